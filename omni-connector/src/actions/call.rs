@@ -1,0 +1,25 @@
+//! One call of an action.
+
+use serde_json::Value;
+
+use crate::{
+    contract::{ServiceCredential, Source},
+    outgoing::ManagerClient,
+};
+
+/// Everything that is known when an action is called.
+#[derive(Debug, Clone)]
+pub struct ActionCall {
+    /// The action's name.
+    pub action: String,
+    /// What the caller supplied, with the keys of the source's config added by the manager.
+    pub params: Value,
+    /// On whose behalf.
+    pub credentials: Option<ServiceCredential>,
+    /// The source; none in transient mode, before one exists.
+    pub source: Option<Source>,
+    /// Address of the acting person; none for the system's own calls.
+    pub actor_email: Option<String>,
+    /// The way back to the manager.
+    pub manager: ManagerClient,
+}

@@ -1,0 +1,9 @@
+//! What callers ask a connector to do: the call, and the answers it can give (`protocol.md` §2.6, §6).
+
+mod call;
+mod error;
+mod response;
+
+pub use call::ActionCall;
+pub use error::ActionError;
+pub use response::ActionResponse;

@@ -1,0 +1,65 @@
+//! The JSON answer of an action, as callers read it (`protocol.md` §6.5).
+
+use axum::{
+    Json,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use serde_json::Value;
+
+/// `{"status":"success","result":…}` or `{"status":"error","error":"…"}`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ActionResponse {
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+impl ActionResponse {
+    /// The action did what it was asked to.
+    pub fn success(result: Value) -> Self {
+        Self {
+            status: "success",
+            result: Some(result),
+            error: None,
+        }
+    }
+
+    /// The action was refused or failed.
+    pub fn error(message: impl Into<String>) -> Self {
+        Self {
+            status: "error",
+            result: None,
+            error: Some(message.into()),
+        }
+    }
+
+    /// There is no action of this name.
+    pub fn not_supported(action: &str) -> Self {
+        Self::error(format!("Action not supported: {action}"))
+    }
+
+    /// The answer: 200 for success, 400 for an error.
+    pub fn into_response(self) -> Response {
+        let status = if self.error.is_none() {
+            StatusCode::OK
+        } else {
+            StatusCode::BAD_REQUEST
+        };
+        self.into_response_with_status(status)
+    }
+
+    /// The answer with a status of one's own.
+    pub fn into_response_with_status(self, status: StatusCode) -> Response {
+        (status, Json(self)).into_response()
+    }
+}
+
+impl IntoResponse for ActionResponse {
+    fn into_response(self) -> Response {
+        Self::into_response(self)
+    }
+}

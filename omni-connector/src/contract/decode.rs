@@ -1,0 +1,128 @@
+//! Decoding what a person filled in, with the path of the field that is wrong and nothing of its value.
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// A value that does not have the shape it should have.
+///
+/// The message names the field and what was expected there. It never quotes the value, which may be a secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("invalid {what}: {problem}")]
+pub struct DecodeError {
+    what: &'static str,
+    problem: String,
+}
+
+/// Decodes `value`, which people call `what` (`config`, `credentials`, `checkpoint`, `params`).
+///
+/// ```
+/// #[derive(Debug, serde::Deserialize)]
+/// struct Settings { port: u16 }
+///
+/// let error = omni_connector::decode::<Settings>("config", serde_json::json!({ "port": "hunter2" })).unwrap_err();
+/// assert_eq!(error.to_string(), "invalid config: `port` is of the wrong type, expected u16");
+/// ```
+///
+/// # Errors
+/// The first field that is wrong.
+pub fn decode<T: DeserializeOwned>(what: &'static str, value: Value) -> Result<T, DecodeError> {
+    serde_path_to_error::deserialize(value).map_err(|error| describe(what, &error))
+}
+
+/// Not generic, so that it is compiled once and not for every type of every connector.
+fn describe(
+    what: &'static str,
+    error: &serde_path_to_error::Error<serde_json::Error>,
+) -> DecodeError {
+    let path = error.path().to_string();
+    let field = if path == "." {
+        "it".to_owned()
+    } else {
+        format!("`{path}`")
+    };
+    let message = error.inner().to_string();
+    let expected = message
+        .rfind(", expected ")
+        .map_or("", |start| &message[start..]);
+    let problem = if let Some(name) = message.strip_prefix("missing field ") {
+        match path.as_str() {
+            "." => format!("the field {name} is missing"),
+            _ => format!("{field} lacks the field {name}"),
+        }
+    } else if message.starts_with("invalid type") {
+        format!("{field} is of the wrong type{expected}")
+    } else if message.starts_with("unknown field") {
+        // serde names the field, which is a key and not a value.
+        format!("{field} is not a known field{expected}")
+    } else if message.starts_with("duplicate field") {
+        format!("{field} is given twice")
+    } else {
+        format!("{field} is not valid{expected}")
+    };
+    DecodeError { what, problem }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[allow(dead_code, reason = "only decoded")]
+    struct Outer {
+        inner: Vec<Inner>,
+        level: Option<Level>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[allow(dead_code, reason = "only decoded")]
+    struct Inner {
+        port: u16,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Level {
+        Low,
+    }
+
+    fn message(value: Value) -> String {
+        decode::<Outer>("credentials", value)
+            .unwrap_err()
+            .to_string()
+    }
+
+    #[test]
+    fn the_path_of_the_field_is_named() {
+        assert_eq!(
+            message(json!({})),
+            "invalid credentials: the field `inner` is missing"
+        );
+        assert_eq!(
+            message(json!({ "inner": [{}] })),
+            "invalid credentials: `inner[0]` lacks the field `port`"
+        );
+        assert_eq!(
+            message(json!(7)),
+            "invalid credentials: it is of the wrong type, expected struct Outer"
+        );
+    }
+
+    #[test]
+    fn no_value_reaches_the_message() {
+        for value in [
+            json!({ "inner": [{ "port": "hunter2" }] }),
+            json!({ "inner": [{ "port": "hunter2, expected hunter2" }] }),
+            json!({ "inner": [], "level": "hunter2" }),
+            json!("hunter2"),
+        ] {
+            assert!(
+                !message(value.clone()).contains("hunter2"),
+                "{}",
+                message(value)
+            );
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! A connector without its type, so that the runtime is compiled once and not in every connector's crate.
+
+use anyhow::{Context, Result};
+use axum::response::Response;
+use serde_json::Value;
+
+use super::{
+    BoxFuture, Connector, DecodeError, IntegrationType, Manifest, ManifestAction, Operator,
+    ServiceCredential, Source, decode,
+};
+use crate::{actions::ActionCall, run::SyncContext};
+
+/// What the runtime needs of a connector. Implemented for every [`Connector`] and for nothing else.
+pub(crate) trait ErasedConnector: Send + Sync {
+    fn manifest(&self, connector_url: &str) -> Manifest;
+    fn requires_credentials(&self) -> bool;
+    fn operators(&self) -> &'static [Operator];
+    /// Whether everything decodes into the connector's types.
+    fn check(
+        &self,
+        source: &Source,
+        credentials: Option<&ServiceCredential>,
+        checkpoint: Option<&Value>,
+    ) -> Result<(), DecodeError>;
+    fn validate<'a>(
+        &'a self,
+        source: &'a Source,
+        credentials: Option<&'a ServiceCredential>,
+    ) -> BoxFuture<'a, Result<()>>;
+    fn sync(
+        &self,
+        source: Source,
+        credentials: Option<ServiceCredential>,
+        checkpoint: Option<Value>,
+        ctx: SyncContext,
+    ) -> BoxFuture<'_, Result<()>>;
+    fn call_action(&self, call: ActionCall) -> BoxFuture<'_, Result<Response>>;
+}
+
+impl<C: Connector> ErasedConnector for C {
+    fn manifest(&self, connector_url: &str) -> Manifest {
+        let source_types = Connector::source_types(self);
+        let actions = self.actions().into_iter().map(|action| ManifestAction {
+            required_scopes: self.action_scopes(&action.name),
+            name: action.name,
+            description: action.description,
+            input_schema: action.input_schema,
+            mode: action.mode,
+            // An empty list reads as "everywhere" and is refused at dispatch (protocol.md §6.2).
+            source_types: if action.source_types.is_empty() {
+                source_types.clone()
+            } else {
+                action.source_types
+            },
+            admin_only: action.admin_only,
+            hidden: action.hidden,
+        });
+        Manifest {
+            name: self.name().to_owned(),
+            display_name: self.display_name(),
+            version: self.version().to_owned(),
+            sync_modes: self.sync_modes(),
+            connector_id: self.name().to_owned(),
+            connector_url: connector_url.trim_end_matches('/').to_owned(),
+            integration_type: IntegrationType::Connector,
+            actions: actions.collect(),
+            source_types: source_types.iter().map(ToString::to_string).collect(),
+            description: self.description(),
+            search_operators: self.search_operators(),
+            read_only: self.read_only(),
+            extra_schema: self.extra_schema(),
+            attributes_schema: self.attributes_schema(),
+            mcp_enabled: false,
+            mcp_catalog_loaded: false,
+            resources: Vec::new(),
+            prompts: Vec::new(),
+            skills: self.skills(),
+            oauth: self
+                .oauth_config()
+                .map(|oauth| serde_json::to_value(oauth).unwrap_or_default()),
+        }
+    }
+
+    fn requires_credentials(&self) -> bool {
+        Connector::requires_credentials(self)
+    }
+
+    fn operators(&self) -> &'static [Operator] {
+        Connector::operators(self)
+    }
+
+    fn check(
+        &self,
+        source: &Source,
+        credentials: Option<&ServiceCredential>,
+        checkpoint: Option<&Value>,
+    ) -> Result<(), DecodeError> {
+        decode::<C::Config>("config", source.config.clone())?;
+        if let Some(credentials) = credentials {
+            decode::<C::Credentials>("credentials", credentials.credentials.clone())?;
+        }
+        if let Some(checkpoint) = checkpoint {
+            decode::<C::State>("checkpoint", checkpoint.clone())?;
+        }
+        Ok(())
+    }
+
+    fn validate<'a>(
+        &'a self,
+        source: &'a Source,
+        credentials: Option<&'a ServiceCredential>,
+    ) -> BoxFuture<'a, Result<()>> {
+        Connector::validate(self, source, credentials)
+    }
+
+    fn sync(
+        &self,
+        source: Source,
+        credentials: Option<ServiceCredential>,
+        checkpoint: Option<Value>,
+        ctx: SyncContext,
+    ) -> BoxFuture<'_, Result<()>> {
+        let checkpoint = checkpoint
+            .map(|value| decode::<C::State>("checkpoint", value))
+            .transpose();
+        Box::pin(async move {
+            let checkpoint =
+                checkpoint.context("the checkpoint changed its shape since it was saved")?;
+            Connector::sync(self, source, credentials, checkpoint, ctx).await
+        })
+    }
+
+    fn call_action(&self, call: ActionCall) -> BoxFuture<'_, Result<Response>> {
+        Connector::call_action(self, call)
+    }
+}

@@ -1,0 +1,35 @@
+//! What a connector *is*: the trait it implements, the manifest it registers, and the values that cross the wire.
+//!
+//! The types here are the protocol's own shapes (`protocol.md` §4): they decode as strictly as the manager does where
+//! both sides must agree, and they never carry behaviour of a run or of the server.
+
+mod connector;
+mod credential;
+mod decode;
+mod enums;
+mod erased;
+mod event;
+mod manifest;
+mod oauth;
+mod operator;
+mod secret;
+mod source;
+pub mod timestamp;
+pub mod wire;
+
+pub use connector::{BoxFuture, Connector};
+pub use credential::{McpCredentials, ServiceCredential};
+pub use decode::{DecodeError, decode};
+pub use enums::{ActionMode, AuthType, SourceType, SyncType, UnknownName};
+pub(crate) use erased::ErasedConnector;
+pub use event::{
+    Attributes, ConnectorEvent, DocumentMetadata, DocumentPermissions, PersonSyncRecord,
+};
+pub use manifest::{
+    ActionDefinition, IntegrationType, Manifest, ManifestAction, PromptArgument, PromptDefinition,
+    ResourceDefinition, SearchOperator, Skill,
+};
+pub use oauth::{OAuthConfig, OAuthScopes, TokenEndpointAuthMethod};
+pub use operator::{Operator, ValueType};
+pub use secret::SecretString;
+pub use source::{Source, SourceScope, UserFilterMode};

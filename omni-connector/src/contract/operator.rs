@@ -1,0 +1,65 @@
+//! A search operator together with the function that reads its value from an item.
+
+use std::any::{Any, TypeId};
+
+use serde_json::Value;
+
+use super::{Attributes, SearchOperator};
+
+/// What kind of value an operator matches (`protocol.md` §4.6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ValueType {
+    /// A word.
+    Text,
+    /// A person's e-mail address; Omni also learns people from it.
+    Person,
+    /// A point in time.
+    Datetime,
+}
+
+impl ValueType {
+    /// The name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Person => "person",
+            Self::Datetime => "datetime",
+        }
+    }
+}
+
+/// One operator of a connector. The macros write a static table of these; a document built from an item carries the
+/// attributes of all operators that read this type of item.
+#[derive(Debug, Clone, Copy)]
+pub struct Operator {
+    /// What people type.
+    pub name: &'static str,
+    /// The attribute's key.
+    pub attribute: &'static str,
+    /// What kind of value it is.
+    pub value_type: ValueType,
+    /// The type of item it reads.
+    pub item: fn() -> TypeId,
+    /// The value in an item of that type; none leaves the attribute out.
+    pub read: fn(&dyn Any) -> Option<Value>,
+}
+
+impl Operator {
+    /// The entry in the manifest.
+    pub fn definition(&self) -> SearchOperator {
+        SearchOperator {
+            operator: self.name.to_owned(),
+            attribute_key: self.attribute.to_owned(),
+            value_type: self.value_type.as_str().to_owned(),
+        }
+    }
+
+    /// The attributes that `operators` read from `item`.
+    pub fn attributes(operators: &[Self], item: &dyn Any) -> Attributes {
+        operators
+            .iter()
+            .filter(|operator| (operator.item)() == item.type_id())
+            .filter_map(|operator| Some((operator.attribute.to_owned(), (operator.read)(item)?)))
+            .collect()
+    }
+}

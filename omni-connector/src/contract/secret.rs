@@ -1,0 +1,59 @@
+//! A text that must not be seen: it decodes like a string and prints as `[redacted]`.
+
+use std::{borrow::Cow, fmt};
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use secrecy::ExposeSecret;
+use serde::{Deserialize, Deserializer};
+
+/// A password, token or key. It has no `Display`, no `Serialize`, and `Debug` shows nothing of it; the memory is wiped
+/// when it is dropped.
+///
+/// ```
+/// use omni_connector::SecretString;
+///
+/// let token: SecretString = serde_json::from_str("\"hunter2\"").unwrap();
+/// assert_eq!(format!("{token:?}"), "[redacted]");
+/// assert_eq!(token.expose(), "hunter2");
+/// ```
+#[derive(Clone)]
+pub struct SecretString(secrecy::SecretString);
+
+impl SecretString {
+    /// The text itself. Hand it to the request that needs it and to nothing else.
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl From<String> for SecretString {
+    fn from(text: String) -> Self {
+        Self(text.into())
+    }
+}
+
+impl fmt::Debug for SecretString {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+impl<'de> Deserialize<'de> for SecretString {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::from)
+    }
+}
+
+impl JsonSchema for SecretString {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "SecretString".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "format": "password", "writeOnly": true })
+    }
+}

@@ -1,0 +1,111 @@
+//! Requests and answers of the protocol that are neither records nor events (`protocol.md` §2, §3).
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use time::OffsetDateTime;
+
+use super::{ConnectorEvent, ServiceCredential, Source, SyncType, timestamp};
+
+/// `POST /sync` of a connector.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SyncRequest {
+    /// The run to execute.
+    pub sync_run_id: String,
+    /// Its source.
+    pub source_id: String,
+    /// How much to look at.
+    pub sync_mode: SyncType,
+    /// Completion of the latest completed run, for `incremental`.
+    #[serde(
+        default,
+        with = "timestamp::rfc3339_option",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub last_sync_at: Option<OffsetDateTime>,
+    /// Where to go on. An explicit null counts as none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<Value>,
+    /// Whether the run was interrupted and goes on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_resume: bool,
+}
+
+/// Answer of `/sync` and `/cancel`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusResponse {
+    /// `started`, `cancelled`, `not_found` or `error`.
+    pub status: String,
+    /// What went wrong.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+/// Answer of `GET /sync/{id}`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunningResponse {
+    /// Whether this process executes the run.
+    pub running: bool,
+}
+
+/// A body that only names a run: `POST /cancel`, `POST /sdk/sync/cancel`, and the answer to creating one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunId {
+    /// The run.
+    pub sync_run_id: String,
+}
+
+/// `POST /action` of a connector.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ActionRequest {
+    /// The action's name.
+    pub action: String,
+    /// What the caller supplies; null counts as an empty object.
+    #[serde(default)]
+    pub params: Value,
+    /// On whose behalf.
+    #[serde(default)]
+    pub credentials: Option<ServiceCredential>,
+    /// The source; null before one exists.
+    #[serde(default)]
+    pub source: Option<Source>,
+    /// Address of the acting person; null for the system's own calls.
+    #[serde(default)]
+    pub actor_email: Option<String>,
+}
+
+/// `POST /sdk/events/batch` of the manager.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EventBatch {
+    /// The run that sends them.
+    pub sync_run_id: String,
+    /// Its source.
+    pub source_id: String,
+    /// In the order in which they happened.
+    pub events: Vec<ConnectorEvent>,
+}
+
+/// `POST /sdk/content` of the manager.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContentRequest {
+    /// The run that stores it.
+    pub sync_run_id: String,
+    /// The text.
+    pub content: String,
+    /// Accepted and ignored by the manager.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_type: Option<String>,
+}
+
+/// Answer of the two routes that store content.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContentId {
+    /// The stored text's id.
+    pub content_id: String,
+}
+
+/// An application error of either side.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorBody {
+    /// What went wrong.
+    pub error: String,
+}

@@ -1,0 +1,29 @@
+//! Connect a company's system to Omni: annotate a struct, get a connector.
+//!
+//! A connector reads documents, permissions and people from one system into Omni and offers actions on it. The folders of
+//! this crate are its story: [`contract`] is what a connector *is*, [`run`] what happens in one sync run, `incoming`
+//! the server that the manager calls, [`actions`] what callers ask for, [`outgoing`] the clients.
+
+pub mod actions;
+pub mod contract;
+mod incoming;
+pub mod outgoing;
+pub mod prelude;
+pub mod run;
+
+pub use async_trait::async_trait;
+pub use schemars;
+
+pub use actions::{ActionCall, ActionError, ActionResponse};
+pub use contract::{
+    ActionDefinition, ActionMode, Attributes, AuthType, BoxFuture, Connector, ConnectorEvent,
+    DocumentMetadata, DocumentPermissions, Manifest, McpCredentials, OAuthConfig, OAuthScopes,
+    Operator, PersonSyncRecord, SearchOperator, SecretString, ServiceCredential, Skill, Source,
+    SourceType, SyncType, TokenEndpointAuthMethod, ValueType, decode,
+};
+pub use incoming::{ServerConfig, run, serve, serve_with_config, serve_with_extra_routes};
+pub use outgoing::{HttpClient, ManagerClient, ManagerError};
+pub use run::{
+    Deletions, Document, Group, IncompleteListing, Listing, RunError, RunReport, SyncContext,
+    WalkedListing,
+};

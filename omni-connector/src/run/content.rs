@@ -1,0 +1,104 @@
+//! Storing the texts of a run: several at once, the same text once.
+
+use std::{
+    collections::{HashMap, hash_map::RandomState},
+    hash::BuildHasher,
+    mem,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::sync::{OnceCell, Semaphore};
+
+use crate::outgoing::{Extract, ManagerClient, ManagerError};
+
+/// Texts remembered so that the same one is not sent again. Past this the memory starts over: a run does not grow with
+/// its source, and the manager recognises what it has anyway.
+const REMEMBERED: usize = 65_536;
+
+/// The manager extracts two documents at a time and answers 429 to more (`protocol.md` §1.3).
+const EXTRACTIONS: usize = 2;
+
+/// What becomes the text of a document.
+#[derive(Debug)]
+pub(crate) enum Body {
+    /// The text.
+    Text(String),
+    /// Bytes that hold the text.
+    Extract(Extract),
+}
+
+impl Body {
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Extract(extract) => extract.data.len(),
+        }
+    }
+}
+
+type Fingerprint = [u64; 2];
+
+/// The contents of one run.
+#[derive(Debug)]
+pub(crate) struct Contents {
+    manager: ManagerClient,
+    run: Arc<str>,
+    keys: [RandomState; 2],
+    ids: Mutex<HashMap<Fingerprint, Arc<OnceCell<String>>>>,
+    extractions: Semaphore,
+}
+
+impl Contents {
+    pub(crate) fn new(manager: ManagerClient, run: Arc<str>) -> Self {
+        Self {
+            manager,
+            run,
+            keys: [RandomState::new(), RandomState::new()],
+            ids: Mutex::default(),
+            extractions: Semaphore::new(EXTRACTIONS),
+        }
+    }
+
+    /// Stores `body` unless this run stored the same before; the content's id, and whether it had to be sent.
+    pub(crate) async fn store(&self, body: Body) -> Result<(String, bool), ManagerError> {
+        let mut sent = false;
+        let cell = self.cell(&body);
+        let id = cell
+            .get_or_try_init(|| {
+                sent = true;
+                self.send(body)
+            })
+            .await?;
+        Ok((id.clone(), sent))
+    }
+
+    async fn send(&self, body: Body) -> Result<String, ManagerError> {
+        match body {
+            Body::Text(text) => self.manager.store_content(&self.run, text).await,
+            Body::Extract(extract) => {
+                // The semaphore is never closed, so a permit always comes.
+                let _permit = self.extractions.acquire().await.ok();
+                self.manager.extract_content(&self.run, &extract).await
+            }
+        }
+    }
+
+    /// The place of this body's id. Whoever comes second with the same body waits for the first.
+    fn cell(&self, body: &Body) -> Arc<OnceCell<String>> {
+        let fingerprint = self.keys.each_ref().map(|key| match body {
+            Body::Text(text) => key.hash_one(text),
+            Body::Extract(extract) => {
+                key.hash_one((&extract.data, &extract.mime_type, &extract.filename))
+            }
+        });
+        let mut ids = self.ids();
+        if ids.len() >= REMEMBERED {
+            mem::take(&mut *ids);
+        }
+        ids.entry(fingerprint).or_default().clone()
+    }
+
+    fn ids(&self) -> MutexGuard<'_, HashMap<Fingerprint, Arc<OnceCell<String>>>> {
+        self.ids.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,477 @@
+//! The author's handle to one run.
+
+use std::{
+    borrow::Cow,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use serde::Serialize;
+use serde_json::Value;
+use time::OffsetDateTime;
+use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Deletions, Document, Group, Listing, RunError, RunReport, Skip, WalkedListing,
+    content::Body,
+    listing,
+    pipeline::{Limits, Pipeline, Tally},
+};
+use crate::{
+    contract::{
+        BoxFuture, ConnectorEvent, Operator, PersonSyncRecord, Source, SourceType, SyncType,
+        wire::SyncRequest,
+    },
+    outgoing::{Extract, ManagerClient},
+};
+
+/// How long a failing run tries to hand over what it still holds.
+const LAST_FLUSH: Duration = Duration::from_secs(20);
+
+/// One run, as its author sees it: emit, checkpoint, and look whether somebody wants it to stop.
+///
+/// Cheap to clone; all clones are the same run. What is emitted is in the run's pipeline when the call returns its future,
+/// so dropping a future loses nothing; awaiting it only waits for room.
+#[derive(Debug, Clone)]
+pub struct SyncContext {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    run: Arc<str>,
+    source: Source,
+    mode: SyncType,
+    is_resume: bool,
+    last_sync_at: Option<OffsetDateTime>,
+    /// Published again if the run saves nothing: completing publishes a checkpoint in any case.
+    previous: Option<Value>,
+    saved: AtomicBool,
+    ended: Mutex<bool>,
+    cancelled: CancellationToken,
+    operators: &'static [Operator],
+    manager: ManagerClient,
+    pipeline: Pipeline,
+}
+
+impl SyncContext {
+    /// A run that begins now.
+    pub(crate) fn start(
+        request: &SyncRequest,
+        mode: SyncType,
+        source: Source,
+        operators: &'static [Operator],
+        manager: ManagerClient,
+    ) -> Self {
+        let run: Arc<str> = request.sync_run_id.as_str().into();
+        let pipeline = Pipeline::start(
+            manager.clone(),
+            Arc::clone(&run),
+            source.id.as_str().into(),
+            Limits::of(mode),
+        );
+        // The precedence of protocol.md §5.5; an explicit null is none.
+        let previous = request
+            .checkpoint
+            .clone()
+            .or_else(|| source.checkpoint.clone())
+            .filter(|value| !value.is_null());
+        Self {
+            inner: Arc::new(Inner {
+                run,
+                source,
+                mode,
+                is_resume: request.is_resume,
+                last_sync_at: request.last_sync_at,
+                previous,
+                saved: AtomicBool::new(false),
+                ended: Mutex::new(false),
+                cancelled: CancellationToken::new(),
+                operators,
+                manager,
+                pipeline,
+            }),
+        }
+    }
+
+    /// The run's id.
+    pub fn sync_run_id(&self) -> &str {
+        &self.inner.run
+    }
+
+    /// The source's id.
+    pub fn source_id(&self) -> &str {
+        &self.inner.source.id
+    }
+
+    /// The source's type.
+    pub fn source_type(&self) -> SourceType {
+        self.inner.source.source_type
+    }
+
+    /// The source itself, as it was when the run began.
+    pub fn source(&self) -> &Source {
+        &self.inner.source
+    }
+
+    /// How much to look at.
+    pub fn sync_mode(&self) -> SyncType {
+        self.inner.mode
+    }
+
+    /// Whether the run was interrupted before and goes on from its checkpoint. What follows the checkpoint may have been
+    /// emitted before; emitting it again does no harm.
+    pub fn is_resume(&self) -> bool {
+        self.inner.is_resume
+    }
+
+    /// When the latest completed run ended, in an incremental run.
+    pub fn last_sync_at(&self) -> Option<OffsetDateTime> {
+        self.inner.last_sync_at
+    }
+
+    /// The manager, for what a run needs rarely: other sources, settings of a provider, notes about the source.
+    pub fn manager(&self) -> &ManagerClient {
+        &self.inner.manager
+    }
+
+    /// Whether somebody cancelled the run, or the process is about to end.
+    pub fn is_cancelled(&self) -> bool {
+        self.inner.cancelled.is_cancelled()
+    }
+
+    /// Waits until the run is cancelled: for `tokio::select!` beside a long wait.
+    pub async fn cancelled(&self) {
+        self.inner.cancelled.cancelled().await;
+    }
+
+    /// Creates or updates a document: stores its content, then sends it, in the order of the calls.
+    ///
+    /// # Errors
+    /// The run is over, was cancelled, or the manager is gone. A document whose content is refused is no error: it is
+    /// skipped and reported.
+    pub fn upsert(&self, document: Document<'_>) -> BoxFuture<'static, Result<(), RunError>> {
+        self.working_on(document.id());
+        let (event, body) = document.into_event(self.inner.operators);
+        self.emit(event, body, Tally::UPSERT)
+    }
+
+    /// Deletes a document.
+    ///
+    /// # Errors
+    /// As [`upsert`](Self::upsert).
+    pub fn delete(
+        &self,
+        document_id: impl Into<String>,
+    ) -> BoxFuture<'static, Result<(), RunError>> {
+        let event = ConnectorEvent::DocumentDeleted {
+            sync_run_id: String::new(),
+            source_id: String::new(),
+            document_id: document_id.into(),
+        };
+        self.emit(event, None, Tally::DELETE)
+    }
+
+    /// Replaces the members of a group.
+    ///
+    /// # Errors
+    /// As [`upsert`](Self::upsert).
+    pub fn group(&self, group: Group) -> BoxFuture<'static, Result<(), RunError>> {
+        let event = ConnectorEvent::GroupMembershipSync {
+            sync_run_id: String::new(),
+            source_id: String::new(),
+            group_email: group.email,
+            group_name: group.name,
+            member_emails: group.members,
+        };
+        self.emit(event, None, Tally::NONE)
+    }
+
+    /// Creates or updates a person.
+    ///
+    /// # Errors
+    /// As [`upsert`](Self::upsert).
+    pub fn person(&self, person: PersonSyncRecord) -> BoxFuture<'static, Result<(), RunError>> {
+        let event = ConnectorEvent::PersonSync {
+            sync_run_id: String::new(),
+            source_id: String::new(),
+            person: Box::new(person),
+        };
+        self.emit(event, None, Tally::NONE)
+    }
+
+    /// Deletes a person.
+    ///
+    /// # Errors
+    /// As [`upsert`](Self::upsert).
+    pub fn person_gone(
+        &self,
+        email: impl Into<String>,
+    ) -> BoxFuture<'static, Result<(), RunError>> {
+        let event = ConnectorEvent::PersonDeleted {
+            sync_run_id: String::new(),
+            source_id: String::new(),
+            email: email.into(),
+        };
+        self.emit(event, None, Tally::NONE)
+    }
+
+    /// Sends an event as it is, but with the ids of this run, addresses in lower case, and permissions and attributes
+    /// present. Its content must be stored already, and counting it is up to the caller.
+    ///
+    /// # Errors
+    /// As [`upsert`](Self::upsert).
+    pub fn emit_event(&self, event: ConnectorEvent) -> BoxFuture<'static, Result<(), RunError>> {
+        self.emit(event, None, Tally::NONE)
+    }
+
+    fn emit(
+        &self,
+        event: ConnectorEvent,
+        body: Option<Body>,
+        tally: Tally,
+    ) -> BoxFuture<'static, Result<(), RunError>> {
+        let event = event.of_run(&self.inner.run, &self.inner.source.id);
+        self.inner.pipeline.emit(event, body, tally)
+    }
+
+    /// Stores a text and returns its id, for [`emit_event`](Self::emit_event) or [`Document::stored`].
+    ///
+    /// # Errors
+    /// The run is over, or the manager refuses the text or is gone.
+    pub async fn store_content(&self, content: impl Into<String>) -> Result<String, RunError> {
+        self.inner.pipeline.store(Body::Text(content.into())).await
+    }
+
+    /// Has the manager extract a text from bytes and store it; the text's id.
+    ///
+    /// # Errors
+    /// The run is over, or the manager refuses the bytes or is gone.
+    pub async fn extract_and_store_content(
+        &self,
+        data: impl Into<bytes::Bytes>,
+        mime_type: &str,
+        filename: Option<&str>,
+    ) -> Result<String, RunError> {
+        let extract = Extract {
+            data: data.into(),
+            mime_type: mime_type.to_owned(),
+            filename: filename.map(str::to_owned),
+        };
+        self.inner.pipeline.store(Body::Extract(extract)).await
+    }
+
+    /// Leaves an item out of the run, and says why. The reason is a sentence that is the same for all items with this
+    /// problem: the report counts items by reason.
+    pub fn skip(&self, item: impl Into<String>, reason: impl Into<Cow<'static, str>>) {
+        self.record_skip(item.into(), reason.into().into_owned(), None);
+    }
+
+    /// The same, with what exactly happened to this item.
+    pub fn skip_with(
+        &self,
+        item: impl Into<String>,
+        reason: impl Into<Cow<'static, str>>,
+        detail: impl ToString,
+    ) {
+        self.record_skip(
+            item.into(),
+            reason.into().into_owned(),
+            Some(detail.to_string()),
+        );
+    }
+
+    fn record_skip(&self, item: String, reason: String, detail: Option<String>) {
+        tracing::debug!(item, reason, detail, "skipped");
+        // A run that is over counts nothing any more, which is as it should be.
+        let _ = self.inner.pipeline.count(Tally::SCAN);
+        self.inner.pipeline.report(|report| {
+            report.skip(Skip {
+                item,
+                reason,
+                detail,
+            })
+        });
+    }
+
+    /// Says what the run is working on; people see it while they wait.
+    pub fn working_on(&self, item: &str) {
+        self.inner
+            .pipeline
+            .report(|report| match &mut report.current {
+                Some(current) => item.clone_into(current),
+                none => *none = Some(item.to_owned()),
+            });
+    }
+
+    /// Counts items that were looked at beside those that are emitted or skipped: unchanged ones, above all.
+    ///
+    /// # Errors
+    /// The run is over.
+    #[allow(
+        clippy::unused_async,
+        reason = "published as async; the count itself is sent later, with others"
+    )]
+    pub async fn increment_scanned(&self, count: i32) -> Result<(), RunError> {
+        self.inner.pipeline.count(Tally {
+            scanned: count,
+            ..Tally::NONE
+        })
+    }
+
+    /// Counts documents that were changed by [`emit_event`](Self::emit_event), which counts nothing itself.
+    ///
+    /// # Errors
+    /// The run is over.
+    #[allow(
+        clippy::unused_async,
+        reason = "published as async; the count itself is sent later, with others"
+    )]
+    pub async fn increment_updated(&self, count: i32) -> Result<(), RunError> {
+        self.inner.pipeline.count(Tally {
+            updated: count,
+            ..Tally::NONE
+        })
+    }
+
+    /// A listing of everything there is, to find what is gone. `known` are the ids of an earlier listing.
+    pub fn listing(&self, known: impl IntoIterator<Item = impl Into<String>>) -> Listing {
+        Listing::new(
+            known.into_iter().map(Into::into).collect(),
+            self.inner.cancelled.clone(),
+        )
+    }
+
+    /// Deletes what a listing that was walked to its end did not see, unless that is a suspiciously large part of what was
+    /// known: then nothing is deleted, and the ids are in [`Deletions::held_back`].
+    ///
+    /// # Errors
+    /// As [`upsert`](Self::upsert).
+    pub async fn delete_unseen(&self, listing: WalkedListing) -> Result<Deletions, RunError> {
+        let deletions = listing.judge(listing::share_limit());
+        if let Some(warning) = deletions.warning() {
+            tracing::warn!(run = %self.inner.run, "{warning}");
+            self.inner
+                .pipeline
+                .report(|report| report.held_back = deletions.held_back.len() as u64);
+        }
+        for id in &deletions.deleted {
+            self.delete(id).await?;
+        }
+        Ok(deletions)
+    }
+
+    /// Saves where the run is, after everything emitted before was accepted. It returns when this checkpoint, or a later
+    /// one, is saved, and reaches the source when the run completes.
+    ///
+    /// A checkpoint that is JSON `null` is not sent: the manager would publish it and hide the one before.
+    ///
+    /// # Errors
+    /// As [`upsert`](Self::upsert), and a value that JSON cannot hold.
+    pub async fn save_checkpoint(&self, checkpoint: impl Serialize) -> Result<(), RunError> {
+        let checkpoint = serde_json::to_value(checkpoint)
+            .map_err(|error| RunError::Checkpoint(error.to_string()))?;
+        if checkpoint.is_null() {
+            return Ok(());
+        }
+        self.inner.pipeline.checkpoint(checkpoint).await?;
+        self.inner.saved.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Completes the run after everything before was accepted. The runtime does so when `sync` returns; call it only to
+    /// end earlier. Doing so twice is harmless.
+    ///
+    /// # Errors
+    /// As [`upsert`](Self::upsert).
+    pub async fn complete(&self) -> Result<(), RunError> {
+        let mut ended = self.inner.ended.lock().await;
+        if *ended {
+            return Ok(());
+        }
+        self.inner.pipeline.flush().await?;
+        if !self.inner.saved.load(Ordering::Relaxed)
+            && let Some(previous) = self.to_carry_forward().await?
+        {
+            self.inner.pipeline.checkpoint(previous).await?;
+        }
+        self.inner.manager.complete(&self.inner.run).await?;
+        *ended = true;
+        self.inner.pipeline.close(RunError::Ended);
+        Ok(())
+    }
+
+    /// The checkpoint that completing must not erase.
+    async fn to_carry_forward(&self) -> Result<Option<Value>, RunError> {
+        if self.inner.mode != SyncType::Realtime {
+            return Ok(self.inner.previous.clone());
+        }
+        // Scheduled runs may have completed while this one watched; theirs is the one to keep.
+        let source = self.inner.manager.source(&self.inner.source.id).await?;
+        Ok(source.checkpoint.filter(|value| !value.is_null()))
+    }
+
+    /// Fails the run with a message that people read, after handing over what it still holds as far as possible. The
+    /// runtime does so when `sync` returns an error or panics. A run that was cancelled is left alone.
+    ///
+    /// # Errors
+    /// The manager is gone.
+    pub async fn fail(&self, error: impl ToString) -> Result<(), RunError> {
+        let mut ended = self.inner.ended.lock().await;
+        if *ended || self.is_cancelled() {
+            return Ok(());
+        }
+        // What cannot be handed over will be emitted again by the next run.
+        let _ = tokio::time::timeout(LAST_FLUSH, self.inner.pipeline.flush()).await;
+        self.inner
+            .manager
+            .fail(&self.inner.run, &error.to_string())
+            .await?;
+        *ended = true;
+        self.inner.pipeline.close(RunError::Ended);
+        Ok(())
+    }
+
+    /// Says that the run is alive. The runtime does so whenever a run has been silent for a minute.
+    ///
+    /// # Errors
+    /// The manager is gone.
+    pub async fn heartbeat(&self) -> Result<(), RunError> {
+        Ok(self.inner.manager.heartbeat(&self.inner.run).await?)
+    }
+
+    /// What the run has done so far.
+    pub fn report(&self) -> RunReport {
+        self.inner.pipeline.report(|report| report.clone())
+    }
+
+    /// Stops the run: nothing more of it is sent, and `is_cancelled` is true.
+    pub(crate) fn cancel(&self) {
+        self.inner.cancelled.cancel();
+        self.inner.pipeline.close(RunError::Cancelled);
+    }
+
+    /// Asks the author to stop, but still takes what is emitted: the process is about to end and the run goes on later.
+    pub(crate) fn wind_down(&self) {
+        self.inner.cancelled.cancel();
+    }
+
+    /// Sends what waits, without ending the run.
+    pub(crate) async fn flush(&self) -> Result<(), RunError> {
+        self.inner.pipeline.flush().await
+    }
+
+    /// Ends when nothing of the run is taken any more; why.
+    pub(crate) async fn closed(&self) -> RunError {
+        self.inner.pipeline.closed().await
+    }
+
+    /// Lets go of the run without telling the manager, which will resume it.
+    pub(crate) fn abandon(&self) {
+        self.inner.pipeline.close(RunError::Ended);
+    }
+}

@@ -1,0 +1,234 @@
+//! What an author emits: documents and groups, built so that nothing important can be left out.
+
+use std::any::Any;
+
+use serde::Serialize;
+use serde_json::Value;
+use time::OffsetDateTime;
+
+use super::content::Body;
+use crate::{
+    contract::{Attributes, ConnectorEvent, DocumentMetadata, DocumentPermissions, Operator},
+    outgoing::Extract,
+};
+
+/// A document to create or update.
+///
+/// The two things without a default are its id and its permissions. Everything else may be left out: the text is then
+/// empty, and search shows the document as `Untitled`.
+///
+/// ```
+/// use omni_connector::{Document, DocumentPermissions};
+///
+/// let document = Document::new("page-9", DocumentPermissions::users(["ann@example.com"]))
+///     .title("Runbook")
+///     .text("Turn it off and on again.")
+///     .url("https://wiki.example.com/p/9")
+///     .attribute("status", "published");
+/// ```
+///
+/// Built from an item that search operators read, it carries their attributes: see [`Document::attributes_of`].
+#[must_use = "a document reaches Omni by `ctx.upsert(document)`"]
+#[derive(Debug)]
+pub struct Document<'item> {
+    id: String,
+    permissions: DocumentPermissions,
+    metadata: DocumentMetadata,
+    attributes: Attributes,
+    item: Option<&'item (dyn Any + Send + Sync)>,
+    content: Content,
+}
+
+#[derive(Debug)]
+enum Content {
+    Given(Body),
+    Stored(String),
+}
+
+impl<'item> Document<'item> {
+    /// A document with the connector's own id for it, and who may see it.
+    pub fn new(id: impl Into<String>, permissions: DocumentPermissions) -> Self {
+        Self {
+            id: id.into(),
+            permissions,
+            metadata: DocumentMetadata::default(),
+            attributes: Attributes::new(),
+            item: None,
+            content: Content::Given(Body::Text(String::new())),
+        }
+    }
+
+    /// What results show.
+    pub fn title(mut self, title: impl Into<String>) -> Self {
+        self.metadata.title = Some(title.into());
+        self
+    }
+
+    /// The text that is searched.
+    pub fn text(mut self, text: impl Into<String>) -> Self {
+        self.content = Content::Given(Body::Text(text.into()));
+        self
+    }
+
+    /// Bytes whose text Omni extracts. The MIME type also becomes that of the document, and the length its size.
+    pub fn extract(
+        mut self,
+        data: impl Into<bytes::Bytes>,
+        mime_type: impl Into<String>,
+        filename: impl Into<String>,
+    ) -> Self {
+        let extract = Extract {
+            data: data.into(),
+            mime_type: mime_type.into(),
+            filename: Some(filename.into()),
+        };
+        self = self
+            .size(extract.data.len() as u64)
+            .mime_type(extract.mime_type.clone());
+        self.content = Content::Given(Body::Extract(extract));
+        self
+    }
+
+    /// A text that is already stored, by the id from [`store_content`](super::SyncContext::store_content).
+    pub fn stored(mut self, content_id: impl Into<String>) -> Self {
+        self.content = Content::Stored(content_id.into());
+        self
+    }
+
+    /// Where people open it.
+    pub fn url(mut self, url: impl Into<String>) -> Self {
+        self.metadata.url = Some(url.into());
+        self
+    }
+
+    /// Where it stands in the source, such as `Ops/Runbook`.
+    pub fn path(mut self, path: impl Into<String>) -> Self {
+        self.metadata.path = Some(path.into());
+        self
+    }
+
+    /// Its author's e-mail address, or name.
+    pub fn author(mut self, author: impl Into<String>) -> Self {
+        self.metadata.author = Some(author.into());
+        self
+    }
+
+    /// When it was made.
+    pub fn created_at(mut self, time: impl Into<Option<OffsetDateTime>>) -> Self {
+        self.metadata.created_at = time.into();
+        self
+    }
+
+    /// When it last changed.
+    pub fn updated_at(mut self, time: impl Into<Option<OffsetDateTime>>) -> Self {
+        self.metadata.updated_at = time.into();
+        self
+    }
+
+    /// What it is to people, such as `page`; `type:` filters it.
+    pub fn content_type(mut self, content_type: impl Into<String>) -> Self {
+        self.metadata.content_type = Some(content_type.into());
+        self
+    }
+
+    /// Its MIME type in the source.
+    pub fn mime_type(mut self, mime_type: impl Into<String>) -> Self {
+        self.metadata.mime_type = Some(mime_type.into());
+        self
+    }
+
+    /// Its bytes in the source.
+    pub fn size(mut self, bytes: u64) -> Self {
+        self.metadata.size = Some(bytes.to_string());
+        self
+    }
+
+    /// Anything else that is known of it. A value that JSON cannot hold is left out.
+    pub fn extra(mut self, key: impl Into<String>, value: impl Serialize) -> Self {
+        if let Ok(value) = serde_json::to_value(value) {
+            self.metadata
+                .extra
+                .get_or_insert_default()
+                .insert(key.into(), value);
+        }
+        self
+    }
+
+    /// One attribute, for connectors that declare their operators by hand. A value that JSON cannot hold is left out.
+    pub fn attribute(mut self, key: impl Into<String>, value: impl Serialize) -> Self {
+        if let Ok(value) = serde_json::to_value(value) {
+            self.attributes.insert(key.into(), value);
+        }
+        self
+    }
+
+    /// The item this document shows. Every search operator that reads this type of item gives the document its attribute,
+    /// when the document is emitted.
+    pub fn attributes_of<T: Any + Send + Sync>(mut self, item: &'item T) -> Self {
+        self.item = Some(item);
+        self
+    }
+
+    /// The document's id.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The event, and the content to store before it is sent.
+    pub(crate) fn into_event(self, operators: &[Operator]) -> (ConnectorEvent, Option<Body>) {
+        let mut attributes = self.item.map_or_else(Attributes::new, |item| {
+            Operator::attributes(operators, item as &dyn Any)
+        });
+        attributes.extend(
+            self.attributes
+                .into_iter()
+                .filter(|(_, value)| *value != Value::Null),
+        );
+        let (content_id, body) = match self.content {
+            Content::Given(body) => (String::new(), Some(body)),
+            Content::Stored(id) => (id, None),
+        };
+        let event = ConnectorEvent::DocumentCreated {
+            sync_run_id: String::new(),
+            source_id: String::new(),
+            document_id: self.id,
+            content_id,
+            metadata: self.metadata,
+            permissions: self.permissions,
+            attributes: Some(attributes),
+        };
+        (event, body)
+    }
+}
+
+/// A group of people, with all of its members.
+///
+/// The list is the whole truth: it replaces the one before, and an empty one takes everybody's access. When members
+/// could not be read there is no group to emit; the last known list then stays.
+#[must_use = "a group reaches Omni by `ctx.group(group)`"]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    pub(crate) email: String,
+    pub(crate) name: Option<String>,
+    pub(crate) members: Vec<String>,
+}
+
+impl Group {
+    /// A group by its address, as named in permissions, and the addresses of everybody in it.
+    pub fn new(
+        email: impl Into<String>,
+        members: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        Self {
+            email: email.into(),
+            name: None,
+            members: members.into_iter().map(Into::into).collect(),
+        }
+    }
+
+    /// What people call it.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+}

@@ -1,0 +1,254 @@
+//! Deletes are proven: only a listing that was walked to its end can delete what it did not see.
+//!
+//! A crawl that stops early, a folder that cannot be read, a disk that is not mounted: to a program that only compares
+//! what it saw with what it knew, all of them look like a great many deletes. The types here make the difference.
+
+use std::{collections::BTreeSet, env};
+
+use tokio_util::sync::CancellationToken;
+
+/// The variable that changes how large a part of a source may be deleted at once.
+pub(crate) const SHARE_VARIABLE: &str = "OMNI_DELETE_SHARE_LIMIT";
+
+/// Half of a source does not disappear by itself.
+const SHARE_LIMIT: f64 = 0.5;
+
+/// Fewer deletes than this are never suspicious, unless they are all there was.
+const HARMLESS: usize = 10;
+
+/// What is seen while walking a source, against what was known. From [`SyncContext::listing`](super::SyncContext::listing).
+///
+/// ```
+/// # async fn example(ctx: omni_connector::SyncContext, pages: Vec<Vec<String>>) -> anyhow::Result<()> {
+/// # let known: Vec<String> = vec![];
+/// let mut listing = ctx.listing(known);
+/// for page in pages {
+///     for id in page {
+///         listing.saw(&id);
+///     }
+/// }
+/// let deletions = ctx.delete_unseen(listing.finish()?).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "only a finished listing can delete anything"]
+#[derive(Debug)]
+pub struct Listing {
+    unseen: BTreeSet<String>,
+    known: usize,
+    seen: usize,
+    cancelled: CancellationToken,
+    failure: Option<String>,
+}
+
+/// A listing that does not prove anything.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the listing is incomplete, so nothing can be deleted by it: {0}")]
+pub struct IncompleteListing(String);
+
+/// A listing that was walked to its end without an error and without a cancel. Only
+/// [`Listing::finish`] makes one.
+#[must_use = "`ctx.delete_unseen(listing)` deletes what was not seen"]
+#[derive(Debug)]
+pub struct WalkedListing {
+    unseen: BTreeSet<String>,
+    known: usize,
+    seen: usize,
+}
+
+/// What became of the documents that were not seen. One of the two lists is empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Deletions {
+    /// Ids of documents that were deleted.
+    pub deleted: Vec<String>,
+    /// Ids of documents that look deleted, but are too many to believe. Keep them among the known ones.
+    pub held_back: Vec<String>,
+    known: usize,
+}
+
+impl Listing {
+    pub(super) fn new(known: BTreeSet<String>, cancelled: CancellationToken) -> Self {
+        Self {
+            known: known.len(),
+            unseen: known,
+            seen: 0,
+            cancelled,
+            failure: None,
+        }
+    }
+
+    /// This item exists.
+    pub fn saw(&mut self, id: &str) {
+        self.seen += 1;
+        self.unseen.remove(id);
+    }
+
+    /// What lies below could not be listed: everything known whose id begins with `prefix` is kept.
+    pub fn could_not_list(&mut self, prefix: &str) {
+        let below: Vec<_> = self
+            .unseen
+            .range(prefix.to_owned()..)
+            .take_while(|id| id.starts_with(prefix))
+            .cloned()
+            .collect();
+        for id in below {
+            self.seen += 1;
+            self.unseen.remove(&id);
+        }
+    }
+
+    /// Listing failed in a way that leaves nothing proven.
+    pub fn failed(&mut self, cause: impl ToString) {
+        self.failure.get_or_insert_with(|| cause.to_string());
+    }
+
+    /// The source was walked to its end.
+    ///
+    /// # Errors
+    /// Something failed, or the run was cancelled meanwhile.
+    pub fn finish(self) -> Result<WalkedListing, IncompleteListing> {
+        if self.cancelled.is_cancelled() {
+            return Err(IncompleteListing("the run was cancelled".to_owned()));
+        }
+        match self.failure {
+            Some(cause) => Err(IncompleteListing(cause)),
+            None => Ok(WalkedListing {
+                unseen: self.unseen,
+                known: self.known,
+                seen: self.seen,
+            }),
+        }
+    }
+}
+
+impl WalkedListing {
+    /// Ids that were known and not seen.
+    pub fn unseen(&self) -> impl Iterator<Item = &str> {
+        self.unseen.iter().map(String::as_str)
+    }
+
+    pub(super) fn judge(self, share_limit: f64) -> Deletions {
+        let (unseen, known) = (self.unseen.len(), self.known);
+        #[allow(
+            clippy::cast_precision_loss,
+            reason = "a share needs no more than 52 bits"
+        )]
+        let share = if known == 0 {
+            0.0
+        } else {
+            unseen as f64 / known as f64
+        };
+        let emptied = unseen == known && self.seen == 0;
+        let suspicious = share > share_limit && (unseen > HARMLESS || emptied);
+        let ids = self.unseen.into_iter().collect();
+        if suspicious {
+            Deletions {
+                held_back: ids,
+                known,
+                ..Deletions::default()
+            }
+        } else {
+            Deletions {
+                deleted: ids,
+                known,
+                ..Deletions::default()
+            }
+        }
+    }
+}
+
+impl Deletions {
+    /// What people should know, if something was held back.
+    pub(super) fn warning(&self) -> Option<String> {
+        (!self.held_back.is_empty()).then(|| {
+            format!(
+                "{} of {} known documents seem to be gone, which looks like an accident: none was deleted; if they are \
+                 really gone, set {SHARE_VARIABLE}=1 for one run",
+                self.held_back.len(),
+                self.known
+            )
+        })
+    }
+}
+
+/// The part of a source that may be deleted at once, between 0 and 1.
+pub(super) fn share_limit() -> f64 {
+    env::var(SHARE_VARIABLE)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(SHARE_LIMIT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listing(known: usize) -> Listing {
+        Listing::new(
+            (0..known).map(|n| format!("doc/{n:03}")).collect(),
+            CancellationToken::new(),
+        )
+    }
+
+    fn saw(listing: &mut Listing, range: std::ops::Range<usize>) {
+        range.for_each(|n| listing.saw(&format!("doc/{n:03}")));
+    }
+
+    #[test]
+    fn what_a_walked_listing_did_not_see_is_deleted() {
+        let mut listing = listing(100);
+        saw(&mut listing, 0..90);
+        let deletions = listing.finish().unwrap().judge(SHARE_LIMIT);
+        assert_eq!(deletions.deleted.len(), 10);
+        assert_eq!(deletions.held_back, Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_cancelled_or_failed_listing_deletes_nothing() {
+        let cancelled = listing(3);
+        cancelled.cancelled.cancel();
+        assert!(cancelled.finish().is_err());
+        let mut failed = listing(3);
+        failed.failed("page 2 answers 500");
+        assert_eq!(
+            failed.finish().unwrap_err().to_string(),
+            "the listing is incomplete, so nothing can be deleted by it: page 2 answers 500"
+        );
+    }
+
+    #[test]
+    fn a_folder_that_could_not_be_listed_deletes_nothing_below_it() {
+        let mut listing = listing(100);
+        saw(&mut listing, 0..80);
+        listing.could_not_list("doc/09");
+        let deletions = listing.finish().unwrap().judge(SHARE_LIMIT);
+        assert_eq!(deletions.deleted.len(), 10);
+        assert!(
+            deletions.deleted.iter().all(|id| id.starts_with("doc/08")),
+            "{deletions:?}"
+        );
+    }
+
+    #[test]
+    fn an_emptied_source_is_held_back_however_small() {
+        let deletions = listing(3).finish().unwrap().judge(SHARE_LIMIT);
+        assert_eq!(deletions.held_back.len(), 3);
+        assert!(
+            deletions
+                .warning()
+                .unwrap()
+                .contains("OMNI_DELETE_SHARE_LIMIT=1")
+        );
+    }
+
+    #[test]
+    fn most_of_a_source_is_held_back_unless_it_is_allowed() {
+        let mostly_gone = || {
+            let mut listing = listing(100);
+            saw(&mut listing, 0..40);
+            listing.finish().unwrap()
+        };
+        assert_eq!(mostly_gone().judge(SHARE_LIMIT).held_back.len(), 60);
+        assert_eq!(mostly_gone().judge(1.0).deleted.len(), 60);
+    }
+}
