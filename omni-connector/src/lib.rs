@@ -21,7 +21,9 @@ pub use contract::{
     Operator, PersonSyncRecord, SearchOperator, SecretString, ServiceCredential, Skill, Source,
     SourceType, SyncType, TokenEndpointAuthMethod, ValueType, decode,
 };
-pub use incoming::{ServerConfig, run, serve, serve_with_config, serve_with_extra_routes};
+pub use incoming::{
+    ConfigError, ServerConfig, run, serve, serve_with_config, serve_with_extra_routes,
+};
 pub use outgoing::{HttpClient, ManagerClient, ManagerError};
 pub use run::{
     Deletions, Document, Group, IncompleteListing, Listing, RunError, RunReport, SyncContext,

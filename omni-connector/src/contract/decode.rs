@@ -26,40 +26,48 @@ pub struct DecodeError {
 /// # Errors
 /// The first field that is wrong.
 pub fn decode<T: DeserializeOwned>(what: &'static str, value: Value) -> Result<T, DecodeError> {
-    serde_path_to_error::deserialize(value).map_err(|error| describe(what, &error))
+    serde_path_to_error::deserialize(value).map_err(|error| DecodeError::of(what, &error))
 }
 
-/// Not generic, so that it is compiled once and not for every type of every connector.
-fn describe(
-    what: &'static str,
-    error: &serde_path_to_error::Error<serde_json::Error>,
-) -> DecodeError {
-    let path = error.path().to_string();
-    let field = if path == "." {
-        "it".to_owned()
-    } else {
-        format!("`{path}`")
-    };
-    let message = error.inner().to_string();
-    let expected = message
-        .rfind(", expected ")
-        .map_or("", |start| &message[start..]);
-    let problem = if let Some(name) = message.strip_prefix("missing field ") {
-        match path.as_str() {
-            "." => format!("the field {name} is missing"),
-            _ => format!("{field} lacks the field {name}"),
-        }
-    } else if message.starts_with("invalid type") {
-        format!("{field} is of the wrong type{expected}")
-    } else if message.starts_with("unknown field") {
-        // serde names the field, which is a key and not a value.
-        format!("{field} is not a known field{expected}")
-    } else if message.starts_with("duplicate field") {
-        format!("{field} is given twice")
-    } else {
-        format!("{field} is not valid{expected}")
-    };
-    DecodeError { what, problem }
+impl DecodeError {
+    /// What is wrong with `what`, from serde's words without its values.
+    ///
+    /// Not generic, so that it is compiled once and not for every type of every connector.
+    pub(crate) fn of(
+        what: &'static str,
+        error: &serde_path_to_error::Error<serde_json::Error>,
+    ) -> Self {
+        let path = error.path().to_string();
+        let field = if path == "." {
+            "it".to_owned()
+        } else {
+            format!("`{path}`")
+        };
+        let message = error.inner().to_string();
+        // Errors of a text, unlike those of a value, end in the place within it.
+        let message = message
+            .rfind(" at line ")
+            .map_or(message.as_str(), |end| &message[..end]);
+        // The last one: what stands before it may be a value that says anything.
+        let expected = message
+            .rfind(", expected ")
+            .map_or("", |start| &message[start..]);
+        let problem = if let Some(name) = message.strip_prefix("missing field ") {
+            match path.as_str() {
+                "." => format!("the field {name} is missing"),
+                _ => format!("{field} lacks the field {name}"),
+            }
+        } else if message.starts_with("invalid type") {
+            format!("{field} is of the wrong type{expected}")
+        } else if message.starts_with("unknown field") {
+            format!("{field} is not a known field{expected}")
+        } else if message.starts_with("duplicate field") {
+            format!("{field} is given twice")
+        } else {
+            format!("{field} is not valid{expected}")
+        };
+        Self { what, problem }
+    }
 }
 
 #[cfg(test)]

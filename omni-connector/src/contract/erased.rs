@@ -6,13 +6,16 @@ use serde_json::Value;
 
 use super::{
     BoxFuture, Connector, DecodeError, IntegrationType, Manifest, ManifestAction, Operator,
-    ServiceCredential, Source, decode,
+    ServiceCredential, Source, SourceType, SyncType, decode,
 };
 use crate::{actions::ActionCall, run::SyncContext};
 
 /// What the runtime needs of a connector. Implemented for every [`Connector`] and for nothing else.
 pub(crate) trait ErasedConnector: Send + Sync {
     fn manifest(&self, connector_url: &str) -> Manifest;
+    fn name(&self) -> &'static str;
+    fn source_types(&self) -> Vec<SourceType>;
+    fn sync_modes(&self) -> Vec<SyncType>;
     fn requires_credentials(&self) -> bool;
     fn operators(&self) -> &'static [Operator];
     /// Whether everything decodes into the connector's types.
@@ -56,11 +59,11 @@ impl<C: Connector> ErasedConnector for C {
             hidden: action.hidden,
         });
         Manifest {
-            name: self.name().to_owned(),
+            name: Connector::name(self).to_owned(),
             display_name: self.display_name(),
             version: self.version().to_owned(),
-            sync_modes: self.sync_modes(),
-            connector_id: self.name().to_owned(),
+            sync_modes: Connector::sync_modes(self),
+            connector_id: Connector::name(self).to_owned(),
             connector_url: connector_url.trim_end_matches('/').to_owned(),
             integration_type: IntegrationType::Connector,
             actions: actions.collect(),
@@ -79,6 +82,18 @@ impl<C: Connector> ErasedConnector for C {
                 .oauth_config()
                 .map(|oauth| serde_json::to_value(oauth).unwrap_or_default()),
         }
+    }
+
+    fn name(&self) -> &'static str {
+        Connector::name(self)
+    }
+
+    fn source_types(&self) -> Vec<SourceType> {
+        Connector::source_types(self)
+    }
+
+    fn sync_modes(&self) -> Vec<SyncType> {
+        Connector::sync_modes(self)
     }
 
     fn requires_credentials(&self) -> bool {

@@ -199,7 +199,11 @@ impl ConnectorEvent {
             Self::PersonSync { person, .. } => {
                 normalize_address(&mut person.email);
                 if person.external_id.trim().len() != person.external_id.len() {
-                    person.external_id = person.external_id.trim().to_owned();
+                    person
+                        .external_id
+                        .trim()
+                        .to_owned()
+                        .clone_into(&mut person.external_id);
                 }
             }
             Self::PersonDeleted { email, .. } => normalize_address(email),

@@ -1,8 +1,12 @@
 //! Where the server listens, where the manager is, and how the two find each other.
 
-use std::{env, net::IpAddr};
+use std::{
+    env,
+    net::{IpAddr, Ipv4Addr},
+    str::FromStr,
+};
 
-/// The settings of a connector's server, from the environment (`protocol.md` §1.2).
+/// The settings of a connector's server, usually [from the environment](Self::from_env).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerConfig {
     /// `CONNECTOR_MANAGER_URL`: base URL of the manager.
@@ -11,6 +15,136 @@ pub struct ServerConfig {
     pub host_name: String,
     /// `PORT`: where the server listens and is registered.
     pub port: u16,
-    /// `OMNI_CONNECTOR_LISTEN`: the address to listen on, `0.0.0.0` unless it is set.
+    /// `OMNI_CONNECTOR_LISTEN`: the address to listen on; `0.0.0.0` unless it is set.
     pub listen: IpAddr,
+    /// `OMNI_CONNECTOR_MAX_BODY_BYTES`: larger request bodies are refused with 413; 64 MB unless it is set.
+    pub max_body_bytes: usize,
+}
+
+/// Variables that are missing or wrong, all of them at once.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the environment is incomplete\n{}", .0.join("\n"))]
+pub struct ConfigError(Vec<String>);
+
+impl ServerConfig {
+    /// A server for the manager at `manager_url`, reached as `host_name:port`; everything else has its default.
+    pub fn new(manager_url: impl Into<String>, host_name: impl Into<String>, port: u16) -> Self {
+        Self {
+            manager_url: manager_url.into(),
+            host_name: host_name.into(),
+            port,
+            listen: Ipv4Addr::UNSPECIFIED.into(),
+            max_body_bytes: 64 << 20,
+        }
+    }
+
+    /// The settings in the environment (`protocol.md` §1.2).
+    ///
+    /// # Errors
+    /// Every variable that is missing or cannot be read, with what it is for.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::from_lookup(|name| env::var(name).ok())
+    }
+
+    fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        // An empty variable is what compose files write for one that is not set.
+        let lookup = |name: &str| lookup(name).filter(|value| !value.trim().is_empty());
+        let mut problems = Vec::new();
+        let mut required = |name: &str, purpose: &str| {
+            lookup(name).unwrap_or_else(|| {
+                problems.push(format!("help: set `{name}` to {purpose}"));
+                String::new()
+            })
+        };
+        let manager_url = required(
+            "CONNECTOR_MANAGER_URL",
+            "the base URL of the connector manager, such as `http://connector-manager:3004`",
+        );
+        let host_name = required(
+            "CONNECTOR_HOST_NAME",
+            "the name under which the manager reaches this connector, such as `localhost`",
+        );
+        let port = required("PORT", "the port to listen on, such as `4001`");
+        let mut config = Self::new(manager_url, host_name, 0);
+        if !port.is_empty() {
+            read(&mut config.port, "PORT", &port, "port", &mut problems);
+        }
+        if let Some(text) = lookup("OMNI_CONNECTOR_LISTEN") {
+            read(
+                &mut config.listen,
+                "OMNI_CONNECTOR_LISTEN",
+                &text,
+                "IP address",
+                &mut problems,
+            );
+        }
+        if let Some(text) = lookup("OMNI_CONNECTOR_MAX_BODY_BYTES") {
+            read(
+                &mut config.max_body_bytes,
+                "OMNI_CONNECTOR_MAX_BODY_BYTES",
+                &text,
+                "number of bytes",
+                &mut problems,
+            );
+        }
+        if problems.is_empty() {
+            Ok(config)
+        } else {
+            Err(ConfigError(problems))
+        }
+    }
+
+    /// What the manager is told.
+    pub(super) fn connector_url(&self) -> String {
+        format!("http://{}:{}", self.host_name, self.port)
+    }
+}
+
+fn read<T: FromStr>(field: &mut T, name: &str, text: &str, kind: &str, problems: &mut Vec<String>) {
+    match text.trim().parse() {
+        Ok(value) => *field = value,
+        Err(_) => problems.push(format!("help: `{name}` is `{text}`, which is no {kind}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(variables: &[(&str, &str)]) -> Result<ServerConfig, ConfigError> {
+        ServerConfig::from_lookup(|name| {
+            variables
+                .iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn everything_that_is_missing_is_named_at_once() {
+        let message = config(&[("PORT", "70000"), ("CONNECTOR_HOST_NAME", "")])
+            .unwrap_err()
+            .to_string();
+        for part in [
+            "`CONNECTOR_MANAGER_URL`",
+            "`CONNECTOR_HOST_NAME`",
+            "`PORT` is `70000`, which is no port",
+        ] {
+            assert!(message.contains(part), "{part} is not in:\n{message}");
+        }
+    }
+
+    #[test]
+    fn the_published_variables_are_enough() {
+        let config = config(&[
+            ("CONNECTOR_MANAGER_URL", "http://manager:3004"),
+            ("CONNECTOR_HOST_NAME", "acme"),
+            ("PORT", "4001"),
+        ]);
+        assert_eq!(
+            config,
+            Ok(ServerConfig::new("http://manager:3004", "acme", 4001))
+        );
+        assert_eq!(config.unwrap().connector_url(), "http://acme:4001");
+    }
 }

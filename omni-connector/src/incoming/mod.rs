@@ -1,24 +1,34 @@
 //! What comes in: the server that the manager calls (`protocol.md` §2), and the loop that registers it.
 
+mod action;
+mod body;
 mod config;
-pub use config::ServerConfig;
+mod mcp;
+mod registration;
+mod runs;
+mod serve;
+mod sync;
 
-use crate::contract::Connector;
-use anyhow::Result;
+pub use config::{ConfigError, ServerConfig};
+pub use serve::{run, serve, serve_with_config, serve_with_extra_routes};
 
-/// Placeholder until the next file.
-pub async fn serve<C: Connector>(_c: C) -> Result<()> {
-    Ok(())
+use std::sync::Arc;
+
+use runs::Runs;
+
+use crate::{contract::ErasedConnector, outgoing::ManagerClient};
+
+/// What every handler needs.
+#[derive(Clone)]
+struct App {
+    connector: Arc<dyn ErasedConnector>,
+    manager: ManagerClient,
+    runs: Runs,
+    connector_url: Arc<str>,
 }
-/// x
-pub async fn serve_with_config<C: Connector>(_c: C, _config: ServerConfig) -> Result<()> {
-    Ok(())
-}
-/// x
-pub async fn serve_with_extra_routes<C: Connector>(_c: C, _r: axum::Router) -> Result<()> {
-    Ok(())
-}
-/// x
-pub async fn run<C: Connector>(_c: C) -> Result<()> {
-    Ok(())
+
+impl App {
+    fn manifest(&self) -> crate::contract::Manifest {
+        self.connector.manifest(&self.connector_url)
+    }
 }

@@ -18,7 +18,7 @@ impl HttpClient {
     pub fn new() -> Self {
         Self(
             Self::builder()
-                .timeout(Duration::from_secs(60))
+                .timeout(Duration::from_mins(1))
                 .build()
                 .expect("the system's TLS roots can be read"),
         )

@@ -30,9 +30,9 @@ const CALL: Duration = Duration::from_secs(30);
 /// The manager calls back and may refresh a catalog before it answers a registration (`protocol.md` §3.3).
 const REGISTER: Duration = Duration::from_secs(75);
 /// A conversion may run for two hours (`protocol.md` §3.5).
-const EXTRACT: Duration = Duration::from_secs(130 * 60);
+const EXTRACT: Duration = Duration::from_mins(130);
 /// A manager that restarts is waited for.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// The manager, as a connector sees it. Cheap to clone; one process uses one.
 #[derive(Debug, Clone)]

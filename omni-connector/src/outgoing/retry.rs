@@ -24,7 +24,7 @@ pub(crate) struct Backoff {
 }
 
 /// No single pause is longer, whatever a server asks for: a lying `Retry-After` must not park a run for a day.
-const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
+const LONGEST_PAUSE: Duration = Duration::from_mins(15);
 
 impl Backoff {
     /// Pauses that add up to `patience`, beginning with a tenth of a second and doubling up to ten seconds. Pauses that the

@@ -2,6 +2,7 @@
 
 use std::{
     borrow::Cow,
+    fmt::Display,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -276,7 +277,7 @@ impl SyncContext {
         &self,
         item: impl Into<String>,
         reason: impl Into<Cow<'static, str>>,
-        detail: impl ToString,
+        detail: impl Display,
     ) {
         self.record_skip(
             item.into(),
@@ -294,7 +295,7 @@ impl SyncContext {
                 item,
                 reason,
                 detail,
-            })
+            });
         });
     }
 
@@ -420,7 +421,7 @@ impl SyncContext {
     ///
     /// # Errors
     /// The manager is gone.
-    pub async fn fail(&self, error: impl ToString) -> Result<(), RunError> {
+    pub async fn fail(&self, error: impl Display) -> Result<(), RunError> {
         let mut ended = self.inner.ended.lock().await;
         if *ended || self.is_cancelled() {
             return Ok(());
@@ -447,6 +448,16 @@ impl SyncContext {
     /// What the run has done so far.
     pub fn report(&self) -> RunReport {
         self.inner.pipeline.report(|report| report.clone())
+    }
+
+    /// Where the author goes on. A full run that is no resume starts over, whatever the manager sent along.
+    pub(crate) fn checkpoint(&self) -> Option<Value> {
+        let starts_over = self.inner.mode == SyncType::Full && !self.inner.is_resume;
+        if starts_over {
+            None
+        } else {
+            self.inner.previous.clone()
+        }
     }
 
     /// Stops the run: nothing more of it is sent, and `is_cancelled` is true.

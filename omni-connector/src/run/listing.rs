@@ -3,7 +3,7 @@
 //! A crawl that stops early, a folder that cannot be read, a disk that is not mounted: to a program that only compares
 //! what it saw with what it knew, all of them look like a great many deletes. The types here make the difference.
 
-use std::{collections::BTreeSet, env};
+use std::{collections::BTreeSet, env, fmt::Display};
 
 use tokio_util::sync::CancellationToken;
 
@@ -98,7 +98,7 @@ impl Listing {
     }
 
     /// Listing failed in a way that leaves nothing proven.
-    pub fn failed(&mut self, cause: impl ToString) {
+    pub fn failed(&mut self, cause: impl Display) {
         self.failure.get_or_insert_with(|| cause.to_string());
     }
 

@@ -145,7 +145,7 @@ impl Driver {
                     body: None,
                     tally,
                 } => {
-                    self.in_order(Ready::Event(Box::new(event), tally));
+                    self.in_order(Ready::Event(event, tally));
                 }
                 Item::Barrier(barrier) => self.in_order(Ready::Barrier(barrier)),
                 Item::Event {
@@ -214,10 +214,9 @@ impl Driver {
             return;
         }
         match self.ready.front() {
-            None => {}
             Some(Ready::Barrier(_)) => self.send_barrier(),
             Some(_) if self.is_batch_due() => self.send_batch(),
-            Some(_) => {}
+            _ => {}
         }
     }
 
@@ -416,7 +415,7 @@ async fn poll<T>(slot: &mut Option<BoxFuture<'static, T>>) -> T {
 async fn store(
     contents: Arc<Contents>,
     shared: Arc<Shared>,
-    mut event: ConnectorEvent,
+    mut event: Box<ConnectorEvent>,
     body: Body,
     tally: Tally,
 ) -> Ordered {
@@ -425,11 +424,11 @@ async fn store(
         Ok((id, sent)) => {
             shared.stored(bytes as u64, sent);
             if let ConnectorEvent::DocumentCreated { content_id, .. }
-            | ConnectorEvent::DocumentUpdated { content_id, .. } = &mut event
+            | ConnectorEvent::DocumentUpdated { content_id, .. } = &mut *event
             {
                 *content_id = id;
             }
-            Ok(Ready::Event(Box::new(event), tally))
+            Ok(Ready::Event(event, tally))
         }
         Err(error) => match reason_to_skip(&error) {
             Some(reason) => {

@@ -44,8 +44,8 @@ pub(crate) struct Limits {
 impl Limits {
     pub(crate) const fn of(mode: SyncType) -> Self {
         let (batch_at, max_age) = match mode {
-            SyncType::Full => (500, Duration::from_secs(300)),
-            SyncType::Incremental => (100, Duration::from_secs(60)),
+            SyncType::Full => (500, Duration::from_mins(5)),
+            SyncType::Incremental => (100, Duration::from_mins(1)),
             SyncType::Realtime => (1, Duration::ZERO),
         };
         Self {
@@ -53,7 +53,7 @@ impl Limits {
             max_age,
             items: 2_000,
             bytes: 32 << 20,
-            heartbeat: Duration::from_secs(60),
+            heartbeat: Duration::from_mins(1),
         }
     }
 }
@@ -94,7 +94,11 @@ impl Pipeline {
         body: Option<Body>,
         tally: Tally,
     ) -> BoxFuture<'static, Result<(), RunError>> {
-        let pushed = self.shared.push(Item::Event { event, body, tally });
+        let pushed = self.shared.push(Item::Event {
+            event: Box::new(event),
+            body,
+            tally,
+        });
         let shared = Arc::clone(&self.shared);
         Box::pin(async move {
             pushed?;

@@ -20,7 +20,7 @@ use crate::{
 pub(super) enum Item {
     /// An event, and what to store before it.
     Event {
-        event: ConnectorEvent,
+        event: Box<ConnectorEvent>,
         body: Option<Body>,
         tally: Tally,
     },

@@ -1,0 +1,51 @@
+//! `/action`: one call of an action (`protocol.md` §2.6).
+
+use std::{panic::AssertUnwindSafe, sync::Arc};
+
+use axum::{extract::State, http::StatusCode, response::Response};
+use futures_util::FutureExt;
+use serde_json::{Map, Value};
+
+use super::{App, body::Body, sync::panic_message};
+use crate::{
+    actions::{ActionCall, ActionError, ActionResponse},
+    contract::wire::ActionRequest,
+};
+
+pub(super) async fn call(State(app): State<App>, Body(request): Body<ActionRequest>) -> Response {
+    let action = request.action.clone();
+    let call = ActionCall {
+        action: request.action,
+        params: if request.params.is_null() {
+            Value::Object(Map::new())
+        } else {
+            request.params
+        },
+        credentials: request.credentials,
+        source: request.source,
+        actor_email: request.actor_email,
+        manager: app.manager.clone(),
+    };
+    let connector = Arc::clone(&app.connector);
+    // A task of its own: a caller who gives up must not stop a write half-way.
+    let task = tokio::spawn(async move {
+        AssertUnwindSafe(connector.call_action(call))
+            .catch_unwind()
+            .await
+    });
+    match task.await {
+        Ok(Ok(Ok(response))) => response,
+        Ok(Ok(Err(error))) => {
+            tracing::warn!(action, "the action failed: {error:#}");
+            ActionError::answer(&error)
+        }
+        Ok(Err(panic)) => crashed(&action, &panic_message(&*panic)),
+        Err(error) => crashed(&action, &error.to_string()),
+    }
+}
+
+fn crashed(action: &str, message: &str) -> Response {
+    tracing::error!(action, "the action panicked: {message}");
+    ActionResponse::error(format!("action `{action}` panicked: {message}"))
+        .into_response_with_status(StatusCode::INTERNAL_SERVER_ERROR)
+}

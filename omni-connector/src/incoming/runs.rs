@@ -1,0 +1,240 @@
+//! The runs that this process works on: one per source and slot class, each known by its id.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use tokio_util::task::TaskTracker;
+
+use crate::{
+    contract::SyncType,
+    run::{RunReport, SyncContext},
+};
+
+/// Reports of runs that have ended are kept for whoever asks right after; so many of them.
+const KEPT_REPORTS: usize = 16;
+
+/// The slot classes of the protocol (§5.2): one run of each class may work on a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Class {
+    Scheduled,
+    Realtime,
+}
+
+impl Class {
+    const fn of(mode: SyncType) -> Self {
+        match mode {
+            SyncType::Full | SyncType::Incremental => Self::Scheduled,
+            SyncType::Realtime => Self::Realtime,
+        }
+    }
+}
+
+/// All runs of the process. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Runs {
+    inner: Arc<Mutex<Inner>>,
+    tasks: TaskTracker,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    active: HashMap<String, Active>,
+    ended: Vec<(String, RunReport)>,
+    closed: bool,
+}
+
+#[derive(Debug)]
+struct Active {
+    source: String,
+    class: Class,
+    /// None while the run is being prepared.
+    ctx: Option<SyncContext>,
+}
+
+/// Why a run does not get a slot.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// This very run is active: a repeated request for it is answered like the first.
+    ByItself,
+    /// Another run of the class works on the source.
+    ByRun(String),
+    /// The process is about to end.
+    Closing,
+}
+
+/// A run's place in its slot, from the answer to `/sync` on. Dropping it frees the slot, however the run ends.
+#[derive(Debug)]
+pub(super) struct Slot {
+    runs: Runs,
+    run: String,
+}
+
+impl Runs {
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether this process works on the run.
+    pub(super) fn is_active(&self, run: &str) -> bool {
+        self.inner().active.contains_key(run)
+    }
+
+    /// Reserves the slot for a run that is about to start.
+    pub(super) fn reserve(&self, run: &str, source: &str, mode: SyncType) -> Result<Slot, Taken> {
+        let mut inner = self.inner();
+        if inner.closed {
+            return Err(Taken::Closing);
+        }
+        if inner.active.contains_key(run) {
+            return Err(Taken::ByItself);
+        }
+        let class = Class::of(mode);
+        if let Some((other, _)) = inner
+            .active
+            .iter()
+            .find(|(_, active)| active.source == source && active.class == class)
+        {
+            return Err(Taken::ByRun(other.clone()));
+        }
+        inner.active.insert(
+            run.to_owned(),
+            Active {
+                source: source.to_owned(),
+                class,
+                ctx: None,
+            },
+        );
+        Ok(Slot {
+            runs: self.clone(),
+            run: run.to_owned(),
+        })
+    }
+
+    /// Cancels a run and frees its slot at once; none when the process does not work on it.
+    pub(super) fn cancel(&self, run: &str) -> Option<()> {
+        let active = self.inner().remove(run)?;
+        if let Some(ctx) = active.ctx {
+            ctx.cancel();
+        }
+        Some(())
+    }
+
+    /// What a run has done, while it is active and for a while after.
+    pub(super) fn report(&self, run: &str) -> Option<RunReport> {
+        let inner = self.inner();
+        match inner.active.get(run) {
+            Some(active) => Some(
+                active
+                    .ctx
+                    .as_ref()
+                    .map_or_else(RunReport::default, SyncContext::report),
+            ),
+            None => inner
+                .ended
+                .iter()
+                .rev()
+                .find(|(id, _)| id == run)
+                .map(|(_, report)| report.clone()),
+        }
+    }
+
+    /// Runs a task that the end of the process waits for.
+    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(task);
+    }
+
+    /// Takes no further run; the ones that are active.
+    pub(super) fn close(&self) -> Vec<SyncContext> {
+        self.tasks.close();
+        let mut inner = self.inner();
+        inner.closed = true;
+        inner
+            .active
+            .values()
+            .filter_map(|active| active.ctx.clone())
+            .collect()
+    }
+
+    /// Waits until every task has ended.
+    pub(super) async fn ended(&self) {
+        self.tasks.wait().await;
+    }
+}
+
+impl Inner {
+    fn remove(&mut self, run: &str) -> Option<Active> {
+        let active = self.active.remove(run)?;
+        if let Some(ctx) = &active.ctx {
+            if self.ended.len() == KEPT_REPORTS {
+                self.ended.remove(0);
+            }
+            self.ended.push((run.to_owned(), ctx.report()));
+        }
+        Some(active)
+    }
+}
+
+impl Slot {
+    /// The run has begun. False when it was cancelled while it was being prepared.
+    pub(super) fn begin(&self, ctx: &SyncContext) -> bool {
+        match self.runs.inner().active.get_mut(&self.run) {
+            Some(active) => {
+                active.ctx = Some(ctx.clone());
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        // After a cancel the slot may already belong to another run, which has another id.
+        self.runs.inner().remove(&self.run);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_run_of_each_class_may_work_on_a_source() {
+        let runs = Runs::default();
+        let full = runs.reserve("r1", "s1", SyncType::Full).unwrap();
+        assert_eq!(
+            runs.reserve("r2", "s1", SyncType::Incremental).unwrap_err(),
+            Taken::ByRun("r1".to_owned())
+        );
+        let _realtime = runs.reserve("r3", "s1", SyncType::Realtime).unwrap();
+        let _elsewhere = runs.reserve("r4", "s2", SyncType::Full).unwrap();
+        drop(full);
+        assert!(runs.reserve("r5", "s1", SyncType::Incremental).is_ok());
+    }
+
+    #[test]
+    fn the_same_run_again_is_recognised() {
+        let runs = Runs::default();
+        let _slot = runs.reserve("r1", "s1", SyncType::Full).unwrap();
+        assert_eq!(
+            runs.reserve("r1", "s1", SyncType::Full).unwrap_err(),
+            Taken::ByItself
+        );
+    }
+
+    #[test]
+    fn a_cancel_frees_the_slot_before_the_task_has_ended() {
+        let runs = Runs::default();
+        let cancelled = runs.reserve("r1", "s1", SyncType::Full).unwrap();
+        assert_eq!(runs.cancel("r1"), Some(()));
+        assert!(!runs.is_active("r1"));
+        let _next = runs.reserve("r2", "s1", SyncType::Full).unwrap();
+        drop(cancelled);
+        assert!(
+            runs.is_active("r2"),
+            "the end of the cancelled run must not free the slot of the next one"
+        );
+    }
+}

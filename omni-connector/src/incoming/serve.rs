@@ -1,0 +1,192 @@
+//! Starting and ending the process of a connector.
+
+use std::{env, io, io::IsTerminal, net::SocketAddr, sync::Arc, time::Duration};
+
+use anyhow::{Context, Result, bail};
+use axum::{
+    Json, Router,
+    extract::{DefaultBodyLimit, State},
+    routing::{get, post},
+};
+use serde_json::{Value, json};
+use tokio::{net::TcpListener, signal, time::timeout};
+
+use super::{App, ServerConfig, action, mcp, registration, runs::Runs, sync};
+use crate::{
+    contract::{Connector, ErasedConnector, Manifest},
+    outgoing::ManagerClient,
+};
+
+/// After a signal, runs get this long to reach a checkpoint and hand over what they hold.
+const GRACE: Duration = Duration::from_secs(20);
+
+/// What a connector's `main` calls: serves, or does what the command line asks for.
+///
+/// | arguments | what happens |
+/// |---|---|
+/// | none, or `serve` | [`serve`] |
+/// | `manifest` | prints the manifest as JSON and ends |
+///
+/// # Errors
+/// As [`serve`], and arguments that are none of these.
+pub async fn run<C: Connector>(connector: C) -> Result<()> {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] | ["serve"] => serve(connector).await,
+        ["manifest"] => print_manifest(&connector),
+        _ => bail!(
+            "unknown arguments `{}`\nhelp: use `serve` (the default) or `manifest`",
+            arguments.join(" ")
+        ),
+    }
+}
+
+/// Serves a connector with the settings in the environment: `CONNECTOR_MANAGER_URL`, `CONNECTOR_HOST_NAME`, `PORT`.
+///
+/// Returns after SIGTERM or SIGINT, when running syncs have handed over what they hold; the manager resumes them.
+///
+/// # Errors
+/// A variable that is missing or wrong, a port that cannot be listened on.
+pub async fn serve<C: Connector>(connector: C) -> Result<()> {
+    serve_with_config(connector, ServerConfig::from_env()?).await
+}
+
+/// [`serve`] with settings of one's own.
+///
+/// # Errors
+/// A port that cannot be listened on.
+pub async fn serve_with_config<C: Connector>(connector: C, config: ServerConfig) -> Result<()> {
+    serve_erased(Arc::new(connector), config, Router::new()).await
+}
+
+/// [`serve`] with routes beside the protocol's, the protocol winning where both have one.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_with_extra_routes<C: Connector>(connector: C, routes: Router) -> Result<()> {
+    serve_erased(Arc::new(connector), ServerConfig::from_env()?, routes).await
+}
+
+fn print_manifest(connector: &dyn ErasedConnector) -> Result<()> {
+    let url = ServerConfig::from_env().map_or_else(
+        |_| "http://localhost".to_owned(),
+        |config| config.connector_url(),
+    );
+    serde_json::to_writer_pretty(io::stdout().lock(), &connector.manifest(&url))?;
+    println!();
+    Ok(())
+}
+
+/// Everything below knows no connector's type, so it is compiled once.
+async fn serve_erased(
+    connector: Arc<dyn ErasedConnector>,
+    config: ServerConfig,
+    extra: Router,
+) -> Result<()> {
+    start_logging();
+    let address = SocketAddr::new(config.listen, config.port);
+    let listener = TcpListener::bind(address).await.with_context(|| {
+        format!("cannot listen on {address}\nhelp: set `PORT` to a free port, or stop what listens there")
+    })?;
+    // Port 0 asks the system for one; the manager must be told which.
+    let config = ServerConfig {
+        port: listener.local_addr()?.port(),
+        ..config
+    };
+    let app = App {
+        connector,
+        manager: ManagerClient::new(&config.manager_url),
+        runs: Runs::default(),
+        connector_url: config.connector_url().into(),
+    };
+    tracing::info!(connector = app.connector.name(), %address, "listening");
+    let (runs, router) = (app.runs.clone(), router(app.clone(), &config, extra));
+    let server = axum::serve(listener, router);
+    tokio::select! {
+        ended = server.into_future() => ended.context("the server stopped"),
+        () = registration::keep_registered(app) => Ok(()),
+        () = end_of(runs) => Ok(()),
+    }
+}
+
+/// Ends when the process may: a signal came and the runs are done, or a second signal came.
+async fn end_of(runs: Runs) {
+    signalled().await;
+    let active = runs.close();
+    tracing::info!(
+        runs = active.len(),
+        "stopping; a second signal stops at once"
+    );
+    for ctx in &active {
+        ctx.wind_down();
+    }
+    tokio::select! {
+        waited = timeout(GRACE, runs.ended()) => if waited.is_err() {
+            tracing::warn!("some runs did not stop in time; the manager will resume them");
+        },
+        () = signalled() => tracing::warn!("stopped at once; the manager will resume what was running"),
+    }
+}
+
+async fn signalled() {
+    let interrupt = async {
+        // Where signals cannot be listened to, the system's own handling ends the process.
+        if signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminate = async {
+        match signal::unix::signal(signal::unix::SignalKind::terminate()) {
+            Ok(mut signals) => drop(signals.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminate = std::future::pending::<()>();
+    tokio::select! { () = interrupt => {}, () = terminate => {} }
+}
+
+/// The routes of the protocol (§2.1), and the report of a run.
+fn router(app: App, config: &ServerConfig, extra: Router) -> Router {
+    Router::new()
+        .route("/health", get(health))
+        .route("/manifest", get(manifest))
+        .route("/sync", post(sync::start))
+        .route("/sync/{sync_run_id}", get(sync::probe))
+        .route("/sync/{sync_run_id}/report", get(sync::report))
+        .route("/cancel", post(sync::cancel))
+        .route("/action", post(action::call))
+        .route("/resource", post(mcp::resource))
+        .route("/prompt", post(mcp::prompt))
+        .route("/skill", post(mcp::skill))
+        .with_state(app)
+        .fallback_service(extra)
+        .layer(DefaultBodyLimit::max(config.max_body_bytes))
+}
+
+async fn health(State(app): State<App>) -> Json<Value> {
+    Json(json!({ "status": "healthy", "service": format!("{}-connector", app.connector.name()) }))
+}
+
+async fn manifest(State(app): State<App>) -> Json<Manifest> {
+    Json(app.manifest())
+}
+
+/// Logs to standard error, filtered by `RUST_LOG` (`info` unless it is set). A subscriber that is there already stays.
+fn start_logging() {
+    use tracing_subscriber::{filter::Targets, prelude::*};
+
+    let asked = env::var("RUST_LOG").unwrap_or_default();
+    let filter: Targets = asked
+        .parse()
+        .ok()
+        .filter(|_| !asked.is_empty())
+        .unwrap_or_else(|| Targets::new().with_default(tracing::Level::INFO));
+    let lines = tracing_subscriber::fmt::layer()
+        .with_ansi(io::stderr().is_terminal())
+        .with_writer(io::stderr);
+    let _ = tracing_subscriber::registry()
+        .with(lines.with_filter(filter))
+        .try_init();
+}
