@@ -256,7 +256,13 @@ async fn execute(app: App, ctx: SyncContext, credentials: Option<ServiceCredenti
             .fail(format!("the connector panicked: {message}"))
             .await
             .map(|()| "failed"),
-        End::Stopped(reason) => Err(reason),
+        // The manager knows already; a failure would be about a run that is not this one's any more.
+        End::Stopped(
+            reason @ (RunError::Cancelled
+            | RunError::Ended
+            | RunError::Manager(ManagerError::RunOver { .. })),
+        ) => Err(reason),
+        End::Stopped(reason) => ctx.fail(reason).await.map(|()| "failed"),
     };
     let report = ctx.report();
     let seconds = started.elapsed().as_secs_f64();
@@ -297,16 +303,19 @@ async fn work(app: &App, ctx: &SyncContext, credentials: Option<ServiceCredentia
     });
     let ended = tokio::select! {
         ended = &mut task => ended,
-        reason = ctx.closed() => match tokio::time::timeout(GRACE, &mut task).await {
-            // `sync` may have ended the run itself, or returned because its last call was refused.
-            Ok(ended) if reason == RunError::Ended => ended,
-            Ok(_) => return End::Stopped(reason),
-            Err(_) => {
+        reason = ctx.closed() => {
+            let Ok(ended) = tokio::time::timeout(GRACE, &mut task).await else {
                 task.abort();
                 return End::Stopped(reason);
-            }
-        },
+            };
+            ended
+        }
     };
+    // An author whose call is refused returns that error; the reason itself says more. A run that `sync` ended by its own
+    // call is closed, too, and went as it returns.
+    if let Some(reason) = ctx.refusal().filter(|reason| *reason != RunError::Ended) {
+        return End::Stopped(reason);
+    }
     match ended {
         Ok(Ok(result)) => End::Returned(result),
         Ok(Err(panic)) => End::Panicked(panic_message(&*panic)),

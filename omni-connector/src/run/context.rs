@@ -481,6 +481,11 @@ impl SyncContext {
         self.inner.pipeline.closed().await
     }
 
+    /// Why nothing of the run is taken any more, if so.
+    pub(crate) fn refusal(&self) -> Option<RunError> {
+        self.inner.pipeline.refusal()
+    }
+
     /// Lets go of the run without telling the manager, which will resume it.
     pub(crate) fn abandon(&self) {
         self.inner.pipeline.close(RunError::Ended);

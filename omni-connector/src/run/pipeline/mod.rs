@@ -144,6 +144,11 @@ impl Pipeline {
         self.shared.close(reason);
     }
 
+    /// Why the pipeline is closed, if it is.
+    pub(crate) fn refusal(&self) -> Option<RunError> {
+        self.shared.open().err()
+    }
+
     /// Ends when the pipeline is closed, from either side; why.
     pub(crate) async fn closed(&self) -> RunError {
         self.shared.closed().await
