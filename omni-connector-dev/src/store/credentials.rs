@@ -1,0 +1,126 @@
+//! Stored credentials: at most one row of the organisation and one of each user per source (`protocol.md` §4.3).
+//! Secrets stand in the file as they are; a development store is as private as its folder.
+
+use omni_connector::{AuthType, ServiceCredential};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde_json::Value;
+
+use super::{
+    StoreError,
+    column::{Json, Micros, Name, new_id},
+};
+
+/// A new credential of `source_id`, owned by the organisation when `user_id` is none.
+pub fn new(
+    source_id: impl Into<String>,
+    user_id: Option<String>,
+    provider: impl Into<String>,
+    auth_type: AuthType,
+    credentials: Value,
+) -> ServiceCredential {
+    let Micros(now) = Micros::now();
+    ServiceCredential {
+        id: new_id(),
+        source_id: source_id.into(),
+        user_id,
+        provider: provider.into(),
+        auth_type,
+        principal_email: None,
+        credentials,
+        config: Value::Object(serde_json::Map::new()),
+        expires_at: None,
+        last_validated_at: None,
+        created_at: now,
+        updated_at: now,
+    }
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<ServiceCredential> {
+    let time = |column| -> rusqlite::Result<_> {
+        Ok(row
+            .get::<_, Option<Micros>>(column)?
+            .map(|Micros(time)| time))
+    };
+    Ok(ServiceCredential {
+        id: row.get("id")?,
+        source_id: row.get("source_id")?,
+        user_id: row.get("user_id")?,
+        provider: row.get("provider")?,
+        auth_type: row.get::<_, Name<_>>("auth_type")?.0,
+        principal_email: row.get("principal_email")?,
+        credentials: row.get::<_, Json<_>>("credentials")?.0,
+        config: row.get::<_, Json<_>>("config")?.0,
+        expires_at: time("expires_at")?,
+        last_validated_at: time("last_validated_at")?,
+        created_at: row.get::<_, Micros>("created_at")?.0,
+        updated_at: row.get::<_, Micros>("updated_at")?.0,
+    })
+}
+
+/// Stores a credential, in place of the one of the same source and owner.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn put(db: &Connection, credential: &ServiceCredential) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "DELETE FROM credentials WHERE id = ?1 OR (source_id = ?2 AND ifnull(user_id, '') = ifnull(?3, ''))",
+    )?
+    .execute(params![credential.id, credential.source_id, credential.user_id])?;
+    db.prepare_cached(
+        "INSERT INTO credentials (id, source_id, user_id, provider, auth_type, principal_email, credentials, config,
+            expires_at, last_validated_at, created_at, updated_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+    )?
+    .execute(params![
+        credential.id,
+        credential.source_id,
+        credential.user_id,
+        credential.provider,
+        Name(credential.auth_type),
+        credential.principal_email,
+        Json(&credential.credentials),
+        Json(&credential.config),
+        credential.expires_at.map(Micros),
+        credential.last_validated_at.map(Micros),
+        Micros(credential.created_at),
+        Micros(credential.updated_at),
+    ])?;
+    Ok(())
+}
+
+/// The row of that owner; `None` is the organisation.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn find(
+    db: &Connection,
+    source_id: &str,
+    user_id: Option<&str>,
+) -> Result<Option<ServiceCredential>, StoreError> {
+    Ok(db
+        .prepare_cached("SELECT * FROM credentials WHERE source_id = ?1 AND user_id IS ?2")?
+        .query_row(params![source_id, user_id], read)
+        .optional()?)
+}
+
+/// The most recently updated `oauth` credential that a user holds with `provider` on a source of one of these types that
+/// is not deleted (`protocol.md` §3.3, catalog recovery).
+///
+/// # Errors
+/// Those of SQLite.
+pub fn latest_of_a_user(
+    db: &Connection,
+    provider: &str,
+    source_types: &[String],
+) -> Result<Option<ServiceCredential>, StoreError> {
+    Ok(db
+        .prepare_cached(
+            "SELECT credentials.* FROM credentials JOIN sources ON sources.id = credentials.source_id
+             WHERE credentials.user_id IS NOT NULL AND credentials.auth_type = 'oauth' AND credentials.provider = ?1
+               AND NOT sources.is_deleted
+               AND sources.source_type IN (SELECT value FROM json_each(?2))
+             ORDER BY credentials.updated_at DESC, credentials.rowid DESC LIMIT 1",
+        )?
+        .query_row(params![provider, Json(source_types)], read)
+        .optional()?)
+}

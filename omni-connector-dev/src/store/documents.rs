@@ -1,0 +1,303 @@
+//! Documents as the indexer stores them: upserted by source and document id, searchable by the words of title and text.
+//! Reading is public; changes come from events only, through [`apply`](super::apply).
+
+use omni_connector::{Attributes, DocumentMetadata, DocumentPermissions};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::Serialize;
+use serde_json::Value;
+use time::OffsetDateTime;
+
+use super::{
+    StoreError,
+    column::{Json, Micros, new_id},
+};
+
+/// One document, as it stands in the store.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StoredDocument {
+    /// Omni's id.
+    pub id: String,
+    /// Its source.
+    pub source_id: String,
+    /// The connector's id.
+    pub document_id: String,
+    /// The id of its text.
+    pub content_id: String,
+    /// `metadata.title`, or `Untitled`.
+    pub title: String,
+    /// `metadata.content_type`, else `metadata.mime_type`.
+    pub content_type: Option<String>,
+    /// From the URL, in lower case.
+    pub file_extension: Option<String>,
+    /// Bytes in the source, when `metadata.size` is a number.
+    pub size: Option<i64>,
+    /// What the connector said of it; absent members are left out.
+    pub metadata: Value,
+    /// Who may see it; none hides it from everybody.
+    pub permissions: Option<Value>,
+    /// What operators match.
+    pub attributes: Value,
+    /// When it came in.
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
+    /// When it last changed.
+    #[serde(with = "time::serde::rfc3339")]
+    pub updated_at: OffsetDateTime,
+}
+
+impl StoredDocument {
+    /// Reads a row of `documents`, by the names of its columns.
+    ///
+    /// # Errors
+    /// A row without one of them.
+    pub fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get("id")?,
+            source_id: row.get("source_id")?,
+            document_id: row.get("document_id")?,
+            content_id: row.get("content_id")?,
+            title: row.get("title")?,
+            content_type: row.get("content_type")?,
+            file_extension: row.get("file_extension")?,
+            size: row.get("size")?,
+            metadata: row.get::<_, Json<_>>("metadata")?.0,
+            permissions: row
+                .get::<_, Option<Json<_>>>("permissions")?
+                .map(|Json(value)| value),
+            attributes: row.get::<_, Json<_>>("attributes")?.0,
+            created_at: row.get::<_, Micros>("created_at")?.0,
+            updated_at: row.get::<_, Micros>("updated_at")?.0,
+        })
+    }
+}
+
+/// How many documents there are, of one source or of all.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn count(db: &Connection, source_id: Option<&str>) -> Result<u64, StoreError> {
+    Ok(db
+        .prepare_cached("SELECT count(*) FROM documents WHERE ?1 IS NULL OR source_id = ?1")?
+        .query_row([source_id], |row| row.get(0))?)
+}
+
+/// The document of a source by the connector's id.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn find(
+    db: &Connection,
+    source_id: &str,
+    document_id: &str,
+) -> Result<Option<StoredDocument>, StoreError> {
+    Ok(db
+        .prepare_cached("SELECT * FROM documents WHERE source_id = ?1 AND document_id = ?2")?
+        .query_row([source_id, document_id], StoredDocument::read)
+        .optional()?)
+}
+
+/// The document of that Omni id, of any source.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn find_by_id(db: &Connection, id: &str) -> Result<Option<StoredDocument>, StoreError> {
+    Ok(db
+        .prepare_cached("SELECT * FROM documents WHERE id = ?1")?
+        .query_row([id], StoredDocument::read)
+        .optional()?)
+}
+
+/// All documents of a source, in the order of the connector's ids.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn of_source(db: &Connection, source_id: &str) -> Result<Vec<StoredDocument>, StoreError> {
+    Ok(db
+        .prepare_cached("SELECT * FROM documents WHERE source_id = ?1 ORDER BY document_id")?
+        .query_map([source_id], StoredDocument::read)?
+        .collect::<Result<_, _>>()?)
+}
+
+/// What an upsert did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Upserted {
+    Created,
+    Updated,
+    Unchanged,
+}
+
+/// The part of an event that makes a document.
+pub(super) struct Upsert<'a> {
+    pub source_id: &'a str,
+    pub document_id: &'a str,
+    pub content_id: &'a str,
+    pub metadata: &'a DocumentMetadata,
+    pub permissions: Option<&'a DocumentPermissions>,
+    pub attributes: Option<&'a Attributes>,
+}
+
+pub(super) fn upsert(db: &Connection, upsert: &Upsert<'_>) -> Result<Upserted, StoreError> {
+    let metadata = without_nulls(to_json(upsert.metadata)?).to_string();
+    let permissions = upsert.permissions.map(to_json).transpose()?;
+    let permissions = permissions.map(|permissions| permissions.to_string());
+    let attributes = match upsert.attributes {
+        Some(attributes) => to_json(attributes)?.to_string(),
+        None => "{}".to_owned(),
+    };
+    let title = upsert.metadata.title.as_deref().unwrap_or("Untitled");
+
+    let known = db
+        .prepare_cached(
+            "SELECT key, content_id = ?3, title = ?4, metadata = ?5 AND permissions IS ?6 AND attributes = ?7
+             FROM documents WHERE source_id = ?1 AND document_id = ?2",
+        )?
+        .query_row(
+            params![
+                upsert.source_id,
+                upsert.document_id,
+                upsert.content_id,
+                title,
+                metadata,
+                permissions,
+                attributes
+            ],
+            |row| {
+                Ok((
+                    row.get::<_, i64>(0)?,
+                    row.get::<_, bool>(1)? && row.get::<_, bool>(2)?,
+                    row.get::<_, bool>(3)?,
+                ))
+            },
+        )
+        .optional()?;
+    if let Some((_, true, true)) = known {
+        return Ok(Upserted::Unchanged);
+    }
+
+    let same_words = matches!(known, Some((_, true, _)));
+    if let (Some((key, ..)), false) = (known, same_words) {
+        forget_words(db, key)?;
+    }
+    let key: i64 = db
+        .prepare_cached(
+            "INSERT INTO documents (id, source_id, document_id, content_id, title, content_type, file_extension, size,
+                metadata, permissions, attributes, created_at, updated_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12)
+             ON CONFLICT (source_id, document_id) DO UPDATE SET content_id = ?4, title = ?5, content_type = ?6,
+                file_extension = ?7, size = ?8, metadata = ?9, permissions = ?10, attributes = ?11, updated_at = ?12
+             RETURNING key",
+        )?
+        .query_row(
+            params![
+                new_id(),
+                upsert.source_id,
+                upsert.document_id,
+                upsert.content_id,
+                title,
+                upsert
+                    .metadata
+                    .content_type
+                    .as_ref()
+                    .or(upsert.metadata.mime_type.as_ref()),
+                upsert.metadata.url.as_deref().and_then(file_extension),
+                upsert
+                    .metadata
+                    .size
+                    .as_ref()
+                    .and_then(|size| size.parse::<i64>().ok()),
+                metadata,
+                permissions,
+                attributes,
+                Micros::now(),
+            ],
+            |row| row.get(0),
+        )?;
+    if !same_words {
+        learn_words(db, key)?;
+    }
+    Ok(if known.is_some() {
+        Upserted::Updated
+    } else {
+        Upserted::Created
+    })
+}
+
+/// Removes a document; says whether there was one.
+pub(super) fn delete(
+    db: &Connection,
+    source_id: &str,
+    document_id: &str,
+) -> Result<bool, StoreError> {
+    let key: Option<i64> = db
+        .prepare_cached("SELECT key FROM documents WHERE source_id = ?1 AND document_id = ?2")?
+        .query_row([source_id, document_id], |row| row.get(0))
+        .optional()?;
+    let Some(key) = key else { return Ok(false) };
+    forget_words(db, key)?;
+    db.prepare_cached("DELETE FROM documents WHERE key = ?1")?
+        .execute([key])?;
+    Ok(true)
+}
+
+/// The index is told the old words while the row still holds them.
+fn forget_words(db: &Connection, key: i64) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "INSERT INTO document_words (document_words, rowid, title, body)
+         SELECT 'delete', key, title, body FROM document_texts WHERE key = ?1",
+    )?
+    .execute([key])?;
+    Ok(())
+}
+
+fn learn_words(db: &Connection, key: i64) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "INSERT INTO document_words (rowid, title, body) SELECT key, title, body FROM document_texts WHERE key = ?1",
+    )?
+    .execute([key])?;
+    Ok(())
+}
+
+fn to_json(value: &impl Serialize) -> Result<Value, StoreError> {
+    serde_json::to_value(value)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()).into())
+}
+
+/// Absent and null members mean the same; one form compares.
+fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(members) => members
+            .into_iter()
+            .filter(|(_, value)| !value.is_null())
+            .collect(),
+        other => other,
+    }
+}
+
+/// The extension of the last path segment of a URL.
+fn file_extension(url: &str) -> Option<String> {
+    let path = url.split(['?', '#']).next()?;
+    let path = path.split_once("://").map_or(path, |(_, rest)| rest);
+    let (_, name) = path.rsplit_once('/')?;
+    let (stem, extension) = name.rsplit_once('.')?;
+    (!stem.is_empty() && !extension.is_empty()).then(|| extension.to_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::file_extension;
+
+    #[test]
+    fn the_extension_is_that_of_the_last_segment() {
+        assert_eq!(
+            file_extension("https://a.example/x/R.PDF?v=1.2#p"),
+            Some("pdf".into())
+        );
+        assert_eq!(
+            file_extension("file:///srv/a.b/notes.md"),
+            Some("md".into())
+        );
+        assert_eq!(file_extension("https://wiki.example.com/p/9"), None);
+        assert_eq!(file_extension("https://wiki.example.com"), None);
+        assert_eq!(file_extension("https://a.example/.hidden"), None);
+    }
+}

@@ -1,0 +1,147 @@
+//! What the manager remembers: one SQLite file (WAL, FTS5), written by one thread and read by another. Nothing outside
+//! this folder writes SQL that changes a table.
+//!
+//! The tables are described in `schema.sql`. Each module holds the statements of one topic as functions over a
+//! connection, so that a caller composes several of them into one transaction:
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), omni_connector_dev::store::StoreError> {
+//! use omni_connector_dev::store::{Store, documents};
+//!
+//! let store = Store::open("./.omni")?;
+//! let documents = store.read(|db| documents::count(db, None)).await?;
+//! # Ok(()) }
+//! ```
+
+pub mod apply;
+pub mod column;
+pub mod configs;
+pub mod contents;
+pub mod credentials;
+pub mod documents;
+mod error;
+pub mod people;
+pub mod runs;
+pub mod sources;
+pub mod users;
+mod worker;
+
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+
+pub use error::StoreError;
+use worker::Worker;
+
+/// The version of `schema.sql`. A file of another version is refused, not converted: it holds only what a sync brings back.
+const SCHEMA_VERSION: i32 = 1;
+const FILE: &str = "manager.sqlite3";
+
+/// A handle on the store. Cheap to clone; the file is closed when the last clone is dropped.
+#[derive(Debug, Clone)]
+pub struct Store {
+    writer: Worker,
+    reader: Worker,
+}
+
+impl Store {
+    /// Opens the store in `folder`, and makes both if they are not there.
+    ///
+    /// # Errors
+    /// A folder that cannot be made, a file that is no SQLite database, or one of another version.
+    pub fn open(folder: impl AsRef<Path>) -> Result<Self, StoreError> {
+        let folder = folder.as_ref();
+        std::fs::create_dir_all(folder).map_err(|error| StoreError::Folder {
+            folder: folder.to_owned(),
+            error,
+        })?;
+        let path = folder.join(FILE);
+        let writer = Connection::open(&path)?;
+        writer.pragma_update(None, "journal_mode", "WAL")?;
+        prepare(&writer)?;
+        migrate(&writer)?;
+        let reader = Connection::open_with_flags(
+            &path,
+            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+        )?;
+        prepare(&reader)?;
+        Ok(Self {
+            writer: Worker::start("store-writer", writer)?,
+            reader: Worker::start("store-reader", reader)?,
+        })
+    }
+
+    /// A store that is gone when it is dropped.
+    ///
+    /// # Errors
+    /// None in practice: memory that SQLite cannot get.
+    pub fn in_memory() -> Result<Self, StoreError> {
+        let connection = Connection::open_in_memory()?;
+        prepare(&connection)?;
+        migrate(&connection)?;
+        let worker = Worker::start("store", connection)?;
+        Ok(Self {
+            writer: worker.clone(),
+            reader: worker,
+        })
+    }
+
+    /// Runs `job` in one transaction, which is kept if and only if it answers `Ok`.
+    ///
+    /// # Errors
+    /// Those of the job, and [`StoreError::Closed`].
+    pub async fn write<T: Send + 'static, E: From<StoreError> + Send + 'static>(
+        &self,
+        job: impl FnOnce(&Transaction<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E> {
+        self.writer
+            .run(|connection| {
+                let transaction = connection
+                    .transaction_with_behavior(TransactionBehavior::Immediate)
+                    .map_err(StoreError::from)?;
+                let value = job(&transaction)?;
+                transaction.commit().map_err(StoreError::from)?;
+                Ok(value)
+            })
+            .await
+    }
+
+    /// Runs `job` on a connection that sees everything written before, without waiting for writers.
+    ///
+    /// # Errors
+    /// Those of the job, and [`StoreError::Closed`].
+    pub async fn read<T: Send + 'static, E: From<StoreError> + Send + 'static>(
+        &self,
+        job: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E> {
+        self.reader.run(|connection| job(connection)).await
+    }
+}
+
+fn prepare(connection: &Connection) -> Result<(), StoreError> {
+    connection.set_prepared_statement_cache_capacity(128);
+    connection.busy_timeout(std::time::Duration::from_secs(10))?;
+    // What a crash of the machine can cost is what the next sync brings back.
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    connection.pragma_update(None, "cache_size", -32_000)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    Ok(())
+}
+
+fn migrate(connection: &Connection) -> Result<(), StoreError> {
+    let version: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    match version {
+        SCHEMA_VERSION => Ok(()),
+        0 => {
+            connection.execute_batch(&format!(
+                "BEGIN IMMEDIATE;\n{}\nPRAGMA user_version = {SCHEMA_VERSION};\nCOMMIT;",
+                include_str!("schema.sql")
+            ))?;
+            Ok(())
+        }
+        found => Err(StoreError::Version {
+            found,
+            expected: SCHEMA_VERSION,
+        }),
+    }
+}

@@ -1,0 +1,489 @@
+//! Sync runs: their states, counters and checkpoints (`protocol.md` §5.1). Every change is conditional on the run still
+//! being `running`, so that an end is final whoever comes later.
+
+use omni_connector::{SyncType, contract::timestamp::extended};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use time::{Duration, OffsetDateTime};
+
+use super::{
+    StoreError,
+    column::{Json, Micros, Name, new_id},
+};
+
+/// Where a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunStatus {
+    /// The connector works on it
+    Running,
+    /// Ended by the connector, checkpoint published
+    Completed,
+    /// Ended by the connector or by the manager, with a message
+    Failed,
+    /// Ended by a person, or since its source is off
+    Cancelled,
+}
+
+/// Why a run was started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TriggerType {
+    /// The scheduler
+    Scheduled,
+    /// A person, or the connector itself
+    Manual,
+    /// A webhook of the connector
+    Webhook,
+}
+
+/// What may run side by side: one run of each class per source (`protocol.md` §5.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SlotClass {
+    /// Full and incremental runs
+    Scheduled,
+    /// Realtime runs
+    Realtime,
+}
+
+impl SlotClass {
+    /// The class of a run of that type.
+    pub fn of(sync_type: SyncType) -> Self {
+        if sync_type == SyncType::Realtime {
+            Self::Realtime
+        } else {
+            Self::Scheduled
+        }
+    }
+
+    /// As messages name it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Scheduled => "scheduled",
+            Self::Realtime => "realtime",
+        }
+    }
+}
+
+/// One run. Serializes to the protocol's record (§4.10).
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[allow(
+    missing_docs,
+    reason = "the fields are those of the protocol's SyncRun"
+)]
+pub struct Run {
+    pub id: String,
+    pub source_id: String,
+    pub sync_type: SyncType,
+    #[serde(with = "extended")]
+    pub started_at: OffsetDateTime,
+    #[serde(with = "extended::option")]
+    pub completed_at: Option<OffsetDateTime>,
+    pub status: RunStatus,
+    pub trigger_type: TriggerType,
+    pub documents_scanned: i32,
+    pub documents_processed: i32,
+    pub documents_updated: i32,
+    pub error_message: Option<String>,
+    /// None was never saved; a saved null is `Some(Null)`.
+    pub checkpoint: Option<Value>,
+    #[serde(with = "extended")]
+    pub created_at: OffsetDateTime,
+    #[serde(with = "extended")]
+    pub updated_at: OffsetDateTime,
+}
+
+impl Run {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get("id")?,
+            source_id: row.get("source_id")?,
+            sync_type: row.get::<_, Name<_>>("sync_type")?.0,
+            started_at: row.get::<_, Micros>("started_at")?.0,
+            completed_at: row
+                .get::<_, Option<Micros>>("completed_at")?
+                .map(|Micros(time)| time),
+            status: row.get::<_, Name<_>>("status")?.0,
+            trigger_type: row.get::<_, Name<_>>("trigger_type")?.0,
+            documents_scanned: row.get("documents_scanned")?,
+            documents_processed: row.get("documents_processed")?,
+            documents_updated: row.get("documents_updated")?,
+            error_message: row.get("error_message")?,
+            checkpoint: row
+                .get::<_, Option<Json<_>>>("checkpoint")?
+                .map(|Json(value)| value),
+            created_at: row.get::<_, Micros>("created_at")?.0,
+            updated_at: row.get::<_, Micros>("updated_at")?.0,
+        })
+    }
+
+    /// Its slot class.
+    pub fn class(&self) -> SlotClass {
+        SlotClass::of(self.sync_type)
+    }
+
+    /// Whether it goes on.
+    pub fn is_running(&self) -> bool {
+        self.status == RunStatus::Running
+    }
+}
+
+/// What a run did to the store, beside what the connector says of itself in its counters.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct RunEffects {
+    /// Documents that were not there before
+    pub created: u64,
+    /// Documents that changed
+    pub updated: u64,
+    /// Documents sent again as they were
+    pub unchanged: u64,
+    /// Documents removed
+    pub deleted: u64,
+    /// Events that were accepted and could not be applied; see [`refused_events`]
+    pub refused: u64,
+    /// Texts stored that were not there before
+    pub contents_stored: u64,
+    /// Bytes of those texts
+    pub content_bytes: u64,
+}
+
+/// An accepted event that could not be applied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RefusedEvent {
+    /// The document's id, or the address of the group or person
+    pub subject: String,
+    /// Why
+    pub reason: String,
+}
+
+/// Makes a run in state `running`.
+///
+/// # Errors
+/// A conflict when the slot is taken, else those of SQLite.
+pub fn insert(
+    db: &Connection,
+    source_id: &str,
+    sync_type: SyncType,
+    trigger_type: TriggerType,
+) -> Result<Run, StoreError> {
+    Ok(db
+        .prepare_cached(
+            "INSERT INTO sync_runs (id, source_id, sync_type, status, trigger_type, started_at, created_at, updated_at,
+                last_activity_at)
+             VALUES (?1, ?2, ?3, 'running', ?4, ?5, ?5, ?5, ?5) RETURNING *",
+        )?
+        .query_row(
+            params![new_id(), source_id, Name(sync_type), Name(trigger_type), Micros::now()],
+            Run::read,
+        )?)
+}
+
+/// The run of that id.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn find(db: &Connection, id: &str) -> Result<Option<Run>, StoreError> {
+    Ok(db
+        .prepare_cached("SELECT * FROM sync_runs WHERE id = ?1")?
+        .query_row([id], Run::read)
+        .optional()?)
+}
+
+/// The latest runs, newest first, of one source or of all.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn latest(
+    db: &Connection,
+    source_id: Option<&str>,
+    limit: usize,
+) -> Result<Vec<Run>, StoreError> {
+    Ok(db
+        .prepare_cached(
+            "SELECT * FROM sync_runs WHERE ?1 IS NULL OR source_id = ?1
+             ORDER BY started_at DESC, rowid DESC LIMIT ?2",
+        )?
+        .query_map(params![source_id, limit], Run::read)?
+        .collect::<Result<_, _>>()?)
+}
+
+/// The latest full and incremental runs of a source, newest first.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn latest_scheduled(
+    db: &Connection,
+    source_id: &str,
+    limit: usize,
+) -> Result<Vec<Run>, StoreError> {
+    Ok(db
+        .prepare_cached(
+            "SELECT * FROM sync_runs WHERE source_id = ?1 AND sync_type <> 'realtime'
+             ORDER BY started_at DESC, rowid DESC LIMIT ?2",
+        )?
+        .query_map(params![source_id, limit], Run::read)?
+        .collect::<Result<_, _>>()?)
+}
+
+/// All runs that go on, oldest first.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn running(db: &Connection) -> Result<Vec<Run>, StoreError> {
+    Ok(db
+        .prepare_cached(
+            "SELECT * FROM sync_runs WHERE status = 'running' ORDER BY started_at, rowid",
+        )?
+        .query_map([], Run::read)?
+        .collect::<Result<_, _>>()?)
+}
+
+/// How many runs go on: all, and those of `class`.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn count_running(db: &Connection, class: SlotClass) -> Result<(usize, usize), StoreError> {
+    Ok(db
+        .prepare_cached(
+            "SELECT count(*), count(*) FILTER (WHERE (sync_type = 'realtime') = ?1)
+             FROM sync_runs WHERE status = 'running'",
+        )?
+        .query_row([class == SlotClass::Realtime], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?)
+}
+
+/// Whether a run of that source and class goes on.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn is_slot_taken(
+    db: &Connection,
+    source_id: &str,
+    class: SlotClass,
+) -> Result<bool, StoreError> {
+    Ok(db
+        .prepare_cached(
+            "SELECT 1 FROM sync_runs WHERE status = 'running' AND source_id = ?1 AND (sync_type = 'realtime') = ?2",
+        )?
+        .exists(params![source_id, class == SlotClass::Realtime])?)
+}
+
+/// When a run of that source, of any type, was last completed.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn latest_completion(
+    db: &Connection,
+    source_id: &str,
+) -> Result<Option<OffsetDateTime>, StoreError> {
+    Ok(db
+        .prepare_cached(
+            "SELECT max(completed_at) FROM sync_runs WHERE source_id = ?1 AND status = 'completed'",
+        )?
+        .query_row([source_id], |row| row.get::<_, Option<Micros>>(0))?
+        .map(|Micros(time)| time))
+}
+
+/// Runs without activity for longer than `limit`, oldest first.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn stale(db: &Connection, limit: Duration) -> Result<Vec<Run>, StoreError> {
+    Ok(db
+        .prepare_cached(
+            "SELECT * FROM sync_runs WHERE status = 'running' AND last_activity_at < ?1 ORDER BY started_at, rowid",
+        )?
+        .query_map([Micros(Micros::now().0 - limit)], Run::read)?
+        .collect::<Result<_, _>>()?)
+}
+
+/// Notes that the run lives.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn touch(db: &Connection, id: &str) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "UPDATE sync_runs SET last_activity_at = ?2 WHERE id = ?1 AND status = 'running'",
+    )?
+    .execute(params![id, Micros::now()])?;
+    Ok(())
+}
+
+/// Adds to the counter of scanned documents.
+///
+/// # Errors
+/// A conflict when the counter leaves 32 bits, else those of SQLite.
+pub fn add_scanned(db: &Connection, id: &str, count: i32) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "UPDATE sync_runs SET documents_scanned = documents_scanned + ?2, last_activity_at = ?3, updated_at = ?3
+         WHERE id = ?1 AND status = 'running'",
+    )?
+    .execute(params![id, count, Micros::now()])?;
+    Ok(())
+}
+
+/// Adds to the counter of updated documents.
+///
+/// # Errors
+/// A conflict when the counter leaves 32 bits, else those of SQLite.
+pub fn add_updated(db: &Connection, id: &str, count: i32) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "UPDATE sync_runs SET documents_updated = documents_updated + ?2, last_activity_at = ?3, updated_at = ?3
+         WHERE id = ?1 AND status = 'running'",
+    )?
+    .execute(params![id, count, Micros::now()])?;
+    Ok(())
+}
+
+/// Replaces the run's checkpoint. Nothing of it shows on the source before completion.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn save_checkpoint(db: &Connection, id: &str, checkpoint: &Value) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "UPDATE sync_runs SET checkpoint = ?2, last_activity_at = ?3, updated_at = ?3
+         WHERE id = ?1 AND status = 'running'",
+    )?
+    .execute(params![id, Json(checkpoint), Micros::now()])?;
+    Ok(())
+}
+
+/// Completes the run and publishes its checkpoint on the source, also when it never saved one. Says whether it did.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn complete(db: &Connection, id: &str) -> Result<bool, StoreError> {
+    let now = Micros::now();
+    let completed = db
+        .prepare_cached(
+            "UPDATE sync_runs SET status = 'completed', completed_at = ?2, updated_at = ?2
+             WHERE id = ?1 AND status = 'running'",
+        )?
+        .execute(params![id, now])?;
+    if completed == 0 {
+        return Ok(false);
+    }
+    db.prepare_cached(
+        "UPDATE sources SET checkpoint = sync_runs.checkpoint, updated_at = ?2
+         FROM sync_runs WHERE sync_runs.id = ?1 AND sources.id = sync_runs.source_id",
+    )?
+    .execute(params![id, now])?;
+    Ok(true)
+}
+
+/// Ends the run as failed. Says whether it did.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn fail(db: &Connection, id: &str, message: &str) -> Result<bool, StoreError> {
+    end(db, id, RunStatus::Failed, message)
+}
+
+/// Ends the run as cancelled. Says whether it did.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn cancel(db: &Connection, id: &str, message: &str) -> Result<bool, StoreError> {
+    end(db, id, RunStatus::Cancelled, message)
+}
+
+fn end(db: &Connection, id: &str, status: RunStatus, message: &str) -> Result<bool, StoreError> {
+    let ended = db
+        .prepare_cached(
+            "UPDATE sync_runs SET status = ?2, error_message = ?3, completed_at = ?4, updated_at = ?4
+             WHERE id = ?1 AND status = 'running'",
+        )?
+        .execute(params![id, Name(status), message, Micros::now()])?;
+    Ok(ended == 1)
+}
+
+/// Counts a text that was not there before.
+///
+/// # Errors
+/// Those of SQLite.
+pub(super) fn count_content(db: &Connection, id: &str, bytes: usize) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "UPDATE sync_runs SET contents_stored = contents_stored + 1, content_bytes = content_bytes + ?2 WHERE id = ?1",
+    )?
+    .execute(params![id, bytes])?;
+    Ok(())
+}
+
+/// Adds to what the run did to the store, and to `documents_processed` as the indexer does.
+///
+/// # Errors
+/// Those of SQLite.
+pub(super) fn count_effects(
+    db: &Connection,
+    id: &str,
+    effects: &RunEffects,
+) -> Result<(), StoreError> {
+    let processed = effects.created + effects.updated + effects.unchanged + effects.deleted;
+    db.prepare_cached(
+        "UPDATE sync_runs SET effect_created = effect_created + ?2, effect_updated = effect_updated + ?3,
+            effect_unchanged = effect_unchanged + ?4, effect_deleted = effect_deleted + ?5,
+            effect_refused = effect_refused + ?6, documents_processed = documents_processed + ?7,
+            last_activity_at = ?8
+         WHERE id = ?1 AND status = 'running'",
+    )?
+    .execute(params![
+        id,
+        effects.created,
+        effects.updated,
+        effects.unchanged,
+        effects.deleted,
+        effects.refused,
+        processed,
+        Micros::now(),
+    ])?;
+    Ok(())
+}
+
+/// What a run did to the store.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn effects(db: &Connection, id: &str) -> Result<RunEffects, StoreError> {
+    Ok(db
+        .prepare_cached(
+            "SELECT effect_created, effect_updated, effect_unchanged, effect_deleted, effect_refused, contents_stored,
+                content_bytes FROM sync_runs WHERE id = ?1",
+        )?
+        .query_row([id], |row| {
+            Ok(RunEffects {
+                created: row.get(0)?,
+                updated: row.get(1)?,
+                unchanged: row.get(2)?,
+                deleted: row.get(3)?,
+                refused: row.get(4)?,
+                contents_stored: row.get(5)?,
+                content_bytes: row.get(6)?,
+            })
+        })
+        .optional()?
+        .unwrap_or_default())
+}
+
+/// The first `limit` accepted events of a run that could not be applied.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn refused_events(
+    db: &Connection,
+    id: &str,
+    limit: usize,
+) -> Result<Vec<RefusedEvent>, StoreError> {
+    Ok(db
+        .prepare_cached(
+            "SELECT subject, reason FROM refused_events WHERE sync_run_id = ?1 ORDER BY rowid LIMIT ?2",
+        )?
+        .query_map(params![id, limit], |row| {
+            Ok(RefusedEvent {
+                subject: row.get(0)?,
+                reason: row.get(1)?,
+            })
+        })?
+        .collect::<Result<_, _>>()?)
+}

@@ -1,0 +1,84 @@
+//! The people who use Omni: creators of sources and callers of actions.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    StoreError,
+    column::{Micros, Name, new_id},
+};
+
+/// What a user may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UserRole {
+    /// Also what is `admin_only`
+    Admin,
+    /// Everything else
+    User,
+}
+
+/// A user of Omni.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct User {
+    /// The manager's id.
+    pub id: String,
+    /// The address, as it was given.
+    pub email: String,
+    /// What the user may do.
+    pub role: UserRole,
+}
+
+impl User {
+    /// A new user.
+    pub fn new(email: impl Into<String>, role: UserRole) -> Self {
+        Self {
+            id: new_id(),
+            email: email.into(),
+            role,
+        }
+    }
+
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get("id")?,
+            email: row.get("email")?,
+            role: row.get::<_, Name<_>>("role")?.0,
+        })
+    }
+}
+
+/// Stores a user, in place of the one of the same id.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn put(db: &Connection, user: &User) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "INSERT INTO users (id, email, role, created_at) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (id) DO UPDATE SET email = ?2, role = ?3",
+    )?
+    .execute(params![user.id, user.email, Name(user.role), Micros::now()])?;
+    Ok(())
+}
+
+/// The user of that id.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn find(db: &Connection, id: &str) -> Result<Option<User>, StoreError> {
+    Ok(db
+        .prepare_cached("SELECT * FROM users WHERE id = ?1")?
+        .query_row([id], User::read)
+        .optional()?)
+}
+
+/// The user of that address, whatever its case.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn find_by_email(db: &Connection, email: &str) -> Result<Option<User>, StoreError> {
+    Ok(db
+        .prepare_cached("SELECT * FROM users WHERE lower(email) = lower(?1) ORDER BY created_at")?
+        .query_row([email.trim()], User::read)
+        .optional()?)
+}
