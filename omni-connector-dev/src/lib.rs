@@ -1,4 +1,16 @@
 //! The development manager of omni-connector: Omni's connector-manager and indexer in one process with one SQLite file,
 //! as strict as the real ones, for connectors written with any SDK. It listens on loopback only and must never be deployed.
 
+mod connector;
+mod content;
+mod http;
+mod manager;
+mod options;
+mod registry;
+mod runs;
 pub mod store;
+
+pub use connector::ConnectorError;
+pub use manager::{Manager, Progress, StartError};
+pub use options::{CallLimits, ExtractionLimits, Options, RunLimits, Storage};
+pub use runs::TriggerError;

@@ -20,6 +20,7 @@ pub mod contents;
 pub mod credentials;
 pub mod documents;
 mod error;
+pub mod operators;
 pub mod people;
 pub mod runs;
 pub mod sources;

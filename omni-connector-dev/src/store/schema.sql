@@ -50,6 +50,13 @@ CREATE TABLE connector_configs (
     config    TEXT NOT NULL
 ) STRICT;
 
+-- Operators of all live connectors in the order of registration; of two with one name the first wins.
+CREATE TABLE search_operators (
+    operator       TEXT NOT NULL,
+    attribute_key  TEXT NOT NULL,
+    value_type     TEXT NOT NULL            -- text, person, datetime
+) STRICT;
+
 CREATE TABLE sync_runs (
     id                   TEXT PRIMARY KEY,
     source_id            TEXT NOT NULL,

@@ -1,0 +1,186 @@
+//! The manager's calls to a connector (`protocol.md` §2): plain concatenated URLs, redirects followed, no look at the
+//! content type of an answer. What an answer means for a run is decided elsewhere.
+
+use std::time::Duration;
+
+use omni_connector::{
+    contract::wire::{RunId, RunningResponse, StatusResponse, SyncRequest},
+    outgoing::HttpClient,
+};
+use reqwest::{Method, Response, StatusCode};
+use serde::{Serialize, de::DeserializeOwned};
+use tokio::time::{sleep, timeout};
+
+use crate::options::CallLimits;
+
+/// Why a connector's answer is of no use.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectorError {
+    /// Nothing, or not all of an answer, came.
+    #[error("Request failed: {0}")]
+    Request(reqwest::Error),
+    /// A status outside 2xx.
+    #[error("Connector returned error: status={}, message={body}", status.as_u16())]
+    Status {
+        /// The status.
+        status: StatusCode,
+        /// The whole body as text.
+        body: String,
+    },
+    /// A 2xx whose body is not what was expected.
+    #[error("Invalid response: {0}")]
+    Response(reqwest::Error),
+    /// All attempts together took too long.
+    #[error("Request timed out after {} seconds", .0.as_secs())]
+    Overall(Duration),
+}
+
+impl ConnectorError {
+    /// The status of a refusal.
+    pub fn status(&self) -> Option<StatusCode> {
+        match self {
+            Self::Status { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
+}
+
+/// What a probe says of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Probe {
+    Running,
+    /// The connector says no, or answers nothing sensible.
+    Lost,
+    /// The connector is too old to know the route.
+    Unknown,
+}
+
+/// A client of all connectors.
+#[derive(Debug, Clone)]
+pub(crate) struct ConnectorClient {
+    http: HttpClient,
+    limits: CallLimits,
+}
+
+impl ConnectorClient {
+    pub(crate) fn new(limits: CallLimits) -> Result<Self, reqwest::Error> {
+        // A development manager talks to processes of this machine: proxies of the environment are not asked.
+        let http = HttpClient::builder().no_proxy().build()?;
+        Ok(Self {
+            http: http.into(),
+            limits,
+        })
+    }
+
+    /// Whether `GET /health` answers 2xx.
+    pub(crate) async fn is_healthy(&self, connector_url: &str) -> bool {
+        let request = self
+            .http
+            .get(format!("{connector_url}/health"))
+            .timeout(self.limits.call);
+        request
+            .send()
+            .await
+            .is_ok_and(|response| response.status().is_success())
+    }
+
+    /// `POST /sync`, repeated after transport errors only.
+    pub(crate) async fn sync(
+        &self,
+        connector_url: &str,
+        request: &SyncRequest,
+    ) -> Result<StatusResponse, ConnectorError> {
+        let url = format!("{connector_url}/sync");
+        let attempts = async {
+            let mut waits = self.limits.sync_retries.iter();
+            loop {
+                let error = match self.send(Method::POST, &url, Some(request)).await {
+                    Ok(response) => return accept(response).await,
+                    Err(error) => error,
+                };
+                let Some(wait) = waits.next() else {
+                    return Err(error);
+                };
+                tracing::warn!(%url, %error, "POST /sync got no answer and is repeated");
+                sleep(*wait + self.limits.jitter.mul_f64(random_share())).await;
+            }
+        };
+        timeout(self.limits.sync, attempts)
+            .await
+            .unwrap_or(Err(ConnectorError::Overall(self.limits.sync)))
+    }
+
+    /// `GET /sync/{id}`.
+    pub(crate) async fn probe(&self, connector_url: &str, run_id: &str) -> Probe {
+        let request = self
+            .http
+            .get(format!("{connector_url}/sync/{run_id}"))
+            .timeout(self.limits.probe);
+        match request.send().await {
+            Ok(response) if response.status() == StatusCode::NOT_FOUND => Probe::Unknown,
+            Ok(response) if response.status().is_success() => {
+                match response.json::<RunningResponse>().await {
+                    Ok(RunningResponse { running: true }) => Probe::Running,
+                    _ => Probe::Lost,
+                }
+            }
+            _ => Probe::Lost,
+        }
+    }
+
+    /// `POST /cancel`. The answer changes nothing and is only logged.
+    pub(crate) async fn cancel(&self, connector_url: &str, run_id: &str) {
+        let url = format!("{connector_url}/cancel");
+        let body = RunId {
+            sync_run_id: run_id.to_owned(),
+        };
+        match self.send(Method::POST, &url, Some(&body)).await {
+            Ok(response) if response.status().is_success() => {}
+            Ok(response) => {
+                tracing::warn!(run_id, status = %response.status(), "the connector did not cancel the run");
+            }
+            Err(error) => {
+                tracing::warn!(run_id, %error, "the connector could not be told to cancel the run")
+            }
+        }
+    }
+
+    /// A call whose answer is looked at by the caller, whatever its status.
+    pub(crate) async fn send<B: Serialize + ?Sized>(
+        &self,
+        method: Method,
+        url: &str,
+        body: Option<&B>,
+    ) -> Result<Response, ConnectorError> {
+        let mut request = self.http.request(method, url).timeout(self.limits.call);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        request.send().await.map_err(ConnectorError::Request)
+    }
+
+    /// A `POST` that is answered with JSON.
+    pub(crate) async fn post<T: DeserializeOwned>(
+        &self,
+        url: &str,
+        body: &(impl Serialize + ?Sized),
+    ) -> Result<T, ConnectorError> {
+        accept(self.send(Method::POST, url, Some(body)).await?).await
+    }
+}
+
+async fn accept<T: DeserializeOwned>(response: Response) -> Result<T, ConnectorError> {
+    let status = response.status();
+    if !status.is_success() {
+        let body = response.text().await.unwrap_or_default();
+        return Err(ConnectorError::Status { status, body });
+    }
+    response.json().await.map_err(ConnectorError::Response)
+}
+
+/// A share from 0 to 1, to spread retries; needs no quality.
+fn random_share() -> f64 {
+    use std::hash::{BuildHasher, RandomState};
+    let bits = u32::try_from(RandomState::new().hash_one(0) >> 32).unwrap_or_default();
+    f64::from(bits) / f64::from(u32::MAX)
+}

@@ -1,0 +1,28 @@
+//! The manager's routes (`protocol.md` §3): statuses, bodies and texts are those of the real manager, so that a connector
+//! that works here works there. Handlers decide nothing about runs; they translate.
+
+pub(crate) mod body;
+pub(crate) mod error;
+mod sdk;
+mod web;
+
+use axum::{Router, extract::DefaultBodyLimit};
+use tower_http::cors::{Any, CorsLayer};
+
+use crate::manager::Shared;
+
+/// All routes.
+pub(crate) fn router(shared: Shared) -> Router {
+    let cors = CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods(Any)
+        .allow_headers(Any)
+        .expose_headers(Any);
+    let body_limit = DefaultBodyLimit::max(shared.options.max_body_bytes);
+    Router::new()
+        .merge(sdk::routes())
+        .merge(web::routes())
+        .layer(body_limit)
+        .layer(cors)
+        .with_state(shared)
+}

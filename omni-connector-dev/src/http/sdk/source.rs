@@ -1,0 +1,168 @@
+//! What a connector reads of its source (`protocol.md` §3.7). Inactive and deleted sources are served too.
+
+use axum::{Json, extract::State};
+use omni_connector::{
+    ServiceCredential, SourceType,
+    contract::{SourceScope, UnknownName, UserFilterMode},
+};
+use rusqlite::Connection;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{ok, progress::refuse_nul};
+use crate::{
+    http::{
+        body::{Id, JsonBody},
+        error::ApiError,
+    },
+    manager::Shared,
+    store::{
+        StoreError, configs, credentials,
+        sources::{self, SourceRecord},
+        users,
+    },
+};
+
+pub(super) async fn source(
+    State(shared): State<Shared>,
+    Id(id): Id,
+) -> Result<Json<SourceRecord>, ApiError> {
+    let source = shared.store.read(move |db| find(db, &id)).await?;
+    Ok(Json(source))
+}
+
+pub(super) async fn credentials(
+    State(shared): State<Shared>,
+    Id(id): Id,
+) -> Result<Json<ServiceCredential>, ApiError> {
+    let credential = shared
+        .store
+        .read(move |db| {
+            owner_credential(db, &find(db, &id)?)?.ok_or_else(|| {
+                ApiError::NotFound(format!("Credentials not found for source: {id}"))
+            })
+        })
+        .await?;
+    Ok(Json(credential))
+}
+
+/// The organisation's row of an organisation's source, the creator's row of a personal one.
+pub(crate) fn owner_credential(
+    db: &Connection,
+    source: &SourceRecord,
+) -> Result<Option<ServiceCredential>, StoreError> {
+    let owner = match source.scope {
+        SourceScope::Org => None,
+        SourceScope::User => Some(source.created_by.as_str()),
+    };
+    credentials::find(db, &source.id, owner)
+}
+
+/// Everything a run needs, in one answer.
+#[derive(Debug, Serialize)]
+pub(super) struct SyncConfig {
+    config: Value,
+    credentials: Value,
+    connector_state: Option<Value>,
+    checkpoint: Option<Value>,
+    source_type: SourceType,
+    user_filter_mode: UserFilterMode,
+    user_whitelist: Option<Vec<String>>,
+    user_blacklist: Option<Vec<String>>,
+}
+
+pub(super) async fn sync_config(
+    State(shared): State<Shared>,
+    Id(id): Id,
+) -> Result<Json<SyncConfig>, ApiError> {
+    let config = shared
+        .store
+        .read(move |db| {
+            let source = find(db, &id)?;
+            let source_type = source.source_type.parse().map_err(|_: UnknownName| {
+                ApiError::BadRequest(format!(
+                    "Source {id} cannot be served to a native connector SDK: unknown source type: {}",
+                    source.source_type
+                ))
+            })?;
+            let credential = owner_credential(db, &source)?;
+            Ok::<_, ApiError>(SyncConfig {
+                config: source.config,
+                credentials: credential.map_or_else(|| json!({}), |row| row.credentials),
+                connector_state: source.connector_state,
+                checkpoint: source.checkpoint,
+                source_type,
+                user_filter_mode: source.user_filter_mode,
+                user_whitelist: source.user_whitelist,
+                user_blacklist: source.user_blacklist,
+            })
+        })
+        .await?;
+    Ok(Json(config))
+}
+
+pub(super) async fn user_email(
+    State(shared): State<Shared>,
+    Id(id): Id,
+) -> Result<Json<Value>, ApiError> {
+    let user = shared
+        .store
+        .read(move |db| match sources::find(db, &id)? {
+            Some(source) => users::find(db, &source.created_by),
+            None => Ok(None),
+        })
+        .await?;
+    match user {
+        Some(user) => Ok(Json(json!({ "email": user.email }))),
+        // The real manager answers 500 here, not 404.
+        None => Err(ApiError::Internal(
+            "Failed to get user email: no rows returned by a query that expected to return at least one row"
+                .to_owned(),
+        )),
+    }
+}
+
+pub(super) async fn put_connector_state(
+    State(shared): State<Shared>,
+    Id(id): Id,
+    JsonBody(state): JsonBody<Value>,
+) -> Result<Json<Value>, ApiError> {
+    refuse_nul(&state, "Failed to update connector state")?;
+    shared
+        .store
+        .write(move |db| sources::put_connector_state(db, &id, &state))
+        .await?;
+    Ok(ok())
+}
+
+pub(super) async fn by_type(
+    State(shared): State<Shared>,
+    Id(source_type): Id,
+) -> Result<Json<Vec<SourceRecord>>, ApiError> {
+    let sources = shared
+        .store
+        .read(move |db| sources::active_of_type(db, &source_type))
+        .await?;
+    Ok(Json(sources))
+}
+
+pub(super) async fn connector_config(
+    State(shared): State<Shared>,
+    Id(provider): Id,
+) -> Result<Json<Value>, ApiError> {
+    let config = shared
+        .store
+        .read(move |db| {
+            configs::find(db, &provider)?.ok_or_else(|| {
+                ApiError::NotFound(format!(
+                    "Connector config not found for provider: {provider}"
+                ))
+            })
+        })
+        .await?;
+    Ok(Json(config))
+}
+
+fn find(db: &Connection, id: &str) -> Result<SourceRecord, ApiError> {
+    sources::find(db, id)?.ok_or_else(|| ApiError::source_not_found(id))
+}

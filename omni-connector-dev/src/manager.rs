@@ -1,0 +1,360 @@
+//! The manager as a value: started, asked for what its HTTP routes do not offer, and shut down. It listens on loopback and
+//! nowhere else.
+
+use std::{net::SocketAddr, ops::Deref, sync::Arc, time::Duration};
+
+use omni_connector::{AuthType, Manifest, ServiceCredential, SyncType};
+use serde_json::Value;
+use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    connector::ConnectorClient,
+    http,
+    options::{Options, Storage},
+    registry::Registry,
+    runs::{self, TriggerError},
+    store::{
+        Store, StoreError, credentials,
+        runs::{RefusedEvent, Run, RunEffects, TriggerType},
+        sources::{self, SourceRecord},
+        users::{self, User, UserRole},
+    },
+};
+
+/// How long open requests may take to end when the manager is shut down.
+const FAREWELL: Duration = Duration::from_secs(2);
+/// Time between two looks at a run that is waited for.
+const GLANCE: Duration = Duration::from_millis(50);
+
+/// What all parts of one manager share. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Shared(Arc<Parts>);
+
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub(crate) options: Options,
+    pub(crate) store: Store,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) connectors: ConnectorClient,
+}
+
+impl Deref for Shared {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+/// Why a manager did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The store cannot be opened.
+    #[error("the manager's store cannot be opened: {0}")]
+    Store(#[from] StoreError),
+    /// The port cannot be listened on.
+    #[error("the manager cannot listen on {address}: {error}")]
+    Listen {
+        /// Where it tried to.
+        address: SocketAddr,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// The HTTP client cannot be built.
+    #[error("the manager's HTTP client cannot be built: {0}")]
+    Client(#[from] reqwest::Error),
+}
+
+/// A running development manager. Shut it down with [`shutdown`](Self::shutdown); one that is dropped stops at once.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use omni_connector_dev::{Manager, Options};
+/// use omni_connector::SyncType;
+/// use std::time::Duration;
+///
+/// let manager = Manager::start(Options::default()).await?;
+/// // … start a connector with CONNECTOR_MANAGER_URL = manager.url() …
+/// let manifest = manager.registration("acme", Duration::from_secs(30)).await;
+/// let source = manager.source("acme", "jira", serde_json::json!({})).await?;
+/// let run = manager.sync(&source.id, SyncType::Full).await?;
+/// let outcome = manager.wait(&run.id, |progress| println!("{}", progress.run.documents_scanned)).await?;
+/// println!("{:?}: {:?}", outcome.run.status, outcome.effects);
+/// manager.shutdown().await;
+/// # Ok(()) }
+/// ```
+#[derive(Debug)]
+pub struct Manager {
+    shared: Shared,
+    address: SocketAddr,
+    stop: CancellationToken,
+    server: JoinHandle<()>,
+}
+
+/// How far a run is, or how it ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Progress {
+    /// The run, with the connector's own counters.
+    pub run: Run,
+    /// What it did to the store.
+    pub effects: RunEffects,
+}
+
+impl Manager {
+    /// Opens the store, listens on loopback and starts the background loop.
+    ///
+    /// # Errors
+    /// A store that cannot be opened, a port in use.
+    pub async fn start(options: Options) -> Result<Self, StartError> {
+        let store = match &options.storage {
+            Storage::Folder(folder) => Store::open(folder)?,
+            Storage::Memory => Store::in_memory()?,
+        };
+        let listen = |error| StartError::Listen {
+            address: options.address(),
+            error,
+        };
+        let listener = TcpListener::bind(options.address()).await.map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let shared = Shared(Arc::new(Parts {
+            registry: Arc::new(Registry::new(options.registration_ttl)),
+            connectors: ConnectorClient::new(options.calls.clone())?,
+            store,
+            options,
+        }));
+
+        let stop = CancellationToken::new();
+        let router = http::router(shared.clone());
+        let stopped = stop.clone().cancelled_owned();
+        let server = tokio::spawn(async move {
+            if let Err(error) = axum::serve(listener, router)
+                .with_graceful_shutdown(stopped)
+                .await
+            {
+                tracing::error!(%error, "the manager's server ended");
+            }
+        });
+        tracing::info!(%address, "the development manager listens");
+        Ok(Self {
+            shared,
+            address,
+            stop,
+            server,
+        })
+    }
+
+    /// Where connectors and clients reach it, without a trailing slash.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// What it remembers.
+    pub fn store(&self) -> &Store {
+        &self.shared.store
+    }
+
+    /// Waits until a connector serving `source_type` or named `connector_id` registers, and gives its manifest; a
+    /// registration that was there before counts. None when none came within `patience`.
+    pub async fn registration(&self, connector_id: &str, patience: Duration) -> Option<Manifest> {
+        let mut registrations = self.shared.registry.registrations();
+        timeout(patience, async {
+            loop {
+                if let Some(manifest) = self.shared.registry.find(connector_id) {
+                    return Some(manifest);
+                }
+                registrations.changed().await.ok()?;
+            }
+        })
+        .await
+        .ok()
+        .flatten()
+    }
+
+    /// Waits until any connector registers.
+    pub async fn any_registration(&self, patience: Duration) -> Option<Manifest> {
+        let mut registrations = self.shared.registry.registrations();
+        timeout(patience, async {
+            loop {
+                if let Some(manifest) = self.shared.registry.live().into_iter().next() {
+                    return Some(manifest);
+                }
+                registrations.changed().await.ok()?;
+            }
+        })
+        .await
+        .ok()
+        .flatten()
+    }
+
+    /// The source of that name, type and config, or a new one with those. Scheduled runs are off.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn source(
+        &self,
+        name: &str,
+        source_type: &str,
+        config: Value,
+    ) -> Result<SourceRecord, StoreError> {
+        let owner = self.user(&self.shared.options.operator_email, UserRole::Admin);
+        let created_by = owner.await?.id;
+        let new = SourceRecord::new(name, source_type, config, created_by);
+        self.shared
+            .store
+            .write(move |db| {
+                let same = sources::all(db)?.into_iter().find(|source| {
+                    !source.is_deleted
+                        && source.name == new.name
+                        && source.source_type == new.source_type
+                        && source.config == new.config
+                });
+                match same {
+                    Some(source) => Ok(source),
+                    None => {
+                        sources::put(db, &new)?;
+                        Ok(new)
+                    }
+                }
+            })
+            .await
+    }
+
+    /// The user of that address, or a new one in that role.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn user(&self, email: &str, role: UserRole) -> Result<User, StoreError> {
+        let new = User::new(email, role);
+        self.shared
+            .store
+            .write(move |db| match users::find_by_email(db, &new.email)? {
+                Some(user) => Ok(user),
+                None => {
+                    users::put(db, &new)?;
+                    Ok(new)
+                }
+            })
+            .await
+    }
+
+    /// Stores a credential of a source, in place of the one of the same owner; `None` is the organisation.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn put_credential(
+        &self,
+        source_id: &str,
+        user_id: Option<String>,
+        provider: &str,
+        auth_type: AuthType,
+        secret: Value,
+    ) -> Result<ServiceCredential, StoreError> {
+        let credential = credentials::new(source_id, user_id, provider, auth_type, secret);
+        self.shared
+            .store
+            .write(move |db| {
+                credentials::put(db, &credential)?;
+                Ok(credential)
+            })
+            .await
+    }
+
+    /// Starts a run by hand. `incremental` becomes `full` when nothing was ever completed.
+    ///
+    /// # Errors
+    /// The refusals of `protocol.md` §3.9, and those of the connector.
+    pub async fn sync(&self, source_id: &str, mode: SyncType) -> Result<Run, TriggerError> {
+        runs::trigger(&self.shared, source_id, mode, TriggerType::Manual).await
+    }
+
+    /// How far a run is; none for an unknown one.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn progress(&self, run_id: &str) -> Result<Option<Progress>, StoreError> {
+        let id = run_id.to_owned();
+        self.shared
+            .store
+            .read(move |db| {
+                let Some(run) = crate::store::runs::find(db, &id)? else {
+                    return Ok(None);
+                };
+                let effects = crate::store::runs::effects(db, &id)?;
+                Ok(Some(Progress { run, effects }))
+            })
+            .await
+    }
+
+    /// Waits until the run is over, telling of every change on the way.
+    ///
+    /// # Errors
+    /// Those of the store, and an unknown run.
+    pub async fn wait(
+        &self,
+        run_id: &str,
+        mut on_change: impl FnMut(&Progress),
+    ) -> Result<Progress, StoreError> {
+        let mut before = None;
+        loop {
+            let Some(progress) = self.progress(run_id).await? else {
+                return Err(rusqlite::Error::QueryReturnedNoRows.into());
+            };
+            if before.as_ref() != Some(&progress) {
+                on_change(&progress);
+            }
+            if !progress.run.is_running() {
+                return Ok(progress);
+            }
+            before = Some(progress);
+            tokio::time::sleep(GLANCE).await;
+        }
+    }
+
+    /// The latest runs, newest first, of one source or of all.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn runs(
+        &self,
+        source_id: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Run>, StoreError> {
+        let source_id = source_id.map(str::to_owned);
+        self.shared
+            .store
+            .read(move |db| crate::store::runs::latest(db, source_id.as_deref(), limit))
+            .await
+    }
+
+    /// The first `limit` accepted events of a run that could not be applied.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn refused_events(
+        &self,
+        run_id: &str,
+        limit: usize,
+    ) -> Result<Vec<RefusedEvent>, StoreError> {
+        let id = run_id.to_owned();
+        self.shared
+            .store
+            .read(move |db| crate::store::runs::refused_events(db, &id, limit))
+            .await
+    }
+
+    /// Stops listening, lets open requests end within two seconds, and closes the store.
+    pub async fn shutdown(mut self) {
+        self.stop.cancel();
+        if timeout(FAREWELL, &mut self.server).await.is_err() {
+            self.server.abort();
+        }
+    }
+}
+
+impl Drop for Manager {
+    fn drop(&mut self) {
+        self.stop.cancel();
+        self.server.abort();
+    }
+}

@@ -1,0 +1,134 @@
+//! Starting runs: the checks in their order, the row, and the call to the connector (`protocol.md` §5.2, §5.3).
+
+use omni_connector::{SyncType, contract::IntegrationType};
+use rusqlite::Connection;
+
+use super::dispatch::dispatch;
+use crate::{
+    connector::ConnectorError,
+    manager::Shared,
+    options::RunLimits,
+    store::{
+        StoreError,
+        runs::{self, Run, SlotClass, TriggerType},
+        sources::{self, SourceRecord},
+    },
+};
+
+/// Why no run was started, or why one was started and ended at once.
+#[derive(Debug, thiserror::Error)]
+pub enum TriggerError {
+    /// The slot of the source is taken.
+    #[error("Sync already running for source: {0}")]
+    AlreadyRunning(String),
+    /// As many runs as there may be, all sources together.
+    #[error("Concurrency limit reached")]
+    GlobalLimit,
+    /// As many runs of the class as there may be.
+    #[error("Concurrency limit reached for {0} syncs")]
+    ClassLimit(&'static str),
+    /// There is no such source.
+    #[error("Source not found: {0}")]
+    SourceNotFound(String),
+    /// The source is switched off.
+    #[error("Source is inactive: {0}")]
+    Inactive(String),
+    /// A source of a remote MCP server.
+    #[error("Source does not support data sync: {0}")]
+    NotSyncable(String),
+    /// No live connector claims the type.
+    #[error("Connector not configured for type: {0:?}")]
+    ConnectorNotConfigured(String),
+    /// The connector answered 404 to a realtime run, which was cancelled.
+    #[error("realtime sync is not available for source: {0}")]
+    RealtimeUnavailable(String),
+    /// The connector refused or could not be reached; the run was failed.
+    #[error("Connector error: {0}")]
+    Connector(ConnectorError),
+    /// The store failed.
+    #[error("Database error: {0}")]
+    Store(#[from] StoreError),
+}
+
+/// Starts a run and hands it to the connector before it answers.
+pub(crate) async fn trigger(
+    shared: &Shared,
+    source_id: &str,
+    sync_type: SyncType,
+    trigger_type: TriggerType,
+) -> Result<Run, TriggerError> {
+    let (id, limits) = (source_id.to_owned(), shared.options.runs.clone());
+    let registry = shared.registry.clone();
+    let (run, source, connector_url) = shared
+        .store
+        .write(move |db| {
+            let class = SlotClass::of(sync_type);
+            check_limits(db, &id, class, &limits)?;
+            let source = find_source(db, &id)?;
+            if source.integration_type != IntegrationType::Connector {
+                return Err(TriggerError::NotSyncable(id));
+            }
+            let Some(manifest) = registry.serving(&source.source_type) else {
+                return Err(TriggerError::ConnectorNotConfigured(source.source_type));
+            };
+            let never_completed = runs::latest_completion(db, &id)?.is_none();
+            let sync_type = match sync_type {
+                SyncType::Incremental if never_completed => SyncType::Full,
+                sync_type => sync_type,
+            };
+            let run = runs::insert(db, &id, sync_type, trigger_type)?;
+            Ok((run, source, manifest.connector_url))
+        })
+        .await?;
+    dispatch(shared, &connector_url, &run, &source).await?;
+    Ok(run)
+}
+
+/// Makes a run that the connector itself carries out; nothing is dispatched (`protocol.md` §3.8).
+pub(crate) async fn create(
+    shared: &Shared,
+    source_id: String,
+    sync_type: SyncType,
+) -> Result<Run, TriggerError> {
+    let limits = shared.options.runs.clone();
+    shared
+        .store
+        .write(move |db| {
+            find_source(db, &source_id)?;
+            check_limits(db, &source_id, SlotClass::of(sync_type), &limits)?;
+            Ok(runs::insert(
+                db,
+                &source_id,
+                sync_type,
+                TriggerType::Manual,
+            )?)
+        })
+        .await
+}
+
+fn check_limits(
+    db: &Connection,
+    source_id: &str,
+    class: SlotClass,
+    limits: &RunLimits,
+) -> Result<(), TriggerError> {
+    if runs::is_slot_taken(db, source_id, class)? {
+        return Err(TriggerError::AlreadyRunning(source_id.to_owned()));
+    }
+    let (all, of_class) = runs::count_running(db, class)?;
+    if all >= limits.concurrent {
+        return Err(TriggerError::GlobalLimit);
+    }
+    if of_class >= limits.concurrent_per_class {
+        return Err(TriggerError::ClassLimit(class.as_str()));
+    }
+    Ok(())
+}
+
+fn find_source(db: &Connection, id: &str) -> Result<SourceRecord, TriggerError> {
+    match sources::find(db, id)? {
+        None => Err(TriggerError::SourceNotFound(id.to_owned())),
+        Some(source) if !source.is_active => Err(TriggerError::Inactive(id.to_owned())),
+        Some(source) => Ok(source),
+    }
+}
