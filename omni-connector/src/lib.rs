@@ -6,6 +6,7 @@
 
 pub mod actions;
 pub mod contract;
+pub mod declare;
 mod incoming;
 pub mod outgoing;
 pub mod prelude;

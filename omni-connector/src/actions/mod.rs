@@ -2,8 +2,10 @@
 
 mod call;
 mod error;
+mod output;
 mod response;
 
 pub use call::ActionCall;
 pub use error::ActionError;
+pub use output::{ActionOutput, ActionReturn, Raw, Text, answer};
 pub use response::ActionResponse;

@@ -56,11 +56,11 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 #[async_trait]
 pub trait Connector: Send + Sync + 'static {
     /// Shape of `source.config`, checked before a run starts. [`Value`] opts out.
-    type Config: DeserializeOwned + Send;
+    type Config: DeserializeOwned + Send + 'static;
     /// Shape of the credential's secret, checked before a run starts. [`Value`] opts out.
-    type Credentials: DeserializeOwned + Send;
+    type Credentials: DeserializeOwned + Send + 'static;
     /// The checkpoint, as passed to [`sync`](Self::sync) and saved by [`SyncContext::save_checkpoint`].
-    type State: DeserializeOwned + Send;
+    type State: DeserializeOwned + Send + 'static;
 
     /// The connector's id: `a-z`, `0-9` and `_`.
     fn name(&self) -> &'static str;
@@ -151,8 +151,8 @@ pub trait Connector: Send + Sync + 'static {
     }
 
     /// The operators together with the functions that read their values.
-    fn operators(&self) -> &'static [Operator] {
-        &[]
+    fn operators(&self) -> Vec<Operator> {
+        Vec::new()
     }
 
     /// The operators as registered; those of [`operators`](Self::operators) unless more are declared.

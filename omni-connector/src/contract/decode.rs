@@ -26,18 +26,42 @@ pub struct DecodeError {
 /// # Errors
 /// The first field that is wrong.
 pub fn decode<T: DeserializeOwned>(what: &'static str, value: Value) -> Result<T, DecodeError> {
-    serde_path_to_error::deserialize(value).map_err(|error| DecodeError::of(what, &error))
+    serde_path_to_error::deserialize(value).map_err(|error| DecodeError::of(what, None, &error))
+}
+
+/// Decodes the field `name` of `what`.
+pub(crate) fn decode_field<T: DeserializeOwned>(
+    what: &'static str,
+    name: &str,
+    value: Value,
+) -> Result<T, DecodeError> {
+    serde_path_to_error::deserialize(value)
+        .map_err(|error| DecodeError::of(what, Some(name), &error))
 }
 
 impl DecodeError {
+    /// The field `name` of `what` is not there.
+    pub(crate) fn missing(what: &'static str, name: &str) -> Self {
+        Self {
+            what,
+            problem: format!("the field `{name}` is missing"),
+        }
+    }
+
     /// What is wrong with `what`, from serde's words without its values.
     ///
     /// Not generic, so that it is compiled once and not for every type of every connector.
     pub(crate) fn of(
         what: &'static str,
+        field: Option<&str>,
         error: &serde_path_to_error::Error<serde_json::Error>,
     ) -> Self {
-        let path = error.path().to_string();
+        let path = match (field, error.path().to_string()) {
+            (None, path) => path,
+            (Some(field), path) if path == "." => field.to_owned(),
+            (Some(field), path) if path.starts_with('[') => format!("{field}{path}"),
+            (Some(field), path) => format!("{field}.{path}"),
+        };
         let field = if path == "." {
             "it".to_owned()
         } else {

@@ -17,7 +17,7 @@ pub(crate) trait ErasedConnector: Send + Sync {
     fn source_types(&self) -> Vec<SourceType>;
     fn sync_modes(&self) -> Vec<SyncType>;
     fn requires_credentials(&self) -> bool;
-    fn operators(&self) -> &'static [Operator];
+    fn operators(&self) -> Vec<Operator>;
     /// Whether everything decodes into the connector's types.
     fn check(
         &self,
@@ -100,7 +100,7 @@ impl<C: Connector> ErasedConnector for C {
         Connector::requires_credentials(self)
     }
 
-    fn operators(&self) -> &'static [Operator] {
+    fn operators(&self) -> Vec<Operator> {
         Connector::operators(self)
     }
 

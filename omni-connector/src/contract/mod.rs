@@ -3,6 +3,7 @@
 //! The types here are the protocol's own shapes (`protocol.md` §4): they decode as strictly as the manager does where
 //! both sides must agree, and they never carry behaviour of a run or of the server.
 
+mod attribute;
 mod connector;
 mod credential;
 mod decode;
@@ -12,13 +13,16 @@ mod event;
 mod manifest;
 mod oauth;
 mod operator;
+mod schema;
 mod secret;
 mod source;
 pub mod timestamp;
 pub mod wire;
 
+pub use attribute::{AttributeValue, Email, InvalidEmail, token};
 pub use connector::{BoxFuture, Connector};
 pub use credential::{McpCredentials, ServiceCredential};
+pub(crate) use decode::decode_field;
 pub use decode::{DecodeError, decode};
 pub use enums::{ActionMode, AuthType, SourceType, SyncType, UnknownName};
 pub(crate) use erased::ErasedConnector;
@@ -31,5 +35,7 @@ pub use manifest::{
 };
 pub use oauth::{OAuthConfig, OAuthScopes, TokenEndpointAuthMethod};
 pub use operator::{Operator, ValueType};
+pub(crate) use schema::safe_schema;
+pub use schema::{REFUSED_KEYS, SchemaError, check_input_schema};
 pub use secret::SecretString;
 pub use source::{Source, SourceScope, UserFilterMode};

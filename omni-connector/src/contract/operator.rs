@@ -38,6 +38,8 @@ pub struct Operator {
     pub attribute: &'static str,
     /// What kind of value it is.
     pub value_type: ValueType,
+    /// JSON Schema of the attribute.
+    pub schema: fn() -> Value,
     /// The type of item it reads.
     pub item: fn() -> TypeId,
     /// The value in an item of that type; none leaves the attribute out.

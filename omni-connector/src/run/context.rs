@@ -54,7 +54,7 @@ struct Inner {
     saved: AtomicBool,
     ended: Mutex<bool>,
     cancelled: CancellationToken,
-    operators: &'static [Operator],
+    operators: Vec<Operator>,
     manager: ManagerClient,
     pipeline: Pipeline,
 }
@@ -65,7 +65,7 @@ impl SyncContext {
         request: &SyncRequest,
         mode: SyncType,
         source: Source,
-        operators: &'static [Operator],
+        operators: Vec<Operator>,
         manager: ManagerClient,
     ) -> Self {
         let run: Arc<str> = request.sync_run_id.as_str().into();
@@ -157,7 +157,7 @@ impl SyncContext {
     /// skipped and reported.
     pub fn upsert(&self, document: Document<'_>) -> BoxFuture<'static, Result<(), RunError>> {
         self.working_on(document.id());
-        let (event, body) = document.into_event(self.inner.operators);
+        let (event, body) = document.into_event(&self.inner.operators);
         self.emit(event, body, Tally::UPSERT)
     }
 

@@ -1,0 +1,400 @@
+//! Arguments by type: a function says what it needs, and the framework supplies it.
+
+use std::{marker::PhantomData, ops};
+
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::schema::SchemaFn;
+use crate::{
+    actions::{ActionCall, ActionError},
+    contract::{Connector, ServiceCredential, Source, SourceType, decode},
+    outgoing::ManagerClient,
+    run::{RunError, SyncContext},
+};
+
+/// A type that functions with `#[sync]` or `#[action]` can take as an argument. `C` is the call: [`CallOf`] an action or a
+/// sync of connector `K`.
+///
+/// Implement it for a type of your own, such as a client built from config and credentials, and every function of the
+/// connector can take that:
+///
+/// ```
+/// use omni_connector::{ActionError, declare::{Call, FromCall}};
+///
+/// struct Tracker { base: String, token: String }
+///
+/// impl<C: Call> FromCall<C> for Tracker {
+///     fn from_call(call: &mut C) -> Result<Self, ActionError> {
+///         let config: serde_json::Value = call.config()?;
+///         let secret: serde_json::Value = call.credentials()?;
+///         Ok(Self { base: config["url"].to_string(), token: secret["token"].to_string() })
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "nobody supplies an argument of type `{Self}` here",
+    label = "not an argument that the framework supplies",
+    note = "help: mark it `#[arg]` if the caller supplies it, or take all of the caller's input as `Args<Input>`"
+)]
+pub trait FromCall<C>: Sized {
+    /// Reads the argument.
+    ///
+    /// # Errors
+    /// What is missing or malformed, as the answer that the caller gets.
+    fn from_call(call: &mut C) -> Result<Self, ActionError>;
+
+    /// The schema of the caller's input, where this argument is all of it.
+    const INPUT: Option<SchemaFn> = None;
+
+    /// Whether a run without credentials can be refused before it starts.
+    const NEEDS_CREDENTIALS: bool = false;
+}
+
+/// What is known of a call, whatever it is a call of.
+pub trait Call {
+    /// The source; none in transient mode, before one exists.
+    fn source(&self) -> Option<&Source>;
+
+    /// On whose behalf.
+    fn credential(&self) -> Option<&ServiceCredential>;
+
+    /// The way back to the manager.
+    fn manager(&self) -> &ManagerClient;
+
+    /// The source's config.
+    ///
+    /// # Errors
+    /// There is no source yet (404), or its config is not of this shape (400).
+    fn config<T: DeserializeOwned>(&self) -> Result<T, ActionError> {
+        let source = self.source().ok_or_else(no_source)?;
+        decode("config", source.config.clone())
+            .map_err(|error| ActionError::BadRequest(error.to_string()))
+    }
+
+    /// The secret of the credential.
+    ///
+    /// # Errors
+    /// There is no credential (401), or its secret is not of this shape (400).
+    fn credentials<T: DeserializeOwned>(&self) -> Result<T, ActionError> {
+        let credential = self.credential().ok_or_else(no_credentials)?;
+        decode("credentials", credential.credentials.clone())
+            .map_err(|error| ActionError::BadRequest(error.to_string()))
+    }
+}
+
+fn no_source() -> ActionError {
+    ActionError::NotFound("this action needs a source, and none exists yet".to_owned())
+}
+
+fn no_credentials() -> ActionError {
+    ActionError::Unauthorized(
+        "this needs credentials, and the source has none; add them to the source".to_owned(),
+    )
+}
+
+/// A call of a function of connector `K`: [`OfAction`] or [`OfSync`].
+#[derive(Debug)]
+pub struct CallOf<K, P> {
+    pub(super) parts: P,
+    connector: PhantomData<fn() -> K>,
+}
+
+impl<K, P> CallOf<K, P> {
+    pub(super) const fn new(parts: P) -> Self {
+        Self {
+            parts,
+            connector: PhantomData,
+        }
+    }
+}
+
+/// What a call of an action brings along.
+pub type OfAction = ActionCall;
+
+/// What a run brings along.
+#[derive(Debug)]
+pub struct OfSync {
+    pub(super) ctx: SyncContext,
+    pub(super) credentials: Option<ServiceCredential>,
+    pub(super) checkpoint: Option<Box<dyn std::any::Any + Send>>,
+}
+
+impl<K> Call for CallOf<K, OfAction> {
+    fn source(&self) -> Option<&Source> {
+        self.parts.source.as_ref()
+    }
+
+    fn credential(&self) -> Option<&ServiceCredential> {
+        self.parts.credentials.as_ref()
+    }
+
+    fn manager(&self) -> &ManagerClient {
+        &self.parts.manager
+    }
+}
+
+impl<K> Call for CallOf<K, OfSync> {
+    fn source(&self) -> Option<&Source> {
+        Some(self.parts.ctx.source())
+    }
+
+    fn credential(&self) -> Option<&ServiceCredential> {
+        self.parts.credentials.as_ref()
+    }
+
+    fn manager(&self) -> &ManagerClient {
+        self.parts.ctx.manager()
+    }
+}
+
+/// The source's config, decoded into what the connector declares with `config = …`.
+#[derive(Debug, Clone)]
+pub struct Config<T>(pub T);
+
+impl<K: Connector, P> FromCall<CallOf<K, P>> for Config<K::Config>
+where
+    CallOf<K, P>: Call,
+{
+    fn from_call(call: &mut CallOf<K, P>) -> Result<Self, ActionError> {
+        call.config().map(Self)
+    }
+}
+
+/// The credential's secret, decoded into what the connector declares with `credentials = …`.
+#[derive(Clone)]
+pub struct Credentials<T>(pub T);
+
+impl<K: Connector, P> FromCall<CallOf<K, P>> for Credentials<K::Credentials>
+where
+    CallOf<K, P>: Call,
+{
+    fn from_call(call: &mut CallOf<K, P>) -> Result<Self, ActionError> {
+        call.credentials().map(Self)
+    }
+
+    const NEEDS_CREDENTIALS: bool = true;
+}
+
+impl<K: Connector, P> FromCall<CallOf<K, P>> for Option<Credentials<K::Credentials>>
+where
+    CallOf<K, P>: Call,
+{
+    fn from_call(call: &mut CallOf<K, P>) -> Result<Self, ActionError> {
+        if call.credential().is_none() {
+            Ok(None)
+        } else {
+            call.credentials().map(|secret| Some(Credentials(secret)))
+        }
+    }
+}
+
+/// Where the run goes on: the connector's state, saved with [`save`](Self::save).
+///
+/// In a full run that is no resume it is the default, and [`last`](Self::last) is what the latest completed run knew.
+#[derive(Debug)]
+pub struct Checkpoint<T> {
+    state: T,
+    ctx: SyncContext,
+}
+
+impl<T> Checkpoint<T> {
+    /// The state itself.
+    pub fn into_inner(self) -> T {
+        self.state
+    }
+}
+
+impl<T: DeserializeOwned> Checkpoint<T> {
+    /// The state at the end of the latest completed run; none before there was one.
+    ///
+    /// # Errors
+    /// It has another shape than today's.
+    pub fn last(&self) -> Result<Option<T>, crate::contract::DecodeError> {
+        let last = self
+            .ctx
+            .source()
+            .checkpoint
+            .clone()
+            .filter(|value| !value.is_null());
+        last.map(|value| decode("checkpoint", value)).transpose()
+    }
+}
+
+impl<T: serde::Serialize> Checkpoint<T> {
+    /// Saves the state as it is now, after everything emitted before was accepted.
+    ///
+    /// # Errors
+    /// As [`SyncContext::save_checkpoint`].
+    pub async fn save(&self) -> Result<(), RunError> {
+        self.ctx.save_checkpoint(&self.state).await
+    }
+}
+
+impl<T> ops::Deref for Checkpoint<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.state
+    }
+}
+
+impl<T> ops::DerefMut for Checkpoint<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.state
+    }
+}
+
+impl<K> FromCall<CallOf<K, OfSync>> for Checkpoint<K::State>
+where
+    K: Connector,
+    K::State: Default + 'static,
+{
+    fn from_call(call: &mut CallOf<K, OfSync>) -> Result<Self, ActionError> {
+        let state = call
+            .parts
+            .checkpoint
+            .take()
+            .and_then(|state| state.downcast().ok());
+        Ok(Self {
+            state: state.map(|state| *state).unwrap_or_default(),
+            ctx: call.parts.ctx.clone(),
+        })
+    }
+}
+
+impl<K> FromCall<CallOf<K, OfSync>> for SyncContext {
+    fn from_call(call: &mut CallOf<K, OfSync>) -> Result<Self, ActionError> {
+        Ok(call.parts.ctx.clone())
+    }
+}
+
+/// The person who acts, by address, in lower case. Whether they may is the action's to decide.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    /// The person's e-mail address.
+    pub email: String,
+}
+
+impl<K> FromCall<CallOf<K, OfAction>> for Actor {
+    fn from_call(call: &mut CallOf<K, OfAction>) -> Result<Self, ActionError> {
+        Option::<Self>::from_call(call)?.ok_or_else(|| {
+            ActionError::Forbidden(
+                "this action is for people, and the call names nobody".to_owned(),
+            )
+        })
+    }
+}
+
+impl<K> FromCall<CallOf<K, OfAction>> for Option<Actor> {
+    fn from_call(call: &mut CallOf<K, OfAction>) -> Result<Self, ActionError> {
+        let email = call
+            .parts
+            .actor_email
+            .as_deref()
+            .map(str::trim)
+            .filter(|email| !email.is_empty());
+        Ok(email.map(|email| Actor {
+            email: email.to_lowercase(),
+        }))
+    }
+}
+
+/// All of the caller's input as one struct, which derives `Deserialize` and `JsonSchema`. Keys it does not know are dropped.
+#[derive(Debug, Clone)]
+pub struct Args<T>(pub T);
+
+/// A struct that can be the input of an action.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot describe action arguments",
+    label = "not an action's input",
+    note = "help: add `#[derive(Deserialize, JsonSchema)]` to `{Self}`"
+)]
+pub trait ActionInput: DeserializeOwned + JsonSchema {}
+
+#[diagnostic::do_not_recommend]
+impl<T: DeserializeOwned + JsonSchema> ActionInput for T {}
+
+impl<K, T: ActionInput> FromCall<CallOf<K, OfAction>> for Args<T> {
+    fn from_call(call: &mut CallOf<K, OfAction>) -> Result<Self, ActionError> {
+        let params = std::mem::take(&mut call.parts.params);
+        let known = super::schema::without_unknown(params, super::schema::input_schema::<T>);
+        decode("params", known)
+            .map(Self)
+            .map_err(|error| ActionError::BadRequest(error.to_string()))
+    }
+
+    const INPUT: Option<SchemaFn> = Some(super::schema::input_schema::<T>);
+}
+
+impl<C: Call> FromCall<C> for Source {
+    fn from_call(call: &mut C) -> Result<Self, ActionError> {
+        call.source().cloned().ok_or_else(no_source)
+    }
+}
+
+impl<C: Call> FromCall<C> for Option<Source> {
+    fn from_call(call: &mut C) -> Result<Self, ActionError> {
+        Ok(call.source().cloned())
+    }
+}
+
+impl<C: Call> FromCall<C> for SourceType {
+    fn from_call(call: &mut C) -> Result<Self, ActionError> {
+        call.source()
+            .map(|source| source.source_type)
+            .ok_or_else(no_source)
+    }
+}
+
+impl<C: Call> FromCall<C> for ServiceCredential {
+    fn from_call(call: &mut C) -> Result<Self, ActionError> {
+        call.credential().cloned().ok_or_else(no_credentials)
+    }
+
+    const NEEDS_CREDENTIALS: bool = true;
+}
+
+impl<C: Call> FromCall<C> for Option<ServiceCredential> {
+    fn from_call(call: &mut C) -> Result<Self, ActionError> {
+        Ok(call.credential().cloned())
+    }
+}
+
+impl<C: Call> FromCall<C> for ManagerClient {
+    fn from_call(call: &mut C) -> Result<Self, ActionError> {
+        Ok(call.manager().clone())
+    }
+}
+
+impl<T> ops::Deref for Config<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> ops::Deref for Credentials<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> ops::Deref for Args<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+/// Only for `Debug` of containers: credentials themselves are never shown.
+impl<T> std::fmt::Debug for Credentials<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Credentials([redacted])")
+    }
+}
