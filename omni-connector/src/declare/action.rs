@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{
     argument::{CallOf, OfAction},
-    input::{self, Arg},
+    input::{self, Arg, Input},
     schema::SchemaFn,
 };
 use crate::{
@@ -107,7 +107,13 @@ pub fn call_action<K: Connector>(
         .find(|action| action.name == call.action);
     match action {
         Some(action) => in_time(
-            (action.call)(connector, CallOf::new(call)),
+            (action.call)(
+                connector,
+                CallOf::new(OfAction {
+                    call,
+                    args: action.args,
+                }),
+            ),
             action.name,
             action.timeout,
         ),
@@ -146,7 +152,27 @@ impl<K> CallOf<K, OfAction> {
     ///
     /// # Errors
     /// The input is no object.
-    pub fn input(&mut self, args: &'static [Arg]) -> Result<input::Input, crate::ActionError> {
-        input::Input::new(std::mem::take(&mut self.parts.params), args)
+    pub fn input(&mut self) -> Result<Input, crate::ActionError> {
+        Input::new(std::mem::take(&mut self.parts.call.params), self.parts.args)
     }
+}
+
+/// The schema that an argument brings along. Fails to compile when the input is read already: by an argument before it,
+/// or by one marked `#[arg]`.
+pub const fn input_once(
+    input: Option<SchemaFn>,
+    earlier: &[Option<SchemaFn>],
+    args: usize,
+) -> Option<SchemaFn> {
+    let mut others = args;
+    let mut i = 0;
+    while i < earlier.len() {
+        others += earlier[i].is_some() as usize;
+        i += 1;
+    }
+    assert!(
+        input.is_none() || others == 0,
+        "an action reads its input once"
+    );
+    input
 }

@@ -4,9 +4,8 @@ use std::{marker::PhantomData, ops};
 
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 
-use super::schema::SchemaFn;
+use super::{input::Arg, schema::SchemaFn};
 use crate::{
     actions::{ActionCall, ActionError},
     contract::{Connector, ServiceCredential, Source, SourceType, decode},
@@ -111,7 +110,11 @@ impl<K, P> CallOf<K, P> {
 }
 
 /// What a call of an action brings along.
-pub type OfAction = ActionCall;
+#[derive(Debug)]
+pub struct OfAction {
+    pub(super) call: ActionCall,
+    pub(super) args: &'static [Arg],
+}
 
 /// What a run brings along.
 #[derive(Debug)]
@@ -123,15 +126,15 @@ pub struct OfSync {
 
 impl<K> Call for CallOf<K, OfAction> {
     fn source(&self) -> Option<&Source> {
-        self.parts.source.as_ref()
+        self.parts.call.source.as_ref()
     }
 
     fn credential(&self) -> Option<&ServiceCredential> {
-        self.parts.credentials.as_ref()
+        self.parts.call.credentials.as_ref()
     }
 
     fn manager(&self) -> &ManagerClient {
-        &self.parts.manager
+        &self.parts.call.manager
     }
 }
 
@@ -291,6 +294,7 @@ impl<K> FromCall<CallOf<K, OfAction>> for Option<Actor> {
     fn from_call(call: &mut CallOf<K, OfAction>) -> Result<Self, ActionError> {
         let email = call
             .parts
+            .call
             .actor_email
             .as_deref()
             .map(str::trim)
@@ -318,7 +322,7 @@ impl<T: DeserializeOwned + JsonSchema> ActionInput for T {}
 
 impl<K, T: ActionInput> FromCall<CallOf<K, OfAction>> for Args<T> {
     fn from_call(call: &mut CallOf<K, OfAction>) -> Result<Self, ActionError> {
-        let params = std::mem::take(&mut call.parts.params);
+        let params = std::mem::take(&mut call.parts.call.params);
         let known = super::schema::without_unknown(params, super::schema::input_schema::<T>);
         decode("params", known)
             .map(Self)

@@ -11,7 +11,7 @@ mod schema;
 mod sync;
 mod unique;
 
-pub use action::{Action, ActionFn, action_definitions, action_scopes, call_action};
+pub use action::{Action, ActionFn, action_definitions, action_scopes, call_action, input_once};
 pub use argument::{
     Actor, Args, Call, CallOf, Checkpoint, Config, Credentials, FromCall, OfAction, OfSync,
 };
