@@ -15,7 +15,7 @@ pub mod run;
 pub use async_trait::async_trait;
 pub use schemars;
 
-pub use actions::{ActionCall, ActionError, ActionResponse};
+pub use actions::{ActionCall, ActionError, ActionResponse, File};
 pub use contract::{
     ActionDefinition, ActionMode, Attributes, AuthType, BoxFuture, Connector, ConnectorEvent,
     DocumentMetadata, DocumentPermissions, Manifest, McpCredentials, OAuthConfig, OAuthScopes,
