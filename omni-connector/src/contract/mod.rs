@@ -13,6 +13,7 @@ mod event;
 mod manifest;
 mod oauth;
 mod operator;
+mod redact;
 mod schema;
 mod secret;
 mod source;
@@ -35,6 +36,8 @@ pub use manifest::{
 };
 pub use oauth::{OAuthConfig, OAuthScopes, TokenEndpointAuthMethod};
 pub use operator::{Operator, ValueType};
+pub(crate) use redact::Secrets;
+pub use redact::redact;
 pub(crate) use schema::safe_schema;
 pub use schema::{REFUSED_KEYS, SchemaError, check_input_schema};
 pub use secret::SecretString;
