@@ -1,7 +1,7 @@
 //! From an action to its entry in the table, and to the hidden type under which a list finds it.
 
-use proc_macro2::TokenStream;
-use quote::{format_ident, quote, quote_spanned};
+use proc_macro2::{TokenStream, TokenTree};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Path, ReturnType, Type, spanned::Spanned};
 
 use super::{Thunk, call, connector_argument, optional, supply, variants};
@@ -28,6 +28,7 @@ pub(super) fn action(action: &Action, connector: &Type, runtime: &Path) -> Token
         }
     });
     let once = quote_spanned!(second_input(action)=> #runtime::declare::input_once);
+    let output = output(&action.function.signature.output, runtime);
     let scopes = optional(action.scopes.as_ref().map(|scopes| quote!(&[#(#scopes),*])));
     let source_types = variants(runtime, "SourceType", &action.source_types);
     let timeout = optional(
@@ -45,6 +46,7 @@ pub(super) fn action(action: &Action, connector: &Type, runtime: &Path) -> Token
             mode: #runtime::ActionMode::#mode,
             args: &[#(#args),*],
             input: #once(&[#(#inputs),*], #count),
+            output: #output,
             scopes: #scopes,
             source_types: #source_types,
             admin_only: #admin_only,
@@ -53,6 +55,26 @@ pub(super) fn action(action: &Action, connector: &Type, runtime: &Path) -> Token
             call: #call,
         }
     }
+}
+
+/// The schema of the result. A type that has no name cannot be asked.
+fn output(returned: &ReturnType, runtime: &Path) -> TokenStream {
+    let ReturnType::Type(_, ty) = returned else {
+        return quote!(::core::option::Option::None);
+    };
+    let words = ty.to_token_stream().into_iter();
+    if has_word(words, "impl") {
+        return quote!(::core::option::Option::None);
+    }
+    quote!(#runtime::declare::Output::<#ty>::SCHEMA)
+}
+
+fn has_word(mut tokens: impl Iterator<Item = TokenTree>, word: &str) -> bool {
+    tokens.any(|token| match token {
+        TokenTree::Ident(ident) => ident == word,
+        TokenTree::Group(group) => has_word(group.stream().into_iter(), word),
+        _ => false,
+    })
 }
 
 fn args(action: &Action) -> impl Iterator<Item = &Arg> {
@@ -187,7 +209,7 @@ pub(crate) fn listed_action(valid: &Action, runtime: &Path) -> TokenStream {
         #(#conditions)*
         impl #generics #runtime::declare::ActionFn<#connector> for #ident #bounds {
             const ACTION: #runtime::declare::Action<#connector> = {
-                use #runtime::declare::AnyShape as _;
+                use #runtime::declare::{AnyOutput as _, AnyShape as _};
                 #entry
             };
         }
@@ -211,6 +233,7 @@ pub(crate) fn unfinished_action(function: &Function, runtime: &Path) -> TokenStr
                 mode: #runtime::ActionMode::Read,
                 args: &[],
                 input: ::core::option::Option::None,
+                output: ::core::option::Option::None,
                 scopes: ::core::option::Option::None,
                 source_types: &[],
                 admin_only: false,

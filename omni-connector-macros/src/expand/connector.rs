@@ -34,6 +34,7 @@ pub(crate) fn connector(
         extra(valid, runtime),
     ];
     let skills = skills(valid, runtime);
+    let outside = outside(runtime);
     let checks = (!is_unfinished).then(|| checks(valid, runtime));
     quote! {
         impl #impl_generics #runtime::declare::Declared for #ident #type_generics #condition {
@@ -100,6 +101,10 @@ pub(crate) fn connector(
                 #runtime::declare::action_scopes::<Self>(action)
             }
 
+            fn action_output(&self, action: &str) -> ::core::option::Option<#runtime::Value> {
+                #runtime::declare::action_output::<Self>(action)
+            }
+
             fn call_action(
                 &self,
                 call: #runtime::ActionCall,
@@ -115,12 +120,56 @@ pub(crate) fn connector(
                 #runtime::declare::attributes_schema::<Self>()
             }
 
-            fn oauth_config(&self) -> ::core::option::Option<#runtime::OAuthConfig> {
-                #runtime::declare::oauth_config(self)
-            }
+            #outside
         }
 
         #checks
+    }
+}
+
+/// How people sign in, and the MCP server behind the connector.
+fn outside(runtime: &Path) -> TokenStream {
+    quote! {
+        fn oauth_config(&self) -> ::core::option::Option<#runtime::OAuthConfig> {
+            #runtime::declare::oauth_config(self)
+        }
+
+        async fn credential_ready(
+            &self,
+            ready: #runtime::CredentialReady,
+            manager: &#runtime::ManagerClient,
+        ) -> #runtime::Result<()> {
+            #runtime::declare::credential_ready(self, ready, manager).await
+        }
+
+        async fn enrich(
+            &self,
+            tokens: #runtime::OAuthTokens,
+        ) -> #runtime::Result<#runtime::OAuthExtra> {
+            #runtime::declare::enrich(self, tokens).await
+        }
+
+        fn mcp_server(&self) -> ::core::option::Option<#runtime::McpServer> {
+            #runtime::declare::mcp_server(self)
+        }
+
+        fn prepare_mcp_env(
+            &self,
+            credentials: &#runtime::McpCredentials,
+        ) -> #runtime::Result<
+            ::std::collections::HashMap<::std::string::String, ::std::string::String>,
+        > {
+            #runtime::declare::prepare_mcp_env(self, credentials)
+        }
+
+        fn prepare_mcp_headers(
+            &self,
+            credentials: &#runtime::McpCredentials,
+        ) -> #runtime::Result<
+            ::std::collections::HashMap<::std::string::String, ::std::string::String>,
+        > {
+            #runtime::declare::prepare_mcp_headers(self, credentials)
+        }
     }
 }
 

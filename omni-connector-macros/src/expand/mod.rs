@@ -57,12 +57,12 @@ pub(crate) fn methods(
         )
     });
     let actions = quote!(&[#(#actions),*]);
-    // The fallback of `Shape` is a trait, which only actions need.
+    // The fallbacks of `Shape` and `Output` are traits, which only actions need.
     let actions = if methods.actions.is_empty() {
         actions
     } else {
         quote!({
-            use #runtime::declare::AnyShape as _;
+            use #runtime::declare::{AnyOutput as _, AnyShape as _};
             #actions
         })
     };
@@ -170,6 +170,11 @@ impl HookKind {
             Self::Validate => "VALIDATE",
             Self::OAuth => "OAUTH",
             Self::Skills => "SKILLS",
+            Self::CredentialReady => "CREDENTIAL_READY",
+            Self::Enrich => "ENRICH",
+            Self::Mcp => "MCP",
+            Self::McpEnv => "MCP_ENV",
+            Self::McpHeaders => "MCP_HEADERS",
         };
         Ident::new(name, Span::call_site())
     }

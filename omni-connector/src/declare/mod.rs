@@ -9,6 +9,7 @@ mod check;
 mod hook;
 mod input;
 mod operator;
+mod output;
 mod schema;
 mod shape;
 mod sync;
@@ -23,9 +24,14 @@ pub use check::{
     assert_mode_declared, assert_synced, assert_type_declared, assert_unique_action,
     assert_unique_operator,
 };
-pub use hook::{Validate, oauth_config, skill, skills, validate};
+pub use hook::{
+    Enrich, McpReturn, OfReady, PairsReturn, Prepare, Ready, Validate, credential_ready, enrich,
+    mcp_server, oauth_config, pairs, prepare_mcp_env, prepare_mcp_headers, server, skill, skills,
+    validate,
+};
 pub use input::{Arg, ArgType, Input, Limits};
 pub use operator::{OperatorFn, attributes_schema, operators, read};
+pub use output::{AnyOutput, Output, action_output};
 pub use schema::{SchemaFn, input_schema};
 pub use shape::{AnyShape, Shape};
 pub use sync::{Sync, SyncReturn, ended, needs_credentials, requires_credentials, sync};

@@ -3,7 +3,9 @@
 use std::{
     env,
     net::{IpAddr, Ipv4Addr},
+    path::PathBuf,
     str::FromStr,
+    time::Duration,
 };
 
 /// The settings of a connector's server, usually [from the environment](Self::from_env).
@@ -19,6 +21,11 @@ pub struct ServerConfig {
     pub listen: IpAddr,
     /// `OMNI_CONNECTOR_MAX_BODY_BYTES`: larger request bodies are refused with 413; 64 MB unless it is set.
     pub max_body_bytes: usize,
+    /// `CATALOG_CACHE_DIR`: where the lists of the MCP server are kept; `/var/lib/omni/mcp-catalogs` unless it is set.
+    pub catalog_cache_dir: PathBuf,
+    /// `CATALOG_CACHE_TTL_SECONDS`: for how long they are believed; a day unless it is set. With 0 or less they are not
+    /// kept on disk, which is none here.
+    pub catalog_cache_ttl: Option<Duration>,
 }
 
 /// Variables that are missing or wrong, all of them at once.
@@ -35,6 +42,8 @@ impl ServerConfig {
             port,
             listen: Ipv4Addr::UNSPECIFIED.into(),
             max_body_bytes: 64 << 20,
+            catalog_cache_dir: "/var/lib/omni/mcp-catalogs".into(),
+            catalog_cache_ttl: Some(Duration::from_hours(24)),
         }
     }
 
@@ -86,6 +95,21 @@ impl ServerConfig {
                 "number of bytes",
                 &mut problems,
             );
+        }
+        if let Some(folder) = lookup("CATALOG_CACHE_DIR") {
+            config.catalog_cache_dir = folder.into();
+        }
+        if let Some(text) = lookup("CATALOG_CACHE_TTL_SECONDS") {
+            let mut seconds = 0_i64;
+            read(
+                &mut seconds,
+                "CATALOG_CACHE_TTL_SECONDS",
+                &text,
+                "number of seconds",
+                &mut problems,
+            );
+            let seconds = u64::try_from(seconds).ok().filter(|seconds| *seconds > 0);
+            config.catalog_cache_ttl = seconds.map(Duration::from_secs);
         }
         if problems.is_empty() {
             Ok(config)

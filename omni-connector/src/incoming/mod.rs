@@ -4,19 +4,28 @@ mod action;
 mod body;
 mod config;
 mod mcp;
+mod oauth;
 mod registration;
 mod runs;
 mod serve;
 mod sync;
 
+#[cfg(feature = "mcp")]
+pub(crate) use action::perform;
 pub use config::{ConfigError, ServerConfig};
+#[cfg(feature = "mcp")]
+pub(crate) use serve::signalled;
 pub use serve::{run, serve, serve_with_config, serve_with_extra_routes};
 
 use std::sync::Arc;
 
 use runs::Runs;
 
-use crate::{contract::ErasedConnector, outgoing::ManagerClient};
+use crate::{
+    bridges::Bridge,
+    contract::{ErasedConnector, Manifest},
+    outgoing::ManagerClient,
+};
 
 /// What every handler needs.
 #[derive(Clone)]
@@ -25,10 +34,16 @@ struct App {
     manager: ManagerClient,
     runs: Runs,
     connector_url: Arc<str>,
+    /// The MCP server behind the connector, if it has one.
+    bridge: Option<Arc<Bridge>>,
 }
 
 impl App {
-    fn manifest(&self) -> crate::contract::Manifest {
-        self.connector.manifest(&self.connector_url)
+    fn manifest(&self) -> Manifest {
+        let mut manifest = self.connector.manifest(&self.connector_url);
+        if let Some(bridge) = &self.bridge {
+            bridge.complete(&mut manifest);
+        }
+        manifest
     }
 }

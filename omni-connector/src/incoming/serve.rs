@@ -11,8 +11,9 @@ use axum::{
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, signal, time::timeout};
 
-use super::{App, ServerConfig, action, mcp, registration, runs::Runs, sync};
+use super::{App, ServerConfig, action, mcp, oauth, registration, runs::Runs, sync};
 use crate::{
+    bridges::{Bridge, serve_mcp},
     contract::{Connector, ErasedConnector, Manifest},
     outgoing::ManagerClient,
 };
@@ -26,6 +27,7 @@ const GRACE: Duration = Duration::from_secs(20);
 /// |---|---|
 /// | none, or `serve` | [`serve`] |
 /// | `manifest` | prints the manifest as JSON and ends |
+/// | `mcp` | serves the actions as MCP tools over standard input and output; `mcp --help` says more. Needs the feature `mcp` |
 ///
 /// # Errors
 /// As [`serve`], and arguments that are none of these.
@@ -33,9 +35,13 @@ pub async fn run<C: Connector>(connector: C) -> Result<()> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] | ["serve"] => serve(connector).await,
-        ["manifest"] => print_manifest(&connector),
+        ["manifest"] => print_manifest(Arc::new(connector)),
+        ["mcp", ..] => {
+            start_logging();
+            serve_mcp(Arc::new(connector), &arguments[1..]).await
+        }
         _ => bail!(
-            "unknown arguments `{}`\nhelp: use `serve` (the default) or `manifest`",
+            "unknown arguments `{}`\nhelp: use `serve` (the default), `manifest` or `mcp`",
             arguments.join(" ")
         ),
     }
@@ -67,12 +73,18 @@ pub async fn serve_with_extra_routes<C: Connector>(connector: C, routes: Router)
     serve_erased(Arc::new(connector), ServerConfig::from_env()?, routes).await
 }
 
-fn print_manifest(connector: &dyn ErasedConnector) -> Result<()> {
-    let url = ServerConfig::from_env().map_or_else(
+fn print_manifest(connector: Arc<dyn ErasedConnector>) -> Result<()> {
+    let config = ServerConfig::from_env();
+    let url = config.as_ref().map_or_else(
         |_| "http://localhost".to_owned(),
-        |config| config.connector_url(),
+        ServerConfig::connector_url,
     );
-    serde_json::to_writer_pretty(io::stdout().lock(), &connector.manifest(&url))?;
+    let config = config.unwrap_or_else(|_| ServerConfig::new("", "", 0));
+    let mut manifest = connector.manifest(&url);
+    if let Some(bridge) = Bridge::of(&connector, &config) {
+        bridge.complete(&mut manifest);
+    }
+    serde_json::to_writer_pretty(io::stdout().lock(), &manifest)?;
     println!();
     Ok(())
 }
@@ -93,7 +105,12 @@ async fn serve_erased(
         port: listener.local_addr()?.port(),
         ..config
     };
+    let bridge = Bridge::of(&connector, &config);
+    if let Some(bridge) = &bridge {
+        bridge.start();
+    }
     let app = App {
+        bridge: bridge.clone(),
         connector,
         manager: ManagerClient::new(&config.manager_url),
         runs: Runs::default(),
@@ -105,12 +122,12 @@ async fn serve_erased(
     tokio::select! {
         ended = server.into_future() => ended.context("the server stopped"),
         () = registration::keep_registered(app) => Ok(()),
-        () = end_of(runs) => Ok(()),
+        () = end_of(runs, bridge) => Ok(()),
     }
 }
 
 /// Ends when the process may: a signal came and the runs are done, or a second signal came.
-async fn end_of(runs: Runs) {
+async fn end_of(runs: Runs, bridge: Option<Arc<Bridge>>) {
     signalled().await;
     let active = runs.close();
     tracing::info!(
@@ -120,15 +137,24 @@ async fn end_of(runs: Runs) {
     for ctx in &active {
         ctx.wind_down();
     }
-    tokio::select! {
-        waited = timeout(GRACE, runs.ended()) => if waited.is_err() {
+    let runs = async {
+        if timeout(GRACE, runs.ended()).await.is_err() {
             tracing::warn!("some runs did not stop in time; the manager will resume them");
-        },
+        }
+    };
+    let children = async {
+        if let Some(bridge) = bridge {
+            bridge.close().await;
+        }
+    };
+    tokio::select! {
+        ((), ()) = async { tokio::join!(runs, children) } => {}
         () = signalled() => tracing::warn!("stopped at once; the manager will resume what was running"),
     }
 }
 
-async fn signalled() {
+/// Waits for SIGTERM or SIGINT.
+pub(crate) async fn signalled() {
     let interrupt = async {
         // Where signals cannot be listened to, the system's own handling ends the process.
         if signal::ctrl_c().await.is_err() {
@@ -160,6 +186,8 @@ fn router(app: App, config: &ServerConfig, extra: Router) -> Router {
         .route("/resource", post(mcp::resource))
         .route("/prompt", post(mcp::prompt))
         .route("/skill", post(mcp::skill))
+        .route("/oauth/credential-ready", post(oauth::credential_ready))
+        .merge(oauth::enrich(&app))
         .with_state(app)
         .fallback_service(extra)
         .layer(DefaultBodyLimit::max(config.max_body_bytes))
