@@ -1,7 +1,7 @@
 //! `/resource`, `/prompt` and `/skill` (`protocol.md` §2.7): what the MCP server behind a connector holds, and the texts
 //! that the connector declares itself.
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::panic::AssertUnwindSafe;
 
 use axum::{
     Json,
@@ -16,8 +16,7 @@ use serde_json::{Map, Value, json};
 use super::{App, body::Body, sync::panic_message};
 use crate::{
     actions::ActionError,
-    bridges::Bridge,
-    contract::{McpCredentials, Secrets, wire::ErrorBody},
+    contract::{McpCredentials, Secrets, decode, wire::ErrorBody},
 };
 
 /// Skills of this form are prompts, whether the manifest names them or not.
@@ -45,17 +44,17 @@ pub(super) struct SkillRequest {
     #[serde(default)]
     arguments: Option<Map<String, Value>>,
     #[serde(default)]
-    credentials: Option<McpCredentials>,
+    credentials: Option<Value>,
 }
 
-pub(super) async fn resource(
-    State(app): State<App>,
-    Body(request): Body<ResourceRequest>,
-) -> Response {
+pub(super) async fn resource(State(app): State<App>, Body(request): Body<Value>) -> Response {
     let Some(bridge) = &app.bridge else {
         return not_enabled();
     };
-    let ResourceRequest { uri, credentials } = request;
+    let ResourceRequest { uri, credentials } = match decode("request", request) {
+        Ok(request) => request,
+        Err(error) => return refused(&error.into(), None),
+    };
     let read = bridge.read_resource(uri, credentials.as_ref());
     match guarded(read).await {
         Ok(contents) => Json(contents).into_response(),
@@ -63,9 +62,13 @@ pub(super) async fn resource(
     }
 }
 
-pub(super) async fn prompt(State(app): State<App>, Body(request): Body<PromptRequest>) -> Response {
+pub(super) async fn prompt(State(app): State<App>, Body(request): Body<Value>) -> Response {
     let Some(bridge) = &app.bridge else {
         return not_enabled();
+    };
+    let request: PromptRequest = match decode("request", request) {
+        Ok(request) => request,
+        Err(error) => return refused(&error.into(), None),
     };
     let credentials = request.credentials.as_ref();
     let got = bridge.get_prompt(request.name, request.arguments, credentials);
@@ -93,21 +96,23 @@ pub(super) async fn skill(State(app): State<App>, Body(request): Body<SkillReque
     let (Some(prompt), Some(bridge)) = (prompt, &app.bridge) else {
         return not_found(format!("Skill not found: {id}"));
     };
-    match text_of(bridge, prompt, &request).await {
-        Ok(content) => skill_answer(id, &title, content),
-        Err(error) => refused(&error, request.credentials.as_ref()),
+    // Decoded here, since a text of the connector's own needs none.
+    let credentials = request
+        .credentials
+        .map(|value| decode("credentials", value));
+    let credentials: Option<McpCredentials> = match credentials.transpose() {
+        Ok(credentials) => credentials,
+        Err(error) => return refused(&error.into(), None),
+    };
+    let got = bridge.get_prompt(prompt, request.arguments, credentials.as_ref());
+    match guarded(got).await {
+        Ok(prompt) => skill_answer(id, &title, text_of(&prompt)),
+        Err(error) => refused(&error, credentials.as_ref()),
     }
 }
 
 /// A prompt as one text: its description and the texts of its messages.
-async fn text_of(
-    bridge: &Arc<Bridge>,
-    prompt: String,
-    request: &SkillRequest,
-) -> Result<String, ActionError> {
-    let credentials = request.credentials.as_ref();
-    let got = bridge.get_prompt(prompt, request.arguments.clone(), credentials);
-    let prompt = guarded(got).await?;
+fn text_of(prompt: &Value) -> String {
     let messages = prompt["messages"].as_array().into_iter().flatten();
     let texts = messages.filter_map(|message| message["content"]["text"].as_str());
     let parts: Vec<_> = prompt["description"]
@@ -116,7 +121,7 @@ async fn text_of(
         .chain(texts)
         .filter(|text| !text.is_empty())
         .collect();
-    Ok(parts.join("\n\n"))
+    parts.join("\n\n")
 }
 
 /// A panic of the connector's own preparation is an answer, too.
