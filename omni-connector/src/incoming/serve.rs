@@ -210,7 +210,12 @@ fn start_logging() {
         .parse()
         .ok()
         .filter(|_| !asked.is_empty())
-        .unwrap_or_else(|| Targets::new().with_default(tracing::Level::INFO));
+        .unwrap_or_else(|| {
+            Targets::new()
+                .with_default(tracing::Level::INFO)
+                // It tells of every message.
+                .with_target("rmcp", tracing::Level::WARN)
+        });
     let lines = tracing_subscriber::fmt::layer()
         .with_ansi(io::stderr().is_terminal())
         .with_writer(io::stderr);
