@@ -18,14 +18,14 @@ pub use async_trait::async_trait;
 pub use schemars;
 pub use serde_json::Value;
 
-pub use actions::{ActionCall, ActionError, ActionResponse, Response};
+pub use actions::{ActionCall, ActionError, ActionResponse, File, Response};
 pub use contract::{
     ActionDefinition, ActionMode, Attributes, AuthType, BoxFuture, Connector, ConnectorEvent,
     DocumentMetadata, DocumentPermissions, Email, Manifest, McpCredentials, OAuthConfig,
     OAuthScopes, Operator, PersonSyncRecord, SearchOperator, SecretString, ServiceCredential,
     Skill, Source, SourceType, SyncType, TokenEndpointAuthMethod, ValueType, decode,
 };
-pub use declare::{Actor, Args, Checkpoint, Config, Credentials};
+pub use declare::{Actor, Args, Checkpoint, Config, Credentials, DocRef};
 pub use incoming::{
     ConfigError, ServerConfig, run, serve, serve_with_config, serve_with_extra_routes,
 };

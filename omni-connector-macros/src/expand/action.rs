@@ -101,7 +101,8 @@ fn arg(arg: &Arg, runtime: &Path) -> TokenStream {
     let example = arg.example.as_ref().map(|json| quote!(.example(#json)));
     let limits = arg.limits.iter().map(|(name, limit)| {
         let value = match limit {
-            Limit::Number(number) => quote!(#number),
+            Limit::Int(number) => quote!(#runtime::declare::Bound::Int(#number)),
+            Limit::Float(number) => quote!(#runtime::declare::Bound::Float(#number)),
             Limit::Size(size) => quote!(#size),
             Limit::Text(text) => quote!(#text),
         };
