@@ -15,7 +15,7 @@ use crate::{
     http,
     options::{Options, Storage},
     registry::Registry,
-    runs::{self, TriggerError},
+    runs::{self, CancelError, TriggerError},
     store::{
         Store, StoreError, credentials,
         runs::{RefusedEvent, Run, RunEffects, TriggerType},
@@ -272,6 +272,14 @@ impl Manager {
     /// The refusals of `protocol.md` §3.9, and those of the connector.
     pub async fn sync(&self, source_id: &str, mode: SyncType) -> Result<Run, TriggerError> {
         runs::trigger(&self.shared, source_id, mode, TriggerType::Manual).await
+    }
+
+    /// Tells the connector to stop a run, and marks the run.
+    ///
+    /// # Errors
+    /// An unknown run, one that is over, a connector that is not registered.
+    pub async fn cancel(&self, run_id: &str) -> Result<(), CancelError> {
+        runs::cancel(&self.shared, run_id).await
     }
 
     /// Calls an action of a source's connector, for `user_id` or, when it is none, for the system.

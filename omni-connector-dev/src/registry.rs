@@ -6,8 +6,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use omni_connector::{Manifest, SearchOperator};
+use omni_connector::{Manifest, SearchOperator, contract::check_input_schema};
 use tokio::sync::watch;
+
+/// The first violation of the rules for actions (`protocol.md` §3.3), in the words of the real manager.
+pub(crate) fn check_actions(manifest: &Manifest) -> Result<(), String> {
+    manifest.actions.iter().try_for_each(|action| {
+        check_input_schema(&action.input_schema)
+            .map_err(|error| format!("{}.{} {error}", manifest.name, action.name))
+    })
+}
 
 /// Live manifests, in the order of their first registration.
 #[derive(Debug)]

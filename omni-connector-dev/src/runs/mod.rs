@@ -1,8 +1,13 @@
 //! The life of a sync run as the manager leads it: started, supervised, resumed, cancelled (`protocol.md` §5). Only the
 //! connector completes a run.
 
+mod cancel;
 mod dispatch;
+mod failures;
 mod trigger;
 
+pub use cancel::CancelError;
+pub(crate) use cancel::cancel;
+pub(crate) use failures::Streak;
 pub use trigger::TriggerError;
 pub(crate) use trigger::{create, trigger};

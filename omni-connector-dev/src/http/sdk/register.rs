@@ -7,8 +7,10 @@ use serde_json::Value;
 
 use super::ok;
 use crate::{
+    credential_ready::recover_catalog,
     http::{body::JsonBody, error::ApiError},
     manager::Shared,
+    registry::check_actions,
     store::operators,
 };
 
@@ -26,6 +28,7 @@ pub(super) async fn register(
             )));
         }
     }
+    check_actions(&manifest).map_err(ApiError::BadRequest)?;
     if !shared.connectors.is_healthy(&manifest.connector_url).await {
         return Err(ApiError::BadRequest(format!(
             "Connector health check failed at {}. Registration rejected.",
@@ -37,11 +40,12 @@ pub(super) async fn register(
         url = manifest.connector_url,
         "registered"
     );
-    shared.registry.put(manifest);
+    shared.registry.put(manifest.clone());
     let all = shared.registry.operators();
     shared
         .store
         .write(move |db| operators::replace(db, &all))
         .await?;
+    recover_catalog(&shared, &manifest).await;
     Ok(ok())
 }
