@@ -4,10 +4,13 @@
 mod cancel;
 mod dispatch;
 mod failures;
+mod supervisor;
 mod trigger;
+mod watch;
 
 pub use cancel::CancelError;
 pub(crate) use cancel::cancel;
 pub(crate) use failures::Streak;
+pub(crate) use supervisor::Supervisor;
 pub use trigger::TriggerError;
 pub(crate) use trigger::{create, trigger};

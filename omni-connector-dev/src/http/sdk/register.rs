@@ -11,7 +11,7 @@ use crate::{
     http::{body::JsonBody, error::ApiError},
     manager::Shared,
     registry::check_actions,
-    store::operators,
+    store::{operators, registrations},
 };
 
 pub(super) async fn register(
@@ -41,10 +41,14 @@ pub(super) async fn register(
         "registered"
     );
     shared.registry.put(manifest.clone());
+    let (kept, life) = (manifest.clone(), shared.options.registration_ttl);
     let all = shared.registry.operators();
     shared
         .store
-        .write(move |db| operators::replace(db, &all))
+        .write(move |db| {
+            registrations::put(db, &kept, life)?;
+            operators::replace(db, &all)
+        })
         .await?;
     recover_catalog(&shared, &manifest).await;
     Ok(ok())

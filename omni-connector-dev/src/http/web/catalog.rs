@@ -9,11 +9,7 @@ use omni_connector::{Manifest, SourceType, contract::ActionMode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::{
-    http::error::ApiError,
-    manager::Shared,
-    store::{StoreError, sources},
-};
+use crate::{http::error::ApiError, manager::Shared, store::sources};
 
 #[derive(Serialize)]
 pub(super) struct Entry {
@@ -118,10 +114,7 @@ pub(super) async fn prompts(State(shared): State<Shared>) -> Json<Value> {
 
 /// A row for each skill, source type and source; one without a source for a type that has none.
 pub(super) async fn skills(State(shared): State<Shared>) -> Result<Json<Value>, ApiError> {
-    let sources = shared
-        .store
-        .read(|db| Ok::<_, StoreError>(sources::all(db)?))
-        .await?;
+    let sources = shared.store.read(sources::all).await?;
     let mut rows = Vec::new();
     for manifest in shared.registry.live() {
         for skill in &manifest.skills {

@@ -65,7 +65,7 @@ pub(super) async fn prompt(
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Skill {
+pub(super) struct SkillCall {
     skill_id: String,
     source_id: Option<String>,
     #[serde(default)]
@@ -76,7 +76,7 @@ pub(super) struct Skill {
 /// whatever the type of the named source is.
 pub(super) async fn skill(
     State(shared): State<Shared>,
-    JsonBody(request): JsonBody<Skill>,
+    JsonBody(request): JsonBody<SkillCall>,
 ) -> Result<Json<Value>, ApiError> {
     #[derive(Serialize)]
     struct Dispatch {
