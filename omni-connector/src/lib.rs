@@ -8,6 +8,8 @@ pub mod actions;
 mod bridges;
 pub mod contract;
 pub mod declare;
+#[doc(hidden)]
+pub mod generated;
 mod incoming;
 mod macros;
 pub mod outgoing;
@@ -30,7 +32,7 @@ pub use contract::{
     SecretString, ServiceCredential, Skill, Source, SourceType, SyncType, TokenEndpointAuthMethod,
     ValueType, decode,
 };
-pub use declare::{Actor, Args, Checkpoint, Config, Credentials};
+pub use declare::{Actor, Args, Checkpoint, Config, Credentials, DocRef};
 pub use incoming::{
     ConfigError, ServerConfig, run, serve, serve_with_config, serve_with_extra_routes,
 };

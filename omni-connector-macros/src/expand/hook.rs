@@ -2,78 +2,74 @@
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::{Path, ReturnType, spanned::Spanned};
 
-use super::{Thunk, call, connector_argument, supply};
+use super::{Thunk, call, connector_argument, ended, returned, supply};
 use crate::valid::{Hook, HookKind};
 
-pub(super) fn hook(hook: &Hook, runtime: &Path) -> TokenStream {
-    let signature = &hook.function.signature;
-    let ident = &signature.ident;
+pub(super) fn hook(hook: &Hook) -> TokenStream {
+    let ident = &hook.function.signature.ident;
     let constant = hook.kind.constant();
     let conditions = hook.function.conditions();
-    let returned = match &signature.output {
-        ReturnType::Type(_, ty) => ty.span(),
-        ReturnType::Default => ident.span(),
-    };
-    let connector = connector_argument();
+    let (connector, call) = (connector_argument(), call());
     let (ty, value) = match hook.kind {
-        HookKind::Validate => {
-            let thunk = awaited(hook, returned, runtime);
-            (quote!(#runtime::declare::Validate<Self>), thunk)
-        }
-        HookKind::CredentialReady => {
-            let thunk = awaited(hook, returned, runtime);
-            (quote!(#runtime::declare::Ready<Self>), thunk)
-        }
+        HookKind::Validate => (quote!(_omni::Validate<Self>), awaited(hook)),
+        HookKind::CredentialReady => (quote!(_omni::Ready<Self>), awaited(hook)),
         HookKind::OAuth => (
-            quote!(fn(&Self) -> #runtime::OAuthConfig),
+            quote!(fn(&Self) -> _omni::OAuthConfig),
             quote!(Self::#ident),
         ),
         HookKind::Skills => (
-            quote!(fn(&Self) -> ::std::vec::Vec<#runtime::Skill>),
+            quote!(fn(&Self) -> _omni::Vec<_omni::Skill>),
             quote!(Self::#ident),
         ),
         HookKind::Enrich => {
-            let call = call();
-            let boxed = quote_spanned!(ident.span()=> ::std::boxed::Box::pin);
+            let boxed = quote_spanned!(ident.span()=> _omni::Box::pin);
             (
-                quote!(#runtime::declare::Enrich<Self>),
+                quote!(_omni::Enrich<Self>),
                 quote!(|#connector, #call| #boxed(Self::#ident(#connector, #call))),
             )
         }
         HookKind::Mcp => {
-            let server = quote_spanned!(returned=> #runtime::declare::server);
+            let returned = returned(&hook.function);
+            let server = quote_spanned!(returned.span()=> _omni::server(#returned));
             (
-                quote!(fn(&Self) -> ::core::option::Option<#runtime::McpServer>),
-                quote!(|#connector| #server(Self::#ident(#connector))),
+                quote!(fn(&Self) -> _omni::Option<_omni::McpServer>),
+                quote!(|#connector| {
+                    let #returned = Self::#ident(#connector);
+                    #server
+                }),
             )
         }
         HookKind::McpEnv | HookKind::McpHeaders => {
-            let call = call();
-            let pairs = quote_spanned!(returned=> #runtime::declare::pairs);
+            let returned = returned(&hook.function);
+            let pairs = quote_spanned!(returned.span()=> _omni::pairs(#returned));
             (
-                quote!(#runtime::declare::Prepare<Self>),
-                quote!(|#connector, #call| #pairs(Self::#ident(#connector, #call))),
+                quote!(_omni::Prepare<Self>),
+                quote!(|#connector, #call| {
+                    let #returned = Self::#ident(#connector, #call);
+                    #pairs
+                }),
             )
         }
     };
     quote! {
         #(#conditions)*
-        const #constant: ::core::option::Option<#ty> = ::core::option::Option::Some(#value);
+        const #constant: _omni::Option<#ty> = _omni::Some(#value);
     }
 }
 
 /// A closure that reads the arguments by their types and waits for the function.
-fn awaited(hook: &Hook, returned: proc_macro2::Span, runtime: &Path) -> TokenStream {
+fn awaited(hook: &Hook) -> TokenStream {
     let ident = &hook.function.signature.ident;
     let connector = connector_argument();
     let values = hook.parameters.iter().map(|supplied| supply(&supplied.ty));
-    let ended = quote_spanned!(returned=> #runtime::declare::ended);
     let thunk = Thunk {
         ident,
         uses: [true, !hook.parameters.is_empty()],
-        body: quote!(#ended(Self::#ident(#connector, #(#values),*).await)),
+        body: ended(
+            &hook.function,
+            quote!(Self::#ident(#connector, #(#values),*)),
+        ),
     };
     quote!(#thunk)
 }

@@ -4,12 +4,15 @@
 //! both sides must agree, and they never carry behaviour of a run or of the server.
 
 mod attribute;
+mod check;
 mod connector;
 mod credential;
+mod dates;
 mod decode;
 mod enums;
 mod erased;
 mod event;
+mod limits;
 mod manifest;
 mod oauth;
 mod operator;
@@ -18,13 +21,16 @@ mod redact;
 mod republish;
 mod schema;
 mod secret;
+mod simplify;
 mod source;
 pub mod timestamp;
 pub mod wire;
 
 pub use attribute::{AttributeValue, Email, InvalidEmail, token};
+pub use check::{Problem, Severity, check};
 pub use connector::{BoxFuture, Connector};
 pub use credential::{McpCredentials, ServiceCredential};
+pub use dates::{Day, Timestamp};
 pub(crate) use decode::decode_field;
 pub use decode::{DecodeError, decode};
 pub use enums::{ActionMode, AuthType, SourceType, SyncType, UnknownName};
@@ -32,6 +38,7 @@ pub(crate) use erased::ErasedConnector;
 pub use event::{
     Attributes, ConnectorEvent, DocumentMetadata, DocumentPermissions, PersonSyncRecord,
 };
+pub(crate) use limits::{Rule, compare};
 pub use manifest::{
     ActionDefinition, IntegrationType, Manifest, ManifestAction, PromptArgument, PromptDefinition,
     ResourceDefinition, SearchOperator, Skill,
@@ -44,7 +51,9 @@ pub(crate) use redact::Secrets;
 pub use redact::redact;
 #[cfg(feature = "mcp")]
 pub(crate) use republish::republished_schema;
-pub(crate) use schema::safe_schema;
 pub use schema::{REFUSED_KEYS, SchemaError, check_input_schema};
 pub use secret::SecretString;
+pub(crate) use simplify::{
+    DOCUMENT_MARK, DOCUMENT_NAMES, Null, safe_part, safe_schema, unmark_documents,
+};
 pub use source::{Source, SourceScope, UserFilterMode};

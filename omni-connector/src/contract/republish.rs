@@ -254,7 +254,7 @@ mod tests {
                 json!({ "properties": { "a": { "$ref": "https://example.com/x.json" } } }),
                 "does not hold",
             ),
-            (json!({ "type": "array" }), "must be object"),
+            (json!({ "type": "array" }), "must be \"object\""),
         ] {
             let error = republished_schema(schema.clone()).unwrap_err().to_string();
             assert!(error.contains(problem), "{schema}: {error}");

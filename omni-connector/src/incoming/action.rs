@@ -63,7 +63,7 @@ pub(crate) async fn perform(
             failed.answer(&error)
         }
         Ok(Err(panic)) => crashed(&action, &failed.secrets.redact(&panic_message(&*panic))),
-        Err(error) => crashed(&action, &error.to_string()),
+        Err(error) => crashed(&action, &failed.secrets.redact(&error.to_string())),
     }
 }
 
