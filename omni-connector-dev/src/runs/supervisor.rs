@@ -6,7 +6,7 @@ use std::{
 };
 
 use omni_connector::{SyncType, contract::IntegrationType};
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction};
 use time::OffsetDateTime;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
@@ -168,11 +168,11 @@ impl Supervisor {
     async fn remove_deleted(&mut self) -> Result<(), StoreError> {
         let deleted = self.shared.store.read(sources::deleted_and_idle).await?;
         for id in deleted {
-            tracing::info!(source = id, "a deleted source is removed");
-            self.shared
-                .store
-                .write(move |db| sources::remove(db, &id))
-                .await?;
+            let source = id.clone();
+            let remove = move |db: &Transaction<'_>| sources::remove_some(db, &source);
+            if self.shared.store.write(remove).await? {
+                tracing::info!(source = id, "a deleted source is removed");
+            }
         }
         if self.swept.elapsed() >= CONTENT_SWEEP {
             self.swept = Instant::now();
