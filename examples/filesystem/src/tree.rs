@@ -1,0 +1,186 @@
+//! The tree as it is: every entry is a file that should become a document, or is left out with a reason.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use omni_connector::prelude::*;
+use walkdir::WalkDir;
+
+use crate::{
+    file::FileItem,
+    settings::Settings,
+    skip::{
+        EXCLUDED, LINK, LONG_PATH, NOT_A_FILE, NOT_UTF8_NAME, OTHER_EXTENSION, Skip, TOO_LARGE,
+    },
+};
+
+/// Omni holds ids up to this many characters.
+const LONGEST_ID: usize = 500;
+
+pub(crate) type Found = Result<FileItem, Skip>;
+
+/// A folder and what is wanted of it. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Tree {
+    root: Arc<Path>,
+    settings: Arc<Settings>,
+}
+
+/// The real path of a folder that can be listed.
+pub(crate) fn real_folder(path: &Path) -> Result<PathBuf> {
+    let listed = fs::canonicalize(path).and_then(|real| fs::read_dir(&real).map(|_| real));
+    listed.with_context(|| {
+        format!(
+            "the folder `{}` cannot be listed where the connector runs",
+            path.display()
+        )
+    })
+}
+
+impl Tree {
+    /// The tree of a source.
+    pub(crate) fn open(settings: Settings) -> Result<Self> {
+        let root = real_folder(&settings.base_path)?;
+        Ok(Self {
+            root: root.into(),
+            settings: settings.into(),
+        })
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The path of an entry below the base, which is the id of its document. Upserts and deletes have it from here.
+    pub(crate) fn id(&self, path: &Path) -> Result<String, Skip> {
+        let below = path.strip_prefix(&self.root).unwrap_or(path);
+        let names: Option<Vec<&str>> = below.iter().map(|name| name.to_str()).collect();
+        let Some(names) = names else {
+            return Err(Skip::unwanted(below.to_string_lossy(), NOT_UTF8_NAME));
+        };
+        Ok(names.join("/"))
+    }
+
+    /// Walks what is at `from` and below, and hands over what it finds until `found` wants no more. Nothing at `from` is
+    /// nothing found, unless it is the root.
+    ///
+    /// Links are not followed: what they point to inside the tree is found there, and what is outside nobody chose.
+    ///
+    /// # Errors
+    /// The root cannot be listed, or a listing broke off, so that nobody knows what is missing.
+    pub(crate) fn walk(&self, from: &Path, mut found: impl FnMut(Found) -> bool) -> Result<()> {
+        match self.leads_to(from) {
+            Ok(true) => {}
+            Ok(false) => return Ok(()),
+            Err(skip) => {
+                found(Err(skip));
+                return Ok(());
+            }
+        }
+        let mut entries = WalkDir::new(from).into_iter();
+        while let Some(entry) = entries.next() {
+            let next = match entry {
+                Ok(entry) if entry.file_type().is_dir() => match self.folder(entry.path()) {
+                    Ok(()) => continue,
+                    Err(skip) => {
+                        entries.skip_current_dir();
+                        Err(skip)
+                    }
+                },
+                Ok(entry) => self.file(entry.path(), || Ok(entry.metadata()?)),
+                Err(error) => match self.unlisted(from, error)? {
+                    Some(skip) => Err(skip),
+                    None => continue,
+                },
+            };
+            if !found(next) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether `from` is reached through real folders of the tree, none of them left out.
+    fn leads_to(&self, from: &Path) -> Result<bool, Skip> {
+        let (Ok(below), Some(parent)) = (from.strip_prefix(&self.root), from.parent()) else {
+            return Ok(false);
+        };
+        let mut folders = below
+            .ancestors()
+            .skip(1)
+            .filter(|folder| *folder != Path::new(""));
+        if folders.any(|folder| self.settings.excludes(folder)) {
+            return Ok(false);
+        }
+        match fs::canonicalize(parent) {
+            Ok(real) => Ok(real == parent || from == &*self.root),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(Skip::unread(self.id(from)?, error.into())),
+        }
+    }
+
+    fn folder(&self, path: &Path) -> Result<(), Skip> {
+        let id = self.id(path)?;
+        if !id.is_empty() && self.settings.excludes(Path::new(&id)) {
+            return Err(Skip::unwanted(id, EXCLUDED));
+        }
+        Ok(())
+    }
+
+    fn file(&self, path: &Path, metadata: impl FnOnce() -> io::Result<fs::Metadata>) -> Found {
+        let id = self.id(path)?;
+        if self.settings.excludes(Path::new(&id)) {
+            return Err(Skip::unwanted(id, EXCLUDED));
+        }
+        let metadata = match metadata() {
+            Ok(metadata) => metadata,
+            Err(error) => return Err(Skip::unread(id, error.into())),
+        };
+        if metadata.is_symlink() {
+            let target = fs::read_link(path).unwrap_or_default();
+            return Err(Skip::unwanted(id, LINK).detail(target.display()));
+        }
+        if !metadata.is_file() {
+            return Err(Skip::unwanted(id, NOT_A_FILE));
+        }
+        if !self.settings.has_wanted_extension(path) {
+            return Err(Skip::unwanted(id, OTHER_EXTENSION));
+        }
+        if metadata.len() > self.settings.max_file_size() {
+            return Err(
+                Skip::unwanted(id, TOO_LARGE).detail(format_args!("{} bytes", metadata.len()))
+            );
+        }
+        if id.chars().count() > LONGEST_ID {
+            return Err(Skip::unwanted(id, LONG_PATH));
+        }
+        Ok(FileItem::new(id, path, &metadata))
+    }
+
+    /// A folder or entry that could not be listed.
+    fn unlisted(&self, from: &Path, error: walkdir::Error) -> Result<Option<Skip>> {
+        let path = error.path().map(Path::to_owned);
+        let error = io::Error::from(error);
+        match path {
+            Some(path)
+                if path == from
+                    && error.kind() == io::ErrorKind::NotFound
+                    && path != *self.root =>
+            {
+                Ok(None)
+            }
+            Some(path) if path != *self.root => Ok(Some(
+                self.id(&path)
+                    .map_or_else(|skip| skip, |id| Skip::unread(id, error.into())),
+            )),
+            _ => Err(error).with_context(|| format!("listing `{}` broke off", self.root.display())),
+        }
+    }
+}
