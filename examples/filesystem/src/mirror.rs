@@ -7,7 +7,7 @@ use std::{
 };
 
 use futures_util::{StreamExt, stream::FuturesOrdered};
-use omni_connector::{declare::Checkpoint, prelude::*};
+use omni_connector::prelude::*;
 use tokio::{
     sync::mpsc,
     task::{JoinHandle, spawn_blocking},

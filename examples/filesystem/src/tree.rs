@@ -30,14 +30,19 @@ pub(crate) struct Tree {
 }
 
 /// The real path of a folder that can be listed.
+///
+/// # Errors
+/// It cannot.
 pub(crate) fn real_folder(path: &Path) -> Result<PathBuf> {
     let listed = fs::canonicalize(path).and_then(|real| fs::read_dir(&real).map(|_| real));
-    listed.with_context(|| {
-        format!(
-            "the folder `{}` cannot be listed where the connector runs",
-            path.display()
-        )
-    })
+    listed.with_context(|| not_listed(path))
+}
+
+fn not_listed(folder: &Path) -> String {
+    format!(
+        "the folder `{}` cannot be listed by the connector",
+        folder.display()
+    )
 }
 
 impl Tree {
@@ -164,23 +169,84 @@ impl Tree {
         Ok(FileItem::new(id, path, &metadata))
     }
 
-    /// A folder or entry that could not be listed.
+    /// What a listing that failed means: something is not there, could not be listed, or nobody knows what is missing.
     fn unlisted(&self, from: &Path, error: walkdir::Error) -> Result<Option<Skip>> {
         let path = error.path().map(Path::to_owned);
-        let error = io::Error::from(error);
-        match path {
-            Some(path)
-                if path == from
-                    && error.kind() == io::ErrorKind::NotFound
-                    && path != *self.root =>
-            {
-                Ok(None)
-            }
-            Some(path) if path != *self.root => Ok(Some(
-                self.id(&path)
-                    .map_or_else(|skip| skip, |id| Skip::unread(id, error.into())),
-            )),
-            _ => Err(error).with_context(|| format!("listing `{}` broke off", self.root.display())),
+        let error = error
+            .into_io_error()
+            .unwrap_or_else(|| io::ErrorKind::Other.into());
+        match path.filter(|path| *path != *self.root) {
+            Some(path) if path == from && error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Some(path) => Ok(Some(match self.id(&path) {
+                Ok(id) => Skip::unread(id, error.into()),
+                Err(skip) => skip,
+            })),
+            None => Err(error).with_context(|| not_listed(&self.root)),
         }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    /// What a walk from `from` finds: ids of files, and left-out items with their reasons.
+    fn walk(tree: &Tree, from: &str) -> (Vec<String>, Vec<(String, &'static str)>) {
+        let (mut files, mut skips) = (Vec::new(), Vec::new());
+        tree.walk(&tree.root.join(from), |found| {
+            match found {
+                Ok(file) => files.push(file.id),
+                Err(skip) => skips.push((skip.item, skip.reason)),
+            }
+            true
+        })
+        .unwrap();
+        files.sort();
+        (files, skips)
+    }
+
+    fn tree(root: &Path) -> Tree {
+        for path in ["a/x", "a/b/y", "build/deep/z", "top"] {
+            let path = root.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "text").unwrap();
+        }
+        let config = json!({ "base_path": root, "exclude_patterns": ["build/**"] });
+        Tree::open(omni_connector::decode("config", config).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_walk_begins_anywhere_in_the_tree() {
+        let root = tempfile::tempdir().unwrap();
+        let tree = tree(root.path());
+        let left_out = vec![("build".to_owned(), EXCLUDED)];
+        let all = ["a/b/y", "a/x", "top"].map(str::to_owned).to_vec();
+        assert_eq!(walk(&tree, ""), (all, left_out.clone()));
+        assert_eq!(walk(&tree, "a").0, ["a/b/y", "a/x"]);
+        assert_eq!(walk(&tree, "a/x").0, ["a/x"]);
+        assert_eq!(walk(&tree, "gone"), (vec![], vec![]));
+        assert_eq!(walk(&tree, "gone/deeper"), (vec![], vec![]));
+    }
+
+    #[test]
+    fn a_walk_from_below_enters_nothing_that_one_from_the_top_would_not() {
+        let root = tempfile::tempdir().unwrap();
+        let tree = tree(root.path());
+        symlink("a", root.path().join("link")).unwrap();
+        for from in ["build/deep/z", "build/deep", "link/x", "link/b"] {
+            assert_eq!(walk(&tree, from), (vec![], vec![]), "{from}");
+        }
+        assert_eq!(walk(&tree, "link").1, [("link".to_owned(), LINK)]);
+    }
+
+    #[test]
+    fn a_root_that_cannot_be_listed_is_an_error() {
+        let root = tempfile::tempdir().unwrap();
+        let tree = tree(root.path());
+        root.close().unwrap();
+        let error = tree.walk(&tree.root, |_| true).unwrap_err();
+        assert!(error.to_string().contains("cannot be listed"), "{error}");
     }
 }

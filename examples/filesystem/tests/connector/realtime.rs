@@ -71,9 +71,9 @@ async fn files_and_folders_that_come_change_move_and_go_are_followed() {
     until_title_text(&setup, "a.md", 15).await;
 
     // A folder that comes with content, from elsewhere in the file system.
-    fs::create_dir_all(setup.path("../outside/inner")).unwrap();
-    fs::write(setup.path("../outside/inner/e.md"), "carried in").unwrap();
-    fs::rename(setup.path("../outside"), setup.path("inside")).unwrap();
+    fs::create_dir_all(setup.outside("arriving/inner")).unwrap();
+    fs::write(setup.outside("arriving/inner/e.md"), "carried in").unwrap();
+    fs::rename(setup.outside("arriving"), setup.path("inside")).unwrap();
     let with = [
         "a.md",
         "inside/inner/e.md",
@@ -101,7 +101,7 @@ async fn files_and_folders_that_come_change_move_and_go_are_followed() {
     setup.until_ids(&moved).await;
 
     fs::remove_dir_all(setup.path("inside")).unwrap();
-    fs::rename(setup.path("moved"), setup.path("../away")).unwrap();
+    fs::rename(setup.path("moved"), setup.outside("away")).unwrap();
     fs::rename(setup.path("new.md"), setup.path("newer.md")).unwrap();
     setup
         .until_ids(&["a.md", "marker", "newer.md", "ops/b.md", "ops/c.md"])

@@ -114,6 +114,11 @@ impl Setup {
         self.tree.join(path)
     }
 
+    /// A path beside the tree, on the same file system.
+    pub(crate) fn outside(&self, path: &str) -> PathBuf {
+        self.folder.path().join(path)
+    }
+
     /// Writes a file, and the folders it is in.
     pub(crate) fn write(&self, path: &str, content: impl AsRef<[u8]>) {
         let path = self.path(path);

@@ -179,7 +179,7 @@ async fn an_emptied_tree_is_held_back_and_is_whole_again_when_the_files_are_back
     let setup = Setup::new().await;
     fill(&setup, 20);
     setup.sync(Full).await;
-    let (tree, away) = (setup.path(""), setup.path("../away"));
+    let (tree, away) = (setup.path(""), setup.outside("away"));
     fs::rename(&tree, &away).unwrap();
     fs::create_dir(&tree).unwrap();
     for mode in [Incremental, Full] {
