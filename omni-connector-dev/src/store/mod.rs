@@ -23,6 +23,7 @@ mod error;
 pub mod operators;
 pub mod people;
 pub mod runs;
+pub mod search;
 pub mod sources;
 pub mod users;
 mod worker;
