@@ -72,6 +72,11 @@ impl ConnectorClient {
         })
     }
 
+    /// The client itself, for endpoints that are no connector.
+    pub(crate) fn http(&self) -> &HttpClient {
+        &self.http
+    }
+
     /// Whether `GET /health` answers 2xx.
     pub(crate) async fn is_healthy(&self, connector_url: &str) -> bool {
         let request = self

@@ -5,11 +5,13 @@ use std::{net::SocketAddr, ops::Deref, sync::Arc, time::Duration};
 
 use omni_connector::{AuthType, Manifest, ServiceCredential, SyncType};
 use serde_json::Value;
-use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
+use tokio::{net::TcpListener, sync::Semaphore, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    actions::{self, ActionAnswer, ActionCall, ActionError},
     connector::ConnectorClient,
+    credentials::Refreshes,
     http,
     options::{Options, Storage},
     registry::Registry,
@@ -37,6 +39,8 @@ pub(crate) struct Parts {
     pub(crate) store: Store,
     pub(crate) registry: Arc<Registry>,
     pub(crate) connectors: ConnectorClient,
+    pub(crate) extraction: Arc<Semaphore>,
+    pub(crate) refreshes: Refreshes,
 }
 
 impl Deref for Shared {
@@ -120,6 +124,8 @@ impl Manager {
         let shared = Shared(Arc::new(Parts {
             registry: Arc::new(Registry::new(options.registration_ttl)),
             connectors: ConnectorClient::new(options.calls.clone())?,
+            extraction: Arc::new(Semaphore::new(options.extraction.concurrency.max(1))),
+            refreshes: Refreshes::default(),
             store,
             options,
         }));
@@ -266,6 +272,28 @@ impl Manager {
     /// The refusals of `protocol.md` §3.9, and those of the connector.
     pub async fn sync(&self, source_id: &str, mode: SyncType) -> Result<Run, TriggerError> {
         runs::trigger(&self.shared, source_id, mode, TriggerType::Manual).await
+    }
+
+    /// Calls an action of a source's connector, for `user_id` or, when it is none, for the system.
+    ///
+    /// # Errors
+    /// The refusals of `protocol.md` §6.2 and §6.3. What the connector answers is no error, whatever its status.
+    pub async fn call_action(
+        &self,
+        source_id: &str,
+        user_id: Option<&str>,
+        action: &str,
+        params: Value,
+    ) -> Result<ActionAnswer, ActionError> {
+        let call = ActionCall {
+            source_id: Some(source_id.to_owned()),
+            source_type: None,
+            user_id: user_id.map(str::to_owned),
+            action: action.to_owned(),
+            params,
+            transient_credentials: None,
+        };
+        actions::call(&self.shared, call).await
     }
 
     /// How far a run is; none for an unknown one.

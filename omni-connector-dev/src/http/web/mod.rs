@@ -1,5 +1,6 @@
 //! Routes for the web app and the AI service (`protocol.md` §3.9), and for whoever drives the manager by hand.
 
+mod action;
 mod sync;
 
 use axum::{
@@ -13,6 +14,7 @@ use crate::manager::Shared;
 pub(super) fn routes() -> Router<Shared> {
     Router::new()
         .route("/health", get(health))
+        .route("/action", post(action::call))
         .route("/sync", post(sync::trigger))
         .route("/sync/{id}", post(sync::trigger_full))
 }
