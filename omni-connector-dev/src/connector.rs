@@ -145,7 +145,7 @@ impl ConnectorClient {
                 tracing::warn!(run_id, status = %response.status(), "the connector did not cancel the run");
             }
             Err(error) => {
-                tracing::warn!(run_id, %error, "the connector could not be told to cancel the run")
+                tracing::warn!(run_id, %error, "the connector could not be told to cancel the run");
             }
         }
     }

@@ -4,6 +4,7 @@
 mod actions;
 mod connector;
 mod content;
+mod credential_ready;
 mod credentials;
 mod extract;
 mod http;
@@ -18,4 +19,4 @@ pub use connector::ConnectorError;
 pub use credentials::CredentialError;
 pub use manager::{Manager, Progress, StartError};
 pub use options::{CallLimits, ExtractionLimits, Options, RunLimits, Storage};
-pub use runs::TriggerError;
+pub use runs::{CancelError, TriggerError};

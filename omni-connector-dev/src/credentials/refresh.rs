@@ -71,8 +71,8 @@ pub(crate) async fn refreshed(
     if !is_due(&credential) {
         return Ok(credential);
     }
-    let token = request.send(shared).await?;
-    token.apply(&mut credential, &request.endpoint);
+    let grant = request.send(shared).await?;
+    grant.apply(&mut credential, &request.endpoint);
     let row = credential.clone();
     shared
         .store
@@ -138,7 +138,7 @@ impl Request {
         })
     }
 
-    async fn send(&self, shared: &Shared) -> Result<Token, CredentialError> {
+    async fn send(&self, shared: &Shared) -> Result<Grant, CredentialError> {
         let failed = |error: reqwest::Error| CredentialError::Refresh(error.to_string());
         let mut request = shared
             .connectors
@@ -156,13 +156,13 @@ impl Request {
         if !status.is_success() {
             return Err(refusal(status, &body));
         }
-        let token: Token = serde_json::from_slice(&body)
+        let grant: Grant = serde_json::from_slice(&body)
             .map_err(|error| CredentialError::Refresh(error.to_string()))?;
-        if token.access_token.is_empty() {
+        if grant.access_token.is_empty() {
             let text = "token endpoint response is missing access_token";
             return Err(CredentialError::Refresh(text.to_owned()));
         }
-        Ok(token)
+        Ok(grant)
     }
 }
 
@@ -183,7 +183,7 @@ fn refusal(status: StatusCode, body: &[u8]) -> CredentialError {
 
 /// What a token endpoint answers.
 #[derive(Deserialize)]
-struct Token {
+struct Grant {
     #[serde(default)]
     access_token: String,
     refresh_token: Option<String>,
@@ -191,7 +191,7 @@ struct Token {
     expires_in: Option<i64>,
 }
 
-impl Token {
+impl Grant {
     fn apply(self, credential: &mut ServiceCredential, endpoint: &str) {
         if let Value::Object(secret) = &mut credential.credentials {
             secret.insert("access_token".to_owned(), self.access_token.into());

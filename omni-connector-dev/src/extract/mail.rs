@@ -44,7 +44,7 @@ pub(super) fn msg(data: &[u8]) -> Result<String, ExtractError> {
             .map(|person| mailbox(&person.name, &person.email));
         people.collect::<Vec<_>>().join(", ")
     };
-    let date = [message.client_submit_time, message.message_delivery_time]
+    let sent = [message.client_submit_time, message.message_delivery_time]
         .into_iter()
         .find(|date| !date.is_empty());
     Ok(Letter {
@@ -52,7 +52,7 @@ pub(super) fn msg(data: &[u8]) -> Result<String, ExtractError> {
         from: mailbox(&message.sender.name, &message.sender.email),
         to: people(&message.to),
         cc: people(&message.cc),
-        date,
+        date: sent,
         body: &body,
     }
     .text())

@@ -1,6 +1,9 @@
 //! Word documents and presentations: archives of XML, read as a stream.
 
-use std::io::{BufReader, Cursor, Read};
+use std::{
+    fmt::Write,
+    io::{BufReader, Cursor, Read},
+};
 
 use quick_xml::{
     Reader, escape,
@@ -90,7 +93,7 @@ pub(super) fn pptx(data: &[u8], max_bytes: usize) -> Result<String, ExtractError
         if text.len() > max_bytes {
             break;
         }
-        text.push_str(&format!("Slide {}\n", index + 1));
+        let _ = writeln!(text, "Slide {}", index + 1);
         slide(&mut archive, name, &mut text, max_bytes)?;
         text.push('\n');
     }

@@ -39,9 +39,9 @@ impl ApiError {
         Self::NotFound(format!("Credentials not found for source: {source_id}"))
     }
 
-    pub(crate) fn connector_not_configured(source_type: &str) -> Self {
+    pub(crate) fn connector_not_registered(source_type: &str) -> Self {
         Self::NotFound(format!(
-            "Connector not configured for type: {source_type:?}"
+            "Connector not registered for type: {source_type:?}"
         ))
     }
 }
