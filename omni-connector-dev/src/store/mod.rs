@@ -74,6 +74,11 @@ impl Store {
         })
     }
 
+    /// Whether `folder` holds a store.
+    pub fn is_in(folder: impl AsRef<Path>) -> bool {
+        folder.as_ref().join(FILE).is_file()
+    }
+
     /// A store that is gone when it is dropped.
     ///
     /// # Errors

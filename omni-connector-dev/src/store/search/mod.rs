@@ -73,14 +73,14 @@ pub struct Hit {
     /// What it is to people, else its MIME type.
     pub content_type: Option<String>,
     /// Where it comes from.
-    pub source: HitSource,
+    pub source: SourceName,
     /// The part of its text that matches best; without words its beginning.
     pub snippet: Vec<SnippetPart>,
 }
 
-/// The source of a hit.
+/// A source, as people and programs name it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct HitSource {
+pub struct SourceName {
     /// The manager's id.
     pub id: String,
     /// What people call it.
@@ -244,7 +244,7 @@ impl Hit {
             path: text("path"),
             url: text("url"),
             content_type: row.get("content_type")?,
-            source: HitSource {
+            source: SourceName {
                 id: row.get("source_id")?,
                 name: row.get("source_name")?,
                 source_type: row.get("source_type")?,
