@@ -180,7 +180,9 @@ async fn accept<T: DeserializeOwned>(response: Response) -> Result<T, ConnectorE
         let body = response.text().await.unwrap_or_default();
         return Err(ConnectorError::Status { status, body });
     }
-    response.json().await.map_err(ConnectorError::Response)
+    // The real manager's text names no address here.
+    let json = response.json().await;
+    json.map_err(|error: reqwest::Error| ConnectorError::Response(error.without_url()))
 }
 
 /// A share from 0 to 1, to spread retries; needs no quality.
