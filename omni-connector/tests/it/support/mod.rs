@@ -183,6 +183,15 @@ impl Manager {
         self.told().source[key] = value;
     }
 
+    pub(crate) fn give_credentials(&self, secret: &Value) {
+        self.told().credentials = Some(json!({
+            "id": "K1", "source_id": "S1", "user_id": null, "provider": "atlassian", "auth_type": "api_key",
+            "principal_email": null, "credentials": secret, "config": {}, "expires_at": null,
+            "last_validated_at": null, "created_at": "+002026-08-01T09:00:00.000000000Z",
+            "updated_at": "+002026-08-01T09:00:00.000000000Z"
+        }));
+    }
+
     /// Every call so far whose route contains `part`.
     pub(crate) fn calls(&self, part: &str) -> Vec<Call> {
         self.told()
@@ -314,7 +323,7 @@ pub(crate) struct Served {
     http: reqwest::Client,
 }
 
-pub(crate) async fn serve(connector: Scripted, manager: &Manager) -> Served {
+pub(crate) async fn serve(connector: impl Connector, manager: &Manager) -> Served {
     // The server picks the port; what it tells the manager is where it listens.
     let config = ServerConfig {
         listen: [127, 0, 0, 1].into(),

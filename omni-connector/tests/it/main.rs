@@ -1,0 +1,5 @@
+//! The runtime's promises, over real HTTP: one program, so that what the tests share is compiled once.
+
+mod north_star;
+mod runs;
+mod support;
