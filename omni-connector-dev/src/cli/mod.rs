@@ -16,13 +16,15 @@ mod summary;
 mod sync;
 mod target;
 
-use std::{env, ffi::OsString, path::PathBuf, process};
+use std::{env, ffi::OsString, panic, path::PathBuf, process, thread};
 
 use clap::{Args, Parser, Subcommand};
 
 use failure::{Code, Failure};
 use interrupts::Interrupts;
 use output::Output;
+
+use crate::extract::EXTRACTION_THREAD;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -64,6 +66,7 @@ struct StoreFolder {
 pub fn main() -> process::ExitCode {
     let cli = Cli::parse_from(arguments(env::args_os()));
     let output = Output::new(cli.json);
+    hide_panics_of_readers();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -89,6 +92,16 @@ pub fn main() -> process::ExitCode {
         Ok(code) => code.into(),
         Err(failure) => output.failure(&failure),
     }
+}
+
+/// What a reader of a file format cannot read becomes an answer to the connector, and needs no report of its own.
+fn hide_panics_of_readers() {
+    let report = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        if thread::current().name() != Some(EXTRACTION_THREAD) {
+            report(info);
+        }
+    }));
 }
 
 /// Cargo runs an installed subcommand as `cargo-omni omni …`, the alias as `cargo-omni …`.

@@ -1,6 +1,9 @@
 //! What is shown while a run goes on, and whether the connector still works on it.
 
-use std::time::Duration;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use omni_connector::{RunReport, contract::wire::RunningResponse, outgoing::HttpClient};
@@ -35,9 +38,8 @@ impl Bar {
     }
 
     /// What the manager knows.
-    pub(super) fn show(&self, Progress { effects, .. }: &Progress) {
-        self.0
-            .set_position(effects.created + effects.updated + effects.unchanged);
+    pub(super) fn show(&self, progress: &Progress) {
+        self.0.set_position(progress.effects.documents());
     }
 
     /// What the connector says of itself.
@@ -50,9 +52,9 @@ impl Bar {
             .set_message(report.current.clone().unwrap_or_default());
     }
 
-    /// Says what is going on from now on.
-    pub(super) fn say(&self, text: &'static str) {
-        self.0.set_message(text);
+    /// Says how the run is being ended, from now on.
+    pub(super) fn stopping(&self, how: &'static str) {
+        self.0.println(how);
     }
 }
 
@@ -64,47 +66,76 @@ impl Drop for Bar {
 
 /// Asks a connector about one run.
 pub(super) struct Watcher<'a> {
-    pub http: &'a HttpClient,
-    pub connector_url: &'a str,
-    pub run_id: &'a str,
+    http: &'a HttpClient,
+    url: String,
+    /// The latest; none from a connector that gives none, such as one of another SDK.
+    report: Mutex<Option<RunReport>>,
 }
 
-impl Watcher<'_> {
-    /// The connector's report; none from one that gives none, such as one of another SDK.
-    pub(super) async fn report(&self) -> Option<RunReport> {
-        let url = format!("{}/sync/{}/report", self.connector_url, self.run_id);
-        let response = self.http.get(url).send().await.ok()?;
-        response.error_for_status().ok()?.json().await.ok()
+impl<'a> Watcher<'a> {
+    pub(super) fn new(http: &'a HttpClient, connector_url: &str, run_id: &str) -> Self {
+        Self {
+            http,
+            url: format!("{connector_url}/sync/{run_id}"),
+            report: Mutex::default(),
+        }
+    }
+
+    /// The latest report of the connector.
+    pub(super) fn into_report(self) -> Option<RunReport> {
+        self.report
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Shows the report as it is now.
+    pub(super) async fn look(&self, bar: &Bar) {
+        if let Some(report) = self.report().await {
+            bar.tell(&report);
+            *self.report.lock().unwrap_or_else(PoisonError::into_inner) = Some(report);
+        }
+    }
+
+    /// Shows reports for ever.
+    pub(super) async fn watch(&self, bar: &Bar) {
+        loop {
+            self.look(bar).await;
+            sleep(GLANCE).await;
+        }
     }
 
     /// Shows reports until the connector has lost the run.
-    pub(super) async fn watch(&self, bar: &Bar) -> &'static str {
-        let mut silent = 0;
-        loop {
+    pub(super) async fn watch_until_lost(&self, bar: &Bar) {
+        let mut patience = PATIENCE;
+        while patience > 0 {
             sleep(GLANCE).await;
-            if let Some(report) = self.report().await {
-                bar.tell(&report);
-            }
-            match self.is_running().await {
+            self.look(bar).await;
+            patience = match self.is_running().await {
+                Some(true) => PATIENCE,
                 // The end is on its way to the manager, or will never come.
-                Some(false) => silent += 4,
-                None => silent += 1,
-                Some(true) => silent = 0,
-            }
-            if silent >= PATIENCE {
-                return "the connector does not work on the run any more and has not said how it ended";
-            }
+                Some(false) => patience.saturating_sub(4),
+                None => patience - 1,
+            };
         }
     }
 
     /// None when there is no sensible answer. A connector too old to know the route counts as working.
     async fn is_running(&self) -> Option<bool> {
-        let url = format!("{}/sync/{}", self.connector_url, self.run_id);
-        let response = self.http.get(url).send().await.ok()?;
+        let response = self.http.get(&self.url).send().await.ok()?;
         if response.status() == StatusCode::NOT_FOUND {
             return Some(true);
         }
         let answer: RunningResponse = response.error_for_status().ok()?.json().await.ok()?;
         Some(answer.running)
+    }
+
+    async fn report(&self) -> Option<RunReport> {
+        let response = self
+            .http
+            .get(format!("{}/report", self.url))
+            .send()
+            .await
+            .ok()?;
+        response.error_for_status().ok()?.json().await.ok()
     }
 }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use console::style;
-use indicatif::{DecimalBytes, HumanCount};
+use indicatif::{DecimalBytes, HumanCount, HumanFloatCount};
 use omni_connector::{Manifest, RunReport, SyncType, run::Skip};
 use serde::Serialize;
 
@@ -28,6 +28,8 @@ const NAMED_ITEMS: usize = 3;
 /// How a run ended, as the manager and the connector tell it.
 pub(super) struct End {
     pub progress: Progress,
+    /// Documents that the run had brought before this command went on with it.
+    pub earlier_documents: u64,
     pub report: Option<RunReport>,
     pub is_interrupted: bool,
 }
@@ -73,6 +75,17 @@ enum Status {
     Interrupted,
 }
 
+impl Status {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
 #[derive(Debug, Serialize)]
 struct Connector {
     id: String,
@@ -90,6 +103,7 @@ impl Summary {
     ) -> Self {
         let End {
             progress: Progress { run, effects },
+            earlier_documents,
             report,
             is_interrupted,
         } = end;
@@ -99,7 +113,7 @@ impl Summary {
             RunStatus::Cancelled => Status::Cancelled,
             RunStatus::Failed | RunStatus::Running => Status::Failed,
         };
-        let documents = effects.created + effects.updated + effects.unchanged;
+        let documents = effects.documents().saturating_sub(earlier_documents);
         let scanned = u64::try_from(run.documents_scanned).unwrap_or_default();
         let seconds = took.as_secs_f64();
         Self {
@@ -146,6 +160,20 @@ impl Summary {
         }
     }
 
+    /// Documents a second; of a run that had none to send, what it looked at.
+    #[allow(clippy::cast_precision_loss, reason = "a rate for people")]
+    fn pace(&self) -> String {
+        if self.documents_per_second > 0.0 {
+            format!(
+                "{} documents a second",
+                HumanFloatCount(self.documents_per_second.round())
+            )
+        } else {
+            let rate = self.scanned as f64 / self.seconds;
+            format!("{} looked at a second", HumanFloatCount(rate.round()))
+        }
+    }
+
     fn has_changed_nothing(&self) -> bool {
         self.created + self.updated + self.deleted + self.refused == 0
     }
@@ -153,33 +181,13 @@ impl Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mode = self.mode;
-        let (word, seconds) = (self.status, self.seconds);
-        match word {
-            Status::Completed => write!(
-                f,
-                "{}",
-                style(format!("{mode} run completed")).green().bold()
-            )?,
-            Status::Failed => write!(f, "{}", style(format!("{mode} run failed")).red().bold())?,
-            Status::Cancelled => write!(
-                f,
-                "{}",
-                style(format!("{mode} run cancelled")).yellow().bold()
-            )?,
-            Status::Interrupted => {
-                write!(
-                    f,
-                    "{}",
-                    style(format!("{mode} run interrupted")).yellow().bold()
-                )?;
-            }
-        }
-        writeln!(
-            f,
-            " in {seconds:.1} s, {:.0} documents a second",
-            self.documents_per_second
-        )?;
+        let title = style(format!("{} run {}", self.mode, self.status.word())).bold();
+        let title = match self.status {
+            Status::Completed => title.green(),
+            Status::Failed => title.red(),
+            Status::Cancelled | Status::Interrupted => title.yellow(),
+        };
+        writeln!(f, "{title} in {:.1} s, {}", self.seconds, self.pace())?;
         if let Some(error) = &self.error {
             writeln!(f, "{error}")?;
         }
@@ -251,8 +259,10 @@ impl Summary {
                 .filter(|skip| skip.reason == *reason)
                 .take(NAMED_ITEMS)
             {
-                let detail = skip.detail.as_ref().map(|detail| format!(": {detail}"));
-                let line = format!("{}{}", skip.item, detail.unwrap_or_default());
+                let line = match skip.detail.as_deref() {
+                    None | Some("") => skip.item.clone(),
+                    Some(detail) => format!("{}: {detail}", skip.item),
+                };
                 writeln!(f, "           {}", style(line).dim())?;
             }
         }

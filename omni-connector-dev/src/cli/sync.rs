@@ -16,7 +16,7 @@ use super::{
     target::ConnectorArguments,
 };
 use crate::{
-    Progress, TriggerError,
+    Manager, Progress, TriggerError,
     store::{
         StoreError,
         runs::{self, Run, RunStatus, SlotClass},
@@ -189,59 +189,70 @@ async fn watch(
         ..
     } = session;
     let bar = Bar::new(output);
-    let watcher = Watcher {
-        http,
-        connector_url: &manifest.connector_url,
-        run_id: &run.id,
-    };
+    let watcher = Watcher::new(http, &manifest.connector_url, &run.id);
+    let earlier_documents = progress(manager, run).await?.effects.documents();
     let died = async {
         match process {
             Some(process) => process.exited().await,
             None => std::future::pending().await,
         }
     };
-    let broken = tokio::select! {
-        progress = manager.wait(&run.id, |progress| bar.show(progress)) => {
-            let progress = progress?;
-            return Ok(End { progress, report: watcher.report().await, is_interrupted: false });
+    let stopped = tokio::select! {
+        ended = manager.wait(&run.id, |progress| bar.show(progress)) => {
+            ended?;
+            watcher.look(&bar).await;
+            Stopped::Over
         }
-        status = died => Some(format!("the connector ended with {status} in the middle of the run")),
-        reason = watcher.watch(&bar) => Some(reason.to_owned()),
-        () = interrupts.first() => None,
+        status = died => Stopped::Broken(format!("ended with {status} in the middle of the run")),
+        () = watcher.watch_until_lost(&bar) => {
+            Stopped::Broken("does not work on the run any more and has not said how it ended".to_owned())
+        }
+        () = interrupts.first() => Stopped::Interrupted,
     };
 
-    let report = watcher.report().await;
-    let is_interrupted = broken.is_none();
-    match (broken, process) {
-        (Some(reason), process) => {
+    let is_interrupted = matches!(stopped, Stopped::Interrupted);
+    match (stopped, process) {
+        (Stopped::Over, _) => {}
+        (Stopped::Broken(what), process) => {
             let reason = match process {
-                Some(process) if !process.is_running() => process.failure(&reason).await.message,
-                _ => reason,
+                Some(process) if !process.is_running() => process.failure(&what).await.message,
+                _ => format!("the connector {what}"),
             };
-            let id = run.id.clone();
-            manager
-                .store()
-                .write(move |db| runs::fail(db, &id, &reason))
-                .await?;
+            let (id, store) = (run.id.clone(), manager.store());
+            store.write(move |db| runs::fail(db, &id, &reason)).await?;
         }
         // Its own end lets it hand over what it holds, and leaves the run to be gone on with.
-        (None, Some(process)) => {
-            bar.say("stopping; Ctrl-C once more stops at once");
-            process.stop(interrupts).await;
+        (Stopped::Interrupted, Some(process)) => {
+            bar.stopping("stopping; Ctrl-C once more stops at once");
+            tokio::select! {
+                () = process.stop(interrupts) => {}
+                () = watcher.watch(&bar) => {}
+            }
         }
-        (None, None) => {
-            bar.say("cancelling");
+        (Stopped::Interrupted, None) => {
+            bar.stopping("cancelling");
             // The run may have ended in this moment, which is as good.
             let _ = manager.cancel(&run.id).await;
         }
     }
-    let progress: Option<Progress> = manager.progress(&run.id).await?;
-    let progress =
-        progress.ok_or_else(|| Failure::failed("the run is not in the store any more"))?;
-    let is_interrupted = is_interrupted && progress.run.status != RunStatus::Completed;
+    let progress = progress(manager, run).await?;
     Ok(End {
+        is_interrupted: is_interrupted && progress.run.status != RunStatus::Completed,
         progress,
-        report,
-        is_interrupted,
+        earlier_documents,
+        report: watcher.into_report(),
     })
+}
+
+/// Why one does not wait for a run any longer.
+enum Stopped {
+    Over,
+    /// With what the connector did.
+    Broken(String),
+    Interrupted,
+}
+
+async fn progress(manager: &Manager, run: &Run) -> Result<Progress, Failure> {
+    let progress = manager.progress(&run.id).await?;
+    progress.ok_or_else(|| Failure::failed("the run is not in the store any more"))
 }

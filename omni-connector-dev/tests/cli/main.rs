@@ -11,6 +11,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use axum::{
+    Json, Router,
+    routing::{get, post},
+};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -453,6 +457,10 @@ fn an_interrupted_run_goes_on_with_the_next_command() {
     let done = Done::from(child.wait_with_output().unwrap()).ended(130);
     assert_eq!(done["status"], "interrupted");
     assert!(!lives(&pid), "the connector is left behind");
+    assert_eq!(
+        done["created"], 2,
+        "what the connector held was handed over"
+    );
 
     let again = desk.run(&arguments);
     let done_again = again.ended(0);
@@ -495,6 +503,7 @@ fn a_store_belongs_to_one_command_at_a_time() {
     let desk = Desk::new();
     let mut manager = desk
         .command(&["manager", "--port", "0", "--json"])
+        .stderr(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -609,6 +618,56 @@ fn what_was_synced_is_found_by_words_and_operators_without_any_process() {
         "{}",
         odd.stderr
     );
+}
+
+#[test]
+fn operators_of_a_connector_outlive_a_sync_of_another() {
+    let desk = Desk::new();
+    desk.sync(&books(), &[]).ended(0);
+    let desk = desk.with("SHELF_START", "plain");
+    desk.sync(&json!({}), &[]).ended(0);
+    assert_eq!(
+        desk.run(&["search", "--json", "letter:b"]).ended(0)["total"],
+        1
+    );
+}
+
+#[test]
+fn a_connector_that_forgets_its_run_fails_it() {
+    let desk = Desk::new();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let url = runtime.block_on(forgetful_connector());
+    let done = desk
+        .run(&["sync", "--json", "--port", "0", "--url", &url])
+        .ended(1);
+    let error = "the connector does not work on the run any more and has not said how it ended";
+    assert_eq!(
+        (&done["status"], &done["error"]),
+        (&json!("failed"), &json!(error))
+    );
+    assert_eq!(
+        (&done["skipped"], &done["skips"]),
+        (&json!(null), &json!(null)),
+        "it gives no report"
+    );
+}
+
+/// A connector of no SDK: it takes a run, knows nothing of it afterwards and gives no report.
+async fn forgetful_connector() -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let manifest = json!({ "name": "forgetful", "display_name": "Forgetful", "version": "1", "sync_modes": ["full"],
+        "connector_id": "forgetful", "connector_url": url, "source_types": ["web"] });
+    let router = Router::new()
+        .route("/health", get(async || "ok"))
+        .route("/manifest", get(async || Json(manifest)))
+        .route("/sync", post(async || Json(json!({ "status": "started" }))))
+        .route(
+            "/sync/{id}",
+            get(async || Json(json!({ "running": false }))),
+        );
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    url
 }
 
 #[test]
