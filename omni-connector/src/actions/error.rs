@@ -21,7 +21,7 @@ use crate::contract::{DecodeError, Secrets, SourceType, redact};
 /// use omni_connector::{ActionError, prelude::*};
 ///
 /// fn find(page: &str) -> Result<String> {
-///     Err(ActionError::not_found(format!("page `{page}` does not exist")))
+///     bail!(ActionError::not_found(format!("page `{page}` does not exist")))
 /// }
 ///
 /// let error = find("p-7").context("the report cannot be made").unwrap_err();

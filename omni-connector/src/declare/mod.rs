@@ -5,7 +5,9 @@
 
 mod action;
 mod argument;
+mod doc_ref;
 mod input;
+mod limits;
 mod operator;
 mod schema;
 mod sync;
@@ -15,7 +17,9 @@ pub use action::{Action, ActionFn, action_definitions, action_scopes, call_actio
 pub use argument::{
     Actor, Args, Call, CallOf, Checkpoint, Config, Credentials, FromCall, OfAction, OfSync,
 };
-pub use input::{Arg, ArgType, Input, Limits};
+pub use doc_ref::DocRef;
+pub use input::{Arg, ArgType, Input};
+pub use limits::{Bound, Limits};
 pub use operator::{OperatorFn, attributes_schema, read};
 pub use schema::{SchemaFn, input_schema};
 pub use sync::{Sync, needs_credentials, run_sync};
