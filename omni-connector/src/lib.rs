@@ -18,7 +18,7 @@ pub use async_trait::async_trait;
 pub use schemars;
 pub use serde_json::Value;
 
-pub use actions::{ActionCall, ActionError, ActionResponse, Response};
+pub use actions::{ActionCall, ActionError, ActionResponse, File, Response};
 pub use contract::{
     ActionDefinition, ActionMode, Attributes, AuthType, BoxFuture, Connector, ConnectorEvent,
     DocumentMetadata, DocumentPermissions, Email, Manifest, McpCredentials, OAuthConfig,

@@ -353,10 +353,8 @@ impl<T: DeserializeOwned + JsonSchema> ActionInput for T {}
 impl<K, T: ActionInput> FromCall<CallOf<K, OfAction>> for Args<T> {
     fn from_call(call: &mut CallOf<K, OfAction>) -> Result<Self, ActionError> {
         let params = std::mem::take(&mut call.parts.call.params);
-        let known = super::schema::without_unknown(params, super::schema::input_schema::<T>);
-        decode("params", known)
-            .map(Self)
-            .map_err(|error| ActionError::BadRequest(error.to_string()))
+        let params = super::schema::admit(params, super::schema::input_schema::<T>)?;
+        Ok(Self(decode("params", params)?))
     }
 
     const INPUT: Option<SchemaFn> = Some(super::schema::input_schema::<T>);
