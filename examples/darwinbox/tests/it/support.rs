@@ -10,6 +10,7 @@ use omni_connector_dev::{
         StoreError,
         documents::{self, StoredDocument},
         people,
+        runs::RunStatus,
         sources::{self, SourceRecord},
     },
 };
@@ -20,6 +21,10 @@ use crate::hr::Hr;
 pub(crate) const ADA: &str = "ada@example.com";
 pub(crate) const BO: &str = "bo@example.com";
 pub(crate) const HAL: &str = "hal@example.com";
+
+/// Groups of departments.
+pub(crate) const ENGINEERING: &str = "engineering@departments.127.0.0.1";
+pub(crate) const CULTURE: &str = "people_culture@departments.127.0.0.1";
 
 /// Everything that runs in a test.
 pub(crate) struct World {
@@ -115,8 +120,8 @@ impl World {
         (answer.status, error.to_owned())
     }
 
-    pub(crate) async fn manifest(&self) -> Value {
-        let url = format!("{}/manifest", self.url);
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        let url = format!("{}{path}", self.url);
         self.http
             .get(url)
             .send()
@@ -125,6 +130,22 @@ impl World {
             .json()
             .await
             .unwrap()
+    }
+
+    /// A world after its first sync.
+    pub(crate) async fn synced() -> Self {
+        let world = Self::start().await;
+        world.completes(SyncType::Full).await;
+        world
+    }
+
+    /// A run that does what it should.
+    pub(crate) async fn completes(&self, mode: SyncType) -> Progress {
+        let progress = self.sync(mode).await;
+        let run = &progress.run;
+        assert_eq!(run.status, RunStatus::Completed, "{run:?}");
+        assert_eq!((run.sync_type, progress.effects.refused), (mode, 0));
+        progress
     }
 
     /// A run from its beginning to its end.
