@@ -111,6 +111,8 @@ async fn managers_see_their_team_and_its_leave() {
     let away = world.ask("team_leave_calendar", august, ADA).await;
     let bo = json!({ "name": "Bo", "from": "2026-08-24", "to": "2026-08-28", "status": "pending" });
     assert_eq!(away, json!([bo]));
+    let july = json!({ "from": "2026-07-01", "to": "2026-08-23" });
+    assert_eq!(world.ask("team_leave_calendar", july, ADA).await, json!([]));
     let september = json!({ "from": "2026-08-29", "to": "2026-09-30" });
     assert_eq!(
         world.ask("team_leave_calendar", september, ADA).await,

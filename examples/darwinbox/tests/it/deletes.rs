@@ -5,7 +5,7 @@ use omni_connector_dev::store::runs::RunStatus;
 
 use crate::{
     hr::Company,
-    support::{ADA, BO, ENGINEERING, World},
+    support::{ADA, BO, CULTURE, ENGINEERING, World},
 };
 
 #[tokio::test]
@@ -48,6 +48,18 @@ async fn what_is_no_longer_listed_is_gone_after_a_full_sync() {
     assert_eq!(world.document_ids().await, left);
     assert!(world.person(BO).await.is_none());
     assert_eq!(world.members(ENGINEERING).await, [ADA]);
+}
+
+#[tokio::test]
+async fn a_department_without_people_is_an_empty_group() {
+    let world = World::synced().await;
+    world.hr.later(|company| {
+        company
+            .employees
+            .retain(|employee| employee["department"] == "Engineering");
+    });
+    world.completes(SyncType::Full).await;
+    assert_eq!(world.members(CULTURE).await, Vec::<String>::new());
 }
 
 #[tokio::test]
