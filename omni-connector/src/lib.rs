@@ -25,7 +25,7 @@ pub use contract::{
     OAuthScopes, Operator, PersonSyncRecord, SearchOperator, SecretString, ServiceCredential,
     Skill, Source, SourceType, SyncType, TokenEndpointAuthMethod, ValueType, decode,
 };
-pub use declare::{Actor, Args, Checkpoint, Config, Credentials};
+pub use declare::{Actor, Args, Checkpoint, Config, Credentials, DocRef};
 pub use incoming::{
     ConfigError, ServerConfig, run, serve, serve_with_config, serve_with_extra_routes,
 };

@@ -8,9 +8,9 @@ pub use time::{Date, OffsetDateTime};
 pub use url::Url;
 
 pub use crate::{
-    ActionError, Actor, Args, Checkpoint, Config, Connector, Credentials, Document,
+    ActionError, Actor, Args, Checkpoint, Config, Connector, Credentials, DocRef, Document,
     DocumentPermissions, Email, Group, HttpClient, Listing, ManagerClient, OAuthConfig,
     SecretString, ServiceCredential, Skill, Source, SourceType, SyncContext, SyncType, action,
-    actions::{Raw, Text},
+    actions::{File, Raw, Text},
     connector, search_operator, sync,
 };

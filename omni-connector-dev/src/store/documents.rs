@@ -239,6 +239,19 @@ pub(super) fn delete(
     Ok(true)
 }
 
+/// Removes all documents of a source.
+pub(super) fn delete_all(db: &Connection, source_id: &str) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "INSERT INTO document_words (document_words, rowid, title, body)
+         SELECT 'delete', key, title, body FROM document_texts
+         WHERE key IN (SELECT key FROM documents WHERE source_id = ?1)",
+    )?
+    .execute([source_id])?;
+    db.prepare_cached("DELETE FROM documents WHERE source_id = ?1")?
+        .execute([source_id])?;
+    Ok(())
+}
+
 /// The index is told the old words while the row still holds them.
 fn forget_words(db: &Connection, key: i64) -> Result<(), StoreError> {
     db.prepare_cached(

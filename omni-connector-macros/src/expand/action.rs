@@ -2,9 +2,9 @@
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
-use syn::{Path, ReturnType, Type, spanned::Spanned};
+use syn::{Path, Type, spanned::Spanned};
 
-use super::{Thunk, call, connector_argument, optional, supply, variants};
+use super::{Thunk, at, call, connector_argument, optional, returned, supply, variants};
 use crate::{
     parse::Function,
     valid::{Action, Arg, Default, Limit, Mode, Parameter, Place},
@@ -23,11 +23,18 @@ pub(super) fn action(action: &Action, connector: &Type, runtime: &Path) -> Token
     let args = args(action).map(|argument| arg(argument, runtime));
     let count = self::args(action).count();
     let inputs = action.supplied().map(|ty| {
+        let runtime = at(ty.span(), runtime);
         quote_spanned! {ty.span()=>
             #runtime::declare::input::<#connector, #ty>(#runtime::declare::Shape::<#ty>::IS_OBJECT)
         }
     });
-    let once = quote_spanned!(second_input(action)=> #runtime::declare::input_once);
+    let input = if action.supplied().next().is_some() {
+        let second = second_input(action);
+        let runtime = at(second, runtime);
+        quote_spanned!(second=> #runtime::declare::input_once(&[#(#inputs),*], #count))
+    } else {
+        quote!(::core::option::Option::None)
+    };
     let scopes = optional(action.scopes.as_ref().map(|scopes| quote!(&[#(#scopes),*])));
     let source_types = variants(runtime, "SourceType", &action.source_types);
     let timeout = optional(
@@ -44,7 +51,7 @@ pub(super) fn action(action: &Action, connector: &Type, runtime: &Path) -> Token
             description: #description,
             mode: #runtime::ActionMode::#mode,
             args: &[#(#args),*],
-            input: #once(&[#(#inputs),*], #count),
+            input: #input,
             scopes: #scopes,
             source_types: #source_types,
             admin_only: #admin_only,
@@ -85,6 +92,7 @@ fn second_input(action: &Action) -> proc_macro2::Span {
 
 fn arg(arg: &Arg, runtime: &Path) -> TokenStream {
     let (ty, name, description) = (&arg.ty, &arg.name.text, &arg.description);
+    let runtime = at(ty.span(), runtime);
     let of = quote_spanned!(ty.span()=> #runtime::declare::Arg::of::<#ty>);
     let default = arg.default.as_ref().map(|default| match default {
         Default::OfType => quote!(.optional()),
@@ -93,7 +101,8 @@ fn arg(arg: &Arg, runtime: &Path) -> TokenStream {
     let example = arg.example.as_ref().map(|json| quote!(.example(#json)));
     let limits = arg.limits.iter().map(|(name, limit)| {
         let value = match limit {
-            Limit::Number(number) => quote!(#number),
+            Limit::Int(number) => quote!(#runtime::declare::Bound::Int(#number)),
+            Limit::Float(number) => quote!(#runtime::declare::Bound::Float(#number)),
             Limit::Size(size) => quote!(#size),
             Limit::Text(text) => quote!(#text),
         };
@@ -135,11 +144,9 @@ fn thunk(action: &Action, runtime: &Path) -> TokenStream {
         Place::Method => quote!(Self::#ident),
         Place::Free => quote!(#ident),
     };
-    let returned = match &signature.output {
-        ReturnType::Type(_, ty) => ty.span(),
-        ReturnType::Default => ident.span(),
-    };
-    let answer = quote_spanned!(returned=> #runtime::actions::answer);
+    let place = returned(&action.function);
+    let runtime = at(place, runtime);
+    let answer = quote_spanned!(place=> #runtime::actions::answer(#function(#(#values),*).await));
     let thunk = Thunk {
         ident,
         uses: [
@@ -148,7 +155,7 @@ fn thunk(action: &Action, runtime: &Path) -> TokenStream {
         ],
         body: quote! {
             #open
-            #answer(#function(#(#values),*).await)
+            #answer
         },
     };
     quote!(#thunk)

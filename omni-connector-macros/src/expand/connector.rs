@@ -4,25 +4,14 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::{Generics, Path, Type, spanned::Spanned};
 
-use super::{bound_for_ever, optional, variants};
+use super::{at, bound_for_ever, optional, variants};
 use crate::valid::{Connector, SkillText};
 
-/// `impl Connector` and what it stands on. `is_unfinished` when something was refused: nothing more is checked then.
-pub(crate) fn connector(
-    valid: &Connector,
-    generics: &Generics,
-    is_unfinished: bool,
-    runtime: &Path,
-) -> TokenStream {
+/// `impl Connector` and what it stands on.
+pub(crate) fn connector(valid: &Connector, runtime: &Path) -> TokenStream {
     let Connector { ident, name, .. } = valid;
-    let generics = bound_for_ever(generics);
-    let (impl_generics, type_generics, condition) = generics.split_for_impl();
     let declared = declared(valid, runtime);
-    let [config, credentials, state] =
-        [&valid.config, &valid.credentials, &valid.state].map(|ty| {
-            ty.as_ref()
-                .map_or(quote!(#runtime::Value), |ty| quote!(#ty))
-        });
+    let types = types(valid, runtime);
     let version = match &valid.version {
         Some(version) => quote!(#version),
         None => quote!(::core::env!("CARGO_PKG_VERSION")),
@@ -34,17 +23,15 @@ pub(crate) fn connector(
         extra(valid, runtime),
     ];
     let skills = skills(valid, runtime);
-    let checks = (!is_unfinished).then(|| checks(valid, runtime));
+    let checks = checks(valid, runtime);
     quote! {
-        impl #impl_generics #runtime::declare::Declared for #ident #type_generics #condition {
+        impl #runtime::declare::Declared for #ident {
             #declared
         }
 
         #[#runtime::async_trait]
-        impl #impl_generics #runtime::Connector for #ident #type_generics #condition {
-            type Config = #config;
-            type Credentials = #credentials;
-            type State = #state;
+        impl #runtime::Connector for #ident {
+            #types
 
             fn name(&self) -> &'static str {
                 #name
@@ -59,11 +46,11 @@ pub(crate) fn connector(
             #skills
 
             fn source_types(&self) -> ::std::vec::Vec<#runtime::SourceType> {
-                <Self as #runtime::declare::Declared>::SOURCE_TYPES.to_vec()
+                #runtime::declare::source_types::<Self>()
             }
 
             fn sync_modes(&self) -> ::std::vec::Vec<#runtime::SyncType> {
-                <Self as #runtime::declare::Declared>::MODES.to_vec()
+                #runtime::declare::sync_modes::<Self>()
             }
 
             fn requires_credentials(&self) -> bool {
@@ -121,6 +108,58 @@ pub(crate) fn connector(
         }
 
         #checks
+    }
+}
+
+/// In place of [`connector`] where something was refused, so that the block of the struct has nothing to report.
+pub(crate) fn unfinished_connector(
+    valid: &Connector,
+    generics: &Generics,
+    runtime: &Path,
+) -> TokenStream {
+    let ident = &valid.ident;
+    let types = types(valid, runtime);
+    // A connector has no generics. One that has some is told of that, and of nothing that follows from it.
+    let generics = bound_for_ever(generics);
+    let (impl_generics, type_generics, condition) = generics.split_for_impl();
+    quote! {
+        #[#runtime::async_trait]
+        impl #impl_generics #runtime::Connector for #ident #type_generics #condition {
+            #types
+
+            fn name(&self) -> &'static str {
+                ::core::unreachable!()
+            }
+
+            fn version(&self) -> &'static str {
+                ::core::unreachable!()
+            }
+
+            fn source_types(&self) -> ::std::vec::Vec<#runtime::SourceType> {
+                ::core::unreachable!()
+            }
+
+            async fn sync(
+                &self,
+                _: #runtime::Source,
+                _: ::core::option::Option<#runtime::ServiceCredential>,
+                _: ::core::option::Option<Self::State>,
+                _: #runtime::SyncContext,
+            ) -> #runtime::Result<()> {
+                ::core::unreachable!()
+            }
+        }
+    }
+}
+
+fn types(valid: &Connector, runtime: &Path) -> TokenStream {
+    let any_json = quote!(#runtime::Value);
+    let [config, credentials, state] = [&valid.config, &valid.credentials, &valid.state]
+        .map(|ty| ty.as_ref().map_or(any_json.clone(), |ty| quote!(#ty)));
+    quote! {
+        type Config = #config;
+        type Credentials = #credentials;
+        type State = #state;
     }
 }
 
@@ -216,6 +255,7 @@ fn checks(valid: &Connector, runtime: &Path) -> TokenStream {
         .iter()
         .enumerate()
         .map(|(index, path)| {
+            let runtime = at(path.span(), runtime);
             quote_spanned! {path.span()=>
                 const _: () = #runtime::declare::assert_unique_action::<#ident>(#index);
             }
@@ -226,12 +266,14 @@ fn checks(valid: &Connector, runtime: &Path) -> TokenStream {
         .iter()
         .enumerate()
         .map(|(index, path)| {
+            let runtime = at(path.span(), runtime);
             quote_spanned! {path.span()=>
                 const _: () = #runtime::declare::assert_unique_operator::<#ident>(#index);
             }
         });
     let modes = valid.modes.iter().map(|mode| {
         let variant = &mode.variant;
+        let runtime = at(variant.span(), runtime);
         quote_spanned! {variant.span()=>
             const _: () = #runtime::declare::assert_synced::<#ident>(#runtime::SyncType::#variant);
         }

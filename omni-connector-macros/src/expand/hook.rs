@@ -1,10 +1,10 @@
 //! From `#[validate]`, `#[oauth]` and `#[skills]` to the constants that hold them.
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
-use syn::{Path, ReturnType, spanned::Spanned};
+use quote::quote;
+use syn::Path;
 
-use super::{Thunk, connector_argument, supply};
+use super::{Thunk, connector_argument, ended, supply};
 use crate::valid::{Hook, HookKind};
 
 pub(super) fn hook(hook: &Hook, runtime: &Path) -> TokenStream {
@@ -16,15 +16,14 @@ pub(super) fn hook(hook: &Hook, runtime: &Path) -> TokenStream {
         HookKind::Validate => {
             let connector = connector_argument();
             let values = hook.parameters.iter().map(|supplied| supply(&supplied.ty));
-            let returned = match &signature.output {
-                ReturnType::Type(_, ty) => ty.span(),
-                ReturnType::Default => ident.span(),
-            };
-            let ended = quote_spanned!(returned=> #runtime::declare::ended);
             let thunk = Thunk {
                 ident,
                 uses: [true, !hook.parameters.is_empty()],
-                body: quote!(#ended(Self::#ident(#connector, #(#values),*).await)),
+                body: ended(
+                    &hook.function,
+                    quote!(Self::#ident(#connector, #(#values),*)),
+                    runtime,
+                ),
             };
             (quote!(#runtime::declare::Validate<Self>), quote!(#thunk))
         }

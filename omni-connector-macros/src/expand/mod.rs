@@ -10,16 +10,17 @@ mod operator;
 mod sync;
 
 pub(crate) use action::{listed_action, unfinished_action};
-pub(crate) use connector::connector;
+pub(crate) use connector::{connector, unfinished_connector};
 pub(crate) use operator::{listed_operator, unfinished_operator};
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{
-    Attribute, GenericParam, Generics, Ident, Path, Type, WherePredicate, parse_quote,
+    Attribute, GenericParam, Generics, Ident, Path, ReturnType, Type, WherePredicate, parse_quote,
     spanned::Spanned,
 };
 
+use crate::parse::Function;
 use crate::valid::{Action, Hook, HookKind, Operator, Sync};
 
 /// The annotated functions of one `impl` block.
@@ -28,7 +29,7 @@ pub(crate) struct Methods {
     pub(crate) actions: Vec<Action>,
     pub(crate) operators: Vec<Operator>,
     pub(crate) hooks: Vec<Hook>,
-    /// Whether something was refused. What is left is then written so that nothing more is reported.
+    /// Whether something was refused. The tables are then written so that nothing more is reported.
     pub(crate) is_unfinished: bool,
 }
 
@@ -41,15 +42,21 @@ pub(crate) fn methods(
 ) -> TokenStream {
     let generics = bound_for_ever(generics);
     let (generics, _, condition) = generics.split_for_impl();
+    if methods.is_unfinished {
+        let sync = sync::unfinished(runtime);
+        return quote! {
+            impl #generics #runtime::declare::Methods for #connector #condition {
+                const SYNCS: &'static [#runtime::declare::Sync<Self>] = &[#sync];
+                const ACTIONS: &'static [#runtime::declare::Action<Self>] = &[];
+                const OPERATORS: &'static [#runtime::Operator] = &[];
+            }
+        };
+    }
     let this: Type = parse_quote!(Self);
-    let mut syncs: Vec<_> = methods
+    let syncs = methods
         .syncs
         .iter()
-        .map(|sync| under(&sync.function.conditions(), sync::sync(sync, runtime)))
-        .collect();
-    if methods.is_unfinished {
-        syncs.push(sync::unfinished(runtime));
-    }
+        .map(|sync| under(&sync.function.conditions(), sync::sync(sync, runtime)));
     let actions = methods.actions.iter().map(|action| {
         under(
             &action.function.conditions(),
@@ -73,16 +80,12 @@ pub(crate) fn methods(
         )
     });
     let hooks = methods.hooks.iter().map(|hook| hook::hook(hook, runtime));
-    let checks = methods
-        .syncs
-        .iter()
-        .filter(|_| !methods.is_unfinished)
-        .map(|sync| {
-            under(
-                &sync.function.conditions(),
-                sync::checks(sync, connector, runtime),
-            )
-        });
+    let checks = methods.syncs.iter().map(|sync| {
+        under(
+            &sync.function.conditions(),
+            sync::checks(sync, connector, runtime),
+        )
+    });
     quote! {
         impl #generics #runtime::declare::Methods for #connector #condition {
             const SYNCS: &'static [#runtime::declare::Sync<Self>] = &[#(#syncs),*];
@@ -110,6 +113,22 @@ fn variants(runtime: &Path, of: &str, variants: &[Ident]) -> TokenStream {
     quote!(&[#(#variants),*])
 }
 
+/// The path to the runtime at the author's place, so that what rustc says of generated tokens stands there.
+fn at(place: Span, runtime: &Path) -> Path {
+    let mut path = runtime.clone();
+    if let Some(colons) = &mut path.leading_colon {
+        colons.spans = [place; 2];
+    }
+    for pair in path.segments.pairs_mut() {
+        let (segment, colons) = pair.into_tuple();
+        segment.ident.set_span(place);
+        if let Some(colons) = colons {
+            colons.spans = [place; 2];
+        }
+    }
+    path
+}
+
 fn optional(value: Option<impl ToTokens>) -> TokenStream {
     match value {
         Some(value) => quote!(::core::option::Option::Some(#value)),
@@ -122,6 +141,21 @@ fn supply(ty: &Type) -> TokenStream {
     let call = call();
     let supply = quote_spanned!(ty.span()=> #call.supply::<#ty>());
     quote!(#supply?)
+}
+
+/// What a call of `function` returns, as the end of a sync. What cannot be returned is reported at the return type.
+fn ended(function: &Function, call: TokenStream, runtime: &Path) -> TokenStream {
+    let place = returned(function);
+    let runtime = at(place, runtime);
+    quote_spanned!(place=> #runtime::declare::ended(#call.await))
+}
+
+/// Where a function says what it returns.
+fn returned(function: &Function) -> Span {
+    match &function.signature.output {
+        ReturnType::Type(_, ty) => ty.span(),
+        ReturnType::Default => function.signature.ident.span(),
+    }
 }
 
 /// The names inside a generated closure, which no argument of the author can be mistaken for.

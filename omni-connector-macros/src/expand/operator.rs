@@ -4,6 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::{Path, spanned::Spanned};
 
+use super::at;
 use crate::{parse::Function, valid::Operator};
 
 pub(super) fn operator(operator: &Operator, is_method: bool, runtime: &Path) -> TokenStream {
@@ -15,10 +16,11 @@ pub(super) fn operator(operator: &Operator, is_method: bool, runtime: &Path) -> 
     } else {
         quote!(#ident)
     };
+    let at_value = at(operator.value_span, runtime);
     let value =
-        quote_spanned!(operator.value_span=> <#value as #runtime::contract::AttributeValue>);
+        quote_spanned!(operator.value_span=> <#value as #at_value::contract::AttributeValue>);
     let of = quote_spanned!(item.span()=> ::core::any::TypeId::of::<#item>());
-    let read = quote_spanned!(operator.value_span=> #runtime::declare::read);
+    let read = quote_spanned!(operator.value_span=> #at_value::declare::read(item, #function));
     quote! {
         #runtime::Operator {
             name: #name,
@@ -26,7 +28,7 @@ pub(super) fn operator(operator: &Operator, is_method: bool, runtime: &Path) -> 
             value_type: #value::VALUE_TYPE,
             schema: #value::schema,
             item: || #of,
-            read: |item| #read(item, #function),
+            read: |item| #read,
         }
     }
 }

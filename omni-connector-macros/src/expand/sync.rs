@@ -2,9 +2,9 @@
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::{Path, ReturnType, Type, spanned::Spanned};
+use syn::{Path, Type, spanned::Spanned};
 
-use super::{Thunk, connector_argument, supply, variants};
+use super::{Thunk, at, connector_argument, ended, supply, variants};
 use crate::valid::Sync;
 
 pub(super) fn sync(sync: &Sync, runtime: &Path) -> TokenStream {
@@ -14,19 +14,19 @@ pub(super) fn sync(sync: &Sync, runtime: &Path) -> TokenStream {
     let source_types = variants(runtime, "SourceType", &sync.source_types);
     let needs = sync.parameters.iter().map(|supplied| {
         let ty = &supplied.ty;
+        let runtime = at(ty.span(), runtime);
         quote_spanned!(ty.span()=> #runtime::declare::needs_credentials::<Self, #ty>())
     });
     let connector = connector_argument();
     let values = sync.parameters.iter().map(|supplied| supply(&supplied.ty));
-    let returned = match &signature.output {
-        ReturnType::Type(_, ty) => ty.span(),
-        ReturnType::Default => ident.span(),
-    };
-    let ended = quote_spanned!(returned=> #runtime::declare::ended);
     let run = Thunk {
         ident,
         uses: [true, !sync.parameters.is_empty()],
-        body: quote!(#ended(Self::#ident(#connector, #(#values),*).await)),
+        body: ended(
+            &sync.function,
+            quote!(Self::#ident(#connector, #(#values),*)),
+            runtime,
+        ),
     };
     quote! {
         #runtime::declare::Sync {
@@ -41,11 +41,13 @@ pub(super) fn sync(sync: &Sync, runtime: &Path) -> TokenStream {
 /// A mode or type that a function is for, and the struct does not declare, is reported where it is named.
 pub(super) fn checks(sync: &Sync, connector: &Type, runtime: &Path) -> TokenStream {
     let modes = sync.modes.iter().map(|mode| {
+        let runtime = at(mode.span(), runtime);
         quote_spanned! {mode.span()=>
             const _: () = #runtime::declare::assert_mode_declared::<#connector>(#runtime::SyncType::#mode);
         }
     });
     let types = sync.source_types.iter().map(|source_type| {
+        let runtime = at(source_type.span(), runtime);
         quote_spanned! {source_type.span()=>
             const _: () =
                 #runtime::declare::assert_type_declared::<#connector>(#runtime::SourceType::#source_type);

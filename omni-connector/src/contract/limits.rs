@@ -117,7 +117,7 @@ impl Rule {
             return Self::default();
         };
         let number = |key: &str| schema.get(key).and_then(Value::as_number).cloned();
-        let count = |key: &str| {
+        let amount = |key: &str| {
             let count = schema.get(key).and_then(Value::as_u64);
             count.map(|count| usize::try_from(count).unwrap_or(usize::MAX))
         };
@@ -143,12 +143,12 @@ impl Rule {
             maximum: number("maximum"),
             above: number("exclusiveMinimum"),
             below: number("exclusiveMaximum"),
-            min_length: count("minLength"),
-            max_length: count("maxLength"),
+            min_length: amount("minLength"),
+            max_length: amount("maxLength"),
             pattern: text(schema, "pattern").and_then(|pattern| Regex::new(pattern).ok()),
             format: text(schema, "format").and_then(Format::of),
-            min_items: count("minItems"),
-            max_items: count("maxItems"),
+            min_items: amount("minItems"),
+            max_items: amount("maxItems"),
             unique_items: schema.get("uniqueItems") == Some(&Value::Bool(true)),
             properties: map("properties")
                 .map(|(name, inner)| (name.clone(), Self::of(inner)))
@@ -277,7 +277,9 @@ impl Rule {
         if self.min_length.is_some() || self.max_length.is_some() {
             let length = text.chars().count();
             if let Some(problem) = out_of(length, self.min_length, self.max_length) {
-                return Err(path.limit(format!("is {length} characters long, {problem}")));
+                return Err(
+                    path.limit(format!("is {} long, {problem}", count(length, "character")))
+                );
             }
         }
         if let Some(pattern) = &self.pattern
@@ -298,7 +300,7 @@ impl Rule {
         by_shape: bool,
     ) -> Result<(), Violation> {
         if let Some(problem) = out_of(items.len(), self.min_items, self.max_items) {
-            return Err(path.limit(format!("has {} items, {problem}", items.len())));
+            return Err(path.limit(format!("has {}, {problem}", count(items.len(), "item"))));
         }
         if self.unique_items {
             let mut seen = HashSet::new();
@@ -329,6 +331,11 @@ fn look_at_any(alternatives: &[Rule], value: &Value, path: Path<'_>) -> Result<(
         }
     }
     found.map_or(Ok(()), Err)
+}
+
+fn count(amount: usize, of: &str) -> String {
+    let plural = if amount == 1 { "" } else { "s" };
+    format!("{amount} {of}{plural}")
 }
 
 /// What is wrong with an amount outside its limits, in words that follow it.
@@ -507,7 +514,7 @@ mod tests {
             (
                 json!({ "minItems": 2 }),
                 json!([1]),
-                "it has 1 items, at least 2 are needed",
+                "it has 1 item, at least 2 are needed",
             ),
             (
                 json!({ "maxItems": 1 }),

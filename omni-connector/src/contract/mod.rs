@@ -4,6 +4,7 @@
 //! both sides must agree, and they never carry behaviour of a run or of the server.
 
 mod attribute;
+mod check;
 mod connector;
 mod credential;
 mod dates;
@@ -24,6 +25,7 @@ pub mod timestamp;
 pub mod wire;
 
 pub use attribute::{AttributeValue, Email, InvalidEmail, token};
+pub use check::{Problem, Severity, check};
 pub use connector::{BoxFuture, Connector};
 pub use credential::{McpCredentials, ServiceCredential};
 pub use dates::{Day, Timestamp};

@@ -74,15 +74,15 @@ impl Arg {
 
     /// No number may be smaller.
     #[must_use]
-    pub const fn min(mut self, least: f64) -> Self {
-        self.limits.min = Some(Bound::of(least));
+    pub const fn min(mut self, least: Bound) -> Self {
+        self.limits.min = Some(least);
         self
     }
 
     /// No number may be larger.
     #[must_use]
-    pub const fn max(mut self, most: f64) -> Self {
-        self.limits.max = Some(Bound::of(most));
+    pub const fn max(mut self, most: Bound) -> Self {
+        self.limits.max = Some(most);
         self
     }
 
@@ -97,6 +97,13 @@ impl Arg {
     #[must_use]
     pub const fn max_length(mut self, most: usize) -> Self {
         self.limits.max_length = Some(most);
+        self
+    }
+
+    /// No list may have fewer items.
+    #[must_use]
+    pub const fn min_items(mut self, least: usize) -> Self {
+        self.limits.min_items = Some(least);
         self
     }
 

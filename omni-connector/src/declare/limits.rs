@@ -41,22 +41,6 @@ pub enum Bound {
 }
 
 impl Bound {
-    /// The end that this literal says.
-    #[allow(
-        clippy::cast_possible_truncation,
-        clippy::cast_precision_loss,
-        clippy::float_cmp,
-        reason = "it is a whole number exactly if it survives the way there and back"
-    )]
-    pub(super) const fn of(number: f64) -> Self {
-        let whole = number as i128;
-        if whole as f64 == number {
-            Self::Int(whole)
-        } else {
-            Self::Float(number)
-        }
-    }
-
     #[allow(
         clippy::cast_precision_loss,
         reason = "whole numbers that JSON has no place for are none that a caller can send"

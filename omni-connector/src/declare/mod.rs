@@ -33,4 +33,4 @@ pub use operator::{OperatorFn, attributes_schema, operators, read};
 pub use schema::{SchemaFn, input_schema};
 pub use shape::{AnyShape, Shape};
 pub use sync::{Sync, SyncReturn, ended, needs_credentials, requires_credentials, sync};
-pub use table::{Declared, Methods};
+pub use table::{Declared, Methods, source_types, sync_modes};

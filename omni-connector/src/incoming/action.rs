@@ -56,7 +56,7 @@ pub(super) async fn call(State(app): State<App>, Body(request): Body<ActionReque
             failed.answer(&error)
         }
         Ok(Err(panic)) => crashed(&action, &failed.secrets.redact(&panic_message(&*panic))),
-        Err(error) => crashed(&action, &error.to_string()),
+        Err(error) => crashed(&action, &failed.secrets.redact(&error.to_string())),
     }
 }
 
