@@ -1,6 +1,6 @@
 //! The originals behind the documents in search.
 
-use omni_connector::{File, declare::DocRef, prelude::*};
+use omni_connector::prelude::*;
 
 use crate::api::HrClient;
 

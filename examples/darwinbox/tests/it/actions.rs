@@ -177,17 +177,21 @@ async fn the_org_chart_goes_up_and_down() {
 
 #[tokio::test]
 async fn the_original_of_a_policy_is_a_file() {
-    let world = World::start().await;
-    // The manager puts the connector's own id in place of Omni's, and calls it `file_id`.
-    let file = world
-        .call("fetch_file", json!({ "file_id": "notice:N1" }), Some(BO))
-        .await;
-    assert_eq!((file.status, file.text.as_str()), (200, "%PDF notice"));
-    assert_eq!(file.headers["x-file-name"], "Reisekosten 2026.pdf");
-    let own = world
-        .call("fetch_file", json!({ "file_id": "notice:N2" }), Some(BO))
-        .await;
-    assert_eq!(own.status, 200);
+    let world = World::synced().await;
+    for (document, file_name) in [
+        ("notice:N1", "Reisekosten 2026.pdf"),
+        ("notice:N2", "On-call.pdf"),
+    ] {
+        let mut documents = world.documents().await.into_iter();
+        let document = documents
+            .find(|found| found.document_id == document)
+            .unwrap();
+        // Callers know a document by Omni's id.
+        let params = json!({ "document_id": document.id });
+        let file = world.call("fetch_file", params, Some(BO)).await;
+        assert_eq!((file.status, file.text.as_str()), (200, "%PDF notice"));
+        assert_eq!(file.headers["x-file-name"], file_name);
+    }
 }
 
 #[tokio::test]

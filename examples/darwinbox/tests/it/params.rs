@@ -2,7 +2,7 @@
 
 use omni_connector::prelude::*;
 
-use crate::support::{BO, World};
+use crate::support::{HAL, World};
 
 #[tokio::test]
 async fn malformed_params_are_400_with_the_field_and_reach_nobody() {
@@ -83,7 +83,7 @@ async fn malformed_params_are_400_with_the_field_and_reach_nobody() {
         ("leavers", json!({ "to": "2026-12-31" }), "`from`"),
     ];
     for (action, params, expected) in cases {
-        let (status, message) = world.refused(action, params, BO).await;
+        let (status, message) = world.refused(action, params, HAL).await;
         assert_eq!(status, 400, "{action}: {message}");
         assert!(message.contains(expected), "{action}: {message}");
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use darwinbox::Darwinbox;
-use omni_connector::{AuthType, ServiceCredential, SyncType, prelude::*};
+use omni_connector::{AuthType, SyncType, prelude::*};
 use omni_connector_dev::{
     Manager, Options, Progress,
     store::{
@@ -12,6 +12,7 @@ use omni_connector_dev::{
         people,
         runs::RunStatus,
         sources::{self, SourceRecord},
+        users::UserRole,
     },
 };
 use tokio::task::JoinHandle;
@@ -31,7 +32,6 @@ pub(crate) struct World {
     pub(crate) hr: Hr,
     pub(crate) manager: Manager,
     pub(crate) source: SourceRecord,
-    credential: ServiceCredential,
     url: String,
     http: HttpClient,
     server: JoinHandle<()>,
@@ -63,7 +63,7 @@ impl World {
         let settings = json!({ "api_url": hr.url });
         let source = manager.source("HR", "darwinbox", settings).await.unwrap();
         let secret = json!({ "api_key": "darwin", "api_secret": "s3cret" });
-        let credential = manager
+        manager
             .put_credential(&source.id, None, "darwinbox", AuthType::ApiKey, secret)
             .await
             .unwrap();
@@ -71,24 +71,24 @@ impl World {
             hr,
             manager,
             source,
-            credential,
             url: manifest.connector_url,
             http: HttpClient::builder().no_proxy().build().unwrap().into(),
             server,
         }
     }
 
-    /// Calls an action as the manager does: with the keys of the config among the params.
+    /// Calls an action on behalf of a person, or as the system itself. Hal is an admin of Omni.
     pub(crate) async fn call(&self, action: &str, params: Value, actor: Option<&str>) -> Answer {
-        let mut params = params;
-        for (key, value) in self.source.config.as_object().unwrap() {
-            params[key] = value.clone();
+        let mut call = json!({ "source_id": self.source.id, "action": action, "params": params });
+        if let Some(email) = actor {
+            let role = if email == HAL {
+                UserRole::Admin
+            } else {
+                UserRole::User
+            };
+            call["user_id"] = self.manager.user(email, role).await.unwrap().id.into();
         }
-        let call = json!({
-            "action": action, "params": params, "credentials": self.credential, "source": self.source,
-            "actor_email": actor,
-        });
-        let url = format!("{}/action", self.url);
+        let url = format!("{}/action", self.manager.url());
         let answer = self.http.post(url).json(&call).send().await.unwrap();
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let text = answer.text().await.unwrap();
