@@ -3,7 +3,6 @@
 use std::{marker::PhantomData, sync::LazyLock, time::Duration};
 
 use omni_connector::{
-    File,
     declare::{Call, FromCall},
     decode,
     prelude::*,
