@@ -73,6 +73,13 @@ fn simplify(schema: &mut Value, null: Null, root: &str) {
     if let Some(constant) = object.remove("const") {
         object.insert("enum".to_owned(), json!([constant]));
     }
+    if object
+        .get("not")
+        .is_some_and(|not| *not == json!({ "const": 0 }))
+    {
+        // Rust's non-zero integers; the manager knows no `not`, and decoding refuses the zero.
+        object.remove("not");
+    }
     plain_numbers(object);
     let required = object.get("required").cloned().unwrap_or_default();
     let is_required = |name: &str| {

@@ -3,4 +3,5 @@
 mod actions;
 mod north_star;
 mod runs;
+mod schemas;
 mod support;
