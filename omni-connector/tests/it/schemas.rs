@@ -418,23 +418,8 @@ fn changed(value: &Value, place: Index, change: Change) -> Value {
 /// A connector with one action, whose argument or whole input is a `T`: what the macros write for it.
 struct Takes<T, const WHOLE: bool>(PhantomData<fn() -> T>);
 
-type Called<T, const WHOLE: bool> = CallOf<Takes<T, WHOLE>, OfAction>;
-
 impl<T: ArgType + 'static, const WHOLE: bool> Takes<T, WHOLE> {
     const ARGS: &'static [Arg] = &[Arg::of::<T>("value", "")];
-
-    fn call(
-        &self,
-        mut call: Called<T, WHOLE>,
-    ) -> BoxFuture<'_, anyhow::Result<axum::response::Response>> {
-        Box::pin(async move {
-            if WHOLE {
-                answer(call.supply::<Args<T>>().map(drop))
-            } else {
-                answer(call.input()?.take::<T>().map(drop))
-            }
-        })
-    }
 }
 
 impl<T: ArgType + 'static, const WHOLE: bool> Methods for Takes<T, WHOLE> {
@@ -445,7 +430,7 @@ impl<T: ArgType + 'static, const WHOLE: bool> Methods for Takes<T, WHOLE> {
         mode: ActionMode::Read,
         args: if WHOLE { &[] } else { Self::ARGS },
         input: if WHOLE {
-            <Args<T> as FromCall<Called<T, WHOLE>>>::INPUT
+            <Args<T> as FromCall<CallOf<Self, OfAction>>>::INPUT
         } else {
             None
         },
@@ -454,7 +439,15 @@ impl<T: ArgType + 'static, const WHOLE: bool> Methods for Takes<T, WHOLE> {
         admin_only: false,
         hidden: false,
         timeout: None,
-        call: Self::call,
+        call: |_, mut call| {
+            Box::pin(async move {
+                if WHOLE {
+                    answer(call.supply::<Args<T>>().map(drop))
+                } else {
+                    answer(call.input()?.take::<T>().map(drop))
+                }
+            })
+        },
     }];
     const OPERATORS: &'static [Operator] = &[];
 }
