@@ -17,6 +17,7 @@ pub mod run;
 
 pub use anyhow::Result;
 pub use async_trait::async_trait;
+pub use reqwest;
 pub use schemars;
 pub use serde_json::Value;
 
@@ -37,3 +38,8 @@ pub use run::{
     Deletions, Document, Group, IncompleteListing, Listing, RunError, RunReport, SyncContext,
     WalkedListing,
 };
+
+/// The README's example compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
