@@ -424,7 +424,7 @@ impl<T: ArgType + 'static, const WHOLE: bool> Takes<T, WHOLE> {
     const ARGS: &'static [Arg] = &[Arg::of::<T>("value", "")];
 
     fn call(
-        &self,
+        _: &Self,
         mut call: Called<T, WHOLE>,
     ) -> BoxFuture<'_, anyhow::Result<axum::response::Response>> {
         Box::pin(async move {
