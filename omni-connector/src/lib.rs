@@ -7,6 +7,8 @@
 pub mod actions;
 pub mod contract;
 pub mod declare;
+#[doc(hidden)]
+pub mod generated;
 mod incoming;
 mod macros;
 pub mod outgoing;

@@ -1,6 +1,6 @@
 //! What a connector's file begins with: `use omni_connector::prelude::*;`.
 
-pub use ::anyhow::{Context as _, Result, anyhow, bail};
+pub use ::anyhow::{Context as _, Result, anyhow, bail, ensure};
 pub use schemars::{self, JsonSchema};
 pub use serde::{self, Deserialize, Serialize};
 pub use serde_json::{self, Value, json};

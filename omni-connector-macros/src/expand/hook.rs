@@ -2,12 +2,11 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::Path;
 
 use super::{Thunk, connector_argument, ended, supply};
 use crate::valid::{Hook, HookKind};
 
-pub(super) fn hook(hook: &Hook, runtime: &Path) -> TokenStream {
+pub(super) fn hook(hook: &Hook) -> TokenStream {
     let signature = &hook.function.signature;
     let ident = &signature.ident;
     let constant = hook.kind.constant();
@@ -22,22 +21,21 @@ pub(super) fn hook(hook: &Hook, runtime: &Path) -> TokenStream {
                 body: ended(
                     &hook.function,
                     quote!(Self::#ident(#connector, #(#values),*)),
-                    runtime,
                 ),
             };
-            (quote!(#runtime::declare::Validate<Self>), quote!(#thunk))
+            (quote!(_omni::Validate<Self>), quote!(#thunk))
         }
         HookKind::OAuth => (
-            quote!(fn(&Self) -> #runtime::OAuthConfig),
+            quote!(fn(&Self) -> _omni::OAuthConfig),
             quote!(Self::#ident),
         ),
         HookKind::Skills => (
-            quote!(fn(&Self) -> ::std::vec::Vec<#runtime::Skill>),
+            quote!(fn(&Self) -> _omni::Vec<_omni::Skill>),
             quote!(Self::#ident),
         ),
     };
     quote! {
         #(#conditions)*
-        const #constant: ::core::option::Option<#ty> = ::core::option::Option::Some(#value);
+        const #constant: _omni::Option<#ty> = _omni::Some(#value);
     }
 }

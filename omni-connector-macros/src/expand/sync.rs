@@ -2,20 +2,19 @@
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::{Path, Type, spanned::Spanned};
+use syn::{Type, spanned::Spanned};
 
-use super::{Thunk, at, connector_argument, ended, supply, variants};
+use super::{Thunk, connector_argument, ended, supply, variants};
 use crate::valid::Sync;
 
-pub(super) fn sync(sync: &Sync, runtime: &Path) -> TokenStream {
+pub(super) fn sync(sync: &Sync) -> TokenStream {
     let signature = &sync.function.signature;
     let ident = &signature.ident;
-    let modes = variants(runtime, "SyncType", &sync.modes);
-    let source_types = variants(runtime, "SourceType", &sync.source_types);
+    let modes = variants("SyncType", &sync.modes);
+    let source_types = variants("SourceType", &sync.source_types);
     let needs = sync.parameters.iter().map(|supplied| {
         let ty = &supplied.ty;
-        let runtime = at(ty.span(), runtime);
-        quote_spanned!(ty.span()=> #runtime::declare::needs_credentials::<Self, #ty>())
+        quote_spanned!(ty.span()=> _omni::needs_credentials::<Self, #ty>())
     });
     let connector = connector_argument();
     let values = sync.parameters.iter().map(|supplied| supply(&supplied.ty));
@@ -25,11 +24,10 @@ pub(super) fn sync(sync: &Sync, runtime: &Path) -> TokenStream {
         body: ended(
             &sync.function,
             quote!(Self::#ident(#connector, #(#values),*)),
-            runtime,
         ),
     };
     quote! {
-        #runtime::declare::Sync {
+        _omni::Sync {
             modes: #modes,
             source_types: #source_types,
             needs_credentials: false #(|| #needs)*,
@@ -39,27 +37,27 @@ pub(super) fn sync(sync: &Sync, runtime: &Path) -> TokenStream {
 }
 
 /// A mode or type that a function is for, and the struct does not declare, is reported where it is named.
-pub(super) fn checks(sync: &Sync, connector: &Type, runtime: &Path) -> TokenStream {
+pub(super) fn checks(sync: &Sync, connector: &Type) -> TokenStream {
+    let conditions = sync.function.conditions();
     let modes = sync.modes.iter().map(|mode| {
-        let runtime = at(mode.span(), runtime);
         quote_spanned! {mode.span()=>
-            const _: () = #runtime::declare::assert_mode_declared::<#connector>(#runtime::SyncType::#mode);
+            #(#conditions)*
+            const _: () = _omni::assert_mode_declared::<#connector>(_omni::SyncType::#mode);
         }
     });
     let types = sync.source_types.iter().map(|source_type| {
-        let runtime = at(source_type.span(), runtime);
         quote_spanned! {source_type.span()=>
-            const _: () =
-                #runtime::declare::assert_type_declared::<#connector>(#runtime::SourceType::#source_type);
+            #(#conditions)*
+            const _: () = _omni::assert_type_declared::<#connector>(_omni::SourceType::#source_type);
         }
     });
     quote!(#(#modes)* #(#types)*)
 }
 
 /// In place of a sync that was refused, so that the struct has nothing to report.
-pub(super) fn unfinished(runtime: &Path) -> TokenStream {
+pub(super) fn unfinished() -> TokenStream {
     quote! {
-        #runtime::declare::Sync {
+        _omni::Sync {
             modes: &[],
             source_types: &[],
             needs_credentials: false,

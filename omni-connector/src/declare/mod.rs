@@ -18,8 +18,8 @@ mod table;
 
 pub use action::{Action, ActionFn, action_scopes, actions, call_action, input, input_once};
 pub use argument::{
-    Actor, Args, Call, CallOf, Checkpoint, Config, Credentials, FromCall, OfAction, OfSync,
-    OfValidate,
+    Actor, Args, Call, CallOf, Checkpoint, Config, Credentials, DeclaredAs, FromCall, OfAction,
+    OfSync, OfValidate,
 };
 pub use check::{
     assert_mode_declared, assert_synced, assert_type_declared, assert_unique_action,
