@@ -1,7 +1,7 @@
 //! Connect a company's system to Omni: annotate a struct, get a connector.
 //!
 //! A connector reads documents, permissions and people from one system into Omni and offers actions on it. The folders of
-//! this crate are its story: [`contract`] is what a connector *is*, [`run`] what happens in one sync run, `incoming`
+//! this crate are its story: [`contract`] is what a connector *is*, [`mod@run`] what happens in one sync run, `incoming`
 //! the server that the manager calls, [`actions`] what callers ask for, [`outgoing`] the clients.
 
 pub mod actions;
