@@ -7,24 +7,31 @@
 pub mod actions;
 pub mod contract;
 pub mod declare;
+#[doc(hidden)]
+pub mod generated;
 mod incoming;
+mod macros;
 pub mod outgoing;
 pub mod prelude;
 pub mod run;
 
+pub use anyhow::Result;
 pub use async_trait::async_trait;
 pub use schemars;
+pub use serde_json::Value;
 
-pub use actions::{ActionCall, ActionError, ActionResponse};
+pub use actions::{ActionCall, ActionError, ActionResponse, File, Response};
 pub use contract::{
     ActionDefinition, ActionMode, Attributes, AuthType, BoxFuture, Connector, ConnectorEvent,
-    DocumentMetadata, DocumentPermissions, Manifest, McpCredentials, OAuthConfig, OAuthScopes,
-    Operator, PersonSyncRecord, SearchOperator, SecretString, ServiceCredential, Skill, Source,
-    SourceType, SyncType, TokenEndpointAuthMethod, ValueType, decode,
+    DocumentMetadata, DocumentPermissions, Email, Manifest, McpCredentials, OAuthConfig,
+    OAuthScopes, Operator, PersonSyncRecord, SearchOperator, SecretString, ServiceCredential,
+    Skill, Source, SourceType, SyncType, TokenEndpointAuthMethod, ValueType, decode,
 };
+pub use declare::{Actor, Args, Checkpoint, Config, Credentials, DocRef};
 pub use incoming::{
     ConfigError, ServerConfig, run, serve, serve_with_config, serve_with_extra_routes,
 };
+pub use macros::{action, connector, search_operator, sync};
 pub use outgoing::{HttpClient, ManagerClient, ManagerError};
 pub use run::{
     Deletions, Document, Group, IncompleteListing, Listing, RunError, RunReport, SyncContext,

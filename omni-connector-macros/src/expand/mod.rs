@@ -1,0 +1,246 @@
+//! What the runtime's traits need, written from validated data. Nothing can be refused here any more.
+//!
+//! Spans are chosen for what rustc may still have to say: an argument that nobody supplies is reported at its type, a
+//! future that cannot move between threads at the function's name.
+
+mod action;
+mod connector;
+mod hook;
+mod operator;
+mod sync;
+
+pub(crate) use action::{listed_action, unfinished_action};
+pub(crate) use connector::{connector, unfinished_connector};
+pub(crate) use operator::{listed_operator, unfinished_operator};
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::{
+    Attribute, GenericParam, Generics, Ident, Path, ReturnType, Type, WherePredicate, parse_quote,
+    spanned::Spanned,
+};
+
+use crate::parse::Function;
+use crate::valid::{Action, Hook, HookKind, Operator, Sync};
+
+/// Everything that is generated stands in a scope of its own, in which one short name leads to the runtime.
+fn scope(runtime: &Path, generated: &TokenStream) -> TokenStream {
+    quote! {
+        const _: () = {
+            use #runtime::generated as _omni;
+
+            #generated
+        };
+    }
+}
+
+/// The annotated functions of one `impl` block.
+pub(crate) struct Methods {
+    pub(crate) syncs: Vec<Sync>,
+    pub(crate) actions: Vec<Action>,
+    pub(crate) operators: Vec<Operator>,
+    pub(crate) hooks: Vec<Hook>,
+    /// Whether something was refused. The tables are then written so that nothing more is reported.
+    pub(crate) is_unfinished: bool,
+}
+
+/// `impl Methods`: the tables that the runtime reads.
+pub(crate) fn methods(
+    methods: &Methods,
+    connector: &Type,
+    generics: &Generics,
+    runtime: &Path,
+) -> TokenStream {
+    let generics = bound_for_ever(generics);
+    let (generics, _, condition) = generics.split_for_impl();
+    if methods.is_unfinished {
+        let sync = sync::unfinished();
+        let stub = quote! {
+            impl #generics _omni::Methods for #connector #condition {
+                const SYNCS: &'static [_omni::Sync<Self>] = &[#sync];
+                const ACTIONS: &'static [_omni::Action<Self>] = &[];
+                const OPERATORS: &'static [_omni::Operator] = &[];
+            }
+        };
+        return scope(runtime, &stub);
+    }
+    let this: Type = parse_quote!(Self);
+    let syncs = methods
+        .syncs
+        .iter()
+        .map(|sync| under(&sync.function.conditions(), sync::sync(sync)));
+    let actions = methods
+        .actions
+        .iter()
+        .map(|action| under(&action.function.conditions(), action::action(action, &this)));
+    let shapes = methods.actions.iter().find_map(action::shapes);
+    let operators = methods.operators.iter().map(|operator| {
+        under(
+            &operator.function.conditions(),
+            operator::operator(operator, true),
+        )
+    });
+    let hooks = methods.hooks.iter().map(hook::hook);
+    let checks = methods
+        .syncs
+        .iter()
+        .map(|sync| sync::checks(sync, connector));
+    let table = quote! {
+        #shapes
+
+        impl #generics _omni::Methods for #connector #condition {
+            const SYNCS: &'static [_omni::Sync<Self>] = &[#(#syncs),*];
+            const ACTIONS: &'static [_omni::Action<Self>] = &[#(#actions),*];
+            const OPERATORS: &'static [_omni::Operator] = &[#(#operators),*];
+            #(#hooks)*
+        }
+
+        #(#checks)*
+    };
+    scope(runtime, &table)
+}
+
+/// The hidden type of a function outside an `impl` block, which has the function's name, and what is generated about it.
+fn hidden(
+    function: &Function,
+    conditions: &[Attribute],
+    generated: &TokenStream,
+    runtime: &Path,
+) -> TokenStream {
+    let visibility = &function.visibility;
+    let ident = &function.signature.ident;
+    let scope = scope(runtime, generated);
+    quote! {
+        #(#conditions)*
+        #[doc(hidden)]
+        #[allow(non_camel_case_types)]
+        #visibility struct #ident {}
+
+        #(#conditions)*
+        #scope
+    }
+}
+
+/// Generated tokens under the conditions of the function that they are about.
+fn under(conditions: &[Attribute], tokens: TokenStream) -> TokenStream {
+    quote!(#(#conditions)* #tokens)
+}
+
+/// A list of variants of one of the runtime's enums.
+fn variants(of: &str, variants: &[Ident]) -> TokenStream {
+    let of = Ident::new(of, Span::call_site());
+    let variants = variants.iter().map(|variant| {
+        // The variant keeps the author's place; the rest of the path is ours.
+        quote!(_omni::#of::#variant)
+    });
+    quote!(&[#(#variants),*])
+}
+
+fn optional(value: Option<impl ToTokens>) -> TokenStream {
+    match value {
+        Some(value) => quote!(_omni::Some(#value)),
+        None => quote!(_omni::None),
+    }
+}
+
+/// `call.supply::<Type>()?`, so that a type that nobody supplies is reported where it stands.
+fn supply(ty: &Type) -> TokenStream {
+    let call = call();
+    let supply = quote_spanned!(ty.span()=> #call.supply::<#ty>());
+    quote!(#supply?)
+}
+
+/// What a call of `function` returns, as the end of a sync. What cannot be returned is reported at the return type.
+fn ended(function: &Function, call: TokenStream) -> TokenStream {
+    let returned = returned(function);
+    let ended = quote_spanned!(returned.span()=> _omni::ended(#returned));
+    quote! {
+        let #returned = #call.await;
+        #ended
+    }
+}
+
+/// A variable for what a function returns, at the place where it says so.
+fn returned(function: &Function) -> Ident {
+    let place = match &function.signature.output {
+        ReturnType::Type(_, ty) => ty.span(),
+        ReturnType::Default => function.signature.ident.span(),
+    };
+    Ident::new("returned", place.resolved_at(Span::mixed_site()))
+}
+
+/// The names inside a generated closure, which no argument of the author can be mistaken for.
+fn call() -> Ident {
+    Ident::new("call", Span::mixed_site())
+}
+
+fn connector_argument() -> Ident {
+    Ident::new("connector", Span::mixed_site())
+}
+
+/// A closure that reads the arguments and calls the function.
+struct Thunk<'a> {
+    /// The function's name: where a future that is not `Send` is reported.
+    ident: &'a Ident,
+    /// Whether the closure's two parameters are used.
+    uses: [bool; 2],
+    body: TokenStream,
+}
+
+impl ToTokens for Thunk<'_> {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let [connector, call] = [connector_argument(), call()];
+        let connector = if self.uses[0] {
+            quote!(#connector)
+        } else {
+            quote!(_)
+        };
+        let call = if self.uses[1] {
+            quote!(mut #call)
+        } else {
+            quote!(_)
+        };
+        let body = &self.body;
+        let future = quote_spanned! {self.ident.span()=>
+            _omni::Box::pin(async move { #body })
+        };
+        tokens.extend(quote!(|#connector, #call| #future));
+    }
+}
+
+impl HookKind {
+    /// The constant of `Methods` that holds it.
+    fn constant(self) -> Ident {
+        let name = match self {
+            Self::Validate => "VALIDATE",
+            Self::OAuth => "OAUTH",
+            Self::Skills => "SKILLS",
+        };
+        Ident::new(name, Span::call_site())
+    }
+}
+
+/// A connector has no generics. One that has some gets an impl all the same, so that it is told of that and of nothing
+/// that follows from it.
+fn bound_for_ever(generics: &Generics) -> Generics {
+    let mut generics = generics.clone();
+    let bounds: Vec<WherePredicate> = generics
+        .params
+        .iter()
+        .filter_map(|parameter| match parameter {
+            GenericParam::Type(parameter) => {
+                let ident = &parameter.ident;
+                Some(parse_quote!(#ident: ::core::marker::Send + ::core::marker::Sync + 'static))
+            }
+            GenericParam::Lifetime(parameter) => {
+                let lifetime = &parameter.lifetime;
+                Some(parse_quote!(#lifetime: 'static))
+            }
+            GenericParam::Const(_) => None,
+        })
+        .collect();
+    if !bounds.is_empty() {
+        generics.make_where_clause().predicates.extend(bounds);
+    }
+    generics
+}

@@ -1,0 +1,64 @@
+//! From a search operator to its entry in the table, and to the hidden type under which a list finds it.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::{Path, spanned::Spanned};
+
+use super::hidden;
+use crate::{parse::Function, valid::Operator};
+
+pub(super) fn operator(operator: &Operator, is_method: bool) -> TokenStream {
+    let (name, attribute) = (&operator.name.text, &operator.attribute.text);
+    let (item, value) = (&operator.item, &operator.value);
+    let ident = &operator.function.signature.ident;
+    let function = if is_method {
+        quote!(Self::#ident)
+    } else {
+        quote!(#ident)
+    };
+    let value = quote_spanned!(operator.value_span=> <#value as _omni::AttributeValue>);
+    let of = quote_spanned!(item.span()=> _omni::TypeId::of::<#item>());
+    let read = quote_spanned!(operator.value_span=> _omni::read(item, #function));
+    quote! {
+        _omni::Operator {
+            name: #name,
+            attribute: #attribute,
+            value_type: #value::VALUE_TYPE,
+            schema: #value::schema,
+            item: || #of,
+            read: |item| #read,
+        }
+    }
+}
+
+/// A function outside an `impl` block: the type of the same name that `search_operators = […]` names.
+pub(crate) fn listed_operator(valid: &Operator, runtime: &Path) -> TokenStream {
+    let implementation = implementation(&valid.function, &operator(valid, false));
+    let conditions = valid.function.conditions();
+    hidden(&valid.function, &conditions, &implementation, runtime)
+}
+
+/// In place of [`listed_operator`] where something was refused, so that the lists that name it have nothing to report.
+pub(crate) fn unfinished_operator(function: &Function, runtime: &Path) -> TokenStream {
+    let name = function.signature.ident.to_string();
+    let stub = quote! {
+        _omni::Operator {
+            name: #name,
+            attribute: #name,
+            value_type: _omni::ValueType::Text,
+            schema: || ::core::unreachable!(),
+            item: || ::core::unreachable!(),
+            read: |_| _omni::None,
+        }
+    };
+    hidden(function, &[], &implementation(function, &stub), runtime)
+}
+
+fn implementation(function: &Function, entry: &TokenStream) -> TokenStream {
+    let ident = &function.signature.ident;
+    quote! {
+        impl _omni::OperatorFn for #ident {
+            const OPERATOR: _omni::Operator = #entry;
+        }
+    }
+}

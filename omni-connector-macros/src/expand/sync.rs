@@ -1,0 +1,67 @@
+//! From a sync to its entry in the table.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::{Type, spanned::Spanned};
+
+use super::{Thunk, connector_argument, ended, supply, variants};
+use crate::valid::Sync;
+
+pub(super) fn sync(sync: &Sync) -> TokenStream {
+    let signature = &sync.function.signature;
+    let ident = &signature.ident;
+    let modes = variants("SyncType", &sync.modes);
+    let source_types = variants("SourceType", &sync.source_types);
+    let needs = sync.parameters.iter().map(|supplied| {
+        let ty = &supplied.ty;
+        quote_spanned!(ty.span()=> _omni::needs_credentials::<Self, #ty>())
+    });
+    let connector = connector_argument();
+    let values = sync.parameters.iter().map(|supplied| supply(&supplied.ty));
+    let run = Thunk {
+        ident,
+        uses: [true, !sync.parameters.is_empty()],
+        body: ended(
+            &sync.function,
+            quote!(Self::#ident(#connector, #(#values),*)),
+        ),
+    };
+    quote! {
+        _omni::Sync {
+            modes: #modes,
+            source_types: #source_types,
+            needs_credentials: false #(|| #needs)*,
+            run: #run,
+        }
+    }
+}
+
+/// A mode or type that a function is for, and the struct does not declare, is reported where it is named.
+pub(super) fn checks(sync: &Sync, connector: &Type) -> TokenStream {
+    let conditions = sync.function.conditions();
+    let modes = sync.modes.iter().map(|mode| {
+        quote_spanned! {mode.span()=>
+            #(#conditions)*
+            const _: () = _omni::assert_mode_declared::<#connector>(_omni::SyncType::#mode);
+        }
+    });
+    let types = sync.source_types.iter().map(|source_type| {
+        quote_spanned! {source_type.span()=>
+            #(#conditions)*
+            const _: () = _omni::assert_type_declared::<#connector>(_omni::SourceType::#source_type);
+        }
+    });
+    quote!(#(#modes)* #(#types)*)
+}
+
+/// In place of a sync that was refused, so that the struct has nothing to report.
+pub(super) fn unfinished() -> TokenStream {
+    quote! {
+        _omni::Sync {
+            modes: &[],
+            source_types: &[],
+            needs_credentials: false,
+            run: |_, _| ::core::unreachable!(),
+        }
+    }
+}

@@ -1,0 +1,395 @@
+//! A connector whose `sync` is a closure, served for real, and a manager that records what it is told and can be made to
+//! misbehave. The development manager cannot lie, which is what these tests need.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::{Path, State},
+    http::{Method, StatusCode, Uri},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use omni_connector::{
+    BoxFuture, Connector, ServerConfig, ServiceCredential, Source, SourceType, SyncContext,
+    SyncType, async_trait,
+};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+pub(crate) type Sync = Arc<
+    dyn Fn(SyncContext, Option<Value>) -> BoxFuture<'static, anyhow::Result<()>>
+        + Send
+        + std::marker::Sync,
+>;
+
+/// A connector that does what a test wants.
+pub(crate) struct Scripted {
+    pub(crate) sync: Sync,
+    pub(crate) modes: Vec<SyncType>,
+    pub(crate) needs_credentials: bool,
+}
+
+impl Scripted {
+    pub(crate) fn new<F>(
+        sync: impl Fn(SyncContext, Option<Value>) -> F + Send + std::marker::Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = anyhow::Result<()>> + Send + 'static,
+    {
+        Self {
+            sync: Arc::new(move |ctx, checkpoint| Box::pin(sync(ctx, checkpoint))),
+            modes: vec![SyncType::Full, SyncType::Incremental],
+            needs_credentials: false,
+        }
+    }
+}
+
+#[async_trait]
+impl Connector for Scripted {
+    type Config = Config;
+    type Credentials = Value;
+    type State = Value;
+
+    fn name(&self) -> &'static str {
+        "scripted"
+    }
+
+    fn version(&self) -> &'static str {
+        "1.0.0"
+    }
+
+    fn source_types(&self) -> Vec<SourceType> {
+        vec![SourceType::Web]
+    }
+
+    fn sync_modes(&self) -> Vec<SyncType> {
+        self.modes.clone()
+    }
+
+    fn requires_credentials(&self) -> bool {
+        self.needs_credentials
+    }
+
+    async fn sync(
+        &self,
+        _: Source,
+        _: Option<ServiceCredential>,
+        checkpoint: Option<Value>,
+        ctx: SyncContext,
+    ) -> anyhow::Result<()> {
+        (self.sync)(ctx, checkpoint).await
+    }
+
+    async fn execute_action(
+        &self,
+        action: &str,
+        params: Value,
+        _: Option<ServiceCredential>,
+    ) -> anyhow::Result<Response> {
+        match action {
+            "echo" => Ok(omni_connector::ActionResponse::success(params).into_response()),
+            "panic" => panic!("the action fell over"),
+            "fail" => anyhow::bail!("the tracker is down"),
+            other => Ok(omni_connector::ActionResponse::not_supported(other)
+                .into_response_with_status(StatusCode::NOT_FOUND)),
+        }
+    }
+}
+
+#[derive(serde::Deserialize)]
+#[allow(dead_code, reason = "only decoded")]
+pub(crate) struct Config {
+    root_url: String,
+}
+
+/// One call the manager got.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Call {
+    pub(crate) route: String,
+    pub(crate) body: Value,
+}
+
+#[derive(Default)]
+struct Told {
+    calls: Vec<Call>,
+    /// Answers to give instead of the usual one, by a part of the route; each is used once.
+    instead: VecDeque<(&'static str, Instead)>,
+    /// Documents of these ids make a batch malformed.
+    poison: Vec<&'static str>,
+    source: Value,
+    credentials: Option<Value>,
+    delay: Duration,
+}
+
+/// What happens instead of the usual answer.
+pub(crate) enum Instead {
+    /// This status and body, without doing anything.
+    Answer(u16, Value),
+    /// The call takes effect, and its answer is lost.
+    LoseAnswer,
+}
+
+#[derive(Clone)]
+pub(crate) struct Manager {
+    told: Arc<Mutex<Told>>,
+    pub(crate) url: String,
+}
+
+impl Manager {
+    pub(crate) async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let told = Told {
+            source: source(),
+            ..Told::default()
+        };
+        let manager = Self {
+            told: Arc::new(Mutex::new(told)),
+            url,
+        };
+        let router = Router::new()
+            .route("/sdk/source/{id}", get(give_source))
+            .route("/sdk/credentials/{id}", get(give_credentials))
+            .fallback(take)
+            .with_state(manager.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        manager
+    }
+
+    fn told(&self) -> MutexGuard<'_, Told> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Answers the next call whose route contains `route` in another way.
+    pub(crate) fn instead(&self, route: &'static str, instead: Instead) {
+        self.told().instead.push_back((route, instead));
+    }
+
+    pub(crate) fn poison(&self, document: &'static str) {
+        self.told().poison.push(document);
+    }
+
+    pub(crate) fn delay(&self, delay: Duration) {
+        self.told().delay = delay;
+    }
+
+    pub(crate) fn change_source(&self, key: &str, value: Value) {
+        self.told().source[key] = value;
+    }
+
+    pub(crate) fn give_credentials(&self, secret: &Value) {
+        self.told().credentials = Some(json!({
+            "id": "K1", "source_id": "S1", "user_id": null, "provider": "atlassian", "auth_type": "api_key",
+            "principal_email": null, "credentials": secret, "config": {}, "expires_at": null,
+            "last_validated_at": null, "created_at": "+002026-08-01T09:00:00.000000000Z",
+            "updated_at": "+002026-08-01T09:00:00.000000000Z"
+        }));
+    }
+
+    /// Every call so far whose route contains `part`.
+    pub(crate) fn calls(&self, part: &str) -> Vec<Call> {
+        self.told()
+            .calls
+            .iter()
+            .filter(|call| call.route.contains(part))
+            .cloned()
+            .collect()
+    }
+
+    /// The calls of a run, registrations left out, in short form.
+    pub(crate) fn routes(&self) -> Vec<String> {
+        let calls = self.told().calls.clone();
+        calls
+            .into_iter()
+            .map(|call| call.route)
+            .filter(|route| !route.contains("register"))
+            .collect()
+    }
+
+    /// What happened to documents, in the order in which the manager accepted it.
+    pub(crate) fn documents(&self) -> Vec<String> {
+        let batches = self.calls("events");
+        batches
+            .iter()
+            .flat_map(|call| call.body["events"].as_array().unwrap().clone())
+            .map(|event| subject(&event))
+            .collect()
+    }
+
+    /// Waits until a call whose route contains `part` came; its body.
+    pub(crate) async fn told_of(&self, part: &str) -> Value {
+        for _ in 0..1_000 {
+            if let Some(call) = self.calls(part).first() {
+                return call.body.clone();
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!(
+            "the manager was never told of {part}; it was told {:?}",
+            self.routes()
+        );
+    }
+}
+
+fn subject(event: &Value) -> String {
+    event["document_id"]
+        .as_str()
+        .or_else(|| event["group_email"].as_str())
+        .unwrap_or("?")
+        .to_owned()
+}
+
+pub(crate) fn source() -> Value {
+    json!({
+        "id": "S1", "name": "Team wiki", "source_type": "web", "integration_type": "connector",
+        "config": { "root_url": "https://wiki.example.com" }, "is_active": true, "is_deleted": false, "scope": "org",
+        "user_filter_mode": "all", "user_whitelist": null, "user_blacklist": null, "connector_state": null,
+        "checkpoint": null, "sync_interval_seconds": 3600, "created_at": "+002026-08-01T09:00:00.000000000Z",
+        "updated_at": "+002026-08-22T04:08:28.123456000Z", "created_by": "U1"
+    })
+}
+
+async fn give_source(State(manager): State<Manager>, Path(id): Path<String>) -> Response {
+    let source = manager.told().source.clone();
+    if source["id"] == *id {
+        Json(source).into_response()
+    } else {
+        not_found(&format!("Source not found: {id}"))
+    }
+}
+
+async fn give_credentials(State(manager): State<Manager>) -> Response {
+    match manager.told().credentials.clone() {
+        Some(credentials) => Json(credentials).into_response(),
+        None => not_found("Credentials not found"),
+    }
+}
+
+fn not_found(error: &str) -> Response {
+    (StatusCode::NOT_FOUND, Json(json!({ "error": error }))).into_response()
+}
+
+async fn take(State(manager): State<Manager>, method: Method, uri: Uri, body: Bytes) -> Response {
+    let delay = manager.told().delay;
+    tokio::time::sleep(delay).await;
+    let route = format!("{method} {}", uri.path());
+    let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let mut told = manager.told();
+    let instead = told
+        .instead
+        .iter()
+        .position(|(part, _)| route.contains(part));
+    let instead = instead
+        .and_then(|index| told.instead.remove(index))
+        .map(|(_, instead)| instead);
+    if let Some(Instead::Answer(status, body)) = instead {
+        return (StatusCode::from_u16(status).unwrap(), Json(body)).into_response();
+    }
+    let events = body["events"].as_array().cloned().unwrap_or_default();
+    if events
+        .iter()
+        .any(|event| told.poison.contains(&subject(event).as_str()))
+    {
+        return (StatusCode::UNPROCESSABLE_ENTITY, "events[0]: malformed").into_response();
+    }
+    let count = told.calls.len();
+    told.calls.push(Call {
+        route: route.clone(),
+        body,
+    });
+    drop(told);
+    if matches!(instead, Some(Instead::LoseAnswer)) {
+        // An answer that ends before its announced length is what a broken connection looks like.
+        return Response::builder()
+            .header("content-length", "100")
+            .body("{".into())
+            .unwrap();
+    }
+    if route.contains("content") {
+        return Json(json!({ "content_id": format!("C{count}") })).into_response();
+    }
+    Json(json!({ "status": "ok" })).into_response()
+}
+
+/// A connector that is being served.
+pub(crate) struct Served {
+    url: String,
+    http: reqwest::Client,
+}
+
+pub(crate) async fn serve(connector: impl Connector, manager: &Manager) -> Served {
+    // The server picks the port; what it tells the manager is where it listens.
+    let config = ServerConfig {
+        listen: [127, 0, 0, 1].into(),
+        ..ServerConfig::new(&manager.url, "127.0.0.1", 0)
+    };
+    tokio::spawn(async move {
+        omni_connector::serve_with_config(connector, config)
+            .await
+            .unwrap();
+    });
+    let manifest = manager.told_of("/sdk/register").await;
+    let http = omni_connector::HttpClient::builder()
+        .no_proxy()
+        .build()
+        .unwrap();
+    Served {
+        url: manifest["connector_url"].as_str().unwrap().to_owned(),
+        http,
+    }
+}
+
+impl Served {
+    /// The whole answer, headers and all.
+    pub(crate) async fn send(
+        &self,
+        path: &str,
+        body: impl Into<reqwest::Body>,
+    ) -> reqwest::Result<reqwest::Response> {
+        let request = self.http.post(format!("{}{path}", self.url)).body(body);
+        request.send().await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: impl Into<reqwest::Body>) -> (u16, Value) {
+        let answer = self.send(path, body).await.unwrap();
+        (
+            answer.status().as_u16(),
+            answer.json().await.unwrap_or_default(),
+        )
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> (u16, Value) {
+        let answer = self
+            .http
+            .get(format!("{}{path}", self.url))
+            .send()
+            .await
+            .unwrap();
+        (
+            answer.status().as_u16(),
+            answer.json().await.unwrap_or_default(),
+        )
+    }
+
+    pub(crate) async fn start(&self, run: &str, mode: &str) -> (u16, Value) {
+        let body = json!({ "sync_run_id": run, "source_id": "S1", "sync_mode": mode });
+        self.post("/sync", body.to_string()).await
+    }
+
+    /// Waits until the process no longer works on the run.
+    pub(crate) async fn ended(&self, run: &str) {
+        for _ in 0..1_000 {
+            if self.get(&format!("/sync/{run}")).await.1["running"] == false {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("run {run} never ended");
+    }
+}
