@@ -21,7 +21,7 @@ pub(crate) fn connector(keys: TokenStream, item: TokenStream) -> TokenStream {
             errors.push(
                 place,
                 format!("`#[connector]` goes on a struct or its `impl`, found {found}"),
-                "",
+                "write it above the struct that is the connector",
             );
             let error = errors.finish();
             quote!(#item #error)
@@ -46,6 +46,9 @@ fn on_struct(keys: TokenStream, item: &ItemStruct) -> TokenStream {
     let mut errors = Errors::new();
     let valid = valid::Connector::of(item, keys, &mut errors);
     let error = errors.finish();
-    let expanded = expand::connector(&valid, &item.generics, error.is_some(), &runtime);
+    let expanded = match error {
+        None => expand::connector(&valid, &runtime),
+        Some(_) => expand::unfinished_connector(&valid, &item.generics, &runtime),
+    };
     quote!(#item #error #expanded)
 }

@@ -107,7 +107,7 @@ fn role(function: &Function, errors: &mut Errors) -> Option<(&'static str, Token
         match &role {
             None => role = Some((marker, marker_keys(attribute))),
             Some((earlier, _)) => errors.push(
-                attribute.span(),
+                attribute.path().span(),
                 format!(
                     "`{}` is already marked `#[{earlier}]`",
                     function.signature.ident

@@ -7,6 +7,8 @@
 pub mod actions;
 pub mod contract;
 pub mod declare;
+#[doc(hidden)]
+pub mod generated;
 mod incoming;
 mod macros;
 pub mod outgoing;
@@ -18,14 +20,14 @@ pub use async_trait::async_trait;
 pub use schemars;
 pub use serde_json::Value;
 
-pub use actions::{ActionCall, ActionError, ActionResponse, Response};
+pub use actions::{ActionCall, ActionError, ActionResponse, File, Response};
 pub use contract::{
     ActionDefinition, ActionMode, Attributes, AuthType, BoxFuture, Connector, ConnectorEvent,
     DocumentMetadata, DocumentPermissions, Email, Manifest, McpCredentials, OAuthConfig,
     OAuthScopes, Operator, PersonSyncRecord, SearchOperator, SecretString, ServiceCredential,
     Skill, Source, SourceType, SyncType, TokenEndpointAuthMethod, ValueType, decode,
 };
-pub use declare::{Actor, Args, Checkpoint, Config, Credentials};
+pub use declare::{Actor, Args, Checkpoint, Config, Credentials, DocRef};
 pub use incoming::{
     ConfigError, ServerConfig, run, serve, serve_with_config, serve_with_extra_routes,
 };

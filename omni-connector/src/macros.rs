@@ -138,7 +138,7 @@ pub use omni_connector_macros::sync;
 /// | `default`, `default = 20` | may be left out: the type's default, or this value |
 /// | `min = 1`, `max = 100` | range of a number |
 /// | `min_length = 1`, `max_length = 80` | characters of a text |
-/// | `max_items = 50` | items of a list |
+/// | `min_items = 1`, `max_items = 50` | items of a list; of a list, all other limits are about each item |
 /// | `pattern = "^[A-Z]+$"` | a regular expression that must match somewhere in the text |
 /// | `format = "date"` | `date`, `date-time`, `email` and `uri` are checked, others are only shown |
 /// | `example = "OPS"` | shown to language models |

@@ -98,6 +98,9 @@ impl Mirror {
             self.take(read, &mut listing).await?;
         }
         walker.await??;
+        if self.ctx.is_cancelled() {
+            return self.save().await;
+        }
 
         let deletions = self.ctx.delete_unseen(listing.finish()?).await?;
         for id in &deletions.deleted {
@@ -140,7 +143,10 @@ impl Mirror {
             listing.saw(&skip.item);
             listing.could_not_list(&format!("{}/", skip.item));
         }
-        self.ctx.skip_with(skip.item, skip.reason, skip.detail);
+        match skip.detail {
+            Some(detail) => self.ctx.skip_with(skip.item, skip.reason, detail),
+            None => self.ctx.skip(skip.item, skip.reason),
+        }
     }
 
     /// Ends when there is something to save and it is time to.

@@ -21,7 +21,7 @@ pub(crate) struct Skip {
     /// Its path below the base.
     pub(crate) item: String,
     pub(crate) reason: &'static str,
-    pub(crate) detail: String,
+    pub(crate) detail: Option<String>,
     /// Whether documents of it and below it stay: it is there, and only could not be read.
     pub(crate) keeps_documents: bool,
 }
@@ -45,7 +45,7 @@ impl From<io::Error> for Obstacle {
 impl Skip {
     /// Something that does not belong to the source. A document that an earlier run made of it is deleted.
     pub(crate) fn unwanted(item: impl Into<String>, reason: &'static str) -> Self {
-        let (item, detail) = (item.into(), String::new());
+        let (item, detail) = (item.into(), None);
         Self {
             item,
             reason,
@@ -59,11 +59,9 @@ impl Skip {
         let item = item.into();
         let (reason, detail) = match obstacle {
             Obstacle::Unwanted(reason) => return Self::unwanted(item, reason),
-            Obstacle::Changed => (CHANGED, String::new()),
-            Obstacle::Failed(error) if error.kind() == io::ErrorKind::NotFound => {
-                (VANISHED, String::new())
-            }
-            Obstacle::Failed(error) => (UNREADABLE, error.to_string()),
+            Obstacle::Changed => (CHANGED, None),
+            Obstacle::Failed(error) if error.kind() == io::ErrorKind::NotFound => (VANISHED, None),
+            Obstacle::Failed(error) => (UNREADABLE, Some(error.to_string())),
         };
         Self {
             item,
@@ -75,7 +73,7 @@ impl Skip {
 
     pub(crate) fn detail(self, detail: impl Display) -> Self {
         Self {
-            detail: detail.to_string(),
+            detail: Some(detail.to_string()),
             ..self
         }
     }

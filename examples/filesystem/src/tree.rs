@@ -114,6 +114,9 @@ impl Tree {
 
     /// Whether `from` is reached through real folders of the tree, none of them left out.
     fn leads_to(&self, from: &Path) -> Result<bool, Skip> {
+        if *from == *self.root {
+            return Ok(true);
+        }
         let (Ok(below), Some(parent)) = (from.strip_prefix(&self.root), from.parent()) else {
             return Ok(false);
         };
@@ -125,7 +128,7 @@ impl Tree {
             return Ok(false);
         }
         match fs::canonicalize(parent) {
-            Ok(real) => Ok(real == parent || from == &*self.root),
+            Ok(real) => Ok(real == parent),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(Skip::unread(self.id(from)?, error.into())),
         }
@@ -239,6 +242,19 @@ mod tests {
             assert_eq!(walk(&tree, from), (vec![], vec![]), "{from}");
         }
         assert_eq!(walk(&tree, "link").1, [("link".to_owned(), LINK)]);
+    }
+
+    #[test]
+    fn the_root_of_everything_can_be_a_root() {
+        let config = json!({ "base_path": "/" });
+        let tree = Tree::open(omni_connector::decode("config", config).unwrap()).unwrap();
+        let mut found = None;
+        let take_one = |entry| {
+            found = Some(entry);
+            false
+        };
+        tree.walk(&tree.root, take_one).unwrap();
+        assert!(found.is_some());
     }
 
     #[test]

@@ -1,17 +1,17 @@
 //! From an action to its entry in the table, and to the hidden type under which a list finds it.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-use syn::{Path, ReturnType, Type, spanned::Spanned};
+use syn::{Path, Type, parse_quote, spanned::Spanned};
 
-use super::{Thunk, call, connector_argument, optional, supply, variants};
+use super::{Thunk, call, connector_argument, hidden, optional, returned, supply, variants};
 use crate::{
     parse::Function,
     valid::{Action, Arg, Default, Limit, Mode, Parameter, Place},
 };
 
 /// The entry of an action of `connector`.
-pub(super) fn action(action: &Action, connector: &Type, runtime: &Path) -> TokenStream {
+pub(super) fn action(action: &Action, connector: &Type) -> TokenStream {
     let Action {
         name, description, ..
     } = action;
@@ -20,31 +20,36 @@ pub(super) fn action(action: &Action, connector: &Type, runtime: &Path) -> Token
         Mode::Read => quote!(Read),
         Mode::Write => quote!(Write),
     };
-    let args = args(action).map(|argument| arg(argument, runtime));
-    let count = self::args(action).count();
+    let args = args(action).map(arg);
+    let count = Literal::usize_unsuffixed(self::args(action).count());
     let inputs = action.supplied().map(|ty| {
         quote_spanned! {ty.span()=>
-            #runtime::declare::input::<#connector, #ty>(#runtime::declare::Shape::<#ty>::IS_OBJECT)
+            _omni::input::<#connector, #ty>(_omni::Shape::<#ty>::IS_OBJECT)
         }
     });
-    let once = quote_spanned!(second_input(action)=> #runtime::declare::input_once);
+    let input = if action.supplied().next().is_some() {
+        let second = second_input(action);
+        quote_spanned!(second=> _omni::input_once(&[#(#inputs),*], #count))
+    } else {
+        quote!(_omni::None)
+    };
     let scopes = optional(action.scopes.as_ref().map(|scopes| quote!(&[#(#scopes),*])));
-    let source_types = variants(runtime, "SourceType", &action.source_types);
+    let source_types = variants("SourceType", &action.source_types);
     let timeout = optional(
         action
             .timeout
             .as_ref()
-            .map(|seconds| quote!(::core::time::Duration::from_secs(#seconds))),
+            .map(|seconds| quote!(_omni::Duration::from_secs(#seconds))),
     );
     let (admin_only, hidden) = (action.admin_only, action.hidden);
-    let call = thunk(action, runtime);
+    let call = thunk(action);
     quote! {
-        #runtime::declare::Action {
+        _omni::Action {
             name: #name,
             description: #description,
-            mode: #runtime::ActionMode::#mode,
+            mode: _omni::ActionMode::#mode,
             args: &[#(#args),*],
-            input: #once(&[#(#inputs),*], #count),
+            input: #input,
             scopes: #scopes,
             source_types: #source_types,
             admin_only: #admin_only,
@@ -83,9 +88,9 @@ fn second_input(action: &Action) -> proc_macro2::Span {
         .map_or(action.function.signature.ident.span(), Spanned::span)
 }
 
-fn arg(arg: &Arg, runtime: &Path) -> TokenStream {
+fn arg(arg: &Arg) -> TokenStream {
     let (ty, name, description) = (&arg.ty, &arg.name.text, &arg.description);
-    let of = quote_spanned!(ty.span()=> #runtime::declare::Arg::of::<#ty>);
+    let of = quote_spanned!(ty.span()=> _omni::Arg::of::<#ty>);
     let default = arg.default.as_ref().map(|default| match default {
         Default::OfType => quote!(.optional()),
         Default::Json(json) => quote!(.default(#json)),
@@ -93,7 +98,11 @@ fn arg(arg: &Arg, runtime: &Path) -> TokenStream {
     let example = arg.example.as_ref().map(|json| quote!(.example(#json)));
     let limits = arg.limits.iter().map(|(name, limit)| {
         let value = match limit {
-            Limit::Number(number) => quote!(#number),
+            Limit::Int(number) => {
+                let number = Literal::i128_unsuffixed(*number);
+                quote!(_omni::Bound::Int(#number))
+            }
+            Limit::Float(number) => quote!(_omni::Bound::Float(#number)),
             Limit::Size(size) => quote!(#size),
             Limit::Text(text) => quote!(#text),
         };
@@ -104,7 +113,7 @@ fn arg(arg: &Arg, runtime: &Path) -> TokenStream {
 }
 
 /// Reads the arguments and calls the function.
-fn thunk(action: &Action, runtime: &Path) -> TokenStream {
+fn thunk(action: &Action) -> TokenStream {
     let (connector, call) = (connector_argument(), call());
     let input = proc_macro2::Ident::new("input", proc_macro2::Span::mixed_site());
     let mut values = Vec::new();
@@ -135,11 +144,8 @@ fn thunk(action: &Action, runtime: &Path) -> TokenStream {
         Place::Method => quote!(Self::#ident),
         Place::Free => quote!(#ident),
     };
-    let returned = match &signature.output {
-        ReturnType::Type(_, ty) => ty.span(),
-        ReturnType::Default => ident.span(),
-    };
-    let answer = quote_spanned!(returned=> #runtime::actions::answer);
+    let returned = returned(&action.function);
+    let answer = quote_spanned!(returned.span()=> _omni::answer(#returned));
     let thunk = Thunk {
         ident,
         uses: [
@@ -148,20 +154,24 @@ fn thunk(action: &Action, runtime: &Path) -> TokenStream {
         ],
         body: quote! {
             #open
-            #answer(#function(#(#values),*).await)
+            let #returned = #function(#(#values),*).await;
+            #answer
         },
     };
     quote!(#thunk)
 }
 
+/// What the entry of an action needs in its scope: the fallback of `Shape`, which is a trait.
+pub(super) fn shapes(action: &Action) -> Option<TokenStream> {
+    action.supplied().next()?;
+    Some(quote!(
+        use _omni::AnyShape as _;
+    ))
+}
+
 /// A function outside an `impl` block: the type of the same name that `actions = […]` names.
 pub(crate) fn listed_action(valid: &Action, runtime: &Path) -> TokenStream {
-    let Function {
-        visibility,
-        signature,
-        ..
-    } = &valid.function;
-    let ident = &signature.ident;
+    let ident = &valid.function.signature.ident;
     let conditions = valid.function.conditions();
     let (generics, connector, bounds) = match valid.connector() {
         Some(connector) => (quote!(), connector.clone(), quote!()),
@@ -169,55 +179,44 @@ pub(crate) fn listed_action(valid: &Action, runtime: &Path) -> TokenStream {
             // It serves every connector that has what its arguments need.
             let supplied = valid.supplied();
             let bounds = quote! {
-                where #(#supplied: #runtime::declare::FromCall<
-                    #runtime::declare::CallOf<AnyConnector, #runtime::declare::OfAction>,
-                >,)*
+                where #(#supplied: _omni::FromCall<_omni::CallOf<AnyConnector, _omni::OfAction>>,)*
             };
-            let generics = quote!(<AnyConnector: #runtime::Connector>);
-            (generics, syn::parse_quote!(AnyConnector), bounds)
+            let generics = quote!(<AnyConnector: _omni::Connector>);
+            (generics, parse_quote!(AnyConnector), bounds)
         }
     };
-    let entry = action(valid, &connector, runtime);
-    quote! {
-        #(#conditions)*
-        #[doc(hidden)]
-        #[allow(non_camel_case_types)]
-        #visibility struct #ident {}
+    let shapes = shapes(valid);
+    let entry = action(valid, &connector);
+    let implementation = quote! {
+        #shapes
 
-        #(#conditions)*
-        impl #generics #runtime::declare::ActionFn<#connector> for #ident #bounds {
-            const ACTION: #runtime::declare::Action<#connector> = {
-                use #runtime::declare::AnyShape as _;
-                #entry
-            };
+        impl #generics _omni::ActionFn<#connector> for #ident #bounds {
+            const ACTION: _omni::Action<#connector> = #entry;
         }
-    }
+    };
+    hidden(&valid.function, &conditions, &implementation, runtime)
 }
 
 /// In place of [`listed_action`] where something was refused, so that the lists that name it have nothing to report.
 pub(crate) fn unfinished_action(function: &Function, runtime: &Path) -> TokenStream {
-    let visibility = &function.visibility;
     let ident = &function.signature.ident;
     let name = ident.to_string();
-    quote! {
-        #[doc(hidden)]
-        #[allow(non_camel_case_types)]
-        #visibility struct #ident {}
-
-        impl<AnyConnector> #runtime::declare::ActionFn<AnyConnector> for #ident {
-            const ACTION: #runtime::declare::Action<AnyConnector> = #runtime::declare::Action {
+    let stub = quote! {
+        impl<AnyConnector> _omni::ActionFn<AnyConnector> for #ident {
+            const ACTION: _omni::Action<AnyConnector> = _omni::Action {
                 name: #name,
                 description: #name,
-                mode: #runtime::ActionMode::Read,
+                mode: _omni::ActionMode::Read,
                 args: &[],
-                input: ::core::option::Option::None,
-                scopes: ::core::option::Option::None,
+                input: _omni::None,
+                scopes: _omni::None,
                 source_types: &[],
                 admin_only: false,
                 hidden: false,
-                timeout: ::core::option::Option::None,
+                timeout: _omni::None,
                 call: |_, _| ::core::unreachable!(),
             };
         }
-    }
+    };
+    hidden(function, &[], &stub, runtime)
 }

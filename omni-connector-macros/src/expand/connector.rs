@@ -1,28 +1,17 @@
 //! The trait impl of an annotated struct: what one would write by hand, with the tables of its functions behind it.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Literal, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Generics, Path, Type, spanned::Spanned};
 
-use super::{bound_for_ever, optional, variants};
+use super::{bound_for_ever, optional, scope, variants};
 use crate::valid::{Connector, SkillText};
 
-/// `impl Connector` and what it stands on. `is_unfinished` when something was refused: nothing more is checked then.
-pub(crate) fn connector(
-    valid: &Connector,
-    generics: &Generics,
-    is_unfinished: bool,
-    runtime: &Path,
-) -> TokenStream {
+/// `impl Connector` and what it stands on.
+pub(crate) fn connector(valid: &Connector, runtime: &Path) -> TokenStream {
     let Connector { ident, name, .. } = valid;
-    let generics = bound_for_ever(generics);
-    let (impl_generics, type_generics, condition) = generics.split_for_impl();
-    let declared = declared(valid, runtime);
-    let [config, credentials, state] =
-        [&valid.config, &valid.credentials, &valid.state].map(|ty| {
-            ty.as_ref()
-                .map_or(quote!(#runtime::Value), |ty| quote!(#ty))
-        });
+    let declared = declared(valid);
+    let types = types(valid);
     let version = match &valid.version {
         Some(version) => quote!(#version),
         None => quote!(::core::env!("CARGO_PKG_VERSION")),
@@ -31,20 +20,18 @@ pub(crate) fn connector(
         display_name(valid),
         description(valid),
         read_only(valid),
-        extra(valid, runtime),
+        extra(valid),
     ];
-    let skills = skills(valid, runtime);
-    let checks = (!is_unfinished).then(|| checks(valid, runtime));
-    quote! {
-        impl #impl_generics #runtime::declare::Declared for #ident #type_generics #condition {
+    let skills = skills(valid);
+    let checks = checks(valid);
+    let implementation = quote! {
+        impl _omni::Declared for #ident {
             #declared
         }
 
-        #[#runtime::async_trait]
-        impl #impl_generics #runtime::Connector for #ident #type_generics #condition {
-            type Config = #config;
-            type Credentials = #credentials;
-            type State = #state;
+        #[_omni::async_trait]
+        impl _omni::Connector for #ident {
+            #types
 
             fn name(&self) -> &'static str {
                 #name
@@ -58,102 +45,160 @@ pub(crate) fn connector(
 
             #skills
 
-            fn source_types(&self) -> ::std::vec::Vec<#runtime::SourceType> {
-                <Self as #runtime::declare::Declared>::SOURCE_TYPES.to_vec()
+            fn source_types(&self) -> _omni::Vec<_omni::SourceType> {
+                _omni::source_types::<Self>()
             }
 
-            fn sync_modes(&self) -> ::std::vec::Vec<#runtime::SyncType> {
-                <Self as #runtime::declare::Declared>::MODES.to_vec()
+            fn sync_modes(&self) -> _omni::Vec<_omni::SyncType> {
+                _omni::sync_modes::<Self>()
             }
 
             fn requires_credentials(&self) -> bool {
-                #runtime::declare::requires_credentials::<Self>()
+                _omni::requires_credentials::<Self>()
             }
 
             async fn validate(
                 &self,
-                source: &#runtime::Source,
-                credentials: ::core::option::Option<&#runtime::ServiceCredential>,
-                manager: &#runtime::ManagerClient,
-            ) -> #runtime::Result<()> {
-                #runtime::declare::validate(self, source, credentials, manager).await
+                source: &_omni::Source,
+                credentials: _omni::Option<&_omni::ServiceCredential>,
+                manager: &_omni::ManagerClient,
+            ) -> _omni::Result<()> {
+                _omni::validate(self, source, credentials, manager).await
             }
 
             async fn sync(
                 &self,
-                _: #runtime::Source,
-                credentials: ::core::option::Option<#runtime::ServiceCredential>,
-                checkpoint: ::core::option::Option<Self::State>,
-                ctx: #runtime::SyncContext,
-            ) -> #runtime::Result<()> {
-                #runtime::declare::sync(self, credentials, checkpoint, ctx).await
+                _: _omni::Source,
+                credentials: _omni::Option<_omni::ServiceCredential>,
+                checkpoint: _omni::Option<Self::State>,
+                ctx: _omni::SyncContext,
+            ) -> _omni::Result<()> {
+                _omni::sync(self, credentials, checkpoint, ctx).await
             }
 
-            fn actions(&self) -> ::std::vec::Vec<#runtime::ActionDefinition> {
-                #runtime::declare::actions::<Self>()
+            fn actions(&self) -> _omni::Vec<_omni::ActionDefinition> {
+                _omni::actions::<Self>()
             }
 
             fn action_scopes(
                 &self,
                 action: &str,
-            ) -> ::core::option::Option<::std::vec::Vec<::std::string::String>> {
-                #runtime::declare::action_scopes::<Self>(action)
+            ) -> _omni::Option<_omni::Vec<_omni::String>> {
+                _omni::action_scopes::<Self>(action)
             }
 
             fn call_action(
                 &self,
-                call: #runtime::ActionCall,
-            ) -> #runtime::BoxFuture<'_, #runtime::Result<#runtime::Response>> {
-                #runtime::declare::call_action(self, call)
+                call: _omni::ActionCall,
+            ) -> _omni::BoxFuture<'_, _omni::Result<_omni::Response>> {
+                _omni::call_action(self, call)
             }
 
-            fn operators(&self) -> ::std::vec::Vec<#runtime::Operator> {
-                #runtime::declare::operators::<Self>()
+            fn operators(&self) -> _omni::Vec<_omni::Operator> {
+                _omni::operators::<Self>()
             }
 
-            fn attributes_schema(&self) -> ::core::option::Option<#runtime::Value> {
-                #runtime::declare::attributes_schema::<Self>()
+            fn attributes_schema(&self) -> _omni::Option<_omni::Value> {
+                _omni::attributes_schema::<Self>()
             }
 
-            fn oauth_config(&self) -> ::core::option::Option<#runtime::OAuthConfig> {
-                #runtime::declare::oauth_config(self)
+            fn oauth_config(&self) -> _omni::Option<_omni::OAuthConfig> {
+                _omni::oauth_config(self)
             }
         }
 
         #checks
+    };
+    scope(runtime, &implementation)
+}
+
+/// In place of [`connector`] where something was refused, so that the block of the struct has nothing to report.
+pub(crate) fn unfinished_connector(
+    valid: &Connector,
+    generics: &Generics,
+    runtime: &Path,
+) -> TokenStream {
+    let ident = &valid.ident;
+    let types = types(valid);
+    // A connector has no generics. One that has some is told of that, and of nothing that follows from it.
+    let generics = bound_for_ever(generics);
+    let (impl_generics, type_generics, condition) = generics.split_for_impl();
+    let stub = quote! {
+        #[_omni::async_trait]
+        impl #impl_generics _omni::Connector for #ident #type_generics #condition {
+            #types
+
+            fn name(&self) -> &'static str {
+                ::core::unreachable!()
+            }
+
+            fn version(&self) -> &'static str {
+                ::core::unreachable!()
+            }
+
+            fn source_types(&self) -> _omni::Vec<_omni::SourceType> {
+                ::core::unreachable!()
+            }
+
+            async fn sync(
+                &self,
+                _: _omni::Source,
+                _: _omni::Option<_omni::ServiceCredential>,
+                _: _omni::Option<Self::State>,
+                _: _omni::SyncContext,
+            ) -> _omni::Result<()> {
+                ::core::unreachable!()
+            }
+        }
+    };
+    scope(runtime, &stub)
+}
+
+fn types(valid: &Connector) -> TokenStream {
+    let any_json = quote!(_omni::Value);
+    let [config, credentials, state] = [&valid.config, &valid.credentials, &valid.state]
+        .map(|ty| ty.as_ref().map_or(any_json.clone(), |ty| quote!(#ty)));
+    quote! {
+        type Config = #config;
+        type Credentials = #credentials;
+        type State = #state;
     }
 }
 
 /// What stands in the attribute, as constants that the checks and the tables read.
-fn declared(valid: &Connector, runtime: &Path) -> TokenStream {
+fn declared(valid: &Connector) -> TokenStream {
     let name = &valid.name;
     let modes: Vec<_> = valid
         .modes
         .iter()
         .map(|mode| mode.variant.clone())
         .collect();
-    let modes = variants(runtime, "SyncType", &modes);
-    let source_types = variants(runtime, "SourceType", &valid.source_types);
-    let actions = valid.listed.actions.iter().map(
-        |path| quote_spanned!(path.span()=> <#path as #runtime::declare::ActionFn<Self>>::ACTION),
-    );
-    let operators = valid.listed.operators.iter().map(
-        |path| quote_spanned!(path.span()=> <#path as #runtime::declare::OperatorFn>::OPERATOR),
-    );
+    let modes = variants("SyncType", &modes);
+    let source_types = variants("SourceType", &valid.source_types);
+    let actions = valid
+        .listed
+        .actions
+        .iter()
+        .map(|path| quote_spanned!(path.span()=> <#path as _omni::ActionFn<Self>>::ACTION));
+    let operators = valid
+        .listed
+        .operators
+        .iter()
+        .map(|path| quote_spanned!(path.span()=> <#path as _omni::OperatorFn>::OPERATOR));
     quote! {
         const NAME: &'static str = #name;
-        const SOURCE_TYPES: &'static [#runtime::SourceType] = #source_types;
-        const MODES: &'static [#runtime::SyncType] = #modes;
-        const ACTIONS: &'static [#runtime::declare::Action<Self>] = &[#(#actions),*];
-        const OPERATORS: &'static [#runtime::Operator] = &[#(#operators),*];
+        const SOURCE_TYPES: &'static [_omni::SourceType] = #source_types;
+        const MODES: &'static [_omni::SyncType] = #modes;
+        const ACTIONS: &'static [_omni::Action<Self>] = &[#(#actions),*];
+        const OPERATORS: &'static [_omni::Operator] = &[#(#operators),*];
     }
 }
 
 fn display_name(valid: &Connector) -> Option<TokenStream> {
     let text = valid.display_name.as_ref()?;
     Some(quote! {
-        fn display_name(&self) -> ::std::string::String {
-            ::std::string::String::from(#text)
+        fn display_name(&self) -> _omni::String {
+            _omni::String::from(#text)
         }
     })
 }
@@ -161,8 +206,8 @@ fn display_name(valid: &Connector) -> Option<TokenStream> {
 fn description(valid: &Connector) -> Option<TokenStream> {
     let text = valid.description.as_ref()?;
     Some(quote! {
-        fn description(&self) -> ::core::option::Option<::std::string::String> {
-            ::core::option::Option::Some(::std::string::String::from(#text))
+        fn description(&self) -> _omni::Option<_omni::String> {
+            _omni::Some(_omni::String::from(#text))
         }
     })
 }
@@ -177,17 +222,17 @@ fn read_only(valid: &Connector) -> Option<TokenStream> {
     })
 }
 
-fn extra(valid: &Connector, runtime: &Path) -> Option<TokenStream> {
+fn extra(valid: &Connector) -> Option<TokenStream> {
     let ty: &Type = valid.extra.as_ref()?;
-    let schema = quote_spanned!(ty.span()=> #runtime::declare::input_schema::<#ty>());
+    let schema = quote_spanned!(ty.span()=> _omni::input_schema::<#ty>());
     Some(quote! {
-        fn extra_schema(&self) -> ::core::option::Option<#runtime::Value> {
-            ::core::option::Option::Some(#schema)
+        fn extra_schema(&self) -> _omni::Option<_omni::Value> {
+            _omni::Some(#schema)
         }
     })
 }
 
-fn skills(valid: &Connector, runtime: &Path) -> TokenStream {
+fn skills(valid: &Connector) -> TokenStream {
     let skills = valid.skills.iter().map(|skill| {
         let (id, title) = (&skill.id, &skill.title);
         let description = optional(skill.description.as_ref());
@@ -195,20 +240,20 @@ fn skills(valid: &Connector, runtime: &Path) -> TokenStream {
             SkillText::File(path) => quote_spanned!(path.span()=> ::core::include_str!(#path)),
             SkillText::Here(text) => quote!(#text),
         };
-        let source_types = variants(runtime, "SourceType", &skill.source_types);
+        let source_types = variants("SourceType", &skill.source_types);
         quote! {
-            #runtime::declare::skill(#id, #title, #description, #text, #source_types)
+            _omni::skill(#id, #title, #description, #text, #source_types)
         }
     });
     quote! {
-        fn skills(&self) -> ::std::vec::Vec<#runtime::Skill> {
-            #runtime::declare::skills(self, [#(#skills),*])
+        fn skills(&self) -> _omni::Vec<_omni::Skill> {
+            _omni::skills(self, [#(#skills),*])
         }
     }
 }
 
 /// What only rustc can compare: functions across modules, and modes with the functions that are for them.
-fn checks(valid: &Connector, runtime: &Path) -> TokenStream {
+fn checks(valid: &Connector) -> TokenStream {
     let ident = &valid.ident;
     let actions = valid
         .listed
@@ -216,8 +261,9 @@ fn checks(valid: &Connector, runtime: &Path) -> TokenStream {
         .iter()
         .enumerate()
         .map(|(index, path)| {
+            let index = Literal::usize_unsuffixed(index);
             quote_spanned! {path.span()=>
-                const _: () = #runtime::declare::assert_unique_action::<#ident>(#index);
+                const _: () = _omni::assert_unique_action::<#ident>(#index);
             }
         });
     let operators = valid
@@ -226,14 +272,15 @@ fn checks(valid: &Connector, runtime: &Path) -> TokenStream {
         .iter()
         .enumerate()
         .map(|(index, path)| {
+            let index = Literal::usize_unsuffixed(index);
             quote_spanned! {path.span()=>
-                const _: () = #runtime::declare::assert_unique_operator::<#ident>(#index);
+                const _: () = _omni::assert_unique_operator::<#ident>(#index);
             }
         });
     let modes = valid.modes.iter().map(|mode| {
         let variant = &mode.variant;
         quote_spanned! {variant.span()=>
-            const _: () = #runtime::declare::assert_synced::<#ident>(#runtime::SyncType::#variant);
+            const _: () = _omni::assert_synced::<#ident>(_omni::SyncType::#variant);
         }
     });
     quote!(#(#actions)* #(#operators)* #(#modes)*)

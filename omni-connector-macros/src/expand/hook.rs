@@ -1,13 +1,12 @@
 //! From `#[validate]`, `#[oauth]` and `#[skills]` to the constants that hold them.
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
-use syn::{Path, ReturnType, spanned::Spanned};
+use quote::quote;
 
-use super::{Thunk, connector_argument, supply};
+use super::{Thunk, connector_argument, ended, supply};
 use crate::valid::{Hook, HookKind};
 
-pub(super) fn hook(hook: &Hook, runtime: &Path) -> TokenStream {
+pub(super) fn hook(hook: &Hook) -> TokenStream {
     let signature = &hook.function.signature;
     let ident = &signature.ident;
     let constant = hook.kind.constant();
@@ -16,29 +15,27 @@ pub(super) fn hook(hook: &Hook, runtime: &Path) -> TokenStream {
         HookKind::Validate => {
             let connector = connector_argument();
             let values = hook.parameters.iter().map(|supplied| supply(&supplied.ty));
-            let returned = match &signature.output {
-                ReturnType::Type(_, ty) => ty.span(),
-                ReturnType::Default => ident.span(),
-            };
-            let ended = quote_spanned!(returned=> #runtime::declare::ended);
             let thunk = Thunk {
                 ident,
                 uses: [true, !hook.parameters.is_empty()],
-                body: quote!(#ended(Self::#ident(#connector, #(#values),*).await)),
+                body: ended(
+                    &hook.function,
+                    quote!(Self::#ident(#connector, #(#values),*)),
+                ),
             };
-            (quote!(#runtime::declare::Validate<Self>), quote!(#thunk))
+            (quote!(_omni::Validate<Self>), quote!(#thunk))
         }
         HookKind::OAuth => (
-            quote!(fn(&Self) -> #runtime::OAuthConfig),
+            quote!(fn(&Self) -> _omni::OAuthConfig),
             quote!(Self::#ident),
         ),
         HookKind::Skills => (
-            quote!(fn(&Self) -> ::std::vec::Vec<#runtime::Skill>),
+            quote!(fn(&Self) -> _omni::Vec<_omni::Skill>),
             quote!(Self::#ident),
         ),
     };
     quote! {
         #(#conditions)*
-        const #constant: ::core::option::Option<#ty> = ::core::option::Option::Some(#value);
+        const #constant: _omni::Option<#ty> = _omni::Some(#value);
     }
 }

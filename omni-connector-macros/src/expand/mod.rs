@@ -10,17 +10,29 @@ mod operator;
 mod sync;
 
 pub(crate) use action::{listed_action, unfinished_action};
-pub(crate) use connector::connector;
+pub(crate) use connector::{connector, unfinished_connector};
 pub(crate) use operator::{listed_operator, unfinished_operator};
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{
-    Attribute, GenericParam, Generics, Ident, Path, Type, WherePredicate, parse_quote,
+    Attribute, GenericParam, Generics, Ident, Path, ReturnType, Type, WherePredicate, parse_quote,
     spanned::Spanned,
 };
 
+use crate::parse::Function;
 use crate::valid::{Action, Hook, HookKind, Operator, Sync};
+
+/// Everything that is generated stands in a scope of its own, in which one short name leads to the runtime.
+fn scope(runtime: &Path, generated: &TokenStream) -> TokenStream {
+    quote! {
+        const _: () = {
+            use #runtime::generated as _omni;
+
+            #generated
+        };
+    }
+}
 
 /// The annotated functions of one `impl` block.
 pub(crate) struct Methods {
@@ -28,7 +40,7 @@ pub(crate) struct Methods {
     pub(crate) actions: Vec<Action>,
     pub(crate) operators: Vec<Operator>,
     pub(crate) hooks: Vec<Hook>,
-    /// Whether something was refused. What is left is then written so that nothing more is reported.
+    /// Whether something was refused. The tables are then written so that nothing more is reported.
     pub(crate) is_unfinished: bool,
 }
 
@@ -41,57 +53,71 @@ pub(crate) fn methods(
 ) -> TokenStream {
     let generics = bound_for_ever(generics);
     let (generics, _, condition) = generics.split_for_impl();
+    if methods.is_unfinished {
+        let sync = sync::unfinished();
+        let stub = quote! {
+            impl #generics _omni::Methods for #connector #condition {
+                const SYNCS: &'static [_omni::Sync<Self>] = &[#sync];
+                const ACTIONS: &'static [_omni::Action<Self>] = &[];
+                const OPERATORS: &'static [_omni::Operator] = &[];
+            }
+        };
+        return scope(runtime, &stub);
+    }
     let this: Type = parse_quote!(Self);
-    let mut syncs: Vec<_> = methods
+    let syncs = methods
         .syncs
         .iter()
-        .map(|sync| under(&sync.function.conditions(), sync::sync(sync, runtime)))
-        .collect();
-    if methods.is_unfinished {
-        syncs.push(sync::unfinished(runtime));
-    }
-    let actions = methods.actions.iter().map(|action| {
-        under(
-            &action.function.conditions(),
-            action::action(action, &this, runtime),
-        )
-    });
-    let actions = quote!(&[#(#actions),*]);
-    // The fallback of `Shape` is a trait, which only actions need.
-    let actions = if methods.actions.is_empty() {
-        actions
-    } else {
-        quote!({
-            use #runtime::declare::AnyShape as _;
-            #actions
-        })
-    };
+        .map(|sync| under(&sync.function.conditions(), sync::sync(sync)));
+    let actions = methods
+        .actions
+        .iter()
+        .map(|action| under(&action.function.conditions(), action::action(action, &this)));
+    let shapes = methods.actions.iter().find_map(action::shapes);
     let operators = methods.operators.iter().map(|operator| {
         under(
             &operator.function.conditions(),
-            operator::operator(operator, true, runtime),
+            operator::operator(operator, true),
         )
     });
-    let hooks = methods.hooks.iter().map(|hook| hook::hook(hook, runtime));
+    let hooks = methods.hooks.iter().map(hook::hook);
     let checks = methods
         .syncs
         .iter()
-        .filter(|_| !methods.is_unfinished)
-        .map(|sync| {
-            under(
-                &sync.function.conditions(),
-                sync::checks(sync, connector, runtime),
-            )
-        });
-    quote! {
-        impl #generics #runtime::declare::Methods for #connector #condition {
-            const SYNCS: &'static [#runtime::declare::Sync<Self>] = &[#(#syncs),*];
-            const ACTIONS: &'static [#runtime::declare::Action<Self>] = #actions;
-            const OPERATORS: &'static [#runtime::Operator] = &[#(#operators),*];
+        .map(|sync| sync::checks(sync, connector));
+    let table = quote! {
+        #shapes
+
+        impl #generics _omni::Methods for #connector #condition {
+            const SYNCS: &'static [_omni::Sync<Self>] = &[#(#syncs),*];
+            const ACTIONS: &'static [_omni::Action<Self>] = &[#(#actions),*];
+            const OPERATORS: &'static [_omni::Operator] = &[#(#operators),*];
             #(#hooks)*
         }
 
         #(#checks)*
+    };
+    scope(runtime, &table)
+}
+
+/// The hidden type of a function outside an `impl` block, which has the function's name, and what is generated about it.
+fn hidden(
+    function: &Function,
+    conditions: &[Attribute],
+    generated: &TokenStream,
+    runtime: &Path,
+) -> TokenStream {
+    let visibility = &function.visibility;
+    let ident = &function.signature.ident;
+    let scope = scope(runtime, generated);
+    quote! {
+        #(#conditions)*
+        #[doc(hidden)]
+        #[allow(non_camel_case_types)]
+        #visibility struct #ident {}
+
+        #(#conditions)*
+        #scope
     }
 }
 
@@ -101,19 +127,19 @@ fn under(conditions: &[Attribute], tokens: TokenStream) -> TokenStream {
 }
 
 /// A list of variants of one of the runtime's enums.
-fn variants(runtime: &Path, of: &str, variants: &[Ident]) -> TokenStream {
+fn variants(of: &str, variants: &[Ident]) -> TokenStream {
     let of = Ident::new(of, Span::call_site());
     let variants = variants.iter().map(|variant| {
         // The variant keeps the author's place; the rest of the path is ours.
-        quote!(#runtime::#of::#variant)
+        quote!(_omni::#of::#variant)
     });
     quote!(&[#(#variants),*])
 }
 
 fn optional(value: Option<impl ToTokens>) -> TokenStream {
     match value {
-        Some(value) => quote!(::core::option::Option::Some(#value)),
-        None => quote!(::core::option::Option::None),
+        Some(value) => quote!(_omni::Some(#value)),
+        None => quote!(_omni::None),
     }
 }
 
@@ -122,6 +148,25 @@ fn supply(ty: &Type) -> TokenStream {
     let call = call();
     let supply = quote_spanned!(ty.span()=> #call.supply::<#ty>());
     quote!(#supply?)
+}
+
+/// What a call of `function` returns, as the end of a sync. What cannot be returned is reported at the return type.
+fn ended(function: &Function, call: TokenStream) -> TokenStream {
+    let returned = returned(function);
+    let ended = quote_spanned!(returned.span()=> _omni::ended(#returned));
+    quote! {
+        let #returned = #call.await;
+        #ended
+    }
+}
+
+/// A variable for what a function returns, at the place where it says so.
+fn returned(function: &Function) -> Ident {
+    let place = match &function.signature.output {
+        ReturnType::Type(_, ty) => ty.span(),
+        ReturnType::Default => function.signature.ident.span(),
+    };
+    Ident::new("returned", place.resolved_at(Span::mixed_site()))
 }
 
 /// The names inside a generated closure, which no argument of the author can be mistaken for.
@@ -156,10 +201,10 @@ impl ToTokens for Thunk<'_> {
             quote!(_)
         };
         let body = &self.body;
-        let boxed = quote_spanned!(self.ident.span()=> ::std::boxed::Box::pin);
-        tokens.extend(quote! {
-            |#connector, #call| #boxed(async move { #body })
-        });
+        let future = quote_spanned! {self.ident.span()=>
+            _omni::Box::pin(async move { #body })
+        };
+        tokens.extend(quote!(|#connector, #call| #future));
     }
 }
 

@@ -4,9 +4,10 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::{Path, spanned::Spanned};
 
+use super::hidden;
 use crate::{parse::Function, valid::Operator};
 
-pub(super) fn operator(operator: &Operator, is_method: bool, runtime: &Path) -> TokenStream {
+pub(super) fn operator(operator: &Operator, is_method: bool) -> TokenStream {
     let (name, attribute) = (&operator.name.text, &operator.attribute.text);
     let (item, value) = (&operator.item, &operator.value);
     let ident = &operator.function.signature.ident;
@@ -15,62 +16,49 @@ pub(super) fn operator(operator: &Operator, is_method: bool, runtime: &Path) -> 
     } else {
         quote!(#ident)
     };
-    let value =
-        quote_spanned!(operator.value_span=> <#value as #runtime::contract::AttributeValue>);
-    let of = quote_spanned!(item.span()=> ::core::any::TypeId::of::<#item>());
-    let read = quote_spanned!(operator.value_span=> #runtime::declare::read);
+    let value = quote_spanned!(operator.value_span=> <#value as _omni::AttributeValue>);
+    let of = quote_spanned!(item.span()=> _omni::TypeId::of::<#item>());
+    let read = quote_spanned!(operator.value_span=> _omni::read(item, #function));
     quote! {
-        #runtime::Operator {
+        _omni::Operator {
             name: #name,
             attribute: #attribute,
             value_type: #value::VALUE_TYPE,
             schema: #value::schema,
             item: || #of,
-            read: |item| #read(item, #function),
+            read: |item| #read,
         }
     }
 }
 
 /// A function outside an `impl` block: the type of the same name that `search_operators = […]` names.
 pub(crate) fn listed_operator(valid: &Operator, runtime: &Path) -> TokenStream {
-    let entry = operator(valid, false, runtime);
+    let implementation = implementation(&valid.function, &operator(valid, false));
     let conditions = valid.function.conditions();
-    hidden(&valid.function, &conditions, &entry, runtime)
+    hidden(&valid.function, &conditions, &implementation, runtime)
 }
 
 /// In place of [`listed_operator`] where something was refused, so that the lists that name it have nothing to report.
 pub(crate) fn unfinished_operator(function: &Function, runtime: &Path) -> TokenStream {
     let name = function.signature.ident.to_string();
-    let entry = quote! {
-        #runtime::Operator {
+    let stub = quote! {
+        _omni::Operator {
             name: #name,
             attribute: #name,
-            value_type: #runtime::ValueType::Text,
+            value_type: _omni::ValueType::Text,
             schema: || ::core::unreachable!(),
             item: || ::core::unreachable!(),
-            read: |_| ::core::option::Option::None,
+            read: |_| _omni::None,
         }
     };
-    hidden(function, &[], &entry, runtime)
+    hidden(function, &[], &implementation(function, &stub), runtime)
 }
 
-fn hidden(
-    function: &Function,
-    conditions: &[syn::Attribute],
-    entry: &TokenStream,
-    runtime: &Path,
-) -> TokenStream {
-    let visibility = &function.visibility;
+fn implementation(function: &Function, entry: &TokenStream) -> TokenStream {
     let ident = &function.signature.ident;
     quote! {
-        #(#conditions)*
-        #[doc(hidden)]
-        #[allow(non_camel_case_types)]
-        #visibility struct #ident {}
-
-        #(#conditions)*
-        impl #runtime::declare::OperatorFn for #ident {
-            const OPERATOR: #runtime::Operator = #entry;
+        impl _omni::OperatorFn for #ident {
+            const OPERATOR: _omni::Operator = #entry;
         }
     }
 }

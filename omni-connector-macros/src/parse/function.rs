@@ -6,6 +6,7 @@ use syn::{
     Attribute, FnArg, Generics, ImplItem, Meta, PatType, Path, Signature, Token, Type, Visibility,
     braced,
     parse::{Parse, ParseStream, discouraged::Speculative},
+    parse_quote,
 };
 
 /// A function with an unparsed body.
@@ -49,12 +50,23 @@ impl Function {
             })
     }
 
-    /// The function as it is emitted: without our markers, and without what only we allow on parameters.
+    /// The annotated function as it is emitted: without our markers, and without what only we allow on parameters.
     pub(crate) fn emitted(&self, markers: &[&str]) -> Self {
         let mut function = self.clone();
         function
             .attributes
             .retain(|attribute| marker(attribute, markers).is_none());
+        if self.signature.asyncness.is_some() {
+            // Their signature is what we ask for, and their documentation is what people and language models read.
+            function.attributes.push(parse_quote! {
+                #[allow(
+                    clippy::missing_errors_doc,
+                    clippy::needless_pass_by_value,
+                    clippy::unused_async,
+                    clippy::unused_self,
+                )]
+            });
+        }
         for input in &mut function.signature.inputs {
             if let FnArg::Typed(parameter) = input {
                 parameter.attrs.retain(|attribute| {
@@ -63,6 +75,12 @@ impl Function {
             }
         }
         function
+    }
+
+    fn has_marker(&self, markers: &[&str]) -> bool {
+        self.attributes
+            .iter()
+            .any(|attribute| marker(attribute, markers).is_some())
     }
 
     /// `#[cfg(…)]` of the function, for everything that is generated about it.
@@ -189,7 +207,10 @@ impl ImplBlock {
         let of = of.as_ref().map(|of| quote!(#of for));
         let condition = &generics.where_clause;
         let items = items.iter().map(|item| match item {
-            Item::Function(function) => function.emitted(markers).into_token_stream(),
+            Item::Function(function) if function.has_marker(markers) => {
+                function.emitted(markers).into_token_stream()
+            }
+            Item::Function(function) => function.into_token_stream(),
             Item::Other(tokens) => tokens.clone(),
         });
         let (outer, inner): (Vec<_>, Vec<_>) = attributes

@@ -22,7 +22,10 @@ struct Key {
 
 /// The keys of one attribute. A value is parsed when it is asked for, as what it is asked for.
 #[derive(Clone)]
-pub(crate) struct Keys(Vec<Key>);
+pub(crate) struct Keys {
+    keys: Vec<Key>,
+    is_complete: bool,
+}
 
 impl Parse for Key {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
@@ -69,20 +72,31 @@ impl Keys {
     ) -> Self {
         let parsed = Punctuated::<Key, Token![,]>::parse_terminated.parse2(tokens);
         let mut keys: Vec<Key> = Vec::new();
+        let mut is_complete = parsed.is_ok();
         for key in errors.ok(parsed).into_iter().flatten() {
             let name = key.name.to_string();
             if !known.contains(&name.as_str()) {
+                is_complete = false;
                 let help = did_you_mean(&name, known);
                 errors.push(key.name.span(), format!("unknown key `{name}`"), help);
             } else if !repeatable.contains(&name.as_str())
                 && keys.iter().any(|earlier| earlier.name == key.name)
             {
-                errors.push(key.name.span(), format!("`{name}` is given twice"), "");
+                errors.push(
+                    key.name.span(),
+                    format!("`{name}` is given twice"),
+                    "remove one of them",
+                );
             } else {
                 keys.push(key);
             }
         }
-        Self(keys)
+        Self { keys, is_complete }
+    }
+
+    /// Whether every key was understood. If not, one that is missing may be the one that was not.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.is_complete
     }
 
     /// The path under `crate`, found without a look at anything else: every error after it needs none.
@@ -97,7 +111,7 @@ impl Keys {
     }
 
     fn get(&self, name: &str) -> Option<&Key> {
-        self.0.iter().find(|key| key.name == name)
+        self.keys.iter().find(|key| key.name == name)
     }
 
     /// The span of a key that is there.
@@ -179,7 +193,7 @@ impl Keys {
         errors: &mut Errors,
     ) -> Vec<(Span, Self)> {
         let mut groups = Vec::new();
-        for key in self.0.iter().filter(|key| key.name == name) {
+        for key in self.keys.iter().filter(|key| key.name == name) {
             let tokens = key.value.clone().unwrap_or_default();
             groups.push((key.name.span(), Self::parse(tokens, known, &[], errors)));
         }

@@ -110,6 +110,7 @@ fn mode(keys: &Keys, ident: &Ident, errors: &mut Errors) -> Option<Mode> {
             );
             None
         }
+        (false, false) if !keys.is_complete() => None,
         (false, false) => {
             errors.push(
                 ident.span(),

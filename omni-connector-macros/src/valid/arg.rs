@@ -18,6 +18,7 @@ const KEYS: &[&str] = &[
     "max",
     "min_length",
     "max_length",
+    "min_items",
     "max_items",
     "pattern",
     "format",
@@ -45,7 +46,8 @@ pub(crate) enum Default {
 
 /// The value of one limit.
 pub(crate) enum Limit {
-    Number(f64),
+    Int(i128),
+    Float(f64),
     Size(LitInt),
     Text(String),
 }
@@ -188,7 +190,7 @@ fn quoted(text: &str) -> String {
 fn limits(keys: &Keys, default: Option<&Literal>, errors: &mut Errors) -> Vec<(Ident, Limit)> {
     let numbers = Range::of(keys, ["min", "max"], errors, number);
     let lengths = Range::of(keys, ["min_length", "max_length"], errors, size);
-    let items = Range::of(keys, ["", "max_items"], errors, size);
+    let items = Range::of(keys, ["min_items", "max_items"], errors, size);
 
     if let Some(default) = default {
         let inside = match &default.expression {
@@ -305,7 +307,8 @@ struct Bound {
 fn number(keys: &Keys, key: &str, errors: &mut Errors) -> Option<Bound> {
     keys.span(key)?;
     let expression: Expr = keys.value(key, "a number", "1", errors)?;
-    let Some(value) = json(&expression).and_then(|json| json.parse().ok()) else {
+    let text = json(&expression);
+    let Some(value) = text.as_ref().and_then(|json| json.parse().ok()) else {
         errors.push(
             expression.span(),
             format!("`{key}` expects a number"),
@@ -315,7 +318,9 @@ fn number(keys: &Keys, key: &str, errors: &mut Errors) -> Option<Bound> {
     };
     Some(Bound {
         value,
-        limit: Limit::Number(value),
+        limit: text
+            .and_then(|json| json.parse().ok())
+            .map_or(Limit::Float(value), Limit::Int),
         place: expression.span(),
     })
 }

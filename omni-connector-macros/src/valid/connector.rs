@@ -93,7 +93,7 @@ impl Connector {
         let state = keys.value("state", "a type", "Cursor", errors);
         let modes = modes(&keys, keys.span("state").is_some(), errors);
         let source_types = keys.list::<Path>("source_types", "[Jira]", errors);
-        if keys.span("source_types").is_none() {
+        if keys.span("source_types").is_none() && keys.is_complete() {
             errors.push(
                 Span::call_site(),
                 "missing `source_types`",
@@ -137,7 +137,7 @@ impl Connector {
 }
 
 fn name(keys: &Keys, errors: &mut Errors) -> LitStr {
-    if keys.span("name").is_none() {
+    if keys.span("name").is_none() && keys.is_complete() {
         errors.push(
             Span::call_site(),
             "missing `name`",
@@ -182,7 +182,11 @@ fn modes(keys: &Keys, has_state: bool, errors: &mut Errors) -> Vec<Mode> {
         let variant = text[..1].to_uppercase() + &text[1..];
         let variant = Ident::new(&variant, word.span());
         if modes.iter().any(|mode| mode.variant == variant) {
-            errors.push(word.span(), format!("`{text}` is listed twice"), "");
+            errors.push(
+                word.span(),
+                format!("`{text}` is listed twice"),
+                "remove one of them",
+            );
         } else {
             modes.push(Mode { variant });
         }

@@ -136,7 +136,7 @@ pub(super) fn source_types(paths: &[Path], errors: &mut Errors) -> Vec<Ident> {
             errors.push(
                 variant.ident.span(),
                 format!("`{name}` is listed twice"),
-                "",
+                "remove one of them",
             );
         } else if SOURCE_TYPES.contains(&name.as_str()) {
             variants.push(variant.ident.clone());

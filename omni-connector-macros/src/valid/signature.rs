@@ -58,7 +58,10 @@ pub(super) fn check_receiver(function: &Function, kind: &str, errors: &mut Error
     }
     let article = if kind.starts_with('a') { "an" } else { "a" };
     let (place, help) = match receiver {
-        Some(receiver) => (receiver.span(), "one connector serves many calls at once"),
+        Some(receiver) => (
+            receiver.self_token.span,
+            "one connector serves many calls at once",
+        ),
         None if kind == "action" => (
             function.signature.ident.span(),
             "a function without `self` is listed on the struct: `actions = […]`",

@@ -2,11 +2,14 @@
 
 mod call;
 mod error;
+mod file;
 mod output;
 mod response;
 
 pub use call::ActionCall;
 pub use error::ActionError;
+pub(crate) use error::Failed;
+pub use file::File;
 pub use output::{ActionOutput, ActionReturn, Raw, Text, answer};
 pub use response::ActionResponse;
 

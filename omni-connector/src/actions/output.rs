@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use super::ActionResponse;
 
-/// A value that an action can return: anything that serializes (the `result` of the JSON answer), a [`Text`], or a
-/// [`Raw`] response.
+/// A value that an action can return: anything that serializes (the `result` of the JSON answer), a [`File`](super::File), a
+/// [`Text`], or a [`Raw`] response.
 #[diagnostic::on_unimplemented(
     message = "an action cannot return `{Self}`",
     label = "cannot be returned",

@@ -4,24 +4,31 @@
 //! both sides must agree, and they never carry behaviour of a run or of the server.
 
 mod attribute;
+mod check;
 mod connector;
 mod credential;
+mod dates;
 mod decode;
 mod enums;
 mod erased;
 mod event;
+mod limits;
 mod manifest;
 mod oauth;
 mod operator;
+mod redact;
 mod schema;
 mod secret;
+mod simplify;
 mod source;
 pub mod timestamp;
 pub mod wire;
 
 pub use attribute::{AttributeValue, Email, InvalidEmail, token};
+pub use check::{Problem, Severity, check};
 pub use connector::{BoxFuture, Connector};
 pub use credential::{McpCredentials, ServiceCredential};
+pub use dates::{Day, Timestamp};
 pub(crate) use decode::decode_field;
 pub use decode::{DecodeError, decode};
 pub use enums::{ActionMode, AuthType, SourceType, SyncType, UnknownName};
@@ -29,13 +36,18 @@ pub(crate) use erased::ErasedConnector;
 pub use event::{
     Attributes, ConnectorEvent, DocumentMetadata, DocumentPermissions, PersonSyncRecord,
 };
+pub(crate) use limits::{Rule, compare};
 pub use manifest::{
     ActionDefinition, IntegrationType, Manifest, ManifestAction, PromptArgument, PromptDefinition,
     ResourceDefinition, SearchOperator, Skill,
 };
 pub use oauth::{OAuthConfig, OAuthScopes, TokenEndpointAuthMethod};
 pub use operator::{Operator, ValueType};
-pub(crate) use schema::safe_schema;
+pub(crate) use redact::Secrets;
+pub use redact::redact;
 pub use schema::{REFUSED_KEYS, SchemaError, check_input_schema};
 pub use secret::SecretString;
+pub(crate) use simplify::{
+    DOCUMENT_MARK, DOCUMENT_NAMES, Null, safe_part, safe_schema, unmark_documents,
+};
 pub use source::{Source, SourceScope, UserFilterMode};

@@ -182,16 +182,35 @@ impl<K> Call for CallOf<K, OfValidate> {
     }
 }
 
+/// That a type is the one which the struct's attribute declares: every type is itself, and nothing else.
+#[diagnostic::on_unimplemented(
+    message = "the connector declares `{Self}`, not `{T}`",
+    label = "expected `{Self}`",
+    note = "help: write `{Self}` here, or change what the struct declares: `config = …`, `credentials = …`, `state = …`"
+)]
+pub trait DeclaredAs<T> {
+    /// The value, as the type that it is.
+    fn declared(self) -> T;
+}
+
+impl<T> DeclaredAs<T> for T {
+    fn declared(self) -> T {
+        self
+    }
+}
+
 /// The source's config, decoded into what the connector declares with `config = …`.
 #[derive(Debug, Clone)]
 pub struct Config<T>(pub T);
 
-impl<K: Connector, P> FromCall<CallOf<K, P>> for Config<K::Config>
+impl<K: Connector, P, T> FromCall<CallOf<K, P>> for Config<T>
 where
     CallOf<K, P>: Call,
+    K::Config: DeclaredAs<T>,
 {
     fn from_call(call: &mut CallOf<K, P>) -> Result<Self, ActionError> {
-        call.config().map(Self)
+        call.config()
+            .map(|config: K::Config| Self(config.declared()))
     }
 }
 
@@ -199,26 +218,28 @@ where
 #[derive(Clone)]
 pub struct Credentials<T>(pub T);
 
-impl<K: Connector, P> FromCall<CallOf<K, P>> for Credentials<K::Credentials>
+impl<K: Connector, P, T> FromCall<CallOf<K, P>> for Credentials<T>
 where
     CallOf<K, P>: Call,
+    K::Credentials: DeclaredAs<T>,
 {
     fn from_call(call: &mut CallOf<K, P>) -> Result<Self, ActionError> {
-        call.credentials().map(Self)
+        call.credentials()
+            .map(|secret: K::Credentials| Self(secret.declared()))
     }
 
     const NEEDS_CREDENTIALS: bool = true;
 }
 
-impl<K: Connector, P> FromCall<CallOf<K, P>> for Option<Credentials<K::Credentials>>
+impl<K: Connector, P, T> FromCall<CallOf<K, P>> for Option<Credentials<T>>
 where
     CallOf<K, P>: Call,
+    K::Credentials: DeclaredAs<T>,
 {
     fn from_call(call: &mut CallOf<K, P>) -> Result<Self, ActionError> {
-        if call.credential().is_none() {
-            Ok(None)
-        } else {
-            call.credentials().map(|secret| Some(Credentials(secret)))
+        match call.credential() {
+            None => Ok(None),
+            Some(_) => Credentials::from_call(call).map(Some),
         }
     }
 }
@@ -279,10 +300,11 @@ impl<T> ops::DerefMut for Checkpoint<T> {
     }
 }
 
-impl<K> FromCall<CallOf<K, OfSync>> for Checkpoint<K::State>
+impl<K, T> FromCall<CallOf<K, OfSync>> for Checkpoint<T>
 where
     K: Connector,
-    K::State: Default + 'static,
+    K::State: DeclaredAs<T>,
+    T: Default + 'static,
 {
     fn from_call(call: &mut CallOf<K, OfSync>) -> Result<Self, ActionError> {
         let state = call
@@ -353,10 +375,8 @@ impl<T: DeserializeOwned + JsonSchema> ActionInput for T {}
 impl<K, T: ActionInput> FromCall<CallOf<K, OfAction>> for Args<T> {
     fn from_call(call: &mut CallOf<K, OfAction>) -> Result<Self, ActionError> {
         let params = std::mem::take(&mut call.parts.call.params);
-        let known = super::schema::without_unknown(params, super::schema::input_schema::<T>);
-        decode("params", known)
-            .map(Self)
-            .map_err(|error| ActionError::BadRequest(error.to_string()))
+        let params = super::schema::admit(params, super::schema::input_schema::<T>)?;
+        Ok(Self(decode("params", params)?))
     }
 
     const INPUT: Option<SchemaFn> = Some(super::schema::input_schema::<T>);

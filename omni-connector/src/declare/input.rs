@@ -4,10 +4,13 @@ use schemars::JsonSchema;
 use serde::de::{DeserializeOwned, Deserializer, Visitor, value::Error as Missing};
 use serde_json::{Map, Value};
 
-use super::schema::{self, SchemaFn, input_schema};
+use super::{
+    limits::{Bound, Limits},
+    schema::{self, InputSchema, Key, SchemaFn, inlined},
+};
 use crate::{
     actions::ActionError,
-    contract::{DecodeError, decode_field},
+    contract::{DecodeError, Null, decode_field, safe_part, unmark_documents},
 };
 
 /// A type that an argument marked `#[arg]` can have.
@@ -34,45 +37,13 @@ pub struct Arg {
     limits: Limits,
 }
 
-/// What a value must keep to. Each stands in the schema and is checked when a value is decoded.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Limits {
-    /// Smallest number.
-    pub min: Option<f64>,
-    /// Largest number.
-    pub max: Option<f64>,
-    /// Fewest characters.
-    pub min_length: Option<usize>,
-    /// Most characters.
-    pub max_length: Option<usize>,
-    /// Most items of a list.
-    pub max_items: Option<usize>,
-    /// A regular expression that must match somewhere in the text.
-    pub pattern: Option<&'static str>,
-    /// `date`, `date-time`, `email` or `uri`; others are only shown.
-    pub format: Option<&'static str>,
-}
-
-impl Limits {
-    /// No limits.
-    pub const NONE: Self = Self {
-        min: None,
-        max: None,
-        min_length: None,
-        max_length: None,
-        max_items: None,
-        pattern: None,
-        format: None,
-    };
-}
-
 impl Arg {
     /// An argument of type `T`. It may be left out if `T` can be decoded from nothing, as `Option` can.
     pub const fn of<T: ArgType>(name: &'static str, description: &'static str) -> Self {
         Self {
             name,
             description,
-            schema: input_schema::<T>,
+            schema: inlined::<T>,
             is_optional: is_optional::<T>,
             default: None,
             example: None,
@@ -103,14 +74,14 @@ impl Arg {
 
     /// No number may be smaller.
     #[must_use]
-    pub const fn min(mut self, least: f64) -> Self {
+    pub const fn min(mut self, least: Bound) -> Self {
         self.limits.min = Some(least);
         self
     }
 
     /// No number may be larger.
     #[must_use]
-    pub const fn max(mut self, most: f64) -> Self {
+    pub const fn max(mut self, most: Bound) -> Self {
         self.limits.max = Some(most);
         self
     }
@@ -126,6 +97,13 @@ impl Arg {
     #[must_use]
     pub const fn max_length(mut self, most: usize) -> Self {
         self.limits.max_length = Some(most);
+        self
+    }
+
+    /// No list may have fewer items.
+    #[must_use]
+    pub const fn min_items(mut self, least: usize) -> Self {
+        self.limits.min_items = Some(least);
         self
     }
 
@@ -155,17 +133,22 @@ impl Arg {
     }
 
     fn schema(&self) -> Value {
-        let mut schema = (self.schema)();
+        let null = if self.may_be_left_out() {
+            Null::Noise
+        } else {
+            Null::Meant
+        };
+        let mut schema = safe_part((self.schema)(), null);
         let Some(object) = schema.as_object_mut() else {
             return schema;
         };
+        self.limits.restrict(object);
+        let parsed = |json: Option<&str>| json.and_then(|json| serde_json::from_str(json).ok());
         let mut set = |key: &str, value: Option<Value>| {
             if let Some(value) = value {
                 object.insert(key.to_owned(), value);
             }
         };
-        let parsed = |json: Option<&str>| json.and_then(|json| serde_json::from_str(json).ok());
-        let limits = &self.limits;
         // The argument's own words say more than those of its type.
         set(
             "description",
@@ -176,27 +159,7 @@ impl Arg {
             "examples",
             parsed(self.example).map(|example: Value| Value::Array(vec![example])),
         );
-        set("minimum", limits.min.map(number));
-        set("maximum", limits.max.map(number));
-        set("minLength", limits.min_length.map(Into::into));
-        set("maxLength", limits.max_length.map(Into::into));
-        set("maxItems", limits.max_items.map(Into::into));
-        set("pattern", limits.pattern.map(Into::into));
-        set("format", limits.format.map(Into::into));
         schema
-    }
-}
-
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::float_cmp,
-    reason = "whole numbers are shown as such"
-)]
-fn number(value: f64) -> Value {
-    if value.trunc() == value {
-        (value as i64).into()
-    } else {
-        value.into()
     }
 }
 
@@ -211,7 +174,9 @@ pub(super) fn schema_of(args: &[Arg]) -> Value {
         .filter(|arg| !arg.may_be_left_out())
         .map(|arg| arg.name)
         .collect();
-    schema::object(properties, &required)
+    let mut schema = schema::object(properties, &required);
+    schema.as_object_mut().map(unmark_documents);
+    schema
 }
 
 /// The caller's input while its arguments are taken out. What nobody takes is dropped: the manager adds the keys of the
@@ -226,27 +191,20 @@ impl Input {
     /// The input of a call whose arguments are `args`, to be taken in this order.
     ///
     /// # Errors
-    /// The input is no object.
+    /// The input is no object, or one of the arguments does not keep to its limits.
     pub fn new(params: Value, args: &'static [Arg]) -> Result<Self, ActionError> {
-        match params {
-            Value::Object(params) => Ok(Self {
-                params,
-                args: args.iter(),
-            }),
-            Value::Null => Ok(Self {
-                params: Map::new(),
-                args: args.iter(),
-            }),
-            _ => Err(ActionError::BadRequest(
-                "invalid params: they must be a JSON object".to_owned(),
-            )),
-        }
+        let key = Key::Table(args.as_ptr() as usize, args.len());
+        let schema = InputSchema::cached(key, &|| schema_of(args));
+        Ok(Self {
+            params: schema.admit(params)?,
+            args: args.iter(),
+        })
     }
 
     /// The next argument.
     ///
     /// # Errors
-    /// It is missing, of another shape, or outside its limits.
+    /// It is missing, or of another shape.
     pub fn take<T: ArgType>(&mut self) -> Result<T, ActionError> {
         let (name, value) = self.next()?;
         let decoded = match value {
@@ -259,7 +217,7 @@ impl Input {
     /// The next argument, or its type's default.
     ///
     /// # Errors
-    /// It is of another shape, or outside its limits.
+    /// It is of another shape.
     pub fn take_or_default<T: ArgType + Default>(&mut self) -> Result<T, ActionError> {
         let (name, value) = self.next()?;
         let decoded = value
@@ -277,72 +235,8 @@ impl Input {
             .next()
             .ok_or_else(|| ActionError::BadRequest("invalid params: too few".to_owned()))?;
         let given = self.params.remove(arg.name);
-        if let Some(value) = &given {
-            check(arg, value).map_err(|problem| {
-                ActionError::BadRequest(format!("invalid params: `{}` {problem}", arg.name))
-            })?;
-        }
         let value = given.or_else(|| arg.default.and_then(|json| serde_json::from_str(json).ok()));
         Ok((arg.name, value))
-    }
-}
-
-/// What is wrong with a value, in words that follow the argument's name. The value itself is never quoted.
-fn check(arg: &Arg, value: &Value) -> Result<(), String> {
-    let limits = &arg.limits;
-    let length = value.as_str().map(|text| text.chars().count());
-    let items = value.as_array().map(Vec::len);
-    let (amount, least, most) = (value.as_f64(), limits.min, limits.max);
-    if let (Some(amount), Some(least)) = (amount, least)
-        && amount < least
-    {
-        return Err(format!("must be at least {least}"));
-    }
-    if let (Some(amount), Some(most)) = (amount, most)
-        && amount > most
-    {
-        return Err(format!("must be at most {most}"));
-    }
-    if let (Some(length), Some(least)) = (length, limits.min_length)
-        && length < least
-    {
-        return Err(format!(
-            "is {length} characters long, at least {least} are needed"
-        ));
-    }
-    if let (Some(length), Some(most)) = (length, limits.max_length)
-        && length > most
-    {
-        return Err(format!(
-            "is {length} characters long, at most {most} are allowed"
-        ));
-    }
-    if let (Some(items), Some(most)) = (items, limits.max_items)
-        && items > most
-    {
-        return Err(format!("has {items} items, at most {most} are allowed"));
-    }
-    if let (Some(text), Some(pattern)) = (value.as_str(), limits.pattern)
-        && regex_lite::Regex::new(pattern).is_ok_and(|pattern| !pattern.is_match(text))
-    {
-        return Err(format!("does not match the pattern `{pattern}`"));
-    }
-    if let (Some(text), Some(format)) = (value.as_str(), limits.format)
-        && !has_format(text, format)
-    {
-        return Err(format!("is not of the format `{format}`"));
-    }
-    Ok(())
-}
-
-fn has_format(text: &str, format: &str) -> bool {
-    use time::{Date, format_description::well_known::Iso8601};
-    match format {
-        "date" => Date::parse(text, &Iso8601::DATE).is_ok(),
-        "date-time" => crate::contract::timestamp::parse(text).is_ok(),
-        "email" => crate::contract::Email::parse(text).is_ok(),
-        "uri" => url::Url::parse(text).is_ok(),
-        _ => true,
     }
 }
 

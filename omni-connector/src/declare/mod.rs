@@ -6,8 +6,10 @@
 mod action;
 mod argument;
 mod check;
+mod doc_ref;
 mod hook;
 mod input;
+mod limits;
 mod operator;
 mod schema;
 mod shape;
@@ -16,17 +18,19 @@ mod table;
 
 pub use action::{Action, ActionFn, action_scopes, actions, call_action, input, input_once};
 pub use argument::{
-    Actor, Args, Call, CallOf, Checkpoint, Config, Credentials, FromCall, OfAction, OfSync,
-    OfValidate,
+    Actor, Args, Call, CallOf, Checkpoint, Config, Credentials, DeclaredAs, FromCall, OfAction,
+    OfSync, OfValidate,
 };
 pub use check::{
     assert_mode_declared, assert_synced, assert_type_declared, assert_unique_action,
     assert_unique_operator,
 };
+pub use doc_ref::DocRef;
 pub use hook::{Validate, oauth_config, skill, skills, validate};
-pub use input::{Arg, ArgType, Input, Limits};
+pub use input::{Arg, ArgType, Input};
+pub use limits::{Bound, Limits};
 pub use operator::{OperatorFn, attributes_schema, operators, read};
 pub use schema::{SchemaFn, input_schema};
 pub use shape::{AnyShape, Shape};
 pub use sync::{Sync, SyncReturn, ended, needs_credentials, requires_credentials, sync};
-pub use table::{Declared, Methods};
+pub use table::{Declared, Methods, source_types, sync_modes};

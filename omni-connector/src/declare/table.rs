@@ -42,6 +42,16 @@ pub trait Declared: Methods {
     const OPERATORS: &'static [Operator];
 }
 
+/// The systems a connector serves.
+pub fn source_types<K: Declared>() -> Vec<SourceType> {
+    K::SOURCE_TYPES.to_vec()
+}
+
+/// What a connector can be asked for.
+pub fn sync_modes<K: Declared>() -> Vec<SyncType> {
+    K::MODES.to_vec()
+}
+
 /// All actions of a connector, those of its `impl` block first.
 pub(super) fn all_actions<K: Declared>() -> impl Iterator<Item = &'static Action<K>> {
     <K as Methods>::ACTIONS

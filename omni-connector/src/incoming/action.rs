@@ -8,12 +8,28 @@ use serde_json::{Map, Value};
 
 use super::{App, body::Body, sync::panic_message};
 use crate::{
-    actions::{ActionCall, ActionError, ActionResponse},
-    contract::wire::ActionRequest,
+    actions::{ActionCall, ActionResponse, Failed},
+    contract::{Secrets, wire::ActionRequest},
 };
 
 pub(super) async fn call(State(app): State<App>, Body(request): Body<ActionRequest>) -> Response {
     let action = request.action.clone();
+    let failed = Failed {
+        secrets: Secrets::of(
+            request
+                .credentials
+                .as_ref()
+                .map_or(&Value::Null, |credential| &credential.credentials),
+        ),
+        source: request
+            .source
+            .as_ref()
+            .map(|source| (source.id.clone(), source.source_type)),
+        provider: request
+            .credentials
+            .as_ref()
+            .map(|credential| credential.provider.clone()),
+    };
     let call = ActionCall {
         action: request.action,
         params: if request.params.is_null() {
@@ -36,11 +52,11 @@ pub(super) async fn call(State(app): State<App>, Body(request): Body<ActionReque
     match task.await {
         Ok(Ok(Ok(response))) => response,
         Ok(Ok(Err(error))) => {
-            tracing::warn!(action, "the action failed: {error:#}");
-            ActionError::answer(&error)
+            tracing::warn!(action, "the action failed: {}", failed.message(&error));
+            failed.answer(&error)
         }
-        Ok(Err(panic)) => crashed(&action, &panic_message(&*panic)),
-        Err(error) => crashed(&action, &error.to_string()),
+        Ok(Err(panic)) => crashed(&action, &failed.secrets.redact(&panic_message(&*panic))),
+        Err(error) => crashed(&action, &failed.secrets.redact(&error.to_string())),
     }
 }
 

@@ -13,7 +13,7 @@ use tokio::{net::TcpListener, signal, time::timeout};
 
 use super::{App, ServerConfig, action, mcp, registration, runs::Runs, sync};
 use crate::{
-    contract::{Connector, ErasedConnector, Manifest},
+    contract::{Connector, ErasedConnector, Manifest, Severity, check},
     outgoing::ManagerClient,
 };
 
@@ -99,6 +99,7 @@ async fn serve_erased(
         runs: Runs::default(),
         connector_url: config.connector_url().into(),
     };
+    look_over(&app.manifest())?;
     tracing::info!(connector = app.connector.name(), %address, "listening");
     let (runs, router) = (app.runs.clone(), router(app.clone(), &config, extra));
     let server = axum::serve(listener, router);
@@ -107,6 +108,25 @@ async fn serve_erased(
         () = registration::keep_registered(app) => Ok(()),
         () = end_of(runs) => Ok(()),
     }
+}
+
+/// Refuses a manifest that Omni would refuse, or a part of which could never work: every 30 s, and nobody would say why.
+fn look_over(manifest: &Manifest) -> Result<()> {
+    let mut refused = Vec::new();
+    for problem in check(manifest) {
+        match problem.severity {
+            Severity::Error => refused.push(problem.to_string()),
+            Severity::Warning => tracing::warn!("{problem}"),
+        }
+    }
+    if !refused.is_empty() {
+        bail!(
+            "connector `{}` cannot work as it is declared\n{}",
+            manifest.name,
+            refused.join("\n")
+        );
+    }
+    Ok(())
 }
 
 /// Ends when the process may: a signal came and the runs are done, or a second signal came.

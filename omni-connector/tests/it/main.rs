@@ -1,5 +1,7 @@
 //! The runtime's promises, over real HTTP: one program, so that what the tests share is compiled once.
 
+mod actions;
 mod north_star;
 mod runs;
+mod schemas;
 mod support;

@@ -1,6 +1,7 @@
 //! The connector as its own process, on real trees, with the development manager as the manager.
 #![cfg(unix)]
 
+mod actions;
 mod odd_things;
 mod realtime;
 mod resume;

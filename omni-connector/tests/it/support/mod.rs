@@ -346,14 +346,18 @@ pub(crate) async fn serve(connector: impl Connector, manager: &Manager) -> Serve
 }
 
 impl Served {
+    /// The whole answer, headers and all.
+    pub(crate) async fn send(
+        &self,
+        path: &str,
+        body: impl Into<reqwest::Body>,
+    ) -> reqwest::Result<reqwest::Response> {
+        let request = self.http.post(format!("{}{path}", self.url)).body(body);
+        request.send().await
+    }
+
     pub(crate) async fn post(&self, path: &str, body: impl Into<reqwest::Body>) -> (u16, Value) {
-        let answer = self
-            .http
-            .post(format!("{}{path}", self.url))
-            .body(body)
-            .send()
-            .await
-            .unwrap();
+        let answer = self.send(path, body).await.unwrap();
         (
             answer.status().as_u16(),
             answer.json().await.unwrap_or_default(),

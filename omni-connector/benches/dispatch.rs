@@ -1,0 +1,200 @@
+//! What it costs to find an action, read its arguments and answer, beside a bare axum handler that decodes and encodes the
+//! same JSON: `cargo bench -p omni-connector --bench dispatch`.
+//!
+//! Each server is a process of its own with one worker thread; the load is the same closed loop over loopback, in turn,
+//! so that both meet the same noise. What is printed is the best round of each and their ratio.
+
+use std::{
+    env,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use axum::{Json, Router, routing::post};
+use omni_connector::{ServerConfig, contract::wire::ActionRequest, prelude::*};
+use tokio::net::TcpListener;
+
+const CONNECTIONS: usize = 16;
+const ROUND: Duration = Duration::from_secs(2);
+const ROUNDS: usize = 6;
+
+#[derive(Deserialize, Serialize, JsonSchema)]
+struct Query {
+    /// Words to find
+    words: String,
+    /// How many
+    limit: u32,
+    /// Where
+    folder: Option<String>,
+    /// Labels
+    labels: Vec<String>,
+}
+
+#[connector(name = "bench", source_types = [Web])]
+struct Bench;
+
+#[connector]
+impl Bench {
+    #[sync]
+    async fn sync(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Repeat the query.
+    #[action(read)]
+    async fn repeat(&self, Args(query): Args<Query>) -> Result<Query> {
+        Ok(query)
+    }
+}
+
+async fn bare(Json(request): Json<ActionRequest>) -> Json<Value> {
+    let query: Query = serde_json::from_value(request.params).expect("the load sends a query");
+    let result = serde_json::to_value(query).expect("a query is JSON");
+    Json(json!({ "status": "success", "result": result }))
+}
+
+fn main() -> Result<()> {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(1).enable_all().build()?;
+    let arguments: Vec<String> = env::args().collect();
+    match arguments.get(1).map(String::as_str) {
+        Some("ours") => runtime.block_on(serve_ours(arguments[2].parse()?)),
+        Some("bare") => runtime.block_on(serve_bare(arguments[2].parse()?)),
+        _ => runtime.block_on(compare()),
+    }
+}
+
+async fn serve_ours(port: u16) -> Result<()> {
+    let config = ServerConfig {
+        listen: [127, 0, 0, 1].into(),
+        ..ServerConfig::new("http://127.0.0.1:9", "127.0.0.1", port)
+    };
+    omni_connector::serve_with_config(Bench, config).await
+}
+
+async fn serve_bare(port: u16) -> Result<()> {
+    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+    let router = Router::new().route("/action", post(bare));
+    Ok(axum::serve(listener, router).await?)
+}
+
+/// Ended when it is dropped.
+struct Server {
+    child: Child,
+    url: String,
+}
+
+impl Server {
+    async fn start(kind: &str) -> Result<Self> {
+        let port = TcpListener::bind("127.0.0.1:0").await?.local_addr()?.port();
+        let child = Command::new(env::current_exe()?)
+            .args([kind, &port.to_string()])
+            .env("RUST_LOG", "off")
+            .stdout(Stdio::null())
+            .spawn()?;
+        let server = Self {
+            child,
+            url: format!("http://127.0.0.1:{port}/action"),
+        };
+        for _ in 0..200 {
+            if tokio::net::TcpStream::connect(("127.0.0.1", port))
+                .await
+                .is_ok()
+            {
+                return Ok(server);
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        bail!("server `{kind}` does not listen")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+async fn compare() -> Result<()> {
+    let (ours, bare) = (Server::start("ours").await?, Server::start("bare").await?);
+    let body = request();
+    let (mut best_ours, mut best_bare) = (0.0_f64, 0.0_f64);
+    for round in 0..ROUNDS {
+        // Whoever goes second finds a warmer machine, so they take turns.
+        let order = if round % 2 == 0 {
+            [&ours, &bare]
+        } else {
+            [&bare, &ours]
+        };
+        for server in order {
+            let rate = load(&server.url, &body).await?;
+            let best = if server.url == ours.url {
+                &mut best_ours
+            } else {
+                &mut best_bare
+            };
+            *best = best.max(rate);
+        }
+    }
+    println!("| requests a second, {CONNECTIONS} connections | against a bare handler |");
+    println!("|---|---|");
+    println!(
+        "| action `repeat`: {best_ours:.0}, bare axum handler: {best_bare:.0} | {:.3} × |",
+        best_ours / best_bare
+    );
+    Ok(())
+}
+
+/// What the manager sends, with credentials and the source.
+fn request() -> String {
+    let time = "+002026-08-01T09:00:00.000000000Z";
+    json!({
+        "action": "repeat",
+        "params": { "words": "roadmap", "limit": 20, "folder": "plans", "labels": ["a", "b", "c"] },
+        "actor_email": "ada@example.com",
+        "credentials": {
+            "id": "K1", "source_id": "S1", "user_id": null, "provider": "github", "auth_type": "api_key",
+            "principal_email": null, "credentials": { "api_key": "k" }, "config": {}, "expires_at": null,
+            "last_validated_at": null, "created_at": time, "updated_at": time,
+        },
+        "source": {
+            "id": "S1", "name": "Team wiki", "source_type": "web", "integration_type": "connector",
+            "config": { "root_url": "https://wiki.example.com" }, "is_active": true, "is_deleted": false,
+            "scope": "org", "user_filter_mode": "all", "user_whitelist": null, "user_blacklist": null,
+            "connector_state": null, "checkpoint": null, "sync_interval_seconds": 3600, "created_at": time,
+            "updated_at": time, "created_by": "U1",
+        },
+    })
+    .to_string()
+}
+
+/// Requests a second.
+async fn load(url: &str, body: &str) -> Result<f64> {
+    let http = HttpClient::builder().no_proxy().build()?;
+    let end = Instant::now() + ROUND;
+    let tasks: Vec<_> = (0..CONNECTIONS)
+        .map(|_| {
+            let (http, url, body) = (http.clone(), url.to_owned(), body.to_owned());
+            tokio::spawn(async move {
+                let mut answered = 0_u32;
+                while Instant::now() < end {
+                    let request = http.post(&url).header("content-type", "application/json");
+                    let answer = request
+                        .body(body.clone())
+                        .send()
+                        .await?
+                        .error_for_status()?;
+                    answer.bytes().await?;
+                    answered += 1;
+                }
+                Ok::<_, reqwest::Error>(answered)
+            })
+        })
+        .collect();
+    let mut answered = 0;
+    for task in tasks {
+        answered += task.await??;
+    }
+    Ok(f64::from(answered) / ROUND.as_secs_f64())
+}

@@ -1,0 +1,298 @@
+//! A file as the answer of an action, under a name that no reader stumbles over (`protocol.md` §6.5).
+
+use std::fmt;
+
+use anyhow::Result;
+use axum::{
+    body::{Body, HttpBody},
+    http::{
+        HeaderMap, HeaderValue,
+        header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE},
+    },
+    response::Response,
+};
+use bytes::Bytes;
+use futures_util::{Stream, TryStreamExt};
+use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::ActionOutput;
+
+/// A file: its bytes, its MIME type and its name.
+///
+/// The name is made fit for every file system and header: path separators and other characters with a meaning become
+/// `_`, invisible ones vanish, a name of nothing is `download`. A MIME type that is none becomes
+/// `application/octet-stream`, and so does `application/json`, which callers read as an answer and not as a file.
+///
+/// ```
+/// use omni_connector::{actions::File, prelude::*};
+///
+/// async fn export() -> Result<File> {
+///     Ok(File::bytes("id,title\n7,Hello\n", "text/csv", "Übersicht.csv"))
+/// }
+/// ```
+pub struct File {
+    body: Body,
+    size: Option<u64>,
+    mime: String,
+    name: String,
+}
+
+impl File {
+    /// A file that is there already.
+    pub fn bytes(data: impl Into<Bytes>, mime: impl Into<String>, name: impl Into<String>) -> Self {
+        let data = data.into();
+        Self {
+            size: Some(data.len() as u64),
+            body: data.into(),
+            mime: mime.into(),
+            name: name.into(),
+        }
+    }
+
+    /// A file that is passed on as it comes. An error in the middle breaks the answer off, so that nobody takes half a
+    /// file for a whole one.
+    pub fn stream<S, B, E>(stream: S, mime: impl Into<String>, name: impl Into<String>) -> Self
+    where
+        S: Stream<Item = Result<B, E>> + Send + 'static,
+        B: Into<Bytes> + 'static,
+        E: Into<Box<dyn std::error::Error + Send + Sync>> + 'static,
+    {
+        Self {
+            body: Body::from_stream(stream.map_ok(Into::into)),
+            size: None,
+            mime: mime.into(),
+            name: name.into(),
+        }
+    }
+
+    /// What another server answered, passed on as it comes, with the MIME type that it said.
+    ///
+    /// # Errors
+    /// The answer is no success: an error page is not the file.
+    pub fn download(
+        answer: reqwest::Response,
+        name: impl Into<String>,
+    ) -> Result<Self, reqwest::Error> {
+        let answer = answer.error_for_status()?;
+        let mime = answer.headers().get(CONTENT_TYPE);
+        let mime = mime
+            .and_then(|mime| mime.to_str().ok())
+            .unwrap_or_default()
+            .to_owned();
+        let body = reqwest::Body::from(answer);
+        Ok(Self {
+            size: body.size_hint().exact(),
+            body: Body::new(body),
+            mime,
+            name: name.into(),
+        })
+    }
+
+    fn headers(&self) -> HeaderMap {
+        let name = safe_name(&self.name);
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, content_type(&self.mime));
+        if let Some(size) = self.size {
+            headers.insert(CONTENT_LENGTH, HeaderValue::from(size));
+        }
+        let encoded = utf8_percent_encode(&name, NOT_IN_PARAMETER);
+        let disposition = format!(
+            "attachment; filename=\"{}\"; filename*=UTF-8''{encoded}",
+            ascii(&name)
+        );
+        // As little as can be: of two readers, one shows the name without decoding it.
+        let plain = utf8_percent_encode(&name, NOT_IN_HEADER).to_string();
+        for (key, value) in [(CONTENT_DISPOSITION, disposition), (X_FILE_NAME, plain)] {
+            // Both are ASCII without controls by now.
+            if let Ok(value) = HeaderValue::try_from(value) {
+                headers.insert(key, value);
+            }
+        }
+        headers
+    }
+}
+
+impl fmt::Debug for File {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("File")
+            .field("name", &self.name)
+            .field("mime", &self.mime)
+            .field("size", &self.size)
+            .finish_non_exhaustive()
+    }
+}
+
+impl ActionOutput for File {
+    fn into_answer(self) -> Result<Response> {
+        let headers = self.headers();
+        let mut answer = Response::new(self.body);
+        *answer.headers_mut() = headers;
+        Ok(answer)
+    }
+}
+
+const X_FILE_NAME: axum::http::HeaderName = axum::http::HeaderName::from_static("x-file-name");
+
+/// Everything but the `attr-char` of RFC 5987.
+const NOT_IN_PARAMETER: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'!')
+    .remove(b'#')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'+')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'^')
+    .remove(b'_')
+    .remove(b'`')
+    .remove(b'|')
+    .remove(b'~');
+
+const NOT_IN_HEADER: &AsciiSet = &CONTROLS.add(b'%');
+
+/// What callers name a file that has no name.
+const NAMELESS: &str = "download";
+
+/// Longer names do not fit into the file systems that there are, nor encoded into the headers that servers take.
+const MOST_CHARS: usize = 150;
+const MOST_CHARS_OF_EXTENSION: usize = 16;
+
+fn content_type(mime: &str) -> HeaderValue {
+    let essence = mime.split(';').next().unwrap_or_default().trim();
+    let is_mime = essence
+        .split_once('/')
+        .is_some_and(|(kind, subtype)| is_token(kind) && is_token(subtype));
+    HeaderValue::from_str(mime.trim())
+        .ok()
+        .filter(|_| is_mime && !essence.eq_ignore_ascii_case("application/json"))
+        .unwrap_or(HeaderValue::from_static("application/octet-stream"))
+}
+
+fn is_token(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte))
+}
+
+/// The name without anything that a path, a header or a person could misread.
+fn safe_name(name: &str) -> String {
+    let name: String = name
+        .chars()
+        .filter(|&c| !c.is_control() && !is_invisible(c))
+        .map(|c| if "/\\:*?\"<>|".contains(c) { '_' } else { c })
+        .collect();
+    // Hidden files, parent directories, and what Windows cuts off.
+    let name = name.trim().trim_matches(['.', ' ']);
+    if name.is_empty() {
+        return NAMELESS.to_owned();
+    }
+    let chars = name.chars().count();
+    if chars <= MOST_CHARS {
+        return name.to_owned();
+    }
+    let (stem, extension) = match name.rsplit_once('.') {
+        Some((stem, extension)) if extension.chars().count() <= MOST_CHARS_OF_EXTENSION => {
+            (stem, format!(".{extension}"))
+        }
+        _ => (name, String::new()),
+    };
+    let stem: String = stem
+        .chars()
+        .take(MOST_CHARS - extension.chars().count())
+        .collect();
+    stem + &extension
+}
+
+/// Marks of direction and joiners, with which `fdp.exe` can look like `exe.pdf`.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
+}
+
+/// For readers that know only ASCII. `%` would make some of them decode.
+fn ascii(name: &str) -> String {
+    name.chars()
+        .map(|c| match c {
+            '%' => '_',
+            c if c.is_ascii() => c,
+            _ => '_',
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(mime: &str, name: &str) -> [String; 3] {
+        let headers = File::bytes("x", mime, name).headers();
+        [CONTENT_TYPE, CONTENT_DISPOSITION, X_FILE_NAME]
+            .map(|key| headers[key].to_str().unwrap().to_owned())
+    }
+
+    #[test]
+    fn every_reader_gets_the_name_in_the_form_it_knows() {
+        for (name, disposition, plain) in [
+            (
+                "Q3 (final).pdf",
+                "attachment; filename=\"Q3 (final).pdf\"; filename*=UTF-8''Q3%20%28final%29.pdf",
+                "Q3 (final).pdf",
+            ),
+            (
+                "résumé 100%.pdf",
+                "attachment; filename=\"r_sum_ 100_.pdf\"; filename*=UTF-8''r%C3%A9sum%C3%A9%20100%25.pdf",
+                "r%C3%A9sum%C3%A9 100%25.pdf",
+            ),
+        ] {
+            let [_, is_disposition, is_plain] = headers("application/pdf", name);
+            assert_eq!(
+                (is_disposition.as_str(), is_plain.as_str()),
+                (disposition, plain)
+            );
+            let decoded = percent_encoding::percent_decode_str(&is_plain).decode_utf8();
+            assert_eq!(decoded.unwrap(), name);
+        }
+    }
+
+    #[test]
+    fn no_name_leaves_its_place() {
+        for (name, safe) in [
+            ("../../etc/passwd", "_.._etc_passwd"),
+            ("C:\\x.txt", "C__x.txt"),
+            ("a\"; filename=\"b.exe", "a_; filename=_b.exe"),
+            ("a\r\nX-Evil: 1", "aX-Evil_ 1"),
+            ("invoice\u{202E}fdp.exe", "invoicefdp.exe"),
+            ("..", "download"),
+            (" \n", "download"),
+            ("", "download"),
+            (".env", "env"),
+            ("日本.txt", "日本.txt"),
+        ] {
+            assert_eq!(safe_name(name), safe, "{name:?}");
+        }
+        let long = safe_name(&format!("{}.tar", "ä".repeat(500)));
+        assert_eq!(
+            (long.chars().count(), long.ends_with("ä.tar")),
+            (MOST_CHARS, true)
+        );
+        assert_eq!(safe_name(&"x.".repeat(500)).chars().count(), MOST_CHARS);
+    }
+
+    #[test]
+    fn a_file_is_never_taken_for_an_answer() {
+        for (mime, sent) in [
+            ("text/plain; charset=utf-8", "text/plain; charset=utf-8"),
+            ("application/json", "application/octet-stream"),
+            (
+                "Application/JSON; charset=utf-8",
+                "application/octet-stream",
+            ),
+            ("application/geo+json", "application/geo+json"),
+            ("", "application/octet-stream"),
+            ("pdf", "application/octet-stream"),
+            ("text/plain\r\nX-Evil: 1", "application/octet-stream"),
+        ] {
+            assert_eq!(headers(mime, "x")[0], sent, "{mime}");
+        }
+    }
+}

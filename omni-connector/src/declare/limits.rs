@@ -1,0 +1,179 @@
+//! The limits of an argument, as they are declared and as they stand in its schema.
+
+use std::cmp::Ordering;
+
+use serde_json::{Map, Number, Value, json};
+
+use crate::contract::compare;
+
+/// What a value must keep to. Each stands in the schema and is checked before a value is decoded.
+///
+/// Of an argument that may be left out, limits are about a value that is there. Of a list, `min_items` and `max_items` are
+/// about the list, all others about each of its items.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Limits {
+    /// Smallest number.
+    pub min: Option<Bound>,
+    /// Largest number.
+    pub max: Option<Bound>,
+    /// Fewest characters.
+    pub min_length: Option<usize>,
+    /// Most characters.
+    pub max_length: Option<usize>,
+    /// Fewest items of a list.
+    pub min_items: Option<usize>,
+    /// Most items of a list.
+    pub max_items: Option<usize>,
+    /// A regular expression that must match somewhere in the text, as JSON Schema says; `^` and `$` hold it to the whole.
+    /// The syntax is that of the `regex` crate without Unicode classes; keep to what other languages know, too.
+    pub pattern: Option<&'static str>,
+    /// `date`, `date-time`, `email` or `uri`; others are only shown.
+    pub format: Option<&'static str>,
+}
+
+/// An end of a range. Whole numbers keep every digit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Bound {
+    /// A whole number.
+    Int(i128),
+    /// Any other.
+    Float(f64),
+}
+
+impl Bound {
+    #[allow(
+        clippy::cast_precision_loss,
+        reason = "whole numbers that JSON has no place for are none that a caller can send"
+    )]
+    fn to_number(self) -> Option<Number> {
+        match self {
+            Self::Int(whole) => Number::from_i128(whole).or_else(|| Number::from_f64(whole as f64)),
+            Self::Float(number) => Number::from_f64(number),
+        }
+    }
+}
+
+impl Limits {
+    /// No limits.
+    pub const NONE: Self = Self {
+        min: None,
+        max: None,
+        min_length: None,
+        max_length: None,
+        min_items: None,
+        max_items: None,
+        pattern: None,
+        format: None,
+    };
+
+    /// Writes the limits into the schema of a value. Where its type sets a limit of its own, the stricter one holds.
+    pub(super) fn restrict(&self, schema: &mut Map<String, Value>) {
+        raise(schema, "minItems", self.min_items.map(Number::from));
+        lower(schema, "maxItems", self.max_items.map(Number::from));
+        self.restrict_each(schema);
+    }
+
+    /// The limits of a single value: of a list, those of its items.
+    fn restrict_each(&self, schema: &mut Map<String, Value>) {
+        if let Some(Value::Object(items)) = schema.get_mut("items") {
+            return self.restrict_each(items);
+        }
+        raise(schema, "minimum", self.min.and_then(Bound::to_number));
+        lower(schema, "maximum", self.max.and_then(Bound::to_number));
+        raise(schema, "minLength", self.min_length.map(Number::from));
+        lower(schema, "maxLength", self.max_length.map(Number::from));
+        if let Some(pattern) = self.pattern {
+            match schema.get("pattern") {
+                Some(own) if own != pattern => {
+                    schema.insert("allOf".to_owned(), json!([{ "pattern": pattern }]));
+                }
+                _ => drop(schema.insert("pattern".to_owned(), pattern.into())),
+            }
+        }
+        if let Some(format) = self.format {
+            schema.insert("format".to_owned(), format.into());
+        }
+    }
+}
+
+fn raise(schema: &mut Map<String, Value>, key: &str, least: Option<Number>) {
+    set_if(schema, key, least, Ordering::Greater);
+}
+
+fn lower(schema: &mut Map<String, Value>, key: &str, most: Option<Number>) {
+    set_if(schema, key, most, Ordering::Less);
+}
+
+/// Sets a limit, unless the one that is there already is as strict.
+fn set_if(schema: &mut Map<String, Value>, key: &str, limit: Option<Number>, stricter: Ordering) {
+    let Some(limit) = limit else { return };
+    let own = schema.get(key).and_then(Value::as_number);
+    if own.is_none_or(|own| compare(&limit, own) == stricter) {
+        schema.insert(key.to_owned(), Value::Number(limit));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn restricted(limits: Limits, mut schema: Value) -> Value {
+        limits.restrict(schema.as_object_mut().unwrap());
+        schema
+    }
+
+    #[test]
+    fn limits_of_a_list_are_about_its_items_but_for_its_length() {
+        let limits = Limits {
+            min: Some(Bound::Int(1)),
+            max: Some(Bound::Float(2.5)),
+            min_items: Some(1),
+            max_items: Some(9),
+            ..Limits::NONE
+        };
+        assert_eq!(
+            restricted(
+                limits,
+                json!({ "type": "array", "items": { "type": "number" } })
+            ),
+            json!({
+                "type": "array", "minItems": 1, "maxItems": 9,
+                "items": { "type": "number", "minimum": 1, "maximum": 2.5 },
+            })
+        );
+    }
+
+    #[test]
+    fn the_stricter_of_two_limits_holds() {
+        let own = json!({ "minimum": 0, "maximum": 255, "pattern": "a" });
+        let wider = Limits {
+            min: Some(Bound::Int(-5)),
+            max: Some(Bound::Int(1000)),
+            ..Limits::NONE
+        };
+        assert_eq!(restricted(wider, own.clone()), own);
+        let narrower = Limits {
+            min: Some(Bound::Int(5)),
+            max: Some(Bound::Int(10)),
+            pattern: Some("b"),
+            ..Limits::NONE
+        };
+        assert_eq!(
+            restricted(narrower, own),
+            json!({ "minimum": 5, "maximum": 10, "pattern": "a", "allOf": [{ "pattern": "b" }] })
+        );
+    }
+
+    #[test]
+    fn whole_numbers_keep_every_digit() {
+        let limits = Limits {
+            min: Some(Bound::Int(i128::from(i64::MIN))),
+            max: Some(Bound::Int(i128::from(u64::MAX))),
+            ..Limits::NONE
+        };
+        assert_eq!(
+            restricted(limits, json!({})).to_string(),
+            r#"{"maximum":18446744073709551615,"minimum":-9223372036854775808}"#
+        );
+    }
+}

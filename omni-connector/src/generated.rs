@@ -1,0 +1,14 @@
+//! What code that the macros write calls the things it needs: one name space, so that an expansion is short to read.
+
+pub use core::{
+    any::TypeId,
+    option::Option::{self, None, Some},
+    time::Duration,
+};
+pub use std::{boxed::Box, string::String, vec::Vec};
+
+pub use crate::{
+    ActionCall, ActionDefinition, ActionMode, BoxFuture, Connector, ManagerClient, OAuthConfig,
+    Operator, Response, Result, ServiceCredential, Skill, Source, SourceType, SyncContext,
+    SyncType, Value, ValueType, actions::answer, async_trait, contract::AttributeValue, declare::*,
+};
