@@ -267,3 +267,37 @@ async fn runs_that_are_stale_or_whose_source_is_off_are_ended() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_run_whose_connector_is_away_has_one_look_of_grace() {
+    for (looks, lives) in [(1, true), (2, false)] {
+        let folder = tempfile::tempdir().unwrap();
+        let kept = |mut options: Options| {
+            options.storage = Storage::Folder(folder.path().to_owned());
+            options.runs.resumes = 0;
+            // The first tick comes at once, and the second never.
+            options.runs.probe_at_start = looks == 2;
+            options
+        };
+        let mut world = World::start(kept(options())).await;
+        world.source(130, "imap", |_| {}).await;
+        world.run(131, 130, SyncType::Full).await;
+        world.source(131, "imap", |_| {}).await;
+        world.run(132, 131, SyncType::Full).await;
+        let forget = |db: &Transaction<'_>| {
+            let sql = "UPDATE sync_runs SET last_activity_at = 0 WHERE id = ?1";
+            db.execute(sql, [run_id(132)])?;
+            Ok(())
+        };
+        world.write(forget).await;
+
+        world.restart(kept(ticking(Duration::from_hours(1)))).await;
+        // Stale runs are failed after all were probed.
+        eventually("a tick", async || !find_run(&world, 132).await.is_running()).await;
+        assert_eq!(
+            find_run(&world, 131).await.is_running(),
+            lives,
+            "{looks} looks"
+        );
+    }
+}

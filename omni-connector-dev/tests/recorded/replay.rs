@@ -155,6 +155,16 @@ fn compare_answer(world: &mut World, asked: &Entry, answer: &Answer) -> Result<(
             ));
         }
     }
+    // Of relayed answers all headers are recorded.
+    if asked.name.starts_with("relay:") {
+        let may_come = ["date", "content-length"];
+        let unexpected = answer.headers.keys().find(|name| {
+            !may_come.contains(&name.as_str()) && headers.is_none_or(|all| !all.contains_key(*name))
+        });
+        if let Some(name) = unexpected {
+            return Err(format!("the header {name} is not expected"));
+        }
+    }
     let content_type = answer.headers.get("content-type").map(String::as_str);
     let body = &expected["body"];
     let difference = match (body, content_type) {
