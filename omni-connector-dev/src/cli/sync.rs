@@ -30,6 +30,7 @@ const NAMED_REFUSALS: usize = 20;
 /// Run a connector once: fully the first time, then for what has changed
 #[derive(Debug, Args)]
 #[command(after_help = "\
+Examples:
   cargo omni sync filesystem --set base_path=./docs
   cargo omni sync --set url=https://wiki.example.com -- node dist/main.js")]
 pub(super) struct Arguments {

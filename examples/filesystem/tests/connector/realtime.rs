@@ -106,6 +106,12 @@ async fn files_and_folders_that_come_change_move_and_go_are_followed() {
     setup
         .until_ids(&["a.md", "marker", "newer.md", "ops/b.md", "ops/c.md"])
         .await;
+
+    // Alone in its batch: what is elsewhere shows that this is no emptied tree.
+    fs::remove_file(setup.path("a.md")).unwrap();
+    setup
+        .until_ids(&["marker", "newer.md", "ops/b.md", "ops/c.md"])
+        .await;
     let progress = setup.manager.progress(&run.id).await.unwrap().unwrap();
     assert_eq!(progress.run.status, RunStatus::Running);
 }

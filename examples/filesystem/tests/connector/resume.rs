@@ -1,9 +1,12 @@
 //! A process that is killed in the middle of a run goes on where it was.
 
-use std::{fs, time::Duration};
+use std::{fs, thread, time::Duration};
 
 use omni_connector::SyncType::{self, Full, Incremental, Realtime};
-use omni_connector_dev::store::runs::{Run, RunStatus};
+use omni_connector_dev::store::{
+    StoreError,
+    runs::{Run, RunStatus},
+};
 use serde_json::{Value, json};
 
 use crate::support::{PATIENCE, Setup};
@@ -52,16 +55,22 @@ fn read_files(state: &Value) -> u64 {
 
 #[tokio::test]
 async fn a_killed_full_run_goes_on_after_what_it_had_done() {
-    const FILES: u64 = 1_500;
+    // More than may be on its way to the manager at once.
+    const FILES: u64 = 5_000;
     let mut setup = Setup::new().await;
     for n in 0..FILES {
-        // No two alike, or the manager would have nothing to store.
         setup.write(
             &format!("{}/{n}.txt", n % 7),
-            format!("file {n} ").repeat(6_000),
+            format!("The text of file {n}."),
         );
     }
     let run = setup.manager.sync(&setup.source.id, Full).await.unwrap();
+    // A manager that is busy until the state is due, so that the run is somewhere in the middle then.
+    let busy = setup.manager.store().write(|_| {
+        thread::sleep(Duration::from_secs(3));
+        Ok::<_, StoreError>(())
+    });
+    busy.await.unwrap();
     let state = checkpoint(&setup, &run, |state| read_files(state) > 0).await;
     setup.kill_and_restart().await;
     let done = read_files(&state);
