@@ -1,7 +1,7 @@
 //! Connect a company's system to Omni: annotate a struct, get a connector.
 //!
 //! A connector reads documents, permissions and people from one system into Omni and offers actions on it. The folders of
-//! this crate are its story: [`contract`] is what a connector *is*, [`run`] what happens in one sync run, `incoming`
+//! this crate are its story: [`contract`] is what a connector *is*, [`mod@run`] what happens in one sync run, `incoming`
 //! the server that the manager calls, [`actions`] what callers ask for, [`outgoing`] the clients.
 
 pub mod actions;
@@ -18,6 +18,7 @@ pub mod run;
 
 pub use anyhow::Result;
 pub use async_trait::async_trait;
+pub use reqwest;
 pub use schemars;
 pub use serde_json::Value;
 
@@ -42,3 +43,8 @@ pub use run::{
     Deletions, Document, Group, IncompleteListing, Listing, RunError, RunReport, SyncContext,
     WalkedListing,
 };
+
+/// The README's example compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -10,7 +10,11 @@ pub use url::Url;
 pub use crate::{
     ActionError, Actor, Args, Checkpoint, Config, Connector, Credentials, DocRef, Document,
     DocumentPermissions, Email, Group, HttpClient, Listing, ManagerClient, OAuthConfig,
-    SecretString, ServiceCredential, Skill, Source, SourceType, SyncContext, SyncType, action,
+    PersonSyncRecord, SecretString, ServiceCredential, Skill, Source, SourceType, SyncContext,
+    SyncType, action,
     actions::{File, Raw, Text},
-    connector, search_operator, sync,
+    connector,
+    contract::{Day, Timestamp},
+    declare::{Call, FromCall},
+    search_operator, sync,
 };

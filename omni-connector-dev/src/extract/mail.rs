@@ -108,6 +108,7 @@ fn addresses(addresses: Option<&Address<'_>>) -> String {
 fn mailbox(name: &str, address: &str) -> String {
     match (name, address) {
         ("", only) | (only, "") => only.to_owned(),
+        (name, address) if name == address => name.to_owned(),
         (name, address) => format!("{name} <{address}>"),
     }
 }

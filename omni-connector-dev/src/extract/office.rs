@@ -2,7 +2,7 @@
 
 use std::{
     fmt::Write,
-    io::{BufReader, Cursor, Read},
+    io::{self, BufReader, Cursor, Read},
 };
 
 use quick_xml::{
@@ -67,6 +67,7 @@ pub(super) fn docx(data: &[u8], max_bytes: usize) -> Result<String, ExtractError
             Ok(Event::GeneralRef(reference)) if in_text => text.extend(character(&reference)),
             Ok(Event::Eof) => break,
             Ok(_) => {}
+            Err(_) if xml.buffer_position() >= LONGEST_PART => break,
             Err(_) => return Err(ExtractError::Docx),
         }
     }
@@ -126,10 +127,29 @@ fn slide(
             }
             Ok(Event::Eof) => break,
             Ok(_) => {}
+            Err(_) if xml.buffer_position() >= LONGEST_PART => break,
             Err(_) => return Err(ExtractError::Pptx),
         }
     }
     Ok(())
+}
+
+/// Whether the parts that a reader takes into memory are of a size for it. What an archive says of itself is not believed.
+pub(super) fn is_bounded(data: &[u8]) -> bool {
+    let Some(mut archive) = open(data) else {
+        return false;
+    };
+    let mut left = LONGEST_PART;
+    (0..archive.len()).all(|index| {
+        let Ok(part) = archive.by_index(index) else {
+            return true;
+        };
+        if part.name().is_ok_and(|name| name.starts_with("xl/media/")) {
+            return true;
+        }
+        let read = io::copy(&mut part.take(left + 1), &mut io::sink()).unwrap_or_default();
+        left.checked_sub(read).map(|rest| left = rest).is_some()
+    })
 }
 
 fn open(data: &[u8]) -> Option<Archive<'_>> {
@@ -143,5 +163,49 @@ fn character(reference: &BytesRef<'_>) -> Option<char> {
     match reference.resolve_char_ref() {
         Ok(Some(c)) => Some(c),
         _ => escape::resolve_xml_entity(reference).and_then(|text| text.chars().next()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use zip::{ZipWriter, write::SimpleFileOptions};
+
+    use super::*;
+
+    fn archive(name: &str, data: &[u8]) -> Vec<u8> {
+        let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+        archive
+            .start_file(name, SimpleFileOptions::default())
+            .unwrap();
+        archive.write_all(data).unwrap();
+        archive.finish().unwrap().into_inner()
+    }
+
+    #[test]
+    fn a_document_is_read_as_far_as_its_part_may_be_long() {
+        let blanks = " ".repeat(2 << 20);
+        let xml = format!("<w:t>early</w:t>{blanks}<w:t>late</w:t>");
+        let document = archive("word/document.xml", xml.as_bytes());
+        assert_eq!(docx(&document, 1 << 20).unwrap(), "early");
+    }
+
+    #[test]
+    fn a_workbook_whose_parts_inflate_without_end_is_not_bounded() {
+        let flood = vec![b'a'; 2 << 20];
+        assert!(!is_bounded(&archive("xl/sharedStrings.xml", &flood)));
+        assert!(is_bounded(&archive("xl/media/image1.png", &flood)));
+        assert!(is_bounded(&archive(
+            "xl/sharedStrings.xml",
+            &flood[..1 << 20]
+        )));
+    }
+
+    #[test]
+    fn a_text_longer_than_is_kept_is_not_read_to_its_end() {
+        let xml = "<w:p><w:t>0123456789</w:t></w:p>".repeat(100);
+        let document = archive("word/document.xml", xml.as_bytes());
+        assert_eq!(docx(&document, 50).unwrap().len(), 54);
     }
 }

@@ -4,8 +4,8 @@
 pub(super) const FAILURE: &str = "[Text extraction failed for this PDF. The document was skipped for extracted-text indexing because no text could be extracted.]";
 
 pub(super) fn text(data: &[u8]) -> String {
-    match pdf_extract::extract_text_from_mem(data) {
-        Ok(text) if !text.trim().is_empty() => text,
+    match pdf_extract::extract_text_from_mem_by_pages(data) {
+        Ok(pages) if pages.iter().any(|page| !page.trim().is_empty()) => pages.join("\n\n"),
         Ok(_) => FAILURE.to_owned(),
         Err(error) => {
             tracing::debug!(%error, "a PDF cannot be read");

@@ -5,7 +5,7 @@ use std::io::Cursor;
 
 use calamine::{Data, DataRef, Reader, Xls, Xlsx};
 
-use super::ExtractError;
+use super::{ExtractError, office};
 
 /// Lines in which only TAB and `|` separate cells.
 pub(super) fn csv(text: &str, max_rows: usize) -> String {
@@ -19,6 +19,9 @@ pub(super) fn csv(text: &str, max_rows: usize) -> String {
 }
 
 pub(super) fn xlsx(data: &[u8], max_rows: usize) -> Result<String, ExtractError> {
+    if !office::is_bounded(data) {
+        return Err(ExtractError::Xlsx);
+    }
     let mut workbook: Xlsx<_> = Xlsx::new(Cursor::new(data)).map_err(|error| {
         tracing::debug!(%error, "a workbook cannot be read");
         ExtractError::Xlsx

@@ -73,7 +73,10 @@ pub(crate) fn backoff(limits: &RunLimits, failures: usize) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use omni_connector::SyncType;
+
     use super::*;
+    use crate::store::Store;
 
     #[test]
     fn the_wait_doubles_up_to_its_limit() {
@@ -82,5 +85,72 @@ mod tests {
             .map(|failures| backoff(&limits, failures).as_secs())
             .to_vec();
         assert_eq!(waits, [30, 60, 120, 3600, 3600]);
+    }
+
+    async fn streak_of(runs: &'static [(TriggerType, RunStatus)]) -> Streak {
+        let store = Store::in_memory().unwrap();
+        store
+            .write(move |db| {
+                for (trigger, status) in runs {
+                    let run = runs::insert(db, "source", SyncType::Full, *trigger)?;
+                    match status {
+                        RunStatus::Running => {}
+                        RunStatus::Completed => drop(runs::complete(db, &run.id)?),
+                        RunStatus::Failed => drop(runs::fail(db, &run.id, "")?),
+                        RunStatus::Cancelled => drop(runs::cancel(db, &run.id, "")?),
+                    }
+                }
+                Streak::read(db, "source", &RunLimits::default())
+            })
+            .await
+            .unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_streak_goes_back_to_the_last_success_and_skips_what_people_asked_for() {
+        use RunStatus::{Cancelled, Completed, Failed, Running};
+        use TriggerType::{Manual, Scheduled, Webhook};
+        for (runs, failures) in [
+            (
+                &[
+                    (Scheduled, Failed),
+                    (Scheduled, Cancelled),
+                    (Manual, Failed),
+                ][..],
+                2,
+            ),
+            (
+                &[(Scheduled, Failed), (Manual, Completed), (Webhook, Failed)],
+                1,
+            ),
+            (&[(Scheduled, Failed), (Scheduled, Running)], 0),
+            (&[(Manual, Failed)], 0),
+            (&[], 0),
+        ] {
+            assert_eq!(streak_of(runs).await.failures, failures, "{runs:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_breaker_opens_at_the_limit_and_stays_open_at_none() {
+        let failed = &[(TriggerType::Scheduled, RunStatus::Failed); 3];
+        let streak = streak_of(failed).await;
+        let limits = |max_failures| RunLimits {
+            max_failures,
+            ..RunLimits::default()
+        };
+        assert!(streak.is_broken(&limits(3)));
+        assert!(!streak.is_broken(&limits(4)));
+        assert!(Streak::default().is_broken(&limits(0)));
+    }
+
+    #[tokio::test]
+    async fn a_source_waits_from_the_end_of_its_latest_failure() {
+        let failed = &[(TriggerType::Scheduled, RunStatus::Failed); 2];
+        let streak = streak_of(failed).await;
+        let now = OffsetDateTime::now_utc();
+        let limits = RunLimits::default();
+        assert!(streak.is_waiting(&limits, now + Duration::from_secs(55)));
+        assert!(!streak.is_waiting(&limits, now + Duration::from_secs(61)));
     }
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use omni_connector::{SyncType, contract::IntegrationType};
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction};
 use time::OffsetDateTime;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
@@ -38,7 +38,8 @@ pub(crate) struct Supervisor {
     losses: Losses,
     /// Slots whose last start failed.
     waits: HashMap<(String, SlotClass), Wait>,
-    swept: Instant,
+    /// When texts were last swept.
+    swept: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -53,7 +54,7 @@ impl Supervisor {
             shared,
             losses: Losses::default(),
             waits: HashMap::new(),
-            swept: Instant::now(),
+            swept: None,
         }
     }
 
@@ -66,7 +67,7 @@ impl Supervisor {
 
     /// Ticks for ever, the first time at once.
     pub(crate) async fn run(mut self, tick: Duration) {
-        let mut ticks = interval(tick);
+        let mut ticks = interval(tick.max(Duration::from_millis(1)));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
@@ -168,14 +169,17 @@ impl Supervisor {
     async fn remove_deleted(&mut self) -> Result<(), StoreError> {
         let deleted = self.shared.store.read(sources::deleted_and_idle).await?;
         for id in deleted {
-            tracing::info!(source = id, "a deleted source is removed");
-            self.shared
-                .store
-                .write(move |db| sources::remove(db, &id))
-                .await?;
+            let source = id.clone();
+            let remove = move |db: &Transaction<'_>| sources::remove_some(db, &source);
+            if self.shared.store.write(remove).await? {
+                tracing::info!(source = id, "a deleted source is removed");
+            }
         }
-        if self.swept.elapsed() >= CONTENT_SWEEP {
-            self.swept = Instant::now();
+        if self
+            .swept
+            .is_none_or(|swept| swept.elapsed() >= CONTENT_SWEEP)
+        {
+            self.swept = Some(Instant::now());
             let retention = self.shared.options.content_retention;
             let retention = time::Duration::try_from(retention).unwrap_or(time::Duration::MAX);
             let removed = self

@@ -104,8 +104,8 @@ CREATE INDEX refused_events_of_a_run ON refused_events (sync_run_id);
 CREATE TABLE contents (
     id         TEXT PRIMARY KEY,
     sha256     BLOB NOT NULL UNIQUE,        -- of the normalised text
-    body       TEXT NOT NULL,
-    issued_at  INTEGER NOT NULL             -- when the id was last handed out
+    issued_at  INTEGER NOT NULL,            -- when the id was last handed out, to the minute
+    body       TEXT NOT NULL                -- last, so that the others are read without it
 ) STRICT;
 
 CREATE TABLE groups (

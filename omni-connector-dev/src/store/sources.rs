@@ -12,6 +12,9 @@ use super::{
     documents,
 };
 
+/// Documents of a deleted source that are removed in one transaction, so that writers need not wait long.
+const REMOVED_AT_ONCE: usize = 500;
+
 /// A source as the manager stores it. Serializes to the record that connectors read; unlike theirs, its type is any text,
 /// since sources of remote MCP servers have types of their own.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -203,12 +206,15 @@ pub fn deleted_and_idle(db: &Connection) -> Result<Vec<String>, StoreError> {
         .collect::<Result<_, _>>()?)
 }
 
-/// Removes a source with everything that belongs to it.
+/// Removes some documents of a source or, when there are none left, the source with everything that belongs to it. Says
+/// whether it is gone.
 ///
 /// # Errors
 /// Those of SQLite.
-pub fn remove(db: &Connection, id: &str) -> Result<(), StoreError> {
-    documents::delete_all(db, id)?;
+pub fn remove_some(db: &Connection, id: &str) -> Result<bool, StoreError> {
+    if documents::delete_some(db, id, REMOVED_AT_ONCE)? > 0 {
+        return Ok(false);
+    }
     for statement in [
         "DELETE FROM refused_events WHERE sync_run_id IN (SELECT id FROM sync_runs WHERE source_id = ?1)",
         "DELETE FROM sync_runs WHERE source_id = ?1",
@@ -220,5 +226,5 @@ pub fn remove(db: &Connection, id: &str) -> Result<(), StoreError> {
     ] {
         db.prepare_cached(statement)?.execute([id])?;
     }
-    Ok(())
+    Ok(true)
 }

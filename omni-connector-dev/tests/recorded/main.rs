@@ -2,11 +2,13 @@
 //! format and its rules are described in `data/README.md`.
 
 mod compare;
+mod effects;
 mod exchange;
 mod fake;
+mod losses;
 mod prepare;
 mod replay;
-mod scenarios;
+mod schedule;
 mod world;
 
 use replay::replay;

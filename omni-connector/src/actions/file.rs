@@ -4,10 +4,10 @@ use std::fmt;
 
 use anyhow::Result;
 use axum::{
-    body::{Body, HttpBody},
+    body::Body,
     http::{
         HeaderMap, HeaderValue,
-        header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE},
+        header::{CONTENT_DISPOSITION, CONTENT_TYPE},
     },
     response::Response,
 };
@@ -32,7 +32,6 @@ use super::ActionOutput;
 /// ```
 pub struct File {
     body: Body,
-    size: Option<u64>,
     mime: String,
     name: String,
 }
@@ -40,10 +39,8 @@ pub struct File {
 impl File {
     /// A file that is there already.
     pub fn bytes(data: impl Into<Bytes>, mime: impl Into<String>, name: impl Into<String>) -> Self {
-        let data = data.into();
         Self {
-            size: Some(data.len() as u64),
-            body: data.into(),
+            body: data.into().into(),
             mime: mime.into(),
             name: name.into(),
         }
@@ -59,7 +56,6 @@ impl File {
     {
         Self {
             body: Body::from_stream(stream.map_ok(Into::into)),
-            size: None,
             mime: mime.into(),
             name: name.into(),
         }
@@ -79,10 +75,8 @@ impl File {
             .and_then(|mime| mime.to_str().ok())
             .unwrap_or_default()
             .to_owned();
-        let body = reqwest::Body::from(answer);
         Ok(Self {
-            size: body.size_hint().exact(),
-            body: Body::new(body),
+            body: Body::new(reqwest::Body::from(answer)),
             mime,
             name: name.into(),
         })
@@ -92,9 +86,6 @@ impl File {
         let name = safe_name(&self.name);
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, content_type(&self.mime));
-        if let Some(size) = self.size {
-            headers.insert(CONTENT_LENGTH, HeaderValue::from(size));
-        }
         let encoded = utf8_percent_encode(&name, NOT_IN_PARAMETER);
         let disposition = format!(
             "attachment; filename=\"{}\"; filename*=UTF-8''{encoded}",
@@ -117,7 +108,6 @@ impl fmt::Debug for File {
         f.debug_struct("File")
             .field("name", &self.name)
             .field("mime", &self.mime)
-            .field("size", &self.size)
             .finish_non_exhaustive()
     }
 }

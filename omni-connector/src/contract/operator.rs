@@ -59,12 +59,10 @@ impl Operator {
     /// The entries of all of them in the manifest. Operators of one name read different items, and are one to people.
     pub fn definitions(operators: &[Self]) -> Vec<SearchOperator> {
         let mut definitions: Vec<SearchOperator> = Vec::new();
-        for operator in operators {
-            if definitions
-                .iter()
-                .all(|earlier| earlier.operator != operator.name)
-            {
-                definitions.push(operator.definition());
+        for definition in operators.iter().map(Self::definition) {
+            // Those that disagree about the attribute or its kind stay apart, and are refused before registering.
+            if !definitions.contains(&definition) {
+                definitions.push(definition);
             }
         }
         definitions

@@ -358,6 +358,24 @@ impl<K> FromCall<CallOf<K, OfAction>> for Option<Actor> {
 }
 
 /// All of the caller's input as one struct, which derives `Deserialize` and `JsonSchema`. Keys it does not know are dropped.
+///
+/// Limits that schemars' attributes state are held before the input is decoded: `range`, `length`, `regex`, `inner`, and the
+/// formats `date`, `date-time`, `email` and `uri`. What goes beyond one is 400, with its place and not its value.
+///
+/// ```
+/// use omni_connector::prelude::*;
+///
+/// #[derive(Deserialize, JsonSchema)]
+/// struct Search {
+///     /// What to look for
+///     #[schemars(length(min = 2, max = 200))]
+///     query: String,
+///     /// At most this many
+///     #[serde(default)]
+///     #[schemars(range(min = 1, max = 50))]
+///     limit: Option<u32>,
+/// }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Args<T>(pub T);
 

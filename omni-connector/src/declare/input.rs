@@ -144,15 +144,22 @@ impl Arg {
         };
         self.limits.restrict(object);
         let parsed = |json: Option<&str>| json.and_then(|json| serde_json::from_str(json).ok());
+        // The argument's own words say more than those of its type, but for what each value of a list means.
+        let values = object.get("enum").and(object.get("description"));
+        let description = match values.and_then(Value::as_str) {
+            Some(values) if !self.description.is_empty() => {
+                format!("{}\n{values}", self.description)
+            }
+            _ => self.description.to_owned(),
+        };
         let mut set = |key: &str, value: Option<Value>| {
             if let Some(value) = value {
                 object.insert(key.to_owned(), value);
             }
         };
-        // The argument's own words say more than those of its type.
         set(
             "description",
-            (!self.description.is_empty()).then(|| self.description.into()),
+            (!description.is_empty()).then(|| description.into()),
         );
         set("default", parsed(self.default));
         set(
@@ -262,5 +269,34 @@ impl<'de> Deserializer<'de> for Nothing {
     serde::forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
         newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Deserialize, JsonSchema)]
+    #[serde(rename_all = "snake_case")]
+    #[allow(dead_code, reason = "only described")]
+    enum Leave {
+        /// With pay
+        Paid,
+        /// After a birth
+        Parental,
+    }
+
+    #[test]
+    fn what_each_value_of_a_list_means_stands_below_the_arguments_own_words() {
+        assert_eq!(
+            Arg::of::<Leave>("kind", "The kind of leave").schema(),
+            json!({
+                "type": "string", "enum": ["paid", "parental"],
+                "description": "The kind of leave\n- `paid`: With pay\n- `parental`: After a birth",
+            })
+        );
     }
 }

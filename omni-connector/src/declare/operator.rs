@@ -39,9 +39,63 @@ pub fn attributes_schema<K: Declared>() -> Option<Value> {
 fn schema_of(operators: &[Operator]) -> Option<Value> {
     let mut properties = Map::new();
     for operator in operators {
-        properties
-            .entry(operator.attribute)
-            .or_insert_with(operator.schema);
+        let schema = (operator.schema)();
+        let merged = match properties.remove(operator.attribute) {
+            Some(earlier) => either(earlier, schema),
+            None => schema,
+        };
+        properties.insert(operator.attribute.to_owned(), merged);
     }
     (!properties.is_empty()).then(|| json!({ "type": "object", "properties": properties }))
+}
+
+/// The schema of an attribute that different items fill in different shapes.
+fn either(mut earlier: Value, schema: Value) -> Value {
+    if earlier == schema {
+        return earlier;
+    }
+    match earlier.get_mut("anyOf").and_then(Value::as_array_mut) {
+        Some(shapes) if shapes.contains(&schema) => earlier,
+        Some(shapes) => {
+            shapes.push(schema);
+            earlier
+        }
+        None => json!({ "anyOf": [earlier, schema] }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::ValueType;
+
+    const fn operator(attribute: &'static str, schema: fn() -> Value) -> Operator {
+        Operator {
+            name: attribute,
+            attribute,
+            value_type: ValueType::Text,
+            schema,
+            item: || std::any::TypeId::of::<()>(),
+            read: |_| None,
+        }
+    }
+
+    #[test]
+    fn an_attribute_that_items_fill_in_different_shapes_admits_each_of_them() {
+        let operators = [
+            operator("department", <&str>::schema),
+            operator("department", <Vec<String>>::schema),
+            operator("department", <Vec<String>>::schema),
+            operator("location", <&str>::schema),
+            operator("location", <String>::schema),
+        ];
+        let text = json!({ "type": "string" });
+        assert_eq!(
+            schema_of(&operators).unwrap()["properties"],
+            json!({
+                "department": { "anyOf": [text, { "type": "array", "items": text }] },
+                "location": text,
+            })
+        );
+    }
 }

@@ -639,9 +639,9 @@ async fn a_connector_that_omni_would_refuse_does_not_start() {
         listen: [127, 0, 0, 1].into(),
         ..omni_connector::ServerConfig::new("http://127.0.0.1:9", "127.0.0.1", 0)
     };
-    let refused = omni_connector::serve_with_config(Broken, config)
-        .await
-        .unwrap_err();
+    let served = omni_connector::serve_with_config(Broken, config);
+    let served = tokio::time::timeout(Duration::from_secs(30), served).await;
+    let refused = served.expect("it does not serve").unwrap_err();
     assert_eq!(
         refused.to_string(),
         "connector `broken` cannot work as it is declared\n\

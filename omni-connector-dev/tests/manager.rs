@@ -1,0 +1,181 @@
+//! What the manager promises beyond what was recorded of the real one.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::{
+    Json, Router,
+    routing::{get, post},
+};
+use omni_connector::{AuthType, ServiceCredential, outgoing::HttpClient};
+use omni_connector_dev::{ActionError, Manager, Options, Storage, store::credentials};
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+use tokio::net::TcpListener;
+
+fn options() -> Options {
+    let mut options = Options::default();
+    options.runs.tick = None;
+    options
+}
+
+/// Serves on loopback until the test is over.
+async fn serve(router: Router) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    format!("http://{address}")
+}
+
+fn connector() -> Router {
+    Router::new()
+        .route("/health", get(async || "healthy"))
+        .route(
+            "/action",
+            post(async |Json(call): Json<Value>| {
+                Json(json!({ "status": "success", "result": call["params"] }))
+            }),
+        )
+}
+
+async fn register(manager: &Manager, connector_id: &str, url: &str) {
+    let manifest = json!({
+        "name": connector_id, "display_name": "Acme", "version": "1", "sync_modes": ["full"],
+        "connector_id": connector_id, "connector_url": url, "source_types": ["github"],
+        "actions": [{
+            "name": "echo", "description": "d", "input_schema": {}, "mode": "read", "source_types": ["github"]
+        }],
+    });
+    let url = format!("{}/sdk/register", manager.url());
+    let answer = HttpClient::new()
+        .post(url)
+        .json(&manifest)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), 200, "{}", answer.text().await.unwrap());
+}
+
+#[tokio::test]
+async fn an_action_needs_a_credential_row_even_if_it_needs_no_credential() {
+    let manager = Manager::start(options()).await.unwrap();
+    let url = serve(connector()).await;
+    register(&manager, "acme", &url).await;
+    let source = manager
+        .source("s", "github", json!({ "repo": "a" }))
+        .await
+        .unwrap();
+    let call = || manager.call_action(&source.id, None, "echo", json!({ "x": 1 }));
+
+    let refused = call().await.unwrap_err();
+    assert!(matches!(refused, ActionError::NoCredentials(id) if id == source.id));
+
+    manager
+        .put_credential(&source.id, None, "github", AuthType::ApiKey, json!({}))
+        .await
+        .unwrap();
+    let answer = call().await.unwrap();
+    assert_eq!(answer.status, 200);
+    let body: Value = serde_json::from_slice(&answer.body).unwrap();
+    assert_eq!(
+        body,
+        json!({ "status": "success", "result": { "repo": "a", "x": 1 } })
+    );
+}
+
+#[tokio::test]
+async fn an_expiring_token_is_refreshed_once_for_all_who_wait_for_it() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&asked);
+    let token = async move || {
+        counter.fetch_add(1, Ordering::SeqCst);
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        Json(json!({ "access_token": "new", "refresh_token": "rotated", "expires_in": 3600 }))
+    };
+    let url = serve(Router::new().route("/token", post(token))).await;
+    let manager = Manager::start(options()).await.unwrap();
+    let source = manager.source("s", "github", json!({})).await.unwrap();
+    let secret = json!({
+        "access_token": "old", "refresh_token": "works once", "client_id": "app", "token_uri": format!("{url}/token"),
+    });
+    let mut row = credentials::new(&source.id, None, "github", AuthType::Oauth, secret);
+    row.expires_at = Some(OffsetDateTime::now_utc() + Duration::from_secs(200));
+    manager
+        .store()
+        .write(move |db| credentials::put(db, &row))
+        .await
+        .unwrap();
+
+    let address = format!("{}/sdk/credentials/{}", manager.url(), source.id);
+    let http = HttpClient::new();
+    let read = async || -> ServiceCredential {
+        http.get(&address)
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap()
+    };
+    let (a, b, c) = tokio::join!(read(), read(), read());
+    for row in [a, b, c, read().await] {
+        assert_eq!(row.credentials["access_token"], "new");
+        assert_eq!(row.credentials["refresh_token"], "rotated");
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_restarted_manager_knows_connectors_but_believes_those_it_hears() {
+    let folder = tempfile::tempdir().unwrap();
+    let kept = || {
+        let mut options = options();
+        options.storage = Storage::Folder(folder.path().to_owned());
+        options.runs.tick = Some(Duration::from_hours(1));
+        options
+    };
+    let (old, new) = (serve(connector()).await, serve(connector()).await);
+    let manager = Manager::start(kept()).await.unwrap();
+    register(&manager, "old", &old).await;
+    manager.shutdown().await;
+
+    let manager = Manager::start(kept()).await.unwrap();
+    let listed = || async {
+        let url = format!("{}/connectors", manager.url());
+        let list: Vec<Value> = HttpClient::new()
+            .get(url)
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap();
+        list.into_iter()
+            .map(|entry| entry["manifest"]["connector_id"].clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(listed().await, ["old"]);
+    assert_eq!(manager.registration("old", Duration::ZERO).await, None);
+    assert_eq!(manager.any_registration(Duration::ZERO).await, None);
+
+    register(&manager, "new", &new).await;
+    assert_eq!(listed().await, ["new", "old"]);
+    assert!(manager.registration("new", Duration::ZERO).await.is_some());
+}
+
+#[tokio::test]
+async fn a_registration_ends_with_its_time() {
+    let mut short = options();
+    short.registration_ttl = Duration::from_secs(1);
+    let manager = Manager::start(short).await.unwrap();
+    let url = serve(connector()).await;
+    register(&manager, "acme", &url).await;
+    assert!(manager.registration("acme", Duration::ZERO).await.is_some());
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    assert_eq!(manager.registration("acme", Duration::ZERO).await, None);
+}

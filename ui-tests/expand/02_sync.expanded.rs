@@ -1,0 +1,71 @@
+//! Syncs: one for everything, one for a mode, one for a source type.
+impl Acme {
+    #[allow(
+        clippy::missing_errors_doc,
+        clippy::needless_pass_by_value,
+        clippy::unused_async,
+        clippy::unused_self,
+    )]
+    async fn sync(
+        &self,
+        config: Config<Settings>,
+        key: Credentials<ApiKey>,
+        mut checkpoint: Checkpoint<Cursor>,
+        ctx: SyncContext,
+    ) -> Result<()> {
+        ctx.delete("a").await?;
+        checkpoint.save().await
+    }
+    #[allow(
+        clippy::missing_errors_doc,
+        clippy::needless_pass_by_value,
+        clippy::unused_async,
+        clippy::unused_self,
+    )]
+    async fn watch(&self, ctx: SyncContext) -> Result<()> {
+        ctx.cancelled().await;
+        Ok(())
+    }
+}
+const _: () = {
+    use ::omni_connector::generated as _omni;
+    impl _omni::Methods for Acme {
+        const SYNCS: &'static [_omni::Sync<Self>] = &[
+            _omni::Sync {
+                modes: &[],
+                source_types: &[],
+                needs_credentials: false
+                    || _omni::needs_credentials::<Self, Config<Settings>>()
+                    || _omni::needs_credentials::<Self, Credentials<ApiKey>>()
+                    || _omni::needs_credentials::<Self, Checkpoint<Cursor>>()
+                    || _omni::needs_credentials::<Self, SyncContext>(),
+                run: |connector, mut call| _omni::Box::pin(async move {
+                    let returned = Self::sync(
+                            connector,
+                            call.supply::<Config<Settings>>()?,
+                            call.supply::<Credentials<ApiKey>>()?,
+                            call.supply::<Checkpoint<Cursor>>()?,
+                            call.supply::<SyncContext>()?,
+                        )
+                        .await;
+                    _omni::ended(returned)
+                }),
+            },
+            _omni::Sync {
+                modes: &[_omni::SyncType::Realtime],
+                source_types: &[_omni::SourceType::Jira],
+                needs_credentials: false
+                    || _omni::needs_credentials::<Self, SyncContext>(),
+                run: |connector, mut call| _omni::Box::pin(async move {
+                    let returned = Self::watch(connector, call.supply::<SyncContext>()?)
+                        .await;
+                    _omni::ended(returned)
+                }),
+            },
+        ];
+        const ACTIONS: &'static [_omni::Action<Self>] = &[];
+        const OPERATORS: &'static [_omni::Operator] = &[];
+    }
+    const _: () = _omni::assert_mode_declared::<Acme>(_omni::SyncType::Realtime);
+    const _: () = _omni::assert_type_declared::<Acme>(_omni::SourceType::Jira);
+};

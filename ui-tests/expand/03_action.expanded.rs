@@ -1,0 +1,75 @@
+//! An action whose arguments stand one by one.
+impl Acme {
+    /// Create an issue.
+    #[allow(
+        clippy::missing_errors_doc,
+        clippy::needless_pass_by_value,
+        clippy::unused_async,
+        clippy::unused_self,
+    )]
+    async fn create_issue(
+        &self,
+        key: Credentials<ApiKey>,
+        actor: Actor,
+        project: String,
+        priority: u8,
+        labels: Vec<String>,
+    ) -> Result<Issue> {
+        self.post(key, actor, project, priority, labels).await
+    }
+}
+const _: () = {
+    use ::omni_connector::generated as _omni;
+    use _omni::AnyShape as _;
+    impl _omni::Methods for Acme {
+        const SYNCS: &'static [_omni::Sync<Self>] = &[];
+        const ACTIONS: &'static [_omni::Action<Self>] = &[
+            _omni::Action {
+                name: "create_issue",
+                description: "Create an issue.",
+                mode: _omni::ActionMode::Write,
+                args: &[
+                    _omni::Arg::of::<String>("project", "Project key, such as `OPS`")
+                        .example("\"OPS\"")
+                        .pattern("^[A-Z]+$"),
+                    _omni::Arg::of::<u8>("priority", "How urgent it is")
+                        .default("3")
+                        .min(_omni::Bound::Int(1))
+                        .max(_omni::Bound::Int(5)),
+                    _omni::Arg::of::<Vec<String>>("labels", "At most fifty labels")
+                        .optional()
+                        .max_items(50),
+                ],
+                input: _omni::input_once(
+                    &[
+                        _omni::input::<
+                            Self,
+                            Credentials<ApiKey>,
+                        >(_omni::Shape::<Credentials<ApiKey>>::IS_OBJECT),
+                        _omni::input::<Self, Actor>(_omni::Shape::<Actor>::IS_OBJECT),
+                    ],
+                    3,
+                ),
+                scopes: _omni::Some(&["issues:write"]),
+                source_types: &[_omni::SourceType::Jira],
+                admin_only: false,
+                hidden: false,
+                timeout: _omni::Some(_omni::Duration::from_secs(20)),
+                call: |connector, mut call| _omni::Box::pin(async move {
+                    let mut input = call.input()?;
+                    let returned = Self::create_issue(
+                            connector,
+                            call.supply::<Credentials<ApiKey>>()?,
+                            call.supply::<Actor>()?,
+                            input.take::<String>()?,
+                            input.take::<u8>()?,
+                            input.take_or_default::<Vec<String>>()?,
+                        )
+                        .await;
+                    _omni::answer(returned)
+                }),
+            },
+        ];
+        const OPERATORS: &'static [_omni::Operator] = &[];
+    }
+};

@@ -1,0 +1,13 @@
+//! An action that lives elsewhere and serves every connector that has what it needs.
+
+/// Say who asks.
+#[action(read)]
+#[cfg(feature = "whoami")]
+pub async fn whoami(
+    actor: Option<Actor>,
+    /// How to greet
+    #[arg]
+    greeting: String,
+) -> Result<String> {
+    Ok(greeting + &actor.map_or_else(String::new, |actor| actor.email))
+}

@@ -1,0 +1,55 @@
+//! What is left where something was refused: the items as written, one error, and stubs that report nothing more.
+struct Acme;
+::core::compile_error! {
+    "unknown key `nmae`\nhelp: did you mean `name`?"
+}
+const _: () = {
+    use ::omni_connector::generated as _omni;
+    #[_omni::async_trait]
+    impl _omni::Connector for Acme {
+        type Config = Settings;
+        type Credentials = _omni::Value;
+        type State = _omni::Value;
+        fn name(&self) -> &'static str {
+            ::core::unreachable!()
+        }
+        fn version(&self) -> &'static str {
+            ::core::unreachable!()
+        }
+        fn source_types(&self) -> _omni::Vec<_omni::SourceType> {
+            ::core::unreachable!()
+        }
+        async fn sync(
+            &self,
+            _: _omni::Source,
+            _: _omni::Option<_omni::ServiceCredential>,
+            _: _omni::Option<Self::State>,
+            _: _omni::SyncContext,
+        ) -> _omni::Result<()> {
+            ::core::unreachable!()
+        }
+    }
+};
+impl Acme {
+    fn sync(&self, ctx: SyncContext) -> Result<()> {
+        Ok(())
+    }
+}
+::core::compile_error! {
+    "sync `sync` must be an `async fn`\nhelp: write `async fn`"
+}
+const _: () = {
+    use ::omni_connector::generated as _omni;
+    impl _omni::Methods for Acme {
+        const SYNCS: &'static [_omni::Sync<Self>] = &[
+            _omni::Sync {
+                modes: &[],
+                source_types: &[],
+                needs_credentials: false,
+                run: |_, _| ::core::unreachable!(),
+            },
+        ];
+        const ACTIONS: &'static [_omni::Action<Self>] = &[];
+        const OPERATORS: &'static [_omni::Operator] = &[];
+    }
+};

@@ -1,0 +1,23 @@
+//! An action that says nothing about itself.
+
+use omni_connector::prelude::*;
+
+#[connector(name = "github", source_types = [Github])]
+struct Github;
+
+#[connector]
+impl Github {
+    #[sync]
+    async fn sync(&self) -> Result<()> {
+        Ok(())
+    }
+
+    #[action(read)]
+    async fn list_files(&self) -> Result<Value> {
+        Ok(json!([]))
+    }
+}
+
+fn main() {
+    let _ = Github::list_files;
+}

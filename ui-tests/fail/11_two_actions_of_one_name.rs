@@ -1,0 +1,30 @@
+//! Two actions of one name in one block.
+
+use omni_connector::prelude::*;
+
+#[connector(name = "github", source_types = [Github])]
+struct Github;
+
+#[connector]
+impl Github {
+    #[sync]
+    async fn sync(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// List files.
+    #[action(read)]
+    async fn list_files(&self) -> Result<Value> {
+        Ok(json!([]))
+    }
+
+    /// List files.
+    #[action(read, name = "list_files")]
+    async fn more(&self) -> Result<Value> {
+        Ok(json!([]))
+    }
+}
+
+fn main() {
+    let _ = Github::list_files;
+}

@@ -1,0 +1,24 @@
+//! An action that is not async.
+
+use omni_connector::prelude::*;
+
+#[connector(name = "github", source_types = [Github])]
+struct Github;
+
+#[connector]
+impl Github {
+    #[sync]
+    async fn sync(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// List files.
+    #[action(read)]
+    fn list_files(&self) -> Result<Value> {
+        Ok(json!([]))
+    }
+}
+
+fn main() {
+    let _ = Github::list_files;
+}

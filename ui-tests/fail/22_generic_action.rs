@@ -1,0 +1,24 @@
+//! An action with a type parameter.
+
+use omni_connector::prelude::*;
+
+#[connector(name = "github", source_types = [Github])]
+struct Github;
+
+#[connector]
+impl Github {
+    #[sync]
+    async fn sync(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// List files.
+    #[action(read)]
+    async fn list_files<T>(&self) -> Result<Value> {
+        Ok(json!([]))
+    }
+}
+
+fn main() {
+    let _ = Github::list_files::<u8>;
+}

@@ -1,0 +1,18 @@
+//! A sync that returns what it found.
+
+use omni_connector::prelude::*;
+
+#[connector(name = "github", source_types = [Github])]
+struct Github;
+
+#[connector]
+impl Github {
+    #[sync]
+    async fn sync(&self) -> Result<u32> {
+        Ok(1)
+    }
+}
+
+fn main() {
+    let _ = Github::sync;
+}

@@ -1,0 +1,18 @@
+//! An incremental sync without a state.
+
+use omni_connector::prelude::*;
+
+#[connector(name = "github", source_types = [Github], sync_modes = [full, incremental])]
+struct Github;
+
+#[connector]
+impl Github {
+    #[sync]
+    async fn sync(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+fn main() {
+    let _ = Github;
+}

@@ -1,0 +1,18 @@
+//! A sync mode that does not exist.
+
+use omni_connector::prelude::*;
+
+#[connector(name = "github", source_types = [Github], sync_modes = [full, hourly])]
+struct Github;
+
+#[connector]
+impl Github {
+    #[sync]
+    async fn sync(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+fn main() {
+    let _ = Github;
+}

@@ -1,0 +1,23 @@
+//! A sync that wants something from a caller.
+
+use omni_connector::prelude::*;
+
+#[connector(name = "github", source_types = [Github])]
+struct Github;
+
+#[connector]
+impl Github {
+    #[sync]
+    async fn sync(
+        &self,
+        #[arg]
+        folder: String,
+    ) -> Result<()> {
+        drop(folder);
+        Ok(())
+    }
+}
+
+fn main() {
+    let _ = Github::sync;
+}

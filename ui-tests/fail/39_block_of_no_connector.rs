@@ -1,0 +1,17 @@
+//! An annotated block of a struct without the attribute.
+
+use omni_connector::prelude::*;
+
+struct Github;
+
+#[connector]
+impl Github {
+    #[sync]
+    async fn sync(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+fn main() {
+    let _ = Github::sync;
+}

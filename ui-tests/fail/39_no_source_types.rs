@@ -1,0 +1,18 @@
+//! A connector that serves nothing.
+
+use omni_connector::prelude::*;
+
+#[connector(name = "github")]
+struct Github;
+
+#[connector]
+impl Github {
+    #[sync]
+    async fn sync(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+fn main() {
+    let _ = Github;
+}

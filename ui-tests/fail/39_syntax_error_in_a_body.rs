@@ -1,0 +1,25 @@
+//! A syntax error inside a body is rustc's to report, once.
+
+use omni_connector::prelude::*;
+
+#[connector(name = "github", source_types = [Github])]
+struct Github;
+
+#[connector]
+impl Github {
+    #[sync]
+    async fn sync(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// List files.
+    #[action(read)]
+    async fn list_files(&self) -> Result<Value> {
+        let names = json!([]) json!([]);
+        Ok(names)
+    }
+}
+
+fn main() {
+    let _ = Github::list_files;
+}

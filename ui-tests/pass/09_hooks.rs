@@ -1,0 +1,73 @@
+//! Everything that the trait can say, an annotated connector can say.
+
+use omni_connector::prelude::*;
+
+#[derive(JsonSchema)]
+#[allow(dead_code)]
+struct Extra {
+    reviewer: Email,
+}
+
+/// Repositories.
+#[connector(
+    name = "github",
+    display_name = "GitHub",
+    version = "7.0.0",
+    description = "Code and issues",
+    source_types = [Github],
+    sync_modes = [full, realtime],
+    skill(id = "review", title = "How we review", text = "Kindly.", description = "Before a review"),
+    extra = Extra,
+    read_only,
+)]
+struct Github {
+    oauth: OAuthConfig,
+}
+
+#[connector]
+impl Github {
+    #[sync]
+    async fn sync(&self) -> Result<()> {
+        Ok(())
+    }
+
+    #[sync(realtime, source_type = Github)]
+    async fn watch(&self, ctx: SyncContext) -> Result<()> {
+        ctx.cancelled().await;
+        Ok(())
+    }
+
+    #[validate]
+    async fn reachable(&self, source: Source, credential: Option<ServiceCredential>) -> Result<()> {
+        ensure!(credential.is_some(), "source `{}` has no token", source.name);
+        Ok(())
+    }
+
+    #[oauth]
+    fn oauth(&self) -> OAuthConfig {
+        self.oauth.clone()
+    }
+
+    #[skills]
+    fn more_skills(&self) -> Vec<Skill> {
+        self.skills_of_today()
+    }
+
+    fn skills_of_today(&self) -> Vec<Skill> {
+        Vec::new()
+    }
+}
+
+fn main() {
+    let endpoint = "https://github.example.com";
+    let github = Github {
+        oauth: OAuthConfig::new("github", endpoint, endpoint, endpoint),
+    };
+    assert_eq!(github.display_name(), "GitHub");
+    assert_eq!(github.version(), "7.0.0");
+    assert_eq!(github.description().as_deref(), Some("Code and issues"));
+    assert_eq!(github.oauth_config().unwrap().provider, "github");
+    assert_eq!(github.skills()[0].content.as_deref(), Some("Kindly."));
+    assert!(github.read_only());
+    assert_eq!(github.extra_schema().unwrap()["properties"]["reviewer"]["format"], "email");
+}
