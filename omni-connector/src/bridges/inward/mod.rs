@@ -8,6 +8,7 @@ mod cache;
 mod catalog;
 mod pool;
 mod session;
+mod task;
 
 use std::{
     collections::HashSet,
@@ -216,10 +217,17 @@ impl Bridge {
         {
             drop_config(&mut arguments, call.source.as_ref(), &action.input_schema);
         }
-        let request = CallToolRequestParams::new(call.action).with_arguments(arguments);
+        let tool = call.action;
+        let request = CallToolRequestParams::new(tool.clone()).with_arguments(arguments.clone());
         let result = self
             .with_session(credentials.as_ref(), |session| async move {
-                session.running().await.call_tool(request).await
+                match session.running().await.call_tool(request).await {
+                    Err(error) if task::is_demanded(&error) => {
+                        let as_task = task::call(session.peer(), &tool, &arguments).await;
+                        as_task.map_err(|_| error)
+                    }
+                    called => called,
+                }
             })
             .await?;
         answer::tool(result)
