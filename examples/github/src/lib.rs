@@ -6,12 +6,13 @@ use omni_connector::{McpCredentials, McpServer, prelude::*};
 
 /// What a sign-in leaves, or an access token that an admin made.
 #[derive(Deserialize, JsonSchema)]
-struct Token {
+pub struct Token {
     access_token: SecretString,
 }
 
+/// A repository, as the API lists it.
 #[derive(Deserialize)]
-struct Repository {
+pub struct Repository {
     full_name: String,
     description: Option<String>,
     html_url: String,
@@ -21,7 +22,7 @@ struct Repository {
 
 /// Who somebody is on GitHub.
 #[derive(Serialize, Deserialize, JsonSchema)]
-struct Account {
+pub struct Account {
     /// Their name there
     login: String,
     /// Where they present themselves
@@ -43,7 +44,7 @@ impl GitHub {
     /// A command that is no JSON list.
     pub fn from_env() -> Result<Self> {
         let lookup = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
-        let server = match (lookup("GITHUB_MCP_COMMAND"), lookup("GITHUB_MCP_URL")) {
+        let server: McpServer = match (lookup("GITHUB_MCP_COMMAND"), lookup("GITHUB_MCP_URL")) {
             (Some(command), _) => {
                 let command: Vec<String> = serde_json::from_str(&command).context(
                     "`GITHUB_MCP_COMMAND` is a JSON list: [\"github-mcp-server\", \"stdio\"]",

@@ -2,6 +2,7 @@
 
 mod clients;
 mod drive;
+mod oauth;
 mod report;
 mod servers;
 
@@ -39,5 +40,6 @@ async fn main() -> Result<ExitCode> {
         drive::server(&paths, &server, &mut report).await?;
     }
     clients::all(&paths, &mut report).await?;
+    oauth::all(&paths, &mut report).await?;
     Ok(report.finish())
 }
