@@ -279,6 +279,11 @@ impl Manager {
             .await
     }
 
+    /// The next person who signs in from now on, by address: after the credential is stored and the connector was told.
+    pub fn signed_in(&self) -> impl Future<Output = String> + use<> {
+        self.shared.sign_ins.next()
+    }
+
     /// Starts a run by hand. `incremental` becomes `full` when nothing was ever completed.
     ///
     /// # Errors

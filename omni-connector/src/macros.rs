@@ -31,8 +31,8 @@
 ///   are supplied by type, as those of a sync.
 /// - `#[oauth]`: `fn(&self) -> OAuthConfig`, how people sign in.
 /// - `#[skills]`: `fn(&self) -> Vec<Skill>`, skills that are not known when compiling.
-/// - `#[credential_ready]`: `async fn(&self, ready: CredentialReady) -> Result<()>`, told when somebody has signed in. It
-///   can also take a `ManagerClient` and the `Credentials<T>` of the connector.
+/// - `#[credential_ready]`: `async fn(&self, ready: CredentialReady) -> Result<()>`, told when somebody has signed in. A
+///   second argument can be a `ManagerClient`.
 /// - `#[enrich]`: `async fn(&self, tokens: OAuthTokens) -> Result<OAuthExtra>`, what only the system knows of a fresh
 ///   credential; [`OAuthConfig::enriched_at`](crate::OAuthConfig::enriched_at) names its path.
 /// - `#[mcp]`: `fn(&self) -> StdioMcpServer`, `HttpMcpServer` or `Option<McpServer>`, the MCP server behind the connector,

@@ -21,7 +21,7 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
   scopes: ["openid", "email", "offline_access", "api:read", "api:write"],
   claims: { email: ["email", "email_verified"] },
   cookies: { keys: ["loopback"] },
-  issueRefreshToken: async () => true,
+  issueRefreshToken: async (_, client) => client.grantTypeAllowed("refresh_token"),
   pkce: { required: (_, client) => client.clientAuthMethod === "none" },
   rotateRefreshToken: true,
   // Shorter than five minutes, so that every reading of the credential refreshes it.

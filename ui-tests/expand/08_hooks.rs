@@ -1,4 +1,5 @@
-//! What the struct's keys cannot say: whether a run may start, how people sign in, skills of the moment.
+//! What the struct's keys cannot say: whether a run may start, how people sign in, which MCP server stands behind it, skills
+//! of the moment.
 
 #[connector]
 impl Acme {
@@ -15,6 +16,31 @@ impl Acme {
     #[skills]
     fn skills(&self) -> Vec<Skill> {
         self.skills.clone()
+    }
+
+    #[credential_ready]
+    async fn ready(&self, ready: CredentialReady, manager: ManagerClient) -> Result<()> {
+        self.welcome(&ready, &manager).await
+    }
+
+    #[enrich]
+    async fn enrich(&self, tokens: OAuthTokens) -> Result<OAuthExtra> {
+        self.account(&tokens).await
+    }
+
+    #[mcp]
+    fn server(&self) -> StdioMcpServer {
+        self.server.clone()
+    }
+
+    #[mcp_env]
+    fn env(&self, credentials: &McpCredentials) -> Result<[(&'static str, String); 1]> {
+        self.token(credentials)
+    }
+
+    #[mcp_headers]
+    fn headers(&self, credentials: &McpCredentials) -> Result<[(&'static str, String); 1]> {
+        self.bearer(credentials)
     }
 
     fn helper(&self) {}

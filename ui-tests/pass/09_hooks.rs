@@ -1,6 +1,8 @@
 //! Everything that the trait can say, an annotated connector can say.
 
-use omni_connector::prelude::*;
+use omni_connector::{
+    CredentialReady, McpCredentials, McpServer, OAuthExtra, OAuthTokens, prelude::*,
+};
 
 #[derive(JsonSchema)]
 #[allow(dead_code)]
@@ -48,6 +50,27 @@ impl Github {
         self.oauth.clone()
     }
 
+    #[credential_ready]
+    async fn welcome(&self, _ready: CredentialReady, _manager: ManagerClient) -> Result<()> {
+        Ok(())
+    }
+
+    #[enrich]
+    async fn enrich(&self, _: OAuthTokens) -> Result<OAuthExtra> {
+        Ok(OAuthExtra::default())
+    }
+
+    // Without the feature `mcp` there is none to have.
+    #[mcp]
+    fn server(&self) -> Option<McpServer> {
+        None
+    }
+
+    #[mcp_env]
+    fn env(&self, credentials: &McpCredentials) -> Result<[(&'static str, String); 1]> {
+        Ok([("TOKEN", credentials.secret()?)])
+    }
+
     #[skills]
     fn more_skills(&self) -> Vec<Skill> {
         self.skills_of_today()
@@ -68,6 +91,7 @@ fn main() {
     assert_eq!(github.description().as_deref(), Some("Code and issues"));
     assert_eq!(github.oauth_config().unwrap().provider, "github");
     assert_eq!(github.skills()[0].content.as_deref(), Some("Kindly."));
+    assert_eq!(github.mcp_server(), None);
     assert!(github.read_only());
     assert_eq!(github.extra_schema().unwrap()["properties"]["reviewer"]["format"], "email");
 }

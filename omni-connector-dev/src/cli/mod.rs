@@ -4,6 +4,7 @@ mod call;
 mod connector_process;
 mod failure;
 mod interrupts;
+mod login;
 mod manager;
 mod manifest;
 mod output;
@@ -51,6 +52,7 @@ enum Command {
     Search(search::Arguments),
     Manifest(manifest::Arguments),
     Call(call::Arguments),
+    Login(login::Arguments),
     Manager(manager::Arguments),
 }
 
@@ -85,6 +87,7 @@ pub fn main() -> process::ExitCode {
             Command::Search(arguments) => search::run(arguments, &output).await,
             Command::Manifest(arguments) => manifest::run(arguments, &output, &interrupts).await,
             Command::Call(arguments) => call::run(arguments, &output, &interrupts).await,
+            Command::Login(arguments) => login::run(arguments, &output, &interrupts).await,
             Command::Manager(arguments) => manager::run(arguments, &output, &interrupts).await,
         }
     });

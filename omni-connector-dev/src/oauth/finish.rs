@@ -77,6 +77,7 @@ pub(crate) async fn finish(shared: &Shared, answer: Answer) -> Result<String, Si
             }
         }
     }
+    shared.sign_ins.end(&grant.email);
     Ok(grant.email)
 }
 

@@ -8,6 +8,7 @@ use std::{
 
 use oauth2::PkceCodeVerifier;
 use omni_connector::OAuthConfig;
+use tokio::sync::watch;
 
 use super::{Flow, client::Client};
 
@@ -36,11 +37,15 @@ pub(super) struct Pending {
 
 /// All of them.
 #[derive(Debug, Default)]
-pub(crate) struct SignIns(Mutex<HashMap<String, (Instant, Pending)>>);
+pub(crate) struct SignIns {
+    begun: Mutex<HashMap<String, (Instant, Pending)>>,
+    /// Whose account was connected last.
+    ended: watch::Sender<String>,
+}
 
 impl SignIns {
     fn all(&self) -> MutexGuard<'_, HashMap<String, (Instant, Pending)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn begin(&self, state: String, pending: Pending, life: Duration) {
@@ -54,6 +59,23 @@ impl SignIns {
             all.remove(&oldest);
         }
         all.insert(state, (now + life, pending));
+    }
+
+    /// One has ended well, and everybody who must know was told.
+    pub(super) fn end(&self, email: &str) {
+        self.ended.send_replace(email.to_owned());
+    }
+
+    /// The next one that ends well, from now on; whose account it is.
+    pub(crate) fn next(&self) -> impl Future<Output = String> + use<> {
+        let mut ended = self.ended.subscribe();
+        async move {
+            match ended.changed().await {
+                Ok(()) => ended.borrow().clone(),
+                // The manager is gone, and nobody signs in any more.
+                Err(_) => std::future::pending().await,
+            }
+        }
     }
 
     /// Takes it out, so that nobody can take it again.

@@ -1,6 +1,6 @@
 //! From `#[validate]`, `#[oauth]`, `#[mcp]` and the like to the constants that hold them.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
 use super::{Thunk, call, connector_argument, ended, returned, supply};
@@ -12,8 +12,35 @@ pub(super) fn hook(hook: &Hook) -> TokenStream {
     let conditions = hook.function.conditions();
     let (connector, call) = (connector_argument(), call());
     let (ty, value) = match hook.kind {
-        HookKind::Validate => (quote!(_omni::Validate<Self>), awaited(hook)),
-        HookKind::CredentialReady => (quote!(_omni::Ready<Self>), awaited(hook)),
+        HookKind::Validate => {
+            let values = hook.parameters.iter().map(|supplied| supply(&supplied.ty));
+            let thunk = Thunk {
+                ident,
+                uses: [true, !hook.parameters.is_empty()],
+                body: ended(
+                    &hook.function,
+                    quote!(Self::#ident(#connector, #(#values),*)),
+                ),
+            };
+            (quote!(_omni::Validate<Self>), quote!(#thunk))
+        }
+        HookKind::CredentialReady => {
+            let manager = Ident::new("manager", Span::mixed_site());
+            let wanted = hook.function.parameters().nth(1).map(|_| &manager);
+            let ended = ended(
+                &hook.function,
+                quote!(Self::#ident(#connector, #call, #wanted)),
+            );
+            let manager = match wanted {
+                Some(manager) => quote!(#manager),
+                None => quote!(_),
+            };
+            let boxed = quote_spanned!(ident.span()=> _omni::Box::pin);
+            (
+                quote!(_omni::Ready<Self>),
+                quote!(|#connector, #call, #manager| #boxed(async move { #ended })),
+            )
+        }
         HookKind::OAuth => (
             quote!(fn(&Self) -> _omni::OAuthConfig),
             quote!(Self::#ident),
@@ -56,20 +83,4 @@ pub(super) fn hook(hook: &Hook) -> TokenStream {
         #(#conditions)*
         const #constant: _omni::Option<#ty> = _omni::Some(#value);
     }
-}
-
-/// A closure that reads the arguments by their types and waits for the function.
-fn awaited(hook: &Hook) -> TokenStream {
-    let ident = &hook.function.signature.ident;
-    let connector = connector_argument();
-    let values = hook.parameters.iter().map(|supplied| supply(&supplied.ty));
-    let thunk = Thunk {
-        ident,
-        uses: [true, !hook.parameters.is_empty()],
-        body: ended(
-            &hook.function,
-            quote!(Self::#ident(#connector, #(#values),*)),
-        ),
-    };
-    quote!(#thunk)
 }

@@ -59,6 +59,7 @@ impl HookKind {
         match self {
             Self::McpEnv | Self::McpHeaders => Some("credentials: &McpCredentials"),
             Self::Enrich => Some("tokens: OAuthTokens"),
+            Self::CredentialReady => Some("ready: CredentialReady"),
             _ => None,
         }
     }
@@ -68,24 +69,30 @@ impl HookKind {
 pub(crate) struct Hook {
     pub(crate) kind: HookKind,
     pub(crate) function: Function,
-    /// What the framework supplies by its type; nothing but to a validation and a sign-in hook.
+    /// What the framework supplies by its type; nothing but to a validation.
     pub(crate) parameters: Vec<Supplied>,
 }
 
 impl Hook {
     pub(crate) fn of(kind: HookKind, function: &Function, errors: &mut Errors) -> Self {
         let name = kind.name();
-        let parameters = if matches!(kind, HookKind::Validate | HookKind::CredentialReady) {
+        let parameters = if kind == HookKind::Validate {
             signature::check(function, name, Place::Method, errors);
             parameter::of_hook(function, name, errors)
         } else {
-            if kind == HookKind::Enrich {
+            if matches!(kind, HookKind::Enrich | HookKind::CredentialReady) {
                 signature::check(function, name, Place::Method, errors);
             } else {
                 signature::check_receiver(function, name, errors);
             }
             let mut parameters = function.parameters();
-            match (kind.asked_with(), parameters.next(), parameters.next()) {
+            // It may ask for the manager, too.
+            let most = 1 + usize::from(kind == HookKind::CredentialReady);
+            match (
+                kind.asked_with(),
+                parameters.next(),
+                parameters.nth(most - 1),
+            ) {
                 (None, Some(parameter), _) => errors.push(
                     parameter.span(),
                     format!("the {name} is asked without arguments"),
@@ -98,7 +105,7 @@ impl Hook {
                 ),
                 (Some(argument), _, Some(surplus)) => errors.push(
                     surplus.span(),
-                    format!("the {name} is asked with one argument"),
+                    format!("the {name} is asked with less"),
                     format!("take `&self, {argument}`"),
                 ),
                 _ => {}

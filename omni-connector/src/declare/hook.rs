@@ -6,20 +6,17 @@ use std::collections::HashMap;
 use anyhow::{Result, bail};
 
 use super::{
-    argument::{CallOf, FromCall, OfValidate},
+    argument::{CallOf, OfValidate},
     table::Declared,
 };
 use crate::{
     ManagerClient,
-    actions::ActionError,
     bridges::McpServer,
     contract::{
-        BoxFuture, Connector, CredentialReady, McpCredentials, OAuthConfig, OAuthExtra,
-        OAuthTokens, ServiceCredential, Skill, Source, SourceType,
+        BoxFuture, CredentialReady, McpCredentials, OAuthConfig, OAuthExtra, OAuthTokens,
+        ServiceCredential, Skill, Source, SourceType,
     },
 };
-
-use super::Credentials;
 
 /// A method with `#[validate]`: reads the arguments and calls it.
 pub type Validate<K> = fn(&K, CallOf<K, OfValidate>) -> BoxFuture<'_, Result<()>>;
@@ -50,42 +47,14 @@ pub fn oauth_config<K: Declared>(connector: &K) -> Option<OAuthConfig> {
     K::OAUTH.map(|oauth| oauth(connector))
 }
 
-/// What a method with `#[credential_ready]` brings along.
-#[derive(Debug)]
-pub struct OfReady {
-    ready: CredentialReady,
-    manager: ManagerClient,
-}
-
-/// A method with `#[credential_ready]`: reads the arguments and calls it.
-pub type Ready<K> = fn(&K, CallOf<K, OfReady>) -> BoxFuture<'_, Result<()>>;
+/// A method with `#[credential_ready]`.
+pub type Ready<K> = fn(&K, CredentialReady, ManagerClient) -> BoxFuture<'_, Result<()>>;
 
 /// A method with `#[enrich]`.
 pub type Enrich<K> = fn(&K, OAuthTokens) -> BoxFuture<'_, Result<OAuthExtra>>;
 
 /// A method with `#[mcp_env]` or `#[mcp_headers]`.
 pub type Prepare<K> = fn(&K, &McpCredentials) -> Result<HashMap<String, String>>;
-
-impl<K> FromCall<CallOf<K, OfReady>> for CredentialReady {
-    fn from_call(call: &mut CallOf<K, OfReady>) -> Result<Self, ActionError> {
-        Ok(call.parts.ready.clone())
-    }
-}
-
-impl<K> FromCall<CallOf<K, OfReady>> for ManagerClient {
-    fn from_call(call: &mut CallOf<K, OfReady>) -> Result<Self, ActionError> {
-        Ok(call.parts.manager.clone())
-    }
-}
-
-impl<K: Connector> FromCall<CallOf<K, OfReady>> for Credentials<K::Credentials> {
-    fn from_call(call: &mut CallOf<K, OfReady>) -> Result<Self, ActionError> {
-        let secret = call.parts.ready.credentials.secret();
-        secret
-            .map(Self)
-            .map_err(|error| ActionError::BadRequest(error.to_string()))
-    }
-}
 
 /// Tells the method with `#[credential_ready]`, if there is one.
 ///
@@ -96,11 +65,10 @@ pub async fn credential_ready<K: Declared>(
     ready: CredentialReady,
     manager: &ManagerClient,
 ) -> Result<()> {
-    let Some(told) = K::CREDENTIAL_READY else {
-        return Ok(());
-    };
-    let manager = manager.clone();
-    told(connector, CallOf::new(OfReady { ready, manager })).await
+    match K::CREDENTIAL_READY {
+        Some(told) => told(connector, ready, manager.clone()).await,
+        None => Ok(()),
+    }
 }
 
 /// Asks the method with `#[enrich]`.

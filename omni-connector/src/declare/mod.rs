@@ -28,9 +28,8 @@ pub use check::{
 };
 pub use doc_ref::DocRef;
 pub use hook::{
-    Enrich, McpReturn, OfReady, PairsReturn, Prepare, Ready, Validate, credential_ready, enrich,
-    mcp_server, oauth_config, pairs, prepare_mcp_env, prepare_mcp_headers, server, skill, skills,
-    validate,
+    Enrich, McpReturn, PairsReturn, Prepare, Ready, Validate, credential_ready, enrich, mcp_server,
+    oauth_config, pairs, prepare_mcp_env, prepare_mcp_headers, server, skill, skills, validate,
 };
 pub use input::{Arg, ArgType, Input};
 pub use limits::{Bound, Limits};

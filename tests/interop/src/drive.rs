@@ -377,7 +377,7 @@ async fn speed(api: &Api, manager: &Manager, server: &Server, report: &mut Repor
     report.cell("kept", format_args!("{:.1} ms", kept.as_secs_f64() * 1e3));
     report.cell("fresh", format_args!("{:.1} ms", fresh.as_secs_f64() * 1e3));
     report.cell("faster", format_args!("{ratio:.0} ×"));
-    if matches!(server.reach, Reach::Stdio(_)) {
+    if matches!(server.reach, Reach::Stdio(_)) && server.is_instant {
         let enough = ratio >= 20.0;
         let result = enough
             .then_some(())

@@ -136,6 +136,8 @@ impl Home {
                 break;
             }
         }
+        // It goes on writing, and must not find the pipe closed.
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         let told = Arc::default();
         let connector = Signed {
             issuer: format!("http://127.0.0.1:{port}"),

@@ -30,6 +30,8 @@ pub(crate) struct Server {
     /// Resources that only a template names.
     pub(crate) resources: Vec<&'static str>,
     pub(crate) prompts: Vec<(&'static str, Value)>,
+    /// Whether the first of the calls costs the server next to nothing, so that its time is that of the connection.
+    pub(crate) is_instant: bool,
     /// Files that must outlive it.
     _folder: Option<tempfile::TempDir>,
 }
@@ -78,6 +80,7 @@ fn server(name: &'static str, reach: Reach, calls: Vec<(&'static str, Value)>) -
         calls,
         resources: Vec::new(),
         prompts: Vec::new(),
+        is_instant: true,
         _folder: None,
     }
 }
@@ -282,6 +285,8 @@ fn fetch(program: String) -> Result<Server> {
     ];
     Ok(Server {
         prompts: vec![("fetch", json!({ "url": url }))],
+        // It loads the page and starts a program to read it.
+        is_instant: false,
         ..server("fetch", Reach::Stdio(command), calls)
     })
 }

@@ -221,12 +221,16 @@ impl Bridge {
         let request = CallToolRequestParams::new(tool.clone()).with_arguments(arguments.clone());
         let result = self
             .with_session(credentials.as_ref(), |session| async move {
-                match session.running().await.call_tool(request).await {
-                    Err(error) if task::is_demanded(&error) => {
-                        let as_task = task::call(session.peer(), &tool, &arguments).await;
-                        as_task.map_err(|_| error)
+                let called = session.running().await.call_tool(request).await;
+                if !task::is_demanded(&called) {
+                    return called;
+                }
+                match task::call(session.peer(), &tool, &arguments).await {
+                    Ok(result) => Ok(result),
+                    Err(error) => {
+                        tracing::debug!(tool, "the tool does not run as a task either: {error}");
+                        called
                     }
-                    called => called,
                 }
             })
             .await?;

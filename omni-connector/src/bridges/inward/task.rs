@@ -10,9 +10,21 @@ use serde_json::{Value, json};
 /// So long may a server keep a result that nobody fetched, in milliseconds.
 const KEPT: u64 = 60_000;
 
-/// Whether a tool was refused because it runs only as a task.
-pub(super) fn is_demanded(error: &ServiceError) -> bool {
-    matches!(error, ServiceError::McpError(error) if error.code == ErrorCode::METHOD_NOT_FOUND)
+/// Whether a tool was refused because it runs only as a task. The lists say so, too, in a field that the client library
+/// does not read.
+pub(super) fn is_demanded(called: &Result<CallToolResult, ServiceError>) -> bool {
+    match called {
+        Err(ServiceError::McpError(error)) => error.code == ErrorCode::METHOD_NOT_FOUND,
+        Err(_) => false,
+        // Servers that stand on the TypeScript SDK make a result of that very error.
+        Ok(result) => {
+            let text = result.content.first().and_then(|block| block.as_text());
+            result.is_error == Some(true)
+                && text.is_some_and(|text| {
+                    text.text.starts_with("MCP error -32601") && text.text.contains("task")
+                })
+        }
+    }
 }
 
 /// Calls a tool as a task and waits for its result.
