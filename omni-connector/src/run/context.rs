@@ -1,14 +1,6 @@
 //! The author's handle to one run.
 
-use std::{
-    borrow::Cow,
-    fmt::Display,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{borrow::Cow, fmt::Display, sync::Arc, time::Duration};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -17,7 +9,8 @@ use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Deletions, Document, Group, Listing, RunError, RunReport, Skip, WalkedListing,
+    Deletions, Document, Failure, FailureBudget, Group, Listing, RunError, RunReport, Skip, Stage,
+    WalkedListing,
     content::Body,
     listing,
     pipeline::{Limits, Pipeline, Tally},
@@ -51,7 +44,6 @@ struct Inner {
     last_sync_at: Option<OffsetDateTime>,
     /// Published again if the run saves nothing: completing publishes a checkpoint in any case.
     previous: Option<Value>,
-    saved: AtomicBool,
     ended: Mutex<bool>,
     cancelled: CancellationToken,
     operators: Vec<Operator>,
@@ -89,7 +81,6 @@ impl SyncContext {
                 is_resume: request.is_resume,
                 last_sync_at: request.last_sync_at,
                 previous,
-                saved: AtomicBool::new(false),
                 ended: Mutex::new(false),
                 cancelled: CancellationToken::new(),
                 operators,
@@ -154,7 +145,7 @@ impl SyncContext {
     ///
     /// # Errors
     /// The run is over, was cancelled, or the manager is gone. A document whose content is refused is no error: it is
-    /// skipped and reported.
+    /// reported as failed, and the run goes on as long as its [budget](Self::set_failure_budget) lasts.
     pub fn upsert(&self, document: Document<'_>) -> BoxFuture<'static, Result<(), RunError>> {
         self.working_on(document.id());
         let (event, body) = document.into_event(&self.inner.operators);
@@ -266,7 +257,23 @@ impl SyncContext {
         self.inner.pipeline.store(Body::Extract(extract)).await
     }
 
-    /// Leaves an item out of the run, and says why. The reason is a sentence that is the same for all items with this
+    /// Says that an item should have arrived and cannot: it could not be read from the source, say. The run goes on as long
+    /// as its [budget](Self::set_failure_budget) lasts. `link` is where people find the item.
+    pub fn item_failed(&self, item: impl Into<String>, cause: impl Display, link: Option<&str>) {
+        self.inner.pipeline.fail(Failure {
+            item: item.into(),
+            stage: Stage::Read,
+            cause: cause.to_string(),
+            link: link.map(str::to_owned),
+        });
+    }
+
+    /// Sets how many items may fail before the run does, in place of the [defaults](FailureBudget::default).
+    pub fn set_failure_budget(&self, budget: FailureBudget) {
+        self.inner.pipeline.set_budget(budget);
+    }
+
+    /// Leaves an item out of the run on purpose, and says why. The reason is a sentence that is the same for all items with this
     /// problem: the report counts items by reason.
     pub fn skip(&self, item: impl Into<String>, reason: impl Into<Cow<'static, str>>) {
         self.record_skip(item.into(), reason.into().into_owned(), None);
@@ -379,23 +386,21 @@ impl SyncContext {
         if checkpoint.is_null() {
             return Ok(());
         }
-        self.inner.pipeline.checkpoint(checkpoint).await?;
-        self.inner.saved.store(true, Ordering::Relaxed);
-        Ok(())
+        self.inner.pipeline.checkpoint(checkpoint).await
     }
 
-    /// Completes the run after everything before was accepted. The runtime does so when `sync` returns; call it only to
+    /// Completes the run after everything before was accepted; nothing is taken any more from this call on. The runtime does so when `sync` returns; call it only to
     /// end earlier. Doing so twice is harmless.
     ///
     /// # Errors
-    /// As [`upsert`](Self::upsert).
+    /// As [`upsert`](Self::upsert), and more failures than the run may have.
     pub async fn complete(&self) -> Result<(), RunError> {
         let mut ended = self.inner.ended.lock().await;
         if *ended {
             return Ok(());
         }
-        self.inner.pipeline.flush().await?;
-        if !self.inner.saved.load(Ordering::Relaxed)
+        self.inner.pipeline.finish().await?;
+        if !self.inner.pipeline.has_saved()
             && let Some(previous) = self.to_carry_forward().await?
         {
             self.inner.pipeline.checkpoint(previous).await?;
@@ -442,6 +447,9 @@ impl SyncContext {
     /// # Errors
     /// The manager is gone.
     pub async fn heartbeat(&self) -> Result<(), RunError> {
+        if let Some(reason) = self.inner.pipeline.refusal() {
+            return Err(reason);
+        }
         Ok(self.inner.manager.heartbeat(&self.inner.run).await?)
     }
 

@@ -5,20 +5,24 @@
 //! after the other, and a barrier (flush, checkpoint) is answered only when everything before it was accepted.
 
 mod driver;
+mod line;
 mod queue;
+mod send;
+mod weight;
 
 use std::{sync::Arc, time::Duration};
 
 use serde_json::Value;
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::Instant};
 
 pub(crate) use self::queue::Tally;
 use self::{
     driver::Driver,
-    queue::{After, Barrier, Item, Shared},
+    queue::{Answer, Barrier, Item, Shared, Waiting},
+    send::Calls,
 };
 use super::{
-    RunError, RunReport,
+    Failure, FailureBudget, RunError, RunReport,
     content::{Body, Contents},
 };
 use crate::{
@@ -35,8 +39,10 @@ pub(crate) struct Limits {
     pub(crate) max_age: Duration,
     /// Items that may wait, from the author's call until the manager accepted them.
     pub(crate) items: usize,
-    /// Bytes of content that may wait.
+    /// Bytes of content and events that may wait.
     pub(crate) bytes: usize,
+    /// Texts being stored at once.
+    pub(crate) stores: usize,
     /// A run that has been silent for this long says that it is alive.
     pub(crate) heartbeat: Duration,
 }
@@ -53,6 +59,7 @@ impl Limits {
             max_age,
             items: 2_000,
             bytes: 32 << 20,
+            stores: 16,
             heartbeat: Duration::from_mins(1),
         }
     }
@@ -62,7 +69,6 @@ impl Limits {
 #[derive(Debug, Clone)]
 pub(crate) struct Pipeline {
     shared: Arc<Shared>,
-    contents: Arc<Contents>,
 }
 
 impl Pipeline {
@@ -75,15 +81,13 @@ impl Pipeline {
     ) -> Self {
         let shared = Arc::new(Shared::new(limits));
         let contents = Arc::new(Contents::new(manager.clone(), Arc::clone(&run)));
-        let driver = Driver::new(
-            Arc::clone(&shared),
-            Arc::clone(&contents),
+        let calls = Calls {
             manager,
             run,
             source,
-        );
-        tokio::spawn(driver.drive());
-        Self { shared, contents }
+        };
+        tokio::spawn(Driver::new(Arc::clone(&shared), contents, calls).drive());
+        Self { shared }
     }
 
     /// Hands an event over, to be sent after `body` was stored. It is in the queue when this returns; the future only waits
@@ -94,42 +98,65 @@ impl Pipeline {
         body: Option<Body>,
         tally: Tally,
     ) -> BoxFuture<'static, Result<(), RunError>> {
-        let pushed = self.shared.push(Item::Event {
-            event: Box::new(event),
-            body,
+        let waiting = Box::new(Waiting {
+            weight: weight::weight(&event),
+            event,
             tally,
+            since: Instant::now(),
         });
+        let pushed = self.shared.push(Item::Event(waiting, body));
         let shared = Arc::clone(&self.shared);
-        Box::pin(async move {
-            pushed?;
-            shared.room().await
-        })
+        Box::pin(async move { if pushed? { Ok(()) } else { shared.room().await } })
     }
 
-    /// Stores a text now and returns its id.
+    /// Stores a text, in turn with those of the documents, and returns its id.
     pub(crate) async fn store(&self, body: Body) -> Result<String, RunError> {
-        self.shared.open()?;
-        let bytes = body.len() as u64;
-        let (id, sent) = self.contents.store(body).await?;
-        self.shared.stored(bytes, sent);
-        Ok(id)
+        self.ask(|answer| Item::Text(body, answer)).await
     }
 
     /// Waits until everything before was accepted, and the counters with it.
     pub(crate) async fn flush(&self) -> Result<(), RunError> {
-        self.barrier(After::Flush).await
+        self.ask(|answer| Item::Barrier(Barrier::Flush(answer)))
+            .await
     }
 
     /// Saves a checkpoint after everything before was accepted.
     pub(crate) async fn checkpoint(&self, checkpoint: Value) -> Result<(), RunError> {
-        self.barrier(After::Checkpoint(checkpoint)).await
+        self.ask(|answer| Item::Barrier(Barrier::Checkpoint(checkpoint, answer)))
+            .await
     }
 
-    async fn barrier(&self, after: After) -> Result<(), RunError> {
+    /// [`flush`](Self::flush), with nothing taken any more that comes after it.
+    ///
+    /// # Errors
+    /// More failed than may.
+    pub(crate) async fn finish(&self) -> Result<(), RunError> {
         let (done, answer) = oneshot::channel();
-        self.shared.push(Item::Barrier(Barrier { after, done }))?;
-        // The driver answers every barrier it took, and closing answers the rest.
-        answer.await.unwrap_or(Err(RunError::Ended))
+        self.shared.finish(done)?;
+        self.answered(answer).await?;
+        self.shared
+            .judge(None, true)
+            .inspect_err(|error| self.shared.close(error.clone()))
+    }
+
+    async fn ask<T>(&self, item: impl FnOnce(Answer<T>) -> Item) -> Result<T, RunError> {
+        let (done, answer) = oneshot::channel();
+        self.shared.push(item(done))?;
+        self.answered(answer).await
+    }
+
+    async fn answered<T>(
+        &self,
+        answer: oneshot::Receiver<Result<T, RunError>>,
+    ) -> Result<T, RunError> {
+        // Closing drops what is not answered.
+        let closed = || Err(self.refusal().unwrap_or(RunError::Ended));
+        answer.await.unwrap_or_else(|_| closed())
+    }
+
+    /// Whether a checkpoint of this run was accepted.
+    pub(crate) fn has_saved(&self) -> bool {
+        self.shared.has_saved()
     }
 
     /// Adds to the counters that people see.
@@ -137,6 +164,18 @@ impl Pipeline {
         self.shared.open()?;
         self.shared.count(tally);
         Ok(())
+    }
+
+    /// Records an item that failed before it came here.
+    pub(crate) fn fail(&self, failure: Failure) {
+        if self.count(Tally::SCAN).is_ok() {
+            self.shared.fail(failure);
+        }
+    }
+
+    /// How many items may fail.
+    pub(crate) fn set_budget(&self, budget: FailureBudget) {
+        self.shared.set_budget(budget);
     }
 
     /// Refuses everything from now on and drops what waits.
