@@ -91,8 +91,8 @@ pub(super) fn segment(text: &str) -> String {
 }
 
 /// Values without a fallible `Serialize` only: the protocol's own types and plain JSON.
-pub(crate) fn encode(value: &impl Serialize) -> Bytes {
-    without_nul(serde_json::to_vec(value).unwrap_or_default()).into()
+pub(crate) fn encode(value: &impl Serialize) -> Vec<u8> {
+    without_nul(serde_json::to_vec(value).unwrap_or_default())
 }
 
 /// Takes every U+0000 out of a JSON text: one in an event, a checkpoint or a message is 500 for ever (`protocol.md` §3.1).

@@ -255,7 +255,7 @@ impl ManagerClient {
     }
 
     /// Sends events that were [encoded](encode) before.
-    pub(crate) async fn send_encoded_events(&self, batch: Bytes) -> Result<(), ManagerError> {
+    pub(crate) async fn send_encoded_events(&self, batch: Vec<u8>) -> Result<(), ManagerError> {
         self.done(Call::post("/sdk/events/batch"), Some(batch))
             .await
     }
@@ -326,14 +326,15 @@ impl ManagerClient {
     async fn fetch<T: DeserializeOwned>(
         &self,
         call: Call,
-        body: Option<Bytes>,
+        body: Option<Vec<u8>>,
     ) -> Result<T, ManagerError> {
+        let body = body.map(Bytes::from);
         self.attempts(&call, |request| Ok(with_body(request, body.as_ref())))
             .await
     }
 
     /// A call whose answer says nothing but that it was accepted.
-    async fn done(&self, call: Call, body: Option<Bytes>) -> Result<(), ManagerError> {
+    async fn done(&self, call: Call, body: Option<Vec<u8>>) -> Result<(), ManagerError> {
         self.fetch::<IgnoredAny>(call, body).await.map(drop)
     }
 

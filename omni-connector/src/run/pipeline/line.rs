@@ -7,15 +7,32 @@ use std::{collections::VecDeque, iter};
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::{
-    Limits,
-    queue::{Answer, Barrier, Waiting},
-};
+use super::{Limits, Tally, shared::Answer};
 
 /// Events in one batch at most; the protocol knows no maximum, the SDKs send at most this many.
 const BATCH: usize = 500;
 /// A batch is full, too, when its events weigh this much.
 const BATCH_BYTES: usize = 4 << 20;
+
+/// An event that is ready to be sent.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    /// As it stands on the wire.
+    pub(super) json: Vec<u8>,
+    pub(super) tally: Tally,
+    /// The bytes that it was taken for.
+    pub(super) weight: usize,
+    pub(super) since: Instant,
+}
+
+/// Something to do when everything before was accepted.
+#[derive(Debug)]
+pub(super) enum Barrier {
+    /// Nothing but the answer.
+    Flush(Answer),
+    /// Save this.
+    Checkpoint(Value, Answer),
+}
 
 #[derive(Debug, Default)]
 pub(super) struct Line {
@@ -33,7 +50,7 @@ pub(super) struct Line {
 
 #[derive(Debug)]
 enum Place {
-    Event(Box<Waiting>),
+    Event(Waiting),
     Barrier(Barrier),
 }
 
@@ -71,7 +88,7 @@ impl Line {
     }
 
     /// The content of a place has arrived; none leaves the place empty.
-    pub(super) fn settle(&mut self, number: u64, event: Option<Box<Waiting>>) {
+    pub(super) fn settle(&mut self, number: u64, event: Option<Waiting>) {
         // At most 2,000 places are under way, so the difference is small.
         let index = usize::try_from(number - self.first).unwrap_or(usize::MAX);
         if let Some(place) = self.behind.get_mut(index) {
@@ -87,7 +104,7 @@ impl Line {
     }
 
     /// An event that waits for nothing but those before it.
-    pub(super) fn push_event(&mut self, event: Box<Waiting>) {
+    pub(super) fn push_event(&mut self, event: Waiting) {
         self.push(Place::Event(event));
     }
 
@@ -119,29 +136,14 @@ impl Line {
         matches!(self.ready.front(), Some(Place::Barrier(_)))
     }
 
-    /// Whether the next thing to do is a barrier that promises the counters.
-    pub(super) fn is_at_flush(&self) -> bool {
-        let mut barriers = self.ready.iter().map_while(|place| match place {
-            Place::Barrier(barrier) => Some(barrier),
-            Place::Event(_) => None,
-        });
-        barriers.any(|barrier| matches!(barrier, Barrier::Flush(_)))
-    }
-
-    /// Whether more events wait than leave at once.
-    pub(super) fn is_full(&self) -> bool {
-        self.events >= BATCH || self.weight >= BATCH_BYTES
-    }
-
-    /// Whether events have to leave: enough of them, the first one old enough, or something waits behind them.
+    /// Whether there is something to do: enough events, an old one, or a barrier.
     pub(super) fn is_due(&self, limits: &Limits) -> bool {
-        self.events > 0
-            && (self.events >= limits.batch_at
-                || self.weight >= BATCH_BYTES
-                || self.barriers > 0
-                || self
-                    .oldest()
-                    .is_some_and(|since| since.elapsed() >= limits.max_age))
+        self.barriers > 0
+            || self.events >= limits.batch_at
+            || self.weight >= BATCH_BYTES
+            || self
+                .oldest()
+                .is_some_and(|since| since.elapsed() >= limits.max_age)
     }
 
     /// Since when the first event waits, if the next thing to do is to send it.
@@ -175,7 +177,7 @@ impl Line {
                 Place::Event(waiting) => {
                     self.events -= 1;
                     self.weight -= waiting.weight;
-                    batch.events.push(*waiting);
+                    batch.events.push(waiting);
                 }
                 Place::Barrier(Barrier::Flush(answer) | Barrier::Checkpoint(_, answer)) => {
                     self.barriers -= 1;

@@ -1,25 +1,26 @@
 //! The ordered, bounded, cancel-safe way of everything a run emits.
 //!
-//! An author's call puts its item into a queue before it waits for anything, so dropping the call's future loses nothing.
-//! One driver task takes items out: contents are stored several at once, events keep their order, batches are sent one
-//! after the other, and a barrier (flush, checkpoint) is answered only when everything before it was accepted.
+//! An author's call gives its item a place in the line before it waits for anything, so dropping the call's future loses
+//! nothing. Contents are stored by several tasks at once; their events keep their places. One task sends: batches one after
+//! the other, and a barrier (flush, checkpoint) is answered only when everything before it was accepted.
 
-mod driver;
 mod line;
-mod queue;
 mod send;
+mod shared;
+mod store;
+mod tally;
 mod weight;
 
-use std::{sync::Arc, time::Duration};
+use std::{iter, sync::Arc, time::Duration};
 
 use serde_json::Value;
-use tokio::{sync::oneshot, time::Instant};
+use tokio::{sync::oneshot, task::JoinSet, time::Instant};
 
-pub(crate) use self::queue::Tally;
+pub(crate) use self::tally::Tally;
 use self::{
-    driver::Driver,
-    queue::{Answer, Barrier, Item, Shared, Waiting},
-    send::Calls,
+    line::{Barrier, Waiting},
+    send::Sender,
+    shared::{Answer, Kind, Shared},
 };
 use super::{
     Failure, FailureBudget, RunError, RunReport,
@@ -27,7 +28,7 @@ use super::{
 };
 use crate::{
     contract::{BoxFuture, ConnectorEvent, SyncType},
-    outgoing::ManagerClient,
+    outgoing::{ManagerClient, encode},
 };
 
 /// When a batch is sent, and how much may wait. The thresholds of each mode are the protocol's (§10).
@@ -65,14 +66,17 @@ impl Limits {
     }
 }
 
-/// The author's end. Cloning it is cheap; all clones feed the same driver.
+/// Extractions at once; the manager has permits for two (`protocol.md` §1.3).
+const EXTRACTIONS: usize = 2;
+
+/// The author's end. Cloning it is cheap; all clones feed the same line.
 #[derive(Debug, Clone)]
 pub(crate) struct Pipeline {
     shared: Arc<Shared>,
 }
 
 impl Pipeline {
-    /// The pipeline of one run, and the task that drives it until [`Pipeline::close`].
+    /// The pipeline of one run, and the tasks that work for it until [`Pipeline::close`].
     pub(crate) fn start(
         manager: ManagerClient,
         run: Arc<str>,
@@ -81,12 +85,25 @@ impl Pipeline {
     ) -> Self {
         let shared = Arc::new(Shared::new(limits));
         let contents = Arc::new(Contents::new(manager.clone(), Arc::clone(&run)));
-        let calls = Calls {
-            manager,
-            run,
-            source,
-        };
-        tokio::spawn(Driver::new(Arc::clone(&shared), contents, calls).drive());
+        let sender = Arc::new(Sender::new(Arc::clone(&shared), manager, run, &source));
+        let mut tasks = JoinSet::new();
+        let texts = iter::repeat_n(Kind::Text, limits.stores);
+        for kind in texts.chain(iter::repeat_n(Kind::Extraction, EXTRACTIONS)) {
+            let (shared, contents) = (Arc::clone(&shared), Arc::clone(&contents));
+            tasks.spawn(async move { store::store(&shared, &contents, kind).await });
+        }
+        let reporter = Arc::clone(&sender);
+        tasks.spawn(async move { reporter.report().await });
+        tasks.spawn(async move { sender.send().await });
+        let closing = Arc::clone(&shared);
+        tokio::spawn(async move {
+            // They end by a panic only, and without one of them somebody would wait for ever. Dropping them aborts what is
+            // under way.
+            tokio::select! {
+                _ = closing.closed() => {}
+                _ = tasks.join_next() => closing.close(RunError::Ended),
+            }
+        });
         Self { shared }
     }
 
@@ -98,32 +115,45 @@ impl Pipeline {
         body: Option<Body>,
         tally: Tally,
     ) -> BoxFuture<'static, Result<(), RunError>> {
-        let waiting = Box::new(Waiting {
-            weight: weight::weight(&event),
-            event,
-            tally,
-            since: Instant::now(),
-        });
-        let pushed = self.shared.push(Item::Event(waiting, body));
+        let pushed = match body {
+            Some(body) => {
+                let weight = weight::weight(&event);
+                self.shared
+                    .push_document(Box::new(event), body, tally, weight)
+            }
+            None => {
+                let json = encode(&event);
+                self.shared.push_event(Waiting {
+                    weight: json.len() + size_of::<Waiting>(),
+                    json,
+                    tally,
+                    since: Instant::now(),
+                })
+            }
+        };
         let shared = Arc::clone(&self.shared);
         Box::pin(async move { if pushed? { Ok(()) } else { shared.room().await } })
     }
 
     /// Stores a text, in turn with those of the documents, and returns its id.
     pub(crate) async fn store(&self, body: Body) -> Result<String, RunError> {
-        self.ask(|answer| Item::Text(body, answer)).await
+        self.ask(|answer| self.shared.push_content(body, answer))
+            .await
     }
 
     /// Waits until everything before was accepted, and the counters with it.
     pub(crate) async fn flush(&self) -> Result<(), RunError> {
-        self.ask(|answer| Item::Barrier(Barrier::Flush(answer)))
+        self.ask(|answer| self.shared.push_barrier(Barrier::Flush(answer), false))
             .await
     }
 
     /// Saves a checkpoint after everything before was accepted.
     pub(crate) async fn checkpoint(&self, checkpoint: Value) -> Result<(), RunError> {
-        self.ask(|answer| Item::Barrier(Barrier::Checkpoint(checkpoint, answer)))
-            .await
+        self.ask(|answer| {
+            let barrier = Barrier::Checkpoint(checkpoint, answer);
+            self.shared.push_barrier(barrier, false)
+        })
+        .await
     }
 
     /// [`flush`](Self::flush), with nothing taken any more that comes after it.
@@ -131,24 +161,19 @@ impl Pipeline {
     /// # Errors
     /// More failed than may.
     pub(crate) async fn finish(&self) -> Result<(), RunError> {
-        let (done, answer) = oneshot::channel();
-        self.shared.finish(done)?;
-        self.answered(answer).await?;
+        self.ask(|answer| self.shared.push_barrier(Barrier::Flush(answer), true))
+            .await?;
         self.shared
-            .judge(None, true)
-            .inspect_err(|error| self.shared.close(error.clone()))
+            .judge()
+            .inspect_err(|reason| self.shared.close(reason.clone()))
     }
 
-    async fn ask<T>(&self, item: impl FnOnce(Answer<T>) -> Item) -> Result<T, RunError> {
-        let (done, answer) = oneshot::channel();
-        self.shared.push(item(done))?;
-        self.answered(answer).await
-    }
-
-    async fn answered<T>(
+    async fn ask<T>(
         &self,
-        answer: oneshot::Receiver<Result<T, RunError>>,
+        push: impl FnOnce(Answer<T>) -> Result<(), RunError>,
     ) -> Result<T, RunError> {
+        let (done, answer) = oneshot::channel();
+        push(done)?;
         // Closing drops what is not answered.
         let closed = || Err(self.refusal().unwrap_or(RunError::Ended));
         answer.await.unwrap_or_else(|_| closed())
@@ -161,16 +186,13 @@ impl Pipeline {
 
     /// Adds to the counters that people see.
     pub(crate) fn count(&self, tally: Tally) -> Result<(), RunError> {
-        self.shared.open()?;
-        self.shared.count(tally);
-        Ok(())
+        self.shared.count(tally)
     }
 
     /// Records an item that failed before it came here.
     pub(crate) fn fail(&self, failure: Failure) {
-        if self.count(Tally::SCAN).is_ok() {
-            self.shared.fail(failure);
-        }
+        // A run that is over records nothing any more, and the author hears of too many failures from the next call.
+        let _ = self.shared.fail(failure);
     }
 
     /// How many items may fail.
@@ -195,6 +217,6 @@ impl Pipeline {
 
     /// Changes the report.
     pub(crate) fn report<T>(&self, change: impl FnOnce(&mut RunReport) -> T) -> T {
-        change(&mut self.shared.report())
+        self.shared.report(change)
     }
 }
