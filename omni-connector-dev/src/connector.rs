@@ -72,6 +72,11 @@ impl ConnectorClient {
         })
     }
 
+    /// The client itself, for endpoints that are no connector.
+    pub(crate) fn http(&self) -> &HttpClient {
+        &self.http
+    }
+
     /// Whether `GET /health` answers 2xx.
     pub(crate) async fn is_healthy(&self, connector_url: &str) -> bool {
         let request = self
@@ -140,7 +145,7 @@ impl ConnectorClient {
                 tracing::warn!(run_id, status = %response.status(), "the connector did not cancel the run");
             }
             Err(error) => {
-                tracing::warn!(run_id, %error, "the connector could not be told to cancel the run")
+                tracing::warn!(run_id, %error, "the connector could not be told to cancel the run");
             }
         }
     }
@@ -175,7 +180,9 @@ async fn accept<T: DeserializeOwned>(response: Response) -> Result<T, ConnectorE
         let body = response.text().await.unwrap_or_default();
         return Err(ConnectorError::Status { status, body });
     }
-    response.json().await.map_err(ConnectorError::Response)
+    // The real manager's text names no address here.
+    let json = response.json().await;
+    json.map_err(|error: reqwest::Error| ConnectorError::Response(error.without_url()))
 }
 
 /// A share from 0 to 1, to spread retries; needs no quality.

@@ -5,17 +5,19 @@ use std::{net::SocketAddr, ops::Deref, sync::Arc, time::Duration};
 
 use omni_connector::{AuthType, Manifest, ServiceCredential, SyncType};
 use serde_json::Value;
-use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
+use tokio::{net::TcpListener, sync::Semaphore, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    actions::{self, ActionAnswer, ActionCall, ActionError},
     connector::ConnectorClient,
+    credentials::Refreshes,
     http,
     options::{Options, Storage},
     registry::Registry,
-    runs::{self, TriggerError},
+    runs::{self, CancelError, Supervisor, TriggerError},
     store::{
-        Store, StoreError, credentials,
+        Store, StoreError, credentials, registrations,
         runs::{RefusedEvent, Run, RunEffects, TriggerType},
         sources::{self, SourceRecord},
         users::{self, User, UserRole},
@@ -37,6 +39,8 @@ pub(crate) struct Parts {
     pub(crate) store: Store,
     pub(crate) registry: Arc<Registry>,
     pub(crate) connectors: ConnectorClient,
+    pub(crate) extraction: Arc<Semaphore>,
+    pub(crate) refreshes: Refreshes,
 }
 
 impl Deref for Shared {
@@ -90,6 +94,7 @@ pub struct Manager {
     address: SocketAddr,
     stop: CancellationToken,
     server: JoinHandle<()>,
+    supervision: Option<JoinHandle<()>>,
 }
 
 /// How far a run is, or how it ended.
@@ -111,19 +116,30 @@ impl Manager {
             Storage::Folder(folder) => Store::open(folder)?,
             Storage::Memory => Store::in_memory()?,
         };
-        let listen = |error| StartError::Listen {
-            address: options.address(),
-            error,
+        let address = options.address();
+        let watched = options.runs.tick.is_some() && options.runs.probe_at_start;
+        let before = if watched {
+            store.write(|db| registrations::take_live(db)).await?
+        } else {
+            Vec::new()
         };
-        let listener = TcpListener::bind(options.address()).await.map_err(listen)?;
-        let address = listener.local_addr().map_err(listen)?;
+        let tick = options.runs.tick;
         let shared = Shared(Arc::new(Parts {
-            registry: Arc::new(Registry::new(options.registration_ttl)),
+            registry: Arc::new(Registry::new(options.registration_ttl, before)),
             connectors: ConnectorClient::new(options.calls.clone())?,
+            extraction: Arc::new(Semaphore::new(options.extraction.concurrency.max(1))),
+            refreshes: Refreshes::default(),
             store,
             options,
         }));
+        let mut supervisor = Supervisor::new(shared.clone());
+        if watched {
+            supervisor.probe().await;
+        }
 
+        let listen = |error| StartError::Listen { address, error };
+        let listener = TcpListener::bind(address).await.map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
         let stop = CancellationToken::new();
         let router = http::router(shared.clone());
         let stopped = stop.clone().cancelled_owned();
@@ -135,12 +151,14 @@ impl Manager {
                 tracing::error!(%error, "the manager's server ended");
             }
         });
+        let supervision = tick.map(|tick| tokio::spawn(supervisor.run(tick)));
         tracing::info!(%address, "the development manager listens");
         Ok(Self {
             shared,
             address,
             stop,
             server,
+            supervision,
         })
     }
 
@@ -154,8 +172,8 @@ impl Manager {
         &self.shared.store
     }
 
-    /// Waits until a connector serving `source_type` or named `connector_id` registers, and gives its manifest; a
-    /// registration that was there before counts. None when none came within `patience`.
+    /// Waits until the connector named `connector_id` registers, and gives its manifest; a registration that came since the
+    /// manager started counts. None when none came within `patience`.
     pub async fn registration(&self, connector_id: &str, patience: Duration) -> Option<Manifest> {
         let mut registrations = self.shared.registry.registrations();
         timeout(patience, async {
@@ -176,7 +194,7 @@ impl Manager {
         let mut registrations = self.shared.registry.registrations();
         timeout(patience, async {
             loop {
-                if let Some(manifest) = self.shared.registry.live().into_iter().next() {
+                if let Some(manifest) = self.shared.registry.first() {
                     return Some(manifest);
                 }
                 registrations.changed().await.ok()?;
@@ -209,13 +227,11 @@ impl Manager {
                         && source.source_type == new.source_type
                         && source.config == new.config
                 });
-                match same {
-                    Some(source) => Ok(source),
-                    None => {
-                        sources::put(db, &new)?;
-                        Ok(new)
-                    }
+                if let Some(source) = same {
+                    return Ok(source);
                 }
+                sources::put(db, &new)?;
+                Ok(new)
             })
             .await
     }
@@ -228,12 +244,12 @@ impl Manager {
         let new = User::new(email, role);
         self.shared
             .store
-            .write(move |db| match users::find_by_email(db, &new.email)? {
-                Some(user) => Ok(user),
-                None => {
-                    users::put(db, &new)?;
-                    Ok(new)
+            .write(move |db| {
+                if let Some(user) = users::find_by_email(db, &new.email)? {
+                    return Ok(user);
                 }
+                users::put(db, &new)?;
+                Ok(new)
             })
             .await
     }
@@ -266,6 +282,36 @@ impl Manager {
     /// The refusals of `protocol.md` §3.9, and those of the connector.
     pub async fn sync(&self, source_id: &str, mode: SyncType) -> Result<Run, TriggerError> {
         runs::trigger(&self.shared, source_id, mode, TriggerType::Manual).await
+    }
+
+    /// Tells the connector to stop a run, and marks the run.
+    ///
+    /// # Errors
+    /// An unknown run, one that is over, a connector that is not registered.
+    pub async fn cancel(&self, run_id: &str) -> Result<(), CancelError> {
+        runs::cancel(&self.shared, run_id).await
+    }
+
+    /// Calls an action of a source's connector, for `user_id` or, when it is none, for the system.
+    ///
+    /// # Errors
+    /// The refusals of `protocol.md` §6.2 and §6.3. What the connector answers is no error, whatever its status.
+    pub async fn call_action(
+        &self,
+        source_id: &str,
+        user_id: Option<&str>,
+        action: &str,
+        params: Value,
+    ) -> Result<ActionAnswer, ActionError> {
+        let call = ActionCall {
+            source_id: Some(source_id.to_owned()),
+            source_type: None,
+            user_id: user_id.map(str::to_owned),
+            action: action.to_owned(),
+            params,
+            transient_credentials: None,
+        };
+        actions::call(&self.shared, call).await
     }
 
     /// How far a run is; none for an unknown one.
@@ -346,8 +392,15 @@ impl Manager {
     /// Stops listening, lets open requests end within two seconds, and closes the store.
     pub async fn shutdown(mut self) {
         self.stop.cancel();
+        self.stop_supervision();
         if timeout(FAREWELL, &mut self.server).await.is_err() {
             self.server.abort();
+        }
+    }
+
+    fn stop_supervision(&self) {
+        if let Some(supervision) = &self.supervision {
+            supervision.abort();
         }
     }
 }
@@ -355,6 +408,7 @@ impl Manager {
 impl Drop for Manager {
     fn drop(&mut self) {
         self.stop.cancel();
+        self.stop_supervision();
         self.server.abort();
     }
 }

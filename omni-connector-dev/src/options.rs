@@ -56,6 +56,8 @@ pub struct CallLimits {
 pub struct RunLimits {
     /// Time between two ticks; none switches the background loop off.
     pub tick: Option<Duration>,
+    /// Whether running runs are probed once before the manager listens, as the real one does. Not without a tick.
+    pub probe_at_start: bool,
     /// Longest time for one phase of a tick.
     pub phase: Duration,
     /// A run without activity for longer is failed.
@@ -122,6 +124,7 @@ impl Default for RunLimits {
     fn default() -> Self {
         Self {
             tick: Some(Duration::from_secs(30)),
+            probe_at_start: true,
             phase: Duration::from_mins(5),
             stale: Duration::from_mins(10),
             concurrent: 10,

@@ -7,7 +7,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use crate::store::StoreError;
+use crate::{credentials::CredentialError, store::StoreError};
 
 /// What a database of the real manager says of U+0000 in a text.
 pub(crate) const NUL_IN_TEXT: &str =
@@ -35,15 +35,25 @@ impl ApiError {
         Self::NotFound(format!("Source not found: {id}"))
     }
 
-    pub(crate) fn connector_not_configured(source_type: &str) -> Self {
+    pub(crate) fn credentials_not_found(source_id: &str) -> Self {
+        Self::NotFound(format!("Credentials not found for source: {source_id}"))
+    }
+
+    pub(crate) fn connector_not_registered(source_type: &str) -> Self {
         Self::NotFound(format!(
-            "Connector not configured for type: {source_type:?}"
+            "Connector not registered for type: {source_type:?}"
         ))
     }
 }
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
+        Self::Internal(format!("Database error: {error}"))
+    }
+}
+
+impl From<CredentialError> for ApiError {
+    fn from(error: CredentialError) -> Self {
         Self::Internal(format!("Database error: {error}"))
     }
 }

@@ -20,7 +20,7 @@ pub(crate) fn router(shared: Shared) -> Router {
         .expose_headers(Any);
     let body_limit = DefaultBodyLimit::max(shared.options.max_body_bytes);
     Router::new()
-        .merge(sdk::routes())
+        .merge(sdk::routes(shared.options.extraction.max_input_bytes))
         .merge(web::routes())
         .layer(body_limit)
         .layer(cors)

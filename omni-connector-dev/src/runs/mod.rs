@@ -1,8 +1,16 @@
 //! The life of a sync run as the manager leads it: started, supervised, resumed, cancelled (`protocol.md` §5). Only the
 //! connector completes a run.
 
+mod cancel;
 mod dispatch;
+mod failures;
+mod supervisor;
 mod trigger;
+mod watch;
 
+pub use cancel::CancelError;
+pub(crate) use cancel::cancel;
+pub(crate) use failures::Streak;
+pub(crate) use supervisor::Supervisor;
 pub use trigger::TriggerError;
 pub(crate) use trigger::{create, trigger};

@@ -64,5 +64,5 @@ pub fn remove_unused(db: &Connection, retention: Duration) -> Result<usize, Stor
             "DELETE FROM contents WHERE issued_at < ?1
              AND NOT EXISTS (SELECT 1 FROM documents WHERE documents.content_id = contents.id)",
         )?
-        .execute([Micros(Micros::now().0 - retention)])?)
+        .execute([Micros(Micros::now().0.saturating_sub(retention))])?)
 }

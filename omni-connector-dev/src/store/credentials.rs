@@ -88,6 +88,24 @@ pub fn put(db: &Connection, credential: &ServiceCredential) -> Result<(), StoreE
     Ok(())
 }
 
+/// Replaces the secret and the times of a row whose tokens were refreshed, if it is still there.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn put_refreshed(db: &Connection, credential: &ServiceCredential) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "UPDATE credentials SET credentials = ?2, expires_at = ?3, last_validated_at = ?4, updated_at = ?5 WHERE id = ?1",
+    )?
+    .execute(params![
+        credential.id,
+        Json(&credential.credentials),
+        credential.expires_at.map(Micros),
+        credential.last_validated_at.map(Micros),
+        Micros::now(),
+    ])?;
+    Ok(())
+}
+
 /// The row of that owner; `None` is the organisation.
 ///
 /// # Errors

@@ -239,6 +239,24 @@ pub(super) fn delete(
     Ok(true)
 }
 
+/// Removes up to `limit` documents of a source; says how many.
+pub(super) fn delete_some(
+    db: &Connection,
+    source_id: &str,
+    limit: usize,
+) -> Result<usize, StoreError> {
+    let keys: Vec<i64> = db
+        .prepare_cached("SELECT key FROM documents WHERE source_id = ?1 LIMIT ?2")?
+        .query_map(params![source_id, limit], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    for key in &keys {
+        forget_words(db, *key)?;
+        db.prepare_cached("DELETE FROM documents WHERE key = ?1")?
+            .execute([key])?;
+    }
+    Ok(keys.len())
+}
+
 /// The index is told the old words while the row still holds them.
 fn forget_words(db: &Connection, key: i64) -> Result<(), StoreError> {
     db.prepare_cached(

@@ -22,6 +22,7 @@ pub mod documents;
 mod error;
 pub mod operators;
 pub mod people;
+pub mod registrations;
 pub mod runs;
 pub mod sources;
 pub mod users;
@@ -35,7 +36,7 @@ pub use error::StoreError;
 use worker::Worker;
 
 /// The version of `schema.sql`. A file of another version is refused, not converted: it holds only what a sync brings back.
-const SCHEMA_VERSION: i32 = 1;
+const SCHEMA_VERSION: i32 = 2;
 const FILE: &str = "manager.sqlite3";
 
 /// A handle on the store. Cheap to clone; the file is closed when the last clone is dropped.

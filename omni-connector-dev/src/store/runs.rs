@@ -295,7 +295,7 @@ pub fn stale(db: &Connection, limit: Duration) -> Result<Vec<Run>, StoreError> {
         .prepare_cached(
             "SELECT * FROM sync_runs WHERE status = 'running' AND last_activity_at < ?1 ORDER BY started_at, rowid",
         )?
-        .query_map([Micros(Micros::now().0 - limit)], Run::read)?
+        .query_map([Micros(Micros::now().0.saturating_sub(limit))], Run::read)?
         .collect::<Result<_, _>>()?)
 }
 

@@ -50,6 +50,13 @@ CREATE TABLE connector_configs (
     config    TEXT NOT NULL
 ) STRICT;
 
+-- Manifests of connectors that have registered, in the order of their first registration.
+CREATE TABLE registrations (
+    connector_id  TEXT PRIMARY KEY,
+    manifest      TEXT NOT NULL,
+    expires_at    INTEGER NOT NULL
+) STRICT;
+
 -- Operators of all live connectors in the order of registration; of two with one name the first wins.
 CREATE TABLE search_operators (
     operator       TEXT NOT NULL,

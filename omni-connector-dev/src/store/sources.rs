@@ -9,7 +9,11 @@ use time::OffsetDateTime;
 use super::{
     StoreError,
     column::{Json, Micros, Name, new_id},
+    documents,
 };
+
+/// Documents of a deleted source that are removed in one transaction, so that writers need not wait long.
+const REMOVED_AT_ONCE: usize = 500;
 
 /// A source as the manager stores it. Serializes to the record that connectors read; unlike theirs, its type is any text,
 /// since sources of remote MCP servers have types of their own.
@@ -186,4 +190,41 @@ pub fn put_connector_state(db: &Connection, id: &str, state: &Value) -> Result<(
     db.prepare_cached("UPDATE sources SET connector_state = ?2, updated_at = ?3 WHERE id = ?1")?
         .execute(params![id, Json(state), Micros::now()])?;
     Ok(())
+}
+
+/// Ids of deleted sources that no run works on any more.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn deleted_and_idle(db: &Connection) -> Result<Vec<String>, StoreError> {
+    Ok(db
+        .prepare_cached(
+            "SELECT id FROM sources WHERE is_deleted AND NOT EXISTS (
+                SELECT 1 FROM sync_runs WHERE source_id = sources.id AND status = 'running')",
+        )?
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<_, _>>()?)
+}
+
+/// Removes some documents of a source or, when there are none left, the source with everything that belongs to it. Says
+/// whether it is gone.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn remove_some(db: &Connection, id: &str) -> Result<bool, StoreError> {
+    if documents::delete_some(db, id, REMOVED_AT_ONCE)? > 0 {
+        return Ok(false);
+    }
+    for statement in [
+        "DELETE FROM refused_events WHERE sync_run_id IN (SELECT id FROM sync_runs WHERE source_id = ?1)",
+        "DELETE FROM sync_runs WHERE source_id = ?1",
+        "DELETE FROM group_members WHERE source_id = ?1",
+        "DELETE FROM groups WHERE source_id = ?1",
+        "DELETE FROM people WHERE source_id = ?1",
+        "DELETE FROM credentials WHERE source_id = ?1",
+        "DELETE FROM sources WHERE id = ?1",
+    ] {
+        db.prepare_cached(statement)?.execute([id])?;
+    }
+    Ok(true)
 }

@@ -242,10 +242,18 @@ pub struct DocumentMetadata {
     /// The author's e-mail address or name; `by:` filters it.
     pub author: Option<String>,
     /// When it was made.
-    #[serde(default, with = "timestamp::rfc3339_option")]
+    #[serde(
+        default,
+        serialize_with = "timestamp::rfc3339_option::serialize",
+        deserialize_with = "timestamp::rfc3339_option::deserialize_plain"
+    )]
     pub created_at: Option<OffsetDateTime>,
     /// When it last changed; `before:` and `after:` compare it.
-    #[serde(default, with = "timestamp::rfc3339_option")]
+    #[serde(
+        default,
+        serialize_with = "timestamp::rfc3339_option::serialize",
+        deserialize_with = "timestamp::rfc3339_option::deserialize_plain"
+    )]
     pub updated_at: Option<OffsetDateTime>,
     /// What it is to people, such as `page`; `type:` filters it.
     pub content_type: Option<String>,

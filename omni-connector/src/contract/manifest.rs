@@ -29,6 +29,7 @@ pub struct Manifest {
     #[serde(default)]
     pub source_types: Vec<String>,
     /// What people read.
+    #[serde(default)]
     pub description: Option<String>,
     /// What it offers to do.
     #[serde(default)]
@@ -40,8 +41,10 @@ pub struct Manifest {
     #[serde(default)]
     pub read_only: bool,
     /// JSON Schema of `metadata.extra`, read for e-mail addresses.
+    #[serde(default)]
     pub extra_schema: Option<Value>,
     /// JSON Schema of document attributes, read for e-mail addresses.
+    #[serde(default)]
     pub attributes_schema: Option<Value>,
     /// Whether an MCP server stands behind it.
     #[serde(default)]
@@ -59,6 +62,7 @@ pub struct Manifest {
     #[serde(default)]
     pub skills: Vec<Skill>,
     /// The OAuth part, opaque to the manager but for `provider`.
+    #[serde(default)]
     pub oauth: Option<Value>,
 }
 
@@ -107,6 +111,7 @@ pub struct ManifestAction {
     #[serde(default)]
     pub mode: ActionMode,
     /// OAuth scopes a person must have granted; none = undeclared, empty = none needed.
+    #[serde(default)]
     pub required_scopes: Option<Vec<String>>,
     /// Where it works. The manager refuses calls when this is empty.
     #[serde(default)]
@@ -143,6 +148,7 @@ pub struct Skill {
     /// What people read.
     pub title: String,
     /// When to use it.
+    #[serde(default)]
     pub description: Option<String>,
     /// Where it applies; empty means all of the connector's.
     #[serde(default)]
@@ -163,8 +169,10 @@ pub struct ResourceDefinition {
     /// What people read.
     pub name: String,
     /// What it is.
+    #[serde(default)]
     pub description: Option<String>,
     /// What it holds.
+    #[serde(default)]
     pub mime_type: Option<String>,
 }
 
@@ -174,6 +182,7 @@ pub struct PromptDefinition {
     /// Its name.
     pub name: String,
     /// What it is for.
+    #[serde(default)]
     pub description: Option<String>,
     /// What it takes.
     #[serde(default)]
@@ -186,6 +195,7 @@ pub struct PromptArgument {
     /// Its name.
     pub name: String,
     /// What it is.
+    #[serde(default)]
     pub description: Option<String>,
     /// Whether it must be given.
     #[serde(default)]

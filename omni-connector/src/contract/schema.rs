@@ -46,7 +46,7 @@ pub fn check_input_schema(schema: &Value) -> Result<(), SchemaError> {
         }
     }
     if object.get("type").is_some_and(|kind| kind != "object") {
-        return refuse(".type", "must be object");
+        return refuse(".type", "must be \"object\"");
     }
     walk(schema, String::new())
 }
@@ -56,13 +56,11 @@ fn walk(value: &Value, path: String) -> Result<(), SchemaError> {
         Value::Object(object) => {
             let mut keys: Vec<_> = object.keys().collect();
             keys.sort_unstable();
-            for key in &keys {
-                if REFUSED_KEYS.contains(&key.as_str()) {
-                    return Err(SchemaError {
-                        path: format!("{path}.{key}"),
-                        problem: "is not supported".to_owned(),
-                    });
-                }
+            if let Some(key) = REFUSED_KEYS.iter().find(|key| object.contains_key(**key)) {
+                return Err(SchemaError {
+                    path: format!("{path}.{key}"),
+                    problem: "is not supported".to_owned(),
+                });
             }
             keys.into_iter()
                 .try_for_each(|key| walk(&object[key], format!("{path}.{key}")))
@@ -320,7 +318,7 @@ mod tests {
             (json!({}), None),
             (
                 json!({ "type": "array" }),
-                Some("input_schema.type must be object"),
+                Some("input_schema.type must be \"object\""),
             ),
             (
                 json!({ "properties": { "a": { "anyOf": [{}, { "$ref": "#" }] } } }),

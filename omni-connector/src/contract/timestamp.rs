@@ -134,6 +134,16 @@ pub mod rfc3339_option {
     ) -> Result<Option<OffsetDateTime>, D::Error> {
         super::read_option(deserializer)
     }
+
+    /// Reads RFC 3339 alone, or null, as the manager reads document metadata.
+    ///
+    /// # Errors
+    /// A value that is neither null nor a timestamp of that form.
+    pub fn deserialize_plain<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<OffsetDateTime>, D::Error> {
+        time::serde::rfc3339::option::deserialize(deserializer)
+    }
 }
 
 #[cfg(test)]

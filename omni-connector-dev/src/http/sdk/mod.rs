@@ -2,6 +2,7 @@
 
 mod content;
 mod events;
+mod extract;
 mod progress;
 mod register;
 mod source;
@@ -9,18 +10,31 @@ mod start;
 
 use axum::{
     Json, Router,
+    extract::DefaultBodyLimit,
     routing::{get, post, put},
 };
 use serde_json::{Value, json};
 
 use crate::manager::Shared;
 
-pub(super) fn routes() -> Router<Shared> {
+/// What a form may hold beside its file.
+const FORM_BYTES: usize = 1 << 20;
+
+pub(super) fn routes(max_input_bytes: usize) -> Router<Shared> {
+    let form_limit = DefaultBodyLimit::max(max_input_bytes.saturating_add(FORM_BYTES));
     Router::new()
         .route("/sdk/register", post(register::register))
         .route("/sdk/events", post(events::one))
         .route("/sdk/events/batch", post(events::batch))
         .route("/sdk/content", post(content::store))
+        .route(
+            "/sdk/extract-content",
+            post(extract::stored).layer(form_limit),
+        )
+        .route(
+            "/sdk/extract-text",
+            post(extract::returned).layer(form_limit),
+        )
         .route("/sdk/sync/create", post(start::create))
         .route("/sdk/sync/cancel", post(progress::cancel))
         .route(

@@ -7,9 +7,11 @@ use serde_json::Value;
 
 use super::ok;
 use crate::{
+    credential_ready::recover_catalog,
     http::{body::JsonBody, error::ApiError},
     manager::Shared,
-    store::operators,
+    registry::check_actions,
+    store::{operators, registrations},
 };
 
 pub(super) async fn register(
@@ -26,6 +28,7 @@ pub(super) async fn register(
             )));
         }
     }
+    check_actions(&manifest).map_err(ApiError::BadRequest)?;
     if !shared.connectors.is_healthy(&manifest.connector_url).await {
         return Err(ApiError::BadRequest(format!(
             "Connector health check failed at {}. Registration rejected.",
@@ -37,11 +40,16 @@ pub(super) async fn register(
         url = manifest.connector_url,
         "registered"
     );
-    shared.registry.put(manifest);
+    shared.registry.put(manifest.clone());
+    let (kept, life) = (manifest.clone(), shared.options.registration_ttl);
     let all = shared.registry.operators();
     shared
         .store
-        .write(move |db| operators::replace(db, &all))
+        .write(move |db| {
+            registrations::put(db, &kept, life)?;
+            operators::replace(db, &all)
+        })
         .await?;
+    recover_catalog(&shared, &manifest).await;
     Ok(ok())
 }

@@ -3,7 +3,7 @@
 use axum::{Json, extract::State};
 use omni_connector::{
     ServiceCredential, SourceType,
-    contract::{SourceScope, UnknownName, UserFilterMode},
+    contract::{UnknownName, UserFilterMode},
 };
 use rusqlite::Connection;
 use serde::Serialize;
@@ -11,13 +11,14 @@ use serde_json::{Value, json};
 
 use super::{ok, progress::refuse_nul};
 use crate::{
+    credentials,
     http::{
         body::{Id, JsonBody},
         error::ApiError,
     },
     manager::Shared,
     store::{
-        StoreError, configs, credentials,
+        configs,
         sources::{self, SourceRecord},
         users,
     },
@@ -35,27 +36,17 @@ pub(super) async fn credentials(
     State(shared): State<Shared>,
     Id(id): Id,
 ) -> Result<Json<ServiceCredential>, ApiError> {
-    let credential = shared
+    let source = shared
         .store
-        .read(move |db| {
-            owner_credential(db, &find(db, &id)?)?.ok_or_else(|| {
-                ApiError::NotFound(format!("Credentials not found for source: {id}"))
-            })
+        .read({
+            let id = id.clone();
+            move |db| find(db, &id)
         })
         .await?;
-    Ok(Json(credential))
-}
-
-/// The organisation's row of an organisation's source, the creator's row of a personal one.
-pub(crate) fn owner_credential(
-    db: &Connection,
-    source: &SourceRecord,
-) -> Result<Option<ServiceCredential>, StoreError> {
-    let owner = match source.scope {
-        SourceScope::Org => None,
-        SourceScope::User => Some(source.created_by.as_str()),
-    };
-    credentials::find(db, &source.id, owner)
+    let credential = credentials::owner(&shared, &source).await?;
+    credential
+        .map(Json)
+        .ok_or_else(|| ApiError::credentials_not_found(&id))
 }
 
 /// Everything a run needs, in one answer.
@@ -85,7 +76,7 @@ pub(super) async fn sync_config(
                     source.source_type
                 ))
             })?;
-            let credential = owner_credential(db, &source)?;
+            let credential = credentials::stored_owner(db, &source)?;
             Ok::<_, ApiError>(SyncConfig {
                 config: source.config,
                 credentials: credential.map_or_else(|| json!({}), |row| row.credentials),

@@ -1,4 +1,4 @@
-//! Starting runs by hand.
+//! Starting and cancelling runs by hand.
 
 use axum::{Json, extract::State};
 use omni_connector::SyncType;
@@ -11,7 +11,7 @@ use crate::{
         error::ApiError,
     },
     manager::Shared,
-    runs::{self, TriggerError},
+    runs::{self, CancelError, TriggerError},
     store::runs::TriggerType,
 };
 
@@ -39,6 +39,28 @@ pub(super) async fn trigger_full(
 async fn start(shared: &Shared, source_id: &str, mode: SyncType) -> Result<Json<Value>, ApiError> {
     let run = runs::trigger(shared, source_id, mode, TriggerType::Manual).await?;
     Ok(Json(json!({ "sync_run_id": run.id, "status": "started" })))
+}
+
+/// A body is ignored.
+pub(super) async fn cancel(
+    State(shared): State<Shared>,
+    Id(run_id): Id,
+) -> Result<Json<Value>, ApiError> {
+    runs::cancel(&shared, &run_id).await?;
+    Ok(Json(json!({ "status": "cancelled" })))
+}
+
+impl From<CancelError> for ApiError {
+    fn from(error: CancelError) -> Self {
+        let text = error.to_string();
+        match error {
+            CancelError::RunNotFound(_)
+            | CancelError::SourceNotFound(_)
+            | CancelError::ConnectorNotConfigured(_) => Self::NotFound(text),
+            CancelError::NotRunning(_) => Self::BadRequest(text),
+            CancelError::Store(error) => error.into(),
+        }
+    }
 }
 
 impl From<TriggerError> for ApiError {

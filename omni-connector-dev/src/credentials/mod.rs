@@ -1,0 +1,134 @@
+//! Which credential a caller gets (`protocol.md` §3.7, §6.3). Every one that leaves the manager passes here, so that OAuth
+//! tokens about to expire are refreshed on the way.
+
+mod refresh;
+
+use omni_connector::{
+    ServiceCredential,
+    contract::{McpCredentials, SourceScope},
+};
+use serde_json::{Map, Value};
+
+pub(crate) use refresh::{Refreshes, refreshed};
+
+use crate::{
+    manager::Shared,
+    store::{StoreError, credentials, sources::SourceRecord},
+};
+
+/// What belongs to the organisation's own session and never stands in for a person's.
+const SESSION_KEYS: [&str; 5] = [
+    "access_token",
+    "refresh_token",
+    "token",
+    "token_type",
+    "id_token",
+];
+
+/// Why a stored credential cannot be handed out.
+#[derive(Debug, thiserror::Error)]
+pub enum CredentialError {
+    /// The token endpoint takes the refresh token no more.
+    #[error("credential requires OAuth reconnect")]
+    Reconnect,
+    /// The token endpoint could not be reached, or answered nothing useful.
+    #[error("OAuth refresh failed: {0}")]
+    Refresh(String),
+    /// The store failed.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+}
+
+/// The rows that can serve a person on a source.
+pub(crate) struct Rows {
+    pub(crate) of_user: Option<ServiceCredential>,
+    pub(crate) of_organisation: Option<ServiceCredential>,
+}
+
+impl Rows {
+    pub(crate) async fn read(
+        shared: &Shared,
+        source_id: &str,
+        user_id: Option<&str>,
+    ) -> Result<Self, StoreError> {
+        let (source_id, user_id) = (source_id.to_owned(), user_id.map(str::to_owned));
+        shared
+            .store
+            .read(move |db| {
+                let of_user = match &user_id {
+                    Some(user_id) => credentials::find(db, &source_id, Some(user_id))?,
+                    None => None,
+                };
+                Ok(Self {
+                    of_user,
+                    of_organisation: credentials::find(db, &source_id, None)?,
+                })
+            })
+            .await
+    }
+}
+
+/// The organisation's row of an organisation's source, the creator's row of a personal one.
+pub(crate) async fn owner(
+    shared: &Shared,
+    source: &SourceRecord,
+) -> Result<Option<ServiceCredential>, CredentialError> {
+    let source = source.clone();
+    let row = shared
+        .store
+        .read(move |db| stored_owner(db, &source))
+        .await?;
+    match row {
+        Some(row) => refreshed(shared, row).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The owner's row as it is stored, without a refresh.
+pub(crate) fn stored_owner(
+    db: &rusqlite::Connection,
+    source: &SourceRecord,
+) -> Result<Option<ServiceCredential>, StoreError> {
+    let owner = match source.scope {
+        SourceScope::Org => None,
+        SourceScope::User => Some(source.created_by.as_str()),
+    };
+    credentials::find(db, &source.id, owner)
+}
+
+/// A person's row, with what the organisation's says beside its session.
+pub(crate) async fn of_person(
+    shared: &Shared,
+    row: ServiceCredential,
+    organisation: Option<ServiceCredential>,
+) -> Result<ServiceCredential, CredentialError> {
+    let mut row = refreshed(shared, row).await?;
+    if let Some(mut organisation) = organisation {
+        if let Value::Object(secret) = &mut organisation.credentials {
+            secret.retain(|key, _| !SESSION_KEYS.contains(&key.as_str()));
+        }
+        row.credentials = over(organisation.credentials, row.credentials);
+        row.config = over(organisation.config, row.config);
+    }
+    Ok(row)
+}
+
+/// The members of `above` with those of `below` that it lacks; what is no object stands for itself.
+fn over(below: Value, above: Value) -> Value {
+    match (below, above) {
+        (Value::Object(below), Value::Object(above)) => {
+            Value::Object(below.into_iter().chain(above).collect::<Map<_, _>>())
+        }
+        (_, above) => above,
+    }
+}
+
+/// What an MCP server needs of it.
+pub(crate) fn for_mcp(credential: ServiceCredential) -> McpCredentials {
+    McpCredentials {
+        credentials: credential.credentials,
+        config: credential.config,
+        auth_type: Some(credential.auth_type),
+        principal_email: credential.principal_email,
+    }
+}

@@ -1,0 +1,66 @@
+//! `POST /action` (`protocol.md` §6): what the connector answers is relayed as it came.
+
+use axum::{
+    body::Body,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+
+use crate::{
+    actions::{self, ActionAnswer, ActionCall, ActionError},
+    http::{body::JsonBody, error::ApiError},
+    manager::Shared,
+};
+
+pub(super) async fn call(
+    State(shared): State<Shared>,
+    JsonBody(call): JsonBody<ActionCall>,
+) -> Result<Response, ApiError> {
+    let ActionAnswer {
+        status,
+        headers,
+        body,
+    } = actions::call(&shared, call).await?;
+    Ok((status, headers, Body::from(body)).into_response())
+}
+
+impl From<ActionError> for ApiError {
+    fn from(error: ActionError) -> Self {
+        let text = error.to_string();
+        match error {
+            ActionError::SourceNotFound(_)
+            | ActionError::NotRegistered(_)
+            | ActionError::NoCredentials(_)
+            | ActionError::UserNotFound(_) => Self::NotFound(text),
+            ActionError::NoSourceId
+            | ActionError::SourceTypeWithoutTransient
+            | ActionError::Unknown(..)
+            | ActionError::OtherType(..)
+            | ActionError::ReadOnly(_)
+            | ActionError::AdminOnly(_)
+            | ActionError::NoSourceType
+            | ActionError::SourceWithTransient
+            | ActionError::TransientWrite(_)
+            | ActionError::NoUserId => Self::BadRequest(text),
+            ActionError::NotNative(_)
+            | ActionError::Connector(_)
+            | ActionError::Credential(_)
+            | ActionError::Store(_) => Self::Internal(text),
+            ActionError::NeedsUserAuth {
+                source_id,
+                source_type,
+                provider,
+            } => {
+                let start = format!("/api/oauth/start?source_id={source_id}");
+                Self::PreconditionFailed(json!({
+                    "error": text,
+                    "source_id": source_id,
+                    "source_type": source_type,
+                    "provider": provider,
+                    "oauth_start_url": start,
+                }))
+            }
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Cancelling a run by hand (`protocol.md` §5.6): the connector is told first, then the run is marked. An end that the
+//! connector reports in between stands.
+
+use omni_connector::contract::IntegrationType;
+
+use crate::{
+    manager::Shared,
+    store::{StoreError, runs, sources},
+};
+
+/// Why a run was not cancelled.
+#[derive(Debug, thiserror::Error)]
+pub enum CancelError {
+    /// There is no such run.
+    #[error("Sync run not found: {0}")]
+    RunNotFound(String),
+    /// The run is over, perhaps since a moment ago.
+    #[error("Sync is not running: {0}")]
+    NotRunning(String),
+    /// The run's source is gone.
+    #[error("Source not found: {0}")]
+    SourceNotFound(String),
+    /// No live connector claims the type; the run goes on.
+    #[error("Connector not configured for type: {0:?}")]
+    ConnectorNotConfigured(String),
+    /// The store failed.
+    #[error("Database error: {0}")]
+    Store(#[from] StoreError),
+}
+
+/// Cancels a run on a person's behalf.
+pub(crate) async fn cancel(shared: &Shared, run_id: &str) -> Result<(), CancelError> {
+    let id = run_id.to_owned();
+    let source = shared
+        .store
+        .read(move |db| {
+            let run = runs::find(db, &id)?.ok_or_else(|| CancelError::RunNotFound(id.clone()))?;
+            if !run.is_running() {
+                return Err(CancelError::NotRunning(id));
+            }
+            sources::find(db, &run.source_id)?.ok_or(CancelError::SourceNotFound(run.source_id))
+        })
+        .await?;
+    let manifest = (source.integration_type == IntegrationType::Connector)
+        .then(|| shared.registry.serving(&source.source_type))
+        .flatten();
+    let Some(manifest) = manifest else {
+        return Err(CancelError::ConnectorNotConfigured(source.source_type));
+    };
+    shared
+        .connectors
+        .cancel(&manifest.connector_url, run_id)
+        .await;
+    let id = run_id.to_owned();
+    let was_running = shared
+        .store
+        .write(move |db| runs::cancel(db, &id, "Cancelled by user"))
+        .await?;
+    if was_running {
+        Ok(())
+    } else {
+        Err(CancelError::NotRunning(run_id.to_owned()))
+    }
+}

@@ -1,0 +1,54 @@
+//! The manager answers what Omni's connector-manager was recorded to answer, and calls connectors as it did. The data, its
+//! format and its rules are described in `data/README.md`.
+
+mod compare;
+mod effects;
+mod exchange;
+mod fake;
+mod losses;
+mod prepare;
+mod replay;
+mod schedule;
+mod world;
+
+use replay::replay;
+
+/// Where this manager differs, and why.
+const DEVIATIONS: &[(&str, &str, &str)] = &[
+    ("extract", "429 converter overloaded", NO_CONVERTER),
+    (
+        "extract",
+        "429 converter overloaded without Retry-After",
+        NO_CONVERTER,
+    ),
+    ("extract", "converted", NO_CONVERTER),
+    ("extract", "image converted", NO_CONVERTER),
+];
+
+const NO_CONVERTER: &str = "a Docling converter is a service of its own; a development manager has the built-in extraction alone";
+
+macro_rules! replays {
+    ($($promise:ident: $file:literal,)+) => {$(
+        #[tokio::test]
+        async fn $promise() {
+            replay($file).await;
+        }
+    )+};
+}
+
+replays! {
+    actions_are_checked_rewritten_and_relayed: "action",
+    bodies_and_paths_are_refused: "body-errors",
+    runs_are_cancelled: "cancel",
+    contents_are_normalised_and_stored_once: "content",
+    connectors_start_runs: "create-webhook",
+    events_are_accepted_or_refused: "events",
+    text_is_extracted: "extract",
+    listings_show_what_there_is: "listing",
+    connectors_hear_of_credentials: "oauth-credential-ready",
+    connectors_register: "register",
+    resources_prompts_and_skills_are_passed_on: "resource-prompt-skill",
+    runs_report_their_progress: "run-progress",
+    sources_and_credentials_are_read: "source-credentials",
+    runs_are_started: "trigger",
+}
