@@ -303,26 +303,22 @@ async fn take(State(manager): State<Manager>, method: Method, uri: Uri, body: By
 
 async fn answer(manager: &Manager, route: String, body: Bytes) -> Response {
     let body: Value = serde_json::from_slice(&body).unwrap_or_default();
-    let mut told = manager.told();
-    let instead = told
-        .instead
-        .iter()
-        .position(|(part, _)| route.contains(part));
-    let instead = instead
-        .and_then(|index| told.instead.remove(index))
-        .map(|(_, instead)| instead);
+    let instead = {
+        let mut told = manager.told();
+        let is_meant = |(part, _): &(&str, Instead)| route.contains(part);
+        let index = told.instead.iter().position(is_meant);
+        index.and_then(|index| told.instead.remove(index))
+    };
+    let instead = instead.map(|(_, instead)| instead);
     match instead {
         Some(Instead::Answer(status, body)) => {
             return (StatusCode::from_u16(status).unwrap(), Json(body)).into_response();
         }
         Some(Instead::Html) => return axum::response::Html("<p>Sign in</p>").into_response(),
-        Some(Instead::Wait(wait)) => {
-            drop(told);
-            tokio::time::sleep(wait).await;
-            told = manager.told();
-        }
+        Some(Instead::Wait(wait)) => tokio::time::sleep(wait).await,
         Some(Instead::LoseAnswer) | None => {}
     }
+    let mut told = manager.told();
     let events = body["events"].as_array().cloned().unwrap_or_default();
     if events
         .iter()

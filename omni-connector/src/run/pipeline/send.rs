@@ -125,17 +125,15 @@ impl Sender {
         if !flushes.is_empty() {
             self.count().await;
         }
-        let mut outcome = Ok(());
+        let (mut outcome, mut has_saved) = (Ok(()), false);
         let mut answers = flushes;
         answers.extend(saves);
         if let Some(checkpoint) = checkpoint {
             answers.append(superseded);
             outcome = self.manager.save_checkpoint(&self.run, &checkpoint).await;
-            if outcome.is_ok() {
-                self.shared.saved();
-            }
+            has_saved = outcome.is_ok();
         }
-        self.shared.release(answers.len(), 0);
+        self.shared.passed(answers.len(), has_saved);
         for answer in answers {
             let _ = answer.send(outcome.clone().map_err(RunError::from));
         }

@@ -59,6 +59,14 @@ pub(super) enum Kind {
     Extraction,
 }
 
+/// A content that is no longer held.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct StoredBody {
+    pub(super) bytes: usize,
+    /// The manager did not have it yet, and was not refused either.
+    pub(super) was_sent: bool,
+}
+
 /// The next call to the manager.
 #[derive(Debug)]
 pub(super) enum Next {
@@ -134,6 +142,14 @@ impl State {
         report.scanned = report.scanned.saturating_add_signed(tally.scanned.into());
         report.updated = report.updated.saturating_add_signed(tally.updated.into());
         report.deleted = report.deleted.saturating_add_signed(tally.deleted.into());
+    }
+
+    fn stored(&mut self, StoredBody { bytes, was_sent }: StoredBody) {
+        self.report.bytes += bytes as u64;
+        if was_sent {
+            self.report.contents += 1;
+            self.touched_at = Instant::now();
+        }
     }
 
     fn look_at(&mut self, tally: Tally) {
@@ -324,27 +340,42 @@ impl Shared {
     }
 
     /// A content was stored: its event may go on.
-    pub(super) fn settle(&self, place: u64, waiting: Waiting, body: usize) {
+    pub(super) fn settle(&self, place: u64, waiting: Waiting, stored: StoredBody) {
         let mut state = self.state();
-        state.bytes -= body;
+        state.stored(stored);
+        self.leave(&mut state, 0, stored.bytes);
         state.line.settle(place, Some(waiting));
         self.wake_sender(state);
-        self.left.notify_waiters();
+    }
+
+    /// A content that the author stores has come to its end.
+    pub(super) fn settle_content(&self, stored: StoredBody) {
+        let mut state = self.state();
+        state.stored(stored);
+        self.leave(&mut state, 1, stored.bytes);
+    }
+
+    /// Items and bytes are no longer on their way. Authors are woken when there is room, and not by every item: they would
+    /// only look and wait again.
+    fn leave(&self, state: &mut State, items: usize, bytes: usize) {
+        state.items -= items;
+        state.bytes -= bytes;
+        if state.has_room(&self.limits) {
+            self.left.notify_waiters();
+        }
     }
 
     /// A content was refused, which is the end of its event.
     pub(super) fn leave_out(&self, place: u64, failure: Failure, bytes: usize) {
         let judged = {
             let mut state = self.state();
-            state.items -= 1;
-            state.bytes -= bytes;
+            self.leave(&mut state, 1, bytes);
             state.count(Tally::SCAN);
             state.line.settle(place, None);
             let judged = state.fail(failure);
             self.wake_sender(state);
             judged
         };
-        self.left.notify_waiters();
         if let Err(reason) = judged {
             self.close(reason);
         }
@@ -354,23 +385,24 @@ impl Shared {
     pub(super) fn sent(&self, items: usize, bytes: usize, accepted: Tally, failures: Vec<Failure>) {
         let judged = {
             let mut state = self.state();
-            state.items -= items;
-            state.bytes -= bytes;
+            self.leave(&mut state, items, bytes);
+            state.touched_at = Instant::now();
             state.count(accepted);
             failures
                 .into_iter()
                 .map(|failure| state.fail(failure))
                 .fold(Ok(()), |judged, next| judged.and(next))
         };
-        self.left.notify_waiters();
         if let Err(reason) = judged {
             self.close(reason);
         }
     }
 
-    /// Items and bytes that are no longer on their way.
-    pub(super) fn release(&self, items: usize, bytes: usize) {
-        self.sent(items, bytes, Tally::NONE, Vec::new());
+    /// Barriers were passed.
+    pub(super) fn passed(&self, barriers: usize, has_saved: bool) {
+        let mut state = self.state();
+        self.leave(&mut state, barriers, 0);
+        state.has_saved |= has_saved;
     }
 
     /// Waits until no more is on its way than may be.
@@ -432,11 +464,6 @@ impl Shared {
 
     pub(super) fn touched_at(&self) -> Instant {
         self.state().touched_at
-    }
-
-    /// A checkpoint was accepted.
-    pub(super) fn saved(&self) {
-        self.state().has_saved = true;
     }
 
     pub(super) fn has_saved(&self) -> bool {

@@ -5,7 +5,7 @@ use tokio::time::Instant;
 
 use super::{
     line::Waiting,
-    shared::{Job, Kind, Owner, Shared},
+    shared::{Job, Kind, Owner, Shared, StoredBody},
 };
 use crate::{
     contract::ConnectorEvent,
@@ -19,21 +19,18 @@ pub(super) async fn store(shared: &Shared, contents: &Contents, kind: Kind) {
         let Job { body, owner } = shared.next_job(kind).await;
         let bytes = body.len();
         let outcome = contents.store(body).await;
-        let outcome = outcome.map(|(id, sent)| {
-            if sent {
-                shared.touch();
-            }
-            shared.report(|report| {
-                report.bytes += bytes as u64;
-                report.contents += u64::from(sent);
-            });
-            id
-        });
-        on_stored(shared, owner, outcome, bytes);
+        let was_sent = matches!(outcome, Ok((_, true)));
+        let stored = StoredBody { bytes, was_sent };
+        on_stored(shared, owner, outcome.map(|(id, _)| id), stored);
     }
 }
 
-fn on_stored(shared: &Shared, owner: Owner, outcome: Result<String, ManagerError>, bytes: usize) {
+fn on_stored(
+    shared: &Shared,
+    owner: Owner,
+    outcome: Result<String, ManagerError>,
+    stored: StoredBody,
+) {
     // Whatever is not the fault of one document ends the run.
     if let Err(error) = &outcome
         && stage_of(error).is_none()
@@ -42,7 +39,7 @@ fn on_stored(shared: &Shared, owner: Owner, outcome: Result<String, ManagerError
     }
     match owner {
         Owner::Caller(answer) => {
-            shared.release(1, bytes);
+            shared.settle_content(stored);
             let _ = answer.send(outcome.map_err(RunError::from));
         }
         Owner::Event {
@@ -63,12 +60,12 @@ fn on_stored(shared: &Shared, owner: Owner, outcome: Result<String, ManagerError
                     weight,
                     since: Instant::now(),
                 };
-                shared.settle(place, waiting, bytes);
+                shared.settle(place, waiting, stored);
             }
             Err(error) => {
                 if let Some(stage) = stage_of(&error) {
                     let failure = Failure::of(&event, stage, error.to_string());
-                    shared.leave_out(place, failure, weight + bytes);
+                    shared.leave_out(place, failure, weight + stored.bytes);
                 }
             }
         },
