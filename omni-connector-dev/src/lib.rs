@@ -2,6 +2,7 @@
 //! as strict as the real ones, for connectors written with any SDK. It listens on loopback only and must never be deployed.
 
 mod actions;
+pub mod cli;
 mod connector;
 mod content;
 mod credential_ready;

@@ -284,6 +284,14 @@ impl Manager {
         runs::trigger(&self.shared, source_id, mode, TriggerType::Manual).await
     }
 
+    /// Hands a run that was interrupted to its connector once more, from its last checkpoint.
+    ///
+    /// # Errors
+    /// A source that is gone or off, a connector that is not registered or does not take the run.
+    pub async fn resume(&self, run: &Run) -> Result<(), TriggerError> {
+        runs::resume(&self.shared, run).await
+    }
+
     /// Tells the connector to stop a run, and marks the run.
     ///
     /// # Errors

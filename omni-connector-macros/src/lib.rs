@@ -1,1 +1,40 @@
-//! The attribute macros.
+//! The attribute macros of omni-connector. Their documentation stands on their re-exports in that crate.
+//!
+//! The stages are folders: [`parse`] reads tokens with their spans, [`valid`] applies the rules, reports every violation
+//! at once and yields types that only validated data has, [`expand`] writes what the runtime's traits need. The annotated
+//! item is always emitted, errors or not, and function bodies are never parsed: a mistake in one is rustc's to report,
+//! once.
+
+mod connector;
+mod diagnostics;
+mod expand;
+mod listed;
+mod methods;
+mod parse;
+mod valid;
+
+use proc_macro::TokenStream;
+
+/// On a connector's struct, and on its `impl` block.
+#[proc_macro_attribute]
+pub fn connector(keys: TokenStream, item: TokenStream) -> TokenStream {
+    connector::connector(keys.into(), item.into()).into()
+}
+
+/// On the method that a run executes.
+#[proc_macro_attribute]
+pub fn sync(_: TokenStream, item: TokenStream) -> TokenStream {
+    listed::sync(item.into()).into()
+}
+
+/// On a function that callers can ask for.
+#[proc_macro_attribute]
+pub fn action(keys: TokenStream, item: TokenStream) -> TokenStream {
+    listed::action(keys.into(), item.into()).into()
+}
+
+/// On a function that reads the value of a search operator from an item.
+#[proc_macro_attribute]
+pub fn search_operator(keys: TokenStream, item: TokenStream) -> TokenStream {
+    listed::search_operator(keys.into(), item.into()).into()
+}

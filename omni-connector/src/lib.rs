@@ -8,24 +8,29 @@ pub mod actions;
 pub mod contract;
 pub mod declare;
 mod incoming;
+mod macros;
 pub mod outgoing;
 pub mod prelude;
 pub mod run;
 
+pub use anyhow::Result;
 pub use async_trait::async_trait;
 pub use schemars;
+pub use serde_json::Value;
 
-pub use actions::{ActionCall, ActionError, ActionResponse};
+pub use actions::{ActionCall, ActionError, ActionResponse, Response};
 pub use contract::{
     ActionDefinition, ActionMode, Attributes, AuthType, BoxFuture, Connector, ConnectorEvent,
-    DocumentMetadata, DocumentPermissions, Manifest, McpCredentials, OAuthConfig, OAuthScopes,
-    Operator, PersonSyncRecord, SearchOperator, SecretString, ServiceCredential, Skill, Source,
-    SourceType, SyncType, TokenEndpointAuthMethod, ValueType, decode,
+    DocumentMetadata, DocumentPermissions, Email, Manifest, McpCredentials, OAuthConfig,
+    OAuthScopes, Operator, PersonSyncRecord, SearchOperator, SecretString, ServiceCredential,
+    Skill, Source, SourceType, SyncType, TokenEndpointAuthMethod, ValueType, decode,
 };
+pub use declare::{Actor, Args, Checkpoint, Config, Credentials};
 pub use incoming::{
     ConfigError, ServerConfig, run, serve, serve_with_config, serve_with_extra_routes,
     serve_with_shutdown,
 };
+pub use macros::{action, connector, search_operator, sync};
 pub use outgoing::{HttpClient, ManagerClient, ManagerError, Patience};
 pub use run::{
     Deletions, Document, FailureBudget, Group, IncompleteListing, Listing, RunError, RunReport,

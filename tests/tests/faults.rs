@@ -30,7 +30,7 @@ const ROUTES: [&str; 10] = [
 ];
 
 /// Cases of a run that is not full.
-const SAMPLE: usize = 40;
+const SAMPLE: usize = 24;
 
 /// Which calls of a route a fault hits: the first two, and then now and again.
 const fn is_hit(number: usize) -> bool {

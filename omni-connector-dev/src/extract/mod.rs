@@ -12,6 +12,8 @@ use std::{io, thread};
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
+/// The name of threads that may panic: what they read is none of ours.
+pub(crate) const EXTRACTION_THREAD: &str = "extract";
 /// Enough for readers that recurse into a well-meant file; one that goes deeper is refused by its reader.
 const STACK: usize = 64 << 20;
 /// Longest part of an archive that is looked at, inflated.
@@ -54,7 +56,7 @@ impl File {
         let (answer, answered) = oneshot::channel();
         let (mime_type, format) = (self.mime_type.clone(), self.format());
         thread::Builder::new()
-            .name("extract".to_owned())
+            .name(EXTRACTION_THREAD.to_owned())
             .stack_size(STACK)
             .spawn(move || {
                 let text = self.read(format);

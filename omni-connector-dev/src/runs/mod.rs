@@ -13,4 +13,4 @@ pub(crate) use cancel::cancel;
 pub(crate) use failures::Streak;
 pub(crate) use supervisor::Supervisor;
 pub use trigger::TriggerError;
-pub(crate) use trigger::{create, trigger};
+pub(crate) use trigger::{create, resume, trigger};

@@ -3,7 +3,7 @@
 use omni_connector::{SyncType, contract::IntegrationType};
 use rusqlite::Connection;
 
-use super::dispatch::dispatch;
+use super::dispatch::{self, ResumeError, dispatch};
 use crate::{
     connector::ConnectorError,
     manager::Shared,
@@ -104,6 +104,20 @@ pub(crate) async fn create(
             )?)
         })
         .await
+}
+
+/// Hands a run that was interrupted to its connector once more, now and not when the background loop finds it.
+pub(crate) async fn resume(shared: &Shared, run: &Run) -> Result<(), TriggerError> {
+    let id = run.source_id.clone();
+    let source = shared.store.read(move |db| find_source(db, &id)).await?;
+    let Some(manifest) = shared.registry.serving(&source.source_type) else {
+        return Err(TriggerError::ConnectorNotConfigured(source.source_type));
+    };
+    let resumed = dispatch::resume(shared, &manifest.connector_url, run, &source).await;
+    resumed.map_err(|error| match error {
+        ResumeError::Connector(error) => TriggerError::Connector(error),
+        ResumeError::Store(error) => TriggerError::Store(error),
+    })
 }
 
 fn check_limits(

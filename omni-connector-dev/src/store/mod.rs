@@ -24,6 +24,7 @@ pub mod operators;
 pub mod people;
 pub mod registrations;
 pub mod runs;
+pub mod search;
 pub mod sources;
 pub mod users;
 mod worker;
@@ -71,6 +72,11 @@ impl Store {
             writer: Worker::start("store-writer", writer)?,
             reader: Worker::start("store-reader", reader)?,
         })
+    }
+
+    /// Whether `folder` holds a store.
+    pub fn is_in(folder: impl AsRef<Path>) -> bool {
+        folder.as_ref().join(FILE).is_file()
     }
 
     /// A store that is gone when it is dropped.

@@ -148,6 +148,13 @@ pub struct RunEffects {
     pub content_bytes: u64,
 }
 
+impl RunEffects {
+    /// Documents sent, changed or not.
+    pub fn documents(&self) -> u64 {
+        self.created + self.updated + self.unchanged
+    }
+}
+
 /// An accepted event that could not be applied.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RefusedEvent {

@@ -9,3 +9,5 @@ pub use call::ActionCall;
 pub use error::ActionError;
 pub use output::{ActionOutput, ActionReturn, Raw, Text, answer};
 pub use response::ActionResponse;
+
+pub use axum::response::Response;

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     actions::{ActionCall, ActionResponse},
+    outgoing::ManagerClient,
     run::SyncContext,
 };
 
@@ -53,6 +54,11 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a connector",
+    label = "not a connector",
+    note = "help: put `#[connector(name = \"…\", source_types = […])]` on `struct {Self}`"
+)]
 #[async_trait]
 pub trait Connector: Send + Sync + 'static {
     /// Shape of `source.config`, checked before a run starts. [`Value`] opts out.
@@ -101,8 +107,9 @@ pub trait Connector: Send + Sync + 'static {
         &self,
         source: &Source,
         credentials: Option<&ServiceCredential>,
+        manager: &ManagerClient,
     ) -> Result<()> {
-        let _ = (source, credentials);
+        let _ = (source, credentials, manager);
         Ok(())
     }
 
@@ -157,7 +164,7 @@ pub trait Connector: Send + Sync + 'static {
 
     /// The operators as registered; those of [`operators`](Self::operators) unless more are declared.
     fn search_operators(&self) -> Vec<SearchOperator> {
-        self.operators().iter().map(Operator::definition).collect()
+        Operator::definitions(&self.operators())
     }
 
     /// JSON Schema of `metadata.extra`, in which Omni looks for e-mail addresses.

@@ -8,7 +8,7 @@ use super::{
     BoxFuture, Connector, DecodeError, IntegrationType, Manifest, ManifestAction, Operator,
     ServiceCredential, Source, SourceType, SyncType, decode,
 };
-use crate::{actions::ActionCall, run::SyncContext};
+use crate::{actions::ActionCall, outgoing::ManagerClient, run::SyncContext};
 
 /// What the runtime needs of a connector. Implemented for every [`Connector`] and for nothing else.
 pub(crate) trait ErasedConnector: Send + Sync {
@@ -29,6 +29,7 @@ pub(crate) trait ErasedConnector: Send + Sync {
         &'a self,
         source: &'a Source,
         credentials: Option<&'a ServiceCredential>,
+        manager: &'a ManagerClient,
     ) -> BoxFuture<'a, Result<()>>;
     fn sync(
         &self,
@@ -124,8 +125,9 @@ impl<C: Connector> ErasedConnector for C {
         &'a self,
         source: &'a Source,
         credentials: Option<&'a ServiceCredential>,
+        manager: &'a ManagerClient,
     ) -> BoxFuture<'a, Result<()>> {
-        Connector::validate(self, source, credentials)
+        Connector::validate(self, source, credentials, manager)
     }
 
     fn sync(

@@ -56,6 +56,20 @@ impl Operator {
         }
     }
 
+    /// The entries of all of them in the manifest. Operators of one name read different items, and are one to people.
+    pub fn definitions(operators: &[Self]) -> Vec<SearchOperator> {
+        let mut definitions: Vec<SearchOperator> = Vec::new();
+        for operator in operators {
+            if definitions
+                .iter()
+                .all(|earlier| earlier.operator != operator.name)
+            {
+                definitions.push(operator.definition());
+            }
+        }
+        definitions
+    }
+
     /// The attributes that `operators` read from `item`.
     pub fn attributes(operators: &[Self], item: &dyn Any) -> Attributes {
         operators

@@ -7,13 +7,14 @@ use axum::{http::StatusCode, response::Response};
 use serde_json::Value;
 
 use super::{
-    argument::{CallOf, OfAction},
+    argument::{CallOf, FromCall, OfAction},
     input::{self, Arg, Input},
     schema::SchemaFn,
+    table::{Declared, all_actions},
 };
 use crate::{
     actions::{ActionCall, ActionResponse},
-    contract::{ActionDefinition, ActionMode, BoxFuture, Connector, SourceType},
+    contract::{ActionDefinition, ActionMode, BoxFuture, SourceType},
 };
 
 /// One action of connector `K`.
@@ -27,8 +28,8 @@ pub struct Action<K> {
     pub mode: ActionMode,
     /// Arguments marked `#[arg]`.
     pub args: &'static [Arg],
-    /// The schemas that its other arguments bring along; at most one is some.
-    pub inputs: &'static [Option<SchemaFn>],
+    /// The schema of the whole input, where one argument takes all of it.
+    pub input: Option<SchemaFn>,
     /// OAuth scopes; none when undeclared.
     pub scopes: Option<&'static [&'static str]>,
     /// Where it works; everywhere when empty.
@@ -54,17 +55,13 @@ pub trait ActionFn<K> {
     const ACTION: Action<K>;
 }
 
-type Tables<K> = [&'static [Action<K>]; 2];
-
 /// The manifest's part of all actions.
-pub fn action_definitions<K>(tables: Tables<K>) -> Vec<ActionDefinition> {
-    tables
-        .into_iter()
-        .flatten()
+pub fn actions<K: Declared>() -> Vec<ActionDefinition> {
+    all_actions::<K>()
         .map(|action| ActionDefinition {
             name: action.name.to_owned(),
             description: action.description.to_owned(),
-            input_schema: whole_schema(action.args, action.inputs),
+            input_schema: whole_schema(action.args, action.input),
             mode: action.mode,
             source_types: action.source_types.to_vec(),
             admin_only: action.admin_only,
@@ -73,56 +70,35 @@ pub fn action_definitions<K>(tables: Tables<K>) -> Vec<ActionDefinition> {
         .collect()
 }
 
-fn whole_schema(args: &[Arg], inputs: &[Option<SchemaFn>]) -> Value {
-    match inputs.iter().flatten().next() {
+fn whole_schema(args: &[Arg], input: Option<SchemaFn>) -> Value {
+    match input {
         Some(schema) => schema(),
         None => input::schema_of(args),
     }
 }
 
 /// The scopes that an action needs.
-pub fn action_scopes<K>(tables: Tables<K>, name: &str) -> Option<Vec<String>> {
-    let action = tables
-        .into_iter()
-        .flatten()
-        .find(|action| action.name == name)?;
-    Some(
-        action
-            .scopes?
-            .iter()
-            .map(|&scope| scope.to_owned())
-            .collect(),
-    )
+pub fn action_scopes<K: Declared>(name: &str) -> Option<Vec<String>> {
+    let action = all_actions::<K>().find(|action| action.name == name)?;
+    let scopes = action.scopes?.iter();
+    Some(scopes.map(|&scope| scope.to_owned()).collect())
 }
 
 /// Finds the action by its name and calls it.
-pub fn call_action<K: Connector>(
+pub fn call_action<K: Declared>(
     connector: &K,
-    tables: Tables<K>,
     call: ActionCall,
 ) -> BoxFuture<'_, Result<Response>> {
-    let action = tables
-        .into_iter()
-        .flatten()
-        .find(|action| action.name == call.action);
-    match action {
-        Some(action) => in_time(
-            (action.call)(
-                connector,
-                CallOf::new(OfAction {
-                    call,
-                    args: action.args,
-                }),
-            ),
-            action.name,
-            action.timeout,
-        ),
-        None => {
-            let answer = ActionResponse::not_supported(&call.action)
-                .into_response_with_status(StatusCode::NOT_FOUND);
-            Box::pin(std::future::ready(Ok(answer)))
-        }
-    }
+    let Some(action) = all_actions::<K>().find(|action| action.name == call.action) else {
+        let answer = ActionResponse::not_supported(&call.action)
+            .into_response_with_status(StatusCode::NOT_FOUND);
+        return Box::pin(std::future::ready(Ok(answer)));
+    };
+    let call = CallOf::new(OfAction {
+        call,
+        args: action.args,
+    });
+    in_time((action.call)(connector, call), action.name, action.timeout)
 }
 
 fn in_time<'a>(
@@ -157,22 +133,34 @@ impl<K> CallOf<K, OfAction> {
     }
 }
 
-/// The schema that an argument brings along. Fails to compile when the input is read already: by an argument before it,
-/// or by one marked `#[arg]`.
-pub const fn input_once(
-    input: Option<SchemaFn>,
-    earlier: &[Option<SchemaFn>],
-    args: usize,
-) -> Option<SchemaFn> {
-    let mut others = args;
+/// The schema that an argument of this type brings along.
+///
+/// # Panics
+/// While compiling: the input is known to be no JSON object.
+pub const fn input<K, T: FromCall<CallOf<K, OfAction>>>(is_object: bool) -> Option<SchemaFn> {
+    assert!(
+        is_object,
+        "action input must be a struct (a JSON object)\nhelp: name the list in a struct: `struct Input {{ items: Vec<String> }}`"
+    );
+    T::INPUT
+}
+
+/// The schema that one of the arguments brings along.
+///
+/// # Panics
+/// While compiling: the input is read twice, by two arguments or by one beside `args` arguments marked `#[arg]`.
+pub const fn input_once(inputs: &[Option<SchemaFn>], args: usize) -> Option<SchemaFn> {
+    let mut found = None;
     let mut i = 0;
-    while i < earlier.len() {
-        others += earlier[i].is_some() as usize;
+    while i < inputs.len() {
+        if inputs[i].is_some() {
+            assert!(
+                found.is_none() && args == 0,
+                "an action reads its input once\nhelp: name everything in one struct, or mark each argument `#[arg]`"
+            );
+            found = inputs[i];
+        }
         i += 1;
     }
-    assert!(
-        input.is_none() || others == 0,
-        "an action reads its input once"
-    );
-    input
+    found
 }

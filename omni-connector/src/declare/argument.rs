@@ -93,7 +93,7 @@ fn no_credentials() -> ActionError {
     )
 }
 
-/// A call of a function of connector `K`: [`OfAction`] or [`OfSync`].
+/// A call of a function of connector `K`: [`OfAction`], [`OfSync`] or [`OfValidate`].
 #[derive(Debug)]
 pub struct CallOf<K, P> {
     pub(super) parts: P,
@@ -106,6 +106,14 @@ impl<K, P> CallOf<K, P> {
             parts,
             connector: PhantomData,
         }
+    }
+
+    /// Reads an argument of this type.
+    ///
+    /// # Errors
+    /// What is missing or malformed.
+    pub fn supply<T: FromCall<Self>>(&mut self) -> Result<T, ActionError> {
+        T::from_call(self)
     }
 }
 
@@ -122,6 +130,14 @@ pub struct OfSync {
     pub(super) ctx: SyncContext,
     pub(super) credentials: Option<ServiceCredential>,
     pub(super) checkpoint: Option<Box<dyn std::any::Any + Send>>,
+}
+
+/// What is known before a run starts.
+#[derive(Debug)]
+pub struct OfValidate {
+    pub(super) source: Source,
+    pub(super) credentials: Option<ServiceCredential>,
+    pub(super) manager: ManagerClient,
 }
 
 impl<K> Call for CallOf<K, OfAction> {
@@ -149,6 +165,20 @@ impl<K> Call for CallOf<K, OfSync> {
 
     fn manager(&self) -> &ManagerClient {
         self.parts.ctx.manager()
+    }
+}
+
+impl<K> Call for CallOf<K, OfValidate> {
+    fn source(&self) -> Option<&Source> {
+        Some(&self.parts.source)
+    }
+
+    fn credential(&self) -> Option<&ServiceCredential> {
+        self.parts.credentials.as_ref()
+    }
+
+    fn manager(&self) -> &ManagerClient {
+        &self.parts.manager
     }
 }
 

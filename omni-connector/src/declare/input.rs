@@ -101,10 +101,52 @@ impl Arg {
         self
     }
 
-    /// What a value must keep to.
+    /// No number may be smaller.
     #[must_use]
-    pub const fn limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
+    pub const fn min(mut self, least: f64) -> Self {
+        self.limits.min = Some(least);
+        self
+    }
+
+    /// No number may be larger.
+    #[must_use]
+    pub const fn max(mut self, most: f64) -> Self {
+        self.limits.max = Some(most);
+        self
+    }
+
+    /// No text may be shorter, in characters.
+    #[must_use]
+    pub const fn min_length(mut self, least: usize) -> Self {
+        self.limits.min_length = Some(least);
+        self
+    }
+
+    /// No text may be longer, in characters.
+    #[must_use]
+    pub const fn max_length(mut self, most: usize) -> Self {
+        self.limits.max_length = Some(most);
+        self
+    }
+
+    /// No list may have more items.
+    #[must_use]
+    pub const fn max_items(mut self, most: usize) -> Self {
+        self.limits.max_items = Some(most);
+        self
+    }
+
+    /// A regular expression that must match somewhere in the text.
+    #[must_use]
+    pub const fn pattern(mut self, pattern: &'static str) -> Self {
+        self.limits.pattern = Some(pattern);
+        self
+    }
+
+    /// `date`, `date-time`, `email` and `uri` are checked; others are only shown.
+    #[must_use]
+    pub const fn format(mut self, format: &'static str) -> Self {
+        self.limits.format = Some(format);
         self
     }
 

@@ -5,35 +5,28 @@
 
 mod action;
 mod argument;
+mod check;
+mod hook;
 mod input;
 mod operator;
 mod schema;
+mod shape;
 mod sync;
-mod unique;
+mod table;
 
-pub use action::{Action, ActionFn, action_definitions, action_scopes, call_action, input_once};
+pub use action::{Action, ActionFn, action_scopes, actions, call_action, input, input_once};
 pub use argument::{
     Actor, Args, Call, CallOf, Checkpoint, Config, Credentials, FromCall, OfAction, OfSync,
+    OfValidate,
 };
+pub use check::{
+    assert_mode_declared, assert_synced, assert_type_declared, assert_unique_action,
+    assert_unique_operator,
+};
+pub use hook::{Validate, oauth_config, skill, skills, validate};
 pub use input::{Arg, ArgType, Input, Limits};
-pub use operator::{OperatorFn, attributes_schema, read};
+pub use operator::{OperatorFn, attributes_schema, operators, read};
 pub use schema::{SchemaFn, input_schema};
-pub use sync::{Sync, needs_credentials, run_sync};
-pub use unique::{assert_unique_action, assert_unique_operator};
-
-use crate::contract::{Connector, Operator};
-
-/// The annotated methods of a connector: what `#[connector]` on its `impl` block collects.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` has no annotated `impl` block",
-    label = "this connector cannot sync anything yet",
-    note = "help: put `#[connector]` on `impl {Self}` and `#[sync]` on one of its methods"
-)]
-pub trait Methods: Connector + Sized {
-    /// Methods with `#[sync]`.
-    const SYNCS: &'static [Sync<Self>];
-    /// Methods with `#[action]`.
-    const ACTIONS: &'static [Action<Self>];
-    /// Functions with `#[search_operator]`.
-    const OPERATORS: &'static [Operator];
-}
+pub use shape::{AnyShape, Shape};
+pub use sync::{Sync, SyncReturn, ended, needs_credentials, requires_credentials, sync};
+pub use table::{Declared, Methods};

@@ -4,6 +4,7 @@ use std::any::Any;
 
 use serde_json::{Map, Value, json};
 
+use super::table::{Declared, Methods};
 use crate::contract::{AttributeValue, Operator};
 
 /// A function with `#[search_operator]`, as an entry of `search_operators = […]`.
@@ -25,11 +26,22 @@ pub fn read<'item, T: Any, V: AttributeValue>(
     operator(item.downcast_ref()?).to_attribute()
 }
 
-/// JSON Schema of the attributes that the operators read; none when there are none.
-pub fn attributes_schema<'a>(operators: impl IntoIterator<Item = &'a Operator>) -> Option<Value> {
-    let properties: Map<_, _> = operators
-        .into_iter()
-        .map(|operator| (operator.attribute.to_owned(), (operator.schema)()))
-        .collect();
+/// All operators of a connector, those of its `impl` block first.
+pub fn operators<K: Declared>() -> Vec<Operator> {
+    [<K as Methods>::OPERATORS, <K as Declared>::OPERATORS].concat()
+}
+
+/// JSON Schema of the attributes that a connector's operators read; none when there are none.
+pub fn attributes_schema<K: Declared>() -> Option<Value> {
+    schema_of(&operators::<K>())
+}
+
+fn schema_of(operators: &[Operator]) -> Option<Value> {
+    let mut properties = Map::new();
+    for operator in operators {
+        properties
+            .entry(operator.attribute)
+            .or_insert_with(operator.schema);
+    }
     (!properties.is_empty()).then(|| json!({ "type": "object", "properties": properties }))
 }

@@ -2,9 +2,12 @@
 
 use anyhow::{Result, bail};
 
-use super::argument::{CallOf, OfSync};
+use super::{
+    argument::{CallOf, FromCall, OfSync},
+    table::Declared,
+};
 use crate::{
-    contract::{BoxFuture, Connector, ServiceCredential, SourceType, SyncType},
+    contract::{BoxFuture, ServiceCredential, SourceType, SyncType},
     run::SyncContext,
 };
 
@@ -22,9 +25,19 @@ pub struct Sync<K> {
 }
 
 impl<K> Sync<K> {
-    fn fits(&self, mode: SyncType, source_type: SourceType) -> bool {
-        (self.modes.is_empty() || self.modes.contains(&mode))
-            && (self.source_types.is_empty() || self.source_types.contains(&source_type))
+    pub(super) const fn fits(&self, mode: SyncType, source_type: SourceType) -> bool {
+        let (mut fits_mode, mut fits_type) = (self.modes.is_empty(), self.source_types.is_empty());
+        let mut i = 0;
+        while i < self.modes.len() {
+            fits_mode |= self.modes[i] as u8 == mode as u8;
+            i += 1;
+        }
+        i = 0;
+        while i < self.source_types.len() {
+            fits_type |= self.source_types[i] as u8 == source_type as u8;
+            i += 1;
+        }
+        fits_mode && fits_type
     }
 
     /// A function for one thing goes before a function for everything.
@@ -34,38 +47,63 @@ impl<K> Sync<K> {
 }
 
 /// Finds the function for a run and calls it.
-pub fn run_sync<'connector, K>(
-    connector: &'connector K,
-    table: &'static [Sync<K>],
+///
+/// # Errors
+/// No function is for such a run, and whatever the function says.
+pub async fn sync<K: Declared>(
+    connector: &K,
     credentials: Option<ServiceCredential>,
     checkpoint: Option<K::State>,
     ctx: SyncContext,
-) -> BoxFuture<'connector, Result<()>>
-where
-    K: Connector,
-    K::State: 'static,
-{
+) -> Result<()> {
     let (mode, source_type) = (ctx.sync_mode(), ctx.source_type());
-    let fitting = table.iter().filter(|sync| sync.fits(mode, source_type));
-    match fitting.max_by_key(|sync| sync.rank()) {
-        Some(sync) => {
-            let checkpoint = checkpoint.map(|state| Box::new(state) as _);
-            (sync.run)(
-                connector,
-                CallOf::new(OfSync {
-                    ctx,
-                    credentials,
-                    checkpoint,
-                }),
-            )
-        }
-        None => Box::pin(async move {
-            bail!("no `#[sync]` function is for a {mode} sync of a {source_type} source")
-        }),
+    let fitting = K::SYNCS.iter().filter(|sync| sync.fits(mode, source_type));
+    let Some(sync) = fitting.max_by_key(|sync| sync.rank()) else {
+        bail!("no `#[sync]` function is for a {mode} sync of a {source_type} source");
+    };
+    let checkpoint = checkpoint.map(|state| Box::new(state) as _);
+    let call = CallOf::new(OfSync {
+        ctx,
+        credentials,
+        checkpoint,
+    });
+    (sync.run)(connector, call).await
+}
+
+/// Whether every run needs credentials, so that one without them is refused before it starts.
+pub fn requires_credentials<K: Declared>() -> bool {
+    !K::SYNCS.is_empty() && K::SYNCS.iter().all(|sync| sync.needs_credentials)
+}
+
+/// Whether an argument of this type needs credentials.
+pub const fn needs_credentials<K, T: FromCall<CallOf<K, OfSync>>>() -> bool {
+    T::NEEDS_CREDENTIALS
+}
+
+/// What a function with `#[sync]` or `#[validate]` returns: `Result<(), E>` of any error.
+#[diagnostic::on_unimplemented(
+    message = "this function cannot return `{Self}`",
+    label = "cannot be returned",
+    note = "help: it returns `Result<()>`; what it found goes through the context: `ctx.upsert(document)`"
+)]
+pub trait SyncReturn {
+    /// How it ended.
+    ///
+    /// # Errors
+    /// Those of the function.
+    fn into_result(self) -> Result<()>;
+}
+
+impl<E: Into<anyhow::Error>> SyncReturn for Result<(), E> {
+    fn into_result(self) -> Result<()> {
+        self.map_err(Into::into)
     }
 }
 
-/// Whether a run without credentials is refused before it starts.
-pub fn needs_credentials<K>(table: &'static [Sync<K>]) -> bool {
-    table.iter().any(|sync| sync.needs_credentials)
+/// How the function ended.
+///
+/// # Errors
+/// Those of the function.
+pub fn ended(returned: impl SyncReturn) -> Result<()> {
+    returned.into_result()
 }

@@ -222,7 +222,7 @@ async fn prepare(
         .check(&source, credentials.as_ref(), checkpoint)
         .map_err(Refusal::bad_request)?;
     app.connector
-        .validate(&source, credentials.as_ref())
+        .validate(&source, credentials.as_ref(), &app.manager)
         .await
         .map_err(|error| Refusal::bad_request(format!("{error:#}")))?;
     Ok((source, credentials))

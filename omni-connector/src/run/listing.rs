@@ -83,6 +83,12 @@ impl Listing {
         self.unseen.remove(id);
     }
 
+    /// This listing looks at a part of the source: so many other items are known, and still there.
+    pub fn saw_elsewhere(&mut self, count: usize) {
+        self.known += count;
+        self.seen += count;
+    }
+
     /// What lies below could not be listed: everything known whose id begins with `prefix` is kept.
     pub fn could_not_list(&mut self, prefix: &str) {
         let below: Vec<_> = self
@@ -239,6 +245,17 @@ mod tests {
                 .unwrap()
                 .contains("OMNI_DELETE_SHARE_LIMIT=1")
         );
+    }
+
+    #[test]
+    fn a_part_of_a_source_may_go_that_would_be_too_much_of_the_whole() {
+        let part = |elsewhere| {
+            let mut listing = listing(20);
+            listing.saw_elsewhere(elsewhere);
+            listing.finish().unwrap().judge(SHARE_LIMIT)
+        };
+        assert_eq!(part(100).deleted.len(), 20);
+        assert_eq!(part(5).held_back.len(), 20);
     }
 
     #[test]

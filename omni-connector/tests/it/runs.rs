@@ -1,7 +1,5 @@
 //! What the runtime owes a run, from the request to its end, over real HTTP.
 
-mod support;
-
 use std::{
     sync::{
         Arc,
@@ -10,9 +8,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::support::{Instead, Manager, Scripted, serve};
 use omni_connector::{Document, DocumentPermissions, Group};
 use serde_json::{Value, json};
-use support::{Instead, Manager, Scripted, serve};
 
 fn document(id: impl Into<String>) -> Document<'static> {
     let id = id.into();

@@ -1,7 +1,5 @@
 //! What the pipeline of a run owes its author: nothing is lost with a future, nothing grows, failures are data.
 
-mod support;
-
 use std::{
     future::Future,
     pin::pin,
@@ -10,12 +8,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::support::{Instead, Manager, Scripted, serve};
 use futures_util::future::{join_all, try_join_all};
 use omni_connector::{
     Document, DocumentPermissions, FailureBudget, RunError, ServerConfig, serve_with_shutdown,
 };
 use serde_json::json;
-use support::{Instead, Manager, Scripted, serve};
 use tokio::sync::oneshot;
 
 fn document(id: impl Into<String>) -> Document<'static> {
@@ -271,7 +269,10 @@ async fn shutdown_by(
     connector: Scripted,
     manager: &Manager,
     stopped: oneshot::Receiver<()>,
-) -> (tokio::task::JoinHandle<anyhow::Result<()>>, support::Served) {
+) -> (
+    tokio::task::JoinHandle<anyhow::Result<()>>,
+    crate::support::Served,
+) {
     let config = ServerConfig {
         listen: [127, 0, 0, 1].into(),
         grace: Duration::from_millis(300),
@@ -280,5 +281,5 @@ async fn shutdown_by(
     let server = tokio::spawn(serve_with_shutdown(connector, config, async {
         let _ = stopped.await;
     }));
-    (server, support::Served::registered(manager).await)
+    (server, crate::support::Served::registered(manager).await)
 }

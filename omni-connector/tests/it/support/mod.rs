@@ -1,8 +1,6 @@
 //! A connector whose `sync` is a closure, served for real, and a manager that records what it is told and can be made to
 //! misbehave. The development manager cannot lie, which is what these tests need.
 
-#![allow(dead_code, reason = "each test binary uses a part of it")]
-
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -191,6 +189,15 @@ impl Manager {
         self.told().source[key] = value;
     }
 
+    pub(crate) fn give_credentials(&self, secret: &Value) {
+        self.told().credentials = Some(json!({
+            "id": "K1", "source_id": "S1", "user_id": null, "provider": "atlassian", "auth_type": "api_key",
+            "principal_email": null, "credentials": secret, "config": {}, "expires_at": null,
+            "last_validated_at": null, "created_at": "+002026-08-01T09:00:00.000000000Z",
+            "updated_at": "+002026-08-01T09:00:00.000000000Z"
+        }));
+    }
+
     /// Every call so far whose route contains `part`.
     pub(crate) fn calls(&self, part: &str) -> Vec<Call> {
         self.told()
@@ -351,7 +358,7 @@ pub(crate) struct Served {
     http: reqwest::Client,
 }
 
-pub(crate) async fn serve(connector: Scripted, manager: &Manager) -> Served {
+pub(crate) async fn serve(connector: impl Connector, manager: &Manager) -> Served {
     // The server picks the port; what it tells the manager is where it listens.
     let config = ServerConfig {
         listen: [127, 0, 0, 1].into(),

@@ -1,0 +1,129 @@
+//! Whatever is in a tree: a document, or a skip with a reason; never a lost run, and never a delete that nothing proves.
+
+use std::{
+    ffi::OsStr,
+    fs,
+    os::unix::{
+        ffi::OsStrExt,
+        fs::{PermissionsExt, symlink},
+        net::UnixListener,
+    },
+    process::Command,
+};
+
+use omni_connector::SyncType::{Full, Incremental};
+
+use crate::support::Setup;
+
+#[tokio::test]
+async fn everything_that_is_no_file_is_skipped_with_its_reason() {
+    let setup = Setup::new().await;
+    setup.write("plain.txt", "a file like any other");
+    setup.write("case/Readme", "one");
+    setup.write("case/README", "another");
+    setup.write("program", b"\x7fELF\x02\x01\x01\0\0\0");
+    setup.write("latin", b"Gr\xf6\xdfe");
+    setup.write("new\nline.txt", "odd, but a name");
+    symlink("nowhere", setup.path("dead-link")).unwrap();
+    symlink(".", setup.path("loop")).unwrap();
+    symlink("plain.txt", setup.path("link")).unwrap();
+    symlink("/etc", setup.path("out-of-the-tree")).unwrap();
+    let _socket = UnixListener::bind(setup.path("socket")).unwrap();
+    assert!(
+        Command::new("mkfifo")
+            .arg(setup.path("pipe"))
+            .status()
+            .unwrap()
+            .success()
+    );
+    fs::write(
+        setup.path("").join(OsStr::from_bytes(b"caf\xe9.txt")),
+        "name in latin-1",
+    )
+    .unwrap();
+    fs::create_dir(setup.path("").join(OsStr::from_bytes(b"dossier\xe9"))).unwrap();
+    let long = format!("{0}/{0}/{0}", "long-".repeat(40));
+    setup.write(&format!("{long}/file.txt"), "too deep for an id");
+
+    let ended = setup.sync(Full).await;
+    let expected = ["case/README", "case/Readme", "new\nline.txt", "plain.txt"];
+    assert_eq!(setup.ids().await, expected);
+    let reasons = ended
+        .report
+        .reasons
+        .iter()
+        .map(|(reason, count)| (reason.as_str(), *count));
+    let expected = [
+        ("a link, which is not followed", 4),
+        ("a pipe, socket or device", 2),
+        ("no text in this format", 1),
+        ("text in another encoding than UTF-8", 1),
+        ("the name is not UTF-8", 2),
+        ("the path is longer than an id of Omni", 1),
+    ];
+    assert_eq!(reasons.collect::<Vec<_>>(), expected);
+    let link = ended
+        .report
+        .skips
+        .iter()
+        .find(|skip| skip.item == "out-of-the-tree")
+        .unwrap();
+    assert_eq!(link.detail.as_deref(), Some("/etc"));
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_keeps_its_documents() {
+    let setup = Setup::unprivileged().await;
+    for n in 0..5 {
+        setup.write(&format!("closed/deeper/{n}.md"), "behind a door");
+    }
+    for path in ["closed-not/file.md", "locked.md", "gone.md"] {
+        setup.write(path, "some text");
+    }
+    setup.sync(Full).await;
+    assert_eq!(setup.ids().await.len(), 8);
+
+    let close =
+        |path| fs::set_permissions(setup.path(path), fs::Permissions::from_mode(0o000)).unwrap();
+    setup.write("locked.md", "other text");
+    close("locked.md");
+    close("closed");
+    fs::remove_file(setup.path("gone.md")).unwrap();
+    for mode in [Incremental, Full] {
+        let report = setup.sync(mode).await.report;
+        assert_eq!(report.reasons.get("cannot be read"), Some(&2), "{report:?}");
+        let items: Vec<_> = report.skips.iter().map(|skip| skip.item.as_str()).collect();
+        assert!(
+            items.contains(&"locked.md") && items.contains(&"closed"),
+            "{items:?}"
+        );
+        assert_eq!(setup.ids().await.len(), 7);
+    }
+
+    let open = |path, mode| {
+        fs::set_permissions(setup.path(path), fs::Permissions::from_mode(mode)).unwrap();
+    };
+    open("locked.md", 0o644);
+    open("closed", 0o755);
+    fs::remove_file(setup.path("closed/deeper/0.md")).unwrap();
+    let ended = setup.sync(Incremental).await;
+    assert_eq!(ended.report.deleted, 1);
+    assert_eq!(setup.ids().await.len(), 6);
+}
+
+#[tokio::test]
+async fn paths_longer_than_the_system_allows_end_in_a_skip() {
+    let setup = Setup::new().await;
+    setup.write("file.md", "at the top");
+    let script = "for n in $(seq 20); do mkdir $1 && cd -P $1 || exit 1; done; echo deep > file.md";
+    let name = "d".repeat(250);
+    let made = Command::new("bash")
+        .args(["-c", script, "-", &name])
+        .current_dir(setup.path(""))
+        .status();
+    assert!(made.unwrap().success());
+    let ended = setup.sync(Full).await;
+    assert_eq!(setup.ids().await, ["file.md"]);
+    assert_eq!(ended.report.skipped, 1, "{:?}", ended.report);
+    assert_eq!(setup.sync(Incremental).await.report.deleted, 0);
+}

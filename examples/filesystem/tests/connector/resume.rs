@@ -1,0 +1,102 @@
+//! A process that is killed in the middle of a run goes on where it was.
+
+use std::{fs, time::Duration};
+
+use omni_connector::SyncType::{self, Full, Incremental, Realtime};
+use omni_connector_dev::store::runs::{Run, RunStatus};
+use serde_json::{Value, json};
+
+use crate::support::{PATIENCE, Setup};
+
+/// Waits until the run has a checkpoint that pleases.
+async fn checkpoint(setup: &Setup, run: &Run, pleases: impl Fn(&Value) -> bool) -> Value {
+    let saved = tokio::time::timeout(PATIENCE, async {
+        loop {
+            let run = setup.manager.progress(&run.id).await.unwrap().unwrap().run;
+            assert_eq!(run.status, RunStatus::Running, "{:?}", run.error_message);
+            if let Some(checkpoint) = run.checkpoint.filter(&pleases) {
+                return checkpoint;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    });
+    saved.await.expect("the run saves its state")
+}
+
+/// What the manager sends when it finds that nobody works on the run any more (`protocol.md` §5.5).
+async fn resume(setup: &Setup, run: &Run, mode: SyncType, checkpoint: &Value) {
+    let request = json!({
+        "sync_run_id": run.id, "source_id": setup.source.id, "sync_mode": mode,
+        "checkpoint": checkpoint, "is_resume": true
+    });
+    let url = format!("{}/sync", setup.connector.url);
+    let answer = reqwest::Client::new()
+        .post(url)
+        .json(&request)
+        .send()
+        .await
+        .unwrap();
+    assert!(
+        answer.status().is_success(),
+        "{}",
+        answer.text().await.unwrap()
+    );
+}
+
+/// How many files the state says were read.
+fn read_files(state: &Value) -> u64 {
+    let folders = state["folders"].as_object().unwrap().values();
+    let stamps = folders.flat_map(|files| files.as_object().unwrap().values());
+    stamps.map(|stamp| u64::from(!stamp.is_null())).sum()
+}
+
+#[tokio::test]
+async fn a_killed_full_run_goes_on_after_what_it_had_done() {
+    const FILES: u64 = 1_500;
+    let mut setup = Setup::new().await;
+    for n in 0..FILES {
+        // No two alike, or the manager would have nothing to store.
+        setup.write(
+            &format!("{}/{n}.txt", n % 7),
+            format!("file {n} ").repeat(6_000),
+        );
+    }
+    let run = setup.manager.sync(&setup.source.id, Full).await.unwrap();
+    let state = checkpoint(&setup, &run, |state| read_files(state) > 0).await;
+    setup.kill_and_restart().await;
+    let done = read_files(&state);
+    assert!(done < FILES, "the run was over before it was killed");
+
+    fs::remove_file(setup.path("0/0.txt")).unwrap();
+    resume(&setup, &run, Full, &state).await;
+    let ended = setup.end_of(&run.id).await;
+    assert_eq!(ended.progress.run.status, RunStatus::Completed, "{ended:?}");
+    assert_eq!(setup.ids().await.len() as u64, FILES - 1);
+    // Everything was looked at, and only the rest was read.
+    assert!(
+        ended.report.updated <= FILES - done,
+        "{done} of {:?}",
+        ended.report
+    );
+    assert_eq!(setup.sync(Incremental).await.report.updated, 0);
+}
+
+#[tokio::test]
+async fn a_killed_watch_misses_nothing_of_what_happened_meanwhile() {
+    let mut setup = Setup::new().await;
+    setup.write("a.md", "first");
+    setup.sync(Full).await;
+    let run = setup
+        .manager
+        .sync(&setup.source.id, Realtime)
+        .await
+        .unwrap();
+    setup.write("watched.md", "only the watch knows it");
+    let state = checkpoint(&setup, &run, |state| read_files(state) == 2).await;
+    setup.kill_and_restart().await;
+
+    fs::remove_file(setup.path("watched.md")).unwrap();
+    setup.write("b.md", "unwatched");
+    resume(&setup, &run, Realtime, &state).await;
+    setup.until_ids(&["a.md", "b.md"]).await;
+}

@@ -1,0 +1,222 @@
+//! `cargo omni call`: one action of a connector, through the manager as Omni calls it.
+
+use std::{
+    fs,
+    io::{self, IsTerminal, Write},
+    path::PathBuf,
+};
+
+use clap::Args;
+use reqwest::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderMap};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::{
+    Code, Failure, Interrupts, Output, StoreFolder,
+    session::Session,
+    settings::{self, SourceArguments},
+    target::ConnectorArguments,
+};
+use crate::{ActionAnswer, ActionError, store::users::UserRole};
+
+/// Call an action of a connector
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "cargo omni call <PACKAGE> <ACTION> [KEY=VALUE]... [OPTIONS]\n       \
+                      cargo omni call --url <URL> <ACTION> [KEY=VALUE]... [OPTIONS]\n       \
+                      cargo omni call <ACTION> [KEY=VALUE]... [OPTIONS] -- <COMMAND>...",
+    after_help = "  cargo omni call filesystem validate_path base_path=./docs"
+)]
+pub(super) struct Arguments {
+    /// The package unless `--url` or a command names the connector, the action, and its parameters, which are read like
+    /// `--set`
+    #[arg(required = true, value_name = "PACKAGE ACTION KEY=VALUE")]
+    words: Vec<String>,
+    /// The parameters as JSON; `key=value` goes over them
+    #[arg(long, value_name = "JSON")]
+    params: Option<String>,
+    /// Who calls; the system unless it is given
+    #[arg(long = "as", value_name = "EMAIL")]
+    actor: Option<String>,
+    /// Where to put a file that the action answers with
+    #[arg(short = 'o', long = "output", value_name = "FILE")]
+    file: Option<PathBuf>,
+    #[command(flatten)]
+    source: SourceArguments,
+    #[command(flatten)]
+    connector: ConnectorArguments,
+    #[command(flatten)]
+    store: StoreFolder,
+}
+
+/// The answer, for programs.
+#[derive(Debug, Default, Serialize)]
+struct Answer {
+    status: u16,
+    content_type: Option<String>,
+    result: Option<Value>,
+    text: Option<String>,
+    file: Option<PathBuf>,
+    bytes: usize,
+    error: Option<String>,
+}
+
+pub(super) async fn run(
+    arguments: Arguments,
+    output: &Output,
+    interrupts: &Interrupts,
+) -> Result<Code, Failure> {
+    let words = &arguments.words[..];
+    let (package, rest) = if arguments.connector.names_a_connector() {
+        (None, words)
+    } else {
+        (
+            words.first().map(String::as_str),
+            words.get(1..).unwrap_or_default(),
+        )
+    };
+    let Some((action, params)) = rest.split_first() else {
+        return Err(Failure::usage("no action is named")
+            .help("`cargo omni manifest <package>` lists the actions of a connector"));
+    };
+    let params = settings::merged(base(arguments.params.as_deref())?, params)?;
+    arguments.source.config()?;
+
+    let session = Session::start(
+        &arguments.connector,
+        package,
+        &arguments.store.folder,
+        interrupts,
+    )
+    .await?;
+    let answer = tokio::select! {
+        answer = call(&session, &arguments, action, params) => answer,
+        () = interrupts.first() => Err(Failure::interrupted()),
+    };
+    let stopped = session.stop(interrupts).await;
+    let answer = answer?;
+    stopped?;
+    print(answer, arguments.file, *output)
+}
+
+fn base(params: Option<&str>) -> Result<Value, Failure> {
+    let Some(text) = params else {
+        return Ok(Value::Object(Map::new()));
+    };
+    serde_json::from_str(text)
+        .map_err(|error| Failure::usage(format!("`--params` is no JSON: {error}")))
+}
+
+async fn call(
+    session: &Session,
+    arguments: &Arguments,
+    action: &str,
+    params: Value,
+) -> Result<ActionAnswer, Failure> {
+    let source = session.source(&arguments.source).await?;
+    session.ensure_credential(&source).await?;
+    let actor = match &arguments.actor {
+        Some(email) => Some(session.manager.user(email, UserRole::User).await?.id),
+        None => None,
+    };
+    let called = session
+        .manager
+        .call_action(&source.id, actor.as_deref(), action, params);
+    called.await.map_err(|error| {
+        let actions = session.manifest.actions.iter();
+        let names: Vec<_> = actions.map(|action| format!("`{}`", action.name)).collect();
+        let failure = Failure::failed(&error);
+        match error {
+            ActionError::Unknown(..) if names.is_empty() => {
+                failure.help("the connector has no actions")
+            }
+            ActionError::Unknown(..) => failure.help(format!("there are {}", names.join(", "))),
+            ActionError::NeedsUserAuth { .. } => {
+                failure.help("leave `--as` out to act as the organisation")
+            }
+            _ => failure,
+        }
+    })
+}
+
+/// Shows the answer by the conventions of its callers (`protocol.md` §6.5).
+fn print(answer: ActionAnswer, file: Option<PathBuf>, output: Output) -> Result<Code, Failure> {
+    let content_type = header(&answer.headers, CONTENT_TYPE.as_str());
+    let media_type = content_type.as_deref().unwrap_or_default();
+    let media_type = media_type
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_lowercase();
+    let mut shown = Answer {
+        status: answer.status.as_u16(),
+        content_type,
+        bytes: answer.body.len(),
+        ..Answer::default()
+    };
+    let json = (media_type == "application/json")
+        .then(|| serde_json::from_slice::<Value>(&answer.body).ok())
+        .flatten();
+    if let Some(json) = json {
+        shown.error = match &json["error"] {
+            Value::String(error) => Some(error.clone()),
+            _ if json["status"] == "error" || !answer.status.is_success() => Some(json.to_string()),
+            _ => None,
+        };
+        shown.result = Some(json.get("result").cloned().unwrap_or(json));
+    } else if !answer.status.is_success() {
+        shown.error = Some(String::from_utf8_lossy(&answer.body).into_owned());
+    }
+    if let Some(error) = shown.error.take() {
+        return fail(shown, error, output);
+    }
+
+    if let Some(path) = file {
+        fs::write(&path, &answer.body).map_err(|error| {
+            Failure::failed(format!("`{}` cannot be written: {error}", path.display()))
+        })?;
+        let text = format!("{} bytes in `{}`\n", answer.body.len(), path.display());
+        shown.file = Some(path);
+        output.result(&shown, text);
+        return Ok(Code::Done);
+    }
+    if let Some(result) = &shown.result {
+        let text = match result {
+            Value::String(text) => format!("{text}\n"),
+            other => format!("{other:#}\n"),
+        };
+        output.result(&shown, text);
+        return Ok(Code::Done);
+    }
+    let is_text =
+        media_type.starts_with("text/") && !answer.headers.contains_key(CONTENT_DISPOSITION);
+    if is_text && let Ok(text) = std::str::from_utf8(&answer.body) {
+        shown.text = Some(text.to_owned());
+        output.result(&shown, text);
+        return Ok(Code::Done);
+    }
+    if output.is_json() || io::stdout().is_terminal() {
+        let name = header(&answer.headers, "x-file-name").unwrap_or_else(|| "download".to_owned());
+        return Err(Failure::failed(format!(
+            "the answer is a file of {} bytes",
+            answer.body.len()
+        ))
+        .help(format!("write it with `-o {name}`")));
+    }
+    let _ = io::stdout().lock().write_all(&answer.body);
+    Ok(Code::Done)
+}
+
+fn fail(mut shown: Answer, error: String, output: Output) -> Result<Code, Failure> {
+    if !output.is_json() {
+        return Err(Failure::failed(error));
+    }
+    shown.error = Some(error);
+    output.result(&shown, "");
+    Ok(Code::Failed)
+}
+
+fn header(headers: &HeaderMap, name: &str) -> Option<String> {
+    Some(headers.get(name)?.to_str().ok()?.to_owned())
+}

@@ -1,0 +1,215 @@
+//! The connector as a process of its own: started with the environment of the protocol (§1.2), its output kept, and never
+//! left behind. It gets a process group, so that Ctrl-C reaches `cargo omni` alone and an end reaches all that it started.
+
+use std::{
+    collections::VecDeque,
+    fs::File,
+    io::{self, Write},
+    net::{Ipv4Addr, TcpListener},
+    path::{Path, PathBuf},
+    process::{ExitStatus, Stdio},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncBufReadExt, AsyncRead, BufReader},
+    process::{Child, Command},
+    task::JoinHandle,
+    time::timeout,
+};
+
+use super::{failure::Failure, interrupts::Interrupts, target::Program};
+
+/// How long a connector may take to hand over what it holds. Its own limit is shorter.
+const GRACE: Duration = Duration::from_secs(25);
+/// How long output is waited for after the end: something the connector started may still hold the pipe.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+/// Lines shown of a connector that ended.
+const SHOWN_LINES: usize = 12;
+
+/// A running connector. Dropping it kills it.
+#[derive(Debug)]
+pub(super) struct ConnectorProcess {
+    child: Child,
+    group: Option<u32>,
+    name: String,
+    log: PathBuf,
+    lines: Arc<Mutex<VecDeque<String>>>,
+    readers: Vec<JoinHandle<()>>,
+}
+
+impl ConnectorProcess {
+    /// Starts a connector on a free port for the manager at `manager_url`. What it prints goes to the file `log`.
+    pub(super) fn start(program: &Program, manager_url: &str, log: &Path) -> Result<Self, Failure> {
+        let not_started = |error: io::Error| {
+            Failure::not_started(format!("`{}` cannot be started: {error}", program.name))
+        };
+        let mut command = Command::new(&program.path);
+        command
+            .args(&program.arguments)
+            .env("CONNECTOR_MANAGER_URL", manager_url)
+            .env("CONNECTOR_HOST_NAME", "127.0.0.1")
+            .env("PORT", free_port().map_err(not_started)?.to_string())
+            .env("OMNI_CONNECTOR_LISTEN", "127.0.0.1")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        #[cfg(unix)]
+        command.process_group(0);
+        let file = File::create(log).map_err(|error| {
+            Failure::failed(format!("`{}` cannot be written: {error}", log.display()))
+        })?;
+        let mut child = command.spawn().map_err(not_started)?;
+
+        let (file, lines) = (Arc::new(file), Arc::default());
+        let mut readers = Vec::new();
+        if let Some(stdout) = child.stdout.take() {
+            readers.push(tokio::spawn(read(
+                stdout,
+                Arc::clone(&file),
+                Arc::clone(&lines),
+            )));
+        }
+        if let Some(stderr) = child.stderr.take() {
+            readers.push(tokio::spawn(read(stderr, file, Arc::clone(&lines))));
+        }
+        Ok(Self {
+            group: child.id(),
+            child,
+            name: program.name.clone(),
+            log: log.to_owned(),
+            lines,
+            readers,
+        })
+    }
+
+    /// Waits until the process ends by itself.
+    pub(super) async fn exited(&mut self) -> String {
+        match self.child.wait().await {
+            Ok(status) => ended(status),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    /// Whether it has not ended, as far as one has noticed.
+    pub(super) fn is_running(&self) -> bool {
+        self.child.id().is_some()
+    }
+
+    /// A failure that shows the last lines the connector printed.
+    pub(super) async fn failure(&mut self, what: &str) -> Failure {
+        for reader in &mut self.readers {
+            let _ = timeout(LAST_WORDS, reader).await;
+        }
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut message = format!("`{}` {what}", self.name);
+        if lines.is_empty() {
+            message += " and printed nothing";
+        } else {
+            message += "; its last lines:";
+            for line in lines.iter() {
+                message = message + "\n  | " + line;
+            }
+        }
+        Failure::not_started(message)
+    }
+
+    /// Where all of its output is.
+    pub(super) fn log(&self) -> &Path {
+        &self.log
+    }
+
+    /// Asks the connector to end, and makes it end when it takes too long or a person is in a hurry.
+    pub(super) async fn stop(&mut self, interrupts: &Interrupts) {
+        if self.is_running() {
+            self.signal(Signal::Terminate);
+            tokio::select! {
+                _ = timeout(GRACE, self.child.wait()) => {}
+                () = interrupts.second() => {}
+            }
+        }
+        self.kill();
+        let _ = self.child.wait().await;
+    }
+
+    /// Ends at once whatever is left of the process and of what it started.
+    fn kill(&mut self) {
+        self.signal(Signal::Kill);
+        self.group = None;
+        // Where there are no process groups, and for a process that has left its own.
+        let _ = self.child.start_kill();
+    }
+
+    #[cfg(unix)]
+    fn signal(&self, signal: Signal) {
+        use rustix::process::{Pid, Signal as Sent, kill_process_group};
+
+        let group = self
+            .group
+            .and_then(|group| Pid::from_raw(group.try_into().ok()?));
+        if let Some(group) = group {
+            let signal = match signal {
+                Signal::Terminate => Sent::TERM,
+                Signal::Kill => Sent::KILL,
+            };
+            // A group without processes is what is wanted.
+            let _ = kill_process_group(group, signal);
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn signal(&self, _: Signal) {}
+}
+
+impl Drop for ConnectorProcess {
+    fn drop(&mut self) {
+        if self.group.is_some() {
+            self.kill();
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Signal {
+    Terminate,
+    Kill,
+}
+
+/// What a person reads of an exit status.
+fn ended(status: ExitStatus) -> String {
+    match status.code() {
+        Some(code) => format!("exit code {code}"),
+        // A signal, which the status names.
+        None => status.to_string(),
+    }
+}
+
+/// A port that was free a moment ago.
+fn free_port() -> io::Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
+        .local_addr()?
+        .port())
+}
+
+/// Copies lines to the log and keeps the last ones.
+async fn read(stream: impl AsyncRead + Unpin, log: Arc<File>, lines: Arc<Mutex<VecDeque<String>>>) {
+    let mut reader = BufReader::new(stream);
+    let mut line = Vec::new();
+    while reader
+        .read_until(b'\n', &mut line)
+        .await
+        .is_ok_and(|length| length > 0)
+    {
+        // A full disk must not stop the connector.
+        let _ = log.as_ref().write_all(&line);
+        let text = String::from_utf8_lossy(&line).trim_end().to_owned();
+        line.clear();
+        let mut lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
+        if lines.len() == SHOWN_LINES {
+            lines.pop_front();
+        }
+        lines.push_back(text);
+    }
+}

@@ -1,0 +1,97 @@
+//! Ctrl-C and its relatives, counted: the first asks for an orderly end, the second for one at once.
+
+use tokio::{signal, sync::watch};
+
+/// How often a person has asked to stop.
+#[derive(Debug, Clone)]
+pub(super) struct Interrupts(watch::Receiver<u32>);
+
+impl Interrupts {
+    /// Counts from now on. Needs a runtime.
+    pub(super) fn listen() -> Self {
+        let (count, counted) = watch::channel(0);
+        tokio::spawn(async move {
+            let mut signals = Signals::new();
+            loop {
+                signals.next().await;
+                count.send_modify(|count| *count += 1);
+            }
+        });
+        Self(counted)
+    }
+
+    /// Returns once there was an interrupt.
+    pub(super) async fn first(&self) {
+        self.reached(1).await;
+    }
+
+    /// Returns once there were two.
+    pub(super) async fn second(&self) {
+        self.reached(2).await;
+    }
+
+    /// Whether there was one.
+    pub(super) fn any(&self) -> bool {
+        *self.0.borrow() > 0
+    }
+
+    async fn reached(&self, wanted: u32) {
+        // The sender lives in a task that never ends.
+        let _ = self.0.clone().wait_for(|count| *count >= wanted).await;
+    }
+}
+
+/// SIGINT, and where there are any SIGTERM and SIGHUP.
+#[cfg(unix)]
+struct Signals(Vec<signal::unix::Signal>);
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> Self {
+        use signal::unix::SignalKind;
+
+        let kinds = [
+            SignalKind::interrupt(),
+            SignalKind::terminate(),
+            SignalKind::hangup(),
+        ];
+        // A signal that cannot be listened to is left to the system.
+        Self(
+            kinds
+                .into_iter()
+                .filter_map(|kind| signal::unix::signal(kind).ok())
+                .collect(),
+        )
+    }
+
+    async fn next(&mut self) {
+        std::future::poll_fn(|context| {
+            let ready = self
+                .0
+                .iter_mut()
+                .any(|signal| signal.poll_recv(context).is_ready());
+            if ready {
+                std::task::Poll::Ready(())
+            } else {
+                std::task::Poll::Pending
+            }
+        })
+        .await;
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> Self {
+        Self
+    }
+
+    async fn next(&mut self) {
+        if signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}

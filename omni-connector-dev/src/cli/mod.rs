@@ -1,0 +1,135 @@
+//! The `cargo omni` command: one file per subcommand, and what they share.
+
+mod call;
+mod connector_process;
+mod failure;
+mod interrupts;
+mod manager;
+mod manifest;
+mod output;
+mod package;
+mod progress;
+mod search;
+mod session;
+mod settings;
+mod summary;
+mod sync;
+mod target;
+
+use std::{env, ffi::OsString, panic, path::PathBuf, process, thread};
+
+use clap::{Args, Parser, Subcommand};
+
+use failure::{Code, Failure};
+use interrupts::Interrupts;
+use output::Output;
+
+use crate::extract::EXTRACTION_THREAD;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    done, also when a search finds nothing
+  1    the run failed, the action answered with an error, or there is no store
+  2    wrong arguments, or no such package
+  3    the connector was not built, did not start or did not register
+  130  interrupted; the first Ctrl-C lets the connector hand over what it holds, the second stops at once";
+
+/// Run connectors against a development manager on this machine, and search what they bring.
+#[derive(Debug, Parser)]
+#[command(name = "cargo omni", bin_name = "cargo omni", version, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// Print one JSON document on standard output, and everything else on standard error
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Sync(sync::Arguments),
+    Search(search::Arguments),
+    Manifest(manifest::Arguments),
+    Call(call::Arguments),
+    Manager(manager::Arguments),
+}
+
+/// Where things are kept between two commands.
+#[derive(Debug, Args)]
+struct StoreFolder {
+    /// Folder of the store: documents, contents, sources and their credentials
+    #[arg(long = "store", value_name = "DIR", default_value = ".omni")]
+    folder: PathBuf,
+}
+
+/// Reads the command line, does what it says and gives the exit code.
+pub fn main() -> process::ExitCode {
+    let cli = Cli::parse_from(arguments(env::args_os()));
+    let output = Output::new(cli.json);
+    hide_panics_of_readers();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            return output.failure(&Failure::failed(format!(
+                "no threads to work with: {error}"
+            )));
+        }
+    };
+    let interrupts = {
+        let _inside = runtime.enter();
+        Interrupts::listen()
+    };
+    let done = runtime.block_on(async {
+        match cli.command {
+            Command::Sync(arguments) => sync::run(arguments, &output, &interrupts).await,
+            Command::Search(arguments) => search::run(arguments, &output).await,
+            Command::Manifest(arguments) => manifest::run(arguments, &output, &interrupts).await,
+            Command::Call(arguments) => call::run(arguments, &output, &interrupts).await,
+            Command::Manager(arguments) => manager::run(arguments, &output, &interrupts).await,
+        }
+    });
+    match done {
+        Ok(code) => code.into(),
+        Err(failure) => output.failure(&failure),
+    }
+}
+
+/// What a reader of a file format cannot read becomes an answer to the connector, and needs no report of its own.
+fn hide_panics_of_readers() {
+    let report = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        if thread::current().name() != Some(EXTRACTION_THREAD) {
+            report(info);
+        }
+    }));
+}
+
+/// Cargo runs an installed subcommand as `cargo-omni omni …`, the alias as `cargo-omni …`.
+fn arguments(all: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut arguments: Vec<_> = all.into_iter().collect();
+    if arguments.get(1).is_some_and(|argument| argument == "omni") {
+        arguments.remove(1);
+    }
+    arguments
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn an_installed_subcommand_and_the_alias_read_the_same_arguments() {
+        let read = |all: &[&str]| arguments(all.iter().copied().map(OsString::from));
+        assert_eq!(
+            read(&["cargo-omni", "omni", "sync", "omni"]),
+            read(&["cargo-omni", "sync", "omni"])
+        );
+    }
+}

@@ -1,0 +1,73 @@
+//! What is printed where: results on standard output, everything else on standard error. Colours come from `console`, which
+//! leaves them out when the stream is no terminal or `NO_COLOR` is set.
+
+use std::{
+    fmt,
+    io::{self, Write},
+    process,
+};
+
+use console::style;
+use serde::Serialize;
+use serde_json::json;
+
+use super::failure::Failure;
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Output {
+    json: bool,
+}
+
+impl Output {
+    pub(super) fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    /// Whether a program reads the result.
+    pub(super) fn is_json(self) -> bool {
+        self.json
+    }
+
+    /// Prints the result: as one JSON document, or as `human` writes it.
+    pub(super) fn result(self, value: &impl Serialize, human: impl fmt::Display) {
+        if self.json {
+            print_json(value);
+        } else {
+            // A reader that went away, such as `head`, is no error.
+            let _ = write!(io::stdout().lock(), "{human}");
+        }
+    }
+
+    /// Prints why nothing came of it, and gives the exit code.
+    pub(super) fn failure(self, failure: &Failure) -> process::ExitCode {
+        if self.json {
+            print_json(&json!({ "error": failure.message, "help": failure.help }));
+        }
+        let mut stderr = io::stderr().lock();
+        let label = style("error").red().bold().for_stderr();
+        let _ = writeln!(stderr, "{label}: {}", failure.message);
+        if let Some(help) = &failure.help {
+            let label = style("help").cyan().bold().for_stderr();
+            let _ = writeln!(stderr, "{label}: {help}");
+        }
+        failure.code.into()
+    }
+}
+
+fn print_json(value: &impl Serialize) {
+    let mut stdout = io::stdout().lock();
+    let _ = serde_json::to_writer_pretty(&mut stdout, value);
+    let _ = writeln!(stdout);
+}
+
+/// Says what is going on.
+pub(super) fn note(text: impl fmt::Display) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Says what is odd without stopping for it.
+pub(super) fn warning(text: impl fmt::Display) {
+    let label = style("warning").yellow().bold().for_stderr();
+    let _ = writeln!(io::stderr().lock(), "{label}: {text}");
+}

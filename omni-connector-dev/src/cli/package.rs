@@ -1,0 +1,338 @@
+//! Packages of the cargo workspace: found by name and built by cargo itself, so that build errors are cargo's own.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+use serde::Deserialize;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::Command,
+};
+
+use super::{failure::Failure, interrupts::Interrupts, target::Program};
+
+/// How a package is built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Profile {
+    Dev,
+    Release,
+}
+
+impl Profile {
+    pub(super) fn of(release: bool) -> Self {
+        if release { Self::Release } else { Self::Dev }
+    }
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    packages: Vec<Package>,
+}
+
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+struct Package {
+    name: String,
+    manifest_path: PathBuf,
+    default_run: Option<String>,
+    targets: Vec<Target>,
+}
+
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+struct Target {
+    name: String,
+    kind: Vec<String>,
+}
+
+/// A message of `cargo build`; others have neither field.
+#[derive(Deserialize)]
+struct Message {
+    target: Option<Target>,
+    executable: Option<PathBuf>,
+}
+
+/// Builds the package that `wanted` names, unless a person interrupts it, and gives its program.
+pub(super) async fn build(
+    wanted: &str,
+    profile: Profile,
+    interrupts: &Interrupts,
+) -> Result<Program, Failure> {
+    let manifest = Path::new(wanted).join("Cargo.toml");
+    let packages = metadata(manifest.is_file().then_some(&manifest)).await?;
+    let package = choose(&packages, wanted)?;
+    let built = tokio::select! {
+        built = build_binary(package, profile) => built,
+        () = interrupts.first() => return Err(Failure::interrupted()),
+    };
+    // Cargo sees the interrupt of a terminal, too, and may end first.
+    if interrupts.any() {
+        return Err(Failure::interrupted());
+    }
+    let path =
+        built?.ok_or_else(|| Failure::not_started(format!("`{}` does not build", package.name)))?;
+    Ok(Program {
+        name: package.name.clone(),
+        path,
+        arguments: Vec::new(),
+    })
+}
+
+/// The program, unless cargo could not build it and has said why.
+async fn build_binary(package: &Package, profile: Profile) -> Result<Option<PathBuf>, Failure> {
+    let binary = package.binary()?;
+    let mut command = cargo();
+    command
+        .args(["build", "--message-format", "json-render-diagnostics"])
+        .arg("--manifest-path")
+        .arg(&package.manifest_path)
+        .args(["--bin", binary])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true);
+    if profile == Profile::Release {
+        command.arg("--release");
+    }
+    let mut child = command.spawn().map_err(no_cargo)?;
+    let mut executable = None;
+    if let Some(stdout) = child.stdout.take() {
+        let mut lines = BufReader::new(stdout).lines();
+        while let Ok(Some(line)) = lines.next_line().await {
+            if let Ok(Message {
+                target: Some(target),
+                executable: Some(path),
+            }) = serde_json::from_str(&line)
+                && target.is_binary()
+                && target.name == binary
+            {
+                executable = Some(path);
+            }
+        }
+    }
+    let status = child.wait().await.map_err(no_cargo)?;
+    Ok(executable.filter(|_| status.success()))
+}
+
+async fn metadata(manifest: Option<&PathBuf>) -> Result<Vec<Package>, Failure> {
+    let mut command = cargo();
+    command.args(["metadata", "--no-deps", "--format-version", "1"]);
+    if let Some(manifest) = manifest {
+        command.arg("--manifest-path").arg(manifest);
+    }
+    let answer = command
+        .stdin(Stdio::null())
+        .output()
+        .await
+        .map_err(no_cargo)?;
+    if !answer.status.success() {
+        let reason = String::from_utf8_lossy(&answer.stderr);
+        let reason = reason.trim().trim_start_matches("error: ");
+        return Err(
+            Failure::usage(format!("the packages are unknown: {reason}"))
+                .help("run this in a cargo workspace, or name a program with `-- command …`"),
+        );
+    }
+    let metadata: Metadata = serde_json::from_slice(&answer.stdout).map_err(|error| {
+        Failure::failed(format!(
+            "what cargo says of the packages cannot be read: {error}"
+        ))
+    })?;
+    Ok(metadata.packages)
+}
+
+/// The package of that name, else the only one whose name ends with it after a `-` or `_`, else the one in that folder.
+fn choose<'a>(packages: &'a [Package], wanted: &str) -> Result<&'a Package, Failure> {
+    if let Some(exact) = packages.iter().find(|package| package.name == wanted) {
+        return Ok(exact);
+    }
+    let folder = Path::new(wanted).join("Cargo.toml").canonicalize().ok();
+    if let Some(in_folder) = packages
+        .iter()
+        .find(|package| folder.is_some() && package.manifest_path.canonicalize().ok() == folder)
+    {
+        return Ok(in_folder);
+    }
+    let ending: Vec<_> = packages
+        .iter()
+        .filter(|package| package.short_names().any(|name| name == wanted))
+        .collect();
+    match ending[..] {
+        [package] => Ok(package),
+        [] => Err(unknown(packages, wanted)),
+        _ => {
+            let names: Vec<_> = ending
+                .iter()
+                .map(|package| format!("`{}`", package.name))
+                .collect();
+            Err(
+                Failure::usage(format!("`{wanted}` can be {}", names.join(" or ")))
+                    .help("give the full name"),
+            )
+        }
+    }
+}
+
+fn unknown(packages: &[Package], wanted: &str) -> Failure {
+    let mut near: Vec<_> = packages
+        .iter()
+        .filter(|package| package.targets.iter().any(Target::is_binary))
+        .map(|package| {
+            let names = package.short_names().chain([package.name.as_str()]);
+            let distance = names
+                .map(|name| strsim::damerau_levenshtein(name, wanted))
+                .min();
+            (distance.unwrap_or(usize::MAX), &package.name)
+        })
+        .collect();
+    near.sort();
+    let close = near
+        .iter()
+        .take_while(|(distance, _)| *distance <= 1 + wanted.len() / 3);
+    let close: Vec<_> = close.take(3).map(|(_, name)| format!("`{name}`")).collect();
+    let failure = Failure::usage(format!("no package `{wanted}` in this workspace"));
+    match (&close[..], &near[..]) {
+        ([], []) => failure.help("no package of this workspace has a program"),
+        ([], _) => {
+            let all: Vec<_> = near.iter().map(|(_, name)| format!("`{name}`")).collect();
+            failure.help(format!("there are {}", all.join(", ")))
+        }
+        _ => failure.help(format!("did you mean {}?", close.join(" or "))),
+    }
+}
+
+impl Package {
+    /// What is left of the name after each `-` and `_`.
+    fn short_names(&self) -> impl Iterator<Item = &str> {
+        self.name
+            .match_indices(['-', '_'])
+            .map(|(index, _)| &self.name[index + 1..])
+    }
+
+    fn binary(&self) -> Result<&str, Failure> {
+        let binaries: Vec<_> = self
+            .targets
+            .iter()
+            .filter(|target| target.is_binary())
+            .collect();
+        let default = self.default_run.as_deref().unwrap_or(&self.name);
+        match binaries[..] {
+            [] => Err(
+                Failure::usage(format!("package `{}` has no program", self.name))
+                    .help("a connector is a binary whose `main` calls `omni_connector::run`"),
+            ),
+            [only] => Ok(&only.name),
+            _ => binaries
+                .iter()
+                .map(|binary| binary.name.as_str())
+                .find(|name| *name == default)
+                .ok_or_else(|| {
+                    Failure::usage(format!("package `{}` has several programs", self.name))
+                        .help("set `default-run` in its `Cargo.toml`")
+                }),
+        }
+    }
+}
+
+impl Target {
+    fn is_binary(&self) -> bool {
+        self.kind.iter().any(|kind| kind == "bin")
+    }
+}
+
+/// Cargo without what an outer `cargo run` says of its own package: build scripts that look at it would run again.
+fn cargo() -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    for (name, _) in env::vars_os() {
+        let is_of_a_package = name.to_str().is_some_and(|name| {
+            name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
+        });
+        if is_of_a_package {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+fn no_cargo(error: std::io::Error) -> Failure {
+    Failure::not_started(format!("cargo cannot be run: {error}"))
+        .help("install the Rust toolchain, or name a program with `-- command …`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packages(names: &[&str]) -> Vec<Package> {
+        let package = |name: &&str| Package {
+            name: (*name).to_owned(),
+            manifest_path: PathBuf::from(format!("/nowhere/{name}/Cargo.toml")),
+            default_run: None,
+            targets: vec![Target {
+                name: (*name).to_owned(),
+                kind: vec!["bin".to_owned()],
+            }],
+        };
+        names.iter().map(package).collect()
+    }
+
+    fn chosen(names: &[&str], wanted: &str) -> Result<String, (String, String)> {
+        choose(&packages(names), wanted)
+            .map(|package| package.name.clone())
+            .map_err(|failure| (failure.message, failure.help.unwrap_or_default()))
+    }
+
+    #[test]
+    fn the_exact_name_wins_over_an_ending() {
+        let names = ["omni-example-mail", "mail", "file-mail"];
+        assert_eq!(chosen(&names, "mail"), Ok("mail".into()));
+    }
+
+    #[test]
+    fn the_only_name_with_that_ending_is_enough() {
+        let names = ["omni-example-filesystem", "omni-connector"];
+        assert_eq!(
+            chosen(&names, "filesystem"),
+            Ok("omni-example-filesystem".into())
+        );
+        assert_eq!(
+            chosen(&names, "example-filesystem"),
+            Ok("omni-example-filesystem".into())
+        );
+    }
+
+    #[test]
+    fn several_names_with_that_ending_are_told() {
+        let (message, help) = chosen(&["a-mail", "b_mail"], "mail").unwrap_err();
+        assert_eq!(message, "`mail` can be `a-mail` or `b_mail`");
+        assert_eq!(help, "give the full name");
+    }
+
+    #[test]
+    fn an_unknown_name_is_answered_with_the_nearest() {
+        let names = ["omni-example-filesystem", "omni-example-crawler"];
+        let (message, help) = chosen(&names, "filesytem").unwrap_err();
+        assert_eq!(message, "no package `filesytem` in this workspace");
+        assert_eq!(help, "did you mean `omni-example-filesystem`?");
+        let (_, help) = chosen(&names, "zzz").unwrap_err();
+        assert_eq!(
+            help,
+            "there are `omni-example-crawler`, `omni-example-filesystem`"
+        );
+    }
+
+    #[test]
+    fn of_several_programs_the_default_one_is_run() {
+        let mut package = packages(&["acme"]).remove(0);
+        package.targets.push(Target {
+            name: "other".to_owned(),
+            kind: vec!["bin".to_owned()],
+        });
+        assert_eq!(package.binary().ok(), Some("acme"));
+        package.default_run = Some("other".to_owned());
+        assert_eq!(package.binary().ok(), Some("other"));
+        package.targets[0].name = "first".to_owned();
+        package.default_run = None;
+        assert!(package.binary().is_err());
+    }
+}

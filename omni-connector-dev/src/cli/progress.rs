@@ -1,0 +1,141 @@
+//! What is shown while a run goes on, and whether the connector still works on it.
+
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use omni_connector::{RunReport, contract::wire::RunningResponse, outgoing::HttpClient};
+use reqwest::StatusCode;
+use tokio::time::sleep;
+
+use super::Output;
+use crate::Progress;
+
+/// Time between two questions to the connector.
+const GLANCE: Duration = Duration::from_millis(250);
+/// A connector that gives no sensible answer for so many glances has lost the run.
+const PATIENCE: u32 = 40;
+
+/// One line on the terminal; nothing where there is none.
+pub(super) struct Bar(ProgressBar);
+
+impl Bar {
+    pub(super) fn new(output: Output) -> Self {
+        let target = if output.is_json() {
+            ProgressDrawTarget::hidden()
+        } else {
+            ProgressDrawTarget::stderr()
+        };
+        let bar = ProgressBar::with_draw_target(None, target);
+        let style = ProgressStyle::with_template(
+            "{spinner} {human_pos} documents  {per_sec}  {elapsed}  {prefix}{wide_msg:.dim}",
+        );
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+        bar.enable_steady_tick(Duration::from_millis(100));
+        Self(bar)
+    }
+
+    /// What the manager knows.
+    pub(super) fn show(&self, progress: &Progress) {
+        self.0.set_position(progress.effects.documents());
+    }
+
+    /// What the connector says of itself.
+    fn tell(&self, report: &RunReport) {
+        if report.scanned > 0 {
+            self.0
+                .set_prefix(format!("{} scanned  ", HumanCount(report.scanned)));
+        }
+        self.0
+            .set_message(report.current.clone().unwrap_or_default());
+    }
+
+    /// Says how the run is being ended, from now on.
+    pub(super) fn stopping(&self, how: &'static str) {
+        self.0.println(how);
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// Asks a connector about one run.
+pub(super) struct Watcher<'a> {
+    http: &'a HttpClient,
+    url: String,
+    /// The latest; none from a connector that gives none, such as one of another SDK.
+    report: Mutex<Option<RunReport>>,
+}
+
+impl<'a> Watcher<'a> {
+    pub(super) fn new(http: &'a HttpClient, connector_url: &str, run_id: &str) -> Self {
+        Self {
+            http,
+            url: format!("{connector_url}/sync/{run_id}"),
+            report: Mutex::default(),
+        }
+    }
+
+    /// The latest report of the connector.
+    pub(super) fn into_report(self) -> Option<RunReport> {
+        self.report
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Shows the report as it is now.
+    pub(super) async fn look(&self, bar: &Bar) {
+        if let Some(report) = self.report().await {
+            bar.tell(&report);
+            *self.report.lock().unwrap_or_else(PoisonError::into_inner) = Some(report);
+        }
+    }
+
+    /// Shows reports for ever.
+    pub(super) async fn watch(&self, bar: &Bar) {
+        loop {
+            self.look(bar).await;
+            sleep(GLANCE).await;
+        }
+    }
+
+    /// Shows reports until the connector has lost the run.
+    pub(super) async fn watch_until_lost(&self, bar: &Bar) {
+        let mut patience = PATIENCE;
+        while patience > 0 {
+            sleep(GLANCE).await;
+            self.look(bar).await;
+            patience = match self.is_running().await {
+                Some(true) => PATIENCE,
+                // The end is on its way to the manager, or will never come.
+                Some(false) => patience.saturating_sub(4),
+                None => patience - 1,
+            };
+        }
+    }
+
+    /// None when there is no sensible answer. A connector too old to know the route counts as working.
+    async fn is_running(&self) -> Option<bool> {
+        let response = self.http.get(&self.url).send().await.ok()?;
+        if response.status() == StatusCode::NOT_FOUND {
+            return Some(true);
+        }
+        let answer: RunningResponse = response.error_for_status().ok()?.json().await.ok()?;
+        Some(answer.running)
+    }
+
+    async fn report(&self) -> Option<RunReport> {
+        let response = self
+            .http
+            .get(format!("{}/report", self.url))
+            .send()
+            .await
+            .ok()?;
+        response.error_for_status().ok()?.json().await.ok()
+    }
+}

@@ -1,0 +1,249 @@
+//! Settings from the command line: `key=value` with dotted keys, and files of JSON.
+
+use std::{env, fs, path::Path};
+
+use clap::Args;
+use omni_connector::AuthType;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::failure::Failure;
+
+/// The variable that holds a secret as JSON.
+const CREDENTIALS_VARIABLE: &str = "OMNI_CREDENTIALS";
+
+/// A source as it is described on the command line.
+#[derive(Debug, Args)]
+pub(super) struct SourceArguments {
+    /// A setting of the source. A value that is JSON is taken as that, anything else as text; `a.b=1` nests; repeating a
+    /// key makes a list
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// The settings of the source as a file of JSON; `--set` goes over them
+    #[arg(long, value_name = "FILE")]
+    config: Option<String>,
+    /// The secret of the source as a file of JSON: the bare secret, or an object with `auth_type` and `credentials` and
+    /// perhaps `provider`. `OMNI_CREDENTIALS` may hold the same as text
+    #[arg(long, value_name = "FILE")]
+    credentials: Option<String>,
+    /// Type of the source [default: the first in the manifest]
+    #[arg(long, value_name = "TYPE")]
+    pub source_type: Option<String>,
+    /// Name of the source [default: the connector's]
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+}
+
+/// A secret with what is known about it.
+#[derive(Debug, Deserialize)]
+pub(super) struct Secret {
+    pub provider: Option<String>,
+    pub auth_type: AuthType,
+    pub credentials: Value,
+}
+
+impl SourceArguments {
+    /// The config of the source.
+    pub(super) fn config(&self) -> Result<Value, Failure> {
+        let base = match &self.config {
+            Some(path) => read_json(path)?,
+            None => Value::Object(Map::new()),
+        };
+        merged(base, &self.set)
+    }
+
+    /// The secret of the source, if there is one.
+    pub(super) fn secret(&self) -> Result<Option<Secret>, Failure> {
+        let secret = match (&self.credentials, env::var(CREDENTIALS_VARIABLE)) {
+            (Some(path), _) => read_json(path)?,
+            (None, Ok(text)) if !text.trim().is_empty() => {
+                serde_json::from_str(&text).map_err(|error| {
+                    // The position says enough, and the text is secret.
+                    Failure::usage(format!(
+                        "`{CREDENTIALS_VARIABLE}` is no JSON: line {}, column {}",
+                        error.line(),
+                        error.column()
+                    ))
+                })?
+            }
+            (None, _) => return Ok(None),
+        };
+        if secret.get("auth_type").is_none() || secret.get("credentials").is_none() {
+            return Ok(Some(Secret {
+                provider: None,
+                auth_type: AuthType::ApiKey,
+                credentials: secret,
+            }));
+        }
+        let secret = Secret::deserialize(&secret).map_err(|_| {
+            Failure::usage("the credentials have an `auth_type` that does not exist").help(format!(
+                "one of {}",
+                AuthType::ALL
+                    .iter()
+                    .map(|known| known.as_str())
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            ))
+        })?;
+        Ok(Some(secret))
+    }
+}
+
+/// `key=value` settings over an object.
+pub(super) fn merged(base: Value, settings: &[String]) -> Result<Value, Failure> {
+    let mut tree = Value::Object(Map::new());
+    for setting in settings {
+        let Some((key, value)) = setting.split_once('=').filter(|(key, _)| !key.is_empty()) else {
+            return Err(Failure::usage(format!("`{setting}` is no setting"))
+                .help("write `key=value`, such as `base_path=./docs`"));
+        };
+        put(&mut tree, key, read_value(value))?;
+    }
+    let mut base = base;
+    if !base.is_object() {
+        return Err(Failure::usage("the settings are no JSON object"));
+    }
+    overlay(&mut base, tree);
+    Ok(base)
+}
+
+/// JSON where it is JSON, else the text itself.
+fn read_value(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|_| text.into())
+}
+
+fn put(tree: &mut Value, key: &str, value: Value) -> Result<(), Failure> {
+    let mut place = tree;
+    for part in key.split('.') {
+        let clash = || {
+            Failure::usage(format!(
+                "`{key}` is set both as a value and as a group of settings"
+            ))
+        };
+        place = match place {
+            Value::Null => {
+                *place = Value::Object(Map::new());
+                &mut place[part]
+            }
+            Value::Object(members) => members.entry(part).or_insert(Value::Null),
+            _ => return Err(clash()),
+        };
+    }
+    *place = match (place.take(), value) {
+        (Value::Null, value) => value,
+        (Value::Array(mut list), Value::Array(more)) => {
+            list.extend(more);
+            list.into()
+        }
+        (Value::Array(mut list), value) => {
+            list.push(value);
+            list.into()
+        }
+        (Value::Object(_), _) => {
+            return Err(Failure::usage(format!(
+                "`{key}` is set both as a value and as a group of settings"
+            )));
+        }
+        (first, value) => vec![first, value].into(),
+    };
+    Ok(())
+}
+
+fn overlay(base: &mut Value, over: Value) {
+    match (base, over) {
+        (Value::Object(base), Value::Object(over)) => {
+            for (key, value) in over {
+                overlay(base.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (base, over) => *base = over,
+    }
+}
+
+/// A file of JSON. Its text is never repeated: it may be secret.
+pub(super) fn read_json(path: impl AsRef<Path>) -> Result<Value, Failure> {
+    let path = path.as_ref();
+    let bytes = fs::read(path)
+        .map_err(|error| Failure::usage(format!("`{}` cannot be read: {error}", path.display())))?;
+    serde_json::from_slice(&bytes).map_err(|error| {
+        Failure::usage(format!(
+            "`{}` is no JSON: line {}, column {}",
+            path.display(),
+            error.line(),
+            error.column()
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn set(base: Value, settings: &[&str]) -> Result<Value, String> {
+        let settings: Vec<_> = settings
+            .iter()
+            .map(|setting| (*setting).to_owned())
+            .collect();
+        merged(base, &settings).map_err(|failure| failure.message)
+    }
+
+    #[test]
+    fn values_are_json_where_they_can_be_and_texts_elsewhere() {
+        let read = set(
+            json!({}),
+            &[
+                "path=/srv/a=b",
+                "on=true",
+                "size=42",
+                "list=[\"a\"]",
+                "text=\"42\"",
+                "empty=",
+                "word=truely",
+            ],
+        );
+        let expected = json!({ "path": "/srv/a=b", "on": true, "size": 42, "list": ["a"], "text": "42", "empty": "",
+            "word": "truely" });
+        assert_eq!(read, Ok(expected));
+    }
+
+    #[test]
+    fn dotted_keys_nest_and_repeated_ones_make_lists() {
+        assert_eq!(
+            set(json!({}), &["a.b.c=1", "a.b.d=x", "e=1", "e=2", "e=[3,4]"]),
+            Ok(json!({ "a": { "b": { "c": 1, "d": "x" } }, "e": [1, 2, 3, 4] }))
+        );
+    }
+
+    #[test]
+    fn settings_go_over_a_file_of_config() {
+        assert_eq!(
+            set(
+                json!({ "a": { "b": 1, "c": 2 }, "list": [1] }),
+                &["a.b=3", "list=2"]
+            ),
+            Ok(json!({ "a": { "b": 3, "c": 2 }, "list": 2 }))
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_set_is_named() {
+        assert_eq!(
+            set(json!({}), &["word"]),
+            Err("`word` is no setting".into())
+        );
+        assert_eq!(set(json!({}), &["=1"]), Err("`=1` is no setting".into()));
+        let clash = |key: &str| {
+            Err(format!(
+                "`{key}` is set both as a value and as a group of settings"
+            ))
+        };
+        assert_eq!(set(json!({}), &["a=1", "a.b=2"]), clash("a.b"));
+        assert_eq!(set(json!({}), &["a.b=2", "a=1"]), clash("a"));
+        assert_eq!(
+            set(json!([]), &[]),
+            Err("the settings are no JSON object".into())
+        );
+    }
+}

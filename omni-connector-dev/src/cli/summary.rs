@@ -1,0 +1,314 @@
+//! What a run did, for people and for programs.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use console::style;
+use indicatif::{DecimalBytes, HumanCount, HumanFloatCount};
+use omni_connector::{Manifest, RunReport, SyncType, run::Skip};
+use serde::Serialize;
+
+use super::Code;
+use crate::{
+    Progress,
+    store::{
+        runs::{RefusedEvent, RunStatus},
+        search::SourceName,
+        sources::SourceRecord,
+    },
+};
+
+/// How many items of one reason are named.
+const NAMED_ITEMS: usize = 3;
+
+/// How a run ended, as the manager and the connector tell it.
+pub(super) struct End {
+    pub progress: Progress,
+    /// Documents that the run had brought before this command went on with it.
+    pub earlier_documents: u64,
+    pub report: Option<RunReport>,
+    pub is_interrupted: bool,
+}
+
+/// What a run did. The names of its members are a promise to programs.
+#[derive(Debug, Serialize)]
+pub(super) struct Summary {
+    status: Status,
+    error: Option<String>,
+    run_id: String,
+    mode: SyncType,
+    connector: Connector,
+    source: SourceName,
+    /// What the connector looked at.
+    scanned: u64,
+    created: u64,
+    updated: u64,
+    unchanged: u64,
+    deleted: u64,
+    /// The next four are none for a connector that gives no report.
+    skipped: Option<u64>,
+    skip_reasons: Option<BTreeMap<String, u64>>,
+    skips: Option<Vec<Skip>>,
+    deletes_held_back: Option<u64>,
+    /// Accepted events that could not be applied, and the first of them.
+    refused: u64,
+    refusals: Vec<RefusedEvent>,
+    /// Bytes of content that the connector handed over.
+    bytes: u64,
+    /// Texts that were not in the store before.
+    contents_stored: u64,
+    seconds: f64,
+    documents_per_second: f64,
+    store: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Status {
+    Completed,
+    Failed,
+    Cancelled,
+    Interrupted,
+}
+
+impl Status {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Connector {
+    id: String,
+    version: String,
+}
+
+impl Summary {
+    pub(super) fn new(
+        manifest: &Manifest,
+        source: &SourceRecord,
+        end: End,
+        refusals: Vec<RefusedEvent>,
+        took: Duration,
+        store: &Path,
+    ) -> Self {
+        let End {
+            progress: Progress { run, effects },
+            earlier_documents,
+            report,
+            is_interrupted,
+        } = end;
+        let status = match run.status {
+            RunStatus::Completed => Status::Completed,
+            _ if is_interrupted => Status::Interrupted,
+            RunStatus::Cancelled => Status::Cancelled,
+            RunStatus::Failed | RunStatus::Running => Status::Failed,
+        };
+        let documents = effects.documents().saturating_sub(earlier_documents);
+        let scanned = u64::try_from(run.documents_scanned).unwrap_or_default();
+        let seconds = took.as_secs_f64();
+        Self {
+            status,
+            error: run.error_message,
+            run_id: run.id,
+            mode: run.sync_type,
+            connector: Connector {
+                id: manifest.connector_id.clone(),
+                version: manifest.version.clone(),
+            },
+            source: SourceName {
+                id: source.id.clone(),
+                name: source.name.clone(),
+                source_type: source.source_type.clone(),
+            },
+            scanned: report.as_ref().map_or(scanned, |report| report.scanned),
+            created: effects.created,
+            updated: effects.updated,
+            unchanged: effects.unchanged,
+            deleted: effects.deleted,
+            skipped: report.as_ref().map(|report| report.skipped),
+            skip_reasons: report.as_ref().map(|report| report.reasons.clone()),
+            deletes_held_back: report.as_ref().map(|report| report.held_back),
+            bytes: report
+                .as_ref()
+                .map_or(effects.content_bytes, |report| report.bytes),
+            skips: report.map(|report| report.skips),
+            refused: effects.refused,
+            refusals,
+            contents_stored: effects.contents_stored,
+            seconds,
+            #[allow(clippy::cast_precision_loss, reason = "a rate for people")]
+            documents_per_second: documents as f64 / seconds,
+            store: store.to_owned(),
+        }
+    }
+
+    pub(super) fn code(&self) -> Code {
+        match self.status {
+            Status::Completed => Code::Done,
+            Status::Failed | Status::Cancelled => Code::Failed,
+            Status::Interrupted => Code::Interrupted,
+        }
+    }
+
+    /// Documents a second; of a run that had none to send, what it looked at.
+    #[allow(clippy::cast_precision_loss, reason = "a rate for people")]
+    fn pace(&self) -> String {
+        if self.documents_per_second > 0.0 {
+            format!(
+                "{} documents a second",
+                HumanFloatCount(self.documents_per_second.round())
+            )
+        } else {
+            let rate = self.scanned as f64 / self.seconds;
+            format!("{} looked at a second", HumanFloatCount(rate.round()))
+        }
+    }
+
+    fn has_changed_nothing(&self) -> bool {
+        self.created + self.updated + self.deleted + self.refused == 0
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let title = style(format!("{} run {}", self.mode, self.status.word())).bold();
+        let title = match self.status {
+            Status::Completed => title.green(),
+            Status::Failed => title.red(),
+            Status::Cancelled | Status::Interrupted => title.yellow(),
+        };
+        writeln!(f, "{title} in {:.1} s, {}", self.seconds, self.pace())?;
+        if let Some(error) = &self.error {
+            writeln!(f, "{error}")?;
+        }
+        writeln!(f)?;
+        self.write_counts(f)?;
+        self.write_skips(f)?;
+        self.write_refusals(f)?;
+        self.write_ending(f)
+    }
+}
+
+impl Summary {
+    fn write_counts(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut row = |name: &str, count: u64| {
+            let number = format!("{:>11}", HumanCount(count).to_string());
+            let number = if count == 0 {
+                style(number).dim()
+            } else {
+                style(number)
+            };
+            writeln!(f, "  {name:<10}{number}")
+        };
+        row("scanned", self.scanned)?;
+        row("created", self.created)?;
+        row("updated", self.updated)?;
+        row("unchanged", self.unchanged)?;
+        row("deleted", self.deleted)?;
+        if let Some(skipped) = self.skipped {
+            row("skipped", skipped)?;
+        }
+        if self.refused > 0 {
+            row("refused", self.refused)?;
+        }
+        writeln!(
+            f,
+            "  {:<10}{:>11}",
+            "content",
+            DecimalBytes(self.bytes).to_string()
+        )?;
+        if self.status == Status::Completed
+            && self.has_changed_nothing()
+            && self.contents_stored == 0
+        {
+            writeln!(f, "\nnothing changed: no content stored")
+        } else {
+            writeln!(
+                f,
+                "  {:<10}{:>11} new",
+                "stored",
+                HumanCount(self.contents_stored).to_string()
+            )
+        }
+    }
+
+    fn write_skips(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Some(reasons), Some(skips)) = (&self.skip_reasons, &self.skips) else {
+            return Ok(());
+        };
+        if reasons.is_empty() {
+            return Ok(());
+        }
+        writeln!(f, "\nskipped:")?;
+        let mut reasons: Vec<_> = reasons.iter().collect();
+        reasons.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+        for (reason, count) in reasons {
+            writeln!(f, "  {:>7}  {reason}", HumanCount(*count).to_string())?;
+            for skip in skips
+                .iter()
+                .filter(|skip| skip.reason == *reason)
+                .take(NAMED_ITEMS)
+            {
+                let line = match skip.detail.as_deref() {
+                    None | Some("") => skip.item.clone(),
+                    Some(detail) => format!("{}: {detail}", skip.item),
+                };
+                writeln!(f, "           {}", style(line).dim())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn write_refusals(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.refusals.is_empty() {
+            return Ok(());
+        }
+        writeln!(f, "\nsent, but of no use to Omni:")?;
+        for RefusedEvent { subject, reason } in self.refusals.iter().take(NAMED_ITEMS) {
+            writeln!(f, "  {subject}: {reason}")?;
+        }
+        Ok(())
+    }
+
+    fn write_ending(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(held_back) = self.deletes_held_back.filter(|count| *count > 0) {
+            let label = style("warning").yellow().bold();
+            writeln!(
+                f,
+                "\n{label}: {} documents seem to be gone, which looks like an accident, and were kept\n\
+                 help: if they are really gone, set `OMNI_DELETE_SHARE_LIMIT=1` for one run",
+                HumanCount(held_back)
+            )?;
+        }
+        match self.status {
+            Status::Completed => writeln!(
+                f,
+                "\nsearch it: cargo omni search{} \"some words\"",
+                self.store_flag()
+            ),
+            Status::Interrupted => writeln!(
+                f,
+                "\nwhat was accepted is kept; the same command goes on from there"
+            ),
+            Status::Failed | Status::Cancelled => Ok(()),
+        }
+    }
+
+    fn store_flag(&self) -> String {
+        if self.store == Path::new(".omni") {
+            String::new()
+        } else {
+            format!(" --store {}", self.store.display())
+        }
+    }
+}

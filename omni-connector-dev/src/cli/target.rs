@@ -1,0 +1,99 @@
+//! Which connector a command works with: a package of the workspace, a program, or one that runs already.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::Args;
+
+use super::{
+    failure::Failure,
+    interrupts::Interrupts,
+    package::{self, Profile},
+};
+
+/// How the connector is found and started, beside the package.
+#[derive(Debug, Args)]
+pub(super) struct ConnectorArguments {
+    /// URL of a connector that runs already and was told to use this manager
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+    /// Build the package in release mode
+    #[arg(long)]
+    release: bool,
+    /// Port of the manager [default: a free one; 3004 with --url]
+    #[arg(long, value_name = "PORT")]
+    port: Option<u16>,
+    /// Seconds that the connector may take until it registers
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    wait: u64,
+    /// Any program that is a connector, with its arguments
+    #[arg(last = true, value_name = "COMMAND")]
+    command: Vec<String>,
+}
+
+/// A connector to start, or one that runs.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Target {
+    Program(Program),
+    Running { url: String },
+}
+
+/// What is started as a process of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Program {
+    /// What people call it.
+    pub name: String,
+    pub path: PathBuf,
+    pub arguments: Vec<String>,
+}
+
+impl ConnectorArguments {
+    /// The one connector that is named; a package is built first.
+    pub(super) async fn target(
+        &self,
+        package: Option<&str>,
+        interrupts: &Interrupts,
+    ) -> Result<Target, Failure> {
+        if self.release && package.is_none() {
+            return Err(Failure::usage("`--release` is for packages only"));
+        }
+        match (package, &self.url, &self.command[..]) {
+            (Some(name), None, []) => {
+                let profile = Profile::of(self.release);
+                Ok(Target::Program(package::build(name, profile, interrupts).await?))
+            }
+            (None, Some(url), []) => Ok(Target::Running {
+                url: url.trim_end_matches('/').to_owned(),
+            }),
+            (None, None, [program, arguments @ ..]) => Ok(Target::Program(Program {
+                name: program.clone(),
+                path: program.into(),
+                arguments: arguments.to_vec(),
+            })),
+            (None, None, []) => Err(Failure::usage("no connector is named").help(
+                "name a package, such as `filesystem`, or `--url` of a running connector, or `-- command …`",
+            )),
+            _ => Err(Failure::usage("more than one connector is named")
+                .help("name a package, or `--url`, or `-- command …`")),
+        }
+    }
+
+    /// Whether the connector is named without a package.
+    pub(super) fn names_a_connector(&self) -> bool {
+        self.url.is_some() || !self.command.is_empty()
+    }
+
+    /// Where the manager listens; 0 is any free port. A connector that runs already had to be told.
+    pub(super) fn port(&self) -> u16 {
+        let default = if self.url.is_some() {
+            super::manager::PORT
+        } else {
+            0
+        };
+        self.port.unwrap_or(default)
+    }
+
+    /// How long a registration may take.
+    pub(super) fn patience(&self) -> Duration {
+        Duration::from_secs(self.wait)
+    }
+}

@@ -1,0 +1,284 @@
+//! Searching the store: words by the index, operators and permissions by the rules that Omni's searcher has
+//! (`protocol.md` §4.7, §7). Any text may be typed; none is a syntax error.
+
+mod filter;
+mod parse;
+
+use std::panic::AssertUnwindSafe;
+
+use rusqlite::{Connection, Row, functions::FunctionFlags, named_params};
+use serde::Serialize;
+
+use super::{Store, StoreError, column::Json, operators};
+use filter::{Candidate, Filter};
+
+/// Around what matched in a snippet. Texts are stored without control characters, so these stand for nothing else.
+const MATCH_BEGINS: char = '\u{2}';
+const MATCH_ENDS: char = '\u{3}';
+
+/// What to look for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Query {
+    /// Words, all of which must match; `"quoted phrases"`; beginnings of words, such as `seri*`; and operators. Nothing at
+    /// all finds everything, newest first.
+    pub text: String,
+    /// E-mail address of a person: only what that person may see is found. None finds everything.
+    pub viewer: Option<String>,
+    /// The most hits to give.
+    pub limit: usize,
+}
+
+impl Query {
+    /// The ten best hits for `text`.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            viewer: None,
+            limit: 10,
+        }
+    }
+
+    /// Only what that person may see.
+    #[must_use]
+    pub fn seen_by(mut self, email: impl Into<String>) -> Self {
+        self.viewer = Some(email.into());
+        self
+    }
+}
+
+/// What was found.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Hits {
+    /// How many documents match.
+    pub total: u64,
+    /// The best of them; without words the newest.
+    pub hits: Vec<Hit>,
+    /// Operators whose values mean nothing, such as `after:tomorrow`. Omni leaves them out, too.
+    pub ignored: Vec<String>,
+}
+
+/// One document that matches.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Hit {
+    /// Omni's id of the document.
+    pub id: String,
+    /// The connector's id of it.
+    pub document_id: String,
+    /// Its title, or `Untitled`.
+    pub title: String,
+    /// Where it stands in the source.
+    pub path: Option<String>,
+    /// Where people open it.
+    pub url: Option<String>,
+    /// What it is to people, else its MIME type.
+    pub content_type: Option<String>,
+    /// Where it comes from.
+    pub source: SourceName,
+    /// The part of its text that matches best; without words its beginning.
+    pub snippet: Vec<SnippetPart>,
+}
+
+/// A source, as people and programs name it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SourceName {
+    /// The manager's id.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub source_type: String,
+}
+
+/// A piece of a snippet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SnippetPart {
+    /// The text, with runs of blanks as one.
+    pub text: String,
+    /// Whether it is what was looked for.
+    pub is_match: bool,
+}
+
+impl Store {
+    /// Searches the documents; see [`search`].
+    ///
+    /// # Errors
+    /// Those of SQLite.
+    pub async fn search(&self, query: Query) -> Result<Hits, StoreError> {
+        self.read(move |db| search(db, &query)).await
+    }
+}
+
+/// Searches the documents of all sources that are not deleted.
+///
+/// `operator:value` and `operator:"quoted value"` ask for an attribute by the operators that connectors registered, `by:`
+/// for an author, `in:` for a source type, `type:` for a content type, `before:` and `after:` for the time of the last
+/// change as `YYYY`, `YYYY-MM` or `YYYY-MM-DD` in UTC. Repeating an operator adds an alternative; different operators must
+/// all match.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn search(db: &Connection, query: &Query) -> Result<Hits, StoreError> {
+    let parsed = parse::parse(&query.text, &operators::all(db)?);
+    if parsed.is_nothing_searchable {
+        return Ok(Hits::default());
+    }
+    let (mut filter, ignored) = Filter::new(&parsed);
+    if let Some(viewer) = &query.viewer {
+        filter = filter.seen_by(db, viewer)?;
+    }
+    let words = parsed.index_query();
+    let admitted = if filter.admits_everything() {
+        "1"
+    } else {
+        register(db, filter)?;
+        "admits(sources.source_type, documents.content_type, documents.metadata, documents.permissions,
+            documents.attributes)"
+    };
+    let hits = match &words {
+        Some(words) => best(db, words, admitted, query.limit)?,
+        None => newest(db, admitted, query.limit)?,
+    };
+    let total = if hits.len() < query.limit {
+        hits.len() as u64
+    } else {
+        count(db, words.as_deref(), admitted)?
+    };
+    Ok(Hits {
+        total,
+        hits,
+        ignored,
+    })
+}
+
+/// Makes `filter` the function `admits` of SQL.
+fn register(db: &Connection, filter: Filter) -> Result<(), StoreError> {
+    // The filter is only read, so a panic leaves nothing half done in it.
+    let filter = AssertUnwindSafe(filter);
+    db.create_scalar_function("admits", 5, FunctionFlags::SQLITE_UTF8, move |row| {
+        let text = |index| row.get_raw(index).as_str();
+        let optional = |index| row.get_raw(index).as_str_or_null();
+        Ok(filter.admits(&Candidate {
+            source_type: text(0)?,
+            content_type: optional(1)?,
+            metadata: text(2)?,
+            permissions: optional(3)?,
+            attributes: text(4)?,
+        }))
+    })?;
+    Ok(())
+}
+
+const COLUMNS: &str = "documents.id, documents.document_id, documents.title, documents.content_type, documents.metadata,
+    sources.id AS source_id, sources.name AS source_name, sources.source_type";
+
+/// The best matches. The index is the outer loop and gives its rows in order of rank, so that snippets are made for those
+/// within the limit only.
+fn best(
+    db: &Connection,
+    words: &str,
+    admitted: &str,
+    limit: usize,
+) -> Result<Vec<Hit>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS}, snippet(document_words, 1, '{MATCH_BEGINS}', '{MATCH_ENDS}', '…', 24) AS snippet
+         FROM document_words
+         CROSS JOIN documents ON documents.key = document_words.rowid
+         CROSS JOIN sources ON sources.id = documents.source_id
+         WHERE document_words MATCH :words AND rank MATCH 'bm25(8.0, 1.0)' AND NOT sources.is_deleted AND {admitted}
+         ORDER BY rank LIMIT :limit"
+    );
+    let params = named_params! { ":words": words, ":limit": limit };
+    Ok(db
+        .prepare_cached(&sql)?
+        .query_map(params, Hit::read)?
+        .collect::<Result<_, _>>()?)
+}
+
+/// The newest documents. The page is chosen before any text is read.
+fn newest(db: &Connection, admitted: &str, limit: usize) -> Result<Vec<Hit>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS}, substr(contents.body, 1, 200) AS snippet
+         FROM (
+            SELECT documents.key, documents.metadata ->> 'updated_at' AS changed
+            FROM documents JOIN sources ON sources.id = documents.source_id
+            WHERE NOT sources.is_deleted AND {admitted}
+            ORDER BY changed DESC, documents.key LIMIT :limit
+         ) AS page
+         CROSS JOIN documents ON documents.key = page.key
+         CROSS JOIN sources ON sources.id = documents.source_id
+         CROSS JOIN contents ON contents.id = documents.content_id
+         ORDER BY page.changed DESC, documents.key"
+    );
+    Ok(db
+        .prepare_cached(&sql)?
+        .query_map(named_params! { ":limit": limit }, Hit::read)?
+        .collect::<Result<_, _>>()?)
+}
+
+fn count(db: &Connection, words: Option<&str>, admitted: &str) -> Result<u64, StoreError> {
+    let (words_table, words_match) = match words {
+        Some(_) => (
+            "document_words CROSS JOIN documents ON documents.key = document_words.rowid",
+            "document_words MATCH :words",
+        ),
+        None => ("documents", ":words IS NULL"),
+    };
+    let sql = format!(
+        "SELECT count(*) FROM {words_table} CROSS JOIN sources ON sources.id = documents.source_id
+         WHERE {words_match} AND NOT sources.is_deleted AND {admitted}"
+    );
+    Ok(db
+        .prepare_cached(&sql)?
+        .query_row(named_params! { ":words": words }, |row| row.get(0))?)
+}
+
+impl Hit {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let Json(metadata) = row.get::<_, Json<serde_json::Value>>("metadata")?;
+        let text = |key: &str| metadata.get(key)?.as_str().map(str::to_owned);
+        Ok(Self {
+            id: row.get("id")?,
+            document_id: row.get("document_id")?,
+            title: row.get("title")?,
+            path: text("path"),
+            url: text("url"),
+            content_type: row.get("content_type")?,
+            source: SourceName {
+                id: row.get("source_id")?,
+                name: row.get("source_name")?,
+                source_type: row.get("source_type")?,
+            },
+            snippet: snippet(&row.get::<_, String>("snippet")?),
+        })
+    }
+}
+
+/// The pieces of a text between the marks.
+fn snippet(marked: &str) -> Vec<SnippetPart> {
+    marked
+        .split(MATCH_BEGINS)
+        .flat_map(|part| match part.split_once(MATCH_ENDS) {
+            Some((matched, after)) => vec![(matched, true), (after, false)],
+            None => vec![(part, false)],
+        })
+        .map(|(text, is_match)| SnippetPart {
+            text: one_line(text),
+            is_match,
+        })
+        .filter(|part| !part.text.is_empty())
+        .collect()
+}
+
+/// Every run of blanks as one space, also at the ends.
+fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        if !c.is_whitespace() {
+            line.push(c);
+        } else if !line.ends_with(' ') {
+            line.push(' ');
+        }
+    }
+    line
+}

@@ -1,0 +1,224 @@
+//! Splitting what a person typed into operators and words (`protocol.md` §7.2). Any text parses; nothing of it reaches the
+//! search index unquoted.
+
+use std::collections::{BTreeMap, HashMap};
+
+use omni_connector::SearchOperator;
+
+/// Operators that every search has and no connector can take over.
+const BUILT_IN: [&str; 5] = ["by", "in", "type", "before", "after"];
+
+/// A typed text, taken apart.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Parsed {
+    /// What is left after the operators.
+    pub words: Vec<Word>,
+    /// Values of the built-in operators, by name.
+    pub built_in: BTreeMap<&'static str, Vec<String>>,
+    /// Values of the connectors' operators, by name.
+    pub operators: BTreeMap<String, Operated>,
+    /// Something was typed that no document can match, such as `???`.
+    pub is_nothing_searchable: bool,
+}
+
+/// A connector's operator with the values that were typed for it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Operated {
+    pub attribute_key: String,
+    pub values: Vec<String>,
+}
+
+/// A word or a quoted phrase.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Word {
+    pub text: String,
+    /// Typed with `*` at its end.
+    pub is_beginning: bool,
+}
+
+/// Takes `text` apart. Of two operators with one name the first wins; the typed name is compared in lower case, so one
+/// that was declared otherwise is never found.
+pub(super) fn parse(text: &str, registered: &[SearchOperator]) -> Parsed {
+    let mut attribute_keys = HashMap::new();
+    for operator in registered {
+        attribute_keys
+            .entry(operator.operator.as_str())
+            .or_insert(operator.attribute_key.as_str());
+    }
+
+    let mut parsed = Parsed::default();
+    let mut rest = String::with_capacity(text.len());
+    let (mut before, mut position) = (' ', 0);
+    while let Some(here) = text[position..].chars().next() {
+        if is_word(here)
+            && !is_word(before)
+            && let Some((name, value, length)) = operator_at(&text[position..])
+            && let Some(values) = parsed.values_of(name, &attribute_keys)
+        {
+            values.push(value.to_owned());
+            rest.push(' ');
+            before = ' ';
+            position += length;
+        } else {
+            rest.push(here);
+            before = here;
+            position += here.len_utf8();
+        }
+    }
+    parsed.words = words(&rest);
+    parsed.is_nothing_searchable = !rest.trim().is_empty()
+        && parsed.words.is_empty()
+        && parsed.built_in.is_empty()
+        && parsed.operators.is_empty();
+    parsed
+}
+
+/// The name in lower case, the value and the length of `name:value` or `name:"quoted value"` at the beginning of `text`.
+fn operator_at(text: &str) -> Option<(String, &str, usize)> {
+    let token = text.split(char::is_whitespace).next()?;
+    let colon = token.find(':')?;
+    let (name, value) = (token[..colon].to_lowercase(), &text[colon + 1..]);
+    if let Some(quoted) = value.strip_prefix('"')
+        && let Some(end) = quoted.find('"')
+        && end > 0
+    {
+        return Some((name, &quoted[..end], colon + 1 + end + 2));
+    }
+    let value = &token[colon + 1..];
+    (!value.is_empty()).then_some((name, value, token.len()))
+}
+
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+/// Quoted phrases and the words between blanks.
+fn words(text: &str) -> Vec<Word> {
+    let mut words = Vec::new();
+    for (index, part) in text.split('"').enumerate() {
+        // The parts between two quotation marks have odd numbers.
+        if index % 2 == 1 {
+            words.push(Word {
+                text: part.to_owned(),
+                is_beginning: false,
+            });
+            continue;
+        }
+        words.extend(part.split_whitespace().map(|word| Word {
+            text: word.trim_end_matches('*').to_owned(),
+            is_beginning: word.ends_with('*'),
+        }));
+    }
+    // What holds no letter and no digit is no word of any text.
+    words.retain(|word| word.text.contains(char::is_alphanumeric));
+    words
+}
+
+impl Parsed {
+    /// Where values of an operator are collected; none for a name that is no operator.
+    fn values_of(
+        &mut self,
+        name: String,
+        attribute_keys: &HashMap<&str, &str>,
+    ) -> Option<&mut Vec<String>> {
+        if let Some(name) = BUILT_IN.into_iter().find(|built_in| *built_in == name) {
+            return Some(self.built_in.entry(name).or_default());
+        }
+        let attribute_key = *attribute_keys.get(name.as_str())?;
+        let operated = self.operators.entry(name).or_insert_with(|| Operated {
+            attribute_key: attribute_key.to_owned(),
+            values: Vec::new(),
+        });
+        Some(&mut operated.values)
+    }
+
+    /// The words as a query of the index, all of which must match; none without words.
+    pub(super) fn index_query(&self) -> Option<String> {
+        let terms: Vec<_> = self.words.iter().map(Word::index_term).collect();
+        (!terms.is_empty()).then(|| terms.join(" "))
+    }
+}
+
+impl Word {
+    /// A string of the index's query language, in which nothing but the quotation mark means anything, and a word holds
+    /// none.
+    fn index_term(&self) -> String {
+        let text = self.text.replace('\0', " ");
+        let star = if self.is_beginning { "*" } else { "" };
+        format!("\"{text}\"{star}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> Parsed {
+        let operator = |operator: &str, attribute_key: &str| SearchOperator {
+            operator: operator.to_owned(),
+            attribute_key: attribute_key.to_owned(),
+            value_type: "text".to_owned(),
+        };
+        parse(
+            text,
+            &[
+                operator("ext", "extension"),
+                operator("ext", "never"),
+                operator("Upper", "upper"),
+                operator("by", "never"),
+            ],
+        )
+    }
+
+    fn words(text: &str) -> Vec<String> {
+        let words = parsed(text).words;
+        words.into_iter().map(|word| word.text).collect()
+    }
+
+    #[test]
+    fn an_operator_is_taken_out_of_the_words_and_the_first_of_a_name_wins() {
+        let parsed = parsed("read EXT:md (ext:\"rst or txt\") me");
+        let ext = &parsed.operators["ext"];
+        assert_eq!(ext.attribute_key, "extension");
+        assert_eq!(ext.values, ["md", "rst or txt"]);
+        assert_eq!(parsed.index_query().unwrap(), r#""read" "me""#);
+    }
+
+    #[test]
+    fn built_in_operators_cannot_be_overridden() {
+        let parsed = parsed("by:ann");
+        assert_eq!(parsed.built_in["by"], ["ann"]);
+        assert!(parsed.operators.is_empty());
+    }
+
+    #[test]
+    fn what_is_no_operator_stays_a_word() {
+        assert_eq!(words("std::fs"), ["std::fs"]);
+        assert_eq!(words("https://a.example"), ["https://a.example"]);
+        assert_eq!(words("next:md"), ["next:md"]);
+        assert_eq!(words("ext: md"), ["ext:", "md"]);
+        assert_eq!(
+            words("Upper:x"),
+            ["Upper:x"],
+            "the typed name is compared in lower case"
+        );
+    }
+
+    #[test]
+    fn an_operator_begins_at_a_word_boundary() {
+        assert_eq!(parsed("-ext:md").operators["ext"].values, ["md"]);
+        assert_eq!(parsed("a-ext:md").operators["ext"].values, ["md"]);
+        assert!(parsed("a_ext:md").operators.is_empty());
+    }
+
+    #[test]
+    fn words_are_quoted_and_a_star_asks_for_beginnings() {
+        let query = |text| parsed(text).index_query();
+        assert_eq!(
+            query("seri* \"two words\" NEAR(x"),
+            Some(r#""seri"* "two words" "NEAR(x""#.into())
+        );
+        assert_eq!(query(" * \" - \" "), None);
+        assert_eq!(query("a\0b"), Some("\"a b\"".into()));
+    }
+}

@@ -1,0 +1,164 @@
+//! The connector that the tests start as a process: what it does is the config of its source.
+
+use std::{collections::BTreeMap, fs, process};
+
+use anyhow::{Result, bail};
+use axum::response::{IntoResponse, Response};
+use omni_connector::{
+    ActionDefinition, ActionMode, ActionResponse, Connector, Document, DocumentPermissions,
+    SearchOperator, ServiceCredential, Source, SourceType, SyncContext, SyncType, async_trait,
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+pub(crate) struct Shelf;
+
+/// What a run does, step by step.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    /// Documents by id, with their texts; everybody may see them.
+    #[serde(default)]
+    documents: BTreeMap<String, String>,
+    /// Items that are left out.
+    #[serde(default)]
+    skips: Vec<String>,
+    /// Saved as the checkpoint after the documents.
+    checkpoint: Option<String>,
+    /// Waits after the checkpoint, unless the run is a resume.
+    #[serde(default)]
+    wait: bool,
+    /// Fails the run.
+    fail: Option<String>,
+    /// Ends the process.
+    exit: Option<i32>,
+}
+
+#[async_trait]
+impl Connector for Shelf {
+    type Config = Config;
+    type Credentials = Value;
+    type State = String;
+
+    fn name(&self) -> &'static str {
+        if is_plain() { "plain_shelf" } else { "shelf" }
+    }
+
+    fn version(&self) -> &'static str {
+        "1.2.3"
+    }
+
+    fn display_name(&self) -> String {
+        "Shelf".to_owned()
+    }
+
+    fn source_types(&self) -> Vec<SourceType> {
+        vec![SourceType::LocalFiles, SourceType::FileSystem]
+    }
+
+    fn sync_modes(&self) -> Vec<SyncType> {
+        vec![SyncType::Full, SyncType::Incremental]
+    }
+
+    fn search_operators(&self) -> Vec<SearchOperator> {
+        if is_plain() {
+            return Vec::new();
+        }
+        vec![SearchOperator {
+            operator: "letter".to_owned(),
+            attribute_key: "letter".to_owned(),
+            value_type: "text".to_owned(),
+        }]
+    }
+
+    async fn sync(
+        &self,
+        source: Source,
+        _: Option<ServiceCredential>,
+        _: Option<String>,
+        ctx: SyncContext,
+    ) -> Result<()> {
+        let config: Config = serde_json::from_value(source.config)?;
+        if let Ok(path) = std::env::var("SHELF_PID") {
+            fs::write(path, process::id().to_string())?;
+        }
+        for (id, text) in config.documents {
+            let letter = id.chars().take(1).collect::<String>();
+            let document = Document::new(&id, DocumentPermissions::public())
+                .title(format!("Book {id}"))
+                .path(format!("shelf/{id}"))
+                .attribute("letter", letter)
+                .text(text);
+            ctx.upsert(document).await?;
+        }
+        for item in config.skips {
+            ctx.skip(item, "torn pages");
+        }
+        if let Some(checkpoint) = config.checkpoint {
+            ctx.save_checkpoint(checkpoint).await?;
+        }
+        if let Some(code) = config.exit {
+            process::exit(code);
+        }
+        if config.wait && !ctx.is_resume() {
+            ctx.cancelled().await;
+            // What is handed over while the process is being ended.
+            ctx.upsert(Document::new("last", DocumentPermissions::public()))
+                .await?;
+            return Ok(());
+        }
+        if let Some(message) = config.fail {
+            bail!(message);
+        }
+        Ok(())
+    }
+
+    fn actions(&self) -> Vec<ActionDefinition> {
+        ["echo", "file", "refuse"].map(action).into()
+    }
+
+    async fn execute_action(
+        &self,
+        action: &str,
+        params: Value,
+        _: Option<ServiceCredential>,
+    ) -> Result<Response> {
+        Ok(match action {
+            "echo" => ActionResponse::success(params).into_response(),
+            "file" => (
+                [("content-type", "image/png"), ("x-file-name", "a.png")],
+                "not text",
+            )
+                .into_response(),
+            "refuse" => ActionResponse::error("the shelf is locked").into_response(),
+            other => ActionResponse::not_supported(other).into_response(),
+        })
+    }
+}
+
+/// Whether this process is another connector, one without operators.
+fn is_plain() -> bool {
+    std::env::var("SHELF_START").as_deref() == Ok("plain")
+}
+
+fn action(name: &str) -> ActionDefinition {
+    ActionDefinition {
+        name: name.to_owned(),
+        description: name.to_owned(),
+        input_schema: json!({ "type": "object" }),
+        mode: ActionMode::Read,
+        source_types: Vec::new(),
+        admin_only: false,
+        hidden: false,
+    }
+}
+
+/// Serves until a signal comes, or dies at once when `SHELF_START` says so.
+pub(crate) fn main() {
+    if std::env::var("SHELF_START").as_deref() == Ok("die") {
+        eprintln!("the shelf has fallen down");
+        process::exit(7);
+    }
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(omni_connector::serve(Shelf)).unwrap();
+}

@@ -1,0 +1,92 @@
+//! Annotated functions outside an `impl` block: found by the lists on the struct, under a hidden type of their name.
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
+use syn::Path;
+
+use crate::{
+    diagnostics::Errors,
+    expand,
+    parse::{Function, Keys},
+    valid::{Action, Operator, Place},
+};
+
+/// `#[sync]` is only ever seen here when no `#[connector]` block took it.
+pub(crate) fn sync(item: TokenStream) -> TokenStream {
+    let mut errors = Errors::new();
+    errors.push(
+        Span::call_site(),
+        "`#[sync]` goes on a method of the connector",
+        "put `#[connector]` on the `impl` block",
+    );
+    let error = errors.finish();
+    let item = match syn::parse2::<Function>(item.clone()) {
+        Ok(function) => {
+            let function = function.emitted(&["sync"]);
+            quote!(#function)
+        }
+        Err(_) => item,
+    };
+    quote!(#item #error)
+}
+
+pub(crate) fn action(keys: TokenStream, item: TokenStream) -> TokenStream {
+    function("action", keys, item, |function, keys, runtime, errors| {
+        let valid = Action::of(function, keys, Place::Free, errors);
+        let listed = valid.map(|valid| expand::listed_action(&valid, runtime));
+        (listed, expand::unfinished_action(function, runtime))
+    })
+}
+
+pub(crate) fn search_operator(keys: TokenStream, item: TokenStream) -> TokenStream {
+    function(
+        "search_operator",
+        keys,
+        item,
+        |function, keys, runtime, errors| {
+            let valid = Operator::of(function, keys, errors);
+            let listed = valid.map(|valid| expand::listed_operator(&valid, runtime));
+            (listed, expand::unfinished_operator(function, runtime))
+        },
+    )
+}
+
+/// The function as written, and what `expand` makes of it: the second of its answers where something was refused.
+fn function(
+    marker: &'static str,
+    keys: TokenStream,
+    item: TokenStream,
+    expand: impl FnOnce(
+        &Function,
+        TokenStream,
+        &Path,
+        &mut Errors,
+    ) -> (Option<TokenStream>, TokenStream),
+) -> TokenStream {
+    let runtime = Keys::runtime(&keys);
+    let mut errors = Errors::new();
+    let Ok(function) = syn::parse2::<Function>(item.clone()) else {
+        errors.push(
+            Span::call_site(),
+            format!("`#[{marker}]` goes on a function"),
+            "",
+        );
+        let error = errors.finish();
+        return quote!(#item #error);
+    };
+    let emitted = function.emitted(&[marker]);
+    if function.signature.receiver().is_some() {
+        errors.push(
+            Span::call_site(),
+            format!("`#[{marker}]` on a method needs its block"),
+            "put `#[connector]` on the `impl` block",
+        );
+        let error = errors.finish();
+        return quote!(#emitted #error);
+    }
+    let (listed, unfinished) = expand(&function, keys, &runtime, &mut errors);
+    match errors.finish() {
+        None => quote!(#emitted #listed),
+        Some(error) => quote!(#emitted #error #unfinished),
+    }
+}

@@ -1,0 +1,141 @@
+//! `#[connector]` on an `impl` block: collects the annotated functions.
+
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::quote;
+use syn::{Type, spanned::Spanned};
+
+use crate::{
+    diagnostics::Errors,
+    expand,
+    parse::{Function, ImplBlock, Keys, marker, marker_keys},
+    valid::{self, Action, Hook, HookKind, Operator, Place, Sync},
+};
+
+/// What may stand on a function of the block.
+const MARKERS: &[&str] = &[
+    "sync",
+    "action",
+    "search_operator",
+    "validate",
+    "oauth",
+    "skills",
+];
+
+/// Whether the item is an `impl` block: the word stands before any brace.
+pub(crate) fn is_impl(item: &TokenStream) -> bool {
+    item.clone()
+        .into_iter()
+        .take_while(|token| !matches!(token, TokenTree::Group(group) if group.delimiter() == proc_macro2::Delimiter::Brace))
+        .any(|token| matches!(token, TokenTree::Ident(ident) if ident == "impl"))
+}
+
+pub(crate) fn methods(keys: TokenStream, item: TokenStream) -> TokenStream {
+    let runtime = Keys::runtime(&keys);
+    let mut errors = Errors::new();
+    let Some(block) = errors.ok(syn::parse2::<ImplBlock>(item.clone())) else {
+        let error = errors.finish();
+        return quote!(#item #error);
+    };
+    let emitted = block.emitted(MARKERS);
+    Keys::parse(keys, &["crate"], &[], &mut errors);
+    if let Some(of) = &block.of {
+        errors.push(
+            of.span(),
+            "`#[connector]` goes on the struct's own `impl`, not on that of a trait",
+            "write `impl` with the struct's name alone",
+        );
+        let error = errors.finish();
+        return quote!(#emitted #error);
+    }
+    let mut methods = collect(&block, &mut errors);
+    check_distinct(&methods, &block.self_type, &mut errors);
+    let error = errors.finish();
+    methods.is_unfinished = error.is_some();
+    let expanded = expand::methods(&methods, &block.self_type, &block.generics, &runtime);
+    quote!(#emitted #error #expanded)
+}
+
+fn collect(block: &ImplBlock, errors: &mut Errors) -> expand::Methods {
+    let mut methods = expand::Methods {
+        syncs: Vec::new(),
+        actions: Vec::new(),
+        operators: Vec::new(),
+        hooks: Vec::new(),
+        is_unfinished: false,
+    };
+    let mut is_empty = true;
+    for function in block.functions() {
+        let Some((marker, keys)) = role(function, errors) else {
+            continue;
+        };
+        is_empty = false;
+        match marker {
+            "sync" => methods.syncs.push(Sync::of(function, keys, errors)),
+            "action" => {
+                let action = Action::of(function, keys, Place::Method, errors);
+                methods.actions.extend(action);
+            }
+            "search_operator" => {
+                let operator = Operator::of(function, keys, errors);
+                methods.operators.extend(operator);
+            }
+            other => {
+                let kind = HookKind::of_marker(other);
+                methods
+                    .hooks
+                    .extend(kind.map(|kind| Hook::of(kind, function, errors)));
+            }
+        }
+    }
+    if is_empty {
+        errors.push(
+            Span::call_site(),
+            "this block holds nothing for `#[connector]`",
+            "it collects methods with `#[sync]`, `#[action]` and `#[search_operator]`; annotate one, or remove `#[connector]`",
+        );
+    }
+    methods
+}
+
+/// The one marker of a function, and its keys.
+fn role(function: &Function, errors: &mut Errors) -> Option<(&'static str, TokenStream)> {
+    let mut role: Option<(&'static str, TokenStream)> = None;
+    for attribute in &function.attributes {
+        let Some(marker) = marker(attribute, MARKERS) else {
+            continue;
+        };
+        match &role {
+            None => role = Some((marker, marker_keys(attribute))),
+            Some((earlier, _)) => errors.push(
+                attribute.span(),
+                format!(
+                    "`{}` is already marked `#[{earlier}]`",
+                    function.signature.ident
+                ),
+                "a function does one thing; call it from a second one",
+            ),
+        }
+    }
+    role
+}
+
+fn check_distinct(methods: &expand::Methods, connector: &Type, errors: &mut Errors) {
+    valid::check_syncs(&methods.syncs, errors);
+    valid::check_actions(&methods.actions, connector, errors);
+    valid::check_operators(&methods.operators, connector, errors);
+    for (index, hook) in methods.hooks.iter().enumerate() {
+        let earlier = methods.hooks[..index]
+            .iter()
+            .find(|earlier| earlier.kind == hook.kind && hook.function.conditions().is_empty());
+        if let Some(earlier) = earlier {
+            errors.push(
+                hook.function.signature.ident.span(),
+                format!(
+                    "`{}` has that role already",
+                    earlier.function.signature.ident
+                ),
+                "there is one such function in a connector",
+            );
+        }
+    }
+}

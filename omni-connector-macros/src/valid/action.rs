@@ -1,0 +1,145 @@
+//! `#[action]`: a function that callers can ask for.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Ident, LitInt, LitStr, Path, Type};
+
+use super::{Parameter, Place, WireName, docs, names, parameter, signature};
+use crate::{
+    diagnostics::Errors,
+    parse::{Function, Keys},
+};
+
+const KEYS: &[&str] = &[
+    "read",
+    "write",
+    "name",
+    "scopes",
+    "source_types",
+    "admin_only",
+    "hidden",
+    "timeout",
+    "crate",
+];
+
+/// A valid action.
+pub(crate) struct Action {
+    pub(crate) function: Function,
+    pub(crate) place: Place,
+    pub(crate) name: WireName,
+    pub(crate) description: TokenStream,
+    pub(crate) mode: Mode,
+    pub(crate) scopes: Option<Vec<LitStr>>,
+    pub(crate) source_types: Vec<Ident>,
+    pub(crate) admin_only: bool,
+    pub(crate) hidden: bool,
+    /// In seconds.
+    pub(crate) timeout: Option<LitInt>,
+    pub(crate) parameters: Vec<Parameter>,
+}
+
+/// Whether it changes anything.
+#[derive(Clone, Copy)]
+pub(crate) enum Mode {
+    Read,
+    Write,
+}
+
+impl Action {
+    pub(crate) fn of(
+        function: &Function,
+        keys: TokenStream,
+        place: Place,
+        errors: &mut Errors,
+    ) -> Option<Self> {
+        let keys = Keys::parse(keys, KEYS, &[], errors);
+        let ident = &function.signature.ident;
+        signature::check(function, "action", place, errors);
+        let name = names::on_the_wire(keys.string("name", "list_files", errors).as_ref(), ident);
+        names::check(&name, errors);
+        let description = docs::required(&function.attributes, ident, errors);
+        let mode = mode(&keys, ident, errors);
+        let source_types: Vec<Path> = keys
+            .list("source_types", "[Jira]", errors)
+            .unwrap_or_default();
+        Some(Self {
+            function: function.clone(),
+            place,
+            name,
+            scopes: keys.list("scopes", "[\"issues:write\"]", errors),
+            source_types: names::source_types(&source_types, errors),
+            admin_only: keys.flag("admin_only", errors),
+            hidden: keys.flag("hidden", errors),
+            timeout: keys.value("timeout", "a number of seconds", "30", errors),
+            parameters: parameter::of_action(function, place, errors),
+            description: description?,
+            mode: mode?,
+        })
+    }
+
+    /// The connector's type, where a free function names it.
+    pub(crate) fn connector(&self) -> Option<&Type> {
+        self.parameters
+            .iter()
+            .find_map(|parameter| match parameter {
+                Parameter::Connector(ty) => Some(&**ty),
+                _ => None,
+            })
+    }
+
+    /// The types that the framework supplies.
+    pub(crate) fn supplied(&self) -> impl Iterator<Item = &Type> {
+        self.parameters
+            .iter()
+            .filter_map(|parameter| match parameter {
+                Parameter::Supplied(supplied) => Some(&supplied.ty),
+                _ => None,
+            })
+    }
+}
+
+fn mode(keys: &Keys, ident: &Ident, errors: &mut Errors) -> Option<Mode> {
+    match (keys.flag("read", errors), keys.flag("write", errors)) {
+        (true, false) => Some(Mode::Read),
+        (false, true) => Some(Mode::Write),
+        (true, true) => {
+            errors.push(
+                keys.span("write").unwrap_or_else(|| ident.span()),
+                "an action says `read` or `write`, not both",
+                "an action that changes anything is `write`",
+            );
+            None
+        }
+        (false, false) => {
+            errors.push(
+                ident.span(),
+                format!("action `{ident}` says neither `read` nor `write`"),
+                "`#[action(read)]`, or `#[action(write)]` if it changes anything",
+            );
+            None
+        }
+    }
+}
+
+/// Two actions of one name are a mistake at the second.
+pub(crate) fn check_distinct(actions: &[Action], connector: &Type, errors: &mut Errors) {
+    for (index, action) in actions.iter().enumerate() {
+        // Under conditions they may be alternatives; what is left of them is compared before registering.
+        let is_conditional = |action: &Action| !action.function.conditions().is_empty();
+        let name = &action.name;
+        let same = actions[..index]
+            .iter()
+            .any(|earlier| earlier.name.text == name.text && !is_conditional(earlier));
+        if same && !is_conditional(action) {
+            errors.push(
+                name.span,
+                format!(
+                    "two actions of connector `{}` are both named `{}`",
+                    quote!(#connector),
+                    name.text
+                ),
+                "rename one: `#[action(name = \"…\")]`",
+            );
+        }
+    }
+}

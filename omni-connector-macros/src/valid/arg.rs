@@ -1,0 +1,331 @@
+//! `#[arg]`: what the caller supplies, with its limits.
+
+use proc_macro2::{Span, TokenStream};
+use syn::{
+    Expr, GenericArgument, Ident, Lit, LitInt, PatType, PathArguments, Type, UnOp, spanned::Spanned,
+};
+
+use super::{WireName, docs, names, parameter};
+use crate::{
+    diagnostics::Errors,
+    parse::{Keys, marker, marker_keys},
+};
+
+const KEYS: &[&str] = &[
+    "name",
+    "default",
+    "min",
+    "max",
+    "min_length",
+    "max_length",
+    "max_items",
+    "pattern",
+    "format",
+    "example",
+];
+
+/// One argument that the caller supplies.
+pub(crate) struct Arg {
+    pub(crate) ty: Type,
+    pub(crate) name: WireName,
+    pub(crate) description: TokenStream,
+    pub(crate) default: Option<Default>,
+    /// As JSON.
+    pub(crate) example: Option<String>,
+    pub(crate) limits: Vec<(Ident, Limit)>,
+}
+
+/// What stands in when the caller says nothing.
+pub(crate) enum Default {
+    /// The type's own default.
+    OfType,
+    /// This JSON text.
+    Json(String),
+}
+
+/// The value of one limit.
+pub(crate) enum Limit {
+    Number(f64),
+    Size(LitInt),
+    Text(String),
+}
+
+impl Arg {
+    pub(super) fn of(parameter: &PatType, errors: &mut Errors) -> Self {
+        let attribute = parameter
+            .attrs
+            .iter()
+            .find(|attribute| marker(attribute, &["arg"]).is_some());
+        let tokens = attribute.map(marker_keys).unwrap_or_default();
+        let keys = Keys::parse(tokens, KEYS, &[], errors);
+        if let Some(place) = borrow_in(&parameter.ty) {
+            errors.push(place, "action input owns its data", "use `String`");
+        }
+        let name = name(parameter, &keys, errors);
+        let description = docs::description(&parameter.attrs);
+        if description.is_none() && !name.text.is_empty() {
+            errors.push(
+                name.span,
+                format!("argument `{}` needs a description", name.text),
+                "add a `///` comment above it; people and language models read it",
+            );
+        }
+        let bare = keys.is_bare("default").then_some(Default::OfType);
+        let literal_default = match bare {
+            None => literal(&keys, "default", errors),
+            Some(_) => None,
+        };
+        let limits = limits(&keys, literal_default.as_ref(), errors);
+        let default = bare.or(literal_default.map(|literal| Default::Json(literal.json)));
+        Self {
+            ty: (*parameter.ty).clone(),
+            name,
+            description: description.unwrap_or_default(),
+            default,
+            example: literal(&keys, "example", errors).map(|literal| literal.json),
+            limits,
+        }
+    }
+}
+
+fn name(parameter: &PatType, keys: &Keys, errors: &mut Errors) -> WireName {
+    let given = keys.string("name", "page_size", errors);
+    let name = match (&given, parameter::name(&parameter.pat)) {
+        (_, Some(binding)) => names::on_the_wire(given.as_ref(), &binding),
+        (Some(given), None) => names::on_the_wire(Some(given), &Ident::new("_a", given.span())),
+        (None, None) => {
+            errors.push(
+                parameter.pat.span(),
+                "an argument that is taken apart needs a name",
+                "`#[arg(name = \"…\")]`",
+            );
+            WireName {
+                text: String::new(),
+                span: parameter.pat.span(),
+            }
+        }
+    };
+    names::check_property(&name, errors);
+    name
+}
+
+/// The first borrow in a type.
+fn borrow_in(ty: &Type) -> Option<Span> {
+    let arguments = match ty {
+        Type::Reference(reference) => return Some(reference.and_token.span()),
+        Type::Path(path) => path.path.segments.iter().map(|segment| &segment.arguments),
+        _ => return None,
+    };
+    arguments
+        .filter_map(|arguments| match arguments {
+            PathArguments::AngleBracketed(arguments) => Some(&arguments.args),
+            _ => None,
+        })
+        .flatten()
+        .find_map(|argument| match argument {
+            GenericArgument::Lifetime(lifetime) if lifetime.ident != "static" => {
+                Some(lifetime.span())
+            }
+            GenericArgument::Type(ty) => borrow_in(ty),
+            _ => None,
+        })
+}
+
+/// A literal of the declaration, as the JSON text that it becomes.
+struct Literal {
+    json: String,
+    expression: Expr,
+}
+
+fn literal(keys: &Keys, key: &str, errors: &mut Errors) -> Option<Literal> {
+    keys.span(key)?;
+    let expression: Expr = keys.value(key, "a literal", "\"…\"", errors)?;
+    let Some(json) = json(&expression) else {
+        errors.push(
+            expression.span(),
+            format!("`{key}` expects a literal"),
+            "a text, a number, `true`, `false` or a list of these",
+        );
+        return None;
+    };
+    Some(Literal { json, expression })
+}
+
+fn json(expression: &Expr) -> Option<String> {
+    match expression {
+        Expr::Lit(literal) => match &literal.lit {
+            Lit::Str(text) => Some(quoted(&text.value())),
+            Lit::Int(number) => Some(number.base10_digits().to_owned()),
+            Lit::Float(number) => Some(number.base10_digits().to_owned()),
+            Lit::Bool(value) => Some(value.value.to_string()),
+            _ => None,
+        },
+        Expr::Unary(unary) if matches!(unary.op, UnOp::Neg(_)) => {
+            Some(format!("-{}", json(&unary.expr)?))
+        }
+        Expr::Array(array) => {
+            let items = array.elems.iter().map(json).collect::<Option<Vec<_>>>()?;
+            Some(format!("[{}]", items.join(",")))
+        }
+        _ => None,
+    }
+}
+
+/// A text as JSON writes it.
+fn quoted(text: &str) -> String {
+    let mut json = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => json.extend(['\\', c]),
+            c if c.is_control() => json.extend(format!("\\u{:04x}", u32::from(c)).chars()),
+            c => json.push(c),
+        }
+    }
+    json.push('"');
+    json
+}
+
+fn limits(keys: &Keys, default: Option<&Literal>, errors: &mut Errors) -> Vec<(Ident, Limit)> {
+    let numbers = Range::of(keys, ["min", "max"], errors, number);
+    let lengths = Range::of(keys, ["min_length", "max_length"], errors, size);
+    let items = Range::of(keys, ["", "max_items"], errors, size);
+
+    if let Some(default) = default {
+        let inside = match &default.expression {
+            Expr::Lit(literal) => match &literal.lit {
+                Lit::Str(text) => lengths.admits(text.value().chars().count()),
+                _ => numbers.admits_json(&default.json),
+            },
+            Expr::Array(array) => items.admits(array.elems.len()),
+            _ => numbers.admits_json(&default.json),
+        };
+        if !inside {
+            errors.push(
+                default.expression.span(),
+                "the default is outside its own limits",
+                "a caller who leaves it out would be refused",
+            );
+        }
+    }
+
+    let mut limits: Vec<_> = [numbers, lengths, items]
+        .into_iter()
+        .flat_map(|range| range.limits)
+        .collect();
+    for key in ["pattern", "format"] {
+        let example = if key == "pattern" { "^[A-Z]+$" } else { "date" };
+        if let Some(text) = keys.string(key, example, errors) {
+            if key == "pattern"
+                && let Err(error) = regex_lite::Regex::new(&text.value())
+            {
+                errors.push(
+                    text.span(),
+                    format!("not a regular expression: {error}"),
+                    "the syntax is that of the crate `regex-lite`",
+                );
+            }
+            limits.push((Ident::new(key, text.span()), Limit::Text(text.value())));
+        }
+    }
+    limits
+}
+
+/// A lower and an upper limit, either of which may be missing.
+struct Range {
+    bounds: [Option<f64>; 2],
+    limits: Vec<(Ident, Limit)>,
+}
+
+impl Range {
+    fn of(
+        keys: &Keys,
+        names: [&str; 2],
+        errors: &mut Errors,
+        read: fn(&Keys, &str, &mut Errors) -> Option<Bound>,
+    ) -> Self {
+        let mut range = Self {
+            bounds: [None; 2],
+            limits: Vec::new(),
+        };
+        for (index, name) in names.into_iter().enumerate() {
+            let Some(Bound {
+                value,
+                limit,
+                place,
+            }) = read(keys, name, errors)
+            else {
+                continue;
+            };
+            range.bounds[index] = Some(value);
+            range.limits.push((Ident::new(name, place), limit));
+            if let [Some(least), Some(most)] = range.bounds
+                && least > most
+            {
+                let [lower, upper] = names;
+                errors.push(
+                    place,
+                    format!("`{upper}` is {most}, below `{lower}`, which is {least}"),
+                    "no value can keep to both",
+                );
+                // A default outside of both would be the same mistake told twice.
+                range.bounds = [None; 2];
+            }
+        }
+        range
+    }
+
+    #[allow(
+        clippy::cast_precision_loss,
+        reason = "sizes in a declaration are small"
+    )]
+    fn admits(&self, size: usize) -> bool {
+        self.admits_number(size as f64)
+    }
+
+    fn admits_json(&self, number: &str) -> bool {
+        number
+            .parse()
+            .is_ok_and(|number| self.admits_number(number))
+            || number.parse::<f64>().is_err()
+    }
+
+    fn admits_number(&self, number: f64) -> bool {
+        let [least, most] = self.bounds;
+        least.is_none_or(|least| number >= least) && most.is_none_or(|most| number <= most)
+    }
+}
+
+/// One limit, with its value for comparing.
+struct Bound {
+    value: f64,
+    limit: Limit,
+    place: Span,
+}
+
+fn number(keys: &Keys, key: &str, errors: &mut Errors) -> Option<Bound> {
+    keys.span(key)?;
+    let expression: Expr = keys.value(key, "a number", "1", errors)?;
+    let Some(value) = json(&expression).and_then(|json| json.parse().ok()) else {
+        errors.push(
+            expression.span(),
+            format!("`{key}` expects a number"),
+            format!("`{key} = 1`"),
+        );
+        return None;
+    };
+    Some(Bound {
+        value,
+        limit: Limit::Number(value),
+        place: expression.span(),
+    })
+}
+
+fn size(keys: &Keys, key: &str, errors: &mut Errors) -> Option<Bound> {
+    keys.span(key)?;
+    let size: LitInt = keys.value(key, "a whole number", "50", errors)?;
+    Some(Bound {
+        value: size.base10_parse().ok()?,
+        place: size.span(),
+        limit: Limit::Size(size),
+    })
+}

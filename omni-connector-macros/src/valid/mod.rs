@@ -1,0 +1,31 @@
+//! The rules. Each module reads one kind of declaration, reports everything that is wrong with it, and yields a type that
+//! only validated data has: what comes out of here is expanded without another look.
+
+mod action;
+mod arg;
+mod connector;
+mod docs;
+mod hook;
+mod names;
+mod operator;
+mod parameter;
+mod signature;
+mod sync;
+
+pub(crate) use action::{Action, Mode, check_distinct as check_actions};
+pub(crate) use arg::{Arg, Default, Limit};
+pub(crate) use connector::{Connector, SkillText};
+pub(crate) use hook::{Hook, HookKind};
+pub(crate) use operator::{Operator, check_distinct as check_operators};
+pub(crate) use parameter::Parameter;
+pub(crate) use signature::Place;
+pub(crate) use sync::{Sync, check_distinct as check_syncs};
+
+use proc_macro2::Span;
+
+/// A name that goes over the wire, with the place to edit it.
+#[derive(Clone)]
+pub(crate) struct WireName {
+    pub(crate) text: String,
+    pub(crate) span: Span,
+}

@@ -1,0 +1,210 @@
+//! The attribute macros and their documentation.
+
+/// Turns a struct into a connector, and collects the annotated methods of its `impl` block.
+///
+/// # On the struct
+/// Implements [`Connector`](crate::Connector) for it. The doc comment becomes the connector's description.
+///
+/// | key | what it says | without it |
+/// |---|---|---|
+/// | `name = "acme"` | the connector's id: `a-z`, `0-9`, `_` | required |
+/// | `source_types = [Jira]` | the systems it serves, variants of [`SourceType`](crate::SourceType) | required |
+/// | `sync_modes = [full, incremental, realtime]` | what it can be asked for | `[full]` |
+/// | `config = Settings` | shape of a source's config | any JSON |
+/// | `credentials = ApiKey` | shape of a credential's secret | any JSON |
+/// | `state = Cursor` | the checkpoint; required by `incremental` | any JSON |
+/// | `display_name = "Acme Tracker"` | what people read | the name |
+/// | `version = "1.0.0"` | the connector's version | that of the author's crate |
+/// | `description = "…"` | what people read | the doc comment |
+/// | `actions = [reports::monthly]` | functions with [`#[action]`](macro@crate::action) that live elsewhere | none |
+/// | `search_operators = [issues::project]` | functions with [`#[search_operator]`](macro@crate::search_operator) that live elsewhere | none |
+/// | `skill(id = "triage", title = "How we triage", file = "triage.md")` | a text that teaches language models; also `description`, `source_types`, and `text = "…"` in place of a file; may stand there several times | none |
+/// | `extra = Extra` | shape of `metadata.extra`, in which Omni looks for e-mail addresses | not declared |
+/// | `read_only` | blocks every write action | |
+/// | `crate = ::path` | where generated code finds this crate | `::omni_connector` |
+///
+/// # On the `impl` block
+/// Collects methods with [`#[sync]`](macro@crate::sync), [`#[action]`](macro@crate::action) and
+/// [`#[search_operator]`](macro@crate::search_operator), and at most one each with
+///
+/// - `#[validate]`: `async fn(&self, …) -> Result<()>`, asked before each run; an error refuses it with 400. Its arguments
+///   are supplied by type, as those of a sync.
+/// - `#[oauth]`: `fn(&self) -> OAuthConfig`, how people sign in.
+/// - `#[skills]`: `fn(&self) -> Vec<Skill>`, skills that are not known when compiling.
+///
+/// Everything else in the block stays what it is. The annotated functions, too: they can be called by a unit test.
+///
+/// ```
+/// use omni_connector::prelude::*;
+///
+/// #[derive(Deserialize)]
+/// struct Settings { folder: String }
+///
+/// /// Notes of a folder.
+/// #[connector(name = "notes", source_types = [LocalFiles], config = Settings)]
+/// struct Notes;
+///
+/// #[connector]
+/// impl Notes {
+///     #[sync]
+///     async fn sync(&self, config: Config<Settings>, ctx: SyncContext) -> Result<()> {
+///         let note = Document::new("note-1", DocumentPermissions::public())
+///             .title("First note")
+///             .text(format!("in {}", config.folder));
+///         ctx.upsert(note).await?;
+///         Ok(())
+///     }
+/// }
+///
+/// assert_eq!(Notes.name(), "notes");
+/// assert_eq!(Notes.description().unwrap(), "Notes of a folder.");
+/// ```
+#[doc(inline)]
+pub use omni_connector_macros::connector;
+
+/// Marks the method that a run executes.
+///
+/// Returning `Ok` completes the run, an error or a panic fails it with its message. Counting, heartbeats, batches and
+/// cancellation belong to the framework.
+///
+/// | key | for which runs |
+/// |---|---|
+/// | none | all that no other method is for |
+/// | `full`, `incremental`, `realtime` | those of this mode; several may stand there |
+/// | `source_type = Gmail`, `source_types = [Gmail, GoogleDrive]` | those of sources of this type |
+///
+/// Arguments are supplied by their types, in any order: [`Config<T>`](crate::Config),
+/// [`Credentials<T>`](crate::Credentials), `Option<Credentials<T>>`, [`Checkpoint<T>`](crate::Checkpoint),
+/// [`SyncContext`](crate::SyncContext), [`Source`](crate::Source), [`SourceType`](crate::SourceType),
+/// [`ServiceCredential`](crate::ServiceCredential), [`ManagerClient`](crate::ManagerClient), and every type that
+/// implements [`FromCall`](crate::declare::FromCall).
+///
+/// ```
+/// # use omni_connector::prelude::*;
+/// #[derive(Default, Serialize, Deserialize)]
+/// struct Cursor { page: u32 }
+///
+/// #[connector(name = "notes", source_types = [Notion], sync_modes = [full, incremental, realtime], state = Cursor)]
+/// struct Notes;
+///
+/// #[connector]
+/// impl Notes {
+///     #[sync]
+///     async fn pages(&self, mut checkpoint: Checkpoint<Cursor>, ctx: SyncContext) -> Result<()> {
+///         while checkpoint.page < 3 {
+///             ctx.delete(format!("note-{}", checkpoint.page)).await?;
+///             checkpoint.page += 1;
+///             checkpoint.save().await?;
+///         }
+///         Ok(())
+///     }
+///
+///     #[sync(realtime)]
+///     async fn watch(&self, ctx: SyncContext) -> Result<()> {
+///         ctx.cancelled().await;
+///         Ok(())
+///     }
+/// }
+/// # fn main() {}
+/// ```
+#[doc(inline)]
+pub use omni_connector_macros::sync;
+
+/// Marks a function that people, agents and the system can ask for: a method of the `#[connector] impl` block, or a
+/// function elsewhere that the struct lists with `actions = […]`.
+///
+/// The doc comment is the description. Arguments marked `#[arg]` are supplied by the caller, all others by their type
+/// as in a [`#[sync]`](macro@crate::sync), and beside them [`Actor`](crate::Actor) and `Option<Actor>` (who acts), and
+/// [`Args<T>`](crate::Args) (all of the caller's input as one struct). It returns a `Result`, whose value is anything
+/// that serializes, or one of the types of [`actions`](crate::actions).
+///
+/// | key | what it says | without it |
+/// |---|---|---|
+/// | `read` or `write` | whether it changes anything; one of them is required | |
+/// | `name = "list_files"` | its name for callers | the function's |
+/// | `scopes = ["issues:write"]` | OAuth scopes that a person must have granted | undeclared |
+/// | `source_types = [Jira]` | where it works | wherever the connector does |
+/// | `admin_only` | only for admins, with the organisation's credential | |
+/// | `hidden` | offered to nobody, but can be called by name | |
+/// | `timeout = 20` | seconds after which the caller gets 504 | the caller's patience, 30 s |
+///
+/// # `#[arg]`
+/// The argument's doc comment is its description, and required. Every limit stands in the schema and is enforced when a
+/// call is decoded.
+///
+/// | key | what it says |
+/// |---|---|
+/// | `name = "page_size"` | its name for callers, when the parameter's does not fit |
+/// | `default`, `default = 20` | may be left out: the type's default, or this value |
+/// | `min = 1`, `max = 100` | range of a number |
+/// | `min_length = 1`, `max_length = 80` | characters of a text |
+/// | `max_items = 50` | items of a list |
+/// | `pattern = "^[A-Z]+$"` | a regular expression that must match somewhere in the text |
+/// | `format = "date"` | `date`, `date-time`, `email` and `uri` are checked, others are only shown |
+/// | `example = "OPS"` | shown to language models |
+///
+/// ```
+/// # use omni_connector::prelude::*;
+/// # #[connector(name = "notes", source_types = [Notion])]
+/// # struct Notes;
+/// #[connector]
+/// impl Notes {
+///     /// Find notes by their title.
+///     #[action(read)]
+///     async fn find_notes(
+///         &self,
+///         /// Part of the title
+///         #[arg(max_length = 100)]
+///         title: String,
+///         /// How many to return
+///         #[arg(default = 20, min = 1, max = 100)]
+///         limit: u32,
+///     ) -> Result<Vec<String>> {
+///         Ok(vec![title; limit as usize])
+///     }
+/// #   #[sync] async fn sync(&self) -> Result<()> { Ok(()) }
+/// }
+/// # fn main() {}
+/// ```
+#[doc(inline)]
+pub use omni_connector_macros::action;
+
+/// Marks a function that reads the value of a search operator from an item: `project:ops` finds the documents of all
+/// items whose `project` is `ops`.
+///
+/// It takes the item by reference and returns what documents of it carry: see
+/// [`AttributeValue`](crate::contract::AttributeValue) for the types. A document built with
+/// [`attributes_of`](crate::Document::attributes_of) carries the values of all operators that read this type of item, so
+/// that the manifest and the documents cannot disagree. Operators of one name may read different items.
+///
+/// | key | what it says | without it |
+/// |---|---|---|
+/// | `name = "project"` | what people type before the colon | the function's name |
+/// | `attribute = "project_key"` | the attribute's key | the operator's name |
+///
+/// ```
+/// # use omni_connector::prelude::*;
+/// struct Note { author: Option<Email>, folder: String }
+///
+/// # #[connector(name = "notes", source_types = [Notion])]
+/// # struct Notes;
+/// #[connector]
+/// impl Notes {
+///     /// `folder:recipes` finds the notes of one folder.
+///     #[search_operator]
+///     fn folder(note: &Note) -> &str {
+///         &note.folder
+///     }
+///
+///     /// `writer:ann@example.com` finds the notes of one person.
+///     #[search_operator(name = "writer", attribute = "author")]
+///     fn author(note: &Note) -> Option<Email> {
+///         note.author.clone()
+///     }
+/// #   #[sync] async fn sync(&self) -> Result<()> { Ok(()) }
+/// }
+///
+/// assert_eq!(Notes.search_operators()[1].value_type, "person");
+/// ```
+#[doc(inline)]
+pub use omni_connector_macros::search_operator;
