@@ -1,16 +1,20 @@
 //! The development manager, in a process of its own, with its store in a temporary folder.
 
-use std::time::Instant;
+use std::{ops::Range, time::Instant};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use futures_util::future::try_join_all;
-use omni_connector_dev::{Manager, Options as ManagerOptions, RunLimits, Storage};
+use omni_connector_dev::{
+    Manager, Options as ManagerOptions, RunLimits, Storage,
+    store::{StoreError, apply::apply, contents, search::Query},
+};
+use rusqlite::Connection;
 use serde::Deserialize;
 use serde_json::json;
 
 use crate::{
     Options,
-    data::Run,
+    data::{self, NULL_RUN, Run},
     limit::{self, Client, Rate},
     ours,
     part::Part,
@@ -51,6 +55,68 @@ pub(crate) fn serve(folder: &str) -> Result<()> {
         }
         std::future::pending().await
     })
+}
+
+/// Searches measured.
+const SEARCHES: usize = 200;
+
+/// Fills a store with as many documents as each argument says, and prints after each how many searches a second it answers.
+pub(crate) fn search(counts: &[&str]) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let folder = tempfile::tempdir()?;
+        let manager = Manager::start(ManagerOptions {
+            storage: Storage::Folder(folder.path().to_owned()),
+            ..ManagerOptions::default()
+        })
+        .await?;
+        let (store, mut filled) = (manager.store(), 0);
+        let source = manager.source("bench", "web", json!({})).await?.id;
+        for count in counts {
+            let count: usize = count.parse()?;
+            while filled < count {
+                let numbers = filled..(filled + 1_000).min(count);
+                filled = numbers.end;
+                let source = source.clone();
+                store.write(move |db| fill(db, &source, numbers)).await?;
+            }
+            let started = Instant::now();
+            for number in 0..SEARCHES {
+                let query = format!("document {} wiki", number * 7_919 % count);
+                let hits = store
+                    .search(Query::new(query).seen_by("ann@example.com"))
+                    .await?;
+                ensure!(hits.total > 0, "a document is not found");
+            }
+            println!("{}", Rate::of(SEARCHES, started).0);
+        }
+        Ok(())
+    })
+}
+
+fn fill(db: &Connection, source: &str, numbers: Range<usize>) -> Result<(), StoreError> {
+    let run = Run { source, ..NULL_RUN };
+    let mut events = Vec::with_capacity(numbers.len());
+    for number in numbers {
+        let content = contents::put(db, run.id, &data::text(run.id, number))?;
+        events.push(data::event(run, number, &content));
+    }
+    apply(db, run.id, run.source, &events).map(drop)
+}
+
+/// How much slower a search is among 100,000 documents than among 10,000.
+pub(crate) fn search_row() -> Result<Row> {
+    let part = Part::start(&["search", "10000", "100000"])?;
+    let few: f64 = part.first_line()?.parse()?;
+    let many: f64 = part.first_line()?.parse()?;
+    let mut row = Row::new(
+        "searches, 100,000 documents ÷ 10,000",
+        "ranking all documents that hold the words",
+    );
+    row.round(Rate(many), None, Some(Rate(few)));
+    Ok(row)
 }
 
 /// Documents accepted and searchable a second: the manager indexes a batch before it answers.

@@ -44,6 +44,7 @@ fn main() -> Result<()> {
     match words[..] {
         ["null", delay] => null::serve(Duration::from_millis(delay.parse()?)),
         ["development", folder] => development::serve(folder),
+        ["search", ref counts @ ..] => development::search(counts),
         ["memory", manager, documents] => memory::measure(manager, documents.parse()?),
         _ => {
             let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -81,6 +82,7 @@ async fn all(options: &Options) -> Result<()> {
     for row in development::rows(options).await? {
         table.add(row);
     }
+    table.add(development::search_row()?);
     table.add(memory::row()?);
     table.finish(options.json.as_deref())
 }

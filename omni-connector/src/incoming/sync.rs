@@ -263,7 +263,9 @@ async fn execute(app: App, ctx: SyncContext, credentials: Option<ServiceCredenti
             "the run {how}{}",
             losses(&report)
         ),
-        Err(RunError::Cancelled | RunError::Ended) => {
+        Err(
+            RunError::Cancelled | RunError::Ended | RunError::Manager(ManagerError::RunOver { .. }),
+        ) => {
             tracing::info!(
                 run,
                 scanned = report.scanned,
