@@ -23,6 +23,9 @@ use crate::contract::{
 
 /// The manager extracts two documents at a time and answers 429 to more (`protocol.md` §1.3).
 const EXTRACTIONS: usize = 2;
+/// Texts stored at once by the whole process. One run stores sixteen; fifty of them would need more sockets than many systems
+/// give a process.
+const STORES: usize = 64;
 
 /// The manager, as a connector sees it. Cheap to clone; one process uses one.
 ///
@@ -35,6 +38,7 @@ pub struct ManagerClient {
     base: Arc<str>,
     patience: Patience,
     extractions: Arc<Semaphore>,
+    stores: Arc<Semaphore>,
 }
 
 /// Bytes whose text the manager extracts.
@@ -63,6 +67,7 @@ impl ManagerClient {
             base: base.trim_end_matches('/').into(),
             patience: Patience::default(),
             extractions: Arc::new(Semaphore::new(EXTRACTIONS)),
+            stores: Arc::new(Semaphore::new(STORES)),
         }
     }
 
@@ -184,6 +189,8 @@ impl ManagerClient {
 
     /// Stores a text and returns its id. U+0000 is removed by the manager.
     pub async fn store_content(&self, run: &str, content: String) -> Result<String, ManagerError> {
+        // The semaphores are never closed, so a permit always comes.
+        let _permit = self.stores.acquire().await.ok();
         let body = ContentRequest {
             sync_run_id: run.to_owned(),
             content,
@@ -227,7 +234,6 @@ impl ManagerClient {
             .unwrap_or_default()
             .trim()
             .to_ascii_lowercase();
-        // The semaphore is never closed, so a permit always comes.
         let _permit = self.extractions.acquire().await.ok();
         let call = Call::post(path)
             .timeout(self.patience.extract)

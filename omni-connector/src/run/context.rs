@@ -1,6 +1,6 @@
 //! The author's handle to one run.
 
-use std::{borrow::Cow, fmt::Display, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt::Display, sync::Arc};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -23,32 +23,29 @@ use crate::{
     outgoing::{Extract, ManagerClient},
 };
 
-/// How long a failing run tries to hand over what it still holds.
-const LAST_FLUSH: Duration = Duration::from_secs(20);
-
 /// One run, as its author sees it: emit, checkpoint, and look whether somebody wants it to stop.
 ///
 /// Cheap to clone; all clones are the same run. What is emitted is in the run's pipeline when the call returns its future,
 /// so dropping a future loses nothing; awaiting it only waits for room.
 #[derive(Debug, Clone)]
 pub struct SyncContext {
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
 }
 
 #[derive(Debug)]
-struct Inner {
-    run: Arc<str>,
-    source: Source,
-    mode: SyncType,
-    is_resume: bool,
-    last_sync_at: Option<OffsetDateTime>,
+pub(super) struct Inner {
+    pub(super) run: Arc<str>,
+    pub(super) source: Source,
+    pub(super) mode: SyncType,
+    pub(super) is_resume: bool,
+    pub(super) last_sync_at: Option<OffsetDateTime>,
     /// Published again if the run saves nothing: completing publishes a checkpoint in any case.
-    previous: Option<Value>,
-    ended: Mutex<bool>,
-    cancelled: CancellationToken,
-    operators: Vec<Operator>,
-    manager: ManagerClient,
-    pipeline: Pipeline,
+    pub(super) previous: Option<Value>,
+    pub(super) ended: Mutex<bool>,
+    pub(super) cancelled: CancellationToken,
+    pub(super) operators: Vec<Operator>,
+    pub(super) manager: ManagerClient,
+    pub(super) pipeline: Pipeline,
 }
 
 impl SyncContext {
@@ -389,59 +386,6 @@ impl SyncContext {
         self.inner.pipeline.checkpoint(checkpoint).await
     }
 
-    /// Completes the run after everything before was accepted; nothing is taken any more from this call on. The runtime does so when `sync` returns; call it only to
-    /// end earlier. Doing so twice is harmless.
-    ///
-    /// # Errors
-    /// As [`upsert`](Self::upsert), and more failures than the run may have.
-    pub async fn complete(&self) -> Result<(), RunError> {
-        let mut ended = self.inner.ended.lock().await;
-        if *ended {
-            return Ok(());
-        }
-        self.inner.pipeline.finish().await?;
-        if !self.inner.pipeline.has_saved()
-            && let Some(previous) = self.to_carry_forward().await?
-        {
-            self.inner.pipeline.checkpoint(previous).await?;
-        }
-        self.inner.manager.complete(&self.inner.run).await?;
-        *ended = true;
-        self.inner.pipeline.close(RunError::Ended);
-        Ok(())
-    }
-
-    /// The checkpoint that completing must not erase.
-    async fn to_carry_forward(&self) -> Result<Option<Value>, RunError> {
-        if self.inner.mode != SyncType::Realtime {
-            return Ok(self.inner.previous.clone());
-        }
-        // Scheduled runs may have completed while this one watched; theirs is the one to keep.
-        let source = self.inner.manager.source(&self.inner.source.id).await?;
-        Ok(source.checkpoint.filter(|value| !value.is_null()))
-    }
-
-    /// Fails the run with a message that people read, after handing over what it still holds as far as possible. The
-    /// runtime does so when `sync` returns an error or panics. A run that was cancelled is left alone.
-    ///
-    /// # Errors
-    /// The manager is gone.
-    pub async fn fail(&self, error: impl Display) -> Result<(), RunError> {
-        let mut ended = self.inner.ended.lock().await;
-        if *ended || self.is_cancelled() {
-            return Ok(());
-        }
-        // What cannot be handed over will be emitted again by the next run.
-        let _ = tokio::time::timeout(LAST_FLUSH, self.inner.pipeline.flush()).await;
-        self.inner
-            .manager
-            .fail(&self.inner.run, &error.to_string())
-            .await?;
-        *ended = true;
-        self.inner.pipeline.close(RunError::Ended);
-        Ok(())
-    }
-
     /// Says that the run is alive. The runtime does so whenever a run has been silent for a minute.
     ///
     /// # Errors
@@ -466,36 +410,5 @@ impl SyncContext {
         } else {
             self.inner.previous.clone()
         }
-    }
-
-    /// Stops the run: nothing more of it is sent, and `is_cancelled` is true.
-    pub(crate) fn cancel(&self) {
-        self.inner.cancelled.cancel();
-        self.inner.pipeline.close(RunError::Cancelled);
-    }
-
-    /// Asks the author to stop, but still takes what is emitted: the process is about to end and the run goes on later.
-    pub(crate) fn wind_down(&self) {
-        self.inner.cancelled.cancel();
-    }
-
-    /// Sends what waits, without ending the run.
-    pub(crate) async fn flush(&self) -> Result<(), RunError> {
-        self.inner.pipeline.flush().await
-    }
-
-    /// Ends when nothing of the run is taken any more; why.
-    pub(crate) async fn closed(&self) -> RunError {
-        self.inner.pipeline.closed().await
-    }
-
-    /// Why nothing of the run is taken any more, if so.
-    pub(crate) fn refusal(&self) -> Option<RunError> {
-        self.inner.pipeline.refusal()
-    }
-
-    /// Lets go of the run without telling the manager, which will resume it.
-    pub(crate) fn abandon(&self) {
-        self.inner.pipeline.close(RunError::Ended);
     }
 }

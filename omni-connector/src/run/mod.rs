@@ -4,6 +4,7 @@ mod budget;
 mod content;
 mod context;
 mod document;
+mod ending;
 mod error;
 mod listing;
 mod pipeline;

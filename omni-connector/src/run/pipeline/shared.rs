@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Limits, Tally,
+    ledger::Ledger,
     line::{Barrier, Barriers, Batch, Line, Waiting},
 };
 use crate::{
@@ -96,12 +97,7 @@ struct State {
     /// Items and bytes on their way.
     items: usize,
     bytes: usize,
-    report: RunReport,
-    /// Counted, and not yet sent to the manager.
-    uncounted: Tally,
-    /// Items that the author has looked at, those on their way included.
-    looked_at: u64,
-    budget: FailureBudget,
+    ledger: Ledger,
     /// When the manager last heard of the run.
     touched_at: Instant,
     /// Whether the run saved a checkpoint.
@@ -136,49 +132,11 @@ impl State {
         self.has_room(limits)
     }
 
-    fn count(&mut self, tally: Tally) {
-        self.uncounted.add(tally);
-        let report = &mut self.report;
-        report.scanned = report.scanned.saturating_add_signed(tally.scanned.into());
-        report.updated = report.updated.saturating_add_signed(tally.updated.into());
-        report.deleted = report.deleted.saturating_add_signed(tally.deleted.into());
-    }
-
     fn stored(&mut self, StoredBody { bytes, was_sent }: StoredBody) {
-        self.report.bytes += bytes as u64;
+        self.ledger.store(bytes, was_sent);
         if was_sent {
-            self.report.contents += 1;
             self.touched_at = Instant::now();
         }
-    }
-
-    fn look_at(&mut self, tally: Tally) {
-        self.looked_at = self.looked_at.saturating_add_signed(tally.scanned.into());
-    }
-
-    /// Records a failure; why the run must end if it is one too many.
-    fn fail(&mut self, failure: Failure) -> Result<(), RunError> {
-        tracing::warn!(
-            item = failure.item,
-            stage = ?failure.stage,
-            cause = failure.cause,
-            link = failure.link,
-            "an item failed"
-        );
-        self.report.fail(failure.clone());
-        self.judge(failure, false)
-    }
-
-    fn judge(&self, latest: Failure, at_the_end: bool) -> Result<(), RunError> {
-        let (failed, looked_at) = (self.report.failed, self.looked_at);
-        if self.budget.is_exceeded(failed, looked_at, at_the_end) {
-            return Err(RunError::TooManyFailures {
-                failed,
-                looked_at,
-                latest: Box::new(latest),
-            });
-        }
-        Ok(())
     }
 }
 
@@ -192,10 +150,7 @@ impl Shared {
                 sender_waits: false,
                 items: 0,
                 bytes: 0,
-                report: RunReport::default(),
-                uncounted: Tally::NONE,
-                looked_at: 0,
-                budget: FailureBudget::default().or_environment(),
+                ledger: Ledger::new(),
                 touched_at: Instant::now(),
                 has_saved: false,
                 finishing: false,
@@ -222,7 +177,7 @@ impl Shared {
         let mut state = self.state();
         state.accepting()?;
         let has_room = state.take(&self.limits, waiting.weight);
-        state.look_at(waiting.tally);
+        state.ledger.look_at(waiting.tally);
         state.line.push_event(waiting);
         self.wake_sender(state);
         Ok(has_room)
@@ -239,7 +194,7 @@ impl Shared {
         let mut state = self.state();
         state.accepting()?;
         let has_room = state.take(&self.limits, weight + body.len());
-        state.look_at(tally);
+        state.ledger.look_at(tally);
         let place = state.line.reserve();
         let owner = Owner::Event {
             place,
@@ -370,9 +325,9 @@ impl Shared {
         let judged = {
             let mut state = self.state();
             self.leave(&mut state, 1, bytes);
-            state.count(Tally::SCAN);
+            state.ledger.count(Tally::SCAN);
             state.line.settle(place, None);
-            let judged = state.fail(failure);
+            let judged = state.ledger.fail(failure);
             self.wake_sender(state);
             judged
         };
@@ -387,10 +342,10 @@ impl Shared {
             let mut state = self.state();
             self.leave(&mut state, items, bytes);
             state.touched_at = Instant::now();
-            state.count(accepted);
+            state.ledger.count(accepted);
             failures
                 .into_iter()
-                .map(|failure| state.fail(failure))
+                .map(|failure| state.ledger.fail(failure))
                 .fold(Ok(()), |judged, next| judged.and(next))
         };
         if let Err(reason) = judged {
@@ -424,8 +379,8 @@ impl Shared {
     pub(super) fn count(&self, tally: Tally) -> Result<(), RunError> {
         let mut state = self.state();
         state.open()?;
-        state.look_at(tally);
-        state.count(tally);
+        state.ledger.look_at(tally);
+        state.ledger.count(tally);
         Ok(())
     }
 
@@ -434,27 +389,25 @@ impl Shared {
         let judged = {
             let mut state = self.state();
             state.open()?;
-            state.look_at(Tally::SCAN);
-            state.count(Tally::SCAN);
-            state.fail(failure)
+            state.ledger.look_at(Tally::SCAN);
+            state.ledger.count(Tally::SCAN);
+            state.ledger.fail(failure)
         };
         judged.inspect_err(|reason| self.close(reason.clone()))
     }
 
     /// An error when more failed than a whole run may lose.
     pub(super) fn judge(&self) -> Result<(), RunError> {
-        let state = self.state();
-        let latest = state.report.failures.last().cloned();
-        latest.map_or(Ok(()), |latest| state.judge(latest, true))
+        self.state().ledger.judge_at_the_end()
     }
 
     pub(super) fn set_budget(&self, budget: FailureBudget) {
-        self.state().budget = budget.or_environment();
+        self.state().ledger.set_budget(budget);
     }
 
     /// What was counted since the last call.
     pub(super) fn take_uncounted(&self) -> Tally {
-        mem::take(&mut self.state().uncounted)
+        self.state().ledger.take_uncounted()
     }
 
     /// The manager has just heard of the run.
@@ -471,7 +424,7 @@ impl Shared {
     }
 
     pub(super) fn report<T>(&self, change: impl FnOnce(&mut RunReport) -> T) -> T {
-        change(&mut self.state().report)
+        change(self.state().ledger.report())
     }
 
     /// Takes nothing any more, for the first reason that is given, and drops what waits. Whoever waits for an answer hears
