@@ -292,7 +292,7 @@ async fn write_answer(stream: &mut TcpStream, answer: &Answer, length: usize) ->
         answer.body.len()
     );
     for (name, value) in &answer.headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
+        head.extend([name, ": ", value, "\r\n"]);
     }
     head.push_str("\r\n");
     let mut bytes = head.into_bytes();

@@ -54,7 +54,7 @@ pub struct Served {
 
 impl Served {
     /// Serves the crawler to the manager at `manager`.
-    pub async fn start(manager: &str) -> Result<Self> {
+    pub fn start(manager: &str) -> Self {
         let config = ServerConfig {
             listen: Ipv4Addr::LOCALHOST.into(),
             patience: patience(),
@@ -65,7 +65,7 @@ impl Served {
         let server = tokio::spawn(serve_with_shutdown(Crawler, config, async {
             let _ = stopped.await;
         }));
-        Ok(Self { stop, server })
+        Self { stop, server }
     }
 
     /// Stops it.

@@ -47,7 +47,7 @@ async fn outcome(
     let plan =
         move |called: &str, number| fault.clone().filter(|_| called == route && is_hit(number));
     let proxy = Proxy::start(&manager.url(), Box::new(plan)).await?;
-    let connector = Served::start(&proxy.url()).await?;
+    let connector = Served::start(&proxy.url());
     manager
         .registration("crawler", Duration::from_secs(30))
         .await

@@ -204,7 +204,7 @@ async fn connector_killed(point: Option<Point>) -> Result<(Outcome, bool)> {
         tokio::time::sleep(Duration::from_millis(20)).await;
     };
     let progress = manager.wait(&run.id, |_| {});
-    let progress = tokio::time::timeout(Duration::from_secs(60), progress)
+    let progress = tokio::time::timeout(Duration::from_mins(1), progress)
         .await
         .context("the run never ends")??;
     ensure!(
@@ -244,12 +244,10 @@ async fn manager_killed(point: Option<Point>) -> Result<(Outcome, bool)> {
     let victim: Victim = Arc::new(Mutex::new(Some(Arc::clone(&process))));
     let manager = format!("http://127.0.0.1:{port}");
     let proxy = Proxy::start(&manager, plan(point, &victim)).await?;
-    let connector = Served::start(&proxy.url()).await?;
+    let connector = Served::start(&proxy.url());
     let store = Store::open(folder.path())?;
     let source = loop {
-        let sources = store
-            .read(|db| omni_connector_dev::store::sources::all(db))
-            .await?;
+        let sources = store.read(omni_connector_dev::store::sources::all).await?;
         if let Some(source) = sources.into_iter().next() {
             break source;
         }
@@ -292,7 +290,7 @@ async fn manager_killed(point: Option<Point>) -> Result<(Outcome, bool)> {
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), completed)
+    tokio::time::timeout(Duration::from_mins(1), completed)
         .await
         .context("the run never ends")??;
     let outcome = Outcome::of(&store, &source.id, WIKI).await?;

@@ -19,7 +19,7 @@ const WIKI: Wiki = Wiki {
 
 async fn start() -> Result<(Manager, Served)> {
     let manager = Manager::start(options()).await?;
-    let connector = Served::start(&manager.url()).await?;
+    let connector = Served::start(&manager.url());
     manager
         .registration("crawler", Duration::from_secs(30))
         .await

@@ -352,7 +352,7 @@ fn check(told: &Told, emitted: usize) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-fn is_emit(step: &Step) -> bool {
+fn is_emit(step: Step) -> bool {
     matches!(
         step,
         Step::Document | Step::SameText | Step::Delete | Step::Group | Step::Dropped
@@ -377,7 +377,7 @@ proptest! {
             .start_paused(true)
             .build()
             .unwrap();
-        let emitted = steps.iter().filter(|step| is_emit(step)).count();
+        let emitted = steps.iter().filter(|step| is_emit(**step)).count();
         // The last checkpoint that was asked for and not dropped is there in the end.
         let told = runtime.block_on(run(steps, moods, mode));
         check(&told, emitted)?;

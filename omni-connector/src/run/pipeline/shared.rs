@@ -343,10 +343,11 @@ impl Shared {
             self.leave(&mut state, items, bytes);
             state.touched_at = Instant::now();
             state.ledger.count(accepted);
-            failures
-                .into_iter()
-                .map(|failure| state.ledger.fail(failure))
-                .fold(Ok(()), |judged, next| judged.and(next))
+            let mut judged = Ok(());
+            for failure in failures {
+                judged = judged.and(state.ledger.fail(failure));
+            }
+            judged
         };
         if let Err(reason) = judged {
             self.close(reason);
