@@ -4,7 +4,10 @@ use std::{
     env,
     net::{IpAddr, Ipv4Addr},
     str::FromStr,
+    time::Duration,
 };
+
+use crate::outgoing::Patience;
 
 /// The settings of a connector's server, usually [from the environment](Self::from_env).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +22,11 @@ pub struct ServerConfig {
     pub listen: IpAddr,
     /// `OMNI_CONNECTOR_MAX_BODY_BYTES`: larger request bodies are refused with 413; 64 MB unless it is set.
     pub max_body_bytes: usize,
+    /// `OMNI_CONNECTOR_GRACE_SECONDS`: how long running syncs may take to reach a checkpoint once the process is asked to
+    /// stop; 7 s unless it is set, so that all is over before the 10 s after which Docker kills.
+    pub grace: Duration,
+    /// How long calls to the manager wait, and how often they are repeated.
+    pub patience: Patience,
 }
 
 /// Variables that are missing or wrong, all of them at once.
@@ -35,6 +43,8 @@ impl ServerConfig {
             port,
             listen: Ipv4Addr::UNSPECIFIED.into(),
             max_body_bytes: 64 << 20,
+            grace: Duration::from_secs(7),
+            patience: Patience::default(),
         }
     }
 
@@ -86,6 +96,17 @@ impl ServerConfig {
                 "number of bytes",
                 &mut problems,
             );
+        }
+        if let Some(text) = lookup("OMNI_CONNECTOR_GRACE_SECONDS") {
+            let mut seconds = 0;
+            read(
+                &mut seconds,
+                "OMNI_CONNECTOR_GRACE_SECONDS",
+                &text,
+                "number of seconds",
+                &mut problems,
+            );
+            config.grace = Duration::from_secs(seconds);
         }
         if problems.is_empty() {
             Ok(config)

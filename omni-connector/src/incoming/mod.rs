@@ -4,13 +4,15 @@ mod action;
 mod body;
 mod config;
 mod mcp;
+mod panic;
 mod registration;
 mod runs;
 mod serve;
+mod shutdown;
 mod sync;
 
 pub use config::{ConfigError, ServerConfig};
-pub use serve::{run, serve, serve_with_config, serve_with_extra_routes};
+pub use serve::{run, serve, serve_with_config, serve_with_extra_routes, serve_with_shutdown};
 
 use std::sync::Arc;
 

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use tokio_util::task::TaskTracker;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     contract::SyncType,
@@ -36,6 +36,7 @@ impl Class {
 pub(super) struct Runs {
     inner: Arc<Mutex<Inner>>,
     tasks: TaskTracker,
+    stopped: CancellationToken,
 }
 
 #[derive(Debug, Default)]
@@ -155,6 +156,19 @@ impl Runs {
             .values()
             .filter_map(|active| active.ctx.clone())
             .collect()
+    }
+
+    /// Lets go of all runs: what they emit is refused, and their tasks are stopped.
+    pub(super) fn stop(&self) {
+        for ctx in self.close() {
+            ctx.abandon();
+        }
+        self.stopped.cancel();
+    }
+
+    /// Ends when [`stop`](Self::stop) is called.
+    pub(super) async fn stopped(&self) {
+        self.stopped.cancelled().await;
     }
 
     /// Waits until every task has ended.
