@@ -1,5 +1,7 @@
 //! A connector of an imaginary wiki, whose documents, deletes, groups and checkpoints follow from two numbers.
 
+use std::time::Duration;
+
 use anyhow::Result;
 use omni_connector::{
     Connector, Document, DocumentPermissions, Group, ServiceCredential, Source, SourceType,
@@ -13,12 +15,15 @@ use serde_json::Value;
 pub struct Crawler;
 
 /// How large the wiki is.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub struct Wiki {
     /// Pages; a checkpoint follows each.
     pub pages: usize,
     /// Documents on each page.
     pub per_page: usize,
+    /// Whether reading the second page blocks the thread for an hour, as careless code does.
+    #[serde(default)]
+    pub is_deaf: bool,
 }
 
 /// The page to go on with.
@@ -32,6 +37,15 @@ impl Wiki {
     /// Documents that are emitted, those included that a later page deletes.
     pub const fn documents(&self) -> usize {
         self.pages * self.per_page
+    }
+
+    /// One that is never read to its end.
+    pub const fn deaf() -> Self {
+        Self {
+            pages: 2,
+            per_page: 40,
+            is_deaf: true,
+        }
     }
 
     /// The address of a page's group.
@@ -87,6 +101,14 @@ async fn crawl(wiki: Wiki, from: usize, ctx: &SyncContext) -> Result<()> {
             ctx.heartbeat().await?;
         }
         ctx.save_checkpoint(Cursor { page: page + 1 }).await?;
+        if ctx.is_cancelled() {
+            break;
+        }
+        if wiki.is_deaf {
+            // Long enough for the counters to be told.
+            tokio::time::sleep(Duration::from_millis(1_500)).await;
+            std::thread::sleep(Duration::from_hours(1));
+        }
     }
     Ok(())
 }

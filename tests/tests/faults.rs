@@ -77,11 +77,13 @@ async fn a_sync_ends_the_same_under_every_fault_on_every_route() {
         Wiki {
             pages: 50,
             per_page: 100,
+            is_deaf: false,
         }
     } else {
         Wiki {
             pages: 5,
             per_page: 100,
+            is_deaf: false,
         }
     };
     let (undisturbed, _) = outcome(wiki, "", None).await.unwrap();

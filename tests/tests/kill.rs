@@ -31,6 +31,7 @@ use serde_json::{Value, json};
 const WIKI: Wiki = Wiki {
     pages: 8,
     per_page: 40,
+    is_deaf: false,
 };
 /// Points of a run that is not full, and of one that is.
 const CONNECTOR_POINTS: (usize, usize) = (24, 330);

@@ -15,6 +15,7 @@ use tokio::runtime::Handle;
 const WIKI: Wiki = Wiki {
     pages: 3,
     per_page: 20,
+    is_deaf: false,
 };
 
 async fn start() -> Result<(Manager, Served)> {

@@ -26,8 +26,8 @@ use crate::{
 const AT_ONCE: usize = 4;
 /// One source for each run at once of each candidate, so that none updates what another one brought.
 const SOURCES: usize = AT_ONCE * 2 + 1;
-const MANY: usize = 4_000;
-const FEW: usize = 300;
+const MANY: usize = 2_000;
+const FEW: usize = 150;
 
 /// Prints its URL and the ids of its sources, one a line, and goes on until it is killed.
 pub(crate) fn serve(folder: &str) -> Result<()> {
@@ -84,7 +84,7 @@ pub(crate) fn search(counts: &[&str]) -> Result<()> {
             }
             let started = Instant::now();
             for number in 0..SEARCHES {
-                let query = format!("document {} wiki", number * 7_919 % count);
+                let query = format!("document {}", number * 7_919 % count);
                 let hits = store
                     .search(Query::new(query).seen_by("ann@example.com"))
                     .await?;

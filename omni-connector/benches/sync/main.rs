@@ -90,9 +90,9 @@ async fn all(options: &Options) -> Result<()> {
 /// Documents of 2 KB, each with a content of its own.
 async fn documents(options: &Options, url: &str, delay: u64) -> Result<Row> {
     let (many, few) = match delay {
-        0 => (40_000, 3_000),
-        1 => (20_000, 300),
-        _ => (4_000, 60),
+        0 => (20_000, 2_000),
+        1 => (10_000, 200),
+        _ => (2_000, 40),
     };
     let ours = ours::Connector::serve(url).await?;
     let mut row = Row::new(
@@ -116,9 +116,9 @@ async fn documents(options: &Options, url: &str, delay: u64) -> Result<Row> {
 /// Events whose contents are stored already.
 async fn events(options: &Options, url: &str, delay: u64) -> Result<Row> {
     let (many, few) = match delay {
-        0 => (500_000, 3_000),
-        1 => (250_000, 300),
-        _ => (50_000, 60),
+        0 => (500_000, 2_000),
+        1 => (200_000, 200),
+        _ => (40_000, 40),
     };
     let ours = ours::Connector::serve(url).await?;
     let mut row = Row::new(

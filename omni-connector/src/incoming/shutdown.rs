@@ -1,9 +1,13 @@
 //! How the process ends: runs get a while to reach a checkpoint, hand over what they hold, and stay resumable.
 
-use std::{process, time::Duration};
+use std::{future, process, thread, time::Duration};
 
 use futures_util::future::join_all;
-use tokio::{signal, time::timeout};
+use tokio::{
+    runtime, signal,
+    sync::oneshot,
+    time::{sleep, timeout},
+};
 
 use super::runs::Runs;
 use crate::run::SyncContext;
@@ -18,19 +22,40 @@ pub(super) async fn after(asked: impl Future<Output = ()>, runs: Runs, grace: Du
     wind_down(&runs, grace).await;
 }
 
-/// [`after`] a signal. A second one ends the process at once, and so does a run that does not let go of its thread: an
-/// author's code that blocks would hold up the end of the runtime for ever.
+/// [`after`] a signal. A second one ends the process at once, and so does the end of the time for whatever does not let go:
+/// an author's code that blocks its thread would hold up the runtime for ever.
 pub(super) async fn after_signal(runs: Runs, grace: Duration) {
-    signalled().await;
-    tokio::select! {
-        all_ended = wind_down(&runs, grace) => if !all_ended {
-            process::exit(0);
-        },
-        () = signalled() => {
-            tracing::warn!("stopped at once; the manager will resume what was running");
-            process::exit(0);
-        }
+    let (told, asked) = oneshot::channel();
+    let (ended, orderly) = oneshot::channel();
+    let limit = grace + LAST_FLUSH * 2;
+    // A thread and a runtime of their own: a task that blocks can keep the others of its runtime from hearing of signals.
+    let watch = thread::Builder::new().name("signals".to_owned());
+    let watching = watch.spawn(move || watch_signals(told, orderly, limit));
+    if watching.is_err() || asked.await.is_err() {
+        // Where signals cannot be listened to, the system's own handling ends the process.
+        future::pending::<()>().await;
     }
+    if wind_down(&runs, grace).await {
+        let _ = ended.send(());
+    } else {
+        process::exit(0);
+    }
+}
+
+/// Tells of the first signal, and ends the process unless it ends in order before a second one and before `limit`.
+fn watch_signals(told: oneshot::Sender<()>, orderly: oneshot::Receiver<()>, limit: Duration) {
+    let runtime = runtime::Builder::new_current_thread().enable_all().build();
+    let Ok(runtime) = runtime else { return };
+    runtime.block_on(async {
+        signalled().await;
+        let _ = told.send(());
+        tokio::select! {
+            Ok(()) = orderly => return,
+            () = signalled() => tracing::warn!("stopped at once; the manager will resume what was running"),
+            () = sleep(limit) => tracing::warn!("something blocks the end; the manager will resume what was running"),
+        }
+        process::exit(0);
+    });
 }
 
 /// Whether every run has ended.
@@ -57,17 +82,17 @@ async fn signalled() {
     let interrupt = async {
         // Where signals cannot be listened to, the system's own handling ends the process.
         if signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
+            future::pending::<()>().await;
         }
     };
     #[cfg(unix)]
     let terminate = async {
         match signal::unix::signal(signal::unix::SignalKind::terminate()) {
             Ok(mut signals) => drop(signals.recv().await),
-            Err(_) => std::future::pending().await,
+            Err(_) => future::pending().await,
         }
     };
     #[cfg(not(unix))]
-    let terminate = std::future::pending::<()>();
+    let terminate = future::pending::<()>();
     tokio::select! { () = interrupt => {}, () = terminate => {} }
 }

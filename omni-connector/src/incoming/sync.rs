@@ -108,7 +108,8 @@ async fn try_start(app: App, request: SyncRequest) -> Result<(), Refusal> {
     })?;
     let slot = match app
         .runs
-        .reserve(&request.sync_run_id, &request.source_id, mode)
+        .reserve_soon(&request.sync_run_id, &request.source_id, mode)
+        .await
     {
         Ok(slot) => slot,
         // The manager repeats a request whose answer was lost; the run it asks for is executing.

@@ -64,6 +64,11 @@ impl SyncContext {
         Ok(())
     }
 
+    /// Whether the run has ended, or its end is under way.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.inner.ended.try_lock().map_or(true, |ended| *ended)
+    }
+
     /// Stops the run: nothing more of it is sent, and `is_cancelled` is true.
     pub(crate) fn cancel(&self) {
         self.inner.cancelled.cancel();

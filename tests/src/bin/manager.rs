@@ -19,6 +19,7 @@ async fn main() -> Result<()> {
     let wiki = Wiki {
         pages: argument()?.parse()?,
         per_page: argument()?.parse()?,
+        is_deaf: false,
     };
     let manager = Manager::start(options).await?;
     let config = serde_json::to_value(wiki)?;
