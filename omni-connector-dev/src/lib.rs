@@ -10,6 +10,7 @@ mod credentials;
 mod extract;
 mod http;
 mod manager;
+mod oauth;
 mod options;
 mod registry;
 mod runs;

@@ -13,6 +13,7 @@ use crate::{
     connector::ConnectorClient,
     credentials::Refreshes,
     http,
+    oauth::SignIns,
     options::{Options, Storage},
     registry::Registry,
     runs::{self, CancelError, Supervisor, TriggerError},
@@ -41,6 +42,7 @@ pub(crate) struct Parts {
     pub(crate) connectors: ConnectorClient,
     pub(crate) extraction: Arc<Semaphore>,
     pub(crate) refreshes: Refreshes,
+    pub(crate) sign_ins: SignIns,
 }
 
 impl Deref for Shared {
@@ -129,6 +131,7 @@ impl Manager {
             connectors: ConnectorClient::new(options.calls.clone())?,
             extraction: Arc::new(Semaphore::new(options.extraction.concurrency.max(1))),
             refreshes: Refreshes::default(),
+            sign_ins: SignIns::default(),
             store,
             options,
         }));

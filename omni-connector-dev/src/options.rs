@@ -32,6 +32,8 @@ pub struct Options {
     pub extraction: ExtractionLimits,
     /// How long a text that no document refers to is kept.
     pub content_retention: Duration,
+    /// How long a sign-in may take from its start to the provider's answer.
+    pub sign_in_life: Duration,
     /// Time between two events of a progress stream.
     pub progress_interval: Duration,
 }
@@ -103,6 +105,7 @@ impl Default for Options {
             runs: RunLimits::default(),
             extraction: ExtractionLimits::default(),
             content_retention: Duration::from_hours(7 * 24),
+            sign_in_life: Duration::from_mins(15),
             progress_interval: Duration::from_secs(1),
         }
     }

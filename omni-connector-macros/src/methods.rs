@@ -19,6 +19,11 @@ const MARKERS: &[&str] = &[
     "validate",
     "oauth",
     "skills",
+    "credential_ready",
+    "enrich",
+    "mcp",
+    "mcp_env",
+    "mcp_headers",
 ];
 
 /// Whether the item is an `impl` block: the word stands before any brace.

@@ -5,10 +5,11 @@ pub use core::{
     option::Option::{self, None, Some},
     time::Duration,
 };
-pub use std::{boxed::Box, string::String, vec::Vec};
+pub use std::{boxed::Box, collections::HashMap, string::String, vec::Vec};
 
 pub use crate::{
-    ActionCall, ActionDefinition, ActionMode, BoxFuture, Connector, ManagerClient, OAuthConfig,
-    Operator, Response, Result, ServiceCredential, Skill, Source, SourceType, SyncContext,
-    SyncType, Value, ValueType, actions::answer, async_trait, contract::AttributeValue, declare::*,
+    ActionCall, ActionDefinition, ActionMode, BoxFuture, Connector, CredentialReady, ManagerClient,
+    McpCredentials, McpServer, OAuthConfig, OAuthExtra, OAuthTokens, Operator, Response, Result,
+    ServiceCredential, Skill, Source, SourceType, SyncContext, SyncType, Value, ValueType,
+    actions::answer, async_trait, contract::AttributeValue, declare::*,
 };

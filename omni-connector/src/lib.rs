@@ -5,6 +5,7 @@
 //! the server that the manager calls, [`actions`] what callers ask for, [`outgoing`] the clients.
 
 pub mod actions;
+mod bridges;
 pub mod contract;
 pub mod declare;
 #[doc(hidden)]
@@ -22,11 +23,15 @@ pub use schemars;
 pub use serde_json::Value;
 
 pub use actions::{ActionCall, ActionError, ActionResponse, File, Response};
+pub use bridges::McpServer;
+#[cfg(feature = "mcp")]
+pub use bridges::{HttpMcpServer, StdioMcpServer};
 pub use contract::{
     ActionDefinition, ActionMode, Attributes, AuthType, BoxFuture, Connector, ConnectorEvent,
-    DocumentMetadata, DocumentPermissions, Email, Manifest, McpCredentials, OAuthConfig,
-    OAuthScopes, Operator, PersonSyncRecord, SearchOperator, SecretString, ServiceCredential,
-    Skill, Source, SourceType, SyncType, TokenEndpointAuthMethod, ValueType, decode,
+    CredentialReady, DocumentMetadata, DocumentPermissions, Email, Manifest, McpCredentials,
+    OAuthConfig, OAuthExtra, OAuthScopes, OAuthTokens, Operator, PersonSyncRecord, SearchOperator,
+    SecretString, ServiceCredential, Skill, Source, SourceType, SyncType, TokenEndpointAuthMethod,
+    ValueType, decode,
 };
 pub use declare::{Actor, Args, Checkpoint, Config, Credentials, DocRef};
 pub use incoming::{

@@ -31,6 +31,15 @@
 ///   are supplied by type, as those of a sync.
 /// - `#[oauth]`: `fn(&self) -> OAuthConfig`, how people sign in.
 /// - `#[skills]`: `fn(&self) -> Vec<Skill>`, skills that are not known when compiling.
+/// - `#[credential_ready]`: `async fn(&self, ready: CredentialReady) -> Result<()>`, told when somebody has signed in. It
+///   can also take a `ManagerClient` and the `Credentials<T>` of the connector.
+/// - `#[enrich]`: `async fn(&self, tokens: OAuthTokens) -> Result<OAuthExtra>`, what only the system knows of a fresh
+///   credential; [`OAuthConfig::enriched_at`](crate::OAuthConfig::enriched_at) names its path.
+/// - `#[mcp]`: `fn(&self) -> StdioMcpServer`, `HttpMcpServer` or `Option<McpServer>`, the MCP server behind the connector,
+///   with the feature `mcp`. Its tools become actions, its prompts skills; an action of the connector's own goes before a
+///   tool of its name.
+/// - `#[mcp_env]` and `#[mcp_headers]`: `fn(&self, credentials: &McpCredentials) -> Result<[(&'static str, String); 1]>`,
+///   or any other list of pairs: how the server gets the secret, over stdio and over HTTP.
 ///
 /// Everything else in the block stays what it is. The annotated functions, too: they can be called by a unit test.
 ///

@@ -77,6 +77,9 @@ const _: () = {
         ) -> _omni::Option<_omni::Vec<_omni::String>> {
             _omni::action_scopes::<Self>(action)
         }
+        fn action_output(&self, action: &str) -> _omni::Option<_omni::Value> {
+            _omni::action_output::<Self>(action)
+        }
         fn call_action(
             &self,
             call: _omni::ActionCall,
@@ -91,6 +94,34 @@ const _: () = {
         }
         fn oauth_config(&self) -> _omni::Option<_omni::OAuthConfig> {
             _omni::oauth_config(self)
+        }
+        async fn credential_ready(
+            &self,
+            ready: _omni::CredentialReady,
+            manager: &_omni::ManagerClient,
+        ) -> _omni::Result<()> {
+            _omni::credential_ready(self, ready, manager).await
+        }
+        async fn enrich(
+            &self,
+            tokens: _omni::OAuthTokens,
+        ) -> _omni::Result<_omni::OAuthExtra> {
+            _omni::enrich(self, tokens).await
+        }
+        fn mcp_server(&self) -> _omni::Option<_omni::McpServer> {
+            _omni::mcp_server(self)
+        }
+        fn prepare_mcp_env(
+            &self,
+            credentials: &_omni::McpCredentials,
+        ) -> _omni::Result<_omni::HashMap<_omni::String, _omni::String>> {
+            _omni::prepare_mcp_env(self, credentials)
+        }
+        fn prepare_mcp_headers(
+            &self,
+            credentials: &_omni::McpCredentials,
+        ) -> _omni::Result<_omni::HashMap<_omni::String, _omni::String>> {
+            _omni::prepare_mcp_headers(self, credentials)
         }
     }
     const _: () = _omni::assert_unique_action::<Acme>(0);

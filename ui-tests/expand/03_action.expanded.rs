@@ -21,6 +21,7 @@ impl Acme {
 const _: () = {
     use ::omni_connector::generated as _omni;
     use _omni::AnyShape as _;
+    use _omni::AnyOutput as _;
     impl _omni::Methods for Acme {
         const SYNCS: &'static [_omni::Sync<Self>] = &[];
         const ACTIONS: &'static [_omni::Action<Self>] = &[
@@ -50,6 +51,7 @@ const _: () = {
                     ],
                     3,
                 ),
+                output: _omni::Output::<Result<Issue>>::SCHEMA,
                 scopes: _omni::Some(&["issues:write"]),
                 source_types: &[_omni::SourceType::Jira],
                 admin_only: false,

@@ -14,6 +14,7 @@ impl Acme {
 const _: () = {
     use ::omni_connector::generated as _omni;
     use _omni::AnyShape as _;
+    use _omni::AnyOutput as _;
     impl _omni::Methods for Acme {
         const SYNCS: &'static [_omni::Sync<Self>] = &[];
         const ACTIONS: &'static [_omni::Action<Self>] = &[
@@ -31,6 +32,7 @@ const _: () = {
                     ],
                     0,
                 ),
+                output: _omni::Output::<Result<Vec<Issue>>>::SCHEMA,
                 scopes: _omni::None,
                 source_types: &[],
                 admin_only: true,

@@ -15,6 +15,7 @@ pub(crate) struct monthly {}
 const _: () = {
     use ::omni_connector::generated as _omni;
     use _omni::AnyShape as _;
+    use _omni::AnyOutput as _;
     impl _omni::ActionFn<Acme> for monthly {
         const ACTION: _omni::Action<Acme> = _omni::Action {
             name: "monthly",
@@ -30,6 +31,7 @@ const _: () = {
                 ],
                 0,
             ),
+            output: _omni::Output::<Result<u32>>::SCHEMA,
             scopes: _omni::None,
             source_types: &[],
             admin_only: false,

@@ -18,6 +18,7 @@ pub struct whoami {}
 const _: () = {
     use ::omni_connector::generated as _omni;
     use _omni::AnyShape as _;
+    use _omni::AnyOutput as _;
     impl<AnyConnector: _omni::Connector> _omni::ActionFn<AnyConnector> for whoami
     where
         Option<Actor>: _omni::FromCall<_omni::CallOf<AnyConnector, _omni::OfAction>>,
@@ -36,6 +37,7 @@ const _: () = {
                 ],
                 1,
             ),
+            output: _omni::Output::<Result<String>>::SCHEMA,
             scopes: _omni::None,
             source_types: &[],
             admin_only: false,

@@ -1,8 +1,8 @@
 //! From an action to its entry in the table, and to the hidden type under which a list finds it.
 
-use proc_macro2::{Literal, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
-use syn::{Path, Type, parse_quote, spanned::Spanned};
+use proc_macro2::{Literal, TokenStream, TokenTree};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::{Path, ReturnType, Type, parse_quote, spanned::Spanned};
 
 use super::{Thunk, call, connector_argument, hidden, optional, returned, supply, variants};
 use crate::{
@@ -33,6 +33,7 @@ pub(super) fn action(action: &Action, connector: &Type) -> TokenStream {
     } else {
         quote!(_omni::None)
     };
+    let output = output(&action.function.signature.output);
     let scopes = optional(action.scopes.as_ref().map(|scopes| quote!(&[#(#scopes),*])));
     let source_types = variants("SourceType", &action.source_types);
     let timeout = optional(
@@ -50,6 +51,7 @@ pub(super) fn action(action: &Action, connector: &Type) -> TokenStream {
             mode: _omni::ActionMode::#mode,
             args: &[#(#args),*],
             input: #input,
+            output: #output,
             scopes: #scopes,
             source_types: #source_types,
             admin_only: #admin_only,
@@ -58,6 +60,31 @@ pub(super) fn action(action: &Action, connector: &Type) -> TokenStream {
             call: #call,
         }
     }
+}
+
+/// The schema of the result. A type that has no name cannot be asked.
+fn output(returned: &ReturnType) -> TokenStream {
+    match named(returned) {
+        Some(ty) => quote!(_omni::Output::<#ty>::SCHEMA),
+        None => quote!(_omni::None),
+    }
+}
+
+/// What a function returns, unless it is known only by what it implements.
+fn named(returned: &ReturnType) -> Option<&Type> {
+    let ReturnType::Type(_, ty) = returned else {
+        return None;
+    };
+    let is_named = !has_word(ty.to_token_stream(), "impl");
+    is_named.then_some(&**ty)
+}
+
+fn has_word(tokens: TokenStream, word: &str) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident == word,
+        TokenTree::Group(group) => has_word(group.stream(), word),
+        _ => false,
+    })
 }
 
 fn args(action: &Action) -> impl Iterator<Item = &Arg> {
@@ -161,12 +188,25 @@ fn thunk(action: &Action) -> TokenStream {
     quote!(#thunk)
 }
 
-/// What the entry of an action needs in its scope: the fallback of `Shape`, which is a trait.
-pub(super) fn shapes(action: &Action) -> Option<TokenStream> {
-    action.supplied().next()?;
-    Some(quote!(
-        use _omni::AnyShape as _;
-    ))
+/// What the entries of actions need in their scope: the fallbacks of `Shape` and `Output`, which are traits.
+pub(super) fn fallbacks(actions: &[Action]) -> TokenStream {
+    let shape = actions
+        .iter()
+        .any(|action| action.supplied().next().is_some());
+    let shape = shape.then(|| {
+        quote!(
+            use _omni::AnyShape as _;
+        )
+    });
+    let output = actions
+        .iter()
+        .any(|action| named(&action.function.signature.output).is_some());
+    let output = output.then(|| {
+        quote!(
+            use _omni::AnyOutput as _;
+        )
+    });
+    quote!(#shape #output)
 }
 
 /// A function outside an `impl` block: the type of the same name that `actions = […]` names.
@@ -185,10 +225,10 @@ pub(crate) fn listed_action(valid: &Action, runtime: &Path) -> TokenStream {
             (generics, parse_quote!(AnyConnector), bounds)
         }
     };
-    let shapes = shapes(valid);
+    let fallbacks = fallbacks(std::slice::from_ref(valid));
     let entry = action(valid, &connector);
     let implementation = quote! {
-        #shapes
+        #fallbacks
 
         impl #generics _omni::ActionFn<#connector> for #ident #bounds {
             const ACTION: _omni::Action<#connector> = #entry;
@@ -209,6 +249,7 @@ pub(crate) fn unfinished_action(function: &Function, runtime: &Path) -> TokenStr
                 mode: _omni::ActionMode::Read,
                 args: &[],
                 input: _omni::None,
+                output: _omni::None,
                 scopes: _omni::None,
                 source_types: &[],
                 admin_only: false,

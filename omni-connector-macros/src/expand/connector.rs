@@ -23,6 +23,7 @@ pub(crate) fn connector(valid: &Connector, runtime: &Path) -> TokenStream {
         extra(valid),
     ];
     let skills = skills(valid);
+    let outside = outside();
     let checks = checks(valid);
     let implementation = quote! {
         impl _omni::Declared for #ident {
@@ -87,6 +88,10 @@ pub(crate) fn connector(valid: &Connector, runtime: &Path) -> TokenStream {
                 _omni::action_scopes::<Self>(action)
             }
 
+            fn action_output(&self, action: &str) -> _omni::Option<_omni::Value> {
+                _omni::action_output::<Self>(action)
+            }
+
             fn call_action(
                 &self,
                 call: _omni::ActionCall,
@@ -102,9 +107,7 @@ pub(crate) fn connector(valid: &Connector, runtime: &Path) -> TokenStream {
                 _omni::attributes_schema::<Self>()
             }
 
-            fn oauth_config(&self) -> _omni::Option<_omni::OAuthConfig> {
-                _omni::oauth_config(self)
-            }
+            #outside
         }
 
         #checks
@@ -162,6 +165,45 @@ fn types(valid: &Connector) -> TokenStream {
         type Config = #config;
         type Credentials = #credentials;
         type State = #state;
+    }
+}
+
+/// How people sign in, and the MCP server behind the connector.
+fn outside() -> TokenStream {
+    quote! {
+        fn oauth_config(&self) -> _omni::Option<_omni::OAuthConfig> {
+            _omni::oauth_config(self)
+        }
+
+        async fn credential_ready(
+            &self,
+            ready: _omni::CredentialReady,
+            manager: &_omni::ManagerClient,
+        ) -> _omni::Result<()> {
+            _omni::credential_ready(self, ready, manager).await
+        }
+
+        async fn enrich(&self, tokens: _omni::OAuthTokens) -> _omni::Result<_omni::OAuthExtra> {
+            _omni::enrich(self, tokens).await
+        }
+
+        fn mcp_server(&self) -> _omni::Option<_omni::McpServer> {
+            _omni::mcp_server(self)
+        }
+
+        fn prepare_mcp_env(
+            &self,
+            credentials: &_omni::McpCredentials,
+        ) -> _omni::Result<_omni::HashMap<_omni::String, _omni::String>> {
+            _omni::prepare_mcp_env(self, credentials)
+        }
+
+        fn prepare_mcp_headers(
+            &self,
+            credentials: &_omni::McpCredentials,
+        ) -> _omni::Result<_omni::HashMap<_omni::String, _omni::String>> {
+            _omni::prepare_mcp_headers(self, credentials)
+        }
     }
 }
 

@@ -1,30 +1,19 @@
-//! From `#[validate]`, `#[oauth]` and `#[skills]` to the constants that hold them.
+//! From `#[validate]`, `#[oauth]`, `#[mcp]` and the like to the constants that hold them.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
 
-use super::{Thunk, connector_argument, ended, supply};
+use super::{Thunk, call, connector_argument, ended, returned, supply};
 use crate::valid::{Hook, HookKind};
 
 pub(super) fn hook(hook: &Hook) -> TokenStream {
-    let signature = &hook.function.signature;
-    let ident = &signature.ident;
+    let ident = &hook.function.signature.ident;
     let constant = hook.kind.constant();
     let conditions = hook.function.conditions();
+    let (connector, call) = (connector_argument(), call());
     let (ty, value) = match hook.kind {
-        HookKind::Validate => {
-            let connector = connector_argument();
-            let values = hook.parameters.iter().map(|supplied| supply(&supplied.ty));
-            let thunk = Thunk {
-                ident,
-                uses: [true, !hook.parameters.is_empty()],
-                body: ended(
-                    &hook.function,
-                    quote!(Self::#ident(#connector, #(#values),*)),
-                ),
-            };
-            (quote!(_omni::Validate<Self>), quote!(#thunk))
-        }
+        HookKind::Validate => (quote!(_omni::Validate<Self>), awaited(hook)),
+        HookKind::CredentialReady => (quote!(_omni::Ready<Self>), awaited(hook)),
         HookKind::OAuth => (
             quote!(fn(&Self) -> _omni::OAuthConfig),
             quote!(Self::#ident),
@@ -33,9 +22,54 @@ pub(super) fn hook(hook: &Hook) -> TokenStream {
             quote!(fn(&Self) -> _omni::Vec<_omni::Skill>),
             quote!(Self::#ident),
         ),
+        HookKind::Enrich => {
+            let boxed = quote_spanned!(ident.span()=> _omni::Box::pin);
+            (
+                quote!(_omni::Enrich<Self>),
+                quote!(|#connector, #call| #boxed(Self::#ident(#connector, #call))),
+            )
+        }
+        HookKind::Mcp => {
+            let returned = returned(&hook.function);
+            let server = quote_spanned!(returned.span()=> _omni::server(#returned));
+            (
+                quote!(fn(&Self) -> _omni::Option<_omni::McpServer>),
+                quote!(|#connector| {
+                    let #returned = Self::#ident(#connector);
+                    #server
+                }),
+            )
+        }
+        HookKind::McpEnv | HookKind::McpHeaders => {
+            let returned = returned(&hook.function);
+            let pairs = quote_spanned!(returned.span()=> _omni::pairs(#returned));
+            (
+                quote!(_omni::Prepare<Self>),
+                quote!(|#connector, #call| {
+                    let #returned = Self::#ident(#connector, #call);
+                    #pairs
+                }),
+            )
+        }
     };
     quote! {
         #(#conditions)*
         const #constant: _omni::Option<#ty> = _omni::Some(#value);
     }
+}
+
+/// A closure that reads the arguments by their types and waits for the function.
+fn awaited(hook: &Hook) -> TokenStream {
+    let ident = &hook.function.signature.ident;
+    let connector = connector_argument();
+    let values = hook.parameters.iter().map(|supplied| supply(&supplied.ty));
+    let thunk = Thunk {
+        ident,
+        uses: [true, !hook.parameters.is_empty()],
+        body: ended(
+            &hook.function,
+            quote!(Self::#ident(#connector, #(#values),*)),
+        ),
+    };
+    quote!(#thunk)
 }

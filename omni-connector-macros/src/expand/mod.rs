@@ -73,7 +73,7 @@ pub(crate) fn methods(
         .actions
         .iter()
         .map(|action| under(&action.function.conditions(), action::action(action, &this)));
-    let shapes = methods.actions.iter().find_map(action::shapes);
+    let fallbacks = action::fallbacks(&methods.actions);
     let operators = methods.operators.iter().map(|operator| {
         under(
             &operator.function.conditions(),
@@ -86,7 +86,7 @@ pub(crate) fn methods(
         .iter()
         .map(|sync| sync::checks(sync, connector));
     let table = quote! {
-        #shapes
+        #fallbacks
 
         impl #generics _omni::Methods for #connector #condition {
             const SYNCS: &'static [_omni::Sync<Self>] = &[#(#syncs),*];
@@ -215,6 +215,11 @@ impl HookKind {
             Self::Validate => "VALIDATE",
             Self::OAuth => "OAUTH",
             Self::Skills => "SKILLS",
+            Self::CredentialReady => "CREDENTIAL_READY",
+            Self::Enrich => "ENRICH",
+            Self::Mcp => "MCP",
+            Self::McpEnv => "MCP_ENV",
+            Self::McpHeaders => "MCP_HEADERS",
         };
         Ident::new(name, Span::call_site())
     }

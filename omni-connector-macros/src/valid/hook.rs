@@ -1,4 +1,4 @@
-//! `#[validate]`, `#[oauth]` and `#[skills]`: methods that say what the struct's keys cannot.
+//! `#[validate]`, `#[oauth]`, `#[mcp]` and the like: methods that say what the struct's keys cannot.
 
 use syn::spanned::Spanned;
 
@@ -14,6 +14,16 @@ pub(crate) enum HookKind {
     OAuth,
     /// What teaches language models.
     Skills,
+    /// Somebody has signed in.
+    CredentialReady,
+    /// What only the system knows of a credential.
+    Enrich,
+    /// The MCP server behind the connector.
+    Mcp,
+    /// How that server gets the secret, over stdio.
+    McpEnv,
+    /// How that server gets the secret, over HTTP.
+    McpHeaders,
 }
 
 impl HookKind {
@@ -22,6 +32,11 @@ impl HookKind {
             "validate" => Some(Self::Validate),
             "oauth" => Some(Self::OAuth),
             "skills" => Some(Self::Skills),
+            "credential_ready" => Some(Self::CredentialReady),
+            "enrich" => Some(Self::Enrich),
+            "mcp" => Some(Self::Mcp),
+            "mcp_env" => Some(Self::McpEnv),
+            "mcp_headers" => Some(Self::McpHeaders),
             _ => None,
         }
     }
@@ -31,6 +46,20 @@ impl HookKind {
             Self::Validate => "validation",
             Self::OAuth => "oauth function",
             Self::Skills => "skills function",
+            Self::CredentialReady => "sign-in hook",
+            Self::Enrich => "enrich function",
+            Self::Mcp => "MCP function",
+            Self::McpEnv => "MCP environment function",
+            Self::McpHeaders => "MCP header function",
+        }
+    }
+
+    /// The one argument that it is asked with, as it stands in a signature; none where it takes nothing.
+    const fn asked_with(self) -> Option<&'static str> {
+        match self {
+            Self::McpEnv | Self::McpHeaders => Some("credentials: &McpCredentials"),
+            Self::Enrich => Some("tokens: OAuthTokens"),
+            _ => None,
         }
     }
 }
@@ -39,24 +68,40 @@ impl HookKind {
 pub(crate) struct Hook {
     pub(crate) kind: HookKind,
     pub(crate) function: Function,
-    /// What the framework supplies; nothing but to a validation.
+    /// What the framework supplies by its type; nothing but to a validation and a sign-in hook.
     pub(crate) parameters: Vec<Supplied>,
 }
 
 impl Hook {
     pub(crate) fn of(kind: HookKind, function: &Function, errors: &mut Errors) -> Self {
         let name = kind.name();
-        let parameters = if kind == HookKind::Validate {
+        let parameters = if matches!(kind, HookKind::Validate | HookKind::CredentialReady) {
             signature::check(function, name, Place::Method, errors);
             parameter::of_hook(function, name, errors)
         } else {
-            signature::check_receiver(function, name, errors);
-            if let Some(parameter) = function.parameters().next() {
-                errors.push(
+            if kind == HookKind::Enrich {
+                signature::check(function, name, Place::Method, errors);
+            } else {
+                signature::check_receiver(function, name, errors);
+            }
+            let mut parameters = function.parameters();
+            match (kind.asked_with(), parameters.next(), parameters.next()) {
+                (None, Some(parameter), _) => errors.push(
                     parameter.span(),
                     format!("the {name} is asked without arguments"),
                     "take nothing but `&self`",
-                );
+                ),
+                (Some(argument), None, _) => errors.push(
+                    function.signature.ident.span(),
+                    format!("the {name} is asked with an argument"),
+                    format!("take `&self, {argument}`"),
+                ),
+                (Some(argument), _, Some(surplus)) => errors.push(
+                    surplus.span(),
+                    format!("the {name} is asked with one argument"),
+                    format!("take `&self, {argument}`"),
+                ),
+                _ => {}
             }
             Vec::new()
         };

@@ -1,19 +1,20 @@
 //! The trait that a connector implements. The macros generate exactly this impl; it can also be written by hand.
 
-use std::{future::Future, pin::Pin};
+use std::{collections::HashMap, future::Future, pin::Pin};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use async_trait::async_trait;
 use axum::{http::StatusCode, response::Response};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{
-    ActionDefinition, OAuthConfig, Operator, SearchOperator, ServiceCredential, Skill, Source,
-    SourceType, SyncType,
+    ActionDefinition, CredentialReady, McpCredentials, OAuthConfig, OAuthExtra, OAuthTokens,
+    Operator, SearchOperator, ServiceCredential, Skill, Source, SourceType, SyncType,
 };
 use crate::{
     actions::{ActionCall, ActionResponse},
+    bridges::McpServer,
     outgoing::ManagerClient,
     run::SyncContext,
 };
@@ -136,6 +137,12 @@ pub trait Connector: Send + Sync + 'static {
         None
     }
 
+    /// JSON Schema of an action's result, for callers that speak MCP; none when undeclared.
+    fn action_output(&self, action: &str) -> Option<Value> {
+        let _ = action;
+        None
+    }
+
     /// Runs an action by name.
     async fn execute_action(
         &self,
@@ -185,5 +192,41 @@ pub trait Connector: Send + Sync + 'static {
     /// How people sign in to the system.
     fn oauth_config(&self) -> Option<OAuthConfig> {
         None
+    }
+
+    /// Asked when somebody has signed in. Afterwards the lists of the MCP server are read with the new credential, and a
+    /// manifest that changed is registered.
+    async fn credential_ready(
+        &self,
+        ready: CredentialReady,
+        manager: &ManagerClient,
+    ) -> Result<()> {
+        let _ = (ready, manager);
+        Ok(())
+    }
+
+    /// Adds to a fresh credential what only the system knows, such as the person's id there. Answers at the path that
+    /// [`OAuthConfig::enriched_at`] names.
+    async fn enrich(&self, tokens: OAuthTokens) -> Result<OAuthExtra> {
+        let _ = tokens;
+        bail!("this connector adds nothing to credentials")
+    }
+
+    /// The MCP server behind the connector, whose tools become actions beside [`actions`](Self::actions). Asked once, when
+    /// the process starts. It needs the feature `mcp` to have one.
+    fn mcp_server(&self) -> Option<McpServer> {
+        None
+    }
+
+    /// Environment variables with which an MCP server over stdio gets the secret of a credential.
+    fn prepare_mcp_env(&self, credentials: &McpCredentials) -> Result<HashMap<String, String>> {
+        let _ = credentials;
+        Ok(HashMap::new())
+    }
+
+    /// Headers with which an MCP server over HTTP gets the secret of a credential.
+    fn prepare_mcp_headers(&self, credentials: &McpCredentials) -> Result<HashMap<String, String>> {
+        let _ = credentials;
+        Ok(HashMap::new())
     }
 }

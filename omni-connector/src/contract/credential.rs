@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use super::{AuthType, timestamp};
+use super::{AuthType, DecodeError, decode, timestamp};
 
 /// One stored credential.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
@@ -69,6 +69,38 @@ pub struct McpCredentials {
     /// Whom it acts as.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub principal_email: Option<String>,
+}
+
+impl McpCredentials {
+    /// What an MCP server needs of a stored credential.
+    pub fn of(credential: &ServiceCredential) -> Self {
+        Self {
+            credentials: credential.credentials.clone(),
+            config: credential.config.clone(),
+            auth_type: Some(credential.auth_type),
+            principal_email: credential.principal_email.clone(),
+        }
+    }
+
+    /// The secret, decoded into a type of the connector's.
+    ///
+    /// ```
+    /// # use omni_connector::{McpCredentials, SecretString, Result};
+    /// # use std::collections::HashMap;
+    /// #[derive(serde::Deserialize)]
+    /// struct Token { access_token: SecretString }
+    ///
+    /// fn prepare_mcp_env(credentials: &McpCredentials) -> Result<HashMap<String, String>> {
+    ///     let token: Token = credentials.secret()?;
+    ///     Ok([("TOKEN".to_owned(), token.access_token.expose().to_owned())].into())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// It has another shape; the error names the field and nothing of its value.
+    pub fn secret<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
+        decode("credentials", self.credentials.clone())
+    }
 }
 
 impl fmt::Debug for McpCredentials {

@@ -1,13 +1,21 @@
 //! A connector without its type, so that the runtime is compiled once and not in every connector's crate.
 
+#[cfg(feature = "mcp")]
+use std::collections::{HashMap, HashSet};
+
 use anyhow::{Context, Result};
 use axum::response::Response;
 use serde_json::Value;
 
+#[cfg(feature = "mcp")]
+use super::McpCredentials;
 use super::{
-    BoxFuture, Connector, DecodeError, IntegrationType, Manifest, ManifestAction, Operator,
-    ServiceCredential, Source, SourceType, SyncType, decode,
+    BoxFuture, Connector, CredentialReady, DecodeError, IntegrationType, Manifest, ManifestAction,
+    OAuthConfig, OAuthExtra, OAuthTokens, Operator, ServiceCredential, Source, SourceType,
+    SyncType, decode,
 };
+#[cfg(feature = "mcp")]
+use crate::bridges::McpServer;
 use crate::{actions::ActionCall, outgoing::ManagerClient, run::SyncContext};
 
 /// What the runtime needs of a connector. Implemented for every [`Connector`] and for nothing else.
@@ -39,6 +47,23 @@ pub(crate) trait ErasedConnector: Send + Sync {
         ctx: SyncContext,
     ) -> BoxFuture<'_, Result<()>>;
     fn call_action(&self, call: ActionCall) -> BoxFuture<'_, Result<Response>>;
+    #[cfg(feature = "mcp")]
+    fn action_names(&self) -> HashSet<String>;
+    #[cfg(feature = "mcp")]
+    fn action_output(&self, action: &str) -> Option<Value>;
+    fn oauth_config(&self) -> Option<OAuthConfig>;
+    fn credential_ready<'a>(
+        &'a self,
+        ready: CredentialReady,
+        manager: &'a ManagerClient,
+    ) -> BoxFuture<'a, Result<()>>;
+    fn enrich(&self, tokens: OAuthTokens) -> BoxFuture<'_, Result<OAuthExtra>>;
+    #[cfg(feature = "mcp")]
+    fn mcp_server(&self) -> Option<McpServer>;
+    #[cfg(feature = "mcp")]
+    fn prepare_mcp_env(&self, credentials: &McpCredentials) -> Result<HashMap<String, String>>;
+    #[cfg(feature = "mcp")]
+    fn prepare_mcp_headers(&self, credentials: &McpCredentials) -> Result<HashMap<String, String>>;
 }
 
 impl<C: Connector> ErasedConnector for C {
@@ -149,5 +174,49 @@ impl<C: Connector> ErasedConnector for C {
 
     fn call_action(&self, call: ActionCall) -> BoxFuture<'_, Result<Response>> {
         Connector::call_action(self, call)
+    }
+
+    #[cfg(feature = "mcp")]
+    fn action_names(&self) -> HashSet<String> {
+        self.actions()
+            .into_iter()
+            .map(|action| action.name)
+            .collect()
+    }
+
+    #[cfg(feature = "mcp")]
+    fn action_output(&self, action: &str) -> Option<Value> {
+        Connector::action_output(self, action)
+    }
+
+    fn oauth_config(&self) -> Option<OAuthConfig> {
+        Connector::oauth_config(self)
+    }
+
+    fn credential_ready<'a>(
+        &'a self,
+        ready: CredentialReady,
+        manager: &'a ManagerClient,
+    ) -> BoxFuture<'a, Result<()>> {
+        Connector::credential_ready(self, ready, manager)
+    }
+
+    fn enrich(&self, tokens: OAuthTokens) -> BoxFuture<'_, Result<OAuthExtra>> {
+        Connector::enrich(self, tokens)
+    }
+
+    #[cfg(feature = "mcp")]
+    fn mcp_server(&self) -> Option<McpServer> {
+        Connector::mcp_server(self)
+    }
+
+    #[cfg(feature = "mcp")]
+    fn prepare_mcp_env(&self, credentials: &McpCredentials) -> Result<HashMap<String, String>> {
+        Connector::prepare_mcp_env(self, credentials)
+    }
+
+    #[cfg(feature = "mcp")]
+    fn prepare_mcp_headers(&self, credentials: &McpCredentials) -> Result<HashMap<String, String>> {
+        Connector::prepare_mcp_headers(self, credentials)
     }
 }

@@ -17,6 +17,8 @@ mod manifest;
 mod oauth;
 mod operator;
 mod redact;
+#[cfg(feature = "mcp")]
+mod republish;
 mod schema;
 mod secret;
 mod simplify;
@@ -41,10 +43,14 @@ pub use manifest::{
     ActionDefinition, IntegrationType, Manifest, ManifestAction, PromptArgument, PromptDefinition,
     ResourceDefinition, SearchOperator, Skill,
 };
-pub use oauth::{OAuthConfig, OAuthScopes, TokenEndpointAuthMethod};
+pub use oauth::{
+    CredentialReady, OAuthConfig, OAuthExtra, OAuthScopes, OAuthTokens, TokenEndpointAuthMethod,
+};
 pub use operator::{Operator, ValueType};
 pub(crate) use redact::Secrets;
 pub use redact::redact;
+#[cfg(feature = "mcp")]
+pub(crate) use republish::republished_schema;
 pub use schema::{REFUSED_KEYS, SchemaError, check_input_schema};
 pub use secret::SecretString;
 pub(crate) use simplify::{

@@ -50,6 +50,15 @@ impl Secrets {
         secrets
     }
 
+    /// These texts, whatever they are called.
+    #[cfg(feature = "mcp")]
+    pub(crate) fn of_all(texts: impl Iterator<Item = String>) -> Self {
+        // Short ones are switches and numbers, and stand in ordinary words.
+        let mut secrets: Vec<_> = texts.filter(|text| text.len() >= 8).collect();
+        secrets.sort_by_key(|secret| usize::MAX - secret.len());
+        Self(secrets)
+    }
+
     fn collect(&mut self, value: &Value, is_secret: bool) {
         match value {
             Value::String(text) if is_secret && text.len() >= SHORTEST => {

@@ -26,6 +26,17 @@ pub struct SchemaError {
     problem: String,
 }
 
+impl SchemaError {
+    /// What is wrong with the part of the schema at `path`; all of it where that is empty.
+    #[cfg(feature = "mcp")]
+    pub(super) fn at(path: &str, problem: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            problem: problem.to_owned(),
+        }
+    }
+}
+
 /// Whether the manager takes `schema` as an action's input; its first objection otherwise, in its order and words.
 ///
 /// # Errors

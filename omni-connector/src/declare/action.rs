@@ -30,6 +30,8 @@ pub struct Action<K> {
     pub args: &'static [Arg],
     /// The schema of the whole input, where one argument takes all of it.
     pub input: Option<SchemaFn>,
+    /// The schema of the result, where its type has one.
+    pub output: Option<SchemaFn>,
     /// OAuth scopes; none when undeclared.
     pub scopes: Option<&'static [&'static str]>,
     /// Where it works; everywhere when empty.

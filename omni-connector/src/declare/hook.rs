@@ -1,16 +1,25 @@
-//! What an annotated connector answers beside syncs and actions: whether a run may start, how people sign in, what
-//! teaches language models.
+//! What an annotated connector answers beside syncs and actions: whether a run may start, how people sign in, which MCP
+//! server stands behind it, what teaches language models.
 
-use anyhow::Result;
+use std::collections::HashMap;
+
+use anyhow::{Result, bail};
 
 use super::{
-    argument::{CallOf, OfValidate},
+    argument::{CallOf, FromCall, OfValidate},
     table::Declared,
 };
 use crate::{
     ManagerClient,
-    contract::{BoxFuture, OAuthConfig, ServiceCredential, Skill, Source, SourceType},
+    actions::ActionError,
+    bridges::McpServer,
+    contract::{
+        BoxFuture, Connector, CredentialReady, McpCredentials, OAuthConfig, OAuthExtra,
+        OAuthTokens, ServiceCredential, Skill, Source, SourceType,
+    },
 };
+
+use super::Credentials;
 
 /// A method with `#[validate]`: reads the arguments and calls it.
 pub type Validate<K> = fn(&K, CallOf<K, OfValidate>) -> BoxFuture<'_, Result<()>>;
@@ -39,6 +48,179 @@ pub async fn validate<K: Declared>(
 /// What the method with `#[oauth]` says.
 pub fn oauth_config<K: Declared>(connector: &K) -> Option<OAuthConfig> {
     K::OAUTH.map(|oauth| oauth(connector))
+}
+
+/// What a method with `#[credential_ready]` brings along.
+#[derive(Debug)]
+pub struct OfReady {
+    ready: CredentialReady,
+    manager: ManagerClient,
+}
+
+/// A method with `#[credential_ready]`: reads the arguments and calls it.
+pub type Ready<K> = fn(&K, CallOf<K, OfReady>) -> BoxFuture<'_, Result<()>>;
+
+/// A method with `#[enrich]`.
+pub type Enrich<K> = fn(&K, OAuthTokens) -> BoxFuture<'_, Result<OAuthExtra>>;
+
+/// A method with `#[mcp_env]` or `#[mcp_headers]`.
+pub type Prepare<K> = fn(&K, &McpCredentials) -> Result<HashMap<String, String>>;
+
+impl<K> FromCall<CallOf<K, OfReady>> for CredentialReady {
+    fn from_call(call: &mut CallOf<K, OfReady>) -> Result<Self, ActionError> {
+        Ok(call.parts.ready.clone())
+    }
+}
+
+impl<K> FromCall<CallOf<K, OfReady>> for ManagerClient {
+    fn from_call(call: &mut CallOf<K, OfReady>) -> Result<Self, ActionError> {
+        Ok(call.parts.manager.clone())
+    }
+}
+
+impl<K: Connector> FromCall<CallOf<K, OfReady>> for Credentials<K::Credentials> {
+    fn from_call(call: &mut CallOf<K, OfReady>) -> Result<Self, ActionError> {
+        let secret = call.parts.ready.credentials.secret();
+        secret
+            .map(Self)
+            .map_err(|error| ActionError::BadRequest(error.to_string()))
+    }
+}
+
+/// Tells the method with `#[credential_ready]`, if there is one.
+///
+/// # Errors
+/// What the method says.
+pub async fn credential_ready<K: Declared>(
+    connector: &K,
+    ready: CredentialReady,
+    manager: &ManagerClient,
+) -> Result<()> {
+    let Some(told) = K::CREDENTIAL_READY else {
+        return Ok(());
+    };
+    let manager = manager.clone();
+    told(connector, CallOf::new(OfReady { ready, manager })).await
+}
+
+/// Asks the method with `#[enrich]`.
+///
+/// # Errors
+/// There is none, or what the method says.
+pub async fn enrich<K: Declared>(connector: &K, tokens: OAuthTokens) -> Result<OAuthExtra> {
+    match K::ENRICH {
+        Some(enrich) => enrich(connector, tokens).await,
+        None => bail!("this connector adds nothing to credentials"),
+    }
+}
+
+/// The server of the method with `#[mcp]`.
+pub fn mcp_server<K: Declared>(connector: &K) -> Option<McpServer> {
+    K::MCP.and_then(|server| server(connector))
+}
+
+/// What the method with `#[mcp_env]` says.
+///
+/// # Errors
+/// Those of the method.
+pub fn prepare_mcp_env<K: Declared>(
+    connector: &K,
+    credentials: &McpCredentials,
+) -> Result<HashMap<String, String>> {
+    K::MCP_ENV.map_or_else(|| Ok(HashMap::new()), |env| env(connector, credentials))
+}
+
+/// What the method with `#[mcp_headers]` says.
+///
+/// # Errors
+/// Those of the method.
+pub fn prepare_mcp_headers<K: Declared>(
+    connector: &K,
+    credentials: &McpCredentials,
+) -> Result<HashMap<String, String>> {
+    K::MCP_HEADERS.map_or_else(
+        || Ok(HashMap::new()),
+        |headers| headers(connector, credentials),
+    )
+}
+
+/// What a method with `#[mcp]` returns.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no MCP server",
+    label = "no MCP server",
+    note = "help: return `McpServer::stdio(…)` as `StdioMcpServer`, `McpServer::http(…)` as `HttpMcpServer`, or `Option<McpServer>`"
+)]
+pub trait McpReturn {
+    /// The server, if there is one.
+    fn into_server(self) -> Option<McpServer>;
+}
+
+impl McpReturn for McpServer {
+    fn into_server(self) -> Option<McpServer> {
+        Some(self)
+    }
+}
+
+impl<T: McpReturn> McpReturn for Option<T> {
+    fn into_server(self) -> Option<McpServer> {
+        self.and_then(T::into_server)
+    }
+}
+
+#[cfg(feature = "mcp")]
+impl McpReturn for crate::bridges::StdioMcpServer {
+    fn into_server(self) -> Option<McpServer> {
+        Some(self.into())
+    }
+}
+
+#[cfg(feature = "mcp")]
+impl McpReturn for crate::bridges::HttpMcpServer {
+    fn into_server(self) -> Option<McpServer> {
+        Some(self.into())
+    }
+}
+
+/// The server that a method with `#[mcp]` returned.
+pub fn server(returned: impl McpReturn) -> Option<McpServer> {
+    returned.into_server()
+}
+
+/// What a method with `#[mcp_env]` or `#[mcp_headers]` returns: a `Result` of pairs of texts.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` are no names and values",
+    label = "no names and values",
+    note = "help: return `Result<[(&'static str, String); 1]>`, or `Result` of any other list of pairs of texts"
+)]
+pub trait PairsReturn {
+    /// The pairs.
+    ///
+    /// # Errors
+    /// Those of the method.
+    fn into_pairs(self) -> Result<HashMap<String, String>>;
+}
+
+impl<L, N, V, E> PairsReturn for Result<L, E>
+where
+    L: IntoIterator<Item = (N, V)>,
+    N: Into<String>,
+    V: Into<String>,
+    E: Into<anyhow::Error>,
+{
+    fn into_pairs(self) -> Result<HashMap<String, String>> {
+        let pairs = self.map_err(Into::into)?.into_iter();
+        Ok(pairs
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect())
+    }
+}
+
+/// The pairs that a method with `#[mcp_env]` or `#[mcp_headers]` returned.
+///
+/// # Errors
+/// Those of the method.
+pub fn pairs(returned: impl PairsReturn) -> Result<HashMap<String, String>> {
+    returned.into_pairs()
 }
 
 /// A declared skill.

@@ -11,6 +11,7 @@ mod hook;
 mod input;
 mod limits;
 mod operator;
+mod output;
 mod schema;
 mod shape;
 mod sync;
@@ -26,10 +27,15 @@ pub use check::{
     assert_unique_operator,
 };
 pub use doc_ref::DocRef;
-pub use hook::{Validate, oauth_config, skill, skills, validate};
+pub use hook::{
+    Enrich, McpReturn, OfReady, PairsReturn, Prepare, Ready, Validate, credential_ready, enrich,
+    mcp_server, oauth_config, pairs, prepare_mcp_env, prepare_mcp_headers, server, skill, skills,
+    validate,
+};
 pub use input::{Arg, ArgType, Input};
 pub use limits::{Bound, Limits};
 pub use operator::{OperatorFn, attributes_schema, operators, read};
+pub use output::{AnyOutput, Output, action_output};
 pub use schema::{SchemaFn, input_schema};
 pub use shape::{AnyShape, Shape};
 pub use sync::{Sync, SyncReturn, ended, needs_credentials, requires_credentials, sync};

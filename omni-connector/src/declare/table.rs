@@ -1,11 +1,11 @@
 //! What an annotated connector consists of, as constants that generated code writes and the runtime reads.
 
 use crate::{
-    OAuthConfig, Skill,
+    McpServer, OAuthConfig, Skill,
     contract::{Connector, Operator, SourceType, SyncType},
 };
 
-use super::{Action, Sync, Validate};
+use super::{Action, Enrich, Prepare, Ready, Sync, Validate};
 
 /// The annotated functions of a connector: what `#[connector]` on its `impl` block collects.
 #[diagnostic::on_unimplemented(
@@ -26,6 +26,16 @@ pub trait Methods: Connector + Sized {
     const OAUTH: Option<fn(&Self) -> OAuthConfig> = None;
     /// The method with `#[skills]`.
     const SKILLS: Option<fn(&Self) -> Vec<Skill>> = None;
+    /// The method with `#[credential_ready]`.
+    const CREDENTIAL_READY: Option<Ready<Self>> = None;
+    /// The method with `#[enrich]`.
+    const ENRICH: Option<Enrich<Self>> = None;
+    /// The method with `#[mcp]`.
+    const MCP: Option<fn(&Self) -> Option<McpServer>> = None;
+    /// The method with `#[mcp_env]`.
+    const MCP_ENV: Option<Prepare<Self>> = None;
+    /// The method with `#[mcp_headers]`.
+    const MCP_HEADERS: Option<Prepare<Self>> = None;
 }
 
 /// What stands in the attribute of a connector's struct.

@@ -9,27 +9,11 @@ use serde_json::{Map, Value};
 use super::{App, body::Body, sync::panic_message};
 use crate::{
     actions::{ActionCall, ActionResponse, Failed},
-    contract::{Secrets, wire::ActionRequest},
+    bridges::Bridge,
+    contract::{ErasedConnector, Secrets, wire::ActionRequest},
 };
 
 pub(super) async fn call(State(app): State<App>, Body(request): Body<ActionRequest>) -> Response {
-    let action = request.action.clone();
-    let failed = Failed {
-        secrets: Secrets::of(
-            request
-                .credentials
-                .as_ref()
-                .map_or(&Value::Null, |credential| &credential.credentials),
-        ),
-        source: request
-            .source
-            .as_ref()
-            .map(|source| (source.id.clone(), source.source_type)),
-        provider: request
-            .credentials
-            .as_ref()
-            .map(|credential| credential.provider.clone()),
-    };
     let call = ActionCall {
         action: request.action,
         params: if request.params.is_null() {
@@ -42,12 +26,35 @@ pub(super) async fn call(State(app): State<App>, Body(request): Body<ActionReque
         actor_email: request.actor_email,
         manager: app.manager.clone(),
     };
-    let connector = Arc::clone(&app.connector);
+    perform(app.connector, app.bridge, call).await
+}
+
+/// Calls an action of the connector, or a tool of the MCP server behind it, and answers in any case.
+pub(crate) async fn perform(
+    connector: Arc<dyn ErasedConnector>,
+    bridge: Option<Arc<Bridge>>,
+    call: ActionCall,
+) -> Response {
+    let action = call.action.clone();
+    let credential = call.credentials.as_ref();
+    let secret = credential.map_or(&Value::Null, |credential| &credential.credentials);
+    let failed = Failed {
+        secrets: Secrets::of(secret),
+        source: call
+            .source
+            .as_ref()
+            .map(|source| (source.id.clone(), source.source_type)),
+        provider: credential.map(|credential| credential.provider.clone()),
+    };
     // A task of its own: a caller who gives up must not stop a write half-way.
     let task = tokio::spawn(async move {
-        AssertUnwindSafe(connector.call_action(call))
-            .catch_unwind()
-            .await
+        let called = async {
+            match &bridge {
+                Some(bridge) if bridge.has_tool(&call).await => bridge.call_tool(call).await,
+                _ => connector.call_action(call).await,
+            }
+        };
+        AssertUnwindSafe(called).catch_unwind().await
     });
     match task.await {
         Ok(Ok(Ok(response))) => response,

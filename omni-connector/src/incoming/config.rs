@@ -3,6 +3,7 @@
 use std::{
     env,
     net::{IpAddr, Ipv4Addr},
+    path::PathBuf,
     str::FromStr,
     time::Duration,
 };
@@ -27,6 +28,11 @@ pub struct ServerConfig {
     pub grace: Duration,
     /// How long calls to the manager wait, and how often they are repeated.
     pub patience: Patience,
+    /// `CATALOG_CACHE_DIR`: where the lists of the MCP server are kept; `/var/lib/omni/mcp-catalogs` unless it is set.
+    pub catalog_cache_dir: PathBuf,
+    /// `CATALOG_CACHE_TTL_SECONDS`: for how long they are believed; a day unless it is set. With 0 or less they are not
+    /// kept on disk, which is none here.
+    pub catalog_cache_ttl: Option<Duration>,
 }
 
 /// Variables that are missing or wrong, all of them at once.
@@ -45,6 +51,8 @@ impl ServerConfig {
             max_body_bytes: 64 << 20,
             grace: Duration::from_secs(7),
             patience: Patience::default(),
+            catalog_cache_dir: "/var/lib/omni/mcp-catalogs".into(),
+            catalog_cache_ttl: Some(Duration::from_hours(24)),
         }
     }
 
@@ -107,6 +115,21 @@ impl ServerConfig {
                 &mut problems,
             );
             config.grace = Duration::from_secs(seconds);
+        }
+        if let Some(folder) = lookup("CATALOG_CACHE_DIR") {
+            config.catalog_cache_dir = folder.into();
+        }
+        if let Some(text) = lookup("CATALOG_CACHE_TTL_SECONDS") {
+            let mut seconds = 0_i64;
+            read(
+                &mut seconds,
+                "CATALOG_CACHE_TTL_SECONDS",
+                &text,
+                "number of seconds",
+                &mut problems,
+            );
+            let seconds = u64::try_from(seconds).ok().filter(|seconds| *seconds > 0);
+            config.catalog_cache_ttl = seconds.map(Duration::from_secs);
         }
         if problems.is_empty() {
             Ok(config)

@@ -4,6 +4,7 @@ mod action;
 mod body;
 mod config;
 mod mcp;
+mod oauth;
 mod panic;
 mod registration;
 mod runs;
@@ -11,14 +12,22 @@ mod serve;
 mod shutdown;
 mod sync;
 
+#[cfg(feature = "mcp")]
+pub(crate) use action::perform;
 pub use config::{ConfigError, ServerConfig};
 pub use serve::{run, serve, serve_with_config, serve_with_extra_routes, serve_with_shutdown};
+#[cfg(feature = "mcp")]
+pub(crate) use shutdown::signalled;
 
 use std::sync::Arc;
 
 use runs::Runs;
 
-use crate::{contract::ErasedConnector, outgoing::ManagerClient};
+use crate::{
+    bridges::Bridge,
+    contract::{ErasedConnector, Manifest},
+    outgoing::ManagerClient,
+};
 
 /// What every handler needs.
 #[derive(Clone)]
@@ -27,10 +36,16 @@ struct App {
     manager: ManagerClient,
     runs: Runs,
     connector_url: Arc<str>,
+    /// The MCP server behind the connector, if it has one.
+    bridge: Option<Arc<Bridge>>,
 }
 
 impl App {
-    fn manifest(&self) -> crate::contract::Manifest {
-        self.connector.manifest(&self.connector_url)
+    fn manifest(&self) -> Manifest {
+        let mut manifest = self.connector.manifest(&self.connector_url);
+        if let Some(bridge) = &self.bridge {
+            bridge.complete(&mut manifest);
+        }
+        manifest
     }
 }

@@ -15,7 +15,10 @@ pub(super) async fn keep_registered(app: App) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut was_registered = None;
     loop {
-        ticks.tick().await;
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = news(&app) => {}
+        }
         let manager = app.manager.url();
         match app.manager.register(&app.manifest()).await {
             Ok(()) if was_registered != Some(true) => {
@@ -28,5 +31,13 @@ pub(super) async fn keep_registered(app: App) {
                 was_registered = Some(false);
             }
         }
+    }
+}
+
+/// Ends when the manifest is not what was registered: the MCP server offers something new.
+async fn news(app: &App) {
+    match &app.bridge {
+        Some(bridge) => bridge.changed().await,
+        None => std::future::pending().await,
     }
 }

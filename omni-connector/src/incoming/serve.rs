@@ -11,8 +11,11 @@ use axum::{
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::{App, ServerConfig, action, mcp, panic, registration, runs::Runs, shutdown, sync};
+use super::{
+    App, ServerConfig, action, mcp, oauth, panic, registration, runs::Runs, shutdown, sync,
+};
 use crate::{
+    bridges::{Bridge, serve_mcp},
     contract::{BoxFuture, Connector, ErasedConnector, Manifest, Severity, check},
     outgoing::ManagerClient,
 };
@@ -23,6 +26,7 @@ use crate::{
 /// |---|---|
 /// | none, or `serve` | [`serve`] |
 /// | `manifest` | prints the manifest as JSON and ends |
+/// | `mcp` | serves the actions as MCP tools over standard input and output; `mcp --help` says more. Needs the feature `mcp` |
 ///
 /// # Errors
 /// As [`serve`], and arguments that are none of these.
@@ -30,9 +34,13 @@ pub async fn run<C: Connector>(connector: C) -> Result<()> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] | ["serve"] => serve(connector).await,
-        ["manifest"] => print_manifest(&connector),
+        ["manifest"] => print_manifest(Arc::new(connector)),
+        ["mcp", ..] => {
+            start_logging();
+            serve_mcp(Arc::new(connector), &arguments[1..]).await
+        }
         _ => bail!(
-            "unknown arguments `{}`\nhelp: use `serve` (the default) or `manifest`",
+            "unknown arguments `{}`\nhelp: use `serve` (the default), `manifest` or `mcp`",
             arguments.join(" ")
         ),
     }
@@ -80,12 +88,18 @@ pub async fn serve_with_extra_routes<C: Connector>(connector: C, routes: Router)
     serve_erased(Arc::new(connector), ServerConfig::from_env()?, routes, None).await
 }
 
-fn print_manifest(connector: &dyn ErasedConnector) -> Result<()> {
-    let url = ServerConfig::from_env().map_or_else(
+fn print_manifest(connector: Arc<dyn ErasedConnector>) -> Result<()> {
+    let config = ServerConfig::from_env();
+    let url = config.as_ref().map_or_else(
         |_| "http://localhost".to_owned(),
-        |config| config.connector_url(),
+        ServerConfig::connector_url,
     );
-    serde_json::to_writer_pretty(io::stdout().lock(), &connector.manifest(&url))?;
+    let config = config.unwrap_or_else(|_| ServerConfig::new("", "", 0));
+    let mut manifest = connector.manifest(&url);
+    if let Some(bridge) = Bridge::of(&connector, &config) {
+        bridge.complete(&mut manifest);
+    }
+    serde_json::to_writer_pretty(io::stdout().lock(), &manifest)?;
     println!();
     Ok(())
 }
@@ -109,18 +123,24 @@ async fn serve_erased(
         port: address.port(),
         ..config
     };
+    let bridge = Bridge::of(&connector, &config);
+    if let Some(bridge) = &bridge {
+        bridge.start();
+    }
     let app = App {
+        bridge: bridge.clone(),
         connector,
         manager: ManagerClient::new(&config.manager_url).with_patience(config.patience),
         runs: Runs::default(),
         connector_url: config.connector_url().into(),
     };
-    look_over(&app.manifest())?;
+    // Without what a server said of itself: nobody here can mend that.
+    look_over(&app.connector.manifest(&app.connector_url))?;
     tracing::info!(connector = app.connector.name(), %address, "listening");
     let (runs, router) = (app.runs.clone(), router(app.clone(), &config, extra));
     let ended: BoxFuture<'static, ()> = match shutdown {
-        Some(asked) => Box::pin(shutdown::after(asked, runs, config.grace)),
-        None => Box::pin(shutdown::after_signal(runs, config.grace)),
+        Some(asked) => Box::pin(shutdown::after(asked, runs, bridge, config.grace)),
+        None => Box::pin(shutdown::after_signal(runs, bridge, config.grace)),
     };
     let server = axum::serve(listener, router);
     tokio::select! {
@@ -162,6 +182,8 @@ fn router(app: App, config: &ServerConfig, extra: Router) -> Router {
         .route("/resource", post(mcp::resource))
         .route("/prompt", post(mcp::prompt))
         .route("/skill", post(mcp::skill))
+        .route("/oauth/credential-ready", post(oauth::credential_ready))
+        .merge(oauth::enrich(&app))
         .with_state(app)
         .fallback_service(extra)
         .layer(DefaultBodyLimit::max(config.max_body_bytes))
@@ -184,7 +206,12 @@ fn start_logging() {
         .parse()
         .ok()
         .filter(|_| !asked.is_empty())
-        .unwrap_or_else(|| Targets::new().with_default(tracing::Level::INFO));
+        .unwrap_or_else(|| {
+            Targets::new()
+                .with_default(tracing::Level::INFO)
+                // It tells of every message.
+                .with_target("rmcp", tracing::Level::WARN)
+        });
     let lines = tracing_subscriber::fmt::layer()
         .with_ansi(io::stderr().is_terminal())
         .with_writer(io::stderr);

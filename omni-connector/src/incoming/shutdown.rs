@@ -1,6 +1,6 @@
 //! How the process ends: runs get a while to reach a checkpoint, hand over what they hold, and stay resumable.
 
-use std::{future, process, thread, time::Duration};
+use std::{future, process, sync::Arc, thread, time::Duration};
 
 use futures_util::future::join_all;
 use tokio::{
@@ -10,21 +10,26 @@ use tokio::{
 };
 
 use super::runs::Runs;
-use crate::run::SyncContext;
+use crate::{bridges::Bridge, run::SyncContext};
 
 /// How long runs that did not stop may take to hand over what they hold.
 const LAST_FLUSH: Duration = Duration::from_secs(1);
 
 /// Ends when the process may: `asked` ended, and the runs stopped or `grace` and [`LAST_FLUSH`] are over. The manager
 /// resumes what was running.
-pub(super) async fn after(asked: impl Future<Output = ()>, runs: Runs, grace: Duration) {
+pub(super) async fn after(
+    asked: impl Future<Output = ()>,
+    runs: Runs,
+    bridge: Option<Arc<Bridge>>,
+    grace: Duration,
+) {
     asked.await;
-    wind_down(&runs, grace).await;
+    wind_down(&runs, bridge, grace).await;
 }
 
 /// [`after`] a signal. A second one ends the process at once, and so does the end of the time for whatever does not let go:
 /// an author's code that blocks its thread would hold up the runtime for ever.
-pub(super) async fn after_signal(runs: Runs, grace: Duration) {
+pub(super) async fn after_signal(runs: Runs, bridge: Option<Arc<Bridge>>, grace: Duration) {
     let (told, asked) = oneshot::channel();
     let (ended, orderly) = oneshot::channel();
     let limit = grace + LAST_FLUSH * 2;
@@ -35,7 +40,7 @@ pub(super) async fn after_signal(runs: Runs, grace: Duration) {
         // Where signals cannot be listened to, the system's own handling ends the process.
         future::pending::<()>().await;
     }
-    if wind_down(&runs, grace).await {
+    if wind_down(&runs, bridge, grace).await {
         let _ = ended.send(());
     } else {
         process::exit(0);
@@ -58,8 +63,17 @@ fn watch_signals(told: oneshot::Sender<()>, orderly: oneshot::Receiver<()>, limi
     });
 }
 
-/// Whether every run has ended.
-async fn wind_down(runs: &Runs, grace: Duration) -> bool {
+/// Whether every run has ended. The MCP server behind the connector ends beside them.
+async fn wind_down(runs: &Runs, bridge: Option<Arc<Bridge>>, grace: Duration) -> bool {
+    let server = async {
+        if let Some(bridge) = bridge {
+            bridge.close().await;
+        }
+    };
+    tokio::join!(wind_down_runs(runs, grace), timeout(grace, server)).0
+}
+
+async fn wind_down_runs(runs: &Runs, grace: Duration) -> bool {
     let active = runs.close();
     tracing::info!(
         runs = active.len(),
@@ -78,7 +92,8 @@ async fn wind_down(runs: &Runs, grace: Duration) -> bool {
     timeout(LAST_FLUSH, runs.ended()).await.is_ok()
 }
 
-async fn signalled() {
+/// Waits for SIGTERM or SIGINT.
+pub(crate) async fn signalled() {
     let interrupt = async {
         // Where signals cannot be listened to, the system's own handling ends the process.
         if signal::ctrl_c().await.is_err() {

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     contract::{
-        ServiceCredential, Source, SyncType,
+        McpCredentials, ServiceCredential, Source, SyncType,
         wire::{RunId, RunningResponse, StatusResponse, SyncRequest},
     },
     outgoing::ManagerError,
@@ -133,6 +133,10 @@ async fn try_start(app: App, request: SyncRequest) -> Result<(), Refusal> {
         app.manager.clone(),
     );
     if slot.begin(&ctx) {
+        if let Some(bridge) = &app.bridge {
+            // In the background: a late answer makes the manager ask again and then fail the run (protocol.md §2.3).
+            bridge.discover_later(credentials.as_ref().map(McpCredentials::of));
+        }
         app.runs.clone().spawn(execute(app, ctx, credentials, slot));
     } else {
         ctx.cancel();

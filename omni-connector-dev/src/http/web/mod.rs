@@ -4,6 +4,7 @@ mod action;
 mod catalog;
 mod mcp;
 mod oauth;
+mod oauth_flow;
 mod progress;
 mod sources;
 mod sync;
@@ -40,6 +41,8 @@ pub(super) fn routes() -> Router<Shared> {
         .route("/resource", post(mcp::resource))
         .route("/prompt", post(mcp::prompt))
         .route("/skill", post(mcp::skill))
+        .route("/api/oauth/start", get(oauth_flow::start))
+        .route("/api/oauth/callback", get(oauth_flow::callback))
         .route("/oauth/credential-ready", post(oauth::credential_ready))
 }
 

@@ -48,6 +48,7 @@ impl<T: ArgType + 'static, const WHOLE: bool> Methods for Takes<T, WHOLE> {
         } else {
             None
         },
+        output: None,
         scopes: None,
         source_types: &[SourceType::Web],
         admin_only: false,

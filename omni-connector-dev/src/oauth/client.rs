@@ -1,0 +1,180 @@
+//! Our client at a provider: set by hand, or registered by ourselves (`protocol.md` §8.2).
+
+use oauth2::{
+    AuthType, AuthUrl, ClientId, ClientSecret, EndpointNotSet, EndpointSet, HttpRequest,
+    HttpResponse, RedirectUrl, TokenUrl, basic::BasicClient,
+};
+use omni_connector::{OAuthConfig, TokenEndpointAuthMethod};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::SignInError;
+use crate::{manager::Shared, store::configs};
+
+/// What is known of our client.
+#[derive(Debug, Clone)]
+pub(super) struct Client {
+    pub(super) id: String,
+    pub(super) secret: Option<String>,
+    pub(super) method: TokenEndpointAuthMethod,
+    pub(super) auth_endpoint: String,
+    pub(super) token_endpoint: String,
+    pub(super) redirect_uri: String,
+}
+
+/// The oauth2 client, with the endpoints that a sign-in needs.
+pub(super) type Configured =
+    BasicClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
+
+impl Client {
+    /// The client in the provider's settings, or a new one where the provider lets clients register.
+    pub(super) async fn of(
+        shared: &Shared,
+        oauth: &OAuthConfig,
+        redirect_uri: String,
+        scopes: &[String],
+    ) -> Result<Self, SignInError> {
+        let provider = oauth.provider.clone();
+        let stored = shared
+            .store
+            .read(move |db| configs::find(db, &provider))
+            .await?;
+        let mut settings = stored.unwrap_or_else(|| json!({}));
+        if let Some(endpoint) = registers_at(oauth)
+            && !is_current(&settings, endpoint, &redirect_uri)
+        {
+            let id = register(shared, oauth, endpoint, &redirect_uri, scopes).await?;
+            settings["oauth_client_id"] = id.into();
+            settings["oauth_dynamic_client_registration"] = "true".into();
+            settings["oauth_registration_endpoint"] = endpoint.into();
+            settings["oauth_redirect_uri"] = redirect_uri.clone().into();
+            let (provider, kept) = (oauth.provider.clone(), settings.clone());
+            shared
+                .store
+                .write(move |db| configs::put(db, &provider, &kept))
+                .await?;
+        }
+        let id = text(&settings, "oauth_client_id")
+            .ok_or_else(|| SignInError::NoClient(oauth.provider.clone()))?;
+        let method = text(&settings, "oauth_token_endpoint_auth_method")
+            .and_then(|method| serde_json::from_value(method.into()).ok());
+        Ok(Self {
+            id,
+            secret: text(&settings, "oauth_client_secret"),
+            method: method.unwrap_or(oauth.token_endpoint_auth_method),
+            auth_endpoint: text(&settings, "oauth_auth_endpoint")
+                .unwrap_or_else(|| oauth.auth_endpoint.clone()),
+            token_endpoint: text(&settings, "oauth_token_endpoint")
+                .unwrap_or_else(|| oauth.token_endpoint.clone()),
+            redirect_uri,
+        })
+    }
+
+    pub(super) fn configured(&self) -> Result<Configured, SignInError> {
+        let bad = |what: &str, url: &str| {
+            SignInError::BadRequest(format!("the {what} `{url}` is no URL"))
+        };
+        let auth = AuthUrl::new(self.auth_endpoint.clone())
+            .map_err(|_| bad("authorization endpoint", &self.auth_endpoint))?;
+        let token = TokenUrl::new(self.token_endpoint.clone())
+            .map_err(|_| bad("token endpoint", &self.token_endpoint))?;
+        let redirect = RedirectUrl::new(self.redirect_uri.clone())
+            .map_err(|_| bad("redirect URI", &self.redirect_uri))?;
+        let client = BasicClient::new(ClientId::new(self.id.clone()))
+            .set_auth_uri(auth)
+            .set_token_uri(token)
+            .set_redirect_uri(redirect)
+            .set_auth_type(match self.method {
+                TokenEndpointAuthMethod::ClientSecretBasic => AuthType::BasicAuth,
+                TokenEndpointAuthMethod::ClientSecretPost | TokenEndpointAuthMethod::None => {
+                    AuthType::RequestBody
+                }
+            });
+        Ok(match (&self.secret, self.method) {
+            (
+                Some(secret),
+                TokenEndpointAuthMethod::ClientSecretPost
+                | TokenEndpointAuthMethod::ClientSecretBasic,
+            ) => client.set_client_secret(ClientSecret::new(secret.clone())),
+            _ => client,
+        })
+    }
+
+    /// As the manifest writes it.
+    pub(super) fn method_name(&self) -> Value {
+        serde_json::to_value(self.method).unwrap_or_default()
+    }
+}
+
+fn text(settings: &Value, key: &str) -> Option<String> {
+    let text = settings.get(key)?.as_str()?;
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+fn registers_at(oauth: &OAuthConfig) -> Option<&str> {
+    oauth
+        .registration_endpoint
+        .as_deref()
+        .filter(|_| oauth.token_endpoint_auth_method == TokenEndpointAuthMethod::None)
+}
+
+/// A client set by hand stays; one of our own is replaced when it was for another endpoint or address.
+fn is_current(settings: &Value, endpoint: &str, redirect_uri: &str) -> bool {
+    let has_client = text(settings, "oauth_client_id").is_some();
+    let is_ours = settings["oauth_dynamic_client_registration"] == "true";
+    let is_same = settings["oauth_registration_endpoint"] == endpoint
+        && settings["oauth_redirect_uri"] == redirect_uri;
+    has_client && (!is_ours || is_same)
+}
+
+async fn register(
+    shared: &Shared,
+    oauth: &OAuthConfig,
+    endpoint: &str,
+    redirect_uri: &str,
+    scopes: &[String],
+) -> Result<String, SignInError> {
+    #[derive(Deserialize)]
+    struct Registered {
+        client_id: String,
+    }
+    let failed = |reason: String| {
+        SignInError::Provider(format!("the provider registers no client: {reason}"))
+    };
+    let client = json!({
+        "client_name": format!("Omni {} MCP", oauth.provider),
+        "redirect_uris": [redirect_uri],
+        "grant_types": ["authorization_code"],
+        "response_types": ["code"],
+        "token_endpoint_auth_method": "none",
+        "scope": scopes.join(&oauth.scope_separator),
+    });
+    let request = shared.connectors.http().post(endpoint).json(&client);
+    let answer = request
+        .send()
+        .await
+        .map_err(|error| failed(error.to_string()))?;
+    let status = answer.status();
+    if !status.is_success() {
+        let body = answer.text().await.unwrap_or_default();
+        return Err(failed(format!("{status} {body:.300}")));
+    }
+    let registered: Registered = answer
+        .json()
+        .await
+        .map_err(|error| failed(error.to_string()))?;
+    Ok(registered.client_id)
+}
+
+/// How oauth2 reaches a token endpoint.
+pub(super) async fn send(
+    http: reqwest::Client,
+    request: HttpRequest,
+) -> Result<HttpResponse, reqwest::Error> {
+    let answer = http.execute(request.try_into()?).await?;
+    let mut response = HttpResponse::new(Vec::new());
+    *response.status_mut() = answer.status();
+    *response.headers_mut() = answer.headers().clone();
+    *response.body_mut() = answer.bytes().await?.to_vec();
+    Ok(response)
+}

@@ -1,0 +1,283 @@
+//! The way back from a provider (`protocol.md` §8.3).
+
+use oauth2::{AuthorizationCode, TokenResponse, basic::BasicTokenResponse};
+use omni_connector::{AuthType, ServiceCredential, SyncType, contract::SourceScope};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use time::OffsetDateTime;
+
+use super::{Flow, SignInError, client::send, pending::Pending, userinfo::email_of};
+use crate::{
+    credential_ready::{Outcome, tell},
+    manager::Shared,
+    registry::check_actions,
+    runs,
+    store::{
+        StoreError, credentials,
+        runs::TriggerType,
+        sources::{self, SourceRecord},
+    },
+};
+
+/// `GET /api/oauth/callback`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Answer {
+    #[serde(default)]
+    state: String,
+    code: Option<String>,
+    error: Option<String>,
+    error_description: Option<String>,
+}
+
+/// What a provider's token stands for, once everything is known.
+struct Grant {
+    token: BasicTokenResponse,
+    email: String,
+    scopes: Vec<String>,
+}
+
+/// Ends a sign-in; whose account was connected.
+pub(crate) async fn finish(shared: &Shared, answer: Answer) -> Result<String, SignInError> {
+    let mut pending = shared.sign_ins.take(&answer.state).ok_or_else(|| {
+        SignInError::BadRequest(
+            "this sign-in is unknown, over or too old\nhelp: begin again".to_owned(),
+        )
+    })?;
+    if let Some(error) = answer.error {
+        let why = answer.error_description.unwrap_or_default();
+        let text = format!("{error} {why}");
+        return Err(SignInError::Refused(text.trim_end().to_owned()));
+    }
+    let code = answer
+        .code
+        .ok_or_else(|| SignInError::BadRequest("the provider sent no code".to_owned()))?;
+    let grant = grant(shared, &mut pending, code).await?;
+    if pending.flow == Flow::UserWrite {
+        let missing: Vec<_> = pending
+            .required
+            .iter()
+            .filter(|scope| !grant.scopes.contains(scope))
+            .map(String::as_str)
+            .collect();
+        if !missing.is_empty() {
+            let missing = missing.join(", ");
+            return Err(SignInError::Refused(format!("it did not grant {missing}")));
+        }
+    }
+    let sources = sources_of(shared, &pending).await?;
+    for source in &sources {
+        let credential = credential(shared, &pending, &grant, source).await?;
+        announce(shared, &pending, source, credential.user_id.as_deref()).await?;
+    }
+    if matches!(pending.flow, Flow::Connect | Flow::OrgSource) {
+        for source in &sources {
+            let run = runs::trigger(shared, &source.id, SyncType::Full, TriggerType::Manual).await;
+            if let Err(error) = run {
+                tracing::warn!(source = source.id, %error, "signed in, and no sync starts");
+            }
+        }
+    }
+    Ok(grant.email)
+}
+
+async fn grant(shared: &Shared, pending: &mut Pending, code: String) -> Result<Grant, SignInError> {
+    let client = pending.client.configured()?;
+    let mut request = client.exchange_code(AuthorizationCode::new(code));
+    if let Some(verifier) = pending.verifier.take() {
+        request = request.set_pkce_verifier(verifier);
+    }
+    if let Some(resource) = &pending.oauth.resource {
+        request = request.add_extra_param("resource", resource.clone());
+    }
+    let http = (**shared.connectors.http()).clone();
+    let token = request
+        .request_async(&|request| send(http.clone(), request))
+        .await
+        .map_err(|error| {
+            SignInError::Provider(format!("the code was not exchanged: {}", chain(&error)))
+        })?;
+    // Some providers join what they granted by commas.
+    let scopes = token.scopes().map(|scopes| {
+        let parts = scopes.iter().flat_map(|scope| scope.split([',', ' ']));
+        parts
+            .filter(|scope| !scope.is_empty())
+            .map(str::to_owned)
+            .collect()
+    });
+    let email = email(shared, pending, token.access_token().secret()).await?;
+    Ok(Grant {
+        email,
+        // One that does not say granted everything.
+        scopes: scopes.unwrap_or_else(|| pending.scopes.clone()),
+        token,
+    })
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+async fn email(shared: &Shared, pending: &Pending, token: &str) -> Result<String, SignInError> {
+    // Its answer names no address.
+    if pending.oauth.provider == "clickup" {
+        return Ok(pending.user_email.clone());
+    }
+    let failed =
+        |reason: String| SignInError::Provider(format!("the account is not known: {reason}"));
+    let request = shared
+        .connectors
+        .http()
+        .get(&pending.oauth.userinfo_endpoint)
+        .header("accept", "application/json")
+        .bearer_auth(token);
+    let answer = request
+        .send()
+        .await
+        .and_then(reqwest::Response::error_for_status);
+    let answer = answer.map_err(|error| failed(error.to_string()))?;
+    let answer: Value = answer
+        .json()
+        .await
+        .map_err(|error| failed(error.to_string()))?;
+    let path = &pending.oauth.userinfo_email_field;
+    email_of(&answer, path).ok_or_else(|| failed(format!("there is no address at `{path}`")))
+}
+
+/// The sources that the credential is for. Sources of one's own are made here.
+async fn sources_of(shared: &Shared, pending: &Pending) -> Result<Vec<SourceRecord>, SignInError> {
+    let (ids, types) = (pending.sources.clone(), pending.source_types.clone());
+    let (owner, flow) = (pending.user_id.clone(), pending.flow);
+    shared
+        .store
+        .write(move |db| {
+            if flow != Flow::Connect {
+                let found = ids.iter().map(|id| sources::find(db, id));
+                let found: Result<Vec<_>, StoreError> = found.collect();
+                return Ok(found?.into_iter().flatten().collect());
+            }
+            let all = sources::all(db)?;
+            let mut own = Vec::new();
+            for source_type in types {
+                let same = all.iter().find(|source| {
+                    source.scope == SourceScope::User
+                        && source.created_by == owner
+                        && source.source_type == source_type
+                        && !source.is_deleted
+                });
+                let source = match same {
+                    Some(source) => source.clone(),
+                    None => SourceRecord {
+                        scope: SourceScope::User,
+                        ..SourceRecord::new(&source_type, &source_type, json!({}), &owner)
+                    },
+                };
+                sources::put(db, &source)?;
+                own.push(source);
+            }
+            Ok(own)
+        })
+        .await
+}
+
+/// Stores the credential; what stood in the row before and has no new value stays.
+async fn credential(
+    shared: &Shared,
+    pending: &Pending,
+    grant: &Grant,
+    source: &SourceRecord,
+) -> Result<ServiceCredential, SignInError> {
+    let owner = (pending.flow != Flow::OrgSource).then(|| pending.user_id.clone());
+    let (id, user) = (source.id.clone(), owner.clone());
+    let before = shared
+        .store
+        .read(move |db| credentials::find(db, &id, user.as_deref()))
+        .await?;
+    let provider = &pending.oauth.provider;
+    let new = credentials::new(&source.id, owner, provider, AuthType::Oauth, json!({}));
+    let mut row = before.unwrap_or(new);
+    row.provider.clone_from(provider);
+    row.auth_type = AuthType::Oauth;
+    row.principal_email = Some(grant.email.clone());
+    row.updated_at = OffsetDateTime::now_utc();
+    row.expires_at = grant.token.expires_in().map(|life| row.updated_at + life);
+    let mut secret = entries(&row.credentials);
+    for (key, value) in [
+        (
+            "access_token",
+            Some(grant.token.access_token().secret().clone().into()),
+        ),
+        (
+            "refresh_token",
+            grant
+                .token
+                .refresh_token()
+                .map(|token| token.secret().clone().into()),
+        ),
+        ("token_type", Some("Bearer".into())),
+        ("client_id", Some(pending.client.id.clone().into())),
+        (
+            "client_secret",
+            pending.client.secret.clone().map(Value::from),
+        ),
+        (
+            "token_uri",
+            Some(pending.client.token_endpoint.clone().into()),
+        ),
+        (
+            "token_endpoint_auth_method",
+            Some(pending.client.method_name()),
+        ),
+        ("resource", pending.oauth.resource.clone().map(Value::from)),
+    ] {
+        if let Some(value) = value {
+            secret.insert(key.to_owned(), value);
+        }
+    }
+    row.credentials = Value::Object(secret);
+    if row.user_id.is_some() {
+        let mut config = entries(&row.config);
+        config.insert("granted_scopes".to_owned(), json!(grant.scopes));
+        row.config = Value::Object(config);
+    }
+    let stored = row.clone();
+    shared
+        .store
+        .write(move |db| credentials::put(db, &stored))
+        .await?;
+    Ok(row)
+}
+
+fn entries(value: &Value) -> Map<String, Value> {
+    value.as_object().cloned().unwrap_or_default()
+}
+
+/// Tells the connector; a manifest that it answers with is the registered one from now on.
+async fn announce(
+    shared: &Shared,
+    pending: &Pending,
+    source: &SourceRecord,
+    user: Option<&str>,
+) -> Result<(), SignInError> {
+    let Some(manifest) = shared.registry.serving(&source.source_type) else {
+        return Ok(());
+    };
+    let (url, flow) = (&manifest.connector_url, pending.flow.as_notice());
+    let told = tell(shared, url, &source.id, user, &pending.oauth.provider, flow).await?;
+    match told {
+        Outcome::Manifest(manifest) if check_actions(&manifest).is_ok() => {
+            shared.registry.put(*manifest);
+        }
+        Outcome::Failed => tracing::warn!(
+            source = source.id,
+            "the connector does not know of the sign-in"
+        ),
+        _ => {}
+    }
+    Ok(())
+}

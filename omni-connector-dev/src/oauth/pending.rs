@@ -1,0 +1,64 @@
+//! Sign-ins that have begun. Each is known by its state, and can be taken once.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use oauth2::PkceCodeVerifier;
+use omni_connector::OAuthConfig;
+
+use super::{Flow, client::Client};
+
+/// More than one person can begin; what nobody ends gives way.
+const MOST: usize = 1000;
+
+/// One sign-in that has begun.
+#[derive(Debug)]
+pub(super) struct Pending {
+    pub(super) flow: Flow,
+    /// The sources whose credential it becomes; for sources of one's own they are made at the end.
+    pub(super) sources: Vec<String>,
+    /// Types of sources to make.
+    pub(super) source_types: Vec<String>,
+    /// Who signs in.
+    pub(super) user_id: String,
+    pub(super) user_email: String,
+    pub(super) oauth: OAuthConfig,
+    pub(super) client: Client,
+    pub(super) verifier: Option<PkceCodeVerifier>,
+    /// Everything that was asked for.
+    pub(super) scopes: Vec<String>,
+    /// What must be granted for the sign-in to be of use.
+    pub(super) required: Vec<String>,
+}
+
+/// All of them.
+#[derive(Debug, Default)]
+pub(crate) struct SignIns(Mutex<HashMap<String, (Instant, Pending)>>);
+
+impl SignIns {
+    fn all(&self) -> MutexGuard<'_, HashMap<String, (Instant, Pending)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn begin(&self, state: String, pending: Pending, life: Duration) {
+        let mut all = self.all();
+        let now = Instant::now();
+        all.retain(|_, (end, _)| *end > now);
+        if all.len() >= MOST
+            && let Some(oldest) = all.iter().min_by_key(|(_, (end, _))| *end)
+        {
+            let oldest = oldest.0.clone();
+            all.remove(&oldest);
+        }
+        all.insert(state, (now + life, pending));
+    }
+
+    /// Takes it out, so that nobody can take it again.
+    pub(super) fn take(&self, state: &str) -> Option<Pending> {
+        let (end, pending) = self.all().remove(state)?;
+        (end > Instant::now()).then_some(pending)
+    }
+}

@@ -1,0 +1,186 @@
+//! The way to a provider (`protocol.md` §8.2).
+
+use oauth2::{CsrfToken, PkceCodeChallenge};
+use omni_connector::{Manifest, OAuthConfig, TokenEndpointAuthMethod};
+use reqwest::Url;
+use serde::Deserialize;
+
+use super::{Flow, SignInError, client::Client, pending::Pending};
+use crate::{
+    manager::Shared,
+    store::{sources, users},
+};
+
+/// `GET /api/oauth/start`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Ask {
+    source_id: Option<String>,
+    /// Types of sources of one's own, joined by commas.
+    source_types: Option<String>,
+    flow: Option<String>,
+    /// Joined by commas.
+    required_scopes: Option<String>,
+    /// Who signs in; the manager's own person unless it is given. Omni knows by its session.
+    #[serde(rename = "as")]
+    email: Option<String>,
+}
+
+/// What a sign-in is for.
+struct Aim {
+    flow: Flow,
+    sources: Vec<String>,
+    source_types: Vec<String>,
+    manifest: Manifest,
+}
+
+/// Begins; the address that the person's browser goes to. `base` is the manager's own address.
+pub(crate) async fn start(shared: &Shared, ask: Ask, base: &str) -> Result<Url, SignInError> {
+    let aim = aim(shared, &ask).await?;
+    let no_oauth = || SignInError::NoOAuth(aim.manifest.name.clone());
+    let oauth = aim.manifest.oauth.clone().ok_or_else(no_oauth)?;
+    let oauth: OAuthConfig = serde_json::from_value(oauth).map_err(|error| {
+        SignInError::BadRequest(format!(
+            "the OAuth part of the manifest does not decode: {error}"
+        ))
+    })?;
+    let required = list(ask.required_scopes.as_deref());
+    let scopes = scopes(&oauth, &aim, &required);
+    let redirect_uri = format!("{base}/api/oauth/callback");
+    let client = Client::of(shared, &oauth, redirect_uri, &scopes).await?;
+    let configured = client.configured()?;
+    let mut request = configured.authorize_url(CsrfToken::new_random);
+    let verifier = if client.method == TokenEndpointAuthMethod::None {
+        let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
+        request = request.set_pkce_challenge(challenge);
+        Some(verifier)
+    } else {
+        None
+    };
+    let (mut url, state) = request.url();
+    // Scopes are joined by whatever the provider wants, and an extra parameter goes before a standard one.
+    let joined = scopes.join(&oauth.scope_separator);
+    let joined = (!joined.is_empty()).then_some(("scope", joined.as_str()));
+    let extra = oauth.extra_auth_params.iter();
+    let extra = extra.map(|(name, value)| (name.as_str(), value.as_str()));
+    for (name, value) in joined.into_iter().chain(extra) {
+        set(&mut url, name, value);
+    }
+    let email = ask
+        .email
+        .unwrap_or_else(|| shared.options.operator_email.clone());
+    let new = users::User::new(email, users::UserRole::Admin);
+    let user = shared
+        .store
+        .write(move |db| {
+            if let Some(user) = users::find_by_email(db, &new.email)? {
+                return Ok::<_, SignInError>(user);
+            }
+            users::put(db, &new)?;
+            Ok(new)
+        })
+        .await?;
+    let pending = Pending {
+        flow: aim.flow,
+        sources: aim.sources,
+        source_types: aim.source_types,
+        user_id: user.id,
+        user_email: user.email,
+        oauth,
+        client,
+        verifier,
+        scopes,
+        required,
+    };
+    shared
+        .sign_ins
+        .begin(state.into_secret(), pending, shared.options.sign_in_life);
+    Ok(url)
+}
+
+async fn aim(shared: &Shared, ask: &Ask) -> Result<Aim, SignInError> {
+    let serving = |source_type: &str| {
+        shared.registry.serving(source_type).ok_or_else(|| {
+            SignInError::NotFound(format!(
+                "Connector not registered for type: {source_type:?}"
+            ))
+        })
+    };
+    if let Some(id) = &ask.source_id {
+        let flow = match ask.flow.as_deref() {
+            Some("org_source") => Flow::OrgSource,
+            Some("user_read") => Flow::UserRead,
+            Some("user_write") | None => Flow::UserWrite,
+            Some(other) => {
+                return Err(SignInError::BadRequest(format!(
+                    "unknown flow `{other}`; expected org_source, user_read or user_write"
+                )));
+            }
+        };
+        let wanted = id.clone();
+        let source = shared
+            .store
+            .read(move |db| sources::find(db, &wanted))
+            .await?;
+        let source =
+            source.ok_or_else(|| SignInError::NotFound(format!("Source not found: {id}")))?;
+        return Ok(Aim {
+            flow,
+            sources: vec![source.id],
+            manifest: serving(&source.source_type)?,
+            source_types: vec![source.source_type],
+        });
+    }
+    let source_types = list(ask.source_types.as_deref());
+    let first = source_types.first().ok_or_else(|| {
+        SignInError::BadRequest("name a `source_id`, or `source_types`".to_owned())
+    })?;
+    Ok(Aim {
+        flow: Flow::Connect,
+        sources: Vec::new(),
+        manifest: serving(first)?,
+        source_types,
+    })
+}
+
+fn list(joined: Option<&str>) -> Vec<String> {
+    let parts = joined.unwrap_or_default().split(',').map(str::trim);
+    parts
+        .filter(|part| !part.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Everything that is asked for, each once.
+fn scopes(oauth: &OAuthConfig, aim: &Aim, required: &[String]) -> Vec<String> {
+    let mut scopes = oauth.identity_scopes.clone();
+    for source_type in &aim.source_types {
+        let of_type = source_type
+            .parse()
+            .ok()
+            .and_then(|source_type| oauth.scopes.get(&source_type));
+        let Some(of_type) = of_type else { continue };
+        scopes.extend(of_type.read.iter().cloned());
+        if aim.flow == Flow::UserWrite && required.is_empty() {
+            scopes.extend(of_type.write.iter().cloned());
+        }
+    }
+    if aim.flow == Flow::UserWrite {
+        scopes.extend(required.iter().cloned());
+    }
+    let mut seen = std::collections::HashSet::new();
+    scopes.retain(|scope| seen.insert(scope.clone()));
+    scopes
+}
+
+/// Sets a query parameter, in place of one of its name.
+fn set(url: &mut Url, name: &str, value: &str) {
+    let others: Vec<(String, String)> = url
+        .query_pairs()
+        .filter(|(key, _)| key != name)
+        .map(|(key, value)| (key.into_owned(), value.into_owned()))
+        .collect();
+    url.query_pairs_mut()
+        .clear()
+        .extend_pairs(others)
+        .append_pair(name, value);
+}

@@ -1,0 +1,40 @@
+//! Tools that run only as tasks: version 2025-11-25 of the protocol lets a server demand it, and say so by an error.
+
+use rmcp::{
+    RoleClient, ServiceError,
+    model::{CallToolResult, ClientRequest, CustomRequest, ErrorCode, JsonObject},
+    service::Peer,
+};
+use serde_json::{Value, json};
+
+/// So long may a server keep a result that nobody fetched, in milliseconds.
+const KEPT: u64 = 60_000;
+
+/// Whether a tool was refused because it runs only as a task.
+pub(super) fn is_demanded(error: &ServiceError) -> bool {
+    matches!(error, ServiceError::McpError(error) if error.code == ErrorCode::METHOD_NOT_FOUND)
+}
+
+/// Calls a tool as a task and waits for its result.
+pub(super) async fn call(
+    peer: &Peer<RoleClient>,
+    tool: &str,
+    arguments: &JsonObject,
+) -> Result<CallToolResult, ServiceError> {
+    let task = json!({ "name": tool, "arguments": arguments, "task": { "ttl": KEPT } });
+    let created = ask(peer, "tools/call", task).await?;
+    let id = created["task"]["taskId"]
+        .as_str()
+        .ok_or(ServiceError::UnexpectedResponse)?;
+    // The answer comes when the task has ended.
+    let result = ask(peer, "tasks/result", json!({ "taskId": id })).await?;
+    serde_json::from_value(result).map_err(|_| ServiceError::UnexpectedResponse)
+}
+
+async fn ask(peer: &Peer<RoleClient>, method: &str, params: Value) -> Result<Value, ServiceError> {
+    let request = CustomRequest::new(method, Some(params));
+    let answer = peer
+        .send_request(ClientRequest::CustomRequest(request))
+        .await?;
+    serde_json::to_value(answer).map_err(|_| ServiceError::UnexpectedResponse)
+}

@@ -1,0 +1,122 @@
+//! `/oauth/credential-ready` and the enrich endpoint: somebody has signed in (`protocol.md` §8.5, §8.6).
+
+use std::{panic::AssertUnwindSafe, sync::Arc};
+
+use anyhow::{Result, anyhow};
+use axum::{
+    Json, Router,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::post,
+};
+use futures_util::FutureExt;
+
+use super::{App, body::Body, sync::panic_message};
+use crate::{
+    actions::{ActionError, Failed},
+    contract::{CredentialReady, OAuthTokens, Secrets, wire::ErrorBody},
+};
+
+/// 200 with the manifest if it changed, after it was registered; else 204.
+pub(super) async fn credential_ready(
+    State(app): State<App>,
+    Body(ready): Body<CredentialReady>,
+) -> Response {
+    let secrets = Secrets::of(&ready.credentials.credentials);
+    // A task of its own: a manager that gives up must not stop the connector half-way.
+    let task = tokio::spawn(async move {
+        AssertUnwindSafe(make_ready(&app, ready))
+            .catch_unwind()
+            .await
+    });
+    let ended = match task.await {
+        Ok(Ok(ended)) => ended,
+        Ok(Err(panic)) => Err(anyhow!(
+            "the connector panicked: {}",
+            panic_message(&*panic)
+        )),
+        Err(error) => Err(error.into()),
+    };
+    match ended {
+        Ok(Some(manifest)) => Json(manifest).into_response(),
+        Ok(None) => StatusCode::NO_CONTENT.into_response(),
+        Err(error) => failed(&error, secrets),
+    }
+}
+
+async fn make_ready(
+    app: &App,
+    ready: CredentialReady,
+) -> Result<Option<crate::contract::Manifest>> {
+    let before = app.manifest();
+    let credentials = ready.credentials.clone();
+    let source = ready.source_id.clone();
+    app.connector.credential_ready(ready, &app.manager).await?;
+    if let Some(bridge) = &app.bridge {
+        bridge.discover(Some(&credentials)).await?;
+    }
+    let manifest = app.manifest();
+    if manifest == before {
+        return Ok(None);
+    }
+    tracing::info!(source, "somebody signed in, and the manifest changed");
+    if let Err(error) = app.manager.register(&manifest).await {
+        tracing::warn!(%error, "the changed manifest is not registered yet");
+    }
+    Ok(Some(manifest))
+}
+
+/// The route that the OAuth part of the manifest names; none when it names none.
+pub(super) fn enrich(app: &App) -> Router<App> {
+    let path = app
+        .connector
+        .oauth_config()
+        .and_then(|oauth| oauth.enrich_endpoint);
+    match path {
+        Some(path) if path.starts_with('/') => Router::new().route(&path, post(add)),
+        Some(path) => {
+            tracing::warn!(
+                path,
+                "the enrich endpoint must be a path of the connector, such as `/oauth/enrich`"
+            );
+            Router::new()
+        }
+        None => Router::new(),
+    }
+}
+
+async fn add(State(app): State<App>, Body(tokens): Body<OAuthTokens>) -> Response {
+    let both = [Some(&tokens.access_token), tokens.refresh_token.as_ref()];
+    let both = both
+        .into_iter()
+        .flatten()
+        .map(|token| token.expose().into());
+    let secrets =
+        Secrets::of(&serde_json::json!({ "token": both.collect::<Vec<serde_json::Value>>() }));
+    let connector = Arc::clone(&app.connector);
+    match AssertUnwindSafe(connector.enrich(tokens))
+        .catch_unwind()
+        .await
+    {
+        Ok(Ok(extra)) => Json(extra).into_response(),
+        Ok(Err(error)) => failed(&error, secrets),
+        Err(panic) => failed(
+            &anyhow!("the connector panicked: {}", panic_message(&*panic)),
+            secrets,
+        ),
+    }
+}
+
+fn failed(error: &anyhow::Error, secrets: Secrets) -> Response {
+    let status =
+        ActionError::of(error).map_or(StatusCode::INTERNAL_SERVER_ERROR, ActionError::status);
+    let failed = Failed {
+        secrets,
+        source: None,
+        provider: None,
+    };
+    let error = failed.message(error);
+    tracing::warn!("{error}");
+    (status, Json(ErrorBody { error })).into_response()
+}

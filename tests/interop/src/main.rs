@@ -1,0 +1,45 @@
+//! Drives software that nobody here wrote against a connector and the development manager: see `tests/interop/run`.
+
+mod clients;
+mod drive;
+mod oauth;
+mod report;
+mod servers;
+
+use std::{env, path::PathBuf, process::ExitCode};
+
+use anyhow::{Context, Result};
+
+use report::Report;
+
+/// Where things are.
+struct Paths {
+    /// What npm and pip installed.
+    cache: PathBuf,
+    /// Scripts of this crate.
+    scripts: PathBuf,
+    /// The connector under test.
+    connector: PathBuf,
+}
+
+#[tokio::main]
+async fn main() -> Result<ExitCode> {
+    let mut arguments = env::args_os().skip(1).map(PathBuf::from);
+    let (cache, scripts) = arguments
+        .next()
+        .zip(arguments.next())
+        .context("needs two folders; call `tests/interop/run`")?;
+    let own = env::current_exe()?;
+    let paths = Paths {
+        cache,
+        scripts,
+        connector: own.with_file_name("mcp-test-connector"),
+    };
+    let mut report = Report::default();
+    for server in servers::all(&paths)? {
+        drive::server(&paths, &server, &mut report).await?;
+    }
+    clients::all(&paths, &mut report).await?;
+    oauth::all(&paths, &mut report).await?;
+    Ok(report.finish())
+}

@@ -1,0 +1,134 @@
+//! A connector with whatever MCP server the environment names, and actions of its own beside the server's tools.
+//!
+//! `MCP_SERVER` is a URL, or a command as a JSON list. The secret is in the credential's `token`.
+#![allow(
+    clippy::unused_async,
+    clippy::unused_self,
+    reason = "these functions need nothing that their signatures give them"
+)]
+
+use std::time::Duration;
+
+use omni_connector::{McpCredentials, McpServer, actions::File, prelude::*};
+
+#[derive(Deserialize)]
+struct Token {
+    #[serde(default)]
+    token: Option<SecretString>,
+}
+
+/// What `sum` returns.
+#[derive(Serialize, JsonSchema)]
+struct Sum {
+    /// The sum
+    total: i64,
+    note: Option<String>,
+}
+
+/// Whatever the MCP server offers.
+#[connector(
+    name = "mcp_test",
+    source_types = [Github],
+    skill(id = "greeting", title = "How to greet", description = "Before greeting somebody", text = "Say hello."),
+    skill(id = "mcp:brief_by_hand", title = "Not the server's", text = "Written by hand."),
+)]
+struct Tester;
+
+#[connector]
+impl Tester {
+    #[mcp]
+    fn server(&self) -> Option<McpServer> {
+        let server = std::env::var("MCP_SERVER").ok()?;
+        let seconds = std::env::var("MCP_TIMEOUT")
+            .ok()
+            .and_then(|text| text.parse().ok());
+        let timeout = Duration::from_secs(seconds.unwrap_or(25));
+        if server.starts_with("http") {
+            return Some(McpServer::http(server).timeout(timeout).into());
+        }
+        let command: Vec<String> = serde_json::from_str(&server).ok()?;
+        let (program, arguments) = command.split_first()?;
+        Some(
+            McpServer::stdio(program)
+                .args(arguments)
+                .timeout(timeout)
+                .into(),
+        )
+    }
+
+    #[mcp_env]
+    fn env(&self, credentials: &McpCredentials) -> Result<Vec<(&'static str, String)>> {
+        let Token { token } = credentials.secret()?;
+        Ok(token
+            .map(|token| ("TOKEN", token.expose().to_owned()))
+            .into_iter()
+            .collect())
+    }
+
+    #[mcp_headers]
+    fn headers(&self, credentials: &McpCredentials) -> Result<Vec<(&'static str, String)>> {
+        let Token { token } = credentials.secret()?;
+        Ok(token
+            .map(|token| ("x-token", token.expose().to_owned()))
+            .into_iter()
+            .collect())
+    }
+
+    #[sync]
+    async fn sync(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Greets; the server has a tool of this name, too.
+    #[action(read)]
+    async fn greet(
+        &self,
+        /// Whom
+        #[arg(default = "you")]
+        name: String,
+    ) -> Result<String> {
+        Ok(format!("hello {name} from the connector"))
+    }
+
+    /// Adds two numbers.
+    #[action(read)]
+    async fn sum(
+        &self,
+        /// The first
+        #[arg(min = 0)]
+        a: i64,
+        /// The second
+        #[arg]
+        b: i64,
+    ) -> Result<Sum> {
+        Ok(Sum {
+            total: a + b,
+            note: None,
+        })
+    }
+
+    /// Writes a file, on whoever's behalf.
+    #[action(write)]
+    async fn export(&self, actor: Option<Actor>) -> Result<File> {
+        let actor = actor.map_or_else(|| "nobody".to_owned(), |actor| actor.email);
+        Ok(File::bytes(
+            format!("%PDF for {actor}"),
+            "application/pdf",
+            "a report.pdf",
+        ))
+    }
+
+    /// Fails, and quotes what it must not.
+    #[action(write)]
+    async fn fail(&self, secret: Credentials<Value>) -> Result<()> {
+        bail!(ActionError::forbidden(format!(
+            "refused {}",
+            secret["token"]
+        )))
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    omni_connector::run(Tester).await
+}

@@ -1,0 +1,5 @@
+//! An MCP server behind a connector, and a connector behind MCP clients: real processes, real pipes, real HTTP.
+
+mod inward;
+mod outward;
+mod support;
