@@ -93,7 +93,15 @@ pub(super) fn segment(text: &str) -> String {
 
 /// Values without a fallible `Serialize` only: the protocol's own types and plain JSON.
 pub(crate) fn encode(value: &impl Serialize) -> Vec<u8> {
-    without_nul(serde_json::to_vec(value).unwrap_or_default())
+    encode_sized(value, 512)
+}
+
+/// [`encode`], for a value of about this many bytes: growing a buffer costs more than filling it.
+pub(crate) fn encode_sized(value: &impl Serialize, bytes: usize) -> Vec<u8> {
+    let mut json = Vec::with_capacity(bytes);
+    // Writing to memory does not fail.
+    let _ = serde_json::to_writer(&mut json, value);
+    without_nul(json)
 }
 
 /// Takes every U+0000 out of a JSON text: one in an event, a checkpoint or a message is 500 for ever (`protocol.md` §3.1).

@@ -10,10 +10,11 @@ use serde::{
 };
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
+use url::Url;
 
 use super::{
     HttpClient, ManagerError, Patience,
-    call::{Call, Failed, encode, refused, segment, unreachable, with_body},
+    call::{Call, Failed, encode, encode_sized, refused, segment, unreachable, with_body},
     retry::{Backoff, Repeat, retry_after},
 };
 use crate::contract::{
@@ -36,6 +37,8 @@ const STORES: usize = 64;
 pub struct ManagerClient {
     http: HttpClient,
     base: Arc<str>,
+    /// `base`, parsed once; none when it is no URL, which every call then says.
+    url: Option<Url>,
     patience: Patience,
     extractions: Arc<Semaphore>,
     stores: Arc<Semaphore>,
@@ -62,9 +65,11 @@ impl ManagerClient {
             .no_proxy()
             .build()
             .map(HttpClient::from);
+        let base = base.trim_end_matches('/');
         Self {
             http: http.unwrap_or_default(),
-            base: base.trim_end_matches('/').into(),
+            base: base.into(),
+            url: base.parse().ok(),
             patience: Patience::default(),
             extractions: Arc::new(Semaphore::new(EXTRACTIONS)),
             stores: Arc::new(Semaphore::new(STORES)),
@@ -196,7 +201,10 @@ impl ManagerClient {
             content,
             content_type: None,
         };
-        self.fetch::<ContentId>(Call::post("/sdk/content"), Some(encode(&body)))
+        // Line ends and quotes grow when they are escaped.
+        let bytes = body.content.len() + body.content.len() / 8 + 128;
+        let body = encode_sized(&body, bytes);
+        self.fetch::<ContentId>(Call::post("/sdk/content"), Some(body))
             .await
             .map(|answer| answer.content_id)
     }
@@ -373,6 +381,22 @@ impl ManagerClient {
         }
     }
 
+    fn request(&self, call: &Call) -> RequestBuilder {
+        match &self.url {
+            Some(url) => {
+                let mut url = url.clone();
+                let prefix = url.path().trim_end_matches('/');
+                let path = format!("{prefix}{}", call.path);
+                url.set_path(&path);
+                self.http.request(call.method.clone(), url)
+            }
+            None => {
+                let url = format!("{}{}", self.base, call.path);
+                self.http.request(call.method.clone(), url)
+            }
+        }
+    }
+
     /// One attempt; the body of a 2xx answer.
     async fn attempt(
         &self,
@@ -385,9 +409,8 @@ impl ManagerClient {
             error: unreachable(call, &error),
             asked_for: None,
         };
-        let url = format!("{}{}", self.base, call.path);
         let timeout = call.timeout.unwrap_or(self.patience.call);
-        let request = self.http.request(call.method.clone(), url).timeout(timeout);
+        let request = self.request(call).timeout(timeout);
         let answer = fill(request)
             .map_err(silence)?
             .send()
