@@ -50,6 +50,8 @@ enum Step {
     /// The future is dropped after it was polled once.
     SaveDropped,
     Pause(u16),
+    /// A file whose text takes the manager ten minutes.
+    Extract,
 }
 
 /// What the manager does with a call.
@@ -101,6 +103,7 @@ struct Told {
     refused: BTreeSet<usize>,
     /// A checkpoint, and how many events were accepted before.
     checkpoints: Vec<(usize, usize)>,
+    heartbeats: usize,
     completed: bool,
     failed: Option<String>,
 }
@@ -123,6 +126,9 @@ async fn answer(State(manager): State<Manager>, uri: Uri, body: Bytes) -> Respon
         Mood::Fine
     };
     let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+    if route == "extract-content" {
+        tokio::time::sleep(Duration::from_mins(10)).await;
+    }
     match mood {
         Mood::Slow(millis) => tokio::time::sleep(Duration::from_millis(millis.into())).await,
         Mood::Refuses(413) if number(&body["content"]).is_none() => {}
@@ -150,6 +156,7 @@ async fn answer(State(manager): State<Manager>, uri: Uri, body: Bytes) -> Respon
             let saved = usize::try_from(body.as_u64().unwrap()).unwrap();
             told.checkpoints.push((saved, accepted));
         }
+        "heartbeat" => told.heartbeats += 1,
         "complete" => told.completed = true,
         "fail" => told.failed = Some(body["error"].to_string()),
         _ => {}
@@ -160,7 +167,7 @@ async fn answer(State(manager): State<Manager>, uri: Uri, body: Bytes) -> Respon
     match route.as_str() {
         "S1" if uri.path().contains("source") => Json(source()).into_response(),
         "S1" => StatusCode::NOT_FOUND.into_response(),
-        "content" => Json(json!({ "content_id": "C1" })).into_response(),
+        "content" | "extract-content" => Json(json!({ "content_id": "C1" })).into_response(),
         _ => Json(json!({ "status": "ok" })).into_response(),
     }
 }
@@ -227,6 +234,12 @@ impl Author {
                 Step::SaveDropped => {
                     let save = pin!(ctx.save_checkpoint(emitted()));
                     let _ = save.poll(&mut Context::from_waker(Waker::noop()));
+                }
+                Step::Extract => {
+                    let id = format!("n{}", take());
+                    let document = Document::new(id, DocumentPermissions::public());
+                    ctx.upsert(document.extract("bytes", "application/pdf", "large.pdf"))
+                        .await?;
                 }
                 Step::Pause(millis) => {
                     tokio::time::sleep(Duration::from_millis(millis.into())).await;
@@ -350,6 +363,17 @@ fn check(told: &Told, emitted: usize) -> Result<(), TestCaseError> {
     let saved: Vec<_> = told.checkpoints.iter().map(|(saved, _)| saved).collect();
     prop_assert!(saved.is_sorted(), "checkpoints out of order: {saved:?}");
     Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_says_that_it_is_alive_while_a_text_is_extracted() {
+    let told = run(vec![Step::Extract], Vec::new(), "full").await;
+    assert_eq!((told.failed, told.events), (None, vec![0]));
+    assert!(
+        (8..=12).contains(&told.heartbeats),
+        "{} heartbeats in ten minutes",
+        told.heartbeats
+    );
 }
 
 fn is_emit(step: Step) -> bool {
