@@ -36,12 +36,13 @@ pub use contract::{
 pub use declare::{Actor, Args, Checkpoint, Config, Credentials, DocRef};
 pub use incoming::{
     ConfigError, ServerConfig, run, serve, serve_with_config, serve_with_extra_routes,
+    serve_with_shutdown,
 };
 pub use macros::{action, connector, search_operator, sync};
-pub use outgoing::{HttpClient, ManagerClient, ManagerError};
+pub use outgoing::{HttpClient, ManagerClient, ManagerError, Patience};
 pub use run::{
-    Deletions, Document, Group, IncompleteListing, Listing, RunError, RunReport, SyncContext,
-    WalkedListing,
+    Deletions, Document, FailureBudget, Group, IncompleteListing, Listing, RunError, RunReport,
+    SyncContext, WalkedListing,
 };
 
 /// The README's example compiles.

@@ -1,6 +1,6 @@
 //! The connector to read first: a directory tree becomes documents.
 //!
-//! What it is stands in this file. [`tree`] finds, [`file`] and [`content`] read, [`known`] remembers, [`mirror`] puts them
+//! What it is stands in this file. [`tree`] finds, [`mod@file`] and [`content`] read, [`known`] remembers, [`mirror`] puts them
 //! together into a run, and [`watch`] hears what happens meanwhile.
 
 mod content;

@@ -9,7 +9,10 @@ use std::{
 
 use console::style;
 use indicatif::{DecimalBytes, HumanCount, HumanFloatCount};
-use omni_connector::{Manifest, RunReport, SyncType, run::Skip};
+use omni_connector::{
+    Manifest, RunReport, SyncType,
+    run::{Failure, Skip},
+};
 use serde::Serialize;
 
 use super::Code;
@@ -49,10 +52,13 @@ pub(super) struct Summary {
     updated: u64,
     unchanged: u64,
     deleted: u64,
-    /// The next four are none for a connector that gives no report.
+    /// The next six are none for a connector that gives no report.
     skipped: Option<u64>,
     skip_reasons: Option<BTreeMap<String, u64>>,
     skips: Option<Vec<Skip>>,
+    /// Items that should have arrived and did not, and the first of them.
+    failed: Option<u64>,
+    failures: Option<Vec<Failure>>,
     deletes_held_back: Option<u64>,
     /// Accepted events that could not be applied, and the first of them.
     refused: u64,
@@ -141,6 +147,8 @@ impl Summary {
             bytes: report
                 .as_ref()
                 .map_or(effects.content_bytes, |report| report.bytes),
+            failed: report.as_ref().map(|report| report.failed),
+            failures: report.as_ref().map(|report| report.failures.clone()),
             skips: report.map(|report| report.skips),
             refused: effects.refused,
             refusals,
@@ -194,6 +202,7 @@ impl fmt::Display for Summary {
         writeln!(f)?;
         self.write_counts(f)?;
         self.write_skips(f)?;
+        self.write_failures(f)?;
         self.write_refusals(f)?;
         self.write_ending(f)
     }
@@ -217,6 +226,9 @@ impl Summary {
         row("deleted", self.deleted)?;
         if let Some(skipped) = self.skipped {
             row("skipped", skipped)?;
+        }
+        if let Some(failed) = self.failed.filter(|count| *count > 0) {
+            row("failed", failed)?;
         }
         if self.refused > 0 {
             row("refused", self.refused)?;
@@ -265,6 +277,18 @@ impl Summary {
                 };
                 writeln!(f, "           {}", style(line).dim())?;
             }
+        }
+        Ok(())
+    }
+
+    fn write_failures(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let failures = self.failures.as_deref().unwrap_or_default();
+        if failures.is_empty() {
+            return Ok(());
+        }
+        writeln!(f, "\nfailed:")?;
+        for Failure { item, cause, .. } in failures.iter().take(NAMED_ITEMS) {
+            writeln!(f, "  {item}: {cause}")?;
         }
         Ok(())
     }

@@ -8,6 +8,8 @@ use std::{
     time::Duration,
 };
 
+use crate::outgoing::Patience;
+
 /// The settings of a connector's server, usually [from the environment](Self::from_env).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerConfig {
@@ -21,6 +23,11 @@ pub struct ServerConfig {
     pub listen: IpAddr,
     /// `OMNI_CONNECTOR_MAX_BODY_BYTES`: larger request bodies are refused with 413; 64 MB unless it is set.
     pub max_body_bytes: usize,
+    /// `OMNI_CONNECTOR_GRACE_SECONDS`: how long running syncs may take to reach a checkpoint once the process is asked to
+    /// stop; 7 s unless it is set, so that all is over before the 10 s after which Docker kills.
+    pub grace: Duration,
+    /// How long calls to the manager wait, and how often they are repeated.
+    pub patience: Patience,
     /// `CATALOG_CACHE_DIR`: where the lists of the MCP server are kept; `/var/lib/omni/mcp-catalogs` unless it is set.
     pub catalog_cache_dir: PathBuf,
     /// `CATALOG_CACHE_TTL_SECONDS`: for how long they are believed; a day unless it is set. With 0 or less they are not
@@ -42,6 +49,8 @@ impl ServerConfig {
             port,
             listen: Ipv4Addr::UNSPECIFIED.into(),
             max_body_bytes: 64 << 20,
+            grace: Duration::from_secs(7),
+            patience: Patience::default(),
             catalog_cache_dir: "/var/lib/omni/mcp-catalogs".into(),
             catalog_cache_ttl: Some(Duration::from_hours(24)),
         }
@@ -95,6 +104,17 @@ impl ServerConfig {
                 "number of bytes",
                 &mut problems,
             );
+        }
+        if let Some(text) = lookup("OMNI_CONNECTOR_GRACE_SECONDS") {
+            let mut seconds = 0;
+            read(
+                &mut seconds,
+                "OMNI_CONNECTOR_GRACE_SECONDS",
+                &text,
+                "number of seconds",
+                &mut problems,
+            );
+            config.grace = Duration::from_secs(seconds);
         }
         if let Some(folder) = lookup("CATALOG_CACHE_DIR") {
             config.catalog_cache_dir = folder.into();

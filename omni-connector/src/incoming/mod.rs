@@ -5,17 +5,19 @@ mod body;
 mod config;
 mod mcp;
 mod oauth;
+mod panic;
 mod registration;
 mod runs;
 mod serve;
+mod shutdown;
 mod sync;
 
 #[cfg(feature = "mcp")]
 pub(crate) use action::perform;
 pub use config::{ConfigError, ServerConfig};
+pub use serve::{run, serve, serve_with_config, serve_with_extra_routes, serve_with_shutdown};
 #[cfg(feature = "mcp")]
-pub(crate) use serve::signalled;
-pub use serve::{run, serve, serve_with_config, serve_with_extra_routes};
+pub(crate) use shutdown::signalled;
 
 use std::sync::Arc;
 

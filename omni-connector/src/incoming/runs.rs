@@ -3,9 +3,11 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
-use tokio_util::task::TaskTracker;
+use tokio::{sync::Notify, time::timeout};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     contract::SyncType,
@@ -14,6 +16,9 @@ use crate::{
 
 /// Reports of runs that have ended are kept for whoever asks right after; so many of them.
 const KEPT_REPORTS: usize = 16;
+
+/// How long a run that is ending is waited for by the next one of its slot.
+const ENDING: Duration = Duration::from_secs(5);
 
 /// The slot classes of the protocol (§5.2): one run of each class may work on a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -36,6 +41,9 @@ impl Class {
 pub(super) struct Runs {
     inner: Arc<Mutex<Inner>>,
     tasks: TaskTracker,
+    stopped: CancellationToken,
+    /// A slot was freed.
+    freed: Arc<Notify>,
 }
 
 #[derive(Debug, Default)]
@@ -81,6 +89,37 @@ impl Runs {
         self.inner().active.contains_key(run)
     }
 
+    /// Reserves the slot for a run that is about to start. One that ends at this moment is waited for: the manager may know of
+    /// the end, and start the next run, before this process has put the last one away.
+    pub(super) async fn reserve_soon(
+        &self,
+        run: &str,
+        source: &str,
+        mode: SyncType,
+    ) -> Result<Slot, Taken> {
+        let reserving = async {
+            loop {
+                let freed = self.freed.notified();
+                match self.reserve(run, source, mode) {
+                    Err(Taken::ByRun(other)) if self.is_ending(&other) => freed.await,
+                    other => return other,
+                }
+            }
+        };
+        let reserved = timeout(ENDING, reserving).await;
+        reserved.unwrap_or_else(|_| self.reserve(run, source, mode))
+    }
+
+    fn is_ending(&self, run: &str) -> bool {
+        let ctx = self
+            .inner()
+            .active
+            .get(run)
+            .and_then(|active| active.ctx.clone());
+        // Gone in the meantime is ended, too.
+        ctx.is_none_or(|ctx| ctx.is_ending())
+    }
+
     /// Reserves the slot for a run that is about to start.
     pub(super) fn reserve(&self, run: &str, source: &str, mode: SyncType) -> Result<Slot, Taken> {
         let mut inner = self.inner();
@@ -115,6 +154,7 @@ impl Runs {
     /// Cancels a run and frees its slot at once; none when the process does not work on it.
     pub(super) fn cancel(&self, run: &str) -> Option<()> {
         let active = self.inner().remove(run)?;
+        self.freed.notify_waiters();
         if let Some(ctx) = active.ctx {
             ctx.cancel();
         }
@@ -157,6 +197,19 @@ impl Runs {
             .collect()
     }
 
+    /// Lets go of all runs: what they emit is refused, and their tasks are stopped.
+    pub(super) fn stop(&self) {
+        for ctx in self.close() {
+            ctx.abandon();
+        }
+        self.stopped.cancel();
+    }
+
+    /// Ends when [`stop`](Self::stop) is called.
+    pub(super) async fn stopped(&self) {
+        self.stopped.cancelled().await;
+    }
+
     /// Waits until every task has ended.
     pub(super) async fn ended(&self) {
         self.tasks.wait().await;
@@ -193,6 +246,7 @@ impl Drop for Slot {
     fn drop(&mut self) {
         // After a cancel the slot may already belong to another run, which has another id.
         self.runs.inner().remove(&self.run);
+        self.runs.freed.notify_waiters();
     }
 }
 

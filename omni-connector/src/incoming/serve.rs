@@ -1,6 +1,6 @@
 //! Starting and ending the process of a connector.
 
-use std::{env, io, io::IsTerminal, net::SocketAddr, sync::Arc, time::Duration};
+use std::{env, io, io::IsTerminal, net::SocketAddr, sync::Arc};
 
 use anyhow::{Context, Result, bail};
 use axum::{
@@ -9,17 +9,16 @@ use axum::{
     routing::{get, post},
 };
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, signal, time::timeout};
+use tokio::net::TcpListener;
 
-use super::{App, ServerConfig, action, mcp, oauth, registration, runs::Runs, sync};
+use super::{
+    App, ServerConfig, action, mcp, oauth, panic, registration, runs::Runs, shutdown, sync,
+};
 use crate::{
     bridges::{Bridge, serve_mcp},
-    contract::{Connector, ErasedConnector, Manifest, Severity, check},
+    contract::{BoxFuture, Connector, ErasedConnector, Manifest, Severity, check},
     outgoing::ManagerClient,
 };
-
-/// After a signal, runs get this long to reach a checkpoint and hand over what they hold.
-const GRACE: Duration = Duration::from_secs(20);
 
 /// What a connector's `main` calls: serves, or does what the command line asks for.
 ///
@@ -49,7 +48,10 @@ pub async fn run<C: Connector>(connector: C) -> Result<()> {
 
 /// Serves a connector with the settings in the environment: `CONNECTOR_MANAGER_URL`, `CONNECTOR_HOST_NAME`, `PORT`.
 ///
-/// Returns after SIGTERM or SIGINT, when running syncs have handed over what they hold; the manager resumes them.
+/// After SIGTERM or SIGINT no further run is taken. Runs see [`is_cancelled`](crate::SyncContext::is_cancelled) and have
+/// [`grace`](ServerConfig::grace) to reach a checkpoint and return; what they hold is handed over, and the manager resumes
+/// them. This returns at most two seconds after the grace. A second signal, and a run that blocks its thread, end the
+/// process at once with status 0.
 ///
 /// # Errors
 /// A variable that is missing or wrong, a port that cannot be listened on.
@@ -62,7 +64,20 @@ pub async fn serve<C: Connector>(connector: C) -> Result<()> {
 /// # Errors
 /// A port that cannot be listened on.
 pub async fn serve_with_config<C: Connector>(connector: C, config: ServerConfig) -> Result<()> {
-    serve_erased(Arc::new(connector), config, Router::new()).await
+    serve_erased(Arc::new(connector), config, Router::new(), None).await
+}
+
+/// [`serve_with_config`] until `shutdown` ends, instead of until a signal. The process itself is never ended by this.
+///
+/// # Errors
+/// A port that cannot be listened on.
+pub async fn serve_with_shutdown<C: Connector>(
+    connector: C,
+    config: ServerConfig,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<()> {
+    let shutdown = Some(Box::pin(shutdown) as BoxFuture<'static, ()>);
+    serve_erased(Arc::new(connector), config, Router::new(), shutdown).await
 }
 
 /// [`serve`] with routes beside the protocol's, the protocol winning where both have one.
@@ -70,7 +85,7 @@ pub async fn serve_with_config<C: Connector>(connector: C, config: ServerConfig)
 /// # Errors
 /// As [`serve`].
 pub async fn serve_with_extra_routes<C: Connector>(connector: C, routes: Router) -> Result<()> {
-    serve_erased(Arc::new(connector), ServerConfig::from_env()?, routes).await
+    serve_erased(Arc::new(connector), ServerConfig::from_env()?, routes, None).await
 }
 
 fn print_manifest(connector: Arc<dyn ErasedConnector>) -> Result<()> {
@@ -94,15 +109,18 @@ async fn serve_erased(
     connector: Arc<dyn ErasedConnector>,
     config: ServerConfig,
     extra: Router,
+    shutdown: Option<BoxFuture<'static, ()>>,
 ) -> Result<()> {
     start_logging();
+    panic::note_places();
     let address = SocketAddr::new(config.listen, config.port);
     let listener = TcpListener::bind(address).await.with_context(|| {
         format!("cannot listen on {address}\nhelp: set `PORT` to a free port, or stop what listens there")
     })?;
     // Port 0 asks the system for one; the manager must be told which.
+    let address = listener.local_addr()?;
     let config = ServerConfig {
-        port: listener.local_addr()?.port(),
+        port: address.port(),
         ..config
     };
     let bridge = Bridge::of(&connector, &config);
@@ -112,7 +130,7 @@ async fn serve_erased(
     let app = App {
         bridge: bridge.clone(),
         connector,
-        manager: ManagerClient::new(&config.manager_url),
+        manager: ManagerClient::new(&config.manager_url).with_patience(config.patience),
         runs: Runs::default(),
         connector_url: config.connector_url().into(),
     };
@@ -120,11 +138,15 @@ async fn serve_erased(
     look_over(&app.connector.manifest(&app.connector_url))?;
     tracing::info!(connector = app.connector.name(), %address, "listening");
     let (runs, router) = (app.runs.clone(), router(app.clone(), &config, extra));
+    let ended: BoxFuture<'static, ()> = match shutdown {
+        Some(asked) => Box::pin(shutdown::after(asked, runs, bridge, config.grace)),
+        None => Box::pin(shutdown::after_signal(runs, bridge, config.grace)),
+    };
     let server = axum::serve(listener, router);
     tokio::select! {
-        ended = server.into_future() => ended.context("the server stopped"),
+        stopped = server.into_future() => stopped.context("the server stopped"),
         () = registration::keep_registered(app) => Ok(()),
-        () = end_of(runs, bridge) => Ok(()),
+        () = ended => Ok(()),
     }
 }
 
@@ -145,53 +167,6 @@ fn look_over(manifest: &Manifest) -> Result<()> {
         );
     }
     Ok(())
-}
-
-/// Ends when the process may: a signal came and the runs are done, or a second signal came.
-async fn end_of(runs: Runs, bridge: Option<Arc<Bridge>>) {
-    signalled().await;
-    let active = runs.close();
-    tracing::info!(
-        runs = active.len(),
-        "stopping; a second signal stops at once"
-    );
-    for ctx in &active {
-        ctx.wind_down();
-    }
-    let runs = async {
-        if timeout(GRACE, runs.ended()).await.is_err() {
-            tracing::warn!("some runs did not stop in time; the manager will resume them");
-        }
-    };
-    let children = async {
-        if let Some(bridge) = bridge {
-            bridge.close().await;
-        }
-    };
-    tokio::select! {
-        ((), ()) = async { tokio::join!(runs, children) } => {}
-        () = signalled() => tracing::warn!("stopped at once; the manager will resume what was running"),
-    }
-}
-
-/// Waits for SIGTERM or SIGINT.
-pub(crate) async fn signalled() {
-    let interrupt = async {
-        // Where signals cannot be listened to, the system's own handling ends the process.
-        if signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
-    #[cfg(unix)]
-    let terminate = async {
-        match signal::unix::signal(signal::unix::SignalKind::terminate()) {
-            Ok(mut signals) => drop(signals.recv().await),
-            Err(_) => std::future::pending().await,
-        }
-    };
-    #[cfg(not(unix))]
-    let terminate = std::future::pending::<()>();
-    tokio::select! { () = interrupt => {}, () = terminate => {} }
 }
 
 /// The routes of the protocol (§2.1), and the report of a run.

@@ -1,6 +1,6 @@
 //! `/sync`, `/sync/{id}` and `/cancel`: starting, probing and stopping runs (`protocol.md` §2.3–2.5).
 
-use std::{any::Any, panic::AssertUnwindSafe, time::Duration};
+use std::time::Duration;
 
 use anyhow::anyhow;
 use axum::{
@@ -9,11 +9,13 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use futures_util::FutureExt;
+use tokio_util::task::AbortOnDropHandle;
 
+pub(super) use super::panic::panic_message;
 use super::{
     App,
     body::Body,
+    panic::{self, Panicked},
     runs::{Slot, Taken},
 };
 use crate::{
@@ -22,7 +24,7 @@ use crate::{
         wire::{RunId, RunningResponse, StatusResponse, SyncRequest},
     },
     outgoing::ManagerError,
-    run::{RunError, SyncContext},
+    run::{RunError, RunReport, SyncContext},
 };
 
 /// The manager gives up on an answer after 30 s; what cannot be prepared by then is refused with a reason.
@@ -30,6 +32,9 @@ const PREPARE: Duration = Duration::from_secs(20);
 
 /// A cancelled run may finish what it is doing for this long before its task is stopped.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// Failures that are named in the log when a run ends; all of them were logged when they happened.
+const NAMED_FAILURES: usize = 10;
 
 /// A run that was not started, with the status and the reason that people will read on the run.
 #[derive(Debug)]
@@ -103,7 +108,8 @@ async fn try_start(app: App, request: SyncRequest) -> Result<(), Refusal> {
     })?;
     let slot = match app
         .runs
-        .reserve(&request.sync_run_id, &request.source_id, mode)
+        .reserve_soon(&request.sync_run_id, &request.source_id, mode)
+        .await
     {
         Ok(slot) => slot,
         // The manager repeats a request whose answer was lost; the run it asks for is executing.
@@ -237,7 +243,7 @@ fn unavailable(what: &str, error: &ManagerError) -> Refusal {
 /// How the author's function ended.
 enum End {
     Returned(anyhow::Result<()>),
-    Panicked(String),
+    Panicked(Panicked),
     /// The run takes nothing any more, and its task was given time to notice.
     Stopped(RunError),
 }
@@ -247,52 +253,75 @@ async fn execute(app: App, ctx: SyncContext, credentials: Option<ServiceCredenti
     tracing::info!(run, source = ctx.source_id(), %mode, resume = ctx.is_resume(), "the run begins");
     let started = std::time::Instant::now();
     let end = work(&app, &ctx, credentials).await;
-    let was_cancelled = ctx.is_cancelled();
-    let outcome = match end {
-        // Completing or failing a cancelled run would overwrite what the manager made of it.
-        _ if was_cancelled => ctx.flush().await.map(|()| "stopped"),
-        End::Returned(Ok(())) => ctx.complete().await.map(|()| "completed"),
-        End::Returned(Err(error)) => {
-            tracing::error!(run, "the run failed: {error:#}");
-            ctx.fail(format!("{error:#}")).await.map(|()| "failed")
-        }
-        End::Panicked(message) => ctx
-            .fail(format!("the connector panicked: {message}"))
-            .await
-            .map(|()| "failed"),
-        // The manager knows already; a failure would be about a run that is not this one's any more.
-        End::Stopped(
-            reason @ (RunError::Cancelled
-            | RunError::Ended
-            | RunError::Manager(ManagerError::RunOver { .. })),
-        ) => Err(reason),
-        End::Stopped(reason) => ctx.fail(reason).await.map(|()| "failed"),
-    };
+    let outcome = finish(&ctx, end).await;
     let report = ctx.report();
     let seconds = started.elapsed().as_secs_f64();
-    let (scanned, updated, deleted, skipped) = (
-        report.scanned,
-        report.updated,
-        report.deleted,
-        report.skipped,
-    );
     match outcome {
         Ok(how) => tracing::info!(
             run,
-            scanned,
-            updated,
-            deleted,
-            skipped,
+            scanned = report.scanned,
+            updated = report.updated,
+            deleted = report.deleted,
+            skipped = report.skipped,
+            failed = report.failed,
             seconds,
-            "the run {how}"
+            "the run {how}{}",
+            losses(&report)
         ),
-        Err(RunError::Cancelled | RunError::Ended) => {
-            tracing::info!(run, scanned, updated, seconds, "the run is over");
+        Err(
+            RunError::Cancelled | RunError::Ended | RunError::Manager(ManagerError::RunOver { .. }),
+        ) => {
+            tracing::info!(
+                run,
+                scanned = report.scanned,
+                updated = report.updated,
+                seconds,
+                "the run is over"
+            );
         }
         Err(error) => tracing::error!(run, %error, "the run ends without the manager knowing how"),
     }
     ctx.abandon();
     drop(slot);
+}
+
+/// Tells the manager how the run ended; in a word.
+async fn finish(ctx: &SyncContext, end: End) -> Result<&'static str, RunError> {
+    if ctx.is_cancelled() {
+        // Completing or failing a cancelled run would overwrite what the manager made of it.
+        return ctx.flush().await.map(|()| "stopped");
+    }
+    let failure = match end {
+        End::Returned(Ok(())) => match ctx.complete().await {
+            Err(reason @ RunError::TooManyFailures { .. }) => reason.to_string(),
+            other => return other.map(|()| "completed"),
+        },
+        End::Returned(Err(error)) => format!("{error:#}"),
+        End::Panicked(panic) => format!("the connector panicked {panic}"),
+        // The manager knows already; a failure would be about a run that is not this one's any more.
+        End::Stopped(
+            reason @ (RunError::Cancelled
+            | RunError::Ended
+            | RunError::Manager(ManagerError::RunOver { .. })),
+        ) => return Err(reason),
+        End::Stopped(reason) => reason.to_string(),
+    };
+    tracing::error!(run = ctx.sync_run_id(), "the run failed: {failure}");
+    ctx.fail(failure).await.map(|()| "failed")
+}
+
+/// What did not arrive, for the last line about a run: every reason once.
+fn losses(report: &RunReport) -> String {
+    let skips = report.reasons.iter();
+    let skips = skips.map(|(reason, count)| format!("\n  {count} skipped: {reason}"));
+    let failures = report.failures.iter().take(NAMED_FAILURES);
+    let failures = failures.map(|failure| {
+        let link = failure.link.as_deref().unwrap_or_default();
+        format!("\n  failed: `{}` {link}: {}", failure.item, failure.cause)
+    });
+    let named = NAMED_FAILURES as u64;
+    let more = (report.failed > named).then(|| format!("\n  … and {} more", report.failed - named));
+    skips.chain(failures).chain(more).collect()
 }
 
 async fn work(app: &App, ctx: &SyncContext, credentials: Option<ServiceCredential>) -> End {
@@ -301,19 +330,21 @@ async fn work(app: &App, ctx: &SyncContext, credentials: Option<ServiceCredentia
     let connector = std::sync::Arc::clone(&app.connector);
     let author = ctx.clone();
     // A task of its own: the author's code may block or panic without taking the supervision with it.
-    let mut task = tokio::spawn(async move {
-        let sync = connector.sync(source, credentials, checkpoint, author);
-        AssertUnwindSafe(sync).catch_unwind().await
-    });
+    let mut task = AbortOnDropHandle::new(tokio::spawn(async move {
+        panic::catch(async {
+            connector
+                .sync(source, credentials, checkpoint, author)
+                .await
+        })
+        .await
+    }));
     let ended = tokio::select! {
         ended = &mut task => ended,
-        reason = ctx.closed() => {
-            let Ok(ended) = tokio::time::timeout(GRACE, &mut task).await else {
-                task.abort();
-                return End::Stopped(reason);
-            };
-            ended
-        }
+        reason = ctx.closed() => tokio::select! {
+            ended = &mut task => ended,
+            () = tokio::time::sleep(GRACE) => return End::Stopped(reason),
+            () = app.runs.stopped() => return End::Stopped(reason),
+        },
     };
     // An author whose call is refused returns that error; the reason itself says more. A run that `sync` ended by its own
     // call is closed, too, and went as it returns.
@@ -322,15 +353,7 @@ async fn work(app: &App, ctx: &SyncContext, credentials: Option<ServiceCredentia
     }
     match ended {
         Ok(Ok(result)) => End::Returned(result),
-        Ok(Err(panic)) => End::Panicked(panic_message(&*panic)),
+        Ok(Err(panic)) => End::Panicked(panic),
         Err(error) => End::Returned(Err(anyhow!("the task of the run was stopped: {error}"))),
     }
-}
-
-/// The words of a panic, where it has any.
-pub(super) fn panic_message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("without a message")
-        .to_owned()
 }

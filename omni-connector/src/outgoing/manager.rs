@@ -2,44 +2,46 @@
 
 use std::{sync::Arc, time::Duration};
 
-use axum::http::StatusCode;
 use bytes::Bytes;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::{Method, RequestBuilder, multipart};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use reqwest::{RequestBuilder, multipart};
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
+use url::Url;
 
 use super::{
-    HttpClient, ManagerError,
-    retry::{Backoff, Repeat, is_passing, retry_after},
+    HttpClient, ManagerError, Patience,
+    call::{Call, Failed, encode, encode_sized, refused, segment, unreachable, with_body},
+    retry::{Backoff, Repeat, retry_after},
 };
 use crate::contract::{
     Manifest, ServiceCredential, Source, SourceType, SyncType,
-    wire::{ContentId, ContentRequest, ErrorBody, EventBatch, RunId},
+    wire::{ContentId, ContentRequest, EventBatch, RunId},
 };
 
-/// What a path segment may hold unencoded (RFC 3986, unreserved).
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
-
-/// How long one attempt of an ordinary call may take.
-const CALL: Duration = Duration::from_secs(30);
-/// The manager calls back and may refresh a catalog before it answers a registration (`protocol.md` §3.3).
-const REGISTER: Duration = Duration::from_secs(75);
-/// A conversion may run for two hours (`protocol.md` §3.5).
-const EXTRACT: Duration = Duration::from_mins(130);
-/// A manager that restarts is waited for.
-const PATIENCE: Duration = Duration::from_mins(2);
+/// The manager extracts two documents at a time and answers 429 to more (`protocol.md` §1.3).
+const EXTRACTIONS: usize = 2;
+/// Texts stored at once by the whole process. One run stores sixteen; fifty of them would need more sockets than many systems
+/// give a process.
+const STORES: usize = 64;
 
 /// The manager, as a connector sees it. Cheap to clone; one process uses one.
+///
+/// A call is repeated when the trouble may pass and repeating is safe: no connection, a broken one, 408, 429, 5xx, and a 2xx
+/// whose body is not JSON. The manager answers every call in JSON, also those whose answer says nothing; a page of HTML
+/// with status 200 comes from something in between, and counting it as accepted would lose what was sent.
 #[derive(Debug, Clone)]
 pub struct ManagerClient {
     http: HttpClient,
     base: Arc<str>,
-    patience: Duration,
+    /// `base`, parsed once; none when it is no URL, which every call then says.
+    url: Option<Url>,
+    patience: Patience,
+    extractions: Arc<Semaphore>,
+    stores: Arc<Semaphore>,
 }
 
 /// Bytes whose text the manager extracts.
@@ -53,67 +55,30 @@ pub struct Extract {
     pub filename: Option<String>,
 }
 
-/// One call: where, and how it may be repeated.
-struct Call {
-    method: Method,
-    path: String,
-    timeout: Duration,
-    repeat: Repeat,
-}
-
-impl Call {
-    fn new(method: Method, path: String) -> Self {
-        Self {
-            method,
-            path,
-            timeout: CALL,
-            repeat: Repeat::Always,
-        }
-    }
-
-    fn get(path: String) -> Self {
-        Self::new(Method::GET, path)
-    }
-
-    fn post(path: impl Into<String>) -> Self {
-        Self::new(Method::POST, path.into())
-    }
-
-    fn put(path: String) -> Self {
-        Self::new(Method::PUT, path)
-    }
-
-    fn repeat(self, repeat: Repeat) -> Self {
-        Self { repeat, ..self }
-    }
-
-    fn timeout(self, timeout: Duration) -> Self {
-        Self { timeout, ..self }
-    }
-
-    fn route(&self) -> String {
-        format!("{} {}", self.method, self.path)
-    }
-}
-
 impl ManagerClient {
     /// The manager at `base`, such as `http://connector-manager:3004`.
     pub fn new(base: &str) -> Self {
+        // A redirect would turn a POST into a GET somewhere else; the manager sends none.
         let http = HttpClient::builder()
-            .pool_max_idle_per_host(64)
+            .redirect(reqwest::redirect::Policy::none())
+            .tcp_nodelay(true)
             .no_proxy()
             .build()
             .map(HttpClient::from);
+        let base = base.trim_end_matches('/');
         Self {
             http: http.unwrap_or_default(),
-            base: base.trim_end_matches('/').into(),
-            patience: PATIENCE,
+            base: base.into(),
+            url: base.parse().ok(),
+            patience: Patience::default(),
+            extractions: Arc::new(Semaphore::new(EXTRACTIONS)),
+            stores: Arc::new(Semaphore::new(STORES)),
         }
     }
 
-    /// The same manager, given up on after `patience` of failing attempts instead of two minutes.
+    /// The same manager, with other waits.
     #[must_use]
-    pub fn with_patience(&self, patience: Duration) -> Self {
+    pub fn with_patience(&self, patience: Patience) -> Self {
         Self {
             patience,
             ..self.clone()
@@ -128,7 +93,7 @@ impl ManagerClient {
     /// Registers the connector. Not repeated here: the caller registers again in 30 s anyway.
     pub async fn register(&self, manifest: &Manifest) -> Result<(), ManagerError> {
         let call = Call::post("/sdk/register")
-            .timeout(REGISTER)
+            .timeout(self.patience.register)
             .repeat(Repeat::Never);
         self.done(call, Some(encode(manifest))).await
     }
@@ -229,12 +194,17 @@ impl ManagerClient {
 
     /// Stores a text and returns its id. U+0000 is removed by the manager.
     pub async fn store_content(&self, run: &str, content: String) -> Result<String, ManagerError> {
+        // The semaphores are never closed, so a permit always comes.
+        let _permit = self.stores.acquire().await.ok();
         let body = ContentRequest {
             sync_run_id: run.to_owned(),
             content,
             content_type: None,
         };
-        self.fetch::<ContentId>(Call::post("/sdk/content"), Some(encode(&body)))
+        // Line ends and quotes grow when they are escaped.
+        let bytes = body.content.len() + body.content.len() / 8 + 128;
+        let body = encode_sized(&body, bytes);
+        self.fetch::<ContentId>(Call::post("/sdk/content"), Some(body))
             .await
             .map(|answer| answer.content_id)
     }
@@ -272,29 +242,35 @@ impl ManagerClient {
             .unwrap_or_default()
             .trim()
             .to_ascii_lowercase();
-        let call = Call::post(path).timeout(EXTRACT);
-        let answer = self
-            .attempts(&call, |request| {
-                let length = extract.data.len() as u64;
-                let data = multipart::Part::stream_with_length(extract.data.clone(), length)
-                    .file_name("file")
-                    .mime_str("application/octet-stream")?;
-                let mut form = multipart::Form::new()
-                    .text("sync_run_id", run.to_owned())
-                    .text("mime_type", mime_type.clone())
-                    .part("data", data);
-                if let Some(name) = &extract.filename {
-                    form = form.text("filename", name.clone());
-                }
-                Ok(request.multipart(form))
-            })
-            .await?;
-        read(&call, &answer)
+        let _permit = self.extractions.acquire().await.ok();
+        let call = Call::post(path)
+            .timeout(self.patience.extract)
+            .repeat(Repeat::Conversion);
+        self.attempts(&call, |request| {
+            let length = extract.data.len() as u64;
+            let data = multipart::Part::stream_with_length(extract.data.clone(), length)
+                .file_name("file")
+                .mime_str("application/octet-stream")?;
+            let mut form = multipart::Form::new()
+                .text("sync_run_id", run.to_owned())
+                .text("mime_type", mime_type.clone())
+                .part("data", data);
+            if let Some(name) = &extract.filename {
+                form = form.text("filename", name.clone());
+            }
+            Ok(request.multipart(form))
+        })
+        .await
     }
 
     /// Sends events of one run, in order. Either all are accepted or none.
     pub async fn send_events(&self, batch: &EventBatch) -> Result<(), ManagerError> {
-        self.done(Call::post("/sdk/events/batch"), Some(encode(batch)))
+        self.send_encoded_events(encode(batch)).await
+    }
+
+    /// Sends events that were [encoded](encode) before.
+    pub(crate) async fn send_encoded_events(&self, batch: Vec<u8>) -> Result<(), ManagerError> {
+        self.done(Call::post("/sdk/events/batch"), Some(batch))
             .await
     }
 
@@ -364,178 +340,95 @@ impl ManagerClient {
     async fn fetch<T: DeserializeOwned>(
         &self,
         call: Call,
-        body: Option<Bytes>,
+        body: Option<Vec<u8>>,
     ) -> Result<T, ManagerError> {
-        let answer = self
-            .attempts(&call, |request| Ok(with_body(request, body.as_ref())))
-            .await?;
-        read(&call, &answer)
+        let body = body.map(Bytes::from);
+        self.attempts(&call, |request| Ok(with_body(request, body.as_ref())))
+            .await
     }
 
     /// A call whose answer says nothing but that it was accepted.
-    async fn done(&self, call: Call, body: Option<Bytes>) -> Result<(), ManagerError> {
-        self.attempts(&call, |request| Ok(with_body(request, body.as_ref())))
-            .await
-            .map(drop)
+    async fn done(&self, call: Call, body: Option<Vec<u8>>) -> Result<(), ManagerError> {
+        self.fetch::<IgnoredAny>(call, body).await.map(drop)
     }
 
-    /// Makes the call until it is answered for good or patience ends; the body of a 2xx answer.
-    async fn attempts(
+    /// Makes the call until it is answered for good or patience ends; what a 2xx answer says.
+    async fn attempts<T: DeserializeOwned>(
         &self,
         call: &Call,
         fill: impl Fn(RequestBuilder) -> reqwest::Result<RequestBuilder>,
-    ) -> Result<Bytes, ManagerError> {
+    ) -> Result<T, ManagerError> {
         let mut backoff = Backoff::new(self.patience);
+        let mut attempt = 0;
         loop {
-            let url = format!("{}{}", self.base, call.path);
-            let request = fill(
-                self.http
-                    .request(call.method.clone(), url)
-                    .timeout(call.timeout),
-            );
-            let sent = match request {
-                Ok(request) => request.send().await,
-                Err(error) => Err(error),
-            };
-            let (error, may_repeat, asked_for) = match sent {
-                Ok(answer) if answer.status().is_success() => match answer.bytes().await {
-                    Ok(body) => return Ok(body),
-                    Err(error) => (
-                        unreachable(call, &error),
-                        call.repeat == Repeat::Always,
-                        None,
-                    ),
+            attempt += 1;
+            let failed = match self.attempt(call, attempt, &fill).await {
+                Ok(body) => match serde_json::from_slice(&body) {
+                    Ok(answer) => return Ok(answer),
+                    Err(error) => Failed::unreadable(call, &error),
                 },
-                Ok(answer) => {
-                    let (status, asked_for) = (answer.status(), retry_after(answer.headers()));
-                    let passing = match call.repeat {
-                        Repeat::Always => is_passing(status),
-                        Repeat::IfUnheard => status == StatusCode::TOO_MANY_REQUESTS,
-                        Repeat::Never => false,
-                    };
-                    (
-                        refused(call, status, &answer.bytes().await.unwrap_or_default()),
-                        passing,
-                        asked_for,
-                    )
-                }
-                Err(error) => {
-                    let may_repeat = match call.repeat {
-                        Repeat::Always => !error.is_builder(),
-                        Repeat::IfUnheard => error.is_connect(),
-                        Repeat::Never => false,
-                    };
-                    (unreachable(call, &error), may_repeat, None)
-                }
+                Err(failed) => failed,
             };
-            let Some(pause) = may_repeat.then(|| backoff.pause(asked_for)).flatten() else {
-                return Err(error);
+            let pause = failed
+                .may_repeat
+                .then(|| backoff.pause(failed.asked_for))
+                .flatten();
+            let Some(pause) = pause else {
+                return Err(failed.error);
             };
-            tracing::debug!(%error, ?pause, "calling the manager again");
+            tracing::debug!(error = %failed.error, ?pause, "calling the manager again");
             tokio::time::sleep(pause).await;
         }
     }
-}
 
-fn segment(text: &str) -> String {
-    utf8_percent_encode(text, SEGMENT).to_string()
-}
-
-/// Values without a fallible `Serialize` only: the protocol's own types and plain JSON.
-fn encode(value: &impl Serialize) -> Bytes {
-    without_nul(serde_json::to_vec(value).unwrap_or_default()).into()
-}
-
-/// Takes every U+0000 out of a JSON text: one in an event, a checkpoint or a message is 500 for ever (`protocol.md` §3.1).
-fn without_nul(mut json: Vec<u8>) -> Vec<u8> {
-    const NUL: &[u8] = br"\u0000";
-    let mut from = 0;
-    while let Some(found) = json[from..]
-        .windows(NUL.len())
-        .position(|window| window == NUL)
-    {
-        let start = from + found;
-        // An odd number of backslashes before it means that the first of ours is itself escaped: `\\u0000` is text.
-        let backslashes = json[..start]
-            .iter()
-            .rev()
-            .take_while(|&&byte| byte == b'\\')
-            .count();
-        if backslashes % 2 == 0 {
-            json.drain(start..start + NUL.len());
-            from = start;
-        } else {
-            from = start + 1;
-        }
-    }
-    json
-}
-
-fn with_body(request: RequestBuilder, body: Option<&Bytes>) -> RequestBuilder {
-    match body {
-        Some(body) => request
-            .header("content-type", "application/json")
-            .body(body.clone()),
-        None => request,
-    }
-}
-
-fn read<T: DeserializeOwned>(call: &Call, body: &[u8]) -> Result<T, ManagerError> {
-    serde_json::from_slice(body).map_err(|error| ManagerError::Unreadable {
-        route: call.route(),
-        cause: error.to_string(),
-    })
-}
-
-fn unreachable(call: &Call, error: &reqwest::Error) -> ManagerError {
-    // reqwest keeps the reason (`connection refused`) in the chain and the URL in the message.
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    ManagerError::Unreachable {
-        route: call.route(),
-        cause: cause.to_string(),
-    }
-}
-
-fn refused(call: &Call, status: StatusCode, body: &[u8]) -> ManagerError {
-    let message = match serde_json::from_slice::<ErrorBody>(body) {
-        Ok(body) => body.error,
-        Err(_) => String::from_utf8_lossy(body).chars().take(500).collect(),
-    };
-    // Only the two event routes tell that a run is over, and only in words (protocol.md §3.4).
-    let over = message.contains("running sync run") || message.contains("Unknown sync run");
-    if status == StatusCode::BAD_REQUEST && call.path.starts_with("/sdk/events") && over {
-        return ManagerError::RunOver { message };
-    }
-    ManagerError::Refused {
-        route: call.route(),
-        status,
-        message,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_nul_leaves_the_process() {
-        for (text, expected) in [
-            ("a\0b\0", "ab"),
-            ("\0", ""),
-            (r"\u0000", r"\u0000"),
-            ("\\\0x", "\\x"),
-            ("plain", "plain"),
-        ] {
-            let sent: String = serde_json::from_slice(&encode(&text)).unwrap();
-            assert_eq!(sent, expected, "{text:?}");
+    fn request(&self, call: &Call) -> RequestBuilder {
+        match &self.url {
+            Some(url) => {
+                let mut url = url.clone();
+                let prefix = url.path().trim_end_matches('/');
+                let path = format!("{prefix}{}", call.path);
+                url.set_path(&path);
+                self.http.request(call.method.clone(), url)
+            }
+            None => {
+                let url = format!("{}{}", self.base, call.path);
+                self.http.request(call.method.clone(), url)
+            }
         }
     }
 
-    #[test]
-    fn ids_cannot_leave_their_path_segment() {
-        assert_eq!(segment("../a b/é"), "..%2Fa%20b%2F%C3%A9");
+    /// One attempt; the body of a 2xx answer.
+    async fn attempt(
+        &self,
+        call: &Call,
+        attempt: u32,
+        fill: impl Fn(RequestBuilder) -> reqwest::Result<RequestBuilder>,
+    ) -> Result<Bytes, Failed> {
+        let silence = |error: reqwest::Error| Failed {
+            may_repeat: call.repeat.after_silence(&error),
+            error: unreachable(call, &error),
+            asked_for: None,
+        };
+        let timeout = call.timeout.unwrap_or(self.patience.call);
+        let request = self.request(call).timeout(timeout);
+        let answer = fill(request)
+            .map_err(silence)?
+            .send()
+            .await
+            .map_err(silence)?;
+        let (status, asked_for) = (answer.status(), retry_after(answer.headers()));
+        match answer.bytes().await {
+            Ok(body) if status.is_success() => Ok(body),
+            Err(error) if status.is_success() => Err(Failed {
+                may_repeat: call.repeat.after_noise(),
+                error: unreachable(call, &error),
+                asked_for: None,
+            }),
+            body => Err(Failed {
+                may_repeat: call.repeat.after_answer(status, attempt),
+                error: refused(call, status, &body.unwrap_or_default()),
+                asked_for,
+            }),
+        }
     }
 }

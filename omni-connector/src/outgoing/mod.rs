@@ -1,10 +1,14 @@
 //! What goes out: the client of the manager, and the HTTP client that connectors use for the systems they read.
 
+mod call;
 mod error;
 mod http;
 mod manager;
+mod patience;
 mod retry;
 
+pub(crate) use call::encode;
 pub use error::ManagerError;
 pub use http::HttpClient;
 pub use manager::{Extract, ManagerClient};
+pub use patience::Patience;

@@ -5,34 +5,66 @@ use std::time::{Duration, SystemTime};
 use axum::http::{HeaderMap, StatusCode, header};
 use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 
+use super::Patience;
+
 /// How often a call may be repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Repeat {
     /// Safe to repeat after any failure.
     Always,
+    /// As `Always`, but a 500 may be the fault of what was sent, so it is believed at the third time.
+    Conversion,
     /// Only when it is certain that the manager did not act on it.
     IfUnheard,
     /// Not at all.
     Never,
 }
 
+impl Repeat {
+    /// Whether to call again after an answer of `status`, the `attempt`th one.
+    pub(crate) fn after_answer(self, status: StatusCode, attempt: u32) -> bool {
+        match self {
+            Self::Conversion if status == StatusCode::INTERNAL_SERVER_ERROR => {
+                attempt < CONVERSIONS
+            }
+            Self::Always | Self::Conversion => is_passing(status),
+            Self::IfUnheard => status == StatusCode::TOO_MANY_REQUESTS,
+            Self::Never => false,
+        }
+    }
+
+    /// Whether to call again after an answer that broke off or cannot be the manager's.
+    pub(crate) fn after_noise(self) -> bool {
+        matches!(self, Self::Always | Self::Conversion)
+    }
+
+    /// Whether to call again after no answer came.
+    pub(crate) fn after_silence(self, error: &reqwest::Error) -> bool {
+        match self {
+            Self::Always | Self::Conversion => !error.is_builder(),
+            Self::IfUnheard => error.is_connect(),
+            Self::Never => false,
+        }
+    }
+}
+
+/// Attempts at a conversion that answers 500: a file that cannot be read must not hold up those behind it.
+const CONVERSIONS: u32 = 3;
+
 /// The growing pauses between the attempts of one call.
 #[derive(Debug)]
 pub(crate) struct Backoff {
     next: Duration,
     left: Duration,
+    patience: Patience,
 }
 
-/// No single pause is longer, whatever a server asks for: a lying `Retry-After` must not park a run for a day.
-const LONGEST_PAUSE: Duration = Duration::from_mins(15);
-
 impl Backoff {
-    /// Pauses that add up to `patience`, beginning with a tenth of a second and doubling up to ten seconds. Pauses that the
-    /// server asks for do not count against it, only against [`LONGEST_PAUSE`].
-    pub(crate) const fn new(patience: Duration) -> Self {
+    pub(crate) const fn new(patience: Patience) -> Self {
         Self {
-            next: Duration::from_millis(100),
-            left: patience,
+            next: patience.first_pause,
+            left: patience.in_all,
+            patience,
         }
     }
 
@@ -43,13 +75,14 @@ impl Backoff {
         }
         let pause = self.next.min(self.left);
         self.left -= pause;
-        self.next = (self.next * 2).min(Duration::from_secs(10));
-        Some(pause.max(asked_for.unwrap_or_default()).min(LONGEST_PAUSE))
+        self.next = (self.next * 2).min(self.patience.longest_pause);
+        let asked_for = asked_for.unwrap_or_default();
+        Some(pause.max(asked_for.min(self.patience.longest_asked_pause)))
     }
 }
 
 /// Whether an answer of this status may be different next time.
-pub(crate) fn is_passing(status: StatusCode) -> bool {
+fn is_passing(status: StatusCode) -> bool {
     status.is_server_error()
         || status == StatusCode::TOO_MANY_REQUESTS
         || status == StatusCode::REQUEST_TIMEOUT
@@ -97,7 +130,10 @@ mod tests {
 
     #[test]
     fn pauses_grow_and_end() {
-        let mut backoff = Backoff::new(Duration::from_secs(1));
+        let mut backoff = Backoff::new(Patience {
+            in_all: Duration::from_secs(1),
+            ..Patience::default()
+        });
         let pauses: Vec<_> = std::iter::from_fn(|| backoff.pause(None))
             .map(|pause| pause.as_millis())
             .collect();
@@ -106,14 +142,21 @@ mod tests {
 
     #[test]
     fn a_pause_that_the_server_asks_for_is_kept_and_bounded() {
-        let mut backoff = Backoff::new(Duration::from_secs(1));
-        assert_eq!(
-            backoff.pause(Some(Duration::from_secs(5))),
-            Some(Duration::from_secs(5))
-        );
-        assert_eq!(
-            backoff.pause(Some(Duration::from_secs(u64::MAX))),
-            Some(LONGEST_PAUSE)
-        );
+        let mut backoff = Backoff::new(Patience::default());
+        for (asked_for, granted) in [(5, 5), (u64::MAX, 15 * 60)] {
+            assert_eq!(
+                backoff.pause(Some(Duration::from_secs(asked_for))),
+                Some(Duration::from_secs(granted))
+            );
+        }
+    }
+
+    #[test]
+    fn a_conversion_that_fails_is_believed_at_the_third_time() {
+        let error = StatusCode::INTERNAL_SERVER_ERROR;
+        assert!(Repeat::Conversion.after_answer(error, 2));
+        assert!(!Repeat::Conversion.after_answer(error, 3));
+        assert!(Repeat::Conversion.after_answer(StatusCode::BAD_GATEWAY, 3));
+        assert!(Repeat::Always.after_answer(error, 3));
     }
 }

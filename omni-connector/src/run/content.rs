@@ -1,4 +1,8 @@
 //! Storing the texts of a run: several at once, the same text once.
+//!
+//! Texts are told apart by 128 bits of keyed `SipHash`, with keys that are random for each run. That one of a hundred million
+//! texts is taken for another of those remembered has a chance below 2⁻⁸⁰, and nobody who writes texts can aim at it without
+//! the keys.
 
 use std::{
     collections::{HashMap, hash_map::RandomState},
@@ -7,16 +11,13 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::OnceCell;
 
 use crate::outgoing::{Extract, ManagerClient, ManagerError};
 
 /// Texts remembered so that the same one is not sent again. Past this the memory starts over: a run does not grow with
 /// its source, and the manager recognises what it has anyway.
-const REMEMBERED: usize = 65_536;
-
-/// The manager extracts two documents at a time and answers 429 to more (`protocol.md` §1.3).
-const EXTRACTIONS: usize = 2;
+const REMEMBERED: usize = 10_000;
 
 /// What becomes the text of a document.
 #[derive(Debug)]
@@ -45,7 +46,6 @@ pub(crate) struct Contents {
     run: Arc<str>,
     keys: [RandomState; 2],
     ids: Mutex<HashMap<Fingerprint, Arc<OnceCell<String>>>>,
-    extractions: Semaphore,
 }
 
 impl Contents {
@@ -55,7 +55,6 @@ impl Contents {
             run,
             keys: [RandomState::new(), RandomState::new()],
             ids: Mutex::default(),
-            extractions: Semaphore::new(EXTRACTIONS),
         }
     }
 
@@ -75,11 +74,7 @@ impl Contents {
     async fn send(&self, body: Body) -> Result<String, ManagerError> {
         match body {
             Body::Text(text) => self.manager.store_content(&self.run, text).await,
-            Body::Extract(extract) => {
-                // The semaphore is never closed, so a permit always comes.
-                let _permit = self.extractions.acquire().await.ok();
-                self.manager.extract_content(&self.run, &extract).await
-            }
+            Body::Extract(extract) => self.manager.extract_content(&self.run, &extract).await,
         }
     }
 

@@ -1,14 +1,6 @@
 //! The author's handle to one run.
 
-use std::{
-    borrow::Cow,
-    fmt::Display,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{borrow::Cow, fmt::Display, sync::Arc};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -17,7 +9,8 @@ use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Deletions, Document, Group, Listing, RunError, RunReport, Skip, WalkedListing,
+    Deletions, Document, Failure, FailureBudget, Group, Listing, RunError, RunReport, Skip, Stage,
+    WalkedListing,
     content::Body,
     listing,
     pipeline::{Limits, Pipeline, Tally},
@@ -30,33 +23,29 @@ use crate::{
     outgoing::{Extract, ManagerClient},
 };
 
-/// How long a failing run tries to hand over what it still holds.
-const LAST_FLUSH: Duration = Duration::from_secs(20);
-
 /// One run, as its author sees it: emit, checkpoint, and look whether somebody wants it to stop.
 ///
 /// Cheap to clone; all clones are the same run. What is emitted is in the run's pipeline when the call returns its future,
 /// so dropping a future loses nothing; awaiting it only waits for room.
 #[derive(Debug, Clone)]
 pub struct SyncContext {
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
 }
 
 #[derive(Debug)]
-struct Inner {
-    run: Arc<str>,
-    source: Source,
-    mode: SyncType,
-    is_resume: bool,
-    last_sync_at: Option<OffsetDateTime>,
+pub(super) struct Inner {
+    pub(super) run: Arc<str>,
+    pub(super) source: Source,
+    pub(super) mode: SyncType,
+    pub(super) is_resume: bool,
+    pub(super) last_sync_at: Option<OffsetDateTime>,
     /// Published again if the run saves nothing: completing publishes a checkpoint in any case.
-    previous: Option<Value>,
-    saved: AtomicBool,
-    ended: Mutex<bool>,
-    cancelled: CancellationToken,
-    operators: Vec<Operator>,
-    manager: ManagerClient,
-    pipeline: Pipeline,
+    pub(super) previous: Option<Value>,
+    pub(super) ended: Mutex<bool>,
+    pub(super) cancelled: CancellationToken,
+    pub(super) operators: Vec<Operator>,
+    pub(super) manager: ManagerClient,
+    pub(super) pipeline: Pipeline,
 }
 
 impl SyncContext {
@@ -89,7 +78,6 @@ impl SyncContext {
                 is_resume: request.is_resume,
                 last_sync_at: request.last_sync_at,
                 previous,
-                saved: AtomicBool::new(false),
                 ended: Mutex::new(false),
                 cancelled: CancellationToken::new(),
                 operators,
@@ -154,7 +142,7 @@ impl SyncContext {
     ///
     /// # Errors
     /// The run is over, was cancelled, or the manager is gone. A document whose content is refused is no error: it is
-    /// skipped and reported.
+    /// reported as failed, and the run goes on as long as its [budget](Self::set_failure_budget) lasts.
     pub fn upsert(&self, document: Document<'_>) -> BoxFuture<'static, Result<(), RunError>> {
         self.working_on(document.id());
         let (event, body) = document.into_event(&self.inner.operators);
@@ -266,7 +254,23 @@ impl SyncContext {
         self.inner.pipeline.store(Body::Extract(extract)).await
     }
 
-    /// Leaves an item out of the run, and says why. The reason is a sentence that is the same for all items with this
+    /// Says that an item should have arrived and cannot: it could not be read from the source, say. The run goes on as long
+    /// as its [budget](Self::set_failure_budget) lasts. `link` is where people find the item.
+    pub fn item_failed(&self, item: impl Into<String>, cause: impl Display, link: Option<&str>) {
+        self.inner.pipeline.fail(Failure {
+            item: item.into(),
+            stage: Stage::Read,
+            cause: cause.to_string(),
+            link: link.map(str::to_owned),
+        });
+    }
+
+    /// Sets how many items may fail before the run does, in place of the [defaults](FailureBudget::default).
+    pub fn set_failure_budget(&self, budget: FailureBudget) {
+        self.inner.pipeline.set_budget(budget);
+    }
+
+    /// Leaves an item out of the run on purpose, and says why. The reason is a sentence that is the same for all items with this
     /// problem: the report counts items by reason.
     pub fn skip(&self, item: impl Into<String>, reason: impl Into<Cow<'static, str>>) {
         self.record_skip(item.into(), reason.into().into_owned(), None);
@@ -379,62 +383,7 @@ impl SyncContext {
         if checkpoint.is_null() {
             return Ok(());
         }
-        self.inner.pipeline.checkpoint(checkpoint).await?;
-        self.inner.saved.store(true, Ordering::Relaxed);
-        Ok(())
-    }
-
-    /// Completes the run after everything before was accepted. The runtime does so when `sync` returns; call it only to
-    /// end earlier. Doing so twice is harmless.
-    ///
-    /// # Errors
-    /// As [`upsert`](Self::upsert).
-    pub async fn complete(&self) -> Result<(), RunError> {
-        let mut ended = self.inner.ended.lock().await;
-        if *ended {
-            return Ok(());
-        }
-        self.inner.pipeline.flush().await?;
-        if !self.inner.saved.load(Ordering::Relaxed)
-            && let Some(previous) = self.to_carry_forward().await?
-        {
-            self.inner.pipeline.checkpoint(previous).await?;
-        }
-        self.inner.manager.complete(&self.inner.run).await?;
-        *ended = true;
-        self.inner.pipeline.close(RunError::Ended);
-        Ok(())
-    }
-
-    /// The checkpoint that completing must not erase.
-    async fn to_carry_forward(&self) -> Result<Option<Value>, RunError> {
-        if self.inner.mode != SyncType::Realtime {
-            return Ok(self.inner.previous.clone());
-        }
-        // Scheduled runs may have completed while this one watched; theirs is the one to keep.
-        let source = self.inner.manager.source(&self.inner.source.id).await?;
-        Ok(source.checkpoint.filter(|value| !value.is_null()))
-    }
-
-    /// Fails the run with a message that people read, after handing over what it still holds as far as possible. The
-    /// runtime does so when `sync` returns an error or panics. A run that was cancelled is left alone.
-    ///
-    /// # Errors
-    /// The manager is gone.
-    pub async fn fail(&self, error: impl Display) -> Result<(), RunError> {
-        let mut ended = self.inner.ended.lock().await;
-        if *ended || self.is_cancelled() {
-            return Ok(());
-        }
-        // What cannot be handed over will be emitted again by the next run.
-        let _ = tokio::time::timeout(LAST_FLUSH, self.inner.pipeline.flush()).await;
-        self.inner
-            .manager
-            .fail(&self.inner.run, &error.to_string())
-            .await?;
-        *ended = true;
-        self.inner.pipeline.close(RunError::Ended);
-        Ok(())
+        self.inner.pipeline.checkpoint(checkpoint).await
     }
 
     /// Says that the run is alive. The runtime does so whenever a run has been silent for a minute.
@@ -442,6 +391,9 @@ impl SyncContext {
     /// # Errors
     /// The manager is gone.
     pub async fn heartbeat(&self) -> Result<(), RunError> {
+        if let Some(reason) = self.inner.pipeline.refusal() {
+            return Err(reason);
+        }
         Ok(self.inner.manager.heartbeat(&self.inner.run).await?)
     }
 
@@ -458,36 +410,5 @@ impl SyncContext {
         } else {
             self.inner.previous.clone()
         }
-    }
-
-    /// Stops the run: nothing more of it is sent, and `is_cancelled` is true.
-    pub(crate) fn cancel(&self) {
-        self.inner.cancelled.cancel();
-        self.inner.pipeline.close(RunError::Cancelled);
-    }
-
-    /// Asks the author to stop, but still takes what is emitted: the process is about to end and the run goes on later.
-    pub(crate) fn wind_down(&self) {
-        self.inner.cancelled.cancel();
-    }
-
-    /// Sends what waits, without ending the run.
-    pub(crate) async fn flush(&self) -> Result<(), RunError> {
-        self.inner.pipeline.flush().await
-    }
-
-    /// Ends when nothing of the run is taken any more; why.
-    pub(crate) async fn closed(&self) -> RunError {
-        self.inner.pipeline.closed().await
-    }
-
-    /// Why nothing of the run is taken any more, if so.
-    pub(crate) fn refusal(&self) -> Option<RunError> {
-        self.inner.pipeline.refusal()
-    }
-
-    /// Lets go of the run without telling the manager, which will resume it.
-    pub(crate) fn abandon(&self) {
-        self.inner.pipeline.close(RunError::Ended);
     }
 }

@@ -1,5 +1,6 @@
 //! Why a run cannot go on.
 
+use super::Failure;
 use crate::outgoing::ManagerError;
 
 /// Why a call on a run was refused. Once one call is refused for a reason that ends the run, all later ones are.
@@ -15,6 +16,20 @@ pub enum RunError {
     /// The manager refused something for good, or is gone.
     #[error(transparent)]
     Manager(#[from] ManagerError),
+    /// More items failed than the run's [budget](super::FailureBudget) allows.
+    #[error(
+        "{failed} of {looked_at} items failed, which is more than the run may lose; the latest is `{}`: {}\n\
+         help: look at the report of the run, or raise `OMNI_FAILURE_LIMIT` or `OMNI_FAILURE_SHARE_LIMIT`",
+        .latest.item, .latest.cause
+    )]
+    TooManyFailures {
+        /// Items that failed.
+        failed: u64,
+        /// Items that were looked at.
+        looked_at: u64,
+        /// The latest one.
+        latest: Box<Failure>,
+    },
     /// The checkpoint cannot be written as JSON.
     #[error("the checkpoint cannot be written as JSON: {0}")]
     Checkpoint(String),

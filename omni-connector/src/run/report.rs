@@ -4,24 +4,34 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// How many skipped items a report names one by one.
-const NAMED_SKIPS: usize = 100;
+use crate::contract::ConnectorEvent;
+
+/// How many skips, and how many failures, a report names one by one; and how many reasons it tells apart.
+const NAMED: usize = 100;
+/// Where the reasons beyond that are counted.
+const OTHER_REASONS: &str = "other reasons";
 
 /// What a run has done so far. Served under `GET /sync/{id}/report` while the run lives and for a while after.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunReport {
-    /// Items looked at, skipped ones included.
+    /// Items looked at, those skipped and failed included.
     pub scanned: u64,
     /// Documents whose create or update the manager accepted.
     pub updated: u64,
     /// Documents whose delete the manager accepted.
     pub deleted: u64,
-    /// Items left out, each with a reason.
+    /// Items left out on purpose, each with a reason.
     pub skipped: u64,
     /// How many were left out for which reason.
     pub reasons: BTreeMap<String, u64>,
     /// The first items that were left out.
     pub skips: Vec<Skip>,
+    /// Items that should have arrived and did not.
+    pub failed: u64,
+    /// How many failed at which stage.
+    pub failed_at: BTreeMap<Stage, u64>,
+    /// The first items that failed.
+    pub failures: Vec<Failure>,
     /// Deletes held back because there were suspiciously many.
     pub held_back: u64,
     /// Bytes of content handed over.
@@ -32,7 +42,7 @@ pub struct RunReport {
     pub current: Option<String>,
 }
 
-/// One item that was left out.
+/// One item that was left out on purpose.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Skip {
     /// The item.
@@ -43,12 +53,91 @@ pub struct Skip {
     pub detail: Option<String>,
 }
 
+/// One item that should have arrived and did not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The item: the id of a document, or the address of a group or person.
+    pub item: String,
+    /// How far it came.
+    pub stage: Stage,
+    /// What happened.
+    pub cause: String,
+    /// Where people find it in the source, if that is known.
+    pub link: Option<String>,
+}
+
+/// How far an item came before it failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// It could not be read from the source.
+    Read,
+    /// Its text could not be extracted.
+    Extract,
+    /// Its content was refused.
+    Store,
+    /// The event itself was refused.
+    Send,
+}
+
 impl RunReport {
     pub(crate) fn skip(&mut self, skip: Skip) {
         self.skipped += 1;
-        *self.reasons.entry(skip.reason.clone()).or_default() += 1;
-        if self.skips.len() < NAMED_SKIPS {
+        let is_new = !self.reasons.contains_key(&skip.reason);
+        let reason = if is_new && self.reasons.len() >= NAMED {
+            OTHER_REASONS
+        } else {
+            &skip.reason
+        };
+        *self.reasons.entry(reason.to_owned()).or_default() += 1;
+        if self.skips.len() < NAMED {
             self.skips.push(skip);
         }
+    }
+
+    pub(crate) fn fail(&mut self, failure: Failure) {
+        self.failed += 1;
+        *self.failed_at.entry(failure.stage).or_default() += 1;
+        if self.failures.len() < NAMED {
+            self.failures.push(failure);
+        }
+    }
+}
+
+impl Failure {
+    pub(crate) fn of(event: &ConnectorEvent, stage: Stage, cause: String) -> Self {
+        let link = match event {
+            ConnectorEvent::DocumentCreated { metadata, .. }
+            | ConnectorEvent::DocumentUpdated { metadata, .. } => metadata.url.clone(),
+            _ => None,
+        };
+        Self {
+            item: event.subject().to_owned(),
+            stage,
+            cause,
+            link,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_stays_small_whatever_the_reasons() {
+        let mut report = RunReport::default();
+        for n in 0..1_000 {
+            report.skip(Skip {
+                item: n.to_string(),
+                reason: format!("reason {n}"),
+                detail: None,
+            });
+        }
+        assert_eq!(
+            (report.skipped, report.skips.len(), report.reasons.len()),
+            (1_000, NAMED, NAMED + 1)
+        );
+        assert_eq!(report.reasons[OTHER_REASONS], 900);
     }
 }

@@ -126,15 +126,18 @@ async fn an_error_fails_the_run_with_its_chain() {
 #[tokio::test]
 async fn a_panic_fails_the_run_and_frees_its_slot() {
     let manager = Manager::start().await;
+    let line = line!() + 2;
     let connector = serve(
         Scripted::new(async |_, _| panic!("index out of bounds")),
         &manager,
     )
     .await;
     connector.start("R1", "full").await;
-    assert_eq!(
-        manager.told_of("fail").await,
-        json!({ "error": "the connector panicked: index out of bounds" })
+    let failure = manager.told_of("fail").await["error"].to_string();
+    let place = format!("the connector panicked at {}:{line}:", file!());
+    assert!(
+        failure.contains(&place) && failure.ends_with(": index out of bounds\""),
+        "{failure}"
     );
     connector.ended("R1").await;
     assert_eq!(connector.start("R2", "full").await.0, 200);
@@ -350,12 +353,21 @@ async fn a_poisoned_event_is_named_and_the_others_arrive_in_order() {
     );
     connector.ended("R1").await;
     let report = connector.get("/sync/R1/report").await.1;
-    assert_eq!(report["skips"][0]["item"], "d13");
-    assert_eq!(report["updated"], 39);
+    assert_eq!(
+        (
+            &report["failures"][0]["item"],
+            &report["failures"][0]["stage"]
+        ),
+        (&json!("d13"), &json!("send"))
+    );
+    assert_eq!(
+        (&report["scanned"], &report["updated"], &report["failed"]),
+        (&json!(40), &json!(39), &json!(1))
+    );
 }
 
 #[tokio::test]
-async fn a_document_whose_content_is_refused_is_skipped_and_the_run_goes_on() {
+async fn a_document_whose_content_is_refused_fails_alone_and_the_run_goes_on() {
     let manager = Manager::start().await;
     manager.instead(
         "/sdk/content",
@@ -363,7 +375,8 @@ async fn a_document_whose_content_is_refused_is_skipped_and_the_run_goes_on() {
     );
     let connector = serve(
         Scripted::new(async |ctx, _| {
-            ctx.upsert(document("large")).await?;
+            let link = "https://wiki.example.com/large";
+            ctx.upsert(document("large").url(link)).await?;
             ctx.upsert(document("next")).await?;
             Ok(())
         }),
@@ -374,8 +387,20 @@ async fn a_document_whose_content_is_refused_is_skipped_and_the_run_goes_on() {
     manager.told_of("complete").await;
     connector.ended("R1").await;
     let report = connector.get("/sync/R1/report").await.1;
-    assert_eq!(report["reasons"], json!({ "too large for the manager": 1 }));
-    assert_eq!(report["scanned"], 2);
+    let failure = &report["failures"][0];
+    assert_eq!(
+        (&failure["item"], &failure["stage"], &failure["link"]),
+        (
+            &json!("large"),
+            &json!("store"),
+            &json!("https://wiki.example.com/large")
+        )
+    );
+    assert!(failure["cause"].as_str().unwrap().contains("too large"));
+    assert_eq!(
+        (&report["scanned"], &report["failed"]),
+        (&json!(2), &json!(1))
+    );
     assert_eq!(manager.documents().len(), 1);
 }
 

@@ -1,29 +1,35 @@
 //! The ordered, bounded, cancel-safe way of everything a run emits.
 //!
-//! An author's call puts its item into a queue before it waits for anything, so dropping the call's future loses nothing.
-//! One driver task takes items out: contents are stored several at once, events keep their order, batches are sent one
-//! after the other, and a barrier (flush, checkpoint) is answered only when everything before it was accepted.
+//! An author's call gives its item a place in the line before it waits for anything, so dropping the call's future loses
+//! nothing. Contents are stored by several tasks at once; their events keep their places. One task sends: batches one after
+//! the other, and a barrier (flush, checkpoint) is answered only when everything before it was accepted.
 
-mod driver;
-mod queue;
+mod ledger;
+mod line;
+mod send;
+mod shared;
+mod store;
+mod tally;
+mod weight;
 
-use std::{sync::Arc, time::Duration};
+use std::{iter, sync::Arc, time::Duration};
 
 use serde_json::Value;
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, task::JoinSet, time::Instant};
 
-pub(crate) use self::queue::Tally;
+pub(crate) use self::tally::Tally;
 use self::{
-    driver::Driver,
-    queue::{After, Barrier, Item, Shared},
+    line::{Barrier, Waiting},
+    send::Sender,
+    shared::{Answer, Kind, Shared},
 };
 use super::{
-    RunError, RunReport,
+    Failure, FailureBudget, RunError, RunReport,
     content::{Body, Contents},
 };
 use crate::{
     contract::{BoxFuture, ConnectorEvent, SyncType},
-    outgoing::ManagerClient,
+    outgoing::{ManagerClient, encode},
 };
 
 /// When a batch is sent, and how much may wait. The thresholds of each mode are the protocol's (§10).
@@ -35,8 +41,10 @@ pub(crate) struct Limits {
     pub(crate) max_age: Duration,
     /// Items that may wait, from the author's call until the manager accepted them.
     pub(crate) items: usize,
-    /// Bytes of content that may wait.
+    /// Bytes of content and events that may wait.
     pub(crate) bytes: usize,
+    /// Texts being stored at once.
+    pub(crate) stores: usize,
     /// A run that has been silent for this long says that it is alive.
     pub(crate) heartbeat: Duration,
 }
@@ -53,20 +61,23 @@ impl Limits {
             max_age,
             items: 2_000,
             bytes: 32 << 20,
+            stores: 16,
             heartbeat: Duration::from_mins(1),
         }
     }
 }
 
-/// The author's end. Cloning it is cheap; all clones feed the same driver.
+/// Extractions at once; the manager has permits for two (`protocol.md` §1.3).
+const EXTRACTIONS: usize = 2;
+
+/// The author's end. Cloning it is cheap; all clones feed the same line.
 #[derive(Debug, Clone)]
 pub(crate) struct Pipeline {
     shared: Arc<Shared>,
-    contents: Arc<Contents>,
 }
 
 impl Pipeline {
-    /// The pipeline of one run, and the task that drives it until [`Pipeline::close`].
+    /// The pipeline of one run, and the tasks that work for it until [`Pipeline::close`].
     pub(crate) fn start(
         manager: ManagerClient,
         run: Arc<str>,
@@ -75,15 +86,26 @@ impl Pipeline {
     ) -> Self {
         let shared = Arc::new(Shared::new(limits));
         let contents = Arc::new(Contents::new(manager.clone(), Arc::clone(&run)));
-        let driver = Driver::new(
-            Arc::clone(&shared),
-            Arc::clone(&contents),
-            manager,
-            run,
-            source,
-        );
-        tokio::spawn(driver.drive());
-        Self { shared, contents }
+        let sender = Arc::new(Sender::new(Arc::clone(&shared), manager, run, &source));
+        let mut tasks = JoinSet::new();
+        let texts = iter::repeat_n(Kind::Text, limits.stores);
+        for kind in texts.chain(iter::repeat_n(Kind::Extraction, EXTRACTIONS)) {
+            let (shared, contents) = (Arc::clone(&shared), Arc::clone(&contents));
+            tasks.spawn(async move { store::store(&shared, &contents, kind).await });
+        }
+        let reporter = Arc::clone(&sender);
+        tasks.spawn(async move { reporter.report().await });
+        tasks.spawn(async move { sender.send().await });
+        let closing = Arc::clone(&shared);
+        tokio::spawn(async move {
+            // They end by a panic only, and without one of them somebody would wait for ever. Dropping them aborts what is
+            // under way.
+            tokio::select! {
+                _ = closing.closed() => {}
+                _ = tasks.join_next() => closing.close(RunError::Ended),
+            }
+        });
+        Self { shared }
     }
 
     /// Hands an event over, to be sent after `body` was stored. It is in the queue when this returns; the future only waits
@@ -94,49 +116,89 @@ impl Pipeline {
         body: Option<Body>,
         tally: Tally,
     ) -> BoxFuture<'static, Result<(), RunError>> {
-        let pushed = self.shared.push(Item::Event {
-            event: Box::new(event),
-            body,
-            tally,
-        });
+        let pushed = match body {
+            Some(body) => {
+                let weight = weight::weight(&event);
+                self.shared
+                    .push_document(Box::new(event), body, tally, weight)
+            }
+            None => {
+                let json = encode(&event);
+                self.shared.push_event(Waiting {
+                    weight: json.len() + size_of::<Waiting>(),
+                    json,
+                    tally,
+                    since: Instant::now(),
+                })
+            }
+        };
         let shared = Arc::clone(&self.shared);
-        Box::pin(async move {
-            pushed?;
-            shared.room().await
-        })
+        Box::pin(async move { if pushed? { Ok(()) } else { shared.room().await } })
     }
 
-    /// Stores a text now and returns its id.
+    /// Stores a text, in turn with those of the documents, and returns its id.
     pub(crate) async fn store(&self, body: Body) -> Result<String, RunError> {
-        self.shared.open()?;
-        let bytes = body.len() as u64;
-        let (id, sent) = self.contents.store(body).await?;
-        self.shared.stored(bytes, sent);
-        Ok(id)
+        self.ask(|answer| self.shared.push_content(body, answer))
+            .await
     }
 
     /// Waits until everything before was accepted, and the counters with it.
     pub(crate) async fn flush(&self) -> Result<(), RunError> {
-        self.barrier(After::Flush).await
+        self.ask(|answer| self.shared.push_barrier(Barrier::Flush(answer), false))
+            .await
     }
 
     /// Saves a checkpoint after everything before was accepted.
     pub(crate) async fn checkpoint(&self, checkpoint: Value) -> Result<(), RunError> {
-        self.barrier(After::Checkpoint(checkpoint)).await
+        self.ask(|answer| {
+            let barrier = Barrier::Checkpoint(checkpoint, answer);
+            self.shared.push_barrier(barrier, false)
+        })
+        .await
     }
 
-    async fn barrier(&self, after: After) -> Result<(), RunError> {
+    /// [`flush`](Self::flush), with nothing taken any more that comes after it.
+    ///
+    /// # Errors
+    /// More failed than may.
+    pub(crate) async fn finish(&self) -> Result<(), RunError> {
+        self.ask(|answer| self.shared.push_barrier(Barrier::Flush(answer), true))
+            .await?;
+        self.shared
+            .judge()
+            .inspect_err(|reason| self.shared.close(reason.clone()))
+    }
+
+    async fn ask<T>(
+        &self,
+        push: impl FnOnce(Answer<T>) -> Result<(), RunError>,
+    ) -> Result<T, RunError> {
         let (done, answer) = oneshot::channel();
-        self.shared.push(Item::Barrier(Barrier { after, done }))?;
-        // The driver answers every barrier it took, and closing answers the rest.
-        answer.await.unwrap_or(Err(RunError::Ended))
+        push(done)?;
+        // Closing drops what is not answered.
+        let closed = || Err(self.refusal().unwrap_or(RunError::Ended));
+        answer.await.unwrap_or_else(|_| closed())
+    }
+
+    /// Whether a checkpoint of this run was accepted.
+    pub(crate) fn has_saved(&self) -> bool {
+        self.shared.has_saved()
     }
 
     /// Adds to the counters that people see.
     pub(crate) fn count(&self, tally: Tally) -> Result<(), RunError> {
-        self.shared.open()?;
-        self.shared.count(tally);
-        Ok(())
+        self.shared.count(tally)
+    }
+
+    /// Records an item that failed before it came here.
+    pub(crate) fn fail(&self, failure: Failure) {
+        // A run that is over records nothing any more, and the author hears of too many failures from the next call.
+        let _ = self.shared.fail(failure);
+    }
+
+    /// How many items may fail.
+    pub(crate) fn set_budget(&self, budget: FailureBudget) {
+        self.shared.set_budget(budget);
     }
 
     /// Refuses everything from now on and drops what waits.
@@ -156,6 +218,6 @@ impl Pipeline {
 
     /// Changes the report.
     pub(crate) fn report<T>(&self, change: impl FnOnce(&mut RunReport) -> T) -> T {
-        change(&mut self.shared.report())
+        self.shared.report(change)
     }
 }

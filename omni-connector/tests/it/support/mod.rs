@@ -2,7 +2,7 @@
 //! misbehave. The development manager cannot lie, which is what these tests need.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -125,6 +125,8 @@ struct Told {
     source: Value,
     credentials: Option<Value>,
     delay: Duration,
+    /// Calls under way, and the most there were, by route.
+    at_once: BTreeMap<String, (usize, usize)>,
 }
 
 /// What happens instead of the usual answer.
@@ -133,6 +135,10 @@ pub(crate) enum Instead {
     Answer(u16, Value),
     /// The call takes effect, and its answer is lost.
     LoseAnswer,
+    /// A page of HTML with status 200, without doing anything.
+    Html,
+    /// The usual answer, this much later.
+    Wait(Duration),
 }
 
 #[derive(Clone)]
@@ -200,6 +206,16 @@ impl Manager {
             .filter(|call| call.route.contains(part))
             .cloned()
             .collect()
+    }
+
+    /// How many calls of a route were under way at once at most.
+    pub(crate) fn most_at_once(&self, part: &str) -> usize {
+        let told = self.told();
+        let routes = told
+            .at_once
+            .iter()
+            .filter(|(route, _)| route.contains(part));
+        routes.map(|(_, (_, most))| *most).max().unwrap_or_default()
     }
 
     /// The calls of a run, registrations left out, in short form.
@@ -276,21 +292,40 @@ fn not_found(error: &str) -> Response {
 }
 
 async fn take(State(manager): State<Manager>, method: Method, uri: Uri, body: Bytes) -> Response {
-    let delay = manager.told().delay;
-    tokio::time::sleep(delay).await;
     let route = format!("{method} {}", uri.path());
-    let body: Value = serde_json::from_slice(&body).unwrap_or_default();
-    let mut told = manager.told();
-    let instead = told
-        .instead
-        .iter()
-        .position(|(part, _)| route.contains(part));
-    let instead = instead
-        .and_then(|index| told.instead.remove(index))
-        .map(|(_, instead)| instead);
-    if let Some(Instead::Answer(status, body)) = instead {
-        return (StatusCode::from_u16(status).unwrap(), Json(body)).into_response();
+    let delay = {
+        let mut told = manager.told();
+        let (now, most) = told.at_once.entry(route.clone()).or_default();
+        *now += 1;
+        *most = (*most).max(*now);
+        told.delay
+    };
+    tokio::time::sleep(delay).await;
+    let answer = answer(&manager, route.clone(), body).await;
+    if let Some((now, _)) = manager.told().at_once.get_mut(&route) {
+        *now -= 1;
     }
+    answer
+}
+
+async fn answer(manager: &Manager, route: String, body: Bytes) -> Response {
+    let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let instead = {
+        let mut told = manager.told();
+        let is_meant = |(part, _): &(&str, Instead)| route.contains(part);
+        let index = told.instead.iter().position(is_meant);
+        index.and_then(|index| told.instead.remove(index))
+    };
+    let instead = instead.map(|(_, instead)| instead);
+    match instead {
+        Some(Instead::Answer(status, body)) => {
+            return (StatusCode::from_u16(status).unwrap(), Json(body)).into_response();
+        }
+        Some(Instead::Html) => return axum::response::Html("<p>Sign in</p>").into_response(),
+        Some(Instead::Wait(wait)) => tokio::time::sleep(wait).await,
+        Some(Instead::LoseAnswer) | None => {}
+    }
+    let mut told = manager.told();
     let events = body["events"].as_array().cloned().unwrap_or_default();
     if events
         .iter()
@@ -334,15 +369,7 @@ pub(crate) async fn serve(connector: impl Connector, manager: &Manager) -> Serve
             .await
             .unwrap();
     });
-    let manifest = manager.told_of("/sdk/register").await;
-    let http = omni_connector::HttpClient::builder()
-        .no_proxy()
-        .build()
-        .unwrap();
-    Served {
-        url: manifest["connector_url"].as_str().unwrap().to_owned(),
-        http,
-    }
+    Served::registered(manager).await
 }
 
 impl Served {
@@ -354,6 +381,19 @@ impl Served {
     ) -> reqwest::Result<reqwest::Response> {
         let request = self.http.post(format!("{}{path}", self.url)).body(body);
         request.send().await
+    }
+
+    /// The connector that registered with the manager.
+    pub(crate) async fn registered(manager: &Manager) -> Self {
+        let manifest = manager.told_of("/sdk/register").await;
+        let http = omni_connector::HttpClient::builder()
+            .no_proxy()
+            .build()
+            .unwrap();
+        Self {
+            url: manifest["connector_url"].as_str().unwrap().to_owned(),
+            http,
+        }
     }
 
     pub(crate) async fn post(&self, path: &str, body: impl Into<reqwest::Body>) -> (u16, Value) {

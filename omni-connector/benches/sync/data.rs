@@ -1,0 +1,87 @@
+//! The documents that all candidates send.
+
+use omni_connector::{ConnectorEvent, Document, DocumentMetadata, DocumentPermissions};
+use serde_json::json;
+
+/// The run of the null manager, which does not look at it.
+pub(crate) const NULL_RUN: Run<'static> = Run {
+    id: "01K3B7T6JQ3W5R8Z1Y2X4V6N9M",
+    source: "01K39ZC2M4E8T0QY7H5N3R6WAB",
+};
+/// The content id that the null manager answers.
+pub(crate) const CONTENT: &str = "01K3B7T6JQ0000000000000000";
+/// Events in one batch.
+pub(crate) const BATCH: usize = 500;
+/// Contents stored at once.
+pub(crate) const STORES: usize = 16;
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Run<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) source: &'a str,
+}
+
+/// 2 KB that are different for each run and document.
+pub(crate) fn text(run: &str, number: usize) -> String {
+    const FILLER: &str =
+        "Every word of this text is here so that it is as long as a page of a wiki usually is. ";
+    let mut text = format!("Document {number} of run {run}\n");
+    while text.len() < 2_000 {
+        text.push_str(FILLER);
+    }
+    text.truncate(2_000);
+    text
+}
+
+/// What an author writes.
+pub(crate) fn document(number: usize) -> Document<'static> {
+    Document::new(id(number), permissions())
+        .title(title(number))
+        .url(url(number))
+}
+
+/// The same as an event.
+pub(crate) fn event(run: Run<'_>, number: usize, content_id: &str) -> ConnectorEvent {
+    ConnectorEvent::DocumentCreated {
+        sync_run_id: run.id.to_owned(),
+        source_id: run.source.to_owned(),
+        document_id: id(number),
+        content_id: content_id.to_owned(),
+        metadata: DocumentMetadata {
+            title: Some(title(number)),
+            url: Some(url(number)),
+            ..DocumentMetadata::default()
+        },
+        permissions: permissions(),
+        attributes: Some(omni_connector::Attributes::new()),
+    }
+}
+
+/// The bytes of a batch.
+pub(crate) fn batch(run: Run<'_>, events: &[ConnectorEvent]) -> Vec<u8> {
+    let body = json!({ "sync_run_id": run.id, "source_id": run.source, "events": events });
+    body.to_string().into_bytes()
+}
+
+/// The bytes of a request that stores a content.
+pub(crate) fn content(run: Run<'_>, text: &str) -> Vec<u8> {
+    json!({ "sync_run_id": run.id, "content": text })
+        .to_string()
+        .into_bytes()
+}
+
+fn id(number: usize) -> String {
+    format!("page-{number:08}")
+}
+
+fn title(number: usize) -> String {
+    format!("Page {number} about something")
+}
+
+fn url(number: usize) -> String {
+    format!("https://wiki.example.com/pages/{number}")
+}
+
+fn permissions() -> DocumentPermissions {
+    DocumentPermissions::users(["ann@example.com", "bob@example.com"])
+}

@@ -1,0 +1,141 @@
+//! How fast a run is: against the sequence of the published SDK, and against a bare client that sends the same bytes.
+//!
+//! ```text
+//! cargo bench -p omni-connector --bench sync                      prints the table
+//! cargo bench -p omni-connector --bench sync -- --json PATH       also writes its rows
+//! cargo bench -p omni-connector --bench sync -- --quick           fewer rounds, at most five minutes
+//! ```
+//!
+//! Managers are processes of their own: this binary, started again with the name of a part as its first argument. The three
+//! candidates of a row take turns, round after round, and a ratio is the median of the ratios of the rounds: what else the
+//! machine does then hits all three.
+
+mod data;
+mod development;
+mod limit;
+mod memory;
+mod null;
+mod ours;
+mod part;
+mod sequence;
+mod table;
+
+use std::{env, path::PathBuf, time::Duration};
+
+use anyhow::{Result, bail};
+use table::{Row, Table};
+
+/// What is asked for on the command line.
+#[derive(Debug, Default)]
+struct Options {
+    json: Option<PathBuf>,
+    quick: bool,
+}
+
+impl Options {
+    fn rounds(&self) -> usize {
+        if self.quick { 3 } else { 7 }
+    }
+}
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words[..] {
+        ["null", delay] => null::serve(Duration::from_millis(delay.parse()?)),
+        ["development", folder] => development::serve(folder),
+        ["search", ref counts @ ..] => development::search(counts),
+        ["memory", manager, documents] => memory::measure(manager, documents.parse()?),
+        _ => {
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(2)
+                .enable_all()
+                .build()?;
+            runtime.block_on(all(&options(&words)?))
+        }
+    }
+}
+
+fn options(words: &[&str]) -> Result<Options> {
+    let mut options = Options::default();
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        match *word {
+            // What cargo adds by itself.
+            "--bench" => {}
+            "--quick" => options.quick = true,
+            "--json" => options.json = words.next().map(PathBuf::from),
+            other => bail!("unknown argument `{other}`\nhelp: use `--json PATH` or `--quick`"),
+        }
+    }
+    Ok(options)
+}
+
+async fn all(options: &Options) -> Result<()> {
+    let mut table = Table::default();
+    for delay in [0, 1, 10] {
+        let manager = part::Part::start(&["null", &delay.to_string()])?;
+        let url = manager.first_line()?;
+        table.add(documents(options, &url, delay).await?);
+        table.add(events(options, &url, delay).await?);
+    }
+    for row in development::rows(options).await? {
+        table.add(row);
+    }
+    table.add(development::search_row()?);
+    table.add(memory::row()?);
+    table.finish(options.json.as_deref())
+}
+
+/// Documents of 2 KB, each with a content of its own.
+async fn documents(options: &Options, url: &str, delay: u64) -> Result<Row> {
+    let (many, few) = match delay {
+        0 => (20_000, 2_000),
+        1 => (10_000, 200),
+        _ => (2_000, 40),
+    };
+    let ours = ours::Connector::serve(url).await?;
+    let mut row = Row::new(
+        format!("documents of 2 KB, {delay} ms"),
+        match delay {
+            0 => "the two cores, shared with the manager: one HTTP request a document",
+            1 => "the cores, about equally with the answer times: 16 requests at once",
+            _ => "the manager's answer time: 16 requests at once",
+        },
+    );
+    for _ in 0..options.rounds() {
+        let ours = ours.documents(many).await?;
+        let limit = limit::documents(url, data::NULL_RUN, many).await?;
+        let sequence = sequence::documents(url, data::NULL_RUN, few).await?;
+        row.round(ours, Some(sequence), Some(limit));
+    }
+    ours.stop().await?;
+    Ok(row)
+}
+
+/// Events whose contents are stored already.
+async fn events(options: &Options, url: &str, delay: u64) -> Result<Row> {
+    let (many, few) = match delay {
+        0 => (500_000, 2_000),
+        1 => (200_000, 200),
+        _ => (40_000, 40),
+    };
+    let ours = ours::Connector::serve(url).await?;
+    let mut row = Row::new(
+        format!("events only, {delay} ms"),
+        match delay {
+            0 => {
+                "one core: building and encoding an event; the limit sends bytes that were encoded before"
+            }
+            _ => "the manager's answer time: batches of 500, one after the other",
+        },
+    );
+    for _ in 0..options.rounds() {
+        let ours = ours.events(many).await?;
+        let limit = limit::events(url, data::NULL_RUN, many).await?;
+        let sequence = sequence::events(url, data::NULL_RUN, few).await?;
+        row.round(ours, Some(sequence), Some(limit));
+    }
+    ours.stop().await?;
+    Ok(row)
+}

@@ -1,0 +1,43 @@
+//! What a run needs of memory, each measured in a process of its own.
+
+use std::fs;
+
+use anyhow::{Context, Result};
+
+use crate::{limit::Rate, ours, part::Part, table::Row};
+
+const FEW: usize = 10_000;
+const MANY: usize = 1_000_000;
+
+/// The peak of a run of many documents against that of one of few.
+pub(crate) fn row() -> Result<Row> {
+    let manager = Part::start(&["null", "0"])?;
+    let url = manager.first_line()?;
+    let peak = |documents: usize| -> Result<f64> {
+        let part = Part::start(&["memory", &url, &documents.to_string()])?;
+        Ok(part.first_line()?.parse()?)
+    };
+    let mut row = Row::new(
+        "peak KB, 1,000,000 documents ÷ 10,000",
+        "the bounds of a run: 2,000 items or 32 MB on their way, 10,000 texts remembered",
+    );
+    row.round(Rate(peak(MANY)?), None, Some(Rate(peak(FEW)?)));
+    Ok(row)
+}
+
+/// Runs `documents` of 2 KB and prints the peak of the resident set in KB.
+pub(crate) fn measure(manager: &str, documents: usize) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let connector = ours::Connector::serve(manager).await?;
+        connector.documents(documents).await?;
+        let status = fs::read_to_string("/proc/self/status")?;
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let peak = peak.context("the system does not tell the peak of memory")?;
+        println!("{}", peak.trim().trim_end_matches(" kB"));
+        connector.stop().await
+    })
+}

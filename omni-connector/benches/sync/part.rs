@@ -1,0 +1,49 @@
+//! Another process of this benchmark.
+
+use std::{
+    env,
+    io::{BufRead, BufReader},
+    process::{Child, ChildStdout, Command, Stdio},
+    sync::Mutex,
+};
+
+use anyhow::{Context, Result, ensure};
+
+/// Killed when it is dropped.
+pub(crate) struct Part {
+    child: Child,
+    lines: Mutex<BufReader<ChildStdout>>,
+}
+
+impl Part {
+    pub(crate) fn start(arguments: &[&str]) -> Result<Self> {
+        let mut child = Command::new(env::current_exe()?)
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let lines = child.stdout.take().context("a child without output")?;
+        Ok(Self {
+            child,
+            lines: Mutex::new(BufReader::new(lines)),
+        })
+    }
+
+    /// The next line it prints.
+    pub(crate) fn first_line(&self) -> Result<String> {
+        let mut line = String::new();
+        let mut lines = self
+            .lines
+            .lock()
+            .map_err(|_| anyhow::anyhow!("a reader panicked"))?;
+        lines.read_line(&mut line)?;
+        ensure!(!line.is_empty(), "a part of the benchmark ended early");
+        Ok(line.trim_end().to_owned())
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

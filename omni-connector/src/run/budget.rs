@@ -1,0 +1,90 @@
+//! How many items of a run may fail before the run does.
+
+use std::{env, str::FromStr};
+
+/// How many items of a run may [fail](super::Failure) before the run does. Skips do not count: they are meant.
+///
+/// The defaults let single broken files pass and stop a run whose source is broken as a whole. An author sets others with
+/// [`SyncContext::set_failure_budget`](super::SyncContext::set_failure_budget), from the config of the source if need be;
+/// whoever operates the connector has the last word with `OMNI_FAILURE_LIMIT` and `OMNI_FAILURE_SHARE_LIMIT`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FailureBudget {
+    /// The run fails when more items than this failed: 10,000.
+    pub limit: u64,
+    /// The run fails when more than this part of what was looked at failed, between 0 and 1: 0.1. Judged once 1,000 items
+    /// were looked at, and at the end.
+    pub share: f64,
+    /// So many failures are never too large a share: 20. One broken file among three changed ones is no broken source.
+    pub harmless: u64,
+}
+
+/// Items to look at before a share says anything about the source.
+const SAMPLE: u64 = 1_000;
+
+impl Default for FailureBudget {
+    fn default() -> Self {
+        Self {
+            limit: 10_000,
+            share: 0.1,
+            harmless: 20,
+        }
+    }
+}
+
+impl FailureBudget {
+    /// One that no number of failures exceeds.
+    pub const UNLIMITED: Self = Self {
+        limit: u64::MAX,
+        share: 1.0,
+        harmless: u64::MAX,
+    };
+
+    /// The same, with what the environment says instead.
+    pub(super) fn or_environment(self) -> Self {
+        Self {
+            limit: variable("OMNI_FAILURE_LIMIT").unwrap_or(self.limit),
+            share: variable("OMNI_FAILURE_SHARE_LIMIT").unwrap_or(self.share),
+            ..self
+        }
+    }
+
+    pub(super) fn is_exceeded(&self, failed: u64, looked_at: u64, at_the_end: bool) -> bool {
+        #[allow(
+            clippy::cast_precision_loss,
+            reason = "a share needs no more than 52 bits"
+        )]
+        let is_large_share = failed as f64 > self.share * looked_at as f64;
+        let is_judged = at_the_end || looked_at >= SAMPLE;
+        failed > self.limit || (is_judged && is_large_share && failed > self.harmless)
+    }
+}
+
+fn variable<T: FromStr>(name: &str) -> Option<T> {
+    env::var(name).ok()?.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_few_broken_items_are_no_broken_source() {
+        let budget = FailureBudget::default();
+        for (failed, looked_at, at_the_end, exceeded) in [
+            (3, 3, true, false),
+            (21, 30, false, false),
+            (21, 30, true, true),
+            (99, 1_000, false, false),
+            (101, 1_000, false, true),
+            (10_000, 1_000_000, true, false),
+            (10_001, 1_000_000, false, true),
+        ] {
+            assert_eq!(
+                budget.is_exceeded(failed, looked_at, at_the_end),
+                exceeded,
+                "{failed} of {looked_at}"
+            );
+        }
+        assert!(!FailureBudget::UNLIMITED.is_exceeded(1 << 40, 1 << 40, true));
+    }
+}

@@ -1,0 +1,210 @@
+//! The order of a run: events wait here for those before them, and leave in batches.
+//!
+//! Contents are stored in any order. An event whose content is under way keeps its place, and whatever is behind it waits.
+
+use std::{collections::VecDeque, iter};
+
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::{Limits, Tally, shared::Answer};
+
+/// Events in one batch at most; the protocol knows no maximum, the SDKs send at most this many.
+const BATCH: usize = 500;
+/// A batch is full, too, when its events weigh this much.
+const BATCH_BYTES: usize = 4 << 20;
+
+/// An event that is ready to be sent.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    /// As it stands on the wire.
+    pub(super) json: Vec<u8>,
+    pub(super) tally: Tally,
+    /// The bytes that it was taken for.
+    pub(super) weight: usize,
+    pub(super) since: Instant,
+}
+
+/// Something to do when everything before was accepted.
+#[derive(Debug)]
+pub(super) enum Barrier {
+    /// Nothing but the answer.
+    Flush(Answer),
+    /// Save this.
+    Checkpoint(Value, Answer),
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Line {
+    /// Places that nobody before is waited for, in order.
+    ready: VecDeque<Place>,
+    /// Events among them, and what they weigh.
+    events: usize,
+    weight: usize,
+    barriers: usize,
+    /// Places from the first one whose content is under way.
+    behind: VecDeque<Behind>,
+    /// The number of the first place in `behind`.
+    first: u64,
+}
+
+#[derive(Debug)]
+enum Place {
+    Event(Waiting),
+    Barrier(Barrier),
+}
+
+#[derive(Debug)]
+enum Behind {
+    /// The content of this event is under way.
+    UnderWay,
+    Settled(Place),
+    /// The event was left out.
+    Empty,
+}
+
+/// Events that leave together.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    pub(super) events: Vec<Waiting>,
+    /// Who asked for a checkpoint between these events. A later one that waits right behind them is theirs, too.
+    pub(super) superseded: Vec<Answer>,
+}
+
+/// Barriers that wait side by side.
+#[derive(Debug, Default)]
+pub(super) struct Barriers {
+    pub(super) flushes: Vec<Answer>,
+    pub(super) saves: Vec<Answer>,
+    /// The latest of them.
+    pub(super) checkpoint: Option<Value>,
+}
+
+impl Line {
+    /// A place for an event whose content is under way.
+    pub(super) fn reserve(&mut self) -> u64 {
+        self.behind.push_back(Behind::UnderWay);
+        self.first + self.behind.len() as u64 - 1
+    }
+
+    /// The content of a place has arrived; none leaves the place empty.
+    pub(super) fn settle(&mut self, number: u64, event: Option<Waiting>) {
+        // At most 2,000 places are under way, so the difference is small.
+        let index = usize::try_from(number - self.first).unwrap_or(usize::MAX);
+        if let Some(place) = self.behind.get_mut(index) {
+            *place = event.map_or(Behind::Empty, |event| Behind::Settled(Place::Event(event)));
+        }
+        let is_settled = |place: &mut Behind| !matches!(place, Behind::UnderWay);
+        while let Some(settled) = self.behind.pop_front_if(is_settled) {
+            self.first += 1;
+            if let Behind::Settled(place) = settled {
+                self.push_ready(place);
+            }
+        }
+    }
+
+    /// An event that waits for nothing but those before it.
+    pub(super) fn push_event(&mut self, event: Waiting) {
+        self.push(Place::Event(event));
+    }
+
+    pub(super) fn push_barrier(&mut self, barrier: Barrier) {
+        self.push(Place::Barrier(barrier));
+    }
+
+    fn push(&mut self, place: Place) {
+        if self.behind.is_empty() {
+            self.push_ready(place);
+        } else {
+            self.behind.push_back(Behind::Settled(place));
+        }
+    }
+
+    fn push_ready(&mut self, place: Place) {
+        match &place {
+            Place::Event(waiting) => {
+                self.events += 1;
+                self.weight += waiting.weight;
+            }
+            Place::Barrier(_) => self.barriers += 1,
+        }
+        self.ready.push_back(place);
+    }
+
+    /// Whether the next thing to do is a barrier.
+    pub(super) fn is_at_barrier(&self) -> bool {
+        matches!(self.ready.front(), Some(Place::Barrier(_)))
+    }
+
+    /// Whether there is something to do: enough events, an old one, or a barrier.
+    pub(super) fn is_due(&self, limits: &Limits) -> bool {
+        self.barriers > 0
+            || self.events >= limits.batch_at
+            || self.weight >= BATCH_BYTES
+            || self
+                .oldest()
+                .is_some_and(|since| since.elapsed() >= limits.max_age)
+    }
+
+    /// Since when the first event waits, if the next thing to do is to send it.
+    pub(super) fn oldest(&self) -> Option<Instant> {
+        match self.ready.front() {
+            Some(Place::Event(waiting)) => Some(waiting.since),
+            _ => None,
+        }
+    }
+
+    /// Takes the next events, in order. Checkpoints between them are passed when a later one stops the batch: saving that
+    /// one is saving them. A flush is not passed.
+    pub(super) fn take_batch(&mut self) -> Batch {
+        let (mut events, mut weight, mut end, mut last_checkpoint) = (0, 0, 0, None);
+        for (index, place) in self.ready.iter().enumerate() {
+            match place {
+                Place::Event(_) if events == BATCH || weight >= BATCH_BYTES => break,
+                Place::Event(waiting) => {
+                    events += 1;
+                    weight += waiting.weight;
+                    end = index + 1;
+                }
+                Place::Barrier(Barrier::Checkpoint(..)) => last_checkpoint = Some(index),
+                Place::Barrier(Barrier::Flush(_)) => break,
+            }
+        }
+        let mut batch = Batch::default();
+        batch.events.reserve(events);
+        for place in self.ready.drain(..last_checkpoint.unwrap_or(end)) {
+            match place {
+                Place::Event(waiting) => {
+                    self.events -= 1;
+                    self.weight -= waiting.weight;
+                    batch.events.push(waiting);
+                }
+                Place::Barrier(Barrier::Flush(answer) | Barrier::Checkpoint(_, answer)) => {
+                    self.barriers -= 1;
+                    batch.superseded.push(answer);
+                }
+            }
+        }
+        batch
+    }
+
+    /// Takes the barriers that are next.
+    pub(super) fn take_barriers(&mut self) -> Barriers {
+        let mut barriers = Barriers::default();
+        let ready = &mut self.ready;
+        for place in
+            iter::from_fn(|| ready.pop_front_if(|place| matches!(place, Place::Barrier(_))))
+        {
+            self.barriers -= 1;
+            match place {
+                Place::Barrier(Barrier::Flush(answer)) => barriers.flushes.push(answer),
+                Place::Barrier(Barrier::Checkpoint(checkpoint, answer)) => {
+                    barriers.checkpoint = Some(checkpoint);
+                    barriers.saves.push(answer);
+                }
+                Place::Event(_) => {}
+            }
+        }
+        barriers
+    }
+}

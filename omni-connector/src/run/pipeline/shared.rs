@@ -1,0 +1,458 @@
+//! What the author's calls and the tasks of a run share: what is on its way, the report, and whether the run still takes
+//! anything. One lock, never held across a wait.
+
+use std::{
+    collections::VecDeque,
+    mem,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::{
+    sync::{Notify, futures::Notified, oneshot},
+    time::{Instant, timeout_at},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Limits, Tally,
+    ledger::Ledger,
+    line::{Barrier, Barriers, Batch, Line, Waiting},
+};
+use crate::{
+    contract::ConnectorEvent,
+    run::{Failure, FailureBudget, RunError, RunReport, content::Body},
+};
+
+/// Where the outcome goes. Dropped unsent when the run is closed; the run then says why.
+pub(super) type Answer<T = ()> = oneshot::Sender<Result<T, RunError>>;
+
+/// A content to store.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) body: Body,
+    pub(super) owner: Owner,
+}
+
+/// Whose content it is.
+#[derive(Debug)]
+pub(super) enum Owner {
+    /// The event at this place in the line.
+    Event {
+        place: u64,
+        event: Box<ConnectorEvent>,
+        tally: Tally,
+        weight: usize,
+    },
+    /// A caller who waits for the id.
+    Caller(Answer<String>),
+}
+
+/// Contents of one kind that wait to be stored. Extractions have a lane of their own: they may take hours.
+#[derive(Debug, Default)]
+struct Lane {
+    jobs: VecDeque<Job>,
+    idle: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Text,
+    Extraction,
+}
+
+/// A content that is no longer held.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct StoredBody {
+    pub(super) bytes: usize,
+    /// The manager did not have it yet, and was not refused either.
+    pub(super) was_sent: bool,
+}
+
+/// The next call to the manager.
+#[derive(Debug)]
+pub(super) enum Next {
+    Batch(Batch),
+    Barriers(Barriers),
+}
+
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) limits: Limits,
+    state: Mutex<State>,
+    /// A job arrived, by kind.
+    jobs: [Notify; 2],
+    /// There is something to send.
+    due: Notify,
+    /// Something left for the manager.
+    left: Notify,
+    closed: CancellationToken,
+}
+
+#[derive(Debug)]
+struct State {
+    line: Line,
+    lanes: [Lane; 2],
+    /// Whether the sender waits to be told that something is due.
+    sender_waits: bool,
+    /// Items and bytes on their way.
+    items: usize,
+    bytes: usize,
+    ledger: Ledger,
+    /// When the manager last heard of the run.
+    touched_at: Instant,
+    /// Whether the run saved a checkpoint.
+    has_saved: bool,
+    /// Whether the run is being completed: what is on its way still goes out, and nothing new comes in.
+    finishing: bool,
+    closed: Option<RunError>,
+}
+
+impl State {
+    fn has_room(&self, limits: &Limits) -> bool {
+        self.items <= limits.items && self.bytes <= limits.bytes
+    }
+
+    fn open(&self) -> Result<(), RunError> {
+        self.closed.clone().map_or(Ok(()), Err)
+    }
+
+    /// An error when nothing new is taken.
+    fn accepting(&self) -> Result<(), RunError> {
+        self.open()?;
+        if self.finishing {
+            Err(RunError::Ended)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn take(&mut self, limits: &Limits, bytes: usize) -> bool {
+        self.items += 1;
+        self.bytes += bytes;
+        self.has_room(limits)
+    }
+
+    fn stored(&mut self, StoredBody { bytes, was_sent }: StoredBody) {
+        self.ledger.store(bytes, was_sent);
+        if was_sent {
+            self.touched_at = Instant::now();
+        }
+    }
+}
+
+impl Shared {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            state: Mutex::new(State {
+                line: Line::default(),
+                lanes: Default::default(),
+                sender_waits: false,
+                items: 0,
+                bytes: 0,
+                ledger: Ledger::new(),
+                touched_at: Instant::now(),
+                has_saved: false,
+                finishing: false,
+                closed: None,
+            }),
+            jobs: Default::default(),
+            due: Notify::new(),
+            left: Notify::new(),
+            closed: CancellationToken::new(),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An error when the run takes nothing any more.
+    pub(super) fn open(&self) -> Result<(), RunError> {
+        self.state().open()
+    }
+
+    /// Takes an event that is ready to be sent; whether there is room for another.
+    pub(super) fn push_event(&self, waiting: Waiting) -> Result<bool, RunError> {
+        let mut state = self.state();
+        state.accepting()?;
+        let has_room = state.take(&self.limits, waiting.weight);
+        state.ledger.look_at(waiting.tally);
+        state.line.push_event(waiting);
+        self.wake_sender(state);
+        Ok(has_room)
+    }
+
+    /// Takes an event whose content is to be stored before; whether there is room for another.
+    pub(super) fn push_document(
+        &self,
+        event: Box<ConnectorEvent>,
+        body: Body,
+        tally: Tally,
+        weight: usize,
+    ) -> Result<bool, RunError> {
+        let mut state = self.state();
+        state.accepting()?;
+        let has_room = state.take(&self.limits, weight + body.len());
+        state.ledger.look_at(tally);
+        let place = state.line.reserve();
+        let owner = Owner::Event {
+            place,
+            event,
+            tally,
+            weight,
+        };
+        self.push_job(state, Job { body, owner });
+        Ok(has_room)
+    }
+
+    /// Takes a content that the author stores.
+    pub(super) fn push_content(&self, body: Body, answer: Answer<String>) -> Result<(), RunError> {
+        let mut state = self.state();
+        state.accepting()?;
+        state.take(&self.limits, body.len());
+        let owner = Owner::Caller(answer);
+        self.push_job(state, Job { body, owner });
+        Ok(())
+    }
+
+    fn push_job(&self, mut state: MutexGuard<'_, State>, job: Job) {
+        let kind = Kind::of(&job.body) as usize;
+        let lane = &mut state.lanes[kind];
+        lane.jobs.push_back(job);
+        let wakes = lane.idle > 0;
+        drop(state);
+        if wakes {
+            self.jobs[kind].notify_one();
+        }
+    }
+
+    /// Takes a barrier. One that `finishes` lets only barriers follow.
+    pub(super) fn push_barrier(&self, barrier: Barrier, finishes: bool) -> Result<(), RunError> {
+        let mut state = self.state();
+        state.open()?;
+        state.finishing |= finishes;
+        state.take(&self.limits, 0);
+        state.line.push_barrier(barrier);
+        self.wake_sender(state);
+        Ok(())
+    }
+
+    fn wake_sender(&self, mut state: MutexGuard<'_, State>) {
+        if state.sender_waits && state.line.is_due(&self.limits) {
+            state.sender_waits = false;
+            drop(state);
+            self.due.notify_one();
+        }
+    }
+
+    /// The next content to store.
+    pub(super) async fn next_job(&self, kind: Kind) -> Job {
+        let mut was_idle = false;
+        loop {
+            {
+                let mut state = self.state();
+                let lane = &mut state.lanes[kind as usize];
+                lane.idle -= usize::from(was_idle);
+                if let Some(job) = lane.jobs.pop_front() {
+                    // Two jobs that arrive at once may wake one task only; that one wakes the next.
+                    let wakes = lane.idle > 0 && !lane.jobs.is_empty();
+                    drop(state);
+                    if wakes {
+                        self.jobs[kind as usize].notify_one();
+                    }
+                    return job;
+                }
+                lane.idle += 1;
+            }
+            self.jobs[kind as usize].notified().await;
+            was_idle = true;
+        }
+    }
+
+    /// The next call to make.
+    pub(super) async fn next_call(&self) -> Next {
+        loop {
+            let oldest = {
+                let mut state = self.state();
+                if state.line.is_at_barrier() {
+                    return Next::Barriers(state.line.take_barriers());
+                }
+                if state.line.is_due(&self.limits) {
+                    return Next::Batch(state.line.take_batch());
+                }
+                state.sender_waits = true;
+                state.line.oldest()
+            };
+            let due: Notified<'_> = self.due.notified();
+            match oldest {
+                Some(oldest) => {
+                    let _ = timeout_at(oldest + self.limits.max_age, due).await;
+                }
+                None => due.await,
+            }
+        }
+    }
+
+    /// A content was stored: its event may go on.
+    pub(super) fn settle(&self, place: u64, waiting: Waiting, stored: StoredBody) {
+        let mut state = self.state();
+        state.stored(stored);
+        self.leave(&mut state, 0, stored.bytes);
+        state.line.settle(place, Some(waiting));
+        self.wake_sender(state);
+    }
+
+    /// A content that the author stores has come to its end.
+    pub(super) fn settle_content(&self, stored: StoredBody) {
+        let mut state = self.state();
+        state.stored(stored);
+        self.leave(&mut state, 1, stored.bytes);
+    }
+
+    /// Items and bytes are no longer on their way. Authors are woken when there is room, and not by every item: they would
+    /// only look and wait again.
+    fn leave(&self, state: &mut State, items: usize, bytes: usize) {
+        state.items -= items;
+        state.bytes -= bytes;
+        if state.has_room(&self.limits) {
+            self.left.notify_waiters();
+        }
+    }
+
+    /// A content was refused, which is the end of its event.
+    pub(super) fn leave_out(&self, place: u64, failure: Failure, bytes: usize) {
+        let judged = {
+            let mut state = self.state();
+            self.leave(&mut state, 1, bytes);
+            state.ledger.count(Tally::SCAN);
+            state.line.settle(place, None);
+            let judged = state.ledger.fail(failure);
+            self.wake_sender(state);
+            judged
+        };
+        if let Err(reason) = judged {
+            self.close(reason);
+        }
+    }
+
+    /// What became of items that were sent.
+    pub(super) fn sent(&self, items: usize, bytes: usize, accepted: Tally, failures: Vec<Failure>) {
+        let judged = {
+            let mut state = self.state();
+            self.leave(&mut state, items, bytes);
+            state.touched_at = Instant::now();
+            state.ledger.count(accepted);
+            let mut judged = Ok(());
+            for failure in failures {
+                judged = judged.and(state.ledger.fail(failure));
+            }
+            judged
+        };
+        if let Err(reason) = judged {
+            self.close(reason);
+        }
+    }
+
+    /// Barriers were passed.
+    pub(super) fn passed(&self, barriers: usize, has_saved: bool) {
+        let mut state = self.state();
+        self.leave(&mut state, barriers, 0);
+        state.has_saved |= has_saved;
+    }
+
+    /// Waits until no more is on its way than may be.
+    pub(super) async fn room(&self) -> Result<(), RunError> {
+        loop {
+            let left = self.left.notified();
+            {
+                let state = self.state();
+                state.open()?;
+                if state.has_room(&self.limits) {
+                    return Ok(());
+                }
+            }
+            left.await;
+        }
+    }
+
+    /// The author's own counts.
+    pub(super) fn count(&self, tally: Tally) -> Result<(), RunError> {
+        let mut state = self.state();
+        state.open()?;
+        state.ledger.look_at(tally);
+        state.ledger.count(tally);
+        Ok(())
+    }
+
+    /// An item that failed before it came here.
+    pub(super) fn fail(&self, failure: Failure) -> Result<(), RunError> {
+        let judged = {
+            let mut state = self.state();
+            state.open()?;
+            state.ledger.look_at(Tally::SCAN);
+            state.ledger.count(Tally::SCAN);
+            state.ledger.fail(failure)
+        };
+        judged.inspect_err(|reason| self.close(reason.clone()))
+    }
+
+    /// An error when more failed than a whole run may lose.
+    pub(super) fn judge(&self) -> Result<(), RunError> {
+        self.state().ledger.judge_at_the_end()
+    }
+
+    pub(super) fn set_budget(&self, budget: FailureBudget) {
+        self.state().ledger.set_budget(budget);
+    }
+
+    /// What was counted since the last call.
+    pub(super) fn take_uncounted(&self) -> Tally {
+        self.state().ledger.take_uncounted()
+    }
+
+    /// The manager has just heard of the run.
+    pub(super) fn touch(&self) {
+        self.state().touched_at = Instant::now();
+    }
+
+    pub(super) fn touched_at(&self) -> Instant {
+        self.state().touched_at
+    }
+
+    pub(super) fn has_saved(&self) -> bool {
+        self.state().has_saved
+    }
+
+    pub(super) fn report<T>(&self, change: impl FnOnce(&mut RunReport) -> T) -> T {
+        change(self.state().ledger.report())
+    }
+
+    /// Takes nothing any more, for the first reason that is given, and drops what waits. Whoever waits for an answer hears
+    /// the reason.
+    pub(super) fn close(&self, reason: RunError) {
+        let dropped = {
+            let mut state = self.state();
+            state.closed.get_or_insert(reason);
+            let jobs = state.lanes.each_mut().map(|lane| mem::take(&mut lane.jobs));
+            (mem::take(&mut state.line), jobs)
+        };
+        drop(dropped);
+        self.closed.cancel();
+        self.left.notify_waiters();
+    }
+
+    pub(super) async fn closed(&self) -> RunError {
+        self.closed.cancelled().await;
+        self.open().err().unwrap_or(RunError::Ended)
+    }
+}
+
+impl Kind {
+    const fn of(body: &Body) -> Self {
+        match body {
+            Body::Text(_) => Self::Text,
+            Body::Extract(_) => Self::Extraction,
+        }
+    }
+}

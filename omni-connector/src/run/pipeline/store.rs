@@ -1,0 +1,93 @@
+//! Storing contents: several tasks, each taking the next content when it has stored one.
+
+use axum::http::StatusCode;
+use tokio::time::Instant;
+
+use super::{
+    line::Waiting,
+    shared::{Job, Kind, Owner, Shared, StoredBody},
+};
+use crate::{
+    contract::ConnectorEvent,
+    outgoing::{ManagerError, encode},
+    run::{Failure, RunError, Stage, content::Contents},
+};
+
+/// Stores contents of one kind for as long as it is polled.
+pub(super) async fn store(shared: &Shared, contents: &Contents, kind: Kind) {
+    loop {
+        let Job { body, owner } = shared.next_job(kind).await;
+        let bytes = body.len();
+        let outcome = contents.store(body).await;
+        let was_sent = matches!(outcome, Ok((_, true)));
+        let stored = StoredBody { bytes, was_sent };
+        on_stored(shared, owner, outcome.map(|(id, _)| id), stored);
+    }
+}
+
+fn on_stored(
+    shared: &Shared,
+    owner: Owner,
+    outcome: Result<String, ManagerError>,
+    stored: StoredBody,
+) {
+    // Whatever is not the fault of one document ends the run.
+    if let Err(error) = &outcome
+        && stage_of(error).is_none()
+    {
+        shared.close(error.clone().into());
+    }
+    match owner {
+        Owner::Caller(answer) => {
+            shared.settle_content(stored);
+            let _ = answer.send(outcome.map_err(RunError::from));
+        }
+        Owner::Event {
+            place,
+            mut event,
+            tally,
+            weight,
+        } => match outcome {
+            Ok(id) => {
+                if let ConnectorEvent::DocumentCreated { content_id, .. }
+                | ConnectorEvent::DocumentUpdated { content_id, .. } = &mut *event
+                {
+                    *content_id = id;
+                }
+                let waiting = Waiting {
+                    json: encode(&event),
+                    tally,
+                    weight,
+                    since: Instant::now(),
+                };
+                shared.settle(place, waiting, stored);
+            }
+            Err(error) => {
+                if let Some(stage) = stage_of(&error) {
+                    let failure = Failure::of(&event, stage, error.to_string());
+                    shared.leave_out(place, failure, weight + stored.bytes);
+                }
+            }
+        },
+    }
+}
+
+/// Where one document fails when its content is refused; none when the trouble is not the document's.
+fn stage_of(error: &ManagerError) -> Option<Stage> {
+    let ManagerError::Refused { status, route, .. } = error else {
+        return None;
+    };
+    let is_extraction = route.contains("extract");
+    match *status {
+        // A conversion that fails with 500 on every attempt fails for this file.
+        StatusCode::INTERNAL_SERVER_ERROR if is_extraction => Some(Stage::Extract),
+        StatusCode::BAD_REQUEST
+        | StatusCode::PAYLOAD_TOO_LARGE
+        | StatusCode::UNPROCESSABLE_ENTITY => Some(if is_extraction {
+            Stage::Extract
+        } else {
+            Stage::Store
+        }),
+        _ => None,
+    }
+}

@@ -1,0 +1,38 @@
+//! What an item adds to the counters.
+
+/// Counts that travel together. Deletes count as updates at the manager, and by themselves in the report.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub(crate) scanned: i32,
+    pub(crate) updated: i32,
+    pub(crate) deleted: i32,
+}
+
+impl Tally {
+    pub(crate) const NONE: Self = Self {
+        scanned: 0,
+        updated: 0,
+        deleted: 0,
+    };
+    pub(crate) const UPSERT: Self = Self {
+        scanned: 1,
+        updated: 1,
+        deleted: 0,
+    };
+    pub(crate) const DELETE: Self = Self {
+        scanned: 0,
+        updated: 0,
+        deleted: 1,
+    };
+    pub(crate) const SCAN: Self = Self {
+        scanned: 1,
+        updated: 0,
+        deleted: 0,
+    };
+
+    pub(super) fn add(&mut self, other: Self) {
+        self.scanned = self.scanned.saturating_add(other.scanned);
+        self.updated = self.updated.saturating_add(other.updated);
+        self.deleted = self.deleted.saturating_add(other.deleted);
+    }
+}

@@ -1,0 +1,285 @@
+//! What the pipeline of a run owes its author: nothing is lost with a future, nothing grows, failures are data.
+
+use std::{
+    future::Future,
+    pin::pin,
+    sync::Arc,
+    task::{Context, Waker},
+    time::{Duration, Instant},
+};
+
+use crate::support::{Instead, Manager, Scripted, serve};
+use futures_util::future::{join_all, try_join_all};
+use omni_connector::{
+    Document, DocumentPermissions, FailureBudget, RunError, ServerConfig, serve_with_shutdown,
+};
+use serde_json::json;
+use tokio::sync::oneshot;
+
+fn document(id: impl Into<String>) -> Document<'static> {
+    let id = id.into();
+    Document::new(id.clone(), DocumentPermissions::public()).text(format!("text of {id}"))
+}
+
+#[tokio::test]
+async fn a_checkpoint_whose_future_was_dropped_is_not_replaced_by_the_one_before() {
+    let manager = Manager::start().await;
+    manager.change_source("checkpoint", json!("old"));
+    let connector = Scripted::new(async |ctx, _| {
+        ctx.upsert(document("d")).await?;
+        let save = pin!(ctx.save_checkpoint("new"));
+        let _ = save.poll(&mut Context::from_waker(Waker::noop()));
+        Ok(())
+    });
+    let connector = serve(connector, &manager).await;
+    connector.start("R1", "incremental").await;
+    manager.told_of("complete").await;
+    let saved = manager
+        .calls("checkpoint")
+        .into_iter()
+        .map(|call| call.body);
+    assert_eq!(saved.collect::<Vec<_>>(), [json!("new")]);
+}
+
+#[tokio::test]
+async fn checkpoints_in_any_number_are_few_calls_and_none_overtakes_an_event() {
+    let manager = Manager::start().await;
+    manager.delay(Duration::from_millis(20));
+    let connector = Scripted::new(async |ctx, _| {
+        let saves = (0..200).map(|n| {
+            let ctx = ctx.clone();
+            let emitted = ctx.delete(format!("d{n:03}"));
+            async move {
+                emitted.await?;
+                ctx.save_checkpoint(n).await
+            }
+        });
+        try_join_all(saves).await?;
+        Ok(())
+    });
+    let connector = serve(connector, &manager).await;
+    connector.start("R1", "full").await;
+    manager.told_of("complete").await;
+    let saves = manager.calls("checkpoint");
+    assert!(
+        saves.len() <= 3,
+        "{} calls for 200 checkpoints",
+        saves.len()
+    );
+    assert_eq!(saves.last().unwrap().body, json!(199));
+    assert_eq!(manager.documents().len(), 200);
+}
+
+#[tokio::test]
+async fn what_the_author_stores_goes_through_the_bounds_of_the_run() {
+    let manager = Manager::start().await;
+    manager.delay(Duration::from_millis(5));
+    let connector = Scripted::new(async |ctx, _| {
+        let texts = join_all((0..200).map(|n| ctx.store_content(format!("text {n}")))).await;
+        anyhow::ensure!(texts.iter().all(Result::is_ok));
+        ctx.complete().await?;
+        let late = ctx.store_content("late").await;
+        anyhow::ensure!(late == Err(RunError::Ended), "{late:?}");
+        Ok(())
+    });
+    let connector = serve(connector, &manager).await;
+    connector.start("R1", "full").await;
+    manager.told_of("complete").await;
+    connector.ended("R1").await;
+    assert_eq!(manager.calls("content").len(), 200);
+    assert!(manager.calls("fail").is_empty());
+    let at_once = manager.most_at_once("content");
+    assert!(at_once <= 16, "{at_once} contents were stored at once");
+    assert!(at_once >= 8, "contents are stored one after the other");
+}
+
+#[tokio::test]
+async fn one_slow_content_does_not_hold_up_the_storing_of_others() {
+    let manager = Manager::start().await;
+    manager.instead("content", Instead::Wait(Duration::from_millis(600)));
+    let connector = Scripted::new(async |ctx, _| {
+        for n in 0..400 {
+            ctx.upsert(document(format!("d{n:03}"))).await?;
+        }
+        Ok(())
+    });
+    let connector = serve(connector, &manager).await;
+    connector.start("R1", "full").await;
+    tokio::time::sleep(Duration::from_millis(450)).await;
+    let stored = manager.calls("content").len();
+    assert!(
+        stored > 100,
+        "{stored} contents were stored beside a slow one"
+    );
+    assert_eq!(
+        manager.documents(),
+        Vec::<String>::new(),
+        "the first event is still waited for"
+    );
+    manager.told_of("complete").await;
+    let documents = manager.documents();
+    assert!(documents.len() == 400 && documents.is_sorted());
+}
+
+#[tokio::test]
+async fn too_many_failures_fail_the_run_with_the_latest() {
+    let manager = Manager::start().await;
+    let connector = Scripted::new(async |ctx, _| {
+        ctx.set_failure_budget(FailureBudget {
+            limit: 5,
+            ..FailureBudget::default()
+        });
+        for n in 0.. {
+            ctx.item_failed(
+                format!("f{n}"),
+                "it is encrypted",
+                Some("https://example.com/f"),
+            );
+            ctx.upsert(document(format!("d{n}"))).await?;
+        }
+        Ok(())
+    });
+    let connector = serve(connector, &manager).await;
+    connector.start("R1", "full").await;
+    let failure = manager.told_of("fail").await["error"].to_string();
+    assert!(
+        failure.contains("6 of ")
+            && failure.contains("`f5`: it is encrypted")
+            && failure.contains("help: "),
+        "{failure}"
+    );
+    connector.ended("R1").await;
+    let report = connector.get("/sync/R1/report").await.1;
+    assert_eq!(report["failed"], 6);
+    assert_eq!(report["failed_at"], json!({ "read": 6 }));
+    assert!(manager.calls("complete").is_empty());
+}
+
+#[tokio::test]
+async fn too_large_a_share_of_failures_fails_the_run_at_its_end() {
+    let manager = Manager::start().await;
+    let connector = Scripted::new(async |ctx, _| {
+        for n in 0..30 {
+            ctx.item_failed(format!("f{n}"), "it is encrypted", None);
+            ctx.upsert(document(format!("d{n}"))).await?;
+        }
+        ctx.save_checkpoint("past them").await?;
+        Ok(())
+    });
+    let connector = serve(connector, &manager).await;
+    connector.start("R1", "full").await;
+    let failure = manager.told_of("fail").await["error"].to_string();
+    assert!(failure.contains("30 of 60 items failed"), "{failure}");
+    assert_eq!(
+        manager.documents().len(),
+        30,
+        "what was emitted is handed over"
+    );
+    assert!(manager.calls("complete").is_empty());
+}
+
+#[tokio::test]
+async fn a_refused_count_fails_no_run() {
+    let manager = Manager::start().await;
+    for route in ["scanned", "updated"] {
+        manager.instead(route, Instead::Answer(500, json!({ "error": "storage" })));
+    }
+    let connector = Scripted::new(async |ctx, _| {
+        ctx.upsert(document("d")).await?;
+        Ok(())
+    });
+    let connector = serve(connector, &manager).await;
+    connector.start("R1", "full").await;
+    manager.told_of("complete").await;
+    assert!(manager.calls("fail").is_empty());
+}
+
+#[tokio::test]
+async fn html_is_no_answer() {
+    let manager = Manager::start().await;
+    for route in ["events", "content", "checkpoint", "complete"] {
+        manager.instead(route, Instead::Html);
+    }
+    let connector = Scripted::new(async |ctx, _| {
+        ctx.upsert(document("d")).await?;
+        ctx.save_checkpoint(1).await?;
+        Ok(())
+    });
+    let connector = serve(connector, &manager).await;
+    connector.start("R1", "full").await;
+    manager.told_of("complete").await;
+    assert_eq!(manager.documents(), ["d"]);
+    assert_eq!(manager.calls("checkpoint")[0].body, json!(1));
+}
+
+#[tokio::test]
+async fn a_shutdown_flushes_leaves_the_run_resumable_and_ends_in_time() {
+    let manager = Manager::start().await;
+    let connector = Scripted::new(async |ctx, _| {
+        ctx.upsert(document("before")).await?;
+        ctx.cancelled().await;
+        ctx.upsert(document("on the way out")).await?;
+        ctx.save_checkpoint("here").await?;
+        Ok(())
+    });
+    let (stop, stopped) = oneshot::channel::<()>();
+    let (server, connector) = shutdown_by(connector, &manager, stopped).await;
+    connector.start("R1", "full").await;
+    manager.told_of("content").await;
+    stop.send(()).unwrap();
+    server.await.unwrap().unwrap();
+    assert_eq!(manager.documents(), ["before", "on the way out"]);
+    assert_eq!(manager.calls("checkpoint")[0].body, json!("here"));
+    assert!(manager.calls("complete").is_empty() && manager.calls("fail").is_empty());
+}
+
+#[tokio::test]
+async fn a_run_that_ignores_the_shutdown_is_flushed_and_stopped() {
+    let manager = Manager::start().await;
+    let alive = Arc::new(());
+    let held = Arc::downgrade(&alive);
+    let connector = Scripted::new(move |ctx, _| {
+        let alive = Arc::clone(&alive);
+        async move {
+            ctx.upsert(document("before")).await?;
+            tokio::time::sleep(Duration::from_hours(1)).await;
+            drop(alive);
+            Ok(())
+        }
+    });
+    let (stop, stopped) = oneshot::channel::<()>();
+    let (server, connector) = shutdown_by(connector, &manager, stopped).await;
+    connector.start("R1", "full").await;
+    manager.told_of("content").await;
+    let asked = Instant::now();
+    stop.send(()).unwrap();
+    server.await.unwrap().unwrap();
+    // The grace of this server and the two seconds after it.
+    assert!(
+        asked.elapsed() < Duration::from_millis(2_500),
+        "{:?}",
+        asked.elapsed()
+    );
+    assert_eq!(manager.documents(), ["before"]);
+    assert!(manager.calls("complete").is_empty() && manager.calls("fail").is_empty());
+    assert_eq!(held.strong_count(), 0, "the author's task is still there");
+}
+
+async fn shutdown_by(
+    connector: Scripted,
+    manager: &Manager,
+    stopped: oneshot::Receiver<()>,
+) -> (
+    tokio::task::JoinHandle<anyhow::Result<()>>,
+    crate::support::Served,
+) {
+    let config = ServerConfig {
+        listen: [127, 0, 0, 1].into(),
+        grace: Duration::from_millis(300),
+        ..ServerConfig::new(&manager.url, "127.0.0.1", 0)
+    };
+    let server = tokio::spawn(serve_with_shutdown(connector, config, async {
+        let _ = stopped.await;
+    }));
+    (server, crate::support::Served::registered(manager).await)
+}

@@ -1,0 +1,152 @@
+//! A connector of an imaginary wiki, whose documents, deletes, groups and checkpoints follow from two numbers.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use omni_connector::{
+    Connector, Document, DocumentPermissions, Group, ServiceCredential, Source, SourceType,
+    SyncContext, SyncType, async_trait,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Walks the pages of the wiki in order, and remembers after each how far it came.
+#[derive(Debug, Default)]
+pub struct Crawler;
+
+/// How large the wiki is.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+pub struct Wiki {
+    /// Pages; a checkpoint follows each.
+    pub pages: usize,
+    /// Documents on each page.
+    pub per_page: usize,
+    /// Whether reading the second page blocks the thread for an hour, as careless code does.
+    #[serde(default)]
+    pub is_deaf: bool,
+}
+
+/// The page to go on with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cursor {
+    /// Pages before it are done.
+    pub page: usize,
+}
+
+impl Wiki {
+    /// Documents that are emitted, those included that a later page deletes.
+    pub const fn documents(&self) -> usize {
+        self.pages * self.per_page
+    }
+
+    /// One that is never read to its end.
+    pub const fn deaf() -> Self {
+        Self {
+            pages: 2,
+            per_page: 40,
+            is_deaf: true,
+        }
+    }
+
+    /// The address of a page's group.
+    pub fn group(page: usize) -> String {
+        format!("readers-{page}@example.com")
+    }
+}
+
+/// One of nine documents is deleted by the page after its own.
+const fn is_short_lived(number: usize) -> bool {
+    number % 9 == 4
+}
+
+fn id(page: usize, number: usize) -> String {
+    format!("p{page:04}-{number:04}")
+}
+
+fn document(page: usize, number: usize) -> Document<'static> {
+    let permissions = DocumentPermissions::users([format!("author-{number}@example.com")])
+        .and_groups([Wiki::group(page)]);
+    let document =
+        Document::new(id(page, number), permissions).title(format!("Page {page}, part {number}"));
+    match number % 50 {
+        // Several documents with the same text.
+        1 => document.text("This page is left empty on purpose."),
+        // A text that the manager takes out of bytes.
+        2 => document.extract(
+            format!("Attachment {number} of page {page}"),
+            "text/plain",
+            "note.txt",
+        ),
+        _ => document.text(format!(
+            "What there is to say about part {number} of page {page}."
+        )),
+    }
+}
+
+async fn crawl(wiki: Wiki, from: usize, ctx: &SyncContext) -> Result<()> {
+    for page in from..wiki.pages {
+        for number in 0..wiki.per_page {
+            ctx.upsert(document(page, number)).await?;
+            if let Some(before) = page.checked_sub(1)
+                && is_short_lived(number)
+            {
+                ctx.delete(id(before, number)).await?;
+            }
+        }
+        let members = (0..=page % 3).map(|member| format!("Member-{member}@example.com"));
+        ctx.group(Group::new(Wiki::group(page), members)).await?;
+        if page % 4 == 3 {
+            ctx.group(Group::new(Wiki::group(page - 1), [""; 0]))
+                .await?;
+            ctx.heartbeat().await?;
+        }
+        ctx.save_checkpoint(Cursor { page: page + 1 }).await?;
+        if ctx.is_cancelled() {
+            break;
+        }
+        if wiki.is_deaf {
+            // Long enough for the counters to be told.
+            tokio::time::sleep(Duration::from_millis(1_500)).await;
+            std::thread::sleep(Duration::from_hours(1));
+        }
+    }
+    Ok(())
+}
+
+#[async_trait]
+impl Connector for Crawler {
+    type Config = Wiki;
+    type Credentials = Value;
+    type State = Cursor;
+
+    fn name(&self) -> &'static str {
+        "crawler"
+    }
+
+    fn version(&self) -> &'static str {
+        "1.0.0"
+    }
+
+    fn source_types(&self) -> Vec<SourceType> {
+        vec![SourceType::Web]
+    }
+
+    fn sync_modes(&self) -> Vec<SyncType> {
+        vec![SyncType::Full, SyncType::Incremental]
+    }
+
+    fn requires_credentials(&self) -> bool {
+        false
+    }
+
+    async fn sync(
+        &self,
+        source: Source,
+        _: Option<ServiceCredential>,
+        checkpoint: Option<Cursor>,
+        ctx: SyncContext,
+    ) -> Result<()> {
+        let wiki: Wiki = serde_json::from_value(source.config)?;
+        crawl(wiki, checkpoint.unwrap_or_default().page, &ctx).await
+    }
+}

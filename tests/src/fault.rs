@@ -1,0 +1,122 @@
+//! What can go wrong with one call.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+/// What happens to a call instead of what should.
+#[derive(Clone)]
+pub enum Fault {
+    /// Nobody listens for a while: this connection is reset, and new ones are refused.
+    Refused,
+    /// The connection is reset before the manager hears of the call.
+    ResetBefore,
+    /// The manager acts, and the connection is reset before it can say so.
+    ResetAfter,
+    /// The manager acts, and its answer breaks off in the middle.
+    Truncated,
+    /// The manager acts, and its answer never comes.
+    Stalled,
+    /// This status, with a `Retry-After` if there is one. The manager does not hear of the call.
+    Answer(u16, Option<RetryAfter>),
+    /// A page of HTML with status 200, as a gateway sends it. The manager does not hear of the call.
+    Html,
+    /// The call arrives this much later.
+    Late(Duration),
+    /// Something is done before the manager hears of the call, which it does not.
+    DoBefore(Action),
+    /// Something is done after the manager acted; its answer is not passed on.
+    DoAfter(Action),
+}
+
+/// What a fault does.
+pub type Action = Arc<dyn Fn() + Send + Sync>;
+
+/// What stands in the header.
+#[derive(Debug, Clone, Copy)]
+pub enum RetryAfter {
+    /// Seconds.
+    Seconds(i64),
+    /// A date, so many seconds from now.
+    Date(u64),
+    /// More seconds than there is time.
+    Huge,
+}
+
+impl RetryAfter {
+    /// The header's value.
+    pub fn header(self) -> String {
+        match self {
+            Self::Seconds(seconds) => seconds.to_string(),
+            Self::Huge => u64::MAX.to_string(),
+            Self::Date(seconds) => http_date(seconds),
+        }
+    }
+}
+
+/// `Thu, 01 Jan 2026 00:00:00 GMT`, so many seconds from now.
+fn http_date(seconds: u64) -> String {
+    let now = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
+    let seconds = now.as_secs() + seconds;
+    let (days, second) = (seconds / 86_400, seconds % 86_400);
+    // Howard Hinnant's `civil_from_days`, for days after 1970.
+    let shifted = days + 719_468;
+    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = (shifted_month + 2) % 12;
+    let year = year_of_era + era * 400 + u64::from(month < 2);
+    let months = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
+    let names = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+    let (name, month) = (
+        names[usize::try_from(days % 7).unwrap_or(0)],
+        months[usize::try_from(month).unwrap_or(0)],
+    );
+    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+    format!("{name}, {day:02} {month} {year} {hour:02}:{minute:02}:{second:02} GMT")
+}
+
+impl Fault {
+    /// All that can be tried without a process to kill.
+    pub fn all() -> Vec<Self> {
+        vec![
+            Self::Refused,
+            Self::ResetBefore,
+            Self::ResetAfter,
+            Self::Truncated,
+            Self::Stalled,
+            Self::Answer(429, Some(RetryAfter::Seconds(1))),
+            Self::Answer(429, Some(RetryAfter::Date(2))),
+            Self::Answer(429, Some(RetryAfter::Huge)),
+            Self::Answer(429, Some(RetryAfter::Seconds(-5))),
+            Self::Answer(429, None),
+            Self::Answer(500, None),
+            Self::Answer(502, None),
+            Self::Answer(503, None),
+            Self::Answer(408, None),
+            Self::Html,
+            Self::Late(Duration::from_millis(40)),
+        ]
+    }
+}
+
+impl fmt::Debug for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused => f.write_str("refused"),
+            Self::ResetBefore => f.write_str("reset before"),
+            Self::ResetAfter => f.write_str("reset after"),
+            Self::Truncated => f.write_str("truncated"),
+            Self::Stalled => f.write_str("stalled"),
+            Self::Answer(status, None) => write!(f, "{status}"),
+            Self::Answer(status, Some(wait)) => write!(f, "{status} {wait:?}"),
+            Self::Html => f.write_str("200 HTML"),
+            Self::Late(late) => write!(f, "late {late:?}"),
+            Self::DoBefore(_) => f.write_str("before"),
+            Self::DoAfter(_) => f.write_str("after"),
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! What is at the manager after a run, in a form that can be compared.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result};
+use omni_connector_dev::store::{Store, contents, documents, people, sources};
+use serde_json::Value;
+
+use crate::crawler::Wiki;
+
+/// Documents, groups and the checkpoint of one source.
+#[derive(Debug, PartialEq)]
+pub struct Outcome {
+    /// By id: title, text and permissions.
+    pub documents: BTreeMap<String, (String, String, Option<Value>)>,
+    /// Members by group.
+    pub groups: BTreeMap<String, Vec<String>>,
+    /// What the completed run published.
+    pub checkpoint: Option<Value>,
+}
+
+impl Outcome {
+    /// What is there now.
+    pub async fn of(store: &Store, source_id: &str, wiki: Wiki) -> Result<Self> {
+        let source_id = source_id.to_owned();
+        store
+            .read(move |db| {
+                let stored = documents::of_source(db, &source_id)?;
+                let mut documents = BTreeMap::new();
+                for document in stored {
+                    let text = contents::find(db, &document.content_id)?.unwrap_or_default();
+                    let seen = (document.title, text, document.permissions);
+                    documents.insert(document.document_id, seen);
+                }
+                let mut groups = BTreeMap::new();
+                for page in 0..wiki.pages {
+                    let group = Wiki::group(page);
+                    let members = people::members_of(db, &source_id, &group)?;
+                    groups.insert(group, members);
+                }
+                let source = sources::find(db, &source_id)?;
+                let source = source.context("the source is gone")?;
+                Ok::<_, Failure>(Self {
+                    documents,
+                    groups,
+                    checkpoint: source.checkpoint,
+                })
+            })
+            .await
+            .map_err(|Failure(error)| error)
+    }
+
+    /// The first difference to what should be there, in words.
+    pub fn difference(&self, expected: &Self) -> Option<String> {
+        let ids = self.documents.keys().chain(expected.documents.keys());
+        for id in ids {
+            let (found, wanted) = (self.documents.get(id), expected.documents.get(id));
+            if found != wanted {
+                return Some(format!("document {id}: {found:?} instead of {wanted:?}"));
+            }
+        }
+        if self.groups != expected.groups {
+            return Some(format!("groups: {:?}", self.groups));
+        }
+        (self.checkpoint != expected.checkpoint).then(|| {
+            format!(
+                "checkpoint: {:?} instead of {:?}",
+                self.checkpoint, expected.checkpoint
+            )
+        })
+    }
+}
+
+/// The store wants an error that its own becomes.
+struct Failure(anyhow::Error);
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}

@@ -1,0 +1,79 @@
+//! Parts that run in this process: a manager in memory, and the crawler behind a proxy.
+
+use std::{net::Ipv4Addr, time::Duration};
+
+use anyhow::{Result, ensure};
+use omni_connector::{Patience, ServerConfig, serve_with_shutdown};
+use omni_connector_dev::{CallLimits, Options, RunLimits};
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+
+use crate::crawler::Crawler;
+
+/// Options of a manager for tests: everything happens at once, and as often as need be.
+pub fn options() -> Options {
+    Options {
+        calls: CallLimits {
+            sync_retries: Vec::new(),
+            jitter: Duration::ZERO,
+            ..CallLimits::default()
+        },
+        runs: RunLimits {
+            tick: Some(Duration::from_millis(50)),
+            resumes: 1_000,
+            concurrent: 1_000,
+            concurrent_per_class: 1_000,
+            ..RunLimits::default()
+        },
+        ..Options::default()
+    }
+}
+
+/// Waits of a client for tests: as many attempts as usual, in a fraction of the time.
+pub fn patience() -> Patience {
+    Patience {
+        call: Duration::from_millis(400),
+        register: Duration::from_secs(2),
+        extract: Duration::from_millis(400),
+        first_pause: Duration::from_millis(2),
+        longest_pause: Duration::from_millis(200),
+        longest_asked_pause: Duration::from_millis(20),
+        in_all: Duration::from_secs(10),
+    }
+}
+
+/// A port that is free now.
+pub async fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0").await?.local_addr()?.port())
+}
+
+/// The crawler, being served.
+pub struct Served {
+    stop: oneshot::Sender<()>,
+    server: JoinHandle<Result<()>>,
+}
+
+impl Served {
+    /// Serves the crawler to the manager at `manager`.
+    pub fn start(manager: &str) -> Self {
+        let config = ServerConfig {
+            listen: Ipv4Addr::LOCALHOST.into(),
+            patience: patience(),
+            grace: Duration::from_secs(2),
+            ..ServerConfig::new(manager, "127.0.0.1", 0)
+        };
+        let (stop, stopped) = oneshot::channel();
+        let server = tokio::spawn(serve_with_shutdown(Crawler, config, async {
+            let _ = stopped.await;
+        }));
+        Self { stop, server }
+    }
+
+    /// Stops it.
+    pub async fn stop(self) -> Result<()> {
+        ensure!(
+            self.stop.send(()).is_ok(),
+            "the connector stopped by itself"
+        );
+        self.server.await?
+    }
+}

@@ -1,0 +1,157 @@
+//! A connector that is asked to stop does so in time, with status 0, and its runs go on later.
+
+use std::{
+    process::{Child, Command, ExitStatus, Stdio},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, ensure};
+use omni_connector::SyncType;
+use omni_connector_dev::{
+    Manager,
+    store::runs::{Run, RunStatus},
+};
+use omni_connector_tests::{
+    crawler::Wiki,
+    outcome::Outcome,
+    served::{free_port, options},
+};
+
+struct Stage {
+    manager: Manager,
+    port: u16,
+}
+
+impl Stage {
+    async fn set() -> Result<Self> {
+        Ok(Self {
+            manager: Manager::start(options()).await?,
+            port: free_port().await?,
+        })
+    }
+
+    /// The connector as a process of its own, with one second of grace.
+    fn connector(&self) -> Result<Connector> {
+        let child = Command::new(env!("CARGO_BIN_EXE_crawler"))
+            .env("CONNECTOR_MANAGER_URL", self.manager.url())
+            .env("CONNECTOR_HOST_NAME", "127.0.0.1")
+            .env("PORT", self.port.to_string())
+            .env("OMNI_CONNECTOR_LISTEN", "127.0.0.1")
+            .env("OMNI_CONNECTOR_GRACE_SECONDS", "1")
+            .env("RUST_LOG", "error")
+            .stdout(Stdio::null())
+            .spawn()?;
+        Ok(Connector(child))
+    }
+
+    /// A run that has begun and is not near its end.
+    async fn run(&self, wiki: Wiki) -> Result<Run> {
+        self.manager
+            .registration("crawler", Duration::from_secs(30))
+            .await
+            .context("the connector does not register")?;
+        let config = serde_json::to_value(wiki)?;
+        let source = self.manager.source("wiki", "web", config).await?;
+        let run = self.manager.sync(&source.id, SyncType::Full).await?;
+        while self.find(&run.id).await?.documents_scanned == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        Ok(run)
+    }
+
+    async fn find(&self, id: &str) -> Result<Run> {
+        let progress = self.manager.progress(id).await?;
+        Ok(progress.context("the run is gone")?.run)
+    }
+}
+
+/// Killed when it is dropped.
+struct Connector(Child);
+
+impl Connector {
+    fn terminate(&self) -> Result<()> {
+        let pid = self.0.id().to_string();
+        ensure!(
+            Command::new("kill")
+                .args(["-TERM", &pid])
+                .status()?
+                .success()
+        );
+        Ok(())
+    }
+
+    /// How it ended, within `limit`.
+    async fn ended(&mut self, limit: Duration) -> Result<ExitStatus> {
+        let asked = Instant::now();
+        loop {
+            if let Some(status) = self.0.try_wait()? {
+                return Ok(status);
+            }
+            ensure!(asked.elapsed() < limit, "it still runs after {limit:?}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+impl Drop for Connector {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Grace, the two seconds after it, and some for a busy machine.
+const BOUND: Duration = Duration::from_secs(6);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_signal_ends_the_process_in_time_and_the_run_goes_on_after_a_restart() -> Result<()> {
+    let stage = Stage::set().await?;
+    let mut connector = stage.connector()?;
+    let wiki = Wiki {
+        pages: 60,
+        per_page: 40,
+        ..Wiki::default()
+    };
+    let run = stage.run(wiki).await?;
+    connector.terminate()?;
+    ensure!(connector.ended(BOUND).await?.success());
+    let stopped = stage.find(&run.id).await?;
+    ensure!(stopped.status == RunStatus::Running, "{:?}", stopped.status);
+    ensure!(stopped.checkpoint.is_some(), "no checkpoint was reached");
+
+    let _again = stage.connector()?;
+    let ended = stage.manager.wait(&run.id, |_| {}).await?.run;
+    ensure!(
+        ended.status == RunStatus::Completed,
+        "{:?}",
+        ended.error_message
+    );
+    let outcome = Outcome::of(stage.manager.store(), &run.source_id, wiki).await?;
+    let deleted = (0..wiki.per_page).filter(|n| n % 9 == 4).count() * (wiki.pages - 1);
+    ensure!(outcome.documents.len() == wiki.documents() - deleted);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_blocks_its_thread_does_not_hold_up_the_end() -> Result<()> {
+    let stage = Stage::set().await?;
+    let mut connector = stage.connector()?;
+    let run = stage.run(Wiki::deaf()).await?;
+    connector.terminate()?;
+    ensure!(connector.ended(BOUND).await?.success());
+    ensure!(stage.find(&run.id).await?.is_running());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_signal_ends_the_process_at_once() -> Result<()> {
+    let stage = Stage::set().await?;
+    let mut connector = stage.connector()?;
+    stage.run(Wiki::deaf()).await?;
+    connector.terminate()?;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    connector.terminate()?;
+    // Before the grace is over.
+    ensure!(connector.ended(Duration::from_millis(700)).await?.success());
+    Ok(())
+}
