@@ -1,4 +1,5 @@
-//! What the struct's keys cannot say: whether a run may start, how people sign in, skills of the moment.
+//! What the struct's keys cannot say: whether a run may start, how people sign in, which MCP server stands behind it, skills
+//! of the moment.
 impl Acme {
     #[allow(
         clippy::missing_errors_doc,
@@ -14,6 +15,36 @@ impl Acme {
     }
     fn skills(&self) -> Vec<Skill> {
         self.skills.clone()
+    }
+    #[allow(
+        clippy::missing_errors_doc,
+        clippy::needless_pass_by_value,
+        clippy::unused_async,
+        clippy::unused_self,
+    )]
+    async fn ready(&self, ready: CredentialReady, manager: ManagerClient) -> Result<()> {
+        self.welcome(&ready, &manager).await
+    }
+    #[allow(
+        clippy::missing_errors_doc,
+        clippy::needless_pass_by_value,
+        clippy::unused_async,
+        clippy::unused_self,
+    )]
+    async fn enrich(&self, tokens: OAuthTokens) -> Result<OAuthExtra> {
+        self.account(&tokens).await
+    }
+    fn server(&self) -> StdioMcpServer {
+        self.server.clone()
+    }
+    fn env(&self, credentials: &McpCredentials) -> Result<[(&'static str, String); 1]> {
+        self.token(credentials)
+    }
+    fn headers(
+        &self,
+        credentials: &McpCredentials,
+    ) -> Result<[(&'static str, String); 1]> {
+        self.bearer(credentials)
     }
     fn helper(&self) {}
 }
@@ -37,5 +68,36 @@ const _: () = {
         const SKILLS: _omni::Option<fn(&Self) -> _omni::Vec<_omni::Skill>> = _omni::Some(
             Self::skills,
         );
+        const CREDENTIAL_READY: _omni::Option<_omni::Ready<Self>> = _omni::Some(|
+            connector,
+            call,
+            manager|
+        _omni::Box::pin(async move {
+            let returned = Self::ready(connector, call, manager).await;
+            _omni::ended(returned)
+        }));
+        const ENRICH: _omni::Option<_omni::Enrich<Self>> = _omni::Some(|connector, call| _omni::Box::pin(
+            Self::enrich(connector, call),
+        ));
+        const MCP: _omni::Option<fn(&Self) -> _omni::Option<_omni::McpServer>> = _omni::Some(|
+            connector|
+        {
+            let returned = Self::server(connector);
+            _omni::server(returned)
+        });
+        const MCP_ENV: _omni::Option<_omni::Prepare<Self>> = _omni::Some(|
+            connector,
+            call|
+        {
+            let returned = Self::env(connector, call);
+            _omni::pairs(returned)
+        });
+        const MCP_HEADERS: _omni::Option<_omni::Prepare<Self>> = _omni::Some(|
+            connector,
+            call|
+        {
+            let returned = Self::headers(connector, call);
+            _omni::pairs(returned)
+        });
     }
 };
