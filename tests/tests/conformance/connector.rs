@@ -19,7 +19,7 @@ use crate::{
 pub(crate) struct Served {
     pub(crate) manager: Peer<ScriptedManager>,
     pub(crate) subject: Subject,
-    _process: Process,
+    pub(crate) process: Process,
 }
 
 impl Served {
@@ -38,7 +38,7 @@ impl Served {
                 return Ok(Self {
                     manager,
                     subject,
-                    _process: process,
+                    process,
                 });
             }
             if !process.is_alive() {

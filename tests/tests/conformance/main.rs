@@ -2,6 +2,7 @@
 //! `protocol.md`; `README.md` of this crate says how they are read and how to run them against another manager.
 
 mod ask;
+mod bad_input;
 mod connector;
 mod manager;
 mod peer;
