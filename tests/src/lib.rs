@@ -6,6 +6,8 @@ pub mod outcome;
 pub mod proxy;
 pub mod random;
 pub mod served;
+pub mod system;
+pub mod wire;
 
 /// Whether everything is to be run, and not the seeded part that fits into a minute: `OMNI_TEST_FULL=1`.
 pub fn is_full() -> bool {

@@ -3,7 +3,6 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    io,
     net::SocketAddr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -12,15 +11,18 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::AsyncReadExt,
     net::{TcpListener, TcpStream},
     sync::Notify,
     task::{JoinHandle, JoinSet},
 };
 
-use crate::fault::Fault;
+use crate::{
+    fault::Fault,
+    wire::{Answer, Call, read_call, write_answer},
+};
 
 /// How long nobody listens when connections are refused.
 const AWAY: Duration = Duration::from_millis(30);
@@ -45,26 +47,12 @@ struct State {
     away: Notify,
 }
 
-/// One call, read to its end.
-struct Call {
-    method: String,
-    path: String,
-    content_type: Option<String>,
-    body: Vec<u8>,
-}
-
 /// What the client gets.
 enum Reply {
     /// The answer, and how many bytes of its body.
     Answer(Answer, usize),
     Reset,
     Silence,
-}
-
-struct Answer {
-    status: u16,
-    headers: Vec<(&'static str, String)>,
-    body: Vec<u8>,
 }
 
 impl Proxy {
@@ -154,7 +142,7 @@ impl State {
                 Reply::Silence
             }
             Some(Fault::Answer(status, wait)) => {
-                let headers = wait.map(|wait| ("retry-after", wait.header()));
+                let headers = wait.map(|wait| ("retry-after".to_owned(), wait.header()));
                 whole(
                     status,
                     headers.into_iter().collect(),
@@ -162,7 +150,7 @@ impl State {
                 )
             }
             Some(Fault::Html) => {
-                let html = ("content-type", "text/html".to_owned());
+                let html = ("content-type".to_owned(), "text/html".to_owned());
                 whole(200, vec![html], "<html><body>Please sign in</body></html>")
             }
             Some(Fault::Late(late)) => {
@@ -194,15 +182,15 @@ impl State {
 
     async fn forward(&self, call: Call) -> Result<Answer> {
         let url = format!("{}{}", self.manager, call.path);
-        let mut request = self.http.request(call.method.parse()?, url).body(call.body);
-        if let Some(content_type) = call.content_type {
+        let mut request = self.http.request(call.method.parse()?, url);
+        if let Some(content_type) = call.headers.get("content-type") {
             request = request.header("content-type", content_type);
         }
-        let answer = request.send().await?;
+        let answer = request.body(call.body).send().await?;
         let status = answer.status().as_u16();
-        let header = |name: &'static str| {
+        let header = |name: &str| {
             let value = answer.headers().get(name)?;
-            Some((name, value.to_str().ok()?.to_owned()))
+            Some((name.to_owned(), value.to_str().ok()?.to_owned()))
         };
         let headers = ["content-type", "retry-after"]
             .into_iter()
@@ -216,7 +204,7 @@ impl State {
     }
 }
 
-fn whole(status: u16, headers: Vec<(&'static str, String)>, body: &str) -> Reply {
+fn whole(status: u16, headers: Vec<(String, String)>, body: &str) -> Reply {
     let body = body.as_bytes().to_vec();
     let length = body.len();
     let answer = Answer {
@@ -283,58 +271,4 @@ async fn converse(mut stream: TcpStream, state: Arc<State>) -> Result<()> {
         }
     }
     Ok(())
-}
-
-async fn write_answer(stream: &mut TcpStream, answer: &Answer, length: usize) -> io::Result<()> {
-    let mut head = format!(
-        "HTTP/1.1 {} Whatever\r\ncontent-length: {}\r\n",
-        answer.status,
-        answer.body.len()
-    );
-    for (name, value) in &answer.headers {
-        head.extend([name, ": ", value, "\r\n"]);
-    }
-    head.push_str("\r\n");
-    let mut bytes = head.into_bytes();
-    bytes.extend_from_slice(&answer.body[..length]);
-    stream.write_all(&bytes).await
-}
-
-/// The next call of a connection; none at its end. `buffer` holds what was read beyond the call before.
-async fn read_call(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Result<Option<Call>> {
-    let end = loop {
-        if let Some(end) = find(buffer, b"\r\n\r\n") {
-            break end;
-        }
-        if stream.read_buf(buffer).await? == 0 {
-            return Ok(None);
-        }
-    };
-    let head = String::from_utf8(buffer.drain(..end + 4).collect())?;
-    let mut lines = head.lines();
-    let mut first = lines.next().unwrap_or_default().split(' ');
-    let (method, path) = first.next().zip(first.next()).context("no request line")?;
-    let headers: HashMap<String, &str> = lines
-        .filter_map(|line| line.split_once(':'))
-        .map(|(name, value)| (name.to_ascii_lowercase(), value.trim()))
-        .collect();
-    if headers.contains_key("transfer-encoding") {
-        bail!("the connector sends a body of unknown length");
-    }
-    let length: usize = headers.get("content-length").map_or(Ok(0), |n| n.parse())?;
-    while buffer.len() < length {
-        if stream.read_buf(buffer).await? == 0 {
-            return Ok(None);
-        }
-    }
-    Ok(Some(Call {
-        method: method.to_owned(),
-        path: path.to_owned(),
-        content_type: headers.get("content-type").map(|&value| value.to_owned()),
-        body: buffer.drain(..length).collect(),
-    }))
-}
-
-fn find(bytes: &[u8], part: &[u8]) -> Option<usize> {
-    bytes.windows(part.len()).position(|window| window == part)
 }

@@ -1,0 +1,73 @@
+//! An imaginary system for the connectors of the conformance suite. What a sync meets there is said by the end of its URL.
+
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use omni_connector::SyncContext;
+
+/// Set: the connector watches its system (`full`, `realtime`) instead of asking it now and then (`full`, `incremental`).
+pub const WATCHES: &str = "OMNI_TEST_WATCHES";
+
+/// Whether the connector watches its system.
+pub fn is_watched() -> bool {
+    std::env::var_os(WATCHES).is_some()
+}
+
+/// Time between two items of a system that never ends.
+const PACE: Duration = Duration::from_millis(50);
+
+/// What a sync finds at `url`, one `emit` for every item; whether there is a place to go on from.
+///
+/// | end of the URL | what a sync meets |
+/// |---|---|
+/// | `/item` | one item, and a cursor |
+/// | `/nothing` | neither |
+/// | `/endless` | an item, and then silence until the run is cancelled |
+/// | `/stubborn` | items without end, whether the run is cancelled or not |
+/// | `/broken` | an item, and an error |
+/// | `/panic` | an item, and a bug of the connector |
+///
+/// # Errors
+/// Those of the run, and those of the system.
+///
+/// # Panics
+/// At `/panic`.
+pub async fn follow<F>(url: &str, ctx: &SyncContext, emit: impl Fn() -> F) -> Result<bool>
+where
+    F: Future<Output = Result<()>>,
+{
+    match url.rsplit('/').next().unwrap_or_default() {
+        "item" => {
+            emit().await?;
+            Ok(true)
+        }
+        "nothing" => Ok(false),
+        "endless" => {
+            emit().await?;
+            ctx.cancelled().await;
+            Ok(false)
+        }
+        "stubborn" => loop {
+            // What a connector does that looks at no result.
+            let _ = emit().await;
+            tokio::time::sleep(PACE).await;
+        },
+        "broken" => {
+            emit().await?;
+            bail!("the system is down");
+        }
+        "panic" => {
+            emit().await?;
+            panic!("the connector has a bug");
+        }
+        other => bail!("the system has no `{other}`"),
+    }
+}
+
+/// The cursor after `cursor`; without one the first.
+pub fn next(cursor: Option<&str>) -> String {
+    match cursor {
+        Some(cursor) => format!("{cursor}+"),
+        None => "p-1".to_owned(),
+    }
+}

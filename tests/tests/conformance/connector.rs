@@ -1,0 +1,144 @@
+//! The connector's side (`protocol.md` §2): a connector as its own process, driven by a scripted manager. Both connectors
+//! pass the same rows.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use anyhow::{Context, Result, bail};
+use serde_json::json;
+
+use crate::{
+    ask::Subject,
+    peer::Peer,
+    process::Process,
+    report::{Outcome, Report},
+    roles::ScriptedManager,
+    row::{Names, Reply, Row, Step, read},
+};
+
+/// A connector that is being served, and its manager.
+pub(crate) struct Served {
+    pub(crate) manager: Peer<ScriptedManager>,
+    pub(crate) subject: Subject,
+    pub(crate) process: Process,
+}
+
+impl Served {
+    /// Starts `binary` and waits until it has registered.
+    pub(crate) async fn start(binary: &str, watches: bool) -> Result<Self> {
+        let manager = Peer::start("127.0.0.1", ScriptedManager::default()).await?;
+        let mut process = Process::connector(binary, &manager.url, watches)?;
+        loop {
+            let manifest = manager.role(|role| role.manifest.clone());
+            if let Some(url) = manifest
+                .as_ref()
+                .and_then(|manifest| manifest["connector_url"].as_str())
+            {
+                let subject = Subject::new(url)?;
+                manager.set_subject(subject.clone());
+                return Ok(Self {
+                    manager,
+                    subject,
+                    process,
+                });
+            }
+            if !process.is_alive() {
+                bail!("{binary} ended before it registered");
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Holds the row to be so.
+    async fn hold(&self, row: &Row) -> Result<()> {
+        let mut names = Names::default();
+        for name in ["SOURCE", "RUN", "RUN_2", "UNKNOWN"] {
+            names.set(name, ulid::Ulid::generate().to_string());
+        }
+        names.set("CONNECTOR_URL", &self.subject.url);
+        names.set("MANAGER_URL", &self.manager.url);
+        let outcome = self.walk(row, &mut names).await;
+        for run in ["RUN", "RUN_2"] {
+            let cancel: Step = serde_json::from_value(json!({
+                "call": "POST /cancel", "json": { "sync_run_id": format!("${run}") }, "status": [200, 404]
+            }))?;
+            self.subject
+                .ask(&cancel, &mut names)
+                .await
+                .context("cleaning up")?;
+        }
+        outcome
+    }
+
+    async fn walk(&self, row: &Row, names: &mut Names) -> Result<()> {
+        let mut answers: BTreeMap<String, VecDeque<Reply>> = BTreeMap::new();
+        for (call, replies) in &row.answers {
+            answers.insert(names.text(call)?, replies.iter().cloned().collect());
+        }
+        self.manager.begin(answers);
+        let source = names.text("$SOURCE")?;
+        let fields = row.source.clone().unwrap_or_default();
+        let secret = row
+            .secret
+            .clone()
+            .unwrap_or_else(|| json!({ "api_key": "key" }));
+        self.manager.role(|role| {
+            role.put_source(&source, &fields);
+            if !secret.is_null() {
+                role.put_credential(&source, &secret);
+            }
+        });
+        for step in &row.before {
+            self.subject
+                .ask_until(step, names)
+                .await
+                .context("before")?;
+        }
+        self.subject.ask(&row.ask, names).await?;
+        self.manager.was_called(&row.called, names).await?;
+        for step in &row.after {
+            self.subject.ask_until(step, names).await.context("after")?;
+        }
+        let seen = self.manager.seen();
+        for call in &row.not_called {
+            let call = names.text(call)?;
+            if seen.iter().any(|seen| seen.call == call) {
+                bail!("the manager was called `{call}`");
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn suite(binary: &str, name: &str) -> Result<()> {
+    let usual = Served::start(binary, false).await?;
+    let watching = Served::start(binary, true).await?;
+    let mut report = Report::default();
+    for row in read("connector.json", include_str!("rows/connector.json"))? {
+        let served = match row.of.as_deref() {
+            None => &usual,
+            Some("watching") => &watching,
+            Some(other) => bail!("there is no connector `{other}`"),
+        };
+        let outcome = match served.hold(&row).await {
+            Ok(()) => Outcome::Holds,
+            Err(error) => Outcome::Broken(format!("{error:#}")),
+        };
+        report.add(&row.section, &row.name, outcome);
+    }
+    report.close(name);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connector_written_by_hand_keeps_the_protocol() {
+    suite(env!("CARGO_BIN_EXE_by_hand"), "a connector written by hand")
+        .await
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_annotated_connector_keeps_the_protocol() {
+    suite(env!("CARGO_BIN_EXE_annotated"), "an annotated connector")
+        .await
+        .unwrap();
+}

@@ -1,0 +1,284 @@
+//! The manager's side (`protocol.md` §3, §5, §6): a manager as its own process, with a scripted connector. Rows that need
+//! nothing but a manager's public and SDK routes go to the manager at `MANAGER_URL`, if that is set.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    env,
+};
+
+use anyhow::{Context, Result, bail};
+use omni_connector_dev::store::{Store, StoreError};
+use serde_json::json;
+use tempfile::TempDir;
+use tokio::{io::AsyncWriteExt, net::TcpStream};
+
+use crate::{
+    ask::Subject,
+    peer::Peer,
+    process::Process,
+    report::{Outcome, Report},
+    roles::ScriptedConnector,
+    row::{Names, Reply, Row, Step, Unset, read},
+};
+
+/// Names that stand for what must be prepared, in the environment behind `OMNI_TEST_`; see the README.
+const PREPARED: [&str; 21] = [
+    "CONNECTOR_HOST",
+    "SOURCE_TYPE",
+    "UNSERVED_TYPE",
+    "PROVIDER",
+    "ADMIN",
+    "ADMIN_EMAIL",
+    "USER",
+    "USER_EMAIL",
+    "SOURCE",
+    "SOURCE_2",
+    "SOURCE_3",
+    "SOURCE_FRESH",
+    "SOURCE_INACTIVE",
+    "SOURCE_DELETED",
+    "SOURCE_UNSERVED",
+    "SOURCE_BARE",
+    "SOURCE_READ_ONLY",
+    "SOURCE_READ_ONLY_TEXT",
+    "SOURCE_PERSONAL",
+    "SOURCE_SHARED",
+    "SOURCE_REMOTE_MCP",
+];
+
+/// A manager under test, and its connector.
+struct World {
+    subject: Subject,
+    connector: Peer<ScriptedConnector>,
+    names: Names,
+    /// What belongs to a manager of our own.
+    own: Option<Own>,
+}
+
+struct Own {
+    store: Store,
+    _process: Process,
+    _folder: TempDir,
+}
+
+/// What the managers for rows that need special ones are started with.
+fn settings(of: &str) -> Result<&'static [&'static str]> {
+    Ok(match of {
+        "any" => &[],
+        "limited" => &[
+            "concurrent=3",
+            "concurrent_per_class=2",
+            "extractions=1",
+            "extract_retry_after=7",
+            "extract_input=2000",
+            "extract_text=100",
+            "extract_rows=2",
+        ],
+        // Nothing is lost in between: a tick is short, and what a tick waits for is not.
+        "ticking" => &["tick=50", "probe=500", "stale=600000"],
+        "impatient" => &["tick=50", "stale=1500"],
+        "scheduling" => &["tick=50", "stale=600000", "backoff=300000"],
+        "forgetful" => &["ttl=1500"],
+        other => bail!("there is no manager `{other}`"),
+    })
+}
+
+impl World {
+    async fn start(of: &str) -> Result<Self> {
+        let given = env::var("MANAGER_URL").ok().filter(|_| of == "any");
+        let (names, own) = match given {
+            Some(url) => {
+                let mut names = Names::default();
+                names.set("MANAGER_URL", url.trim_end_matches('/'));
+                for name in PREPARED {
+                    if let Ok(value) = env::var(format!("OMNI_TEST_{name}")) {
+                        names.set(name, value);
+                    }
+                }
+                (names, None)
+            }
+            None => {
+                let folder = tempfile::tempdir()?;
+                let (process, names) = Process::manager(folder.path(), settings(of)?)?;
+                let own = Own {
+                    store: Store::open(folder.path())?,
+                    _process: process,
+                    _folder: folder,
+                };
+                (names, Some(own))
+            }
+        };
+        let host = names
+            .get("CONNECTOR_HOST")
+            .unwrap_or("127.0.0.1")
+            .to_owned();
+        let connector = Peer::start(&host, ScriptedConnector).await?;
+        let mut names = names;
+        names.set("CONNECTOR_URL", &connector.url);
+        names.set("UNKNOWN", "01K3NNE0000000000000000001");
+        let subject = Subject::new(names.text("$MANAGER_URL")?)?;
+        connector.set_subject(subject.clone());
+        Ok(Self {
+            subject,
+            connector,
+            names,
+            own,
+        })
+    }
+
+    /// Holds the row to be so.
+    async fn hold(&self, row: &Row) -> Result<()> {
+        let mut names = self.names.clone();
+        let outcome = self.walk(row, &mut names).await;
+        let runs: Vec<_> = names
+            .iter()
+            .filter(|(name, _)| name.starts_with("RUN"))
+            .collect();
+        let runs: Vec<_> = runs.into_iter().map(|(_, run)| run.to_owned()).collect();
+        self.connector.begin(BTreeMap::new());
+        for run in runs {
+            let cancel = json!({ "call": "POST /sdk/sync/cancel", "json": { "sync_run_id": run } });
+            let cancel: Step = serde_json::from_value(cancel)?;
+            self.subject
+                .ask(&cancel, &mut names)
+                .await
+                .context("cleaning up")?;
+        }
+        outcome
+    }
+
+    async fn walk(&self, row: &Row, names: &mut Names) -> Result<()> {
+        self.connector.begin(BTreeMap::new());
+        let fields = row.register.clone().unwrap_or_default();
+        let mut register: Step = serde_json::from_value(json!({ "call": "POST /sdk/register" }))?;
+        register.manifest = Some(fields);
+        self.subject
+            .ask(&register, names)
+            .await
+            .context("registering")?;
+        if let Some(mode) = &row.run {
+            let create = json!({
+                "call": "POST /sdk/sync/create", "json": { "source_id": "$SOURCE", "sync_type": mode },
+                "save": { "RUN": "/sync_run_id" }
+            });
+            let create: Step = serde_json::from_value(create)?;
+            self.subject
+                .ask(&create, names)
+                .await
+                .context("creating a run")?;
+        }
+        let mut answers: BTreeMap<String, VecDeque<Reply>> = BTreeMap::new();
+        for (call, replies) in &row.answers {
+            answers.insert(names.text(call)?, replies.iter().cloned().collect());
+        }
+        self.connector.begin(answers);
+        for step in &row.before {
+            self.subject
+                .ask_until(step, names)
+                .await
+                .context("before")?;
+        }
+        if row.touches.is_some() {
+            self.forget_activity(names).await?;
+        }
+        let held = match &row.held {
+            Some(route) => Some(self.upload_without_end(route).await?),
+            None => None,
+        };
+        if held.is_some() {
+            self.subject.ask_until(&row.ask, names).await?;
+        } else {
+            self.subject.ask(&row.ask, names).await?;
+        }
+        if let Some(touches) = row.touches
+            && let Some(is_touched) = self.is_touched(names).await?
+            && is_touched != touches
+        {
+            bail!("activity of the run: {is_touched}");
+        }
+        drop(held);
+        self.connector.was_called(&row.called, names).await?;
+        for step in &row.after {
+            self.subject.ask_until(step, names).await.context("after")?;
+        }
+        let seen = self.connector.seen();
+        for call in &row.not_called {
+            let call = names.text(call)?;
+            if seen.iter().any(|seen| seen.call == call) {
+                bail!("the connector was called `{call}`");
+            }
+        }
+        Ok(())
+    }
+
+    async fn forget_activity(&self, names: &Names) -> Result<()> {
+        let Some(own) = &self.own else { return Ok(()) };
+        let run = names.text("$RUN")?;
+        own.store
+            .write(move |db| {
+                db.execute(
+                    "UPDATE sync_runs SET last_activity_at = 0 WHERE id = ?1",
+                    [run],
+                )?;
+                Ok::<_, StoreError>(())
+            })
+            .await?;
+        Ok(())
+    }
+
+    async fn is_touched(&self, names: &Names) -> Result<Option<bool>> {
+        let Some(own) = &self.own else {
+            return Ok(None);
+        };
+        let run = names.text("$RUN")?;
+        let touched = own.store.read(move |db| {
+            let sql = "SELECT last_activity_at > 0 FROM sync_runs WHERE id = ?1";
+            Ok::<_, StoreError>(db.query_row(sql, [run], |row| row.get::<_, bool>(0))?)
+        });
+        Ok(Some(touched.await?))
+    }
+
+    /// The beginning of an upload, for as long as the answer is kept.
+    async fn upload_without_end(&self, route: &str) -> Result<TcpStream> {
+        let address = self.subject.url.trim_start_matches("http://");
+        let mut stream = TcpStream::connect(address).await?;
+        let head = format!(
+            "POST {route} HTTP/1.1\r\nhost: {address}\r\ncontent-type: multipart/form-data; boundary=x\r\n\
+             content-length: 1000\r\n\r\n--x\r\n"
+        );
+        stream.write_all(head.as_bytes()).await?;
+        Ok(stream)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_manager_keeps_the_protocol() {
+    let mut worlds: BTreeMap<String, World> = BTreeMap::new();
+    let mut report = Report::default();
+    for (file, text) in [
+        ("register.json", include_str!("rows/register.json")),
+        ("events.json", include_str!("rows/events.json")),
+        ("content.json", include_str!("rows/content.json")),
+        ("progress.json", include_str!("rows/progress.json")),
+        ("source.json", include_str!("rows/source.json")),
+        ("create.json", include_str!("rows/create.json")),
+        ("lifecycle.json", include_str!("rows/lifecycle.json")),
+        ("action.json", include_str!("rows/action.json")),
+    ] {
+        for row in read(file, text).unwrap() {
+            let of = row.of.as_deref().unwrap_or("any");
+            if !worlds.contains_key(of) {
+                worlds.insert(of.to_owned(), World::start(of).await.unwrap());
+            }
+            let outcome = match worlds[of].hold(&row).await {
+                Ok(()) => Outcome::Holds,
+                Err(error) => match error.downcast_ref::<Unset>() {
+                    Some(unset) => Outcome::LeftOut(unset.to_string()),
+                    None => Outcome::Broken(format!("{error:#}")),
+                },
+            };
+            report.add(&row.section, &row.name, outcome);
+        }
+    }
+    report.close("a manager");
+}
