@@ -184,6 +184,14 @@ async fn errors_are_errors_and_show_no_secret() {
 
 #[tokio::test]
 async fn an_action_of_the_connectors_own_never_reaches_the_server() {
+    let connector = Connector::over_stdio().await;
+    connector.discover().await;
+    assert_eq!(
+        connector.call("greet", json!({ "name": "Ann" })).await,
+        (200, json!("hello Ann from the connector")),
+        "the server has a tool of this name"
+    );
+
     let connector = Connector::start("[\"/nowhere/no-such-server\"]", &[], None).await;
     assert_eq!(
         connector.call("greet", json!({ "name": "Ann" })).await,
