@@ -4,6 +4,7 @@ mod actions;
 mod model;
 mod north_star;
 mod pipeline;
+mod recorded;
 mod runs;
 mod schemas;
 mod support;
