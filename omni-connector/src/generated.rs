@@ -10,5 +10,6 @@ pub use std::{boxed::Box, string::String, vec::Vec};
 pub use crate::{
     ActionCall, ActionDefinition, ActionMode, BoxFuture, Connector, ManagerClient, OAuthConfig,
     Operator, Response, Result, ServiceCredential, Skill, Source, SourceType, SyncContext,
-    SyncType, Value, ValueType, actions::answer, async_trait, contract::AttributeValue, declare::*,
+    SyncType, Value, ValueType, Webhook, WebhookCall, actions::answer, async_trait,
+    contract::AttributeValue, declare::*,
 };

@@ -8,7 +8,12 @@ use super::{
     BoxFuture, Connector, DecodeError, IntegrationType, Manifest, ManifestAction, Operator,
     ServiceCredential, Source, SourceType, SyncType, decode,
 };
-use crate::{actions::ActionCall, outgoing::ManagerClient, run::SyncContext};
+use crate::{
+    actions::ActionCall,
+    incoming::{Webhook, WebhookCall},
+    outgoing::ManagerClient,
+    run::SyncContext,
+};
 
 /// What the runtime needs of a connector. Implemented for every [`Connector`] and for nothing else.
 pub(crate) trait ErasedConnector: Send + Sync {
@@ -39,6 +44,8 @@ pub(crate) trait ErasedConnector: Send + Sync {
         ctx: SyncContext,
     ) -> BoxFuture<'_, Result<()>>;
     fn call_action(&self, call: ActionCall) -> BoxFuture<'_, Result<Response>>;
+    fn webhooks(&self) -> Vec<&'static str>;
+    fn call_webhook(&self, call: WebhookCall) -> BoxFuture<'_, Result<Webhook>>;
 }
 
 impl<C: Connector> ErasedConnector for C {
@@ -149,5 +156,13 @@ impl<C: Connector> ErasedConnector for C {
 
     fn call_action(&self, call: ActionCall) -> BoxFuture<'_, Result<Response>> {
         Connector::call_action(self, call)
+    }
+
+    fn webhooks(&self) -> Vec<&'static str> {
+        Connector::webhooks(self)
+    }
+
+    fn call_webhook(&self, call: WebhookCall) -> BoxFuture<'_, Result<Webhook>> {
+        Connector::call_webhook(self, call)
     }
 }

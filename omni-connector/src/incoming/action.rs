@@ -1,12 +1,11 @@
 //! `/action`: one call of an action (`protocol.md` §2.6).
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::sync::Arc;
 
 use axum::{extract::State, http::StatusCode, response::Response};
-use futures_util::FutureExt;
 use serde_json::{Map, Value};
 
-use super::{App, body::Body, sync::panic_message};
+use super::{App, body::Body, panic};
 use crate::{
     actions::{ActionCall, ActionResponse, Failed},
     contract::{Secrets, wire::ActionRequest},
@@ -16,10 +15,12 @@ pub(super) async fn call(State(app): State<App>, Body(request): Body<ActionReque
     let action = request.action.clone();
     let failed = Failed {
         secrets: Secrets::of(
+            request.credentials.as_ref(),
             request
-                .credentials
-                .as_ref()
-                .map_or(&Value::Null, |credential| &credential.credentials),
+                .source
+                .iter()
+                .map(|source| &source.config)
+                .chain([&request.params]),
         ),
         source: request
             .source
@@ -44,24 +45,26 @@ pub(super) async fn call(State(app): State<App>, Body(request): Body<ActionReque
     };
     let connector = Arc::clone(&app.connector);
     // A task of its own: a caller who gives up must not stop a write half-way.
-    let task = tokio::spawn(async move {
-        AssertUnwindSafe(connector.call_action(call))
-            .catch_unwind()
-            .await
-    });
+    let task =
+        tokio::spawn(
+            async move { panic::catch(async { connector.call_action(call).await }).await },
+        );
     match task.await {
         Ok(Ok(Ok(response))) => response,
         Ok(Ok(Err(error))) => {
             tracing::warn!(action, "the action failed: {}", failed.message(&error));
             failed.answer(&error)
         }
-        Ok(Err(panic)) => crashed(&action, &failed.secrets.redact(&panic_message(&*panic))),
-        Err(error) => crashed(&action, &failed.secrets.redact(&error.to_string())),
+        Ok(Err(panic)) => {
+            let what = failed.secrets.redact(&panic.to_string());
+            tracing::error!(action, "the action panicked {what}");
+            crashed(&action, &failed.secrets.redact(&panic.message))
+        }
+        Err(error) => crashed(&action, &error.to_string()),
     }
 }
 
 fn crashed(action: &str, message: &str) -> Response {
-    tracing::error!(action, "the action panicked: {message}");
     ActionResponse::error(format!("action `{action}` panicked: {message}"))
         .into_response_with_status(StatusCode::INTERNAL_SERVER_ERROR)
 }

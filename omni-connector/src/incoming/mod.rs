@@ -3,6 +3,7 @@
 mod action;
 mod body;
 mod config;
+mod guard;
 mod mcp;
 mod panic;
 mod registration;
@@ -10,9 +11,12 @@ mod runs;
 mod serve;
 mod shutdown;
 mod sync;
+mod webhook;
 
 pub use config::{ConfigError, ServerConfig};
 pub use serve::{run, serve, serve_with_config, serve_with_extra_routes, serve_with_shutdown};
+
+pub use webhook::{Runner, Webhook, WebhookCall, WebhookRequest, verify_hmac_sha256};
 
 use std::sync::Arc;
 

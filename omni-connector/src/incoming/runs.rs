@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -37,11 +38,16 @@ pub(super) struct Runs {
     inner: Arc<Mutex<Inner>>,
     tasks: TaskTracker,
     stopped: CancellationToken,
+    /// A slot became free.
+    freed: Arc<Notify>,
 }
 
 #[derive(Debug, Default)]
 struct Inner {
     active: HashMap<String, Active>,
+    /// Runs that are asked for and not started yet; by request, since one may be asked for twice.
+    preparing: HashMap<u64, (String, CancellationToken)>,
+    requests: u64,
     ended: Vec<(String, RunReport)>,
     closed: bool,
 }
@@ -72,6 +78,14 @@ pub(super) struct Slot {
     run: String,
 }
 
+/// A run that is being prepared: probes see it already, and a cancel reaches it.
+#[derive(Debug)]
+pub(super) struct Preparing {
+    runs: Runs,
+    request: u64,
+    cancelled: CancellationToken,
+}
+
 impl Runs {
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
@@ -80,6 +94,27 @@ impl Runs {
     /// Whether this process works on the run.
     pub(super) fn is_active(&self, run: &str) -> bool {
         self.inner().active.contains_key(run)
+    }
+
+    /// Whether this process works on the run, or is about to.
+    pub(super) fn is_known(&self, run: &str) -> bool {
+        let inner = self.inner();
+        inner.active.contains_key(run) || inner.preparing.values().any(|(other, _)| other == run)
+    }
+
+    /// Notes that a run is being prepared, until the value is dropped.
+    pub(super) fn prepare(&self, run: &str) -> Preparing {
+        let mut inner = self.inner();
+        inner.requests += 1;
+        let (request, cancelled) = (inner.requests, CancellationToken::new());
+        inner
+            .preparing
+            .insert(request, (run.to_owned(), cancelled.clone()));
+        Preparing {
+            runs: self.clone(),
+            request,
+            cancelled,
+        }
     }
 
     /// Reserves the slot for a run that is about to start.
@@ -115,11 +150,37 @@ impl Runs {
 
     /// Cancels a run and frees its slot at once; none when the process does not work on it.
     pub(super) fn cancel(&self, run: &str) -> Option<()> {
-        let active = self.inner().remove(run)?;
-        if let Some(ctx) = active.ctx {
+        let (active, preparing) = {
+            let mut inner = self.inner();
+            let of_run = inner.preparing.values().filter(|(other, _)| other == run);
+            let preparing: Vec<_> = of_run.map(|(_, token)| token.clone()).collect();
+            (inner.remove(run), preparing)
+        };
+        let is_known = active.is_some() || !preparing.is_empty();
+        self.freed.notify_waiters();
+        for token in preparing {
+            token.cancel();
+        }
+        if let Some(ctx) = active.and_then(|active| active.ctx) {
             ctx.cancel();
         }
-        Some(())
+        is_known.then_some(())
+    }
+
+    /// Waits until no full or incremental run of this process works on the source.
+    pub(super) async fn vacant(&self, source: &str) {
+        loop {
+            let freed = self.freed.notified();
+            let is_taken = self
+                .inner()
+                .active
+                .values()
+                .any(|active| active.source == source && active.class == Class::Scheduled);
+            if !is_taken {
+                return;
+            }
+            freed.await;
+        }
     }
 
     /// What a run has done, while it is active and for a while after.
@@ -190,6 +251,19 @@ impl Inner {
     }
 }
 
+impl Preparing {
+    /// Ends when the run is cancelled.
+    pub(super) async fn cancelled(&self) {
+        self.cancelled.cancelled().await;
+    }
+}
+
+impl Drop for Preparing {
+    fn drop(&mut self) {
+        self.runs.inner().preparing.remove(&self.request);
+    }
+}
+
 impl Slot {
     /// The run has begun. False when it was cancelled while it was being prepared.
     pub(super) fn begin(&self, ctx: &SyncContext) -> bool {
@@ -207,6 +281,7 @@ impl Drop for Slot {
     fn drop(&mut self) {
         // After a cancel the slot may already belong to another run, which has another id.
         self.runs.inner().remove(&self.run);
+        self.runs.freed.notify_waiters();
     }
 }
 

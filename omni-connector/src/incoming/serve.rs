@@ -4,14 +4,18 @@ use std::{env, io, io::IsTerminal, net::SocketAddr, sync::Arc};
 
 use anyhow::{Context, Result, bail};
 use axum::{
-    Json, Router,
+    Extension, Json, Router,
     extract::{DefaultBodyLimit, State},
+    middleware,
     routing::{get, post},
 };
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::{App, ServerConfig, action, mcp, panic, registration, runs::Runs, shutdown, sync};
+use super::{
+    App, Runner, ServerConfig, action, guard, mcp, panic, registration, runs::Runs, shutdown, sync,
+    webhook,
+};
 use crate::{
     contract::{BoxFuture, Connector, ErasedConnector, Manifest, Severity, check},
     outgoing::ManagerClient,
@@ -151,6 +155,8 @@ fn look_over(manifest: &Manifest) -> Result<()> {
 
 /// The routes of the protocol (§2.1), and the report of a run.
 fn router(app: App, config: &ServerConfig, extra: Router) -> Router {
+    let runner = Runner::new(app.clone(), config.webhook_window);
+    let webhooks = webhook::router(&app, &runner);
     Router::new()
         .route("/health", get(health))
         .route("/manifest", get(manifest))
@@ -163,8 +169,14 @@ fn router(app: App, config: &ServerConfig, extra: Router) -> Router {
         .route("/prompt", post(mcp::prompt))
         .route("/skill", post(mcp::skill))
         .with_state(app)
-        .fallback_service(extra)
+        .merge(webhooks)
+        .fallback_service(extra.layer(Extension(runner)))
         .layer(DefaultBodyLimit::max(config.max_body_bytes))
+        .layer(middleware::from_fn(panic::answer))
+        .layer(middleware::from_fn_with_state(
+            config.token.clone(),
+            guard::admit,
+        ))
 }
 
 async fn health(State(app): State<App>) -> Json<Value> {

@@ -1,40 +1,39 @@
 //! `/sync`, `/sync/{id}` and `/cancel`: starting, probing and stopping runs (`protocol.md` §2.3–2.5).
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::anyhow;
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::{Path, State, rejection::PathRejection},
     http::StatusCode,
     response::{IntoResponse, Response},
 };
 use tokio_util::task::AbortOnDropHandle;
 
-pub(super) use super::panic::panic_message;
 use super::{
     App,
     body::Body,
     panic::{self, Panicked},
-    runs::{Slot, Taken},
+    runs::{Runs, Slot, Taken},
 };
 use crate::{
     contract::{
-        ServiceCredential, Source, SyncType,
+        BoxFuture, Secrets, ServiceCredential, Source, SyncType, redact,
         wire::{RunId, RunningResponse, StatusResponse, SyncRequest},
     },
-    outgoing::ManagerError,
+    outgoing::{ManagerClient, ManagerError},
     run::{RunError, RunReport, SyncContext},
 };
-
-/// The manager gives up on an answer after 30 s; what cannot be prepared by then is refused with a reason.
-const PREPARE: Duration = Duration::from_secs(20);
 
 /// A cancelled run may finish what it is doing for this long before its task is stopped.
 const GRACE: Duration = Duration::from_secs(10);
 
 /// Failures that are named in the log when a run ends; all of them were logged when they happened.
 const NAMED_FAILURES: usize = 10;
+
+/// Longer ids are nobody's; the manager's have 26 characters.
+const LONGEST_ID: usize = 256;
 
 /// A run that was not started, with the status and the reason that people will read on the run.
 #[derive(Debug)]
@@ -51,6 +50,7 @@ pub(super) async fn start(State(app): State<App>, Body(request): Body<SyncReques
     match try_start(app, request).await {
         Ok(()) => answer(StatusCode::OK, "started", None),
         Err(Refusal(status, reason)) => {
+            let reason = redact(&reason).into_owned();
             tracing::warn!(run, %mode, %status, reason, "a run was refused");
             answer(status, "error", Some(reason))
         }
@@ -59,15 +59,18 @@ pub(super) async fn start(State(app): State<App>, Body(request): Body<SyncReques
 
 pub(super) async fn probe(
     State(app): State<App>,
-    Path(run): Path<String>,
+    run: Result<Path<String>, PathRejection>,
 ) -> Json<RunningResponse> {
-    Json(RunningResponse {
-        running: app.runs.is_active(&run),
-    })
+    // An id that is no text is one that nobody works on; any other answer would count as a lost run.
+    let running = run.is_ok_and(|Path(run)| app.runs.is_known(&run));
+    Json(RunningResponse { running })
 }
 
-pub(super) async fn report(State(app): State<App>, Path(run): Path<String>) -> Response {
-    match app.runs.report(&run) {
+pub(super) async fn report(
+    State(app): State<App>,
+    run: Result<Path<String>, PathRejection>,
+) -> Response {
+    match run.ok().and_then(|Path(run)| app.runs.report(&run)) {
         Some(report) => Json(report).into_response(),
         None => answer(StatusCode::NOT_FOUND, "not_found", None),
     }
@@ -94,18 +97,36 @@ fn answer(code: StatusCode, status: &str, message: Option<String>) -> Response {
         .into_response()
 }
 
+/// An id that can be one of the manager's: it goes into paths, where a U+0000 is 500 for ever (`protocol.md` §3.1).
+fn check_id(name: &str, id: &str) -> Result<(), Refusal> {
+    if id.is_empty() || id.len() > LONGEST_ID || id.contains(char::is_control) {
+        return Err(Refusal::bad_request(format!(
+            "invalid request: `{name}` is no id of the manager"
+        )));
+    }
+    Ok(())
+}
+
 async fn try_start(app: App, request: SyncRequest) -> Result<(), Refusal> {
+    check_id("sync_run_id", &request.sync_run_id)?;
+    check_id("source_id", &request.source_id)?;
     if app.runs.is_active(&request.sync_run_id) {
         return Ok(());
     }
     let mode = declared_mode(&app, request.sync_mode)?;
-    let prepared = tokio::time::timeout(PREPARE, prepare(&app, &request, mode)).await;
-    let (source, credentials) = prepared.unwrap_or_else(|_| {
-        Err(Refusal(
+    let preparing = app.runs.prepare(&request.sync_run_id);
+    let within = app.manager.patience().prepare;
+    let (source, credentials, secrets) = tokio::select! {
+        prepared = prepare(&app, &request, mode) => prepared,
+        () = tokio::time::sleep(within) => Err(Refusal(
             StatusCode::SERVICE_UNAVAILABLE,
-            "the manager did not answer in time".to_owned(),
-        ))
-    })?;
+            format!("the run could not be prepared within {} s; the manager answers slowly", within.as_secs_f64()),
+        )),
+        () = preparing.cancelled() => Err(Refusal(
+            StatusCode::CONFLICT,
+            "the run was cancelled before it started".to_owned(),
+        )),
+    }?;
     let slot = match app
         .runs
         .reserve(&request.sync_run_id, &request.source_id, mode)
@@ -130,9 +151,19 @@ async fn try_start(app: App, request: SyncRequest) -> Result<(), Refusal> {
         source,
         app.connector.operators(),
         app.manager.clone(),
+        secrets,
     );
     if slot.begin(&ctx) {
-        app.runs.clone().spawn(execute(app, ctx, credentials, slot));
+        let (connector, source, checkpoint) = (
+            Arc::clone(&app.connector),
+            ctx.source().clone(),
+            ctx.checkpoint(),
+        );
+        let work: Work = Box::new(move |ctx| {
+            Box::pin(async move { connector.sync(source, credentials, checkpoint, ctx).await })
+        });
+        let runs = app.runs.clone();
+        app.runs.spawn(execute(runs, ctx, work, slot));
     } else {
         ctx.cancel();
     }
@@ -163,9 +194,9 @@ async fn prepare(
     app: &App,
     request: &SyncRequest,
     mode: SyncType,
-) -> Result<(Source, Option<ServiceCredential>), Refusal> {
-    let source = app
-        .manager
+) -> Result<(Source, Option<ServiceCredential>, Secrets), Refusal> {
+    let manager = app.manager.before_giving_up(app.manager.patience().prepare);
+    let source = manager
         .source(&request.source_id)
         .await
         .map_err(|error| match error {
@@ -203,7 +234,7 @@ async fn prepare(
             source.name, source.source_type
         )));
     }
-    let credentials = match app.manager.credentials(&request.source_id).await {
+    let credentials = match manager.credentials(&request.source_id).await {
         Ok(credentials) => Some(credentials),
         Err(error) if error.is_not_found() => None,
         Err(error) => return Err(unavailable("credentials", &error)),
@@ -214,18 +245,35 @@ async fn prepare(
             source.name
         )));
     }
+    let secrets = Secrets::of(credentials.as_ref(), [&source.config]);
+    let judged = panic::catch(judge(app, request, &manager, &source, credentials.as_ref())).await;
+    let judged = judged.unwrap_or_else(|panic| {
+        let reason = format!("the connector panicked {panic}");
+        Err(Refusal(StatusCode::INTERNAL_SERVER_ERROR, reason))
+    });
+    judged.map_err(|Refusal(status, reason)| Refusal(status, secrets.redact(&reason)))?;
+    Ok((source, credentials, secrets))
+}
+
+/// What the connector itself says about the run: its types, and its last look.
+async fn judge(
+    app: &App,
+    request: &SyncRequest,
+    manager: &ManagerClient,
+    source: &Source,
+    credentials: Option<&ServiceCredential>,
+) -> Result<(), Refusal> {
     let checkpoint = request
         .checkpoint
         .as_ref()
         .filter(|checkpoint| !checkpoint.is_null());
     app.connector
-        .check(&source, credentials.as_ref(), checkpoint)
+        .check(source, credentials, checkpoint)
         .map_err(Refusal::bad_request)?;
     app.connector
-        .validate(&source, credentials.as_ref(), &app.manager)
+        .validate(source, credentials, manager)
         .await
-        .map_err(|error| Refusal::bad_request(format!("{error:#}")))?;
-    Ok((source, credentials))
+        .map_err(|error| Refusal::bad_request(format!("{error:#}")))
 }
 
 fn unavailable(what: &str, error: &ManagerError) -> Refusal {
@@ -235,6 +283,10 @@ fn unavailable(what: &str, error: &ManagerError) -> Refusal {
     )
 }
 
+/// What a run does, from its context to its end.
+pub(super) type Work =
+    Box<dyn FnOnce(SyncContext) -> BoxFuture<'static, anyhow::Result<()>> + Send>;
+
 /// How the author's function ended.
 enum End {
     Returned(anyhow::Result<()>),
@@ -243,11 +295,12 @@ enum End {
     Stopped(RunError),
 }
 
-async fn execute(app: App, ctx: SyncContext, credentials: Option<ServiceCredential>, slot: Slot) {
+/// Executes a run to its end: calls `work`, and tells the manager what became of it.
+pub(super) async fn execute(runs: Runs, ctx: SyncContext, work: Work, slot: Slot) {
     let (run, mode) = (ctx.sync_run_id().to_owned(), ctx.sync_mode());
     tracing::info!(run, source = ctx.source_id(), %mode, resume = ctx.is_resume(), "the run begins");
     let started = std::time::Instant::now();
-    let end = work(&app, &ctx, credentials).await;
+    let end = supervise(&runs, &ctx, work).await;
     let outcome = finish(&ctx, end).await;
     let report = ctx.report();
     let seconds = started.elapsed().as_secs_f64();
@@ -301,6 +354,7 @@ async fn finish(ctx: &SyncContext, end: End) -> Result<&'static str, RunError> {
         ) => return Err(reason),
         End::Stopped(reason) => reason.to_string(),
     };
+    let failure = ctx.clean(&failure);
     tracing::error!(run = ctx.sync_run_id(), "the run failed: {failure}");
     ctx.fail(failure).await.map(|()| "failed")
 }
@@ -319,26 +373,18 @@ fn losses(report: &RunReport) -> String {
     skips.chain(failures).chain(more).collect()
 }
 
-async fn work(app: &App, ctx: &SyncContext, credentials: Option<ServiceCredential>) -> End {
-    let source = ctx.source().clone();
-    let checkpoint = ctx.checkpoint();
-    let connector = std::sync::Arc::clone(&app.connector);
+async fn supervise(runs: &Runs, ctx: &SyncContext, work: Work) -> End {
     let author = ctx.clone();
     // A task of its own: the author's code may block or panic without taking the supervision with it.
     let mut task = AbortOnDropHandle::new(tokio::spawn(async move {
-        panic::catch(async {
-            connector
-                .sync(source, credentials, checkpoint, author)
-                .await
-        })
-        .await
+        panic::catch(async { work(author).await }).await
     }));
     let ended = tokio::select! {
         ended = &mut task => ended,
         reason = ctx.closed() => tokio::select! {
             ended = &mut task => ended,
             () = tokio::time::sleep(GRACE) => return End::Stopped(reason),
-            () = app.runs.stopped() => return End::Stopped(reason),
+            () = runs.stopped() => return End::Stopped(reason),
         },
     };
     // An author whose call is refused returns that error; the reason itself says more. A run that `sync` ended by its own

@@ -87,8 +87,14 @@ impl Failed {
     }
 }
 
+/// One segment of a path. A dot or two alone would be a step up, encoded or not, so they are encoded twice: an id that
+/// nothing has, in place of another route.
 pub(super) fn segment(text: &str) -> String {
-    utf8_percent_encode(text, SEGMENT).to_string()
+    match text {
+        "." => "%252E".to_owned(),
+        ".." => "%252E%252E".to_owned(),
+        _ => utf8_percent_encode(text, SEGMENT).to_string(),
+    }
 }
 
 /// Values without a fallible `Serialize` only: the protocol's own types and plain JSON.
@@ -176,5 +182,11 @@ mod tests {
     #[test]
     fn ids_cannot_leave_their_path_segment() {
         assert_eq!(segment("../a b/é"), "..%2Fa%20b%2F%C3%A9");
+        for id in [".", "..", "...", "a/..", "%2e%2e", "?", "#", "\\"] {
+            let url = format!("http://manager/sdk/source/{}/state", segment(id));
+            let url = reqwest::Url::parse(&url).unwrap();
+            assert_eq!(url.path_segments().unwrap().count(), 4, "{url}");
+            assert!(url.path().starts_with("/sdk/source/"), "{url}");
+        }
     }
 }

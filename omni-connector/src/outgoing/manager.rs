@@ -1,6 +1,6 @@
 //! The client of the manager: every SDK route (`protocol.md` §3.2), typed, with timeouts and retries.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use reqwest::{RequestBuilder, multipart};
@@ -17,7 +17,7 @@ use super::{
     retry::{Backoff, Repeat, retry_after},
 };
 use crate::contract::{
-    Manifest, ServiceCredential, Source, SourceType, SyncType,
+    Manifest, ServiceCredential, Source, SourceType, SyncType, redact,
     wire::{ContentId, ContentRequest, EventBatch, RunId},
 };
 
@@ -32,13 +32,22 @@ const STORES: usize = 64;
 /// A call is repeated when the trouble may pass and repeating is safe: no connection, a broken one, 408, 429, 5xx, and a 2xx
 /// whose body is not JSON. The manager answers every call in JSON, also those whose answer says nothing; a page of HTML
 /// with status 200 comes from something in between, and counting it as accepted would lose what was sent.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ManagerClient {
     http: HttpClient,
     base: Arc<str>,
     patience: Patience,
     extractions: Arc<Semaphore>,
     stores: Arc<Semaphore>,
+}
+
+impl fmt::Debug for ManagerClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ManagerClient")
+            .field("url", &redact(&self.base))
+            .field("patience", &self.patience)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Bytes whose text the manager extracts.
@@ -78,6 +87,21 @@ impl ManagerClient {
             patience,
             ..self.clone()
         }
+    }
+
+    pub(crate) const fn patience(&self) -> Patience {
+        self.patience
+    }
+
+    /// The same manager, for calls that somebody waits for who gives up after `within`: what is wrong is said before that.
+    pub(crate) fn before_giving_up(&self, within: Duration) -> Self {
+        let calls = self.patience.call.min(within / 2);
+        self.with_patience(Patience {
+            call: calls,
+            in_all: self.patience.in_all.min(within / 4),
+            longest_asked_pause: self.patience.longest_asked_pause.min(within / 4),
+            ..self.patience
+        })
     }
 
     /// Where the manager is.

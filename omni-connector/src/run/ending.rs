@@ -57,11 +57,16 @@ impl SyncContext {
         let _ = tokio::time::timeout(LAST_FLUSH, self.inner.pipeline.flush()).await;
         self.inner
             .manager
-            .fail(&self.inner.run, &error.to_string())
+            .fail(&self.inner.run, &self.clean(&error.to_string()))
             .await?;
         *ended = true;
         self.inner.pipeline.close(RunError::Ended);
         Ok(())
+    }
+
+    /// A text about the run, without the secrets in it.
+    pub(crate) fn clean(&self, text: &str) -> String {
+        self.inner.secrets.redact(text)
     }
 
     /// Stops the run: nothing more of it is sent, and `is_cancelled` is true.

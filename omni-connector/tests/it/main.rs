@@ -1,9 +1,11 @@
 //! The runtime's promises, over real HTTP: one program, so that what the tests share is compiled once.
 
 mod actions;
+mod incoming;
 mod model;
 mod north_star;
 mod pipeline;
 mod runs;
 mod schemas;
 mod support;
+mod webhooks;

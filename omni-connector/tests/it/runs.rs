@@ -134,7 +134,7 @@ async fn a_panic_fails_the_run_and_frees_its_slot() {
     .await;
     connector.start("R1", "full").await;
     let failure = manager.told_of("fail").await["error"].to_string();
-    let place = format!("the connector panicked at omni-connector/tests/runs.rs:{line}:");
+    let place = format!("the connector panicked at {}:{line}:", file!());
     assert!(
         failure.contains(&place) && failure.ends_with(": index out of bounds\""),
         "{failure}"
