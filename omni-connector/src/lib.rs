@@ -14,6 +14,7 @@ mod macros;
 pub mod outgoing;
 pub mod prelude;
 pub mod run;
+pub mod telemetry;
 
 pub use anyhow::Result;
 pub use async_trait::async_trait;

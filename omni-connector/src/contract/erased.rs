@@ -19,6 +19,7 @@ use crate::{
 pub(crate) trait ErasedConnector: Send + Sync {
     fn manifest(&self, connector_url: &str) -> Manifest;
     fn name(&self) -> &'static str;
+    fn version(&self) -> &'static str;
     fn source_types(&self) -> Vec<SourceType>;
     fn sync_modes(&self) -> Vec<SyncType>;
     fn requires_credentials(&self) -> bool;
@@ -94,6 +95,10 @@ impl<C: Connector> ErasedConnector for C {
 
     fn name(&self) -> &'static str {
         Connector::name(self)
+    }
+
+    fn version(&self) -> &'static str {
+        Connector::version(self)
     }
 
     fn source_types(&self) -> Vec<SourceType> {

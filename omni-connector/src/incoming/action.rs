@@ -1,9 +1,21 @@
 //! `/action`: one call of an action (`protocol.md` §2.6).
 
-use std::sync::Arc;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
+};
 
-use axum::{extract::State, http::StatusCode, response::Response};
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::Response,
+};
 use serde_json::{Map, Value};
+
+use tracing::{Instrument, field};
 
 use super::{App, body::Body, panic};
 use crate::{
@@ -11,7 +23,48 @@ use crate::{
     contract::{Secrets, wire::ActionRequest},
 };
 
-pub(super) async fn call(State(app): State<App>, Body(request): Body<ActionRequest>) -> Response {
+/// A longer id of a request is not taken over.
+const LONGEST_ID: usize = 128;
+
+pub(super) async fn call(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Body(request): Body<ActionRequest>,
+) -> Response {
+    let source = request.source.as_ref().map(|source| source.id.as_str());
+    // At the highest level, so that a filter for lines keeps what the lines are about.
+    let span = tracing::error_span!(
+        "action",
+        action = request.action,
+        source,
+        request_id = request_id(&headers),
+        status = field::Empty,
+    );
+    let (name, started) = (request.action.clone(), Instant::now());
+    let response = answer(app.clone(), request).instrument(span.clone()).await;
+    let status = response.status().as_u16();
+    span.record("status", status);
+    app.manager
+        .metrics()
+        .action(&name, status, started.elapsed());
+    response
+}
+
+/// What the caller calls this call, or a name of ours.
+fn request_id(headers: &HeaderMap) -> String {
+    static CALLS: AtomicU64 = AtomicU64::new(0);
+    let given = headers.get("x-request-id").and_then(|id| id.to_str().ok());
+    match given.filter(|id| !id.is_empty() && id.len() <= LONGEST_ID) {
+        Some(id) => id.to_owned(),
+        None => format!(
+            "{}-{}",
+            std::process::id(),
+            CALLS.fetch_add(1, Ordering::Relaxed)
+        ),
+    }
+}
+
+async fn answer(app: App, request: ActionRequest) -> Response {
     let action = request.action.clone();
     let failed = Failed {
         secrets: Secrets::of(
@@ -45,19 +98,17 @@ pub(super) async fn call(State(app): State<App>, Body(request): Body<ActionReque
     };
     let connector = Arc::clone(&app.connector);
     // A task of its own: a caller who gives up must not stop a write half-way.
-    let task =
-        tokio::spawn(
-            async move { panic::catch(async { connector.call_action(call).await }).await },
-        );
+    let work = async move { panic::catch(async { connector.call_action(call).await }).await };
+    let task = tokio::spawn(work.in_current_span());
     match task.await {
         Ok(Ok(Ok(response))) => response,
         Ok(Ok(Err(error))) => {
-            tracing::warn!(action, "the action failed: {}", failed.message(&error));
+            tracing::warn!("the action failed: {}", failed.message(&error));
             failed.answer(&error)
         }
         Ok(Err(panic)) => {
             let what = failed.secrets.redact(&panic.to_string());
-            tracing::error!(action, "the action panicked {what}");
+            tracing::error!("the action panicked {what}");
             crashed(&action, &failed.secrets.redact(&panic.message))
         }
         Err(error) => crashed(&action, &error.to_string()),

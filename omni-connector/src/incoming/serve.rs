@@ -1,12 +1,14 @@
 //! Starting and ending the process of a connector.
 
-use std::{env, io, io::IsTerminal, net::SocketAddr, sync::Arc};
+use std::{env, io, net::SocketAddr, sync::Arc};
 
 use anyhow::{Context, Result, bail};
 use axum::{
     Extension, Json, Router,
     extract::{DefaultBodyLimit, State},
+    http::header,
     middleware,
+    response::IntoResponse,
     routing::{get, post},
 };
 use serde_json::{Value, json};
@@ -19,6 +21,7 @@ use super::{
 use crate::{
     contract::{BoxFuture, Connector, ErasedConnector, Manifest, Severity, check},
     outgoing::ManagerClient,
+    telemetry,
 };
 
 /// What a connector's `main` calls: serves, or does what the command line asks for.
@@ -101,8 +104,19 @@ async fn serve_erased(
     extra: Router,
     shutdown: Option<BoxFuture<'static, ()>>,
 ) -> Result<()> {
-    start_logging();
+    let telemetry = telemetry::start(connector.name(), connector.version());
     panic::note_places();
+    let served = listen(connector, config, extra, shutdown).await;
+    telemetry.end().await;
+    served
+}
+
+async fn listen(
+    connector: Arc<dyn ErasedConnector>,
+    config: ServerConfig,
+    extra: Router,
+    shutdown: Option<BoxFuture<'static, ()>>,
+) -> Result<()> {
     let address = SocketAddr::new(config.listen, config.port);
     let listener = TcpListener::bind(address).await.with_context(|| {
         format!("cannot listen on {address}\nhelp: set `PORT` to a free port, or stop what listens there")
@@ -160,6 +174,7 @@ fn router(app: App, config: &ServerConfig, extra: Router) -> Router {
     Router::new()
         .route("/health", get(health))
         .route("/manifest", get(manifest))
+        .route("/metrics", get(metrics))
         .route("/sync", post(sync::start))
         .route("/sync/{sync_run_id}", get(sync::probe))
         .route("/sync/{sync_run_id}/report", get(sync::report))
@@ -187,20 +202,8 @@ async fn manifest(State(app): State<App>) -> Json<Manifest> {
     Json(app.manifest())
 }
 
-/// Logs to standard error, filtered by `RUST_LOG` (`info` unless it is set). A subscriber that is there already stays.
-fn start_logging() {
-    use tracing_subscriber::{filter::Targets, prelude::*};
-
-    let asked = env::var("RUST_LOG").unwrap_or_default();
-    let filter: Targets = asked
-        .parse()
-        .ok()
-        .filter(|_| !asked.is_empty())
-        .unwrap_or_else(|| Targets::new().with_default(tracing::Level::INFO));
-    let lines = tracing_subscriber::fmt::layer()
-        .with_ansi(io::stderr().is_terminal())
-        .with_writer(io::stderr);
-    let _ = tracing_subscriber::registry()
-        .with(lines.with_filter(filter))
-        .try_init();
+async fn metrics(State(app): State<App>) -> impl IntoResponse {
+    let (connector, version) = (app.connector.name(), app.connector.version());
+    let text = app.manager.metrics().text(connector, version);
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text)
 }

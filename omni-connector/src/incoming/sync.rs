@@ -10,6 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use tokio_util::task::AbortOnDropHandle;
+use tracing::{Instrument, Span, field};
 
 use super::{
     App,
@@ -24,6 +25,7 @@ use crate::{
     },
     outgoing::{ManagerClient, ManagerError},
     run::{RunError, RunReport, SyncContext},
+    telemetry::Ending,
 };
 
 /// A cancelled run may finish what it is doing for this long before its task is stopped.
@@ -47,10 +49,11 @@ impl Refusal {
 
 pub(super) async fn start(State(app): State<App>, Body(request): Body<SyncRequest>) -> Response {
     let (run, mode) = (request.sync_run_id.clone(), request.sync_mode);
-    match try_start(app, request).await {
+    match try_start(app.clone(), request).await {
         Ok(()) => answer(StatusCode::OK, "started", None),
         Err(Refusal(status, reason)) => {
             let reason = redact(&reason).into_owned();
+            app.manager.metrics().run_refused(mode);
             tracing::warn!(run, %mode, %status, reason, "a run was refused");
             answer(status, "error", Some(reason))
         }
@@ -145,14 +148,11 @@ async fn try_start(app: App, request: SyncRequest) -> Result<(), Refusal> {
             ));
         }
     };
-    let ctx = SyncContext::start(
-        &request,
-        mode,
-        source,
-        app.connector.operators(),
-        app.manager.clone(),
-        secrets,
-    );
+    let span = span(&request.sync_run_id, &request.source_id, mode);
+    let ctx = span.in_scope(|| {
+        let (operators, manager) = (app.connector.operators(), app.manager.clone());
+        SyncContext::start(&request, mode, source, operators, manager, secrets)
+    });
     if slot.begin(&ctx) {
         let (connector, source, checkpoint) = (
             Arc::clone(&app.connector),
@@ -163,11 +163,17 @@ async fn try_start(app: App, request: SyncRequest) -> Result<(), Refusal> {
             Box::pin(async move { connector.sync(source, credentials, checkpoint, ctx).await })
         });
         let runs = app.runs.clone();
-        app.runs.spawn(execute(runs, ctx, work, slot));
+        let execution = execute(runs, ctx, work, slot);
+        app.runs.spawn(execution.instrument(span));
     } else {
         ctx.cancel();
     }
     Ok(())
+}
+
+/// The span of a run, at the highest level: a filter for lines keeps what the lines are about.
+pub(super) fn span(run: &str, source: &str, mode: SyncType) -> Span {
+    tracing::error_span!("sync_run", run, source, %mode, ending = field::Empty)
 }
 
 /// The mode to run in: the manager does not look at the declared ones before a manual trigger (`protocol.md` §2.3).
@@ -297,52 +303,66 @@ enum End {
 
 /// Executes a run to its end: calls `work`, and tells the manager what became of it.
 pub(super) async fn execute(runs: Runs, ctx: SyncContext, work: Work, slot: Slot) {
-    let (run, mode) = (ctx.sync_run_id().to_owned(), ctx.sync_mode());
-    tracing::info!(run, source = ctx.source_id(), %mode, resume = ctx.is_resume(), "the run begins");
+    tracing::info!(resume = ctx.is_resume(), "the run begins");
     let started = std::time::Instant::now();
+    let metrics = ctx.manager().metrics();
+    let number = metrics.run_began(&ctx);
     let end = supervise(&runs, &ctx, work).await;
     let outcome = finish(&ctx, end).await;
     let report = ctx.report();
     let seconds = started.elapsed().as_secs_f64();
-    match outcome {
-        Ok(how) => tracing::info!(
-            run,
-            scanned = report.scanned,
-            updated = report.updated,
-            deleted = report.deleted,
-            skipped = report.skipped,
-            failed = report.failed,
-            seconds,
-            "the run {how}{}",
-            losses(&report)
-        ),
+    let ending = match outcome {
+        Ok(ending) => {
+            tracing::info!(
+                scanned = report.scanned,
+                updated = report.updated,
+                deleted = report.deleted,
+                skipped = report.skipped,
+                failed = report.failed,
+                seconds,
+                "the run {}{}",
+                ending.as_str(),
+                losses(&report)
+            );
+            ending
+        }
         Err(
             RunError::Cancelled | RunError::Ended | RunError::Manager(ManagerError::RunOver { .. }),
         ) => {
             tracing::info!(
-                run,
                 scanned = report.scanned,
                 updated = report.updated,
                 seconds,
                 "the run is over"
             );
+            if ctx.is_cancelled() {
+                Ending::Stopped
+            } else {
+                Ending::Over
+            }
         }
-        Err(error) => tracing::error!(run, %error, "the run ends without the manager knowing how"),
-    }
+        Err(error) => {
+            let error = ctx.clean(&error.to_string());
+            tracing::error!(error, "the run ends without the manager knowing how");
+            Ending::Unreported
+        }
+    };
+    Span::current().record("ending", ending.as_str());
+    metrics.run_ended(number, ending);
     ctx.abandon();
     drop(slot);
 }
 
-/// Tells the manager how the run ended; in a word.
-async fn finish(ctx: &SyncContext, end: End) -> Result<&'static str, RunError> {
+/// Tells the manager how the run ended.
+async fn finish(ctx: &SyncContext, end: End) -> Result<Ending, RunError> {
     if ctx.is_cancelled() {
         // Completing or failing a cancelled run would overwrite what the manager made of it.
-        return ctx.flush().await.map(|()| "stopped");
+        return ctx.flush().await.map(|()| Ending::Stopped);
     }
     let failure = match end {
         End::Returned(Ok(())) => match ctx.complete().await {
             Err(reason @ RunError::TooManyFailures { .. }) => reason.to_string(),
-            other => return other.map(|()| "completed"),
+            other => return other.map(|()| Ending::Completed),
         },
         End::Returned(Err(error)) => format!("{error:#}"),
         End::Panicked(panic) => format!("the connector panicked {panic}"),
@@ -355,8 +375,8 @@ async fn finish(ctx: &SyncContext, end: End) -> Result<&'static str, RunError> {
         End::Stopped(reason) => reason.to_string(),
     };
     let failure = ctx.clean(&failure);
-    tracing::error!(run = ctx.sync_run_id(), "the run failed: {failure}");
-    ctx.fail(failure).await.map(|()| "failed")
+    tracing::error!("the run failed: {failure}");
+    ctx.fail(failure).await.map(|()| Ending::Failed)
 }
 
 /// What did not arrive, for the last line about a run: every reason once.
@@ -376,9 +396,8 @@ fn losses(report: &RunReport) -> String {
 async fn supervise(runs: &Runs, ctx: &SyncContext, work: Work) -> End {
     let author = ctx.clone();
     // A task of its own: the author's code may block or panic without taking the supervision with it.
-    let mut task = AbortOnDropHandle::new(tokio::spawn(async move {
-        panic::catch(async { work(author).await }).await
-    }));
+    let work = async move { panic::catch(async { work(author).await }).await };
+    let mut task = AbortOnDropHandle::new(tokio::spawn(work.in_current_span()));
     let ended = tokio::select! {
         ended = &mut task => ended,
         reason = ctx.closed() => tokio::select! {

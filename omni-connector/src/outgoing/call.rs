@@ -66,6 +66,36 @@ impl Call {
     }
 }
 
+impl Call {
+    /// The route without the ids in it: metrics tell few things apart.
+    pub(super) fn template(&self) -> &'static str {
+        let segments: Vec<_> = self.path.split('/').skip(2).collect();
+        match segments[..] {
+            ["register"] => "register",
+            ["events", ..] => "events",
+            ["content"] => "content",
+            ["extract-content"] => "extract-content",
+            ["extract-text"] => "extract-text",
+            ["sync", "create"] => "sync/create",
+            ["sync", "cancel"] => "sync/cancel",
+            ["sync", _, "heartbeat"] => "sync/{id}/heartbeat",
+            ["sync", _, "scanned"] => "sync/{id}/scanned",
+            ["sync", _, "updated"] => "sync/{id}/updated",
+            ["sync", _, "checkpoint"] => "sync/{id}/checkpoint",
+            ["sync", _, "complete"] => "sync/{id}/complete",
+            ["sync", _, "fail"] => "sync/{id}/fail",
+            ["webhook", "notify"] => "webhook/notify",
+            ["source", _] => "source/{id}",
+            ["source", _, "user-email"] => "source/{id}/user-email",
+            ["source", _, "connector-state"] => "source/{id}/connector-state",
+            ["sources", ..] => "sources/by-type/{type}",
+            ["credentials", _] => "credentials/{id}",
+            ["connector-configs", _] => "connector-configs/{provider}",
+            _ => "other",
+        }
+    }
+}
+
 /// An attempt that failed, and what may follow it.
 pub(super) struct Failed {
     pub(super) error: ManagerError,

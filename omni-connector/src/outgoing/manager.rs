@@ -20,6 +20,7 @@ use crate::contract::{
     Manifest, ServiceCredential, Source, SourceType, SyncType, redact,
     wire::{ContentId, ContentRequest, EventBatch, RunId},
 };
+use crate::telemetry::Metrics;
 
 /// The manager extracts two documents at a time and answers 429 to more (`protocol.md` §1.3).
 const EXTRACTIONS: usize = 2;
@@ -39,6 +40,7 @@ pub struct ManagerClient {
     patience: Patience,
     extractions: Arc<Semaphore>,
     stores: Arc<Semaphore>,
+    metrics: Arc<Metrics>,
 }
 
 impl fmt::Debug for ManagerClient {
@@ -77,6 +79,7 @@ impl ManagerClient {
             patience: Patience::default(),
             extractions: Arc::new(Semaphore::new(EXTRACTIONS)),
             stores: Arc::new(Semaphore::new(STORES)),
+            metrics: Arc::default(),
         }
     }
 
@@ -87,6 +90,11 @@ impl ManagerClient {
             patience,
             ..self.clone()
         }
+    }
+
+    /// What the process counts, calls of this client among it.
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     pub(crate) const fn patience(&self) -> Patience {
@@ -380,7 +388,10 @@ impl ManagerClient {
             attempt += 1;
             let failed = match self.attempt(call, attempt, &fill).await {
                 Ok(body) => match serde_json::from_slice(&body) {
-                    Ok(answer) => return Ok(answer),
+                    Ok(answer) => {
+                        self.metrics.call(call.template(), None);
+                        return Ok(answer);
+                    }
                     Err(error) => Failed::unreadable(call, &error),
                 },
                 Err(failed) => failed,
@@ -390,8 +401,10 @@ impl ManagerClient {
                 .then(|| backoff.pause(failed.asked_for))
                 .flatten();
             let Some(pause) = pause else {
+                self.metrics.call(call.template(), Some(&failed.error));
                 return Err(failed.error);
             };
+            self.metrics.retry(call.template());
             tracing::debug!(error = %failed.error, ?pause, "calling the manager again");
             tokio::time::sleep(pause).await;
         }

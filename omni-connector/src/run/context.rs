@@ -417,6 +417,11 @@ impl SyncContext {
         self.inner.pipeline.report(|report| report.clone())
     }
 
+    /// [`report`](Self::report), without a copy of it.
+    pub(crate) fn read_report(&self, read: impl FnOnce(&RunReport)) {
+        self.inner.pipeline.report(|report| read(report));
+    }
+
     /// Where the author goes on. A full run that is no resume starts over, whatever the manager sent along.
     pub(crate) fn checkpoint(&self) -> Option<Value> {
         let starts_over = self.inner.mode == SyncType::Full && !self.inner.is_resume;

@@ -8,4 +8,5 @@ mod pipeline;
 mod runs;
 mod schemas;
 mod support;
+mod telemetry;
 mod webhooks;

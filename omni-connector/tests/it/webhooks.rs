@@ -354,7 +354,7 @@ async fn a_run_of_an_extra_route_is_probed_and_can_be_cancelled() {
     assert_eq!(connector.post("/cancel", cancel).await.0, 200);
     assert_eq!(connector.get("/sync/ONE").await.1["running"], false);
     assert!(manager.calls("ONE/complete").is_empty());
-    process.end();
+    process.end().await;
 }
 
 #[tokio::test]

@@ -12,6 +12,8 @@ use axum::{
     http::{StatusCode, request::Parts},
 };
 
+use tracing::Instrument;
+
 use super::{
     Webhook,
     order::{Kind, Order},
@@ -21,7 +23,7 @@ use crate::{
     contract::{Secrets, SyncType, redact, wire::SyncRequest},
     incoming::{
         App,
-        sync::{Work, execute},
+        sync::{Work, execute, span},
     },
     outgoing::{Backoff, ManagerError},
     run::SyncContext,
@@ -195,10 +197,14 @@ impl Runner {
             checkpoint: None,
             is_resume: false,
         };
-        let operators = connector.operators();
-        let ctx = SyncContext::start(&request, mode, source, operators, manager.clone(), secrets);
+        let span = span(run, source_id, mode);
+        let ctx = span.in_scope(|| {
+            let (operators, manager) = (connector.operators(), manager.clone());
+            SyncContext::start(&request, mode, source, operators, manager, secrets)
+        });
         if slot.begin(&ctx) {
-            runs.spawn(execute(runs.clone(), ctx, work, slot));
+            let execution = execute(runs.clone(), ctx, work, slot);
+            runs.spawn(execution.instrument(span));
         } else {
             ctx.cancel();
         }

@@ -437,14 +437,17 @@ impl Process {
     }
 
     /// Asks the process to end, and waits until it has; what it wrote to standard error.
-    pub(crate) fn end(mut self) -> String {
+    pub(crate) async fn end(mut self) -> String {
         let id = self.0.id().to_string();
         let asked = Command::new("kill").arg(&id).status().unwrap();
         assert!(asked.success(), "process {id} had ended before");
-        let mut text = String::new();
         let mut errors = self.0.stderr.take().unwrap();
-        errors.read_to_string(&mut text).unwrap();
-        text
+        // It may have to be answered on the way.
+        let read = tokio::task::spawn_blocking(move || {
+            let mut text = String::new();
+            errors.read_to_string(&mut text).map(|_| text)
+        });
+        read.await.unwrap().unwrap()
     }
 }
 
@@ -498,6 +501,11 @@ impl Served {
             answer.status().as_u16(),
             answer.json().await.unwrap_or_default(),
         )
+    }
+
+    pub(crate) async fn text(&self, path: &str) -> String {
+        let request = self.http.get(format!("{}{path}", self.url));
+        request.send().await.unwrap().text().await.unwrap()
     }
 
     pub(crate) async fn start(&self, run: &str, mode: &str) -> (u16, Value) {
