@@ -8,7 +8,7 @@ use crate::{
     diagnostics::Errors,
     expand,
     parse::{Function, ImplBlock, Keys, marker, marker_keys},
-    valid::{self, Action, Hook, HookKind, Operator, Place, Sync},
+    valid::{self, Action, Hook, HookKind, Operator, Place, Sync, Webhook},
 };
 
 /// What may stand on a function of the block.
@@ -17,6 +17,7 @@ const MARKERS: &[&str] = &[
     "action",
     "search_operator",
     "validate",
+    "webhook",
     "oauth",
     "skills",
     "credential_ready",
@@ -65,6 +66,7 @@ fn collect(block: &ImplBlock, errors: &mut Errors) -> expand::Methods {
         syncs: Vec::new(),
         actions: Vec::new(),
         operators: Vec::new(),
+        webhooks: Vec::new(),
         hooks: Vec::new(),
         is_unfinished: false,
     };
@@ -83,6 +85,10 @@ fn collect(block: &ImplBlock, errors: &mut Errors) -> expand::Methods {
             "search_operator" => {
                 let operator = Operator::of(function, keys, errors);
                 methods.operators.extend(operator);
+            }
+            "webhook" => {
+                let webhook = Webhook::of(function, keys, errors);
+                methods.webhooks.extend(webhook);
             }
             other => {
                 let kind = HookKind::of_marker(other);
@@ -128,6 +134,7 @@ fn check_distinct(methods: &expand::Methods, connector: &Type, errors: &mut Erro
     valid::check_syncs(&methods.syncs, errors);
     valid::check_actions(&methods.actions, connector, errors);
     valid::check_operators(&methods.operators, connector, errors);
+    valid::check_webhooks(&methods.webhooks, errors);
     for (index, hook) in methods.hooks.iter().enumerate() {
         let earlier = methods.hooks[..index]
             .iter()

@@ -10,6 +10,6 @@ pub use std::{boxed::Box, collections::HashMap, string::String, vec::Vec};
 pub use crate::{
     ActionCall, ActionDefinition, ActionMode, BoxFuture, Connector, CredentialReady, ManagerClient,
     McpCredentials, McpServer, OAuthConfig, OAuthExtra, OAuthTokens, Operator, Response, Result,
-    ServiceCredential, Skill, Source, SourceType, SyncContext, SyncType, Value, ValueType,
-    actions::answer, async_trait, contract::AttributeValue, declare::*,
+    ServiceCredential, Skill, Source, SourceType, SyncContext, SyncType, Value, ValueType, Webhook,
+    WebhookCall, actions::answer, async_trait, contract::AttributeValue, declare::*,
 };

@@ -15,6 +15,7 @@ mod macros;
 pub mod outgoing;
 pub mod prelude;
 pub mod run;
+pub mod telemetry;
 
 pub use anyhow::Result;
 pub use async_trait::async_trait;
@@ -35,8 +36,8 @@ pub use contract::{
 };
 pub use declare::{Actor, Args, Checkpoint, Config, Credentials, DocRef};
 pub use incoming::{
-    ConfigError, ServerConfig, run, serve, serve_with_config, serve_with_extra_routes,
-    serve_with_shutdown,
+    ConfigError, Runner, ServerConfig, Webhook, WebhookCall, WebhookRequest, run, serve,
+    serve_with_config, serve_with_extra_routes, serve_with_shutdown, verify_hmac_sha256,
 };
 pub use macros::{action, connector, search_operator, sync};
 pub use outgoing::{HttpClient, ManagerClient, ManagerError, Patience};

@@ -25,10 +25,15 @@
 ///
 /// # On the `impl` block
 /// Collects methods with [`#[sync]`](macro@crate::sync), [`#[action]`](macro@crate::action) and
-/// [`#[search_operator]`](macro@crate::search_operator), and at most one each with
+/// [`#[search_operator]`](macro@crate::search_operator), and those with
 ///
-/// - `#[validate]`: `async fn(&self, …) -> Result<()>`, asked before each run; an error refuses it with 400. Its arguments
+/// - `#[validate]`, at most one: `async fn(&self, …) -> Result<()>`, asked before each run; an error refuses it with 400. Its arguments
 ///   are supplied by type, as those of a sync.
+/// - `#[webhook(path = "/hooks/acme")]`, of which there may be several: `async fn(&self, …) -> Result<Webhook>`, called by
+///   other systems at this path. It verifies the [`WebhookRequest`](crate::WebhookRequest) and says what to do
+///   ([`Webhook`](crate::Webhook)): nothing, one incremental run of a source, or a run of its own. That is done after the
+///   answer went out. A path with `{source_id}` in it names the source, and its function can take what a sync takes of one:
+///   `Source`, `Config<T>`, `Credentials<T>`; every one can take `WebhookRequest` and `ManagerClient`.
 /// - `#[oauth]`: `fn(&self) -> OAuthConfig`, how people sign in.
 /// - `#[skills]`: `fn(&self) -> Vec<Skill>`, skills that are not known when compiling.
 /// - `#[credential_ready]`: `async fn(&self, ready: CredentialReady) -> Result<()>`, told when somebody has signed in. A
@@ -67,6 +72,36 @@
 ///
 /// assert_eq!(Notes.name(), "notes");
 /// assert_eq!(Notes.description().unwrap(), "Notes of a folder.");
+/// ```
+///
+/// A webhook of a source whose credential knows the secret:
+///
+/// ```
+/// use omni_connector::prelude::*;
+///
+/// #[derive(Deserialize)]
+/// struct ApiKey { webhook_secret: SecretString }
+///
+/// #[connector(name = "notes", source_types = [Notion], sync_modes = [full, incremental], credentials = ApiKey, state = u64)]
+/// struct Notes;
+///
+/// #[connector]
+/// impl Notes {
+///     #[sync]
+///     async fn sync(&self) -> Result<()> { Ok(()) }
+///
+///     #[webhook(path = "/hooks/notes/{source_id}")]
+///     async fn changed(&self, request: WebhookRequest, source: Source, key: Credentials<ApiKey>) -> Result<Webhook> {
+///         request.verify_hmac_sha256(&key.webhook_secret, "x-hub-signature-256")?;
+///         #[derive(Deserialize)]
+///         struct Event { deleted: Option<String> }
+///         Ok(match request.json::<Event>()?.deleted {
+///             Some(note) => Webhook::run(source.id, |ctx| async move { Ok(ctx.delete(note).await?) }),
+///             None => Webhook::sync(source.id),
+///         })
+///     }
+/// }
+/// # fn main() {}
 /// ```
 #[doc(inline)]
 pub use omni_connector_macros::connector;

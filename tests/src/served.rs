@@ -32,6 +32,7 @@ pub fn options() -> Options {
 pub fn patience() -> Patience {
     Patience {
         call: Duration::from_millis(400),
+        prepare: Duration::from_secs(10),
         register: Duration::from_secs(2),
         extract: Duration::from_millis(400),
         first_pause: Duration::from_millis(2),

@@ -97,6 +97,15 @@ const _: () = {
         ) -> _omni::BoxFuture<'_, _omni::Result<_omni::Response>> {
             _omni::call_action(self, call)
         }
+        fn webhooks(&self) -> _omni::Vec<&'static str> {
+            _omni::webhooks::<Self>()
+        }
+        fn call_webhook(
+            &self,
+            call: _omni::WebhookCall,
+        ) -> _omni::BoxFuture<'_, _omni::Result<_omni::Webhook>> {
+            _omni::call_webhook(self, call)
+        }
         fn operators(&self) -> _omni::Vec<_omni::Operator> {
             _omni::operators::<Self>()
         }

@@ -99,6 +99,17 @@ pub(crate) fn connector(valid: &Connector, runtime: &Path) -> TokenStream {
                 _omni::call_action(self, call)
             }
 
+            fn webhooks(&self) -> _omni::Vec<&'static str> {
+                _omni::webhooks::<Self>()
+            }
+
+            fn call_webhook(
+                &self,
+                call: _omni::WebhookCall,
+            ) -> _omni::BoxFuture<'_, _omni::Result<_omni::Webhook>> {
+                _omni::call_webhook(self, call)
+            }
+
             fn operators(&self) -> _omni::Vec<_omni::Operator> {
                 _omni::operators::<Self>()
             }

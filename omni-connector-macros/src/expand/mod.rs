@@ -8,6 +8,7 @@ mod connector;
 mod hook;
 mod operator;
 mod sync;
+mod webhook;
 
 pub(crate) use action::{listed_action, unfinished_action};
 pub(crate) use connector::{connector, unfinished_connector};
@@ -21,7 +22,7 @@ use syn::{
 };
 
 use crate::parse::Function;
-use crate::valid::{Action, Hook, HookKind, Operator, Sync};
+use crate::valid::{Action, Hook, HookKind, Operator, Sync, Webhook};
 
 /// Everything that is generated stands in a scope of its own, in which one short name leads to the runtime.
 fn scope(runtime: &Path, generated: &TokenStream) -> TokenStream {
@@ -39,6 +40,7 @@ pub(crate) struct Methods {
     pub(crate) syncs: Vec<Sync>,
     pub(crate) actions: Vec<Action>,
     pub(crate) operators: Vec<Operator>,
+    pub(crate) webhooks: Vec<Webhook>,
     pub(crate) hooks: Vec<Hook>,
     /// Whether something was refused. The tables are then written so that nothing more is reported.
     pub(crate) is_unfinished: bool,
@@ -80,6 +82,7 @@ pub(crate) fn methods(
             operator::operator(operator, true),
         )
     });
+    let webhooks = webhook::webhooks(&methods.webhooks);
     let hooks = methods.hooks.iter().map(hook::hook);
     let checks = methods
         .syncs
@@ -92,6 +95,7 @@ pub(crate) fn methods(
             const SYNCS: &'static [_omni::Sync<Self>] = &[#(#syncs),*];
             const ACTIONS: &'static [_omni::Action<Self>] = &[#(#actions),*];
             const OPERATORS: &'static [_omni::Operator] = &[#(#operators),*];
+            #webhooks
             #(#hooks)*
         }
 

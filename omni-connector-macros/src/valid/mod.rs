@@ -11,6 +11,7 @@ mod operator;
 mod parameter;
 mod signature;
 mod sync;
+mod webhook;
 
 pub(crate) use action::{Action, Mode, check_distinct as check_actions};
 pub(crate) use arg::{Arg, Default, Limit};
@@ -20,6 +21,7 @@ pub(crate) use operator::{Operator, check_distinct as check_operators};
 pub(crate) use parameter::Parameter;
 pub(crate) use signature::Place;
 pub(crate) use sync::{Sync, check_distinct as check_syncs};
+pub(crate) use webhook::{Webhook, check_distinct as check_webhooks};
 
 use proc_macro2::Span;
 

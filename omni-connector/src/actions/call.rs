@@ -1,5 +1,7 @@
 //! One call of an action.
 
+use std::fmt;
+
 use serde_json::Value;
 
 use crate::{
@@ -7,8 +9,8 @@ use crate::{
     outgoing::ManagerClient,
 };
 
-/// Everything that is known when an action is called.
-#[derive(Debug, Clone)]
+/// Everything that is known when an action is called. `Debug` leaves out what the caller supplied.
+#[derive(Clone)]
 pub struct ActionCall {
     /// The action's name.
     pub action: String,
@@ -22,4 +24,15 @@ pub struct ActionCall {
     pub actor_email: Option<String>,
     /// The way back to the manager.
     pub manager: ManagerClient,
+}
+
+impl fmt::Debug for ActionCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ActionCall")
+            .field("action", &self.action)
+            .field("credentials", &self.credentials)
+            .field("source", &self.source)
+            .field("actor_email", &self.actor_email)
+            .finish_non_exhaustive()
+    }
 }

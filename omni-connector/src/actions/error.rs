@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use axum::{
     Json,
-    http::{HeaderValue, StatusCode, header::RETRY_AFTER},
+    http::{HeaderMap, HeaderValue, StatusCode, header::RETRY_AFTER},
     response::{IntoResponse, Response},
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -142,6 +142,21 @@ impl ActionError {
         }
     }
 
+    /// The headers of the answer: when to come again, if that is known.
+    pub(crate) fn headers(&self) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        if let Self::RateLimited {
+            retry_after: Some(wait),
+            ..
+        } = self
+        {
+            // Whole seconds, and never too early.
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        headers
+    }
+
     /// The refusal in a chain of causes, if there is one: the outermost.
     pub fn of(error: &anyhow::Error) -> Option<&Self> {
         error.chain().find_map(|cause| cause.downcast_ref())
@@ -191,16 +206,8 @@ impl Failed {
         let status = refusal.map_or(StatusCode::INTERNAL_SERVER_ERROR, ActionError::status);
         let mut answer =
             ActionResponse::error(self.message(error)).into_response_with_status(status);
-        if let Some(ActionError::RateLimited {
-            retry_after: Some(wait),
-            ..
-        }) = refusal
-        {
-            // Whole seconds, and never too early.
-            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-            answer
-                .headers_mut()
-                .insert(RETRY_AFTER, HeaderValue::from(seconds));
+        if let Some(refusal) = refusal {
+            answer.headers_mut().extend(refusal.headers());
         }
         answer
     }

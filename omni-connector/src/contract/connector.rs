@@ -13,8 +13,9 @@ use super::{
     Operator, SearchOperator, ServiceCredential, Skill, Source, SourceType, SyncType,
 };
 use crate::{
-    actions::{ActionCall, ActionResponse},
+    actions::{ActionCall, ActionError, ActionResponse},
     bridges::McpServer,
+    incoming::{Webhook, WebhookCall},
     outgoing::ManagerClient,
     run::SyncContext,
 };
@@ -161,6 +162,21 @@ pub trait Connector: Send + Sync + 'static {
         Box::pin(async move {
             self.execute_action(&call.action, call.params, call.credentials)
                 .await
+        })
+    }
+
+    /// Paths beside the protocol's that other systems call, such as `/hooks/acme`. A segment `{name}` stands for any text;
+    /// `{source_id}` is a source of this connector.
+    fn webhooks(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
+
+    /// What a call of one of [`webhooks`](Self::webhooks) leads to. An error refuses it with the status of the
+    /// [`ActionError`] in it, or 500.
+    fn call_webhook(&self, call: WebhookCall) -> BoxFuture<'_, Result<Webhook>> {
+        let route = call.request.route();
+        Box::pin(async move {
+            Err(ActionError::not_found(format!("nothing is behind webhook `{route}`")).into())
         })
     }
 

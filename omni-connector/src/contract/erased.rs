@@ -16,12 +16,18 @@ use super::{
 };
 #[cfg(feature = "mcp")]
 use crate::bridges::McpServer;
-use crate::{actions::ActionCall, outgoing::ManagerClient, run::SyncContext};
+use crate::{
+    actions::ActionCall,
+    incoming::{Webhook, WebhookCall},
+    outgoing::ManagerClient,
+    run::SyncContext,
+};
 
 /// What the runtime needs of a connector. Implemented for every [`Connector`] and for nothing else.
 pub(crate) trait ErasedConnector: Send + Sync {
     fn manifest(&self, connector_url: &str) -> Manifest;
     fn name(&self) -> &'static str;
+    fn version(&self) -> &'static str;
     fn source_types(&self) -> Vec<SourceType>;
     fn sync_modes(&self) -> Vec<SyncType>;
     fn requires_credentials(&self) -> bool;
@@ -64,6 +70,8 @@ pub(crate) trait ErasedConnector: Send + Sync {
     fn prepare_mcp_env(&self, credentials: &McpCredentials) -> Result<HashMap<String, String>>;
     #[cfg(feature = "mcp")]
     fn prepare_mcp_headers(&self, credentials: &McpCredentials) -> Result<HashMap<String, String>>;
+    fn webhooks(&self) -> Vec<&'static str>;
+    fn call_webhook(&self, call: WebhookCall) -> BoxFuture<'_, Result<Webhook>>;
 }
 
 impl<C: Connector> ErasedConnector for C {
@@ -112,6 +120,10 @@ impl<C: Connector> ErasedConnector for C {
 
     fn name(&self) -> &'static str {
         Connector::name(self)
+    }
+
+    fn version(&self) -> &'static str {
+        Connector::version(self)
     }
 
     fn source_types(&self) -> Vec<SourceType> {
@@ -218,5 +230,13 @@ impl<C: Connector> ErasedConnector for C {
     #[cfg(feature = "mcp")]
     fn prepare_mcp_headers(&self, credentials: &McpCredentials) -> Result<HashMap<String, String>> {
         Connector::prepare_mcp_headers(self, credentials)
+    }
+
+    fn webhooks(&self) -> Vec<&'static str> {
+        Connector::webhooks(self)
+    }
+
+    fn call_webhook(&self, call: WebhookCall) -> BoxFuture<'_, Result<Webhook>> {
+        Connector::call_webhook(self, call)
     }
 }

@@ -5,6 +5,8 @@ use std::{borrow::Cow, sync::LazyLock};
 use regex_lite::{Captures, Regex};
 use serde_json::Value;
 
+use super::ServiceCredential;
+
 const REDACTED: &str = "[redacted]";
 
 /// A secret shorter than this would take ordinary words along with it.
@@ -37,41 +39,61 @@ pub fn redact(text: &str) -> Cow<'_, str> {
     })
 }
 
-/// The secrets of a credential: the texts under names that say so.
+/// The secrets of a call or a run: the texts under names that say so.
 #[derive(Default)]
 pub(crate) struct Secrets(Vec<String>);
 
 impl Secrets {
-    pub(crate) fn of(credentials: &Value) -> Self {
+    /// Those of a credential, and those of settings beside it: a source's config, what a caller supplies.
+    pub(crate) fn of<'a>(
+        credential: Option<&ServiceCredential>,
+        settings: impl IntoIterator<Item = &'a Value>,
+    ) -> Self {
+        let mut secrets = credential.map_or_else(Self::default, |credential| {
+            Self::of_secret(&credential.credentials)
+        });
+        for settings in settings {
+            secrets.collect(settings, false, is_secret_name);
+        }
+        secrets.in_order()
+    }
+
+    /// Those of the secret part of a credential.
+    pub(crate) fn of_secret(secret: &Value) -> Self {
         let mut secrets = Self::default();
-        secrets.collect(credentials, false);
-        // The longer first: one secret may be a part of another.
-        secrets.0.sort_by_key(|secret| usize::MAX - secret.len());
-        secrets
+        let says_so = |name: &str| is_bare_secret(name) || is_secret_name(name);
+        secrets.collect(secret, false, says_so);
+        secrets.in_order()
+    }
+
+    /// The longer first: one secret may be a part of another.
+    fn in_order(mut self) -> Self {
+        self.0.sort_by_key(|secret| usize::MAX - secret.len());
+        self
     }
 
     /// These texts, whatever they are called.
     #[cfg(feature = "mcp")]
     pub(crate) fn of_all(texts: impl Iterator<Item = String>) -> Self {
         // Short ones are switches and numbers, and stand in ordinary words.
-        let mut secrets: Vec<_> = texts.filter(|text| text.len() >= 8).collect();
-        secrets.sort_by_key(|secret| usize::MAX - secret.len());
-        Self(secrets)
+        Self(texts.filter(|text| text.len() >= 8).collect()).in_order()
     }
 
-    fn collect(&mut self, value: &Value, is_secret: bool) {
+    fn collect(&mut self, value: &Value, is_secret: bool, says_so: fn(&str) -> bool) {
         match value {
             Value::String(text) if is_secret && text.len() >= SHORTEST => {
                 self.0.push(text.clone());
             }
-            Value::Array(items) => items.iter().for_each(|item| self.collect(item, is_secret)),
-            Value::Object(fields) => fields.iter().for_each(|(name, value)| {
-                let name = plain(name);
-                self.collect(
-                    value,
-                    is_secret || is_bare_secret(&name) || is_secret_name(&name),
-                );
-            }),
+            Value::Array(items) => {
+                for item in items {
+                    self.collect(item, is_secret, says_so);
+                }
+            }
+            Value::Object(fields) => {
+                for (name, value) in fields {
+                    self.collect(value, is_secret || says_so(&plain(name)), says_so);
+                }
+            }
             _ => {}
         }
     }
@@ -292,13 +314,22 @@ mod tests {
 
     #[test]
     fn the_secrets_of_the_call_are_known_by_their_value() {
-        let secrets = Secrets::of(&json!({
-            "username": "ann", "password": "hunter2", "api_key": "abcd", "base_url": "https://host",
-            "keys": { "private_key": ["line-1", "line-12"] }, "pin": "12",
-        }));
+        let credential = json!({
+            "id": "K1", "source_id": "S1", "user_id": null, "provider": "imap", "auth_type": "api_key",
+            "principal_email": null, "config": {}, "expires_at": null, "last_validated_at": null,
+            "created_at": "2026-08-01T09:00:00Z", "updated_at": "2026-08-01T09:00:00Z",
+            "credentials": {
+                "username": "ann", "password": "hunter2", "api_key": "abcd", "base_url": "https://host",
+                "keys": { "private_key": ["line-1", "line-12"] }, "pin": "12",
+            },
+        });
+        let credential = serde_json::from_value(credential).unwrap();
+        let config = json!({ "project_key": "OPSX", "webhook": { "webhook_secret": "whsec-1" } });
+        let secrets = Secrets::of(Some(&credential), [&config]);
         assert_eq!(
-            secrets.redact("ann with hunter2 and line-12 at https://host: abcd 12"),
-            "ann with [redacted] and [redacted] at https://host: [redacted] 12"
+            secrets
+                .redact("ann with hunter2 and line-12 at https://host: abcd 12, whsec-1 of OPSX"),
+            "ann with [redacted] and [redacted] at https://host: [redacted] 12, [redacted] of OPSX"
         );
     }
 }

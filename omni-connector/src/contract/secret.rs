@@ -5,6 +5,7 @@ use std::{borrow::Cow, fmt};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Deserializer};
+use subtle::ConstantTimeEq;
 
 /// A password, token or key. It has no `Display`, no `Serialize`, and `Debug` shows nothing of it; the memory is wiped
 /// when it is dropped.
@@ -31,6 +32,18 @@ impl From<String> for SecretString {
         Self(text.into())
     }
 }
+
+/// In constant time: how long it takes says nothing of how much is alike.
+impl PartialEq for SecretString {
+    fn eq(&self, other: &Self) -> bool {
+        self.expose()
+            .as_bytes()
+            .ct_eq(other.expose().as_bytes())
+            .into()
+    }
+}
+
+impl Eq for SecretString {}
 
 impl fmt::Debug for SecretString {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

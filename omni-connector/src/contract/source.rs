@@ -1,13 +1,16 @@
 //! A source: one configured connection of a company to one system (`protocol.md` §4.2).
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
 
 use super::{IntegrationType, SourceType, timestamp};
 
-/// One configured connection, as the manager stores it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// One configured connection, as the manager stores it. `Debug` shows nothing of what people or the connector put into it:
+/// an admin may have typed a secret, and a connector keeps those of its webhooks in `connector_state`.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Source {
     /// The manager's id of the source.
     pub id: String,
@@ -46,6 +49,18 @@ pub struct Source {
     pub updated_at: OffsetDateTime,
     /// The user who made it.
     pub created_by: String,
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source")
+            .field("id", &self.id)
+            .field("name", &self.name)
+            .field("source_type", &self.source_type)
+            .field("is_active", &self.is_active)
+            .field("is_deleted", &self.is_deleted)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Source {

@@ -1,5 +1,7 @@
 //! Requests and answers of the protocol that are neither records nor events (`protocol.md` §2, §3).
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -54,8 +56,8 @@ pub struct RunId {
     pub sync_run_id: String,
 }
 
-/// `POST /action` of a connector.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// `POST /action` of a connector. `Debug` leaves out what the caller supplies.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct ActionRequest {
     /// The action's name.
     pub action: String,
@@ -71,6 +73,17 @@ pub struct ActionRequest {
     /// Address of the acting person; null for the system's own calls.
     #[serde(default)]
     pub actor_email: Option<String>,
+}
+
+impl fmt::Debug for ActionRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ActionRequest")
+            .field("action", &self.action)
+            .field("credentials", &self.credentials)
+            .field("source", &self.source)
+            .field("actor_email", &self.actor_email)
+            .finish_non_exhaustive()
+    }
 }
 
 /// `POST /sdk/events/batch` of the manager.

@@ -52,6 +52,11 @@ pub trait FromCall<C>: Sized {
 }
 
 /// What is known of a call, whatever it is a call of.
+#[diagnostic::on_unimplemented(
+    message = "this call is about no source, which this argument needs",
+    label = "not an argument that the framework supplies here",
+    note = "help: name the source in the path of the webhook: `#[webhook(path = \"/hooks/acme/{{source_id}}\")]`"
+)]
 pub trait Call {
     /// The source; none in transient mode, before one exists.
     fn source(&self) -> Option<&Source>;
@@ -93,7 +98,8 @@ fn no_credentials() -> ActionError {
     )
 }
 
-/// A call of a function of connector `K`: [`OfAction`], [`OfSync`] or [`OfValidate`].
+/// A call of a function of connector `K`: [`OfAction`], [`OfSync`], [`OfValidate`],
+/// [`OfWebhook`](super::OfWebhook) or [`OfSourceWebhook`](super::OfSourceWebhook).
 #[derive(Debug)]
 pub struct CallOf<K, P> {
     pub(super) parts: P,

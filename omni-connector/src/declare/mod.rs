@@ -16,6 +16,7 @@ mod schema;
 mod shape;
 mod sync;
 mod table;
+mod webhook;
 
 pub use action::{Action, ActionFn, action_scopes, actions, call_action, input, input_once};
 pub use argument::{
@@ -39,3 +40,7 @@ pub use schema::{SchemaFn, input_schema};
 pub use shape::{AnyShape, Shape};
 pub use sync::{Sync, SyncReturn, ended, needs_credentials, requires_credentials, sync};
 pub use table::{Declared, Methods, source_types, sync_modes};
+pub use webhook::{
+    OfSourceWebhook, OfWebhook, WebhookFn, WebhookReturn, WebhookThunk, asked_for, call_webhook,
+    webhooks,
+};

@@ -5,7 +5,7 @@ use crate::{
     contract::{Connector, Operator, SourceType, SyncType},
 };
 
-use super::{Action, Enrich, Prepare, Ready, Sync, Validate};
+use super::{Action, Enrich, Prepare, Ready, Sync, Validate, WebhookFn};
 
 /// The annotated functions of a connector: what `#[connector]` on its `impl` block collects.
 #[diagnostic::on_unimplemented(
@@ -20,6 +20,8 @@ pub trait Methods: Connector + Sized {
     const ACTIONS: &'static [Action<Self>];
     /// Functions with `#[search_operator]`.
     const OPERATORS: &'static [Operator];
+    /// Methods with `#[webhook]`.
+    const WEBHOOKS: &'static [WebhookFn<Self>] = &[];
     /// The method with `#[validate]`.
     const VALIDATE: Option<Validate<Self>> = None;
     /// The method with `#[oauth]`.

@@ -1,19 +1,71 @@
 //! `/action`: one call of an action (`protocol.md` §2.6).
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
+};
 
-use axum::{extract::State, http::StatusCode, response::Response};
-use futures_util::FutureExt;
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::Response,
+};
 use serde_json::{Map, Value};
 
-use super::{App, body::Body, sync::panic_message};
+use tracing::{Instrument, field};
+
+use super::{App, body::Body, panic};
 use crate::{
     actions::{ActionCall, ActionResponse, Failed},
     bridges::Bridge,
     contract::{ErasedConnector, Secrets, wire::ActionRequest},
 };
 
-pub(super) async fn call(State(app): State<App>, Body(request): Body<ActionRequest>) -> Response {
+/// A longer id of a request is not taken over.
+const LONGEST_ID: usize = 128;
+
+pub(super) async fn call(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Body(request): Body<ActionRequest>,
+) -> Response {
+    let source = request.source.as_ref().map(|source| source.id.as_str());
+    // At the highest level, so that a filter for lines keeps what the lines are about.
+    let span = tracing::error_span!(
+        "action",
+        action = request.action,
+        source,
+        request_id = request_id(&headers),
+        status = field::Empty,
+    );
+    let (name, started) = (request.action.clone(), Instant::now());
+    let response = answer(app.clone(), request).instrument(span.clone()).await;
+    let status = response.status().as_u16();
+    span.record("status", status);
+    app.manager
+        .metrics()
+        .action(&name, status, started.elapsed());
+    response
+}
+
+/// What the caller calls this call, or a name of ours.
+fn request_id(headers: &HeaderMap) -> String {
+    static CALLS: AtomicU64 = AtomicU64::new(0);
+    let given = headers.get("x-request-id").and_then(|id| id.to_str().ok());
+    match given.filter(|id| !id.is_empty() && id.len() <= LONGEST_ID) {
+        Some(id) => id.to_owned(),
+        None => format!(
+            "{}-{}",
+            std::process::id(),
+            CALLS.fetch_add(1, Ordering::Relaxed)
+        ),
+    }
+}
+
+async fn answer(app: App, request: ActionRequest) -> Response {
     let call = ActionCall {
         action: request.action,
         params: if request.params.is_null() {
@@ -37,9 +89,9 @@ pub(crate) async fn perform(
 ) -> Response {
     let action = call.action.clone();
     let credential = call.credentials.as_ref();
-    let secret = credential.map_or(&Value::Null, |credential| &credential.credentials);
+    let configs = call.source.iter().map(|source| &source.config);
     let failed = Failed {
-        secrets: Secrets::of(secret),
+        secrets: Secrets::of(credential, configs.chain([&call.params])),
         source: call
             .source
             .as_ref()
@@ -47,28 +99,32 @@ pub(crate) async fn perform(
         provider: credential.map(|credential| credential.provider.clone()),
     };
     // A task of its own: a caller who gives up must not stop a write half-way.
-    let task = tokio::spawn(async move {
+    let work = async move {
         let called = async {
             match &bridge {
                 Some(bridge) if bridge.has_tool(&call).await => bridge.call_tool(call).await,
                 _ => connector.call_action(call).await,
             }
         };
-        AssertUnwindSafe(called).catch_unwind().await
-    });
+        panic::catch(Box::pin(called)).await
+    };
+    let task = tokio::spawn(work.in_current_span());
     match task.await {
         Ok(Ok(Ok(response))) => response,
         Ok(Ok(Err(error))) => {
-            tracing::warn!(action, "the action failed: {}", failed.message(&error));
+            tracing::warn!("the action failed: {}", failed.message(&error));
             failed.answer(&error)
         }
-        Ok(Err(panic)) => crashed(&action, &failed.secrets.redact(&panic_message(&*panic))),
-        Err(error) => crashed(&action, &failed.secrets.redact(&error.to_string())),
+        Ok(Err(panic)) => {
+            let what = failed.secrets.redact(&panic.to_string());
+            tracing::error!("the action panicked {what}");
+            crashed(&action, &failed.secrets.redact(&panic.message))
+        }
+        Err(error) => crashed(&action, &error.to_string()),
     }
 }
 
 fn crashed(action: &str, message: &str) -> Response {
-    tracing::error!(action, "the action panicked: {message}");
     ActionResponse::error(format!("action `{action}` panicked: {message}"))
         .into_response_with_status(StatusCode::INTERNAL_SERVER_ERROR)
 }

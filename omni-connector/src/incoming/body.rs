@@ -7,6 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
+use memchr::memchr3_iter;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
@@ -18,6 +19,12 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, BodyError> {
         let bytes = Bytes::from_request(request, state).await?;
+        if holds_too_much(&bytes) {
+            return Err(BodyError(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                format!("invalid request: more than {MOST_VALUES} values in one body"),
+            ));
+        }
         let mut decoder = serde_json::Deserializer::from_slice(&bytes);
         let value =
             serde_path_to_error::deserialize(&mut decoder).map_err(|error| describe(&error))?;
@@ -25,9 +32,40 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     }
 }
 
+/// Values that one body may hold: decoded, `[[],[],…` takes some sixty times the room that it took as text.
+const MOST_VALUES: usize = 2 << 20;
+
+/// Whether a body holds more than [`MOST_VALUES`]: each begins after one of three signs, of which texts may hold more.
+fn holds_too_much(json: &[u8]) -> bool {
+    let [comma, list, object] = [b',', b'[', b'{'];
+    if memchr3_iter(comma, list, object, json)
+        .nth(MOST_VALUES)
+        .is_none()
+    {
+        return false;
+    }
+    let (mut count, mut in_text, mut bytes) = (0, false, json.iter());
+    while let Some(&byte) = bytes.next() {
+        match byte {
+            b'"' => in_text = !in_text,
+            b'\\' if in_text => drop(bytes.next()),
+            _ if in_text => {}
+            b',' | b'[' | b'{' => count += 1,
+            _ => {}
+        }
+    }
+    count > MOST_VALUES
+}
+
 /// A body that was refused, with the status and what is wrong.
 #[derive(Debug)]
 pub(super) struct BodyError(StatusCode, String);
+
+impl BodyError {
+    pub(super) fn new(status: StatusCode, message: impl Into<String>) -> Self {
+        Self(status, message.into())
+    }
+}
 
 impl From<BytesRejection> for BodyError {
     fn from(rejection: BytesRejection) -> Self {
@@ -55,4 +93,23 @@ fn describe(error: &serde_path_to_error::Error<serde_json::Error>) -> BodyError 
         _ => format!("invalid request: not JSON at `{path}`, {place}"),
     };
     BodyError(StatusCode::BAD_REQUEST, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_counted_and_texts_are_not() {
+        let list = |item: &str, times: usize| format!("[{}0]", item.repeat(times));
+        for (json, expected) in [
+            (list("0,", MOST_VALUES), true),
+            (list("[],", MOST_VALUES / 2 + 1), true),
+            (list("0,", MOST_VALUES - 1), false),
+            (format!(r#"["\"{}",0]"#, ",[".repeat(MOST_VALUES)), false),
+            (format!(r#"["\\",{}0]"#, "0,".repeat(MOST_VALUES)), true),
+        ] {
+            assert_eq!(holds_too_much(json.as_bytes()), expected, "{json:.20}");
+        }
+    }
 }

@@ -1,17 +1,20 @@
 //! Where the server listens, where the manager is, and how the two find each other.
 
 use std::{
-    env,
+    env, fmt,
     net::{IpAddr, Ipv4Addr},
     path::PathBuf,
     str::FromStr,
     time::Duration,
 };
 
-use crate::outgoing::Patience;
+use crate::{
+    contract::{SecretString, redact},
+    outgoing::Patience,
+};
 
 /// The settings of a connector's server, usually [from the environment](Self::from_env).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ServerConfig {
     /// `CONNECTOR_MANAGER_URL`: base URL of the manager.
     pub manager_url: String,
@@ -23,9 +26,14 @@ pub struct ServerConfig {
     pub listen: IpAddr,
     /// `OMNI_CONNECTOR_MAX_BODY_BYTES`: larger request bodies are refused with 413; 64 MB unless it is set.
     pub max_body_bytes: usize,
+    /// `OMNI_CONNECTOR_TOKEN`: what the manager, or a proxy before this process, sends as `Authorization: Bearer …`. If it is
+    /// set, whatever starts or changes something, or answers with contents, is closed to everybody else.
+    pub token: Option<SecretString>,
     /// `OMNI_CONNECTOR_GRACE_SECONDS`: how long running syncs may take to reach a checkpoint once the process is asked to
     /// stop; 7 s unless it is set, so that all is over before the 10 s after which Docker kills.
     pub grace: Duration,
+    /// Webhook calls about one source that come within this time become one run: 2 s.
+    pub webhook_window: Duration,
     /// How long calls to the manager wait, and how often they are repeated.
     pub patience: Patience,
     /// `CATALOG_CACHE_DIR`: where the lists of the MCP server are kept; `/var/lib/omni/mcp-catalogs` unless it is set.
@@ -33,6 +41,24 @@ pub struct ServerConfig {
     /// `CATALOG_CACHE_TTL_SECONDS`: for how long they are believed; a day unless it is set. With 0 or less they are not
     /// kept on disk, which is none here.
     pub catalog_cache_ttl: Option<Duration>,
+}
+
+impl fmt::Debug for ServerConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerConfig")
+            .field("manager_url", &redact(&self.manager_url))
+            .field("host_name", &self.host_name)
+            .field("port", &self.port)
+            .field("listen", &self.listen)
+            .field("max_body_bytes", &self.max_body_bytes)
+            .field("token", &self.token)
+            .field("grace", &self.grace)
+            .field("webhook_window", &self.webhook_window)
+            .field("patience", &self.patience)
+            .field("catalog_cache_dir", &self.catalog_cache_dir)
+            .field("catalog_cache_ttl", &self.catalog_cache_ttl)
+            .finish()
+    }
 }
 
 /// Variables that are missing or wrong, all of them at once.
@@ -49,7 +75,9 @@ impl ServerConfig {
             port,
             listen: Ipv4Addr::UNSPECIFIED.into(),
             max_body_bytes: 64 << 20,
+            token: None,
             grace: Duration::from_secs(7),
+            webhook_window: Duration::from_secs(2),
             patience: Patience::default(),
             catalog_cache_dir: "/var/lib/omni/mcp-catalogs".into(),
             catalog_cache_ttl: Some(Duration::from_hours(24)),
@@ -105,6 +133,7 @@ impl ServerConfig {
                 &mut problems,
             );
         }
+        config.token = lookup("OMNI_CONNECTOR_TOKEN").map(|token| token.trim().to_owned().into());
         if let Some(text) = lookup("OMNI_CONNECTOR_GRACE_SECONDS") {
             let mut seconds = 0;
             read(
@@ -190,5 +219,19 @@ mod tests {
             Ok(ServerConfig::new("http://manager:3004", "acme", 4001))
         );
         assert_eq!(config.unwrap().connector_url(), "http://acme:4001");
+    }
+
+    #[test]
+    fn a_token_is_read_and_never_shown() {
+        let config = config(&[
+            ("CONNECTOR_MANAGER_URL", "http://ann:hunter2@manager:3004"),
+            ("CONNECTOR_HOST_NAME", "acme"),
+            ("PORT", "4001"),
+            ("OMNI_CONNECTOR_TOKEN", " hunter2 "),
+        ])
+        .unwrap();
+        assert_eq!(config.token, Some("hunter2".to_owned().into()));
+        assert_ne!(config.token, Some("hunter3".to_owned().into()));
+        assert!(!format!("{config:?}").contains("hunter2"), "{config:?}");
     }
 }

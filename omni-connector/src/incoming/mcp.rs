@@ -1,19 +1,16 @@
 //! `/resource`, `/prompt` and `/skill` (`protocol.md` §2.7): what the MCP server behind a connector holds, and the texts
 //! that the connector declares itself.
 
-use std::panic::AssertUnwindSafe;
-
 use axum::{
     Json,
     extract::State,
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use futures_util::FutureExt;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{App, body::Body, sync::panic_message};
+use super::{App, body::Body, panic};
 use crate::{
     actions::ActionError,
     contract::{McpCredentials, Secrets, decode, wire::ErrorBody},
@@ -56,7 +53,7 @@ pub(super) async fn resource(State(app): State<App>, Body(request): Body<Value>)
         Err(error) => return refused(&error.into(), None),
     };
     let read = bridge.read_resource(uri, credentials.as_ref());
-    match guarded(read).await {
+    match guarded(Box::pin(read)).await {
         Ok(contents) => Json(contents).into_response(),
         Err(error) => refused(&error, credentials.as_ref()),
     }
@@ -72,7 +69,7 @@ pub(super) async fn prompt(State(app): State<App>, Body(request): Body<Value>) -
     };
     let credentials = request.credentials.as_ref();
     let got = bridge.get_prompt(request.name, request.arguments, credentials);
-    match guarded(got).await {
+    match guarded(Box::pin(got)).await {
         Ok(prompt) => Json(prompt).into_response(),
         Err(error) => refused(&error, request.credentials.as_ref()),
     }
@@ -105,7 +102,7 @@ pub(super) async fn skill(State(app): State<App>, Body(request): Body<SkillReque
         Err(error) => return refused(&error.into(), None),
     };
     let got = bridge.get_prompt(prompt, request.arguments, credentials.as_ref());
-    match guarded(got).await {
+    match guarded(Box::pin(got)).await {
         Ok(prompt) => skill_answer(id, &title, text_of(&prompt)),
         Err(error) => refused(&error, credentials.as_ref()),
     }
@@ -128,15 +125,11 @@ fn text_of(prompt: &Value) -> String {
 async fn guarded(
     call: impl Future<Output = Result<Value, ActionError>>,
 ) -> Result<Value, ActionError> {
-    AssertUnwindSafe(call)
-        .catch_unwind()
-        .await
-        .unwrap_or_else(|panic| {
-            let message = panic_message(&*panic);
-            Err(ActionError::upstream(format!(
-                "the connector panicked: {message}"
-            )))
-        })
+    panic::catch(call).await.unwrap_or_else(|panic| {
+        Err(ActionError::upstream(format!(
+            "the connector panicked {panic}"
+        )))
+    })
 }
 
 fn skill_answer(id: &str, title: &str, content: String) -> Response {
@@ -145,7 +138,7 @@ fn skill_answer(id: &str, title: &str, content: String) -> Response {
 
 fn refused(error: &ActionError, credentials: Option<&McpCredentials>) -> Response {
     let secret = credentials.map_or(&Value::Null, |credentials| &credentials.credentials);
-    let message = Secrets::of(secret).redact(&error.to_string());
+    let message = Secrets::of_secret(secret).redact(&error.to_string());
     tracing::warn!("{message}");
     (error.status(), Json(ErrorBody { error: message })).into_response()
 }

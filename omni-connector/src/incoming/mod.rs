@@ -3,6 +3,7 @@
 mod action;
 mod body;
 mod config;
+mod guard;
 mod mcp;
 mod oauth;
 mod panic;
@@ -11,6 +12,7 @@ mod runs;
 mod serve;
 mod shutdown;
 mod sync;
+mod webhook;
 
 #[cfg(feature = "mcp")]
 pub(crate) use action::perform;
@@ -18,6 +20,8 @@ pub use config::{ConfigError, ServerConfig};
 pub use serve::{run, serve, serve_with_config, serve_with_extra_routes, serve_with_shutdown};
 #[cfg(feature = "mcp")]
 pub(crate) use shutdown::signalled;
+
+pub use webhook::{Runner, Webhook, WebhookCall, WebhookRequest, verify_hmac_sha256};
 
 use std::sync::Arc;
 

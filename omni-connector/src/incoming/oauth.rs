@@ -1,6 +1,6 @@
 //! `/oauth/credential-ready` and the enrich endpoint: somebody has signed in (`protocol.md` §8.5, §8.6).
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::sync::Arc;
 
 use anyhow::{Result, anyhow};
 use axum::{
@@ -10,9 +10,8 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
-use futures_util::FutureExt;
 
-use super::{App, body::Body, sync::panic_message};
+use super::{App, body::Body, panic};
 use crate::{
     actions::{ActionError, Failed},
     contract::{CredentialReady, OAuthTokens, Secrets, wire::ErrorBody},
@@ -23,19 +22,12 @@ pub(super) async fn credential_ready(
     State(app): State<App>,
     Body(ready): Body<CredentialReady>,
 ) -> Response {
-    let secrets = Secrets::of(&ready.credentials.credentials);
+    let secrets = Secrets::of_secret(&ready.credentials.credentials);
     // A task of its own: a manager that gives up must not stop the connector half-way.
-    let task = tokio::spawn(async move {
-        AssertUnwindSafe(make_ready(&app, ready))
-            .catch_unwind()
-            .await
-    });
+    let task = tokio::spawn(async move { panic::catch(make_ready(&app, ready)).await });
     let ended = match task.await {
         Ok(Ok(ended)) => ended,
-        Ok(Err(panic)) => Err(anyhow!(
-            "the connector panicked: {}",
-            panic_message(&*panic)
-        )),
+        Ok(Err(panic)) => Err(anyhow!("the connector panicked {panic}")),
         Err(error) => Err(error.into()),
     };
     match ended {
@@ -92,19 +84,14 @@ async fn add(State(app): State<App>, Body(tokens): Body<OAuthTokens>) -> Respons
         .into_iter()
         .flatten()
         .map(|token| token.expose().into());
-    let secrets =
-        Secrets::of(&serde_json::json!({ "token": both.collect::<Vec<serde_json::Value>>() }));
+    let secrets = Secrets::of_secret(
+        &serde_json::json!({ "token": both.collect::<Vec<serde_json::Value>>() }),
+    );
     let connector = Arc::clone(&app.connector);
-    match AssertUnwindSafe(connector.enrich(tokens))
-        .catch_unwind()
-        .await
-    {
+    match panic::catch(connector.enrich(tokens)).await {
         Ok(Ok(extra)) => Json(extra).into_response(),
         Ok(Err(error)) => failed(&error, secrets),
-        Err(panic) => failed(
-            &anyhow!("the connector panicked: {}", panic_message(&*panic)),
-            secrets,
-        ),
+        Err(panic) => failed(&anyhow!("the connector panicked {panic}"), secrets),
     }
 }
 

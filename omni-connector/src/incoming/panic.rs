@@ -2,7 +2,8 @@
 
 use std::{
     any::Any,
-    cell::RefCell,
+    backtrace::{Backtrace, BacktraceStatus},
+    cell::{Cell, RefCell},
     fmt,
     future::poll_fn,
     panic::{self, AssertUnwindSafe, catch_unwind},
@@ -11,16 +12,29 @@ use std::{
     task::Poll,
 };
 
+use axum::{
+    extract::Request,
+    http::StatusCode,
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+
+use super::body::BodyError;
+use crate::contract::redact;
+
 thread_local! {
     /// Where the latest panic of this thread happened. A panic unwinds on the thread it began on, so whoever catches it
     /// there finds its own.
     static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
+
+    /// Whether this thread runs code whose panics are caught here, and told without the secrets that they quote.
+    static IS_CAUGHT: Cell<bool> = const { Cell::new(false) };
 }
 
 /// A panic that was caught.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Panicked {
-    message: String,
+    pub(super) message: String,
     /// File, line and column, when the hook saw it.
     place: Option<String>,
 }
@@ -34,15 +48,22 @@ impl fmt::Display for Panicked {
     }
 }
 
-/// Notes the places of panics from now on, before whatever hook is there has its say. A hook that is set later and does not
-/// call this one costs the places, and nothing else.
+/// Notes the places of panics from now on. Those that are caught are told by whoever catches them; all others go to the hook
+/// that was there. A hook that is set later and does not call this one costs the places, and nothing else.
 pub(super) fn note_places() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let before = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
             PLACE.set(info.location().map(ToString::to_string));
-            before(info);
+            if !IS_CAUGHT.get() {
+                before(info);
+                return;
+            }
+            let backtrace = Backtrace::capture();
+            if backtrace.status() == BacktraceStatus::Captured {
+                tracing::error!("a panic was caught\n{backtrace}");
+            }
         }));
     });
 }
@@ -53,7 +74,10 @@ pub(super) async fn catch<T>(future: impl Future<Output = T>) -> Result<T, Panic
     poll_fn(|context| {
         // What the future caught by itself is not its end.
         PLACE.take();
-        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+        let outer = IS_CAUGHT.replace(true);
+        let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context)));
+        IS_CAUGHT.set(outer);
+        match polled {
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(value)) => Poll::Ready(Ok(value)),
             Err(panic) => Poll::Ready(Err(Panicked {
@@ -63,6 +87,17 @@ pub(super) async fn catch<T>(future: impl Future<Output = T>) -> Result<T, Panic
         }
     })
     .await
+}
+
+/// A handler that panics answers 500, and the connection lives: the manager would ask three more times and hear nothing.
+pub(super) async fn answer(request: Request, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
+    catch(next.run(request)).await.unwrap_or_else(|panic| {
+        let what = redact(&panic.to_string()).into_owned();
+        tracing::error!(path, "the connector panicked {what}");
+        let message = format!("the connector panicked {what}");
+        BodyError::new(StatusCode::INTERNAL_SERVER_ERROR, message).into_response()
+    })
 }
 
 /// The words of a panic, where it has any.

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use tokio::time::MissedTickBehavior;
 
-use super::App;
+use super::{App, panic};
+use crate::contract::redact;
 
 /// The manager forgets a connector after 300 s.
 const EVERY: Duration = Duration::from_secs(30);
@@ -19,15 +20,26 @@ pub(super) async fn keep_registered(app: App) {
             _ = ticks.tick() => {}
             () = news(&app) => {}
         }
-        let manager = app.manager.url();
-        match app.manager.register(&app.manifest()).await {
+        let manager = redact(app.manager.url());
+        // The author's part of the manifest may panic, which must not end the process.
+        let manifest = match panic::catch(async { app.manifest() }).await {
+            Ok(manifest) => manifest,
+            Err(panic) => {
+                tracing::error!(
+                    "the manifest cannot be made: the connector panicked {}",
+                    redact(&panic.to_string())
+                );
+                continue;
+            }
+        };
+        match app.manager.register(&manifest).await {
             Ok(()) if was_registered != Some(true) => {
-                tracing::info!(manager, url = &*app.connector_url, "registered");
+                tracing::info!(%manager, url = &*app.connector_url, "registered");
                 was_registered = Some(true);
             }
             Ok(()) => {}
             Err(error) => {
-                tracing::warn!(manager, %error, "not registered; the next attempt follows in {} s", EVERY.as_secs());
+                tracing::warn!(%manager, %error, "not registered; the next attempt follows in {} s", EVERY.as_secs());
                 was_registered = Some(false);
             }
         }

@@ -49,6 +49,9 @@ pub(super) struct Runs {
 #[derive(Debug, Default)]
 struct Inner {
     active: HashMap<String, Active>,
+    /// Runs that are asked for and not started yet; by request, since one may be asked for twice.
+    preparing: HashMap<u64, (String, CancellationToken)>,
+    requests: u64,
     ended: Vec<(String, RunReport)>,
     closed: bool,
 }
@@ -77,6 +80,14 @@ pub(super) enum Taken {
 pub(super) struct Slot {
     runs: Runs,
     run: String,
+}
+
+/// A run that is being prepared: probes see it already, and a cancel reaches it.
+#[derive(Debug)]
+pub(super) struct Preparing {
+    runs: Runs,
+    request: u64,
+    cancelled: CancellationToken,
 }
 
 impl Runs {
@@ -120,6 +131,27 @@ impl Runs {
         ctx.is_none_or(|ctx| ctx.is_ending())
     }
 
+    /// Whether this process works on the run, or is about to.
+    pub(super) fn is_known(&self, run: &str) -> bool {
+        let inner = self.inner();
+        inner.active.contains_key(run) || inner.preparing.values().any(|(other, _)| other == run)
+    }
+
+    /// Notes that a run is being prepared, until the value is dropped.
+    pub(super) fn prepare(&self, run: &str) -> Preparing {
+        let mut inner = self.inner();
+        inner.requests += 1;
+        let (request, cancelled) = (inner.requests, CancellationToken::new());
+        inner
+            .preparing
+            .insert(request, (run.to_owned(), cancelled.clone()));
+        Preparing {
+            runs: self.clone(),
+            request,
+            cancelled,
+        }
+    }
+
     /// Reserves the slot for a run that is about to start.
     pub(super) fn reserve(&self, run: &str, source: &str, mode: SyncType) -> Result<Slot, Taken> {
         let mut inner = self.inner();
@@ -153,12 +185,37 @@ impl Runs {
 
     /// Cancels a run and frees its slot at once; none when the process does not work on it.
     pub(super) fn cancel(&self, run: &str) -> Option<()> {
-        let active = self.inner().remove(run)?;
+        let (active, preparing) = {
+            let mut inner = self.inner();
+            let of_run = inner.preparing.values().filter(|(other, _)| other == run);
+            let preparing: Vec<_> = of_run.map(|(_, token)| token.clone()).collect();
+            (inner.remove(run), preparing)
+        };
+        let is_known = active.is_some() || !preparing.is_empty();
         self.freed.notify_waiters();
-        if let Some(ctx) = active.ctx {
+        for token in preparing {
+            token.cancel();
+        }
+        if let Some(ctx) = active.and_then(|active| active.ctx) {
             ctx.cancel();
         }
-        Some(())
+        is_known.then_some(())
+    }
+
+    /// Waits until no full or incremental run of this process works on the source.
+    pub(super) async fn vacant(&self, source: &str) {
+        loop {
+            let freed = self.freed.notified();
+            let is_taken = self
+                .inner()
+                .active
+                .values()
+                .any(|active| active.source == source && active.class == Class::Scheduled);
+            if !is_taken {
+                return;
+            }
+            freed.await;
+        }
     }
 
     /// What a run has done, while it is active and for a while after.
@@ -226,6 +283,19 @@ impl Inner {
             self.ended.push((run.to_owned(), ctx.report()));
         }
         Some(active)
+    }
+}
+
+impl Preparing {
+    /// Ends when the run is cancelled.
+    pub(super) async fn cancelled(&self) {
+        self.cancelled.cancelled().await;
+    }
+}
+
+impl Drop for Preparing {
+    fn drop(&mut self) {
+        self.runs.inner().preparing.remove(&self.request);
     }
 }
 

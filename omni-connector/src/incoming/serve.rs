@@ -1,23 +1,28 @@
 //! Starting and ending the process of a connector.
 
-use std::{env, io, io::IsTerminal, net::SocketAddr, sync::Arc};
+use std::{env, io, net::SocketAddr, sync::Arc};
 
 use anyhow::{Context, Result, bail};
 use axum::{
-    Json, Router,
+    Extension, Json, Router,
     extract::{DefaultBodyLimit, State},
+    http::header,
+    middleware,
+    response::IntoResponse,
     routing::{get, post},
 };
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::{
-    App, ServerConfig, action, mcp, oauth, panic, registration, runs::Runs, shutdown, sync,
+    App, Runner, ServerConfig, action, guard, mcp, oauth, panic, registration, runs::Runs,
+    shutdown, sync, webhook,
 };
 use crate::{
     bridges::{Bridge, serve_mcp},
     contract::{BoxFuture, Connector, ErasedConnector, Manifest, Severity, check},
     outgoing::ManagerClient,
+    telemetry,
 };
 
 /// What a connector's `main` calls: serves, or does what the command line asks for.
@@ -36,7 +41,7 @@ pub async fn run<C: Connector>(connector: C) -> Result<()> {
         [] | ["serve"] => serve(connector).await,
         ["manifest"] => print_manifest(Arc::new(connector)),
         ["mcp", ..] => {
-            start_logging();
+            let _telemetry = telemetry::start(connector.name(), connector.version());
             serve_mcp(Arc::new(connector), &arguments[1..]).await
         }
         _ => bail!(
@@ -111,8 +116,19 @@ async fn serve_erased(
     extra: Router,
     shutdown: Option<BoxFuture<'static, ()>>,
 ) -> Result<()> {
-    start_logging();
+    let telemetry = telemetry::start(connector.name(), connector.version());
     panic::note_places();
+    let served = listen(connector, config, extra, shutdown).await;
+    telemetry.end().await;
+    served
+}
+
+async fn listen(
+    connector: Arc<dyn ErasedConnector>,
+    config: ServerConfig,
+    extra: Router,
+    shutdown: Option<BoxFuture<'static, ()>>,
+) -> Result<()> {
     let address = SocketAddr::new(config.listen, config.port);
     let listener = TcpListener::bind(address).await.with_context(|| {
         format!("cannot listen on {address}\nhelp: set `PORT` to a free port, or stop what listens there")
@@ -171,9 +187,12 @@ fn look_over(manifest: &Manifest) -> Result<()> {
 
 /// The routes of the protocol (§2.1), and the report of a run.
 fn router(app: App, config: &ServerConfig, extra: Router) -> Router {
+    let runner = Runner::new(app.clone(), config.webhook_window);
+    let webhooks = webhook::router(&app, &runner);
     Router::new()
         .route("/health", get(health))
         .route("/manifest", get(manifest))
+        .route("/metrics", get(metrics))
         .route("/sync", post(sync::start))
         .route("/sync/{sync_run_id}", get(sync::probe))
         .route("/sync/{sync_run_id}/report", get(sync::report))
@@ -185,8 +204,14 @@ fn router(app: App, config: &ServerConfig, extra: Router) -> Router {
         .route("/oauth/credential-ready", post(oauth::credential_ready))
         .merge(oauth::enrich(&app))
         .with_state(app)
-        .fallback_service(extra)
+        .merge(webhooks)
+        .fallback_service(extra.layer(Extension(runner)))
         .layer(DefaultBodyLimit::max(config.max_body_bytes))
+        .layer(middleware::from_fn(panic::answer))
+        .layer(middleware::from_fn_with_state(
+            config.token.clone(),
+            guard::admit,
+        ))
 }
 
 async fn health(State(app): State<App>) -> Json<Value> {
@@ -197,25 +222,8 @@ async fn manifest(State(app): State<App>) -> Json<Manifest> {
     Json(app.manifest())
 }
 
-/// Logs to standard error, filtered by `RUST_LOG` (`info` unless it is set). A subscriber that is there already stays.
-fn start_logging() {
-    use tracing_subscriber::{filter::Targets, prelude::*};
-
-    let asked = env::var("RUST_LOG").unwrap_or_default();
-    let filter: Targets = asked
-        .parse()
-        .ok()
-        .filter(|_| !asked.is_empty())
-        .unwrap_or_else(|| {
-            Targets::new()
-                .with_default(tracing::Level::INFO)
-                // It tells of every message.
-                .with_target("rmcp", tracing::Level::WARN)
-        });
-    let lines = tracing_subscriber::fmt::layer()
-        .with_ansi(io::stderr().is_terminal())
-        .with_writer(io::stderr);
-    let _ = tracing_subscriber::registry()
-        .with(lines.with_filter(filter))
-        .try_init();
+async fn metrics(State(app): State<App>) -> impl IntoResponse {
+    let (connector, version) = (app.connector.name(), app.connector.version());
+    let text = app.manager.metrics().text(connector, version);
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text)
 }

@@ -1,40 +1,41 @@
 //! `/sync`, `/sync/{id}` and `/cancel`: starting, probing and stopping runs (`protocol.md` §2.3–2.5).
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::anyhow;
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::{Path, State, rejection::PathRejection},
     http::StatusCode,
     response::{IntoResponse, Response},
 };
 use tokio_util::task::AbortOnDropHandle;
+use tracing::{Instrument, Span, field};
 
-pub(super) use super::panic::panic_message;
 use super::{
     App,
     body::Body,
     panic::{self, Panicked},
-    runs::{Slot, Taken},
+    runs::{Runs, Slot, Taken},
 };
 use crate::{
     contract::{
-        McpCredentials, ServiceCredential, Source, SyncType,
+        BoxFuture, McpCredentials, Secrets, ServiceCredential, Source, SyncType, redact,
         wire::{RunId, RunningResponse, StatusResponse, SyncRequest},
     },
-    outgoing::ManagerError,
+    outgoing::{ManagerClient, ManagerError},
     run::{RunError, RunReport, SyncContext},
+    telemetry::Ending,
 };
-
-/// The manager gives up on an answer after 30 s; what cannot be prepared by then is refused with a reason.
-const PREPARE: Duration = Duration::from_secs(20);
 
 /// A cancelled run may finish what it is doing for this long before its task is stopped.
 const GRACE: Duration = Duration::from_secs(10);
 
 /// Failures that are named in the log when a run ends; all of them were logged when they happened.
 const NAMED_FAILURES: usize = 10;
+
+/// Longer ids are nobody's; the manager's have 26 characters.
+const LONGEST_ID: usize = 256;
 
 /// A run that was not started, with the status and the reason that people will read on the run.
 #[derive(Debug)]
@@ -48,9 +49,11 @@ impl Refusal {
 
 pub(super) async fn start(State(app): State<App>, Body(request): Body<SyncRequest>) -> Response {
     let (run, mode) = (request.sync_run_id.clone(), request.sync_mode);
-    match try_start(app, request).await {
+    match try_start(app.clone(), request).await {
         Ok(()) => answer(StatusCode::OK, "started", None),
         Err(Refusal(status, reason)) => {
+            let reason = redact(&reason).into_owned();
+            app.manager.metrics().run_refused(mode);
             tracing::warn!(run, %mode, %status, reason, "a run was refused");
             answer(status, "error", Some(reason))
         }
@@ -59,15 +62,18 @@ pub(super) async fn start(State(app): State<App>, Body(request): Body<SyncReques
 
 pub(super) async fn probe(
     State(app): State<App>,
-    Path(run): Path<String>,
+    run: Result<Path<String>, PathRejection>,
 ) -> Json<RunningResponse> {
-    Json(RunningResponse {
-        running: app.runs.is_active(&run),
-    })
+    // An id that is no text is one that nobody works on; any other answer would count as a lost run.
+    let running = run.is_ok_and(|Path(run)| app.runs.is_known(&run));
+    Json(RunningResponse { running })
 }
 
-pub(super) async fn report(State(app): State<App>, Path(run): Path<String>) -> Response {
-    match app.runs.report(&run) {
+pub(super) async fn report(
+    State(app): State<App>,
+    run: Result<Path<String>, PathRejection>,
+) -> Response {
+    match run.ok().and_then(|Path(run)| app.runs.report(&run)) {
         Some(report) => Json(report).into_response(),
         None => answer(StatusCode::NOT_FOUND, "not_found", None),
     }
@@ -94,18 +100,36 @@ fn answer(code: StatusCode, status: &str, message: Option<String>) -> Response {
         .into_response()
 }
 
+/// An id that can be one of the manager's: it goes into paths, where a U+0000 is 500 for ever (`protocol.md` §3.1).
+fn check_id(name: &str, id: &str) -> Result<(), Refusal> {
+    if id.is_empty() || id.len() > LONGEST_ID || id.contains(char::is_control) {
+        return Err(Refusal::bad_request(format!(
+            "invalid request: `{name}` is no id of the manager"
+        )));
+    }
+    Ok(())
+}
+
 async fn try_start(app: App, request: SyncRequest) -> Result<(), Refusal> {
+    check_id("sync_run_id", &request.sync_run_id)?;
+    check_id("source_id", &request.source_id)?;
     if app.runs.is_active(&request.sync_run_id) {
         return Ok(());
     }
     let mode = declared_mode(&app, request.sync_mode)?;
-    let prepared = tokio::time::timeout(PREPARE, prepare(&app, &request, mode)).await;
-    let (source, credentials) = prepared.unwrap_or_else(|_| {
-        Err(Refusal(
+    let preparing = app.runs.prepare(&request.sync_run_id);
+    let within = app.manager.patience().prepare;
+    let (source, credentials, secrets) = tokio::select! {
+        prepared = prepare(&app, &request, mode) => prepared,
+        () = tokio::time::sleep(within) => Err(Refusal(
             StatusCode::SERVICE_UNAVAILABLE,
-            "the manager did not answer in time".to_owned(),
-        ))
-    })?;
+            format!("the run could not be prepared within {} s; the manager answers slowly", within.as_secs_f64()),
+        )),
+        () = preparing.cancelled() => Err(Refusal(
+            StatusCode::CONFLICT,
+            "the run was cancelled before it started".to_owned(),
+        )),
+    }?;
     let slot = match app
         .runs
         .reserve_soon(&request.sync_run_id, &request.source_id, mode)
@@ -125,23 +149,36 @@ async fn try_start(app: App, request: SyncRequest) -> Result<(), Refusal> {
             ));
         }
     };
-    let ctx = SyncContext::start(
-        &request,
-        mode,
-        source,
-        app.connector.operators(),
-        app.manager.clone(),
-    );
+    let span = span(&request.sync_run_id, &request.source_id, mode);
+    let ctx = span.in_scope(|| {
+        let (operators, manager) = (app.connector.operators(), app.manager.clone());
+        SyncContext::start(&request, mode, source, operators, manager, secrets)
+    });
     if slot.begin(&ctx) {
         if let Some(bridge) = &app.bridge {
             // In the background: a late answer makes the manager ask again and then fail the run (protocol.md §2.3).
             bridge.discover_later(credentials.as_ref().map(McpCredentials::of));
         }
-        app.runs.clone().spawn(execute(app, ctx, credentials, slot));
+        let (connector, source, checkpoint) = (
+            Arc::clone(&app.connector),
+            ctx.source().clone(),
+            ctx.checkpoint(),
+        );
+        let work: Work = Box::new(move |ctx| {
+            Box::pin(async move { connector.sync(source, credentials, checkpoint, ctx).await })
+        });
+        let runs = app.runs.clone();
+        let execution = execute(runs, ctx, work, slot);
+        app.runs.spawn(execution.instrument(span));
     } else {
         ctx.cancel();
     }
     Ok(())
+}
+
+/// The span of a run, at the highest level: a filter for lines keeps what the lines are about.
+pub(super) fn span(run: &str, source: &str, mode: SyncType) -> Span {
+    tracing::error_span!("sync_run", run, source, %mode, ending = field::Empty)
 }
 
 /// The mode to run in: the manager does not look at the declared ones before a manual trigger (`protocol.md` §2.3).
@@ -168,9 +205,9 @@ async fn prepare(
     app: &App,
     request: &SyncRequest,
     mode: SyncType,
-) -> Result<(Source, Option<ServiceCredential>), Refusal> {
-    let source = app
-        .manager
+) -> Result<(Source, Option<ServiceCredential>, Secrets), Refusal> {
+    let manager = app.manager.before_giving_up(app.manager.patience().prepare);
+    let source = manager
         .source(&request.source_id)
         .await
         .map_err(|error| match error {
@@ -208,7 +245,7 @@ async fn prepare(
             source.name, source.source_type
         )));
     }
-    let credentials = match app.manager.credentials(&request.source_id).await {
+    let credentials = match manager.credentials(&request.source_id).await {
         Ok(credentials) => Some(credentials),
         Err(error) if error.is_not_found() => None,
         Err(error) => return Err(unavailable("credentials", &error)),
@@ -219,18 +256,35 @@ async fn prepare(
             source.name
         )));
     }
+    let secrets = Secrets::of(credentials.as_ref(), [&source.config]);
+    let judged = panic::catch(judge(app, request, &manager, &source, credentials.as_ref())).await;
+    let judged = judged.unwrap_or_else(|panic| {
+        let reason = format!("the connector panicked {panic}");
+        Err(Refusal(StatusCode::INTERNAL_SERVER_ERROR, reason))
+    });
+    judged.map_err(|Refusal(status, reason)| Refusal(status, secrets.redact(&reason)))?;
+    Ok((source, credentials, secrets))
+}
+
+/// What the connector itself says about the run: its types, and its last look.
+async fn judge(
+    app: &App,
+    request: &SyncRequest,
+    manager: &ManagerClient,
+    source: &Source,
+    credentials: Option<&ServiceCredential>,
+) -> Result<(), Refusal> {
     let checkpoint = request
         .checkpoint
         .as_ref()
         .filter(|checkpoint| !checkpoint.is_null());
     app.connector
-        .check(&source, credentials.as_ref(), checkpoint)
+        .check(source, credentials, checkpoint)
         .map_err(Refusal::bad_request)?;
     app.connector
-        .validate(&source, credentials.as_ref(), &app.manager)
+        .validate(source, credentials, manager)
         .await
-        .map_err(|error| Refusal::bad_request(format!("{error:#}")))?;
-    Ok((source, credentials))
+        .map_err(|error| Refusal::bad_request(format!("{error:#}")))
 }
 
 fn unavailable(what: &str, error: &ManagerError) -> Refusal {
@@ -240,6 +294,10 @@ fn unavailable(what: &str, error: &ManagerError) -> Refusal {
     )
 }
 
+/// What a run does, from its context to its end.
+pub(super) type Work =
+    Box<dyn FnOnce(SyncContext) -> BoxFuture<'static, anyhow::Result<()>> + Send>;
+
 /// How the author's function ended.
 enum End {
     Returned(anyhow::Result<()>),
@@ -248,53 +306,68 @@ enum End {
     Stopped(RunError),
 }
 
-async fn execute(app: App, ctx: SyncContext, credentials: Option<ServiceCredential>, slot: Slot) {
-    let (run, mode) = (ctx.sync_run_id().to_owned(), ctx.sync_mode());
-    tracing::info!(run, source = ctx.source_id(), %mode, resume = ctx.is_resume(), "the run begins");
+/// Executes a run to its end: calls `work`, and tells the manager what became of it.
+pub(super) async fn execute(runs: Runs, ctx: SyncContext, work: Work, slot: Slot) {
+    tracing::info!(resume = ctx.is_resume(), "the run begins");
     let started = std::time::Instant::now();
-    let end = work(&app, &ctx, credentials).await;
+    let metrics = ctx.manager().metrics();
+    let number = metrics.run_began(&ctx);
+    let end = supervise(&runs, &ctx, work).await;
     let outcome = finish(&ctx, end).await;
     let report = ctx.report();
     let seconds = started.elapsed().as_secs_f64();
-    match outcome {
-        Ok(how) => tracing::info!(
-            run,
-            scanned = report.scanned,
-            updated = report.updated,
-            deleted = report.deleted,
-            skipped = report.skipped,
-            failed = report.failed,
-            seconds,
-            "the run {how}{}",
-            losses(&report)
-        ),
+    let ending = match outcome {
+        Ok(ending) => {
+            tracing::info!(
+                scanned = report.scanned,
+                updated = report.updated,
+                deleted = report.deleted,
+                skipped = report.skipped,
+                failed = report.failed,
+                seconds,
+                "the run {}{}",
+                ending.as_str(),
+                losses(&report)
+            );
+            ending
+        }
         Err(
             RunError::Cancelled | RunError::Ended | RunError::Manager(ManagerError::RunOver { .. }),
         ) => {
             tracing::info!(
-                run,
                 scanned = report.scanned,
                 updated = report.updated,
                 seconds,
                 "the run is over"
             );
+            if ctx.is_cancelled() {
+                Ending::Stopped
+            } else {
+                Ending::Over
+            }
         }
-        Err(error) => tracing::error!(run, %error, "the run ends without the manager knowing how"),
-    }
+        Err(error) => {
+            let error = ctx.clean(&error.to_string());
+            tracing::error!(error, "the run ends without the manager knowing how");
+            Ending::Unreported
+        }
+    };
+    Span::current().record("ending", ending.as_str());
+    metrics.run_ended(number, ending);
     ctx.abandon();
     drop(slot);
 }
 
-/// Tells the manager how the run ended; in a word.
-async fn finish(ctx: &SyncContext, end: End) -> Result<&'static str, RunError> {
+/// Tells the manager how the run ended.
+async fn finish(ctx: &SyncContext, end: End) -> Result<Ending, RunError> {
     if ctx.is_cancelled() {
         // Completing or failing a cancelled run would overwrite what the manager made of it.
-        return ctx.flush().await.map(|()| "stopped");
+        return ctx.flush().await.map(|()| Ending::Stopped);
     }
     let failure = match end {
         End::Returned(Ok(())) => match ctx.complete().await {
             Err(reason @ RunError::TooManyFailures { .. }) => reason.to_string(),
-            other => return other.map(|()| "completed"),
+            other => return other.map(|()| Ending::Completed),
         },
         End::Returned(Err(error)) => format!("{error:#}"),
         End::Panicked(panic) => format!("the connector panicked {panic}"),
@@ -306,8 +379,9 @@ async fn finish(ctx: &SyncContext, end: End) -> Result<&'static str, RunError> {
         ) => return Err(reason),
         End::Stopped(reason) => reason.to_string(),
     };
-    tracing::error!(run = ctx.sync_run_id(), "the run failed: {failure}");
-    ctx.fail(failure).await.map(|()| "failed")
+    let failure = ctx.clean(&failure);
+    tracing::error!("the run failed: {failure}");
+    ctx.fail(failure).await.map(|()| Ending::Failed)
 }
 
 /// What did not arrive, for the last line about a run: every reason once.
@@ -324,26 +398,17 @@ fn losses(report: &RunReport) -> String {
     skips.chain(failures).chain(more).collect()
 }
 
-async fn work(app: &App, ctx: &SyncContext, credentials: Option<ServiceCredential>) -> End {
-    let source = ctx.source().clone();
-    let checkpoint = ctx.checkpoint();
-    let connector = std::sync::Arc::clone(&app.connector);
+async fn supervise(runs: &Runs, ctx: &SyncContext, work: Work) -> End {
     let author = ctx.clone();
     // A task of its own: the author's code may block or panic without taking the supervision with it.
-    let mut task = AbortOnDropHandle::new(tokio::spawn(async move {
-        panic::catch(async {
-            connector
-                .sync(source, credentials, checkpoint, author)
-                .await
-        })
-        .await
-    }));
+    let work = async move { panic::catch(async { work(author).await }).await };
+    let mut task = AbortOnDropHandle::new(tokio::spawn(work.in_current_span()));
     let ended = tokio::select! {
         ended = &mut task => ended,
         reason = ctx.closed() => tokio::select! {
             ended = &mut task => ended,
             () = tokio::time::sleep(GRACE) => return End::Stopped(reason),
-            () = app.runs.stopped() => return End::Stopped(reason),
+            () = runs.stopped() => return End::Stopped(reason),
         },
     };
     // An author whose call is refused returns that error; the reason itself says more. A run that `sync` ended by its own

@@ -66,6 +66,36 @@ impl Call {
     }
 }
 
+impl Call {
+    /// The route without the ids in it: metrics tell few things apart.
+    pub(super) fn template(&self) -> &'static str {
+        let segments: Vec<_> = self.path.split('/').skip(2).collect();
+        match segments[..] {
+            ["register"] => "register",
+            ["events", ..] => "events",
+            ["content"] => "content",
+            ["extract-content"] => "extract-content",
+            ["extract-text"] => "extract-text",
+            ["sync", "create"] => "sync/create",
+            ["sync", "cancel"] => "sync/cancel",
+            ["sync", _, "heartbeat"] => "sync/{id}/heartbeat",
+            ["sync", _, "scanned"] => "sync/{id}/scanned",
+            ["sync", _, "updated"] => "sync/{id}/updated",
+            ["sync", _, "checkpoint"] => "sync/{id}/checkpoint",
+            ["sync", _, "complete"] => "sync/{id}/complete",
+            ["sync", _, "fail"] => "sync/{id}/fail",
+            ["webhook", "notify"] => "webhook/notify",
+            ["source", _] => "source/{id}",
+            ["source", _, "user-email"] => "source/{id}/user-email",
+            ["source", _, "connector-state"] => "source/{id}/connector-state",
+            ["sources", ..] => "sources/by-type/{type}",
+            ["credentials", _] => "credentials/{id}",
+            ["connector-configs", _] => "connector-configs/{provider}",
+            _ => "other",
+        }
+    }
+}
+
 /// An attempt that failed, and what may follow it.
 pub(super) struct Failed {
     pub(super) error: ManagerError,
@@ -87,8 +117,14 @@ impl Failed {
     }
 }
 
+/// One segment of a path. A dot or two alone would be a step up, encoded or not, so they are encoded twice: an id that
+/// nothing has, in place of another route.
 pub(super) fn segment(text: &str) -> String {
-    utf8_percent_encode(text, SEGMENT).to_string()
+    match text {
+        "." => "%252E".to_owned(),
+        ".." => "%252E%252E".to_owned(),
+        _ => utf8_percent_encode(text, SEGMENT).to_string(),
+    }
 }
 
 /// Values without a fallible `Serialize` only: the protocol's own types and plain JSON.
@@ -184,5 +220,11 @@ mod tests {
     #[test]
     fn ids_cannot_leave_their_path_segment() {
         assert_eq!(segment("../a b/é"), "..%2Fa%20b%2F%C3%A9");
+        for id in [".", "..", "...", "a/..", "%2e%2e", "?", "#", "\\"] {
+            let url = format!("http://manager/sdk/source/{}/state", segment(id));
+            let url = reqwest::Url::parse(&url).unwrap();
+            assert_eq!(url.path_segments().unwrap().count(), 4, "{url}");
+            assert!(url.path().starts_with("/sdk/source/"), "{url}");
+        }
     }
 }

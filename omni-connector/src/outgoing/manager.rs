@@ -1,6 +1,6 @@
 //! The client of the manager: every SDK route (`protocol.md` §3.2), typed, with timeouts and retries.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use reqwest::{RequestBuilder, multipart};
@@ -18,9 +18,10 @@ use super::{
     retry::{Backoff, Repeat, retry_after},
 };
 use crate::contract::{
-    Manifest, ServiceCredential, Source, SourceType, SyncType,
+    Manifest, ServiceCredential, Source, SourceType, SyncType, redact,
     wire::{ContentId, ContentRequest, EventBatch, RunId},
 };
+use crate::telemetry::Metrics;
 
 /// The manager extracts two documents at a time and answers 429 to more (`protocol.md` §1.3).
 const EXTRACTIONS: usize = 2;
@@ -33,7 +34,7 @@ const STORES: usize = 64;
 /// A call is repeated when the trouble may pass and repeating is safe: no connection, a broken one, 408, 429, 5xx, and a 2xx
 /// whose body is not JSON. The manager answers every call in JSON, also those whose answer says nothing; a page of HTML
 /// with status 200 comes from something in between, and counting it as accepted would lose what was sent.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ManagerClient {
     http: HttpClient,
     base: Arc<str>,
@@ -42,6 +43,16 @@ pub struct ManagerClient {
     patience: Patience,
     extractions: Arc<Semaphore>,
     stores: Arc<Semaphore>,
+    metrics: Arc<Metrics>,
+}
+
+impl fmt::Debug for ManagerClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ManagerClient")
+            .field("url", &redact(&self.base))
+            .field("patience", &self.patience)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Bytes whose text the manager extracts.
@@ -73,6 +84,7 @@ impl ManagerClient {
             patience: Patience::default(),
             extractions: Arc::new(Semaphore::new(EXTRACTIONS)),
             stores: Arc::new(Semaphore::new(STORES)),
+            metrics: Arc::default(),
         }
     }
 
@@ -83,6 +95,26 @@ impl ManagerClient {
             patience,
             ..self.clone()
         }
+    }
+
+    /// What the process counts, calls of this client among it.
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    pub(crate) const fn patience(&self) -> Patience {
+        self.patience
+    }
+
+    /// The same manager, for calls that somebody waits for who gives up after `within`: what is wrong is said before that.
+    pub(crate) fn before_giving_up(&self, within: Duration) -> Self {
+        let calls = self.patience.call.min(within / 2);
+        self.with_patience(Patience {
+            call: calls,
+            in_all: self.patience.in_all.min(within / 4),
+            longest_asked_pause: self.patience.longest_asked_pause.min(within / 4),
+            ..self.patience
+        })
     }
 
     /// Where the manager is.
@@ -364,7 +396,10 @@ impl ManagerClient {
             attempt += 1;
             let failed = match self.attempt(call, attempt, &fill).await {
                 Ok(body) => match serde_json::from_slice(&body) {
-                    Ok(answer) => return Ok(answer),
+                    Ok(answer) => {
+                        self.metrics.call(call.template(), None);
+                        return Ok(answer);
+                    }
                     Err(error) => Failed::unreadable(call, &error),
                 },
                 Err(failed) => failed,
@@ -374,8 +409,10 @@ impl ManagerClient {
                 .then(|| backoff.pause(failed.asked_for))
                 .flatten();
             let Some(pause) = pause else {
+                self.metrics.call(call.template(), Some(&failed.error));
                 return Err(failed.error);
             };
+            self.metrics.retry(call.template());
             tracing::debug!(error = %failed.error, ?pause, "calling the manager again");
             tokio::time::sleep(pause).await;
         }

@@ -12,3 +12,4 @@ pub use error::ManagerError;
 pub use http::HttpClient;
 pub use manager::{Extract, ManagerClient};
 pub use patience::Patience;
+pub(crate) use retry::Backoff;

@@ -18,6 +18,8 @@ use std::time::Duration;
 pub struct Patience {
     /// One attempt of an ordinary call: 30 s, as `protocol.md` §11.1 asks for.
     pub call: Duration,
+    /// What a run needs before it starts, in all: 20 s, since the manager waits 30 s for the answer to `/sync` (§2.1).
+    pub prepare: Duration,
     /// One attempt to register: 75 s, since the manager calls back and may refresh a catalog before it answers (§3.3).
     pub register: Duration,
     /// One attempt to have a text extracted: 130 min, since a conversion may take two hours (§3.5).
@@ -37,6 +39,7 @@ impl Default for Patience {
     fn default() -> Self {
         Self {
             call: Duration::from_secs(30),
+            prepare: Duration::from_secs(20),
             register: Duration::from_secs(75),
             extract: Duration::from_mins(130),
             first_pause: Duration::from_millis(100),

@@ -1,6 +1,10 @@
 //! The author's handle to one run.
 
-use std::{borrow::Cow, fmt::Display, sync::Arc};
+use std::{
+    borrow::Cow,
+    fmt::{self, Display},
+    sync::Arc,
+};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -9,7 +13,7 @@ use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Deletions, Document, Failure, FailureBudget, Group, Listing, RunError, RunReport, Skip, Stage,
+    Deletions, Document, Failure, FailureBudget, Group, Listing, RunError, RunReport, Stage,
     WalkedListing,
     content::Body,
     listing,
@@ -17,8 +21,8 @@ use super::{
 };
 use crate::{
     contract::{
-        BoxFuture, ConnectorEvent, Operator, PersonSyncRecord, Source, SourceType, SyncType,
-        wire::SyncRequest,
+        BoxFuture, ConnectorEvent, Operator, PersonSyncRecord, Secrets, Source, SourceType,
+        SyncType, wire::SyncRequest,
     },
     outgoing::{Extract, ManagerClient},
 };
@@ -27,12 +31,21 @@ use crate::{
 ///
 /// Cheap to clone; all clones are the same run. What is emitted is in the run's pipeline when the call returns its future,
 /// so dropping a future loses nothing; awaiting it only waits for room.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct SyncContext {
     pub(super) inner: Arc<Inner>,
 }
 
-#[derive(Debug)]
+impl fmt::Debug for SyncContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SyncContext")
+            .field("sync_run_id", &self.inner.run)
+            .field("source", &self.inner.source)
+            .field("sync_mode", &self.inner.mode)
+            .finish_non_exhaustive()
+    }
+}
+
 pub(super) struct Inner {
     pub(super) run: Arc<str>,
     pub(super) source: Source,
@@ -46,6 +59,8 @@ pub(super) struct Inner {
     pub(super) operators: Vec<Operator>,
     pub(super) manager: ManagerClient,
     pub(super) pipeline: Pipeline,
+    /// What must stand in no text about the run.
+    pub(super) secrets: Secrets,
 }
 
 impl SyncContext {
@@ -56,6 +71,7 @@ impl SyncContext {
         source: Source,
         operators: Vec<Operator>,
         manager: ManagerClient,
+        secrets: Secrets,
     ) -> Self {
         let run: Arc<str> = request.sync_run_id.as_str().into();
         let pipeline = Pipeline::start(
@@ -83,6 +99,7 @@ impl SyncContext {
                 operators,
                 manager,
                 pipeline,
+                secrets,
             }),
         }
     }
@@ -260,8 +277,8 @@ impl SyncContext {
         self.inner.pipeline.fail(Failure {
             item: item.into(),
             stage: Stage::Read,
-            cause: cause.to_string(),
-            link: link.map(str::to_owned),
+            cause: self.inner.secrets.redact(&cause.to_string()),
+            link: link.map(|link| self.inner.secrets.redact(link)),
         });
     }
 
@@ -291,15 +308,13 @@ impl SyncContext {
     }
 
     fn record_skip(&self, item: String, reason: String, detail: Option<String>) {
-        tracing::debug!(item, reason, detail, "skipped");
+        let secrets = &self.inner.secrets;
+        let clean = |detail: &String| secrets.redact(detail);
+        tracing::debug!(item, reason, detail = detail.as_ref().map(clean), "skipped");
         // A run that is over counts nothing any more, which is as it should be.
         let _ = self.inner.pipeline.count(Tally::SCAN);
         self.inner.pipeline.report(|report| {
-            report.skip(Skip {
-                item,
-                reason,
-                detail,
-            });
+            report.skip(item, reason, || detail.as_ref().map(clean));
         });
     }
 
@@ -400,6 +415,11 @@ impl SyncContext {
     /// What the run has done so far.
     pub fn report(&self) -> RunReport {
         self.inner.pipeline.report(|report| report.clone())
+    }
+
+    /// [`report`](Self::report), without a copy of it.
+    pub(crate) fn read_report(&self, read: impl FnOnce(&RunReport)) {
+        self.inner.pipeline.report(|report| read(report));
     }
 
     /// Where the author goes on. A full run that is no resume starts over, whatever the manager sent along.

@@ -57,7 +57,7 @@ impl SyncContext {
         let _ = tokio::time::timeout(LAST_FLUSH, self.inner.pipeline.flush()).await;
         self.inner
             .manager
-            .fail(&self.inner.run, &error.to_string())
+            .fail(&self.inner.run, &self.clean(&error.to_string()))
             .await?;
         *ended = true;
         self.inner.pipeline.close(RunError::Ended);
@@ -67,6 +67,11 @@ impl SyncContext {
     /// Whether the run has ended, or its end is under way.
     pub(crate) fn is_ending(&self) -> bool {
         self.inner.ended.try_lock().map_or(true, |ended| *ended)
+    }
+
+    /// A text about the run, without the secrets in it.
+    pub(crate) fn clean(&self, text: &str) -> String {
+        self.inner.secrets.redact(text)
     }
 
     /// Stops the run: nothing more of it is sent, and `is_cancelled` is true.

@@ -81,17 +81,28 @@ pub enum Stage {
 }
 
 impl RunReport {
-    pub(crate) fn skip(&mut self, skip: Skip) {
+    /// `detail` is only asked for where it is kept.
+    pub(crate) fn skip(
+        &mut self,
+        item: String,
+        reason: String,
+        detail: impl FnOnce() -> Option<String>,
+    ) {
         self.skipped += 1;
-        let is_new = !self.reasons.contains_key(&skip.reason);
-        let reason = if is_new && self.reasons.len() >= NAMED {
+        let is_new = !self.reasons.contains_key(&reason);
+        let counted = if is_new && self.reasons.len() >= NAMED {
             OTHER_REASONS
         } else {
-            &skip.reason
+            &reason
         };
-        *self.reasons.entry(reason.to_owned()).or_default() += 1;
+        *self.reasons.entry(counted.to_owned()).or_default() += 1;
         if self.skips.len() < NAMED {
-            self.skips.push(skip);
+            let detail = detail();
+            self.skips.push(Skip {
+                item,
+                reason,
+                detail,
+            });
         }
     }
 
@@ -128,11 +139,7 @@ mod tests {
     fn a_report_stays_small_whatever_the_reasons() {
         let mut report = RunReport::default();
         for n in 0..1_000 {
-            report.skip(Skip {
-                item: n.to_string(),
-                reason: format!("reason {n}"),
-                detail: None,
-            });
+            report.skip(n.to_string(), format!("reason {n}"), || None);
         }
         assert_eq!(
             (report.skipped, report.skips.len(), report.reasons.len()),

@@ -1,6 +1,7 @@
 //! The runtime's promises, over real HTTP: one program, so that what the tests share is compiled once.
 
 mod actions;
+mod incoming;
 mod model;
 mod north_star;
 mod pipeline;
@@ -8,3 +9,5 @@ mod recorded;
 mod runs;
 mod schemas;
 mod support;
+mod telemetry;
+mod webhooks;

@@ -16,6 +16,7 @@ use std::{iter, sync::Arc, time::Duration};
 
 use serde_json::Value;
 use tokio::{sync::oneshot, task::JoinSet, time::Instant};
+use tracing::Instrument;
 
 pub(crate) use self::tally::Tally;
 use self::{
@@ -91,11 +92,12 @@ impl Pipeline {
         let texts = iter::repeat_n(Kind::Text, limits.stores);
         for kind in texts.chain(iter::repeat_n(Kind::Extraction, EXTRACTIONS)) {
             let (shared, contents) = (Arc::clone(&shared), Arc::clone(&contents));
-            tasks.spawn(async move { store::store(&shared, &contents, kind).await });
+            let work = async move { store::store(&shared, &contents, kind).await };
+            tasks.spawn(work.in_current_span());
         }
         let reporter = Arc::clone(&sender);
-        tasks.spawn(async move { reporter.report().await });
-        tasks.spawn(async move { sender.send().await });
+        tasks.spawn(async move { reporter.report().await }.in_current_span());
+        tasks.spawn(async move { sender.send().await }.in_current_span());
         let closing = Arc::clone(&shared);
         tokio::spawn(async move {
             // They end by a panic only, and without one of them somebody would wait for ever. Dropping them aborts what is

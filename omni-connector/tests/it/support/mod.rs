@@ -3,6 +3,8 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
+    io::Read,
+    process::{Child, Command, Stdio},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -118,6 +120,8 @@ pub(crate) struct Call {
 #[derive(Default)]
 struct Told {
     calls: Vec<Call>,
+    /// Ids of the runs that are created next.
+    run_ids: VecDeque<&'static str>,
     /// Answers to give instead of the usual one, by a part of the route; each is used once.
     instead: VecDeque<(&'static str, Instead)>,
     /// Documents of these ids make a batch malformed.
@@ -175,6 +179,29 @@ impl Manager {
     /// Answers the next call whose route contains `route` in another way.
     pub(crate) fn instead(&self, route: &'static str, instead: Instead) {
         self.told().instead.push_back((route, instead));
+    }
+
+    /// Creates the next runs under these ids.
+    pub(crate) fn run_ids(&self, ids: impl IntoIterator<Item = &'static str>) {
+        self.told().run_ids.extend(ids);
+    }
+
+    /// Waits until so many calls came whose route contains `part`.
+    pub(crate) async fn told_times(&self, part: &str, times: usize) {
+        for _ in 0..1_000 {
+            if self.calls(part).len() >= times {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("{part} came {} times", self.calls(part).len());
+    }
+
+    fn take_instead(&self, route: &str) -> Option<Instead> {
+        let mut told = self.told();
+        let is_meant = |(part, _): &(&str, Instead)| route.contains(part);
+        let index = told.instead.iter().position(is_meant)?;
+        told.instead.remove(index).map(|(_, instead)| instead)
     }
 
     pub(crate) fn poison(&self, document: &'static str) {
@@ -272,6 +299,15 @@ pub(crate) fn source() -> Value {
 }
 
 async fn give_source(State(manager): State<Manager>, Path(id): Path<String>) -> Response {
+    let route = format!("GET /sdk/source/{id}");
+    let instead = manager.take_instead(&route);
+    match instead {
+        Some(Instead::Answer(status, body)) => {
+            return (StatusCode::from_u16(status).unwrap(), Json(body)).into_response();
+        }
+        Some(Instead::Wait(wait)) => tokio::time::sleep(wait).await,
+        _ => {}
+    }
     let source = manager.told().source.clone();
     if source["id"] == *id {
         Json(source).into_response()
@@ -310,13 +346,7 @@ async fn take(State(manager): State<Manager>, method: Method, uri: Uri, body: By
 
 async fn answer(manager: &Manager, route: String, body: Bytes) -> Response {
     let body: Value = serde_json::from_slice(&body).unwrap_or_default();
-    let instead = {
-        let mut told = manager.told();
-        let is_meant = |(part, _): &(&str, Instead)| route.contains(part);
-        let index = told.instead.iter().position(is_meant);
-        index.and_then(|index| told.instead.remove(index))
-    };
-    let instead = instead.map(|(_, instead)| instead);
+    let instead = manager.take_instead(&route);
     match instead {
         Some(Instead::Answer(status, body)) => {
             return (StatusCode::from_u16(status).unwrap(), Json(body)).into_response();
@@ -338,6 +368,10 @@ async fn answer(manager: &Manager, route: String, body: Bytes) -> Response {
         route: route.clone(),
         body,
     });
+    let run = told.run_ids.front().copied().unwrap_or("NEW");
+    if route.contains("/sdk/sync/create") {
+        told.run_ids.pop_front();
+    }
     drop(told);
     if matches!(instead, Some(Instead::LoseAnswer)) {
         // An answer that ends before its announced length is what a broken connection looks like.
@@ -349,27 +383,79 @@ async fn answer(manager: &Manager, route: String, body: Bytes) -> Response {
     if route.contains("content") {
         return Json(json!({ "content_id": format!("C{count}") })).into_response();
     }
-    Json(json!({ "status": "ok" })).into_response()
+    Json(json!({ "status": "ok", "sync_run_id": run })).into_response()
 }
 
 /// A connector that is being served.
 pub(crate) struct Served {
-    url: String,
-    http: reqwest::Client,
+    pub(crate) url: String,
+    pub(crate) http: reqwest::Client,
 }
 
 pub(crate) async fn serve(connector: impl Connector, manager: &Manager) -> Served {
+    serve_with(connector, manager, |_| ()).await
+}
+
+/// [`serve`], with other settings than the defaults.
+pub(crate) async fn serve_with(
+    connector: impl Connector,
+    manager: &Manager,
+    change: impl FnOnce(&mut ServerConfig),
+) -> Served {
     // The server picks the port; what it tells the manager is where it listens.
-    let config = ServerConfig {
+    let mut config = ServerConfig {
         listen: [127, 0, 0, 1].into(),
         ..ServerConfig::new(&manager.url, "127.0.0.1", 0)
     };
+    change(&mut config);
     tokio::spawn(async move {
         omni_connector::serve_with_config(connector, config)
             .await
             .unwrap();
     });
     Served::registered(manager).await
+}
+
+/// A process of its own: what is logged, exported and read from the environment is the whole process's.
+pub(crate) struct Process(Child);
+
+impl Process {
+    /// Runs the ignored test `name` of this program, which serves a connector with the settings in the environment.
+    pub(crate) fn start(name: &str, manager: &Manager, variables: &[(&str, &str)]) -> Self {
+        let child = Command::new(std::env::current_exe().unwrap())
+            .args([name, "--exact", "--ignored", "--nocapture"])
+            .env("CONNECTOR_MANAGER_URL", &manager.url)
+            .env("CONNECTOR_HOST_NAME", "127.0.0.1")
+            .env("OMNI_CONNECTOR_LISTEN", "127.0.0.1")
+            .env("PORT", "0")
+            .envs(variables.iter().copied())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        Self(child)
+    }
+
+    /// Asks the process to end, and waits until it has; what it wrote to standard error.
+    pub(crate) async fn end(mut self) -> String {
+        let id = self.0.id().to_string();
+        let asked = Command::new("kill").arg(&id).status().unwrap();
+        assert!(asked.success(), "process {id} had ended before");
+        let mut errors = self.0.stderr.take().unwrap();
+        // It may have to be answered on the way.
+        let read = tokio::task::spawn_blocking(move || {
+            let mut text = String::new();
+            errors.read_to_string(&mut text).map(|_| text)
+        });
+        read.await.unwrap().unwrap()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 impl Served {
@@ -415,6 +501,11 @@ impl Served {
             answer.status().as_u16(),
             answer.json().await.unwrap_or_default(),
         )
+    }
+
+    pub(crate) async fn text(&self, path: &str) -> String {
+        let request = self.http.get(format!("{}{path}", self.url));
+        request.send().await.unwrap().text().await.unwrap()
     }
 
     pub(crate) async fn start(&self, run: &str, mode: &str) -> (u16, Value) {

@@ -1,0 +1,148 @@
+//! The table of a connector's webhooks, and what their functions can take.
+
+use anyhow::Result;
+
+use super::{
+    argument::{Call, CallOf, FromCall},
+    table::Declared,
+};
+use crate::{
+    actions::ActionError,
+    contract::{BoxFuture, ServiceCredential, Source},
+    incoming::{Webhook, WebhookCall, WebhookRequest},
+    outgoing::ManagerClient,
+};
+
+/// One function with `#[webhook]`.
+#[derive(Debug)]
+pub struct WebhookFn<K> {
+    /// The path that it is called at.
+    pub path: &'static str,
+    /// Reads the arguments and calls the function.
+    pub call: WebhookThunk<K>,
+}
+
+/// A thunk, by whether the path names a source. Where it does not, nobody can supply config or credentials.
+#[derive(Debug)]
+pub enum WebhookThunk<K> {
+    /// No `{source_id}` in the path.
+    Plain(fn(&K, CallOf<K, OfWebhook>) -> BoxFuture<'_, Result<Webhook>>),
+    /// With `{source_id}` in it.
+    OfSource(fn(&K, CallOf<K, OfSourceWebhook>) -> BoxFuture<'_, Result<Webhook>>),
+}
+
+/// What a call of a webhook brings along.
+#[derive(Debug)]
+pub struct OfWebhook {
+    request: WebhookRequest,
+    manager: ManagerClient,
+}
+
+/// What a call of a webhook brings along whose path names a source.
+#[derive(Debug)]
+pub struct OfSourceWebhook {
+    request: WebhookRequest,
+    source: Source,
+    credentials: Option<ServiceCredential>,
+    manager: ManagerClient,
+}
+
+impl<K> Call for CallOf<K, OfSourceWebhook> {
+    fn source(&self) -> Option<&Source> {
+        Some(&self.parts.source)
+    }
+
+    fn credential(&self) -> Option<&ServiceCredential> {
+        self.parts.credentials.as_ref()
+    }
+
+    fn manager(&self) -> &ManagerClient {
+        &self.parts.manager
+    }
+}
+
+impl<K> FromCall<CallOf<K, OfWebhook>> for WebhookRequest {
+    fn from_call(call: &mut CallOf<K, OfWebhook>) -> Result<Self, ActionError> {
+        Ok(call.parts.request.clone())
+    }
+}
+
+impl<K> FromCall<CallOf<K, OfSourceWebhook>> for WebhookRequest {
+    fn from_call(call: &mut CallOf<K, OfSourceWebhook>) -> Result<Self, ActionError> {
+        Ok(call.parts.request.clone())
+    }
+}
+
+impl<K> FromCall<CallOf<K, OfWebhook>> for ManagerClient {
+    fn from_call(call: &mut CallOf<K, OfWebhook>) -> Result<Self, ActionError> {
+        Ok(call.parts.manager.clone())
+    }
+}
+
+/// The paths of a connector's webhooks.
+pub fn webhooks<K: Declared>() -> Vec<&'static str> {
+    K::WEBHOOKS.iter().map(|webhook| webhook.path).collect()
+}
+
+/// Finds the function behind a path and calls it.
+///
+/// # Errors
+/// Whatever the function says.
+pub fn call_webhook<K: Declared>(
+    connector: &K,
+    call: WebhookCall,
+) -> BoxFuture<'_, Result<Webhook>> {
+    let WebhookCall {
+        request,
+        source,
+        credentials,
+        manager,
+    } = call;
+    let route = request.route();
+    let found = K::WEBHOOKS.iter().find(|webhook| webhook.path == route);
+    match (found.map(|webhook| &webhook.call), source) {
+        (Some(WebhookThunk::Plain(call)), _) => {
+            call(connector, CallOf::new(OfWebhook { request, manager }))
+        }
+        (Some(WebhookThunk::OfSource(call)), Some(source)) => {
+            let parts = OfSourceWebhook {
+                request,
+                source,
+                credentials,
+                manager,
+            };
+            call(connector, CallOf::new(parts))
+        }
+        _ => Box::pin(async move {
+            Err(ActionError::not_found(format!("nothing is behind webhook `{route}`")).into())
+        }),
+    }
+}
+
+/// What a function with `#[webhook]` returns: `Result<Webhook, E>` of any error.
+#[diagnostic::on_unimplemented(
+    message = "a webhook cannot return `{Self}`",
+    label = "cannot be returned",
+    note = "help: it returns `Result<Webhook>`: `Webhook::ignore()`, `Webhook::sync(…)` or `Webhook::run(…)`"
+)]
+pub trait WebhookReturn {
+    /// What to do.
+    ///
+    /// # Errors
+    /// Those of the function.
+    fn into_result(self) -> Result<Webhook>;
+}
+
+impl<E: Into<anyhow::Error>> WebhookReturn for Result<Webhook, E> {
+    fn into_result(self) -> Result<Webhook> {
+        self.map_err(Into::into)
+    }
+}
+
+/// What the function wants to happen.
+///
+/// # Errors
+/// Those of the function.
+pub fn asked_for(returned: impl WebhookReturn) -> Result<Webhook> {
+    returned.into_result()
+}

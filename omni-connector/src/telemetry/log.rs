@@ -1,0 +1,104 @@
+//! Where the lines of the log and the spans go.
+
+use std::{env, io, io::IsTerminal, io::Write};
+
+use tracing_subscriber::{
+    filter::{LevelFilter, Targets},
+    fmt,
+    fmt::MakeWriter,
+    prelude::*,
+};
+
+use crate::contract::redact;
+
+/// What is to be ended with the process.
+pub(crate) struct Telemetry {
+    #[cfg(feature = "otel")]
+    traces: Option<super::traces::Traces>,
+}
+
+/// Begins to log, and to export traces if that is asked for. A subscriber that is there already stays.
+pub(crate) fn start(connector: &'static str, version: &'static str) -> Telemetry {
+    let asked = env::var("RUST_LOG").unwrap_or_default();
+    let filter: Targets = asked
+        .parse()
+        .ok()
+        .filter(|_| !asked.is_empty())
+        .unwrap_or_else(|| {
+            Targets::new()
+                .with_default(LevelFilter::INFO)
+                // It tells of every message.
+                .with_target("rmcp", LevelFilter::WARN)
+        });
+    let is_json = env::var("OMNI_LOG_FORMAT").is_ok_and(|format| format.trim() == "json");
+    let json = is_json.then(|| {
+        fmt::layer()
+            .json()
+            .flatten_event(true)
+            .with_writer(Clean)
+            .with_filter(filter.clone())
+    });
+    let lines = (!is_json).then(|| {
+        fmt::layer()
+            .with_ansi(io::stderr().is_terminal())
+            .with_writer(Clean)
+            .with_filter(filter.clone())
+    });
+    let subscriber = tracing_subscriber::registry().with(json).with(lines);
+    #[cfg(feature = "otel")]
+    {
+        let traces = super::traces::Traces::start(connector, version);
+        let layer = traces.as_ref().map(|traces| traces.layer(filter));
+        let _ = subscriber.with(layer).try_init();
+        Telemetry { traces }
+    }
+    #[cfg(not(feature = "otel"))]
+    {
+        let _ = (connector, version);
+        let _ = subscriber.try_init();
+        if env::var("OTEL_EXPORTER_OTLP_ENDPOINT").is_ok_and(|value| !value.trim().is_empty()) {
+            tracing::warn!(
+                "`OTEL_EXPORTER_OTLP_ENDPOINT` is set, but this connector was built without the feature `otel`"
+            );
+        }
+        Telemetry {}
+    }
+}
+
+impl Telemetry {
+    /// Hands over what was not exported yet.
+    #[allow(
+        clippy::unused_async,
+        reason = "without the feature `otel` there is nothing to wait for"
+    )]
+    pub(crate) async fn end(self) {
+        #[cfg(feature = "otel")]
+        if let Some(traces) = self.traces {
+            traces.end().await;
+        }
+    }
+}
+
+/// Standard error, with the secrets taken out of each line: an author's own words go through here, too.
+struct Clean;
+
+impl<'a> MakeWriter<'a> for Clean {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        Self
+    }
+}
+
+impl Write for Clean {
+    /// Called once for each line.
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(line);
+        io::stderr().write_all(redact(&text).as_bytes())?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
+}

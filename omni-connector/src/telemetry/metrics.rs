@@ -1,0 +1,312 @@
+//! Counters of the process, and the text in which Prometheus reads them.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt::Write,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use crate::{
+    contract::SyncType,
+    outgoing::ManagerError,
+    run::{RunReport, SyncContext},
+};
+
+/// Names of actions that are told apart. Names come from callers, and a server of MCP tools may have many.
+const MOST_ACTIONS: usize = 200;
+
+/// How a run ended, as the label says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Ending {
+    Completed,
+    Failed,
+    Refused,
+    Stopped,
+    Over,
+    Unreported,
+}
+
+impl Ending {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Refused => "refused",
+            Self::Stopped => "stopped",
+            Self::Over => "over",
+            Self::Unreported => "unreported",
+        }
+    }
+}
+
+/// What the process has done since it started.
+#[derive(Debug, Default)]
+pub(crate) struct Metrics(Mutex<Counters>);
+
+#[derive(Debug, Default)]
+struct Counters {
+    /// Runs under way, whose reports still grow.
+    active: HashMap<u64, SyncContext>,
+    begun: u64,
+    ended: BTreeMap<(&'static str, Ending), u64>,
+    /// What ended runs did.
+    done: Progress,
+    actions: BTreeMap<(String, u16), (u64, Duration)>,
+    calls: BTreeMap<(&'static str, &'static str), u64>,
+    retries: BTreeMap<&'static str, u64>,
+}
+
+/// The part of a report that is counted.
+#[derive(Debug, Default, Clone, Copy)]
+struct Progress {
+    outcomes: [u64; 5],
+    bytes: u64,
+}
+
+const OUTCOMES: [&str; 5] = ["scanned", "updated", "deleted", "skipped", "failed"];
+
+impl Progress {
+    fn add(&mut self, report: &RunReport) {
+        let RunReport {
+            scanned,
+            updated,
+            deleted,
+            skipped,
+            failed,
+            bytes,
+            ..
+        } = report;
+        for (total, more) in self
+            .outcomes
+            .iter_mut()
+            .zip([scanned, updated, deleted, skipped, failed])
+        {
+            *total += more;
+        }
+        self.bytes += bytes;
+    }
+}
+
+impl Metrics {
+    fn counters(&self) -> MutexGuard<'_, Counters> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A run begins; what [`run_ended`](Self::run_ended) is told.
+    pub(crate) fn run_began(&self, ctx: &SyncContext) -> u64 {
+        let mut counters = self.counters();
+        counters.begun += 1;
+        let number = counters.begun;
+        counters.active.insert(number, ctx.clone());
+        number
+    }
+
+    pub(crate) fn run_ended(&self, number: u64, ending: Ending) {
+        let mut counters = self.counters();
+        if let Some(ctx) = counters.active.remove(&number) {
+            ctx.read_report(|report| counters.done.add(report));
+            let key = (ctx.sync_mode().as_str(), ending);
+            *counters.ended.entry(key).or_default() += 1;
+        }
+    }
+
+    pub(crate) fn run_refused(&self, mode: SyncType) {
+        let key = (mode.as_str(), Ending::Refused);
+        *self.counters().ended.entry(key).or_default() += 1;
+    }
+
+    pub(crate) fn action(&self, name: &str, status: u16, took: Duration) {
+        let mut counters = self.counters();
+        let is_known = counters.actions.keys().any(|(known, _)| known == name);
+        let is_full = counters.actions.len() >= MOST_ACTIONS;
+        // Nothing answers to a name that was only ever not found; anybody can make up more of them.
+        let name = match status {
+            _ if is_known => name,
+            404 => "unknown",
+            _ if is_full => "other",
+            _ => name,
+        };
+        let key = (name.to_owned(), status);
+        let (count, sum) = counters.actions.entry(key).or_default();
+        *count += 1;
+        *sum += took;
+    }
+
+    /// A call to the manager came to its end.
+    pub(crate) fn call(&self, route: &'static str, error: Option<&ManagerError>) {
+        let outcome = match error {
+            None => "ok",
+            Some(ManagerError::Refused { .. }) => "refused",
+            Some(ManagerError::RunOver { .. }) => "run_over",
+            Some(ManagerError::Unreachable { .. }) => "unreachable",
+            Some(ManagerError::Unreadable { .. }) => "unreadable",
+        };
+        *self.counters().calls.entry((route, outcome)).or_default() += 1;
+    }
+
+    pub(crate) fn retry(&self, route: &'static str) {
+        *self.counters().retries.entry(route).or_default() += 1;
+    }
+
+    /// All of it, as text.
+    pub(crate) fn text(&self, connector: &str, version: &str) -> String {
+        let counters = self.counters();
+        let mut text = Text::default();
+        text.family("omni_connector_info", "gauge", "The connector.");
+        text.sample(
+            "omni_connector_info",
+            &[("connector", connector), ("version", version)],
+            1,
+        );
+
+        text.family(
+            "omni_connector_runs_total",
+            "counter",
+            "Sync runs by how they ended.",
+        );
+        for ((mode, ending), count) in &counters.ended {
+            let labels = [("mode", *mode), ("ending", ending.as_str())];
+            text.sample("omni_connector_runs_total", &labels, *count);
+        }
+        text.family(
+            "omni_connector_runs_active",
+            "gauge",
+            "Sync runs under way.",
+        );
+        let mut progress = counters.done;
+        for mode in [SyncType::Full, SyncType::Incremental, SyncType::Realtime] {
+            let active = counters.active.values();
+            let active = active.filter(|ctx| ctx.sync_mode() == mode).count();
+            let labels = [("mode", mode.as_str())];
+            text.sample("omni_connector_runs_active", &labels, active as u64);
+        }
+        for ctx in counters.active.values() {
+            ctx.read_report(|report| progress.add(report));
+        }
+        text.family(
+            "omni_connector_documents_total",
+            "counter",
+            "Documents by what became of them.",
+        );
+        for (outcome, count) in OUTCOMES.into_iter().zip(progress.outcomes) {
+            text.sample(
+                "omni_connector_documents_total",
+                &[("outcome", outcome)],
+                count,
+            );
+        }
+        text.family(
+            "omni_connector_content_bytes_total",
+            "counter",
+            "Bytes of contents handed over.",
+        );
+        text.sample("omni_connector_content_bytes_total", &[], progress.bytes);
+
+        text.family(
+            "omni_connector_action_seconds",
+            "summary",
+            "Calls of actions.",
+        );
+        for ((action, status), (count, sum)) in &counters.actions {
+            let status = status.to_string();
+            let labels = [("action", action.as_str()), ("status", &status)];
+            text.sample(
+                "omni_connector_action_seconds_sum",
+                &labels,
+                sum.as_secs_f64(),
+            );
+            text.sample("omni_connector_action_seconds_count", &labels, *count);
+        }
+        text.family(
+            "omni_connector_manager_calls_total",
+            "counter",
+            "Calls to the manager.",
+        );
+        for ((route, outcome), count) in &counters.calls {
+            let labels = [("route", *route), ("outcome", *outcome)];
+            text.sample("omni_connector_manager_calls_total", &labels, *count);
+        }
+        text.family(
+            "omni_connector_manager_retries_total",
+            "counter",
+            "Attempts beyond the first.",
+        );
+        for (route, count) in &counters.retries {
+            text.sample(
+                "omni_connector_manager_retries_total",
+                &[("route", route)],
+                *count,
+            );
+        }
+        text.0
+    }
+}
+
+/// The text form of Prometheus, version 0.0.4.
+#[derive(Default)]
+struct Text(String);
+
+impl Text {
+    fn family(&mut self, name: &str, kind: &str, help: &str) {
+        let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
+    }
+
+    fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: impl std::fmt::Display) {
+        self.0.push_str(name);
+        for (index, (label, text)) in labels.iter().enumerate() {
+            let _ = write!(self.0, "{}{label}=\"", if index == 0 { '{' } else { ',' });
+            for c in text.chars() {
+                match c {
+                    '\\' => self.0.push_str("\\\\"),
+                    '"' => self.0.push_str("\\\""),
+                    '\n' => self.0.push_str("\\n"),
+                    other => self.0.push(other),
+                }
+            }
+            self.0.push('"');
+        }
+        let _ = writeln!(
+            self.0,
+            "{} {value}",
+            if labels.is_empty() { "" } else { "}" }
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_escaped() {
+        let metrics = Metrics::default();
+        metrics.action("a\"b\\c\nd", 200, Duration::from_millis(1500));
+        let text = metrics.text("acme", "1.0.0");
+        let expected = r#"omni_connector_action_seconds_sum{action="a\"b\\c\nd",status="200"} 1.5"#;
+        assert!(text.contains(expected), "{text}");
+        assert!(text.contains("omni_connector_info{connector=\"acme\",version=\"1.0.0\"} 1\n"));
+    }
+
+    #[test]
+    fn names_that_callers_make_up_are_one() {
+        let metrics = Metrics::default();
+        metrics.action("find", 200, Duration::ZERO);
+        metrics.action("find", 404, Duration::ZERO);
+        for n in 0..1_000 {
+            metrics.action(&format!("made up {n}"), 404, Duration::ZERO);
+            metrics.action(&format!("tool {n}"), 200, Duration::ZERO);
+        }
+        let text = metrics.text("acme", "1.0.0");
+        let lines = text.lines().filter(|line| line.contains("_count{action="));
+        assert!(lines.count() <= MOST_ACTIONS + 2);
+        assert!(
+            text.contains(r#"_count{action="find",status="404"} 1"#),
+            "{text}"
+        );
+        assert!(
+            text.contains(r#"_count{action="unknown",status="404"} 1000"#),
+            "{text}"
+        );
+    }
+}

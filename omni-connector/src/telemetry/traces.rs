@@ -1,0 +1,106 @@
+//! Spans, exported by OTLP over HTTP with the HTTP client that is there anyway.
+
+use std::env;
+
+use async_trait::async_trait;
+use axum::http::{Request, Response};
+use bytes::Bytes;
+use opentelemetry::{KeyValue, trace::TracerProvider};
+use opentelemetry_http::HttpError;
+use opentelemetry_otlp::{SpanExporter, WithHttpConfig};
+use opentelemetry_sdk::{Resource, trace::SdkTracerProvider};
+use tokio::runtime::Handle;
+use tracing::Subscriber;
+use tracing_subscriber::{
+    Layer,
+    filter::{FilterExt, Targets, filter_fn},
+    registry::LookupSpan,
+};
+
+use crate::outgoing::HttpClient;
+
+pub(super) struct Traces(SdkTracerProvider);
+
+impl Traces {
+    /// None unless a collector is named; an empty name is none (`protocol.md` §1.2).
+    pub(super) fn start(connector: &'static str, version: &'static str) -> Option<Self> {
+        let given = |name: &str| env::var(name).ok().filter(|value| !value.trim().is_empty());
+        given("OTEL_EXPORTER_OTLP_ENDPOINT")?;
+        let client = Client {
+            http: HttpClient::new(),
+            runtime: Handle::current(),
+        };
+        let exporter = SpanExporter::builder()
+            .with_http()
+            .with_http_client(client)
+            .build();
+        let exporter = match exporter {
+            Ok(exporter) => exporter,
+            Err(error) => {
+                // There is no log yet, and no traces are no reason not to serve.
+                eprintln!("traces are not exported: {error}");
+                return None;
+            }
+        };
+        let service_version = given("SERVICE_VERSION").unwrap_or_else(|| version.to_owned());
+        let environment = given("OTEL_DEPLOYMENT_ENVIRONMENT");
+        let mut resource = Resource::builder()
+            .with_service_name(connector)
+            .with_attribute(KeyValue::new("service.version", service_version))
+            .with_attribute(KeyValue::new(
+                "deployment.environment",
+                environment.unwrap_or_else(|| "development".to_owned()),
+            ));
+        if let Some(deployment) = given("OTEL_DEPLOYMENT_ID") {
+            resource = resource.with_attribute(KeyValue::new("deployment.id", deployment));
+        }
+        let provider = SdkTracerProvider::builder()
+            .with_resource(resource.build())
+            .with_batch_exporter(exporter)
+            .build();
+        Some(Self(provider))
+    }
+
+    /// Spans alone: the words of events may quote anything.
+    pub(super) fn layer<S>(&self, filter: Targets) -> impl Layer<S> + use<S>
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        tracing_opentelemetry::layer()
+            .with_tracer(self.0.tracer("omni-connector"))
+            .with_filter(filter.and(filter_fn(|metadata| !metadata.is_event())))
+    }
+
+    pub(super) async fn end(self) {
+        // It blocks until the last batch is out, which the runtime sends.
+        let ended = tokio::task::spawn_blocking(move || self.0.shutdown()).await;
+        if let Ok(Err(error)) = ended {
+            tracing::warn!(%error, "the last traces were not exported");
+        }
+    }
+}
+
+/// The exporter calls it on a thread of its own, which has no runtime.
+#[derive(Debug)]
+struct Client {
+    http: HttpClient,
+    runtime: Handle,
+}
+
+#[async_trait]
+impl opentelemetry_http::HttpClient for Client {
+    async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+        let http = self.http.clone();
+        let request = reqwest::Request::try_from(request)?;
+        let sent = self.runtime.spawn(async move {
+            let answer = http.execute(request).await?;
+            let (status, headers) = (answer.status(), answer.headers().clone());
+            Ok::<_, reqwest::Error>((status, headers, answer.bytes().await?))
+        });
+        let (status, headers, body) = sent.await??;
+        let mut response = Response::new(body);
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
+        Ok(response)
+    }
+}

@@ -1,0 +1,22 @@
+//! A webhook at a path that is none.
+
+use omni_connector::prelude::*;
+
+/// Pages.
+#[connector(name = "pages", source_types = [Notion])]
+struct Pages;
+
+#[connector]
+impl Pages {
+    #[sync]
+    async fn sync(&self) -> Result<()> {
+        Ok(())
+    }
+
+    #[webhook(path = "hooks/pages?x")]
+    async fn changed(&self) -> Result<Webhook> {
+        Ok(Webhook::ignore())
+    }
+}
+
+fn main() {}
