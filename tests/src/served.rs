@@ -31,6 +31,7 @@ pub fn options() -> Options {
 /// Waits of a client for tests: as many attempts as usual, in a fraction of the time.
 pub fn patience() -> Patience {
     Patience {
+        prepare: Duration::from_secs(20),
         call: Duration::from_millis(400),
         prepare: Duration::from_secs(10),
         register: Duration::from_secs(2),

@@ -12,6 +12,9 @@ const REDACTED: &str = "[redacted]";
 /// A secret shorter than this would take ordinary words along with it.
 const SHORTEST: usize = 4;
 
+/// Bytes of a text that people are told.
+const LONGEST: usize = 16 << 10;
+
 /// The text without what looks like a secret in it.
 ///
 /// Taken out are the user part of URLs, the values of query parameters, fields and settings whose names say that they
@@ -98,8 +101,14 @@ impl Secrets {
         }
     }
 
-    /// [`redact`], and these secrets wherever they stand.
+    /// [`redact`], and these secrets wherever they stand. A text that nobody would read to its end is cut: looking it over
+    /// would hold up whatever else the process does.
     pub(crate) fn redact(&self, text: &str) -> String {
+        let kept = text.floor_char_boundary(LONGEST);
+        if kept < text.len() {
+            let cut = self.redact(&text[..kept]);
+            return format!("{cut}… and {} more bytes", text.len() - kept);
+        }
         let text = self.0.iter().fold(Cow::Borrowed(text), |text, secret| {
             if text.contains(secret.as_str()) {
                 Cow::Owned(text.replace(secret.as_str(), REDACTED))
@@ -310,6 +319,16 @@ mod tests {
                 redact(text)
             );
         }
+    }
+
+    #[test]
+    fn a_long_text_is_cut() {
+        let text = Secrets::default().redact(&"é".repeat(1 << 20));
+        assert!(
+            text.ends_with("é… and 2080768 more bytes"),
+            "{}",
+            text.len()
+        );
     }
 
     #[test]

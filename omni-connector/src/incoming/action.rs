@@ -24,7 +24,7 @@ use crate::{
     contract::{ErasedConnector, Secrets, wire::ActionRequest},
 };
 
-/// A longer id of a request is not taken over.
+/// Longer ids and names are not taken over into the log.
 const LONGEST_ID: usize = 128;
 
 pub(super) async fn call(
@@ -32,11 +32,11 @@ pub(super) async fn call(
     headers: HeaderMap,
     Body(request): Body<ActionRequest>,
 ) -> Response {
-    let source = request.source.as_ref().map(|source| source.id.as_str());
+    let source = request.source.as_ref().map(|source| short(&source.id));
     // At the highest level, so that a filter for lines keeps what the lines are about.
     let span = tracing::error_span!(
         "action",
-        action = request.action,
+        action = short(&request.action),
         source,
         request_id = request_id(&headers),
         status = field::Empty,
@@ -49,6 +49,11 @@ pub(super) async fn call(
         .metrics()
         .action(&name, status, started.elapsed());
     response
+}
+
+/// As much of a text from outside as every line about the call may carry.
+fn short(text: &str) -> &str {
+    &text[..text.floor_char_boundary(LONGEST_ID)]
 }
 
 /// What the caller calls this call, or a name of ours.

@@ -48,6 +48,11 @@ impl Refusal {
 }
 
 pub(super) async fn start(State(app): State<App>, Body(request): Body<SyncRequest>) -> Response {
+    let ids = check_id("sync_run_id", &request.sync_run_id)
+        .and_then(|()| check_id("source_id", &request.source_id));
+    if let Err(Refusal(status, reason)) = ids {
+        return answer(status, "error", Some(reason));
+    }
     let (run, mode) = (request.sync_run_id.clone(), request.sync_mode);
     match try_start(app.clone(), request).await {
         Ok(()) => answer(StatusCode::OK, "started", None),
@@ -111,8 +116,6 @@ fn check_id(name: &str, id: &str) -> Result<(), Refusal> {
 }
 
 async fn try_start(app: App, request: SyncRequest) -> Result<(), Refusal> {
-    check_id("sync_run_id", &request.sync_run_id)?;
-    check_id("source_id", &request.source_id)?;
     if app.runs.is_active(&request.sync_run_id) {
         return Ok(());
     }
