@@ -5,9 +5,9 @@ use std::{borrow::Cow, fmt, str::FromStr};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
-use time::{Date, OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
+use time::{Date, OffsetDateTime, format_description::well_known::Rfc3339};
 
-use super::ValueType;
+use super::{ValueType, timestamp::in_utc};
 
 /// An e-mail address, trimmed and in lower case, as Omni compares them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -172,10 +172,8 @@ impl AttributeValue for OffsetDateTime {
     }
 
     fn to_attribute(self) -> Option<Value> {
-        self.to_offset(UtcOffset::UTC)
-            .format(&Rfc3339)
-            .ok()
-            .map(Into::into)
+        let text = in_utc(self).format(&Rfc3339);
+        text.ok().map(Into::into)
     }
 }
 

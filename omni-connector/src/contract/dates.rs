@@ -5,8 +5,7 @@ use std::{borrow::Cow, ops};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 use time::{
-    Date, OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339,
-    macros::format_description,
+    Date, OffsetDateTime, format_description::well_known::Rfc3339, macros::format_description,
 };
 
 use super::timestamp;
@@ -67,7 +66,7 @@ impl Serialize for Day {
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let text = self.0.to_offset(UtcOffset::UTC).format(&Rfc3339);
+        let text = timestamp::in_utc(self.0).format(&Rfc3339);
         text.map_err(ser::Error::custom)?.serialize(serializer)
     }
 }

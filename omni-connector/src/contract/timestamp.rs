@@ -5,7 +5,9 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use time::{
-    OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339, macros::format_description,
+    OffsetDateTime, UtcOffset,
+    format_description::well_known::Rfc3339,
+    macros::{datetime, format_description},
 };
 
 /// Reads either form.
@@ -17,6 +19,15 @@ pub fn parse(text: &str) -> Result<OffsetDateTime, time::error::Parse> {
         Some(plain) => OffsetDateTime::parse(plain, &Rfc3339),
         None => OffsetDateTime::parse(text, &Rfc3339),
     }
+}
+
+/// The same instant in UTC, or the nearest one that both forms can write: they know the years 0 to 9999.
+///
+/// `9999-12-31T23:59:59-05:00`, which many systems say for "never", is of the year after. An event must not be lost for it.
+pub(crate) fn in_utc(time: OffsetDateTime) -> OffsetDateTime {
+    const FIRST: OffsetDateTime = datetime!(0000-01-01 00:00 UTC);
+    const LAST: OffsetDateTime = datetime!(9999-12-31 23:59:59.999_999_999 UTC);
+    time.clamp(FIRST, LAST).to_offset(UtcOffset::UTC)
 }
 
 fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OffsetDateTime, D::Error> {
@@ -36,16 +47,14 @@ fn read_option<'de, D: Deserializer<'de>>(
 
 /// Omni's own records: `+002026-08-22T04:08:28.123456000Z`.
 pub mod extended {
-    use super::{
-        Deserializer, OffsetDateTime, Serialize, Serializer, UtcOffset, format_description,
-    };
+    use super::{Deserializer, OffsetDateTime, Serialize, Serializer, format_description, in_utc};
 
-    /// The extended form, in UTC.
+    /// The extended form, in UTC; a year outside 0 to 9999 becomes the nearest one.
     ///
     /// # Errors
-    /// A year outside 0 to 9999.
+    /// None in practice.
     pub fn format(time: OffsetDateTime) -> Result<String, time::error::Format> {
-        time.to_offset(UtcOffset::UTC).format(format_description!(
+        in_utc(time).format(format_description!(
             "+00[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:9]Z"
         ))
     }
@@ -53,7 +62,7 @@ pub mod extended {
     /// Writes the extended form.
     ///
     /// # Errors
-    /// A year outside 0 to 9999.
+    /// None of its own.
     pub fn serialize<S: Serializer>(
         time: &OffsetDateTime,
         serializer: S,
@@ -80,7 +89,7 @@ pub mod extended {
         /// Writes the extended form, or null.
         ///
         /// # Errors
-        /// A year outside 0 to 9999.
+        /// None of its own.
         #[allow(clippy::ref_option, reason = "the signature that serde calls")]
         pub fn serialize<S: Serializer>(
             time: &Option<OffsetDateTime>,
@@ -108,18 +117,18 @@ pub mod extended {
 ///
 /// Always in UTC with `Z`, since search compares the stored strings letter by letter.
 pub mod rfc3339_option {
-    use super::{Deserializer, OffsetDateTime, Rfc3339, Serialize, Serializer, UtcOffset};
+    use super::{Deserializer, OffsetDateTime, Rfc3339, Serialize, Serializer, in_utc};
 
     /// Writes RFC 3339 in UTC, or null.
     ///
     /// # Errors
-    /// A year outside 0 to 9999.
+    /// None of its own.
     #[allow(clippy::ref_option, reason = "the signature that serde calls")]
     pub fn serialize<S: Serializer>(
         time: &Option<OffsetDateTime>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        time.map(|time| time.to_offset(UtcOffset::UTC).format(&Rfc3339))
+        time.map(|time| in_utc(time).format(&Rfc3339))
             .transpose()
             .map_err(<S::Error as serde::ser::Error>::custom)?
             .serialize(serializer)
@@ -168,6 +177,22 @@ mod tests {
         assert!(parse("2026-08-22T04:08:28").is_err());
         assert!(parse("+002026-08-22T04:08:28").is_err());
         assert!(parse("+012026-08-22T04:08:28Z").is_err());
+    }
+
+    #[test]
+    fn a_time_beyond_the_years_of_the_wire_becomes_the_nearest() {
+        for (text, nearest) in [
+            (
+                "9999-12-31T23:59:59-05:00",
+                "+009999-12-31T23:59:59.999999999Z",
+            ),
+            (
+                "0000-01-01T00:00:00+14:00",
+                "+000000-01-01T00:00:00.000000000Z",
+            ),
+        ] {
+            assert_eq!(extended::format(parse(text).unwrap()).unwrap(), nearest);
+        }
     }
 
     #[test]
