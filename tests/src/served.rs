@@ -33,7 +33,6 @@ pub fn patience() -> Patience {
     Patience {
         prepare: Duration::from_secs(20),
         call: Duration::from_millis(400),
-        prepare: Duration::from_secs(10),
         register: Duration::from_secs(2),
         extract: Duration::from_millis(400),
         first_pause: Duration::from_millis(2),
