@@ -1,7 +1,7 @@
 //! The attribute macros of omni-connector. Their documentation stands on their re-exports in that crate.
 //!
-//! The stages are folders: [`parse`] reads tokens with their spans, [`valid`] applies the rules, reports every violation
-//! at once and yields types that only validated data has, [`expand`] writes what the runtime's traits need. The annotated
+//! The stages are folders: `parse` reads tokens with their spans, `valid` applies the rules, reports every violation
+//! at once and yields types that only validated data has, `expand` writes what the runtime's traits need. The annotated
 //! item is always emitted, errors or not, and function bodies are never parsed: a mistake in one is rustc's to report,
 //! once.
 
