@@ -220,6 +220,8 @@ fn large(route: &'static str, fine: u16) -> Vec<Input> {
         body,
         statuses: vec![status],
     };
+    // The arguments of a skill are an object, and its text is none.
+    let taken = if route == "/skill" { 400 } else { fine };
     let room = LIMIT - good(route).to_string().len() - 64;
     let mut beyond = vec![b' '; LIMIT];
     beyond.extend(good(route).to_string().into_bytes());
@@ -227,7 +229,7 @@ fn large(route: &'static str, fine: u16) -> Vec<Input> {
         json(
             "64 MB where anything may stand",
             with(route, free, &text(room)),
-            fine,
+            taken,
         ),
         json("64 MB of blanks, and it", beyond, 413),
     ]
