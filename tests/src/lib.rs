@@ -2,6 +2,7 @@
 
 pub mod crawler;
 pub mod fault;
+pub mod fuzz;
 pub mod outcome;
 pub mod proxy;
 pub mod random;
