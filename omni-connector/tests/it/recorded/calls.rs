@@ -93,6 +93,7 @@ struct World {
     runs: UnboundedReceiver<Value>,
     /// What stands where a recording leaves something out.
     whole_action: Value,
+    whole_notice: Value,
 }
 
 type Verdict = Result<(), String>;
@@ -110,14 +111,19 @@ impl World {
         let manager = Manager::start().await;
         let (sender, runs) = unbounded_channel();
         let served = serve(Witness { runs: sender }, &manager).await;
-        let dispatch = load("action")
-            .into_iter()
-            .find(|entry| entry.name == "dispatch > POST /action");
+        let body_of = |file, name| {
+            let entry = load(file).into_iter().find(|entry| entry.name == name);
+            entry.unwrap().request["body"].clone()
+        };
         Self {
             manager,
             served,
             runs,
-            whole_action: dispatch.unwrap().request["body"].clone(),
+            whole_action: body_of("action", "dispatch > POST /action"),
+            whole_notice: body_of(
+                "oauth-credential-ready",
+                "connector answers 204 > POST /oauth/credential-ready",
+            ),
         }
     }
 
@@ -144,10 +150,8 @@ impl World {
             ("POST", "/action") => self.action(&entry.request["body"]).await,
             ("POST", "/resource" | "/prompt" | "/skill") => self.answer_of_mcp(entry).await,
             ("POST", "/oauth/credential-ready") => {
-                let (status, body) = self
-                    .served
-                    .post(path, entry.request["body"].to_string())
-                    .await;
+                let notice = whole(&entry.request["body"], &self.whole_notice);
+                let (status, body) = self.served.post(path, notice.to_string()).await;
                 match status {
                     200 | 204 => Ok(()),
                     _ => Err(format!("{status} {body}")),
@@ -217,12 +221,7 @@ impl World {
     }
 
     async fn action(&self, body: &Value) -> Verdict {
-        let mut body = body.clone();
-        for (key, value) in body.as_object_mut().unwrap() {
-            if value == "$omitted" {
-                *value = self.whole_action[key].clone();
-            }
-        }
+        let body = whole(body, &self.whole_action);
         let (status, answer) = self.served.post("/action", body.to_string()).await;
         equal("the status", &json!(200), &json!(status))?;
         equal("what the author saw", &body, &answer["result"])
@@ -246,6 +245,17 @@ impl World {
     }
 }
 
+/// A body with what the recording left out, taken from one that is whole.
+fn whole(body: &Value, example: &Value) -> Value {
+    let mut body = body.clone();
+    for (key, value) in body.as_object_mut().unwrap() {
+        if value == "$omitted" {
+            *value = example[key].clone();
+        }
+    }
+    body
+}
+
 #[tokio::test]
 async fn every_recorded_call_of_the_manager_is_read_and_answered() {
     let mut world = World::start().await;
@@ -257,8 +267,6 @@ async fn every_recorded_call_of_the_manager_is_read_and_answered() {
     verdicts.close(
         "calls of the manager",
         &[
-            ("oauth-credential-ready", ""),
-            ("register", "catalog recovery"),
             ("resource-prompt-skill", "resource"),
             ("resource-prompt-skill", "prompt"),
             ("resource-prompt-skill", "skill from a prompt"),

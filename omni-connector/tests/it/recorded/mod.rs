@@ -12,8 +12,6 @@ use serde_json::Value;
 
 /// Where this side differs, and why: a file, the beginning of a name, and the reason.
 const DEVIATIONS: &[(&str, &str, &str)] = &[
-    ("oauth-credential-ready", "", NO_NOTICE),
-    ("register", "catalog recovery", NO_NOTICE),
     ("resource-prompt-skill", "resource", NO_MCP),
     ("resource-prompt-skill", "prompt", NO_MCP),
     ("resource-prompt-skill", "skill from a prompt", NO_MCP),
@@ -29,8 +27,6 @@ const DEVIATIONS: &[(&str, &str, &str)] = &[
     ),
 ];
 
-const NO_NOTICE: &str =
-    "there is no route for OAuth notices yet; the manager tells its caller `delivery_failed`";
 const NO_MCP: &str = "an answer needs an MCP server behind the connector; without one it is 404";
 const OWN_PATH: &str = "the path is one that the recorded connector made up";
 const NOT_OURS: &str = "a source of a type that is not native never reaches a connector, and its type is none of `SourceType`";
