@@ -77,9 +77,6 @@ fn settings(of: &str) -> Result<&'static [&'static str]> {
         // Nothing is lost in between: a tick is short, and what a tick waits for is not.
         "ticking" => &["tick=50", "probe=500", "stale=600000"],
         "impatient" => &["tick=50", "stale=1500"],
-        // The first tick comes before there is a source, the second when a connector serves it: a source that nobody serves
-        // would be in the backoff by then.
-        "scheduling" => &["tick=2000", "stale=600000", "backoff=300000"],
         "forgetful" => &["ttl=1500"],
         other => bail!("there is no manager `{other}`"),
     })
