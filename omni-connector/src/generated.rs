@@ -3,6 +3,7 @@
 pub use core::{
     any::TypeId,
     option::Option::{self, None, Some},
+    result::Result::Ok,
     time::Duration,
 };
 pub use std::{boxed::Box, collections::HashMap, string::String, vec::Vec};

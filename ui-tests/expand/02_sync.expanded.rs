@@ -39,28 +39,30 @@ const _: () = {
                     || _omni::needs_credentials::<Self, Credentials<ApiKey>>()
                     || _omni::needs_credentials::<Self, Checkpoint<Cursor>>()
                     || _omni::needs_credentials::<Self, SyncContext>(),
-                run: |connector, mut call| _omni::Box::pin(async move {
+                run: |connector, mut call| {
                     let returned = Self::sync(
-                            connector,
-                            call.supply::<Config<Settings>>()?,
-                            call.supply::<Credentials<ApiKey>>()?,
-                            call.supply::<Checkpoint<Cursor>>()?,
-                            call.supply::<SyncContext>()?,
-                        )
-                        .await;
-                    _omni::ended(returned)
-                }),
+                        connector,
+                        call.supply::<Config<Settings>>()?,
+                        call.supply::<Credentials<ApiKey>>()?,
+                        call.supply::<Checkpoint<Cursor>>()?,
+                        call.supply::<SyncContext>()?,
+                    );
+                    _omni::Ok(
+                        _omni::Box::pin(async move { _omni::ended(returned.await) }),
+                    )
+                },
             },
             _omni::Sync {
                 modes: &[_omni::SyncType::Realtime],
                 source_types: &[_omni::SourceType::Jira],
                 needs_credentials: false
                     || _omni::needs_credentials::<Self, SyncContext>(),
-                run: |connector, mut call| _omni::Box::pin(async move {
-                    let returned = Self::watch(connector, call.supply::<SyncContext>()?)
-                        .await;
-                    _omni::ended(returned)
-                }),
+                run: |connector, mut call| {
+                    let returned = Self::watch(connector, call.supply::<SyncContext>()?);
+                    _omni::Ok(
+                        _omni::Box::pin(async move { _omni::ended(returned.await) }),
+                    )
+                },
             },
         ];
         const ACTIONS: &'static [_omni::Action<Self>] = &[];

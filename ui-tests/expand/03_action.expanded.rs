@@ -57,19 +57,20 @@ const _: () = {
                 admin_only: false,
                 hidden: false,
                 timeout: _omni::Some(_omni::Duration::from_secs(20)),
-                call: |connector, mut call| _omni::Box::pin(async move {
+                call: |connector, mut call| {
                     let mut input = call.input()?;
                     let returned = Self::create_issue(
-                            connector,
-                            call.supply::<Credentials<ApiKey>>()?,
-                            call.supply::<Actor>()?,
-                            input.take::<String>()?,
-                            input.take::<u8>()?,
-                            input.take_or_default::<Vec<String>>()?,
-                        )
-                        .await;
-                    _omni::answer(returned)
-                }),
+                        connector,
+                        call.supply::<Credentials<ApiKey>>()?,
+                        call.supply::<Actor>()?,
+                        input.take::<String>()?,
+                        input.take::<u8>()?,
+                        input.take_or_default::<Vec<String>>()?,
+                    );
+                    _omni::Ok(
+                        _omni::Box::pin(async move { _omni::answer(returned.await) }),
+                    )
+                },
             },
         ];
         const OPERATORS: &'static [_omni::Operator] = &[];

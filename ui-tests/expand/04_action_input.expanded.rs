@@ -38,14 +38,15 @@ const _: () = {
                 admin_only: true,
                 hidden: true,
                 timeout: _omni::None,
-                call: |connector, mut call| _omni::Box::pin(async move {
+                call: |connector, mut call| {
                     let returned = Self::find_issues(
-                            connector,
-                            call.supply::<Args<Query>>()?,
-                        )
-                        .await;
-                    _omni::answer(returned)
-                }),
+                        connector,
+                        call.supply::<Args<Query>>()?,
+                    );
+                    _omni::Ok(
+                        _omni::Box::pin(async move { _omni::answer(returned.await) }),
+                    )
+                },
             },
         ];
         const OPERATORS: &'static [_omni::Operator] = &[];

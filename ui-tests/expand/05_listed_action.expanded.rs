@@ -37,11 +37,10 @@ const _: () = {
             admin_only: false,
             hidden: false,
             timeout: _omni::None,
-            call: |connector, mut call| _omni::Box::pin(async move {
-                let returned = monthly(connector, call.supply::<Config<Settings>>()?)
-                    .await;
-                _omni::answer(returned)
-            }),
+            call: |connector, mut call| {
+                let returned = monthly(connector, call.supply::<Config<Settings>>()?);
+                _omni::Ok(_omni::Box::pin(async move { _omni::answer(returned.await) }))
+            },
         };
     }
 };

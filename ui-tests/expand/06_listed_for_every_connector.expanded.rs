@@ -43,15 +43,14 @@ const _: () = {
             admin_only: false,
             hidden: false,
             timeout: _omni::None,
-            call: |_, mut call| _omni::Box::pin(async move {
+            call: |_, mut call| {
                 let mut input = call.input()?;
                 let returned = whoami(
-                        call.supply::<Option<Actor>>()?,
-                        input.take::<String>()?,
-                    )
-                    .await;
-                _omni::answer(returned)
-            }),
+                    call.supply::<Option<Actor>>()?,
+                    input.take::<String>()?,
+                );
+                _omni::Ok(_omni::Box::pin(async move { _omni::answer(returned.await) }))
+            },
         };
     }
 };

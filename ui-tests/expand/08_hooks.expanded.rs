@@ -57,11 +57,13 @@ const _: () = {
         const VALIDATE: _omni::Option<_omni::Validate<Self>> = _omni::Some(|
             connector,
             mut call|
-        _omni::Box::pin(async move {
-            let returned = Self::reachable(connector, call.supply::<Config<Settings>>()?)
-                .await;
-            _omni::ended(returned)
-        }));
+        {
+            let returned = Self::reachable(
+                connector,
+                call.supply::<Config<Settings>>()?,
+            );
+            _omni::Ok(_omni::Box::pin(async move { _omni::ended(returned.await) }))
+        });
         const OAUTH: _omni::Option<fn(&Self) -> _omni::OAuthConfig> = _omni::Some(
             Self::oauth,
         );
@@ -72,10 +74,10 @@ const _: () = {
             connector,
             call,
             manager|
-        _omni::Box::pin(async move {
-            let returned = Self::ready(connector, call, manager).await;
-            _omni::ended(returned)
-        }));
+        {
+            let returned = Self::ready(connector, call, manager);
+            _omni::Box::pin(async move { _omni::ended(returned.await) })
+        });
         const ENRICH: _omni::Option<_omni::Enrich<Self>> = _omni::Some(|connector, call| _omni::Box::pin(
             Self::enrich(connector, call),
         ));

@@ -33,26 +33,28 @@ const _: () = {
         const WEBHOOKS: &'static [_omni::WebhookFn<Self>] = &[
             _omni::WebhookFn {
                 path: "/hooks/acme",
-                call: _omni::WebhookThunk::Plain(|connector, mut call| _omni::Box::pin(async move {
+                call: _omni::WebhookThunk::Plain(|connector, mut call| {
                     let returned = Self::push(
-                            connector,
-                            call.supply::<WebhookRequest>()?,
-                        )
-                        .await;
-                    _omni::asked_for(returned)
-                })),
+                        connector,
+                        call.supply::<WebhookRequest>()?,
+                    );
+                    _omni::Ok(
+                        _omni::Box::pin(async move { _omni::asked_for(returned.await) }),
+                    )
+                }),
             },
             _omni::WebhookFn {
                 path: "/hooks/acme/{source_id}",
-                call: _omni::WebhookThunk::OfSource(|connector, mut call| _omni::Box::pin(async move {
+                call: _omni::WebhookThunk::OfSource(|connector, mut call| {
                     let returned = Self::push_of(
-                            connector,
-                            call.supply::<WebhookRequest>()?,
-                            call.supply::<Credentials<ApiKey>>()?,
-                        )
-                        .await;
-                    _omni::asked_for(returned)
-                })),
+                        connector,
+                        call.supply::<WebhookRequest>()?,
+                        call.supply::<Credentials<ApiKey>>()?,
+                    );
+                    _omni::Ok(
+                        _omni::Box::pin(async move { _omni::asked_for(returned.await) }),
+                    )
+                }),
             },
         ];
     }

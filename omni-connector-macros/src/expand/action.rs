@@ -4,7 +4,7 @@ use proc_macro2::{Literal, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Path, ReturnType, Type, parse_quote, spanned::Spanned};
 
-use super::{Thunk, call, connector_argument, hidden, optional, returned, supply, variants};
+use super::{Thunk, call, connector_argument, hidden, optional, supply, variants};
 use crate::{
     parse::Function,
     valid::{Action, Arg, Default, Limit, Mode, Parameter, Place},
@@ -165,25 +165,20 @@ fn thunk(action: &Action) -> TokenStream {
     }
     let has_args = args(action).next().is_some();
     let open = has_args.then(|| quote!(let mut #input = #call.input()?;));
-    let signature = &action.function.signature;
-    let ident = &signature.ident;
+    let ident = &action.function.signature.ident;
     let function = match action.place {
         Place::Method => quote!(Self::#ident),
         Place::Free => quote!(#ident),
     };
-    let returned = returned(&action.function);
-    let answer = quote_spanned!(returned.span()=> _omni::answer(#returned));
     let thunk = Thunk {
-        ident,
+        function: &action.function,
         uses: [
             action.place == Place::Method || action.connector().is_some(),
             has_args || action.supplied().next().is_some(),
         ],
-        body: quote! {
-            #open
-            let #returned = #function(#(#values),*).await;
-            #answer
-        },
+        open: quote!(#open),
+        call: quote!(#function(#(#values),*)),
+        reader: "answer",
     };
     quote!(#thunk)
 }

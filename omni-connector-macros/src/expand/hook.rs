@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
-use super::{Thunk, call, connector_argument, ended, returned, supply};
+use super::{Thunk, call, connector_argument, outcome, returned, supply};
 use crate::valid::{Hook, HookKind};
 
 pub(super) fn hook(hook: &Hook) -> TokenStream {
@@ -15,30 +15,32 @@ pub(super) fn hook(hook: &Hook) -> TokenStream {
         HookKind::Validate => {
             let values = hook.parameters.iter().map(|supplied| supply(&supplied.ty));
             let thunk = Thunk {
-                ident,
+                function: &hook.function,
                 uses: [true, !hook.parameters.is_empty()],
-                body: ended(
-                    &hook.function,
-                    quote!(Self::#ident(#connector, #(#values),*)),
-                ),
+                open: quote!(),
+                call: quote!(Self::#ident(#connector, #(#values),*)),
+                reader: "ended",
             };
             (quote!(_omni::Validate<Self>), quote!(#thunk))
         }
         HookKind::CredentialReady => {
             let manager = Ident::new("manager", Span::mixed_site());
             let wanted = hook.function.parameters().nth(1).map(|_| &manager);
-            let ended = ended(
+            let [called, future] = outcome(
                 &hook.function,
-                quote!(Self::#ident(#connector, #call, #wanted)),
+                "ended",
+                &quote!(Self::#ident(#connector, #call, #wanted)),
             );
             let manager = match wanted {
                 Some(manager) => quote!(#manager),
                 None => quote!(_),
             };
-            let boxed = quote_spanned!(ident.span()=> _omni::Box::pin);
             (
                 quote!(_omni::Ready<Self>),
-                quote!(|#connector, #call, #manager| #boxed(async move { #ended })),
+                quote!(|#connector, #call, #manager| {
+                    #called
+                    #future
+                }),
             )
         }
         HookKind::OAuth => (

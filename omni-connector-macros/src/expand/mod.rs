@@ -154,14 +154,16 @@ fn supply(ty: &Type) -> TokenStream {
     quote!(#supply?)
 }
 
-/// What a call of `function` returns, as the end of a sync. What cannot be returned is reported at the return type.
-fn ended(function: &Function, call: TokenStream) -> TokenStream {
+/// A called function, as the future of its outcome. What cannot be returned is reported at the return type, and a future
+/// that is not `Send` at the function's name.
+fn outcome(function: &Function, reader: &str, call: &TokenStream) -> [TokenStream; 2] {
     let returned = returned(function);
-    let ended = quote_spanned!(returned.span()=> _omni::ended(#returned));
-    quote! {
-        let #returned = #call.await;
-        #ended
-    }
+    let reader = Ident::new(reader, returned.span());
+    let read = quote_spanned!(returned.span()=> _omni::#reader(#returned.await));
+    let future = quote_spanned! {function.signature.ident.span()=>
+        _omni::Box::pin(async move { #read })
+    };
+    [quote!(let #returned = #call;), future]
 }
 
 /// A variable for what a function returns, at the place where it says so.
@@ -182,13 +184,17 @@ fn connector_argument() -> Ident {
     Ident::new("connector", Span::mixed_site())
 }
 
-/// A closure that reads the arguments and calls the function.
+/// A closure that reads the arguments and calls the function. Only the waiting stands in the `async` block: rustc takes
+/// longer over what is in one.
 struct Thunk<'a> {
-    /// The function's name: where a future that is not `Send` is reported.
-    ident: &'a Ident,
+    function: &'a Function,
     /// Whether the closure's two parameters are used.
     uses: [bool; 2],
-    body: TokenStream,
+    /// What comes before the call.
+    open: TokenStream,
+    call: TokenStream,
+    /// What makes the outcome from what the function returns.
+    reader: &'a str,
 }
 
 impl ToTokens for Thunk<'_> {
@@ -204,11 +210,15 @@ impl ToTokens for Thunk<'_> {
         } else {
             quote!(_)
         };
-        let body = &self.body;
-        let future = quote_spanned! {self.ident.span()=>
-            _omni::Box::pin(async move { #body })
-        };
-        tokens.extend(quote!(|#connector, #call| #future));
+        let open = &self.open;
+        let [called, future] = outcome(self.function, self.reader, &self.call);
+        tokens.extend(quote! {
+            |#connector, #call| {
+                #open
+                #called
+                _omni::Ok(#future)
+            }
+        });
     }
 }
 

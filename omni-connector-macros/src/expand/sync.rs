@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::{Type, spanned::Spanned};
 
-use super::{Thunk, connector_argument, ended, supply, variants};
+use super::{Thunk, connector_argument, supply, variants};
 use crate::valid::Sync;
 
 pub(super) fn sync(sync: &Sync) -> TokenStream {
@@ -19,12 +19,11 @@ pub(super) fn sync(sync: &Sync) -> TokenStream {
     let connector = connector_argument();
     let values = sync.parameters.iter().map(|supplied| supply(&supplied.ty));
     let run = Thunk {
-        ident,
+        function: &sync.function,
         uses: [true, !sync.parameters.is_empty()],
-        body: ended(
-            &sync.function,
-            quote!(Self::#ident(#connector, #(#values),*)),
-        ),
+        open: quote!(),
+        call: quote!(Self::#ident(#connector, #(#values),*)),
+        reader: "ended",
     };
     quote! {
         _omni::Sync {

@@ -1,9 +1,9 @@
 //! From a webhook to its entry in the table.
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use quote::quote;
 
-use super::{Thunk, connector_argument, returned, supply, under};
+use super::{Thunk, connector_argument, supply, under};
 use crate::valid::Webhook;
 
 /// The constant that holds them; nothing where there is none.
@@ -26,15 +26,12 @@ fn entry(webhook: &Webhook) -> TokenStream {
         .parameters
         .iter()
         .map(|supplied| supply(&supplied.ty));
-    let returned = returned(&webhook.function);
-    let asked_for = quote_spanned!(returned.span()=> _omni::asked_for(#returned));
     let thunk = Thunk {
-        ident,
+        function: &webhook.function,
         uses: [true, !webhook.parameters.is_empty()],
-        body: quote! {
-            let #returned = Self::#ident(#connector, #(#values),*).await;
-            #asked_for
-        },
+        open: quote!(),
+        call: quote!(Self::#ident(#connector, #(#values),*)),
+        reader: "asked_for",
     };
     let kind = if webhook.names_a_source() {
         quote!(OfSource)

@@ -12,6 +12,7 @@
 
 mod data;
 mod development;
+mod files;
 mod limit;
 mod memory;
 mod null;
@@ -42,7 +43,8 @@ fn main() -> Result<()> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
-        ["null", delay] => null::serve(Duration::from_millis(delay.parse()?)),
+        ["null", delay] => null::serve(Duration::from_millis(delay.parse()?), None),
+        ["null", delay, folder] => null::serve(Duration::from_millis(delay.parse()?), Some(folder)),
         ["development", folder] => development::serve(folder),
         ["search", ref counts @ ..] => development::search(counts),
         ["memory", manager, documents] => memory::measure(manager, documents.parse()?),
@@ -80,6 +82,9 @@ async fn all(options: &Options) -> Result<()> {
         table.add(events(options, &url, delay).await?);
     }
     for row in development::rows(options).await? {
+        table.add(row);
+    }
+    for row in files::rows(options).await? {
         table.add(row);
     }
     table.add(development::search_row()?);

@@ -1,6 +1,6 @@
 //! A manager that reads every request to its end, waits, and answers without doing anything. One thread of its own process.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Result;
 use axum::{
@@ -16,21 +16,32 @@ use tokio::net::TcpListener;
 
 use crate::data::{CONTENT, NULL_RUN};
 
-/// Prints where it listens, and goes on until it is killed.
-pub(crate) fn serve(delay: Duration) -> Result<()> {
+/// How the manager answers.
+#[derive(Clone)]
+struct Answers {
+    delay: Duration,
+    source: Arc<str>,
+}
+
+/// Prints where it listens, and goes on until it is killed. With a folder its source is that one, for the filesystem example.
+pub(crate) fn serve(delay: Duration, folder: Option<&str>) -> Result<()> {
+    let answers = Answers {
+        delay,
+        source: source(folder).to_string().into(),
+    };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     runtime.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         println!("http://{}", listener.local_addr()?);
-        let router = Router::new().fallback(answer).with_state(delay);
+        let router = Router::new().fallback(answer).with_state(answers);
         axum::serve(listener, router).await?;
         Ok(())
     })
 }
 
-async fn answer(State(delay): State<Duration>, request: Request) -> Response {
+async fn answer(State(Answers { delay, source }): State<Answers>, request: Request) -> Response {
     let path = request.uri().path().to_owned();
     let mut body = request.into_body().into_data_stream();
     while let Some(Ok(_)) = body.next().await {}
@@ -39,7 +50,7 @@ async fn answer(State(delay): State<Duration>, request: Request) -> Response {
     }
     let body = match path.split('/').nth(2) {
         Some("content") => format!(r#"{{"content_id":"{CONTENT}"}}"#),
-        Some("source") => source().to_string(),
+        Some("source") => source.to_string(),
         Some("credentials") => {
             return (axum::http::StatusCode::NOT_FOUND, r#"{"error":"none"}"#).into_response();
         }
@@ -51,9 +62,13 @@ async fn answer(State(delay): State<Duration>, request: Request) -> Response {
     response
 }
 
-fn source() -> serde_json::Value {
+fn source(folder: Option<&str>) -> serde_json::Value {
+    let (source_type, config) = match folder {
+        Some(folder) => ("local_files", json!({ "base_path": folder })),
+        None => ("web", json!({})),
+    };
     json!({
-        "id": NULL_RUN.source, "name": "null", "source_type": "web", "integration_type": "connector", "config": {},
+        "id": NULL_RUN.source, "name": "null", "source_type": source_type, "integration_type": "connector", "config": config,
         "is_active": true, "is_deleted": false, "scope": "org", "user_filter_mode": "all", "user_whitelist": null,
         "user_blacklist": null, "connector_state": null, "checkpoint": null, "sync_interval_seconds": null,
         "created_at": "2026-08-01T09:00:00Z", "updated_at": "2026-08-01T09:00:00Z", "created_by": "U1"

@@ -17,10 +17,15 @@ pub(crate) struct Part {
 
 impl Part {
     pub(crate) fn start(arguments: &[&str]) -> Result<Self> {
-        let mut child = Command::new(env::current_exe()?)
+        let child = Command::new(env::current_exe()?)
             .args(arguments)
             .stdout(Stdio::piped())
             .spawn()?;
+        Self::of(child)
+    }
+
+    /// A program of another crate, whose output is a pipe.
+    pub(crate) fn of(mut child: Child) -> Result<Self> {
         let lines = child.stdout.take().context("a child without output")?;
         Ok(Self {
             child,

@@ -30,8 +30,7 @@ pub(crate) fn safe_schema(schema: Value) -> Value {
 
 /// The schema of one value within an input, which may be anything.
 pub(crate) fn safe_part(mut schema: Value, null: Null) -> Value {
-    let name = schema["title"].as_str().map(str::to_owned);
-    simplify(&mut schema, null, name.as_deref().unwrap_or("it"));
+    simplify(&mut schema, null);
     schema
 }
 
@@ -57,8 +56,8 @@ pub(crate) enum Null {
 }
 
 /// Simplifies a schema and all schemas in it. Names of properties are not keywords, so the walk knows which maps hold
-/// what. `root` is what a reference to the whole schema refers to.
-fn simplify(schema: &mut Value, null: Null, root: &str) {
+/// what.
+fn simplify(schema: &mut Value, null: Null) {
     if *schema == Value::Bool(true) {
         *schema = json!({});
     }
@@ -67,9 +66,6 @@ fn simplify(schema: &mut Value, null: Null, root: &str) {
     };
     object.remove("$schema");
     object.remove("title");
-    if object.get("$ref").is_some_and(|to| to == "#") {
-        object.insert("$ref".to_owned(), format!("#/$defs/{root}").into());
-    }
     if let Some(constant) = object.remove("const") {
         object.insert("enum".to_owned(), json!([constant]));
     }
@@ -93,17 +89,17 @@ fn simplify(schema: &mut Value, null: Null, root: &str) {
             } else {
                 Null::Noise
             };
-            simplify(property, null, root);
+            simplify(property, null);
         }
     }
     if let Some(Value::Object(schemas)) = object.get_mut("patternProperties") {
         let schemas = schemas.values_mut();
-        schemas.for_each(|schema| simplify(schema, Null::Meant, root));
+        schemas.for_each(|schema| simplify(schema, Null::Meant));
     }
     for key in ["items", "additionalProperties", "unevaluatedProperties"] {
         // Here `true` is the keyword's own way to say "anything".
         if let Some(inner @ Value::Object(_)) = object.get_mut(key) {
-            simplify(inner, Null::Meant, root);
+            simplify(inner, Null::Meant);
         }
     }
     for (key, null) in [
@@ -114,7 +110,7 @@ fn simplify(schema: &mut Value, null: Null, root: &str) {
     ] {
         if let Some(Value::Array(schemas)) = object.get_mut(key) {
             let schemas = schemas.iter_mut();
-            schemas.for_each(|schema| simplify(schema, null, root));
+            schemas.for_each(|schema| simplify(schema, null));
         }
     }
     fold_null(object, null);

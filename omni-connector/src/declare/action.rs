@@ -7,7 +7,7 @@ use axum::{http::StatusCode, response::Response};
 use serde_json::Value;
 
 use super::{
-    argument::{CallOf, FromCall, OfAction},
+    argument::{CallOf, Called, FromCall, OfAction},
     input::{self, Arg, Input},
     schema::SchemaFn,
     table::{Declared, all_actions},
@@ -43,7 +43,7 @@ pub struct Action<K> {
     /// How long it may take; none leaves it to the caller's patience.
     pub timeout: Option<Duration>,
     /// Reads the arguments and calls the function.
-    pub call: fn(&K, CallOf<K, OfAction>) -> BoxFuture<'_, Result<Response>>,
+    pub call: fn(&K, CallOf<K, OfAction>) -> Called<'_, Response>,
 }
 
 /// A function with `#[action]`, as an entry of `actions = […]`.
@@ -100,7 +100,10 @@ pub fn call_action<K: Declared>(
         call,
         args: action.args,
     });
-    in_time((action.call)(connector, call), action.name, action.timeout)
+    match (action.call)(connector, call) {
+        Ok(called) => in_time(called, action.name, action.timeout),
+        Err(refusal) => Box::pin(std::future::ready(Err(refusal.into()))),
+    }
 }
 
 fn in_time<'a>(

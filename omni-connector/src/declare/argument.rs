@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use super::{input::Arg, schema::SchemaFn};
 use crate::{
     actions::{ActionCall, ActionError},
-    contract::{Connector, ServiceCredential, Source, SourceType, decode},
+    contract::{BoxFuture, Connector, ServiceCredential, Source, SourceType, decode},
     outgoing::ManagerClient,
     run::{RunError, SyncContext},
 };
@@ -122,6 +122,9 @@ impl<K, P> CallOf<K, P> {
         T::from_call(self)
     }
 }
+
+/// A function that was called: the future of its outcome, or the argument that could not be read.
+pub type Called<'a, T> = Result<BoxFuture<'a, anyhow::Result<T>>, ActionError>;
 
 /// What a call of an action brings along.
 #[derive(Debug)]
@@ -400,7 +403,10 @@ impl<K, T: ActionInput> FromCall<CallOf<K, OfAction>> for Args<T> {
     fn from_call(call: &mut CallOf<K, OfAction>) -> Result<Self, ActionError> {
         let params = std::mem::take(&mut call.parts.call.params);
         let params = super::schema::admit(params, super::schema::input_schema::<T>)?;
-        Ok(Self(decode("params", params)?))
+        match decode("params", params) {
+            Ok(input) => Ok(Self(input)),
+            Err(error) => Err(error.into()),
+        }
     }
 
     const INPUT: Option<SchemaFn> = Some(super::schema::input_schema::<T>);

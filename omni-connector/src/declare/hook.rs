@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use anyhow::{Result, bail};
 
 use super::{
-    argument::{CallOf, OfValidate},
+    argument::{CallOf, Called, OfValidate},
     table::Declared,
 };
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// A method with `#[validate]`: reads the arguments and calls it.
-pub type Validate<K> = fn(&K, CallOf<K, OfValidate>) -> BoxFuture<'_, Result<()>>;
+pub type Validate<K> = fn(&K, CallOf<K, OfValidate>) -> Called<'_, ()>;
 
 /// Asks the method with `#[validate]`; without one every run may start.
 ///
@@ -39,7 +39,7 @@ pub async fn validate<K: Declared>(
         credentials: credentials.cloned(),
         manager: manager.clone(),
     });
-    validate(connector, call).await
+    validate(connector, call)?.await
 }
 
 /// What the method with `#[oauth]` says.

@@ -20,8 +20,8 @@ mod webhook;
 
 pub use action::{Action, ActionFn, action_scopes, actions, call_action, input, input_once};
 pub use argument::{
-    Actor, Args, Call, CallOf, Checkpoint, Config, Credentials, DeclaredAs, FromCall, OfAction,
-    OfSync, OfValidate,
+    Actor, Args, Call, CallOf, Called, Checkpoint, Config, Credentials, DeclaredAs, FromCall,
+    OfAction, OfSync, OfValidate,
 };
 pub use check::{
     assert_mode_declared, assert_synced, assert_type_declared, assert_unique_action,

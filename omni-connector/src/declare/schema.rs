@@ -5,7 +5,7 @@ use std::{
     sync::{LazyLock, PoisonError, RwLock},
 };
 
-use schemars::{JsonSchema, generate::SchemaSettings};
+use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -23,19 +23,21 @@ pub type SchemaFn = fn() -> Value;
 /// A type with alternatives at the top, which the manager refuses, becomes an object with the properties of all of them;
 /// decoding still refuses what belongs to none.
 pub fn input_schema<T: JsonSchema>() -> Value {
-    safe_schema(inlined::<T>())
+    safe_schema(whole(T::json_schema))
 }
 
 /// The schema of `T` in schemars' own words, but for its references.
 pub(super) fn inlined<T: JsonSchema>() -> Value {
-    let generator = SchemaSettings::draft2020_12().with(|settings| {
-        settings.inline_subschemas = true;
-        settings.meta_schema = None;
-    });
-    generator
-        .into_generator()
-        .into_root_schema_for::<T>()
-        .to_value()
+    whole(T::json_schema)
+}
+
+/// Not generic: a connector has hundreds of inputs.
+fn whole(schema_in: fn(&mut SchemaGenerator) -> Schema) -> Value {
+    let settings = SchemaSettings::draft2020_12();
+    let mut generator = settings
+        .with(|settings| settings.inline_subschemas = true)
+        .into_generator();
+    schema_in(&mut generator).to_value()
 }
 
 /// The input of a call as the type whose schema is `schema` can be decoded from it. Not generic, so that it is compiled

@@ -3,11 +3,11 @@
 use anyhow::{Result, bail};
 
 use super::{
-    argument::{CallOf, FromCall, OfSync},
+    argument::{CallOf, Called, FromCall, OfSync},
     table::Declared,
 };
 use crate::{
-    contract::{BoxFuture, ServiceCredential, SourceType, SyncType},
+    contract::{ServiceCredential, SourceType, SyncType},
     run::SyncContext,
 };
 
@@ -21,7 +21,7 @@ pub struct Sync<K> {
     /// Whether one of its arguments needs credentials.
     pub needs_credentials: bool,
     /// Reads the arguments and calls the function.
-    pub run: fn(&K, CallOf<K, OfSync>) -> BoxFuture<'_, Result<()>>,
+    pub run: fn(&K, CallOf<K, OfSync>) -> Called<'_, ()>,
 }
 
 impl<K> Sync<K> {
@@ -67,7 +67,7 @@ pub async fn sync<K: Declared>(
         credentials,
         checkpoint,
     });
-    (sync.run)(connector, call).await
+    (sync.run)(connector, call)?.await
 }
 
 /// Whether every run needs credentials, so that one without them is refused before it starts.

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::{
-    argument::{Call, CallOf, FromCall},
+    argument::{Call, CallOf, Called, FromCall},
     table::Declared,
 };
 use crate::{
@@ -26,9 +26,9 @@ pub struct WebhookFn<K> {
 #[derive(Debug)]
 pub enum WebhookThunk<K> {
     /// No `{source_id}` in the path.
-    Plain(fn(&K, CallOf<K, OfWebhook>) -> BoxFuture<'_, Result<Webhook>>),
+    Plain(fn(&K, CallOf<K, OfWebhook>) -> Called<'_, Webhook>),
     /// With `{source_id}` in it.
-    OfSource(fn(&K, CallOf<K, OfSourceWebhook>) -> BoxFuture<'_, Result<Webhook>>),
+    OfSource(fn(&K, CallOf<K, OfSourceWebhook>) -> Called<'_, Webhook>),
 }
 
 /// What a call of a webhook brings along.
@@ -100,7 +100,7 @@ pub fn call_webhook<K: Declared>(
     } = call;
     let route = request.route();
     let found = K::WEBHOOKS.iter().find(|webhook| webhook.path == route);
-    match (found.map(|webhook| &webhook.call), source) {
+    let called = match (found.map(|webhook| &webhook.call), source) {
         (Some(WebhookThunk::Plain(call)), _) => {
             call(connector, CallOf::new(OfWebhook { request, manager }))
         }
@@ -113,10 +113,11 @@ pub fn call_webhook<K: Declared>(
             };
             call(connector, CallOf::new(parts))
         }
-        _ => Box::pin(async move {
-            Err(ActionError::not_found(format!("nothing is behind webhook `{route}`")).into())
-        }),
-    }
+        _ => Err(ActionError::not_found(format!(
+            "nothing is behind webhook `{route}`"
+        ))),
+    };
+    called.unwrap_or_else(|refusal| Box::pin(std::future::ready(Err(refusal.into()))))
 }
 
 /// What a function with `#[webhook]` returns: `Result<Webhook, E>` of any error.

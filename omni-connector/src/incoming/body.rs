@@ -87,7 +87,7 @@ fn describe(error: &serde_path_to_error::Error<serde_json::Error>) -> BodyError 
     let place = format!("line {} column {}", cause.line(), cause.column());
     let message = match cause.classify() {
         serde_json::error::Category::Data => {
-            crate::contract::DecodeError::of("request", None, error).to_string()
+            crate::contract::DecodeError::in_text("request", error).to_string()
         }
         _ if path == "." => format!("invalid request: not JSON at {place}"),
         _ => format!("invalid request: not JSON at `{path}`, {place}"),

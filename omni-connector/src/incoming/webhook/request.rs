@@ -91,7 +91,7 @@ impl WebhookRequest {
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, ActionError> {
         let mut decoder = serde_json::Deserializer::from_slice(&self.body);
         serde_path_to_error::deserialize(&mut decoder)
-            .map_err(|error| DecodeError::of("webhook call", None, &error).into())
+            .map_err(|error| DecodeError::in_text("webhook call", &error).into())
     }
 
     /// Whether the header holds the HMAC-SHA256 of the body under `secret`: see [`verify_hmac_sha256`].

@@ -17,22 +17,19 @@ use serde_json::Value;
 /// A connector with one action, whose argument or whole input is a `T`: what the macros write for it.
 struct Takes<T, const WHOLE: bool>(PhantomData<fn() -> T>);
 
-type Called<T, const WHOLE: bool> = CallOf<Takes<T, WHOLE>, OfAction>;
+type CallTo<T, const WHOLE: bool> = CallOf<Takes<T, WHOLE>, OfAction>;
 
 impl<T: ArgType + 'static, const WHOLE: bool> Takes<T, WHOLE> {
     const ARGS: &'static [Arg] = &[Arg::of::<T>("value", "")];
 
-    fn call(
-        _: &Self,
-        mut call: Called<T, WHOLE>,
-    ) -> BoxFuture<'_, anyhow::Result<axum::response::Response>> {
-        Box::pin(async move {
-            if WHOLE {
-                answer(call.supply::<Args<T>>().map(drop))
-            } else {
-                answer(call.input()?.take::<T>().map(drop))
-            }
-        })
+    fn call(_: &Self, mut call: CallTo<T, WHOLE>) -> declare::Called<'_, axum::response::Response> {
+        if WHOLE {
+            call.supply::<Args<T>>().map(drop)?;
+        } else {
+            call.input()?.take::<T>().map(drop)?;
+        }
+        let returned: anyhow::Result<()> = Ok(());
+        Ok(Box::pin(async move { answer(returned) }))
     }
 }
 
@@ -44,7 +41,7 @@ impl<T: ArgType + 'static, const WHOLE: bool> Methods for Takes<T, WHOLE> {
         mode: ActionMode::Read,
         args: if WHOLE { &[] } else { Self::ARGS },
         input: if WHOLE {
-            <Args<T> as FromCall<Called<T, WHOLE>>>::INPUT
+            <Args<T> as FromCall<CallTo<T, WHOLE>>>::INPUT
         } else {
             None
         },

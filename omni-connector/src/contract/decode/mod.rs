@@ -1,7 +1,13 @@
 //! Decoding what a person filled in, with the path of the field that is wrong and nothing of its value.
 
+#[cfg(test)]
+mod equivalence;
+mod value;
+
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+
+use self::value::{Decoder, Misfit};
 
 /// A value that does not have the shape it should have.
 ///
@@ -26,7 +32,7 @@ pub struct DecodeError {
 /// # Errors
 /// The first field that is wrong.
 pub fn decode<T: DeserializeOwned>(what: &'static str, value: Value) -> Result<T, DecodeError> {
-    serde_path_to_error::deserialize(value).map_err(|error| DecodeError::of(what, None, &error))
+    T::deserialize(Decoder(value)).map_err(|misfit| DecodeError::in_value(what, None, &misfit))
 }
 
 /// Decodes the field `name` of `what`.
@@ -35,8 +41,8 @@ pub(crate) fn decode_field<T: DeserializeOwned>(
     name: &str,
     value: Value,
 ) -> Result<T, DecodeError> {
-    serde_path_to_error::deserialize(value)
-        .map_err(|error| DecodeError::of(what, Some(name), &error))
+    T::deserialize(Decoder(value))
+        .map_err(|misfit| DecodeError::in_value(what, Some(name), &misfit))
 }
 
 impl DecodeError {
@@ -48,37 +54,42 @@ impl DecodeError {
         }
     }
 
-    /// What is wrong with `what`, from serde's words without its values.
-    ///
-    /// Not generic, so that it is compiled once and not for every type of every connector.
-    pub(crate) fn of(
+    /// What is wrong with a request that is decoded from its text.
+    pub(crate) fn in_text(
         what: &'static str,
-        field: Option<&str>,
         error: &serde_path_to_error::Error<serde_json::Error>,
     ) -> Self {
-        let path = match (field, error.path().to_string()) {
+        let path = error.path().to_string();
+        let message = error.inner().to_string();
+        // Errors of a text end in the place within it.
+        let end = message.rfind(" at line ").unwrap_or(message.len());
+        Self::of(what, path.trim_start_matches('.'), &message[..end])
+    }
+
+    /// What is wrong with `what`, or with its field.
+    fn in_value(what: &'static str, field: Option<&str>, misfit: &Misfit) -> Self {
+        let path = match (field, misfit.path()) {
             (None, path) => path,
-            (Some(field), path) if path == "." => field.to_owned(),
+            (Some(field), path) if path.is_empty() => field.to_owned(),
             (Some(field), path) if path.starts_with('[') => format!("{field}{path}"),
             (Some(field), path) => format!("{field}.{path}"),
         };
-        let field = if path == "." {
-            "it".to_owned()
-        } else {
-            format!("`{path}`")
+        Self::of(what, &path, misfit.message())
+    }
+
+    /// What is wrong at `path`, from serde's words without their values.
+    fn of(what: &'static str, path: &str, message: &str) -> Self {
+        let field = match path {
+            "" => "it".to_owned(),
+            path => format!("`{path}`"),
         };
-        let message = error.inner().to_string();
-        // Errors of a text, unlike those of a value, end in the place within it.
-        let message = message
-            .rfind(" at line ")
-            .map_or(message.as_str(), |end| &message[..end]);
         // The last one: what stands before it may be a value that says anything.
         let expected = message
             .rfind(", expected ")
             .map_or("", |start| &message[start..]);
         let problem = if let Some(name) = message.strip_prefix("missing field ") {
-            match path.as_str() {
-                "." => format!("the field {name} is missing"),
+            match path {
+                "" => format!("the field {name} is missing"),
                 _ => format!("{field} lacks the field {name}"),
             }
         } else if message.starts_with("invalid type") {

@@ -1,0 +1,533 @@
+//! A JSON value as something to decode from, which knows the place of what is wrong.
+//!
+//! It accepts what `serde_json::Value` accepts, but for lists in place of structs. It is compiled once for every type that a
+//! connector decodes, and a connector has hundreds: so it is one plain type, where one that watches another would be four.
+
+use std::{fmt, mem, vec};
+
+use serde::{
+    Deserializer,
+    de::{
+        DeserializeSeed, EnumAccess, Error, Expected, IntoDeserializer, MapAccess, SeqAccess,
+        Unexpected, VariantAccess, Visitor, value::StrDeserializer,
+    },
+    forward_to_deserialize_any,
+};
+use serde_json::{Map, Number, Value, map};
+
+/// What was wrong, and where. Boxed, since every step of decoding passes it on.
+#[derive(Debug)]
+pub(super) struct Misfit(Box<Place>);
+
+#[derive(Debug)]
+struct Place {
+    /// The innermost step first.
+    steps: Vec<Step>,
+    /// In serde's words.
+    message: String,
+}
+
+#[derive(Debug)]
+enum Step {
+    Key(String),
+    Index(usize),
+}
+
+impl Misfit {
+    pub(super) fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// Such as `items[2].port`; empty for the value itself.
+    pub(super) fn path(&self) -> String {
+        let mut path = String::new();
+        for step in self.0.steps.iter().rev() {
+            match step {
+                Step::Key(key) if path.is_empty() => path.push_str(key),
+                Step::Key(key) => path.extend([".", key]),
+                Step::Index(index) => path.extend(["[", &index.to_string(), "]"]),
+            }
+        }
+        path
+    }
+
+    fn below(mut self, step: Step) -> Self {
+        self.0.steps.push(step);
+        self
+    }
+}
+
+impl fmt::Display for Misfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)
+    }
+}
+
+impl std::error::Error for Misfit {}
+
+impl Error for Misfit {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self(Box::new(Place {
+            steps: Vec::new(),
+            message: message.to_string(),
+        }))
+    }
+}
+
+/// What kind of value this is instead of the one that was expected.
+fn misfit(value: &Value, expected: &dyn Expected) -> Misfit {
+    let unexpected = match value {
+        Value::Null => Unexpected::Unit,
+        Value::Bool(value) => Unexpected::Bool(*value),
+        Value::Number(number) => match (number.as_u64(), number.as_i64(), number.as_f64()) {
+            (Some(number), _, _) => Unexpected::Unsigned(number),
+            (None, Some(number), _) => Unexpected::Signed(number),
+            (None, None, Some(number)) => Unexpected::Float(number),
+            (None, None, None) => Unexpected::Other("number"),
+        },
+        Value::String(text) => Unexpected::Str(text),
+        Value::Array(_) => Unexpected::Seq,
+        Value::Object(_) => Unexpected::Map,
+    };
+    Misfit::invalid_type(unexpected, expected)
+}
+
+/// A value to be decoded.
+pub(super) struct Decoder(pub(super) Value);
+
+impl Decoder {
+    fn number<'de, V: Visitor<'de>>(number: &Number, visitor: V) -> Result<V::Value, Misfit> {
+        if let Some(number) = number.as_u64() {
+            visitor.visit_u64(number)
+        } else if let Some(number) = number.as_i64() {
+            visitor.visit_i64(number)
+        } else {
+            visitor.visit_f64(number.as_f64().unwrap_or(f64::NAN))
+        }
+    }
+}
+
+/// Methods that take one kind of value, and refuse every other.
+macro_rules! only {
+    ($($method:ident($value:pat => $visit:expr))*) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+            match self.0 {
+                $value => $visit(visitor),
+                other => Err(misfit(&other, &visitor)),
+            }
+        }
+    )*};
+}
+
+/// Methods that take a number, whatever its size: whether it fits is the visitor's to say.
+macro_rules! numbers {
+    ($($method:ident)*) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+            match self.0 {
+                Value::Number(number) => Self::number(&number, visitor),
+                other => Err(misfit(&other, &visitor)),
+            }
+        }
+    )*};
+}
+
+impl<'de> Deserializer<'de> for Decoder {
+    type Error = Misfit;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        match self.0 {
+            Value::Null => visitor.visit_unit(),
+            Value::Bool(value) => visitor.visit_bool(value),
+            Value::Number(number) => Self::number(&number, visitor),
+            Value::String(text) => visitor.visit_string(text),
+            Value::Array(_) => self.deserialize_seq(visitor),
+            Value::Object(_) => self.deserialize_map(visitor),
+        }
+    }
+
+    numbers! {
+        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128
+        deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128
+        deserialize_f32 deserialize_f64
+    }
+
+    only! {
+        deserialize_bool(Value::Bool(value) => |visitor: V| visitor.visit_bool(value))
+        deserialize_char(Value::String(text) => |visitor: V| visitor.visit_string(text))
+        deserialize_str(Value::String(text) => |visitor: V| visitor.visit_string(text))
+        deserialize_string(Value::String(text) => |visitor: V| visitor.visit_string(text))
+        deserialize_identifier(Value::String(text) => |visitor: V| visitor.visit_string(text))
+        deserialize_unit(Value::Null => |visitor: V| visitor.visit_unit())
+    }
+
+    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        match self.0 {
+            Value::String(text) => visitor.visit_string(text),
+            _ => self.deserialize_seq(visitor),
+        }
+    }
+
+    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        self.deserialize_bytes(visitor)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        match self.0 {
+            Value::Null => visitor.visit_none(),
+            _ => visitor.visit_some(self),
+        }
+    }
+
+    fn deserialize_unit_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Misfit> {
+        self.deserialize_unit(visitor)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Misfit> {
+        if name == RAW {
+            let text = Value::String(self.0.to_string());
+            return Self(Map::from_iter([(RAW.to_owned(), text)]).into()).deserialize_map(visitor);
+        }
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        let mut list = List::of(self.0, &visitor)?;
+        let value = visitor.visit_seq(Items(&mut list))?;
+        list.end()?;
+        Ok(value)
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Misfit> {
+        self.deserialize_seq(visitor)
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: usize,
+        visitor: V,
+    ) -> Result<V::Value, Misfit> {
+        self.deserialize_seq(visitor)
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        let mut object = Object::of(self.0, &visitor)?;
+        let value = visitor.visit_map(Entries(&mut object))?;
+        object.end()?;
+        Ok(value)
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Misfit> {
+        self.deserialize_map(visitor)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Misfit> {
+        visitor.visit_enum(Chosen::of(self.0)?)
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        visitor.visit_unit()
+    }
+}
+
+impl IntoDeserializer<'_, Misfit> for Decoder {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+/// The name by which `serde_json::value::RawValue` asks for the text of a value.
+const RAW: &str = "$serde_json::private::RawValue";
+
+/// A list, while its items are taken.
+struct List {
+    items: vec::IntoIter<Value>,
+    length: usize,
+}
+
+impl List {
+    fn of(value: Value, expected: &dyn Expected) -> Result<Self, Misfit> {
+        let Value::Array(items) = value else {
+            return Err(misfit(&value, expected));
+        };
+        Ok(Self {
+            length: items.len(),
+            items: items.into_iter(),
+        })
+    }
+
+    /// What is wrong with the item that was taken last.
+    fn at_item(&self, misfit: Misfit) -> Misfit {
+        misfit.below(Step::Index(self.length - self.items.len() - 1))
+    }
+
+    /// An error when more was there than anybody asked for, as in a list that is longer than a tuple.
+    fn end(self) -> Result<(), Misfit> {
+        match self.items.len() {
+            0 => Ok(()),
+            left => Err(Misfit::invalid_length(
+                self.length,
+                &format!("{} items", self.length - left).as_str(),
+            )),
+        }
+    }
+}
+
+struct Items<'a>(&'a mut List);
+
+impl<'de> SeqAccess<'de> for Items<'_> {
+    type Error = Misfit;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, Misfit> {
+        let Some(item) = self.0.items.next() else {
+            return Ok(None);
+        };
+        match seed.deserialize(Decoder(item)) {
+            Ok(value) => Ok(Some(value)),
+            Err(misfit) => Err(self.0.at_item(misfit)),
+        }
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.0.items.len())
+    }
+}
+
+/// An object, while its entries are taken.
+struct Object {
+    entries: map::IntoIter,
+    /// Of the entry that was taken last.
+    key: String,
+    value: Value,
+}
+
+impl Object {
+    fn of(value: Value, expected: &dyn Expected) -> Result<Self, Misfit> {
+        let Value::Object(entries) = value else {
+            return Err(misfit(&value, expected));
+        };
+        Ok(Self {
+            entries: entries.into_iter(),
+            key: String::new(),
+            value: Value::Null,
+        })
+    }
+
+    fn next_key(&mut self) -> Option<Key<'_>> {
+        (self.key, self.value) = self.entries.next()?;
+        Some(Key(&self.key))
+    }
+
+    fn value(&mut self) -> Decoder {
+        Decoder(mem::take(&mut self.value))
+    }
+
+    /// What is wrong with the entry that was taken last.
+    fn at_key(&mut self, misfit: Misfit) -> Misfit {
+        misfit.below(Step::Key(mem::take(&mut self.key)))
+    }
+
+    /// An error when more was there than anybody asked for.
+    fn end(self) -> Result<(), Misfit> {
+        match self.entries.len() {
+            0 => Ok(()),
+            left => Err(Misfit::invalid_length(left, &"no more entries")),
+        }
+    }
+}
+
+struct Entries<'a>(&'a mut Object);
+
+impl<'de> MapAccess<'de> for Entries<'_> {
+    type Error = Misfit;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, Misfit> {
+        let Some(key) = self.0.next_key() else {
+            return Ok(None);
+        };
+        match seed.deserialize(key) {
+            Ok(key) => Ok(Some(key)),
+            Err(misfit) => Err(self.0.at_key(misfit)),
+        }
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Misfit> {
+        match seed.deserialize(self.0.value()) {
+            Ok(value) => Ok(value),
+            Err(misfit) => Err(self.0.at_key(misfit)),
+        }
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.0.entries.len())
+    }
+}
+
+/// The key of an entry. A key is a text in JSON, whatever it stands for.
+struct Key<'a>(&'a str);
+
+/// Methods that read a key as what it stands for.
+macro_rules! parsed {
+    ($($method:ident $visit:ident)*) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+            match self.0.parse() {
+                Ok(value) => visitor.$visit(value),
+                Err(_) => visitor.visit_str(self.0),
+            }
+        }
+    )*};
+}
+
+impl<'de> Deserializer<'de> for Key<'_> {
+    type Error = Misfit;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        visitor.visit_str(self.0)
+    }
+
+    parsed! {
+        deserialize_bool visit_bool
+        deserialize_i8 visit_i8 deserialize_i16 visit_i16 deserialize_i32 visit_i32
+        deserialize_i64 visit_i64 deserialize_i128 visit_i128
+        deserialize_u8 visit_u8 deserialize_u16 visit_u16 deserialize_u32 visit_u32
+        deserialize_u64 visit_u64 deserialize_u128 visit_u128
+        deserialize_f32 visit_f32 deserialize_f64 visit_f64
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Misfit> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Misfit> {
+        let variant: StrDeserializer<'_, Misfit> = self.0.into_deserializer();
+        visitor.visit_enum(variant)
+    }
+
+    forward_to_deserialize_any! {
+        char str string bytes byte_buf unit unit_struct seq tuple tuple_struct map struct identifier ignored_any
+    }
+}
+
+/// A variant of an enum: its name alone, or as the only key of an object.
+struct Chosen {
+    variant: String,
+    content: Option<Value>,
+}
+
+impl Chosen {
+    fn of(value: Value) -> Result<Self, Misfit> {
+        let mut entries = match value {
+            Value::String(variant) => {
+                return Ok(Self {
+                    variant,
+                    content: None,
+                });
+            }
+            Value::Object(entries) => entries.into_iter(),
+            other => return Err(misfit(&other, &"string or map")),
+        };
+        match (entries.next(), entries.next()) {
+            (Some((variant, content)), None) => Ok(Self {
+                variant,
+                content: Some(content),
+            }),
+            _ => Err(Misfit::invalid_value(
+                Unexpected::Map,
+                &"map with a single key",
+            )),
+        }
+    }
+}
+
+impl<'de> EnumAccess<'de> for Chosen {
+    type Error = Misfit;
+    type Variant = Self;
+
+    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self), Misfit> {
+        seed.deserialize(Key(&self.variant))
+            .map(|variant| (variant, self))
+    }
+}
+
+impl<'de> VariantAccess<'de> for Chosen {
+    type Error = Misfit;
+
+    fn unit_variant(self) -> Result<(), Misfit> {
+        match self.content {
+            None | Some(Value::Null) => Ok(()),
+            Some(other) => Err(misfit(&other, &"unit").below(Step::Key(self.variant))),
+        }
+    }
+
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Misfit> {
+        let (variant, content) = self.content("newtype variant")?;
+        seed.deserialize(Decoder(content))
+            .map_err(|error| error.below(Step::Key(variant)))
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Misfit> {
+        let (variant, content) = self.content("tuple variant")?;
+        Decoder(content)
+            .deserialize_seq(visitor)
+            .map_err(|error| error.below(Step::Key(variant)))
+    }
+
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Misfit> {
+        let (variant, content) = self.content("struct variant")?;
+        Decoder(content)
+            .deserialize_map(visitor)
+            .map_err(|error| error.below(Step::Key(variant)))
+    }
+}
+
+impl Chosen {
+    fn content(self, expected: &'static str) -> Result<(String, Value), Misfit> {
+        match self.content {
+            Some(content) => Ok((self.variant, content)),
+            None => Err(Misfit::invalid_type(Unexpected::UnitVariant, &expected)),
+        }
+    }
+}
