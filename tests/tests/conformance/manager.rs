@@ -7,8 +7,8 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use omni_connector_dev::store::{Store, StoreError};
-use serde_json::json;
+use omni_connector_dev::store::{Store, StoreError, sources};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
@@ -77,6 +77,8 @@ fn settings(of: &str) -> Result<&'static [&'static str]> {
         // Nothing is lost in between: a tick is short, and what a tick waits for is not.
         "ticking" => &["tick=50", "probe=500", "stale=600000"],
         "impatient" => &["tick=50", "stale=1500"],
+        "scheduling" => &["tick=100", "stale=600000", "backoff=300000"],
+        "breaking" => &["tick=100", "stale=600000", "backoff=1", "failures=2"],
         "forgetful" => &["ttl=1500"],
         other => bail!("there is no manager `{other}`"),
     })
@@ -129,6 +131,9 @@ impl World {
     async fn hold(&self, row: &Row) -> Result<()> {
         let mut names = self.names.clone();
         let outcome = self.walk(row, &mut names).await;
+        if row.schedules.is_some() {
+            self.unschedule(&names).await.context("cleaning up")?;
+        }
         let runs: Vec<_> = names
             .iter()
             .filter(|(name, _)| name.starts_with("RUN"))
@@ -147,14 +152,28 @@ impl World {
     }
 
     async fn walk(&self, row: &Row, names: &mut Names) -> Result<()> {
-        self.connector.begin(BTreeMap::new());
-        let fields = row.register.clone().unwrap_or_default();
+        let answers = |names: &Names| -> Result<BTreeMap<String, VecDeque<Reply>>> {
+            let answers = row.answers.iter();
+            let answers = answers
+                .map(|(call, replies)| Ok((names.text(call)?, replies.iter().cloned().collect())));
+            answers.collect()
+        };
+        // A registration may be what makes the manager call; of a run that is created, the calls begin later.
+        let begins_with_registration = row.register.is_some() && row.run.is_none();
+        if begins_with_registration {
+            self.connector.begin(answers(names)?);
+        } else {
+            self.connector.begin(BTreeMap::new());
+        }
         let mut register: Step = serde_json::from_value(json!({ "call": "POST /sdk/register" }))?;
-        register.manifest = Some(fields);
+        register.manifest = Some(row.register.clone().unwrap_or_default());
         self.subject
             .ask(&register, names)
             .await
             .context("registering")?;
+        if let Some(interval) = &row.schedules {
+            self.schedule(interval, names).await?;
+        }
         if let Some(mode) = &row.run {
             let create = json!({
                 "call": "POST /sdk/sync/create", "json": { "source_id": "$SOURCE", "sync_type": mode },
@@ -166,11 +185,9 @@ impl World {
                 .await
                 .context("creating a run")?;
         }
-        let mut answers: BTreeMap<String, VecDeque<Reply>> = BTreeMap::new();
-        for (call, replies) in &row.answers {
-            answers.insert(names.text(call)?, replies.iter().cloned().collect());
+        if !begins_with_registration {
+            self.connector.begin(answers(names)?);
         }
-        self.connector.begin(answers);
         for step in &row.before {
             self.subject
                 .ask_until(step, names)
@@ -207,6 +224,48 @@ impl World {
                 bail!("the connector was called `{call}`");
             }
         }
+        for call in &row.once {
+            let call = names.text(call)?;
+            let times = seen.iter().filter(|seen| seen.call == call).count();
+            if times != 1 {
+                bail!("the connector was called `{call}` {times} times");
+            }
+        }
+        Ok(())
+    }
+
+    /// A source like `SOURCE_SCHEDULED`, which nothing has happened to, in its place.
+    async fn schedule(&self, interval: &Value, names: &mut Names) -> Result<()> {
+        let own = self.own.as_ref().context("a manager of our own")?;
+        let like = names.text("$SOURCE_SCHEDULED")?;
+        let interval = interval.as_i64().map(i32::try_from).transpose()?;
+        let id = ulid::Ulid::generate().to_string();
+        names.set("SOURCE_SCHEDULED", &id);
+        own.store
+            .write(move |db| {
+                let Some(mut source) = sources::find(db, &like)? else {
+                    return Ok(false);
+                };
+                source.id = id;
+                source.sync_interval_seconds = interval;
+                sources::put(db, &source)?;
+                Ok::<_, StoreError>(true)
+            })
+            .await?
+            .then_some(())
+            .context("no source is prepared")
+    }
+
+    /// Starts nothing more for the source of a row.
+    async fn unschedule(&self, names: &Names) -> Result<()> {
+        let own = self.own.as_ref().context("a manager of our own")?;
+        let id = names.text("$SOURCE_SCHEDULED")?;
+        let disable = "UPDATE sources SET is_active = FALSE WHERE id = ?1";
+        let disabled = own.store.write(move |db| {
+            db.execute(disable, [id])?;
+            Ok::<_, StoreError>(())
+        });
+        disabled.await?;
         Ok(())
     }
 

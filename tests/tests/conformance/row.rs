@@ -28,6 +28,10 @@ pub(crate) struct Row {
     /// The mode of a run that is created as `$RUN`.
     #[serde(default)]
     pub(crate) run: Option<String>,
+    /// A source of its own as `$SOURCE_SCHEDULED`, from when the connector has registered: the seconds between its scheduled
+    /// runs, null for none. Only the manager here can be given one.
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) schedules: Option<Value>,
     /// Whether the request counts as activity of `$RUN`. Only the manager here can be looked into.
     #[serde(default)]
     pub(crate) touches: Option<bool>,
@@ -48,6 +52,9 @@ pub(crate) struct Row {
     /// Calls that it does not get, neither before nor within the time that `after` takes.
     #[serde(default)]
     pub(crate) not_called: Vec<String>,
+    /// Calls that it gets once, and not again within the time that `after` takes.
+    #[serde(default)]
+    pub(crate) once: Vec<String>,
     /// What must be so in the end, each within a time that says "soon" on a busy machine.
     #[serde(default)]
     pub(crate) after: Vec<Step>,
