@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// What "soon" is on a busy machine.
-const SOON: Duration = Duration::from_secs(30);
+pub(crate) const SOON: Duration = Duration::from_secs(30);
 const GLANCE: Duration = Duration::from_millis(50);
 
 /// Somebody who is asked.

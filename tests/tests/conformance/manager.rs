@@ -4,6 +4,7 @@
 use std::{
     collections::{BTreeMap, VecDeque},
     env,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail};
@@ -13,7 +14,7 @@ use tempfile::TempDir;
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
 use crate::{
-    ask::Subject,
+    ask::{SOON, Subject},
     peer::Peer,
     process::Process,
     report::{Outcome, Report},
@@ -45,6 +46,9 @@ const PREPARED: [&str; 21] = [
     "SOURCE_SHARED",
     "SOURCE_REMOTE_MCP",
 ];
+
+/// What an upload usually needs to be under way.
+const HEAD_START: Duration = Duration::from_millis(50);
 
 /// A manager under test, and its connector.
 struct World {
@@ -197,14 +201,9 @@ impl World {
         if row.touches.is_some() {
             self.forget_activity(names).await?;
         }
-        let held = match &row.held {
-            Some(route) => Some(self.upload_without_end(route).await?),
-            None => None,
-        };
-        if held.is_some() {
-            self.subject.ask_until(&row.ask, names).await?;
-        } else {
-            self.subject.ask(&row.ask, names).await?;
+        match &row.held {
+            Some(route) => self.ask_beside_an_upload(route, &row.ask, names).await?,
+            None => self.subject.ask(&row.ask, names).await?,
         }
         if let Some(touches) = row.touches
             && let Some(is_touched) = self.is_touched(names).await?
@@ -212,7 +211,6 @@ impl World {
         {
             bail!("activity of the run: {is_touched}");
         }
-        drop(held);
         self.connector.was_called(&row.called, names).await?;
         for step in &row.after {
             self.subject.ask_until(step, names).await.context("after")?;
@@ -294,6 +292,21 @@ impl World {
             Ok::<_, StoreError>(db.query_row(sql, [run], |row| row.get::<_, bool>(0))?)
         });
         Ok(Some(touched.await?))
+    }
+
+    /// Asks while an upload is under way. Whichever of the two comes first has its place, so they begin again until it is
+    /// the upload.
+    async fn ask_beside_an_upload(&self, route: &str, ask: &Step, names: &mut Names) -> Result<()> {
+        let begun = Instant::now();
+        loop {
+            let upload = self.upload_without_end(route).await?;
+            tokio::time::sleep(HEAD_START).await;
+            let asked = self.subject.ask(ask, names).await;
+            drop(upload);
+            if asked.is_ok() || begun.elapsed() > SOON {
+                return asked;
+            }
+        }
     }
 
     /// The beginning of an upload, for as long as the answer is kept.
