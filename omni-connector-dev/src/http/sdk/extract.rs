@@ -1,6 +1,8 @@
 //! `POST /sdk/extract-content` and `/sdk/extract-text` (`protocol.md` §3.5). The permit is taken before the body is read; the
 //! text is cut first and normalised afterwards, and the run is touched at the end.
 
+use std::time::Instant;
+
 use axum::{
     Json,
     extract::{
@@ -65,6 +67,7 @@ async fn extract(
         data: form.data,
         max_rows: limits.max_rows,
         max_text_bytes: limits.max_text_bytes,
+        until: Instant::now() + limits.max_time,
     };
     let mut text = file
         .text(permit)
