@@ -102,6 +102,9 @@ impl Subject {
         let mut request = self
             .http
             .request(method.parse()?, format!("{}{path}", self.url));
+        for (name, value) in &step.send {
+            request = request.header(name, value);
+        }
         if let Some(parts) = &step.form {
             request = request.multipart(form(parts, names)?);
         } else if let Some(fields) = &step.manifest {

@@ -74,6 +74,9 @@ pub(crate) struct Step {
     pub(crate) text: Option<String>,
     #[serde(rename = "type", default)]
     pub(crate) content_type: Option<String>,
+    /// Headers that are sent along.
+    #[serde(default)]
+    pub(crate) send: BTreeMap<String, String>,
     /// The scripted connector's manifest with these fields instead; `<absent>` leaves one out.
     #[serde(default)]
     pub(crate) manifest: Option<Map<String, Value>>,
@@ -203,6 +206,22 @@ impl Names {
         }
         replaced.push_str(rest);
         Ok(replaced)
+    }
+
+    /// `reply` with every `$NAME` in its JSON replaced, and in the JSON of the call before it.
+    ///
+    /// # Errors
+    /// As [`text`](Self::text).
+    pub(crate) fn reply(&self, reply: &Reply) -> Result<Reply> {
+        let json = reply.json.as_ref().map(|json| self.value(json));
+        let mut reply = Reply {
+            json: json.transpose()?,
+            ..reply.clone()
+        };
+        if let Some(json) = reply.first.as_mut().and_then(|first| first.json.as_mut()) {
+            *json = self.value(json)?;
+        }
+        Ok(reply)
     }
 
     /// `value` with every `$NAME` in its texts replaced.
