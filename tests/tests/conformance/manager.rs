@@ -80,6 +80,7 @@ fn settings(of: &str) -> Result<&'static [&'static str]> {
         ],
         // Nothing is lost in between: a tick is short, and what a tick waits for is not.
         "ticking" => &["tick=50", "probe=500", "stale=600000"],
+        "hasty" => &["call=500"],
         "impatient" => &["tick=50", "stale=1500"],
         "scheduling" => &["tick=100", "stale=600000", "backoff=300000"],
         "breaking" => &["tick=100", "stale=600000", "backoff=1", "failures=2"],
@@ -197,6 +198,9 @@ impl World {
                 .ask_until(step, names)
                 .await
                 .context("before")?;
+        }
+        if row.disables {
+            self.unschedule(names).await?;
         }
         if row.touches.is_some() {
             self.forget_activity(names).await?;
@@ -335,6 +339,7 @@ async fn a_manager_keeps_the_protocol() {
         ("create.json", include_str!("rows/create.json")),
         ("lifecycle.json", include_str!("rows/lifecycle.json")),
         ("action.json", include_str!("rows/action.json")),
+        ("mcp.json", include_str!("rows/mcp.json")),
     ] {
         for row in read(file, text).unwrap() {
             let of = row.of.as_deref().unwrap_or("any");

@@ -32,6 +32,9 @@ pub(crate) struct Row {
     /// runs, null for none. Only the manager here can be given one.
     #[serde(default, deserialize_with = "present")]
     pub(crate) schedules: Option<Value>,
+    /// Whether that source is disabled once `before` is done.
+    #[serde(default)]
+    pub(crate) disables: bool,
     /// Whether the request counts as activity of `$RUN`. Only the manager here can be looked into.
     #[serde(default)]
     pub(crate) touches: Option<bool>,
