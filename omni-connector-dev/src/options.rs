@@ -91,6 +91,8 @@ pub struct ExtractionLimits {
     pub max_text_bytes: usize,
     /// Rows kept of a spreadsheet.
     pub max_rows: usize,
+    /// Longest time for one file. One that takes longer has no readable text; Omni's own readers have no such limit.
+    pub max_time: Duration,
 }
 
 impl Default for Options {
@@ -148,6 +150,7 @@ impl Default for ExtractionLimits {
             max_input_bytes: 50 << 20,
             max_text_bytes: 5 << 20,
             max_rows: 1000,
+            max_time: Duration::from_mins(1),
         }
     }
 }

@@ -5,6 +5,11 @@ use std::time::{Duration, Instant};
 use omni_connector::outgoing::HttpClient;
 use omni_connector_dev::{Manager, Options};
 use reqwest::{Method, StatusCode};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    net::TcpStream,
+    time::timeout,
+};
 
 /// Routes that read a JSON body.
 const JSON_ROUTES: [(&str, &str); 16] = [
@@ -157,6 +162,44 @@ async fn a_body_beyond_the_limit_is_too_large_for_every_route() {
             .send(route, "application/json", vec![b' '; (64 << 20) + 1])
             .await;
         assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE, "{route:?}");
+    }
+    assert_eq!(
+        world.send(("GET", "/health"), "", Vec::new()).await,
+        StatusCode::OK
+    );
+}
+
+/// The status of an answer to a head whose body never comes.
+async fn status_of_a_head(manager: &Manager, route: (&str, &str), content_type: &str) -> String {
+    let address = manager.url().trim_start_matches("http://").to_owned();
+    let mut stream = TcpStream::connect(&address).await.unwrap();
+    let head = format!(
+        "{} {} HTTP/1.1\r\nhost: {address}\r\ncontent-type: {content_type}\r\ncontent-length: 100000000000\r\n\r\n",
+        route.0, route.1
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut line = String::new();
+    let mut stream = BufReader::new(stream);
+    let read = stream.read_line(&mut line);
+    let answered = timeout(Duration::from_secs(10), read).await;
+    assert!(answered.is_ok(), "{route:?}: no answer");
+    line.split(' ').nth(1).unwrap_or_default().to_owned()
+}
+
+#[tokio::test]
+async fn a_body_that_says_it_is_beyond_the_limit_is_refused_before_it_comes() {
+    let world = World::start().await;
+    for route in JSON_ROUTES.into_iter().chain(FREE_ROUTES) {
+        let status = status_of_a_head(&world.manager, route, "application/json").await;
+        assert_eq!(status, "413", "{route:?}");
+        // A wrong type comes before all else (`protocol.md` §3.1).
+        let status = status_of_a_head(&world.manager, route, "text/plain").await;
+        assert_eq!(status, "415", "{route:?}");
+    }
+    for route in ["/sdk/extract-text", "/sdk/extract-content"] {
+        let form = "multipart/form-data; boundary=x";
+        let status = status_of_a_head(&world.manager, ("POST", route), form).await;
+        assert_eq!(status, "413", "{route}");
     }
     assert_eq!(
         world.send(("GET", "/health"), "", Vec::new()).await,

@@ -154,6 +154,7 @@ pub fn extraction(data: &[u8]) {
         data: bytes::Bytes::copy_from_slice(data),
         max_rows: 100,
         max_text_bytes: 1 << 20,
+        until: std::time::Instant::now() + std::time::Duration::from_secs(10),
     };
     let _ = RUNTIME.block_on(file.text(()));
 }

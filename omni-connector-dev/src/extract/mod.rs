@@ -1,16 +1,17 @@
 //! Text out of files, by their type (`protocol.md` §3.5). A file decides nothing beyond its own text: readers that panic,
 //! nest too deep or inflate without end fail alone.
 
+mod biff;
 mod html;
 mod mail;
 mod office;
 mod pdf;
 mod sheet;
 
-use std::{io, thread};
+use std::{io, thread, time::Instant};
 
 use bytes::Bytes;
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::timeout_at};
 
 /// The name of threads that may panic: what they read is none of ours.
 pub(crate) const EXTRACTION_THREAD: &str = "extract";
@@ -29,6 +30,8 @@ pub(crate) struct File {
     pub(crate) max_rows: usize,
     /// Text beyond this will be cut, so a reader may stop there.
     pub(crate) max_text_bytes: usize,
+    /// When the caller stops waiting, so a reader may stop, too.
+    pub(crate) until: Instant,
 }
 
 /// Why there is no text.
@@ -44,8 +47,6 @@ pub(crate) enum ExtractError {
     Eml,
     #[error("Failed to parse MSG file: {0}")]
     Msg(String),
-    #[error("the reader of {0} files gave up")]
-    Panic(String),
     #[error("no thread to extract in: {0}")]
     Thread(String),
 }
@@ -54,7 +55,7 @@ impl File {
     /// Its text, read on a thread of its own that holds `permit` until it is done.
     pub(crate) async fn text(self, permit: impl Send + 'static) -> Result<String, ExtractError> {
         let (answer, answered) = oneshot::channel();
-        let (mime_type, format) = (self.mime_type.clone(), self.format());
+        let (format, until) = (self.format(), self.until);
         thread::Builder::new()
             .name(EXTRACTION_THREAD.to_owned())
             .stack_size(STACK)
@@ -65,11 +66,10 @@ impl File {
                 let _ = answer.send(text);
             })
             .map_err(|error: io::Error| ExtractError::Thread(error.to_string()))?;
-        match (answered.await, format) {
-            (Ok(text), _) => text,
-            // The thread panicked.
-            (Err(_), Some(Format::Pdf)) => Ok(pdf::FAILURE.to_owned()),
-            (Err(_), _) => Err(ExtractError::Panic(mime_type)),
+        match timeout_at(until.into(), answered).await {
+            Ok(Ok(text)) => text,
+            Ok(Err(_)) => failed(format, "its reader gave up"),
+            Err(_) => failed(format, "reading it took too long"),
         }
     }
 
@@ -87,16 +87,30 @@ impl File {
             Some(Format::Text) => Ok(text().into_owned()),
             Some(Format::Html) => Ok(html::to_markdown(&text())),
             Some(Format::Csv) => Ok(sheet::csv(&text(), self.max_rows)),
-            Some(Format::Pdf) => Ok(pdf::text(&self.data)),
+            Some(Format::Pdf) => Ok(pdf::text(&self.data, self.until)),
             Some(Format::NotedPdf) => Ok(pdf::FAILURE.to_owned()),
             Some(Format::Docx) => office::docx(&self.data, self.max_text_bytes),
             Some(Format::Pptx) => office::pptx(&self.data, self.max_text_bytes),
-            Some(Format::Xlsx) => sheet::xlsx(&self.data, self.max_rows),
+            Some(Format::Xlsx) => sheet::xlsx(&self.data, self.max_rows, self.until),
             Some(Format::Xls) => Ok(sheet::xls(&self.data, self.max_rows)),
             Some(Format::Eml) => mail::eml(&self.data),
             Some(Format::Msg) => mail::msg(&self.data),
             None => Ok(String::new()),
         }
+    }
+}
+
+/// What a file without a readable text is answered: some types never fail.
+fn failed(format: Option<Format>, why: &str) -> Result<String, ExtractError> {
+    tracing::warn!(?format, "a file has no text: {why}");
+    match format {
+        Some(Format::Pdf | Format::NotedPdf) => Ok(pdf::FAILURE.to_owned()),
+        Some(Format::Docx) => Err(ExtractError::Docx),
+        Some(Format::Pptx) => Err(ExtractError::Pptx),
+        Some(Format::Xlsx) => Err(ExtractError::Xlsx),
+        Some(Format::Eml) => Err(ExtractError::Eml),
+        Some(Format::Msg) => Err(ExtractError::Msg(why.to_owned())),
+        Some(Format::Text | Format::Html | Format::Csv | Format::Xls) | None => Ok(String::new()),
     }
 }
 

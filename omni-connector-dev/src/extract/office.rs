@@ -1,8 +1,9 @@
 //! Word documents and presentations: archives of XML, read as a stream.
 
 use std::{
+    borrow::Cow,
     fmt::Write,
-    io::{self, BufReader, Cursor, Read},
+    io::{self, BufRead, BufReader, Cursor, Read},
 };
 
 use quick_xml::{
@@ -134,7 +135,8 @@ fn slide(
     Ok(())
 }
 
-/// Whether the parts that a reader takes into memory are of a size for it. What an archive says of itself is not believed.
+/// Whether the parts that a reader takes into memory are of a size for it. What an archive says of itself is not believed,
+/// and neither is what its list of texts says of its length, which a reader would make room for.
 pub(super) fn is_bounded(data: &[u8]) -> bool {
     let Some(mut archive) = open(data) else {
         return false;
@@ -144,12 +146,41 @@ pub(super) fn is_bounded(data: &[u8]) -> bool {
         let Ok(part) = archive.by_index(index) else {
             return true;
         };
-        if part.name().is_ok_and(|name| name.starts_with("xl/media/")) {
+        let name = part.name().map(Cow::into_owned).unwrap_or_default();
+        if name.starts_with("xl/media/") {
             return true;
         }
-        let read = io::copy(&mut part.take(left + 1), &mut io::sink()).unwrap_or_default();
-        left.checked_sub(read).map(|rest| left = rest).is_some()
+        let mut part = BufReader::new(part.take(left + 1));
+        let is_list = name.to_ascii_lowercase().ends_with("sharedstrings.xml");
+        let declared = if is_list { texts(&mut part) } else { 0 };
+        let _ = io::copy(&mut part, &mut io::sink());
+        let read = left + 1 - part.into_inner().limit();
+        let is_believable = declared <= read / SHORTEST_TEXT;
+        is_believable && left.checked_sub(read).map(|rest| left = rest).is_some()
     })
+}
+
+/// Bytes that a text of a workbook's list takes at least.
+const SHORTEST_TEXT: u64 = b"<si/>".len() as u64;
+
+/// How many texts a workbook's list says it holds.
+fn texts(list: impl BufRead) -> u64 {
+    let mut xml = Reader::from_reader(list);
+    let mut buffer = Vec::new();
+    loop {
+        buffer.clear();
+        match xml.read_event_into(&mut buffer) {
+            Ok(Event::Start(tag)) if tag.local_name().as_ref() == "sst" => {
+                let mut attributes = tag.attributes();
+                let counts = attributes.with_checks(false).flatten();
+                let counts = counts.filter(|attribute| attribute.key.as_ref() == "uniqueCount");
+                let counts = counts.filter_map(|count| count.value.parse().ok());
+                return counts.max().unwrap_or(0);
+            }
+            Ok(Event::Eof) | Err(_) => return 0,
+            Ok(_) => {}
+        }
+    }
 }
 
 fn open(data: &[u8]) -> Option<Archive<'_>> {
@@ -200,6 +231,19 @@ mod tests {
             "xl/sharedStrings.xml",
             &flood[..1 << 20]
         )));
+    }
+
+    #[test]
+    fn a_workbook_that_says_it_holds_more_texts_than_it_can_is_not_bounded() {
+        let list = |count: &str| {
+            let xml = format!(
+                "<?xml version=\"1.0\"?><x:sst x:y=\"\" uniqueCount=\"{count}\"><si/><si/></x:sst>"
+            );
+            is_bounded(&archive("xl/sharedStrings.xml", xml.as_bytes()))
+        };
+        assert!(list("2"));
+        assert!(list("some"));
+        assert!(!list("16000000"));
     }
 
     #[test]

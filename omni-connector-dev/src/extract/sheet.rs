@@ -1,11 +1,11 @@
 //! Spreadsheets: rows of those cells that hold a letter, since numbers alone find nothing. Read row by row, as far as the
 //! limit of rows.
 
-use std::io::Cursor;
+use std::{io::Cursor, time::Instant};
 
 use calamine::{Data, DataRef, Reader, Xls, Xlsx};
 
-use super::{ExtractError, office};
+use super::{ExtractError, biff, office};
 
 /// Lines in which only TAB and `|` separate cells.
 pub(super) fn csv(text: &str, max_rows: usize) -> String {
@@ -18,7 +18,7 @@ pub(super) fn csv(text: &str, max_rows: usize) -> String {
     rows.text
 }
 
-pub(super) fn xlsx(data: &[u8], max_rows: usize) -> Result<String, ExtractError> {
+pub(super) fn xlsx(data: &[u8], max_rows: usize, until: Instant) -> Result<String, ExtractError> {
     if !office::is_bounded(data) {
         return Err(ExtractError::Xlsx);
     }
@@ -39,7 +39,7 @@ pub(super) fn xlsx(data: &[u8], max_rows: usize) -> Result<String, ExtractError>
         while let Ok(Some(cell)) = cells.next_cell() {
             if cell.get_position().0 != number {
                 number = cell.get_position().0;
-                if !rows.push(row.drain(..)) {
+                if !rows.push(row.drain(..)) || Instant::now() > until {
                     return Ok(rows.text);
                 }
             }
@@ -56,7 +56,10 @@ pub(super) fn xlsx(data: &[u8], max_rows: usize) -> Result<String, ExtractError>
 
 /// A workbook of the old format, or nothing: it never fails.
 pub(super) fn xls(data: &[u8], max_rows: usize) -> String {
-    let mut workbook: Xls<_> = match Xls::new(Cursor::new(data)) {
+    let Some(book) = biff::bounded(data) else {
+        return String::new();
+    };
+    let mut workbook: Xls<_> = match Xls::new(Cursor::new(book)) {
         Ok(workbook) => workbook,
         Err(error) => {
             tracing::debug!(%error, "a workbook cannot be read");

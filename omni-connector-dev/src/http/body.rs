@@ -1,24 +1,28 @@
 //! JSON bodies and path parameters, read as strictly and as leniently as the real manager does (`protocol.md` §3.1).
 
+use std::{future::poll_fn, pin::Pin, time::Duration};
+
 use axum::{
-    body::Bytes,
+    body::{Body, Bytes, HttpBody},
     extract::{FromRequest, FromRequestParts, Path, Request, rejection::PathRejection},
     http::{HeaderMap, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
+use tokio::time::timeout;
 
 use super::error::{ApiError, NUL_IN_TEXT};
+use crate::manager::Shared;
 
 /// A JSON body. Errors are `text/plain`; whatever follows the first JSON value is ignored.
 #[derive(Debug)]
 pub(crate) struct JsonBody<T>(pub T);
 
-impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
+impl<T: DeserializeOwned> FromRequest<Shared> for JsonBody<T> {
     type Rejection = Response;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
+    async fn from_request(request: Request, shared: &Shared) -> Result<Self, Response> {
         if !is_json(request.headers()) {
             return Err((
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -26,13 +30,58 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
             )
                 .into_response());
         }
-        let bytes = Bytes::from_request(request, state)
+        let decoded = read(request, shared.options.max_body_bytes)
             .await
-            .map_err(IntoResponse::into_response)?;
-        decode(&bytes)
-            .map(Self)
-            .map_err(|(status, message)| (status, message).into_response())
+            .and_then(|bytes| decode(&bytes));
+        decoded.map(Self).map_err(IntoResponse::into_response)
     }
+}
+
+/// How long a client that was refused may go on sending: closed in its face, the connection would lose the answer.
+pub(super) const LINGER: Duration = Duration::from_secs(1);
+
+/// The bytes of a body of at most `limit`. One that says of itself that it is longer is refused before it is read.
+async fn read(request: Request, limit: usize) -> Result<Vec<u8>, (StatusCode, String)> {
+    let announced = request.body().size_hint().lower();
+    let asks_first = request.headers().contains_key(header::EXPECT);
+    let mut body = request.into_body();
+    let too_large = || {
+        let reason = format!("The body is longer than {limit} bytes");
+        (StatusCode::PAYLOAD_TOO_LARGE, reason)
+    };
+    if announced > limit as u64 {
+        // A client that asks whether it may send does not when it may not.
+        if !asks_first {
+            tokio::spawn(timeout(LINGER, drain(body)));
+        }
+        return Err(too_large());
+    }
+    let mut bytes = Vec::new();
+    // At once, since a buffer that grows is copied as it does. What does not come is never touched.
+    let _ = bytes.try_reserve_exact(usize::try_from(announced).unwrap_or_default());
+    while let Some(data) = next(&mut body).await {
+        let data = data.map_err(|error| {
+            let reason = format!("Failed to buffer the request body: {error}");
+            (StatusCode::BAD_REQUEST, reason)
+        })?;
+        if bytes.len() + data.len() > limit {
+            tokio::spawn(timeout(LINGER, drain(body)));
+            return Err(too_large());
+        }
+        bytes.extend_from_slice(&data);
+    }
+    Ok(bytes)
+}
+
+/// Takes what comes, and keeps nothing of it.
+async fn drain(mut body: Body) {
+    while let Some(Ok(_)) = next(&mut body).await {}
+}
+
+async fn next(body: &mut Body) -> Option<Result<Bytes, axum::Error>> {
+    let frame = poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await?;
+    // Trailers are no data.
+    Some(frame.map(|frame| frame.into_data().unwrap_or_default()))
 }
 
 fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, (StatusCode, String)> {

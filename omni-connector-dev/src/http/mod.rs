@@ -6,7 +6,7 @@ pub(crate) mod error;
 mod sdk;
 mod web;
 
-use axum::{Router, extract::DefaultBodyLimit};
+use axum::Router;
 use tower_http::cors::{Any, CorsLayer};
 
 use crate::manager::Shared;
@@ -18,11 +18,9 @@ pub(crate) fn router(shared: Shared) -> Router {
         .allow_methods(Any)
         .allow_headers(Any)
         .expose_headers(Any);
-    let body_limit = DefaultBodyLimit::max(shared.options.max_body_bytes);
     Router::new()
         .merge(sdk::routes(shared.options.extraction.max_input_bytes))
         .merge(web::routes())
-        .layer(body_limit)
         .layer(cors)
         .with_state(shared)
 }

@@ -1,24 +1,29 @@
 //! Reading request bodies: tolerant of content types, exact about what is wrong.
 
+use std::{future::poll_fn, pin::Pin, time::Duration};
+
 use axum::{
     Json,
-    extract::{FromRequest, Request, rejection::BytesRejection},
-    http::StatusCode,
+    body::{Body as Incoming, Bytes, HttpBody},
+    extract::{FromRequest, Request},
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use bytes::Bytes;
 use memchr::memchr3_iter;
 use serde::de::DeserializeOwned;
 use serde_json::json;
+use tokio::time::timeout;
+
+use super::App;
 
 /// A JSON body. The manager ignores content types, and so does this side.
 pub(super) struct Body<T>(pub(super) T);
 
-impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
     type Rejection = BodyError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, BodyError> {
-        let bytes = Bytes::from_request(request, state).await?;
+    async fn from_request(request: Request, app: &App) -> Result<Self, BodyError> {
+        let bytes = read(request, app.max_body_bytes).await?;
         if holds_too_much(&bytes) {
             return Err(BodyError(
                 StatusCode::PAYLOAD_TOO_LARGE,
@@ -30,6 +35,53 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
             serde_path_to_error::deserialize(&mut decoder).map_err(|error| describe(&error))?;
         Ok(Self(value))
     }
+}
+
+/// How long a client that was refused may go on sending: closed in its face, the connection would lose the answer.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// The bytes of a body of at most `limit`. One that says of itself that it is longer is refused before it is read.
+pub(super) async fn read(request: Request, limit: usize) -> Result<Vec<u8>, BodyError> {
+    let announced = request.body().size_hint().lower();
+    let asks_first = request.headers().contains_key(header::EXPECT);
+    let mut body = request.into_body();
+    let too_large = || {
+        let reason = format!("invalid request: the body is longer than {limit} bytes");
+        BodyError::new(StatusCode::PAYLOAD_TOO_LARGE, reason)
+    };
+    if announced > limit as u64 {
+        // A client that asks whether it may send does not when it may not.
+        if !asks_first {
+            tokio::spawn(timeout(LINGER, drain(body)));
+        }
+        return Err(too_large());
+    }
+    let mut bytes = Vec::new();
+    // At once, since a buffer that grows is copied as it does. What does not come is never touched.
+    let _ = bytes.try_reserve_exact(usize::try_from(announced).unwrap_or_default());
+    while let Some(data) = next(&mut body).await {
+        let data = data.map_err(|error| {
+            let reason = format!("invalid request: the body breaks off: {error}");
+            BodyError::new(StatusCode::BAD_REQUEST, reason)
+        })?;
+        if bytes.len() + data.len() > limit {
+            tokio::spawn(timeout(LINGER, drain(body)));
+            return Err(too_large());
+        }
+        bytes.extend_from_slice(&data);
+    }
+    Ok(bytes)
+}
+
+/// Takes what comes, and keeps nothing of it.
+async fn drain(mut body: Incoming) {
+    while let Some(Ok(_)) = next(&mut body).await {}
+}
+
+async fn next(body: &mut Incoming) -> Option<Result<Bytes, axum::Error>> {
+    let frame = poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await?;
+    // Trailers are no data.
+    Some(frame.map(|frame| frame.into_data().unwrap_or_default()))
 }
 
 /// Values that one body may hold: decoded, `[[],[],…` takes some sixty times the room that it took as text.
@@ -64,12 +116,6 @@ pub(super) struct BodyError(StatusCode, String);
 impl BodyError {
     pub(super) fn new(status: StatusCode, message: impl Into<String>) -> Self {
         Self(status, message.into())
-    }
-}
-
-impl From<BytesRejection> for BodyError {
-    fn from(rejection: BytesRejection) -> Self {
-        Self(rejection.status(), rejection.body_text())
     }
 }
 

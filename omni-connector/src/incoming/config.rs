@@ -32,7 +32,8 @@ pub struct ServerConfig {
     /// `OMNI_CONNECTOR_GRACE_SECONDS`: how long running syncs may take to reach a checkpoint once the process is asked to
     /// stop; 7 s unless it is set, so that all is over before the 10 s after which Docker kills.
     pub grace: Duration,
-    /// Webhook calls about one source that come within this time become one run: 2 s.
+    /// `OMNI_CONNECTOR_WEBHOOK_WINDOW_SECONDS`: webhook calls about one source that come within this time become one run; 2 s
+    /// unless it is set.
     pub webhook_window: Duration,
     /// How long calls to the manager wait, and how often they are repeated.
     pub patience: Patience,
@@ -134,16 +135,24 @@ impl ServerConfig {
             );
         }
         config.token = lookup("OMNI_CONNECTOR_TOKEN").map(|token| token.trim().to_owned().into());
-        if let Some(text) = lookup("OMNI_CONNECTOR_GRACE_SECONDS") {
-            let mut seconds = 0;
-            read(
-                &mut seconds,
-                "OMNI_CONNECTOR_GRACE_SECONDS",
-                &text,
-                "number of seconds",
-                &mut problems,
-            );
-            config.grace = Duration::from_secs(seconds);
+        for (name, field) in [
+            ("OMNI_CONNECTOR_GRACE_SECONDS", &mut config.grace),
+            (
+                "OMNI_CONNECTOR_WEBHOOK_WINDOW_SECONDS",
+                &mut config.webhook_window,
+            ),
+        ] {
+            if let Some(text) = lookup(name) {
+                let mut seconds = 0;
+                read(
+                    &mut seconds,
+                    name,
+                    &text,
+                    "number of seconds",
+                    &mut problems,
+                );
+                *field = Duration::from_secs(seconds);
+            }
         }
         if let Some(folder) = lookup("CATALOG_CACHE_DIR") {
             config.catalog_cache_dir = folder.into();
@@ -219,6 +228,29 @@ mod tests {
             Ok(ServerConfig::new("http://manager:3004", "acme", 4001))
         );
         assert_eq!(config.unwrap().connector_url(), "http://acme:4001");
+    }
+
+    #[test]
+    fn times_are_read_in_seconds() {
+        let mut variables = vec![
+            ("CONNECTOR_MANAGER_URL", "http://manager:3004"),
+            ("CONNECTOR_HOST_NAME", "acme"),
+            ("PORT", "4001"),
+            ("OMNI_CONNECTOR_GRACE_SECONDS", "30"),
+            ("OMNI_CONNECTOR_WEBHOOK_WINDOW_SECONDS", "5"),
+        ];
+        let read = config(&variables).unwrap();
+        assert_eq!(read.grace, Duration::from_secs(30));
+        assert_eq!(read.webhook_window, Duration::from_secs(5));
+        variables.push(("CATALOG_CACHE_TTL_SECONDS", "soon"));
+        variables[4].1 = "-1";
+        let message = config(&variables).unwrap_err().to_string();
+        for name in [
+            "`OMNI_CONNECTOR_WEBHOOK_WINDOW_SECONDS` is `-1`",
+            "`CATALOG_CACHE_TTL_SECONDS` is `soon`",
+        ] {
+            assert!(message.contains(name), "{name} is not in:\n{message}");
+        }
     }
 
     #[test]

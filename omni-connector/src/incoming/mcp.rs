@@ -10,7 +10,11 @@ use axum::{
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{App, body::Body, panic};
+use super::{
+    App,
+    body::{Body, BodyError},
+    panic,
+};
 use crate::{
     actions::ActionError,
     contract::{McpCredentials, Secrets, decode, wire::ErrorBody},
@@ -38,8 +42,9 @@ pub(super) struct PromptRequest {
 #[derive(Deserialize)]
 pub(super) struct SkillRequest {
     skill_id: String,
+    /// Looked at by hand: the decoder's error would quote a long text in full.
     #[serde(default)]
-    arguments: Option<Map<String, Value>>,
+    arguments: Option<Value>,
     #[serde(default)]
     credentials: Option<Value>,
 }
@@ -77,6 +82,14 @@ pub(super) async fn prompt(State(app): State<App>, Body(request): Body<Value>) -
 
 pub(super) async fn skill(State(app): State<App>, Body(request): Body<SkillRequest>) -> Response {
     let id = &request.skill_id;
+    let arguments = match request.arguments {
+        None => None,
+        Some(Value::Object(arguments)) => Some(arguments),
+        Some(_) => {
+            let reason = "invalid request: the field `arguments` must be an object or null";
+            return BodyError::new(StatusCode::BAD_REQUEST, reason).into_response();
+        }
+    };
     let declared = app
         .manifest()
         .skills
@@ -101,7 +114,7 @@ pub(super) async fn skill(State(app): State<App>, Body(request): Body<SkillReque
         Ok(credentials) => credentials,
         Err(error) => return refused(&error.into(), None),
     };
-    let got = bridge.get_prompt(prompt, request.arguments, credentials.as_ref());
+    let got = bridge.get_prompt(prompt, arguments, credentials.as_ref());
     match guarded(Box::pin(got)).await {
         Ok(prompt) => skill_answer(id, &title, text_of(&prompt)),
         Err(error) => refused(&error, credentials.as_ref()),

@@ -40,6 +40,8 @@ struct App {
     manager: ManagerClient,
     runs: Runs,
     connector_url: Arc<str>,
+    /// The longest body that is read.
+    max_body_bytes: usize,
     /// The MCP server behind the connector, if it has one.
     bridge: Option<Arc<Bridge>>,
 }

@@ -149,6 +149,7 @@ async fn listen(
         manager: ManagerClient::new(&config.manager_url).with_patience(config.patience),
         runs: Runs::default(),
         connector_url: config.connector_url().into(),
+        max_body_bytes: config.max_body_bytes,
     };
     // Without what a server said of itself: nobody here can mend that.
     look_over(&app.connector.manifest(&app.connector_url))?;

@@ -19,9 +19,10 @@ use omni_connector_dev::{
 };
 use serde_json::json;
 
-/// The type that the suite's scripted connector serves, and one that nobody serves unless a row says so.
+/// The type that the suite's scripted connector serves, and two that nobody serves unless a row says so.
 const SERVED: &str = "github";
 const UNSERVED: &str = "imap";
+const SCHEDULED: &str = "linear";
 
 fn options(arguments: impl Iterator<Item = String>) -> Result<Options> {
     let mut options = Options::default();
@@ -41,6 +42,7 @@ fn options(arguments: impl Iterator<Item = String>) -> Result<Options> {
             "probe" => options.calls.probe = time,
             "call" => options.calls.call = time,
             "ttl" => options.registration_ttl = time,
+            "backoff" => options.runs.backoff_base = time,
             "failures" => options.runs.max_failures = number,
             "concurrent" => options.runs.concurrent = number,
             "concurrent_per_class" => options.runs.concurrent_per_class = number,
@@ -128,6 +130,7 @@ async fn prepare(store: &Store) -> Result<BTreeMap<String, String>> {
         ("PROVIDER", "github".to_owned()),
         ("SOURCE_TYPE", SERVED.to_owned()),
         ("UNSERVED_TYPE", UNSERVED.to_owned()),
+        ("SCHEDULED_TYPE", SCHEDULED.to_owned()),
     ];
     let names = people
         .into_iter()
@@ -187,6 +190,11 @@ async fn prepare(store: &Store) -> Result<BTreeMap<String, String>> {
     };
     prepared
         .source("SOURCE_REMOTE_MCP", remote, |_| Vec::new())
+        .await?;
+    // Without an interval: a row has its own like it, which is due from when the connector is there.
+    let scheduled = |source: &mut SourceRecord| SCHEDULED.clone_into(&mut source.source_type);
+    prepared
+        .source("SOURCE_SCHEDULED", scheduled, organisation)
         .await?;
     Ok(prepared.names)
 }

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// What "soon" is on a busy machine.
-const SOON: Duration = Duration::from_secs(30);
+pub(crate) const SOON: Duration = Duration::from_secs(30);
 const GLANCE: Duration = Duration::from_millis(50);
 
 /// Somebody who is asked.
@@ -102,6 +102,9 @@ impl Subject {
         let mut request = self
             .http
             .request(method.parse()?, format!("{}{path}", self.url));
+        for (name, value) in &step.send {
+            request = request.header(name, value);
+        }
         if let Some(parts) = &step.form {
             request = request.multipart(form(parts, names)?);
         } else if let Some(fields) = &step.manifest {

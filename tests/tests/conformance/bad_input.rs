@@ -287,7 +287,11 @@ impl Sender<'_> {
             let _ = stream.shutdown().await;
         }
         let mut answer = Vec::new();
-        let _ = tokio::time::timeout(AT_ONCE, stream.read_to_end(&mut answer)).await;
+        let to_the_end_of_a_line = async {
+            while !answer.contains(&b'\n') && stream.read_buf(&mut answer).await? > 0 {}
+            Ok::<_, std::io::Error>(())
+        };
+        let _ = tokio::time::timeout(AT_ONCE, to_the_end_of_a_line).await;
         let answer = String::from_utf8_lossy(&answer);
         let status = answer
             .split(' ')
@@ -357,9 +361,14 @@ impl Sender<'_> {
             .await?;
         let half = b"POST /sync HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n{\"sync";
         self.send_raw("a body that breaks off", half, &[]).await?;
-        let lie = b"POST /sync HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 99999999999\r\n\r\n{}";
-        self.send_raw("a body that says it is 100 GB", lie, &[])
-            .await
+        for (route, _) in ROUTES {
+            let name = format!("POST {route}: a body that says it is 100 GB");
+            let head =
+                format!("POST {route} HTTP/1.1\r\nhost: x\r\ncontent-length: 100000000000\r\n\r\n");
+            // Refused before any of it came.
+            self.send_raw(&name, head.as_bytes(), &[413]).await?;
+        }
+        Ok(())
     }
 
     fn is_alive(&mut self) -> Result<()> {

@@ -72,7 +72,8 @@ impl Served {
     async fn walk(&self, row: &Row, names: &mut Names) -> Result<()> {
         let mut answers: BTreeMap<String, VecDeque<Reply>> = BTreeMap::new();
         for (call, replies) in &row.answers {
-            answers.insert(names.text(call)?, replies.iter().cloned().collect());
+            let replies = replies.iter().map(|reply| names.reply(reply));
+            answers.insert(names.text(call)?, replies.collect::<Result<_>>()?);
         }
         self.manager.begin(answers);
         let source = names.text("$SOURCE")?;
@@ -105,7 +106,21 @@ impl Served {
                 bail!("the manager was called `{call}`");
             }
         }
+        for call in &row.once {
+            let call = names.text(call)?;
+            let times = seen.iter().filter(|seen| seen.call == call).count();
+            if times != 1 {
+                bail!("the manager was called `{call}` {times} times");
+            }
+        }
         Ok(())
+    }
+
+    async fn outcome(&self, row: &Row) -> Outcome {
+        match self.hold(row).await {
+            Ok(()) => Outcome::Holds,
+            Err(error) => Outcome::Broken(format!("{error:#}")),
+        }
     }
 }
 
@@ -119,14 +134,21 @@ async fn suite(binary: &str, name: &str) -> Result<()> {
             Some("watching") => &watching,
             Some(other) => bail!("there is no connector `{other}`"),
         };
-        let outcome = match served.hold(&row).await {
-            Ok(()) => Outcome::Holds,
-            Err(error) => Outcome::Broken(format!("{error:#}")),
-        };
-        report.add(&row.section, &row.name, outcome);
+        report.add(&row.section, &row.name, served.outcome(&row).await);
     }
     report.close(name);
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connector_with_runs_of_its_own_keeps_the_protocol() {
+    let hooked = env!("CARGO_BIN_EXE_hooked");
+    let served = Served::start(hooked, false).await.unwrap();
+    let mut report = Report::default();
+    for row in read("webhook.json", include_str!("rows/webhook.json")).unwrap() {
+        report.add(&row.section, &row.name, served.outcome(&row).await);
+    }
+    report.close("a connector with runs of its own");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

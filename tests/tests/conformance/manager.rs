@@ -4,16 +4,17 @@
 use std::{
     collections::{BTreeMap, VecDeque},
     env,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail};
-use omni_connector_dev::store::{Store, StoreError};
-use serde_json::json;
+use omni_connector_dev::store::{Store, StoreError, sources};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
 use crate::{
-    ask::Subject,
+    ask::{SOON, Subject},
     peer::Peer,
     process::Process,
     report::{Outcome, Report},
@@ -46,6 +47,9 @@ const PREPARED: [&str; 21] = [
     "SOURCE_REMOTE_MCP",
 ];
 
+/// What an upload usually needs to be under way.
+const HEAD_START: Duration = Duration::from_millis(50);
+
 /// A manager under test, and its connector.
 struct World {
     subject: Subject,
@@ -76,7 +80,10 @@ fn settings(of: &str) -> Result<&'static [&'static str]> {
         ],
         // Nothing is lost in between: a tick is short, and what a tick waits for is not.
         "ticking" => &["tick=50", "probe=500", "stale=600000"],
+        "hasty" => &["call=500"],
         "impatient" => &["tick=50", "stale=1500"],
+        "scheduling" => &["tick=100", "stale=600000", "backoff=300000"],
+        "breaking" => &["tick=100", "stale=600000", "backoff=1", "failures=2"],
         "forgetful" => &["ttl=1500"],
         other => bail!("there is no manager `{other}`"),
     })
@@ -129,6 +136,9 @@ impl World {
     async fn hold(&self, row: &Row) -> Result<()> {
         let mut names = self.names.clone();
         let outcome = self.walk(row, &mut names).await;
+        if row.schedules.is_some() {
+            self.unschedule(&names).await.context("cleaning up")?;
+        }
         let runs: Vec<_> = names
             .iter()
             .filter(|(name, _)| name.starts_with("RUN"))
@@ -147,14 +157,28 @@ impl World {
     }
 
     async fn walk(&self, row: &Row, names: &mut Names) -> Result<()> {
-        self.connector.begin(BTreeMap::new());
-        let fields = row.register.clone().unwrap_or_default();
+        let answers = |names: &Names| -> Result<BTreeMap<String, VecDeque<Reply>>> {
+            let answers = row.answers.iter();
+            let answers = answers
+                .map(|(call, replies)| Ok((names.text(call)?, replies.iter().cloned().collect())));
+            answers.collect()
+        };
+        // A registration may be what makes the manager call; of a run that is created, the calls begin later.
+        let begins_with_registration = row.register.is_some() && row.run.is_none();
+        if begins_with_registration {
+            self.connector.begin(answers(names)?);
+        } else {
+            self.connector.begin(BTreeMap::new());
+        }
         let mut register: Step = serde_json::from_value(json!({ "call": "POST /sdk/register" }))?;
-        register.manifest = Some(fields);
+        register.manifest = Some(row.register.clone().unwrap_or_default());
         self.subject
             .ask(&register, names)
             .await
             .context("registering")?;
+        if let Some(interval) = &row.schedules {
+            self.schedule(interval, names).await?;
+        }
         if let Some(mode) = &row.run {
             let create = json!({
                 "call": "POST /sdk/sync/create", "json": { "source_id": "$SOURCE", "sync_type": mode },
@@ -166,28 +190,24 @@ impl World {
                 .await
                 .context("creating a run")?;
         }
-        let mut answers: BTreeMap<String, VecDeque<Reply>> = BTreeMap::new();
-        for (call, replies) in &row.answers {
-            answers.insert(names.text(call)?, replies.iter().cloned().collect());
+        if !begins_with_registration {
+            self.connector.begin(answers(names)?);
         }
-        self.connector.begin(answers);
         for step in &row.before {
             self.subject
                 .ask_until(step, names)
                 .await
                 .context("before")?;
         }
+        if row.disables {
+            self.unschedule(names).await?;
+        }
         if row.touches.is_some() {
             self.forget_activity(names).await?;
         }
-        let held = match &row.held {
-            Some(route) => Some(self.upload_without_end(route).await?),
-            None => None,
-        };
-        if held.is_some() {
-            self.subject.ask_until(&row.ask, names).await?;
-        } else {
-            self.subject.ask(&row.ask, names).await?;
+        match &row.held {
+            Some(route) => self.ask_beside_an_upload(route, &row.ask, names).await?,
+            None => self.subject.ask(&row.ask, names).await?,
         }
         if let Some(touches) = row.touches
             && let Some(is_touched) = self.is_touched(names).await?
@@ -195,7 +215,6 @@ impl World {
         {
             bail!("activity of the run: {is_touched}");
         }
-        drop(held);
         self.connector.was_called(&row.called, names).await?;
         for step in &row.after {
             self.subject.ask_until(step, names).await.context("after")?;
@@ -207,6 +226,48 @@ impl World {
                 bail!("the connector was called `{call}`");
             }
         }
+        for call in &row.once {
+            let call = names.text(call)?;
+            let times = seen.iter().filter(|seen| seen.call == call).count();
+            if times != 1 {
+                bail!("the connector was called `{call}` {times} times");
+            }
+        }
+        Ok(())
+    }
+
+    /// A source like `SOURCE_SCHEDULED`, which nothing has happened to, in its place.
+    async fn schedule(&self, interval: &Value, names: &mut Names) -> Result<()> {
+        let own = self.own.as_ref().context("a manager of our own")?;
+        let like = names.text("$SOURCE_SCHEDULED")?;
+        let interval = interval.as_i64().map(i32::try_from).transpose()?;
+        let id = ulid::Ulid::generate().to_string();
+        names.set("SOURCE_SCHEDULED", &id);
+        own.store
+            .write(move |db| {
+                let Some(mut source) = sources::find(db, &like)? else {
+                    return Ok(false);
+                };
+                source.id = id;
+                source.sync_interval_seconds = interval;
+                sources::put(db, &source)?;
+                Ok::<_, StoreError>(true)
+            })
+            .await?
+            .then_some(())
+            .context("no source is prepared")
+    }
+
+    /// Starts nothing more for the source of a row.
+    async fn unschedule(&self, names: &Names) -> Result<()> {
+        let own = self.own.as_ref().context("a manager of our own")?;
+        let id = names.text("$SOURCE_SCHEDULED")?;
+        let disable = "UPDATE sources SET is_active = FALSE WHERE id = ?1";
+        let disabled = own.store.write(move |db| {
+            db.execute(disable, [id])?;
+            Ok::<_, StoreError>(())
+        });
+        disabled.await?;
         Ok(())
     }
 
@@ -237,6 +298,21 @@ impl World {
         Ok(Some(touched.await?))
     }
 
+    /// Asks while an upload is under way. Whichever of the two comes first has its place, so they begin again until it is
+    /// the upload.
+    async fn ask_beside_an_upload(&self, route: &str, ask: &Step, names: &mut Names) -> Result<()> {
+        let begun = Instant::now();
+        loop {
+            let upload = self.upload_without_end(route).await?;
+            tokio::time::sleep(HEAD_START).await;
+            let asked = self.subject.ask(ask, names).await;
+            drop(upload);
+            if asked.is_ok() || begun.elapsed() > SOON {
+                return asked;
+            }
+        }
+    }
+
     /// The beginning of an upload, for as long as the answer is kept.
     async fn upload_without_end(&self, route: &str) -> Result<TcpStream> {
         let address = self.subject.url.trim_start_matches("http://");
@@ -263,6 +339,7 @@ async fn a_manager_keeps_the_protocol() {
         ("create.json", include_str!("rows/create.json")),
         ("lifecycle.json", include_str!("rows/lifecycle.json")),
         ("action.json", include_str!("rows/action.json")),
+        ("mcp.json", include_str!("rows/mcp.json")),
     ] {
         for row in read(file, text).unwrap() {
             let of = row.of.as_deref().unwrap_or("any");

@@ -30,6 +30,7 @@ impl Process {
             .env("CONNECTOR_HOST_NAME", "127.0.0.1")
             .env("PORT", "0")
             .env("OMNI_CONNECTOR_LISTEN", "127.0.0.1")
+            .env("OMNI_CONNECTOR_WEBHOOK_WINDOW_SECONDS", "1")
             .env("RUST_LOG", "off")
             .env("RUST_BACKTRACE", "0")
             .stdout(Stdio::null());

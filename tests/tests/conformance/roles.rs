@@ -108,6 +108,11 @@ impl Role for ScriptedManager {
                     .or_insert_with(|| ulid::Ulid::generate().to_string());
                 json(200, &json!({ "content_id": id }))
             }
+            // Nobody is dispatched: a row whose connector is to be says so.
+            ["POST", "sdk", "sync", "create"] | ["POST", "sdk", "webhook", "notify"] => json(
+                200,
+                &json!({ "sync_run_id": ulid::Ulid::generate().to_string() }),
+            ),
             ["POST", "sdk", "sync", "cancel"] => {
                 self.over.insert(text(&seen.body, "sync_run_id").to_owned());
                 json(200, &json!({ "success": true }))

@@ -28,6 +28,13 @@ pub(crate) struct Row {
     /// The mode of a run that is created as `$RUN`.
     #[serde(default)]
     pub(crate) run: Option<String>,
+    /// A source of its own as `$SOURCE_SCHEDULED`, from when the connector has registered: the seconds between its scheduled
+    /// runs, null for none. Only the manager here can be given one.
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) schedules: Option<Value>,
+    /// Whether that source is disabled once `before` is done.
+    #[serde(default)]
+    pub(crate) disables: bool,
     /// Whether the request counts as activity of `$RUN`. Only the manager here can be looked into.
     #[serde(default)]
     pub(crate) touches: Option<bool>,
@@ -48,6 +55,9 @@ pub(crate) struct Row {
     /// Calls that it does not get, neither before nor within the time that `after` takes.
     #[serde(default)]
     pub(crate) not_called: Vec<String>,
+    /// Calls that it gets once, and not again within the time that `after` takes.
+    #[serde(default)]
+    pub(crate) once: Vec<String>,
     /// What must be so in the end, each within a time that says "soon" on a busy machine.
     #[serde(default)]
     pub(crate) after: Vec<Step>,
@@ -67,6 +77,9 @@ pub(crate) struct Step {
     pub(crate) text: Option<String>,
     #[serde(rename = "type", default)]
     pub(crate) content_type: Option<String>,
+    /// Headers that are sent along.
+    #[serde(default)]
+    pub(crate) send: BTreeMap<String, String>,
     /// The scripted connector's manifest with these fields instead; `<absent>` leaves one out.
     #[serde(default)]
     pub(crate) manifest: Option<Map<String, Value>>,
@@ -196,6 +209,22 @@ impl Names {
         }
         replaced.push_str(rest);
         Ok(replaced)
+    }
+
+    /// `reply` with every `$NAME` in its JSON replaced, and in the JSON of the call before it.
+    ///
+    /// # Errors
+    /// As [`text`](Self::text).
+    pub(crate) fn reply(&self, reply: &Reply) -> Result<Reply> {
+        let json = reply.json.as_ref().map(|json| self.value(json));
+        let mut reply = Reply {
+            json: json.transpose()?,
+            ..reply.clone()
+        };
+        if let Some(json) = reply.first.as_mut().and_then(|first| first.json.as_mut()) {
+            *json = self.value(json)?;
+        }
+        Ok(reply)
     }
 
     /// `value` with every `$NAME` in its texts replaced.

@@ -1,12 +1,15 @@
 //! `POST /sdk/extract-content` and `/sdk/extract-text` (`protocol.md` §3.5). The permit is taken before the body is read; the
 //! text is cut first and normalised afterwards, and the run is touched at the end.
 
+use std::time::Instant;
+
 use axum::{
     Json,
     extract::{
         Multipart, State,
         multipart::{Field, MultipartError},
     },
+    http::{HeaderMap, header},
 };
 use bytes::{Bytes, BytesMut};
 use omni_connector::contract::wire::ContentId;
@@ -16,35 +19,47 @@ use super::content;
 use crate::{
     content::{normalise, truncate},
     extract::File,
-    http::error::ApiError,
+    http::{body::LINGER, error::ApiError},
     manager::Shared,
     store::runs,
 };
 
 pub(super) async fn stored(
     State(shared): State<Shared>,
+    headers: HeaderMap,
     form: Multipart,
 ) -> Result<Json<ContentId>, ApiError> {
-    let (run, text) = extract(&shared, form).await?;
+    let (run, text) = extract(&shared, &headers, form).await?;
     let content_id = content::put(&shared, run, text).await?;
     Ok(Json(ContentId { content_id }))
 }
 
 pub(super) async fn returned(
     State(shared): State<Shared>,
+    headers: HeaderMap,
     form: Multipart,
 ) -> Result<Json<Value>, ApiError> {
-    let (run, text) = extract(&shared, form).await?;
+    let (run, text) = extract(&shared, &headers, form).await?;
     shared.store.write(move |db| runs::touch(db, &run)).await?;
     Ok(Json(json!({ "text": text })))
 }
 
 /// The run and the text.
-async fn extract(shared: &Shared, form: Multipart) -> Result<(String, String), ApiError> {
+async fn extract(
+    shared: &Shared,
+    headers: &HeaderMap,
+    form: Multipart,
+) -> Result<(String, String), ApiError> {
     let limits = &shared.options.extraction;
     let Ok(permit) = shared.extraction.clone().try_acquire_owned() else {
         return Err(ApiError::Busy(limits.retry_after));
     };
+    if let Some(announced) = announced(headers)
+        && announced > super::form_bytes(limits.max_input_bytes) as u64
+    {
+        tokio::spawn(tokio::time::timeout(LINGER, drain(form)));
+        return Err(too_large(announced, limits.max_input_bytes));
+    }
     let form = Form::read(form, limits.max_input_bytes).await?;
     let file = File {
         mime_type: form.mime_type,
@@ -52,6 +67,7 @@ async fn extract(shared: &Shared, form: Multipart) -> Result<(String, String), A
         data: form.data,
         max_rows: limits.max_rows,
         max_text_bytes: limits.max_text_bytes,
+        until: Instant::now() + limits.max_time,
     };
     let mut text = file
         .text(permit)
@@ -111,13 +127,27 @@ async fn bytes(mut field: Field<'_>, max_bytes: usize) -> Result<Bytes, ApiError
     {
         data.extend_from_slice(&chunk);
         if data.len() > max_bytes {
-            return Err(ApiError::TooLarge(format!(
-                "Extraction input too large: {} bytes exceeds {max_bytes} byte limit",
-                data.len()
-            )));
+            return Err(too_large(data.len() as u64, max_bytes));
         }
     }
     Ok(data.freeze())
+}
+
+fn too_large(bytes: u64, max_bytes: usize) -> ApiError {
+    ApiError::TooLarge(format!(
+        "Extraction input too large: {bytes} bytes exceeds {max_bytes} byte limit"
+    ))
+}
+
+/// What the form says its length is.
+fn announced(headers: &HeaderMap) -> Option<u64> {
+    let length = headers.get(header::CONTENT_LENGTH)?;
+    length.to_str().ok()?.parse().ok()
+}
+
+/// Takes what comes, up to the limit, and keeps nothing of it.
+async fn drain(mut form: Multipart) {
+    while let Ok(Some(_)) = form.next_field().await {}
 }
 
 fn refuse(what: &str, error: &MultipartError) -> ApiError {

@@ -20,8 +20,13 @@ use crate::manager::Shared;
 /// What a form may hold beside its file.
 const FORM_BYTES: usize = 1 << 20;
 
+/// The longest form with a file of that length.
+fn form_bytes(max_input_bytes: usize) -> usize {
+    max_input_bytes.saturating_add(FORM_BYTES)
+}
+
 pub(super) fn routes(max_input_bytes: usize) -> Router<Shared> {
-    let form_limit = DefaultBodyLimit::max(max_input_bytes.saturating_add(FORM_BYTES));
+    let form_limit = DefaultBodyLimit::max(form_bytes(max_input_bytes));
     Router::new()
         .route("/sdk/register", post(register::register))
         .route("/sdk/events", post(events::one))

@@ -39,26 +39,20 @@ pub(super) struct Word {
 /// Takes `text` apart. Of two operators with one name the first wins; the typed name is compared in lower case, so one
 /// that was declared otherwise is never found.
 pub(super) fn parse(text: &str, registered: &[SearchOperator]) -> Parsed {
-    let mut attribute_keys = HashMap::new();
-    for operator in registered {
-        attribute_keys
-            .entry(operator.operator.as_str())
-            .or_insert(operator.attribute_key.as_str());
-    }
-
+    let known = Known::of(registered);
+    let mut typed = Typed::new(text);
     let mut parsed = Parsed::default();
     let mut rest = String::with_capacity(text.len());
     let (mut before, mut position) = (' ', 0);
     while let Some(here) = text[position..].chars().next() {
         if is_word(here)
             && !is_word(before)
-            && let Some((name, value, length)) = operator_at(&text[position..])
-            && let Some(values) = parsed.values_of(name, &attribute_keys)
+            && let Some((operator, value, end)) = typed.operator_at(position, &known)
         {
-            values.push(value.to_owned());
+            parsed.values_of(operator).push(value.to_owned());
             rest.push(' ');
             before = ' ';
-            position += length;
+            position = end;
         } else {
             rest.push(here);
             before = here;
@@ -73,19 +67,101 @@ pub(super) fn parse(text: &str, registered: &[SearchOperator]) -> Parsed {
     parsed
 }
 
-/// The name in lower case, the value and the length of `name:value` or `name:"quoted value"` at the beginning of `text`.
-fn operator_at(text: &str) -> Option<(String, &str, usize)> {
-    let token = text.split(char::is_whitespace).next()?;
-    let colon = token.find(':')?;
-    let (name, value) = (token[..colon].to_lowercase(), &text[colon + 1..]);
-    if let Some(quoted) = value.strip_prefix('"')
-        && let Some(end) = quoted.find('"')
-        && end > 0
-    {
-        return Some((name, &quoted[..end], colon + 1 + end + 2));
+/// An operator that can be typed.
+enum Operator<'a> {
+    BuiltIn(&'static str),
+    Connector {
+        name: String,
+        attribute_key: &'a str,
+    },
+}
+
+/// The operators that there are.
+struct Known<'a> {
+    attribute_keys: HashMap<&'a str, &'a str>,
+    /// Bytes of the longest text that can be the name of one.
+    longest: usize,
+}
+
+impl<'a> Known<'a> {
+    fn of(registered: &'a [SearchOperator]) -> Self {
+        let mut attribute_keys = HashMap::new();
+        for operator in registered {
+            attribute_keys
+                .entry(operator.operator.as_str())
+                .or_insert(operator.attribute_key.as_str());
+        }
+        let names = attribute_keys.keys().copied().chain(BUILT_IN);
+        let longest = names.map(str::len).max().unwrap_or_default();
+        Self {
+            attribute_keys,
+            // No character is more than four bytes, nor less in lower case than one.
+            longest: longest.saturating_mul(4),
+        }
     }
-    let value = &token[colon + 1..];
-    (!value.is_empty()).then_some((name, value, token.len()))
+
+    fn find(&self, typed: &str) -> Option<Operator<'a>> {
+        if typed.len() > self.longest {
+            return None;
+        }
+        let name = typed.to_lowercase();
+        if let Some(name) = BUILT_IN.into_iter().find(|built_in| *built_in == name) {
+            return Some(Operator::BuiltIn(name));
+        }
+        let attribute_key = *self.attribute_keys.get(name.as_str())?;
+        Some(Operator::Connector {
+            name,
+            attribute_key,
+        })
+    }
+}
+
+/// What was typed, read from its beginning to its end. What was found ahead is kept, so that a text without blanks is not
+/// searched again from each of its words.
+struct Typed<'a> {
+    text: &'a str,
+    /// The next colon and the next blank, or the end.
+    colon: usize,
+    blank: usize,
+}
+
+impl<'a> Typed<'a> {
+    fn new(text: &'a str) -> Self {
+        Self {
+            text,
+            colon: 0,
+            blank: 0,
+        }
+    }
+
+    /// The operator, the value and the end of `name:value` or `name:"quoted value"` at `start`, which never goes back.
+    fn operator_at(
+        &mut self,
+        start: usize,
+        known: &Known<'a>,
+    ) -> Option<(Operator<'a>, &'a str, usize)> {
+        let text = self.text;
+        let next = |found: Option<usize>| found.map_or(text.len(), |at| start + at);
+        if self.colon <= start {
+            self.colon = next(text[start..].find(':'));
+        }
+        if self.blank <= start {
+            self.blank = next(text[start..].find(char::is_whitespace));
+        }
+        if self.colon >= self.blank {
+            return None;
+        }
+        let operator = known.find(&text[start..self.colon])?;
+        let value = self.colon + 1;
+        if let Some(quoted) = text[value..].strip_prefix('"')
+            && let Some(length) = quoted.find('"')
+            && length > 0
+        {
+            return Some((operator, &quoted[..length], value + length + 2));
+        }
+        let value = &text[value..self.blank];
+        (!value.is_empty()).then_some((operator, value, self.blank))
+    }
 }
 
 fn is_word(c: char) -> bool {
@@ -115,21 +191,21 @@ fn words(text: &str) -> Vec<Word> {
 }
 
 impl Parsed {
-    /// Where values of an operator are collected; none for a name that is no operator.
-    fn values_of(
-        &mut self,
-        name: String,
-        attribute_keys: &HashMap<&str, &str>,
-    ) -> Option<&mut Vec<String>> {
-        if let Some(name) = BUILT_IN.into_iter().find(|built_in| *built_in == name) {
-            return Some(self.built_in.entry(name).or_default());
+    /// Where values of an operator are collected.
+    fn values_of(&mut self, operator: Operator<'_>) -> &mut Vec<String> {
+        match operator {
+            Operator::BuiltIn(name) => self.built_in.entry(name).or_default(),
+            Operator::Connector {
+                name,
+                attribute_key,
+            } => {
+                let operated = self.operators.entry(name).or_insert_with(|| Operated {
+                    attribute_key: attribute_key.to_owned(),
+                    values: Vec::new(),
+                });
+                &mut operated.values
+            }
         }
-        let attribute_key = *attribute_keys.get(name.as_str())?;
-        let operated = self.operators.entry(name).or_insert_with(|| Operated {
-            attribute_key: attribute_key.to_owned(),
-            values: Vec::new(),
-        });
-        Some(&mut operated.values)
     }
 
     /// The words as a query of the index, all of which must match; none without words.
@@ -209,6 +285,26 @@ mod tests {
         assert_eq!(parsed("-ext:md").operators["ext"].values, ["md"]);
         assert_eq!(parsed("a-ext:md").operators["ext"].values, ["md"]);
         assert!(parsed("a_ext:md").operators.is_empty());
+    }
+
+    #[test]
+    fn a_long_text_is_read_once() {
+        let long = |part: &str| part.repeat((1 << 20) / part.len());
+        for text in [
+            long("a-"),
+            long("a-") + ":b",
+            long("ext:"),
+            long("by:\""),
+            long("a:-") + "\"",
+            format!("{}:\"{}", long("a-"), long("x")),
+            long("Å-"),
+        ] {
+            let begun = std::time::Instant::now();
+            parsed(&text);
+            // Some 100 ms on a slow machine, and hours when every word looks ahead to the end.
+            let took = begun.elapsed();
+            assert!(took.as_secs() < 10, "{text:.10}…: {took:?}");
+        }
     }
 
     #[test]

@@ -13,16 +13,15 @@ use std::{sync::Arc, time::Duration};
 use anyhow::{Result, anyhow};
 use axum::{
     Json, Router,
-    extract::{FromRequest, RawPathParams, Request},
+    extract::{RawPathParams, Request},
     http::StatusCode,
     response::{IntoResponse, Response},
     routing::get,
 };
-use bytes::Bytes;
 use serde_json::json;
 use tokio::time::timeout;
 
-use super::{App, body::BodyError, panic};
+use super::{App, body, panic};
 use crate::{
     actions::ActionError,
     contract::{Secrets, ServiceCredential, Source, wire::ErrorBody},
@@ -56,9 +55,9 @@ async fn answer(
 ) -> Response {
     let (head, body) = request.into_parts();
     let request = Request::from_parts(head.clone(), body);
-    let body = match Bytes::from_request(request, &()).await {
-        Ok(body) => body,
-        Err(rejection) => return BodyError::from(rejection).into_response(),
+    let body = match body::read(request, app.max_body_bytes).await {
+        Ok(body) => body.into(),
+        Err(refusal) => return refusal.into_response(),
     };
     let request = WebhookRequest {
         route,
