@@ -26,7 +26,7 @@ pub trait ActionOutput {
 #[diagnostic::do_not_recommend]
 impl<T: Serialize> ActionOutput for T {
     fn into_answer(self) -> Result<Response> {
-        Ok(ActionResponse::success(serde_json::to_value(self)?).into_response())
+        ActionResponse::succeeded(&self)
     }
 }
 

@@ -1,8 +1,9 @@
 //! The JSON answer of an action, as callers read it (`protocol.md` §6.5).
 
+use anyhow::Result;
 use axum::{
     Json,
-    http::StatusCode,
+    http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
@@ -26,6 +27,18 @@ impl ActionResponse {
             result: Some(result),
             error: None,
         }
+    }
+
+    /// The answer of [`success`](Self::success), written at once.
+    ///
+    /// # Errors
+    /// The result cannot be written as JSON.
+    pub(super) fn succeeded(result: &impl Serialize) -> Result<Response> {
+        let mut body = br#"{"status":"success","result":"#.to_vec();
+        serde_json::to_writer(&mut body, result)?;
+        body.push(b'}');
+        let json = HeaderValue::from_static("application/json");
+        Ok(([(header::CONTENT_TYPE, json)], body).into_response())
     }
 
     /// The action was refused or failed.

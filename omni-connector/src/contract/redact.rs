@@ -209,10 +209,14 @@ static RULES: LazyLock<[Rule; 9]> = LazyLock::new(|| {
 
 /// The name in lower case, without what joins its words.
 fn plain(name: &str) -> String {
-    name.chars()
-        .filter(|c| c.is_alphanumeric())
-        .flat_map(char::to_lowercase)
-        .collect()
+    let letters = name.chars().filter(|c| c.is_alphanumeric());
+    let mut plain = String::with_capacity(name.len());
+    if name.is_ascii() {
+        plain.extend(letters.map(|c| c.to_ascii_lowercase()));
+    } else {
+        plain.extend(letters.flat_map(char::to_lowercase));
+    }
+    plain
 }
 
 /// Names that say it anywhere.
@@ -233,7 +237,14 @@ fn is_secret_name(name: &str) -> bool {
         "sharedkey",
         "sessionid",
     ];
-    SAYS_SO.iter().any(|word| name.contains(word)) || matches!(name, "pwd" | "jwt")
+    // Every call's and every run's names are looked at; a search of its own for each word would take ten times as long.
+    let bytes = name.as_bytes();
+    let says_so = |start| {
+        SAYS_SO
+            .iter()
+            .any(|word| bytes[start..].starts_with(word.as_bytes()))
+    };
+    (0..bytes.len()).any(says_so) || matches!(name, "pwd" | "jwt")
 }
 
 /// Names that say it in a URL or in a credential, and may mean anything elsewhere.

@@ -1,9 +1,8 @@
 //! The shared secret that closes the protocol's routes to all but the manager.
 
 use axum::{
-    extract::{Request, State},
+    extract::Request,
     http::{HeaderMap, HeaderValue, StatusCode, header},
-    middleware::Next,
     response::{IntoResponse, Response},
 };
 
@@ -21,22 +20,16 @@ const CLOSED: [&str; 7] = [
     "/oauth/credential-ready",
 ];
 
-/// Lets a call to a closed route pass if it brings the token, and answers 401 before anything of its body is read.
-pub(super) async fn admit(
-    State(token): State<Option<SecretString>>,
-    request: Request,
-    next: Next,
-) -> Response {
+/// The answer to a call of a closed route that does not bring the token, before anything of its body is read.
+pub(super) fn refusal(token: &SecretString, request: &Request) -> Option<Response> {
     let is_closed = CLOSED.contains(&request.uri().path());
-    match token {
-        Some(token) if is_closed && bearer(request.headers()).as_ref() != Some(&token) => {
-            let reason = "this route needs the connector's token: `Authorization: Bearer …`";
-            let refusal = BodyError::new(StatusCode::UNAUTHORIZED, reason);
-            let challenge = HeaderValue::from_static("Bearer");
-            ([(header::WWW_AUTHENTICATE, challenge)], refusal).into_response()
-        }
-        _ => next.run(request).await,
+    if !is_closed || bearer(request.headers()).as_ref() == Some(token) {
+        return None;
     }
+    let reason = "this route needs the connector's token: `Authorization: Bearer …`";
+    let refusal = BodyError::new(StatusCode::UNAUTHORIZED, reason);
+    let challenge = HeaderValue::from_static("Bearer");
+    Some(([(header::WWW_AUTHENTICATE, challenge)], refusal).into_response())
 }
 
 fn bearer(headers: &HeaderMap) -> Option<SecretString> {

@@ -3,6 +3,7 @@
 mod action;
 mod body;
 mod config;
+mod door;
 mod guard;
 mod mcp;
 mod oauth;

@@ -13,9 +13,7 @@ use std::{
 };
 
 use axum::{
-    extract::Request,
     http::StatusCode,
-    middleware::Next,
     response::{IntoResponse, Response},
 };
 
@@ -90,13 +88,15 @@ pub(super) async fn catch<T>(future: impl Future<Output = T>) -> Result<T, Panic
 }
 
 /// A handler that panics answers 500, and the connection lives: the manager would ask three more times and hear nothing.
-pub(super) async fn answer(request: Request, next: Next) -> Response {
-    let path = request.uri().path().to_owned();
-    catch(next.run(request)).await.unwrap_or_else(|panic| {
+pub(super) async fn answer<E>(
+    path: String,
+    answered: impl Future<Output = Result<Response, E>>,
+) -> Result<Response, E> {
+    catch(answered).await.unwrap_or_else(|panic| {
         let what = redact(&panic.to_string()).into_owned();
         tracing::error!(path, "the connector panicked {what}");
         let message = format!("the connector panicked {what}");
-        BodyError::new(StatusCode::INTERNAL_SERVER_ERROR, message).into_response()
+        Ok(BodyError::new(StatusCode::INTERNAL_SERVER_ERROR, message).into_response())
     })
 }
 

@@ -4,10 +4,9 @@ use std::{env, io, net::SocketAddr, sync::Arc};
 
 use anyhow::{Context, Result, bail};
 use axum::{
-    Extension, Json, Router,
+    Extension, Json, Router, ServiceExt,
     extract::{DefaultBodyLimit, State},
     http::header,
-    middleware,
     response::IntoResponse,
     routing::{get, post},
 };
@@ -15,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::{
-    App, Runner, ServerConfig, action, guard, mcp, oauth, panic, registration, runs::Runs,
+    App, Runner, ServerConfig, action, door::Door, mcp, oauth, panic, registration, runs::Runs,
     shutdown, sync, webhook,
 };
 use crate::{
@@ -159,7 +158,8 @@ async fn listen(
         Some(asked) => Box::pin(shutdown::after(asked, runs, bridge, config.grace)),
         None => Box::pin(shutdown::after_signal(runs, bridge, config.grace)),
     };
-    let server = axum::serve(listener, router);
+    let door = Door::new(router, config.token);
+    let server = axum::serve(listener, door.into_make_service());
     tokio::select! {
         stopped = server.into_future() => stopped.context("the server stopped"),
         () = registration::keep_registered(app) => Ok(()),
@@ -206,13 +206,11 @@ fn router(app: App, config: &ServerConfig, extra: Router) -> Router {
         .merge(oauth::enrich(&app))
         .with_state(app)
         .merge(webhooks)
-        .fallback_service(extra.layer(Extension(runner)))
-        .layer(DefaultBodyLimit::max(config.max_body_bytes))
-        .layer(middleware::from_fn(panic::answer))
-        .layer(middleware::from_fn_with_state(
-            config.token.clone(),
-            guard::admit,
-        ))
+        .fallback_service(
+            extra
+                .layer(Extension(runner))
+                .layer(DefaultBodyLimit::max(config.max_body_bytes)),
+        )
 }
 
 async fn health(State(app): State<App>) -> Json<Value> {

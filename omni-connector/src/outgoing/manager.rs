@@ -39,7 +39,7 @@ pub struct ManagerClient {
     http: HttpClient,
     base: Arc<str>,
     /// `base`, parsed once; none when it is no URL, which every call then says.
-    url: Option<Url>,
+    url: Option<Arc<Url>>,
     patience: Patience,
     extractions: Arc<Semaphore>,
     stores: Arc<Semaphore>,
@@ -80,7 +80,7 @@ impl ManagerClient {
         Self {
             http: http.unwrap_or_default(),
             base: base.into(),
-            url: base.parse().ok(),
+            url: base.parse().ok().map(Arc::new),
             patience: Patience::default(),
             extractions: Arc::new(Semaphore::new(EXTRACTIONS)),
             stores: Arc::new(Semaphore::new(STORES)),
@@ -421,7 +421,7 @@ impl ManagerClient {
     fn request(&self, call: &Call) -> RequestBuilder {
         match &self.url {
             Some(url) => {
-                let mut url = url.clone();
+                let mut url = Url::clone(url);
                 let prefix = url.path().trim_end_matches('/');
                 let path = format!("{prefix}{}", call.path);
                 url.set_path(&path);

@@ -52,9 +52,24 @@ struct Counters {
     ended: BTreeMap<(&'static str, Ending), u64>,
     /// What ended runs did.
     done: Progress,
-    actions: BTreeMap<(String, u16), (u64, Duration)>,
+    /// By name and status.
+    actions: HashMap<String, BTreeMap<u16, Calls>>,
     calls: BTreeMap<(&'static str, &'static str), u64>,
     retries: BTreeMap<&'static str, u64>,
+}
+
+/// Calls of one action that had the same status.
+#[derive(Debug, Default)]
+struct Calls {
+    count: u64,
+    took: Duration,
+}
+
+impl Calls {
+    fn add(&mut self, took: Duration) {
+        self.count += 1;
+        self.took += took;
+    }
 }
 
 /// The part of a report that is counted.
@@ -117,20 +132,21 @@ impl Metrics {
     }
 
     pub(crate) fn action(&self, name: &str, status: u16, took: Duration) {
-        let mut counters = self.counters();
-        let is_known = counters.actions.keys().any(|(known, _)| known == name);
-        let is_full = counters.actions.len() >= MOST_ACTIONS;
+        let actions = &mut self.counters().actions;
         // Nothing answers to a name that was only ever not found; anybody can make up more of them.
         let name = match status {
-            _ if is_known => name,
+            _ if actions.contains_key(name) => name,
             404 => "unknown",
-            _ if is_full => "other",
+            _ if actions.len() >= MOST_ACTIONS => "other",
             _ => name,
         };
-        let key = (name.to_owned(), status);
-        let (count, sum) = counters.actions.entry(key).or_default();
-        *count += 1;
-        *sum += took;
+        if let Some(calls) = actions.get_mut(name) {
+            calls.entry(status).or_default().add(took);
+        } else {
+            let mut calls = Calls::default();
+            calls.add(took);
+            actions.insert(name.to_owned(), BTreeMap::from([(status, calls)]));
+        }
     }
 
     /// A call to the manager came to its end.
@@ -208,13 +224,17 @@ impl Metrics {
             "summary",
             "Calls of actions.",
         );
-        for ((action, status), (count, sum)) in &counters.actions {
-            let status = status.to_string();
+        let actions = BTreeMap::from_iter(&counters.actions);
+        let calls = actions.into_iter().flat_map(|(name, calls)| {
+            let calls = calls.iter();
+            calls.map(move |(status, calls)| (name, status.to_string(), calls))
+        });
+        for (action, status, Calls { count, took }) in calls {
             let labels = [("action", action.as_str()), ("status", &status)];
             text.sample(
                 "omni_connector_action_seconds_sum",
                 &labels,
-                sum.as_secs_f64(),
+                took.as_secs_f64(),
             );
             text.sample("omni_connector_action_seconds_count", &labels, *count);
         }

@@ -1,0 +1,47 @@
+//! What stands before all routes. One plain service: axum's middlewares copy the routes behind them for every request.
+
+use std::{
+    convert::Infallible,
+    future,
+    task::{Context, Poll},
+};
+
+use axum::{Router, extract::Request, response::Response};
+use tower_service::Service;
+
+use super::{guard, panic};
+use crate::contract::{BoxFuture, SecretString};
+
+/// The routes, behind what refuses strangers and answers for handlers that panic.
+#[derive(Clone)]
+pub(super) struct Door {
+    token: Option<SecretString>,
+    router: Router,
+}
+
+impl Door {
+    pub(super) const fn new(router: Router, token: Option<SecretString>) -> Self {
+        Self { token, router }
+    }
+}
+
+impl Service<Request> for Door {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        if let Some(token) = &self.token
+            && let Some(refusal) = guard::refusal(token, &request)
+        {
+            return Box::pin(future::ready(Ok(refusal)));
+        }
+        let path = request.uri().path().to_owned();
+        let answered = self.router.call(request);
+        Box::pin(panic::answer(path, answered))
+    }
+}
