@@ -191,8 +191,11 @@ async fn prepare(store: &Store) -> Result<BTreeMap<String, String>> {
     prepared
         .source("SOURCE_REMOTE_MCP", remote, |_| Vec::new())
         .await?;
-    // Without an interval: a row has its own like it, which is due from when the connector is there.
-    let scheduled = |source: &mut SourceRecord| SCHEDULED.clone_into(&mut source.source_type);
+    // Nothing is started for it: a row has its own like it, which is active from when the connector is there.
+    let scheduled = |source: &mut SourceRecord| {
+        SCHEDULED.clone_into(&mut source.source_type);
+        source.is_active = false;
+    };
     prepared
         .source("SOURCE_SCHEDULED", scheduled, organisation)
         .await?;

@@ -236,7 +236,7 @@ impl World {
         Ok(())
     }
 
-    /// A source like `SOURCE_SCHEDULED`, which nothing has happened to, in its place.
+    /// An active source like `SOURCE_SCHEDULED`, which nothing has happened to, in its place.
     async fn schedule(&self, interval: &Value, names: &mut Names) -> Result<()> {
         let own = self.own.as_ref().context("a manager of our own")?;
         let like = names.text("$SOURCE_SCHEDULED")?;
@@ -249,6 +249,7 @@ impl World {
                     return Ok(false);
                 };
                 source.id = id;
+                source.is_active = true;
                 source.sync_interval_seconds = interval;
                 sources::put(db, &source)?;
                 Ok::<_, StoreError>(true)
