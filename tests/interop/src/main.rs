@@ -36,10 +36,21 @@ async fn main() -> Result<ExitCode> {
         connector: own.with_file_name("mcp-test-connector"),
     };
     let mut report = Report::default();
-    for server in servers::all(&paths)? {
-        drive::server(&paths, &server, &mut report).await?;
-    }
-    clients::all(&paths, &mut report).await?;
-    oauth::all(&paths, &mut report).await?;
+    let driven = all(&paths, &mut report).await;
+    report.set_up(driven);
     Ok(report.finish())
+}
+
+/// What cannot be set up is a failure of its row, and the rows behind it are still driven.
+async fn all(paths: &Paths, report: &mut Report) -> Result<()> {
+    for server in servers::all(paths)? {
+        report.row(server.reach.transport(), server.title());
+        let driven = drive::server(paths, &server, report).await;
+        report.set_up(driven);
+    }
+    let driven = clients::all(paths, report).await;
+    report.set_up(driven);
+    let driven = oauth::all(paths, report).await;
+    report.set_up(driven);
+    Ok(())
 }

@@ -270,7 +270,7 @@ async fn browse(start: Url, will: Will) -> Result<Seen> {
 }
 
 pub(crate) async fn all(paths: &Paths, report: &mut Report) -> Result<()> {
-    report.row("oidc-provider oauth".to_owned());
+    report.row("OAuth", "oidc-provider");
     let home = Home::start(paths, Options::default()).await?;
     let user = home.manager.user("ann@example.com", UserRole::User).await?;
 
