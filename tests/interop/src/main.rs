@@ -2,9 +2,12 @@
 
 mod clients;
 mod drive;
+mod login;
 mod oauth;
+mod provider;
 mod report;
 mod servers;
+mod signed;
 
 use std::{env, path::PathBuf, process::ExitCode};
 
@@ -24,6 +27,10 @@ struct Paths {
 
 #[tokio::main]
 async fn main() -> Result<ExitCode> {
+    if env::args().nth(1).as_deref() == Some("connector") {
+        signed::serve().await?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let mut arguments = env::args_os().skip(1).map(PathBuf::from);
     let (cache, scripts) = arguments
         .next()
@@ -51,6 +58,8 @@ async fn all(paths: &Paths, report: &mut Report) -> Result<()> {
     let driven = clients::all(paths, report).await;
     report.set_up(driven);
     let driven = oauth::all(paths, report).await;
+    report.set_up(driven);
+    let driven = login::all(paths, report).await;
     report.set_up(driven);
     Ok(())
 }

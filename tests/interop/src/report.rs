@@ -56,24 +56,21 @@ impl Report {
 
     /// Counts one check; a failed one is printed.
     pub(crate) fn check(&mut self, what: impl Display, result: Result<(), String>) -> bool {
-        let row = self.rows.last_mut();
-        match &result {
-            Ok(()) => {
-                self.passed += 1;
-                row.into_iter().for_each(|row| row.passed += 1);
+        let Err(reason) = result else {
+            self.passed += 1;
+            if let Some(row) = self.rows.last_mut() {
+                row.passed += 1;
             }
-            Err(reason) => {
-                self.failed += 1;
-                let row = row.map(|row| {
-                    row.failed += 1;
-                    &*row
-                });
-                let (name, transport) =
-                    row.map_or(("", ""), |row| (row.name.as_str(), row.transport));
-                println!("FAILED {name} over {transport}: {what}: {reason}");
-            }
-        }
-        result.is_ok()
+            return true;
+        };
+        self.failed += 1;
+        let row = self.rows.last_mut().map(|row| {
+            row.failed += 1;
+            &*row
+        });
+        let (name, transport) = row.map_or(("", ""), |row| (row.name.as_str(), row.transport));
+        println!("FAILED {name} over {transport}: {what}: {reason}");
+        false
     }
 
     pub(crate) fn finish(self) -> ExitCode {
