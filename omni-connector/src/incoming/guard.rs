@@ -21,14 +21,25 @@ const CLOSED: [&str; 7] = [
     "/oauth/credential-ready",
 ];
 
+/// What stands at the door.
+#[derive(Clone)]
+pub(super) struct Guard {
+    /// Without one the door is open.
+    pub(super) token: Option<SecretString>,
+    /// The one closed path that connectors name themselves.
+    pub(super) enrich_path: Option<String>,
+}
+
+impl Guard {
+    fn closes(&self, path: &str) -> bool {
+        CLOSED.contains(&path) || self.enrich_path.as_deref() == Some(path)
+    }
+}
+
 /// Lets a call to a closed route pass if it brings the token, and answers 401 before anything of its body is read.
-pub(super) async fn admit(
-    State(token): State<Option<SecretString>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let is_closed = CLOSED.contains(&request.uri().path());
-    match token {
+pub(super) async fn admit(State(guard): State<Guard>, request: Request, next: Next) -> Response {
+    let is_closed = guard.closes(request.uri().path());
+    match guard.token {
         Some(token) if is_closed && bearer(request.headers()).as_ref() != Some(&token) => {
             let reason = "this route needs the connector's token: `Authorization: Bearer …`";
             let refusal = BodyError::new(StatusCode::UNAUTHORIZED, reason);

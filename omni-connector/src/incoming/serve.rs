@@ -15,7 +15,10 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::{
-    App, Runner, ServerConfig, action, guard, mcp, oauth, panic, registration, runs::Runs,
+    App, Runner, ServerConfig, action,
+    guard::{self, Guard},
+    mcp, oauth, panic, registration,
+    runs::Runs,
     shutdown, sync, webhook,
 };
 use crate::{
@@ -189,6 +192,10 @@ fn look_over(manifest: &Manifest) -> Result<()> {
 fn router(app: App, config: &ServerConfig, extra: Router) -> Router {
     let runner = Runner::new(app.clone(), config.webhook_window);
     let webhooks = webhook::router(&app, &runner);
+    let guard = Guard {
+        token: config.token.clone(),
+        enrich_path: oauth::enrich_path(&*app.connector),
+    };
     Router::new()
         .route("/health", get(health))
         .route("/manifest", get(manifest))
@@ -202,16 +209,13 @@ fn router(app: App, config: &ServerConfig, extra: Router) -> Router {
         .route("/prompt", post(mcp::prompt))
         .route("/skill", post(mcp::skill))
         .route("/oauth/credential-ready", post(oauth::credential_ready))
-        .merge(oauth::enrich(&app))
+        .merge(oauth::enrich(guard.enrich_path.as_deref()))
         .with_state(app)
         .merge(webhooks)
         .fallback_service(extra.layer(Extension(runner)))
         .layer(DefaultBodyLimit::max(config.max_body_bytes))
         .layer(middleware::from_fn(panic::answer))
-        .layer(middleware::from_fn_with_state(
-            config.token.clone(),
-            guard::admit,
-        ))
+        .layer(middleware::from_fn_with_state(guard, guard::admit))
 }
 
 async fn health(State(app): State<App>) -> Json<Value> {

@@ -3,3 +3,4 @@
 mod inward;
 mod outward;
 mod support;
+mod versions;
