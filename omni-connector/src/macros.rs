@@ -34,7 +34,7 @@
 ///   ([`Webhook`](crate::Webhook)): nothing, one incremental run of a source, or a run of its own. That is done after the
 ///   answer went out. A path with `{source_id}` in it names the source, and its function can take what a sync takes of one:
 ///   `Source`, `Config<T>`, `Credentials<T>`; every one can take `WebhookRequest` and `ManagerClient`.
-/// - `#[oauth]`: `fn(&self) -> OAuthConfig`, how people sign in.
+/// - `#[oauth]`: `fn(&self) -> OAuthConfig` or `Option<OAuthConfig>`, how people sign in.
 /// - `#[skills]`: `fn(&self) -> Vec<Skill>`, skills that are not known when compiling.
 /// - `#[credential_ready]`: `async fn(&self, ready: CredentialReady) -> Result<()>`, told when somebody has signed in. A
 ///   second argument can be a `ManagerClient`.

@@ -62,9 +62,12 @@ const _: () = {
                 .await;
             _omni::ended(returned)
         }));
-        const OAUTH: _omni::Option<fn(&Self) -> _omni::OAuthConfig> = _omni::Some(
-            Self::oauth,
-        );
+        const OAUTH: _omni::Option<fn(&Self) -> _omni::Option<_omni::OAuthConfig>> = _omni::Some(|
+            connector|
+        {
+            let returned = Self::oauth(connector);
+            _omni::oauth(returned)
+        });
         const SKILLS: _omni::Option<fn(&Self) -> _omni::Vec<_omni::Skill>> = _omni::Some(
             Self::skills,
         );
@@ -73,12 +76,22 @@ const _: () = {
             call,
             manager|
         _omni::Box::pin(async move {
-            let returned = Self::ready(connector, call, manager).await;
+            let returned = Self::ready(
+                    connector,
+                    _omni::asked::<CredentialReady, _omni::CredentialReady>(call),
+                    _omni::asked::<ManagerClient, _omni::ManagerClient>(manager),
+                )
+                .await;
             _omni::ended(returned)
         }));
-        const ENRICH: _omni::Option<_omni::Enrich<Self>> = _omni::Some(|connector, call| _omni::Box::pin(
-            Self::enrich(connector, call),
-        ));
+        const ENRICH: _omni::Option<_omni::Enrich<Self>> = _omni::Some(|connector, call| _omni::Box::pin(async move {
+            let returned = Self::enrich(
+                    connector,
+                    _omni::asked::<OAuthTokens, _omni::OAuthTokens>(call),
+                )
+                .await;
+            _omni::enriched(returned)
+        }));
         const MCP: _omni::Option<fn(&Self) -> _omni::Option<_omni::McpServer>> = _omni::Some(|
             connector|
         {
@@ -89,14 +102,20 @@ const _: () = {
             connector,
             call|
         {
-            let returned = Self::env(connector, call);
+            let returned = Self::env(
+                connector,
+                _omni::asked::<&McpCredentials, &_omni::McpCredentials>(call),
+            );
             _omni::pairs(returned)
         });
         const MCP_HEADERS: _omni::Option<_omni::Prepare<Self>> = _omni::Some(|
             connector,
             call|
         {
-            let returned = Self::headers(connector, call);
+            let returned = Self::headers(
+                connector,
+                _omni::asked::<&McpCredentials, &_omni::McpCredentials>(call),
+            );
             _omni::pairs(returned)
         });
     }

@@ -81,7 +81,25 @@ impl Github {
     }
 }
 
+/// Repositories without people.
+#[connector(name = "quiet", source_types = [Github])]
+struct Quiet;
+
+#[connector]
+impl Quiet {
+    #[sync]
+    async fn sync(&self) -> Result<()> {
+        Ok(())
+    }
+
+    #[oauth]
+    fn oauth(&self) -> Option<OAuthConfig> {
+        None
+    }
+}
+
 fn main() {
+    assert_eq!(Quiet.oauth_config(), None);
     let endpoint = "https://github.example.com";
     let github = Github {
         oauth: OAuthConfig::new("github", endpoint, endpoint, endpoint),
