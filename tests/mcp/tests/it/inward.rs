@@ -78,7 +78,18 @@ async fn every_page_of_every_list_reaches_the_manifest_and_nothing_that_omni_ref
         "the same lists again are no change"
     );
     let log = connector.kill().await;
-    assert!(log.contains("refers to itself"), "{log}");
+    for (tool, reason) in [
+        ("recursive", "refers to itself"),
+        ("negative", "properties.not is not supported"),
+    ] {
+        let mut lines = log.lines().filter(|line| line.contains("WARN"));
+        let told = lines.any(|line| {
+            line.contains("a tool of the MCP server is left out")
+                && line.contains(tool)
+                && line.contains(reason)
+        });
+        assert!(told, "{tool}: {log}");
+    }
 }
 
 #[tokio::test]
@@ -516,4 +527,20 @@ async fn a_restart_remembers_the_tools_and_calls_them_without_looking_again() {
     );
     assert!(connector.children().is_empty());
     assert_eq!(connector.text("lists").await, "0");
+}
+
+#[tokio::test]
+async fn without_a_time_to_live_a_restart_forgets_the_tools_and_nothing_is_on_disk() {
+    let cache = tempfile::tempdir().unwrap();
+    let server = json!([SERVER]).to_string();
+    let env = [("CATALOG_CACHE_TTL_SECONDS", "0")];
+    for _ in 0..2 {
+        let connector = Connector::start(&server, &env, Some(cache.path())).await;
+        let first = connector.registration(|_| true).await;
+        assert_eq!(first["mcp_catalog_loaded"], false);
+        assert_eq!(connector.discover().await.0, 200);
+        assert_eq!(connector.manifest().await["mcp_catalog_loaded"], true);
+        connector.kill().await;
+        assert_eq!(std::fs::read_dir(cache.path()).unwrap().count(), 0);
+    }
 }

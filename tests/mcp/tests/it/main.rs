@@ -4,3 +4,4 @@ mod inward;
 mod outward;
 mod support;
 mod versions;
+mod weight;
