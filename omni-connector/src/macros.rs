@@ -18,6 +18,7 @@
 /// | `description = "…"` | what people read | the doc comment |
 /// | `actions = [reports::monthly]` | functions with [`#[action]`](macro@crate::action) that live elsewhere | none |
 /// | `search_operators = [issues::project]` | functions with [`#[search_operator]`](macro@crate::search_operator) that live elsewhere | none |
+/// | `mcp = McpServer::stdio("npx").args(["server-memory"])` | the MCP server behind the connector, with the feature `mcp`; `self` is the connector | that of the method with `#[mcp]`, if there is one |
 /// | `skill(id = "triage", title = "How we triage", file = "triage.md")` | a text that teaches language models; also `description`, `source_types`, and `text = "…"` in place of a file; may stand there several times | none |
 /// | `extra = Extra` | shape of `metadata.extra`, in which Omni looks for e-mail addresses | not declared |
 /// | `read_only` | blocks every write action | |

@@ -82,8 +82,11 @@ impl Github {
 }
 
 /// Repositories without people.
-#[connector(name = "quiet", source_types = [Github])]
-struct Quiet;
+#[connector(name = "quiet", source_types = [Github], mcp = self.server.clone())]
+struct Quiet {
+    // Without the feature `mcp` there is none to have.
+    server: Option<McpServer>,
+}
 
 #[connector]
 impl Quiet {
@@ -99,7 +102,9 @@ impl Quiet {
 }
 
 fn main() {
-    assert_eq!(Quiet.oauth_config(), None);
+    let quiet = Quiet { server: None };
+    assert_eq!(quiet.oauth_config(), None);
+    assert_eq!(quiet.mcp_server(), None);
     let endpoint = "https://github.example.com";
     let github = Github {
         oauth: OAuthConfig::new("github", endpoint, endpoint, endpoint),

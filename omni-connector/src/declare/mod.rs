@@ -24,8 +24,8 @@ pub use argument::{
     OfSync, OfValidate,
 };
 pub use check::{
-    assert_mode_declared, assert_synced, assert_type_declared, assert_unique_action,
-    assert_unique_operator,
+    assert_mode_declared, assert_one_mcp, assert_synced, assert_type_declared,
+    assert_unique_action, assert_unique_operator,
 };
 pub use doc_ref::DocRef;
 pub use hook::{
