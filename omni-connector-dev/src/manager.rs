@@ -279,8 +279,9 @@ impl Manager {
             .await
     }
 
-    /// The next person who signs in from now on, by address: after the credential is stored and the connector was told.
-    pub fn signed_in(&self) -> impl Future<Output = String> + use<> {
+    /// The next sign-in that ends from now on: the account's address, after the credential is stored and the connector was
+    /// told, or why nobody is signed in, such as a person who refused. A callback that belongs to no sign-in ends none.
+    pub fn signed_in(&self) -> impl Future<Output = Result<String, String>> + use<> {
         self.shared.sign_ins.next()
     }
 
@@ -328,6 +329,21 @@ impl Manager {
             transient_credentials: None,
         };
         actions::call(&self.shared, call).await
+    }
+
+    /// Scopes that an action requires and this person has not granted with the account connected to the source; none where
+    /// none is connected, which the call itself answers with [`ActionError::NeedsUserAuth`]. In Omni the AI service asks this
+    /// before it calls (`protocol.md` §6.6): the manager enforces no scopes.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn missing_scopes(
+        &self,
+        source_id: &str,
+        user_id: &str,
+        action: &str,
+    ) -> Result<Vec<String>, StoreError> {
+        actions::missing_scopes(&self.shared, source_id, user_id, action).await
     }
 
     /// How far a run is; none for an unknown one.

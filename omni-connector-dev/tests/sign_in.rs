@@ -11,19 +11,26 @@ use axum::{
     http::StatusCode,
     routing::{get, post},
 };
-use omni_connector::{AuthType, HttpClient};
+use omni_connector::{AuthType, HttpClient, ServiceCredential, contract::SourceScope};
 use omni_connector_dev::{
     Manager, Options,
-    store::{configs, credentials},
+    store::{
+        configs, credentials,
+        sources::{self, SourceRecord},
+        users::UserRole,
+    },
 };
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-/// A provider and a connector in one: what it was asked at its token endpoint and told of sign-ins, and what it grants.
+/// A provider and a connector in one: what it was asked at its token endpoint, told of sign-ins and called with, and what it
+/// grants.
 #[derive(Clone, Default)]
 struct Provider {
     asked: Arc<Mutex<Vec<Value>>>,
     told: Arc<Mutex<Vec<Value>>>,
+    /// Bodies of `/sync` and `/action`.
+    called: Arc<Mutex<Vec<Value>>>,
     scope: Arc<Mutex<Option<String>>>,
 }
 
@@ -37,6 +44,9 @@ impl Provider {
                 get(async || Json(json!({ "user": { "email": "Ann@Example.com" } }))),
             )
             .route("/oauth/credential-ready", post(ready))
+            .route("/register", post(register))
+            .route("/sync", post(called))
+            .route("/action", post(called))
             .with_state(self.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -69,6 +79,16 @@ async fn ready(State(provider): State<Provider>, Json(notice): Json<Value>) -> S
     StatusCode::NO_CONTENT
 }
 
+async fn register(State(provider): State<Provider>, Json(client): Json<Value>) -> Json<Value> {
+    provider.called.lock().unwrap().push(client);
+    Json(json!({ "client_id": "registered" }))
+}
+
+async fn called(State(provider): State<Provider>, Json(call): Json<Value>) -> Json<Value> {
+    provider.called.lock().unwrap().push(call);
+    Json(json!({ "status": "success", "result": "done" }))
+}
+
 /// A manager that knows the provider as the connector of `github`.
 struct Home {
     manager: Manager,
@@ -94,9 +114,14 @@ impl Home {
         for (key, value) in oauth.as_object().unwrap() {
             config[key] = value.clone();
         }
+        if config["token_endpoint_auth_method"] == "none" {
+            config["registration_endpoint"] = format!("{url}/register").into();
+        }
         let manifest = json!({
             "name": "signed", "display_name": "Signed", "version": "1", "sync_modes": ["full"], "connector_id": "signed",
-            "connector_url": url, "source_types": ["github"], "oauth": config,
+            "connector_url": url, "source_types": ["github", "notion"], "oauth": &config,
+            "actions": [{ "name": "star", "description": "Stars.", "input_schema": { "type": "object" }, "mode": "write",
+                          "source_types": ["github"], "required_scopes": ["write"] }],
         });
         let http = HttpClient::builder()
             .redirect(reqwest::redirect::Policy::none())
@@ -108,12 +133,14 @@ impl Home {
             .send()
             .await;
         assert_eq!(answer.unwrap().status(), 200);
-        let settings = json!({ "oauth_client_id": "omni", "oauth_client_secret": "hush" });
-        let store = manager.store();
-        store
-            .write(move |db| configs::put(db, "github", &settings))
-            .await
-            .unwrap();
+        if config["token_endpoint_auth_method"] != "none" {
+            let settings = json!({ "oauth_client_id": "omni", "oauth_client_secret": "hush" });
+            let store = manager.store();
+            store
+                .write(move |db| configs::put(db, "github", &settings))
+                .await
+                .unwrap();
+        }
         let source = manager
             .source("GitHub", "github", json!({}))
             .await
@@ -127,13 +154,14 @@ impl Home {
         }
     }
 
-    /// Begins; the query of the provider's address.
+    /// Begins for the source; the query of the provider's address.
     async fn begin(&self, query: &str) -> Vec<(String, String)> {
-        let url = format!(
-            "{}/api/oauth/start?source_id={}&{query}",
-            self.manager.url(),
-            self.source
-        );
+        let start = format!("/api/oauth/start?source_id={}&{query}", self.source);
+        self.begin_at(&start).await
+    }
+
+    async fn begin_at(&self, start: &str) -> Vec<(String, String)> {
+        let url = format!("{}{start}", self.manager.url());
         let answer = self.http.get(url).send().await.unwrap();
         assert_eq!(answer.status(), 303);
         let location = answer.headers()["location"].to_str().unwrap();
@@ -141,10 +169,33 @@ impl Home {
         location.query_pairs().into_owned().collect()
     }
 
+    /// Begins at a path, says yes and comes back.
+    async fn sign_in(&self, start: &str) {
+        let query = self.begin_at(start).await;
+        let back = [("code", "good"), ("state", of(&query, "state"))];
+        let (status, page) = self.end(&back).await;
+        assert_eq!(status, 200, "{page}");
+    }
+
     async fn end(&self, query: &[(&str, &str)]) -> (u16, String) {
         let url = format!("{}/api/oauth/callback", self.manager.url());
         let answer = self.http.get(url).query(query).send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
+    async fn row(&self, source: &str, user: Option<&str>) -> Option<ServiceCredential> {
+        let (source, user) = (source.to_owned(), user.map(str::to_owned));
+        let store = self.manager.store();
+        let row = store.read(move |db| credentials::find(db, &source, user.as_deref()));
+        row.await.unwrap()
+    }
+
+    /// Sources that belong to a person, by type.
+    async fn own_sources(&self) -> Vec<SourceRecord> {
+        let mut all = self.manager.store().read(sources::all).await.unwrap();
+        all.retain(|source| source.scope == SourceScope::User);
+        all.sort_by(|a, b| a.source_type.cmp(&b.source_type));
+        all
     }
 }
 
@@ -170,18 +221,13 @@ async fn a_sign_in_is_stored_and_the_connector_hears_of_it() {
         .end(&[("code", "good"), ("state", of(&query, "state"))])
         .await;
     assert_eq!(status, 200, "{page}");
-    assert_eq!(signed_in.await, "ann@example.com");
+    assert_eq!(signed_in.await.as_deref(), Ok("ann@example.com"));
     let asked = home.provider.asked.lock().unwrap()[0].clone();
     assert_eq!(
         (&asked["client_secret"], &asked["resource"]),
         (&json!("hush"), &json!("https://x/mcp"))
     );
-    let source = home.source.clone();
-    let row = home
-        .manager
-        .store()
-        .read(move |db| credentials::find(db, &source, None));
-    let row = row.await.unwrap().unwrap();
+    let row = home.row(&home.source, None).await.unwrap();
     assert_eq!(
         (row.auth_type, row.principal_email.as_deref()),
         (AuthType::Oauth, Some("ann@example.com"))
@@ -229,8 +275,14 @@ async fn a_denial_and_a_scope_that_was_not_granted_leave_no_credential() {
     let home = Home::start(LONG, json!({ "token_endpoint_auth_method": "none" })).await;
     let query = home.begin("flow=org_source").await;
     assert_eq!(of(&query, "code_challenge_method"), "S256");
+    let ended = home.manager.signed_in();
     let denied = [("error", "access_denied"), ("state", of(&query, "state"))];
     assert_eq!(home.end(&denied).await.0, 403);
+    assert_eq!(
+        ended.await,
+        Err("the provider refused: access_denied".to_owned()),
+        "who waits for it is told"
+    );
     *home.provider.scope.lock().unwrap() = Some("email,read".to_owned());
     let query = home.begin("flow=user_write&required_scopes=write").await;
     assert_eq!(of(&query, "scope"), "email read write");
@@ -246,6 +298,158 @@ async fn a_denial_and_a_scope_that_was_not_granted_leave_no_credential() {
 }
 
 #[tokio::test]
+async fn a_client_registers_itself_once_and_for_all_that_may_be_asked_for() {
+    let home = Home::start(LONG, json!({ "token_endpoint_auth_method": "none" })).await;
+    for flow in ["flow=user_read", "flow=user_write"] {
+        let query = home.begin(flow).await;
+        assert_eq!(of(&query, "client_id"), "registered");
+    }
+    let registered = home.provider.called.lock().unwrap().clone();
+    let [client] = &registered[..] else {
+        panic!("{registered:?}");
+    };
+    assert_eq!(client["scope"], "email read write");
+    let back = format!("{}/api/oauth/callback", home.manager.url());
+    assert_eq!(client["redirect_uris"], json!([back]));
+    assert_eq!(client["token_endpoint_auth_method"], "none");
+    assert_eq!(client["client_name"], "Omni github MCP");
+}
+
+#[tokio::test]
+async fn one_sign_in_connects_a_source_of_ones_own_for_each_type() {
+    let scopes = json!({ "github": { "read": ["read"], "write": ["write"] }, "notion": { "read": ["pages"], "write": [] } });
+    let home = Home::start(LONG, json!({ "scopes": scopes })).await;
+    let start = "/api/oauth/start?source_types=github,notion&as=bob@example.com";
+    let query = home.begin_at(start).await;
+    assert_eq!(of(&query, "scope"), "email read pages");
+    assert!(
+        home.own_sources().await.is_empty(),
+        "nothing is made before the end"
+    );
+
+    home.sign_in(start).await;
+    let user = home
+        .manager
+        .user("bob@example.com", UserRole::User)
+        .await
+        .unwrap();
+    let own = home.own_sources().await;
+    let types: Vec<_> = own.iter().map(|source| &*source.source_type).collect();
+    assert_eq!(types, ["github", "notion"]);
+    for source in &own {
+        assert_eq!(source.created_by, user.id);
+        let row = home.row(&source.id, Some(&user.id)).await.unwrap();
+        assert_eq!(row.principal_email.as_deref(), Some("ann@example.com"));
+        assert_eq!(
+            row.config["granted_scopes"],
+            json!(["email", "read", "pages"])
+        );
+        assert!(home.row(&source.id, None).await.is_none());
+    }
+    let ids: Vec<_> = own.iter().map(|source| json!(source.id)).collect();
+    let told = home.provider.told.lock().unwrap().clone();
+    let of_told = |key: &str| {
+        told.iter()
+            .map(|notice| notice[key].clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(of_told("source_id"), ids);
+    assert_eq!(of_told("user_id"), [json!(user.id), json!(user.id)]);
+    assert_eq!(of_told("flow"), ["user_read", "user_read"]);
+    let synced = home.provider.called.lock().unwrap().clone();
+    let synced: Vec<_> = synced
+        .iter()
+        .map(|call| (call["source_id"].clone(), call["sync_mode"].clone()))
+        .collect();
+    assert_eq!(
+        synced,
+        [
+            (ids[0].clone(), json!("full")),
+            (ids[1].clone(), json!("full"))
+        ]
+    );
+
+    home.sign_in(start).await;
+    let again: Vec<_> = home
+        .own_sources()
+        .await
+        .into_iter()
+        .map(|source| source.id)
+        .collect();
+    assert_eq!(
+        json!(again),
+        json!(ids),
+        "the same sources are connected again"
+    );
+}
+
+#[tokio::test]
+async fn a_person_is_told_to_connect_and_to_grant_what_an_action_requires() {
+    let home = Home::start(LONG, json!({})).await;
+    let organisation = json!({ "access_token": "of all" });
+    home.manager
+        .put_credential(&home.source, None, "github", AuthType::Oauth, organisation)
+        .await
+        .unwrap();
+    let user = home
+        .manager
+        .user("bob@example.com", UserRole::User)
+        .await
+        .unwrap();
+    let star = async || {
+        let call =
+            json!({ "source_id": home.source, "user_id": user.id, "action": "star", "params": {} });
+        let url = format!("{}/action", home.manager.url());
+        let answer = home.http.post(url).json(&call).send().await.unwrap();
+        (
+            answer.status().as_u16(),
+            answer.json::<Value>().await.unwrap(),
+        )
+    };
+    let missing = async || {
+        home.manager
+            .missing_scopes(&home.source, &user.id, "star")
+            .await
+            .unwrap()
+    };
+
+    let (status, needed) = star().await;
+    assert_eq!((status, &needed["error"]), (412, &json!("needs_user_auth")));
+    assert_eq!(
+        missing().await,
+        Vec::<String>::new(),
+        "connecting comes first"
+    );
+
+    // The provider grants only to read; where consent is asked for again, it is for what is missing.
+    *home.provider.scope.lock().unwrap() = Some("email read".to_owned());
+    let start = needed["oauth_start_url"].as_str().unwrap();
+    home.sign_in(&format!("{start}&flow=user_read&as=bob@example.com"))
+        .await;
+    assert_eq!(missing().await, ["write"]);
+    assert_eq!(star().await.0, 200, "the manager itself enforces no scopes");
+
+    *home.provider.scope.lock().unwrap() = Some("email read write".to_owned());
+    let consent = format!("{start}&flow=user_write&required_scopes=write&as=bob@example.com");
+    assert_eq!(
+        of(&home.begin_at(&consent).await, "scope"),
+        "email read write"
+    );
+    home.sign_in(&consent).await;
+    assert_eq!(missing().await, Vec::<String>::new());
+    assert_eq!(
+        star().await,
+        (200, json!({ "status": "success", "result": "done" }))
+    );
+    let called = home.provider.called.lock().unwrap().pop().unwrap();
+    assert_eq!(
+        called["credentials"]["credentials"]["access_token"], "at",
+        "the person's own token"
+    );
+    assert_eq!(called["actor_email"], "bob@example.com");
+}
+
+#[tokio::test]
 async fn what_cannot_begin_says_why() {
     let home = Home::start(LONG, json!({})).await;
     let start = async |query: &str| {
@@ -255,6 +459,11 @@ async fn what_cannot_begin_says_why() {
     assert_eq!(start("").await, 400);
     assert_eq!(start("source_id=none&flow=org_source").await, 404);
     assert_eq!(start("source_types=jira").await, 404);
+    assert_eq!(
+        start("source_types=github,jira").await,
+        400,
+        "one sign-in is one connector's"
+    );
     assert_eq!(
         start(&format!("source_id={}&flow=odd", home.source)).await,
         400

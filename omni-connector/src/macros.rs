@@ -18,6 +18,7 @@
 /// | `description = "…"` | what people read | the doc comment |
 /// | `actions = [reports::monthly]` | functions with [`#[action]`](macro@crate::action) that live elsewhere | none |
 /// | `search_operators = [issues::project]` | functions with [`#[search_operator]`](macro@crate::search_operator) that live elsewhere | none |
+/// | `mcp = McpServer::stdio("npx").args(["server-memory"])` | the MCP server behind the connector, with the feature `mcp`; `self` is the connector | that of the method with `#[mcp]`, if there is one |
 /// | `skill(id = "triage", title = "How we triage", file = "triage.md")` | a text that teaches language models; also `description`, `source_types`, and `text = "…"` in place of a file; may stand there several times | none |
 /// | `extra = Extra` | shape of `metadata.extra`, in which Omni looks for e-mail addresses | not declared |
 /// | `read_only` | blocks every write action | |
@@ -34,7 +35,7 @@
 ///   ([`Webhook`](crate::Webhook)): nothing, one incremental run of a source, or a run of its own. That is done after the
 ///   answer went out. A path with `{source_id}` in it names the source, and its function can take what a sync takes of one:
 ///   `Source`, `Config<T>`, `Credentials<T>`; every one can take `WebhookRequest` and `ManagerClient`.
-/// - `#[oauth]`: `fn(&self) -> OAuthConfig`, how people sign in.
+/// - `#[oauth]`: `fn(&self) -> OAuthConfig` or `Option<OAuthConfig>`, how people sign in.
 /// - `#[skills]`: `fn(&self) -> Vec<Skill>`, skills that are not known when compiling.
 /// - `#[credential_ready]`: `async fn(&self, ready: CredentialReady) -> Result<()>`, told when somebody has signed in. A
 ///   second argument can be a `ManagerClient`.

@@ -64,9 +64,12 @@ const _: () = {
             );
             _omni::Ok(_omni::Box::pin(async move { _omni::ended(returned.await) }))
         });
-        const OAUTH: _omni::Option<fn(&Self) -> _omni::OAuthConfig> = _omni::Some(
-            Self::oauth,
-        );
+        const OAUTH: _omni::Option<fn(&Self) -> _omni::Option<_omni::OAuthConfig>> = _omni::Some(|
+            connector|
+        {
+            let returned = Self::oauth(connector);
+            _omni::oauth(returned)
+        });
         const SKILLS: _omni::Option<fn(&Self) -> _omni::Vec<_omni::Skill>> = _omni::Some(
             Self::skills,
         );
@@ -75,12 +78,20 @@ const _: () = {
             call,
             manager|
         {
-            let returned = Self::ready(connector, call, manager);
+            let returned = Self::ready(
+                connector,
+                _omni::asked::<CredentialReady, _omni::CredentialReady>(call),
+                _omni::asked::<ManagerClient, _omni::ManagerClient>(manager),
+            );
             _omni::Box::pin(async move { _omni::ended(returned.await) })
         });
-        const ENRICH: _omni::Option<_omni::Enrich<Self>> = _omni::Some(|connector, call| _omni::Box::pin(
-            Self::enrich(connector, call),
-        ));
+        const ENRICH: _omni::Option<_omni::Enrich<Self>> = _omni::Some(|connector, call| {
+            let returned = Self::enrich(
+                connector,
+                _omni::asked::<OAuthTokens, _omni::OAuthTokens>(call),
+            );
+            _omni::Box::pin(async move { _omni::enriched(returned.await) })
+        });
         const MCP: _omni::Option<fn(&Self) -> _omni::Option<_omni::McpServer>> = _omni::Some(|
             connector|
         {
@@ -91,14 +102,20 @@ const _: () = {
             connector,
             call|
         {
-            let returned = Self::env(connector, call);
+            let returned = Self::env(
+                connector,
+                _omni::asked::<&McpCredentials, &_omni::McpCredentials>(call),
+            );
             _omni::pairs(returned)
         });
         const MCP_HEADERS: _omni::Option<_omni::Prepare<Self>> = _omni::Some(|
             connector,
             call|
         {
-            let returned = Self::headers(connector, call);
+            let returned = Self::headers(
+                connector,
+                _omni::asked::<&McpCredentials, &_omni::McpCredentials>(call),
+            );
             _omni::pairs(returned)
         });
     }

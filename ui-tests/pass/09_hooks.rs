@@ -81,7 +81,30 @@ impl Github {
     }
 }
 
+/// Repositories without people.
+#[connector(name = "quiet", source_types = [Github], mcp = self.server.clone())]
+struct Quiet {
+    // Without the feature `mcp` there is none to have.
+    server: Option<McpServer>,
+}
+
+#[connector]
+impl Quiet {
+    #[sync]
+    async fn sync(&self) -> Result<()> {
+        Ok(())
+    }
+
+    #[oauth]
+    fn oauth(&self) -> Option<OAuthConfig> {
+        None
+    }
+}
+
 fn main() {
+    let quiet = Quiet { server: None };
+    assert_eq!(quiet.oauth_config(), None);
+    assert_eq!(quiet.mcp_server(), None);
     let endpoint = "https://github.example.com";
     let github = Github {
         oauth: OAuthConfig::new("github", endpoint, endpoint, endpoint),

@@ -1,6 +1,7 @@
 //! Actions (`protocol.md` §6): the checks in their order, the credential, the parameters, and the connector's answer as it
 //! came. Whether a person may do something in the source's system is the connector's business.
 
+mod consent;
 mod error;
 mod params;
 mod request;
@@ -17,6 +18,7 @@ use serde::Serialize;
 use serde_json::Value;
 use time::OffsetDateTime;
 
+pub(crate) use consent::missing_scopes;
 pub use error::ActionError;
 pub(crate) use request::{ActionCall, TransientCredentials};
 

@@ -119,6 +119,9 @@ async fn call(
         Some(email) => Some(session.manager.user(email, UserRole::User).await?.id),
         None => None,
     };
+    if let (Some(email), Some(person)) = (&arguments.actor, &actor) {
+        consented(session, arguments, (email, person), &source.id, action).await?;
+    }
     let called = session
         .manager
         .call_action(&source.id, actor.as_deref(), action, params);
@@ -131,12 +134,53 @@ async fn call(
                 failure.help("the connector has no actions")
             }
             ActionError::Unknown(..) => failure.help(format!("there are {}", names.join(", "))),
-            ActionError::NeedsUserAuth { .. } => {
-                failure.help("leave `--as` out to act as the organisation")
-            }
+            ActionError::NeedsUserAuth { .. } => needs_sign_in(arguments),
             _ => failure,
         }
     })
+}
+
+/// As Omni's AI service does, asks before the call whether the person granted what the action requires.
+async fn consented(
+    session: &Session,
+    arguments: &Arguments,
+    (email, person): (&str, &str),
+    source: &str,
+    action: &str,
+) -> Result<(), Failure> {
+    let missing = session.manager.missing_scopes(source, person, action);
+    let missing = missing.await?;
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let login = login(
+        arguments,
+        &format!("--as {email} --write {}", missing.join(",")),
+    );
+    let missing = missing.join("`, `");
+    let message = format!("`{email}` has not granted `{missing}`, which `{action}` requires");
+    Err(Failure::failed(message).help(format!("grant it with `{login}`")))
+}
+
+fn needs_sign_in(arguments: &Arguments) -> Failure {
+    let email = arguments.actor.as_deref().unwrap_or_default();
+    let login = login(arguments, &format!("--as {email}"));
+    Failure::failed(format!(
+        "`{email}` has connected no account of their own to this source"
+    ))
+    .help(format!(
+        "connect one with `{login}`, or leave `--as` out to act as the organisation"
+    ))
+}
+
+/// The command that signs in to the same connector.
+fn login(arguments: &Arguments, options: &str) -> String {
+    let connector = &arguments.connector;
+    if connector.names_a_connector() {
+        return format!("cargo omni login {options} {}", connector.shown(None));
+    }
+    let package = arguments.words.first().map_or("", String::as_str);
+    format!("cargo omni login {package} {options}")
 }
 
 /// Shows the answer by the conventions of its callers (`protocol.md` §6.5).

@@ -3,13 +3,17 @@
 use std::{env, process::Stdio};
 
 use clap::Args;
-use reqwest::Url;
-use serde_json::json;
+use omni_connector::outgoing::HttpClient;
+use reqwest::{StatusCode, Url, redirect::Policy};
+use serde_json::{Map, Value, json};
 use tokio::process::Command;
 
 use super::{
-    Code, Failure, Interrupts, Output, StoreFolder, output::note, session::Session,
-    settings::SourceArguments, target::ConnectorArguments,
+    Code, Failure, Interrupts, Output, StoreFolder,
+    output::note,
+    session::{Session, with_cause},
+    settings::SourceArguments,
+    target::ConnectorArguments,
 };
 use crate::store::{configs, sources::SourceRecord};
 
@@ -20,8 +24,9 @@ const SECRET_VARIABLE: &str = "OMNI_OAUTH_CLIENT_SECRET";
 #[derive(Debug, Args)]
 #[command(
     override_usage = "cargo omni login <PACKAGE> [OPTIONS]\n       cargo omni login [OPTIONS] -- <COMMAND>...",
-    after_help = "The provider must know a client with the redirect URI that is printed; providers that let clients register need \
-                  none. The client's secret stands in `OMNI_OAUTH_CLIENT_SECRET`."
+    after_help = "The provider must know a client with the redirect URI that is printed, which is the same every time unless \
+                  `--port` is another one; providers that let clients register need none. The client's secret stands in \
+                  `OMNI_OAUTH_CLIENT_SECRET`."
 )]
 pub(super) struct Arguments {
     /// The package, unless `--url` or a command names the connector
@@ -47,11 +52,13 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(
-    arguments: Arguments,
+    mut arguments: Arguments,
     output: &Output,
     interrupts: &Interrupts,
 ) -> Result<Code, Failure> {
-    let session = Session::start(
+    // A provider sends people back only to the address that it was told.
+    arguments.connector.keep_port();
+    let mut session = Session::start(
         &arguments.connector,
         arguments.package.as_deref(),
         &arguments.store.folder,
@@ -59,20 +66,38 @@ pub(super) async fn run(
     )
     .await?;
     let signed_in = tokio::select! {
-        signed_in = sign_in(&session, &arguments) => signed_in,
+        signed_in = sign_in(&mut session, &arguments) => signed_in,
         () = interrupts.first() => Err(Failure::interrupted()),
     };
     let stopped = session.stop(interrupts).await;
     let email = signed_in?;
     stopped?;
+    let next = arguments.next();
     output.result(
-        &json!({ "email": email }),
-        format!("signed in as {email}\n"),
+        &json!({ "email": email, "store": arguments.store.folder, "next": next }),
+        format!("signed in as {email}\nthe tokens are kept for this source; go on with the same settings: {next}\n"),
     );
     Ok(Code::Done)
 }
 
-async fn sign_in(session: &Session, arguments: &Arguments) -> Result<String, Failure> {
+impl Arguments {
+    /// What can be done now.
+    fn next(&self) -> String {
+        let connector = &self.connector;
+        match (&self.person, self.package.as_deref()) {
+            (None, package) => format!("cargo omni sync {}", connector.shown(package)),
+            (Some(person), Some(package)) => {
+                format!("cargo omni call {package} <ACTION> --as {person}")
+            }
+            (Some(person), None) => {
+                let shown = connector.shown(None);
+                format!("cargo omni call <ACTION> --as {person} {shown}")
+            }
+        }
+    }
+}
+
+async fn sign_in(session: &mut Session, arguments: &Arguments) -> Result<String, Failure> {
     let oauth = session.manifest.oauth.as_ref();
     let provider = oauth
         .and_then(|oauth| oauth["provider"].as_str())
@@ -81,19 +106,35 @@ async fn sign_in(session: &Session, arguments: &Arguments) -> Result<String, Fai
                 "connector `{}` declares no OAuth",
                 session.manifest.name
             ))
+            .help("it says how people sign in with `#[oauth]`; a secret goes into `--credentials` of `cargo omni sync`")
         })?;
     keep_client(session, provider, arguments.client_id.as_deref()).await?;
     let source = session.source(&arguments.source).await?;
-    let signed_in = session.manager.signed_in();
+    let ended = session.manager.signed_in();
     let url = address(session, arguments, &source)?;
+    let callback = format!("{}/api/oauth/callback", session.manager.url());
+    check(&url, &callback).await?;
     note(format!(
-        "sign in at\n  {url}\nthe provider sends you back to\n  {}/api/oauth/callback",
-        session.manager.url()
+        "sign in at\n  {url}\nthe provider sends you back to\n  {callback}"
     ));
     if !arguments.no_browser {
         open(url.as_str());
     }
-    Ok(signed_in.await)
+    let died = async {
+        match &mut session.process {
+            Some(process) => process.exited().await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        ended = ended => ended.map_err(|why| {
+            failure(&why).help("run the same command again; what is asked for stands under `oauth` in `cargo omni manifest`")
+        }),
+        status = died => Err(Failure::not_started(format!(
+            "the connector ended with {status} before anybody signed in"
+        ))
+        .help("all that it printed is in `connector.log` in the store")),
+    }
 }
 
 /// Keeps what the command line says of our client at the provider.
@@ -104,14 +145,62 @@ async fn keep_client(session: &Session, provider: &str, id: Option<&str>) -> Res
         .ok()
         .filter(|secret| !secret.is_empty());
     let kept = session.manager.store().write(move |db| {
-        let mut settings = configs::find(db, &provider)?.unwrap_or_else(|| json!({}));
-        settings["oauth_client_id"] = id.into();
-        if let Some(secret) = secret {
-            settings["oauth_client_secret"] = secret.into();
+        let known = configs::find(db, &provider)?;
+        let mut settings = known.and_then(object).unwrap_or_default();
+        if settings.get("oauth_client_id") != Some(&json!(id)) {
+            // The secret of another client, or a client that registered itself and would be registered anew.
+            settings.remove("oauth_client_secret");
+            settings.remove("oauth_dynamic_client_registration");
         }
-        configs::put(db, &provider, &settings)
+        settings.insert("oauth_client_id".to_owned(), id.into());
+        if let Some(secret) = secret {
+            settings.insert("oauth_client_secret".to_owned(), secret.into());
+        }
+        configs::put(db, &provider, &settings.into())
     });
     Ok(kept.await?)
+}
+
+fn object(value: Value) -> Option<Map<String, Value>> {
+    match value {
+        Value::Object(members) => Some(members),
+        _ => None,
+    }
+}
+
+/// Asks for the way to the provider once, so that what is missing is told here and not in a browser.
+async fn check(start: &Url, callback: &str) -> Result<(), Failure> {
+    let http = HttpClient::builder()
+        .no_proxy()
+        .redirect(Policy::none())
+        .build();
+    let answer = async { http?.get(start.clone()).send().await };
+    let answer = answer
+        .await
+        .map_err(|error| Failure::failed(with_cause(&error)))?;
+    let status = answer.status();
+    if status.is_redirection() {
+        return Ok(());
+    }
+    let body: Value = answer.json().await.unwrap_or_default();
+    let why = body["error"].as_str().unwrap_or("no sign-in can begin");
+    let failure = failure(why);
+    Err(if status == StatusCode::PRECONDITION_FAILED {
+        failure.help(format!(
+            "register one there with the redirect URI `{callback}`, then run this again with `--client-id ID`, \
+             and its secret in `{SECRET_VARIABLE}`"
+        ))
+    } else {
+        failure
+    })
+}
+
+/// What the manager says to a browser, for a terminal.
+fn failure(text: &str) -> Failure {
+    match text.split_once("\nhelp: ") {
+        Some((message, help)) => Failure::failed(message).help(help),
+        None => Failure::failed(text),
+    }
 }
 
 fn address(

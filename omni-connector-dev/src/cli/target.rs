@@ -92,6 +92,21 @@ impl ConnectorArguments {
         self.port.unwrap_or(default)
     }
 
+    /// Has the manager listen where it always does, unless another port was asked for: what others are told of its address
+    /// must stay true.
+    pub(super) fn keep_port(&mut self) {
+        self.port.get_or_insert(super::manager::PORT);
+    }
+
+    /// The connector as it stands on the command line.
+    pub(super) fn shown(&self, package: Option<&str>) -> String {
+        match (package, &self.url) {
+            (Some(package), _) => package.to_owned(),
+            (None, Some(url)) => format!("--url {url}"),
+            (None, None) => format!("-- {}", self.command.join(" ")),
+        }
+    }
+
     /// How long a registration may take.
     pub(super) fn patience(&self) -> Duration {
         Duration::from_secs(self.wait)

@@ -1,5 +1,7 @@
 //! Our client at a provider: set by hand, or registered by ourselves (`protocol.md` §8.2).
 
+use std::collections::HashSet;
+
 use oauth2::{
     AuthType, AuthUrl, ClientId, ClientSecret, EndpointNotSet, EndpointSet, HttpRequest,
     HttpResponse, RedirectUrl, TokenUrl, basic::BasicClient,
@@ -32,7 +34,6 @@ impl Client {
         shared: &Shared,
         oauth: &OAuthConfig,
         redirect_uri: String,
-        scopes: &[String],
     ) -> Result<Self, SignInError> {
         let provider = oauth.provider.clone();
         let stored = shared
@@ -43,7 +44,7 @@ impl Client {
         if let Some(endpoint) = registers_at(oauth)
             && !is_current(&settings, endpoint, &redirect_uri)
         {
-            let id = register(shared, oauth, endpoint, &redirect_uri, scopes).await?;
+            let id = register(shared, oauth, endpoint, &redirect_uri).await?;
             settings["oauth_client_id"] = id.into();
             settings["oauth_dynamic_client_registration"] = "true".into();
             settings["oauth_registration_endpoint"] = endpoint.into();
@@ -132,7 +133,6 @@ async fn register(
     oauth: &OAuthConfig,
     endpoint: &str,
     redirect_uri: &str,
-    scopes: &[String],
 ) -> Result<String, SignInError> {
     #[derive(Deserialize)]
     struct Registered {
@@ -147,7 +147,7 @@ async fn register(
         "grant_types": ["authorization_code"],
         "response_types": ["code"],
         "token_endpoint_auth_method": "none",
-        "scope": scopes.join(&oauth.scope_separator),
+        "scope": everything(oauth).join(&oauth.scope_separator),
     });
     let request = shared.connectors.http().post(endpoint).json(&client);
     let answer = request
@@ -164,6 +164,16 @@ async fn register(
         .await
         .map_err(|error| failed(error.to_string()))?;
     Ok(registered.client_id)
+}
+
+/// All that a sign-in may ever ask for. A client that registered for less is refused the rest later on, when somebody who has
+/// connected to read is asked to grant writing.
+fn everything(oauth: &OAuthConfig) -> Vec<&str> {
+    let of_types = oauth.scopes.values();
+    let all = of_types.flat_map(|scopes| scopes.read.iter().chain(&scopes.write));
+    let mut seen = HashSet::new();
+    let all = oauth.identity_scopes.iter().chain(all).map(String::as_str);
+    all.filter(|scope| seen.insert(*scope)).collect()
 }
 
 /// How oauth2 reaches a token endpoint.

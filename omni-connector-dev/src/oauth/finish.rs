@@ -38,11 +38,24 @@ struct Grant {
 
 /// Ends a sign-in; whose account was connected.
 pub(crate) async fn finish(shared: &Shared, answer: Answer) -> Result<String, SignInError> {
-    let mut pending = shared.sign_ins.take(&answer.state).ok_or_else(|| {
+    let pending = shared.sign_ins.take(&answer.state).ok_or_else(|| {
         SignInError::BadRequest(
             "this sign-in is unknown, over or too old\nhelp: begin again".to_owned(),
         )
     })?;
+    let ended = connect(shared, pending, answer).await;
+    shared.sign_ins.end(match &ended {
+        Ok(email) => Ok(email.clone()),
+        Err(error) => Err(error.to_string()),
+    });
+    ended
+}
+
+async fn connect(
+    shared: &Shared,
+    mut pending: Pending,
+    answer: Answer,
+) -> Result<String, SignInError> {
     if let Some(error) = answer.error {
         let why = answer.error_description.unwrap_or_default();
         let text = format!("{error} {why}");
@@ -69,7 +82,9 @@ pub(crate) async fn finish(shared: &Shared, answer: Answer) -> Result<String, Si
         let credential = credential(shared, &pending, &grant, source).await?;
         announce(shared, &pending, source, credential.user_id.as_deref()).await?;
     }
-    if matches!(pending.flow, Flow::Connect | Flow::OrgSource) {
+    // A manager that starts nothing by itself leaves that to whoever signed in.
+    let starts_runs = shared.options.runs.tick.is_some();
+    if starts_runs && matches!(pending.flow, Flow::Connect | Flow::OrgSource) {
         for source in &sources {
             let run = runs::trigger(shared, &source.id, SyncType::Full, TriggerType::Manual).await;
             if let Err(error) = run {
@@ -77,7 +92,6 @@ pub(crate) async fn finish(shared: &Shared, answer: Answer) -> Result<String, Si
             }
         }
     }
-    shared.sign_ins.end(&grant.email);
     Ok(grant.email)
 }
 

@@ -36,11 +36,24 @@ pub(super) struct Pending {
 }
 
 /// All of them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct SignIns {
     begun: Mutex<HashMap<String, (Instant, Pending)>>,
-    /// Whose account was connected last.
-    ended: watch::Sender<String>,
+    /// How the last one ended.
+    ended: watch::Sender<Ended>,
+}
+
+/// Whose account was connected, or why none was.
+type Ended = Result<String, String>;
+
+impl Default for SignIns {
+    fn default() -> Self {
+        Self {
+            begun: Mutex::default(),
+            // Nobody reads it: whoever waits, waits for a change.
+            ended: watch::Sender::new(Ok(String::new())),
+        }
+    }
 }
 
 impl SignIns {
@@ -61,13 +74,14 @@ impl SignIns {
         all.insert(state, (now + life, pending));
     }
 
-    /// One has ended well, and everybody who must know was told.
-    pub(super) fn end(&self, email: &str) {
-        self.ended.send_replace(email.to_owned());
+    /// One has ended; if it went well, everybody who must know was told.
+    pub(super) fn end(&self, ended: Ended) {
+        // What the one before ended with is of no interest any more.
+        let _ = self.ended.send_replace(ended);
     }
 
-    /// The next one that ends well, from now on; whose account it is.
-    pub(crate) fn next(&self) -> impl Future<Output = String> + use<> {
+    /// How the next one ends, from now on.
+    pub(crate) fn next(&self) -> impl Future<Output = Ended> + use<> {
         let mut ended = self.ended.subscribe();
         async move {
             match ended.changed().await {

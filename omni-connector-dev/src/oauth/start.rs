@@ -46,7 +46,7 @@ pub(crate) async fn start(shared: &Shared, ask: Ask, base: &str) -> Result<Url, 
     let required = list(ask.required_scopes.as_deref());
     let scopes = scopes(&oauth, &aim, &required);
     let redirect_uri = format!("{base}/api/oauth/callback");
-    let client = Client::of(shared, &oauth, redirect_uri, &scopes).await?;
+    let client = Client::of(shared, &oauth, redirect_uri).await?;
     let configured = client.configured()?;
     let mut request = configured.authorize_url(CsrfToken::new_random);
     let verifier = if client.method == TokenEndpointAuthMethod::None {
@@ -65,10 +65,10 @@ pub(crate) async fn start(shared: &Shared, ask: Ask, base: &str) -> Result<Url, 
     for (name, value) in joined.into_iter().chain(extra) {
         set(&mut url, name, value);
     }
-    let email = ask
-        .email
-        .unwrap_or_else(|| shared.options.operator_email.clone());
-    let new = users::User::new(email, users::UserRole::Admin);
+    let new = match ask.email {
+        Some(email) => users::User::new(email, users::UserRole::User),
+        None => users::User::new(&*shared.options.operator_email, users::UserRole::Admin),
+    };
     let user = shared
         .store
         .write(move |db| {
@@ -134,10 +134,21 @@ async fn aim(shared: &Shared, ask: &Ask) -> Result<Aim, SignInError> {
     let first = source_types.first().ok_or_else(|| {
         SignInError::BadRequest("name a `source_id`, or `source_types`".to_owned())
     })?;
+    let manifest = serving(first)?;
+    // One sign-in is one provider's: its token is of no use to another connector.
+    if let Some(other) = source_types
+        .iter()
+        .find(|other| !manifest.source_types.contains(other))
+    {
+        return Err(SignInError::BadRequest(format!(
+            "connector `{}` serves `{first}` and not `{other}`\nhelp: sign in for `{other}` alone",
+            manifest.name
+        )));
+    }
     Ok(Aim {
         flow: Flow::Connect,
         sources: Vec::new(),
-        manifest: serving(first)?,
+        manifest,
         source_types,
     })
 }

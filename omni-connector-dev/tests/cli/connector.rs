@@ -6,7 +6,8 @@ use anyhow::{Result, bail};
 use axum::response::{IntoResponse, Response};
 use omni_connector::{
     ActionDefinition, ActionMode, ActionResponse, Connector, Document, DocumentPermissions,
-    SearchOperator, ServiceCredential, Source, SourceType, SyncContext, SyncType, async_trait,
+    OAuthConfig, SearchOperator, ServiceCredential, Source, SourceType, SyncContext, SyncType,
+    async_trait,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -113,17 +114,42 @@ impl Connector for Shelf {
         Ok(())
     }
 
+    fn oauth_config(&self) -> Option<OAuthConfig> {
+        let provider = std::env::var("SHELF_OAUTH").ok()?;
+        let at = |path: &str| format!("{provider}/{path}");
+        let config = OAuthConfig::new("github", at("authorize"), at("token"), at("me"))
+            .read_scopes(SourceType::LocalFiles, ["read"])
+            .write_scopes(SourceType::LocalFiles, ["lend"]);
+        Some(config)
+    }
+
     fn actions(&self) -> Vec<ActionDefinition> {
-        ["echo", "file", "refuse"].map(action).into()
+        let mut actions: Vec<_> = ["echo", "file", "refuse"].map(action).into();
+        if self.oauth_config().is_some() {
+            let source_types = vec![SourceType::LocalFiles];
+            actions.push(ActionDefinition {
+                source_types,
+                ..action("token")
+            });
+        }
+        actions
+    }
+
+    fn action_scopes(&self, action: &str) -> Option<Vec<String>> {
+        (action == "token").then(|| vec!["lend".to_owned()])
     }
 
     async fn execute_action(
         &self,
         action: &str,
         params: Value,
-        _: Option<ServiceCredential>,
+        credential: Option<ServiceCredential>,
     ) -> Result<Response> {
         Ok(match action {
+            "token" => {
+                let token = credential.map(|row| row.credentials["access_token"].clone());
+                ActionResponse::success(token.unwrap_or_default()).into_response()
+            }
             "echo" => ActionResponse::success(params).into_response(),
             "file" => (
                 [("content-type", "image/png"), ("x-file-name", "a.png")],

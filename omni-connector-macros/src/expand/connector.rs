@@ -23,7 +23,7 @@ pub(crate) fn connector(valid: &Connector, runtime: &Path) -> TokenStream {
         extra(valid),
     ];
     let skills = skills(valid);
-    let outside = outside();
+    let outside = outside(valid);
     let checks = checks(valid);
     let implementation = quote! {
         impl _omni::Declared for #ident {
@@ -180,7 +180,11 @@ fn types(valid: &Connector) -> TokenStream {
 }
 
 /// How people sign in, and the MCP server behind the connector.
-fn outside() -> TokenStream {
+fn outside(valid: &Connector) -> TokenStream {
+    let server = match &valid.mcp {
+        Some(server) => quote_spanned!(server.span()=> _omni::server(#server)),
+        None => quote!(_omni::mcp_server(self)),
+    };
     quote! {
         fn oauth_config(&self) -> _omni::Option<_omni::OAuthConfig> {
             _omni::oauth_config(self)
@@ -199,7 +203,7 @@ fn outside() -> TokenStream {
         }
 
         fn mcp_server(&self) -> _omni::Option<_omni::McpServer> {
-            _omni::mcp_server(self)
+            #server
         }
 
         fn prepare_mcp_env(
@@ -336,5 +340,10 @@ fn checks(valid: &Connector) -> TokenStream {
             const _: () = _omni::assert_synced::<#ident>(_omni::SyncType::#variant);
         }
     });
-    quote!(#(#actions)* #(#operators)* #(#modes)*)
+    let mcp = valid.mcp.iter().map(|server| {
+        quote_spanned! {server.span()=>
+            const _: () = _omni::assert_one_mcp::<#ident>();
+        }
+    });
+    quote!(#(#actions)* #(#operators)* #(#modes)* #(#mcp)*)
 }

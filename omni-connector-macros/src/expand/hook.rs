@@ -2,6 +2,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
+use syn::{Type, spanned::Spanned};
 
 use super::{Thunk, call, connector_argument, outcome, returned, supply};
 use crate::valid::{Hook, HookKind};
@@ -25,14 +26,15 @@ pub(super) fn hook(hook: &Hook) -> TokenStream {
         }
         HookKind::CredentialReady => {
             let manager = Ident::new("manager", Span::mixed_site());
-            let wanted = hook.function.parameters().nth(1).map(|_| &manager);
-            let [called, future] = outcome(
-                &hook.function,
-                "ended",
-                &quote!(Self::#ident(#connector, #call, #wanted)),
-            );
+            let mut types = hook.function.parameters().map(|parameter| &*parameter.ty);
+            let ready = quote!(_omni::CredentialReady);
+            let ready = types.next().map(|ty| asked(&call, ty, &ready));
+            let wanted = quote!(_omni::ManagerClient);
+            let wanted = types.next().map(|ty| asked(&manager, ty, &wanted));
+            let called = quote!(Self::#ident(#connector, #ready, #wanted));
+            let [called, future] = outcome(&hook.function, "ended", &called);
             let manager = match wanted {
-                Some(manager) => quote!(#manager),
+                Some(_) => quote!(#manager),
                 None => quote!(_),
             };
             (
@@ -43,19 +45,33 @@ pub(super) fn hook(hook: &Hook) -> TokenStream {
                 }),
             )
         }
-        HookKind::OAuth => (
-            quote!(fn(&Self) -> _omni::OAuthConfig),
-            quote!(Self::#ident),
-        ),
+        HookKind::OAuth => {
+            let returned = returned(&hook.function);
+            let config = quote_spanned!(returned.span()=> _omni::oauth(#returned));
+            (
+                quote!(fn(&Self) -> _omni::Option<_omni::OAuthConfig>),
+                quote!(|#connector| {
+                    let #returned = Self::#ident(#connector);
+                    #config
+                }),
+            )
+        }
         HookKind::Skills => (
             quote!(fn(&Self) -> _omni::Vec<_omni::Skill>),
             quote!(Self::#ident),
         ),
         HookKind::Enrich => {
-            let boxed = quote_spanned!(ident.span()=> _omni::Box::pin);
+            let tokens = quote!(_omni::OAuthTokens);
+            let taken = hook.function.parameters().next();
+            let tokens = taken.map(|parameter| asked(&call, &parameter.ty, &tokens));
+            let called = quote!(Self::#ident(#connector, #tokens));
+            let [called, future] = outcome(&hook.function, "enriched", &called);
             (
                 quote!(_omni::Enrich<Self>),
-                quote!(|#connector, #call| #boxed(Self::#ident(#connector, #call))),
+                quote!(|#connector, #call| {
+                    #called
+                    #future
+                }),
             )
         }
         HookKind::Mcp => {
@@ -70,12 +86,15 @@ pub(super) fn hook(hook: &Hook) -> TokenStream {
             )
         }
         HookKind::McpEnv | HookKind::McpHeaders => {
+            let credentials = quote!(&_omni::McpCredentials);
+            let taken = hook.function.parameters().next();
+            let credentials = taken.map(|parameter| asked(&call, &parameter.ty, &credentials));
             let returned = returned(&hook.function);
             let pairs = quote_spanned!(returned.span()=> _omni::pairs(#returned));
             (
                 quote!(_omni::Prepare<Self>),
                 quote!(|#connector, #call| {
-                    let #returned = Self::#ident(#connector, #call);
+                    let #returned = Self::#ident(#connector, #credentials);
                     #pairs
                 }),
             )
@@ -85,4 +104,9 @@ pub(super) fn hook(hook: &Hook) -> TokenStream {
         #(#conditions)*
         const #constant: _omni::Option<#ty> = _omni::Some(#value);
     }
+}
+
+/// What a function is asked with, as the type that it takes: another one is reported where it stands.
+fn asked(with: &Ident, taken: &Type, given: &TokenStream) -> TokenStream {
+    quote_spanned!(taken.span()=> _omni::asked::<#taken, #given>(#with))
 }

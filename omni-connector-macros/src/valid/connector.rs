@@ -2,7 +2,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
-use syn::{Ident, ItemStruct, LitStr, Path, Type, spanned::Spanned};
+use syn::{Expr, Ident, ItemStruct, LitStr, Path, Type, spanned::Spanned};
 
 use super::{WireName, docs, names};
 use crate::{
@@ -23,6 +23,7 @@ const KEYS: &[&str] = &[
     "extra",
     "actions",
     "search_operators",
+    "mcp",
     "skill",
     "read_only",
     "crate",
@@ -45,6 +46,8 @@ pub(crate) struct Connector {
     /// The shape of `metadata.extra`.
     pub(crate) extra: Option<Type>,
     pub(crate) listed: Listed,
+    /// The MCP server behind the connector.
+    pub(crate) mcp: Option<Expr>,
     pub(crate) skills: Vec<Skill>,
     pub(crate) read_only: bool,
 }
@@ -129,6 +132,7 @@ impl Connector {
                     .list("search_operators", "[issues::project]", errors)
                     .unwrap_or_default(),
             },
+            mcp: keys.value("mcp", "an MCP server", "McpServer::stdio(\"npx\")", errors),
             skills,
             read_only: keys.flag("read_only", errors),
             name,

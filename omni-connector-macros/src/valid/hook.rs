@@ -83,6 +83,8 @@ impl Hook {
             if matches!(kind, HookKind::Enrich | HookKind::CredentialReady) {
                 signature::check(function, name, Place::Method, errors);
             } else {
+                signature::check_not_async(function, name, errors);
+                signature::check_not_generic(function, name, errors);
                 signature::check_receiver(function, name, errors);
             }
             let mut parameters = function.parameters();

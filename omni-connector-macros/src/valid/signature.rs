@@ -29,6 +29,18 @@ pub(super) fn check(function: &Function, kind: &str, place: Place, errors: &mut 
     }
 }
 
+/// What is asked while a manifest is built or a connection is prepared waits for nothing.
+pub(super) fn check_not_async(function: &Function, kind: &str, errors: &mut Errors) {
+    let signature = &function.signature;
+    if let Some(asyncness) = &signature.asyncness {
+        errors.push(
+            asyncness.span(),
+            format!("{kind} `{}` must not be `async`", signature.ident),
+            "it says what is known already; remove `async`",
+        );
+    }
+}
+
 pub(super) fn check_not_generic(function: &Function, kind: &str, errors: &mut Errors) {
     let signature = &function.signature;
     let parameter = signature
@@ -46,7 +58,11 @@ pub(super) fn check_not_generic(function: &Function, kind: &str, errors: &mut Er
         errors.push(
             place,
             format!("{kind} `{}` must not be generic", signature.ident),
-            "its schema is fixed when it is compiled",
+            if kind == "action" {
+                "its schema is fixed when it is compiled"
+            } else {
+                "its types are fixed when it is compiled"
+            },
         );
     }
 }

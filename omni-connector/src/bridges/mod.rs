@@ -10,6 +10,8 @@ mod inward;
 #[cfg(feature = "mcp")]
 mod outward;
 mod server;
+#[cfg(not(feature = "mcp"))]
+mod unbuilt;
 
 #[cfg(not(feature = "mcp"))]
 pub(crate) use absent::{Bridge, serve_mcp};

@@ -54,6 +54,17 @@ pub const fn assert_unique_operator<K: Declared>(index: usize) {
     }
 }
 
+/// Fails to compile when a method names an MCP server, too.
+pub const fn assert_one_mcp<K: Declared>() {
+    if K::MCP.is_some() {
+        refuse(&[
+            "connector `",
+            K::NAME,
+            "` names two MCP servers\nhelp: remove `mcp = …`, or the method with `#[mcp]`",
+        ]);
+    }
+}
+
 /// Fails to compile when no function is for a declared mode.
 pub const fn assert_synced<K: Declared>(mode: SyncType) {
     let mut t = 0;

@@ -44,7 +44,7 @@ pub async fn validate<K: Declared>(
 
 /// What the method with `#[oauth]` says.
 pub fn oauth_config<K: Declared>(connector: &K) -> Option<OAuthConfig> {
-    K::OAUTH.map(|oauth| oauth(connector))
+    K::OAUTH.and_then(|oauth| oauth(connector))
 }
 
 /// A method with `#[credential_ready]`.
@@ -112,6 +112,85 @@ pub fn prepare_mcp_headers<K: Declared>(
     )
 }
 
+/// The type that a method takes for what it is asked with.
+#[diagnostic::on_unimplemented(
+    message = "this function is not asked with `{Self}`",
+    label = "asked with something else",
+    note = "help: take `{W}`"
+)]
+pub trait Asked<W> {
+    /// The same value.
+    fn of(with: W) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T> Asked<T> for T {
+    fn of(with: T) -> T {
+        with
+    }
+}
+
+/// What a method is asked with.
+pub fn asked<T: Asked<W>, W>(with: W) -> T {
+    T::of(with)
+}
+
+/// What a method with `#[oauth]` returns.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say how people sign in",
+    label = "no OAuth config",
+    note = "help: return `OAuthConfig`, or `Option<OAuthConfig>` where some deployments have none"
+)]
+pub trait OAuthReturn {
+    /// The config, if there is one.
+    fn into_config(self) -> Option<OAuthConfig>;
+}
+
+impl OAuthReturn for OAuthConfig {
+    fn into_config(self) -> Option<OAuthConfig> {
+        Some(self)
+    }
+}
+
+impl OAuthReturn for Option<OAuthConfig> {
+    fn into_config(self) -> Option<OAuthConfig> {
+        self
+    }
+}
+
+/// The config that a method with `#[oauth]` returned.
+pub fn oauth(returned: impl OAuthReturn) -> Option<OAuthConfig> {
+    returned.into_config()
+}
+
+/// What a method with `#[enrich]` returns.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` adds nothing to a credential",
+    label = "cannot be returned",
+    note = "help: it returns `Result<OAuthExtra>`"
+)]
+pub trait EnrichReturn {
+    /// What is added.
+    ///
+    /// # Errors
+    /// Those of the method.
+    fn into_extra(self) -> Result<OAuthExtra>;
+}
+
+impl<E: Into<anyhow::Error>> EnrichReturn for Result<OAuthExtra, E> {
+    fn into_extra(self) -> Result<OAuthExtra> {
+        self.map_err(Into::into)
+    }
+}
+
+/// What a method with `#[enrich]` adds.
+///
+/// # Errors
+/// Those of the method.
+pub fn enriched(returned: impl EnrichReturn) -> Result<OAuthExtra> {
+    returned.into_extra()
+}
+
 /// What a method with `#[mcp]` returns.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no MCP server",
@@ -168,6 +247,8 @@ pub trait PairsReturn {
     fn into_pairs(self) -> Result<HashMap<String, String>>;
 }
 
+// A list that is none is to be told of in the words above.
+#[diagnostic::do_not_recommend]
 impl<L, N, V, E> PairsReturn for Result<L, E>
 where
     L: IntoIterator<Item = (N, V)>,

@@ -24,13 +24,14 @@ pub use argument::{
     OfAction, OfSync, OfValidate,
 };
 pub use check::{
-    assert_mode_declared, assert_synced, assert_type_declared, assert_unique_action,
-    assert_unique_operator,
+    assert_mode_declared, assert_one_mcp, assert_synced, assert_type_declared,
+    assert_unique_action, assert_unique_operator,
 };
 pub use doc_ref::DocRef;
 pub use hook::{
-    Enrich, McpReturn, PairsReturn, Prepare, Ready, Validate, credential_ready, enrich, mcp_server,
-    oauth_config, pairs, prepare_mcp_env, prepare_mcp_headers, server, skill, skills, validate,
+    Asked, Enrich, EnrichReturn, McpReturn, OAuthReturn, PairsReturn, Prepare, Ready, Validate,
+    asked, credential_ready, enrich, enriched, mcp_server, oauth, oauth_config, pairs,
+    prepare_mcp_env, prepare_mcp_headers, server, skill, skills, validate,
 };
 pub use input::{Arg, ArgType, Input};
 pub use limits::{Bound, Limits};

@@ -80,11 +80,11 @@ pub const fn needs_credentials<K, T: FromCall<CallOf<K, OfSync>>>() -> bool {
     T::NEEDS_CREDENTIALS
 }
 
-/// What a function with `#[sync]` or `#[validate]` returns: `Result<(), E>` of any error.
+/// What a function with `#[sync]`, `#[validate]` or `#[credential_ready]` returns: `Result<(), E>` of any error.
 #[diagnostic::on_unimplemented(
     message = "this function cannot return `{Self}`",
     label = "cannot be returned",
-    note = "help: it returns `Result<()>`; what it found goes through the context: `ctx.upsert(document)`"
+    note = "help: it returns `Result<()>`; what a sync found goes through the context: `ctx.upsert(document)`"
 )]
 pub trait SyncReturn {
     /// How it ended.

@@ -25,7 +25,7 @@ pub trait Methods: Connector + Sized {
     /// The method with `#[validate]`.
     const VALIDATE: Option<Validate<Self>> = None;
     /// The method with `#[oauth]`.
-    const OAUTH: Option<fn(&Self) -> OAuthConfig> = None;
+    const OAUTH: Option<fn(&Self) -> Option<OAuthConfig>> = None;
     /// The method with `#[skills]`.
     const SKILLS: Option<fn(&Self) -> Vec<Skill>> = None;
     /// The method with `#[credential_ready]`.

@@ -3,6 +3,7 @@
 use std::{
     env, fmt,
     net::{IpAddr, Ipv4Addr},
+    num::NonZeroU32,
     path::PathBuf,
     str::FromStr,
     time::Duration,
@@ -42,6 +43,9 @@ pub struct ServerConfig {
     /// `CATALOG_CACHE_TTL_SECONDS`: for how long they are believed; a day unless it is set. With 0 or less they are not
     /// kept on disk, which is none here.
     pub catalog_cache_ttl: Option<Duration>,
+    /// `OMNI_CONNECTOR_MCP_IDLE_SECONDS`: a connection to the MCP server that nobody used for so long is closed, and a server
+    /// that was started for it ended; 300 s unless it is set.
+    pub mcp_idle: Duration,
 }
 
 impl fmt::Debug for ServerConfig {
@@ -58,6 +62,7 @@ impl fmt::Debug for ServerConfig {
             .field("patience", &self.patience)
             .field("catalog_cache_dir", &self.catalog_cache_dir)
             .field("catalog_cache_ttl", &self.catalog_cache_ttl)
+            .field("mcp_idle", &self.mcp_idle)
             .finish()
     }
 }
@@ -82,6 +87,7 @@ impl ServerConfig {
             patience: Patience::default(),
             catalog_cache_dir: "/var/lib/omni/mcp-catalogs".into(),
             catalog_cache_ttl: Some(Duration::from_hours(24)),
+            mcp_idle: Duration::from_mins(5),
         }
     }
 
@@ -169,6 +175,17 @@ impl ServerConfig {
             let seconds = u64::try_from(seconds).ok().filter(|seconds| *seconds > 0);
             config.catalog_cache_ttl = seconds.map(Duration::from_secs);
         }
+        if let Some(text) = lookup("OMNI_CONNECTOR_MCP_IDLE_SECONDS") {
+            let mut seconds = NonZeroU32::MIN;
+            read(
+                &mut seconds,
+                "OMNI_CONNECTOR_MCP_IDLE_SECONDS",
+                &text,
+                "number of seconds",
+                &mut problems,
+            );
+            config.mcp_idle = Duration::from_secs(seconds.get().into());
+        }
         if problems.is_empty() {
             Ok(config)
         } else {
@@ -251,6 +268,43 @@ mod tests {
         ] {
             assert!(message.contains(name), "{name} is not in:\n{message}");
         }
+    }
+
+    #[test]
+    fn the_catalog_is_kept_where_and_as_long_as_the_environment_says() {
+        let with = |name, value| {
+            config(&[
+                ("CONNECTOR_MANAGER_URL", "http://manager:3004"),
+                ("CONNECTOR_HOST_NAME", "acme"),
+                ("PORT", "4001"),
+                (name, value),
+            ])
+        };
+        let folder = |value| with("CATALOG_CACHE_DIR", value).unwrap().catalog_cache_dir;
+        assert_eq!(folder(""), PathBuf::from("/var/lib/omni/mcp-catalogs"));
+        assert_eq!(folder("/tmp/catalogs"), PathBuf::from("/tmp/catalogs"));
+        let ttl = |value| {
+            let config = with("CATALOG_CACHE_TTL_SECONDS", value)?;
+            Ok::<_, ConfigError>(config.catalog_cache_ttl)
+        };
+        for (value, expected) in [
+            ("", Some(Duration::from_hours(24))),
+            ("90", Some(Duration::from_secs(90))),
+            ("0", None),
+            ("-1", None),
+        ] {
+            assert_eq!(ttl(value), Ok(expected), "{value}");
+        }
+        let message = ttl("a day").unwrap_err().to_string();
+        assert!(
+            message.contains("`CATALOG_CACHE_TTL_SECONDS` is `a day`"),
+            "{message}"
+        );
+        let idle =
+            |value| with("OMNI_CONNECTOR_MCP_IDLE_SECONDS", value).map(|config| config.mcp_idle);
+        assert_eq!(idle(""), Ok(Duration::from_mins(5)));
+        assert_eq!(idle("7"), Ok(Duration::from_secs(7)));
+        assert!(idle("0").is_err(), "no connection lives so short");
     }
 
     #[test]

@@ -9,19 +9,19 @@ use std::{
 use axum::{Router, extract::Request, response::Response};
 use tower_service::Service;
 
-use super::{guard, panic};
-use crate::contract::{BoxFuture, SecretString};
+use super::{guard::Guard, panic};
+use crate::contract::BoxFuture;
 
 /// The routes, behind what refuses strangers and answers for handlers that panic.
 #[derive(Clone)]
 pub(super) struct Door {
-    token: Option<SecretString>,
+    guard: Guard,
     router: Router,
 }
 
 impl Door {
-    pub(super) const fn new(router: Router, token: Option<SecretString>) -> Self {
-        Self { token, router }
+    pub(super) const fn new(router: Router, guard: Guard) -> Self {
+        Self { guard, router }
     }
 }
 
@@ -35,9 +35,7 @@ impl Service<Request> for Door {
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        if let Some(token) = &self.token
-            && let Some(refusal) = guard::refusal(token, &request)
-        {
+        if let Some(refusal) = self.guard.refusal(&request) {
             return Box::pin(future::ready(Ok(refusal)));
         }
         let path = request.uri().path().to_owned();

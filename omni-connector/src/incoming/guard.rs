@@ -20,16 +20,31 @@ const CLOSED: [&str; 7] = [
     "/oauth/credential-ready",
 ];
 
-/// The answer to a call of a closed route that does not bring the token, before anything of its body is read.
-pub(super) fn refusal(token: &SecretString, request: &Request) -> Option<Response> {
-    let is_closed = CLOSED.contains(&request.uri().path());
-    if !is_closed || bearer(request.headers()).as_ref() == Some(token) {
-        return None;
+/// What stands at the door.
+#[derive(Clone)]
+pub(super) struct Guard {
+    /// Without one the door is open.
+    pub(super) token: Option<SecretString>,
+    /// The one closed path that connectors name themselves.
+    pub(super) enrich_path: Option<String>,
+}
+
+impl Guard {
+    /// The answer to a call of a closed route that does not bring the token, before anything of its body is read.
+    pub(super) fn refusal(&self, request: &Request) -> Option<Response> {
+        let token = self.token.as_ref()?;
+        if !self.closes(request.uri().path()) || bearer(request.headers()).as_ref() == Some(token) {
+            return None;
+        }
+        let reason = "this route needs the connector's token: `Authorization: Bearer …`";
+        let refusal = BodyError::new(StatusCode::UNAUTHORIZED, reason);
+        let challenge = HeaderValue::from_static("Bearer");
+        Some(([(header::WWW_AUTHENTICATE, challenge)], refusal).into_response())
     }
-    let reason = "this route needs the connector's token: `Authorization: Bearer …`";
-    let refusal = BodyError::new(StatusCode::UNAUTHORIZED, reason);
-    let challenge = HeaderValue::from_static("Bearer");
-    Some(([(header::WWW_AUTHENTICATE, challenge)], refusal).into_response())
+
+    fn closes(&self, path: &str) -> bool {
+        CLOSED.contains(&path) || self.enrich_path.as_deref() == Some(path)
+    }
 }
 
 fn bearer(headers: &HeaderMap) -> Option<SecretString> {

@@ -14,7 +14,7 @@ use axum::{
 use super::{App, body::Body, panic};
 use crate::{
     actions::{ActionError, Failed},
-    contract::{CredentialReady, OAuthTokens, Secrets, wire::ErrorBody},
+    contract::{CredentialReady, ErasedConnector, OAuthTokens, Secrets, wire::ErrorBody},
 };
 
 /// 200 with the manifest if it changed, after it was registered; else 204.
@@ -59,21 +59,15 @@ async fn make_ready(
     Ok(Some(manifest))
 }
 
-/// The route that the OAuth part of the manifest names; none when it names none.
-pub(super) fn enrich(app: &App) -> Router<App> {
-    let path = app
-        .connector
-        .oauth_config()
-        .and_then(|oauth| oauth.enrich_endpoint);
+/// The path that the OAuth part of the manifest names, if it names one.
+pub(super) fn enrich_path(connector: &dyn ErasedConnector) -> Option<String> {
+    connector.oauth_config()?.enrich_endpoint
+}
+
+/// The route at that path; the check of the manifest has found it free.
+pub(super) fn enrich(path: Option<&str>) -> Router<App> {
     match path {
-        Some(path) if path.starts_with('/') => Router::new().route(&path, post(add)),
-        Some(path) => {
-            tracing::warn!(
-                path,
-                "the enrich endpoint must be a path of the connector, such as `/oauth/enrich`"
-            );
-            Router::new()
-        }
+        Some(path) => Router::new().route(path, post(add)),
         None => Router::new(),
     }
 }

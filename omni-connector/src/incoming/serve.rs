@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::{
-    App, Runner, ServerConfig, action, door::Door, mcp, oauth, panic, registration, runs::Runs,
-    shutdown, sync, webhook,
+    App, Runner, ServerConfig, action, door::Door, guard::Guard, mcp, oauth, panic, registration,
+    runs::Runs, shutdown, sync, webhook,
 };
 use crate::{
     bridges::{Bridge, serve_mcp},
@@ -153,12 +153,11 @@ async fn listen(
     // Without what a server said of itself: nobody here can mend that.
     look_over(&app.connector.manifest(&app.connector_url))?;
     tracing::info!(connector = app.connector.name(), %address, "listening");
-    let (runs, router) = (app.runs.clone(), router(app.clone(), &config, extra));
+    let (runs, door) = (app.runs.clone(), door(app.clone(), &config, extra));
     let ended: BoxFuture<'static, ()> = match shutdown {
         Some(asked) => Box::pin(shutdown::after(asked, runs, bridge, config.grace)),
         None => Box::pin(shutdown::after_signal(runs, bridge, config.grace)),
     };
-    let door = Door::new(router, config.token);
     let server = axum::serve(listener, door.into_make_service());
     tokio::select! {
         stopped = server.into_future() => stopped.context("the server stopped"),
@@ -186,11 +185,15 @@ fn look_over(manifest: &Manifest) -> Result<()> {
     Ok(())
 }
 
-/// The routes of the protocol (§2.1), and the report of a run.
-fn router(app: App, config: &ServerConfig, extra: Router) -> Router {
+/// The routes of the protocol (§2.1), and the report of a run, behind the door.
+fn door(app: App, config: &ServerConfig, extra: Router) -> Door {
     let runner = Runner::new(app.clone(), config.webhook_window);
     let webhooks = webhook::router(&app, &runner);
-    Router::new()
+    let guard = Guard {
+        token: config.token.clone(),
+        enrich_path: oauth::enrich_path(&*app.connector),
+    };
+    let router = Router::new()
         .route("/health", get(health))
         .route("/manifest", get(manifest))
         .route("/metrics", get(metrics))
@@ -203,14 +206,15 @@ fn router(app: App, config: &ServerConfig, extra: Router) -> Router {
         .route("/prompt", post(mcp::prompt))
         .route("/skill", post(mcp::skill))
         .route("/oauth/credential-ready", post(oauth::credential_ready))
-        .merge(oauth::enrich(&app))
+        .merge(oauth::enrich(guard.enrich_path.as_deref()))
         .with_state(app)
         .merge(webhooks)
         .fallback_service(
             extra
                 .layer(Extension(runner))
                 .layer(DefaultBodyLimit::max(config.max_body_bytes)),
-        )
+        );
+    Door::new(router, guard)
 }
 
 async fn health(State(app): State<App>) -> Json<Value> {

@@ -8,6 +8,7 @@ mod pipeline;
 mod recorded;
 mod runs;
 mod schemas;
+mod sign_ins;
 mod support;
 mod telemetry;
 mod webhooks;

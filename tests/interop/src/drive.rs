@@ -35,11 +35,10 @@ struct Listed {
 }
 
 pub(crate) async fn server(paths: &Paths, server: &Server, report: &mut Report) -> Result<()> {
-    let (transport, spec) = match &server.reach {
-        Reach::Stdio(command) => ("stdio", json!(command).to_string()),
-        Reach::Http(_, url) => ("http", url.clone()),
+    let spec = match &server.reach {
+        Reach::Stdio(command) => json!(command).to_string(),
+        Reach::Http(_, url) => url.clone(),
     };
-    report.row(format!("{} {transport}", server.name));
     let _listening = listening(server).await?;
     let listed = listed(server)
         .await

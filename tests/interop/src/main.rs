@@ -2,9 +2,12 @@
 
 mod clients;
 mod drive;
+mod login;
 mod oauth;
+mod provider;
 mod report;
 mod servers;
+mod signed;
 
 use std::{env, path::PathBuf, process::ExitCode};
 
@@ -24,6 +27,10 @@ struct Paths {
 
 #[tokio::main]
 async fn main() -> Result<ExitCode> {
+    if env::args().nth(1).as_deref() == Some("connector") {
+        signed::serve().await?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let mut arguments = env::args_os().skip(1).map(PathBuf::from);
     let (cache, scripts) = arguments
         .next()
@@ -36,10 +43,23 @@ async fn main() -> Result<ExitCode> {
         connector: own.with_file_name("mcp-test-connector"),
     };
     let mut report = Report::default();
-    for server in servers::all(&paths)? {
-        drive::server(&paths, &server, &mut report).await?;
-    }
-    clients::all(&paths, &mut report).await?;
-    oauth::all(&paths, &mut report).await?;
+    let driven = all(&paths, &mut report).await;
+    report.set_up(driven);
     Ok(report.finish())
+}
+
+/// What cannot be set up is a failure of its row, and the rows behind it are still driven.
+async fn all(paths: &Paths, report: &mut Report) -> Result<()> {
+    for server in servers::all(paths)? {
+        report.row(server.reach.transport(), server.title());
+        let driven = drive::server(paths, &server, report).await;
+        report.set_up(driven);
+    }
+    let driven = clients::all(paths, report).await;
+    report.set_up(driven);
+    let driven = oauth::all(paths, report).await;
+    report.set_up(driven);
+    let driven = login::all(paths, report).await;
+    report.set_up(driven);
+    Ok(())
 }

@@ -1,146 +1,45 @@
 //! The whole way of a sign-in, with a provider that nobody here wrote: `oidc-provider` from npm.
 
 use std::{
-    collections::HashMap,
-    process::Stdio,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use anyhow::{Context, Result, ensure};
-use omni_connector::{
-    ActionDefinition, ActionMode, ActionResponse, AuthType, Connector, CredentialReady, HttpClient,
-    ManagerClient, OAuthConfig, Response, ServerConfig, ServiceCredential, Source, SourceType,
-    SyncContext, async_trait,
-};
+use omni_connector::{AuthType, CredentialReady, HttpClient, ServerConfig};
 use omni_connector_dev::{
     Manager, Options,
     store::{configs, users::UserRole},
 };
-use reqwest::{Method, StatusCode, Url};
+use reqwest::Url;
 use serde_json::{Value, json};
-use tokio::{
-    io::{AsyncBufReadExt, BufReader},
-    process::{Child, Command},
+
+use crate::{
+    Paths,
+    provider::{self, Provider, Seen, Will, browse},
+    report::Report,
+    signed::Signed,
 };
 
-use crate::{Paths, report::Report, servers::free_port};
-
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// A connector whose people sign in at the provider, and which remembers who did.
-struct Signed {
-    issuer: String,
-    told: Arc<Mutex<Vec<CredentialReady>>>,
-}
-
-#[async_trait]
-impl Connector for Signed {
-    type Config = Value;
-    type Credentials = Value;
-    type State = Value;
-
-    fn name(&self) -> &'static str {
-        "signed"
-    }
-
-    fn version(&self) -> &'static str {
-        "1.0.0"
-    }
-
-    fn source_types(&self) -> Vec<SourceType> {
-        vec![SourceType::Github]
-    }
-
-    fn oauth_config(&self) -> Option<OAuthConfig> {
-        let at = |path: &str| format!("{}{path}", self.issuer);
-        let config = OAuthConfig::new("github", at("/auth"), at("/token"), at("/me"))
-            .identity_scopes(["openid", "email"])
-            .read_scopes(SourceType::Github, ["api:read"])
-            .write_scopes(SourceType::Github, ["api:write"])
-            .registered_at(at("/reg"));
-        Some(config)
-    }
-
-    fn actions(&self) -> Vec<ActionDefinition> {
-        vec![ActionDefinition {
-            name: "token".to_owned(),
-            description: "Says with which token it was called.".to_owned(),
-            input_schema: json!({ "type": "object", "properties": {} }),
-            mode: ActionMode::Write,
-            source_types: Vec::new(),
-            admin_only: false,
-            hidden: false,
-        }]
-    }
-
-    fn action_scopes(&self, _: &str) -> Option<Vec<String>> {
-        Some(vec!["api:write".to_owned()])
-    }
-
-    async fn execute_action(
-        &self,
-        _: &str,
-        _: Value,
-        credentials: Option<ServiceCredential>,
-    ) -> Result<Response> {
-        let token = credentials.map(|row| row.credentials["access_token"].clone());
-        Ok(ActionResponse::success(token.unwrap_or_default()).into_response())
-    }
-
-    async fn credential_ready(&self, ready: CredentialReady, _: &ManagerClient) -> Result<()> {
-        self.told
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(ready);
-        Ok(())
-    }
-
-    async fn sync(
-        &self,
-        _: Source,
-        _: Option<ServiceCredential>,
-        _: Option<Value>,
-        _: SyncContext,
-    ) -> Result<()> {
-        Ok(())
-    }
-}
 
 /// A manager, a provider and a connector that know each other.
 struct Home {
     manager: Manager,
     source: String,
     told: Arc<Mutex<Vec<CredentialReady>>>,
-    _provider: Child,
+    _provider: Provider,
 }
 
 impl Home {
     async fn start(paths: &Paths, options: Options) -> Result<Self> {
         let manager = Manager::start(options).await?;
-        let port = free_port()?;
-        let mut provider = Command::new("node")
-            .arg(paths.scripts.canonicalize()?.join("provider.mjs"))
-            .arg(port.to_string())
-            .arg(format!("{}/api/oauth/callback", manager.url()))
-            .current_dir(&paths.cache)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .context("node is needed")?;
-        let output = provider.stdout.take().context("no output")?;
-        let mut lines = BufReader::new(output).lines();
-        while let Some(line) = lines.next_line().await? {
-            if line == "listening" {
-                break;
-            }
-        }
-        // It goes on writing, and must not find the pipe closed.
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        let callback = format!("{}/api/oauth/callback", manager.url());
+        let provider = provider::start(paths, &callback).await?;
         let told = Arc::default();
         let connector = Signed {
-            issuer: format!("http://127.0.0.1:{port}"),
+            issuer: provider.issuer.clone(),
+            registers: true,
             told: Arc::clone(&told),
         };
         let config = ServerConfig {
@@ -185,92 +84,8 @@ impl Home {
     }
 }
 
-/// What a person does at the provider.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Will {
-    Consent,
-    Deny,
-}
-
-/// Where a browser ended.
-struct Seen {
-    status: StatusCode,
-    body: String,
-    /// The provider's answer to the manager.
-    callback: Option<Url>,
-}
-
-/// A browser: follows redirects, keeps cookies and fills in forms.
-async fn browse(start: Url, will: Will) -> Result<Seen> {
-    let http = HttpClient::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .build()?;
-    let mut cookies: HashMap<String, String> = HashMap::new();
-    let mut callback = None;
-    let (mut method, mut url, mut form) = (Method::GET, start, Vec::new());
-    for _ in 0..20 {
-        if url.path() == "/api/oauth/callback" {
-            callback = Some(url.clone());
-        }
-        let jar: Vec<_> = cookies
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
-        let request = http
-            .request(method.clone(), url.clone())
-            .header("cookie", jar.join("; "));
-        let request = if method == Method::POST {
-            request.form(&form)
-        } else {
-            request
-        };
-        let answer = request.send().await?;
-        for cookie in answer.headers().get_all("set-cookie") {
-            let (name, value) = cookie
-                .to_str()?
-                .split(';')
-                .next()
-                .and_then(|pair| pair.split_once('='))
-                .context("an odd cookie")?;
-            if value.is_empty() {
-                cookies.remove(name);
-            } else {
-                cookies.insert(name.to_owned(), value.to_owned());
-            }
-        }
-        if answer.status().is_redirection() {
-            let location = answer
-                .headers()
-                .get("location")
-                .context("no location")?
-                .to_str()?;
-            (method, url) = (Method::GET, url.join(location)?);
-            continue;
-        }
-        let status = answer.status();
-        let body = answer.text().await?;
-        if !url.path().starts_with("/interaction/") || !status.is_success() {
-            return Ok(Seen {
-                status,
-                body,
-                callback,
-            });
-        }
-        if will == Will::Deny {
-            url.set_path(&format!("{}/abort", url.path()));
-        } else if body.contains("value=\"login\"") {
-            method = Method::POST;
-            form = vec![("prompt", "login"), ("login", "ann"), ("password", "x")];
-        } else {
-            method = Method::POST;
-            form = vec![("prompt", "consent")];
-        }
-    }
-    anyhow::bail!("the browser goes round in circles")
-}
-
 pub(crate) async fn all(paths: &Paths, report: &mut Report) -> Result<()> {
-    report.row("oidc-provider oauth".to_owned());
+    report.row("OAuth", "oidc-provider");
     let home = Home::start(paths, Options::default()).await?;
     let user = home.manager.user("ann@example.com", UserRole::User).await?;
 

@@ -21,9 +21,21 @@ pub(crate) enum Reach {
     Http(Vec<String>, String),
 }
 
+impl Reach {
+    /// What the table calls it.
+    pub(crate) const fn transport(&self) -> &'static str {
+        match self {
+            Self::Stdio(_) => "stdio",
+            Self::Http(..) => "streamable HTTP",
+        }
+    }
+}
+
 pub(crate) struct Server {
     pub(crate) name: &'static str,
     pub(crate) reach: Reach,
+    /// What stands between it and its clients.
+    pub(crate) gateway: Option<&'static str>,
     pub(crate) env: Vec<(&'static str, String)>,
     /// Tools in the order of their calls, with arguments. A tool that is not here fails the run: it was never called.
     pub(crate) calls: Vec<(&'static str, Value)>,
@@ -36,28 +48,61 @@ pub(crate) struct Server {
     _folder: Option<tempfile::TempDir>,
 }
 
+/// Every server over standard input and output, then every server over streamable HTTP, each with files of its own. Those
+/// that speak only over stdio stand behind a gateway, which starts them.
 pub(crate) fn all(paths: &Paths) -> Result<Vec<Server>> {
-    let node = |name: &str| program(&paths.cache.join("node_modules/.bin").join(name));
+    let everything = node(paths, "mcp-server-everything")?;
+    let gateway = program(&paths.cache.join("gateway/bin/mcp-proxy"))?;
+    let mut servers = vec![self::everything(Reach::Stdio(vec![
+        everything.clone(),
+        "stdio".to_owned(),
+    ]))];
+    servers.extend(stdio_only(paths)?);
+    servers.push(listening_everything(everything)?);
+    for server in stdio_only(paths)? {
+        servers.push(behind(&gateway, server)?);
+    }
+    Ok(servers)
+}
+
+fn stdio_only(paths: &Paths) -> Result<[Server; 5]> {
     let python = |name: &str| program(&paths.cache.join("py/bin").join(name));
-    let everything = node("mcp-server-everything")?;
-    Ok(vec![
-        self::everything(Reach::Stdio(vec![everything.clone(), "stdio".to_owned()])),
-        {
-            let port = free_port()?;
-            let url = format!("http://127.0.0.1:{port}/mcp");
-            let mut server = self::everything(Reach::Http(
-                vec![everything, "streamableHttp".to_owned()],
-                url,
-            ));
-            server.env.push(("PORT", port.to_string()));
-            server
-        },
-        filesystem(node("mcp-server-filesystem")?)?,
-        memory(node("mcp-server-memory")?)?,
+    Ok([
+        filesystem(node(paths, "mcp-server-filesystem")?)?,
+        memory(node(paths, "mcp-server-memory")?)?,
         time(python("mcp-server-time")?),
         git(python("mcp-server-git")?)?,
         fetch(python("mcp-server-fetch")?)?,
     ])
+}
+
+fn node(paths: &Paths, name: &str) -> Result<String> {
+    program(&paths.cache.join("node_modules/.bin").join(name))
+}
+
+fn listening_everything(program: String) -> Result<Server> {
+    let port = free_port()?;
+    let url = format!("http://127.0.0.1:{port}/mcp");
+    let mut server = everything(Reach::Http(vec![program, "streamableHttp".to_owned()], url));
+    server.env.push(("PORT", port.to_string()));
+    Ok(server)
+}
+
+/// A server over stdio, made to listen by a gateway.
+fn behind(gateway: &str, mut server: Server) -> Result<Server> {
+    let Reach::Stdio(command) = server.reach else {
+        bail!("{} listens by itself", server.name);
+    };
+    let port = free_port()?;
+    let mut listening = vec![gateway.to_owned()];
+    let options = ["--host", "127.0.0.1", "--port", &port.to_string()].map(str::to_owned);
+    listening.extend(options);
+    // What the server is told in its environment reaches it through the gateway.
+    listening.extend(["--pass-environment", "--"].map(str::to_owned));
+    listening.extend(command);
+    server.reach = Reach::Http(listening, format!("http://127.0.0.1:{port}/mcp"));
+    server.gateway = Some("mcp-proxy");
+    Ok(server)
 }
 
 fn program(path: &Path) -> Result<String> {
@@ -72,10 +117,21 @@ pub(crate) fn free_port() -> Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
+impl Server {
+    /// What the table calls it.
+    pub(crate) fn title(&self) -> String {
+        match self.gateway {
+            Some(gateway) => format!("{} (by {gateway})", self.name),
+            None => self.name.to_owned(),
+        }
+    }
+}
+
 fn server(name: &'static str, reach: Reach, calls: Vec<(&'static str, Value)>) -> Server {
     Server {
         name,
         reach,
+        gateway: None,
         env: Vec::new(),
         calls,
         resources: Vec::new(),

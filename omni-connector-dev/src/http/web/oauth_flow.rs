@@ -28,21 +28,34 @@ pub(super) async fn start(
     Ok(Redirect::to(url.as_str()).into_response())
 }
 
-/// Ends what was begun.
+/// Ends what was begun, with a page that a person reads.
 pub(super) async fn callback(
     State(shared): State<Shared>,
     Query(answer): Query<Answer>,
-) -> Result<Html<String>, SignInError> {
-    let email = finish(&shared, answer).await?;
-    let email = email.replace('&', "&amp;").replace('<', "&lt;");
-    Ok(Html(format!(
-        "<!doctype html><title>Connected</title><p>Connected as {email}. You can close this page.</p>"
-    )))
+) -> (StatusCode, Html<String>) {
+    match finish(&shared, answer).await {
+        Ok(email) => {
+            let text = format!("Connected as {email}. You can close this page.");
+            (StatusCode::OK, page("Connected", &text))
+        }
+        Err(error) => (
+            error.status(),
+            page("Not connected", &format!("Not connected: {error}")),
+        ),
+    }
 }
 
-impl IntoResponse for SignInError {
-    fn into_response(self) -> Response {
-        let status = match &self {
+fn page(title: &str, text: &str) -> Html<String> {
+    let text = text.replace('&', "&amp;").replace('<', "&lt;");
+    let text = text.replace('\n', "<br>");
+    Html(format!(
+        "<!doctype html><title>{title}</title><p>{text}</p>"
+    ))
+}
+
+impl SignInError {
+    const fn status(&self) -> StatusCode {
+        match self {
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::NoClient(_) => StatusCode::PRECONDITION_FAILED,
@@ -50,7 +63,13 @@ impl IntoResponse for SignInError {
             Self::Refused(_) => StatusCode::FORBIDDEN,
             Self::Provider(_) => StatusCode::BAD_GATEWAY,
             Self::Store(_) | Self::Credential(_) => StatusCode::INTERNAL_SERVER_ERROR,
-        };
-        (status, Json(json!({ "error": self.to_string() }))).into_response()
+        }
+    }
+}
+
+impl IntoResponse for SignInError {
+    fn into_response(self) -> Response {
+        let error = self.to_string();
+        (self.status(), Json(json!({ "error": error }))).into_response()
     }
 }

@@ -78,7 +78,7 @@ impl Bridge {
             connector: Arc::clone(connector),
             server,
             cache,
-            pool: Pool::new(Limits::default(), sender),
+            pool: Pool::new(Limits::new(config.mcp_idle), sender),
             changes: Mutex::new(Some(changes)),
             news: Notify::new(),
             looking: AsyncMutex::default(),
@@ -98,7 +98,7 @@ impl Bridge {
     }
 
     async fn tend(self: Arc<Self>, mut changes: mpsc::Receiver<McpServer>) {
-        let mut sweeps = tokio::time::interval(self.pool.idle() / 5);
+        let mut sweeps = tokio::time::interval((self.pool.idle() / 5).max(SETTLE));
         loop {
             let mut servers = tokio::select! {
                 server = changes.recv() => server.into_iter().collect::<HashSet<_>>(),

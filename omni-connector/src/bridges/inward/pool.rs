@@ -25,11 +25,11 @@ pub(super) struct Limits {
     pub(super) backoff: Duration,
 }
 
-impl Default for Limits {
-    fn default() -> Self {
+impl Limits {
+    pub(super) const fn new(idle: Duration) -> Self {
         Self {
             most: 16,
-            idle: Duration::from_mins(5),
+            idle,
             backoff: Duration::from_secs(1),
         }
     }

@@ -102,6 +102,7 @@ impl Session {
         }
         .map_err(|failure| failure.explain(&listener.server))?;
         let peer = running.peer().clone();
+        check_version(&peer, &listener.server)?;
         // A stale answer of a server that is down would look like a good one.
         peer.set_response_cache_config(ClientCacheConfig::disabled())
             .await;
@@ -142,6 +143,20 @@ impl Session {
         if !matches!(running.close_with_timeout(CLOSE).await, Ok(Some(_))) {
             tracing::warn!("an MCP server did not end in time");
         }
+    }
+}
+
+/// A server of a version that is not made yet would take what it is asked for something else. Odd older ones are as good as
+/// those that have a name.
+fn check_version(peer: &Peer<RoleClient>, server: &McpServer) -> Result<(), ActionError> {
+    let newest = ProtocolVersion::LATEST;
+    let spoken = peer.peer_info().map(|info| info.protocol_version.clone());
+    match spoken {
+        Some(spoken) if spoken.as_str() > newest.as_str() => Err(ActionError::upstream(format!(
+            "{} speaks version {spoken} of the protocol, and this connector none after {newest}\nhelp: have the server speak an older one",
+            name(server)
+        ))),
+        _ => Ok(()),
     }
 }
 

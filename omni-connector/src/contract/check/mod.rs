@@ -290,6 +290,14 @@ impl Problems {
                 );
             }
         }
+        if let Some(path) = oauth["enrich_endpoint"].as_str()
+            && !is_free_path(path)
+        {
+            self.error(
+                format!("the enrich endpoint `{path}` is no path of its own"),
+                "name one that nothing else answers at, such as `/oauth/enrich`",
+            );
+        }
         let scopes = oauth["scopes"].as_object();
         for source_type in scopes.into_iter().flatten().map(|(name, _)| name) {
             if !manifest.source_types.contains(source_type) {
@@ -306,6 +314,23 @@ impl Problems {
     fn input_schema(&mut self, schema: &Value) {
         schema::look(self, schema);
     }
+}
+
+/// First segments of paths that the protocol or the runtime answers.
+const TAKEN: [&str; 9] = [
+    "health", "manifest", "metrics", "sync", "cancel", "action", "resource", "prompt", "skill",
+];
+
+/// Whether a path is one plain path, and not one of the protocol's.
+fn is_free_path(path: &str) -> bool {
+    let Some(rest) = path.strip_prefix('/') else {
+        return false;
+    };
+    let first = rest.split('/').next().unwrap_or_default();
+    let is_plain = rest
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte));
+    !first.is_empty() && is_plain && !TAKEN.contains(&first) && path != "/oauth/credential-ready"
 }
 
 fn is_name(name: &str) -> bool {
@@ -415,5 +440,31 @@ mod tests {
         );
         // Without OAuth the scopes are those of the one credential that there is.
         assert_eq!(found(json!({ "actions": [action] })), Vec::<String>::new());
+    }
+
+    #[test]
+    fn an_enrich_endpoint_that_cannot_be_a_route_is_an_error() {
+        let of = |path: &str| {
+            found(
+                json!({ "oauth": { "provider": "github", "auth_endpoint": "https://a/a", "token_endpoint": "https://a/t",
+                                     "userinfo_endpoint": "https://a/u", "enrich_endpoint": path } }),
+            )
+        };
+        for path in ["/oauth/enrich", "/enrich", "/acme/v1/enrich"] {
+            assert_eq!(of(path), Vec::<String>::new(), "{path}");
+        }
+        for path in [
+            "oauth/enrich",
+            "https://acme/enrich",
+            "/",
+            "/sync",
+            "/sync/enrich",
+            "/oauth/credential-ready",
+            "/{id}",
+            "/a b",
+        ] {
+            let expected = format!("E oauth: the enrich endpoint `{path}` is no path of its own");
+            assert_eq!(of(path), [expected]);
+        }
     }
 }

@@ -64,13 +64,18 @@ impl Server {
             tool("structured", nothing()),
             tool("picture", nothing()),
             tool("mixed", nothing()),
+            tool("sound", nothing()),
             tool("document", nothing()),
+            tool("bytes", nothing()),
             tool(
                 "sleep",
                 json!({ "type": "object", "properties": { "ms": { "type": "integer" } } }),
             ),
             tool("exit", nothing()),
-            tool("grow", nothing()),
+            tool(
+                "grow",
+                json!({ "type": "object", "properties": { "list": { "type": "string" } } }),
+            ),
             tool("greet", nothing()),
             tool("scoped", nothing()).with_meta(MetaObject(
                 json!({ "required_scopes": ["repo", 7, "user"] })
@@ -173,6 +178,11 @@ impl ServerHandler for Server {
                 ContentBlock::text("after"),
                 ContentBlock::resource_link(Resource::new("test://7", "seven")),
             ]),
+            "sound" => CallToolResult::success(vec![ContentBlock::audio("UklGRg==", "audio/wav")]),
+            "bytes" => CallToolResult::success(vec![ContentBlock::resource(
+                ResourceContents::blob("JVBERg==", "file:///reports/q3.pdf")
+                    .with_mime_type("application/pdf"),
+            )]),
             "document" => CallToolResult::success(vec![ContentBlock::resource(
                 ResourceContents::text("a;b", "file:///reports/q3.csv").with_mime_type("text/csv"),
             )]),
@@ -184,11 +194,13 @@ impl ServerHandler for Server {
             "exit" => process::exit(3),
             "grow" => {
                 self.has_grown.store(true, Ordering::SeqCst);
-                context
-                    .peer
-                    .notify_tool_list_changed()
-                    .await
-                    .map_err(|error| ErrorData::internal_error(error.to_string(), None))?;
+                let peer = &context.peer;
+                let notified = match arguments["list"].as_str() {
+                    Some("prompts") => peer.notify_prompt_list_changed().await,
+                    Some("resources") => peer.notify_resource_list_changed().await,
+                    _ => peer.notify_tool_list_changed().await,
+                };
+                notified.map_err(|error| ErrorData::internal_error(error.to_string(), None))?;
                 text("grew")
             }
             "greet" => text("hello from the server"),
@@ -207,9 +219,12 @@ impl ServerHandler for Server {
         request: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
-        let all: Vec<_> = (0..6)
+        let mut all: Vec<_> = (0..6)
             .map(|n| Resource::new(format!("test://{n}"), n.to_string()))
             .collect();
+        if self.has_grown.load(Ordering::SeqCst) {
+            all.push(Resource::new("test://grown", "grown"));
+        }
         let (resources, next) = page(&all, request);
         let mut result = ListResourcesResult::with_all_items(resources);
         result.next_cursor = next;
@@ -247,7 +262,11 @@ impl ServerHandler for Server {
     ) -> Result<ListPromptsResult, ErrorData> {
         let topic = PromptArgument::new("topic").with_required(true);
         let prompt = Prompt::new("brief", Some("Writes a brief."), Some(vec![topic]));
-        Ok(ListPromptsResult::with_all_items(vec![prompt]))
+        let mut prompts = vec![prompt];
+        if self.has_grown.load(Ordering::SeqCst) {
+            prompts.push(Prompt::new("grown", None::<String>, None));
+        }
+        Ok(ListPromptsResult::with_all_items(prompts))
     }
 
     async fn get_prompt(

@@ -40,7 +40,7 @@ async fn every_page_of_every_list_reaches_the_manifest_and_nothing_that_omni_ref
         (200, &json!(true))
     );
     let actions = names(&manifest, "actions", "name");
-    assert_eq!(actions.len(), 4 + 19 - 3, "{actions:?}");
+    assert_eq!(actions.len(), 4 + 21 - 3, "{actions:?}");
     for absent in ["recursive", "negative"] {
         assert!(!actions.iter().any(|name| name == absent), "{absent}");
     }
@@ -78,7 +78,18 @@ async fn every_page_of_every_list_reaches_the_manifest_and_nothing_that_omni_ref
         "the same lists again are no change"
     );
     let log = connector.kill().await;
-    assert!(log.contains("refers to itself"), "{log}");
+    for (tool, reason) in [
+        ("recursive", "refers to itself"),
+        ("negative", "properties.not is not supported"),
+    ] {
+        let mut lines = log.lines().filter(|line| line.contains("WARN"));
+        let told = lines.any(|line| {
+            line.contains("a tool of the MCP server is left out")
+                && line.contains(tool)
+                && line.contains(reason)
+        });
+        assert!(told, "{tool}: {log}");
+    }
 }
 
 #[tokio::test]
@@ -147,7 +158,9 @@ async fn results_of_every_kind_arrive_and_none_is_lost() {
             "image.png",
             &b"\x89PNG\r\n\x1a\n"[..],
         ),
+        ("sound", "audio/wav", "audio.wav", b"RIFF"),
         ("document", "text/csv", "q3.csv", b"a;b"),
+        ("bytes", "application/pdf", "q3.pdf", b"%PDF"),
     ] {
         let answer = connector
             .raw("/action", action_request(tool, json!({}), "secret"))
@@ -290,6 +303,26 @@ async fn a_bounded_number_of_children_is_kept() {
 }
 
 #[tokio::test]
+async fn a_server_that_nobody_uses_is_ended_and_the_next_call_starts_it_again() {
+    let env = [("OMNI_CONNECTOR_MCP_IDLE_SECONDS", "1")];
+    let connector = Connector::start(&json!([SERVER]).to_string(), &env, None).await;
+    connector.discover().await;
+    let first: u32 = connector.text("pid").await.parse().unwrap();
+    until("an idle server is ended", || !is_alive(first)).await;
+    assert!(connector.children().is_empty());
+    let second: u32 = connector.text("pid").await.parse().unwrap();
+    assert_ne!(first, second);
+    assert_eq!(connector.children(), [second]);
+
+    let (status, result) = connector.call("sleep", json!({ "ms": 2500 })).await;
+    assert_eq!(
+        (status, &result["content"]),
+        (200, &json!("slept")),
+        "a call under way is no idleness"
+    );
+}
+
+#[tokio::test]
 async fn a_server_killed_in_the_middle_of_a_call_is_an_error_and_the_next_call_works() {
     let connector = Connector::over_stdio().await;
     connector.discover().await;
@@ -352,6 +385,9 @@ async fn no_child_outlives_the_connector_however_it_ends() {
     let connector = Connector::over_stdio().await;
     connector.discover().await;
     let child: u32 = connector.text("pid").await.parse().unwrap();
+    // Also one that is in the middle of a call, which nobody waits for any more.
+    let asked = connector.begin("sleep", json!({ "ms": 60_000 }));
+    asked.await;
     connector.kill().await;
     until("a child hears that its connector was killed", || {
         !is_alive(child)
@@ -361,15 +397,28 @@ async fn no_child_outlives_the_connector_however_it_ends() {
 
 #[tokio::test]
 async fn a_list_that_changes_is_registered_without_being_asked_for() {
-    let server = http_server().await;
-    for server in [json!([SERVER]).to_string(), server.url.clone()] {
-        let connector = Connector::start(&server, &[], None).await;
-        connector.discover().await;
-        let has_grown =
-            |manifest: &Value| names(manifest, "actions", "name").contains(&"grown".to_owned());
-        assert!(!has_grown(&connector.manifest().await));
-        assert_eq!(connector.text("grow").await, "grew");
-        connector.registration(has_grown).await;
+    for over_http in [false, true] {
+        for (list, in_manifest, key, grown) in [
+            ("tools", "actions", "name", "grown"),
+            ("prompts", "prompts", "name", "grown"),
+            ("resources", "resources", "uri_template", "test://grown"),
+        ] {
+            let server = http_server().await;
+            let spec = if over_http {
+                server.url.clone()
+            } else {
+                json!([SERVER]).to_string()
+            };
+            let connector = Connector::start(&spec, &[], None).await;
+            connector.discover().await;
+            let has_grown =
+                |manifest: &Value| names(manifest, in_manifest, key).contains(&grown.to_owned());
+            assert!(!has_grown(&connector.manifest().await));
+            // The server tells of this one list alone.
+            let (status, result) = connector.call("grow", json!({ "list": list })).await;
+            assert_eq!((status, &result["content"]), (200, &json!("grew")));
+            connector.registration(has_grown).await;
+        }
     }
 }
 
@@ -478,4 +527,20 @@ async fn a_restart_remembers_the_tools_and_calls_them_without_looking_again() {
     );
     assert!(connector.children().is_empty());
     assert_eq!(connector.text("lists").await, "0");
+}
+
+#[tokio::test]
+async fn without_a_time_to_live_a_restart_forgets_the_tools_and_nothing_is_on_disk() {
+    let cache = tempfile::tempdir().unwrap();
+    let server = json!([SERVER]).to_string();
+    let env = [("CATALOG_CACHE_TTL_SECONDS", "0")];
+    for _ in 0..2 {
+        let connector = Connector::start(&server, &env, Some(cache.path())).await;
+        let first = connector.registration(|_| true).await;
+        assert_eq!(first["mcp_catalog_loaded"], false);
+        assert_eq!(connector.discover().await.0, 200);
+        assert_eq!(connector.manifest().await["mcp_catalog_loaded"], true);
+        connector.kill().await;
+        assert_eq!(std::fs::read_dir(cache.path()).unwrap().count(), 0);
+    }
 }

@@ -1,5 +1,8 @@
 //! An MCP server behind a connector, and a connector behind MCP clients: real processes, real pipes, real HTTP.
 
+mod declared;
 mod inward;
 mod outward;
 mod support;
+mod versions;
+mod weight;

@@ -21,6 +21,8 @@ use tokio::{
 
 pub(crate) const SERVER: &str = env!("CARGO_BIN_EXE_mcp-test-server");
 pub(crate) const CONNECTOR: &str = env!("CARGO_BIN_EXE_mcp-test-connector");
+/// A server that speaks one version of the protocol.
+pub(crate) const VERSIONS: &str = env!("CARGO_BIN_EXE_mcp-test-versions");
 
 /// Nothing here may take longer.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -103,8 +105,13 @@ pub(crate) async fn http_server() -> HttpServer {
 }
 
 pub(crate) async fn http_server_at(address: &str) -> HttpServer {
-    let mut process = Command::new(SERVER)
-        .args(["--http", address])
+    listening(SERVER, &["--http", address]).await
+}
+
+/// A program that prints its address and serves MCP there.
+pub(crate) async fn listening(program: &str, arguments: &[&str]) -> HttpServer {
+    let mut process = Command::new(program)
+        .args(arguments)
         .stdout(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
@@ -223,6 +230,16 @@ impl Connector {
             Some("error") => (status, answer["error"].clone()),
             _ => (status, answer),
         }
+    }
+
+    /// Asks for a call and waits until the server works on it, not for the answer.
+    pub(crate) async fn begin(&self, action: &str, params: Value) {
+        let request = self
+            .http
+            .post(format!("{}/action", self.url))
+            .json(&action_request(action, params, "secret"));
+        tokio::spawn(request.send());
+        tokio::time::sleep(Duration::from_millis(300)).await;
     }
 
     pub(crate) async fn text(&self, action: &str) -> String {

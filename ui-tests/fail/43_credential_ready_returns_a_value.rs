@@ -1,0 +1,23 @@
+//! A sign-in hook that returns something.
+
+use omni_connector::{CredentialReady, prelude::*};
+
+#[connector(name = "github", source_types = [Github])]
+struct Github;
+
+#[connector]
+impl Github {
+    #[sync]
+    async fn sync(&self) -> Result<()> {
+        Ok(())
+    }
+
+    #[credential_ready]
+    async fn welcome(&self, ready: CredentialReady) -> Result<String> {
+        Ok(ready.source_id)
+    }
+}
+
+fn main() {
+    let _ = Github::welcome;
+}

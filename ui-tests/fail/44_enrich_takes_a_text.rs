@@ -1,0 +1,24 @@
+//! An enrich function that takes the bare token.
+
+use omni_connector::{OAuthExtra, prelude::*};
+
+#[connector(name = "github", source_types = [Github])]
+struct Github;
+
+#[connector]
+impl Github {
+    #[sync]
+    async fn sync(&self) -> Result<()> {
+        Ok(())
+    }
+
+    #[enrich]
+    async fn enrich(&self, token: String) -> Result<OAuthExtra> {
+        drop(token);
+        Ok(OAuthExtra::default())
+    }
+}
+
+fn main() {
+    let _ = Github::enrich;
+}
