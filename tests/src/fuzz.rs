@@ -30,8 +30,12 @@ mod normalisation;
 #[path = "../../omni-connector/src/contract/simplify.rs"]
 mod simplify;
 
-static RUNTIME: LazyLock<Runtime> =
-    LazyLock::new(|| Builder::new_current_thread().build().expect("a runtime"));
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+    Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .expect("a runtime")
+});
 
 /// What decodes is what is encoded again.
 fn round_trip<T: DeserializeOwned + Serialize + PartialEq + std::fmt::Debug>(

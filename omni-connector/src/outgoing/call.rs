@@ -129,12 +129,8 @@ pub(super) fn segment(text: &str) -> String {
 
 /// Values without a fallible `Serialize` only: the protocol's own types and plain JSON.
 pub(crate) fn encode(value: &impl Serialize) -> Vec<u8> {
-    encode_sized(value, 512)
-}
-
-/// [`encode`], for a value of about this many bytes: growing a buffer costs more than filling it.
-pub(crate) fn encode_sized(value: &impl Serialize, bytes: usize) -> Vec<u8> {
-    let mut json = Vec::with_capacity(bytes);
+    // As long as most events: growing a buffer costs more than filling it.
+    let mut json = Vec::with_capacity(960);
     // Writing to memory does not fail.
     let _ = serde_json::to_writer(&mut json, value);
     without_nul(json)

@@ -14,12 +14,13 @@ use url::Url;
 
 use super::{
     HttpClient, ManagerError, Patience,
-    call::{Call, Failed, encode, encode_sized, refused, segment, unreachable, with_body},
+    call::{Call, Failed, encode, refused, segment, unreachable, with_body},
     retry::{Backoff, Repeat, retry_after},
+    text,
 };
 use crate::contract::{
     Manifest, ServiceCredential, Source, SourceType, SyncType, redact,
-    wire::{ContentId, ContentRequest, EventBatch, RunId},
+    wire::{ContentId, EventBatch, RunId},
 };
 use crate::telemetry::Metrics;
 
@@ -228,14 +229,14 @@ impl ManagerClient {
     pub async fn store_content(&self, run: &str, content: String) -> Result<String, ManagerError> {
         // The semaphores are never closed, so a permit always comes.
         let _permit = self.stores.acquire().await.ok();
-        let body = ContentRequest {
-            sync_run_id: run.to_owned(),
-            content,
-            content_type: None,
-        };
-        // Line ends and quotes grow when they are escaped.
-        let bytes = body.content.len() + body.content.len() / 8 + 128;
-        let body = encode_sized(&body, bytes);
+        // A `ContentRequest`. Line ends and quotes grow when they are escaped.
+        let mut body = Vec::with_capacity(content.len() + content.len() / 8 + 128);
+        body.extend(br#"{"sync_run_id":"#);
+        text::write(&mut body, run);
+        body.extend(br#","content":"#);
+        text::write(&mut body, &content);
+        body.push(b'}');
+        drop(content);
         self.fetch::<ContentId>(Call::post("/sdk/content"), Some(body))
             .await
             .map(|answer| answer.content_id)

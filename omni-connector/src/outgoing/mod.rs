@@ -6,6 +6,7 @@ mod http;
 mod manager;
 mod patience;
 mod retry;
+mod text;
 
 pub(crate) use call::encode;
 pub use error::ManagerError;

@@ -1,16 +1,17 @@
 //! Storing the texts of a run: several at once, the same text once.
 //!
-//! Texts are told apart by 128 bits of keyed `SipHash`, with keys that are random for each run. That one of a hundred million
+//! Texts are told apart by 128 bits of keyed `SipHash`, with a key that is random for each run. That one of a hundred million
 //! texts is taken for another of those remembered has a chance below 2⁻⁸⁰, and nobody who writes texts can aim at it without
 //! the keys.
 
 use std::{
     collections::{HashMap, hash_map::RandomState},
-    hash::BuildHasher,
+    hash::{BuildHasher, Hash},
     mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use siphasher::sip128::{Hasher128, SipHasher13};
 use tokio::sync::OnceCell;
 
 use crate::outgoing::{Extract, ManagerClient, ManagerError};
@@ -37,15 +38,13 @@ impl Body {
     }
 }
 
-type Fingerprint = [u64; 2];
-
 /// The contents of one run.
 #[derive(Debug)]
 pub(crate) struct Contents {
     manager: ManagerClient,
     run: Arc<str>,
-    keys: [RandomState; 2],
-    ids: Mutex<HashMap<Fingerprint, Arc<OnceCell<String>>>>,
+    hasher: SipHasher13,
+    ids: Mutex<HashMap<u128, Arc<OnceCell<String>>>>,
 }
 
 impl Contents {
@@ -53,7 +52,7 @@ impl Contents {
         Self {
             manager,
             run,
-            keys: [RandomState::new(), RandomState::new()],
+            hasher: randomly_keyed(),
             ids: Mutex::default(),
         }
     }
@@ -80,12 +79,14 @@ impl Contents {
 
     /// The place of this body's id. Whoever comes second with the same body waits for the first.
     fn cell(&self, body: &Body) -> Arc<OnceCell<String>> {
-        let fingerprint = self.keys.each_ref().map(|key| match body {
-            Body::Text(text) => key.hash_one(text),
+        let mut hasher = self.hasher;
+        match body {
+            Body::Text(text) => text.hash(&mut hasher),
             Body::Extract(extract) => {
-                key.hash_one((&extract.data, &extract.mime_type, &extract.filename))
+                (&extract.data, &extract.mime_type, &extract.filename).hash(&mut hasher);
             }
-        });
+        }
+        let fingerprint = hasher.finish128().as_u128();
         let mut ids = self.ids();
         if ids.len() >= REMEMBERED {
             mem::take(&mut *ids);
@@ -93,7 +94,13 @@ impl Contents {
         ids.entry(fingerprint).or_default().clone()
     }
 
-    fn ids(&self) -> MutexGuard<'_, HashMap<Fingerprint, Arc<OnceCell<String>>>> {
+    fn ids(&self) -> MutexGuard<'_, HashMap<u128, Arc<OnceCell<String>>>> {
         self.ids.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The standard library's random keys are not told, but what they make of a number is.
+fn randomly_keyed() -> SipHasher13 {
+    let key = || RandomState::new().hash_one(0_u8);
+    SipHasher13::new_with_keys(key(), key())
 }
