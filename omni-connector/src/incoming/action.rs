@@ -14,7 +14,7 @@ use axum::{
     response::Response,
 };
 use serde_json::{Map, Value};
-
+use tokio_util::task::TaskTracker;
 use tracing::{Instrument, field};
 
 use super::{App, body::Body, panic};
@@ -83,13 +83,14 @@ async fn answer(app: App, request: ActionRequest) -> Response {
         actor_email: request.actor_email,
         manager: app.manager.clone(),
     };
-    perform(app.connector, app.bridge, call).await
+    perform(app.connector, app.bridge, app.runs.tasks(), call).await
 }
 
 /// Calls an action of the connector, or a tool of the MCP server behind it, and answers in any case.
 pub(crate) async fn perform(
     connector: Arc<dyn ErasedConnector>,
     bridge: Option<Arc<Bridge>>,
+    tasks: &TaskTracker,
     call: ActionCall,
 ) -> Response {
     let action = call.action.clone();
@@ -103,7 +104,7 @@ pub(crate) async fn perform(
             .map(|source| (source.id.clone(), source.source_type)),
         provider: credential.map(|credential| credential.provider.clone()),
     };
-    // A task of its own: a caller who gives up must not stop a write half-way.
+    // A task of its own: neither a caller who gives up nor the end of the process may stop a write half-way.
     let work = async move {
         let called = async {
             match &bridge {
@@ -113,7 +114,7 @@ pub(crate) async fn perform(
         };
         panic::catch(Box::pin(called)).await
     };
-    let task = tokio::spawn(work.in_current_span());
+    let task = tasks.spawn(work.in_current_span());
     match task.await {
         Ok(Ok(Ok(response))) => response,
         Ok(Ok(Err(error))) => {

@@ -3,6 +3,7 @@
 use std::{
     convert::Infallible,
     future,
+    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -15,13 +16,16 @@ use crate::contract::BoxFuture;
 /// The routes, behind what refuses strangers and answers for handlers that panic.
 #[derive(Clone)]
 pub(super) struct Door {
-    guard: Guard,
+    guard: Arc<Guard>,
     router: Router,
 }
 
 impl Door {
-    pub(super) const fn new(router: Router, guard: Guard) -> Self {
-        Self { guard, router }
+    pub(super) fn new(router: Router, guard: Guard) -> Self {
+        Self {
+            guard: Arc::new(guard),
+            router,
+        }
     }
 }
 

@@ -21,7 +21,6 @@ const CLOSED: [&str; 7] = [
 ];
 
 /// What stands at the door.
-#[derive(Clone)]
 pub(super) struct Guard {
     /// Without one the door is open.
     pub(super) token: Option<SecretString>,
@@ -43,7 +42,8 @@ impl Guard {
     }
 
     fn closes(&self, path: &str) -> bool {
-        CLOSED.contains(&path) || self.enrich_path.as_deref() == Some(path)
+        let is_report = path.starts_with("/sync/") && path.ends_with("/report");
+        CLOSED.contains(&path) || is_report || self.enrich_path.as_deref() == Some(path)
     }
 }
 

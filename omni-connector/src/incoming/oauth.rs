@@ -24,7 +24,8 @@ pub(super) async fn credential_ready(
 ) -> Response {
     let secrets = Secrets::of_secret(&ready.credentials.credentials);
     // A task of its own: a manager that gives up must not stop the connector half-way.
-    let task = tokio::spawn(async move { panic::catch(make_ready(&app, ready)).await });
+    let runs = app.runs.clone();
+    let task = runs.spawn(async move { panic::catch(make_ready(&app, ready)).await });
     let ended = match task.await {
         Ok(Ok(ended)) => ended,
         Ok(Err(panic)) => Err(anyhow!("the connector panicked {panic}")),

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::{sync::Notify, time::timeout};
+use tokio::{sync::Notify, task::JoinHandle, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -188,14 +188,12 @@ impl Runs {
         let (active, preparing) = {
             let mut inner = self.inner();
             let of_run = inner.preparing.values().filter(|(other, _)| other == run);
-            let preparing: Vec<_> = of_run.map(|(_, token)| token.clone()).collect();
+            // Under the lock: whoever reserves the slot after this sees it.
+            let preparing = of_run.inspect(|(_, token)| token.cancel()).count();
             (inner.remove(run), preparing)
         };
-        let is_known = active.is_some() || !preparing.is_empty();
+        let is_known = active.is_some() || preparing > 0;
         self.freed.notify_waiters();
-        for token in preparing {
-            token.cancel();
-        }
         if let Some(ctx) = active.and_then(|active| active.ctx) {
             ctx.cancel();
         }
@@ -238,8 +236,21 @@ impl Runs {
     }
 
     /// Runs a task that the end of the process waits for.
-    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        self.tasks.spawn(task);
+    pub(super) fn spawn<T: Send + 'static>(
+        &self,
+        task: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<T> {
+        self.tasks.spawn(task)
+    }
+
+    /// What the end of the process waits for.
+    pub(super) const fn tasks(&self) -> &TaskTracker {
+        &self.tasks
+    }
+
+    /// Whether the process is about to end.
+    pub(super) fn is_closed(&self) -> bool {
+        self.inner().closed
     }
 
     /// Takes no further run; the ones that are active.
@@ -290,6 +301,10 @@ impl Preparing {
     /// Ends when the run is cancelled.
     pub(super) async fn cancelled(&self) {
         self.cancelled.cancelled().await;
+    }
+
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.cancelled.is_cancelled()
     }
 }
 
@@ -346,6 +361,15 @@ mod tests {
             runs.reserve("r1", "s1", SyncType::Full).unwrap_err(),
             Taken::ByItself
         );
+    }
+
+    #[test]
+    fn a_cancel_that_was_answered_is_seen_by_whoever_prepares_the_run() {
+        let runs = Runs::default();
+        let preparing = runs.prepare("R1");
+        assert!(!preparing.is_cancelled());
+        assert_eq!(runs.cancel("R1"), Some(()));
+        assert!(preparing.is_cancelled());
     }
 
     #[test]

@@ -152,6 +152,7 @@ async fn listen(
     };
     // Without what a server said of itself: nobody here can mend that.
     look_over(&app.connector.manifest(&app.connector_url))?;
+    webhook::look_over(&*app.connector)?;
     tracing::info!(connector = app.connector.name(), %address, "listening");
     let (runs, door) = (app.runs.clone(), door(app.clone(), &config, extra));
     let ended: BoxFuture<'static, ()> = match shutdown {

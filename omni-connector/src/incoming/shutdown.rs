@@ -32,7 +32,7 @@ pub(super) async fn after(
 pub(super) async fn after_signal(runs: Runs, bridge: Option<Arc<Bridge>>, grace: Duration) {
     let (told, asked) = oneshot::channel();
     let (ended, orderly) = oneshot::channel();
-    let limit = grace + LAST_FLUSH * 2;
+    let limit = grace.saturating_add(LAST_FLUSH * 2);
     // A thread and a runtime of their own: a task that blocks can keep the others of its runtime from hearing of signals.
     let watch = thread::Builder::new().name("signals".to_owned());
     let watching = watch.spawn(move || watch_signals(told, orderly, limit));

@@ -128,16 +128,21 @@ async fn try_start(app: App, request: SyncRequest) -> Result<(), Refusal> {
             StatusCode::SERVICE_UNAVAILABLE,
             format!("the run could not be prepared within {} s; the manager answers slowly", within.as_secs_f64()),
         )),
-        () = preparing.cancelled() => Err(Refusal(
-            StatusCode::CONFLICT,
-            "the run was cancelled before it started".to_owned(),
-        )),
+        () = preparing.cancelled() => Err(cancelled()),
     }?;
-    let slot = match app
+    let reserving = app
         .runs
-        .reserve_soon(&request.sync_run_id, &request.source_id, mode)
-        .await
-    {
+        .reserve_soon(&request.sync_run_id, &request.source_id, mode);
+    let reserved = tokio::select! {
+        // First: a cancel that was answered must not be followed by a run.
+        biased;
+        () = preparing.cancelled() => return Err(cancelled()),
+        reserved = reserving => reserved,
+    };
+    if preparing.is_cancelled() {
+        return Err(cancelled());
+    }
+    let slot = match reserved {
         Ok(slot) => slot,
         // The manager repeats a request whose answer was lost; the run it asks for is executing.
         Err(Taken::ByItself) => return Ok(()),
@@ -177,6 +182,13 @@ async fn try_start(app: App, request: SyncRequest) -> Result<(), Refusal> {
         ctx.cancel();
     }
     Ok(())
+}
+
+fn cancelled() -> Refusal {
+    Refusal(
+        StatusCode::CONFLICT,
+        "the run was cancelled before it started".to_owned(),
+    )
 }
 
 /// The span of a run, at the highest level: a filter for lines keeps what the lines are about.
@@ -369,7 +381,13 @@ async fn finish(ctx: &SyncContext, end: End) -> Result<Ending, RunError> {
     }
     let failure = match end {
         End::Returned(Ok(())) => match ctx.complete().await {
-            Err(reason @ RunError::TooManyFailures { .. }) => reason.to_string(),
+            // A manager that refuses the rest will refuse it again: a run that goes on would only come here once more.
+            Err(
+                reason @ (RunError::TooManyFailures { .. }
+                | RunError::Manager(
+                    ManagerError::Refused { .. } | ManagerError::Unreadable { .. },
+                )),
+            ) => reason.to_string(),
             other => return other.map(|()| Ending::Completed),
         },
         End::Returned(Err(error)) => format!("{error:#}"),

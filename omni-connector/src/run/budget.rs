@@ -59,8 +59,18 @@ impl FailureBudget {
     }
 }
 
-fn variable<T: FromStr>(name: &str) -> Option<T> {
-    env::var(name).ok()?.trim().parse().ok()
+/// What the environment says; nothing, and a warning, if that is nonsense.
+pub(super) fn variable<T: FromStr>(name: &str) -> Option<T> {
+    let text = env::var(name).ok()?;
+    let text = text.trim();
+    if text.is_empty() {
+        return None;
+    }
+    let value = text.parse().ok();
+    if value.is_none() {
+        tracing::warn!("`{name}` is `{text}`, which is no number; the default is used");
+    }
+    value
 }
 
 #[cfg(test)]

@@ -11,8 +11,8 @@ use crate::contract::SyncType;
 const LAST_FLUSH: Duration = Duration::from_secs(20);
 
 impl SyncContext {
-    /// Completes the run after everything before was accepted; nothing is taken any more from this call on. The runtime does so when `sync` returns; call it only to
-    /// end earlier. Doing so twice is harmless.
+    /// Completes the run after everything before was accepted; nothing is taken any more from this call on. The runtime does
+    /// so when `sync` returns; call it only to end earlier. Doing so twice is harmless.
     ///
     /// # Errors
     /// As [`upsert`](Self::upsert), and more failures than the run may have.

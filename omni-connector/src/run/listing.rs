@@ -3,9 +3,11 @@
 //! A crawl that stops early, a folder that cannot be read, a disk that is not mounted: to a program that only compares
 //! what it saw with what it knew, all of them look like a great many deletes. The types here make the difference.
 
-use std::{collections::BTreeSet, env, fmt::Display};
+use std::{collections::BTreeSet, fmt::Display};
 
 use tokio_util::sync::CancellationToken;
+
+use super::budget::variable;
 
 /// The variable that changes how large a part of a source may be deleted at once.
 pub(crate) const SHARE_VARIABLE: &str = "OMNI_DELETE_SHARE_LIMIT";
@@ -179,9 +181,8 @@ impl Deletions {
 
 /// The part of a source that may be deleted at once, between 0 and 1.
 pub(super) fn share_limit() -> f64 {
-    env::var(SHARE_VARIABLE)
-        .ok()
-        .and_then(|text| text.parse().ok())
+    variable(SHARE_VARIABLE)
+        .filter(|share: &f64| !share.is_nan())
         .unwrap_or(SHARE_LIMIT)
 }
 

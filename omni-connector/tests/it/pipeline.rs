@@ -3,7 +3,10 @@
 use std::{
     future::Future,
     pin::pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Waker},
     time::{Duration, Instant},
 };
@@ -11,10 +14,9 @@ use std::{
 use crate::support::{Instead, Manager, Scripted, serve};
 use futures_util::future::{join_all, try_join_all};
 use omni_connector::{
-    Document, DocumentPermissions, FailureBudget, RunError, ServerConfig, serve_with_shutdown,
+    Connector, FailureBudget, RunError, ServerConfig, prelude::*, serve_with_shutdown,
 };
-use serde_json::json;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 fn document(id: impl Into<String>) -> Document<'static> {
     let id = id.into();
@@ -265,8 +267,51 @@ async fn a_run_that_ignores_the_shutdown_is_flushed_and_stopped() {
     assert_eq!(held.strong_count(), 0, "the author's task is still there");
 }
 
+/// Writes in two steps, and says so.
+#[connector(name = "writer", source_types = [Web])]
+struct Writer {
+    begun: Arc<Notify>,
+    written: Arc<AtomicBool>,
+}
+
+#[connector]
+impl Writer {
+    #[sync]
+    async fn sync(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Write.
+    #[action(write)]
+    async fn write(&self) -> Result<()> {
+        self.begun.notify_one();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        self.written.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_shutdown_does_not_stop_a_write_half_way() {
+    let manager = Manager::start().await;
+    let (begun, written) = (Arc::new(Notify::new()), Arc::new(AtomicBool::new(false)));
+    let writer = Writer {
+        begun: Arc::clone(&begun),
+        written: Arc::clone(&written),
+    };
+    let (stop, stopped) = oneshot::channel::<()>();
+    let (server, connector) = shutdown_by(writer, &manager, stopped).await;
+    let call =
+        tokio::spawn(async move { connector.send("/action", r#"{"action":"write"}"#).await });
+    begun.notified().await;
+    stop.send(()).unwrap();
+    server.await.unwrap().unwrap();
+    assert!(written.load(Ordering::Relaxed));
+    drop(call.await);
+}
+
 async fn shutdown_by(
-    connector: Scripted,
+    connector: impl Connector,
     manager: &Manager,
     stopped: oneshot::Receiver<()>,
 ) -> (

@@ -455,6 +455,28 @@ async fn a_run_whose_events_are_refused_for_good_fails_with_the_reason() {
 }
 
 #[tokio::test]
+async fn a_run_whose_last_events_are_refused_for_good_fails_with_the_reason() {
+    let manager = Manager::start().await;
+    let refusal = json!({ "error": "Cannot emit events for deleted source" });
+    manager.instead("/sdk/events/batch", Instead::Answer(400, refusal));
+    let connector = serve(
+        Scripted::new(async |ctx, _| Ok(ctx.upsert(document("only".to_owned())).await?)),
+        &manager,
+    )
+    .await;
+    connector.start("R1", "full").await;
+    let failure = manager.told_of("fail").await;
+    assert!(
+        failure["error"]
+            .as_str()
+            .unwrap()
+            .contains("deleted source"),
+        "{failure}"
+    );
+    assert!(manager.calls("complete").is_empty());
+}
+
+#[tokio::test]
 async fn passing_trouble_of_the_manager_loses_nothing() {
     let manager = Manager::start().await;
     for (route, instead) in [

@@ -405,7 +405,9 @@ async fn the_token_closes_what_it_should_and_nothing_else() {
             assert_ne!(ask("POST", path, Some(right)).await.status(), 401, "{path}");
         }
     }
-    for path in ["/health", "/manifest", "/sync/R1", "/sync/R1/report"] {
+    // A report names documents and what is wrong with them.
+    assert_eq!(ask("GET", "/sync/R1/report", None).await.status(), 401);
+    for path in ["/health", "/manifest", "/sync/R1"] {
         assert_ne!(ask("GET", path, None).await.status(), 401, "{path}");
     }
 }

@@ -48,7 +48,7 @@ pub(super) struct Listener {
 
 impl Listener {
     fn changed(&self) {
-        // A full queue already holds a change of every server that can be connected.
+        // A full queue is being worked on; what changed meanwhile is read with what is in it, or when the catalog expires.
         let _ = self.changes.try_send(self.server.clone());
     }
 }

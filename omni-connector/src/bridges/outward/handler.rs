@@ -15,6 +15,7 @@ use rmcp::{
 };
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
+use tokio_util::task::TaskTracker;
 
 use super::{options::Options, result};
 use crate::{
@@ -43,6 +44,8 @@ struct Inner {
     credentials: Option<ServiceCredential>,
     actor: Option<String>,
     manager: ManagerClient,
+    /// Calls under way.
+    tasks: TaskTracker,
 }
 
 impl Handler {
@@ -54,9 +57,6 @@ impl Handler {
             .credentials
             .as_ref()
             .map(|secret| credential(&manifest, &source, secret));
-        if manifest.source_types.is_empty() {
-            bail!("connector `{}` serves no source type", manifest.name);
-        }
         connector.check(&source, credentials.as_ref(), None)?;
         let offered = manifest.actions.iter().filter(|action| {
             let writes = action.mode == ActionMode::Write;
@@ -73,6 +73,7 @@ impl Handler {
             credentials,
             actor: options.actor.clone(),
             manager: ManagerClient::new(manager.as_deref().unwrap_or(NO_MANAGER)),
+            tasks: TaskTracker::new(),
             manifest,
         })))
     }
@@ -209,7 +210,7 @@ impl ServerHandler for Handler {
             actor_email: inner.actor.clone(),
             manager: inner.manager.clone(),
         };
-        let answer = perform(Arc::clone(&inner.connector), None, call).await;
+        let answer = perform(Arc::clone(&inner.connector), None, &inner.tasks, call).await;
         let result = result::of(answer, tool.output_schema.is_some()).await;
         Ok(CallToolResponse::Complete(result))
     }

@@ -52,7 +52,13 @@ impl Options {
             let field = match name {
                 "--help" | "-h" => return Ok(None),
                 "--read-only" => {
-                    read_only = true;
+                    read_only = match inline.as_deref() {
+                        None | Some("true") => true,
+                        Some("false") => false,
+                        Some(other) => bail!(
+                            "`--read-only` is `{other}`\nhelp: leave the value out, or use `true` or `false`"
+                        ),
+                    };
                     continue;
                 }
                 "--http" => {

@@ -322,7 +322,7 @@ const TAKEN: [&str; 9] = [
 ];
 
 /// Whether a path is one plain path, and not one of the protocol's.
-fn is_free_path(path: &str) -> bool {
+pub(crate) fn is_free_path(path: &str) -> bool {
     let Some(rest) = path.strip_prefix('/') else {
         return false;
     };

@@ -77,7 +77,11 @@ struct Flat {
 
 /// Values that often fit the types above: few names, small numbers, not deep.
 fn values() -> impl Strategy<Value = Value> {
-    let names = || prop::sample::select(vec!["a", "b", "c", "d", "e", "1", "-7", "true"]);
+    let names = || {
+        prop::sample::select(vec![
+            "a", "b", "c", "d", "e", "1", "-7", "true", "+7", "007", "inf", "1.5",
+        ])
+    };
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),

@@ -248,14 +248,6 @@ impl<'de> Deserializer<'de> for Decoder {
     }
 }
 
-impl IntoDeserializer<'_, Misfit> for Decoder {
-    type Deserializer = Self;
-
-    fn into_deserializer(self) -> Self {
-        self
-    }
-}
-
 /// The name by which `serde_json::value::RawValue` asks for the text of a value.
 const RAW: &str = "$serde_json::private::RawValue";
 
@@ -392,11 +384,25 @@ impl<'de> MapAccess<'de> for Entries<'_> {
 /// The key of an entry. A key is a text in JSON, whatever it stands for.
 struct Key<'a>(&'a str);
 
+impl Key<'_> {
+    /// The key, if it is spelled as JSON spells numbers and booleans: Rust reads `+7`, `007` and `inf`, too.
+    fn as_json(&self) -> &str {
+        let digits = self.0.strip_prefix('-').unwrap_or(self.0);
+        let is_number = digits.starts_with(|first: char| first.is_ascii_digit())
+            && !(digits.starts_with('0') && digits[1..].starts_with(|c: char| c.is_ascii_digit()));
+        if is_number || matches!(self.0, "true" | "false") {
+            self.0
+        } else {
+            ""
+        }
+    }
+}
+
 /// Methods that read a key as what it stands for.
 macro_rules! parsed {
     ($($method:ident $visit:ident)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
-            match self.0.parse() {
+            match self.as_json().parse() {
                 Ok(value) => visitor.$visit(value),
                 Err(_) => visitor.visit_str(self.0),
             }

@@ -10,7 +10,7 @@ pub use runner::Runner;
 
 use std::{sync::Arc, time::Duration};
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 use axum::{
     Json, Router,
     extract::{RawPathParams, Request},
@@ -24,7 +24,9 @@ use tokio::time::timeout;
 use super::{App, body, panic};
 use crate::{
     actions::ActionError,
-    contract::{Secrets, ServiceCredential, Source, wire::ErrorBody},
+    contract::{
+        ErasedConnector, Secrets, ServiceCredential, Source, is_free_path, wire::ErrorBody,
+    },
 };
 
 /// Most systems give up on an answer after 10 s, and call again.
@@ -32,6 +34,37 @@ const ANSWER: Duration = Duration::from_secs(9);
 
 /// The parameter of a path that names the source.
 const SOURCE: &str = "source_id";
+
+/// Refuses paths that cannot stand beside the others: axum would panic. The macros find most of this while compiling.
+pub(super) fn look_over(connector: &dyn ErasedConnector) -> Result<()> {
+    let mut taken: Vec<String> = connector
+        .oauth_config()
+        .and_then(|oauth| oauth.enrich_endpoint)
+        .into_iter()
+        .collect();
+    for path in connector.webhooks() {
+        let shape: Vec<_> = path
+            .split('/')
+            .map(|segment| {
+                if segment.starts_with('{') {
+                    "any"
+                } else {
+                    segment
+                }
+            })
+            .collect();
+        let shape = shape.join("/");
+        if !is_free_path(&shape) || path.starts_with("/{") || taken.contains(&shape) {
+            bail!(
+                "the webhook path `{path}` is no path of its own\nhelp: name one that nothing else answers at, such as \
+                 `/hooks/{}`",
+                connector.name()
+            );
+        }
+        taken.push(shape);
+    }
+    Ok(())
+}
 
 /// The routes of the connector's webhooks.
 pub(super) fn router(app: &App, runner: &Runner) -> Router {

@@ -32,7 +32,13 @@ use crate::{
 /// One-off runs that may wait for one source. Beyond that the caller is told to come again.
 const MOST_WAITING: usize = 1_000;
 
+/// When to call again a connector that is about to stop: another process has taken its place by then.
+const RESTARTED: Duration = Duration::from_secs(30);
+
 /// Starts runs on behalf of what came in beside the protocol.
+///
+/// What waits to be started is in memory only: it is lost with the process, and the next scheduled run finds what it was
+/// about.
 ///
 /// A function with `#[webhook]` needs none: what it returns is started. A handler among
 /// [extra routes](crate::serve_with_extra_routes) takes it as an argument:
@@ -75,8 +81,15 @@ impl Runner {
     /// at the manager.
     ///
     /// # Errors
-    /// Too many runs wait for a source: 429. Nothing was started then.
+    /// Too many runs wait for a source, or the process is about to end: 429, with the time after which to come again.
+    /// Nothing was started then.
     pub fn start(&self, webhook: Webhook) -> Result<(), ActionError> {
+        if self.app.runs.is_closed() {
+            return Err(ActionError::rate_limited(
+                "the connector is about to stop",
+                Some(RESTARTED),
+            ));
+        }
         let mut queues = self.queues();
         for Order { source_id, kind } in &webhook.orders {
             let waiting = queues.get(source_id).map_or(0, |queue| queue.runs.len());

@@ -4,6 +4,8 @@
 //! nothing. Contents are stored by several tasks at once; their events keep their places. One task sends: batches one after
 //! the other, and a barrier (flush, checkpoint) is answered only when everything before it was accepted.
 
+#[cfg(test)]
+mod clock;
 mod ledger;
 mod line;
 mod send;

@@ -92,8 +92,7 @@ pub(super) struct Shared {
 struct State {
     line: Line,
     lanes: [Lane; 2],
-    /// Whether the sender waits to be told that something is due.
-    sender_waits: bool,
+    sender: Sender,
     /// Items and bytes on their way.
     items: usize,
     bytes: usize,
@@ -105,6 +104,16 @@ struct State {
     /// Whether the run is being completed: what is on its way still goes out, and nothing new comes in.
     finishing: bool,
     closed: Option<RunError>,
+}
+
+/// What the task that sends is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sender {
+    Works,
+    /// Nothing waits to be sent. The first event starts the clock.
+    WaitsForFirst,
+    /// The clock runs; it waits for that or for a full batch.
+    WaitsForMore,
 }
 
 impl State {
@@ -147,7 +156,7 @@ impl Shared {
             state: Mutex::new(State {
                 line: Line::default(),
                 lanes: Default::default(),
-                sender_waits: false,
+                sender: Sender::Works,
                 items: 0,
                 bytes: 0,
                 ledger: Ledger::new(),
@@ -239,8 +248,14 @@ impl Shared {
     }
 
     fn wake_sender(&self, mut state: MutexGuard<'_, State>) {
-        if state.sender_waits && state.line.is_due(&self.limits) {
-            state.sender_waits = false;
+        let oldest = state.line.oldest().is_some();
+        let wakes = match state.sender {
+            Sender::Works => false,
+            Sender::WaitsForFirst => oldest || state.line.is_due(&self.limits),
+            Sender::WaitsForMore => state.line.is_due(&self.limits),
+        };
+        if wakes {
+            state.sender = Sender::Works;
             drop(state);
             self.due.notify_one();
         }
@@ -281,8 +296,12 @@ impl Shared {
                 if state.line.is_due(&self.limits) {
                     return Next::Batch(state.line.take_batch());
                 }
-                state.sender_waits = true;
-                state.line.oldest()
+                let oldest = state.line.oldest();
+                state.sender = match oldest {
+                    Some(_) => Sender::WaitsForMore,
+                    None => Sender::WaitsForFirst,
+                };
+                oldest
             };
             let due: Notified<'_> = self.due.notified();
             match oldest {

@@ -1,0 +1,35 @@
+//! When a batch that is not full is sent.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout};
+
+use super::{
+    Limits, Tally,
+    line::Waiting,
+    shared::{Next, Shared},
+};
+use crate::contract::SyncType;
+
+#[tokio::test(start_paused = true)]
+async fn one_event_alone_is_sent_when_it_is_old_enough() {
+    let limits = Limits::of(SyncType::Incremental);
+    let shared = Shared::new(limits);
+    let started = Instant::now();
+    let emit = async {
+        // The sender waits already, with nothing in the line.
+        tokio::time::sleep(Duration::from_secs(7)).await;
+        shared
+            .push_event(Waiting {
+                json: b"{}".to_vec(),
+                tally: Tally::NONE,
+                weight: 2,
+                since: Instant::now(),
+            })
+            .unwrap();
+    };
+    let sent = timeout(limits.max_age * 2, shared.next_call());
+    let (next, ()) = tokio::join!(sent, emit);
+    assert!(matches!(next, Ok(Next::Batch(batch)) if batch.events.len() == 1));
+    assert_eq!(started.elapsed().as_secs(), 7 + limits.max_age.as_secs());
+}
