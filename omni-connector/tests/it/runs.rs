@@ -367,6 +367,27 @@ async fn a_poisoned_event_is_named_and_the_others_arrive_in_order() {
 }
 
 #[tokio::test]
+async fn a_batch_that_is_too_long_arrives_in_parts() {
+    let manager = Manager::start().await;
+    let refusal = Instead::Answer(413, json!("a proxy takes less"));
+    manager.instead("/sdk/events/batch", refusal);
+    let connector = serve(
+        Scripted::new(async |ctx, _| {
+            for n in 0..40 {
+                ctx.upsert(document(format!("d{n:02}"))).await?;
+            }
+            Ok(())
+        }),
+        &manager,
+    )
+    .await;
+    connector.start("R1", "full").await;
+    manager.told_of("complete").await;
+    let all: Vec<_> = (0..40).map(|n| format!("d{n:02}")).collect();
+    assert_eq!(manager.documents(), all);
+}
+
+#[tokio::test]
 async fn a_document_whose_content_is_refused_fails_alone_and_the_run_goes_on() {
     let manager = Manager::start().await;
     manager.instead(

@@ -69,7 +69,7 @@ impl Sender {
         }
     }
 
-    /// Sends events. A batch that is refused for its shape is halved until the event at fault stands alone; that one is
+    /// Sends events. A batch that is refused for its shape or its size is halved until the event at fault stands alone; that one is
     /// named and left out, and the others arrive in their order.
     async fn send_batch(&self, events: Vec<Waiting>) -> Result<(), ManagerError> {
         let mut parts = vec![events];
@@ -79,7 +79,7 @@ impl Sender {
                 Ok(()) => events
                     .iter()
                     .for_each(|waiting| accepted.add(waiting.tally)),
-                Err(error) if error.status() == Some(StatusCode::UNPROCESSABLE_ENTITY) => {
+                Err(error) if is_about_what_was_sent(&error) => {
                     let [alone] = &events[..] else {
                         parts.push(events.split_off(events.len() / 2));
                         parts.push(events);
@@ -171,6 +171,14 @@ impl Sender {
             Err(error) => tracing::warn!(%error, "the manager was not told of the progress"),
         }
     }
+}
+
+/// Whether less of it may be taken: an event that the manager cannot read, or a body that something before it finds too long.
+fn is_about_what_was_sent(error: &ManagerError) -> bool {
+    matches!(
+        error.status(),
+        Some(StatusCode::UNPROCESSABLE_ENTITY | StatusCode::PAYLOAD_TOO_LARGE)
+    )
 }
 
 /// The failure of an event that was refused by itself.
