@@ -330,8 +330,12 @@ impl Slot {
 impl Drop for Slot {
     fn drop(&mut self) {
         // After a cancel the slot may already belong to another run, which has another id.
-        self.runs.inner().remove(&self.run);
+        let active = self.runs.inner().remove(&self.run);
         self.runs.freed.notify_waiters();
+        // The tasks of a run work until it is let go of.
+        if let Some(ctx) = active.and_then(|active| active.ctx) {
+            ctx.abandon();
+        }
     }
 }
 

@@ -326,7 +326,7 @@ pub(super) async fn execute(runs: Runs, ctx: SyncContext, work: Work, slot: Slot
     tracing::info!(resume = ctx.is_resume(), "the run begins");
     let started = std::time::Instant::now();
     let metrics = ctx.manager().metrics();
-    let number = metrics.run_began(&ctx);
+    let under_way = metrics.run_began(&ctx);
     let end = supervise(&runs, &ctx, work).await;
     let outcome = finish(&ctx, end).await;
     let report = ctx.report();
@@ -368,8 +368,7 @@ pub(super) async fn execute(runs: Runs, ctx: SyncContext, work: Work, slot: Slot
         }
     };
     Span::current().record("ending", ending.as_str());
-    metrics.run_ended(number, ending);
-    ctx.abandon();
+    under_way.ended(ending);
     drop(slot);
 }
 

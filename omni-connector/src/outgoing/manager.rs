@@ -99,7 +99,7 @@ impl ManagerClient {
     }
 
     /// What the process counts, calls of this client among it.
-    pub(crate) fn metrics(&self) -> &Metrics {
+    pub(crate) fn metrics(&self) -> &Arc<Metrics> {
         &self.metrics
     }
 

@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     fmt::Write,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -58,6 +58,32 @@ struct Counters {
     retries: BTreeMap<&'static str, u64>,
 }
 
+/// A run that is counted as under way. A task that is dropped with it leaves no run behind: a run's context leads back to
+/// the counters, and the two would keep each other for ever.
+pub(crate) struct RunUnderWay {
+    metrics: Arc<Metrics>,
+    number: u64,
+    ending: Ending,
+}
+
+impl RunUnderWay {
+    /// The run ended like this.
+    pub(crate) fn ended(mut self, ending: Ending) {
+        self.ending = ending;
+    }
+}
+
+impl Drop for RunUnderWay {
+    fn drop(&mut self) {
+        let mut counters = self.metrics.counters();
+        if let Some(ctx) = counters.active.remove(&self.number) {
+            ctx.read_report(|report| counters.done.add(report));
+            let key = (ctx.sync_mode().as_str(), self.ending);
+            *counters.ended.entry(key).or_default() += 1;
+        }
+    }
+}
+
 /// Calls of one action that had the same status.
 #[derive(Debug, Default)]
 struct Calls {
@@ -108,21 +134,16 @@ impl Metrics {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A run begins; what [`run_ended`](Self::run_ended) is told.
-    pub(crate) fn run_began(&self, ctx: &SyncContext) -> u64 {
+    /// A run begins. It is under way until the value is dropped.
+    pub(crate) fn run_began(self: &Arc<Self>, ctx: &SyncContext) -> RunUnderWay {
         let mut counters = self.counters();
         counters.begun += 1;
         let number = counters.begun;
         counters.active.insert(number, ctx.clone());
-        number
-    }
-
-    pub(crate) fn run_ended(&self, number: u64, ending: Ending) {
-        let mut counters = self.counters();
-        if let Some(ctx) = counters.active.remove(&number) {
-            ctx.read_report(|report| counters.done.add(report));
-            let key = (ctx.sync_mode().as_str(), ending);
-            *counters.ended.entry(key).or_default() += 1;
+        RunUnderWay {
+            metrics: Arc::clone(self),
+            number,
+            ending: Ending::Stopped,
         }
     }
 
@@ -296,7 +317,10 @@ impl Text {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::{contract::Secrets, outgoing::ManagerClient};
 
     #[test]
     fn labels_are_escaped() {
@@ -306,6 +330,38 @@ mod tests {
         let expected = r#"omni_connector_action_seconds_sum{action="a\"b\\c\nd",status="200"} 1.5"#;
         assert!(text.contains(expected), "{text}");
         assert!(text.contains("omni_connector_info{connector=\"acme\",version=\"1.0.0\"} 1\n"));
+    }
+
+    #[tokio::test]
+    async fn a_run_whose_task_is_dropped_leaves_nothing_behind() {
+        let manager = ManagerClient::new("http://127.0.0.1:9");
+        let metrics = Arc::downgrade(manager.metrics());
+        let source = json!({
+            "id": "S1", "name": "Wiki", "source_type": "web", "integration_type": "connector", "config": {},
+            "is_active": true, "is_deleted": false, "scope": "org", "user_filter_mode": "all",
+            "created_at": "2026-08-01T09:00:00Z", "updated_at": "2026-08-01T09:00:00Z", "created_by": "U1",
+        });
+        let request = json!({ "sync_run_id": "R1", "source_id": "S1", "sync_mode": "full" });
+        let ctx = SyncContext::start(
+            &serde_json::from_value(request).unwrap(),
+            SyncType::Full,
+            serde_json::from_value(source).unwrap(),
+            Vec::new(),
+            manager.clone(),
+            Secrets::default(),
+        );
+        let under_way = manager.metrics().run_began(&ctx);
+        ctx.abandon();
+        let task = async move { drop((under_way, ctx, manager)) };
+        drop(task);
+        // The tasks of the run's pipeline end when the runtime has told them.
+        for _ in 0..100 {
+            if metrics.strong_count() == 0 {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+        panic!("{} still hold the counters", metrics.strong_count());
     }
 
     #[test]
