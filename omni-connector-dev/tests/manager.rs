@@ -14,6 +14,7 @@ use axum::{
 };
 use omni_connector::{AuthType, ServiceCredential, outgoing::HttpClient};
 use omni_connector_dev::{ActionError, Manager, Options, Storage, store::credentials};
+use reqwest::Method;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use tokio::net::TcpListener;
@@ -178,4 +179,47 @@ async fn a_registration_ends_with_its_time() {
     assert!(manager.registration("acme", Duration::ZERO).await.is_some());
     tokio::time::sleep(Duration::from_millis(1100)).await;
     assert_eq!(manager.registration("acme", Duration::ZERO).await, None);
+}
+
+#[tokio::test]
+async fn a_text_that_spells_an_escaped_nul_is_a_text() {
+    let manager = Manager::start(options()).await.unwrap();
+    let url = serve(Router::new().route("/health", get(async || "healthy"))).await;
+    register(&manager, "acme", &url).await;
+    let source = manager.source("s", "github", json!({})).await.unwrap().id;
+    let http = HttpClient::new();
+    let send = async |method: Method, path: &str, body: Value| {
+        let url = format!("{}{path}", manager.url());
+        let answer = http.request(method, url).json(&body).send().await.unwrap();
+        let status = answer.status().as_u16();
+        (status, answer.json::<Value>().await.unwrap())
+    };
+    let create = json!({ "source_id": source, "sync_type": "full" });
+    let (status, run) = send(Method::POST, "/sdk/sync/create", create).await;
+    assert_eq!(status, 200, "{run}");
+    let run = &run["sync_run_id"];
+    let checkpoint = format!("/sdk/sync/{}/checkpoint", run.as_str().unwrap());
+
+    for (text, expected) in [
+        (r"\u0000", 200),
+        (r"\\u0000", 200),
+        ("a\0b", 500),
+        ("\\\0", 500),
+    ] {
+        let event = json!({
+            "type": "group_membership_sync", "sync_run_id": run, "source_id": source, "group_email": "g@example.com",
+            "group_name": text, "member_emails": [],
+        });
+        let one = json!({ "sync_run_id": run, "source_id": source, "event": event });
+        let batch = json!({ "sync_run_id": run, "source_id": source, "events": [event] });
+        for (method, path, body) in [
+            (Method::POST, "/sdk/events", one),
+            (Method::POST, "/sdk/events/batch", batch),
+            (Method::PUT, &checkpoint, json!({ "at": [text] })),
+            (Method::PUT, &checkpoint, json!({ text: 1 })),
+        ] {
+            let (status, answer) = send(method, path, body).await;
+            assert_eq!(status, expected, "{path} with {text:?}: {answer}");
+        }
+    }
 }
