@@ -65,7 +65,11 @@ pub(crate) struct ConnectorClient {
 impl ConnectorClient {
     pub(crate) fn new(limits: CallLimits) -> Result<Self, reqwest::Error> {
         // A development manager talks to processes of this machine: proxies of the environment are not asked.
-        let http = HttpClient::builder().no_proxy().build()?;
+        let http = HttpClient::builder()
+            .no_proxy()
+            // For sign-ins, whose requests name no time of their own; a call to a connector does.
+            .timeout(limits.call)
+            .build()?;
         Ok(Self {
             http: http.into(),
             limits,

@@ -56,7 +56,7 @@ pub(crate) async fn tell(
         user_id,
         provider,
         flow,
-        credentials: credentials::for_mcp(credential),
+        credentials: McpCredentials::of(&credential),
     };
     let url = format!("{connector_url}/oauth/credential-ready");
     let answer = shared

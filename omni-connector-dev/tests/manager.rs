@@ -10,10 +10,11 @@ use std::{
 
 use axum::{
     Json, Router,
-    routing::{get, post},
+    routing::{MethodRouter, get, post},
 };
 use omni_connector::{AuthType, ServiceCredential, outgoing::HttpClient};
 use omni_connector_dev::{ActionError, Manager, Options, Storage, store::credentials};
+use reqwest::Method;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use tokio::net::TcpListener;
@@ -33,14 +34,15 @@ async fn serve(router: Router) -> String {
 }
 
 fn connector() -> Router {
+    connector_with(post(async |Json(call): Json<Value>| {
+        Json(json!({ "status": "success", "result": call["params"] }))
+    }))
+}
+
+fn connector_with(action: MethodRouter) -> Router {
     Router::new()
         .route("/health", get(async || "healthy"))
-        .route(
-            "/action",
-            post(async |Json(call): Json<Value>| {
-                Json(json!({ "status": "success", "result": call["params"] }))
-            }),
-        )
+        .route("/action", action)
 }
 
 async fn register(manager: &Manager, connector_id: &str, url: &str) {
@@ -178,4 +180,150 @@ async fn a_registration_ends_with_its_time() {
     assert!(manager.registration("acme", Duration::ZERO).await.is_some());
     tokio::time::sleep(Duration::from_millis(1100)).await;
     assert_eq!(manager.registration("acme", Duration::ZERO).await, None);
+}
+
+#[tokio::test]
+async fn a_text_that_spells_an_escaped_nul_is_a_text() {
+    let manager = Manager::start(options()).await.unwrap();
+    let url = serve(Router::new().route("/health", get(async || "healthy"))).await;
+    register(&manager, "acme", &url).await;
+    let source = manager.source("s", "github", json!({})).await.unwrap().id;
+    let http = HttpClient::new();
+    let send = async |method: Method, path: &str, body: Value| {
+        let url = format!("{}{path}", manager.url());
+        let answer = http.request(method, url).json(&body).send().await.unwrap();
+        let status = answer.status().as_u16();
+        (status, answer.json::<Value>().await.unwrap())
+    };
+    let create = json!({ "source_id": source, "sync_type": "full" });
+    let (status, run) = send(Method::POST, "/sdk/sync/create", create).await;
+    assert_eq!(status, 200, "{run}");
+    let run = &run["sync_run_id"];
+    let checkpoint = format!("/sdk/sync/{}/checkpoint", run.as_str().unwrap());
+
+    for (text, expected) in [
+        (r"\u0000", 200),
+        (r"\\u0000", 200),
+        ("a\0b", 500),
+        ("\\\0", 500),
+    ] {
+        let event = json!({
+            "type": "group_membership_sync", "sync_run_id": run, "source_id": source, "group_email": "g@example.com",
+            "group_name": text, "member_emails": [],
+        });
+        let one = json!({ "sync_run_id": run, "source_id": source, "event": event });
+        let batch = json!({ "sync_run_id": run, "source_id": source, "events": [event] });
+        for (method, path, body) in [
+            (Method::POST, "/sdk/events", one),
+            (Method::POST, "/sdk/events/batch", batch),
+            (Method::PUT, &checkpoint, json!({ "at": [text] })),
+            (Method::PUT, &checkpoint, json!({ text: 1 })),
+        ] {
+            let (status, answer) = send(method, path, body).await;
+            assert_eq!(status, expected, "{path} with {text:?}: {answer}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_page_of_another_site_can_read_a_secret() {
+    let manager = Manager::start(options()).await.unwrap();
+    let source = manager.source("s", "github", json!({})).await.unwrap();
+    let secret = json!({ "token": "hush" });
+    manager
+        .put_credential(&source.id, None, "github", AuthType::ApiKey, secret)
+        .await
+        .unwrap();
+    let url = format!("{}/sdk/credentials/{}", manager.url(), source.id);
+    let http = HttpClient::new();
+    let ask = async |method: Method, origin: &str| {
+        let request = http.request(method, &url).header("origin", origin);
+        let request = request.header("access-control-request-method", "GET");
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{origin}");
+        let allowed = answer.headers().get("access-control-allow-origin");
+        allowed.map(|origin| origin.to_str().unwrap().to_owned())
+    };
+    for method in [Method::GET, Method::OPTIONS] {
+        for origin in [
+            "http://localhost",
+            "http://localhost:3000",
+            "http://127.0.0.1:5173",
+            "http://[::1]:8080",
+        ] {
+            assert_eq!(ask(method.clone(), origin).await.as_deref(), Some(origin));
+        }
+        for origin in [
+            "https://evil.example",
+            "http://localhost.evil.example",
+            "http://127.0.0.1.evil.example:80",
+            "http://10.0.0.7",
+            "null",
+        ] {
+            assert_eq!(ask(method.clone(), origin).await, None, "{origin}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_name_of_another_site_leads_to_the_manager() {
+    let manager = Manager::start(options()).await.unwrap();
+    let http = HttpClient::new();
+    let ask = async |host: &str| {
+        let request = http.get(format!("{}/sources", manager.url()));
+        let answer = request.header("host", host).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    let address = manager.url().replace("http://", "");
+    for host in [
+        &address,
+        "localhost",
+        "LOCALHOST:3004",
+        "127.0.0.1",
+        "127.0.0.2:3004",
+        "[::1]:3004",
+    ] {
+        assert_eq!(ask(host).await.0, 200, "{host}");
+    }
+    for host in [
+        "evil.example",
+        "evil.example:3004",
+        "localhost.evil.example",
+        "10.0.0.7:3004",
+        "[::2]",
+    ] {
+        let (status, text) = ask(host).await;
+        assert_eq!(status, 403, "{host}: {text}");
+        assert!(
+            text.contains(host) && text.contains("http://127.0.0.1"),
+            "{text}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_connector_cannot_open_its_answers_to_another_site() {
+    let manager = Manager::start(options()).await.unwrap();
+    let open = async || {
+        (
+            [("access-control-allow-origin", "*")],
+            Json(json!({ "status": "success" })),
+        )
+    };
+    let url = serve(connector_with(post(open))).await;
+    register(&manager, "acme", &url).await;
+    let source = manager.source("s", "github", json!({})).await.unwrap().id;
+    manager
+        .put_credential(&source, None, "github", AuthType::ApiKey, json!({}))
+        .await
+        .unwrap();
+    let answer = HttpClient::new()
+        .post(format!("{}/action", manager.url()))
+        .header("origin", "https://evil.example")
+        .json(&json!({ "source_id": source, "action": "echo" }))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), 200);
+    assert_eq!(answer.headers().get("access-control-allow-origin"), None);
 }

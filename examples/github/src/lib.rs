@@ -165,7 +165,7 @@ impl GitHub {
         &self,
         token: Credentials<Token>,
         /// Owner and name, such as `rust-lang/rust`
-        #[arg(pattern = "^[^/]+/[^/]+$")]
+        #[arg(pattern = "^[A-Za-z0-9_-]+/[.]*[A-Za-z0-9_-][A-Za-z0-9._-]*$")]
         repository: String,
     ) -> Result<()> {
         let request = self

@@ -2,7 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use axum::{Json, Router, extract::Query, http::HeaderMap, routing::get};
+use axum::{
+    Json, Router,
+    extract::Query,
+    http::{HeaderMap, StatusCode},
+    routing::{get, put},
+};
 use github::GitHub;
 use omni_connector::{AuthType, McpServer, ServerConfig, SyncType, contract::check};
 use omni_connector_dev::{Manager, Options};
@@ -75,6 +80,8 @@ async fn fake_github() -> String {
     let app = Router::new()
         .route("/user", get(user))
         .route("/user/repos", get(repositories))
+        // Any path: what may be starred is the connector's to say.
+        .route("/user/{*path}", put(async || StatusCode::NO_CONTENT))
         .route_service("/mcp", tools);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -148,13 +155,23 @@ async fn tools_stand_beside_the_connectors_own_actions_and_see_the_token_of_who_
     assert_eq!(names, ["get_me", "star", "list_issues"]);
     assert_eq!(check(&manifest), []);
 
-    let call = async |action| {
-        let answer = manager
-            .call_action(&source.id, None, action, json!({}))
-            .await
-            .unwrap();
-        serde_json::from_slice::<Value>(&answer.body).unwrap()["result"].clone()
+    let call_with = async |action, input| {
+        let answer = manager.call_action(&source.id, None, action, input).await;
+        serde_json::from_slice::<Value>(&answer.unwrap().body).unwrap()
     };
+    let call = async |action| call_with(action, json!({})).await["result"].clone();
+    for (repository, status) in [
+        ("ann/tea", "success"),
+        ("ann/.github", "success"),
+        ("../keys", "error"),
+        ("ann/..", "error"),
+        ("ann/.", "error"),
+        ("ann/tea?x", "error"),
+        ("ann/tea/x", "error"),
+    ] {
+        let answer = call_with("star", json!({ "repository": repository })).await;
+        assert_eq!(answer["status"], status, "{repository}: {answer}");
+    }
     assert_eq!(
         call("list_issues").await,
         json!({ "content": "list_issues with Bearer gho_secret" })

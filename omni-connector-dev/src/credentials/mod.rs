@@ -3,10 +3,7 @@
 
 mod refresh;
 
-use omni_connector::{
-    ServiceCredential,
-    contract::{McpCredentials, SourceScope},
-};
+use omni_connector::{ServiceCredential, contract::SourceScope};
 use serde_json::{Map, Value};
 
 pub(crate) use refresh::{Refreshes, refreshed};
@@ -120,15 +117,5 @@ fn over(below: Value, above: Value) -> Value {
             Value::Object(below.into_iter().chain(above).collect::<Map<_, _>>())
         }
         (_, above) => above,
-    }
-}
-
-/// What an MCP server needs of it.
-pub(crate) fn for_mcp(credential: ServiceCredential) -> McpCredentials {
-    McpCredentials {
-        credentials: credential.credentials,
-        config: credential.config,
-        auth_type: Some(credential.auth_type),
-        principal_email: credential.principal_email,
     }
 }

@@ -3,24 +3,20 @@
 
 pub(crate) mod body;
 pub(crate) mod error;
+mod local;
 mod sdk;
 mod web;
 
-use axum::Router;
-use tower_http::cors::{Any, CorsLayer};
+use axum::{Router, middleware::from_fn};
 
 use crate::manager::Shared;
 
 /// All routes.
 pub(crate) fn router(shared: Shared) -> Router {
-    let cors = CorsLayer::new()
-        .allow_origin(Any)
-        .allow_methods(Any)
-        .allow_headers(Any)
-        .expose_headers(Any);
     Router::new()
         .merge(sdk::routes(shared.options.extraction.max_input_bytes))
         .merge(web::routes())
-        .layer(cors)
+        .layer(local::cors())
+        .layer(from_fn(local::refuse_other_names))
         .with_state(shared)
 }

@@ -220,7 +220,10 @@ async fn credential(
     row.auth_type = AuthType::Oauth;
     row.principal_email = Some(grant.email.clone());
     row.updated_at = OffsetDateTime::now_utc();
-    row.expires_at = grant.token.expires_in().map(|life| row.updated_at + life);
+    row.expires_at = grant.token.expires_in().map(|life| {
+        let life = time::Duration::try_from(life).unwrap_or(time::Duration::MAX);
+        row.updated_at.saturating_add(life)
+    });
     let mut secret = entries(&row.credentials);
     for (key, value) in [
         (

@@ -25,6 +25,13 @@ const DEVIATIONS: &[(&str, &str, &str)] = &[
     ("extract", "image converted", NO_CONVERTER),
 ];
 
+/// A header that answers lack here, and why.
+const WITHHELD: (&str, &str) = (
+    "access-control-allow-origin",
+    "every page may ask the real manager (`protocol.md` §3.1); a development manager shares a machine with a browser, and \
+     lets pages of this machine alone read its secrets, by their origin",
+);
+
 const NO_CONVERTER: &str = "a Docling converter is a service of its own; a development manager has the built-in extraction alone";
 
 macro_rules! replays {

@@ -6,7 +6,7 @@ use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 
 use crate::{
-    DEVIATIONS,
+    DEVIATIONS, WITHHELD,
     compare::{differ, differ_in_any_order},
     effects::{compare_effects, forget_activity},
     exchange::{Entry, Exchange, body, events, group, load},
@@ -145,7 +145,12 @@ fn compare_answer(world: &mut World, asked: &Entry, answer: &Answer) -> Result<(
         ));
     }
     let headers = expected["headers"].as_object();
-    for (name, value) in headers.into_iter().flatten() {
+    let (withheld, reason) = WITHHELD;
+    if let Some(value) = answer.headers.get(withheld) {
+        return Err(format!("got {withheld}: {value}, but {reason}"));
+    }
+    let headers_here = headers.into_iter().flatten();
+    for (name, value) in headers_here.filter(|(name, _)| *name != withheld) {
         if name != "content-length"
             && answer.headers.get(name).map(String::as_str) != value.as_str()
         {

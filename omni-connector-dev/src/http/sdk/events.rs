@@ -5,7 +5,7 @@ use omni_connector::{ConnectorEvent, contract::wire::EventBatch};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::ok;
+use super::{holds_nul, ok};
 use crate::{
     http::{
         body::JsonBody,
@@ -83,16 +83,12 @@ async fn accept(
                     "Event source_id/sync_run_id does not match the trusted request context",
                 );
             }
-            if events.iter().any(holds_nul) {
+            let as_json = |event| serde_json::to_value(event).unwrap_or_default();
+            if events.iter().map(as_json).any(|event| holds_nul(&event)) {
                 return Err(ApiError::Internal(format!("{failure}: {NUL_IN_JSON}")));
             }
             apply(db, sync_run_id, source_id, events).map_err(storage)?;
             Ok(ok())
         })
         .await
-}
-
-/// Whether any text of the event holds U+0000, which Omni's database refuses.
-fn holds_nul(event: &ConnectorEvent) -> bool {
-    serde_json::to_string(event).is_ok_and(|json| json.contains("\\u0000"))
 }

@@ -25,6 +25,18 @@ fn form_bytes(max_input_bytes: usize) -> usize {
     max_input_bytes.saturating_add(FORM_BYTES)
 }
 
+/// Whether any text or key holds U+0000, which Omni's database refuses in free JSON. A text that spells `\u0000` is a text.
+fn holds_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(holds_nul),
+        Value::Object(members) => members
+            .iter()
+            .any(|(key, value)| key.contains('\0') || holds_nul(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
 pub(super) fn routes(max_input_bytes: usize) -> Router<Shared> {
     let form_limit = DefaultBodyLimit::max(form_bytes(max_input_bytes));
     Router::new()

@@ -7,7 +7,7 @@ use rusqlite::Transaction;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::ok;
+use super::{holds_nul, ok};
 use crate::{
     http::{
         body::{Id, JsonBody},
@@ -116,7 +116,7 @@ pub(super) async fn cancel(
 
 /// U+0000 in free JSON is what Omni's database refuses.
 pub(super) fn refuse_nul(value: &Value, failure: &str) -> Result<(), ApiError> {
-    if value.to_string().contains("\\u0000") {
+    if holds_nul(value) {
         let text = format!("{failure}: Connection error: {NUL_IN_JSON}");
         return Err(ApiError::Internal(text));
     }

@@ -1,8 +1,9 @@
-//! `POST /action` (`protocol.md` §6): what the connector answers is relayed as it came.
+//! `POST /action` (`protocol.md` §6): what the connector answers is relayed as it came, but for who may read it.
 
 use axum::{
     body::Body,
     extract::State,
+    http::header::ACCESS_CONTROL_ALLOW_ORIGIN,
     response::{IntoResponse, Response},
 };
 use serde_json::json;
@@ -19,9 +20,11 @@ pub(super) async fn call(
 ) -> Result<Response, ApiError> {
     let ActionAnswer {
         status,
-        headers,
+        mut headers,
         body,
     } = actions::call(&shared, call).await?;
+    // Who may read an answer is the manager's to say.
+    headers.remove(ACCESS_CONTROL_ALLOW_ORIGIN);
     Ok((status, headers, Body::from(body)).into_response())
 }
 

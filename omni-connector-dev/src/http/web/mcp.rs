@@ -131,7 +131,8 @@ fn serving(shared: &Shared, source: &SourceRecord) -> Result<Manifest, ApiError>
 async fn owner(shared: &Shared, source: &SourceRecord) -> Result<McpCredentials, ApiError> {
     credentials::owner(shared, source)
         .await?
-        .map(credentials::for_mcp)
+        .as_ref()
+        .map(McpCredentials::of)
         .ok_or_else(|| ApiError::credentials_not_found(&source.id))
 }
 

@@ -1,0 +1,42 @@
+//! The macros cannot depend on the runtime, so they have the protocol's closed lists once more.
+
+use omni_connector::{SourceType, contract::REFUSED_KEYS};
+use syn::{Expr, ExprLit, Item, Lit};
+
+/// The texts of a list in `valid/names.rs` of the macros.
+fn list(name: &str) -> Vec<String> {
+    let source = include_str!("../../omni-connector-macros/src/valid/names.rs");
+    let items = syn::parse_file(source).unwrap().items;
+    let list = items.into_iter().find_map(|item| match item {
+        Item::Const(item) if item.ident == name => Some(*item.expr),
+        _ => None,
+    });
+    let Some(Expr::Reference(list)) = list else {
+        panic!("{name} is no list");
+    };
+    let Expr::Array(list) = *list.expr else {
+        panic!("{name} is no list");
+    };
+    let text = |item| match item {
+        Expr::Lit(ExprLit {
+            lit: Lit::Str(text),
+            ..
+        }) => text.value(),
+        _ => panic!("{name} holds what is no text"),
+    };
+    list.elems.into_iter().map(text).collect()
+}
+
+#[test]
+fn the_macros_know_the_source_types_of_the_runtime() {
+    let known: Vec<_> = SourceType::ALL
+        .iter()
+        .map(|source_type| format!("{source_type:?}"))
+        .collect();
+    assert_eq!(list("SOURCE_TYPES"), known);
+}
+
+#[test]
+fn the_macros_refuse_the_properties_that_the_runtime_refuses() {
+    assert_eq!(list("REFUSED_PROPERTIES"), REFUSED_KEYS);
+}
