@@ -12,6 +12,16 @@ use crate::support::{Instead, Manager, Scripted, serve};
 use omni_connector::{Document, DocumentPermissions, Group};
 use serde_json::{Value, json};
 
+/// A connector whose runs emit so many documents.
+fn emitting(count: usize) -> Scripted {
+    Scripted::new(move |ctx, _| async move {
+        for n in 0..count {
+            ctx.upsert(document(format!("d{n:02}"))).await?;
+        }
+        Ok(())
+    })
+}
+
 fn document(id: impl Into<String>) -> Document<'static> {
     let id = id.into();
     Document::new(id.clone(), DocumentPermissions::public())
@@ -332,16 +342,7 @@ async fn dropping_the_future_of_an_emit_loses_nothing() {
 async fn a_poisoned_event_is_named_and_the_others_arrive_in_order() {
     let manager = Manager::start().await;
     manager.poison("d13");
-    let connector = serve(
-        Scripted::new(async |ctx, _| {
-            for n in 0..40 {
-                ctx.upsert(document(format!("d{n:02}"))).await?;
-            }
-            Ok(())
-        }),
-        &manager,
-    )
-    .await;
+    let connector = serve(emitting(40), &manager).await;
     connector.start("R1", "full").await;
     manager.told_of("complete").await;
     assert_eq!(
@@ -371,16 +372,7 @@ async fn a_batch_that_is_too_long_arrives_in_parts() {
     let manager = Manager::start().await;
     let refusal = Instead::Answer(413, json!("a proxy takes less"));
     manager.instead("/sdk/events/batch", refusal);
-    let connector = serve(
-        Scripted::new(async |ctx, _| {
-            for n in 0..40 {
-                ctx.upsert(document(format!("d{n:02}"))).await?;
-            }
-            Ok(())
-        }),
-        &manager,
-    )
-    .await;
+    let connector = serve(emitting(40), &manager).await;
     connector.start("R1", "full").await;
     manager.told_of("complete").await;
     let all: Vec<_> = (0..40).map(|n| format!("d{n:02}")).collect();
@@ -430,16 +422,7 @@ async fn a_run_that_the_manager_calls_over_stops() {
     let manager = Manager::start().await;
     let refusal = json!({ "error": "Events require a running sync run" });
     manager.instead("/sdk/events/batch", Instead::Answer(400, refusal));
-    let connector = serve(
-        Scripted::new(async |ctx, _| {
-            for n in 0..100_000 {
-                ctx.upsert(document(format!("d{n}"))).await?;
-            }
-            Ok(())
-        }),
-        &manager,
-    )
-    .await;
+    let connector = serve(emitting(100_000), &manager).await;
     connector.start("R1", "full").await;
     connector.ended("R1").await;
     assert!(
@@ -454,16 +437,7 @@ async fn a_run_whose_events_are_refused_for_good_fails_with_the_reason() {
     let manager = Manager::start().await;
     let refusal = json!({ "error": "Cannot emit events for deleted source" });
     manager.instead("/sdk/events/batch", Instead::Answer(400, refusal));
-    let connector = serve(
-        Scripted::new(async |ctx, _| {
-            for n in 0..100_000 {
-                ctx.upsert(document(format!("d{n}"))).await?;
-            }
-            Ok(())
-        }),
-        &manager,
-    )
-    .await;
+    let connector = serve(emitting(100_000), &manager).await;
     connector.start("R1", "full").await;
     let failure = manager.told_of("fail").await;
     assert!(
