@@ -29,6 +29,8 @@ pub struct DecodeError {
 /// assert_eq!(error.to_string(), "invalid config: `port` is of the wrong type, expected u16");
 /// ```
 ///
+/// A struct is decoded from an object, never from a list of its fields.
+///
 /// # Errors
 /// The first field that is wrong.
 pub fn decode<T: DeserializeOwned>(what: &'static str, value: Value) -> Result<T, DecodeError> {

@@ -96,6 +96,7 @@ fn misfit(value: &Value, expected: &dyn Expected) -> Misfit {
 pub(super) struct Decoder(pub(super) Value);
 
 impl Decoder {
+    /// As `serde_json` reads numbers unless a crate turns its `arbitrary_precision` on: 64 bits, or a float.
     fn number<'de, V: Visitor<'de>>(number: &Number, visitor: V) -> Result<V::Value, Misfit> {
         if let Some(number) = number.as_u64() {
             visitor.visit_u64(number)

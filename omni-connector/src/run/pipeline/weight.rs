@@ -1,50 +1,29 @@
-//! About how many bytes an event holds. A list of ten thousand readers or members must count against the bounds of a run.
+//! About how many bytes a document holds beside its text. A list of ten thousand readers must count against the bounds of a run.
 
 use serde_json::Value;
 
-use crate::contract::{Attributes, ConnectorEvent, DocumentMetadata, DocumentPermissions};
+use crate::contract::{ConnectorEvent, DocumentPermissions};
 
 /// What the fixed parts of an event, its ids and its short fields are counted as.
 const FIXED: usize = 512;
 /// What a string costs beside its bytes.
 const STRING: usize = size_of::<String>();
 
-/// About how many bytes the event holds.
+/// About how many bytes the event of a document holds. Other events are weighed by their JSON.
 pub(super) fn weight(event: &ConnectorEvent) -> usize {
-    FIXED
-        + match event {
-            ConnectorEvent::DocumentCreated {
-                metadata,
-                permissions,
-                attributes,
-                ..
-            } => document(metadata, Some(permissions), attributes.as_ref()),
-            ConnectorEvent::DocumentUpdated {
-                metadata,
-                permissions,
-                attributes,
-                ..
-            } => document(metadata, permissions.as_ref(), attributes.as_ref()),
-            ConnectorEvent::GroupMembershipSync { member_emails, .. } => strings(member_emails),
-            // Short, whatever they hold.
-            ConnectorEvent::DocumentDeleted { .. }
-            | ConnectorEvent::PersonSync { .. }
-            | ConnectorEvent::PersonDeleted { .. } => 0,
-        }
-}
-
-fn document(
-    metadata: &DocumentMetadata,
-    permissions: Option<&DocumentPermissions>,
-    attributes: Option<&Attributes>,
-) -> usize {
+    let ConnectorEvent::DocumentCreated {
+        metadata,
+        permissions: DocumentPermissions { users, groups, .. },
+        attributes,
+        ..
+    } = event
+    else {
+        return FIXED;
+    };
     let texts = [&metadata.title, &metadata.url, &metadata.path];
     let texts: usize = texts.into_iter().flatten().map(String::len).sum();
-    let readers = permissions.map_or(0, |permissions| {
-        strings(&permissions.users) + strings(&permissions.groups)
-    });
     let values = metadata.extra.iter().chain(attributes);
-    texts + readers + values.map(entries).sum::<usize>()
+    FIXED + texts + strings(users) + strings(groups) + values.map(entries).sum::<usize>()
 }
 
 fn strings(texts: &[String]) -> usize {
@@ -71,17 +50,13 @@ fn value(json: &Value) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Document;
 
     #[test]
     fn long_lists_are_heavy() {
-        let members = vec!["somebody@example.com".to_owned(); 10_000];
-        let group = ConnectorEvent::GroupMembershipSync {
-            sync_run_id: String::new(),
-            source_id: String::new(),
-            group_email: String::new(),
-            group_name: None,
-            member_emails: members,
-        };
-        assert!(weight(&group) > 400_000, "{}", weight(&group));
+        let readers = vec!["somebody@example.com"; 10_000];
+        let document = Document::new("d", DocumentPermissions::users(readers));
+        let (event, _) = document.into_event(&[]);
+        assert!(weight(&event) > 400_000, "{}", weight(&event));
     }
 }
