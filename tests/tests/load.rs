@@ -18,6 +18,9 @@ const WIKI: Wiki = Wiki {
     is_deaf: false,
 };
 
+/// Texts that one run stores at once, and what it calls beside that.
+const CONNECTIONS: usize = 16 + 4;
+
 async fn start() -> Result<(Manager, Served)> {
     let manager = Manager::start(options()).await?;
     let connector = Served::start(&manager.url());
@@ -76,8 +79,9 @@ async fn two_hundred_runs_in_a_row_leave_no_tasks_and_flat_memory() -> Result<()
     }
     let (tasks_after, memory_after) = (tasks().await, resident()?);
     println!("tasks {tasks_before} → {tasks_after}, KB {memory_before} → {memory_after}");
+    // A connection that is kept is a task on each side, and runs keep as many as they happened to need at once.
     ensure!(
-        tasks_after <= tasks_before,
+        tasks_after <= tasks_before + 2 * CONNECTIONS,
         "{tasks_before} tasks became {tasks_after}"
     );
     // The manager lives here, too, and keeps the rows of its runs.
