@@ -49,7 +49,7 @@ async fn answer(State(Answers { delay, source }): State<Answers>, request: Reque
         tokio::time::sleep(delay).await;
     }
     let body = match path.split('/').nth(2) {
-        Some("content") => format!(r#"{{"content_id":"{CONTENT}"}}"#),
+        Some("content" | "extract-content") => format!(r#"{{"content_id":"{CONTENT}"}}"#),
         Some("source") => source.to_string(),
         Some("credentials") => {
             return (axum::http::StatusCode::NOT_FOUND, r#"{"error":"none"}"#).into_response();
