@@ -117,6 +117,7 @@ fn hidden(
     quote! {
         #(#conditions)*
         #[doc(hidden)]
+        // The type has the function's name, so that a list finds it under that.
         #[allow(non_camel_case_types)]
         #visibility struct #ident {}
 

@@ -2,12 +2,14 @@
 
 #[cfg(test)]
 mod equivalence;
+mod key;
+mod misfit;
 mod value;
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use self::value::{Decoder, Misfit};
+use self::{misfit::Misfit, value::Decoder};
 
 /// A value that does not have the shape it should have.
 ///

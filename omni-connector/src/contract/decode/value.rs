@@ -3,94 +3,21 @@
 //! It accepts what `serde_json::Value` accepts, but for lists in place of structs. It is compiled once for every type that a
 //! connector decodes, and a connector has hundreds: so it is one plain type, where one that watches another would be four.
 
-use std::{fmt, mem, vec};
+use std::{mem, vec};
 
 use serde::{
     Deserializer,
     de::{
-        DeserializeSeed, EnumAccess, Error, Expected, IntoDeserializer, MapAccess, SeqAccess,
-        Unexpected, VariantAccess, Visitor, value::StrDeserializer,
+        DeserializeSeed, EnumAccess, Error, Expected, MapAccess, SeqAccess, Unexpected,
+        VariantAccess, Visitor,
     },
-    forward_to_deserialize_any,
 };
 use serde_json::{Map, Number, Value, map};
 
-/// What was wrong, and where. Boxed, since every step of decoding passes it on.
-#[derive(Debug)]
-pub(super) struct Misfit(Box<Place>);
-
-#[derive(Debug)]
-struct Place {
-    /// The innermost step first.
-    steps: Vec<Step>,
-    /// In serde's words.
-    message: String,
-}
-
-#[derive(Debug)]
-enum Step {
-    Key(String),
-    Index(usize),
-}
-
-impl Misfit {
-    pub(super) fn message(&self) -> &str {
-        &self.0.message
-    }
-
-    /// Such as `items[2].port`; empty for the value itself.
-    pub(super) fn path(&self) -> String {
-        let mut path = String::new();
-        for step in self.0.steps.iter().rev() {
-            match step {
-                Step::Key(key) if path.is_empty() => path.push_str(key),
-                Step::Key(key) => path.extend([".", key]),
-                Step::Index(index) => path.extend(["[", &index.to_string(), "]"]),
-            }
-        }
-        path
-    }
-
-    fn below(mut self, step: Step) -> Self {
-        self.0.steps.push(step);
-        self
-    }
-}
-
-impl fmt::Display for Misfit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.message)
-    }
-}
-
-impl std::error::Error for Misfit {}
-
-impl Error for Misfit {
-    fn custom<T: fmt::Display>(message: T) -> Self {
-        Self(Box::new(Place {
-            steps: Vec::new(),
-            message: message.to_string(),
-        }))
-    }
-}
-
-/// What kind of value this is instead of the one that was expected.
-fn misfit(value: &Value, expected: &dyn Expected) -> Misfit {
-    let unexpected = match value {
-        Value::Null => Unexpected::Unit,
-        Value::Bool(value) => Unexpected::Bool(*value),
-        Value::Number(number) => match (number.as_u64(), number.as_i64(), number.as_f64()) {
-            (Some(number), _, _) => Unexpected::Unsigned(number),
-            (None, Some(number), _) => Unexpected::Signed(number),
-            (None, None, Some(number)) => Unexpected::Float(number),
-            (None, None, None) => Unexpected::Other("number"),
-        },
-        Value::String(text) => Unexpected::Str(text),
-        Value::Array(_) => Unexpected::Seq,
-        Value::Object(_) => Unexpected::Map,
-    };
-    Misfit::invalid_type(unexpected, expected)
-}
+use super::{
+    key::Key,
+    misfit::{Misfit, Step, misfit},
+};
 
 /// A value to be decoded.
 pub(super) struct Decoder(pub(super) Value);
@@ -379,78 +306,6 @@ impl<'de> MapAccess<'de> for Entries<'_> {
 
     fn size_hint(&self) -> Option<usize> {
         Some(self.0.entries.len())
-    }
-}
-
-/// The key of an entry. A key is a text in JSON, whatever it stands for.
-struct Key<'a>(&'a str);
-
-impl Key<'_> {
-    /// The key, if it is spelled as JSON spells numbers and booleans: Rust reads `+7`, `007` and `inf`, too.
-    fn as_json(&self) -> &str {
-        let digits = self.0.strip_prefix('-').unwrap_or(self.0);
-        let is_number = digits.starts_with(|first: char| first.is_ascii_digit())
-            && !(digits.starts_with('0') && digits[1..].starts_with(|c: char| c.is_ascii_digit()));
-        if is_number || matches!(self.0, "true" | "false") {
-            self.0
-        } else {
-            ""
-        }
-    }
-}
-
-/// Methods that read a key as what it stands for.
-macro_rules! parsed {
-    ($($method:ident $visit:ident)*) => {$(
-        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
-            match self.as_json().parse() {
-                Ok(value) => visitor.$visit(value),
-                Err(_) => visitor.visit_str(self.0),
-            }
-        }
-    )*};
-}
-
-impl<'de> Deserializer<'de> for Key<'_> {
-    type Error = Misfit;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
-        visitor.visit_str(self.0)
-    }
-
-    parsed! {
-        deserialize_bool visit_bool
-        deserialize_i8 visit_i8 deserialize_i16 visit_i16 deserialize_i32 visit_i32
-        deserialize_i64 visit_i64 deserialize_i128 visit_i128
-        deserialize_u8 visit_u8 deserialize_u16 visit_u16 deserialize_u32 visit_u32
-        deserialize_u64 visit_u64 deserialize_u128 visit_u128
-        deserialize_f32 visit_f32 deserialize_f64 visit_f64
-    }
-
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
-        visitor.visit_some(self)
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, Misfit> {
-        visitor.visit_newtype_struct(self)
-    }
-
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        _: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Misfit> {
-        let variant: StrDeserializer<'_, Misfit> = self.0.into_deserializer();
-        visitor.visit_enum(variant)
-    }
-
-    forward_to_deserialize_any! {
-        char str string bytes byte_buf unit unit_struct seq tuple tuple_struct map struct identifier ignored_any
     }
 }
 
