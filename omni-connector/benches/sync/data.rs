@@ -1,5 +1,7 @@
 //! The documents that all candidates send.
 
+use std::fmt::Write as _;
+
 use omni_connector::{ConnectorEvent, Document, DocumentMetadata, DocumentPermissions};
 use serde_json::json;
 
@@ -25,7 +27,9 @@ pub(crate) struct Run<'a> {
 pub(crate) fn text(run: &str, number: usize) -> String {
     const FILLER: &str =
         "Every word of this text is here so that it is as long as a page of a wiki usually is. ";
-    let mut text = format!("Document {number} of run {run}\n");
+    // A text that was read from somewhere came in one piece.
+    let mut text = String::with_capacity(2_000 + FILLER.len());
+    let _ = writeln!(text, "Document {number} of run {run}");
     while text.len() < 2_000 {
         text.push_str(FILLER);
     }

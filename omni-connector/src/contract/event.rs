@@ -131,45 +131,10 @@ impl ConnectorEvent {
         }
     }
 
-    /// The event as it may be sent by a run: with the ids of that run, addresses in lower case, and permissions and
-    /// attributes present. A document whose permissions are unknown is private.
-    pub(crate) fn of_run(mut self, run: &str, source: &str) -> Self {
-        match &mut self {
-            Self::DocumentCreated {
-                sync_run_id,
-                source_id,
-                ..
-            }
-            | Self::DocumentUpdated {
-                sync_run_id,
-                source_id,
-                ..
-            }
-            | Self::DocumentDeleted {
-                sync_run_id,
-                source_id,
-                ..
-            }
-            | Self::GroupMembershipSync {
-                sync_run_id,
-                source_id,
-                ..
-            }
-            | Self::PersonSync {
-                sync_run_id,
-                source_id,
-                ..
-            }
-            | Self::PersonDeleted {
-                sync_run_id,
-                source_id,
-                ..
-            } => {
-                run.clone_into(sync_run_id);
-                source.clone_into(source_id);
-            }
-        }
-        match &mut self {
+    /// Makes it what may be sent: addresses in lower case, and permissions and attributes present. A document whose
+    /// permissions are unknown is private.
+    pub(crate) fn normalize(&mut self) {
+        match self {
             Self::DocumentCreated {
                 permissions,
                 attributes,
@@ -209,7 +174,6 @@ impl ConnectorEvent {
             Self::PersonDeleted { email, .. } => normalize_address(email),
             Self::DocumentDeleted { .. } => {}
         }
-        self
     }
 
     /// What the event is about: the id of a document, or the address of a group or person.
@@ -226,10 +190,9 @@ impl ConnectorEvent {
 }
 
 fn normalize_address(address: &mut String) {
-    if address
-        .chars()
-        .any(|c| c.is_uppercase() || c.is_whitespace())
-    {
+    // Nearly all are as they should be already.
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && !byte.is_ascii_uppercase();
+    if !address.bytes().all(is_plain) {
         *address = address.trim().to_lowercase();
     }
 }

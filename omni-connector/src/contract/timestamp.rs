@@ -119,6 +119,11 @@ pub mod extended {
 pub mod rfc3339_option {
     use super::{Deserializer, OffsetDateTime, Rfc3339, Serialize, Serializer, in_utc};
 
+    /// RFC 3339 in UTC; a year outside 0 to 9999 becomes the nearest one.
+    pub(crate) fn format(time: OffsetDateTime) -> Result<String, time::error::Format> {
+        in_utc(time).format(&Rfc3339)
+    }
+
     /// Writes RFC 3339 in UTC, or null.
     ///
     /// # Errors
@@ -128,7 +133,7 @@ pub mod rfc3339_option {
         time: &Option<OffsetDateTime>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        time.map(|time| in_utc(time).format(&Rfc3339))
+        time.map(format)
             .transpose()
             .map_err(<S::Error as serde::ser::Error>::custom)?
             .serialize(serializer)

@@ -128,12 +128,9 @@ pub(super) fn segment(text: &str) -> String {
 }
 
 /// Values without a fallible `Serialize` only: the protocol's own types and plain JSON.
-pub(crate) fn encode(value: &impl Serialize) -> Vec<u8> {
-    // As long as most events: growing a buffer costs more than filling it.
-    let mut json = Vec::with_capacity(960);
+pub(super) fn encode(value: &impl Serialize) -> Vec<u8> {
     // Writing to memory does not fail.
-    let _ = serde_json::to_writer(&mut json, value);
-    without_nul(json)
+    without_nul(serde_json::to_vec(value).unwrap_or_default())
 }
 
 /// Takes every U+0000 out of a JSON text: one in an event, a checkpoint or a message is 500 for ever (`protocol.md` §3.1).

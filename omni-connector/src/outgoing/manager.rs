@@ -14,6 +14,7 @@ use url::Url;
 
 use super::{
     HttpClient, ManagerError, Patience,
+    buffers::{Buffers, only_owner},
     call::{Call, Failed, encode, refused, segment, unreachable, with_body},
     retry::{Backoff, Repeat, retry_after},
     text,
@@ -29,6 +30,8 @@ const EXTRACTIONS: usize = 2;
 /// Texts stored at once by the whole process. One run stores sixteen; fifty of them would need more sockets than many systems
 /// give a process.
 const STORES: usize = 64;
+/// Buffers of longer texts are not kept: 4 MB in all at most.
+const LONGEST_BODY: usize = 64 << 10;
 
 /// The manager, as a connector sees it. Cheap to clone; one process uses one.
 ///
@@ -44,6 +47,8 @@ pub struct ManagerClient {
     patience: Patience,
     extractions: Arc<Semaphore>,
     stores: Arc<Semaphore>,
+    /// Of requests that store a text.
+    bodies: Arc<Buffers>,
     metrics: Arc<Metrics>,
 }
 
@@ -85,6 +90,7 @@ impl ManagerClient {
             patience: Patience::default(),
             extractions: Arc::new(Semaphore::new(EXTRACTIONS)),
             stores: Arc::new(Semaphore::new(STORES)),
+            bodies: Arc::new(Buffers::new(STORES, LONGEST_BODY)),
             metrics: Arc::default(),
         }
     }
@@ -230,16 +236,20 @@ impl ManagerClient {
         // The semaphores are never closed, so a permit always comes.
         let _permit = self.stores.acquire().await.ok();
         // A `ContentRequest`. Line ends and quotes grow when they are escaped.
-        let mut body = Vec::with_capacity(content.len() + content.len() / 8 + 128);
+        let mut body = self.bodies.take();
+        body.reserve(content.len() + content.len() / 8 + 128);
         body.extend(br#"{"sync_run_id":"#);
         text::write(&mut body, run);
         body.extend(br#","content":"#);
         text::write(&mut body, &content);
         body.push(b'}');
         drop(content);
-        self.fetch::<ContentId>(Call::post("/sdk/content"), Some(body))
-            .await
-            .map(|answer| answer.content_id)
+        let body = Bytes::from(body);
+        let call = Call::post("/sdk/content");
+        let answer = self.attempts(&call, |request| Ok(with_body(request, Some(&body))));
+        let answer = answer.await.map(|answer: ContentId| answer.content_id);
+        self.bodies.give(only_owner(body));
+        answer
     }
 
     /// Extracts a text from bytes, stores it and returns its id.
@@ -298,13 +308,19 @@ impl ManagerClient {
 
     /// Sends events of one run, in order. Either all are accepted or none.
     pub async fn send_events(&self, batch: &EventBatch) -> Result<(), ManagerError> {
-        self.send_encoded_events(encode(batch)).await
+        self.send_encoded_events(encode(batch)).await.0
     }
 
-    /// Sends events that were [encoded](encode) before.
-    pub(crate) async fn send_encoded_events(&self, batch: Vec<u8>) -> Result<(), ManagerError> {
-        self.done(Call::post("/sdk/events/batch"), Some(batch))
-            .await
+    /// Sends events that were encoded before, and gives the buffer back.
+    pub(crate) async fn send_encoded_events(
+        &self,
+        batch: Vec<u8>,
+    ) -> (Result<(), ManagerError>, Vec<u8>) {
+        let batch = Bytes::from(batch);
+        let call = Call::post("/sdk/events/batch");
+        let answer = self.attempts(&call, |request| Ok(with_body(request, Some(&batch))));
+        let answer = answer.await.map(|_: IgnoredAny| ());
+        (answer, only_owner(batch))
     }
 
     /// Adds to the number of documents looked at.

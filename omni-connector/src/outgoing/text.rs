@@ -20,13 +20,37 @@ pub(super) fn write(json: &mut Vec<u8>, text: &str) {
         write_escaped(json, &known[plain..]);
         (rest, plain) = (after, 0);
     }
-    json.extend_from_slice(&rest[..plain]);
-    write_escaped(json, &rest[plain..]);
+    // What is left is shorter than that, as titles and names are from the start.
+    if is_any_escaped(&rest[plain..]) {
+        json.extend_from_slice(&rest[..plain]);
+        write_escaped(json, &rest[plain..]);
+    } else {
+        json.extend_from_slice(rest);
+    }
     json.push(b'"');
 }
 
 const fn is_escaped(byte: u8) -> bool {
     byte < 0x20 || byte == b'"' || byte == b'\\'
+}
+
+fn is_any_escaped(bytes: &[u8]) -> bool {
+    let (words, rest) = bytes.as_chunks();
+    words.iter().any(|word| is_any_of_eight_escaped(*word))
+        || rest.iter().any(|byte| is_escaped(*byte))
+}
+
+/// Eight bytes in one register. Taking `n` from a byte borrows from its top bit when the byte is below `n` (and had that bit
+/// clear): <https://graphics.stanford.edu/~seander/bithacks.html#HasLessInWord>.
+const fn is_any_of_eight_escaped(bytes: [u8; 8]) -> bool {
+    const fn all(byte: u8) -> u64 {
+        u64::from_ne_bytes([byte; 8])
+    }
+    const fn below(word: u64, limit: u8) -> u64 {
+        word.wrapping_sub(all(limit)) & !word & all(0x80)
+    }
+    let word = u64::from_ne_bytes(bytes);
+    below(word, 0x20) | below(word ^ all(b'"'), 1) | below(word ^ all(b'\\'), 1) != 0
 }
 
 fn write_escaped(json: &mut Vec<u8>, bytes: &[u8]) {

@@ -77,7 +77,7 @@ impl SyncContext {
         let pipeline = Pipeline::start(
             manager.clone(),
             Arc::clone(&run),
-            source.id.as_str().into(),
+            &source.id,
             Limits::of(mode),
         );
         // The precedence of protocol.md §5.5; an explicit null is none.
@@ -237,11 +237,11 @@ impl SyncContext {
 
     fn emit(
         &self,
-        event: ConnectorEvent,
+        mut event: ConnectorEvent,
         body: Option<Body>,
         tally: Tally,
     ) -> BoxFuture<'static, Result<(), RunError>> {
-        let event = event.of_run(&self.inner.run, &self.inner.source.id);
+        event.normalize();
         self.inner.pipeline.emit(event, body, tally)
     }
 

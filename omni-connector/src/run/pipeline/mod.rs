@@ -32,7 +32,7 @@ use super::{
 };
 use crate::{
     contract::{BoxFuture, ConnectorEvent, SyncType},
-    outgoing::{ManagerClient, encode},
+    outgoing::{EventEncoder, ManagerClient},
 };
 
 /// When a batch is sent, and how much may wait. The thresholds of each mode are the protocol's (§10).
@@ -77,6 +77,7 @@ const EXTRACTIONS: usize = 2;
 #[derive(Debug, Clone)]
 pub(crate) struct Pipeline {
     shared: Arc<Shared>,
+    encoder: Arc<EventEncoder>,
 }
 
 impl Pipeline {
@@ -84,17 +85,19 @@ impl Pipeline {
     pub(crate) fn start(
         manager: ManagerClient,
         run: Arc<str>,
-        source: Arc<str>,
+        source: &str,
         limits: Limits,
     ) -> Self {
         let shared = Arc::new(Shared::new(limits));
         let contents = Arc::new(Contents::new(manager.clone(), Arc::clone(&run)));
-        let sender = Arc::new(Sender::new(Arc::clone(&shared), manager, run, &source));
+        let encoder = Arc::new(EventEncoder::new(&run, source));
+        let sender = Sender::new(Arc::clone(&shared), manager, run, Arc::clone(&encoder));
+        let sender = Arc::new(sender);
         let mut tasks = JoinSet::new();
         let texts = iter::repeat_n(Kind::Text, limits.stores);
         for kind in texts.chain(iter::repeat_n(Kind::Extraction, EXTRACTIONS)) {
-            let (shared, contents) = (Arc::clone(&shared), Arc::clone(&contents));
-            let work = async move { store::store(&shared, &contents, kind).await };
+            let (shared, contents, encoder) = (shared.clone(), contents.clone(), encoder.clone());
+            let work = async move { store::store(&shared, &contents, &encoder, kind).await };
             tasks.spawn(work.in_current_span());
         }
         let reporter = Arc::clone(&sender);
@@ -109,7 +112,7 @@ impl Pipeline {
                 _ = tasks.join_next() => closing.close(RunError::Ended),
             }
         });
-        Self { shared }
+        Self { shared, encoder }
     }
 
     /// Hands an event over, to be sent after `body` was stored. It is in the queue when this returns; the future only waits
@@ -127,7 +130,7 @@ impl Pipeline {
                     .push_document(Box::new(event), body, tally, weight)
             }
             None => {
-                let json = encode(&event);
+                let json = self.encoder.event(&event);
                 self.shared.push_event(Waiting {
                     weight: json.len() + size_of::<Waiting>(),
                     json,

@@ -1,6 +1,6 @@
 //! The calls that a run makes one after the other: batches of events, checkpoints, counters.
 
-use std::{sync::Arc, time::Duration};
+use std::{mem, sync::Arc, time::Duration};
 
 use axum::http::StatusCode;
 use tokio::{sync::Mutex, time::sleep};
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     contract::ConnectorEvent,
-    outgoing::{ManagerClient, ManagerError},
+    outgoing::{EventEncoder, ManagerClient, ManagerError},
     run::{Failure, RunError, Stage},
 };
 
@@ -25,8 +25,7 @@ pub(super) struct Sender {
     shared: Arc<Shared>,
     manager: ManagerClient,
     run: Arc<str>,
-    /// What a batch begins with.
-    head: Vec<u8>,
+    encoder: Arc<EventEncoder>,
     /// Held while counters are under way: a flush promises them, too.
     counting: Mutex<()>,
 }
@@ -36,29 +35,25 @@ impl Sender {
         shared: Arc<Shared>,
         manager: ManagerClient,
         run: Arc<str>,
-        source: &str,
+        encoder: Arc<EventEncoder>,
     ) -> Self {
-        let ids = serde_json::json!({ "sync_run_id": &*run, "source_id": source });
-        let mut head = ids.to_string().into_bytes();
-        head.pop();
-        head.extend_from_slice(br#","events":["#);
         Self {
             shared,
             manager,
             run,
-            head,
+            encoder,
             counting: Mutex::new(()),
         }
     }
 
     /// Sends what is due for as long as it is polled.
     pub(super) async fn send(&self) {
-        let mut superseded: Vec<Answer> = Vec::new();
+        let (mut superseded, mut buffer) = (Vec::<Answer>::new(), Vec::new());
         loop {
             let outcome = match self.shared.next_call().await {
                 Next::Batch(batch) => {
                     superseded.extend(batch.superseded);
-                    self.send_batch(batch.events).await
+                    self.send_batch(batch.events, &mut buffer).await
                 }
                 Next::Barriers(barriers) => self.send_barriers(barriers, &mut superseded).await,
             };
@@ -71,11 +66,19 @@ impl Sender {
 
     /// Sends events. A batch that is refused for its shape or its size is halved until the event at fault stands alone; that one is
     /// named and left out, and the others arrive in their order.
-    async fn send_batch(&self, events: Vec<Waiting>) -> Result<(), ManagerError> {
+    async fn send_batch(
+        &self,
+        events: Vec<Waiting>,
+        buffer: &mut Vec<u8>,
+    ) -> Result<(), ManagerError> {
         let mut parts = vec![events];
         while let Some(mut events) = parts.pop() {
             let (mut accepted, mut failures) = (Tally::NONE, Vec::new());
-            match self.manager.send_encoded_events(self.encode(&events)).await {
+            let batch = events.iter().map(|waiting| &waiting.json[..]);
+            let batch = self.encoder.batch(mem::take(buffer), batch);
+            let outcome;
+            (outcome, *buffer) = self.manager.send_encoded_events(batch).await;
+            match outcome {
                 Ok(()) => events
                     .iter()
                     .for_each(|waiting| accepted.add(waiting.tally)),
@@ -93,23 +96,10 @@ impl Sender {
             }
             let weight = events.iter().map(|waiting| waiting.weight).sum();
             self.shared.sent(events.len(), weight, accepted, failures);
+            let sent = events.into_iter().map(|waiting| waiting.json);
+            self.encoder.recycle(sent);
         }
         Ok(())
-    }
-
-    /// The bytes of a batch (`protocol.md` §3.4), from those of its events.
-    fn encode(&self, events: &[Waiting]) -> Vec<u8> {
-        let length: usize = events.iter().map(|waiting| waiting.json.len() + 1).sum();
-        let mut body = Vec::with_capacity(self.head.len() + length + 2);
-        body.extend_from_slice(&self.head);
-        for (index, waiting) in events.iter().enumerate() {
-            if index > 0 {
-                body.push(b',');
-            }
-            body.extend_from_slice(&waiting.json);
-        }
-        body.extend_from_slice(b"]}");
-        body
     }
 
     async fn send_barriers(

@@ -9,24 +9,30 @@ use super::{
 };
 use crate::{
     contract::ConnectorEvent,
-    outgoing::{ManagerError, encode},
+    outgoing::{EventEncoder, ManagerError},
     run::{Failure, RunError, Stage, content::Contents},
 };
 
 /// Stores contents of one kind for as long as it is polled.
-pub(super) async fn store(shared: &Shared, contents: &Contents, kind: Kind) {
+pub(super) async fn store(
+    shared: &Shared,
+    contents: &Contents,
+    encoder: &EventEncoder,
+    kind: Kind,
+) {
     loop {
         let Job { body, owner } = shared.next_job(kind).await;
         let bytes = body.len();
         let outcome = contents.store(body).await;
         let was_sent = matches!(outcome, Ok((_, true)));
         let stored = StoredBody { bytes, was_sent };
-        on_stored(shared, owner, outcome.map(|(id, _)| id), stored);
+        on_stored(shared, encoder, owner, outcome.map(|(id, _)| id), stored);
     }
 }
 
 fn on_stored(
     shared: &Shared,
+    encoder: &EventEncoder,
     owner: Owner,
     outcome: Result<String, ManagerError>,
     stored: StoredBody,
@@ -55,7 +61,7 @@ fn on_stored(
                     *content_id = id;
                 }
                 let waiting = Waiting {
-                    json: encode(&event),
+                    json: encoder.event(&event),
                     tally,
                     weight,
                     since: Instant::now(),

@@ -1,0 +1,97 @@
+//! Buffers that are used again.
+//!
+//! What a run sends is written by one thread and given up by another, and the system's allocator makes the two wait for each
+//! other. A buffer that goes round is neither taken nor given up.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+
+/// Empty buffers, for whoever writes next.
+#[derive(Debug)]
+pub(super) struct Buffers {
+    free: Mutex<Vec<Vec<u8>>>,
+    /// So many are kept at most.
+    count: usize,
+    /// A longer one is given up: it held something unusual.
+    longest: usize,
+}
+
+impl Buffers {
+    pub(super) const fn new(count: usize, longest: usize) -> Self {
+        Self {
+            free: Mutex::new(Vec::new()),
+            count,
+            longest,
+        }
+    }
+
+    /// An empty buffer.
+    pub(super) fn take(&self) -> Vec<u8> {
+        self.free().pop().unwrap_or_default()
+    }
+
+    /// A buffer that is used no more.
+    pub(super) fn give(&self, buffer: Vec<u8>) {
+        self.give_all([buffer]);
+    }
+
+    /// Buffers that are used no more.
+    pub(super) fn give_all(&self, buffers: impl IntoIterator<Item = Vec<u8>>) {
+        let mut free = self.free();
+        let room = self.count.saturating_sub(free.len());
+        let usual = buffers
+            .into_iter()
+            .filter(|buffer| buffer.capacity() <= self.longest);
+        free.extend(usual.take(room).map(|mut buffer| {
+            buffer.clear();
+            buffer
+        }));
+    }
+
+    fn free(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The buffer of a body that was sent; an empty one if the client still holds the body, as it may after an error.
+pub(super) fn only_owner(body: Bytes) -> Vec<u8> {
+    body.try_into_mut().map_or_else(
+        |_| Vec::new(),
+        |mut body| {
+            body.clear();
+            Vec::from(body)
+        },
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_buffer_comes_back_empty_unless_it_is_long_or_one_too_many() {
+        let buffers = Buffers::new(2, 100);
+        let [usual, long] = [100, 101].map(Vec::<u8>::with_capacity);
+        let address = usual.as_ptr();
+        buffers.give_all([long, usual]);
+        let mut again = buffers.take();
+        assert_eq!((again.as_ptr(), again.len()), (address, 0));
+        again.extend(b"text");
+        buffers.give_all([again, vec![1], vec![2]]);
+        assert_eq!(buffers.free().len(), 2);
+        assert!(buffers.free().iter().all(Vec::is_empty));
+    }
+
+    #[test]
+    fn the_buffer_of_a_body_is_had_back_when_nobody_else_holds_it() {
+        let mut buffer = Vec::with_capacity(100);
+        buffer.extend(b"body");
+        let address = buffer.as_ptr();
+        let body = Bytes::from(buffer);
+        let held = body.clone();
+        assert_eq!(only_owner(body).capacity(), 0);
+        let buffer = only_owner(held);
+        assert_eq!((buffer.as_ptr(), buffer.len()), (address, 0));
+    }
+}
