@@ -21,9 +21,15 @@ mod part;
 mod sequence;
 mod table;
 
-use std::{env, path::PathBuf, time::Duration};
+use std::{
+    env,
+    hint::black_box,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Result, bail};
+use limit::Rate;
 use table::{Row, Table};
 
 /// What is asked for on the command line.
@@ -80,6 +86,9 @@ async fn all(options: &Options) -> Result<()> {
         let url = manager.first_line()?;
         table.add(documents(options, &url, delay).await?);
         table.add(events(options, &url, delay).await?);
+        if delay == 0 {
+            table.add(author_alone(options, &url).await?);
+        }
     }
     for row in development::rows(options).await? {
         table.add(row);
@@ -129,9 +138,7 @@ async fn events(options: &Options, url: &str, delay: u64) -> Result<Row> {
     let mut row = Row::new(
         format!("events only, {delay} ms"),
         match delay {
-            0 => {
-                "one core: building and encoding an event; the limit sends bytes that were encoded before"
-            }
+            0 => "one core: the author's building of an event, then its encoding",
             _ => "the manager's answer time: batches of 500, one after the other",
         },
     );
@@ -142,5 +149,25 @@ async fn events(options: &Options, url: &str, delay: u64) -> Result<Row> {
         row.round(ours, Some(sequence), Some(limit));
     }
     ours.stop().await?;
+    Ok(row)
+}
+
+/// What the author of these events does before any runtime is asked, on the one core that a sync function has. No runtime is
+/// faster than that.
+async fn author_alone(options: &Options, url: &str) -> Result<Row> {
+    const MANY: usize = 500_000;
+    let mut row = Row::new(
+        "events built and dropped, nothing sent",
+        "one core: five texts and a list of readers a document",
+    );
+    for _ in 0..options.rounds() {
+        let started = Instant::now();
+        for number in 0..MANY {
+            drop(black_box(data::document(number).stored(data::CONTENT)));
+        }
+        let author = Rate::of(MANY, started);
+        let limit = limit::events(url, data::NULL_RUN, MANY).await?;
+        row.round(author, None, Some(limit));
+    }
     Ok(row)
 }

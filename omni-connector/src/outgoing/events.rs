@@ -48,7 +48,7 @@ impl EventEncoder {
                 attributes,
                 ..
             } => {
-                self.begin(&mut json, "document_created");
+                self.begin(&mut json, br#"{"type":"document_created","#);
                 text_of(&mut json, r#","document_id":"#, document_id);
                 text_of(&mut json, r#","content_id":"#, content_id);
                 of_document(&mut json, metadata, Some(permissions), attributes.as_ref());
@@ -61,7 +61,7 @@ impl EventEncoder {
                 attributes,
                 ..
             } => {
-                self.begin(&mut json, "document_updated");
+                self.begin(&mut json, br#"{"type":"document_updated","#);
                 text_of(&mut json, r#","document_id":"#, document_id);
                 text_of(&mut json, r#","content_id":"#, content_id);
                 of_document(
@@ -72,7 +72,7 @@ impl EventEncoder {
                 );
             }
             Event::DocumentDeleted { document_id, .. } => {
-                self.begin(&mut json, "document_deleted");
+                self.begin(&mut json, br#"{"type":"document_deleted","#);
                 text_of(&mut json, r#","document_id":"#, document_id);
             }
             Event::GroupMembershipSync {
@@ -81,18 +81,18 @@ impl EventEncoder {
                 member_emails,
                 ..
             } => {
-                self.begin(&mut json, "group_membership_sync");
+                self.begin(&mut json, br#"{"type":"group_membership_sync","#);
                 text_of(&mut json, r#","group_email":"#, group_email);
                 option_of(&mut json, r#","group_name":"#, group_name.as_deref());
                 texts_of(&mut json, r#","member_emails":"#, member_emails);
             }
             Event::PersonSync { person, .. } => {
-                self.begin(&mut json, "person_sync");
+                self.begin(&mut json, br#"{"type":"person_sync","#);
                 json.extend_from_slice(br#","person":"#);
                 json.extend(encode(person));
             }
             Event::PersonDeleted { email, .. } => {
-                self.begin(&mut json, "person_deleted");
+                self.begin(&mut json, br#"{"type":"person_deleted","#);
                 text_of(&mut json, r#","email":"#, email);
             }
         }
@@ -105,9 +105,8 @@ impl EventEncoder {
         self.buffers.give_all(events);
     }
 
-    fn begin(&self, json: &mut Vec<u8>, kind: &str) {
-        text_of(json, r#"{"type":"#, kind);
-        json.push(b',');
+    fn begin(&self, json: &mut Vec<u8>, kind: &[u8]) {
+        json.extend_from_slice(kind);
         json.extend_from_slice(&self.ids);
     }
 
