@@ -20,7 +20,7 @@ struct Leaf {
     source: fn() -> String,
 }
 
-const LEAVES: [Leaf; 4] = [
+const LEAVES: [Leaf; 5] = [
     Leaf {
         name: "derives",
         dependencies: "",
@@ -37,11 +37,20 @@ const LEAVES: [Leaf; 4] = [
         source: ours_arg,
     },
     Leaf {
+        name: "by_hand",
+        dependencies: "",
+        source: by_hand,
+    },
+    Leaf {
         name: "rmcp",
         dependencies: "rmcp = { version = \"3\", features = [\"macros\", \"server\"] }\n",
         source: rmcp,
     },
 ];
+
+/// What the others are compared with.
+const DERIVES: usize = 0;
+const RMCP: usize = LEAVES.len() - 1;
 
 /// The ways to compile a leaf, by the arguments of cargo.
 const WAYS: [(&str, &[&str]); 3] = [
@@ -83,7 +92,7 @@ fn main() {
     let lines: Vec<usize> = leaves.iter().map(|leaf| ir_lines(&folder, leaf)).collect();
     for (index, leaf) in LEAVES.iter().enumerate() {
         let cells = rows[index].iter().enumerate().map(|(way, (seconds, _))| {
-            let (derives, rmcp) = (rows[0][way].0, rows[3][way].0);
+            let (derives, rmcp) = (rows[DERIVES][way].0, rows[RMCP][way].0);
             format!(
                 "{seconds:.2} s = {:.2} × derives, {:.2} × rmcp",
                 seconds / derives,
@@ -92,7 +101,7 @@ fn main() {
         });
         let cells: Vec<_> = cells.collect();
         #[allow(clippy::cast_precision_loss, reason = "a share needs no more digits")]
-        let share = lines[index] as f64 / lines[3] as f64;
+        let share = lines[index] as f64 / lines[RMCP] as f64;
         println!(
             "| {} | {} | {} = {share:.2} × rmcp |",
             leaf.name,
@@ -220,6 +229,48 @@ fn ours_arg() -> String {
         )
     });
     format!("{CONNECTOR}{actions}}}\n")
+}
+
+/// As the published SDK page does it: a `match` over the names, one `from_value` and one schema an action.
+fn by_hand() -> String {
+    let functions = repeated(|n| {
+        format!(
+            "\n    async fn action_{n}(&self, input: In{n}) -> Result<String> {{\n        \
+                 Ok(format!(\"{{}}{{}}{{:?}}{{:?}}\", input.name, input.count, input.folder, input.labels))\n    }}\n"
+        )
+    });
+    let entries = repeated(|n| {
+        format!("            action(\"action_{n}\", \"Action {n}.\", schema_for!(In{n})),\n")
+    });
+    let arms = repeated(|n| {
+        format!(
+            "            \"action_{n}\" => answer(self.action_{n}(serde_json::from_value(params)?).await?),\n"
+        )
+    });
+    format!(
+        "use omni_connector::{{ActionDefinition, ActionMode, ActionResponse, Connector, Response, Result, \
+         ServiceCredential, Source, SourceType, SyncContext, SyncType, async_trait}};\n\
+         use schemars::{{JsonSchema, Schema, schema_for}};\nuse serde::Deserialize;\nuse serde_json::{{Value, json}};\n\n\
+         pub struct Leaf;\n\nimpl Leaf {{{functions}}}\n\n\
+         fn action(name: &str, description: &str, schema: Schema) -> ActionDefinition {{\n    \
+             ActionDefinition {{\n        name: name.to_owned(),\n        description: description.to_owned(),\n        \
+             input_schema: schema.to_value(),\n        mode: ActionMode::Read,\n        source_types: Vec::new(),\n        \
+             admin_only: false,\n        hidden: false,\n    }}\n}}\n\n\
+         fn answer(text: String) -> Result<Response> {{\n    \
+             Ok(ActionResponse::success(json!(text)).into_response())\n}}\n\n\
+         #[async_trait]\nimpl Connector for Leaf {{\n    type Config = Value;\n    type Credentials = Value;\n    \
+         type State = Value;\n\n    fn name(&self) -> &'static str {{\n        \"leaf\"\n    }}\n\n    \
+         fn version(&self) -> &'static str {{\n        \"0.0.0\"\n    }}\n\n    \
+         fn source_types(&self) -> Vec<SourceType> {{\n        vec![SourceType::Web]\n    }}\n\n    \
+         fn sync_modes(&self) -> Vec<SyncType> {{\n        vec![SyncType::Full]\n    }}\n\n    \
+         async fn sync(&self, _: Source, _: Option<ServiceCredential>, _: Option<Value>, _: SyncContext) -> Result<()> {{\n        \
+             Ok(())\n    }}\n\n    \
+         fn actions(&self) -> Vec<ActionDefinition> {{\n        vec![\n{entries}        ]\n    }}\n\n    \
+         async fn execute_action(&self, action: &str, params: Value, _: Option<ServiceCredential>) -> Result<Response> {{\n        \
+             match action {{\n{arms}            \
+             other => Ok(ActionResponse::not_supported(other).into_response()),\n        }}\n    }}\n}}\n\n{}",
+        inputs()
+    )
 }
 
 fn rmcp() -> String {

@@ -7,7 +7,8 @@ use axum::{http::StatusCode, response::Response};
 use serde_json::Value;
 
 use super::{
-    argument::{CallOf, Called, FromCall, OfAction},
+    argument::FromCall,
+    call::{CallOf, Called, OfAction},
     input::{self, Arg, Input},
     schema::SchemaFn,
     table::{Declared, all_actions},

@@ -1,14 +1,17 @@
 //! Arguments by type: a function says what it needs, and the framework supplies it.
 
-use std::{marker::PhantomData, ops};
+use std::ops;
 
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
-use super::{input::Arg, schema::SchemaFn};
+use super::{
+    call::{Call, CallOf, OfAction, OfSync, no_credentials, no_source},
+    schema::SchemaFn,
+};
 use crate::{
-    actions::{ActionCall, ActionError},
-    contract::{BoxFuture, Connector, ServiceCredential, Source, SourceType, decode},
+    actions::ActionError,
+    contract::{Connector, ServiceCredential, Source, SourceType, decode},
     outgoing::ManagerClient,
     run::{RunError, SyncContext},
 };
@@ -49,146 +52,6 @@ pub trait FromCall<C>: Sized {
 
     /// Whether a run without credentials can be refused before it starts.
     const NEEDS_CREDENTIALS: bool = false;
-}
-
-/// What is known of a call, whatever it is a call of.
-#[diagnostic::on_unimplemented(
-    message = "this call is about no source, which this argument needs",
-    label = "not an argument that the framework supplies here",
-    note = "help: name the source in the path of the webhook: `#[webhook(path = \"/hooks/acme/{{source_id}}\")]`"
-)]
-pub trait Call {
-    /// The source; none in transient mode, before one exists.
-    fn source(&self) -> Option<&Source>;
-
-    /// On whose behalf.
-    fn credential(&self) -> Option<&ServiceCredential>;
-
-    /// The way back to the manager.
-    fn manager(&self) -> &ManagerClient;
-
-    /// The source's config.
-    ///
-    /// # Errors
-    /// There is no source yet (404), or its config is not of this shape (400).
-    fn config<T: DeserializeOwned>(&self) -> Result<T, ActionError> {
-        let source = self.source().ok_or_else(no_source)?;
-        decode("config", source.config.clone())
-            .map_err(|error| ActionError::BadRequest(error.to_string()))
-    }
-
-    /// The secret of the credential.
-    ///
-    /// # Errors
-    /// There is no credential (401), or its secret is not of this shape (400).
-    fn credentials<T: DeserializeOwned>(&self) -> Result<T, ActionError> {
-        let credential = self.credential().ok_or_else(no_credentials)?;
-        decode("credentials", credential.credentials.clone())
-            .map_err(|error| ActionError::BadRequest(error.to_string()))
-    }
-}
-
-fn no_source() -> ActionError {
-    ActionError::NotFound("this action needs a source, and none exists yet".to_owned())
-}
-
-fn no_credentials() -> ActionError {
-    ActionError::Unauthorized(
-        "this needs credentials, and the source has none; add them to the source".to_owned(),
-    )
-}
-
-/// A call of a function of connector `K`: [`OfAction`], [`OfSync`], [`OfValidate`],
-/// [`OfWebhook`](super::OfWebhook) or [`OfSourceWebhook`](super::OfSourceWebhook).
-#[derive(Debug)]
-pub struct CallOf<K, P> {
-    pub(super) parts: P,
-    connector: PhantomData<fn() -> K>,
-}
-
-impl<K, P> CallOf<K, P> {
-    pub(super) const fn new(parts: P) -> Self {
-        Self {
-            parts,
-            connector: PhantomData,
-        }
-    }
-
-    /// Reads an argument of this type.
-    ///
-    /// # Errors
-    /// What is missing or malformed.
-    pub fn supply<T: FromCall<Self>>(&mut self) -> Result<T, ActionError> {
-        T::from_call(self)
-    }
-}
-
-/// A function that was called: the future of its outcome, or the argument that could not be read.
-pub type Called<'a, T> = Result<BoxFuture<'a, anyhow::Result<T>>, ActionError>;
-
-/// What a call of an action brings along.
-#[derive(Debug)]
-pub struct OfAction {
-    pub(super) call: ActionCall,
-    pub(super) args: &'static [Arg],
-}
-
-/// What a run brings along.
-#[derive(Debug)]
-pub struct OfSync {
-    pub(super) ctx: SyncContext,
-    pub(super) credentials: Option<ServiceCredential>,
-    pub(super) checkpoint: Option<Box<dyn std::any::Any + Send>>,
-}
-
-/// What is known before a run starts.
-#[derive(Debug)]
-pub struct OfValidate {
-    pub(super) source: Source,
-    pub(super) credentials: Option<ServiceCredential>,
-    pub(super) manager: ManagerClient,
-}
-
-impl<K> Call for CallOf<K, OfAction> {
-    fn source(&self) -> Option<&Source> {
-        self.parts.call.source.as_ref()
-    }
-
-    fn credential(&self) -> Option<&ServiceCredential> {
-        self.parts.call.credentials.as_ref()
-    }
-
-    fn manager(&self) -> &ManagerClient {
-        &self.parts.call.manager
-    }
-}
-
-impl<K> Call for CallOf<K, OfSync> {
-    fn source(&self) -> Option<&Source> {
-        Some(self.parts.ctx.source())
-    }
-
-    fn credential(&self) -> Option<&ServiceCredential> {
-        self.parts.credentials.as_ref()
-    }
-
-    fn manager(&self) -> &ManagerClient {
-        self.parts.ctx.manager()
-    }
-}
-
-impl<K> Call for CallOf<K, OfValidate> {
-    fn source(&self) -> Option<&Source> {
-        Some(&self.parts.source)
-    }
-
-    fn credential(&self) -> Option<&ServiceCredential> {
-        self.parts.credentials.as_ref()
-    }
-
-    fn manager(&self) -> &ManagerClient {
-        &self.parts.manager
-    }
 }
 
 /// That a type is the one which the struct's attribute declares: every type is itself, and nothing else.

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use anyhow::{Result, bail};
 
 use super::{
-    argument::{CallOf, Called, OfValidate},
+    call::{CallOf, Called, OfValidate},
     table::Declared,
 };
 use crate::{

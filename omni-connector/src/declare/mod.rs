@@ -5,6 +5,7 @@
 
 mod action;
 mod argument;
+mod call;
 mod check;
 mod doc_ref;
 mod hook;
@@ -19,10 +20,8 @@ mod table;
 mod webhook;
 
 pub use action::{Action, ActionFn, action_scopes, actions, call_action, input, input_once};
-pub use argument::{
-    Actor, Args, Call, CallOf, Called, Checkpoint, Config, Credentials, DeclaredAs, FromCall,
-    OfAction, OfSync, OfValidate,
-};
+pub use argument::{Actor, Args, Checkpoint, Config, Credentials, DeclaredAs, FromCall};
+pub use call::{Call, CallOf, Called, OfAction, OfSync, OfValidate};
 pub use check::{
     assert_mode_declared, assert_one_mcp, assert_synced, assert_type_declared,
     assert_unique_action, assert_unique_operator,

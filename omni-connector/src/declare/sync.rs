@@ -3,7 +3,8 @@
 use anyhow::{Result, bail};
 
 use super::{
-    argument::{CallOf, Called, FromCall, OfSync},
+    argument::FromCall,
+    call::{CallOf, Called, OfSync},
     table::Declared,
 };
 use crate::{

@@ -3,7 +3,8 @@
 use anyhow::Result;
 
 use super::{
-    argument::{Call, CallOf, Called, FromCall},
+    argument::FromCall,
+    call::{Call, CallOf, Called},
     table::Declared,
 };
 use crate::{
