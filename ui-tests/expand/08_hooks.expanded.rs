@@ -70,9 +70,12 @@ const _: () = {
             let returned = Self::oauth(connector);
             _omni::oauth(returned)
         });
-        const SKILLS: _omni::Option<fn(&Self) -> _omni::Vec<_omni::Skill>> = _omni::Some(
-            Self::skills,
-        );
+        const SKILLS: _omni::Option<fn(&Self) -> _omni::Vec<_omni::Skill>> = _omni::Some(|
+            connector|
+        {
+            let returned = Self::skills(connector);
+            _omni::listed(returned)
+        });
         const CREDENTIAL_READY: _omni::Option<_omni::Ready<Self>> = _omni::Some(|
             connector,
             call,

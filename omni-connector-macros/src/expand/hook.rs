@@ -45,20 +45,13 @@ pub(super) fn hook(hook: &Hook) -> TokenStream {
                 }),
             )
         }
-        HookKind::OAuth => {
-            let returned = returned(&hook.function);
-            let config = quote_spanned!(returned.span()=> _omni::oauth(#returned));
-            (
-                quote!(fn(&Self) -> _omni::Option<_omni::OAuthConfig>),
-                quote!(|#connector| {
-                    let #returned = Self::#ident(#connector);
-                    #config
-                }),
-            )
-        }
+        HookKind::OAuth => (
+            quote!(fn(&Self) -> _omni::Option<_omni::OAuthConfig>),
+            asks(hook, "oauth"),
+        ),
         HookKind::Skills => (
             quote!(fn(&Self) -> _omni::Vec<_omni::Skill>),
-            quote!(Self::#ident),
+            asks(hook, "listed"),
         ),
         HookKind::Enrich => {
             let tokens = quote!(_omni::OAuthTokens);
@@ -74,17 +67,10 @@ pub(super) fn hook(hook: &Hook) -> TokenStream {
                 }),
             )
         }
-        HookKind::Mcp => {
-            let returned = returned(&hook.function);
-            let server = quote_spanned!(returned.span()=> _omni::server(#returned));
-            (
-                quote!(fn(&Self) -> _omni::Option<_omni::McpServer>),
-                quote!(|#connector| {
-                    let #returned = Self::#ident(#connector);
-                    #server
-                }),
-            )
-        }
+        HookKind::Mcp => (
+            quote!(fn(&Self) -> _omni::Option<_omni::McpServer>),
+            asks(hook, "server"),
+        ),
         HookKind::McpEnv | HookKind::McpHeaders => {
             let credentials = quote!(&_omni::McpCredentials);
             let taken = hook.function.parameters().next();
@@ -104,6 +90,18 @@ pub(super) fn hook(hook: &Hook) -> TokenStream {
         #(#conditions)*
         const #constant: _omni::Option<#ty> = _omni::Some(#value);
     }
+}
+
+/// A closure that asks a method without arguments, and has `reader` read what it returns.
+fn asks(hook: &Hook, reader: &str) -> TokenStream {
+    let (ident, connector) = (&hook.function.signature.ident, connector_argument());
+    let returned = returned(&hook.function);
+    let reader = Ident::new(reader, returned.span());
+    let read = quote_spanned!(returned.span()=> _omni::#reader(#returned));
+    quote!(|#connector| {
+        let #returned = Self::#ident(#connector);
+        #read
+    })
 }
 
 /// What a function is asked with, as the type that it takes: another one is reported where it stands.

@@ -272,6 +272,30 @@ pub fn pairs(returned: impl PairsReturn) -> Result<HashMap<String, String>> {
     returned.into_pairs()
 }
 
+/// What a method with `#[skills]` returns.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` are no skills",
+    label = "no skills",
+    note = "help: return `Vec<Skill>`"
+)]
+pub trait SkillsReturn {
+    /// The skills.
+    fn into_skills(self) -> Vec<Skill>;
+}
+
+// A list that is none is to be told of in the words above.
+#[diagnostic::do_not_recommend]
+impl<L: IntoIterator<Item = Skill>> SkillsReturn for L {
+    fn into_skills(self) -> Vec<Skill> {
+        self.into_iter().collect()
+    }
+}
+
+/// The skills that a method with `#[skills]` returned.
+pub fn listed(returned: impl SkillsReturn) -> Vec<Skill> {
+    returned.into_skills()
+}
+
 /// A declared skill.
 pub fn skill(
     id: &str,

@@ -1,0 +1,23 @@
+//! Skills that are one text.
+
+use omni_connector::prelude::*;
+
+#[connector(name = "github", source_types = [Github])]
+struct Github;
+
+#[connector]
+impl Github {
+    #[sync]
+    async fn sync(&self) -> Result<()> {
+        Ok(())
+    }
+
+    #[skills]
+    fn skills(&self) -> String {
+        "Search issues with JQL.".to_owned()
+    }
+}
+
+fn main() {
+    let _ = Github::skills;
+}
