@@ -1,6 +1,9 @@
 //! The macros cannot depend on the runtime, so they have the protocol's closed lists once more.
 
-use omni_connector::{SourceType, contract::REFUSED_KEYS};
+use omni_connector::{
+    SourceType,
+    contract::{REFUSED_KEYS, RESERVED_OPERATORS},
+};
 use syn::{Expr, ExprLit, Item, Lit};
 
 /// The texts of a list in `valid/names.rs` of the macros.
@@ -39,4 +42,9 @@ fn the_macros_know_the_source_types_of_the_runtime() {
 #[test]
 fn the_macros_refuse_the_properties_that_the_runtime_refuses() {
     assert_eq!(list("REFUSED_PROPERTIES"), REFUSED_KEYS);
+}
+
+#[test]
+fn the_macros_reserve_the_operators_that_the_runtime_reserves() {
+    assert_eq!(list("RESERVED_OPERATORS"), RESERVED_OPERATORS);
 }

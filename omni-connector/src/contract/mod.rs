@@ -27,6 +27,7 @@ pub mod timestamp;
 pub mod wire;
 
 pub use attribute::{AttributeValue, Email, InvalidEmail, token};
+pub use check::RESERVED_OPERATORS;
 pub(crate) use check::is_free_path;
 pub use check::{Problem, Severity, check};
 pub use connector::{BoxFuture, Connector};

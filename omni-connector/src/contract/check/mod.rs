@@ -64,7 +64,7 @@ pub fn check(manifest: &Manifest) -> Vec<Problem> {
 }
 
 /// Names of operators that Omni answers itself (`protocol.md` §7.2).
-const RESERVED: [&str; 5] = ["by", "in", "type", "before", "after"];
+pub const RESERVED_OPERATORS: [&str; 5] = ["by", "in", "type", "before", "after"];
 
 /// Providers that a credential can be stored for (`protocol.md` §4.9).
 const PROVIDERS: [&str; 17] = [
@@ -208,10 +208,13 @@ impl Problems {
         for operator in &manifest.search_operators {
             let name = &operator.operator;
             self.at(format!("search operator `{name}`"));
-            if RESERVED.contains(&name.as_str()) {
+            if RESERVED_OPERATORS.contains(&name.as_str()) {
                 self.error(
                     format!("Omni answers `{name}:` itself"),
-                    format!("choose another name; {} are taken", RESERVED.join(", ")),
+                    format!(
+                        "choose another name; {} are taken",
+                        RESERVED_OPERATORS.join(", ")
+                    ),
                 );
             } else if !is_name(name) || name.chars().any(char::is_uppercase) {
                 self.error(

@@ -3,12 +3,18 @@
 //! Serde decides whether a value has the right shape; this is about what serde does not know: ranges, lengths, patterns
 //! and formats. A value is never quoted.
 
-use std::{cmp::Ordering, collections::HashSet, fmt};
+mod format;
+mod number;
+mod shape;
+mod violation;
+
+use std::{cmp::Ordering, collections::HashSet};
 
 use regex_lite::Regex;
 use serde_json::{Map, Number, Value};
 
-use super::{Email, dates::parse_day, timestamp};
+use self::{format::Format, shape::Shape, violation::Path};
+pub(crate) use self::{number::compare, violation::Violation};
 
 /// The limits of one place in an input, and of all places in it.
 #[derive(Debug, Default)]
@@ -35,78 +41,6 @@ pub(crate) struct Rule {
     all: Vec<Rule>,
     /// Of each of these lists, one must hold.
     any: Vec<Vec<Rule>>,
-}
-
-/// By what the right one of several alternatives is found.
-#[derive(Debug, Default)]
-struct Shape {
-    kinds: Option<Vec<String>>,
-    constants: Option<Vec<Value>>,
-    required: Vec<String>,
-    closed: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Format {
-    Date,
-    DateTime,
-    Email,
-    Uri,
-}
-
-/// What is wrong, and where.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Violation {
-    path: String,
-    problem: String,
-    /// The value does not even have the shape; that is serde's to say.
-    is_shape: bool,
-}
-
-impl fmt::Display for Violation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.path.as_str() {
-            "" => write!(f, "it {}", self.problem),
-            path => write!(f, "`{path}` {}", self.problem),
-        }
-    }
-}
-
-/// The way to a value, put into words only when something is wrong there.
-#[derive(Clone, Copy)]
-enum Path<'a> {
-    Root,
-    Field(&'a Path<'a>, &'a str),
-    Item(&'a Path<'a>, usize),
-}
-
-impl fmt::Display for Path<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Root => Ok(()),
-            Self::Field(Self::Root, name) => f.write_str(name),
-            Self::Field(parent, name) => write!(f, "{parent}.{name}"),
-            Self::Item(parent, index) => write!(f, "{parent}[{index}]"),
-        }
-    }
-}
-
-impl Path<'_> {
-    fn limit(&self, problem: impl Into<String>) -> Violation {
-        Violation {
-            path: self.to_string(),
-            problem: problem.into(),
-            is_shape: false,
-        }
-    }
-}
-
-impl Violation {
-    const ANOTHER_SHAPE: Self = Self {
-        path: String::new(),
-        problem: String::new(),
-        is_shape: true,
-    };
 }
 
 impl Rule {
@@ -350,123 +284,8 @@ fn out_of(amount: usize, least: Option<usize>, most: Option<usize>) -> Option<St
     }
 }
 
-/// Compares without the loss of digits that comes with floating point.
-pub(crate) fn compare(a: &Number, b: &Number) -> Ordering {
-    match (whole(a), whole(b)) {
-        (Some(a), Some(b)) => a.cmp(&b),
-        (Some(a), None) => compare_whole(a, b.as_f64().unwrap_or_default()),
-        (None, Some(b)) => compare_whole(b, a.as_f64().unwrap_or_default()).reverse(),
-        (None, None) => {
-            let (a, b) = (a.as_f64(), b.as_f64());
-            a.partial_cmp(&b).unwrap_or(Ordering::Equal)
-        }
-    }
-}
-
-fn whole(number: &Number) -> Option<i128> {
-    let signed = number.as_i64().map(i128::from);
-    signed.or_else(|| number.as_u64().map(i128::from))
-}
-
-#[allow(
-    clippy::cast_possible_truncation,
-    reason = "a conversion to i128 keeps to its ends, which no whole JSON number reaches"
-)]
-fn compare_whole(a: i128, b: f64) -> Ordering {
-    a.cmp(&(b.floor() as i128)).then(if b.fract() == 0.0 {
-        Ordering::Equal
-    } else {
-        Ordering::Less
-    })
-}
-
 fn text<'a>(schema: &'a Map<String, Value>, key: &str) -> Option<&'a str> {
     schema.get(key).and_then(Value::as_str)
-}
-
-impl Shape {
-    fn of(schema: &Map<String, Value>) -> Self {
-        let texts = |key: &str| -> Vec<String> {
-            let texts = schema
-                .get(key)
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten();
-            texts
-                .filter_map(|text| text.as_str().map(str::to_owned))
-                .collect()
-        };
-        Self {
-            kinds: match text(schema, "type") {
-                Some(kind) => Some(vec![kind.to_owned()]),
-                None => Some(texts("type")).filter(|kinds| !kinds.is_empty()),
-            },
-            constants: match schema.get("const") {
-                Some(constant) => Some(vec![constant.clone()]),
-                None => schema.get("enum").and_then(Value::as_array).cloned(),
-            },
-            required: texts("required"),
-            closed: schema.get("additionalProperties") == Some(&Value::Bool(false)),
-        }
-    }
-
-    fn fits(&self, value: &Value, rule: &Rule) -> bool {
-        let kind = self.kinds.as_ref().is_none_or(|kinds| {
-            let is = |kind: &str| match kind {
-                "null" => value.is_null(),
-                "boolean" => value.is_boolean(),
-                "integer" => value.is_i64() || value.is_u64(),
-                "number" => value.is_number(),
-                "string" => value.is_string(),
-                "array" => value.is_array(),
-                "object" => value.is_object(),
-                _ => true,
-            };
-            kinds.iter().any(|kind| is(kind))
-        });
-        let constant = self
-            .constants
-            .as_ref()
-            .is_none_or(|constants| constants.contains(value));
-        let fields = value.as_object().is_none_or(|fields| {
-            self.required.iter().all(|name| fields.contains_key(name))
-                && (!self.closed
-                    || fields
-                        .keys()
-                        .all(|name| rule.of_field(name).next().is_some()))
-        });
-        kind && constant && fields
-    }
-}
-
-impl Format {
-    fn of(name: &str) -> Option<Self> {
-        match name {
-            "date" => Some(Self::Date),
-            "date-time" => Some(Self::DateTime),
-            "email" => Some(Self::Email),
-            "uri" => Some(Self::Uri),
-            _ => None,
-        }
-    }
-
-    fn admits(self, text: &str) -> bool {
-        match self {
-            Self::Date => parse_day(text).is_ok(),
-            Self::DateTime => timestamp::parse(text).is_ok(),
-            Self::Email => Email::parse(text).is_ok(),
-            Self::Uri => url::Url::parse(text).is_ok(),
-        }
-    }
-
-    const fn problem(self) -> &'static str {
-        match self {
-            Self::Date => "is no date, such as `2026-08-22`",
-            Self::DateTime => "is no time with an offset, such as `2026-08-22T04:08:28Z`",
-            Self::Email => "is no e-mail address",
-            Self::Uri => "is no URL, such as `https://example.com/page`",
-        }
-    }
 }
 
 #[cfg(test)]
@@ -580,21 +399,6 @@ mod tests {
         assert!(problem(most, json!(u64::MAX)).is_some());
         let least = json!({ "minimum": i64::MIN + 1 });
         assert!(problem(least, json!(i64::MIN)).is_some());
-        for (a, b, expected) in [
-            (json!(2), json!(2.5), Ordering::Less),
-            (json!(-2), json!(-2.5), Ordering::Greater),
-            (json!(-3), json!(-2.5), Ordering::Less),
-            (json!(3), json!(3.0), Ordering::Equal),
-            (json!(u64::MAX), json!(1e300), Ordering::Less),
-            (json!(i64::MIN), json!(-1e300), Ordering::Greater),
-        ] {
-            let (a, b) = (a.as_number().unwrap(), b.as_number().unwrap());
-            assert_eq!(
-                (compare(a, b), compare(b, a)),
-                (expected, expected.reverse()),
-                "{a} {b}"
-            );
-        }
     }
 
     #[test]

@@ -1,0 +1,69 @@
+//! The shape of a value: by what the right one of several alternatives is found.
+
+use serde_json::{Map, Value};
+
+use super::{Rule, text};
+
+/// What an alternative says of a value beside its limits.
+#[derive(Debug, Default)]
+pub(super) struct Shape {
+    kinds: Option<Vec<String>>,
+    constants: Option<Vec<Value>>,
+    required: Vec<String>,
+    closed: bool,
+}
+
+impl Shape {
+    pub(super) fn of(schema: &Map<String, Value>) -> Self {
+        let texts = |key: &str| -> Vec<String> {
+            let texts = schema
+                .get(key)
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten();
+            texts
+                .filter_map(|text| text.as_str().map(str::to_owned))
+                .collect()
+        };
+        Self {
+            kinds: match text(schema, "type") {
+                Some(kind) => Some(vec![kind.to_owned()]),
+                None => Some(texts("type")).filter(|kinds| !kinds.is_empty()),
+            },
+            constants: match schema.get("const") {
+                Some(constant) => Some(vec![constant.clone()]),
+                None => schema.get("enum").and_then(Value::as_array).cloned(),
+            },
+            required: texts("required"),
+            closed: schema.get("additionalProperties") == Some(&Value::Bool(false)),
+        }
+    }
+
+    pub(super) fn fits(&self, value: &Value, rule: &Rule) -> bool {
+        let kind = self.kinds.as_ref().is_none_or(|kinds| {
+            let is = |kind: &str| match kind {
+                "null" => value.is_null(),
+                "boolean" => value.is_boolean(),
+                "integer" => value.is_i64() || value.is_u64(),
+                "number" => value.is_number(),
+                "string" => value.is_string(),
+                "array" => value.is_array(),
+                "object" => value.is_object(),
+                _ => true,
+            };
+            kinds.iter().any(|kind| is(kind))
+        });
+        let constant = self
+            .constants
+            .as_ref()
+            .is_none_or(|constants| constants.contains(value));
+        let fields = value.as_object().is_none_or(|fields| {
+            self.required.iter().all(|name| fields.contains_key(name))
+                && (!self.closed
+                    || fields
+                        .keys()
+                        .all(|name| rule.of_field(name).next().is_some()))
+        });
+        kind && constant && fields
+    }
+}
