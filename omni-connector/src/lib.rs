@@ -2,7 +2,10 @@
 //!
 //! A connector reads documents, permissions and people from one system into Omni and offers actions on it. The folders of
 //! this crate are its story: [`contract`] is what a connector *is*, [`mod@run`] what happens in one sync run, `incoming`
-//! the server that the manager calls, [`actions`] what callers ask for, [`outgoing`] the clients.
+//! the server that the manager calls, [`actions`] what callers ask for, [`outgoing`] the clients, [`declare`] what the macros
+//! write against, [`telemetry`] what is told of it all. [`connector`](macro@connector) is where an author begins.
+//!
+//! Two features are off by default: `mcp` (an MCP server behind the connector, and the connector as one) and `otel` (traces).
 
 pub mod actions;
 mod bridges;

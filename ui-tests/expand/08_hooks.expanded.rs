@@ -74,7 +74,7 @@ const _: () = {
             connector|
         {
             let returned = Self::skills(connector);
-            _omni::listed(returned)
+            _omni::skill_list(returned)
         });
         const CREDENTIAL_READY: _omni::Option<_omni::Ready<Self>> = _omni::Some(|
             connector,

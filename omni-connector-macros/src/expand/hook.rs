@@ -51,7 +51,7 @@ pub(super) fn hook(hook: &Hook) -> TokenStream {
         ),
         HookKind::Skills => (
             quote!(fn(&Self) -> _omni::Vec<_omni::Skill>),
-            asks(hook, "listed"),
+            asks(hook, "skill_list"),
         ),
         HookKind::Enrich => {
             let tokens = quote!(_omni::OAuthTokens);

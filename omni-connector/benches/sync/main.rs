@@ -3,7 +3,7 @@
 //! ```text
 //! cargo bench -p omni-connector --bench sync                      prints the table
 //! cargo bench -p omni-connector --bench sync -- --json PATH       also writes its rows
-//! cargo bench -p omni-connector --bench sync -- --quick           fewer rounds, at most five minutes
+//! cargo bench -p omni-connector --bench sync -- --quick           fewer rounds, about three minutes
 //! ```
 //!
 //! Managers are processes of their own: this binary, started again with the name of a part as its first argument. The three
@@ -157,7 +157,7 @@ async fn events(options: &Options, url: &str, delay: u64) -> Result<Row> {
 async fn author_alone(options: &Options, url: &str) -> Result<Row> {
     const MANY: usize = 500_000;
     let mut row = Row::new(
-        "events built and dropped, nothing sent",
+        "bound: events built by the author, not sent",
         "one core: five texts and a list of readers a document",
     );
     for _ in 0..options.rounds() {

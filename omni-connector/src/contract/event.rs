@@ -13,8 +13,8 @@ pub type Attributes = BTreeMap<String, Value>;
 
 /// One change, as it stands on the wire.
 ///
-/// Authors usually call `SyncContext::upsert` and its siblings, which build these with the ids of the run, addresses in
-/// lower case, and permissions and attributes always present.
+/// Authors usually call `SyncContext::upsert` and its siblings, which build these with addresses in lower case, and permissions
+/// and attributes always present. On the wire the ids are those of the run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ConnectorEvent {
@@ -164,11 +164,8 @@ impl ConnectorEvent {
             Self::PersonSync { person, .. } => {
                 normalize_address(&mut person.email);
                 if person.external_id.trim().len() != person.external_id.len() {
-                    person
-                        .external_id
-                        .trim()
-                        .to_owned()
-                        .clone_into(&mut person.external_id);
+                    let trimmed = person.external_id.trim().to_owned();
+                    person.external_id = trimmed;
                 }
             }
             Self::PersonDeleted { email, .. } => normalize_address(email),

@@ -274,8 +274,8 @@ pub fn pairs(returned: impl PairsReturn) -> Result<HashMap<String, String>> {
 
 /// What a method with `#[skills]` returns.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` are no skills",
-    label = "no skills",
+    message = "`{Self}` is no list of skills",
+    label = "no list of skills",
     note = "help: return `Vec<Skill>`"
 )]
 pub trait SkillsReturn {
@@ -292,7 +292,7 @@ impl<L: IntoIterator<Item = Skill>> SkillsReturn for L {
 }
 
 /// The skills that a method with `#[skills]` returned.
-pub fn listed(returned: impl SkillsReturn) -> Vec<Skill> {
+pub fn skill_list(returned: impl SkillsReturn) -> Vec<Skill> {
     returned.into_skills()
 }
 

@@ -29,8 +29,8 @@ pub use check::{
 pub use doc_ref::DocRef;
 pub use hook::{
     Asked, Enrich, EnrichReturn, McpReturn, OAuthReturn, PairsReturn, Prepare, Ready, SkillsReturn,
-    Validate, asked, credential_ready, enrich, enriched, listed, mcp_server, oauth, oauth_config,
-    pairs, prepare_mcp_env, prepare_mcp_headers, server, skill, skills, validate,
+    Validate, asked, credential_ready, enrich, enriched, mcp_server, oauth, oauth_config, pairs,
+    prepare_mcp_env, prepare_mcp_headers, server, skill, skill_list, skills, validate,
 };
 pub use input::{Arg, ArgType, Input};
 pub use limits::{Bound, Limits};

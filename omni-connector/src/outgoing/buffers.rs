@@ -38,15 +38,15 @@ impl Buffers {
 
     /// Buffers that are used no more.
     pub(super) fn give_all(&self, buffers: impl IntoIterator<Item = Vec<u8>>) {
+        let usual = |buffer: &Vec<u8>| buffer.capacity() <= self.longest;
+        let (mut usual, unusual): (Vec<_>, Vec<_>) = buffers.into_iter().partition(usual);
+        usual.iter_mut().for_each(Vec::clear);
         let mut free = self.free();
-        let room = self.count.saturating_sub(free.len());
-        let usual = buffers
-            .into_iter()
-            .filter(|buffer| buffer.capacity() <= self.longest);
-        free.extend(usual.take(room).map(|mut buffer| {
-            buffer.clear();
-            buffer
-        }));
+        let room = self.count.saturating_sub(free.len()).min(usual.len());
+        free.extend(usual.drain(..room));
+        // Whoever waits for a buffer does not wait for the allocator.
+        drop(free);
+        drop((usual, unusual));
     }
 
     fn free(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {

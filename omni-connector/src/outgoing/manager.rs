@@ -231,7 +231,7 @@ impl ManagerClient {
             .map(|answer| answer.sync_run_id)
     }
 
-    /// Stores a text and returns its id. U+0000 is removed by the manager.
+    /// Stores a text and returns its id. U+0000 is left out.
     pub async fn store_content(&self, run: &str, content: String) -> Result<String, ManagerError> {
         // The semaphores are never closed, so a permit always comes.
         let _permit = self.stores.acquire().await.ok();
@@ -244,12 +244,9 @@ impl ManagerClient {
         text::write(&mut body, &content);
         body.push(b'}');
         drop(content);
-        let body = Bytes::from(body);
-        let call = Call::post("/sdk/content");
-        let answer = self.attempts(&call, |request| Ok(with_body(request, Some(&body))));
-        let answer = answer.await.map(|answer: ContentId| answer.content_id);
-        self.bodies.give(only_owner(body));
-        answer
+        let (answer, body) = self.written(Call::post("/sdk/content"), body).await;
+        self.bodies.give(body);
+        answer.map(|answer: ContentId| answer.content_id)
     }
 
     /// Extracts a text from bytes, stores it and returns its id.
@@ -316,11 +313,8 @@ impl ManagerClient {
         &self,
         batch: Vec<u8>,
     ) -> (Result<(), ManagerError>, Vec<u8>) {
-        let batch = Bytes::from(batch);
-        let call = Call::post("/sdk/events/batch");
-        let answer = self.attempts(&call, |request| Ok(with_body(request, Some(&batch))));
-        let answer = answer.await.map(|_: IgnoredAny| ());
-        (answer, only_owner(batch))
+        let (answer, batch) = self.written(Call::post("/sdk/events/batch"), batch).await;
+        (answer.map(|_: IgnoredAny| ()), batch)
     }
 
     /// Adds to the number of documents looked at.
@@ -384,6 +378,18 @@ impl ManagerClient {
             })),
         )
         .await
+    }
+
+    /// A call whose body is in a buffer that is used again; what is answered, and the buffer.
+    async fn written<T: DeserializeOwned>(
+        &self,
+        call: Call,
+        body: Vec<u8>,
+    ) -> (Result<T, ManagerError>, Vec<u8>) {
+        let body = Bytes::from(body);
+        let fill = |request| Ok(with_body(request, Some(&body)));
+        let answer = self.attempts(&call, fill).await;
+        (answer, only_owner(body))
     }
 
     async fn fetch<T: DeserializeOwned>(

@@ -1,6 +1,6 @@
 //! The calls that a run makes one after the other: batches of events, checkpoints, counters.
 
-use std::{mem, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use axum::http::StatusCode;
 use tokio::{sync::Mutex, time::sleep};
@@ -48,12 +48,12 @@ impl Sender {
 
     /// Sends what is due for as long as it is polled.
     pub(super) async fn send(&self) {
-        let (mut superseded, mut buffer) = (Vec::<Answer>::new(), Vec::new());
+        let mut superseded: Vec<Answer> = Vec::new();
         loop {
             let outcome = match self.shared.next_call().await {
                 Next::Batch(batch) => {
                     superseded.extend(batch.superseded);
-                    self.send_batch(batch.events, &mut buffer).await
+                    self.send_batch(batch.events).await
                 }
                 Next::Barriers(barriers) => self.send_barriers(barriers, &mut superseded).await,
             };
@@ -66,18 +66,14 @@ impl Sender {
 
     /// Sends events. A batch that is refused for its shape or its size is halved until the event at fault stands alone; that one is
     /// named and left out, and the others arrive in their order.
-    async fn send_batch(
-        &self,
-        events: Vec<Waiting>,
-        buffer: &mut Vec<u8>,
-    ) -> Result<(), ManagerError> {
+    async fn send_batch(&self, events: Vec<Waiting>) -> Result<(), ManagerError> {
         let mut parts = vec![events];
         while let Some(mut events) = parts.pop() {
             let (mut accepted, mut failures) = (Tally::NONE, Vec::new());
             let batch = events.iter().map(|waiting| &waiting.json[..]);
-            let batch = self.encoder.batch(mem::take(buffer), batch);
-            let outcome;
-            (outcome, *buffer) = self.manager.send_encoded_events(batch).await;
+            let batch = self.encoder.batch(batch);
+            let (outcome, batch) = self.manager.send_encoded_events(batch).await;
+            self.encoder.recycle_batch(batch);
             match outcome {
                 Ok(()) => events
                     .iter()
@@ -177,7 +173,11 @@ fn refused(waiting: &Waiting, error: &ManagerError) -> Failure {
     match serde_json::from_slice::<ConnectorEvent>(&waiting.json) {
         Ok(event) => Failure::of(&event, Stage::Send, cause),
         Err(_) => Failure {
-            item: String::from_utf8_lossy(&waiting.json).into_owned(),
+            // Nested deeper than serde_json reads.
+            item: String::from_utf8_lossy(&waiting.json)
+                .chars()
+                .take(500)
+                .collect(),
             stage: Stage::Send,
             cause,
             link: None,
