@@ -1,17 +1,16 @@
 //! Storing the texts of a run: several at once, the same text once.
 //!
-//! Texts are told apart by 128 bits of keyed `SipHash`, with a key that is random for each run. That one of a hundred million
-//! texts is taken for another of those remembered has a chance below 2⁻⁸⁰, and nobody who writes texts can aim at it without
-//! the keys.
+//! Texts are told apart by 128 bits of `HighwayHash`, a keyed function, under a key that is random for each run. That one of a
+//! hundred million texts is taken for another of those remembered has a chance below 2⁻⁸⁰, and nobody who writes texts can aim
+//! at it without the key.
 
 use std::{
     collections::{HashMap, hash_map::RandomState},
-    hash::{BuildHasher, Hash},
-    mem,
+    hash::BuildHasher,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use siphasher::sip128::{Hasher128, SipHasher13};
+use highway::{HighwayHash, HighwayHasher, Key};
 use tokio::sync::OnceCell;
 
 use crate::outgoing::{Extract, ManagerClient, ManagerError};
@@ -43,8 +42,8 @@ impl Body {
 pub(crate) struct Contents {
     manager: ManagerClient,
     run: Arc<str>,
-    hasher: SipHasher13,
-    ids: Mutex<HashMap<u128, Arc<OnceCell<String>>>>,
+    key: Key,
+    ids: Mutex<HashMap<[u64; 2], Arc<OnceCell<String>>>>,
 }
 
 impl Contents {
@@ -52,7 +51,7 @@ impl Contents {
         Self {
             manager,
             run,
-            hasher: randomly_keyed(),
+            key: random_key(),
             ids: Mutex::default(),
         }
     }
@@ -79,28 +78,41 @@ impl Contents {
 
     /// The place of this body's id. Whoever comes second with the same body waits for the first.
     fn cell(&self, body: &Body) -> Arc<OnceCell<String>> {
-        let mut hasher = self.hasher;
+        let mut hasher = HighwayHasher::new(self.key);
+        // What is hashed of two bodies differs: their kind stands at the end, and each part says how long it is.
         match body {
-            Body::Text(text) => text.hash(&mut hasher),
+            Body::Text(text) => {
+                hasher.append(text.as_bytes());
+                hasher.append(&[0]);
+            }
             Body::Extract(extract) => {
-                (&extract.data, &extract.mime_type, &extract.filename).hash(&mut hasher);
+                let name = extract.filename.as_deref().unwrap_or_default();
+                let parts = [
+                    &extract.data[..],
+                    extract.mime_type.as_bytes(),
+                    name.as_bytes(),
+                ];
+                for part in parts {
+                    hasher.append(&part.len().to_le_bytes());
+                    hasher.append(part);
+                }
+                hasher.append(&[1]);
             }
         }
-        let fingerprint = hasher.finish128().as_u128();
+        let fingerprint = hasher.finalize128();
         let mut ids = self.ids();
         if ids.len() >= REMEMBERED {
-            mem::take(&mut *ids);
+            ids.clear();
         }
         ids.entry(fingerprint).or_default().clone()
     }
 
-    fn ids(&self) -> MutexGuard<'_, HashMap<u128, Arc<OnceCell<String>>>> {
+    fn ids(&self) -> MutexGuard<'_, HashMap<[u64; 2], Arc<OnceCell<String>>>> {
         self.ids.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// The standard library's random keys are not told, but what they make of a number is.
-fn randomly_keyed() -> SipHasher13 {
-    let key = || RandomState::new().hash_one(0_u8);
-    SipHasher13::new_with_keys(key(), key())
+fn random_key() -> Key {
+    Key([(); 4].map(|()| RandomState::new().hash_one(0_u8)))
 }
