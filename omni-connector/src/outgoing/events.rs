@@ -55,9 +55,13 @@ impl EventEncoder {
                 source_id: _,
             } => {
                 self.begin(&mut json, br#"{"type":"document_created","#);
-                text_of(&mut json, r#","document_id":"#, document_id);
-                text_of(&mut json, r#","content_id":"#, content_id);
-                of_document(&mut json, metadata, Some(permissions), attributes.as_ref());
+                of_document(
+                    &mut json,
+                    [document_id, content_id],
+                    metadata,
+                    Some(permissions),
+                    attributes.as_ref(),
+                );
             }
             Event::DocumentUpdated {
                 document_id,
@@ -69,10 +73,9 @@ impl EventEncoder {
                 source_id: _,
             } => {
                 self.begin(&mut json, br#"{"type":"document_updated","#);
-                text_of(&mut json, r#","document_id":"#, document_id);
-                text_of(&mut json, r#","content_id":"#, content_id);
                 of_document(
                     &mut json,
+                    [document_id, content_id],
                     metadata,
                     permissions.as_ref(),
                     attributes.as_ref(),
@@ -157,6 +160,7 @@ impl EventEncoder {
 
 fn of_document(
     json: &mut Vec<u8>,
+    [document_id, content_id]: [&str; 2],
     metadata: &DocumentMetadata,
     permissions: Option<&DocumentPermissions>,
     attributes: Option<&Attributes>,
@@ -175,6 +179,8 @@ fn of_document(
     } = metadata;
     let [created_at, updated_at] =
         [*created_at, *updated_at].map(|time| rfc3339_option::format(time?).ok());
+    text_of(json, r#","document_id":"#, document_id);
+    text_of(json, r#","content_id":"#, content_id);
     option_of(json, r#","metadata":{"title":"#, title.as_deref());
     option_of(json, r#","author":"#, author.as_deref());
     option_of(json, r#","created_at":"#, created_at.as_deref());
