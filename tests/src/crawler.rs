@@ -1,6 +1,6 @@
 //! A connector of an imaginary wiki, whose documents, deletes, groups and checkpoints follow from two numbers.
 
-use std::time::Duration;
+use std::{thread, time::Duration};
 
 use anyhow::Result;
 use omni_connector::{
@@ -9,6 +9,7 @@ use omni_connector::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tokio::sync::oneshot;
 
 /// Walks the pages of the wiki in order, and remembers after each how far it came.
 #[derive(Debug, Default)]
@@ -21,9 +22,43 @@ pub struct Wiki {
     pub pages: usize,
     /// Documents on each page.
     pub per_page: usize,
-    /// Whether reading the second page blocks the thread for an hour, as careless code does.
+    /// What reading the second page blocks for an hour, as careless code does.
     #[serde(default)]
-    pub is_deaf: bool,
+    pub blocks: Blocks,
+}
+
+/// What is blocked by code that does not return to its runtime.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Blocks {
+    /// It returns as it should.
+    #[default]
+    Nothing,
+    /// The thread that the run is on. The runtime's other threads go on.
+    Thread,
+    /// The thread that waits for the timers and sockets of the whole runtime, so that no other task hears of them.
+    Runtime,
+}
+
+impl Blocks {
+    /// Blocks, after long enough for the counters to be told.
+    async fn block(self) {
+        const FIRST: Duration = Duration::from_millis(1_500);
+        match self {
+            Self::Nothing => return,
+            Self::Thread => {
+                // Woken from outside the runtime, by which a thread is chosen that waits for nothing else.
+                let (wake, woken) = oneshot::channel();
+                thread::spawn(move || {
+                    thread::sleep(FIRST);
+                    wake.send(())
+                });
+                let _ = woken.await;
+            }
+            // Woken by the timer, on the thread that waits for timers.
+            Self::Runtime => tokio::time::sleep(FIRST).await,
+        }
+        thread::sleep(Duration::from_hours(1));
+    }
 }
 
 /// The page to go on with.
@@ -40,11 +75,11 @@ impl Wiki {
     }
 
     /// One that is never read to its end.
-    pub const fn deaf() -> Self {
+    pub const fn deaf(blocks: Blocks) -> Self {
         Self {
             pages: 2,
             per_page: 40,
-            is_deaf: true,
+            blocks,
         }
     }
 
@@ -104,11 +139,7 @@ async fn crawl(wiki: Wiki, from: usize, ctx: &SyncContext) -> Result<()> {
         if ctx.is_cancelled() {
             break;
         }
-        if wiki.is_deaf {
-            // Long enough for the counters to be told.
-            tokio::time::sleep(Duration::from_millis(1_500)).await;
-            std::thread::sleep(Duration::from_hours(1));
-        }
+        wiki.blocks.block().await;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use omni_connector::SyncType;
 use omni_connector_dev::Manager;
 use omni_connector_tests::{
-    crawler::Wiki,
+    crawler::{Blocks, Wiki},
     fault::Fault,
     is_full,
     outcome::Outcome,
@@ -77,13 +77,13 @@ async fn a_sync_ends_the_same_under_every_fault_on_every_route() {
         Wiki {
             pages: 50,
             per_page: 100,
-            is_deaf: false,
+            blocks: Blocks::Nothing,
         }
     } else {
         Wiki {
             pages: 5,
             per_page: 100,
-            is_deaf: false,
+            blocks: Blocks::Nothing,
         }
     };
     let (undisturbed, _) = outcome(wiki, "", None).await.unwrap();

@@ -18,7 +18,7 @@ use omni_connector_dev::{
     store::{Store, runs::RunStatus},
 };
 use omni_connector_tests::{
-    crawler::Wiki,
+    crawler::{Blocks, Wiki},
     fault::{Action, Fault},
     is_full,
     outcome::Outcome,
@@ -31,7 +31,7 @@ use serde_json::{Value, json};
 const WIKI: Wiki = Wiki {
     pages: 8,
     per_page: 40,
-    is_deaf: false,
+    blocks: Blocks::Nothing,
 };
 /// Points of a run that is not full, and of one that is.
 const CONNECTOR_POINTS: (usize, usize) = (24, 330);

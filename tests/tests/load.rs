@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use omni_connector::SyncType;
 use omni_connector_dev::{Manager, store::runs::RunStatus};
 use omni_connector_tests::{
-    crawler::Wiki,
+    crawler::{Blocks, Wiki},
     outcome::Outcome,
     served::{Served, options},
 };
@@ -15,7 +15,7 @@ use tokio::runtime::Handle;
 const WIKI: Wiki = Wiki {
     pages: 3,
     per_page: 20,
-    is_deaf: false,
+    blocks: Blocks::Nothing,
 };
 
 /// Texts that one run stores at once, and what it calls beside that.

@@ -12,7 +12,7 @@ use omni_connector_dev::{
     store::runs::{Run, RunStatus},
 };
 use omni_connector_tests::{
-    crawler::Wiki,
+    crawler::{Blocks, Wiki},
     outcome::Outcome,
     served::{free_port, options},
 };
@@ -133,11 +133,10 @@ async fn a_signal_ends_the_process_in_time_and_the_run_goes_on_after_a_restart()
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_run_that_blocks_its_thread_does_not_hold_up_the_end() -> Result<()> {
+async fn a_blocked_connector_ends(blocks: Blocks) -> Result<()> {
     let stage = Stage::set().await?;
     let mut connector = stage.connector()?;
-    let run = stage.run(Wiki::deaf()).await?;
+    let run = stage.run(Wiki::deaf(blocks)).await?;
     connector.terminate()?;
     ensure!(connector.ended(BOUND).await?.success());
     ensure!(stage.find(&run.id).await?.is_running());
@@ -145,10 +144,20 @@ async fn a_run_that_blocks_its_thread_does_not_hold_up_the_end() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_blocks_its_thread_does_not_hold_up_the_end() -> Result<()> {
+    a_blocked_connector_ends(Blocks::Thread).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_blocks_the_whole_runtime_does_not_hold_up_the_end() -> Result<()> {
+    a_blocked_connector_ends(Blocks::Runtime).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_signal_ends_the_process_at_once() -> Result<()> {
     let stage = Stage::set().await?;
     let mut connector = stage.connector()?;
-    stage.run(Wiki::deaf()).await?;
+    stage.run(Wiki::deaf(Blocks::Runtime)).await?;
     connector.terminate()?;
     tokio::time::sleep(Duration::from_millis(200)).await;
     connector.terminate()?;

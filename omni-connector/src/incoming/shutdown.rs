@@ -3,11 +3,7 @@
 use std::{future, process, sync::Arc, thread, time::Duration};
 
 use futures_util::future::join_all;
-use tokio::{
-    runtime, signal,
-    sync::oneshot,
-    time::{sleep, timeout},
-};
+use tokio::{runtime, signal, sync::oneshot, time::timeout};
 
 use super::runs::Runs;
 use crate::{bridges::Bridge, run::SyncContext};
@@ -47,17 +43,22 @@ pub(super) async fn after_signal(runs: Runs, bridge: Option<Arc<Bridge>>, grace:
     }
 }
 
-/// Tells of the first signal, and ends the process unless it ends in order before a second one and before `limit`.
+/// Tells of the first signal. Ends the process at a second one, whenever it comes, and when the runs are not in order after
+/// `limit`.
 fn watch_signals(told: oneshot::Sender<()>, orderly: oneshot::Receiver<()>, limit: Duration) {
     let runtime = runtime::Builder::new_current_thread().enable_all().build();
     let Ok(runtime) = runtime else { return };
     runtime.block_on(async {
         signalled().await;
         let _ = told.send(());
+        let late = async {
+            if matches!(timeout(limit, orderly).await, Ok(Ok(()))) {
+                future::pending::<()>().await;
+            }
+        };
         tokio::select! {
-            Ok(()) = orderly => return,
             () = signalled() => tracing::warn!("stopped at once; the manager will resume what was running"),
-            () = sleep(limit) => tracing::warn!("something blocks the end; the manager will resume what was running"),
+            () = late => tracing::warn!("something blocks the end; the manager will resume what was running"),
         }
         process::exit(0);
     });

@@ -420,9 +420,10 @@ fn losses(report: &RunReport) -> String {
 
 async fn supervise(runs: &Runs, ctx: &SyncContext, work: Work) -> End {
     let author = ctx.clone();
-    // A task of its own: the author's code may block or panic without taking the supervision with it.
+    // A task of its own: the author's code may block or panic without taking the supervision with it. While it blocks, it
+    // counts as a run that has not ended, for the runtime could not end either.
     let work = async move { panic::catch(async { work(author).await }).await };
-    let mut task = AbortOnDropHandle::new(tokio::spawn(work.in_current_span()));
+    let mut task = AbortOnDropHandle::new(runs.spawn(work.in_current_span()));
     let ended = tokio::select! {
         ended = &mut task => ended,
         reason = ctx.closed() => tokio::select! {

@@ -3,7 +3,10 @@
 
 use anyhow::{Context, Result};
 use omni_connector_dev::{Manager, Storage};
-use omni_connector_tests::{crawler::Wiki, served::options};
+use omni_connector_tests::{
+    crawler::{Blocks, Wiki},
+    served::options,
+};
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -19,7 +22,7 @@ async fn main() -> Result<()> {
     let wiki = Wiki {
         pages: argument()?.parse()?,
         per_page: argument()?.parse()?,
-        is_deaf: false,
+        blocks: Blocks::Nothing,
     };
     let manager = Manager::start(options).await?;
     let config = serde_json::to_value(wiki)?;
