@@ -1,8 +1,12 @@
 //! Parts that run in this process: a manager in memory, and the crawler behind a proxy.
 
-use std::{net::Ipv4Addr, time::Duration};
+use std::{
+    net::Ipv4Addr,
+    sync::atomic::{AtomicU16, Ordering},
+    time::Duration,
+};
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use omni_connector::{Patience, ServerConfig, serve_with_shutdown};
 use omni_connector_dev::{CallLimits, Options, RunLimits};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
@@ -42,9 +46,21 @@ pub fn patience() -> Patience {
     }
 }
 
-/// A port that is free now.
+/// A port that is free now, and that nobody is given who asks the system for one.
 pub async fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0").await?.local_addr()?.port())
+    /// Below those that the system gives (32768 on Linux, 49152 elsewhere).
+    const PORTS: std::ops::Range<u16> = 20_000..30_000;
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let process = std::process::id() % u32::from(PORTS.end - PORTS.start);
+    for _ in PORTS {
+        let next = NEXT.fetch_add(1, Ordering::Relaxed);
+        let offset = u16::try_from(process)?.wrapping_add(next) % (PORTS.end - PORTS.start);
+        let port = PORTS.start + offset;
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.is_ok() {
+            return Ok(port);
+        }
+    }
+    bail!("no port is free")
 }
 
 /// The crawler, being served.

@@ -15,7 +15,7 @@ use anyhow::{Context, Result, ensure};
 use omni_connector::SyncType;
 use omni_connector_dev::{
     Manager,
-    store::{Store, runs::RunStatus},
+    store::{Store, runs::RunStatus, sources},
 };
 use omni_connector_tests::{
     crawler::{Blocks, Wiki},
@@ -193,9 +193,14 @@ async fn connector_killed(point: Option<Point>) -> Result<(Outcome, bool)> {
         .registration("crawler", Duration::from_secs(30))
         .await
         .context("the connector does not register")?;
-    let source = manager
+    let mut source = manager
         .source("wiki", "web", serde_json::to_value(WIKI)?)
         .await?;
+    // What an earlier run left: until this one saved a checkpoint, a resume of it is sent that of the source.
+    source.checkpoint = Some(json!({ "page": WIKI.pages }));
+    let earlier = source.clone();
+    let store = manager.store();
+    store.write(move |db| sources::put(db, &earlier)).await?;
     // Refused when the kill hits the start itself: then nothing began, and somebody asks again.
     let run = loop {
         match manager.sync(&source.id, SyncType::Full).await {
@@ -248,7 +253,7 @@ async fn manager_killed(point: Option<Point>) -> Result<(Outcome, bool)> {
     let connector = Served::start(&proxy.url());
     let store = Store::open(folder.path())?;
     let source = loop {
-        let sources = store.read(omni_connector_dev::store::sources::all).await?;
+        let sources = store.read(sources::all).await?;
         if let Some(source) = sources.into_iter().next() {
             break source;
         }

@@ -38,7 +38,9 @@ impl<T: DeserializeOwned> FromRequest<Shared> for JsonBody<T> {
 }
 
 /// How long a client that was refused may go on sending: closed in its face, the connection would lose the answer.
-pub(super) const LINGER: Duration = Duration::from_secs(1);
+pub(super) const LINGER: Duration = Duration::from_secs(30);
+/// How long it may be silent in between.
+const SILENCE: Duration = Duration::from_secs(5);
 
 /// The bytes of a body of at most `limit`. One that says of itself that it is longer is refused before it is read.
 async fn read(request: Request, limit: usize) -> Result<Vec<u8>, (StatusCode, String)> {
@@ -75,7 +77,7 @@ async fn read(request: Request, limit: usize) -> Result<Vec<u8>, (StatusCode, St
 
 /// Takes what comes, and keeps nothing of it.
 async fn drain(mut body: Body) {
-    while let Some(Ok(_)) = next(&mut body).await {}
+    while let Ok(Some(Ok(_))) = timeout(SILENCE, next(&mut body)).await {}
 }
 
 async fn next(body: &mut Body) -> Option<Result<Bytes, axum::Error>> {

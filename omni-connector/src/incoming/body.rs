@@ -42,7 +42,9 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
 }
 
 /// How long a client that was refused may go on sending: closed in its face, the connection would lose the answer.
-const LINGER: Duration = Duration::from_secs(1);
+const LINGER: Duration = Duration::from_secs(30);
+/// How long it may be silent in between.
+const SILENCE: Duration = Duration::from_secs(5);
 
 /// The bytes of a body of at most `limit`. One that says of itself that it is longer is refused before it is read.
 pub(super) async fn read(request: Request, limit: usize) -> Result<Vec<u8>, BodyError> {
@@ -79,7 +81,7 @@ pub(super) async fn read(request: Request, limit: usize) -> Result<Vec<u8>, Body
 
 /// Takes what comes, and keeps nothing of it.
 async fn drain(mut body: Incoming) {
-    while let Some(Ok(_)) = next(&mut body).await {}
+    while let Ok(Some(Ok(_))) = timeout(SILENCE, next(&mut body)).await {}
 }
 
 async fn next(body: &mut Incoming) -> Option<Result<Bytes, axum::Error>> {

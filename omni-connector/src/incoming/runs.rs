@@ -52,8 +52,17 @@ struct Inner {
     /// Runs that are asked for and not started yet; by request, since one may be asked for twice.
     preparing: HashMap<u64, (String, CancellationToken)>,
     requests: u64,
-    ended: Vec<(String, RunReport)>,
+    ended: Vec<Ended>,
     closed: bool,
+}
+
+/// A run that this process worked on.
+#[derive(Debug)]
+struct Ended {
+    run: String,
+    report: RunReport,
+    /// The manager knows of its end, and will not have it resumed.
+    is_over: bool,
 }
 
 #[derive(Debug)]
@@ -67,7 +76,7 @@ struct Active {
 /// Why a run does not get a slot.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Taken {
-    /// This very run is active: a repeated request for it is answered like the first.
+    /// This very run is active, or over: a repeated request for it is answered like the first.
     ByItself,
     /// Another run of the class works on the source.
     ByRun(String),
@@ -158,7 +167,7 @@ impl Runs {
         if inner.closed {
             return Err(Taken::Closing);
         }
-        if inner.active.contains_key(run) {
+        if inner.active.contains_key(run) || inner.is_over(run) {
             return Err(Taken::ByItself);
         }
         let class = Class::of(mode);
@@ -230,8 +239,8 @@ impl Runs {
                 .ended
                 .iter()
                 .rev()
-                .find(|(id, _)| id == run)
-                .map(|(_, report)| report.clone()),
+                .find(|ended| ended.run == run)
+                .map(|ended| ended.report.clone()),
         }
     }
 
@@ -285,13 +294,22 @@ impl Runs {
 }
 
 impl Inner {
+    fn is_over(&self, run: &str) -> bool {
+        let mut ended = self.ended.iter();
+        ended.any(|ended| ended.is_over && ended.run == run)
+    }
+
     fn remove(&mut self, run: &str) -> Option<Active> {
         let active = self.active.remove(run)?;
         if let Some(ctx) = &active.ctx {
             if self.ended.len() == KEPT_REPORTS {
                 self.ended.remove(0);
             }
-            self.ended.push((run.to_owned(), ctx.report()));
+            self.ended.push(Ended {
+                run: run.to_owned(),
+                report: ctx.report(),
+                is_over: ctx.is_over(),
+            });
         }
         Some(active)
     }

@@ -235,6 +235,8 @@ impl SyncContext {
         self.emit(event, None, Tally::NONE)
     }
 
+    // An event is half a kilobyte, and each call that is not inlined copies it.
+    #[inline]
     fn emit(
         &self,
         mut event: ConnectorEvent,
@@ -422,9 +424,12 @@ impl SyncContext {
         self.inner.pipeline.report(|report| read(report));
     }
 
-    /// Where the author goes on. A full run that is no resume starts over, whatever the manager sent along.
+    /// Where the author goes on. A full run starts over, whatever the manager sent along, unless it is a resume and saved a
+    /// checkpoint itself. Before it has one the manager sends the source's (`protocol.md` §5.5), and a full run that went on
+    /// from there would leave out what it is run for.
     pub(crate) fn checkpoint(&self) -> Option<Value> {
-        let starts_over = self.inner.mode == SyncType::Full && !self.inner.is_resume;
+        let has_own = self.inner.is_resume && self.inner.previous != self.inner.source.checkpoint;
+        let starts_over = self.inner.mode == SyncType::Full && !has_own;
         if starts_over {
             None
         } else {

@@ -5,7 +5,7 @@ use std::{fmt::Display, time::Duration};
 use serde_json::Value;
 
 use super::{RunError, SyncContext};
-use crate::contract::SyncType;
+use crate::{contract::SyncType, outgoing::ManagerError};
 
 /// How long a failing run tries to hand over what it still holds.
 const LAST_FLUSH: Duration = Duration::from_secs(20);
@@ -67,6 +67,17 @@ impl SyncContext {
     /// Whether the run has ended, or its end is under way.
     pub(crate) fn is_ending(&self) -> bool {
         self.inner.ended.try_lock().map_or(true, |ended| *ended)
+    }
+
+    /// Whether the manager knows that the run has ended.
+    pub(crate) fn is_over(&self) -> bool {
+        let has_told = self.inner.ended.try_lock().is_ok_and(|ended| *ended);
+        let refusal = self.refusal();
+        has_told
+            || matches!(
+                refusal,
+                Some(RunError::Manager(ManagerError::RunOver { .. }))
+            )
     }
 
     /// A text about the run, without the secrets in it.

@@ -106,6 +106,8 @@ struct Told {
     heartbeats: usize,
     completed: bool,
     failed: Option<String>,
+    /// Where the connector listens, from its registration.
+    connector: Option<String>,
 }
 
 type Manager = Arc<Mutex<Told>>;
@@ -159,6 +161,10 @@ async fn answer(State(manager): State<Manager>, uri: Uri, body: Bytes) -> Respon
         "heartbeat" => told.heartbeats += 1,
         "complete" => told.completed = true,
         "fail" => told.failed = Some(body["error"].to_string()),
+        "register" => {
+            let url = body["connector_url"].as_str();
+            told.connector = url.map(str::to_owned);
+        }
         _ => {}
     }
     if let Mood::DoesAndFails(status) = mood {
@@ -290,6 +296,17 @@ impl Connector for Author {
     }
 }
 
+/// Waits until something is there. A day passes in no time here, and nothing takes as long.
+async fn until<T>(look: impl Fn() -> Option<T>) -> T {
+    for _ in 0..24 * 3_600 * 10 {
+        if let Some(found) = look() {
+            return found;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("waited for a day");
+}
+
 /// Runs the steps against a manager of these moods.
 async fn run(steps: Vec<Step>, moods: Vec<Mood>, mode: &str) -> Told {
     let manager = Manager::default();
@@ -301,17 +318,13 @@ async fn run(steps: Vec<Step>, moods: Vec<Mood>, mode: &str) -> Told {
         .with_state(Arc::clone(&manager));
     tokio::spawn(async move { axum::serve(listener, router).await });
 
-    let port = {
-        let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        free.local_addr().unwrap().port()
-    };
     let config = ServerConfig {
         listen: [127, 0, 0, 1].into(),
         patience: Patience {
             in_all: Duration::from_hours(1),
             ..Patience::default()
         },
-        ..ServerConfig::new(&url, "127.0.0.1", port)
+        ..ServerConfig::new(&url, "127.0.0.1", 0)
     };
     let (stop, stopped) = oneshot::channel::<()>();
     let server = tokio::spawn(serve_with_shutdown(Author(steps.into()), config, async {
@@ -321,20 +334,13 @@ async fn run(steps: Vec<Step>, moods: Vec<Mood>, mode: &str) -> Told {
         .no_proxy()
         .build()
         .unwrap();
+    let connector = until(|| lock(&manager).connector.take()).await;
     let request = json!({ "sync_run_id": "R1", "source_id": "S1", "sync_mode": mode });
-    let sync = format!("http://127.0.0.1:{port}/sync");
-    while http
-        .post(&sync)
-        .body(request.to_string())
-        .send()
-        .await
-        .is_err()
-    {
-        tokio::task::yield_now().await;
-    }
-    while !lock(&manager).completed && lock(&manager).failed.is_none() {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    let sync = http.post(format!("{connector}/sync"));
+    let answer = sync.body(request.to_string()).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+    let has_ended = |told: &Told| told.completed || told.failed.is_some();
+    until(|| has_ended(&lock(&manager)).then_some(())).await;
     let _ = stop.send(());
     server.await.unwrap().unwrap();
     std::mem::take(&mut *lock(&manager))

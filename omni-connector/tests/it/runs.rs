@@ -270,7 +270,7 @@ async fn a_null_checkpoint_is_never_sent() {
 }
 
 #[tokio::test]
-async fn a_full_run_starts_over_unless_it_is_a_resume() {
+async fn a_full_run_starts_over_unless_it_is_a_resume_behind_a_checkpoint_of_its_own() {
     let manager = Manager::start().await;
     manager.change_source("checkpoint", json!("of the source"));
     let connector = serve(
@@ -292,6 +292,14 @@ async fn a_full_run_starts_over_unless_it_is_a_resume() {
             json!({ "checkpoint": "sent", "is_resume": true }),
             "\"sent\"",
         ),
+        // The manager sends the source's to a run that has saved none.
+        (
+            "R2b",
+            "full",
+            json!({ "checkpoint": "of the source", "is_resume": true }),
+            "none",
+        ),
+        ("R2c", "full", json!({ "is_resume": true }), "none"),
         (
             "R3",
             "incremental",
@@ -315,6 +323,20 @@ async fn a_full_run_starts_over_unless_it_is_a_resume() {
         let report = connector.get(&format!("/sync/{run}/report")).await.1;
         assert_eq!(report["skips"][0]["reason"], expected, "{run}");
     }
+}
+
+#[tokio::test]
+async fn a_request_that_comes_after_its_run_has_ended_is_answered_and_runs_nothing() {
+    let manager = Manager::start().await;
+    let connector = serve(Scripted::new(async |_, _| Ok(())), &manager).await;
+    for _ in 0..2 {
+        let (status, answer) = connector.start("R1", "full").await;
+        assert_eq!((status, answer), (200, json!({ "status": "started" })));
+        connector.ended("R1").await;
+    }
+    assert_eq!(connector.start("R2", "full").await.0, 200);
+    connector.ended("R2").await;
+    assert_eq!(manager.calls("/complete").len(), 2, "R1 and R2");
 }
 
 #[tokio::test]
