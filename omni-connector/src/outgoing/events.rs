@@ -10,10 +10,8 @@ use crate::contract::{
     Attributes, ConnectorEvent, DocumentMetadata, DocumentPermissions, timestamp::rfc3339_option,
 };
 
-/// Bytes of most events: growing a buffer costs more than filling it.
-const USUAL: usize = 960;
-/// Buffers of events that are kept: about as many as a run has on their way.
-const BUFFERS: usize = 2_000;
+/// Batches at once: one on its way, and the one after it.
+const BATCHES: usize = 2;
 /// A longer buffer of a batch is not kept: one event in it was huge.
 const LONGEST_BATCH: usize = 8 << 20;
 
@@ -22,8 +20,6 @@ const LONGEST_BATCH: usize = 8 << 20;
 pub(crate) struct EventEncoder {
     /// `"sync_run_id":"…","source_id":"…"`
     ids: Vec<u8>,
-    /// Of events, and of the batch that is sent.
-    events: Buffers,
     batches: Buffers,
 }
 
@@ -34,16 +30,33 @@ impl EventEncoder {
         text_of(&mut ids, r#","source_id":"#, source);
         Self {
             ids,
-            events: Buffers::new(BUFFERS, 2 * USUAL),
-            batches: Buffers::new(1, LONGEST_BATCH),
+            batches: Buffers::new(BATCHES, LONGEST_BATCH),
         }
     }
 
-    /// One event.
-    pub(crate) fn event(&self, event: &ConnectorEvent) -> Vec<u8> {
+    /// A batch (`protocol.md` §3.4).
+    pub(crate) fn batch<'a>(&self, events: impl Iterator<Item = &'a ConnectorEvent>) -> Vec<u8> {
+        let mut json = self.batches.take();
+        json.push(b'{');
+        json.extend_from_slice(&self.ids);
+        json.extend_from_slice(br#","events":["#);
+        for (index, event) in events.enumerate() {
+            if index > 0 {
+                json.push(b',');
+            }
+            self.event(&mut json, event);
+        }
+        json.extend_from_slice(b"]}");
+        json
+    }
+
+    /// Takes back a batch that was sent.
+    pub(crate) fn recycle(&self, batch: Vec<u8>) {
+        self.batches.give(batch);
+    }
+
+    fn event(&self, json: &mut Vec<u8>, event: &ConnectorEvent) {
         use ConnectorEvent as Event;
-        let mut json = self.events.take();
-        json.reserve(USUAL);
         match event {
             Event::DocumentCreated {
                 document_id,
@@ -54,9 +67,9 @@ impl EventEncoder {
                 sync_run_id: _,
                 source_id: _,
             } => {
-                self.begin(&mut json, br#"{"type":"document_created","#);
+                self.begin(json, br#"{"type":"document_created","#);
                 of_document(
-                    &mut json,
+                    json,
                     [document_id, content_id],
                     metadata,
                     Some(permissions),
@@ -72,9 +85,9 @@ impl EventEncoder {
                 sync_run_id: _,
                 source_id: _,
             } => {
-                self.begin(&mut json, br#"{"type":"document_updated","#);
+                self.begin(json, br#"{"type":"document_updated","#);
                 of_document(
-                    &mut json,
+                    json,
                     [document_id, content_id],
                     metadata,
                     permissions.as_ref(),
@@ -86,8 +99,8 @@ impl EventEncoder {
                 sync_run_id: _,
                 source_id: _,
             } => {
-                self.begin(&mut json, br#"{"type":"document_deleted","#);
-                text_of(&mut json, r#","document_id":"#, document_id);
+                self.begin(json, br#"{"type":"document_deleted","#);
+                text_of(json, r#","document_id":"#, document_id);
             }
             Event::GroupMembershipSync {
                 group_email,
@@ -96,17 +109,17 @@ impl EventEncoder {
                 sync_run_id: _,
                 source_id: _,
             } => {
-                self.begin(&mut json, br#"{"type":"group_membership_sync","#);
-                text_of(&mut json, r#","group_email":"#, group_email);
-                option_of(&mut json, r#","group_name":"#, group_name.as_deref());
-                texts_of(&mut json, r#","member_emails":"#, member_emails);
+                self.begin(json, br#"{"type":"group_membership_sync","#);
+                text_of(json, r#","group_email":"#, group_email);
+                option_of(json, r#","group_name":"#, group_name.as_deref());
+                texts_of(json, r#","member_emails":"#, member_emails);
             }
             Event::PersonSync {
                 person,
                 sync_run_id: _,
                 source_id: _,
             } => {
-                self.begin(&mut json, br#"{"type":"person_sync","#);
+                self.begin(json, br#"{"type":"person_sync","#);
                 json.extend_from_slice(br#","person":"#);
                 json.extend(encode(person));
             }
@@ -115,46 +128,16 @@ impl EventEncoder {
                 sync_run_id: _,
                 source_id: _,
             } => {
-                self.begin(&mut json, br#"{"type":"person_deleted","#);
-                text_of(&mut json, r#","email":"#, email);
+                self.begin(json, br#"{"type":"person_deleted","#);
+                text_of(json, r#","email":"#, email);
             }
         }
         json.push(b'}');
-        json
-    }
-
-    /// Takes back events that were sent, or never will be.
-    pub(crate) fn recycle(&self, events: impl IntoIterator<Item = Vec<u8>>) {
-        self.events.give_all(events);
     }
 
     fn begin(&self, json: &mut Vec<u8>, kind: &[u8]) {
         json.extend_from_slice(kind);
         json.extend_from_slice(&self.ids);
-    }
-
-    /// Takes back a batch that was sent.
-    pub(crate) fn recycle_batch(&self, batch: Vec<u8>) {
-        self.batches.give(batch);
-    }
-
-    /// A batch (`protocol.md` §3.4) of events that are written already.
-    pub(crate) fn batch<'a>(&self, events: impl Iterator<Item = &'a [u8]> + Clone) -> Vec<u8> {
-        const EVENTS: &[u8] = br#","events":["#;
-        let length: usize = events.clone().map(|event| event.len() + 1).sum();
-        let mut json = self.batches.take();
-        json.reserve(self.ids.len() + EVENTS.len() + length + 3);
-        json.push(b'{');
-        json.extend_from_slice(&self.ids);
-        json.extend_from_slice(EVENTS);
-        for (index, event) in events.enumerate() {
-            if index > 0 {
-                json.push(b',');
-            }
-            json.extend_from_slice(event);
-        }
-        json.extend_from_slice(b"]}");
-        json
     }
 }
 
@@ -276,20 +259,21 @@ fn value_of(json: &mut Vec<u8>, before: &str, value: &Value) {
 #[cfg(test)]
 mod tests {
     use proptest::{collection, option, prelude::*};
-    use serde_json::json;
     use time::OffsetDateTime;
 
     use super::*;
-    use crate::contract::PersonSyncRecord;
+    use crate::contract::{PersonSyncRecord, wire::EventBatch};
 
     const RUN: &str = "R\"1";
     const SOURCE: &str = "S1";
 
     proptest! {
         #[test]
-        fn an_event_is_written_as_serde_writes_it_but_for_nul(event in an_event()) {
-            let json = EventEncoder::new(RUN, SOURCE).event(&event);
-            prop_assert_eq!(String::from_utf8(json).unwrap(), String::from_utf8(encode(&event)).unwrap());
+        fn a_batch_is_written_as_serde_writes_it_but_for_nul(events in collection::vec(an_event(), 0..3)) {
+            let json = EventEncoder::new(RUN, SOURCE).batch(events.iter());
+            let (sync_run_id, source_id) = (RUN.to_owned(), SOURCE.to_owned());
+            let batch = encode(&EventBatch { sync_run_id, source_id, events });
+            prop_assert_eq!(String::from_utf8(json).unwrap(), String::from_utf8(batch).unwrap());
         }
     }
 
@@ -300,23 +284,10 @@ mod tests {
             source_id: String::new(),
             document_id: "d".to_owned(),
         };
-        let json = EventEncoder::new(RUN, SOURCE).event(&event);
+        let json = EventEncoder::new(RUN, SOURCE).batch([&event].into_iter());
         let json: Value = serde_json::from_slice(&json).unwrap();
-        assert_eq!(json["sync_run_id"], RUN);
-        assert_eq!(json["source_id"], SOURCE);
-    }
-
-    #[test]
-    fn a_batch_holds_its_events_in_order() {
-        let encoder = EventEncoder::new(RUN, SOURCE);
-        for events in [vec![], vec!["1"], vec!["1", "2", "3"]] {
-            let json = encoder.batch(events.iter().map(|event| event.as_bytes()));
-            let numbers: Vec<u8> = events.iter().map(|event| event.parse().unwrap()).collect();
-            assert_eq!(
-                serde_json::from_slice::<Value>(&json).unwrap(),
-                json!({ "sync_run_id": RUN, "source_id": SOURCE, "events": numbers })
-            );
-        }
+        assert_eq!(json["events"][0]["sync_run_id"], RUN);
+        assert_eq!(json["events"][0]["source_id"], SOURCE);
     }
 
     fn an_event() -> impl Strategy<Value = ConnectorEvent> {

@@ -175,6 +175,7 @@ impl<'item> Document<'item> {
     }
 
     /// The event, and the content to store before it is sent.
+    #[inline]
     pub(crate) fn into_event(self, operators: &[Operator]) -> (ConnectorEvent, Option<Body>) {
         let mut attributes = self.item.map_or_else(Attributes::new, |item| {
             Operator::attributes(operators, item as &dyn Any)

@@ -9,7 +9,7 @@ use super::{
     line::Waiting,
     shared::{Next, Shared},
 };
-use crate::contract::SyncType;
+use crate::contract::{ConnectorEvent, SyncType};
 
 #[tokio::test(start_paused = true)]
 async fn one_event_alone_is_sent_when_it_is_old_enough() {
@@ -21,7 +21,11 @@ async fn one_event_alone_is_sent_when_it_is_old_enough() {
         tokio::time::sleep(Duration::from_secs(7)).await;
         shared
             .push_event(Waiting {
-                json: b"{}".to_vec(),
+                event: Box::new(ConnectorEvent::PersonDeleted {
+                    sync_run_id: String::new(),
+                    source_id: String::new(),
+                    email: String::new(),
+                }),
                 tally: Tally::NONE,
                 weight: 2,
                 since: Instant::now(),

@@ -8,6 +8,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::{Limits, Tally, shared::Answer};
+use crate::contract::ConnectorEvent;
 
 /// Events in one batch at most; the protocol knows no maximum, the SDKs send at most this many.
 const BATCH: usize = 500;
@@ -17,8 +18,7 @@ const BATCH_BYTES: usize = 4 << 20;
 /// An event that is ready to be sent.
 #[derive(Debug)]
 pub(super) struct Waiting {
-    /// As it stands on the wire.
-    pub(super) json: Vec<u8>,
+    pub(super) event: Box<ConnectorEvent>,
     pub(super) tally: Tally,
     /// The bytes that it was taken for.
     pub(super) weight: usize,
@@ -144,6 +144,11 @@ impl Line {
             || self
                 .oldest()
                 .is_some_and(|since| since.elapsed() >= limits.max_age)
+    }
+
+    /// Whether the next thing to do is a batch that would not grow any more.
+    pub(super) fn is_full(&self) -> bool {
+        !self.is_at_barrier() && (self.events >= BATCH || self.weight >= BATCH_BYTES)
     }
 
     /// Since when the first event waits, if the next thing to do is to send it.

@@ -10,6 +10,7 @@ mod ledger;
 mod line;
 mod send;
 mod shared;
+mod spent;
 mod store;
 mod tally;
 mod weight;
@@ -25,6 +26,7 @@ use self::{
     line::{Barrier, Waiting},
     send::Sender,
     shared::{Answer, Kind, Shared},
+    spent::Spent,
 };
 use super::{
     Failure, FailureBudget, RunError, RunReport,
@@ -77,7 +79,7 @@ const EXTRACTIONS: usize = 2;
 #[derive(Debug, Clone)]
 pub(crate) struct Pipeline {
     shared: Arc<Shared>,
-    encoder: Arc<EventEncoder>,
+    spent: Arc<Spent>,
 }
 
 impl Pipeline {
@@ -90,14 +92,15 @@ impl Pipeline {
     ) -> Self {
         let shared = Arc::new(Shared::new(limits));
         let contents = Arc::new(Contents::new(manager.clone(), Arc::clone(&run)));
-        let encoder = Arc::new(EventEncoder::new(&run, source));
-        let sender = Sender::new(Arc::clone(&shared), manager, run, Arc::clone(&encoder));
+        let spent = Arc::new(Spent::default());
+        let encoder = EventEncoder::new(&run, source);
+        let sender = Sender::new(shared.clone(), manager, run, encoder, spent.clone());
         let sender = Arc::new(sender);
         let mut tasks = JoinSet::new();
         let texts = iter::repeat_n(Kind::Text, limits.stores);
         for kind in texts.chain(iter::repeat_n(Kind::Extraction, EXTRACTIONS)) {
-            let (shared, contents, encoder) = (shared.clone(), contents.clone(), encoder.clone());
-            let work = async move { store::store(&shared, &contents, &encoder, kind).await };
+            let (shared, contents) = (shared.clone(), contents.clone());
+            let work = async move { store::store(&shared, &contents, kind).await };
             tasks.spawn(work.in_current_span());
         }
         let reporter = Arc::clone(&sender);
@@ -112,32 +115,27 @@ impl Pipeline {
                 _ = tasks.join_next() => closing.close(RunError::Ended),
             }
         });
-        Self { shared, encoder }
+        Self { shared, spent }
     }
 
     /// Hands an event over, to be sent after `body` was stored. It is in the queue when this returns; the future only waits
     /// for room.
+    #[inline]
     pub(crate) fn emit(
         &self,
         event: ConnectorEvent,
         body: Option<Body>,
         tally: Tally,
     ) -> BoxFuture<'static, Result<(), RunError>> {
+        let waiting = Waiting {
+            weight: weight::weight(&event),
+            event: self.spent.replace(event),
+            tally,
+            since: Instant::now(),
+        };
         let pushed = match body {
-            Some(body) => {
-                let weight = weight::weight(&event);
-                self.shared
-                    .push_document(Box::new(event), body, tally, weight)
-            }
-            None => {
-                let json = self.encoder.event(&event);
-                self.shared.push_event(Waiting {
-                    weight: json.len() + size_of::<Waiting>(),
-                    json,
-                    tally,
-                    since: Instant::now(),
-                })
-            }
+            Some(body) => self.shared.push_document(waiting, body),
+            None => self.shared.push_event(waiting),
         };
         let shared = Arc::clone(&self.shared);
         Box::pin(async move { if pushed? { Ok(()) } else { shared.room().await } })

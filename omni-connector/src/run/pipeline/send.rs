@@ -1,14 +1,16 @@
 //! The calls that a run makes one after the other: batches of events, checkpoints, counters.
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use axum::http::StatusCode;
-use tokio::{sync::Mutex, time::sleep};
+use futures_util::future::{Either, select};
+use tokio::{sync::Mutex, task::yield_now, time::sleep};
 
 use super::{
     Tally,
-    line::{Barriers, Waiting},
+    line::{Barriers, Batch, Waiting},
     shared::{Answer, Next, Shared},
+    spent::Spent,
 };
 use crate::{
     contract::ConnectorEvent,
@@ -19,13 +21,21 @@ use crate::{
 /// The counters are sent at most this often.
 const COUNT_EVERY: Duration = Duration::from_secs(1);
 
+/// A batch, and as it stands on the wire.
+struct Written {
+    events: Vec<Waiting>,
+    superseded: Vec<Answer>,
+    json: Vec<u8>,
+}
+
 /// Tells the manager what a run does.
 #[derive(Debug)]
 pub(super) struct Sender {
     shared: Arc<Shared>,
     manager: ManagerClient,
     run: Arc<str>,
-    encoder: Arc<EventEncoder>,
+    encoder: EventEncoder,
+    spent: Arc<Spent>,
     /// Held while counters are under way: a flush promises them, too.
     counting: Mutex<()>,
 }
@@ -35,27 +45,36 @@ impl Sender {
         shared: Arc<Shared>,
         manager: ManagerClient,
         run: Arc<str>,
-        encoder: Arc<EventEncoder>,
+        encoder: EventEncoder,
+        spent: Arc<Spent>,
     ) -> Self {
         Self {
             shared,
             manager,
             run,
             encoder,
+            spent,
             counting: Mutex::new(()),
         }
     }
 
     /// Sends what is due for as long as it is polled.
     pub(super) async fn send(&self) {
-        let mut superseded: Vec<Answer> = Vec::new();
+        let (mut superseded, mut ahead) = (Vec::new(), None);
         loop {
-            let outcome = match self.shared.next_call().await {
-                Next::Batch(batch) => {
-                    superseded.extend(batch.superseded);
-                    self.send_batch(batch.events).await
-                }
-                Next::Barriers(barriers) => self.send_barriers(barriers, &mut superseded).await,
+            let next = match ahead.take() {
+                Some(written) => Ok(written),
+                None => match self.shared.next_call().await {
+                    Next::Batch(batch) => Ok(self.write(batch)),
+                    Next::Barriers(barriers) => Err(barriers),
+                },
+            };
+            let outcome = match next {
+                Ok(batch) => self
+                    .send_batch(batch, &mut superseded)
+                    .await
+                    .map(|next| ahead = next),
+                Err(barriers) => self.send_barriers(barriers, &mut superseded).await,
             };
             match outcome {
                 Ok(()) => self.shared.touch(),
@@ -64,36 +83,72 @@ impl Sender {
         }
     }
 
+    fn write(&self, Batch { events, superseded }: Batch) -> Written {
+        let json = self.encoder.batch(of(&events));
+        Written {
+            events,
+            superseded,
+            json,
+        }
+    }
+
+    /// Sends a batch. The next one is written in the meantime, if it fills up: it is returned.
+    async fn send_batch(
+        &self,
+        batch: Written,
+        superseded: &mut Vec<Answer>,
+    ) -> Result<Option<Written>, ManagerError> {
+        let Written {
+            events,
+            json,
+            superseded: by_now,
+        } = batch;
+        superseded.extend(by_now);
+        let sending = pin!(self.deliver(events, json));
+        let next = pin!(async {
+            // The connection's task may be next on this thread: it writes first.
+            yield_now().await;
+            self.shared.next_full_batch().await
+        });
+        match select(sending, next).await {
+            Either::Left((outcome, _)) => outcome.map(|()| None),
+            Either::Right((next, sending)) => {
+                let next = self.write(next);
+                sending.await.map(|()| Some(next))
+            }
+        }
+    }
+
     /// Sends events. A batch that is refused for its shape or its size is halved until the event at fault stands alone; that one is
     /// named and left out, and the others arrive in their order.
-    async fn send_batch(&self, events: Vec<Waiting>) -> Result<(), ManagerError> {
-        let mut parts = vec![events];
-        while let Some(mut events) = parts.pop() {
+    async fn deliver(&self, events: Vec<Waiting>, json: Vec<u8>) -> Result<(), ManagerError> {
+        let mut parts = vec![(events, json)];
+        while let Some((mut events, json)) = parts.pop() {
             let (mut accepted, mut failures) = (Tally::NONE, Vec::new());
-            let batch = events.iter().map(|waiting| &waiting.json[..]);
-            let batch = self.encoder.batch(batch);
-            let (outcome, batch) = self.manager.send_encoded_events(batch).await;
-            self.encoder.recycle_batch(batch);
+            let (outcome, json) = self.manager.send_encoded_events(json).await;
+            self.encoder.recycle(json);
             match outcome {
                 Ok(()) => events
                     .iter()
                     .for_each(|waiting| accepted.add(waiting.tally)),
                 Err(error) if is_about_what_was_sent(&error) => {
                     let [alone] = &events[..] else {
-                        parts.push(events.split_off(events.len() / 2));
-                        parts.push(events);
+                        let second = events.split_off(events.len() / 2);
+                        for half in [second, events] {
+                            let json = self.encoder.batch(of(&half));
+                            parts.push((half, json));
+                        }
                         continue;
                     };
                     // It was looked at, if it counts at all; nothing came of it.
                     accepted.scanned = alone.tally.scanned;
-                    failures.push(refused(alone, &error));
+                    failures.push(Failure::of(&alone.event, Stage::Send, error.to_string()));
                 }
                 Err(error) => return Err(error),
             }
             let weight = events.iter().map(|waiting| waiting.weight).sum();
             self.shared.sent(events.len(), weight, accepted, failures);
-            let sent = events.into_iter().map(|waiting| waiting.json);
-            self.encoder.recycle(sent);
+            self.spent.give(events);
         }
         Ok(())
     }
@@ -159,28 +214,14 @@ impl Sender {
     }
 }
 
+fn of(waiting: &[Waiting]) -> impl Iterator<Item = &ConnectorEvent> {
+    waiting.iter().map(|waiting| &*waiting.event)
+}
+
 /// Whether less of it may be taken: an event that the manager cannot read, or a body that something before it finds too long.
 fn is_about_what_was_sent(error: &ManagerError) -> bool {
     matches!(
         error.status(),
         Some(StatusCode::UNPROCESSABLE_ENTITY | StatusCode::PAYLOAD_TOO_LARGE)
     )
-}
-
-/// The failure of an event that was refused by itself.
-fn refused(waiting: &Waiting, error: &ManagerError) -> Failure {
-    let cause = error.to_string();
-    match serde_json::from_slice::<ConnectorEvent>(&waiting.json) {
-        Ok(event) => Failure::of(&event, Stage::Send, cause),
-        Err(_) => Failure {
-            // Nested deeper than serde_json reads.
-            item: String::from_utf8_lossy(&waiting.json)
-                .chars()
-                .take(500)
-                .collect(),
-            stage: Stage::Send,
-            cause,
-            link: None,
-        },
-    }
 }

@@ -18,10 +18,7 @@ use super::{
     ledger::Ledger,
     line::{Barrier, Barriers, Batch, Line, Waiting},
 };
-use crate::{
-    contract::ConnectorEvent,
-    run::{Failure, FailureBudget, RunError, RunReport, content::Body},
-};
+use crate::run::{Failure, FailureBudget, RunError, RunReport, content::Body};
 
 /// Where the outcome goes. Dropped unsent when the run is closed; the run then says why.
 pub(super) type Answer<T = ()> = oneshot::Sender<Result<T, RunError>>;
@@ -37,12 +34,7 @@ pub(super) struct Job {
 #[derive(Debug)]
 pub(super) enum Owner {
     /// The event at this place in the line.
-    Event {
-        place: u64,
-        event: Box<ConnectorEvent>,
-        tally: Tally,
-        weight: usize,
-    },
+    Event { place: u64, waiting: Waiting },
     /// A caller who waits for the id.
     Caller(Answer<String>),
 }
@@ -114,6 +106,8 @@ enum Sender {
     WaitsForFirst,
     /// The clock runs; it waits for that or for a full batch.
     WaitsForMore,
+    /// A batch is on its way, and the next one is not full.
+    WaitsForFull,
 }
 
 impl State {
@@ -193,24 +187,13 @@ impl Shared {
     }
 
     /// Takes an event whose content is to be stored before; whether there is room for another.
-    pub(super) fn push_document(
-        &self,
-        event: Box<ConnectorEvent>,
-        body: Body,
-        tally: Tally,
-        weight: usize,
-    ) -> Result<bool, RunError> {
+    pub(super) fn push_document(&self, waiting: Waiting, body: Body) -> Result<bool, RunError> {
         let mut state = self.state();
         state.accepting()?;
-        let has_room = state.take(&self.limits, weight + body.len());
-        state.ledger.look_at(tally);
+        let has_room = state.take(&self.limits, waiting.weight + body.len());
+        state.ledger.look_at(waiting.tally);
         let place = state.line.reserve();
-        let owner = Owner::Event {
-            place,
-            event,
-            tally,
-            weight,
-        };
+        let owner = Owner::Event { place, waiting };
         self.push_job(state, Job { body, owner });
         Ok(has_room)
     }
@@ -253,6 +236,7 @@ impl Shared {
             Sender::Works => false,
             Sender::WaitsForFirst => oldest || state.line.is_due(&self.limits),
             Sender::WaitsForMore => state.line.is_due(&self.limits),
+            Sender::WaitsForFull => state.line.is_full(),
         };
         if wakes {
             state.sender = Sender::Works;
@@ -310,6 +294,21 @@ impl Shared {
                 }
                 None => due.await,
             }
+        }
+    }
+
+    /// The next batch as soon as it is full, while one is on its way. Nothing is taken when this is dropped before.
+    pub(super) async fn next_full_batch(&self) -> Batch {
+        loop {
+            {
+                let mut state = self.state();
+                if state.line.is_full() {
+                    state.sender = Sender::Works;
+                    return state.line.take_batch();
+                }
+                state.sender = Sender::WaitsForFull;
+            }
+            self.due.notified().await;
         }
     }
 

@@ -3,36 +3,27 @@
 use axum::http::StatusCode;
 use tokio::time::Instant;
 
-use super::{
-    line::Waiting,
-    shared::{Job, Kind, Owner, Shared, StoredBody},
-};
+use super::shared::{Job, Kind, Owner, Shared, StoredBody};
 use crate::{
     contract::ConnectorEvent,
-    outgoing::{EventEncoder, ManagerError},
+    outgoing::ManagerError,
     run::{Failure, RunError, Stage, content::Contents},
 };
 
 /// Stores contents of one kind for as long as it is polled.
-pub(super) async fn store(
-    shared: &Shared,
-    contents: &Contents,
-    encoder: &EventEncoder,
-    kind: Kind,
-) {
+pub(super) async fn store(shared: &Shared, contents: &Contents, kind: Kind) {
     loop {
         let Job { body, owner } = shared.next_job(kind).await;
         let bytes = body.len();
         let outcome = contents.store(body).await;
         let was_sent = matches!(outcome, Ok((_, true)));
         let stored = StoredBody { bytes, was_sent };
-        on_stored(shared, encoder, owner, outcome.map(|(id, _)| id), stored);
+        on_stored(shared, owner, outcome.map(|(id, _)| id), stored);
     }
 }
 
 fn on_stored(
     shared: &Shared,
-    encoder: &EventEncoder,
     owner: Owner,
     outcome: Result<String, ManagerError>,
     stored: StoredBody,
@@ -48,30 +39,20 @@ fn on_stored(
             shared.settle_content(stored);
             let _ = answer.send(outcome.map_err(RunError::from));
         }
-        Owner::Event {
-            place,
-            mut event,
-            tally,
-            weight,
-        } => match outcome {
+        Owner::Event { place, mut waiting } => match outcome {
             Ok(id) => {
                 if let ConnectorEvent::DocumentCreated { content_id, .. }
-                | ConnectorEvent::DocumentUpdated { content_id, .. } = &mut *event
+                | ConnectorEvent::DocumentUpdated { content_id, .. } = &mut *waiting.event
                 {
                     *content_id = id;
                 }
-                let waiting = Waiting {
-                    json: encoder.event(&event),
-                    tally,
-                    weight,
-                    since: Instant::now(),
-                };
+                waiting.since = Instant::now();
                 shared.settle(place, waiting, stored);
             }
             Err(error) => {
                 if let Some(stage) = stage_of(&error) {
-                    let failure = Failure::of(&event, stage, error.to_string());
-                    shared.leave_out(place, failure, weight + stored.bytes);
+                    let failure = Failure::of(&waiting.event, stage, error.to_string());
+                    shared.leave_out(place, failure, waiting.weight + stored.bytes);
                 }
             }
         },
