@@ -54,8 +54,8 @@ pub async fn run<C: Connector>(connector: C) -> Result<()> {
 ///
 /// After SIGTERM or SIGINT no further run is taken. Runs see [`is_cancelled`](crate::SyncContext::is_cancelled) and have
 /// [`grace`](ServerConfig::grace) to reach a checkpoint and return; what they hold is handed over, and the manager resumes
-/// them. This returns at most two seconds after the grace. A second signal, and a run that blocks its thread, end the
-/// process at once with status 0.
+/// them. This returns at most two seconds after the grace; when a run blocks its thread by then, the process ends with status
+/// 0 instead. A second signal ends it so at once.
 ///
 /// # Errors
 /// A variable that is missing or wrong, a port that cannot be listened on.

@@ -62,24 +62,27 @@ impl Sender {
     pub(super) async fn send(&self) {
         let (mut superseded, mut ahead) = (Vec::new(), None);
         loop {
-            let next = match ahead.take() {
-                Some(written) => Ok(written),
+            let batch = match ahead.take() {
+                Some(batch) => batch,
                 None => match self.shared.next_call().await {
-                    Next::Batch(batch) => Ok(self.write(batch)),
-                    Next::Barriers(barriers) => Err(barriers),
+                    Next::Batch(batch) => self.write(batch),
+                    Next::Barriers(barriers) => {
+                        let outcome = self.send_barriers(barriers, &mut superseded).await;
+                        self.went(outcome);
+                        continue;
+                    }
                 },
             };
-            let outcome = match next {
-                Ok(batch) => self
-                    .send_batch(batch, &mut superseded)
-                    .await
-                    .map(|next| ahead = next),
-                Err(barriers) => self.send_barriers(barriers, &mut superseded).await,
-            };
-            match outcome {
-                Ok(()) => self.shared.touch(),
-                Err(error) => self.shared.close(error.into()),
-            }
+            let outcome = self.send_batch(batch, &mut superseded).await;
+            self.went(outcome.map(|next| ahead = next));
+        }
+    }
+
+    /// Events and checkpoints must arrive: a call that does not go well ends the run.
+    fn went(&self, outcome: Result<(), ManagerError>) {
+        match outcome {
+            Ok(()) => self.shared.touch(),
+            Err(error) => self.shared.close(error.into()),
         }
     }
 
