@@ -73,6 +73,30 @@ async fn checkpoints_in_any_number_are_few_calls_and_none_overtakes_an_event() {
 }
 
 #[tokio::test]
+async fn full_batches_keep_their_order_whatever_becomes_of_the_one_before() {
+    let manager = Manager::start().await;
+    manager.delay(Duration::from_millis(5));
+    // One in the first batch, and one in the batch that is written while the first is on its way.
+    manager.poison("d0007");
+    manager.poison("d0612");
+    let refusal = Instead::Answer(503, json!("busy"));
+    manager.instead("/sdk/events/batch", refusal);
+    let connector = Scripted::new(async |ctx, _| {
+        for n in 0..3_300 {
+            ctx.delete(format!("d{n:04}")).await?;
+        }
+        Ok(())
+    });
+    let connector = serve(connector, &manager).await;
+    connector.start("R1", "full").await;
+    manager.told_of("complete").await;
+    let accepted = (0..3_300).filter(|n| ![7, 612].contains(n));
+    let accepted: Vec<_> = accepted.map(|n| format!("d{n:04}")).collect();
+    assert_eq!(manager.documents(), accepted);
+    assert_eq!(manager.most_at_once("batch"), 1);
+}
+
+#[tokio::test]
 async fn what_the_author_stores_goes_through_the_bounds_of_the_run() {
     let manager = Manager::start().await;
     manager.delay(Duration::from_millis(5));
