@@ -40,6 +40,8 @@ enum Step {
     /// Its text is the same as that of all others of this kind.
     SameText,
     Delete,
+    /// More of them than one batch holds.
+    Deletes,
     Group,
     /// The future of the emit is dropped.
     Dropped,
@@ -53,6 +55,9 @@ enum Step {
     /// A file whose text takes the manager ten minutes.
     Extract,
 }
+
+/// Events of a step that fill a batch, and the one after it with another such step.
+const MANY: usize = 600;
 
 /// What the manager does with a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +75,7 @@ fn step() -> impl Strategy<Value = Step> {
         6 => Just(Step::Document),
         2 => Just(Step::SameText),
         3 => Just(Step::Delete),
+        1 => Just(Step::Deletes),
         1 => Just(Step::Group),
         2 => Just(Step::Dropped),
         1 => Just(Step::Store),
@@ -218,6 +224,11 @@ impl Author {
                 }
                 Step::SameText => document(take(), "the same text".to_owned()).await?,
                 Step::Delete => ctx.delete(format!("n{}", take())).await?,
+                Step::Deletes => {
+                    for _ in 0..MANY {
+                        ctx.delete(format!("n{}", take())).await?;
+                    }
+                }
                 Step::Group => {
                     let group = Group::new(format!("n{}@example.com", take()), ["a@example.com"]);
                     ctx.group(group).await?;
@@ -382,11 +393,13 @@ async fn a_run_says_that_it_is_alive_while_a_text_is_extracted() {
     );
 }
 
-fn is_emit(step: Step) -> bool {
-    matches!(
-        step,
-        Step::Document | Step::SameText | Step::Delete | Step::Group | Step::Dropped
-    )
+/// Items that a step emits.
+fn emits(step: Step) -> usize {
+    match step {
+        Step::Document | Step::SameText | Step::Delete | Step::Group | Step::Dropped => 1,
+        Step::Deletes => MANY,
+        _ => 0,
+    }
 }
 
 proptest! {
@@ -407,7 +420,7 @@ proptest! {
             .start_paused(true)
             .build()
             .unwrap();
-        let emitted = steps.iter().filter(|step| is_emit(**step)).count();
+        let emitted = steps.iter().map(|step| emits(*step)).sum();
         // The last checkpoint that was asked for and not dropped is there in the end.
         let told = runtime.block_on(run(steps, moods, mode));
         check(&told, emitted)?;
