@@ -65,6 +65,12 @@ async fn a_killed_full_run_goes_on_after_what_it_had_done() {
         );
     }
     let run = setup.manager.sync(&setup.source.id, Full).await.unwrap();
+    let begun = tokio::time::timeout(PATIENCE, async {
+        while setup.connector.report(&run.id).await.scanned == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+    begun.await.expect("the run begins");
     // A manager that is busy until the state is due, so that the run is somewhere in the middle then.
     let busy = setup.manager.store().write(|_| {
         thread::sleep(Duration::from_secs(3));

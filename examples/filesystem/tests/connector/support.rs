@@ -78,7 +78,12 @@ impl Setup {
         fs::create_dir(&tree).unwrap();
         // Where the build folder is private, another user could not start the binary in it.
         let binary = folder.path().join("filesystem");
-        fs::copy(env!("CARGO_BIN_EXE_filesystem"), &binary).unwrap();
+        // Not by this process: a child that another test starts meanwhile would inherit the open file, and a program that
+        // somebody may write to cannot be run ("text file busy").
+        let copied = Command::new("cp")
+            .args([Path::new(env!("CARGO_BIN_EXE_filesystem")), &binary])
+            .status();
+        assert!(copied.unwrap().success());
 
         let options = Options {
             runs: RunLimits {
