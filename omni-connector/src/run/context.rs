@@ -54,6 +54,8 @@ pub(super) struct Inner {
     pub(super) last_sync_at: Option<OffsetDateTime>,
     /// Published again if the run saves nothing: completing publishes a checkpoint in any case.
     pub(super) previous: Option<Value>,
+    /// Whether the author begins at the beginning, whatever there is to go on from.
+    starts_over: bool,
     pub(super) ended: Mutex<bool>,
     pub(super) cancelled: CancellationToken,
     pub(super) operators: Vec<Operator>,
@@ -81,11 +83,13 @@ impl SyncContext {
             Limits::of(mode),
         );
         // The precedence of protocol.md §5.5; an explicit null is none.
-        let previous = request
-            .checkpoint
-            .clone()
-            .or_else(|| source.checkpoint.clone())
-            .filter(|value| !value.is_null());
+        let (sent, published) = [&request.checkpoint, &source.checkpoint]
+            .map(|checkpoint| checkpoint.clone().filter(|value| !value.is_null()))
+            .into();
+        // A run that saved none is sent the source's when it is resumed.
+        let has_own = request.is_resume && sent != published;
+        let starts_over = mode == SyncType::Full && !has_own;
+        let previous = sent.or(published);
         Self {
             inner: Arc::new(Inner {
                 run,
@@ -94,6 +98,7 @@ impl SyncContext {
                 is_resume: request.is_resume,
                 last_sync_at: request.last_sync_at,
                 previous,
+                starts_over,
                 ended: Mutex::new(false),
                 cancelled: CancellationToken::new(),
                 operators,
@@ -425,12 +430,9 @@ impl SyncContext {
     }
 
     /// Where the author goes on. A full run starts over, whatever the manager sent along, unless it is a resume and saved a
-    /// checkpoint itself. Before it has one the manager sends the source's (`protocol.md` §5.5), and a full run that went on
-    /// from there would leave out what it is run for.
+    /// checkpoint itself: behind the source's it would find nothing of what it is run for.
     pub(crate) fn checkpoint(&self) -> Option<Value> {
-        let has_own = self.inner.is_resume && self.inner.previous != self.inner.source.checkpoint;
-        let starts_over = self.inner.mode == SyncType::Full && !has_own;
-        if starts_over {
+        if self.inner.starts_over {
             None
         } else {
             self.inner.previous.clone()

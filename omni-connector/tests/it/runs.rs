@@ -299,7 +299,12 @@ async fn a_full_run_starts_over_unless_it_is_a_resume_behind_a_checkpoint_of_its
             json!({ "checkpoint": "of the source", "is_resume": true }),
             "none",
         ),
-        ("R2c", "full", json!({ "is_resume": true }), "none"),
+        (
+            "R2c",
+            "full",
+            json!({ "is_resume": true }),
+            "\"of the source\"",
+        ),
         (
             "R3",
             "incremental",

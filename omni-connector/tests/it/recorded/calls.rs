@@ -176,8 +176,8 @@ impl World {
         let is_resume = body["is_resume"] == true;
         let sent = Some(&body["checkpoint"]).filter(|checkpoint| !checkpoint.is_null());
         let checkpoint = match sent {
-            // A full run starts over (`protocol.md` §5.3), unless it is resumed behind a checkpoint of its own.
-            _ if body["sync_mode"] == "full" && !(is_resume && sent.is_some()) => Value::Null,
+            // A full run that is no resume starts over (`protocol.md` §5.3).
+            _ if body["sync_mode"] == "full" && !is_resume => Value::Null,
             Some(sent) => sent.clone(),
             None => of_source,
         };
