@@ -6,7 +6,7 @@ use crate::contract::{
     Attributes, ConnectorEvent, DocumentMetadata, DocumentPermissions, PersonSyncRecord,
 };
 
-/// What the fixed parts of an event, its ids and its short fields are counted as.
+/// What the fixed parts of an event are counted as, the ids of run and source among them.
 const FIXED: usize = 512;
 /// What a string costs beside its bytes.
 const STRING: usize = size_of::<String>();
@@ -16,20 +16,32 @@ pub(super) fn weight(event: &ConnectorEvent) -> usize {
     FIXED
         + match event {
             ConnectorEvent::DocumentCreated {
+                document_id,
                 metadata,
                 permissions,
                 attributes,
                 ..
-            } => document(metadata, Some(permissions), attributes.as_ref()),
+            } => document_id.len() + document(metadata, Some(permissions), attributes.as_ref()),
             ConnectorEvent::DocumentUpdated {
+                document_id,
                 metadata,
                 permissions,
                 attributes,
                 ..
-            } => document(metadata, permissions.as_ref(), attributes.as_ref()),
-            ConnectorEvent::GroupMembershipSync { member_emails, .. } => strings(member_emails),
-            ConnectorEvent::PersonSync { .. } => size_of::<PersonSyncRecord>(),
-            ConnectorEvent::DocumentDeleted { .. } | ConnectorEvent::PersonDeleted { .. } => 0,
+            } => document_id.len() + document(metadata, permissions.as_ref(), attributes.as_ref()),
+            ConnectorEvent::GroupMembershipSync {
+                group_email,
+                group_name,
+                member_emails,
+                ..
+            } => group_email.len() + option(group_name.as_ref()) + strings(member_emails),
+            // Two dozen fields; people are few beside documents.
+            ConnectorEvent::PersonSync { person, .. } => {
+                let texts = serde_json::to_string(person).unwrap_or_default();
+                size_of::<PersonSyncRecord>() + texts.len()
+            }
+            ConnectorEvent::DocumentDeleted { document_id, .. } => document_id.len(),
+            ConnectorEvent::PersonDeleted { email, .. } => email.len(),
         }
 }
 
@@ -38,13 +50,29 @@ fn document(
     permissions: Option<&DocumentPermissions>,
     attributes: Option<&Attributes>,
 ) -> usize {
-    let texts = [&metadata.title, &metadata.url, &metadata.path];
-    let texts: usize = texts.into_iter().flatten().map(String::len).sum();
+    let DocumentMetadata {
+        title,
+        author,
+        created_at: _,
+        updated_at: _,
+        content_type,
+        mime_type,
+        size,
+        url,
+        path,
+        extra,
+    } = metadata;
+    let texts = [title, author, content_type, mime_type, size, url, path];
+    let texts: usize = texts.map(|text| option(text.as_ref())).iter().sum();
     let readers = permissions.map_or(0, |DocumentPermissions { users, groups, .. }| {
         strings(users) + strings(groups)
     });
-    let values = metadata.extra.iter().chain(attributes);
+    let values = extra.iter().chain(attributes);
     texts + readers + values.map(entries).sum::<usize>()
+}
+
+fn option(text: Option<&String>) -> usize {
+    text.map_or(0, String::len)
 }
 
 fn strings(texts: &[String]) -> usize {
@@ -74,18 +102,50 @@ mod tests {
     use crate::Document;
 
     #[test]
-    fn long_lists_are_heavy() {
-        let readers = vec!["somebody@example.com"; 10_000];
-        let document = Document::new("d", DocumentPermissions::users(readers));
-        let (event, _) = document.into_event(&[]);
-        assert!(weight(&event) > 400_000, "{}", weight(&event));
-        let group = ConnectorEvent::GroupMembershipSync {
-            sync_run_id: String::new(),
-            source_id: String::new(),
-            group_email: "all@example.com".to_owned(),
-            group_name: None,
-            member_emails: vec!["somebody@example.com".to_owned(); 10_000],
+    fn whatever_is_long_in_an_event_is_heavy() {
+        const LONG: usize = 400_000;
+        let (sync_run_id, source_id) = (String::new(), String::new());
+        let long = || "x".repeat(LONG);
+        let of = |document: Document<'_>| document.into_event(&[]).0;
+        let document = |id: &str| Document::new(id, DocumentPermissions::public());
+        let readers = vec!["somebody@example.com"; LONG / 20];
+        let person = PersonSyncRecord {
+            job_title: Some(long()),
+            ..PersonSyncRecord::default()
         };
-        assert!(weight(&group) > 400_000, "{}", weight(&group));
+        for event in [
+            of(Document::new(
+                "d",
+                DocumentPermissions::users(readers.clone()),
+            )),
+            of(document(&long())),
+            of(document("d").title(long())),
+            of(document("d").author(long())),
+            of(document("d").attribute("key", long())),
+            ConnectorEvent::DocumentDeleted {
+                sync_run_id: sync_run_id.clone(),
+                source_id: source_id.clone(),
+                document_id: long(),
+            },
+            ConnectorEvent::GroupMembershipSync {
+                sync_run_id: sync_run_id.clone(),
+                source_id: source_id.clone(),
+                group_email: "all@example.com".to_owned(),
+                group_name: None,
+                member_emails: readers.into_iter().map(str::to_owned).collect(),
+            },
+            ConnectorEvent::PersonSync {
+                sync_run_id: sync_run_id.clone(),
+                source_id: source_id.clone(),
+                person: Box::new(person),
+            },
+            ConnectorEvent::PersonDeleted {
+                sync_run_id,
+                source_id,
+                email: long(),
+            },
+        ] {
+            assert!(weight(&event) >= LONG, "{event:.100?}");
+        }
     }
 }
