@@ -9,7 +9,7 @@ use omni_connector::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, task::spawn_blocking};
 
 /// Walks the pages of the wiki in order, and remembers after each how far it came.
 #[derive(Debug, Default)]
@@ -35,6 +35,8 @@ pub enum Blocks {
     Nothing,
     /// The thread that the run is on. The runtime's other threads go on.
     Thread,
+    /// A thread for blocking work, so that the run ends when it is told to and the runtime does not.
+    Pool,
     /// The thread that waits for the timers and sockets of the whole runtime, so that no other task hears of them.
     Runtime,
 }
@@ -42,6 +44,7 @@ pub enum Blocks {
 impl Blocks {
     /// Blocks, after long enough for the counters to be told.
     async fn block(self) {
+        const HOUR: Duration = Duration::from_hours(1);
         const FIRST: Duration = Duration::from_millis(1_500);
         match self {
             Self::Nothing => return,
@@ -54,10 +57,13 @@ impl Blocks {
                 });
                 let _ = woken.await;
             }
+            Self::Pool => {
+                let _ = spawn_blocking(|| thread::sleep(HOUR)).await;
+            }
             // Woken by the timer, on the thread that waits for timers.
             Self::Runtime => tokio::time::sleep(FIRST).await,
         }
-        thread::sleep(Duration::from_hours(1));
+        thread::sleep(HOUR);
     }
 }
 

@@ -27,7 +27,7 @@ mod extract;
 #[path = "../../omni-connector-dev/src/content.rs"]
 mod normalisation;
 #[allow(dead_code, unreachable_pub, reason = "only a part is fuzzed")]
-#[path = "../../omni-connector/src/contract/simplify.rs"]
+#[path = "../../omni-connector/src/contract/simplify/mod.rs"]
 mod simplify;
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {

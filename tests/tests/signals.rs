@@ -165,3 +165,16 @@ async fn a_second_signal_ends_the_process_at_once() -> Result<()> {
     ensure!(connector.ended(Duration::from_millis(700)).await?.success());
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_signal_ends_a_process_that_hangs_after_its_runs_have_ended() -> Result<()> {
+    let stage = Stage::set().await?;
+    let mut connector = stage.connector()?;
+    stage.run(Wiki::deaf(Blocks::Pool)).await?;
+    connector.terminate()?;
+    // The runs are over with their grace; the runtime's end waits for the thread.
+    ensure!(connector.ended(BOUND).await.is_err(), "nothing hangs");
+    connector.terminate()?;
+    ensure!(connector.ended(Duration::from_millis(700)).await?.success());
+    Ok(())
+}

@@ -32,21 +32,15 @@ impl Buffers {
     }
 
     /// A buffer that is used no more.
-    pub(super) fn give(&self, buffer: Vec<u8>) {
-        self.give_all([buffer]);
-    }
-
-    /// Buffers that are used no more.
-    pub(super) fn give_all(&self, buffers: impl IntoIterator<Item = Vec<u8>>) {
-        let usual = |buffer: &Vec<u8>| buffer.capacity() <= self.longest;
-        let (mut usual, unusual): (Vec<_>, Vec<_>) = buffers.into_iter().partition(usual);
-        usual.iter_mut().for_each(Vec::clear);
+    pub(super) fn give(&self, mut buffer: Vec<u8>) {
+        if buffer.capacity() > self.longest {
+            return;
+        }
+        buffer.clear();
         let mut free = self.free();
-        let room = self.count.saturating_sub(free.len()).min(usual.len());
-        free.extend(usual.drain(..room));
-        // Whoever waits for a buffer does not wait for the allocator.
-        drop(free);
-        drop((usual, unusual));
+        if free.len() < self.count {
+            free.push(buffer);
+        }
     }
 
     fn free(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
@@ -74,11 +68,15 @@ mod tests {
         let buffers = Buffers::new(2, 100);
         let [usual, long] = [100, 101].map(Vec::<u8>::with_capacity);
         let address = usual.as_ptr();
-        buffers.give_all([long, usual]);
+        for buffer in [long, usual] {
+            buffers.give(buffer);
+        }
         let mut again = buffers.take();
         assert_eq!((again.as_ptr(), again.len()), (address, 0));
         again.extend(b"text");
-        buffers.give_all([again, vec![1], vec![2]]);
+        for buffer in [again, vec![1], vec![2]] {
+            buffers.give(buffer);
+        }
         assert_eq!(buffers.free().len(), 2);
         assert!(buffers.free().iter().all(Vec::is_empty));
     }

@@ -240,7 +240,7 @@ impl SyncContext {
         self.emit(event, None, Tally::NONE)
     }
 
-    // An event is half a kilobyte, and each call that is not inlined copies it.
+    // An event is more than 400 bytes, and each call that is not inlined copies it.
     #[inline]
     fn emit(
         &self,

@@ -87,7 +87,7 @@ impl Sender {
     }
 
     fn write(&self, Batch { events, superseded }: Batch) -> Written {
-        let json = self.encoder.batch(of(&events));
+        let json = self.encoder.batch(events_of(&events));
         Written {
             events,
             superseded,
@@ -138,7 +138,7 @@ impl Sender {
                     let [alone] = &events[..] else {
                         let second = events.split_off(events.len() / 2);
                         for half in [second, events] {
-                            let json = self.encoder.batch(of(&half));
+                            let json = self.encoder.batch(events_of(&half));
                             parts.push((half, json));
                         }
                         continue;
@@ -217,7 +217,7 @@ impl Sender {
     }
 }
 
-fn of(waiting: &[Waiting]) -> impl Iterator<Item = &ConnectorEvent> {
+fn events_of(waiting: &[Waiting]) -> impl Iterator<Item = &ConnectorEvent> {
     waiting.iter().map(|waiting| &*waiting.event)
 }
 

@@ -36,7 +36,9 @@ impl Spent {
         let usual = sent
             .into_iter()
             .filter(|waiting| waiting.weight <= HEAVIEST);
-        self.events().extend(usual.map(|waiting| waiting.event));
+        // The heavy ones are dropped here, where no author waits for it.
+        let usual: Vec<_> = usual.map(|waiting| waiting.event).collect();
+        self.events().extend(usual);
     }
 
     fn events(&self) -> MutexGuard<'_, Vec<Place>> {
