@@ -13,6 +13,7 @@ pub mod contract;
 pub mod declare;
 #[doc(hidden)]
 pub mod generated;
+pub mod http;
 mod incoming;
 mod macros;
 pub mod outgoing;
@@ -43,10 +44,11 @@ pub use incoming::{
     serve_with_config, serve_with_extra_routes, serve_with_shutdown, verify_hmac_sha256,
 };
 pub use macros::{action, connector, search_operator, sync};
-pub use outgoing::{HttpClient, ManagerClient, ManagerError, Patience};
+pub use http::HttpClient;
+pub use outgoing::{ManagerClient, ManagerError, Patience};
 pub use run::{
     Deletions, Document, FailureBudget, Group, IncompleteListing, Listing, RunError, RunReport,
-    SyncContext, WalkedListing,
+    SyncContext, Walked, WalkedListing,
 };
 
 /// The README's example compiles.

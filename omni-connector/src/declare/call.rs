@@ -29,6 +29,11 @@ pub trait Call {
     /// The way back to the manager.
     fn manager(&self) -> &ManagerClient;
 
+    /// The run, if this is a call of one.
+    fn run(&self) -> Option<&SyncContext> {
+        None
+    }
+
     /// The source's config.
     ///
     /// # Errors
@@ -136,6 +141,10 @@ impl<K> Call for CallOf<K, OfSync> {
 
     fn manager(&self) -> &ManagerClient {
         self.parts.ctx.manager()
+    }
+
+    fn run(&self) -> Option<&SyncContext> {
+        Some(&self.parts.ctx)
     }
 }
 

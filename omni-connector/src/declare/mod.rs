@@ -7,6 +7,7 @@ mod action;
 mod argument;
 mod call;
 mod check;
+mod client;
 mod doc_ref;
 mod hook;
 mod input;

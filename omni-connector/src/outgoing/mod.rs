@@ -15,4 +15,4 @@ pub(crate) use events::EventEncoder;
 pub use http::HttpClient;
 pub use manager::{Extract, ManagerClient};
 pub use patience::Patience;
-pub(crate) use retry::Backoff;
+pub(crate) use retry::{Backoff, retry_after};

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use super::source::{SourceCall, SourceCalls};
 use crate::{
     contract::SyncType,
     outgoing::ManagerError,
@@ -56,6 +57,7 @@ struct Counters {
     actions: HashMap<String, BTreeMap<u16, Calls>>,
     calls: BTreeMap<(&'static str, &'static str), u64>,
     retries: BTreeMap<&'static str, u64>,
+    source: SourceCalls,
 }
 
 /// A run that is counted as under way. A task that is dropped with it leaves no run behind: a run's context leads back to
@@ -186,6 +188,11 @@ impl Metrics {
         *self.counters().retries.entry(route).or_default() += 1;
     }
 
+    /// A call to the source came to its end.
+    pub(crate) fn source(&self, call: &SourceCall<'_>) {
+        self.counters().source.add(call);
+    }
+
     /// All of it, as text.
     pub(crate) fn text(&self, connector: &str, version: &str) -> String {
         let counters = self.counters();
@@ -280,20 +287,21 @@ impl Metrics {
                 *count,
             );
         }
+        counters.source.write(&mut text);
         text.0
     }
 }
 
 /// The text form of Prometheus, version 0.0.4.
 #[derive(Default)]
-struct Text(String);
+pub(super) struct Text(String);
 
 impl Text {
-    fn family(&mut self, name: &str, kind: &str, help: &str) {
+    pub(super) fn family(&mut self, name: &str, kind: &str, help: &str) {
         let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
     }
 
-    fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: impl std::fmt::Display) {
+    pub(super) fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: impl std::fmt::Display) {
         self.0.push_str(name);
         for (index, (label, text)) in labels.iter().enumerate() {
             let _ = write!(self.0, "{}{label}=\"", if index == 0 { '{' } else { ',' });
