@@ -92,10 +92,6 @@ impl Answer {
         &self.url
     }
 
-    pub(super) fn set_json(&self, json: Value) {
-        let _ = self.json.set(json);
-    }
-
     /// Decodes the body as JSON. An empty body is `null`.
     pub(super) fn decode<T: DeserializeOwned>(&self) -> Result<T, String> {
         let is_empty = self.body.iter().all(u8::is_ascii_whitespace);

@@ -463,7 +463,7 @@ mod tests {
     fn a_segment_never_climbs() {
         let api = Api::at("https://acme.example/v1");
         for id in ["..", ".", "a/../b", "%2e%2e", "?x=1"] {
-            let url = api.get(format_args!("files/{}", segment(id))).url.unwrap();
+            let url = api.get(format!("files/{}", segment(id))).url.unwrap();
             assert!(url.as_str().starts_with("https://acme.example/v1/files/"), "{id}: {url}");
             assert_eq!(url.query(), None);
         }

@@ -15,7 +15,7 @@ use super::Incomplete;
 /// use omni_connector::{ActionError, http::{Api, SourceError}};
 ///
 /// async fn title(api: &Api, page: &str) -> Result<Option<String>, SourceError> {
-///     match api.get(format_args!("pages/{page}")).read::<String>().await {
+///     match api.get(format!("pages/{page}")).read::<String>().await {
 ///         Err(SourceError::NotFound { .. }) => Ok(None),
 ///         other => other.map(Some),
 ///     }

@@ -32,7 +32,7 @@ impl Api {
     ///
     /// async fn texts(api: &Api, ctx: &SyncContext, keys: &[String]) -> Result<()> {
     ///     let mut texts = api.in_order(keys, |key| async move {
-    ///         (key, api.get(format_args!("issues/{key}/text")).text(5 << 20).await)
+    ///         (key, api.get(format!("issues/{key}/text")).text(5 << 20).await)
     ///     });
     ///     while let Some((key, text)) = texts.next().await {
     ///         match text {

@@ -7,7 +7,7 @@ pub(super) enum End {
     /// By a token or link that is not there.
     Declared,
     Empty,
-    Total(String),
+    Total,
     HasMore(String),
     Pages(String),
     Short,
@@ -55,9 +55,8 @@ impl Unended {
 
     /// Ends when as many items were read as the number at a JSON pointer of the answers says.
     pub fn until_total(mut self, pointer: impl Into<String>) -> Paging {
-        let pointer = pointer.into();
-        self.0.total = Some(pointer.clone());
-        self.until(End::Total(pointer))
+        self.0.total = Some(pointer.into());
+        self.until(End::Total)
     }
 
     /// Ends when the answer says `false` at a JSON pointer.

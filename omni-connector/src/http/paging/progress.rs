@@ -170,7 +170,7 @@ impl Progress {
                     self.totals = Some((least.min(total), most.max(total)));
                     self.last_total = Some(total);
                 }
-                None if self.totals.is_none() || matches!(paging.end, End::Total(_)) => {
+                None if self.totals.is_none() || matches!(paging.end, End::Total) => {
                     return Err(Wrong::Unreadable(format!("it has no number at `{pointer}`")));
                 }
                 None => {}
@@ -281,7 +281,7 @@ impl Progress {
                 (items.len() as u64) < size
             }
             End::HasMore(pointer) => !boolean(answer, pointer)?,
-            End::Total(_) => {
+            End::Total => {
                 let total = self.last_total.unwrap_or_default();
                 if items.is_empty() && self.seen < total {
                     return Err(self.fewer(total, at()).into());
