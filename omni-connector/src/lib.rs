@@ -46,7 +46,7 @@ pub use macros::{action, connector, search_operator, sync};
 pub use outgoing::{HttpClient, ManagerClient, ManagerError, Patience};
 pub use run::{
     Deletions, Document, FailureBudget, Group, IncompleteListing, Listing, RunError, RunReport,
-    SyncContext, WalkedListing,
+    SyncContext, Walked, WalkedListing,
 };
 
 /// The README's example compiles.
