@@ -125,10 +125,13 @@ fn module_of(file: &Path) -> Vec<String> {
 fn imports(text: &str, module: &[String]) -> Vec<(Vec<String>, bool)> {
     let code = without_comments_and_texts(text);
     let mut found = Vec::new();
-    for start in ["crate::", "super::", "self::"] {
+    for start in ["crate", "super", "self"] {
         for (at, _) in code.match_indices(start) {
             let before = code[..at].chars().next_back();
-            if before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | ':' | '$')) {
+            let is_path = code[at + start.len()..].trim_start().starts_with("::");
+            if !is_path
+                || before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | ':' | '$'))
+            {
                 continue;
             }
             for path in branches(&code[at..]) {
@@ -222,8 +225,10 @@ fn without_comments_and_texts(text: &str) -> String {
             rest.find('\n').unwrap_or(rest.len())
         } else if rest.starts_with("/*") {
             rest.find("*/").map_or(rest.len(), |end| end + 2)
-        } else if rest.starts_with("r#\"") {
-            rest[3..].find("\"#").map_or(rest.len(), |end| end + 5)
+        } else if let Some(raw) = rest.strip_prefix("r#\"") {
+            raw.find("\"#").map_or(rest.len(), |end| end + 5)
+        } else if rest.starts_with("'\"'") {
+            3
         } else if c == '"' {
             end_of_literal(rest)
         } else {
@@ -266,7 +271,7 @@ fn an_import_that_points_upwards_is_found_however_it_is_written() {
         (true, "use crate::{low::Other, high::{self, Thing}};"),
         (true, "use super::super::high::Thing;"),
         (true, "fn call() { let thing = crate::high::thing(); }"),
-        (true, "pub(crate) use crate\n    ::high;".trim()),
+        (true, "pub(crate) use crate\n    ::high;"),
         (
             false,
             "// use crate::high::Thing;\nconst TEXT: &str = \"crate::high\";",
