@@ -40,11 +40,11 @@ pub use contract::{
     ValueType, decode,
 };
 pub use declare::{Actor, Args, Checkpoint, Config, Credentials, DocRef};
+pub use http::HttpClient;
 pub use incoming::{
     ConfigError, Runner, ServerConfig, Webhook, WebhookCall, WebhookRequest, verify_hmac_sha256,
 };
 pub use macros::{action, connector, search_operator, sync};
-pub use http::HttpClient;
 pub use outgoing::{ManagerClient, ManagerError, Patience};
 pub use run::{
     Deletions, Document, FailureBudget, Group, IncompleteListing, Listing, RunError, RunReport,

@@ -16,5 +16,6 @@ pub use crate::{
     connector,
     contract::{Day, Timestamp},
     declare::{Call, FromCall},
+    http::{Api, ApiClient, Auth, Pages, Paging, Quota, SourceError},
     search_operator, sync,
 };

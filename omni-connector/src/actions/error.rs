@@ -235,7 +235,9 @@ impl Failed {
         {
             return answer;
         }
-        let status = refusal.as_ref().map_or(StatusCode::INTERNAL_SERVER_ERROR, ActionError::status);
+        let status = refusal
+            .as_ref()
+            .map_or(StatusCode::INTERNAL_SERVER_ERROR, ActionError::status);
         let mut answer =
             ActionResponse::error(self.message(error)).into_response_with_status(status);
         if let Some(refusal) = refusal {

@@ -32,12 +32,7 @@ impl fmt::Debug for Answer {
 }
 
 impl Answer {
-    pub(super) const fn new(
-        status: StatusCode,
-        headers: HeaderMap,
-        url: Url,
-        body: Bytes,
-    ) -> Self {
+    pub(super) const fn new(status: StatusCode, headers: HeaderMap, url: Url, body: Bytes) -> Self {
         Self {
             status,
             headers,
@@ -160,9 +155,7 @@ impl Answer {
         let text = match found {
             Some(text) => text.to_owned(),
             None if self.media_type().starts_with("text/plain") => self.text(),
-            None if self.media_type().contains("html") => {
-                title(&self.text()).unwrap_or_default()
-            }
+            None if self.media_type().contains("html") => title(&self.text()).unwrap_or_default(),
             None => String::new(),
         };
         short(&text)
@@ -171,7 +164,9 @@ impl Answer {
 
 /// The media type of an answer, in lower case and without parameters.
 pub(super) fn media_type(headers: &HeaderMap) -> String {
-    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let value = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
     let value = value.unwrap_or_default();
     let end = value.find(';').unwrap_or(value.len());
     value[..end].trim().to_ascii_lowercase()
@@ -296,20 +291,53 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, content_type.parse().unwrap());
         let url = Url::parse("https://acme.example/").unwrap();
-        Answer::new(StatusCode::OK, headers, url, Bytes::from_static(body.as_bytes()))
+        Answer::new(
+            StatusCode::OK,
+            headers,
+            url,
+            Bytes::from_static(body.as_bytes()),
+        )
     }
 
     #[test]
     fn an_answer_that_is_not_json_says_what_it_is_and_shows_no_secret() {
         let page = "<!doctype html><TITLE lang=en> Sign in\n?token=s3cret </TITLE>";
         for (kind, body, why) in [
-            ("text/html", page, "it is a page of HTML titled `Sign in ?token=[redacted]`, not JSON"),
-            ("application/json", " <p>no title", "it is a page of HTML, not JSON"),
-            ("application/json", "{\"a\": [1, ", "the JSON ends too early, after 10 bytes"),
-            ("application/json", "{\"a\": x}", "it is not JSON at line 1, column 7"),
-            ("application/json", "7 8", "it is not JSON at line 1, column 3"),
-            ("application/json", " ", "the body is empty, where JSON was promised"),
-            ("application/json", "{\"a\": \"s3cret\"}", "invalid answer: `a` is of the wrong type, expected i32"),
+            (
+                "text/html",
+                page,
+                "it is a page of HTML titled `Sign in ?token=[redacted]`, not JSON",
+            ),
+            (
+                "application/json",
+                " <p>no title",
+                "it is a page of HTML, not JSON",
+            ),
+            (
+                "application/json",
+                "{\"a\": [1, ",
+                "the JSON ends too early, after 10 bytes",
+            ),
+            (
+                "application/json",
+                "{\"a\": x}",
+                "it is not JSON at line 1, column 7",
+            ),
+            (
+                "application/json",
+                "7 8",
+                "it is not JSON at line 1, column 3",
+            ),
+            (
+                "application/json",
+                " ",
+                "the body is empty, where JSON was promised",
+            ),
+            (
+                "application/json",
+                "{\"a\": \"s3cret\"}",
+                "invalid answer: `a` is of the wrong type, expected i32",
+            ),
         ] {
             let decoded = answer(kind, body).decode::<std::collections::HashMap<String, i32>>();
             assert_eq!(decoded.unwrap_err(), why, "{body}");

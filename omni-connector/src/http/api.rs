@@ -13,13 +13,8 @@ use reqwest::{
 use tokio::{sync::Semaphore, time::Instant};
 
 use super::{
-    Answer, Auth, Call, Quota, SourceError, Verdict,
-    auth::Kind,
-    client,
-    keys::Keys,
-    pace::Pacer,
-    retry::Budget,
-    scope::Scope,
+    Answer, Auth, Call, Quota, SourceError, Verdict, auth::Kind, client, keys::Keys, pace::Pacer,
+    retry::Budget, scope::Scope,
 };
 
 /// Calls under way at once, unless [`Api::at_once`] says otherwise.
@@ -224,7 +219,9 @@ impl Api {
     }
 
     pub(super) fn patience_left(&self) -> Duration {
-        self.settings.patience.unwrap_or_else(|| self.scope.patience())
+        self.settings
+            .patience
+            .unwrap_or_else(|| self.scope.patience())
     }
 
     /// The same API for somebody else, who shares this state.
@@ -252,7 +249,12 @@ impl Api {
         if let Some(problem) = self.problem() {
             return Err(invalid(problem.to_owned()));
         }
-        let base = self.settings.base.as_ref().map_err(Clone::clone).map_err(invalid)?;
+        let base = self
+            .settings
+            .base
+            .as_ref()
+            .map_err(Clone::clone)
+            .map_err(invalid)?;
         if path.starts_with("https://") || path.starts_with("http://") {
             let url = Url::parse(path)
                 .map_err(|_| invalid(format!("`{}` is not a URL", super::answer::short(path))))?;
@@ -330,7 +332,11 @@ impl Clone for Api {
 
 impl fmt::Debug for Api {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let base = self.settings.base.as_ref().map(|base| super::call::shown(base));
+        let base = self
+            .settings
+            .base
+            .as_ref()
+            .map(|base| super::call::shown(base));
         f.debug_struct("Api")
             .field("at", &base)
             .field("auth", &self.settings.auth)
@@ -344,10 +350,14 @@ mod tests {
 
     #[test]
     fn a_path_stays_below_the_url_of_the_api() {
-        let api = Api::at("https://acme.example/api/v2/?tenant=7").also_at("https://files.example/x");
+        let api =
+            Api::at("https://acme.example/api/v2/?tenant=7").also_at("https://files.example/x");
         for (path, url) in [
             ("issues", "https://acme.example/api/v2/issues?tenant=7"),
-            ("/issues/a b", "https://acme.example/api/v2/issues/a%20b?tenant=7"),
+            (
+                "/issues/a b",
+                "https://acme.example/api/v2/issues/a%20b?tenant=7",
+            ),
             ("issues?page=2", "https://acme.example/api/v2/issues?page=2"),
             ("", "https://acme.example/api/v2/?tenant=7"),
             ("https://acme.example/other", "https://acme.example/other"),
@@ -355,15 +365,28 @@ mod tests {
         ] {
             assert_eq!(api.resolve(path).unwrap().as_str(), url, "{path}");
         }
-        for path in ["../admin", "issues/%2e%2E/x", "issues\\..\\x", "https://evil.example/", "http://acme.example/"] {
+        for path in [
+            "../admin",
+            "issues/%2e%2E/x",
+            "issues\\..\\x",
+            "https://evil.example/",
+            "http://acme.example/",
+        ] {
             assert!(api.resolve(path).is_err(), "{path}");
         }
     }
 
     #[test]
     fn a_description_that_is_wrong_says_so() {
-        let message = |api: Api| api.resolve("x").map_err(SourceError::from).unwrap_err().to_string();
-        assert!(message(Api::at("acme.example")).starts_with("`acme.example` is not the URL of an API"));
+        let message = |api: Api| {
+            api.resolve("x")
+                .map_err(SourceError::from)
+                .unwrap_err()
+                .to_string()
+        };
+        assert!(
+            message(Api::at("acme.example")).starts_with("`acme.example` is not the URL of an API")
+        );
         let named = Api::at("https://acme.example").header("a b", "c");
         assert_eq!(message(named), "`a b` cannot be sent as a header");
     }

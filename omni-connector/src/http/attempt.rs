@@ -6,10 +6,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use reqwest::{
     Client, Method, Request, Response, StatusCode, Url,
-    header::{
-        ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, LOCATION, RANGE,
-        USER_AGENT,
-    },
+    header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, LOCATION, RANGE, USER_AGENT},
 };
 use tokio::time::{Instant, timeout_at};
 
@@ -65,12 +62,7 @@ impl Failure {
 }
 
 /// Sends the request and reads the answer.
-pub(super) async fn attempt(
-    call: &Call,
-    at: At,
-    ready: Ready,
-    want: Want,
-) -> Result<Got, Failure> {
+pub(super) async fn attempt(call: &Call, at: At, ready: Ready, want: Want) -> Result<Got, Failure> {
     let ends = Instant::now() + call.within;
     let Ready { slot, ticket, key } = ready;
     let mut reader = Reader { call, at, ends };
@@ -80,7 +72,10 @@ pub(super) async fn attempt(
     tracing::Span::current().record("status", status.as_u16());
     reader.at.request_id = request_id(&headers);
     let said = quota::read(&call.api.settings().quotas, &headers);
-    ticket.answered(status != StatusCode::TOO_MANY_REQUESTS && !status.is_server_error(), &said);
+    ticket.answered(
+        status != StatusCode::TOO_MANY_REQUESTS && !status.is_server_error(),
+        &said,
+    );
     let got = reader.read(response, want).await;
     drop(slot);
     got.map_err(|mut failure| {
@@ -129,7 +124,13 @@ impl Reader<'_> {
         // The URL has a query, which may hold a secret.
         let cause = format!("{:#}", anyhow::Error::from(error.without_url()));
         let cause = short(&cause);
-        Failure::new(SourceError::Unreachable { cause, at: self.at() }, again)
+        Failure::new(
+            SourceError::Unreachable {
+                cause,
+                at: self.at(),
+            },
+            again,
+        )
     }
 
     /// Sends the request, and follows redirects.
@@ -144,7 +145,10 @@ impl Reader<'_> {
         for hop in 0.. {
             let is_own = call.api.is_own(&url);
             let request = self.request(client, &method, &url, body, is_own, auth)?;
-            let response = client.execute(request).await.map_err(|error| self.broken(error))?;
+            let response = client
+                .execute(request)
+                .await
+                .map_err(|error| self.broken(error))?;
             let Some(next) = self.redirect(&response, &url, hop)? else {
                 return Ok(response);
             };
@@ -159,7 +163,10 @@ impl Reader<'_> {
             if sends_body && !call.api.is_own(&next) {
                 // What was meant for the API may hold secrets.
                 let origin = next.origin().ascii_serialization();
-                let error = SourceError::Foreign { origin, at: self.at() };
+                let error = SourceError::Foreign {
+                    origin,
+                    at: self.at(),
+                };
                 return Err(Failure::new(error, Again::Never));
             }
             url = next;
@@ -198,11 +205,16 @@ impl Reader<'_> {
                     return Err(self.unreadable("its form was sent before"));
                 };
                 let builder = reqwest::RequestBuilder::from_parts(client.clone(), request);
-                request = builder.multipart(form).build().map_err(|error| self.broken(error))?;
+                request = builder
+                    .multipart(form)
+                    .build()
+                    .map_err(|error| self.broken(error))?;
             }
         }
         if is_own {
-            request = auth.apply(client, request).map_err(|error| self.broken(error))?;
+            request = auth
+                .apply(client, request)
+                .map_err(|error| self.broken(error))?;
         }
         Ok(request)
     }
@@ -218,8 +230,12 @@ impl Reader<'_> {
         if hop >= HOPS {
             return Err(self.unreadable(format!("it is the redirect after {HOPS} others")));
         }
-        let location = location.to_str().ok().and_then(|location| from.join(location).ok());
-        let next = location.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+        let location = location
+            .to_str()
+            .ok()
+            .and_then(|location| from.join(location).ok());
+        let next =
+            location.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
         let Some(next) = next else {
             return Err(self.unreadable("it is a redirect that leads nowhere"));
         };
@@ -233,9 +249,14 @@ impl Reader<'_> {
     async fn read(&self, response: Response, want: Want) -> Result<Got, Failure> {
         let (status, headers) = (response.status(), response.headers().clone());
         let url = response.url().clone();
-        if let Some(coding) = headers.get(CONTENT_ENCODING).filter(|coding| *coding != "identity") {
+        if let Some(coding) = headers
+            .get(CONTENT_ENCODING)
+            .filter(|coding| *coding != "identity")
+        {
             let coding = short(&String::from_utf8_lossy(coding.as_bytes()));
-            return Err(self.unreadable(format!("it is encoded as `{coding}`, which was not asked for")));
+            return Err(self.unreadable(format!(
+                "it is encoded as `{coding}`, which was not asked for"
+            )));
         }
         if status == StatusCode::NOT_MODIFIED {
             return if self.call.may_be_unchanged {
@@ -256,7 +277,11 @@ impl Reader<'_> {
                 _ => Ok(Got::Download(self.stream(response, want.limit()))),
             };
         }
-        let limit = if status.is_success() { want.limit() } else { REFUSAL };
+        let limit = if status.is_success() {
+            want.limit()
+        } else {
+            REFUSAL
+        };
         let body = self.collect(response, limit, status.is_success()).await?;
         let answer = Answer::new(status, headers, url, body);
         self.judge(&answer)?;
@@ -286,7 +311,12 @@ impl Reader<'_> {
     }
 
     /// Reads the body under a limit, which counts what was decompressed. What a refusal has beyond it is left out.
-    async fn collect(&self, mut response: Response, limit: u64, must_fit: bool) -> Result<Bytes, Failure> {
+    async fn collect(
+        &self,
+        mut response: Response,
+        limit: u64,
+        must_fit: bool,
+    ) -> Result<Bytes, Failure> {
         let announced = length(response.headers()).unwrap_or_default();
         if must_fit && announced > limit {
             return Err(self.too_large(limit));
@@ -324,7 +354,9 @@ impl Reader<'_> {
         loop {
             // A large file may take long, and must not stand still.
             let next = timeout_at(Instant::now() + self.call.within, response.chunk()).await;
-            let chunk = next.map_err(|_| self.late())?.map_err(|error| self.broken(error))?;
+            let chunk = next
+                .map_err(|_| self.late())?
+                .map_err(|error| self.broken(error))?;
             let Some(chunk) = chunk else { return Ok(saved) };
             if saved.len() + chunk.len() as u64 > limit {
                 return Err(self.too_large(limit));
@@ -360,8 +392,12 @@ impl Reader<'_> {
                         Some((Ok(chunk), (Some(response), read)))
                     }
                     Ok(Err(error)) => {
-                        let cause = short(&format!("{:#}", anyhow::Error::from(error.without_url())));
-                        Some((Err(SourceError::Unreachable { cause, at: at() }), (None, read)))
+                        let cause =
+                            short(&format!("{:#}", anyhow::Error::from(error.without_url())));
+                        Some((
+                            Err(SourceError::Unreachable { cause, at: at() }),
+                            (None, read),
+                        ))
                     }
                     Err(_) => Some((Err(SourceError::TimedOut { at: at() }), (None, read))),
                 }
@@ -374,12 +410,21 @@ impl Reader<'_> {
     }
 
     fn too_large(&self, limit: u64) -> Failure {
-        Failure::new(SourceError::TooLarge { limit, at: self.at() }, Again::Never)
+        Failure::new(
+            SourceError::TooLarge {
+                limit,
+                at: self.at(),
+            },
+            Again::Never,
+        )
     }
 
     fn disk(&self, error: &std::io::Error) -> Failure {
         let cause = format!("the temporary file cannot be written: {error}");
-        let error = SourceError::Unreachable { cause, at: self.at() };
+        let error = SourceError::Unreachable {
+            cause,
+            at: self.at(),
+        };
         Failure::new(error, Again::Never)
     }
 
@@ -399,7 +444,14 @@ impl Reader<'_> {
             }
             Verdict::Unavailable => {
                 let message = message();
-                (SourceError::Unavailable { status, message, at }, Again::IfRepeatable)
+                (
+                    SourceError::Unavailable {
+                        status,
+                        message,
+                        at,
+                    },
+                    Again::IfRepeatable,
+                )
             }
             Verdict::Unauthorized => {
                 let message = message();
@@ -419,7 +471,15 @@ impl Reader<'_> {
             Verdict::Refused(refusal) => {
                 let code = refusal.code.map(|code| self.clean(&code));
                 let message = self.clean(&refusal.message);
-                (SourceError::Refused { status, code, message, at }, Again::Never)
+                (
+                    SourceError::Refused {
+                        status,
+                        code,
+                        message,
+                        at,
+                    },
+                    Again::Never,
+                )
             }
         };
         Err(Failure::new(error, again))
@@ -438,7 +498,7 @@ impl Reader<'_> {
 }
 
 /// The id that the source gave the request, under one of the usual names.
-fn request_id(headers: &HeaderMap) -> Option<String> {
+pub(super) fn request_id(headers: &HeaderMap) -> Option<String> {
     const NAMES: [&str; 5] = [
         "x-request-id",
         "request-id",

@@ -122,9 +122,9 @@ impl Auth {
     /// Puts the credential on a request. `OAuth` and `Exchange` have become `Bearer` before.
     pub(super) fn apply(&self, client: &Client, mut request: Request) -> reqwest::Result<Request> {
         match &self.0 {
-            Kind::Bearer(token) => {
-                RequestBuilder::from_parts(client.clone(), request).bearer_auth(token.expose()).build()
-            }
+            Kind::Bearer(token) => RequestBuilder::from_parts(client.clone(), request)
+                .bearer_auth(token.expose())
+                .build(),
             Kind::Basic(user, password) => RequestBuilder::from_parts(client.clone(), request)
                 .basic_auth(user, Some(password.expose()))
                 .build(),
@@ -138,7 +138,10 @@ impl Auth {
             }
             Kind::Query(name, key) => {
                 remove_parameter(request.url_mut(), name);
-                request.url_mut().query_pairs_mut().append_pair(name, key.expose());
+                request
+                    .url_mut()
+                    .query_pairs_mut()
+                    .append_pair(name, key.expose());
                 Ok(request)
             }
             Kind::Sign(sign) => {
@@ -206,7 +209,8 @@ impl Token {
 
     /// Whether the token can be used for now.
     pub(super) fn is_fresh(&self) -> bool {
-        self.renew_at.is_none_or(|renew_at| Instant::now() < renew_at)
+        self.renew_at
+            .is_none_or(|renew_at| Instant::now() < renew_at)
     }
 }
 

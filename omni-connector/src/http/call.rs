@@ -20,6 +20,7 @@ use serde_json::Value;
 use super::{
     Answer, Api, At, Download, Fresh, Paging, Saved, SourceError, Validators, Walk,
     api::Unresolved,
+    attempt::request_id,
     auth::remove_parameter,
     send::{self, Got, Want},
     validators,
@@ -58,7 +59,9 @@ pub(super) enum Body {
 
 impl fmt::Debug for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Call").field("operation", &self.operation()).finish_non_exhaustive()
+        f.debug_struct("Call")
+            .field("operation", &self.operation())
+            .finish_non_exhaustive()
     }
 }
 
@@ -108,7 +111,10 @@ impl Call {
 
     /// Sets a header.
     pub fn header(mut self, name: &str, value: impl AsRef<str>) -> Self {
-        match (name.parse::<HeaderName>(), HeaderValue::from_str(value.as_ref())) {
+        match (
+            name.parse::<HeaderName>(),
+            HeaderValue::from_str(value.as_ref()),
+        ) {
             (Ok(name), Ok(value)) => drop(self.headers.insert(name, value)),
             _ => self.set_invalid(format_args!("`{name}` cannot be sent as a header")),
         }
@@ -193,8 +199,7 @@ impl Call {
     /// As every call: see [`SourceError`].
     pub async fn read<T: DeserializeOwned>(self) -> Result<T, SourceError> {
         let at = self.at();
-        let answer = self.send().await?;
-        answer.decode().map_err(|why| SourceError::Unreadable { why, at: Box::new(at) })
+        decode(&self.send().await?, at)
     }
 
     /// Reads the answer as JSON, unless it is the same as the last time.
@@ -223,7 +228,7 @@ impl Call {
         if answer.status() == reqwest::StatusCode::NOT_MODIFIED {
             return Ok(Fresh::Same);
         }
-        let value = answer.decode().map_err(|why| SourceError::Unreadable { why, at: Box::new(at) })?;
+        let value = decode(&answer, at)?;
         validators.keep(key, answer.headers());
         Ok(Fresh::New(value))
     }
@@ -302,7 +307,9 @@ impl Call {
             *self = self.clone().json(&Value::Object(serde_json::Map::new()));
         }
         let Body::Json(body) = &mut self.body else {
-            return self.set_invalid(format_args!("`{pointer}` can only be put into a body of JSON"));
+            return self.set_invalid(format_args!(
+                "`{pointer}` can only be put into a body of JSON"
+            ));
         };
         let mut place = body;
         for key in pointer.split('/').skip(1) {
@@ -310,9 +317,13 @@ impl Call {
                 *place = Value::Object(serde_json::Map::new());
             }
             let Some(object) = place.as_object_mut() else {
-                return self.set_invalid(format_args!("`{pointer}` leads through something that is not an object"));
+                return self.set_invalid(format_args!(
+                    "`{pointer}` leads through something that is not an object"
+                ));
             };
-            place = object.entry(key.replace("~1", "/").replace("~0", "~")).or_insert(Value::Null);
+            place = object
+                .entry(key.replace("~1", "/").replace("~0", "~"))
+                .or_insert(Value::Null);
         }
         *place = value.clone();
     }
@@ -354,7 +365,9 @@ impl Call {
                 origin: origin.clone(),
                 at: Box::new(self.at()),
             }),
-            (None, Err(Unresolved::Invalid(why))) => Some(SourceError::Invalid { why: why.clone() }),
+            (None, Err(Unresolved::Invalid(why))) => {
+                Some(SourceError::Invalid { why: why.clone() })
+            }
             (None, Ok(_)) => None,
         }
     }
@@ -391,6 +404,19 @@ impl MayBeMissing {
     }
 }
 
+fn decode<T: DeserializeOwned>(answer: &Answer, at: At) -> Result<T, SourceError> {
+    let unreadable = |why| {
+        let request_id = request_id(answer.headers());
+        let at = Box::new(At {
+            request_id,
+            attempts: 1,
+            ..at
+        });
+        SourceError::Unreadable { why, at }
+    };
+    answer.decode().map_err(unreadable)
+}
+
 fn or_none<T>(outcome: Result<T, SourceError>) -> Result<Option<T>, SourceError> {
     match outcome {
         Err(error) if error.is_missing() => Ok(None),
@@ -404,7 +430,11 @@ fn or_none<T>(outcome: Result<T, SourceError>) -> Result<Option<T>, SourceError>
 /// assert_eq!(omni_connector::http::segment("a/b c?"), "a%2Fb%20c%3F");
 /// ```
 pub fn segment(text: &str) -> String {
-    const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'~').remove(b'.');
+    const KEPT: &AsciiSet = &NON_ALPHANUMERIC
+        .remove(b'-')
+        .remove(b'_')
+        .remove(b'~')
+        .remove(b'.');
     match text {
         // These would climb in the path, encoded or not.
         "." | ".." => text.replace('.', "%252E"),
@@ -448,15 +478,23 @@ mod tests {
         let name = |path: &str| api.get(path).query(&[("token", "s3cret")]).operation();
         assert_eq!(name("v2/issues/OPS-7/text"), "GET v2/issues/{id}/text");
         assert_eq!(name("users/ann@example.com"), "GET users/{id}");
-        assert_eq!(api.post("x").named("create issue").operation(), "create issue");
+        assert_eq!(
+            api.post("x").named("create issue").operation(),
+            "create issue"
+        );
     }
 
     #[test]
     fn parameters_that_are_none_are_left_out() {
         let api = Api::at("https://acme.example");
         let since: Option<&str> = None;
-        let call = api.get("issues?a=1").query(&[("updated_since", since), ("q", Some("x y"))]);
-        assert_eq!(call.url.unwrap().as_str(), "https://acme.example/issues?a=1&q=x+y");
+        let call = api
+            .get("issues?a=1")
+            .query(&[("updated_since", since), ("q", Some("x y"))]);
+        assert_eq!(
+            call.url.unwrap().as_str(),
+            "https://acme.example/issues?a=1&q=x+y"
+        );
     }
 
     #[test]
@@ -464,7 +502,10 @@ mod tests {
         let api = Api::at("https://acme.example/v1");
         for id in ["..", ".", "a/../b", "%2e%2e", "?x=1"] {
             let url = api.get(format!("files/{}", segment(id))).url.unwrap();
-            assert!(url.as_str().starts_with("https://acme.example/v1/files/"), "{id}: {url}");
+            assert!(
+                url.as_str().starts_with("https://acme.example/v1/files/"),
+                "{id}: {url}"
+            );
             assert_eq!(url.query(), None);
         }
     }

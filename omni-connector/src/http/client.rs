@@ -194,7 +194,11 @@ impl Account {
             build: build::<T>,
             current: Mutex::new(Current {
                 credential: whose.credential.cloned(),
-                shared: built.apis.iter().map(|api| Arc::clone(api.shared())).collect(),
+                shared: built
+                    .apis
+                    .iter()
+                    .map(|api| Arc::clone(api.shared()))
+                    .collect(),
                 client: built.client,
                 read: None,
             }),
@@ -244,7 +248,10 @@ impl Account {
         let Some(credential) = &current.credential else {
             return Err(Failed::Other("the source has no credential".to_owned()));
         };
-        let token = credential.credentials.get("access_token").and_then(Value::as_str);
+        let token = credential
+            .credentials
+            .get("access_token")
+            .and_then(Value::as_str);
         let Some(token) = token else {
             return Err(Failed::Other(
                 "the credential has no `access_token`; connect the account".to_owned(),
@@ -259,7 +266,12 @@ impl Account {
 
     /// Reads the credential anew from the manager, unless that happened since `seen`.
     pub(super) async fn renew(self: &Arc<Self>, seen: u64) -> Result<bool, Failed> {
-        let Some(id) = self.current().credential.as_ref().map(|known| known.id.clone()) else {
+        let Some(id) = self
+            .current()
+            .credential
+            .as_ref()
+            .map(|known| known.id.clone())
+        else {
             return Ok(false);
         };
         let account = Arc::clone(self);
@@ -286,7 +298,9 @@ const READ_AGAIN: Duration = Duration::from_secs(20);
 
 impl fmt::Debug for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Account").field("source", &self.source).finish_non_exhaustive()
+        f.debug_struct("Account")
+            .field("source", &self.source)
+            .finish_non_exhaustive()
     }
 }
 
@@ -339,9 +353,8 @@ impl Locked {
         if accounts.len() >= MOST_KEPT {
             accounts.retain(|_, (account, _)| Arc::strong_count(account) > 1);
         }
-        accounts.retain(|_, (account, used)| {
-            Arc::strong_count(account) > 1 || used.elapsed() < KEPT
-        });
+        accounts
+            .retain(|_, (account, used)| Arc::strong_count(account) > 1 || used.elapsed() < KEPT);
         let (account, _) = accounts.entry(key).or_insert((account, Instant::now()));
         Arc::clone(account)
     }

@@ -52,7 +52,9 @@ impl Stream for Download {
 
 impl fmt::Debug for Download {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Download").field("media_type", &self.media_type()).finish_non_exhaustive()
+        f.debug_struct("Download")
+            .field("media_type", &self.media_type())
+            .finish_non_exhaustive()
     }
 }
 

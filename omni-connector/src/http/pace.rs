@@ -50,6 +50,8 @@ struct Pace {
     /// What the source said last about each quota, and about one that was not declared.
     said: Vec<Option<Said>>,
     closed_until: Option<Instant>,
+    /// Until when the call that is next waits, if it does and knows.
+    head_waits_until: Option<Instant>,
     /// Good answers that are missing until calls go side by side again.
     missing: u32,
     learned: Option<Learned>,
@@ -116,6 +118,7 @@ impl Pacer {
                 windows: quotas.iter().map(window).collect(),
                 said: vec![None; quotas.len() + 1],
                 closed_until: None,
+                head_waits_until: None,
                 missing: 0,
                 learned: None,
                 counted: 0,
@@ -144,10 +147,13 @@ impl Pacer {
         let turn = match self.turn.try_lock() {
             Ok(turn) => turn,
             Err(_) => {
+                if let Some(wait) = self.known_wait().filter(|wait| began + *wait > ends) {
+                    return Err(Some(wait));
+                }
                 let said = waits.say(Wait::Pace, "other calls go first");
                 let turn = timeout_at(ends, self.turn.lock()).await;
                 drop(said);
-                turn.map_err(|_| None)?
+                turn.map_err(|_| self.known_wait())?
             }
         };
         let admitted = self.admit_next(costs, ends, waits).await;
@@ -168,12 +174,19 @@ impl Pacer {
         loop {
             let mut changed = std::pin::pin!(self.changed.notified());
             changed.as_mut().enable();
-            let not_yet = match self.pace().admit(costs, Instant::now()) {
-                Ok(number) => return Ok(number),
-                Err(not_yet) => not_yet,
+            let not_yet = {
+                let mut pace = self.pace();
+                let admitted = pace.admit(costs, Instant::now());
+                pace.head_waits_until = admitted.as_ref().err().and_then(|not_yet| not_yet.until);
+                match admitted {
+                    Ok(number) => return Ok(number),
+                    Err(not_yet) => not_yet,
+                }
             };
             let now = Instant::now();
-            let left = not_yet.until.map(|until| until.saturating_duration_since(now));
+            let left = not_yet
+                .until
+                .map(|until| until.saturating_duration_since(now));
             if ends <= now || not_yet.until.is_some_and(|until| until > ends) {
                 return Err(left);
             }
@@ -190,15 +203,21 @@ impl Pacer {
         }
     }
 
-    /// How long the pace is closed from now on; none if it is open.
-    pub(super) fn closed_for(&self) -> Option<Duration> {
-        let until = self.pace().closed_until?;
+    /// How long every call waits from now on at least, as far as that is known.
+    pub(super) fn known_wait(&self) -> Option<Duration> {
+        let pace = self.pace();
+        let until = pace.closed_until.max(pace.head_waits_until)?;
         Some(until.saturating_duration_since(Instant::now())).filter(|left| !left.is_zero())
     }
 
     /// How many calls the source says are left, of the quota that has the fewest.
     pub(super) fn left(&self) -> Option<u64> {
-        self.pace().said.iter().flatten().map(|said| said.left).min()
+        self.pace()
+            .said
+            .iter()
+            .flatten()
+            .map(|said| said.left)
+            .min()
     }
 
     /// Closes for all calls until a time that the source named, or that we chose.
@@ -213,7 +232,9 @@ impl Pacer {
 impl Ticket {
     /// The source answered, and said this about its quotas.
     pub(super) fn answered(self, is_good: bool, said: &[Option<Left>]) {
-        self.pacer.pace().answered(self.number, is_good, said, Instant::now());
+        self.pacer
+            .pace()
+            .answered(self.number, is_good, said, Instant::now());
         // The drop that follows finds nothing any more, and wakes whoever is next.
     }
 }
@@ -244,7 +265,10 @@ impl Pace {
             self.closed_until = None;
         }
         if self.missing > 0 && !self.flying.is_empty() {
-            return wait(None, "the source asked for a pause before; calls go one by one");
+            return wait(
+                None,
+                "the source asked for a pause before; calls go one by one",
+            );
         }
         let flying: u32 = self.flying.values().sum();
         for (window, cost) in self.windows.iter_mut().zip(costs) {

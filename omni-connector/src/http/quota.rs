@@ -116,7 +116,9 @@ impl Reset {
             Self::EpochMillis(name) => Duration::from_millis(text(name)?.parse().ok()?),
             Self::HttpDate(name) => since_epoch(text(name)?)?,
         };
-        epoch.checked_sub(now(headers)).filter(|wait| !wait.is_zero())
+        epoch
+            .checked_sub(now(headers))
+            .filter(|wait| !wait.is_zero())
     }
 }
 
@@ -127,7 +129,9 @@ fn seconds(text: &str) -> Option<Duration> {
 
 fn since_epoch(date: &str) -> Option<Duration> {
     let date = OffsetDateTime::parse(date, &Rfc2822).ok()?;
-    SystemTime::from(date).duration_since(SystemTime::UNIX_EPOCH).ok()
+    SystemTime::from(date)
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .ok()
 }
 
 /// The time by the clock of the source: ours may be wrong.
@@ -194,7 +198,10 @@ fn rate_limit(headers: &HeaderMap) -> Option<Left> {
         } else {
             vec![field]
         };
-        return members.into_iter().filter_map(read).min_by_key(|left| left.calls);
+        return members
+            .into_iter()
+            .filter_map(read)
+            .min_by_key(|left| left.calls);
     }
     Some(Left {
         calls: text("ratelimit-remaining")?.trim().parse().ok()?,
@@ -223,7 +230,11 @@ mod tests {
             (Reset::Seconds("x-reset"), "30", thirty),
             (Reset::EpochSeconds("x-reset"), "1795827630", thirty),
             (Reset::EpochMillis("x-reset"), "1795827630000", thirty),
-            (Reset::HttpDate("x-reset"), "Sat, 28 Nov 2026 01:00:30 GMT", thirty),
+            (
+                Reset::HttpDate("x-reset"),
+                "Sat, 28 Nov 2026 01:00:30 GMT",
+                thirty,
+            ),
             (Reset::EpochSeconds("x-reset"), "1795827000", None),
             // A number of another kind than declared must not open the gates.
             (Reset::EpochSeconds("x-reset"), "30", None),
@@ -246,9 +257,18 @@ mod tests {
         };
         for (pairs, expected) in [
             (vec![("ratelimit", "\"default\";r=50;t=30")], left(50, 30)),
-            (vec![("ratelimit", "\"a\";r=50;t=30, \"b\";r=7;t=3600")], left(7, 3_600)),
-            (vec![("ratelimit", "limit=100, remaining=50, reset=30")], left(50, 30)),
-            (vec![("ratelimit-remaining", "0"), ("ratelimit-reset", "9")], left(0, 9)),
+            (
+                vec![("ratelimit", "\"a\";r=50;t=30, \"b\";r=7;t=3600")],
+                left(7, 3_600),
+            ),
+            (
+                vec![("ratelimit", "limit=100, remaining=50, reset=30")],
+                left(50, 30),
+            ),
+            (
+                vec![("ratelimit-remaining", "0"), ("ratelimit-reset", "9")],
+                left(0, 9),
+            ),
             (vec![("ratelimit", "nonsense")], None),
             (vec![], None),
         ] {

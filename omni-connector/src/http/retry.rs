@@ -77,11 +77,17 @@ impl Budget {
         let now = since.elapsed().as_secs() / SLICE.as_secs();
         let mut slices = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_recent = |slice: &&Slice| slice.number.wrapping_add(SLICES as u64) > now;
-        let recent = slices.iter().filter(|slice| slice.number <= now).filter(is_recent);
+        let recent = slices
+            .iter()
+            .filter(|slice| slice.number <= now)
+            .filter(is_recent);
         let sums = recent.fold((0, 0), |(calls, retries), slice| {
             (calls + slice.calls, retries + slice.retries)
         });
-        #[allow(clippy::cast_possible_truncation, reason = "less than the number of slices")]
+        #[allow(
+            clippy::cast_possible_truncation,
+            reason = "less than the number of slices"
+        )]
         let slice = &mut slices[(now % SLICES as u64) as usize];
         if slice.number != now {
             *slice = Slice {
@@ -104,9 +110,17 @@ mod tests {
         let granted = |budget: &Budget| (0..100).filter(|_| budget.retry(since)).count();
         assert_eq!(granted(&budget), 10, "the first ones are free");
         (0..200).for_each(|_| budget.call(since));
-        assert_eq!(granted(&budget), 30, "forty for two hundred calls, ten of them were spent");
+        assert_eq!(
+            granted(&budget),
+            30,
+            "forty for two hundred calls, ten of them were spent"
+        );
         tokio::time::advance(Duration::from_secs(70)).await;
-        assert_eq!(granted(&budget), 10, "a minute later everything is forgotten");
+        assert_eq!(
+            granted(&budget),
+            10,
+            "a minute later everything is forgotten"
+        );
     }
 
     #[test]

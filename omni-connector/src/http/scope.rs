@@ -1,10 +1,6 @@
 //! Who makes a call: a run, which is patient, can be cancelled and shows what it waits for, or an action, which answers soon.
 
-use std::{
-    fmt,
-    sync::Arc,
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
@@ -26,7 +22,9 @@ pub(crate) struct Scope {
 
 impl fmt::Debug for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Scope").field("run", &self.run).finish_non_exhaustive()
+        f.debug_struct("Scope")
+            .field("run", &self.run)
+            .finish_non_exhaustive()
     }
 }
 
@@ -41,7 +39,11 @@ impl Scope {
     }
 
     pub(super) const fn patience(&self) -> Duration {
-        if self.run.is_some() { PATIENT } else { IMPATIENT }
+        if self.run.is_some() {
+            PATIENT
+        } else {
+            IMPATIENT
+        }
     }
 
     /// Ends when the run is cancelled; never without one.

@@ -175,13 +175,16 @@ impl Making<'_> {
             Err(_) => {
                 let began = Instant::now();
                 let at_once = self.call.api.settings().at_once;
-                let said = self.waits.say(Wait::Slot, &format!("{at_once} calls to the source are under way"));
+                let said = self.waits.say(
+                    Wait::Slot,
+                    &format!("{at_once} calls to the source are under way"),
+                );
                 let slot = timeout_at(self.waits.ends(), slots.clone().acquire_owned()).await;
                 drop(said);
                 self.waits.waited(Wait::Slot, began);
                 // The semaphore is never closed.
                 let slot = slot.ok().and_then(Result::ok);
-                slot.ok_or_else(|| self.busy(self.shared.pacer.closed_for()))?
+                slot.ok_or_else(|| self.busy(self.shared.pacer.known_wait()))?
             }
         };
         let key = self.key().await?;
@@ -217,7 +220,9 @@ impl Making<'_> {
     async fn renew(&mut self, seen: u64) -> Result<bool, SourceError> {
         let began = Instant::now();
         let account = self.call.api.scope().account.as_ref();
-        let said = self.waits.say(Wait::Credential, "a new credential is on its way");
+        let said = self
+            .waits
+            .say(Wait::Credential, "a new credential is on its way");
         let renewing = self.shared.keys.renew(account, seen);
         let renewed = timeout_at(self.waits.ends(), renewing).await;
         drop(said);

@@ -50,7 +50,8 @@ impl SourceCalls {
             new => new,
         };
         if !self.operations.contains_key(name) {
-            self.operations.insert(name.to_owned(), Operation::default());
+            self.operations
+                .insert(name.to_owned(), Operation::default());
         }
         if let Some(operation) = self.operations.get_mut(name) {
             *operation.outcomes.entry(call.outcome).or_default() += 1;
@@ -60,18 +61,30 @@ impl SourceCalls {
     }
 
     pub(super) fn write(&self, text: &mut Text) {
-        text.family("omni_connector_source_calls_total", "counter", "Calls to the source.");
+        text.family(
+            "omni_connector_source_calls_total",
+            "counter",
+            "Calls to the source.",
+        );
         for (name, operation) in &self.operations {
             for (outcome, count) in &operation.outcomes {
                 let labels = [("operation", name.as_str()), ("outcome", *outcome)];
                 text.sample("omni_connector_source_calls_total", &labels, *count);
             }
         }
-        text.family("omni_connector_source_seconds", "summary", "How long calls to the source took.");
+        text.family(
+            "omni_connector_source_seconds",
+            "summary",
+            "How long calls to the source took.",
+        );
         for (name, operation) in &self.operations {
             let labels = [("operation", name.as_str())];
             let count: u64 = operation.outcomes.values().sum();
-            text.sample("omni_connector_source_seconds_sum", &labels, operation.took.as_secs_f64());
+            text.sample(
+                "omni_connector_source_seconds_sum",
+                &labels,
+                operation.took.as_secs_f64(),
+            );
             text.sample("omni_connector_source_seconds_count", &labels, count);
         }
         text.family(
@@ -81,12 +94,24 @@ impl SourceCalls {
         );
         for (reason, waited) in &self.waited {
             let labels = [("reason", *reason)];
-            text.sample("omni_connector_source_waited_seconds_total", &labels, waited.as_secs_f64());
+            text.sample(
+                "omni_connector_source_waited_seconds_total",
+                &labels,
+                waited.as_secs_f64(),
+            );
         }
-        text.family("omni_connector_source_bytes_total", "counter", "Bytes of answers of the source.");
+        text.family(
+            "omni_connector_source_bytes_total",
+            "counter",
+            "Bytes of answers of the source.",
+        );
         for (name, operation) in &self.operations {
             let labels = [("operation", name.as_str())];
-            text.sample("omni_connector_source_bytes_total", &labels, operation.bytes);
+            text.sample(
+                "omni_connector_source_bytes_total",
+                &labels,
+                operation.bytes,
+            );
         }
         if let Some(left) = self.left {
             text.family(

@@ -7,7 +7,9 @@ fn pacer(quotas: &[Quota]) -> Arc<Pacer> {
 
 async fn admit(pacer: &Arc<Pacer>, patience: Duration) -> Result<Ticket, Option<Duration>> {
     let scope = Scope::default();
-    pacer.admit(&[1], &mut Budgeted::new(&scope, patience)).await
+    pacer
+        .admit(&[1], &mut Budgeted::new(&scope, patience))
+        .await
 }
 
 const LONG: Duration = Duration::from_hours(2);
@@ -45,11 +47,18 @@ async fn sixty_four_tasks_use_a_quota_and_never_exceed_it_in_any_window() {
     let counted = calls(&pacer, 64, Duration::from_mins(10)).await;
     let minute = Duration::from_mins(1);
     for (index, at) in counted.iter().enumerate() {
-        let in_window = counted[index..].iter().take_while(|later| **later - *at < minute).count();
+        let in_window = counted[index..]
+            .iter()
+            .take_while(|later| **later - *at < minute)
+            .count();
         assert!(in_window <= 300, "{in_window} calls in a minute");
     }
     let allowed = 300 * 10;
-    assert!(counted.len() * 100 >= allowed * 95, "{} of {allowed}", counted.len());
+    assert!(
+        counted.len() * 100 >= allowed * 95,
+        "{} of {allowed}",
+        counted.len()
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -59,7 +68,10 @@ async fn several_quotas_hold_at_once() {
     for (per, limit) in [(1, 10), (60, 100)] {
         let per = Duration::from_secs(per);
         let windows = counted.iter().enumerate().map(|(index, at)| {
-            counted[index..].iter().take_while(|later| **later - *at < per).count()
+            counted[index..]
+                .iter()
+                .take_while(|later| **later - *at < per)
+                .count()
         });
         assert!(windows.max() <= Some(limit), "more than {limit} in {per:?}");
     }
@@ -74,13 +86,19 @@ async fn a_pause_holds_everybody_and_opens_with_one_call() {
     let first = admit(&pacer, LONG).await.unwrap();
     assert!(began.elapsed() >= Duration::from_secs(30));
     let second = tokio::time::timeout(Duration::from_secs(600), admit(&pacer, LONG)).await;
-    assert!(second.is_err(), "the second goes when the first was answered");
+    assert!(
+        second.is_err(),
+        "the second goes when the first was answered"
+    );
     first.answered(true, &[]);
     for _ in 0..9 {
         admit(&pacer, LONG).await.unwrap().answered(true, &[]);
     }
     let (one, other) = tokio::join!(admit(&pacer, LONG), admit(&pacer, LONG));
-    assert!(one.is_ok() && other.is_ok(), "after ten good ones they go side by side");
+    assert!(
+        one.is_ok() && other.is_ok(),
+        "after ten good ones they go side by side"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -93,10 +111,15 @@ async fn who_cannot_wait_that_long_learns_how_long_it_is() {
 
 #[tokio::test(start_paused = true)]
 async fn calls_that_the_source_may_not_have_counted_yet_count() {
-    let quota = Quota::per_hour(10_000).remaining("x-left").reset(Reset::Seconds("x-reset"));
+    let quota = Quota::per_hour(10_000)
+        .remaining("x-left")
+        .reset(Reset::Seconds("x-reset"));
     let pacer = pacer(&[quota]);
     let soon = Duration::from_millis(10);
-    let (one, two) = (admit(&pacer, soon).await.unwrap(), admit(&pacer, soon).await.unwrap());
+    let (one, two) = (
+        admit(&pacer, soon).await.unwrap(),
+        admit(&pacer, soon).await.unwrap(),
+    );
     let left = |calls| {
         Some(Left {
             calls,
@@ -112,7 +135,11 @@ async fn calls_that_the_source_may_not_have_counted_yet_count() {
     three.answered(true, &[left(0)]);
     let began = Instant::now();
     admit(&pacer, LONG).await.unwrap();
-    assert!(began.elapsed() >= Duration::from_secs(30), "{:?}", began.elapsed());
+    assert!(
+        began.elapsed() >= Duration::from_secs(30),
+        "{:?}",
+        began.elapsed()
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -130,6 +157,9 @@ async fn without_a_quota_the_pace_is_halved_by_a_refusal_and_grows_again() {
         counted.iter().filter(is_in).count()
     };
     let (first, last) = (within(2, 12), within(50, 60));
-    assert!((45..=65).contains(&first), "half of ten a second at first: {first}");
+    assert!(
+        (45..=65).contains(&first),
+        "half of ten a second at first: {first}"
+    );
     assert!(last > first * 2, "and more with time: {last}");
 }

@@ -66,7 +66,11 @@ impl Put {
     /// A name that begins with a slash is a JSON pointer into the body.
     pub(super) fn at(name: impl Into<String>) -> Self {
         let name = name.into();
-        if name.starts_with('/') { Self::Body(name) } else { Self::Parameter(name) }
+        if name.starts_with('/') {
+            Self::Body(name)
+        } else {
+            Self::Parameter(name)
+        }
     }
 }
 

@@ -87,8 +87,14 @@ mod tests {
     #[test]
     fn the_next_link_is_found_among_others() {
         for (value, next) in [
-            ("<https://h/?page=2>; rel=\"next\", <https://h/?page=9>; rel=\"last\"", Some("https://h/?page=2")),
-            ("<https://h/?ids=1,2;3>; rel=first, </issues?page=2>;title=\"a, <b>; rel=\\\"x\" ;REL=Next", Some("/issues?page=2")),
+            (
+                "<https://h/?page=2>; rel=\"next\", <https://h/?page=9>; rel=\"last\"",
+                Some("https://h/?page=2"),
+            ),
+            (
+                "<https://h/?ids=1,2;3>; rel=first, </issues?page=2>;title=\"a, <b>; rel=\\\"x\" ;REL=Next",
+                Some("/issues?page=2"),
+            ),
             ("<a>; rel=\"prev next\"", Some("a")),
             ("<a>; rel=\"prev\"; rel=\"next\"", None),
             ("<a>; rel=\"nextish\"", None),
@@ -97,7 +103,12 @@ mod tests {
         ] {
             assert_eq!(next_in(value), Ok(next.map(str::to_owned)), "{value}");
         }
-        for value in ["https://h; rel=next", "<https://h; rel=next", "<a>; rel=\"next", "<a> rel=next"] {
+        for value in [
+            "https://h; rel=next",
+            "<https://h; rel=next",
+            "<a>; rel=\"next",
+            "<a> rel=next",
+        ] {
             assert!(next_in(value).is_err(), "{value}");
         }
     }

@@ -128,7 +128,9 @@ impl Progress {
             && let Some(error) = answer.at("/errors/0")
         {
             let message = error.get("message").and_then(Value::as_str);
-            return Err(Wrong::Refused(message.unwrap_or("errors beside the data").to_owned()));
+            return Err(Wrong::Refused(
+                message.unwrap_or("errors beside the data").to_owned(),
+            ));
         }
         self.count(paging, answer, items, &at)?;
         if let Some(limit) = paging.cap.filter(|limit| self.seen >= *limit) {
@@ -141,10 +143,17 @@ impl Progress {
                 let (hash, page) = (self.hasher.hash_one(&text), self.page);
                 if let Some(first) = self.led_by.insert(hash, page) {
                     let token = match &self.position {
-                        Position::Url(url) => url.parse().map_or_else(|_| String::new(), |url| shown(&url)),
+                        Position::Url(url) => url
+                            .parse()
+                            .map_or_else(|_| String::new(), |url| shown(&url)),
                         _ => crate::http::answer::short(&text),
                     };
-                    return Err(Incomplete::TokenSeenBefore { token, first, at: at() }.into());
+                    return Err(Incomplete::TokenSeenBefore {
+                        token,
+                        first,
+                        at: at(),
+                    }
+                    .into());
                 }
                 Ok(Follows::Page)
             }
@@ -164,14 +173,21 @@ impl Progress {
                 Some(total) => {
                     let shrunk = self.last_total.filter(|last| total < *last);
                     if let (Some(before), true) = (shrunk, paging.counts()) {
-                        return Err(Incomplete::Shifted { before, now: total, at: at() }.into());
+                        return Err(Incomplete::Shifted {
+                            before,
+                            now: total,
+                            at: at(),
+                        }
+                        .into());
                     }
                     let (least, most) = self.totals.unwrap_or((total, total));
                     self.totals = Some((least.min(total), most.max(total)));
                     self.last_total = Some(total);
                 }
                 None if self.totals.is_none() || matches!(paging.end, End::Total) => {
-                    return Err(Wrong::Unreadable(format!("it has no number at `{pointer}`")));
+                    return Err(Wrong::Unreadable(format!(
+                        "it has no number at `{pointer}`"
+                    )));
                 }
                 None => {}
             }
@@ -180,7 +196,11 @@ impl Progress {
         if items.is_empty() {
             self.empty += 1;
             if self.empty > MOST_EMPTY {
-                return Err(Incomplete::NoProgress { pages: self.empty, at: at() }.into());
+                return Err(Incomplete::NoProgress {
+                    pages: self.empty,
+                    at: at(),
+                }
+                .into());
             }
             return Ok(());
         }
@@ -209,7 +229,9 @@ impl Progress {
             None => None,
         };
         let next = match &paging.kind {
-            Kind::LinkHeader => link::next(answer.headers()).map_err(Wrong::Unreadable)?.map(Position::Url),
+            Kind::LinkHeader => link::next(answer.headers())
+                .map_err(Wrong::Unreadable)?
+                .map(Position::Url),
             Kind::NextUrl(pointer) => match answer.at(pointer) {
                 None | Some(Value::Null) => None,
                 Some(Value::String(url)) if url.is_empty() => None,
@@ -253,9 +275,12 @@ impl Progress {
         at: &impl Fn() -> Box<At>,
     ) -> Result<Position, Wrong> {
         let joined = answer.url().join(url);
-        let joined = joined.map_err(|_| Wrong::Unreadable("its link to the next page is not a URL".to_owned()))?;
+        let joined = joined
+            .map_err(|_| Wrong::Unreadable("its link to the next page is not a URL".to_owned()))?;
         let admitted = api.admit(joined).map_err(|unresolved| match unresolved {
-            Unresolved::Foreign(origin) => Wrong::from(Incomplete::ForeignNext { origin, at: at() }),
+            Unresolved::Foreign(origin) => {
+                Wrong::from(Incomplete::ForeignNext { origin, at: at() })
+            }
             Unresolved::Invalid(why) => Wrong::Unreadable(why),
         });
         let mut url = admitted?;
@@ -290,7 +315,8 @@ impl Progress {
             }
             End::Pages(pointer) => {
                 let pages = answer.at(pointer).and_then(Value::as_u64);
-                let pages = pages.ok_or_else(|| Wrong::Unreadable(format!("it has no number at `{pointer}`")))?;
+                let pages = pages
+                    .ok_or_else(|| Wrong::Unreadable(format!("it has no number at `{pointer}`")))?;
                 u64::from(self.page) >= pages
             }
             End::Declared => true,
@@ -306,7 +332,11 @@ impl Progress {
     }
 
     const fn fewer(&self, total: u64, at: Box<At>) -> Incomplete {
-        Incomplete::FewerThanTotal { total, seen: self.seen, at }
+        Incomplete::FewerThanTotal {
+            total,
+            seen: self.seen,
+            at,
+        }
     }
 
     fn end(&self, paging: &Paging, at: &impl Fn() -> Box<At>) -> Result<Follows, Wrong> {
@@ -316,7 +346,12 @@ impl Progress {
             }
             if self.seen > most {
                 let (total, seen) = (most, self.seen);
-                return Err(Incomplete::MoreThanTotal { total, seen, at: at() }.into());
+                return Err(Incomplete::MoreThanTotal {
+                    total,
+                    seen,
+                    at: at(),
+                }
+                .into());
             }
         }
         Ok(match paging.end {
@@ -340,14 +375,18 @@ impl std::hash::Hash for Items<'_> {
 
 fn boolean(answer: &Answer, pointer: &str) -> Result<bool, Wrong> {
     let value = answer.at(pointer).and_then(Value::as_bool);
-    value.ok_or_else(|| Wrong::Unreadable(format!("it says neither `true` nor `false` at `{pointer}`")))
+    value.ok_or_else(|| {
+        Wrong::Unreadable(format!("it says neither `true` nor `false` at `{pointer}`"))
+    })
 }
 
 fn token(answer: &Answer, pointer: &str) -> Result<Option<Position>, Wrong> {
     match answer.at(pointer) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(token)) if token.is_empty() => Ok(None),
-        Some(token @ (Value::String(_) | Value::Number(_))) => Ok(Some(Position::Token(token.clone()))),
+        Some(token @ (Value::String(_) | Value::Number(_))) => {
+            Ok(Some(Position::Token(token.clone())))
+        }
         Some(_) => Err(Wrong::Unreadable(format!("`{pointer}` is not a token"))),
     }
 }

@@ -142,7 +142,13 @@ impl<T: DeserializeOwned> Pages<T> {
     /// The walk did not reach its declared end, or contradicts itself.
     pub fn finish(self) -> Result<Walked, Incomplete> {
         let at = || Box::new(self.at());
-        let is_cancelled = self.call.api.scope().run.as_ref().is_some_and(|run| run.is_cancelled());
+        let is_cancelled = self
+            .call
+            .api
+            .scope()
+            .run
+            .as_ref()
+            .is_some_and(|run| run.is_cancelled());
         match self.end {
             Some(Ended::Unproven(incomplete) | Ended::Broken(incomplete)) => Err(incomplete),
             _ if is_cancelled => Err(Incomplete::Cancelled),
@@ -175,7 +181,9 @@ impl<T: DeserializeOwned> Pages<T> {
             Position::Url(url) => {
                 call.url = url
                     .parse()
-                    .map_err(|_| Unresolved::Invalid("the link to the next page is not a URL".to_owned()))
+                    .map_err(|_| {
+                        Unresolved::Invalid("the link to the next page is not a URL".to_owned())
+                    })
                     .and_then(|url| call.api.admit(url));
             }
             Position::Token(token) => place(&mut call, &self.paging.put, token),
@@ -192,13 +200,18 @@ impl<T: DeserializeOwned> Pages<T> {
             attempts: 1,
             ..self.call.at()
         };
-        let unreadable = |why: String| SourceError::Unreadable { why, at: Box::new(at.clone()) };
+        let unreadable = |why: String| SourceError::Unreadable {
+            why,
+            at: Box::new(at.clone()),
+        };
         let items = match answer.at(&self.pointer) {
             Some(Value::Array(items)) => items.as_slice(),
             _ if answer.json().is_null() => return Err(unreadable(answer.not_json())),
             _ => return Err(unreadable(format!("it has no list at `{}`", self.pointer))),
         };
-        let follows = self.progress.turn(&self.paging, &self.call.api, answer, items, &at);
+        let follows = self
+            .progress
+            .turn(&self.paging, &self.call.api, answer, items, &at);
         let follows = follows.map_err(|wrong| match wrong {
             Wrong::Incomplete(incomplete) => SourceError::Walk(incomplete),
             Wrong::Unreadable(why) => unreadable(why),

@@ -30,7 +30,10 @@ fn kinds() -> Vec<(&'static str, Auth)> {
         ("basic", Auth::basic("ann", &canary())),
         ("header", Auth::header("x-api-key", &canary())),
         ("query", Auth::query("api_key", &canary())),
-        ("exchange", Auth::exchange(|| async { Ok(Token::new(canary())) })),
+        (
+            "exchange",
+            Auth::exchange(|| async { Ok(Token::new(canary())) }),
+        ),
         (
             "sign",
             Auth::sign(|request| {
@@ -66,16 +69,37 @@ async fn no_credential_leaves_the_origin_of_the_api() {
             assert!(value.is_ok(), "{kind}: {value:?}");
         }
         // A body may hold secrets as well.
-        let sent = api.post("redirect").json(&json!({ "key": CANARY })).read::<Value>().await;
-        assert!(matches!(sent, Err(SourceError::Foreign { .. })), "{kind}: {sent:?}");
-        let foreign = api.get(format!("{}/direct", other.url)).read::<Value>().await;
-        assert!(matches!(foreign, Err(SourceError::Foreign { .. })), "{kind}: {foreign:?}");
-        let mut pages = api.get("list").pages(Paging::next_url("/next")).items::<i32>("/items");
+        let sent = api
+            .post("redirect")
+            .json(&json!({ "key": CANARY }))
+            .read::<Value>()
+            .await;
+        assert!(
+            matches!(sent, Err(SourceError::Foreign { .. })),
+            "{kind}: {sent:?}"
+        );
+        let foreign = api
+            .get(format!("{}/direct", other.url))
+            .read::<Value>()
+            .await;
+        assert!(
+            matches!(foreign, Err(SourceError::Foreign { .. })),
+            "{kind}: {foreign:?}"
+        );
+        let mut pages = api
+            .get("list")
+            .pages(Paging::next_url("/next"))
+            .items::<i32>("/items");
         let ended = pages.next().await;
         let is_named = matches!(&ended, Err(SourceError::Walk(Incomplete::ForeignNext { origin, .. })) if *origin == other.url);
         assert!(is_named, "{kind}: {ended:?}");
         let named = api.clone().also_at(&other.url);
-        let all = named.get("list").pages(Paging::next_url("/next")).items::<i32>("/items").all().await;
+        let all = named
+            .get("list")
+            .pages(Paging::next_url("/next"))
+            .items::<i32>("/items")
+            .all()
+            .await;
         assert_eq!(all, Ok(vec![0, 1]), "{kind}");
         assert!(other.times() >= 3, "{kind}");
         for asked in other.asked() {
@@ -83,26 +107,38 @@ async fn no_credential_leaves_the_origin_of_the_api() {
         }
         api.get("back").read::<Value>().await.unwrap();
         let last = source.asked().pop().unwrap();
-        assert!(last.path == "/here" && shows_canary(&last), "{kind}: within the API it goes along: {last:?}");
+        assert!(
+            last.path == "/here" && shows_canary(&last),
+            "{kind}: within the API it goes along: {last:?}"
+        );
     }
 }
 
 #[tokio::test]
 async fn no_error_and_no_debug_output_shows_a_credential() {
     for (kind, auth) in kinds() {
-        let source = Source::start(|_| {
-            reply(422).json(json!({ "message": format!("what is {CANARY}?") }))
-        })
-        .await;
+        let source =
+            Source::start(|_| reply(422).json(json!({ "message": format!("what is {CANARY}?") })))
+                .await;
         let api = source.api().auth(auth);
         let call = api.get("thing").query(&[("password", "s3cret-2")]);
         let shown = format!("{api:?} {call:?}");
         let error = call.read::<Value>().await.unwrap_err();
-        let nowhere = Api::at("http://127.0.0.1:9").auth(kinds().remove(3).1).patience(Duration::ZERO);
-        let unreachable = nowhere.get("x").query(&[("password", "s3cret-2")]).send().await.unwrap_err();
+        let nowhere = Api::at("http://127.0.0.1:9")
+            .auth(kinds().remove(3).1)
+            .patience(Duration::ZERO);
+        let unreachable = nowhere
+            .get("x")
+            .query(&[("password", "s3cret-2")])
+            .send()
+            .await
+            .unwrap_err();
         let text = format!("{shown} {error} {error:?} {unreachable} {unreachable:?}");
         let is_known_by_value = !matches!(kind, "exchange" | "sign");
-        assert!(!is_known_by_value || !text.contains(CANARY), "{kind}: {text}");
+        assert!(
+            !is_known_by_value || !text.contains(CANARY),
+            "{kind}: {text}"
+        );
         assert!(!text.contains("s3cret-2"), "{kind}: {text}");
     }
 }
@@ -122,9 +158,23 @@ async fn redirects_end_and_change_the_method_as_browsers_do() {
     assert_eq!(text("see").await.unwrap(), "GET 0");
     assert_eq!(text("moved").await.unwrap(), "POST 1");
     let before = source.times();
-    assert!(api.get("circle").send().await.unwrap_err().to_string().contains("the redirect after 5 others"));
+    assert!(
+        api.get("circle")
+            .send()
+            .await
+            .unwrap_err()
+            .to_string()
+            .contains("the redirect after 5 others")
+    );
     assert_eq!(source.times() - before, 6);
-    assert!(api.get("nowhere").send().await.unwrap_err().to_string().contains("leads nowhere"));
+    assert!(
+        api.get("nowhere")
+            .send()
+            .await
+            .unwrap_err()
+            .to_string()
+            .contains("leads nowhere")
+    );
 }
 
 /// A login that hands out numbered tokens, and an API that takes only the latest.
@@ -133,7 +183,11 @@ async fn with_tokens(life: Duration) -> (Api, Source, Arc<AtomicU32>) {
     let takes = Arc::clone(&valid);
     let source = Source::start(move |asked| {
         let expected = format!("Bearer token-{}", takes.load(Ordering::SeqCst));
-        if asked.header("authorization") == Some(&expected) { ok(json!(1)) } else { reply(401) }
+        if asked.header("authorization") == Some(&expected) {
+            ok(json!(1))
+        } else {
+            reply(401)
+        }
     })
     .await;
     let (tokens, latest) = (Arc::clone(&made), Arc::clone(&valid));
@@ -171,12 +225,20 @@ async fn a_token_that_the_source_refuses_is_made_again_once_for_all() {
     let counted = Arc::clone(&count);
     let api = source.api().at_once(64).auth(Auth::exchange(move || {
         let number = counted.fetch_add(1, Ordering::SeqCst);
-        async move { Ok(Token::new(if number == 0 { "old" } else { "new" }.to_owned())) }
+        async move {
+            Ok(Token::new(
+                if number == 0 { "old" } else { "new" }.to_owned(),
+            ))
+        }
     }));
     let calls = (0..100).map(|_| api.get("thing").read::<i32>());
     let outcomes = futures_util::future::join_all(calls).await;
     assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
-    assert_eq!(count.load(Ordering::SeqCst), 2, "one at the beginning, one after the refusal");
+    assert_eq!(
+        count.load(Ordering::SeqCst),
+        2,
+        "one at the beginning, one after the refusal"
+    );
 }
 
 #[tokio::test]

@@ -47,9 +47,15 @@ impl Kind {
     fn paging(self) -> Paging {
         match self {
             Self::Cursor => Paging::cursor("/next").total("/total").has_more("/more"),
-            Self::Number => Paging::page_number("number").size("size", 3).until_total("/total"),
-            Self::Offset => Paging::offset("offset").size("size", 3).until_total("/total"),
-            Self::More => Paging::page_number("number").until_has_more("/more").total("/total"),
+            Self::Number => Paging::page_number("number")
+                .size("size", 3)
+                .until_total("/total"),
+            Self::Offset => Paging::offset("offset")
+                .size("size", 3)
+                .until_total("/total"),
+            Self::More => Paging::page_number("number")
+                .until_has_more("/more")
+                .total("/total"),
         }
     }
 
@@ -79,15 +85,29 @@ fn answer(kind: Kind, count: usize, script: &[Page], asked: &Asked) -> Reply {
         Page::Right => full(right, next, has_more, total),
         Page::Cut(kept) => full(&right[..right.len().min(*kept)], next, has_more, total),
         Page::Empty => full(&[], next, has_more, total),
-        Page::First => full(pages.first().copied().unwrap_or_default(), next, has_more, total),
+        Page::First => full(
+            pages.first().copied().unwrap_or_default(),
+            next,
+            has_more,
+            total,
+        ),
         Page::Status(status) => reply(*status),
-        Page::Html => reply(200).header("content-type", "text/html").body("<title>Sign in</title>"),
+        Page::Html => reply(200)
+            .header("content-type", "text/html")
+            .body("<title>Sign in</title>"),
         Page::Broken => reply(200).body("{\"items\": []").cut(),
-        Page::Shape(0) => ok(json!({ "items": null, "next": next, "more": has_more, "total": total })),
+        Page::Shape(0) => {
+            ok(json!({ "items": null, "next": next, "more": has_more, "total": total }))
+        }
         Page::Shape(1) => ok(json!({ "error": "no" })),
         Page::Shape(2) => ok(Value::Null),
         Page::Shape(_) => ok(json!([])),
-        Page::Back(pages) => full(right, Some(number.saturating_sub(*pages).to_string()), true, total),
+        Page::Back(pages) => full(
+            right,
+            Some(number.saturating_sub(*pages).to_string()),
+            true,
+            total,
+        ),
         Page::NoToken => full(right, None, has_more, total),
         Page::Total(off) => full(right, next, has_more, total + off),
     }
@@ -110,7 +130,12 @@ fn page() -> impl Strategy<Value = Page> {
 }
 
 fn kind() -> impl Strategy<Value = Kind> {
-    prop_oneof![Just(Kind::Cursor), Just(Kind::Number), Just(Kind::Offset), Just(Kind::More)]
+    prop_oneof![
+        Just(Kind::Cursor),
+        Just(Kind::Number),
+        Just(Kind::Offset),
+        Just(Kind::More)
+    ]
 }
 
 proptest! {

@@ -36,8 +36,12 @@ impl ApiClient for Tracker {
 
     fn connect(config: &Settings, key: &ApiKey) -> Result<Self> {
         CONNECTED.lock().unwrap().push(config.api_url.to_string());
-        let quota = Quota::per_hour(1_000).remaining("x-left").reset(Reset::Seconds("x-reset"));
-        let api = Api::at(&config.api_url).auth(Auth::bearer(&key.api_key)).quota(quota);
+        let quota = Quota::per_hour(1_000)
+            .remaining("x-left")
+            .reset(Reset::Seconds("x-reset"));
+        let api = Api::at(&config.api_url)
+            .auth(Auth::bearer(&key.api_key))
+            .quota(quota);
         Ok(Self { api })
     }
 }
@@ -61,17 +65,22 @@ struct Issue {
 }
 
 /// Issues of a tracker.
-#[connector(name = "tracker", source_types = [Web], sync_modes = [full, incremental, realtime])]
+#[connector(name = "tracker", source_types = [Web], sync_modes = [full, realtime])]
 struct Acme;
 
 #[connector]
 impl Acme {
     #[sync]
     async fn sync(&self, tracker: Tracker, ctx: SyncContext) -> Result<()> {
-        let mut pages = tracker.api.get("issues").pages(Paging::cursor("/next")).items::<Issue>("/issues");
+        let mut pages = tracker
+            .api
+            .get("issues")
+            .pages(Paging::cursor("/next"))
+            .items::<Issue>("/issues");
         while let Some(page) = pages.next().await? {
             for issue in &page {
-                ctx.upsert(Document::new(&issue.key, DocumentPermissions::public())).await?;
+                ctx.upsert(Document::new(&issue.key, DocumentPermissions::public()))
+                    .await?;
             }
         }
         let proof = pages.finish()?;
@@ -144,14 +153,28 @@ async fn a_run_waits_where_an_action_answers_429_and_both_keep_one_pace() {
     let (_, served) = start(&source).await;
     served.start("R1", "full").await;
     let text = waits_for(&served, "R1").await;
-    assert!(text.contains("the source asked for a pause, ") && text.ends_with(" s"), "{text}");
+    assert!(
+        text.contains("the source asked for a pause, ") && text.ends_with(" s"),
+        "{text}"
+    );
     let (began, asked) = (Instant::now(), source.times());
-    let answer = served.send("/action", call(&source, "read", json!({ "path": "thing" }))).await.unwrap();
+    let answer = served
+        .send("/action", call(&source, "read", json!({ "path": "thing" })))
+        .await
+        .unwrap();
     assert_eq!(answer.status().as_u16(), 429);
-    let wait: u64 = answer.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+    let wait: u64 = answer.headers()["retry-after"]
+        .to_str()
+        .unwrap()
+        .parse()
+        .unwrap();
     assert!((500..=600).contains(&wait), "{wait}");
     assert!(began.elapsed() < Duration::from_secs(5));
-    assert_eq!(source.times(), asked, "the action did not ask: the pause is everybody's");
+    assert_eq!(
+        source.times(),
+        asked,
+        "the action did not ask: the pause is everybody's"
+    );
     served.start("R2", "realtime").await;
     waits_for(&served, "R2").await;
     assert_eq!(source.times(), asked, "nor did another run");
@@ -167,7 +190,12 @@ async fn a_cancel_ends_every_wait_at_once() {
         ("a pause", reply(429).header("retry-after", 600)),
         ("an answer", ok(json!({})).after(Duration::from_secs(50))),
         ("a retry", reply(503).header("retry-after", 600)),
-        ("a quota", ok(json!({ "issues": [], "next": "n" })).header("x-left", 0).header("x-reset", 600)),
+        (
+            "a quota",
+            ok(json!({ "issues": [], "next": "n" }))
+                .header("x-left", 0)
+                .header("x-reset", 600),
+        ),
     ] {
         let answer = reply.clone();
         let source = Source::start(move |_| answer.clone()).await;
@@ -178,14 +206,30 @@ async fn a_cancel_ends_every_wait_at_once() {
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
         let (task, began) = (served.text("/metrics").await, Instant::now());
-        assert!(task.contains("omni_connector_runs_active{mode=\"full\"} 1"), "{waiting}: {task}");
-        served.post("/cancel", json!({ "sync_run_id": "R1" }).to_string()).await;
+        assert!(
+            task.contains("omni_connector_runs_active{mode=\"full\"} 1"),
+            "{waiting}: {task}"
+        );
+        served
+            .post("/cancel", json!({ "sync_run_id": "R1" }).to_string())
+            .await;
         // The slot is free at once; the task has ended when its end is counted.
-        while !served.text("/metrics").await.contains("ending=\"stopped\"} 1") {
-            assert!(began.elapsed() < Duration::from_secs(5), "{waiting} goes on");
+        while !served
+            .text("/metrics")
+            .await
+            .contains("ending=\"stopped\"} 1")
+        {
+            assert!(
+                began.elapsed() < Duration::from_secs(5),
+                "{waiting} goes on"
+            );
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        assert!(began.elapsed() < Duration::from_millis(600), "{waiting}: {:?}", began.elapsed());
+        assert!(
+            began.elapsed() < Duration::from_millis(600),
+            "{waiting}: {:?}",
+            began.elapsed()
+        );
     }
 }
 
@@ -199,14 +243,18 @@ async fn a_credential_that_was_renewed_meanwhile_is_read_anew_once() {
     let (manager, served) = start(&source).await;
     // The manager has a newer one than the call brings along.
     manager.give_credentials(&json!({ "api_key": "new-key" }));
-    let calls = (0..20).map(|_| served.post("/action", call(&source, "read", json!({ "path": "thing" }))));
+    let calls =
+        (0..20).map(|_| served.post("/action", call(&source, "read", json!({ "path": "thing" }))));
     for (status, body) in futures_util::future::join_all(calls).await {
         assert_eq!(status, 200, "{body}");
     }
-    let old = |asked: &&super::source::Asked| asked.header("authorization") == Some("Bearer old-key");
+    let old =
+        |asked: &&super::source::Asked| asked.header("authorization") == Some("Bearer old-key");
     let refused = source.asked().iter().filter(old).count();
     assert!(refused <= 20, "{refused}");
-    let (status, body) = served.post("/action", call(&source, "read", json!({ "path": "again" }))).await;
+    let (status, body) = served
+        .post("/action", call(&source, "read", json!({ "path": "again" })))
+        .await;
     assert_eq!(status, 200, "{body}");
 }
 
@@ -214,7 +262,9 @@ async fn a_credential_that_was_renewed_meanwhile_is_read_anew_once() {
 async fn a_credential_that_stays_refused_is_tried_twice() {
     let source = Source::start(|_| reply(401)).await;
     let (_, served) = start(&source).await;
-    let (status, body) = served.post("/action", call(&source, "read", json!({ "path": "thing" }))).await;
+    let (status, body) = served
+        .post("/action", call(&source, "read", json!({ "path": "thing" })))
+        .await;
     assert_eq!(status, 401, "{body}");
     assert_eq!(source.times(), 2);
     assert!(!body.to_string().contains("old-key"), "{body}");
@@ -229,7 +279,10 @@ async fn an_item_that_cannot_be_read_is_a_failed_item_with_its_name_and_link() {
     let (manager, served) = start(&source).await;
     served.start("R1", "full").await;
     let failed = manager.told_of("/fail").await.to_string();
-    assert!(failed.contains("1 items cannot be decoded"), "the walk proves nothing: {failed}");
+    assert!(
+        failed.contains("1 items cannot be decoded"),
+        "the walk proves nothing: {failed}"
+    );
     served.ended("R1").await;
     let mut documents = manager.documents();
     documents.sort();
@@ -237,7 +290,11 @@ async fn an_item_that_cannot_be_read_is_a_failed_item_with_its_name_and_link() {
     let (_, report) = served.get("/sync/R1/report").await;
     let failure = &report["failures"][0];
     assert_eq!(failure["item"], "A-2", "{report}");
-    assert_eq!(failure["link"], format!("{}/issues", source.url), "{report}");
+    assert_eq!(
+        failure["link"],
+        format!("{}/issues", source.url),
+        "{report}"
+    );
     let cause = failure["cause"].as_str().unwrap();
     assert!(cause.contains("`key` is of the wrong type"), "{cause}");
 }
@@ -251,7 +308,9 @@ async fn calls_are_counted_by_operation_and_outcome() {
     .await;
     let (_, served) = start(&source).await;
     for path in ["things/1?token=s3cret", "things/2", "missing"] {
-        served.post("/action", call(&source, "read", json!({ "path": path }))).await;
+        served
+            .post("/action", call(&source, "read", json!({ "path": path })))
+            .await;
     }
     let text = served.text("/metrics").await;
     for line in [
@@ -270,7 +329,13 @@ async fn calls_are_counted_by_operation_and_outcome() {
 async fn a_client_that_hides_its_api_is_refused_with_the_way_out() {
     let source = Source::start(|_| ok(json!(1))).await;
     let (_, served) = start(&source).await;
-    let (status, body) = served.post("/action", call(&source, "hidden", json!({}))).await;
+    let (status, body) = served
+        .post("/action", call(&source, "hidden", json!({})))
+        .await;
     assert_eq!(status, 400, "{body}");
-    assert!(body.to_string().contains("keep the `Api` in the struct itself"), "{body}");
+    assert!(
+        body.to_string()
+            .contains("keep the `Api` in the struct itself"),
+        "{body}"
+    );
 }

@@ -72,7 +72,8 @@ impl Reply {
     }
 
     pub(crate) fn json(self, body: Value) -> Self {
-        self.header("content-type", "application/json").body(body.to_string())
+        self.header("content-type", "application/json")
+            .body(body.to_string())
     }
 
     pub(crate) fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
@@ -108,14 +109,19 @@ impl Source {
             asked: Arc::default(),
         };
         let answer: Answer = Arc::new(answer);
-        let router = Router::new().fallback(take).with_state((source.clone(), answer));
+        let router = Router::new()
+            .fallback(take)
+            .with_state((source.clone(), answer));
         tokio::spawn(async move { axum::serve(listener, router).await });
         source
     }
 
     /// Everything that was asked so far.
     pub(crate) fn asked(&self) -> Vec<Asked> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.asked
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     pub(crate) fn times(&self) -> usize {
