@@ -249,6 +249,7 @@ impl Verdict {
 }
 
 /// Why a source refused a request, in its own words.
+#[must_use = "a refusal is part of a `Verdict`"]
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Refusal {
     pub(super) code: Option<String>,

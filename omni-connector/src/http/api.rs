@@ -41,6 +41,7 @@ const WITHIN: Duration = Duration::from_mins(1);
 ///
 /// Clones share pace, concurrency and tokens. A client that the framework supplies to a function (see
 /// [`ApiClient`](super::ApiClient)) works for that run or action: it is patient in a sync, and stops when the run does.
+#[must_use = "an API is called by `get`, `post` and their like"]
 pub struct Api {
     settings: Arc<Settings>,
     shared: OnceLock<Arc<Shared>>,
@@ -55,11 +56,14 @@ pub(super) struct Settings {
     pub(super) at_once: usize,
     pub(super) quotas: Vec<Quota>,
     pub(super) headers: HeaderMap,
-    pub(super) refusals: Option<Arc<dyn Fn(&Answer) -> Verdict + Send + Sync>>,
+    pub(super) refusals: Option<Arc<Judge>>,
     pub(super) limit: u64,
     pub(super) patience: Option<Duration>,
     invalid: Option<String>,
 }
+
+/// Judges an answer.
+pub(super) type Judge = dyn Fn(&Answer) -> Verdict + Send + Sync;
 
 /// What all calls of an account share.
 #[derive(Debug)]
@@ -332,11 +336,7 @@ impl Clone for Api {
 
 impl fmt::Debug for Api {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let base = self
-            .settings
-            .base
-            .as_ref()
-            .map(|base| super::call::shown(base));
+        let base = self.settings.base.as_ref().map(super::call::shown);
         f.debug_struct("Api")
             .field("at", &base)
             .field("auth", &self.settings.auth)

@@ -94,6 +94,10 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    #[allow(
+        clippy::unnecessary_box_returns,
+        reason = "every error keeps it in a box"
+    )]
     fn at(&self) -> Box<At> {
         Box::new(self.at.clone())
     }

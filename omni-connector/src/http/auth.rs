@@ -17,6 +17,7 @@ const EARLY: Duration = Duration::from_mins(1);
 /// How requests to an API are authorised.
 ///
 /// Credentials go to the API's own origin (scheme, host and port) only, whatever a redirect or a link to the next page says.
+#[must_use = "an API is told by `Api::auth`"]
 #[derive(Clone)]
 pub struct Auth(pub(super) Kind);
 
@@ -184,6 +185,7 @@ impl fmt::Debug for Auth {
 }
 
 /// A token that [`Auth::exchange`] made. It can be read from the usual answer of a token endpoint.
+#[must_use = "a token is what `Auth::exchange` makes"]
 #[derive(Debug, Clone)]
 pub struct Token {
     pub(super) secret: SecretString,

@@ -21,6 +21,7 @@ use super::Call;
 ///         .reset(Reset::EpochSeconds("x-ratelimit-reset")),
 /// );
 /// ```
+#[must_use = "a quota is kept by `Api::quota`"]
 #[derive(Debug, Clone)]
 pub struct Quota {
     pub(super) limit: u32,

@@ -27,9 +27,9 @@ pub(super) fn backoff(attempt: u32) -> Duration {
 
 /// A number from 0 to 1.
 pub(super) fn jitter() -> f64 {
-    #[allow(clippy::cast_precision_loss, reason = "a jitter needs few bits")]
-    let random = (RandomState::new().hash_one(0_u8) >> 11) as f64;
-    random / (1_u64 << 53) as f64
+    #[allow(clippy::cast_possible_truncation, reason = "any 32 bits do")]
+    let random = RandomState::new().hash_one(0_u8) as u32;
+    f64::from(random) / f64::from(u32::MAX)
 }
 
 /// The retries of an API: at most one in five calls over a minute, and at least ten.

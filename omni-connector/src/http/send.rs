@@ -276,10 +276,8 @@ impl Making<'_> {
                     return Err(error);
                 }
                 self.renewed = true;
-                return match self.renew(key.seen).await? {
-                    true => Ok(()),
-                    false => Err(error),
-                };
+                let is_renewed = self.renew(key.seen).await?;
+                return if is_renewed { Ok(()) } else { Err(error) };
             }
             Again::Busy => {
                 self.failures += 1;

@@ -24,13 +24,13 @@ async fn calls(pacer: &Arc<Pacer>, tasks: u32, time: Duration) -> Vec<Instant> {
         working.spawn(async move {
             while let Ok(ticket) = admit(&pacer, LONG).await {
                 // The source counts a call at some time between its beginning and its answer.
-                let before = Duration::from_millis(u64::from(task % 50));
-                tokio::time::sleep(before).await;
+                let before = u64::from(task % 50);
+                tokio::time::sleep(Duration::from_millis(before)).await;
                 if Instant::now() >= end {
                     return;
                 }
                 counted.lock().unwrap().push(Instant::now());
-                tokio::time::sleep(Duration::from_millis(50) - before).await;
+                tokio::time::sleep(Duration::from_millis(50 - before)).await;
                 ticket.answered(true, &[]);
             }
         });
@@ -85,7 +85,7 @@ async fn a_pause_holds_everybody_and_opens_with_one_call() {
     let began = Instant::now();
     let first = admit(&pacer, LONG).await.unwrap();
     assert!(began.elapsed() >= Duration::from_secs(30));
-    let second = tokio::time::timeout(Duration::from_secs(600), admit(&pacer, LONG)).await;
+    let second = tokio::time::timeout(Duration::from_mins(10), admit(&pacer, LONG)).await;
     assert!(
         second.is_err(),
         "the second goes when the first was answered"

@@ -29,6 +29,7 @@ use crate::http::Answer;
 /// # let api = Api::at("https://api.example.com");
 /// let pages = api.get("issues").pages(Paging::page_number("page"));
 /// ```
+#[must_use = "pages are read by `Call::pages`"]
 #[derive(Clone)]
 pub struct Paging {
     pub(super) kind: Kind,

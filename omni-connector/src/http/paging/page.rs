@@ -54,6 +54,11 @@ impl<T> Page<T> {
         &self.items
     }
 
+    /// Goes through the items.
+    pub fn iter(&self) -> std::slice::Iter<'_, T> {
+        self.items.iter()
+    }
+
     /// Returns the items themselves.
     pub fn into_items(self) -> Vec<T> {
         self.items

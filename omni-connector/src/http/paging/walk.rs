@@ -14,7 +14,7 @@ use super::{
 use crate::{
     contract::decode,
     http::{Answer, At, Call, SourceError, api::Unresolved},
-    run::Walked,
+    run::{SyncContext, Walked},
 };
 
 /// A list that comes in pages, before it is said where its items stand. From [`Call::pages`].
@@ -148,7 +148,7 @@ impl<T: DeserializeOwned> Pages<T> {
             .scope()
             .run
             .as_ref()
-            .is_some_and(|run| run.is_cancelled());
+            .is_some_and(SyncContext::is_cancelled);
         match self.end {
             Some(Ended::Unproven(incomplete) | Ended::Broken(incomplete)) => Err(incomplete),
             _ if is_cancelled => Err(Incomplete::Cancelled),

@@ -133,11 +133,8 @@ impl Kind {
 /// Everything that a walk gives out, and how it ended.
 async fn walk(mut pages: Pages<u64>) -> (Vec<u64>, Result<(), Incomplete>) {
     let mut all = Vec::new();
-    loop {
-        match pages.next().await {
-            Ok(Some(page)) => all.extend(page.items()),
-            Ok(None) | Err(_) => break,
-        }
+    while let Ok(Some(page)) = pages.next().await {
+        all.extend(page.items());
     }
     (all, pages.finish().map(drop))
 }

@@ -61,7 +61,7 @@ impl Kind {
 
     /// The page that is asked for, from 0.
     fn asked(self, asked: &Asked) -> usize {
-        let number = |name| asked.number(name).unwrap_or_default() as usize;
+        let number = |name| usize::try_from(asked.number(name).unwrap_or_default()).unwrap();
         match self {
             Self::Cursor => number("cursor"),
             Self::Number | Self::More => number("number") - 1,
