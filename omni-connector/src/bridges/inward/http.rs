@@ -419,7 +419,7 @@ impl StreamableHttpClient for Client {
         headers: HashMap<HeaderName, HeaderValue>,
     ) -> Result<(), Failure> {
         let deleted = self.http.delete_session(uri, session, auth, headers).await;
-        deleted.map_err(|error| translated(error))
+        deleted.map_err(translated)
     }
 
     async fn get_stream(

@@ -33,7 +33,10 @@ fn repaired(text: &str) -> String {
                 None => repaired.push(first),
             },
             control if is_string && control < ' ' => {
-                repaired.push_str(&format!("\\u{:04x}", u32::from(control)));
+                let (high, low) = (u32::from(control) / 16, u32::from(control) % 16);
+                repaired.push_str("\\u00");
+                repaired
+                    .extend([high, low].map(|digit| char::from_digit(digit, 16).unwrap_or('0')));
             }
             _ if !is_string => match NUMBERS.iter().find(|word| rest.starts_with(**word)) {
                 Some(word) => {

@@ -39,7 +39,7 @@ async fn a_list_that_never_ends_is_cut_off_and_what_was_read_is_offered() {
         assert!(offers(&manifest, "good"), "{mode}");
         assert!(started.elapsed() < AT_ONCE, "{mode}");
         let written = connector.kill().await;
-        for line in log {
+        if let Some(line) = log {
             assert!(written.contains(line), "{mode}");
         }
     }
