@@ -316,8 +316,8 @@ mod tests {
             ),
             (
                 "application/json",
-                "{\"a\": [1, ",
-                "the JSON ends too early, after 10 bytes",
+                "{\"a\": 1, ",
+                "the JSON ends too early, after 9 bytes",
             ),
             (
                 "application/json",
