@@ -3,7 +3,7 @@
 
 mod refresh;
 
-use omni_connector::{ServiceCredential, contract::SourceScope};
+use omni_connector::{ServiceCredential, wire::SourceScope};
 use serde_json::{Map, Value};
 
 pub(crate) use refresh::{Refreshes, refreshed};

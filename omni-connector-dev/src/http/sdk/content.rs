@@ -1,7 +1,7 @@
 //! `POST /sdk/content` (`protocol.md` §3.5): texts are normalised, cut and stored once. The run is touched, not checked.
 
 use axum::{Json, extract::State};
-use omni_connector::contract::wire::{ContentId, ContentRequest};
+use omni_connector::wire::{ContentId, ContentRequest};
 
 use crate::{
     content::{normalise, truncate},

@@ -1,7 +1,7 @@
 //! Events (`protocol.md` §3.4): all of a request or none of it, in order, and only from a running run of that source.
 
 use axum::{Json, extract::State};
-use omni_connector::{ConnectorEvent, contract::wire::EventBatch};
+use omni_connector::{ConnectorEvent, wire::EventBatch};
 use serde::Deserialize;
 use serde_json::Value;
 

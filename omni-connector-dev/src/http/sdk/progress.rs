@@ -2,7 +2,7 @@
 //! as it is.
 
 use axum::{Json, extract::State};
-use omni_connector::contract::wire::RunId;
+use omni_connector::wire::RunId;
 use rusqlite::Transaction;
 use serde::Deserialize;
 use serde_json::{Value, json};

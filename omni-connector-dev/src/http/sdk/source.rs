@@ -3,7 +3,7 @@
 use axum::{Json, extract::State};
 use omni_connector::{
     ServiceCredential, SourceType,
-    contract::{UnknownName, UserFilterMode},
+    wire::{UnknownName, UserFilterMode},
 };
 use rusqlite::Connection;
 use serde::Serialize;

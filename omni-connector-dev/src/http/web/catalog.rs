@@ -5,7 +5,7 @@ use axum::{
     extract::{Query, State},
 };
 use futures_util::future::join_all;
-use omni_connector::{Manifest, SourceType, contract::ActionMode};
+use omni_connector::{Manifest, SourceType, wire::ActionMode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 

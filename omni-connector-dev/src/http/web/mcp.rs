@@ -2,7 +2,7 @@
 //! JSON is passed on.
 
 use axum::{Json, extract::State};
-use omni_connector::{Manifest, contract::McpCredentials};
+use omni_connector::{Manifest, wire::McpCredentials};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 //! Sources with their health and latest runs, and when they are due (`protocol.md` §3.9).
 
 use axum::{Json, extract::State};
-use omni_connector::contract::IntegrationType;
+use omni_connector::wire::IntegrationType;
 use rusqlite::Connection;
 use serde::Serialize;
 use time::Duration;
