@@ -57,7 +57,7 @@ pub use manager::{ManagerClient, ManagerError, Patience};
 pub use redact::redact;
 pub use run::{
     Deletions, Document, Failure, FailureBudget, Group, IncompleteListing, Listing, Operator,
-    RunError, RunReport, Skip, Stage, SyncContext, WalkedListing,
+    RunError, RunReport, Skip, Stage, SyncContext, Walked, WalkedListing,
 };
 pub use schema::decode;
 pub use server::{

@@ -12,6 +12,7 @@ mod operator;
 mod pipeline;
 mod report;
 mod slots;
+mod walked;
 
 pub use budget::FailureBudget;
 pub use context::SyncContext;
@@ -22,3 +23,4 @@ pub use listing::{Deletions, IncompleteListing, Listing, WalkedListing};
 pub use operator::Operator;
 pub use report::{Failure, RunReport, Skip, Stage};
 pub(crate) use slots::{Runs, Slot, Taken};
+pub use walked::Walked;
