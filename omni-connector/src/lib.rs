@@ -32,6 +32,7 @@ mod redact;
 mod run;
 pub mod schema;
 mod server;
+mod start;
 pub mod telemetry;
 mod transport;
 pub mod wire;
@@ -60,10 +61,8 @@ pub use run::{
     RunError, RunReport, Skip, Stage, SyncContext, Walked, WalkedListing,
 };
 pub use schema::decode;
-pub use server::{
-    ConfigError, Runner, ServerConfig, run, serve, serve_with_config, serve_with_extra_routes,
-    serve_with_shutdown,
-};
+pub use server::{ConfigError, Runner, ServerConfig};
+pub use start::{run, serve, serve_with_config, serve_with_extra_routes, serve_with_shutdown};
 pub use transport::HttpClient;
 pub use wire::{
     ActionDefinition, ActionMode, Attributes, AuthType, ConnectorEvent, CredentialReady,

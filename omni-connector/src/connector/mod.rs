@@ -9,6 +9,8 @@ mod webhook;
 pub use actions::{ActionCall, ActionError, ActionResponse};
 pub use definition::Connector;
 pub(crate) use erased::ErasedConnector;
+#[cfg(feature = "mcp")]
+pub(crate) use erased::McpBehind;
 pub use mcp_server::McpServer;
 #[cfg(feature = "mcp")]
 pub use mcp_server::{HttpMcpServer, StdioMcpServer};

@@ -42,12 +42,8 @@ pub(super) async fn credential_ready(
 
 async fn make_ready(app: &App, ready: CredentialReady) -> Result<Option<crate::wire::Manifest>> {
     let before = app.manifest();
-    let credentials = ready.credentials.clone();
     let source = ready.source_id.clone();
     app.connector.credential_ready(ready, &app.manager).await?;
-    if let Some(bridge) = &app.bridge {
-        bridge.discover(Some(&credentials)).await?;
-    }
     let manifest = app.manifest();
     if manifest == before {
         return Ok(None);

@@ -144,9 +144,9 @@ async fn try_start(app: App, request: SyncRequest) -> Result<(), Refusal> {
             ));
         }
     };
-    if let Some(bridge) = &app.bridge {
+    if let Some(server) = app.connector.mcp_behind() {
         // In the background: a late answer makes the manager ask again and then fail the run (protocol.md §2.3).
-        bridge.discover_later(credentials.as_ref().map(McpCredentials::of));
+        server.discover_later(credentials.as_ref().map(McpCredentials::of));
     }
     let connector = Arc::clone(&app.connector);
     let new = NewRun {

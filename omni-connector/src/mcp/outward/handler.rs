@@ -19,9 +19,8 @@ use tokio_util::task::TaskTracker;
 
 use super::{options::Options, result};
 use crate::{
-    connector::{ActionCall, ErasedConnector},
+    connector::{ActionCall, ErasedConnector, actions::perform},
     manager::ManagerClient,
-    server::perform,
     wire::{
         ActionMode, AuthType, IntegrationType, Manifest, ManifestAction, ServiceCredential, Skill,
         Source, SourceScope, UserFilterMode,
@@ -210,7 +209,7 @@ impl ServerHandler for Handler {
             actor_email: inner.actor.clone(),
             manager: inner.manager.clone(),
         };
-        let answer = perform(Arc::clone(&inner.connector), None, &inner.tasks, call).await;
+        let answer = perform(Arc::clone(&inner.connector), &inner.tasks, call).await;
         let result = result::of(answer, tool.output_schema.is_some()).await;
         Ok(CallToolResponse::Complete(result))
     }
