@@ -8,6 +8,8 @@ mod limits;
 mod republish;
 mod simplify;
 
+#[cfg(feature = "mcp")]
+pub(crate) use check::LONGEST_TOOL_NAME;
 pub(crate) use check::is_free_path;
 pub use check::{Problem, RESERVED_OPERATORS, Severity, check};
 pub(crate) use decode::decode_field;
