@@ -8,14 +8,18 @@ pub use time::{Date, OffsetDateTime};
 pub use url::Url;
 
 pub use crate::{
-    ActionError, Actor, Args, Checkpoint, Config, Connector, Credentials, DocRef, Document,
-    DocumentPermissions, Email, Group, HttpClient, Listing, ManagerClient, OAuthConfig,
-    PersonSyncRecord, SecretString, ServiceCredential, Skill, Source, SourceType, SyncContext,
-    SyncType, Walked, Webhook, WebhookRequest, action,
-    actions::{File, Raw, Text},
-    connector,
-    contract::{Day, Timestamp},
-    declare::{Call, FromCall},
+    connector::{
+        ActionError, Connector, Webhook, WebhookRequest,
+        actions::{File, Raw, Text},
+    },
+    declare::{Actor, Args, Call, Checkpoint, Config, Credentials, DocRef, FromCall},
     http::{Api, ApiClient, Auth, Pages, Paging, Quota, SourceError},
-    search_operator, sync,
+    macros::{action, connector, search_operator, sync},
+    manager::ManagerClient,
+    run::{Document, Group, Listing, SyncContext, Walked},
+    transport::HttpClient,
+    wire::{
+        Day, DocumentPermissions, Email, OAuthConfig, PersonSyncRecord, SecretString,
+        ServiceCredential, Skill, Source, SourceType, SyncType, Timestamp,
+    },
 };

@@ -5,7 +5,7 @@ use super::{
     call::{Call, no_credentials, no_source},
 };
 use crate::{
-    actions::ActionError,
+    connector::ActionError,
     http::{self, ApiClient, NoClient, Scope, Whose},
 };
 

@@ -10,7 +10,7 @@ use reqwest::{
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::contract::{DecodeError, redact};
+use crate::{redact::redact, schema::DecodeError};
 
 /// A whole answer of the source: status, headers and body. `Debug` shows only status and length.
 #[derive(Clone)]

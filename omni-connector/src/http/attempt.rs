@@ -19,7 +19,7 @@ use super::{
     send::{Got, Ready, Want},
     transport,
 };
-use crate::outgoing::retry_after;
+use crate::{manager::retry_after, wire::SecretString};
 
 /// Redirects of one call that are followed.
 const HOPS: u32 = 5;
@@ -492,7 +492,7 @@ impl Reader<'_> {
     /// The words of a source without the secret that it may quote.
     fn clean(&self, text: &str) -> String {
         let auth = &self.call.api.settings().auth;
-        match auth.secret().map(crate::contract::SecretString::expose) {
+        match auth.secret().map(SecretString::expose) {
             Some(secret) if !secret.is_empty() && text.contains(secret) => {
                 short(&text.replace(secret, "[redacted]"))
             }

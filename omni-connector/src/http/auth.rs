@@ -2,6 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use futures_util::future::BoxFuture;
 use reqwest::{
     Client, Request, RequestBuilder, Url,
     header::{HeaderName, HeaderValue},
@@ -9,7 +10,7 @@ use reqwest::{
 use tokio::time::Instant;
 
 use super::retry::jitter;
-use crate::contract::{BoxFuture, SecretString};
+use crate::wire::SecretString;
 
 /// How long before its end a token is made again.
 const EARLY: Duration = Duration::from_mins(1);

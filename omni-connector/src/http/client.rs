@@ -21,8 +21,9 @@ use super::{
     scope::Scope,
 };
 use crate::{
-    contract::{DecodeError, SecretString, ServiceCredential, Source, decode},
-    outgoing::ManagerClient,
+    manager::ManagerClient,
+    schema::{DecodeError, decode},
+    wire::{SecretString, ServiceCredential, Source},
 };
 
 /// A client of a source that functions take as an argument: syncs, actions, webhooks and hooks.

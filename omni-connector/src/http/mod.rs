@@ -91,7 +91,7 @@ mod send;
 mod transport;
 mod validators;
 
-pub use crate::outgoing::HttpClient;
+pub use crate::transport::HttpClient;
 pub use answer::{Answer, Refusal, Verdict};
 pub use api::Api;
 pub use auth::{Auth, Token};

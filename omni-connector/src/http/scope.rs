@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 use super::client::Account;
-use crate::{outgoing::ManagerClient, run::SyncContext, telemetry::Metrics};
+use crate::{manager::ManagerClient, run::SyncContext, telemetry::Metrics};
 
 /// What a run waits in one call, in all.
 const PATIENT: Duration = Duration::from_mins(30);

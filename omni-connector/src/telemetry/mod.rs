@@ -37,5 +37,5 @@ mod source;
 mod traces;
 
 pub(crate) use log::start;
-pub(crate) use metrics::{Ending, Metrics};
+pub(crate) use metrics::{Ending, Metrics, Progress, RunUnderWay};
 pub(crate) use source::SourceCall;

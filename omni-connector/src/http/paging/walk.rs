@@ -12,9 +12,9 @@ use super::{
     progress::{Follows, Progress, Wrong},
 };
 use crate::{
-    contract::decode,
     http::{Answer, At, Call, SourceError, api::Unresolved},
     run::{SyncContext, Walked},
+    schema::decode,
 };
 
 /// A list that comes in pages, before it is said where its items stand. From [`Call::pages`].
