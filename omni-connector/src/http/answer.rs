@@ -326,8 +326,8 @@ mod tests {
             ),
             (
                 "application/json",
-                "7 8",
-                "it is not JSON at line 1, column 3",
+                "{} 8",
+                "it is not JSON at line 1, column 4",
             ),
             (
                 "application/json",
