@@ -36,6 +36,6 @@ mod source;
 #[cfg(feature = "otel")]
 mod traces;
 
-pub(crate) use log::start;
+pub(crate) use log::{Telemetry, start};
 pub(crate) use metrics::{Ending, Metrics, Progress, RunUnderWay};
 pub(crate) use source::SourceCall;
