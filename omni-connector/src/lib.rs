@@ -17,6 +17,7 @@ mod incoming;
 mod macros;
 pub mod outgoing;
 pub mod prelude;
+mod redact;
 pub mod run;
 pub mod telemetry;
 

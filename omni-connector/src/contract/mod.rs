@@ -16,7 +16,6 @@ mod limits;
 mod manifest;
 mod oauth;
 mod operator;
-mod redact;
 #[cfg(feature = "mcp")]
 mod republish;
 mod schema;
@@ -26,6 +25,8 @@ mod source;
 pub mod timestamp;
 pub mod wire;
 
+pub(crate) use crate::redact::Secrets;
+pub use crate::redact::redact;
 pub use attribute::{AttributeValue, Email, InvalidEmail, token};
 pub use check::RESERVED_OPERATORS;
 pub(crate) use check::is_free_path;
@@ -33,14 +34,14 @@ pub use check::{Problem, Severity, check};
 pub use connector::{BoxFuture, Connector};
 pub use credential::{McpCredentials, ServiceCredential};
 pub use dates::{Day, Timestamp};
-pub(crate) use decode::decode_field;
 pub use decode::{DecodeError, decode};
+pub(crate) use decode::{Trial, Tried, decode_field, is_by_hand, trial, whole};
 pub use enums::{ActionMode, AuthType, SourceType, SyncType, UnknownName};
 pub(crate) use erased::ErasedConnector;
 pub use event::{
     Attributes, ConnectorEvent, DocumentMetadata, DocumentPermissions, PersonSyncRecord,
 };
-pub(crate) use limits::{Rule, compare};
+pub(crate) use limits::{Rule, compare, forms, whole_numbers};
 pub use manifest::{
     ActionDefinition, IntegrationType, Manifest, ManifestAction, PromptArgument, PromptDefinition,
     ResourceDefinition, SearchOperator, Skill,
@@ -49,13 +50,11 @@ pub use oauth::{
     CredentialReady, OAuthConfig, OAuthExtra, OAuthScopes, OAuthTokens, TokenEndpointAuthMethod,
 };
 pub use operator::{Operator, ValueType};
-pub(crate) use redact::Secrets;
-pub use redact::redact;
 #[cfg(feature = "mcp")]
 pub(crate) use republish::republished_schema;
 pub use schema::{REFUSED_KEYS, SchemaError, check_input_schema};
 pub use secret::SecretString;
 pub(crate) use simplify::{
-    DOCUMENT_MARK, DOCUMENT_NAMES, Null, safe_part, safe_schema, unmark_documents,
+    DOCUMENT_MARK, DOCUMENT_NAMES, NULL_MARK, Null, safe_part, safe_schema, unmark_documents,
 };
 pub use source::{Source, SourceScope, UserFilterMode};

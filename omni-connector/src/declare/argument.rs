@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     actions::ActionError,
-    contract::{Connector, ServiceCredential, Source, SourceType, decode},
+    contract::{Connector, ServiceCredential, Source, SourceType, decode, trial},
     outgoing::ManagerClient,
     run::{RunError, SyncContext},
 };
@@ -265,14 +265,14 @@ impl<T: DeserializeOwned + JsonSchema> ActionInput for T {}
 impl<K, T: ActionInput> FromCall<CallOf<K, OfAction>> for Args<T> {
     fn from_call(call: &mut CallOf<K, OfAction>) -> Result<Self, ActionError> {
         let params = std::mem::take(&mut call.parts.call.params);
-        let params = super::schema::admit(params, super::schema::input_schema::<T>)?;
+        let params = super::schema::admit(params, super::schema::inlined::<T>, trial::<T>)?;
         match decode("params", params) {
             Ok(input) => Ok(Self(input)),
             Err(error) => Err(error.into()),
         }
     }
 
-    const INPUT: Option<SchemaFn> = Some(super::schema::input_schema::<T>);
+    const INPUT: Option<SchemaFn> = Some(super::schema::described::<T>);
 }
 
 impl<C: Call> FromCall<C> for Source {

@@ -6,12 +6,14 @@ mod context;
 mod document;
 mod ending;
 mod error;
+mod finite;
 mod listing;
 mod pipeline;
 mod report;
 
 pub use budget::FailureBudget;
 pub use context::SyncContext;
+pub(crate) use context::starts_over;
 pub use document::{Document, Group};
 pub use error::RunError;
 pub use listing::{Deletions, IncompleteListing, Listing, WalkedListing};

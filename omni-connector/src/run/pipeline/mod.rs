@@ -35,6 +35,7 @@ use super::{
 use crate::{
     contract::{BoxFuture, ConnectorEvent, SyncType},
     outgoing::{EventEncoder, ManagerClient},
+    redact::Secrets,
 };
 
 /// When a batch is sent, and how much may wait. The thresholds of each mode are the protocol's (§10).
@@ -89,8 +90,9 @@ impl Pipeline {
         run: Arc<str>,
         source: &str,
         limits: Limits,
+        secrets: Arc<Secrets>,
     ) -> Self {
-        let shared = Arc::new(Shared::new(limits));
+        let shared = Arc::new(Shared::new(limits, secrets));
         let contents = Arc::new(Contents::new(manager.clone(), Arc::clone(&run)));
         let spent = Arc::new(Spent::default());
         let encoder = EventEncoder::new(&run, source);
