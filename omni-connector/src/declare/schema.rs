@@ -186,8 +186,9 @@ impl InputSchema {
         }
         let mut params = Value::Object(params);
         whole_numbers(&self.rule, &mut params);
+        let nulls = self.take_nulls(&mut params);
         self.drop_unknown(&mut params, decode);
-        self.drop_nulls(&mut params, decode);
+        restore_nulls(&mut params, nulls, decode);
         let refuse = |problem: &dyn Display| {
             ActionError::bad_request(format_args!("invalid params: {problem}"))
         };
@@ -218,27 +219,28 @@ impl InputSchema {
         }
     }
 
-    /// Drops the nulls of optional properties that decoding does not take. One that it takes may mean something: "clear it".
-    fn drop_nulls(&self, params: &mut Value, decode: &dyn Fn(&Value) -> Tried) {
+    /// Takes out the nulls of optional properties; their names.
+    fn take_nulls(&self, params: &mut Value) -> Vec<String> {
         let Some(fields) = params.as_object_mut() else {
-            return;
+            return Vec::new();
         };
-        let is_null = |(name, value): &(&String, &Value)| {
-            value.is_null() && self.known.get(*name) == Some(&false)
-        };
-        let nulls: Vec<_> = fields
+        let nulls = fields
             .iter()
-            .filter(is_null)
-            .map(|(name, _)| name.clone())
-            .collect();
+            .filter(|(name, value)| value.is_null() && self.known.get(*name) == Some(&false));
+        let nulls: Vec<_> = nulls.map(|(name, _)| name.clone()).collect();
         fields.retain(|name, _| !nulls.contains(name));
-        for name in nulls {
-            params[&name] = Value::Null;
-            if decode(params).is_err()
-                && let Some(fields) = params.as_object_mut()
-            {
-                fields.remove(&name);
-            }
+        nulls
+    }
+}
+
+/// Puts back the nulls that decoding takes: they may mean something, such as "clear it".
+fn restore_nulls(params: &mut Value, nulls: Vec<String>, decode: &dyn Fn(&Value) -> Tried) {
+    for name in nulls {
+        params[&name] = Value::Null;
+        if decode(params).is_err()
+            && let Some(fields) = params.as_object_mut()
+        {
+            fields.remove(&name);
         }
     }
 }

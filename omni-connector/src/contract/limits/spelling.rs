@@ -78,18 +78,18 @@ pub(crate) fn forms(rule: &Rule, input: &Value, decode: Try<'_>) -> Result<Vec<V
     Ok(all)
 }
 
-/// Writes floats as the whole numbers that they are, where the schema wants integers: serde's buffers do not.
+/// Writes floats as the whole numbers that they are, where the schema wants integers or lists nothing, as below an alias:
+/// serde's buffers do not.
 pub(crate) fn whole_numbers(rule: &Rule, input: &mut Value) {
     make_whole(&[rule], input);
 }
 
 fn make_whole(rules: &[&Rule], value: &mut Value) {
     let rules: Vec<_> = rules.iter().flat_map(|rule| rule.here()).collect();
-    if rules.is_empty() {
-        return;
-    }
     match value {
-        Value::Number(number) if rules.iter().any(|rule| rule.shape.is_integer()) => {
+        Value::Number(number)
+            if rules.is_empty() || rules.iter().any(|rule| rule.shape.is_integer()) =>
+        {
             if let Some(whole) = whole(number) {
                 *number = whole;
             }
