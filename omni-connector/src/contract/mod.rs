@@ -28,6 +28,8 @@ pub mod wire;
 pub(crate) use crate::redact::Secrets;
 pub use crate::redact::redact;
 pub use attribute::{AttributeValue, Email, InvalidEmail, token};
+#[cfg(feature = "mcp")]
+pub(crate) use check::LONGEST_TOOL_NAME;
 pub use check::RESERVED_OPERATORS;
 pub(crate) use check::is_free_path;
 pub use check::{Problem, Severity, check};
@@ -38,6 +40,8 @@ pub use decode::{DecodeError, decode};
 pub(crate) use decode::{Trial, Tried, decode_field, is_by_hand, trial, whole};
 pub use enums::{ActionMode, AuthType, SourceType, SyncType, UnknownName};
 pub(crate) use erased::ErasedConnector;
+#[cfg(feature = "mcp")]
+pub(crate) use erased::McpBehind;
 pub use event::{
     Attributes, ConnectorEvent, DocumentMetadata, DocumentPermissions, PersonSyncRecord,
 };

@@ -201,7 +201,7 @@ impl ServerConfig {
     }
 
     /// What the manager is told.
-    pub(super) fn connector_url(&self) -> String {
+    pub(crate) fn connector_url(&self) -> String {
         // In a URL an IPv6 address stands in brackets.
         if self.host_name.parse::<Ipv6Addr>().is_ok() {
             format!("http://[{}]:{}", self.host_name, self.port)

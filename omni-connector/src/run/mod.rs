@@ -10,6 +10,7 @@ mod finite;
 mod listing;
 mod pipeline;
 mod report;
+mod walked;
 
 pub use budget::FailureBudget;
 pub use context::SyncContext;
@@ -18,3 +19,4 @@ pub use document::{Document, Group};
 pub use error::RunError;
 pub use listing::{Deletions, IncompleteListing, Listing, WalkedListing};
 pub use report::{Failure, RunReport, Skip, Stage};
+pub use walked::Walked;
