@@ -87,8 +87,8 @@ impl SyncContext {
         );
         let starts_over = starts_over(request, mode, &source);
         // The precedence of protocol.md §5.5; an explicit null is none.
-        let previous = known(&request.checkpoint)
-            .or(known(&source.checkpoint))
+        let previous = known(request.checkpoint.as_ref())
+            .or(known(source.checkpoint.as_ref()))
             .cloned();
         Self {
             inner: Arc::new(Inner {
@@ -446,10 +446,11 @@ impl SyncContext {
 /// Whether a run begins at the beginning, whatever the manager sent along. A resumed full run that saved no checkpoint itself
 /// is sent the source's.
 pub(crate) fn starts_over(request: &SyncRequest, mode: SyncType, source: &Source) -> bool {
-    let has_own = request.is_resume && known(&request.checkpoint) != known(&source.checkpoint);
+    let has_own = request.is_resume
+        && known(request.checkpoint.as_ref()) != known(source.checkpoint.as_ref());
     mode == SyncType::Full && !has_own
 }
 
-fn known(checkpoint: &Option<Value>) -> Option<&Value> {
-    checkpoint.as_ref().filter(|value| !value.is_null())
+fn known(checkpoint: Option<&Value>) -> Option<&Value> {
+    checkpoint.filter(|value| !value.is_null())
 }

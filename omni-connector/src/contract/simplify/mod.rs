@@ -135,9 +135,9 @@ fn shorten_singles(object: &mut Schema) {
         };
         match (&mut value, key) {
             (Value::Array(examples), "examples") => {
-                examples
-                    .iter_mut()
-                    .for_each(|example| shorten(example, object));
+                for example in examples {
+                    shorten(example, object);
+                }
             }
             (value, _) => shorten(value, object),
         }

@@ -152,9 +152,7 @@ impl WebhookRequest {
 fn decode_json<T: DeserializeOwned>(
     body: &[u8],
 ) -> Result<T, serde_path_to_error::Error<serde_json::Error>> {
-    let mut decoder = serde_json::Deserializer::from_slice(body);
-    let decoded = serde_path_to_error::deserialize(&mut decoder)?;
-    Ok(decoded)
+    serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_slice(body))
 }
 
 impl fmt::Debug for WebhookRequest {
