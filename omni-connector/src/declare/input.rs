@@ -6,11 +6,12 @@ use serde_json::{Map, Value};
 
 use super::{
     limits::{Bound, Limits},
-    schema::{self, InputSchema, Key, SchemaFn, inlined},
+    schema,
+    schema::{InputSchema, Key, SchemaFn, inlined},
 };
 use crate::{
-    actions::ActionError,
-    contract::{
+    connector::ActionError,
+    schema::{
         DOCUMENT_NAMES, DecodeError, Null, Trial, Tried, decode_field, safe_part, trial,
         unmark_documents,
     },
@@ -419,7 +420,7 @@ mod tests {
     fn null_reaches_a_field_that_tells_it_from_absent_at_the_top_as_within() {
         let decoded = |params: Value| -> Patch {
             let params = schema::admit(params, inlined::<Patch>, trial::<Patch>).unwrap();
-            crate::contract::decode("params", params).unwrap()
+            crate::schema::decode("params", params).unwrap()
         };
         assert_eq!(decoded(json!({})), Patch::default());
         assert_eq!(

@@ -9,13 +9,13 @@ use std::{
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
+use super::argument::ActionInput;
 use crate::{
-    actions::ActionError,
-    contract::{
+    connector::ActionError,
+    schema::{
         DOCUMENT_NAMES, NULL_MARK, Null, Rule, Trial, Tried, forms, is_by_hand, safe_part,
         safe_schema, trial, whole_numbers,
     },
-    declare::argument::ActionInput,
 };
 
 /// Makes the schema of one type, when the manifest is built.

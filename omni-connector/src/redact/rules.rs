@@ -4,7 +4,15 @@ use std::{borrow::Cow, sync::LazyLock};
 
 use regex_lite::{Captures, Regex};
 
-use super::REDACTED;
+use crate::wire::ServiceCredential;
+
+const REDACTED: &str = "[redacted]";
+
+/// A secret shorter than this would take ordinary words along with it.
+const SHORTEST: usize = 4;
+
+/// Bytes of a text that people are told.
+const LONGEST: usize = 16 << 10;
 
 /// The text without what looks like a secret in it.
 ///
@@ -13,7 +21,7 @@ use super::REDACTED;
 /// credentials, and JSON web tokens. A text without any is returned as it is.
 ///
 /// ```
-/// use omni_connector::contract::redact;
+/// use omni_connector::redact;
 ///
 /// assert_eq!(
 ///     redact("error for url (https://ann:pw@api.example.com/v1?page=2&api_key=abc)"),

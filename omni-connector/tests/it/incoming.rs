@@ -434,7 +434,7 @@ async fn no_spelling_of_a_secret_stands_in_what_people_read_about_a_run() {
 
     const SECRET: &str = "CANARY/w\"ord+1 é0123";
     let manager = Manager::start().await;
-    manager.change_source("config", json!({ "token": SECRET }));
+    manager.give_credentials(&json!({ "api_key": SECRET }));
     let connector = serve(
         Scripted::new(async |ctx, _| {
             let encoded = utf8_percent_encode(SECRET, NON_ALPHANUMERIC).to_string();

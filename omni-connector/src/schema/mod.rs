@@ -1,0 +1,23 @@
+//! Values against types: decoding, schemas as Omni takes them, limits, and checks of a whole manifest.
+
+mod check;
+mod decode;
+mod input;
+mod limits;
+#[cfg(feature = "mcp")]
+mod republish;
+mod simplify;
+
+#[cfg(feature = "mcp")]
+pub(crate) use check::LONGEST_TOOL_NAME;
+pub(crate) use check::is_free_path;
+pub use check::{Problem, RESERVED_OPERATORS, Severity, check};
+pub use decode::{DecodeError, decode};
+pub(crate) use decode::{Trial, Tried, decode_field, is_by_hand, trial, whole};
+pub use input::{REFUSED_KEYS, SchemaError, check_input_schema};
+pub(crate) use limits::{Rule, compare, forms, whole_numbers};
+#[cfg(feature = "mcp")]
+pub(crate) use republish::republished_schema;
+pub(crate) use simplify::{
+    DOCUMENT_MARK, DOCUMENT_NAMES, NULL_MARK, Null, safe_part, safe_schema, unmark_documents,
+};
