@@ -4,15 +4,7 @@ use std::{borrow::Cow, sync::LazyLock};
 
 use regex_lite::{Captures, Regex};
 
-use crate::wire::ServiceCredential;
-
-const REDACTED: &str = "[redacted]";
-
-/// A secret shorter than this would take ordinary words along with it.
-const SHORTEST: usize = 4;
-
-/// Bytes of a text that people are told.
-const LONGEST: usize = 16 << 10;
+use super::REDACTED;
 
 /// The text without what looks like a secret in it.
 ///

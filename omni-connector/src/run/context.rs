@@ -23,7 +23,7 @@ use super::{
 use crate::{
     manager::{Extract, ManagerClient},
     redact::Secrets,
-    wire::{ConnectorEvent, PersonSyncRecord, Source, SourceType, SyncType},
+    wire::{ConnectorEvent, PersonSyncRecord, Source, SourceType, SyncRequest, SyncType},
 };
 use futures_util::future::BoxFuture;
 
@@ -85,7 +85,7 @@ impl SyncContext {
             Limits::of(mode),
             Arc::clone(&secrets),
         );
-        let starts_over = starts_over(request, mode, &source);
+        let starts_over = starts_over(&request, mode, &source);
         // The precedence of protocol.md §5.5; an explicit null is none.
         let previous = known(request.checkpoint.as_ref())
             .or(known(source.checkpoint.as_ref()))
