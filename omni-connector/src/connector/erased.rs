@@ -59,8 +59,13 @@ pub(crate) trait ErasedConnector: Send + Sync {
         &self,
         source: &Source,
         credentials: Option<&ServiceCredential>,
-        checkpoint: Option<&Value>,
     ) -> Result<(), DecodeError>;
+
+    /// Whether a checkpoint has the shape of the connector's state.
+    ///
+    /// # Errors
+    /// The first field that is wrong.
+    fn check_checkpoint(&self, checkpoint: &Value) -> Result<(), DecodeError>;
     fn validate<'a>(
         &'a self,
         source: &'a Source,
@@ -172,16 +177,16 @@ impl<C: Connector> ErasedConnector for C {
         &self,
         source: &Source,
         credentials: Option<&ServiceCredential>,
-        checkpoint: Option<&Value>,
     ) -> Result<(), DecodeError> {
         decode::<C::Config>("config", source.config.clone())?;
         if let Some(credentials) = credentials {
             decode::<C::Credentials>("credentials", credentials.credentials.clone())?;
         }
-        if let Some(checkpoint) = checkpoint {
-            decode::<C::State>("checkpoint", checkpoint.clone())?;
-        }
         Ok(())
+    }
+
+    fn check_checkpoint(&self, checkpoint: &Value) -> Result<(), DecodeError> {
+        decode::<C::State>("checkpoint", checkpoint.clone()).map(drop)
     }
 
     fn validate<'a>(

@@ -13,7 +13,7 @@ use crate::{
     connector::{ActionError, Connector},
     manager::ManagerClient,
     run::{RunError, SyncContext},
-    schema::decode,
+    schema::{decode, trial},
     wire::{ServiceCredential, Source, SourceType},
 };
 
@@ -266,14 +266,14 @@ impl<T: DeserializeOwned + JsonSchema> ActionInput for T {}
 impl<K, T: ActionInput> FromCall<CallOf<K, OfAction>> for Args<T> {
     fn from_call(call: &mut CallOf<K, OfAction>) -> Result<Self, ActionError> {
         let params = std::mem::take(&mut call.parts.call.params);
-        let params = super::schema::admit(params, super::schema::input_schema::<T>)?;
+        let params = super::schema::admit(params, super::schema::inlined::<T>, trial::<T>)?;
         match decode("params", params) {
             Ok(input) => Ok(Self(input)),
             Err(error) => Err(error.into()),
         }
     }
 
-    const INPUT: Option<SchemaFn> = Some(super::schema::input_schema::<T>);
+    const INPUT: Option<SchemaFn> = Some(super::schema::described::<T>);
 }
 
 impl<C: Call> FromCall<C> for Source {

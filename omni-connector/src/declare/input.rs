@@ -11,7 +11,10 @@ use super::{
 };
 use crate::{
     connector::ActionError,
-    schema::{DecodeError, Null, decode_field, safe_part, unmark_documents},
+    schema::{
+        DOCUMENT_NAMES, DecodeError, Null, Trial, Tried, decode_field, safe_part, trial,
+        unmark_documents,
+    },
 };
 
 /// A type that an argument marked `#[arg]` can have.
@@ -32,6 +35,9 @@ pub struct Arg {
     description: &'static str,
     schema: SchemaFn,
     is_optional: fn() -> bool,
+    /// Whether null means something else than leaving the argument out.
+    can_be_cleared: fn() -> bool,
+    trial: Trial,
     /// JSON texts, which is what a literal in the declaration becomes.
     default: Option<&'static str>,
     example: Option<&'static str>,
@@ -46,6 +52,8 @@ impl Arg {
             description,
             schema: inlined::<T>,
             is_optional: is_optional::<T>,
+            can_be_cleared: || T::deserialize(Cleared).is_ok(),
+            trial: trial::<T>,
             default: None,
             example: None,
             limits: Limits::NONE,
@@ -134,7 +142,7 @@ impl Arg {
     }
 
     fn schema(&self) -> Value {
-        let null = if self.may_be_left_out() {
+        let null = if self.may_be_left_out() && !(self.can_be_cleared)() {
             Null::Noise
         } else {
             Null::Meant
@@ -144,7 +152,6 @@ impl Arg {
             return schema;
         };
         self.limits.restrict(object);
-        let parsed = |json: Option<&str>| json.and_then(|json| serde_json::from_str(json).ok());
         // The argument's own words say more than those of its type, but for what each value of a list means.
         let values = object.get("enum").and(object.get("description"));
         let description = match values.and_then(Value::as_str) {
@@ -162,17 +169,18 @@ impl Arg {
             "description",
             (!description.is_empty()).then(|| description.into()),
         );
-        set("default", parsed(self.default));
+        set("default", self.default.map(literal));
         set(
             "examples",
-            parsed(self.example).map(|example: Value| Value::Array(vec![example])),
+            self.example
+                .map(|example| Value::Array(vec![literal(example)])),
         );
         schema
     }
 }
 
 /// The schema of an input made of these arguments.
-pub(super) fn schema_of(args: &[Arg]) -> Value {
+pub(crate) fn schema_of(args: &[Arg]) -> Value {
     let properties: Map<_, _> = args
         .iter()
         .map(|arg| (arg.name.to_owned(), arg.schema()))
@@ -202,9 +210,22 @@ impl Input {
     /// The input is no object, or one of the arguments does not keep to its limits.
     pub fn new(params: Value, args: &'static [Arg]) -> Result<Self, ActionError> {
         let key = Key::Table(args.as_ptr() as usize, args.len());
-        let schema = InputSchema::cached(key, &|| schema_of(args));
+        let schema = InputSchema::cached(key, &|| {
+            let schema = schema_of(args);
+            InputSchema::of(&schema, &schema)
+        });
+        let params = match params {
+            Value::Object(mut params) => {
+                params.retain(|name, _| {
+                    DOCUMENT_NAMES.contains(&name.as_str())
+                        || args.iter().any(|arg| arg.name == name)
+                });
+                Value::Object(params)
+            }
+            other => other,
+        };
         Ok(Self {
-            params: schema.admit(params)?,
+            params: schema.admit(params, &|params| try_each(args, params))?,
             args: args.iter(),
         })
     }
@@ -216,6 +237,9 @@ impl Input {
     pub fn take<T: ArgType>(&mut self) -> Result<T, ActionError> {
         let (name, value) = self.next()?;
         let decoded = match value {
+            Some(Value::Null) => {
+                T::deserialize(Cleared).or_else(|_| decode_field("params", name, Value::Null))
+            }
             Some(value) => decode_field("params", name, value),
             None => T::deserialize(Nothing).map_err(|_| DecodeError::missing("params", name)),
         };
@@ -243,8 +267,46 @@ impl Input {
             .next()
             .ok_or_else(|| ActionError::BadRequest("invalid params: too few".to_owned()))?;
         let given = self.params.remove(arg.name);
-        let value = given.or_else(|| arg.default.and_then(|json| serde_json::from_str(json).ok()));
+        let value = given.or_else(|| arg.default.map(literal));
         Ok((arg.name, value))
+    }
+}
+
+/// A literal of the declaration. One that JSON does not know is kept as its text, and found before registering.
+fn literal(json: &str) -> Value {
+    serde_json::from_str(json).unwrap_or_else(|_| Value::String(json.to_owned()))
+}
+
+/// Tries whether each argument that is there decodes.
+fn try_each(args: &[Arg], params: &Value) -> Tried {
+    let mut traces = Vec::new();
+    for arg in args {
+        match params.get(arg.name) {
+            None => {}
+            Some(Value::Null) if (arg.can_be_cleared)() => {}
+            Some(value) => traces.extend((arg.trial)(value.clone())?),
+        }
+    }
+    Ok(traces)
+}
+
+/// Null as a value that is there: the inner `None` of an `Option<Option<T>>`, an error for everything else.
+struct Cleared;
+
+impl<'de> Deserializer<'de> for Cleared {
+    type Error = Missing;
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Missing> {
+        Err(serde::de::Error::custom("null"))
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Missing> {
+        visitor.visit_some(Nothing)
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
     }
 }
 
@@ -298,6 +360,81 @@ mod tests {
                 "type": "string", "enum": ["paid", "parental"],
                 "description": "The kind of leave\n- `paid`: With pay\n- `parental`: After a birth",
             })
+        );
+    }
+
+    static CLEARS: [Arg; 3] = [
+        Arg::of::<Option<Option<String>>>("assignee", ""),
+        Arg::of::<Option<u32>>("points", "").default("5"),
+        Arg::of::<u32>("page", "").default("1"),
+    ];
+
+    #[test]
+    fn null_clears_what_can_be_cleared_and_is_not_the_same_as_absent() {
+        let taken = |params: Value| {
+            let mut input = Input::new(params, &CLEARS).unwrap();
+            (
+                input.take::<Option<Option<String>>>().unwrap(),
+                input.take::<Option<u32>>().unwrap(),
+                input.take::<u32>().unwrap(),
+            )
+        };
+        assert_eq!(taken(json!({})), (None, Some(5), 1));
+        assert_eq!(
+            taken(json!({ "assignee": null, "points": null, "page": null })),
+            (Some(None), None, 1)
+        );
+        assert_eq!(
+            taken(json!({ "assignee": "ann", "points": 7.0, "page": 2 })),
+            (Some(Some("ann".to_owned())), Some(7), 2)
+        );
+        let schema = schema_of(&CLEARS);
+        assert_eq!(
+            schema["properties"]["assignee"]["type"],
+            json!(["string", "null"])
+        );
+        assert_eq!(schema["properties"]["page"]["type"], "integer");
+    }
+
+    #[derive(Debug, Default, PartialEq, Deserialize, JsonSchema)]
+    struct Patch {
+        #[serde(default, deserialize_with = "given")]
+        assignee: Option<Option<String>>,
+        #[serde(default)]
+        inner: Inner,
+        #[serde(default)]
+        page: u32,
+    }
+
+    #[derive(Debug, Default, PartialEq, Deserialize, JsonSchema)]
+    struct Inner {
+        #[serde(default, deserialize_with = "given")]
+        due: Option<Option<String>>,
+    }
+
+    fn given<'de, D: Deserializer<'de>>(given: D) -> Result<Option<Option<String>>, D::Error> {
+        Deserialize::deserialize(given).map(Some)
+    }
+
+    #[test]
+    fn null_reaches_a_field_that_tells_it_from_absent_at_the_top_as_within() {
+        let decoded = |params: Value| -> Patch {
+            let params = schema::admit(params, inlined::<Patch>, trial::<Patch>).unwrap();
+            crate::schema::decode("params", params).unwrap()
+        };
+        assert_eq!(decoded(json!({})), Patch::default());
+        assert_eq!(
+            decoded(json!({ "assignee": null, "inner": { "due": null }, "page": null })),
+            Patch {
+                assignee: Some(None),
+                inner: Inner { due: Some(None) },
+                page: 0,
+            }
+        );
+        let published = schema::described::<Patch>();
+        assert_eq!(
+            published["properties"]["assignee"]["type"],
+            json!(["string", "null"])
         );
     }
 }

@@ -33,6 +33,8 @@ pub use hook::{
     Validate, asked, credential_ready, enrich, enriched, mcp_server, oauth, oauth_config, pairs,
     prepare_mcp_env, prepare_mcp_headers, server, skill, skill_list, skills, validate,
 };
+#[cfg(test)]
+pub(crate) use input::schema_of;
 pub use input::{Arg, ArgType, Input};
 pub use limits::{Bound, Limits};
 pub use operator::{OperatorFn, attributes_schema, operators, read};

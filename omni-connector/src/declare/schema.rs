@@ -2,15 +2,20 @@
 
 use std::{
     collections::HashMap,
+    fmt::Display,
     sync::{LazyLock, PoisonError, RwLock},
 };
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
+use super::argument::ActionInput;
 use crate::{
     connector::ActionError,
-    schema::{DOCUMENT_NAMES, Rule, safe_schema},
+    schema::{
+        DOCUMENT_NAMES, NULL_MARK, Null, Rule, Trial, Tried, forms, is_by_hand, safe_part,
+        safe_schema, trial, whole_numbers,
+    },
 };
 
 /// Makes the schema of one type, when the manifest is built.
@@ -24,6 +29,39 @@ pub type SchemaFn = fn() -> Value;
 /// decoding still refuses what belongs to none.
 pub fn input_schema<T: JsonSchema>() -> Value {
     safe_schema(whole(T::json_schema))
+}
+
+/// The schema of `T` as Omni is shown it where `T` is decoded from it: [`input_schema`], with null where that says something.
+pub(super) fn described<T: ActionInput>() -> Value {
+    safe_schema(marked(inlined::<T>, trial::<T>))
+}
+
+/// The schema of a type that is decoded by serde's rules. An optional value that a function of the author decodes may tell
+/// null from absent.
+fn marked(schema: SchemaFn, trial: Trial) -> Value {
+    let mut schema = schema();
+    mark_nulls(&mut schema, &|null| is_by_hand(&trial(null)));
+    schema
+}
+
+/// Marks the properties, here and below, whose null reaches a function of the author. `is_by_hand` is asked with an input that
+/// holds one null.
+fn mark_nulls(schema: &mut Value, is_by_hand: &dyn Fn(Value) -> bool) {
+    let Some(Value::Object(properties)) = schema.get_mut("properties") else {
+        return;
+    };
+    for (name, property) in properties {
+        let tells_null =
+            |inner: Value| is_by_hand(Value::Object(Map::from_iter([(name.clone(), inner)])));
+        let types = property["type"].as_array();
+        let any = property["anyOf"].as_array();
+        let admits_null = types.is_some_and(|types| types.contains(&json!("null")))
+            || any.is_some_and(|any| any.iter().any(|schema| schema["type"] == "null"));
+        if admits_null && tells_null(Value::Null) {
+            property[NULL_MARK] = Value::Bool(true);
+        }
+        mark_nulls(property, &tells_null);
+    }
 }
 
 /// The schema of `T` in schemars' own words, but for its references.
@@ -42,9 +80,15 @@ fn whole(schema_in: fn(&mut SchemaGenerator) -> Schema) -> Value {
 
 /// The input of a call as the type whose schema is `schema` can be decoded from it. Not generic, so that it is compiled
 /// once.
-pub(super) fn admit(params: Value, schema: SchemaFn) -> Result<Value, ActionError> {
-    let input = InputSchema::cached(Key::Type(schema as usize), &schema);
-    input.admit(params).map(Value::Object)
+pub(super) fn admit(params: Value, schema: SchemaFn, trial: Trial) -> Result<Value, ActionError> {
+    let input = InputSchema::cached(Key::Type(schema as usize), &|| {
+        let declared = safe_part(schema(), Null::Noise);
+        // Omni is shown one object; limits belong to each alternative.
+        InputSchema::of(&safe_schema(declared.clone()), &declared)
+    });
+    input
+        .admit(params, &|params| trial(params.clone()))
+        .map(Value::Object)
 }
 
 /// An object of these properties.
@@ -61,6 +105,7 @@ pub(super) fn object(properties: Map<String, Value>, required: &[&str]) -> Value
 pub(super) struct InputSchema {
     /// Every property, and whether it must be there.
     known: HashMap<String, bool>,
+
     /// Whether decoding refuses what it does not know.
     closed: bool,
     /// The name that a document's id comes under, and the one that the action has for it.
@@ -72,7 +117,7 @@ impl InputSchema {
     /// The input schema that `make` makes, made once for each `key`: where it is declared.
     ///
     /// What is declared lasts as long as the process, so this does, too.
-    pub(super) fn cached(key: Key, make: &dyn Fn() -> Value) -> &'static Self {
+    pub(super) fn cached(key: Key, make: &dyn Fn() -> Self) -> &'static Self {
         static CACHE: LazyLock<RwLock<HashMap<Key, &'static InputSchema>>> =
             LazyLock::new(RwLock::default);
 
@@ -82,13 +127,14 @@ impl InputSchema {
             .get(&key)
             .copied();
         known.unwrap_or_else(|| {
-            let schema = Box::leak(Box::new(Self::of(&make())));
+            let schema = Box::leak(Box::new(make()));
             let mut cache = CACHE.write().unwrap_or_else(PoisonError::into_inner);
             cache.entry(key).or_insert(schema)
         })
     }
 
-    fn of(schema: &Value) -> Self {
+    /// Holds inputs against the schema that Omni is shown, and against the limits of the one that was `declared`.
+    pub(super) fn of(schema: &Value, declared: &Value) -> Self {
         let required = schema["required"].as_array();
         let is_required = |name: &String| {
             required.is_some_and(|names| names.iter().any(|required| required == name))
@@ -107,18 +153,22 @@ impl InputSchema {
                 (false, true) => Some((document, file)),
                 _ => None,
             },
-            rule: Rule::of(schema),
+            rule: Rule::of(declared),
             known,
         }
     }
 
     /// The input as it can be decoded: without what the action does not know (the manager adds the keys of the source's
-    /// config, `protocol.md` §6.4), without nulls that say no more than leaving them out, with the id of a document under
-    /// the name that the action has for it.
+    /// config, `protocol.md` §6.4), without nulls that decoding does not take, with the id of a document under the name that
+    /// the action has for it. `decode` tries whether an input decodes.
     ///
     /// # Errors
     /// It is no object, or does not keep to a limit.
-    pub(super) fn admit(&self, params: Value) -> Result<Map<String, Value>, ActionError> {
+    pub(super) fn admit(
+        &self,
+        params: Value,
+        decode: &dyn Fn(&Value) -> Tried,
+    ) -> Result<Map<String, Value>, ActionError> {
         let mut params = match params {
             Value::Object(params) => params,
             Value::Null => Map::new(),
@@ -134,17 +184,63 @@ impl InputSchema {
         {
             params.insert(wanted.to_owned(), id);
         }
-        params.retain(|name, value| match self.known.get(name) {
-            Some(is_required) => *is_required || !value.is_null(),
-            None => !self.closed,
-        });
-        let params = Value::Object(params);
-        self.rule.check(&params).map_err(|violation| {
-            ActionError::bad_request(format_args!("invalid params: {violation}"))
-        })?;
+        let mut params = Value::Object(params);
+        whole_numbers(&self.rule, &mut params);
+        let nulls = self.take_nulls(&mut params);
+        self.drop_unknown(&mut params, decode);
+        restore_nulls(&mut params, nulls, decode);
+        let refuse = |problem: &dyn Display| {
+            ActionError::bad_request(format_args!("invalid params: {problem}"))
+        };
+        let forms = forms(&self.rule, &params, decode).map_err(|problem| refuse(&problem))?;
+        forms
+            .iter()
+            .try_for_each(|form| self.rule.check(form))
+            .map_err(|violation| refuse(&violation))?;
         match params {
             Value::Object(params) => Ok(params),
             _ => Ok(Map::new()),
+        }
+    }
+
+    /// Drops the names that decoding would refuse. A name that the schema does not list may be an alias, so serde is asked.
+    fn drop_unknown(&self, params: &mut Value, decode: &dyn Fn(&Value) -> Tried) {
+        if !self.closed {
+            return;
+        }
+        while let Err(unfit) = decode(params)
+            && let Some((name, expected)) = unfit.unknown_field()
+            && let Some(fields) = params.as_object_mut()
+            && fields.remove(name).is_some()
+        {
+            fields.retain(|name, _| {
+                self.known.contains_key(name) || expected.contains(&name.as_str())
+            });
+        }
+    }
+
+    /// Takes out the nulls of optional properties; their names.
+    fn take_nulls(&self, params: &mut Value) -> Vec<String> {
+        let Some(fields) = params.as_object_mut() else {
+            return Vec::new();
+        };
+        let nulls = fields
+            .iter()
+            .filter(|(name, value)| value.is_null() && self.known.get(*name) == Some(&false));
+        let nulls: Vec<_> = nulls.map(|(name, _)| name.clone()).collect();
+        fields.retain(|name, _| !nulls.contains(name));
+        nulls
+    }
+}
+
+/// Puts back the nulls that decoding takes: they may mean something, such as "clear it".
+fn restore_nulls(params: &mut Value, nulls: Vec<String>, decode: &dyn Fn(&Value) -> Tried) {
+    for name in nulls {
+        params[&name] = Value::Null;
+        if decode(params).is_err()
+            && let Some(fields) = params.as_object_mut()
+        {
+            fields.remove(&name);
         }
     }
 }

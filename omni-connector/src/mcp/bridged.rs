@@ -144,9 +144,12 @@ impl ErasedConnector for Bridged {
         &self,
         source: &Source,
         credentials: Option<&ServiceCredential>,
-        checkpoint: Option<&Value>,
     ) -> Result<(), DecodeError> {
-        self.connector.check(source, credentials, checkpoint)
+        self.connector.check(source, credentials)
+    }
+
+    fn check_checkpoint(&self, checkpoint: &Value) -> Result<(), DecodeError> {
+        self.connector.check_checkpoint(checkpoint)
     }
 
     fn validate<'a>(

@@ -16,13 +16,14 @@ use super::{
     Deletions, Document, Failure, FailureBudget, Group, Listing, NewRun, Operator, RunError,
     RunReport, Stage, WalkedListing,
     content::Body,
+    finite::Finite,
     listing,
     pipeline::{Limits, Pipeline, Tally},
 };
 use crate::{
     manager::{Extract, ManagerClient},
     redact::Secrets,
-    wire::{ConnectorEvent, PersonSyncRecord, Source, SourceType, SyncType},
+    wire::{ConnectorEvent, PersonSyncRecord, Source, SourceType, SyncRequest, SyncType},
 };
 use futures_util::future::BoxFuture;
 
@@ -61,7 +62,7 @@ pub(super) struct Inner {
     pub(super) manager: ManagerClient,
     pub(super) pipeline: Pipeline,
     /// What must stand in no text about the run.
-    pub(super) secrets: Secrets,
+    pub(super) secrets: Arc<Secrets>,
 }
 
 impl SyncContext {
@@ -76,20 +77,19 @@ impl SyncContext {
             secrets,
         } = new;
         let run: Arc<str> = request.sync_run_id.as_str().into();
+        let secrets = Arc::new(secrets);
         let pipeline = Pipeline::start(
             manager.clone(),
             Arc::clone(&run),
             &source.id,
             Limits::of(mode),
+            Arc::clone(&secrets),
         );
+        let starts_over = starts_over(&request, mode, &source);
         // The precedence of protocol.md §5.5; an explicit null is none.
-        let (sent, published) = [&request.checkpoint, &source.checkpoint]
-            .map(|checkpoint| checkpoint.clone().filter(|value| !value.is_null()))
-            .into();
-        // A run that saved none is sent the source's when it is resumed.
-        let has_own = request.is_resume && sent != published;
-        let starts_over = mode == SyncType::Full && !has_own;
-        let previous = sent.or(published);
+        let previous = known(request.checkpoint.as_ref())
+            .or(known(source.checkpoint.as_ref()))
+            .cloned();
         Self {
             inner: Arc::new(Inner {
                 run,
@@ -284,8 +284,8 @@ impl SyncContext {
         self.inner.pipeline.fail(Failure {
             item: item.into(),
             stage: Stage::Read,
-            cause: self.inner.secrets.redact(&cause.to_string()),
-            link: link.map(|link| self.inner.secrets.redact(link)),
+            cause: cause.to_string(),
+            link: link.map(str::to_owned),
         });
     }
 
@@ -316,7 +316,8 @@ impl SyncContext {
 
     fn record_skip(&self, item: String, reason: String, detail: Option<String>) {
         let secrets = &self.inner.secrets;
-        let clean = |detail: &String| secrets.redact(detail);
+        let clean = |text: &String| secrets.redact(text);
+        let (item, reason) = (clean(&item), clean(&reason));
         tracing::debug!(item, reason, detail = detail.as_ref().map(clean), "skipped");
         // A run that is over counts nothing any more, which is as it should be.
         let _ = self.inner.pipeline.count(Tally::SCAN);
@@ -406,9 +407,9 @@ impl SyncContext {
     /// A checkpoint that is JSON `null` is not sent: the manager would publish it and hide the one before.
     ///
     /// # Errors
-    /// As [`upsert`](Self::upsert), and a value that JSON cannot hold.
+    /// As [`upsert`](Self::upsert), and a value that JSON cannot hold, such as a NaN in it.
     pub async fn save_checkpoint(&self, checkpoint: impl Serialize) -> Result<(), RunError> {
-        let checkpoint = serde_json::to_value(checkpoint)
+        let checkpoint = serde_json::to_value(Finite(&checkpoint))
             .map_err(|error| RunError::Checkpoint(error.to_string()))?;
         if checkpoint.is_null() {
             return Ok(());
@@ -429,7 +430,9 @@ impl SyncContext {
 
     /// What the run has done so far.
     pub fn report(&self) -> RunReport {
-        self.inner.pipeline.report(|report| report.clone())
+        let mut report = self.inner.pipeline.report(|report| report.clone());
+        report.current = report.current.map(|current| self.clean(&current));
+        report
     }
 
     /// [`report`](Self::report), without a copy of it.
@@ -446,4 +449,16 @@ impl SyncContext {
             self.inner.previous.clone()
         }
     }
+}
+
+/// Whether a run begins at the beginning, whatever the manager sent along. A resumed full run that saved no checkpoint itself
+/// is sent the source's.
+pub(crate) fn starts_over(request: &SyncRequest, mode: SyncType, source: &Source) -> bool {
+    let has_own = request.is_resume
+        && known(request.checkpoint.as_ref()) != known(source.checkpoint.as_ref());
+    mode == SyncType::Full && !has_own
+}
+
+fn known(checkpoint: Option<&Value>) -> Option<&Value> {
+    checkpoint.filter(|value| !value.is_null())
 }

@@ -7,6 +7,7 @@ mod document;
 mod ending;
 mod error;
 mod execute;
+mod finite;
 mod listing;
 mod operator;
 mod pipeline;
@@ -16,6 +17,7 @@ mod walked;
 
 pub use budget::FailureBudget;
 pub use context::SyncContext;
+pub(crate) use context::starts_over;
 pub use document::{Document, Group};
 pub use error::RunError;
 pub(crate) use execute::{NewRun, Work};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{telemetry::Progress, wire::ConnectorEvent};
+use crate::{redact::Secrets, telemetry::Progress, wire::ConnectorEvent};
 
 /// How many skips, and how many failures, a report names one by one; and how many reasons it tells apart.
 const NAMED: usize = 100;
@@ -133,6 +133,16 @@ impl RunReport {
 }
 
 impl Failure {
+    /// The same, without these secrets.
+    pub(crate) fn without(self, secrets: &Secrets) -> Self {
+        Self {
+            item: secrets.redact(&self.item),
+            stage: self.stage,
+            cause: secrets.redact(&self.cause),
+            link: self.link.map(|link| secrets.redact(&link)),
+        }
+    }
+
     pub(crate) fn of(event: &ConnectorEvent, stage: Stage, cause: String) -> Self {
         let link = match event {
             ConnectorEvent::DocumentCreated { metadata, .. }

@@ -13,12 +13,12 @@ mod simplify;
 pub(crate) use check::LONGEST_TOOL_NAME;
 pub(crate) use check::is_free_path;
 pub use check::{Problem, RESERVED_OPERATORS, Severity, check};
-pub(crate) use decode::decode_field;
 pub use decode::{DecodeError, decode};
+pub(crate) use decode::{Trial, Tried, decode_field, is_by_hand, trial, whole};
 pub use input::{REFUSED_KEYS, SchemaError, check_input_schema};
-pub(crate) use limits::{Rule, compare};
+pub(crate) use limits::{Rule, compare, forms, whole_numbers};
 #[cfg(feature = "mcp")]
 pub(crate) use republish::republished_schema;
 pub(crate) use simplify::{
-    DOCUMENT_MARK, DOCUMENT_NAMES, Null, safe_part, safe_schema, unmark_documents,
+    DOCUMENT_MARK, DOCUMENT_NAMES, NULL_MARK, Null, safe_part, safe_schema, unmark_documents,
 };

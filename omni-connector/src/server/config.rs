@@ -2,7 +2,7 @@
 
 use std::{
     env, fmt,
-    net::{IpAddr, Ipv4Addr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
     num::NonZeroU32,
     path::PathBuf,
     str::FromStr,
@@ -115,6 +115,13 @@ impl ServerConfig {
             "the name under which the manager reaches this connector, such as `localhost`",
         );
         let port = required("PORT", "the port to listen on, such as `4001`");
+        let (manager_url, host_name) = (manager_url.trim(), host_name.trim());
+        if !host_name.is_empty() && !is_host(host_name) {
+            problems.push(format!(
+                "help: `CONNECTOR_HOST_NAME` is `{host_name}`, which is no host; give the name or the IP address alone, such as \
+                 `acme` or `fd00::12`"
+            ));
+        }
         let mut config = Self::new(manager_url, host_name, 0);
         if !port.is_empty() {
             read(&mut config.port, "PORT", &port, "port", &mut problems);
@@ -192,8 +199,18 @@ impl ServerConfig {
 
     /// What the manager is told.
     pub(crate) fn connector_url(&self) -> String {
-        format!("http://{}:{}", self.host_name, self.port)
+        // In a URL an IPv6 address stands in brackets.
+        if self.host_name.parse::<Ipv6Addr>().is_ok() {
+            format!("http://[{}]:{}", self.host_name, self.port)
+        } else {
+            format!("http://{}:{}", self.host_name, self.port)
+        }
     }
+}
+
+/// Whether a text is a host alone: a name or an IP address, without scheme, port and path.
+fn is_host(text: &str) -> bool {
+    text.parse::<Ipv6Addr>().is_ok() || url::Host::parse(text).is_ok()
 }
 
 fn read<T: FromStr>(field: &mut T, name: &str, text: &str, kind: &str, problems: &mut Vec<String>) {
@@ -242,6 +259,42 @@ mod tests {
             Ok(ServerConfig::new("http://manager:3004", "acme", 4001))
         );
         assert_eq!(config.unwrap().connector_url(), "http://acme:4001");
+    }
+
+    #[test]
+    fn a_host_is_a_name_or_an_address_alone() {
+        let with = |host| {
+            config(&[
+                ("CONNECTOR_MANAGER_URL", " http://manager:3004 "),
+                ("CONNECTOR_HOST_NAME", host),
+                ("PORT", " 4801 "),
+            ])
+        };
+        for (host, url) in [
+            ("fd00::12", "http://[fd00::12]:4801"),
+            ("::1", "http://[::1]:4801"),
+            ("[::1]", "http://[::1]:4801"),
+            (" acme ", "http://acme:4801"),
+            ("10.0.0.7", "http://10.0.0.7:4801"),
+            ("acme.example.com", "http://acme.example.com:4801"),
+        ] {
+            let config = with(host).unwrap();
+            assert_eq!(config.connector_url(), url);
+            assert_eq!(config.manager_url, "http://manager:3004");
+        }
+        for host in [
+            "http://acme",
+            "acme:4801",
+            "acme/x",
+            "ann@acme",
+            "fd00::12::1",
+        ] {
+            let message = with(host).unwrap_err().to_string();
+            assert!(
+                message.contains(&format!("`CONNECTOR_HOST_NAME` is `{host}`")),
+                "{message}"
+            );
+        }
     }
 
     #[test]

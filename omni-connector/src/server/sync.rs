@@ -14,7 +14,7 @@ use crate::{
     manager::{ManagerClient, ManagerError},
     panic,
     redact::{Secrets, redact},
-    run::{NewRun, Taken, Work},
+    run::{NewRun, Taken, Work, starts_over},
     wire::{
         McpCredentials, RunId, RunningResponse, ServiceCredential, Source, StatusResponse,
         SyncRequest, SyncType,
@@ -247,8 +247,19 @@ async fn prepare(
             source.name
         )));
     }
-    let secrets = Secrets::of(credentials.as_ref(), [&source.config]);
-    let judged = panic::catch(judge(app, request, &manager, &source, credentials.as_ref())).await;
+    let secrets = Secrets::of(
+        credentials.as_ref().map(|of| &of.credentials),
+        [&source.config],
+    );
+    let judged = panic::catch(judge(
+        app,
+        request,
+        mode,
+        &manager,
+        &source,
+        credentials.as_ref(),
+    ))
+    .await;
     let judged = judged.unwrap_or_else(|panic| {
         let reason = format!("the connector panicked {panic}");
         Err(Refusal(StatusCode::INTERNAL_SERVER_ERROR, reason))
@@ -261,17 +272,24 @@ async fn prepare(
 async fn judge(
     app: &App,
     request: &SyncRequest,
+    mode: SyncType,
     manager: &ManagerClient,
     source: &Source,
     credentials: Option<&ServiceCredential>,
 ) -> Result<(), Refusal> {
-    let checkpoint = request
-        .checkpoint
-        .as_ref()
-        .filter(|checkpoint| !checkpoint.is_null());
     app.connector
-        .check(source, credentials, checkpoint)
+        .check(source, credentials)
         .map_err(Refusal::bad_request)?;
+    let sent = request.checkpoint.as_ref();
+    let sent = sent.filter(|sent| !sent.is_null() && !starts_over(request, mode, source));
+    if let Some(checkpoint) = sent {
+        app.connector.check_checkpoint(checkpoint).map_err(|error| {
+            Refusal::bad_request(format!(
+                "{error}\nhelp: the state of the connector has changed; run a full sync of the source, or let the state decode \
+                 what was saved"
+            ))
+        })?;
+    }
     app.connector
         .validate(source, credentials, manager)
         .await

@@ -428,6 +428,63 @@ async fn no_secret_stands_in_what_people_read_about_a_run() {
 }
 
 #[tokio::test]
+async fn no_spelling_of_a_secret_stands_in_what_people_read_about_a_run() {
+    use base64::{Engine, engine::general_purpose};
+    use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+    const SECRET: &str = "CANARY/w\"ord+1 é0123";
+    let manager = Manager::start().await;
+    manager.give_credentials(&json!({ "api_key": SECRET }));
+    let connector = serve(
+        Scripted::new(async |ctx, _| {
+            let encoded = utf8_percent_encode(SECRET, NON_ALPHANUMERIC).to_string();
+            let spelled = [
+                SECRET.to_owned(),
+                encoded.clone(),
+                encoded.replace("%20", "+"),
+                json!(SECRET).to_string(),
+                format!("{SECRET:?}"),
+                json!(json!(SECRET).to_string()).to_string(),
+                general_purpose::STANDARD.encode(SECRET),
+                general_purpose::URL_SAFE_NO_PAD.encode(format!("u:{SECRET}")),
+            ];
+            for said in &spelled {
+                let link = format!("https://acme/x?q={said}");
+                ctx.working_on(&format!("the item {said}"));
+                ctx.item_failed(
+                    format!("the item {said}"),
+                    format!("no: {said}"),
+                    Some(&link),
+                );
+                ctx.skip(format!("the item {said}"), format!("it is {said}"));
+            }
+            anyhow::bail!("the last was {}", spelled.join(" and "))
+        }),
+        &manager,
+    )
+    .await;
+    assert_eq!(connector.start("R1", "full").await.0, 200);
+    connector.ended("R1").await;
+    let report = connector.get("/sync/R1/report").await.1;
+    let failed: Vec<_> = manager
+        .calls("fail")
+        .into_iter()
+        .map(|call| call.body)
+        .collect();
+    assert_eq!(
+        (report["failed"].as_u64(), failed.len()),
+        (Some(8), 1),
+        "{report}"
+    );
+    let read = json!([report, failed]).to_string();
+    for piece in [
+        "CANARY", "Q0FOQVJZ", "NBTkFSW", "DQU5BUl", "ord%2B1", "ord+1",
+    ] {
+        assert!(!read.contains(piece), "{piece} in {read}");
+    }
+}
+
+#[tokio::test]
 async fn a_panic_of_a_hook_is_an_answer() {
     let manager = Manager::start().await;
     let connector = serve(Careful, &manager).await;

@@ -19,7 +19,10 @@ pub(crate) async fn perform(
     let credential = call.credentials.as_ref();
     let configs = call.source.iter().map(|source| &source.config);
     let failed = Failed {
-        secrets: Secrets::of(credential, configs.chain([&call.params])),
+        secrets: Secrets::of(
+            credential.map(|of| &of.credentials),
+            configs.chain([&call.params]),
+        ),
         source: call
             .source
             .as_ref()

@@ -1,11 +1,12 @@
 //! A call of another system, and the proof that it is one.
 
-use std::fmt;
+use std::{collections::HashMap, fmt};
 
 use axum::http::{HeaderMap, Method};
 use bytes::Bytes;
 use ring::hmac;
 use serde::de::DeserializeOwned;
+use serde_json::error::Category;
 
 use crate::{connector::ActionError, schema::DecodeError, wire::SecretString};
 
@@ -84,11 +85,49 @@ impl WebhookRequest {
     /// The body, decoded.
     ///
     /// # Errors
-    /// It is no JSON, or not of this shape: 400 with the path of the field.
+    /// It is no JSON, or not of this shape: 400 with the path of the field. A form is none: read it with [`form`](Self::form).
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, ActionError> {
-        let mut decoder = serde_json::Deserializer::from_slice(&self.body);
-        serde_path_to_error::deserialize(&mut decoder)
-            .map_err(|error| DecodeError::in_text("webhook call", &error).into())
+        let refuse =
+            |problem: &str| ActionError::bad_request(format!("invalid webhook call: {problem}"));
+        // Some systems begin with a byte order mark, which JSON does not allow.
+        let body = self
+            .body
+            .strip_prefix(b"\xef\xbb\xbf")
+            .unwrap_or(&self.body);
+        if body.trim_ascii().is_empty() {
+            return Err(refuse("its body is empty"));
+        }
+        decode_json(body).map_err(|error| match error.inner().classify() {
+            Category::Data => DecodeError::in_text("webhook call", &error).into(),
+            _ if self.is_form() => refuse(
+                "it is a form, not JSON\nhelp: choose `application/json` where the webhook is set up, or read the form with `form`",
+            ),
+            _ => {
+                let (line, column) = (error.inner().line(), error.inner().column());
+                refuse(&format!("not JSON at line {line} column {column}"))
+            }
+        })
+    }
+
+    /// The pairs of a form, decoded: GitHub's, by default, has all of the call in the field `payload`.
+    ///
+    /// # Errors
+    /// It is no form: 400.
+    pub fn form(&self) -> Result<HashMap<String, String>, ActionError> {
+        if !self.is_form() {
+            return Err(ActionError::bad_request(
+                "invalid webhook call: it is not a form, by its content type",
+            ));
+        }
+        Ok(url::form_urlencoded::parse(&self.body)
+            .into_owned()
+            .collect())
+    }
+
+    fn is_form(&self) -> bool {
+        let kind = self.header("content-type").unwrap_or_default();
+        let kind = kind.split(';').next().unwrap_or_default().trim();
+        kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")
     }
 
     /// Whether the header holds the HMAC-SHA256 of the body under `secret`: see [`verify_hmac_sha256`].
@@ -105,6 +144,12 @@ impl WebhookRequest {
         })?;
         verify_hmac_sha256(secret, signature, &self.body)
     }
+}
+
+fn decode_json<T: DeserializeOwned>(
+    body: &[u8],
+) -> Result<T, serde_path_to_error::Error<serde_json::Error>> {
+    serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_slice(body))
 }
 
 impl fmt::Debug for WebhookRequest {
@@ -205,5 +250,32 @@ mod tests {
     fn a_call_shows_nothing_of_itself() {
         let call = WebhookRequest::new("/hooks", &[("x-token", "s3cret")], "s3cret");
         assert!(!format!("{call:?}").contains("s3cret"));
+    }
+
+    #[test]
+    fn a_body_that_is_not_json_says_what_it_is() {
+        let form = (
+            "content-type",
+            "application/x-www-form-urlencoded; charset=utf-8",
+        );
+        let refused = |headers: &[(&str, &str)], body: &'static str| {
+            let call = WebhookRequest::new("/hooks", headers, body);
+            call.json::<serde_json::Value>().unwrap_err().to_string()
+        };
+        let github = "payload=%7B%22zen%22%3A%22a+b%22%7D&x=1";
+        assert!(refused(&[form], github).contains("it is a form, not JSON"));
+        assert!(refused(&[], "").contains("its body is empty"));
+        assert!(refused(&[form], " \n").contains("its body is empty"));
+        assert!(refused(&[], "{\n x").contains("not JSON at line 2 column 2"));
+        let json = |headers: &[(&str, &str)], body: &'static str| {
+            let call = WebhookRequest::new("/hooks", headers, body);
+            call.json::<serde_json::Value>().unwrap()
+        };
+        assert_eq!(json(&[], "\u{feff}{\"a\":1}")["a"], 1);
+        // What `curl -d` sends calls itself a form.
+        assert_eq!(json(&[form], "{\"a\":1}")["a"], 1);
+        let call = WebhookRequest::new("/hooks", &[form], github);
+        assert_eq!(call.form().unwrap()["payload"], "{\"zen\":\"a b\"}");
+        assert!(WebhookRequest::new("/hooks", &[], github).form().is_err());
     }
 }

@@ -38,7 +38,7 @@ use super::{
 };
 use crate::{
     connector::{ActionError, HttpMcpServer, McpServer, StdioMcpServer},
-    redact::Secrets,
+    redact::{Chunks, Secrets},
     transport::HttpClient,
 };
 
@@ -360,14 +360,23 @@ struct Stderr(Mutex<String>);
 impl Stderr {
     async fn read(self: Arc<Self>, mut pipe: ChildStderr, command: String, secrets: Secrets) {
         let mut buffer = [0; 4096];
-        while let Ok(read @ 1..) = pipe.read(&mut buffer).await {
-            let text = secrets.redact(&String::from_utf8_lossy(&buffer[..read]));
-            tracing::debug!(command, "{}", text.trim_end());
+        let mut chunks = Chunks::new(secrets);
+        loop {
+            let (text, is_over) = match pipe.read(&mut buffer).await {
+                Ok(read @ 1..) => (chunks.push(&buffer[..read]), false),
+                _ => (chunks.end(), true),
+            };
+            if !text.is_empty() {
+                tracing::debug!(command, "{}", text.trim_end());
+            }
             let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             kept.push_str(&text);
             let surplus = kept.len().saturating_sub(KEPT_STDERR);
             let surplus = kept.ceil_char_boundary(surplus);
             kept.drain(..surplus);
+            if is_over {
+                return;
+            }
         }
     }
 

@@ -56,7 +56,7 @@ impl Handler {
             .credentials
             .as_ref()
             .map(|secret| credential(&manifest, &source, secret));
-        connector.check(&source, credentials.as_ref(), None)?;
+        connector.check(&source, credentials.as_ref())?;
         let offered = manifest.actions.iter().filter(|action| {
             let writes = action.mode == ActionMode::Write;
             !(action.hidden || writes && (options.read_only || manifest.read_only))

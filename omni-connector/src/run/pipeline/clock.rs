@@ -14,7 +14,7 @@ use crate::wire::{ConnectorEvent, SyncType};
 #[tokio::test(start_paused = true)]
 async fn one_event_alone_is_sent_when_it_is_old_enough() {
     let limits = Limits::of(SyncType::Incremental);
-    let shared = Shared::new(limits);
+    let shared = Shared::new(limits, std::sync::Arc::default());
     let started = Instant::now();
     let emit = async {
         // The sender waits already, with nothing in the line.

@@ -4,7 +4,7 @@
 use std::{
     collections::VecDeque,
     mem,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use tokio::{
@@ -18,7 +18,10 @@ use super::{
     ledger::Ledger,
     line::{Barrier, Barriers, Batch, Line, Waiting},
 };
-use crate::run::{Failure, FailureBudget, RunError, RunReport, content::Body};
+use crate::{
+    redact::Secrets,
+    run::{Failure, FailureBudget, RunError, RunReport, content::Body},
+};
 
 /// Where the outcome goes. Dropped unsent when the run is closed; the run then says why.
 pub(super) type Answer<T = ()> = oneshot::Sender<Result<T, RunError>>;
@@ -70,6 +73,8 @@ pub(super) enum Next {
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) limits: Limits,
+    /// What must stand in no failure.
+    secrets: Arc<Secrets>,
     state: Mutex<State>,
     /// A job arrived, by kind.
     jobs: [Notify; 2],
@@ -144,9 +149,10 @@ impl State {
 }
 
 impl Shared {
-    pub(super) fn new(limits: Limits) -> Self {
+    pub(super) fn new(limits: Limits, secrets: Arc<Secrets>) -> Self {
         Self {
             limits,
+            secrets,
             state: Mutex::new(State {
                 line: Line::default(),
                 lanes: Default::default(),
@@ -340,6 +346,7 @@ impl Shared {
 
     /// A content was refused, which is the end of its event.
     pub(super) fn leave_out(&self, place: u64, failure: Failure, bytes: usize) {
+        let failure = failure.without(&self.secrets);
         let judged = {
             let mut state = self.state();
             self.leave(&mut state, 1, bytes);
@@ -356,6 +363,10 @@ impl Shared {
 
     /// What became of items that were sent.
     pub(super) fn sent(&self, items: usize, bytes: usize, accepted: Tally, failures: Vec<Failure>) {
+        let failures: Vec<_> = failures
+            .into_iter()
+            .map(|failure| failure.without(&self.secrets))
+            .collect();
         let judged = {
             let mut state = self.state();
             self.leave(&mut state, items, bytes);
@@ -405,6 +416,7 @@ impl Shared {
 
     /// An item that failed before it came here.
     pub(super) fn fail(&self, failure: Failure) -> Result<(), RunError> {
+        let failure = failure.without(&self.secrets);
         let judged = {
             let mut state = self.state();
             state.open()?;

@@ -202,13 +202,20 @@ impl Look<'_> {
                 );
             }
         }
-        if let Some(default) = schema.get("default")
-            && let Err(violation) = Rule::of(&Value::Object(schema.clone())).check(default)
-        {
-            self.problems.error(
-                format!("the default of {place} is outside its own limits: {violation}"),
-                "change the default or the limit",
-            );
+        let examples = schema.get("examples").and_then(Value::as_array);
+        let examples = examples.into_iter().flatten();
+        let shown = schema.get("default").map(|default| ("default", default));
+        let shown = shown
+            .into_iter()
+            .chain(examples.map(|example| ("example", example)));
+        let rule = Rule::of(&Value::Object(schema.clone()));
+        for (what, value) in shown {
+            if let Err(violation) = rule.admit(value) {
+                self.problems.error(
+                    format!("the {what} of {place} cannot be a value of it: {violation}"),
+                    format!("change the {what}, the limit or the type"),
+                );
+            }
         }
         let kinds: Vec<_> = match schema.get("type") {
             Some(Value::String(kind)) => vec![kind.as_str()],
@@ -288,7 +295,7 @@ mod tests {
                 "E action `act`: the pattern of `b` is no regular expression: found open group without closing ')'",
                 "W action `act`: `maximum` says nothing about `b`, which is of type string",
                 "E action `act`: nothing fits `c`: `minimum` is more than `maximum`",
-                "E action `act`: the default of `d` is outside its own limits: it must be at most 2",
+                "E action `act`: the default of `d` cannot be a value of it: it must be at most 2",
                 "E action `act`: Omni does not look for documents in `file_id`",
                 "E action `act`: Omni refuses a schema with a property named `not`",
             ]
@@ -312,5 +319,90 @@ mod tests {
             of_input(input_schema::<Refers>()),
             ["E action `act`: Omni does not look for documents in `parent`"]
         );
+    }
+
+    #[derive(serde::Deserialize, schemars::JsonSchema)]
+    #[serde(rename_all = "snake_case")]
+    enum Order {
+        Newest,
+        Oldest,
+    }
+
+    #[test]
+    fn a_default_or_an_example_that_cannot_be_a_value_is_found_before_registering() {
+        use crate::declare::Arg;
+
+        for (arg, expected) in [
+            (Arg::of::<Order>("order", "").default("\"newest\""), None),
+            (
+                Arg::of::<Order>("order", "").default("\"newst\""),
+                Some("the default of `order`"),
+            ),
+            (
+                Arg::of::<Order>("order", "").example("\"newst\""),
+                Some("the example of `order`"),
+            ),
+            (
+                Arg::of::<u32>("n", "").default("\"5\""),
+                Some("the default of `n`"),
+            ),
+            (
+                Arg::of::<u8>("n", "").default("300"),
+                Some("the default of `n`"),
+            ),
+            (Arg::of::<u8>("n", "").default("3.0"), None),
+            (
+                Arg::of::<f64>("n", "").default("1."),
+                Some("the default of `n`"),
+            ),
+            (
+                Arg::of::<String>("title", "").default("5"),
+                Some("the default of `title`"),
+            ),
+            (
+                Arg::of::<Vec<Order>>("orders", "").default("[\"newst\"]"),
+                Some("the default of `orders`"),
+            ),
+            (
+                Arg::of::<Option<Order>>("order", "").default("\"oldest\""),
+                None,
+            ),
+        ] {
+            let found = of_input(crate::declare::schema_of(std::slice::from_ref(&arg)));
+            assert_eq!(
+                found.len(),
+                usize::from(expected.is_some()),
+                "{arg:?}: {found:?}"
+            );
+            assert!(
+                expected.is_none_or(|expected| found[0].contains(expected)),
+                "{found:?}"
+            );
+        }
+    }
+
+    fn tenth() -> f32 {
+        0.1
+    }
+
+    #[derive(serde::Serialize, schemars::JsonSchema)]
+    struct Step {
+        #[serde(default = "tenth")]
+        #[schemars(range(max = 0.1))]
+        step: f32,
+        #[serde(default = "tenths")]
+        steps: Vec<f32>,
+    }
+
+    fn tenths() -> Vec<f32> {
+        vec![0.1, 0.7]
+    }
+
+    #[test]
+    fn a_default_of_single_precision_is_shown_as_it_was_written() {
+        let schema = input_schema::<Step>();
+        assert_eq!(schema["properties"]["step"]["default"], json!(0.1));
+        assert_eq!(schema["properties"]["steps"]["default"], json!([0.1, 0.7]));
+        assert_eq!(of_input(schema), Vec::<String>::new());
     }
 }

@@ -4,11 +4,13 @@
 mod equivalence;
 mod key;
 mod misfit;
+mod trace;
 mod value;
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+pub(crate) use value::whole;
 use {misfit::Misfit, value::Decoder};
 
 /// A value that does not have the shape it should have.
@@ -47,6 +49,52 @@ pub(crate) fn decode_field<T: DeserializeOwned>(
 ) -> Result<T, DecodeError> {
     T::deserialize(Decoder(value))
         .map_err(|misfit| DecodeError::in_value(what, Some(name), &misfit))
+}
+
+/// What came of a trial: the trace of fields and variants, or what is wrong.
+pub(crate) type Tried = Result<Vec<u64>, Unfit>;
+
+/// Tries whether a value is of a type.
+pub(crate) type Trial = fn(Value) -> Tried;
+
+/// Why a value did not decode, in serde's words.
+#[derive(Debug)]
+pub(crate) struct Unfit {
+    path: String,
+    message: String,
+    trace: Vec<u64>,
+}
+
+/// Whether a function of the author decoded one of the fields that were tried.
+pub(crate) fn is_by_hand(tried: &Tried) -> bool {
+    trace::is_by_hand(match tried {
+        Ok(trace) => trace,
+        Err(unfit) => &unfit.trace,
+    })
+}
+
+impl Unfit {
+    /// The field of the value itself that nobody knows, and what serde would take in its place, aliases among it.
+    pub(crate) fn unknown_field(&self) -> Option<(&str, Vec<&str>)> {
+        let mut quoted = self.message.strip_prefix("unknown field ")?.split('`');
+        let name = quoted.nth(1)?;
+        let is_at_top = self.path.is_empty() || self.path == name;
+        let expected = quoted.skip(1).step_by(2).collect();
+        is_at_top.then_some((name, expected))
+    }
+}
+
+/// Tries whether `value` is a `T`.
+pub(crate) fn trial<T: DeserializeOwned>(value: Value) -> Tried {
+    let (decoded, trace) = trace::watch(|| T::deserialize(Decoder(value)).map(drop));
+    match decoded {
+        Ok(()) => Ok(trace),
+        Err(misfit) => Err(Unfit {
+            path: misfit.path(),
+            message: misfit.to_string(),
+            trace,
+        }),
+    }
 }
 
 impl DecodeError {

@@ -17,6 +17,7 @@ use serde_json::{Map, Number, Value, map};
 use super::{
     key::Key,
     misfit::{Misfit, Step, misfit},
+    trace,
 };
 
 /// A value to be decoded.
@@ -32,6 +33,35 @@ impl Decoder {
         } else {
             visitor.visit_f64(number.as_f64().unwrap_or(f64::NAN))
         }
+    }
+
+    /// A whole number, also one that is written with a point or an exponent: JSON Schema counts `10.0` as an integer.
+    fn whole<'de, V: Visitor<'de>>(number: &Number, visitor: V) -> Result<V::Value, Misfit> {
+        match whole(number) {
+            Some(whole) => Self::number(&whole, visitor),
+            None => Self::number(number, visitor),
+        }
+    }
+}
+
+/// The whole number that a float stands for, where 64 bits hold it.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the range and the lack of a fraction are checked"
+)]
+pub(crate) fn whole(number: &Number) -> Option<Number> {
+    const ABOVE_SIGNED: f64 = 9_223_372_036_854_775_808.0;
+    let float = number.as_f64().filter(|_| number.is_f64())?;
+    if float.fract() != 0.0 {
+        return None;
+    }
+    if (-ABOVE_SIGNED..ABOVE_SIGNED).contains(&float) {
+        Some((float as i64).into())
+    } else if (ABOVE_SIGNED..ABOVE_SIGNED * 2.0).contains(&float) {
+        Some((float as u64).into())
+    } else {
+        None
     }
 }
 
@@ -49,10 +79,10 @@ macro_rules! only {
 
 /// Methods that take a number, whatever its size: whether it fits is the visitor's to say.
 macro_rules! numbers {
-    ($($method:ident)*) => {$(
+    ($as:ident: $($method:ident)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
             match self.0 {
-                Value::Number(number) => Self::number(&number, visitor),
+                Value::Number(number) => Self::$as(&number, visitor),
                 other => Err(misfit(&other, &visitor)),
             }
         }
@@ -73,11 +103,12 @@ impl<'de> Deserializer<'de> for Decoder {
         }
     }
 
-    numbers! {
+    numbers! { whole:
         deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128
         deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128
-        deserialize_f32 deserialize_f64
     }
+
+    numbers! { number: deserialize_f32 deserialize_f64 }
 
     only! {
         deserialize_bool(Value::Bool(value) => |visitor: V| visitor.visit_bool(value))
@@ -292,14 +323,20 @@ impl<'de> MapAccess<'de> for Entries<'_> {
             return Ok(None);
         };
         match seed.deserialize(key) {
-            Ok(key) => Ok(Some(key)),
+            Ok(key) => {
+                trace::note(&key);
+                Ok(Some(key))
+            }
             Err(misfit) => Err(self.0.at_key(misfit)),
         }
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Misfit> {
         match seed.deserialize(self.0.value()) {
-            Ok(value) => Ok(value),
+            Ok(value) => {
+                trace::note(&value);
+                Ok(value)
+            }
             Err(misfit) => Err(self.0.at_key(misfit)),
         }
     }
@@ -345,8 +382,9 @@ impl<'de> EnumAccess<'de> for Chosen {
     type Variant = Self;
 
     fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self), Misfit> {
-        seed.deserialize(Key(&self.variant))
-            .map(|variant| (variant, self))
+        let variant = seed.deserialize(Key(&self.variant))?;
+        trace::note(&variant);
+        Ok((variant, self))
     }
 }
 

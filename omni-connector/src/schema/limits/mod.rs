@@ -6,6 +6,7 @@
 mod format;
 mod number;
 mod shape;
+mod spelling;
 mod violation;
 
 use std::{cmp::Ordering, collections::HashSet};
@@ -14,7 +15,11 @@ use regex_lite::Regex;
 use serde_json::{Map, Number, Value};
 
 use {format::Format, shape::Shape, violation::Path};
-pub(crate) use {number::compare, violation::Violation};
+pub(crate) use {
+    number::compare,
+    spelling::{forms, whole_numbers},
+    violation::Violation,
+};
 
 /// The limits of one place in an input, and of all places in it.
 #[derive(Debug, Default)]
@@ -142,10 +147,18 @@ impl Rule {
         }
     }
 
+    /// Whether a declared value, such as a default, has the shape and keeps to the limits.
+    ///
+    /// # Errors
+    /// What it does not keep to.
+    pub(crate) fn admit(&self, value: &Value) -> Result<(), Violation> {
+        self.look(value, Path::Root, true)
+    }
+
     /// `by_shape` where the value must fit one of several alternatives.
     fn look(&self, value: &Value, path: Path<'_>, by_shape: bool) -> Result<(), Violation> {
         if by_shape && !self.shape.fits(value, self) {
-            return Err(Violation::ANOTHER_SHAPE);
+            return Err(path.another_shape());
         }
         if !self.limits && !by_shape {
             return Ok(());
@@ -156,6 +169,10 @@ impl Rule {
             Value::Array(items) => self.look_at_items(items, path, by_shape)?,
             Value::Object(fields) => {
                 for (name, value) in fields {
+                    if value.is_null() && !self.shape.requires(name) {
+                        // As good as left out; whether null is taken is decoding's to say.
+                        continue;
+                    }
                     let path = Path::Field(&path, name);
                     self.of_field(name)
                         .try_for_each(|rule| rule.look(value, path, by_shape))?;

@@ -39,12 +39,31 @@ impl Shape {
         }
     }
 
+    pub(super) fn requires(&self, name: &str) -> bool {
+        self.required.iter().any(|required| required == name)
+    }
+
+    /// The constants that are listed; none where anything of the type will do.
+    pub(super) fn constants(&self) -> &[Value] {
+        self.constants.as_deref().unwrap_or_default()
+    }
+
+    pub(super) fn is_integer(&self) -> bool {
+        let kinds = self.kinds.as_deref().unwrap_or_default();
+        let is = |wanted: &str| kinds.iter().any(|kind| kind == wanted);
+        is("integer") && !is("number")
+    }
+
     pub(super) fn fits(&self, value: &Value, rule: &Rule) -> bool {
         let kind = self.kinds.as_ref().is_none_or(|kinds| {
             let is = |kind: &str| match kind {
                 "null" => value.is_null(),
                 "boolean" => value.is_boolean(),
-                "integer" => value.is_i64() || value.is_u64(),
+                "integer" => {
+                    value.is_i64()
+                        || value.is_u64()
+                        || value.as_f64().is_some_and(|float| float.fract() == 0.0)
+                }
                 "number" => value.is_number(),
                 "string" => value.is_string(),
                 "array" => value.is_array(),

@@ -47,12 +47,12 @@ impl Path<'_> {
             is_shape: false,
         }
     }
-}
 
-impl Violation {
-    pub(super) const ANOTHER_SHAPE: Self = Self {
-        path: String::new(),
-        problem: String::new(),
-        is_shape: true,
-    };
+    pub(super) fn another_shape(&self) -> Violation {
+        Violation {
+            path: self.to_string(),
+            problem: "is of another type, or none of the values that are listed".to_owned(),
+            is_shape: true,
+        }
+    }
 }

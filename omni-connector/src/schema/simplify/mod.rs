@@ -15,6 +15,9 @@ type Schema = Map<String, Value>;
 /// Marks a reference to a document until it is known to stand where the manager rewrites it.
 pub(crate) const DOCUMENT_MARK: &str = "x-omni-document";
 
+/// Marks an optional property of which null says something: see [`Null::Meant`].
+pub(crate) const NULL_MARK: &str = "x-omni-null";
+
 /// The names under which the manager puts a document's own id in place of Omni's (`protocol.md` §6.4).
 pub(crate) const DOCUMENT_NAMES: [&str; 2] = ["document_id", "file_id"];
 
@@ -80,6 +83,7 @@ fn simplify(schema: &mut Value, null: Null) {
         // Rust's non-zero integers; the manager knows no `not`, and decoding refuses the zero.
         object.remove("not");
     }
+    shorten_singles(object);
     plain_numbers(object);
     let required = object.get("required").cloned().unwrap_or_default();
     let is_required = |name: &str| {
@@ -88,7 +92,8 @@ fn simplify(schema: &mut Value, null: Null) {
     };
     if let Some(Value::Object(properties)) = object.get_mut("properties") {
         for (name, property) in properties {
-            let null = if is_required(name) {
+            let marked = property.as_object_mut().and_then(|of| of.remove(NULL_MARK));
+            let null = if marked.is_some() || is_required(name) {
                 Null::Meant
             } else {
                 Null::Noise
@@ -120,6 +125,72 @@ fn simplify(schema: &mut Value, null: Null) {
     fold_null(object, null);
     lift_only_alternative(object);
     collapse_enum(object);
+}
+
+/// Writes defaults and examples of single precision with the digits that were written: 0.1, not 0.10000000149011612.
+fn shorten_singles(object: &mut Schema) {
+    for key in ["default", "examples"] {
+        let Some(mut value) = object.remove(key) else {
+            continue;
+        };
+        match (&mut value, key) {
+            (Value::Array(examples), "examples") => {
+                for example in examples {
+                    shorten(example, object);
+                }
+            }
+            (value, _) => shorten(value, object),
+        }
+        object.insert(key.to_owned(), value);
+    }
+}
+
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "the number was of single precision before JSON made it a double"
+)]
+fn shorten(value: &mut Value, schema: &Schema) {
+    let inner = |key: &str, index: usize| match schema.get(key)? {
+        Value::Array(schemas) => schemas.get(index)?.as_object(),
+        other => other.as_object(),
+    };
+    match value {
+        Value::Number(number) if schema.get("format").is_some_and(|format| format == "float") => {
+            let digits = number.as_f64().map(|double| (double as f32).to_string());
+            if let Some(short) = digits.and_then(|digits| digits.parse::<f64>().ok())
+                && number.is_f64()
+            {
+                *value = json!(short);
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter_mut().enumerate() {
+                let of_item = inner("prefixItems", index).or_else(|| inner("items", 0));
+                if let Some(of_item) = of_item {
+                    shorten(item, of_item);
+                }
+            }
+        }
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                let named = inner("properties", 0).and_then(|named| named.get(name)?.as_object());
+                if let Some(of_field) = named.or_else(|| inner("additionalProperties", 0)) {
+                    shorten(field, of_field);
+                }
+            }
+        }
+        _ => {}
+    }
+    for key in ["anyOf", "oneOf", "allOf"] {
+        let alternatives = schema.get(key).and_then(Value::as_array);
+        for alternative in alternatives
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_object)
+        {
+            shorten(value, alternative);
+        }
+    }
 }
 
 /// Rust's number types are no formats of JSON Schema; what they say is said as limits. Those of 64 bits and more are left
@@ -236,13 +307,36 @@ fn lift_only_alternative(object: &mut Schema) {
         if !inner.keys().all(is_free) {
             continue;
         }
-        let inner = inner.clone();
+        let mut inner = inner.clone();
         object.remove(key);
+        let words = [&*object, &inner].map(|of| text_of(of, "description"));
+        if let [Some(own), Some(of_type)] = words
+            && let Some(with_values) = with_values(own, of_type)
+        {
+            inner.remove("description");
+            object.insert("description".to_owned(), with_values.into());
+        }
         // The outer words are the field's own, those of the type come second.
         for (name, value) in inner {
             object.entry(name).or_insert(value);
         }
     }
+}
+
+fn text_of<'a>(schema: &'a Schema, key: &str) -> Option<&'a str> {
+    schema.get(key).and_then(Value::as_str)
+}
+
+/// How a line begins that says what one value of a list means.
+const VALUE_LINE: &str = "- `";
+
+/// A field's own words, followed by what its type says of each value; none where it says nothing of them.
+fn with_values(own: &str, of_type: &str) -> Option<String> {
+    let lines: Vec<_> = of_type
+        .lines()
+        .filter(|line| line.starts_with(VALUE_LINE) && !own.contains(line))
+        .collect();
+    (!lines.is_empty()).then(|| format!("{own}\n{}", lines.join("\n")))
 }
 
 /// Alternatives that are all lists of constants become one list; their descriptions become lines.
@@ -264,7 +358,10 @@ fn collapse_enum(object: &mut Schema) {
                     .iter()
                     .map(|value| value.as_str().map_or(value.to_string(), str::to_owned))
                     .collect();
-                lines.push(format!("- `{}`: {description}", names.join("`, `")));
+                lines.push(format!(
+                    "{VALUE_LINE}{}`: {description}",
+                    names.join("`, `")
+                ));
             }
             values.extend(constants);
         }
@@ -348,7 +445,7 @@ mod tests {
             found,
             json!({
                 "a": { "type": "string", "enum": ["low", "high", "urgent"], "description": "- `low`: Can wait." },
-                "b": { "type": "string", "enum": ["low", "high"], "description": "own words" },
+                "b": { "type": "string", "enum": ["low", "high"], "description": "own words\n- `low`: Can wait." },
             })
         );
     }

@@ -164,7 +164,7 @@ async fn ask(app: &App, request: WebhookRequest) -> Result<Webhook, Refused> {
         },
     };
     let config = source.as_ref().map(|source| &source.config);
-    let secrets = Secrets::of(credentials.as_ref(), config);
+    let secrets = Secrets::of(credentials.as_ref().map(|of| &of.credentials), config);
     let call = WebhookCall {
         request,
         source,

@@ -193,7 +193,10 @@ impl Runner {
             Err(error) if error.is_not_found() => None,
             Err(error) => return Err(error).context("the credentials cannot be read"),
         };
-        let secrets = Secrets::of(credentials.as_ref(), [&source.config]);
+        let secrets = Secrets::of(
+            credentials.as_ref().map(|of| &of.credentials),
+            [&source.config],
+        );
         let request = SyncRequest {
             sync_run_id: run.to_owned(),
             source_id: source_id.to_owned(),

@@ -1,19 +1,10 @@
-//! Keeping secrets out of texts that leave the process: an error's chain may quote URLs, headers and bodies.
+//! Finds secrets by what stands around them: URLs, headers, and names that say so.
 
 use std::{borrow::Cow, sync::LazyLock};
 
 use regex_lite::{Captures, Regex};
-use serde_json::Value;
 
-use crate::wire::ServiceCredential;
-
-const REDACTED: &str = "[redacted]";
-
-/// A secret shorter than this would take ordinary words along with it.
-const SHORTEST: usize = 4;
-
-/// Bytes of a text that people are told.
-const LONGEST: usize = 16 << 10;
+use super::REDACTED;
 
 /// The text without what looks like a secret in it.
 ///
@@ -40,84 +31,6 @@ pub fn redact(text: &str) -> Cow<'_, str> {
             _ => text,
         }
     })
-}
-
-/// The secrets of a call or a run: the texts under names that say so.
-#[derive(Default)]
-pub(crate) struct Secrets(Vec<String>);
-
-impl Secrets {
-    /// Those of a credential, and those of settings beside it: a source's config, what a caller supplies.
-    pub(crate) fn of<'a>(
-        credential: Option<&ServiceCredential>,
-        settings: impl IntoIterator<Item = &'a Value>,
-    ) -> Self {
-        let mut secrets = credential.map_or_else(Self::default, |credential| {
-            Self::of_secret(&credential.credentials)
-        });
-        for settings in settings {
-            secrets.collect(settings, false, is_secret_name);
-        }
-        secrets.in_order()
-    }
-
-    /// Those of the secret part of a credential.
-    pub(crate) fn of_secret(secret: &Value) -> Self {
-        let mut secrets = Self::default();
-        let says_so = |name: &str| is_bare_secret(name) || is_secret_name(name);
-        secrets.collect(secret, false, says_so);
-        secrets.in_order()
-    }
-
-    /// The longer first: one secret may be a part of another.
-    fn in_order(mut self) -> Self {
-        self.0.sort_by_key(|secret| usize::MAX - secret.len());
-        self
-    }
-
-    /// These texts, whatever they are called.
-    #[cfg(feature = "mcp")]
-    pub(crate) fn of_all(texts: impl Iterator<Item = String>) -> Self {
-        // Short ones are switches and numbers, and stand in ordinary words.
-        Self(texts.filter(|text| text.len() >= 8).collect()).in_order()
-    }
-
-    fn collect(&mut self, value: &Value, is_secret: bool, says_so: fn(&str) -> bool) {
-        match value {
-            Value::String(text) if is_secret && text.len() >= SHORTEST => {
-                self.0.push(text.clone());
-            }
-            Value::Array(items) => {
-                for item in items {
-                    self.collect(item, is_secret, says_so);
-                }
-            }
-            Value::Object(fields) => {
-                for (name, value) in fields {
-                    self.collect(value, is_secret || says_so(&plain(name)), says_so);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// [`redact`], and these secrets wherever they stand. A text that nobody would read to its end is cut: looking it over
-    /// would hold up whatever else the process does.
-    pub(crate) fn redact(&self, text: &str) -> String {
-        let kept = text.floor_char_boundary(LONGEST);
-        if kept < text.len() {
-            let cut = self.redact(&text[..kept]);
-            return format!("{cut}… and {} more bytes", text.len() - kept);
-        }
-        let text = self.0.iter().fold(Cow::Borrowed(text), |text, secret| {
-            if text.contains(secret.as_str()) {
-                Cow::Owned(text.replace(secret.as_str(), REDACTED))
-            } else {
-                text
-            }
-        });
-        redact(&text).into_owned()
-    }
 }
 
 /// One way in which a secret stands in a text. The group `secret` is taken out if the group `name`, where there is one,
@@ -208,7 +121,7 @@ static RULES: LazyLock<[Rule; 9]> = LazyLock::new(|| {
 });
 
 /// The name in lower case, without what joins its words.
-fn plain(name: &str) -> String {
+pub(super) fn plain(name: &str) -> String {
     let letters = name.chars().filter(|c| c.is_alphanumeric());
     let mut plain = String::with_capacity(name.len());
     if name.is_ascii() {
@@ -220,7 +133,7 @@ fn plain(name: &str) -> String {
 }
 
 /// Names that say it anywhere.
-fn is_secret_name(name: &str) -> bool {
+pub(super) fn is_secret_name(name: &str) -> bool {
     const SAYS_SO: [&str; 14] = [
         "token",
         "secret",
@@ -248,7 +161,7 @@ fn is_secret_name(name: &str) -> bool {
 }
 
 /// Names that say it in a URL or in a credential, and may mean anything elsewhere.
-fn is_bare_secret(name: &str) -> bool {
+pub(super) fn is_bare_secret(name: &str) -> bool {
     name.ends_with("key")
         || matches!(
             name,
@@ -258,8 +171,6 @@ fn is_bare_secret(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
@@ -330,36 +241,5 @@ mod tests {
                 redact(text)
             );
         }
-    }
-
-    #[test]
-    fn a_long_text_is_cut() {
-        let text = Secrets::default().redact(&"é".repeat(1 << 20));
-        assert!(
-            text.ends_with("é… and 2080768 more bytes"),
-            "{}",
-            text.len()
-        );
-    }
-
-    #[test]
-    fn the_secrets_of_the_call_are_known_by_their_value() {
-        let credential = json!({
-            "id": "K1", "source_id": "S1", "user_id": null, "provider": "imap", "auth_type": "api_key",
-            "principal_email": null, "config": {}, "expires_at": null, "last_validated_at": null,
-            "created_at": "2026-08-01T09:00:00Z", "updated_at": "2026-08-01T09:00:00Z",
-            "credentials": {
-                "username": "ann", "password": "hunter2", "api_key": "abcd", "base_url": "https://host",
-                "keys": { "private_key": ["line-1", "line-12"] }, "pin": "12",
-            },
-        });
-        let credential = serde_json::from_value(credential).unwrap();
-        let config = json!({ "project_key": "OPSX", "webhook": { "webhook_secret": "whsec-1" } });
-        let secrets = Secrets::of(Some(&credential), [&config]);
-        assert_eq!(
-            secrets
-                .redact("ann with hunter2 and line-12 at https://host: abcd 12, whsec-1 of OPSX"),
-            "ann with [redacted] and [redacted] at https://host: [redacted] 12, [redacted] of OPSX"
-        );
     }
 }

@@ -1,0 +1,16 @@
+//! Keeps secrets out of texts that leave the process: an error's chain may quote URLs, headers and bodies.
+//!
+//! A leaf: it imports nothing of ours.
+
+#[cfg(feature = "mcp")]
+mod chunks;
+mod rules;
+mod secrets;
+mod spelling;
+
+#[cfg(feature = "mcp")]
+pub(crate) use chunks::Chunks;
+pub use rules::redact;
+pub(crate) use secrets::Secrets;
+
+const REDACTED: &str = "[redacted]";

@@ -1,0 +1,325 @@
+//! The secrets of one call or one run, and texts without them.
+
+use std::{borrow::Cow, fmt, sync::OnceLock};
+
+use serde_json::Value;
+
+use super::{
+    REDACTED,
+    rules::{is_bare_secret, is_secret_name, plain, redact},
+    spelling::Matcher,
+};
+
+/// A secret shorter than this would take ordinary words along with it.
+const SHORTEST: usize = 4;
+
+/// A line of a secret that says enough by itself, such as one of a private key.
+const SHORTEST_LINE: usize = 16;
+
+/// Bytes of a text that people are told.
+const LONGEST: usize = 16 << 10;
+
+/// A rule may need to see this much behind a place to know that a secret stands there.
+const BEHIND: usize = 1 << 10;
+
+/// The secrets of a call or a run: the texts under names that say so.
+#[derive(Default)]
+pub(crate) struct Secrets {
+    texts: Vec<String>,
+    /// Made when the first text is looked at: most calls need none.
+    matcher: OnceLock<Matcher>,
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Secrets({})", self.texts.len())
+    }
+}
+
+impl Secrets {
+    /// Those of the secret part of a credential, and those of settings beside it: a source's config, what a caller supplies.
+    pub(crate) fn of<'a>(
+        credential: Option<&Value>,
+        settings: impl IntoIterator<Item = &'a Value>,
+    ) -> Self {
+        let mut secrets = credential.map_or_else(Self::default, Self::of_secret);
+        for settings in settings {
+            secrets.collect(settings, false, is_secret_name);
+        }
+        secrets
+    }
+
+    /// Those of the secret part of a credential.
+    pub(crate) fn of_secret(secret: &Value) -> Self {
+        let mut secrets = Self::default();
+        let says_so = |name: &str| is_bare_secret(name) || is_secret_name(name);
+        secrets.collect(secret, false, says_so);
+        secrets
+    }
+
+    /// These texts, whatever they are called.
+    #[cfg(feature = "mcp")]
+    pub(crate) fn of_all(texts: impl Iterator<Item = String>) -> Self {
+        // Short ones are switches and numbers, and stand in ordinary words.
+        Self {
+            texts: texts.filter(|text| text.len() >= 8).collect(),
+            matcher: OnceLock::new(),
+        }
+    }
+
+    fn collect(&mut self, value: &Value, is_secret: bool, says_so: fn(&str) -> bool) {
+        match value {
+            Value::String(text) => self.add(text, is_secret, says_so),
+            Value::Array(items) => {
+                for item in items {
+                    self.collect(item, is_secret, says_so);
+                }
+            }
+            Value::Object(fields) => {
+                for (name, value) in fields {
+                    self.collect(value, is_secret || says_so(&plain(name)), says_so);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn add(&mut self, text: &str, is_secret: bool, says_so: fn(&str) -> bool) {
+        // A key file in a field: what is secret in it has names of its own.
+        if text.trim_start().starts_with('{')
+            && let Ok(inner) = serde_json::from_str(text)
+        {
+            self.collect(&inner, false, says_so);
+        }
+        let trimmed = text.trim();
+        if !is_secret || trimmed.len() < SHORTEST {
+            return;
+        }
+        self.texts.push(trimmed.to_owned());
+        let lines = trimmed.lines().map(str::trim);
+        let lines = lines.filter(|line| line.len() >= SHORTEST_LINE && !line.starts_with("-----"));
+        if trimmed.contains('\n') {
+            self.texts.extend(lines.map(str::to_owned));
+        }
+    }
+
+    pub(super) fn matcher(&self) -> &Matcher {
+        self.matcher
+            .get_or_init(|| Matcher::new(self.texts.iter().map(String::as_str)))
+    }
+
+    /// [`redact`], and these secrets in whatever spelling. A text that nobody would read to its end is cut: looking it over
+    /// would hold up whatever else the process does.
+    pub(crate) fn redact(&self, text: &str) -> String {
+        if text.len() <= LONGEST {
+            return self.redact_whole(text);
+        }
+        // What the cut goes through is looked at whole, and only then cut.
+        let behind = BEHIND.max(self.matcher().longest());
+        let window = text.floor_char_boundary(LONGEST.saturating_add(behind));
+        let mut clean = self.redact_whole(&text[..window]);
+        let certain = if window < text.len() {
+            clean.len().saturating_sub(behind)
+        } else {
+            clean.len()
+        };
+        clean.truncate(clean.floor_char_boundary(LONGEST.min(certain)));
+        format!("{clean}… and {} more bytes", text.len() - LONGEST)
+    }
+
+    fn redact_whole(&self, text: &str) -> String {
+        let text = if self.texts.is_empty() {
+            Cow::Borrowed(text)
+        } else {
+            Cow::Owned(self.matcher().replace(text, REDACTED))
+        };
+        redact(&text).into_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::{
+        Engine, alphabet,
+        engine::{
+            GeneralPurpose,
+            general_purpose::{NO_PAD, PAD},
+        },
+    };
+    use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode, utf8_percent_encode};
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    /// What reqwest keeps in a query.
+    const QUERY: &AsciiSet = &percent_encoding::CONTROLS
+        .add(b' ')
+        .add(b'"')
+        .add(b'#')
+        .add(b'<')
+        .add(b'>')
+        .add(b'%');
+
+    /// A secret in one of the spellings in which errors quote it.
+    fn spelled(secret: &str, way: usize, offset: usize) -> String {
+        let json = |text: &str| {
+            let quoted = json!(text).to_string();
+            quoted[1..quoted.len() - 1].to_owned()
+        };
+        let debug = |text: &str| {
+            let quoted = format!("{text:?}");
+            quoted[1..quoted.len() - 1].to_owned()
+        };
+        let ascii = |text: &str| -> String {
+            let units = text.encode_utf16();
+            units.map(|unit| format!("\\u{unit:04X}")).collect()
+        };
+        let with = format!("{}{secret}{}", &"@:"[..offset], "tail");
+        let base64 = |alphabet: &alphabet::Alphabet, padded: bool| {
+            let config = if padded { PAD } else { NO_PAD };
+            GeneralPurpose::new(alphabet, config).encode(&with)
+        };
+        match way {
+            0 => secret.to_owned(),
+            1 => utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string(),
+            2 => utf8_percent_encode(secret, NON_ALPHANUMERIC)
+                .to_string()
+                .to_lowercase_escapes(),
+            3 => utf8_percent_encode(secret, QUERY).to_string(),
+            4 => url::form_urlencoded::byte_serialize(secret.as_bytes()).collect(),
+            5 => json(secret),
+            6 => json(&json(secret)),
+            7 => debug(secret),
+            8 => debug(&json(secret)),
+            9 => ascii(secret),
+            10 => base64(&alphabet::STANDARD, true),
+            11 => base64(&alphabet::STANDARD, false),
+            12 => base64(&alphabet::URL_SAFE, true),
+            13 => base64(&alphabet::URL_SAFE, false),
+            14 => base64(&alphabet::IMAP_MUTF7, false),
+            15 => base64(&alphabet::CRYPT, false),
+            16 => base64(&alphabet::BCRYPT, false),
+            17 => percent_encode(
+                base64(&alphabet::STANDARD, true).as_bytes(),
+                NON_ALPHANUMERIC,
+            )
+            .to_string(),
+            _ => utf8_percent_encode(
+                &utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string(),
+                NON_ALPHANUMERIC,
+            )
+            .to_string(),
+        }
+    }
+
+    trait LowercaseEscapes {
+        fn to_lowercase_escapes(self) -> String;
+    }
+
+    impl LowercaseEscapes for String {
+        fn to_lowercase_escapes(mut self) -> String {
+            let escapes: Vec<_> = self.match_indices('%').map(|(at, _)| at).collect();
+            for at in escapes {
+                self[at..at + 3].make_ascii_lowercase();
+            }
+            self
+        }
+    }
+
+    const CANARY: &str = "CANARYcanary0123";
+
+    proptest! {
+        #[test]
+        fn no_spelling_of_a_secret_passes(
+            before in "[ -~é]{0,3}", after in "[ -~é😀\n]{0,4}", way in 0_usize..19, offset in 0_usize..3,
+            filler in 0_usize..20_000,
+        ) {
+            let secret = format!("{}{CANARY}{after}", before.trim_start());
+            let secrets = Secrets::of(Some(&json!({ "token": secret })), []);
+            let secret = secret.trim();
+            let written = spelled(secret, way, offset);
+            // Between signs that belong to no spelling, before and after the place where a text is cut.
+            let text = format!("{}{written} is refused", "| ".repeat(filler / 2));
+            let clean = secrets.redact(&text);
+            // A piece of it in the same spelling, as long as a person needs to guess the rest.
+            let middle = written.floor_char_boundary(written.len() / 2);
+            let piece = &written[middle..written.ceil_char_boundary(middle + 8)];
+            prop_assert!(!clean.contains(piece), "{written} in {}", &clean[clean.floor_char_boundary(clean.len().saturating_sub(200))..]);
+            prop_assert!(!clean.contains(&CANARY[..8]), "{clean}");
+            prop_assert!(filler < 16_000 || clean.len() < 17_000);
+        }
+    }
+
+    #[cfg(feature = "mcp")]
+    #[test]
+    fn a_secret_that_arrives_in_two_chunks_does_not_pass() {
+        let text = "starting\nwith s3cr%2Fet-s3cr%2Fet now\nno end";
+        for cut in 0..=text.len() {
+            let secrets = Secrets::of(Some(&json!({ "token": "s3cr/et-s3cr/et" })), []);
+            let mut chunks = super::super::Chunks::new(secrets);
+            let mut read = chunks.push(&text.as_bytes()[..cut]);
+            read += &chunks.push(&text.as_bytes()[cut..]);
+            read += &chunks.end();
+            assert_eq!(read, "starting\nwith [redacted] now\nno end", "{cut}");
+        }
+    }
+
+    #[test]
+    fn a_long_text_is_cut() {
+        let text = Secrets::default().redact(&"é".repeat(1 << 20));
+        assert!(
+            text.ends_with("é… and 2080768 more bytes"),
+            "{}",
+            text.len()
+        );
+    }
+
+    #[test]
+    fn the_secrets_of_the_call_are_known_by_their_value() {
+        let credential = json!({
+            "username": "ann", "password": "hunter2", "api_key": "abcd", "base_url": "https://host",
+            "keys": { "private_key": ["line-1", "line-12"] }, "pin": "12",
+        });
+        let config = json!({ "project_key": "OPSX", "webhook": { "webhook_secret": "whsec-1" } });
+        let secrets = Secrets::of(Some(&credential), [&config]);
+        assert_eq!(
+            secrets
+                .redact("ann with hunter2 and line-12 at https://host: abcd 12, whsec-1 of OPSX"),
+            "ann with [redacted] and [redacted] at https://host: [redacted] 12, [redacted] of OPSX"
+        );
+    }
+
+    #[test]
+    fn a_secret_across_the_cut_does_not_leak_its_beginning() {
+        let secrets = Secrets::of(Some(&json!({ "token": "s3cret-s3cret-s3cret" })), []);
+        for before in LONGEST - 40..LONGEST + 5 {
+            for spelled in ["s3cret-s3cret-s3cret", "s3cret%2ds3cret%2ds3cret"] {
+                let text = "x".repeat(before) + spelled + &" y".repeat(20_000);
+                let clean = secrets.redact(&text);
+                assert!(!clean.contains("s3c"), "{before}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_secret_that_somebody_else_cut_is_taken_out_as_far_as_it_goes() {
+        let secrets = Secrets::of(Some(&json!({ "token": "abcdefghijklmnop" })), []);
+        assert_eq!(secrets.redact("no `abcdefghijkl…"), "no `[redacted]");
+        assert_eq!(secrets.redact("no abcdefghij"), "no [redacted]");
+        assert_eq!(secrets.redact("no abcdefghij more"), "no abcdefghij more");
+    }
+
+    #[test]
+    fn the_lines_and_fields_of_a_key_file_are_secrets_by_themselves() {
+        let file = json!({ "client_email": "ann@acme.org", "private_key": "-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG\nshort\n" });
+        let secrets = Secrets::of(
+            Some(&json!({ "service_account_key": file.to_string() })),
+            [],
+        );
+        assert_eq!(
+            secrets.redact("ann@acme.org at line MIIEvQIBADANBgkqhkiG"),
+            "ann@acme.org at line [redacted]"
+        );
+    }
+}

@@ -1,0 +1,399 @@
+//! Finds known secrets in a text, however they are spelled there.
+//!
+//! A secret is compared with what a text *means* at a place: `%2F`, `\u002f`, `\/` and `&#x2F;` are all a slash. So every
+//! mixture of escapes is found, and escapes of escapes. Base64 is looked for in its four alphabets and at its three offsets.
+
+/// Fewest bytes of a secret at the end of a text that was cut off.
+const SHORTEST_PART: usize = 8;
+
+/// Fewest characters of base64 that are certain to be of the secret.
+const SHORTEST_BASE64: usize = 4;
+
+const ALPHABETS: [&[u8; 64]; 4] = [
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,",
+    b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
+    b"./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789",
+];
+
+/// The secrets, ready to be looked for.
+pub(super) struct Matcher {
+    patterns: Vec<Pattern>,
+    /// The patterns that begin with a byte.
+    by_first: Box<[Vec<usize>; 256]>,
+    /// The longest that a secret can be in a text.
+    longest: usize,
+}
+
+struct Pattern {
+    bytes: Vec<u8>,
+    is_base64: bool,
+}
+
+/// What was found at a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    /// A secret that ends at this place.
+    Until(usize),
+    /// The text ends before a secret that may begin here.
+    Open {
+        /// How much of it is there.
+        matched: usize,
+    },
+}
+
+impl Matcher {
+    pub(super) fn new<'a>(secrets: impl Iterator<Item = &'a str>) -> Self {
+        let mut patterns = Vec::new();
+        let mut longest = 0;
+        for secret in secrets {
+            // `\\\\u{00e9}` and `%25252F` are the longest spellings of a byte.
+            longest = longest.max(secret.len() * 12);
+            for base64 in ALPHABETS
+                .iter()
+                .flat_map(|alphabet| base64_of(secret, alphabet))
+            {
+                patterns.push(Pattern {
+                    bytes: base64,
+                    is_base64: true,
+                });
+            }
+            patterns.push(Pattern {
+                bytes: secret.as_bytes().to_vec(),
+                is_base64: false,
+            });
+        }
+        let mut by_first = Box::new([const { Vec::new() }; 256]);
+        for (index, pattern) in patterns.iter().enumerate() {
+            if let Some(first) = pattern.bytes.first() {
+                by_first[usize::from(*first)].push(index);
+            }
+        }
+        Self {
+            patterns,
+            by_first,
+            longest,
+        }
+    }
+
+    pub(super) const fn longest(&self) -> usize {
+        self.longest
+    }
+
+    /// The longest secret that stands at `start`, or may begin there.
+    pub(super) fn at(&self, text: &[u8], start: usize) -> Option<Found> {
+        let mut found = None;
+        let mut open = 0;
+        each_meaning(text, start, &mut |meaning, _| {
+            let first = usize::from(meaning[0]);
+            // The URL-safe alphabet differs in two characters.
+            let patterns = self.by_first[first].iter().chain(
+                standard(meaning[0])
+                    .map_or(&[][..], |standard| &self.by_first[usize::from(standard)]),
+            );
+            for &index in patterns {
+                match self.patterns[index].at(text, start) {
+                    Some(Found::Until(end)) => found = found.max(Some(end)),
+                    Some(Found::Open { matched }) => open = open.max(matched),
+                    None => {}
+                }
+            }
+        });
+        match found {
+            Some(end) => Some(Found::Until(end)),
+            None if open > 0 => Some(Found::Open { matched: open }),
+            None => None,
+        }
+    }
+
+    /// The text with `mark` in place of every secret.
+    pub(super) fn replace(&self, text: &str, mark: &str) -> String {
+        let bytes = text.as_bytes();
+        let mut clean = String::with_capacity(text.len());
+        let (mut kept, mut at) = (0, 0);
+        while at < bytes.len() {
+            let end = match self.at(bytes, at) {
+                Some(Found::Until(end)) => end,
+                Some(Found::Open { matched }) if matched >= SHORTEST_PART => bytes.len(),
+                _ => {
+                    at += 1;
+                    continue;
+                }
+            };
+            let (from, to) = (text.floor_char_boundary(at), text.ceil_char_boundary(end));
+            if from >= kept {
+                clean.push_str(&text[kept..from]);
+                clean.push_str(mark);
+            }
+            kept = to;
+            at = to;
+        }
+        clean.push_str(&text[kept..]);
+        clean
+    }
+
+    /// Where the first secret begins that the end of the text may have cut.
+    #[cfg(feature = "mcp")]
+    pub(super) fn open_from(&self, text: &[u8]) -> usize {
+        let mut at = 0;
+        while at < text.len() {
+            match self.at(text, at) {
+                Some(Found::Open { .. }) => return at,
+                Some(Found::Until(end)) => at = end.max(at + 1),
+                None => at += 1,
+            }
+        }
+        text.len()
+    }
+}
+
+impl Pattern {
+    /// Follows every meaning of the text at once, so that no text makes it slow.
+    fn at(&self, text: &[u8], start: usize) -> Option<Found> {
+        // Bytes of the pattern that were matched, and the place in the text behind them.
+        let mut reached = vec![(0, start)];
+        let (mut open, mut end) = (0, None);
+        while let Some((matched, place)) = reached.pop() {
+            if matched == self.bytes.len() {
+                end = end.max(Some(self.with_rest(text, start, place)));
+                continue;
+            }
+            if matched > 0 && is_cut(&text[place..]) {
+                open = open.max(matched);
+                continue;
+            }
+            let is_unfinished = each_meaning(text, place, &mut |meaning, next| {
+                let rest = &self.bytes[matched..];
+                let fits = rest.starts_with(meaning)
+                    || (self.is_base64 && standard(meaning[0]) == Some(rest[0]));
+                let state = (matched + meaning.len(), next);
+                if fits && !reached.contains(&state) && state.0 <= self.bytes.len() {
+                    reached.push(state);
+                }
+            });
+            if is_unfinished && matched > 0 {
+                open = open.max(matched);
+            }
+            // States are taken in the order of their place, so that none comes twice.
+            reached.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(b.0.cmp(&a.0)));
+        }
+        match end {
+            Some(end) => Some(Found::Until(end)),
+            None if open > 0 => Some(Found::Open { matched: open }),
+            None => None,
+        }
+    }
+
+    /// The end of a secret, with the last character of its base64 and what fills it up.
+    fn with_rest(&self, text: &[u8], start: usize, end: usize) -> usize {
+        if !self.is_base64 || start == end {
+            return end;
+        }
+        let rest = &text[end..];
+        let partial = rest
+            .first()
+            .is_some_and(|c| c.is_ascii_alphanumeric() || b"+/-_,.".contains(c));
+        let mut end = end + usize::from(partial);
+        while text.get(end) == Some(&b'=') {
+            end += 1;
+        }
+        end
+    }
+}
+
+/// Whether the text ends here, or was cut here by somebody who said so.
+fn is_cut(rest: &[u8]) -> bool {
+    rest.is_empty() || rest.starts_with("…".as_bytes()) || rest.starts_with(b"...")
+}
+
+/// The character of the standard alphabet for one of the URL-safe.
+const fn standard(url_safe: u8) -> Option<u8> {
+    match url_safe {
+        b'-' => Some(b'+'),
+        b'_' => Some(b'/'),
+        _ => None,
+    }
+}
+
+/// The characters of the base64 of a secret that do not depend on what stands before and behind it, at each offset.
+fn base64_of(secret: &str, alphabet: &[u8; 64]) -> impl Iterator<Item = Vec<u8>> {
+    let certain = move |offset: usize| {
+        let bit = |index: usize| {
+            let byte = index / 8;
+            let byte = byte.checked_sub(offset).map(|byte| secret.as_bytes()[byte]);
+            byte.unwrap_or_default() >> (7 - index % 8) & 1
+        };
+        let from = (offset * 8).div_ceil(6);
+        let to = (offset + secret.len()) * 8 / 6;
+        (from..to)
+            .map(|character| {
+                let value = (0..6).fold(0, |value, of| value << 1 | bit(character * 6 + of));
+                alphabet[usize::from(value)]
+            })
+            .collect::<Vec<_>>()
+    };
+    let found: Vec<_> = (0..3).map(certain).collect();
+    found
+        .into_iter()
+        .filter(|found| found.len() >= SHORTEST_BASE64)
+}
+
+/// Calls `each` with every meaning of the text at `start`, and the place behind it. Whether an escape is cut by the end.
+fn each_meaning(text: &[u8], start: usize, each: &mut dyn FnMut(&[u8], usize)) -> bool {
+    let Some(&first) = text.get(start) else {
+        return false;
+    };
+    each(&[first], start + 1);
+    match first {
+        b'+' => {
+            each(b" ", start + 1);
+            false
+        }
+        b'%' => percent(text, start, each),
+        b'\\' => backslash(text, start, each),
+        b'&' => entity(text, start, each),
+        _ => false,
+    }
+}
+
+/// `%2F`, also where the sign was encoded again: `%252F`.
+fn percent(text: &[u8], start: usize, each: &mut dyn FnMut(&[u8], usize)) -> bool {
+    let mut at = start + 1;
+    loop {
+        let (Some(high), Some(low)) = (text.get(at), text.get(at + 1)) else {
+            return true;
+        };
+        let (Some(high), Some(low)) = (digit(*high), digit(*low)) else {
+            return false;
+        };
+        each(&[high << 4 | low], at + 2);
+        if (high, low) != (2, 5) {
+            return false;
+        }
+        at += 2;
+    }
+}
+
+/// `\n`, `\"`, `\u00e9` and `\u{e9}`, also where the backslashes were escaped again.
+fn backslash(text: &[u8], start: usize, each: &mut dyn FnMut(&[u8], usize)) -> bool {
+    let run = text[start..].iter().take_while(|c| **c == b'\\').count();
+    for escaped in [2, 4, 8] {
+        if escaped <= run {
+            each(b"\\", start + escaped);
+        }
+    }
+    let at = start + run;
+    let Some(&letter) = text.get(at) else {
+        return true;
+    };
+    match letter {
+        b'n' => each(b"\n", at + 1),
+        b'r' => each(b"\r", at + 1),
+        b't' => each(b"\t", at + 1),
+        b'b' => each(b"\x08", at + 1),
+        b'f' => each(b"\x0c", at + 1),
+        b'0' => each(b"\0", at + 1),
+        b'"' | b'\'' | b'/' => each(&[letter], at + 1),
+        b'x' => match number(&text[at + 1..], 2) {
+            Some((code, _)) => {
+                if let Ok(byte) = u8::try_from(code) {
+                    each(&[byte], at + 3);
+                }
+            }
+            None => return text.len() < at + 3,
+        },
+        b'u' => return unicode(text, start, at + 1, each),
+        _ => {}
+    }
+    false
+}
+
+/// What follows `\u`, after `start`.
+fn unicode(text: &[u8], start: usize, at: usize, each: &mut dyn FnMut(&[u8], usize)) -> bool {
+    let mut tell = |code: u32, end: usize| {
+        if let Some(c) = char::from_u32(code) {
+            each(c.encode_utf8(&mut [0; 4]).as_bytes(), end);
+        }
+    };
+    if text.get(at) == Some(&b'{') {
+        let length = text[at + 1..].iter().take(7).position(|c| *c == b'}');
+        let Some(length) = length else {
+            return text.len() < at + 8;
+        };
+        if let Some((code, _)) = number(&text[at + 1..], length) {
+            tell(code, at + 2 + length);
+        }
+        return false;
+    }
+    let Some((high, _)) = number(&text[at..], 4) else {
+        return text.len() < at + 4;
+    };
+    if !(0xd800..0xdc00).contains(&high) {
+        tell(high, at + 4);
+        return false;
+    }
+    // The other half, behind as many backslashes.
+    let slashes = at - 1 - start;
+    let second = at + 4 + slashes + 1;
+    if text.len() < second + 4 {
+        return true;
+    }
+    if text[second - 1] == b'u'
+        && let Some((low, _)) = number(&text[second..], 4)
+        && (0xdc00..0xe000).contains(&low)
+    {
+        tell(
+            0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00),
+            second + 4,
+        );
+    }
+    false
+}
+
+/// `&amp;`, `&#39;` and `&#x27;`.
+fn entity(text: &[u8], start: usize, each: &mut dyn FnMut(&[u8], usize)) -> bool {
+    const LONGEST: usize = 10;
+    let rest = &text[start + 1..];
+    let Some(length) = rest.iter().take(LONGEST).position(|c| *c == b';') else {
+        return rest.len() < LONGEST
+            && rest.iter().all(|c| c.is_ascii_alphanumeric() || *c == b'#');
+    };
+    let end = start + length + 2;
+    let code = match &rest[..length] {
+        b"amp" => Some(u32::from(b'&')),
+        b"lt" => Some(u32::from(b'<')),
+        b"gt" => Some(u32::from(b'>')),
+        b"quot" => Some(u32::from(b'"')),
+        b"apos" => Some(u32::from(b'\'')),
+        [b'#', b'x' | b'X', digits @ ..] => number(digits, digits.len()).map(|(code, _)| code),
+        [b'#', digits @ ..] => str::from_utf8(digits)
+            .ok()
+            .and_then(|digits| digits.parse().ok()),
+        _ => None,
+    };
+    if let Some(c) = code.and_then(char::from_u32) {
+        each(c.encode_utf8(&mut [0; 4]).as_bytes(), end);
+    }
+    false
+}
+
+/// A number of so many hexadecimal digits.
+fn number(text: &[u8], digits: usize) -> Option<(u32, usize)> {
+    if digits == 0 || digits > 7 {
+        return None;
+    }
+    let mut number = 0;
+    for c in text.get(..digits)? {
+        number = number << 4 | u32::from(digit(*c)?);
+    }
+    Some((number, digits))
+}
+
+fn digit(c: u8) -> Option<u8> {
+    match c {
+        b'0'..=b'9' => Some(c - b'0'),
+        b'a'..=b'f' => Some(c - b'a' + 10),
+        b'A'..=b'F' => Some(c - b'A' + 10),
+        _ => None,
+    }
+}

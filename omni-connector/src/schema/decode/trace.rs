@@ -1,0 +1,46 @@
+//! Watches which fields and variants a trial decodes into.
+//!
+//! Serde keeps aliases to itself: `q` and `query` end in the same hidden variant. Two inputs that leave the same trace were
+//! understood alike.
+
+use std::{
+    any,
+    cell::RefCell,
+    hash::{DefaultHasher, Hash, Hasher},
+    mem,
+};
+
+thread_local! {
+    static TRACE: RefCell<Option<Vec<u64>>> = const { RefCell::new(None) };
+}
+
+/// Stands in a trace for a field that a function of the author decodes: `#[serde(deserialize_with = …)]`.
+const BY_HAND: u64 = u64::MAX;
+
+/// Whether a field of the trace was decoded by a function of the author.
+pub(super) fn is_by_hand(trace: &[u64]) -> bool {
+    trace.contains(&BY_HAND)
+}
+
+/// Notes the variant of a key, of a value or of an enum, if somebody watches.
+pub(super) fn note<T>(decoded: &T) {
+    TRACE.with_borrow_mut(|trace| {
+        if let Some(trace) = trace {
+            let mut hasher = DefaultHasher::new();
+            mem::discriminant(decoded).hash(&mut hasher);
+            trace.push(hasher.finish());
+            if any::type_name::<T>().contains("__DeserializeWith") {
+                trace.push(BY_HAND);
+            }
+        }
+    });
+}
+
+/// Runs `decode`; what it noted, in an order that does not depend on that of the keys.
+pub(super) fn watch<T>(decode: impl FnOnce() -> T) -> (T, Vec<u64>) {
+    let outer = TRACE.replace(Some(Vec::new()));
+    let decoded = decode();
+    let mut trace = TRACE.replace(outer).unwrap_or_default();
+    trace.sort_unstable();
+    (decoded, trace)
+}

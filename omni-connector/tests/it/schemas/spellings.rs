@@ -1,0 +1,279 @@
+//! Limits hold for an input in every spelling that serde takes: aliases of fields and variants, unions at any place, nulls,
+//! and whole numbers that are written as floats.
+
+use omni_connector::schemars::{self, JsonSchema};
+use proptest::{
+    prelude::*,
+    sample::select,
+    test_runner::{Config, TestRunner},
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::declared::Declared;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(tag = "unit", rename_all = "snake_case")]
+#[allow(dead_code, reason = "only decoded")]
+enum Wait {
+    #[serde(alias = "hrs")]
+    Hours {
+        #[serde(alias = "amount")]
+        #[schemars(range(max = 24))]
+        n: u32,
+        note: Option<String>,
+    },
+    #[serde(alias = "mins")]
+    Minutes {
+        #[serde(alias = "amount")]
+        #[schemars(range(max = 1440))]
+        n: u32,
+        note: Option<String>,
+    },
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[allow(dead_code, reason = "only decoded")]
+enum External {
+    #[serde(alias = "hrs")]
+    Hours {
+        #[serde(alias = "amount")]
+        #[schemars(range(max = 24))]
+        n: u32,
+        note: Option<String>,
+    },
+    #[serde(alias = "mins")]
+    Minutes {
+        #[serde(alias = "amount")]
+        #[schemars(range(max = 1440))]
+        n: u32,
+        note: Option<String>,
+    },
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[allow(dead_code, reason = "only decoded")]
+struct Within {
+    #[serde(alias = "until")]
+    wait: Wait,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[allow(dead_code, reason = "only decoded")]
+struct Flat {
+    #[serde(flatten)]
+    wait: Wait,
+    name: Option<String>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code, reason = "only decoded")]
+struct Find {
+    #[serde(alias = "q", alias = "search")]
+    #[schemars(length(max = 5))]
+    query: String,
+    #[serde(default, alias = "page_size")]
+    #[schemars(range(max = 5))]
+    limit: Option<u8>,
+    #[serde(default, alias = "or")]
+    others: Vec<Other>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[allow(dead_code, reason = "only decoded")]
+struct Other {
+    #[serde(alias = "q")]
+    #[schemars(length(max = 3))]
+    query: String,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+#[allow(dead_code, reason = "only decoded")]
+enum Either {
+    Hours {
+        #[serde(alias = "hrs")]
+        #[schemars(range(max = 24))]
+        hours: u32,
+    },
+    Minutes {
+        #[serde(alias = "mins")]
+        #[schemars(range(max = 1440))]
+        minutes: u32,
+    },
+}
+
+fn hold<T: std::fmt::Debug>(
+    inputs: impl Strategy<Value = T>,
+    promise: impl Fn(T) -> Result<(), TestCaseError>,
+) {
+    let config = Config {
+        cases: 256,
+        failure_persistence: None,
+        ..Config::default()
+    };
+    TestRunner::new(config).run(&inputs, promise).unwrap();
+}
+
+/// A wait: the words that it is spelled with, and whether it keeps to the limit of its unit.
+fn waits() -> impl Strategy<Value = (&'static str, Value, bool)> {
+    let units = select(vec![
+        ("hours", 24),
+        ("hrs", 24),
+        ("minutes", 1440),
+        ("mins", 1440),
+    ]);
+    let amounts = prop_oneof![0_u32..30, 1430_u32..1450];
+    let names = select(vec!["n", "amount"]);
+    let spelled = (any::<bool>(), any::<bool>(), any::<bool>());
+    (units, amounts, names, spelled).prop_map(
+        |((unit, most), amount, name, (is_float, has_null, has_config))| {
+            let mut fields = json!({});
+            fields[name] = if is_float {
+                json!(f64::from(amount))
+            } else {
+                json!(amount)
+            };
+            if has_null {
+                fields["note"] = Value::Null;
+            }
+            if has_config {
+                // The manager adds the keys of the source's config.
+                fields["api_url"] = json!("https://acme");
+            }
+            (unit, fields, amount <= most)
+        },
+    )
+}
+
+fn tagged(unit: &str, fields: &Value) -> Value {
+    let mut wait = fields.clone();
+    wait["unit"] = json!(unit);
+    wait
+}
+
+fn judge(declared: &Declared, input: &Value, fits: bool) -> Result<(), TestCaseError> {
+    let decoded = declared.decode(input);
+    prop_assert_eq!(decoded.is_ok(), fits, "{}: {:?}", input, decoded);
+    Ok(())
+}
+
+#[test]
+fn a_tagged_union_keeps_the_limits_of_each_variant_in_every_spelling() {
+    let (whole, within) = (Declared::whole::<Wait>(), Declared::whole::<Within>());
+    let argument = Declared::argument::<Wait>();
+    whole.is_fit_for_omni();
+    hold((waits(), any::<bool>()), |((unit, fields, fits), until)| {
+        let wait = tagged(unit, &fields);
+        judge(&whole, &wait, fits)?;
+        judge(&argument, &json!({ "value": wait }), fits)?;
+        let name = if until { "until" } else { "wait" };
+        judge(&within, &json!({ name: wait }), fits)
+    });
+}
+
+#[test]
+fn an_externally_tagged_union_keeps_the_limits_of_each_variant_in_every_spelling() {
+    let (whole, argument) = (
+        Declared::whole::<External>(),
+        Declared::argument::<External>(),
+    );
+    hold(waits(), |(unit, fields, fits)| {
+        judge(&whole, &json!({ unit: fields }), fits)?;
+        judge(&argument, &json!({ "value": { unit: fields } }), fits)
+    });
+}
+
+#[test]
+fn a_flattened_union_keeps_the_limits_of_each_variant() {
+    let (whole, argument) = (Declared::whole::<Flat>(), Declared::argument::<Flat>());
+    hold(waits(), |(unit, fields, fits)| {
+        let wait = tagged(unit, &fields);
+        // Serde hides which variant an alias in a flattened union means, so it must keep to the limits of all.
+        let fits = fits && (unit.len() > 4 || declares_at_most_24(&fields));
+        judge(&whole, &wait, fits)?;
+        judge(&argument, &json!({ "value": wait }), fits)
+    });
+}
+
+fn declares_at_most_24(fields: &Value) -> bool {
+    let amount = fields.get("n").or(fields.get("amount"));
+    amount.and_then(Value::as_f64).is_some_and(|n| n <= 24.0)
+}
+
+#[test]
+fn an_untagged_union_keeps_the_limits_of_each_variant_in_every_spelling() {
+    let (whole, argument) = (Declared::whole::<Either>(), Declared::argument::<Either>());
+    let names = select(vec![
+        ("hours", 24),
+        ("hrs", 24),
+        ("minutes", 1440),
+        ("mins", 1440),
+    ]);
+    hold((names, 0_u32..1500), |((name, most), amount)| {
+        let input = json!({ name: amount });
+        judge(&whole, &input, amount <= most)?;
+        judge(&argument, &json!({ "value": input }), amount <= most)
+    });
+}
+
+#[test]
+fn an_alias_is_taken_and_held_to_the_limit_of_its_field() {
+    let (whole, argument) = (Declared::whole::<Find>(), Declared::argument::<Find>());
+    let query = (select(vec!["query", "q", "search"]), "[a-z]{0,8}");
+    let limit = proptest::option::of((select(vec!["limit", "page_size"]), 0_u8..9));
+    let others = (
+        select(vec!["others", "or"]),
+        select(vec!["query", "q"]),
+        proptest::collection::vec("[a-z]{0,5}", 0..3),
+    );
+    hold((query, limit, others), |(query, limit, others)| {
+        let (list, name, others) = others;
+        let fits = query.1.len() <= 5
+            && limit.is_none_or(|(_, limit)| limit <= 5)
+            && others.iter().all(|other| other.len() <= 3);
+        let mut input = json!({ query.0: query.1 });
+        if let Some((name, limit)) = limit {
+            input[name] = json!(limit);
+        }
+        input[list] = others
+            .into_iter()
+            .map(|other| json!({ name: other }))
+            .collect();
+        judge(&argument, &json!({ "value": input }), fits)?;
+        input["api_url"] = json!("https://acme");
+        judge(&whole, &input, fits)
+    });
+}
+
+#[test]
+fn a_float_is_an_integer_if_it_is_whole() {
+    let declared = Declared::argument::<u32>();
+    for (text, fits) in [
+        ("10", true),
+        ("10.0", true),
+        ("1e1", true),
+        ("10.5", false),
+        ("-1.0", false),
+        ("1e10", false),
+        ("1e300", false),
+    ] {
+        let value: Value = serde_json::from_str(text).unwrap();
+        let value = json!({ "value": value });
+        assert_eq!(declared.decode(&value).is_ok(), fits, "{text}");
+        assert!(!fits || declared.validator.is_valid(&value), "{text}");
+    }
+}
+
+#[test]
+fn a_flood_of_unknown_names_is_refused_and_not_tried_one_by_one() {
+    let declared = Declared::whole::<Wait>();
+    let mut input = json!({ "unit": "hours", "n": 1 });
+    for index in 0..10_000 {
+        input[format!("x{index}")] = json!(index);
+    }
+    let refused = declared.decode(&input).unwrap_err().to_string();
+    assert!(refused.contains("more than 100 names"), "{refused}");
+}
