@@ -18,18 +18,33 @@ use crate::{
     },
     manager::Shared,
     store::{
-        configs,
+        StoreError, checkpoints, configs,
         sources::{self, SourceRecord},
         users,
     },
 };
 
+/// The protocol's Source: the stored record with its checkpoint.
+#[derive(Debug, Serialize)]
+pub(super) struct Source {
+    #[serde(flatten)]
+    record: SourceRecord,
+    checkpoint: Option<Value>,
+}
+
+impl Source {
+    fn read(db: &Connection, record: SourceRecord) -> Result<Self, StoreError> {
+        let checkpoint = checkpoints::find(db, &record.id)?;
+        Ok(Self { record, checkpoint })
+    }
+}
+
 pub(super) async fn source(
     State(shared): State<Shared>,
     Id(id): Id,
-) -> Result<Json<SourceRecord>, ApiError> {
-    let source = shared.store.read(move |db| find(db, &id)).await?;
-    Ok(Json(source))
+) -> Result<Json<Source>, ApiError> {
+    let read = move |db: &Connection| Ok::<_, ApiError>(Source::read(db, find(db, &id)?)?);
+    Ok(Json(shared.store.read(read).await?))
 }
 
 pub(super) async fn credentials(
@@ -81,7 +96,7 @@ pub(super) async fn sync_config(
                 config: source.config,
                 credentials: credential.map_or_else(|| json!({}), |row| row.credentials),
                 connector_state: source.connector_state,
-                checkpoint: source.checkpoint,
+                checkpoint: checkpoints::find(db, &source.id)?,
                 source_type,
                 user_filter_mode: source.user_filter_mode,
                 user_whitelist: source.user_whitelist,
@@ -129,10 +144,15 @@ pub(super) async fn put_connector_state(
 pub(super) async fn by_type(
     State(shared): State<Shared>,
     Id(source_type): Id,
-) -> Result<Json<Vec<SourceRecord>>, ApiError> {
+) -> Result<Json<Vec<Source>>, ApiError> {
     let sources = shared
         .store
-        .read(move |db| sources::active_of_type(db, &source_type))
+        .read(move |db| {
+            let records = sources::active_of_type(db, &source_type)?.into_iter();
+            records
+                .map(|record| Source::read(db, record))
+                .collect::<Result<_, StoreError>>()
+        })
         .await?;
     Ok(Json(sources))
 }

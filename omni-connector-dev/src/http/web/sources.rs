@@ -29,7 +29,7 @@ pub(super) struct Overview {
 }
 
 impl Overview {
-    /// State and checkpoints are left out.
+    /// The connector's state is left out.
     fn read(
         db: &Connection,
         mut source: SourceRecord,
@@ -37,11 +37,7 @@ impl Overview {
         shown: usize,
     ) -> Result<Self, StoreError> {
         source.connector_state = None;
-        source.checkpoint = None;
-        let mut sync_runs = runs::latest_scheduled(db, &source.id, shown)?;
-        for run in &mut sync_runs {
-            run.checkpoint = None;
-        }
+        let sync_runs = runs::latest_scheduled(db, &source.id, shown)?;
         let streak = Streak::read(db, &source.id, limits)?;
         Ok(Self {
             health: if streak.is_broken(limits) {
