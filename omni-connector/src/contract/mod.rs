@@ -37,6 +37,8 @@ pub(crate) use decode::decode_field;
 pub use decode::{DecodeError, decode};
 pub use enums::{ActionMode, AuthType, SourceType, SyncType, UnknownName};
 pub(crate) use erased::ErasedConnector;
+#[cfg(feature = "mcp")]
+pub(crate) use erased::McpBehind;
 pub use event::{
     Attributes, ConnectorEvent, DocumentMetadata, DocumentPermissions, PersonSyncRecord,
 };
