@@ -27,6 +27,8 @@ pub mod timestamp;
 pub mod wire;
 
 pub use attribute::{AttributeValue, Email, InvalidEmail, token};
+#[cfg(feature = "mcp")]
+pub(crate) use check::LONGEST_TOOL_NAME;
 pub use check::RESERVED_OPERATORS;
 pub(crate) use check::is_free_path;
 pub use check::{Problem, Severity, check};

@@ -6,8 +6,13 @@
 mod answer;
 mod cache;
 mod catalog;
+mod http;
+mod lenient;
+mod mend;
+mod message;
 mod pool;
 mod session;
+mod stdio;
 mod task;
 
 use std::{
@@ -149,9 +154,13 @@ impl Bridge {
     }
 
     async fn look(&self, server: &McpServer, session: &Arc<Session>) -> Result<bool, ActionError> {
-        let catalog = tokio::time::timeout(DISCOVER, Catalog::of(session))
-            .await
-            .map_err(|_| too_slow(server))?;
+        let Ok(catalog) = tokio::time::timeout(DISCOVER, Catalog::of(session)).await else {
+            session.answered(false);
+            return Err(ActionError::timeout(format!(
+                "the lists of the MCP server did not end within {} s",
+                DISCOVER.as_secs()
+            )));
+        };
         let catalog = self.ended(server, session, catalog).await?;
         let (actions, resources, prompts) = (
             catalog.actions.len(),
@@ -270,13 +279,18 @@ impl Bridge {
         F: Future<Output = Result<T, ServiceError>>,
     {
         let server = self.server_for(credentials)?;
-        tokio::time::timeout(server.timeout(), async {
+        let mut used = None;
+        let ended = tokio::time::timeout(server.timeout(), async {
             let session = self.pool.session(&server).await?;
+            used = Some(Arc::clone(&session));
             let called = call(Arc::clone(&session)).await;
             self.ended(&server, &session, called).await
         })
-        .await
-        .unwrap_or_else(|_| Err(too_slow(&server)))
+        .await;
+        if let Some(session) = used {
+            session.answered(ended.is_ok());
+        }
+        ended.unwrap_or_else(|_| Err(too_slow(&server)))
     }
 
     /// Notes how a call ended: a broken connection is not used again.

@@ -210,7 +210,7 @@ impl ServerHandler for Handler {
             manager: inner.manager.clone(),
         };
         let answer = perform(Arc::clone(&inner.connector), &inner.tasks, call).await;
-        let result = result::of(answer, tool.output_schema.is_some()).await;
+        let result = result::of(answer, tool.output_schema.as_deref()).await;
         Ok(CallToolResponse::Complete(result))
     }
 
