@@ -27,7 +27,7 @@ pub(crate) use refusal::{NUL_IN_TEXT, Refusal};
 pub(crate) use registration::{Notified, credential_ready, register};
 pub(crate) use reports::{Report, report, save_connector_state};
 pub(crate) use sources::{
-    Overview, Schedule, ServedSource, SyncConfig, active_sources, all_sources, connector_config,
-    one_source, owner_credential, owner_email, refresh_remote_mcp, schedules, served_source,
-    sources_of_type, sync_config,
+    Overview, Schedule, SyncConfig, active_sources, all_sources, connector_config, one_source,
+    owner_credential, owner_email, refresh_remote_mcp, schedules, served_source, sources_of_type,
+    sync_config,
 };

@@ -17,7 +17,9 @@ use crate::{
     runs::Streak,
     shared::Shared,
     store::{
-        StoreError, checkpoints, configs,
+        StoreError,
+        checkpoints::{self, WithCheckpoint},
+        configs,
         runs::{self, Run, RunStatus},
         sources::{self, SourceRecord},
         users,
@@ -30,13 +32,13 @@ const SHOWN_RUNS: usize = 10;
 /// A source with its health and latest runs.
 #[derive(Debug, Serialize)]
 pub(crate) struct Overview {
-    source: SourceRecord,
+    source: WithCheckpoint<SourceRecord>,
     health: &'static str,
-    sync_runs: Vec<Run>,
+    sync_runs: Vec<WithCheckpoint<Run>>,
 }
 
 impl Overview {
-    /// The connector's state is left out.
+    /// State and checkpoints are left out.
     fn read(
         db: &Connection,
         mut source: SourceRecord,
@@ -52,9 +54,16 @@ impl Overview {
             } else {
                 "healthy"
             },
-            source,
-            sync_runs,
+            source: without_checkpoint(source),
+            sync_runs: sync_runs.into_iter().map(without_checkpoint).collect(),
         })
+    }
+}
+
+fn without_checkpoint<T>(record: T) -> WithCheckpoint<T> {
+    WithCheckpoint {
+        record,
+        checkpoint: None,
     }
 }
 
@@ -173,28 +182,24 @@ async fn source(shared: &Shared, id: &str) -> Result<SourceRecord, Refusal> {
     source.ok_or_else(|| Refusal::source_not_found(id))
 }
 
-/// The protocol's Source: the stored record with its checkpoint.
-#[derive(Debug, Serialize)]
-pub(crate) struct ServedSource {
-    #[serde(flatten)]
+fn with_checkpoint(
+    db: &Connection,
     record: SourceRecord,
-    checkpoint: Option<Value>,
-}
-
-impl ServedSource {
-    fn read(db: &Connection, record: SourceRecord) -> Result<Self, StoreError> {
-        let checkpoint = checkpoints::find(db, &record.id)?;
-        Ok(Self { record, checkpoint })
-    }
+) -> Result<WithCheckpoint<SourceRecord>, StoreError> {
+    let checkpoint = checkpoints::find(db, &record.id)?;
+    Ok(WithCheckpoint { record, checkpoint })
 }
 
 /// The source of that id with its checkpoint, also an inactive or deleted one.
-pub(crate) async fn served_source(shared: &Shared, id: String) -> Result<ServedSource, Refusal> {
+pub(crate) async fn served_source(
+    shared: &Shared,
+    id: String,
+) -> Result<WithCheckpoint<SourceRecord>, Refusal> {
     shared
         .store
         .read(move |db| {
             let record = sources::find(db, &id)?.ok_or_else(|| Refusal::source_not_found(&id))?;
-            Ok::<_, Refusal>(ServedSource::read(db, record)?)
+            Ok::<_, Refusal>(with_checkpoint(db, record)?)
         })
         .await
 }
@@ -203,14 +208,12 @@ pub(crate) async fn served_source(shared: &Shared, id: String) -> Result<ServedS
 pub(crate) async fn sources_of_type(
     shared: &Shared,
     source_type: String,
-) -> Result<Vec<ServedSource>, Refusal> {
+) -> Result<Vec<WithCheckpoint<SourceRecord>>, Refusal> {
     let sources: Result<_, StoreError> = shared
         .store
         .read(move |db| {
             let records = sources::active_of_type(db, &source_type)?.into_iter();
-            records
-                .map(|record| ServedSource::read(db, record))
-                .collect()
+            records.map(|record| with_checkpoint(db, record)).collect()
         })
         .await;
     Ok(sources?)

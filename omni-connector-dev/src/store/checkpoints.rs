@@ -2,9 +2,20 @@
 //! whole, so it must never share a row with what changes at every request.
 
 use rusqlite::{Connection, OptionalExtension, params};
+use serde::Serialize;
 use serde_json::Value;
 
 use super::{StoreError, column::Json};
+
+/// A run or a source as the protocol writes it: with its checkpoint.
+#[derive(Debug, Serialize)]
+pub struct WithCheckpoint<T> {
+    /// The row without it.
+    #[serde(flatten)]
+    pub record: T,
+    /// None where there is none, and where readers are not shown it.
+    pub checkpoint: Option<Value>,
+}
 
 /// Finds the checkpoint of a run or a source by the owner's id. None was never saved; a saved null is `Some(Null)`.
 ///

@@ -7,14 +7,15 @@ use serde_json::{Value, json};
 use super::ok;
 use crate::{
     routes::body::{Id, JsonBody},
-    rules::{self, Refusal, ServedSource, SyncConfig},
+    rules::{self, Refusal, SyncConfig},
     shared::Shared,
+    store::{checkpoints::WithCheckpoint, sources::SourceRecord},
 };
 
 pub(super) async fn source(
     State(shared): State<Shared>,
     Id(id): Id,
-) -> Result<Json<ServedSource>, Refusal> {
+) -> Result<Json<WithCheckpoint<SourceRecord>>, Refusal> {
     rules::served_source(&shared, id).await.map(Json)
 }
 
@@ -52,7 +53,7 @@ pub(super) async fn put_connector_state(
 pub(super) async fn by_type(
     State(shared): State<Shared>,
     Id(source_type): Id,
-) -> Result<Json<Vec<ServedSource>>, Refusal> {
+) -> Result<Json<Vec<WithCheckpoint<SourceRecord>>>, Refusal> {
     rules::sources_of_type(&shared, source_type).await.map(Json)
 }
 
