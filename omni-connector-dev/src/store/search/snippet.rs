@@ -145,9 +145,12 @@ mod tests {
 
     /// The snippet with what matched in brackets.
     fn shown(text: &str, typed: &[Word]) -> String {
-        let part = |part: SnippetPart| match part.is_match {
-            true => format!("[{}]", part.text),
-            false => part.text,
+        let part = |part: SnippetPart| {
+            if part.is_match {
+                format!("[{}]", part.text)
+            } else {
+                part.text
+            }
         };
         around(text, typed).into_iter().map(part).collect()
     }

@@ -109,13 +109,18 @@ fn is_mark(c: char) -> bool {
 fn is_ignored(c: char) -> bool {
     match c {
         '\u{200B}' => false,
-        '\u{640}' | '\u{34F}' | '\u{180B}'..='\u{180F}' | '\u{20E3}' | '\u{FE00}'..='\u{FE0F}' => {
-            true
-        }
-        '\u{E0100}'..='\u{E01EF}' => true,
+        '\u{640}' | '\u{34F}' | '\u{20E3}' => true,
         c if c.is_ascii() || c.is_alphanumeric() => false,
-        c => CodePointMapData::<GeneralCategory>::new().get(c) == GeneralCategory::Format,
+        c => {
+            is_selector(c)
+                || CodePointMapData::<GeneralCategory>::new().get(c) == GeneralCategory::Format
+        }
     }
+}
+
+/// Whether a character only chooses how the one before looks.
+fn is_selector(c: char) -> bool {
+    matches!(c, '\u{180B}'..='\u{180F}' | '\u{FE00}'..='\u{FE0F}' | '\u{E0100}'..='\u{E01EF}')
 }
 
 /// Whether a character is compared as it is. Most Chinese, Japanese and Korean ones are; others are looked up.
