@@ -4,7 +4,7 @@ use omni_connector::{
     Attributes, ConnectorEvent, DocumentMetadata, DocumentPermissions, SearchOperator, SyncType,
 };
 use omni_connector_dev::store::{
-    Store, StoreError, apply, contents, operators, runs,
+    Store, StoreError, apply, checkpoints, contents, operators, runs,
     runs::TriggerType,
     search::{Hits, Query},
     sources::{self, SourceRecord},
@@ -403,4 +403,74 @@ async fn documents_of_deleted_sources_are_not_found() {
     put.await.unwrap();
     assert_eq!(store.found("word").await, [""; 0]);
     assert_eq!(store.found("").await, [""; 0]);
+}
+
+#[tokio::test]
+async fn words_are_found_as_in_omni_whatever_the_script() {
+    let store = Fixture::with([
+        doc(
+            "zh",
+            "季度会议纪要",
+            "我们在北京召开了会议，讨论预算。会议纪要已经发布。",
+        ),
+        doc("ja", "T", "四半期報告書を作成しました。東京都の会議"),
+        doc("th", "T", "รายงานประจำปีของบริษัท"),
+        doc("ko", "T", "회의록을 공유합니다"),
+        doc("km", "T", "សូមអានរបាយការណ៍ប្រចាំឆ្នាំ"),
+        doc("my", "T", "နှစ်ပတ်လည်အစီရင်ခံစာ"),
+        doc(
+            "fold",
+            "Smørrebrød",
+            "Straße Łódź œuvre Đường Diyarbakır ﬁnance Ａｂｃ ﾃﾞｰﾀ Αθήνα",
+        ),
+        doc("nfd", "Cafe\u{301}", "Invoice INV-2041 in report.pdf 🎉"),
+    ])
+    .await;
+    for (text, id) in [
+        ("会议", "zh"),
+        ("会议纪要", "zh"),
+        ("預算", ""),
+        ("報告書", "ja"),
+        ("京都", ""),
+        ("รายงาน", "th"),
+        ("회의록", "ko"),
+        ("របាយការណ៍", "km"),
+        ("အစီရင်ခံစာ", "my"),
+        ("strasse", "fold"),
+        ("STRASSE lodz oeuvre duong diyarbakir", "fold"),
+        ("finance abc データ ΑΘΗΝΑ smorrebrod", "fold"),
+        ("café", "nfd"),
+        ("cafe\u{301}", "nfd"),
+        ("INV-2041", "nfd"),
+        ("2041", "nfd"),
+        ("report", "nfd"),
+        ("\"invoice inv\"", "nfd"),
+        ("INV-204", ""),
+        ("🎉", ""),
+    ] {
+        let expected: Vec<&str> = [id].into_iter().filter(|id| !id.is_empty()).collect();
+        assert_eq!(store.found(text).await, expected, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_store_of_the_version_before_is_brought_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let old = rusqlite::Connection::open(folder.path().join("manager.sqlite3")).unwrap();
+    old.execute_batch(include_str!("store-2.sql")).unwrap();
+    drop(old);
+    for _ in 0..2 {
+        let store = Store::open(folder.path()).unwrap();
+        let hits = store.search(Query::new("会议")).await.unwrap();
+        assert_eq!((hits.total, hits.hits[0].document_id.as_str()), (1, "zh"));
+        assert_eq!(hits.hits[0].snippet[1].text, "会议");
+        let saved = store
+            .read(|db| {
+                let of = |owner| checkpoints::find(db, owner);
+                Ok::<_, StoreError>((of("S")?, of("R")?, of("none")?))
+            })
+            .await
+            .unwrap();
+        assert_eq!(saved, (Some(json!({ "page": 2 })), Some(Value::Null), None));
+    }
 }

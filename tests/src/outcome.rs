@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result};
-use omni_connector_dev::store::{Store, contents, documents, people, sources};
+use anyhow::Result;
+use omni_connector_dev::store::{Store, checkpoints, contents, documents, people};
 use serde_json::Value;
 
 use crate::crawler::Wiki;
@@ -38,12 +38,11 @@ impl Outcome {
                     let members = people::members_of(db, &source_id, &group)?;
                     groups.insert(group, members);
                 }
-                let source = sources::find(db, &source_id)?;
-                let source = source.context("the source is gone")?;
+                let checkpoint = checkpoints::find(db, &source_id)?;
                 Ok::<_, Failure>(Self {
                     documents,
                     groups,
-                    checkpoint: source.checkpoint,
+                    checkpoint,
                 })
             })
             .await

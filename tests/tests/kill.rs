@@ -15,7 +15,7 @@ use anyhow::{Context, Result, ensure};
 use omni_connector::SyncType;
 use omni_connector_dev::{
     Manager,
-    store::{Store, runs::RunStatus, sources},
+    store::{Store, checkpoints, runs::RunStatus, sources},
 };
 use omni_connector_tests::{
     crawler::{Blocks, Wiki},
@@ -193,14 +193,15 @@ async fn connector_killed(point: Option<Point>) -> Result<(Outcome, bool)> {
         .registration("crawler", Duration::from_secs(30))
         .await
         .context("the connector does not register")?;
-    let mut source = manager
+    let source = manager
         .source("wiki", "web", serde_json::to_value(WIKI)?)
         .await?;
     // What an earlier run left: until this one saved a checkpoint, a resume of it is sent that of the source.
-    source.checkpoint = Some(json!({ "page": WIKI.pages }));
-    let earlier = source.clone();
+    let (owner, earlier) = (source.id.clone(), json!({ "page": WIKI.pages }));
     let store = manager.store();
-    store.write(move |db| sources::put(db, &earlier)).await?;
+    store
+        .write(move |db| checkpoints::put(db, &owner, &earlier))
+        .await?;
     // Refused when the kill hits the start itself: then nothing began, and somebody asks again.
     let run = loop {
         match manager.sync(&source.id, SyncType::Full).await {

@@ -9,7 +9,10 @@ use anyhow::{Context, Result, ensure};
 use omni_connector::SyncType;
 use omni_connector_dev::{
     Manager,
-    store::runs::{Run, RunStatus},
+    store::{
+        checkpoints,
+        runs::{Run, RunStatus},
+    },
 };
 use omni_connector_tests::{
     crawler::{Blocks, Wiki},
@@ -118,7 +121,10 @@ async fn a_signal_ends_the_process_in_time_and_the_run_goes_on_after_a_restart()
     ensure!(connector.ended(BOUND).await?.success());
     let stopped = stage.find(&run.id).await?;
     ensure!(stopped.status == RunStatus::Running, "{:?}", stopped.status);
-    ensure!(stopped.checkpoint.is_some(), "no checkpoint was reached");
+    let id = run.id.clone();
+    let store = stage.manager.store();
+    let checkpoint = store.read(move |db| checkpoints::find(db, &id)).await?;
+    ensure!(checkpoint.is_some(), "no checkpoint was reached");
 
     let _again = stage.connector()?;
     let ended = stage.manager.wait(&run.id, |_| {}).await?.run;

@@ -27,16 +27,15 @@ pub(crate) async fn accept(
                 events,
             } = &batch;
             let refused = |text: &str| Err(Refusal::BadRequest(text.to_owned()));
-            let Some(source) = sources::find(db, source_id)? else {
-                return refused("Unknown event source");
-            };
-            if source.is_deleted {
-                return refused("Events may not be emitted for a deleted source");
+            match sources::is_deleted(db, source_id)? {
+                None => return refused("Unknown event source"),
+                Some(true) => return refused("Events may not be emitted for a deleted source"),
+                Some(false) => {}
             }
             let Some(run) = runs::find(db, sync_run_id)? else {
                 return refused("Unknown sync run");
             };
-            if run.source_id != source.id {
+            if run.source_id != *source_id {
                 return refused("Sync run does not belong to the supplied source");
             }
             if !run.is_running() {

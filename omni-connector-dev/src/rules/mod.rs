@@ -37,6 +37,6 @@ pub(crate) use registration::{Notified, credential_ready, first_registration, re
 pub(crate) use reports::{Report, report, save_connector_state};
 pub(crate) use sources::{
     Overview, Schedule, SyncConfig, active_sources, all_sources, connector_config, one_source,
-    owner_credential, owner_email, refresh_remote_mcp, schedules, source, sources_of_type,
+    owner_credential, owner_email, refresh_remote_mcp, schedules, served_source, sources_of_type,
     sync_config,
 };

@@ -17,7 +17,9 @@ use crate::{
     runs::Streak,
     shared::Shared,
     store::{
-        StoreError, configs,
+        StoreError,
+        checkpoints::{self, WithCheckpoint},
+        configs,
         runs::{self, Run, RunStatus},
         sources::{self, SourceRecord},
         users,
@@ -30,9 +32,9 @@ const SHOWN_RUNS: usize = 10;
 /// A source with its health and latest runs.
 #[derive(Debug, Serialize)]
 pub(crate) struct Overview {
-    source: SourceRecord,
+    source: WithCheckpoint<SourceRecord>,
     health: &'static str,
-    sync_runs: Vec<Run>,
+    sync_runs: Vec<WithCheckpoint<Run>>,
 }
 
 impl Overview {
@@ -44,11 +46,7 @@ impl Overview {
         shown: usize,
     ) -> Result<Self, StoreError> {
         source.connector_state = None;
-        source.checkpoint = None;
-        let mut sync_runs = runs::latest_scheduled(db, &source.id, shown)?;
-        for run in &mut sync_runs {
-            run.checkpoint = None;
-        }
+        let sync_runs = runs::latest_scheduled(db, &source.id, shown)?;
         let streak = Streak::read(db, &source.id, limits)?;
         Ok(Self {
             health: if streak.is_broken(limits) {
@@ -56,9 +54,16 @@ impl Overview {
             } else {
                 "healthy"
             },
-            source,
-            sync_runs,
+            source: without_checkpoint(source),
+            sync_runs: sync_runs.into_iter().map(without_checkpoint).collect(),
         })
+    }
+}
+
+fn without_checkpoint<T>(record: T) -> WithCheckpoint<T> {
+    WithCheckpoint {
+        record,
+        checkpoint: None,
     }
 }
 
@@ -172,20 +177,46 @@ pub(crate) async fn refresh_remote_mcp(shared: &Shared, id: &str) -> Result<(), 
 }
 
 /// The source of that id, also an inactive or deleted one.
-pub(crate) async fn source(shared: &Shared, id: &str) -> Result<SourceRecord, Refusal> {
+async fn source(shared: &Shared, id: &str) -> Result<SourceRecord, Refusal> {
     let source = lookup::source(shared, id).await?;
     source.ok_or_else(|| Refusal::source_not_found(id))
 }
 
-/// Active sources of a type.
+fn with_checkpoint(
+    db: &Connection,
+    record: SourceRecord,
+) -> Result<WithCheckpoint<SourceRecord>, StoreError> {
+    let checkpoint = checkpoints::find(db, &record.id)?;
+    Ok(WithCheckpoint { record, checkpoint })
+}
+
+/// The source of that id with its checkpoint, also an inactive or deleted one.
+pub(crate) async fn served_source(
+    shared: &Shared,
+    id: String,
+) -> Result<WithCheckpoint<SourceRecord>, Refusal> {
+    shared
+        .store
+        .read(move |db| {
+            let record = sources::find(db, &id)?.ok_or_else(|| Refusal::source_not_found(&id))?;
+            Ok::<_, Refusal>(with_checkpoint(db, record)?)
+        })
+        .await
+}
+
+/// Active sources of a type with their checkpoints.
 pub(crate) async fn sources_of_type(
     shared: &Shared,
     source_type: String,
-) -> Result<Vec<SourceRecord>, Refusal> {
-    let sources = shared
+) -> Result<Vec<WithCheckpoint<SourceRecord>>, Refusal> {
+    let sources: Result<_, StoreError> = shared
         .store
-        .read(move |db| sources::active_of_type(db, &source_type));
-    Ok(sources.await?)
+        .read(move |db| {
+            let records = sources::active_of_type(db, &source_type)?.into_iter();
+            records.map(|record| with_checkpoint(db, record)).collect()
+        })
+        .await;
+    Ok(sources?)
 }
 
 /// The credential of a source's owner.
@@ -247,7 +278,7 @@ pub(crate) async fn sync_config(shared: &Shared, id: String) -> Result<SyncConfi
                 config: source.config,
                 credentials: credential.map_or_else(|| json!({}), |row| row.credentials),
                 connector_state: source.connector_state,
-                checkpoint: source.checkpoint,
+                checkpoint: checkpoints::find(db, &source.id)?,
                 source_type,
                 user_filter_mode: source.user_filter_mode,
                 user_whitelist: source.user_whitelist,

@@ -9,7 +9,7 @@ use crate::{
     shared::Shared,
     state::ConnectorError,
     store::{
-        StoreError,
+        StoreError, checkpoints,
         runs::{self, Run},
         sources::SourceRecord,
     },
@@ -22,7 +22,7 @@ pub(super) async fn dispatch(
     run: &Run,
     source: &SourceRecord,
 ) -> Result<(), TriggerError> {
-    let request = request(shared, run, source, source.checkpoint.clone(), false).await?;
+    let request = request(shared, run, source, false).await?;
     let Err(error) = shared.connectors.sync(connector_url, &request).await else {
         return Ok(());
     };
@@ -44,23 +44,35 @@ pub(super) async fn dispatch(
     Err(TriggerError::Connector(error))
 }
 
-/// The body of `POST /sync` for a run.
+/// The body of `POST /sync` for a run. A resume gets the run's own checkpoint, if it saved one, else that of the source.
 async fn request(
     shared: &Shared,
     run: &Run,
     source: &SourceRecord,
-    checkpoint: Option<serde_json::Value>,
     is_resume: bool,
 ) -> Result<SyncRequest, StoreError> {
-    let last_sync_at = if run.sync_type == SyncType::Incremental {
-        let source_id = source.id.clone();
-        shared
-            .store
-            .read(move |db| runs::latest_completion(db, &source_id))
-            .await?
-    } else {
-        None
-    };
+    let (run_id, source_id) = (run.id.clone(), source.id.clone());
+    let is_incremental = run.sync_type == SyncType::Incremental;
+    let (last_sync_at, checkpoint) = shared
+        .store
+        .read(move |db| {
+            let last_sync_at = if is_incremental {
+                runs::latest_completion(db, &source_id)?
+            } else {
+                None
+            };
+            let own = if is_resume {
+                checkpoints::find(db, &run_id)?
+            } else {
+                None
+            };
+            let checkpoint = match own {
+                None => checkpoints::find(db, &source_id)?,
+                own => own,
+            };
+            Ok::<_, StoreError>((last_sync_at, checkpoint))
+        })
+        .await?;
     Ok(SyncRequest {
         sync_run_id: run.id.clone(),
         source_id: source.id.clone(),
@@ -78,8 +90,7 @@ pub(super) async fn resume(
     run: &Run,
     source: &SourceRecord,
 ) -> Result<(), ResumeError> {
-    let checkpoint = run.checkpoint.clone().or_else(|| source.checkpoint.clone());
-    let request = request(shared, run, source, checkpoint, true).await?;
+    let request = request(shared, run, source, true).await?;
     shared.connectors.sync(connector_url, &request).await?;
     let id = run.id.clone();
     shared.store.write(move |db| runs::touch(db, &id)).await?;

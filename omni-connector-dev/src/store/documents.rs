@@ -10,6 +10,7 @@ use time::OffsetDateTime;
 use super::{
     StoreError,
     column::{Json, Micros, new_id},
+    words,
 };
 
 /// One document, as it stands in the store.
@@ -213,7 +214,7 @@ pub(super) fn upsert(db: &Connection, upsert: &Upsert<'_>) -> Result<Upserted, S
             |row| row.get(0),
         )?;
     if !same_words {
-        learn_words(db, key)?;
+        learn_words(db, key, title, upsert.content_id)?;
     }
     Ok(if known.is_some() {
         Upserted::Updated
@@ -257,22 +258,34 @@ pub(super) fn delete_some(
     Ok(keys.len())
 }
 
-/// The index is told the old words while the row still holds them.
 fn forget_words(db: &Connection, key: i64) -> Result<(), StoreError> {
-    db.prepare_cached(
-        "INSERT INTO document_words (document_words, rowid, title, body)
-         SELECT 'delete', key, title, body FROM document_texts WHERE key = ?1",
-    )?
-    .execute([key])?;
+    db.prepare_cached("DELETE FROM document_words WHERE rowid = ?1")?
+        .execute([key])?;
     Ok(())
 }
 
-fn learn_words(db: &Connection, key: i64) -> Result<(), StoreError> {
-    db.prepare_cached(
-        "INSERT INTO document_words (rowid, title, body) SELECT key, title, body FROM document_texts WHERE key = ?1",
-    )?
-    .execute([key])?;
+fn learn_words(db: &Connection, key: i64, title: &str, content_id: &str) -> Result<(), StoreError> {
+    let body = db
+        .prepare_cached("SELECT body FROM contents WHERE id = ?1")?
+        .query_row([content_id], |row| {
+            Ok(words::indexed(row.get_ref(0)?.as_str()?))
+        })?;
+    db.prepare_cached("INSERT INTO document_words (rowid, title, body) VALUES (?1, ?2, ?3)")?
+        .execute(params![key, words::indexed(title), body])?;
     Ok(())
+}
+
+/// Fills an empty search index with the words of all documents. Says how many there are.
+pub(super) fn index_all(db: &Connection) -> Result<usize, StoreError> {
+    let mut all = db.prepare("SELECT key, title, content_id FROM documents")?;
+    let mut rows = all.query([])?;
+    let mut indexed = 0;
+    while let Some(row) = rows.next()? {
+        let (title, content_id): (String, String) = (row.get(1)?, row.get(2)?);
+        learn_words(db, row.get(0)?, &title, &content_id)?;
+        indexed += 1;
+    }
+    Ok(indexed)
 }
 
 fn to_json(value: &impl Serialize) -> Result<Value, StoreError> {

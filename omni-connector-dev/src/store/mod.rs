@@ -14,6 +14,7 @@
 //! ```
 
 pub mod apply;
+pub mod checkpoints;
 pub mod column;
 pub mod configs;
 pub mod contents;
@@ -30,6 +31,7 @@ pub mod sources;
 pub mod text;
 pub mod textless;
 pub mod users;
+mod words;
 mod worker;
 
 use std::path::Path;
@@ -39,7 +41,8 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 pub use error::StoreError;
 use worker::Worker;
 
-/// The version of `schema.sql`. A file of another version is refused, not converted: it holds only what a sync brings back.
+/// The version of `schema.sql`. A file of the version before is brought up to it; any other is refused, since it holds only
+/// what a sync brings back.
 const SCHEMA_VERSION: i32 = 3;
 
 /// A handle on the store. Cheap to clone; the file is closed when the last clone is dropped.
@@ -61,10 +64,10 @@ impl Store {
             error,
         })?;
         let path = folder.join(folder::DATABASE);
-        let writer = Connection::open(&path)?;
+        let mut writer = Connection::open(&path)?;
         writer.pragma_update(None, "journal_mode", "WAL")?;
         prepare(&writer)?;
-        migrate(&writer)?;
+        migrate(&mut writer)?;
         let reader = Connection::open_with_flags(
             &path,
             OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
@@ -86,9 +89,9 @@ impl Store {
     /// # Errors
     /// None in practice: memory that SQLite cannot get.
     pub fn in_memory() -> Result<Self, StoreError> {
-        let connection = Connection::open_in_memory()?;
+        let mut connection = Connection::open_in_memory()?;
         prepare(&connection)?;
-        migrate(&connection)?;
+        migrate(&mut connection)?;
         let worker = Worker::start("store", connection)?;
         Ok(Self {
             writer: worker.clone(),
@@ -138,20 +141,29 @@ fn prepare(connection: &Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn migrate(connection: &Connection) -> Result<(), StoreError> {
-    let version: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    // Of two processes at one store, the second finds the work of the first done.
+    let db = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let version: i32 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
     match version {
-        SCHEMA_VERSION => Ok(()),
-        0 => {
-            connection.execute_batch(&format!(
-                "BEGIN IMMEDIATE;\n{}\nPRAGMA user_version = {SCHEMA_VERSION};\nCOMMIT;",
-                include_str!("schema.sql")
-            ))?;
-            Ok(())
+        SCHEMA_VERSION => return Ok(()),
+        0 => db.execute_batch(include_str!("schema.sql"))?,
+        2 => {
+            db.execute_batch(include_str!("from_2.sql"))?;
+            let documents = documents::index_all(&db)?;
+            tracing::info!(
+                documents,
+                "the search index of an older version was made anew"
+            );
         }
-        found => Err(StoreError::Version {
-            found,
-            expected: SCHEMA_VERSION,
-        }),
+        found => {
+            return Err(StoreError::Version {
+                found,
+                expected: SCHEMA_VERSION,
+            });
+        }
     }
+    db.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+    db.commit()?;
+    Ok(())
 }

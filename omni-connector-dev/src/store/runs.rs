@@ -8,8 +8,8 @@ use serde_json::Value;
 use time::{Duration, OffsetDateTime};
 
 use super::{
-    StoreError,
-    column::{Json, Micros, Name, new_id},
+    StoreError, checkpoints,
+    column::{Micros, Name, new_id},
 };
 
 /// Where a run stands.
@@ -66,7 +66,7 @@ impl SlotClass {
     }
 }
 
-/// One run. Serializes to the protocol's record (§4.10).
+/// One run. Serializes to the protocol's record (§4.10) without its checkpoint, which [`checkpoints`] holds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[allow(
     missing_docs,
@@ -86,8 +86,6 @@ pub struct Run {
     pub documents_processed: i32,
     pub documents_updated: i32,
     pub error_message: Option<String>,
-    /// None was never saved; a saved null is `Some(Null)`.
-    pub checkpoint: Option<Value>,
     #[serde(with = "extended")]
     pub created_at: OffsetDateTime,
     #[serde(with = "extended")]
@@ -110,9 +108,6 @@ impl Run {
             documents_processed: row.get("documents_processed")?,
             documents_updated: row.get("documents_updated")?,
             error_message: row.get("error_message")?,
-            checkpoint: row
-                .get::<_, Option<Json<_>>>("checkpoint")?
-                .map(|Json(value)| value),
             created_at: row.get::<_, Micros>("created_at")?.0,
             updated_at: row.get::<_, Micros>("updated_at")?.0,
         })
@@ -349,11 +344,14 @@ pub fn add_updated(db: &Connection, id: &str, count: i32) -> Result<(), StoreErr
 /// # Errors
 /// Those of SQLite.
 pub fn save_checkpoint(db: &Connection, id: &str, checkpoint: &Value) -> Result<(), StoreError> {
-    db.prepare_cached(
-        "UPDATE sync_runs SET checkpoint = ?2, last_activity_at = ?3, updated_at = ?3
-         WHERE id = ?1 AND status = 'running'",
-    )?
-    .execute(params![id, Json(checkpoint), Micros::now()])?;
+    let running = db
+        .prepare_cached(
+            "UPDATE sync_runs SET last_activity_at = ?2, updated_at = ?2 WHERE id = ?1 AND status = 'running'",
+        )?
+        .execute(params![id, Micros::now()])?;
+    if running == 1 {
+        checkpoints::put(db, id, checkpoint)?;
+    }
     Ok(())
 }
 
@@ -363,20 +361,19 @@ pub fn save_checkpoint(db: &Connection, id: &str, checkpoint: &Value) -> Result<
 /// Those of SQLite.
 pub fn complete(db: &Connection, id: &str) -> Result<bool, StoreError> {
     let now = Micros::now();
-    let completed = db
+    let source_id: Option<String> = db
         .prepare_cached(
             "UPDATE sync_runs SET status = 'completed', completed_at = ?2, updated_at = ?2
-             WHERE id = ?1 AND status = 'running'",
+             WHERE id = ?1 AND status = 'running' RETURNING source_id",
         )?
-        .execute(params![id, now])?;
-    if completed == 0 {
+        .query_row(params![id, now], |row| row.get(0))
+        .optional()?;
+    let Some(source_id) = source_id else {
         return Ok(false);
-    }
-    db.prepare_cached(
-        "UPDATE sources SET checkpoint = sync_runs.checkpoint, updated_at = ?2
-         FROM sync_runs WHERE sync_runs.id = ?1 AND sources.id = sync_runs.source_id",
-    )?
-    .execute(params![id, now])?;
+    };
+    checkpoints::publish(db, id, &source_id)?;
+    db.prepare_cached("UPDATE sources SET updated_at = ?2 WHERE id = ?1")?
+        .execute(params![source_id, now])?;
     Ok(true)
 }
 

@@ -21,7 +21,6 @@ CREATE TABLE sources (
     user_whitelist         TEXT,            -- JSON list of addresses
     user_blacklist         TEXT,
     connector_state        TEXT,
-    checkpoint             TEXT,            -- NULL is "none", the text null is a saved JSON null
     sync_interval_seconds  INTEGER,         -- NULL switches scheduled runs off
     created_at             INTEGER NOT NULL,
     updated_at             INTEGER NOT NULL,
@@ -76,7 +75,6 @@ CREATE TABLE sync_runs (
     documents_processed  INTEGER NOT NULL DEFAULT 0,
     documents_updated    INTEGER NOT NULL DEFAULT 0 CHECK (documents_updated BETWEEN -2147483648 AND 2147483647),
     error_message        TEXT,
-    checkpoint           TEXT,
     started_at           INTEGER NOT NULL,
     completed_at         INTEGER,
     created_at           INTEGER NOT NULL,
@@ -93,6 +91,12 @@ CREATE TABLE sync_runs (
 ) STRICT;
 CREATE UNIQUE INDEX one_running_run_per_slot ON sync_runs (source_id, sync_type = 'realtime') WHERE status = 'running';
 CREATE INDEX runs_of_a_source ON sync_runs (source_id, started_at DESC);
+
+-- Of runs and of sources, apart from their rows: a checkpoint grows with its source, and rows are written whole.
+CREATE TABLE checkpoints (
+    owner       TEXT PRIMARY KEY,           -- id of a run or of a source; no row is "none"
+    checkpoint  TEXT NOT NULL               -- JSON; the text null is a saved JSON null
+) STRICT;
 
 -- Events that were accepted and that the indexer would dead-letter later, with the reason.
 CREATE TABLE refused_events (
@@ -160,10 +164,8 @@ CREATE TABLE documents (
 ) STRICT;
 CREATE INDEX documents_of_a_content ON documents (content_id);
 
--- Words of title and body. `rowid` is `documents.key`; kept in step by every upsert and delete.
-CREATE VIEW document_texts AS
-    SELECT documents.key AS key, documents.title AS title, contents.body AS body
-    FROM documents JOIN contents ON contents.id = documents.content_id;
+-- Words of title and body, cut and folded before, with a blank between them. `rowid` is `documents.key`; kept in step by
+-- every upsert and delete. The texts themselves are not kept twice.
 CREATE VIRTUAL TABLE document_words USING fts5 (
-    title, body, content = 'document_texts', content_rowid = 'key', tokenize = "unicode61 remove_diacritics 2"
+    title, body, content = '', contentless_delete = 1, tokenize = 'ascii'
 );

@@ -15,8 +15,9 @@ use super::{
 /// Documents of a deleted source that are removed in one transaction, so that writers need not wait long.
 const REMOVED_AT_ONCE: usize = 500;
 
-/// A source as the manager stores it. Serializes to the record that connectors read; unlike theirs, its type is any text,
-/// since sources of remote MCP servers have types of their own.
+/// A source as the manager stores it. Serializes to the record that connectors read, without its checkpoint, which
+/// [`checkpoints`](super::checkpoints) holds. Unlike theirs, its type is any text, since sources of remote MCP servers have
+/// types of their own.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the fields are those of the protocol's Source")]
 pub struct SourceRecord {
@@ -32,7 +33,6 @@ pub struct SourceRecord {
     pub user_whitelist: Option<Vec<String>>,
     pub user_blacklist: Option<Vec<String>>,
     pub connector_state: Option<Value>,
-    pub checkpoint: Option<Value>,
     pub sync_interval_seconds: Option<i32>,
     #[serde(with = "extended")]
     pub created_at: OffsetDateTime,
@@ -63,7 +63,6 @@ impl SourceRecord {
             user_whitelist: None,
             user_blacklist: None,
             connector_state: None,
-            checkpoint: None,
             sync_interval_seconds: None,
             created_at: now,
             updated_at: now,
@@ -100,7 +99,6 @@ impl SourceRecord {
             user_whitelist: list("user_whitelist")?,
             user_blacklist: list("user_blacklist")?,
             connector_state: value("connector_state")?,
-            checkpoint: value("checkpoint")?,
             sync_interval_seconds: row.get("sync_interval_seconds")?,
             created_at: row.get::<_, Micros>("created_at")?.0,
             updated_at: row.get::<_, Micros>("updated_at")?.0,
@@ -116,13 +114,12 @@ impl SourceRecord {
 pub fn put(db: &Connection, source: &SourceRecord) -> Result<(), StoreError> {
     db.prepare_cached(
         "INSERT INTO sources (id, name, source_type, integration_type, config, is_active, is_deleted, scope,
-            user_filter_mode, user_whitelist, user_blacklist, connector_state, checkpoint, sync_interval_seconds,
-            created_at, updated_at, created_by)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+            user_filter_mode, user_whitelist, user_blacklist, connector_state, sync_interval_seconds, created_at, updated_at,
+            created_by)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
          ON CONFLICT (id) DO UPDATE SET name = ?2, source_type = ?3, integration_type = ?4, config = ?5, is_active = ?6,
             is_deleted = ?7, scope = ?8, user_filter_mode = ?9, user_whitelist = ?10, user_blacklist = ?11,
-            connector_state = ?12, checkpoint = ?13, sync_interval_seconds = ?14, created_at = ?15, updated_at = ?16,
-            created_by = ?17",
+            connector_state = ?12, sync_interval_seconds = ?13, created_at = ?14, updated_at = ?15, created_by = ?16",
     )?
     .execute(params![
         source.id,
@@ -137,7 +134,6 @@ pub fn put(db: &Connection, source: &SourceRecord) -> Result<(), StoreError> {
         source.user_whitelist.as_ref().map(Json),
         source.user_blacklist.as_ref().map(Json),
         source.connector_state.as_ref().map(Json),
-        source.checkpoint.as_ref().map(Json),
         source.sync_interval_seconds,
         Micros(source.created_at),
         Micros(source.updated_at),
@@ -200,6 +196,17 @@ pub fn active_of_type(db: &Connection, source_type: &str) -> Result<Vec<SourceRe
         .collect::<Result<_, _>>()?)
 }
 
+/// Whether the source is deleted; none for an unknown one. Reads no more than that.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn is_deleted(db: &Connection, id: &str) -> Result<Option<bool>, StoreError> {
+    Ok(db
+        .prepare_cached("SELECT is_deleted FROM sources WHERE id = ?1")?
+        .query_row([id], |row| row.get(0))
+        .optional()?)
+}
+
 /// Replaces the connector's durable notes. An unknown source is no error.
 ///
 /// # Errors
@@ -234,6 +241,7 @@ pub fn remove_some(db: &Connection, id: &str) -> Result<bool, StoreError> {
         return Ok(false);
     }
     for statement in [
+        "DELETE FROM checkpoints WHERE owner = ?1 OR owner IN (SELECT id FROM sync_runs WHERE source_id = ?1)",
         "DELETE FROM refused_events WHERE sync_run_id IN (SELECT id FROM sync_runs WHERE source_id = ?1)",
         "DELETE FROM textless_files WHERE sync_run_id IN (SELECT id FROM sync_runs WHERE source_id = ?1)",
         "DELETE FROM sync_runs WHERE source_id = ?1",

@@ -65,7 +65,9 @@ pub(crate) async fn compare_effects(
                     json!(run)
                 } else {
                     let run = run.ok_or("there is no run")?;
-                    compare_run(&run, expected).map_err(|text| format!("the run: {text}"))?;
+                    compare_run(world, &run, expected)
+                        .await
+                        .map_err(|text| format!("the run: {text}"))?;
                     continue;
                 }
             }
@@ -80,8 +82,7 @@ pub(crate) async fn compare_effects(
             "stored" => stored(world, asked, answer).await,
             "source_checkpoint" => {
                 let run = run_of(world, asked, answer).await.unwrap();
-                let source = world.find_source(&run.source_id).await.unwrap();
-                match source.checkpoint {
+                match world.find_checkpoint(&run.source_id).await {
                     Some(checkpoint) => json!({ "value": checkpoint }),
                     None => json!("absent"),
                 }
@@ -129,7 +130,12 @@ pub(crate) async fn compare_effects(
 }
 
 /// In a recorded run, absent counters are 0, an absent text is null, an absent checkpoint was never saved.
-pub(crate) fn compare_run(run: &runs::Run, expected: &Value) -> Result<(), String> {
+pub(crate) async fn compare_run(
+    world: &World,
+    run: &runs::Run,
+    expected: &Value,
+) -> Result<(), String> {
+    let checkpoint = world.find_checkpoint(&run.id).await;
     let actual = json!(run);
     let optional = ["sync_type", "trigger_type"];
     for name in optional
@@ -152,7 +158,7 @@ pub(crate) fn compare_run(run: &runs::Run, expected: &Value) -> Result<(), Strin
     if expected["error_message"] != actual["error_message"] {
         return Err(format!("its message is {}", actual["error_message"]));
     }
-    let is_same = match (expected.get("checkpoint"), &run.checkpoint) {
+    let is_same = match (expected.get("checkpoint"), &checkpoint) {
         (None, None) => true,
         (Some(expected), Some(actual)) => differ(expected, actual, &mut Ids::default()).is_none(),
         _ => false,
@@ -160,7 +166,7 @@ pub(crate) fn compare_run(run: &runs::Run, expected: &Value) -> Result<(), Strin
     if is_same {
         Ok(())
     } else {
-        Err(format!("its checkpoint is {:?}", run.checkpoint))
+        Err(format!("its checkpoint is {checkpoint:?}"))
     }
 }
 

@@ -44,7 +44,9 @@ async fn compare_started(world: &mut World, recorded: &Entry, seen: &Seen) {
     eventually(&recorded.name, async || {
         let id = id.clone();
         let run = world.write(move |db| runs::find(db, &id)).await.unwrap();
-        compare_run(&run, &recorded.effect["run"]).is_ok()
+        compare_run(world, &run, &recorded.effect["run"])
+            .await
+            .is_ok()
     })
     .await;
 }
@@ -61,9 +63,9 @@ async fn scheduled_runs_start_when_they_are_due() {
     world
         .source(140, "github", |source| {
             source.sync_interval_seconds = Some(1);
-            source.checkpoint = Some(json!({ "c": 0 }));
         })
         .await;
+    world.checkpoint(140, json!({ "c": 0 })).await;
 
     let first = started(&world, 140, 0).await;
     compare_started(
@@ -114,11 +116,10 @@ async fn realtime_runs_are_kept_alive() {
         let entries = load("scheduled-realtime", &world.wire);
         let recorded_call = recorded(&entries, name);
         world.wire.script(std::slice::from_ref(recorded_call));
-        world
-            .source(source, "github", |source| {
-                source.checkpoint = recorded_call.request["body"].get("checkpoint").cloned();
-            })
-            .await;
+        world.source(source, "github", |_| {}).await;
+        if let Some(checkpoint) = recorded_call.request["body"].get("checkpoint") {
+            world.checkpoint(source, checkpoint.clone()).await;
+        }
         world.register(json!({ "sync_modes": ["realtime"] })).await;
         let first = started(&world, source, 0).await;
         compare_started(&mut world, recorded_call, &first).await;

@@ -6,7 +6,7 @@ use omni_connector::{AuthType, HttpClient, Manifest, ServiceCredential, SyncType
 use omni_connector_dev::{
     CallLimits, Manager, Options,
     store::{
-        StoreError, configs, credentials, runs,
+        StoreError, checkpoints, configs, credentials, runs,
         sources::{self, SourceRecord},
         users::{self, User, UserRole},
     },
@@ -126,6 +126,18 @@ impl World {
         source.updated_at = MADE;
         change(&mut source);
         self.write(move |db| sources::put(db, &source)).await;
+    }
+
+    /// What the source's last run left.
+    pub(crate) async fn checkpoint(&self, number: u32, checkpoint: Value) {
+        let owner = source_id(number);
+        self.write(move |db| checkpoints::put(db, &owner, &checkpoint))
+            .await;
+    }
+
+    pub(crate) async fn find_checkpoint(&self, owner: &str) -> Option<Value> {
+        let owner = owner.to_owned();
+        self.write(move |db| checkpoints::find(db, &owner)).await
     }
 
     pub(crate) async fn find_source(&self, id: &str) -> Option<SourceRecord> {

@@ -4,7 +4,7 @@ use std::{fs, thread, time::Duration};
 
 use omni_connector::SyncType::{self, Full, Incremental, Realtime};
 use omni_connector_dev::store::{
-    StoreError,
+    StoreError, checkpoints,
     runs::{Run, RunStatus},
 };
 use serde_json::{Value, json};
@@ -17,7 +17,9 @@ async fn checkpoint(setup: &Setup, run: &Run, pleases: impl Fn(&Value) -> bool) 
         loop {
             let run = setup.manager.progress(&run.id).await.unwrap().unwrap().run;
             assert_eq!(run.status, RunStatus::Running, "{:?}", run.error_message);
-            if let Some(checkpoint) = run.checkpoint.filter(&pleases) {
+            let store = setup.manager.store();
+            let saved = store.read(move |db| checkpoints::find(db, &run.id)).await;
+            if let Some(checkpoint) = saved.unwrap().filter(&pleases) {
                 return checkpoint;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;

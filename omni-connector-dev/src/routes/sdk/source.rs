@@ -9,14 +9,14 @@ use crate::{
     routes::body::{Id, JsonBody},
     rules::{self, Refusal, SyncConfig},
     shared::Shared,
-    store::sources::SourceRecord,
+    store::{checkpoints::WithCheckpoint, sources::SourceRecord},
 };
 
 pub(super) async fn source(
     State(shared): State<Shared>,
     Id(id): Id,
-) -> Result<Json<SourceRecord>, Refusal> {
-    rules::source(&shared, &id).await.map(Json)
+) -> Result<Json<WithCheckpoint<SourceRecord>>, Refusal> {
+    rules::served_source(&shared, id).await.map(Json)
 }
 
 pub(super) async fn credentials(
@@ -53,7 +53,7 @@ pub(super) async fn put_connector_state(
 pub(super) async fn by_type(
     State(shared): State<Shared>,
     Id(source_type): Id,
-) -> Result<Json<Vec<SourceRecord>>, Refusal> {
+) -> Result<Json<Vec<WithCheckpoint<SourceRecord>>>, Refusal> {
     rules::sources_of_type(&shared, source_type).await.map(Json)
 }
 

@@ -28,6 +28,7 @@ use crate::{
     shared::Shared,
     state::ConnectorError,
     store::{
+        checkpoints::{self, WithCheckpoint},
         sources::SourceRecord,
         users::{self, User, UserRole},
     },
@@ -60,7 +61,7 @@ struct Dispatch<'a> {
     action: &'a str,
     params: Value,
     credentials: &'a ServiceCredential,
-    source: Option<&'a SourceRecord>,
+    source: Option<WithCheckpoint<&'a SourceRecord>>,
     actor_email: Option<String>,
 }
 
@@ -117,11 +118,18 @@ async fn persisted(
         Some(user_id) => Some(actor(shared, user_id, definition).await?),
         None => None,
     };
+    let params = params::rewrite(shared, params, &source).await?;
+    let id = source.id.clone();
+    let checkpoint = shared.store.read(move |db| checkpoints::find(db, &id));
+    let checkpoint = checkpoint.await?;
     let dispatch = Dispatch {
         action,
-        params: params::rewrite(shared, params, &source).await?,
+        params,
         credentials: &credential,
-        source: Some(&source),
+        source: Some(WithCheckpoint {
+            record: &source,
+            checkpoint,
+        }),
         actor_email: actor.map(|actor| actor.email),
     };
     send(shared, &manifest.connector_url, &dispatch).await

@@ -3,6 +3,7 @@
 
 mod filter;
 mod parse;
+mod snippet;
 
 use std::panic::AssertUnwindSafe;
 
@@ -11,10 +12,6 @@ use serde::{Deserialize, Serialize};
 
 use super::{Store, StoreError, column::Json, operators};
 use filter::{Candidate, Filter};
-
-/// Around what matched in a snippet. Texts are stored without control characters, so these stand for nothing else.
-const MATCH_BEGINS: char = '\u{2}';
-const MATCH_ENDS: char = '\u{3}';
 
 /// What to look for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -136,7 +133,7 @@ pub fn search(db: &Connection, query: &Query) -> Result<Hits, StoreError> {
             documents.attributes)"
     };
     let hits = match &words {
-        Some(words) => best(db, words, admitted, query.limit)?,
+        Some(words) => best(db, words, &parsed.words, admitted, query.limit)?,
         None => newest(db, admitted, query.limit)?,
     };
     let total = if hits.len() < query.limit {
@@ -172,33 +169,35 @@ fn register(db: &Connection, filter: Filter) -> Result<(), StoreError> {
 const COLUMNS: &str = "documents.id, documents.document_id, documents.title, documents.content_type, documents.metadata,
     sources.id AS source_id, sources.name AS source_name, sources.source_type";
 
-/// The best matches. The index is the outer loop and gives its rows in order of rank, so that snippets are made for those
+/// The best matches. The index is the outer loop and gives its rows in order of rank, so that texts are read for those
 /// within the limit only.
 fn best(
     db: &Connection,
     words: &str,
+    typed: &[parse::Word],
     admitted: &str,
     limit: usize,
 ) -> Result<Vec<Hit>, StoreError> {
     let sql = format!(
-        "SELECT {COLUMNS}, snippet(document_words, 1, '{MATCH_BEGINS}', '{MATCH_ENDS}', '…', 24) AS snippet
+        "SELECT {COLUMNS}, contents.body
          FROM document_words
          CROSS JOIN documents ON documents.key = document_words.rowid
          CROSS JOIN sources ON sources.id = documents.source_id
+         CROSS JOIN contents ON contents.id = documents.content_id
          WHERE document_words MATCH :words AND rank MATCH 'bm25(8.0, 1.0)' AND NOT sources.is_deleted AND {admitted}
          ORDER BY rank LIMIT :limit"
     );
     let params = named_params! { ":words": words, ":limit": limit };
     Ok(db
         .prepare_cached(&sql)?
-        .query_map(params, Hit::read)?
+        .query_map(params, |row| Hit::read(row, typed))?
         .collect::<Result<_, _>>()?)
 }
 
 /// The newest documents. The page is chosen before any text is read.
 fn newest(db: &Connection, admitted: &str, limit: usize) -> Result<Vec<Hit>, StoreError> {
     let sql = format!(
-        "SELECT {COLUMNS}, substr(contents.body, 1, 200) AS snippet
+        "SELECT {COLUMNS}, substr(contents.body, 1, 200) AS body
          FROM (
             SELECT documents.key, documents.metadata ->> 'updated_at' AS changed
             FROM documents JOIN sources ON sources.id = documents.source_id
@@ -212,7 +211,7 @@ fn newest(db: &Connection, admitted: &str, limit: usize) -> Result<Vec<Hit>, Sto
     );
     Ok(db
         .prepare_cached(&sql)?
-        .query_map(named_params! { ":limit": limit }, Hit::read)?
+        .query_map(named_params! { ":limit": limit }, |row| Hit::read(row, &[]))?
         .collect::<Result<_, _>>()?)
 }
 
@@ -234,7 +233,7 @@ fn count(db: &Connection, words: Option<&str>, admitted: &str) -> Result<u64, St
 }
 
 impl Hit {
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+    fn read(row: &Row<'_>, typed: &[parse::Word]) -> rusqlite::Result<Self> {
         let Json(metadata) = row.get::<_, Json<serde_json::Value>>("metadata")?;
         let text = |key: &str| metadata.get(key)?.as_str().map(str::to_owned);
         Ok(Self {
@@ -249,36 +248,7 @@ impl Hit {
                 name: row.get("source_name")?,
                 source_type: row.get("source_type")?,
             },
-            snippet: snippet(&row.get::<_, String>("snippet")?),
+            snippet: snippet::around(row.get_ref("body")?.as_str()?, typed),
         })
     }
-}
-
-/// The pieces of a text between the marks.
-fn snippet(marked: &str) -> Vec<SnippetPart> {
-    marked
-        .split(MATCH_BEGINS)
-        .flat_map(|part| match part.split_once(MATCH_ENDS) {
-            Some((matched, after)) => vec![(matched, true), (after, false)],
-            None => vec![(part, false)],
-        })
-        .map(|(text, is_match)| SnippetPart {
-            text: one_line(text),
-            is_match,
-        })
-        .filter(|part| !part.text.is_empty())
-        .collect()
-}
-
-/// Every run of blanks as one space, also at the ends.
-fn one_line(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    for c in text.chars() {
-        if !c.is_whitespace() {
-            line.push(c);
-        } else if !line.ends_with(' ') {
-            line.push(' ');
-        }
-    }
-    line
 }

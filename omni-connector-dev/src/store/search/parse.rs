@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use omni_connector::SearchOperator;
 
+use crate::store::words::{self, Words};
+
 /// Operators that every search has and no connector can take over.
 const BUILT_IN: [&str; 5] = ["by", "in", "type", "before", "after"];
 
@@ -31,8 +33,9 @@ pub(super) struct Operated {
 /// A word or a quoted phrase.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Word {
-    pub text: String,
-    /// Typed with `*` at its end.
+    /// Its words as the index has them, at least one, which follow each other.
+    pub words: Vec<String>,
+    /// Whether the last of them may go on: typed with `*` at its end, or Korean, where particles follow without a blank.
     pub is_beginning: bool,
 }
 
@@ -59,7 +62,7 @@ pub(super) fn parse(text: &str, registered: &[SearchOperator]) -> Parsed {
             position += here.len_utf8();
         }
     }
-    parsed.words = words(&rest);
+    parsed.words = typed_words(&rest);
     parsed.is_nothing_searchable = !rest.trim().is_empty()
         && parsed.words.is_empty()
         && parsed.built_in.is_empty()
@@ -168,26 +171,21 @@ fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// Quoted phrases and the words between blanks.
-fn words(text: &str) -> Vec<Word> {
-    let mut words = Vec::new();
+/// Quoted phrases and the words between blanks. What holds no word of the index is left out.
+fn typed_words(text: &str) -> Vec<Word> {
+    let mut typed = Vec::new();
     for (index, part) in text.split('"').enumerate() {
         // The parts between two quotation marks have odd numbers.
         if index % 2 == 1 {
-            words.push(Word {
-                text: part.to_owned(),
-                is_beginning: false,
-            });
-            continue;
+            typed.extend(Word::new(part, false));
+        } else {
+            typed.extend(
+                part.split_whitespace()
+                    .filter_map(|word| Word::new(word, word.ends_with('*'))),
+            );
         }
-        words.extend(part.split_whitespace().map(|word| Word {
-            text: word.trim_end_matches('*').to_owned(),
-            is_beginning: word.ends_with('*'),
-        }));
     }
-    // What holds no letter and no digit is no word of any text.
-    words.retain(|word| word.text.contains(char::is_alphanumeric));
-    words
+    typed
 }
 
 impl Parsed {
@@ -216,12 +214,32 @@ impl Parsed {
 }
 
 impl Word {
-    /// A string of the index's query language, in which nothing but the quotation mark means anything, and a word holds
-    /// none.
+    fn new(text: &str, is_beginning: bool) -> Option<Self> {
+        let words: Vec<_> = Words::of(text)
+            .map(|word| word.folded.into_owned())
+            .collect();
+        let is_korean = words.last()?.ends_with(words::is_hangul);
+        Some(Self {
+            words,
+            is_beginning: is_beginning || is_korean,
+        })
+    }
+
+    /// Whether the last of `words`, as many as it has, are this one.
+    pub(super) fn is_at_the_end_of<'a>(&self, words: impl Iterator<Item = &'a str>) -> bool {
+        let last = self.words.len() - 1;
+        words
+            .zip(&self.words)
+            .enumerate()
+            .all(|(number, (found, wanted))| {
+                found == wanted || number == last && self.is_beginning && found.starts_with(wanted)
+            })
+    }
+
+    /// A string of the index's query language. Words of the index are letters, digits and marks, so none means anything there.
     fn index_term(&self) -> String {
-        let text = self.text.replace('\0', " ");
         let star = if self.is_beginning { "*" } else { "" };
-        format!("\"{text}\"{star}")
+        format!("\"{}\"{star}", self.words.join(" "))
     }
 }
 
@@ -248,7 +266,7 @@ mod tests {
 
     fn words(text: &str) -> Vec<String> {
         let words = parsed(text).words;
-        words.into_iter().map(|word| word.text).collect()
+        words.into_iter().map(|word| word.words.join(" ")).collect()
     }
 
     #[test]
@@ -269,13 +287,13 @@ mod tests {
 
     #[test]
     fn what_is_no_operator_stays_a_word() {
-        assert_eq!(words("std::fs"), ["std::fs"]);
-        assert_eq!(words("https://a.example"), ["https://a.example"]);
-        assert_eq!(words("next:md"), ["next:md"]);
-        assert_eq!(words("ext: md"), ["ext:", "md"]);
+        assert_eq!(words("std::fs"), ["std fs"]);
+        assert_eq!(words("https://a.example"), ["https a example"]);
+        assert_eq!(words("next:md"), ["next md"]);
+        assert_eq!(words("ext: md"), ["ext", "md"]);
         assert_eq!(
             words("Upper:x"),
-            ["Upper:x"],
+            ["upper x"],
             "the typed name is compared in lower case"
         );
     }
@@ -312,9 +330,10 @@ mod tests {
         let query = |text| parsed(text).index_query();
         assert_eq!(
             query("seri* \"two words\" NEAR(x"),
-            Some(r#""seri"* "two words" "NEAR(x""#.into())
+            Some(r#""seri"* "two words" "near x""#.into())
         );
         assert_eq!(query(" * \" - \" "), None);
         assert_eq!(query("a\0b"), Some("\"a b\"".into()));
+        assert_eq!(query("Größe 회의록"), Some("\"grosse\" \"회의록\"*".into()));
     }
 }

@@ -41,10 +41,10 @@ pub(super) async fn action(world: &World) {
             source.name = "Team code".into();
             source.config = json!({ "nested": { "a": 1 }, "page_size": 50, "repo": "acme/wiki" });
             source.connector_state = Some(json!({ "webhook_id": "w1" }));
-            source.checkpoint = Some(json!({ "etag": "a1" }));
             source.sync_interval_seconds = Some(3600);
         })
         .await;
+    world.checkpoint(70, json!({ "etag": "a1" })).await;
     world.source(71, "imap", |_| {}).await;
     world
         .source(72, "github", |source| {

@@ -60,10 +60,10 @@ pub(super) async fn source_credentials(world: &World) {
             source.name = "Team code".into();
             source.config = config;
             source.connector_state = Some(json!({ "webhook_id": "w1" }));
-            source.checkpoint = Some(json!({ "etag": "a1" }));
             source.sync_interval_seconds = Some(3600);
         })
         .await;
+    world.checkpoint(40, json!({ "etag": "a1" })).await;
     world
         .source(41, "github", |source| {
             source.name = "Personal".into();
@@ -100,13 +100,13 @@ pub(super) async fn source_credentials(world: &World) {
                     48 => {
                         source.created_at = datetime!(2026-08-03 09:00 UTC);
                         source.connector_state = Some(json!({ "x": 1 }));
-                        source.checkpoint = Some(json!({ "uid": 7 }));
                     }
                     _ => {}
                 }
             })
             .await;
     }
+    world.checkpoint(48, json!({ "uid": 7 })).await;
     world
         .credential(
             40,

@@ -29,13 +29,13 @@ pub(super) async fn runs_to_start(world: &World) {
     ] {
         world
             .source(number, source_type, |source| match number {
-                50 => source.checkpoint = Some(json!({ "cursor": "seed" })),
                 51 => source.is_active = false,
                 53 => source.is_deleted = true,
                 _ => {}
             })
             .await;
     }
+    world.checkpoint(50, json!({ "cursor": "seed" })).await;
     let beta = json!({
         "name": "beta", "connector_id": "beta", "connector_url": world.wire.url(1), "source_types": ["linear"]
     });
@@ -133,11 +133,7 @@ pub(super) async fn run_progress(world: &World) {
     for number in 30..=40 {
         world.source(number, "github", |_| {}).await;
     }
-    world
-        .change_source(30, |source| {
-            source.checkpoint = Some(json!({ "cursor": "old" }));
-        })
-        .await;
+    world.checkpoint(30, json!({ "cursor": "old" })).await;
     for run in [32, 36, 37, 38, 39, 40] {
         world.run(run, run, SyncType::Full).await;
     }
