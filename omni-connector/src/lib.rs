@@ -45,8 +45,8 @@ pub use incoming::{
 pub use macros::{action, connector, search_operator, sync};
 pub use outgoing::{HttpClient, ManagerClient, ManagerError, Patience};
 pub use run::{
-    Deletions, Document, FailureBudget, Group, IncompleteListing, Listing, RunError, RunReport,
-    SyncContext, Walked, WalkedListing,
+    Deletions, Document, FailureBudget, Group, IncompleteListing, Inventory, Listing, Part,
+    RunError, RunReport, SyncContext, Walk, Walked, WalkedListing,
 };
 
 /// The README's example compiles.

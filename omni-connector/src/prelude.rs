@@ -9,9 +9,9 @@ pub use url::Url;
 
 pub use crate::{
     ActionError, Actor, Args, Checkpoint, Config, Connector, Credentials, DocRef, Document,
-    DocumentPermissions, Email, Group, HttpClient, Listing, ManagerClient, OAuthConfig,
-    PersonSyncRecord, SecretString, ServiceCredential, Skill, Source, SourceType, SyncContext,
-    SyncType, Walked, Webhook, WebhookRequest, action,
+    DocumentPermissions, Email, Group, HttpClient, Inventory, Listing, ManagerClient, OAuthConfig,
+    Part, PersonSyncRecord, SecretString, ServiceCredential, Skill, Source, SourceType,
+    SyncContext, SyncType, Walked, Webhook, WebhookRequest, action,
     actions::{File, Raw, Text},
     connector,
     contract::{Day, Timestamp},
