@@ -5,25 +5,47 @@ use std::collections::{HashMap, HashSet};
 
 use anyhow::{Context, Result};
 use axum::response::Response;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-#[cfg(feature = "mcp")]
-use super::McpCredentials;
 use super::{
     BoxFuture, Connector, CredentialReady, DecodeError, IntegrationType, Manifest, ManifestAction,
-    OAuthConfig, OAuthExtra, OAuthTokens, Operator, ServiceCredential, Source, SourceType,
-    SyncType, decode,
+    McpCredentials, OAuthConfig, OAuthExtra, OAuthTokens, Operator, ServiceCredential, Source,
+    SourceType, SyncType, decode,
 };
 #[cfg(feature = "mcp")]
 use crate::bridges::McpServer;
 use crate::{
-    actions::ActionCall,
+    actions::{ActionCall, ActionError},
     incoming::{Webhook, WebhookCall},
     outgoing::ManagerClient,
     run::SyncContext,
 };
 
-/// What the runtime needs of a connector. Implemented for every [`Connector`] and for nothing else.
+/// What a server asks of the MCP server behind a connector.
+pub(crate) trait McpBehind: Send + Sync {
+    /// Waits until the manifest should be registered again.
+    fn changed(&self) -> BoxFuture<'_, ()>;
+    /// Reads the lists of the MCP server in the background, with these credentials.
+    fn discover_later(&self, credentials: Option<McpCredentials>);
+    /// Reads a resource.
+    fn read_resource<'a>(
+        &'a self,
+        uri: String,
+        credentials: Option<&'a McpCredentials>,
+    ) -> BoxFuture<'a, Result<Value, ActionError>>;
+    /// Fills in a prompt.
+    fn get_prompt<'a>(
+        &'a self,
+        name: String,
+        arguments: Option<Map<String, Value>>,
+        credentials: Option<&'a McpCredentials>,
+    ) -> BoxFuture<'a, Result<Value, ActionError>>;
+    /// Closes all connections and waits for what they started.
+    fn close(&self) -> BoxFuture<'_, ()>;
+}
+
+/// What the runtime needs of a connector. Implemented for every [`Connector`], and for one together with the MCP server
+/// behind it.
 pub(crate) trait ErasedConnector: Send + Sync {
     fn manifest(&self, connector_url: &str) -> Manifest;
     fn name(&self) -> &'static str;
@@ -70,6 +92,10 @@ pub(crate) trait ErasedConnector: Send + Sync {
     fn prepare_mcp_env(&self, credentials: &McpCredentials) -> Result<HashMap<String, String>>;
     #[cfg(feature = "mcp")]
     fn prepare_mcp_headers(&self, credentials: &McpCredentials) -> Result<HashMap<String, String>>;
+    /// The MCP server behind the connector, once it stands there: a [`Connector`] alone only declares one.
+    fn mcp_behind(&self) -> Option<&dyn McpBehind> {
+        None
+    }
     fn webhooks(&self) -> Vec<&'static str>;
     fn call_webhook(&self, call: WebhookCall) -> BoxFuture<'_, Result<Webhook>>;
 }
