@@ -31,13 +31,14 @@ impl Print {
     }
 
     pub(super) const fn of_bytes(bytes: [u8; Self::BYTES]) -> Self {
-        let [a, b, c, d, e, f] = bytes;
-        Self(u64::from_le_bytes([a, b, c, d, e, f, 0, 0]))
+        let mut wide = [0; 8];
+        wide.split_at_mut(Self::BYTES).0.copy_from_slice(&bytes);
+        Self(u64::from_le_bytes(wide))
     }
 
     pub(super) const fn to_bytes(self) -> [u8; Self::BYTES] {
-        let [a, b, c, d, e, f, ..] = self.0.to_le_bytes();
-        [a, b, c, d, e, f]
+        let [head @ .., _, _] = self.0.to_le_bytes();
+        head
     }
 }
 
