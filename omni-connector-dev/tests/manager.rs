@@ -12,7 +12,7 @@ use axum::{
     Json, Router,
     routing::{MethodRouter, get, post},
 };
-use omni_connector::{AuthType, ServiceCredential, outgoing::HttpClient};
+use omni_connector::{AuthType, HttpClient, ServiceCredential};
 use omni_connector_dev::{ActionError, Manager, Options, Storage, store::credentials};
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -11,7 +11,7 @@ use axum::{
     http::StatusCode,
     routing::{get, post},
 };
-use omni_connector::{AuthType, HttpClient, ServiceCredential, contract::SourceScope};
+use omni_connector::{AuthType, HttpClient, ServiceCredential, wire::SourceScope};
 use omni_connector_dev::{
     Manager, Options,
     store::{

@@ -9,8 +9,17 @@ pub use core::{
 pub use std::{boxed::Box, collections::HashMap, string::String, vec::Vec};
 
 pub use crate::{
-    ActionCall, ActionDefinition, ActionMode, BoxFuture, Connector, CredentialReady, ManagerClient,
-    McpCredentials, McpServer, OAuthConfig, OAuthExtra, OAuthTokens, Operator, Response, Result,
-    ServiceCredential, Skill, Source, SourceType, SyncContext, SyncType, Value, ValueType, Webhook,
-    WebhookCall, actions::answer, async_trait, contract::AttributeValue, declare::*,
+    Result, Value, async_trait,
+    connector::{
+        ActionCall, Connector, McpServer, Webhook, WebhookCall,
+        actions::{Response, answer},
+    },
+    declare::*,
+    manager::ManagerClient,
+    run::{Operator, SyncContext},
+    wire::{
+        ActionDefinition, ActionMode, AttributeValue, CredentialReady, McpCredentials, OAuthConfig,
+        OAuthExtra, OAuthTokens, ServiceCredential, Skill, Source, SourceType, SyncType, ValueType,
+    },
 };
+pub use futures_util::future::BoxFuture;

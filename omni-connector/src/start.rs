@@ -5,10 +5,13 @@ use std::{env, io, sync::Arc};
 use anyhow::{Result, bail};
 use axum::Router;
 
+use futures_util::future::BoxFuture;
+
 use crate::{
-    bridges::{bridged, serve_mcp},
-    contract::{BoxFuture, Connector, ErasedConnector},
-    incoming::{ServerConfig, listen, look_over, panic, signalled},
+    connector::{Connector, ErasedConnector},
+    mcp::{bridged, serve_mcp},
+    panic,
+    server::{ServerConfig, listen, look_over, signalled},
     telemetry,
 };
 

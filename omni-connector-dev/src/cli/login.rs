@@ -3,7 +3,7 @@
 use std::{env, process::Stdio};
 
 use clap::Args;
-use omni_connector::outgoing::HttpClient;
+use omni_connector::HttpClient;
 use reqwest::{StatusCode, Url, redirect::Policy};
 use serde_json::{Map, Value, json};
 use tokio::process::Command;

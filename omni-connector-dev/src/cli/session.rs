@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use omni_connector::{AuthType, Manifest, SearchOperator, SourceType, outgoing::HttpClient};
+use omni_connector::{AuthType, HttpClient, Manifest, SearchOperator, SourceType};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 

@@ -9,10 +9,7 @@ use std::{
 
 use console::style;
 use indicatif::{DecimalBytes, HumanCount, HumanFloatCount};
-use omni_connector::{
-    Manifest, RunReport, SyncType,
-    run::{Failure, Skip},
-};
+use omni_connector::{Failure, Manifest, RunReport, Skip, SyncType};
 use serde::Serialize;
 
 use super::Code;

@@ -1,7 +1,7 @@
 //! The way back from a provider (`protocol.md` §8.3).
 
 use oauth2::{AuthorizationCode, TokenResponse, basic::BasicTokenResponse};
-use omni_connector::{AuthType, ServiceCredential, SyncType, contract::SourceScope};
+use omni_connector::{AuthType, ServiceCredential, SyncType, wire::SourceScope};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;

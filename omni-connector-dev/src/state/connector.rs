@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use omni_connector::{
-    contract::wire::{RunId, RunningResponse, StatusResponse, SyncRequest},
-    outgoing::HttpClient,
+    HttpClient,
+    wire::{RunId, RunningResponse, StatusResponse, SyncRequest},
 };
 use reqwest::{Method, Response, StatusCode};
 use serde::{Serialize, de::DeserializeOwned};

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use omni_connector::{Manifest, SearchOperator, contract::check_input_schema};
+use omni_connector::{Manifest, SearchOperator, schema::check_input_schema};
 use tokio::sync::watch;
 
 /// The first violation of the rules for actions (`protocol.md` §3.3), in the words of the real manager.

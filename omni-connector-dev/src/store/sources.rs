@@ -1,6 +1,6 @@
 //! Sources: one configured connection of a company to one system (`protocol.md` §4.2).
 
-use omni_connector::contract::{IntegrationType, SourceScope, UserFilterMode, timestamp::extended};
+use omni_connector::wire::{IntegrationType, SourceScope, UserFilterMode, timestamp::extended};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -14,9 +14,10 @@ use super::{
     table::{Declared, all_actions},
 };
 use crate::{
-    actions::{ActionCall, ActionResponse},
-    contract::{ActionDefinition, ActionMode, BoxFuture, SourceType},
+    connector::{ActionCall, ActionResponse},
+    wire::{ActionDefinition, ActionMode, SourceType},
 };
+use futures_util::future::BoxFuture;
 
 /// One action of connector `K`.
 #[derive(Debug)]

@@ -10,10 +10,11 @@ use super::{
     schema::SchemaFn,
 };
 use crate::{
-    actions::ActionError,
-    contract::{Connector, ServiceCredential, Source, SourceType, decode},
-    outgoing::ManagerClient,
+    connector::{ActionError, Connector},
+    manager::ManagerClient,
     run::SyncContext,
+    schema::decode,
+    wire::{ServiceCredential, Source, SourceType},
 };
 
 /// A type that functions with `#[sync]` or `#[action]` can take as an argument. `C` is the call: [`CallOf`] an action or a

@@ -13,9 +13,9 @@ use super::{
     call::{CallOf, OfSync},
 };
 use crate::{
-    actions::ActionError,
-    contract::{Connector, DecodeError, decode},
+    connector::{ActionError, Connector},
     run::{RunError, Snapshot, SyncContext},
+    schema::{DecodeError, decode},
 };
 
 /// A process that is killed does again what it did since it saved: this much at most…

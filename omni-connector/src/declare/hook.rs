@@ -10,13 +10,14 @@ use super::{
     table::Declared,
 };
 use crate::{
-    ManagerClient,
-    bridges::McpServer,
-    contract::{
-        BoxFuture, CredentialReady, McpCredentials, OAuthConfig, OAuthExtra, OAuthTokens,
-        ServiceCredential, Skill, Source, SourceType,
+    connector::McpServer,
+    manager::ManagerClient,
+    wire::{
+        CredentialReady, McpCredentials, OAuthConfig, OAuthExtra, OAuthTokens, ServiceCredential,
+        Skill, Source, SourceType,
     },
 };
+use futures_util::future::BoxFuture;
 
 /// A method with `#[validate]`: reads the arguments and calls it.
 pub type Validate<K> = fn(&K, CallOf<K, OfValidate>) -> Called<'_, ()>;
@@ -215,14 +216,14 @@ impl<T: McpReturn> McpReturn for Option<T> {
 }
 
 #[cfg(feature = "mcp")]
-impl McpReturn for crate::bridges::StdioMcpServer {
+impl McpReturn for crate::connector::StdioMcpServer {
     fn into_server(self) -> Option<McpServer> {
         Some(self.into())
     }
 }
 
 #[cfg(feature = "mcp")]
-impl McpReturn for crate::bridges::HttpMcpServer {
+impl McpReturn for crate::connector::HttpMcpServer {
     fn into_server(self) -> Option<McpServer> {
         Some(self.into())
     }

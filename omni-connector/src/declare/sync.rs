@@ -8,8 +8,8 @@ use super::{
     table::Declared,
 };
 use crate::{
-    contract::{ServiceCredential, SourceType, SyncType},
     run::SyncContext,
+    wire::{ServiceCredential, SourceType, SyncType},
 };
 
 /// One function with `#[sync]`.

@@ -1,11 +1,11 @@
 //! What an annotated connector consists of, as constants that generated code writes and the runtime reads.
 
-use crate::{
-    McpServer, OAuthConfig, Skill,
-    contract::{Connector, Operator, SourceType, SyncType},
-};
-
 use super::{Action, Enrich, Prepare, Ready, Sync, Validate, WebhookFn};
+use crate::{
+    connector::{Connector, McpServer},
+    run::Operator,
+    wire::{OAuthConfig, Skill, SourceType, SyncType},
+};
 
 /// The annotated functions of a connector: what `#[connector]` on its `impl` block collects.
 #[diagnostic::on_unimplemented(

@@ -18,7 +18,7 @@ use serde::{Serialize, Serializer, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use super::{Failure, RunError};
-use crate::contract::{DecodeError, decode};
+use crate::schema::{DecodeError, decode};
 
 /// The key of the stand-in for a piece while a checkpoint is taken apart.
 const STAND_IN: &str = "\u{1}piece";

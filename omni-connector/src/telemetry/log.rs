@@ -9,7 +9,7 @@ use tracing_subscriber::{
     prelude::*,
 };
 
-use crate::contract::redact;
+use crate::redact::redact;
 
 /// What is to be ended with the process.
 pub(crate) struct Telemetry {

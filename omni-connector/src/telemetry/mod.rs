@@ -31,4 +31,4 @@ mod metrics;
 mod traces;
 
 pub(crate) use log::start;
-pub(crate) use metrics::{Ending, Metrics};
+pub(crate) use metrics::{Ending, Metrics, Progress, RunUnderWay};

@@ -17,7 +17,7 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-use crate::outgoing::HttpClient;
+use crate::transport::HttpClient;
 
 pub(super) struct Traces(SdkTracerProvider);
 

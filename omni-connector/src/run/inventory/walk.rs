@@ -2,17 +2,15 @@
 
 use std::{fmt::Display, marker::PhantomData, sync::Arc};
 
+use futures_util::future::BoxFuture;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     Part, Print, Shared, fingerprint,
     shared::{Begun, OpenWalk},
 };
-use crate::{
-    contract::BoxFuture,
-    run::{
-        Deletions, Document, RunError, SyncContext, Walked, listing::share_limit, receipt::Noted,
-    },
+use crate::run::{
+    Deletions, Document, RunError, SyncContext, Walked, listing::share_limit, receipt::Noted,
 };
 
 /// A walk over a source, or a part of it, against what is known. From [`Inventory::walk`](super::Inventory::walk).

@@ -10,8 +10,8 @@ use super::{
     shared::{Next, Shared},
 };
 use crate::{
-    contract::{ConnectorEvent, SyncType},
     run::receipt::Receipt,
+    wire::{ConnectorEvent, SyncType},
 };
 
 #[tokio::test(start_paused = true)]

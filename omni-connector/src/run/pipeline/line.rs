@@ -8,8 +8,8 @@ use tokio::time::Instant;
 
 use super::{Limits, Tally, shared::Answer};
 use crate::{
-    contract::ConnectorEvent,
     run::{keeper::Snapshot, receipt::Receipt},
+    wire::ConnectorEvent,
 };
 
 /// Events in one batch at most; the protocol knows no maximum, the SDKs send at most this many.

@@ -17,9 +17,9 @@ use super::{
     spent::Spent,
 };
 use crate::{
-    contract::ConnectorEvent,
-    outgoing::{EventEncoder, ManagerClient, ManagerError},
+    manager::{EventEncoder, ManagerClient, ManagerError},
     run::{Failure, RunError, Stage, keeper::Keeper},
+    wire::ConnectorEvent,
 };
 
 const UNKNOWN_PIECE: &str = "an inventory in use is not in the checkpoint that was saved last\n\

@@ -9,8 +9,8 @@ use omni_connector::{
     Source, SourceType, SyncContext, SyncType,
     actions::answer,
     async_trait,
-    contract::check_input_schema,
     declare::{self, Action, Arg, ArgType, Args, CallOf, FromCall, Methods, OfAction, call_action},
+    schema::check_input_schema,
 };
 use serde_json::Value;
 
