@@ -119,12 +119,10 @@ async fn begin(
     rules::sync_by_hand(&shared, &id, wish).await.map(Json)
 }
 
-/// Without the checkpoint, which can be large.
 async fn progress(State(shared): State<Shared>, Id(run): Id) -> Result<Json<Progress>, Refusal> {
     let progress = rules::progress(&shared, &run).await?;
-    let mut progress =
+    let progress =
         progress.ok_or_else(|| Refusal::NotFound(format!("Sync run not found: {run}")))?;
-    progress.run.checkpoint = None;
     Ok(Json(progress))
 }
 

@@ -221,12 +221,8 @@ pub(crate) struct Listed {
 
 impl Listed {
     fn read(db: &Connection, mut source: SourceRecord) -> Result<Self, StoreError> {
-        source.checkpoint = None;
         source.connector_state = None;
-        let mut last_run = runs::latest(db, Some(&source.id), 1)?.pop();
-        if let Some(run) = &mut last_run {
-            run.checkpoint = None;
-        }
+        let last_run = runs::latest(db, Some(&source.id), 1)?.pop();
         Ok(Self {
             documents: documents::count(db, Some(&source.id))?,
             has_credential: lookup::owner_row(db, &source)?.is_some(),
