@@ -62,7 +62,9 @@ pub use run::{
 };
 pub use schema::decode;
 pub use server::{ConfigError, Runner, ServerConfig};
-pub use start::{run, serve, serve_with_config, serve_with_extra_routes, serve_with_shutdown};
+pub use start::{
+    Server, run, serve, serve_with_config, serve_with_extra_routes, serve_with_shutdown,
+};
 pub use transport::HttpClient;
 pub use wire::{
     ActionDefinition, ActionMode, Attributes, AuthType, ConnectorEvent, CredentialReady,

@@ -14,7 +14,7 @@ use super::{
     table::{Declared, all_actions},
 };
 use crate::{
-    connector::{ActionCall, ActionResponse},
+    connector::{ActionCall, ActionError, ActionResponse},
     wire::{ActionDefinition, ActionMode, SourceType},
 };
 use futures_util::future::BoxFuture;
@@ -135,7 +135,7 @@ impl<K> CallOf<K, OfAction> {
     ///
     /// # Errors
     /// The input is no object.
-    pub fn input(&mut self) -> Result<Input, crate::ActionError> {
+    pub fn input(&mut self) -> Result<Input, ActionError> {
         Input::new(std::mem::take(&mut self.parts.call.params), self.parts.args)
     }
 }

@@ -1,6 +1,7 @@
 //! Values against types: decoding, schemas as Omni takes them, limits, and checks of a whole manifest.
 
 mod check;
+mod credential;
 mod decode;
 mod input;
 mod limits;

@@ -2,12 +2,11 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
 
 use super::{AuthType, timestamp};
-use crate::schema::{DecodeError, decode};
 
 /// One stored credential.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
@@ -81,26 +80,6 @@ impl McpCredentials {
             auth_type: Some(credential.auth_type),
             principal_email: credential.principal_email.clone(),
         }
-    }
-
-    /// The secret, decoded into a type of the connector's.
-    ///
-    /// ```
-    /// # use omni_connector::{McpCredentials, SecretString, Result};
-    /// # use std::collections::HashMap;
-    /// #[derive(serde::Deserialize)]
-    /// struct Token { access_token: SecretString }
-    ///
-    /// fn prepare_mcp_env(credentials: &McpCredentials) -> Result<HashMap<String, String>> {
-    ///     let token: Token = credentials.secret()?;
-    ///     Ok([("TOKEN".to_owned(), token.access_token.expose().to_owned())].into())
-    /// }
-    /// ```
-    ///
-    /// # Errors
-    /// It has another shape; the error names the field and nothing of its value.
-    pub fn secret<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
-        decode("credentials", self.credentials.clone())
     }
 }
 
