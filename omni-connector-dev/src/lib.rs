@@ -11,6 +11,8 @@
 //! | `cli` (default) | the `cargo omni` command |
 //! | `extract` (default) | readers of office, PDF and mail files within `cargo-omni`, which are heavy to build. Without them files are read by the program `omni-readers` of the crate `omni-connector-readers` |
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 #[cfg(feature = "cli")]
 pub mod cli;
 mod extract;
