@@ -1,7 +1,7 @@
 //! Comments, docs, tests and rows of the conformance suite cite sections of `docs/protocol.md`, as in "`protocol.md` §3.4". A
 //! reader must be able to follow each of them.
 //!
-//! A section sign before a digit is such a citation, with or without the file's name. No other document is cited by it.
+//! A section sign before a digit is such a citation, with or without the file's name, unless it follows the name of an RFC.
 
 use std::{
     collections::BTreeSet,
@@ -39,13 +39,14 @@ fn every_cited_section_of_the_protocol_exists() {
 }
 
 #[test]
-fn lists_and_ranges_cite_each_section_that_they_name() {
+fn only_sections_of_the_protocol_are_found_and_each_of_a_list_or_range() {
     let found = |line| citations(line).collect::<Vec<_>>();
     assert_eq!(found("`protocol.md` §6.2 and §6.3."), ["6.2", "6.3"]);
     assert_eq!(found("(`protocol.md` §2.3–2.5, §3)"), ["2.3", "2.5", "3"]);
     assert_eq!(found("the steps of §5.4–§5.6"), ["5.4", "5.6"]);
     assert_eq!(found(r#"{"section": "4.10", "name": "a"}"#), ["4.10"]);
     assert!(found("a sign (§) without a number").is_empty());
+    assert_eq!(found("RFC 6749 §2.3.1, as in §8.3"), ["8.3"]);
 }
 
 /// The numbers of all headings, such as `3` and `3.4`.
@@ -60,13 +61,25 @@ fn sections(protocol: &str) -> BTreeSet<&str> {
 
 /// The sections that a line names. A range names its two ends, and a row of the conformance suite has a field of its own.
 fn citations(line: &str) -> impl Iterator<Item = &str> {
-    let signs = line.split('§').skip(1).flat_map(|rest| {
-        let first = number(rest);
+    let signs = line.match_indices('§').flat_map(|(at, sign)| {
+        let rest = &line[at + sign.len()..];
+        let first = if follows_an_rfc(&line[..at]) {
+            ""
+        } else {
+            number(rest)
+        };
         let end = rest[first.len()..].strip_prefix('–').map(number);
         [first, end.unwrap_or_default()]
     });
     let fields = line.split("\"section\": \"").skip(1).map(number);
     signs.chain(fields).filter(|number| !number.is_empty())
+}
+
+/// Whether a text ends with `RFC` and its number.
+fn follows_an_rfc(text: &str) -> bool {
+    let name = text.trim_end();
+    let prefix = name.trim_end_matches(|character: char| character.is_ascii_digit());
+    prefix.len() < name.len() && prefix.ends_with("RFC ")
 }
 
 /// The number at the beginning of a text, without the full stop of a sentence.
