@@ -172,7 +172,8 @@ impl Paging {
         self
     }
 
-    /// Compares the items at the end with the number at a JSON pointer of the answers.
+    /// Compares the items at the end with the largest number that stood at a JSON pointer of the answers. A list from which items
+    /// were deleted meanwhile may therefore be incomplete, and is proven by a later walk.
     pub fn total(mut self, pointer: impl Into<String>) -> Self {
         self.total = Some(pointer.into());
         self

@@ -14,9 +14,9 @@ pub struct ResumePoint {
     pub(super) page: u32,
     /// Items that were read before.
     pub(super) seen: u64,
-    /// The smallest and the largest total so far.
+    /// The largest total so far.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) totals: Option<(u64, u64)>,
+    pub(super) total: Option<u64>,
     /// Items before that could not be decoded.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(super) odd: u64,

@@ -27,7 +27,8 @@ pub(super) struct Progress {
     /// Items that were read.
     pub(super) seen: u64,
     pub(super) odd: u64,
-    totals: Option<(u64, u64)>,
+    /// The largest total that an answer named, and the last one.
+    most: Option<u64>,
     last_total: Option<u64>,
     empty: u32,
     hasher: RandomState,
@@ -67,7 +68,7 @@ impl Progress {
             page: 0,
             seen: 0,
             odd: 0,
-            totals: None,
+            most: None,
             last_total: None,
             empty: 0,
             hasher: RandomState::new(),
@@ -84,8 +85,8 @@ impl Progress {
             page: point.page,
             seen: point.seen,
             odd: point.odd,
-            totals: point.totals,
-            last_total: point.totals.map(|(_, most)| most),
+            most: point.total,
+            last_total: point.total,
             ..Self::new(point.next)
         }
     }
@@ -95,7 +96,7 @@ impl Progress {
             next: self.position.clone(),
             page: self.page,
             seen: self.seen,
-            totals: self.totals,
+            total: self.most,
             odd: self.odd,
         }
     }
@@ -180,11 +181,10 @@ impl Progress {
                         }
                         .into());
                     }
-                    let (least, most) = self.totals.unwrap_or((total, total));
-                    self.totals = Some((least.min(total), most.max(total)));
+                    self.most = self.most.max(Some(total));
                     self.last_total = Some(total);
                 }
-                None if self.totals.is_none() || matches!(paging.end, End::Total) => {
+                None if self.most.is_none() || matches!(paging.end, End::Total) => {
                     return Err(Wrong::Unreadable(format!(
                         "it has no number at `{pointer}`"
                     )));
@@ -340,12 +340,12 @@ impl Progress {
     }
 
     fn end(&self, paging: &Paging, at: &impl Fn() -> Box<At>) -> Result<Follows, Wrong> {
-        if let Some((least, most)) = self.totals {
-            if self.seen < least {
-                return Err(self.fewer(least, at()).into());
+        if let Some(total) = self.most {
+            let seen = self.seen;
+            if seen < total {
+                return Err(self.fewer(total, at()).into());
             }
-            if self.seen > most {
-                let (total, seen) = (most, self.seen);
+            if seen > total {
                 return Err(Incomplete::MoreThanTotal {
                     total,
                     seen,

@@ -13,6 +13,7 @@ use axum::{
     http::{HeaderMap, Method, Uri},
     response::Response,
 };
+use futures_util::stream;
 use omni_connector::http::Api;
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -49,6 +50,7 @@ pub(crate) struct Reply {
     status: u16,
     headers: Vec<(&'static str, String)>,
     body: Vec<u8>,
+    is_cut: bool,
     delay: Duration,
 }
 
@@ -57,6 +59,7 @@ pub(crate) fn reply(status: u16) -> Reply {
         status,
         headers: Vec::new(),
         body: Vec::new(),
+        is_cut: false,
         delay: Duration::ZERO,
     }
 }
@@ -82,9 +85,9 @@ impl Reply {
     }
 
     /// The connection breaks in the middle of the body.
-    pub(crate) fn cut(self) -> Self {
-        let length = self.body.len() + 100;
-        self.header("content-length", length)
+    pub(crate) fn cut(mut self) -> Self {
+        self.is_cut = true;
+        self
     }
 
     pub(crate) fn after(mut self, delay: Duration) -> Self {
@@ -160,5 +163,11 @@ async fn take(
     for (name, value) in &reply.headers {
         response = response.header(*name, value);
     }
-    response.body(Body::from(reply.body)).unwrap()
+    let body = if reply.is_cut {
+        let broken = || std::io::Error::other("the connection breaks");
+        Body::from_stream(stream::iter([Ok(reply.body), Err(broken())]))
+    } else {
+        Body::from(reply.body)
+    };
+    response.body(body).unwrap()
 }
