@@ -1,15 +1,15 @@
--- Brings a store of version 2 to version 3: checkpoints in rows of their own, words cut as Omni's index cuts them.
-CREATE TABLE checkpoints (
-    owner       TEXT PRIMARY KEY,
-    checkpoint  TEXT NOT NULL
+-- Brings a store of version 2 to version 3: operators know their connector, which registers them again.
+DROP TABLE search_operators;
+CREATE TABLE search_operators (
+    connector_id   TEXT NOT NULL,
+    operator       TEXT NOT NULL,
+    attribute_key  TEXT NOT NULL,
+    value_type     TEXT NOT NULL
 ) STRICT;
-INSERT INTO checkpoints SELECT id, checkpoint FROM sources WHERE checkpoint IS NOT NULL;
-INSERT INTO checkpoints SELECT id, checkpoint FROM sync_runs WHERE checkpoint IS NOT NULL;
-ALTER TABLE sources DROP COLUMN checkpoint;
-ALTER TABLE sync_runs DROP COLUMN checkpoint;
 
-DROP TABLE document_words;
-DROP VIEW document_texts;
-CREATE VIRTUAL TABLE document_words USING fts5 (
-    title, body, content = '', contentless_delete = 1, tokenize = 'ascii'
-);
+CREATE TABLE textless_files (
+    sync_run_id  TEXT NOT NULL,
+    name         TEXT NOT NULL,
+    reason       TEXT NOT NULL
+) STRICT;
+CREATE INDEX textless_files_of_a_run ON textless_files (sync_run_id);

@@ -21,6 +21,7 @@ pub mod contents;
 pub mod credentials;
 pub mod documents;
 mod error;
+pub mod folder;
 pub mod operators;
 pub mod people;
 pub mod registrations;
@@ -28,6 +29,7 @@ pub mod runs;
 pub mod search;
 pub mod sources;
 pub mod text;
+pub mod textless;
 pub mod users;
 mod words;
 mod worker;
@@ -39,10 +41,8 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 pub use error::StoreError;
 use worker::Worker;
 
-/// The version of `schema.sql`. A file of the version before is brought up to it; any other is refused, since it holds only
-/// what a sync brings back.
-const SCHEMA_VERSION: i32 = 3;
-const FILE: &str = "manager.sqlite3";
+/// The version of `schema.sql`. A file of an earlier one is brought up to it, step by step; any other is refused.
+const SCHEMA_VERSION: i32 = 4;
 
 /// A handle on the store. Cheap to clone; the file is closed when the last clone is dropped.
 #[derive(Debug, Clone)]
@@ -58,11 +58,11 @@ impl Store {
     /// A folder that cannot be made, a file that is no SQLite database, or one of another version.
     pub fn open(folder: impl AsRef<Path>) -> Result<Self, StoreError> {
         let folder = folder.as_ref();
-        std::fs::create_dir_all(folder).map_err(|error| StoreError::Folder {
+        folder::prepare(folder).map_err(|error| StoreError::Folder {
             folder: folder.to_owned(),
             error,
         })?;
-        let path = folder.join(FILE);
+        let path = folder.join(folder::DATABASE);
         let mut writer = Connection::open(&path)?;
         writer.pragma_update(None, "journal_mode", "WAL")?;
         prepare(&writer)?;
@@ -80,7 +80,7 @@ impl Store {
 
     /// Whether `folder` holds a store.
     pub fn is_in(folder: impl AsRef<Path>) -> bool {
-        folder.as_ref().join(FILE).is_file()
+        folder.as_ref().join(folder::DATABASE).is_file()
     }
 
     /// A store that is gone when it is dropped.
@@ -147,12 +147,15 @@ fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     match version {
         SCHEMA_VERSION => return Ok(()),
         0 => db.execute_batch(include_str!("schema.sql"))?,
-        2 => {
-            db.execute_batch(include_str!("from_2.sql"))?;
+        2 | 3 => {
+            if version == 2 {
+                db.execute_batch(include_str!("from_2.sql"))?;
+            }
+            db.execute_batch(include_str!("from_3.sql"))?;
             let documents = documents::index_all(&db)?;
             tracing::info!(
                 documents,
-                "the search index of an older version was made anew"
+                "the search index of an earlier version was made anew"
             );
         }
         found => {

@@ -1,6 +1,12 @@
 //! `/sync`, `/sync/{id}` and `/cancel`: starting, probing and stopping runs (`protocol.md` §2.3–2.5).
 
-use std::sync::Arc;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::{
     Json,
@@ -109,12 +115,10 @@ async fn try_start(app: App, request: SyncRequest) -> Result<(), Refusal> {
     let mode = declared_mode(&app, request.sync_mode)?;
     let preparing = app.runs.prepare(&request.sync_run_id);
     let within = app.manager.patience().prepare;
+    let is_read = AtomicBool::new(false);
     let (source, credentials, secrets) = tokio::select! {
-        prepared = prepare(&app, &request, mode) => prepared,
-        () = tokio::time::sleep(within) => Err(Refusal(
-            StatusCode::SERVICE_UNAVAILABLE,
-            format!("the run could not be prepared within {} s; the manager answers slowly", within.as_secs_f64()),
-        )),
+        prepared = prepare(&app, &request, mode, &is_read) => prepared,
+        () = tokio::time::sleep(within) => Err(too_slow(within, is_read.load(Ordering::Relaxed))),
         () = preparing.cancelled() => Err(cancelled()),
     }?;
     let reserving = app
@@ -165,6 +169,20 @@ async fn try_start(app: App, request: SyncRequest) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Blames the party that took the time: the manager until everything is read, the connector's own look afterwards.
+fn too_slow(within: Duration, is_read: bool) -> Refusal {
+    let who = if is_read {
+        "`validate` of the connector takes too long"
+    } else {
+        "the manager answers slowly"
+    };
+    let reason = format!(
+        "the run could not be prepared within {} s; {who}",
+        within.as_secs_f64()
+    );
+    Refusal(StatusCode::SERVICE_UNAVAILABLE, reason)
+}
+
 fn cancelled() -> Refusal {
     Refusal(
         StatusCode::CONFLICT,
@@ -191,11 +209,12 @@ fn declared_mode(app: &App, asked: SyncType) -> Result<SyncType, Refusal> {
     other.ok_or_else(|| Refusal::bad_request(format!("this connector has no `{asked}` sync")))
 }
 
-/// Reads and checks what the run needs.
+/// Reads and checks what the run needs. `is_read` is set between the two.
 async fn prepare(
     app: &App,
     request: &SyncRequest,
     mode: SyncType,
+    is_read: &AtomicBool,
 ) -> Result<(Source, Option<ServiceCredential>, Secrets), Refusal> {
     let manager = app.manager.before_giving_up(app.manager.patience().prepare);
     let source = manager
@@ -248,6 +267,7 @@ async fn prepare(
         )));
     }
     let secrets = Secrets::of(credentials.as_ref(), [&source.config]);
+    is_read.store(true, Ordering::Relaxed);
     let judged = panic::catch(judge(app, request, &manager, &source, credentials.as_ref())).await;
     let judged = judged.unwrap_or_else(|panic| {
         let reason = format!("the connector panicked {panic}");
