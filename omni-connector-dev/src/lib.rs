@@ -11,6 +11,8 @@
 //! | `cli` (default) | the `cargo omni` command |
 //! | `extract` (default) | readers of office, PDF and mail files, which are heavy to build |
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 #[cfg(feature = "cli")]
 pub mod cli;
 #[cfg(feature = "extract")]
