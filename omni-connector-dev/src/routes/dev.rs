@@ -19,7 +19,6 @@ use super::{
     body::{Id, JsonBody},
 };
 use crate::{
-    extract::FileNote,
     lookup,
     oauth::SignIns,
     rules::{
@@ -51,7 +50,6 @@ pub(super) fn routes() -> Router<App> {
         .route("/dev/api/runs/{id}", get(progress))
         .route("/dev/api/runs/{id}/refusals", get(refusals))
         .route("/dev/api/runs/{id}/textless", get(textless))
-        .route("/dev/api/runs/{id}/file-notes", get(file_notes))
         .route("/dev/api/runs/{id}/give-up", post(give_up))
         .route("/dev/api/users", put(user))
         .route("/dev/api/missing-scopes", get(missing_scopes))
@@ -123,9 +121,9 @@ async fn begin(
 
 async fn progress(State(shared): State<Shared>, Id(run): Id) -> Result<Json<Progress>, Refusal> {
     let progress = rules::progress(&shared, &run).await?;
-    let progress =
-        progress.ok_or_else(|| Refusal::NotFound(format!("Sync run not found: {run}")))?;
-    Ok(Json(progress))
+    progress
+        .map(Json)
+        .ok_or_else(|| Refusal::NotFound(format!("Sync run not found: {run}")))
 }
 
 #[derive(Debug, Deserialize)]
@@ -147,10 +145,6 @@ async fn textless(
     Query(Limit { limit }): Query<Limit>,
 ) -> Result<Json<Textless>, Refusal> {
     Ok(Json(rules::textless(&shared, &run, limit).await?))
-}
-
-async fn file_notes(State(shared): State<Shared>, Id(run): Id) -> Json<Vec<FileNote>> {
-    Json(shared.file_notes.of(&run))
 }
 
 #[derive(Debug, Deserialize)]

@@ -41,9 +41,8 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 pub use error::StoreError;
 use worker::Worker;
 
-/// The version of `schema.sql`. A file of the version before is brought up to it; any other is refused, since it holds only
-/// what a sync brings back.
-const SCHEMA_VERSION: i32 = 3;
+/// The version of `schema.sql`. A file of an earlier one is brought up to it, step by step; any other is refused.
+const SCHEMA_VERSION: i32 = 4;
 
 /// A handle on the store. Cheap to clone; the file is closed when the last clone is dropped.
 #[derive(Debug, Clone)]
@@ -148,12 +147,15 @@ fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     match version {
         SCHEMA_VERSION => return Ok(()),
         0 => db.execute_batch(include_str!("schema.sql"))?,
-        2 => {
-            db.execute_batch(include_str!("from_2.sql"))?;
+        2 | 3 => {
+            if version == 2 {
+                db.execute_batch(include_str!("from_2.sql"))?;
+            }
+            db.execute_batch(include_str!("from_3.sql"))?;
             let documents = documents::index_all(&db)?;
             tracing::info!(
                 documents,
-                "the search index of an older version was made anew"
+                "the search index of an earlier version was made anew"
             );
         }
         found => {
