@@ -8,6 +8,8 @@
 mod connector;
 mod diagnostics;
 mod expand;
+#[macro_use]
+mod hooks;
 mod listed;
 mod methods;
 mod parse;

@@ -7,6 +7,9 @@ mod connector;
 mod diagnostics;
 #[path = "../../omni-connector-macros/src/expand/mod.rs"]
 mod expand;
+#[macro_use]
+#[path = "../../omni-connector-macros/src/hooks.rs"]
+mod hooks;
 #[path = "../../omni-connector-macros/src/listed.rs"]
 mod listed;
 #[path = "../../omni-connector-macros/src/methods.rs"]

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Ident, LitInt, LitStr, Path, Type};
 
-use super::{Parameter, Place, WireName, docs, names, parameter, signature};
+use super::{Parameter, Place, WireName, docs, names, parameter, parameter::Supplied, signature};
 use crate::{
     diagnostics::Errors,
     parse::{Function, Keys},
@@ -87,12 +87,12 @@ impl Action {
             })
     }
 
-    /// The types that the framework supplies.
-    pub(crate) fn supplied(&self) -> impl Iterator<Item = &Type> {
+    /// What the framework supplies.
+    pub(crate) fn supplied(&self) -> impl Iterator<Item = &Supplied> {
         self.parameters
             .iter()
             .filter_map(|parameter| match parameter {
-                Parameter::Supplied(supplied) => Some(&supplied.ty),
+                Parameter::Supplied(supplied) => Some(&**supplied),
                 _ => None,
             })
     }

@@ -2,13 +2,14 @@
 
 use proc_macro2::{Span, TokenStream};
 use syn::{
-    Expr, GenericArgument, Ident, Lit, LitInt, PatType, PathArguments, Type, UnOp, spanned::Spanned,
+    Attribute, Expr, GenericArgument, Ident, Lit, LitInt, PatType, PathArguments, Type, UnOp,
+    spanned::Spanned,
 };
 
 use super::{WireName, docs, names, parameter};
 use crate::{
     diagnostics::Errors,
-    parse::{Keys, marker, marker_keys},
+    parse::{Keys, conditions, marker, marker_keys},
 };
 
 const KEYS: &[&str] = &[
@@ -28,6 +29,8 @@ const KEYS: &[&str] = &[
 /// One argument that the caller supplies.
 pub(crate) struct Arg {
     pub(crate) ty: Type,
+    /// `#[cfg(…)]` of the parameter.
+    pub(crate) conditions: Vec<Attribute>,
     pub(crate) name: WireName,
     pub(crate) description: TokenStream,
     pub(crate) default: Option<Default>,
@@ -81,6 +84,7 @@ impl Arg {
         let default = bare.or(literal_default.map(|literal| Default::Json(literal.json)));
         Self {
             ty: (*parameter.ty).clone(),
+            conditions: conditions(&parameter.attrs),
             name,
             description: description.unwrap_or_default(),
             default,

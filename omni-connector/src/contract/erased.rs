@@ -1,82 +1,40 @@
 //! A connector without its type, so that the runtime is compiled once and not in every connector's crate.
 
 #[cfg(feature = "mcp")]
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use anyhow::{Context, Result};
-use axum::response::Response;
 use serde_json::Value;
 
-#[cfg(feature = "mcp")]
-use super::McpCredentials;
 use super::{
-    BoxFuture, Connector, CredentialReady, DecodeError, IntegrationType, Manifest, ManifestAction,
-    OAuthConfig, OAuthExtra, OAuthTokens, Operator, ServiceCredential, Source, SourceType,
-    SyncType, decode,
+    BoxFuture, Connector, DecodeError, IntegrationType, Manifest, ManifestAction,
+    ServiceCredential, Source, decode,
 };
-#[cfg(feature = "mcp")]
-use crate::bridges::McpServer;
-use crate::{
-    actions::ActionCall,
-    incoming::{Webhook, WebhookCall},
-    outgoing::ManagerClient,
-    run::SyncContext,
-};
+use crate::run::SyncContext;
 
-/// What the runtime needs of a connector. Implemented for every [`Connector`] and for nothing else.
-pub(crate) trait ErasedConnector: Send + Sync {
-    fn manifest(&self, connector_url: &str) -> Manifest;
-    fn name(&self) -> &'static str;
-    fn version(&self) -> &'static str;
-    fn source_types(&self) -> Vec<SourceType>;
-    fn sync_modes(&self) -> Vec<SyncType>;
-    fn requires_credentials(&self) -> bool;
-    fn operators(&self) -> Vec<Operator>;
-    /// Whether everything decodes into the connector's types.
+/// A connector as the runtime holds it: everything that [`Connector`] says without its types, and here what needs them.
+/// Implemented for every [`Connector`] and for nothing else.
+pub(crate) trait ErasedConnector: Connector {
+    /// Decodes everything into the connector's types, to see whether it can be.
     fn check(
         &self,
         source: &Source,
         credentials: Option<&ServiceCredential>,
         checkpoint: Option<&Value>,
     ) -> Result<(), DecodeError>;
-    fn validate<'a>(
-        &'a self,
-        source: &'a Source,
-        credentials: Option<&'a ServiceCredential>,
-        manager: &'a ManagerClient,
-    ) -> BoxFuture<'a, Result<()>>;
-    fn sync(
+    /// Calls [`Connector::sync`] with the checkpoint as it was saved.
+    fn sync_from(
         &self,
         source: Source,
         credentials: Option<ServiceCredential>,
         checkpoint: Option<Value>,
         ctx: SyncContext,
     ) -> BoxFuture<'_, Result<()>>;
-    fn call_action(&self, call: ActionCall) -> BoxFuture<'_, Result<Response>>;
-    #[cfg(feature = "mcp")]
-    fn action_names(&self) -> HashSet<String>;
-    #[cfg(feature = "mcp")]
-    fn action_output(&self, action: &str) -> Option<Value>;
-    fn oauth_config(&self) -> Option<OAuthConfig>;
-    fn credential_ready<'a>(
-        &'a self,
-        ready: CredentialReady,
-        manager: &'a ManagerClient,
-    ) -> BoxFuture<'a, Result<()>>;
-    fn enrich(&self, tokens: OAuthTokens) -> BoxFuture<'_, Result<OAuthExtra>>;
-    #[cfg(feature = "mcp")]
-    fn mcp_server(&self) -> Option<McpServer>;
-    #[cfg(feature = "mcp")]
-    fn prepare_mcp_env(&self, credentials: &McpCredentials) -> Result<HashMap<String, String>>;
-    #[cfg(feature = "mcp")]
-    fn prepare_mcp_headers(&self, credentials: &McpCredentials) -> Result<HashMap<String, String>>;
-    fn webhooks(&self) -> Vec<&'static str>;
-    fn call_webhook(&self, call: WebhookCall) -> BoxFuture<'_, Result<Webhook>>;
 }
 
-impl<C: Connector> ErasedConnector for C {
-    fn manifest(&self, connector_url: &str) -> Manifest {
-        let source_types = Connector::source_types(self);
+impl dyn ErasedConnector {
+    pub(crate) fn manifest(&self, connector_url: &str) -> Manifest {
+        let source_types = self.source_types();
         let actions = self.actions().into_iter().map(|action| ManifestAction {
             required_scopes: self.action_scopes(&action.name),
             name: action.name,
@@ -93,11 +51,11 @@ impl<C: Connector> ErasedConnector for C {
             hidden: action.hidden,
         });
         Manifest {
-            name: Connector::name(self).to_owned(),
+            name: self.name().to_owned(),
             display_name: self.display_name(),
             version: self.version().to_owned(),
-            sync_modes: Connector::sync_modes(self),
-            connector_id: Connector::name(self).to_owned(),
+            sync_modes: self.sync_modes(),
+            connector_id: self.name().to_owned(),
             connector_url: connector_url.trim_end_matches('/').to_owned(),
             integration_type: IntegrationType::Connector,
             actions: actions.collect(),
@@ -118,30 +76,16 @@ impl<C: Connector> ErasedConnector for C {
         }
     }
 
-    fn name(&self) -> &'static str {
-        Connector::name(self)
+    #[cfg(feature = "mcp")]
+    pub(crate) fn action_names(&self) -> HashSet<String> {
+        self.actions()
+            .into_iter()
+            .map(|action| action.name)
+            .collect()
     }
+}
 
-    fn version(&self) -> &'static str {
-        Connector::version(self)
-    }
-
-    fn source_types(&self) -> Vec<SourceType> {
-        Connector::source_types(self)
-    }
-
-    fn sync_modes(&self) -> Vec<SyncType> {
-        Connector::sync_modes(self)
-    }
-
-    fn requires_credentials(&self) -> bool {
-        Connector::requires_credentials(self)
-    }
-
-    fn operators(&self) -> Vec<Operator> {
-        Connector::operators(self)
-    }
-
+impl<C: Connector> ErasedConnector for C {
     fn check(
         &self,
         source: &Source,
@@ -158,16 +102,7 @@ impl<C: Connector> ErasedConnector for C {
         Ok(())
     }
 
-    fn validate<'a>(
-        &'a self,
-        source: &'a Source,
-        credentials: Option<&'a ServiceCredential>,
-        manager: &'a ManagerClient,
-    ) -> BoxFuture<'a, Result<()>> {
-        Connector::validate(self, source, credentials, manager)
-    }
-
-    fn sync(
+    fn sync_from(
         &self,
         source: Source,
         credentials: Option<ServiceCredential>,
@@ -182,61 +117,5 @@ impl<C: Connector> ErasedConnector for C {
                 checkpoint.context("the checkpoint changed its shape since it was saved")?;
             Connector::sync(self, source, credentials, checkpoint, ctx).await
         })
-    }
-
-    fn call_action(&self, call: ActionCall) -> BoxFuture<'_, Result<Response>> {
-        Connector::call_action(self, call)
-    }
-
-    #[cfg(feature = "mcp")]
-    fn action_names(&self) -> HashSet<String> {
-        self.actions()
-            .into_iter()
-            .map(|action| action.name)
-            .collect()
-    }
-
-    #[cfg(feature = "mcp")]
-    fn action_output(&self, action: &str) -> Option<Value> {
-        Connector::action_output(self, action)
-    }
-
-    fn oauth_config(&self) -> Option<OAuthConfig> {
-        Connector::oauth_config(self)
-    }
-
-    fn credential_ready<'a>(
-        &'a self,
-        ready: CredentialReady,
-        manager: &'a ManagerClient,
-    ) -> BoxFuture<'a, Result<()>> {
-        Connector::credential_ready(self, ready, manager)
-    }
-
-    fn enrich(&self, tokens: OAuthTokens) -> BoxFuture<'_, Result<OAuthExtra>> {
-        Connector::enrich(self, tokens)
-    }
-
-    #[cfg(feature = "mcp")]
-    fn mcp_server(&self) -> Option<McpServer> {
-        Connector::mcp_server(self)
-    }
-
-    #[cfg(feature = "mcp")]
-    fn prepare_mcp_env(&self, credentials: &McpCredentials) -> Result<HashMap<String, String>> {
-        Connector::prepare_mcp_env(self, credentials)
-    }
-
-    #[cfg(feature = "mcp")]
-    fn prepare_mcp_headers(&self, credentials: &McpCredentials) -> Result<HashMap<String, String>> {
-        Connector::prepare_mcp_headers(self, credentials)
-    }
-
-    fn webhooks(&self) -> Vec<&'static str> {
-        Connector::webhooks(self)
-    }
-
-    fn call_webhook(&self, call: WebhookCall) -> BoxFuture<'_, Result<Webhook>> {
-        Connector::call_webhook(self, call)
     }
 }

@@ -4,7 +4,7 @@ use std::any::{Any, TypeId};
 
 use serde_json::Value;
 
-use super::{Attributes, SearchOperator};
+use super::{AttributeValue, Attributes, SearchOperator};
 
 /// What kind of value an operator matches (`protocol.md` §4.6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +47,28 @@ pub struct Operator {
 }
 
 impl Operator {
+    /// An operator that reads a value of type `V` from items of type `T` into the attribute of its name.
+    pub const fn of<T: Any, V: AttributeValue>(
+        name: &'static str,
+        read: fn(&dyn Any) -> Option<Value>,
+    ) -> Self {
+        Self {
+            name,
+            attribute: name,
+            value_type: V::VALUE_TYPE,
+            schema: V::schema,
+            item: TypeId::of::<T>,
+            read,
+        }
+    }
+
+    /// Fills another attribute.
+    #[must_use]
+    pub const fn attribute(mut self, attribute: &'static str) -> Self {
+        self.attribute = attribute;
+        self
+    }
+
     /// The entry in the manifest.
     pub fn definition(&self) -> SearchOperator {
         SearchOperator {

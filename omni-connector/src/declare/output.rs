@@ -5,10 +5,7 @@ use std::marker::PhantomData;
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::Value;
 
-use super::{
-    SchemaFn,
-    table::{Declared, all_actions},
-};
+use super::SchemaFn;
 
 /// Asks about a return type: `Output::<Result<Issue>>::SCHEMA`.
 #[derive(Debug)]
@@ -35,10 +32,4 @@ fn output_schema<T: JsonSchema>() -> Value {
         .into_generator()
         .into_root_schema_for::<T>()
         .to_value()
-}
-
-/// The schema of an action's result; none where its type has none.
-pub fn action_output<K: Declared>(name: &str) -> Option<Value> {
-    let action = all_actions::<K>().find(|action| action.name == name)?;
-    action.output.map(|schema| schema())
 }

@@ -1,4 +1,4 @@
-//! Whether an action's input can be a JSON object, as far as rustc can tell.
+//! What an argument reads of the caller's input, as far as rustc can tell.
 //!
 //! An alias or a nested type is seen through, since types are compared and not their names. An author's own enum passes
 //! here; the check before registering finds it by its schema.
@@ -8,25 +8,45 @@ use std::{
     marker::PhantomData,
 };
 
-use super::argument::Args;
+use super::{
+    argument::{Args, FromCall},
+    call::{CallOf, OfAction},
+    schema::SchemaFn,
+};
 use crate::contract::{Email, SecretString};
 
-/// Asks about an argument's type: `Shape::<Args<Input>>::IS_OBJECT`.
+/// Asks about an argument of an action of connector `K`: `InputOf::<Acme, Args<Input>>::WHOLE`.
 #[derive(Debug)]
-pub struct Shape<T>(PhantomData<fn() -> T>);
+pub struct InputOf<K, T>(PhantomData<fn() -> (K, T)>);
 
-/// The answer for every type that has no better one.
-pub trait AnyShape {
-    /// Nothing speaks against it.
-    const IS_OBJECT: bool = true;
+/// What an argument reads of the caller's input.
+#[derive(Debug, Clone, Copy)]
+pub enum Whole {
+    /// Nothing.
+    Nothing,
+    /// All of it, with this schema.
+    Of(SchemaFn),
+    /// All of it, as something that is never a JSON object.
+    NotAnObject,
 }
 
-impl<T> AnyShape for Shape<T> {}
+/// The answer for every type that has no better one.
+pub trait AnyInput {
+    /// What the argument says of itself.
+    const WHOLE: Whole;
+}
+
+impl<K, T: FromCall<CallOf<K, OfAction>>> AnyInput for InputOf<K, T> {
+    const WHOLE: Whole = match T::INPUT {
+        Some(schema) => Whole::Of(schema),
+        None => Whole::Nothing,
+    };
+}
 
 // An inherent constant goes before that of a trait.
-impl<T: NoObject> Shape<Args<T>> {
+impl<K, T: NoObject> InputOf<K, Args<T>> {
     /// JSON knows this type, and not as an object.
-    pub const IS_OBJECT: bool = false;
+    pub const WHOLE: Whole = Whole::NotAnObject;
 }
 
 /// Types that are no JSON objects.

@@ -173,7 +173,11 @@ async fn try_start(app: App, request: SyncRequest) -> Result<(), Refusal> {
             ctx.checkpoint(),
         );
         let work: Work = Box::new(move |ctx| {
-            Box::pin(async move { connector.sync(source, credentials, checkpoint, ctx).await })
+            Box::pin(async move {
+                connector
+                    .sync_from(source, credentials, checkpoint, ctx)
+                    .await
+            })
         });
         let runs = app.runs.clone();
         let execution = execute(runs, ctx, work, slot);
