@@ -1,24 +1,34 @@
 //! The development manager of omni-connector: Omni's connector-manager and indexer in one process with one SQLite file,
 //! as strict as the real ones, for connectors written with any SDK. It listens on loopback only and must never be deployed.
+//!
+//! The modules form layers. Each imports only modules that stand above it in this list:
+//! `options`, `extract`, `state`, `store`, `shared`, `lookup`, `runs`, `oauth`, `rules`, `routes`, `manager`, `cli`.
+//!
+//! # Features
+//!
+//! | Feature | What it adds |
+//! |---|---|
+//! | `cli` (default) | the `cargo omni` command |
+//! | `extract` (default) | readers of office, PDF and mail files, which are heavy to build |
 
-mod actions;
+#[cfg(feature = "cli")]
 pub mod cli;
-mod connector;
-mod content;
-mod credential_ready;
-mod credentials;
+#[cfg(feature = "extract")]
 mod extract;
-mod http;
+mod lookup;
 mod manager;
 mod oauth;
 mod options;
-mod registry;
+mod routes;
+mod rules;
 mod runs;
+mod shared;
+mod state;
 pub mod store;
 
-pub use actions::{ActionAnswer, ActionError};
-pub use connector::ConnectorError;
-pub use credentials::CredentialError;
-pub use manager::{Manager, Progress, StartError};
+pub use manager::{Manager, StartError};
+pub use oauth::CredentialError;
 pub use options::{CallLimits, ExtractionLimits, Options, RunLimits, Storage};
+pub use rules::{ActionAnswer, ActionError, Progress};
 pub use runs::{CancelError, TriggerError};
+pub use state::ConnectorError;

@@ -1,27 +1,27 @@
 //! The manager as a value: started, asked for what its HTTP routes do not offer, and shut down. It listens on loopback and
 //! nowhere else.
 
-use std::{net::SocketAddr, ops::Deref, sync::Arc, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
 use omni_connector::{AuthType, Manifest, ServiceCredential, SyncType};
 use serde_json::Value;
-use tokio::{net::TcpListener, sync::Semaphore, task::JoinHandle, time::timeout};
+use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    actions::{self, ActionAnswer, ActionCall, ActionError},
-    connector::ConnectorClient,
-    credentials::Refreshes,
-    http,
+    lookup,
     oauth::SignIns,
     options::{Options, Storage},
-    registry::Registry,
+    routes::{self, App},
+    rules::{self, ActionAnswer, ActionCall, ActionError, Progress},
     runs::{self, CancelError, Supervisor, TriggerError},
+    shared::Shared,
+    state::Registry,
     store::{
         Store, StoreError, credentials, registrations,
-        runs::{RefusedEvent, Run, RunEffects, TriggerType},
+        runs::{RefusedEvent, Run, TriggerType},
         sources::{self, SourceRecord},
-        users::{self, User, UserRole},
+        users::{User, UserRole},
     },
 };
 
@@ -29,29 +29,6 @@ use crate::{
 const FAREWELL: Duration = Duration::from_secs(2);
 /// Time between two looks at a run that is waited for.
 const GLANCE: Duration = Duration::from_millis(50);
-
-/// What all parts of one manager share. Cheap to clone.
-#[derive(Debug, Clone)]
-pub(crate) struct Shared(Arc<Parts>);
-
-#[derive(Debug)]
-pub(crate) struct Parts {
-    pub(crate) options: Options,
-    pub(crate) store: Store,
-    pub(crate) registry: Arc<Registry>,
-    pub(crate) connectors: ConnectorClient,
-    pub(crate) extraction: Arc<Semaphore>,
-    pub(crate) refreshes: Refreshes,
-    pub(crate) sign_ins: SignIns,
-}
-
-impl Deref for Shared {
-    type Target = Parts;
-
-    fn deref(&self) -> &Parts {
-        &self.0
-    }
-}
 
 /// Why a manager did not start.
 #[derive(Debug, thiserror::Error)]
@@ -93,19 +70,11 @@ pub enum StartError {
 #[derive(Debug)]
 pub struct Manager {
     shared: Shared,
+    sign_ins: SignIns,
     address: SocketAddr,
     stop: CancellationToken,
     server: JoinHandle<()>,
     supervision: Option<JoinHandle<()>>,
-}
-
-/// How far a run is, or how it ended.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Progress {
-    /// The run, with the connector's own counters.
-    pub run: Run,
-    /// What it did to the store.
-    pub effects: RunEffects,
 }
 
 impl Manager {
@@ -126,15 +95,8 @@ impl Manager {
             Vec::new()
         };
         let tick = options.runs.tick;
-        let shared = Shared(Arc::new(Parts {
-            registry: Arc::new(Registry::new(options.registration_ttl, before)),
-            connectors: ConnectorClient::new(options.calls.clone())?,
-            extraction: Arc::new(Semaphore::new(options.extraction.concurrency.max(1))),
-            refreshes: Refreshes::default(),
-            sign_ins: SignIns::default(),
-            store,
-            options,
-        }));
+        let registry = Registry::new(options.registration_ttl, before);
+        let shared = Shared::new(options, store, registry)?;
         let mut supervisor = Supervisor::new(shared.clone());
         if watched {
             supervisor.probe().await;
@@ -144,7 +106,11 @@ impl Manager {
         let listener = TcpListener::bind(address).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let stop = CancellationToken::new();
-        let router = http::router(shared.clone());
+        let sign_ins = SignIns::default();
+        let router = routes::router(App {
+            shared: shared.clone(),
+            sign_ins: sign_ins.clone(),
+        });
         let stopped = stop.clone().cancelled_owned();
         let server = tokio::spawn(async move {
             if let Err(error) = axum::serve(listener, router)
@@ -158,6 +124,7 @@ impl Manager {
         tracing::info!(%address, "the development manager listens");
         Ok(Self {
             shared,
+            sign_ins,
             address,
             stop,
             server,
@@ -218,8 +185,7 @@ impl Manager {
         source_type: &str,
         config: Value,
     ) -> Result<SourceRecord, StoreError> {
-        let owner = self.user(&self.shared.options.operator_email, UserRole::Admin);
-        let created_by = owner.await?.id;
+        let created_by = lookup::operator(&self.shared).await?.id;
         let new = SourceRecord::new(name, source_type, config, created_by);
         self.shared
             .store
@@ -244,17 +210,7 @@ impl Manager {
     /// # Errors
     /// Those of the store.
     pub async fn user(&self, email: &str, role: UserRole) -> Result<User, StoreError> {
-        let new = User::new(email, role);
-        self.shared
-            .store
-            .write(move |db| {
-                if let Some(user) = users::find_by_email(db, &new.email)? {
-                    return Ok(user);
-                }
-                users::put(db, &new)?;
-                Ok(new)
-            })
-            .await
+        lookup::user(&self.shared, email, role).await
     }
 
     /// Stores a credential of a source, in place of the one of the same owner; `None` is the organisation.
@@ -282,7 +238,7 @@ impl Manager {
     /// The next sign-in that ends from now on: the account's address, after the credential is stored and the connector was
     /// told, or why nobody is signed in, such as a person who refused. A callback that belongs to no sign-in ends none.
     pub fn signed_in(&self) -> impl Future<Output = Result<String, String>> + use<> {
-        self.shared.sign_ins.next()
+        self.sign_ins.next()
     }
 
     /// Starts a run by hand. `incremental` becomes `full` when nothing was ever completed.
@@ -328,7 +284,7 @@ impl Manager {
             params,
             transient_credentials: None,
         };
-        actions::call(&self.shared, call).await
+        rules::call(&self.shared, call).await
     }
 
     /// Scopes that an action requires and this person has not granted with the account connected to the source; none where
@@ -343,7 +299,7 @@ impl Manager {
         user_id: &str,
         action: &str,
     ) -> Result<Vec<String>, StoreError> {
-        actions::missing_scopes(&self.shared, source_id, user_id, action).await
+        rules::missing_scopes(&self.shared, source_id, user_id, action).await
     }
 
     /// How far a run is; none for an unknown one.
@@ -351,17 +307,7 @@ impl Manager {
     /// # Errors
     /// Those of the store.
     pub async fn progress(&self, run_id: &str) -> Result<Option<Progress>, StoreError> {
-        let id = run_id.to_owned();
-        self.shared
-            .store
-            .read(move |db| {
-                let Some(run) = crate::store::runs::find(db, &id)? else {
-                    return Ok(None);
-                };
-                let effects = crate::store::runs::effects(db, &id)?;
-                Ok(Some(Progress { run, effects }))
-            })
-            .await
+        rules::progress(&self.shared, run_id).await
     }
 
     /// Waits until the run is over, telling of every change on the way.
@@ -414,11 +360,7 @@ impl Manager {
         run_id: &str,
         limit: usize,
     ) -> Result<Vec<RefusedEvent>, StoreError> {
-        let id = run_id.to_owned();
-        self.shared
-            .store
-            .read(move |db| crate::store::runs::refused_events(db, &id, limit))
-            .await
+        rules::refusals(&self.shared, run_id, limit).await
     }
 
     /// Stops listening, lets open requests end within two seconds, and closes the store.

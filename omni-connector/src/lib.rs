@@ -18,6 +18,7 @@ mod macros;
 pub mod outgoing;
 pub mod prelude;
 pub mod run;
+mod start;
 pub mod telemetry;
 
 pub use anyhow::Result;
@@ -39,15 +40,15 @@ pub use contract::{
 };
 pub use declare::{Actor, Args, Checkpoint, Config, Credentials, DocRef};
 pub use incoming::{
-    ConfigError, Runner, ServerConfig, Webhook, WebhookCall, WebhookRequest, run, serve,
-    serve_with_config, serve_with_extra_routes, serve_with_shutdown, verify_hmac_sha256,
+    ConfigError, Runner, ServerConfig, Webhook, WebhookCall, WebhookRequest, verify_hmac_sha256,
 };
 pub use macros::{action, connector, search_operator, sync};
 pub use outgoing::{HttpClient, ManagerClient, ManagerError, Patience};
 pub use run::{
     Deletions, Document, FailureBudget, Group, IncompleteListing, Listing, RunError, RunReport,
-    SyncContext, WalkedListing,
+    SyncContext, Walked, WalkedListing,
 };
+pub use start::{run, serve, serve_with_config, serve_with_extra_routes, serve_with_shutdown};
 
 /// The README's example compiles.
 #[cfg(doctest)]

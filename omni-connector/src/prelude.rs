@@ -11,7 +11,7 @@ pub use crate::{
     ActionError, Actor, Args, Checkpoint, Config, Connector, Credentials, DocRef, Document,
     DocumentPermissions, Email, Group, HttpClient, Listing, ManagerClient, OAuthConfig,
     PersonSyncRecord, SecretString, ServiceCredential, Skill, Source, SourceType, SyncContext,
-    SyncType, Webhook, WebhookRequest, action,
+    SyncType, Walked, Webhook, WebhookRequest, action,
     actions::{File, Raw, Text},
     connector,
     contract::{Day, Timestamp},

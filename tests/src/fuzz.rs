@@ -14,7 +14,7 @@ use omni_connector::{
         wire::{ActionRequest, EventBatch, SyncRequest},
     },
 };
-use omni_connector_dev::store::{Store, search::Query};
+use omni_connector_dev::store::{Store, search::Query, text};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
@@ -23,9 +23,6 @@ use tokio::runtime::{Builder, Runtime};
 #[allow(dead_code, reason = "only a part is fuzzed")]
 #[path = "../../omni-connector-dev/src/extract/mod.rs"]
 mod extract;
-#[allow(dead_code, reason = "only a part is fuzzed")]
-#[path = "../../omni-connector-dev/src/content.rs"]
-mod normalisation;
 #[allow(dead_code, unreachable_pub, reason = "only a part is fuzzed")]
 #[path = "../../omni-connector/src/contract/simplify/mod.rs"]
 mod simplify;
@@ -112,7 +109,7 @@ pub fn schema(data: &[u8]) {
 /// Stored texts: nothing invisible, no blank at an end, no two empty lines; cut to the limit.
 pub fn content(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
-    let mut normal = normalisation::normalise(&text);
+    let mut normal = text::normalise(&text);
     assert!(
         !normal.contains(|c: char| c != '\n' && c.is_control()),
         "{normal:?}"
@@ -123,7 +120,7 @@ pub fn content(data: &[u8]) {
         assert_eq!(line, line.trim(), "a line is not trimmed");
     }
     let (limit, whole) = (128 + data.len() / 2, normal.len());
-    normalisation::truncate(&mut normal, limit);
+    text::truncate(&mut normal, limit);
     assert!(normal.len() <= limit || whole <= limit);
 }
 

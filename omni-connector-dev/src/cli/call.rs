@@ -17,7 +17,10 @@ use super::{
     settings::{self, SourceArguments},
     target::ConnectorArguments,
 };
-use crate::{ActionAnswer, ActionError, store::users::UserRole};
+use crate::{
+    rules::{ActionAnswer, ActionError},
+    store::users::UserRole,
+};
 
 /// Call an action of a connector
 #[derive(Debug, Args)]

@@ -10,7 +10,7 @@ use super::{
     Code, Failure, Interrupts, Output, StoreFolder,
     session::{lock, start_manager},
 };
-use crate::RunLimits;
+use crate::options::RunLimits;
 
 /// The port of the manager in Omni's own deployment.
 pub(super) const PORT: u16 = 3004;

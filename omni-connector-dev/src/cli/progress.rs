@@ -11,7 +11,7 @@ use reqwest::StatusCode;
 use tokio::time::sleep;
 
 use super::Output;
-use crate::Progress;
+use crate::rules::Progress;
 
 /// Time between two questions to the connector.
 const GLANCE: Duration = Duration::from_millis(250);

@@ -18,7 +18,8 @@ use super::{
     target::{ConnectorArguments, Program, Target},
 };
 use crate::{
-    Manager, Options, RunLimits, StartError, Storage,
+    manager::{Manager, StartError},
+    options::{Options, RunLimits, Storage},
     store::{StoreError, credentials, operators, sources::SourceRecord},
 };
 

@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use super::Code;
 use crate::{
-    Progress,
+    rules::Progress,
     store::{
         runs::{RefusedEvent, RunStatus},
         search::SourceName,

@@ -16,7 +16,9 @@ use super::{
     target::ConnectorArguments,
 };
 use crate::{
-    Manager, Progress, TriggerError,
+    manager::Manager,
+    rules::Progress,
+    runs::TriggerError,
     store::{
         StoreError,
         runs::{self, Run, RunStatus, SlotClass},

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::SignInError;
-use crate::{manager::Shared, store::configs};
+use crate::{shared::Shared, store::configs};
 
 /// What is known of our client.
 #[derive(Debug, Clone)]

@@ -6,12 +6,13 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
-use super::{Flow, SignInError, client::send, pending::Pending, userinfo::email_of};
+use super::{
+    Flow, Outcome, SignInError, SignIns, client::send, notify, pending::Pending, userinfo::email_of,
+};
 use crate::{
-    credential_ready::{Outcome, tell},
-    manager::Shared,
-    registry::check_actions,
-    runs,
+    lookup, runs,
+    shared::Shared,
+    state::check_actions,
     store::{
         StoreError, credentials,
         runs::TriggerType,
@@ -37,14 +38,18 @@ struct Grant {
 }
 
 /// Ends a sign-in; whose account was connected.
-pub(crate) async fn finish(shared: &Shared, answer: Answer) -> Result<String, SignInError> {
-    let pending = shared.sign_ins.take(&answer.state).ok_or_else(|| {
+pub(crate) async fn finish(
+    shared: &Shared,
+    sign_ins: &SignIns,
+    answer: Answer,
+) -> Result<String, SignInError> {
+    let pending = sign_ins.take(&answer.state).ok_or_else(|| {
         SignInError::BadRequest(
             "this sign-in is unknown, over or too old\nhelp: begin again".to_owned(),
         )
     })?;
     let ended = connect(shared, pending, answer).await;
-    shared.sign_ins.end(match &ended {
+    sign_ins.end(match &ended {
         Ok(email) => Ok(email.clone()),
         Err(error) => Err(error.to_string()),
     });
@@ -282,11 +287,11 @@ async fn announce(
     source: &SourceRecord,
     user: Option<&str>,
 ) -> Result<(), SignInError> {
-    let Some(manifest) = shared.registry.serving(&source.source_type) else {
+    let Some(manifest) = lookup::connector(shared, source) else {
         return Ok(());
     };
     let (url, flow) = (&manifest.connector_url, pending.flow.as_notice());
-    let told = tell(shared, url, &source.id, user, &pending.oauth.provider, flow).await?;
+    let told = notify(shared, url, &source.id, user, &pending.oauth.provider, flow).await?;
     match told {
         Outcome::Manifest(manifest) if check_actions(&manifest).is_ok() => {
             shared.registry.put(*manifest);

@@ -1,18 +1,26 @@
-//! Signing in at home: the web app's part of OAuth (`protocol.md` §8.2–8.4), for one person at one machine.
+//! OAuth, from a sign-in to the token that a connector gets: the web app's part (`protocol.md` §8.2–8.4), for one person at
+//! one machine.
 //!
 //! A state works once and for a quarter of an hour; what a provider answers is believed only in reply to one.
 
 mod client;
+mod credential;
 mod finish;
+mod notice;
 mod pending;
+mod refresh;
 mod start;
 mod userinfo;
 
+pub use credential::CredentialError;
+pub(crate) use credential::{of_person, owner};
 pub(crate) use finish::{Answer, finish};
+pub(crate) use notice::{Outcome, notify, recover_catalog};
 pub(crate) use pending::SignIns;
+pub(crate) use refresh::refreshed;
 pub(crate) use start::{Ask, start};
 
-use crate::{credentials::CredentialError, store::StoreError};
+use crate::store::StoreError;
 
 /// Why nobody is signed in.
 #[derive(Debug, thiserror::Error)]

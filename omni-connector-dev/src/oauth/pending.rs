@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use super::{Flow, client::Client};
 
-/// More than one person can begin; what nobody ends gives way.
+/// More than one person can begin; the oldest is evicted.
 const MOST: usize = 1000;
 
 /// One sign-in that has begun.
@@ -35,9 +35,12 @@ pub(super) struct Pending {
     pub(super) required: Vec<String>,
 }
 
-/// All of them.
+/// All sign-ins that have begun, and how the last one ended. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct SignIns(Arc<Begun>);
+
 #[derive(Debug)]
-pub(crate) struct SignIns {
+struct Begun {
     begun: Mutex<HashMap<String, (Instant, Pending)>>,
     /// How the last one ended.
     ended: watch::Sender<Ended>,
@@ -46,7 +49,7 @@ pub(crate) struct SignIns {
 /// Whose account was connected, or why none was.
 type Ended = Result<String, String>;
 
-impl Default for SignIns {
+impl Default for Begun {
     fn default() -> Self {
         Self {
             begun: Mutex::default(),
@@ -58,7 +61,7 @@ impl Default for SignIns {
 
 impl SignIns {
     fn all(&self) -> MutexGuard<'_, HashMap<String, (Instant, Pending)>> {
-        self.begun.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.begun.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn begin(&self, state: String, pending: Pending, life: Duration) {
@@ -77,12 +80,12 @@ impl SignIns {
     /// One has ended; if it went well, everybody who must know was told.
     pub(super) fn end(&self, ended: Ended) {
         // What the one before ended with is of no interest any more.
-        let _ = self.ended.send_replace(ended);
+        let _ = self.0.ended.send_replace(ended);
     }
 
     /// How the next one ends, from now on.
     pub(crate) fn next(&self) -> impl Future<Output = Ended> + use<> {
-        let mut ended = self.ended.subscribe();
+        let mut ended = self.0.ended.subscribe();
         async move {
             match ended.changed().await {
                 Ok(()) => ended.borrow().clone(),

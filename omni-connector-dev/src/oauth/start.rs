@@ -5,11 +5,8 @@ use omni_connector::{Manifest, OAuthConfig, TokenEndpointAuthMethod};
 use reqwest::Url;
 use serde::Deserialize;
 
-use super::{Flow, SignInError, client::Client, pending::Pending};
-use crate::{
-    manager::Shared,
-    store::{sources, users},
-};
+use super::{Flow, SignInError, SignIns, client::Client, pending::Pending};
+use crate::{lookup, shared::Shared, store::users::UserRole};
 
 /// `GET /api/oauth/start`.
 #[derive(Debug, Deserialize)]
@@ -34,7 +31,12 @@ struct Aim {
 }
 
 /// Begins; the address that the person's browser goes to. `base` is the manager's own address.
-pub(crate) async fn start(shared: &Shared, ask: Ask, base: &str) -> Result<Url, SignInError> {
+pub(crate) async fn start(
+    shared: &Shared,
+    sign_ins: &SignIns,
+    ask: Ask,
+    base: &str,
+) -> Result<Url, SignInError> {
     let aim = aim(shared, &ask).await?;
     let no_oauth = || SignInError::NoOAuth(aim.manifest.name.clone());
     let oauth = aim.manifest.oauth.clone().ok_or_else(no_oauth)?;
@@ -65,20 +67,10 @@ pub(crate) async fn start(shared: &Shared, ask: Ask, base: &str) -> Result<Url, 
     for (name, value) in joined.into_iter().chain(extra) {
         set(&mut url, name, value);
     }
-    let new = match ask.email {
-        Some(email) => users::User::new(email, users::UserRole::User),
-        None => users::User::new(&*shared.options.operator_email, users::UserRole::Admin),
+    let user = match ask.email {
+        Some(email) => lookup::user(shared, &email, UserRole::User).await?,
+        None => lookup::operator(shared).await?,
     };
-    let user = shared
-        .store
-        .write(move |db| {
-            if let Some(user) = users::find_by_email(db, &new.email)? {
-                return Ok::<_, SignInError>(user);
-            }
-            users::put(db, &new)?;
-            Ok(new)
-        })
-        .await?;
     let pending = Pending {
         flow: aim.flow,
         sources: aim.sources,
@@ -91,9 +83,7 @@ pub(crate) async fn start(shared: &Shared, ask: Ask, base: &str) -> Result<Url, 
         scopes,
         required,
     };
-    shared
-        .sign_ins
-        .begin(state.into_secret(), pending, shared.options.sign_in_life);
+    sign_ins.begin(state.into_secret(), pending, shared.options.sign_in_life);
     Ok(url)
 }
 
@@ -116,13 +106,9 @@ async fn aim(shared: &Shared, ask: &Ask) -> Result<Aim, SignInError> {
                 )));
             }
         };
-        let wanted = id.clone();
-        let source = shared
-            .store
-            .read(move |db| sources::find(db, &wanted))
-            .await?;
-        let source =
-            source.ok_or_else(|| SignInError::NotFound(format!("Source not found: {id}")))?;
+        let source = lookup::source(shared, id)
+            .await?
+            .ok_or_else(|| SignInError::NotFound(format!("Source not found: {id}")))?;
         return Ok(Aim {
             flow,
             sources: vec![source.id],

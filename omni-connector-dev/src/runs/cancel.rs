@@ -4,7 +4,7 @@
 use omni_connector::contract::IntegrationType;
 
 use crate::{
-    manager::Shared,
+    shared::Shared,
     store::{StoreError, runs, sources},
 };
 

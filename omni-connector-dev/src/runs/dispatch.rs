@@ -6,8 +6,8 @@ use reqwest::StatusCode;
 
 use super::TriggerError;
 use crate::{
-    connector::ConnectorError,
-    manager::Shared,
+    shared::Shared,
+    state::ConnectorError,
     store::{
         StoreError,
         runs::{self, Run},

@@ -17,8 +17,8 @@ use super::{
     watch::{self, Losses},
 };
 use crate::{
-    manager::Shared,
     options::RunLimits,
+    shared::Shared,
     store::{
         StoreError, contents,
         runs::{self, RunStatus, SlotClass, TriggerType},

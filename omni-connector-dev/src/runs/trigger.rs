@@ -5,9 +5,9 @@ use rusqlite::Connection;
 
 use super::dispatch::{self, ResumeError, dispatch};
 use crate::{
-    connector::ConnectorError,
-    manager::Shared,
     options::RunLimits,
+    shared::Shared,
+    state::ConnectorError,
     store::{
         StoreError,
         runs::{self, Run, SlotClass, TriggerType},

@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 
 use super::dispatch::resume;
 use crate::{
-    connector::Probe,
-    manager::Shared,
+    shared::Shared,
+    state::Probe,
     store::{
         StoreError,
         runs::{self, Run},

@@ -26,6 +26,7 @@ pub mod registrations;
 pub mod runs;
 pub mod search;
 pub mod sources;
+pub mod text;
 pub mod users;
 mod worker;
 

@@ -67,7 +67,7 @@ impl SlotClass {
 }
 
 /// One run. Serializes to the protocol's record (§4.10).
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[allow(
     missing_docs,
     reason = "the fields are those of the protocol's SyncRun"
@@ -130,7 +130,7 @@ impl Run {
 }
 
 /// What a run did to the store, beside what the connector says of itself in its counters.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunEffects {
     /// Documents that were not there before
     pub created: u64,
@@ -156,7 +156,7 @@ impl RunEffects {
 }
 
 /// An accepted event that could not be applied.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefusedEvent {
     /// The document's id, or the address of the group or person
     pub subject: String,

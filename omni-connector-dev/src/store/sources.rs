@@ -2,7 +2,7 @@
 
 use omni_connector::contract::{IntegrationType, SourceScope, UserFilterMode, timestamp::extended};
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
 
@@ -17,7 +17,7 @@ const REMOVED_AT_ONCE: usize = 500;
 
 /// A source as the manager stores it. Serializes to the record that connectors read; unlike theirs, its type is any text,
 /// since sources of remote MCP servers have types of their own.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the fields are those of the protocol's Source")]
 pub struct SourceRecord {
     pub id: String,

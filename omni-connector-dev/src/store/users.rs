@@ -19,7 +19,7 @@ pub enum UserRole {
 }
 
 /// A user of Omni.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
     /// The manager's id.
     pub id: String,

@@ -1,17 +1,17 @@
 //! From an action to its entry in the table, and to the hidden type under which a list finds it.
 
-use proc_macro2::{Literal, TokenStream, TokenTree};
+use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Path, ReturnType, Type, parse_quote, spanned::Spanned};
 
-use super::{Thunk, call, conditional, connector_argument, hidden, otherwise, supplied, variants};
+use super::{Thunk, call, connector_argument, hidden, otherwise, supplied, variants};
 use crate::{
     parse::Function,
     valid::{Action, Arg, Default, Limit, Mode, Parameter, Place, Supplied},
 };
 
-/// The entry of an action of `connector`.
-pub(super) fn action(action: &Action, connector: &Type) -> TokenStream {
+/// The entry of an action.
+pub(super) fn action(action: &Action) -> TokenStream {
     let (name, description) = (&action.name.text, &action.description);
     let mode = match action.mode {
         Mode::Read => quote!(read),
@@ -20,7 +20,7 @@ pub(super) fn action(action: &Action, connector: &Type) -> TokenStream {
     let call = thunk(action);
     let args: Vec<_> = args(action).map(arg).collect();
     let args = (!args.is_empty()).then(|| quote!(.args(&[#(#args),*])));
-    let inputs = action.supplied().map(|argument| input(argument, connector));
+    let inputs = inputs(action);
     let output = named(&action.function.signature.output)
         .map(|ty| quote!(.output(_omni::Output::<#ty>::SCHEMA)));
     let scopes = action
@@ -44,12 +44,47 @@ pub(super) fn action(action: &Action, connector: &Type) -> TokenStream {
     }
 }
 
-/// What an argument that the framework supplies reads of the caller's input.
-fn input(argument: &Supplied, connector: &Type) -> TokenStream {
-    let Supplied { ty, conditions } = argument;
-    let whole = quote_spanned!(ty.span()=> _omni::InputOf::<#connector, #ty>::WHOLE);
-    let whole = conditional(conditions, &whole, &quote!(_omni::Whole::Nothing));
-    quote_spanned!(ty.span()=> .input(#whole))
+/// The arguments that the framework supplies: one of them may read all of the caller's input.
+fn inputs(action: &Action) -> impl Iterator<Item = TokenStream> {
+    action.supplied().enumerate().map(|(index, argument)| {
+        let span = argument.ty.span();
+        let ty = taken(action, index, argument);
+        quote_spanned!(span=> .input::<#ty>(_omni::Is::<#ty>::OBJECT))
+    })
+}
+
+/// The type of an argument where no condition can stand: the author's, or the alias of one that has a condition.
+fn taken(action: &Action, index: usize, argument: &Supplied) -> TokenStream {
+    let ty = &argument.ty;
+    if argument.conditions.is_empty() {
+        quote!(#ty)
+    } else {
+        let alias = alias(action, index, ty.span());
+        quote!(#alias)
+    }
+}
+
+fn alias(action: &Action, index: usize, span: Span) -> Ident {
+    format_ident!("{}_{index}", action.function.signature.ident, span = span)
+}
+
+/// The aliases of arguments that have a condition. Where it does not hold, one is a type that every connector has.
+fn aliases(action: &Action) -> TokenStream {
+    let aliases = action.supplied().enumerate().map(|(index, argument)| {
+        let Supplied { ty, conditions } = argument;
+        let (alias, otherwise) = (alias(action, index, ty.span()), otherwise(conditions));
+        (!conditions.is_empty()).then(|| {
+            quote! {
+                #(#conditions)*
+                #[allow(dead_code, non_camel_case_types)]
+                type #alias = #ty;
+                #otherwise
+                #[allow(dead_code, non_camel_case_types)]
+                type #alias = _omni::ManagerClient;
+            }
+        })
+    });
+    quote!(#(#aliases)*)
 }
 
 /// What a function returns, unless it is known only by what it implements.
@@ -148,20 +183,23 @@ fn thunk(action: &Action) -> TokenStream {
     quote!(#thunk)
 }
 
-/// What the entries of actions need in their scope: the fallbacks of `InputOf` and `Output`, which are traits.
-pub(super) fn fallbacks(actions: &[Action]) -> Option<TokenStream> {
+/// What the entries of actions need in their scope: the fallbacks of `Is` and `Output`, which are traits,
+/// and the aliases of conditional arguments.
+pub(super) fn fallbacks(actions: &[Action]) -> TokenStream {
     let mut fallbacks = Vec::new();
     if actions
         .iter()
         .any(|action| action.supplied().next().is_some())
     {
-        fallbacks.push(quote!(AnyInput as _));
+        fallbacks.push(quote!(AnyShape as _));
     }
     let has_output = |action: &Action| named(&action.function.signature.output).is_some();
     if actions.iter().any(has_output) {
         fallbacks.push(quote!(AnyOutput as _));
     }
-    (!fallbacks.is_empty()).then(|| quote!(use _omni::{#(#fallbacks),*};))
+    let fallbacks = (!fallbacks.is_empty()).then(|| quote!(use _omni::{#(#fallbacks),*};));
+    let aliases = actions.iter().map(aliases);
+    quote!(#fallbacks #(#aliases)*)
 }
 
 /// A function outside an `impl` block: the type of the same name that `actions = […]` names.
@@ -176,15 +214,14 @@ pub(crate) fn listed_action(valid: &Action, runtime: &Path) -> TokenStream {
             parse_quote!(AnyConnector),
         ),
     };
-    let [aliases, bounds] = match valid.connector() {
-        Some(_) => [quote!(), quote!()],
+    let bounds = match valid.connector() {
+        Some(_) => quote!(),
         None => bounds(valid),
     };
     let fallbacks = fallbacks(std::slice::from_ref(valid));
-    let entry = action(valid, &connector);
+    let entry = action(valid);
     let implementation = quote! {
         #fallbacks
-        #aliases
 
         impl #generics _omni::ActionFn<#connector> for #ident #bounds {
             const ACTION: _omni::Action<#connector> = #entry;
@@ -193,30 +230,11 @@ pub(crate) fn listed_action(valid: &Action, runtime: &Path) -> TokenStream {
     hidden(&valid.function, &conditions, &implementation, runtime)
 }
 
-/// What every connector must have for the arguments of an action. A bound cannot have a condition, so a type that has one
-/// is bound by an alias, which is a type that every connector has where the condition does not hold.
-fn bounds(valid: &Action) -> [TokenStream; 2] {
-    let mut aliases = TokenStream::new();
-    let mut bounds = TokenStream::new();
-    for (index, Supplied { ty, conditions }) in valid.supplied().enumerate() {
-        let alias = format_ident!("Supplied{index}");
-        let bound = if conditions.is_empty() {
-            quote!(#ty)
-        } else {
-            let otherwise = otherwise(conditions);
-            aliases.extend(quote! {
-                #(#conditions)*
-                type #alias = #ty;
-                #otherwise
-                type #alias = _omni::ManagerClient;
-            });
-            quote!(#alias)
-        };
-        bounds.extend(quote! {
-            #bound: _omni::FromCall<_omni::CallOf<AnyConnector, _omni::OfAction>>,
-        });
-    }
-    [aliases, quote!(where #bounds)]
+/// What every connector must have for the arguments of an action.
+fn bounds(valid: &Action) -> TokenStream {
+    let supplied = valid.supplied().enumerate();
+    let types = supplied.map(|(index, argument)| taken(valid, index, argument));
+    quote!(where #(#types: _omni::FromCall<_omni::CallOf<AnyConnector, _omni::OfAction>>,)*)
 }
 
 /// In place of [`listed_action`] where something was refused, so that the lists that name it have nothing to report.

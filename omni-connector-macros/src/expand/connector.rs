@@ -78,12 +78,31 @@ pub(crate) fn unfinished_connector(
     let generics = bound_for_ever(generics);
     let (impl_generics, type_generics, condition) = generics.split_for_impl();
     let stub = quote! {
-        impl #impl_generics _omni::Declared for #ident #type_generics #condition {
+        #[_omni::async_trait]
+        impl #impl_generics _omni::Connector for #ident #type_generics #condition {
             #types
-            const NAME: &'static str = "";
-            const VERSION: &'static str = "";
-            const SOURCE_TYPES: &'static [_omni::SourceType] = _omni::SourceType::ALL;
-            const MODES: &'static [_omni::SyncType] = _omni::SyncType::ALL;
+
+            fn name(&self) -> &'static str {
+                ::core::unreachable!()
+            }
+
+            fn version(&self) -> &'static str {
+                ::core::unreachable!()
+            }
+
+            fn source_types(&self) -> _omni::Vec<_omni::SourceType> {
+                ::core::unreachable!()
+            }
+
+            async fn sync(
+                &self,
+                _: _omni::Source,
+                _: _omni::Option<_omni::ServiceCredential>,
+                _: _omni::Option<Self::State>,
+                _: _omni::SyncContext,
+            ) -> _omni::Result<()> {
+                ::core::unreachable!()
+            }
         }
     };
     scope(runtime, &stub)

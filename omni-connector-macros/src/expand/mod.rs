@@ -68,7 +68,6 @@ pub(crate) fn methods(
         };
         return scope(runtime, &stub);
     }
-    let this: Type = parse_quote!(Self);
     let tables = [
         table(
             quote!(SYNCS: &'static [_omni::Sync<Self>]),
@@ -78,7 +77,7 @@ pub(crate) fn methods(
         table(
             quote!(ACTIONS: &'static [_omni::Action<Self>]),
             &methods.actions,
-            |action| (&action.function, action::action(action, &this)),
+            |action| (&action.function, action::action(action)),
         ),
         table(
             quote!(OPERATORS: &'static [_omni::Operator]),

@@ -150,7 +150,7 @@ fn literal(keys: &Keys, key: &str, errors: &mut Errors) -> Option<Literal> {
         errors.push(
             expression.span(),
             format!("`{key}` expects a literal"),
-            "a text, a number, `true`, `false` or a list of these",
+            "a string, a number of at most 64 bits, `true`, `false` or a list of these",
         );
         return None;
     };
@@ -161,8 +161,16 @@ fn json(expression: &Expr) -> Option<String> {
     match expression {
         Expr::Lit(literal) => match &literal.lit {
             Lit::Str(text) => Some(quoted(&text.value())),
-            Lit::Int(number) => Some(number.base10_digits().to_owned()),
-            Lit::Float(number) => Some(number.base10_digits().to_owned()),
+            // JSON numbers are read into 64 bits.
+            Lit::Int(number) => number
+                .base10_parse::<u64>()
+                .ok()
+                .map(|number| number.to_string()),
+            // `1.` is a number in Rust, and not in JSON.
+            Lit::Float(number) => match number.base10_digits().strip_suffix('.') {
+                Some(whole) => Some(format!("{whole}.0")),
+                None => Some(number.base10_digits().to_owned()),
+            },
             Lit::Bool(value) => Some(value.value.to_string()),
             _ => None,
         },

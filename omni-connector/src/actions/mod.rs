@@ -4,6 +4,7 @@ mod call;
 mod error;
 mod file;
 mod output;
+mod perform;
 mod response;
 
 pub use call::ActionCall;
@@ -11,6 +12,7 @@ pub use error::ActionError;
 pub(crate) use error::Failed;
 pub use file::File;
 pub use output::{ActionOutput, ActionReturn, Raw, Text, answer};
+pub(crate) use perform::perform;
 pub use response::ActionResponse;
 
 pub use axum::response::Response;

@@ -1,81 +1,28 @@
-//! What stands in place of the bridges when the feature `mcp` is off: a bridge that nobody can have.
+//! What stands in place of the bridges when the feature `mcp` is off.
 
-#![allow(
-    clippy::unused_async,
-    reason = "the signatures are those of the real bridge"
-)]
-
-use std::sync::Arc;
+use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Result, bail};
-use axum::response::Response;
-use serde_json::Value;
 
-use crate::{
-    actions::{ActionCall, ActionError},
-    contract::{ErasedConnector, Manifest, McpCredentials},
-    incoming::ServerConfig,
-};
+use crate::contract::ErasedConnector;
 
-pub(crate) enum Bridge {}
-
-impl Bridge {
-    pub(crate) fn of(_: &Arc<dyn ErasedConnector>, _: &ServerConfig) -> Option<Arc<Self>> {
-        None
-    }
-
-    pub(crate) fn start(self: &Arc<Self>) {
-        match **self {}
-    }
-
-    pub(crate) fn complete(&self, _: &mut Manifest) {
-        match *self {}
-    }
-
-    pub(crate) async fn changed(&self) {
-        match *self {}
-    }
-
-    pub(crate) async fn discover(&self, _: Option<&McpCredentials>) -> Result<bool, ActionError> {
-        match *self {}
-    }
-
-    pub(crate) fn discover_later(self: &Arc<Self>, _: Option<McpCredentials>) {
-        match **self {}
-    }
-
-    pub(crate) async fn has_tool(&self, _: &ActionCall) -> bool {
-        match *self {}
-    }
-
-    pub(crate) async fn call_tool(&self, _: ActionCall) -> Result<Response> {
-        match *self {}
-    }
-
-    pub(crate) async fn read_resource(
-        &self,
-        _: String,
-        _: Option<&McpCredentials>,
-    ) -> Result<Value, ActionError> {
-        match *self {}
-    }
-
-    pub(crate) async fn get_prompt(
-        &self,
-        _: String,
-        _: Option<serde_json::Map<String, Value>>,
-        _: Option<&McpCredentials>,
-    ) -> Result<Value, ActionError> {
-        match *self {}
-    }
-
-    pub(crate) async fn close(&self) {
-        match *self {}
-    }
+/// The connector as it is: none has a server behind it.
+pub(crate) fn bridged(
+    connector: Arc<dyn ErasedConnector>,
+    _: &Path,
+    _: Option<Duration>,
+    _: Duration,
+) -> Arc<dyn ErasedConnector> {
+    connector
 }
 
 /// Says how to get what was asked for.
-pub(crate) async fn serve_mcp(_: Arc<dyn ErasedConnector>, _: &[String]) -> Result<()> {
+#[allow(clippy::unused_async, reason = "the signature is that of the real one")]
+pub(crate) async fn serve_mcp(
+    _: Arc<dyn ErasedConnector>,
+    _: &[String],
+    _: impl Future<Output = ()>,
+) -> Result<()> {
     bail!(
         "this connector was built without MCP\nhelp: in its Cargo.toml, `omni-connector = {{ …, features = [\"mcp\"] }}`"
     )

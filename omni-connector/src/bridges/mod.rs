@@ -6,6 +6,8 @@
 #[cfg(not(feature = "mcp"))]
 mod absent;
 #[cfg(feature = "mcp")]
+mod bridged;
+#[cfg(feature = "mcp")]
 mod inward;
 #[cfg(feature = "mcp")]
 mod outward;
@@ -14,9 +16,9 @@ mod server;
 mod unbuilt;
 
 #[cfg(not(feature = "mcp"))]
-pub(crate) use absent::{Bridge, serve_mcp};
+pub(crate) use absent::{bridged, serve_mcp};
 #[cfg(feature = "mcp")]
-pub(crate) use inward::Bridge;
+pub(crate) use bridged::bridged;
 #[cfg(feature = "mcp")]
 pub(crate) use outward::serve as serve_mcp;
 pub use server::McpServer;

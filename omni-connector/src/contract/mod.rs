@@ -27,6 +27,8 @@ pub mod timestamp;
 pub mod wire;
 
 pub use attribute::{AttributeValue, Email, InvalidEmail, token};
+#[cfg(feature = "mcp")]
+pub(crate) use check::LONGEST_TOOL_NAME;
 pub use check::RESERVED_OPERATORS;
 pub(crate) use check::is_free_path;
 pub use check::{Problem, Severity, check};
@@ -37,6 +39,8 @@ pub(crate) use decode::decode_field;
 pub use decode::{DecodeError, decode};
 pub use enums::{ActionMode, AuthType, SourceType, SyncType, UnknownName};
 pub(crate) use erased::ErasedConnector;
+#[cfg(feature = "mcp")]
+pub(crate) use erased::McpBehind;
 pub use event::{
     Attributes, ConnectorEvent, DocumentMetadata, DocumentPermissions, PersonSyncRecord,
 };

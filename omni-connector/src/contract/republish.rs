@@ -1,7 +1,8 @@
 //! A schema that somebody else wrote, in the form that the manager takes: references inlined, refused keywords dropped.
 //!
-//! What is left admits at least what the original did; the server that wrote it still refuses the rest. What cannot be
-//! said without a reference or a refused name is an error, never a guess.
+//! What is left admits at least what the original did; the server that wrote it still refuses the rest. A schema that refers
+//! to itself ends in an open one where the circle closes. What cannot be said without a reference to elsewhere or a refused
+//! name is an error, never a guess.
 
 use serde_json::{Map, Value, json};
 
@@ -48,7 +49,7 @@ const IDENTITY: [&str; 8] = [
 /// A tool's input schema as the manager takes it.
 ///
 /// # Errors
-/// It refers to itself or to another document, or it has a property whose name the manager refuses.
+/// It refers to another document, or it has a property whose name the manager refuses.
 pub(crate) fn republished_schema(schema: Value) -> Result<Value, SchemaError> {
     let root = schema.clone();
     let mut inliner = Inliner {
@@ -84,8 +85,8 @@ pub(crate) fn republished_schema(schema: Value) -> Result<Value, SchemaError> {
 
 struct Inliner<'r> {
     root: &'r Value,
-    /// References that are being inlined.
-    open: Vec<String>,
+    /// The schemas that are being inlined.
+    open: Vec<Value>,
     nodes: usize,
 }
 
@@ -137,32 +138,25 @@ impl Inliner<'_> {
         }
     }
 
-    /// What `reference` refers to, under the words that stand beside it.
+    /// What `reference` refers to, under the words beside it. Where it closes a circle, whatever is of its kind is admitted.
     fn inlined(&mut self, reference: String, beside: Schema) -> Result<Value, SchemaError> {
-        if self.open.contains(&reference) || reference == "#" {
-            return Err(SchemaError::at(
+        let target = self.target(&reference).cloned().ok_or_else(|| {
+            SchemaError::at(
                 "",
-                &format!("refers to itself through `{reference}`"),
-            ));
-        }
-        let target = reference
-            .strip_prefix('#')
-            .and_then(|pointer| {
-                let pointer = percent_encoding::percent_decode_str(pointer)
-                    .decode_utf8()
-                    .ok()?;
-                self.root.pointer(&pointer)
-            })
-            .cloned()
-            .ok_or_else(|| {
-                SchemaError::at(
-                    "",
-                    &format!("refers to `{reference}`, which it does not hold"),
-                )
-            })?;
-        self.open.push(reference);
-        let target = self.schema(target)?;
-        self.open.pop();
+                &format!("refers to `{reference}`, which it does not hold"),
+            )
+        })?;
+        let target = if self.open.contains(&target) || target == *self.root {
+            match &target["type"] {
+                Value::String(kind) => json!({ "type": kind }),
+                _ => json!({}),
+            }
+        } else {
+            self.open.push(target.clone());
+            let inlined = self.schema(target)?;
+            self.open.pop();
+            inlined
+        };
         if beside.is_empty() {
             return Ok(target);
         }
@@ -171,6 +165,45 @@ impl Inliner<'_> {
         };
         schema.extend(beside);
         Ok(Value::Object(schema))
+    }
+
+    /// The schema that a reference names: by a path, by an anchor, or by its own `$id`.
+    fn target(&self, reference: &str) -> Option<&Value> {
+        let (document, fragment) = reference.split_once('#').unwrap_or((reference, ""));
+        let document = if document.is_empty() {
+            self.root
+        } else {
+            find(self.root, &|schema| {
+                let id = schema.get("$id").or_else(|| schema.get("id"));
+                id.and_then(Value::as_str)
+                    .is_some_and(|id| id.trim_end_matches('#') == document)
+            })?
+        };
+        let fragment = percent_encoding::percent_decode_str(fragment)
+            .decode_utf8()
+            .ok()?;
+        if fragment.is_empty() || fragment.starts_with('/') {
+            return document.pointer(&fragment);
+        }
+        find(document, &|schema| {
+            let anchors = ["$anchor", "$dynamicAnchor"];
+            let is_anchor = |key: &&str| schema.get(*key) == Some(&json!(fragment));
+            let id = schema.get("$id").or_else(|| schema.get("id"));
+            anchors.iter().any(is_anchor)
+                || id
+                    .and_then(Value::as_str)
+                    .is_some_and(|id| id.strip_prefix('#') == Some(&*fragment))
+        })
+    }
+}
+
+/// The first object within `value` of which `is_it` is true.
+fn find<'v>(value: &'v Value, is_it: &impl Fn(&Schema) -> bool) -> Option<&'v Value> {
+    match value {
+        Value::Object(object) if is_it(object) => Some(value),
+        Value::Object(object) => object.values().find_map(|inner| find(inner, is_it)),
+        Value::Array(items) => items.iter().find_map(|inner| find(inner, is_it)),
+        _ => None,
     }
 }
 
@@ -235,14 +268,6 @@ mod tests {
     fn what_cannot_be_said_is_an_error_and_no_guess() {
         for (schema, problem) in [
             (
-                json!({ "properties": { "a": { "$ref": "#" } } }),
-                "refers to itself",
-            ),
-            (
-                json!({ "properties": { "a": { "$ref": "#/$defs/N" } }, "$defs": { "N": { "properties": { "next": { "$ref": "#/$defs/N" } } } } }),
-                "refers to itself through `#/$defs/N`",
-            ),
-            (
                 json!({ "properties": { "not": { "type": "string" } } }),
                 "properties.not is not supported",
             ),
@@ -258,6 +283,46 @@ mod tests {
         ] {
             let error = republished_schema(schema.clone()).unwrap_err().to_string();
             assert!(error.contains(problem), "{schema}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_schema_that_refers_to_itself_ends_open_where_the_circle_closes() {
+        let tree = |of: Value| json!({ "type": "object", "properties": { "of": of } });
+        let open = || json!({ "type": "object" });
+        for (schema, expected) in [
+            (
+                json!({ "properties": { "a": { "$ref": "#/$defs/N" } }, "$defs": { "N": tree(json!({ "$ref": "#/$defs/N" })) } }),
+                json!({ "a": tree(open()) }),
+            ),
+            (
+                json!({ "properties": { "a": { "$ref": "#/$defs/N" } }, "$defs": {
+                    "N": { "type": "array", "items": { "$ref": "#/$defs/M", "description": "Another" } },
+                    "M": tree(json!({ "$ref": "#/$defs/N" })),
+                } }),
+                json!({ "a": { "type": "array", "items": { "type": "object", "properties": { "of": { "type": "array" } }, "description": "Another" } } }),
+            ),
+            (
+                json!({ "type": "object", "properties": { "a": { "$ref": "#" } } }),
+                json!({ "a": { "type": "object" } }),
+            ),
+            (
+                json!({ "$id": "https://a.example/s", "type": "object", "properties": { "a": { "$ref": "https://a.example/s" } } }),
+                json!({ "a": { "type": "object" } }),
+            ),
+            (
+                json!({ "properties": { "a": { "$ref": "#/properties/a" } } }),
+                json!({ "a": {} }),
+            ),
+            (
+                json!({ "properties": { "a": { "$ref": "#point" }, "b": { "$ref": "p.json" } }, "$defs": {
+                    "P": { "$anchor": "point", "type": "string" }, "Q": { "$id": "p.json", "type": "integer" },
+                } }),
+                json!({ "a": { "type": "string" }, "b": { "type": "integer" } }),
+            ),
+        ] {
+            let safe = republished_schema(schema.clone()).unwrap();
+            assert_eq!(safe["properties"], expected, "{schema}");
         }
     }
 

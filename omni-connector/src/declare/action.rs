@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use super::{
     annotated::{Declared, all_actions},
+    argument::FromCall,
     call::{CallOf, Called, OfAction},
     input::{self, Arg, Input},
     schema::SchemaFn,
-    shape::Whole,
 };
 use crate::{
     actions::{ActionCall, ActionResponse},
@@ -91,26 +91,23 @@ impl<K> Action<K> {
         self
     }
 
-    /// What one of its other arguments reads of the caller's input.
+    /// One of its other arguments, which may read all of the caller's input.
     ///
     /// # Panics
     /// While compiling: the input is read twice, by two arguments or by one beside those marked `#[arg]`, or it is known not
     /// to be a JSON object.
     #[must_use]
-    #[track_caller]
-    pub const fn input(mut self, input: Whole) -> Self {
-        match input {
-            Whole::Nothing => {}
-            Whole::Of(schema) => {
-                assert!(
-                    self.input.is_none() && self.args.is_empty(),
-                    "an action reads its input once\nhelp: name everything in one struct, or mark each argument `#[arg]`"
-                );
-                self.input = Some(schema);
-            }
-            Whole::NotAnObject => panic!(
-                "action input must be a struct (a JSON object)\nhelp: name the list in a struct: `struct Input {{ items: Vec<String> }}`"
-            ),
+    pub const fn input<T: FromCall<CallOf<K, OfAction>>>(mut self, is_object: bool) -> Self {
+        assert!(
+            is_object,
+            "action input must be a struct (a JSON object)\nhelp: name the list in a struct: `struct Input {{ items: Vec<String> }}`"
+        );
+        if T::INPUT.is_some() {
+            assert!(
+                self.input.is_none() && self.args.is_empty(),
+                "an action reads its input once\nhelp: name everything in one struct, or mark each argument `#[arg]`"
+            );
+            self.input = T::INPUT;
         }
         self
     }

@@ -37,6 +37,6 @@ pub use limits::{Bound, Limits};
 pub use operator::{OperatorFn, read};
 pub use output::{AnyOutput, Output};
 pub use schema::{SchemaFn, input_schema};
-pub use shape::{AnyInput, InputOf, Whole};
+pub use shape::{AnyShape, Is};
 pub use sync::{Sync, SyncReturn, ended, needs_credentials};
 pub use webhook::{OfSourceWebhook, OfWebhook, WebhookFn, WebhookReturn, asked_for};

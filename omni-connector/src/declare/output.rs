@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use schemars::{JsonSchema, generate::SchemaSettings};
+use schemars::{JsonSchema, Schema, generate::SchemaSettings, transform::RecursiveTransform};
 use serde_json::Value;
 
 use super::SchemaFn;
@@ -25,11 +25,30 @@ impl<T: JsonSchema, E> Output<Result<T, E>> {
     pub const SCHEMA: Option<SchemaFn> = Some(output_schema::<T>);
 }
 
-/// What a value looks like as JSON, null included: callers compare with it.
+/// What a value looks like as JSON, null included: callers compare with it. Without the names of Rust's number types, which
+/// strict clients refuse.
 fn output_schema<T: JsonSchema>() -> Value {
-    SchemaSettings::draft2020_12()
+    let mut settings = SchemaSettings::draft2020_12()
         .for_serialize()
+        .with_transform(RecursiveTransform(drop_rust_names));
+    settings.meta_schema = None;
+    settings
         .into_generator()
         .into_root_schema_for::<T>()
         .to_value()
+}
+
+fn drop_rust_names(schema: &mut Schema) {
+    schema.remove("title");
+    let of_number = |format: &str| {
+        let unsigned = format.strip_prefix('u').unwrap_or(format);
+        unsigned.starts_with("int") || matches!(format, "float" | "double")
+    };
+    if schema
+        .get("format")
+        .and_then(Value::as_str)
+        .is_some_and(of_number)
+    {
+        schema.remove("format");
+    }
 }

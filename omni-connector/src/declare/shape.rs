@@ -1,4 +1,4 @@
-//! What an argument reads of the caller's input, as far as rustc can tell.
+//! Whether an action's input can be a JSON object, as far as rustc can tell.
 //!
 //! An alias or a nested type is seen through, since types are compared and not their names. An author's own enum passes
 //! here; the check before registering finds it by its schema.
@@ -8,45 +8,25 @@ use std::{
     marker::PhantomData,
 };
 
-use super::{
-    argument::{Args, FromCall},
-    call::{CallOf, OfAction},
-    schema::SchemaFn,
-};
+use super::argument::Args;
 use crate::contract::{Email, SecretString};
 
-/// Asks about an argument of an action of connector `K`: `InputOf::<Acme, Args<Input>>::WHOLE`.
+/// Asks about an argument's type: `Is::<Args<Input>>::OBJECT`.
 #[derive(Debug)]
-pub struct InputOf<K, T>(PhantomData<fn() -> (K, T)>);
-
-/// What an argument reads of the caller's input.
-#[derive(Debug, Clone, Copy)]
-pub enum Whole {
-    /// Nothing.
-    Nothing,
-    /// All of it, with this schema.
-    Of(SchemaFn),
-    /// All of it, as something that is never a JSON object.
-    NotAnObject,
-}
+pub struct Is<T>(PhantomData<fn() -> T>);
 
 /// The answer for every type that has no better one.
-pub trait AnyInput {
-    /// What the argument says of itself.
-    const WHOLE: Whole;
+pub trait AnyShape {
+    /// Nothing speaks against it.
+    const OBJECT: bool = true;
 }
 
-impl<K, T: FromCall<CallOf<K, OfAction>>> AnyInput for InputOf<K, T> {
-    const WHOLE: Whole = match T::INPUT {
-        Some(schema) => Whole::Of(schema),
-        None => Whole::Nothing,
-    };
-}
+impl<T> AnyShape for Is<T> {}
 
 // An inherent constant goes before that of a trait.
-impl<K, T: NoObject> InputOf<K, Args<T>> {
+impl<T: NoObject> Is<Args<T>> {
     /// JSON knows this type, and not as an object.
-    pub const WHOLE: Whole = Whole::NotAnObject;
+    pub const OBJECT: bool = false;
 }
 
 /// Types that are no JSON objects.

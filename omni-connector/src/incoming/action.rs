@@ -1,27 +1,18 @@
 //! `/action`: one call of an action (`protocol.md` §2.6).
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::atomic::{AtomicU64, Ordering},
     time::Instant,
 };
 
-use axum::{
-    extract::State,
-    http::{HeaderMap, StatusCode},
-    response::Response,
-};
+use axum::{extract::State, http::HeaderMap, response::Response};
 use serde_json::{Map, Value};
-use tokio_util::task::TaskTracker;
 use tracing::{Instrument, field};
 
-use super::{App, body::Body, panic};
+use super::{App, body::Body};
 use crate::{
-    actions::{ActionCall, ActionResponse, Failed},
-    bridges::Bridge,
-    contract::{ErasedConnector, Secrets, wire::ActionRequest},
+    actions::{ActionCall, perform},
+    contract::wire::ActionRequest,
 };
 
 /// Longer ids and names are not taken over into the log.
@@ -83,54 +74,5 @@ async fn answer(app: App, request: ActionRequest) -> Response {
         actor_email: request.actor_email,
         manager: app.manager.clone(),
     };
-    perform(app.connector, app.bridge, app.runs.tasks(), call).await
-}
-
-/// Calls an action of the connector, or a tool of the MCP server behind it, and answers in any case.
-pub(crate) async fn perform(
-    connector: Arc<dyn ErasedConnector>,
-    bridge: Option<Arc<Bridge>>,
-    tasks: &TaskTracker,
-    call: ActionCall,
-) -> Response {
-    let action = call.action.clone();
-    let credential = call.credentials.as_ref();
-    let configs = call.source.iter().map(|source| &source.config);
-    let failed = Failed {
-        secrets: Secrets::of(credential, configs.chain([&call.params])),
-        source: call
-            .source
-            .as_ref()
-            .map(|source| (source.id.clone(), source.source_type)),
-        provider: credential.map(|credential| credential.provider.clone()),
-    };
-    // A task of its own: neither a caller who gives up nor the end of the process may stop a write half-way.
-    let work = async move {
-        let called = async {
-            match &bridge {
-                Some(bridge) if bridge.has_tool(&call).await => bridge.call_tool(call).await,
-                _ => connector.call_action(call).await,
-            }
-        };
-        panic::catch(Box::pin(called)).await
-    };
-    let task = tasks.spawn(work.in_current_span());
-    match task.await {
-        Ok(Ok(Ok(response))) => response,
-        Ok(Ok(Err(error))) => {
-            tracing::warn!("the action failed: {}", failed.message(&error));
-            failed.answer(&error)
-        }
-        Ok(Err(panic)) => {
-            let what = failed.secrets.redact(&panic.to_string());
-            tracing::error!("the action panicked {what}");
-            crashed(&action, &failed.secrets.redact(&panic.message))
-        }
-        Err(error) => crashed(&action, &error.to_string()),
-    }
-}
-
-fn crashed(action: &str, message: &str) -> Response {
-    ActionResponse::error(format!("action `{action}` panicked: {message}"))
-        .into_response_with_status(StatusCode::INTERNAL_SERVER_ERROR)
+    perform(app.connector, app.runs.tasks(), call).await
 }

@@ -194,7 +194,7 @@ impl ServerConfig {
     }
 
     /// What the manager is told.
-    pub(super) fn connector_url(&self) -> String {
+    pub(crate) fn connector_url(&self) -> String {
         format!("http://{}:{}", self.host_name, self.port)
     }
 }

@@ -50,22 +50,22 @@ pub(super) struct SkillRequest {
 }
 
 pub(super) async fn resource(State(app): State<App>, Body(request): Body<Value>) -> Response {
-    let Some(bridge) = &app.bridge else {
+    let Some(server) = app.connector.mcp_behind() else {
         return not_enabled();
     };
     let ResourceRequest { uri, credentials } = match decode("request", request) {
         Ok(request) => request,
         Err(error) => return refused(&error.into(), None),
     };
-    let read = bridge.read_resource(uri, credentials.as_ref());
-    match guarded(Box::pin(read)).await {
+    let read = server.read_resource(uri, credentials.as_ref());
+    match guarded(read).await {
         Ok(contents) => Json(contents).into_response(),
         Err(error) => refused(&error, credentials.as_ref()),
     }
 }
 
 pub(super) async fn prompt(State(app): State<App>, Body(request): Body<Value>) -> Response {
-    let Some(bridge) = &app.bridge else {
+    let Some(server) = app.connector.mcp_behind() else {
         return not_enabled();
     };
     let request: PromptRequest = match decode("request", request) {
@@ -73,8 +73,8 @@ pub(super) async fn prompt(State(app): State<App>, Body(request): Body<Value>) -
         Err(error) => return refused(&error.into(), None),
     };
     let credentials = request.credentials.as_ref();
-    let got = bridge.get_prompt(request.name, request.arguments, credentials);
-    match guarded(Box::pin(got)).await {
+    let got = server.get_prompt(request.name, request.arguments, credentials);
+    match guarded(got).await {
         Ok(prompt) => Json(prompt).into_response(),
         Err(error) => refused(&error, request.credentials.as_ref()),
     }
@@ -103,7 +103,7 @@ pub(super) async fn skill(State(app): State<App>, Body(request): Body<SkillReque
         None => ("MCP Prompt".to_owned(), None),
     };
     let prompt = prompt.or_else(|| id.strip_prefix(PROMPT_PREFIX).map(str::to_owned));
-    let (Some(prompt), Some(bridge)) = (prompt, &app.bridge) else {
+    let (Some(prompt), Some(server)) = (prompt, app.connector.mcp_behind()) else {
         return not_found(format!("Skill not found: {id}"));
     };
     // Decoded here, since a text of the connector's own needs none.
@@ -114,8 +114,8 @@ pub(super) async fn skill(State(app): State<App>, Body(request): Body<SkillReque
         Ok(credentials) => credentials,
         Err(error) => return refused(&error.into(), None),
     };
-    let got = bridge.get_prompt(prompt, arguments, credentials.as_ref());
-    match guarded(Box::pin(got)).await {
+    let got = server.get_prompt(prompt, arguments, credentials.as_ref());
+    match guarded(got).await {
         Ok(prompt) => skill_answer(id, &title, text_of(&prompt)),
         Err(error) => refused(&error, credentials.as_ref()),
     }

@@ -7,7 +7,7 @@ mod door;
 mod guard;
 mod mcp;
 mod oauth;
-mod panic;
+pub(crate) mod panic;
 mod registration;
 mod runs;
 mod serve;
@@ -15,11 +15,8 @@ mod shutdown;
 mod sync;
 mod webhook;
 
-#[cfg(feature = "mcp")]
-pub(crate) use action::perform;
 pub use config::{ConfigError, ServerConfig};
-pub use serve::{run, serve, serve_with_config, serve_with_extra_routes, serve_with_shutdown};
-#[cfg(feature = "mcp")]
+pub(crate) use serve::{listen, look_over};
 pub(crate) use shutdown::signalled;
 
 pub use webhook::{Runner, Webhook, WebhookCall, WebhookRequest, verify_hmac_sha256};
@@ -29,7 +26,6 @@ use std::sync::Arc;
 use runs::Runs;
 
 use crate::{
-    bridges::Bridge,
     contract::{ErasedConnector, Manifest},
     outgoing::ManagerClient,
 };
@@ -43,16 +39,10 @@ struct App {
     connector_url: Arc<str>,
     /// The longest body that is read.
     max_body_bytes: usize,
-    /// The MCP server behind the connector, if it has one.
-    bridge: Option<Arc<Bridge>>,
 }
 
 impl App {
     fn manifest(&self) -> Manifest {
-        let mut manifest = self.connector.manifest(&self.connector_url);
-        if let Some(bridge) = &self.bridge {
-            bridge.complete(&mut manifest);
-        }
-        manifest
+        self.connector.manifest(&self.connector_url)
     }
 }

@@ -43,12 +43,8 @@ async fn make_ready(
     ready: CredentialReady,
 ) -> Result<Option<crate::contract::Manifest>> {
     let before = app.manifest();
-    let credentials = ready.credentials.clone();
     let source = ready.source_id.clone();
     app.connector.credential_ready(ready, &app.manager).await?;
-    if let Some(bridge) = &app.bridge {
-        bridge.discover(Some(&credentials)).await?;
-    }
     let manifest = app.manifest();
     if manifest == before {
         return Ok(None);

@@ -31,8 +31,8 @@ thread_local! {
 
 /// A panic that was caught.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Panicked {
-    pub(super) message: String,
+pub(crate) struct Panicked {
+    pub(crate) message: String,
     /// File, line and column, when the hook saw it.
     place: Option<String>,
 }
@@ -48,7 +48,7 @@ impl fmt::Display for Panicked {
 
 /// Notes the places of panics from now on. Those that are caught are told by whoever catches them; all others go to the hook
 /// that was there. A hook that is set later and does not call this one costs the places, and nothing else.
-pub(super) fn note_places() {
+pub(crate) fn note_places() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let before = panic::take_hook();
@@ -67,7 +67,7 @@ pub(super) fn note_places() {
 }
 
 /// Runs a future that may panic.
-pub(super) async fn catch<T>(future: impl Future<Output = T>) -> Result<T, Panicked> {
+pub(crate) async fn catch<T>(future: impl Future<Output = T>) -> Result<T, Panicked> {
     let mut future = pin!(future);
     poll_fn(|context| {
         // What the future caught by itself is not its end.

@@ -48,8 +48,8 @@ pub(super) async fn keep_registered(app: App) {
 
 /// Ends when the manifest is not what was registered: the MCP server offers something new.
 async fn news(app: &App) {
-    match &app.bridge {
-        Some(bridge) => bridge.changed().await,
+    match app.connector.mcp_behind() {
+        Some(server) => server.changed().await,
         None => std::future::pending().await,
     }
 }

@@ -1,6 +1,6 @@
-//! Starting and ending the process of a connector.
+//! The server of a connector: its routes, its registration and its end.
 
-use std::{env, io, net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc};
 
 use anyhow::{Context, Result, bail};
 use axum::{
@@ -14,115 +14,16 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::{
-    App, Runner, ServerConfig, action, door::Door, guard::Guard, mcp, oauth, panic, registration,
+    App, Runner, ServerConfig, action, door::Door, guard::Guard, mcp, oauth, registration,
     runs::Runs, shutdown, sync, webhook,
 };
 use crate::{
-    bridges::{Bridge, serve_mcp},
-    contract::{BoxFuture, Connector, ErasedConnector, Manifest, Severity, check},
+    contract::{BoxFuture, ErasedConnector, Manifest, Severity, check},
     outgoing::ManagerClient,
-    telemetry,
 };
 
-/// What a connector's `main` calls: serves, or does what the command line asks for.
-///
-/// | arguments | what happens |
-/// |---|---|
-/// | none, or `serve` | [`serve`] |
-/// | `manifest` | prints the manifest as JSON and ends |
-/// | `mcp` | serves the actions as MCP tools over standard input and output; `mcp --help` says more. Needs the feature `mcp` |
-///
-/// # Errors
-/// As [`serve`], and arguments that are none of these.
-pub async fn run<C: Connector>(connector: C) -> Result<()> {
-    let arguments: Vec<String> = env::args().skip(1).collect();
-    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] | ["serve"] => serve(connector).await,
-        ["manifest"] => print_manifest(Arc::new(connector)),
-        ["mcp", ..] => {
-            let _telemetry = telemetry::start(connector.name(), connector.version());
-            serve_mcp(Arc::new(connector), &arguments[1..]).await
-        }
-        _ => bail!(
-            "unknown arguments `{}`\nhelp: use `serve` (the default), `manifest` or `mcp`",
-            arguments.join(" ")
-        ),
-    }
-}
-
-/// Serves a connector with the settings in the environment: `CONNECTOR_MANAGER_URL`, `CONNECTOR_HOST_NAME`, `PORT`.
-///
-/// After SIGTERM or SIGINT no further run is taken. Runs see [`is_cancelled`](crate::SyncContext::is_cancelled) and have
-/// [`grace`](ServerConfig::grace) to reach a checkpoint and return; what they hold is handed over, and the manager resumes
-/// them. This returns at most two seconds after the grace; when a run blocks its thread by then, the process ends with status
-/// 0 instead. A second signal ends it so at once.
-///
-/// # Errors
-/// A variable that is missing or wrong, a port that cannot be listened on.
-pub async fn serve<C: Connector>(connector: C) -> Result<()> {
-    serve_with_config(connector, ServerConfig::from_env()?).await
-}
-
-/// [`serve`] with settings of one's own.
-///
-/// # Errors
-/// A port that cannot be listened on.
-pub async fn serve_with_config<C: Connector>(connector: C, config: ServerConfig) -> Result<()> {
-    serve_erased(Arc::new(connector), config, Router::new(), None).await
-}
-
-/// [`serve_with_config`] until `shutdown` ends, instead of until a signal. The process itself is never ended by this.
-///
-/// # Errors
-/// A port that cannot be listened on.
-pub async fn serve_with_shutdown<C: Connector>(
-    connector: C,
-    config: ServerConfig,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> Result<()> {
-    let shutdown = Some(Box::pin(shutdown) as BoxFuture<'static, ()>);
-    serve_erased(Arc::new(connector), config, Router::new(), shutdown).await
-}
-
-/// [`serve`] with routes beside the protocol's, the protocol winning where both have one.
-///
-/// # Errors
-/// As [`serve`].
-pub async fn serve_with_extra_routes<C: Connector>(connector: C, routes: Router) -> Result<()> {
-    serve_erased(Arc::new(connector), ServerConfig::from_env()?, routes, None).await
-}
-
-fn print_manifest(connector: Arc<dyn ErasedConnector>) -> Result<()> {
-    let config = ServerConfig::from_env();
-    let url = config.as_ref().map_or_else(
-        |_| "http://localhost".to_owned(),
-        ServerConfig::connector_url,
-    );
-    let config = config.unwrap_or_else(|_| ServerConfig::new("", "", 0));
-    let mut manifest = connector.manifest(&url);
-    if let Some(bridge) = Bridge::of(&connector, &config) {
-        bridge.complete(&mut manifest);
-    }
-    serde_json::to_writer_pretty(io::stdout().lock(), &manifest)?;
-    println!();
-    Ok(())
-}
-
-/// Everything below knows no connector's type, so it is compiled once.
-async fn serve_erased(
-    connector: Arc<dyn ErasedConnector>,
-    config: ServerConfig,
-    extra: Router,
-    shutdown: Option<BoxFuture<'static, ()>>,
-) -> Result<()> {
-    let telemetry = telemetry::start(connector.name(), connector.version());
-    panic::note_places();
-    let served = listen(connector, config, extra, shutdown).await;
-    telemetry.end().await;
-    served
-}
-
-async fn listen(
+/// Serves until the process is asked to end, or `shutdown` ends.
+pub(crate) async fn listen(
     connector: Arc<dyn ErasedConnector>,
     config: ServerConfig,
     extra: Router,
@@ -138,26 +39,18 @@ async fn listen(
         port: address.port(),
         ..config
     };
-    let bridge = Bridge::of(&connector, &config);
-    if let Some(bridge) = &bridge {
-        bridge.start();
-    }
     let app = App {
-        bridge: bridge.clone(),
-        connector,
+        connector: Arc::clone(&connector),
         manager: ManagerClient::new(&config.manager_url).with_patience(config.patience),
         runs: Runs::default(),
         connector_url: config.connector_url().into(),
         max_body_bytes: config.max_body_bytes,
     };
-    // Without what a server said of itself: nobody here can mend that.
-    look_over(&app.connector.manifest(&app.connector_url))?;
-    webhook::look_over(&*app.connector)?;
     tracing::info!(connector = app.connector.name(), %address, "listening");
     let (runs, door) = (app.runs.clone(), door(app.clone(), &config, extra));
     let ended: BoxFuture<'static, ()> = match shutdown {
-        Some(asked) => Box::pin(shutdown::after(asked, runs, bridge, config.grace)),
-        None => Box::pin(shutdown::after_signal(runs, bridge, config.grace)),
+        Some(asked) => Box::pin(shutdown::after(asked, runs, connector, config.grace)),
+        None => Box::pin(shutdown::after_signal(runs, connector, config.grace)),
     };
     let server = axum::serve(listener, door.into_make_service());
     tokio::select! {
@@ -167,10 +60,11 @@ async fn listen(
     }
 }
 
-/// Refuses a manifest that Omni would refuse, or a part of which could never work: every 30 s, and nobody would say why.
-fn look_over(manifest: &Manifest) -> Result<()> {
+/// Refuses a connector that Omni would refuse, or a part of which could never work: every 30 s, and nobody would say why.
+pub(crate) fn look_over(connector: &dyn ErasedConnector, config: &ServerConfig) -> Result<()> {
+    let manifest = connector.manifest(&config.connector_url());
     let mut refused = Vec::new();
-    for problem in check(manifest) {
+    for problem in check(&manifest) {
         match problem.severity {
             Severity::Error => refused.push(problem.to_string()),
             Severity::Warning => tracing::warn!("{problem}"),
@@ -183,7 +77,7 @@ fn look_over(manifest: &Manifest) -> Result<()> {
             refused.join("\n")
         );
     }
-    Ok(())
+    webhook::look_over(connector)
 }
 
 /// The routes of the protocol (§2.1), and the report of a run, behind the door.

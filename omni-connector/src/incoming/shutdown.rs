@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use tokio::{runtime, signal, sync::oneshot, time::timeout};
 
 use super::runs::Runs;
-use crate::{bridges::Bridge, run::SyncContext};
+use crate::{contract::ErasedConnector, run::SyncContext};
 
 /// How long runs that did not stop may take to hand over what they hold.
 const LAST_FLUSH: Duration = Duration::from_secs(1);
@@ -16,16 +16,16 @@ const LAST_FLUSH: Duration = Duration::from_secs(1);
 pub(super) async fn after(
     asked: impl Future<Output = ()>,
     runs: Runs,
-    bridge: Option<Arc<Bridge>>,
+    connector: Arc<dyn ErasedConnector>,
     grace: Duration,
 ) {
     asked.await;
-    wind_down(&runs, bridge, grace).await;
+    wind_down(&runs, &*connector, grace).await;
 }
 
 /// [`after`] a signal. A second one ends the process at once, and so does the end of the time for whatever does not let go:
 /// an author's code that blocks its thread would hold up the runtime for ever.
-pub(super) async fn after_signal(runs: Runs, bridge: Option<Arc<Bridge>>, grace: Duration) {
+pub(super) async fn after_signal(runs: Runs, connector: Arc<dyn ErasedConnector>, grace: Duration) {
     let (told, asked) = oneshot::channel();
     let (ended, orderly) = oneshot::channel();
     let limit = grace.saturating_add(LAST_FLUSH * 2);
@@ -36,7 +36,7 @@ pub(super) async fn after_signal(runs: Runs, bridge: Option<Arc<Bridge>>, grace:
         // Where signals cannot be listened to, the system's own handling ends the process.
         future::pending::<()>().await;
     }
-    if wind_down(&runs, bridge, grace).await {
+    if wind_down(&runs, &*connector, grace).await {
         let _ = ended.send(());
     } else {
         process::exit(0);
@@ -65,10 +65,10 @@ fn watch_signals(told: oneshot::Sender<()>, orderly: oneshot::Receiver<()>, limi
 }
 
 /// Whether every run has ended. The MCP server behind the connector ends beside them.
-async fn wind_down(runs: &Runs, bridge: Option<Arc<Bridge>>, grace: Duration) -> bool {
+async fn wind_down(runs: &Runs, connector: &dyn ErasedConnector, grace: Duration) -> bool {
     let server = async {
-        if let Some(bridge) = bridge {
-            bridge.close().await;
+        if let Some(server) = connector.mcp_behind() {
+            server.close().await;
         }
     };
     tokio::join!(wind_down_runs(runs, grace), timeout(grace, server)).0

@@ -163,9 +163,9 @@ async fn try_start(app: App, request: SyncRequest) -> Result<(), Refusal> {
         SyncContext::start(&request, mode, source, operators, manager, secrets)
     });
     if slot.begin(&ctx) {
-        if let Some(bridge) = &app.bridge {
+        if let Some(server) = app.connector.mcp_behind() {
             // In the background: a late answer makes the manager ask again and then fail the run (protocol.md §2.3).
-            bridge.discover_later(credentials.as_ref().map(McpCredentials::of));
+            server.discover_later(credentials.as_ref().map(McpCredentials::of));
         }
         let (connector, source, checkpoint) = (
             Arc::clone(&app.connector),
@@ -173,11 +173,7 @@ async fn try_start(app: App, request: SyncRequest) -> Result<(), Refusal> {
             ctx.checkpoint(),
         );
         let work: Work = Box::new(move |ctx| {
-            Box::pin(async move {
-                connector
-                    .sync_from(source, credentials, checkpoint, ctx)
-                    .await
-            })
+            Box::pin(async move { connector.sync(source, credentials, checkpoint, ctx).await })
         });
         let runs = app.runs.clone();
         let execution = execute(runs, ctx, work, slot);

@@ -9,6 +9,7 @@ mod error;
 mod listing;
 mod pipeline;
 mod report;
+mod walked;
 
 pub use budget::FailureBudget;
 pub use context::SyncContext;
@@ -16,3 +17,4 @@ pub use document::{Document, Group};
 pub use error::RunError;
 pub use listing::{Deletions, IncompleteListing, Listing, WalkedListing};
 pub use report::{Failure, RunReport, Skip, Stage};
+pub use walked::Walked;

@@ -7,7 +7,7 @@ mod parse;
 use std::panic::AssertUnwindSafe;
 
 use rusqlite::{Connection, Row, functions::FunctionFlags, named_params};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Store, StoreError, column::Json, operators};
 use filter::{Candidate, Filter};
@@ -47,7 +47,7 @@ impl Query {
 }
 
 /// What was found.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hits {
     /// How many documents match.
     pub total: u64,
@@ -58,7 +58,7 @@ pub struct Hits {
 }
 
 /// One document that matches.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hit {
     /// Omni's id of the document.
     pub id: String,
@@ -79,7 +79,7 @@ pub struct Hit {
 }
 
 /// A source, as people and programs name it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceName {
     /// The manager's id.
     pub id: String,
@@ -91,7 +91,7 @@ pub struct SourceName {
 }
 
 /// A piece of a snippet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SnippetPart {
     /// The text, with runs of blanks as one.
     pub text: String,

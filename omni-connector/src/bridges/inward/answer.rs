@@ -1,8 +1,13 @@
 //! What an MCP server answers, as the callers of a connector read it (`protocol.md` §2.7, §9.4).
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use axum::response::Response;
-use base64::{Engine, prelude::BASE64_STANDARD};
+use base64::{
+    Engine,
+    alphabet::STANDARD,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+    prelude::BASE64_STANDARD,
+};
 use rmcp::model::{
     CallToolResult, ContentBlock, GetPromptResult, ReadResourceResult, ResourceContents, Role,
 };
@@ -12,8 +17,9 @@ use crate::actions::{ActionError, ActionOutput, ActionResponse, File};
 
 /// The answer of a tool.
 ///
-/// Structured content is the result. Else text is `content`; a single image, recording or resource without text is a
-/// file, and beside others they stand in `files`, so that nothing is lost.
+/// Structured content is the result, with `files` and `links` beside it where there are any; text alone beside it only repeats it
+/// (`protocol.md` §9.4). Else text is `content`; a single image, recording or resource without text is a file, and beside
+/// others they are `files`, so that nothing is lost.
 pub(super) fn tool(result: CallToolResult) -> Result<Response> {
     let mut texts = Vec::new();
     let mut attachments = Vec::new();
@@ -41,27 +47,39 @@ pub(super) fn tool(result: CallToolResult) -> Result<Response> {
     }
     let text = texts.join("\n");
     if result.is_error == Some(true) {
-        let text = if text.is_empty() {
-            "the tool failed without a reason".to_owned()
-        } else {
-            text
+        let text = match (text.is_empty(), &result.structured_content) {
+            (false, _) => text,
+            (true, Some(reason)) => reason_in(reason),
+            (true, None) => "the tool failed without a reason".to_owned(),
         };
         // Keeps its status, and goes through the redaction of errors.
         return Err(ActionError::bad_request(text).into());
     }
-    if let Some(structured) = result.structured_content
-        && attachments.is_empty()
-    {
-        return Ok(ActionResponse::success(structured).into_response());
-    }
-    if text.is_empty()
-        && links.is_empty()
+    let is_alone = text.is_empty() && links.is_empty() && result.structured_content.is_none();
+    if is_alone
         && attachments.len() == 1
+        && let Some(bytes) = attachments[0].bytes()
         && let Some(file) = attachments.pop()
     {
-        return file.into_file()?.into_answer();
+        return File::bytes(bytes, file.mime_type, file.name).into_answer();
     }
-    let mut answer = json!({ "content": text });
+    let mut answer = match result.structured_content {
+        Some(structured) if attachments.is_empty() && links.is_empty() => {
+            return Ok(ActionResponse::success(structured).into_response());
+        }
+        // Its own keys go before those that are added.
+        Some(Value::Object(structured))
+            if !(structured.contains_key("files") || structured.contains_key("links")) =>
+        {
+            let mut answer = Value::Object(structured);
+            if !text.is_empty() && answer.get("content").is_none() {
+                answer["content"] = text.into();
+            }
+            answer
+        }
+        Some(structured) => json!({ "content": text, "structured": structured }),
+        None => json!({ "content": text }),
+    };
     if !attachments.is_empty() {
         let files: Vec<_> = attachments.into_iter().map(Attachment::into_json).collect();
         answer["files"] = files.into();
@@ -185,14 +203,12 @@ impl Attachment {
         }
     }
 
-    fn into_file(self) -> Result<File> {
-        let bytes = match self.data {
-            Data::Text(text) => text.into_bytes(),
-            Data::Base64(text) => BASE64_STANDARD
-                .decode(text)
-                .context("the MCP server sent a file that is no base64")?,
-        };
-        Ok(File::bytes(bytes, self.mime_type, self.name))
+    /// The bytes; none if they cannot be read, in which case they are passed on as they are.
+    fn bytes(&self) -> Option<Vec<u8>> {
+        match &self.data {
+            Data::Text(text) => Some(text.clone().into_bytes()),
+            Data::Base64(text) => base64_bytes(text),
+        }
     }
 
     fn into_json(self) -> Value {
@@ -202,9 +218,55 @@ impl Attachment {
         }
         match self.data {
             Data::Text(text) => file["text"] = text.into(),
-            Data::Base64(text) => file["data"] = text.into(),
+            // In the standard alphabet, whatever the server uses.
+            Data::Base64(text) => {
+                let bytes = base64_bytes(&text);
+                file["data"] = bytes
+                    .map_or(text, |bytes| BASE64_STANDARD.encode(bytes))
+                    .into();
+            }
         }
         file
+    }
+}
+
+/// Base64 in either alphabet, padded or not, over several lines or as a `data:` URL.
+fn base64_bytes(text: &str) -> Option<Vec<u8>> {
+    let text = match text.trim_start().strip_prefix("data:") {
+        Some(url) => url.split_once("base64,")?.1,
+        None => text,
+    };
+    let text: String = text
+        .chars()
+        .filter(|c| !c.is_ascii_whitespace())
+        .map(|c| match c {
+            '-' => '+',
+            '_' => '/',
+            other => other,
+        })
+        .collect();
+    LENIENT.decode(text.trim_end_matches('=')).ok()
+}
+
+/// The standard alphabet. Bits that are left over mean nothing.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+/// The reason in structured content: what it calls its message, or else all of it.
+fn reason_in(structured: &Value) -> String {
+    let places = ["/message", "/error/message", "/error", "/reason", "/detail"];
+    let message = places
+        .iter()
+        .find_map(|place| structured.pointer(place)?.as_str())
+        .or_else(|| structured.as_str());
+    match (message, structured["code"].as_str()) {
+        (Some(message), Some(code)) => format!("{message} ({code})"),
+        (Some(message), None) => message.to_owned(),
+        (None, _) => structured.to_string(),
     }
 }
 

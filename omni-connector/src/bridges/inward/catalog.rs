@@ -4,15 +4,18 @@ use std::collections::HashSet;
 
 use rmcp::{
     ServiceError,
-    model::{Prompt, Resource, ResourceTemplate, Tool},
+    model::{
+        ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult,
+        PaginatedRequestParams, Prompt, Resource, ResourceTemplate, Tool,
+    },
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::session::Session;
 use crate::contract::{
-    ActionMode, Manifest, ManifestAction, PromptArgument, PromptDefinition, ResourceDefinition,
-    Skill, republished_schema,
+    ActionMode, LONGEST_TOOL_NAME, Manifest, ManifestAction, PromptArgument, PromptDefinition,
+    ResourceDefinition, Skill, republished_schema,
 };
 
 /// The lists of one server. `source_types` of the actions are empty until they enter a manifest.
@@ -32,21 +35,24 @@ impl Catalog {
         let (peer, has) = (session.peer(), session.capabilities());
         let mut catalog = Self::default();
         if has.tools.is_some() {
-            catalog.add_tools(peer.list_all_tools().await?);
+            let tools = walk("tools", |page| peer.list_tools(page)).await?;
+            catalog.add_tools(tools);
         }
         if has.resources.is_some() {
-            let templates = optional(
-                "resource templates",
-                peer.list_all_resource_templates().await,
-            )?;
-            let resources = optional("resources", peer.list_all_resources().await)?;
+            let templates = walk("resource templates", |page| {
+                peer.list_resource_templates(page)
+            });
+            let templates = optional("resource templates", templates.await)?;
+            let resources = walk("resources", |page| peer.list_resources(page)).await;
+            let resources = optional("resources", resources)?;
             catalog.resources = templates.into_iter().map(template).collect();
             catalog
                 .resources
                 .extend(resources.into_iter().map(resource));
         }
         if has.prompts.is_some() {
-            let prompts = optional("prompts", peer.list_all_prompts().await)?;
+            let prompts = walk("prompts", |page| peer.list_prompts(page)).await;
+            let prompts = optional("prompts", prompts)?;
             catalog.prompts = prompts.into_iter().map(prompt).collect();
         }
         Ok(catalog)
@@ -56,6 +62,17 @@ impl Catalog {
         let mut names = HashSet::new();
         for tool in tools {
             let name = tool.name.to_string();
+            if name.trim().is_empty() {
+                tracing::warn!("a tool of the MCP server is left out, since it has no name");
+                continue;
+            }
+            let is_usual = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+            if name.len() > LONGEST_TOOL_NAME || !name.chars().all(is_usual) {
+                tracing::warn!(
+                    tool = name,
+                    "a tool of the MCP server has a name that many language models refuse, and all other tools with it: names have at most {LONGEST_TOOL_NAME} letters, digits, `_` and `-`"
+                );
+            }
             if !names.insert(name.clone()) {
                 tracing::warn!(
                     tool = name,
@@ -115,6 +132,78 @@ impl Catalog {
             }
         }
     }
+}
+
+/// So many pages, items and bytes of a list are read; the rest is left out with a warning.
+const MOST_PAGES: usize = 200;
+const MOST_ITEMS: usize = 5_000;
+const MOST_BYTES: usize = 32 << 20;
+
+/// One page of a list.
+trait Page {
+    type Item: Serialize;
+    fn split(self) -> (Vec<Self::Item>, Option<String>);
+}
+
+macro_rules! pages {
+    ($($result:ident { $field:ident: $item:ident })+) => {
+        $(impl Page for $result {
+            type Item = $item;
+            fn split(self) -> (Vec<$item>, Option<String>) {
+                (self.$field, self.next_cursor)
+            }
+        })+
+    };
+}
+
+pages! {
+    ListToolsResult { tools: Tool }
+    ListResourcesResult { resources: Resource }
+    ListResourceTemplatesResult { resource_templates: ResourceTemplate }
+    ListPromptsResult { prompts: Prompt }
+}
+
+/// Reads a list page by page. A cursor that comes again is its end, and it is cut off where it is too long.
+async fn walk<P: Page, F>(
+    what: &str,
+    mut ask: impl FnMut(Option<PaginatedRequestParams>) -> F,
+) -> Result<Vec<P::Item>, ServiceError>
+where
+    F: Future<Output = Result<P, ServiceError>>,
+{
+    let (mut items, mut bytes) = (Vec::new(), 0);
+    let mut cursors = HashSet::new();
+    let mut request = None;
+    for _ in 0..MOST_PAGES {
+        let (page, next) = ask(request.take()).await?.split();
+        for item in page {
+            bytes += serde_json::to_vec(&item).map_or(0, |text| text.len());
+            if items.len() == MOST_ITEMS || bytes > MOST_BYTES {
+                tracing::warn!(
+                    "the list of {what} of the MCP server is too long; {} of them are taken",
+                    items.len()
+                );
+                return Ok(items);
+            }
+            items.push(item);
+        }
+        let Some(next) = next.filter(|cursor| !cursor.is_empty()) else {
+            return Ok(items);
+        };
+        if !cursors.insert(next.clone()) {
+            tracing::warn!(
+                "the list of {what} of the MCP server begins again at one of its cursors; {} of them are taken",
+                items.len()
+            );
+            return Ok(items);
+        }
+        request = Some(PaginatedRequestParams::default().with_cursor(Some(next)));
+    }
+    tracing::warn!(
+        "the list of {what} of the MCP server has more than {MOST_PAGES} pages; {} of them are taken",
+        items.len()
+    );
+    Ok(items)
 }
 
 /// Skills that are prompts of the server.

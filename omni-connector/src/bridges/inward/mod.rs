@@ -6,14 +6,20 @@
 mod answer;
 mod cache;
 mod catalog;
+mod http;
+mod lenient;
+mod mend;
+mod message;
 mod pool;
 mod session;
+mod stdio;
 mod task;
 
 use std::{
     collections::HashSet,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Mutex, PoisonError},
+    path::Path,
+    sync::Arc,
     time::Duration,
 };
 
@@ -36,7 +42,6 @@ use super::McpServer;
 use crate::{
     actions::{ActionCall, ActionError},
     contract::{ErasedConnector, Manifest, McpCredentials, Source},
-    incoming::ServerConfig,
 };
 
 /// Notifications of changed lists come in threes; one look at the server answers them all.
@@ -53,7 +58,6 @@ pub(crate) struct Bridge {
     own: HashSet<String>,
     cache: Cache,
     pool: Pool,
-    changes: Mutex<Option<mpsc::Receiver<McpServer>>>,
     /// The manifest is not what was registered.
     news: Notify,
     /// One look at the server at a time, where nothing is known yet.
@@ -61,42 +65,29 @@ pub(crate) struct Bridge {
 }
 
 impl Bridge {
-    /// The bridge, if the connector has an MCP server. Nothing is started yet.
-    pub(crate) fn of(
+    /// The bridge, if the connector has an MCP server. The server is not started or reached yet.
+    pub(super) fn of(
         connector: &Arc<dyn ErasedConnector>,
-        config: &ServerConfig,
+        folder: &Path,
+        ttl: Option<Duration>,
+        idle: Duration,
     ) -> Option<Arc<Self>> {
         let server = connector.mcp_server()?;
         let (sender, changes) = mpsc::channel(32);
-        let cache = Cache::load(
-            &config.catalog_cache_dir,
-            connector.name(),
-            config.catalog_cache_ttl,
-        );
-        Some(Arc::new(Self {
+        let bridge = Arc::new(Self {
             own: connector.action_names(),
             connector: Arc::clone(connector),
             server,
-            cache,
-            pool: Pool::new(Limits::new(config.mcp_idle), sender),
-            changes: Mutex::new(Some(changes)),
+            cache: Cache::load(folder, connector.name(), ttl),
+            pool: Pool::new(Limits::new(idle), sender),
             news: Notify::new(),
             looking: AsyncMutex::default(),
-        }))
+        });
+        tokio::spawn(Arc::clone(&bridge).tend(changes));
+        Some(bridge)
     }
 
-    /// Begins to look after the connections.
-    pub(crate) fn start(self: &Arc<Self>) {
-        let changes = self
-            .changes
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        if let Some(changes) = changes {
-            tokio::spawn(Arc::clone(self).tend(changes));
-        }
-    }
-
+    /// Looks after the connections.
     async fn tend(self: Arc<Self>, mut changes: mpsc::Receiver<McpServer>) {
         let mut sweeps = tokio::time::interval((self.pool.idle() / 5).max(SETTLE));
         loop {
@@ -127,7 +118,7 @@ impl Bridge {
     }
 
     /// Adds what is known of the server to a manifest.
-    pub(crate) fn complete(&self, manifest: &mut Manifest) {
+    pub(super) fn complete(&self, manifest: &mut Manifest) {
         manifest.mcp_enabled = true;
         if let Some(catalog) = self.cache.get() {
             manifest.mcp_catalog_loaded = true;
@@ -136,12 +127,12 @@ impl Bridge {
     }
 
     /// Waits until the manifest should be registered again.
-    pub(crate) async fn changed(&self) {
+    pub(super) async fn changed(&self) {
         self.news.notified().await;
     }
 
     /// Reads the server's lists; whether they changed.
-    pub(crate) async fn discover(
+    pub(super) async fn discover(
         &self,
         credentials: Option<&McpCredentials>,
     ) -> Result<bool, ActionError> {
@@ -151,7 +142,7 @@ impl Bridge {
     }
 
     /// The same in the background; a change is registered.
-    pub(crate) fn discover_later(self: &Arc<Self>, credentials: Option<McpCredentials>) {
+    pub(super) fn discover_later(self: &Arc<Self>, credentials: Option<McpCredentials>) {
         let bridge = Arc::clone(self);
         tokio::spawn(async move {
             match bridge.discover(credentials.as_ref()).await {
@@ -163,9 +154,13 @@ impl Bridge {
     }
 
     async fn look(&self, server: &McpServer, session: &Arc<Session>) -> Result<bool, ActionError> {
-        let catalog = tokio::time::timeout(DISCOVER, Catalog::of(session))
-            .await
-            .map_err(|_| too_slow(server))?;
+        let Ok(catalog) = tokio::time::timeout(DISCOVER, Catalog::of(session)).await else {
+            session.answered(false);
+            return Err(ActionError::timeout(format!(
+                "the lists of the MCP server did not end within {} s",
+                DISCOVER.as_secs()
+            )));
+        };
         let catalog = self.ended(server, session, catalog).await?;
         let (actions, resources, prompts) = (
             catalog.actions.len(),
@@ -185,7 +180,7 @@ impl Bridge {
     }
 
     /// Whether a call is for a tool of the server. Where nothing is known of it yet, it is asked.
-    pub(crate) async fn has_tool(&self, call: &ActionCall) -> bool {
+    pub(super) async fn has_tool(&self, call: &ActionCall) -> bool {
         if self.own.contains(&call.action) {
             return false;
         }
@@ -207,7 +202,7 @@ impl Bridge {
     }
 
     /// Calls a tool.
-    pub(crate) async fn call_tool(&self, call: ActionCall) -> Result<Response> {
+    pub(super) async fn call_tool(&self, call: ActionCall) -> Result<Response> {
         let credentials = call.credentials.as_ref().map(McpCredentials::of);
         let Value::Object(mut arguments) = call.params else {
             return Err(ActionError::bad_request("invalid params: they must be an object").into());
@@ -238,7 +233,7 @@ impl Bridge {
     }
 
     /// Reads a resource.
-    pub(crate) async fn read_resource(
+    pub(super) async fn read_resource(
         &self,
         uri: String,
         credentials: Option<&McpCredentials>,
@@ -253,7 +248,7 @@ impl Bridge {
     }
 
     /// Fills in a prompt.
-    pub(crate) async fn get_prompt(
+    pub(super) async fn get_prompt(
         &self,
         name: String,
         arguments: Option<Map<String, Value>>,
@@ -270,7 +265,7 @@ impl Bridge {
     }
 
     /// Closes all connections and waits for what they started.
-    pub(crate) async fn close(&self) {
+    pub(super) async fn close(&self) {
         self.pool.close().await;
     }
 
@@ -284,13 +279,18 @@ impl Bridge {
         F: Future<Output = Result<T, ServiceError>>,
     {
         let server = self.server_for(credentials)?;
-        tokio::time::timeout(server.timeout(), async {
+        let mut used = None;
+        let ended = tokio::time::timeout(server.timeout(), async {
             let session = self.pool.session(&server).await?;
+            used = Some(Arc::clone(&session));
             let called = call(Arc::clone(&session)).await;
             self.ended(&server, &session, called).await
         })
-        .await
-        .unwrap_or_else(|_| Err(too_slow(&server)))
+        .await;
+        if let Some(session) = used {
+            session.answered(ended.is_ok());
+        }
+        ended.unwrap_or_else(|_| Err(too_slow(&server)))
     }
 
     /// Notes how a call ended: a broken connection is not used again.

@@ -35,6 +35,11 @@ impl Limits {
     }
 }
 
+/// How long a server that was too slow may take to show that it still answers.
+fn ping(server: &McpServer) -> Duration {
+    (server.timeout() / 4).min(Duration::from_secs(3))
+}
+
 const LONGEST_BACKOFF: Duration = Duration::from_mins(1);
 
 /// All connections. Servers are told apart by everything that is said to them, so that no two credentials share one.
@@ -117,11 +122,15 @@ impl Pool {
         let slot = self.slot(server);
         slot.touch();
         let mut state = slot.state.lock().await;
-        if let Some(session) = &state.session {
-            if session.is_open() {
-                return Ok(Arc::clone(session));
-            }
-            let reason = ActionError::upstream("the MCP server ended");
+        if let Some(session) = state.session.clone() {
+            let reason = if !session.is_open() {
+                ActionError::upstream("the MCP server ended")
+            } else if session.answers(ping(server)).await {
+                return Ok(session);
+            } else {
+                tracing::info!("the MCP server does not answer; the connection is opened again");
+                too_slow(server)
+            };
             state.failed(reason, &self.limits);
         }
         let wait = state.retry_at.saturating_duration_since(Instant::now());
@@ -149,7 +158,14 @@ impl Pool {
                 Ok(session)
             }
             Err(reason) => {
-                state.failed(reason.clone(), &self.limits);
+                // The server works, and said so; what it wants is its own answer each time.
+                let is_refusal = matches!(
+                    reason,
+                    ActionError::RateLimited { .. } | ActionError::Forbidden(_)
+                );
+                if !is_refusal {
+                    state.failed(reason.clone(), &self.limits);
+                }
                 Err(reason)
             }
         }

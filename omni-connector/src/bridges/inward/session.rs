@@ -2,25 +2,27 @@
 
 use std::{
     collections::HashMap,
-    process::Stdio,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use process_wrap::tokio::CommandWrap;
 use rmcp::{
     ClientHandler, RoleClient, ServiceError, ServiceExt,
     model::{
-        ClientConfig, ErrorCode, Implementation, ProtocolVersion, ServerCapabilities,
-        SubscriptionFilter,
+        ClientConfig, ClientRequest, ErrorCode, Implementation, PingRequest, ProtocolVersion,
+        ServerCapabilities, SubscriptionFilter,
     },
     service::{
         ClientCacheConfig, ClientInitializeError, ClientLifecycleMode, ClientServiceExt,
         NotificationContext, Peer, RunningService,
     },
     transport::{
-        IntoTransport, StreamableHttpClientTransport, TokioChildProcess,
+        IntoTransport, StreamableHttpClientTransport,
         streamable_http_client::StreamableHttpClientTransportConfig,
     },
 };
@@ -31,6 +33,10 @@ use tokio::{
 };
 
 use super::super::{HttpMcpServer, McpServer, StdioMcpServer};
+use super::{
+    http::{self, HttpFailure},
+    stdio::Child,
+};
 use crate::{HttpClient, actions::ActionError, contract::Secrets};
 
 /// A child that does not end by itself is killed within this time; what is left then dies with the connector's pipes.
@@ -78,6 +84,8 @@ impl ClientHandler for Listener {
 pub(super) struct Session {
     running: RwLock<RunningService<RoleClient, Listener>>,
     peer: Peer<RoleClient>,
+    /// A call was not answered in time, and nothing since.
+    is_suspect: AtomicBool,
     /// One of the connections that may be open at once.
     _permit: OwnedSemaphorePermit,
 }
@@ -110,12 +118,34 @@ impl Session {
         Ok(Self {
             running: RwLock::new(running),
             peer,
+            is_suspect: AtomicBool::new(false),
             _permit: permit,
         })
     }
 
     pub(super) fn is_open(&self) -> bool {
         !self.peer.is_transport_closed()
+    }
+
+    /// Notes whether the last call was answered in time.
+    pub(super) fn answered(&self, in_time: bool) {
+        self.is_suspect.store(!in_time, Ordering::Relaxed);
+    }
+
+    /// Whether the server still answers. It is asked only after a call that it did not answer, and any answer will do.
+    pub(super) async fn answers(&self, within: Duration) -> bool {
+        if !self.is_suspect.load(Ordering::Relaxed) {
+            return true;
+        }
+        let ping = ClientRequest::PingRequest(PingRequest::default());
+        let answer = tokio::time::timeout(within, self.peer.send_request(ping)).await;
+        let answers = match answer {
+            Ok(Ok(_) | Err(ServiceError::McpError(_) | ServiceError::UnexpectedResponse)) => true,
+            Ok(Err(error)) => !is_broken(&error),
+            Err(_) => false,
+        };
+        self.answered(answers);
+        answers
     }
 
     pub(super) const fn peer(&self) -> &Peer<RoleClient> {
@@ -207,8 +237,13 @@ impl Failure {
                 } else {
                     format!("\nit said: {said}")
                 };
-                let message = format!("{name} cannot be used: {}{said}", chain(&*error));
-                ActionError::upstream(secrets(server).redact(&message))
+                match initialize_reason(&error) {
+                    Reason::Said(reason) => {
+                        let message = format!("{name} cannot be used: {reason}{said}");
+                        ActionError::upstream(secrets(server).redact(&message))
+                    }
+                    Reason::Refused(failure) => refused(failure, server),
+                }
             }
         }
     }
@@ -260,7 +295,7 @@ where
     }
 }
 
-fn start(server: &StdioMcpServer) -> Result<(TokioChildProcess, Option<ChildStderr>), String> {
+fn start(server: &StdioMcpServer) -> Result<(Child, Option<ChildStderr>), String> {
     let mut command = Command::new(&server.command);
     command
         .args(&server.args)
@@ -273,17 +308,12 @@ fn start(server: &StdioMcpServer) -> Result<(TokioChildProcess, Option<ChildStde
     // What the server starts itself ends with it, and a terminal's Ctrl-C reaches the connector first.
     #[cfg(unix)]
     command.wrap(process_wrap::tokio::ProcessGroup::leader());
-    TokioChildProcess::builder(command)
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(|error| {
-            format!(
-                "cannot be started: {error}\nhelp: the command must be on the connector's `PATH`"
-            )
-        })
+    Child::start(command).map_err(|error| {
+        format!("cannot be started: {error}\nhelp: the command must be on the connector's `PATH`")
+    })
 }
 
-fn reach(server: &HttpMcpServer) -> Result<StreamableHttpClientTransport<reqwest::Client>, String> {
+fn reach(server: &HttpMcpServer) -> Result<StreamableHttpClientTransport<http::Client>, String> {
     let mut headers = HashMap::new();
     for (name, value) in &server.headers {
         let key = HeaderName::try_from(name.as_str())
@@ -301,8 +331,8 @@ fn reach(server: &HttpMcpServer) -> Result<StreamableHttpClientTransport<reqwest
         .map_err(|error| format!("cannot be reached: {error}"))?;
     let config = StreamableHttpClientTransportConfig::with_uri(server.url.clone())
         .custom_headers(headers)
-        .max_json_response_size(64 << 20)
-        .max_sse_event_size(64 << 20);
+        .max_sse_event_size(http::LONGEST);
+    let client = http::Client::new(client);
     Ok(StreamableHttpClientTransport::with_client(client, config))
 }
 
@@ -380,10 +410,74 @@ pub(super) fn explain(error: &ServiceError, server: &McpServer) -> ActionError {
         error if error.is_authorization_required() => {
             ActionError::unauthorized(format!("{} refused the credentials", name(server)))
         }
-        error => {
-            let message = format!("{} failed: {}", name(server), chain(error));
-            ActionError::upstream(secrets(server).redact(&message))
+        ServiceError::TransportSend(error) => match reason(&*error.error) {
+            Reason::Said(reason) => failed(&reason, server),
+            Reason::Refused(failure) => refused(failure, server),
+        },
+        ServiceError::TransportClosed => failed("it closed the connection", server),
+        ServiceError::UnexpectedResponse => failed(
+            "its answer is not one that the protocol provides for",
+            server,
+        ),
+        error => failed(&error.to_string(), server),
+    }
+}
+
+fn failed(reason: &str, server: &McpServer) -> ActionError {
+    let message = format!("{} failed: {reason}", name(server));
+    ActionError::upstream(secrets(server).redact(&message))
+}
+
+/// A refusal by its status.
+fn refused(failure: &HttpFailure, server: &McpServer) -> ActionError {
+    let name = name(server);
+    let message = |what: &str| secrets(server).redact(&format!("{name} {what}: {failure}"));
+    match failure.status {
+        Some(StatusCode::UNAUTHORIZED) => {
+            ActionError::unauthorized(format!("{name} refused the credentials"))
         }
+        Some(StatusCode::FORBIDDEN) => ActionError::forbidden(message("forbids this")),
+        Some(StatusCode::TOO_MANY_REQUESTS) => {
+            let message = message("takes no more calls for now");
+            ActionError::rate_limited(message, failure.retry_after)
+        }
+        _ => ActionError::upstream(message("failed")),
+    }
+}
+
+/// What an error of the client library comes from, without the names of its types.
+enum Reason<'e> {
+    Said(String),
+    Refused(&'e HttpFailure),
+}
+
+fn reason<'e>(error: &'e (dyn std::error::Error + 'static)) -> Reason<'e> {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        match error.downcast_ref::<http::Failure>() {
+            Some(http::Failure::Client(failure)) => return Reason::Refused(failure),
+            Some(http::Failure::SessionExpired) => {
+                return Reason::Said("it does not know its own session".to_owned());
+            }
+            _ => cause = error.source(),
+        }
+    }
+    Reason::Said(chain(error))
+}
+
+fn initialize_reason(error: &ClientInitializeError) -> Reason<'_> {
+    match error {
+        ClientInitializeError::TransportError { error, .. } => reason(&*error.error),
+        ClientInitializeError::JsonRpcError(error) => Reason::Said(error.message.to_string()),
+        ClientInitializeError::ConnectionClosed(_) => {
+            Reason::Said("it closed the connection before it was ready".to_owned())
+        }
+        ClientInitializeError::ExpectedInitResponse(_)
+        | ClientInitializeError::ExpectedInitResult(_) => {
+            Reason::Said("it does not answer `initialize` as the protocol asks".to_owned())
+        }
+        ClientInitializeError::LegacyFallbackFailed { fallback, .. } => initialize_reason(fallback),
+        other => Reason::Said(other.to_string()),
     }
 }
 
@@ -398,10 +492,14 @@ pub(super) fn too_slow(server: &McpServer) -> ActionError {
 
 /// Whether the connection itself is broken, and not only the call.
 pub(super) fn is_broken(error: &ServiceError) -> bool {
-    matches!(
-        error,
-        ServiceError::TransportSend(_) | ServiceError::TransportClosed
-    )
+    match error {
+        ServiceError::TransportClosed => true,
+        ServiceError::TransportSend(error) => match reason(&*error.error) {
+            Reason::Refused(failure) => failure.status.is_none(),
+            Reason::Said(_) => true,
+        },
+        _ => false,
+    }
 }
 
 /// An error with its causes, which rmcp's own words leave out.

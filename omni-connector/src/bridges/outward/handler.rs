@@ -19,12 +19,11 @@ use tokio_util::task::TaskTracker;
 
 use super::{options::Options, result};
 use crate::{
-    actions::ActionCall,
+    actions::{ActionCall, perform},
     contract::{
         ActionMode, AuthType, ErasedConnector, IntegrationType, Manifest, ManifestAction,
         ServiceCredential, Skill, Source, SourceScope, UserFilterMode,
     },
-    incoming::perform,
     outgoing::ManagerClient,
 };
 
@@ -210,8 +209,8 @@ impl ServerHandler for Handler {
             actor_email: inner.actor.clone(),
             manager: inner.manager.clone(),
         };
-        let answer = perform(Arc::clone(&inner.connector), None, &inner.tasks, call).await;
-        let result = result::of(answer, tool.output_schema.is_some()).await;
+        let answer = perform(Arc::clone(&inner.connector), &inner.tasks, call).await;
+        let result = result::of(answer, tool.output_schema.as_deref()).await;
         Ok(CallToolResponse::Complete(result))
     }
 

@@ -23,10 +23,14 @@ use self::{
     handler::Handler,
     options::{HELP, Options},
 };
-use crate::{contract::ErasedConnector, incoming::signalled};
+use crate::contract::ErasedConnector;
 
-/// Does what `my-connector mcp …` asks for.
-pub(crate) async fn serve(connector: Arc<dyn ErasedConnector>, arguments: &[String]) -> Result<()> {
+/// Does what `my-connector mcp …` asks for, until `ended`.
+pub(crate) async fn serve(
+    connector: Arc<dyn ErasedConnector>,
+    arguments: &[String],
+    ended: impl Future<Output = ()>,
+) -> Result<()> {
     let lookup = |name: &str| std::env::var(name).ok();
     let Some(options) = Options::read(arguments, lookup)? else {
         println!("{HELP}");
@@ -34,25 +38,29 @@ pub(crate) async fn serve(connector: Arc<dyn ErasedConnector>, arguments: &[Stri
     };
     let handler = Handler::new(connector, &options)?;
     match options.http {
-        None => over_stdio(handler).await,
-        Some(address) => over_http(handler, address).await,
+        None => over_stdio(handler, ended).await,
+        Some(address) => over_http(handler, address, ended).await,
     }
 }
 
-async fn over_stdio(handler: Handler) -> Result<()> {
+async fn over_stdio(handler: Handler, ended: impl Future<Output = ()>) -> Result<()> {
     let running = handler
         .serve(stdio())
         .await
         .context("no MCP client spoke on standard input\nhelp: start this command from an MCP client, or use `--http`")?;
     let stop = running.cancellation_token();
     tokio::select! {
-        ended = running.waiting() => drop(ended?),
-        () = signalled() => stop.cancel(),
+        closed = running.waiting() => drop(closed?),
+        () = ended => stop.cancel(),
     }
     Ok(())
 }
 
-async fn over_http(handler: Handler, address: SocketAddr) -> Result<()> {
+async fn over_http(
+    handler: Handler,
+    address: SocketAddr,
+    ended: impl Future<Output = ()>,
+) -> Result<()> {
     let listener = TcpListener::bind(address).await.with_context(|| {
         format!("cannot listen on {address}\nhelp: name a free address: `--http 127.0.0.1:4801`")
     })?;
@@ -68,8 +76,8 @@ async fn over_http(handler: Handler, address: SocketAddr) -> Result<()> {
     eprintln!("MCP server at http://{}/mcp", listener.local_addr()?);
     let app = Router::new().route_service("/mcp", service);
     tokio::select! {
-        ended = axum::serve(listener, app).into_future() => ended.context("the server stopped"),
-        () = signalled() => {
+        stopped = axum::serve(listener, app).into_future() => stopped.context("the server stopped"),
+        () = ended => {
             stop.cancel();
             Ok(())
         }

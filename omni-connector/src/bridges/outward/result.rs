@@ -6,14 +6,14 @@ use axum::{
     response::Response,
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
-use rmcp::model::{CallToolResult, ContentBlock, ResourceContents};
+use rmcp::model::{CallToolResult, ContentBlock, JsonObject, ResourceContents};
 use serde_json::Value;
 
 /// A client holds a result in memory, several times over.
 const MOST_BYTES: usize = 64 << 20;
 
-/// The result. One with `is_structured` promised a schema, which its value keeps to.
-pub(super) async fn of(answer: Response, is_structured: bool) -> CallToolResult {
+/// The result. One with a schema promised it, and is an error where its value does not keep to it.
+pub(super) async fn of(answer: Response, schema: Option<&JsonObject>) -> CallToolResult {
     let (head, body) = answer.into_parts();
     let header = |name: &str| {
         let value = head.headers.get(name)?.to_str().ok()?;
@@ -33,7 +33,7 @@ pub(super) async fn of(answer: Response, is_structured: bool) -> CallToolResult 
     };
     if essence == "application/json" && !is_file {
         return match serde_json::from_slice(&bytes) {
-            Ok(answer) => json(answer, is_structured),
+            Ok(answer) => json(answer, schema),
             Err(error) => failure(&format!("the answer is not JSON: {error}")),
         };
     }
@@ -58,7 +58,7 @@ pub(super) async fn of(answer: Response, is_structured: bool) -> CallToolResult 
 }
 
 /// `{"status":"success","result":…}` or `{"status":"error","error":"…"}`; any other JSON is a result of its own.
-fn json(mut answer: Value, is_structured: bool) -> CallToolResult {
+fn json(mut answer: Value, schema: Option<&JsonObject>) -> CallToolResult {
     if answer["status"] == "error" || answer.get("error").is_some_and(Value::is_string) {
         return failure(answer["error"].as_str().unwrap_or("the action failed"));
     }
@@ -69,11 +69,67 @@ fn json(mut answer: Value, is_structured: bool) -> CallToolResult {
     };
     match result {
         Value::String(text) => CallToolResult::success(vec![ContentBlock::text(text)]),
-        result if is_structured && result.is_object() => CallToolResult::structured(result),
-        result => {
-            let text = serde_json::to_string_pretty(&result).unwrap_or_default();
-            CallToolResult::success(vec![ContentBlock::text(text)])
+        result => match schema {
+            Some(schema) if result.is_object() => match misplaced_null(&result, schema, schema) {
+                None => CallToolResult::structured(result),
+                Some(path) => failure(&format!(
+                    "the result does not keep to its own schema: `{path}` is null\nhelp: a number that is not finite is written so"
+                )),
+            },
+            _ => {
+                let text = serde_json::to_string_pretty(&result).unwrap_or_default();
+                CallToolResult::success(vec![ContentBlock::text(text)])
+            }
+        },
+    }
+}
+
+/// Where a value is null and must not be. Everything else is written as its type says.
+fn misplaced_null(value: &Value, schema: &JsonObject, root: &JsonObject) -> Option<String> {
+    if let Some(target) = schema.get("$ref").and_then(Value::as_str) {
+        let name = target.strip_prefix("#/$defs/")?;
+        return misplaced_null(value, root.get("$defs")?[name].as_object()?, root);
+    }
+    for key in ["anyOf", "oneOf"] {
+        if let Some(Value::Array(alternatives)) = schema.get(key) {
+            let mut found = alternatives
+                .iter()
+                .map(|schema| misplaced_null(value, schema.as_object()?, root));
+            let first = found.next()??;
+            return found.all(|path| path.is_some()).then_some(first);
         }
+    }
+    match value {
+        Value::Null => {
+            let admits = match schema.get("type") {
+                Some(Value::Array(kinds)) => kinds.iter().any(|kind| kind == "null"),
+                Some(kind) => kind == "null",
+                None => true,
+            };
+            (!admits).then(String::new)
+        }
+        Value::Object(fields) => fields.iter().find_map(|(name, value)| {
+            let known = schema.get("properties").and_then(|known| known.get(name));
+            let schema = known.or_else(|| schema.get("additionalProperties"));
+            let path = misplaced_null(value, schema?.as_object()?, root)?;
+            Some(joined(name, &path))
+        }),
+        Value::Array(items) => {
+            let schema = schema.get("items")?.as_object()?;
+            items.iter().enumerate().find_map(|(place, item)| {
+                let path = misplaced_null(item, schema, root)?;
+                Some(joined(&place.to_string(), &path))
+            })
+        }
+        _ => None,
+    }
+}
+
+fn joined(name: &str, path: &str) -> String {
+    if path.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{name}.{path}")
     }
 }
 

@@ -153,6 +153,14 @@ impl Problems {
                     "language models may not be offered a name like this",
                     "names use letters, digits and `_`",
                 );
+            } else if action.name.len() > LONGEST_TOOL_NAME {
+                self.warning(
+                    format!(
+                        "the name has {} characters, and many language models take no tools at all beside one of more than {LONGEST_TOOL_NAME}",
+                        action.name.len()
+                    ),
+                    "give it a shorter name",
+                );
             }
             if !names.insert(&action.name) {
                 self.error("there are two of this name", "name each action differently");
@@ -336,6 +344,9 @@ pub(crate) fn is_free_path(path: &str) -> bool {
     !first.is_empty() && is_plain && !TAKEN.contains(&first) && path != "/oauth/credential-ready"
 }
 
+/// Providers of language models refuse a longer name of a tool, and with it the whole request.
+pub(crate) const LONGEST_TOOL_NAME: usize = 64;
+
 fn is_name(name: &str) -> bool {
     !name.is_empty()
         && name
@@ -394,6 +405,22 @@ mod tests {
             })),
             Vec::<String>::new()
         );
+    }
+
+    #[test]
+    fn a_name_that_language_models_refuse_is_a_warning() {
+        let named = |name: &str| {
+            found(json!({ "actions": [
+                { "name": name, "description": "Acts.", "source_types": ["jira"], "input_schema": {} },
+            ] }))
+        };
+        assert_eq!(named(&"n".repeat(64)), Vec::<String>::new());
+        let long = named(&"n".repeat(80));
+        assert!(
+            long[0].starts_with("W action") && long[0].contains("80 characters"),
+            "{long:?}"
+        );
+        assert_eq!(named("a.b").len(), 1);
     }
 
     #[test]

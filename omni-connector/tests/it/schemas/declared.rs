@@ -8,10 +8,7 @@ use omni_connector::{
     ActionCall, BoxFuture, Connector, ManagerClient, SourceType,
     actions::answer,
     contract::check_input_schema,
-    declare::{
-        self, Action, AnyInput as _, Arg, ArgType, Args, CallOf, Described, InputOf, Methods,
-        OfAction, Whole,
-    },
+    declare::{self, Action, Arg, ArgType, Args, CallOf, Described, Methods, OfAction},
 };
 use serde_json::Value;
 
@@ -39,14 +36,15 @@ impl<T: ArgType + 'static, const WHOLE: bool> Takes<T, WHOLE> {
 }
 
 impl<T: ArgType + 'static, const WHOLE: bool> Methods for Takes<T, WHOLE> {
-    const ACTIONS: &'static [Action<Self>] = &[Described::read("act", "Acts.")
-        .call(Self::call)
-        .args(if WHOLE { &[] } else { Self::ARGS })
-        .input(if WHOLE {
-            InputOf::<Self, Args<T>>::WHOLE
-        } else {
-            Whole::Nothing
-        })];
+    const ACTIONS: &'static [Action<Self>] = &[if WHOLE {
+        Described::read("act", "Acts.")
+            .call(Self::call)
+            .input::<Args<T>>(true)
+    } else {
+        Described::read("act", "Acts.")
+            .call(Self::call)
+            .args(Self::ARGS)
+    }];
 }
 
 impl<T: ArgType + 'static, const WHOLE: bool> declare::Declared for Takes<T, WHOLE> {

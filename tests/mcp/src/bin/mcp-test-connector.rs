@@ -25,6 +25,14 @@ struct Sum {
     note: Option<String>,
 }
 
+/// What `share` returns.
+#[derive(Serialize, JsonSchema)]
+struct Share {
+    parts: u64,
+    ratio: Option<f32>,
+    shares: Vec<f64>,
+}
+
 /// Whatever the MCP server offers.
 #[connector(
     name = "mcp_test",
@@ -104,6 +112,27 @@ impl Tester {
         Ok(Sum {
             total: a + b,
             note: None,
+        })
+    }
+
+    /// Shares one among many.
+    #[action(read)]
+    async fn share(
+        &self,
+        /// Among how many
+        #[arg]
+        parts: u64,
+    ) -> Result<Share> {
+        #[allow(clippy::cast_precision_loss, reason = "a test needs few parts")]
+        let share = if parts == 0 {
+            f64::NAN
+        } else {
+            1.0 / parts as f64
+        };
+        Ok(Share {
+            parts,
+            ratio: None,
+            shares: vec![share],
         })
     }
 

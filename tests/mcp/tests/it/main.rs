@@ -2,6 +2,7 @@
 
 mod declared;
 mod inward;
+mod odd;
 mod outward;
 mod support;
 mod versions;

@@ -77,12 +77,12 @@ fn text(result: &CallToolResult) -> &str {
 async fn answers(client: &Client) {
     let tools = client.list_all_tools().await.unwrap();
     let names: Vec<_> = tools.iter().map(|tool| &*tool.name).collect();
-    assert_eq!(names, ["greet", "sum", "export", "fail"]);
+    assert_eq!(names, ["greet", "sum", "share", "export", "fail"]);
     let hints: Vec<_> = tools
         .iter()
         .map(|tool| tool.annotations.as_ref().unwrap().read_only_hint.unwrap())
         .collect();
-    assert_eq!(hints, [true, true, false, false]);
+    assert_eq!(hints, [true, true, true, false, false]);
     assert_eq!(
         tools[0].output_schema, None,
         "a text is no structured content"
@@ -160,7 +160,7 @@ async fn what_may_change_nothing_offers_nothing_that_does() {
     let client = over_stdio(&["--read-only", "--actor", "ann@example.com"]).await;
     let tools = client.list_all_tools().await.unwrap();
     let names: Vec<_> = tools.iter().map(|tool| &*tool.name).collect();
-    assert_eq!(names, ["greet", "sum"]);
+    assert_eq!(names, ["greet", "sum", "share"]);
     assert!(call(&client, "export", json!({})).await.is_err());
 }
 
@@ -205,4 +205,38 @@ async fn a_mistake_on_the_command_line_is_told_at_once() {
             "{said}"
         );
     }
+}
+
+#[tokio::test]
+async fn what_is_returned_keeps_to_a_schema_that_strict_clients_take() {
+    let client = over_stdio(&[]).await;
+    let tools = client.list_all_tools().await.unwrap();
+    let share = tools.iter().find(|tool| tool.name == "share").unwrap();
+    let schema = Value::Object((**share.output_schema.as_ref().unwrap()).clone());
+    assert_eq!(
+        schema,
+        json!({
+            "type": "object", "description": "What `share` returns.", "required": ["parts", "ratio", "shares"],
+            "properties": {
+                "parts": { "type": "integer", "minimum": 0 },
+                "ratio": { "type": ["number", "null"] },
+                "shares": { "type": "array", "items": { "type": "number" } },
+            },
+        })
+    );
+    let whole = call(&client, "share", json!({ "parts": 4 })).await.unwrap();
+    assert_eq!(
+        whole.structured_content,
+        Some(json!({ "parts": 4, "ratio": null, "shares": [0.25] }))
+    );
+    let broken = call(&client, "share", json!({ "parts": 0 })).await.unwrap();
+    assert_eq!(
+        (broken.is_error, &broken.structured_content),
+        (Some(true), &None)
+    );
+    assert!(
+        text(&broken).contains("`shares.0` is null"),
+        "{}",
+        text(&broken)
+    );
 }

@@ -20,6 +20,8 @@ use tokio::{
 };
 
 pub(crate) const SERVER: &str = env!("CARGO_BIN_EXE_mcp-test-server");
+/// A server that answers as no server should.
+pub(crate) const ODD: &str = env!("CARGO_BIN_EXE_mcp-test-odd");
 pub(crate) const CONNECTOR: &str = env!("CARGO_BIN_EXE_mcp-test-connector");
 /// A server that speaks one version of the protocol.
 pub(crate) const VERSIONS: &str = env!("CARGO_BIN_EXE_mcp-test-versions");

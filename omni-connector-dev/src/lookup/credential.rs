@@ -1,0 +1,50 @@
+//! Stored credentials as they are, without a refresh (`protocol.md` §3.7, §6.3).
+
+use omni_connector::{ServiceCredential, contract::SourceScope};
+use rusqlite::Connection;
+
+use crate::{
+    shared::Shared,
+    store::{StoreError, credentials, sources::SourceRecord},
+};
+
+/// The rows that can serve a person on a source.
+pub(crate) struct CredentialRows {
+    pub(crate) of_user: Option<ServiceCredential>,
+    pub(crate) of_organisation: Option<ServiceCredential>,
+}
+
+impl CredentialRows {
+    pub(crate) async fn read(
+        shared: &Shared,
+        source_id: &str,
+        user_id: Option<&str>,
+    ) -> Result<Self, StoreError> {
+        let (source_id, user_id) = (source_id.to_owned(), user_id.map(str::to_owned));
+        shared
+            .store
+            .read(move |db| {
+                let of_user = match &user_id {
+                    Some(user_id) => credentials::find(db, &source_id, Some(user_id))?,
+                    None => None,
+                };
+                Ok(Self {
+                    of_user,
+                    of_organisation: credentials::find(db, &source_id, None)?,
+                })
+            })
+            .await
+    }
+}
+
+/// The organisation's row of an organisation's source, the creator's row of a personal one.
+pub(crate) fn owner_row(
+    db: &Connection,
+    source: &SourceRecord,
+) -> Result<Option<ServiceCredential>, StoreError> {
+    let owner = match source.scope {
+        SourceScope::Org => None,
+        SourceScope::User => Some(source.created_by.as_str()),
+    };
+    credentials::find(db, &source.id, owner)
+}

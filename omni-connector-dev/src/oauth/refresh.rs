@@ -1,0 +1,205 @@
+//! OAuth tokens are refreshed when a credential is read within five minutes of their end (`protocol.md` §8.4). One refresh
+//! per credential at a time: a rotating refresh token works once.
+
+use std::time::Duration;
+
+use omni_connector::{AuthType, ServiceCredential};
+use reqwest::StatusCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use super::CredentialError;
+use crate::{
+    shared::Shared,
+    store::{StoreError, configs, credentials},
+};
+
+/// How close to its end a token is refreshed.
+const MARGIN: time::Duration = time::Duration::minutes(5);
+/// Life of a token whose answer does not say.
+const DEFAULT_LIFE: i64 = 3600;
+const TIMEOUT: Duration = Duration::from_secs(20);
+/// OAuth errors that no repetition cures.
+const FINAL_ERRORS: [&str; 4] = [
+    "invalid_grant",
+    "invalid_client",
+    "unauthorized_client",
+    "access_denied",
+];
+
+/// The credential, refreshed when it is due and can be. The refreshed one still shows the `updated_at` from before.
+pub(crate) async fn refreshed(
+    shared: &Shared,
+    credential: ServiceCredential,
+) -> Result<ServiceCredential, CredentialError> {
+    if !is_due(&credential) {
+        return Ok(credential);
+    }
+    let _refreshing = shared.refreshes.lock(&credential.id).await;
+
+    // Somebody else may have refreshed it meanwhile.
+    let (source_id, user_id) = (credential.source_id.clone(), credential.user_id.clone());
+    let provider = credential.provider.clone();
+    let (stored, config) = shared
+        .store
+        .read(move |db| {
+            let stored = credentials::find(db, &source_id, user_id.as_deref())?;
+            Ok::<_, StoreError>((stored, configs::find(db, &provider)?))
+        })
+        .await?;
+    let mut credential = stored.unwrap_or(credential);
+    let Some(request) = Request::of(&credential, &config.unwrap_or_default()) else {
+        return Ok(credential);
+    };
+    if !is_due(&credential) {
+        return Ok(credential);
+    }
+    let grant = request.send(shared).await?;
+    grant.apply(&mut credential, &request.endpoint);
+    let row = credential.clone();
+    shared
+        .store
+        .write(move |db| credentials::put_refreshed(db, &row))
+        .await?;
+    Ok(credential)
+}
+
+fn is_due(credential: &ServiceCredential) -> bool {
+    credential.auth_type == AuthType::Oauth
+        && credential
+            .expires_at
+            .is_some_and(|end| end <= OffsetDateTime::now_utc() + MARGIN)
+}
+
+/// A request to a token endpoint.
+struct Request {
+    endpoint: String,
+    form: Vec<(&'static str, String)>,
+    /// Client id and secret, for the header.
+    basic: Option<(String, String)>,
+}
+
+impl Request {
+    /// None when the refresh token, the client or the endpoint is not known. The provider's settings come before what the
+    /// credential itself says.
+    fn of(credential: &ServiceCredential, config: &Value) -> Option<Self> {
+        let secret = &credential.credentials;
+        let either = |of_config: &str, of_secret: &str| {
+            text(config, of_config).or_else(|| text(secret, of_secret))
+        };
+        let refresh_token = text(secret, "refresh_token")?;
+        let client_id = either("oauth_client_id", "client_id")?;
+        let endpoint = either("oauth_token_endpoint", "token_uri")?;
+        let client_secret = either("oauth_client_secret", "client_secret");
+        let method = either(
+            "oauth_token_endpoint_auth_method",
+            "token_endpoint_auth_method",
+        );
+
+        let mut form = vec![
+            ("grant_type", "refresh_token".to_owned()),
+            ("refresh_token", refresh_token),
+        ];
+        let mut basic = None;
+        match (method.as_deref(), client_secret) {
+            (Some("client_secret_basic"), client_secret) => {
+                basic = Some((client_id, client_secret?));
+            }
+            (Some("none"), _) | (_, None) => form.push(("client_id", client_id)),
+            (_, Some(client_secret)) => {
+                form.push(("client_id", client_id));
+                form.push(("client_secret", client_secret));
+            }
+        }
+        if let Some(resource) = text(secret, "resource") {
+            form.push(("resource", resource));
+        }
+        Some(Self {
+            endpoint,
+            form,
+            basic,
+        })
+    }
+
+    async fn send(&self, shared: &Shared) -> Result<Grant, CredentialError> {
+        let failed = |error: reqwest::Error| CredentialError::Refresh(error.to_string());
+        let mut request = shared
+            .connectors
+            .http()
+            .post(&self.endpoint)
+            .timeout(TIMEOUT)
+            .header("accept", "application/json")
+            .form(&self.form);
+        if let Some((id, secret)) = &self.basic {
+            request = request.basic_auth(id, Some(secret));
+        }
+        let response = request.send().await.map_err(failed)?;
+        let status = response.status();
+        let body = response.bytes().await.map_err(failed)?;
+        if !status.is_success() {
+            return Err(refusal(status, &body));
+        }
+        let grant: Grant = serde_json::from_slice(&body)
+            .map_err(|error| CredentialError::Refresh(error.to_string()))?;
+        if grant.access_token.is_empty() {
+            let text = "token endpoint response is missing access_token";
+            return Err(CredentialError::Refresh(text.to_owned()));
+        }
+        Ok(grant)
+    }
+}
+
+/// Only an endpoint that names an OAuth error says that the person must connect again.
+fn refusal(status: StatusCode, body: &[u8]) -> CredentialError {
+    #[derive(Deserialize)]
+    struct Refusal {
+        error: String,
+    }
+    let error = serde_json::from_slice::<Refusal>(body).map(|refusal| refusal.error);
+    match error {
+        Ok(error) if status.is_client_error() && FINAL_ERRORS.contains(&error.as_str()) => {
+            CredentialError::Reconnect
+        }
+        _ => CredentialError::Refresh(format!("token endpoint returned HTTP {status}")),
+    }
+}
+
+/// What a token endpoint answers.
+#[derive(Deserialize)]
+struct Grant {
+    #[serde(default)]
+    access_token: String,
+    refresh_token: Option<String>,
+    token_type: Option<String>,
+    expires_in: Option<i64>,
+}
+
+impl Grant {
+    fn apply(self, credential: &mut ServiceCredential, endpoint: &str) {
+        if let Value::Object(secret) = &mut credential.credentials {
+            secret.insert("access_token".to_owned(), self.access_token.into());
+            if let Some(refresh_token) = self.refresh_token {
+                secret.insert("refresh_token".to_owned(), refresh_token.into());
+            }
+            let token_type = self.token_type.unwrap_or_else(|| "Bearer".to_owned());
+            secret.insert("token_type".to_owned(), token_type.into());
+            secret.insert("token_uri".to_owned(), json!(endpoint));
+        }
+        let now = OffsetDateTime::now_utc();
+        let life = self
+            .expires_in
+            .filter(|life| *life > 0)
+            .unwrap_or(DEFAULT_LIFE);
+        credential.expires_at = Some(now.saturating_add(time::Duration::seconds(life)));
+        credential.last_validated_at = Some(now);
+    }
+}
+
+fn text(value: &Value, key: &str) -> Option<String> {
+    value
+        .get(key)?
+        .as_str()
+        .filter(|text| !text.is_empty())
+        .map(str::to_owned)
+}

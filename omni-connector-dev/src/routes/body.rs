@@ -1,0 +1,157 @@
+//! JSON bodies and path parameters, read as strictly and as leniently as the real manager does (`protocol.md` §3.1).
+
+use std::{future::poll_fn, pin::Pin, time::Duration};
+
+use axum::{
+    body::{Body, Bytes, HttpBody},
+    extract::{FromRequest, FromRequestParts, Path, Request, rejection::PathRejection},
+    http::{HeaderMap, StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use serde::de::DeserializeOwned;
+use serde_json::error::Category;
+use tokio::time::timeout;
+
+use super::App;
+use crate::rules::{NUL_IN_TEXT, Refusal};
+
+/// A JSON body. Errors are `text/plain`; whatever follows the first JSON value is ignored.
+#[derive(Debug)]
+pub(crate) struct JsonBody<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest<App> for JsonBody<T> {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
+        if !is_json(request.headers()) {
+            return Err((
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "Expected request with `Content-Type: application/json`",
+            )
+                .into_response());
+        }
+        let decoded = read(request, app.shared.options.max_body_bytes)
+            .await
+            .and_then(|bytes| decode(&bytes));
+        decoded.map(Self).map_err(IntoResponse::into_response)
+    }
+}
+
+/// How long a client that was refused may go on sending: closed in its face, the connection would lose the answer.
+pub(super) const LINGER: Duration = Duration::from_secs(30);
+/// How long it may be silent in between.
+const SILENCE: Duration = Duration::from_secs(5);
+
+/// The bytes of a body of at most `limit`. One that says of itself that it is longer is refused before it is read.
+async fn read(request: Request, limit: usize) -> Result<Vec<u8>, (StatusCode, String)> {
+    let announced = request.body().size_hint().lower();
+    let asks_first = request.headers().contains_key(header::EXPECT);
+    let mut body = request.into_body();
+    let too_large = || {
+        let reason = format!("The body is longer than {limit} bytes");
+        (StatusCode::PAYLOAD_TOO_LARGE, reason)
+    };
+    if announced > limit as u64 {
+        // A client that asks whether it may send does not when it may not.
+        if !asks_first {
+            tokio::spawn(timeout(LINGER, drain(body)));
+        }
+        return Err(too_large());
+    }
+    let mut bytes = Vec::new();
+    // At once, since a buffer that grows is copied as it does. What does not come is never touched.
+    let _ = bytes.try_reserve_exact(usize::try_from(announced).unwrap_or_default());
+    while let Some(data) = next(&mut body).await {
+        let data = data.map_err(|error| {
+            let reason = format!("Failed to buffer the request body: {error}");
+            (StatusCode::BAD_REQUEST, reason)
+        })?;
+        if bytes.len() + data.len() > limit {
+            tokio::spawn(timeout(LINGER, drain(body)));
+            return Err(too_large());
+        }
+        bytes.extend_from_slice(&data);
+    }
+    Ok(bytes)
+}
+
+/// Takes what comes, and keeps nothing of it.
+async fn drain(mut body: Body) {
+    while let Ok(Some(Ok(_))) = timeout(SILENCE, next(&mut body)).await {}
+}
+
+async fn next(body: &mut Body) -> Option<Result<Bytes, axum::Error>> {
+    let frame = poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await?;
+    // Trailers are no data.
+    Some(frame.map(|frame| frame.into_data().unwrap_or_default()))
+}
+
+fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, (StatusCode, String)> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        match error.inner().classify() {
+            Category::Data => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                format!("Failed to deserialize the JSON body into the target type: {error}"),
+            ),
+            Category::Syntax | Category::Eof | Category::Io => (
+                StatusCode::BAD_REQUEST,
+                format!("Failed to parse the request body as JSON: {error}"),
+            ),
+        }
+    })
+}
+
+/// `application/json` or `application/*+json`, in any case, with any parameters.
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(Ok(content_type)) = headers
+        .get(header::CONTENT_TYPE)
+        .map(|value| value.to_str())
+    else {
+        return false;
+    };
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    let Some((main, subtype)) = essence.split_once('/') else {
+        return false;
+    };
+    let subtype = subtype.to_ascii_lowercase();
+    main.eq_ignore_ascii_case("application") && (subtype == "json" || subtype.ends_with("+json"))
+}
+
+/// The path's one parameter, an id or a name.
+#[derive(Debug)]
+pub(crate) struct Id(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Id {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+        let Path(id) = Path::<String>::from_request_parts(parts, state)
+            .await
+            .map_err(PathRejection::into_response)?;
+        if id.contains('\0') {
+            let text = format!("Database error: Connection error: {NUL_IN_TEXT}");
+            return Err(Refusal::Internal(text).into_response());
+        }
+        Ok(Self(id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_recognised_by_its_essence() {
+        let is = |content_type: &str| {
+            let headers = [(header::CONTENT_TYPE, content_type.parse().unwrap())];
+            is_json(&headers.into_iter().collect())
+        };
+        assert!(is("application/json; charset=latin1"));
+        assert!(is("APPLICATION/JSON"));
+        assert!(is("application/problem+json"));
+        assert!(!is("application/jsonx"));
+        assert!(!is("text/json"));
+        assert!(!is(""));
+    }
+}

@@ -1,0 +1,43 @@
+//! The manager's routes (`protocol.md` §3): statuses, bodies and texts are those of the real manager, so that a connector
+//! that works here works there. A handler parses, calls a rule and renders; it decides nothing.
+
+mod body;
+mod error;
+mod local;
+mod oauth;
+mod sdk;
+mod web;
+
+use axum::{Router, extract::FromRef, middleware::from_fn};
+
+use crate::{oauth::SignIns, shared::Shared};
+
+/// What handlers are given.
+#[derive(Debug, Clone)]
+pub(crate) struct App {
+    pub(crate) shared: Shared,
+    pub(crate) sign_ins: SignIns,
+}
+
+impl FromRef<App> for Shared {
+    fn from_ref(app: &App) -> Self {
+        app.shared.clone()
+    }
+}
+
+impl FromRef<App> for SignIns {
+    fn from_ref(app: &App) -> Self {
+        app.sign_ins.clone()
+    }
+}
+
+/// All routes.
+pub(crate) fn router(app: App) -> Router {
+    Router::new()
+        .merge(sdk::routes(app.shared.options.extraction.max_input_bytes))
+        .merge(web::routes())
+        .merge(oauth::routes())
+        .layer(local::cors())
+        .layer(from_fn(local::refuse_other_names))
+        .with_state(app)
+}

@@ -1,0 +1,253 @@
+//! Actions (`protocol.md` §6): the checks in their order, the credential, the parameters, and the connector's answer as it
+//! came. Whether a person may do something in the source's system is the connector's business.
+
+mod consent;
+mod error;
+mod params;
+mod request;
+
+use omni_connector::{
+    Manifest, ServiceCredential, SourceType,
+    contract::{ActionMode, ManifestAction},
+};
+use reqwest::{
+    Method,
+    header::{CONNECTION, HeaderMap, HeaderName, TE, TRAILER, TRANSFER_ENCODING, UPGRADE},
+};
+use serde::Serialize;
+use serde_json::Value;
+use time::OffsetDateTime;
+
+pub(crate) use consent::missing_scopes;
+pub use error::ActionError;
+pub(crate) use request::{ActionCall, TransientCredentials};
+
+use crate::{
+    lookup::{self, CredentialRows},
+    oauth,
+    shared::Shared,
+    state::ConnectorError,
+    store::{
+        sources::SourceRecord,
+        users::{self, User, UserRole},
+    },
+};
+
+/// Headers that belong to one connection.
+const HOP_BY_HOP: [HeaderName; 6] = [
+    CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    TRANSFER_ENCODING,
+    TE,
+    TRAILER,
+    UPGRADE,
+];
+
+/// What a connector answered to an action, as it came.
+#[derive(Debug, Clone)]
+pub struct ActionAnswer {
+    /// The status; 2xx is a success.
+    pub status: reqwest::StatusCode,
+    /// All headers but those of the connection.
+    pub headers: HeaderMap,
+    /// The body, undecoded. JSON is an `ActionResponse`, anything else a text or a file.
+    pub body: bytes::Bytes,
+}
+
+/// What a connector is sent.
+#[derive(Serialize)]
+struct Dispatch<'a> {
+    action: &'a str,
+    params: Value,
+    credentials: &'a ServiceCredential,
+    source: Option<&'a SourceRecord>,
+    actor_email: Option<String>,
+}
+
+/// Calls an action of a stored source, or of a source to be.
+pub(crate) async fn call(shared: &Shared, call: ActionCall) -> Result<ActionAnswer, ActionError> {
+    let ActionCall {
+        source_id,
+        source_type,
+        user_id,
+        action,
+        params,
+        transient_credentials,
+    } = call;
+    let params = match params {
+        Value::Null => Value::Object(serde_json::Map::new()),
+        params => params,
+    };
+    match (transient_credentials, source_type) {
+        (Some(_), None) => Err(ActionError::NoSourceType),
+        (Some(_), Some(_)) if source_id.is_some() => Err(ActionError::SourceWithTransient),
+        (Some(credentials), Some(source_type)) => {
+            transient(shared, source_type, user_id, &action, params, credentials).await
+        }
+        (None, Some(_)) => Err(ActionError::SourceTypeWithoutTransient),
+        (None, None) => {
+            let source_id = source_id.filter(|id| !id.is_empty());
+            let source_id = source_id.ok_or(ActionError::NoSourceId)?;
+            persisted(shared, source_id, user_id, &action, params).await
+        }
+    }
+}
+
+async fn persisted(
+    shared: &Shared,
+    source_id: String,
+    user_id: Option<String>,
+    action: &str,
+    params: Value,
+) -> Result<ActionAnswer, ActionError> {
+    let source = lookup::source(shared, &source_id)
+        .await?
+        .ok_or(ActionError::SourceNotFound(source_id))?;
+    let source_type: SourceType = source
+        .source_type
+        .parse()
+        .map_err(|_| ActionError::NotNative(source.source_type.clone()))?;
+    let manifest = serving(shared, source_type)?;
+    let definition = find(&manifest, action, source_type)?;
+    if definition.mode == ActionMode::Write && (manifest.read_only || source.is_read_only()) {
+        return Err(ActionError::ReadOnly(action.to_owned()));
+    }
+    let credential = resolve(shared, &source, user_id.as_deref(), &manifest, definition).await?;
+    let actor = match user_id {
+        Some(user_id) => Some(actor(shared, user_id, definition).await?),
+        None => None,
+    };
+    let dispatch = Dispatch {
+        action,
+        params: params::rewrite(shared, params, &source).await?,
+        credentials: &credential,
+        source: Some(&source),
+        actor_email: actor.map(|actor| actor.email),
+    };
+    send(shared, &manifest.connector_url, &dispatch).await
+}
+
+async fn transient(
+    shared: &Shared,
+    source_type: SourceType,
+    user_id: Option<String>,
+    action: &str,
+    params: Value,
+    credentials: TransientCredentials,
+) -> Result<ActionAnswer, ActionError> {
+    let manifest = serving(shared, source_type)?;
+    let definition = find(&manifest, action, source_type)?;
+    if definition.mode != ActionMode::Read {
+        return Err(ActionError::TransientWrite(action.to_owned()));
+    }
+    let user_id = user_id.ok_or(ActionError::NoUserId)?;
+    let actor = actor(shared, user_id, definition).await?;
+    let now = OffsetDateTime::now_utc();
+    let credential = ServiceCredential {
+        id: "transient".to_owned(),
+        source_id: "transient".to_owned(),
+        user_id: Some(actor.id),
+        provider: credentials.provider.name(),
+        auth_type: credentials.auth_type,
+        principal_email: credentials.principal_email,
+        credentials: credentials.credentials,
+        config: credentials.config,
+        expires_at: None,
+        last_validated_at: None,
+        created_at: now,
+        updated_at: now,
+    };
+    let dispatch = Dispatch {
+        action,
+        params,
+        credentials: &credential,
+        source: None,
+        actor_email: Some(actor.email),
+    };
+    send(shared, &manifest.connector_url, &dispatch).await
+}
+
+fn serving(shared: &Shared, source_type: SourceType) -> Result<Manifest, ActionError> {
+    shared
+        .registry
+        .serving(source_type.as_str())
+        .ok_or(ActionError::NotRegistered(source_type))
+}
+
+/// The action of that name. An empty list of source types reads as "all" and is refused here, as the real manager does.
+fn find<'a>(
+    manifest: &'a Manifest,
+    action: &str,
+    source_type: SourceType,
+) -> Result<&'a ManifestAction, ActionError> {
+    let definition = manifest
+        .actions
+        .iter()
+        .find(|definition| definition.name == action)
+        .ok_or_else(|| ActionError::Unknown(action.to_owned(), source_type))?;
+    if definition.source_types.contains(&source_type) {
+        Ok(definition)
+    } else {
+        Err(ActionError::OtherType(action.to_owned(), source_type))
+    }
+}
+
+async fn resolve(
+    shared: &Shared,
+    source: &SourceRecord,
+    user_id: Option<&str>,
+    manifest: &Manifest,
+    definition: &ManifestAction,
+) -> Result<ServiceCredential, ActionError> {
+    let person = user_id.filter(|_| !definition.admin_only);
+    let rows = CredentialRows::read(shared, &source.id, person).await?;
+    match (rows.of_user, rows.of_organisation) {
+        (Some(row), organisation) => Ok(oauth::of_person(shared, row, organisation).await?),
+        (None, Some(row)) if person.is_some() && manifest.oauth.is_some() => {
+            Err(ActionError::NeedsUserAuth {
+                source_id: source.id.clone(),
+                source_type: source.source_type.clone(),
+                provider: row.provider,
+            })
+        }
+        (None, Some(row)) => Ok(oauth::refreshed(shared, row).await?),
+        (None, None) => Err(ActionError::NoCredentials(source.id.clone())),
+    }
+}
+
+async fn actor(
+    shared: &Shared,
+    user_id: String,
+    definition: &ManifestAction,
+) -> Result<User, ActionError> {
+    let id = user_id.clone();
+    let user = shared.store.read(move |db| users::find(db, &id)).await?;
+    let user = user.ok_or(ActionError::UserNotFound(user_id))?;
+    if definition.admin_only && user.role != UserRole::Admin {
+        return Err(ActionError::AdminOnly(definition.name.clone()));
+    }
+    Ok(user)
+}
+
+async fn send(
+    shared: &Shared,
+    connector_url: &str,
+    dispatch: &Dispatch<'_>,
+) -> Result<ActionAnswer, ActionError> {
+    let url = format!("{connector_url}/action");
+    let response = shared
+        .connectors
+        .send(Method::POST, &url, Some(dispatch))
+        .await?;
+    let status = response.status();
+    let mut headers = response.headers().clone();
+    for name in HOP_BY_HOP {
+        headers.remove(name);
+    }
+    let body = response.bytes().await.map_err(ConnectorError::Response)?;
+    Ok(ActionAnswer {
+        status,
+        headers,
+        body,
+    })
+}

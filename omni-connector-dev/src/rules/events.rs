@@ -1,0 +1,61 @@
+//! Events (`protocol.md` §3.4): all of a request or none of it, in order, and only from a running run of that source.
+
+use omni_connector::contract::wire::EventBatch;
+
+use super::{
+    Refusal,
+    refusal::{NUL_IN_JSON, holds_nul},
+};
+use crate::{
+    shared::Shared,
+    store::{StoreError, apply::apply, runs, sources},
+};
+
+/// Applies the events of one request. `failure` begins the text of what is no fault of the events.
+pub(crate) async fn accept(
+    shared: &Shared,
+    batch: EventBatch,
+    failure: &'static str,
+) -> Result<(), Refusal> {
+    let storage = move |error: StoreError| Refusal::Internal(format!("{failure}: {error}"));
+    shared
+        .store
+        .write(move |db| {
+            let EventBatch {
+                sync_run_id,
+                source_id,
+                events,
+            } = &batch;
+            let refused = |text: &str| Err(Refusal::BadRequest(text.to_owned()));
+            let Some(source) = sources::find(db, source_id)? else {
+                return refused("Unknown event source");
+            };
+            if source.is_deleted {
+                return refused("Events may not be emitted for a deleted source");
+            }
+            let Some(run) = runs::find(db, sync_run_id)? else {
+                return refused("Unknown sync run");
+            };
+            if run.source_id != source.id {
+                return refused("Sync run does not belong to the supplied source");
+            }
+            if !run.is_running() {
+                return refused("Events may only be emitted for a running sync run");
+            }
+            if events
+                .iter()
+                .any(|event| event.ids() != (sync_run_id, source_id))
+            {
+                return refused(
+                    "Event source_id/sync_run_id does not match the trusted request context",
+                );
+            }
+            let as_json = |event| serde_json::to_value(event).unwrap_or_default();
+            if events.iter().map(as_json).any(|event| holds_nul(&event)) {
+                return Err(Refusal::Internal(format!("{failure}: {NUL_IN_JSON}")));
+            }
+            apply(db, sync_run_id, source_id, events).map_err(storage)?;
+            Ok(())
+        })
+        .await
+}

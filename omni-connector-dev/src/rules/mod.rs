@@ -1,0 +1,33 @@
+//! What the manager answers, one file a topic: the checks of `protocol.md` in their order, the change, the answer as data.
+//! Nothing here knows of HTTP requests or of their bodies.
+
+mod actions;
+mod catalog;
+mod contents;
+mod events;
+mod mcp;
+mod progress;
+mod refusal;
+mod registration;
+mod reports;
+mod sources;
+
+pub use actions::{ActionAnswer, ActionError};
+pub(crate) use actions::{ActionCall, call, missing_scopes};
+pub(crate) use catalog::{
+    Offer, OfferedSkill, connectors, offered_actions, offered_prompts, offered_resources,
+    offered_skills,
+};
+pub(crate) use contents::{FileToRead, Reading, store_file, store_text, text_of_file};
+pub(crate) use events::accept;
+pub(crate) use mcp::{LoadedSkill, load_skill, prompt, resource};
+pub use progress::Progress;
+pub(crate) use progress::{progress, refusals};
+pub(crate) use refusal::{NUL_IN_TEXT, Refusal};
+pub(crate) use registration::{Notified, credential_ready, register};
+pub(crate) use reports::{Report, report, save_connector_state};
+pub(crate) use sources::{
+    Overview, Schedule, SyncConfig, active_sources, all_sources, connector_config, one_source,
+    owner_credential, owner_email, refresh_remote_mcp, schedules, source, sources_of_type,
+    sync_config,
+};

@@ -1,0 +1,48 @@
+//! How far a run is, or how it ended.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    shared::Shared,
+    store::{
+        StoreError,
+        runs::{self, RefusedEvent, Run, RunEffects},
+    },
+};
+
+/// How far a run is, or how it ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// The run, with the connector's own counters.
+    pub run: Run,
+    /// What it did to the store.
+    pub effects: RunEffects,
+}
+
+/// The progress of a run; none of an unknown one.
+pub(crate) async fn progress(shared: &Shared, run: &str) -> Result<Option<Progress>, StoreError> {
+    let id = run.to_owned();
+    shared
+        .store
+        .read(move |db| {
+            let Some(run) = runs::find(db, &id)? else {
+                return Ok(None);
+            };
+            let effects = runs::effects(db, &id)?;
+            Ok(Some(Progress { run, effects }))
+        })
+        .await
+}
+
+/// The first `limit` accepted events of a run that could not be applied.
+pub(crate) async fn refusals(
+    shared: &Shared,
+    run: &str,
+    limit: usize,
+) -> Result<Vec<RefusedEvent>, StoreError> {
+    let id = run.to_owned();
+    shared
+        .store
+        .read(move |db| runs::refused_events(db, &id, limit))
+        .await
+}

@@ -1,0 +1,101 @@
+//! Registrations (`protocol.md` §3.3), and manifests that come as an answer to a sign-in (§8.6). A manifest is taken whole
+//! or refused whole.
+
+use omni_connector::Manifest;
+
+use super::Refusal;
+use crate::{
+    lookup,
+    oauth::{Outcome, notify, recover_catalog},
+    shared::Shared,
+    state::check_actions,
+    store::{operators, registrations},
+};
+
+/// Registers a connector, while it can be reached.
+pub(crate) async fn register(shared: &Shared, manifest: Manifest) -> Result<(), Refusal> {
+    for (field, value) in [
+        ("connector_id", &manifest.connector_id),
+        ("connector_url", &manifest.connector_url),
+    ] {
+        if value.is_empty() {
+            return Err(Refusal::BadRequest(format!(
+                "{field} is required for registration"
+            )));
+        }
+    }
+    check_actions(&manifest).map_err(Refusal::BadRequest)?;
+    if !shared.connectors.is_healthy(&manifest.connector_url).await {
+        return Err(Refusal::BadRequest(format!(
+            "Connector health check failed at {}. Registration rejected.",
+            manifest.connector_url
+        )));
+    }
+    tracing::debug!(
+        connector = manifest.connector_id,
+        url = manifest.connector_url,
+        "registered"
+    );
+    shared.registry.put(manifest.clone());
+    let (kept, life) = (manifest.clone(), shared.options.registration_ttl);
+    let all = shared.registry.operators();
+    shared
+        .store
+        .write(move |db| {
+            registrations::put(db, &kept, life)?;
+            operators::replace(db, &all)
+        })
+        .await?;
+    recover_catalog(shared, &manifest).await;
+    Ok(())
+}
+
+/// What became of a notice that somebody signed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Notified {
+    /// The source has no credential at all.
+    NoCredentials,
+    /// That person has none.
+    MissingCredentials,
+    /// The connector could not be reached, or refused.
+    Failed,
+    /// The connector knows, and its manifest stays.
+    Delivered,
+    /// The connector answered with a manifest that cannot be taken.
+    InvalidManifest,
+    /// The connector answered with a manifest, which is its registered one from now on.
+    Updated,
+}
+
+/// Tells a source's connector that somebody signed in.
+pub(crate) async fn credential_ready(
+    shared: &Shared,
+    source_id: &str,
+    user_id: Option<&str>,
+    provider: &str,
+    flow: &str,
+) -> Result<Notified, Refusal> {
+    let source = lookup::source(shared, source_id)
+        .await?
+        .ok_or_else(|| Refusal::source_not_found(source_id))?;
+    let Some(manifest) = lookup::connector(shared, &source) else {
+        return Err(Refusal::connector_not_registered(&source.source_type));
+    };
+    let url = &manifest.connector_url;
+    Ok(
+        match notify(shared, url, source_id, user_id, provider, flow).await? {
+            Outcome::NoCredentials => Notified::NoCredentials,
+            Outcome::MissingCredentials => Notified::MissingCredentials,
+            Outcome::Failed => Notified::Failed,
+            Outcome::Delivered => Notified::Delivered,
+            Outcome::Manifest(manifest) if check_actions(&manifest).is_err() => {
+                Notified::InvalidManifest
+            }
+            Outcome::Manifest(manifest) => {
+                // Neither id, address nor health is looked at here, and operators stay as they are.
+                shared.registry.put(*manifest);
+                Notified::Updated
+            }
+        },
+    )
+}

@@ -1,0 +1,106 @@
+//! What a connector reports of its run (`protocol.md` §3.6). A run that is over, or unknown, is left as it is without an
+//! error.
+
+use rusqlite::Transaction;
+use serde_json::Value;
+
+use super::{
+    Refusal,
+    refusal::{NUL_IN_JSON, NUL_IN_TEXT, holds_nul},
+};
+use crate::{
+    shared::Shared,
+    store::{StoreError, runs, sources},
+};
+
+/// One report.
+#[derive(Debug)]
+pub(crate) enum Report {
+    /// The run goes on.
+    Heartbeat,
+    /// So many more were looked at.
+    Scanned(i32),
+    /// So many more were updated.
+    Updated(i32),
+    /// Where a resumed run begins.
+    Checkpoint(Value),
+    /// The run is complete.
+    Complete,
+    /// The run failed.
+    Fail(String),
+    /// The run is given up.
+    Cancel,
+}
+
+impl Report {
+    /// The beginning of the text when the report cannot be stored.
+    const fn failure(&self) -> &'static str {
+        match self {
+            Self::Heartbeat => "Failed to update heartbeat",
+            Self::Scanned(_) => "Failed to increment scanned",
+            Self::Updated(_) => "Failed to increment updated",
+            Self::Checkpoint(_) => "Failed to update checkpoint",
+            Self::Complete => "Failed to mark completed",
+            Self::Fail(_) => "Failed to mark failed",
+            Self::Cancel => "Failed to cancel sync",
+        }
+    }
+
+    fn apply(&self, db: &Transaction<'_>, run: &str) -> Result<(), StoreError> {
+        match self {
+            Self::Heartbeat => runs::touch(db, run),
+            Self::Scanned(count) => runs::add_scanned(db, run, *count),
+            Self::Updated(count) => runs::add_updated(db, run, *count),
+            Self::Checkpoint(checkpoint) => runs::save_checkpoint(db, run, checkpoint),
+            Self::Complete => runs::complete(db, run).map(drop),
+            Self::Fail(error) => runs::fail(db, run, error).map(drop),
+            Self::Cancel => runs::cancel(db, run, "Cancelled by user").map(drop),
+        }
+    }
+}
+
+/// Takes a report of a run.
+pub(crate) async fn report(shared: &Shared, run: String, report: Report) -> Result<(), Refusal> {
+    let failure = report.failure();
+    match &report {
+        Report::Checkpoint(checkpoint) => refuse_nul(checkpoint, failure)?,
+        Report::Fail(error) if error.contains('\0') => {
+            let text = format!("{failure}: Connection error: {NUL_IN_TEXT}");
+            return Err(Refusal::Internal(text));
+        }
+        _ => {}
+    }
+    let stored = shared.store.write(move |db| report.apply(db, &run)).await;
+    stored.map_err(|error: StoreError| {
+        // The only constraint a report can break is the width of a counter.
+        Refusal::Internal(if error.is_conflict() {
+            format!(
+                "{failure}: Connection error: error returned from database: integer out of range"
+            )
+        } else {
+            format!("{failure}: {error}")
+        })
+    })
+}
+
+/// Keeps the notes that a connector makes about a source. An unknown source is no error.
+pub(crate) async fn save_connector_state(
+    shared: &Shared,
+    source: String,
+    state: Value,
+) -> Result<(), Refusal> {
+    refuse_nul(&state, "Failed to update connector state")?;
+    let stored = shared
+        .store
+        .write(move |db| sources::put_connector_state(db, &source, &state));
+    Ok(stored.await?)
+}
+
+/// U+0000 in free JSON is what Omni's database refuses.
+fn refuse_nul(value: &Value, failure: &str) -> Result<(), Refusal> {
+    if holds_nul(value) {
+        let text = format!("{failure}: Connection error: {NUL_IN_JSON}");
+        return Err(Refusal::Internal(text));
+    }
+    Ok(())
+}

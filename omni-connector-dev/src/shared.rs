@@ -1,0 +1,52 @@
+//! What every rule is given: the store and the state of one manager.
+
+use std::{ops::Deref, sync::Arc};
+
+use tokio::sync::Semaphore;
+
+use crate::{
+    options::Options,
+    state::{ConnectorClient, Locks, Registry},
+    store::Store,
+};
+
+/// What all parts of one manager share. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Shared(Arc<Parts>);
+
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub(crate) options: Options,
+    pub(crate) store: Store,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) connectors: ConnectorClient,
+    /// A permit for each file that is read.
+    pub(crate) extraction: Arc<Semaphore>,
+    /// A lock for each credential whose token is refreshed.
+    pub(crate) refreshes: Locks,
+}
+
+impl Shared {
+    pub(crate) fn new(
+        options: Options,
+        store: Store,
+        registry: Registry,
+    ) -> Result<Self, reqwest::Error> {
+        Ok(Self(Arc::new(Parts {
+            registry: Arc::new(registry),
+            connectors: ConnectorClient::new(options.calls.clone())?,
+            extraction: Arc::new(Semaphore::new(options.extraction.concurrency.max(1))),
+            refreshes: Locks::default(),
+            store,
+            options,
+        })))
+    }
+}
+
+impl Deref for Shared {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}

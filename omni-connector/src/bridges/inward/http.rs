@@ -1,0 +1,459 @@
+//! A server at a URL: every answer to a call is read leniently or is that call's error, and a refusal keeps its status.
+
+use std::{
+    collections::HashMap,
+    error::Error as StdError,
+    fmt, io,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::body::Bytes;
+use axum::http::{
+    HeaderMap, HeaderName, HeaderValue,
+    header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, RETRY_AFTER},
+};
+use futures_util::{StreamExt, stream, stream::BoxStream};
+use reqwest::{Response, StatusCode};
+use rmcp::{
+    model::{ClientJsonRpcMessage, JsonRpcMessage, RequestId},
+    transport::streamable_http_client::{
+        StreamableHttpClient, StreamableHttpError, StreamableHttpPostResponse,
+        StreamableHttpResponseLimits,
+    },
+};
+use serde_json::Value;
+use sse_stream::{Error as SseError, Sse, SseStream};
+
+use super::{
+    lenient,
+    message::{Pending, Received, refused},
+};
+
+/// A longer answer or event is not read.
+pub(super) const LONGEST: usize = 64 << 20;
+
+/// How much of a refusal is read, and how much of it is passed on.
+const LONGEST_REFUSAL: usize = 64 << 10;
+const QUOTED: usize = 300;
+
+const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
+const EVENTS: &str = "text/event-stream";
+
+/// Why there is no answer: the server refused the request, or cannot be reached.
+#[derive(Debug)]
+pub(super) struct HttpFailure {
+    /// The status of a refusal; none where no answer came.
+    pub(super) status: Option<StatusCode>,
+    pub(super) retry_after: Option<Duration>,
+    message: String,
+}
+
+impl fmt::Display for HttpFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl StdError for HttpFailure {}
+
+impl From<reqwest::Error> for HttpFailure {
+    fn from(error: reqwest::Error) -> Self {
+        Self {
+            status: None,
+            retry_after: None,
+            message: format!("{:#}", anyhow::Error::from(error)),
+        }
+    }
+}
+
+pub(super) type Failure = StreamableHttpError<HttpFailure>;
+type Events = BoxStream<'static, Result<Sse, SseError>>;
+
+/// The client of one connection.
+#[derive(Clone)]
+pub(super) struct Client {
+    http: reqwest::Client,
+    /// The calls whose answer may come over a stream that was opened again.
+    waiting: Arc<Mutex<Pending>>,
+    /// The latest calls that were refused since their session is unknown. A second refusal is their answer.
+    expired: Arc<Mutex<Vec<RequestId>>>,
+}
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Client {
+    pub(super) fn new(http: reqwest::Client) -> Self {
+        Self {
+            http,
+            waiting: Arc::default(),
+            expired: Arc::default(),
+        }
+    }
+
+    async fn post(
+        &self,
+        uri: &str,
+        message: &ClientJsonRpcMessage,
+        session: Option<&str>,
+        headers: HashMap<HeaderName, HeaderValue>,
+    ) -> Result<StreamableHttpPostResponse, Failure> {
+        let mut headers: HeaderMap = headers.into_iter().collect();
+        headers.insert(
+            ACCEPT,
+            HeaderValue::from_static("text/event-stream, application/json"),
+        );
+        // A coding that was not asked for could not be read.
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        if let Some(session) = session {
+            let session = HeaderValue::try_from(session);
+            headers.insert(SESSION, session.map_err(|_| Failure::SessionExpired)?);
+        }
+        let sent = self.http.post(uri).json(message).headers(headers).send();
+        let response = sent.await.map_err(failed)?;
+        let JsonRpcMessage::Request(request) = message else {
+            // Nothing but a refusal matters.
+            let status = response.status();
+            if status == StatusCode::NOT_FOUND && session.is_some() {
+                return Err(Failure::SessionExpired);
+            }
+            if status.is_client_error() || status.is_server_error() {
+                return Err(refusal(response).await);
+            }
+            return Ok(StreamableHttpPostResponse::Accepted);
+        };
+        let mut pending = Pending::default();
+        pending.note(message);
+        let answer = self
+            .answer(&request.id, response, session.is_some(), pending)
+            .await?;
+        if let StreamableHttpPostResponse::Sse(..) = answer {
+            lock(&self.waiting).note(message);
+        }
+        Ok(answer)
+    }
+
+    async fn answer(
+        &self,
+        request: &RequestId,
+        response: Response,
+        has_session: bool,
+        mut pending: Pending,
+    ) -> Result<StreamableHttpPostResponse, Failure> {
+        let status = response.status();
+        let header = |name: &HeaderName| {
+            let value = response.headers().get(name)?.to_str().ok()?;
+            Some(value.to_owned())
+        };
+        let session = header(&SESSION);
+        let kind = header(&CONTENT_TYPE).unwrap_or_default();
+        let kind = kind
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_ascii_lowercase();
+        if status.is_success() && kind == EVENTS {
+            let events = self.events(response, request.clone(), pending);
+            return Ok(StreamableHttpPostResponse::Sse(events, session));
+        }
+        if matches!(status.as_u16(), 401 | 403 | 429) {
+            return Err(refusal(response).await);
+        }
+        if status == StatusCode::NOT_FOUND && has_session && self.is_first_refusal(request) {
+            return Err(Failure::SessionExpired);
+        }
+        let longest = if status.is_success() {
+            LONGEST
+        } else {
+            LONGEST_REFUSAL
+        };
+        let (head, body) = (failure(&response, ""), read(response, longest).await?);
+        let Some(body) = body else {
+            let reason = format!("it is longer than {} MB", LONGEST >> 20);
+            let refused = refused(request.clone(), &reason, b"");
+            return Ok(StreamableHttpPostResponse::Json(refused, session));
+        };
+        // Many servers answer an unknown session so, and name no call in it.
+        if status == StatusCode::BAD_REQUEST
+            && has_session
+            && names_no_call(&body)
+            && self.is_first_refusal(request)
+        {
+            return Err(Failure::SessionExpired);
+        }
+        let answer = pending.receive(&body);
+        if !status.is_success() {
+            return match answer {
+                Some(answer @ JsonRpcMessage::Error(_)) if says_why(&body) => {
+                    Ok(StreamableHttpPostResponse::Json(answer, session))
+                }
+                _ => Err(Failure::Client(HttpFailure {
+                    message: format!("{head}{}", said(&body)),
+                    ..head
+                })),
+            };
+        }
+        let answer = answer.unwrap_or_else(|| {
+            let reason = match (body.is_empty(), kind.as_str()) {
+                (true, _) => {
+                    format!("the server accepted the call with {status} and sent no answer")
+                }
+                (false, "" | "application/json") => "it is not an answer to this call".to_owned(),
+                (false, kind) => format!("it is `{kind}` in place of JSON"),
+            };
+            refused(request.clone(), &reason, &body)
+        });
+        Ok(StreamableHttpPostResponse::Json(answer, session))
+    }
+
+    /// Whether a call was not refused for its session before.
+    fn is_first_refusal(&self, request: &RequestId) -> bool {
+        let mut expired = lock(&self.expired);
+        if expired.contains(request) {
+            return false;
+        }
+        if expired.len() >= 64 {
+            expired.remove(0);
+        }
+        expired.push(request.clone());
+        true
+    }
+
+    /// The events of one answer. The stream does not end without it: one that cannot be taken up again ends in an error.
+    fn events(&self, response: Response, request: RequestId, pending: Pending) -> Events {
+        let is_too_long = Arc::new(AtomicBool::new(false));
+        let events = SseStream::from_bytes_stream(bounded(response, Arc::clone(&is_too_long)));
+        let waiting = Arc::clone(&self.waiting);
+        let state = (Some(events), pending, false);
+        stream::unfold(state, move |(events, mut pending, mut can_resume)| {
+            let (request, waiting) = (request.clone(), Arc::clone(&waiting));
+            let is_too_long = Arc::clone(&is_too_long);
+            async move {
+                let mut events = events?;
+                let ended = match events.next().await {
+                    Some(Ok(mut event)) => {
+                        can_resume |= event.id.is_some();
+                        mend(&mut event, |data| pending.receive(data));
+                        if pending.is_empty() {
+                            lock(&waiting).forget(&request);
+                        }
+                        return Some((Ok(event), (Some(events), pending, can_resume)));
+                    }
+                    ended => ended,
+                };
+                let is_too_long = is_too_long.load(Ordering::Relaxed);
+                if pending.is_empty() || (can_resume && !is_too_long) {
+                    return ended.map(|error| (error, (Some(events), pending, can_resume)));
+                }
+                let reason = match ended {
+                    _ if is_too_long => format!("an event is longer than {} MB", LONGEST >> 20),
+                    _ => "it ended before it was complete".to_owned(),
+                };
+                lock(&waiting).forget(&request);
+                let event = event(&refused(request, &reason, b""));
+                Some((Ok(event), (None, pending, can_resume)))
+            }
+        })
+        .boxed()
+    }
+}
+
+fn event(message: &Received) -> Sse {
+    Sse::default().data(serde_json::to_string(message).unwrap_or_default())
+}
+
+/// Puts in place of an event's message what the client library can read.
+fn mend(event: &mut Sse, receive: impl FnOnce(&[u8]) -> Option<Received>) {
+    if !matches!(event.event.as_deref(), None | Some("" | "message")) {
+        return;
+    }
+    if let Some(data) = event.data.take() {
+        let message = receive(data.as_bytes());
+        event.data = message.and_then(|message| serde_json::to_string(&message).ok());
+    }
+}
+
+/// The bytes of a stream, as long as no event of it is too long.
+fn bounded(
+    response: Response,
+    is_too_long: Arc<AtomicBool>,
+) -> BoxStream<'static, Result<Bytes, io::Error>> {
+    let (mut size, mut last, mut is_blank) = (0_usize, 0_u8, false);
+    let bytes = response.bytes_stream().map(move |chunk| {
+        let chunk = chunk.map_err(io::Error::other)?;
+        for byte in &chunk {
+            let is_second_half = *byte == b'\n' && last == b'\r';
+            last = *byte;
+            size += 1;
+            if is_second_half {
+                continue;
+            }
+            let is_end = matches!(byte, b'\n' | b'\r');
+            if is_end && is_blank {
+                size = 0;
+            }
+            is_blank = is_end;
+        }
+        if size > LONGEST {
+            is_too_long.store(true, Ordering::Relaxed);
+            return Err(io::Error::other("an event is too long"));
+        }
+        Ok(chunk)
+    });
+    bytes.boxed()
+}
+
+/// The body of an answer; none if it is longer than `longest`.
+async fn read(mut response: Response, longest: usize) -> Result<Option<Vec<u8>>, Failure> {
+    let is_refusal = !response.status().is_success();
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(failed)? {
+        if body.len() + chunk.len() > longest {
+            return Ok(is_refusal.then_some(body));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Some(body))
+}
+
+fn failed(error: reqwest::Error) -> Failure {
+    Failure::Client(error.into())
+}
+
+async fn refusal(response: Response) -> Failure {
+    let head = failure(&response, "");
+    let body = read(response, LONGEST_REFUSAL).await.ok().flatten();
+    Failure::Client(HttpFailure {
+        message: format!("{head}{}", said(&body.unwrap_or_default())),
+        ..head
+    })
+}
+
+fn failure(response: &Response, said: &str) -> HttpFailure {
+    let wait = response.headers().get(RETRY_AFTER);
+    let seconds = wait.and_then(|wait| wait.to_str().ok()?.trim().parse().ok());
+    HttpFailure {
+        status: Some(response.status()),
+        retry_after: seconds.map(Duration::from_secs),
+        message: format!("it answered {}{said}", response.status()),
+    }
+}
+
+/// What the body of a refusal says, with a colon before it; nothing of a page for people.
+fn said(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body);
+    let text = text.trim();
+    let reason = lenient::read(body).and_then(|body| {
+        let places = [
+            "/error/message",
+            "/error_description",
+            "/message",
+            "/detail",
+            "/error",
+        ];
+        let said = places
+            .iter()
+            .find_map(|place| body.pointer(place)?.as_str())?;
+        Some(said.to_owned())
+    });
+    match reason {
+        Some(reason) => format!(": {}", reason.chars().take(QUOTED).collect::<String>()),
+        None if text.is_empty() || text.starts_with(['<', '{', '[']) => String::new(),
+        None => format!(": {}", text.chars().take(QUOTED).collect::<String>()),
+    }
+}
+
+/// Whether a refusal is a message of the protocol.
+fn says_why(body: &[u8]) -> bool {
+    lenient::read(body).is_some_and(|body| body["error"].is_object() && body["jsonrpc"] == "2.0")
+}
+
+/// Whether a refusal is of the session, and not of one call: its `id` is null or missing, or it speaks of the session.
+fn names_no_call(body: &[u8]) -> bool {
+    let speaks_of_session = String::from_utf8_lossy(body)
+        .to_ascii_lowercase()
+        .contains("session");
+    speaks_of_session
+        || lenient::read(body).is_some_and(|body| {
+            body["error"].is_object() && body.get("id").is_none_or(Value::is_null)
+        })
+}
+
+impl StreamableHttpClient for Client {
+    type Error = HttpFailure;
+
+    async fn post_message(
+        &self,
+        uri: Arc<str>,
+        message: ClientJsonRpcMessage,
+        session: Option<Arc<str>>,
+        _: Option<String>,
+        headers: HashMap<HeaderName, HeaderValue>,
+    ) -> Result<StreamableHttpPostResponse, Failure> {
+        self.post(&uri, &message, session.as_deref(), headers).await
+    }
+
+    async fn post_message_with_response_limits(
+        &self,
+        uri: Arc<str>,
+        message: ClientJsonRpcMessage,
+        session: Option<Arc<str>>,
+        _: Option<String>,
+        headers: HashMap<HeaderName, HeaderValue>,
+        _: StreamableHttpResponseLimits,
+    ) -> Result<StreamableHttpPostResponse, Failure> {
+        self.post(&uri, &message, session.as_deref(), headers).await
+    }
+
+    async fn delete_session(
+        &self,
+        uri: Arc<str>,
+        session: Arc<str>,
+        auth: Option<String>,
+        headers: HashMap<HeaderName, HeaderValue>,
+    ) -> Result<(), Failure> {
+        let deleted = self.http.delete_session(uri, session, auth, headers).await;
+        deleted.map_err(translated)
+    }
+
+    async fn get_stream(
+        &self,
+        uri: Arc<str>,
+        session: Option<Arc<str>>,
+        last_event: Option<String>,
+        auth: Option<String>,
+        headers: HashMap<HeaderName, HeaderValue>,
+    ) -> Result<Events, Failure> {
+        let client = &self.http;
+        let events = client
+            .get_stream_with_max_sse_event_size(uri, session, last_event, auth, headers, LONGEST)
+            .await
+            .map_err(translated)?;
+        let waiting = Arc::clone(&self.waiting);
+        let events = events.map(move |event| {
+            event.map(|mut event| {
+                mend(&mut event, |data| lock(&waiting).receive(data));
+                event
+            })
+        });
+        Ok(events.boxed())
+    }
+}
+
+/// The errors of requests whose answer nobody waits for.
+fn translated(error: StreamableHttpError<reqwest::Error>) -> Failure {
+    match error {
+        StreamableHttpError::Client(error) => failed(error),
+        StreamableHttpError::ServerDoesNotSupportSse => Failure::ServerDoesNotSupportSse,
+        StreamableHttpError::AuthRequired(error) => Failure::AuthRequired(error),
+        StreamableHttpError::InsufficientScope(error) => Failure::InsufficientScope(error),
+        StreamableHttpError::HttpStatus(error) => Failure::HttpStatus(error),
+        other => Failure::UnexpectedServerResponse(other.to_string().into()),
+    }
+}

@@ -1,0 +1,426 @@
+//! Brings what a server answers into a form that the client library can decode: one odd part costs itself, and is named in a
+//! log line. It never makes up content.
+
+use std::collections::HashSet;
+
+use rmcp::model::{
+    ContentBlock, InitializeResult, Prompt, PromptArgument, Resource, ResourceContents,
+    ResourceTemplate, Tool,
+};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+
+type Object = Map<String, Value>;
+
+/// Mends the result of a request of `method`. What is right already is left as it is.
+pub(super) fn result(method: &str, result: &mut Value) {
+    let Value::Object(result) = result else {
+        return;
+    };
+    match method {
+        "initialize" => initialized(result),
+        "tools/list" => list(result, "tools", |tool| {
+            object::<Tool>(tool, &["name", "inputSchema"])
+        }),
+        "resources/list" => list(result, "resources", |resource| {
+            name_by(resource, "uri");
+            object::<Resource>(resource, &["uri", "name"])
+        }),
+        "resources/templates/list" => list(result, "resourceTemplates", |template| {
+            name_by(template, "uriTemplate");
+            object::<ResourceTemplate>(template, &["uriTemplate", "name"])
+        }),
+        "prompts/list" => list(result, "prompts", |prompt| {
+            each(prompt, "arguments", |argument| {
+                object::<PromptArgument>(argument, &["name"])
+            });
+            object::<Prompt>(prompt, &["name"])
+        }),
+        "tools/call" | "tasks/result" => called(result),
+        "resources/read" => {
+            each(result, "contents", |contents| {
+                object::<ResourceContents>(contents, &["uri", "text"])
+                    .or_else(|_| object::<ResourceContents>(contents, &["uri", "blob"]))
+            });
+            keep(result, &["contents"]);
+        }
+        "prompts/get" if result.contains_key("messages") => {
+            each(result, "messages", |message| {
+                let content = block(message.remove("content").unwrap_or_default());
+                message.insert("content".to_owned(), content);
+                if !matches!(message.get("role"), Some(role) if role == "user" || role == "assistant")
+                {
+                    message.insert("role".to_owned(), json!("user"));
+                }
+                Ok(Vec::new())
+            });
+            keep(result, &["messages", "description"]);
+            drop_unless(result, "description", Value::is_string);
+        }
+        _ => {}
+    }
+}
+
+/// What is left of an object, or why nothing is.
+type Mended = Result<Vec<String>, String>;
+
+/// Leaves out whatever keeps `object` from being a `T`. Without one of `required` nothing is left.
+fn object<T: DeserializeOwned>(object: &mut Object, required: &[&str]) -> Mended {
+    let whole = match decoded::<T>(object) {
+        Ok(()) => return Ok(Vec::new()),
+        Err(error) => error,
+    };
+    let mut kept: Object = required
+        .iter()
+        .filter_map(|key| Some(((*key).to_owned(), object.get(*key)?.clone())))
+        .collect();
+    if kept.len() < required.len() {
+        return Err(whole);
+    }
+    decoded::<T>(&kept)?;
+    let mut dropped = Vec::new();
+    for (key, value) in object.iter() {
+        if kept.contains_key(key) {
+            continue;
+        }
+        kept.insert(key.clone(), value.clone());
+        if decoded::<T>(&kept).is_err() {
+            kept.remove(key);
+            dropped.push(key.clone());
+        }
+    }
+    *object = kept;
+    Ok(dropped)
+}
+
+fn decoded<T: DeserializeOwned>(object: &Object) -> Result<(), String> {
+    serde_json::from_value::<T>(Value::Object(object.clone()))
+        .map(drop)
+        .map_err(|error| error.to_string())
+}
+
+/// Mends one page of a list.
+fn list(result: &mut Object, key: &str, item: impl FnMut(&mut Object) -> Mended) {
+    each(result, key, item);
+    // An empty cursor means the end, as does one that is not a string.
+    drop_unless(result, "nextCursor", |cursor| {
+        cursor.as_str().is_some_and(|cursor| !cursor.is_empty())
+    });
+    keep(result, &[key, "nextCursor"]);
+}
+
+/// Mends each item of the list `key`; one that cannot be mended is left out. A list that is missing or null is empty.
+fn each(result: &mut Object, key: &str, mut item: impl FnMut(&mut Object) -> Mended) {
+    let Some(list) = result.get_mut(key) else {
+        return;
+    };
+    if list.is_null() {
+        *list = json!([]);
+    }
+    let Value::Array(items) = list else {
+        return;
+    };
+    let mut place = 0;
+    items.retain_mut(|value| {
+        place += 1;
+        let Value::Object(object) = value else {
+            tracing::warn!("item {place} of `{key}` of the MCP server is left out: it is not an object");
+            return false;
+        };
+        let name = called_by(object).unwrap_or_else(|| format!("item {place}"));
+        match item(object) {
+            Ok(dropped) if dropped.is_empty() => true,
+            Ok(dropped) => {
+                tracing::warn!(
+                    "`{name}` of `{key}` of the MCP server is taken without its `{}`, which cannot be read",
+                    dropped.join("`, `")
+                );
+                true
+            }
+            Err(error) => {
+                tracing::warn!("`{name}` of `{key}` of the MCP server is left out: {error}");
+                false
+            }
+        }
+    });
+}
+
+/// What an item is called, for the log.
+fn called_by(object: &Object) -> Option<String> {
+    let name = ["name", "uri", "uriTemplate"]
+        .iter()
+        .find_map(|key| object.get(*key)?.as_str())?;
+    Some(name.chars().take(100).collect())
+}
+
+/// Names a resource that has no name by its address.
+fn name_by(resource: &mut Object, address: &str) {
+    if !resource.get("name").is_some_and(Value::is_string)
+        && let Some(address) = resource.get(address).cloned()
+    {
+        resource.insert("name".to_owned(), address);
+    }
+}
+
+fn initialized(result: &mut Object) {
+    if decoded::<InitializeResult>(result).is_ok() {
+        return;
+    }
+    if !result.get("capabilities").is_some_and(Value::is_object) {
+        result.insert("capabilities".to_owned(), json!({}));
+    }
+    let server = result.entry("serverInfo").or_insert_with(|| json!({}));
+    if let Value::Object(server) = server {
+        for key in ["name", "version"] {
+            if !server.get(key).is_some_and(Value::is_string) {
+                server.insert(key.to_owned(), json!(""));
+            }
+        }
+        server.retain(|key, value| matches!(&**key, "name" | "version") || value.is_string());
+    } else {
+        *server = json!({ "name": "", "version": "" });
+    }
+    let _ = object::<InitializeResult>(result, &["protocolVersion", "capabilities", "serverInfo"]);
+}
+
+/// Mends the result of a tool. One that is none, such as a task or a question, is left as it is.
+fn called(result: &mut Object) {
+    if !(result.contains_key("content") || result.contains_key("structuredContent")) {
+        return;
+    }
+    let blocks = match result.remove("content") {
+        Some(Value::Array(blocks)) => blocks,
+        None | Some(Value::Null) => Vec::new(),
+        Some(one) => vec![one],
+    };
+    let blocks = blocks.into_iter().map(block).collect();
+    result.insert("content".to_owned(), Value::Array(blocks));
+    if let Some(Value::String(text)) = result.get("isError") {
+        let is_error = text.eq_ignore_ascii_case("true");
+        result.insert("isError".to_owned(), is_error.into());
+    }
+    drop_unless(result, "isError", Value::is_boolean);
+    drop_unless(result, "structuredContent", |value| !value.is_null());
+    drop_unless(result, "resultType", Value::is_string);
+    keep(
+        result,
+        &["content", "structuredContent", "isError", "resultType"],
+    );
+}
+
+/// A block of content that can be read: itself, or a note in its place.
+fn block(value: Value) -> Value {
+    let Value::Object(mut block) = value else {
+        return match value {
+            Value::String(text) => json!({ "type": "text", "text": text }),
+            other => note(other["type"].as_str(), "it is not an object"),
+        };
+    };
+    if decoded::<ContentBlock>(&block).is_ok() {
+        return Value::Object(block);
+    }
+    let kind = block.get("type").and_then(Value::as_str).map(str::to_owned);
+    let required: &[&str] = match kind.as_deref() {
+        Some("text") => &["type", "text"],
+        Some("image" | "audio") => {
+            if !block.get("mimeType").is_some_and(Value::is_string) {
+                block.insert("mimeType".to_owned(), json!("application/octet-stream"));
+            }
+            &["type", "data", "mimeType"]
+        }
+        Some("resource") => {
+            if let Some(Value::Object(inner)) = block.get_mut("resource") {
+                let _ = object::<ResourceContents>(inner, &["uri", "text"])
+                    .or_else(|_| object::<ResourceContents>(inner, &["uri", "blob"]));
+            }
+            &["type", "resource"]
+        }
+        Some("resource_link") => {
+            name_by(&mut block, "uri");
+            &["type", "uri", "name"]
+        }
+        other => return note(other, "its kind is not known"),
+    };
+    match object::<ContentBlock>(&mut block, required) {
+        Ok(dropped) => {
+            tracing::debug!(
+                ?kind,
+                ?dropped,
+                "a block of the MCP server was taken without odd parts"
+            );
+            Value::Object(block)
+        }
+        Err(error) => note(kind.as_deref(), &error),
+    }
+}
+
+fn note(kind: Option<&str>, reason: &str) -> Value {
+    let kind: String = kind.unwrap_or("unknown").chars().take(60).collect();
+    tracing::warn!("content of kind `{kind}` of the MCP server cannot be read: {reason}");
+    json!({ "type": "text", "text": format!("[content of kind `{kind}` that cannot be read]") })
+}
+
+/// Leaves `keys` and nothing else: other keys would make it a result of another kind.
+fn keep(result: &mut Object, keys: &[&str]) {
+    let keys: HashSet<_> = keys.iter().copied().collect();
+    if result.contains_key("inputRequests") || result.contains_key("task") {
+        return;
+    }
+    result.retain(|key, _| keys.contains(&**key));
+}
+
+fn drop_unless(result: &mut Object, key: &str, is_right: impl Fn(&Value) -> bool) {
+    if result.get(key).is_some_and(|value| !is_right(value)) {
+        result.remove(key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mended(method: &str, mut value: Value) -> Value {
+        result(method, &mut value);
+        value
+    }
+
+    #[test]
+    fn an_odd_tool_costs_itself_and_an_odd_part_of_a_tool_only_that_part() {
+        let good = json!({ "name": "good", "inputSchema": { "type": "object" } });
+        for (odd, left) in [
+            (json!({ "name": "bad" }), None),
+            (json!({ "name": "bad", "inputSchema": null }), None),
+            (json!({ "name": "bad", "inputSchema": true }), None),
+            (json!({ "inputSchema": {} }), None),
+            (json!("bad"), None),
+            (json!({ "name": 7, "inputSchema": {} }), None),
+            (
+                json!({ "name": "bad", "inputSchema": {}, "outputSchema": true }),
+                Some("outputSchema"),
+            ),
+            (
+                json!({ "name": "bad", "inputSchema": {}, "annotations": { "readOnlyHint": "true" } }),
+                Some("annotations"),
+            ),
+            (
+                json!({ "name": "bad", "inputSchema": {}, "icons": "x.png" }),
+                Some("icons"),
+            ),
+            (
+                json!({ "name": "bad", "inputSchema": {}, "description": 7 }),
+                Some("description"),
+            ),
+        ] {
+            let page = mended(
+                "tools/list",
+                json!({ "tools": [odd, good], "nextCursor": "", "junk": 1 }),
+            );
+            let expected = match left {
+                None => json!({ "tools": [good] }),
+                Some(part) => {
+                    let mut tool = odd.clone();
+                    tool.as_object_mut().unwrap().remove(part);
+                    json!({ "tools": [tool, good] })
+                }
+            };
+            assert_eq!(page, expected, "{odd}");
+        }
+    }
+
+    #[test]
+    fn an_odd_block_is_a_note_and_the_others_stay() {
+        let text = json!({ "type": "text", "text": "kept" });
+        let note = |kind: &str| json!({ "type": "text", "text": format!("[content of kind `{kind}` that cannot be read]") });
+        for (odd, left) in [
+            (json!({ "type": "hologram", "data": "" }), note("hologram")),
+            (json!({ "type": "text", "text": null }), note("text")),
+            (json!({ "text": "x" }), note("unknown")),
+            (json!(null), note("unknown")),
+            (
+                json!({ "type": "resource", "resource": { "uri": "a:b" } }),
+                note("resource"),
+            ),
+            (
+                json!({ "type": "resource_link", "uri": "a:b" }),
+                json!({ "type": "resource_link", "uri": "a:b", "name": "a:b" }),
+            ),
+            (
+                json!({ "type": "text", "text": "x", "annotations": { "audience": ["tool"] } }),
+                json!({ "type": "text", "text": "x" }),
+            ),
+        ] {
+            let result = mended(
+                "tools/call",
+                json!({ "content": [odd, text], "isError": "false" }),
+            );
+            assert_eq!(
+                result,
+                json!({ "content": [left, text], "isError": false }),
+                "{odd}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_odd_message_or_resource_costs_itself() {
+        let text = json!({ "type": "text", "text": "kept" });
+        assert_eq!(
+            mended(
+                "prompts/get",
+                json!({ "description": 7, "messages": [
+                    { "role": "system", "content": text }, { "role": "assistant", "content": { "type": "hologram" } }, 7,
+                ] })
+            ),
+            json!({ "messages": [
+                { "role": "user", "content": text },
+                { "role": "assistant", "content": { "type": "text", "text": "[content of kind `hologram` that cannot be read]" } },
+            ] })
+        );
+        assert_eq!(
+            mended(
+                "resources/read",
+                json!({ "contents": [{ "uri": "a:b" }, { "uri": "a:b", "text": "x", "mimeType": 7 }] })
+            ),
+            json!({ "contents": [{ "uri": "a:b", "text": "x" }] })
+        );
+        assert_eq!(
+            mended(
+                "resources/list",
+                json!({ "resources": [{ "uri": "a:b" }, { "name": "c" }], "nextCursor": null })
+            ),
+            json!({ "resources": [{ "uri": "a:b", "name": "a:b" }] })
+        );
+        assert_eq!(
+            mended(
+                "prompts/list",
+                json!({ "prompts": [{ "name": "a", "arguments": [{ "name": "b" }, { "description": "c" }] }, {}] })
+            ),
+            json!({ "prompts": [{ "name": "a", "arguments": [{ "name": "b" }] }] })
+        );
+    }
+
+    #[test]
+    fn a_server_that_says_little_of_itself_is_spoken_to() {
+        let mut little = json!({ "protocolVersion": "2025-06-18", "serverInfo": { "name": 7 }, "instructions": [] });
+        result("initialize", &mut little);
+        assert!(
+            serde_json::from_value::<InitializeResult>(little.clone()).is_ok(),
+            "{little}"
+        );
+    }
+
+    #[test]
+    fn what_is_right_is_left_as_it_is() {
+        for (method, right) in [
+            (
+                "tools/call",
+                json!({ "content": [{ "type": "text", "text": "a", "annotations": { "priority": 0.6 } }], "structuredContent": { "n": 1 } }),
+            ),
+            ("tools/call", json!({ "task": { "taskId": "1" } })),
+            ("tools/list", json!({ "tools": [], "nextCursor": "2" })),
+            ("ping", json!({ "tools": 1 })),
+        ] {
+            assert_eq!(mended(method, right.clone()), right);
+        }
+    }
+}

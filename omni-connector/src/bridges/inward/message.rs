@@ -1,0 +1,261 @@
+//! Messages of a server, on their way to the client library: mended where that is possible, and an error of the call that
+//! they answer where it is not. A call whose answer arrived never waits for its timeout.
+
+use std::collections::HashMap;
+
+use rmcp::{
+    RoleClient,
+    model::{ErrorCode, ErrorData, JsonRpcMessage, RequestId},
+    service::{RxJsonRpcMessage, TxJsonRpcMessage},
+};
+use serde_json::Value;
+
+use super::{lenient, mend};
+
+/// A message of a server.
+pub(super) type Received = RxJsonRpcMessage<RoleClient>;
+
+/// How much of an answer an error quotes.
+const QUOTED: usize = 120;
+
+/// The calls that wait for their answer.
+#[derive(Debug, Default)]
+pub(super) struct Pending(HashMap<String, (RequestId, String)>);
+
+impl Pending {
+    /// Notes what is sent to the server.
+    pub(super) fn note(&mut self, message: &TxJsonRpcMessage<RoleClient>) {
+        match message {
+            JsonRpcMessage::Request(request) => {
+                let method = request.request.method().to_owned();
+                self.0
+                    .insert(request.id.to_string(), (request.id.clone(), method));
+            }
+            JsonRpcMessage::Notification(_) => {
+                // A call that was given up gets no answer any more.
+                let cancelled = serde_json::to_value(message).unwrap_or_default();
+                if cancelled["method"] == "notifications/cancelled" {
+                    self.0.remove(&id(&cancelled["params"]["requestId"]));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Forgets a call that got its answer another way.
+    pub(super) fn forget(&mut self, request: &RequestId) {
+        self.0.remove(&request.to_string());
+    }
+
+    /// Whether every call was answered.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// What the client library reads in place of `text`. Nothing if it is not a message, such as a line of a log.
+    pub(super) fn receive(&mut self, text: &[u8]) -> Option<Received> {
+        let text = text.trim_ascii();
+        let Some(message) = lenient::read(text) else {
+            return self.unreadable(text, "it is not JSON");
+        };
+        if !message.is_object() {
+            return None;
+        }
+        let (is_result, is_error) = (
+            message.get("result").is_some(),
+            message.get("error").is_some_and(|error| !error.is_null()),
+        );
+        if message.get("method").is_some() && !is_result && !is_error {
+            return match serde_json::from_value(message) {
+                Ok(message) => Some(message),
+                Err(error) => {
+                    tracing::debug!(%error, "a message of the MCP server is ignored");
+                    None
+                }
+            };
+        }
+        // A line of a log may be an object, and have an `error`.
+        let is_message = message.get("jsonrpc").is_some();
+        if !(is_message || is_result) {
+            return None;
+        }
+        let (request, method) = match self.0.remove(&id(&message["id"])) {
+            Some(known) => known,
+            None if message["id"].is_null() => self.only()?,
+            // The answer of a call that was given up.
+            None => return None,
+        };
+        if is_error {
+            return Some(failed(request, &message["error"]));
+        }
+        if !is_result {
+            return Some(refused(
+                request,
+                "it has neither a result nor an error",
+                text,
+            ));
+        }
+        Some(answered(request, &method, message, text))
+    }
+
+    /// What cannot be read is the answer of the call that it names, or of the only one that waits. Lines that do not look like a
+    /// message are ignored.
+    pub(super) fn unreadable(&mut self, text: &[u8], reason: &str) -> Option<Received> {
+        let said = String::from_utf8_lossy(text);
+        if !said.starts_with('{') || !said.contains("\"jsonrpc\"") {
+            return None;
+        }
+        let (request, _) = match named_id(&said) {
+            Some(id) => self.0.remove(&id)?,
+            None if said.contains("\"method\"") => return None,
+            None => self.only()?,
+        };
+        tracing::warn!("an answer of the MCP server cannot be read: {reason}");
+        Some(refused(request, reason, text))
+    }
+
+    fn only(&mut self) -> Option<(RequestId, String)> {
+        if self.0.len() > 1 {
+            return None;
+        }
+        self.0.drain().next().map(|(_, call)| call)
+    }
+}
+
+/// The answer of a call as the client library decodes it.
+fn answered(request: RequestId, method: &str, mut message: Value, text: &[u8]) -> Received {
+    mend::result(method, &mut message["result"]);
+    message["id"] = serde_json::to_value(&request).unwrap_or_default();
+    message["jsonrpc"] = "2.0".into();
+    if let Value::Object(message) = &mut message {
+        message.retain(|key, _| matches!(&**key, "jsonrpc" | "id" | "result"));
+    }
+    match serde_json::from_value(message) {
+        Ok(message) => message,
+        Err(error) => refused(request, &error.to_string(), text),
+    }
+}
+
+/// An error of the server, with the id of its call.
+fn failed(request: RequestId, error: &Value) -> Received {
+    let code = error["code"]
+        .as_i64()
+        .and_then(|code| i32::try_from(code).ok());
+    let said = error["message"].as_str().or_else(|| error.as_str());
+    let said = said.unwrap_or("the MCP server gave no reason").to_owned();
+    let code = ErrorCode(code.unwrap_or(ErrorCode::INTERNAL_ERROR.0));
+    Received::error(
+        ErrorData::new(code, said, error.get("data").cloned()),
+        Some(request),
+    )
+}
+
+/// The error that stands for an answer that cannot be read.
+pub(super) fn refused(request: RequestId, reason: &str, text: &[u8]) -> Received {
+    let quoted: String = String::from_utf8_lossy(text).chars().take(QUOTED).collect();
+    let quoted = if quoted.is_empty() {
+        String::new()
+    } else {
+        format!(": `{quoted}`")
+    };
+    let message = format!("an answer of the MCP server cannot be read, {reason}{quoted}");
+    Received::error(
+        ErrorData::new(ErrorCode::PARSE_ERROR, message, None),
+        Some(request),
+    )
+}
+
+/// An id as its own text, so that `7` and `"7"` are one.
+fn id(value: &Value) -> String {
+    match value {
+        Value::String(id) => id.clone(),
+        Value::Number(id) => id.to_string(),
+        _ => String::new(),
+    }
+}
+
+/// The id in a text that is not JSON.
+fn named_id(text: &str) -> Option<String> {
+    let mut rest = text;
+    while let Some((_, after)) = rest.split_once("\"id\"") {
+        rest = after;
+        let Some(value) = after.trim_start().strip_prefix(':') else {
+            continue;
+        };
+        let value = value.trim_start().trim_start_matches('"');
+        let id: String = value
+            .chars()
+            .take_while(char::is_ascii_alphanumeric)
+            .collect();
+        if !id.is_empty() {
+            return Some(id);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use rmcp::model::{ClientRequest, CustomRequest, NumberOrString};
+    use serde_json::json;
+
+    use super::*;
+
+    fn waiting(ids: &[i64]) -> Pending {
+        let mut pending = Pending::default();
+        for id in ids {
+            let call = ClientRequest::CustomRequest(CustomRequest::new("tools/call", None));
+            pending.note(&JsonRpcMessage::request(call, NumberOrString::Number(*id)));
+        }
+        pending
+    }
+
+    fn read(pending: &mut Pending, text: &str) -> Value {
+        serde_json::to_value(pending.receive(text.as_bytes())).unwrap()
+    }
+
+    #[test]
+    fn an_answer_that_cannot_be_read_is_the_error_of_its_call() {
+        for (text, answered) in [
+            (r#"{"jsonrpc":"2.0","id":2,"result":{"content":[}"#, 2),
+            (r#"{"jsonrpc":"2.0","id":"1","result":{"x":1e999}}"#, 1),
+            (r#"{"jsonrpc":"2.0","id":2}"#, 2),
+            (r#"{"jsonrpc":"2.0","id":1,"error":"no"}"#, 1),
+        ] {
+            let mut pending = waiting(&[1, 2]);
+            let answer = read(&mut pending, text);
+            assert_eq!(answer["id"], answered, "{text}: {answer}");
+            assert!(answer["error"]["message"].is_string(), "{text}: {answer}");
+            assert_eq!(pending.0.len(), 1, "{text}: the other call goes on waiting");
+        }
+    }
+
+    #[test]
+    fn an_error_without_an_id_is_that_of_the_only_call() {
+        let text = r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"no session"}}"#;
+        assert_eq!(read(&mut waiting(&[7]), text)["id"], 7);
+        assert_eq!(read(&mut waiting(&[7, 8]), text), json!(null));
+        assert_eq!(
+            read(&mut waiting(&[7]), r#"{"jsonrpc":"2.0",oops"#)["id"],
+            7
+        );
+    }
+
+    #[test]
+    fn what_is_not_a_message_is_ignored() {
+        for text in [
+            "Server running on stdio",
+            "[info] ready",
+            "42",
+            "\"x\"",
+            "",
+            "{",
+            r#"{"level":50,"error":"no disk","id":null}"#,
+            r#"{"jsonrpc":"2.0","id":6,"result":{}}"#,
+            r#"{"jsonrpc":"2.0","id":6,"result":{]"#,
+            r#"{"jsonrpc":"2.0","method":"notifications/progress","params":7,"#,
+        ] {
+            assert_eq!(read(&mut waiting(&[7]), text), json!(null), "{text}");
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! A server that answers as no server should: odd lists, odd results, refusals, silence. Written by hand, since no library would
+//! let it. The first argument names what is odd about its lists; over HTTP, at `--http ADDRESS`, the second one names what is
+//! odd about its transport.
+
+use std::{
+    env,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+    routing::post,
+};
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+
+/// The tools that are offered beside the odd one.
+const RESULTS: [(&str, &str); 22] = [
+    ("good", r#"{"content":[{"type":"text","text":"good"}]}"#),
+    (
+        "surrogate",
+        r#"{"content":[{"type":"text","text":"a\ud83d"}]}"#,
+    ),
+    ("nan", r#"{"content":[],"structuredContent":{"ratio":NaN}}"#),
+    (
+        "linknoname",
+        r#"{"content":[{"type":"resource_link","uri":"a:b"},{"type":"text","text":"kept"}]}"#,
+    ),
+    (
+        "badblock",
+        r#"{"content":[{"type":"hologram","data":""},{"type":"text","text":"kept"}]}"#,
+    ),
+    (
+        "annot",
+        r#"{"content":[{"type":"text","text":"x","annotations":{"audience":["tool"]}},{"type":"text","text":"kept"}]}"#,
+    ),
+    (
+        "textnull",
+        r#"{"content":[{"type":"text","text":null},{"type":"text","text":"kept"}]}"#,
+    ),
+    (
+        "errstruct",
+        r#"{"isError":true,"content":[],"structuredContent":{"code":"E42","message":"no such page"}}"#,
+    ),
+    (
+        "errodd",
+        r#"{"isError":true,"content":[],"structuredContent":{"why":[1]}}"#,
+    ),
+    (
+        "structfile",
+        r#"{"content":[{"type":"image","mimeType":"image/png","data":"iVBORw0KGgo="}],"structuredContent":{"count":3}}"#,
+    ),
+    (
+        "structlinks",
+        r#"{"content":[{"type":"text","text":"kept"},{"type":"resource_link","uri":"a:b","name":"b"}],"structuredContent":{"count":3}}"#,
+    ),
+    (
+        "structlist",
+        r#"{"content":[{"type":"image","mimeType":"image/png","data":"iVBORw0KGgo="}],"structuredContent":[1]}"#,
+    ),
+    (
+        "b64wrap",
+        r#"{"content":[{"type":"image","mimeType":"image/png","data":"iVBO\nRw0K\r\nGgo="}]}"#,
+    ),
+    (
+        "b64url",
+        r#"{"content":[{"type":"image","mimeType":"image/png","data":"-_-_"}]}"#,
+    ),
+    (
+        "b64nopad",
+        r#"{"content":[{"type":"image","mimeType":"image/png","data":"iVBORw0KGgo"}]}"#,
+    ),
+    (
+        "datauri",
+        r#"{"content":[{"type":"image","mimeType":"image/png","data":"data:image/png;base64,iVBORw0KGgo="}]}"#,
+    ),
+    (
+        "nobase64",
+        r#"{"content":[{"type":"image","mimeType":"image/png","data":"!!"}]}"#,
+    ),
+    ("notjson", r#"{"content":[}"#),
+    ("number", "7"),
+    ("huge", r#"{"content":[],"structuredContent":{"n":1e999}}"#),
+    ("silent", ""),
+    ("mute", ""),
+];
+
+/// The page of tools that a request asks for, as it is written.
+fn tools(mode: &str, cursor: Option<&str>) -> String {
+    let tool = |name: &str| format!(r#"{{"name":"{name}","inputSchema":{{"type":"object"}}}}"#);
+    let mut all: Vec<_> = RESULTS.iter().map(|(name, _)| tool(name)).collect();
+    let odd = match mode {
+        "badtool" => r#"{"name":"bad"}"#.to_owned(),
+        "nullschema" => r#"{"name":"bad","inputSchema":null}"#.to_owned(),
+        "boolschema" => r#"{"name":"bad","inputSchema":true}"#.to_owned(),
+        "badoutput" => r#"{"name":"bad","inputSchema":{"type":"object"},"outputSchema":true}"#.to_owned(),
+        "badannotation" => {
+            r#"{"name":"bad","inputSchema":{"type":"object"},"annotations":{"readOnlyHint":"true"}}"#.to_owned()
+        }
+        "badicons" => r#"{"name":"bad","inputSchema":{"type":"object"},"icons":"x"}"#.to_owned(),
+        "numdesc" => r#"{"name":"bad","inputSchema":{"type":"object"},"description":7}"#.to_owned(),
+        "noname" => r#"{"description":"bad","inputSchema":{"type":"object"}}"#.to_owned(),
+        "emptyname" => tool(""),
+        "longname" => tool(&"n".repeat(90)),
+        _ => String::new(),
+    };
+    if !odd.is_empty() {
+        all.insert(0, odd);
+    }
+    if mode == "toomany" {
+        all.extend((0..6000).map(|n| tool(&format!("t{n}"))));
+    }
+    let next = match (mode, cursor) {
+        ("emptycursor", _) => r#","nextCursor":"""#.to_owned(),
+        ("samecursor", _) => r#","nextCursor":"again""#.to_owned(),
+        ("endless", cursor) => {
+            let page: usize = cursor.and_then(|page| page.parse().ok()).unwrap_or(0);
+            all = vec![if page == 0 {
+                tool("good")
+            } else {
+                tool(&format!("p{page}"))
+            }];
+            format!(r#","nextCursor":"{}""#, page + 1)
+        }
+        _ => String::new(),
+    };
+    format!(r#"{{"tools":[{}]{next}}}"#, all.join(","))
+}
+
+/// The answer to a request as it is written; none to what is not one, or is not answered.
+fn answer(mode: &str, request: &Value) -> Option<String> {
+    let id = request.get("id")?;
+    let result = match request["method"].as_str()? {
+        "initialize" => json!({
+            "protocolVersion": request["params"]["protocolVersion"], "capabilities": { "tools": {} },
+            "serverInfo": { "name": "odd", "version": "1" },
+        })
+        .to_string(),
+        "tools/list" => tools(mode, request["params"]["cursor"].as_str()),
+        "tools/call" => {
+            let name = request["params"]["name"].as_str()?;
+            let found = RESULTS.iter().find(|(tool, _)| *tool == name)?;
+            if found.1.is_empty() {
+                return None;
+            }
+            found.1.to_owned()
+        }
+        "ping" => "{}".to_owned(),
+        _ => return Some(format!(r#"{{"jsonrpc":"2.0","id":{id},"error":{{"code":-32601,"message":"no such method"}}}}"#)),
+    };
+    Some(format!(
+        r#"{{"jsonrpc":"2.0","id":{id},"result":{result}}}"#
+    ))
+}
+
+/// Ends its answers for good with the call of `mute`.
+async fn over_stdio(mode: &str) -> std::io::Result<()> {
+    let mut lines = BufReader::new(tokio::io::stdin()).lines();
+    let mut output = tokio::io::stdout();
+    output
+        .write_all(b"Odd server ready on stdio\n[info] with tools\n")
+        .await?;
+    let mut is_mute = false;
+    while let Some(line) = lines.next_line().await? {
+        let request: Value = serde_json::from_str(&line).unwrap_or_default();
+        is_mute |= request["params"]["name"] == "mute";
+        if let (false, Some(answer)) = (is_mute, answer(mode, &request)) {
+            output.write_all(answer.as_bytes()).await?;
+            output.write_all(b"\n").await?;
+            output.flush().await?;
+        }
+    }
+    Ok(())
+}
+
+struct Http {
+    mode: String,
+    transport: String,
+    sessions: AtomicUsize,
+    calls: AtomicUsize,
+}
+
+fn json_answer(status: u16, body: impl Into<String>) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or_default();
+    (status, [("content-type", "application/json")], body.into()).into_response()
+}
+
+async fn over_http(State(server): State<Arc<Http>>, headers: HeaderMap, body: Bytes) -> Response {
+    let request: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let method = request["method"].as_str().unwrap_or_default();
+    if request.get("id").is_none() {
+        return StatusCode::ACCEPTED.into_response();
+    }
+    let Some(text) = answer(&server.mode, &request) else {
+        tokio::time::sleep(Duration::from_mins(1)).await;
+        return StatusCode::OK.into_response();
+    };
+    if method == "initialize" {
+        let session = server.sessions.fetch_add(1, Ordering::SeqCst) + 1;
+        let mut answer = json_answer(200, text);
+        if let Ok(session) = session.to_string().parse() {
+            answer.headers_mut().insert("mcp-session-id", session);
+        }
+        return answer;
+    }
+    // The first session is forgotten with the second call.
+    let session = headers
+        .get("mcp-session-id")
+        .and_then(|id| id.to_str().ok());
+    if method == "tools/call" {
+        let calls = server.calls.fetch_add(1, Ordering::SeqCst);
+        let no_session = r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"Bad Request: no valid id"}}"#;
+        match server.transport.as_str() {
+            "expire400" if calls > 0 && session == Some("1") => {
+                return json_answer(400, no_session);
+            }
+            "expire404" if calls > 0 && session == Some("1") => {
+                return json_answer(404, no_session);
+            }
+            "always400" => return json_answer(400, no_session),
+            "429" => {
+                return (
+                    StatusCode::TOO_MANY_REQUESTS,
+                    [("retry-after", "7")],
+                    "slow down",
+                )
+                    .into_response();
+            }
+            "403" => {
+                let body = r#"{"message":"not for you"}"#;
+                return (
+                    StatusCode::FORBIDDEN,
+                    [("www-authenticate", "Bearer scope=\"a\"")],
+                    body,
+                )
+                    .into_response();
+            }
+            "500" => {
+                return (StatusCode::INTERNAL_SERVER_ERROR, "<html>oops</html>").into_response();
+            }
+            "202" => return StatusCode::ACCEPTED.into_response(),
+            "html" => {
+                return ([("content-type", "text/html")], "<html>sign in</html>").into_response();
+            }
+            "half" => {
+                return (
+                    [("content-type", "text/event-stream")],
+                    "data: {\"jsonrpc\"\n\n",
+                )
+                    .into_response();
+            }
+            "sse" => {
+                let body = format!("\u{feff}event: message\r\ndata: {text}\r\n\r\n");
+                return ([("content-type", "text/event-stream")], body).into_response();
+            }
+            _ => {}
+        }
+    }
+    json_answer(200, text)
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let arguments: Vec<_> = env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [mode] => over_stdio(mode).await?,
+        ["--http", mode, transport] => {
+            let server = Arc::new(Http {
+                mode: mode.to_owned(),
+                transport: transport.to_owned(),
+                sessions: AtomicUsize::new(0),
+                calls: AtomicUsize::new(0),
+            });
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+            println!("{}", listener.local_addr()?);
+            let app = Router::new()
+                .route("/mcp", post(over_http))
+                .with_state(server);
+            axum::serve(listener, app).await?;
+        }
+        _ => return Err("unknown arguments".into()),
+    }
+    Ok(())
+}

@@ -1,0 +1,269 @@
+//! A server that answers as no server should, behind a connector.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::support::{Connector, HttpServer, ODD, action_request, listening};
+
+/// An answer that does not wait for a timeout.
+const AT_ONCE: Duration = Duration::from_secs(10);
+
+async fn over_stdio(mode: &str) -> Connector {
+    Connector::start(&json!([ODD, mode]).to_string(), &[], None).await
+}
+
+async fn over_http(transport: &str) -> (Connector, HttpServer) {
+    let server = listening(ODD, &["--http", "", transport]).await;
+    let connector = Connector::start(&server.url, &[], None).await;
+    (connector, server)
+}
+
+fn offers(manifest: &Value, tool: &str) -> bool {
+    let mut actions = manifest["actions"].as_array().unwrap().iter();
+    actions.any(|action| action["name"] == tool)
+}
+
+#[tokio::test]
+async fn a_list_that_never_ends_is_cut_off_and_what_was_read_is_offered() {
+    for (mode, log) in [
+        ("emptycursor", None),
+        ("samecursor", Some("begins again at one of its cursors")),
+        ("endless", Some("has more than 200 pages")),
+        ("toomany", Some("is too long; 5000 of them")),
+    ] {
+        let connector = over_stdio(mode).await;
+        let started = Instant::now();
+        let (status, manifest) = connector.discover().await;
+        assert_eq!(status, 200, "{mode}: {manifest}");
+        assert!(offers(&manifest, "good"), "{mode}");
+        assert!(started.elapsed() < AT_ONCE, "{mode}");
+        let written = connector.kill().await;
+        if let Some(line) = log {
+            assert!(written.contains(line), "{mode}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_odd_tool_costs_itself_and_is_named() {
+    for (mode, is_left, named) in [
+        (
+            "badtool",
+            false,
+            "`bad` of `tools` of the MCP server is left out",
+        ),
+        (
+            "nullschema",
+            false,
+            "`bad` of `tools` of the MCP server is left out",
+        ),
+        (
+            "boolschema",
+            false,
+            "`bad` of `tools` of the MCP server is left out",
+        ),
+        (
+            "noname",
+            false,
+            "`item 1` of `tools` of the MCP server is left out",
+        ),
+        (
+            "badoutput",
+            true,
+            "`bad` of `tools` of the MCP server is taken without its `outputSchema`",
+        ),
+        (
+            "badannotation",
+            true,
+            "`bad` of `tools` of the MCP server is taken without its `annotations`",
+        ),
+        (
+            "badicons",
+            true,
+            "`bad` of `tools` of the MCP server is taken without its `icons`",
+        ),
+        (
+            "numdesc",
+            true,
+            "`bad` of `tools` of the MCP server is taken without its `description`",
+        ),
+        ("emptyname", false, "it has no name"),
+        ("longname", false, "a name that many language models refuse"),
+    ] {
+        let connector = over_stdio(mode).await;
+        let (status, manifest) = connector.discover().await;
+        assert_eq!(status, 200, "{mode}: {manifest}");
+        assert!(offers(&manifest, "good"), "{mode}");
+        assert!(!offers(&manifest, ""), "{mode}");
+        assert_eq!(offers(&manifest, "bad"), is_left, "{mode}");
+        assert_eq!(offers(&manifest, &"n".repeat(90)), mode == "longname");
+        let log = connector.kill().await;
+        assert!(log.contains(named), "{mode}: {log}");
+    }
+}
+
+#[tokio::test]
+async fn an_odd_part_of_a_result_costs_itself() {
+    let connector = over_stdio("").await;
+    connector.discover().await;
+    let file = json!([{ "name": "image.png", "mime_type": "image/png", "data": "iVBORw0KGgo=" }]);
+    for (tool, expected) in [
+        ("surrogate", json!({ "content": "a\u{fffd}" })),
+        ("nan", json!({ "ratio": null })),
+        (
+            "badblock",
+            json!({ "content": "[content of kind `hologram` that cannot be read]\nkept" }),
+        ),
+        ("annot", json!({ "content": "x\nkept" })),
+        (
+            "textnull",
+            json!({ "content": "[content of kind `text` that cannot be read]\nkept" }),
+        ),
+        ("structfile", json!({ "count": 3, "files": file })),
+        (
+            "structlist",
+            json!({ "content": "", "structured": [1], "files": file }),
+        ),
+    ] {
+        assert_eq!(
+            connector.call(tool, json!({})).await,
+            (200, expected),
+            "{tool}"
+        );
+    }
+    let (_, link) = connector.call("linknoname", json!({})).await;
+    assert_eq!(
+        (&link["content"], &link["links"][0]["name"]),
+        (&json!("kept"), &json!("a:b"))
+    );
+    let (_, both) = connector.call("structlinks", json!({})).await;
+    assert_eq!(
+        (&both["count"], &both["content"], &both["links"][0]["uri"]),
+        (&json!(3), &json!("kept"), &json!("a:b"))
+    );
+    for (tool, reason) in [
+        ("errstruct", "no such page (E42)"),
+        ("errodd", r#"{"why":[1]}"#),
+    ] {
+        assert_eq!(
+            connector.call(tool, json!({})).await,
+            (400, json!(reason)),
+            "{tool}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn base64_is_read_however_it_is_written() {
+    let connector = over_stdio("").await;
+    connector.discover().await;
+    let png = &b"\x89PNG\r\n\x1a\n"[..];
+    for (tool, bytes) in [
+        ("b64wrap", png),
+        ("b64nopad", png),
+        ("datauri", png),
+        ("b64url", b"\xfb\xff\xbf"),
+    ] {
+        let answer = connector
+            .raw("/action", action_request(tool, json!({}), "secret"))
+            .await;
+        assert_eq!(answer.status(), 200, "{tool}");
+        assert_eq!(&answer.bytes().await.unwrap()[..], bytes, "{tool}");
+    }
+    let (status, result) = connector.call("nobase64", json!({})).await;
+    assert_eq!((status, &result["files"][0]["data"]), (200, &json!("!!")));
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_read_is_an_error_at_once() {
+    let (over_http, _server) = over_http("").await;
+    for connector in [over_stdio("").await, over_http] {
+        connector.discover().await;
+        for tool in ["notjson", "number", "huge"] {
+            let started = Instant::now();
+            let (status, error) = connector.call(tool, json!({})).await;
+            assert_eq!(status, 502, "{tool}: {error}");
+            assert!(
+                error.as_str().unwrap().contains("MCP server"),
+                "{tool}: {error}"
+            );
+            assert!(started.elapsed() < AT_ONCE, "{tool}");
+        }
+        assert_eq!(connector.call("good", json!({})).await.0, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_does_not_answer_is_replaced_and_one_that_does_stays() {
+    let env = [("MCP_TIMEOUT", "2")];
+    let connector = Connector::start(&json!([ODD, ""]).to_string(), &env, None).await;
+    connector.discover().await;
+    let before = connector.children();
+    assert_eq!(connector.call("silent", json!({})).await.0, 504);
+    assert_eq!(connector.call("good", json!({})).await.0, 200);
+    assert_eq!(connector.children(), before, "the server answered a ping");
+    assert_eq!(connector.call("mute", json!({})).await.0, 504);
+    assert_eq!(connector.call("good", json!({})).await.0, 200);
+    assert!(!connector.children().is_empty());
+    assert_ne!(connector.children(), before, "another process answers");
+}
+
+#[tokio::test]
+async fn a_session_that_is_unknown_is_opened_again_whichever_status_says_so() {
+    for transport in ["expire400", "expire404"] {
+        let (connector, _server) = over_http(transport).await;
+        connector.discover().await;
+        for _ in 0..3 {
+            let started = Instant::now();
+            let (status, result) = connector.call("good", json!({})).await;
+            assert_eq!(status, 200, "{transport}: {result}");
+            assert!(started.elapsed() < AT_ONCE, "{transport}");
+        }
+    }
+    let (connector, _server) = over_http("always400").await;
+    connector.discover().await;
+    let started = Instant::now();
+    let (status, error) = connector.call("good", json!({})).await;
+    assert!(
+        status == 502 && error.as_str().unwrap().contains("no valid id"),
+        "{status} {error}"
+    );
+    assert!(started.elapsed() < AT_ONCE);
+}
+
+#[tokio::test]
+async fn a_refusal_over_http_keeps_its_meaning_and_names_no_type() {
+    for (transport, expected, said) in [
+        ("429", 429, "takes no more calls for now"),
+        ("403", 403, "not for you"),
+        ("500", 502, "500"),
+        ("202", 502, "sent no answer"),
+        ("html", 502, "`text/html` in place of JSON"),
+        ("half", 502, "cannot be read"),
+    ] {
+        let (connector, _server) = over_http(transport).await;
+        connector.discover().await;
+        for _ in 0..3 {
+            let request = action_request("good", json!({}), "secret");
+            let started = Instant::now();
+            let answer = connector.raw("/action", request).await;
+            assert!(started.elapsed() < AT_ONCE, "{transport}");
+            let wait = answer.headers().get("retry-after").cloned();
+            assert_eq!(wait.is_some_and(|wait| wait == "7"), transport == "429");
+            let status = answer.status();
+            let error = answer.text().await.unwrap();
+            assert_eq!(status, expected, "{transport}: {error}");
+            assert!(error.contains(said), "{transport}: {error}");
+            assert!(!error.contains("::"), "{transport}: {error}");
+        }
+    }
+    let (connector, _server) = over_http("sse").await;
+    connector.discover().await;
+    assert_eq!(
+        connector.call("good", json!({})).await,
+        (200, json!({ "content": "good" }))
+    );
+    let (_, result) = connector.call("surrogate", json!({})).await;
+    assert_eq!(result["content"], "a\u{fffd}");
+}
