@@ -13,14 +13,14 @@ use crate::{
     oauth::SignIns,
     options::{Options, Storage},
     routes::{self, App},
-    rules::{self, ActionAnswer, ActionCall, ActionError, Progress},
+    rules::{self, ActionAnswer, ActionCall, ActionError, Description, Descriptions, Progress},
     runs::{self, CancelError, Supervisor, TriggerError},
     shared::Shared,
     state::Registry,
     store::{
         Store, StoreError, credentials, registrations,
         runs::{RefusedEvent, Run, TriggerType},
-        sources::{self, SourceRecord},
+        sources::SourceRecord,
         users::{User, UserRole},
     },
 };
@@ -69,8 +69,7 @@ pub enum StartError {
 /// ```
 #[derive(Debug)]
 pub struct Manager {
-    shared: Shared,
-    sign_ins: SignIns,
+    app: App,
     address: SocketAddr,
     stop: CancellationToken,
     server: JoinHandle<()>,
@@ -106,11 +105,12 @@ impl Manager {
         let listener = TcpListener::bind(address).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let stop = CancellationToken::new();
-        let sign_ins = SignIns::default();
-        let router = routes::router(App {
-            shared: shared.clone(),
-            sign_ins: sign_ins.clone(),
-        });
+        let app = App {
+            shared,
+            sign_ins: SignIns::default(),
+            descriptions: Descriptions::default(),
+        };
+        let router = routes::router(app.clone());
         let stopped = stop.clone().cancelled_owned();
         let server = tokio::spawn(async move {
             if let Err(error) = axum::serve(listener, router)
@@ -123,8 +123,7 @@ impl Manager {
         let supervision = tick.map(|tick| tokio::spawn(supervisor.run(tick)));
         tracing::info!(%address, "the development manager listens");
         Ok(Self {
-            shared,
-            sign_ins,
+            app,
             address,
             stop,
             server,
@@ -139,16 +138,16 @@ impl Manager {
 
     /// What it remembers.
     pub fn store(&self) -> &Store {
-        &self.shared.store
+        &self.app.shared.store
     }
 
     /// Waits until the connector named `connector_id` registers, and gives its manifest; a registration that came since the
     /// manager started counts. None when none came within `patience`.
     pub async fn registration(&self, connector_id: &str, patience: Duration) -> Option<Manifest> {
-        let mut registrations = self.shared.registry.registrations();
+        let mut registrations = self.app.shared.registry.registrations();
         timeout(patience, async {
             loop {
-                if let Some(manifest) = self.shared.registry.find(connector_id) {
+                if let Some(manifest) = self.app.shared.registry.find(connector_id) {
                     return Some(manifest);
                 }
                 registrations.changed().await.ok()?;
@@ -161,21 +160,11 @@ impl Manager {
 
     /// Waits until any connector registers.
     pub async fn any_registration(&self, patience: Duration) -> Option<Manifest> {
-        let mut registrations = self.shared.registry.registrations();
-        timeout(patience, async {
-            loop {
-                if let Some(manifest) = self.shared.registry.first() {
-                    return Some(manifest);
-                }
-                registrations.changed().await.ok()?;
-            }
-        })
-        .await
-        .ok()
-        .flatten()
+        let first = rules::first_registration(&self.app.shared);
+        timeout(patience, first).await.ok()
     }
 
-    /// The source of that name, type and config, or a new one with those. Scheduled runs are off.
+    /// The source of that name and type with that config from now on, or a new one. Scheduled runs are off.
     ///
     /// # Errors
     /// Those of the store.
@@ -185,24 +174,15 @@ impl Manager {
         source_type: &str,
         config: Value,
     ) -> Result<SourceRecord, StoreError> {
-        let created_by = lookup::operator(&self.shared).await?.id;
-        let new = SourceRecord::new(name, source_type, config, created_by);
-        self.shared
-            .store
-            .write(move |db| {
-                let same = sources::all(db)?.into_iter().find(|source| {
-                    !source.is_deleted
-                        && source.name == new.name
-                        && source.source_type == new.source_type
-                        && source.config == new.config
-                });
-                if let Some(source) = same {
-                    return Ok(source);
-                }
-                sources::put(db, &new)?;
-                Ok(new)
-            })
-            .await
+        let description = Description {
+            name: name.to_owned(),
+            source_type: source_type.to_owned(),
+            config: Some(config),
+            secret: None,
+            needs_credential: false,
+        };
+        let described = rules::describe(&self.app.shared, &self.app.descriptions, description);
+        Ok(described.await?.source)
     }
 
     /// The user of that address, or a new one in that role.
@@ -210,7 +190,7 @@ impl Manager {
     /// # Errors
     /// Those of the store.
     pub async fn user(&self, email: &str, role: UserRole) -> Result<User, StoreError> {
-        lookup::user(&self.shared, email, role).await
+        lookup::user(&self.app.shared, email, role).await
     }
 
     /// Stores a credential of a source, in place of the one of the same owner; `None` is the organisation.
@@ -226,7 +206,8 @@ impl Manager {
         secret: Value,
     ) -> Result<ServiceCredential, StoreError> {
         let credential = credentials::new(source_id, user_id, provider, auth_type, secret);
-        self.shared
+        self.app
+            .shared
             .store
             .write(move |db| {
                 credentials::put(db, &credential)?;
@@ -238,7 +219,7 @@ impl Manager {
     /// The next sign-in that ends from now on: the account's address, after the credential is stored and the connector was
     /// told, or why nobody is signed in, such as a person who refused. A callback that belongs to no sign-in ends none.
     pub fn signed_in(&self) -> impl Future<Output = Result<String, String>> + use<> {
-        self.sign_ins.next()
+        self.app.sign_ins.after(self.app.sign_ins.ended())
     }
 
     /// Starts a run by hand. `incremental` becomes `full` when nothing was ever completed.
@@ -246,7 +227,7 @@ impl Manager {
     /// # Errors
     /// The refusals of `protocol.md` §3.9, and those of the connector.
     pub async fn sync(&self, source_id: &str, mode: SyncType) -> Result<Run, TriggerError> {
-        runs::trigger(&self.shared, source_id, mode, TriggerType::Manual).await
+        runs::trigger(&self.app.shared, source_id, mode, TriggerType::Manual).await
     }
 
     /// Hands a run that was interrupted to its connector once more, from its last checkpoint.
@@ -254,7 +235,7 @@ impl Manager {
     /// # Errors
     /// A source that is gone or off, a connector that is not registered or does not take the run.
     pub async fn resume(&self, run: &Run) -> Result<(), TriggerError> {
-        runs::resume(&self.shared, run).await
+        runs::resume(&self.app.shared, run).await
     }
 
     /// Tells the connector to stop a run, and marks the run.
@@ -262,7 +243,7 @@ impl Manager {
     /// # Errors
     /// An unknown run, one that is over, a connector that is not registered.
     pub async fn cancel(&self, run_id: &str) -> Result<(), CancelError> {
-        runs::cancel(&self.shared, run_id).await
+        runs::cancel(&self.app.shared, run_id).await
     }
 
     /// Calls an action of a source's connector, for `user_id` or, when it is none, for the system.
@@ -284,7 +265,7 @@ impl Manager {
             params,
             transient_credentials: None,
         };
-        rules::call(&self.shared, call).await
+        rules::call(&self.app.shared, call).await
     }
 
     /// Scopes that an action requires and this person has not granted with the account connected to the source; none where
@@ -299,7 +280,7 @@ impl Manager {
         user_id: &str,
         action: &str,
     ) -> Result<Vec<String>, StoreError> {
-        rules::missing_scopes(&self.shared, source_id, user_id, action).await
+        rules::missing_scopes(&self.app.shared, source_id, user_id, action).await
     }
 
     /// How far a run is; none for an unknown one.
@@ -307,7 +288,7 @@ impl Manager {
     /// # Errors
     /// Those of the store.
     pub async fn progress(&self, run_id: &str) -> Result<Option<Progress>, StoreError> {
-        rules::progress(&self.shared, run_id).await
+        rules::progress(&self.app.shared, run_id).await
     }
 
     /// Waits until the run is over, telling of every change on the way.
@@ -345,7 +326,8 @@ impl Manager {
         limit: usize,
     ) -> Result<Vec<Run>, StoreError> {
         let source_id = source_id.map(str::to_owned);
-        self.shared
+        self.app
+            .shared
             .store
             .read(move |db| crate::store::runs::latest(db, source_id.as_deref(), limit))
             .await
@@ -360,7 +342,7 @@ impl Manager {
         run_id: &str,
         limit: usize,
     ) -> Result<Vec<RefusedEvent>, StoreError> {
-        rules::refusals(&self.shared, run_id, limit).await
+        rules::refusals(&self.app.shared, run_id, limit).await
     }
 
     /// Stops listening, lets open requests end within two seconds, and closes the store.

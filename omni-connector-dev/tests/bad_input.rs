@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use omni_connector::outgoing::HttpClient;
+use omni_connector::HttpClient;
 use omni_connector_dev::{Manager, Options};
 use reqwest::{Method, StatusCode};
 use tokio::{

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use omni_connector::outgoing::HttpClient;
+use omni_connector::HttpClient;
 use omni_connector_dev::{Manager, Options};
 use reqwest::multipart::{Form, Part};
 use serde_json::Value;

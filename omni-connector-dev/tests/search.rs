@@ -105,7 +105,7 @@ impl Fixture {
             .collect();
         let replaced = self
             .store
-            .write(move |db| operators::replace(db, &declared));
+            .write(move |db| operators::replace(db, &[("acme".to_owned(), declared)]));
         replaced.await.unwrap();
         self
     }

@@ -11,7 +11,7 @@ use axum::{
     http::StatusCode,
     routing::{get, post},
 };
-use omni_connector::{AuthType, HttpClient, ServiceCredential, contract::SourceScope};
+use omni_connector::{AuthType, HttpClient, ServiceCredential, wire::SourceScope};
 use omni_connector_dev::{
     Manager, Options,
     store::{
@@ -32,6 +32,8 @@ struct Provider {
     /// Bodies of `/sync` and `/action`.
     called: Arc<Mutex<Vec<Value>>>,
     scope: Arc<Mutex<Option<String>>>,
+    /// What the token endpoint answers whatever it is asked, as status and body.
+    answer: Arc<Mutex<Option<(u16, String)>>>,
 }
 
 impl Provider {
@@ -55,23 +57,23 @@ impl Provider {
     }
 }
 
-async fn token(
-    State(provider): State<Provider>,
-    Form(form): Form<Value>,
-) -> (StatusCode, Json<Value>) {
+async fn token(State(provider): State<Provider>, Form(form): Form<Value>) -> (StatusCode, String) {
     let is_known = form["code"] == "good";
     provider.asked.lock().unwrap().push(form);
+    if let Some((status, body)) = provider.answer.lock().unwrap().clone() {
+        return (StatusCode::from_u16(status).unwrap(), body);
+    }
     if !is_known {
         return (
             StatusCode::BAD_REQUEST,
-            Json(json!({ "error": "invalid_grant" })),
+            json!({ "error": "invalid_grant" }).to_string(),
         );
     }
     let mut grant = json!({ "access_token": "at", "token_type": "bearer", "expires_in": 3600 });
     if let Some(scope) = provider.scope.lock().unwrap().clone() {
         grant["scope"] = scope.into();
     }
-    (StatusCode::OK, Json(grant))
+    (StatusCode::OK, grant.to_string())
 }
 
 async fn ready(State(provider): State<Provider>, Json(notice): Json<Value>) -> StatusCode {
@@ -474,4 +476,89 @@ async fn what_cannot_begin_says_why() {
         .await
         .unwrap();
     assert_eq!(start(&format!("source_id={}", home.source)).await, 412);
+}
+
+#[tokio::test]
+async fn a_token_is_read_however_the_provider_writes_it() {
+    for (answer, lives) in [
+        (
+            json!({ "access_token": "at", "token_type": "bearer", "expires_in": "3600" }),
+            true,
+        ),
+        (
+            json!({ "access_token": "at", "token_type": "bearer", "expires_in": 3600.0 }),
+            true,
+        ),
+        (
+            json!({ "access_token": "at", "token_type": "bearer", "scope": ["email", "read"] }),
+            false,
+        ),
+        (json!({ "access_token": "at", "expires_in": null }), false),
+    ] {
+        let home = Home::start(LONG, json!({})).await;
+        *home.provider.answer.lock().unwrap() = Some((200, answer.to_string()));
+        let start = format!("/api/oauth/start?source_id={}&flow=org_source", home.source);
+        home.sign_in(&start).await;
+        let row = home.row(&home.source, None).await.unwrap();
+        assert_eq!(row.credentials["access_token"], "at", "{answer}");
+        assert_eq!(row.expires_at.is_some(), lives, "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_of_the_provider_is_told_in_its_words_whatever_its_status() {
+    let github = json!({ "error": "bad_verification_code", "error_description": "The code passed is incorrect or expired." });
+    let said = "bad_verification_code: The code passed is incorrect or expired.";
+    for (status, body, said) in [
+        (200, github.to_string(), said),
+        (401, github.to_string(), said),
+        (
+            200,
+            json!({ "ok": false, "error": "invalid_code" }).to_string(),
+            "invalid_code",
+        ),
+        (500, "<html>".to_owned(), "HTTP 500"),
+        (
+            400,
+            json!({ "error": { "type": "OAuthException", "message": "Old code" } }).to_string(),
+            "OAuthException: Old code",
+        ),
+    ] {
+        let home = Home::start(LONG, json!({})).await;
+        *home.provider.answer.lock().unwrap() = Some((status, body.clone()));
+        let query = home.begin("flow=org_source").await;
+        let back = [("code", "good"), ("state", of(&query, "state"))];
+        let (answered, page) = home.end(&back).await;
+        assert_eq!(answered, 502, "{body}: {page}");
+        assert!(page.contains(said), "{body}: {page}");
+    }
+}
+
+#[tokio::test]
+async fn a_rotated_refresh_token_is_kept_however_its_answer_is_written() {
+    for life in [json!("3600"), json!(3600.0), json!(3600)] {
+        let home = Home::start(LONG, json!({})).await;
+        let start = format!("/api/oauth/start?source_id={}&flow=org_source", home.source);
+        let first = json!({ "access_token": "at", "refresh_token": "once", "expires_in": 1 });
+        *home.provider.answer.lock().unwrap() = Some((200, first.to_string()));
+        home.sign_in(&start).await;
+        let next = json!({ "access_token": "newer", "refresh_token": "twice", "expires_in": life });
+        *home.provider.answer.lock().unwrap() = Some((200, next.to_string()));
+        let url = format!("{}/sdk/credentials/{}", home.manager.url(), home.source);
+        let read: Value = home
+            .http
+            .get(url)
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap();
+        assert_eq!(
+            read["credentials"]["access_token"], "newer",
+            "{life}: {read}"
+        );
+        let row = home.row(&home.source, None).await.unwrap();
+        assert_eq!(row.credentials["refresh_token"], "twice", "{life}");
+    }
 }

@@ -13,7 +13,7 @@ use std::{
 };
 
 use axum::{Json, Router, routing::post};
-use omni_connector::{ServerConfig, contract::wire::ActionRequest, prelude::*};
+use omni_connector::{ServerConfig, prelude::*, wire::ActionRequest};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},

@@ -4,6 +4,10 @@ pub use core::option::Option::{self, None, Some};
 pub use std::vec::Vec;
 
 pub use crate::{
-    Connector, ManagerClient, McpServer, Operator, Result, ServiceCredential, Source, SourceType,
-    SyncContext, SyncType, Value, actions::answer, async_trait, declare::*,
+    Result, Value, async_trait,
+    connector::{Connector, McpServer, actions::answer},
+    declare::*,
+    manager::ManagerClient,
+    run::{Operator, SyncContext},
+    wire::{ServiceCredential, Source, SourceType, SyncType},
 };

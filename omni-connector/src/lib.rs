@@ -1,54 +1,77 @@
 //! Connect a company's system to Omni: annotate a struct, get a connector.
 //!
-//! A connector reads documents, permissions and people from one system into Omni and offers actions on it. The folders of
-//! this crate are its story: [`contract`] is what a connector *is*, [`mod@run`] what happens in one sync run, `incoming`
-//! the server that the manager calls, [`actions`] what callers ask for, [`outgoing`] the clients, [`declare`] what the macros
-//! write against, [`telemetry`] what is told of it all. [`connector`](macro@connector) is where an author begins.
+//! A connector reads documents, permissions and people from one system into Omni, and offers actions on it.
+//! [`connector`](macro@connector) is where an author begins. The folders of this crate are layers. Each imports only what
+//! stands before it:
+//!
+//! | folder | what it is for |
+//! |---|---|
+//! | [`wire`] | the protocol's records, exactly as they are sent |
+//! | [`schema`] | values against types: decoding, limits, checks of a manifest |
+//! | [`manager`] | the client of the manager |
+//! | `run` | one run: documents, listings, the pipeline, executing and ending it |
+//! | `connector` | the trait, calls of [`actions`] and their answers, what webhooks ask for |
+//! | [`declare`] | what the macros write against |
+//! | `server` | what comes in: routes, registration, shutdown |
+//! | `mcp` | an MCP server behind a connector, and a connector as one |
+//!
+//! [`telemetry`] (logs, metrics and traces), redaction, caught panics and the HTTP transport are leaves, and import nothing of ours.
 //!
 //! Two features are off by default: `mcp` (an MCP server behind the connector, and the connector as one) and `otel` (traces).
 
-pub mod actions;
-mod bridges;
-pub mod contract;
+mod connector;
 pub mod declare;
 #[doc(hidden)]
 pub mod generated;
-mod incoming;
 mod macros;
-pub mod outgoing;
+pub mod manager;
+mod mcp;
+mod panic;
 pub mod prelude;
-pub mod run;
+mod redact;
+mod run;
+pub mod schema;
+mod server;
 mod start;
 pub mod telemetry;
+mod transport;
+pub mod wire;
 
 pub use anyhow::Result;
 pub use async_trait::async_trait;
+pub use futures_util::future::BoxFuture;
 pub use reqwest;
 pub use schemars;
 pub use serde_json::Value;
 
-pub use actions::{ActionCall, ActionError, ActionResponse, File, Response};
-pub use bridges::McpServer;
+pub use connector::{
+    ActionCall, ActionError, ActionResponse, Connector, McpServer, Webhook, WebhookCall,
+    WebhookRequest, actions,
+    actions::{File, Response},
+    verify_hmac_sha256,
+};
 #[cfg(feature = "mcp")]
-pub use bridges::{HttpMcpServer, StdioMcpServer};
-pub use contract::{
-    ActionDefinition, ActionMode, Attributes, AuthType, BoxFuture, Connector, ConnectorEvent,
-    CredentialReady, DocumentMetadata, DocumentPermissions, Email, Manifest, McpCredentials,
-    OAuthConfig, OAuthExtra, OAuthScopes, OAuthTokens, Operator, PersonSyncRecord, SearchOperator,
-    SecretString, ServiceCredential, Skill, Source, SourceType, SyncType, TokenEndpointAuthMethod,
-    ValueType, decode,
-};
+pub use connector::{HttpMcpServer, StdioMcpServer};
 pub use declare::{Actor, Args, Checkpoint, Config, Credentials, DocRef};
-pub use incoming::{
-    ConfigError, Runner, ServerConfig, Webhook, WebhookCall, WebhookRequest, verify_hmac_sha256,
-};
 pub use macros::{action, connector, search_operator, sync};
-pub use outgoing::{HttpClient, ManagerClient, ManagerError, Patience};
+pub use manager::{ManagerClient, ManagerError, Patience};
+pub use redact::redact;
 pub use run::{
-    Deletions, Document, FailureBudget, Group, IncompleteListing, Listing, RunError, RunReport,
-    SyncContext, Walked, WalkedListing,
+    Deletions, Document, Failure, FailureBudget, Group, IncompleteListing, Listing, Operator,
+    RunError, RunReport, Skip, Stage, SyncContext, Walked, WalkedListing,
 };
-pub use start::{run, serve, serve_with_config, serve_with_extra_routes, serve_with_shutdown};
+pub use schema::decode;
+pub use server::{ConfigError, Runner, ServerConfig};
+pub use start::{
+    Server, run, serve, serve_with_config, serve_with_extra_routes, serve_with_shutdown,
+};
+pub use transport::HttpClient;
+pub use wire::{
+    ActionDefinition, ActionMode, Attributes, AuthType, ConnectorEvent, CredentialReady,
+    DocumentMetadata, DocumentPermissions, Email, Manifest, McpCredentials, OAuthConfig,
+    OAuthExtra, OAuthScopes, OAuthTokens, PersonSyncRecord, SearchOperator, SecretString,
+    ServiceCredential, Skill, Source, SourceType, SyncType, TokenEndpointAuthMethod, ValueType,
+};
 
 /// The README's example compiles.
 #[cfg(doctest)]

@@ -161,7 +161,7 @@ pub use omni_connector_macros::sync;
 /// The doc comment is the description. Arguments marked `#[arg]` are supplied by the caller, all others by their type
 /// as in a [`#[sync]`](macro@crate::sync), and beside them [`Actor`](crate::Actor) and `Option<Actor>` (who acts), and
 /// [`Args<T>`](crate::Args) (all of the caller's input as one struct). It returns a `Result`, whose value is anything
-/// that serializes, or one of the types of [`actions`](crate::actions).
+/// that serializes, or one of the types of [`actions`](crate::connector::action).
 ///
 /// | key | what it says | without it |
 /// |---|---|---|
@@ -218,7 +218,7 @@ pub use omni_connector_macros::action;
 /// items whose `project` is `ops`.
 ///
 /// It takes the item by reference and returns what documents of it carry: see
-/// [`AttributeValue`](crate::contract::AttributeValue) for the types. A document built with
+/// [`AttributeValue`](crate::wire::AttributeValue) for the types. A document built with
 /// [`attributes_of`](crate::Document::attributes_of) carries the values of all operators that read this type of item, so
 /// that the manifest and the documents cannot disagree. Operators of one name may read different items.
 ///

@@ -8,13 +8,17 @@ pub use time::{Date, OffsetDateTime};
 pub use url::Url;
 
 pub use crate::{
-    ActionError, Actor, Args, Checkpoint, Config, Connector, Credentials, DocRef, Document,
-    DocumentPermissions, Email, Group, HttpClient, Listing, ManagerClient, OAuthConfig,
-    PersonSyncRecord, SecretString, ServiceCredential, Skill, Source, SourceType, SyncContext,
-    SyncType, Walked, Webhook, WebhookRequest, action,
-    actions::{File, Raw, Text},
-    connector,
-    contract::{Day, Timestamp},
-    declare::{Call, FromCall},
-    search_operator, sync,
+    connector::{
+        ActionError, Connector, Webhook, WebhookRequest,
+        actions::{File, Raw, Text},
+    },
+    declare::{Actor, Args, Call, Checkpoint, Config, Credentials, DocRef, FromCall},
+    macros::{action, connector, search_operator, sync},
+    manager::ManagerClient,
+    run::{Document, Group, Listing, SyncContext, Walked},
+    transport::HttpClient,
+    wire::{
+        Day, DocumentPermissions, Email, OAuthConfig, PersonSyncRecord, SecretString,
+        ServiceCredential, Skill, Source, SourceType, SyncType, Timestamp,
+    },
 };

@@ -1,15 +1,19 @@
-//! What a connector's `main` calls: puts the connector, the MCP server behind it and the server together.
+//! Puts the connector, the MCP server behind it and the server together, for the `main` of a connector.
 
-use std::{env, io, sync::Arc};
+use std::{env, fmt, io, sync::Arc};
 
 use anyhow::{Result, bail};
 use axum::Router;
+use futures_util::future::BoxFuture;
 
 use crate::{
-    bridges::{bridged, serve_mcp},
-    contract::{BoxFuture, Connector, ErasedConnector},
-    incoming::{ServerConfig, listen, look_over, panic, signalled},
-    telemetry,
+    connector::{Connector, ErasedConnector},
+    mcp::{bridged, serve_mcp},
+    panic,
+    redact::redact,
+    server::{ServerConfig, listen, look_over, signalled},
+    telemetry::{self, Telemetry},
+    transport::HttpClient,
 };
 
 /// What a connector's `main` calls: serves, or does what the command line asks for.
@@ -28,8 +32,9 @@ pub async fn run<C: Connector>(connector: C) -> Result<()> {
         [] | ["serve"] => serve(connector).await,
         ["manifest"] => print_manifest(Arc::new(connector)),
         ["mcp", ..] => {
-            let _telemetry = telemetry::start(connector.name(), connector.version());
-            serve_mcp(Arc::new(connector), &arguments[1..], signalled()).await
+            let connector: Arc<dyn ErasedConnector> = Arc::new(connector);
+            let _telemetry = start_telemetry(&*connector);
+            serve_mcp(connector, &arguments[1..], signalled()).await
         }
         _ => bail!(
             "unknown arguments `{}`\nhelp: use `serve` (the default), `manifest` or `mcp`",
@@ -38,46 +43,135 @@ pub async fn run<C: Connector>(connector: C) -> Result<()> {
     }
 }
 
-/// Serves a connector with the settings in the environment: `CONNECTOR_MANAGER_URL`, `CONNECTOR_HOST_NAME`, `PORT`.
-///
-/// After SIGTERM or SIGINT no further run is taken. Runs see [`is_cancelled`](crate::SyncContext::is_cancelled) and have
-/// [`grace`](ServerConfig::grace) to reach a checkpoint and return; what they hold is handed over, and the manager resumes
-/// them. This returns at most two seconds after the grace; when a run blocks its thread by then, the process ends with status
-/// 0 instead. A second signal ends it so at once.
+/// Serves a connector with the settings in the environment: [`Server`] with nothing changed.
 ///
 /// # Errors
-/// A variable that is missing or wrong, a port that cannot be listened on.
+/// As [`Server::serve`].
 pub async fn serve<C: Connector>(connector: C) -> Result<()> {
-    serve_with_config(connector, ServerConfig::from_env()?).await
+    Server::new(connector).serve().await
 }
 
-/// [`serve`] with settings of one's own.
+/// Serves a connector with settings of its own: [`Server::config`].
 ///
 /// # Errors
-/// A port that cannot be listened on.
+/// As [`Server::serve`].
 pub async fn serve_with_config<C: Connector>(connector: C, config: ServerConfig) -> Result<()> {
-    serve_erased(Arc::new(connector), config, Router::new(), None).await
+    Server::new(connector).config(config).serve().await
 }
 
-/// [`serve_with_config`] until `shutdown` ends, instead of until a signal. The process itself is never ended by this.
+/// Serves a connector until `shutdown` ends: [`Server::until`].
 ///
 /// # Errors
-/// A port that cannot be listened on.
+/// As [`Server::serve`].
 pub async fn serve_with_shutdown<C: Connector>(
     connector: C,
     config: ServerConfig,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<()> {
-    let shutdown = Some(Box::pin(shutdown) as BoxFuture<'static, ()>);
-    serve_erased(Arc::new(connector), config, Router::new(), shutdown).await
+    let server = Server::new(connector).config(config);
+    server.until(shutdown).serve().await
 }
 
-/// [`serve`] with routes beside the protocol's, the protocol winning where both have one.
+/// Serves a connector with routes beside the protocol's: [`Server::routes`].
 ///
 /// # Errors
-/// As [`serve`].
+/// As [`Server::serve`].
 pub async fn serve_with_extra_routes<C: Connector>(connector: C, routes: Router) -> Result<()> {
-    serve_erased(Arc::new(connector), ServerConfig::from_env()?, routes, None).await
+    Server::new(connector).routes(routes).serve().await
+}
+
+/// Serves one connector, with what differs from the defaults.
+///
+/// ```no_run
+/// use omni_connector::{Server, ServerConfig, prelude::*};
+/// # /// Notes.
+/// # #[connector(name = "notes", source_types = [Notion])]
+/// # struct Notes;
+/// # #[connector]
+/// # impl Notes { #[sync] async fn sync(&self, ctx: SyncContext) -> Result<()> { Ok(()) } }
+///
+/// # async fn serve() -> Result<()> {
+/// let config = ServerConfig::new("http://connector-manager:3004", "notes", 4001);
+/// Server::new(Notes).config(config).serve().await
+/// # }
+/// ```
+#[must_use = "it serves nothing before `serve` is called"]
+pub struct Server {
+    connector: Arc<dyn ErasedConnector>,
+    config: Option<ServerConfig>,
+    routes: Router,
+    shutdown: Option<BoxFuture<'static, ()>>,
+}
+
+impl Server {
+    /// Takes the connector. Settings come from the environment unless [`config`](Self::config) gives them.
+    pub fn new<C: Connector>(connector: C) -> Self {
+        Self {
+            connector: Arc::new(connector),
+            config: None,
+            routes: Router::new(),
+            shutdown: None,
+        }
+    }
+
+    /// Takes these settings in place of `CONNECTOR_MANAGER_URL`, `CONNECTOR_HOST_NAME`, `PORT` and the others.
+    pub fn config(mut self, config: ServerConfig) -> Self {
+        self.config = Some(config);
+        self
+    }
+
+    /// Adds routes beside the protocol's. Where both have a path, the protocol's is used.
+    pub fn routes(mut self, routes: Router) -> Self {
+        self.routes = routes;
+        self
+    }
+
+    /// Serves until `shutdown` ends, in place of until a signal. The process itself is never ended by this.
+    pub fn until(mut self, shutdown: impl Future<Output = ()> + Send + 'static) -> Self {
+        self.shutdown = Some(Box::pin(shutdown));
+        self
+    }
+
+    /// Serves until SIGTERM or SIGINT, or until the future of [`until`](Self::until) ends.
+    ///
+    /// No further run is taken then. Runs see [`is_cancelled`](crate::SyncContext::is_cancelled) and have
+    /// [`grace`](ServerConfig::grace) to reach a checkpoint and return; what they hold is handed over, and the manager
+    /// resumes them. This returns at most two seconds after the grace. When a run blocks its thread by then, the process
+    /// ends with status 0 instead. A second signal ends it at once.
+    ///
+    /// # Errors
+    /// A variable that is missing or wrong, a port that cannot be listened on, a manifest that Omni would refuse.
+    pub async fn serve(self) -> Result<()> {
+        let Self {
+            connector,
+            config,
+            routes,
+            shutdown,
+        } = self;
+        let config = match config {
+            Some(config) => config,
+            None => ServerConfig::from_env()?,
+        };
+        let telemetry = start_telemetry(&*connector);
+        panic::note_places();
+        let served = served(connector, config, routes, shutdown).await;
+        telemetry.end().await;
+        served
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("connector", &self.connector.name())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Starts the log, and the traces if a collector is named.
+fn start_telemetry(connector: &dyn ErasedConnector) -> Telemetry {
+    let http = || (*HttpClient::new()).clone();
+    telemetry::start(connector.name(), connector.version(), redact, http)
 }
 
 fn print_manifest(connector: Arc<dyn ErasedConnector>) -> Result<()> {
@@ -91,20 +185,6 @@ fn print_manifest(connector: Arc<dyn ErasedConnector>) -> Result<()> {
     serde_json::to_writer_pretty(io::stdout().lock(), &connector.manifest(&url))?;
     println!();
     Ok(())
-}
-
-/// Everything below knows no connector's type, so it is compiled once.
-async fn serve_erased(
-    connector: Arc<dyn ErasedConnector>,
-    config: ServerConfig,
-    extra: Router,
-    shutdown: Option<BoxFuture<'static, ()>>,
-) -> Result<()> {
-    let telemetry = telemetry::start(connector.name(), connector.version());
-    panic::note_places();
-    let served = served(connector, config, extra, shutdown).await;
-    telemetry.end().await;
-    served
 }
 
 async fn served(

@@ -8,10 +8,10 @@ use std::{sync::LazyLock, time::Duration};
 
 use omni_connector::{
     Manifest,
-    contract::{
-        ConnectorEvent, check, check_input_schema,
+    schema::{check, check_input_schema},
+    wire::{
+        ActionRequest, ConnectorEvent, EventBatch, SyncRequest,
         timestamp::{self, extended},
-        wire::{ActionRequest, EventBatch, SyncRequest},
     },
 };
 use omni_connector_dev::store::{Store, search::Query, text};
@@ -24,7 +24,7 @@ use tokio::runtime::{Builder, Runtime};
 #[path = "../../omni-connector-dev/src/extract/mod.rs"]
 mod extract;
 #[allow(dead_code, unreachable_pub, reason = "only a part is fuzzed")]
-#[path = "../../omni-connector/src/contract/simplify/mod.rs"]
+#[path = "../../omni-connector/src/schema/simplify/mod.rs"]
 mod simplify;
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {

@@ -2,7 +2,7 @@
 
 use omni_connector::{
     SourceType,
-    contract::{REFUSED_KEYS, RESERVED_OPERATORS},
+    schema::{REFUSED_KEYS, RESERVED_OPERATORS},
 };
 use syn::{Expr, ExprLit, Item, Lit};
 

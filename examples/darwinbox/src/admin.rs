@@ -1,6 +1,6 @@
 //! Reports for HR. Omni offers them to admins only, and runs them with the organisation's key.
 
-use omni_connector::{contract::Day, prelude::*};
+use omni_connector::{prelude::*, wire::Day};
 
 use crate::{api::HrClient, dates, people::Employee};
 

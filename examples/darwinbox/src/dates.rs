@@ -1,6 +1,6 @@
 //! Days and times as the HR system writes them (`22-08-2026`), and as everybody else does.
 
-use omni_connector::{contract::Day, prelude::*};
+use omni_connector::{prelude::*, wire::Day};
 use serde::{Deserializer, de::Error};
 use time::{
     PrimitiveDateTime, format_description::StaticFormatDescription, macros::format_description,

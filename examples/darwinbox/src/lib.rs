@@ -15,7 +15,7 @@ mod self_service;
 mod sync;
 mod team;
 
-use omni_connector::{contract::token, prelude::*};
+use omni_connector::{prelude::*, wire::token};
 
 use cursor::Cursor;
 

@@ -1,6 +1,6 @@
 //! People as the HR system knows them, what search asks about them, and who somebody is to somebody else.
 
-use omni_connector::{PersonSyncRecord, contract::Day, prelude::*};
+use omni_connector::{PersonSyncRecord, prelude::*, wire::Day};
 use serde::Deserializer;
 
 use crate::{Settings, api::HrClient, dates};

@@ -1,6 +1,6 @@
 //! What waits for a manager's decision: leave, and corrections of attendance.
 
-use omni_connector::{contract::Day, prelude::*};
+use omni_connector::{prelude::*, wire::Day};
 
 use crate::{api::HrClient, dates, people::Employee};
 

@@ -1,6 +1,6 @@
 //! What people ask HR for on their own behalf. Every action is about the record of the person who acts, and no other.
 
-use omni_connector::{contract::Day, prelude::*};
+use omni_connector::{prelude::*, wire::Day};
 
 use crate::{
     api::HrClient,

@@ -1,6 +1,6 @@
 //! What managers ask for. Every action is about the direct reports of the person who acts.
 
-use omni_connector::{contract::Day, prelude::*};
+use omni_connector::{prelude::*, wire::Day};
 
 use crate::{
     api::HrClient,

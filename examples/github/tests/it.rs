@@ -9,7 +9,7 @@ use axum::{
     routing::{get, put},
 };
 use github::GitHub;
-use omni_connector::{AuthType, McpServer, ServerConfig, SyncType, contract::check};
+use omni_connector::{AuthType, McpServer, ServerConfig, SyncType, schema::check};
 use omni_connector_dev::{Manager, Options};
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,

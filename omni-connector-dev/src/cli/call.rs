@@ -4,22 +4,26 @@ use std::{
     fs,
     io::{self, IsTerminal, Write},
     path::PathBuf,
+    time::{Duration, Instant},
 };
 
 use clap::Args;
-use reqwest::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderMap};
+use reqwest::{
+    StatusCode,
+    header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderMap},
+};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{
-    Code, Failure, Interrupts, Output, StoreFolder,
+    Code, Failure, Interrupts, Output, StoreFolder, parameters,
     session::Session,
     settings::{self, SourceArguments},
     target::ConnectorArguments,
 };
 use crate::{
-    rules::{ActionAnswer, ActionError},
-    store::users::UserRole,
+    options::CallLimits,
+    rules::{ActionAnswer, Change},
 };
 
 /// Call an action of a connector
@@ -82,7 +86,9 @@ pub(super) async fn run(
         return Err(Failure::usage("no action is named")
             .help("`cargo omni manifest <package>` lists the actions of a connector"));
     };
-    let params = settings::merged(base(arguments.params.as_deref())?, params)?;
+    let base = base(arguments.params.as_deref())?;
+    // A mistake that needs no connector is found before one is built.
+    settings::merged(base.clone(), params)?;
     arguments.source.config()?;
 
     let session = Session::start(
@@ -92,14 +98,15 @@ pub(super) async fn run(
         interrupts,
     )
     .await?;
+    let started = Instant::now();
     let answer = tokio::select! {
-        answer = call(&session, &arguments, action, params) => answer,
+        answer = call(&session, &arguments, action, base, params) => answer,
         () = interrupts.first() => Err(Failure::interrupted()),
     };
-    let stopped = session.stop(interrupts).await;
+    let took = started.elapsed();
+    session.stop(interrupts).await;
     let answer = answer?;
-    stopped?;
-    print(answer, arguments.file, *output)
+    print(answer, took, arguments.file, *output)
 }
 
 fn base(params: Option<&str>) -> Result<Value, Failure> {
@@ -114,32 +121,66 @@ async fn call(
     session: &Session,
     arguments: &Arguments,
     action: &str,
-    params: Value,
+    base: Value,
+    given: &[String],
 ) -> Result<ActionAnswer, Failure> {
-    let source = session.source(&arguments.source).await?;
-    session.ensure_credential(&source).await?;
+    #[derive(Serialize)]
+    struct Call<'a> {
+        source_id: &'a str,
+        user_id: Option<&'a str>,
+        action: &'a str,
+        params: Value,
+    }
+    let client = &session.client;
+    let actions = &session.manifest.actions;
+    let declared = actions.iter().find(|known| known.name == action);
+    let params = match declared {
+        Some(declared) => parameters::read(action, &declared.input_schema, base, given)?,
+        None => settings::merged(base, given)?,
+    };
+    let described = session.source(&arguments.source, true).await?;
+    let source = &described.source.id;
     let actor = match &arguments.actor {
-        Some(email) => Some(session.manager.user(email, UserRole::User).await?.id),
+        Some(email) => Some(client.user(email).await?.id),
         None => None,
     };
     if let (Some(email), Some(person)) = (&arguments.actor, &actor) {
-        consented(session, arguments, (email, person), &source.id, action).await?;
+        consented(session, arguments, (email, person), source, action).await?;
     }
-    let called = session
-        .manager
-        .call_action(&source.id, actor.as_deref(), action, params);
-    called.await.map_err(|error| {
-        let actions = session.manifest.actions.iter();
-        let names: Vec<_> = actions.map(|action| format!("`{}`", action.name)).collect();
-        let failure = Failure::failed(&error);
-        match error {
-            ActionError::Unknown(..) if names.is_empty() => {
-                failure.help("the connector has no actions")
-            }
-            ActionError::Unknown(..) => failure.help(format!("there are {}", names.join(", "))),
-            ActionError::NeedsUserAuth { .. } => needs_sign_in(arguments),
-            _ => failure,
-        }
+    let call = Call {
+        source_id: source,
+        user_id: actor.as_deref(),
+        action,
+        params,
+    };
+    let answer = client.call(&call).await?;
+    let (status, headers) = (answer.status(), answer.headers().clone());
+    let body = answer.bytes().await.map_err(|error| {
+        Failure::failed(format!("the answer broke off: {}", error.without_url()))
+    })?;
+    if !status.is_success() && described.change != Change::Unchanged {
+        // Settings are kept once something worked with them.
+        client.take_back(source).await?;
+    }
+    if declared.is_none() && status == StatusCode::BAD_REQUEST {
+        let names: Vec<_> = actions
+            .iter()
+            .map(|action| format!("`{}`", action.name))
+            .collect();
+        let failure = Failure::failed(format!("there is no action `{action}`"));
+        return Err(if names.is_empty() {
+            failure.help("the connector has no actions")
+        } else {
+            failure.help(format!("there are {}", names.join(", ")))
+        });
+    }
+    if status == StatusCode::PRECONDITION_FAILED && arguments.actor.is_some() {
+        return Err(needs_sign_in(arguments));
+    }
+    Ok(ActionAnswer {
+        status,
+        headers,
+        body,
     })
 }
 
@@ -151,7 +192,7 @@ async fn consented(
     source: &str,
     action: &str,
 ) -> Result<(), Failure> {
-    let missing = session.manager.missing_scopes(source, person, action);
+    let missing = session.client.missing_scopes(source, person, action);
     let missing = missing.await?;
     if missing.is_empty() {
         return Ok(());
@@ -187,7 +228,12 @@ fn login(arguments: &Arguments, options: &str) -> String {
 }
 
 /// Shows the answer by the conventions of its callers (`protocol.md` §6.5).
-fn print(answer: ActionAnswer, file: Option<PathBuf>, output: Output) -> Result<Code, Failure> {
+fn print(
+    answer: ActionAnswer,
+    took: Duration,
+    file: Option<PathBuf>,
+    output: Output,
+) -> Result<Code, Failure> {
     let content_type = header(&answer.headers, CONTENT_TYPE.as_str());
     let media_type = content_type.as_deref().unwrap_or_default();
     let media_type = media_type
@@ -216,7 +262,7 @@ fn print(answer: ActionAnswer, file: Option<PathBuf>, output: Output) -> Result<
         shown.error = Some(String::from_utf8_lossy(&answer.body).into_owned());
     }
     if let Some(error) = shown.error.take() {
-        return fail(shown, error, output);
+        return fail(shown, explained(error, took), output);
     }
 
     if let Some(path) = file {
@@ -257,13 +303,54 @@ fn print(answer: ActionAnswer, file: Option<PathBuf>, output: Output) -> Result<
 
 fn fail(mut shown: Answer, error: String, output: Output) -> Result<Code, Failure> {
     if !output.is_json() {
-        return Err(Failure::failed(error));
+        let help = help(&error);
+        let failure = Failure::failed(&error);
+        return Err(match help {
+            Some(help) => failure.help(help),
+            None => failure,
+        });
     }
     shown.error = Some(error);
     output.result(&shown, "");
     Ok(Code::Failed)
 }
 
+/// The way out, where an error has one that the connector cannot know.
+fn help(error: &str) -> Option<String> {
+    if error.starts_with(LATE) {
+        let help = "Omni waits no longer; give the action a `timeout` that is shorter, and let long work go on in a sync";
+        return Some(help.to_owned());
+    }
+    settings::missing(error)
+}
+
+/// How a call ends that the manager gave up.
+const LATE: &str = "the action did not answer within";
+
+/// The error in words that say what happened: Omni's own text for an answer that did not come in time names an address.
+fn explained(error: String, took: Duration) -> String {
+    let limit = CallLimits::default().call;
+    if took >= limit && error.starts_with("Request failed: ") {
+        return format!("{LATE} {} s", limit.as_secs());
+    }
+    error
+}
+
 fn header(headers: &HeaderMap, name: &str) -> Option<String> {
     Some(headers.get(name)?.to_str().ok()?.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_action_that_takes_too_long_is_told_with_the_limit_and_the_way_out() {
+        let error = "Request failed: error sending request for url (http://127.0.0.1:1/action)";
+        let late = explained(error.to_owned(), Duration::from_secs(31));
+        assert_eq!(late, "the action did not answer within 30 s");
+        assert!(help(&late).unwrap().contains("`timeout`"));
+        let early = explained(error.to_owned(), Duration::from_secs(1));
+        assert_eq!(early, error, "the connector is gone");
+    }
 }

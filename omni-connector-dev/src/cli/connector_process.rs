@@ -3,7 +3,7 @@
 
 use std::{
     collections::VecDeque,
-    fs::File,
+    fs::{self, File},
     io::{self, Write},
     net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
@@ -19,7 +19,14 @@ use tokio::{
     time::timeout,
 };
 
-use super::{failure::Failure, interrupts::Interrupts, target::Program};
+use super::{
+    failure::Failure,
+    interrupts::Interrupts,
+    output::{note, printable},
+    target::Program,
+    watchdog::Watchdog,
+};
+use crate::store::folder::private_file;
 
 /// How long a connector may take to hand over what it holds. Its own limit is shorter.
 const GRACE: Duration = Duration::from_secs(25);
@@ -35,13 +42,21 @@ pub(super) struct ConnectorProcess {
     group: Option<u32>,
     name: String,
     log: PathBuf,
-    lines: Arc<Mutex<VecDeque<String>>>,
+    lines: Arc<Mutex<Lines>>,
+    /// Ends the group when this process is killed.
+    watchdog: Option<Watchdog>,
     readers: Vec<JoinHandle<()>>,
 }
 
 impl ConnectorProcess {
-    /// Starts a connector on a free port for the manager at `manager_url`. What it prints goes to the file `log`.
-    pub(super) fn start(program: &Program, manager_url: &str, log: &Path) -> Result<Self, Failure> {
+    /// Starts a connector on a free port for the manager at `manager_url`. What it prints goes to the file
+    /// `log`.
+    pub(super) fn start(
+        program: &Program,
+        manager_url: &str,
+        log: &Path,
+        is_verbose: bool,
+    ) -> Result<Self, Failure> {
         let not_started = |error: io::Error| {
             Failure::not_started(format!("`{}` cannot be started: {error}", program.name))
         };
@@ -58,12 +73,19 @@ impl ConnectorProcess {
             .kill_on_drop(true);
         #[cfg(unix)]
         command.process_group(0);
-        let file = File::create(log).map_err(|error| {
+        // The file of the command before is of no use any more.
+        let _ = fs::remove_file(log);
+        let file = private_file(log).map_err(|error| {
             Failure::failed(format!("`{}` cannot be written: {error}", log.display()))
         })?;
         let mut child = command.spawn().map_err(not_started)?;
 
-        let (file, lines) = (Arc::new(file), Arc::default());
+        let watchdog = child.id().and_then(Watchdog::start);
+        let file = Arc::new(file);
+        let lines = Arc::new(Mutex::new(Lines {
+            is_verbose,
+            ..Lines::default()
+        }));
         let mut readers = Vec::new();
         if let Some(stdout) = child.stdout.take() {
             readers.push(tokio::spawn(read(
@@ -81,6 +103,7 @@ impl ConnectorProcess {
             name: program.name.clone(),
             log: log.to_owned(),
             lines,
+            watchdog,
             readers,
         })
     }
@@ -105,15 +128,23 @@ impl ConnectorProcess {
         }
         let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         let mut message = format!("`{}` {what}", self.name);
-        if lines.is_empty() {
+        if lines.last.is_empty() {
             message += " and printed nothing";
         } else {
             message += "; its last lines:";
-            for line in lines.iter() {
-                message = message + "\n  | " + line;
+            for line in &lines.last {
+                message = message + "\n  | " + &printable(line);
             }
         }
         Failure::not_started(message)
+    }
+
+    /// How many warnings and errors its log has so far.
+    pub(super) fn warnings(&self) -> u64 {
+        self.lines
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .warnings
     }
 
     /// Where all of its output is.
@@ -123,7 +154,8 @@ impl ConnectorProcess {
 
     /// Asks the connector to end, and makes it end when it takes too long or a person is in a hurry.
     pub(super) async fn stop(&mut self, interrupts: &Interrupts) {
-        if self.is_running() {
+        // Elsewhere there is no way to ask a process to end.
+        if self.is_running() && cfg!(unix) {
             self.signal(Signal::Terminate);
             tokio::select! {
                 _ = timeout(GRACE, self.child.wait()) => {}
@@ -138,6 +170,9 @@ impl ConnectorProcess {
     fn kill(&mut self) {
         self.signal(Signal::Kill);
         self.group = None;
+        if let Some(watchdog) = self.watchdog.take() {
+            watchdog.dismiss();
+        }
         // Where there are no process groups, and for a process that has left its own.
         let _ = self.child.start_kill();
     }
@@ -177,6 +212,36 @@ enum Signal {
     Kill,
 }
 
+/// What a connector has printed.
+#[derive(Debug, Default)]
+struct Lines {
+    is_verbose: bool,
+    last: VecDeque<String>,
+    /// Lines of its log that are warnings or errors.
+    warnings: u64,
+}
+
+impl Lines {
+    fn take(&mut self, line: String) {
+        if self.is_verbose {
+            note(format!("  | {}", printable(&line)));
+        }
+        self.warnings += u64::from(is_warning(&line));
+        if self.last.len() == SHOWN_LINES {
+            self.last.pop_front();
+        }
+        self.last.push_back(line);
+    }
+}
+
+/// Whether a line of a log, as text or as JSON, has the level of a warning or an error.
+fn is_warning(line: &str) -> bool {
+    let words = line.split(|c: char| !c.is_ascii_alphanumeric());
+    words
+        .take(24)
+        .any(|word| matches!(word, "WARN" | "WARNING" | "ERROR"))
+}
+
 /// What a person reads of an exit status.
 fn ended(status: ExitStatus) -> String {
     match status.code() {
@@ -194,7 +259,7 @@ fn free_port() -> io::Result<u16> {
 }
 
 /// Copies lines to the log and keeps the last ones.
-async fn read(stream: impl AsyncRead + Unpin, log: Arc<File>, lines: Arc<Mutex<VecDeque<String>>>) {
+async fn read(stream: impl AsyncRead + Unpin, log: Arc<File>, lines: Arc<Mutex<Lines>>) {
     let mut reader = BufReader::new(stream);
     let mut line = Vec::new();
     while reader
@@ -207,9 +272,21 @@ async fn read(stream: impl AsyncRead + Unpin, log: Arc<File>, lines: Arc<Mutex<V
         let text = String::from_utf8_lossy(&line).trim_end().to_owned();
         line.clear();
         let mut lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
-        if lines.len() == SHOWN_LINES {
-            lines.pop_front();
-        }
-        lines.push_back(text);
+        lines.take(text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn warnings_are_counted_in_every_form_of_a_log() {
+        assert!(is_warning("2026-11-28T01:02:03Z  WARN acme: slow"));
+        assert!(is_warning(
+            "{\"timestamp\":\"2026\",\"level\":\"ERROR\",\"fields\":{}}"
+        ));
+        assert!(is_warning("WARNING:root:slow"));
+        assert!(!is_warning("2026-11-28T01:02:03Z  INFO acme: no warnings"));
     }
 }

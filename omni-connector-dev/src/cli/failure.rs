@@ -1,6 +1,6 @@
 //! Why a command ends without having done what it was asked for, and the exit code that says so.
 
-use std::{fmt, process};
+use std::{fmt, path::Path, process};
 
 use crate::store::StoreError;
 
@@ -11,6 +11,7 @@ pub(super) enum Code {
     Failed = 1,
     Usage = 2,
     NotStarted = 3,
+    Incomplete = 4,
     Interrupted = 130,
 }
 
@@ -51,6 +52,12 @@ impl Failure {
     /// There is no connector to work with.
     pub(super) fn not_started(message: impl fmt::Display) -> Self {
         Self::new(Code::NotStarted, message)
+    }
+
+    /// There is nothing to read from.
+    pub(super) fn no_store(folder: &Path) -> Self {
+        Self::failed(format!("there is no store in `{}`", folder.display()))
+            .help("make one with `cargo omni sync <package>`, or name its folder with `--store`")
     }
 
     /// A person pressed Ctrl-C.

@@ -3,19 +3,20 @@
 use std::{env, process::Stdio};
 
 use clap::Args;
-use omni_connector::outgoing::HttpClient;
+use omni_connector::HttpClient;
 use reqwest::{StatusCode, Url, redirect::Policy};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tokio::process::Command;
 
 use super::{
     Code, Failure, Interrupts, Output, StoreFolder,
-    output::note,
-    session::{Session, with_cause},
+    client::manager_failure,
+    output::{note, with_cause},
+    session::Session,
     settings::SourceArguments,
     target::ConnectorArguments,
 };
-use crate::store::{configs, sources::SourceRecord};
+use crate::store::sources::SourceRecord;
 
 /// The variable that holds the secret of our client.
 const SECRET_VARIABLE: &str = "OMNI_OAUTH_CLIENT_SECRET";
@@ -69,9 +70,8 @@ pub(super) async fn run(
         signed_in = sign_in(&mut session, &arguments) => signed_in,
         () = interrupts.first() => Err(Failure::interrupted()),
     };
-    let stopped = session.stop(interrupts).await;
+    session.stop(interrupts).await;
     let email = signed_in?;
-    stopped?;
     let next = arguments.next();
     output.result(
         &json!({ "email": email, "store": arguments.store.folder, "next": next }),
@@ -109,10 +109,11 @@ async fn sign_in(session: &mut Session, arguments: &Arguments) -> Result<String,
             .help("it says how people sign in with `#[oauth]`; a secret goes into `--credentials` of `cargo omni sync`")
         })?;
     keep_client(session, provider, arguments.client_id.as_deref()).await?;
-    let source = session.source(&arguments.source).await?;
-    let ended = session.manager.signed_in();
+    let source = session.source(&arguments.source, false).await?.source;
+    let client = session.client.clone();
+    let earlier = client.ended_sign_ins().await?;
     let url = address(session, arguments, &source)?;
-    let callback = format!("{}/api/oauth/callback", session.manager.url());
+    let callback = format!("{}/api/oauth/callback", session.client.url());
     check(&url, &callback).await?;
     note(format!(
         "sign in at\n  {url}\nthe provider sends you back to\n  {callback}"
@@ -127,8 +128,8 @@ async fn sign_in(session: &mut Session, arguments: &Arguments) -> Result<String,
         }
     };
     tokio::select! {
-        ended = ended => ended.map_err(|why| {
-            failure(&why).help("run the same command again; what is asked for stands under `oauth` in `cargo omni manifest`")
+        ended = client.signed_in(earlier) => ended?.map_err(|why| {
+            manager_failure(&why).help("run the same command again; what is asked for stands under `oauth` in `cargo omni manifest`")
         }),
         status = died => Err(Failure::not_started(format!(
             "the connector ended with {status} before anybody signed in"
@@ -140,32 +141,13 @@ async fn sign_in(session: &mut Session, arguments: &Arguments) -> Result<String,
 /// Keeps what the command line says of our client at the provider.
 async fn keep_client(session: &Session, provider: &str, id: Option<&str>) -> Result<(), Failure> {
     let Some(id) = id else { return Ok(()) };
-    let (provider, id) = (provider.to_owned(), id.to_owned());
     let secret = env::var(SECRET_VARIABLE)
         .ok()
         .filter(|secret| !secret.is_empty());
-    let kept = session.manager.store().write(move |db| {
-        let known = configs::find(db, &provider)?;
-        let mut settings = known.and_then(object).unwrap_or_default();
-        if settings.get("oauth_client_id") != Some(&json!(id)) {
-            // The secret of another client, or a client that registered itself and would be registered anew.
-            settings.remove("oauth_client_secret");
-            settings.remove("oauth_dynamic_client_registration");
-        }
-        settings.insert("oauth_client_id".to_owned(), id.into());
-        if let Some(secret) = secret {
-            settings.insert("oauth_client_secret".to_owned(), secret.into());
-        }
-        configs::put(db, &provider, &settings.into())
-    });
-    Ok(kept.await?)
-}
-
-fn object(value: Value) -> Option<Map<String, Value>> {
-    match value {
-        Value::Object(members) => Some(members),
-        _ => None,
-    }
+    session
+        .client
+        .keep_oauth_client(provider, id, secret.as_deref())
+        .await
 }
 
 /// Asks for the way to the provider once, so that what is missing is told here and not in a browser.
@@ -184,7 +166,7 @@ async fn check(start: &Url, callback: &str) -> Result<(), Failure> {
     }
     let body: Value = answer.json().await.unwrap_or_default();
     let why = body["error"].as_str().unwrap_or("no sign-in can begin");
-    let failure = failure(why);
+    let failure = manager_failure(why);
     Err(if status == StatusCode::PRECONDITION_FAILED {
         failure.help(format!(
             "register one there with the redirect URI `{callback}`, then run this again with `--client-id ID`, \
@@ -195,20 +177,12 @@ async fn check(start: &Url, callback: &str) -> Result<(), Failure> {
     })
 }
 
-/// What the manager says to a browser, for a terminal.
-fn failure(text: &str) -> Failure {
-    match text.split_once("\nhelp: ") {
-        Some((message, help)) => Failure::failed(message).help(help),
-        None => Failure::failed(text),
-    }
-}
-
 fn address(
     session: &Session,
     arguments: &Arguments,
     source: &SourceRecord,
 ) -> Result<Url, Failure> {
-    let start = format!("{}/api/oauth/start", session.manager.url());
+    let start = format!("{}/api/oauth/start", session.client.url());
     let mut query = vec![("source_id", source.id.as_str())];
     match (&arguments.person, &arguments.write) {
         (None, _) => query.push(("flow", "org_source")),

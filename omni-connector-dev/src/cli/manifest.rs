@@ -1,6 +1,10 @@
 //! `cargo omni manifest`: what a connector says of itself.
 
-use std::{process::Stdio, time::Duration};
+use std::{
+    env, fs,
+    process::{self, Stdio},
+    time::Duration,
+};
 
 use clap::Args;
 use serde_json::Value;
@@ -8,10 +12,13 @@ use tokio::{process::Command, time::timeout};
 
 use super::{
     Code, Failure, Interrupts, Output,
+    client::Client,
+    connector_process::ConnectorProcess,
     package::{self, Profile},
     session::{fetch_manifest, http},
     target::Program,
 };
+use crate::{manager::Manager, options::Options};
 
 /// How long a program may take to print its manifest.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -20,11 +27,14 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// Package of the workspace, by its name or the end of it, or its folder
-    #[arg(required_unless_present = "url", conflicts_with = "url")]
+    #[arg(required_unless_present_any = ["url", "command"], conflicts_with_all = ["url", "command"])]
     package: Option<String>,
     /// URL of a connector that runs already
-    #[arg(long)]
+    #[arg(long, conflicts_with = "command")]
     url: Option<String>,
+    /// Any program that is a connector, with its arguments
+    #[arg(last = true, value_name = "COMMAND")]
+    command: Vec<String>,
 }
 
 pub(super) async fn run(
@@ -32,21 +42,60 @@ pub(super) async fn run(
     output: &Output,
     interrupts: &Interrupts,
 ) -> Result<Code, Failure> {
-    let manifest: Value = match (arguments.package, arguments.url) {
-        (Some(package), _) => {
+    let manifest: Value = match (arguments.package, arguments.url, &arguments.command[..]) {
+        (None, None, [program, rest @ ..]) => {
+            let program = Program {
+                name: program.clone(),
+                path: program.into(),
+                arguments: rest.to_vec(),
+            };
+            registered(&program, interrupts).await?
+        }
+        (Some(package), ..) => {
             let program = package::build(&package, Profile::Dev, interrupts).await?;
             tokio::select! {
                 manifest = printed(&program) => manifest?,
                 () = interrupts.first() => return Err(Failure::interrupted()),
             }
         }
-        (None, url) => {
+        (None, url, _) => {
             let url = url.unwrap_or_default();
-            fetch_manifest(&http()?, url.trim_end_matches('/')).await?
+            let http = http()?;
+            tokio::select! {
+                manifest = fetch_manifest(&http, url.trim_end_matches('/')) => manifest?,
+                () = interrupts.first() => return Err(Failure::interrupted()),
+            }
         }
     };
     output.result(&manifest, format!("{manifest:#}\n"));
     Ok(Code::Done)
+}
+
+/// What a program registers with, at a manager that remembers nothing. Its output is in a file that is gone afterwards.
+async fn registered(program: &Program, interrupts: &Interrupts) -> Result<Value, Failure> {
+    let manager = Manager::start(Options::default())
+        .await
+        .map_err(Failure::failed)?;
+    let client = Client::new(manager.url())?;
+    let log = env::temp_dir().join(format!("cargo-omni-{}.log", process::id()));
+    let mut connector = ConnectorProcess::start(program, client.url(), &log, false)?;
+    let manifest = tokio::select! {
+        manifest = timeout(PATIENCE, client.registration()) => match manifest {
+            Ok(manifest) => manifest,
+            Err(_) => {
+                let what = format!("did not register within {} s", PATIENCE.as_secs());
+                Err(connector.failure(&what).await)
+            }
+        },
+        status = connector.exited() => {
+            Err(connector.failure(&format!("ended with {status} before it registered")).await)
+        }
+        () = interrupts.first() => Err(Failure::interrupted()),
+    };
+    connector.stop(interrupts).await;
+    manager.shutdown().await;
+    let _ = fs::remove_file(&log);
+    serde_json::to_value(manifest?).map_err(Failure::failed)
 }
 
 /// What the program prints when it is asked for its manifest.

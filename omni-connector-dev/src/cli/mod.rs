@@ -1,6 +1,7 @@
 //! The `cargo omni` command: one file per subcommand, and what they share.
 
 mod call;
+mod client;
 mod connector_process;
 mod failure;
 mod interrupts;
@@ -9,15 +10,18 @@ mod manager;
 mod manifest;
 mod output;
 mod package;
+mod parameters;
 mod progress;
 mod search;
 mod session;
 mod settings;
+mod sources;
 mod summary;
 mod sync;
 mod target;
+mod watchdog;
 
-use std::{env, ffi::OsString, panic, path::PathBuf, process, thread};
+use std::{env, ffi::OsString, path::PathBuf, process};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -25,14 +29,13 @@ use failure::{Code, Failure};
 use interrupts::Interrupts;
 use output::Output;
 
-use crate::extract::EXTRACTION_THREAD;
-
 const EXIT_CODES: &str = "\
 Exit codes:
   0    done, also when a search finds nothing
   1    the run failed, the action answered with an error, or there is no store
   2    wrong arguments, or no such package
   3    the connector was not built, did not start or did not register
+  4    with --strict: the run completed, and some items failed or were of no use to Omni
   130  interrupted; the first Ctrl-C lets the connector hand over what it holds, the second stops at once";
 
 /// Run connectors against a development manager on this machine, and search what they bring.
@@ -53,6 +56,7 @@ enum Command {
     Manifest(manifest::Arguments),
     Call(call::Arguments),
     Login(login::Arguments),
+    Sources(sources::Arguments),
     Manager(manager::Arguments),
 }
 
@@ -66,8 +70,16 @@ struct StoreFolder {
 
 /// Reads the command line, does what it says and gives the exit code.
 pub fn main() -> process::ExitCode {
-    let cli = Cli::parse_from(arguments(env::args_os()));
+    let arguments = arguments(env::args_os());
+    if let [_, argument, group] = &arguments[..]
+        && argument == watchdog::ARGUMENT
+    {
+        watchdog::watch(&group.to_string_lossy());
+        return process::ExitCode::SUCCESS;
+    }
+    let cli = Cli::parse_from(arguments);
     let output = Output::new(cli.json);
+    #[cfg(feature = "extract")]
     hide_panics_of_readers();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
@@ -84,10 +96,11 @@ pub fn main() -> process::ExitCode {
     let done = runtime.block_on(async {
         match cli.command {
             Command::Sync(arguments) => sync::run(arguments, &output, &interrupts).await,
-            Command::Search(arguments) => search::run(arguments, &output).await,
+            Command::Search(arguments) => search::run(arguments, &output, &interrupts).await,
             Command::Manifest(arguments) => manifest::run(arguments, &output, &interrupts).await,
             Command::Call(arguments) => call::run(arguments, &output, &interrupts).await,
             Command::Login(arguments) => login::run(arguments, &output, &interrupts).await,
+            Command::Sources(arguments) => sources::run(arguments, &output, &interrupts).await,
             Command::Manager(arguments) => manager::run(arguments, &output, &interrupts).await,
         }
     });
@@ -98,7 +111,12 @@ pub fn main() -> process::ExitCode {
 }
 
 /// What a reader of a file format cannot read becomes an answer to the connector, and needs no report of its own.
+#[cfg(feature = "extract")]
 fn hide_panics_of_readers() {
+    use std::{panic, thread};
+
+    use crate::extract::EXTRACTION_THREAD;
+
     let report = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
         if thread::current().name() != Some(EXTRACTION_THREAD) {

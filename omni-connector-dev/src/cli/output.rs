@@ -46,7 +46,7 @@ impl Output {
         }
         let mut stderr = io::stderr().lock();
         let label = style("error").red().bold().for_stderr();
-        let _ = writeln!(stderr, "{label}: {}", failure.message);
+        let _ = writeln!(stderr, "{label}: {}", printable_lines(&failure.message));
         if let Some(help) = &failure.help {
             let label = style("help").cyan().bold().for_stderr();
             let _ = writeln!(stderr, "{label}: {help}");
@@ -70,4 +70,28 @@ pub(super) fn note(text: impl fmt::Display) {
 pub(super) fn warning(text: impl fmt::Display) {
     let label = style("warning").yellow().bold().for_stderr();
     let _ = writeln!(io::stderr().lock(), "{label}: {text}");
+}
+
+/// An error and the innermost reason for it, which says most.
+pub(super) fn with_cause(error: &dyn std::error::Error) -> String {
+    let innermost = std::iter::successors(error.source(), |error| error.source()).last();
+    innermost.map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+/// Without characters that steer a terminal or turn its text round: a source's names and texts are not ours.
+pub(super) fn printable(text: &str) -> String {
+    text.chars()
+        .map(|c| if is_printable(c) { c } else { ' ' })
+        .collect()
+}
+
+fn is_printable(c: char) -> bool {
+    !c.is_control()
+        && !matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// The text without what steers a terminal, but with its lines.
+pub(super) fn printable_lines(text: &str) -> String {
+    let lines: Vec<_> = text.lines().map(printable).collect();
+    lines.join("\n")
 }

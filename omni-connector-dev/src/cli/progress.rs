@@ -6,7 +6,7 @@ use std::{
 };
 
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use omni_connector::{RunReport, contract::wire::RunningResponse, outgoing::HttpClient};
+use omni_connector::{HttpClient, RunReport, wire::RunningResponse};
 use reqwest::StatusCode;
 use tokio::time::sleep;
 

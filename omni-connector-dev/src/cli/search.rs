@@ -7,7 +7,12 @@ use console::style;
 use indicatif::HumanCount;
 use serde::Serialize;
 
-use super::{Code, Failure, Output, StoreFolder, output::warning};
+use super::{
+    Code, Failure, Interrupts, Output, StoreFolder,
+    client::Client,
+    output::{printable, warning},
+    session::start_manager,
+};
 use crate::store::{
     Store,
     search::{Hit, Hits, Query},
@@ -43,21 +48,29 @@ struct Found<'a> {
     hits: &'a Hits,
 }
 
-pub(super) async fn run(arguments: Arguments, output: &Output) -> Result<Code, Failure> {
+pub(super) async fn run(
+    arguments: Arguments,
+    output: &Output,
+    interrupts: &Interrupts,
+) -> Result<Code, Failure> {
     let folder = &arguments.store.folder;
     if !Store::is_in(folder) {
-        return Err(
-            Failure::failed(format!("there is no store in `{}`", folder.display())).help(
-                "make one with `cargo omni sync <package>`, or name its folder with `--store`",
-            ),
-        );
+        return Err(Failure::no_store(folder));
     }
     let query = Query {
         text: arguments.text.join(" "),
         viewer: arguments.viewer,
         limit: arguments.limit,
     };
-    let hits = Store::open(folder)?.search(query.clone()).await?;
+    // Reading needs no lock: a search works while another command syncs.
+    let manager = start_manager(folder, 0, None).await?;
+    let client = Client::new(manager.url())?;
+    let hits = tokio::select! {
+        hits = client.search(&query) => hits,
+        () = interrupts.first() => Err(Failure::interrupted()),
+    };
+    manager.shutdown().await;
+    let hits = hits?;
     for ignored in &hits.ignored {
         warning(format!("`{ignored}` means nothing and is left out"));
     }
@@ -102,6 +115,7 @@ fn write_hit(f: &mut fmt::Formatter<'_>, hit: &Hit) -> fmt::Result {
         .unwrap_or(&hit.document_id);
     write!(f, "  {}", style(printable(place)).green())?;
     writeln!(f, "  {}", style(printable(&hit.source.name)).dim())?;
+    writeln!(f, "  {}", style(format!("document_id={}", hit.id)).dim())?;
     let mut line = String::new();
     for part in &hit.snippet {
         let text = printable(&part.text);
@@ -116,11 +130,4 @@ fn write_hit(f: &mut fmt::Formatter<'_>, hit: &Hit) -> fmt::Result {
         writeln!(f, "  {line}")?;
     }
     writeln!(f)
-}
-
-/// Without control characters: what a document holds must not steer the terminal.
-fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect()
 }

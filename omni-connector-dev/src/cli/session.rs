@@ -1,26 +1,32 @@
 //! A manager and a connector that know each other, for as long as one command takes.
 
 use std::{
-    fs::{self, File, TryLockError},
+    fs::{File, TryLockError},
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use omni_connector::{AuthType, Manifest, SearchOperator, SourceType, outgoing::HttpClient};
+use omni_connector::{HttpClient, Manifest};
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use tokio::time::timeout;
 
 use super::{
+    client::Client,
     connector_process::ConnectorProcess,
     failure::Failure,
     interrupts::Interrupts,
-    settings::{Secret, SourceArguments},
+    output::with_cause,
+    settings::SourceArguments,
     target::{ConnectorArguments, Program, Target},
 };
 use crate::{
     manager::{Manager, StartError},
     options::{Options, RunLimits, Storage},
-    store::{StoreError, credentials, operators, sources::SourceRecord},
+    rules::{Described, Description},
+    store::{
+        StoreError,
+        folder::{prepare, private_file},
+    },
 };
 
 /// How long the connector's own routes may take to answer.
@@ -28,13 +34,12 @@ const ANSWER: Duration = Duration::from_secs(30);
 
 /// Stop it with [`stop`](Self::stop).
 pub(super) struct Session {
-    pub manager: Manager,
+    pub client: Client,
     pub manifest: Manifest,
     /// None for a connector that ran before.
     pub process: Option<ConnectorProcess>,
     pub http: HttpClient,
-    /// Operators of connectors that this store knows from before.
-    operators: Vec<SearchOperator>,
+    manager: Manager,
     _lock: File,
 }
 
@@ -49,15 +54,17 @@ impl Session {
         let target = arguments.target(package, interrupts).await?;
         let lock = lock(store)?;
         let manager = start_manager(store, arguments.port(), None).await?;
-        let operators = manager.store().read(operators::all).await?;
+        let client = Client::new(manager.url())?;
         let http = http()?;
         let (manifest, process) = match target {
-            Target::Running { url } => (introduce(&http, &manager, &url).await?, None),
+            Target::Running { url } => tokio::select! {
+                manifest = introduce(&http, &client, &url) => (manifest?, None),
+                () = interrupts.first() => return Err(Failure::interrupted()),
+            },
             Target::Program(program) => {
-                let patience = arguments.patience();
                 let log = store.join("connector.log");
                 let (manifest, process) =
-                    launch(&program, &manager, &log, patience, interrupts).await?;
+                    launch(&program, &client, &log, arguments, interrupts).await?;
                 (manifest, Some(process))
             }
         };
@@ -66,7 +73,7 @@ impl Session {
             manifest,
             process,
             http,
-            operators,
+            client,
             _lock: lock,
         })
     }
@@ -75,55 +82,19 @@ impl Session {
     pub(super) async fn source(
         &self,
         arguments: &SourceArguments,
-    ) -> Result<SourceRecord, Failure> {
-        let (config, secret) = (arguments.config()?, arguments.secret()?);
+        needs_credential: bool,
+    ) -> Result<Described, Failure> {
         let source_type = self.source_type(arguments.source_type.as_deref())?;
-        let name = arguments
-            .name
-            .as_ref()
-            .unwrap_or(&self.manifest.display_name);
-        let source = self.manager.source(name, source_type, config).await?;
-        if let Some(secret) = secret {
-            self.put_secret(&source, secret).await?;
-        }
-        Ok(source)
-    }
-
-    /// Makes sure that the source has a credential of the organisation, be it empty: actions need one (`protocol.md` §6.2).
-    pub(super) async fn ensure_credential(&self, source: &SourceRecord) -> Result<(), Failure> {
-        let id = source.id.clone();
-        let known = self
-            .manager
-            .store()
-            .read(move |db| credentials::find(db, &id, None));
-        if known.await?.is_none() {
-            let nothing = Secret {
-                provider: None,
-                auth_type: AuthType::ApiKey,
-                credentials: Value::Object(Map::new()),
-            };
-            self.put_secret(source, nothing).await?;
-        }
-        Ok(())
-    }
-
-    async fn put_secret(&self, source: &SourceRecord, secret: Secret) -> Result<(), StoreError> {
-        let oauth = self.manifest.oauth.as_ref();
-        let provider = secret
-            .provider
-            .as_deref()
-            .or_else(|| oauth?.get("provider")?.as_str())
-            .unwrap_or_else(|| provider(&source.source_type));
-        self.manager
-            .put_credential(
-                &source.id,
-                None,
-                provider,
-                secret.auth_type,
-                secret.credentials,
-            )
-            .await?;
-        Ok(())
+        let name = arguments.name.as_ref();
+        let name = name.unwrap_or(&self.manifest.display_name);
+        let description = Description {
+            name: name.clone(),
+            source_type: source_type.to_owned(),
+            config: arguments.config()?,
+            secret: arguments.secret()?,
+            needs_credential,
+        };
+        self.client.describe(&description).await
     }
 
     fn source_type(&self, wanted: Option<&str>) -> Result<&str, Failure> {
@@ -142,34 +113,17 @@ impl Session {
         })
     }
 
-    /// Ends the connector, then the manager. What earlier connectors brought stays searchable by their operators.
-    pub(super) async fn stop(self, interrupts: &Interrupts) -> Result<(), Failure> {
-        let Self {
-            manager,
-            process,
-            operators: earlier,
-            ..
-        } = self;
-        if let Some(mut process) = process {
+    /// Ends the connector, then the manager.
+    pub(super) async fn stop(self, interrupts: &Interrupts) {
+        if let Some(mut process) = self.process {
             process.stop(interrupts).await;
         }
-        let kept = manager.store().write(move |db| {
-            let mut all = operators::all(db)?;
-            let earlier = earlier
-                .into_iter()
-                .filter(|operator| !all.contains(operator));
-            let earlier: Vec<_> = earlier.collect();
-            all.extend(earlier);
-            operators::replace(db, &all)
-        });
-        let kept = kept.await;
-        manager.shutdown().await;
-        Ok(kept?)
+        self.manager.shutdown().await;
     }
 }
 
 /// Makes the folder of a store and locks it for as long as the file is open: it belongs to one command at a time, the
-/// manager of all runs in it. Git does not see it, since it holds secrets.
+/// manager of all runs in it.
 pub(super) fn lock(folder: &Path) -> Result<File, Failure> {
     let failed = |error: std::io::Error| {
         Failure::failed(format!(
@@ -177,9 +131,8 @@ pub(super) fn lock(folder: &Path) -> Result<File, Failure> {
             folder.display()
         ))
     };
-    fs::create_dir_all(folder).map_err(failed)?;
-    fs::write(folder.join(".gitignore"), "*\n").map_err(failed)?;
-    let file = File::create(folder.join("lock")).map_err(failed)?;
+    prepare(folder).map_err(failed)?;
+    let file = private_file(&folder.join("lock")).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(Failure::failed(format!(
@@ -245,46 +198,37 @@ pub(super) async fn fetch_manifest<T: DeserializeOwned>(
 }
 
 /// Registers a connector that runs already, so that nobody has to wait until it does so by itself.
-async fn introduce(http: &HttpClient, manager: &Manager, url: &str) -> Result<Manifest, Failure> {
+async fn introduce(http: &HttpClient, client: &Client, url: &str) -> Result<Manifest, Failure> {
     let mut manifest: Manifest = fetch_manifest(http, url).await.map_err(|failure| {
         failure.help(format!(
             "start it with `CONNECTOR_MANAGER_URL={}` in its environment",
-            manager.url()
+            client.url()
         ))
     })?;
     url.clone_into(&mut manifest.connector_url);
-    let refused = |reason: String| {
+    client.register(&manifest).await.map_err(|failure| {
         Failure::not_started(format!(
-            "the manager refuses connector `{}`: {reason}",
-            manifest.connector_id
+            "the manager refuses connector `{}`: {}",
+            manifest.connector_id, failure.message
         ))
-    };
-    let register = http
-        .post(format!("{}/sdk/register", manager.url()))
-        .json(&manifest);
-    let answer = register
-        .send()
-        .await
-        .map_err(|error| refused(with_cause(&error)))?;
-    if !answer.status().is_success() {
-        return Err(refused(answer.text().await.unwrap_or_default()));
-    }
+    })?;
     Ok(manifest)
 }
 
 /// Starts a program and waits until it has registered.
 async fn launch(
     program: &Program,
-    manager: &Manager,
+    client: &Client,
     log: &Path,
-    patience: Duration,
+    arguments: &ConnectorArguments,
     interrupts: &Interrupts,
 ) -> Result<(Manifest, ConnectorProcess), Failure> {
-    let mut process = ConnectorProcess::start(program, &manager.url(), log)?;
+    let patience = arguments.patience();
+    let mut process = ConnectorProcess::start(program, client.url(), log, arguments.is_verbose())?;
     let what = tokio::select! {
-        manifest = manager.any_registration(patience) => match manifest {
-            Some(manifest) => return Ok((manifest, process)),
-            None => format!("did not register within {} s", patience.as_secs()),
+        manifest = timeout(patience, client.registration()) => match manifest {
+            Ok(manifest) => return Ok((manifest?, process)),
+            Err(_) => format!("did not register within {} s", patience.as_secs()),
         },
         status = process.exited() => format!("ended with {status} before it registered"),
         () = interrupts.first() => {
@@ -298,25 +242,4 @@ async fn launch(
         "all that it printed is in `{}`",
         process.log().display()
     )))
-}
-
-/// Whose credential a source of that type needs, in the list of `protocol.md` §4.9.
-fn provider(source_type: &str) -> &str {
-    use SourceType::{
-        Confluence, Gmail, GoogleChat, GoogleDrive, Jira, MsTeams, OneDrive, Outlook,
-        OutlookCalendar, SharePoint,
-    };
-
-    match source_type.parse::<SourceType>() {
-        Ok(GoogleDrive | Gmail | GoogleChat) => "google",
-        Ok(Confluence | Jira) => "atlassian",
-        Ok(OneDrive | SharePoint | Outlook | OutlookCalendar | MsTeams) => "microsoft",
-        _ => source_type,
-    }
-}
-
-/// An error and the innermost reason for it, which says most.
-pub(super) fn with_cause(error: &dyn std::error::Error) -> String {
-    let innermost = std::iter::successors(error.source(), |error| error.source()).last();
-    innermost.map_or_else(|| error.to_string(), ToString::to_string)
 }

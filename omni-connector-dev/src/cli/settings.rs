@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::failure::Failure;
+use crate::rules::Secret;
 
 /// The variable that holds a secret as JSON.
 const CREDENTIALS_VARIABLE: &str = "OMNI_CREDENTIALS";
@@ -34,20 +35,27 @@ pub(super) struct SourceArguments {
     pub name: Option<String>,
 }
 
-/// A secret with what is known about it.
-#[derive(Debug, Deserialize)]
-pub(super) struct Secret {
-    pub provider: Option<String>,
-    pub auth_type: AuthType,
-    pub credentials: Value,
-}
-
 impl SourceArguments {
-    /// The config of the source.
-    pub(super) fn config(&self) -> Result<Value, Failure> {
+    /// The settings of the source; none when none are given, which means those from before.
+    pub(super) fn config(&self) -> Result<Option<Value>, Failure> {
         let base = match &self.config {
             Some(path) => read_json(path)?,
+            None if self.set.is_empty() => return Ok(None),
             None => Value::Object(Map::new()),
+        };
+        merged(base, &self.set).map(Some)
+    }
+
+    /// Whether any setting is given.
+    pub(super) fn has_settings(&self) -> bool {
+        self.config.is_some() || !self.set.is_empty()
+    }
+
+    /// The given settings over those from before, or over a whole file of them.
+    pub(super) fn config_over(&self, before: &Value) -> Result<Value, Failure> {
+        let base = match &self.config {
+            Some(path) => read_json(path)?,
+            None => before.clone(),
         };
         merged(base, &self.set)
     }
@@ -91,13 +99,27 @@ impl SourceArguments {
 
 /// `key=value` settings over an object.
 pub(super) fn merged(base: Value, settings: &[String]) -> Result<Value, Failure> {
+    merged_with(base, settings, |_| false)
+}
+
+/// The same, where some keys hold texts, whatever these look like.
+pub(super) fn merged_with(
+    base: Value,
+    settings: &[String],
+    is_text: impl Fn(&str) -> bool,
+) -> Result<Value, Failure> {
     let mut tree = Value::Object(Map::new());
     for setting in settings {
         let Some((key, value)) = setting.split_once('=').filter(|(key, _)| !key.is_empty()) else {
             return Err(Failure::usage(format!("`{setting}` is no setting"))
                 .help("write `key=value`, such as `base_path=./docs`"));
         };
-        put(&mut tree, key, read_value(value))?;
+        let value = if is_text(key) {
+            read_text(value)
+        } else {
+            read_value(value)
+        };
+        put(&mut tree, key, value)?;
     }
     let mut base = base;
     if !base.is_object() {
@@ -110,6 +132,23 @@ pub(super) fn merged(base: Value, settings: &[String]) -> Result<Value, Failure>
 /// JSON where it is JSON, else the text itself.
 fn read_value(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|_| text.into())
+}
+
+/// The text, unless it is a quoted text, a list, or the absence of one.
+fn read_text(text: &str) -> Value {
+    match read_value(text) {
+        value @ (Value::String(_) | Value::Array(_) | Value::Null) => value,
+        _ => text.into(),
+    }
+}
+
+/// The name among `known` that `name` was perhaps meant to be.
+pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .map(|known| (strsim::damerau_levenshtein(name, known), known))
+        .filter(|(distance, _)| *distance <= 1 + name.len() / 3)
+        .min()
+        .map(|(_, known)| known)
 }
 
 fn put(tree: &mut Value, key: &str, value: Value) -> Result<(), Failure> {
@@ -149,6 +188,14 @@ fn put(tree: &mut Value, key: &str, value: Value) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Takes the setting at a dotted key out.
+pub(super) fn remove(config: &mut Value, key: &str) -> Option<Value> {
+    match key.split_once('.') {
+        None => config.as_object_mut()?.remove(key),
+        Some((group, key)) => remove(config.get_mut(group)?, key),
+    }
+}
+
 fn overlay(base: &mut Value, over: Value) {
     match (base, over) {
         (Value::Object(base), Value::Object(over)) => {
@@ -158,6 +205,17 @@ fn overlay(base: &mut Value, over: Value) {
         }
         (base, over) => *base = over,
     }
+}
+
+/// The way out of an error that says of a setting that it is missing.
+pub(super) fn missing(error: &str) -> Option<String> {
+    let (_, rest) = error
+        .strip_prefix("invalid config: ")?
+        .split_once("the field `")?;
+    let (name, _) = rest.split_once("` is missing")?;
+    Some(format!(
+        "give it with `--set {name}=…`; the last settings are used again when none are given"
+    ))
 }
 
 /// A file of JSON. Its text is never repeated: it may be secret.
@@ -244,6 +302,16 @@ mod tests {
         assert_eq!(
             set(json!([]), &[]),
             Err("the settings are no JSON object".into())
+        );
+    }
+
+    #[test]
+    fn a_missing_setting_is_answered_with_the_way_to_give_it() {
+        let help = missing("invalid config: the field `api_url` is missing").unwrap();
+        assert!(help.starts_with("give it with `--set api_url=…`"), "{help}");
+        assert_eq!(
+            missing("invalid credentials: the field `key` is missing"),
+            None
         );
     }
 }

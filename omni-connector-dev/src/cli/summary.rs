@@ -9,19 +9,21 @@ use std::{
 
 use console::style;
 use indicatif::{DecimalBytes, HumanCount, HumanFloatCount};
-use omni_connector::{
-    Manifest, RunReport, SyncType,
-    run::{Failure, Skip},
-};
+use omni_connector::{Failure, Manifest, RunReport, Skip, SyncType};
 use serde::Serialize;
 
-use super::Code;
+use super::{
+    Code,
+    output::{printable, printable_lines},
+    settings,
+};
 use crate::{
     rules::Progress,
     store::{
-        runs::{RefusedEvent, RunStatus},
+        runs::{RefusedEvent, RunEffects, RunStatus},
         search::SourceName,
         sources::SourceRecord,
+        textless::{Textless, TextlessFile},
     },
 };
 
@@ -35,6 +37,10 @@ pub(super) struct End {
     pub earlier_documents: u64,
     pub report: Option<RunReport>,
     pub is_interrupted: bool,
+    /// Files that became documents without a text, as far as they are named.
+    pub textless: Textless,
+    /// Warnings and errors in the connector's log, and where it is.
+    pub warnings: Option<(u64, PathBuf)>,
 }
 
 /// What a run did. The names of its members are a promise to programs.
@@ -50,6 +56,7 @@ pub(super) struct Summary {
     scanned: u64,
     created: u64,
     updated: u64,
+    /// What it looked at and left as it was.
     unchanged: u64,
     deleted: u64,
     /// The next six are none for a connector that gives no report.
@@ -63,6 +70,12 @@ pub(super) struct Summary {
     /// Accepted events that could not be applied, and the first of them.
     refused: u64,
     refusals: Vec<RefusedEvent>,
+    /// Files whose text could not be read, and the first of them.
+    textless: u64,
+    textless_files: Vec<TextlessFile>,
+    /// Warnings and errors in the connector's log.
+    warnings: Option<u64>,
+    log: Option<PathBuf>,
     /// Bytes of content that the connector handed over.
     bytes: u64,
     /// Texts that were not in the store before.
@@ -112,6 +125,8 @@ impl Summary {
             earlier_documents,
             report,
             is_interrupted,
+            textless,
+            warnings,
         } = end;
         let status = match run.status {
             RunStatus::Completed => Status::Completed,
@@ -124,7 +139,7 @@ impl Summary {
         let seconds = took.as_secs_f64();
         Self {
             status,
-            error: run.error_message,
+            error: run.error_message.map(|error| readable(&error)),
             run_id: run.id,
             mode: run.sync_type,
             connector: Connector {
@@ -139,7 +154,7 @@ impl Summary {
             scanned: report.as_ref().map_or(scanned, |report| report.scanned),
             created: effects.created,
             updated: effects.updated,
-            unchanged: effects.unchanged,
+            unchanged: unchanged(&effects, report.as_ref()),
             deleted: effects.deleted,
             skipped: report.as_ref().map(|report| report.skipped),
             skip_reasons: report.as_ref().map(|report| report.reasons.clone()),
@@ -151,6 +166,10 @@ impl Summary {
             failures: report.as_ref().map(|report| report.failures.clone()),
             skips: report.map(|report| report.skips),
             refused: effects.refused,
+            textless: textless.total,
+            textless_files: textless.files,
+            warnings: warnings.as_ref().map(|(count, _)| *count),
+            log: warnings.map(|(_, log)| log),
             refusals,
             contents_stored: effects.contents_stored,
             seconds,
@@ -160,8 +179,10 @@ impl Summary {
         }
     }
 
-    pub(super) fn code(&self) -> Code {
+    /// The exit code; a run that is complete but for some items has one of its own when `strict`.
+    pub(super) fn code(&self, strict: bool) -> Code {
         match self.status {
+            Status::Completed if strict && self.missing() > 0 => Code::Incomplete,
             Status::Completed => Code::Done,
             Status::Failed | Status::Cancelled => Code::Failed,
             Status::Interrupted => Code::Interrupted,
@@ -191,20 +212,26 @@ impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let title = style(format!("{} run {}", self.mode, self.status.word())).bold();
         let title = match self.status {
+            Status::Completed if self.missing() > 0 => title.yellow(),
             Status::Completed => title.green(),
             Status::Failed => title.red(),
             Status::Cancelled | Status::Interrupted => title.yellow(),
         };
         writeln!(f, "{title} in {:.1} s, {}", self.seconds, self.pace())?;
         if let Some(error) = &self.error {
-            writeln!(f, "{error}")?;
+            writeln!(f, "{}", printable_lines(error))?;
+            if let Some(help) = settings::missing(error) {
+                writeln!(f, "{}: {help}", style("help").cyan().bold())?;
+            }
         }
         writeln!(f)?;
         self.write_counts(f)?;
         self.write_skips(f)?;
         self.write_failures(f)?;
         self.write_refusals(f)?;
-        self.write_ending(f)
+        self.write_textless(f)?;
+        self.write_ending(f)?;
+        self.write_verdict(f)
     }
 }
 
@@ -265,7 +292,12 @@ impl Summary {
         let mut reasons: Vec<_> = reasons.iter().collect();
         reasons.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
         for (reason, count) in reasons {
-            writeln!(f, "  {:>7}  {reason}", HumanCount(*count).to_string())?;
+            writeln!(
+                f,
+                "  {:>7}  {}",
+                HumanCount(*count).to_string(),
+                printable(reason)
+            )?;
             for skip in skips
                 .iter()
                 .filter(|skip| skip.reason == *reason)
@@ -275,7 +307,7 @@ impl Summary {
                     None | Some("") => skip.item.clone(),
                     Some(detail) => format!("{}: {detail}", skip.item),
                 };
-                writeln!(f, "           {}", style(line).dim())?;
+                writeln!(f, "           {}", style(printable(&line)).dim())?;
             }
         }
         Ok(())
@@ -288,7 +320,7 @@ impl Summary {
         }
         writeln!(f, "\nfailed:")?;
         for Failure { item, cause, .. } in failures.iter().take(NAMED_ITEMS) {
-            writeln!(f, "  {item}: {cause}")?;
+            writeln!(f, "  {}: {}", printable(item), printable(cause))?;
         }
         Ok(())
     }
@@ -299,7 +331,7 @@ impl Summary {
         }
         writeln!(f, "\nsent, but of no use to Omni:")?;
         for RefusedEvent { subject, reason } in self.refusals.iter().take(NAMED_ITEMS) {
-            writeln!(f, "  {subject}: {reason}")?;
+            writeln!(f, "  {}: {}", printable(subject), printable(reason))?;
         }
         Ok(())
     }
@@ -328,11 +360,131 @@ impl Summary {
         }
     }
 
+    fn write_textless(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.textless == 0 {
+            return Ok(());
+        }
+        writeln!(
+            f,
+            "\nsent without a text, so that no word of them is found:"
+        )?;
+        for TextlessFile { name, reason } in self.textless_files.iter().take(NAMED_ITEMS) {
+            writeln!(f, "  {}: {reason}", printable(name))?;
+        }
+        if self.textless > NAMED_ITEMS as u64 {
+            writeln!(
+                f,
+                "  and {} more",
+                HumanCount(self.textless - NAMED_ITEMS as u64)
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Items that should be found and will not be: those that failed, and those that Omni has no use for.
+    fn missing(&self) -> u64 {
+        self.failed.unwrap_or_default() + self.refused
+    }
+
+    /// The last line: whether the run brought all that it should.
+    fn write_verdict(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let (Some(warnings @ 1..), Some(log)) = (self.warnings, &self.log) {
+            writeln!(
+                f,
+                "{} of the connector in `{}`; `--verbose` shows them at once",
+                counted(warnings, "warning"),
+                log.display()
+            )?;
+        }
+        if self.status == Status::Completed && self.missing() > 0 {
+            let label = style("completed with failures").yellow().bold();
+            let missing = counted(self.missing(), "item");
+            writeln!(f, "{label}: {missing} did not arrive")?;
+        }
+        Ok(())
+    }
+
     fn store_flag(&self) -> String {
         if self.store == Path::new(".omni") {
             String::new()
         } else {
             format!(" --store {}", self.store.display())
         }
+    }
+}
+
+/// A number with its noun.
+fn counted(count: u64, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", HumanCount(count))
+}
+
+/// Items that were looked at and left as they were. A connector that tells items apart by itself sends nothing for these; one
+/// that sends everything again leaves it to Omni.
+fn unchanged(effects: &RunEffects, report: Option<&RunReport>) -> u64 {
+    let left = report.map_or(0, |report| {
+        let others = effects.created + effects.updated + effects.refused;
+        report
+            .scanned
+            .saturating_sub(others + report.skipped + report.failed)
+    });
+    left.max(effects.unchanged)
+}
+
+/// What a connector said, without what it was wrapped in on its way.
+fn readable(error: &str) -> String {
+    let answer = error
+        .strip_prefix("Connector returned error: status=")
+        .and_then(|rest| rest.split_once(", message="));
+    let Some((_, body)) = answer else {
+        return error.to_owned();
+    };
+    let json: Option<serde_json::Value> = serde_json::from_str(body).ok();
+    let said = json.as_ref().and_then(|json| {
+        let texts = [&json["error"], &json["message"]];
+        texts.into_iter().find_map(serde_json::Value::as_str)
+    });
+    said.unwrap_or(body).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_connector_said_is_shown_without_its_wrapping() {
+        let wrapped = r#"Connector returned error: status=400, message={"status":"error","error":"invalid config: `a`"}"#;
+        assert_eq!(readable(wrapped), "invalid config: `a`");
+        let plain = "Connector returned error: status=502, message=<html>";
+        assert_eq!(readable(plain), "<html>");
+        assert_eq!(readable("the folder is gone"), "the folder is gone");
+    }
+
+    #[test]
+    fn unchanged_is_what_was_looked_at_and_left_as_it_was() {
+        let report = |scanned: u64| {
+            let mut report = serde_json::to_value(RunReport::default()).unwrap();
+            for (key, count) in [("scanned", scanned), ("skipped", 3), ("failed", 1)] {
+                report[key] = count.into();
+            }
+            serde_json::from_value::<RunReport>(report).unwrap()
+        };
+        let effects = RunEffects {
+            created: 4,
+            updated: 2,
+            ..RunEffects::default()
+        };
+        assert_eq!(unchanged(&effects, Some(&report(45_000))), 44_990);
+        assert_eq!(unchanged(&effects, Some(&report(10))), 0);
+        assert_eq!(
+            unchanged(&effects, Some(&report(0))),
+            0,
+            "one that does not count"
+        );
+        let sent_again = RunEffects {
+            unchanged: 7,
+            ..effects
+        };
+        assert_eq!(unchanged(&sent_again, None), 7);
     }
 }

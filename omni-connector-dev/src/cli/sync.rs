@@ -1,13 +1,14 @@
 //! `cargo omni sync`: one run of a connector into the store.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::Args;
-use omni_connector::SyncType;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use tokio::time::sleep;
 
 use super::{
     Code, Failure, Interrupts, Output, StoreFolder,
+    client::Client,
     output::note,
     progress::{Bar, Watcher},
     session::Session,
@@ -16,16 +17,12 @@ use super::{
     target::ConnectorArguments,
 };
 use crate::{
-    manager::Manager,
-    rules::Progress,
-    runs::TriggerError,
-    store::{
-        StoreError,
-        runs::{self, Run, RunStatus, SlotClass},
-        sources::SourceRecord,
-    },
+    rules::{Begun, Change, Progress, Why, Wish},
+    store::runs::{Run, RunStatus},
 };
 
+/// Time between two looks at the run.
+const GLANCE: Duration = Duration::from_millis(100);
 /// How many events that could not be applied a summary names.
 const NAMED_REFUSALS: usize = 20;
 
@@ -43,6 +40,9 @@ pub(super) struct Arguments {
     /// Start over, although a run was completed before
     #[arg(long)]
     full: bool,
+    /// End with exit code 4 when the run completed and some items did not arrive
+    #[arg(long)]
+    strict: bool,
     #[command(flatten)]
     connector: ConnectorArguments,
     #[command(flatten)]
@@ -64,11 +64,10 @@ pub(super) async fn run(
     )
     .await?;
     let done = sync(&mut session, &arguments, *output, interrupts).await;
-    let stopped = session.stop(interrupts).await;
+    session.stop(interrupts).await;
     let summary = done?;
-    stopped?;
     output.result(&summary, &summary);
-    Ok(summary.code())
+    Ok(summary.code(arguments.strict))
 }
 
 async fn sync(
@@ -77,22 +76,26 @@ async fn sync(
     output: Output,
     interrupts: &Interrupts,
 ) -> Result<Summary, Failure> {
-    let source = session.source(&arguments.source).await?;
+    let described = session.source(&arguments.source, false).await?;
+    let source = described.source;
     let started = Instant::now();
-    let begun = begin(session, &source, arguments.full).await?;
-    let run = match begun {
-        Begun::Refused(run) => run,
-        Begun::Running(run, why) => {
-            note(format!("{} run of `{}`: {why}", run.sync_type, source.name));
-            run
-        }
+    let wish = Wish {
+        full: arguments.full,
+        has_other_settings: described.change == Change::Settings,
     };
+    // The connector may take its time to look at the settings.
+    let Begun { run, why } = tokio::select! {
+        begun = session.client.begin(&source.id, &wish) => begun?,
+        () = interrupts.first() => return Err(Failure::interrupted()),
+    };
+    if let Some(why) = reason(&why) {
+        note(format!("{} run of `{}`: {why}", run.sync_type, source.name));
+    }
     let ended = watch(session, &run, output, interrupts).await?;
-
-    let refused = session
-        .manager
-        .refused_events(&run.id, NAMED_REFUSALS)
-        .await?;
+    let refused = session.client.refusals(&run.id, NAMED_REFUSALS).await?;
+    if matches!(why, Why::Refused) {
+        session.client.take_back(&source.id).await?;
+    }
     Ok(Summary::new(
         &session.manifest,
         &source,
@@ -103,78 +106,34 @@ async fn sync(
     ))
 }
 
-/// How a run began.
-enum Begun {
-    /// With the reason for its mode.
-    Running(Run, String),
-    /// The connector did not take it, and its error says why.
-    Refused(Run),
-}
-
-/// Goes on with a run that was interrupted, or starts one.
-async fn begin(session: &Session, source: &SourceRecord, full: bool) -> Result<Begun, Failure> {
-    let manager = &session.manager;
-    if let Some(run) = interrupted(session, source).await? {
-        if !full && manager.resume(&run).await.is_ok() {
-            return Ok(Begun::Running(
-                run,
-                "going on where it was interrupted".to_owned(),
-            ));
-        }
-        let id = run.id.clone();
-        let store = manager.store();
-        store
-            .write(move |db| runs::cancel(db, &id, "Interrupted"))
-            .await?;
-    }
-
-    let id = source.id.clone();
-    let completed = manager
-        .store()
-        .read(move |db| runs::latest_completion(db, &id))
-        .await?;
-    let is_incremental = session.manifest.sync_modes.contains(&SyncType::Incremental);
-    let (mode, why) = match completed {
-        _ if full => (SyncType::Full, "as asked".to_owned()),
-        None => (SyncType::Full, "nothing was completed before".to_owned()),
-        Some(_) if !is_incremental => (
-            SyncType::Full,
-            "the connector declares no incremental runs".to_owned(),
-        ),
-        Some(last) => (
-            SyncType::Incremental,
-            format!("what has changed since {}", to_the_second(last)),
-        ),
-    };
-    match manager.sync(&source.id, mode).await {
-        Ok(run) => Ok(Begun::Running(run, why)),
-        Err(TriggerError::Store(error)) => Err(error.into()),
-        // The run is in the store with what the connector said.
-        Err(TriggerError::Connector(_)) => {
-            let latest = manager.runs(Some(&source.id), 1).await?;
-            let lost = || Failure::failed("the run that was refused is not in the store");
-            latest
-                .into_iter()
-                .next()
-                .map(Begun::Refused)
-                .ok_or_else(lost)
-        }
-        Err(error) => Err(Failure::failed(error)),
-    }
-}
-
-/// A run of the source that an earlier command left behind.
-async fn interrupted(session: &Session, source: &SourceRecord) -> Result<Option<Run>, StoreError> {
-    let id = source.id.clone();
-    let running = session.manager.store().read(runs::running).await?;
-    Ok(running
-        .into_iter()
-        .find(|run| run.source_id == id && run.class() == SlotClass::Scheduled))
+/// Why the run has its mode; none of a run that the connector did not take.
+fn reason(why: &Why) -> Option<String> {
+    Some(match why {
+        Why::Refused => return None,
+        Why::Resumed => "going on where it was interrupted".to_owned(),
+        Why::Asked => "as asked".to_owned(),
+        Why::First => "nothing was completed before".to_owned(),
+        Why::OtherSettings => "the settings are others than before".to_owned(),
+        Why::NoIncremental => "the connector declares no incremental runs".to_owned(),
+        Why::Since(last) => format!("what has changed since {}", to_the_second(*last)),
+    })
 }
 
 fn to_the_second(time: OffsetDateTime) -> String {
     let whole = time.replace_nanosecond(0).unwrap_or(time);
     whole.format(&Rfc3339).unwrap_or_else(|_| time.to_string())
+}
+
+/// Returns when the run is over, showing every change on the way.
+async fn over(client: &Client, run: &Run, bar: &Bar) -> Result<(), Failure> {
+    loop {
+        let progress = client.progress(&run.id).await?;
+        bar.show(&progress);
+        if !progress.run.is_running() {
+            return Ok(());
+        }
+        sleep(GLANCE).await;
+    }
 }
 
 /// Waits until the run is over, or will never be.
@@ -185,7 +144,7 @@ async fn watch(
     interrupts: &Interrupts,
 ) -> Result<End, Failure> {
     let Session {
-        manager,
+        client,
         manifest,
         process,
         http,
@@ -193,7 +152,7 @@ async fn watch(
     } = session;
     let bar = Bar::new(output);
     let watcher = Watcher::new(http, &manifest.connector_url, &run.id);
-    let earlier_documents = progress(manager, run).await?.effects.documents();
+    let earlier_documents = client.progress(&run.id).await?.effects.documents();
     let died = async {
         match process {
             Some(process) => process.exited().await,
@@ -201,7 +160,7 @@ async fn watch(
         }
     };
     let stopped = tokio::select! {
-        ended = manager.wait(&run.id, |progress| bar.show(progress)) => {
+        ended = over(client, run, &bar) => {
             ended?;
             watcher.look(&bar).await;
             Stopped::Over
@@ -214,15 +173,14 @@ async fn watch(
     };
 
     let is_interrupted = matches!(stopped, Stopped::Interrupted);
-    match (stopped, process) {
+    match (stopped, process.as_mut()) {
         (Stopped::Over, _) => {}
         (Stopped::Broken(what), process) => {
             let reason = match process {
                 Some(process) if !process.is_running() => process.failure(&what).await.message,
                 _ => format!("the connector {what}"),
             };
-            let (id, store) = (run.id.clone(), manager.store());
-            store.write(move |db| runs::fail(db, &id, &reason)).await?;
+            client.give_up(&run.id, &reason).await?;
         }
         // Its own end lets it hand over what it holds, and leaves the run to be gone on with.
         (Stopped::Interrupted, Some(process)) => {
@@ -234,12 +192,15 @@ async fn watch(
         }
         (Stopped::Interrupted, None) => {
             bar.stopping("cancelling");
-            // The run may have ended in this moment, which is as good.
-            let _ = manager.cancel(&run.id).await;
+            client.cancel(&run.id).await;
         }
     }
-    let progress = progress(manager, run).await?;
+    let progress: Progress = client.progress(&run.id).await?;
     Ok(End {
+        textless: client.textless(&run.id, NAMED_REFUSALS).await?,
+        warnings: process
+            .as_ref()
+            .map(|process| (process.warnings(), process.log().to_owned())),
         is_interrupted: is_interrupted && progress.run.status != RunStatus::Completed,
         progress,
         earlier_documents,
@@ -253,9 +214,4 @@ enum Stopped {
     /// With what the connector did.
     Broken(String),
     Interrupted,
-}
-
-async fn progress(manager: &Manager, run: &Run) -> Result<Progress, Failure> {
-    let progress = manager.progress(&run.id).await?;
-    progress.ok_or_else(|| Failure::failed("the run is not in the store any more"))
 }

@@ -25,6 +25,9 @@ pub(super) struct ConnectorArguments {
     /// Seconds that the connector may take until it registers
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     wait: u64,
+    /// Show what the connector prints while it runs; all of it is in `connector.log` in the store in any case
+    #[arg(long)]
+    verbose: bool,
     /// Any program that is a connector, with its arguments
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<String>,
@@ -105,6 +108,11 @@ impl ConnectorArguments {
             (None, Some(url)) => format!("--url {url}"),
             (None, None) => format!("-- {}", self.command.join(" ")),
         }
+    }
+
+    /// Whether what the connector prints is shown at once.
+    pub(super) fn is_verbose(&self) -> bool {
+        self.verbose
     }
 
     /// How long a registration may take.

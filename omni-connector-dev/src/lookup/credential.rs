@@ -1,6 +1,6 @@
 //! Stored credentials as they are, without a refresh (`protocol.md` §3.7, §6.3).
 
-use omni_connector::{ServiceCredential, contract::SourceScope};
+use omni_connector::{ServiceCredential, wire::SourceScope};
 use rusqlite::Connection;
 
 use crate::{

@@ -3,14 +3,16 @@
 use std::collections::HashSet;
 
 use oauth2::{
-    AuthType, AuthUrl, ClientId, ClientSecret, EndpointNotSet, EndpointSet, HttpRequest,
-    HttpResponse, RedirectUrl, TokenUrl, basic::BasicClient,
+    AuthUrl, ClientId, EndpointNotSet, EndpointSet, RedirectUrl, TokenUrl, basic::BasicClient,
 };
 use omni_connector::{OAuthConfig, TokenEndpointAuthMethod};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::SignInError;
+use super::{
+    SignInError,
+    token::{TokenRequest, encoded},
+};
 use crate::{shared::Shared, store::configs};
 
 /// What is known of our client.
@@ -84,21 +86,28 @@ impl Client {
         let client = BasicClient::new(ClientId::new(self.id.clone()))
             .set_auth_uri(auth)
             .set_token_uri(token)
-            .set_redirect_uri(redirect)
-            .set_auth_type(match self.method {
-                TokenEndpointAuthMethod::ClientSecretBasic => AuthType::BasicAuth,
-                TokenEndpointAuthMethod::ClientSecretPost | TokenEndpointAuthMethod::None => {
-                    AuthType::RequestBody
-                }
-            });
-        Ok(match (&self.secret, self.method) {
-            (
-                Some(secret),
-                TokenEndpointAuthMethod::ClientSecretPost
-                | TokenEndpointAuthMethod::ClientSecretBasic,
-            ) => client.set_client_secret(ClientSecret::new(secret.clone())),
-            _ => client,
-        })
+            .set_redirect_uri(redirect);
+        Ok(client)
+    }
+
+    /// A request to the token endpoint, with what shows that it is this client's.
+    pub(super) fn token_request(&self) -> TokenRequest {
+        let (mut form, mut basic) = (Vec::new(), None);
+        match (&self.secret, self.method) {
+            (Some(secret), TokenEndpointAuthMethod::ClientSecretBasic) => {
+                basic = Some((encoded(&self.id), encoded(secret)));
+            }
+            (Some(secret), TokenEndpointAuthMethod::ClientSecretPost) => {
+                form.push(("client_id", self.id.clone()));
+                form.push(("client_secret", secret.clone()));
+            }
+            _ => form.push(("client_id", self.id.clone())),
+        }
+        TokenRequest {
+            endpoint: self.token_endpoint.clone(),
+            form,
+            basic,
+        }
     }
 
     /// As the manifest writes it.
@@ -174,17 +183,4 @@ fn everything(oauth: &OAuthConfig) -> Vec<&str> {
     let mut seen = HashSet::new();
     let all = oauth.identity_scopes.iter().chain(all).map(String::as_str);
     all.filter(|scope| seen.insert(*scope)).collect()
-}
-
-/// How oauth2 reaches a token endpoint.
-pub(super) async fn send(
-    http: reqwest::Client,
-    request: HttpRequest,
-) -> Result<HttpResponse, reqwest::Error> {
-    let answer = http.execute(request.try_into()?).await?;
-    let mut response = HttpResponse::new(Vec::new());
-    *response.status_mut() = answer.status();
-    *response.headers_mut() = answer.headers().clone();
-    *response.body_mut() = answer.bytes().await?.to_vec();
-    Ok(response)
 }

@@ -1,13 +1,13 @@
 //! The way back from a provider (`protocol.md` §8.3).
 
-use oauth2::{AuthorizationCode, TokenResponse, basic::BasicTokenResponse};
-use omni_connector::{AuthType, ServiceCredential, SyncType, contract::SourceScope};
+use omni_connector::{AuthType, ServiceCredential, SyncType, wire::SourceScope};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 
 use super::{
-    Flow, Outcome, SignInError, SignIns, client::send, notify, pending::Pending, userinfo::email_of,
+    Flow, Outcome, SignInError, SignIns, notify, pending::Pending, token::Granted,
+    userinfo::email_of,
 };
 use crate::{
     lookup, runs,
@@ -32,7 +32,7 @@ pub(crate) struct Answer {
 
 /// What a provider's token stands for, once everything is known.
 struct Grant {
-    token: BasicTokenResponse,
+    token: Granted,
     email: String,
     scopes: Vec<String>,
 }
@@ -101,46 +101,32 @@ async fn connect(
 }
 
 async fn grant(shared: &Shared, pending: &mut Pending, code: String) -> Result<Grant, SignInError> {
-    let client = pending.client.configured()?;
-    let mut request = client.exchange_code(AuthorizationCode::new(code));
+    let mut request = pending.client.token_request();
+    request.form.extend([
+        ("grant_type", "authorization_code".to_owned()),
+        ("code", code),
+        ("redirect_uri", pending.client.redirect_uri.clone()),
+    ]);
     if let Some(verifier) = pending.verifier.take() {
-        request = request.set_pkce_verifier(verifier);
+        request.form.push(("code_verifier", verifier.into_secret()));
     }
     if let Some(resource) = &pending.oauth.resource {
-        request = request.add_extra_param("resource", resource.clone());
+        request.form.push(("resource", resource.clone()));
     }
-    let http = (**shared.connectors.http()).clone();
     let token = request
-        .request_async(&|request| send(http.clone(), request))
+        .send(shared.connectors.http())
         .await
-        .map_err(|error| {
-            SignInError::Provider(format!("the code was not exchanged: {}", chain(&error)))
-        })?;
-    // Some providers join what they granted by commas.
-    let scopes = token.scopes().map(|scopes| {
-        let parts = scopes.iter().flat_map(|scope| scope.split([',', ' ']));
-        parts
-            .filter(|scope| !scope.is_empty())
-            .map(str::to_owned)
-            .collect()
-    });
-    let email = email(shared, pending, token.access_token().secret()).await?;
+        .map_err(|error| SignInError::Provider(format!("the code was not exchanged: {error}")))?;
+    let email = email(shared, pending, &token.access_token).await?;
     Ok(Grant {
         email,
         // One that does not say granted everything.
-        scopes: scopes.unwrap_or_else(|| pending.scopes.clone()),
+        scopes: token
+            .scopes
+            .clone()
+            .unwrap_or_else(|| pending.scopes.clone()),
         token,
     })
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 async fn email(shared: &Shared, pending: &Pending, token: &str) -> Result<String, SignInError> {
@@ -225,7 +211,7 @@ async fn credential(
     row.auth_type = AuthType::Oauth;
     row.principal_email = Some(grant.email.clone());
     row.updated_at = OffsetDateTime::now_utc();
-    row.expires_at = grant.token.expires_in().map(|life| {
+    row.expires_at = grant.token.life.map(|life| {
         let life = time::Duration::try_from(life).unwrap_or(time::Duration::MAX);
         row.updated_at.saturating_add(life)
     });
@@ -233,14 +219,11 @@ async fn credential(
     for (key, value) in [
         (
             "access_token",
-            Some(grant.token.access_token().secret().clone().into()),
+            Some(grant.token.access_token.clone().into()),
         ),
         (
             "refresh_token",
-            grant
-                .token
-                .refresh_token()
-                .map(|token| token.secret().clone().into()),
+            grant.token.refresh_token.clone().map(Value::from),
         ),
         ("token_type", Some("Bearer".into())),
         ("client_id", Some(pending.client.id.clone().into())),

@@ -10,6 +10,7 @@ mod notice;
 mod pending;
 mod refresh;
 mod start;
+mod token;
 mod userinfo;
 
 pub use credential::CredentialError;

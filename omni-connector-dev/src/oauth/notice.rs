@@ -1,7 +1,7 @@
 //! Telling a connector that a person has connected an account (`protocol.md` §8.6), on the web app's behalf or at a
 //! registration without a catalog (§3.3).
 
-use omni_connector::{Manifest, ServiceCredential, contract::McpCredentials};
+use omni_connector::{Manifest, ServiceCredential, wire::McpCredentials};
 use reqwest::Method;
 use serde::Serialize;
 

@@ -42,8 +42,8 @@ pub(crate) struct SignIns(Arc<Begun>);
 #[derive(Debug)]
 struct Begun {
     begun: Mutex<HashMap<String, (Instant, Pending)>>,
-    /// How the last one ended.
-    ended: watch::Sender<Ended>,
+    /// How many have ended, and how the last one did.
+    ended: watch::Sender<(u64, Ended)>,
 }
 
 /// Whose account was connected, or why none was.
@@ -53,8 +53,8 @@ impl Default for Begun {
     fn default() -> Self {
         Self {
             begun: Mutex::default(),
-            // Nobody reads it: whoever waits, waits for a change.
-            ended: watch::Sender::new(Ok(String::new())),
+            // Nobody reads this one: it is not among those that have ended.
+            ended: watch::Sender::new((0, Ok(String::new()))),
         }
     }
 }
@@ -79,18 +79,27 @@ impl SignIns {
 
     /// One has ended; if it went well, everybody who must know was told.
     pub(super) fn end(&self, ended: Ended) {
-        // What the one before ended with is of no interest any more.
-        let _ = self.0.ended.send_replace(ended);
+        self.0.ended.send_modify(|(count, last)| {
+            *count += 1;
+            *last = ended;
+        });
     }
 
-    /// How the next one ends, from now on.
-    pub(crate) fn next(&self) -> impl Future<Output = Ended> + use<> {
+    /// How many have ended.
+    pub(crate) fn ended(&self) -> u64 {
+        self.0.ended.borrow().0
+    }
+
+    /// How the latest ended, once more than `earlier` have.
+    pub(crate) fn after(&self, earlier: u64) -> impl Future<Output = Ended> + use<> {
         let mut ended = self.0.ended.subscribe();
         async move {
-            match ended.changed().await {
-                Ok(()) => ended.borrow().clone(),
+            let latest = ended.wait_for(|(count, _)| *count > earlier).await;
+            let latest = latest.ok().map(|latest| latest.1.clone());
+            match latest {
+                Some(latest) => latest,
                 // The manager is gone, and nobody signs in any more.
-                Err(_) => std::future::pending().await,
+                None => std::future::pending().await,
             }
         }
     }

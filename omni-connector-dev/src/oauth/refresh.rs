@@ -4,12 +4,13 @@
 use std::time::Duration;
 
 use omni_connector::{AuthType, ServiceCredential};
-use reqwest::StatusCode;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::CredentialError;
+use super::{
+    CredentialError,
+    token::{Granted, TokenError, TokenRequest},
+};
 use crate::{
     shared::Shared,
     store::{StoreError, configs, credentials},
@@ -18,8 +19,7 @@ use crate::{
 /// How close to its end a token is refreshed.
 const MARGIN: time::Duration = time::Duration::minutes(5);
 /// Life of a token whose answer does not say.
-const DEFAULT_LIFE: i64 = 3600;
-const TIMEOUT: Duration = Duration::from_secs(20);
+const DEFAULT_LIFE: Duration = Duration::from_hours(1);
 /// OAuth errors that no repetition cures.
 const FINAL_ERRORS: [&str; 4] = [
     "invalid_grant",
@@ -49,14 +49,15 @@ pub(crate) async fn refreshed(
         })
         .await?;
     let mut credential = stored.unwrap_or(credential);
-    let Some(request) = Request::of(&credential, &config.unwrap_or_default()) else {
+    let Some(request) = request(&credential, &config.unwrap_or_default()) else {
         return Ok(credential);
     };
     if !is_due(&credential) {
         return Ok(credential);
     }
-    let grant = request.send(shared).await?;
-    grant.apply(&mut credential, &request.endpoint);
+    let granted = request.send(shared.connectors.http()).await;
+    let granted = granted.map_err(failure)?;
+    apply(granted, &mut credential, &request.endpoint);
     let row = credential.clone();
     shared
         .store
@@ -72,128 +73,77 @@ fn is_due(credential: &ServiceCredential) -> bool {
             .is_some_and(|end| end <= OffsetDateTime::now_utc() + MARGIN)
 }
 
-/// A request to a token endpoint.
-struct Request {
-    endpoint: String,
-    form: Vec<(&'static str, String)>,
-    /// Client id and secret, for the header.
-    basic: Option<(String, String)>,
-}
+/// What to ask for a new token. None when the refresh token, the client or the endpoint is not known. The provider's settings
+/// come before what the credential itself says.
+fn request(credential: &ServiceCredential, config: &Value) -> Option<TokenRequest> {
+    let secret = &credential.credentials;
+    let either = |of_config: &str, of_secret: &str| {
+        text(config, of_config).or_else(|| text(secret, of_secret))
+    };
+    let refresh_token = text(secret, "refresh_token")?;
+    let client_id = either("oauth_client_id", "client_id")?;
+    let endpoint = either("oauth_token_endpoint", "token_uri")?;
+    let client_secret = either("oauth_client_secret", "client_secret");
+    let method = either(
+        "oauth_token_endpoint_auth_method",
+        "token_endpoint_auth_method",
+    );
 
-impl Request {
-    /// None when the refresh token, the client or the endpoint is not known. The provider's settings come before what the
-    /// credential itself says.
-    fn of(credential: &ServiceCredential, config: &Value) -> Option<Self> {
-        let secret = &credential.credentials;
-        let either = |of_config: &str, of_secret: &str| {
-            text(config, of_config).or_else(|| text(secret, of_secret))
-        };
-        let refresh_token = text(secret, "refresh_token")?;
-        let client_id = either("oauth_client_id", "client_id")?;
-        let endpoint = either("oauth_token_endpoint", "token_uri")?;
-        let client_secret = either("oauth_client_secret", "client_secret");
-        let method = either(
-            "oauth_token_endpoint_auth_method",
-            "token_endpoint_auth_method",
-        );
-
-        let mut form = vec![
-            ("grant_type", "refresh_token".to_owned()),
-            ("refresh_token", refresh_token),
-        ];
-        let mut basic = None;
-        match (method.as_deref(), client_secret) {
-            (Some("client_secret_basic"), client_secret) => {
-                basic = Some((client_id, client_secret?));
-            }
-            (Some("none"), _) | (_, None) => form.push(("client_id", client_id)),
-            (_, Some(client_secret)) => {
-                form.push(("client_id", client_id));
-                form.push(("client_secret", client_secret));
-            }
+    let mut form = vec![
+        ("grant_type", "refresh_token".to_owned()),
+        ("refresh_token", refresh_token),
+    ];
+    let mut basic = None;
+    match (method.as_deref(), client_secret) {
+        (Some("client_secret_basic"), client_secret) => {
+            basic = Some((client_id, client_secret?));
         }
-        if let Some(resource) = text(secret, "resource") {
-            form.push(("resource", resource));
+        (Some("none"), _) | (_, None) => form.push(("client_id", client_id)),
+        (_, Some(client_secret)) => {
+            form.push(("client_id", client_id));
+            form.push(("client_secret", client_secret));
         }
-        Some(Self {
-            endpoint,
-            form,
-            basic,
-        })
     }
-
-    async fn send(&self, shared: &Shared) -> Result<Grant, CredentialError> {
-        let failed = |error: reqwest::Error| CredentialError::Refresh(error.to_string());
-        let mut request = shared
-            .connectors
-            .http()
-            .post(&self.endpoint)
-            .timeout(TIMEOUT)
-            .header("accept", "application/json")
-            .form(&self.form);
-        if let Some((id, secret)) = &self.basic {
-            request = request.basic_auth(id, Some(secret));
-        }
-        let response = request.send().await.map_err(failed)?;
-        let status = response.status();
-        let body = response.bytes().await.map_err(failed)?;
-        if !status.is_success() {
-            return Err(refusal(status, &body));
-        }
-        let grant: Grant = serde_json::from_slice(&body)
-            .map_err(|error| CredentialError::Refresh(error.to_string()))?;
-        if grant.access_token.is_empty() {
-            let text = "token endpoint response is missing access_token";
-            return Err(CredentialError::Refresh(text.to_owned()));
-        }
-        Ok(grant)
+    if let Some(resource) = text(secret, "resource") {
+        form.push(("resource", resource));
     }
+    Some(TokenRequest {
+        endpoint,
+        form,
+        basic,
+    })
 }
 
 /// Only an endpoint that names an OAuth error says that the person must connect again.
-fn refusal(status: StatusCode, body: &[u8]) -> CredentialError {
-    #[derive(Deserialize)]
-    struct Refusal {
-        error: String,
-    }
-    let error = serde_json::from_slice::<Refusal>(body).map(|refusal| refusal.error);
-    match error {
-        Ok(error) if status.is_client_error() && FINAL_ERRORS.contains(&error.as_str()) => {
+fn failure(error: TokenError) -> CredentialError {
+    match &error {
+        TokenError::Refused { status, error, .. }
+            if !status.is_server_error() && FINAL_ERRORS.contains(&error.as_str()) =>
+        {
             CredentialError::Reconnect
         }
-        _ => CredentialError::Refresh(format!("token endpoint returned HTTP {status}")),
-    }
-}
-
-/// What a token endpoint answers.
-#[derive(Deserialize)]
-struct Grant {
-    #[serde(default)]
-    access_token: String,
-    refresh_token: Option<String>,
-    token_type: Option<String>,
-    expires_in: Option<i64>,
-}
-
-impl Grant {
-    fn apply(self, credential: &mut ServiceCredential, endpoint: &str) {
-        if let Value::Object(secret) = &mut credential.credentials {
-            secret.insert("access_token".to_owned(), self.access_token.into());
-            if let Some(refresh_token) = self.refresh_token {
-                secret.insert("refresh_token".to_owned(), refresh_token.into());
-            }
-            let token_type = self.token_type.unwrap_or_else(|| "Bearer".to_owned());
-            secret.insert("token_type".to_owned(), token_type.into());
-            secret.insert("token_uri".to_owned(), json!(endpoint));
+        TokenError::Refused { status, .. } if !status.is_success() => {
+            CredentialError::Refresh(TokenError::Status(*status).to_string())
         }
-        let now = OffsetDateTime::now_utc();
-        let life = self
-            .expires_in
-            .filter(|life| *life > 0)
-            .unwrap_or(DEFAULT_LIFE);
-        credential.expires_at = Some(now.saturating_add(time::Duration::seconds(life)));
-        credential.last_validated_at = Some(now);
+        _ => CredentialError::Refresh(error.to_string()),
     }
+}
+
+fn apply(granted: Granted, credential: &mut ServiceCredential, endpoint: &str) {
+    if let Value::Object(secret) = &mut credential.credentials {
+        secret.insert("access_token".to_owned(), granted.access_token.into());
+        if let Some(refresh_token) = granted.refresh_token {
+            secret.insert("refresh_token".to_owned(), refresh_token.into());
+        }
+        let token_type = granted.token_type.unwrap_or_else(|| "Bearer".to_owned());
+        secret.insert("token_type".to_owned(), token_type.into());
+        secret.insert("token_uri".to_owned(), json!(endpoint));
+    }
+    let now = OffsetDateTime::now_utc();
+    let life = granted.life.unwrap_or(DEFAULT_LIFE);
+    let life = time::Duration::try_from(life).unwrap_or(time::Duration::MAX);
+    credential.expires_at = Some(now.saturating_add(life));
+    credential.last_validated_at = Some(now);
 }
 
 fn text(value: &Value, key: &str) -> Option<String> {

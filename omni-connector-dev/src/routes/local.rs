@@ -1,45 +1,73 @@
 //! Who reaches the manager. The real one trusts its private network and lets every page ask; this one shares a machine with a
-//! browser, and no page of another site may read the secrets that it holds.
+//! browser, and holds secrets. So no page may ask it but its own, whatever it asks and whether it could read the answer.
 
 use std::net::IpAddr;
 
 use axum::{
     Json,
     extract::Request,
-    http::{HeaderValue, StatusCode, header, request::Parts, uri::Authority},
+    http::{HeaderMap, HeaderName, Method, StatusCode, header, uri::Authority},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use serde_json::json;
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 
-/// Lets pages of this machine ask and read.
+/// Where a provider sends a browser back to: the one route that a page elsewhere leads to.
+pub(super) const CALLBACK: &str = "/api/oauth/callback";
+
+/// What browsers say of the page that made a request.
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// Answers the question of a browser whether a page may ask, as the real manager does, and allows it to none.
 pub(super) fn cors() -> CorsLayer {
     CorsLayer::new()
-        .allow_origin(AllowOrigin::predicate(is_local_origin))
+        .allow_origin(AllowOrigin::predicate(|_, _| false))
         .allow_methods(Any)
         .allow_headers(Any)
         .expose_headers(Any)
 }
 
-/// Refuses requests to a name of another site: one that resolves to loopback would make its pages ours. No client elsewhere is
-/// lost by that, as the manager listens on loopback alone.
-pub(super) async fn refuse_other_names(request: Request, next: Next) -> Response {
-    let host = request.headers().get(header::HOST);
-    match host.map(|host| host.to_str().unwrap_or_default()) {
-        Some(host) if !is_local(host) => {
-            let error = format!(
-                "the development manager does not answer as `{host}`\nhelp: ask it as http://127.0.0.1, with its port"
-            );
-            (StatusCode::FORBIDDEN, Json(json!({ "error": error }))).into_response()
-        }
-        _ => next.run(request).await,
+/// Refuses requests to a name of another site, since one that resolves to loopback would make its pages ours, and requests
+/// that another page made. Programs send neither header, and are not meant.
+pub(super) async fn refuse_other_sites(request: Request, next: Next) -> Response {
+    let headers = request.headers();
+    let host = text(headers, &header::HOST);
+    if let Some(host) = host
+        && !is_local(host)
+    {
+        return refusal(&format!(
+            "the development manager does not answer as `{host}`\nhelp: ask it as http://127.0.0.1, with its port"
+        ));
     }
+    // Asking whether one may ask does nothing, and is answered by the CORS layer.
+    let asks = request.method() == Method::OPTIONS;
+    let is_of_another_page = match (text(headers, &header::ORIGIN), text(headers, &FETCH_SITE)) {
+        (Some(origin), _) => !is_own(origin, host.unwrap_or_default()),
+        (None, Some("cross-site" | "same-site")) => request.uri().path() != CALLBACK,
+        (None, _) => false,
+    };
+    if is_of_another_page && !asks {
+        return refusal(
+            "the development manager answers no page but its own\nhelp: ask it with a program, or type the address into the browser",
+        );
+    }
+    next.run(request).await
 }
 
-fn is_local_origin(origin: &HeaderValue, _: &Parts) -> bool {
-    let origin = origin.to_str().unwrap_or_default();
-    origin.strip_prefix("http://").is_some_and(is_local)
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    // What is not readable is nothing that we are.
+    headers.get(name).map(|value| value.to_str().unwrap_or(""))
+}
+
+fn refusal(error: &str) -> Response {
+    (StatusCode::FORBIDDEN, Json(json!({ "error": error }))).into_response()
+}
+
+/// Whether a page of that origin came from the manager at `host`.
+fn is_own(origin: &str, host: &str) -> bool {
+    let authority = origin.strip_prefix("http://");
+    !host.is_empty() && authority.is_some_and(|authority| authority.eq_ignore_ascii_case(host))
 }
 
 /// Whether `host[:port]` is this machine by its name or by a loopback address.

@@ -2,6 +2,7 @@
 //! that works here works there. A handler parses, calls a rule and renders; it decides nothing.
 
 mod body;
+mod dev;
 mod error;
 mod local;
 mod oauth;
@@ -10,13 +11,14 @@ mod web;
 
 use axum::{Router, extract::FromRef, middleware::from_fn};
 
-use crate::{oauth::SignIns, shared::Shared};
+use crate::{oauth::SignIns, rules::Descriptions, shared::Shared};
 
 /// What handlers are given.
 #[derive(Debug, Clone)]
 pub(crate) struct App {
     pub(crate) shared: Shared,
     pub(crate) sign_ins: SignIns,
+    pub(crate) descriptions: Descriptions,
 }
 
 impl FromRef<App> for Shared {
@@ -31,13 +33,20 @@ impl FromRef<App> for SignIns {
     }
 }
 
+impl FromRef<App> for Descriptions {
+    fn from_ref(app: &App) -> Self {
+        app.descriptions.clone()
+    }
+}
+
 /// All routes.
 pub(crate) fn router(app: App) -> Router {
     Router::new()
         .merge(sdk::routes(app.shared.options.extraction.max_input_bytes))
         .merge(web::routes())
         .merge(oauth::routes())
+        .merge(dev::routes())
         .layer(local::cors())
-        .layer(from_fn(local::refuse_other_names))
+        .layer(from_fn(local::refuse_other_sites))
         .with_state(app)
 }

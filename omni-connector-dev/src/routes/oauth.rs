@@ -11,7 +11,7 @@ use axum::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{App, body::JsonBody};
+use super::{App, body::JsonBody, local::CALLBACK};
 use crate::{
     oauth::{self, Answer, Ask, SignInError, SignIns},
     rules::{self, Notified, Refusal},
@@ -21,7 +21,7 @@ use crate::{
 pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/api/oauth/start", get(start))
-        .route("/api/oauth/callback", get(callback))
+        .route(CALLBACK, get(callback))
         .route("/oauth/credential-ready", post(credential_ready))
 }
 

@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use omni_connector::{
     Manifest, SourceType,
-    contract::{ActionMode, ManifestAction, PromptDefinition, ResourceDefinition, Skill},
+    wire::{ActionMode, ManifestAction, PromptDefinition, ResourceDefinition, Skill},
 };
 
 use super::Refusal;

@@ -9,8 +9,12 @@ use crate::{
     store::{
         StoreError, contents, runs,
         text::{normalise, truncate},
+        textless::{self, TextlessFile},
     },
 };
+
+/// How the text begins that stands for one that could not be read (`protocol.md` §3.5).
+const FAILURE: &str = "[Text extraction failed";
 
 /// A file that a connector sent.
 #[derive(Debug)]
@@ -53,7 +57,7 @@ pub(crate) async fn store_file(
     file: FileToRead,
 ) -> Result<String, Refusal> {
     let run = file.sync_run_id.clone();
-    let text = read(shared, reading, file).await?;
+    let text = read_and_note(shared, reading, file).await?;
     put(shared, run, text).await
 }
 
@@ -64,8 +68,32 @@ pub(crate) async fn text_of_file(
     file: FileToRead,
 ) -> Result<String, Refusal> {
     let run = file.sync_run_id.clone();
-    let text = read(shared, reading, file).await?;
+    let text = read_and_note(shared, reading, file).await?;
     shared.store.write(move |db| runs::touch(db, &run)).await?;
+    Ok(text)
+}
+
+/// The text of a file, and a note for the person at home when there is none.
+async fn read_and_note(
+    shared: &Shared,
+    reading: Reading,
+    file: FileToRead,
+) -> Result<String, Refusal> {
+    let run = file.sync_run_id.clone();
+    let mime_type = file.mime_type.clone();
+    let name = file.filename.clone().filter(|name| !name.is_empty());
+    let text = read(shared, reading, file).await?;
+    let reason = if text.is_empty() {
+        format!("nothing of `{mime_type}` could be read")
+    } else if text.starts_with(FAILURE) {
+        "its text could not be read, and Omni stores a notice in its place".to_owned()
+    } else {
+        return Ok(text);
+    };
+    let name = name.unwrap_or(mime_type);
+    let file = TextlessFile { name, reason };
+    let note = move |db: &rusqlite::Transaction<'_>| textless::note(db, &run, &file);
+    shared.store.write(note).await?;
     Ok(text)
 }
 

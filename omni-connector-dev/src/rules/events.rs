@@ -1,6 +1,6 @@
 //! Events (`protocol.md` §3.4): all of a request or none of it, in order, and only from a running run of that source.
 
-use omni_connector::contract::wire::EventBatch;
+use omni_connector::wire::EventBatch;
 
 use super::{
     Refusal,

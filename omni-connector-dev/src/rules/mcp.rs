@@ -1,7 +1,7 @@
 //! Resources, prompts and skills of a connector's MCP server (`protocol.md` §2.7, §3.9). Of the connector's answer only the
 //! JSON is passed on.
 
-use omni_connector::{Manifest, contract::McpCredentials};
+use omni_connector::{Manifest, wire::McpCredentials};
 use serde::Serialize;
 use serde_json::Value;
 

@@ -2,10 +2,13 @@
 //! Nothing here knows of HTTP requests or of their bodies.
 
 mod actions;
+mod by_hand;
 mod catalog;
 mod contents;
 mod events;
 mod mcp;
+mod named;
+mod oauth_clients;
 mod progress;
 mod refusal;
 mod registration;
@@ -14,6 +17,7 @@ mod sources;
 
 pub use actions::{ActionAnswer, ActionError};
 pub(crate) use actions::{ActionCall, call, missing_scopes};
+pub(crate) use by_hand::{Begun, Why, Wish, give_up, sync_by_hand};
 pub(crate) use catalog::{
     Offer, OfferedSkill, connectors, offered_actions, offered_prompts, offered_resources,
     offered_skills,
@@ -21,10 +25,15 @@ pub(crate) use catalog::{
 pub(crate) use contents::{FileToRead, Reading, store_file, store_text, text_of_file};
 pub(crate) use events::accept;
 pub(crate) use mcp::{LoadedSkill, load_skill, prompt, resource};
+pub(crate) use named::{
+    Change, Changes, Described, Description, Descriptions, Listed, Secret, change, describe,
+    find_one, listed, remove_source, take_back,
+};
+pub(crate) use oauth_clients::keep_oauth_client;
 pub use progress::Progress;
-pub(crate) use progress::{progress, refusals};
+pub(crate) use progress::{progress, refusals, textless};
 pub(crate) use refusal::{NUL_IN_TEXT, Refusal};
-pub(crate) use registration::{Notified, credential_ready, register};
+pub(crate) use registration::{Notified, credential_ready, first_registration, register};
 pub(crate) use reports::{Report, report, save_connector_state};
 pub(crate) use sources::{
     Overview, Schedule, SyncConfig, active_sources, all_sources, connector_config, one_source,

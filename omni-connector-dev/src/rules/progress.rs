@@ -7,6 +7,7 @@ use crate::{
     store::{
         StoreError,
         runs::{self, RefusedEvent, Run, RunEffects},
+        textless::{self, Textless},
     },
 };
 
@@ -44,5 +45,18 @@ pub(crate) async fn refusals(
     shared
         .store
         .read(move |db| runs::refused_events(db, &id, limit))
+        .await
+}
+
+/// Files of a run whose text could not be read, the first `limit` by name.
+pub(crate) async fn textless(
+    shared: &Shared,
+    run: &str,
+    limit: usize,
+) -> Result<Textless, StoreError> {
+    let id = run.to_owned();
+    shared
+        .store
+        .read(move |db| textless::of_run(db, &id, limit))
         .await
 }

@@ -1,8 +1,13 @@
 //! Why the manager refuses a request, by the statuses of `protocol.md` §3.1.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::{oauth::CredentialError, store::StoreError};
+use super::ActionError;
+use crate::{
+    oauth::CredentialError,
+    runs::{CancelError, TriggerError},
+    store::StoreError,
+};
 
 /// What a database of the real manager says of U+0000 in a text.
 pub(crate) const NUL_IN_TEXT: &str =
@@ -55,6 +60,79 @@ impl From<StoreError> for Refusal {
 impl From<CredentialError> for Refusal {
     fn from(error: CredentialError) -> Self {
         Self::Internal(format!("Database error: {error}"))
+    }
+}
+
+impl From<CancelError> for Refusal {
+    fn from(error: CancelError) -> Self {
+        let text = error.to_string();
+        match error {
+            CancelError::RunNotFound(_)
+            | CancelError::SourceNotFound(_)
+            | CancelError::ConnectorNotConfigured(_) => Self::NotFound(text),
+            CancelError::NotRunning(_) => Self::BadRequest(text),
+            CancelError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<TriggerError> for Refusal {
+    fn from(error: TriggerError) -> Self {
+        let text = error.to_string();
+        match error {
+            TriggerError::SourceNotFound(_) | TriggerError::ConnectorNotConfigured(_) => {
+                Self::NotFound(text)
+            }
+            TriggerError::Inactive(_)
+            | TriggerError::NotSyncable(_)
+            | TriggerError::RealtimeUnavailable(_) => Self::BadRequest(text),
+            TriggerError::AlreadyRunning(_) => Self::Conflict(text),
+            TriggerError::GlobalLimit | TriggerError::ClassLimit(_) => {
+                Self::Conflict(format!("{text}, try again later"))
+            }
+            TriggerError::Connector(error) => Self::Internal(error.to_string()),
+            TriggerError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ActionError> for Refusal {
+    fn from(error: ActionError) -> Self {
+        let text = error.to_string();
+        match error {
+            ActionError::SourceNotFound(_)
+            | ActionError::NotRegistered(_)
+            | ActionError::NoCredentials(_)
+            | ActionError::UserNotFound(_) => Self::NotFound(text),
+            ActionError::NoSourceId
+            | ActionError::SourceTypeWithoutTransient
+            | ActionError::Unknown(..)
+            | ActionError::OtherType(..)
+            | ActionError::ReadOnly(_)
+            | ActionError::AdminOnly(_)
+            | ActionError::NoSourceType
+            | ActionError::SourceWithTransient
+            | ActionError::TransientWrite(_)
+            | ActionError::NoUserId => Self::BadRequest(text),
+            ActionError::NotNative(_)
+            | ActionError::Connector(_)
+            | ActionError::Credential(_)
+            | ActionError::Store(_) => Self::Internal(text),
+            ActionError::NeedsUserAuth {
+                source_id,
+                source_type,
+                provider,
+            } => {
+                let start = format!("/api/oauth/start?source_id={source_id}");
+                Self::PreconditionFailed(json!({
+                    "error": text,
+                    "source_id": source_id,
+                    "source_type": source_type,
+                    "provider": provider,
+                    "oauth_start_url": start,
+                }))
+            }
+        }
     }
 }
 

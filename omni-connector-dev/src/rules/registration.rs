@@ -38,16 +38,28 @@ pub(crate) async fn register(shared: &Shared, manifest: Manifest) -> Result<(), 
     );
     shared.registry.put(manifest.clone());
     let (kept, life) = (manifest.clone(), shared.options.registration_ttl);
-    let all = shared.registry.operators();
+    let declared = shared.registry.operators();
     shared
         .store
         .write(move |db| {
             registrations::put(db, &kept, life)?;
-            operators::replace(db, &all)
+            operators::replace(db, &declared)
         })
         .await?;
     recover_catalog(shared, &manifest).await;
     Ok(())
+}
+
+/// Waits for the first connector that registers with this process; one that did before counts.
+pub(crate) async fn first_registration(shared: &Shared) -> Manifest {
+    let mut registrations = shared.registry.registrations();
+    loop {
+        if let Some(manifest) = shared.registry.first() {
+            return manifest;
+        }
+        // The sender lives as long as the registry does.
+        let _ = registrations.changed().await;
+    }
 }
 
 /// What became of a notice that somebody signed in.

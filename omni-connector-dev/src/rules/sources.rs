@@ -3,7 +3,7 @@
 
 use omni_connector::{
     ServiceCredential, SourceType,
-    contract::{IntegrationType, UnknownName, UserFilterMode},
+    wire::{IntegrationType, UnknownName, UserFilterMode},
 };
 use rusqlite::Connection;
 use serde::Serialize;

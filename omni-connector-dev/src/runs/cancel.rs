@@ -1,7 +1,7 @@
 //! Cancelling a run by hand (`protocol.md` §5.6): the connector is told first, then the run is marked. An end that the
 //! connector reports in between stands.
 
-use omni_connector::contract::IntegrationType;
+use omni_connector::wire::IntegrationType;
 
 use crate::{
     shared::Shared,

@@ -1,7 +1,7 @@
 //! `POST /sync`, and what each answer means for the run (`protocol.md` §2.3). A run that the connector ended before it
 //! answered keeps its end, whatever the answer is.
 
-use omni_connector::{SyncType, contract::wire::SyncRequest};
+use omni_connector::{SyncType, wire::SyncRequest};
 use reqwest::StatusCode;
 
 use super::TriggerError;

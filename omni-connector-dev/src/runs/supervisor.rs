@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use omni_connector::{SyncType, contract::IntegrationType};
+use omni_connector::{SyncType, wire::IntegrationType};
 use rusqlite::{Connection, Transaction};
 use time::OffsetDateTime;
 use tokio::time::{MissedTickBehavior, interval, timeout};

@@ -1,6 +1,6 @@
 //! Starting runs: the checks in their order, the row, and the call to the connector (`protocol.md` §5.2, §5.3).
 
-use omni_connector::{SyncType, contract::IntegrationType};
+use omni_connector::{SyncType, wire::IntegrationType};
 use rusqlite::Connection;
 
 use super::dispatch::{self, ResumeError, dispatch};

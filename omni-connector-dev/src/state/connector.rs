@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use omni_connector::{
-    contract::wire::{RunId, RunningResponse, StatusResponse, SyncRequest},
-    outgoing::HttpClient,
+    HttpClient,
+    wire::{RunId, RunningResponse, StatusResponse, SyncRequest},
 };
 use reqwest::{Method, Response, StatusCode};
 use serde::{Serialize, de::DeserializeOwned};
@@ -165,7 +165,14 @@ impl ConnectorClient {
         if let Some(body) = body {
             request = request.json(body);
         }
-        request.send().await.map_err(ConnectorError::Request)
+        request.send().await.map_err(|error| {
+            if error.is_timeout() {
+                // What the caller reads is Omni's text, which does not say so.
+                let within = self.limits.call.as_secs_f64();
+                tracing::warn!(within, "a connector did not answer in time");
+            }
+            ConnectorError::Request(error)
+        })
     }
 
     /// A `POST` that is answered with JSON.

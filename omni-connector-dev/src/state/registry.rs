@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use omni_connector::{Manifest, SearchOperator, contract::check_input_schema};
+use omni_connector::{Manifest, SearchOperator, schema::check_input_schema};
 use tokio::sync::watch;
 
 /// The first violation of the rules for actions (`protocol.md` §3.3), in the words of the real manager.
@@ -104,11 +104,10 @@ impl Registry {
             .map(|entry| entry.manifest.clone())
     }
 
-    /// Operators of all live manifests, concatenated.
-    pub(crate) fn operators(&self) -> Vec<SearchOperator> {
-        self.live()
-            .into_iter()
-            .flat_map(|manifest| manifest.search_operators)
+    /// Operators of all live manifests, each with the connector's id.
+    pub(crate) fn operators(&self) -> Vec<(String, Vec<SearchOperator>)> {
+        let live = self.live().into_iter();
+        live.map(|manifest| (manifest.connector_id, manifest.search_operators))
             .collect()
     }
 

@@ -106,6 +106,16 @@ pub fn put_refreshed(db: &Connection, credential: &ServiceCredential) -> Result<
     Ok(())
 }
 
+/// Removes the row of that owner; `None` is the organisation.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn remove(db: &Connection, source_id: &str, user_id: Option<&str>) -> Result<(), StoreError> {
+    db.prepare_cached("DELETE FROM credentials WHERE source_id = ?1 AND user_id IS ?2")?
+        .execute(params![source_id, user_id])?;
+    Ok(())
+}
+
 /// The row of that owner; `None` is the organisation.
 ///
 /// # Errors

@@ -20,6 +20,7 @@ pub mod contents;
 pub mod credentials;
 pub mod documents;
 mod error;
+pub mod folder;
 pub mod operators;
 pub mod people;
 pub mod registrations;
@@ -27,6 +28,7 @@ pub mod runs;
 pub mod search;
 pub mod sources;
 pub mod text;
+pub mod textless;
 pub mod users;
 mod worker;
 
@@ -38,8 +40,7 @@ pub use error::StoreError;
 use worker::Worker;
 
 /// The version of `schema.sql`. A file of another version is refused, not converted: it holds only what a sync brings back.
-const SCHEMA_VERSION: i32 = 2;
-const FILE: &str = "manager.sqlite3";
+const SCHEMA_VERSION: i32 = 3;
 
 /// A handle on the store. Cheap to clone; the file is closed when the last clone is dropped.
 #[derive(Debug, Clone)]
@@ -55,11 +56,11 @@ impl Store {
     /// A folder that cannot be made, a file that is no SQLite database, or one of another version.
     pub fn open(folder: impl AsRef<Path>) -> Result<Self, StoreError> {
         let folder = folder.as_ref();
-        std::fs::create_dir_all(folder).map_err(|error| StoreError::Folder {
+        folder::prepare(folder).map_err(|error| StoreError::Folder {
             folder: folder.to_owned(),
             error,
         })?;
-        let path = folder.join(FILE);
+        let path = folder.join(folder::DATABASE);
         let writer = Connection::open(&path)?;
         writer.pragma_update(None, "journal_mode", "WAL")?;
         prepare(&writer)?;
@@ -77,7 +78,7 @@ impl Store {
 
     /// Whether `folder` holds a store.
     pub fn is_in(folder: impl AsRef<Path>) -> bool {
-        folder.as_ref().join(FILE).is_file()
+        folder.as_ref().join(folder::DATABASE).is_file()
     }
 
     /// A store that is gone when it is dropped.

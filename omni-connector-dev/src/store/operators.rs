@@ -1,21 +1,30 @@
-//! Search operators of the live connectors, kept so that a search works while no connector runs (`protocol.md` §7.1).
+//! Search operators of the connectors that have registered, kept so that a search works while none runs (`protocol.md` §7.1).
 
 use omni_connector::SearchOperator;
 use rusqlite::{Connection, params};
 
 use super::StoreError;
 
-/// Replaces all operators, in their order.
+/// Stores the operators of the live connectors, each with its id, in their order. Those of other connectors stay behind them:
+/// what these brought is still found.
 ///
 /// # Errors
 /// Those of SQLite.
-pub fn replace(db: &Connection, operators: &[SearchOperator]) -> Result<(), StoreError> {
+pub fn replace(db: &Connection, live: &[(String, Vec<SearchOperator>)]) -> Result<(), StoreError> {
+    let mut all: Vec<(String, SearchOperator)> = Vec::new();
+    for (connector_id, operators) in live {
+        let operators = operators.iter();
+        all.extend(operators.map(|operator| (connector_id.clone(), operator.clone())));
+    }
+    let earlier = stored(db)?.into_iter();
+    all.extend(earlier.filter(|(id, _)| live.iter().all(|(live, _)| live != id)));
     db.execute("DELETE FROM search_operators", [])?;
     let mut insert = db.prepare_cached(
-        "INSERT INTO search_operators (operator, attribute_key, value_type) VALUES (?1, ?2, ?3)",
+        "INSERT INTO search_operators (connector_id, operator, attribute_key, value_type) VALUES (?1, ?2, ?3, ?4)",
     )?;
-    for operator in operators {
+    for (connector_id, operator) in all {
         insert.execute(params![
+            connector_id,
             operator.operator,
             operator.attribute_key,
             operator.value_type
@@ -29,16 +38,23 @@ pub fn replace(db: &Connection, operators: &[SearchOperator]) -> Result<(), Stor
 /// # Errors
 /// Those of SQLite.
 pub fn all(db: &Connection) -> Result<Vec<SearchOperator>, StoreError> {
+    let stored = stored(db)?.into_iter();
+    Ok(stored.map(|(_, operator)| operator).collect())
+}
+
+/// All operators with the id of their connector.
+fn stored(db: &Connection) -> Result<Vec<(String, SearchOperator)>, StoreError> {
     Ok(db
         .prepare_cached(
-            "SELECT operator, attribute_key, value_type FROM search_operators ORDER BY rowid",
+            "SELECT connector_id, operator, attribute_key, value_type FROM search_operators ORDER BY rowid",
         )?
         .query_map([], |row| {
-            Ok(SearchOperator {
-                operator: row.get(0)?,
-                attribute_key: row.get(1)?,
-                value_type: row.get(2)?,
-            })
+            let operator = SearchOperator {
+                operator: row.get(1)?,
+                attribute_key: row.get(2)?,
+                value_type: row.get(3)?,
+            };
+            Ok((row.get(0)?, operator))
         })?
         .collect::<Result<_, _>>()?)
 }

@@ -1,7 +1,7 @@
 //! Sync runs: their states, counters and checkpoints (`protocol.md` §5.1). Every change is conditional on the run still
 //! being `running`, so that an end is final whoever comes later.
 
-use omni_connector::{SyncType, contract::timestamp::extended};
+use omni_connector::{SyncType, wire::timestamp::extended};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

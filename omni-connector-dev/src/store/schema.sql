@@ -57,8 +57,9 @@ CREATE TABLE registrations (
     expires_at    INTEGER NOT NULL
 ) STRICT;
 
--- Operators of all live connectors in the order of registration; of two with one name the first wins.
+-- Operators of all connectors, those that live first, in the order of registration; of two with one name the first wins.
 CREATE TABLE search_operators (
+    connector_id   TEXT NOT NULL,
     operator       TEXT NOT NULL,
     attribute_key  TEXT NOT NULL,
     value_type     TEXT NOT NULL            -- text, person, datetime
@@ -100,6 +101,14 @@ CREATE TABLE refused_events (
     reason       TEXT NOT NULL
 ) STRICT;
 CREATE INDEX refused_events_of_a_run ON refused_events (sync_run_id);
+
+-- Files whose text could not be read, so that no word of them is found.
+CREATE TABLE textless_files (
+    sync_run_id  TEXT NOT NULL,
+    name         TEXT NOT NULL,
+    reason       TEXT NOT NULL
+) STRICT;
+CREATE INDEX textless_files_of_a_run ON textless_files (sync_run_id);
 
 CREATE TABLE contents (
     id         TEXT PRIMARY KEY,

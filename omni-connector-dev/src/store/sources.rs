@@ -1,6 +1,6 @@
 //! Sources: one configured connection of a company to one system (`protocol.md` §4.2).
 
-use omni_connector::contract::{IntegrationType, SourceScope, UserFilterMode, timestamp::extended};
+use omni_connector::wire::{IntegrationType, SourceScope, UserFilterMode, timestamp::extended};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -157,6 +157,24 @@ pub fn find(db: &Connection, id: &str) -> Result<Option<SourceRecord>, StoreErro
         .optional()?)
 }
 
+/// The oldest source of that name and type that is not deleted.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn find_named(
+    db: &Connection,
+    name: &str,
+    source_type: &str,
+) -> Result<Option<SourceRecord>, StoreError> {
+    Ok(db
+        .prepare_cached(
+            "SELECT * FROM sources WHERE name = ?1 AND source_type = ?2 AND NOT is_deleted
+             ORDER BY created_at, rowid LIMIT 1",
+        )?
+        .query_row([name, source_type], SourceRecord::read)
+        .optional()?)
+}
+
 /// All sources, newest first.
 ///
 /// # Errors
@@ -217,6 +235,7 @@ pub fn remove_some(db: &Connection, id: &str) -> Result<bool, StoreError> {
     }
     for statement in [
         "DELETE FROM refused_events WHERE sync_run_id IN (SELECT id FROM sync_runs WHERE source_id = ?1)",
+        "DELETE FROM textless_files WHERE sync_run_id IN (SELECT id FROM sync_runs WHERE source_id = ?1)",
         "DELETE FROM sync_runs WHERE source_id = ?1",
         "DELETE FROM group_members WHERE source_id = ?1",
         "DELETE FROM groups WHERE source_id = ?1",

@@ -1,13 +1,13 @@
 //! The connector that the tests start as a process: what it does is the config of its source.
 
-use std::{collections::BTreeMap, fs, process};
+use std::{collections::BTreeMap, fs, process, time::Duration};
 
 use anyhow::{Result, bail};
 use axum::response::{IntoResponse, Response};
 use omni_connector::{
     ActionDefinition, ActionMode, ActionResponse, Connector, Document, DocumentPermissions,
-    OAuthConfig, SearchOperator, ServiceCredential, Source, SourceType, SyncContext, SyncType,
-    async_trait,
+    ManagerClient, OAuthConfig, SearchOperator, ServiceCredential, Source, SourceType, SyncContext,
+    SyncType, async_trait,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -29,6 +29,9 @@ pub(crate) struct Config {
     /// Waits after the checkpoint, unless the run is a resume.
     #[serde(default)]
     wait: bool,
+    /// Takes its time to look at the settings.
+    #[serde(default)]
+    think: bool,
     /// Fails the run.
     fail: Option<String>,
     /// Ends the process.
@@ -72,6 +75,20 @@ impl Connector for Shelf {
         }]
     }
 
+    async fn validate(
+        &self,
+        source: &Source,
+        _: Option<&ServiceCredential>,
+        _: &ManagerClient,
+    ) -> Result<()> {
+        let config: Config = serde_json::from_value(source.config.clone())?;
+        if config.think {
+            write_pid()?;
+            tokio::time::sleep(Duration::from_secs(15)).await;
+        }
+        Ok(())
+    }
+
     async fn sync(
         &self,
         source: Source,
@@ -80,9 +97,7 @@ impl Connector for Shelf {
         ctx: SyncContext,
     ) -> Result<()> {
         let config: Config = serde_json::from_value(source.config)?;
-        if let Ok(path) = std::env::var("SHELF_PID") {
-            fs::write(path, process::id().to_string())?;
-        }
+        write_pid()?;
         for (id, text) in config.documents {
             let letter = id.chars().take(1).collect::<String>();
             let document = Document::new(&id, DocumentPermissions::public())
@@ -162,6 +177,13 @@ impl Connector for Shelf {
     }
 }
 
+fn write_pid() -> Result<()> {
+    if let Ok(path) = std::env::var("SHELF_PID") {
+        fs::write(path, process::id().to_string())?;
+    }
+    Ok(())
+}
+
 /// Whether this process is another connector, one without operators.
 fn is_plain() -> bool {
     std::env::var("SHELF_START").as_deref() == Ok("plain")
@@ -181,6 +203,9 @@ fn action(name: &str) -> ActionDefinition {
 
 /// Serves until a signal comes, or dies at once when `SHELF_START` says so.
 pub(crate) fn main() {
+    if let Ok(says) = std::env::var("SHELF_SAYS") {
+        eprintln!("{says}");
+    }
     if std::env::var("SHELF_START").as_deref() == Ok("die") {
         eprintln!("the shelf has fallen down");
         process::exit(7);

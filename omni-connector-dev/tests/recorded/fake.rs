@@ -178,7 +178,7 @@ async fn answer(mut stream: TcpStream, port: u16, state: Arc<Mutex<State>>) {
         if let (Some((route, body)), Some(run)) = (end, seen.run()) {
             let manager = state.lock().unwrap().manager_url.clone();
             let url = format!("{manager}/sdk/sync/{run}/{route}");
-            omni_connector::outgoing::HttpClient::new()
+            omni_connector::HttpClient::new()
                 .post(url)
                 .json(&body)
                 .send()

@@ -28,8 +28,8 @@ const DEVIATIONS: &[(&str, &str, &str)] = &[
 /// A header that answers lack here, and why.
 const WITHHELD: (&str, &str) = (
     "access-control-allow-origin",
-    "every page may ask the real manager (`protocol.md` §3.1); a development manager shares a machine with a browser, and \
-     lets pages of this machine alone read its secrets, by their origin",
+    "every page may ask the real manager (`protocol.md` §3.1); a development manager shares a machine with a browser, holds \
+     secrets, and answers no page but its own",
 );
 
 const NO_CONVERTER: &str = "a Docling converter is a service of its own; a development manager has the built-in extraction alone";

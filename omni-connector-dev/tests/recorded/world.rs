@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use omni_connector::{AuthType, Manifest, ServiceCredential, SyncType, outgoing::HttpClient};
+use omni_connector::{AuthType, HttpClient, Manifest, ServiceCredential, SyncType};
 use omni_connector_dev::{
     CallLimits, Manager, Options,
     store::{

@@ -14,9 +14,10 @@ use super::{
     schema::SchemaFn,
 };
 use crate::{
-    actions::{ActionCall, ActionResponse},
-    contract::{ActionDefinition, ActionMode, BoxFuture, SourceType},
+    connector::{ActionCall, ActionError, ActionResponse},
+    wire::{ActionDefinition, ActionMode, SourceType},
 };
+use futures_util::future::BoxFuture;
 
 /// One action of connector `K`.
 #[derive(Debug)]
@@ -242,7 +243,7 @@ impl<K> CallOf<K, OfAction> {
     ///
     /// # Errors
     /// The input is no object.
-    pub fn input(&mut self) -> Result<Input, crate::ActionError> {
+    pub fn input(&mut self) -> Result<Input, ActionError> {
         Input::new(std::mem::take(&mut self.parts.call.params), self.parts.args)
     }
 }

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use anyhow::{Result, bail};
 use async_trait::async_trait;
 use axum::{http::StatusCode, response::Response};
+use futures_util::future::BoxFuture;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -18,16 +19,13 @@ use super::{
     operator, sync, webhook,
 };
 use crate::{
-    actions::{ActionCall, ActionResponse},
-    bridges::McpServer,
-    contract::{
-        ActionDefinition, BoxFuture, Connector, CredentialReady, McpCredentials, OAuthConfig,
-        OAuthExtra, OAuthTokens, Operator, SearchOperator, ServiceCredential, Skill, Source,
-        SourceType, SyncType,
+    connector::{ActionCall, ActionResponse, Connector, McpServer, Webhook, WebhookCall},
+    manager::ManagerClient,
+    run::{Operator, SyncContext},
+    wire::{
+        ActionDefinition, CredentialReady, McpCredentials, OAuthConfig, OAuthExtra, OAuthTokens,
+        SearchOperator, ServiceCredential, Skill, Source, SourceType, SyncType,
     },
-    incoming::{Webhook, WebhookCall},
-    outgoing::ManagerClient,
-    run::SyncContext,
 };
 
 /// The method with `#[validate]`: reads its arguments by their types.

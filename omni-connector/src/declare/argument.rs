@@ -10,10 +10,11 @@ use super::{
     schema::SchemaFn,
 };
 use crate::{
-    actions::ActionError,
-    contract::{Connector, ServiceCredential, Source, SourceType, decode},
-    outgoing::ManagerClient,
+    connector::{ActionError, Connector},
+    manager::ManagerClient,
     run::{RunError, SyncContext},
+    schema::decode,
+    wire::{ServiceCredential, Source, SourceType},
 };
 
 /// A type that functions with `#[sync]` or `#[action]` can take as an argument. `C` is the call: [`CallOf`] an action or a
@@ -137,7 +138,7 @@ impl<T: DeserializeOwned> Checkpoint<T> {
     ///
     /// # Errors
     /// It has another shape than today's.
-    pub fn last(&self) -> Result<Option<T>, crate::contract::DecodeError> {
+    pub fn last(&self) -> Result<Option<T>, crate::schema::DecodeError> {
         let last = self
             .ctx
             .source()

@@ -7,11 +7,13 @@ use serde::de::DeserializeOwned;
 
 use super::{argument::FromCall, input::Arg};
 use crate::{
-    actions::{ActionCall, ActionError},
-    contract::{BoxFuture, ServiceCredential, Source, decode},
-    outgoing::ManagerClient,
+    connector::{ActionCall, ActionError},
+    manager::ManagerClient,
     run::SyncContext,
+    schema::decode,
+    wire::{ServiceCredential, Source},
 };
+use futures_util::future::BoxFuture;
 
 /// What is known of a call, whatever it is a call of.
 #[diagnostic::on_unimplemented(

@@ -1,7 +1,7 @@
 //! What only rustc can compare, since it stands in several places: found while compiling, also across modules and lists.
 
 use super::annotated::{Declared, Methods};
-use crate::contract::{SourceType, SyncType};
+use crate::wire::{SourceType, SyncType};
 
 /// Fails to compile when a listed action has the name of a method or of one listed before it.
 pub const fn assert_unique_action<K: Declared>(index: usize) {

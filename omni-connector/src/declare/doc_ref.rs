@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt, ops};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use crate::contract::DOCUMENT_MARK;
+use crate::schema::DOCUMENT_MARK;
 
 /// A reference to a document of this connector, as an argument of an action.
 ///

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use anyhow::Result;
 
 use crate::{
-    bridges::McpServer,
-    contract::{OAuthConfig, Skill},
+    connector::McpServer,
+    wire::{OAuthConfig, Skill},
 };
 
 /// The type of a hook's argument, which is the type of what the runtime has for it.
@@ -107,14 +107,14 @@ impl<T: McpReturn> McpReturn for Option<T> {
 }
 
 #[cfg(feature = "mcp")]
-impl McpReturn for crate::bridges::StdioMcpServer {
+impl McpReturn for crate::connector::StdioMcpServer {
     fn into_server(self) -> Option<McpServer> {
         Some(self.into())
     }
 }
 
 #[cfg(feature = "mcp")]
-impl McpReturn for crate::bridges::HttpMcpServer {
+impl McpReturn for crate::connector::HttpMcpServer {
     fn into_server(self) -> Option<McpServer> {
         Some(self.into())
     }

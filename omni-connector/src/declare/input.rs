@@ -6,11 +6,12 @@ use serde_json::{Map, Value};
 
 use super::{
     limits::{Bound, Limits},
-    schema::{self, InputSchema, Key, SchemaFn, inlined},
+    schema,
+    schema::{InputSchema, Key, SchemaFn, inlined},
 };
 use crate::{
-    actions::ActionError,
-    contract::{DecodeError, Null, decode_field, safe_part, unmark_documents},
+    connector::ActionError,
+    schema::{DecodeError, Null, decode_field, safe_part, unmark_documents},
 };
 
 /// A type that an argument marked `#[arg]` can have.

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use serde_json::{Map, Number, Value, json};
 
-use crate::contract::compare;
+use crate::schema::compare;
 
 /// What a value must keep to. Each stands in the schema and is checked before a value is decoded.
 ///

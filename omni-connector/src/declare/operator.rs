@@ -4,7 +4,7 @@ use std::any::Any;
 
 use serde_json::{Map, Value, json};
 
-use crate::contract::{AttributeValue, Operator};
+use crate::{run::Operator, wire::AttributeValue};
 
 /// A function with `#[search_operator]`, as an entry of `search_operators = […]`.
 #[diagnostic::on_unimplemented(
@@ -57,7 +57,7 @@ fn either(mut earlier: Value, schema: Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::ValueType;
+    use crate::wire::ValueType;
 
     const fn operator(attribute: &'static str, schema: fn() -> Value) -> Operator {
         Operator {

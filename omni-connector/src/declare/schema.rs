@@ -9,8 +9,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    actions::ActionError,
-    contract::{DOCUMENT_NAMES, Rule, safe_schema},
+    connector::ActionError,
+    schema::{DOCUMENT_NAMES, Rule, safe_schema},
 };
 
 /// Makes the schema of one type, when the manifest is built.

@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::argument::Args;
-use crate::contract::{Email, SecretString};
+use crate::wire::{Email, SecretString};
 
 /// Asks about an argument's type: `Is::<Args<Input>>::OBJECT`.
 #[derive(Debug)]

@@ -8,8 +8,9 @@ use super::{
     call::{CallOf, Called, OfSync},
 };
 use crate::{
-    contract::{Connector, ServiceCredential, SourceType, SyncType},
+    connector::Connector,
     run::SyncContext,
+    wire::{ServiceCredential, SourceType, SyncType},
 };
 
 /// One function with `#[sync]`.

@@ -8,11 +8,11 @@ use super::{
     call::{Call, CallOf, Called},
 };
 use crate::{
-    actions::ActionError,
-    contract::{BoxFuture, ServiceCredential, Source},
-    incoming::{Webhook, WebhookCall, WebhookRequest},
-    outgoing::ManagerClient,
+    connector::{ActionError, Webhook, WebhookCall, WebhookRequest},
+    manager::ManagerClient,
+    wire::{ServiceCredential, Source},
 };
+use futures_util::future::BoxFuture;
 
 /// One function with `#[webhook]`.
 #[derive(Debug)]

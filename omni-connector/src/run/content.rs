@@ -13,7 +13,7 @@ use std::{
 use highway::{HighwayHash, HighwayHasher, Key};
 use tokio::sync::OnceCell;
 
-use crate::outgoing::{Extract, ManagerClient, ManagerError};
+use crate::manager::{Extract, ManagerClient, ManagerError};
 
 /// Texts remembered so that the same one is not sent again. Past this the memory starts over: a run does not grow with
 /// its source, and the manager recognises what it has anyway.

@@ -13,19 +13,18 @@ use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Deletions, Document, Failure, FailureBudget, Group, Listing, RunError, RunReport, Stage,
-    WalkedListing,
+    Deletions, Document, Failure, FailureBudget, Group, Listing, NewRun, Operator, RunError,
+    RunReport, Stage, WalkedListing,
     content::Body,
     listing,
     pipeline::{Limits, Pipeline, Tally},
 };
 use crate::{
-    contract::{
-        BoxFuture, ConnectorEvent, Operator, PersonSyncRecord, Secrets, Source, SourceType,
-        SyncType, wire::SyncRequest,
-    },
-    outgoing::{Extract, ManagerClient},
+    manager::{Extract, ManagerClient},
+    redact::Secrets,
+    wire::{ConnectorEvent, PersonSyncRecord, Source, SourceType, SyncType},
 };
+use futures_util::future::BoxFuture;
 
 /// One run, as its author sees it: emit, checkpoint, and look whether somebody wants it to stop.
 ///
@@ -67,14 +66,15 @@ pub(super) struct Inner {
 
 impl SyncContext {
     /// A run that begins now.
-    pub(crate) fn start(
-        request: &SyncRequest,
-        mode: SyncType,
-        source: Source,
-        operators: Vec<Operator>,
-        manager: ManagerClient,
-        secrets: Secrets,
-    ) -> Self {
+    pub(crate) fn start(new: NewRun) -> Self {
+        let NewRun {
+            request,
+            mode,
+            source,
+            operators,
+            manager,
+            secrets,
+        } = new;
         let run: Arc<str> = request.sync_run_id.as_str().into();
         let pipeline = Pipeline::start(
             manager.clone(),
@@ -425,8 +425,8 @@ impl SyncContext {
     }
 
     /// [`report`](Self::report), without a copy of it.
-    pub(crate) fn read_report(&self, read: impl FnOnce(&RunReport)) {
-        self.inner.pipeline.report(|report| read(report));
+    pub(crate) fn read_report<T>(&self, read: impl FnOnce(&RunReport) -> T) -> T {
+        self.inner.pipeline.report(|report| read(report))
     }
 
     /// Where the author goes on. A full run starts over, whatever the manager sent along, unless it is a resume and saved a

@@ -6,10 +6,10 @@ use serde::Serialize;
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use super::content::Body;
+use super::{Operator, content::Body};
 use crate::{
-    contract::{Attributes, ConnectorEvent, DocumentMetadata, DocumentPermissions, Operator},
-    outgoing::Extract,
+    manager::Extract,
+    wire::{Attributes, ConnectorEvent, DocumentMetadata, DocumentPermissions},
 };
 
 /// A document to create or update.

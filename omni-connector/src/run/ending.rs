@@ -5,7 +5,7 @@ use std::{fmt::Display, time::Duration};
 use serde_json::Value;
 
 use super::{RunError, SyncContext};
-use crate::{contract::SyncType, outgoing::ManagerError};
+use crate::{manager::ManagerError, wire::SyncType};
 
 /// How long a failing run tries to hand over what it still holds.
 const LAST_FLUSH: Duration = Duration::from_secs(20);

@@ -1,7 +1,7 @@
 //! Why a run cannot go on.
 
 use super::Failure;
-use crate::outgoing::ManagerError;
+use crate::manager::ManagerError;
 
 /// Why a call on a run was refused. Once one call is refused for a reason that ends the run, all later ones are.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

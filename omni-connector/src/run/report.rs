@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::contract::ConnectorEvent;
+use crate::{telemetry::Progress, wire::ConnectorEvent};
 
 /// How many skips, and how many failures, a report names one by one; and how many reasons it tells apart.
 const NAMED: usize = 100;
@@ -81,6 +81,20 @@ pub enum Stage {
 }
 
 impl RunReport {
+    /// The part that is counted across runs.
+    pub(crate) const fn progress(&self) -> Progress {
+        Progress {
+            outcomes: [
+                self.scanned,
+                self.updated,
+                self.deleted,
+                self.skipped,
+                self.failed,
+            ],
+            bytes: self.bytes,
+        }
+    }
+
     /// `detail` is only asked for where it is kept.
     pub(crate) fn skip(
         &mut self,

@@ -1,6 +1,10 @@
 //! Where the lines of the log and the spans go.
 
-use std::{env, io, io::IsTerminal, io::Write};
+use std::{
+    borrow::Cow,
+    env,
+    io::{self, IsTerminal, Write},
+};
 
 use tracing_subscriber::{
     filter::{LevelFilter, Targets},
@@ -9,16 +13,24 @@ use tracing_subscriber::{
     prelude::*,
 };
 
-use crate::contract::redact;
-
 /// What is to be ended with the process.
 pub(crate) struct Telemetry {
     #[cfg(feature = "otel")]
     traces: Option<super::traces::Traces>,
 }
 
-/// Begins to log, and to export traces if that is asked for. A subscriber that is there already stays.
-pub(crate) fn start(connector: &'static str, version: &'static str) -> Telemetry {
+/// Takes the secrets out of a line.
+pub(crate) type Redactor = fn(&str) -> Cow<'_, str>;
+
+/// Begins to log lines that went through `redact`, and to export traces through `http` if a collector is named.
+///
+/// A subscriber that is there already stays.
+pub(crate) fn start(
+    connector: &'static str,
+    version: &'static str,
+    redact: Redactor,
+    http: fn() -> reqwest::Client,
+) -> Telemetry {
     let asked = env::var("RUST_LOG").unwrap_or_default();
     let filter: Targets = asked
         .parse()
@@ -35,26 +47,26 @@ pub(crate) fn start(connector: &'static str, version: &'static str) -> Telemetry
         fmt::layer()
             .json()
             .flatten_event(true)
-            .with_writer(Clean)
+            .with_writer(Clean(redact))
             .with_filter(filter.clone())
     });
     let lines = (!is_json).then(|| {
         fmt::layer()
             .with_ansi(io::stderr().is_terminal())
-            .with_writer(Clean)
+            .with_writer(Clean(redact))
             .with_filter(filter.clone())
     });
     let subscriber = tracing_subscriber::registry().with(json).with(lines);
     #[cfg(feature = "otel")]
     {
-        let traces = super::traces::Traces::start(connector, version);
+        let traces = super::traces::Traces::start(connector, version, http);
         let layer = traces.as_ref().map(|traces| traces.layer(filter));
         let _ = subscriber.with(layer).try_init();
         Telemetry { traces }
     }
     #[cfg(not(feature = "otel"))]
     {
-        let _ = (connector, version);
+        let _ = (connector, version, http);
         let _ = subscriber.try_init();
         if env::var("OTEL_EXPORTER_OTLP_ENDPOINT").is_ok_and(|value| !value.trim().is_empty()) {
             tracing::warn!(
@@ -80,13 +92,14 @@ impl Telemetry {
 }
 
 /// Standard error, with the secrets taken out of each line: an author's own words go through here, too.
-struct Clean;
+#[derive(Clone, Copy)]
+struct Clean(Redactor);
 
 impl<'a> MakeWriter<'a> for Clean {
     type Writer = Self;
 
     fn make_writer(&'a self) -> Self {
-        Self
+        *self
     }
 }
 
@@ -94,7 +107,7 @@ impl Write for Clean {
     /// Called once for each line.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(line);
-        io::stderr().write_all(redact(&text).as_bytes())?;
+        io::stderr().write_all((self.0)(&text).as_bytes())?;
         Ok(line.len())
     }
 

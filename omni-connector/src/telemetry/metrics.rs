@@ -2,15 +2,9 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    fmt::Write,
+    fmt::{self, Write},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
-};
-
-use crate::{
-    contract::SyncType,
-    outgoing::ManagerError,
-    run::{RunReport, SyncContext},
 };
 
 /// Names of actions that are told apart. Names come from callers, and a server of MCP tools may have many.
@@ -47,7 +41,7 @@ pub(crate) struct Metrics(Mutex<Counters>);
 #[derive(Debug, Default)]
 struct Counters {
     /// Runs under way, whose reports still grow.
-    active: HashMap<u64, SyncContext>,
+    active: HashMap<u64, ActiveRun>,
     begun: u64,
     ended: BTreeMap<(&'static str, Ending), u64>,
     /// What ended runs did.
@@ -56,6 +50,18 @@ struct Counters {
     actions: HashMap<String, BTreeMap<u16, Calls>>,
     calls: BTreeMap<(&'static str, &'static str), u64>,
     retries: BTreeMap<&'static str, u64>,
+}
+
+/// A run under way: its mode, and how to read what it has done so far.
+struct ActiveRun {
+    mode: &'static str,
+    progress: Box<dyn Fn() -> Progress + Send>,
+}
+
+impl fmt::Debug for ActiveRun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ActiveRun").field(&self.mode).finish()
+    }
 }
 
 /// A run that is counted as under way. A task that is dropped with it leaves no run behind: a run's context leads back to
@@ -76,9 +82,9 @@ impl RunUnderWay {
 impl Drop for RunUnderWay {
     fn drop(&mut self) {
         let mut counters = self.metrics.counters();
-        if let Some(ctx) = counters.active.remove(&self.number) {
-            ctx.read_report(|report| counters.done.add(report));
-            let key = (ctx.sync_mode().as_str(), self.ending);
+        if let Some(run) = counters.active.remove(&self.number) {
+            counters.done.add((run.progress)());
+            let key = (run.mode, self.ending);
             *counters.ended.entry(key).or_default() += 1;
         }
     }
@@ -98,34 +104,21 @@ impl Calls {
     }
 }
 
-/// The part of a report that is counted.
+/// What runs have done, as it is counted: documents by outcome in the order of [`OUTCOMES`], and bytes of contents.
 #[derive(Debug, Default, Clone, Copy)]
-struct Progress {
-    outcomes: [u64; 5],
-    bytes: u64,
+pub(crate) struct Progress {
+    pub(crate) outcomes: [u64; 5],
+    pub(crate) bytes: u64,
 }
 
 const OUTCOMES: [&str; 5] = ["scanned", "updated", "deleted", "skipped", "failed"];
 
 impl Progress {
-    fn add(&mut self, report: &RunReport) {
-        let RunReport {
-            scanned,
-            updated,
-            deleted,
-            skipped,
-            failed,
-            bytes,
-            ..
-        } = report;
-        for (total, more) in self
-            .outcomes
-            .iter_mut()
-            .zip([scanned, updated, deleted, skipped, failed])
-        {
+    fn add(&mut self, other: Self) {
+        for (total, more) in self.outcomes.iter_mut().zip(other.outcomes) {
             *total += more;
         }
-        self.bytes += bytes;
+        self.bytes += other.bytes;
     }
 }
 
@@ -135,11 +128,16 @@ impl Metrics {
     }
 
     /// A run begins. It is under way until the value is dropped.
-    pub(crate) fn run_began(self: &Arc<Self>, ctx: &SyncContext) -> RunUnderWay {
+    pub(crate) fn run_began(
+        self: &Arc<Self>,
+        mode: &'static str,
+        progress: impl Fn() -> Progress + Send + 'static,
+    ) -> RunUnderWay {
         let mut counters = self.counters();
         counters.begun += 1;
         let number = counters.begun;
-        counters.active.insert(number, ctx.clone());
+        let progress = Box::new(progress);
+        counters.active.insert(number, ActiveRun { mode, progress });
         RunUnderWay {
             metrics: Arc::clone(self),
             number,
@@ -147,8 +145,8 @@ impl Metrics {
         }
     }
 
-    pub(crate) fn run_refused(&self, mode: SyncType) {
-        let key = (mode.as_str(), Ending::Refused);
+    pub(crate) fn run_refused(&self, mode: &'static str) {
+        let key = (mode, Ending::Refused);
         *self.counters().ended.entry(key).or_default() += 1;
     }
 
@@ -170,15 +168,8 @@ impl Metrics {
         }
     }
 
-    /// A call to the manager came to its end.
-    pub(crate) fn call(&self, route: &'static str, error: Option<&ManagerError>) {
-        let outcome = match error {
-            None => "ok",
-            Some(ManagerError::Refused { .. }) => "refused",
-            Some(ManagerError::RunOver { .. }) => "run_over",
-            Some(ManagerError::Unreachable { .. }) => "unreachable",
-            Some(ManagerError::Unreadable { .. }) => "unreadable",
-        };
+    /// A call to the manager came to its end, with an outcome of the table in [`super`].
+    pub(crate) fn call(&self, route: &'static str, outcome: &'static str) {
         *self.counters().calls.entry((route, outcome)).or_default() += 1;
     }
 
@@ -212,14 +203,14 @@ impl Metrics {
             "Sync runs under way.",
         );
         let mut progress = counters.done;
-        for mode in [SyncType::Full, SyncType::Incremental, SyncType::Realtime] {
+        for mode in ["full", "incremental", "realtime"] {
             let active = counters.active.values();
-            let active = active.filter(|ctx| ctx.sync_mode() == mode).count();
-            let labels = [("mode", mode.as_str())];
+            let active = active.filter(|run| run.mode == mode).count();
+            let labels = [("mode", mode)];
             text.sample("omni_connector_runs_active", &labels, active as u64);
         }
-        for ctx in counters.active.values() {
-            ctx.read_report(|report| progress.add(report));
+        for run in counters.active.values() {
+            progress.add((run.progress)());
         }
         text.family(
             "omni_connector_documents_total",
@@ -317,10 +308,7 @@ impl Text {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-    use crate::{contract::Secrets, outgoing::ManagerClient};
 
     #[test]
     fn labels_are_escaped() {
@@ -330,38 +318,6 @@ mod tests {
         let expected = r#"omni_connector_action_seconds_sum{action="a\"b\\c\nd",status="200"} 1.5"#;
         assert!(text.contains(expected), "{text}");
         assert!(text.contains("omni_connector_info{connector=\"acme\",version=\"1.0.0\"} 1\n"));
-    }
-
-    #[tokio::test]
-    async fn a_run_whose_task_is_dropped_leaves_nothing_behind() {
-        let manager = ManagerClient::new("http://127.0.0.1:9");
-        let metrics = Arc::downgrade(manager.metrics());
-        let source = json!({
-            "id": "S1", "name": "Wiki", "source_type": "web", "integration_type": "connector", "config": {},
-            "is_active": true, "is_deleted": false, "scope": "org", "user_filter_mode": "all",
-            "created_at": "2026-08-01T09:00:00Z", "updated_at": "2026-08-01T09:00:00Z", "created_by": "U1",
-        });
-        let request = json!({ "sync_run_id": "R1", "source_id": "S1", "sync_mode": "full" });
-        let ctx = SyncContext::start(
-            &serde_json::from_value(request).unwrap(),
-            SyncType::Full,
-            serde_json::from_value(source).unwrap(),
-            Vec::new(),
-            manager.clone(),
-            Secrets::default(),
-        );
-        let under_way = manager.metrics().run_began(&ctx);
-        ctx.abandon();
-        let task = async move { drop((under_way, ctx, manager)) };
-        drop(task);
-        // The tasks of the run's pipeline end when the runtime has told them.
-        for _ in 0..100 {
-            if metrics.strong_count() == 0 {
-                return;
-            }
-            tokio::task::yield_now().await;
-        }
-        panic!("{} still hold the counters", metrics.strong_count());
     }
 
     #[test]

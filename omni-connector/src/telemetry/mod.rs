@@ -30,5 +30,5 @@ mod metrics;
 #[cfg(feature = "otel")]
 mod traces;
 
-pub(crate) use log::start;
-pub(crate) use metrics::{Ending, Metrics};
+pub(crate) use log::{Telemetry, start};
+pub(crate) use metrics::{Ending, Metrics, Progress, RunUnderWay};

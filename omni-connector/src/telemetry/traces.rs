@@ -17,17 +17,19 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-use crate::outgoing::HttpClient;
-
 pub(super) struct Traces(SdkTracerProvider);
 
 impl Traces {
     /// None unless a collector is named; an empty name is none (`protocol.md` §1.2).
-    pub(super) fn start(connector: &'static str, version: &'static str) -> Option<Self> {
+    pub(super) fn start(
+        connector: &'static str,
+        version: &'static str,
+        http: fn() -> reqwest::Client,
+    ) -> Option<Self> {
         let given = |name: &str| env::var(name).ok().filter(|value| !value.trim().is_empty());
         given("OTEL_EXPORTER_OTLP_ENDPOINT")?;
         let client = Client {
-            http: HttpClient::new(),
+            http: http(),
             runtime: Handle::current(),
         };
         let exporter = SpanExporter::builder()
@@ -83,7 +85,7 @@ impl Traces {
 /// The exporter calls it on a thread of its own, which has no runtime.
 #[derive(Debug)]
 struct Client {
-    http: HttpClient,
+    http: reqwest::Client,
     runtime: Handle,
 }
 

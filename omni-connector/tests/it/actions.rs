@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::response::Response;
 use bytes::Bytes;
 use omni_connector::{
-    ActionDefinition, ActionMode, DocRef, File, async_trait, contract::Day, prelude::*,
+    ActionDefinition, ActionMode, DocRef, File, async_trait, prelude::*, wire::Day,
 };
 
 use crate::support::{Manager, Served, serve, source};

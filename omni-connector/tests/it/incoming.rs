@@ -49,6 +49,9 @@ impl Connector for Careful {
         credentials: Option<&ServiceCredential>,
         _: &ManagerClient,
     ) -> anyhow::Result<()> {
+        if source.config["act"] == "sleep" {
+            tokio::time::sleep(Duration::from_secs(30)).await;
+        }
         if source.config["where"] == "validate" {
             Self::act(source)?;
             let secret = credentials.map(|credential| credential.credentials["api_key"].clone());
@@ -334,6 +337,25 @@ async fn a_slow_manager_gets_an_answer_before_it_gives_up() {
         "{body}"
     );
     assert!(started.elapsed() < Duration::from_secs(3));
+}
+
+#[tokio::test]
+async fn a_slow_validation_is_not_blamed_on_the_manager() {
+    let manager = Manager::start().await;
+    let connector = serve_with(Careful, &manager, |config| {
+        config.patience = Patience {
+            prepare: Duration::from_secs(1),
+            ..Patience::default()
+        };
+    })
+    .await;
+    manager.change_source("config", json!({ "act": "sleep" }));
+    let (status, body) = connector.start("R1", "full").await;
+    assert_eq!(status, 503, "{body}");
+    assert_eq!(
+        body["message"],
+        "the run could not be prepared within 1 s; `validate` of the connector takes too long"
+    );
 }
 
 #[tokio::test]

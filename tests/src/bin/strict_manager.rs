@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, time::Duration};
 use anyhow::{Context, Result, bail};
 use omni_connector::{
     AuthType, ServiceCredential,
-    contract::{IntegrationType, SourceScope},
+    wire::{IntegrationType, SourceScope},
 };
 use omni_connector_dev::{
     Manager, Options, Storage,

@@ -1,6 +1,6 @@
 //! What a sync brings to Omni, takes out of it, and leaves alone.
 
-use omni_connector::{SyncType, contract::UserFilterMode, prelude::*};
+use omni_connector::{SyncType, prelude::*, wire::UserFilterMode};
 use omni_connector_dev::store::runs::RunStatus;
 
 use crate::{

@@ -72,7 +72,7 @@ async fn a_full_run_makes_a_document_of_every_file() {
         .modified()
         .unwrap();
     let updated = runbook.metadata["updated_at"].as_str().unwrap();
-    let updated = omni_connector::contract::timestamp::parse(updated).unwrap();
+    let updated = omni_connector::wire::timestamp::parse(updated).unwrap();
     assert_eq!(updated, time::OffsetDateTime::from(modified));
 
     assert_eq!(

@@ -1,7 +1,7 @@
 //! `POST /sdk/content` (`protocol.md` §3.5).
 
 use axum::{Json, extract::State};
-use omni_connector::contract::wire::{ContentId, ContentRequest};
+use omni_connector::wire::{ContentId, ContentRequest};
 
 use crate::{
     routes::body::JsonBody,

@@ -1,7 +1,7 @@
 //! `POST /sdk/events` and `/sdk/events/batch` (`protocol.md` §3.4).
 
 use axum::{Json, extract::State};
-use omni_connector::{ConnectorEvent, contract::wire::EventBatch};
+use omni_connector::{ConnectorEvent, wire::EventBatch};
 use serde::Deserialize;
 use serde_json::Value;
 

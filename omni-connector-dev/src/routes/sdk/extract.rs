@@ -9,7 +9,7 @@ use axum::{
     http::{HeaderMap, header},
 };
 use bytes::{Bytes, BytesMut};
-use omni_connector::contract::wire::ContentId;
+use omni_connector::wire::ContentId;
 use serde_json::{Value, json};
 
 use crate::{

@@ -1,7 +1,7 @@
 //! What a connector reports of its run (`protocol.md` §3.6).
 
 use axum::{Json, extract::State};
-use omni_connector::contract::wire::RunId;
+use omni_connector::wire::RunId;
 use serde::Deserialize;
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 //! Runs that a connector starts (`protocol.md` §3.8).
 
 use axum::{Json, extract::State};
-use omni_connector::{SyncType, contract::wire::RunId};
+use omni_connector::{SyncType, wire::RunId};
 use serde::Deserialize;
 
 use crate::{

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::{
     routes::body::{Id, JsonBody},
     rules::Refusal,
-    runs::{self, CancelError, TriggerError},
+    runs,
     shared::Shared,
     store::runs::TriggerType,
 };
@@ -46,37 +46,4 @@ pub(super) async fn cancel(
 ) -> Result<Json<Value>, Refusal> {
     runs::cancel(&shared, &run_id).await?;
     Ok(Json(json!({ "status": "cancelled" })))
-}
-
-impl From<CancelError> for Refusal {
-    fn from(error: CancelError) -> Self {
-        let text = error.to_string();
-        match error {
-            CancelError::RunNotFound(_)
-            | CancelError::SourceNotFound(_)
-            | CancelError::ConnectorNotConfigured(_) => Self::NotFound(text),
-            CancelError::NotRunning(_) => Self::BadRequest(text),
-            CancelError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<TriggerError> for Refusal {
-    fn from(error: TriggerError) -> Self {
-        let text = error.to_string();
-        match error {
-            TriggerError::SourceNotFound(_) | TriggerError::ConnectorNotConfigured(_) => {
-                Self::NotFound(text)
-            }
-            TriggerError::Inactive(_)
-            | TriggerError::NotSyncable(_)
-            | TriggerError::RealtimeUnavailable(_) => Self::BadRequest(text),
-            TriggerError::AlreadyRunning(_) => Self::Conflict(text),
-            TriggerError::GlobalLimit | TriggerError::ClassLimit(_) => {
-                Self::Conflict(format!("{text}, try again later"))
-            }
-            TriggerError::Connector(error) => Self::Internal(error.to_string()),
-            TriggerError::Store(error) => error.into(),
-        }
-    }
 }

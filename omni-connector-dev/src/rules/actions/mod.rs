@@ -8,7 +8,7 @@ mod request;
 
 use omni_connector::{
     Manifest, ServiceCredential, SourceType,
-    contract::{ActionMode, ManifestAction},
+    wire::{ActionMode, ManifestAction},
 };
 use reqwest::{
     Method,

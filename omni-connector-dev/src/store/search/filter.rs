@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use omni_connector::{Attributes, DocumentPermissions, SourceType, contract::token};
+use omni_connector::{Attributes, DocumentPermissions, SourceType, wire::token};
 use rusqlite::Connection;
 use serde::Deserialize;
 use serde_json::Value;

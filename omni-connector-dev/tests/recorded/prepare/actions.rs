@@ -1,6 +1,6 @@
 //! Sources, credentials and manifests behind actions, resources, prompts and skills.
 
-use omni_connector::{AuthType, contract::SourceScope};
+use omni_connector::{AuthType, wire::SourceScope};
 use omni_connector_dev::store::{contents, documents};
 use rusqlite::{Transaction, params};
 use serde_json::{Value, json};

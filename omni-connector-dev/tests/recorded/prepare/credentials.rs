@@ -2,7 +2,7 @@
 
 use omni_connector::{
     AuthType, ServiceCredential,
-    contract::{IntegrationType, SourceScope, UserFilterMode},
+    wire::{IntegrationType, SourceScope, UserFilterMode},
 };
 use serde_json::{Value, json};
 use time::{OffsetDateTime, macros::datetime};

@@ -1,6 +1,6 @@
 //! Sources, runs and manifests behind the listings.
 
-use omni_connector::{SyncType, contract::IntegrationType};
+use omni_connector::{SyncType, wire::IntegrationType};
 use omni_connector_dev::store::{StoreError, runs};
 use rusqlite::Transaction;
 use serde_json::{Value, json};

@@ -9,7 +9,7 @@ use super::{
     line::Waiting,
     shared::{Next, Shared},
 };
-use crate::contract::{ConnectorEvent, SyncType};
+use crate::wire::{ConnectorEvent, SyncType};
 
 #[tokio::test(start_paused = true)]
 async fn one_event_alone_is_sent_when_it_is_old_enough() {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::{Limits, Tally, shared::Answer};
-use crate::contract::ConnectorEvent;
+use crate::wire::ConnectorEvent;
 
 /// Events in one batch at most; the protocol knows no maximum, the SDKs send at most this many.
 const BATCH: usize = 500;

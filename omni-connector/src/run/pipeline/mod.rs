@@ -21,20 +21,21 @@ use serde_json::Value;
 use tokio::{sync::oneshot, task::JoinSet, time::Instant};
 use tracing::Instrument;
 
-pub(crate) use self::tally::Tally;
-use self::{
-    line::{Barrier, Waiting},
-    send::Sender,
-    shared::{Answer, Kind, Shared},
-    spent::Spent,
-};
 use super::{
     Failure, FailureBudget, RunError, RunReport,
     content::{Body, Contents},
 };
 use crate::{
-    contract::{BoxFuture, ConnectorEvent, SyncType},
-    outgoing::{EventEncoder, ManagerClient},
+    manager::{EventEncoder, ManagerClient},
+    wire::{ConnectorEvent, SyncType},
+};
+use futures_util::future::BoxFuture;
+pub(crate) use tally::Tally;
+use {
+    line::{Barrier, Waiting},
+    send::Sender,
+    shared::{Answer, Kind, Shared},
+    spent::Spent,
 };
 
 /// When a batch is sent, and how much may wait. The thresholds of each mode are the protocol's (§10).

@@ -13,9 +13,9 @@ use super::{
     spent::Spent,
 };
 use crate::{
-    contract::ConnectorEvent,
-    outgoing::{EventEncoder, ManagerClient, ManagerError},
+    manager::{EventEncoder, ManagerClient, ManagerError},
     run::{Failure, RunError, Stage},
+    wire::ConnectorEvent,
 };
 
 /// The counters are sent at most this often.

@@ -6,7 +6,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::line::Waiting;
-use crate::contract::ConnectorEvent;
+use crate::wire::ConnectorEvent;
 
 /// A heavier event is given up at once: as many as a run may have on its way are kept.
 const HEAVIEST: usize = 4 << 10;

@@ -5,9 +5,9 @@ use tokio::time::Instant;
 
 use super::shared::{Job, Kind, Owner, Shared, StoredBody};
 use crate::{
-    contract::ConnectorEvent,
-    outgoing::ManagerError,
+    manager::ManagerError,
     run::{Failure, RunError, Stage, content::Contents},
+    wire::ConnectorEvent,
 };
 
 /// Stores contents of one kind for as long as it is polled.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::contract::{
+use crate::wire::{
     Attributes, ConnectorEvent, DocumentMetadata, DocumentPermissions, PersonSyncRecord,
 };
 
@@ -99,7 +99,7 @@ fn value(json: &Value) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Document;
+    use crate::run::Document;
 
     #[test]
     fn whatever_is_long_in_an_event_is_heavy() {

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use omni_connector::{
-    ConnectorEvent, ManagerClient, ManagerError, Manifest, SourceType, SyncType,
-    contract::wire::EventBatch, outgoing::Extract,
+    ConnectorEvent, ManagerClient, ManagerError, Manifest, SourceType, SyncType, manager::Extract,
+    wire::EventBatch,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};

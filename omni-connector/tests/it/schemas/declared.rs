@@ -7,8 +7,8 @@ use jsonschema::Validator;
 use omni_connector::{
     ActionCall, BoxFuture, Connector, ManagerClient, SourceType,
     actions::answer,
-    contract::check_input_schema,
     declare::{self, Action, Arg, ArgType, Args, CallOf, Described, Methods, OfAction},
+    schema::check_input_schema,
 };
 use serde_json::Value;
 

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use omni_connector::{
     Email,
-    contract::{Day, Timestamp},
     schemars::{self, JsonSchema},
+    wire::{Day, Timestamp},
 };
 use proptest::{
     collection::{btree_map, btree_set, vec},

@@ -12,7 +12,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use omni_connector::{
     Email, SecretString,
-    contract::{Day, Severity, Timestamp, check, check_input_schema},
+    schema::{Severity, check, check_input_schema},
+    wire::{Day, Timestamp},
 };
 use proptest::{
     collection::{btree_map, vec},

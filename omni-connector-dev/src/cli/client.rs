@@ -1,0 +1,301 @@
+//! The manager, asked over HTTP. The command line knows it by nothing else, and could as well ask one of another process.
+
+use std::fmt;
+
+use omni_connector::{HttpClient, Manifest};
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+
+use super::{failure::Failure, output::with_cause};
+use crate::{
+    rules::{Begun, Changes, Described, Description, Listed, Progress, Wish},
+    store::{
+        runs::RefusedEvent,
+        search::{Hits, Query},
+        sources::SourceRecord,
+        textless::Textless,
+        users::User,
+    },
+};
+
+/// A client of one manager. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(super) struct Client {
+    http: HttpClient,
+    url: String,
+}
+
+/// How a sign-in ended.
+#[derive(Debug, Deserialize)]
+struct SignedIn {
+    email: Option<String>,
+    error: Option<String>,
+}
+
+impl Client {
+    /// A client of the manager at `url`. It waits for an answer as long as the manager takes.
+    pub(super) fn new(url: String) -> Result<Self, Failure> {
+        let http = HttpClient::builder().no_proxy().build();
+        let http = http.map_err(|error| Failure::failed(format!("no HTTP client: {error}")))?;
+        Ok(Self {
+            http: http.into(),
+            url,
+        })
+    }
+
+    /// Where the manager is, without a slash at the end.
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.url))
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Result<Response, Failure> {
+        let answer = request.send().await;
+        answer.map_err(|error| {
+            let error = error.without_url();
+            Failure::failed(format!(
+                "the manager does not answer: {}",
+                with_cause(&error)
+            ))
+        })
+    }
+
+    /// The answer, unless the manager refuses.
+    async fn accepted(&self, request: RequestBuilder) -> Result<Response, Failure> {
+        let answer = self.send(request).await?;
+        if answer.status().is_success() {
+            return Ok(answer);
+        }
+        Err(refusal(answer).await)
+    }
+
+    async fn read<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, Failure> {
+        decoded(self.accepted(request).await?).await
+    }
+
+    /// Asks a route that waits until it answers something.
+    async fn awaited<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
+        loop {
+            let answer = self.accepted(self.request(Method::GET, path)).await?;
+            if answer.status() != StatusCode::NO_CONTENT {
+                return decoded(answer).await;
+            }
+        }
+    }
+
+    /// Waits for the first registration.
+    pub(super) async fn registration(&self) -> Result<Manifest, Failure> {
+        self.awaited("/dev/api/registration").await
+    }
+
+    /// Registers a connector on its behalf.
+    pub(super) async fn register(&self, manifest: &Manifest) -> Result<(), Failure> {
+        let request = self.request(Method::POST, "/sdk/register").json(manifest);
+        self.accepted(request).await.map(drop)
+    }
+
+    /// All sources.
+    pub(super) async fn sources(&self) -> Result<Vec<Listed>, Failure> {
+        self.read(self.request(Method::GET, "/dev/api/sources"))
+            .await
+    }
+
+    /// The source that an id or a name stands for.
+    pub(super) async fn source(&self, wanted: &str) -> Result<Listed, Failure> {
+        let path = format!("/dev/api/sources/{}", escaped(wanted));
+        self.read(self.request(Method::GET, &path)).await
+    }
+
+    /// Finds or makes a source.
+    pub(super) async fn describe(&self, description: &Description) -> Result<Described, Failure> {
+        let request = self.request(Method::PUT, "/dev/api/sources");
+        self.read(request.json(description)).await
+    }
+
+    /// Changes a source.
+    pub(super) async fn change(
+        &self,
+        id: &str,
+        changes: &Changes,
+    ) -> Result<SourceRecord, Failure> {
+        let request = self.request(Method::PATCH, &format!("/dev/api/sources/{id}"));
+        self.read(request.json(changes)).await
+    }
+
+    /// Removes a source with everything that it brought.
+    pub(super) async fn remove(&self, id: &str) -> Result<(), Failure> {
+        let request = self.request(Method::DELETE, &format!("/dev/api/sources/{id}"));
+        self.accepted(request).await.map(drop)
+    }
+
+    /// Takes back what [`describe`](Self::describe) changed.
+    pub(super) async fn take_back(&self, id: &str) -> Result<(), Failure> {
+        let path = format!("/dev/api/sources/{id}/take-back");
+        let request = self.request(Method::POST, &path);
+        self.accepted(request).await.map(drop)
+    }
+
+    /// Starts a run, or goes on with one.
+    pub(super) async fn begin(&self, source_id: &str, wish: &Wish) -> Result<Begun, Failure> {
+        let path = format!("/dev/api/sources/{source_id}/run");
+        self.read(self.request(Method::POST, &path).json(wish))
+            .await
+    }
+
+    /// How far a run is.
+    pub(super) async fn progress(&self, run: &str) -> Result<Progress, Failure> {
+        let path = format!("/dev/api/runs/{run}");
+        self.read(self.request(Method::GET, &path)).await
+    }
+
+    /// The first accepted events of a run that could not be applied.
+    pub(super) async fn refusals(
+        &self,
+        run: &str,
+        limit: usize,
+    ) -> Result<Vec<RefusedEvent>, Failure> {
+        let path = format!("/dev/api/runs/{run}/refusals?limit={limit}");
+        self.read(self.request(Method::GET, &path)).await
+    }
+
+    /// Files of a run whose text could not be read.
+    pub(super) async fn textless(&self, run: &str, limit: usize) -> Result<Textless, Failure> {
+        let path = format!("/dev/api/runs/{run}/textless?limit={limit}");
+        self.read(self.request(Method::GET, &path)).await
+    }
+
+    /// Fails a run that its connector will never end.
+    pub(super) async fn give_up(&self, run: &str, reason: &str) -> Result<(), Failure> {
+        let path = format!("/dev/api/runs/{run}/give-up");
+        let request = self.request(Method::POST, &path);
+        let request = request.json(&json!({ "reason": reason }));
+        self.accepted(request).await.map(drop)
+    }
+
+    /// Cancels a run. One that has ended meanwhile is as good.
+    pub(super) async fn cancel(&self, run: &str) {
+        let path = format!("/sync/{run}/cancel");
+        let _ = self.send(self.request(Method::POST, &path)).await;
+    }
+
+    /// The user of that address.
+    pub(super) async fn user(&self, email: &str) -> Result<User, Failure> {
+        let request = self.request(Method::PUT, "/dev/api/users");
+        self.read(request.json(&json!({ "email": email }))).await
+    }
+
+    /// Scopes that an action requires and that this person has not granted.
+    pub(super) async fn missing_scopes(
+        &self,
+        source_id: &str,
+        user_id: &str,
+        action: &str,
+    ) -> Result<Vec<String>, Failure> {
+        let request = self.request(Method::GET, "/dev/api/missing-scopes");
+        let call = [
+            ("source_id", source_id),
+            ("user_id", user_id),
+            ("action", action),
+        ];
+        self.read(request.query(&call)).await
+    }
+
+    /// Calls an action. The answer is the connector's, or a refusal of the manager, whatever its status.
+    pub(super) async fn call(&self, call: &impl Serialize) -> Result<Response, Failure> {
+        self.send(self.request(Method::POST, "/action").json(call))
+            .await
+    }
+
+    /// How many sign-ins have ended.
+    pub(super) async fn ended_sign_ins(&self) -> Result<u64, Failure> {
+        #[derive(Deserialize)]
+        struct Ended {
+            ended: u64,
+        }
+        let request = self.request(Method::GET, "/dev/api/sign-ins");
+        Ok(self.read::<Ended>(request).await?.ended)
+    }
+
+    /// The account of the first sign-in that ends after so many others, or why there is none.
+    pub(super) async fn signed_in(&self, after: u64) -> Result<Result<String, String>, Failure> {
+        let path = format!("/dev/api/sign-ins/next?after={after}");
+        let SignedIn { email, error } = self.awaited(&path).await?;
+        Ok(match error {
+            Some(error) => Err(error),
+            None => Ok(email.unwrap_or_default()),
+        })
+    }
+
+    /// Keeps our client at a provider.
+    pub(super) async fn keep_oauth_client(
+        &self,
+        provider: &str,
+        id: &str,
+        secret: Option<&str>,
+    ) -> Result<(), Failure> {
+        let path = format!("/dev/api/oauth-clients/{}", escaped(provider));
+        let request = self.request(Method::PUT, &path);
+        let request = request.json(&json!({ "id": id, "secret": secret }));
+        self.accepted(request).await.map(drop)
+    }
+
+    /// What syncs have brought.
+    pub(super) async fn search(&self, query: &Query) -> Result<Hits, Failure> {
+        let limit = query.limit.to_string();
+        let mut asked = vec![("text", query.text.as_str()), ("limit", &limit)];
+        asked.extend(query.viewer.as_deref().map(|viewer| ("as", viewer)));
+        let request = self.request(Method::GET, "/dev/api/search");
+        self.read(request.query(&asked)).await
+    }
+}
+
+async fn decoded<T: DeserializeOwned>(answer: Response) -> Result<T, Failure> {
+    answer.json().await.map_err(|error| {
+        let error = error.without_url();
+        Failure::failed(format!(
+            "the manager's answer is not as expected: {}",
+            with_cause(&error)
+        ))
+    })
+}
+
+async fn refusal(answer: Response) -> Failure {
+    let status = answer.status();
+    let body = answer.bytes().await.unwrap_or_default();
+    let json: Option<Value> = serde_json::from_slice(&body).ok();
+    match json.as_ref().and_then(|json| json["error"].as_str()) {
+        Some(error) => manager_failure(error),
+        None => failure_of(status, String::from_utf8_lossy(&body)),
+    }
+}
+
+fn failure_of(status: StatusCode, body: impl fmt::Display) -> Failure {
+    Failure::failed(format!("the manager answered {status}: {body}"))
+}
+
+/// What the manager says, with the way out in its own line.
+pub(super) fn manager_failure(text: &str) -> Failure {
+    match text.split_once("\nhelp: ") {
+        Some((message, help)) => Failure::failed(message).help(help),
+        None => Failure::failed(text),
+    }
+}
+
+/// A text as one segment of a path.
+fn escaped(text: &str) -> String {
+    use std::fmt::Write;
+
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            escaped.push(char::from(byte));
+        } else {
+            let _ = write!(escaped, "%{byte:02X}");
+        }
+    }
+    escaped
+}

@@ -1,0 +1,252 @@
+//! Token endpoints: asked for a first token and for further ones, and read as leniently as providers write. Many answer
+//! numbers as text, scopes as a list, or a refusal with status 200.
+
+use std::time::Duration;
+
+use oauth2::url::form_urlencoded;
+use omni_connector::HttpClient;
+use reqwest::StatusCode;
+use serde_json::{Map, Value};
+
+const TIMEOUT: Duration = Duration::from_secs(20);
+
+/// A request to a token endpoint.
+#[derive(Debug)]
+pub(super) struct TokenRequest {
+    pub(super) endpoint: String,
+    pub(super) form: Vec<(&'static str, String)>,
+    /// Client id and secret, for the header.
+    pub(super) basic: Option<(String, String)>,
+}
+
+/// What a token endpoint grants.
+#[derive(Debug)]
+pub(super) struct Granted {
+    pub(super) access_token: String,
+    pub(super) refresh_token: Option<String>,
+    pub(super) token_type: Option<String>,
+    /// None when it does not say, or says nothing sensible.
+    pub(super) life: Option<Duration>,
+    /// None when it does not say.
+    pub(super) scopes: Option<Vec<String>>,
+}
+
+/// Why a token endpoint grants nothing.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum TokenError {
+    /// It names an OAuth error.
+    #[error("{error}{}{}", if description.is_empty() { "" } else { ": " }, description)]
+    Refused {
+        /// The status, which is 200 with some providers.
+        status: StatusCode,
+        /// The name of the error.
+        error: String,
+        /// What it says to people; may be empty.
+        description: String,
+    },
+    /// It failed, with this status.
+    #[error("token endpoint returned HTTP {0}")]
+    Status(StatusCode),
+    /// It could not be reached, or its answer makes no sense.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl TokenRequest {
+    pub(super) async fn send(&self, http: &HttpClient) -> Result<Granted, TokenError> {
+        let failed = |error: reqwest::Error| TokenError::Failed(error.to_string());
+        let mut request = http
+            .post(&self.endpoint)
+            .timeout(TIMEOUT)
+            .header("accept", "application/json")
+            .form(&self.form);
+        if let Some((id, secret)) = &self.basic {
+            request = request.basic_auth(id, Some(secret));
+        }
+        let response = request.send().await.map_err(failed)?;
+        let status = response.status();
+        let body = response.bytes().await.map_err(failed)?;
+        read(status, &body)
+    }
+}
+
+fn read(status: StatusCode, body: &[u8]) -> Result<Granted, TokenError> {
+    let answer = match serde_json::from_slice::<Value>(body) {
+        Ok(Value::Object(answer)) => answer,
+        _ if !status.is_success() => return Err(TokenError::Status(status)),
+        Ok(_) => Map::new(),
+        Err(error) => form(body).ok_or_else(|| TokenError::Failed(error.to_string()))?,
+    };
+    if let Some((error, description)) = refusal(&answer) {
+        return Err(TokenError::Refused {
+            status,
+            error,
+            description,
+        });
+    }
+    if !status.is_success() {
+        return Err(TokenError::Status(status));
+    }
+    let text = |key: &str| {
+        let text = answer.get(key)?.as_str()?;
+        (!text.is_empty()).then(|| text.to_owned())
+    };
+    Ok(Granted {
+        access_token: text("access_token").ok_or_else(|| {
+            TokenError::Failed("token endpoint response is missing access_token".to_owned())
+        })?,
+        refresh_token: text("refresh_token"),
+        token_type: text("token_type"),
+        life: answer.get("expires_in").and_then(life),
+        scopes: answer.get("scope").and_then(scopes),
+    })
+}
+
+/// An answer as a form, which is what some providers send whatever they are asked for.
+fn form(body: &[u8]) -> Option<Map<String, Value>> {
+    let answer: Map<_, _> = form_urlencoded::parse(body)
+        .map(|(key, value)| (key.into_owned(), Value::String(value.into_owned())))
+        .collect();
+    let is_one = ["access_token", "error"]
+        .iter()
+        .any(|key| answer.contains_key(*key));
+    is_one.then_some(answer)
+}
+
+/// The name of the error and what it says to people, where the answer is one. Some providers nest it.
+fn refusal(answer: &Map<String, Value>) -> Option<(String, String)> {
+    let text = |value: Option<&Value>| {
+        let text = value?.as_str()?.trim();
+        (!text.is_empty()).then(|| text.to_owned())
+    };
+    let of_answer =
+        || text(answer.get("error_description")).or_else(|| text(answer.get("message")));
+    match answer.get("error")? {
+        Value::Object(error) => {
+            let mut names = ["type", "code", "status", "error"].iter();
+            let name = names.find_map(|key| text(error.get(*key)));
+            let description = text(error.get("message")).or_else(of_answer);
+            Some((
+                name.unwrap_or_else(|| "error".to_owned()),
+                description.unwrap_or_default(),
+            ))
+        }
+        error => Some((text(Some(error))?, of_answer().unwrap_or_default())),
+    }
+}
+
+/// Seconds, as a number or as text. What is not positive says nothing.
+fn life(value: &Value) -> Option<Duration> {
+    let seconds = match value {
+        Value::String(text) => text.trim().parse().ok()?,
+        value => value.as_f64()?,
+    };
+    if seconds <= 0.0 {
+        return None;
+    }
+    Duration::try_from_secs_f64(seconds).ok()
+}
+
+/// Scopes as a list, or joined by blanks or commas.
+fn scopes(value: &Value) -> Option<Vec<String>> {
+    let joined = match value {
+        Value::String(joined) => joined.clone(),
+        Value::Array(parts) => {
+            let parts: Vec<_> = parts.iter().filter_map(Value::as_str).collect();
+            parts.join(" ")
+        }
+        _ => return None,
+    };
+    let parts = joined.split([',', ' ']).filter(|part| !part.is_empty());
+    Some(parts.map(str::to_owned).collect())
+}
+
+/// A client's id or secret as a header takes it (RFC 6749 §2.3.1).
+pub(super) fn encoded(text: &str) -> String {
+    form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn granted(answer: Value) -> Granted {
+        read(StatusCode::OK, answer.to_string().as_bytes()).unwrap()
+    }
+
+    fn refused(status: u16, body: &str) -> String {
+        let status = StatusCode::from_u16(status).unwrap();
+        read(status, body.as_bytes()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_life_is_read_as_number_text_or_not_at_all() {
+        for (written, seconds) in [
+            (json!(3600), Some(3600)),
+            (json!("3600"), Some(3600)),
+            (json!(3600.0), Some(3600)),
+            (json!(" 60.5 "), Some(60)),
+            (json!(0), None),
+            (json!(-5), None),
+            (json!(null), None),
+            (json!("soon"), None),
+            (json!("NaN"), None),
+            (json!(1e300), None),
+        ] {
+            let grant = granted(json!({ "access_token": "at", "expires_in": written }));
+            assert_eq!(grant.life.map(|life| life.as_secs()), seconds, "{written}");
+        }
+    }
+
+    #[test]
+    fn scopes_are_read_as_list_or_text() {
+        let of = |scope: Value| granted(json!({ "access_token": "at", "scope": scope })).scopes;
+        let both = Some(vec!["a".to_owned(), "b".to_owned()]);
+        assert_eq!(of(json!("a b")), both);
+        assert_eq!(of(json!("a,b")), both);
+        assert_eq!(of(json!(["a", "b"])), both);
+        assert_eq!(of(json!(null)), None);
+        assert!(
+            granted(json!({ "access_token": "at" }))
+                .token_type
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn a_refusal_is_told_in_the_words_of_the_provider_whatever_its_status() {
+        let github = r#"{"error":"bad_verification_code","error_description":"The code passed is incorrect or expired."}"#;
+        let said = "bad_verification_code: The code passed is incorrect or expired.";
+        assert_eq!(refused(200, github), said);
+        assert_eq!(refused(400, github), said);
+        assert_eq!(
+            refused(200, "error=bad_verification_code&error_description=Old"),
+            "bad_verification_code: Old"
+        );
+        assert_eq!(
+            refused(200, r#"{"ok":false,"error":"invalid_code"}"#),
+            "invalid_code"
+        );
+        let nested = r#"{"error":{"type":"OAuthException","code":100,"message":"Invalid code"}}"#;
+        assert_eq!(refused(400, nested), "OAuthException: Invalid code");
+        assert_eq!(
+            refused(500, "<html>broken</html>"),
+            "token endpoint returned HTTP 500 Internal Server Error"
+        );
+        assert_eq!(
+            refused(200, "{}"),
+            "token endpoint response is missing access_token"
+        );
+    }
+
+    #[test]
+    fn a_form_grants_as_json_does() {
+        let grant = read(StatusCode::OK, b"access_token=at&scope=a%2Cb&expires_in=60").unwrap();
+        assert_eq!(
+            (grant.access_token.as_str(), grant.life),
+            ("at", Some(Duration::from_mins(1)))
+        );
+    }
+}

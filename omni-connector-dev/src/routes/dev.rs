@@ -1,0 +1,273 @@
+//! Routes that only the development manager has, under `/dev/api`: what the command line asks for and Omni's own routes do
+//! not offer. A wait answers 204 when its time is over.
+
+use std::time::Duration;
+
+use axum::{
+    Json, Router,
+    extract::{Query, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::{get, post, put},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use super::{
+    App,
+    body::{Id, JsonBody},
+};
+use crate::{
+    lookup,
+    oauth::SignIns,
+    rules::{
+        self, Begun, Changes, Described, Description, Descriptions, Listed, Progress, Refusal, Wish,
+    },
+    shared::Shared,
+    store::{
+        runs::RefusedEvent,
+        search::{Hits, Query as Search},
+        sources::SourceRecord,
+        textless::Textless,
+        users::{User, UserRole},
+    },
+};
+
+/// The longest wait of one request. Whoever waits longer asks again.
+const LONGEST_WAIT: Duration = Duration::from_secs(20);
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/dev/api/registration", get(registration))
+        .route("/dev/api/sources", get(sources).put(describe))
+        .route(
+            "/dev/api/sources/{id}",
+            get(source).patch(change).delete(remove),
+        )
+        .route("/dev/api/sources/{id}/take-back", post(take_back))
+        .route("/dev/api/sources/{id}/run", post(begin))
+        .route("/dev/api/runs/{id}", get(progress))
+        .route("/dev/api/runs/{id}/refusals", get(refusals))
+        .route("/dev/api/runs/{id}/textless", get(textless))
+        .route("/dev/api/runs/{id}/give-up", post(give_up))
+        .route("/dev/api/users", put(user))
+        .route("/dev/api/missing-scopes", get(missing_scopes))
+        .route("/dev/api/sign-ins", get(sign_ins))
+        .route("/dev/api/sign-ins/next", get(next_sign_in))
+        .route("/dev/api/oauth-clients/{provider}", put(keep_client))
+        .route("/dev/api/search", get(search))
+}
+
+/// The value when it comes in time, else 204.
+async fn in_time<T: IntoResponse>(value: impl Future<Output = T>) -> Response {
+    match timeout(LONGEST_WAIT, value).await {
+        Ok(value) => value.into_response(),
+        Err(_) => StatusCode::NO_CONTENT.into_response(),
+    }
+}
+
+/// The first connector that registered since the manager began.
+async fn registration(State(shared): State<Shared>) -> Response {
+    in_time(async { Json(rules::first_registration(&shared).await) }).await
+}
+
+async fn sources(State(shared): State<Shared>) -> Result<Json<Vec<Listed>>, Refusal> {
+    Ok(Json(rules::listed(&shared).await?))
+}
+
+async fn describe(
+    State(shared): State<Shared>,
+    State(descriptions): State<Descriptions>,
+    JsonBody(description): JsonBody<Description>,
+) -> Result<Json<Described>, Refusal> {
+    let described = rules::describe(&shared, &descriptions, description).await?;
+    Ok(Json(described))
+}
+
+async fn source(State(shared): State<Shared>, Id(wanted): Id) -> Result<Json<Listed>, Refusal> {
+    rules::find_one(&shared, &wanted).await.map(Json)
+}
+
+async fn change(
+    State(shared): State<Shared>,
+    Id(id): Id,
+    JsonBody(changes): JsonBody<Changes>,
+) -> Result<Json<SourceRecord>, Refusal> {
+    rules::change(&shared, id, changes).await.map(Json)
+}
+
+async fn remove(State(shared): State<Shared>, Id(id): Id) -> Result<StatusCode, Refusal> {
+    rules::remove_source(&shared, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn take_back(
+    State(shared): State<Shared>,
+    State(descriptions): State<Descriptions>,
+    Id(id): Id,
+) -> Result<StatusCode, Refusal> {
+    rules::take_back(&shared, &descriptions, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn begin(
+    State(shared): State<Shared>,
+    Id(id): Id,
+    JsonBody(wish): JsonBody<Wish>,
+) -> Result<Json<Begun>, Refusal> {
+    rules::sync_by_hand(&shared, &id, wish).await.map(Json)
+}
+
+/// Without the checkpoint, which can be large.
+async fn progress(State(shared): State<Shared>, Id(run): Id) -> Result<Json<Progress>, Refusal> {
+    let progress = rules::progress(&shared, &run).await?;
+    let mut progress =
+        progress.ok_or_else(|| Refusal::NotFound(format!("Sync run not found: {run}")))?;
+    progress.run.checkpoint = None;
+    Ok(Json(progress))
+}
+
+#[derive(Debug, Deserialize)]
+struct Limit {
+    limit: usize,
+}
+
+async fn refusals(
+    State(shared): State<Shared>,
+    Id(run): Id,
+    Query(Limit { limit }): Query<Limit>,
+) -> Result<Json<Vec<RefusedEvent>>, Refusal> {
+    Ok(Json(rules::refusals(&shared, &run, limit).await?))
+}
+
+async fn textless(
+    State(shared): State<Shared>,
+    Id(run): Id,
+    Query(Limit { limit }): Query<Limit>,
+) -> Result<Json<Textless>, Refusal> {
+    Ok(Json(rules::textless(&shared, &run, limit).await?))
+}
+
+#[derive(Debug, Deserialize)]
+struct GivenUp {
+    reason: String,
+}
+
+async fn give_up(
+    State(shared): State<Shared>,
+    Id(run): Id,
+    JsonBody(GivenUp { reason }): JsonBody<GivenUp>,
+) -> Result<StatusCode, Refusal> {
+    rules::give_up(&shared, run, reason).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Debug, Deserialize)]
+struct Person {
+    email: String,
+}
+
+async fn user(
+    State(shared): State<Shared>,
+    JsonBody(Person { email }): JsonBody<Person>,
+) -> Result<Json<User>, Refusal> {
+    Ok(Json(lookup::user(&shared, &email, UserRole::User).await?))
+}
+
+#[derive(Debug, Deserialize)]
+struct Call {
+    source_id: String,
+    user_id: String,
+    action: String,
+}
+
+async fn missing_scopes(
+    State(shared): State<Shared>,
+    Query(call): Query<Call>,
+) -> Result<Json<Vec<String>>, Refusal> {
+    let Call {
+        source_id,
+        user_id,
+        action,
+    } = call;
+    let missing = rules::missing_scopes(&shared, &source_id, &user_id, &action).await?;
+    Ok(Json(missing))
+}
+
+/// How many sign-ins have ended.
+async fn sign_ins(State(sign_ins): State<SignIns>) -> Json<Value> {
+    Json(json!({ "ended": sign_ins.ended() }))
+}
+
+#[derive(Debug, Deserialize)]
+struct After {
+    after: u64,
+}
+
+/// How a sign-in ended: with the address of the account, or with the reason why nobody is signed in.
+#[derive(Debug, Serialize)]
+struct SignedIn {
+    email: Option<String>,
+    error: Option<String>,
+}
+
+/// The latest sign-in, once more than `after` have ended.
+async fn next_sign_in(
+    State(sign_ins): State<SignIns>,
+    Query(After { after }): Query<After>,
+) -> Response {
+    in_time(async {
+        let ended = sign_ins.after(after).await;
+        Json(match ended {
+            Ok(email) => SignedIn {
+                email: Some(email),
+                error: None,
+            },
+            Err(error) => SignedIn {
+                email: None,
+                error: Some(error),
+            },
+        })
+    })
+    .await
+}
+
+#[derive(Deserialize)]
+struct Client {
+    id: String,
+    secret: Option<String>,
+}
+
+async fn keep_client(
+    State(shared): State<Shared>,
+    Id(provider): Id,
+    JsonBody(Client { id, secret }): JsonBody<Client>,
+) -> Result<StatusCode, Refusal> {
+    rules::keep_oauth_client(&shared, provider, id, secret).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Debug, Deserialize)]
+struct Asked {
+    text: String,
+    #[serde(rename = "as")]
+    viewer: Option<String>,
+    limit: usize,
+}
+
+async fn search(
+    State(shared): State<Shared>,
+    Query(Asked {
+        text,
+        viewer,
+        limit,
+    }): Query<Asked>,
+) -> Result<Json<Hits>, Refusal> {
+    let query = Search {
+        text,
+        viewer,
+        limit,
+    };
+    Ok(Json(shared.store.search(query).await?))
+}

@@ -1,0 +1,111 @@
+//! Runs that a person starts and waits for: the right mode, or one that was interrupted before.
+
+use omni_connector::SyncType;
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+use super::Refusal;
+use crate::{
+    lookup,
+    runs::{self, TriggerError},
+    shared::Shared,
+    store::runs::{self as rows, Run, SlotClass, TriggerType},
+};
+
+/// What a person asks of a run.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Wish {
+    /// Start over.
+    pub(crate) full: bool,
+    /// The settings are others than those of the last run.
+    pub(crate) has_other_settings: bool,
+}
+
+/// How a run began.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Begun {
+    pub(crate) run: Run,
+    pub(crate) why: Why,
+}
+
+/// Why a run has its mode.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Why {
+    /// It goes on where it was interrupted.
+    Resumed,
+    /// A full run was asked for.
+    Asked,
+    /// No run was completed before.
+    First,
+    /// The settings are others than those of the last run.
+    OtherSettings,
+    /// The connector declares no incremental runs.
+    NoIncremental,
+    /// Only changes since the last run that was completed.
+    Since(#[serde(with = "omni_connector::wire::timestamp::extended")] OffsetDateTime),
+    /// The connector did not take the run, and its error says why.
+    Refused,
+}
+
+/// Goes on with a run of the source that was interrupted, or starts one.
+pub(crate) async fn sync_by_hand(
+    shared: &Shared,
+    source_id: &str,
+    wish: Wish,
+) -> Result<Begun, Refusal> {
+    let source = lookup::source(shared, source_id)
+        .await?
+        .ok_or_else(|| Refusal::source_not_found(source_id))?;
+    let id = source.id.clone();
+    let (running, completed) = shared
+        .store
+        .read(move |db| Ok::<_, Refusal>((rows::running(db)?, rows::latest_completion(db, &id)?)))
+        .await?;
+    let interrupted = running
+        .into_iter()
+        .find(|run| run.source_id == source.id && run.class() == SlotClass::Scheduled);
+    if let Some(run) = interrupted {
+        let goes_on = !wish.full && !wish.has_other_settings;
+        if goes_on && runs::resume(shared, &run).await.is_ok() {
+            let why = Why::Resumed;
+            return Ok(Begun { run, why });
+        }
+        let cancel = move |db: &rusqlite::Transaction<'_>| rows::cancel(db, &run.id, "Interrupted");
+        shared.store.write(cancel).await?;
+    }
+
+    let manifest = lookup::connector(shared, &source);
+    let is_incremental = manifest.is_some_and(|manifest| {
+        let modes = &manifest.sync_modes;
+        modes.contains(&SyncType::Incremental)
+    });
+    let (mode, why) = match completed {
+        _ if wish.full => (SyncType::Full, Why::Asked),
+        None => (SyncType::Full, Why::First),
+        Some(_) if wish.has_other_settings => (SyncType::Full, Why::OtherSettings),
+        Some(_) if !is_incremental => (SyncType::Full, Why::NoIncremental),
+        Some(last) => (SyncType::Incremental, Why::Since(last)),
+    };
+    match runs::trigger(shared, source_id, mode, TriggerType::Manual).await {
+        Ok(run) => Ok(Begun { run, why }),
+        // The run is in the store with what the connector said.
+        Err(TriggerError::Connector(_)) => {
+            let id = source_id.to_owned();
+            let latest = shared.store.read(move |db| rows::latest(db, Some(&id), 1));
+            let run = latest.await?.pop().ok_or_else(|| {
+                Refusal::Internal("the run that was refused is not in the store".to_owned())
+            })?;
+            let why = Why::Refused;
+            Ok(Begun { run, why })
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Fails a run that its connector will never end.
+pub(crate) async fn give_up(shared: &Shared, run: String, reason: String) -> Result<(), Refusal> {
+    let fail = move |db: &rusqlite::Transaction<'_>| rows::fail(db, &run, &reason);
+    shared.store.write(fail).await?;
+    Ok(())
+}

@@ -1,0 +1,184 @@
+//! What a command leaves on the machine and lets onto the terminal, also when it is killed.
+
+use std::{
+    fs,
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use serde_json::json;
+
+use crate::{Desk, Done, SERVE, books, interrupt, lives, program, soon};
+
+#[cfg(unix)]
+fn mode(path: &std::path::Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt;
+
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[test]
+#[cfg(unix)]
+fn a_store_can_be_read_by_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let desk = Desk::new();
+    fs::create_dir(desk.path(".omni")).unwrap();
+    fs::set_permissions(desk.path(".omni"), fs::Permissions::from_mode(0o755)).unwrap();
+    desk.sync(&books(), &[]).ended(0);
+    assert_eq!(mode(&desk.path(".omni")), 0o700);
+    for entry in fs::read_dir(desk.path(".omni")).unwrap() {
+        let path = entry.unwrap().path();
+        if !path.ends_with(".gitignore") {
+            assert_eq!(mode(&path), 0o600, "{}", path.display());
+        }
+    }
+}
+
+#[test]
+fn a_store_in_a_folder_of_ones_own_leaves_its_gitignore_alone() {
+    let desk = Desk::new();
+    fs::write(desk.path(".gitignore"), "target\n").unwrap();
+    desk.sync(&books(), &["--store", "."]).ended(0);
+    assert_eq!(
+        fs::read_to_string(desk.path(".gitignore")).unwrap(),
+        "target\n"
+    );
+    assert!(desk.path("manager.sqlite3").is_file());
+}
+
+#[test]
+#[cfg(unix)]
+fn a_command_that_is_killed_leaves_no_connector_behind() {
+    let desk = Desk::new();
+    let config =
+        desk.config(&json!({ "documents": { "a": "x" }, "checkpoint": "c", "wait": true }));
+    let program = program();
+    let arguments = [
+        &["sync", "--json", "--config", &config, "--", &program],
+        &SERVE[..],
+    ]
+    .concat();
+    let mut command = desk.command(&arguments);
+    let mut child = command
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let pid = soon("the run", || desk.connector_pid());
+    assert!(lives(&pid));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    soon("the end of the connector", || (!lives(&pid)).then_some(()));
+}
+
+#[test]
+fn names_of_a_source_do_not_steer_the_terminal() {
+    let desk = Desk::new();
+    let config = desk.config(
+        &json!({ "skips": ["\u{1b}]0;owned\u{7}gamma", "a\u{202e}b"], "fail": "\u{1b}[2Jgone" }),
+    );
+    let done = desk.run_with_connector(&["sync", "--config", &config]);
+    assert_eq!(done.code, 1, "{}", done.stderr);
+    for c in ['\u{1b}', '\u{7}', '\u{202e}'] {
+        assert!(
+            !done.stdout.contains(c) && !done.stderr.contains(c),
+            "{c:?} in\n{}{}",
+            done.stdout,
+            done.stderr
+        );
+    }
+    assert!(
+        done.stdout.contains("gamma") && done.stdout.contains("gone"),
+        "{}",
+        done.stdout
+    );
+}
+
+#[test]
+fn last_lines_of_a_connector_do_not_steer_the_terminal() {
+    let desk = Desk::new()
+        .with("SHELF_START", "die")
+        .with("SHELF_SAYS", "\u{1b}[31mred");
+    let done = desk.run_with_connector(&["sync"]);
+    assert_eq!(done.code, 3);
+    assert!(
+        done.stderr.contains("red") && !done.stderr.contains('\u{1b}'),
+        "{:?}",
+        done.stderr
+    );
+}
+
+#[test]
+fn warnings_of_the_connector_are_counted_and_shown_when_asked_for() {
+    let desk = Desk::new().with("SHELF_SAYS", "WARN a page is torn");
+    let config = desk.config(&books());
+    let quiet = desk.run_with_connector(&["sync", "--config", &config]);
+    assert!(!quiet.stderr.contains("torn"), "{}", quiet.stderr);
+    let log = std::path::Path::new(".omni").join("connector.log");
+    let line = format!(
+        "of the connector in `{}`; `--verbose` shows them at once",
+        log.display()
+    );
+    assert!(quiet.stdout.contains(&line), "{}", quiet.stdout);
+    let loud = desk.run_with_connector(&["sync", "--verbose", "--config", &config]);
+    assert!(
+        loud.stderr.contains("  | WARN a page is torn"),
+        "{}",
+        loud.stderr
+    );
+}
+
+#[test]
+fn a_run_that_is_complete_but_for_some_items_says_so_at_last() {
+    let desk = Desk::new();
+    let long = "a".repeat(600);
+    let config = desk.config(&json!({ "documents": { "alpha": "one", long: "two" } }));
+    let done = desk.run_with_connector(&["sync", "--config", &config]);
+    assert_eq!(done.code, 0, "{}", done.stderr);
+    let last = done.stdout.lines().last().unwrap();
+    assert_eq!(last, "completed with failures: 1 item did not arrive");
+    let strict = desk.run_with_connector(&["sync", "--full", "--strict", "--config", &config]);
+    assert_eq!(strict.code, 4, "{}", strict.stderr);
+    let complete = desk.config(&books());
+    let strict = desk.run_with_connector(&["sync", "--strict", "--config", &complete]);
+    assert_eq!(strict.code, 0, "{}", strict.stderr);
+}
+
+#[test]
+fn a_manifest_is_printed_of_any_program_and_leaves_no_store() {
+    let desk = Desk::new();
+    let manifest = desk.run_with_connector(&["manifest", "--json"]).ended(0);
+    assert_eq!(manifest["name"], "shelf");
+    assert!(!desk.path(".omni").exists());
+}
+
+#[test]
+#[cfg(unix)]
+fn an_interrupt_ends_a_command_whose_connector_still_looks_at_the_settings() {
+    let desk = Desk::new();
+    let config = desk.config(&json!({ "think": true }));
+    let program = program();
+    let arguments = [
+        &["sync", "--json", "--config", &config, "--", &program],
+        &SERVE[..],
+    ]
+    .concat();
+    let mut command = desk.command(&arguments);
+    let child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let pid = soon("the look at the settings", || desk.connector_pid());
+    let started = Instant::now();
+    interrupt(&child);
+    let done = Done::from(child.wait_with_output().unwrap());
+    assert_eq!(done.code, 130, "{}", done.stderr);
+    assert!(
+        started.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        started.elapsed()
+    );
+    assert!(!lives(&pid));
+}

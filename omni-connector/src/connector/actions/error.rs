@@ -1,0 +1,274 @@
+//! What an action can refuse, and the status each refusal has (`protocol.md` §2.6).
+
+use std::{fmt, time::Duration};
+
+use axum::{
+    Json,
+    http::{HeaderMap, HeaderValue, StatusCode, header::RETRY_AFTER},
+    response::{IntoResponse, Response},
+};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::json;
+
+use super::ActionResponse;
+use crate::{
+    redact::{Secrets, redact},
+    schema::DecodeError,
+    wire::SourceType,
+};
+
+/// A refusal with a meaning. Any other error of an action is 500 with its chain of causes.
+///
+/// It keeps its status wherever it stands in the chain, so context can be added on the way:
+///
+/// ```
+/// use omni_connector::{ActionError, prelude::*};
+///
+/// fn find(page: &str) -> Result<String> {
+///     bail!(ActionError::not_found(format!("page `{page}` does not exist")))
+/// }
+///
+/// let error = find("p-7").context("the report cannot be made").unwrap_err();
+/// assert_eq!(ActionError::of(&error).unwrap().status(), 404);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ActionError {
+    /// The caller's input is wrong: 400.
+    #[error("{0}")]
+    BadRequest(String),
+    /// The credential is missing or was refused: 401.
+    #[error("{0}")]
+    Unauthorized(String),
+    /// The person may not do this: 403.
+    #[error("{0}")]
+    Forbidden(String),
+    /// What the call names does not exist: 404.
+    #[error("{0}")]
+    NotFound(String),
+    /// What the call names is not in a state for this, or has changed meanwhile: 409.
+    #[error("{0}")]
+    Conflict(String),
+    /// The person must first grant these OAuth scopes: 412, with where to do so (`protocol.md` §6.3).
+    #[error("{}", needs(.0))]
+    NeedsScopes(Vec<String>),
+    /// The system behind the connector takes no more calls for now: 429.
+    #[error("{message}")]
+    RateLimited {
+        /// What is limited.
+        message: String,
+        /// When to try again, if the system said so.
+        retry_after: Option<Duration>,
+    },
+    /// The system behind the connector failed or cannot be reached: 502.
+    #[error("{0}")]
+    Upstream(String),
+    /// The system behind the connector did not answer in time: 504.
+    #[error("{0}")]
+    Timeout(String),
+}
+
+fn needs(scopes: &[String]) -> String {
+    if scopes.is_empty() {
+        "this needs an account of your own; connect it first".to_owned()
+    } else {
+        format!(
+            "this needs the scopes {}; grant them first",
+            scopes.join(", ")
+        )
+    }
+}
+
+/// Shorthands, each of which makes whatever result the function returns.
+impl ActionError {
+    /// [`BadRequest`](Self::BadRequest): 400.
+    pub fn bad_request(message: impl fmt::Display) -> Self {
+        Self::BadRequest(message.to_string())
+    }
+
+    /// [`Unauthorized`](Self::Unauthorized): 401.
+    pub fn unauthorized(message: impl fmt::Display) -> Self {
+        Self::Unauthorized(message.to_string())
+    }
+
+    /// [`Forbidden`](Self::Forbidden): 403.
+    pub fn forbidden(message: impl fmt::Display) -> Self {
+        Self::Forbidden(message.to_string())
+    }
+
+    /// [`NotFound`](Self::NotFound): 404.
+    pub fn not_found(message: impl fmt::Display) -> Self {
+        Self::NotFound(message.to_string())
+    }
+
+    /// [`Conflict`](Self::Conflict): 409.
+    pub fn conflict(message: impl fmt::Display) -> Self {
+        Self::Conflict(message.to_string())
+    }
+
+    /// [`NeedsScopes`](Self::NeedsScopes): 412. Without any scope the person only has to connect an account.
+    pub fn needs_scopes(scopes: impl IntoIterator<Item: Into<String>>) -> Self {
+        Self::NeedsScopes(scopes.into_iter().map(Into::into).collect())
+    }
+
+    /// [`RateLimited`](Self::RateLimited): 429, with `Retry-After` if it is known.
+    pub fn rate_limited(message: impl fmt::Display, retry_after: Option<Duration>) -> Self {
+        Self::RateLimited {
+            message: message.to_string(),
+            retry_after,
+        }
+    }
+
+    /// [`Upstream`](Self::Upstream): 502.
+    pub fn upstream(message: impl fmt::Display) -> Self {
+        Self::Upstream(message.to_string())
+    }
+
+    /// [`Timeout`](Self::Timeout): 504.
+    pub fn timeout(message: impl fmt::Display) -> Self {
+        Self::Timeout(message.to_string())
+    }
+}
+
+impl ActionError {
+    /// The status of the answer.
+    pub const fn status(&self) -> StatusCode {
+        match self {
+            Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::NeedsScopes(_) => StatusCode::PRECONDITION_FAILED,
+            Self::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::Upstream(_) => StatusCode::BAD_GATEWAY,
+            Self::Timeout(_) => StatusCode::GATEWAY_TIMEOUT,
+        }
+    }
+
+    /// The headers of the answer: when to come again, if that is known.
+    pub(crate) fn headers(&self) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        if let Self::RateLimited {
+            retry_after: Some(wait),
+            ..
+        } = self
+        {
+            // Whole seconds, and never too early.
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        headers
+    }
+
+    /// The refusal in a chain of causes, if there is one: the outermost.
+    pub fn of(error: &anyhow::Error) -> Option<&Self> {
+        error.chain().find_map(|cause| cause.downcast_ref())
+    }
+}
+
+/// What a person filled in does not have the shape it should have: 400.
+impl From<DecodeError> for ActionError {
+    fn from(error: DecodeError) -> Self {
+        Self::BadRequest(error.to_string())
+    }
+}
+
+/// No answer in time is 504, every other failure 502. The message keeps the URL, but nothing secret in it.
+impl From<reqwest::Error> for ActionError {
+    fn from(error: reqwest::Error) -> Self {
+        let is_timeout = error.is_timeout();
+        let message = format!("{:#}", anyhow::Error::from(error));
+        let message = redact(&message).into_owned();
+        if is_timeout {
+            Self::Timeout(message)
+        } else {
+            Self::Upstream(message)
+        }
+    }
+}
+
+/// What an answer to an error needs to know of the call that failed.
+pub(crate) struct Failed {
+    /// What must not leave the process.
+    pub(crate) secrets: Secrets,
+    /// The source's id and type; none before one exists.
+    pub(crate) source: Option<(String, SourceType)>,
+    /// The provider of the credential, if there is one.
+    pub(crate) provider: Option<String>,
+}
+
+impl Failed {
+    /// The answer to an error of an action: its status if it has one, else 500; the chain of causes in either case.
+    pub(crate) fn answer(&self, error: &anyhow::Error) -> Response {
+        let refusal = ActionError::of(error);
+        if let Some(ActionError::NeedsScopes(scopes)) = refusal
+            && let Some(answer) = self.connect_first(scopes)
+        {
+            return answer;
+        }
+        let status = refusal.map_or(StatusCode::INTERNAL_SERVER_ERROR, ActionError::status);
+        let mut answer =
+            ActionResponse::error(self.message(error)).into_response_with_status(status);
+        if let Some(refusal) = refusal {
+            answer.headers_mut().extend(refusal.headers());
+        }
+        answer
+    }
+
+    /// The chain of causes as people may see it.
+    pub(crate) fn message(&self, error: &anyhow::Error) -> String {
+        self.secrets.redact(&format!("{error:#}"))
+    }
+
+    /// The body that makes a client offer to connect an account (`protocol.md` §6.3, §6.6). Before a source exists there is
+    /// nothing to connect.
+    fn connect_first(&self, scopes: &[String]) -> Option<Response> {
+        let (source, source_type) = self.source.as_ref()?;
+        let asked = if scopes.is_empty() {
+            String::new()
+        } else {
+            let scopes: Vec<_> = scopes.iter().map(|scope| in_query(scope)).collect();
+            format!("&flow=user_write&required_scopes={}", scopes.join(","))
+        };
+        let start = format!("/api/oauth/start?source_id={}{asked}", in_query(source));
+        let body = json!({
+            "error": "needs_user_auth",
+            "source_id": source,
+            "source_type": source_type,
+            "provider": self.provider,
+            "oauth_start_url": start,
+        });
+        Some((StatusCode::PRECONDITION_FAILED, Json(body)).into_response())
+    }
+}
+
+fn in_query(text: &str) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::{Context, anyhow};
+
+    use super::*;
+
+    #[test]
+    fn a_refusal_keeps_its_status_under_whatever_context() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("the report failed")]
+        struct Wrapped(#[source] ActionError);
+
+        let refusal = || ActionError::conflict("it is closed");
+        let plain = Err::<(), _>(refusal());
+        for error in [
+            refusal().into(),
+            anyhow!(refusal()),
+            plain.context("one").context("two").unwrap_err(),
+            anyhow::Error::from(Wrapped(refusal())).context("three"),
+        ] {
+            assert_eq!(ActionError::of(&error), Some(&refusal()), "{error:#}");
+        }
+        assert_eq!(ActionError::of(&anyhow!("it is closed")), None);
+    }
+}

@@ -1,0 +1,192 @@
+//! A connector without its type, so that the runtime is compiled once and not in every connector's crate.
+
+#[cfg(feature = "mcp")]
+use std::collections::HashSet;
+use std::ops;
+
+use anyhow::{Context, Result};
+use axum::response::Response;
+use futures_util::future::BoxFuture;
+use serde_json::{Map, Value};
+
+use super::{ActionCall, ActionError, Connector};
+use crate::{
+    manager::ManagerClient,
+    run::SyncContext,
+    schema::{DecodeError, decode},
+    wire::{
+        CredentialReady, IntegrationType, Manifest, ManifestAction, McpCredentials,
+        ServiceCredential, Source,
+    },
+};
+
+/// What a server asks of the MCP server behind a connector.
+pub(crate) trait McpBehind: Send + Sync {
+    /// Waits until the manifest should be registered again.
+    fn changed(&self) -> BoxFuture<'_, ()>;
+    /// Reads the lists of the MCP server in the background, with these credentials.
+    fn discover_later(&self, credentials: Option<McpCredentials>);
+    /// Reads a resource.
+    fn read_resource<'a>(
+        &'a self,
+        uri: String,
+        credentials: Option<&'a McpCredentials>,
+    ) -> BoxFuture<'a, Result<Value, ActionError>>;
+    /// Fills in a prompt.
+    fn get_prompt<'a>(
+        &'a self,
+        name: String,
+        arguments: Option<Map<String, Value>>,
+        credentials: Option<&'a McpCredentials>,
+    ) -> BoxFuture<'a, Result<Value, ActionError>>;
+    /// Closes all connections and waits for what they started.
+    fn close(&self) -> BoxFuture<'_, ()>;
+}
+
+/// A connector as the runtime holds it. Implemented for every [`Connector`], and for one together with the MCP server behind
+/// it.
+///
+/// It dereferences to the connector, which answers whatever is not here. So a hook of [`Connector`] needs nothing here, unless
+/// the MCP server has a part in it.
+pub(crate) trait ErasedConnector: Send + Sync {
+    /// Returns the connector itself.
+    fn connector(&self) -> &(dyn Connector + 'static);
+    /// Decodes everything into the connector's types, to see whether it can be.
+    fn check(
+        &self,
+        source: &Source,
+        credentials: Option<&ServiceCredential>,
+        checkpoint: Option<&Value>,
+    ) -> Result<(), DecodeError>;
+    /// Calls [`Connector::sync`] with the checkpoint as it was saved.
+    fn sync(
+        &self,
+        source: Source,
+        credentials: Option<ServiceCredential>,
+        checkpoint: Option<Value>,
+        ctx: SyncContext,
+    ) -> BoxFuture<'_, Result<()>>;
+    /// Returns what is registered.
+    fn manifest(&self, connector_url: &str) -> Manifest {
+        manifest_of(self.connector(), connector_url)
+    }
+    /// Calls [`Connector::call_action`].
+    fn call_action(&self, call: ActionCall) -> BoxFuture<'_, Result<Response>> {
+        self.connector().call_action(call)
+    }
+    /// Calls [`Connector::credential_ready`].
+    fn credential_ready<'a>(
+        &'a self,
+        ready: CredentialReady,
+        manager: &'a ManagerClient,
+    ) -> BoxFuture<'a, Result<()>> {
+        self.connector().credential_ready(ready, manager)
+    }
+    /// Returns the MCP server behind the connector, once it is there: a [`Connector`] alone only declares one.
+    fn mcp_behind(&self) -> Option<&dyn McpBehind> {
+        None
+    }
+}
+
+impl<'a> ops::Deref for dyn ErasedConnector + 'a {
+    type Target = dyn Connector;
+
+    fn deref(&self) -> &Self::Target {
+        self.connector()
+    }
+}
+
+fn manifest_of(connector: &dyn Connector, connector_url: &str) -> Manifest {
+    let source_types = connector.source_types();
+    let actions = connector
+        .actions()
+        .into_iter()
+        .map(|action| ManifestAction {
+            required_scopes: connector.action_scopes(&action.name),
+            name: action.name,
+            description: action.description,
+            input_schema: action.input_schema,
+            mode: action.mode,
+            // An empty list reads as "everywhere" and is refused at dispatch (protocol.md §6.2).
+            source_types: if action.source_types.is_empty() {
+                source_types.clone()
+            } else {
+                action.source_types
+            },
+            admin_only: action.admin_only,
+            hidden: action.hidden,
+        });
+    Manifest {
+        name: connector.name().to_owned(),
+        display_name: connector.display_name(),
+        version: connector.version().to_owned(),
+        sync_modes: connector.sync_modes(),
+        connector_id: connector.name().to_owned(),
+        connector_url: connector_url.trim_end_matches('/').to_owned(),
+        integration_type: IntegrationType::Connector,
+        actions: actions.collect(),
+        source_types: source_types.iter().map(ToString::to_string).collect(),
+        description: connector.description(),
+        search_operators: connector.search_operators(),
+        read_only: connector.read_only(),
+        extra_schema: connector.extra_schema(),
+        attributes_schema: connector.attributes_schema(),
+        mcp_enabled: false,
+        mcp_catalog_loaded: false,
+        resources: Vec::new(),
+        prompts: Vec::new(),
+        skills: connector.skills(),
+        oauth: connector
+            .oauth_config()
+            .map(|oauth| serde_json::to_value(oauth).unwrap_or_default()),
+    }
+}
+
+#[cfg(feature = "mcp")]
+impl dyn ErasedConnector + '_ {
+    pub(crate) fn action_names(&self) -> HashSet<String> {
+        self.actions()
+            .into_iter()
+            .map(|action| action.name)
+            .collect()
+    }
+}
+
+impl<C: Connector> ErasedConnector for C {
+    fn connector(&self) -> &(dyn Connector + 'static) {
+        self
+    }
+
+    fn check(
+        &self,
+        source: &Source,
+        credentials: Option<&ServiceCredential>,
+        checkpoint: Option<&Value>,
+    ) -> Result<(), DecodeError> {
+        decode::<C::Config>("config", source.config.clone())?;
+        if let Some(credentials) = credentials {
+            decode::<C::Credentials>("credentials", credentials.credentials.clone())?;
+        }
+        if let Some(checkpoint) = checkpoint {
+            decode::<C::State>("checkpoint", checkpoint.clone())?;
+        }
+        Ok(())
+    }
+
+    fn sync(
+        &self,
+        source: Source,
+        credentials: Option<ServiceCredential>,
+        checkpoint: Option<Value>,
+        ctx: SyncContext,
+    ) -> BoxFuture<'_, Result<()>> {
+        let checkpoint = checkpoint
+            .map(|value| decode::<C::State>("checkpoint", value))
+            .transpose();
+        Box::pin(async move {
+            let checkpoint =
+                checkpoint.context("the checkpoint changed its shape since it was saved")?;
+            Connector::sync(self, source, credentials, checkpoint, ctx).await
+        })
+    }
+}

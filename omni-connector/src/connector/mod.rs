@@ -1,0 +1,18 @@
+//! What a connector is: the trait, calls of its actions with their answers, and what its webhooks ask for.
+
+pub mod actions;
+mod definition;
+mod erased;
+mod mcp_server;
+mod webhook;
+
+pub use actions::{ActionCall, ActionError, ActionResponse};
+pub use definition::Connector;
+pub(crate) use erased::ErasedConnector;
+#[cfg(feature = "mcp")]
+pub(crate) use erased::McpBehind;
+pub use mcp_server::McpServer;
+#[cfg(feature = "mcp")]
+pub use mcp_server::{HttpMcpServer, StdioMcpServer};
+pub(crate) use webhook::{Order, OrderKind};
+pub use webhook::{Webhook, WebhookCall, WebhookRequest, verify_hmac_sha256};

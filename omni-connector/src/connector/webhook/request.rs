@@ -1,0 +1,209 @@
+//! A call of another system, and the proof that it is one.
+
+use std::fmt;
+
+use axum::http::{HeaderMap, Method};
+use bytes::Bytes;
+use ring::hmac;
+use serde::de::DeserializeOwned;
+
+use crate::{connector::ActionError, schema::DecodeError, wire::SecretString};
+
+/// What a function with `#[webhook]` gets: the call as it came. `Debug` shows neither headers nor body, which hold secrets.
+#[derive(Clone)]
+pub struct WebhookRequest {
+    pub(crate) route: &'static str,
+    pub(crate) method: Method,
+    pub(crate) parameters: Vec<(String, String)>,
+    pub(crate) query: Option<String>,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl WebhookRequest {
+    /// A call of the webhook at `route`, as a unit test of its function makes one. `headers` are pairs of names and values.
+    ///
+    /// # Panics
+    /// On a header that is none.
+    pub fn new(route: &'static str, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Self {
+        let header = |&(name, value): &(&str, &str)| {
+            let name = name.parse::<axum::http::HeaderName>();
+            (
+                name.expect("a header's name"),
+                value.parse().expect("a header's value"),
+            )
+        };
+        Self {
+            route,
+            method: Method::POST,
+            parameters: Vec::new(),
+            query: None,
+            headers: headers.iter().map(header).collect(),
+            body: body.into(),
+        }
+    }
+
+    /// The path that the webhook declares, with its `{parameters}`.
+    pub const fn route(&self) -> &'static str {
+        self.route
+    }
+
+    /// `POST`, or `GET` where a system asks for a proof that the path is ours.
+    pub const fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// What stands in the path for `{name}`.
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        let mut parameters = self.parameters.iter();
+        parameters
+            .find(|(other, _)| other == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// The query, undecoded: `url::form_urlencoded` reads it.
+    pub fn query(&self) -> Option<&str> {
+        self.query.as_deref()
+    }
+
+    /// All headers.
+    pub const fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// A header; none when it is not there or no text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The body as it came, which is what signatures are made of.
+    pub const fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// The body, decoded.
+    ///
+    /// # Errors
+    /// It is no JSON, or not of this shape: 400 with the path of the field.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, ActionError> {
+        let mut decoder = serde_json::Deserializer::from_slice(&self.body);
+        serde_path_to_error::deserialize(&mut decoder)
+            .map_err(|error| DecodeError::in_text("webhook call", &error).into())
+    }
+
+    /// Whether the header holds the HMAC-SHA256 of the body under `secret`: see [`verify_hmac_sha256`].
+    ///
+    /// # Errors
+    /// It does not, or is not there: 401.
+    pub fn verify_hmac_sha256(
+        &self,
+        secret: &SecretString,
+        header: &str,
+    ) -> Result<(), ActionError> {
+        let signature = self.header(header).ok_or_else(|| {
+            ActionError::unauthorized(format!("the header `{header}` is missing"))
+        })?;
+        verify_hmac_sha256(secret, signature, &self.body)
+    }
+}
+
+impl fmt::Debug for WebhookRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebhookRequest")
+            .field("route", &self.route)
+            .field("method", &self.method)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whether `signature` is the HMAC-SHA256 of `message` under `secret`, in hexadecimal digits with or without `sha256=` before
+/// them. Compared in constant time. An empty secret proves nothing and is refused.
+///
+/// Systems that sign more than the body, such as a time before it, need this one;
+/// [`WebhookRequest::verify_hmac_sha256`] does for the others.
+///
+/// # Errors
+/// It is not: 401.
+pub fn verify_hmac_sha256(
+    secret: &SecretString,
+    signature: &str,
+    message: &[u8],
+) -> Result<(), ActionError> {
+    let signature = signature.trim();
+    let digits = signature.strip_prefix("sha256=").unwrap_or(signature);
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.expose().as_bytes());
+    let is_right = !secret.expose().is_empty()
+        && from_hex(digits).is_some_and(|tag| hmac::verify(&key, message, &tag).is_ok());
+    if is_right {
+        Ok(())
+    } else {
+        Err(ActionError::unauthorized("the signature is wrong"))
+    }
+}
+
+fn from_hex(digits: &str) -> Option<Vec<u8>> {
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    let (pairs, rest) = digits.as_bytes().as_chunks::<2>();
+    let byte = |&[high, low]: &[u8; 2]| u8::try_from(digit(high)? << 4 | digit(low)?).ok();
+    rest.is_empty()
+        .then(|| pairs.iter().map(byte).collect())
+        .flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The example of GitHub's documentation.
+    const SIGNATURE: &str = "757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17";
+
+    fn verify(secret: &str, signature: &str, message: &[u8]) -> bool {
+        verify_hmac_sha256(&secret.to_owned().into(), signature, message).is_ok()
+    }
+
+    #[test]
+    fn a_signature_is_read_with_and_without_its_scheme() {
+        let secret = "It's a Secret to Everybody";
+        for signature in [
+            SIGNATURE.to_owned(),
+            format!("sha256={SIGNATURE}"),
+            format!(" sha256={} ", SIGNATURE.to_uppercase()),
+        ] {
+            assert!(verify(secret, &signature, b"Hello, World!"), "{signature}");
+        }
+    }
+
+    #[test]
+    fn anything_else_is_no_signature() {
+        let secret = "It's a Secret to Everybody";
+        let short = &SIGNATURE[..62];
+        let wrong = SIGNATURE.replace("757", "758");
+        for signature in [
+            "",
+            "sha256=",
+            short,
+            &wrong,
+            &SIGNATURE[1..],
+            "sha1=00",
+            "+f",
+            "é",
+        ] {
+            assert!(!verify(secret, signature, b"Hello, World!"), "{signature}");
+        }
+        assert!(!verify(secret, SIGNATURE, b"Hello, World"));
+        assert!(!verify("It's another", SIGNATURE, b"Hello, World!"));
+        let key = hmac::Key::new(hmac::HMAC_SHA256, b"");
+        let tag = hmac::sign(&key, b"x");
+        let digits = tag
+            .as_ref()
+            .iter()
+            .fold(String::new(), |digits, byte| format!("{digits}{byte:02x}"));
+        assert!(!verify("", &digits, b"x"), "an empty secret proves nothing");
+    }
+
+    #[test]
+    fn a_call_shows_nothing_of_itself() {
+        let call = WebhookRequest::new("/hooks", &[("x-token", "s3cret")], "s3cret");
+        assert!(!format!("{call:?}").contains("s3cret"));
+    }
+}

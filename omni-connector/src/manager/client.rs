@@ -1,0 +1,497 @@
+//! The client of the manager: every SDK route (`protocol.md` §3.2), typed, with timeouts and retries.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use reqwest::{RequestBuilder, multipart};
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
+use serde_json::{Value, json};
+use tokio::sync::Semaphore;
+use url::Url;
+
+use super::{
+    ManagerError, Patience,
+    buffers::{Buffers, only_owner},
+    call::{Call, Failed, encode, refused, segment, unreachable, with_body},
+    retry::{Backoff, Repeat, retry_after},
+    text,
+};
+use crate::{
+    redact::redact,
+    telemetry::Metrics,
+    transport::HttpClient,
+    wire::{
+        ContentId, EventBatch, Manifest, RunId, ServiceCredential, Source, SourceType, SyncType,
+    },
+};
+
+/// The manager extracts two documents at a time and answers 429 to more (`protocol.md` §1.3).
+const EXTRACTIONS: usize = 2;
+/// Texts stored at once by the whole process. One run stores sixteen; fifty of them would need more sockets than many systems
+/// give a process.
+const STORES: usize = 64;
+/// Buffers of longer texts are not kept: 4 MB in all at most.
+const LONGEST_BODY: usize = 64 << 10;
+
+/// The manager, as a connector sees it. Cheap to clone; one process uses one.
+///
+/// A call is repeated when the trouble may pass and repeating is safe: no connection, a broken one, 408, 429, 5xx, and a 2xx
+/// whose body is not JSON. The manager answers every call in JSON, also those whose answer says nothing; a page of HTML
+/// with status 200 comes from something in between, and counting it as accepted would lose what was sent.
+#[derive(Clone)]
+pub struct ManagerClient {
+    http: HttpClient,
+    base: Arc<str>,
+    /// `base`, parsed once; none when it is no URL, which every call then says.
+    url: Option<Arc<Url>>,
+    patience: Patience,
+    extractions: Arc<Semaphore>,
+    stores: Arc<Semaphore>,
+    /// Of requests that store a text.
+    bodies: Arc<Buffers>,
+    metrics: Arc<Metrics>,
+}
+
+impl fmt::Debug for ManagerClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ManagerClient")
+            .field("url", &redact(&self.base))
+            .field("patience", &self.patience)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Bytes whose text the manager extracts.
+#[derive(Debug, Clone)]
+pub struct Extract {
+    /// The bytes, at most 50 MB unless the manager is configured otherwise.
+    pub data: Bytes,
+    /// Their MIME type; parameters such as `; charset=utf-8` are stripped, since the manager compares exactly.
+    pub mime_type: String,
+    /// The file's name, whose extension decides for `application/octet-stream`.
+    pub filename: Option<String>,
+}
+
+impl ManagerClient {
+    /// The manager at `base`, such as `http://connector-manager:3004`.
+    pub fn new(base: &str) -> Self {
+        // A redirect would turn a POST into a GET somewhere else; the manager sends none.
+        let http = HttpClient::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .tcp_nodelay(true)
+            .no_proxy()
+            .build()
+            .map(HttpClient::from);
+        let base = base.trim_end_matches('/');
+        Self {
+            http: http.unwrap_or_default(),
+            base: base.into(),
+            url: base.parse().ok().map(Arc::new),
+            patience: Patience::default(),
+            extractions: Arc::new(Semaphore::new(EXTRACTIONS)),
+            stores: Arc::new(Semaphore::new(STORES)),
+            bodies: Arc::new(Buffers::new(STORES, LONGEST_BODY)),
+            metrics: Arc::default(),
+        }
+    }
+
+    /// The same manager, with other waits.
+    #[must_use]
+    pub fn with_patience(&self, patience: Patience) -> Self {
+        Self {
+            patience,
+            ..self.clone()
+        }
+    }
+
+    /// What the process counts, calls of this client among it.
+    pub(crate) fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
+    }
+
+    pub(crate) const fn patience(&self) -> Patience {
+        self.patience
+    }
+
+    /// The same manager, for calls that somebody waits for who gives up after `within`: what is wrong is said before that.
+    pub(crate) fn before_giving_up(&self, within: Duration) -> Self {
+        let calls = self.patience.call.min(within / 2);
+        self.with_patience(Patience {
+            call: calls,
+            in_all: self.patience.in_all.min(within / 4),
+            longest_asked_pause: self.patience.longest_asked_pause.min(within / 4),
+            ..self.patience
+        })
+    }
+
+    /// Where the manager is.
+    pub fn url(&self) -> &str {
+        &self.base
+    }
+
+    /// Registers the connector. Not repeated here: the caller registers again in 30 s anyway.
+    pub async fn register(&self, manifest: &Manifest) -> Result<(), ManagerError> {
+        let call = Call::post("/sdk/register")
+            .timeout(self.patience.register)
+            .repeat(Repeat::Never);
+        self.done(call, Some(encode(manifest))).await
+    }
+
+    /// A source, active or not.
+    pub async fn source(&self, source_id: &str) -> Result<Source, ManagerError> {
+        self.fetch(
+            Call::get(format!("/sdk/source/{}", segment(source_id))),
+            None,
+        )
+        .await
+    }
+
+    /// The credential of a source's owner, refreshed by the manager when it is about to expire.
+    pub async fn credentials(&self, source_id: &str) -> Result<ServiceCredential, ManagerError> {
+        self.fetch(
+            Call::get(format!("/sdk/credentials/{}", segment(source_id))),
+            None,
+        )
+        .await
+    }
+
+    /// Address of the person who made a source.
+    pub async fn user_email(&self, source_id: &str) -> Result<String, ManagerError> {
+        #[derive(Deserialize)]
+        struct UserEmail {
+            email: String,
+        }
+        let call = Call::get(format!("/sdk/source/{}/user-email", segment(source_id)));
+        self.fetch::<UserEmail>(call, None)
+            .await
+            .map(|answer| answer.email)
+    }
+
+    /// Replaces the connector's durable notes about a source.
+    pub async fn set_connector_state(
+        &self,
+        source_id: &str,
+        state: &Value,
+    ) -> Result<(), ManagerError> {
+        let call = Call::put(format!(
+            "/sdk/source/{}/connector-state",
+            segment(source_id)
+        ));
+        self.done(call, Some(encode(state))).await
+    }
+
+    /// All active sources of a type, newest first.
+    pub async fn sources_by_type(
+        &self,
+        source_type: SourceType,
+    ) -> Result<Vec<Source>, ManagerError> {
+        self.fetch(
+            Call::get(format!("/sdk/sources/by-type/{source_type}")),
+            None,
+        )
+        .await
+    }
+
+    /// The settings that an admin keeps for a provider, such as the OAuth client; none when there are none.
+    pub async fn connector_config(&self, provider: &str) -> Result<Option<Value>, ManagerError> {
+        let call = Call::get(format!("/sdk/connector-configs/{}", segment(provider)));
+        match self.fetch(call, None).await {
+            Err(error) if error.is_not_found() => Ok(None),
+            other => other.map(Some),
+        }
+    }
+
+    /// Creates a run that this process executes; nobody calls `/sync` for it.
+    ///
+    /// Prefer the framework's own call for one-off runs, which also reports the run to the manager's probes.
+    pub async fn create_run(
+        &self,
+        source_id: &str,
+        mode: SyncType,
+    ) -> Result<String, ManagerError> {
+        let body = json!({ "source_id": source_id, "sync_type": mode });
+        let call = Call::post("/sdk/sync/create").repeat(Repeat::IfUnheard);
+        self.fetch::<RunId>(call, Some(encode(&body)))
+            .await
+            .map(|answer| answer.sync_run_id)
+    }
+
+    /// Asks the manager for an incremental run of a source. The manager calls `/sync` before it answers.
+    pub async fn notify_webhook(
+        &self,
+        source_id: &str,
+        event_type: &str,
+    ) -> Result<String, ManagerError> {
+        let body = json!({ "source_id": source_id, "event_type": event_type });
+        let call = Call::post("/sdk/webhook/notify")
+            .timeout(Duration::from_secs(160))
+            .repeat(Repeat::Never);
+        self.fetch::<RunId>(call, Some(encode(&body)))
+            .await
+            .map(|answer| answer.sync_run_id)
+    }
+
+    /// Stores a text and returns its id. U+0000 is left out.
+    pub async fn store_content(&self, run: &str, content: String) -> Result<String, ManagerError> {
+        // The semaphores are never closed, so a permit always comes.
+        let _permit = self.stores.acquire().await.ok();
+        // A `ContentRequest`. Line ends and quotes grow when they are escaped.
+        let mut body = self.bodies.take();
+        body.reserve(content.len() + content.len() / 8 + 128);
+        body.extend(br#"{"sync_run_id":"#);
+        text::write(&mut body, run);
+        body.extend(br#","content":"#);
+        text::write(&mut body, &content);
+        body.push(b'}');
+        drop(content);
+        let (answer, body) = self.written(Call::post("/sdk/content"), body).await;
+        self.bodies.give(body);
+        answer.map(|answer: ContentId| answer.content_id)
+    }
+
+    /// Extracts a text from bytes, stores it and returns its id.
+    pub async fn extract_content(
+        &self,
+        run: &str,
+        extract: &Extract,
+    ) -> Result<String, ManagerError> {
+        let answer: ContentId = self.extract("/sdk/extract-content", run, extract).await?;
+        Ok(answer.content_id)
+    }
+
+    /// Extracts a text from bytes and returns it.
+    pub async fn extract_text(&self, run: &str, extract: &Extract) -> Result<String, ManagerError> {
+        #[derive(Deserialize)]
+        struct Text {
+            text: String,
+        }
+        let answer: Text = self.extract("/sdk/extract-text", run, extract).await?;
+        Ok(answer.text)
+    }
+
+    async fn extract<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        run: &str,
+        extract: &Extract,
+    ) -> Result<T, ManagerError> {
+        let mime_type = extract
+            .mime_type
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_ascii_lowercase();
+        let _permit = self.extractions.acquire().await.ok();
+        let call = Call::post(path)
+            .timeout(self.patience.extract)
+            .repeat(Repeat::Conversion);
+        self.attempts(&call, |request| {
+            let length = extract.data.len() as u64;
+            let data = multipart::Part::stream_with_length(extract.data.clone(), length)
+                .file_name("file")
+                .mime_str("application/octet-stream")?;
+            let mut form = multipart::Form::new()
+                .text("sync_run_id", run.to_owned())
+                .text("mime_type", mime_type.clone())
+                .part("data", data);
+            if let Some(name) = &extract.filename {
+                form = form.text("filename", name.clone());
+            }
+            Ok(request.multipart(form))
+        })
+        .await
+    }
+
+    /// Sends events of one run, in order. Either all are accepted or none.
+    pub async fn send_events(&self, batch: &EventBatch) -> Result<(), ManagerError> {
+        self.send_encoded_events(encode(batch)).await.0
+    }
+
+    /// Sends events that were encoded before, and gives the buffer back.
+    pub(crate) async fn send_encoded_events(
+        &self,
+        batch: Vec<u8>,
+    ) -> (Result<(), ManagerError>, Vec<u8>) {
+        let (answer, batch) = self.written(Call::post("/sdk/events/batch"), batch).await;
+        (answer.map(|_: IgnoredAny| ()), batch)
+    }
+
+    /// Adds to the number of documents looked at.
+    pub async fn add_scanned(&self, run: &str, count: i32) -> Result<(), ManagerError> {
+        self.add(run, "scanned", count).await
+    }
+
+    /// Adds to the number of documents changed.
+    pub async fn add_updated(&self, run: &str, count: i32) -> Result<(), ManagerError> {
+        self.add(run, "updated", count).await
+    }
+
+    async fn add(&self, run: &str, counter: &str, count: i32) -> Result<(), ManagerError> {
+        // Counting twice is worse than not at all, so only calls that were certainly not heard are repeated.
+        let call =
+            Call::post(format!("/sdk/sync/{}/{counter}", segment(run))).repeat(Repeat::IfUnheard);
+        self.done(call, Some(encode(&json!({ "count": count }))))
+            .await
+    }
+
+    /// Says that the run is alive.
+    pub async fn heartbeat(&self, run: &str) -> Result<(), ManagerError> {
+        self.done(
+            Call::post(format!("/sdk/sync/{}/heartbeat", segment(run))),
+            None,
+        )
+        .await
+    }
+
+    /// Replaces the run's checkpoint. It reaches the source when the run completes.
+    pub async fn save_checkpoint(&self, run: &str, checkpoint: &Value) -> Result<(), ManagerError> {
+        let call = Call::put(format!("/sdk/sync/{}/checkpoint", segment(run)));
+        self.done(call, Some(encode(checkpoint))).await
+    }
+
+    /// Completes the run and publishes its checkpoint, **also when it never saved one**.
+    pub async fn complete(&self, run: &str) -> Result<(), ManagerError> {
+        self.done(
+            Call::post(format!("/sdk/sync/{}/complete", segment(run))),
+            None,
+        )
+        .await
+    }
+
+    /// Fails the run with a message that people read.
+    pub async fn fail(&self, run: &str, message: &str) -> Result<(), ManagerError> {
+        let body = json!({ "error": message });
+        self.done(
+            Call::post(format!("/sdk/sync/{}/fail", segment(run))),
+            Some(encode(&body)),
+        )
+        .await
+    }
+
+    /// Cancels the run.
+    pub async fn cancel(&self, run: &str) -> Result<(), ManagerError> {
+        self.done(
+            Call::post("/sdk/sync/cancel"),
+            Some(encode(&RunId {
+                sync_run_id: run.to_owned(),
+            })),
+        )
+        .await
+    }
+
+    /// A call whose body is in a buffer that is used again; what is answered, and the buffer.
+    async fn written<T: DeserializeOwned>(
+        &self,
+        call: Call,
+        body: Vec<u8>,
+    ) -> (Result<T, ManagerError>, Vec<u8>) {
+        let body = Bytes::from(body);
+        let fill = |request| Ok(with_body(request, Some(&body)));
+        let answer = self.attempts(&call, fill).await;
+        (answer, only_owner(body))
+    }
+
+    async fn fetch<T: DeserializeOwned>(
+        &self,
+        call: Call,
+        body: Option<Vec<u8>>,
+    ) -> Result<T, ManagerError> {
+        let body = body.map(Bytes::from);
+        self.attempts(&call, |request| Ok(with_body(request, body.as_ref())))
+            .await
+    }
+
+    /// A call whose answer says nothing but that it was accepted.
+    async fn done(&self, call: Call, body: Option<Vec<u8>>) -> Result<(), ManagerError> {
+        self.fetch::<IgnoredAny>(call, body).await.map(drop)
+    }
+
+    /// Makes the call until it is answered for good or patience ends; what a 2xx answer says.
+    async fn attempts<T: DeserializeOwned>(
+        &self,
+        call: &Call,
+        fill: impl Fn(RequestBuilder) -> reqwest::Result<RequestBuilder>,
+    ) -> Result<T, ManagerError> {
+        let mut backoff = Backoff::new(self.patience);
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let failed = match self.attempt(call, attempt, &fill).await {
+                Ok(body) => match serde_json::from_slice(&body) {
+                    Ok(answer) => {
+                        self.metrics.call(call.template(), "ok");
+                        return Ok(answer);
+                    }
+                    Err(error) => Failed::unreadable(call, &error),
+                },
+                Err(failed) => failed,
+            };
+            let pause = failed
+                .may_repeat
+                .then(|| backoff.pause(failed.asked_for))
+                .flatten();
+            let Some(pause) = pause else {
+                self.metrics.call(call.template(), failed.error.outcome());
+                return Err(failed.error);
+            };
+            self.metrics.retry(call.template());
+            tracing::debug!(error = %failed.error, ?pause, "calling the manager again");
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    fn request(&self, call: &Call) -> RequestBuilder {
+        match &self.url {
+            Some(url) => {
+                let mut url = Url::clone(url);
+                let prefix = url.path().trim_end_matches('/');
+                let path = format!("{prefix}{}", call.path);
+                url.set_path(&path);
+                self.http.request(call.method.clone(), url)
+            }
+            None => {
+                let url = format!("{}{}", self.base, call.path);
+                self.http.request(call.method.clone(), url)
+            }
+        }
+    }
+
+    /// One attempt; the body of a 2xx answer.
+    async fn attempt(
+        &self,
+        call: &Call,
+        attempt: u32,
+        fill: impl Fn(RequestBuilder) -> reqwest::Result<RequestBuilder>,
+    ) -> Result<Bytes, Failed> {
+        let silence = |error: reqwest::Error| Failed {
+            may_repeat: call.repeat.after_silence(&error),
+            error: unreachable(call, &error),
+            asked_for: None,
+        };
+        let timeout = call.timeout.unwrap_or(self.patience.call);
+        let request = self.request(call).timeout(timeout);
+        let answer = fill(request)
+            .map_err(silence)?
+            .send()
+            .await
+            .map_err(silence)?;
+        let (status, asked_for) = (answer.status(), retry_after(answer.headers()));
+        match answer.bytes().await {
+            Ok(body) if status.is_success() => Ok(body),
+            Err(error) if status.is_success() => Err(Failed {
+                may_repeat: call.repeat.after_noise(),
+                error: unreachable(call, &error),
+                asked_for: None,
+            }),
+            body => Err(Failed {
+                may_repeat: call.repeat.after_answer(status, attempt),
+                error: refused(call, status, &body.unwrap_or_default()),
+                asked_for,
+            }),
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! The client of the manager: its routes, how calls are repeated, and the writers of their bodies (`protocol.md` §3).
+
+mod buffers;
+mod call;
+mod client;
+mod error;
+mod events;
+mod patience;
+mod retry;
+mod text;
+
+pub use client::{Extract, ManagerClient};
+pub use error::ManagerError;
+pub(crate) use events::EventEncoder;
+pub use patience::Patience;
+pub(crate) use retry::Backoff;

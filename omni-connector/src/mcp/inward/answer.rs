@@ -1,0 +1,297 @@
+//! What an MCP server answers, as the callers of a connector read it (`protocol.md` §2.7, §9.4).
+
+use anyhow::Result;
+use axum::response::Response;
+use base64::{
+    Engine,
+    alphabet::STANDARD,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+    prelude::BASE64_STANDARD,
+};
+use rmcp::model::{
+    CallToolResult, ContentBlock, GetPromptResult, ReadResourceResult, ResourceContents, Role,
+};
+use serde_json::{Value, json};
+
+use crate::connector::{
+    ActionError, ActionResponse,
+    actions::{ActionOutput, File},
+};
+
+/// The answer of a tool.
+///
+/// Structured content is the result, with `files` and `links` beside it where there are any; text alone beside it only repeats it
+/// (`protocol.md` §9.4). Else text is `content`; a single image, recording or resource without text is a file, and beside
+/// others they are `files`, so that nothing is lost.
+pub(super) fn tool(result: CallToolResult) -> Result<Response> {
+    let mut texts = Vec::new();
+    let mut attachments = Vec::new();
+    let mut links = Vec::new();
+    for block in result.content {
+        match block {
+            ContentBlock::Text(text) => texts.push(text.text),
+            ContentBlock::Image(image) => attachments.push(Attachment::named(
+                "image",
+                image.mime_type,
+                Data::Base64(image.data),
+            )),
+            ContentBlock::Audio(audio) => attachments.push(Attachment::named(
+                "audio",
+                audio.mime_type,
+                Data::Base64(audio.data),
+            )),
+            ContentBlock::Resource(embedded) => attachments.extend(resource(embedded.resource)),
+            ContentBlock::ResourceLink(link) => links.push(json!({
+                "uri": link.uri, "name": link.name, "description": link.description, "mime_type": link.mime_type,
+            })),
+            // A kind that today's protocol does not know.
+            _ => texts.push("[content of an unknown kind]".to_owned()),
+        }
+    }
+    let text = texts.join("\n");
+    if result.is_error == Some(true) {
+        let text = match (text.is_empty(), &result.structured_content) {
+            (false, _) => text,
+            (true, Some(reason)) => reason_in(reason),
+            (true, None) => "the tool failed without a reason".to_owned(),
+        };
+        // Keeps its status, and goes through the redaction of errors.
+        return Err(ActionError::bad_request(text).into());
+    }
+    let is_alone = text.is_empty() && links.is_empty() && result.structured_content.is_none();
+    if is_alone
+        && attachments.len() == 1
+        && let Some(bytes) = attachments[0].bytes()
+        && let Some(file) = attachments.pop()
+    {
+        return File::bytes(bytes, file.mime_type, file.name).into_answer();
+    }
+    let mut answer = match result.structured_content {
+        Some(structured) if attachments.is_empty() && links.is_empty() => {
+            return Ok(ActionResponse::success(structured).into_response());
+        }
+        // Its own keys go before those that are added.
+        Some(Value::Object(structured))
+            if !(structured.contains_key("files") || structured.contains_key("links")) =>
+        {
+            let mut answer = Value::Object(structured);
+            if !text.is_empty() && answer.get("content").is_none() {
+                answer["content"] = text.into();
+            }
+            answer
+        }
+        Some(structured) => json!({ "content": text, "structured": structured }),
+        None => json!({ "content": text }),
+    };
+    if !attachments.is_empty() {
+        let files: Vec<_> = attachments.into_iter().map(Attachment::into_json).collect();
+        answer["files"] = files.into();
+    }
+    if !links.is_empty() {
+        answer["links"] = links.into();
+    }
+    Ok(ActionResponse::success(answer).into_response())
+}
+
+/// The answer of `/resource`.
+pub(super) fn contents(result: ReadResourceResult) -> Value {
+    let contents: Vec<_> = result.contents.into_iter().filter_map(content).collect();
+    json!({ "contents": contents })
+}
+
+fn content(content: ResourceContents) -> Option<Value> {
+    match content {
+        ResourceContents::TextResourceContents {
+            uri,
+            mime_type,
+            text,
+            ..
+        } => Some(json!({ "uri": uri, "text": text, "mime_type": mime_type })),
+        ResourceContents::BlobResourceContents {
+            uri,
+            mime_type,
+            blob,
+            ..
+        } => Some(json!({ "uri": uri, "blob": blob, "mime_type": mime_type })),
+        _ => None,
+    }
+}
+
+/// The answer of `/prompt`. Of what is no text only its type is left, and the text of a resource.
+pub(super) fn prompt(result: GetPromptResult) -> Value {
+    let messages: Vec<_> = result
+        .messages
+        .into_iter()
+        .map(|message| {
+            let role = match message.role {
+                Role::User => "user",
+                Role::Assistant => "assistant",
+            };
+            let content = match message.content {
+                ContentBlock::Text(text) => json!({ "type": "text", "text": text.text }),
+                ContentBlock::Resource(embedded) => match embedded.resource {
+                    ResourceContents::TextResourceContents { uri, text, .. } => {
+                        json!({ "type": "resource", "uri": uri, "text": text })
+                    }
+                    _ => json!({ "type": "resource" }),
+                },
+                ContentBlock::Image(_) => json!({ "type": "image" }),
+                ContentBlock::Audio(_) => json!({ "type": "audio" }),
+                ContentBlock::ResourceLink(link) => {
+                    json!({ "type": "resource_link", "uri": link.uri })
+                }
+                _ => json!({ "type": "unknown" }),
+            };
+            json!({ "role": role, "content": content })
+        })
+        .collect();
+    json!({ "description": result.description, "messages": messages })
+}
+
+/// What is no text.
+struct Attachment {
+    name: String,
+    uri: Option<String>,
+    mime_type: String,
+    data: Data,
+}
+
+enum Data {
+    Text(String),
+    Base64(String),
+}
+
+fn resource(contents: ResourceContents) -> Option<Attachment> {
+    let (uri, mime_type, data) = match contents {
+        ResourceContents::TextResourceContents {
+            uri,
+            mime_type,
+            text,
+            ..
+        } => (
+            uri,
+            mime_type.unwrap_or_else(|| "text/plain".to_owned()),
+            Data::Text(text),
+        ),
+        ResourceContents::BlobResourceContents {
+            uri,
+            mime_type,
+            blob,
+            ..
+        } => (uri, mime_type.unwrap_or_default(), Data::Base64(blob)),
+        _ => return None,
+    };
+    let path = uri.split(['?', '#']).next().unwrap_or_default();
+    let last = path.rsplit('/').next().unwrap_or_default();
+    let name = if last.contains('.') {
+        last.to_owned()
+    } else {
+        format!("{last}{}", extension(&mime_type))
+    };
+    Some(Attachment {
+        name,
+        uri: Some(uri),
+        mime_type,
+        data,
+    })
+}
+
+impl Attachment {
+    fn named(stem: &str, mime_type: String, data: Data) -> Self {
+        Self {
+            name: format!("{stem}{}", extension(&mime_type)),
+            uri: None,
+            mime_type,
+            data,
+        }
+    }
+
+    /// The bytes; none if they cannot be read, in which case they are passed on as they are.
+    fn bytes(&self) -> Option<Vec<u8>> {
+        match &self.data {
+            Data::Text(text) => Some(text.clone().into_bytes()),
+            Data::Base64(text) => base64_bytes(text),
+        }
+    }
+
+    fn into_json(self) -> Value {
+        let mut file = json!({ "name": self.name, "mime_type": self.mime_type });
+        if let Some(uri) = self.uri {
+            file["uri"] = uri.into();
+        }
+        match self.data {
+            Data::Text(text) => file["text"] = text.into(),
+            // In the standard alphabet, whatever the server uses.
+            Data::Base64(text) => {
+                let bytes = base64_bytes(&text);
+                file["data"] = bytes
+                    .map_or(text, |bytes| BASE64_STANDARD.encode(bytes))
+                    .into();
+            }
+        }
+        file
+    }
+}
+
+/// Base64 in either alphabet, padded or not, over several lines or as a `data:` URL.
+fn base64_bytes(text: &str) -> Option<Vec<u8>> {
+    let text = match text.trim_start().strip_prefix("data:") {
+        Some(url) => url.split_once("base64,")?.1,
+        None => text,
+    };
+    let text: String = text
+        .chars()
+        .filter(|c| !c.is_ascii_whitespace())
+        .map(|c| match c {
+            '-' => '+',
+            '_' => '/',
+            other => other,
+        })
+        .collect();
+    LENIENT.decode(text.trim_end_matches('=')).ok()
+}
+
+/// The standard alphabet. Bits that are left over mean nothing.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+/// The reason in structured content: what it calls its message, or else all of it.
+fn reason_in(structured: &Value) -> String {
+    let places = ["/message", "/error/message", "/error", "/reason", "/detail"];
+    let message = places
+        .iter()
+        .find_map(|place| structured.pointer(place)?.as_str())
+        .or_else(|| structured.as_str());
+    match (message, structured["code"].as_str()) {
+        (Some(message), Some(code)) => format!("{message} ({code})"),
+        (Some(message), None) => message.to_owned(),
+        (None, _) => structured.to_string(),
+    }
+}
+
+/// What names end in, for the types that tools commonly send.
+fn extension(mime_type: &str) -> String {
+    let essence = mime_type.split(';').next().unwrap_or_default().trim();
+    let subtype = essence.rsplit('/').next().unwrap_or_default();
+    let known = match subtype {
+        "jpeg" => "jpg",
+        "svg+xml" => "svg",
+        "mpeg" => "mp3",
+        "x-wav" => "wav",
+        "plain" => "txt",
+        "markdown" => "md",
+        other if other.len() <= 5 && other.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
+            other
+        }
+        _ => "",
+    };
+    if known.is_empty() {
+        String::new()
+    } else {
+        format!(".{known}")
+    }
+}

@@ -1,0 +1,290 @@
+//! What an MCP server offers, in the manifest's terms (`protocol.md` §9.3).
+
+use std::collections::HashSet;
+
+use rmcp::{
+    ServiceError,
+    model::{
+        ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult,
+        PaginatedRequestParams, Prompt, Resource, ResourceTemplate, Tool,
+    },
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::session::Session;
+use crate::{
+    schema::{LONGEST_TOOL_NAME, republished_schema},
+    wire::{
+        ActionMode, Manifest, ManifestAction, PromptArgument, PromptDefinition, ResourceDefinition,
+        Skill,
+    },
+};
+
+/// The lists of one server. `source_types` of the actions are empty until they enter a manifest.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Catalog {
+    #[serde(default)]
+    pub(super) actions: Vec<ManifestAction>,
+    #[serde(default)]
+    pub(super) resources: Vec<ResourceDefinition>,
+    #[serde(default)]
+    pub(super) prompts: Vec<PromptDefinition>,
+}
+
+impl Catalog {
+    /// Asks for every page of the lists that the server says it has.
+    pub(super) async fn of(session: &Session) -> Result<Self, ServiceError> {
+        let (peer, has) = (session.peer(), session.capabilities());
+        let mut catalog = Self::default();
+        if has.tools.is_some() {
+            let tools = walk("tools", |page| peer.list_tools(page)).await?;
+            catalog.add_tools(tools);
+        }
+        if has.resources.is_some() {
+            let templates = walk("resource templates", |page| {
+                peer.list_resource_templates(page)
+            });
+            let templates = optional("resource templates", templates.await)?;
+            let resources = walk("resources", |page| peer.list_resources(page)).await;
+            let resources = optional("resources", resources)?;
+            catalog.resources = templates.into_iter().map(template).collect();
+            catalog
+                .resources
+                .extend(resources.into_iter().map(resource));
+        }
+        if has.prompts.is_some() {
+            let prompts = walk("prompts", |page| peer.list_prompts(page)).await;
+            let prompts = optional("prompts", prompts)?;
+            catalog.prompts = prompts.into_iter().map(prompt).collect();
+        }
+        Ok(catalog)
+    }
+
+    fn add_tools(&mut self, tools: Vec<Tool>) {
+        let mut names = HashSet::new();
+        for tool in tools {
+            let name = tool.name.to_string();
+            if name.trim().is_empty() {
+                tracing::warn!("a tool of the MCP server is left out, since it has no name");
+                continue;
+            }
+            let is_usual = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+            if name.len() > LONGEST_TOOL_NAME || !name.chars().all(is_usual) {
+                tracing::warn!(
+                    tool = name,
+                    "a tool of the MCP server has a name that many language models refuse, and all other tools with it: names have at most {LONGEST_TOOL_NAME} letters, digits, `_` and `-`"
+                );
+            }
+            if !names.insert(name.clone()) {
+                tracing::warn!(
+                    tool = name,
+                    "the MCP server lists two tools of this name; the first stays"
+                );
+                continue;
+            }
+            let schema = Value::Object(tool.input_schema.as_ref().clone());
+            match republished_schema(schema) {
+                Ok(schema) => self.actions.push(action(tool, schema)),
+                Err(error) => tracing::warn!(
+                    tool = name,
+                    "a tool of the MCP server is left out, since Omni would refuse the whole connector: {error}"
+                ),
+            }
+        }
+    }
+
+    pub(super) fn action(&self, name: &str) -> Option<&ManifestAction> {
+        self.actions.iter().find(|action| action.name == name)
+    }
+
+    /// Adds everything that the connector does not declare itself.
+    pub(super) fn complete(&self, manifest: &mut Manifest) {
+        let own: HashSet<_> = manifest
+            .actions
+            .iter()
+            .map(|action| action.name.clone())
+            .collect();
+        let source_types: Vec<_> = manifest
+            .source_types
+            .iter()
+            .filter_map(|source_type| source_type.parse().ok())
+            .collect();
+        let tools = self
+            .actions
+            .iter()
+            .filter(|action| !own.contains(&action.name));
+        manifest.actions.extend(tools.map(|action| ManifestAction {
+            // An empty list reads as "everywhere" and is refused at dispatch (protocol.md §6.2).
+            source_types: source_types.clone(),
+            ..action.clone()
+        }));
+        manifest.resources.extend(self.resources.iter().cloned());
+        manifest.prompts.extend(self.prompts.iter().cloned());
+        for prompt in &self.prompts {
+            let id = format!("{SKILL_PREFIX}{}", prompt.name);
+            if manifest.skills.iter().all(|skill| skill.id != id) {
+                manifest.skills.push(Skill {
+                    id,
+                    title: prompt.name.clone(),
+                    description: prompt.description.clone(),
+                    source_types: Vec::new(),
+                    content: None,
+                    mcp_prompt: Some(prompt.name.clone()),
+                });
+            }
+        }
+    }
+}
+
+/// So many pages, items and bytes of a list are read; the rest is left out with a warning.
+const MOST_PAGES: usize = 200;
+const MOST_ITEMS: usize = 5_000;
+const MOST_BYTES: usize = 32 << 20;
+
+/// One page of a list.
+trait Page {
+    type Item: Serialize;
+    fn split(self) -> (Vec<Self::Item>, Option<String>);
+}
+
+macro_rules! pages {
+    ($($result:ident { $field:ident: $item:ident })+) => {
+        $(impl Page for $result {
+            type Item = $item;
+            fn split(self) -> (Vec<$item>, Option<String>) {
+                (self.$field, self.next_cursor)
+            }
+        })+
+    };
+}
+
+pages! {
+    ListToolsResult { tools: Tool }
+    ListResourcesResult { resources: Resource }
+    ListResourceTemplatesResult { resource_templates: ResourceTemplate }
+    ListPromptsResult { prompts: Prompt }
+}
+
+/// Reads a list page by page. A cursor that comes again is its end, and it is cut off where it is too long.
+async fn walk<P: Page, F>(
+    what: &str,
+    mut ask: impl FnMut(Option<PaginatedRequestParams>) -> F,
+) -> Result<Vec<P::Item>, ServiceError>
+where
+    F: Future<Output = Result<P, ServiceError>>,
+{
+    let (mut items, mut bytes) = (Vec::new(), 0);
+    let mut cursors = HashSet::new();
+    let mut request = None;
+    for _ in 0..MOST_PAGES {
+        let (page, next) = ask(request.take()).await?.split();
+        for item in page {
+            bytes += serde_json::to_vec(&item).map_or(0, |text| text.len());
+            if items.len() == MOST_ITEMS || bytes > MOST_BYTES {
+                tracing::warn!(
+                    "the list of {what} of the MCP server is too long; {} of them are taken",
+                    items.len()
+                );
+                return Ok(items);
+            }
+            items.push(item);
+        }
+        let Some(next) = next.filter(|cursor| !cursor.is_empty()) else {
+            return Ok(items);
+        };
+        if !cursors.insert(next.clone()) {
+            tracing::warn!(
+                "the list of {what} of the MCP server begins again at one of its cursors; {} of them are taken",
+                items.len()
+            );
+            return Ok(items);
+        }
+        request = Some(PaginatedRequestParams::default().with_cursor(Some(next)));
+    }
+    tracing::warn!(
+        "the list of {what} of the MCP server has more than {MOST_PAGES} pages; {} of them are taken",
+        items.len()
+    );
+    Ok(items)
+}
+
+/// Skills that are prompts of the server.
+pub(super) const SKILL_PREFIX: &str = "mcp:";
+
+/// A list that the server announces and does not have is empty; a broken connection is an error.
+fn optional<T>(what: &str, list: Result<Vec<T>, ServiceError>) -> Result<Vec<T>, ServiceError> {
+    match list {
+        Err(ServiceError::McpError(error)) => {
+            tracing::warn!(%error, "the MCP server does not list its {what}");
+            Ok(Vec::new())
+        }
+        list => list,
+    }
+}
+
+fn action(tool: Tool, input_schema: Value) -> ManifestAction {
+    let reads = tool
+        .annotations
+        .as_ref()
+        .and_then(|annotations| annotations.read_only_hint)
+        .unwrap_or(false);
+    let scopes = tool
+        .meta
+        .as_ref()
+        .and_then(|meta| meta.0.get("required_scopes"));
+    let scopes = scopes.and_then(Value::as_array).map(|scopes| {
+        scopes
+            .iter()
+            .filter_map(|scope| scope.as_str().map(str::to_owned))
+            .collect()
+    });
+    ManifestAction {
+        name: tool.name.into_owned(),
+        description: tool.description.unwrap_or_default().into_owned(),
+        input_schema,
+        mode: if reads {
+            ActionMode::Read
+        } else {
+            ActionMode::Write
+        },
+        required_scopes: scopes,
+        source_types: Vec::new(),
+        admin_only: false,
+        hidden: false,
+    }
+}
+
+fn template(template: ResourceTemplate) -> ResourceDefinition {
+    ResourceDefinition {
+        uri_template: template.uri_template,
+        name: template.name,
+        description: template.description,
+        mime_type: template.mime_type,
+    }
+}
+
+fn resource(resource: Resource) -> ResourceDefinition {
+    ResourceDefinition {
+        uri_template: resource.uri,
+        name: resource.name,
+        description: resource.description,
+        mime_type: resource.mime_type,
+    }
+}
+
+fn prompt(prompt: Prompt) -> PromptDefinition {
+    let arguments = prompt.arguments.unwrap_or_default();
+    PromptDefinition {
+        name: prompt.name,
+        description: prompt.description,
+        arguments: arguments
+            .into_iter()
+            .map(|argument| PromptArgument {
+                name: argument.name,
+                description: argument.description,
+                required: argument.required.unwrap_or(false),
+            })
+            .collect(),
+    }
+}

@@ -1,0 +1,256 @@
+//! The kept connections: one for each server and secret, a bounded number, opened again with growing delay when they break.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use tokio::sync::{Mutex as AsyncMutex, Semaphore, mpsc};
+
+use super::session::{Listener, Session, too_slow};
+use crate::connector::{ActionError, McpServer};
+
+/// How many connections are kept, and how long.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// So many at once; the one that was not used for the longest time gives way.
+    pub(super) most: usize,
+    /// One that nobody used for so long is closed.
+    pub(super) idle: Duration,
+    /// The delay before a third attempt in a row; it doubles with each further one.
+    pub(super) backoff: Duration,
+}
+
+impl Limits {
+    pub(super) const fn new(idle: Duration) -> Self {
+        Self {
+            most: 16,
+            idle,
+            backoff: Duration::from_secs(1),
+        }
+    }
+}
+
+/// How long a server that was too slow may take to show that it still answers.
+fn ping(server: &McpServer) -> Duration {
+    (server.timeout() / 4).min(Duration::from_secs(3))
+}
+
+const LONGEST_BACKOFF: Duration = Duration::from_mins(1);
+
+/// All connections. Servers are told apart by everything that is said to them, so that no two credentials share one.
+pub(super) struct Pool {
+    slots: Mutex<HashMap<McpServer, Arc<Slot>>>,
+    limits: Limits,
+    permits: Arc<Semaphore>,
+    changes: mpsc::Sender<McpServer>,
+}
+
+struct Slot {
+    state: AsyncMutex<State>,
+    used: Mutex<Instant>,
+}
+
+struct State {
+    session: Option<Arc<Session>>,
+    /// Failures since the last call that went well.
+    failures: u32,
+    retry_at: Instant,
+    reason: Option<ActionError>,
+}
+
+impl State {
+    fn failed(&mut self, reason: ActionError, limits: &Limits) {
+        self.session = None;
+        self.failures += 1;
+        // The first failure may be an accident; trying again at once shows it.
+        let delay = match self.failures {
+            1 => Duration::ZERO,
+            n => limits
+                .backoff
+                .saturating_mul(1 << (n - 2).min(10))
+                .min(LONGEST_BACKOFF),
+        };
+        self.retry_at = Instant::now() + delay;
+        self.reason = Some(reason);
+    }
+}
+
+impl Slot {
+    fn new() -> Self {
+        Self {
+            state: AsyncMutex::new(State {
+                session: None,
+                failures: 0,
+                retry_at: Instant::now(),
+                reason: None,
+            }),
+            used: Mutex::new(Instant::now()),
+        }
+    }
+
+    fn touch(&self) {
+        *self.used.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    fn used(&self) -> Instant {
+        *self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Pool {
+    /// A pool whose connections report changed lists to `changes`.
+    pub(super) fn new(limits: Limits, changes: mpsc::Sender<McpServer>) -> Self {
+        Self {
+            slots: Mutex::default(),
+            permits: Arc::new(Semaphore::new(limits.most)),
+            limits,
+            changes,
+        }
+    }
+
+    fn slots(&self) -> MutexGuard<'_, HashMap<McpServer, Arc<Slot>>> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The kept connection to a server, opened if there is none.
+    pub(super) async fn session(&self, server: &McpServer) -> Result<Arc<Session>, ActionError> {
+        let slot = self.slot(server);
+        slot.touch();
+        let mut state = slot.state.lock().await;
+        if let Some(session) = state.session.clone() {
+            let reason = if !session.is_open() {
+                ActionError::upstream("the MCP server ended")
+            } else if session.answers(ping(server)).await {
+                return Ok(session);
+            } else {
+                tracing::info!("the MCP server does not answer; the connection is opened again");
+                too_slow(server)
+            };
+            state.failed(reason, &self.limits);
+        }
+        let wait = state.retry_at.saturating_duration_since(Instant::now());
+        if let (false, Some(reason)) = (wait.is_zero(), &state.reason) {
+            let failures = state.failures;
+            return Err(ActionError::upstream(format!(
+                "{reason}\nhelp: it failed {failures} times in a row and is tried again in {:.0} s",
+                wait.as_secs_f32().ceil()
+            )));
+        }
+        let listener = Listener {
+            server: server.clone(),
+            changes: self.changes.clone(),
+        };
+        let opened = tokio::time::timeout(server.timeout(), async {
+            Session::open(listener, self.permit().await).await
+        })
+        .await
+        .unwrap_or_else(|_| Err(too_slow(server)));
+        match opened {
+            Ok(session) => {
+                let session = Arc::new(session);
+                state.session = Some(Arc::clone(&session));
+                slot.touch();
+                Ok(session)
+            }
+            Err(reason) => {
+                // The server works, and said so; what it wants is its own answer each time.
+                let is_refusal = matches!(
+                    reason,
+                    ActionError::RateLimited { .. } | ActionError::Forbidden(_)
+                );
+                if !is_refusal {
+                    state.failed(reason.clone(), &self.limits);
+                }
+                Err(reason)
+            }
+        }
+    }
+
+    fn slot(&self, server: &McpServer) -> Arc<Slot> {
+        let mut slots = self.slots();
+        if let Some(slot) = slots.get(server) {
+            return Arc::clone(slot);
+        }
+        while slots.len() >= self.limits.most {
+            let Some(oldest) = slots.iter().min_by_key(|(_, slot)| slot.used()) else {
+                break;
+            };
+            let oldest = oldest.0.clone();
+            // A call that is under way keeps the connection until it ends.
+            slots.remove(&oldest);
+        }
+        let slot = Arc::new(Slot::new());
+        slots.insert(server.clone(), Arc::clone(&slot));
+        slot
+    }
+
+    /// Leave to open one more connection, once one that gave way has ended its last call.
+    async fn permit(&self) -> tokio::sync::OwnedSemaphorePermit {
+        // The semaphore is never closed.
+        match Arc::clone(&self.permits).acquire_owned().await {
+            Ok(permit) => permit,
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    /// The connection to a server, if there is one.
+    pub(super) async fn existing(&self, server: &McpServer) -> Option<Arc<Session>> {
+        let slot = self.slots().get(server).cloned()?;
+        let state = slot.state.lock().await;
+        state.session.clone().filter(|session| session.is_open())
+    }
+
+    /// A call went well.
+    pub(super) async fn worked(&self, server: &McpServer) {
+        let slot = self.slots().get(server).cloned();
+        if let Some(slot) = slot {
+            slot.touch();
+            slot.state.lock().await.failures = 0;
+        }
+    }
+
+    /// A connection broke. Another one in its place stays.
+    pub(super) async fn broke(
+        &self,
+        server: &McpServer,
+        session: &Arc<Session>,
+        reason: &ActionError,
+    ) {
+        let slot = self.slots().get(server).cloned();
+        let Some(slot) = slot else {
+            return;
+        };
+        let mut state = slot.state.lock().await;
+        if state
+            .session
+            .as_ref()
+            .is_some_and(|kept| Arc::ptr_eq(kept, session))
+        {
+            state.failed(reason.clone(), &self.limits);
+        }
+    }
+
+    /// Gives up connections that nobody used for long.
+    pub(super) fn sweep(&self) {
+        let idle = self.limits.idle;
+        self.slots().retain(|_, slot| slot.used().elapsed() < idle);
+    }
+
+    pub(super) const fn idle(&self) -> Duration {
+        self.limits.idle
+    }
+
+    /// Closes every connection and waits for what they started.
+    pub(super) async fn close(&self) {
+        let slots: Vec<_> = self.slots().drain().map(|(_, slot)| slot).collect();
+        let closing = slots.into_iter().map(|slot| async move {
+            let session = slot.state.lock().await.session.take();
+            if let Some(session) = session {
+                session.close().await;
+            }
+        });
+        futures_util::future::join_all(closing).await;
+    }
+}

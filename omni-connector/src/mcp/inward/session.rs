@@ -1,0 +1,519 @@
+//! One connection to an MCP server: opened within a time limit, and closed with everything that it started.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use process_wrap::tokio::CommandWrap;
+use rmcp::{
+    ClientHandler, RoleClient, ServiceError, ServiceExt,
+    model::{
+        ClientConfig, ClientRequest, ErrorCode, Implementation, PingRequest, ProtocolVersion,
+        ServerCapabilities, SubscriptionFilter,
+    },
+    service::{
+        ClientCacheConfig, ClientInitializeError, ClientLifecycleMode, ClientServiceExt,
+        NotificationContext, Peer, RunningService,
+    },
+    transport::{
+        IntoTransport, StreamableHttpClientTransport,
+        streamable_http_client::StreamableHttpClientTransportConfig,
+    },
+};
+use tokio::{
+    io::AsyncReadExt,
+    process::{ChildStderr, Command},
+    sync::{OwnedSemaphorePermit, RwLock, mpsc},
+};
+
+use super::{
+    http::{self, HttpFailure},
+    stdio::Child,
+};
+use crate::{
+    connector::{ActionError, HttpMcpServer, McpServer, StdioMcpServer},
+    redact::Secrets,
+    transport::HttpClient,
+};
+
+/// A child that does not end by itself is killed within this time; what is left then dies with the connector's pipes.
+const CLOSE: Duration = Duration::from_secs(8);
+
+/// So much of what a server said on standard error is kept for the error that it could not be started.
+const KEPT_STDERR: usize = 2000;
+
+/// Hears of changed lists, and says which server they are of.
+#[derive(Clone)]
+pub(super) struct Listener {
+    pub(super) server: McpServer,
+    pub(super) changes: mpsc::Sender<McpServer>,
+}
+
+impl Listener {
+    fn changed(&self) {
+        // A full queue is being worked on; what changed meanwhile is read with what is in it, or when the catalog expires.
+        let _ = self.changes.try_send(self.server.clone());
+    }
+}
+
+impl ClientHandler for Listener {
+    async fn on_tool_list_changed(&self, _: NotificationContext<RoleClient>) {
+        self.changed();
+    }
+
+    async fn on_prompt_list_changed(&self, _: NotificationContext<RoleClient>) {
+        self.changed();
+    }
+
+    async fn on_resource_list_changed(&self, _: NotificationContext<RoleClient>) {
+        self.changed();
+    }
+
+    fn get_info(&self) -> ClientConfig {
+        let mut info = ClientConfig::default();
+        info.protocol_version = ProtocolVersion::LATEST_WITH_INITIALIZE;
+        info.client_info = Implementation::new("omni-connector", env!("CARGO_PKG_VERSION"));
+        info
+    }
+}
+
+/// An open connection. Dropping it closes it in the background, [`close`](Self::close) waits for that.
+pub(super) struct Session {
+    running: RwLock<RunningService<RoleClient, Listener>>,
+    peer: Peer<RoleClient>,
+    /// A call was not answered in time, and nothing since.
+    is_suspect: AtomicBool,
+    /// One of the connections that may be open at once.
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Session {
+    /// Starts or reaches the server and agrees on a protocol version, an older one where it knows no other.
+    pub(super) async fn open(
+        listener: Listener,
+        permit: OwnedSemaphorePermit,
+    ) -> Result<Self, ActionError> {
+        let running = match connect(&listener, ClientLifecycleMode::Initialize).await {
+            // It knows only versions without that handshake.
+            Err(Failure::Initialize(error, _))
+                if matches!(*error, ClientInitializeError::JsonRpcError(_)) =>
+            {
+                let newest = ClientLifecycleMode::Discover {
+                    preferred_versions: vec![ProtocolVersion::LATEST],
+                };
+                connect(&listener, newest).await
+            }
+            other => other,
+        }
+        .map_err(|failure| failure.explain(&listener.server))?;
+        let peer = running.peer().clone();
+        check_version(&peer, &listener.server)?;
+        // A stale answer of a server that is down would look like a good one.
+        peer.set_response_cache_config(ClientCacheConfig::disabled())
+            .await;
+        listen(&peer, &listener);
+        Ok(Self {
+            running: RwLock::new(running),
+            peer,
+            is_suspect: AtomicBool::new(false),
+            _permit: permit,
+        })
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        !self.peer.is_transport_closed()
+    }
+
+    /// Notes whether the last call was answered in time.
+    pub(super) fn answered(&self, in_time: bool) {
+        self.is_suspect.store(!in_time, Ordering::Relaxed);
+    }
+
+    /// Whether the server still answers. It is asked only after a call that it did not answer, and any answer will do.
+    pub(super) async fn answers(&self, within: Duration) -> bool {
+        if !self.is_suspect.load(Ordering::Relaxed) {
+            return true;
+        }
+        let ping = ClientRequest::PingRequest(PingRequest::default());
+        let answer = tokio::time::timeout(within, self.peer.send_request(ping)).await;
+        let answers = match answer {
+            Ok(Ok(_) | Err(ServiceError::McpError(_) | ServiceError::UnexpectedResponse)) => true,
+            Ok(Err(error)) => !is_broken(&error),
+            Err(_) => false,
+        };
+        self.answered(answers);
+        answers
+    }
+
+    pub(super) const fn peer(&self) -> &Peer<RoleClient> {
+        &self.peer
+    }
+
+    pub(super) fn capabilities(&self) -> ServerCapabilities {
+        self.peer
+            .peer_info()
+            .map(|info| info.capabilities.clone())
+            .unwrap_or_default()
+    }
+
+    /// The running client, which answers what the server asks back in the middle of a call.
+    pub(super) async fn running(
+        &self,
+    ) -> tokio::sync::RwLockReadGuard<'_, RunningService<RoleClient, Listener>> {
+        self.running.read().await
+    }
+
+    /// Breaks off what is going on and waits until a child process has ended.
+    pub(super) async fn close(&self) {
+        self.running.read().await.cancellation_token().cancel();
+        let mut running = self.running.write().await;
+        if !matches!(running.close_with_timeout(CLOSE).await, Ok(Some(_))) {
+            tracing::warn!("an MCP server did not end in time");
+        }
+    }
+}
+
+/// A server of a version that is not made yet would take what it is asked for something else. Odd older ones are as good as
+/// those that have a name.
+fn check_version(peer: &Peer<RoleClient>, server: &McpServer) -> Result<(), ActionError> {
+    let newest = ProtocolVersion::LATEST;
+    let spoken = peer.peer_info().map(|info| info.protocol_version.clone());
+    match spoken {
+        Some(spoken) if spoken.as_str() > newest.as_str() => Err(ActionError::upstream(format!(
+            "{} speaks version {spoken} of the protocol, and this connector none after {newest}\nhelp: have the server speak an older one",
+            name(server)
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Asks a server of a version without unsolicited notifications to send those of changed lists.
+fn listen(peer: &Peer<RoleClient>, listener: &Listener) {
+    let is_unasked = peer
+        .peer_info()
+        .is_none_or(|info| info.protocol_version.has_initialize());
+    if is_unasked {
+        return;
+    }
+    let (peer, listener) = (peer.clone(), listener.clone());
+    tokio::spawn(async move {
+        let lists = SubscriptionFilter::builder()
+            .tools_list_changed()
+            .prompts_list_changed()
+            .resources_list_changed()
+            .build();
+        let Ok(mut subscription) = peer.listen(lists).await else {
+            return;
+        };
+        // The peer would keep the connection; the subscription ends with it.
+        drop(peer);
+        while let Ok(Some(_)) = subscription.next().await {
+            listener.changed();
+        }
+    });
+}
+
+/// Why there is no connection.
+enum Failure {
+    Start(String),
+    Initialize(Box<ClientInitializeError>, Arc<Stderr>),
+}
+
+impl Failure {
+    fn explain(self, server: &McpServer) -> ActionError {
+        let name = name(server);
+        match self {
+            Self::Start(reason) => ActionError::upstream(format!("{name} {reason}")),
+            Self::Initialize(error, _) if error.is_authorization_required() => {
+                ActionError::unauthorized(format!("{name} refused the credentials"))
+            }
+            Self::Initialize(error, stderr) => {
+                let said = stderr.tail();
+                let said = if said.is_empty() {
+                    String::new()
+                } else {
+                    format!("\nit said: {said}")
+                };
+                match initialize_reason(&error) {
+                    Reason::Said(reason) => {
+                        let message = format!("{name} cannot be used: {reason}{said}");
+                        ActionError::upstream(secrets(server).redact(&message))
+                    }
+                    Reason::Refused(failure) => refused(failure, server),
+                }
+            }
+        }
+    }
+}
+
+async fn connect(
+    listener: &Listener,
+    lifecycle: ClientLifecycleMode,
+) -> Result<RunningService<RoleClient, Listener>, Failure> {
+    let stderr = Arc::new(Stderr::default());
+    match &listener.server {
+        McpServer::Stdio(server) => {
+            let (transport, pipe) = start(server).map_err(Failure::Start)?;
+            if let Some(pipe) = pipe {
+                let secrets = secrets(&listener.server);
+                tokio::spawn(Arc::clone(&stderr).read(pipe, server.command.clone(), secrets));
+            }
+            handshake(listener, transport, lifecycle, stderr).await
+        }
+        McpServer::Http(server) => {
+            let transport = reach(server).map_err(Failure::Start)?;
+            handshake(listener, transport, lifecycle, stderr).await
+        }
+    }
+}
+
+async fn handshake<T, E, A>(
+    listener: &Listener,
+    transport: T,
+    lifecycle: ClientLifecycleMode,
+    stderr: Arc<Stderr>,
+) -> Result<RunningService<RoleClient, Listener>, Failure>
+where
+    T: IntoTransport<RoleClient, E, A>,
+    E: std::error::Error + Send + Sync + 'static,
+{
+    let client = listener.clone();
+    let running = match lifecycle {
+        ClientLifecycleMode::Initialize => client.serve(transport).await,
+        other => client.serve_with_lifecycle(transport, other).await,
+    };
+    match running {
+        Ok(running) => Ok(running),
+        Err(error) => {
+            // What a dying server says last arrives beside the end of its output.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            Err(Failure::Initialize(Box::new(error), stderr))
+        }
+    }
+}
+
+fn start(server: &StdioMcpServer) -> Result<(Child, Option<ChildStderr>), String> {
+    let mut command = Command::new(&server.command);
+    command
+        .args(&server.args)
+        .envs(&server.env)
+        .kill_on_drop(true);
+    if let Some(folder) = &server.cwd {
+        command.current_dir(folder);
+    }
+    let mut command = CommandWrap::from(command);
+    // What the server starts itself ends with it, and a terminal's Ctrl-C reaches the connector first.
+    #[cfg(unix)]
+    command.wrap(process_wrap::tokio::ProcessGroup::leader());
+    Child::start(command).map_err(|error| {
+        format!("cannot be started: {error}\nhelp: the command must be on the connector's `PATH`")
+    })
+}
+
+fn reach(server: &HttpMcpServer) -> Result<StreamableHttpClientTransport<http::Client>, String> {
+    let mut headers = HashMap::new();
+    for (name, value) in &server.headers {
+        let key = HeaderName::try_from(name.as_str())
+            .map_err(|_| format!("cannot be asked with a header named `{name}`"))?;
+        let mut value = HeaderValue::try_from(value.as_str())
+            .map_err(|_| format!("cannot be asked: the value of header `{name}` is none"))?;
+        value.set_sensitive(true);
+        headers.insert(key, value);
+    }
+    // A kept connection whose last answer was not read to its end stalls; the streams stay open by themselves.
+    let client = HttpClient::builder()
+        .pool_max_idle_per_host(0)
+        .redirect(reqwest::redirect::Policy::custom(follow))
+        .build()
+        .map_err(|error| format!("cannot be reached: {error}"))?;
+    let config = StreamableHttpClientTransportConfig::with_uri(server.url.clone())
+        .custom_headers(headers)
+        .max_sse_event_size(http::LONGEST);
+    let client = http::Client::new(client);
+    Ok(StreamableHttpClientTransport::with_client(client, config))
+}
+
+/// Headers carry secrets, so a redirect is followed only within the server, and only where the body goes along.
+fn follow(attempt: reqwest::redirect::Attempt<'_>) -> reqwest::redirect::Action {
+    let keeps_body = matches!(attempt.status().as_u16(), 307 | 308);
+    let stays = attempt
+        .previous()
+        .first()
+        .is_some_and(|first| first.origin() == attempt.url().origin());
+    if keeps_body && stays && attempt.previous().len() < 5 {
+        attempt.follow()
+    } else {
+        attempt.stop()
+    }
+}
+
+/// The end of what a child says on standard error, which also goes to the log.
+#[derive(Default)]
+struct Stderr(Mutex<String>);
+
+impl Stderr {
+    async fn read(self: Arc<Self>, mut pipe: ChildStderr, command: String, secrets: Secrets) {
+        let mut buffer = [0; 4096];
+        while let Ok(read @ 1..) = pipe.read(&mut buffer).await {
+            let text = secrets.redact(&String::from_utf8_lossy(&buffer[..read]));
+            tracing::debug!(command, "{}", text.trim_end());
+            let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.push_str(&text);
+            let surplus = kept.len().saturating_sub(KEPT_STDERR);
+            let surplus = kept.ceil_char_boundary(surplus);
+            kept.drain(..surplus);
+        }
+    }
+
+    fn tail(&self) -> String {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.trim().to_owned()
+    }
+}
+
+/// What people call the server.
+fn name(server: &McpServer) -> String {
+    match server {
+        McpServer::Stdio(server) => format!("the MCP server `{}`", server.command),
+        McpServer::Http(server) => {
+            format!("the MCP server at `{}`", crate::redact::redact(&server.url))
+        }
+    }
+}
+
+/// What must not be seen of a server: the values of its own variables and headers.
+fn secrets(server: &McpServer) -> Secrets {
+    let values = match server {
+        McpServer::Stdio(server) => &server.env,
+        McpServer::Http(server) => &server.headers,
+    };
+    Secrets::of_all(values.values().cloned())
+}
+
+/// What an error of a call means to the caller.
+pub(super) fn explain(error: &ServiceError, server: &McpServer) -> ActionError {
+    match error {
+        ServiceError::McpError(refusal) => {
+            let message = refusal.message.to_string();
+            match refusal.code {
+                ErrorCode::RESOURCE_NOT_FOUND => ActionError::not_found(message),
+                ErrorCode::INVALID_PARAMS | ErrorCode::INVALID_REQUEST => {
+                    ActionError::bad_request(message)
+                }
+                _ => ActionError::upstream(message),
+            }
+        }
+        error if error.is_authorization_required() => {
+            ActionError::unauthorized(format!("{} refused the credentials", name(server)))
+        }
+        ServiceError::TransportSend(error) => match reason(&*error.error) {
+            Reason::Said(reason) => failed(&reason, server),
+            Reason::Refused(failure) => refused(failure, server),
+        },
+        ServiceError::TransportClosed => failed("it closed the connection", server),
+        ServiceError::UnexpectedResponse => failed(
+            "its answer is not one that the protocol provides for",
+            server,
+        ),
+        error => failed(&error.to_string(), server),
+    }
+}
+
+fn failed(reason: &str, server: &McpServer) -> ActionError {
+    let message = format!("{} failed: {reason}", name(server));
+    ActionError::upstream(secrets(server).redact(&message))
+}
+
+/// A refusal by its status.
+fn refused(failure: &HttpFailure, server: &McpServer) -> ActionError {
+    let name = name(server);
+    let message = |what: &str| secrets(server).redact(&format!("{name} {what}: {failure}"));
+    match failure.status {
+        Some(StatusCode::UNAUTHORIZED) => {
+            ActionError::unauthorized(format!("{name} refused the credentials"))
+        }
+        Some(StatusCode::FORBIDDEN) => ActionError::forbidden(message("forbids this")),
+        Some(StatusCode::TOO_MANY_REQUESTS) => {
+            let message = message("takes no more calls for now");
+            ActionError::rate_limited(message, failure.retry_after)
+        }
+        _ => ActionError::upstream(message("failed")),
+    }
+}
+
+/// What an error of the client library comes from, without the names of its types.
+enum Reason<'e> {
+    Said(String),
+    Refused(&'e HttpFailure),
+}
+
+fn reason<'e>(error: &'e (dyn std::error::Error + 'static)) -> Reason<'e> {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        match error.downcast_ref::<http::Failure>() {
+            Some(http::Failure::Client(failure)) => return Reason::Refused(failure),
+            Some(http::Failure::SessionExpired) => {
+                return Reason::Said("it does not know its own session".to_owned());
+            }
+            _ => cause = error.source(),
+        }
+    }
+    Reason::Said(chain(error))
+}
+
+fn initialize_reason(error: &ClientInitializeError) -> Reason<'_> {
+    match error {
+        ClientInitializeError::TransportError { error, .. } => reason(&*error.error),
+        ClientInitializeError::JsonRpcError(error) => Reason::Said(error.message.to_string()),
+        ClientInitializeError::ConnectionClosed(_) => {
+            Reason::Said("it closed the connection before it was ready".to_owned())
+        }
+        ClientInitializeError::ExpectedInitResponse(_)
+        | ClientInitializeError::ExpectedInitResult(_) => {
+            Reason::Said("it does not answer `initialize` as the protocol asks".to_owned())
+        }
+        ClientInitializeError::LegacyFallbackFailed { fallback, .. } => initialize_reason(fallback),
+        other => Reason::Said(other.to_string()),
+    }
+}
+
+/// It did not answer in time.
+pub(super) fn too_slow(server: &McpServer) -> ActionError {
+    let seconds = server.timeout().as_secs_f32();
+    ActionError::timeout(format!(
+        "{} did not answer within {seconds} s",
+        name(server)
+    ))
+}
+
+/// Whether the connection itself is broken, and not only the call.
+pub(super) fn is_broken(error: &ServiceError) -> bool {
+    match error {
+        ServiceError::TransportClosed => true,
+        ServiceError::TransportSend(error) => match reason(&*error.error) {
+            Reason::Refused(failure) => failure.status.is_none(),
+            Reason::Said(_) => true,
+        },
+        _ => false,
+    }
+}
+
+/// An error with its causes, which rmcp's own words leave out.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = error.source();
+    }
+    text
+}

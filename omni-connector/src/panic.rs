@@ -1,0 +1,116 @@
+//! Panics of an author's code: caught, with their message and their place.
+
+use std::{
+    any::Any,
+    backtrace::{Backtrace, BacktraceStatus},
+    cell::{Cell, RefCell},
+    fmt,
+    future::poll_fn,
+    panic::{self, AssertUnwindSafe, catch_unwind},
+    pin::pin,
+    sync::Once,
+    task::Poll,
+};
+
+thread_local! {
+    /// Where the latest panic of this thread happened. A panic unwinds on the thread it began on, so whoever catches it
+    /// there finds its own.
+    static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
+
+    /// Whether this thread runs code whose panics are caught here, and told without the secrets that they quote.
+    static IS_CAUGHT: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A panic that was caught.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Panicked {
+    pub(crate) message: String,
+    /// File, line and column, when the hook saw it.
+    place: Option<String>,
+}
+
+impl fmt::Display for Panicked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.place {
+            Some(place) => write!(f, "at {place}: {}", self.message),
+            None => f.write_str(&self.message),
+        }
+    }
+}
+
+/// Notes the places of panics from now on. Those that are caught are told by whoever catches them; all others go to the hook
+/// that was there. A hook that is set later and does not call this one costs the places, and nothing else.
+pub(crate) fn note_places() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            PLACE.set(info.location().map(ToString::to_string));
+            if !IS_CAUGHT.get() {
+                before(info);
+                return;
+            }
+            let backtrace = Backtrace::capture();
+            if backtrace.status() == BacktraceStatus::Captured {
+                tracing::error!("a panic was caught\n{backtrace}");
+            }
+        }));
+    });
+}
+
+/// Runs a future that may panic.
+pub(crate) async fn catch<T>(future: impl Future<Output = T>) -> Result<T, Panicked> {
+    let mut future = pin!(future);
+    poll_fn(|context| {
+        // What the future caught by itself is not its end.
+        PLACE.take();
+        let outer = IS_CAUGHT.replace(true);
+        let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context)));
+        IS_CAUGHT.set(outer);
+        match polled {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(value)) => Poll::Ready(Ok(value)),
+            Err(panic) => Poll::Ready(Err(Panicked {
+                message: panic_message(&*panic),
+                place: PLACE.take(),
+            })),
+        }
+    })
+    .await
+}
+
+/// The words of a panic, where it has any.
+pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("without a message")
+        .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_caught_panic_says_what_and_where() {
+        note_places();
+        let line = line!() + 1;
+        let caught: Result<(), _> = catch(async { panic!("index {} out of bounds", 7) }).await;
+        let caught = caught.unwrap_err().to_string();
+        let expected = format!("panic.rs:{line}:");
+        assert!(
+            caught.contains(&expected) && caught.ends_with(": index 7 out of bounds"),
+            "{caught}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_place_is_never_that_of_another_panic() {
+        note_places();
+        let other = catch_unwind(|| panic!("caught by the author"));
+        assert!(other.is_err());
+        let caught: Result<(), _> =
+            catch(async { panic::resume_unwind(Box::new("carried over")) }).await;
+        assert_eq!(caught.unwrap_err().to_string(), "carried over");
+    }
+}

@@ -1,0 +1,237 @@
+//! Executes a run from its start to the manager's knowledge of its end, whoever asked for it.
+
+use std::time::{Duration, Instant};
+
+use anyhow::anyhow;
+use futures_util::future::BoxFuture;
+use tokio_util::task::AbortOnDropHandle;
+use tracing::{Instrument, Span, field};
+
+use super::{Operator, RunError, RunReport, Runs, Slot, SyncContext};
+use crate::{
+    manager::{ManagerClient, ManagerError},
+    panic::{self, Panicked},
+    redact::Secrets,
+    telemetry::{Ending, RunUnderWay},
+    wire::{Source, SyncRequest, SyncType},
+};
+
+/// A cancelled run may finish what it is doing for this long before its task is stopped.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Failures that are named in the log when a run ends; all of them were logged when they happened.
+const NAMED_FAILURES: usize = 10;
+
+/// The span of a run, at the highest level: a filter for lines keeps what the lines are about.
+fn span(run: &str, source: &str, mode: SyncType) -> Span {
+    tracing::error_span!("sync_run", run, source, %mode, ending = field::Empty)
+}
+
+/// What a run does, from its context to its end.
+pub(crate) type Work =
+    Box<dyn FnOnce(SyncContext) -> BoxFuture<'static, anyhow::Result<()>> + Send>;
+
+/// A run that got its slot, with what it begins with.
+pub(crate) struct NewRun {
+    pub(crate) request: SyncRequest,
+    /// The mode to run in, which may differ from the one that was asked for.
+    pub(crate) mode: SyncType,
+    pub(crate) source: Source,
+    pub(crate) operators: Vec<Operator>,
+    pub(crate) manager: ManagerClient,
+    pub(crate) secrets: Secrets,
+}
+
+impl Runs {
+    /// Starts a run in a task of its own. Every run starts here, whether `/sync` or a webhook asked for it.
+    ///
+    /// A run that was cancelled while it was being prepared does not start.
+    pub(crate) fn start(&self, slot: Slot, new: NewRun, work: Work) {
+        let span = span(&new.request.sync_run_id, &new.request.source_id, new.mode);
+        let ctx = span.in_scope(|| SyncContext::start(new));
+        if slot.begin(&ctx) {
+            let execution = execute(self.clone(), ctx, work, slot);
+            self.spawn(execution.instrument(span));
+        } else {
+            ctx.cancel();
+        }
+    }
+}
+
+/// How the author's function ended.
+enum End {
+    Returned(anyhow::Result<()>),
+    Panicked(Panicked),
+    /// The run takes nothing any more, and its task was given time to notice.
+    Stopped(RunError),
+}
+
+/// Executes a run to its end: calls `work`, and tells the manager what became of it.
+async fn execute(runs: Runs, ctx: SyncContext, work: Work, slot: Slot) {
+    tracing::info!(resume = ctx.is_resume(), "the run begins");
+    let started = Instant::now();
+    let under_way = count(&ctx);
+    let end = supervise(&runs, &ctx, work).await;
+    let outcome = finish(&ctx, end).await;
+    let report = ctx.report();
+    let seconds = started.elapsed().as_secs_f64();
+    let ending = match outcome {
+        Ok(ending) => {
+            tracing::info!(
+                scanned = report.scanned,
+                updated = report.updated,
+                deleted = report.deleted,
+                skipped = report.skipped,
+                failed = report.failed,
+                seconds,
+                "the run {}{}",
+                ending.as_str(),
+                losses(&report)
+            );
+            ending
+        }
+        Err(
+            RunError::Cancelled | RunError::Ended | RunError::Manager(ManagerError::RunOver { .. }),
+        ) => {
+            tracing::info!(
+                scanned = report.scanned,
+                updated = report.updated,
+                seconds,
+                "the run is over"
+            );
+            if ctx.is_cancelled() {
+                Ending::Stopped
+            } else {
+                Ending::Over
+            }
+        }
+        Err(error) => {
+            let error = ctx.clean(&error.to_string());
+            tracing::error!(error, "the run ends without the manager knowing how");
+            Ending::Unreported
+        }
+    };
+    Span::current().record("ending", ending.as_str());
+    under_way.ended(ending);
+    drop(slot);
+}
+
+/// Tells the manager how the run ended.
+async fn finish(ctx: &SyncContext, end: End) -> Result<Ending, RunError> {
+    if ctx.is_cancelled() {
+        // Completing or failing a cancelled run would overwrite what the manager made of it.
+        return ctx.flush().await.map(|()| Ending::Stopped);
+    }
+    let failure = match end {
+        End::Returned(Ok(())) => match ctx.complete().await {
+            // A manager that refuses the rest will refuse it again: a run that goes on would only come here once more.
+            Err(
+                reason @ (RunError::TooManyFailures { .. }
+                | RunError::Manager(
+                    ManagerError::Refused { .. } | ManagerError::Unreadable { .. },
+                )),
+            ) => reason.to_string(),
+            other => return other.map(|()| Ending::Completed),
+        },
+        End::Returned(Err(error)) => format!("{error:#}"),
+        End::Panicked(panic) => format!("the connector panicked {panic}"),
+        // The manager knows already; a failure would be about a run that is not this one's any more.
+        End::Stopped(
+            reason @ (RunError::Cancelled
+            | RunError::Ended
+            | RunError::Manager(ManagerError::RunOver { .. })),
+        ) => return Err(reason),
+        End::Stopped(reason) => reason.to_string(),
+    };
+    let failure = ctx.clean(&failure);
+    tracing::error!("the run failed: {failure}");
+    ctx.fail(failure).await.map(|()| Ending::Failed)
+}
+
+/// What did not arrive, for the last line about a run: every reason once.
+fn losses(report: &RunReport) -> String {
+    let skips = report.reasons.iter();
+    let skips = skips.map(|(reason, count)| format!("\n  {count} skipped: {reason}"));
+    let failures = report.failures.iter().take(NAMED_FAILURES);
+    let failures = failures.map(|failure| {
+        let link = failure.link.as_deref().unwrap_or_default();
+        format!("\n  failed: `{}` {link}: {}", failure.item, failure.cause)
+    });
+    let named = NAMED_FAILURES as u64;
+    let more = (report.failed > named).then(|| format!("\n  … and {} more", report.failed - named));
+    skips.chain(failures).chain(more).collect()
+}
+
+async fn supervise(runs: &Runs, ctx: &SyncContext, work: Work) -> End {
+    let author = ctx.clone();
+    // A task of its own: the author's code may block or panic without taking the supervision with it. While it blocks, it
+    // counts as a run that has not ended, for the runtime could not end either.
+    let work = async move { panic::catch(async { work(author).await }).await };
+    let mut task = AbortOnDropHandle::new(runs.spawn(work.in_current_span()));
+    let ended = tokio::select! {
+        ended = &mut task => ended,
+        reason = ctx.closed() => tokio::select! {
+            ended = &mut task => ended,
+            () = tokio::time::sleep(GRACE) => return End::Stopped(reason),
+            () = runs.stopped() => return End::Stopped(reason),
+        },
+    };
+    // An author whose call is refused returns that error; the reason itself says more. A run that `sync` ended by its own
+    // call is closed, too, and went as it returns.
+    if let Some(reason) = ctx.refusal().filter(|reason| *reason != RunError::Ended) {
+        return End::Stopped(reason);
+    }
+    match ended {
+        Ok(Ok(result)) => End::Returned(result),
+        Ok(Err(panic)) => End::Panicked(panic),
+        Err(error) => End::Returned(Err(anyhow!("the task of the run was stopped: {error}"))),
+    }
+}
+
+/// Counts a run as under way until the value is dropped.
+fn count(ctx: &SyncContext) -> RunUnderWay {
+    let (mode, counted) = (ctx.sync_mode().as_str(), ctx.clone());
+    let progress = move || counted.read_report(RunReport::progress);
+    ctx.manager().metrics().run_began(mode, progress)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::json;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_run_whose_task_is_dropped_leaves_nothing_behind() {
+        let manager = ManagerClient::new("http://127.0.0.1:9");
+        let metrics = Arc::downgrade(manager.metrics());
+        let source = json!({
+            "id": "S1", "name": "Wiki", "source_type": "web", "integration_type": "connector", "config": {},
+            "is_active": true, "is_deleted": false, "scope": "org", "user_filter_mode": "all",
+            "created_at": "2026-08-01T09:00:00Z", "updated_at": "2026-08-01T09:00:00Z", "created_by": "U1",
+        });
+        let request = json!({ "sync_run_id": "R1", "source_id": "S1", "sync_mode": "full" });
+        let ctx = SyncContext::start(NewRun {
+            request: serde_json::from_value(request).unwrap(),
+            mode: SyncType::Full,
+            source: serde_json::from_value(source).unwrap(),
+            operators: Vec::new(),
+            manager: manager.clone(),
+            secrets: Secrets::default(),
+        });
+        let under_way = count(&ctx);
+        ctx.abandon();
+        let task = async move { drop((under_way, ctx, manager)) };
+        drop(task);
+        // The tasks of the run's pipeline end when the runtime has told them.
+        for _ in 0..100 {
+            if metrics.strong_count() == 0 {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+        panic!("{} still hold the counters", metrics.strong_count());
+    }
+}

@@ -1,0 +1,500 @@
+//! What is wrong with a manifest, found before it is registered: what the manager would refuse, and what it would take and
+//! then never do.
+
+mod schema;
+
+use std::{collections::HashSet, fmt};
+
+use serde_json::Value;
+
+use crate::wire::{Manifest, ManifestAction, SourceType};
+
+/// One mistake in a manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// How bad it is.
+    pub severity: Severity,
+    /// The part of the manifest, such as ``action `create_issue` ``.
+    pub place: String,
+    /// What is wrong there.
+    pub message: String,
+    /// The way out.
+    pub help: String,
+}
+
+/// How bad a [`Problem`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
+    /// Omni refuses the whole connector, or a part of it can never work. A connector does not start with one.
+    Error,
+    /// Something works less well than it could.
+    Warning,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}\nhelp: {}", self.place, self.message, self.help)
+    }
+}
+
+/// Everything that is wrong with a manifest, in the order of its parts.
+///
+/// ```
+/// use omni_connector::{schema::check, wire::Manifest};
+///
+/// let manifest: Manifest = serde_json::from_value(serde_json::json!({
+///     "name": "acme", "display_name": "Acme", "version": "1", "sync_modes": ["full"], "connector_id": "acme",
+///     "connector_url": "http://acme:4001", "source_types": ["jira"],
+///     "search_operators": [{ "operator": "type", "attribute_key": "kind" }],
+/// }))?;
+/// assert_eq!(
+///     check(&manifest)[0].to_string(),
+///     "search operator `type`: Omni answers `type:` itself\nhelp: choose another name; by, in, type, before, after are taken",
+/// );
+/// # Ok::<_, serde_json::Error>(())
+/// ```
+pub fn check(manifest: &Manifest) -> Vec<Problem> {
+    let mut problems = Problems::default();
+    problems.connector(manifest);
+    problems.actions(manifest);
+    problems.operators(manifest);
+    problems.skills(manifest);
+    problems.oauth(manifest);
+    problems.found
+}
+
+/// Names of operators that Omni answers itself (`protocol.md` §7.2).
+pub const RESERVED_OPERATORS: [&str; 5] = ["by", "in", "type", "before", "after"];
+
+/// Providers that a credential can be stored for (`protocol.md` §4.9).
+const PROVIDERS: [&str; 17] = [
+    "google",
+    "slack",
+    "atlassian",
+    "github",
+    "microsoft",
+    "notion",
+    "hubspot",
+    "fireflies",
+    "imap",
+    "clickup",
+    "linear",
+    "paperless_ngx",
+    "nextcloud",
+    "google_ads",
+    "darwinbox",
+    "remote_mcp",
+    "windshift",
+];
+
+#[derive(Default)]
+struct Problems {
+    found: Vec<Problem>,
+    place: String,
+}
+
+impl Problems {
+    fn at(&mut self, place: impl Into<String>) -> &mut Self {
+        self.place = place.into();
+        self
+    }
+
+    fn error(&mut self, message: impl Into<String>, help: impl Into<String>) {
+        self.add(Severity::Error, message.into(), help.into());
+    }
+
+    fn warning(&mut self, message: impl Into<String>, help: impl Into<String>) {
+        self.add(Severity::Warning, message.into(), help.into());
+    }
+
+    fn add(&mut self, severity: Severity, message: String, help: String) {
+        self.found.push(Problem {
+            severity,
+            place: self.place.clone(),
+            message,
+            help,
+        });
+    }
+
+    fn connector(&mut self, manifest: &Manifest) {
+        let id = &manifest.connector_id;
+        self.at("connector");
+        if id.is_empty() {
+            self.error("the name is empty", "name it, such as `github`");
+        } else if !is_name(id) || id.chars().any(char::is_uppercase) {
+            self.warning(
+                format!("the name `{id}` is unusual"),
+                "names use `a-z`, `0-9` and `_`",
+            );
+        }
+        let url = &manifest.connector_url;
+        if url::Url::parse(url).is_err() || url.ends_with('/') {
+            self.error(
+                format!("`{url}` is no URL that the manager can append a path to"),
+                "give it like `http://acme:4001`, without a slash at the end",
+            );
+        }
+        if manifest.source_types.is_empty() {
+            self.error(
+                "it serves no source type, so that nothing reaches it",
+                "name at least one source type",
+            );
+        }
+    }
+
+    fn actions(&mut self, manifest: &Manifest) {
+        let mut names = HashSet::new();
+        for action in &manifest.actions {
+            self.at(format!("action `{}`", action.name));
+            if action.name.is_empty() {
+                self.error("the name is empty", "name it, such as `create_issue`");
+            } else if !is_name(&action.name) {
+                self.warning(
+                    "language models may not be offered a name like this",
+                    "names use letters, digits and `_`",
+                );
+            } else if action.name.len() > LONGEST_TOOL_NAME {
+                self.warning(
+                    format!(
+                        "the name has {} characters, and many language models take no tools at all beside one of more than {LONGEST_TOOL_NAME}",
+                        action.name.len()
+                    ),
+                    "give it a shorter name",
+                );
+            }
+            if !names.insert(&action.name) {
+                self.error("there are two of this name", "name each action differently");
+            }
+            if action.description.trim().is_empty() {
+                self.warning(
+                    "it has no description, by which people and language models choose",
+                    "say in a sentence what it does",
+                );
+            }
+            self.source_types(manifest, &action.source_types);
+            self.scopes(manifest, action);
+            self.input_schema(&action.input_schema);
+        }
+    }
+
+    fn source_types(&mut self, manifest: &Manifest, listed: &[SourceType]) {
+        for source_type in listed {
+            if !manifest
+                .source_types
+                .iter()
+                .any(|own| own == source_type.as_str())
+            {
+                self.warning(
+                    format!("it lists the source type `{source_type}`, which the connector does not serve"),
+                    format!("the connector serves {}", manifest.source_types.join(", ")),
+                );
+            }
+        }
+    }
+
+    /// A scope that no consent can grant makes the action ask for ever (`protocol.md` §6.6).
+    fn scopes(&mut self, manifest: &Manifest, action: &ManifestAction) {
+        let Some(oauth) = &manifest.oauth else {
+            return;
+        };
+        for scope in action.required_scopes.iter().flatten() {
+            let granted = action.source_types.iter().any(|source_type| {
+                let scopes = oauth["scopes"][source_type.as_str()]["write"].as_array();
+                scopes.is_some_and(|scopes| scopes.iter().any(|granted| granted == scope))
+            });
+            if !granted {
+                self.error(
+                    format!("no source type grants the scope `{scope}`"),
+                    "add it to the `write` scopes of the OAuth config, for the action's source types",
+                );
+            }
+        }
+    }
+
+    fn operators(&mut self, manifest: &Manifest) {
+        let mut names = HashSet::new();
+        for operator in &manifest.search_operators {
+            let name = &operator.operator;
+            self.at(format!("search operator `{name}`"));
+            if RESERVED_OPERATORS.contains(&name.as_str()) {
+                self.error(
+                    format!("Omni answers `{name}:` itself"),
+                    format!(
+                        "choose another name; {} are taken",
+                        RESERVED_OPERATORS.join(", ")
+                    ),
+                );
+            } else if !is_name(name) || name.chars().any(char::is_uppercase) {
+                self.error(
+                    "Omni never finds a name like this in a query",
+                    "names use `a-z`, `0-9` and `_`",
+                );
+            }
+            if !names.insert(name) {
+                self.error(
+                    "there are two of this name, and the first wins",
+                    "name each operator differently",
+                );
+            }
+            if operator.attribute_key.is_empty() {
+                self.error(
+                    "it names no attribute to look at",
+                    "give the key of a document attribute",
+                );
+            }
+            if !["text", "person", "datetime"].contains(&operator.value_type.as_str()) {
+                self.warning(
+                    format!("Omni knows no value type `{}`", operator.value_type),
+                    "use `text`, `person` or `datetime`",
+                );
+            }
+        }
+    }
+
+    fn skills(&mut self, manifest: &Manifest) {
+        let mut ids = HashSet::new();
+        for skill in &manifest.skills {
+            self.at(format!("skill `{}`", skill.id));
+            if skill.id.is_empty() {
+                self.error("the id is empty", "give it one that no other connector has");
+            }
+            if !ids.insert(&skill.id) {
+                self.error(
+                    "there are two of this id",
+                    "give each skill an id of its own",
+                );
+            }
+            if skill.content.is_none()
+                && skill.mcp_prompt.is_none()
+                && !skill.id.starts_with("mcp:")
+            {
+                self.error(
+                    "it has neither a text nor a prompt to get one from",
+                    "give it `content` or `mcp_prompt`",
+                );
+            }
+            self.source_types(manifest, &skill.source_types);
+        }
+    }
+
+    fn oauth(&mut self, manifest: &Manifest) {
+        let Some(oauth) = &manifest.oauth else {
+            return;
+        };
+        self.at("oauth");
+        match oauth["provider"].as_str() {
+            Some(provider) if PROVIDERS.contains(&provider) => {}
+            Some(provider) if !provider.is_empty() => self.warning(
+                format!("Omni may have no provider `{provider}` to store a credential for"),
+                format!("the known ones are {}", PROVIDERS.join(", ")),
+            ),
+            _ => self.error("it names no provider", "name one, such as `github`"),
+        }
+        for endpoint in ["auth_endpoint", "token_endpoint", "userinfo_endpoint"] {
+            if oauth[endpoint]
+                .as_str()
+                .is_none_or(|url| url::Url::parse(url).is_err())
+            {
+                self.warning(
+                    format!("`{endpoint}` is no URL"),
+                    "give it in full, such as `https://example.com/oauth/token`",
+                );
+            }
+        }
+        if let Some(path) = oauth["enrich_endpoint"].as_str()
+            && !is_free_path(path)
+        {
+            self.error(
+                format!("the enrich endpoint `{path}` is no path of its own"),
+                "name one that nothing else answers at, such as `/oauth/enrich`",
+            );
+        }
+        let scopes = oauth["scopes"].as_object();
+        for source_type in scopes.into_iter().flatten().map(|(name, _)| name) {
+            if !manifest.source_types.contains(source_type) {
+                self.warning(
+                    format!(
+                        "it has scopes for `{source_type}`, which the connector does not serve"
+                    ),
+                    format!("the connector serves {}", manifest.source_types.join(", ")),
+                );
+            }
+        }
+    }
+
+    fn input_schema(&mut self, schema: &Value) {
+        schema::look(self, schema);
+    }
+}
+
+/// First segments of paths that the protocol or the runtime answers.
+const TAKEN: [&str; 9] = [
+    "health", "manifest", "metrics", "sync", "cancel", "action", "resource", "prompt", "skill",
+];
+
+/// Whether a path is one plain path, and not one of the protocol's.
+pub(crate) fn is_free_path(path: &str) -> bool {
+    let Some(rest) = path.strip_prefix('/') else {
+        return false;
+    };
+    let first = rest.split('/').next().unwrap_or_default();
+    let is_plain = rest
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte));
+    !first.is_empty() && is_plain && !TAKEN.contains(&first) && path != "/oauth/credential-ready"
+}
+
+/// Providers of language models refuse a longer name of a tool, and with it the whole request.
+pub(crate) const LONGEST_TOOL_NAME: usize = 64;
+
+fn is_name(name: &str) -> bool {
+    !name.is_empty()
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn manifest(with: Value) -> Manifest {
+        let mut manifest = json!({
+            "name": "acme", "display_name": "Acme", "version": "1", "sync_modes": ["full"], "connector_id": "acme",
+            "connector_url": "http://acme:4001", "source_types": ["jira"],
+        });
+        for (key, value) in with.as_object().unwrap() {
+            manifest[key] = value.clone();
+        }
+        serde_json::from_value(manifest).unwrap()
+    }
+
+    fn found(with: Value) -> Vec<String> {
+        let problems = check(&manifest(with));
+        problems
+            .iter()
+            .map(|problem| {
+                let mark = if problem.severity == Severity::Error {
+                    "E"
+                } else {
+                    "W"
+                };
+                format!("{mark} {}: {}", problem.place, problem.message)
+            })
+            .collect()
+    }
+
+    pub(super) fn of_input(schema: Value) -> Vec<String> {
+        found(json!({ "actions": [
+            { "name": "act", "description": "Acts.", "source_types": ["jira"], "input_schema": schema },
+        ] }))
+    }
+
+    #[test]
+    fn a_good_manifest_has_no_problem() {
+        assert_eq!(
+            found(json!({
+                "actions": [{ "name": "act", "description": "Acts.", "source_types": ["jira"], "input_schema": {},
+                              "required_scopes": ["issues:write"] }],
+                "search_operators": [{ "operator": "project", "attribute_key": "project_key" }],
+                "skills": [{ "id": "acme", "title": "Acme", "content": "" }],
+                "oauth": { "provider": "atlassian", "auth_endpoint": "https://a/a", "token_endpoint": "https://a/t",
+                           "userinfo_endpoint": "https://a/u", "scopes": { "jira": { "write": ["issues:write"] } } },
+            })),
+            Vec::<String>::new()
+        );
+    }
+
+    #[test]
+    fn a_name_that_language_models_refuse_is_a_warning() {
+        let named = |name: &str| {
+            found(json!({ "actions": [
+                { "name": name, "description": "Acts.", "source_types": ["jira"], "input_schema": {} },
+            ] }))
+        };
+        assert_eq!(named(&"n".repeat(64)), Vec::<String>::new());
+        let long = named(&"n".repeat(80));
+        assert!(
+            long[0].starts_with("W action") && long[0].contains("80 characters"),
+            "{long:?}"
+        );
+        assert_eq!(named("a.b").len(), 1);
+    }
+
+    #[test]
+    fn what_can_never_work_is_an_error() {
+        assert_eq!(
+            found(
+                json!({ "connector_id": "", "connector_url": "http://acme/", "source_types": [] })
+            ),
+            [
+                "E connector: the name is empty",
+                "E connector: `http://acme/` is no URL that the manager can append a path to",
+                "E connector: it serves no source type, so that nothing reaches it",
+            ]
+        );
+        assert_eq!(
+            found(json!({ "search_operators": [
+                { "operator": "by", "attribute_key": "a" },
+                { "operator": "Project", "attribute_key": "a" },
+                { "operator": "team", "attribute_key": "" },
+                { "operator": "team", "attribute_key": "a" },
+            ] })),
+            [
+                "E search operator `by`: Omni answers `by:` itself",
+                "E search operator `Project`: Omni never finds a name like this in a query",
+                "E search operator `team`: it names no attribute to look at",
+                "E search operator `team`: there are two of this name, and the first wins",
+            ]
+        );
+        assert_eq!(
+            found(json!({ "skills": [{ "id": "", "title": "x" }] })),
+            [
+                "E skill ``: the id is empty",
+                "E skill ``: it has neither a text nor a prompt to get one from",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_scope_that_nobody_can_grant_is_an_error() {
+        let action = json!({ "name": "act", "description": "Acts.", "source_types": ["jira"], "input_schema": {},
+                             "required_scopes": ["write", "read"] });
+        let oauth = json!({ "provider": "atlassian", "auth_endpoint": "https://a/a", "token_endpoint": "https://a/t",
+                            "userinfo_endpoint": "https://a/u", "scopes": { "jira": { "read": ["read"], "write": ["write"] } } });
+        assert_eq!(
+            found(json!({ "actions": [action], "oauth": oauth })),
+            ["E action `act`: no source type grants the scope `read`"]
+        );
+        // Without OAuth the scopes are those of the one credential that there is.
+        assert_eq!(found(json!({ "actions": [action] })), Vec::<String>::new());
+    }
+
+    #[test]
+    fn an_enrich_endpoint_that_cannot_be_a_route_is_an_error() {
+        let of = |path: &str| {
+            found(
+                json!({ "oauth": { "provider": "github", "auth_endpoint": "https://a/a", "token_endpoint": "https://a/t",
+                                     "userinfo_endpoint": "https://a/u", "enrich_endpoint": path } }),
+            )
+        };
+        for path in ["/oauth/enrich", "/enrich", "/acme/v1/enrich"] {
+            assert_eq!(of(path), Vec::<String>::new(), "{path}");
+        }
+        for path in [
+            "oauth/enrich",
+            "https://acme/enrich",
+            "/",
+            "/sync",
+            "/sync/enrich",
+            "/oauth/credential-ready",
+            "/{id}",
+            "/a b",
+        ] {
+            let expected = format!("E oauth: the enrich endpoint `{path}` is no path of its own");
+            assert_eq!(of(path), [expected]);
+        }
+    }
+}

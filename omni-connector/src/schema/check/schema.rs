@@ -1,0 +1,316 @@
+//! What is wrong with the input schema of an action.
+
+use regex_lite::Regex;
+use serde_json::{Map, Value};
+
+use super::Problems;
+use crate::schema::{
+    DOCUMENT_MARK, DOCUMENT_NAMES, REFUSED_KEYS, Rule, compare, input::REFUSED_AT_TOP,
+};
+
+pub(super) fn look(problems: &mut Problems, schema: &Value) {
+    let Value::Object(object) = schema else {
+        problems.error(
+            "its input schema is no JSON object",
+            "an action without input has the schema `{}`",
+        );
+        return;
+    };
+    for key in REFUSED_AT_TOP {
+        if object.contains_key(key) {
+            problems.error(
+                format!("Omni refuses `{key}` at the top of an input schema"),
+                "describe one object, with optional properties for what differs",
+            );
+        }
+    }
+    if object.get("type").is_some_and(|kind| kind != "object") {
+        problems.error(
+            "its input is no object",
+            "take a struct; wrap a single value in one",
+        );
+    }
+    let mut look = Look {
+        problems,
+        refers: refers(schema),
+    };
+    look.at_schema("input_schema", schema);
+}
+
+/// Whether there is a reference anywhere but in definitions.
+fn refers(value: &Value) -> bool {
+    match value {
+        Value::Object(object) => {
+            let used = object
+                .iter()
+                .filter(|(key, _)| !DEFINITIONS.contains(&key.as_str()));
+            object.contains_key("$ref") || used.into_iter().any(|(_, value)| refers(value))
+        }
+        Value::Array(items) => items.iter().any(refers),
+        _ => false,
+    }
+}
+
+const DEFINITIONS: [&str; 2] = ["$defs", "definitions"];
+
+struct Look<'a> {
+    problems: &'a mut Problems,
+    refers: bool,
+}
+
+impl Look<'_> {
+    /// A schema, whose keys are keywords.
+    fn at_schema(&mut self, path: &str, schema: &Value) {
+        let Value::Object(object) = schema else {
+            return self.at_data(path, schema);
+        };
+        for (key, value) in object {
+            let path = format!("{path}.{key}");
+            match key.as_str() {
+                "$ref" => self.reference(value),
+                // Said once, by the references into them.
+                key if self.refers && DEFINITIONS.contains(&key) => {}
+                key if REFUSED_KEYS.contains(&key) => self.problems.error(
+                    format!("Omni refuses the keyword `{key}`, at `{path}`"),
+                    "say it in the description, and check it in the action",
+                ),
+                "properties" => self.at_properties(&path, value),
+                "patternProperties" => self.at_names(&path, value, Self::at_schema),
+                "items"
+                | "additionalProperties"
+                | "unevaluatedProperties"
+                | "propertyNames"
+                | "contains" => {
+                    self.at_schema(&path, value);
+                }
+                "anyOf" | "oneOf" | "allOf" | "prefixItems" => match value {
+                    Value::Array(schemas) => {
+                        for (index, schema) in schemas.iter().enumerate() {
+                            self.at_schema(&format!("{path}[{index}]"), schema);
+                        }
+                    }
+                    _ => self.at_data(&path, value),
+                },
+                _ => self.at_data(&path, value),
+            }
+        }
+        self.limits(path, object);
+    }
+
+    fn at_properties(&mut self, path: &str, properties: &Value) {
+        self.at_names(path, properties, |look, path, schema| {
+            let name = path.rsplit('.').next().unwrap_or_default();
+            let is_top = path.matches('.').count() == 2;
+            if schema.get(DOCUMENT_MARK).is_some() && !(is_top && DOCUMENT_NAMES.contains(&name)) {
+                look.problems.error(
+                    format!("Omni does not look for documents in `{name}`"),
+                    "name a `DocRef` `document_id` or `file_id`, as an argument or a field of the input itself",
+                );
+            }
+            look.at_schema(path, schema);
+        });
+    }
+
+    /// Schemas by the names of properties. The manager does not tell these from keywords.
+    fn at_names(&mut self, path: &str, schemas: &Value, each: fn(&mut Self, &str, &Value)) {
+        let Value::Object(schemas) = schemas else {
+            return self.at_data(path, schemas);
+        };
+        for (name, schema) in schemas {
+            if REFUSED_KEYS.contains(&name.as_str()) {
+                self.problems.error(
+                    format!("Omni refuses a schema with a property named `{name}`"),
+                    "rename it: `#[arg(name = \"…\")]`, or `#[serde(rename = \"…\")]` on a field",
+                );
+            }
+            each(self, &format!("{path}.{name}"), schema);
+        }
+    }
+
+    /// Examples and defaults, in which the manager looks for keywords, too.
+    fn at_data(&mut self, path: &str, value: &Value) {
+        match value {
+            Value::Object(object) => {
+                for (key, value) in object {
+                    let path = format!("{path}.{key}");
+                    if REFUSED_KEYS.contains(&key.as_str()) {
+                        self.problems.error(
+                            format!("Omni refuses the key `{key}`, at `{path}`"),
+                            "leave the example or default out, or rename the field",
+                        );
+                    }
+                    self.at_data(&path, value);
+                }
+            }
+            Value::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    self.at_data(&format!("{path}[{index}]"), item);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn reference(&mut self, to: &Value) {
+        let name = to.as_str().and_then(|to| to.rsplit('/').next());
+        let message = format!(
+            "the input type `{}` contains itself, and Omni takes no references",
+            name.unwrap_or("?")
+        );
+        let is_known = self.problems.found.iter();
+        if is_known
+            .clone()
+            .any(|known| known.message == message && known.place == self.problems.place)
+        {
+            return;
+        }
+        self.problems.error(
+            message,
+            "end the circle: take the inner part as `serde_json::Value`, or by its id; write a schema of your own without `$ref`",
+        );
+    }
+
+    fn limits(&mut self, path: &str, schema: &Map<String, Value>) {
+        let place = path
+            .strip_prefix("input_schema")
+            .unwrap_or(path)
+            .trim_start_matches('.');
+        let place = match place.replace("properties.", "") {
+            place if place.is_empty() => "the input".to_owned(),
+            place => format!("`{place}`"),
+        };
+        if let Some(pattern) = schema.get("pattern").and_then(Value::as_str)
+            && let Err(error) = Regex::new(pattern)
+        {
+            self.problems.error(
+                format!("the pattern of {place} is no regular expression: {error}"),
+                "correct it; look-around and back-references are not known",
+            );
+        }
+        for (least, most) in [
+            ("minimum", "maximum"),
+            ("minLength", "maxLength"),
+            ("minItems", "maxItems"),
+        ] {
+            if let (Some(Value::Number(from)), Some(Value::Number(to))) =
+                (schema.get(least), schema.get(most))
+                && compare(from, to).is_gt()
+            {
+                self.problems.error(
+                    format!("nothing fits {place}: `{least}` is more than `{most}`"),
+                    "change one of the two",
+                );
+            }
+        }
+        if let Some(default) = schema.get("default")
+            && let Err(violation) = Rule::of(&Value::Object(schema.clone())).check(default)
+        {
+            self.problems.error(
+                format!("the default of {place} is outside its own limits: {violation}"),
+                "change the default or the limit",
+            );
+        }
+        let kinds: Vec<_> = match schema.get("type") {
+            Some(Value::String(kind)) => vec![kind.as_str()],
+            Some(Value::Array(kinds)) => kinds.iter().filter_map(Value::as_str).collect(),
+            _ => return,
+        };
+        for (of, keywords) in [
+            (&["integer", "number"][..], &["minimum", "maximum"][..]),
+            (&["string"], &["minLength", "maxLength", "pattern"]),
+            (&["array"], &["minItems", "maxItems"]),
+        ] {
+            let without_use = keywords
+                .iter()
+                .find(|keyword| schema.contains_key(**keyword));
+            if let Some(keyword) = without_use
+                && !of.iter().any(|kind| kinds.contains(kind))
+            {
+                self.problems.warning(
+                    format!(
+                        "`{keyword}` says nothing about {place}, which is of type {}",
+                        kinds.join(" or ")
+                    ),
+                    "remove the limit, or change the type",
+                );
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::tests::of_input;
+    use crate::declare::input_schema;
+
+    #[derive(schemars::JsonSchema)]
+    #[allow(dead_code, reason = "only described")]
+    struct Node {
+        children: Vec<Node>,
+    }
+
+    #[derive(schemars::JsonSchema)]
+    #[allow(dead_code, reason = "only described")]
+    struct Tree {
+        root: Node,
+        other: Option<Box<Node>>,
+    }
+
+    #[test]
+    fn a_type_that_contains_itself_is_named() {
+        let expected =
+            "E action `act`: the input type `Node` contains itself, and Omni takes no references";
+        assert_eq!(of_input(input_schema::<Node>()), [expected]);
+        assert_eq!(of_input(input_schema::<Tree>()), [expected]);
+    }
+
+    #[test]
+    fn every_mistake_is_found_and_not_only_the_first() {
+        assert_eq!(
+            of_input(json!({
+                "type": "object",
+                "oneOf": [],
+                "properties": {
+                    "not": { "type": "string" },
+                    "a": { "anyOf": [{ "if": {} }], "examples": [{ "then": 1 }] },
+                    "b": { "type": "string", "pattern": "(", "maximum": 3 },
+                    "c": { "type": "integer", "minimum": 3, "maximum": 2 },
+                    "d": { "type": "integer", "maximum": 2, "default": 3 },
+                    "e": { "type": "object", "properties": { "file_id": { "x-omni-document": true } } },
+                },
+            })),
+            [
+                "E action `act`: Omni refuses `oneOf` at the top of an input schema",
+                "E action `act`: Omni refuses the keyword `if`, at `input_schema.properties.a.anyOf[0].if`",
+                "E action `act`: Omni refuses the key `then`, at `input_schema.properties.a.examples[0].then`",
+                "E action `act`: the pattern of `b` is no regular expression: found open group without closing ')'",
+                "W action `act`: `maximum` says nothing about `b`, which is of type string",
+                "E action `act`: nothing fits `c`: `minimum` is more than `maximum`",
+                "E action `act`: the default of `d` is outside its own limits: it must be at most 2",
+                "E action `act`: Omni does not look for documents in `file_id`",
+                "E action `act`: Omni refuses a schema with a property named `not`",
+            ]
+        );
+        assert_eq!(
+            of_input(json!({ "type": "string" })),
+            ["E action `act`: its input is no object"]
+        );
+    }
+
+    #[derive(schemars::JsonSchema)]
+    #[allow(dead_code, reason = "only described")]
+    struct Refers {
+        document_id: crate::declare::DocRef,
+        parent: Option<crate::declare::DocRef>,
+    }
+
+    #[test]
+    fn a_document_stands_where_omni_looks_for_it() {
+        assert_eq!(
+            of_input(input_schema::<Refers>()),
+            ["E action `act`: Omni does not look for documents in `parent`"]
+        );
+    }
+}

@@ -1,0 +1,175 @@
+//! Decoding what a person filled in, with the path of the field that is wrong and nothing of its value.
+
+#[cfg(test)]
+mod equivalence;
+mod key;
+mod misfit;
+mod value;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use {misfit::Misfit, value::Decoder};
+
+/// A value that does not have the shape it should have.
+///
+/// The message names the field and what was expected there. It never quotes the value, which may be a secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("invalid {what}: {problem}")]
+pub struct DecodeError {
+    what: &'static str,
+    problem: String,
+}
+
+/// Decodes `value`, which people call `what` (`config`, `credentials`, `checkpoint`, `params`).
+///
+/// ```
+/// #[derive(Debug, serde::Deserialize)]
+/// struct Settings { port: u16 }
+///
+/// let error = omni_connector::decode::<Settings>("config", serde_json::json!({ "port": "hunter2" })).unwrap_err();
+/// assert_eq!(error.to_string(), "invalid config: `port` is of the wrong type, expected u16");
+/// ```
+///
+/// A struct is decoded from an object, never from a list of its fields.
+///
+/// # Errors
+/// The first field that is wrong.
+pub fn decode<T: DeserializeOwned>(what: &'static str, value: Value) -> Result<T, DecodeError> {
+    T::deserialize(Decoder(value)).map_err(|misfit| DecodeError::in_value(what, None, &misfit))
+}
+
+/// Decodes the field `name` of `what`.
+pub(crate) fn decode_field<T: DeserializeOwned>(
+    what: &'static str,
+    name: &str,
+    value: Value,
+) -> Result<T, DecodeError> {
+    T::deserialize(Decoder(value))
+        .map_err(|misfit| DecodeError::in_value(what, Some(name), &misfit))
+}
+
+impl DecodeError {
+    /// The field `name` of `what` is not there.
+    pub(crate) fn missing(what: &'static str, name: &str) -> Self {
+        Self {
+            what,
+            problem: format!("the field `{name}` is missing"),
+        }
+    }
+
+    /// What is wrong with a request that is decoded from its text.
+    pub(crate) fn in_text(
+        what: &'static str,
+        error: &serde_path_to_error::Error<serde_json::Error>,
+    ) -> Self {
+        let path = error.path().to_string();
+        let message = error.inner().to_string();
+        // Errors of a text end in the place within it.
+        let end = message.rfind(" at line ").unwrap_or(message.len());
+        Self::of(what, path.trim_start_matches('.'), &message[..end])
+    }
+
+    /// What is wrong with `what`, or with its field.
+    fn in_value(what: &'static str, field: Option<&str>, misfit: &Misfit) -> Self {
+        let path = match (field, misfit.path()) {
+            (None, path) => path,
+            (Some(field), path) if path.is_empty() => field.to_owned(),
+            (Some(field), path) if path.starts_with('[') => format!("{field}{path}"),
+            (Some(field), path) => format!("{field}.{path}"),
+        };
+        Self::of(what, &path, misfit.message())
+    }
+
+    /// What is wrong at `path`, from serde's words without their values.
+    fn of(what: &'static str, path: &str, message: &str) -> Self {
+        let field = match path {
+            "" => "it".to_owned(),
+            path => format!("`{path}`"),
+        };
+        // The last one: what stands before it may be a value that says anything.
+        let expected = message
+            .rfind(", expected ")
+            .map_or("", |start| &message[start..]);
+        let problem = if let Some(name) = message.strip_prefix("missing field ") {
+            match path {
+                "" => format!("the field {name} is missing"),
+                _ => format!("{field} lacks the field {name}"),
+            }
+        } else if message.starts_with("invalid type") {
+            format!("{field} is of the wrong type{expected}")
+        } else if message.starts_with("unknown field") {
+            format!("{field} is not a known field{expected}")
+        } else if message.starts_with("duplicate field") {
+            format!("{field} is given twice")
+        } else {
+            format!("{field} is not valid{expected}")
+        };
+        Self { what, problem }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[allow(dead_code, reason = "only decoded")]
+    struct Outer {
+        inner: Vec<Inner>,
+        level: Option<Level>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[allow(dead_code, reason = "only decoded")]
+    struct Inner {
+        port: u16,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Level {
+        Low,
+    }
+
+    fn message(value: Value) -> String {
+        decode::<Outer>("credentials", value)
+            .unwrap_err()
+            .to_string()
+    }
+
+    #[test]
+    fn the_path_of_the_field_is_named() {
+        assert_eq!(
+            message(json!({})),
+            "invalid credentials: the field `inner` is missing"
+        );
+        assert_eq!(
+            message(json!({ "inner": [{}] })),
+            "invalid credentials: `inner[0]` lacks the field `port`"
+        );
+        assert_eq!(
+            message(json!(7)),
+            "invalid credentials: it is of the wrong type, expected struct Outer"
+        );
+    }
+
+    #[test]
+    fn no_value_reaches_the_message() {
+        for value in [
+            json!({ "inner": [{ "port": "hunter2" }] }),
+            json!({ "inner": [{ "port": "hunter2, expected hunter2" }] }),
+            json!({ "inner": [], "level": "hunter2" }),
+            json!("hunter2"),
+        ] {
+            assert!(
+                !message(value.clone()).contains("hunter2"),
+                "{}",
+                message(value)
+            );
+        }
+    }
+}

@@ -1,0 +1,462 @@
+//! What a value must keep to beyond its shape, read from the schema that says so: one declaration, one rule.
+//!
+//! Serde decides whether a value has the right shape; this is about what serde does not know: ranges, lengths, patterns
+//! and formats. A value is never quoted.
+
+mod format;
+mod number;
+mod shape;
+mod violation;
+
+use std::{cmp::Ordering, collections::HashSet};
+
+use regex_lite::Regex;
+use serde_json::{Map, Number, Value};
+
+use {format::Format, shape::Shape, violation::Path};
+pub(crate) use {number::compare, violation::Violation};
+
+/// The limits of one place in an input, and of all places in it.
+#[derive(Debug, Default)]
+pub(crate) struct Rule {
+    /// Whether there is anything to check, here or below.
+    limits: bool,
+    shape: Shape,
+    minimum: Option<Number>,
+    maximum: Option<Number>,
+    above: Option<Number>,
+    below: Option<Number>,
+    min_length: Option<usize>,
+    max_length: Option<usize>,
+    pattern: Option<Regex>,
+    format: Option<Format>,
+    min_items: Option<usize>,
+    max_items: Option<usize>,
+    unique_items: bool,
+    properties: Vec<(String, Rule)>,
+    named_like: Vec<(Regex, Rule)>,
+    others: Option<Box<Rule>>,
+    first_items: Vec<Rule>,
+    items: Option<Box<Rule>>,
+    all: Vec<Rule>,
+    /// Of each of these lists, one must hold.
+    any: Vec<Vec<Rule>>,
+}
+
+impl Rule {
+    /// Reads the limits in a schema. A keyword that is none of them is not looked at, a pattern that is no regular
+    /// expression is left out: it is found before registering.
+    pub(crate) fn of(schema: &Value) -> Self {
+        let Value::Object(schema) = schema else {
+            return Self::default();
+        };
+        let number = |key: &str| schema.get(key).and_then(Value::as_number).cloned();
+        let amount = |key: &str| {
+            let count = schema.get(key).and_then(Value::as_u64);
+            count.map(|count| usize::try_from(count).unwrap_or(usize::MAX))
+        };
+        let one = |key: &str| {
+            let inner = schema.get(key).filter(|inner| inner.is_object());
+            inner.map(|inner| Box::new(Self::of(inner)))
+        };
+        let list = |key: &str| -> Vec<Self> {
+            let schemas = schema.get(key).and_then(Value::as_array);
+            schemas.into_iter().flatten().map(Self::of).collect()
+        };
+        let map = |key: &str| {
+            schema
+                .get(key)
+                .and_then(Value::as_object)
+                .into_iter()
+                .flatten()
+        };
+        let mut rule = Self {
+            limits: false,
+            shape: Shape::of(schema),
+            minimum: number("minimum"),
+            maximum: number("maximum"),
+            above: number("exclusiveMinimum"),
+            below: number("exclusiveMaximum"),
+            min_length: amount("minLength"),
+            max_length: amount("maxLength"),
+            pattern: text(schema, "pattern").and_then(|pattern| Regex::new(pattern).ok()),
+            format: text(schema, "format").and_then(Format::of),
+            min_items: amount("minItems"),
+            max_items: amount("maxItems"),
+            unique_items: schema.get("uniqueItems") == Some(&Value::Bool(true)),
+            properties: map("properties")
+                .map(|(name, inner)| (name.clone(), Self::of(inner)))
+                .collect(),
+            named_like: map("patternProperties")
+                .filter_map(|(name, inner)| Some((Regex::new(name).ok()?, Self::of(inner))))
+                .collect(),
+            others: one("additionalProperties"),
+            first_items: list("prefixItems"),
+            items: one("items"),
+            all: list("allOf"),
+            any: ["anyOf", "oneOf"]
+                .map(list)
+                .into_iter()
+                .filter(|alternatives| !alternatives.is_empty())
+                .collect(),
+        };
+        rule.limits = rule.has_own_limits() || rule.inner().any(|inner| inner.limits);
+        rule
+    }
+
+    fn has_own_limits(&self) -> bool {
+        let numbers = [&self.minimum, &self.maximum, &self.above, &self.below];
+        let counts = [
+            self.min_length,
+            self.max_length,
+            self.min_items,
+            self.max_items,
+        ];
+        numbers.iter().any(|limit| limit.is_some())
+            || counts.iter().any(Option::is_some)
+            || self.pattern.is_some()
+            || self.format.is_some()
+            || self.unique_items
+    }
+
+    fn inner(&self) -> impl Iterator<Item = &Self> {
+        self.properties
+            .iter()
+            .map(|(_, rule)| rule)
+            .chain(self.named_like.iter().map(|(_, rule)| rule))
+            .chain(self.others.as_deref())
+            .chain(&self.first_items)
+            .chain(self.items.as_deref())
+            .chain(&self.all)
+            .chain(self.any.iter().flatten())
+    }
+
+    /// Whether a value keeps to the limits. A value of another shape does: decoding says what is wrong with that.
+    ///
+    /// # Errors
+    /// The first limit that it does not keep to.
+    pub(crate) fn check(&self, value: &Value) -> Result<(), Violation> {
+        match self.look(value, Path::Root, false) {
+            Err(violation) if !violation.is_shape => Err(violation),
+            _ => Ok(()),
+        }
+    }
+
+    /// `by_shape` where the value must fit one of several alternatives.
+    fn look(&self, value: &Value, path: Path<'_>, by_shape: bool) -> Result<(), Violation> {
+        if by_shape && !self.shape.fits(value, self) {
+            return Err(Violation::ANOTHER_SHAPE);
+        }
+        if !self.limits && !by_shape {
+            return Ok(());
+        }
+        match value {
+            Value::Number(amount) => self.look_at_number(amount, path)?,
+            Value::String(text) => self.look_at_text(text, path)?,
+            Value::Array(items) => self.look_at_items(items, path, by_shape)?,
+            Value::Object(fields) => {
+                for (name, value) in fields {
+                    let path = Path::Field(&path, name);
+                    self.of_field(name)
+                        .try_for_each(|rule| rule.look(value, path, by_shape))?;
+                }
+            }
+            Value::Null | Value::Bool(_) => {}
+        }
+        self.all
+            .iter()
+            .try_for_each(|rule| rule.look(value, path, by_shape))?;
+        self.any
+            .iter()
+            .try_for_each(|alternatives| look_at_any(alternatives, value, path))
+    }
+
+    fn of_field(&self, name: &str) -> impl Iterator<Item = &Self> {
+        let named = self
+            .properties
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, rule)| rule);
+        let like = self
+            .named_like
+            .iter()
+            .find(|(pattern, _)| pattern.is_match(name))
+            .map(|(_, rule)| rule);
+        let is_other = named.is_none() && like.is_none();
+        let other = self.others.as_deref().filter(|_| is_other);
+        named.into_iter().chain(like).chain(other)
+    }
+
+    fn look_at_number(&self, amount: &Number, path: Path<'_>) -> Result<(), Violation> {
+        for (limit, refused, must) in [
+            (&self.minimum, &[Ordering::Less][..], "at least"),
+            (&self.maximum, &[Ordering::Greater], "at most"),
+            (&self.above, &[Ordering::Less, Ordering::Equal], "more than"),
+            (
+                &self.below,
+                &[Ordering::Greater, Ordering::Equal],
+                "less than",
+            ),
+        ] {
+            if let Some(limit) = limit
+                && refused.contains(&compare(amount, limit))
+            {
+                return Err(path.limit(format!("must be {must} {limit}")));
+            }
+        }
+        Ok(())
+    }
+
+    fn look_at_text(&self, text: &str, path: Path<'_>) -> Result<(), Violation> {
+        if self.min_length.is_some() || self.max_length.is_some() {
+            let length = text.chars().count();
+            if let Some(problem) = out_of(length, self.min_length, self.max_length) {
+                return Err(
+                    path.limit(format!("is {} long, {problem}", count(length, "character")))
+                );
+            }
+        }
+        if let Some(pattern) = &self.pattern
+            && !pattern.is_match(text)
+        {
+            return Err(path.limit(format!("does not match the pattern `{}`", pattern.as_str())));
+        }
+        match self.format {
+            Some(format) if !format.admits(text) => Err(path.limit(format.problem())),
+            _ => Ok(()),
+        }
+    }
+
+    fn look_at_items(
+        &self,
+        items: &[Value],
+        path: Path<'_>,
+        by_shape: bool,
+    ) -> Result<(), Violation> {
+        if let Some(problem) = out_of(items.len(), self.min_items, self.max_items) {
+            return Err(path.limit(format!("has {}, {problem}", count(items.len(), "item"))));
+        }
+        if self.unique_items {
+            let mut seen = HashSet::new();
+            if !items.iter().all(|item| seen.insert(item.to_string())) {
+                return Err(path.limit("names an item twice"));
+            }
+        }
+        for (index, item) in items.iter().enumerate() {
+            if let Some(rule) = self.first_items.get(index).or(self.items.as_deref()) {
+                rule.look(item, Path::Item(&path, index), by_shape)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One of the alternatives must hold. If none does, the limit that a fitting one sets says more than that others have
+/// another shape.
+fn look_at_any(alternatives: &[Rule], value: &Value, path: Path<'_>) -> Result<(), Violation> {
+    let mut found: Option<Violation> = None;
+    for rule in alternatives {
+        match rule.look(value, path, true) {
+            Ok(()) => return Ok(()),
+            Err(violation) if found.as_ref().is_none_or(|found| found.is_shape) => {
+                found = Some(violation);
+            }
+            Err(_) => {}
+        }
+    }
+    found.map_or(Ok(()), Err)
+}
+
+fn count(amount: usize, of: &str) -> String {
+    let plural = if amount == 1 { "" } else { "s" };
+    format!("{amount} {of}{plural}")
+}
+
+/// What is wrong with an amount outside its limits, in words that follow it.
+fn out_of(amount: usize, least: Option<usize>, most: Option<usize>) -> Option<String> {
+    let are = |count: usize| if count == 1 { "is" } else { "are" };
+    match (least, most) {
+        (Some(least), _) if amount < least => {
+            Some(format!("at least {least} {} needed", are(least)))
+        }
+        (_, Some(most)) if amount > most => Some(format!("at most {most} {} allowed", are(most))),
+        _ => None,
+    }
+}
+
+fn text<'a>(schema: &'a Map<String, Value>, key: &str) -> Option<&'a str> {
+    schema.get(key).and_then(Value::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn problem(schema: Value, value: Value) -> Option<String> {
+        Rule::of(&schema)
+            .check(&value)
+            .err()
+            .map(|violation| violation.to_string())
+    }
+
+    #[test]
+    fn each_limit_is_held_and_named_without_the_value() {
+        for (schema, value, expected) in [
+            (json!({ "minimum": 1 }), json!(0), "it must be at least 1"),
+            (
+                json!({ "maximum": 2.5 }),
+                json!(3),
+                "it must be at most 2.5",
+            ),
+            (
+                json!({ "exclusiveMinimum": 0 }),
+                json!(0),
+                "it must be more than 0",
+            ),
+            (
+                json!({ "exclusiveMaximum": 1 }),
+                json!(1.0),
+                "it must be less than 1",
+            ),
+            (
+                json!({ "minLength": 1 }),
+                json!(""),
+                "it is 0 characters long, at least 1 is needed",
+            ),
+            (
+                json!({ "maxLength": 2 }),
+                json!("äöü"),
+                "it is 3 characters long, at most 2 are allowed",
+            ),
+            (
+                json!({ "minItems": 2 }),
+                json!([1]),
+                "it has 1 item, at least 2 are needed",
+            ),
+            (
+                json!({ "maxItems": 1 }),
+                json!([1, 2]),
+                "it has 2 items, at most 1 is allowed",
+            ),
+            (
+                json!({ "uniqueItems": true }),
+                json!([1, 1]),
+                "it names an item twice",
+            ),
+            (
+                json!({ "pattern": "^[A-Z]+$" }),
+                json!("ops"),
+                "it does not match the pattern `^[A-Z]+$`",
+            ),
+            (
+                json!({ "format": "date" }),
+                json!("20260822"),
+                "it is no date, such as `2026-08-22`",
+            ),
+            (
+                json!({ "format": "date-time" }),
+                json!("2026-08-22T04:08:28"),
+                "it is no time with an offset, such as `2026-08-22T04:08:28Z`",
+            ),
+            (
+                json!({ "format": "email" }),
+                json!("ann"),
+                "it is no e-mail address",
+            ),
+            (
+                json!({ "format": "uri" }),
+                json!("page"),
+                "it is no URL, such as `https://example.com/page`",
+            ),
+        ] {
+            assert_eq!(
+                problem(schema.clone(), value).as_deref(),
+                Some(expected),
+                "{schema}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_pattern_may_match_anywhere_as_json_schema_says() {
+        assert_eq!(
+            problem(json!({ "pattern": "[0-9]" }), json!("abc 7 def")),
+            None
+        );
+    }
+
+    #[test]
+    fn whole_numbers_are_compared_to_the_last_digit() {
+        let most = json!({ "maximum": 9_007_199_254_740_993_i64 });
+        assert_eq!(
+            problem(most.clone(), json!(9_007_199_254_740_993_i64)),
+            None
+        );
+        assert!(problem(most, json!(9_007_199_254_740_994_i64)).is_some());
+        let most = json!({ "maximum": u64::MAX - 1 });
+        assert!(problem(most, json!(u64::MAX)).is_some());
+        let least = json!({ "minimum": i64::MIN + 1 });
+        assert!(problem(least, json!(i64::MIN)).is_some());
+    }
+
+    #[test]
+    fn the_place_is_named() {
+        let schema = json!({ "properties": {
+            "labels": { "items": { "maxLength": 1 } },
+            "pair": { "prefixItems": [{}, { "properties": { "x": { "minimum": 1 } } }] },
+        }, "patternProperties": { "^[0-9]+$": { "maxLength": 1 } }, "additionalProperties": { "maximum": 1 } });
+        for (value, expected) in [
+            (
+                json!({ "labels": ["a", "bc"] }),
+                "`labels[1]` is 2 characters long, at most 1 is allowed",
+            ),
+            (
+                json!({ "pair": [0, { "x": 0 }] }),
+                "`pair[1].x` must be at least 1",
+            ),
+            (
+                json!({ "12": "bc" }),
+                "`12` is 2 characters long, at most 1 is allowed",
+            ),
+            (json!({ "other": 2 }), "`other` must be at most 1"),
+        ] {
+            assert_eq!(problem(schema.clone(), value).as_deref(), Some(expected));
+        }
+    }
+
+    #[test]
+    fn of_several_alternatives_the_one_that_fits_sets_the_limit() {
+        let schema = json!({ "anyOf": [
+            { "type": "string", "maxLength": 2 },
+            { "type": "object", "required": ["n"], "properties": { "n": { "type": "integer", "maximum": 5 } } },
+            { "type": "object", "required": ["kind"], "properties": { "kind": { "enum": ["x"] } } },
+        ] });
+        for value in [
+            json!("ab"),
+            json!({ "n": 5 }),
+            json!({ "n": 9, "kind": "x" }),
+            json!(true),
+        ] {
+            assert_eq!(problem(schema.clone(), value), None);
+        }
+        assert_eq!(
+            problem(schema.clone(), json!({ "n": 6, "kind": "y" })).as_deref(),
+            Some("`n` must be at most 5")
+        );
+        assert!(
+            problem(schema, json!("abc"))
+                .unwrap()
+                .contains("3 characters")
+        );
+    }
+
+    #[test]
+    fn another_shape_is_not_this_ones_to_refuse() {
+        let schema = json!({ "type": "object", "properties": { "n": { "type": "integer", "minimum": 1 } }, "required": ["n"] });
+        for value in [json!({}), json!({ "n": "0" }), json!([]), json!(0)] {
+            assert_eq!(problem(schema.clone(), value), None);
+        }
+    }
+}

@@ -1,0 +1,357 @@
+//! A schema that somebody else wrote, in the form that the manager takes: references inlined, refused keywords dropped.
+//!
+//! What is left admits at least what the original did; the server that wrote it still refuses the rest. A schema that refers
+//! to itself ends in an open one where the circle closes. What cannot be said without a reference to elsewhere or a refused
+//! name is an error, never a guess.
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    input::{REFUSED_KEYS, SchemaError, check_input_schema},
+    simplify::safe_schema,
+};
+
+type Schema = Map<String, Value>;
+
+/// Inlining can grow a schema without end in practice; a language model reads none of this size.
+const MOST_NODES: usize = 20_000;
+
+/// Keywords whose values are schemas by name.
+const MAPS: [&str; 2] = ["properties", "patternProperties"];
+/// Keywords whose value is a schema.
+const SCHEMAS: [&str; 9] = [
+    "items",
+    "additionalItems",
+    "additionalProperties",
+    "propertyNames",
+    "contains",
+    "contentSchema",
+    "unevaluatedItems",
+    "unevaluatedProperties",
+    "extends",
+];
+/// Keywords whose value is a list of schemas.
+const LISTS: [&str; 5] = ["anyOf", "oneOf", "allOf", "prefixItems", "items"];
+/// Keywords that only help readers.
+const NOTES: [&str; 3] = ["default", "examples", "example"];
+/// Keywords that mean nothing once references are gone.
+const IDENTITY: [&str; 8] = [
+    "$schema",
+    "$id",
+    "id",
+    "$anchor",
+    "$comment",
+    "$vocabulary",
+    "$dynamicAnchor",
+    "$recursiveAnchor",
+];
+
+/// A tool's input schema as the manager takes it.
+///
+/// # Errors
+/// It refers to another document, or it has a property whose name the manager refuses.
+pub(crate) fn republished_schema(schema: Value) -> Result<Value, SchemaError> {
+    let root = schema.clone();
+    let mut inliner = Inliner {
+        root: &root,
+        open: Vec::new(),
+        nodes: 0,
+    };
+    let mut schema = match inliner.schema(schema)? {
+        Value::Object(schema) => schema,
+        // `true` admits every input.
+        Value::Bool(true) | Value::Null => Schema::new(),
+        _ => return Err(SchemaError::at("", "must be a JSON object")),
+    };
+    if LISTS.iter().take(3).any(|key| schema.contains_key(*key)) {
+        schema = match safe_schema(Value::Object(schema)) {
+            Value::Object(schema) => schema,
+            _ => Schema::new(),
+        };
+    }
+    let may_be_object = match schema.get("type") {
+        None => true,
+        Some(Value::Array(kinds)) => kinds.iter().any(|kind| kind == "object"),
+        Some(_) => false,
+    };
+    if may_be_object {
+        schema.insert("type".to_owned(), json!("object"));
+    }
+    schema.entry("properties").or_insert_with(|| json!({}));
+    let schema = Value::Object(schema);
+    check_input_schema(&schema)?;
+    Ok(schema)
+}
+
+struct Inliner<'r> {
+    root: &'r Value,
+    /// The schemas that are being inlined.
+    open: Vec<Value>,
+    nodes: usize,
+}
+
+impl Inliner<'_> {
+    fn schema(&mut self, schema: Value) -> Result<Value, SchemaError> {
+        let Value::Object(mut schema) = schema else {
+            return Ok(schema);
+        };
+        self.nodes += 1;
+        if self.nodes > MOST_NODES {
+            return Err(SchemaError::at(
+                "",
+                "is too large once its references are inlined",
+            ));
+        }
+        let references = ["$ref", "$dynamicRef", "$recursiveRef"];
+        let reference = references.into_iter().find_map(|key| schema.remove(key));
+        for key in REFUSED_KEYS.iter().chain(&IDENTITY) {
+            schema.remove(*key);
+        }
+        for key in NOTES {
+            if schema.get(key).is_some_and(holds_refused) {
+                schema.remove(key);
+            }
+        }
+        for key in MAPS {
+            if let Some(Value::Object(schemas)) = schema.get_mut(key) {
+                for inner in schemas.values_mut() {
+                    *inner = self.schema(inner.take())?;
+                }
+            }
+        }
+        for key in LISTS {
+            if let Some(Value::Array(schemas)) = schema.get_mut(key) {
+                for inner in schemas {
+                    *inner = self.schema(inner.take())?;
+                }
+            }
+        }
+        for key in SCHEMAS {
+            if let Some(inner @ Value::Object(_)) = schema.get_mut(key) {
+                *inner = self.schema(inner.take())?;
+            }
+        }
+        match reference {
+            Some(Value::String(reference)) => self.inlined(reference, schema),
+            Some(_) => Err(SchemaError::at("", "has a `$ref` that is no text")),
+            None => Ok(Value::Object(schema)),
+        }
+    }
+
+    /// What `reference` refers to, under the words beside it. Where it closes a circle, whatever is of its kind is admitted.
+    fn inlined(&mut self, reference: String, beside: Schema) -> Result<Value, SchemaError> {
+        let target = self.target(&reference).cloned().ok_or_else(|| {
+            SchemaError::at(
+                "",
+                &format!("refers to `{reference}`, which it does not hold"),
+            )
+        })?;
+        let target = if self.open.contains(&target) || target == *self.root {
+            match &target["type"] {
+                Value::String(kind) => json!({ "type": kind }),
+                _ => json!({}),
+            }
+        } else {
+            self.open.push(target.clone());
+            let inlined = self.schema(target)?;
+            self.open.pop();
+            inlined
+        };
+        if beside.is_empty() {
+            return Ok(target);
+        }
+        let Value::Object(mut schema) = target else {
+            return Ok(Value::Object(beside));
+        };
+        schema.extend(beside);
+        Ok(Value::Object(schema))
+    }
+
+    /// The schema that a reference names: by a path, by an anchor, or by its own `$id`.
+    fn target(&self, reference: &str) -> Option<&Value> {
+        let (document, fragment) = reference.split_once('#').unwrap_or((reference, ""));
+        let document = if document.is_empty() {
+            self.root
+        } else {
+            find(self.root, &|schema| {
+                let id = schema.get("$id").or_else(|| schema.get("id"));
+                id.and_then(Value::as_str)
+                    .is_some_and(|id| id.trim_end_matches('#') == document)
+            })?
+        };
+        let fragment = percent_encoding::percent_decode_str(fragment)
+            .decode_utf8()
+            .ok()?;
+        if fragment.is_empty() || fragment.starts_with('/') {
+            return document.pointer(&fragment);
+        }
+        find(document, &|schema| {
+            let anchors = ["$anchor", "$dynamicAnchor"];
+            let is_anchor = |key: &&str| schema.get(*key) == Some(&json!(fragment));
+            let id = schema.get("$id").or_else(|| schema.get("id"));
+            anchors.iter().any(is_anchor)
+                || id
+                    .and_then(Value::as_str)
+                    .is_some_and(|id| id.strip_prefix('#') == Some(&*fragment))
+        })
+    }
+}
+
+/// The first object within `value` of which `is_it` is true.
+fn find<'v>(value: &'v Value, is_it: &impl Fn(&Schema) -> bool) -> Option<&'v Value> {
+    match value {
+        Value::Object(object) if is_it(object) => Some(value),
+        Value::Object(object) => object.values().find_map(|inner| find(inner, is_it)),
+        Value::Array(items) => items.iter().find_map(|inner| find(inner, is_it)),
+        _ => None,
+    }
+}
+
+/// Whether data holds a key that the manager takes for a keyword.
+fn holds_refused(value: &Value) -> bool {
+    match value {
+        Value::Object(object) => object
+            .iter()
+            .any(|(key, value)| REFUSED_KEYS.contains(&key.as_str()) || holds_refused(value)),
+        Value::Array(items) => items.iter().any(holds_refused),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_are_inlined_under_the_words_beside_them() {
+        let schema = republished_schema(json!({
+            "$schema": "http://json-schema.org/draft-07/schema#",
+            "type": "object",
+            "properties": {
+                "from": { "$ref": "#/$defs/Point", "description": "Where to begin" },
+                "to": { "$ref": "#/definitions/far~1away" },
+                "via": { "type": "array", "items": { "$ref": "#/properties/from" } },
+            },
+            "$defs": { "Point": { "type": "object", "properties": { "x": { "$ref": "#/$defs/Int" } }, "description": "A point" }, "Int": { "type": "integer" } },
+            "definitions": { "far/away": { "type": "string" } },
+        }))
+        .unwrap();
+        let point = json!({ "type": "object", "properties": { "x": { "type": "integer" } }, "description": "Where to begin" });
+        assert_eq!(
+            schema,
+            json!({ "type": "object", "properties": {
+                "from": point, "to": { "type": "string" }, "via": { "type": "array", "items": point },
+            } })
+        );
+    }
+
+    #[test]
+    fn refused_keywords_are_dropped_wherever_they_are_keywords() {
+        let schema = republished_schema(json!({
+            "properties": {
+                "a": { "type": "string", "not": { "const": "" }, "examples": [{ "if": 1 }], "default": "x" },
+                "b": { "anyOf": [{ "if": {}, "then": {}, "else": {} }, { "type": "null" }] },
+            },
+            "dependentRequired": { "a": ["b"] },
+            "dependentSchemas": { "a": {} },
+        }))
+        .unwrap();
+        assert_eq!(
+            schema,
+            json!({ "type": "object", "properties": {
+                "a": { "type": "string", "default": "x" }, "b": { "anyOf": [{}, { "type": "null" }] },
+            } })
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_said_is_an_error_and_no_guess() {
+        for (schema, problem) in [
+            (
+                json!({ "properties": { "not": { "type": "string" } } }),
+                "properties.not is not supported",
+            ),
+            (
+                json!({ "properties": { "a": { "const": { "if": 1 } } } }),
+                "properties.a.const.if is not supported",
+            ),
+            (
+                json!({ "properties": { "a": { "$ref": "https://example.com/x.json" } } }),
+                "does not hold",
+            ),
+            (json!({ "type": "array" }), "must be \"object\""),
+        ] {
+            let error = republished_schema(schema.clone()).unwrap_err().to_string();
+            assert!(error.contains(problem), "{schema}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_schema_that_refers_to_itself_ends_open_where_the_circle_closes() {
+        let tree = |of: Value| json!({ "type": "object", "properties": { "of": of } });
+        let open = || json!({ "type": "object" });
+        for (schema, expected) in [
+            (
+                json!({ "properties": { "a": { "$ref": "#/$defs/N" } }, "$defs": { "N": tree(json!({ "$ref": "#/$defs/N" })) } }),
+                json!({ "a": tree(open()) }),
+            ),
+            (
+                json!({ "properties": { "a": { "$ref": "#/$defs/N" } }, "$defs": {
+                    "N": { "type": "array", "items": { "$ref": "#/$defs/M", "description": "Another" } },
+                    "M": tree(json!({ "$ref": "#/$defs/N" })),
+                } }),
+                json!({ "a": { "type": "array", "items": { "type": "object", "properties": { "of": { "type": "array" } }, "description": "Another" } } }),
+            ),
+            (
+                json!({ "type": "object", "properties": { "a": { "$ref": "#" } } }),
+                json!({ "a": { "type": "object" } }),
+            ),
+            (
+                json!({ "$id": "https://a.example/s", "type": "object", "properties": { "a": { "$ref": "https://a.example/s" } } }),
+                json!({ "a": { "type": "object" } }),
+            ),
+            (
+                json!({ "properties": { "a": { "$ref": "#/properties/a" } } }),
+                json!({ "a": {} }),
+            ),
+            (
+                json!({ "properties": { "a": { "$ref": "#point" }, "b": { "$ref": "p.json" } }, "$defs": {
+                    "P": { "$anchor": "point", "type": "string" }, "Q": { "$id": "p.json", "type": "integer" },
+                } }),
+                json!({ "a": { "type": "string" }, "b": { "type": "integer" } }),
+            ),
+        ] {
+            let safe = republished_schema(schema.clone()).unwrap();
+            assert_eq!(safe["properties"], expected, "{schema}");
+        }
+    }
+
+    #[test]
+    fn a_schema_that_explodes_is_given_up() {
+        let mut defs = Map::new();
+        for level in 0..30 {
+            let next = json!({ "$ref": format!("#/$defs/L{}", level + 1) });
+            defs.insert(
+                format!("L{level}"),
+                json!({ "properties": { "a": next, "b": next } }),
+            );
+        }
+        defs.insert("L30".to_owned(), json!({}));
+        let schema = json!({ "properties": { "a": { "$ref": "#/$defs/L0" } }, "$defs": defs });
+        assert!(republished_schema(schema).is_err());
+    }
+
+    #[test]
+    fn whatever_is_admitted_is_taken_by_the_manager() {
+        for schema in [
+            json!({}),
+            json!(true),
+            json!({ "type": ["object", "null"], "properties": {} }),
+            json!({ "oneOf": [{ "properties": { "a": { "type": "string" } }, "required": ["a"] }, { "$ref": "#/$defs/B" }], "$defs": { "B": { "properties": { "b": {} } } } }),
+        ] {
+            let safe = republished_schema(schema.clone()).unwrap();
+            assert_eq!(check_input_schema(&safe), Ok(()), "{schema}");
+            assert_eq!(safe["type"], "object", "{schema}");
+        }
+    }
+}

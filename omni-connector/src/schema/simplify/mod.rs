@@ -1,0 +1,422 @@
+//! Making a schema fit for the manager and for language models, which take less than JSON Schema allows.
+//!
+//! What is left admits everything that the type's own values look like. It admits more than decoding does where the forms
+//! cannot say the same: alternatives at the top, which the manager refuses, are merged into one object that admits the
+//! properties of all of them.
+
+mod merge;
+
+use serde_json::{Map, Value, json};
+
+use merge::merge_top;
+
+type Schema = Map<String, Value>;
+
+/// Marks a reference to a document until it is known to stand where the manager rewrites it.
+pub(crate) const DOCUMENT_MARK: &str = "x-omni-document";
+
+/// The names under which the manager puts a document's own id in place of Omni's (`protocol.md` §6.4).
+pub(crate) const DOCUMENT_NAMES: [&str; 2] = ["document_id", "file_id"];
+
+/// The schema of a whole input: an object at the top, no `null` noise, enums as lists whose descriptions are kept.
+pub(crate) fn safe_schema(schema: Value) -> Value {
+    let mut schema = match safe_part(schema, Null::Noise) {
+        Value::Object(schema) => merge_top(schema),
+        _ => Schema::new(),
+    };
+    schema.entry("type").or_insert_with(|| json!("object"));
+    if schema["type"] == "object" {
+        schema.entry("properties").or_insert_with(|| json!({}));
+    }
+    unmark_documents(&mut schema);
+    Value::Object(schema)
+}
+
+/// The schema of one value within an input, which may be anything.
+pub(crate) fn safe_part(mut schema: Value, null: Null) -> Value {
+    simplify(&mut schema, null);
+    schema
+}
+
+/// Drops the marks of references that stand where they work; the others are found before registering.
+pub(crate) fn unmark_documents(schema: &mut Schema) {
+    let Some(Value::Object(properties)) = schema.get_mut("properties") else {
+        return;
+    };
+    for name in DOCUMENT_NAMES {
+        if let Some(Value::Object(property)) = properties.get_mut(name) {
+            property.remove(DOCUMENT_MARK);
+        }
+    }
+}
+
+/// What null means in a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Null {
+    /// No more than leaving the value out.
+    Noise,
+    /// The only way to say that there is no value, as in a list.
+    Meant,
+}
+
+/// Simplifies a schema and all schemas in it. Names of properties are not keywords, so the walk knows which maps hold
+/// what.
+fn simplify(schema: &mut Value, null: Null) {
+    if *schema == Value::Bool(true) {
+        *schema = json!({});
+    }
+    let Value::Object(object) = schema else {
+        return;
+    };
+    object.remove("$schema");
+    object.remove("title");
+    if let Some(constant) = object.remove("const") {
+        object.insert("enum".to_owned(), json!([constant]));
+    }
+    if object
+        .get("not")
+        .is_some_and(|not| *not == json!({ "const": 0 }))
+    {
+        // Rust's non-zero integers; the manager knows no `not`, and decoding refuses the zero.
+        object.remove("not");
+    }
+    plain_numbers(object);
+    let required = object.get("required").cloned().unwrap_or_default();
+    let is_required = |name: &str| {
+        let names = required.as_array();
+        names.is_some_and(|names| names.iter().any(|required| required == name))
+    };
+    if let Some(Value::Object(properties)) = object.get_mut("properties") {
+        for (name, property) in properties {
+            let null = if is_required(name) {
+                Null::Meant
+            } else {
+                Null::Noise
+            };
+            simplify(property, null);
+        }
+    }
+    if let Some(Value::Object(schemas)) = object.get_mut("patternProperties") {
+        let schemas = schemas.values_mut();
+        schemas.for_each(|schema| simplify(schema, Null::Meant));
+    }
+    for key in ["items", "additionalProperties", "unevaluatedProperties"] {
+        // Here `true` is the keyword's own way to say "anything".
+        if let Some(inner @ Value::Object(_)) = object.get_mut(key) {
+            simplify(inner, Null::Meant);
+        }
+    }
+    for (key, null) in [
+        ("anyOf", null),
+        ("oneOf", null),
+        ("allOf", null),
+        ("prefixItems", Null::Meant),
+    ] {
+        if let Some(Value::Array(schemas)) = object.get_mut(key) {
+            let schemas = schemas.iter_mut();
+            schemas.for_each(|schema| simplify(schema, null));
+        }
+    }
+    fold_null(object, null);
+    lift_only_alternative(object);
+    collapse_enum(object);
+}
+
+/// Rust's number types are no formats of JSON Schema; what they say is said as limits. Those of 64 bits and more are left
+/// to decoding: the numbers would not survive most readers.
+fn plain_numbers(object: &mut Schema) {
+    let Some(format) = object.get("format").and_then(Value::as_str) else {
+        return;
+    };
+    let (least, most) = match format {
+        "int8" => (json!(i8::MIN), json!(i8::MAX)),
+        "int16" => (json!(i16::MIN), json!(i16::MAX)),
+        "int32" => (json!(i32::MIN), json!(i32::MAX)),
+        "uint8" => (json!(0), json!(u8::MAX)),
+        "uint16" => (json!(0), json!(u16::MAX)),
+        "uint32" => (json!(0), json!(u32::MAX)),
+        "int" | "int64" | "int128" | "float" | "double" => (Value::Null, Value::Null),
+        "uint" | "uint64" | "uint128" => (json!(0), Value::Null),
+        _ => return,
+    };
+    object.remove("format");
+    for (key, limit) in [("minimum", least), ("maximum", most)] {
+        if !limit.is_null() {
+            object.entry(key).or_insert(limit);
+        }
+    }
+}
+
+fn is_null(schema: &Value) -> bool {
+    schema["type"] == "null" || schema["enum"] == json!([null])
+}
+
+/// Where null is noise it is dropped; where it is meant it is moved into the one alternative that is there beside it.
+fn fold_null(object: &mut Schema, null: Null) {
+    for key in ["anyOf", "oneOf"] {
+        let Some(Value::Array(schemas)) = object.get_mut(key) else {
+            continue;
+        };
+        let others = schemas.iter().filter(|schema| !is_null(schema)).count();
+        if others == 0 || others == schemas.len() {
+            continue;
+        }
+        if null == Null::Meant && (others > 1 || !schemas.iter_mut().all(admit_null)) {
+            continue;
+        }
+        schemas.retain(|schema| !is_null(schema));
+    }
+    if null == Null::Meant {
+        return;
+    }
+    if let Some(Value::Array(types)) = object.get_mut("type") {
+        types.retain(|kind| kind != "null");
+        if let [only] = &mut types[..] {
+            let only = only.take();
+            object.insert("type".to_owned(), only);
+        }
+    }
+    if let Some(Value::Array(values)) = object.get_mut("enum")
+        && values.len() > 1
+    {
+        values.retain(|value| !value.is_null());
+    }
+    if object.get("default").is_some_and(Value::is_null) {
+        object.remove("default");
+    }
+}
+
+/// Lets a schema admit null as well, where it has a place to say so.
+fn admit_null(schema: &mut Value) -> bool {
+    let Value::Object(object) = schema else {
+        return false;
+    };
+    if ["anyOf", "oneOf", "allOf"]
+        .iter()
+        .any(|key| object.contains_key(*key))
+    {
+        return false;
+    }
+    match object.get_mut("type") {
+        Some(Value::Array(types)) if types.contains(&json!("null")) => {}
+        Some(Value::Array(types)) => types.push(json!("null")),
+        Some(kind) if *kind != "null" => *kind = json!([kind.take(), "null"]),
+        Some(_) => {}
+        None => return false,
+    }
+    if let Some(Value::Array(values)) = object.get_mut("enum")
+        && !values.contains(&Value::Null)
+    {
+        values.push(Value::Null);
+    }
+    true
+}
+
+/// Words about a value, as opposed to what it must be.
+const ANNOTATIONS: [&str; 6] = [
+    "description",
+    "default",
+    "examples",
+    "deprecated",
+    "readOnly",
+    "writeOnly",
+];
+
+/// The one schema that is left of `anyOf`, `oneOf` or `allOf` is part of the schema around it.
+fn lift_only_alternative(object: &mut Schema) {
+    for key in ["anyOf", "oneOf", "allOf"] {
+        let Some([Value::Object(inner)]) =
+            object.get(key).and_then(Value::as_array).map(Vec::as_slice)
+        else {
+            continue;
+        };
+        let is_free = |name: &String| {
+            name == key || ANNOTATIONS.contains(&name.as_str()) || !object.contains_key(name)
+        };
+        if !inner.keys().all(is_free) {
+            continue;
+        }
+        let inner = inner.clone();
+        object.remove(key);
+        // The outer words are the field's own, those of the type come second.
+        for (name, value) in inner {
+            object.entry(name).or_insert(value);
+        }
+    }
+}
+
+/// Alternatives that are all lists of constants become one list; their descriptions become lines.
+fn collapse_enum(object: &mut Schema) {
+    for key in ["oneOf", "anyOf"] {
+        let Some(Value::Array(alternatives)) = object.get(key) else {
+            continue;
+        };
+        let mut values: Vec<Value> = Vec::new();
+        let mut lines = Vec::new();
+        for alternative in alternatives {
+            let constants = match alternative.get("enum") {
+                Some(Value::Array(constants)) => constants.clone(),
+                None if is_null(alternative) => vec![Value::Null],
+                _ => return,
+            };
+            if let Some(description) = alternative["description"].as_str() {
+                let names: Vec<_> = constants
+                    .iter()
+                    .map(|value| value.as_str().map_or(value.to_string(), str::to_owned))
+                    .collect();
+                lines.push(format!("- `{}`: {description}", names.join("`, `")));
+            }
+            values.extend(constants);
+        }
+        object.remove(key);
+        if values.iter().all(Value::is_string) {
+            object.insert("type".to_owned(), json!("string"));
+        }
+        object.insert("enum".to_owned(), Value::Array(values));
+        if !lines.is_empty() {
+            let own = object.get("description").and_then(Value::as_str);
+            let own = own.into_iter().map(str::to_owned);
+            let all: Vec<_> = own.chain(lines).collect();
+            object.insert("description".to_owned(), all.join("\n").into());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::check_input_schema;
+
+    fn properties(of: Value) -> Value {
+        safe_schema(json!({ "type": "object", "properties": of }))["properties"].take()
+    }
+
+    #[test]
+    fn an_optional_value_is_not_null() {
+        let found = properties(json!({
+            "a": { "type": ["string", "null"], "default": null },
+            "b": { "anyOf": [{ "type": "object", "properties": {} }, { "type": "null" }], "description": "own words" },
+        }));
+        assert_eq!(
+            found,
+            json!({
+                "a": { "type": "string" },
+                "b": { "type": "object", "properties": {}, "description": "own words" },
+            })
+        );
+    }
+
+    #[test]
+    fn null_stays_where_nothing_can_be_left_out() {
+        let found = properties(json!({
+            "list": { "type": "array", "items": { "type": ["integer", "null"] } },
+            "levels": { "type": "array", "items": { "anyOf": [
+                { "type": "string", "enum": ["low"], "description": "How much." }, { "type": "null" },
+            ] } },
+            "map": { "type": "object", "additionalProperties": { "anyOf": [{ "type": "object" }, { "type": "null" }] } },
+        }));
+        assert_eq!(
+            found["list"]["items"],
+            json!({ "type": ["integer", "null"] })
+        );
+        assert_eq!(
+            found["levels"]["items"],
+            json!({ "type": ["string", "null"], "enum": ["low", null], "description": "How much." })
+        );
+        assert_eq!(
+            found["map"]["additionalProperties"],
+            json!({ "type": ["object", "null"] })
+        );
+    }
+
+    #[test]
+    fn an_enum_is_a_list_and_its_words_are_kept() {
+        let found = properties(json!({
+            "a": { "oneOf": [
+                { "const": "low", "type": "string", "description": "Can wait." },
+                { "enum": ["high", "urgent"], "type": "string" },
+            ] },
+            "b": { "description": "own words", "anyOf": [
+                { "oneOf": [
+                    { "const": "low", "type": "string", "description": "Can wait." },
+                    { "const": "high", "type": "string" },
+                ], "description": "How much." },
+                { "type": "null" },
+            ] },
+        }));
+        assert_eq!(
+            found,
+            json!({
+                "a": { "type": "string", "enum": ["low", "high", "urgent"], "description": "- `low`: Can wait." },
+                "b": { "type": "string", "enum": ["low", "high"], "description": "own words" },
+            })
+        );
+    }
+
+    #[test]
+    fn number_types_are_limits() {
+        let found = properties(json!({
+            "a": { "type": "integer", "format": "int32" },
+            "b": { "type": "integer", "format": "uint8", "minimum": 1, "maximum": 255 },
+            "c": { "type": "integer", "format": "uint64", "minimum": 0 },
+            "d": { "type": "number", "format": "double" },
+            "e": { "type": "string", "format": "uri" },
+        }));
+        assert_eq!(
+            found,
+            json!({
+                "a": { "type": "integer", "minimum": i32::MIN, "maximum": i32::MAX },
+                "b": { "type": "integer", "minimum": 1, "maximum": 255 },
+                "c": { "type": "integer", "minimum": 0 },
+                "d": { "type": "number" },
+                "e": { "type": "string", "format": "uri" },
+            })
+        );
+    }
+
+    #[test]
+    fn alternatives_at_the_top_become_one_object() {
+        let schema = safe_schema(json!({ "oneOf": [
+            { "type": "object", "properties": { "kind": { "const": "a" }, "x": { "type": "integer" } },
+              "required": ["kind", "x"], "description": "By number." },
+            { "type": "object", "properties": { "kind": { "const": "b" }, "y": { "type": "string" } }, "required": ["kind"] },
+            { "type": "object", "properties": { "kind": { "const": "c" } }, "required": ["kind"], "description": "Not at all." },
+            { "type": "string" },
+        ] }));
+        assert_eq!(
+            schema,
+            json!({
+                "type": "object",
+                "properties": {
+                    "kind": { "type": "string", "enum": ["a", "b", "c"], "description": "- `a`: By number.\n- `c`: Not at all." },
+                    "x": { "type": "integer" },
+                    "y": { "type": "string" },
+                },
+                "required": ["kind"],
+            })
+        );
+        assert_eq!(check_input_schema(&schema), Ok(()));
+    }
+
+    #[test]
+    fn what_cannot_be_an_object_is_found_before_registering() {
+        for schema in [
+            json!({ "type": "string", "enum": ["a"] }),
+            json!({ "type": "array", "items": {} }),
+            json!({ "oneOf": [{ "type": "string" }, { "type": "array" }] }),
+        ] {
+            assert!(
+                check_input_schema(&safe_schema(schema.clone())).is_err(),
+                "{schema}"
+            );
+        }
+    }
+
+    #[test]
+    fn two_schemas_that_both_say_something_are_not_mixed_up() {
+        let found = properties(
+            json!({ "a": { "minLength": 1, "type": "string", "allOf": [{ "minLength": 2 }] } }),
+        );
+        assert_eq!(found["a"]["allOf"], json!([{ "minLength": 2 }]));
+    }
+}

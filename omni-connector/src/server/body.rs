@@ -1,0 +1,170 @@
+//! Reading request bodies: tolerant of content types, exact about what is wrong.
+
+use std::{future::poll_fn, pin::Pin, time::Duration};
+
+use axum::{
+    Json,
+    body::{Body as Incoming, Bytes, HttpBody},
+    extract::{FromRequest, Request},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use memchr::memchr3_iter;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+use tokio::time::timeout;
+
+use super::App;
+
+/// A JSON body. The manager ignores content types, and so does this side.
+pub(super) struct Body<T>(pub(super) T);
+
+impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
+    type Rejection = BodyError;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, BodyError> {
+        let bytes = read(request, app.max_body_bytes).await?;
+        if holds_too_much(&bytes) {
+            return Err(BodyError(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                format!("invalid request: more than {MOST_VALUES} values in one body"),
+            ));
+        }
+        if let Ok(value) = serde_json::from_slice(&bytes) {
+            return Ok(Self(value));
+        }
+        // Again, watching the path, which a body that is right need not wait for.
+        let mut decoder = serde_json::Deserializer::from_slice(&bytes);
+        serde_path_to_error::deserialize(&mut decoder)
+            .map(Self)
+            .map_err(|error| describe(&error))
+    }
+}
+
+/// How long a client that was refused may go on sending: closed in its face, the connection would lose the answer.
+const LINGER: Duration = Duration::from_secs(30);
+/// How long it may be silent in between.
+const SILENCE: Duration = Duration::from_secs(5);
+
+/// The bytes of a body of at most `limit`. One that says of itself that it is longer is refused before it is read.
+pub(super) async fn read(request: Request, limit: usize) -> Result<Vec<u8>, BodyError> {
+    let announced = request.body().size_hint().lower();
+    let asks_first = request.headers().contains_key(header::EXPECT);
+    let mut body = request.into_body();
+    let too_large = || {
+        let reason = format!("invalid request: the body is longer than {limit} bytes");
+        BodyError::new(StatusCode::PAYLOAD_TOO_LARGE, reason)
+    };
+    if announced > limit as u64 {
+        // A client that asks whether it may send does not when it may not.
+        if !asks_first {
+            tokio::spawn(timeout(LINGER, drain(body)));
+        }
+        return Err(too_large());
+    }
+    let mut bytes = Vec::new();
+    // At once, since a buffer that grows is copied as it does. What does not come is never touched.
+    let _ = bytes.try_reserve_exact(usize::try_from(announced).unwrap_or_default());
+    while let Some(data) = next(&mut body).await {
+        let data = data.map_err(|error| {
+            let reason = format!("invalid request: the body breaks off: {error}");
+            BodyError::new(StatusCode::BAD_REQUEST, reason)
+        })?;
+        if bytes.len() + data.len() > limit {
+            tokio::spawn(timeout(LINGER, drain(body)));
+            return Err(too_large());
+        }
+        bytes.extend_from_slice(&data);
+    }
+    Ok(bytes)
+}
+
+/// Takes what comes, and keeps nothing of it.
+async fn drain(mut body: Incoming) {
+    while let Ok(Some(Ok(_))) = timeout(SILENCE, next(&mut body)).await {}
+}
+
+async fn next(body: &mut Incoming) -> Option<Result<Bytes, axum::Error>> {
+    let frame = poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await?;
+    // Trailers are no data.
+    Some(frame.map(|frame| frame.into_data().unwrap_or_default()))
+}
+
+/// Values that one body may hold: decoded, `[[],[],…` takes some sixty times the room that it took as text.
+const MOST_VALUES: usize = 2 << 20;
+
+/// Whether a body holds more than [`MOST_VALUES`]: each begins after one of three signs, of which texts may hold more.
+fn holds_too_much(json: &[u8]) -> bool {
+    if json.len() <= MOST_VALUES {
+        return false;
+    }
+    let [comma, list, object] = [b',', b'[', b'{'];
+    if memchr3_iter(comma, list, object, json)
+        .nth(MOST_VALUES)
+        .is_none()
+    {
+        return false;
+    }
+    let (mut count, mut in_text, mut bytes) = (0, false, json.iter());
+    while let Some(&byte) = bytes.next() {
+        match byte {
+            b'"' => in_text = !in_text,
+            b'\\' if in_text => drop(bytes.next()),
+            _ if in_text => {}
+            b',' | b'[' | b'{' => count += 1,
+            _ => {}
+        }
+    }
+    count > MOST_VALUES
+}
+
+/// A body that was refused, with the status and what is wrong.
+#[derive(Debug)]
+pub(super) struct BodyError(StatusCode, String);
+
+impl BodyError {
+    pub(super) fn new(status: StatusCode, message: impl Into<String>) -> Self {
+        Self(status, message.into())
+    }
+}
+
+impl IntoResponse for BodyError {
+    fn into_response(self) -> Response {
+        // Both members: `/sync` answers with `message`, every other route with `error`.
+        let body = json!({ "status": "error", "message": self.1, "error": self.1 });
+        (self.0, Json(body)).into_response()
+    }
+}
+
+/// The path of the field, and not the value: a body may hold secrets.
+fn describe(error: &serde_path_to_error::Error<serde_json::Error>) -> BodyError {
+    let (path, cause) = (error.path().to_string(), error.inner());
+    let place = format!("line {} column {}", cause.line(), cause.column());
+    let message = match cause.classify() {
+        serde_json::error::Category::Data => {
+            crate::schema::DecodeError::in_text("request", error).to_string()
+        }
+        _ if path == "." => format!("invalid request: not JSON at {place}"),
+        _ => format!("invalid request: not JSON at `{path}`, {place}"),
+    };
+    BodyError(StatusCode::BAD_REQUEST, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_counted_and_texts_are_not() {
+        let list = |item: &str, times: usize| format!("[{}0]", item.repeat(times));
+        for (json, expected) in [
+            (list("0,", MOST_VALUES), true),
+            (list("[],", MOST_VALUES / 2 + 1), true),
+            (list("0,", MOST_VALUES - 1), false),
+            (format!(r#"["\"{}",0]"#, ",[".repeat(MOST_VALUES)), false),
+            (format!(r#"["\\",{}0]"#, "0,".repeat(MOST_VALUES)), true),
+        ] {
+            assert_eq!(holds_too_much(json.as_bytes()), expected, "{json:.20}");
+        }
+    }
+}

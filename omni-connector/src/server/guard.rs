@@ -1,0 +1,56 @@
+//! The shared secret that closes the protocol's routes to all but the manager.
+
+use axum::{
+    extract::Request,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+
+use super::body::BodyError;
+use crate::wire::SecretString;
+
+/// What starts or changes something, or answers with contents.
+const CLOSED: [&str; 7] = [
+    "/sync",
+    "/cancel",
+    "/action",
+    "/resource",
+    "/prompt",
+    "/skill",
+    "/oauth/credential-ready",
+];
+
+/// What stands at the door.
+pub(super) struct Guard {
+    /// Without one the door is open.
+    pub(super) token: Option<SecretString>,
+    /// The one closed path that connectors name themselves.
+    pub(super) enrich_path: Option<String>,
+}
+
+impl Guard {
+    /// The answer to a call of a closed route that does not bring the token, before anything of its body is read.
+    pub(super) fn refusal(&self, request: &Request) -> Option<Response> {
+        let token = self.token.as_ref()?;
+        if !self.closes(request.uri().path()) || bearer(request.headers()).as_ref() == Some(token) {
+            return None;
+        }
+        let reason = "this route needs the connector's token: `Authorization: Bearer …`";
+        let refusal = BodyError::new(StatusCode::UNAUTHORIZED, reason);
+        let challenge = HeaderValue::from_static("Bearer");
+        Some(([(header::WWW_AUTHENTICATE, challenge)], refusal).into_response())
+    }
+
+    fn closes(&self, path: &str) -> bool {
+        let is_report = path.starts_with("/sync/") && path.ends_with("/report");
+        CLOSED.contains(&path) || is_report || self.enrich_path.as_deref() == Some(path)
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<SecretString> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| token.trim().to_owned().into())
+}

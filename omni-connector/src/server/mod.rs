@@ -1,0 +1,41 @@
+//! What comes in: the server that the manager calls (`protocol.md` §2), and the loop that registers it.
+
+mod action;
+mod body;
+mod config;
+mod door;
+mod guard;
+mod mcp;
+mod oauth;
+mod registration;
+mod serve;
+mod shutdown;
+mod sync;
+mod webhook;
+
+pub use config::{ConfigError, ServerConfig};
+pub(crate) use serve::{listen, look_over};
+pub(crate) use shutdown::signalled;
+
+pub use webhook::Runner;
+
+use std::sync::Arc;
+
+use crate::{connector::ErasedConnector, manager::ManagerClient, run::Runs, wire::Manifest};
+
+/// What every handler needs.
+#[derive(Clone)]
+struct App {
+    connector: Arc<dyn ErasedConnector>,
+    manager: ManagerClient,
+    runs: Runs,
+    connector_url: Arc<str>,
+    /// The longest body that is read.
+    max_body_bytes: usize,
+}
+
+impl App {
+    fn manifest(&self) -> Manifest {
+        self.connector.manifest(&self.connector_url)
+    }
+}

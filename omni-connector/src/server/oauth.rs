@@ -1,0 +1,99 @@
+//! `/oauth/credential-ready` and the enrich endpoint: somebody has signed in (`protocol.md` §8.5, §8.6).
+
+use std::sync::Arc;
+
+use anyhow::{Result, anyhow};
+use axum::{
+    Json, Router,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::post,
+};
+
+use super::{App, body::Body};
+use crate::{
+    connector::{ActionError, ErasedConnector, actions::Failed},
+    panic,
+    redact::Secrets,
+    wire::{CredentialReady, ErrorBody, OAuthTokens},
+};
+
+/// 200 with the manifest if it changed, after it was registered; else 204.
+pub(super) async fn credential_ready(
+    State(app): State<App>,
+    Body(ready): Body<CredentialReady>,
+) -> Response {
+    let secrets = Secrets::of_secret(&ready.credentials.credentials);
+    // A task of its own: a manager that gives up must not stop the connector half-way.
+    let runs = app.runs.clone();
+    let task = runs.spawn(async move { panic::catch(make_ready(&app, ready)).await });
+    let ended = match task.await {
+        Ok(Ok(ended)) => ended,
+        Ok(Err(panic)) => Err(anyhow!("the connector panicked {panic}")),
+        Err(error) => Err(error.into()),
+    };
+    match ended {
+        Ok(Some(manifest)) => Json(manifest).into_response(),
+        Ok(None) => StatusCode::NO_CONTENT.into_response(),
+        Err(error) => failed(&error, secrets),
+    }
+}
+
+async fn make_ready(app: &App, ready: CredentialReady) -> Result<Option<crate::wire::Manifest>> {
+    let before = app.manifest();
+    let source = ready.source_id.clone();
+    app.connector.credential_ready(ready, &app.manager).await?;
+    let manifest = app.manifest();
+    if manifest == before {
+        return Ok(None);
+    }
+    tracing::info!(source, "somebody signed in, and the manifest changed");
+    if let Err(error) = app.manager.register(&manifest).await {
+        tracing::warn!(%error, "the changed manifest is not registered yet");
+    }
+    Ok(Some(manifest))
+}
+
+/// The path that the OAuth part of the manifest names, if it names one.
+pub(super) fn enrich_path(connector: &dyn ErasedConnector) -> Option<String> {
+    connector.oauth_config()?.enrich_endpoint
+}
+
+/// The route at that path; the check of the manifest has found it free.
+pub(super) fn enrich(path: Option<&str>) -> Router<App> {
+    match path {
+        Some(path) => Router::new().route(path, post(add)),
+        None => Router::new(),
+    }
+}
+
+async fn add(State(app): State<App>, Body(tokens): Body<OAuthTokens>) -> Response {
+    let both = [Some(&tokens.access_token), tokens.refresh_token.as_ref()];
+    let both = both
+        .into_iter()
+        .flatten()
+        .map(|token| token.expose().into());
+    let secrets = Secrets::of_secret(
+        &serde_json::json!({ "token": both.collect::<Vec<serde_json::Value>>() }),
+    );
+    let connector = Arc::clone(&app.connector);
+    match panic::catch(connector.enrich(tokens)).await {
+        Ok(Ok(extra)) => Json(extra).into_response(),
+        Ok(Err(error)) => failed(&error, secrets),
+        Err(panic) => failed(&anyhow!("the connector panicked {panic}"), secrets),
+    }
+}
+
+fn failed(error: &anyhow::Error, secrets: Secrets) -> Response {
+    let status =
+        ActionError::of(error).map_or(StatusCode::INTERNAL_SERVER_ERROR, ActionError::status);
+    let failed = Failed {
+        secrets,
+        source: None,
+        provider: None,
+    };
+    let error = failed.message(error);
+    tracing::warn!("{error}");
+    (status, Json(ErrorBody { error })).into_response()
+}

@@ -1,0 +1,131 @@
+//! The server of a connector: its routes, its registration and its end.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use anyhow::{Context, Result, bail};
+use axum::{
+    Extension, Json, Router, ServiceExt,
+    extract::{DefaultBodyLimit, State},
+    http::header,
+    response::IntoResponse,
+    routing::{get, post},
+};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use super::{
+    App, Runner, ServerConfig, action, door::Door, guard::Guard, mcp, oauth, registration,
+    shutdown, sync, webhook,
+};
+use crate::{
+    connector::ErasedConnector,
+    manager::ManagerClient,
+    run::Runs,
+    schema::{Severity, check},
+    wire::Manifest,
+};
+use futures_util::future::BoxFuture;
+
+/// Serves until the process is asked to end, or `shutdown` ends.
+pub(crate) async fn listen(
+    connector: Arc<dyn ErasedConnector>,
+    config: ServerConfig,
+    extra: Router,
+    shutdown: Option<BoxFuture<'static, ()>>,
+) -> Result<()> {
+    let address = SocketAddr::new(config.listen, config.port);
+    let listener = TcpListener::bind(address).await.with_context(|| {
+        format!("cannot listen on {address}\nhelp: set `PORT` to a free port, or stop what listens there")
+    })?;
+    // Port 0 asks the system for one; the manager must be told which.
+    let address = listener.local_addr()?;
+    let config = ServerConfig {
+        port: address.port(),
+        ..config
+    };
+    let app = App {
+        connector: Arc::clone(&connector),
+        manager: ManagerClient::new(&config.manager_url).with_patience(config.patience),
+        runs: Runs::default(),
+        connector_url: config.connector_url().into(),
+        max_body_bytes: config.max_body_bytes,
+    };
+    tracing::info!(connector = app.connector.name(), %address, "listening");
+    let (runs, door) = (app.runs.clone(), door(app.clone(), &config, extra));
+    let ended: BoxFuture<'static, ()> = match shutdown {
+        Some(asked) => Box::pin(shutdown::after(asked, runs, connector, config.grace)),
+        None => Box::pin(shutdown::after_signal(runs, connector, config.grace)),
+    };
+    let server = axum::serve(listener, door.into_make_service());
+    tokio::select! {
+        stopped = server.into_future() => stopped.context("the server stopped"),
+        () = registration::keep_registered(app) => Ok(()),
+        () = ended => Ok(()),
+    }
+}
+
+/// Refuses a connector that Omni would refuse, or a part of which could never work: every 30 s, and nobody would say why.
+pub(crate) fn look_over(connector: &dyn ErasedConnector, config: &ServerConfig) -> Result<()> {
+    let manifest = connector.manifest(&config.connector_url());
+    let mut refused = Vec::new();
+    for problem in check(&manifest) {
+        match problem.severity {
+            Severity::Error => refused.push(problem.to_string()),
+            Severity::Warning => tracing::warn!("{problem}"),
+        }
+    }
+    if !refused.is_empty() {
+        bail!(
+            "connector `{}` cannot work as it is declared\n{}",
+            manifest.name,
+            refused.join("\n")
+        );
+    }
+    webhook::look_over(connector)
+}
+
+/// The routes of the protocol (§2.1), and the report of a run, behind the door.
+fn door(app: App, config: &ServerConfig, extra: Router) -> Door {
+    let runner = Runner::new(app.clone(), config.webhook_window);
+    let webhooks = webhook::router(&app, &runner);
+    let guard = Guard {
+        token: config.token.clone(),
+        enrich_path: oauth::enrich_path(&*app.connector),
+    };
+    let router = Router::new()
+        .route("/health", get(health))
+        .route("/manifest", get(manifest))
+        .route("/metrics", get(metrics))
+        .route("/sync", post(sync::start))
+        .route("/sync/{sync_run_id}", get(sync::probe))
+        .route("/sync/{sync_run_id}/report", get(sync::report))
+        .route("/cancel", post(sync::cancel))
+        .route("/action", post(action::call))
+        .route("/resource", post(mcp::resource))
+        .route("/prompt", post(mcp::prompt))
+        .route("/skill", post(mcp::skill))
+        .route("/oauth/credential-ready", post(oauth::credential_ready))
+        .merge(oauth::enrich(guard.enrich_path.as_deref()))
+        .with_state(app)
+        .merge(webhooks)
+        .fallback_service(
+            extra
+                .layer(Extension(runner))
+                .layer(DefaultBodyLimit::max(config.max_body_bytes)),
+        );
+    Door::new(router, guard)
+}
+
+async fn health(State(app): State<App>) -> Json<Value> {
+    Json(json!({ "status": "healthy", "service": format!("{}-connector", app.connector.name()) }))
+}
+
+async fn manifest(State(app): State<App>) -> Json<Manifest> {
+    Json(app.manifest())
+}
+
+async fn metrics(State(app): State<App>) -> impl IntoResponse {
+    let (connector, version) = (app.connector.name(), app.connector.version());
+    let text = app.manager.metrics().text(connector, version);
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text)
+}

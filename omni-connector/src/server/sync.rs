@@ -1,0 +1,306 @@
+//! `/sync`, `/sync/{id}` and `/cancel`: starting, probing and stopping runs (`protocol.md` §2.3–2.5).
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::{
+    Json,
+    extract::{Path, State, rejection::PathRejection},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+
+use super::{App, body::Body};
+use crate::{
+    manager::{ManagerClient, ManagerError},
+    panic,
+    redact::{Secrets, redact},
+    run::{NewRun, Taken, Work},
+    wire::{
+        McpCredentials, RunId, RunningResponse, ServiceCredential, Source, StatusResponse,
+        SyncRequest, SyncType,
+    },
+};
+
+/// Longer ids are nobody's; the manager's have 26 characters.
+const LONGEST_ID: usize = 256;
+
+/// A run that was not started, with the status and the reason that people will read on the run.
+#[derive(Debug)]
+struct Refusal(StatusCode, String);
+
+impl Refusal {
+    fn bad_request(reason: impl std::fmt::Display) -> Self {
+        Self(StatusCode::BAD_REQUEST, reason.to_string())
+    }
+}
+
+pub(super) async fn start(State(app): State<App>, Body(request): Body<SyncRequest>) -> Response {
+    let ids = check_id("sync_run_id", &request.sync_run_id)
+        .and_then(|()| check_id("source_id", &request.source_id));
+    if let Err(Refusal(status, reason)) = ids {
+        return answer(status, "error", Some(reason));
+    }
+    let (run, mode) = (request.sync_run_id.clone(), request.sync_mode);
+    match try_start(app.clone(), request).await {
+        Ok(()) => answer(StatusCode::OK, "started", None),
+        Err(Refusal(status, reason)) => {
+            let reason = redact(&reason).into_owned();
+            app.manager.metrics().run_refused(mode.as_str());
+            tracing::warn!(run, %mode, %status, reason, "a run was refused");
+            answer(status, "error", Some(reason))
+        }
+    }
+}
+
+pub(super) async fn probe(
+    State(app): State<App>,
+    run: Result<Path<String>, PathRejection>,
+) -> Json<RunningResponse> {
+    // An id that is no text is one that nobody works on; any other answer would count as a lost run.
+    let running = run.is_ok_and(|Path(run)| app.runs.is_known(&run));
+    Json(RunningResponse { running })
+}
+
+pub(super) async fn report(
+    State(app): State<App>,
+    run: Result<Path<String>, PathRejection>,
+) -> Response {
+    match run.ok().and_then(|Path(run)| app.runs.report(&run)) {
+        Some(report) => Json(report).into_response(),
+        None => answer(StatusCode::NOT_FOUND, "not_found", None),
+    }
+}
+
+pub(super) async fn cancel(State(app): State<App>, Body(request): Body<RunId>) -> Response {
+    match app.runs.cancel(&request.sync_run_id) {
+        Some(()) => {
+            tracing::info!(run = request.sync_run_id, "the run is cancelled");
+            answer(StatusCode::OK, "cancelled", None)
+        }
+        None => answer(StatusCode::NOT_FOUND, "not_found", None),
+    }
+}
+
+fn answer(code: StatusCode, status: &str, message: Option<String>) -> Response {
+    (
+        code,
+        Json(StatusResponse {
+            status: status.to_owned(),
+            message,
+        }),
+    )
+        .into_response()
+}
+
+/// An id that can be one of the manager's: it goes into paths, where a U+0000 is 500 for ever (`protocol.md` §3.1).
+fn check_id(name: &str, id: &str) -> Result<(), Refusal> {
+    if id.is_empty() || id.len() > LONGEST_ID || id.contains(char::is_control) {
+        return Err(Refusal::bad_request(format!(
+            "invalid request: `{name}` is no id of the manager"
+        )));
+    }
+    Ok(())
+}
+
+async fn try_start(app: App, request: SyncRequest) -> Result<(), Refusal> {
+    if app.runs.is_active(&request.sync_run_id) {
+        return Ok(());
+    }
+    let mode = declared_mode(&app, request.sync_mode)?;
+    let preparing = app.runs.prepare(&request.sync_run_id);
+    let within = app.manager.patience().prepare;
+    let is_read = AtomicBool::new(false);
+    let (source, credentials, secrets) = tokio::select! {
+        prepared = prepare(&app, &request, mode, &is_read) => prepared,
+        () = tokio::time::sleep(within) => Err(too_slow(within, is_read.load(Ordering::Relaxed))),
+        () = preparing.cancelled() => Err(cancelled()),
+    }?;
+    let reserving = app
+        .runs
+        .reserve_soon(&request.sync_run_id, &request.source_id, mode);
+    let reserved = tokio::select! {
+        // First: a cancel that was answered must not be followed by a run.
+        biased;
+        () = preparing.cancelled() => return Err(cancelled()),
+        reserved = reserving => reserved,
+    };
+    if preparing.is_cancelled() {
+        return Err(cancelled());
+    }
+    let slot = match reserved {
+        Ok(slot) => slot,
+        // The manager repeats a request whose answer was lost; the run it asks for is executing.
+        Err(Taken::ByItself) => return Ok(()),
+        Err(Taken::ByRun(other)) => {
+            let reason = format!("sync run `{other}` is already working on this source");
+            return Err(Refusal(StatusCode::CONFLICT, reason));
+        }
+        Err(Taken::Closing) => {
+            return Err(Refusal(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the connector is about to stop".to_owned(),
+            ));
+        }
+    };
+    if let Some(server) = app.connector.mcp_behind() {
+        // In the background: a late answer makes the manager ask again and then fail the run (protocol.md §2.3).
+        server.discover_later(credentials.as_ref().map(McpCredentials::of));
+    }
+    let connector = Arc::clone(&app.connector);
+    let new = NewRun {
+        request,
+        mode,
+        source,
+        operators: connector.operators(),
+        manager: app.manager.clone(),
+        secrets,
+    };
+    let work: Work = Box::new(move |ctx| {
+        let (source, checkpoint) = (ctx.source().clone(), ctx.checkpoint());
+        Box::pin(async move { connector.sync(source, credentials, checkpoint, ctx).await })
+    });
+    app.runs.start(slot, new, work);
+    Ok(())
+}
+
+/// Blames the party that took the time: the manager until everything is read, the connector's own look afterwards.
+fn too_slow(within: Duration, is_read: bool) -> Refusal {
+    let who = if is_read {
+        "`validate` of the connector takes too long"
+    } else {
+        "the manager answers slowly"
+    };
+    let reason = format!(
+        "the run could not be prepared within {} s; {who}",
+        within.as_secs_f64()
+    );
+    Refusal(StatusCode::SERVICE_UNAVAILABLE, reason)
+}
+
+fn cancelled() -> Refusal {
+    Refusal(
+        StatusCode::CONFLICT,
+        "the run was cancelled before it started".to_owned(),
+    )
+}
+
+/// The mode to run in: the manager does not look at the declared ones before a manual trigger (`protocol.md` §2.3).
+fn declared_mode(app: &App, asked: SyncType) -> Result<SyncType, Refusal> {
+    let declared = app.connector.sync_modes();
+    if declared.contains(&asked) {
+        return Ok(asked);
+    }
+    if asked == SyncType::Realtime {
+        // The one 404 that is meant: the manager then cancels the run and stops asking for a while.
+        return Err(Refusal(
+            StatusCode::NOT_FOUND,
+            "this connector has no realtime sync".to_owned(),
+        ));
+    }
+    let other = declared
+        .into_iter()
+        .find(|mode| *mode != SyncType::Realtime);
+    other.ok_or_else(|| Refusal::bad_request(format!("this connector has no `{asked}` sync")))
+}
+
+/// Reads and checks what the run needs. `is_read` is set between the two.
+async fn prepare(
+    app: &App,
+    request: &SyncRequest,
+    mode: SyncType,
+    is_read: &AtomicBool,
+) -> Result<(Source, Option<ServiceCredential>, Secrets), Refusal> {
+    let manager = app.manager.before_giving_up(app.manager.patience().prepare);
+    let source = manager
+        .source(&request.source_id)
+        .await
+        .map_err(|error| match error {
+            // In realtime a 404 would mean that the mode is not available.
+            error if error.is_not_found() && mode != SyncType::Realtime => Refusal(
+                StatusCode::NOT_FOUND,
+                format!("source `{}` does not exist", request.source_id),
+            ),
+            error if error.is_not_found() => {
+                Refusal::bad_request(format!("source `{}` does not exist", request.source_id))
+            }
+            error => unavailable("source", &error),
+        })?;
+    if source.is_deleted {
+        return Err(Refusal::bad_request(format!(
+            "source `{}` is deleted",
+            source.name
+        )));
+    }
+    if !source.is_active {
+        return Err(Refusal::bad_request(format!(
+            "source `{}` is switched off",
+            source.name
+        )));
+    }
+    let (connector, served) = (app.connector.name(), app.connector.source_types());
+    if !served.contains(&source.source_type) {
+        let served = served
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(", ");
+        return Err(Refusal::bad_request(format!(
+            "source `{}` is of type `{}`, which connector `{connector}` does not serve; it serves {served}",
+            source.name, source.source_type
+        )));
+    }
+    let credentials = match manager.credentials(&request.source_id).await {
+        Ok(credentials) => Some(credentials),
+        Err(error) if error.is_not_found() => None,
+        Err(error) => return Err(unavailable("credentials", &error)),
+    };
+    if credentials.is_none() && app.connector.requires_credentials() {
+        return Err(Refusal::bad_request(format!(
+            "source `{}` has no credentials, which connector `{connector}` needs; add them to the source",
+            source.name
+        )));
+    }
+    let secrets = Secrets::of(credentials.as_ref(), [&source.config]);
+    is_read.store(true, Ordering::Relaxed);
+    let judged = panic::catch(judge(app, request, &manager, &source, credentials.as_ref())).await;
+    let judged = judged.unwrap_or_else(|panic| {
+        let reason = format!("the connector panicked {panic}");
+        Err(Refusal(StatusCode::INTERNAL_SERVER_ERROR, reason))
+    });
+    judged.map_err(|Refusal(status, reason)| Refusal(status, secrets.redact(&reason)))?;
+    Ok((source, credentials, secrets))
+}
+
+/// What the connector itself says about the run: its types, and its last look.
+async fn judge(
+    app: &App,
+    request: &SyncRequest,
+    manager: &ManagerClient,
+    source: &Source,
+    credentials: Option<&ServiceCredential>,
+) -> Result<(), Refusal> {
+    let checkpoint = request
+        .checkpoint
+        .as_ref()
+        .filter(|checkpoint| !checkpoint.is_null());
+    app.connector
+        .check(source, credentials, checkpoint)
+        .map_err(Refusal::bad_request)?;
+    app.connector
+        .validate(source, credentials, manager)
+        .await
+        .map_err(|error| Refusal::bad_request(format!("{error:#}")))
+}
+
+fn unavailable(what: &str, error: &ManagerError) -> Refusal {
+    Refusal(
+        StatusCode::BAD_GATEWAY,
+        format!("the {what} cannot be read: {error}"),
+    )
+}

@@ -1,0 +1,199 @@
+//! What other systems call: a webhook verifies the call and says what to do; the answer goes out before it is done.
+
+mod runner;
+
+pub use runner::Runner;
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::{Result, anyhow, bail};
+use axum::{
+    Json, Router,
+    extract::{RawPathParams, Request},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use serde_json::json;
+use tokio::time::timeout;
+
+use super::{App, body};
+use crate::{
+    connector::{ActionError, ErasedConnector, Webhook, WebhookCall, WebhookRequest},
+    panic,
+    redact::Secrets,
+    schema::is_free_path,
+    wire::{ErrorBody, ServiceCredential, Source},
+};
+
+/// Most systems give up on an answer after 10 s, and call again.
+const ANSWER: Duration = Duration::from_secs(9);
+
+/// The parameter of a path that names the source.
+const SOURCE: &str = "source_id";
+
+/// Refuses paths that cannot stand beside the others: axum would panic. The macros find most of this while compiling.
+pub(super) fn look_over(connector: &dyn ErasedConnector) -> Result<()> {
+    let mut taken: Vec<String> = connector
+        .oauth_config()
+        .and_then(|oauth| oauth.enrich_endpoint)
+        .into_iter()
+        .collect();
+    for path in connector.webhooks() {
+        let shape = |placeholder: &'static str| {
+            let segments = path.split('/').map(|segment| {
+                if segment.starts_with('{') {
+                    placeholder
+                } else {
+                    segment
+                }
+            });
+            segments.collect::<Vec<_>>().join("/")
+        };
+        // Two placeholders are one path. A fixed segment is another one: `/hooks/any` goes before `/hooks/{name}`.
+        let form = shape("{}");
+        if !is_free_path(&shape("any")) || path.starts_with("/{") || taken.contains(&form) {
+            bail!(
+                "the webhook path `{path}` is no path of its own\nhelp: name one that nothing else answers at, such as \
+                 `/hooks/{}`",
+                connector.name()
+            );
+        }
+        taken.push(form);
+    }
+    Ok(())
+}
+
+/// The routes of the connector's webhooks.
+pub(super) fn router(app: &App, runner: &Runner) -> Router {
+    let mut router = Router::new();
+    for route in app.connector.webhooks() {
+        let (app, runner) = (app.clone(), runner.clone());
+        let call = move |parameters: RawPathParams, request: Request| async move {
+            answer(&app, &runner, route, &parameters, request).await
+        };
+        router = router.route(route, get(call.clone()).post(call));
+    }
+    router
+}
+
+async fn answer(
+    app: &App,
+    runner: &Runner,
+    route: &'static str,
+    parameters: &RawPathParams,
+    request: Request,
+) -> Response {
+    let (head, body) = request.into_parts();
+    let request = Request::from_parts(head.clone(), body);
+    let body = match body::read(request, app.max_body_bytes).await {
+        Ok(body) => body.into(),
+        Err(refusal) => return refusal.into_response(),
+    };
+    let request = WebhookRequest {
+        route,
+        method: head.method,
+        parameters: parameters
+            .iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect(),
+        query: head.uri.query().map(str::to_owned),
+        headers: head.headers,
+        body,
+    };
+    let done = match timeout(ANSWER, ask(app, request)).await {
+        Ok(done) => done,
+        Err(_) => Err(Refused::of(ActionError::timeout(format!(
+            "the webhook did not answer within {} s",
+            ANSWER.as_secs()
+        )))),
+    };
+    match done.and_then(|webhook| start(runner, webhook)) {
+        Ok(answer) => answer,
+        Err(refused) => refused.answer(route),
+    }
+}
+
+/// Starts what is asked for, and says so.
+fn start(runner: &Runner, mut webhook: Webhook) -> Result<Response, Refused> {
+    let answer = webhook.answer.take();
+    let status = if webhook.orders.is_empty() {
+        "ignored"
+    } else {
+        "accepted"
+    };
+    runner.start(webhook).map_err(Refused::of)?;
+    Ok(answer.unwrap_or_else(|| Json(json!({ "status": status })).into_response()))
+}
+
+/// Why a call led to nothing, and what must not be told of it.
+struct Refused {
+    error: anyhow::Error,
+    secrets: Secrets,
+}
+
+impl Refused {
+    fn of(error: impl Into<anyhow::Error>) -> Self {
+        Self {
+            error: error.into(),
+            secrets: Secrets::default(),
+        }
+    }
+
+    fn answer(self, route: &str) -> Response {
+        let error = self.secrets.redact(&format!("{:#}", self.error));
+        let refusal = ActionError::of(&self.error);
+        let status = refusal.map_or(StatusCode::INTERNAL_SERVER_ERROR, ActionError::status);
+        let headers = refusal.map(ActionError::headers).unwrap_or_default();
+        tracing::warn!(route, %status, "a webhook call was refused: {error}");
+        (status, headers, Json(ErrorBody { error })).into_response()
+    }
+}
+
+/// What the author's function wants to happen.
+async fn ask(app: &App, request: WebhookRequest) -> Result<Webhook, Refused> {
+    let (source, credentials) = match request.parameter(SOURCE) {
+        None => (None, None),
+        Some(id) => match of_source(app, id).await {
+            Ok((source, credentials)) => (Some(source), credentials),
+            Err(error) => return Err(Refused::of(error)),
+        },
+    };
+    let config = source.as_ref().map(|source| &source.config);
+    let secrets = Secrets::of(credentials.as_ref(), config);
+    let call = WebhookCall {
+        request,
+        source,
+        credentials,
+        manager: app.manager.before_giving_up(ANSWER),
+    };
+    let connector = Arc::clone(&app.connector);
+    match panic::catch(async { connector.call_webhook(call).await }).await {
+        Ok(Ok(webhook)) => Ok(webhook),
+        Ok(Err(error)) => Err(Refused { error, secrets }),
+        Err(panic) => Err(Refused {
+            error: anyhow!("the webhook panicked {panic}"),
+            secrets,
+        }),
+    }
+}
+
+/// The source that a path names. What is not there for this connector does not exist.
+async fn of_source(app: &App, id: &str) -> Result<(Source, Option<ServiceCredential>)> {
+    let manager = app.manager.before_giving_up(ANSWER);
+    let unknown = || ActionError::not_found(format!("source `{id}` does not exist"));
+    let source = match manager.source(id).await {
+        Ok(source) => source,
+        Err(error) if error.is_not_found() => return Err(unknown().into()),
+        Err(error) => return Err(error.into()),
+    };
+    let is_served = app.connector.source_types().contains(&source.source_type);
+    if source.is_deleted || !source.is_active || !is_served {
+        return Err(unknown().into());
+    }
+    match manager.credentials(id).await {
+        Ok(credentials) => Ok((source, Some(credentials))),
+        Err(error) if error.is_not_found() => Ok((source, None)),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,268 @@
+//! Runs that the connector asks for: each waits for the one before it, and those that ask for the same become one.
+
+use std::{
+    collections::{HashMap, VecDeque, hash_map::Entry},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail};
+use axum::{
+    extract::FromRequestParts,
+    http::{StatusCode, request::Parts},
+};
+
+use crate::{
+    connector::{ActionError, Order, OrderKind, Webhook},
+    manager::{Backoff, ManagerError},
+    redact::{Secrets, redact},
+    run::{NewRun, Work},
+    server::App,
+    wire::{SyncRequest, SyncType},
+};
+
+/// One-off runs that may wait for one source. Beyond that the caller is told to come again.
+const MOST_WAITING: usize = 1_000;
+
+/// When to call again a connector that is about to stop: another process has taken its place by then.
+const RESTARTED: Duration = Duration::from_secs(30);
+
+/// Starts runs on behalf of what came in beside the protocol.
+///
+/// What waits to be started is in memory only: it is lost with the process, and the next scheduled run finds what it was
+/// about.
+///
+/// A function with `#[webhook]` needs none: what it returns is started. A handler among
+/// [extra routes](crate::serve_with_extra_routes) takes it as an argument:
+///
+/// ```
+/// use omni_connector::{Runner, Webhook};
+///
+/// async fn changed(runner: Runner) -> &'static str {
+///     match runner.start(Webhook::sync("01K39ZC2M4E8T0QY7H5N3R6WAB")) {
+///         Ok(()) => "soon",
+///         Err(_) => "come again",
+///     }
+/// }
+/// # let _: axum::Router = axum::Router::new().route("/changed", axum::routing::get(changed));
+/// ```
+#[derive(Clone)]
+pub struct Runner {
+    app: App,
+    window: Duration,
+    queues: Arc<Mutex<HashMap<String, Queue>>>,
+}
+
+/// What is to be done about one source. It exists while a task works on it.
+#[derive(Default)]
+struct Queue {
+    runs: VecDeque<Work>,
+    wants_sync: bool,
+}
+
+impl Runner {
+    pub(in crate::server) fn new(app: App, window: Duration) -> Self {
+        Self {
+            app,
+            window,
+            queues: Arc::default(),
+        }
+    }
+
+    /// Does what is asked for as soon as it can be done. It returns at once, and what happens to the runs is in the log and
+    /// at the manager.
+    ///
+    /// # Errors
+    /// Too many runs wait for a source, or the process is about to end: 429, with the time after which to come again.
+    /// Nothing was started then.
+    pub fn start(&self, webhook: Webhook) -> Result<(), ActionError> {
+        if self.app.runs.is_closed() {
+            return Err(ActionError::rate_limited(
+                "the connector is about to stop",
+                Some(RESTARTED),
+            ));
+        }
+        let mut queues = self.queues();
+        for Order { source_id, kind } in &webhook.orders {
+            let waiting = queues.get(source_id).map_or(0, |queue| queue.runs.len());
+            if matches!(kind, OrderKind::Run(_)) && waiting >= MOST_WAITING {
+                return Err(ActionError::rate_limited(
+                    format!("{waiting} runs wait for source `{source_id}`"),
+                    Some(Duration::from_mins(1)),
+                ));
+            }
+        }
+        for Order { source_id, kind } in webhook.orders {
+            let queue = match queues.entry(source_id) {
+                Entry::Occupied(queue) => queue.into_mut(),
+                Entry::Vacant(place) => {
+                    tokio::spawn(self.clone().work_on(place.key().clone()));
+                    place.insert(Queue::default())
+                }
+            };
+            match kind {
+                OrderKind::Sync => queue.wants_sync = true,
+                OrderKind::Run(work) => queue.runs.push_back(work),
+            }
+        }
+        Ok(())
+    }
+
+    fn queues(&self) -> MutexGuard<'_, HashMap<String, Queue>> {
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does what is asked for about one source, one after the other.
+    async fn work_on(self, source: String) {
+        while let Some(next) = self.next(&source) {
+            let (what, done) = match next {
+                OrderKind::Sync => ("sync", self.sync(&source).await),
+                OrderKind::Run(work) => ("run", self.run(&source, work).await),
+            };
+            if let Err(error) = done {
+                let error = format!("{error:#}");
+                tracing::error!(source, error = %redact(&error), "the {what} of a webhook did not start");
+            }
+        }
+    }
+
+    /// What comes next; when nothing does, the queue ends under the lock that found it empty.
+    fn next(&self, source: &str) -> Option<OrderKind> {
+        let mut queues = self.queues();
+        let queue = queues.get_mut(source)?;
+        if let Some(work) = queue.runs.pop_front() {
+            return Some(OrderKind::Run(work));
+        }
+        if queue.wants_sync {
+            return Some(OrderKind::Sync);
+        }
+        queues.remove(source);
+        None
+    }
+
+    async fn sync(&self, source: &str) -> Result<()> {
+        tokio::time::sleep(self.window).await;
+        let notify = || {
+            // A run that begins from now on sees what was asked for up to now.
+            if let Some(queue) = self.queues().get_mut(source) {
+                queue.wants_sync = false;
+            }
+            self.app.manager.notify_webhook(source, "webhook")
+        };
+        let run = self.when_vacant(source, notify).await.inspect_err(|_| {
+            if let Some(queue) = self.queues().get_mut(source) {
+                queue.wants_sync = false;
+            }
+        })?;
+        tracing::info!(source, run, "a webhook asked for a run");
+        Ok(())
+    }
+
+    async fn run(&self, source_id: &str, work: Work) -> Result<()> {
+        let mode = SyncType::Incremental;
+        let create = || self.app.manager.create_run(source_id, mode);
+        let run = self.when_vacant(source_id, create).await?;
+        if let Err(error) = self.begin(source_id, &run, mode, work).await {
+            // A run that was created is ours to end.
+            let message = redact(&format!("{error:#}")).into_owned();
+            self.app.manager.fail(&run, &message).await?;
+            return Err(error);
+        }
+        Ok(())
+    }
+
+    async fn begin(&self, source_id: &str, run: &str, mode: SyncType, work: Work) -> Result<()> {
+        let App {
+            connector,
+            manager,
+            runs,
+            ..
+        } = &self.app;
+        let Ok(slot) = runs.reserve(run, source_id, mode) else {
+            bail!(
+                "another run is already working on the source, or the connector is about to stop"
+            );
+        };
+        // Read now, when no other run can publish a checkpoint: this one publishes it again.
+        let source = manager.source(source_id).await?;
+        if source.is_deleted {
+            bail!("source `{}` is deleted", source.name);
+        }
+        let credentials = match manager.credentials(source_id).await {
+            Ok(credentials) => Some(credentials),
+            Err(error) if error.is_not_found() => None,
+            Err(error) => return Err(error).context("the credentials cannot be read"),
+        };
+        let secrets = Secrets::of(credentials.as_ref(), [&source.config]);
+        let request = SyncRequest {
+            sync_run_id: run.to_owned(),
+            source_id: source_id.to_owned(),
+            sync_mode: mode,
+            last_sync_at: None,
+            checkpoint: None,
+            is_resume: false,
+        };
+        let new = NewRun {
+            request,
+            mode,
+            source,
+            operators: connector.operators(),
+            manager: manager.clone(),
+            secrets,
+        };
+        runs.start(slot, new, work);
+        Ok(())
+    }
+
+    /// Calls the manager for a new run when none works on the source, and again while something is in the way.
+    async fn when_vacant<F>(&self, source: &str, call: impl Fn() -> F) -> Result<String>
+    where
+        F: Future<Output = Result<String, ManagerError>>,
+    {
+        let mut backoff = Backoff::new(self.app.manager.patience());
+        loop {
+            self.app.runs.vacant(source).await;
+            match call().await {
+                Err(error) if is_passing(&error) => match backoff.pause(None) {
+                    Some(pause) => tokio::time::sleep(pause).await,
+                    None => return Err(error.into()),
+                },
+                done => return Ok(done?),
+            }
+        }
+    }
+}
+
+/// Whether it is worth asking again: another run is in the way, or too many of them (`protocol.md` §3.8), or the manager is
+/// away. Asking twice does no harm: the second run waits for the first.
+fn is_passing(error: &ManagerError) -> bool {
+    match error {
+        ManagerError::Unreachable { .. } => true,
+        ManagerError::Refused {
+            status, message, ..
+        } => {
+            *status == StatusCode::CONFLICT
+                || message.contains("already running")
+                || message.contains("Concurrency limit")
+        }
+        _ => false,
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Runner {
+    type Rejection = (StatusCode, &'static str);
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        let runner = parts.extensions.get().cloned();
+        runner.ok_or((
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "this route is not served by `serve_with_extra_routes`",
+        ))
+    }
+}
+
+impl std::fmt::Debug for Runner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Runner").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,94 @@
+//! Stored credentials, as the manager hands them out (`protocol.md` §4.3, §4.4). Neither type shows its secret in `Debug`.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use time::OffsetDateTime;
+
+use super::{AuthType, timestamp};
+
+/// One stored credential.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct ServiceCredential {
+    /// The manager's id of the row, `transient` before a source exists.
+    pub id: String,
+    /// The source it belongs to, `transient` before one exists.
+    pub source_id: String,
+    /// Its owner; none for the organisation's own.
+    pub user_id: Option<String>,
+    /// The provider it is for, such as `google`.
+    pub provider: String,
+    /// What kind of secret it is.
+    pub auth_type: AuthType,
+    /// Whom it acts as.
+    pub principal_email: Option<String>,
+    /// The secret itself; decoded into the connector's `Credentials`.
+    pub credentials: Value,
+    /// Settings that are no secret, such as `granted_scopes`.
+    pub config: Value,
+    /// When it stops working.
+    #[serde(with = "timestamp::extended::option")]
+    pub expires_at: Option<OffsetDateTime>,
+    /// When somebody last checked that it works.
+    #[serde(with = "timestamp::extended::option")]
+    pub last_validated_at: Option<OffsetDateTime>,
+    /// When it was stored.
+    #[serde(with = "timestamp::extended")]
+    pub created_at: OffsetDateTime,
+    /// When it last changed.
+    #[serde(with = "timestamp::extended")]
+    pub updated_at: OffsetDateTime,
+}
+
+impl fmt::Debug for ServiceCredential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServiceCredential")
+            .field("id", &self.id)
+            .field("source_id", &self.source_id)
+            .field("user_id", &self.user_id)
+            .field("provider", &self.provider)
+            .field("auth_type", &self.auth_type)
+            .field("principal_email", &self.principal_email)
+            .field("credentials", &format_args!("[redacted]"))
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The part of a credential that an MCP server needs.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct McpCredentials {
+    /// The secret itself.
+    pub credentials: Value,
+    /// Settings that are no secret.
+    pub config: Value,
+    /// What kind of secret it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_type: Option<AuthType>,
+    /// Whom it acts as.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub principal_email: Option<String>,
+}
+
+impl McpCredentials {
+    /// What an MCP server needs of a stored credential.
+    pub fn of(credential: &ServiceCredential) -> Self {
+        Self {
+            credentials: credential.credentials.clone(),
+            config: credential.config.clone(),
+            auth_type: Some(credential.auth_type),
+            principal_email: credential.principal_email.clone(),
+        }
+    }
+}
+
+impl fmt::Debug for McpCredentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("McpCredentials")
+            .field("credentials", &format_args!("[redacted]"))
+            .field("auth_type", &self.auth_type)
+            .field("principal_email", &self.principal_email)
+            .finish_non_exhaustive()
+    }
+}
