@@ -8,6 +8,8 @@
 mod connector;
 mod diagnostics;
 mod expand;
+#[macro_use]
+mod hooks;
 mod listed;
 mod methods;
 mod parse;
@@ -24,8 +26,28 @@ pub fn connector(keys: TokenStream, item: TokenStream) -> TokenStream {
 /// On the method that a run executes.
 #[proc_macro_attribute]
 pub fn sync(_: TokenStream, item: TokenStream) -> TokenStream {
-    listed::sync(item.into()).into()
+    listed::method_only("sync", item.into()).into()
 }
+
+/// On a method that other systems call.
+#[proc_macro_attribute]
+pub fn webhook(_: TokenStream, item: TokenStream) -> TokenStream {
+    listed::method_only("webhook", item.into()).into()
+}
+
+macro_rules! entry_points {
+    ($($marker:ident $noun:literal $mode:tt, $takes:tt;)*) => {
+        $(
+            #[doc = concat!("On the ", $noun, " of a connector.")]
+            #[proc_macro_attribute]
+            pub fn $marker(_: TokenStream, item: TokenStream) -> TokenStream {
+                listed::method_only(stringify!($marker), item.into()).into()
+            }
+        )*
+    };
+}
+
+hooks!(entry_points);
 
 /// On a function that callers can ask for.
 #[proc_macro_attribute]

@@ -11,18 +11,22 @@ use crate::{
     valid::{Action, Operator, Place},
 };
 
-/// `#[sync]` is only ever seen here when no `#[connector]` block took it.
-pub(crate) fn sync(item: TokenStream) -> TokenStream {
+/// The way out of a marker that no block took.
+const OUTSIDE: &str = "put `#[connector]` on the `impl` block; it sees the attributes that are written in it, not those of a \
+                       `macro_rules!` or a `cfg_attr`";
+
+/// A marker of methods is only seen here when no `#[connector]` block took it.
+pub(crate) fn method_only(marker: &'static str, item: TokenStream) -> TokenStream {
     let mut errors = Errors::new();
     errors.push(
         Span::call_site(),
-        "`#[sync]` goes on a method of the connector",
-        "put `#[connector]` on the `impl` block",
+        format!("`#[{marker}]` goes on a method of the connector"),
+        OUTSIDE,
     );
     let error = errors.finish();
     let item = match syn::parse2::<Function>(item.clone()) {
         Ok(function) => {
-            let function = function.emitted(&["sync"]);
+            let function = function.emitted(&[marker]);
             quote!(#function)
         }
         Err(_) => item,
@@ -79,7 +83,7 @@ fn function(
         errors.push(
             Span::call_site(),
             format!("`#[{marker}]` on a method needs its block"),
-            "put `#[connector]` on the `impl` block",
+            OUTSIDE,
         );
         let error = errors.finish();
         return quote!(#emitted #error);

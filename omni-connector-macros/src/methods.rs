@@ -7,25 +7,16 @@ use syn::{Type, spanned::Spanned};
 use crate::{
     diagnostics::Errors,
     expand,
+    hooks::{self, HookKind},
     parse::{Function, ImplBlock, Keys, marker, marker_keys},
-    valid::{self, Action, Hook, HookKind, Operator, Place, Sync, Webhook},
+    valid::{self, Action, Hook, Operator, Place, Sync, Webhook},
 };
 
 /// What may stand on a function of the block.
-const MARKERS: &[&str] = &[
-    "sync",
-    "action",
-    "search_operator",
-    "validate",
-    "webhook",
-    "oauth",
-    "skills",
-    "credential_ready",
-    "enrich",
-    "mcp",
-    "mcp_env",
-    "mcp_headers",
-];
+fn markers() -> Vec<&'static str> {
+    let others = ["sync", "action", "search_operator", "webhook"];
+    others.into_iter().chain(hooks::markers()).collect()
+}
 
 /// Whether the item is an `impl` block: the word stands before any brace.
 pub(crate) fn is_impl(item: &TokenStream) -> bool {
@@ -42,7 +33,7 @@ pub(crate) fn methods(keys: TokenStream, item: TokenStream) -> TokenStream {
         let error = errors.finish();
         return quote!(#item #error);
     };
-    let emitted = block.emitted(MARKERS);
+    let emitted = block.emitted(&markers());
     Keys::parse(keys, &["crate"], &[], &mut errors);
     if let Some(of) = &block.of {
         errors.push(
@@ -92,9 +83,8 @@ fn collect(block: &ImplBlock, errors: &mut Errors) -> expand::Methods {
             }
             other => {
                 let kind = HookKind::of_marker(other);
-                methods
-                    .hooks
-                    .extend(kind.map(|kind| Hook::of(kind, function, errors)));
+                let hook = kind.map(|kind| Hook::of(kind, function, errors));
+                methods.hooks.extend(hook);
             }
         }
     }
@@ -110,9 +100,10 @@ fn collect(block: &ImplBlock, errors: &mut Errors) -> expand::Methods {
 
 /// The one marker of a function, and its keys.
 fn role(function: &Function, errors: &mut Errors) -> Option<(&'static str, TokenStream)> {
+    let markers = markers();
     let mut role: Option<(&'static str, TokenStream)> = None;
     for attribute in &function.attributes {
-        let Some(marker) = marker(attribute, MARKERS) else {
+        let Some(marker) = marker(attribute, &markers) else {
             continue;
         };
         match &role {

@@ -27,19 +27,12 @@ impl Acme {
         Ok(())
     }
 }
+#[allow(deprecated, unused_mut, unused_qualifications, unused_variables)]
 const _: () = {
     use ::omni_connector::generated as _omni;
     impl _omni::Methods for Acme {
         const SYNCS: &'static [_omni::Sync<Self>] = &[
-            _omni::Sync {
-                modes: &[],
-                source_types: &[],
-                needs_credentials: false
-                    || _omni::needs_credentials::<Self, Config<Settings>>()
-                    || _omni::needs_credentials::<Self, Credentials<ApiKey>>()
-                    || _omni::needs_credentials::<Self, Checkpoint<Cursor>>()
-                    || _omni::needs_credentials::<Self, SyncContext>(),
-                run: |connector, mut call| {
+            _omni::Sync::new(|connector, mut call| {
                     let returned = Self::sync(
                         connector,
                         call.supply::<Config<Settings>>()?,
@@ -47,26 +40,20 @@ const _: () = {
                         call.supply::<Checkpoint<Cursor>>()?,
                         call.supply::<SyncContext>()?,
                     );
-                    _omni::Ok(
-                        _omni::Box::pin(async move { _omni::ended(returned.await) }),
-                    )
-                },
-            },
-            _omni::Sync {
-                modes: &[_omni::SyncType::Realtime],
-                source_types: &[_omni::SourceType::Jira],
-                needs_credentials: false
-                    || _omni::needs_credentials::<Self, SyncContext>(),
-                run: |connector, mut call| {
+                    _omni::called(async move { _omni::ended(returned.await) })
+                })
+                .credentials(_omni::needs_credentials::<Self, Config<Settings>>())
+                .credentials(_omni::needs_credentials::<Self, Credentials<ApiKey>>())
+                .credentials(_omni::needs_credentials::<Self, Checkpoint<Cursor>>())
+                .credentials(_omni::needs_credentials::<Self, SyncContext>()),
+            _omni::Sync::new(|connector, mut call| {
                     let returned = Self::watch(connector, call.supply::<SyncContext>()?);
-                    _omni::Ok(
-                        _omni::Box::pin(async move { _omni::ended(returned.await) }),
-                    )
-                },
-            },
+                    _omni::called(async move { _omni::ended(returned.await) })
+                })
+                .credentials(_omni::needs_credentials::<Self, SyncContext>())
+                .modes(&[_omni::SyncType::Realtime])
+                .source_types(&[_omni::SourceType::Jira]),
         ];
-        const ACTIONS: &'static [_omni::Action<Self>] = &[];
-        const OPERATORS: &'static [_omni::Operator] = &[];
     }
     const _: () = _omni::assert_mode_declared::<Acme>(_omni::SyncType::Realtime);
     const _: () = _omni::assert_type_declared::<Acme>(_omni::SourceType::Jira);

@@ -18,46 +18,14 @@ impl Acme {
         self.post(key, actor, project, priority, labels).await
     }
 }
+#[allow(deprecated, unused_mut, unused_qualifications, unused_variables)]
 const _: () = {
     use ::omni_connector::generated as _omni;
-    use _omni::AnyShape as _;
-    use _omni::AnyOutput as _;
+    use _omni::{AnyInput as _, AnyOutput as _};
     impl _omni::Methods for Acme {
-        const SYNCS: &'static [_omni::Sync<Self>] = &[];
         const ACTIONS: &'static [_omni::Action<Self>] = &[
-            _omni::Action {
-                name: "create_issue",
-                description: "Create an issue.",
-                mode: _omni::ActionMode::Write,
-                args: &[
-                    _omni::Arg::of::<String>("project", "Project key, such as `OPS`")
-                        .example("\"OPS\"")
-                        .pattern("^[A-Z]+$"),
-                    _omni::Arg::of::<u8>("priority", "How urgent it is")
-                        .default("3")
-                        .min(_omni::Bound::Int(1))
-                        .max(_omni::Bound::Int(5)),
-                    _omni::Arg::of::<Vec<String>>("labels", "At most fifty labels")
-                        .optional()
-                        .max_items(50),
-                ],
-                input: _omni::input_once(
-                    &[
-                        _omni::input::<
-                            Self,
-                            Credentials<ApiKey>,
-                        >(_omni::Shape::<Credentials<ApiKey>>::IS_OBJECT),
-                        _omni::input::<Self, Actor>(_omni::Shape::<Actor>::IS_OBJECT),
-                    ],
-                    3,
-                ),
-                output: _omni::Output::<Result<Issue>>::SCHEMA,
-                scopes: _omni::Some(&["issues:write"]),
-                source_types: &[_omni::SourceType::Jira],
-                admin_only: false,
-                hidden: false,
-                timeout: _omni::Some(_omni::Duration::from_secs(20)),
-                call: |connector, mut call| {
+            _omni::Described::write("create_issue", "Create an issue.")
+                .call(|connector, mut call| {
                     let mut input = call.input()?;
                     let returned = Self::create_issue(
                         connector,
@@ -67,12 +35,28 @@ const _: () = {
                         input.take::<u8>()?,
                         input.take_or_default::<Vec<String>>()?,
                     );
-                    _omni::Ok(
-                        _omni::Box::pin(async move { _omni::answer(returned.await) }),
-                    )
-                },
-            },
+                    _omni::called(async move { _omni::answer(returned.await) })
+                })
+                .args(
+                    &[
+                        _omni::Arg::of::<String>("project", "Project key, such as `OPS`")
+                            .example("\"OPS\"")
+                            .pattern("^[A-Z]+$"),
+                        _omni::Arg::of::<u8>("priority", "How urgent it is")
+                            .default("3")
+                            .min(_omni::Bound::Int(1))
+                            .max(_omni::Bound::Int(5)),
+                        _omni::Arg::of::<Vec<String>>("labels", "At most fifty labels")
+                            .optional()
+                            .max_items(50),
+                    ],
+                )
+                .input(_omni::InputOf::<Self, Credentials<ApiKey>>::WHOLE)
+                .input(_omni::InputOf::<Self, Actor>::WHOLE)
+                .output(_omni::Output::<Result<Issue>>::SCHEMA)
+                .scopes(&["issues:write"])
+                .source_types(&[_omni::SourceType::Jira])
+                .timeout(20),
         ];
-        const OPERATORS: &'static [_omni::Operator] = &[];
     }
 };

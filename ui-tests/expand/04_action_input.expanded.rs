@@ -11,44 +11,24 @@ impl Acme {
         self.query(query).await
     }
 }
+#[allow(deprecated, unused_mut, unused_qualifications, unused_variables)]
 const _: () = {
     use ::omni_connector::generated as _omni;
-    use _omni::AnyShape as _;
-    use _omni::AnyOutput as _;
+    use _omni::{AnyInput as _, AnyOutput as _};
     impl _omni::Methods for Acme {
-        const SYNCS: &'static [_omni::Sync<Self>] = &[];
         const ACTIONS: &'static [_omni::Action<Self>] = &[
-            _omni::Action {
-                name: "find",
-                description: "Find issues.",
-                mode: _omni::ActionMode::Read,
-                args: &[],
-                input: _omni::input_once(
-                    &[
-                        _omni::input::<
-                            Self,
-                            Args<Query>,
-                        >(_omni::Shape::<Args<Query>>::IS_OBJECT),
-                    ],
-                    0,
-                ),
-                output: _omni::Output::<Result<Vec<Issue>>>::SCHEMA,
-                scopes: _omni::None,
-                source_types: &[],
-                admin_only: true,
-                hidden: true,
-                timeout: _omni::None,
-                call: |connector, mut call| {
+            _omni::Described::read("find", "Find issues.")
+                .call(|connector, mut call| {
                     let returned = Self::find_issues(
                         connector,
                         call.supply::<Args<Query>>()?,
                     );
-                    _omni::Ok(
-                        _omni::Box::pin(async move { _omni::answer(returned.await) }),
-                    )
-                },
-            },
+                    _omni::called(async move { _omni::answer(returned.await) })
+                })
+                .input(_omni::InputOf::<Self, Args<Query>>::WHOLE)
+                .output(_omni::Output::<Result<Vec<Issue>>>::SCHEMA)
+                .admin_only()
+                .hidden(),
         ];
-        const OPERATORS: &'static [_omni::Operator] = &[];
     }
 };

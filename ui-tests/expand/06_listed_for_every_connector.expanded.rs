@@ -15,42 +15,28 @@ pub async fn whoami(actor: Option<Actor>, greeting: String) -> Result<String> {
 #[allow(non_camel_case_types)]
 pub struct whoami {}
 #[cfg(feature = "whoami")]
+#[allow(deprecated, unused_mut, unused_qualifications, unused_variables)]
 const _: () = {
     use ::omni_connector::generated as _omni;
-    use _omni::AnyShape as _;
-    use _omni::AnyOutput as _;
+    use _omni::{AnyInput as _, AnyOutput as _};
     impl<AnyConnector: _omni::Connector> _omni::ActionFn<AnyConnector> for whoami
     where
         Option<Actor>: _omni::FromCall<_omni::CallOf<AnyConnector, _omni::OfAction>>,
     {
-        const ACTION: _omni::Action<AnyConnector> = _omni::Action {
-            name: "whoami",
-            description: "Say who asks.",
-            mode: _omni::ActionMode::Read,
-            args: &[_omni::Arg::of::<String>("greeting", "How to greet")],
-            input: _omni::input_once(
-                &[
-                    _omni::input::<
-                        AnyConnector,
-                        Option<Actor>,
-                    >(_omni::Shape::<Option<Actor>>::IS_OBJECT),
-                ],
-                1,
-            ),
-            output: _omni::Output::<Result<String>>::SCHEMA,
-            scopes: _omni::None,
-            source_types: &[],
-            admin_only: false,
-            hidden: false,
-            timeout: _omni::None,
-            call: |_, mut call| {
+        const ACTION: _omni::Action<AnyConnector> = _omni::Described::read(
+                "whoami",
+                "Say who asks.",
+            )
+            .call(|_, mut call| {
                 let mut input = call.input()?;
                 let returned = whoami(
                     call.supply::<Option<Actor>>()?,
                     input.take::<String>()?,
                 );
-                _omni::Ok(_omni::Box::pin(async move { _omni::answer(returned.await) }))
-            },
-        };
+                _omni::called(async move { _omni::answer(returned.await) })
+            })
+            .args(&[_omni::Arg::of::<String>("greeting", "How to greet")])
+            .input(_omni::InputOf::<AnyConnector, Option<Actor>>::WHOLE)
+            .output(_omni::Output::<Result<String>>::SCHEMA);
     }
 };

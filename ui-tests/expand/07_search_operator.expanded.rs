@@ -8,28 +8,20 @@ impl Acme {
         issue.watchers.as_deref()
     }
 }
+#[allow(deprecated, unused_mut, unused_qualifications, unused_variables)]
 const _: () = {
     use ::omni_connector::generated as _omni;
     impl _omni::Methods for Acme {
-        const SYNCS: &'static [_omni::Sync<Self>] = &[];
-        const ACTIONS: &'static [_omni::Action<Self>] = &[];
         const OPERATORS: &'static [_omni::Operator] = &[
-            _omni::Operator {
-                name: "project",
-                attribute: "project_key",
-                value_type: <&str as _omni::AttributeValue>::VALUE_TYPE,
-                schema: <&str as _omni::AttributeValue>::schema,
-                item: || _omni::TypeId::of::<Issue>(),
-                read: |item| _omni::read(item, Self::project),
-            },
-            _omni::Operator {
-                name: "watchers",
-                attribute: "watchers",
-                value_type: <Option<&'_ [Email]> as _omni::AttributeValue>::VALUE_TYPE,
-                schema: <Option<&'_ [Email]> as _omni::AttributeValue>::schema,
-                item: || _omni::TypeId::of::<Issue>(),
-                read: |item| _omni::read(item, Self::watchers),
-            },
+            _omni::Operator::of::<
+                Issue,
+                &str,
+            >("project", |item| _omni::read(item, Self::project))
+                .attribute("project_key"),
+            _omni::Operator::of::<
+                Issue,
+                Option<&'_ [Email]>,
+            >("watchers", |item| _omni::read(item, Self::watchers)),
         ];
     }
 };
@@ -40,16 +32,13 @@ pub fn due(issue: &Issue) -> Option<Date> {
 #[doc(hidden)]
 #[allow(non_camel_case_types)]
 pub struct due {}
+#[allow(deprecated, unused_mut, unused_qualifications, unused_variables)]
 const _: () = {
     use ::omni_connector::generated as _omni;
     impl _omni::OperatorFn for due {
-        const OPERATOR: _omni::Operator = _omni::Operator {
-            name: "due",
-            attribute: "due",
-            value_type: <Option<Date> as _omni::AttributeValue>::VALUE_TYPE,
-            schema: <Option<Date> as _omni::AttributeValue>::schema,
-            item: || _omni::TypeId::of::<Issue>(),
-            read: |item| _omni::read(item, due),
-        };
+        const OPERATOR: _omni::Operator = _omni::Operator::of::<
+            Issue,
+            Option<Date>,
+        >("due", |item| _omni::read(item, due));
     }
 };

@@ -48,78 +48,64 @@ impl Acme {
     }
     fn helper(&self) {}
 }
+#[allow(deprecated, unused_mut, unused_qualifications, unused_variables)]
 const _: () = {
     use ::omni_connector::generated as _omni;
     impl _omni::Methods for Acme {
-        const SYNCS: &'static [_omni::Sync<Self>] = &[];
-        const ACTIONS: &'static [_omni::Action<Self>] = &[];
-        const OPERATORS: &'static [_omni::Operator] = &[];
-        const VALIDATE: _omni::Option<_omni::Validate<Self>> = _omni::Some(|
-            connector,
-            mut call|
-        {
+        const VALIDATE: _omni::ValidateHook<Self> = _omni::Some(|connector, mut call| {
             let returned = Self::reachable(
                 connector,
                 call.supply::<Config<Settings>>()?,
             );
-            _omni::Ok(_omni::Box::pin(async move { _omni::ended(returned.await) }))
+            _omni::called(async move { _omni::returned(returned.await) })
         });
-        const OAUTH: _omni::Option<fn(&Self) -> _omni::Option<_omni::OAuthConfig>> = _omni::Some(|
-            connector|
-        {
+        const OAUTH: _omni::OauthHook<Self> = _omni::Some(|connector| {
             let returned = Self::oauth(connector);
-            _omni::oauth(returned)
+            _omni::returned(returned)
         });
-        const SKILLS: _omni::Option<fn(&Self) -> _omni::Vec<_omni::Skill>> = _omni::Some(|
-            connector|
-        {
+        const SKILLS: _omni::SkillsHook<Self> = _omni::Some(|connector| {
             let returned = Self::skills(connector);
-            _omni::skill_list(returned)
+            _omni::returned(returned)
         });
-        const CREDENTIAL_READY: _omni::Option<_omni::Ready<Self>> = _omni::Some(|
+        const CREDENTIAL_READY: _omni::CredentialReadyHook<Self> = _omni::Some(|
             connector,
-            call,
+            ready,
             manager|
         {
             let returned = Self::ready(
                 connector,
-                _omni::asked::<CredentialReady, _omni::CredentialReady>(call),
-                _omni::asked::<ManagerClient, _omni::ManagerClient>(manager),
+                _omni::asked::<CredentialReady, _>(ready),
+                _omni::asked::<ManagerClient, _>(manager),
             );
-            _omni::Box::pin(async move { _omni::ended(returned.await) })
+            _omni::called(async move { _omni::returned(returned.await) })
         });
-        const ENRICH: _omni::Option<_omni::Enrich<Self>> = _omni::Some(|connector, call| {
+        const ENRICH: _omni::EnrichHook<Self> = _omni::Some(|connector, tokens| {
             let returned = Self::enrich(
                 connector,
-                _omni::asked::<OAuthTokens, _omni::OAuthTokens>(call),
+                _omni::asked::<OAuthTokens, _>(tokens),
             );
-            _omni::Box::pin(async move { _omni::enriched(returned.await) })
+            _omni::called(async move { _omni::returned(returned.await) })
         });
-        const MCP: _omni::Option<fn(&Self) -> _omni::Option<_omni::McpServer>> = _omni::Some(|
-            connector|
-        {
+        const MCP: _omni::McpHook<Self> = _omni::Some(|connector| {
             let returned = Self::server(connector);
-            _omni::server(returned)
+            _omni::returned(returned)
         });
-        const MCP_ENV: _omni::Option<_omni::Prepare<Self>> = _omni::Some(|
-            connector,
-            call|
-        {
+        const MCP_ENV: _omni::McpEnvHook<Self> = _omni::Some(|connector, credentials| {
             let returned = Self::env(
                 connector,
-                _omni::asked::<&McpCredentials, &_omni::McpCredentials>(call),
+                _omni::asked::<&McpCredentials, _>(credentials),
             );
-            _omni::pairs(returned)
+            _omni::returned(returned)
         });
-        const MCP_HEADERS: _omni::Option<_omni::Prepare<Self>> = _omni::Some(|
+        const MCP_HEADERS: _omni::McpHeadersHook<Self> = _omni::Some(|
             connector,
-            call|
+            credentials|
         {
             let returned = Self::headers(
                 connector,
-                _omni::asked::<&McpCredentials, &_omni::McpCredentials>(call),
+                _omni::asked::<&McpCredentials, _>(credentials),
             );
-            _omni::pairs(returned)
+            _omni::returned(returned)
         });
     }
 };

@@ -3,31 +3,17 @@ struct Acme;
 ::core::compile_error! {
     "unknown key `nmae`\nhelp: did you mean `name`?"
 }
+#[allow(deprecated, unused_mut, unused_qualifications, unused_variables)]
 const _: () = {
     use ::omni_connector::generated as _omni;
-    #[_omni::async_trait]
-    impl _omni::Connector for Acme {
+    impl _omni::Declared for Acme {
         type Config = Settings;
         type Credentials = _omni::Value;
         type State = _omni::Value;
-        fn name(&self) -> &'static str {
-            ::core::unreachable!()
-        }
-        fn version(&self) -> &'static str {
-            ::core::unreachable!()
-        }
-        fn source_types(&self) -> _omni::Vec<_omni::SourceType> {
-            ::core::unreachable!()
-        }
-        async fn sync(
-            &self,
-            _: _omni::Source,
-            _: _omni::Option<_omni::ServiceCredential>,
-            _: _omni::Option<Self::State>,
-            _: _omni::SyncContext,
-        ) -> _omni::Result<()> {
-            ::core::unreachable!()
-        }
+        const NAME: &'static str = "";
+        const VERSION: &'static str = "";
+        const SOURCE_TYPES: &'static [_omni::SourceType] = _omni::SourceType::ALL;
+        const MODES: &'static [_omni::SyncType] = _omni::SyncType::ALL;
     }
 };
 impl Acme {
@@ -38,18 +24,12 @@ impl Acme {
 ::core::compile_error! {
     "sync `sync` must be an `async fn`\nhelp: write `async fn`"
 }
+#[allow(deprecated, unused_mut, unused_qualifications, unused_variables)]
 const _: () = {
     use ::omni_connector::generated as _omni;
     impl _omni::Methods for Acme {
         const SYNCS: &'static [_omni::Sync<Self>] = &[
-            _omni::Sync {
-                modes: &[],
-                source_types: &[],
-                needs_credentials: false,
-                run: |_, _| ::core::unreachable!(),
-            },
+            _omni::Sync::new(|_, _| ::core::unreachable!()),
         ];
-        const ACTIONS: &'static [_omni::Action<Self>] = &[];
-        const OPERATORS: &'static [_omni::Operator] = &[];
     }
 };

@@ -24,38 +24,32 @@ impl Acme {
         Ok(Webhook::ignore())
     }
 }
+#[allow(deprecated, unused_mut, unused_qualifications, unused_variables)]
 const _: () = {
     use ::omni_connector::generated as _omni;
     impl _omni::Methods for Acme {
-        const SYNCS: &'static [_omni::Sync<Self>] = &[];
-        const ACTIONS: &'static [_omni::Action<Self>] = &[];
-        const OPERATORS: &'static [_omni::Operator] = &[];
         const WEBHOOKS: &'static [_omni::WebhookFn<Self>] = &[
-            _omni::WebhookFn {
-                path: "/hooks/acme",
-                call: _omni::WebhookThunk::Plain(|connector, mut call| {
+            _omni::WebhookFn::plain(
+                "/hooks/acme",
+                |connector, mut call| {
                     let returned = Self::push(
                         connector,
                         call.supply::<WebhookRequest>()?,
                     );
-                    _omni::Ok(
-                        _omni::Box::pin(async move { _omni::asked_for(returned.await) }),
-                    )
-                }),
-            },
-            _omni::WebhookFn {
-                path: "/hooks/acme/{source_id}",
-                call: _omni::WebhookThunk::OfSource(|connector, mut call| {
+                    _omni::called(async move { _omni::asked_for(returned.await) })
+                },
+            ),
+            _omni::WebhookFn::of_source(
+                "/hooks/acme/{source_id}",
+                |connector, mut call| {
                     let returned = Self::push_of(
                         connector,
                         call.supply::<WebhookRequest>()?,
                         call.supply::<Credentials<ApiKey>>()?,
                     );
-                    _omni::Ok(
-                        _omni::Box::pin(async move { _omni::asked_for(returned.await) }),
-                    )
-                }),
-            },
+                    _omni::called(async move { _omni::asked_for(returned.await) })
+                },
+            ),
         ];
     }
 };

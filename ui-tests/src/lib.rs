@@ -7,6 +7,9 @@ mod connector;
 mod diagnostics;
 #[path = "../../omni-connector-macros/src/expand/mod.rs"]
 mod expand;
+#[macro_use]
+#[path = "../../omni-connector-macros/src/hooks.rs"]
+mod hooks;
 #[path = "../../omni-connector-macros/src/listed.rs"]
 mod listed;
 #[path = "../../omni-connector-macros/src/methods.rs"]
@@ -46,7 +49,7 @@ fn expand_item(mut item: Item) -> syn::Result<Vec<Item>> {
     let expanded = match attribute.path().segments.last() {
         Some(name) if name.ident == "action" => listed::action(keys, item),
         Some(name) if name.ident == "search_operator" => listed::search_operator(keys, item),
-        Some(name) if name.ident == "sync" => listed::sync(item),
+        Some(name) if name.ident == "sync" => listed::method_only("sync", item),
         _ => connector::connector(keys, item),
     };
     syn::parse2::<syn::File>(expanded).map(|file| file.items)

@@ -29,6 +29,30 @@ fn every_feature_expands_to_the_code_beside_it() {
     }
 }
 
+/// The lines that the macros add to a connector of ordinary size: what a person could have written.
+const MOST_LINES: usize = 80;
+
+#[test]
+fn a_connector_of_the_readme_expands_to_at_most_80_lines() {
+    let readme = fs::read_to_string("../README.md").unwrap();
+    let connectors: Vec<_> = readme
+        .split("```rust")
+        .skip(1)
+        .map(|rest| rest.split_once('\n').unwrap().1)
+        .map(|rest| rest.split("```").next().unwrap())
+        .filter(|block| block.contains("#[connector("))
+        .collect();
+    assert!(!connectors.is_empty(), "README shows no connector");
+    for connector in connectors {
+        let mut file = ui_tests::expand(connector).unwrap();
+        file.items
+            .retain(|item| matches!(item, syn::Item::Const(item) if item.ident == "_"));
+        let generated = prettyplease::unparse(&file);
+        let lines = generated.lines().count();
+        assert!(lines <= MOST_LINES, "{lines} lines:\n{generated}");
+    }
+}
+
 fn is_fixture(path: &Path) -> bool {
     let name = path.file_name().unwrap().to_string_lossy();
     name.ends_with(".rs") && !name.ends_with(".expanded.rs")

@@ -1,73 +1,90 @@
 //! From an action to its entry in the table, and to the hidden type under which a list finds it.
 
-use proc_macro2::{Literal, TokenStream, TokenTree};
+use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Path, ReturnType, Type, parse_quote, spanned::Spanned};
 
-use super::{Thunk, call, connector_argument, hidden, optional, supply, variants};
+use super::{Thunk, call, connector_argument, hidden, otherwise, supplied, variants};
 use crate::{
     parse::Function,
-    valid::{Action, Arg, Default, Limit, Mode, Parameter, Place},
+    valid::{Action, Arg, Default, Limit, Mode, Parameter, Place, Supplied},
 };
 
-/// The entry of an action of `connector`.
-pub(super) fn action(action: &Action, connector: &Type) -> TokenStream {
-    let Action {
-        name, description, ..
-    } = action;
-    let name = &name.text;
+/// The entry of an action.
+pub(super) fn action(action: &Action) -> TokenStream {
+    let (name, description) = (&action.name.text, &action.description);
     let mode = match action.mode {
-        Mode::Read => quote!(Read),
-        Mode::Write => quote!(Write),
+        Mode::Read => quote!(read),
+        Mode::Write => quote!(write),
     };
-    let args = args(action).map(arg);
-    let count = Literal::usize_unsuffixed(self::args(action).count());
-    let inputs = action.supplied().map(|ty| {
-        quote_spanned! {ty.span()=>
-            _omni::input::<#connector, #ty>(_omni::Shape::<#ty>::IS_OBJECT)
-        }
-    });
-    let input = if action.supplied().next().is_some() {
-        let second = second_input(action);
-        quote_spanned!(second=> _omni::input_once(&[#(#inputs),*], #count))
-    } else {
-        quote!(_omni::None)
-    };
-    let output = output(&action.function.signature.output);
-    let scopes = optional(action.scopes.as_ref().map(|scopes| quote!(&[#(#scopes),*])));
-    let source_types = variants("SourceType", &action.source_types);
-    let timeout = optional(
-        action
-            .timeout
-            .as_ref()
-            .map(|seconds| quote!(_omni::Duration::from_secs(#seconds))),
-    );
-    let (admin_only, hidden) = (action.admin_only, action.hidden);
     let call = thunk(action);
+    let args: Vec<_> = args(action).map(arg).collect();
+    let args = (!args.is_empty()).then(|| quote!(.args(&[#(#args),*])));
+    let inputs = inputs(action);
+    let output = named(&action.function.signature.output)
+        .map(|ty| quote!(.output(_omni::Output::<#ty>::SCHEMA)));
+    let scopes = action
+        .scopes
+        .as_ref()
+        .map(|scopes| quote!(.scopes(&[#(#scopes),*])));
+    let source_types = (!action.source_types.is_empty()).then(|| {
+        let source_types = variants("SourceType", &action.source_types);
+        quote!(.source_types(#source_types))
+    });
+    let admin_only = action.admin_only.then(|| quote!(.admin_only()));
+    let hidden = action.hidden.then(|| quote!(.hidden()));
+    let timeout = action
+        .timeout
+        .as_ref()
+        .map(|seconds| quote!(.timeout(#seconds)));
     quote! {
-        _omni::Action {
-            name: #name,
-            description: #description,
-            mode: _omni::ActionMode::#mode,
-            args: &[#(#args),*],
-            input: #input,
-            output: #output,
-            scopes: #scopes,
-            source_types: #source_types,
-            admin_only: #admin_only,
-            hidden: #hidden,
-            timeout: #timeout,
-            call: #call,
-        }
+        _omni::Described::#mode(#name, #description)
+            .call(#call)
+            #args #(#inputs)* #output #scopes #source_types #admin_only #hidden #timeout
     }
 }
 
-/// The schema of the result. A type that has no name cannot be asked.
-fn output(returned: &ReturnType) -> TokenStream {
-    match named(returned) {
-        Some(ty) => quote!(_omni::Output::<#ty>::SCHEMA),
-        None => quote!(_omni::None),
+/// The arguments that the framework supplies: one of them may read all of the caller's input.
+fn inputs(action: &Action) -> impl Iterator<Item = TokenStream> {
+    action.supplied().enumerate().map(|(index, argument)| {
+        let span = argument.ty.span();
+        let ty = taken(action, index, argument);
+        quote_spanned!(span=> .input::<#ty>(_omni::Is::<#ty>::OBJECT))
+    })
+}
+
+/// The type of an argument where no condition can stand: the author's, or the alias of one that has a condition.
+fn taken(action: &Action, index: usize, argument: &Supplied) -> TokenStream {
+    let ty = &argument.ty;
+    if argument.conditions.is_empty() {
+        quote!(#ty)
+    } else {
+        let alias = alias(action, index, ty.span());
+        quote!(#alias)
     }
+}
+
+fn alias(action: &Action, index: usize, span: Span) -> Ident {
+    format_ident!("{}_{index}", action.function.signature.ident, span = span)
+}
+
+/// The aliases of arguments that have a condition. Where it does not hold, one is a type that every connector has.
+fn aliases(action: &Action) -> TokenStream {
+    let aliases = action.supplied().enumerate().map(|(index, argument)| {
+        let Supplied { ty, conditions } = argument;
+        let (alias, otherwise) = (alias(action, index, ty.span()), otherwise(conditions));
+        (!conditions.is_empty()).then(|| {
+            quote! {
+                #(#conditions)*
+                #[allow(dead_code, non_camel_case_types)]
+                type #alias = #ty;
+                #otherwise
+                #[allow(dead_code, non_camel_case_types)]
+                type #alias = _omni::ManagerClient;
+            }
+        })
+    });
+    quote!(#(#aliases)*)
 }
 
 /// What a function returns, unless it is known only by what it implements.
@@ -97,26 +114,9 @@ fn args(action: &Action) -> impl Iterator<Item = &Arg> {
         })
 }
 
-/// Where it is reported that the input is read twice. Only a type's name can tell before rustc knows the type; if it
-/// misleads, the report stands at the function's name and is as true.
-fn second_input(action: &Action) -> proc_macro2::Span {
-    let named = |ty: &Type| match ty {
-        Type::Path(path) => path
-            .path
-            .segments
-            .last()
-            .is_some_and(|segment| segment.ident == "Args"),
-        _ => false,
-    };
-    action
-        .supplied()
-        .filter(|ty| named(ty))
-        .last()
-        .map_or(action.function.signature.ident.span(), Spanned::span)
-}
-
 fn arg(arg: &Arg) -> TokenStream {
     let (ty, name, description) = (&arg.ty, &arg.name.text, &arg.description);
+    let conditions = &arg.conditions;
     let of = quote_spanned!(ty.span()=> _omni::Arg::of::<#ty>);
     let default = arg.default.as_ref().map(|default| match default {
         Default::OfType => quote!(.optional()),
@@ -136,7 +136,7 @@ fn arg(arg: &Arg) -> TokenStream {
         let name = format_ident!("{name}");
         quote!(.#name(#value))
     });
-    quote!(#of(#name, #description) #default #example #(#limits)*)
+    quote!(#(#conditions)* #of(#name, #description) #default #example #(#limits)*)
 }
 
 /// Reads the arguments and calls the function.
@@ -150,16 +150,16 @@ fn thunk(action: &Action) -> TokenStream {
     for parameter in &action.parameters {
         values.push(match parameter {
             Parameter::Connector(_) => quote!(#connector),
-            Parameter::Supplied(supplied) => supply(&supplied.ty),
+            Parameter::Supplied(parameter) => supplied(parameter),
             Parameter::Arg(arg) => {
-                let ty = &arg.ty;
+                let Arg { ty, conditions, .. } = &**arg;
                 let take = if matches!(arg.default, Some(Default::OfType)) {
                     quote!(take_or_default)
                 } else {
                     quote!(take)
                 };
                 let take = quote_spanned!(ty.span()=> #input.#take::<#ty>());
-                quote!(#take?)
+                quote!(#(#conditions)* #take?)
             }
         });
     }
@@ -183,45 +183,43 @@ fn thunk(action: &Action) -> TokenStream {
     quote!(#thunk)
 }
 
-/// What the entries of actions need in their scope: the fallbacks of `Shape` and `Output`, which are traits.
+/// What the entries of actions need in their scope: the fallbacks of `Is` and `Output`, which are traits,
+/// and the aliases of conditional arguments.
 pub(super) fn fallbacks(actions: &[Action]) -> TokenStream {
-    let shape = actions
+    let mut fallbacks = Vec::new();
+    if actions
         .iter()
-        .any(|action| action.supplied().next().is_some());
-    let shape = shape.then(|| {
-        quote!(
-            use _omni::AnyShape as _;
-        )
-    });
-    let output = actions
-        .iter()
-        .any(|action| named(&action.function.signature.output).is_some());
-    let output = output.then(|| {
-        quote!(
-            use _omni::AnyOutput as _;
-        )
-    });
-    quote!(#shape #output)
+        .any(|action| action.supplied().next().is_some())
+    {
+        fallbacks.push(quote!(AnyShape as _));
+    }
+    let has_output = |action: &Action| named(&action.function.signature.output).is_some();
+    if actions.iter().any(has_output) {
+        fallbacks.push(quote!(AnyOutput as _));
+    }
+    let fallbacks = (!fallbacks.is_empty()).then(|| quote!(use _omni::{#(#fallbacks),*};));
+    let aliases = actions.iter().map(aliases);
+    quote!(#fallbacks #(#aliases)*)
 }
 
 /// A function outside an `impl` block: the type of the same name that `actions = […]` names.
 pub(crate) fn listed_action(valid: &Action, runtime: &Path) -> TokenStream {
     let ident = &valid.function.signature.ident;
     let conditions = valid.function.conditions();
-    let (generics, connector, bounds) = match valid.connector() {
-        Some(connector) => (quote!(), connector.clone(), quote!()),
-        None => {
-            // It serves every connector that has what its arguments need.
-            let supplied = valid.supplied();
-            let bounds = quote! {
-                where #(#supplied: _omni::FromCall<_omni::CallOf<AnyConnector, _omni::OfAction>>,)*
-            };
-            let generics = quote!(<AnyConnector: _omni::Connector>);
-            (generics, parse_quote!(AnyConnector), bounds)
-        }
+    let (generics, connector) = match valid.connector() {
+        Some(connector) => (quote!(), connector.clone()),
+        // It serves every connector that has what its arguments need.
+        None => (
+            quote!(<AnyConnector: _omni::Connector>),
+            parse_quote!(AnyConnector),
+        ),
+    };
+    let bounds = match valid.connector() {
+        Some(_) => quote!(),
+        None => bounds(valid),
     };
     let fallbacks = fallbacks(std::slice::from_ref(valid));
-    let entry = action(valid, &connector);
+    let entry = action(valid);
     let implementation = quote! {
         #fallbacks
 
@@ -232,26 +230,21 @@ pub(crate) fn listed_action(valid: &Action, runtime: &Path) -> TokenStream {
     hidden(&valid.function, &conditions, &implementation, runtime)
 }
 
+/// What every connector must have for the arguments of an action.
+fn bounds(valid: &Action) -> TokenStream {
+    let supplied = valid.supplied().enumerate();
+    let types = supplied.map(|(index, argument)| taken(valid, index, argument));
+    quote!(where #(#types: _omni::FromCall<_omni::CallOf<AnyConnector, _omni::OfAction>>,)*)
+}
+
 /// In place of [`listed_action`] where something was refused, so that the lists that name it have nothing to report.
 pub(crate) fn unfinished_action(function: &Function, runtime: &Path) -> TokenStream {
     let ident = &function.signature.ident;
     let name = ident.to_string();
     let stub = quote! {
         impl<AnyConnector> _omni::ActionFn<AnyConnector> for #ident {
-            const ACTION: _omni::Action<AnyConnector> = _omni::Action {
-                name: #name,
-                description: #name,
-                mode: _omni::ActionMode::Read,
-                args: &[],
-                input: _omni::None,
-                output: _omni::None,
-                scopes: _omni::None,
-                source_types: &[],
-                admin_only: false,
-                hidden: false,
-                timeout: _omni::None,
-                call: |_, _| ::core::unreachable!(),
-            };
+            const ACTION: _omni::Action<AnyConnector> =
+                _omni::Described::read(#name, #name).call(|_, _| ::core::unreachable!());
         }
     };
     hidden(function, &[], &stub, runtime)

@@ -21,12 +21,16 @@ use syn::{
     spanned::Spanned,
 };
 
-use crate::parse::Function;
-use crate::valid::{Action, Hook, HookKind, Operator, Sync, Webhook};
+use crate::parse::{Function, marker_keys};
+use crate::valid::{Action, Hook, Operator, Supplied, Sync, Webhook};
 
 /// Everything that is generated stands in a scope of its own, in which one short name leads to the runtime.
+///
+/// Lints that would speak of what the author cannot edit are off: generated code names what is deprecated, has paths at the
+/// author's places, and keeps a variable whose one use may be under a condition.
 fn scope(runtime: &Path, generated: &TokenStream) -> TokenStream {
     quote! {
+        #[allow(deprecated, unused_mut, unused_qualifications, unused_variables)]
         const _: () = {
             use #runtime::generated as _omni;
 
@@ -60,48 +64,62 @@ pub(crate) fn methods(
         let stub = quote! {
             impl #generics _omni::Methods for #connector #condition {
                 const SYNCS: &'static [_omni::Sync<Self>] = &[#sync];
-                const ACTIONS: &'static [_omni::Action<Self>] = &[];
-                const OPERATORS: &'static [_omni::Operator] = &[];
             }
         };
         return scope(runtime, &stub);
     }
-    let this: Type = parse_quote!(Self);
-    let syncs = methods
-        .syncs
-        .iter()
-        .map(|sync| under(&sync.function.conditions(), sync::sync(sync)));
-    let actions = methods
-        .actions
-        .iter()
-        .map(|action| under(&action.function.conditions(), action::action(action, &this)));
+    let tables = [
+        table(
+            quote!(SYNCS: &'static [_omni::Sync<Self>]),
+            &methods.syncs,
+            |sync| (&sync.function, sync::sync(sync)),
+        ),
+        table(
+            quote!(ACTIONS: &'static [_omni::Action<Self>]),
+            &methods.actions,
+            |action| (&action.function, action::action(action)),
+        ),
+        table(
+            quote!(OPERATORS: &'static [_omni::Operator]),
+            &methods.operators,
+            |operator| (&operator.function, operator::operator(operator, true)),
+        ),
+        table(
+            quote!(WEBHOOKS: &'static [_omni::WebhookFn<Self>]),
+            &methods.webhooks,
+            |webhook| (&webhook.function, webhook::webhook(webhook)),
+        ),
+    ];
     let fallbacks = action::fallbacks(&methods.actions);
-    let operators = methods.operators.iter().map(|operator| {
-        under(
-            &operator.function.conditions(),
-            operator::operator(operator, true),
-        )
-    });
-    let webhooks = webhook::webhooks(&methods.webhooks);
     let hooks = methods.hooks.iter().map(hook::hook);
     let checks = methods
         .syncs
         .iter()
         .map(|sync| sync::checks(sync, connector));
-    let table = quote! {
+    let implementation = quote! {
         #fallbacks
 
         impl #generics _omni::Methods for #connector #condition {
-            const SYNCS: &'static [_omni::Sync<Self>] = &[#(#syncs),*];
-            const ACTIONS: &'static [_omni::Action<Self>] = &[#(#actions),*];
-            const OPERATORS: &'static [_omni::Operator] = &[#(#operators),*];
-            #webhooks
+            #(#tables)*
             #(#hooks)*
         }
 
         #(#checks)*
     };
-    scope(runtime, &table)
+    scope(runtime, &implementation)
+}
+
+/// The constant that holds a table; nothing where the table is empty. An entry is under the conditions of its function.
+fn table<'a, T>(
+    constant: TokenStream,
+    rows: &'a [T],
+    entry: impl Fn(&'a T) -> (&'a Function, TokenStream),
+) -> Option<TokenStream> {
+    let entries = rows.iter().map(entry).map(|(function, entry)| {
+        let conditions = function.conditions();
+        quote!(#(#conditions)* #entry)
+    });
+    (!rows.is_empty()).then(|| quote!(const #constant = &[#(#entries),*];))
 }
 
 /// The hidden type of a function outside an `impl` block, which has the function's name, and what is generated about it.
@@ -126,11 +144,6 @@ fn hidden(
     }
 }
 
-/// Generated tokens under the conditions of the function that they are about.
-fn under(conditions: &[Attribute], tokens: TokenStream) -> TokenStream {
-    quote!(#(#conditions)* #tokens)
-}
-
 /// A list of variants of one of the runtime's enums.
 fn variants(of: &str, variants: &[Ident]) -> TokenStream {
     let of = Ident::new(of, Span::call_site());
@@ -149,10 +162,33 @@ fn optional(value: Option<impl ToTokens>) -> TokenStream {
 }
 
 /// `call.supply::<Type>()?`, so that a type that nobody supplies is reported where it stands.
-fn supply(ty: &Type) -> TokenStream {
+fn supplied(parameter: &Supplied) -> TokenStream {
+    let Supplied { ty, conditions } = parameter;
     let call = call();
     let supply = quote_spanned!(ty.span()=> #call.supply::<#ty>());
-    quote!(#supply?)
+    quote!(#(#conditions)* #supply?)
+}
+
+/// `there` where the conditions hold, and `otherwise` where they do not.
+fn conditional(
+    conditions: &[Attribute],
+    there: &TokenStream,
+    instead: &TokenStream,
+) -> TokenStream {
+    if conditions.is_empty() {
+        return there.clone();
+    }
+    let otherwise = otherwise(conditions);
+    quote!({
+        #(#conditions)* { #there }
+        #otherwise { #instead }
+    })
+}
+
+/// The condition that holds where one of these does not.
+fn otherwise(conditions: &[Attribute]) -> TokenStream {
+    let holds = conditions.iter().map(marker_keys);
+    quote!(#[cfg(not(all(#(#holds),*)))])
 }
 
 /// A called function, as the future of its outcome. What cannot be returned is reported at the return type, and a future
@@ -162,7 +198,7 @@ fn outcome(function: &Function, reader: &str, call: &TokenStream) -> [TokenStrea
     let reader = Ident::new(reader, returned.span());
     let read = quote_spanned!(returned.span()=> _omni::#reader(#returned.await));
     let future = quote_spanned! {function.signature.ident.span()=>
-        _omni::Box::pin(async move { #read })
+        _omni::called(async move { #read })
     };
     [quote!(let #returned = #call;), future]
 }
@@ -217,26 +253,9 @@ impl ToTokens for Thunk<'_> {
             |#connector, #call| {
                 #open
                 #called
-                _omni::Ok(#future)
+                #future
             }
         });
-    }
-}
-
-impl HookKind {
-    /// The constant of `Methods` that holds it.
-    fn constant(self) -> Ident {
-        let name = match self {
-            Self::Validate => "VALIDATE",
-            Self::OAuth => "OAUTH",
-            Self::Skills => "SKILLS",
-            Self::CredentialReady => "CREDENTIAL_READY",
-            Self::Enrich => "ENRICH",
-            Self::Mcp => "MCP",
-            Self::McpEnv => "MCP_ENV",
-            Self::McpHeaders => "MCP_HEADERS",
-        };
-        Ident::new(name, Span::call_site())
     }
 }
 

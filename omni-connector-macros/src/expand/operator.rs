@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::{Path, spanned::Spanned};
+use syn::Path;
 
 use super::hidden;
 use crate::{parse::Function, valid::Operator};
@@ -16,19 +16,10 @@ pub(super) fn operator(operator: &Operator, is_method: bool) -> TokenStream {
     } else {
         quote!(#ident)
     };
-    let value = quote_spanned!(operator.value_span=> <#value as _omni::AttributeValue>);
-    let of = quote_spanned!(item.span()=> _omni::TypeId::of::<#item>());
+    let of = quote_spanned!(operator.value_span=> _omni::Operator::of::<#item, #value>);
     let read = quote_spanned!(operator.value_span=> _omni::read(item, #function));
-    quote! {
-        _omni::Operator {
-            name: #name,
-            attribute: #attribute,
-            value_type: #value::VALUE_TYPE,
-            schema: #value::schema,
-            item: || #of,
-            read: |item| #read,
-        }
-    }
+    let attribute = (name != attribute).then(|| quote!(.attribute(#attribute)));
+    quote!(#of(#name, |item| #read) #attribute)
 }
 
 /// A function outside an `impl` block: the type of the same name that `search_operators = […]` names.
@@ -42,14 +33,7 @@ pub(crate) fn listed_operator(valid: &Operator, runtime: &Path) -> TokenStream {
 pub(crate) fn unfinished_operator(function: &Function, runtime: &Path) -> TokenStream {
     let name = function.signature.ident.to_string();
     let stub = quote! {
-        _omni::Operator {
-            name: #name,
-            attribute: #name,
-            value_type: _omni::ValueType::Text,
-            schema: || ::core::unreachable!(),
-            item: || ::core::unreachable!(),
-            read: |_| _omni::None,
-        }
+        _omni::Operator::of::<(), &'static str>(#name, |_| _omni::None)
     };
     hidden(function, &[], &implementation(function, &stub), runtime)
 }

@@ -4,20 +4,13 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::{Type, spanned::Spanned};
 
-use super::{Thunk, connector_argument, supply, variants};
-use crate::valid::Sync;
+use super::{Thunk, conditional, connector_argument, supplied, variants};
+use crate::valid::{Supplied, Sync};
 
 pub(super) fn sync(sync: &Sync) -> TokenStream {
-    let signature = &sync.function.signature;
-    let ident = &signature.ident;
-    let modes = variants("SyncType", &sync.modes);
-    let source_types = variants("SourceType", &sync.source_types);
-    let needs = sync.parameters.iter().map(|supplied| {
-        let ty = &supplied.ty;
-        quote_spanned!(ty.span()=> _omni::needs_credentials::<Self, #ty>())
-    });
+    let ident = &sync.function.signature.ident;
     let connector = connector_argument();
-    let values = sync.parameters.iter().map(|supplied| supply(&supplied.ty));
+    let values = sync.parameters.iter().map(supplied);
     let run = Thunk {
         function: &sync.function,
         uses: [true, !sync.parameters.is_empty()],
@@ -25,14 +18,21 @@ pub(super) fn sync(sync: &Sync) -> TokenStream {
         call: quote!(Self::#ident(#connector, #(#values),*)),
         reader: "ended",
     };
-    quote! {
-        _omni::Sync {
-            modes: #modes,
-            source_types: #source_types,
-            needs_credentials: false #(|| #needs)*,
-            run: #run,
-        }
-    }
+    let needs = sync.parameters.iter().map(|parameter| {
+        let Supplied { ty, conditions } = parameter;
+        let needs = quote_spanned!(ty.span()=> _omni::needs_credentials::<Self, #ty>());
+        let needs = conditional(conditions, &needs, &quote!(false));
+        quote!(.credentials(#needs))
+    });
+    let modes = (!sync.modes.is_empty()).then(|| {
+        let modes = variants("SyncType", &sync.modes);
+        quote!(.modes(#modes))
+    });
+    let source_types = (!sync.source_types.is_empty()).then(|| {
+        let source_types = variants("SourceType", &sync.source_types);
+        quote!(.source_types(#source_types))
+    });
+    quote!(_omni::Sync::new(#run) #(#needs)* #modes #source_types)
 }
 
 /// A mode or type that a function is for, and the struct does not declare, is reported where it is named.
@@ -55,12 +55,5 @@ pub(super) fn checks(sync: &Sync, connector: &Type) -> TokenStream {
 
 /// In place of a sync that was refused, so that the struct has nothing to report.
 pub(super) fn unfinished() -> TokenStream {
-    quote! {
-        _omni::Sync {
-            modes: &[],
-            source_types: &[],
-            needs_credentials: false,
-            run: |_, _| ::core::unreachable!(),
-        }
-    }
+    quote!(_omni::Sync::new(|_, _| ::core::unreachable!()))
 }

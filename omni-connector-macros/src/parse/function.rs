@@ -85,12 +85,17 @@ impl Function {
 
     /// `#[cfg(…)]` of the function, for everything that is generated about it.
     pub(crate) fn conditions(&self) -> Vec<Attribute> {
-        let conditions = self.attributes.iter();
-        conditions
-            .filter(|attribute| attribute.path().is_ident("cfg"))
-            .cloned()
-            .collect()
+        conditions(&self.attributes)
     }
+}
+
+/// The `#[cfg(…)]` among attributes.
+pub(crate) fn conditions(attributes: &[Attribute]) -> Vec<Attribute> {
+    attributes
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("cfg"))
+        .cloned()
+        .collect()
 }
 
 /// Which of `markers` an attribute is, by its last segment: `#[action]`, `#[omni_connector::action]`.

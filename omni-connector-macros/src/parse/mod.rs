@@ -3,5 +3,5 @@
 mod function;
 mod keys;
 
-pub(crate) use function::{Function, ImplBlock, is_marked, marker, marker_keys};
+pub(crate) use function::{Function, ImplBlock, conditions, is_marked, marker, marker_keys};
 pub(crate) use keys::Keys;

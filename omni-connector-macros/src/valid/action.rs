@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Ident, LitInt, LitStr, Path, Type};
 
-use super::{Parameter, Place, WireName, docs, names, parameter, signature};
+use super::{Parameter, Place, WireName, docs, names, parameter, parameter::Supplied, signature};
 use crate::{
     diagnostics::Errors,
     parse::{Function, Keys},
@@ -59,6 +59,8 @@ impl Action {
         names::check(&name, errors);
         let description = docs::required(&function.attributes, ident, errors);
         let mode = mode(&keys, ident, errors);
+        let parameters = parameter::of_action(function, place, errors);
+        check_arguments(&parameters, ident, errors);
         let source_types: Vec<Path> = keys
             .list("source_types", "[Jira]", errors)
             .unwrap_or_default();
@@ -71,7 +73,7 @@ impl Action {
             admin_only: keys.flag("admin_only", errors),
             hidden: keys.flag("hidden", errors),
             timeout: keys.value("timeout", "a number of seconds", "30", errors),
-            parameters: parameter::of_action(function, place, errors),
+            parameters,
             description: description?,
             mode: mode?,
         })
@@ -87,14 +89,36 @@ impl Action {
             })
     }
 
-    /// The types that the framework supplies.
-    pub(crate) fn supplied(&self) -> impl Iterator<Item = &Type> {
+    /// What the framework supplies.
+    pub(crate) fn supplied(&self) -> impl Iterator<Item = &Supplied> {
         self.parameters
             .iter()
             .filter_map(|parameter| match parameter {
-                Parameter::Supplied(supplied) => Some(&supplied.ty),
+                Parameter::Supplied(supplied) => Some(&**supplied),
                 _ => None,
             })
+    }
+}
+
+/// Two arguments of one name are a mistake at the second, unless they may be alternatives.
+fn check_arguments(parameters: &[Parameter], action: &Ident, errors: &mut Errors) {
+    let args = parameters.iter().filter_map(|parameter| match parameter {
+        Parameter::Arg(arg) if arg.conditions.is_empty() => Some(&arg.name),
+        _ => None,
+    });
+    let mut taken: Vec<&str> = Vec::new();
+    for name in args.filter(|name| !name.text.is_empty()) {
+        if taken.contains(&name.text.as_str()) {
+            errors.push(
+                name.span,
+                format!(
+                    "two arguments of action `{action}` are both named `{}`",
+                    name.text
+                ),
+                "rename one: `#[arg(name = \"…\")]`",
+            );
+        }
+        taken.push(&name.text);
     }
 }
 

@@ -2,13 +2,14 @@
 
 use proc_macro2::{Span, TokenStream};
 use syn::{
-    Expr, GenericArgument, Ident, Lit, LitInt, PatType, PathArguments, Type, UnOp, spanned::Spanned,
+    Attribute, Expr, GenericArgument, Ident, Lit, LitInt, PatType, PathArguments, Type, UnOp,
+    spanned::Spanned,
 };
 
 use super::{WireName, docs, names, parameter};
 use crate::{
     diagnostics::Errors,
-    parse::{Keys, marker, marker_keys},
+    parse::{Keys, conditions, marker, marker_keys},
 };
 
 const KEYS: &[&str] = &[
@@ -28,6 +29,8 @@ const KEYS: &[&str] = &[
 /// One argument that the caller supplies.
 pub(crate) struct Arg {
     pub(crate) ty: Type,
+    /// `#[cfg(…)]` of the parameter.
+    pub(crate) conditions: Vec<Attribute>,
     pub(crate) name: WireName,
     pub(crate) description: TokenStream,
     pub(crate) default: Option<Default>,
@@ -81,6 +84,7 @@ impl Arg {
         let default = bare.or(literal_default.map(|literal| Default::Json(literal.json)));
         Self {
             ty: (*parameter.ty).clone(),
+            conditions: conditions(&parameter.attrs),
             name,
             description: description.unwrap_or_default(),
             default,
@@ -146,7 +150,7 @@ fn literal(keys: &Keys, key: &str, errors: &mut Errors) -> Option<Literal> {
         errors.push(
             expression.span(),
             format!("`{key}` expects a literal"),
-            "a text, a number, `true`, `false` or a list of these",
+            "a string, a number of at most 64 bits, `true`, `false` or a list of these",
         );
         return None;
     };
@@ -157,8 +161,16 @@ fn json(expression: &Expr) -> Option<String> {
     match expression {
         Expr::Lit(literal) => match &literal.lit {
             Lit::Str(text) => Some(quoted(&text.value())),
-            Lit::Int(number) => Some(number.base10_digits().to_owned()),
-            Lit::Float(number) => Some(number.base10_digits().to_owned()),
+            // JSON numbers are read into 64 bits.
+            Lit::Int(number) => number
+                .base10_parse::<u64>()
+                .ok()
+                .map(|number| number.to_string()),
+            // `1.` is a number in Rust, and not in JSON.
+            Lit::Float(number) => match number.base10_digits().strip_suffix('.') {
+                Some(whole) => Some(format!("{whole}.0")),
+                None => Some(number.base10_digits().to_owned()),
+            },
             Lit::Bool(value) => Some(value.value.to_string()),
             _ => None,
         },

@@ -15,10 +15,10 @@ mod webhook;
 
 pub(crate) use action::{Action, Mode, check_distinct as check_actions};
 pub(crate) use arg::{Arg, Default, Limit};
-pub(crate) use connector::{Connector, SkillText};
-pub(crate) use hook::{Hook, HookKind};
+pub(crate) use connector::{Connector, Skill, SkillText};
+pub(crate) use hook::Hook;
 pub(crate) use operator::{Operator, check_distinct as check_operators};
-pub(crate) use parameter::Parameter;
+pub(crate) use parameter::{Parameter, Supplied};
 pub(crate) use signature::Place;
 pub(crate) use sync::{Sync, check_distinct as check_syncs};
 pub(crate) use webhook::{Webhook, check_distinct as check_webhooks};

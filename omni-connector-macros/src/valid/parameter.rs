@@ -1,11 +1,11 @@
 //! The parameters of a function, by who supplies them.
 
-use syn::{Ident, Pat, PatType, Type, spanned::Spanned};
+use syn::{Attribute, Ident, Pat, PatType, Type, spanned::Spanned};
 
 use super::{Arg, Place};
 use crate::{
     diagnostics::Errors,
-    parse::{Function, is_marked},
+    parse::{Function, conditions, is_marked},
 };
 
 /// One parameter.
@@ -21,6 +21,8 @@ pub(crate) enum Parameter {
 /// A parameter that the framework supplies.
 pub(crate) struct Supplied {
     pub(crate) ty: Type,
+    /// `#[cfg(…)]` of the parameter.
+    pub(crate) conditions: Vec<Attribute>,
 }
 
 /// The parameters of an action, in their order.
@@ -74,6 +76,7 @@ fn supplied(parameter: &PatType, errors: &mut Errors) -> Supplied {
     }
     Supplied {
         ty: (*parameter.ty).clone(),
+        conditions: conditions(&parameter.attrs),
     }
 }
 

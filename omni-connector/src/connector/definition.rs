@@ -60,11 +60,17 @@ use crate::{
 #[async_trait]
 pub trait Connector: Send + Sync + 'static {
     /// Shape of `source.config`, checked before a run starts. [`Value`] opts out.
-    type Config: DeserializeOwned + Send + 'static;
+    type Config: DeserializeOwned + Send + 'static
+    where
+        Self: Sized;
     /// Shape of the credential's secret, checked before a run starts. [`Value`] opts out.
-    type Credentials: DeserializeOwned + Send + 'static;
+    type Credentials: DeserializeOwned + Send + 'static
+    where
+        Self: Sized;
     /// The checkpoint, as passed to [`sync`](Self::sync) and saved by [`SyncContext::save_checkpoint`].
-    type State: DeserializeOwned + Send + 'static;
+    type State: DeserializeOwned + Send + 'static
+    where
+        Self: Sized;
 
     /// The connector's id: `a-z`, `0-9` and `_`.
     fn name(&self) -> &'static str;
@@ -121,7 +127,9 @@ pub trait Connector: Send + Sync + 'static {
         credentials: Option<ServiceCredential>,
         checkpoint: Option<Self::State>,
         ctx: SyncContext,
-    ) -> Result<()>;
+    ) -> Result<()>
+    where
+        Self: Sized;
 
     /// What it offers to do.
     fn actions(&self) -> Vec<ActionDefinition> {

@@ -1,23 +1,22 @@
 //! A connector without its type, so that the runtime is compiled once and not in every connector's crate.
 
 #[cfg(feature = "mcp")]
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
+use std::ops;
 
 use anyhow::{Context, Result};
 use axum::response::Response;
 use futures_util::future::BoxFuture;
 use serde_json::{Map, Value};
 
-#[cfg(feature = "mcp")]
-use super::McpServer;
-use super::{ActionCall, ActionError, Connector, Webhook, WebhookCall};
+use super::{ActionCall, ActionError, Connector};
 use crate::{
     manager::ManagerClient,
-    run::{Operator, SyncContext},
+    run::SyncContext,
     schema::{DecodeError, decode},
     wire::{
-        CredentialReady, IntegrationType, Manifest, ManifestAction, McpCredentials, OAuthConfig,
-        OAuthExtra, OAuthTokens, ServiceCredential, Source, SourceType, SyncType,
+        CredentialReady, IntegrationType, Manifest, ManifestAction, McpCredentials,
+        ServiceCredential, Source,
     },
 };
 
@@ -44,17 +43,15 @@ pub(crate) trait McpBehind: Send + Sync {
     fn close(&self) -> BoxFuture<'_, ()>;
 }
 
-/// What the runtime needs of a connector. Implemented for every [`Connector`], and for one together with the MCP server
-/// behind it.
+/// A connector as the runtime holds it. Implemented for every [`Connector`], and for one together with the MCP server behind
+/// it.
+///
+/// It dereferences to the connector, which answers whatever is not here. So a hook of [`Connector`] needs nothing here, unless
+/// the MCP server has a part in it.
 pub(crate) trait ErasedConnector: Send + Sync {
-    fn manifest(&self, connector_url: &str) -> Manifest;
-    fn name(&self) -> &'static str;
-    fn version(&self) -> &'static str;
-    fn source_types(&self) -> Vec<SourceType>;
-    fn sync_modes(&self) -> Vec<SyncType>;
-    fn requires_credentials(&self) -> bool;
-    fn operators(&self) -> Vec<Operator>;
-    /// Whether everything decodes into the connector's types.
+    /// Returns the connector itself.
+    fn connector(&self) -> &(dyn Connector + 'static);
+    /// Decodes everything into the connector's types, to see whether it can be.
     fn check(
         &self,
         source: &Source,
@@ -66,12 +63,8 @@ pub(crate) trait ErasedConnector: Send + Sync {
     /// # Errors
     /// The first field that is wrong.
     fn check_checkpoint(&self, checkpoint: &Value) -> Result<(), DecodeError>;
-    fn validate<'a>(
-        &'a self,
-        source: &'a Source,
-        credentials: Option<&'a ServiceCredential>,
-        manager: &'a ManagerClient,
-    ) -> BoxFuture<'a, Result<()>>;
+
+    /// Calls [`Connector::sync`] with the checkpoint as it was saved.
     fn sync(
         &self,
         source: Source,
@@ -79,37 +72,43 @@ pub(crate) trait ErasedConnector: Send + Sync {
         checkpoint: Option<Value>,
         ctx: SyncContext,
     ) -> BoxFuture<'_, Result<()>>;
-    fn call_action(&self, call: ActionCall) -> BoxFuture<'_, Result<Response>>;
-    #[cfg(feature = "mcp")]
-    fn action_names(&self) -> HashSet<String>;
-    #[cfg(feature = "mcp")]
-    fn action_output(&self, action: &str) -> Option<Value>;
-    fn oauth_config(&self) -> Option<OAuthConfig>;
+    /// Returns what is registered.
+    fn manifest(&self, connector_url: &str) -> Manifest {
+        manifest_of(self.connector(), connector_url)
+    }
+    /// Calls [`Connector::call_action`].
+    fn call_action(&self, call: ActionCall) -> BoxFuture<'_, Result<Response>> {
+        self.connector().call_action(call)
+    }
+    /// Calls [`Connector::credential_ready`].
     fn credential_ready<'a>(
         &'a self,
         ready: CredentialReady,
         manager: &'a ManagerClient,
-    ) -> BoxFuture<'a, Result<()>>;
-    fn enrich(&self, tokens: OAuthTokens) -> BoxFuture<'_, Result<OAuthExtra>>;
-    #[cfg(feature = "mcp")]
-    fn mcp_server(&self) -> Option<McpServer>;
-    #[cfg(feature = "mcp")]
-    fn prepare_mcp_env(&self, credentials: &McpCredentials) -> Result<HashMap<String, String>>;
-    #[cfg(feature = "mcp")]
-    fn prepare_mcp_headers(&self, credentials: &McpCredentials) -> Result<HashMap<String, String>>;
-    /// The MCP server behind the connector, once it stands there: a [`Connector`] alone only declares one.
+    ) -> BoxFuture<'a, Result<()>> {
+        self.connector().credential_ready(ready, manager)
+    }
+    /// Returns the MCP server behind the connector, once it is there: a [`Connector`] alone only declares one.
     fn mcp_behind(&self) -> Option<&dyn McpBehind> {
         None
     }
-    fn webhooks(&self) -> Vec<&'static str>;
-    fn call_webhook(&self, call: WebhookCall) -> BoxFuture<'_, Result<Webhook>>;
 }
 
-impl<C: Connector> ErasedConnector for C {
-    fn manifest(&self, connector_url: &str) -> Manifest {
-        let source_types = Connector::source_types(self);
-        let actions = self.actions().into_iter().map(|action| ManifestAction {
-            required_scopes: self.action_scopes(&action.name),
+impl<'a> ops::Deref for dyn ErasedConnector + 'a {
+    type Target = dyn Connector;
+
+    fn deref(&self) -> &Self::Target {
+        self.connector()
+    }
+}
+
+fn manifest_of(connector: &dyn Connector, connector_url: &str) -> Manifest {
+    let source_types = connector.source_types();
+    let actions = connector
+        .actions()
+        .into_iter()
+        .map(|action| ManifestAction {
+            required_scopes: connector.action_scopes(&action.name),
             name: action.name,
             description: action.description,
             input_schema: action.input_schema,
@@ -123,54 +122,45 @@ impl<C: Connector> ErasedConnector for C {
             admin_only: action.admin_only,
             hidden: action.hidden,
         });
-        Manifest {
-            name: Connector::name(self).to_owned(),
-            display_name: self.display_name(),
-            version: self.version().to_owned(),
-            sync_modes: Connector::sync_modes(self),
-            connector_id: Connector::name(self).to_owned(),
-            connector_url: connector_url.trim_end_matches('/').to_owned(),
-            integration_type: IntegrationType::Connector,
-            actions: actions.collect(),
-            source_types: source_types.iter().map(ToString::to_string).collect(),
-            description: self.description(),
-            search_operators: self.search_operators(),
-            read_only: self.read_only(),
-            extra_schema: self.extra_schema(),
-            attributes_schema: self.attributes_schema(),
-            mcp_enabled: false,
-            mcp_catalog_loaded: false,
-            resources: Vec::new(),
-            prompts: Vec::new(),
-            skills: self.skills(),
-            oauth: self
-                .oauth_config()
-                .map(|oauth| serde_json::to_value(oauth).unwrap_or_default()),
-        }
+    Manifest {
+        name: connector.name().to_owned(),
+        display_name: connector.display_name(),
+        version: connector.version().to_owned(),
+        sync_modes: connector.sync_modes(),
+        connector_id: connector.name().to_owned(),
+        connector_url: connector_url.trim_end_matches('/').to_owned(),
+        integration_type: IntegrationType::Connector,
+        actions: actions.collect(),
+        source_types: source_types.iter().map(ToString::to_string).collect(),
+        description: connector.description(),
+        search_operators: connector.search_operators(),
+        read_only: connector.read_only(),
+        extra_schema: connector.extra_schema(),
+        attributes_schema: connector.attributes_schema(),
+        mcp_enabled: false,
+        mcp_catalog_loaded: false,
+        resources: Vec::new(),
+        prompts: Vec::new(),
+        skills: connector.skills(),
+        oauth: connector
+            .oauth_config()
+            .map(|oauth| serde_json::to_value(oauth).unwrap_or_default()),
     }
+}
 
-    fn name(&self) -> &'static str {
-        Connector::name(self)
+#[cfg(feature = "mcp")]
+impl dyn ErasedConnector + '_ {
+    pub(crate) fn action_names(&self) -> HashSet<String> {
+        self.actions()
+            .into_iter()
+            .map(|action| action.name)
+            .collect()
     }
+}
 
-    fn version(&self) -> &'static str {
-        Connector::version(self)
-    }
-
-    fn source_types(&self) -> Vec<SourceType> {
-        Connector::source_types(self)
-    }
-
-    fn sync_modes(&self) -> Vec<SyncType> {
-        Connector::sync_modes(self)
-    }
-
-    fn requires_credentials(&self) -> bool {
-        Connector::requires_credentials(self)
-    }
-
-    fn operators(&self) -> Vec<Operator> {
-        Connector::operators(self)
+impl<C: Connector> ErasedConnector for C {
+    fn connector(&self) -> &(dyn Connector + 'static) {
+        self
     }
 
     fn check(
@@ -189,15 +179,6 @@ impl<C: Connector> ErasedConnector for C {
         decode::<C::State>("checkpoint", checkpoint.clone()).map(drop)
     }
 
-    fn validate<'a>(
-        &'a self,
-        source: &'a Source,
-        credentials: Option<&'a ServiceCredential>,
-        manager: &'a ManagerClient,
-    ) -> BoxFuture<'a, Result<()>> {
-        Connector::validate(self, source, credentials, manager)
-    }
-
     fn sync(
         &self,
         source: Source,
@@ -213,61 +194,5 @@ impl<C: Connector> ErasedConnector for C {
                 checkpoint.context("the checkpoint changed its shape since it was saved")?;
             Connector::sync(self, source, credentials, checkpoint, ctx).await
         })
-    }
-
-    fn call_action(&self, call: ActionCall) -> BoxFuture<'_, Result<Response>> {
-        Connector::call_action(self, call)
-    }
-
-    #[cfg(feature = "mcp")]
-    fn action_names(&self) -> HashSet<String> {
-        self.actions()
-            .into_iter()
-            .map(|action| action.name)
-            .collect()
-    }
-
-    #[cfg(feature = "mcp")]
-    fn action_output(&self, action: &str) -> Option<Value> {
-        Connector::action_output(self, action)
-    }
-
-    fn oauth_config(&self) -> Option<OAuthConfig> {
-        Connector::oauth_config(self)
-    }
-
-    fn credential_ready<'a>(
-        &'a self,
-        ready: CredentialReady,
-        manager: &'a ManagerClient,
-    ) -> BoxFuture<'a, Result<()>> {
-        Connector::credential_ready(self, ready, manager)
-    }
-
-    fn enrich(&self, tokens: OAuthTokens) -> BoxFuture<'_, Result<OAuthExtra>> {
-        Connector::enrich(self, tokens)
-    }
-
-    #[cfg(feature = "mcp")]
-    fn mcp_server(&self) -> Option<McpServer> {
-        Connector::mcp_server(self)
-    }
-
-    #[cfg(feature = "mcp")]
-    fn prepare_mcp_env(&self, credentials: &McpCredentials) -> Result<HashMap<String, String>> {
-        Connector::prepare_mcp_env(self, credentials)
-    }
-
-    #[cfg(feature = "mcp")]
-    fn prepare_mcp_headers(&self, credentials: &McpCredentials) -> Result<HashMap<String, String>> {
-        Connector::prepare_mcp_headers(self, credentials)
-    }
-
-    fn webhooks(&self) -> Vec<&'static str> {
-        Connector::webhooks(self)
-    }
-
-    fn call_webhook(&self, call: WebhookCall) -> BoxFuture<'_, Result<Webhook>> {
-        Connector::call_webhook(self, call)
     }
 }

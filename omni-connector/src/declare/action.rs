@@ -7,11 +7,11 @@ use axum::{http::StatusCode, response::Response};
 use serde_json::Value;
 
 use super::{
+    annotated::{Declared, all_actions},
     argument::FromCall,
     call::{CallOf, Called, OfAction},
     input::{self, Arg, Input},
     schema::SchemaFn,
-    table::{Declared, all_actions},
 };
 use crate::{
     connector::{ActionCall, ActionError, ActionResponse},
@@ -22,30 +22,138 @@ use futures_util::future::BoxFuture;
 /// One action of connector `K`.
 #[derive(Debug)]
 pub struct Action<K> {
-    /// Its name on the wire.
-    pub name: &'static str,
-    /// What people and language models read.
-    pub description: &'static str,
-    /// Whether it changes anything.
-    pub mode: ActionMode,
-    /// Arguments marked `#[arg]`.
-    pub args: &'static [Arg],
-    /// The schema of the whole input, where one argument takes all of it.
-    pub input: Option<SchemaFn>,
-    /// The schema of the result, where its type has one.
-    pub output: Option<SchemaFn>,
-    /// OAuth scopes; none when undeclared.
-    pub scopes: Option<&'static [&'static str]>,
-    /// Where it works; everywhere when empty.
-    pub source_types: &'static [SourceType],
-    /// Only admins see it.
-    pub admin_only: bool,
-    /// Offered to nobody.
-    pub hidden: bool,
-    /// How long it may take; none leaves it to the caller's patience.
-    pub timeout: Option<Duration>,
-    /// Reads the arguments and calls the function.
-    pub call: fn(&K, CallOf<K, OfAction>) -> Called<'_, Response>,
+    pub(super) name: &'static str,
+    description: &'static str,
+    mode: ActionMode,
+    args: &'static [Arg],
+    input: Option<SchemaFn>,
+    output: Option<SchemaFn>,
+    scopes: Option<&'static [&'static str]>,
+    source_types: &'static [SourceType],
+    admin_only: bool,
+    hidden: bool,
+    timeout: Option<Duration>,
+    call: Call<K>,
+}
+
+type Call<K> = fn(&K, CallOf<K, OfAction>) -> Called<'_, Response>;
+
+/// What people and language models read of an action, before it has a function.
+#[derive(Debug)]
+pub struct Described {
+    name: &'static str,
+    description: &'static str,
+    mode: ActionMode,
+}
+
+impl Described {
+    /// An action that changes nothing.
+    pub const fn read(name: &'static str, description: &'static str) -> Self {
+        Self {
+            name,
+            description,
+            mode: ActionMode::Read,
+        }
+    }
+
+    /// An action that changes something.
+    pub const fn write(name: &'static str, description: &'static str) -> Self {
+        Self {
+            name,
+            description,
+            mode: ActionMode::Write,
+        }
+    }
+
+    /// The action whose function `call` calls after reading its arguments.
+    pub const fn call<K>(self, call: Call<K>) -> Action<K> {
+        Action {
+            name: self.name,
+            description: self.description,
+            mode: self.mode,
+            args: &[],
+            input: None,
+            output: None,
+            scopes: None,
+            source_types: &[],
+            admin_only: false,
+            hidden: false,
+            timeout: None,
+            call,
+        }
+    }
+}
+
+impl<K> Action<K> {
+    /// Its arguments marked `#[arg]`.
+    #[must_use]
+    pub const fn args(mut self, args: &'static [Arg]) -> Self {
+        self.args = args;
+        self
+    }
+
+    /// One of its other arguments, which may read all of the caller's input.
+    ///
+    /// # Panics
+    /// While compiling: the input is read twice, by two arguments or by one beside those marked `#[arg]`, or it is known not
+    /// to be a JSON object.
+    #[must_use]
+    pub const fn input<T: FromCall<CallOf<K, OfAction>>>(mut self, is_object: bool) -> Self {
+        assert!(
+            is_object,
+            "action input must be a struct (a JSON object)\nhelp: name the list in a struct: `struct Input {{ items: Vec<String> }}`"
+        );
+        if T::INPUT.is_some() {
+            assert!(
+                self.input.is_none() && self.args.is_empty(),
+                "an action reads its input once\nhelp: name everything in one struct, or mark each argument `#[arg]`"
+            );
+            self.input = T::INPUT;
+        }
+        self
+    }
+
+    /// The schema of its result, where the type has one.
+    #[must_use]
+    pub const fn output(mut self, schema: Option<SchemaFn>) -> Self {
+        self.output = schema;
+        self
+    }
+
+    /// The OAuth scopes that a person must have granted.
+    #[must_use]
+    pub const fn scopes(mut self, scopes: &'static [&'static str]) -> Self {
+        self.scopes = Some(scopes);
+        self
+    }
+
+    /// Works for sources of these types only.
+    #[must_use]
+    pub const fn source_types(mut self, source_types: &'static [SourceType]) -> Self {
+        self.source_types = source_types;
+        self
+    }
+
+    /// Is for admins only.
+    #[must_use]
+    pub const fn admin_only(mut self) -> Self {
+        self.admin_only = true;
+        self
+    }
+
+    /// Is offered to nobody.
+    #[must_use]
+    pub const fn hidden(mut self) -> Self {
+        self.hidden = true;
+        self
+    }
+
+    /// Is answered with 504 after this many seconds.
+    #[must_use]
+    pub const fn timeout(mut self, seconds: u64) -> Self {
+        self.timeout = Some(Duration::from_secs(seconds));
+        self
+    }
 }
 
 /// A function with `#[action]`, as an entry of `actions = […]`.
@@ -60,7 +168,7 @@ pub trait ActionFn<K> {
 }
 
 /// The manifest's part of all actions.
-pub fn actions<K: Declared>() -> Vec<ActionDefinition> {
+pub(super) fn actions<K: Declared>() -> Vec<ActionDefinition> {
     all_actions::<K>()
         .map(|action| ActionDefinition {
             name: action.name.to_owned(),
@@ -82,14 +190,14 @@ fn whole_schema(args: &[Arg], input: Option<SchemaFn>) -> Value {
 }
 
 /// The scopes that an action needs.
-pub fn action_scopes<K: Declared>(name: &str) -> Option<Vec<String>> {
+pub(super) fn action_scopes<K: Declared>(name: &str) -> Option<Vec<String>> {
     let action = all_actions::<K>().find(|action| action.name == name)?;
     let scopes = action.scopes?.iter();
     Some(scopes.map(|&scope| scope.to_owned()).collect())
 }
 
 /// Finds the action by its name and calls it.
-pub fn call_action<K: Declared>(
+pub(super) fn call_action<K: Declared>(
     connector: &K,
     call: ActionCall,
 ) -> BoxFuture<'_, Result<Response>> {
@@ -140,34 +248,8 @@ impl<K> CallOf<K, OfAction> {
     }
 }
 
-/// The schema that an argument of this type brings along.
-///
-/// # Panics
-/// While compiling: the input is known to be no JSON object.
-pub const fn input<K, T: FromCall<CallOf<K, OfAction>>>(is_object: bool) -> Option<SchemaFn> {
-    assert!(
-        is_object,
-        "action input must be a struct (a JSON object)\nhelp: name the list in a struct: `struct Input {{ items: Vec<String> }}`"
-    );
-    T::INPUT
-}
-
-/// The schema that one of the arguments brings along.
-///
-/// # Panics
-/// While compiling: the input is read twice, by two arguments or by one beside `args` arguments marked `#[arg]`.
-pub const fn input_once(inputs: &[Option<SchemaFn>], args: usize) -> Option<SchemaFn> {
-    let mut found = None;
-    let mut i = 0;
-    while i < inputs.len() {
-        if inputs[i].is_some() {
-            assert!(
-                found.is_none() && args == 0,
-                "an action reads its input once\nhelp: name everything in one struct, or mark each argument `#[arg]`"
-            );
-            found = inputs[i];
-        }
-        i += 1;
-    }
-    found
+/// The schema of an action's result; none where its type has none.
+pub(super) fn action_output<K: Declared>(name: &str) -> Option<Value> {
+    let action = all_actions::<K>().find(|action| action.name == name)?;
+    action.output.map(|schema| schema())
 }

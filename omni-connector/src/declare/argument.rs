@@ -37,9 +37,9 @@ use crate::{
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "nobody supplies an argument of type `{Self}` here",
+    message = "the framework does not supply an argument of type `{Self}` here",
     label = "not an argument that the framework supplies",
-    note = "help: mark it `#[arg]` if the caller supplies it, or take all of the caller's input as `Args<Input>`"
+    note = "help: take a declared type as `Config<…>`, `Credentials<…>` or `Checkpoint<…>`; in an action, mark what the caller supplies `#[arg]`, or take all of it as `Args<…>`"
 )]
 pub trait FromCall<C>: Sized {
     /// Reads the argument.

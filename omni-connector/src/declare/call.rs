@@ -95,6 +95,14 @@ impl<K, P> CallOf<K, P> {
 /// A function that was called: the future of its outcome, or the argument that could not be read.
 pub type Called<'a, T> = Result<BoxFuture<'a, Result<T>>, ActionError>;
 
+/// Makes the outcome of a function from the future that reads what it returns.
+///
+/// # Errors
+/// None; an argument that could not be read has ended the call before.
+pub fn called<'a, T>(outcome: impl Future<Output = Result<T>> + Send + 'a) -> Called<'a, T> {
+    Ok(Box::pin(outcome))
+}
+
 /// What a call of an action brings along.
 #[derive(Debug)]
 pub struct OfAction {

@@ -1,6 +1,6 @@
 //! What only rustc can compare, since it stands in several places: found while compiling, also across modules and lists.
 
-use super::table::{Declared, Methods};
+use super::annotated::{Declared, Methods};
 use crate::wire::{SourceType, SyncType};
 
 /// Fails to compile when a listed action has the name of a method or of one listed before it.

@@ -4,6 +4,7 @@
 //! it is public because that code stands in the author's crate, and generic only where a type must be decoded.
 
 mod action;
+mod annotated;
 mod argument;
 mod call;
 mod check;
@@ -18,34 +19,29 @@ mod output;
 mod schema;
 mod shape;
 mod sync;
-mod table;
 mod webhook;
 
-pub use action::{Action, ActionFn, action_scopes, actions, call_action, input, input_once};
+pub use action::{Action, ActionFn, Described};
+pub use annotated::{
+    CredentialReadyHook, Declared, DeclaredSkill, EnrichHook, McpEnvHook, McpHeadersHook, McpHook,
+    Methods, OauthHook, SkillsHook, ValidateHook,
+};
 pub use argument::{Actor, Args, Config, Credentials, DeclaredAs, FromCall};
-pub use call::{Call, CallOf, Called, OfAction, OfSync, OfValidate};
+pub use call::{Call, CallOf, Called, OfAction, OfSync, OfValidate, called};
 pub use check::{
     assert_mode_declared, assert_one_mcp, assert_synced, assert_type_declared,
     assert_unique_action, assert_unique_operator,
 };
 pub use checkpoint::Checkpoint;
 pub use doc_ref::DocRef;
-pub use hook::{
-    Asked, Enrich, EnrichReturn, McpReturn, OAuthReturn, PairsReturn, Prepare, Ready, SkillsReturn,
-    Validate, asked, credential_ready, enrich, enriched, mcp_server, oauth, oauth_config, pairs,
-    prepare_mcp_env, prepare_mcp_headers, server, skill, skill_list, skills, validate,
-};
+pub use hook::{Asked, Returned, asked, returned};
 #[cfg(test)]
 pub(crate) use input::schema_of;
 pub use input::{Arg, ArgType, Input};
 pub use limits::{Bound, Limits};
-pub use operator::{OperatorFn, attributes_schema, operators, read};
-pub use output::{AnyOutput, Output, action_output};
+pub use operator::{OperatorFn, read};
+pub use output::{AnyOutput, Output};
 pub use schema::{SchemaFn, input_schema};
-pub use shape::{AnyShape, Shape};
-pub use sync::{Sync, SyncReturn, ended, needs_credentials, requires_credentials, sync};
-pub use table::{Declared, Methods, source_types, sync_modes};
-pub use webhook::{
-    OfSourceWebhook, OfWebhook, WebhookFn, WebhookReturn, WebhookThunk, asked_for, call_webhook,
-    webhooks,
-};
+pub use shape::{AnyShape, Is};
+pub use sync::{Sync, SyncReturn, ended, needs_credentials};
+pub use webhook::{OfSourceWebhook, OfWebhook, WebhookFn, WebhookReturn, asked_for};

@@ -4,7 +4,6 @@ use std::any::Any;
 
 use serde_json::{Map, Value, json};
 
-use super::table::{Declared, Methods};
 use crate::{run::Operator, wire::AttributeValue};
 
 /// A function with `#[search_operator]`, as an entry of `search_operators = […]`.
@@ -26,17 +25,8 @@ pub fn read<'item, T: Any, V: AttributeValue>(
     operator(item.downcast_ref()?).to_attribute()
 }
 
-/// All operators of a connector, those of its `impl` block first.
-pub fn operators<K: Declared>() -> Vec<Operator> {
-    [<K as Methods>::OPERATORS, <K as Declared>::OPERATORS].concat()
-}
-
-/// JSON Schema of the attributes that a connector's operators read; none when there are none.
-pub fn attributes_schema<K: Declared>() -> Option<Value> {
-    schema_of(&operators::<K>())
-}
-
-fn schema_of(operators: &[Operator]) -> Option<Value> {
+/// Returns the JSON Schema of the attributes that these operators read; none when there are none.
+pub(super) fn attributes_schema(operators: &[Operator]) -> Option<Value> {
     let mut properties = Map::new();
     for operator in operators {
         let schema = (operator.schema)();
@@ -91,7 +81,7 @@ mod tests {
         ];
         let text = json!({ "type": "string" });
         assert_eq!(
-            schema_of(&operators).unwrap()["properties"],
+            attributes_schema(&operators).unwrap()["properties"],
             json!({
                 "department": { "anyOf": [text, { "type": "array", "items": text }] },
                 "location": text,

@@ -5,10 +5,7 @@ use std::marker::PhantomData;
 use schemars::{JsonSchema, Schema, generate::SchemaSettings, transform::RecursiveTransform};
 use serde_json::Value;
 
-use super::{
-    SchemaFn,
-    table::{Declared, all_actions},
-};
+use super::SchemaFn;
 
 /// Asks about a return type: `Output::<Result<Issue>>::SCHEMA`.
 #[derive(Debug)]
@@ -54,10 +51,4 @@ fn drop_rust_names(schema: &mut Schema) {
     {
         schema.remove("format");
     }
-}
-
-/// The schema of an action's result; none where its type has none.
-pub fn action_output<K: Declared>(name: &str) -> Option<Value> {
-    let action = all_actions::<K>().find(|action| action.name == name)?;
-    action.output.map(|schema| schema())
 }

@@ -11,22 +11,22 @@ use std::{
 use super::argument::Args;
 use crate::wire::{Email, SecretString};
 
-/// Asks about an argument's type: `Shape::<Args<Input>>::IS_OBJECT`.
+/// Asks about an argument's type: `Is::<Args<Input>>::OBJECT`.
 #[derive(Debug)]
-pub struct Shape<T>(PhantomData<fn() -> T>);
+pub struct Is<T>(PhantomData<fn() -> T>);
 
 /// The answer for every type that has no better one.
 pub trait AnyShape {
     /// Nothing speaks against it.
-    const IS_OBJECT: bool = true;
+    const OBJECT: bool = true;
 }
 
-impl<T> AnyShape for Shape<T> {}
+impl<T> AnyShape for Is<T> {}
 
 // An inherent constant goes before that of a trait.
-impl<T: NoObject> Shape<Args<T>> {
+impl<T: NoObject> Is<Args<T>> {
     /// JSON knows this type, and not as an object.
-    pub const IS_OBJECT: bool = false;
+    pub const OBJECT: bool = false;
 }
 
 /// Types that are no JSON objects.

@@ -3,11 +3,12 @@
 use anyhow::{Result, bail};
 
 use super::{
+    annotated::Declared,
     argument::FromCall,
     call::{CallOf, Called, OfSync},
-    table::Declared,
 };
 use crate::{
+    connector::Connector,
     run::SyncContext,
     wire::{ServiceCredential, SourceType, SyncType},
 };
@@ -15,17 +16,44 @@ use crate::{
 /// One function with `#[sync]`.
 #[derive(Debug)]
 pub struct Sync<K> {
-    /// The modes it is for; all that no other function is for when empty.
-    pub modes: &'static [SyncType],
-    /// The source types it is for; all that no other function is for when empty.
-    pub source_types: &'static [SourceType],
-    /// Whether one of its arguments needs credentials.
-    pub needs_credentials: bool,
-    /// Reads the arguments and calls the function.
-    pub run: fn(&K, CallOf<K, OfSync>) -> Called<'_, ()>,
+    modes: &'static [SyncType],
+    source_types: &'static [SourceType],
+    needs_credentials: bool,
+    run: fn(&K, CallOf<K, OfSync>) -> Called<'_, ()>,
 }
 
 impl<K> Sync<K> {
+    /// A function for all runs that no other function is for; `run` reads its arguments and calls it.
+    pub const fn new(run: fn(&K, CallOf<K, OfSync>) -> Called<'_, ()>) -> Self {
+        Self {
+            modes: &[],
+            source_types: &[],
+            needs_credentials: false,
+            run,
+        }
+    }
+
+    /// Is for runs of these modes.
+    #[must_use]
+    pub const fn modes(mut self, modes: &'static [SyncType]) -> Self {
+        self.modes = modes;
+        self
+    }
+
+    /// Is for sources of these types.
+    #[must_use]
+    pub const fn source_types(mut self, source_types: &'static [SourceType]) -> Self {
+        self.source_types = source_types;
+        self
+    }
+
+    /// Says whether one of its arguments needs credentials; one is enough.
+    #[must_use]
+    pub const fn credentials(mut self, are_needed: bool) -> Self {
+        self.needs_credentials |= are_needed;
+        self
+    }
+
     pub(super) const fn fits(&self, mode: SyncType, source_type: SourceType) -> bool {
         let (mut fits_mode, mut fits_type) = (self.modes.is_empty(), self.source_types.is_empty());
         let mut i = 0;
@@ -51,10 +79,10 @@ impl<K> Sync<K> {
 ///
 /// # Errors
 /// No function is for such a run, and whatever the function says.
-pub async fn sync<K: Declared>(
+pub(super) async fn sync<K: Declared>(
     connector: &K,
     credentials: Option<ServiceCredential>,
-    checkpoint: Option<K::State>,
+    checkpoint: Option<<K as Connector>::State>,
     ctx: SyncContext,
 ) -> Result<()> {
     let (mode, source_type) = (ctx.sync_mode(), ctx.source_type());
@@ -72,20 +100,20 @@ pub async fn sync<K: Declared>(
 }
 
 /// Whether every run needs credentials, so that one without them is refused before it starts.
-pub fn requires_credentials<K: Declared>() -> bool {
+pub(super) fn requires_credentials<K: Declared>() -> bool {
     !K::SYNCS.is_empty() && K::SYNCS.iter().all(|sync| sync.needs_credentials)
 }
 
-/// Whether an argument of this type needs credentials.
+/// Returns whether an argument of this type needs credentials.
 pub const fn needs_credentials<K, T: FromCall<CallOf<K, OfSync>>>() -> bool {
     T::NEEDS_CREDENTIALS
 }
 
-/// What a function with `#[sync]`, `#[validate]` or `#[credential_ready]` returns: `Result<(), E>` of any error.
+/// What a function with `#[sync]` returns: `Result<(), E>` of any error.
 #[diagnostic::on_unimplemented(
     message = "this function cannot return `{Self}`",
     label = "cannot be returned",
-    note = "help: it returns `Result<()>`; what a sync found goes through the context: `ctx.upsert(document)`"
+    note = "help: return `Result<()>`; what a sync found goes through the context: `ctx.upsert(document)`"
 )]
 pub trait SyncReturn {
     /// How it ended.

@@ -3,9 +3,9 @@
 use anyhow::Result;
 
 use super::{
+    annotated::Declared,
     argument::FromCall,
     call::{Call, CallOf, Called},
-    table::Declared,
 };
 use crate::{
     connector::{ActionError, Webhook, WebhookCall, WebhookRequest},
@@ -17,19 +17,40 @@ use futures_util::future::BoxFuture;
 /// One function with `#[webhook]`.
 #[derive(Debug)]
 pub struct WebhookFn<K> {
-    /// The path that it is called at.
-    pub path: &'static str,
-    /// Reads the arguments and calls the function.
-    pub call: WebhookThunk<K>,
+    path: &'static str,
+    call: Thunk<K>,
 }
 
-/// A thunk, by whether the path names a source. Where it does not, nobody can supply config or credentials.
+/// Reads the arguments and calls the function. Where the path does not name a source, nobody can supply config or
+/// credentials.
 #[derive(Debug)]
-pub enum WebhookThunk<K> {
-    /// No `{source_id}` in the path.
+enum Thunk<K> {
     Plain(fn(&K, CallOf<K, OfWebhook>) -> Called<'_, Webhook>),
-    /// With `{source_id}` in it.
     OfSource(fn(&K, CallOf<K, OfSourceWebhook>) -> Called<'_, Webhook>),
+}
+
+impl<K> WebhookFn<K> {
+    /// A webhook whose path does not name a source.
+    pub const fn plain(
+        path: &'static str,
+        call: fn(&K, CallOf<K, OfWebhook>) -> Called<'_, Webhook>,
+    ) -> Self {
+        Self {
+            path,
+            call: Thunk::Plain(call),
+        }
+    }
+
+    /// A webhook with `{source_id}` in its path.
+    pub const fn of_source(
+        path: &'static str,
+        call: fn(&K, CallOf<K, OfSourceWebhook>) -> Called<'_, Webhook>,
+    ) -> Self {
+        Self {
+            path,
+            call: Thunk::OfSource(call),
+        }
+    }
 }
 
 /// What a call of a webhook brings along.
@@ -81,7 +102,7 @@ impl<K> FromCall<CallOf<K, OfWebhook>> for ManagerClient {
 }
 
 /// The paths of a connector's webhooks.
-pub fn webhooks<K: Declared>() -> Vec<&'static str> {
+pub(super) fn webhooks<K: Declared>() -> Vec<&'static str> {
     K::WEBHOOKS.iter().map(|webhook| webhook.path).collect()
 }
 
@@ -89,7 +110,7 @@ pub fn webhooks<K: Declared>() -> Vec<&'static str> {
 ///
 /// # Errors
 /// Whatever the function says.
-pub fn call_webhook<K: Declared>(
+pub(super) fn call_webhook<K: Declared>(
     connector: &K,
     call: WebhookCall,
 ) -> BoxFuture<'_, Result<Webhook>> {
@@ -102,10 +123,10 @@ pub fn call_webhook<K: Declared>(
     let route = request.route();
     let found = K::WEBHOOKS.iter().find(|webhook| webhook.path == route);
     let called = match (found.map(|webhook| &webhook.call), source) {
-        (Some(WebhookThunk::Plain(call)), _) => {
+        (Some(Thunk::Plain(call)), _) => {
             call(connector, CallOf::new(OfWebhook { request, manager }))
         }
-        (Some(WebhookThunk::OfSource(call)), Some(source)) => {
+        (Some(Thunk::OfSource(call)), Some(source)) => {
             let parts = OfSourceWebhook {
                 request,
                 source,
@@ -125,7 +146,7 @@ pub fn call_webhook<K: Declared>(
 #[diagnostic::on_unimplemented(
     message = "a webhook cannot return `{Self}`",
     label = "cannot be returned",
-    note = "help: it returns `Result<Webhook>`: `Webhook::ignore()`, `Webhook::sync(…)` or `Webhook::run(…)`"
+    note = "help: return `Result<Webhook>`: `Webhook::ignore()`, `Webhook::sync(…)` or `Webhook::run(…)`"
 )]
 pub trait WebhookReturn {
     /// What to do.

@@ -1,30 +1,20 @@
 //! A connector together with the MCP server behind it, as one connector. Nothing of the server reaches the runtime but through
 //! this.
 
-use futures_util::future::BoxFuture;
-use std::{
-    collections::{HashMap, HashSet},
-    path::Path,
-    sync::Arc,
-    time::Duration,
-};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::Result;
 use axum::response::Response;
+use futures_util::future::BoxFuture;
 use serde_json::{Map, Value};
 
 use super::inward::Bridge;
 use crate::{
-    connector::{
-        ActionCall, ActionError, ErasedConnector, McpBehind, McpServer, Webhook, WebhookCall,
-    },
+    connector::{ActionCall, ActionError, Connector, ErasedConnector, McpBehind},
     manager::ManagerClient,
-    run::{Operator, SyncContext},
+    run::SyncContext,
     schema::DecodeError,
-    wire::{
-        CredentialReady, Manifest, McpCredentials, OAuthConfig, OAuthExtra, OAuthTokens,
-        ServiceCredential, Source, SourceType, SyncType,
-    },
+    wire::{CredentialReady, Manifest, McpCredentials, ServiceCredential, Source},
 };
 
 /// The connector, with the MCP server behind it if it declares one. What the server offers is kept in `folder` for `ttl`; a
@@ -114,30 +104,8 @@ impl ErasedConnector for Bridged {
         Some(self)
     }
 
-    // The connector answers everything else.
-
-    fn name(&self) -> &'static str {
-        self.connector.name()
-    }
-
-    fn version(&self) -> &'static str {
-        self.connector.version()
-    }
-
-    fn source_types(&self) -> Vec<SourceType> {
-        self.connector.source_types()
-    }
-
-    fn sync_modes(&self) -> Vec<SyncType> {
-        self.connector.sync_modes()
-    }
-
-    fn requires_credentials(&self) -> bool {
-        self.connector.requires_credentials()
-    }
-
-    fn operators(&self) -> Vec<Operator> {
-        self.connector.operators()
+    fn connector(&self) -> &(dyn Connector + 'static) {
+        self.connector.connector()
     }
 
     fn check(
@@ -152,15 +120,6 @@ impl ErasedConnector for Bridged {
         self.connector.check_checkpoint(checkpoint)
     }
 
-    fn validate<'a>(
-        &'a self,
-        source: &'a Source,
-        credentials: Option<&'a ServiceCredential>,
-        manager: &'a ManagerClient,
-    ) -> BoxFuture<'a, Result<()>> {
-        self.connector.validate(source, credentials, manager)
-    }
-
     fn sync(
         &self,
         source: Source,
@@ -169,41 +128,5 @@ impl ErasedConnector for Bridged {
         ctx: SyncContext,
     ) -> BoxFuture<'_, Result<()>> {
         self.connector.sync(source, credentials, checkpoint, ctx)
-    }
-
-    fn action_names(&self) -> HashSet<String> {
-        self.connector.action_names()
-    }
-
-    fn action_output(&self, action: &str) -> Option<Value> {
-        self.connector.action_output(action)
-    }
-
-    fn oauth_config(&self) -> Option<OAuthConfig> {
-        self.connector.oauth_config()
-    }
-
-    fn enrich(&self, tokens: OAuthTokens) -> BoxFuture<'_, Result<OAuthExtra>> {
-        self.connector.enrich(tokens)
-    }
-
-    fn mcp_server(&self) -> Option<McpServer> {
-        self.connector.mcp_server()
-    }
-
-    fn prepare_mcp_env(&self, credentials: &McpCredentials) -> Result<HashMap<String, String>> {
-        self.connector.prepare_mcp_env(credentials)
-    }
-
-    fn prepare_mcp_headers(&self, credentials: &McpCredentials) -> Result<HashMap<String, String>> {
-        self.connector.prepare_mcp_headers(credentials)
-    }
-
-    fn webhooks(&self) -> Vec<&'static str> {
-        self.connector.webhooks()
-    }
-
-    fn call_webhook(&self, call: WebhookCall) -> BoxFuture<'_, Result<Webhook>> {
-        self.connector.call_webhook(call)
     }
 }

@@ -4,7 +4,7 @@ use std::any::{Any, TypeId};
 
 use serde_json::Value;
 
-use crate::wire::{Attributes, SearchOperator, ValueType};
+use crate::wire::{AttributeValue, Attributes, SearchOperator, ValueType};
 
 /// One operator of a connector. The macros write a static table of these; a document built from an item carries the
 /// attributes of all operators that read this type of item.
@@ -25,6 +25,28 @@ pub struct Operator {
 }
 
 impl Operator {
+    /// An operator that reads a value of type `V` from items of type `T` into the attribute of its name.
+    pub const fn of<T: Any, V: AttributeValue>(
+        name: &'static str,
+        read: fn(&dyn Any) -> Option<Value>,
+    ) -> Self {
+        Self {
+            name,
+            attribute: name,
+            value_type: V::VALUE_TYPE,
+            schema: V::schema,
+            item: TypeId::of::<T>,
+            read,
+        }
+    }
+
+    /// Fills another attribute.
+    #[must_use]
+    pub const fn attribute(mut self, attribute: &'static str) -> Self {
+        self.attribute = attribute;
+        self
+    }
+
     /// The entry in the manifest.
     pub fn definition(&self) -> SearchOperator {
         SearchOperator {

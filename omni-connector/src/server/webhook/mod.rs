@@ -40,25 +40,26 @@ pub(super) fn look_over(connector: &dyn ErasedConnector) -> Result<()> {
         .into_iter()
         .collect();
     for path in connector.webhooks() {
-        let shape: Vec<_> = path
-            .split('/')
-            .map(|segment| {
+        let shape = |placeholder: &'static str| {
+            let segments = path.split('/').map(|segment| {
                 if segment.starts_with('{') {
-                    "any"
+                    placeholder
                 } else {
                     segment
                 }
-            })
-            .collect();
-        let shape = shape.join("/");
-        if !is_free_path(&shape) || path.starts_with("/{") || taken.contains(&shape) {
+            });
+            segments.collect::<Vec<_>>().join("/")
+        };
+        // Two placeholders are one path. A fixed segment is another one: `/hooks/any` goes before `/hooks/{name}`.
+        let form = shape("{}");
+        if !is_free_path(&shape("any")) || path.starts_with("/{") || taken.contains(&form) {
             bail!(
                 "the webhook path `{path}` is no path of its own\nhelp: name one that nothing else answers at, such as \
                  `/hooks/{}`",
                 connector.name()
             );
         }
-        taken.push(shape);
+        taken.push(form);
     }
     Ok(())
 }

@@ -5,11 +5,9 @@ use std::{marker::PhantomData, sync::LazyLock};
 use futures_util::FutureExt;
 use jsonschema::Validator;
 use omni_connector::{
-    ActionCall, ActionMode, BoxFuture, Connector, ManagerClient, Operator, ServiceCredential,
-    Source, SourceType, SyncContext, SyncType,
+    ActionCall, BoxFuture, Connector, ManagerClient, SourceType,
     actions::answer,
-    async_trait,
-    declare::{self, Action, Arg, ArgType, Args, CallOf, FromCall, Methods, OfAction, call_action},
+    declare::{self, Action, Arg, ArgType, Args, CallOf, Described, Methods, OfAction},
     schema::check_input_schema,
 };
 use serde_json::Value;
@@ -31,66 +29,31 @@ impl<T: ArgType + 'static, const WHOLE: bool> Takes<T, WHOLE> {
         let returned: anyhow::Result<()> = Ok(());
         Ok(Box::pin(async move { answer(returned) }))
     }
+
+    async fn answer(self, call: ActionCall) -> anyhow::Result<axum::response::Response> {
+        self.call_action(call).await
+    }
 }
 
 impl<T: ArgType + 'static, const WHOLE: bool> Methods for Takes<T, WHOLE> {
-    const SYNCS: &'static [declare::Sync<Self>] = &[];
-    const ACTIONS: &'static [Action<Self>] = &[Action {
-        name: "act",
-        description: "Acts.",
-        mode: ActionMode::Read,
-        args: if WHOLE { &[] } else { Self::ARGS },
-        input: if WHOLE {
-            <Args<T> as FromCall<CallTo<T, WHOLE>>>::INPUT
-        } else {
-            None
-        },
-        output: None,
-        scopes: None,
-        source_types: &[SourceType::Web],
-        admin_only: false,
-        hidden: false,
-        timeout: None,
-        call: Self::call,
+    const ACTIONS: &'static [Action<Self>] = &[if WHOLE {
+        Described::read("act", "Acts.")
+            .call(Self::call)
+            .input::<Args<T>>(true)
+    } else {
+        Described::read("act", "Acts.")
+            .call(Self::call)
+            .args(Self::ARGS)
     }];
-    const OPERATORS: &'static [Operator] = &[];
 }
 
 impl<T: ArgType + 'static, const WHOLE: bool> declare::Declared for Takes<T, WHOLE> {
-    const NAME: &'static str = "takes";
-    const SOURCE_TYPES: &'static [SourceType] = &[SourceType::Web];
-    const MODES: &'static [SyncType] = &[];
-    const ACTIONS: &'static [Action<Self>] = &[];
-    const OPERATORS: &'static [Operator] = &[];
-}
-
-#[async_trait]
-impl<T: ArgType + 'static, const WHOLE: bool> Connector for Takes<T, WHOLE> {
     type Config = Value;
     type Credentials = Value;
     type State = Value;
-
-    fn name(&self) -> &'static str {
-        "takes"
-    }
-
-    fn version(&self) -> &'static str {
-        "1"
-    }
-
-    fn source_types(&self) -> Vec<SourceType> {
-        vec![SourceType::Web]
-    }
-
-    async fn sync(
-        &self,
-        _: Source,
-        _: Option<ServiceCredential>,
-        _: Option<Value>,
-        _: SyncContext,
-    ) -> anyhow::Result<()> {
-        Ok(())
-    }
+    const NAME: &'static str = "takes";
+    const VERSION: &'static str = "1";
+    const SOURCE_TYPES: &'static [SourceType] = &[SourceType::Web];
 }
 
 /// Making a client reads the system's certificates, which takes its time.
@@ -106,11 +69,11 @@ pub(super) struct Declared {
 
 impl Declared {
     fn new<T: ArgType + 'static, const WHOLE: bool>() -> Self {
-        let schema = declare::actions::<Takes<T, WHOLE>>()[0]
+        let schema = Takes::<T, WHOLE>(PhantomData).actions()[0]
             .input_schema
             .clone();
         Self {
-            call: |call| call_action(&Takes::<T, WHOLE>(PhantomData), call),
+            call: |call| Box::pin(Takes::<T, WHOLE>(PhantomData).answer(call)),
             validator: jsonschema::options()
                 .should_validate_formats(true)
                 .build(&schema)
