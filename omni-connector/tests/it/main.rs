@@ -3,6 +3,7 @@
 mod actions;
 mod http;
 mod incoming;
+mod inventory;
 mod model;
 mod north_star;
 mod pipeline;
