@@ -17,7 +17,9 @@ mod sources;
 
 pub use actions::{ActionAnswer, ActionError};
 pub(crate) use actions::{ActionCall, call, missing_scopes};
-pub(crate) use by_hand::{Begun, Why, Wish, give_up, sync_by_hand};
+#[cfg(feature = "cli")]
+pub(crate) use by_hand::Why;
+pub(crate) use by_hand::{Begun, Wish, give_up, sync_by_hand};
 pub(crate) use catalog::{
     Offer, OfferedSkill, connectors, offered_actions, offered_prompts, offered_resources,
     offered_skills,
@@ -25,9 +27,11 @@ pub(crate) use catalog::{
 pub(crate) use contents::{FileToRead, Reading, store_file, store_text, text_of_file};
 pub(crate) use events::accept;
 pub(crate) use mcp::{LoadedSkill, load_skill, prompt, resource};
+#[cfg(feature = "cli")]
+pub(crate) use named::{Change, Secret};
 pub(crate) use named::{
-    Change, Changes, Described, Description, Descriptions, Listed, Secret, change, describe,
-    find_one, listed, remove_source, take_back,
+    Changes, Described, Description, Descriptions, Listed, change, describe, find_one, listed,
+    remove_source, take_back,
 };
 pub(crate) use oauth_clients::keep_oauth_client;
 pub use progress::Progress;
