@@ -7,6 +7,7 @@ mod action;
 mod argument;
 mod call;
 mod check;
+mod checkpoint;
 mod doc_ref;
 mod hook;
 mod input;
@@ -20,12 +21,13 @@ mod table;
 mod webhook;
 
 pub use action::{Action, ActionFn, action_scopes, actions, call_action, input, input_once};
-pub use argument::{Actor, Args, Checkpoint, Config, Credentials, DeclaredAs, FromCall};
+pub use argument::{Actor, Args, Config, Credentials, DeclaredAs, FromCall};
 pub use call::{Call, CallOf, Called, OfAction, OfSync, OfValidate};
 pub use check::{
     assert_mode_declared, assert_one_mcp, assert_synced, assert_type_declared,
     assert_unique_action, assert_unique_operator,
 };
+pub use checkpoint::Checkpoint;
 pub use doc_ref::DocRef;
 pub use hook::{
     Asked, Enrich, EnrichReturn, McpReturn, OAuthReturn, PairsReturn, Prepare, Ready, SkillsReturn,
