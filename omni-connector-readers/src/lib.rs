@@ -18,6 +18,8 @@
 //! Numbers alone are no text in a spreadsheet, as in Omni: what is found here must be found there. Where the right column
 //! gave text to a document, the manager says that Omni will not see it. Every other format has no text.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod format;
 mod frame;
 #[cfg(feature = "readers")]
