@@ -32,6 +32,7 @@ mod connector;
 pub mod declare;
 #[doc(hidden)]
 pub mod generated;
+pub mod http;
 mod macros;
 pub mod manager;
 mod mcp;

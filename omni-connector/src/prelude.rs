@@ -13,6 +13,7 @@ pub use crate::{
         actions::{File, Raw, Text},
     },
     declare::{Actor, Args, Call, Checkpoint, Config, Credentials, DocRef, FromCall},
+    http::{Api, ApiClient, Auth, Pages, Paging, Quota, SourceError},
     macros::{action, connector, search_operator, sync},
     manager::ManagerClient,
     run::{Document, Group, Inventory, Listing, Part, SyncContext, Walked},

@@ -48,8 +48,10 @@ impl Bar {
             self.0
                 .set_prefix(format!("{} scanned  ", HumanCount(report.scanned)));
         }
-        self.0
-            .set_message(report.current.clone().unwrap_or_default());
+        let waiting = report.waiting_for.as_ref();
+        let waiting = waiting.map(|text| format!("waiting: {text}"));
+        let message = waiting.or_else(|| report.current.clone());
+        self.0.set_message(message.unwrap_or_default());
     }
 
     /// Says how the run is being ended, from now on.

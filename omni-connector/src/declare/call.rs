@@ -31,6 +31,11 @@ pub trait Call {
     /// The way back to the manager.
     fn manager(&self) -> &ManagerClient;
 
+    /// The run, if this is a call of one.
+    fn run(&self) -> Option<&SyncContext> {
+        None
+    }
+
     /// The source's config.
     ///
     /// # Errors
@@ -138,6 +143,10 @@ impl<K> Call for CallOf<K, OfSync> {
 
     fn manager(&self) -> &ManagerClient {
         self.parts.ctx.manager()
+    }
+
+    fn run(&self) -> Option<&SyncContext> {
+        Some(&self.parts.ctx)
     }
 }
 

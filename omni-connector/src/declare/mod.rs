@@ -8,6 +8,7 @@ mod argument;
 mod call;
 mod check;
 mod checkpoint;
+mod client;
 mod doc_ref;
 mod hook;
 mod input;

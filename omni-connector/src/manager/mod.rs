@@ -13,4 +13,4 @@ pub use client::{Extract, ManagerClient};
 pub use error::ManagerError;
 pub(crate) use events::EventEncoder;
 pub use patience::Patience;
-pub(crate) use retry::Backoff;
+pub(crate) use retry::{Backoff, retry_after};

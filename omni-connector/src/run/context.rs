@@ -389,6 +389,14 @@ impl SyncContext {
             });
     }
 
+    /// Shows people what the run waits for, until it is taken back by `None`.
+    pub(crate) fn set_waiting_for(&self, text: Option<String>) {
+        let text = text.map(|text| self.inner.secrets.redact(&text));
+        self.inner
+            .pipeline
+            .report(|report| report.waiting_for = text);
+    }
+
     /// Counts items that were looked at beside those that are emitted or skipped: unchanged ones, above all.
     ///
     /// # Errors

@@ -40,6 +40,9 @@ pub struct RunReport {
     pub contents: u64,
     /// What the run is working on.
     pub current: Option<String>,
+    /// What the run waits for at the moment, such as the quota of the source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting_for: Option<String>,
 }
 
 /// One item that was left out on purpose.

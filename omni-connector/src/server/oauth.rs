@@ -87,7 +87,7 @@ async fn add(State(app): State<App>, Body(tokens): Body<OAuthTokens>) -> Respons
 
 fn failed(error: &anyhow::Error, secrets: Secrets) -> Response {
     let status =
-        ActionError::of(error).map_or(StatusCode::INTERNAL_SERVER_ERROR, ActionError::status);
+        ActionError::of(error).map_or(StatusCode::INTERNAL_SERVER_ERROR, |error| error.status());
     let failed = Failed {
         secrets,
         source: None,

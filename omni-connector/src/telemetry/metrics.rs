@@ -7,6 +7,8 @@ use std::{
     time::Duration,
 };
 
+use super::source::{SourceCall, SourceCalls};
+
 /// Names of actions that are told apart. Names come from callers, and a server of MCP tools may have many.
 const MOST_ACTIONS: usize = 200;
 
@@ -50,6 +52,7 @@ struct Counters {
     actions: HashMap<String, BTreeMap<u16, Calls>>,
     calls: BTreeMap<(&'static str, &'static str), u64>,
     retries: BTreeMap<&'static str, u64>,
+    source: SourceCalls,
 }
 
 /// A run under way: its mode, and how to read what it has done so far.
@@ -177,6 +180,11 @@ impl Metrics {
         *self.counters().retries.entry(route).or_default() += 1;
     }
 
+    /// A call to the source came to its end.
+    pub(crate) fn source(&self, call: &SourceCall<'_>) {
+        self.counters().source.add(call);
+    }
+
     /// All of it, as text.
     pub(crate) fn text(&self, connector: &str, version: &str) -> String {
         let counters = self.counters();
@@ -271,20 +279,26 @@ impl Metrics {
                 *count,
             );
         }
+        counters.source.write(&mut text);
         text.0
     }
 }
 
 /// The text form of Prometheus, version 0.0.4.
 #[derive(Default)]
-struct Text(String);
+pub(super) struct Text(String);
 
 impl Text {
-    fn family(&mut self, name: &str, kind: &str, help: &str) {
+    pub(super) fn family(&mut self, name: &str, kind: &str, help: &str) {
         let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
     }
 
-    fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: impl std::fmt::Display) {
+    pub(super) fn sample(
+        &mut self,
+        name: &str,
+        labels: &[(&str, &str)],
+        value: impl std::fmt::Display,
+    ) {
         self.0.push_str(name);
         for (index, (label, text)) in labels.iter().enumerate() {
             let _ = write!(self.0, "{}{label}=\"", if index == 0 { '{' } else { ',' });

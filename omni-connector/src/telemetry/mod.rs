@@ -18,6 +18,11 @@
 //! | `omni_connector_action_seconds_sum`, `…_count` | `action`, `status` | calls of actions and how long they took; names that nothing answers to are `unknown` |
 //! | `omni_connector_manager_calls_total` | `route`, `outcome` | calls to the manager: `ok`, `refused`, `run_over`, `unreachable`, `unreadable` |
 //! | `omni_connector_manager_retries_total` | `route` | attempts beyond the first |
+//! | `omni_connector_source_calls_total` | `operation`, `outcome` | calls to the source: `ok`, or the error in lower case, such as `not_found` and `busy` |
+//! | `omni_connector_source_seconds_sum`, `…_count` | `operation` | how long they took, waits and repeats included |
+//! | `omni_connector_source_waited_seconds_total` | `reason` | time that calls waited: for a `slot`, for the `pace`, for a `retry`, for a `credential` |
+//! | `omni_connector_source_bytes_total` | `operation` | bytes of answers, decompressed |
+//! | `omni_connector_source_quota_remaining` | | calls that the source says are left, after the latest call |
 //!
 //! # Traces
 //! With the feature `otel`, and `OTEL_EXPORTER_OTLP_ENDPOINT` set, the spans above and those of the author go to that collector
@@ -27,8 +32,10 @@
 
 mod log;
 mod metrics;
+mod source;
 #[cfg(feature = "otel")]
 mod traces;
 
 pub(crate) use log::{Telemetry, start};
 pub(crate) use metrics::{Ending, Metrics, Progress, RunUnderWay};
+pub(crate) use source::SourceCall;

@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::ActionResponse;
 use crate::{
+    http::{Incomplete, SourceError},
     redact::{Secrets, redact},
     schema::DecodeError,
     wire::SourceType,
@@ -161,9 +162,38 @@ impl ActionError {
         headers
     }
 
-    /// The refusal in a chain of causes, if there is one: the outermost.
-    pub fn of(error: &anyhow::Error) -> Option<&Self> {
-        error.chain().find_map(|cause| cause.downcast_ref())
+    /// The refusal in a chain of causes, if there is one: the outermost. An error of a call to the source is one.
+    pub fn of(error: &anyhow::Error) -> Option<Self> {
+        error.chain().find_map(|cause| {
+            let source = || cause.downcast_ref::<SourceError>().cloned().map(Self::from);
+            cause.downcast_ref().cloned().or_else(source)
+        })
+    }
+}
+
+/// What an action answers when a call to the source failed.
+impl From<SourceError> for ActionError {
+    fn from(error: SourceError) -> Self {
+        let message = error.to_string();
+        match error {
+            SourceError::Walk(Incomplete::Failed(error)) => (*error).into(),
+            SourceError::Unauthorized { .. } => Self::Unauthorized(message),
+            SourceError::Forbidden {
+                scope: Some(scope), ..
+            } => Self::NeedsScopes(scope.split_whitespace().map(str::to_owned).collect()),
+            SourceError::Forbidden { .. } => Self::Forbidden(message),
+            SourceError::NotFound { .. } | SourceError::Gone { .. } => Self::NotFound(message),
+            SourceError::Conflict { .. } => Self::Conflict(message),
+            SourceError::Busy { retry_after, .. } => Self::RateLimited {
+                message,
+                retry_after,
+            },
+            SourceError::Refused { status, .. } if !status.is_server_error() => {
+                Self::BadRequest(message)
+            }
+            SourceError::TimedOut { .. } => Self::Timeout(message),
+            _ => Self::Upstream(message),
+        }
     }
 }
 
@@ -202,12 +232,14 @@ impl Failed {
     /// The answer to an error of an action: its status if it has one, else 500; the chain of causes in either case.
     pub(crate) fn answer(&self, error: &anyhow::Error) -> Response {
         let refusal = ActionError::of(error);
-        if let Some(ActionError::NeedsScopes(scopes)) = refusal
+        if let Some(ActionError::NeedsScopes(scopes)) = &refusal
             && let Some(answer) = self.connect_first(scopes)
         {
             return answer;
         }
-        let status = refusal.map_or(StatusCode::INTERNAL_SERVER_ERROR, ActionError::status);
+        let status = refusal
+            .as_ref()
+            .map_or(StatusCode::INTERNAL_SERVER_ERROR, ActionError::status);
         let mut answer =
             ActionResponse::error(self.message(error)).into_response_with_status(status);
         if let Some(refusal) = refusal {
@@ -267,7 +299,7 @@ mod tests {
             plain.context("one").context("two").unwrap_err(),
             anyhow::Error::from(Wrapped(refusal())).context("three"),
         ] {
-            assert_eq!(ActionError::of(&error), Some(&refusal()), "{error:#}");
+            assert_eq!(ActionError::of(&error), Some(refusal()), "{error:#}");
         }
         assert_eq!(ActionError::of(&anyhow!("it is closed")), None);
     }

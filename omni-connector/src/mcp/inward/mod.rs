@@ -346,7 +346,7 @@ impl Bridge {
 }
 
 fn prepare_failed(error: &anyhow::Error) -> ActionError {
-    ActionError::of(error).cloned().unwrap_or_else(|| {
+    ActionError::of(error).unwrap_or_else(|| {
         ActionError::bad_request(format!(
             "the credentials do not fit the MCP server: {error:#}"
         ))

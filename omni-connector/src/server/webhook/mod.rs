@@ -142,8 +142,13 @@ impl Refused {
     fn answer(self, route: &str) -> Response {
         let error = self.secrets.redact(&format!("{:#}", self.error));
         let refusal = ActionError::of(&self.error);
-        let status = refusal.map_or(StatusCode::INTERNAL_SERVER_ERROR, ActionError::status);
-        let headers = refusal.map(ActionError::headers).unwrap_or_default();
+        let status = refusal
+            .as_ref()
+            .map_or(StatusCode::INTERNAL_SERVER_ERROR, ActionError::status);
+        let headers = refusal
+            .as_ref()
+            .map(ActionError::headers)
+            .unwrap_or_default();
         tracing::warn!(route, %status, "a webhook call was refused: {error}");
         (status, headers, Json(ErrorBody { error })).into_response()
     }

@@ -1,0 +1,348 @@
+//! What the source answered, and the verdict on it.
+
+use std::{fmt, sync::OnceLock};
+
+use bytes::Bytes;
+use reqwest::{
+    StatusCode, Url,
+    header::{CONTENT_TYPE, HeaderMap},
+};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::{redact::redact, schema::DecodeError};
+
+/// A whole answer of the source: status, headers and body. `Debug` shows only status and length.
+#[derive(Clone)]
+pub struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    url: Url,
+    body: Bytes,
+    json: OnceLock<Value>,
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer")
+            .field("status", &self.status)
+            .field("bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Answer {
+    pub(super) const fn new(status: StatusCode, headers: HeaderMap, url: Url, body: Bytes) -> Self {
+        Self {
+            status,
+            headers,
+            url,
+            body,
+            json: OnceLock::new(),
+        }
+    }
+
+    /// Returns the status.
+    pub const fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Returns a header as text; none if it is missing or not ASCII.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Returns all headers.
+    pub const fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// Returns the body, decompressed.
+    pub const fn bytes(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// Returns the body as text; what is not UTF-8 is replaced.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// Returns the body as JSON, `null` if it is not JSON.
+    pub fn json(&self) -> &Value {
+        self.json
+            .get_or_init(|| serde_json::from_slice(&self.body).unwrap_or_default())
+    }
+
+    /// Returns what stands at a JSON pointer of the body, such as `/meta/next`.
+    pub fn at(&self, pointer: &str) -> Option<&Value> {
+        self.json().pointer(pointer)
+    }
+
+    /// Returns the text at a JSON pointer of the body.
+    pub fn text_at(&self, pointer: &str) -> Option<&str> {
+        self.at(pointer)?.as_str()
+    }
+
+    pub(super) const fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// Decodes the body as JSON. An empty body is `null`.
+    pub(super) fn decode<T: DeserializeOwned>(&self) -> Result<T, String> {
+        let is_empty = self.body.iter().all(u8::is_ascii_whitespace);
+        let body: &[u8] = if is_empty { b"null" } else { &self.body };
+        let mut reader = serde_json::Deserializer::from_slice(body);
+        let mut track = serde_path_to_error::Track::new();
+        let decoder = serde_path_to_error::Deserializer::new(&mut reader, &mut track);
+        let problem = match T::deserialize(decoder) {
+            Ok(value) => match reader.end() {
+                Ok(()) => return Ok(value),
+                Err(_) => return Err(self.not_json()),
+            },
+            Err(problem) => problem,
+        };
+        if problem.is_data() {
+            if is_empty {
+                return Err("the body is empty, where JSON was promised".to_owned());
+            }
+            let problem = serde_path_to_error::Error::new(track.path(), problem);
+            return Err(DecodeError::in_text("answer", &problem).to_string());
+        }
+        Err(self.not_json())
+    }
+
+    /// Says what the body is instead of JSON.
+    pub(super) fn not_json(&self) -> String {
+        let start = self.body.trim_ascii_start();
+        let is_html = self.media_type().contains("html") || start.starts_with(b"<");
+        if is_html {
+            return match title(&self.text()) {
+                Some(title) => format!("it is a page of HTML titled `{title}`, not JSON"),
+                None => "it is a page of HTML, not JSON".to_owned(),
+            };
+        }
+        match serde_json::from_slice::<serde::de::IgnoredAny>(&self.body) {
+            Err(error) if error.is_eof() => {
+                format!("the JSON ends too early, after {} bytes", self.body.len())
+            }
+            Err(error) => format!(
+                "it is not JSON at line {}, column {}",
+                error.line(),
+                error.column()
+            ),
+            Ok(_) => "it has another shape".to_owned(),
+        }
+    }
+
+    pub(super) fn media_type(&self) -> String {
+        media_type(&self.headers)
+    }
+
+    /// The words with which the source explains a refusal: the usual fields of JSON, or the beginning of a short text.
+    pub(super) fn explanation(&self) -> String {
+        const FIELDS: [&str; 9] = [
+            "/error/message",
+            "/message",
+            "/error_description",
+            "/detail",
+            "/errors/0/message",
+            "/errors/0/detail",
+            "/errorMessages/0",
+            "/error",
+            "/title",
+        ];
+        let found = FIELDS.iter().find_map(|pointer| self.text_at(pointer));
+        let text = match found {
+            Some(text) => text.to_owned(),
+            None if self.media_type().starts_with("text/plain") => self.text(),
+            None if self.media_type().contains("html") => title(&self.text()).unwrap_or_default(),
+            None => String::new(),
+        };
+        short(&text)
+    }
+}
+
+/// The media type of an answer, in lower case and without parameters.
+pub(super) fn media_type(headers: &HeaderMap) -> String {
+    let value = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let value = value.unwrap_or_default();
+    let end = value.find(';').unwrap_or(value.len());
+    value[..end].trim().to_ascii_lowercase()
+}
+
+/// The title of a page of HTML, without secrets.
+fn title(html: &str) -> Option<String> {
+    let head = &html[..html.floor_char_boundary(64 << 10)];
+    let lower = head.to_ascii_lowercase();
+    let tag = lower.find("<title")?;
+    let start = tag + lower[tag..].find('>')? + 1;
+    let end = start + lower[start..].find("</title")?;
+    let title = short(&head[start..end]);
+    (!title.is_empty()).then_some(title)
+}
+
+/// One line of at most 200 bytes, without secrets.
+pub(super) fn short(text: &str) -> String {
+    let line: Vec<&str> = text[..text.floor_char_boundary(2_000)]
+        .split_whitespace()
+        .collect();
+    let line = redact(&line.join(" ")).replace('`', "'");
+    let end = line.floor_char_boundary(200);
+    if end < line.len() {
+        format!("{}…", &line[..end])
+    } else {
+        line
+    }
+}
+
+/// What an answer means. [`Api::refusals`](super::Api::refusals) gives one for every answer of the source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// The answer is what was asked for.
+    Good,
+    /// The source takes no more calls for now; the call is repeated later.
+    Busy,
+    /// The source has a problem of its own; the call is repeated if that is safe.
+    Unavailable,
+    /// The credential was refused; it is read anew once.
+    Unauthorized,
+    /// The credential may not do this.
+    Forbidden,
+    /// The thing does not exist.
+    NotFound,
+    /// The thing no longer exists.
+    Gone,
+    /// The thing is not in a state for this.
+    Conflict,
+    /// The source refuses the request for the reason that it gives.
+    Refused(Refusal),
+}
+
+impl Verdict {
+    /// Judges an answer by its status alone: what happens without [`Api::refusals`](super::Api::refusals).
+    pub fn by_status(answer: &Answer) -> Self {
+        Self::of(answer.status).unwrap_or_else(|| {
+            Self::Refused(Refusal {
+                code: None,
+                message: answer.explanation(),
+            })
+        })
+    }
+
+    /// The verdict on a status; none for a refusal with a reason.
+    pub(super) fn of(status: StatusCode) -> Option<Self> {
+        Some(match status.as_u16() {
+            200..=299 => Self::Good,
+            401 => Self::Unauthorized,
+            403 => Self::Forbidden,
+            404 => Self::NotFound,
+            409 | 412 => Self::Conflict,
+            410 => Self::Gone,
+            429 => Self::Busy,
+            408 | 425 | 500 | 502..=504 | 520..=530 => Self::Unavailable,
+            _ => return None,
+        })
+    }
+}
+
+/// Why a source refused a request, in its own words.
+#[must_use = "a refusal is part of a `Verdict`"]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Refusal {
+    pub(super) code: Option<String>,
+    pub(super) message: String,
+}
+
+impl Refusal {
+    /// Makes a refusal of the code that the source gives.
+    pub fn new(code: impl Into<String>) -> Self {
+        Self {
+            code: Some(code.into()),
+            message: String::new(),
+        }
+    }
+
+    /// Adds the words of the source.
+    pub fn message(mut self, message: impl Into<String>) -> Self {
+        self.message = message.into();
+        self
+    }
+}
+
+impl From<&str> for Refusal {
+    fn from(code: &str) -> Self {
+        Self::new(code)
+    }
+}
+
+impl From<String> for Refusal {
+    fn from(code: String) -> Self {
+        Self::new(code)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(content_type: &'static str, body: &'static str) -> Answer {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, content_type.parse().unwrap());
+        let url = Url::parse("https://acme.example/").unwrap();
+        Answer::new(
+            StatusCode::OK,
+            headers,
+            url,
+            Bytes::from_static(body.as_bytes()),
+        )
+    }
+
+    #[test]
+    fn an_answer_that_is_not_json_says_what_it_is_and_shows_no_secret() {
+        let page = "<!doctype html><TITLE lang=en> Sign in\n?token=s3cret </TITLE>";
+        for (kind, body, why) in [
+            (
+                "text/html",
+                page,
+                "it is a page of HTML titled `Sign in ?token=[redacted]`, not JSON",
+            ),
+            (
+                "application/json",
+                " <p>no title",
+                "it is a page of HTML, not JSON",
+            ),
+            (
+                "application/json",
+                "{\"a\": 1, ",
+                "the JSON ends too early, after 9 bytes",
+            ),
+            (
+                "application/json",
+                "{\"a\": x}",
+                "it is not JSON at line 1, column 7",
+            ),
+            (
+                "application/json",
+                "{} 8",
+                "it is not JSON at line 1, column 4",
+            ),
+            (
+                "application/json",
+                " ",
+                "the body is empty, where JSON was promised",
+            ),
+            (
+                "application/json",
+                "{\"a\": \"s3cret\"}",
+                "invalid answer: `a` is of the wrong type, expected i32",
+            ),
+        ] {
+            let decoded = answer(kind, body).decode::<std::collections::HashMap<String, i32>>();
+            assert_eq!(decoded.unwrap_err(), why, "{body}");
+        }
+        assert_eq!(answer("", "").decode::<Option<i32>>(), Ok(None));
+    }
+}

@@ -1,0 +1,526 @@
+//! One attempt of a call: the request and its redirects, the answer under its limit, and the verdict on it.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
+use reqwest::{
+    Client, Method, Request, Response, StatusCode, Url,
+    header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, LOCATION, RANGE, USER_AGENT},
+};
+use tokio::time::{Instant, timeout_at};
+
+use super::{
+    Answer, At, Call, Download, Saved, SourceError, Verdict,
+    answer::short,
+    call::{Body, shown},
+    download::length,
+    quota,
+    send::{Got, Ready, Want},
+    transport,
+};
+use crate::{manager::retry_after, wire::SecretString};
+
+/// Redirects of one call that are followed.
+const HOPS: u32 = 5;
+/// Bytes of a refusal that are read.
+const REFUSAL: u64 = 64 << 10;
+/// A download that is JSON may be a refusal if it is no longer than this.
+const PEEK: u64 = 1 << 20;
+
+/// An attempt that did not bring what was wanted.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) error: SourceError,
+    pub(super) again: Again,
+    /// The pause that the source asked for.
+    pub(super) asked: Option<Duration>,
+}
+
+/// Whether another attempt can help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Again {
+    Never,
+    /// The source may have acted on it.
+    IfRepeatable,
+    /// The source certainly did not hear it.
+    Unheard,
+    /// The source takes no calls for now.
+    Busy,
+    /// The source refused the credential.
+    WithNewKey,
+}
+
+impl Failure {
+    const fn new(error: SourceError, again: Again) -> Self {
+        Self {
+            error,
+            again,
+            asked: None,
+        }
+    }
+}
+
+/// Sends the request and reads the answer.
+pub(super) async fn attempt(call: &Call, at: At, ready: Ready, want: Want) -> Result<Got, Failure> {
+    let ends = Instant::now() + call.within;
+    let Ready { slot, ticket, key } = ready;
+    let mut reader = Reader { call, at, ends };
+    let sent = timeout_at(ends, reader.send(&key.auth)).await;
+    let response = sent.unwrap_or_else(|_| Err(reader.late()))?;
+    let (status, headers) = (response.status(), response.headers().clone());
+    tracing::Span::current().record("status", status.as_u16());
+    reader.at.request_id = request_id(&headers);
+    let said = quota::read(&call.api.settings().quotas, &headers);
+    ticket.answered(
+        status != StatusCode::TOO_MANY_REQUESTS && !status.is_server_error(),
+        &said,
+    );
+    let got = reader.read(response, want).await;
+    drop(slot);
+    got.map_err(|mut failure| {
+        if failure.again == Again::Busy || failure.again == Again::IfRepeatable {
+            failure.asked = retry_after(&headers)
+                .or_else(|| quota::asked(&call.api.settings().quotas, &headers));
+        }
+        failure
+    })
+}
+
+struct Reader<'a> {
+    call: &'a Call,
+    at: At,
+    ends: Instant,
+}
+
+impl Reader<'_> {
+    #[allow(
+        clippy::unnecessary_box_returns,
+        reason = "every error keeps it in a box"
+    )]
+    fn at(&self) -> Box<At> {
+        Box::new(self.at.clone())
+    }
+
+    fn late(&self) -> Failure {
+        Failure::new(SourceError::TimedOut { at: self.at() }, Again::IfRepeatable)
+    }
+
+    fn unreadable(&self, why: impl Into<String>) -> Failure {
+        let why = why.into();
+        Failure::new(SourceError::Unreadable { why, at: self.at() }, Again::Never)
+    }
+
+    fn broken(&self, error: reqwest::Error) -> Failure {
+        let again = if error.is_connect() {
+            Again::Unheard
+        } else if error.is_builder() {
+            Again::Never
+        } else {
+            Again::IfRepeatable
+        };
+        if error.is_timeout() {
+            return Failure::new(SourceError::TimedOut { at: self.at() }, again);
+        }
+        if error.is_decode() {
+            return self.unreadable("it cannot be decompressed");
+        }
+        // The URL has a query, which may hold a secret.
+        let cause = format!("{:#}", anyhow::Error::from(error.without_url()));
+        let cause = short(&cause);
+        Failure::new(
+            SourceError::Unreachable {
+                cause,
+                at: self.at(),
+            },
+            again,
+        )
+    }
+
+    /// Sends the request, and follows redirects.
+    async fn send(&mut self, auth: &super::Auth) -> Result<Response, Failure> {
+        let call = self.call;
+        let client = transport::client();
+        let mut url = match &call.url {
+            Ok(url) => url.clone(),
+            Err(_) => return Err(self.unreadable("the call leads nowhere")),
+        };
+        let (mut method, mut body) = (call.method.clone(), Some(&call.body));
+        for hop in 0.. {
+            let is_own = call.api.is_own(&url);
+            let request = self.request(client, &method, &url, body, is_own, auth)?;
+            let response = client
+                .execute(request)
+                .await
+                .map_err(|error| self.broken(error))?;
+            let Some(next) = self.redirect(&response, &url, hop)? else {
+                return Ok(response);
+            };
+            let status = response.status().as_u16();
+            if status == 303 || (matches!(status, 301 | 302) && method == Method::POST) {
+                if method != Method::HEAD {
+                    method = Method::GET;
+                }
+                body = None;
+            }
+            let sends_body = body.is_some_and(|body| !matches!(body, Body::Empty));
+            if sends_body && !call.api.is_own(&next) {
+                // What was meant for the API may hold secrets.
+                let origin = next.origin().ascii_serialization();
+                let error = SourceError::Foreign {
+                    origin,
+                    at: self.at(),
+                };
+                return Err(Failure::new(error, Again::Never));
+            }
+            url = next;
+        }
+        unreachable!("hops are counted")
+    }
+
+    fn request(
+        &self,
+        client: &Client,
+        method: &Method,
+        url: &Url,
+        body: Option<&Body>,
+        is_own: bool,
+        auth: &super::Auth,
+    ) -> Result<Request, Failure> {
+        let call = self.call;
+        let mut request = Request::new(method.clone(), url.clone());
+        for headers in [&call.api.settings().headers, &call.headers] {
+            for (name, value) in headers {
+                // An author may put credentials into headers of their own.
+                let is_harmless = [ACCEPT, RANGE, USER_AGENT].contains(name);
+                let is_of_body = *name == CONTENT_TYPE && body.is_none();
+                if (is_own || is_harmless) && !is_of_body {
+                    request.headers_mut().insert(name, value.clone());
+                }
+            }
+        }
+        match body {
+            None | Some(Body::Empty) => {}
+            Some(Body::Json(value)) => *request.body_mut() = Some(value.to_string().into()),
+            Some(Body::Bytes(bytes)) => *request.body_mut() = Some(bytes.clone().into()),
+            Some(Body::Once(form)) => {
+                let form = form.lock().ok().and_then(|mut form| form.take());
+                let Some(form) = form else {
+                    return Err(self.unreadable("its form was sent before"));
+                };
+                let builder = reqwest::RequestBuilder::from_parts(client.clone(), request);
+                request = builder
+                    .multipart(form)
+                    .build()
+                    .map_err(|error| self.broken(error))?;
+            }
+        }
+        if is_own {
+            request = auth
+                .apply(client, request)
+                .map_err(|error| self.broken(error))?;
+        }
+        Ok(request)
+    }
+
+    /// Where a redirect leads; none if the answer is not one.
+    fn redirect(&self, response: &Response, from: &Url, hop: u32) -> Result<Option<Url>, Failure> {
+        if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+            return Ok(None);
+        }
+        let Some(location) = response.headers().get(LOCATION) else {
+            return Ok(None);
+        };
+        if hop >= HOPS {
+            return Err(self.unreadable(format!("it is the redirect after {HOPS} others")));
+        }
+        let location = location
+            .to_str()
+            .ok()
+            .and_then(|location| from.join(location).ok());
+        let next =
+            location.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+        let Some(next) = next else {
+            return Err(self.unreadable("it is a redirect that leads nowhere"));
+        };
+        if from.scheme() == "https" && next.scheme() == "http" {
+            let why = format!("it is a redirect from https to `{}`", shown(&next));
+            return Err(self.unreadable(why));
+        }
+        Ok(Some(next))
+    }
+
+    async fn read(&self, response: Response, want: Want) -> Result<Got, Failure> {
+        let (status, headers) = (response.status(), response.headers().clone());
+        let url = response.url().clone();
+        if let Some(coding) = headers
+            .get(CONTENT_ENCODING)
+            .filter(|coding| *coding != "identity")
+        {
+            let coding = short(&String::from_utf8_lossy(coding.as_bytes()));
+            return Err(self.unreadable(format!(
+                "it is encoded as `{coding}`, which was not asked for"
+            )));
+        }
+        if status == StatusCode::NOT_MODIFIED {
+            return if self.call.may_be_unchanged {
+                Ok(Got::Answer(Answer::new(status, headers, url, Bytes::new())))
+            } else {
+                Err(self.unreadable("it says that nothing changed, which nobody asked"))
+            };
+        }
+        let is_whole = match want {
+            Want::Answer(_) => true,
+            Want::Download(_) | Want::Saved(_) => {
+                !status.is_success() || self.may_be_a_refusal(&headers)
+            }
+        };
+        if !is_whole {
+            return match want {
+                Want::Saved(limit) => self.save(response, limit).await.map(Got::Saved),
+                _ => Ok(Got::Download(self.stream(response, want.limit()))),
+            };
+        }
+        let limit = if status.is_success() {
+            want.limit()
+        } else {
+            REFUSAL
+        };
+        let body = self.collect(response, limit, status.is_success()).await?;
+        let answer = Answer::new(status, headers, url, body);
+        self.judge(&answer)?;
+        match want {
+            Want::Answer(_) => Ok(Got::Answer(answer)),
+            Want::Download(_) => {
+                let body = answer.bytes().clone();
+                let chunks = futures_util::stream::once(async move { Ok(body) }).boxed();
+                let headers = answer.headers().clone();
+                Ok(Got::Download(Download { headers, chunks }))
+            }
+            Want::Saved(_) => {
+                let saved = Saved::begin(answer.headers().clone()).and_then(|mut saved| {
+                    saved.write(answer.bytes())?;
+                    Ok(saved)
+                });
+                saved.map(Got::Saved).map_err(|error| self.disk(&error))
+            }
+        }
+    }
+
+    /// Whether a file that was asked for may be a refusal with status 200 instead.
+    fn may_be_a_refusal(&self, headers: &HeaderMap) -> bool {
+        let is_json = super::answer::media_type(headers).ends_with("json");
+        let is_short = length(headers).is_some_and(|length| length <= PEEK);
+        self.call.api.settings().refusals.is_some() && is_json && is_short
+    }
+
+    /// Reads the body under a limit, which counts what was decompressed. What a refusal has beyond it is left out.
+    async fn collect(
+        &self,
+        mut response: Response,
+        limit: u64,
+        must_fit: bool,
+    ) -> Result<Bytes, Failure> {
+        let announced = length(response.headers()).unwrap_or_default();
+        if must_fit && announced > limit {
+            return Err(self.too_large(limit));
+        }
+        let mut body = BytesMut::new();
+        loop {
+            let chunk = timeout_at(self.ends, response.chunk()).await;
+            let chunk = match chunk.map_err(|_| self.late())? {
+                Ok(chunk) => chunk,
+                // A refusal says enough by its status.
+                Err(_) if !must_fit => break,
+                Err(error) => return Err(self.broken(error)),
+            };
+            let Some(chunk) = chunk else { break };
+            if (body.len() + chunk.len()) as u64 > limit {
+                if must_fit {
+                    return Err(self.too_large(limit));
+                }
+                break;
+            }
+            if body.is_empty() && announced == chunk.len() as u64 {
+                return Ok(chunk);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body.freeze())
+    }
+
+    async fn save(&self, mut response: Response, limit: u64) -> Result<Saved, Failure> {
+        if length(response.headers()).is_some_and(|length| length > limit) {
+            return Err(self.too_large(limit));
+        }
+        let saved = Saved::begin(response.headers().clone());
+        let mut saved = saved.map_err(|error| self.disk(&error))?;
+        loop {
+            // A large file may take long, and must not stand still.
+            let next = timeout_at(Instant::now() + self.call.within, response.chunk()).await;
+            let chunk = next
+                .map_err(|_| self.late())?
+                .map_err(|error| self.broken(error))?;
+            let Some(chunk) = chunk else { return Ok(saved) };
+            if saved.len() + chunk.len() as u64 > limit {
+                return Err(self.too_large(limit));
+            }
+            saved.write(&chunk).map_err(|error| self.disk(&error))?;
+        }
+    }
+
+    fn stream(&self, response: Response, limit: u64) -> Download {
+        let headers = response.headers().clone();
+        let at = Arc::new(self.at.clone());
+        let within = self.call.within;
+        let scope = self.call.api.scope().clone();
+        let state = (Some(response), 0_u64);
+        let chunks = futures_util::stream::unfold(state, move |(response, read)| {
+            let (at, scope) = (Arc::clone(&at), scope.clone());
+            async move {
+                let mut response = response?;
+                let at = || Box::new(At::clone(&at));
+                let next = tokio::select! {
+                    biased;
+                    () = scope.cancelled() => return Some((Err(SourceError::Cancelled), (None, read))),
+                    next = tokio::time::timeout(within, response.chunk()) => next,
+                };
+                match next {
+                    Ok(Ok(None)) => None,
+                    Ok(Ok(Some(chunk))) => {
+                        let read = read + chunk.len() as u64;
+                        if read > limit {
+                            let error = SourceError::TooLarge { limit, at: at() };
+                            return Some((Err(error), (None, read)));
+                        }
+                        Some((Ok(chunk), (Some(response), read)))
+                    }
+                    Ok(Err(error)) => {
+                        let cause =
+                            short(&format!("{:#}", anyhow::Error::from(error.without_url())));
+                        Some((
+                            Err(SourceError::Unreachable { cause, at: at() }),
+                            (None, read),
+                        ))
+                    }
+                    Err(_) => Some((Err(SourceError::TimedOut { at: at() }), (None, read))),
+                }
+            }
+        });
+        Download {
+            headers,
+            chunks: chunks.boxed(),
+        }
+    }
+
+    fn too_large(&self, limit: u64) -> Failure {
+        Failure::new(
+            SourceError::TooLarge {
+                limit,
+                at: self.at(),
+            },
+            Again::Never,
+        )
+    }
+
+    fn disk(&self, error: &std::io::Error) -> Failure {
+        let cause = format!("the temporary file cannot be written: {error}");
+        let error = SourceError::Unreachable {
+            cause,
+            at: self.at(),
+        };
+        Failure::new(error, Again::Never)
+    }
+
+    /// Whether an answer is what was asked for.
+    fn judge(&self, answer: &Answer) -> Result<(), Failure> {
+        let verdict = match &self.call.api.settings().refusals {
+            Some(judge) => judge(answer),
+            None => Verdict::by_status(answer),
+        };
+        let (status, at) = (answer.status(), self.at());
+        let message = || self.clean(&answer.explanation());
+        let (error, again) = match verdict {
+            Verdict::Good => return Ok(()),
+            Verdict::Busy => {
+                let retry_after = None;
+                (SourceError::Busy { retry_after, at }, Again::Busy)
+            }
+            Verdict::Unavailable => {
+                let message = message();
+                (
+                    SourceError::Unavailable {
+                        status,
+                        message,
+                        at,
+                    },
+                    Again::IfRepeatable,
+                )
+            }
+            Verdict::Unauthorized => {
+                let message = message();
+                (SourceError::Unauthorized { message, at }, Again::WithNewKey)
+            }
+            Verdict::Forbidden => {
+                let scope = missing_scope(answer.headers());
+                let message = message();
+                (SourceError::Forbidden { scope, message, at }, Again::Never)
+            }
+            Verdict::NotFound => (SourceError::NotFound { at }, Again::Never),
+            Verdict::Gone => (SourceError::Gone { at }, Again::Never),
+            Verdict::Conflict => {
+                let message = message();
+                (SourceError::Conflict { message, at }, Again::Never)
+            }
+            Verdict::Refused(refusal) => {
+                let code = refusal.code.map(|code| self.clean(&code));
+                let message = self.clean(&refusal.message);
+                (
+                    SourceError::Refused {
+                        status,
+                        code,
+                        message,
+                        at,
+                    },
+                    Again::Never,
+                )
+            }
+        };
+        Err(Failure::new(error, again))
+    }
+
+    /// The words of a source without the secret that it may quote.
+    fn clean(&self, text: &str) -> String {
+        let auth = &self.call.api.settings().auth;
+        match auth.secret().map(SecretString::expose) {
+            Some(secret) if !secret.is_empty() && text.contains(secret) => {
+                short(&text.replace(secret, "[redacted]"))
+            }
+            _ => short(text),
+        }
+    }
+}
+
+/// The id that the source gave the request, under one of the usual names.
+pub(super) fn request_id(headers: &HeaderMap) -> Option<String> {
+    const NAMES: [&str; 5] = [
+        "x-request-id",
+        "request-id",
+        "x-github-request-id",
+        "x-amzn-requestid",
+        "x-correlation-id",
+    ];
+    let value = NAMES.iter().find_map(|name| headers.get(*name))?;
+    Some(short(value.to_str().ok()?))
+}
+
+/// The scope that a 403 names: `WWW-Authenticate: Bearer error="insufficient_scope", scope="…"`, as RFC 6750 has it.
+fn missing_scope(headers: &HeaderMap) -> Option<String> {
+    let challenge = headers.get("www-authenticate")?.to_str().ok()?;
+    if !challenge.contains("insufficient_scope") {
+        return None;
+    }
+    let (_, rest) = challenge.split_once("scope=\"")?;
+    let (scope, _) = rest.split_once('"')?;
+    (!scope.is_empty()).then(|| short(scope))
+}

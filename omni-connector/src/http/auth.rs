@@ -1,0 +1,236 @@
+//! How a request shows who asks. A credential is put on hop by hop, for the API's own origin only.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use futures_util::future::BoxFuture;
+use reqwest::{
+    Client, Request, RequestBuilder, Url,
+    header::{HeaderName, HeaderValue},
+};
+use tokio::time::Instant;
+
+use super::retry::jitter;
+use crate::wire::SecretString;
+
+/// How long before its end a token is made again.
+const EARLY: Duration = Duration::from_mins(1);
+
+/// How requests to an API are authorised.
+///
+/// Credentials go to the API's own origin (scheme, host and port) only, whatever a redirect or a link to the next page says.
+#[must_use = "an API is told by `Api::auth`"]
+#[derive(Clone)]
+pub struct Auth(pub(super) Kind);
+
+#[derive(Clone)]
+pub(super) enum Kind {
+    None,
+    Bearer(SecretString),
+    Basic(String, SecretString),
+    Header(HeaderName, SecretString),
+    Query(String, SecretString),
+    OAuth,
+    Exchange(Arc<Exchange>),
+    Sign(Arc<Sign>),
+    Invalid(String),
+}
+
+pub(super) type Exchange = dyn Fn() -> BoxFuture<'static, anyhow::Result<Token>> + Send + Sync;
+pub(super) type Sign = dyn Fn(&mut Request) + Send + Sync;
+
+impl Auth {
+    /// Sends the token as `Authorization: Bearer …`.
+    pub fn bearer(token: &SecretString) -> Self {
+        Self(Kind::Bearer(token.clone()))
+    }
+
+    /// Sends name and password as `Authorization: Basic …`.
+    pub fn basic(user: impl Into<String>, password: &SecretString) -> Self {
+        Self(Kind::Basic(user.into(), password.clone()))
+    }
+
+    /// Sends the key in a header of this name.
+    pub fn header(name: &str, key: &SecretString) -> Self {
+        Self(match name.parse() {
+            Ok(name) => Kind::Header(name, key.clone()),
+            Err(_) => Kind::Invalid(format!("`{name}` cannot be the name of a header")),
+        })
+    }
+
+    /// Sends the key as a parameter of the query. It is kept out of messages, spans and resume points.
+    pub fn query(name: impl Into<String>, key: &SecretString) -> Self {
+        Self(Kind::Query(name.into(), key.clone()))
+    }
+
+    /// Sends the access token that the manager keeps for the source, as `Authorization: Bearer …`. It is read again a minute
+    /// before it ends.
+    pub fn oauth() -> Self {
+        Self(Kind::OAuth)
+    }
+
+    /// Sends a token that the connector makes itself, by client credentials or a signed assertion, as `Authorization:
+    /// Bearer …`. One call at a time makes one; it is made again a minute before it ends, and after a 401.
+    ///
+    /// ```
+    /// use omni_connector::{SecretString, http::{Api, Auth, Token}};
+    ///
+    /// # fn example(secret: SecretString) {
+    /// let login = Api::at("https://login.example.com").auth(Auth::basic("my-app", &secret));
+    /// let api = Api::at("https://api.example.com").auth(Auth::exchange(move || {
+    ///     let login = login.clone();
+    ///     async move {
+    ///         let form = [("grant_type", "client_credentials")];
+    ///         Ok(login.post("token").form(&form).repeatable().read::<Token>().await?)
+    ///     }
+    /// }));
+    /// # }
+    /// ```
+    pub fn exchange<F, R>(make: F) -> Self
+    where
+        F: Fn() -> R + Send + Sync + 'static,
+        R: Future<Output = anyhow::Result<Token>> + Send + 'static,
+    {
+        Self(Kind::Exchange(Arc::new(move || Box::pin(make()))))
+    }
+
+    /// Changes every request right before it is sent, such as to sign it.
+    pub fn sign(sign: impl Fn(&mut Request) + Send + Sync + 'static) -> Self {
+        Self(Kind::Sign(Arc::new(sign)))
+    }
+
+    pub(super) const fn none() -> Self {
+        Self(Kind::None)
+    }
+
+    /// The name of the parameter that carries the key, which must not be kept anywhere.
+    pub(super) fn secret_parameter(&self) -> Option<&str> {
+        match &self.0 {
+            Kind::Query(name, _) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// The secret itself, to keep it out of messages.
+    pub(super) fn secret(&self) -> Option<&SecretString> {
+        match &self.0 {
+            Kind::Bearer(secret)
+            | Kind::Basic(_, secret)
+            | Kind::Header(_, secret)
+            | Kind::Query(_, secret) => Some(secret),
+            _ => None,
+        }
+    }
+
+    /// Puts the credential on a request. `OAuth` and `Exchange` have become `Bearer` before.
+    pub(super) fn apply(&self, client: &Client, mut request: Request) -> reqwest::Result<Request> {
+        match &self.0 {
+            Kind::Bearer(token) => RequestBuilder::from_parts(client.clone(), request)
+                .bearer_auth(token.expose())
+                .build(),
+            Kind::Basic(user, password) => RequestBuilder::from_parts(client.clone(), request)
+                .basic_auth(user, Some(password.expose()))
+                .build(),
+            Kind::Header(name, key) => {
+                // What no header can hold is sent to nobody; the source then refuses the call.
+                if let Ok(mut value) = HeaderValue::from_str(key.expose()) {
+                    value.set_sensitive(true);
+                    request.headers_mut().insert(name.clone(), value);
+                }
+                Ok(request)
+            }
+            Kind::Query(name, key) => {
+                remove_parameter(request.url_mut(), name);
+                request
+                    .url_mut()
+                    .query_pairs_mut()
+                    .append_pair(name, key.expose());
+                Ok(request)
+            }
+            Kind::Sign(sign) => {
+                sign(&mut request);
+                Ok(request)
+            }
+            Kind::None | Kind::OAuth | Kind::Exchange(_) | Kind::Invalid(_) => Ok(request),
+        }
+    }
+}
+
+/// Takes a parameter out of a query.
+pub(super) fn remove_parameter(url: &mut Url, name: &str) {
+    if !url.query_pairs().any(|(key, _)| key == name) {
+        return;
+    }
+    let pairs = url.query_pairs().into_owned();
+    let kept: Vec<_> = pairs.filter(|(key, _)| key != name).collect();
+    url.set_query(None);
+    if !kept.is_empty() {
+        url.query_pairs_mut().extend_pairs(kept);
+    }
+}
+
+impl fmt::Debug for Auth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match &self.0 {
+            Kind::None => "none",
+            Kind::Bearer(_) => "bearer",
+            Kind::Basic(..) => "basic",
+            Kind::Header(..) => "header",
+            Kind::Query(..) => "query",
+            Kind::OAuth => "oauth",
+            Kind::Exchange(_) => "exchange",
+            Kind::Sign(_) => "sign",
+            Kind::Invalid(_) => "invalid",
+        };
+        f.debug_tuple("Auth").field(&kind).finish()
+    }
+}
+
+/// A token that [`Auth::exchange`] made. It can be read from the usual answer of a token endpoint.
+#[must_use = "a token is what `Auth::exchange` makes"]
+#[derive(Debug, Clone)]
+pub struct Token {
+    pub(super) secret: SecretString,
+    renew_at: Option<Instant>,
+}
+
+impl Token {
+    /// Makes a token that is used until the source refuses it.
+    pub fn new(secret: impl Into<SecretString>) -> Self {
+        Self {
+            secret: secret.into(),
+            renew_at: None,
+        }
+    }
+
+    /// Says how long the token works from now on. It is made again about a minute before that, or in the last tenth of its
+    /// life if that is shorter.
+    pub fn expires_in(mut self, time: Duration) -> Self {
+        let early = EARLY.mul_f64(0.75 + jitter() / 2.0).min(time / 10);
+        self.renew_at = Instant::now().checked_add(time.saturating_sub(early));
+        self
+    }
+
+    /// Whether the token can be used for now.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.renew_at
+            .is_none_or(|renew_at| Instant::now() < renew_at)
+    }
+}
+
+/// Reads `access_token` and `expires_in`, as RFC 6749 names them.
+impl<'de> serde::Deserialize<'de> for Token {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(serde::Deserialize)]
+        struct Answer {
+            access_token: SecretString,
+            #[serde(default)]
+            expires_in: Option<u64>,
+        }
+        let answer = Answer::deserialize(deserializer)?;
+        let token = Self::new(answer.access_token);
+        Ok(match answer.expires_in {
+            Some(seconds) => token.expires_in(Duration::from_secs(seconds)),
+            None => token,
+        })
+    }
+}

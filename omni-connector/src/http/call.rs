@@ -1,0 +1,512 @@
+//! One request while it is described, and the ways to end it.
+
+use std::{
+    borrow::Cow,
+    fmt,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::{
+    Method, Url,
+    header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
+    multipart::Form,
+};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use super::{
+    Answer, Api, At, Download, Fresh, Paging, Saved, SourceError, Validators, Walk,
+    api::Unresolved,
+    attempt::request_id,
+    auth::remove_parameter,
+    send::{self, Got, Want},
+    validators,
+};
+
+/// One request to a source, described step by step and sent by the method that says what is wanted of the answer.
+///
+/// Every call waits for its turn, is repeated where that is safe, and has its credential renewed once. `GET`, `HEAD`,
+/// `OPTIONS`, `PUT` and `DELETE` are safe to repeat; a `POST` or `PATCH` is repeated only if the source did not hear it,
+/// unless it is marked [`repeatable`](Self::repeatable) or has an [`idempotency_key`](Self::idempotency_key).
+#[must_use = "a call is made by the method that ends it, such as `read`"]
+#[derive(Clone)]
+pub struct Call {
+    pub(super) api: Api,
+    pub(super) method: Method,
+    pub(super) url: Result<Url, Unresolved>,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Body,
+    pub(super) is_repeatable: bool,
+    pub(super) within: Duration,
+    pub(super) page: Option<u32>,
+    pub(super) may_be_unchanged: bool,
+    name: Option<Cow<'static, str>>,
+    invalid: Option<String>,
+}
+
+/// What is sent along.
+#[derive(Clone)]
+pub(super) enum Body {
+    Empty,
+    Json(Value),
+    Bytes(Bytes),
+    /// A form whose parts are streams, perhaps: it can be sent once.
+    Once(Arc<Mutex<Option<Form>>>),
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("operation", &self.operation())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Call {
+    pub(super) fn new(api: Api, method: Method, path: &str, within: Duration) -> Self {
+        let url = api.resolve(path);
+        let is_repeatable = matches!(
+            method,
+            Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE
+        );
+        Self {
+            url,
+            api,
+            method,
+            headers: HeaderMap::new(),
+            body: Body::Empty,
+            is_repeatable,
+            within,
+            page: None,
+            may_be_unchanged: false,
+            name: None,
+            invalid: None,
+        }
+    }
+
+    fn set_invalid(&mut self, why: impl fmt::Display) {
+        self.invalid.get_or_insert_with(|| why.to_string());
+    }
+
+    /// Adds parameters to the query. Those that are `None` are left out.
+    pub fn query(mut self, parameters: &(impl Serialize + ?Sized)) -> Self {
+        match serde_urlencoded::to_string(parameters) {
+            Ok(more) if more.is_empty() => {}
+            Ok(more) => {
+                if let Ok(url) = &mut self.url {
+                    let query = match url.query().filter(|query| !query.is_empty()) {
+                        Some(query) => format!("{query}&{more}"),
+                        None => more,
+                    };
+                    url.set_query(Some(&query));
+                }
+            }
+            Err(error) => self.set_invalid(format_args!("the query cannot be written: {error}")),
+        }
+        self
+    }
+
+    /// Sets a header.
+    pub fn header(mut self, name: &str, value: impl AsRef<str>) -> Self {
+        match (
+            name.parse::<HeaderName>(),
+            HeaderValue::from_str(value.as_ref()),
+        ) {
+            (Ok(name), Ok(value)) => drop(self.headers.insert(name, value)),
+            _ => self.set_invalid(format_args!("`{name}` cannot be sent as a header")),
+        }
+        self
+    }
+
+    /// Sends a JSON body.
+    pub fn json(mut self, body: &(impl Serialize + ?Sized)) -> Self {
+        match serde_json::to_value(body) {
+            Ok(body) => {
+                self.body = Body::Json(body);
+                self.content_type("application/json")
+            }
+            Err(error) => {
+                self.set_invalid(format_args!("the body cannot be written as JSON: {error}"));
+                self
+            }
+        }
+    }
+
+    /// Sends the fields of a form.
+    pub fn form(mut self, fields: &(impl Serialize + ?Sized)) -> Self {
+        match serde_urlencoded::to_string(fields) {
+            Ok(fields) => self.bytes(fields, "application/x-www-form-urlencoded"),
+            Err(error) => {
+                self.set_invalid(format_args!("the form cannot be written: {error}"));
+                self
+            }
+        }
+    }
+
+    /// Sends bytes of this media type.
+    pub fn bytes(mut self, body: impl Into<Bytes>, media_type: &str) -> Self {
+        self.body = Body::Bytes(body.into());
+        self.content_type(media_type)
+    }
+
+    /// Sends a form of several parts. It is sent at most once, since its parts may be streams.
+    pub fn multipart(mut self, form: Form) -> Self {
+        self.body = Body::Once(Arc::new(Mutex::new(Some(form))));
+        self
+    }
+
+    fn content_type(self, media_type: &str) -> Self {
+        self.header(CONTENT_TYPE.as_str(), media_type)
+    }
+
+    /// Says that the call changes nothing, or changes the same however often it is made: a search or a GraphQL query that is
+    /// sent as `POST`.
+    pub fn repeatable(mut self) -> Self {
+        self.is_repeatable = true;
+        self
+    }
+
+    /// Says that the call must not be made twice, although its method allows it. It is still repeated when the source did not
+    /// hear it.
+    pub fn once(mut self) -> Self {
+        self.is_repeatable = false;
+        self
+    }
+
+    /// Sends a key by which the source recognises a repeated call, which makes the call repeatable.
+    pub fn idempotency_key(self, key: impl AsRef<str>) -> Self {
+        self.header("idempotency-key", key).repeatable()
+    }
+
+    /// Sets how long one attempt may take, from sending to the last byte: a minute unless this says otherwise.
+    pub fn within(mut self, time: Duration) -> Self {
+        self.within = time;
+        self
+    }
+
+    /// Names the operation, for messages, metrics and spans. Without it they have the method and the path, with ids replaced.
+    pub fn named(mut self, operation: impl Into<Cow<'static, str>>) -> Self {
+        self.name = Some(operation.into());
+        self
+    }
+
+    /// Reads the answer as JSON. An answer without a body is `null`, which `()` and `Option` can be read from.
+    ///
+    /// # Errors
+    /// As every call: see [`SourceError`].
+    pub async fn read<T: DeserializeOwned>(self) -> Result<T, SourceError> {
+        let at = self.at();
+        decode(&self.send().await?, at)
+    }
+
+    /// Reads the answer as JSON, unless it is the same as the last time.
+    ///
+    /// ```
+    /// use omni_connector::http::{Api, Fresh, SourceError, Validators};
+    ///
+    /// async fn refresh(api: &Api, seen: &mut Validators) -> Result<(), SourceError> {
+    ///     if let Fresh::New(rooms) = api.get("rooms").read_if_changed::<Vec<String>>(seen).await? {
+    ///         println!("{rooms:?}");
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn read_if_changed<T: DeserializeOwned>(
+        mut self,
+        validators: &mut Validators,
+    ) -> Result<Fresh<T>, SourceError> {
+        let key = validators::key(&self);
+        self.may_be_unchanged = validators.ask(&key, &mut self.headers);
+        let at = self.at();
+        let answer = self.send().await?;
+        if answer.status() == reqwest::StatusCode::NOT_MODIFIED {
+            return Ok(Fresh::Same);
+        }
+        let value = decode(&answer, at)?;
+        validators.keep(key, answer.headers());
+        Ok(Fresh::New(value))
+    }
+
+    /// Reads the answer as text of at most this many bytes. What is not UTF-8 is replaced.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn text(self, limit: u64) -> Result<String, SourceError> {
+        Ok(self.answer(limit).await?.text())
+    }
+
+    /// Reads the whole answer: status, headers and body.
+    ///
+    /// # Errors
+    /// As every call: an answer that is a refusal is an error here, too.
+    pub async fn send(self) -> Result<Answer, SourceError> {
+        let limit = self.api.settings().limit;
+        self.answer(limit).await
+    }
+
+    async fn answer(self, limit: u64) -> Result<Answer, SourceError> {
+        match send::send(self, Want::Answer(limit)).await? {
+            Got::Answer(answer) => Ok(answer),
+            Got::Download(_) | Got::Saved(_) => unreachable!("an answer was asked for"),
+        }
+    }
+
+    /// Streams the answer, which may be at most this long. It is not repeated once it has begun.
+    ///
+    /// # Errors
+    /// As every call; what breaks off later is an error of the stream.
+    pub async fn download(self, limit: u64) -> Result<Download, SourceError> {
+        match send::send(self, Want::Download(limit)).await? {
+            Got::Download(download) => Ok(download),
+            Got::Answer(_) | Got::Saved(_) => unreachable!("a download was asked for"),
+        }
+    }
+
+    /// Saves the answer, which may be at most this long, in a temporary file that is removed when the value is dropped. A
+    /// download that breaks off begins again.
+    ///
+    /// # Errors
+    /// As every call, and a disk that is full.
+    pub async fn save(self, limit: u64) -> Result<Saved, SourceError> {
+        match send::send(self, Want::Saved(limit)).await? {
+            Got::Saved(saved) => Ok(saved),
+            Got::Answer(_) | Got::Download(_) => unreachable!("a file was asked for"),
+        }
+    }
+
+    /// Makes a thing that does not exist no error: the call then reads `None`.
+    pub const fn missing_is_none(self) -> MayBeMissing {
+        MayBeMissing(self)
+    }
+
+    /// Reads a list that comes in pages: see [`Walk::items`].
+    pub fn pages(self, paging: Paging) -> Walk {
+        Walk::new(self, paging)
+    }
+
+    /// Sets one parameter of the query, in place of the one of this name.
+    pub(super) fn set_parameter(&mut self, name: &str, value: &Value) {
+        let Ok(url) = &mut self.url else { return };
+        remove_parameter(url, name);
+        let value = match value {
+            Value::String(text) => Cow::Borrowed(text.as_str()),
+            other => Cow::Owned(other.to_string()),
+        };
+        url.query_pairs_mut().append_pair(name, &value);
+    }
+
+    /// Sets one field of the JSON body, in objects that are made as needed.
+    pub(super) fn set_body_field(&mut self, pointer: &str, value: &Value) {
+        if matches!(self.body, Body::Empty) {
+            *self = self.clone().json(&Value::Object(serde_json::Map::new()));
+        }
+        let Body::Json(body) = &mut self.body else {
+            return self.set_invalid(format_args!(
+                "`{pointer}` can only be put into a body of JSON"
+            ));
+        };
+        let mut place = body;
+        for key in pointer.split('/').skip(1) {
+            if place.is_null() {
+                *place = Value::Object(serde_json::Map::new());
+            }
+            let Some(object) = place.as_object_mut() else {
+                return self.set_invalid(format_args!(
+                    "`{pointer}` leads through something that is not an object"
+                ));
+            };
+            place = object
+                .entry(key.replace("~1", "/").replace("~0", "~"))
+                .or_insert(Value::Null);
+        }
+        *place = value.clone();
+    }
+
+    /// The name of the operation.
+    pub(super) fn operation(&self) -> String {
+        match (&self.name, &self.url) {
+            (Some(name), _) => name.to_string(),
+            (None, Ok(url)) => {
+                let base = self.api.settings().base.as_ref();
+                let base = base.map_or("", |base| base.path().trim_end_matches('/'));
+                let path = url.path();
+                let path = path.strip_prefix(base).unwrap_or(path);
+                format!("{} {}", self.method, template(path))
+            }
+            (None, Err(_)) => self.method.to_string(),
+        }
+    }
+
+    /// Where an error of this call arises.
+    pub(super) fn at(&self) -> At {
+        let url = self.url.as_ref().map(shown).unwrap_or_default();
+        At {
+            operation: self.operation(),
+            method: self.method.clone(),
+            url,
+            page: self.page,
+            attempts: 0,
+            request_id: None,
+            gave_up: None,
+        }
+    }
+
+    /// Why the call cannot be made at all, if it cannot.
+    pub(super) fn problem(&self) -> Option<SourceError> {
+        match (&self.invalid, &self.url) {
+            (Some(why), _) => Some(SourceError::Invalid { why: why.clone() }),
+            (None, Err(Unresolved::Foreign(origin))) => Some(SourceError::Foreign {
+                origin: origin.clone(),
+                at: Box::new(self.at()),
+            }),
+            (None, Err(Unresolved::Invalid(why))) => {
+                Some(SourceError::Invalid { why: why.clone() })
+            }
+            (None, Ok(_)) => None,
+        }
+    }
+}
+
+/// A call whose answer may be that the thing does not exist. From [`Call::missing_is_none`].
+#[must_use = "a call is made by the method that ends it, such as `read`"]
+#[derive(Debug, Clone)]
+pub struct MayBeMissing(Call);
+
+impl MayBeMissing {
+    /// Reads the answer as JSON; none after 404 and 410.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn read<T: DeserializeOwned>(self) -> Result<Option<T>, SourceError> {
+        or_none(self.0.read().await)
+    }
+
+    /// Reads the answer as text of at most this many bytes; none after 404 and 410.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn text(self, limit: u64) -> Result<Option<String>, SourceError> {
+        or_none(self.0.text(limit).await)
+    }
+
+    /// Saves the answer in a temporary file; none after 404 and 410.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn save(self, limit: u64) -> Result<Option<Saved>, SourceError> {
+        or_none(self.0.save(limit).await)
+    }
+}
+
+fn decode<T: DeserializeOwned>(answer: &Answer, at: At) -> Result<T, SourceError> {
+    let unreadable = |why| {
+        let request_id = request_id(answer.headers());
+        let at = Box::new(At {
+            request_id,
+            attempts: 1,
+            ..at
+        });
+        SourceError::Unreadable { why, at }
+    };
+    answer.decode().map_err(unreadable)
+}
+
+fn or_none<T>(outcome: Result<T, SourceError>) -> Result<Option<T>, SourceError> {
+    match outcome {
+        Err(error) if error.is_missing() => Ok(None),
+        other => other.map(Some),
+    }
+}
+
+/// Encodes what becomes one segment of a path, such as an id with a slash in it.
+///
+/// ```
+/// assert_eq!(omni_connector::http::segment("a/b c?"), "a%2Fb%20c%3F");
+/// ```
+pub fn segment(text: &str) -> String {
+    const KEPT: &AsciiSet = &NON_ALPHANUMERIC
+        .remove(b'-')
+        .remove(b'_')
+        .remove(b'~')
+        .remove(b'.');
+    match text {
+        // These would climb in the path, encoded or not.
+        "." | ".." => text.replace('.', "%252E"),
+        _ => utf8_percent_encode(text, KEPT).to_string(),
+    }
+}
+
+/// A URL as people may see it: without a query, a fragment and a user.
+pub(super) fn shown(url: &Url) -> String {
+    let origin = url.origin().ascii_serialization();
+    format!("{origin}{}", url.path())
+}
+
+/// A path with ids replaced, so that calls of one kind have one name.
+fn template(path: &str) -> String {
+    let is_id = |segment: &str| {
+        segment.len() > 24
+            || segment.contains(['%', '@', ':'])
+            || (segment.contains(|c: char| c.is_ascii_digit()) && !is_version(segment))
+    };
+    let segments = path.trim_start_matches('/').split('/');
+    let named: Vec<&str> = segments
+        .map(|segment| if is_id(segment) { "{id}" } else { segment })
+        .collect();
+    named.join("/")
+}
+
+/// `v1`, `v2.1`, `2024-01`: parts of an API's name, not ids.
+fn is_version(segment: &str) -> bool {
+    let rest = segment.strip_prefix(['v', 'V']).unwrap_or_default();
+    !rest.is_empty() && rest.chars().all(|c| c.is_ascii_digit() || c == '.')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_of_one_kind_have_one_name() {
+        let api = Api::at("https://acme.example/rest");
+        let name = |path: &str| api.get(path).query(&[("token", "s3cret")]).operation();
+        assert_eq!(name("v2/issues/OPS-7/text"), "GET v2/issues/{id}/text");
+        assert_eq!(name("users/ann@example.com"), "GET users/{id}");
+        assert_eq!(
+            api.post("x").named("create issue").operation(),
+            "create issue"
+        );
+    }
+
+    #[test]
+    fn parameters_that_are_none_are_left_out() {
+        let api = Api::at("https://acme.example");
+        let since: Option<&str> = None;
+        let call = api
+            .get("issues?a=1")
+            .query(&[("updated_since", since), ("q", Some("x y"))]);
+        assert_eq!(
+            call.url.unwrap().as_str(),
+            "https://acme.example/issues?a=1&q=x+y"
+        );
+    }
+
+    #[test]
+    fn a_segment_never_climbs() {
+        let api = Api::at("https://acme.example/v1");
+        for id in ["..", ".", "a/../b", "%2e%2e", "?x=1"] {
+            let url = api.get(format!("files/{}", segment(id))).url.unwrap();
+            assert!(
+                url.as_str().starts_with("https://acme.example/v1/files/"),
+                "{id}: {url}"
+            );
+            assert_eq!(url.query(), None);
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! One task at a time renews something, and all others that need it wait for the outcome.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{sync::Mutex, time::Instant};
+
+use super::SourceError;
+
+/// A renewal that failed is not tried again for this long.
+const COOL_DOWN: Duration = Duration::from_secs(1);
+
+/// The renewals of one thing.
+#[derive(Debug, Default)]
+pub(super) struct Flight {
+    /// How many renewals have ended, well or not.
+    ended: Arc<AtomicU64>,
+    failed: Arc<Mutex<Option<(Failed, Instant)>>>,
+}
+
+/// Why a renewal failed: the error of a call to a source, or the words of another one.
+#[derive(Debug, Clone)]
+pub(super) enum Failed {
+    Source(SourceError),
+    Other(String),
+}
+
+impl Failed {
+    pub(super) fn of(error: &anyhow::Error) -> Self {
+        match error.chain().find_map(|cause| cause.downcast_ref()) {
+            Some(source) => Self::Source(SourceError::clone(source)),
+            None => Self::Other(super::answer::short(&format!("{error:#}"))),
+        }
+    }
+}
+
+impl Flight {
+    /// How many renewals have ended. Read it before what is renewed.
+    pub(super) fn seen(&self) -> u64 {
+        self.ended.load(Ordering::Acquire)
+    }
+
+    /// Renews unless somebody did since `seen`. The work goes on when the caller is dropped: others wait for it.
+    pub(super) async fn join<F>(
+        &self,
+        seen: u64,
+        work: impl FnOnce() -> F + Send + 'static,
+    ) -> Result<(), Failed>
+    where
+        F: Future<Output = Result<(), Failed>> + Send,
+    {
+        let (ended, failed) = (Arc::clone(&self.ended), Arc::clone(&self.failed));
+        let flying = tokio::spawn(async move {
+            let mut failed = failed.lock_owned().await;
+            let is_news = ended.load(Ordering::Acquire) > seen;
+            match &*failed {
+                Some((failed, at)) if is_news || at.elapsed() < COOL_DOWN => {
+                    return Err(failed.clone());
+                }
+                _ if is_news => return Ok(()),
+                _ => {}
+            }
+            let outcome = work().await;
+            *failed = outcome.clone().err().map(|failed| (failed, Instant::now()));
+            ended.fetch_add(1, Ordering::Release);
+            outcome
+        });
+        let panicked = || Failed::Other("making a credential panicked".to_owned());
+        flying.await.unwrap_or_else(|_| Err(panicked()))
+    }
+}

@@ -1,0 +1,119 @@
+//! The credential of an account as it is now: taken for each request, renewed once for all.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::{
+    Auth, Token,
+    auth::Kind,
+    client::Account,
+    flight::{Failed, Flight},
+};
+
+/// The credential of an account.
+#[derive(Debug)]
+pub(super) struct Keys {
+    current: Arc<Mutex<Current>>,
+    flight: Flight,
+}
+
+#[derive(Debug)]
+struct Current {
+    auth: Auth,
+    /// The token that the connector made itself.
+    token: Option<Token>,
+}
+
+/// A credential for one request.
+#[derive(Debug, Clone)]
+pub(super) struct Key {
+    pub(super) auth: Auth,
+    /// So many renewals there were when it was taken.
+    pub(super) seen: u64,
+}
+
+/// What a request can be sent with.
+#[derive(Debug)]
+pub(super) enum Taken {
+    Key(Key),
+    /// Nothing, before a renewal: so many there were before.
+    Stale(u64),
+}
+
+impl Keys {
+    pub(super) fn new(auth: Auth) -> Self {
+        let current = Current { auth, token: None };
+        Self {
+            current: Arc::new(Mutex::new(current)),
+            flight: Flight::default(),
+        }
+    }
+
+    fn current(&self) -> MutexGuard<'_, Current> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Replaces the credential by one that was read anew.
+    pub(super) fn replace(&self, auth: Auth) {
+        *self.current() = Current { auth, token: None };
+    }
+
+    /// The credential for the next request.
+    pub(super) fn take(&self, account: Option<&Arc<Account>>) -> Result<Taken, Failed> {
+        let seen = self.flight.seen();
+        let current = self.current();
+        let key = |auth, seen| Taken::Key(Key { auth, seen });
+        match &current.auth.0 {
+            Kind::Exchange(_) => Ok(match &current.token {
+                Some(token) if token.is_fresh() => key(Auth::bearer(&token.secret), seen),
+                _ => Taken::Stale(seen),
+            }),
+            Kind::OAuth => {
+                drop(current);
+                let account = account.ok_or_else(no_account)?;
+                let seen = account.seen();
+                Ok(match account.access_token()? {
+                    Some(token) => key(Auth::bearer(&token), seen),
+                    None => Taken::Stale(seen),
+                })
+            }
+            _ => Ok(key(
+                current.auth.clone(),
+                account.map_or(0, |account| account.seen()),
+            )),
+        }
+    }
+
+    /// Renews the credential, unless that happened since `seen`. False if there is nothing to renew.
+    pub(super) async fn renew(
+        &self,
+        account: Option<&Arc<Account>>,
+        seen: u64,
+    ) -> Result<bool, Failed> {
+        let exchange = match &self.current().auth.0 {
+            Kind::Exchange(exchange) => Some(Arc::clone(exchange)),
+            _ => None,
+        };
+        if let Some(exchange) = exchange {
+            let current = Arc::clone(&self.current);
+            let renew = move || async move {
+                let token = exchange().await.map_err(|error| Failed::of(&error))?;
+                let mut current = current.lock().unwrap_or_else(PoisonError::into_inner);
+                current.token = Some(token);
+                Ok(())
+            };
+            self.flight.join(seen, renew).await?;
+            return Ok(true);
+        }
+        match account {
+            Some(account) => account.renew(seen).await,
+            None => Ok(false),
+        }
+    }
+}
+
+pub(super) fn no_account() -> Failed {
+    Failed::Other(
+        "`Auth::oauth` uses the token that the manager keeps, so the client must be an argument of the function"
+            .to_owned(),
+    )
+}

@@ -1,0 +1,392 @@
+//! How far a walk has come, and the judgement of each page: what follows it, or why the walk proves nothing.
+
+use std::{
+    collections::HashMap,
+    hash::{BuildHasher, RandomState},
+};
+
+use serde_json::Value;
+
+use super::{
+    Incomplete, Next, Position, ResumePoint,
+    end::End,
+    kinds::{Kind, Paging},
+    link,
+};
+use crate::http::{Answer, Api, At, api::Unresolved, auth::remove_parameter, call::shown};
+
+/// Empty pages in a row after which there is no progress.
+const MOST_EMPTY: u32 = 100;
+
+/// How far a walk has come.
+#[derive(Debug)]
+pub(super) struct Progress {
+    pub(super) position: Position,
+    /// Pages that were read.
+    pub(super) page: u32,
+    /// Items that were read.
+    pub(super) seen: u64,
+    pub(super) odd: u64,
+    /// The largest total that an answer named, and the last one.
+    most: Option<u64>,
+    last_total: Option<u64>,
+    empty: u32,
+    hasher: RandomState,
+    /// The page that led to each position, and the one that had these items, by hash.
+    led_by: HashMap<u64, u32>,
+    had: HashMap<u64, u32>,
+}
+
+/// What is wrong with a page.
+#[derive(Debug)]
+pub(super) enum Wrong {
+    Incomplete(Incomplete),
+    Unreadable(String),
+    Refused(String),
+}
+
+impl From<Incomplete> for Wrong {
+    fn from(incomplete: Incomplete) -> Self {
+        Self::Incomplete(incomplete)
+    }
+}
+
+/// What follows a page.
+#[derive(Debug)]
+pub(super) enum Follows {
+    Page,
+    /// Nothing, and everything was read.
+    ProvenEnd,
+    /// Nothing more is shown, for a reason that proves nothing.
+    End(Incomplete),
+}
+
+impl Progress {
+    pub(super) fn new(start: Position) -> Self {
+        let mut progress = Self {
+            position: start,
+            page: 0,
+            seen: 0,
+            odd: 0,
+            most: None,
+            last_total: None,
+            empty: 0,
+            hasher: RandomState::new(),
+            led_by: HashMap::new(),
+            had: HashMap::new(),
+        };
+        let hash = progress.hasher.hash_one(progress.position_text());
+        progress.led_by.insert(hash, 0);
+        progress
+    }
+
+    pub(super) fn resumed(point: ResumePoint) -> Self {
+        Self {
+            page: point.page,
+            seen: point.seen,
+            odd: point.odd,
+            most: point.total,
+            last_total: point.total,
+            ..Self::new(point.next)
+        }
+    }
+
+    pub(super) fn resume_point(&self) -> ResumePoint {
+        ResumePoint {
+            next: self.position.clone(),
+            page: self.page,
+            seen: self.seen,
+            total: self.most,
+            odd: self.odd,
+        }
+    }
+
+    pub(super) const fn total(&self) -> Option<u64> {
+        self.last_total
+    }
+
+    fn position_text(&self) -> String {
+        match &self.position {
+            Position::Start => String::new(),
+            Position::Token(token) => format!("token {token}"),
+            Position::Url(url) => format!("url {url}"),
+            Position::Number(number) | Position::Offset(number) => number.to_string(),
+        }
+    }
+
+    /// Counts a page with these items, and finds what follows it. `position` is then that of the next page.
+    pub(super) fn turn(
+        &mut self,
+        paging: &Paging,
+        api: &Api,
+        answer: &Answer,
+        items: &[Value],
+        at: &At,
+    ) -> Result<Follows, Wrong> {
+        self.page += 1;
+        let at = || Box::new(at.clone());
+        if let Kind::Relay(_) = paging.kind
+            && let Some(error) = answer.at("/errors/0")
+        {
+            let message = error.get("message").and_then(Value::as_str);
+            return Err(Wrong::Refused(
+                message.unwrap_or("errors beside the data").to_owned(),
+            ));
+        }
+        self.count(paging, answer, items, &at)?;
+        if let Some(limit) = paging.cap.filter(|limit| self.seen >= *limit) {
+            return Ok(Follows::End(Incomplete::Capped { limit, at: at() }));
+        }
+        match self.next(paging, api, answer, items, &at)? {
+            Some(next) => {
+                self.position = next;
+                let text = self.position_text();
+                let (hash, page) = (self.hasher.hash_one(&text), self.page);
+                if let Some(first) = self.led_by.insert(hash, page) {
+                    let token = match &self.position {
+                        Position::Url(url) => url
+                            .parse()
+                            .map_or_else(|_| String::new(), |url| shown(&url)),
+                        _ => crate::http::answer::short(&text),
+                    };
+                    return Err(Incomplete::TokenSeenBefore {
+                        token,
+                        first,
+                        at: at(),
+                    }
+                    .into());
+                }
+                Ok(Follows::Page)
+            }
+            None => self.end(paging, &at),
+        }
+    }
+
+    fn count(
+        &mut self,
+        paging: &Paging,
+        answer: &Answer,
+        items: &[Value],
+        at: &impl Fn() -> Box<At>,
+    ) -> Result<(), Wrong> {
+        if let Some(pointer) = &paging.total {
+            match answer.at(pointer).and_then(Value::as_u64) {
+                Some(total) => {
+                    let shrunk = self.last_total.filter(|last| total < *last);
+                    if let (Some(before), true) = (shrunk, paging.counts()) {
+                        return Err(Incomplete::Shifted {
+                            before,
+                            now: total,
+                            at: at(),
+                        }
+                        .into());
+                    }
+                    self.most = self.most.max(Some(total));
+                    self.last_total = Some(total);
+                }
+                None if self.most.is_none() || matches!(paging.end, End::Total) => {
+                    return Err(Wrong::Unreadable(format!(
+                        "it has no number at `{pointer}`"
+                    )));
+                }
+                None => {}
+            }
+        }
+        self.seen += items.len() as u64;
+        if items.is_empty() {
+            self.empty += 1;
+            if self.empty > MOST_EMPTY {
+                return Err(Incomplete::NoProgress {
+                    pages: self.empty,
+                    at: at(),
+                }
+                .into());
+            }
+            return Ok(());
+        }
+        self.empty = 0;
+        let hash = self.hasher.hash_one(Items(items));
+        if let Some(first) = self.had.insert(hash, self.page) {
+            return Err(Incomplete::PageSeenBefore { first, at: at() }.into());
+        }
+        Ok(())
+    }
+
+    /// Where the next page begins; none if this was the last.
+    fn next(
+        &self,
+        paging: &Paging,
+        api: &Api,
+        answer: &Answer,
+        items: &[Value],
+        at: &impl Fn() -> Box<At>,
+    ) -> Result<Option<Position>, Wrong> {
+        if paging.counts() {
+            return self.next_number(paging, answer, items, at);
+        }
+        let has_more = match &paging.has_more {
+            Some(pointer) => Some(boolean(answer, pointer)?),
+            None => None,
+        };
+        let next = match &paging.kind {
+            Kind::LinkHeader => link::next(answer.headers())
+                .map_err(Wrong::Unreadable)?
+                .map(Position::Url),
+            Kind::NextUrl(pointer) => match answer.at(pointer) {
+                None | Some(Value::Null) => None,
+                Some(Value::String(url)) if url.is_empty() => None,
+                Some(Value::String(url)) => Some(Position::Url(url.clone())),
+                Some(_) => return Err(Wrong::Unreadable(format!("`{pointer}` is not a URL"))),
+            },
+            Kind::Cursor(pointer) => token(answer, pointer)?,
+            Kind::Relay(pointer) => {
+                let page_info = format!("{pointer}/pageInfo");
+                let has_next = boolean(answer, &format!("{page_info}/hasNextPage"))?;
+                let cursor = if has_next {
+                    token(answer, &format!("{page_info}/endCursor"))?
+                } else {
+                    None
+                };
+                if has_next && cursor.is_none() {
+                    return Err(Incomplete::NoNextThoughMore { at: at() }.into());
+                }
+                cursor
+            }
+            Kind::By(next) => match next(answer, &self.position) {
+                Next::At(position) => Some(position),
+                Next::End => None,
+                Next::Contradiction(why) => return Err(Wrong::Unreadable(why)),
+            },
+            Kind::Number(_) | Kind::Offset => None,
+        };
+        match (next, has_more) {
+            (_, Some(false)) => Ok(None),
+            (None, Some(true)) => Err(Incomplete::NoNextThoughMore { at: at() }.into()),
+            (Some(Position::Url(url)), _) => Self::link(api, answer, &url, at).map(Some),
+            (next, _) => Ok(next),
+        }
+    }
+
+    /// The link to the next page, without a key that it may quote.
+    fn link(
+        api: &Api,
+        answer: &Answer,
+        url: &str,
+        at: &impl Fn() -> Box<At>,
+    ) -> Result<Position, Wrong> {
+        let joined = answer.url().join(url);
+        let joined = joined
+            .map_err(|_| Wrong::Unreadable("its link to the next page is not a URL".to_owned()))?;
+        let admitted = api.admit(joined).map_err(|unresolved| match unresolved {
+            Unresolved::Foreign(origin) => {
+                Wrong::from(Incomplete::ForeignNext { origin, at: at() })
+            }
+            Unresolved::Invalid(why) => Wrong::Unreadable(why),
+        });
+        let mut url = admitted?;
+        if let Some(name) = api.settings().auth.secret_parameter() {
+            remove_parameter(&mut url, name);
+        }
+        let _ = url.set_username("");
+        let _ = url.set_password(None);
+        Ok(Position::Url(url.into()))
+    }
+
+    fn next_number(
+        &self,
+        paging: &Paging,
+        answer: &Answer,
+        items: &[Value],
+        at: &impl Fn() -> Box<At>,
+    ) -> Result<Option<Position>, Wrong> {
+        let is_over = match &paging.end {
+            End::Empty => items.is_empty(),
+            End::Short => {
+                let size = paging.size.as_ref().map_or(1, |(_, size)| *size);
+                (items.len() as u64) < size
+            }
+            End::HasMore(pointer) => !boolean(answer, pointer)?,
+            End::Total => {
+                let total = self.last_total.unwrap_or_default();
+                if items.is_empty() && self.seen < total {
+                    return Err(self.fewer(total, at()).into());
+                }
+                self.seen >= total
+            }
+            End::Pages(pointer) => {
+                let pages = answer.at(pointer).and_then(Value::as_u64);
+                let pages = pages
+                    .ok_or_else(|| Wrong::Unreadable(format!("it has no number at `{pointer}`")))?;
+                u64::from(self.page) >= pages
+            }
+            End::Declared => true,
+        };
+        if is_over {
+            return Ok(None);
+        }
+        match &self.position {
+            Position::Number(number) => Ok(Some(Position::Number(number + 1))),
+            _ if items.is_empty() => Err(Incomplete::NoNextThoughMore { at: at() }.into()),
+            _ => Ok(Some(Position::Offset(self.seen))),
+        }
+    }
+
+    const fn fewer(&self, total: u64, at: Box<At>) -> Incomplete {
+        Incomplete::FewerThanTotal {
+            total,
+            seen: self.seen,
+            at,
+        }
+    }
+
+    fn end(&self, paging: &Paging, at: &impl Fn() -> Box<At>) -> Result<Follows, Wrong> {
+        if let Some(total) = self.most {
+            let seen = self.seen;
+            if seen < total {
+                return Err(self.fewer(total, at()).into());
+            }
+            if seen > total {
+                return Err(Incomplete::MoreThanTotal {
+                    total,
+                    seen,
+                    at: at(),
+                }
+                .into());
+            }
+        }
+        Ok(match paging.end {
+            End::Short => Follows::End(Incomplete::EndNotProven { at: at() }),
+            _ => Follows::ProvenEnd,
+        })
+    }
+}
+
+/// Items, hashed as the service sent them.
+struct Items<'a>(&'a [Value]);
+
+impl std::hash::Hash for Items<'_> {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        for item in self.0 {
+            item.hash(state);
+        }
+        state.write_usize(self.0.len());
+    }
+}
+
+fn boolean(answer: &Answer, pointer: &str) -> Result<bool, Wrong> {
+    let value = answer.at(pointer).and_then(Value::as_bool);
+    value.ok_or_else(|| {
+        Wrong::Unreadable(format!("it says neither `true` nor `false` at `{pointer}`"))
+    })
+}
+
+fn token(answer: &Answer, pointer: &str) -> Result<Option<Position>, Wrong> {
+    match answer.at(pointer) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(token)) if token.is_empty() => Ok(None),
+        Some(token @ (Value::String(_) | Value::Number(_))) => {
+            Ok(Some(Position::Token(token.clone())))
+        }
+        Some(_) => Err(Wrong::Unreadable(format!("`{pointer}` is not a token"))),
+    }
+}

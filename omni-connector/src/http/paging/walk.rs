@@ -1,0 +1,301 @@
+//! The walk itself: page after page, one read ahead, to an end that is proven.
+
+use std::{marker::PhantomData, sync::Arc};
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio_util::task::AbortOnDropHandle;
+
+use super::{
+    Incomplete, Odd, Page, Paging, Position, ResumePoint,
+    kinds::Put,
+    progress::{Follows, Progress, Wrong},
+};
+use crate::{
+    http::{Answer, At, Call, SourceError, api::Unresolved},
+    run::{SyncContext, Walked},
+    schema::decode,
+};
+
+/// A list that comes in pages, before it is said where its items stand. From [`Call::pages`].
+#[must_use = "say where the items stand, with `items`"]
+#[derive(Debug, Clone)]
+pub struct Walk {
+    call: Call,
+    paging: Paging,
+}
+
+impl Walk {
+    pub(in crate::http) const fn new(call: Call, paging: Paging) -> Self {
+        Self { call, paging }
+    }
+
+    /// Reads the items at a JSON pointer of each answer; `""` if the answer itself is the list.
+    ///
+    /// ```
+    /// use omni_connector::{Result, SyncContext, http::{Api, Paging}};
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct Issue { key: String }
+    ///
+    /// async fn walk(api: &Api, ctx: &SyncContext) -> Result<()> {
+    ///     let mut pages = api.get("issues").pages(Paging::cursor("/meta/next")).items::<Issue>("/issues");
+    ///     while let Some(page) = pages.next().await? {
+    ///         for issue in &page {
+    ///             ctx.working_on(&issue.key);
+    ///         }
+    ///     }
+    ///     let proof = pages.finish()?;
+    ///     # drop(proof);
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn items<T: DeserializeOwned>(self, pointer: impl Into<String>) -> Pages<T> {
+        Pages {
+            progress: Progress::new(self.paging.start()),
+            call: self.call,
+            paging: Arc::new(self.paging),
+            pointer: pointer.into(),
+            ahead: None,
+            end: None,
+            item: PhantomData,
+        }
+    }
+}
+
+/// A list on its way, page by page. One page is read ahead while the author works on the one before.
+#[must_use = "pages are read by `next`"]
+#[derive(Debug)]
+pub struct Pages<T> {
+    call: Call,
+    paging: Arc<Paging>,
+    pointer: String,
+    progress: Progress,
+    ahead: Option<AbortOnDropHandle<Result<Answer, SourceError>>>,
+    end: Option<Ended>,
+    item: PhantomData<fn() -> T>,
+}
+
+#[derive(Debug)]
+enum Ended {
+    Proven,
+    /// Everything that is shown was read, which proves nothing.
+    Unproven(Incomplete),
+    /// By an error, which was returned before.
+    Broken(Incomplete),
+}
+
+impl<T: DeserializeOwned> Pages<T> {
+    /// Goes on behind a page that was read before, maybe by another process. A point of another kind of paging, as of an
+    /// older version of the connector, is ignored: the walk then begins at its beginning.
+    pub fn resume(mut self, point: impl Into<Option<ResumePoint>>) -> Self {
+        if let Some(point) = point.into().filter(|point| self.paging.knows(&point.next)) {
+            self.progress = Progress::resumed(point);
+        }
+        self
+    }
+
+    /// Reads the next page; none behind the last.
+    ///
+    /// # Errors
+    /// As every call, and [`SourceError::Walk`] where the pages contradict each other. The walk is over then.
+    pub async fn next(&mut self) -> Result<Option<Page<T>>, SourceError> {
+        match &self.end {
+            None => {}
+            Some(Ended::Proven | Ended::Unproven(_)) => return Ok(None),
+            Some(Ended::Broken(incomplete)) => return Err(SourceError::Walk(incomplete.clone())),
+        }
+        let read = match self.ahead.take() {
+            Some(ahead) => ahead.await.unwrap_or(Err(SourceError::Cancelled)),
+            None => read(self.page_call()).await,
+        };
+        let page = match read {
+            Ok(answer) => self.page(&answer),
+            Err(error) => Err(error),
+        };
+        page.map(Some).inspect_err(|error| {
+            self.ahead = None;
+            self.end = Some(Ended::Broken(match error {
+                SourceError::Walk(incomplete) => incomplete.clone(),
+                SourceError::Cancelled => Incomplete::Cancelled,
+                other => Incomplete::Failed(Box::new(other.clone())),
+            }));
+        })
+    }
+
+    /// Reads all pages that are left.
+    ///
+    /// # Errors
+    /// As [`next`](Self::next), and a list whose end is not proven.
+    pub async fn all(mut self) -> Result<Vec<T>, SourceError> {
+        let mut all = Vec::new();
+        while let Some(page) = self.next().await? {
+            all.extend(page);
+        }
+        let _proof = self.finish().map_err(SourceError::Walk)?;
+        Ok(all)
+    }
+
+    /// Proves that everything was read.
+    ///
+    /// # Errors
+    /// The walk did not reach its declared end, or contradicts itself.
+    pub fn finish(self) -> Result<Walked, Incomplete> {
+        let at = || Box::new(self.at());
+        let is_cancelled = self
+            .call
+            .api
+            .scope()
+            .run
+            .as_ref()
+            .is_some_and(SyncContext::is_cancelled);
+        match self.end {
+            Some(Ended::Unproven(incomplete) | Ended::Broken(incomplete)) => Err(incomplete),
+            _ if is_cancelled => Err(Incomplete::Cancelled),
+            None => Err(Incomplete::EndNotProven { at: at() }),
+            Some(Ended::Proven) if self.progress.odd > 0 => {
+                let count = self.progress.odd;
+                Err(Incomplete::OddItems { count, at: at() })
+            }
+            Some(Ended::Proven) => Ok(Walked::proven()),
+        }
+    }
+
+    fn at(&self) -> At {
+        At {
+            page: Some(self.progress.page.max(1)),
+            attempts: 1,
+            ..self.call.at()
+        }
+    }
+
+    /// The call of the page at the present position.
+    fn page_call(&self) -> Call {
+        let mut call = self.call.clone();
+        call.page = Some(self.progress.page + 1);
+        if let Some((put, size)) = &self.paging.size {
+            place(&mut call, put, &Value::from(*size));
+        }
+        match &self.progress.position {
+            Position::Start => {}
+            Position::Url(url) => {
+                call.url = url
+                    .parse()
+                    .map_err(|_| {
+                        Unresolved::Invalid("the link to the next page is not a URL".to_owned())
+                    })
+                    .and_then(|url| call.api.admit(url));
+            }
+            Position::Token(token) => place(&mut call, &self.paging.put, token),
+            Position::Number(number) | Position::Offset(number) => {
+                place(&mut call, &self.paging.put, &Value::from(*number));
+            }
+        }
+        call
+    }
+
+    fn page(&mut self, answer: &Answer) -> Result<Page<T>, SourceError> {
+        let at = At {
+            page: Some(self.progress.page + 1),
+            attempts: 1,
+            ..self.call.at()
+        };
+        let unreadable = |why: String| SourceError::Unreadable {
+            why,
+            at: Box::new(at.clone()),
+        };
+        let items = match answer.at(&self.pointer) {
+            Some(Value::Array(items)) => items.as_slice(),
+            _ if answer.json().is_null() => return Err(unreadable(answer.not_json())),
+            _ => return Err(unreadable(format!("it has no list at `{}`", self.pointer))),
+        };
+        let follows = self
+            .progress
+            .turn(&self.paging, &self.call.api, answer, items, &at);
+        let follows = follows.map_err(|wrong| match wrong {
+            Wrong::Incomplete(incomplete) => SourceError::Walk(incomplete),
+            Wrong::Unreadable(why) => unreadable(why),
+            Wrong::Refused(message) => SourceError::Refused {
+                status: answer.status(),
+                code: None,
+                message: crate::http::answer::short(&message),
+                at: Box::new(at.clone()),
+            },
+        })?;
+        let (items, odd) = self.decode(items);
+        if let Some(first) = odd.first() {
+            self.progress.odd += odd.len() as u64;
+            match &self.call.api.scope().run {
+                Some(run) => {
+                    for odd in &odd {
+                        run.item_failed(name(odd, self.progress.page), &odd.why, Some(&at.url));
+                    }
+                }
+                None => return Err(unreadable(format!("{} at `{}`", first.why, first.pointer))),
+            }
+        }
+        let resume_point = match follows {
+            Follows::Page => {
+                self.ahead = Some(AbortOnDropHandle::new(tokio::spawn(read(self.page_call()))));
+                Some(self.progress.resume_point())
+            }
+            Follows::ProvenEnd => {
+                self.end = Some(Ended::Proven);
+                None
+            }
+            Follows::End(incomplete) => {
+                self.end = Some(Ended::Unproven(incomplete));
+                None
+            }
+        };
+        Ok(Page {
+            items,
+            odd,
+            number: self.progress.page,
+            total: self.progress.total(),
+            resume_point,
+        })
+    }
+
+    fn decode(&self, items: &[Value]) -> (Vec<T>, Vec<Odd>) {
+        let mut odd = Vec::new();
+        let decoded = items.iter().enumerate().filter_map(|(index, item)| {
+            decode("item", item.clone())
+                .map_err(|error| {
+                    odd.push(Odd {
+                        value: item.clone(),
+                        pointer: format!("{}/{index}", self.pointer),
+                        why: error.to_string(),
+                    });
+                })
+                .ok()
+        });
+        (decoded.collect(), odd)
+    }
+}
+
+/// Reads a page. Its JSON is parsed where it is read, beside the author's work.
+async fn read(call: Call) -> Result<Answer, SourceError> {
+    let answer = call.send().await?;
+    let _ = answer.json();
+    Ok(answer)
+}
+
+/// What people can find an item by: its id, if it has one.
+fn name(odd: &Odd, page: u32) -> String {
+    const NAMES: [&str; 6] = ["id", "key", "uuid", "number", "name", "title"];
+    let named = NAMES.iter().find_map(|name| match odd.value.get(name)? {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    });
+    named.unwrap_or_else(|| format!("{} of page {page}", odd.pointer))
+}
+
+/// Puts a value into a request: into its query, or into its JSON body.
+fn place(call: &mut Call, put: &Put, value: &Value) {
+    match put {
+        Put::Parameter(name) => call.set_parameter(name, value),
+        Put::Body(pointer) => call.set_body_field(pointer, value),
+    }
+}

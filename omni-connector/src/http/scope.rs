@@ -1,0 +1,136 @@
+//! Who makes a call: a run, which is patient, can be cancelled and shows what it waits for, or an action, which answers soon.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use tokio::time::Instant;
+
+use super::client::Account;
+use crate::{manager::ManagerClient, run::SyncContext, telemetry::Metrics};
+
+/// What a run waits in one call, in all.
+const PATIENT: Duration = Duration::from_mins(30);
+/// What everybody else waits in one call, in all.
+const IMPATIENT: Duration = Duration::from_secs(5);
+
+/// Whom an `Api` works for.
+#[derive(Clone, Default)]
+pub(crate) struct Scope {
+    pub(super) run: Option<SyncContext>,
+    pub(super) metrics: Option<Arc<Metrics>>,
+    pub(super) account: Option<Arc<Account>>,
+}
+
+impl fmt::Debug for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scope")
+            .field("run", &self.run)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Scope {
+    /// A run, or anybody else if there is none.
+    pub(crate) fn of(run: Option<SyncContext>, manager: &ManagerClient) -> Self {
+        Self {
+            run,
+            metrics: Some(Arc::clone(manager.metrics())),
+            account: None,
+        }
+    }
+
+    pub(super) const fn patience(&self) -> Duration {
+        if self.run.is_some() {
+            PATIENT
+        } else {
+            IMPATIENT
+        }
+    }
+
+    /// Ends when the run is cancelled; never without one.
+    pub(super) async fn cancelled(&self) {
+        match &self.run {
+            Some(run) => run.cancelled().await,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+/// What a call waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Wait {
+    /// Other calls of the account, of which only so many are under way at once.
+    Slot,
+    /// The quota of the source, or a pause that it asked for.
+    Pace,
+    /// The source, which failed and may not the next time.
+    Retry,
+    /// A new credential.
+    Credential,
+}
+
+impl Wait {
+    pub(crate) const ALL: [Self; 4] = [Self::Slot, Self::Pace, Self::Retry, Self::Credential];
+
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Slot => "slot",
+            Self::Pace => "pace",
+            Self::Retry => "retry",
+            Self::Credential => "credential",
+        }
+    }
+}
+
+/// The patience of one call: how long it may wait, and has waited for what.
+#[derive(Debug)]
+pub(super) struct Budgeted<'a> {
+    scope: &'a Scope,
+    left: Duration,
+    pub(super) waited: [Duration; Wait::ALL.len()],
+}
+
+impl<'a> Budgeted<'a> {
+    pub(super) const fn new(scope: &'a Scope, patience: Duration) -> Self {
+        Self {
+            scope,
+            left: patience,
+            waited: [Duration::ZERO; Wait::ALL.len()],
+        }
+    }
+
+    pub(super) const fn left(&self) -> Duration {
+        self.left
+    }
+
+    /// When patience ends, if the wait begins now.
+    pub(super) fn ends(&self) -> Instant {
+        Instant::now() + self.left
+    }
+
+    /// Counts a wait that is over.
+    pub(super) fn waited(&mut self, wait: Wait, since: Instant) {
+        let waited = since.elapsed();
+        self.left = self.left.saturating_sub(waited);
+        self.waited[wait as usize] += waited;
+    }
+
+    /// Shows people of the run what it waits for, until the value is dropped.
+    pub(super) fn say(&self, wait: Wait, text: &str) -> Said<'a> {
+        if let Some(run) = &self.scope.run {
+            tracing::debug!(wait = wait.as_str(), "waiting: {text}");
+            run.set_waiting_for(Some(text.to_owned()));
+        }
+        Said(self.scope)
+    }
+}
+
+/// The text about a wait, shown until this is dropped.
+pub(super) struct Said<'a>(&'a Scope);
+
+impl Drop for Said<'_> {
+    fn drop(&mut self) {
+        if let Some(run) = &self.0.run {
+            run.set_waiting_for(None);
+        }
+    }
+}

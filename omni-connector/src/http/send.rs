@@ -1,0 +1,307 @@
+//! The one loop in which a call is made until it is answered for good.
+
+use std::time::Duration;
+
+use tokio::{
+    sync::OwnedSemaphorePermit,
+    time::{Instant, sleep_until, timeout_at},
+};
+use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument;
+
+use super::{
+    Answer, At, Call, Download, Saved, SourceError,
+    api::Shared,
+    attempt::{self, Again, Failure},
+    flight::Failed,
+    keys::{Key, Taken},
+    pace::Ticket,
+    retry::{LONGEST_ASKED, backoff},
+    scope::{Budgeted, Wait},
+};
+use crate::telemetry::SourceCall;
+
+/// What is wanted of an answer, and how long it may be.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Want {
+    Answer(u64),
+    Download(u64),
+    Saved(u64),
+}
+
+impl Want {
+    pub(super) const fn limit(self) -> u64 {
+        match self {
+            Self::Answer(limit) | Self::Download(limit) | Self::Saved(limit) => limit,
+        }
+    }
+}
+
+/// What came of a call.
+pub(super) enum Got {
+    Answer(Answer),
+    Download(Download),
+    Saved(Saved),
+}
+
+impl Got {
+    fn bytes(&self) -> u64 {
+        match self {
+            Self::Answer(answer) => answer.bytes().len() as u64,
+            Self::Download(_) => 0,
+            Self::Saved(saved) => saved.len(),
+        }
+    }
+}
+
+/// Makes a call. It goes on when the future is not polled, so that a call never holds up others by being forgotten, and stops
+/// when the future is dropped or the run is cancelled.
+pub(super) async fn send(call: Call, want: Want) -> Result<Got, SourceError> {
+    if let Some(problem) = call.problem() {
+        return Err(problem);
+    }
+    let operation = call.operation();
+    let span = tracing::info_span!(
+        "source_call",
+        operation,
+        method = %call.method,
+        page = call.page,
+        status = tracing::field::Empty,
+        attempts = tracing::field::Empty,
+        waited_ms = tracing::field::Empty,
+        bytes = tracing::field::Empty,
+    );
+    let work = async move {
+        let scope = call.api.scope().clone();
+        let began = Instant::now();
+        let mut making = Making {
+            waits: Budgeted::new(&scope, call.api.patience_left()),
+            shared: call.api.shared(),
+            attempts: 0,
+            failures: 0,
+            renewed: false,
+            call: &call,
+        };
+        let outcome = tokio::select! {
+            biased;
+            () = scope.cancelled() => Err(SourceError::Cancelled),
+            outcome = making.make(want) => outcome,
+        };
+        let span = tracing::Span::current();
+        let (waited, attempts) = (making.waits.waited, making.attempts);
+        let bytes = outcome.as_ref().map_or(0, Got::bytes);
+        span.record("attempts", attempts);
+        span.record("waited_ms", waited.iter().sum::<Duration>().as_millis());
+        span.record("bytes", bytes);
+        let label = outcome.as_ref().err().map_or("ok", SourceError::outcome);
+        if let Some(metrics) = &scope.metrics {
+            metrics.source(&SourceCall {
+                operation: &operation,
+                outcome: label,
+                took: began.elapsed(),
+                waited: Wait::ALL.map(|wait| (wait.as_str(), waited[wait as usize])),
+                bytes,
+                left: call.api.shared().pacer.left(),
+            });
+        }
+        outcome
+    };
+    let working = AbortOnDropHandle::new(tokio::spawn(work.instrument(span)));
+    match working.await {
+        Ok(outcome) => outcome,
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        // The runtime is about to end.
+        Err(_) => Err(SourceError::Cancelled),
+    }
+}
+
+/// A call that is being made.
+struct Making<'a> {
+    call: &'a Call,
+    shared: &'a Shared,
+    waits: Budgeted<'a>,
+    /// Requests that were sent.
+    attempts: u32,
+    /// Those that failed by the source's fault, in a row.
+    failures: u32,
+    /// Whether the credential was renewed for this call.
+    renewed: bool,
+}
+
+/// What an attempt needs before it is sent.
+pub(super) struct Ready {
+    /// Given back when the answer was read.
+    pub(super) slot: OwnedSemaphorePermit,
+    pub(super) ticket: Ticket,
+    pub(super) key: Key,
+}
+
+impl Making<'_> {
+    async fn make(&mut self, want: Want) -> Result<Got, SourceError> {
+        self.shared.budget.call(self.shared.made);
+        loop {
+            let ready = self.ready().await?;
+            let key = ready.key.clone();
+            self.attempts += 1;
+            let attempt = attempt::attempt(self.call, self.at(), ready, want);
+            let failure = match attempt.await {
+                Ok(got) => return Ok(got),
+                Err(failure) => failure,
+            };
+            tracing::debug!(error = %failure.error, "the source did not do it");
+            self.prepare_another(failure, &key).await?;
+        }
+    }
+
+    fn at(&self) -> At {
+        At {
+            attempts: self.attempts,
+            ..self.call.at()
+        }
+    }
+
+    fn busy(&self, retry_after: Option<Duration>) -> SourceError {
+        SourceError::Busy {
+            retry_after,
+            at: Box::new(self.at()),
+        }
+    }
+
+    /// Waits for a slot, for the pace and for a credential.
+    async fn ready(&mut self) -> Result<Ready, SourceError> {
+        let slots = &self.shared.slots;
+        let slot = match slots.clone().try_acquire_owned() {
+            Ok(slot) => slot,
+            Err(_) => {
+                let began = Instant::now();
+                let at_once = self.call.api.settings().at_once;
+                let said = self.waits.say(
+                    Wait::Slot,
+                    &format!("{at_once} calls to the source are under way"),
+                );
+                let slot = timeout_at(self.waits.ends(), slots.clone().acquire_owned()).await;
+                drop(said);
+                self.waits.waited(Wait::Slot, began);
+                // The semaphore is never closed.
+                let slot = slot.ok().and_then(Result::ok);
+                slot.ok_or_else(|| self.busy(self.shared.pacer.known_wait()))?
+            }
+        };
+        let key = self.key().await?;
+        let costs: Vec<u32> = self
+            .call
+            .api
+            .settings()
+            .quotas
+            .iter()
+            .map(|quota| quota.weight.map_or(1, |weight| weight(self.call)))
+            .collect();
+        let ticket = self.shared.pacer.admit(&costs, &mut self.waits).await;
+        let ticket = ticket.map_err(|retry_after| self.busy(retry_after))?;
+        Ok(Ready { slot, ticket, key })
+    }
+
+    /// The credential for the next attempt, which is renewed before if it is about to end.
+    async fn key(&mut self) -> Result<Key, SourceError> {
+        let account = self.call.api.scope().account.as_ref();
+        // A renewal that brings something stale is not made again and again.
+        for _ in 0..2 {
+            let taken = self.shared.keys.take(account);
+            match taken.map_err(|failed| self.refused(failed))? {
+                Taken::Key(key) => return Ok(key),
+                Taken::Stale(seen) => drop(self.renew(seen).await?),
+            }
+        }
+        let why = "a token that was just made is about to end".to_owned();
+        Err(self.refused(Failed::Other(why)))
+    }
+
+    /// Renews the credential; false if there is nothing to renew.
+    async fn renew(&mut self, seen: u64) -> Result<bool, SourceError> {
+        let began = Instant::now();
+        let account = self.call.api.scope().account.as_ref();
+        let said = self
+            .waits
+            .say(Wait::Credential, "a new credential is on its way");
+        let renewing = self.shared.keys.renew(account, seen);
+        let renewed = timeout_at(self.waits.ends(), renewing).await;
+        drop(said);
+        self.waits.waited(Wait::Credential, began);
+        match renewed {
+            Ok(renewed) => renewed.map_err(|failed| self.refused(failed)),
+            Err(_) => Err(self.busy(None)),
+        }
+    }
+
+    fn refused(&self, failed: Failed) -> SourceError {
+        match failed {
+            Failed::Source(error) => error,
+            Failed::Other(message) => SourceError::Unauthorized {
+                message: super::answer::short(&message),
+                at: Box::new(self.at()),
+            },
+        }
+    }
+
+    /// Waits until another attempt makes sense; otherwise the error.
+    async fn prepare_another(&mut self, failure: Failure, key: &Key) -> Result<(), SourceError> {
+        let Failure {
+            error,
+            again,
+            asked,
+        } = failure;
+        let may_repeat = match again {
+            Again::Never => false,
+            Again::IfRepeatable => self.call.is_repeatable,
+            Again::Unheard | Again::Busy | Again::WithNewKey => true,
+        };
+        if !may_repeat {
+            return Err(error);
+        }
+        if again == Again::Busy {
+            // Everybody waits, this call among them: for its turn.
+            let pause = asked.unwrap_or_else(|| backoff(self.failures + 1));
+            self.shared.pacer.close(pause.min(LONGEST_ASKED));
+        }
+        if matches!(self.call.body, super::call::Body::Once(_)) {
+            let error = match again {
+                Again::Busy => self.busy(asked),
+                _ => error,
+            };
+            return Err(error.giving_up("its body can be sent only once"));
+        }
+        match again {
+            Again::WithNewKey => {
+                if self.renewed {
+                    return Err(error);
+                }
+                self.renewed = true;
+                let is_renewed = self.renew(key.seen).await?;
+                return if is_renewed { Ok(()) } else { Err(error) };
+            }
+            Again::Busy => {
+                self.failures += 1;
+                return Ok(());
+            }
+            Again::Never | Again::IfRepeatable | Again::Unheard => {}
+        }
+        self.failures += 1;
+        let pause = backoff(self.failures).max(asked.unwrap_or_default().min(LONGEST_ASKED));
+        if pause > self.waits.left() {
+            if asked.is_some() {
+                return Err(self.busy(asked));
+            }
+            return Err(error.giving_up("no time is left for another attempt"));
+        }
+        if !self.shared.budget.retry(self.shared.made) {
+            return Err(error.giving_up("the retry budget of the source is spent"));
+        }
+        let began = Instant::now();
+        let text = format!("the source failed and is asked again: {error}");
+        let said = self.waits.say(Wait::Retry, &text);
+        sleep_until(began + pause).await;
+        drop(said);
+        self.waits.waited(Wait::Retry, began);
+        Ok(())
+    }
+}

@@ -1,0 +1,84 @@
+//! Conditional requests: what was read before is read again only if it changed.
+
+use std::collections::BTreeMap;
+
+use reqwest::header::{
+    ETAG, HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
+};
+use serde::{Deserialize, Serialize};
+
+use super::{Call, auth::remove_parameter};
+
+/// What the source said about versions of its answers, to be kept in a checkpoint. Each answer has one, by its URL.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Validators(BTreeMap<String, Validator>);
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Validator {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    etag: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    modified: Option<String>,
+}
+
+/// An answer that may be the same as the last time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fresh<T> {
+    /// It changed, or was never read before.
+    New(T),
+    /// It is the same as the last time.
+    Same,
+}
+
+impl Validators {
+    /// Forgets everything, so that the next answers are read whatever they are.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// Asks for an answer only if it changed; false if it was never read before.
+    pub(super) fn ask(&self, key: &str, headers: &mut HeaderMap) -> bool {
+        let Some(validator) = self.0.get(key) else {
+            return false;
+        };
+        let pairs = [
+            (IF_NONE_MATCH, &validator.etag),
+            (IF_MODIFIED_SINCE, &validator.modified),
+        ];
+        let mut asks = false;
+        for (name, value) in pairs {
+            if let Some(Ok(value)) = value.as_deref().map(HeaderValue::from_str) {
+                headers.insert(name, value);
+                asks = true;
+            }
+        }
+        asks
+    }
+
+    pub(super) fn keep(&mut self, key: String, headers: &HeaderMap) {
+        let text = |name| Some(headers.get(name)?.to_str().ok()?.to_owned());
+        let validator = Validator {
+            etag: text(ETAG),
+            modified: text(LAST_MODIFIED),
+        };
+        if validator.etag.is_some() || validator.modified.is_some() {
+            self.0.insert(key, validator);
+        } else {
+            self.0.remove(&key);
+        }
+    }
+}
+
+/// By what an answer is known again: its URL, without the key in it.
+pub(super) fn key(call: &Call) -> String {
+    let Ok(mut url) = call.url.clone() else {
+        return String::new();
+    };
+    if let Some(name) = call.api.settings().auth.secret_parameter() {
+        remove_parameter(&mut url, name);
+    }
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.into()
+}

@@ -1,0 +1,8 @@
+//! The kit for a source's HTTP, against real servers on loopback that do what sources do.
+
+mod calls;
+mod credentials;
+mod pages;
+mod property;
+mod shared;
+mod source;
