@@ -319,9 +319,9 @@ mod tests {
         ] {
             let begun = std::time::Instant::now();
             parsed(&text);
-            // Some 100 ms on a slow machine, and hours when every word looks ahead to the end.
+            // Seconds in a debug build on a busy machine, and hours when every word looks ahead to the end.
             let took = begun.elapsed();
-            assert!(took.as_secs() < 10, "{text:.10}…: {took:?}");
+            assert!(took.as_secs() < 60, "{text:.10}…: {took:?}");
         }
     }
 
