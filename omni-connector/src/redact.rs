@@ -1,6 +1,6 @@
 //! Keeping secrets out of texts that leave the process: an error's chain may quote URLs, headers and bodies.
 
-use std::{borrow::Cow, sync::LazyLock};
+use std::{borrow::Cow, fmt, sync::LazyLock};
 
 use regex_lite::{Captures, Regex};
 use serde_json::Value;
@@ -254,6 +254,12 @@ fn is_bare_secret(name: &str) -> bool {
             name,
             "sig" | "code" | "auth" | "pass" | "pin" | "otp" | "session" | "sid" | "cookie"
         )
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secrets([redacted])")
+    }
 }
 
 #[cfg(test)]

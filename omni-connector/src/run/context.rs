@@ -19,6 +19,7 @@ use super::{
     content::Body,
     keeper::{Keeper, Snapshot},
     listing,
+    once::LookedUp,
     pipeline::{Limits, Pipeline, Tally},
     receipt::{Noted, Receipt, Scope},
 };
@@ -67,7 +68,9 @@ pub(super) struct Inner {
     pub(super) pipeline: Pipeline,
     pub(super) keeper: Arc<Keeper>,
     /// What must stand in no text about the run.
-    pub(super) secrets: Secrets,
+    pub(super) secrets: Arc<Secrets>,
+    /// What was looked up once for the whole run.
+    looked_up: LookedUp,
 }
 
 impl SyncContext {
@@ -82,6 +85,7 @@ impl SyncContext {
             secrets,
         } = new;
         let run: Arc<str> = request.sync_run_id.as_str().into();
+        let secrets = Arc::new(secrets);
         let keeper = Arc::new(Keeper::default());
         let pipeline = Pipeline::start(
             manager.clone(),
@@ -89,6 +93,7 @@ impl SyncContext {
             &source.id,
             Limits::of(mode),
             Arc::clone(&keeper),
+            Arc::clone(&secrets),
         );
         // The precedence of protocol.md §5.5; an explicit null is none.
         let (sent, published) = [&request.checkpoint, &source.checkpoint]
@@ -114,6 +119,7 @@ impl SyncContext {
                 pipeline,
                 keeper,
                 secrets,
+                looked_up: LookedUp::default(),
             }),
             scope: Arc::default(),
         }
@@ -330,7 +336,7 @@ impl SyncContext {
     pub(super) fn read_failure(&self, item: &str, cause: &str, link: Option<&str>) -> Failure {
         let secrets = &self.inner.secrets;
         Failure {
-            item: item.to_owned(),
+            item: secrets.redact(item),
             stage: Stage::Read,
             cause: secrets.redact(cause),
             link: link.map(|link| secrets.redact(link)),
@@ -369,14 +375,13 @@ impl SyncContext {
     }
 
     fn record_skip(&self, item: String, reason: String, detail: Option<String>) {
-        let secrets = &self.inner.secrets;
-        let clean = |detail: &String| secrets.redact(detail);
-        tracing::debug!(item, reason, detail = detail.as_ref().map(clean), "skipped");
-        // A run that is over counts nothing any more, which is as it should be.
-        let _ = self.inner.pipeline.count(Tally::SCAN);
-        self.inner.pipeline.report(|report| {
-            report.skip(item, reason, || detail.as_ref().map(clean));
-        });
+        let clean = |text: String| self.inner.secrets.redact(&text);
+        let (item, reason, detail) = (clean(item), clean(reason), detail.map(clean));
+        tracing::debug!(item, reason, detail, "skipped");
+        self.looked_at();
+        self.inner
+            .pipeline
+            .report(|report| report.skip(item, reason, || detail));
     }
 
     /// Says what the run is working on; people see it while they wait.
@@ -417,6 +422,22 @@ impl SyncContext {
             updated: count,
             ..Tally::NONE
         })
+    }
+
+    /// Looks something up once for the whole run, such as the members of a group. Whoever asks for the same key meanwhile waits for
+    /// the first; an error is not remembered.
+    ///
+    /// # Errors
+    /// Those of the look-up.
+    pub async fn once<T, E>(
+        &self,
+        key: impl Into<String>,
+        look_up: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E>
+    where
+        T: Clone + Send + Sync + 'static,
+    {
+        self.inner.looked_up.once(key.into(), look_up).await
     }
 
     /// A listing of everything there is, to find what is gone. `known` are the ids of an earlier listing.

@@ -3,6 +3,7 @@
 mod actions;
 mod incoming;
 mod inventory;
+mod losses;
 mod model;
 mod north_star;
 mod pipeline;

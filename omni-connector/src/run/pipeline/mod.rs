@@ -28,6 +28,7 @@ use super::{
 };
 use crate::{
     manager::{EventEncoder, ManagerClient},
+    redact::Secrets,
     wire::{ConnectorEvent, SyncType},
 };
 use futures_util::future::BoxFuture;
@@ -92,8 +93,9 @@ impl Pipeline {
         source: &str,
         limits: Limits,
         keeper: Arc<Keeper>,
+        secrets: Arc<Secrets>,
     ) -> Self {
-        let shared = Arc::new(Shared::new(limits));
+        let shared = Arc::new(Shared::new(limits, secrets));
         let contents = Arc::new(Contents::new(manager.clone(), Arc::clone(&run)));
         let spent = Arc::new(Spent::default());
         let encoder = EventEncoder::new(&run, source);

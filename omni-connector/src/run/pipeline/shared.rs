@@ -4,7 +4,7 @@
 use std::{
     collections::VecDeque,
     mem,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use tokio::{
@@ -18,7 +18,11 @@ use super::{
     ledger::Ledger,
     line::{Barrier, Barriers, Batch, Line, Waiting},
 };
-use crate::run::{Failure, FailureBudget, RunError, RunReport, content::Body};
+use crate::{
+    redact::Secrets,
+    run::{Failure, FailureBudget, RunError, RunReport, Stage, content::Body},
+    wire::ConnectorEvent,
+};
 
 /// Where the outcome goes. Dropped unsent when the run is closed; the run then says why.
 pub(super) type Answer<T = ()> = oneshot::Sender<Result<T, RunError>>;
@@ -78,6 +82,8 @@ pub(super) struct Shared {
     /// Something left for the manager.
     left: Notify,
     closed: CancellationToken,
+    /// What must not be in the report or the log.
+    secrets: Arc<Secrets>,
 }
 
 #[derive(Debug)]
@@ -144,9 +150,10 @@ impl State {
 }
 
 impl Shared {
-    pub(super) fn new(limits: Limits) -> Self {
+    pub(super) fn new(limits: Limits, secrets: Arc<Secrets>) -> Self {
         Self {
             limits,
+            secrets,
             state: Mutex::new(State {
                 line: Line::default(),
                 lanes: Default::default(),
@@ -338,8 +345,21 @@ impl Shared {
         }
     }
 
+    /// The failure of an event, without secrets.
+    pub(super) fn failure(&self, event: &ConnectorEvent, stage: Stage, cause: &str) -> Failure {
+        let clean = |text: &str| self.secrets.redact(text);
+        Failure {
+            item: clean(event.subject()),
+            stage,
+            cause: clean(cause),
+            link: link_of(event).map(clean),
+        }
+    }
+
     /// A content was refused, which is the end of its event.
     pub(super) fn leave_out(&self, place: u64, failure: Failure, bytes: usize) {
+        // Outside of the lock: whoever reads the log may be slow.
+        failure.log();
         let judged = {
             let mut state = self.state();
             self.leave(&mut state, 1, bytes);
@@ -356,6 +376,7 @@ impl Shared {
 
     /// What became of items that were sent.
     pub(super) fn sent(&self, items: usize, bytes: usize, accepted: Tally, failures: Vec<Failure>) {
+        failures.iter().for_each(Failure::log);
         let judged = {
             let mut state = self.state();
             self.leave(&mut state, items, bytes);
@@ -405,6 +426,7 @@ impl Shared {
 
     /// An item that failed before it came here.
     pub(super) fn fail(&self, failure: Failure) -> Result<(), RunError> {
+        failure.log();
         let judged = {
             let mut state = self.state();
             state.open()?;
@@ -463,6 +485,14 @@ impl Shared {
     pub(super) async fn closed(&self) -> RunError {
         self.closed.cancelled().await;
         self.open().err().unwrap_or(RunError::Ended)
+    }
+}
+
+fn link_of(event: &ConnectorEvent) -> Option<&str> {
+    match event {
+        ConnectorEvent::DocumentCreated { metadata, .. }
+        | ConnectorEvent::DocumentUpdated { metadata, .. } => metadata.url.as_deref(),
+        _ => None,
     }
 }
 
