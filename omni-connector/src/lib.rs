@@ -67,8 +67,9 @@ pub use macros::{action, connector, search_operator, sync};
 pub use manager::{ManagerClient, ManagerError, Patience};
 pub use redact::redact;
 pub use run::{
-    Deletions, Document, Failure, FailureBudget, Group, IncompleteListing, Inventory, Listing,
-    Operator, Part, RunError, RunReport, Skip, Stage, SyncContext, Walk, Walked, WalkedListing,
+    Advance, Deletions, Document, Failure, FailureBudget, Group, IncompleteListing, Inventory,
+    Listing, Operator, Part, RunError, RunReport, Skip, Stage, SyncContext, Walk, Walked,
+    WalkedListing, Watermark,
 };
 pub use schema::decode;
 pub use server::{ConfigError, Runner, ServerConfig};

@@ -16,7 +16,7 @@ pub use crate::{
     http::{Api, ApiClient, Auth, Pages, Paging, Quota, SourceError},
     macros::{action, connector, search_operator, sync},
     manager::ManagerClient,
-    run::{Document, Group, Inventory, Listing, Part, SyncContext, Walked},
+    run::{Document, Group, Inventory, Listing, Part, SyncContext, Walked, Watermark},
     transport::HttpClient,
     wire::{
         Day, DocumentPermissions, Email, OAuthConfig, PersonSyncRecord, SecretString,

@@ -19,6 +19,7 @@ use super::{
     content::Body,
     keeper::{Keeper, Snapshot},
     listing,
+    once::LookedUp,
     pipeline::{Limits, Pipeline, Tally},
     receipt::{Noted, Receipt, Scope},
 };
@@ -68,6 +69,8 @@ pub(super) struct Inner {
     pub(super) keeper: Arc<Keeper>,
     /// What must stand in no text about the run.
     pub(super) secrets: Arc<Secrets>,
+    /// What was looked up once for the whole run.
+    looked_up: LookedUp,
 }
 
 impl SyncContext {
@@ -113,6 +116,7 @@ impl SyncContext {
                 pipeline,
                 keeper,
                 secrets,
+                looked_up: LookedUp::default(),
             }),
             scope: Arc::default(),
         }
@@ -329,7 +333,7 @@ impl SyncContext {
     pub(super) fn read_failure(&self, item: &str, cause: &str, link: Option<&str>) -> Failure {
         let secrets = &self.inner.secrets;
         Failure {
-            item: item.to_owned(),
+            item: secrets.redact(item),
             stage: Stage::Read,
             cause: secrets.redact(cause),
             link: link.map(|link| secrets.redact(link)),
@@ -368,15 +372,13 @@ impl SyncContext {
     }
 
     fn record_skip(&self, item: String, reason: String, detail: Option<String>) {
-        let secrets = &self.inner.secrets;
-        let clean = |text: &String| secrets.redact(text);
-        let (item, reason) = (clean(&item), clean(&reason));
-        tracing::debug!(item, reason, detail = detail.as_ref().map(clean), "skipped");
-        // A run that is over counts nothing any more, which is as it should be.
-        let _ = self.inner.pipeline.count(Tally::SCAN);
-        self.inner.pipeline.report(|report| {
-            report.skip(item, reason, || detail.as_ref().map(clean));
-        });
+        let clean = |text: String| self.inner.secrets.redact(&text);
+        let (item, reason, detail) = (clean(item), clean(reason), detail.map(clean));
+        tracing::debug!(item, reason, detail, "skipped");
+        self.looked_at();
+        self.inner
+            .pipeline
+            .report(|report| report.skip(item, reason, || detail));
     }
 
     /// Says what the run is working on; people see it while they wait.
@@ -425,6 +427,22 @@ impl SyncContext {
             updated: count,
             ..Tally::NONE
         })
+    }
+
+    /// Looks something up once for the whole run, such as the members of a group. Whoever asks for the same key meanwhile waits for
+    /// the first; an error is not remembered.
+    ///
+    /// # Errors
+    /// Those of the look-up.
+    pub async fn once<T, E>(
+        &self,
+        key: impl Into<String>,
+        look_up: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E>
+    where
+        T: Clone + Send + Sync + 'static,
+    {
+        self.inner.looked_up.once(key.into(), look_up).await
     }
 
     /// A listing of everything there is, to find what is gone. `known` are the ids of an earlier listing.

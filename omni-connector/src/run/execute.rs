@@ -1,13 +1,16 @@
 //! Executes a run from its start to the manager's knowledge of its end, whoever asked for it.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use anyhow::anyhow;
 use futures_util::future::BoxFuture;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{Instrument, Span, field};
 
-use super::{Operator, RunError, RunReport, Runs, Slot, SyncContext};
+use super::{Operator, RunError, RunReport, Runs, Slot, SyncContext, report::FIRST};
 use crate::{
     manager::{ManagerClient, ManagerError},
     panic::{self, Panicked},
@@ -19,8 +22,8 @@ use crate::{
 /// A cancelled run may finish what it is doing for this long before its task is stopped.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Failures that are named in the log when a run ends; all of them were logged when they happened.
-const NAMED_FAILURES: usize = 10;
+/// Causes of failures that have a line of their own in the log when a run ends.
+const NAMED_CAUSES: usize = 20;
 
 /// The span of a run, at the highest level: a filter for lines keeps what the lines are about.
 fn span(run: &str, source: &str, mode: SyncType) -> Span {
@@ -77,6 +80,7 @@ async fn execute(runs: Runs, ctx: SyncContext, work: Work, slot: Slot) {
     let seconds = started.elapsed().as_secs_f64();
     let ending = match outcome {
         Ok(ending) => {
+            log_losses(&report);
             tracing::info!(
                 scanned = report.scanned,
                 updated = report.updated,
@@ -86,7 +90,11 @@ async fn execute(runs: Runs, ctx: SyncContext, work: Work, slot: Slot) {
                 seconds,
                 "the run {}{}",
                 ending.as_str(),
-                losses(&report)
+                if report.failed > 0 {
+                    ", with failures"
+                } else {
+                    ""
+                }
             );
             ending
         }
@@ -148,18 +156,37 @@ async fn finish(ctx: &SyncContext, end: End) -> Result<Ending, RunError> {
     ctx.fail(failure).await.map(|()| Ending::Failed)
 }
 
-/// What did not arrive, for the last line about a run: every reason once.
-fn losses(report: &RunReport) -> String {
-    let skips = report.reasons.iter();
-    let skips = skips.map(|(reason, count)| format!("\n  {count} skipped: {reason}"));
-    let failures = report.failures.iter().take(NAMED_FAILURES);
-    let failures = failures.map(|failure| {
-        let link = failure.link.as_deref().unwrap_or_default();
-        format!("\n  failed: `{}` {link}: {}", failure.item, failure.cause)
-    });
-    let named = NAMED_FAILURES as u64;
-    let more = (report.failed > named).then(|| format!("\n  … and {} more", report.failed - named));
-    skips.chain(failures).chain(more).collect()
+/// Logs what did not arrive: a line for each reason, with a count and the first names. Whoever runs Omni sees nothing else of it.
+fn log_losses(report: &RunReport) {
+    for (reason, count) in &report.reasons {
+        let named = report.skips.iter().filter(|skip| skip.reason == *reason);
+        let items = first(named.map(|skip| skip.item.as_str()));
+        tracing::info!(count, items, "skipped: {reason}");
+    }
+    let mut causes = BTreeMap::<_, Vec<_>>::new();
+    for failure in &report.failures {
+        let cause = (failure.stage, failure.cause.as_str());
+        causes.entry(cause).or_default().push(failure.item.as_str());
+    }
+    for ((stage, cause), items) in causes.iter().take(NAMED_CAUSES) {
+        let (count, items) = (items.len(), first(items.iter().copied()));
+        tracing::info!(count, ?stage, items, "failed: {cause}");
+    }
+    let told: usize = causes.values().take(NAMED_CAUSES).map(Vec::len).sum();
+    let others = report.failed.saturating_sub(told as u64);
+    if others > 0 {
+        tracing::info!(count = others, "failed: for other causes");
+    }
+    if report.held_back > 0 {
+        tracing::info!(
+            count = report.held_back,
+            "held back: deletes that look like an accident"
+        );
+    }
+}
+
+fn first<'a>(items: impl Iterator<Item = &'a str>) -> String {
+    items.take(FIRST).collect::<Vec<_>>().join(", ")
 }
 
 async fn supervise(runs: &Runs, ctx: &SyncContext, work: Work) -> End {

@@ -42,6 +42,10 @@ impl Scope {
         self.count(|scope| &scope.failed);
     }
 
+    pub(crate) fn failed(&self) -> u64 {
+        self.failed.load(Ordering::SeqCst)
+    }
+
     pub(crate) fn now(&self) -> Moment {
         Moment {
             // First: an item that is counted as refused is counted as emitted.
@@ -100,21 +104,21 @@ impl Receipt {
     }
 
     /// The manager refused the item itself.
-    pub(crate) fn not_sent(&self, failure: &Failure) {
-        self.fail(failure);
+    pub(crate) fn not_sent(&self, item: &str, failure: &Failure) {
+        self.fail(item, failure);
         self.scope.count(|scope| &scope.sent);
     }
 
     /// The manager refused the item's content.
-    pub(crate) fn refused(&self, failure: &Failure) {
-        self.fail(failure);
+    pub(crate) fn refused(&self, item: &str, failure: &Failure) {
+        self.fail(item, failure);
         self.scope.count(|scope| &scope.refused);
     }
 
     // Counted before the item is: who sees that it went must see that it failed.
-    fn fail(&self, failure: &Failure) {
+    fn fail(&self, item: &str, failure: &Failure) {
         if let Some(noted) = &self.noted {
-            noted.by.failed(failure, Some(noted.token));
+            noted.by.failed(item, failure, Some(noted.token));
         }
         self.scope.fail();
     }

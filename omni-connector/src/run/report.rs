@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{redact::Secrets, telemetry::Progress, wire::ConnectorEvent};
+use crate::telemetry::Progress;
 
 /// How many skips, and how many failures, a report names one by one; and how many reasons it tells apart.
 const NAMED: usize = 100;
+/// How many items a report names of each reason at least.
+pub(crate) const FIRST: usize = 3;
 /// Where the reasons beyond that are counted.
 const OTHER_REASONS: &str = "other reasons";
 
@@ -113,7 +115,10 @@ impl RunReport {
             &reason
         };
         *self.reasons.entry(counted.to_owned()).or_default() += 1;
-        if self.skips.len() < NAMED {
+        // Every reason has names, however late it comes up.
+        let named = self.skips.iter().filter(|skip| skip.reason == reason);
+        let is_first = counted == reason.as_str() && named.take(FIRST).count() < FIRST;
+        if self.skips.len() < NAMED || is_first {
             let detail = detail();
             self.skips.push(Skip {
                 item,
@@ -133,34 +138,37 @@ impl RunReport {
 }
 
 impl Failure {
-    /// The same, without these secrets.
-    pub(crate) fn without(self, secrets: &Secrets) -> Self {
-        Self {
-            item: secrets.redact(&self.item),
-            stage: self.stage,
-            cause: secrets.redact(&self.cause),
-            link: self.link.map(|link| secrets.redact(&link)),
-        }
-    }
-
-    pub(crate) fn of(event: &ConnectorEvent, stage: Stage, cause: String) -> Self {
-        let link = match event {
-            ConnectorEvent::DocumentCreated { metadata, .. }
-            | ConnectorEvent::DocumentUpdated { metadata, .. } => metadata.url.clone(),
-            _ => None,
-        };
-        Self {
-            item: event.subject().to_owned(),
-            stage,
-            cause,
-            link,
-        }
+    /// Logs it.
+    pub(crate) fn log(&self) {
+        tracing::warn!(
+            item = self.item,
+            stage = ?self.stage,
+            cause = self.cause,
+            link = self.link,
+            "an item failed"
+        );
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reason_that_comes_up_late_has_names_as_well() {
+        let mut report = RunReport::default();
+        for n in 0..1_000 {
+            report.skip(n.to_string(), "too large".to_owned(), || None);
+        }
+        for n in 0..10 {
+            report.skip(format!("late {n}"), "unreadable".to_owned(), || None);
+        }
+        let late = report
+            .skips
+            .iter()
+            .filter(|skip| skip.reason == "unreadable");
+        assert_eq!((late.count(), report.skips.len()), (FIRST, NAMED + FIRST));
+    }
 
     #[test]
     fn a_report_stays_small_whatever_the_reasons() {

@@ -20,13 +20,15 @@ use axum::{
 };
 use omni_connector::{
     Checkpoint, Connector, Document, DocumentPermissions, FailureBudget, Inventory, Patience,
-    ServerConfig, ServiceCredential, Source, SourceType, SyncContext, SyncType, Walked,
+    ServerConfig, ServiceCredential, Source, SourceType, SyncContext, SyncType, Walked, Watermark,
     async_trait, serve_with_shutdown,
 };
 use proptest::{collection::vec, prelude::*, sample::select};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::oneshot};
+
+use crate::support;
 
 /// Items that the source can have.
 const ITEMS: u8 = 24;
@@ -507,4 +509,116 @@ fn a_document_that_was_accepted_by_a_killed_process_and_is_gone_since_is_deleted
             assert_same(&world, &format!("killed at call {at}, heard: {is_heard}"));
         }
     }
+}
+
+#[derive(Default, Serialize, Deserialize)]
+struct Since {
+    #[serde(default)]
+    since: Watermark<u64>,
+}
+
+/// Sends what changed since its watermark, and moves that to 7.
+struct Follower;
+
+#[async_trait]
+impl Connector for Follower {
+    type Config = Value;
+    type Credentials = Value;
+    type State = Since;
+
+    fn name(&self) -> &'static str {
+        "follower"
+    }
+
+    fn version(&self) -> &'static str {
+        "1.0.0"
+    }
+
+    fn source_types(&self) -> Vec<SourceType> {
+        vec![SourceType::Web]
+    }
+
+    fn sync_modes(&self) -> Vec<SyncType> {
+        vec![SyncType::Full, SyncType::Incremental]
+    }
+
+    async fn sync(
+        &self,
+        _: Source,
+        _: Option<ServiceCredential>,
+        state: Option<Since>,
+        ctx: SyncContext,
+    ) -> anyhow::Result<()> {
+        let checkpoint = Checkpoint::new(state, &ctx)?;
+        let since = checkpoint.since.get();
+        let next = checkpoint.since.take(&ctx, 7_u64);
+        for id in ["one", "two"] {
+            let document = Document::new(id, DocumentPermissions::public());
+            ctx.upsert(document.text(format!("{id} since {since:?}")))
+                .await?;
+        }
+        next.commit();
+        // What is on its way is not known to be accepted yet.
+        assert_eq!(checkpoint.since.get(), since);
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_watermark_moves_only_when_everything_before_it_was_accepted_and_nothing_failed() {
+    for (poison, expected) in [(None, json!(7)), (Some("two"), json!(3))] {
+        let manager = support::Manager::start().await;
+        manager.change_source("checkpoint", json!({ "since": 3 }));
+        poison.into_iter().for_each(|id| manager.poison(id));
+        let served = support::serve(Follower, &manager).await;
+        served.start("R1", "incremental").await;
+        served.ended("R1").await;
+        let saves = manager.calls("checkpoint");
+        let last = saves
+            .last()
+            .map_or(json!(3), |save| save.body["since"].clone());
+        assert_eq!(last, expected, "{poison:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_full_run_begins_without_a_watermark() {
+    let manager = support::Manager::start().await;
+    manager.change_source("checkpoint", json!({ "since": 3 }));
+    let served = support::serve(Follower, &manager).await;
+    served.start("R1", "full").await;
+    served.ended("R1").await;
+    let contents = manager.calls("/sdk/content");
+    assert_eq!(contents[0].body["content"], "one since None");
+}
+
+#[test]
+fn the_forms_of_old_are_read_and_a_damaged_one_is_refused() {
+    let known = |saved: Value| serde_json::from_value::<Inventory<u64>>(saved);
+    let list = known(json!(["a", "b/c", "a"])).unwrap();
+    assert_eq!((list.len(), list.contains("b/c")), (2, true));
+    let map = known(json!({ "a": 1, "b/c": null })).unwrap();
+    assert_eq!(map.len(), 2);
+    let again = known(serde_json::to_value(&map).unwrap()).unwrap();
+    assert!(again.contains("a") && again.contains("b/c"));
+    assert!(known(json!({ "inventory": 1, "ids": ["AAAA"] })).is_err());
+    assert!(known(json!({ "inventory": 2, "ids": [] })).is_err());
+    assert!(known(json!(7)).is_err());
+}
+
+#[test]
+fn a_million_ids_of_sixty_characters_with_versions_take_at_most_sixteen_megabytes() {
+    // A tenth of them, for the time it takes.
+    let ids = (0..100_000_u64).map(|n| {
+        let id = format!(
+            "workspaces/customer-portal/project-{:05}/document-{:07}.md",
+            n / 40,
+            n * 97
+        );
+        assert_eq!(id.len(), 60);
+        (id, Some((1_726_000_000_123_456_789 + n * 7_919_777, n)))
+    });
+    let inventory: Inventory<(u64, u64)> = ids.collect();
+    let saved = serde_json::to_string(&inventory).unwrap().len();
+    assert!(saved * 10 <= 16 << 20, "{saved} bytes");
 }

@@ -4,6 +4,7 @@ mod actions;
 mod http;
 mod incoming;
 mod inventory;
+mod losses;
 mod model;
 mod north_star;
 mod pipeline;

@@ -152,10 +152,10 @@ impl Shared {
     }
 
     /// A document could not be brought to Omni. Without a token it failed before anything of it was emitted.
-    pub(crate) fn failed(&self, failure: &Failure, token: Option<u64>) {
+    pub(crate) fn failed(&self, id: &str, failure: &Failure, token: Option<u64>) {
         let mut state = self.state();
         if let Some(token) = token
-            && state.take_under_way(&failure.item, token).is_none()
+            && state.take_under_way(id, token).is_none()
         {
             return;
         }
@@ -166,7 +166,7 @@ impl Shared {
             is_reported: true,
             is_seen: true,
         };
-        state.missing.insert(failure.item.as_str().into(), missing);
+        state.missing.insert(id.into(), missing);
         state.changes += 1;
     }
 }

@@ -139,7 +139,7 @@ impl<V: Serialize> Walk<V> {
     pub fn failed(&mut self, id: &str, cause: impl Display, link: Option<&str>) {
         self.go();
         let failure = self.ctx.read_failure(id, &cause.to_string(), link);
-        self.shared.failed(&failure, None);
+        self.shared.failed(id, &failure, None);
         self.shared.state().see(id);
         self.ctx.fail_item(failure);
     }

@@ -17,7 +17,7 @@ use crate::{
 #[tokio::test(start_paused = true)]
 async fn one_event_alone_is_sent_when_it_is_old_enough() {
     let limits = Limits::of(SyncType::Incremental);
-    let shared = Shared::new(limits, std::sync::Arc::default());
+    let shared = Shared::new(limits, Arc::default());
     let started = Instant::now();
     let emit = async {
         // The sender waits already, with nothing in the line.

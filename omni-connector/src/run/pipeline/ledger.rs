@@ -13,6 +13,8 @@ pub(super) struct Ledger {
     /// Items that the author has looked at, those on their way included.
     looked_at: u64,
     budget: FailureBudget,
+    /// The latest failure; the report has the first ones.
+    latest: Option<Failure>,
 }
 
 impl Ledger {
@@ -22,6 +24,7 @@ impl Ledger {
             uncounted: Tally::NONE,
             looked_at: 0,
             budget: FailureBudget::default().or_environment(),
+            latest: None,
         }
     }
 
@@ -59,20 +62,14 @@ impl Ledger {
 
     /// Records a failure; why the run must end if it is one too many.
     pub(super) fn fail(&mut self, failure: Failure) -> Result<(), RunError> {
-        tracing::warn!(
-            item = failure.item,
-            stage = ?failure.stage,
-            cause = failure.cause,
-            link = failure.link,
-            "an item failed"
-        );
         self.report.fail(failure.clone());
+        self.latest = Some(failure.clone());
         self.judge(failure, false)
     }
 
     /// An error when more failed than a whole run may lose.
     pub(super) fn judge_at_the_end(&self) -> Result<(), RunError> {
-        let latest = self.report.failures.last().cloned();
+        let latest = self.latest.clone();
         latest.map_or(Ok(()), |latest| self.judge(latest, true))
     }
 

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     manager::{EventEncoder, ManagerClient, ManagerError},
-    run::{Failure, RunError, Stage, keeper::Keeper},
+    run::{RunError, Stage, keeper::Keeper},
     wire::ConnectorEvent,
 };
 
@@ -193,8 +193,9 @@ impl Sender {
                     };
                     // It was looked at, if it counts at all; nothing came of it.
                     accepted.scanned = alone.tally.scanned;
-                    let failure = Failure::of(&alone.event, Stage::Send, error.to_string());
-                    alone.receipt.not_sent(&failure);
+                    let cause = error.to_string();
+                    let failure = self.shared.failure(&alone.event, Stage::Send, &cause);
+                    alone.receipt.not_sent(alone.event.subject(), &failure);
                     failures.push(failure);
                 }
                 Err(error) => return Err(error),

@@ -20,7 +20,8 @@ use super::{
 };
 use crate::{
     redact::Secrets,
-    run::{Failure, FailureBudget, RunError, RunReport, content::Body},
+    run::{Failure, FailureBudget, RunError, RunReport, Stage, content::Body},
+    wire::ConnectorEvent,
 };
 
 /// Where the outcome goes. Dropped unsent when the run is closed; the run then says why.
@@ -73,8 +74,6 @@ pub(super) enum Next {
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) limits: Limits,
-    /// What must stand in no failure.
-    secrets: Arc<Secrets>,
     state: Mutex<State>,
     /// A job arrived, by kind.
     jobs: [Notify; 2],
@@ -83,6 +82,8 @@ pub(super) struct Shared {
     /// Something left for the manager.
     left: Notify,
     closed: CancellationToken,
+    /// What must not be in the report or the log.
+    secrets: Arc<Secrets>,
 }
 
 #[derive(Debug)]
@@ -344,9 +345,21 @@ impl Shared {
         }
     }
 
+    /// The failure of an event, without secrets.
+    pub(super) fn failure(&self, event: &ConnectorEvent, stage: Stage, cause: &str) -> Failure {
+        let clean = |text: &str| self.secrets.redact(text);
+        Failure {
+            item: clean(event.subject()),
+            stage,
+            cause: clean(cause),
+            link: link_of(event).map(clean),
+        }
+    }
+
     /// A content was refused, which is the end of its event.
     pub(super) fn leave_out(&self, place: u64, failure: Failure, bytes: usize) {
-        let failure = failure.without(&self.secrets);
+        // Outside of the lock: whoever reads the log may be slow.
+        failure.log();
         let judged = {
             let mut state = self.state();
             self.leave(&mut state, 1, bytes);
@@ -363,10 +376,7 @@ impl Shared {
 
     /// What became of items that were sent.
     pub(super) fn sent(&self, items: usize, bytes: usize, accepted: Tally, failures: Vec<Failure>) {
-        let failures: Vec<_> = failures
-            .into_iter()
-            .map(|failure| failure.without(&self.secrets))
-            .collect();
+        failures.iter().for_each(Failure::log);
         let judged = {
             let mut state = self.state();
             self.leave(&mut state, items, bytes);
@@ -416,7 +426,7 @@ impl Shared {
 
     /// An item that failed before it came here.
     pub(super) fn fail(&self, failure: Failure) -> Result<(), RunError> {
-        let failure = failure.without(&self.secrets);
+        failure.log();
         let judged = {
             let mut state = self.state();
             state.open()?;
@@ -475,6 +485,14 @@ impl Shared {
     pub(super) async fn closed(&self) -> RunError {
         self.closed.cancelled().await;
         self.open().err().unwrap_or(RunError::Ended)
+    }
+}
+
+fn link_of(event: &ConnectorEvent) -> Option<&str> {
+    match event {
+        ConnectorEvent::DocumentCreated { metadata, .. }
+        | ConnectorEvent::DocumentUpdated { metadata, .. } => metadata.url.as_deref(),
+        _ => None,
     }
 }
 

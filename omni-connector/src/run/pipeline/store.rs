@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use super::shared::{Job, Kind, Owner, Shared, StoredBody};
 use crate::{
     manager::ManagerError,
-    run::{Failure, RunError, Stage, content::Contents},
+    run::{RunError, Stage, content::Contents},
     wire::ConnectorEvent,
 };
 
@@ -51,8 +51,8 @@ fn on_stored(
             }
             Err(error) => {
                 if let Some(stage) = stage_of(&error) {
-                    let failure = Failure::of(&waiting.event, stage, error.to_string());
-                    waiting.receipt.refused(&failure);
+                    let failure = shared.failure(&waiting.event, stage, &error.to_string());
+                    waiting.receipt.refused(waiting.event.subject(), &failure);
                     shared.leave_out(place, failure, waiting.weight + stored.bytes);
                 }
             }

@@ -1,0 +1,64 @@
+//! What did not arrive is told, without the secrets that were in the way.
+
+use omni_connector::{
+    Connector, Document, DocumentPermissions, ServiceCredential, Source, SourceType, SyncContext,
+    async_trait,
+};
+use serde_json::{Value, json};
+
+use crate::support;
+
+const SECRET: &str = "s3cret-of-the-tracker";
+
+/// Loses items in every way, with its secret in all of their texts.
+struct Leaky;
+
+#[async_trait]
+impl Connector for Leaky {
+    type Config = Value;
+    type Credentials = Value;
+    type State = Value;
+
+    fn name(&self) -> &'static str {
+        "leaky"
+    }
+
+    fn version(&self) -> &'static str {
+        "1.0.0"
+    }
+
+    fn source_types(&self) -> Vec<SourceType> {
+        vec![SourceType::Web]
+    }
+
+    async fn sync(
+        &self,
+        _: Source,
+        _: Option<ServiceCredential>,
+        _: Option<Value>,
+        ctx: SyncContext,
+    ) -> anyhow::Result<()> {
+        let link = format!("https://tracker.example.com/{SECRET}");
+        ctx.skip_with(&link, format!("no place for {SECRET}"), SECRET);
+        ctx.item_failed(&link, SECRET, Some(&link));
+        let document = Document::new("poison", DocumentPermissions::public());
+        ctx.upsert(document.url(link)).await?;
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn no_secret_is_in_the_items_reasons_links_and_causes_of_a_report() {
+    let manager = support::Manager::start().await;
+    manager.give_credentials(&json!({ "api_key": SECRET }));
+    manager.poison("poison");
+    let served = support::serve(Leaky, &manager).await;
+    served.start("R1", "full").await;
+    served.ended("R1").await;
+    let (_, report) = served.get("/sync/R1/report").await;
+    assert_eq!(
+        (&report["skipped"], &report["failed"]),
+        (&json!(1), &json!(2))
+    );
+    assert!(!report.to_string().contains(SECRET), "{report}");
+}
