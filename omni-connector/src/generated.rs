@@ -3,8 +3,11 @@
 pub use core::option::Option::{self, None, Some};
 pub use std::vec::Vec;
 
+pub use anyhow::Result;
+pub use async_trait::async_trait;
+pub use serde_json::Value;
+
 pub use crate::{
-    Result, Value, async_trait,
     connector::{Connector, McpServer, actions::answer},
     declare::*,
     manager::ManagerClient,

@@ -30,7 +30,40 @@ const DEVELOPMENT_MANAGER: Order = Order {
     apart: &[("cli", &["options", "extract", "store", "rules", "manager"])],
 };
 
-// The order of `omni-connector` goes here, with a test below.
+const RUNTIME: Order = Order {
+    package: "omni-connector",
+    layers: &[
+        "panic",
+        "redact",
+        "telemetry",
+        "transport",
+        "wire",
+        "schema",
+        "manager",
+        "run",
+        "http",
+        "connector",
+        "declare",
+        "server",
+        "mcp",
+        "macros",
+        "generated",
+        "prelude",
+        "start",
+    ],
+    // Leaves: others push into them.
+    apart: &[
+        ("panic", &[]),
+        ("redact", &[]),
+        ("telemetry", &[]),
+        ("transport", &[]),
+    ],
+};
+
+#[test]
+fn the_runtime_imports_in_one_direction() {
+    RUNTIME.check();
+}
 
 #[test]
 fn the_development_manager_imports_in_one_direction() {

@@ -94,7 +94,7 @@ pub(crate) trait ErasedConnector: Send + Sync {
     }
 }
 
-impl<'a> ops::Deref for dyn ErasedConnector + 'a {
+impl ops::Deref for dyn ErasedConnector + '_ {
     type Target = dyn Connector;
 
     fn deref(&self) -> &Self::Target {

@@ -8,6 +8,8 @@ mod annotated;
 mod argument;
 mod call;
 mod check;
+#[cfg(test)]
+mod checked;
 mod checkpoint;
 mod client;
 mod doc_ref;

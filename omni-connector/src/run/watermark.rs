@@ -76,7 +76,7 @@ pub struct Advance<T = OffsetDateTime> {
 impl<T: Clone> Watermark<T> {
     /// The value before which everything is known to be in Omni; none when everything is to be read.
     pub fn get(&self) -> Option<T> {
-        self.0.state().settle().clone()
+        self.0.state().settle().cloned()
     }
 
     /// Takes the next value, before the read: the time on the source's own clock, or a token of its feed of changes.
@@ -114,7 +114,7 @@ impl<T> Shared<T> {
 
 impl<T> State<T> {
     /// The value, with everything that counts by now.
-    fn settle(&mut self) -> &Option<T> {
+    fn settle(&mut self) -> Option<&T> {
         while let Some(next) = self
             .committed
             .pop_front_if(|next| next.scope.is_past(next.moment))
@@ -124,7 +124,7 @@ impl<T> State<T> {
             }
             self.changes += 1;
         }
-        &self.value
+        self.value.as_ref()
     }
 }
 

@@ -12,6 +12,8 @@ mod simplify;
 #[cfg(feature = "mcp")]
 pub(crate) use check::LONGEST_TOOL_NAME;
 pub(crate) use check::is_free_path;
+#[cfg(test)]
+pub(crate) use check::tests as check_tests;
 pub use check::{Problem, RESERVED_OPERATORS, Severity, check};
 pub use decode::{DecodeError, decode};
 pub(crate) use decode::{Trial, Tried, decode_field, is_by_hand, trial, whole};

@@ -355,7 +355,7 @@ fn is_name(name: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use serde_json::json;
 
     use super::*;
@@ -386,7 +386,7 @@ mod tests {
             .collect()
     }
 
-    pub(super) fn of_input(schema: Value) -> Vec<String> {
+    pub(crate) fn of_input(schema: Value) -> Vec<String> {
         found(json!({ "actions": [
             { "name": "act", "description": "Acts.", "source_types": ["jira"], "input_schema": schema },
         ] }))

@@ -1,0 +1,160 @@
+//! Tests what the check of a manifest says of schemas that declarations make.
+
+use serde_json::json;
+
+use super::input_schema;
+use crate::schema::check_tests::of_input;
+
+#[derive(schemars::JsonSchema)]
+#[allow(dead_code, reason = "only described")]
+struct Node {
+    children: Vec<Node>,
+}
+
+#[derive(schemars::JsonSchema)]
+#[allow(dead_code, reason = "only described")]
+struct Tree {
+    root: Node,
+    other: Option<Box<Node>>,
+}
+
+#[test]
+fn a_type_that_contains_itself_is_named() {
+    let expected =
+        "E action `act`: the input type `Node` contains itself, and Omni takes no references";
+    assert_eq!(of_input(input_schema::<Node>()), [expected]);
+    assert_eq!(of_input(input_schema::<Tree>()), [expected]);
+}
+
+#[test]
+fn every_mistake_is_found_and_not_only_the_first() {
+    assert_eq!(
+        of_input(json!({
+            "type": "object",
+            "oneOf": [],
+            "properties": {
+                "not": { "type": "string" },
+                "a": { "anyOf": [{ "if": {} }], "examples": [{ "then": 1 }] },
+                "b": { "type": "string", "pattern": "(", "maximum": 3 },
+                "c": { "type": "integer", "minimum": 3, "maximum": 2 },
+                "d": { "type": "integer", "maximum": 2, "default": 3 },
+                "e": { "type": "object", "properties": { "file_id": { "x-omni-document": true } } },
+            },
+        })),
+        [
+            "E action `act`: Omni refuses `oneOf` at the top of an input schema",
+            "E action `act`: Omni refuses the keyword `if`, at `input_schema.properties.a.anyOf[0].if`",
+            "E action `act`: Omni refuses the key `then`, at `input_schema.properties.a.examples[0].then`",
+            "E action `act`: the pattern of `b` is no regular expression: found open group without closing ')'",
+            "W action `act`: `maximum` says nothing about `b`, which is of type string",
+            "E action `act`: nothing fits `c`: `minimum` is more than `maximum`",
+            "E action `act`: the default of `d` cannot be a value of it: it must be at most 2",
+            "E action `act`: Omni does not look for documents in `file_id`",
+            "E action `act`: Omni refuses a schema with a property named `not`",
+        ]
+    );
+    assert_eq!(
+        of_input(json!({ "type": "string" })),
+        ["E action `act`: its input is no object"]
+    );
+}
+
+#[derive(schemars::JsonSchema)]
+#[allow(dead_code, reason = "only described")]
+struct Refers {
+    document_id: super::DocRef,
+    parent: Option<super::DocRef>,
+}
+
+#[test]
+fn a_document_stands_where_omni_looks_for_it() {
+    assert_eq!(
+        of_input(input_schema::<Refers>()),
+        ["E action `act`: Omni does not look for documents in `parent`"]
+    );
+}
+
+#[derive(serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Order {
+    Newest,
+    Oldest,
+}
+
+#[test]
+fn a_default_or_an_example_that_cannot_be_a_value_is_found_before_registering() {
+    use super::Arg;
+
+    for (arg, expected) in [
+        (Arg::of::<Order>("order", "").default("\"newest\""), None),
+        (
+            Arg::of::<Order>("order", "").default("\"newst\""),
+            Some("the default of `order`"),
+        ),
+        (
+            Arg::of::<Order>("order", "").example("\"newst\""),
+            Some("the example of `order`"),
+        ),
+        (
+            Arg::of::<u32>("n", "").default("\"5\""),
+            Some("the default of `n`"),
+        ),
+        (
+            Arg::of::<u8>("n", "").default("300"),
+            Some("the default of `n`"),
+        ),
+        (Arg::of::<u8>("n", "").default("3.0"), None),
+        (
+            Arg::of::<f64>("n", "").default("1."),
+            Some("the default of `n`"),
+        ),
+        (
+            Arg::of::<String>("title", "").default("5"),
+            Some("the default of `title`"),
+        ),
+        (
+            Arg::of::<Vec<Order>>("orders", "").default("[\"newst\"]"),
+            Some("the default of `orders`"),
+        ),
+        (
+            Arg::of::<Option<Order>>("order", "").default("\"oldest\""),
+            None,
+        ),
+    ] {
+        let found = of_input(super::schema_of(std::slice::from_ref(&arg)));
+        assert_eq!(
+            found.len(),
+            usize::from(expected.is_some()),
+            "{arg:?}: {found:?}"
+        );
+        assert!(
+            expected.is_none_or(|expected| found[0].contains(expected)),
+            "{found:?}"
+        );
+    }
+}
+
+fn tenth() -> f32 {
+    0.1
+}
+
+#[derive(serde::Serialize, schemars::JsonSchema)]
+struct Step {
+    #[serde(default = "tenth")]
+    #[schemars(range(max = 0.1))]
+    step: f32,
+    #[serde(default = "tenths")]
+    steps: Vec<f32>,
+}
+
+fn tenths() -> Vec<f32> {
+    vec![0.1, 0.7]
+}
+
+#[test]
+fn a_default_of_single_precision_is_shown_as_it_was_written() {
+    let schema = input_schema::<Step>();
+    assert_eq!(schema["properties"]["step"]["default"], json!(0.1));
+    assert_eq!(schema["properties"]["steps"]["default"], json!([0.1, 0.7]));
+    assert_eq!(of_input(schema), Vec::<String>::new());
+}
