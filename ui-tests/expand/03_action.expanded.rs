@@ -21,7 +21,7 @@ impl Acme {
 #[allow(deprecated, unused_mut, unused_qualifications, unused_variables)]
 const _: () = {
     use ::omni_connector::generated as _omni;
-    use _omni::{AnyInput as _, AnyOutput as _};
+    use _omni::{AnyShape as _, AnyOutput as _};
     impl _omni::Methods for Acme {
         const ACTIONS: &'static [_omni::Action<Self>] = &[
             _omni::Described::write("create_issue", "Create an issue.")
@@ -51,8 +51,8 @@ const _: () = {
                             .max_items(50),
                     ],
                 )
-                .input(_omni::InputOf::<Self, Credentials<ApiKey>>::WHOLE)
-                .input(_omni::InputOf::<Self, Actor>::WHOLE)
+                .input::<Credentials<ApiKey>>(_omni::Is::<Credentials<ApiKey>>::OBJECT)
+                .input::<Actor>(_omni::Is::<Actor>::OBJECT)
                 .output(_omni::Output::<Result<Issue>>::SCHEMA)
                 .scopes(&["issues:write"])
                 .source_types(&[_omni::SourceType::Jira])

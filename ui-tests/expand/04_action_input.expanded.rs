@@ -14,7 +14,7 @@ impl Acme {
 #[allow(deprecated, unused_mut, unused_qualifications, unused_variables)]
 const _: () = {
     use ::omni_connector::generated as _omni;
-    use _omni::{AnyInput as _, AnyOutput as _};
+    use _omni::{AnyShape as _, AnyOutput as _};
     impl _omni::Methods for Acme {
         const ACTIONS: &'static [_omni::Action<Self>] = &[
             _omni::Described::read("find", "Find issues.")
@@ -25,7 +25,7 @@ const _: () = {
                     );
                     _omni::called(async move { _omni::answer(returned.await) })
                 })
-                .input(_omni::InputOf::<Self, Args<Query>>::WHOLE)
+                .input::<Args<Query>>(_omni::Is::<Args<Query>>::OBJECT)
                 .output(_omni::Output::<Result<Vec<Issue>>>::SCHEMA)
                 .admin_only()
                 .hidden(),

@@ -15,7 +15,7 @@ pub(crate) struct monthly {}
 #[allow(deprecated, unused_mut, unused_qualifications, unused_variables)]
 const _: () = {
     use ::omni_connector::generated as _omni;
-    use _omni::{AnyInput as _, AnyOutput as _};
+    use _omni::{AnyShape as _, AnyOutput as _};
     impl _omni::ActionFn<Acme> for monthly {
         const ACTION: _omni::Action<Acme> = _omni::Described::read(
                 "monthly",
@@ -25,7 +25,7 @@ const _: () = {
                 let returned = monthly(connector, call.supply::<Config<Settings>>()?);
                 _omni::called(async move { _omni::answer(returned.await) })
             })
-            .input(_omni::InputOf::<Acme, Config<Settings>>::WHOLE)
+            .input::<Config<Settings>>(_omni::Is::<Config<Settings>>::OBJECT)
             .output(_omni::Output::<Result<u32>>::SCHEMA);
     }
 };

@@ -18,7 +18,7 @@ pub struct whoami {}
 #[allow(deprecated, unused_mut, unused_qualifications, unused_variables)]
 const _: () = {
     use ::omni_connector::generated as _omni;
-    use _omni::{AnyInput as _, AnyOutput as _};
+    use _omni::{AnyShape as _, AnyOutput as _};
     impl<AnyConnector: _omni::Connector> _omni::ActionFn<AnyConnector> for whoami
     where
         Option<Actor>: _omni::FromCall<_omni::CallOf<AnyConnector, _omni::OfAction>>,
@@ -36,7 +36,7 @@ const _: () = {
                 _omni::called(async move { _omni::answer(returned.await) })
             })
             .args(&[_omni::Arg::of::<String>("greeting", "How to greet")])
-            .input(_omni::InputOf::<AnyConnector, Option<Actor>>::WHOLE)
+            .input::<Option<Actor>>(_omni::Is::<Option<Actor>>::OBJECT)
             .output(_omni::Output::<Result<String>>::SCHEMA);
     }
 };

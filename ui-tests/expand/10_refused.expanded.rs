@@ -6,14 +6,29 @@ struct Acme;
 #[allow(deprecated, unused_mut, unused_qualifications, unused_variables)]
 const _: () = {
     use ::omni_connector::generated as _omni;
-    impl _omni::Declared for Acme {
+    #[_omni::async_trait]
+    impl _omni::Connector for Acme {
         type Config = Settings;
         type Credentials = _omni::Value;
         type State = _omni::Value;
-        const NAME: &'static str = "";
-        const VERSION: &'static str = "";
-        const SOURCE_TYPES: &'static [_omni::SourceType] = _omni::SourceType::ALL;
-        const MODES: &'static [_omni::SyncType] = _omni::SyncType::ALL;
+        fn name(&self) -> &'static str {
+            ::core::unreachable!()
+        }
+        fn version(&self) -> &'static str {
+            ::core::unreachable!()
+        }
+        fn source_types(&self) -> _omni::Vec<_omni::SourceType> {
+            ::core::unreachable!()
+        }
+        async fn sync(
+            &self,
+            _: _omni::Source,
+            _: _omni::Option<_omni::ServiceCredential>,
+            _: _omni::Option<Self::State>,
+            _: _omni::SyncContext,
+        ) -> _omni::Result<()> {
+            ::core::unreachable!()
+        }
     }
 };
 impl Acme {
