@@ -9,11 +9,12 @@
 //! | Feature | What it adds |
 //! |---|---|
 //! | `cli` (default) | the `cargo omni` command |
-//! | `extract` (default) | readers of office, PDF and mail files, which are heavy to build |
+//! | `extract` (default) | readers of office, PDF and mail files within `cargo-omni`, which are heavy to build. Without them files are read by the program `omni-readers` of the crate `omni-connector-readers` |
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "cli")]
 pub mod cli;
-#[cfg(feature = "extract")]
 mod extract;
 mod lookup;
 mod manager;
@@ -26,6 +27,7 @@ mod shared;
 mod state;
 pub mod store;
 
+pub use extract::{FileNote, FileNoteKind};
 pub use manager::{Manager, StartError};
 pub use oauth::CredentialError;
 pub use options::{CallLimits, ExtractionLimits, Options, RunLimits, Storage};

@@ -9,6 +9,7 @@ use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    extract::FileNote,
     lookup,
     oauth::SignIns,
     options::{Options, Storage},
@@ -331,6 +332,12 @@ impl Manager {
             .store
             .read(move |db| crate::store::runs::latest(db, source_id.as_deref(), limit))
             .await
+    }
+
+    /// What people should know of the files of a run: those without text, parts that are left out, and text that Omni's own
+    /// extraction loses. The first thousand notes of the latest sixteen runs are kept, as long as the manager lives.
+    pub fn file_notes(&self, run_id: &str) -> Vec<FileNote> {
+        self.app.shared.file_notes.of(run_id)
     }
 
     /// The first `limit` accepted events of a run that could not be applied.

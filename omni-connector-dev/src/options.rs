@@ -1,6 +1,6 @@
 //! Every number the manager goes by. The defaults are Omni's own (`protocol.md` §1.3); tests shorten the times.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 
 /// Where the manager keeps what it knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,8 +91,13 @@ pub struct ExtractionLimits {
     pub max_text_bytes: usize,
     /// Rows kept of a spreadsheet.
     pub max_rows: usize,
-    /// Longest time for one file. One that takes longer has no readable text; Omni's own readers have no such limit.
+    /// Longest time for one file. The text that was read until then is kept; Omni's own readers have no such limit.
     pub max_time: Duration,
+    /// Address space of the program that reads one file, in bytes.
+    pub max_memory_bytes: u64,
+    /// The command that reads files, with its first arguments. Where it is empty, `omni-readers` is looked for: beside the
+    /// running program, built once where this crate's sources have its own beside them, and on the path.
+    pub program: Vec<OsString>,
 }
 
 impl Default for Options {
@@ -151,6 +156,8 @@ impl Default for ExtractionLimits {
             max_text_bytes: 5 << 20,
             max_rows: 1000,
             max_time: Duration::from_mins(1),
+            max_memory_bytes: 1 << 30,
+            program: Vec::new(),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::{ops::Deref, sync::Arc};
 use tokio::sync::Semaphore;
 
 use crate::{
+    extract::{Notes, Readers},
     options::Options,
     state::{ConnectorClient, Locks, Registry},
     store::Store,
@@ -22,6 +23,10 @@ pub(crate) struct Parts {
     pub(crate) connectors: ConnectorClient,
     /// A permit for each file that is read.
     pub(crate) extraction: Arc<Semaphore>,
+    /// The program that reads files.
+    pub(crate) readers: Readers,
+    /// What people should know of files that were read.
+    pub(crate) file_notes: Notes,
     /// A lock for each credential whose token is refreshed.
     pub(crate) refreshes: Locks,
 }
@@ -36,6 +41,8 @@ impl Shared {
             registry: Arc::new(registry),
             connectors: ConnectorClient::new(options.calls.clone())?,
             extraction: Arc::new(Semaphore::new(options.extraction.concurrency.max(1))),
+            readers: Readers::default(),
+            file_notes: Notes::default(),
             refreshes: Locks::default(),
             store,
             options,

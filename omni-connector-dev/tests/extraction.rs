@@ -1,19 +1,23 @@
-//! Files that mean harm, or are only unlucky, fail alone: the manager answers within seconds and lives on.
+//! Files that mean harm, or are only unlucky, fail alone: the manager answers in time, the permit comes back, no program is
+//! left, and nothing that is left out is left out in silence.
 
 use std::{
+    fs,
     io::{Cursor, Write},
-    time::Duration,
+    path::Path,
+    time::{Duration, Instant},
 };
 
 use omni_connector::HttpClient;
-use omni_connector_dev::{Manager, Options};
+use omni_connector_dev::{FileNote, FileNoteKind, Manager, Options};
 use reqwest::multipart::{Form, Part};
 use serde_json::Value;
 use zip::{ZipWriter, write::SimpleFileOptions};
 
 const DOCX: &str = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
 const PPTX: &str = "application/vnd.openxmlformats-officedocument.presentationml.presentation";
-const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+const PDF: &str = "application/pdf";
+const PDF_FAILURE: &str = "[Text extraction failed for this PDF. ";
 
 struct World {
     manager: Manager,
@@ -21,9 +25,12 @@ struct World {
 }
 
 impl World {
-    async fn start() -> Self {
+    /// A manager that reads one file at a time.
+    async fn start(change: impl FnOnce(&mut Options)) -> Self {
         let mut options = Options::default();
         options.runs.tick = None;
+        options.extraction.concurrency = 1;
+        change(&mut options);
         Self {
             manager: Manager::start(options).await.unwrap(),
             http: HttpClient::new(),
@@ -34,11 +41,13 @@ impl World {
         let form = Form::new()
             .text("sync_run_id", "run")
             .text("mime_type", mime_type.to_owned())
+            .text("filename", "the.file")
             .part("data", Part::bytes(data).file_name("file"));
         let url = format!("{}/sdk/extract-text", self.manager.url());
         let request = self.http.post(url).multipart(form);
+        // The program may have to be built first.
         let answer = request
-            .timeout(Duration::from_mins(2))
+            .timeout(Duration::from_mins(20))
             .send()
             .await
             .unwrap();
@@ -49,14 +58,35 @@ impl World {
             None => Err((status, body["error"].as_str().unwrap().to_owned())),
         }
     }
+
+    fn notes(&self) -> Vec<FileNote> {
+        self.manager.file_notes("run")
+    }
+
+    fn note(&self, kind: FileNoteKind) -> String {
+        let notes = self.notes();
+        let note = notes.iter().find(|note| note.kind == kind);
+        let note = note.unwrap_or_else(|| panic!("no {kind:?} in {notes:?}"));
+        assert_eq!(note.file, "the.file");
+        format!(
+            "{}: {}",
+            note.part.as_deref().unwrap_or_default(),
+            note.reason
+        )
+    }
+
+    /// Shows that the permit came back.
+    async fn reads_on(&self) {
+        let text = self.text("text/plain", b"alive".to_vec()).await;
+        assert_eq!(text.unwrap(), "alive");
+    }
 }
 
 fn archive(parts: &[(&str, &[u8])]) -> Vec<u8> {
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, data) in parts {
-        archive
-            .start_file(*name, SimpleFileOptions::default())
-            .unwrap();
+        let options = SimpleFileOptions::default();
+        archive.start_file(*name, options).unwrap();
         archive.write_all(data).unwrap();
     }
     archive.finish().unwrap().into_inner()
@@ -68,108 +98,215 @@ fn document(body: &str) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_document_keeps_its_words_where_readers_expect_them() {
-    let world = World::start().await;
-    let run = |text: &str| format!("<w:r><w:t>{text}</w:t></w:r>");
-    let paragraph = |text: &str| format!("<w:p>{}</w:p>", run(text));
-    let cell = |text: &str| format!("<w:tc>{}</w:tc>", paragraph(text));
-    let body = [
-        paragraph("R&amp;D &#8364; plan"),
-        format!("<w:p>{}<w:r><w:tab/></w:r>{}</w:p>", run("a"), run("b")),
-        format!(
-            "<w:tbl><w:tr>{}{}</w:tr></w:tbl>",
-            cell("Name"),
-            cell("Amount")
-        ),
-        format!(
-            "<w:p><mc:Choice>{}</mc:Choice><mc:Fallback>{}</mc:Fallback></w:p>",
-            run("once"),
-            run("once")
-        ),
-        "<w:p><w:r><w:delText>gone</w:delText></w:r></w:p>".to_owned(),
-    ];
-    let text = world.text(DOCX, document(&body.concat())).await.unwrap();
-    assert_eq!(text, "R&D € plan\na b\nName Amount\n\nonce");
+async fn a_document_is_read_by_a_program_of_its_own() {
+    let world = World::start(|_| {}).await;
+    let body = "<w:p><w:r><w:t>R&amp;D &#8364; plan</w:t></w:r></w:p>";
+    let text = world.text(DOCX, document(body)).await.unwrap();
+    assert_eq!(text, "R&D € plan");
+    assert_eq!(world.notes(), []);
 }
 
 #[tokio::test]
-async fn slides_follow_their_numbers() {
-    let world = World::start().await;
-    let slide = |text: &str| format!("<p:sld xmlns:a=\"a\"><a:p><a:t>{text}</a:t></a:p></p:sld>");
-    let (second, tenth) = (slide("second"), slide("tenth"));
-    let slides = archive(&[
-        ("ppt/slides/slide10.xml", tenth.as_bytes()),
-        ("ppt/slides/slide2.xml", second.as_bytes()),
-        ("ppt/slides/_rels/slide2.xml.rels", b"<r/>"),
-    ]);
-    let text = world.text(PPTX, slides).await.unwrap();
-    assert_eq!(text, "Slide 1\nsecond\n\nSlide 2\ntenth");
-}
-
-#[tokio::test]
-async fn a_message_shows_its_people_and_the_best_of_its_bodies() {
-    let world = World::start().await;
-    let head = "From: Ada <ada@example.com>\r\nCc: eve@example.com\r\nSubject: Plan\r\nMIME-Version: 1.0\r\n";
-    let html = format!("{head}Content-Type: text/html\r\n\r\n<p>Hi <b>all</b></p>");
-    let text = world
-        .text("message/rfc822", html.into_bytes())
-        .await
-        .unwrap();
+async fn files_without_text_are_answered_as_omni_does_and_noted() {
+    let world = World::start(|_| {}).await;
+    let nothing = world.text("image/png", b"\x89PNG".to_vec()).await;
+    assert_eq!(nothing.unwrap(), "");
+    let pdf = world.text(PDF, b"hello".to_vec()).await.unwrap();
+    assert!(pdf.starts_with(PDF_FAILURE), "{pdf}");
+    let workbook = world
+        .text("application/vnd.ms-excel", b"hello".to_vec())
+        .await;
+    assert_eq!(workbook.unwrap(), "");
+    let document = world.text(DOCX, Vec::new()).await;
     assert_eq!(
-        text,
-        "# Plan\n\n**From:** Ada <ada@example.com>\n**Cc:** eve@example.com\n\n---\n\nHi **all**"
+        document.unwrap_err(),
+        (
+            500,
+            "Content extraction failed: Failed to read DOCX".to_owned()
+        )
+    );
+    let reasons: Vec<_> = world
+        .notes()
+        .into_iter()
+        .map(|note| (note.kind, note.reason))
+        .collect();
+    let unread = |reason: &str| (FileNoteKind::Unread, reason.to_owned());
+    assert_eq!(
+        reasons,
+        [
+            unread("nothing of `image/png` could be read"),
+            unread("it is no PDF: `%PDF-` is missing at its beginning"),
+            unread("it is no workbook"),
+            unread("the file is empty"),
+        ]
     );
 }
 
 #[tokio::test]
-async fn files_cut_short_or_made_of_noise_end_in_an_answer() {
-    let world = World::start().await;
-    let noise: Vec<u8> = (0..20_000_u32)
-        .map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()[1])
-        .collect();
-    let whole = document("<w:p><w:r><w:t>text</w:t></w:r></w:p>");
-    let mut files = vec![noise.clone(), whole[..whole.len() / 2].to_vec(), Vec::new()];
-    for magic in [
-        &b"%PDF-1.7\n"[..],
-        b"PK\x03\x04",
-        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
-    ] {
-        files.push([magic, &noise].concat());
-    }
-    let types = [
-        "text/plain",
-        "text/html",
-        "text/csv",
-        "application/pdf",
-        "application/vnd.ms-excel",
-        "application/vnd.ms-outlook",
-        "message/rfc822",
-        DOCX,
-        PPTX,
-        XLSX,
-    ];
-    for mime_type in types {
-        for file in &files {
-            let answer = world.text(mime_type, file.clone()).await;
-            if let Err((status, text)) = answer {
-                assert_eq!(status, 500, "{mime_type}: {text}");
-                assert!(text.starts_with("Content extraction failed: "), "{text}");
-                assert!(
-                    ![
-                        "text/plain",
-                        "text/html",
-                        "text/csv",
-                        "application/pdf",
-                        "application/vnd.ms-excel"
-                    ]
-                    .contains(&mime_type),
-                    "{mime_type} never fails: {text}"
-                );
-            }
+async fn text_that_omni_loses_is_noted() {
+    let world = World::start(|_| {}).await;
+    let page = b"<html><head><meta charset=\"iso-8859-1\"></head><body>Gr\xf6\xdfe</body></html>";
+    let text = world.text("text/html", page.to_vec()).await.unwrap();
+    assert_eq!(text, "Größe");
+    let note = world.note(FileNoteKind::OmniLoses);
+    assert_eq!(note, ": text in windows-1252");
+}
+
+/// An archive whose main part inflates to more than the program may take.
+#[tokio::test]
+async fn a_file_that_takes_too_much_memory_ends_its_program_alone() {
+    let world = World::start(|options| options.extraction.max_memory_bytes = 256 << 20).await;
+    let flood = " ".repeat(120 << 20);
+    let bomb = document(&flood);
+    let text = world.text(DOCX, bomb).await;
+    assert_eq!(text.unwrap_err().0, 500);
+    let note = world.note(FileNoteKind::Unread);
+    assert_eq!(note, ": reading took more memory than 256 MiB");
+    world.reads_on().await;
+}
+
+/// A program in place of the reader, for what no file can be made to do for certain.
+#[cfg(unix)]
+fn script(folder: &Path, text: &str) -> Vec<std::ffi::OsString> {
+    let path = folder.join("reader.sh");
+    let pid = folder.join("pid");
+    fs::write(&path, format!("echo $$ > '{}'\n{text}\n", pid.display())).unwrap();
+    vec!["sh".into(), path.into()]
+}
+
+/// Whether the program that `script` started is gone.
+#[cfg(unix)]
+async fn is_gone(folder: &Path) -> bool {
+    let pid = fs::read_to_string(folder.join("pid")).unwrap();
+    let process = Path::new("/proc").join(pid.trim());
+    for _ in 0..100 {
+        if !process.exists() {
+            return true;
         }
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    assert_eq!(
-        world.text("text/plain", b"alive".to_vec()).await.unwrap(),
-        "alive"
+    false
+}
+
+#[cfg(unix)]
+const PART: &str = r#"cat > /dev/null
+case "$1" in
+    *'"first_part":0'*) echo '{"frame":"part","index":0,"name":"page 1"}'; echo '{"frame":"text","text":"early words "}' ;;
+esac"#;
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_reader_that_loops_for_ever_is_ended_and_its_text_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::start(|options| {
+        options.extraction.max_time = Duration::from_secs(2);
+        options.extraction.program = script(folder.path(), &format!("{PART}\nwhile :; do :; done"));
+    })
+    .await;
+    let begun = Instant::now();
+    let text = world.text(PDF, b"%PDF-".to_vec()).await.unwrap();
+    assert_eq!(text, "early words");
+    assert!(
+        begun.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        begun.elapsed()
+    );
+    let note = world.note(FileNoteKind::Partly);
+    assert_eq!(note, "page 1: nothing came of it for 0.5 s");
+    assert!(is_gone(folder.path()).await);
+    world.reads_on().await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn reading_goes_on_behind_a_page_that_ended_its_reader() {
+    let folder = tempfile::tempdir().unwrap();
+    let rest = r#"case "$1" in
+    *'"first_part":0'*) kill -SEGV $$ ;;
+    *'"first_part":1'*) echo '{"frame":"part","index":1,"name":"page 2"}'; echo '{"frame":"text","text":"late words"}'; echo '{"frame":"done"}' ;;
+esac"#;
+    let world = World::start(|options| {
+        options.extraction.program = script(folder.path(), &format!("{PART}\n{rest}"));
+    })
+    .await;
+    let text = world.text(PDF, b"%PDF-".to_vec()).await.unwrap();
+    assert_eq!(text, "early words late words");
+    let note = world.note(FileNoteKind::Partly);
+    assert!(
+        note.starts_with("page 1: its reader ended: signal: 11"),
+        "{note}"
+    );
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_reader_that_never_stops_talking_is_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let flood = "cat > /dev/null; while :; do echo '{\"frame\":\"lost\",\"what\":\"x\",\"why\":\"0123456789\"}'; done";
+    let world = World::start(|options| {
+        options.extraction.max_text_bytes = 1000;
+        options.extraction.program = script(folder.path(), flood);
+    })
+    .await;
+    let text = world.text(PDF, b"%PDF-".to_vec()).await.unwrap();
+    assert!(text.starts_with(PDF_FAILURE), "{text}");
+    assert!(is_gone(folder.path()).await);
+    world.reads_on().await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_caller_that_goes_away_takes_its_reader_along() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::start(|options| {
+        options.extraction.program = script(folder.path(), "while :; do :; done");
+    })
+    .await;
+    let asked = tokio::time::timeout(Duration::from_secs(2), world.text(PDF, b"%PDF-".to_vec()));
+    assert!(asked.await.is_err(), "the reader never ends by itself");
+    assert!(is_gone(folder.path()).await);
+    world.reads_on().await;
+}
+
+#[tokio::test]
+async fn a_file_that_takes_too_long_keeps_what_was_read() {
+    let world = World::start(|options| options.extraction.max_time = Duration::from_secs(4)).await;
+    // The program is found, and built if need be, outside of a file's time.
+    world.text(PDF, b"hello".to_vec()).await.unwrap();
+    let slides: Vec<_> = (1..=2000)
+        .map(|number| {
+            let words = format!("<a:p><a:t>longpage{number}</a:t></a:p>").repeat(400);
+            let shapes = "<a:x/>".repeat(20_000);
+            let slide = format!("<p:sld>{words}{shapes}</p:sld>");
+            (format!("ppt/slides/slide{number}.xml"), slide)
+        })
+        .collect();
+    let slides: Vec<_> = slides
+        .iter()
+        .map(|(name, slide)| (&**name, slide.as_bytes()))
+        .collect();
+    let text = world.text(PPTX, archive(&slides)).await.unwrap();
+    assert!(text.contains("longpage1\n"), "{} bytes", text.len());
+    assert!(!text.contains("longpage2000"), "{} bytes", text.len());
+    let note = world.note(FileNoteKind::Partly);
+    assert!(
+        note.starts_with("from slide ") && note.ends_with("reading took longer than 4 s"),
+        "{note}"
+    );
+    world.reads_on().await;
+}
+
+#[tokio::test]
+async fn a_program_that_cannot_be_started_is_named() {
+    let world = World::start(|options| {
+        options.extraction.program = vec!["/nowhere/omni-readers".into()];
+    })
+    .await;
+    let text = world.text(PDF, b"%PDF-".to_vec()).await.unwrap();
+    assert!(text.starts_with(PDF_FAILURE), "{text}");
+    let note = world.note(FileNoteKind::Unread);
+    assert!(
+        note.contains("`/nowhere/omni-readers` cannot be started"),
+        "{note}"
     );
 }

@@ -17,12 +17,22 @@
 //!
 //! [`telemetry`] (logs, metrics and traces), redaction, caught panics and the HTTP transport are leaves, and import nothing of ours.
 //!
-//! Two features are off by default: `mcp` (an MCP server behind the connector, and the connector as one) and `otel` (traces).
+//! # Features
+//!
+//! No feature is on by default.
+//!
+//! | Feature | What it adds |
+//! |---|---|
+//! | `mcp` | an MCP server behind the connector, and the connector as an MCP server |
+//! | `otel` | export of traces by OTLP over HTTP |
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod connector;
 pub mod declare;
 #[doc(hidden)]
 pub mod generated;
+pub mod http;
 mod macros;
 pub mod manager;
 mod mcp;
@@ -57,8 +67,8 @@ pub use macros::{action, connector, search_operator, sync};
 pub use manager::{ManagerClient, ManagerError, Patience};
 pub use redact::redact;
 pub use run::{
-    Deletions, Document, Failure, FailureBudget, Group, IncompleteListing, Listing, Operator,
-    RunError, RunReport, Skip, Stage, SyncContext, Walked, WalkedListing,
+    Deletions, Document, Failure, FailureBudget, Group, IncompleteListing, Inventory, Listing,
+    Operator, Part, RunError, RunReport, Skip, Stage, SyncContext, Walk, Walked, WalkedListing,
 };
 pub use schema::decode;
 pub use server::{ConfigError, Runner, ServerConfig};
@@ -75,5 +85,5 @@ pub use wire::{
 
 /// The README's example compiles.
 #[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
+#[doc = include_str!("../README.md")]
 struct Readme;

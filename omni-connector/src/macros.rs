@@ -161,7 +161,7 @@ pub use omni_connector_macros::sync;
 /// The doc comment is the description. Arguments marked `#[arg]` are supplied by the caller, all others by their type
 /// as in a [`#[sync]`](macro@crate::sync), and beside them [`Actor`](crate::Actor) and `Option<Actor>` (who acts), and
 /// [`Args<T>`](crate::Args) (all of the caller's input as one struct). It returns a `Result`, whose value is anything
-/// that serializes, or one of the types of [`actions`](crate::connector::action).
+/// that serializes, or one of the types of [`actions`](crate::actions).
 ///
 /// | key | what it says | without it |
 /// |---|---|---|

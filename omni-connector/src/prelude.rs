@@ -15,7 +15,7 @@ pub use crate::{
     declare::{Actor, Args, Call, Checkpoint, Config, Credentials, DocRef, FromCall},
     macros::{action, connector, search_operator, sync},
     manager::ManagerClient,
-    run::{Document, Group, Listing, SyncContext, Walked},
+    run::{Document, Group, Inventory, Listing, Part, SyncContext, Walked},
     transport::HttpClient,
     wire::{
         Day, DocumentPermissions, Email, OAuthConfig, PersonSyncRecord, SecretString,

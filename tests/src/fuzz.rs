@@ -4,7 +4,7 @@
 //! Each panics when a promise is broken.
 #![allow(clippy::missing_panics_doc, reason = "that is what they are for")]
 
-use std::{sync::LazyLock, time::Duration};
+use std::{cell::Cell, sync::LazyLock, thread, time::Duration};
 
 use omni_connector::{
     Manifest,
@@ -15,14 +15,12 @@ use omni_connector::{
     },
 };
 use omni_connector_dev::store::{Store, search::Query, text};
+use omni_connector_readers::{Format, Frame, Job};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 
 // Private modules that stand on nothing of their crates.
-#[allow(dead_code, reason = "only a part is fuzzed")]
-#[path = "../../omni-connector-dev/src/extract/mod.rs"]
-mod extract;
 #[allow(dead_code, unreachable_pub, reason = "only a part is fuzzed")]
 #[path = "../../omni-connector/src/schema/simplify/mod.rs"]
 mod simplify;
@@ -132,41 +130,69 @@ pub fn search(data: &[u8]) {
     assert!(hits.is_ok(), "{text:?}: {hits:?}");
 }
 
-/// Files of a type that the first byte chooses. A reader may refuse, and even panic on its own thread; it must come back.
+/// Files of a format that the first byte chooses. A reader may refuse and panic; it must come back, within the text that it
+/// may give, and its last frame says how it ended.
 pub fn extraction(data: &[u8]) {
-    const TYPES: [&str; 9] = [
-        "text/html",
-        "text/csv",
-        "application/pdf",
-        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-        "application/vnd.openxmlformats-officedocument.presentationml.presentation",
-        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        "application/vnd.ms-excel",
-        "message/rfc822",
-        "application/vnd.ms-outlook",
+    const FORMATS: [Format; 9] = [
+        Format::Html,
+        Format::Csv,
+        Format::Pdf,
+        Format::Docx,
+        Format::Pptx,
+        Format::Xlsx,
+        Format::Xls,
+        Format::Eml,
+        Format::Msg,
     ];
+    const MOST_TEXT: usize = 1 << 20;
+    // As the program has it.
+    const STACK: usize = 64 << 20;
     let Some((kind, data)) = data.split_first() else {
         return;
     };
     tolerate_readers();
-    let file = extract::File {
-        mime_type: TYPES[usize::from(*kind) % TYPES.len()].to_owned(),
-        name: None,
-        data: bytes::Bytes::copy_from_slice(data),
+    let job = Job {
+        format: FORMATS[usize::from(*kind) % FORMATS.len()],
+        first_part: 0,
         max_rows: 100,
-        max_text_bytes: 1 << 20,
-        until: std::time::Instant::now() + std::time::Duration::from_secs(10),
+        max_text_bytes: MOST_TEXT,
+        max_memory_bytes: 0,
+        max_seconds: 0,
     };
-    let _ = RUNTIME.block_on(file.text(()));
+    let mut frames = Vec::new();
+    thread::scope(|scope| {
+        let reader = thread::Builder::new().stack_size(STACK);
+        let reader = reader.spawn_scoped(scope, || {
+            IS_READING.set(true);
+            omni_connector_readers::read(&job, data, &mut |frame| frames.push(frame));
+        });
+        let ended = reader.expect("a thread").join();
+        assert!(ended.is_ok(), "a panic left its reader");
+    });
+    let ends = |frame: &Frame| matches!(frame, Frame::Done | Frame::Failed { .. });
+    assert!(frames.last().is_some_and(ends), "{frames:?}");
+    assert_eq!(frames.iter().filter(|frame| ends(frame)).count(), 1);
+    let text: usize = frames
+        .iter()
+        .map(|frame| match frame {
+            Frame::Text { text } => text.len(),
+            _ => 0,
+        })
+        .sum();
+    assert!(text <= MOST_TEXT + 1, "{text} bytes");
 }
 
-/// libFuzzer ends the process at any panic; those of readers end their thread.
+thread_local! {
+    static IS_READING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// libFuzzer ends the process at any panic; those of readers are caught.
 fn tolerate_readers() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
-            if std::thread::current().name() != Some(extract::EXTRACTION_THREAD) {
+            if !IS_READING.get() {
                 before(panic);
             }
         }));

@@ -24,12 +24,16 @@ const EXTRACTED: &[(&str, &str)] = &[
     ("eml", "message/rfc822"),
     ("htm", "text/html"),
     ("html", "text/html"),
+    // A saved page is a message whose parts are the page and its pictures.
+    ("mht", "message/rfc822"),
+    ("mhtml", "message/rfc822"),
     ("msg", "application/vnd.ms-outlook"),
     ("pdf", "application/pdf"),
     (
         "pptx",
         "application/vnd.openxmlformats-officedocument.presentationml.presentation",
     ),
+    ("xhtml", "text/html"),
     ("xls", "application/vnd.ms-excel"),
     (
         "xlsx",
@@ -55,6 +59,9 @@ impl Content {
         file.by_ref().take(SNIFFED).read_to_end(&mut bytes)?;
         if extracted.is_none() {
             refuse_other_than_utf8(&bytes)?;
+            if is_markup_alone(&bytes) {
+                return Err(Obstacle::Unwanted(NO_TEXT));
+            }
         }
         // A byte more than there should be shows that the file grows.
         file.take((size + 1).saturating_sub(SNIFFED))
@@ -85,6 +92,26 @@ fn refuse_other_than_utf8(beginning: &[u8]) -> Result<(), Obstacle> {
     Ok(())
 }
 
+/// Formats whose bytes are text and whose words are between markup or encoded: RTF, mailboxes, and office files as one XML.
+fn is_markup_alone(beginning: &[u8]) -> bool {
+    let head = String::from_utf8_lossy(beginning);
+    let head = head.trim_start_matches(BYTE_ORDER_MARK.0).trim_start();
+    let is_mailbox = head.starts_with("From ")
+        && head.lines().nth(1).is_some_and(|line| {
+            let name = line.split_once(": ").map_or("", |(name, _)| name);
+            !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        });
+    let is_office = head.starts_with("<?xml")
+        && [
+            "<office:document",
+            "progid=\"Word.Document\"",
+            "<pkg:package",
+        ]
+        .iter()
+        .any(|sign| head.contains(sign));
+    head.starts_with("{\\rtf") || is_mailbox || is_office
+}
+
 fn without_mark(text: String) -> String {
     match text.strip_prefix(BYTE_ORDER_MARK.0) {
         Some(rest) => rest.to_owned(),
@@ -103,7 +130,8 @@ mod tests {
     #[test]
     fn text_is_what_is_utf8_whatever_its_name() {
         let long = "größe ".repeat(5_000);
-        for text in ["", "plain", "\u{feff}marked", &long] {
+        let letter = "From Ada\nwith love: a poem";
+        for text in ["", "plain", "\u{feff}marked", letter, &long] {
             let Ok(Content::Text(read)) = read(text.as_bytes(), "dat") else {
                 panic!("{text}")
             };
@@ -117,6 +145,12 @@ mod tests {
             (&b"\x7fELF\0\0"[..], NO_TEXT),
             (b"\xff\xfeh\0i\0", OTHER_ENCODING),
             (b"gr\xf6\xdfe", OTHER_ENCODING),
+            (b"{\\rtf1\\ansi{\\fonttbl}prose}", NO_TEXT),
+            (
+                b"From ada@example.com Mon Jan 1\nReturn-Path: <a>\n\nx",
+                NO_TEXT,
+            ),
+            (b"<?xml version=\"1.0\"?>\n<office:document>x", NO_TEXT),
         ] {
             match read(bytes, "txt") {
                 Err(Obstacle::Unwanted(why)) => assert_eq!(why, reason, "{bytes:?}"),

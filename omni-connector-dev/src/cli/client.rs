@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::{failure::Failure, output::with_cause};
 use crate::{
+    extract::FileNote,
     rules::{Begun, Changes, Described, Description, Listed, Progress, Wish},
     store::{
         runs::RefusedEvent,
@@ -165,6 +166,12 @@ impl Client {
     /// Files of a run whose text could not be read.
     pub(super) async fn textless(&self, run: &str, limit: usize) -> Result<Textless, Failure> {
         let path = format!("/dev/api/runs/{run}/textless?limit={limit}");
+        self.read(self.request(Method::GET, &path)).await
+    }
+
+    /// What people should know of the files of a run.
+    pub(super) async fn file_notes(&self, run: &str) -> Result<Vec<FileNote>, Failure> {
+        let path = format!("/dev/api/runs/{run}/file-notes");
         self.read(self.request(Method::GET, &path)).await
     }
 

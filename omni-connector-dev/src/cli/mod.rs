@@ -4,6 +4,7 @@ mod call;
 mod client;
 mod connector_process;
 mod failure;
+mod files;
 mod interrupts;
 mod login;
 mod manager;
@@ -12,6 +13,7 @@ mod output;
 mod package;
 mod parameters;
 mod progress;
+mod readers;
 mod search;
 mod session;
 mod settings;
@@ -70,6 +72,10 @@ struct StoreFolder {
 
 /// Reads the command line, does what it says and gives the exit code.
 pub fn main() -> process::ExitCode {
+    #[cfg(feature = "extract")]
+    if let Some(job) = readers::job(env::args_os()) {
+        return omni_connector_readers::main(Some(&job));
+    }
     let arguments = arguments(env::args_os());
     if let [_, argument, group] = &arguments[..]
         && argument == watchdog::ARGUMENT
@@ -79,8 +85,6 @@ pub fn main() -> process::ExitCode {
     }
     let cli = Cli::parse_from(arguments);
     let output = Output::new(cli.json);
-    #[cfg(feature = "extract")]
-    hide_panics_of_readers();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -108,21 +112,6 @@ pub fn main() -> process::ExitCode {
         Ok(code) => code.into(),
         Err(failure) => output.failure(&failure),
     }
-}
-
-/// What a reader of a file format cannot read becomes an answer to the connector, and needs no report of its own.
-#[cfg(feature = "extract")]
-fn hide_panics_of_readers() {
-    use std::{panic, thread};
-
-    use crate::extract::EXTRACTION_THREAD;
-
-    let report = panic::take_hook();
-    panic::set_hook(Box::new(move |info| {
-        if thread::current().name() != Some(EXTRACTION_THREAD) {
-            report(info);
-        }
-    }));
 }
 
 /// Cargo runs an installed subcommand as `cargo-omni omni …`, the alias as `cargo-omni …`.

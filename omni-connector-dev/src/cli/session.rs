@@ -16,12 +16,13 @@ use super::{
     failure::Failure,
     interrupts::Interrupts,
     output::with_cause,
+    readers,
     settings::SourceArguments,
     target::{ConnectorArguments, Program, Target},
 };
 use crate::{
     manager::{Manager, StartError},
-    options::{Options, RunLimits, Storage},
+    options::{ExtractionLimits, Options, RunLimits, Storage},
     rules::{Described, Description},
     store::{
         StoreError,
@@ -156,6 +157,10 @@ pub(super) async fn start_manager(
         runs: RunLimits {
             tick,
             ..RunLimits::default()
+        },
+        extraction: ExtractionLimits {
+            program: readers::command(),
+            ..ExtractionLimits::default()
         },
         ..Options::default()
     };

@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use super::{
     Code,
+    files::FileNotes,
     output::{printable, printable_lines},
     settings,
 };
@@ -39,6 +40,8 @@ pub(super) struct End {
     pub is_interrupted: bool,
     /// Files that became documents without a text, as far as they are named.
     pub textless: Textless,
+    /// What is left out of files, and what Omni would leave out.
+    pub files: FileNotes,
     /// Warnings and errors in the connector's log, and where it is.
     pub warnings: Option<(u64, PathBuf)>,
 }
@@ -73,6 +76,8 @@ pub(super) struct Summary {
     /// Files whose text could not be read, and the first of them.
     textless: u64,
     textless_files: Vec<TextlessFile>,
+    /// What is left out of files, and what Omni would leave out.
+    files: FileNotes,
     /// Warnings and errors in the connector's log.
     warnings: Option<u64>,
     log: Option<PathBuf>,
@@ -126,6 +131,7 @@ impl Summary {
             report,
             is_interrupted,
             textless,
+            files,
             warnings,
         } = end;
         let status = match run.status {
@@ -168,6 +174,7 @@ impl Summary {
             refused: effects.refused,
             textless: textless.total,
             textless_files: textless.files,
+            files,
             warnings: warnings.as_ref().map(|(count, _)| *count),
             log: warnings.map(|(_, log)| log),
             refusals,
@@ -230,6 +237,7 @@ impl fmt::Display for Summary {
         self.write_failures(f)?;
         self.write_refusals(f)?;
         self.write_textless(f)?;
+        write!(f, "{}", self.files)?;
         self.write_ending(f)?;
         self.write_verdict(f)
     }

@@ -9,6 +9,7 @@ use tokio::time::sleep;
 use super::{
     Code, Failure, Interrupts, Output, StoreFolder,
     client::Client,
+    files::FileNotes,
     output::note,
     progress::{Bar, Watcher},
     session::Session,
@@ -198,6 +199,7 @@ async fn watch(
     let progress: Progress = client.progress(&run.id).await?;
     Ok(End {
         textless: client.textless(&run.id, NAMED_REFUSALS).await?,
+        files: FileNotes(client.file_notes(&run.id).await?),
         warnings: process
             .as_ref()
             .map(|process| (process.warnings(), process.log().to_owned())),

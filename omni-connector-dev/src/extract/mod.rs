@@ -1,37 +1,36 @@
-//! Text out of files, by their type (`protocol.md` §3.5). A file decides nothing beyond its own text: readers that panic,
-//! nest too deep or inflate without end fail alone.
+//! Text out of files, by their type (`protocol.md` §3.5). Files are read by a program of its own, `omni-readers`, which is
+//! started for each file with limits on time, memory and output, and can be ended: no file takes the manager, or a permit,
+//! with it. The text that was read before a limit or a fault is kept.
 
-mod biff;
-mod html;
-mod mail;
-mod office;
-mod pdf;
-mod sheet;
+mod child;
+mod notes;
+mod program;
 
-use std::{io, thread, time::Instant};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use tokio::{sync::oneshot, time::timeout_at};
+use omni_connector_readers::{Format, Job};
 
-/// The name of threads that may panic: what they read is none of ours.
-pub(crate) const EXTRACTION_THREAD: &str = "extract";
-/// Enough for readers that recurse into a well-meant file; one that goes deeper is refused by its reader.
-const STACK: usize = 64 << 20;
-/// Longest part of an archive that is looked at, inflated.
-const LONGEST_PART: u64 = if cfg!(test) { 1 << 20 } else { 128 << 20 };
+use crate::options::ExtractionLimits;
+use child::{End, Reading, read};
+pub(crate) use notes::Notes;
+pub use notes::{FileNote, FileNoteKind};
+use program::Program;
+pub(crate) use program::Readers;
 
-/// What is to be read.
+/// Stands in place of a PDF's text that could not be read.
+const PDF_FAILURE: &str = "[Text extraction failed for this PDF. The document was skipped for extracted-text indexing because no text could be extracted.]";
+/// How often the program is started anew for one file, behind a part that ended it.
+const RESTARTS: usize = 16;
+/// The share of a file's time that a part may take without a word: its pages behind that one are to be read too.
+const PATIENCE: u32 = 4;
+
+/// A file to be read.
 #[derive(Debug, Clone)]
 pub(crate) struct File {
     pub(crate) mime_type: String,
     pub(crate) name: Option<String>,
     pub(crate) data: Bytes,
-    /// Rows kept of a spreadsheet.
-    pub(crate) max_rows: usize,
-    /// Text beyond this will be cut, so a reader may stop there.
-    pub(crate) max_text_bytes: usize,
-    /// When the caller stops waiting, so a reader may stop, too.
-    pub(crate) until: Instant,
 }
 
 /// Why there is no text.
@@ -47,126 +46,111 @@ pub(crate) enum ExtractError {
     Eml,
     #[error("Failed to parse MSG file: {0}")]
     Msg(String),
-    #[error("no thread to extract in: {0}")]
-    Thread(String),
+    #[error("{0}")]
+    NoReaders(String),
+}
+
+/// What came of a file.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) text: Result<String, ExtractError>,
+    pub(crate) notes: Vec<FileNote>,
 }
 
 impl File {
-    /// Its text, read on a thread of its own that holds `permit` until it is done.
-    pub(crate) async fn text(self, permit: impl Send + 'static) -> Result<String, ExtractError> {
-        let (answer, answered) = oneshot::channel();
-        let (format, until) = (self.format(), self.until);
-        thread::Builder::new()
-            .name(EXTRACTION_THREAD.to_owned())
-            .stack_size(STACK)
-            .spawn(move || {
-                let text = self.read(format);
-                drop(permit);
-                // A caller that went away needs no text.
-                let _ = answer.send(text);
-            })
-            .map_err(|error: io::Error| ExtractError::Thread(error.to_string()))?;
-        match timeout_at(until.into(), answered).await {
-            Ok(Ok(text)) => text,
-            Ok(Err(_)) => failed(format, "its reader gave up"),
-            Err(_) => failed(format, "reading it took too long"),
-        }
-    }
-
-    fn format(&self) -> Option<Format> {
-        if self.mime_type == "application/octet-stream" {
-            Format::of_name(self.name.as_deref()?)
-        } else {
-            Format::of_type(&self.mime_type)
-        }
-    }
-
-    fn read(&self, format: Option<Format>) -> Result<String, ExtractError> {
-        let text = || String::from_utf8_lossy(&self.data);
-        match format {
-            Some(Format::Text) => Ok(text().into_owned()),
-            Some(Format::Html) => Ok(html::to_markdown(&text())),
-            Some(Format::Csv) => Ok(sheet::csv(&text(), self.max_rows)),
-            Some(Format::Pdf) => Ok(pdf::text(&self.data, self.until)),
-            Some(Format::NotedPdf) => Ok(pdf::FAILURE.to_owned()),
-            Some(Format::Docx) => office::docx(&self.data, self.max_text_bytes),
-            Some(Format::Pptx) => office::pptx(&self.data, self.max_text_bytes),
-            Some(Format::Xlsx) => sheet::xlsx(&self.data, self.max_rows, self.until),
-            Some(Format::Xls) => Ok(sheet::xls(&self.data, self.max_rows)),
-            Some(Format::Eml) => mail::eml(&self.data),
-            Some(Format::Msg) => mail::msg(&self.data),
-            None => Ok(String::new()),
-        }
-    }
-}
-
-/// What a file without a readable text is answered: some types never fail.
-fn failed(format: Option<Format>, why: &str) -> Result<String, ExtractError> {
-    tracing::warn!(?format, "a file has no text: {why}");
-    match format {
-        Some(Format::Pdf | Format::NotedPdf) => Ok(pdf::FAILURE.to_owned()),
-        Some(Format::Docx) => Err(ExtractError::Docx),
-        Some(Format::Pptx) => Err(ExtractError::Pptx),
-        Some(Format::Xlsx) => Err(ExtractError::Xlsx),
-        Some(Format::Eml) => Err(ExtractError::Eml),
-        Some(Format::Msg) => Err(ExtractError::Msg(why.to_owned())),
-        Some(Format::Text | Format::Html | Format::Csv | Format::Xls) | None => Ok(String::new()),
-    }
-}
-
-/// What can be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Format {
-    Text,
-    Html,
-    Csv,
-    Pdf,
-    /// Known by a name that is never read: its text says so.
-    NotedPdf,
-    Docx,
-    Pptx,
-    Xlsx,
-    Xls,
-    Eml,
-    Msg,
-}
-
-impl Format {
-    /// By the exact type: no parameters, no other case.
-    fn of_type(mime_type: &str) -> Option<Self> {
-        Some(match mime_type {
-            "text/plain" | "text/markdown" => Self::Text,
-            "text/html" => Self::Html,
-            "text/csv" => Self::Csv,
-            "application/pdf" => Self::Pdf,
-            "application/x-pdf" => Self::NotedPdf,
-            "application/vnd.openxmlformats-officedocument.wordprocessingml.document" => Self::Docx,
-            "application/vnd.openxmlformats-officedocument.presentationml.presentation" => {
-                Self::Pptx
+    /// Reads the file. Dropping the future ends the program that reads it.
+    pub(crate) async fn read(self, readers: &Readers, limits: &ExtractionLimits) -> Outcome {
+        let file = self.name.clone().unwrap_or_else(|| self.mime_type.clone());
+        let mut notes = Vec::new();
+        let mut unread = |reason: String| {
+            notes.push(FileNote::unread(&file, reason));
+        };
+        let format = Format::of(&self.mime_type, self.name.as_deref());
+        let text = match format {
+            None => {
+                unread(format!("nothing of `{}` could be read", self.mime_type));
+                Ok(String::new())
             }
-            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" => Self::Xlsx,
-            "application/vnd.ms-excel" => Self::Xls,
-            "message/rfc822" => Self::Eml,
-            "application/vnd.ms-outlook" => Self::Msg,
-            _ => return None,
-        })
+            Some(Format::UnreadPdf) => {
+                unread("Omni reads nothing of the type `application/x-pdf`".to_owned());
+                Ok(PDF_FAILURE.to_owned())
+            }
+            Some(Format::Text) if let Some(text) = plain(&self.data) => Ok(text.to_owned()),
+            Some(format) => match readers.program(limits).await {
+                Err(why) => {
+                    unread(why.clone());
+                    Err(ExtractError::NoReaders(why))
+                }
+                Ok(program) => {
+                    let reading = self.with(&program, format, limits).await;
+                    notes = reading.notes(&file);
+                    reading.answer(format)
+                }
+            },
+        };
+        for note in &notes {
+            note.log();
+        }
+        Outcome { text, notes }
     }
 
-    /// By the extension, or by the whole name when it has no dot.
-    fn of_name(name: &str) -> Option<Self> {
-        let extension = name.rsplit('.').next().unwrap_or(name);
-        Some(match extension.to_ascii_lowercase().as_str() {
-            "txt" | "md" | "markdown" => Self::Text,
-            "html" | "htm" => Self::Html,
-            "csv" => Self::Csv,
-            "pdf" => Self::Pdf,
-            "docx" => Self::Docx,
-            "pptx" => Self::Pptx,
-            "xlsx" => Self::Xlsx,
-            "xls" => Self::Xls,
-            "eml" => Self::Eml,
-            "msg" => Self::Msg,
-            _ => return None,
-        })
+    /// Reads with the program, which is started anew behind a part that ended it.
+    async fn with(self, program: &Program, format: Format, limits: &ExtractionLimits) -> Reading {
+        let until = Instant::now() + limits.max_time;
+        let mut reading = Reading::default();
+        for _ in 0..=RESTARTS {
+            let left = until.saturating_duration_since(Instant::now());
+            let job = Job {
+                format,
+                first_part: reading.next_part,
+                max_rows: limits.max_rows,
+                max_text_bytes: limits.max_text_bytes.saturating_sub(reading.text.len()),
+                max_memory_bytes: limits.max_memory_bytes,
+                max_seconds: (left + Duration::from_secs(2)).as_secs(),
+            };
+            let silence = limits.max_time / PATIENCE;
+            let end = read(
+                program,
+                &job,
+                self.data.clone(),
+                until,
+                silence,
+                &mut reading,
+            )
+            .await;
+            let is_over = matches!(end, End::Done | End::Failed(_) | End::Late);
+            let begun = reading.ended(end, limits);
+            if is_over || !begun || reading.text.len() > limits.max_text_bytes {
+                break;
+            }
+        }
+        reading
     }
+}
+
+impl Reading {
+    /// What the connector is answered. Omni's answer to a file without text depends on its type.
+    fn answer(self, format: Format) -> Result<String, ExtractError> {
+        match (format, self.failure) {
+            (Format::Pdf, _) if self.text.trim().is_empty() => Ok(PDF_FAILURE.to_owned()),
+            (_, Some(why)) if self.text.trim().is_empty() => match format {
+                Format::Docx => Err(ExtractError::Docx),
+                Format::Pptx => Err(ExtractError::Pptx),
+                Format::Xlsx => Err(ExtractError::Xlsx),
+                Format::Eml => Err(ExtractError::Eml),
+                Format::Msg => Err(ExtractError::Msg(why)),
+                _ => Ok(String::new()),
+            },
+            _ => Ok(self.text),
+        }
+    }
+}
+
+/// Text that needs no reader.
+fn plain(data: &[u8]) -> Option<&str> {
+    const RTF: &str = "{\\rtf";
+    let text = std::str::from_utf8(data).ok()?;
+    let is_plain = !text.starts_with(RTF)
+        && !text.contains(|c: char| c.is_control() && !c.is_ascii_whitespace());
+    is_plain.then_some(text)
 }

@@ -5,6 +5,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::Refusal;
 use crate::{
+    extract::{self, FileNote, FileNoteKind},
     shared::Shared,
     store::{
         StoreError, contents, runs,
@@ -12,9 +13,6 @@ use crate::{
         textless::{self, TextlessFile},
     },
 };
-
-/// How the text begins that stands for one that could not be read (`protocol.md` §3.5).
-const FAILURE: &str = "[Text extraction failed";
 
 /// A file that a connector sent.
 #[derive(Debug)]
@@ -27,14 +25,16 @@ pub(crate) struct FileToRead {
 
 /// The right to have one file read, taken before its body is.
 #[derive(Debug)]
-pub(crate) struct Reading(OwnedSemaphorePermit);
+pub(crate) struct Reading {
+    _permit: OwnedSemaphorePermit,
+}
 
 impl Reading {
     /// Refused while as many files are read as may be.
     pub(crate) fn begin(shared: &Shared) -> Result<Self, Refusal> {
         let permit = shared.extraction.clone().try_acquire_owned();
         permit
-            .map(Self)
+            .map(|permit| Self { _permit: permit })
             .map_err(|_| Refusal::Busy(shared.options.extraction.retry_after))
     }
 }
@@ -80,17 +80,16 @@ async fn read_and_note(
     file: FileToRead,
 ) -> Result<String, Refusal> {
     let run = file.sync_run_id.clone();
-    let mime_type = file.mime_type.clone();
-    let name = file.filename.clone().filter(|name| !name.is_empty());
-    let text = read(shared, reading, file).await?;
-    let reason = if text.is_empty() {
-        format!("nothing of `{mime_type}` could be read")
-    } else if text.starts_with(FAILURE) {
-        "its text could not be read, and Omni stores a notice in its place".to_owned()
-    } else {
+    let (text, notes) = read(shared, reading, file).await?;
+    let unread = notes
+        .into_iter()
+        .find(|note| note.kind == FileNoteKind::Unread);
+    let Some(FileNote {
+        file: name, reason, ..
+    }) = unread
+    else {
         return Ok(text);
     };
-    let name = name.unwrap_or(mime_type);
     let file = TextlessFile { name, reason };
     let note = move |db: &rusqlite::Transaction<'_>| textless::note(db, &run, &file);
     shared.store.write(note).await?;
@@ -109,39 +108,25 @@ async fn put(shared: &Shared, run: String, text: String) -> Result<String, Refus
         .map_err(|error: StoreError| Refusal::Internal(format!("Failed to store content: {error}")))
 }
 
-/// The text of a file, cut first and normalised afterwards.
-#[cfg(feature = "extract")]
+/// The text of a file, cut first and normalised afterwards, and what people should know of it.
 async fn read(
     shared: &Shared,
-    Reading(permit): Reading,
+    reading: Reading,
     file: FileToRead,
-) -> Result<String, Refusal> {
+) -> Result<(String, Vec<FileNote>), Refusal> {
     let limits = &shared.options.extraction;
-    let file = crate::extract::File {
+    let run = file.sync_run_id;
+    let file = extract::File {
         mime_type: file.mime_type,
-        name: file.filename,
+        name: file.filename.filter(|name| !name.is_empty()),
         data: file.data,
-        max_rows: limits.max_rows,
-        max_text_bytes: limits.max_text_bytes,
-        until: std::time::Instant::now() + limits.max_time,
     };
-    let mut text = file
-        .text(permit)
-        .await
+    let outcome = file.read(&shared.readers, limits).await;
+    drop(reading);
+    shared.file_notes.add(&run, &outcome.notes);
+    let mut text = outcome
+        .text
         .map_err(|error| Refusal::Internal(format!("Content extraction failed: {error}")))?;
     truncate(&mut text, limits.max_text_bytes);
-    Ok(normalise(&text))
-}
-
-/// Without readers no file has a text, and the connector learns why.
-#[cfg(not(feature = "extract"))]
-async fn read(_: &Shared, reading: Reading, file: FileToRead) -> Result<String, Refusal> {
-    drop(reading.0);
-    Err(Refusal::Internal(format!(
-        "Content extraction failed: this development manager was built without readers, and `{}` ({}, {} bytes) needs one\n\
-         help: build `omni-connector-dev` with its feature `extract`",
-        file.filename.as_deref().unwrap_or_default(),
-        file.mime_type,
-        file.data.len(),
-    )))
+    Ok((normalise(&text), outcome.notes))
 }

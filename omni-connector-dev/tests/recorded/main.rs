@@ -23,6 +23,7 @@ const DEVIATIONS: &[(&str, &str, &str)] = &[
     ),
     ("extract", "converted", NO_CONVERTER),
     ("extract", "image converted", NO_CONVERTER),
+    ("extract", "UTF-16 text", DECODED),
 ];
 
 /// A header that answers lack here, and why.
@@ -31,6 +32,9 @@ const WITHHELD: (&str, &str) = (
     "every page may ask the real manager (`protocol.md` §3.1); a development manager shares a machine with a browser, holds \
      secrets, and answers no page but its own",
 );
+
+const DECODED: &str =
+    "text in another encoding is decoded here, and the manager notes that Omni will not see it";
 
 const NO_CONVERTER: &str = "a Docling converter is a service of its own; a development manager has the built-in extraction alone";
 

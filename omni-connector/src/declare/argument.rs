@@ -12,7 +12,7 @@ use super::{
 use crate::{
     connector::{ActionError, Connector},
     manager::ManagerClient,
-    run::{RunError, SyncContext},
+    run::SyncContext,
     schema::decode,
     wire::{ServiceCredential, Source, SourceType},
 };
@@ -114,81 +114,6 @@ where
             None => Ok(None),
             Some(_) => Credentials::from_call(call).map(Some),
         }
-    }
-}
-
-/// Where the run goes on: the connector's state, saved with [`save`](Self::save).
-///
-/// In a full run that is no resume it is the default, and [`last`](Self::last) is what the latest completed run knew.
-#[derive(Debug)]
-pub struct Checkpoint<T> {
-    state: T,
-    ctx: SyncContext,
-}
-
-impl<T> Checkpoint<T> {
-    /// The state itself.
-    pub fn into_inner(self) -> T {
-        self.state
-    }
-}
-
-impl<T: DeserializeOwned> Checkpoint<T> {
-    /// The state at the end of the latest completed run; none before there was one.
-    ///
-    /// # Errors
-    /// It has another shape than today's.
-    pub fn last(&self) -> Result<Option<T>, crate::schema::DecodeError> {
-        let last = self
-            .ctx
-            .source()
-            .checkpoint
-            .clone()
-            .filter(|value| !value.is_null());
-        last.map(|value| decode("checkpoint", value)).transpose()
-    }
-}
-
-impl<T: serde::Serialize> Checkpoint<T> {
-    /// Saves the state as it is now, after everything emitted before was accepted.
-    ///
-    /// # Errors
-    /// As [`SyncContext::save_checkpoint`].
-    pub async fn save(&self) -> Result<(), RunError> {
-        self.ctx.save_checkpoint(&self.state).await
-    }
-}
-
-impl<T> ops::Deref for Checkpoint<T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.state
-    }
-}
-
-impl<T> ops::DerefMut for Checkpoint<T> {
-    fn deref_mut(&mut self) -> &mut T {
-        &mut self.state
-    }
-}
-
-impl<K, T> FromCall<CallOf<K, OfSync>> for Checkpoint<T>
-where
-    K: Connector,
-    K::State: DeclaredAs<T>,
-    T: Default + 'static,
-{
-    fn from_call(call: &mut CallOf<K, OfSync>) -> Result<Self, ActionError> {
-        let state = call
-            .parts
-            .checkpoint
-            .take()
-            .and_then(|state| state.downcast().ok());
-        Ok(Self {
-            state: state.map(|state| *state).unwrap_or_default(),
-            ctx: call.parts.ctx.clone(),
-        })
     }
 }
 

@@ -8,6 +8,7 @@ mod annotated;
 mod argument;
 mod call;
 mod check;
+mod checkpoint;
 mod doc_ref;
 mod hook;
 mod input;
@@ -19,17 +20,19 @@ mod shape;
 mod sync;
 mod webhook;
 
-pub use action::{Action, ActionFn, Described};
+pub use action::{Action, ActionFn, Described, whole_input};
 pub use annotated::{
-    CredentialReadyHook, Declared, DeclaredSkill, EnrichHook, McpEnvHook, McpHeadersHook, McpHook,
-    Methods, OauthHook, SkillsHook, ValidateHook,
+    CredentialReadyAnswer, CredentialReadyHook, Declared, DeclaredSkill, EnrichAnswer, EnrichHook,
+    McpAnswer, McpEnvAnswer, McpEnvHook, McpHeadersAnswer, McpHeadersHook, McpHook, Methods,
+    OauthAnswer, OauthHook, SkillsAnswer, SkillsHook, ValidateAnswer, ValidateHook,
 };
-pub use argument::{Actor, Args, Checkpoint, Config, Credentials, DeclaredAs, FromCall};
+pub use argument::{Actor, Args, Config, Credentials, DeclaredAs, FromCall};
 pub use call::{Call, CallOf, Called, OfAction, OfSync, OfValidate, called};
 pub use check::{
     assert_mode_declared, assert_one_mcp, assert_synced, assert_type_declared,
     assert_unique_action, assert_unique_operator,
 };
+pub use checkpoint::Checkpoint;
 pub use doc_ref::DocRef;
 pub use hook::{Asked, Returned, asked, returned};
 pub use input::{Arg, ArgType, Input};

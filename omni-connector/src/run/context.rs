@@ -4,20 +4,23 @@ use std::{
     borrow::Cow,
     fmt::{self, Display},
     sync::Arc,
+    time::Duration,
 };
 
 use serde::Serialize;
 use serde_json::Value;
 use time::OffsetDateTime;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     Deletions, Document, Failure, FailureBudget, Group, Listing, NewRun, Operator, RunError,
     RunReport, Stage, WalkedListing,
     content::Body,
+    keeper::{Keeper, Snapshot},
     listing,
     pipeline::{Limits, Pipeline, Tally},
+    receipt::{Noted, Receipt, Scope},
 };
 use crate::{
     manager::{Extract, ManagerClient},
@@ -33,6 +36,8 @@ use futures_util::future::BoxFuture;
 #[derive(Clone)]
 pub struct SyncContext {
     pub(super) inner: Arc<Inner>,
+    /// What this handle emits is counted here.
+    scope: Arc<Scope>,
 }
 
 impl fmt::Debug for SyncContext {
@@ -60,6 +65,7 @@ pub(super) struct Inner {
     pub(super) operators: Vec<Operator>,
     pub(super) manager: ManagerClient,
     pub(super) pipeline: Pipeline,
+    pub(super) keeper: Arc<Keeper>,
     /// What must stand in no text about the run.
     pub(super) secrets: Secrets,
 }
@@ -76,11 +82,13 @@ impl SyncContext {
             secrets,
         } = new;
         let run: Arc<str> = request.sync_run_id.as_str().into();
+        let keeper = Arc::new(Keeper::default());
         let pipeline = Pipeline::start(
             manager.clone(),
             Arc::clone(&run),
             &source.id,
             Limits::of(mode),
+            Arc::clone(&keeper),
         );
         // The precedence of protocol.md §5.5; an explicit null is none.
         let (sent, published) = [&request.checkpoint, &source.checkpoint]
@@ -104,8 +112,10 @@ impl SyncContext {
                 operators,
                 manager,
                 pipeline,
+                keeper,
                 secrets,
             }),
+            scope: Arc::default(),
         }
     }
 
@@ -166,9 +176,17 @@ impl SyncContext {
     /// The run is over, was cancelled, or the manager is gone. A document whose content is refused is no error: it is
     /// reported as failed, and the run goes on as long as its [budget](Self::set_failure_budget) lasts.
     pub fn upsert(&self, document: Document<'_>) -> BoxFuture<'static, Result<(), RunError>> {
+        self.upsert_noted(document, None)
+    }
+
+    pub(super) fn upsert_noted(
+        &self,
+        document: Document<'_>,
+        noted: Option<Noted>,
+    ) -> BoxFuture<'static, Result<(), RunError>> {
         self.working_on(document.id());
         let (event, body) = document.into_event(&self.inner.operators);
-        self.emit(event, body, Tally::UPSERT)
+        self.emit(event, body, Tally::UPSERT, noted)
     }
 
     /// Deletes a document.
@@ -179,12 +197,20 @@ impl SyncContext {
         &self,
         document_id: impl Into<String>,
     ) -> BoxFuture<'static, Result<(), RunError>> {
+        self.delete_noted(document_id, None)
+    }
+
+    pub(super) fn delete_noted(
+        &self,
+        document_id: impl Into<String>,
+        noted: Option<Noted>,
+    ) -> BoxFuture<'static, Result<(), RunError>> {
         let event = ConnectorEvent::DocumentDeleted {
             sync_run_id: String::new(),
             source_id: String::new(),
             document_id: document_id.into(),
         };
-        self.emit(event, None, Tally::DELETE)
+        self.emit(event, None, Tally::DELETE, noted)
     }
 
     /// Replaces the members of a group.
@@ -199,7 +225,7 @@ impl SyncContext {
             group_name: group.name,
             member_emails: group.members,
         };
-        self.emit(event, None, Tally::NONE)
+        self.emit(event, None, Tally::NONE, None)
     }
 
     /// Creates or updates a person.
@@ -212,7 +238,7 @@ impl SyncContext {
             source_id: String::new(),
             person: Box::new(person),
         };
-        self.emit(event, None, Tally::NONE)
+        self.emit(event, None, Tally::NONE, None)
     }
 
     /// Deletes a person.
@@ -228,7 +254,7 @@ impl SyncContext {
             source_id: String::new(),
             email: email.into(),
         };
-        self.emit(event, None, Tally::NONE)
+        self.emit(event, None, Tally::NONE, None)
     }
 
     /// Sends an event as it is, but with the ids of this run, addresses in lower case, and permissions and attributes
@@ -237,7 +263,7 @@ impl SyncContext {
     /// # Errors
     /// As [`upsert`](Self::upsert).
     pub fn emit_event(&self, event: ConnectorEvent) -> BoxFuture<'static, Result<(), RunError>> {
-        self.emit(event, None, Tally::NONE)
+        self.emit(event, None, Tally::NONE, None)
     }
 
     // An event is more than 400 bytes, and each call that is not inlined copies it.
@@ -247,9 +273,25 @@ impl SyncContext {
         mut event: ConnectorEvent,
         body: Option<Body>,
         tally: Tally,
+        noted: Option<Noted>,
     ) -> BoxFuture<'static, Result<(), RunError>> {
         event.normalize();
-        self.inner.pipeline.emit(event, body, tally)
+        let receipt = Receipt::new(&self.scope, noted);
+        self.inner.pipeline.emit(event, body, tally, receipt)
+    }
+
+    pub(super) const fn scope(&self) -> &Arc<Scope> {
+        &self.scope
+    }
+
+    pub(super) fn keeper(&self) -> &Keeper {
+        &self.inner.keeper
+    }
+
+    /// Counts an item that was looked at and need not be sent.
+    pub(super) fn looked_at(&self) {
+        // A run that is over counts nothing any more, which is as it should be.
+        let _ = self.inner.pipeline.count(Tally::SCAN);
     }
 
     /// Stores a text and returns its id, for [`emit_event`](Self::emit_event) or [`Document::stored`].
@@ -281,12 +323,24 @@ impl SyncContext {
     /// Says that an item should have arrived and cannot: it could not be read from the source, say. The run goes on as long
     /// as its [budget](Self::set_failure_budget) lasts. `link` is where people find the item.
     pub fn item_failed(&self, item: impl Into<String>, cause: impl Display, link: Option<&str>) {
-        self.inner.pipeline.fail(Failure {
-            item: item.into(),
+        self.fail_item(self.read_failure(&item.into(), &cause.to_string(), link));
+    }
+
+    /// The failure of an item that could not be read, without secrets.
+    pub(super) fn read_failure(&self, item: &str, cause: &str, link: Option<&str>) -> Failure {
+        let secrets = &self.inner.secrets;
+        Failure {
+            item: item.to_owned(),
             stage: Stage::Read,
-            cause: self.inner.secrets.redact(&cause.to_string()),
-            link: link.map(|link| self.inner.secrets.redact(link)),
-        });
+            cause: secrets.redact(cause),
+            link: link.map(|link| secrets.redact(link)),
+        }
+    }
+
+    /// Records a failure of something that was not emitted.
+    pub(super) fn fail_item(&self, failure: Failure) {
+        self.scope.fail();
+        self.inner.pipeline.fail(failure);
     }
 
     /// Sets how many items may fail before the run does, in place of the [defaults](FailureBudget::default).
@@ -380,16 +434,21 @@ impl SyncContext {
     /// As [`upsert`](Self::upsert).
     pub async fn delete_unseen(&self, listing: WalkedListing) -> Result<Deletions, RunError> {
         let deletions = listing.judge(listing::share_limit());
-        if let Some(warning) = deletions.warning() {
-            tracing::warn!(run = %self.inner.run, "{warning}");
-            self.inner
-                .pipeline
-                .report(|report| report.held_back = deletions.held_back.len() as u64);
-        }
+        self.report_held_back(&deletions);
         for id in &deletions.deleted {
             self.delete(id).await?;
         }
         Ok(deletions)
+    }
+
+    /// Says that deletes were held back, if they were.
+    pub(super) fn report_held_back(&self, deletions: &Deletions) {
+        if let Some(warning) = deletions.warning() {
+            tracing::warn!(run = %self.inner.run, "{warning}");
+            self.inner
+                .pipeline
+                .report(|report| report.held_back += deletions.held_back.len() as u64);
+        }
     }
 
     /// Saves where the run is, after everything emitted before was accepted. It returns when this checkpoint, or a later
@@ -400,12 +459,40 @@ impl SyncContext {
     /// # Errors
     /// As [`upsert`](Self::upsert), and a value that JSON cannot hold.
     pub async fn save_checkpoint(&self, checkpoint: impl Serialize) -> Result<(), RunError> {
-        let checkpoint = serde_json::to_value(checkpoint)
-            .map_err(|error| RunError::Checkpoint(error.to_string()))?;
+        let checkpoint = Snapshot::of(&checkpoint)?;
         if checkpoint.is_null() {
             return Ok(());
         }
         self.inner.pipeline.checkpoint(checkpoint).await
+    }
+
+    /// Begins to save, without waiting for it; the outcome.
+    pub(crate) fn begin_save(
+        &self,
+        checkpoint: &impl Serialize,
+    ) -> Result<oneshot::Receiver<Result<(), RunError>>, RunError> {
+        let checkpoint = Snapshot::of(checkpoint)?;
+        self.inner.pipeline.begin_checkpoint(checkpoint)
+    }
+
+    /// How long the latest save took.
+    pub(crate) fn save_cost(&self) -> Duration {
+        self.inner.keeper.cost()
+    }
+
+    /// From now on the runtime can save this checkpoint by itself.
+    pub(crate) fn keep(&self, checkpoint: Snapshot) {
+        self.inner.keeper.keep(checkpoint);
+    }
+
+    /// Whether the author begins at the beginning, whatever there is to go on from.
+    pub(crate) fn starts_over(&self) -> bool {
+        self.inner.starts_over
+    }
+
+    /// The checkpoint that was there when the run began.
+    pub(crate) fn previous(&self) -> Option<&Value> {
+        self.inner.previous.as_ref()
     }
 
     /// Says that the run is alive. The runtime does so whenever a run has been silent for a minute.

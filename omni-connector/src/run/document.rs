@@ -35,6 +35,7 @@ pub struct Document<'item> {
     permissions: DocumentPermissions,
     metadata: DocumentMetadata,
     attributes: Attributes,
+    parent: Option<String>,
     item: Option<&'item (dyn Any + Send + Sync)>,
     content: Content,
 }
@@ -53,6 +54,7 @@ impl<'item> Document<'item> {
             permissions,
             metadata: DocumentMetadata::default(),
             attributes: Attributes::new(),
+            parent: None,
             item: None,
             content: Content::Given(Body::Text(String::new())),
         }
@@ -167,6 +169,20 @@ impl<'item> Document<'item> {
     pub fn attributes_of<T: Any + Send + Sync>(mut self, item: &'item T) -> Self {
         self.item = Some(item);
         self
+    }
+
+    /// Makes a document that belongs to this one, such as an attachment: the same people may read it, and an
+    /// [inventory](super::Inventory) deletes it with this one.
+    pub fn child<'child>(&self, id: impl Into<String>) -> Document<'child> {
+        Document {
+            parent: Some(self.id.clone()),
+            ..Document::new(id, self.permissions.clone())
+        }
+    }
+
+    /// The id of the document it belongs to.
+    pub fn parent(&self) -> Option<&str> {
+        self.parent.as_deref()
     }
 
     /// The document's id.

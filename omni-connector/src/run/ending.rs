@@ -4,7 +4,7 @@ use std::{fmt::Display, time::Duration};
 
 use serde_json::Value;
 
-use super::{RunError, SyncContext};
+use super::{RunError, Snapshot, SyncContext};
 use crate::{manager::ManagerError, wire::SyncType};
 
 /// How long a failing run tries to hand over what it still holds.
@@ -22,9 +22,18 @@ impl SyncContext {
             return Ok(());
         }
         self.inner.pipeline.finish().await?;
+        let keeper = &self.inner.keeper;
+        if keeper.has_changed() {
+            // What was accepted, or failed, since the author saved.
+            self.inner.pipeline.save_kept().await?;
+        }
+        for failure in keeper.missing() {
+            self.inner.pipeline.remember(failure);
+        }
         if !self.inner.pipeline.has_saved()
             && let Some(previous) = self.to_carry_forward().await?
         {
+            let previous = Snapshot::of(&previous)?;
             self.inner.pipeline.checkpoint(previous).await?;
         }
         self.inner.manager.complete(&self.inner.run).await?;

@@ -136,36 +136,42 @@ impl WalkedListing {
     }
 
     pub(super) fn judge(self, share_limit: f64) -> Deletions {
-        let (unseen, known) = (self.unseen.len(), self.known);
-        #[allow(
-            clippy::cast_precision_loss,
-            reason = "a share needs no more than 52 bits"
-        )]
-        let share = if known == 0 {
-            0.0
-        } else {
-            unseen as f64 / known as f64
-        };
-        let emptied = unseen == known && self.seen == 0;
-        let suspicious = share > share_limit && (unseen > HARMLESS || emptied);
+        let known = self.known;
+        let suspicious = is_suspicious(self.unseen.len(), known, self.seen, share_limit);
         let ids = self.unseen.into_iter().collect();
-        if suspicious {
-            Deletions {
-                held_back: ids,
-                known,
-                ..Deletions::default()
-            }
-        } else {
-            Deletions {
-                deleted: ids,
-                known,
-                ..Deletions::default()
-            }
-        }
+        Deletions::of(ids, known, suspicious)
     }
 }
 
+/// Whether deletes look like an accident: most of what was known, or all of it.
+pub(super) fn is_suspicious(unseen: usize, known: usize, seen: usize, share_limit: f64) -> bool {
+    #[allow(
+        clippy::cast_precision_loss,
+        reason = "a share needs no more than 52 bits"
+    )]
+    let share = if known == 0 {
+        0.0
+    } else {
+        unseen as f64 / known as f64
+    };
+    let emptied = unseen == known && seen == 0;
+    share > share_limit && (unseen > HARMLESS || emptied)
+}
+
 impl Deletions {
+    pub(super) fn of(ids: Vec<String>, known: usize, held_back: bool) -> Self {
+        let (deleted, held_back) = if held_back {
+            (Vec::new(), ids)
+        } else {
+            (ids, Vec::new())
+        };
+        Self {
+            deleted,
+            held_back,
+            known,
+        }
+    }
+
     /// What people should know, if something was held back.
     pub(super) fn warning(&self) -> Option<String> {
         (!self.held_back.is_empty()).then(|| {

@@ -2,6 +2,7 @@
 
 mod actions;
 mod incoming;
+mod inventory;
 mod model;
 mod north_star;
 mod pipeline;

@@ -1,6 +1,6 @@
 //! When a batch that is not full is sent.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tokio::time::{Instant, timeout};
 
@@ -9,7 +9,10 @@ use super::{
     line::Waiting,
     shared::{Next, Shared},
 };
-use crate::wire::{ConnectorEvent, SyncType};
+use crate::{
+    run::receipt::Receipt,
+    wire::{ConnectorEvent, SyncType},
+};
 
 #[tokio::test(start_paused = true)]
 async fn one_event_alone_is_sent_when_it_is_old_enough() {
@@ -27,6 +30,7 @@ async fn one_event_alone_is_sent_when_it_is_old_enough() {
                     email: String::new(),
                 }),
                 tally: Tally::NONE,
+                receipt: Receipt::new(&Arc::default(), None),
                 weight: 2,
                 since: Instant::now(),
             })

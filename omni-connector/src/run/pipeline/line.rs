@@ -4,11 +4,13 @@
 
 use std::{collections::VecDeque, iter};
 
-use serde_json::Value;
 use tokio::time::Instant;
 
 use super::{Limits, Tally, shared::Answer};
-use crate::wire::ConnectorEvent;
+use crate::{
+    run::{keeper::Snapshot, receipt::Receipt},
+    wire::ConnectorEvent,
+};
 
 /// Events in one batch at most; the protocol knows no maximum, the SDKs send at most this many.
 const BATCH: usize = 500;
@@ -20,6 +22,7 @@ const BATCH_BYTES: usize = 4 << 20;
 pub(super) struct Waiting {
     pub(super) event: Box<ConnectorEvent>,
     pub(super) tally: Tally,
+    pub(super) receipt: Receipt,
     /// The bytes that it was taken for.
     pub(super) weight: usize,
     pub(super) since: Instant,
@@ -31,7 +34,9 @@ pub(super) enum Barrier {
     /// Nothing but the answer.
     Flush(Answer),
     /// Save this.
-    Checkpoint(Value, Answer),
+    Checkpoint(Snapshot, Answer),
+    /// Save what was kept last, as it is by now.
+    Again(Answer),
 }
 
 #[derive(Debug, Default)]
@@ -77,7 +82,7 @@ pub(super) struct Barriers {
     pub(super) flushes: Vec<Answer>,
     pub(super) saves: Vec<Answer>,
     /// The latest of them.
-    pub(super) checkpoint: Option<Value>,
+    pub(super) checkpoint: Option<Snapshot>,
 }
 
 impl Line {
@@ -172,7 +177,7 @@ impl Line {
                     end = index + 1;
                 }
                 Place::Barrier(Barrier::Checkpoint(..)) => last_checkpoint = Some(index),
-                Place::Barrier(Barrier::Flush(_)) => break,
+                Place::Barrier(Barrier::Flush(_) | Barrier::Again(_)) => break,
             }
         }
         let mut batch = Batch::default();
@@ -184,7 +189,11 @@ impl Line {
                     self.weight -= waiting.weight;
                     batch.events.push(waiting);
                 }
-                Place::Barrier(Barrier::Flush(answer) | Barrier::Checkpoint(_, answer)) => {
+                Place::Barrier(
+                    Barrier::Flush(answer)
+                    | Barrier::Checkpoint(_, answer)
+                    | Barrier::Again(answer),
+                ) => {
                     self.barriers -= 1;
                     batch.superseded.push(answer);
                 }
@@ -207,6 +216,7 @@ impl Line {
                     barriers.checkpoint = Some(checkpoint);
                     barriers.saves.push(answer);
                 }
+                Place::Barrier(Barrier::Again(answer)) => barriers.saves.push(answer),
                 Place::Event(_) => {}
             }
         }

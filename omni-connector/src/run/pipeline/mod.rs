@@ -17,13 +17,14 @@ mod weight;
 
 use std::{iter, sync::Arc, time::Duration};
 
-use serde_json::Value;
 use tokio::{sync::oneshot, task::JoinSet, time::Instant};
 use tracing::Instrument;
 
 use super::{
     Failure, FailureBudget, RunError, RunReport,
     content::{Body, Contents},
+    keeper::{Keeper, Snapshot},
+    receipt::Receipt,
 };
 use crate::{
     manager::{EventEncoder, ManagerClient},
@@ -90,12 +91,13 @@ impl Pipeline {
         run: Arc<str>,
         source: &str,
         limits: Limits,
+        keeper: Arc<Keeper>,
     ) -> Self {
         let shared = Arc::new(Shared::new(limits));
         let contents = Arc::new(Contents::new(manager.clone(), Arc::clone(&run)));
         let spent = Arc::new(Spent::default());
         let encoder = EventEncoder::new(&run, source);
-        let sender = Sender::new(shared.clone(), manager, run, encoder, spent.clone());
+        let sender = Sender::new(shared.clone(), manager, run, encoder, spent.clone(), keeper);
         let sender = Arc::new(sender);
         let mut tasks = JoinSet::new();
         let texts = iter::repeat_n(Kind::Text, limits.stores);
@@ -127,11 +129,13 @@ impl Pipeline {
         event: ConnectorEvent,
         body: Option<Body>,
         tally: Tally,
+        receipt: Receipt,
     ) -> BoxFuture<'static, Result<(), RunError>> {
         let waiting = Waiting {
             weight: weight::weight(&event),
             event: self.spent.replace(event),
             tally,
+            receipt,
             since: Instant::now(),
         };
         let pushed = match body {
@@ -155,12 +159,29 @@ impl Pipeline {
     }
 
     /// Saves a checkpoint after everything before was accepted.
-    pub(crate) async fn checkpoint(&self, checkpoint: Value) -> Result<(), RunError> {
+    pub(crate) async fn checkpoint(&self, checkpoint: Snapshot) -> Result<(), RunError> {
         self.ask(|answer| {
             let barrier = Barrier::Checkpoint(checkpoint, answer);
             self.shared.push_barrier(barrier, false)
         })
         .await
+    }
+
+    /// [`checkpoint`](Self::checkpoint) without waiting; the outcome, which never comes once the pipeline is closed.
+    pub(crate) fn begin_checkpoint(
+        &self,
+        checkpoint: Snapshot,
+    ) -> Result<oneshot::Receiver<Result<(), RunError>>, RunError> {
+        let (done, answer) = oneshot::channel();
+        let barrier = Barrier::Checkpoint(checkpoint, done);
+        self.shared.push_barrier(barrier, false)?;
+        Ok(answer)
+    }
+
+    /// Saves what the kept checkpoint is by now, after everything before was accepted.
+    pub(crate) async fn save_kept(&self) -> Result<(), RunError> {
+        self.ask(|answer| self.shared.push_barrier(Barrier::Again(answer), false))
+            .await
     }
 
     /// [`flush`](Self::flush), with nothing taken any more that comes after it.
@@ -200,6 +221,11 @@ impl Pipeline {
     pub(crate) fn fail(&self, failure: Failure) {
         // A run that is over records nothing any more, and the author hears of too many failures from the next call.
         let _ = self.shared.fail(failure);
+    }
+
+    /// Names an item that failed in an earlier run and is still missing. It does not count against the budget of this one.
+    pub(crate) fn remember(&self, failure: Failure) {
+        self.report(|report| report.fail(failure));
     }
 
     /// How many items may fail.

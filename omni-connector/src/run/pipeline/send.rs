@@ -4,7 +4,11 @@ use std::{pin::pin, sync::Arc, time::Duration};
 
 use axum::http::StatusCode;
 use futures_util::future::{Either, select};
-use tokio::{sync::Mutex, task::yield_now, time::sleep};
+use tokio::{
+    sync::Mutex,
+    task::yield_now,
+    time::{Instant, sleep},
+};
 
 use super::{
     Tally,
@@ -14,9 +18,12 @@ use super::{
 };
 use crate::{
     manager::{EventEncoder, ManagerClient, ManagerError},
-    run::{Failure, RunError, Stage},
+    run::{Failure, RunError, Stage, keeper::Keeper},
     wire::ConnectorEvent,
 };
+
+const UNKNOWN_PIECE: &str = "an inventory in use is not in the checkpoint that was saved last\n\
+     help: save the checkpoint after adding it, before anything is emitted through it";
 
 /// The counters are sent at most this often.
 const COUNT_EVERY: Duration = Duration::from_secs(1);
@@ -36,6 +43,7 @@ pub(super) struct Sender {
     run: Arc<str>,
     encoder: EventEncoder,
     spent: Arc<Spent>,
+    keeper: Arc<Keeper>,
     /// Held while counters are under way: a flush promises them, too.
     counting: Mutex<()>,
 }
@@ -47,6 +55,7 @@ impl Sender {
         run: Arc<str>,
         encoder: EventEncoder,
         spent: Arc<Spent>,
+        keeper: Arc<Keeper>,
     ) -> Self {
         Self {
             shared,
@@ -54,6 +63,7 @@ impl Sender {
             run,
             encoder,
             spent,
+            keeper,
             counting: Mutex::new(()),
         }
     }
@@ -73,6 +83,10 @@ impl Sender {
                     }
                 },
             };
+            if let Err(reason) = self.name(&batch.events).await {
+                self.shared.close(reason);
+                continue;
+            }
             let outcome = self.send_batch(batch, &mut superseded).await;
             self.went(outcome.map(|next| ahead = next));
         }
@@ -84,6 +98,39 @@ impl Sender {
             Ok(()) => self.shared.touch(),
             Err(error) => self.shared.close(error.into()),
         }
+    }
+
+    /// Saves the checkpoint if it does not name every document of a batch yet: a process that is killed right after the batch
+    /// was accepted must leave nothing behind that no checkpoint knows.
+    async fn name(&self, events: &[Waiting]) -> Result<(), RunError> {
+        let unnamed = events
+            .iter()
+            .filter_map(|waiting| waiting.receipt.to_be_named())
+            .filter(|(number, _)| !self.keeper.is_named(*number));
+        let mut is_needed = false;
+        for (_, piece) in unnamed {
+            if !self.keeper.has(piece) {
+                return Err(RunError::Checkpoint(UNKNOWN_PIECE.to_owned()));
+            }
+            is_needed = true;
+        }
+        if is_needed {
+            self.save_kept().await?;
+            self.shared.passed(0, true);
+        }
+        Ok(())
+    }
+
+    /// Saves the checkpoint as it is by now.
+    async fn save_kept(&self) -> Result<(), ManagerError> {
+        let started = Instant::now();
+        let rendered = self.keeper.render();
+        self.manager
+            .save_checkpoint(&self.run, &rendered.value)
+            .await?;
+        self.keeper.saved(&rendered, started.elapsed());
+        self.shared.touch();
+        Ok(())
     }
 
     fn write(&self, Batch { events, superseded }: Batch) -> Written {
@@ -131,9 +178,10 @@ impl Sender {
             let (outcome, json) = self.manager.send_encoded_events(json).await;
             self.encoder.recycle(json);
             match outcome {
-                Ok(()) => events
-                    .iter()
-                    .for_each(|waiting| accepted.add(waiting.tally)),
+                Ok(()) => events.iter().for_each(|waiting| {
+                    accepted.add(waiting.tally);
+                    waiting.receipt.accepted(waiting.event.subject());
+                }),
                 Err(error) if is_about_what_was_sent(&error) => {
                     let [alone] = &events[..] else {
                         let second = events.split_off(events.len() / 2);
@@ -145,7 +193,9 @@ impl Sender {
                     };
                     // It was looked at, if it counts at all; nothing came of it.
                     accepted.scanned = alone.tally.scanned;
-                    failures.push(Failure::of(&alone.event, Stage::Send, error.to_string()));
+                    let failure = Failure::of(&alone.event, Stage::Send, error.to_string());
+                    alone.receipt.not_sent(&failure);
+                    failures.push(failure);
                 }
                 Err(error) => return Err(error),
             }
@@ -171,12 +221,15 @@ impl Sender {
         }
         let (mut outcome, mut has_saved) = (Ok(()), false);
         let mut answers = flushes;
-        answers.extend(saves);
         if let Some(checkpoint) = checkpoint {
             answers.append(superseded);
-            outcome = self.manager.save_checkpoint(&self.run, &checkpoint).await;
+            self.keeper.keep(checkpoint);
+        }
+        if !saves.is_empty() {
+            outcome = self.save_kept().await;
             has_saved = outcome.is_ok();
         }
+        answers.extend(saves);
         self.shared.passed(answers.len(), has_saved);
         for answer in answers {
             let _ = answer.send(outcome.clone().map_err(RunError::from));

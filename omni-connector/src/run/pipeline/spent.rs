@@ -50,8 +50,10 @@ impl Spent {
 mod tests {
     use tokio::time::Instant;
 
+    use std::sync::Arc;
+
     use super::*;
-    use crate::run::pipeline::Tally;
+    use crate::run::{pipeline::Tally, receipt::Receipt};
 
     #[test]
     fn the_next_event_takes_the_place_of_one_that_was_sent_unless_that_was_heavy() {
@@ -59,6 +61,7 @@ mod tests {
         let [usual, heavy] = [HEAVIEST, HEAVIEST + 1].map(|weight| Waiting {
             event: Box::new(deleted("sent")),
             tally: Tally::NONE,
+            receipt: Receipt::new(&Arc::default(), None),
             weight,
             since: Instant::now(),
         });

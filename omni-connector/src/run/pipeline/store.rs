@@ -52,6 +52,7 @@ fn on_stored(
             Err(error) => {
                 if let Some(stage) = stage_of(&error) {
                     let failure = Failure::of(&waiting.event, stage, error.to_string());
+                    waiting.receipt.refused(&failure);
                     shared.leave_out(place, failure, waiting.weight + stored.bytes);
                 }
             }

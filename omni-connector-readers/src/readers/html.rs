@@ -1,0 +1,77 @@
+//! HTML becomes Markdown.
+
+use std::rc::Rc;
+
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use htmd::{HtmlToMarkdown, Node};
+
+use super::{parts::Parts, text};
+
+/// The converter recurses. A page that nests deeper than any page people read gives its words alone.
+const DEEPEST: usize = 1000;
+/// Bytes at the beginning of a page in which its encoding is declared, as browsers look.
+const HEAD: usize = 1024;
+
+pub(super) fn read(data: &[u8], parts: &mut Parts<'_>) {
+    let page = text::decode(data, declared(data), parts);
+    parts.text(&to_markdown(&page));
+}
+
+/// The encoding that a `meta` tag, or the XML declaration of XHTML, names. One that names UTF-16 in bytes that can be read
+/// as ASCII means UTF-8.
+fn declared(data: &[u8]) -> Option<&'static Encoding> {
+    let head = String::from_utf8_lossy(&data[..data.len().min(HEAD)]).to_ascii_lowercase();
+    let tags = head.match_indices('<').map(|(at, _)| &head[at..]);
+    let label = tags
+        .filter(|tag| tag.starts_with("<meta") || tag.starts_with("<?xml"))
+        .find_map(|tag| {
+            let tag = &tag[..tag.find('>').unwrap_or(tag.len())];
+            let at = ["charset", "encoding"]
+                .iter()
+                .find_map(|key| Some(tag.find(key)? + key.len()))?;
+            let value = tag[at..].trim_start().strip_prefix('=')?;
+            let value = value.trim_start_matches([' ', '"', '\'']);
+            let end = value.find([' ', '"', '\'', ';', '/', '?']);
+            Some(&value[..end.unwrap_or(value.len())])
+        })?;
+    let encoding = Encoding::for_label(label.as_bytes())?;
+    Some(if encoding == UTF_16LE || encoding == UTF_16BE {
+        UTF_8
+    } else {
+        encoding
+    })
+}
+
+/// Markdown of a page or fragment; the text of `title`, `style` and `script` is part of it.
+pub(super) fn to_markdown(html: &str) -> String {
+    let converter = HtmlToMarkdown::new();
+    let Ok(tree) = converter.html_to_tree(html) else {
+        return words(html);
+    };
+    if depth(&tree) <= DEEPEST {
+        converter.tree_to_markdown(&tree)
+    } else {
+        words(html)
+    }
+}
+
+fn depth(tree: &Rc<Node>) -> usize {
+    let mut deepest = 0;
+    let mut open = vec![(Rc::clone(tree), 1)];
+    while let Some((node, depth)) = open.pop() {
+        deepest = deepest.max(depth);
+        let children = node.children.borrow();
+        open.extend(children.iter().map(|child| (Rc::clone(child), depth + 1)));
+    }
+    deepest
+}
+
+/// The text outside of tags.
+fn words(html: &str) -> String {
+    let mut text = String::with_capacity(html.len() / 2);
+    for piece in html.split('<') {
+        text.push_str(piece.split_once('>').map_or(piece, |(_, text)| text));
+        text.push(' ');
+    }
+    text
+}

@@ -1,0 +1,39 @@
+//! Office files: archives of XML parts that name each other by relationships.
+
+mod document;
+mod package;
+mod slides;
+mod xml;
+
+use package::Package;
+pub(super) use xml::{attribute, characters};
+
+use super::{Refusal, parts::Parts, workbook};
+use crate::Format;
+
+/// Reads an office file by the kind of its main part, whatever format it is called.
+pub(super) fn read(
+    called: Format,
+    data: &[u8],
+    max_rows: usize,
+    parts: &mut Parts<'_>,
+) -> Result<(), Refusal> {
+    const COMPOUND_FILE: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
+    if data.is_empty() {
+        return Err("the file is empty".to_owned());
+    }
+    if data.starts_with(COMPOUND_FILE) {
+        return Err("it is protected by a password, or of the format before 2007".to_owned());
+    }
+    let mut package = Package::open(data)?;
+    match package.format().unwrap_or(called) {
+        Format::Pptx => slides::read(&mut package, parts),
+        Format::Xlsx => workbook::xlsx(data, max_rows, parts),
+        _ => document::read(&mut package, parts),
+    }
+}
+
+/// Whether the bytes are an office file's archive.
+pub(super) fn is_archive(data: &[u8]) -> bool {
+    data.starts_with(b"PK\x03\x04")
+}

@@ -1,0 +1,158 @@
+//! An office file as an archive: parts by name, and the parts that a part names.
+
+use std::{
+    collections::HashMap,
+    io::{Cursor, Read},
+};
+
+use zip::ZipArchive;
+
+use super::xml::{self, Events};
+use crate::{Format, readers::Refusal};
+
+/// The longest part that is looked at, inflated.
+const LONGEST_PART: u64 = 128 << 20;
+
+pub(super) struct Package<'a> {
+    archive: ZipArchive<Cursor<&'a [u8]>>,
+    /// Places in the archive by the parts' names: `/` between folders, in lower case, as names of parts are compared.
+    places: HashMap<String, usize>,
+}
+
+/// A part that another one names.
+pub(super) struct Related {
+    /// The last word of the relationship's type, such as `slide`.
+    pub(super) kind: String,
+    pub(super) id: String,
+    pub(super) name: String,
+}
+
+impl<'a> Package<'a> {
+    pub(super) fn open(data: &'a [u8]) -> Result<Self, Refusal> {
+        let mut archive = ZipArchive::new(Cursor::new(data))
+            .map_err(|error| format!("its archive cannot be read: {error}"))?;
+        let mut places = HashMap::new();
+        for index in 0..archive.len() {
+            if let Ok(part) = archive.by_index_raw(index)
+                && let Ok(name) = part.name()
+            {
+                places.insert(normal(&name), index);
+            }
+        }
+        Ok(Self { archive, places })
+    }
+
+    /// The format that the main part's content type names.
+    pub(super) fn format(&mut self) -> Option<Format> {
+        let main = self.main("").ok()?;
+        let types = self.part("[content_types].xml").ok()?;
+        let mut kind = None;
+        let mut events = Events::of(&types);
+        while let Some(tag) = events.next_tag() {
+            let Some(name) = xml::attribute(&tag, "PartName") else {
+                continue;
+            };
+            if normal(&name) == main {
+                kind = xml::attribute(&tag, "ContentType");
+            }
+        }
+        let kind = kind?;
+        [
+            ("wordprocessingml", Format::Docx),
+            ("presentationml", Format::Pptx),
+            ("spreadsheetml", Format::Xlsx),
+        ]
+        .into_iter()
+        .find_map(|(word, format)| kind.contains(word).then_some(format))
+    }
+
+    /// The name of the main part, by the package's relationships; `usual` where they name none that is there.
+    pub(super) fn main(&mut self, usual: &str) -> Result<String, Refusal> {
+        let named = self.related("").into_iter();
+        named
+            .filter(|related| related.kind == "officeDocument")
+            .map(|related| related.name)
+            .chain([usual.to_owned()])
+            .find(|name| self.has(name))
+            .ok_or_else(|| "it has no main part".to_owned())
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.places.contains_key(name)
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.places.keys().map(String::as_str)
+    }
+
+    /// A part's XML as text, as far as it can be read.
+    pub(super) fn part(&mut self, name: &str) -> Result<String, String> {
+        let index = *self.places.get(name).ok_or("it is missing")?;
+        let part = self.archive.by_index(index).map_err(|e| e.to_string())?;
+        let mut data = Vec::new();
+        let read = part.take(LONGEST_PART).read_to_end(&mut data);
+        match read {
+            Err(error) if data.is_empty() => Err(error.to_string()),
+            _ => Ok(xml::decode(&data)),
+        }
+    }
+
+    /// The parts that a part names, in the order of its list; those of the package for an empty name.
+    pub(super) fn related(&mut self, of: &str) -> Vec<Related> {
+        let (folder, file) = of.rsplit_once('/').unwrap_or(("", of));
+        let list = if folder.is_empty() {
+            format!("_rels/{file}.rels")
+        } else {
+            format!("{folder}/_rels/{file}.rels")
+        };
+        let Ok(list) = self.part(&list) else {
+            return Vec::new();
+        };
+        let mut related = Vec::new();
+        let mut events = Events::of(&list);
+        while let Some(tag) = events.next_tag() {
+            let outside = xml::attribute(&tag, "TargetMode").is_some_and(|mode| mode == "External");
+            if tag.local_name().as_ref() != "Relationship" || outside {
+                continue;
+            }
+            if let (Some(kind), Some(id), Some(target)) = (
+                xml::attribute(&tag, "Type"),
+                xml::attribute(&tag, "Id"),
+                xml::attribute(&tag, "Target"),
+            ) {
+                related.push(Related {
+                    kind: kind.rsplit('/').next().unwrap_or_default().to_owned(),
+                    id,
+                    name: resolve(folder, &target),
+                });
+            }
+        }
+        related
+    }
+}
+
+/// A target as the name of a part: relative to the folder of the part that names it, or from the root.
+fn resolve(folder: &str, target: &str) -> String {
+    let target = target.replace('\\', "/");
+    let whole = match target.strip_prefix('/') {
+        Some(from_root) => from_root.to_owned(),
+        None => format!("{folder}/{target}"),
+    };
+    let mut steps = Vec::new();
+    for step in whole.split('/') {
+        match step {
+            "" | "." => {}
+            ".." => {
+                steps.pop();
+            }
+            step => steps.push(step),
+        }
+    }
+    normal(&steps.join("/"))
+}
+
+fn normal(name: &str) -> String {
+    name.replace('\\', "/")
+        .trim_start_matches('/')
+        .to_lowercase()
+}

@@ -1,0 +1,214 @@
+//! Presentations: slides in the deck's order, with their charts and notes.
+
+use quick_xml::events::Event;
+
+use super::{
+    document::Gathered,
+    package::{Package, Related},
+    xml::{self, Events},
+};
+use crate::readers::{Refusal, parts::Parts};
+
+pub(super) fn read(package: &mut Package<'_>, parts: &mut Parts<'_>) -> Result<(), Refusal> {
+    let by_name = slides_by_name(package);
+    let by_deck = slides_by_deck(package);
+    if by_deck.as_ref().is_some_and(|deck| *deck != by_name) {
+        parts.omni_loses("the order of slides");
+    }
+    let slides = by_deck.unwrap_or(by_name);
+    if slides.is_empty() && package.main("ppt/presentation.xml").is_err() {
+        return Err("it has neither a presentation nor slides".to_owned());
+    }
+    for (index, name) in slides.iter().enumerate() {
+        let title = format!("Slide {}", index + 1);
+        let xml = package.part(name);
+        let beside = beside(package, name);
+        parts.part(format!("slide {}", index + 1), |parts| {
+            parts.text(&title);
+            parts.text("\n");
+            let read = slide(&xml?, parts);
+            for (what, xml) in beside {
+                let mut text = Gathered::default();
+                paragraphs(&xml?, &mut |piece| text.push(piece))?;
+                text.give(what, parts);
+            }
+            parts.text("\n");
+            read
+        });
+    }
+    Ok(())
+}
+
+/// The deck's own list. None where the presentation lists none that is there, as some programs write it.
+fn slides_by_deck(package: &mut Package<'_>) -> Option<Vec<String>> {
+    let main = package.main("ppt/presentation.xml").ok()?;
+    let deck = package.part(&main).ok()?;
+    let related = package.related(&main);
+    let mut slides = Vec::new();
+    let mut events = Events::of(&deck);
+    while let Some(tag) = events.next_tag() {
+        if tag.local_name().as_ref() != "sldId" {
+            continue;
+        }
+        // Its own id has no prefix, the relationship's has one.
+        let mut attributes = tag.attributes();
+        let named = attributes.with_checks(false).flatten().find_map(|id| {
+            let is_relationship = id.key.local_name().as_ref() == "id" && id.key.as_ref() != "id";
+            let is_named = |related: &&Related| is_relationship && related.id == *id.value;
+            related.iter().find(is_named)
+        });
+        slides.extend(named.map(|related| related.name.clone()));
+    }
+    slides.retain(|name| package.has(name));
+    (!slides.is_empty()).then_some(slides)
+}
+
+/// Slides in the order of the numbers in their names, as Omni reads them.
+fn slides_by_name(package: &Package<'_>) -> Vec<String> {
+    let mut slides: Vec<(u32, String)> = package
+        .names()
+        .filter_map(|name| {
+            let number = name
+                .strip_prefix("ppt/slides/slide")?
+                .strip_suffix(".xml")?;
+            Some((number.parse().ok()?, name.to_owned()))
+        })
+        .collect();
+    slides.sort_unstable();
+    slides.into_iter().map(|(_, name)| name).collect()
+}
+
+/// Texts that belong to a slide and are parts of their own. Omni reads none of them.
+fn beside(package: &mut Package<'_>, slide: &str) -> Vec<(&'static str, Result<String, String>)> {
+    let mut beside = Vec::new();
+    for related in package.related(slide) {
+        let what = match related.kind.as_str() {
+            "chart" => "charts",
+            "diagramData" => "diagrams",
+            "notesSlide" => "notes of slides",
+            "comments" => "comments",
+            _ => continue,
+        };
+        let xml = package.part(&related.name);
+        beside.push((what, xml));
+    }
+    beside
+}
+
+fn slide(xml: &str, parts: &mut Parts<'_>) -> Result<(), String> {
+    let mut has_split_word = false;
+    let mut has_reference = false;
+    let mut before = None;
+    let read = paragraphs_with(xml, &mut |event| match event {
+        Piece::Run(text) => {
+            let splits = |before: char| before.is_alphanumeric();
+            has_split_word |= before.is_some_and(splits) && text.starts_with(char::is_alphanumeric);
+            before = text.chars().next_back().or(before);
+            parts.text(text);
+            !parts.is_full()
+        }
+        // Omni has a blank in place of `&amp;` and its like, which are no words.
+        Piece::Reference(text) if !text.contains(char::is_alphanumeric) => {
+            before = None;
+            parts.text(" ");
+            true
+        }
+        Piece::Reference(text) => {
+            has_reference = true;
+            before = text.chars().next_back();
+            parts.text(text);
+            true
+        }
+        Piece::Line => {
+            before = None;
+            parts.text("\n");
+            true
+        }
+    });
+    if has_split_word {
+        parts.omni_loses("words of several runs");
+    }
+    if has_reference {
+        parts.omni_loses("characters such as `&#233;` in slides");
+    }
+    read
+}
+
+/// A part's paragraphs and, of charts, its names and values.
+fn paragraphs(xml: &str, push: &mut dyn FnMut(&str) -> bool) -> Result<(), String> {
+    paragraphs_with(xml, &mut |piece| match piece {
+        Piece::Run(text) | Piece::Reference(text) => push(text),
+        Piece::Line => push("\n"),
+    })
+}
+
+enum Piece<'a> {
+    /// Characters of one run.
+    Run(&'a str),
+    /// A character that is written as `&…;`.
+    Reference(&'a str),
+    Line,
+}
+
+fn paragraphs_with(xml: &str, push: &mut dyn FnMut(Piece<'_>) -> bool) -> Result<(), String> {
+    let mut events = Events::of(xml);
+    // A field such as the slide's number is no text.
+    let (mut is_in_text, mut fields, mut fallbacks) = (false, 0_usize, 0_usize);
+    while let Some(event) = events.next() {
+        let goes_on = match &event {
+            Event::Start(tag) => match tag.local_name().as_ref() {
+                "t" | "v" | "text" => {
+                    is_in_text = true;
+                    true
+                }
+                "fld" => {
+                    fields += usize::from(
+                        xml::attribute(tag, "type").is_some_and(|kind| kind == "slidenum"),
+                    );
+                    true
+                }
+                "Fallback" => {
+                    fallbacks += 1;
+                    true
+                }
+                _ => true,
+            },
+            Event::Empty(tag) => match tag.local_name().as_ref() {
+                "br" => push(Piece::Line),
+                _ => true,
+            },
+            Event::End(tag) => match tag.local_name().as_ref() {
+                "t" => {
+                    is_in_text = false;
+                    true
+                }
+                "v" | "text" => {
+                    is_in_text = false;
+                    push(Piece::Line)
+                }
+                "p" | "br" => push(Piece::Line),
+                "fld" => {
+                    fields = fields.saturating_sub(1);
+                    true
+                }
+                "Fallback" => {
+                    fallbacks = fallbacks.saturating_sub(1);
+                    true
+                }
+                _ => true,
+            },
+            other if is_in_text && fields == 0 && fallbacks == 0 => match xml::characters(other) {
+                Some(text) if matches!(other, Event::GeneralRef(_)) => {
+                    push(Piece::Reference(&text))
+                }
+                Some(text) => push(Piece::Run(&text)),
+                None => true,
+            },
+            _ => true,
+        };
+        if !goes_on {
+            return Ok(());
+        }
+    }
+    events.end()
+}

@@ -1,0 +1,101 @@
+//! The XML of office files, read as far as it is well-formed.
+
+use std::borrow::Cow;
+
+use encoding_rs::{Encoding, UTF_8};
+use quick_xml::{
+    Reader, escape,
+    events::{BytesRef, BytesStart, Event},
+};
+
+/// A part's bytes as text: UTF-8, or what its byte order mark or declaration says.
+pub(super) fn decode(data: &[u8]) -> String {
+    if let Some((encoding, length)) = Encoding::for_bom(data) {
+        return encoding
+            .decode_without_bom_handling(&data[length..])
+            .0
+            .into_owned();
+    }
+    let head = String::from_utf8_lossy(&data[..data.len().min(200)]);
+    let declared = head
+        .strip_prefix("<?xml")
+        .and_then(|rest| rest.split_once("encoding="))
+        .and_then(|(_, rest)| rest.split(['"', '\'']).nth(1))
+        .and_then(|label| Encoding::for_label(label.as_bytes()))
+        .filter(|encoding| encoding.is_ascii_compatible())
+        .unwrap_or(UTF_8);
+    declared.decode_without_bom_handling(data).0.into_owned()
+}
+
+pub(super) struct Events<'a> {
+    reader: Reader<&'a [u8]>,
+    /// Why the part cannot be read further.
+    pub(super) broken: Option<String>,
+}
+
+impl<'a> Events<'a> {
+    pub(super) fn of(xml: &'a str) -> Self {
+        let mut reader = Reader::from_str(xml);
+        reader.config_mut().check_end_names = false;
+        reader.config_mut().allow_unmatched_ends = true;
+        Self {
+            reader,
+            broken: None,
+        }
+    }
+
+    /// The next event; none at the end and at a fault.
+    pub(super) fn next(&mut self) -> Option<Event<'a>> {
+        match self.reader.read_event() {
+            Ok(Event::Eof) => None,
+            Ok(event) => Some(event),
+            Err(error) => {
+                self.broken = Some(error.to_string());
+                None
+            }
+        }
+    }
+
+    /// The next tag that begins, with content or without.
+    pub(super) fn next_tag(&mut self) -> Option<BytesStart<'a>> {
+        loop {
+            if let Event::Start(tag) | Event::Empty(tag) = self.next()? {
+                return Some(tag);
+            }
+        }
+    }
+
+    pub(super) fn end(self) -> Result<(), String> {
+        self.broken.map_or(Ok(()), Err)
+    }
+}
+
+/// An attribute by its name without prefix.
+pub(in crate::readers) fn attribute(tag: &BytesStart<'_>, name: &str) -> Option<String> {
+    let mut attributes = tag.attributes();
+    attributes
+        .with_checks(false)
+        .flatten()
+        .find(|attribute| attribute.key.local_name().as_ref() == name)
+        .map(|attribute| {
+            let value = attribute.value.as_ref();
+            escape::unescape(value).map_or_else(|_| value.to_owned(), Cow::into_owned)
+        })
+}
+
+/// Text that an event carries: characters, `&amp;` and its like, and CDATA.
+pub(in crate::readers) fn characters(event: &Event<'_>) -> Option<String> {
+    match event {
+        Event::Text(text) => Some(text.xml10_content().into_owned()),
+        Event::CData(text) => Some(text.xml10_content().into_owned()),
+        Event::GeneralRef(reference) => character(reference),
+        _ => None,
+    }
+}
+
+fn character(reference: &BytesRef<'_>) -> Option<String> {
+    match reference.resolve_char_ref() {
+        Ok(Some(c)) => Some(c.to_string()),
+        _ => escape::resolve_xml_entity(reference).map(str::to_owned),
+    }
+}

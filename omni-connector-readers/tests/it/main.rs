@@ -1,0 +1,223 @@
+//! What each format gives: text, the parts that are lost, and the texts that Omni loses. The files in `files/` were written
+//! by the programs in their names (`tests/corpus/make.py` of the workspace makes them).
+
+mod documents;
+mod mails;
+mod pages;
+mod pdfs;
+mod workbooks;
+
+use std::io::{Cursor, Write};
+
+use omni_connector_readers::{Format, Frame, Job, read};
+use zip::{ZipWriter, write::SimpleFileOptions};
+
+/// What came of a file.
+#[derive(Debug, Default)]
+struct Outcome {
+    text: String,
+    lost: Vec<(String, String)>,
+    omni_loses: Vec<String>,
+    failure: Option<String>,
+}
+
+fn job(format: Format) -> Job {
+    Job {
+        format,
+        first_part: 0,
+        max_rows: 1000,
+        max_text_bytes: 5 << 20,
+        max_memory_bytes: 1 << 30,
+        max_seconds: 60,
+    }
+}
+
+fn outcome(format: Format, data: &[u8]) -> Outcome {
+    outcome_of(&job(format), data)
+}
+
+fn outcome_of(job: &Job, data: &[u8]) -> Outcome {
+    let mut outcome = Outcome::default();
+    let mut is_over = false;
+    read(job, data, &mut |frame| {
+        assert!(!is_over, "a frame after the last one: {frame:?}");
+        match frame {
+            Frame::Part { .. } => {}
+            Frame::Text { text } => outcome.text.push_str(&text),
+            Frame::Lost { what, why } => outcome.lost.push((what, why)),
+            Frame::OmniLoses { what } => outcome.omni_loses.push(what),
+            Frame::Done => is_over = true,
+            Frame::Failed { why } => {
+                is_over = true;
+                outcome.failure = Some(why);
+            }
+        }
+    });
+    assert!(is_over, "the last frame is missing");
+    outcome
+}
+
+impl Outcome {
+    /// Checks the words, and that nothing was lost.
+    #[track_caller]
+    fn holds(&self, words: &[&str]) -> &Self {
+        assert_eq!(self.failure, None);
+        assert_eq!(self.lost, []);
+        for word in words {
+            assert!(
+                self.text.contains(word),
+                "`{word}` is not in {:?}",
+                self.text
+            );
+        }
+        self
+    }
+
+    #[track_caller]
+    fn lacks(&self, words: &[&str]) -> &Self {
+        for word in words {
+            assert!(!self.text.contains(word), "`{word}` is in {:?}", self.text);
+        }
+        self
+    }
+
+    #[track_caller]
+    fn omni_loses(&self, what: &[&str]) -> &Self {
+        assert_eq!(self.omni_loses, what);
+        self
+    }
+}
+
+fn archive(parts: &[(&str, &str)]) -> Vec<u8> {
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, data) in parts {
+        let options = SimpleFileOptions::default();
+        archive.start_file(*name, options).unwrap();
+        archive.write_all(data.as_bytes()).unwrap();
+    }
+    archive.finish().unwrap().into_inner()
+}
+
+/// A list of relationships: id, last word of the type, target.
+fn relationships(all: &[(&str, &str, &str)]) -> String {
+    let list = all.iter().map(|(id, kind, target)| {
+        format!(r#"<Relationship Id="{id}" Type="http://x/{kind}" Target="{target}"/>"#)
+    });
+    format!(
+        "<Relationships>{}</Relationships>",
+        list.collect::<String>()
+    )
+}
+
+/// Noise, and the first half of a file.
+#[test]
+fn files_cut_short_or_made_of_noise_end_in_an_answer() {
+    let noise: Vec<u8> = (0..20_000_u32)
+        .map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()[1])
+        .collect();
+    let mut files = vec![Vec::new(), noise.clone()];
+    for magic in [
+        &b"%PDF-1.7\n"[..],
+        b"PK\x03\x04",
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+    ] {
+        files.push([magic, &noise].concat());
+    }
+    for file in [
+        &include_bytes!("../files/scan-with-text.pdf")[..],
+        include_bytes!("../files/xlsxwriter-False.xlsx"),
+        include_bytes!("../files/xlwt-60-rows.xls"),
+        include_bytes!("../files/python-pptx-shapes.pptx"),
+    ] {
+        files.push(file[..file.len() / 2].to_vec());
+    }
+    for format in [
+        Format::Text,
+        Format::Html,
+        Format::Csv,
+        Format::Pdf,
+        Format::Docx,
+        Format::Pptx,
+        Format::Xlsx,
+        Format::Xls,
+        Format::Eml,
+        Format::Msg,
+    ] {
+        for file in &files {
+            outcome(format, file);
+        }
+    }
+}
+
+#[test]
+fn control_characters_between_words_become_blanks() {
+    let outcome = outcome(
+        Format::Text,
+        b"first\x0bsecond\x0cthird\xc2\x85fourth\0fifth",
+    );
+    assert_eq!(outcome.text, "first second third fourth fifth");
+}
+
+#[test]
+fn rtf_that_is_called_text_is_not_read_as_text() {
+    let outcome = outcome(
+        Format::Text,
+        b"{\\rtf1{\\fonttbl{\\f0 Arial;}}Gr\\'fc\\'dfe}",
+    );
+    assert_eq!(outcome.failure.as_deref(), Some("RTF is not read"));
+    outcome.lacks(&["fonttbl"]);
+}
+
+#[test]
+fn a_text_in_another_encoding_is_decoded() {
+    let german = "Größere Straßenbauarbeiten verzögern die Übergabe der Schlüssel.";
+    let russian = "Квартальный отчёт содержит счета поставщиков северного склада.";
+    let japanese = "四半期報告書には仕入先の請求書が含まれています。";
+    for (encoding, text) in [
+        (encoding_rs::WINDOWS_1252, german),
+        (encoding_rs::WINDOWS_1251, russian),
+        (encoding_rs::SHIFT_JIS, japanese),
+        (
+            encoding_rs::GBK,
+            "季度报告包含北方仓库供应商的发票,请在星期二之前确认。",
+        ),
+    ] {
+        let bytes = encoding.encode(text).0;
+        let outcome = outcome(Format::Text, &bytes);
+        outcome
+            .holds(&[text])
+            .omni_loses(&[&format!("text in {}", encoding.name())]);
+    }
+    for order in [u16::to_le_bytes as fn(u16) -> [u8; 2], u16::to_be_bytes] {
+        for mark in ["\u{feff}", ""] {
+            let text = format!("{mark}plain words");
+            let bytes: Vec<u8> = text.encode_utf16().flat_map(order).collect();
+            outcome(Format::Csv, &bytes).holds(&["plain words"]);
+        }
+    }
+}
+
+#[test]
+fn reading_goes_on_behind_a_part_that_ended_the_program() {
+    let slide = |word: &str| format!("<p:sld><a:p><a:t>{word}</a:t></a:p></p:sld>");
+    let deck = archive(&[
+        ("ppt/slides/slide1.xml", &slide("one")),
+        ("ppt/slides/slide2.xml", &slide("two")),
+        ("ppt/slides/slide3.xml", &slide("three")),
+    ]);
+    let job = Job {
+        first_part: 2,
+        ..job(Format::Pptx)
+    };
+    assert_eq!(outcome_of(&job, &deck).text.trim(), "Slide 3\nthree");
+}
+
+#[test]
+fn no_more_text_is_given_than_the_manager_keeps() {
+    let job = Job {
+        max_text_bytes: 100,
+        ..job(Format::Csv)
+    };
+    let text = "word\n".repeat(1000);
+    assert_eq!(outcome_of(&job, text.as_bytes()).text.len(), 101);
+}

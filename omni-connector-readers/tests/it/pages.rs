@@ -1,0 +1,51 @@
+//! HTML in its encodings.
+
+use encoding_rs::Encoding;
+use omni_connector_readers::Format;
+
+use super::outcome;
+
+#[test]
+fn a_page_is_decoded_as_it_declares() {
+    for (charset, text) in [
+        ("iso-8859-1", "Größe straße"),
+        ("windows-1251", "Квартальный отчёт"),
+        ("shift_jis", "四半期報告書"),
+        ("gb2312", "季度报告"),
+        ("utf-8", "Größe"),
+    ] {
+        for tag in [
+            format!("<meta charset=\"{charset}\">"),
+            format!("<META http-equiv='Content-Type' content='text/html; charset={charset}'>"),
+        ] {
+            let page = format!("<html><head>{tag}</head><body><p>{text}</p></body></html>");
+            let encoding = Encoding::for_label(charset.as_bytes()).unwrap();
+            let read = outcome(Format::Html, &encoding.encode(&page).0);
+            read.holds(&[text]);
+            assert_eq!(read.omni_loses.is_empty(), charset == "utf-8", "{charset}");
+        }
+    }
+}
+
+#[test]
+fn a_page_in_utf_16_is_read_with_and_without_a_mark() {
+    for mark in ["\u{feff}", ""] {
+        let page = format!("{mark}<html><body><p>wideword</p></body></html>");
+        let bytes: Vec<u8> = page.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        outcome(Format::Html, &bytes).holds(&["wideword"]);
+    }
+}
+
+#[test]
+fn a_page_that_declares_nothing_is_detected() {
+    let page =
+        "<p>Größere Straßenbauarbeiten verzögern die Übergabe der Schlüssel bis Dienstag.</p>";
+    let bytes = encoding_rs::WINDOWS_1252.encode(page).0;
+    outcome(Format::Html, &bytes).holds(&["Größere Straßenbauarbeiten"]);
+}
+
+#[test]
+fn a_page_that_nests_without_end_keeps_its_words() {
+    let page = format!("{}deep{}", "<b>".repeat(200_000), "</b>".repeat(200_000));
+    assert_eq!(outcome(Format::Html, page.as_bytes()).text.trim(), "deep");
+}

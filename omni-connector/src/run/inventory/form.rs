@@ -1,0 +1,149 @@
+//! How an inventory is saved: ids in packed segments, as text that JSON holds as it is.
+
+use std::{io::Read, sync::Arc};
+
+use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
+use flate2::{Compression, read::DeflateDecoder, write::DeflateEncoder};
+use serde_json::{Map, Value, json};
+
+use super::{
+    fingerprint,
+    shared::{OpenWalk, State},
+    table::{Mark, Print, Seen, Segment, Table},
+};
+
+/// The key by which a saved inventory is recognised; its value is the version of the form.
+const FORM: &str = "inventory";
+const VERSION: u64 = 1;
+/// A segment is some hundred kilobytes; a text that unpacks to more is no segment.
+const LARGEST: u64 = 64 << 20;
+
+pub(super) fn write(state: &mut State) -> Value {
+    let packed = state.table.save(pack);
+    let packed: Vec<Value> = packed.iter().map(|text| Value::from(&**text)).collect();
+    let mut saved = Map::new();
+    saved.insert(FORM.to_owned(), VERSION.into());
+    saved.insert("ids".to_owned(), packed.into());
+    if !state.missing.is_empty() {
+        saved.insert("missing".to_owned(), json!(state.missing));
+    }
+    if let Some(walk) = &mut state.walk {
+        let (mut kept, mut sent) = (Vec::new(), Vec::new());
+        state.table.each_below("", |id, mark| match mark.seen {
+            Seen::No => {}
+            Seen::Kept => kept.push(id.to_owned()),
+            Seen::Sent => sent.push(id.to_owned()),
+        });
+        let [kept, sent] = [kept, sent].map(|mut ids| {
+            ids.sort();
+            let mut segment = Segment::default();
+            for id in ids {
+                segment.push(id.as_bytes(), FREE, None);
+            }
+            pack(&segment).to_string()
+        });
+        if let Some(at) = walk.reached().cloned() {
+            let walk = json!({ "run": walk.run, "at": at, "kept": kept, "sent": sent });
+            saved.insert("walk".to_owned(), walk);
+        }
+    }
+    saved.into()
+}
+
+const FREE: Mark = Mark {
+    print: Print::NONE,
+    seen: Seen::No,
+};
+
+fn pack(segment: &Segment) -> Arc<str> {
+    use std::io::Write;
+    let mut deflate = DeflateEncoder::new(Vec::new(), Compression::new(3));
+    // A vector takes everything.
+    let packed = deflate
+        .write_all(&segment.to_bytes())
+        .and_then(|()| deflate.finish())
+        .unwrap_or_default();
+    STANDARD_NO_PAD.encode(packed).into()
+}
+
+fn unpack(text: &Value) -> Result<Segment, &'static str> {
+    const DAMAGED: &str = "the saved inventory is damaged";
+    let packed = STANDARD_NO_PAD
+        .decode(text.as_str().ok_or(DAMAGED)?)
+        .map_err(|_| DAMAGED)?;
+    let mut bytes = Vec::new();
+    DeflateDecoder::new(&packed[..])
+        .take(LARGEST)
+        .read_to_end(&mut bytes)
+        .map_err(|_| DAMAGED)?;
+    Segment::of_bytes(&bytes).ok_or(DAMAGED)
+}
+
+/// Reads what is saved, and the forms of old: a list of ids, or a map of ids to versions.
+pub(super) fn read(saved: Value) -> Result<State, &'static str> {
+    let mut state = State::default();
+    match saved {
+        Value::Null => {}
+        Value::Array(ids) => {
+            for id in ids {
+                match id {
+                    Value::String(id) => add(&mut state.table, &id, Print::NONE),
+                    _ => return Err("an id in the saved list is not a string"),
+                }
+            }
+        }
+        Value::Object(mut fields) if fields.get(FORM).is_some_and(Value::is_u64) => {
+            if fields[FORM] != VERSION {
+                return Err("the inventory was saved by a newer version of the framework");
+            }
+            if let Some(Value::Array(ids)) = fields.remove("ids") {
+                for text in ids {
+                    state.table.load(unpack(&text)?);
+                }
+            }
+            if let Some(missing) = fields.remove("missing") {
+                state.missing = serde_json::from_value(missing)
+                    .map_err(|_| "the list of missing documents is damaged")?;
+            }
+            if let Some(walk) = fields.remove("walk") {
+                state.walk = read_walk(walk, &mut state.table)?;
+            }
+        }
+        Value::Object(versions) => {
+            for (id, version) in versions {
+                let print = match version {
+                    Value::Null => Print::NONE,
+                    version => fingerprint(&version),
+                };
+                add(&mut state.table, &id, print);
+            }
+        }
+        _ => return Err("neither an inventory, nor a list or map of ids"),
+    }
+    Ok(state)
+}
+
+fn read_walk(mut walk: Value, table: &mut Table) -> Result<Option<OpenWalk>, &'static str> {
+    for (key, seen) in [("kept", Seen::Kept), ("sent", Seen::Sent)] {
+        let mut ids = Table::default();
+        ids.load(unpack(&walk[key])?);
+        ids.each_below("", |id, _| {
+            table.change(id, |mark| mark.seen = seen);
+        });
+    }
+    let (run, at) = (walk["run"].take(), walk["at"].take());
+    let run = run.as_str().map(str::to_owned);
+    Ok(run.map(|run| OpenWalk::interrupted(run, at)))
+}
+
+/// Adds an id of an old form. One that is there twice is there once.
+pub(super) fn add(table: &mut Table, id: &str, print: Print) {
+    let mark = Mark {
+        print,
+        seen: Seen::No,
+    };
+    if !table.change(id, |known| *known = mark) {
+        table.insert(id, mark, None, 0);
+        table.settle(0);
+    }
+}

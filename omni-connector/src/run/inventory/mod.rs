@@ -1,0 +1,223 @@
+//! Knows which documents of a source are in Omni, and in which version.
+//!
+//! A document is noted when the manager has accepted it, and never before. Its id is named in a saved checkpoint before the
+//! document is sent, so that a process that is killed at any instant leaves nothing behind that nobody knows.
+
+mod form;
+mod shared;
+mod table;
+mod walk;
+
+use std::{fmt, marker::PhantomData, sync::Arc};
+
+use highway::{HighwayHash, HighwayHasher, Key};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+use serde_json::Value;
+
+pub(crate) use self::shared::Shared;
+pub use self::walk::Walk;
+use self::{shared::State, table::Print};
+use super::{SyncContext, keeper::serialize_piece};
+
+/// Knows which documents of a source are in Omni, each with the version that is there. It is a field of the checkpoint.
+///
+/// `V` is whatever tells a changed item from an unchanged one: a number, a time, an `ETag`, a struct of several. Only a hash
+/// of 48 bits of its JSON is kept, so a million ids of 60 characters take a few megabytes in a checkpoint.
+///
+/// A full run forgets all versions and no id: everything is sent again, and what is gone is still found. Omni learns only of
+/// what the manager accepted; a document that failed has no version, so the next run tries it again, and every report names it
+/// until it arrives or is gone.
+///
+/// ```
+/// use omni_connector::prelude::*;
+///
+/// #[derive(Default, Serialize, Deserialize)]
+/// struct Cursor { issues: Inventory<u64> }
+///
+/// # struct Issue { key: String, version: u64 }
+/// # async fn pages() -> Result<Vec<Vec<Issue>>> { Ok(vec![]) }
+/// # async fn sync(mut checkpoint: Checkpoint<Cursor>, ctx: SyncContext) -> Result<()> {
+/// let mut walk = checkpoint.issues.walk(&ctx);
+/// for page in pages().await? {
+///     for issue in page {
+///         if walk.is_current(&issue.key, &issue.version) { continue; }
+///         let document = Document::new(&issue.key, DocumentPermissions::users(["ann@example.com"]));
+///         walk.upsert(document, &issue.version).await?;
+///     }
+///     checkpoint.save_now_and_then().await?;
+/// }
+/// walk.finish(Walked::declared("the last page was read")).await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Where the source lists changes only, a walk is made all the same, and never finished: nothing is deleted by it but what
+/// [`Walk::delete`] names.
+///
+/// Checkpoints of old are read where they hold a list of ids, or a map of ids to versions. Any other form can be
+/// [collected](Self::from_iter) into an inventory.
+pub struct Inventory<V = ()> {
+    shared: Arc<Shared>,
+    version: PhantomData<fn(V)>,
+}
+
+impl<V: Serialize> Inventory<V> {
+    /// Begins to walk the whole source.
+    pub fn walk(&self, ctx: &SyncContext) -> Walk<V> {
+        Walk::begin(&self.shared, ctx, Part(Of::Whole))
+    }
+
+    /// Begins to walk a part of the source: a folder, a project, a mailbox. Everything outside of it is kept.
+    pub fn walk_part(&self, ctx: &SyncContext, part: Part) -> Walk<V> {
+        Walk::begin(&self.shared, ctx, part)
+    }
+}
+
+impl<V> Inventory<V> {
+    /// How many documents are known.
+    pub fn len(&self) -> usize {
+        self.shared.state().table.len()
+    }
+
+    /// Whether no document is known.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether a document is known, whatever its version.
+    pub fn contains(&self, id: &str) -> bool {
+        self.shared.state().table.get(id).is_some()
+    }
+
+    /// The ids of all known documents in a part, in no order.
+    pub fn ids_in(&self, part: &Part) -> Vec<String> {
+        let mut ids = Vec::new();
+        self.shared
+            .state()
+            .table
+            .each_below(part.prefix_of_ids(), |id, _| {
+                if part.has(id) {
+                    ids.push(id.to_owned());
+                }
+            });
+        ids
+    }
+}
+
+/// A part of a source, by the ids of its documents.
+#[derive(Debug, Clone)]
+pub struct Part(Of);
+
+#[derive(Debug, Clone)]
+enum Of {
+    Whole,
+    Prefix(String),
+    Path(String),
+}
+
+impl Part {
+    /// The whole source.
+    pub const fn whole() -> Self {
+        Self(Of::Whole)
+    }
+
+    /// Everything whose id begins with `prefix`.
+    pub fn prefix(prefix: impl Into<String>) -> Self {
+        Self(Of::Prefix(prefix.into()))
+    }
+
+    /// The document with this id, and everything whose id goes on with `/` behind it. The empty path is the whole source.
+    pub fn path(path: impl Into<String>) -> Self {
+        let path = path.into();
+        Self(if path.is_empty() {
+            Of::Whole
+        } else {
+            Of::Path(path)
+        })
+    }
+
+    /// All ids in it begin with this.
+    fn prefix_of_ids(&self) -> &str {
+        match &self.0 {
+            Of::Whole => "",
+            Of::Prefix(prefix) | Of::Path(prefix) => prefix,
+        }
+    }
+
+    fn has(&self, id: &str) -> bool {
+        match &self.0 {
+            Of::Whole => true,
+            Of::Prefix(prefix) => id.starts_with(prefix),
+            Of::Path(path) => id
+                .strip_prefix(path.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
+        }
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Of::Whole => f.write_str("the whole source"),
+            Of::Prefix(prefix) | Of::Path(prefix) => f.write_str(prefix),
+        }
+    }
+}
+
+impl<V> fmt::Debug for Inventory<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inventory")
+            .field("len", &self.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<V> Default for Inventory<V> {
+    fn default() -> Self {
+        Self::of(State::default())
+    }
+}
+
+impl<V> Inventory<V> {
+    fn of(state: State) -> Self {
+        Self {
+            shared: Shared::of(state),
+            version: PhantomData,
+        }
+    }
+}
+
+/// From ids that are in Omni, each with its version where that is known.
+impl<V: Serialize> FromIterator<(String, Option<V>)> for Inventory<V> {
+    fn from_iter<I: IntoIterator<Item = (String, Option<V>)>>(known: I) -> Self {
+        let mut state = State::default();
+        for (id, version) in known {
+            let print = version.map_or(Print::NONE, |version| fingerprint(&version));
+            form::add(&mut state.table, &id, print);
+        }
+        Self::of(state)
+    }
+}
+
+impl<V> Serialize for Inventory<V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serialize_piece(self.shared.clone(), serializer)
+    }
+}
+
+impl<'de, V> Deserialize<'de> for Inventory<V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let saved = Value::deserialize(deserializer)?;
+        form::read(saved).map(Self::of).map_err(D::Error::custom)
+    }
+}
+
+/// The hash of a version. It is saved, so it must never change.
+fn fingerprint(version: &impl Serialize) -> Print {
+    const KEY: Key = Key([0x6f6d_6e69, 0x696e_7665, 0x6e74_6f72, 0x7931]);
+    match serde_json::to_vec(version) {
+        Ok(json) => Print::of_hash(HighwayHasher::new(KEY).hash64(&json)),
+        // A version that JSON cannot hold is never the current one.
+        Err(_) => Print::NONE,
+    }
+}

@@ -1,0 +1,360 @@
+//! What an inventory knows, shared by the author's calls, the tasks that send, and the saves.
+
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{
+    Part, form,
+    table::{Mark, Print, Seen, Table},
+};
+use crate::run::{
+    Failure, Stage,
+    keeper::{Keeper, Piece},
+    listing::is_suspicious,
+    receipt::{Moment, Scope},
+};
+
+/// The state of one inventory.
+#[derive(Debug, Default)]
+pub(crate) struct Shared(Mutex<State>);
+
+#[derive(Debug, Default)]
+pub(super) struct State {
+    pub(super) table: Table,
+    /// What the latest event of a document will have done once it is accepted.
+    under_way: HashMap<Box<str>, UnderWay>,
+    tokens: u64,
+    /// Documents that should be in Omni and are not, or not in their latest version.
+    pub(super) missing: BTreeMap<Box<str>, Missing>,
+    /// The walk that is under way, if it can be gone on with.
+    pub(super) walk: Option<OpenWalk>,
+    /// Everything up to this number is named in an accepted save.
+    named: u64,
+    changes: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct UnderWay {
+    token: u64,
+    outcome: Outcome,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Outcome {
+    Has(Print),
+    Gone,
+}
+
+/// Why a document is missing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Missing {
+    pub(super) stage: Stage,
+    pub(super) cause: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) link: Option<String>,
+    /// It failed in this process, so the report has it.
+    #[serde(skip)]
+    pub(super) is_reported: bool,
+    /// The walk that is under way came across it.
+    #[serde(skip)]
+    pub(super) is_seen: bool,
+}
+
+/// A walk that can be gone on with, by the run that began it.
+#[derive(Debug)]
+pub(super) struct OpenWalk {
+    pub(super) run: String,
+    /// Where it can be gone on with.
+    at: Option<Value>,
+    /// Later points, which count once everything emitted before them was settled.
+    later: VecDeque<(Value, Moment, Arc<Scope>)>,
+}
+
+impl OpenWalk {
+    pub(super) const fn interrupted(run: String, at: Value) -> Self {
+        Self {
+            run,
+            at: Some(at),
+            later: VecDeque::new(),
+        }
+    }
+
+    pub(super) const fn begin(run: String) -> Self {
+        Self {
+            run,
+            at: None,
+            later: VecDeque::new(),
+        }
+    }
+
+    pub(super) fn reach(&mut self, at: Value, scope: &Arc<Scope>) {
+        self.later.push_back((at, scope.now(), Arc::clone(scope)));
+    }
+
+    /// The latest point before which nothing is on its way.
+    pub(super) fn reached(&mut self) -> Option<&Value> {
+        while let Some((at, ..)) = self
+            .later
+            .pop_front_if(|(_, moment, scope)| scope.is_past(*moment))
+        {
+            self.at = Some(at);
+        }
+        self.at.as_ref()
+    }
+}
+
+/// An event that is to be sent: which of the document's it is, and the number that a save must know before.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Begun {
+    pub(super) token: u64,
+    pub(super) number: u64,
+}
+
+/// What a finished walk leaves to do.
+#[derive(Debug, Default)]
+pub(super) struct Unseen {
+    pub(super) ids: Vec<String>,
+    pub(super) known: usize,
+    pub(super) is_suspicious: bool,
+}
+
+impl Shared {
+    pub(super) fn of(state: State) -> Arc<Self> {
+        Arc::new(Self(Mutex::new(state)))
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The manager accepted an event of the document.
+    pub(crate) fn accepted(&self, id: &str, token: u64) {
+        let mut state = self.state();
+        let Some(under_way) = state.take_under_way(id, token) else {
+            return;
+        };
+        match under_way.outcome {
+            Outcome::Has(print) => {
+                state.table.change(id, |mark| mark.print = print);
+                state.missing.remove(id);
+            }
+            Outcome::Gone => {
+                state.table.remove(id);
+                state.missing.remove(id);
+            }
+        }
+        state.changes += 1;
+    }
+
+    /// A document could not be brought to Omni. Without a token it failed before anything of it was emitted.
+    pub(crate) fn failed(&self, failure: &Failure, token: Option<u64>) {
+        let mut state = self.state();
+        if let Some(token) = token
+            && state.take_under_way(&failure.item, token).is_none()
+        {
+            return;
+        }
+        let missing = Missing {
+            stage: failure.stage,
+            cause: failure.cause.clone(),
+            link: failure.link.clone(),
+            is_reported: true,
+            is_seen: true,
+        };
+        state.missing.insert(failure.item.as_str().into(), missing);
+        state.changes += 1;
+    }
+}
+
+impl State {
+    fn take_under_way(&mut self, id: &str, token: u64) -> Option<UnderWay> {
+        // A later event of the same document decides, not this one.
+        let latest = self.under_way.get(id).filter(|it| it.token == token)?;
+        let latest = *latest;
+        self.under_way.remove(id);
+        Some(latest)
+    }
+
+    fn begin(&mut self, id: &str, outcome: Outcome) -> u64 {
+        self.tokens += 1;
+        let token = self.tokens;
+        self.under_way
+            .insert(id.into(), UnderWay { token, outcome });
+        token
+    }
+
+    /// A version of a document is about to be sent. It is known from now on, without a version.
+    pub(super) fn sends(
+        &mut self,
+        id: &str,
+        parent: Option<&str>,
+        print: Print,
+        keeper: &Keeper,
+    ) -> Begun {
+        self.changes += 1;
+        let mark = Mark {
+            print: Print::NONE,
+            seen: Seen::Sent,
+        };
+        if !self.table.change(id, |known| *known = mark) {
+            let number = keeper.number();
+            self.table.insert(id, mark, parent, number);
+        }
+        let number = self.table.since(id);
+        let number = if keeper.is_named(number) { 0 } else { number };
+        let token = self.begin(id, Outcome::Has(print));
+        Begun { token, number }
+    }
+
+    /// A document is about to be deleted. It stays known until that is accepted.
+    pub(super) fn deletes(&mut self, id: &str) -> Begun {
+        self.changes += 1;
+        self.table.change(id, |mark| mark.print = Print::NONE);
+        Begun {
+            token: self.begin(id, Outcome::Gone),
+            number: 0,
+        }
+    }
+
+    /// Something that is saved has changed.
+    pub(super) fn touch(&mut self) {
+        self.changes += 1;
+    }
+
+    /// The version of a document that is in Omni, or will be once what is on its way is accepted.
+    pub(super) fn print(&self, id: &str) -> Option<Print> {
+        match self.under_way.get(id).map(|it| it.outcome) {
+            Some(Outcome::Has(print)) => Some(print),
+            Some(Outcome::Gone) => None,
+            None => self.table.get(id).map(|mark| mark.print),
+        }
+    }
+
+    /// A walk of the documents in a part begins.
+    pub(super) fn begin_walk(&mut self, part: &Part) {
+        self.walk = None;
+        self.table.change_below(part.prefix_of_ids(), |id, mark| {
+            if part.has(id) {
+                mark.seen = Seen::No;
+            }
+        });
+        let missing = self.missing.iter_mut();
+        for (_, why) in missing.filter(|(id, _)| part.has(id)) {
+            why.is_seen = false;
+        }
+    }
+
+    /// A walk of the documents in a part has seen everything: what was missing, is not known and was not seen is gone.
+    pub(super) fn end_walk(&mut self, part: &Part) {
+        self.walk = None;
+        self.changes += 1;
+        let table = &self.table;
+        self.missing
+            .retain(|id, why| !part.has(id) || why.is_seen || table.get(id).is_some());
+    }
+
+    /// Keeps what is known in a part.
+    pub(super) fn keep(&mut self, part: &Part) {
+        self.table.change_below(part.prefix_of_ids(), |id, mark| {
+            if part.has(id) && mark.seen == Seen::No {
+                mark.seen = Seen::Kept;
+            }
+        });
+        let missing = self.missing.iter_mut();
+        for (_, why) in missing.filter(|(id, _)| part.has(id)) {
+            why.is_seen = true;
+        }
+    }
+
+    pub(super) fn see(&mut self, id: &str) {
+        if let Some(why) = self.missing.get_mut(id) {
+            why.is_seen = true;
+        }
+        self.table.change(id, |mark| {
+            if mark.seen == Seen::No {
+                mark.seen = Seen::Kept;
+            }
+        });
+    }
+
+    /// Every version is forgotten, and no id.
+    pub(super) fn forget_versions(&mut self) {
+        self.table
+            .change_below("", |_, mark| mark.print = Print::NONE);
+    }
+
+    /// What a walk of a part did not see.
+    pub(super) fn unseen(&self, part: &Part, share: f64) -> Unseen {
+        let (mut candidates, mut seen) = (Vec::new(), 0);
+        let mut known_here = 0;
+        self.table.each_below(part.prefix_of_ids(), |id, mark| {
+            if !part.has(id) {
+                return;
+            }
+            known_here += 1;
+            if mark.seen == Seen::No {
+                candidates.push(id.to_owned());
+            } else {
+                seen += 1;
+            }
+        });
+        // What belongs to a document that is there and was not sent is there as well.
+        let is_kept = |id: &String| {
+            let parent = self
+                .table
+                .parent(id)
+                .and_then(|parent| self.table.get(parent));
+            parent.is_some_and(|parent| parent.seen == Seen::Kept)
+        };
+        let ids: Vec<_> = candidates.into_iter().filter(|id| !is_kept(id)).collect();
+        let known = self.table.len();
+        let elsewhere = known - known_here;
+        Unseen {
+            is_suspicious: is_suspicious(ids.len(), known, seen + elsewhere, share),
+            ids,
+            known,
+        }
+    }
+}
+
+impl Piece for Shared {
+    fn saved(&self) -> Value {
+        form::write(&mut self.state())
+    }
+
+    fn for_full_run(&self) -> Option<Value> {
+        let mut state = self.state();
+        state.forget_versions();
+        state.walk = None;
+        Some(form::write(&mut state))
+    }
+
+    fn changes(&self) -> u64 {
+        self.state().changes
+    }
+
+    fn named(&self, number: u64) {
+        let mut state = self.state();
+        state.named = state.named.max(number);
+        let named = state.named;
+        state.table.settle(named);
+    }
+
+    fn missing(&self) -> Vec<Failure> {
+        let state = self.state();
+        let missing = state.missing.iter().filter(|(_, why)| !why.is_reported);
+        missing
+            .map(|(id, why)| Failure {
+                item: id.to_string(),
+                stage: why.stage,
+                cause: why.cause.clone(),
+                link: why.link.clone(),
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,510 @@
+//! Inventories against a model: changes at the source, failures at every stage, kills and resumes, in any order. After one
+//! complete walk Omni holds exactly what the source holds.
+//!
+//! A kill is a call after which the manager hears nothing more of that process: whatever the process goes on doing changes
+//! nothing, exactly as if it were gone. The call itself takes effect, or not. Each case runs on one thread with a paused clock.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Bound,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::State,
+    http::{StatusCode, Uri},
+    response::{IntoResponse, Response},
+};
+use omni_connector::{
+    Checkpoint, Connector, Document, DocumentPermissions, FailureBudget, Inventory, Patience,
+    ServerConfig, ServiceCredential, Source, SourceType, SyncContext, SyncType, Walked,
+    async_trait, serve_with_shutdown,
+};
+use proptest::{collection::vec, prelude::*, sample::select};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio::{net::TcpListener, sync::oneshot};
+
+/// Items that the source can have.
+const ITEMS: u8 = 24;
+/// Items on a page.
+const PAGE: usize = 5;
+
+/// What happens to the source.
+#[derive(Debug, Clone, Copy)]
+enum Change {
+    /// The item is added, or edited.
+    Put(u8),
+    Remove(u8),
+}
+
+/// One process, from its request to sync to its end.
+#[derive(Debug, Clone)]
+struct Process {
+    mode: &'static str,
+    /// Nothing after this call of the process is heard, and whether the call itself is.
+    killed_at: Option<(u8, bool)>,
+    /// Changes of the source at the beginnings of pages.
+    changes: Vec<(u8, Change)>,
+    /// Items whose content the manager refuses, whose event it refuses, and that cannot be read.
+    refused: BTreeSet<u8>,
+    malformed: BTreeSet<u8>,
+    unreadable: BTreeSet<u8>,
+    /// The author saves at every page, and goes on from the page that was reached when it is resumed.
+    saves: bool,
+    goes_on: bool,
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    let item = 0..ITEMS;
+    prop_oneof![3 => item.clone().prop_map(Change::Put), 2 => item.prop_map(Change::Remove)]
+}
+
+fn some_items() -> impl Strategy<Value = BTreeSet<u8>> {
+    prop_oneof![3 => Just(BTreeSet::new()), 1 => prop::collection::btree_set(0..ITEMS, 0..4)]
+}
+
+fn process() -> impl Strategy<Value = Process> {
+    (
+        select(vec!["full", "incremental"]),
+        prop::option::weighted(0.6, (0..30_u8, any::<bool>())),
+        vec((0..6_u8, change()), 0..8),
+        [some_items(), some_items(), some_items()],
+        (any::<bool>(), any::<bool>()),
+    )
+        .prop_map(|(mode, killed_at, changes, items, (saves, goes_on))| {
+            let [refused, malformed, unreadable] = items;
+            Process {
+                mode,
+                killed_at,
+                changes,
+                refused,
+                malformed,
+                unreadable,
+                saves,
+                goes_on,
+            }
+        })
+}
+
+/// A process to which nothing happens.
+fn undisturbed(mode: &'static str) -> Process {
+    Process {
+        mode,
+        killed_at: None,
+        changes: Vec::new(),
+        refused: BTreeSet::new(),
+        malformed: BTreeSet::new(),
+        unreadable: BTreeSet::new(),
+        saves: true,
+        goes_on: false,
+    }
+}
+
+#[derive(Debug, Default)]
+struct World {
+    /// Items and their versions.
+    source: BTreeMap<u8, u64>,
+    versions: u64,
+    /// Documents in Omni, with the version that was sent.
+    omni: BTreeMap<String, String>,
+    contents: Vec<String>,
+    published: Value,
+    notes: Value,
+    checkpoint: Option<Value>,
+    process: Option<Process>,
+    number: usize,
+    calls: u8,
+    is_dead: bool,
+    has_ended: bool,
+    connector: Option<String>,
+    report: Option<Value>,
+}
+
+type Shared = Arc<Mutex<World>>;
+
+fn lock(world: &Shared) -> MutexGuard<'_, World> {
+    world.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl World {
+    fn apply(&mut self, change: Change) {
+        match change {
+            Change::Put(item) => {
+                self.versions += 1;
+                self.source.insert(item, self.versions);
+            }
+            Change::Remove(item) => {
+                self.source.remove(&item);
+            }
+        }
+    }
+
+    /// The items behind one, after what happens to the source meanwhile.
+    fn page(&mut self, number: u8, after: Option<u8>) -> Vec<(u8, u64)> {
+        let mut process = self.process.clone().unwrap();
+        process.changes.retain(|(at, change)| {
+            let is_now = *at == number;
+            if is_now {
+                self.apply(*change);
+            }
+            !is_now
+        });
+        self.process = Some(process);
+        let after = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let items = self.source.range((after, Bound::Unbounded));
+        items.take(PAGE).map(|(item, at)| (*item, *at)).collect()
+    }
+}
+
+fn id(item: u8) -> String {
+    format!("items/{item:02}")
+}
+
+fn item_of(id: &str) -> u8 {
+    id.rsplit('/').next().unwrap().parse().unwrap()
+}
+
+async fn answer(State(world): State<Shared>, uri: Uri, body: Bytes) -> Response {
+    let mut world = lock(&world);
+    let path = uri.path().to_owned();
+    let is_current = path.starts_with(&format!("/{}/", world.number));
+    let route = path.rsplit('/').next().unwrap_or_default();
+    let gone = StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    if !is_current || world.is_dead {
+        return gone;
+    }
+    let is_counted = matches!(
+        route,
+        "batch" | "checkpoint" | "content" | "complete" | "fail" | "connector-state"
+    );
+    if is_counted
+        && let Some((at, is_heard)) = world.process.as_ref().and_then(|process| process.killed_at)
+    {
+        if world.calls == at {
+            world.is_dead = true;
+            if !is_heard {
+                return gone;
+            }
+        }
+        world.calls += 1;
+    }
+    let answer = world.take(
+        route,
+        &path,
+        serde_json::from_slice(&body).unwrap_or_default(),
+    );
+    if world.is_dead { gone } else { answer }
+}
+
+impl World {
+    fn take(&mut self, route: &str, path: &str, body: Value) -> Response {
+        let process = self.process.clone();
+        match route {
+            "content" => {
+                let text = body["content"].as_str().unwrap().to_owned();
+                let item = item_of(text.split(' ').next().unwrap());
+                if process.is_some_and(|process| process.refused.contains(&item)) {
+                    return (StatusCode::BAD_REQUEST, Json(json!({ "error": "no" })))
+                        .into_response();
+                }
+                self.contents.push(text);
+                let id = format!("C{}", self.contents.len() - 1);
+                return Json(json!({ "content_id": id })).into_response();
+            }
+            "batch" => {
+                let events = body["events"].as_array().unwrap();
+                let malformed = process.map(|process| process.malformed).unwrap_or_default();
+                let is_malformed = |event: &Value| {
+                    event["type"] == "document_created"
+                        && malformed.contains(&item_of(event["document_id"].as_str().unwrap()))
+                };
+                if events.iter().any(is_malformed) {
+                    return (StatusCode::UNPROCESSABLE_ENTITY, "malformed").into_response();
+                }
+                for event in events {
+                    let id = event["document_id"].as_str().unwrap().to_owned();
+                    if event["type"] == "document_deleted" {
+                        self.omni.remove(&id);
+                    } else {
+                        let content = event["content_id"].as_str().unwrap()[1..].parse::<usize>();
+                        self.omni
+                            .insert(id, self.contents[content.unwrap()].clone());
+                    }
+                }
+            }
+            "checkpoint" => self.checkpoint = Some(body),
+            "connector-state" => self.notes = body,
+            "complete" => {
+                self.published = self.checkpoint.clone().unwrap_or_default();
+                self.has_ended = true;
+            }
+            "fail" => self.has_ended = true,
+            "register" => {
+                self.connector = body["connector_url"].as_str().map(str::to_owned);
+            }
+            "S1" if path.contains("source") => {
+                return Json(json!({
+                    "id": "S1", "name": "model", "source_type": "web", "config": {}, "is_active": true,
+                    "is_deleted": false, "scope": "org", "user_filter_mode": "all", "user_whitelist": null,
+                    "user_blacklist": null, "connector_state": self.notes, "checkpoint": self.published,
+                    "sync_interval_seconds": null, "created_at": "2026-08-01T09:00:00Z",
+                    "updated_at": "2026-08-01T09:00:00Z", "created_by": "U1"
+                }))
+                .into_response();
+            }
+            "S1" => return StatusCode::NOT_FOUND.into_response(),
+            _ => {}
+        }
+        Json(json!({ "status": "ok" })).into_response()
+    }
+}
+
+#[derive(Default, Serialize, Deserialize)]
+struct Cursor {
+    items: Inventory<u64>,
+    /// A field of the author's own.
+    pages: u64,
+}
+
+struct Author(Shared);
+
+#[async_trait]
+impl Connector for Author {
+    type Config = Value;
+    type Credentials = Value;
+    type State = Cursor;
+
+    fn name(&self) -> &'static str {
+        "model"
+    }
+
+    fn version(&self) -> &'static str {
+        "1.0.0"
+    }
+
+    fn source_types(&self) -> Vec<SourceType> {
+        vec![SourceType::Web]
+    }
+
+    fn sync_modes(&self) -> Vec<SyncType> {
+        vec![SyncType::Full, SyncType::Incremental]
+    }
+
+    async fn sync(
+        &self,
+        _: Source,
+        _: Option<ServiceCredential>,
+        state: Option<Cursor>,
+        ctx: SyncContext,
+    ) -> anyhow::Result<()> {
+        ctx.set_failure_budget(FailureBudget::UNLIMITED);
+        let process = lock(&self.0).process.clone().unwrap();
+        let mut checkpoint = Checkpoint::new(state, &ctx)?;
+        let mut walk = checkpoint.items.walk(&ctx);
+        let mut after: Option<u8> = process.goes_on.then(|| walk.resume_point()).flatten();
+        for number in 0_u8.. {
+            let page = lock(&self.0).page(number, after);
+            let Some((last, _)) = page.last().copied() else {
+                break;
+            };
+            for (item, version) in page {
+                if walk.is_current(&id(item), &version) {
+                    continue;
+                }
+                if process.unreadable.contains(&item) {
+                    walk.failed(&id(item), "cannot be read", None);
+                    continue;
+                }
+                let document = Document::new(id(item), DocumentPermissions::public());
+                let text = format!("{} version {version}", id(item));
+                walk.upsert(document.text(text), &version).await?;
+            }
+            checkpoint.pages += 1;
+            after = Some(last);
+            if process.goes_on {
+                walk.reached(last);
+            }
+            if process.saves {
+                checkpoint.save().await?;
+            }
+        }
+        walk.finish(Walked::declared("the last page was empty"))
+            .await?;
+        Ok(())
+    }
+}
+
+/// Waits until something is there. A day passes in no time here, and nothing takes as long.
+async fn until<T>(look: impl Fn() -> Option<T>) -> T {
+    for _ in 0..24 * 3_600 * 10 {
+        if let Some(found) = look() {
+            return found;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("waited for a day");
+}
+
+/// Runs a process to its end; whether the run ended as well.
+async fn run(world: &Shared, base: &str, process: Process, is_resume: bool) -> bool {
+    let number = {
+        let mut world = lock(world);
+        world.number += 1;
+        (world.calls, world.is_dead, world.has_ended) = (0, false, false);
+        world.connector = None;
+        if !is_resume {
+            world.checkpoint = None;
+        }
+        world.process = Some(process.clone());
+        world.number
+    };
+    let config = ServerConfig {
+        listen: [127, 0, 0, 1].into(),
+        patience: Patience {
+            in_all: Duration::from_secs(20),
+            ..Patience::default()
+        },
+        ..ServerConfig::new(&format!("{base}/{number}"), "127.0.0.1", 0)
+    };
+    let (stop, stopped) = oneshot::channel::<()>();
+    let server = tokio::spawn(serve_with_shutdown(Author(world.clone()), config, async {
+        let _ = stopped.await;
+    }));
+    let http = omni_connector::HttpClient::builder()
+        .no_proxy()
+        .build()
+        .unwrap();
+    let connector = until(|| lock(world).connector.clone()).await;
+    let mut request = json!({ "sync_run_id": "R1", "source_id": "S1", "sync_mode": process.mode, "is_resume": is_resume });
+    {
+        let world = lock(world);
+        let checkpoint = world.checkpoint.clone().filter(|_| is_resume);
+        let checkpoint = checkpoint.unwrap_or(world.published.clone());
+        if !checkpoint.is_null() {
+            request["checkpoint"] = checkpoint;
+        }
+    }
+    let sync = http.post(format!("{connector}/sync"));
+    let answer = sync.body(request.to_string()).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK, "{:?}", answer.text().await);
+    let is_over = |world: &World| world.has_ended || world.is_dead;
+    until(|| is_over(&lock(world)).then_some(())).await;
+    let report = http.get(format!("{connector}/sync/R1/report")).send().await;
+    let report: Value = report.unwrap().json().await.unwrap_or_default();
+    let _ = stop.send(());
+    let _ = server.await.unwrap();
+    let mut world = lock(world);
+    world.report = Some(report);
+    world.has_ended && !world.is_dead
+}
+
+/// Plays processes one after the other, and one without any trouble at the end.
+async fn play(processes: Vec<Process>, last: &'static str) -> (Shared, Value) {
+    let world = Shared::default();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let router = Router::new().fallback(answer).with_state(world.clone());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    for item in 0..ITEMS / 2 {
+        lock(&world).apply(Change::Put(item));
+    }
+    for process in processes {
+        let mut next = Some(process);
+        let mut is_resume = false;
+        while let Some(process) = next.take() {
+            let has_ended = run(&world, &base, process.clone(), is_resume).await;
+            if !has_ended {
+                is_resume = true;
+                // It is not killed again, and the source has changed by now.
+                next = Some(Process {
+                    killed_at: None,
+                    ..lock(&world).process.clone().unwrap()
+                });
+            }
+        }
+    }
+    run(&world, &base, undisturbed(last), false).await;
+    let report = lock(&world).report.take().unwrap();
+    (world, report)
+}
+
+fn play_now(processes: Vec<Process>, last: &'static str) -> (Shared, Value) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    runtime.block_on(play(processes, last))
+}
+
+fn expected(world: &World) -> BTreeMap<String, String> {
+    let source = world.source.iter();
+    source
+        .map(|(item, version)| (id(*item), format!("{} version {version}", id(*item))))
+        .collect()
+}
+
+fn assert_same(world: &Shared, case: &str) {
+    let world = lock(world);
+    assert_eq!(world.omni, expected(&world), "{case}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: if std::env::var("OMNI_TEST_FULL").is_ok_and(|full| full == "1") { 5_000 } else { 100 },
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn after_one_complete_walk_omni_holds_exactly_what_the_source_holds(
+        processes in vec(process(), 1..4),
+        last in select(vec!["full", "incremental"]),
+    ) {
+        let (world, report) = play_now(processes, last);
+        let world = lock(&world);
+        // Half of a source that is gone looks like an accident, and is kept on purpose.
+        prop_assume!(report["held_back"] == 0);
+        prop_assert_eq!(&world.omni, &expected(&world));
+        prop_assert_eq!(&report["failed"], 0);
+    }
+}
+
+#[test]
+fn an_item_that_failed_is_tried_again_and_reported_until_it_arrives() {
+    let failing = |mode| Process {
+        refused: BTreeSet::from([1]),
+        malformed: BTreeSet::from([2]),
+        unreadable: BTreeSet::from([3]),
+        ..undisturbed(mode)
+    };
+    for mode in ["full", "incremental"] {
+        let (world, report) = play_now(vec![failing("full")], mode);
+        assert_same(&world, mode);
+        assert_eq!(report["failed"], 0);
+        let (world, _) = play_now(vec![failing("full"), failing(mode)], mode);
+        assert_same(&world, mode);
+    }
+}
+
+#[test]
+fn a_document_that_was_accepted_by_a_killed_process_and_is_gone_since_is_deleted() {
+    for at in 0..24 {
+        for is_heard in [false, true] {
+            let killed = Process {
+                killed_at: Some((at, is_heard)),
+                // They are gone when the process is resumed.
+                changes: (0..4).map(|item| (0, Change::Remove(item))).collect(),
+                saves: at % 2 == 0,
+                ..undisturbed("full")
+            };
+            let (world, report) = play_now(vec![killed], "incremental");
+            assert_eq!(report["held_back"], 0);
+            assert_same(&world, &format!("killed at call {at}, heard: {is_heard}"));
+        }
+    }
+}
