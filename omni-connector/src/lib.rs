@@ -32,7 +32,6 @@ mod connector;
 pub mod declare;
 #[doc(hidden)]
 pub mod generated;
-pub mod http;
 mod macros;
 pub mod manager;
 mod mcp;
@@ -63,7 +62,10 @@ pub use connector::{
 #[cfg(feature = "mcp")]
 pub use connector::{HttpMcpServer, StdioMcpServer};
 pub use declare::{Actor, Args, Checkpoint, Config, Credentials, DocRef};
-pub use macros::{action, connector, search_operator, sync};
+pub use macros::{
+    action, arg, connector, credential_ready, enrich, mcp, mcp_env, mcp_headers, oauth,
+    search_operator, skills, sync, validate, webhook,
+};
 pub use manager::{ManagerClient, ManagerError, Patience};
 pub use redact::redact;
 pub use run::{

@@ -13,7 +13,10 @@ pub use crate::{
         actions::{File, Raw, Text},
     },
     declare::{Actor, Args, Call, Checkpoint, Config, Credentials, DocRef, FromCall},
-    macros::{action, connector, search_operator, sync},
+    macros::{
+        action, connector, credential_ready, enrich, mcp, mcp_env, mcp_headers, oauth,
+        search_operator, skills, sync, webhook,
+    },
     manager::ManagerClient,
     run::{Document, Group, Inventory, Listing, Part, SyncContext, Walked},
     transport::HttpClient,
