@@ -35,6 +35,12 @@ pub fn webhook(_: TokenStream, item: TokenStream) -> TokenStream {
     listed::method_only("webhook", item.into()).into()
 }
 
+/// On an argument of an action, where the macro of the action takes it away.
+#[proc_macro_attribute]
+pub fn arg(_: TokenStream, item: TokenStream) -> TokenStream {
+    listed::on_an_item(item.into()).into()
+}
+
 macro_rules! entry_points {
     ($($marker:ident $noun:literal $mode:tt, $takes:tt;)*) => {
         $(

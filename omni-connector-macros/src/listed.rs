@@ -34,6 +34,18 @@ pub(crate) fn method_only(marker: &'static str, item: TokenStream) -> TokenStrea
     quote!(#item #error)
 }
 
+/// `#[arg]` is only seen here on an item: Rust has no macros on arguments.
+pub(crate) fn on_an_item(item: TokenStream) -> TokenStream {
+    let mut errors = Errors::new();
+    errors.push(
+        Span::call_site(),
+        "`#[arg]` goes on an argument of an action",
+        "write it in the signature: `#[arg] title: String`",
+    );
+    let error = errors.finish();
+    quote!(#item #error)
+}
+
 pub(crate) fn action(keys: TokenStream, item: TokenStream) -> TokenStream {
     function("action", keys, item, |function, keys, runtime, errors| {
         let valid = Action::of(function, keys, Place::Free, errors);

@@ -63,7 +63,10 @@ pub use connector::{
 #[cfg(feature = "mcp")]
 pub use connector::{HttpMcpServer, StdioMcpServer};
 pub use declare::{Actor, Args, Checkpoint, Config, Credentials, DocRef};
-pub use macros::{action, connector, search_operator, sync};
+pub use macros::{
+    action, arg, connector, credential_ready, enrich, mcp, mcp_env, mcp_headers, oauth,
+    search_operator, skills, sync, validate, webhook,
+};
 pub use manager::{ManagerClient, ManagerError, Patience};
 pub use redact::redact;
 pub use run::{

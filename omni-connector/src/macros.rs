@@ -28,26 +28,21 @@
 /// Collects methods with [`#[sync]`](macro@crate::sync), [`#[action]`](macro@crate::action) and
 /// [`#[search_operator]`](macro@crate::search_operator), and those with
 ///
-/// - `#[validate]`, at most one: `async fn(&self, …) -> Result<()>`, asked before each run; an error refuses it with 400. Its arguments
-///   are supplied by type, as those of a sync.
-/// - `#[webhook(path = "/hooks/acme")]`, of which there may be several: `async fn(&self, …) -> Result<Webhook>`, called by
-///   other systems at this path. It verifies the [`WebhookRequest`](crate::WebhookRequest) and says what to do
-///   ([`Webhook`](crate::Webhook)): nothing, one incremental run of a source, or a run of its own. That is done after the
-///   answer went out. A path with `{source_id}` in it names the source, and its function can take what a sync takes of one:
-///   `Source`, `Config<T>`, `Credentials<T>`; every one can take `WebhookRequest` and `ManagerClient`.
-/// - `#[oauth]`: `fn(&self) -> OAuthConfig` or `Option<OAuthConfig>`, how people sign in.
-/// - `#[skills]`: `fn(&self) -> Vec<Skill>`, skills that are not known when compiling.
-/// - `#[credential_ready]`: `async fn(&self, ready: CredentialReady) -> Result<()>`, told when somebody has signed in. A
-///   second argument can be a `ManagerClient`.
-/// - `#[enrich]`: `async fn(&self, tokens: OAuthTokens) -> Result<OAuthExtra>`, what only the system knows of a fresh
-///   credential; [`OAuthConfig::enriched_at`](crate::OAuthConfig::enriched_at) names its path.
-/// - `#[mcp]`: `fn(&self) -> StdioMcpServer`, `HttpMcpServer` or `Option<McpServer>`, the MCP server behind the connector,
-///   with the feature `mcp`. Its tools become actions, its prompts skills; an action of the connector's own goes before a
-///   tool of its name.
-/// - `#[mcp_env]` and `#[mcp_headers]`: `fn(&self, credentials: &McpCredentials) -> Result<[(&'static str, String); 1]>`,
-///   or any other list of pairs: how the server gets the secret, over stdio and over HTTP.
+/// | marker | what the method says |
+/// |---|---|
+/// | [`#[validate]`](macro@crate::validate) | whether a run may start |
+/// | [`#[webhook]`](macro@crate::webhook) | what follows from a call of another system |
+/// | [`#[oauth]`](macro@crate::oauth) | how people sign in |
+/// | [`#[credential_ready]`](macro@crate::credential_ready) | what to do after somebody has signed in |
+/// | [`#[enrich]`](macro@crate::enrich) | what to add to a fresh credential |
+/// | [`#[skills]`](macro@crate::skills) | skills that are not known when compiling |
+/// | [`#[mcp]`](macro@crate::mcp) | the MCP server behind the connector |
+/// | [`#[mcp_env]`](macro@crate::mcp_env), [`#[mcp_headers]`](macro@crate::mcp_headers) | how that server gets the secret |
 ///
-/// Everything else in the block stays what it is. The annotated functions, too: they can be called by a unit test.
+/// There is one method for each of them, but any number of syncs, actions, operators and webhooks. The block sees the
+/// attributes that are written in it, not those of a `macro_rules!` or a `cfg_attr`.
+///
+/// Every function of the block stays what it is, so a unit test can call it.
 ///
 /// ```
 /// use omni_connector::prelude::*;
@@ -173,20 +168,7 @@ pub use omni_connector_macros::sync;
 /// | `hidden` | offered to nobody, but can be called by name | |
 /// | `timeout = 20` | seconds after which the caller gets 504 | the caller's patience, 30 s |
 ///
-/// # `#[arg]`
-/// The argument's doc comment is its description, and required. Every limit stands in the schema and is enforced when a
-/// call is decoded.
-///
-/// | key | what it says |
-/// |---|---|
-/// | `name = "page_size"` | its name for callers, when the parameter's does not fit |
-/// | `default`, `default = 20` | may be left out: the type's default, or this value |
-/// | `min = 1`, `max = 100` | range of a number |
-/// | `min_length = 1`, `max_length = 80` | characters of a text |
-/// | `min_items = 1`, `max_items = 50` | items of a list; of a list, all other limits are about each item |
-/// | `pattern = "^[A-Z]+$"` | a regular expression that must match somewhere in the text |
-/// | `format = "date"` | `date`, `date-time`, `email` and `uri` are checked, others are only shown |
-/// | `example = "OPS"` | shown to language models |
+/// The limits of an argument are the keys of [`#[arg]`](macro@crate::arg).
 ///
 /// ```
 /// # use omni_connector::prelude::*;
@@ -253,3 +235,248 @@ pub use omni_connector_macros::action;
 /// ```
 #[doc(inline)]
 pub use omni_connector_macros::search_operator;
+
+/// Marks an argument of an [`#[action]`](macro@crate::action) that the caller supplies.
+///
+/// The argument's doc comment is its description, and required. Every limit stands in the schema and is enforced when a
+/// call is decoded. The action's macro takes the marker away: Rust has no macros on arguments.
+///
+/// | key | what it says |
+/// |---|---|
+/// | `name = "page_size"` | its name for callers, when the parameter's does not fit |
+/// | `default`, `default = 20` | may be left out: the type's default, or this value |
+/// | `min = 1`, `max = 100` | range of a number |
+/// | `min_length = 1`, `max_length = 80` | characters of a text |
+/// | `min_items = 1`, `max_items = 50` | items of a list; of a list, all other limits are about each item |
+/// | `pattern = "^[A-Z]+$"` | a regular expression that must match somewhere in the text |
+/// | `format = "date"` | `date`, `date-time`, `email` and `uri` are checked, others are only shown |
+/// | `example = "OPS"` | shown to language models |
+///
+/// ```
+/// # use omni_connector::prelude::*;
+/// /// Finds notes by their title.
+/// #[action(read)]
+/// async fn find_notes(
+///     /// Part of the title
+///     #[arg(max_length = 100)]
+///     title: String,
+///     /// How many to return
+///     #[arg(default = 20, min = 1, max = 100)]
+///     limit: u32,
+/// ) -> Result<Vec<String>> {
+///     Ok(vec![title; limit as usize])
+/// }
+/// # fn main() {}
+/// ```
+#[doc(inline)]
+pub use omni_connector_macros::arg;
+
+/// Marks a method that other systems call: `#[webhook(path = "/hooks/acme")]`.
+///
+/// It verifies the [`WebhookRequest`](crate::WebhookRequest) and returns what to do: nothing, one incremental run of a source,
+/// or a run of its own. See [`Webhook`](crate::Webhook). That is done after the answer was sent.
+///
+/// A segment `{name}` of the path stands for any text. A path with `{source_id}` names the source, and its method can take
+/// `Source`, `Config<T>` and `Credentials<T>`. Every method can take `WebhookRequest` and `ManagerClient`. Two paths that
+/// differ only in the names of their segments are refused; a fixed segment goes before a named one.
+///
+/// ```
+/// # use omni_connector::prelude::*;
+/// # #[connector(name = "notes", source_types = [Notion], sync_modes = [full, incremental], state = u64)]
+/// # struct Notes;
+/// #[connector]
+/// impl Notes {
+///     #[webhook(path = "/hooks/notes/{source_id}")]
+///     async fn changed(&self, request: WebhookRequest, source: Source) -> Result<Webhook> {
+///         request.verify_hmac_sha256(&"secret".to_owned().into(), "x-signature")?;
+///         Ok(Webhook::sync(source.id))
+///     }
+/// #   #[sync] async fn sync(&self) -> Result<()> { Ok(()) }
+/// }
+/// # fn main() {}
+/// ```
+#[doc(inline)]
+pub use omni_connector_macros::webhook;
+
+/// Marks the method that decides whether a run may start: `async fn(&self, …) -> Result<()>`.
+///
+/// Its arguments are supplied by their types, as those of a [`#[sync]`](macro@crate::sync). An error refuses the run with 400. It
+/// is not part of the prelude, since other crates have an attribute of this name.
+///
+/// ```
+/// # use omni_connector::prelude::*;
+/// # #[connector(name = "notes", source_types = [Notion])]
+/// # struct Notes;
+/// #[connector]
+/// impl Notes {
+///     #[validate]
+///     async fn reachable(&self, source: Source) -> Result<()> {
+///         ensure!(source.config["folder"].is_string(), "the setting `folder` is missing");
+///         Ok(())
+///     }
+/// #   #[sync] async fn sync(&self) -> Result<()> { Ok(()) }
+/// }
+/// # fn main() {}
+/// ```
+#[doc(inline)]
+pub use omni_connector_macros::validate;
+
+/// Marks the method that says how people sign in: `fn(&self) -> OAuthConfig`, or `Option<OAuthConfig>`.
+///
+/// ```
+/// # use omni_connector::prelude::*;
+/// # #[connector(name = "notes", source_types = [Notion])]
+/// # struct Notes;
+/// #[connector]
+/// impl Notes {
+///     #[oauth]
+///     fn sign_in(&self) -> OAuthConfig {
+///         OAuthConfig::new("notes", "https://a.example/auth", "https://a.example/token", "https://a.example/me")
+///     }
+/// #   #[sync] async fn sync(&self) -> Result<()> { Ok(()) }
+/// }
+/// # fn main() {}
+/// ```
+#[doc(inline)]
+pub use omni_connector_macros::oauth;
+
+/// Marks the method that is called after somebody has signed in: `async fn(&self, ready: CredentialReady) -> Result<()>`.
+///
+/// A second argument can be a `ManagerClient`. Afterwards the lists of the MCP server are read with the new credential.
+///
+/// ```
+/// # use omni_connector::prelude::*;
+/// use omni_connector::CredentialReady;
+/// # #[connector(name = "notes", source_types = [Notion])]
+/// # struct Notes;
+/// #[connector]
+/// impl Notes {
+///     #[credential_ready]
+///     async fn welcome(&self, ready: CredentialReady) -> Result<()> {
+///         ensure!(ready.provider == "notes", "unknown provider `{}`", ready.provider);
+///         Ok(())
+///     }
+/// #   #[sync] async fn sync(&self) -> Result<()> { Ok(()) }
+/// }
+/// # fn main() {}
+/// ```
+#[doc(inline)]
+pub use omni_connector_macros::credential_ready;
+
+/// Marks the method that adds to a fresh credential what only the system knows:
+/// `async fn(&self, tokens: OAuthTokens) -> Result<OAuthExtra>`.
+///
+/// [`OAuthConfig::enriched_at`](crate::OAuthConfig::enriched_at) names its path.
+///
+/// ```
+/// # use omni_connector::prelude::*;
+/// use omni_connector::{OAuthExtra, OAuthTokens};
+/// # #[connector(name = "notes", source_types = [Notion])]
+/// # struct Notes;
+/// #[connector]
+/// impl Notes {
+///     #[enrich]
+///     async fn account(&self, tokens: OAuthTokens) -> Result<OAuthExtra> {
+///         let mut extra = OAuthExtra::default();
+///         extra.config.insert("has_refresh_token".to_owned(), tokens.refresh_token.is_some().into());
+///         Ok(extra)
+///     }
+/// #   #[sync] async fn sync(&self) -> Result<()> { Ok(()) }
+/// }
+/// # fn main() {}
+/// ```
+#[doc(inline)]
+pub use omni_connector_macros::enrich;
+
+/// Marks the method that returns skills which are not known when compiling: `fn(&self) -> Vec<Skill>`.
+///
+/// They come after those of `skill(…)` on the struct.
+///
+/// ```
+/// # use omni_connector::prelude::*;
+/// # #[connector(name = "notes", source_types = [Notion])]
+/// # struct Notes;
+/// #[connector]
+/// impl Notes {
+///     #[skills]
+///     fn taught(&self) -> Vec<Skill> {
+///         Vec::new()
+///     }
+/// #   #[sync] async fn sync(&self) -> Result<()> { Ok(()) }
+/// }
+/// # fn main() {}
+/// ```
+#[doc(inline)]
+pub use omni_connector_macros::skills;
+
+/// Marks the method that names the MCP server behind the connector, with the feature `mcp`: `fn(&self) -> StdioMcpServer`,
+/// `HttpMcpServer` or `Option<McpServer>`.
+///
+/// The server's tools become actions, its prompts skills. An action of the connector goes before a tool of its name.
+///
+#[cfg_attr(feature = "mcp", doc = "```")]
+#[cfg_attr(not(feature = "mcp"), doc = "```ignore")]
+/// # use omni_connector::prelude::*;
+/// use omni_connector::{McpServer, StdioMcpServer};
+/// # #[connector(name = "notes", source_types = [Notion])]
+/// # struct Notes;
+/// #[connector]
+/// impl Notes {
+///     #[mcp]
+///     fn server(&self) -> StdioMcpServer {
+///         McpServer::stdio("notes-mcp")
+///     }
+/// #   #[sync] async fn sync(&self) -> Result<()> { Ok(()) }
+/// }
+/// # fn main() {}
+/// ```
+#[doc(inline)]
+pub use omni_connector_macros::mcp;
+
+/// Marks the method that says how an MCP server over stdio gets the secret of a credential, as environment variables.
+///
+/// `fn(&self, credentials: &McpCredentials) -> Result<[(&'static str, String); 1]>`, or a `Result` of any other list of pairs
+/// of strings.
+///
+/// ```
+/// # use omni_connector::prelude::*;
+/// use omni_connector::McpCredentials;
+/// # #[connector(name = "notes", source_types = [Notion])]
+/// # struct Notes;
+/// #[connector]
+/// impl Notes {
+///     #[mcp_env]
+///     fn secret(&self, credentials: &McpCredentials) -> Result<[(&'static str, String); 1]> {
+///         let token = credentials.credentials["token"].as_str().context("the token is missing")?;
+///         Ok([("NOTES_TOKEN", token.to_owned())])
+///     }
+/// #   #[sync] async fn sync(&self) -> Result<()> { Ok(()) }
+/// }
+/// # fn main() {}
+/// ```
+#[doc(inline)]
+pub use omni_connector_macros::mcp_env;
+
+/// Marks the method that says how an MCP server over HTTP gets the secret of a credential, as headers.
+///
+/// `fn(&self, credentials: &McpCredentials) -> Result<[(&'static str, String); 1]>`, or a `Result` of any other list of pairs
+/// of strings.
+///
+/// ```
+/// # use omni_connector::prelude::*;
+/// use omni_connector::McpCredentials;
+/// # #[connector(name = "notes", source_types = [Notion])]
+/// # struct Notes;
+/// #[connector]
+/// impl Notes {
+///     #[mcp_headers]
+///     fn secret(&self, credentials: &McpCredentials) -> Result<[(&'static str, String); 1]> {
+///         let token = credentials.credentials["token"].as_str().context("the token is missing")?;
+///         Ok([("x-notes-token", token.to_owned())])
+///     }
+/// #   #[sync] async fn sync(&self) -> Result<()> { Ok(()) }
+/// }
+/// # fn main() {}
+/// ```
+#[doc(inline)]
+pub use omni_connector_macros::mcp_headers;

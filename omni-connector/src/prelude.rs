@@ -14,7 +14,10 @@ pub use crate::{
     },
     declare::{Actor, Args, Call, Checkpoint, Config, Credentials, DocRef, FromCall},
     http::{Api, ApiClient, Auth, Pages, Paging, Quota, SourceError},
-    macros::{action, connector, search_operator, sync},
+    macros::{
+        action, connector, credential_ready, enrich, mcp, mcp_env, mcp_headers, oauth,
+        search_operator, skills, sync, webhook,
+    },
     manager::ManagerClient,
     run::{Document, Group, Inventory, Listing, Part, SyncContext, Walked, Watermark},
     transport::HttpClient,

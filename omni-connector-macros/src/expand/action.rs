@@ -4,14 +4,14 @@ use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Path, ReturnType, Type, parse_quote, spanned::Spanned};
 
-use super::{Thunk, call, connector_argument, hidden, otherwise, supplied, variants};
+use super::{Reader, Thunk, call, connector_argument, hidden, otherwise, supplied, variants};
 use crate::{
     parse::Function,
     valid::{Action, Arg, Default, Limit, Mode, Parameter, Place, Supplied},
 };
 
-/// The entry of an action.
-pub(super) fn action(action: &Action) -> TokenStream {
+/// The entry of an action of `connector`.
+pub(super) fn action(action: &Action, connector: &Type) -> TokenStream {
     let (name, description) = (&action.name.text, &action.description);
     let mode = match action.mode {
         Mode::Read => quote!(read),
@@ -20,7 +20,7 @@ pub(super) fn action(action: &Action) -> TokenStream {
     let call = thunk(action);
     let args: Vec<_> = args(action).map(arg).collect();
     let args = (!args.is_empty()).then(|| quote!(.args(&[#(#args),*])));
-    let inputs = inputs(action);
+    let inputs = inputs(action, connector);
     let output = named(&action.function.signature.output)
         .map(|ty| quote!(.output(_omni::Output::<#ty>::SCHEMA)));
     let scopes = action
@@ -45,12 +45,30 @@ pub(super) fn action(action: &Action) -> TokenStream {
 }
 
 /// The arguments that the framework supplies: one of them may read all of the caller's input.
-fn inputs(action: &Action) -> impl Iterator<Item = TokenStream> {
-    action.supplied().enumerate().map(|(index, argument)| {
+///
+/// One that is named `Args` is checked at its type. If the name misleads, the table finds the same mistakes.
+fn inputs(action: &Action, connector: &Type) -> impl Iterator<Item = TokenStream> {
+    let mut is_alone = args(action).next().is_none();
+    action.supplied().enumerate().map(move |(index, argument)| {
         let span = argument.ty.span();
         let ty = taken(action, index, argument);
-        quote_spanned!(span=> .input::<#ty>(_omni::Is::<#ty>::OBJECT))
+        let mut is_object = quote_spanned!(span=> _omni::Is::<#ty>::OBJECT);
+        if is_named_args(&argument.ty) {
+            is_object = quote_spanned! {span=>
+                _omni::whole_input::<#connector, #ty>(#is_object, #is_alone)
+            };
+            is_alone = false;
+        }
+        quote_spanned!(span=> .input::<#ty>(#is_object))
     })
+}
+
+fn is_named_args(ty: &Type) -> bool {
+    let Type::Path(path) = ty else {
+        return false;
+    };
+    let last = path.path.segments.last();
+    last.is_some_and(|segment| segment.ident == "Args")
 }
 
 /// The type of an argument where no condition can stand: the author's, or the alias of one that has a condition.
@@ -178,7 +196,7 @@ fn thunk(action: &Action) -> TokenStream {
         ],
         open: quote!(#open),
         call: quote!(#function(#(#values),*)),
-        reader: "answer",
+        reader: Reader::Named("answer"),
     };
     quote!(#thunk)
 }
@@ -219,7 +237,7 @@ pub(crate) fn listed_action(valid: &Action, runtime: &Path) -> TokenStream {
         None => bounds(valid),
     };
     let fallbacks = fallbacks(std::slice::from_ref(valid));
-    let entry = action(valid);
+    let entry = action(valid, &connector);
     let implementation = quote! {
         #fallbacks
 

@@ -37,7 +37,7 @@ pub(crate) fn connector(valid: &Connector, runtime: &Path) -> TokenStream {
         )
     });
     let mcp = valid.mcp.as_ref().map(|server| {
-        let server = quote_spanned!(server.span()=> _omni::returned(#server));
+        let server = quote_spanned!(server.span()=> _omni::returned::<_omni::McpAnswer>(#server));
         quote! {
             fn mcp(&self) -> _omni::Option<_omni::McpServer> {
                 #server

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use super::{Thunk, connector_argument, outcome, returned, supplied};
+use super::{Reader, Thunk, connector_argument, outcome, returned, supplied};
 use crate::valid::{Hook, Supplied};
 
 pub(super) fn hook(hook: &Hook) -> TokenStream {
@@ -20,6 +20,11 @@ pub(super) fn hook(hook: &Hook) -> TokenStream {
         #(#conditions)*
         const #constant: _omni::#ty<Self> = _omni::Some(#value);
     }
+}
+
+/// The type that the runtime reads an answer as.
+fn answer(hook: &Hook) -> String {
+    format!("{}Answer", pascal(hook.kind.marker))
 }
 
 /// `credential_ready` as `CredentialReady`.
@@ -39,7 +44,7 @@ fn by_type(hook: &Hook) -> TokenStream {
         uses: [true, !hook.parameters.is_empty()],
         open: quote!(),
         call: quote!(Self::#ident(#connector, #(#values),*)),
-        reader: "returned",
+        reader: Reader::Hook(&answer(hook)),
     };
     quote!(#thunk)
 }
@@ -63,12 +68,15 @@ fn asked(hook: &Hook, takes: &[&str]) -> TokenStream {
         quote!(#(#conditions)* #asked)
     });
     let call = quote!(Self::#ident(#connector, #(#values),*));
+    let answer = answer(hook);
+    let reader = Reader::Hook(&answer);
     let body = if hook.kind.is_async {
-        let [called, future] = outcome(&hook.function, "returned", &call);
+        let [called, future] = outcome(&hook.function, reader, &call);
         quote!(#called #future)
     } else {
         let returned = returned(&hook.function);
-        let read = quote_spanned!(returned.span()=> _omni::returned(#returned));
+        let reader = reader.at(returned.span());
+        let read = quote_spanned!(returned.span()=> _omni::#reader(#returned));
         quote! {
             let #returned = #call;
             #read

@@ -68,6 +68,7 @@ pub(crate) fn methods(
         };
         return scope(runtime, &stub);
     }
+    let this: Type = parse_quote!(Self);
     let tables = [
         table(
             quote!(SYNCS: &'static [_omni::Sync<Self>]),
@@ -77,7 +78,7 @@ pub(crate) fn methods(
         table(
             quote!(ACTIONS: &'static [_omni::Action<Self>]),
             &methods.actions,
-            |action| (&action.function, action::action(action)),
+            |action| (&action.function, action::action(action, &this)),
         ),
         table(
             quote!(OPERATORS: &'static [_omni::Operator]),
@@ -193,9 +194,9 @@ fn otherwise(conditions: &[Attribute]) -> TokenStream {
 
 /// A called function, as the future of its outcome. What cannot be returned is reported at the return type, and a future
 /// that is not `Send` at the function's name.
-fn outcome(function: &Function, reader: &str, call: &TokenStream) -> [TokenStream; 2] {
+fn outcome(function: &Function, reader: Reader<'_>, call: &TokenStream) -> [TokenStream; 2] {
     let returned = returned(function);
-    let reader = Ident::new(reader, returned.span());
+    let reader = reader.at(returned.span());
     let read = quote_spanned!(returned.span()=> _omni::#reader(#returned.await));
     let future = quote_spanned! {function.signature.ident.span()=>
         _omni::called(async move { #read })
@@ -231,7 +232,28 @@ struct Thunk<'a> {
     open: TokenStream,
     call: TokenStream,
     /// What makes the outcome from what the function returns.
-    reader: &'a str,
+    reader: Reader<'a>,
+}
+
+/// The function of the runtime that makes the outcome from what an author's function returns.
+#[derive(Clone, Copy)]
+enum Reader<'a> {
+    /// One of this name.
+    Named(&'a str),
+    /// The one for hooks, and what this hook is read as.
+    Hook(&'a str),
+}
+
+impl Reader<'_> {
+    fn at(self, place: Span) -> TokenStream {
+        match self {
+            Self::Named(name) => Ident::new(name, place).into_token_stream(),
+            Self::Hook(answer) => {
+                let answer = Ident::new(answer, place);
+                quote_spanned!(place=> returned::<_omni::#answer>)
+            }
+        }
+    }
 }
 
 impl ToTokens for Thunk<'_> {

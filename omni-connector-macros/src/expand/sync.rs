@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::{Type, spanned::Spanned};
 
-use super::{Thunk, conditional, connector_argument, supplied, variants};
+use super::{Reader, Thunk, conditional, connector_argument, supplied, variants};
 use crate::valid::{Supplied, Sync};
 
 pub(super) fn sync(sync: &Sync) -> TokenStream {
@@ -16,7 +16,7 @@ pub(super) fn sync(sync: &Sync) -> TokenStream {
         uses: [true, !sync.parameters.is_empty()],
         open: quote!(),
         call: quote!(Self::#ident(#connector, #(#values),*)),
-        reader: "ended",
+        reader: Reader::Named("ended"),
     };
     let needs = sync.parameters.iter().map(|parameter| {
         let Supplied { ty, conditions } = parameter;

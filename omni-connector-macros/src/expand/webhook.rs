@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::{Thunk, connector_argument, supplied};
+use super::{Reader, Thunk, connector_argument, supplied};
 use crate::valid::Webhook;
 
 pub(super) fn webhook(webhook: &Webhook) -> TokenStream {
@@ -16,7 +16,7 @@ pub(super) fn webhook(webhook: &Webhook) -> TokenStream {
         uses: [true, !webhook.parameters.is_empty()],
         open: quote!(),
         call: quote!(Self::#ident(#connector, #(#values),*)),
-        reader: "asked_for",
+        reader: Reader::Named("asked_for"),
     };
     let kind = if webhook.names_a_source() {
         quote!(of_source)

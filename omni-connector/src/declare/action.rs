@@ -95,19 +95,12 @@ impl<K> Action<K> {
     /// One of its other arguments, which may read all of the caller's input.
     ///
     /// # Panics
-    /// While compiling: the input is read twice, by two arguments or by one beside those marked `#[arg]`, or it is known not
-    /// to be a JSON object.
+    /// While compiling, as [`whole_input`].
     #[must_use]
     pub const fn input<T: FromCall<CallOf<K, OfAction>>>(mut self, is_object: bool) -> Self {
-        assert!(
-            is_object,
-            "action input must be a struct (a JSON object)\nhelp: name the list in a struct: `struct Input {{ items: Vec<String> }}`"
-        );
+        let is_alone = self.input.is_none() && self.args.is_empty();
+        whole_input::<K, T>(is_object, is_alone);
         if T::INPUT.is_some() {
-            assert!(
-                self.input.is_none() && self.args.is_empty(),
-                "an action reads its input once\nhelp: name everything in one struct, or mark each argument `#[arg]`"
-            );
             self.input = T::INPUT;
         }
         self
@@ -246,6 +239,27 @@ impl<K> CallOf<K, OfAction> {
     pub fn input(&mut self) -> Result<Input, ActionError> {
         Input::new(std::mem::take(&mut self.parts.call.params), self.parts.args)
     }
+}
+
+/// Checks an argument that may read all of the caller's input. A table calls it in the middle of an entry; generated code calls
+/// it as well for an argument named `Args`, so that a mistake is reported at its type.
+///
+/// # Panics
+/// While compiling: the input is read twice, by two arguments or by one beside those marked `#[arg]`, or it is known not to be
+/// a JSON object.
+pub const fn whole_input<K, T: FromCall<CallOf<K, OfAction>>>(
+    is_object: bool,
+    is_alone: bool,
+) -> bool {
+    assert!(
+        is_object,
+        "action input must be a struct (a JSON object)\nhelp: name the list in a struct: `struct Input {{ items: Vec<String> }}`"
+    );
+    assert!(
+        is_alone || T::INPUT.is_none(),
+        "an action reads its input once\nhelp: name everything in one struct, or mark each argument `#[arg]`"
+    );
+    is_object
 }
 
 /// The schema of an action's result; none where its type has none.

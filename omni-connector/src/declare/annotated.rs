@@ -28,29 +28,45 @@ use crate::{
     },
 };
 
+/// What the method with `#[validate]` is read as.
+pub type ValidateAnswer = Result<()>;
 /// The method with `#[validate]`: reads its arguments by their types.
 pub type ValidateHook<K> = Option<fn(&K, CallOf<K, OfValidate>) -> Called<'_, ()>>;
 
+/// What the method with `#[oauth]` is read as.
+pub type OauthAnswer = Option<OAuthConfig>;
 /// The method with `#[oauth]`.
-pub type OauthHook<K> = Option<fn(&K) -> Option<OAuthConfig>>;
+pub type OauthHook<K> = Option<fn(&K) -> OauthAnswer>;
 
+/// What the method with `#[skills]` is read as.
+pub type SkillsAnswer = Vec<Skill>;
 /// The method with `#[skills]`.
-pub type SkillsHook<K> = Option<fn(&K) -> Vec<Skill>>;
+pub type SkillsHook<K> = Option<fn(&K) -> SkillsAnswer>;
 
+/// What the method with `#[credential_ready]` is read as.
+pub type CredentialReadyAnswer = Result<()>;
 /// The method with `#[credential_ready]`.
 pub type CredentialReadyHook<K> = Option<fn(&K, CredentialReady, ManagerClient) -> Called<'_, ()>>;
 
+/// What the method with `#[enrich]` is read as.
+pub type EnrichAnswer = Result<OAuthExtra>;
 /// The method with `#[enrich]`.
 pub type EnrichHook<K> = Option<fn(&K, OAuthTokens) -> Called<'_, OAuthExtra>>;
 
+/// What the method with `#[mcp]` is read as.
+pub type McpAnswer = Option<McpServer>;
 /// The method with `#[mcp]`.
-pub type McpHook<K> = Option<fn(&K) -> Option<McpServer>>;
+pub type McpHook<K> = Option<fn(&K) -> McpAnswer>;
 
+/// What the method with `#[mcp_env]` is read as.
+pub type McpEnvAnswer = Result<Pairs>;
 /// The method with `#[mcp_env]`.
-pub type McpEnvHook<K> = Option<fn(&K, &McpCredentials) -> Result<Pairs>>;
+pub type McpEnvHook<K> = Option<fn(&K, &McpCredentials) -> McpEnvAnswer>;
 
+/// What the method with `#[mcp_headers]` is read as.
+pub type McpHeadersAnswer = Result<Pairs>;
 /// The method with `#[mcp_headers]`.
-pub type McpHeadersHook<K> = Option<fn(&K, &McpCredentials) -> Result<Pairs>>;
+pub type McpHeadersHook<K> = Option<fn(&K, &McpCredentials) -> McpHeadersAnswer>;
 
 /// The annotated functions of a connector: what `#[connector]` on its `impl` block collects.
 #[diagnostic::on_unimplemented(

@@ -23,10 +23,11 @@ mod shape;
 mod sync;
 mod webhook;
 
-pub use action::{Action, ActionFn, Described};
+pub use action::{Action, ActionFn, Described, whole_input};
 pub use annotated::{
-    CredentialReadyHook, Declared, DeclaredSkill, EnrichHook, McpEnvHook, McpHeadersHook, McpHook,
-    Methods, OauthHook, SkillsHook, ValidateHook,
+    CredentialReadyAnswer, CredentialReadyHook, Declared, DeclaredSkill, EnrichAnswer, EnrichHook,
+    McpAnswer, McpEnvAnswer, McpEnvHook, McpHeadersAnswer, McpHeadersHook, McpHook, Methods,
+    OauthAnswer, OauthHook, SkillsAnswer, SkillsHook, ValidateAnswer, ValidateHook,
 };
 pub use argument::{Actor, Args, Config, Credentials, DeclaredAs, FromCall};
 pub use call::{Call, CallOf, Called, OfAction, OfSync, OfValidate, called};

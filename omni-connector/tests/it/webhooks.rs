@@ -411,3 +411,38 @@ async fn the_token_closes_what_it_should_and_nothing_else() {
         assert_ne!(ask("GET", path, None).await.status(), 401, "{path}");
     }
 }
+
+/// Two webhooks, one of which has a fixed segment where the other has a named one.
+#[connector(name = "routed", source_types = [Web])]
+struct Routed;
+
+#[connector]
+impl Routed {
+    #[sync]
+    async fn sync(&self) -> Result<()> {
+        Ok(())
+    }
+
+    #[webhook(path = "/hooks/{name}")]
+    async fn named(&self, request: WebhookRequest) -> Result<Webhook> {
+        let name = request.parameter("name").unwrap_or_default().to_owned();
+        Ok(Webhook::ignore().answer(name))
+    }
+
+    #[webhook(path = "/hooks/any")]
+    async fn any(&self) -> Result<Webhook> {
+        Ok(Webhook::ignore().answer("the fixed one"))
+    }
+}
+
+#[tokio::test]
+async fn a_fixed_segment_of_a_path_goes_before_a_named_one() {
+    let manager = Manager::start().await;
+    let connector = serve_with(Routed, &manager, quick).await;
+    for (path, expected) in [("any", "the fixed one"), ("other", "other")] {
+        let url = format!("{}/hooks/{path}", connector.url);
+        let answer = connector.http.post(url).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        assert_eq!(answer.text().await.unwrap(), expected);
+    }
+}

@@ -1,0 +1,10 @@
+//! `#[arg]` on an item.
+
+use omni_connector::arg;
+
+#[arg(max = 3)]
+fn limit() {}
+
+fn main() {
+    limit();
+}
