@@ -25,7 +25,14 @@ const _: () = {
                     );
                     _omni::called(async move { _omni::answer(returned.await) })
                 })
-                .input::<Args<Query>>(_omni::Is::<Args<Query>>::OBJECT)
+                .input::<
+                    Args<Query>,
+                >(
+                    _omni::whole_input::<
+                        Self,
+                        Args<Query>,
+                    >(_omni::Is::<Args<Query>>::OBJECT, true),
+                )
                 .output(_omni::Output::<Result<Vec<Issue>>>::SCHEMA)
                 .admin_only()
                 .hidden(),

@@ -57,15 +57,17 @@ const _: () = {
                 connector,
                 call.supply::<Config<Settings>>()?,
             );
-            _omni::called(async move { _omni::returned(returned.await) })
+            _omni::called(async move {
+                _omni::returned::<_omni::ValidateAnswer>(returned.await)
+            })
         });
         const OAUTH: _omni::OauthHook<Self> = _omni::Some(|connector| {
             let returned = Self::oauth(connector);
-            _omni::returned(returned)
+            _omni::returned::<_omni::OauthAnswer>(returned)
         });
         const SKILLS: _omni::SkillsHook<Self> = _omni::Some(|connector| {
             let returned = Self::skills(connector);
-            _omni::returned(returned)
+            _omni::returned::<_omni::SkillsAnswer>(returned)
         });
         const CREDENTIAL_READY: _omni::CredentialReadyHook<Self> = _omni::Some(|
             connector,
@@ -77,25 +79,29 @@ const _: () = {
                 _omni::asked::<CredentialReady, _>(ready),
                 _omni::asked::<ManagerClient, _>(manager),
             );
-            _omni::called(async move { _omni::returned(returned.await) })
+            _omni::called(async move {
+                _omni::returned::<_omni::CredentialReadyAnswer>(returned.await)
+            })
         });
         const ENRICH: _omni::EnrichHook<Self> = _omni::Some(|connector, tokens| {
             let returned = Self::enrich(
                 connector,
                 _omni::asked::<OAuthTokens, _>(tokens),
             );
-            _omni::called(async move { _omni::returned(returned.await) })
+            _omni::called(async move {
+                _omni::returned::<_omni::EnrichAnswer>(returned.await)
+            })
         });
         const MCP: _omni::McpHook<Self> = _omni::Some(|connector| {
             let returned = Self::server(connector);
-            _omni::returned(returned)
+            _omni::returned::<_omni::McpAnswer>(returned)
         });
         const MCP_ENV: _omni::McpEnvHook<Self> = _omni::Some(|connector, credentials| {
             let returned = Self::env(
                 connector,
                 _omni::asked::<&McpCredentials, _>(credentials),
             );
-            _omni::returned(returned)
+            _omni::returned::<_omni::McpEnvAnswer>(returned)
         });
         const MCP_HEADERS: _omni::McpHeadersHook<Self> = _omni::Some(|
             connector,
@@ -105,7 +111,7 @@ const _: () = {
                 connector,
                 _omni::asked::<&McpCredentials, _>(credentials),
             );
-            _omni::returned(returned)
+            _omni::returned::<_omni::McpHeadersAnswer>(returned)
         });
     }
 };

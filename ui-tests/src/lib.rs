@@ -10,6 +10,10 @@ mod expand;
 #[macro_use]
 #[path = "../../omni-connector-macros/src/hooks.rs"]
 mod hooks;
+#[allow(
+    dead_code,
+    reason = "one of its entry points is for the compiler alone"
+)]
 #[path = "../../omni-connector-macros/src/listed.rs"]
 mod listed;
 #[path = "../../omni-connector-macros/src/methods.rs"]
