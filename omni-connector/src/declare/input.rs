@@ -336,6 +336,10 @@ impl<'de> Deserializer<'de> for Nothing {
 }
 
 #[cfg(test)]
+#[allow(
+    clippy::option_option,
+    reason = "null and absent are told apart this way"
+)]
 mod tests {
     use serde::Deserialize;
     use serde_json::json;

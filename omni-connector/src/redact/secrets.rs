@@ -172,8 +172,11 @@ mod tests {
             quoted[1..quoted.len() - 1].to_owned()
         };
         let ascii = |text: &str| -> String {
-            let units = text.encode_utf16();
-            units.map(|unit| format!("\\u{unit:04X}")).collect()
+            let units: Vec<_> = text
+                .encode_utf16()
+                .map(|unit| format!("\\u{unit:04X}"))
+                .collect();
+            units.concat()
         };
         let with = format!("{}{secret}{}", &"@:"[..offset], "tail");
         let base64 = |alphabet: &alphabet::Alphabet, padded: bool| {

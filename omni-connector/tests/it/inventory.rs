@@ -370,7 +370,7 @@ async fn run(world: &Shared, base: &str, process: Process, is_resume: bool) -> b
             in_all: Duration::from_secs(20),
             ..Patience::default()
         },
-        ..ServerConfig::new(&format!("{base}/{number}"), "127.0.0.1", 0)
+        ..ServerConfig::new(format!("{base}/{number}"), "127.0.0.1", 0)
     };
     let (stop, stopped) = oneshot::channel::<()>();
     let server = tokio::spawn(serve_with_shutdown(Author(world.clone()), config, async {
@@ -569,7 +569,9 @@ async fn a_watermark_moves_only_when_everything_before_it_was_accepted_and_nothi
     for (poison, expected) in [(None, json!(7)), (Some("two"), json!(3))] {
         let manager = support::Manager::start().await;
         manager.change_source("checkpoint", json!({ "since": 3 }));
-        poison.into_iter().for_each(|id| manager.poison(id));
+        if let Some(id) = poison {
+            manager.poison(id);
+        }
         let served = support::serve(Follower, &manager).await;
         served.start("R1", "incremental").await;
         served.ended("R1").await;
