@@ -19,6 +19,7 @@ use super::{
     body::{Id, JsonBody},
 };
 use crate::{
+    extract::FileNote,
     lookup,
     oauth::SignIns,
     rules::{
@@ -50,6 +51,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/dev/api/runs/{id}", get(progress))
         .route("/dev/api/runs/{id}/refusals", get(refusals))
         .route("/dev/api/runs/{id}/textless", get(textless))
+        .route("/dev/api/runs/{id}/file-notes", get(file_notes))
         .route("/dev/api/runs/{id}/give-up", post(give_up))
         .route("/dev/api/users", put(user))
         .route("/dev/api/missing-scopes", get(missing_scopes))
@@ -268,4 +270,8 @@ async fn search(
         limit,
     };
     Ok(Json(shared.store.search(query).await?))
+}
+
+async fn file_notes(State(shared): State<Shared>, Id(run): Id) -> Json<Vec<FileNote>> {
+    Json(shared.file_notes.of(&run))
 }

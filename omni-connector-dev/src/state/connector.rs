@@ -67,6 +67,9 @@ impl ConnectorClient {
         // A development manager talks to processes of this machine: proxies of the environment are not asked.
         let http = HttpClient::builder()
             .no_proxy()
+            // Answers are relayed as they came, in whatever coding.
+            .no_gzip()
+            .no_deflate()
             // For sign-ins, whose requests name no time of their own; a call to a connector does.
             .timeout(limits.call)
             .build()?;

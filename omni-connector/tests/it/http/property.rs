@@ -161,7 +161,10 @@ proptest! {
             }
             (given, pages.finish().is_ok())
         });
-        if proven {
+        // Where the total declares the end, one that is too small cannot be told from the truth.
+        let is_cut_short = matches!(kind, Kind::Number | Kind::Offset)
+            && script.iter().any(|page| matches!(page, Page::Total(off) if *off < 0));
+        if proven && !is_cut_short {
             prop_assert_eq!(given, (0..count).collect::<BTreeSet<_>>());
         }
         let is_right = script.iter().take(count.div_ceil(3).max(1)).all(|page| matches!(page, Page::Right));
