@@ -73,7 +73,13 @@ impl World {
             manager: None,
             wire: Wire::start().await,
             ids: Ids::default(),
-            http: HttpClient::new(),
+            http: HttpClient::from(
+                HttpClient::builder()
+                    .no_gzip()
+                    .no_deflate()
+                    .build()
+                    .unwrap(),
+            ),
             held: None,
         };
         world.restart(options).await;
