@@ -166,7 +166,7 @@ pub use omni_connector_macros::sync;
 /// | `source_types = [Jira]` | where it works | wherever the connector does |
 /// | `admin_only` | only for admins, with the organisation's credential | |
 /// | `hidden` | offered to nobody, but can be called by name | |
-/// | `timeout = 20` | seconds after which the caller gets 504 | the caller's patience, 30 s |
+/// | `timeout = 20` | seconds after which the caller gets 504 | 29, a second less than Omni waits; the action then goes on |
 ///
 /// The limits of an argument are the keys of [`#[arg]`](macro@crate::arg).
 ///

@@ -1,8 +1,10 @@
 //! A connector without its type, so that the runtime is compiled once and not in every connector's crate.
 
-#[cfg(feature = "mcp")]
-use std::collections::HashSet;
-use std::ops;
+use std::{
+    collections::HashSet,
+    ops,
+    sync::{LazyLock, Mutex, PoisonError},
+};
 
 use anyhow::{Context, Result};
 use axum::response::Response;
@@ -13,7 +15,7 @@ use super::{ActionCall, ActionError, Connector};
 use crate::{
     manager::ManagerClient,
     run::SyncContext,
-    schema::{DecodeError, decode},
+    schema::{DecodeError, Keys, decode, decode_with_keys},
     wire::{
         CredentialReady, IntegrationType, Manifest, ManifestAction, McpCredentials,
         ServiceCredential, Source,
@@ -158,6 +160,22 @@ impl dyn ErasedConnector + '_ {
     }
 }
 
+/// Warns once for each source about settings that the connector does not read, such as misspelled ones.
+fn warn_of_unread(source: &Source, keys: &Keys) {
+    static SAID: LazyLock<Mutex<HashSet<String>>> = LazyLock::new(Mutex::default);
+    if keys.unknown.is_empty() {
+        return;
+    }
+    let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
+    if said.insert(format!("{} {:?}", source.id, keys.unknown)) {
+        let (unknown, known) = (keys.unknown.join("`, `"), keys.known.join("`, `"));
+        tracing::warn!(
+            "unknown settings `{unknown}` of source `{}` are ignored; this connector reads `{known}`",
+            source.name
+        );
+    }
+}
+
 impl<C: Connector> ErasedConnector for C {
     fn connector(&self) -> &(dyn Connector + 'static) {
         self
@@ -168,7 +186,8 @@ impl<C: Connector> ErasedConnector for C {
         source: &Source,
         credentials: Option<&ServiceCredential>,
     ) -> Result<(), DecodeError> {
-        decode::<C::Config>("config", source.config.clone())?;
+        let (_, keys) = decode_with_keys::<C::Config>("config", source.config.clone())?;
+        warn_of_unread(source, &keys);
         if let Some(credentials) = credentials {
             decode::<C::Credentials>("credentials", credentials.credentials.clone())?;
         }

@@ -1,7 +1,7 @@
 //! The runs that this process works on: one per source and slot class, each known by its id.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -12,8 +12,12 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{RunReport, SyncContext};
 use crate::wire::SyncType;
 
-/// Reports of runs that have ended are kept for whoever asks right after; so many of them.
+/// Reports of runs that have ended are kept for a caller who asks right after; so many of them.
 const KEPT_REPORTS: usize = 16;
+
+/// So many ids of runs that are over are remembered, so that a late or repeated request starts none of them again. An id takes some
+/// 50 bytes.
+const KEPT_IDS: usize = 20_000;
 
 /// How long a run that is ending is waited for by the next one of its slot.
 const ENDING: Duration = Duration::from_secs(5);
@@ -50,17 +54,18 @@ struct Inner {
     /// Runs that are asked for and not started yet; by request, since one may be asked for twice.
     preparing: HashMap<u64, (String, CancellationToken)>,
     requests: u64,
-    ended: Vec<Ended>,
+    /// The last runs that ended, oldest first, with what they did.
+    reports: VecDeque<(String, RunReport)>,
+    over: Over,
     closed: bool,
 }
 
-/// A run that this process worked on.
-#[derive(Debug)]
-struct Ended {
-    run: String,
-    report: RunReport,
-    /// The manager knows of its end, and will not have it resumed.
-    is_over: bool,
+/// The runs whose end the manager knows, and that it will not have resumed.
+#[derive(Debug, Default)]
+struct Over {
+    ids: HashSet<String>,
+    /// The same ids, oldest first.
+    order: VecDeque<String>,
 }
 
 #[derive(Debug)]
@@ -165,7 +170,7 @@ impl Runs {
         if inner.closed {
             return Err(Taken::Closing);
         }
-        if inner.active.contains_key(run) || inner.is_over(run) {
+        if inner.active.contains_key(run) || inner.over.ids.contains(run) {
             return Err(Taken::ByItself);
         }
         let class = Class::of(mode);
@@ -233,12 +238,11 @@ impl Runs {
                     .as_ref()
                     .map_or_else(RunReport::default, SyncContext::report),
             ),
-            None => inner
-                .ended
-                .iter()
-                .rev()
-                .find(|ended| ended.run == run)
-                .map(|ended| ended.report.clone()),
+            None => {
+                let mut latest = inner.reports.iter().rev();
+                let (_, report) = latest.find(|(ended, _)| ended == run)?;
+                Some(report.clone())
+            }
         }
     }
 
@@ -292,24 +296,31 @@ impl Runs {
 }
 
 impl Inner {
-    fn is_over(&self, run: &str) -> bool {
-        let mut ended = self.ended.iter();
-        ended.any(|ended| ended.is_over && ended.run == run)
-    }
-
     fn remove(&mut self, run: &str) -> Option<Active> {
         let active = self.active.remove(run)?;
         if let Some(ctx) = &active.ctx {
-            if self.ended.len() == KEPT_REPORTS {
-                self.ended.remove(0);
+            if self.reports.len() == KEPT_REPORTS {
+                self.reports.pop_front();
             }
-            self.ended.push(Ended {
-                run: run.to_owned(),
-                report: ctx.report(),
-                is_over: ctx.is_over(),
-            });
+            self.reports.push_back((run.to_owned(), ctx.report()));
+            if ctx.is_over() {
+                self.over.insert(run);
+            }
         }
         Some(active)
+    }
+}
+
+impl Over {
+    fn insert(&mut self, run: &str) {
+        if self.ids.insert(run.to_owned()) {
+            self.order.push_back(run.to_owned());
+        }
+        if self.order.len() > KEPT_IDS
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.ids.remove(&oldest);
+        }
     }
 }
 

@@ -16,7 +16,9 @@ pub(crate) use check::is_free_path;
 pub(crate) use check::tests as check_tests;
 pub use check::{Problem, RESERVED_OPERATORS, Severity, check};
 pub use decode::{DecodeError, decode};
-pub(crate) use decode::{Trial, Tried, decode_field, is_by_hand, trial, whole};
+pub(crate) use decode::{
+    Keys, Trial, Tried, decode_field, decode_with_keys, is_by_hand, trial, whole,
+};
 pub use input::{REFUSED_KEYS, SchemaError, check_input_schema};
 pub(crate) use limits::{Rule, compare, forms, whole_numbers};
 #[cfg(feature = "mcp")]

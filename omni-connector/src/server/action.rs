@@ -2,18 +2,29 @@
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
-use axum::{extract::State, http::HeaderMap, response::Response};
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::Response,
+};
 use serde_json::{Map, Value};
+use tokio::time::timeout;
 use tracing::{Instrument, field};
 
 use super::{App, body::Body};
 use crate::{
-    connector::{ActionCall, actions::perform},
+    connector::{
+        ActionCall,
+        actions::{ActionResponse, perform},
+    },
     wire::ActionRequest,
 };
+
+/// The manager waits 30 s for an answer (`protocol.md` §2.1). The caller is told why there is none just before that.
+const PATIENCE: Duration = Duration::from_secs(29);
 
 /// Longer ids and names are not taken over into the log.
 const LONGEST_ID: usize = 128;
@@ -74,5 +85,15 @@ async fn answer(app: App, request: ActionRequest) -> Response {
         actor_email: request.actor_email,
         manager: app.manager.clone(),
     };
-    perform(app.connector, app.runs.tasks(), call).await
+    let name = call.action.clone();
+    // What runs goes on beyond this, in a task of its own: a write must not be stopped half-way.
+    let performed = perform(app.connector, app.runs.tasks(), call);
+    timeout(PATIENCE, performed).await.unwrap_or_else(|_| {
+        let seconds = PATIENCE.as_secs();
+        tracing::warn!("the action runs for longer than {seconds} s; the caller was told so, and it goes on");
+        ActionResponse::error(format!(
+            "action `{name}` did not end within {seconds} s, which is as long as Omni waits; it may still take effect"
+        ))
+        .into_response_with_status(StatusCode::GATEWAY_TIMEOUT)
+    })
 }

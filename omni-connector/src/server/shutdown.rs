@@ -89,7 +89,11 @@ async fn wind_down_runs(runs: &Runs, grace: Duration) -> bool {
     if timeout(grace, runs.ended()).await.is_ok() {
         return true;
     }
-    tracing::warn!("some runs did not stop in time; the manager will resume them");
+    if active.is_empty() {
+        tracing::warn!("an action or a webhook did not end in time, and is stopped");
+    } else {
+        tracing::warn!("some runs did not stop in time; the manager will resume them");
+    }
     let _ = timeout(LAST_FLUSH, join_all(active.iter().map(SyncContext::flush))).await;
     runs.stop();
     timeout(LAST_FLUSH, runs.ended()).await.is_ok()

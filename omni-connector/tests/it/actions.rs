@@ -135,6 +135,12 @@ impl Tracker {
         panic!("no room for hunter2-hunter2")
     }
 
+    /// Never ends, and says nothing of how long it may take.
+    #[action(read)]
+    async fn endless(&self) -> Result<Value> {
+        std::future::pending().await
+    }
+
     /// Never ends.
     #[action(read, timeout = 1)]
     async fn slow(&self) -> Result<Value> {
@@ -315,6 +321,23 @@ async fn an_action_that_takes_too_long_is_504() {
     assert_eq!(
         (status, answer),
         (504, error("action `slow` did not end within 1 s"))
+    );
+}
+
+#[tokio::test]
+async fn an_action_without_a_timeout_is_answered_before_omni_gives_up() {
+    // The manager waits 30 s.
+    let call = async { call(&tracker().await, "endless", json!({})).await };
+    let answered = tokio::time::timeout(Duration::from_millis(29_900), call).await;
+    let (status, answer) = answered.expect("no answer");
+    assert_eq!(
+        (status, answer),
+        (
+            504,
+            error(
+                "action `endless` did not end within 29 s, which is as long as Omni waits; it may still take effect"
+            )
+        )
     );
 }
 

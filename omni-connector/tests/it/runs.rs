@@ -154,6 +154,31 @@ async fn a_panic_fails_the_run_and_frees_its_slot() {
 }
 
 #[tokio::test]
+async fn a_run_that_is_over_starts_nothing_however_many_came_after_it() {
+    let manager = Manager::start().await;
+    let started = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&started);
+    let connector = Scripted::new(move |_, _| {
+        counter.fetch_add(1, Ordering::Relaxed);
+        async { Ok(()) }
+    });
+    let connector = serve(connector, &manager).await;
+    for run in 0..60 {
+        let run = format!("R{run}");
+        assert_eq!(connector.start(&run, "incremental").await.0, 200);
+        connector.ended(&run).await;
+    }
+    for run in 0..60 {
+        assert_eq!(
+            connector.start(&format!("R{run}"), "incremental").await.0,
+            200
+        );
+    }
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(started.load(Ordering::Relaxed), 60);
+}
+
+#[tokio::test]
 async fn the_same_run_again_is_200_and_another_is_409() {
     let manager = Manager::start().await;
     let started = Arc::new(AtomicUsize::new(0));

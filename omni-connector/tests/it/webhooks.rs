@@ -324,6 +324,35 @@ async fn one_off_runs_follow_each_other_and_fail_alone() {
 }
 
 #[tokio::test]
+async fn what_a_webhook_asks_for_waits_for_as_long_as_the_manager_is_busy() {
+    let manager = Manager::start().await;
+    manager.give_credentials(&json!({ "webhook_secret": "of the source" }));
+    let impatient = |config: &mut ServerConfig| {
+        quick(config);
+        config.patience.in_all = Duration::from_millis(100);
+    };
+    let connector = serve_with(Hooked::default(), &manager, impatient).await;
+    for _ in 0..20 {
+        let busy = json!({ "error": "Concurrency limit of 10 running syncs reached" });
+        manager.instead("webhook/notify", Instead::Answer(429, busy));
+    }
+    call(&connector, &json!({ "about": "S1" })).await;
+    manager.told_of("webhook/notify").await;
+}
+
+#[tokio::test]
+async fn a_source_that_is_switched_off_gets_no_one_off_run() {
+    let manager = Manager::start().await;
+    manager.run_ids(["OFF"]);
+    let (connector, _) = hooked(&manager).await;
+    manager.change_source("is_active", json!(false));
+    call(&connector, &json!({ "about": "S1", "delete": "d1" })).await;
+    let failed = manager.told_of("OFF/fail").await["error"].to_string();
+    assert!(failed.contains("is switched off"), "{failed}");
+    assert!(manager.documents().is_empty());
+}
+
+#[tokio::test]
 #[ignore = "a process of the test below"]
 async fn served_with_extra_routes() {
     let extra = post(async |runner: Runner| {

@@ -10,6 +10,7 @@ mod value;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+pub(crate) use trace::Keys;
 pub(crate) use value::whole;
 use {misfit::Misfit, value::Decoder};
 
@@ -39,6 +40,15 @@ pub struct DecodeError {
 /// The first field that is wrong.
 pub fn decode<T: DeserializeOwned>(what: &'static str, value: Value) -> Result<T, DecodeError> {
     T::deserialize(Decoder(value)).map_err(|misfit| DecodeError::in_value(what, None, &misfit))
+}
+
+/// As [`decode`], with the keys that the type reads and those that it leaves unread.
+pub(crate) fn decode_with_keys<T: DeserializeOwned>(
+    what: &'static str,
+    value: Value,
+) -> Result<(T, Keys), DecodeError> {
+    let (decoded, keys) = trace::keys(|| decode(what, value));
+    decoded.map(|decoded| (decoded, keys))
 }
 
 /// Decodes the field `name` of `what`.
@@ -150,10 +160,26 @@ impl DecodeError {
             format!("{field} is not a known field{expected}")
         } else if message.starts_with("duplicate field") {
             format!("{field} is given twice")
+        } else if let Some(why) = expected.strip_prefix(", expected ").and_then(wrong_address) {
+            format!("{field} is not an address: {why}")
         } else {
             format!("{field} is not valid{expected}")
         };
         Self { what, problem }
+    }
+}
+
+/// What is wrong with an address. The crate `url` says it where serde says what it expected.
+fn wrong_address(expected: &str) -> Option<&str> {
+    match expected {
+        "relative URL without a base" => Some("it has to begin with `https://` or `http://`"),
+        "empty host"
+        | "invalid international domain name"
+        | "invalid port number"
+        | "invalid IPv4 address"
+        | "invalid IPv6 address"
+        | "invalid domain character" => Some(expected),
+        _ => None,
     }
 }
 
@@ -187,6 +213,40 @@ mod tests {
         decode::<Outer>("credentials", value)
             .unwrap_err()
             .to_string()
+    }
+
+    #[test]
+    fn keys_that_no_struct_reads_are_known() {
+        let value = json!({ "inner": [{ "port": 1, "prot": 2 }], "levl": "low" });
+        let (_, keys) = decode_with_keys::<Outer>("config", value).unwrap();
+        assert_eq!(keys.known, ["inner", "level"]);
+        assert_eq!(keys.unknown, ["prot", "levl"]);
+        let open = json!({ "anything": 1 });
+        let (_, keys) = decode_with_keys::<Value>("config", open).unwrap();
+        assert!(keys.unknown.is_empty());
+    }
+
+    #[test]
+    fn an_address_that_is_none_is_told_why() {
+        #[derive(Debug, Deserialize)]
+        struct Settings {
+            #[allow(dead_code, reason = "only decoded")]
+            api_url: url::Url,
+        }
+        let message = |address: &str| {
+            let config = json!({ "api_url": address });
+            decode::<Settings>("config", config)
+                .unwrap_err()
+                .to_string()
+        };
+        assert_eq!(
+            message("tracker.example"),
+            "invalid config: `api_url` is not an address: it has to begin with `https://` or `http://`"
+        );
+        assert_eq!(
+            message("http://tracker.example:x"),
+            "invalid config: `api_url` is not an address: invalid port number"
+        );
     }
 
     #[test]

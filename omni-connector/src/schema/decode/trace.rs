@@ -12,6 +12,45 @@ use std::{
 
 thread_local! {
     static TRACE: RefCell<Option<Vec<u64>>> = const { RefCell::new(None) };
+    static KEYS: RefCell<Option<Keys>> = const { RefCell::new(None) };
+}
+
+/// The keys of an object, as the type that it was decoded into sees them.
+#[derive(Debug, Default)]
+pub(crate) struct Keys {
+    /// What the outermost struct reads.
+    pub(crate) known: &'static [&'static str],
+    /// What no struct reads, at any depth.
+    pub(crate) unknown: Vec<String>,
+}
+
+/// Notes the fields of a struct, if somebody asks for the keys.
+pub(super) fn note_known(fields: &'static [&'static str]) {
+    KEYS.with_borrow_mut(|keys| {
+        if let Some(keys) = keys
+            && keys.known.is_empty()
+        {
+            keys.known = fields;
+        }
+    });
+}
+
+/// Notes a key whose value was taken as a `T`: a struct takes what it does not know as serde's `IgnoredAny`.
+pub(super) fn note_taken<T>(key: &str) {
+    KEYS.with_borrow_mut(|keys| {
+        if let Some(keys) = keys
+            && any::type_name::<T>().ends_with("::IgnoredAny")
+        {
+            keys.unknown.push(key.to_owned());
+        }
+    });
+}
+
+/// Runs `decode`, and says which keys it read.
+pub(super) fn keys<T>(decode: impl FnOnce() -> T) -> (T, Keys) {
+    let outer = KEYS.replace(Some(Keys::default()));
+    let decoded = decode();
+    (decoded, KEYS.replace(outer).unwrap_or_default())
 }
 
 /// Stands in a trace for a field that a function of the author decodes: `#[serde(deserialize_with = …)]`.

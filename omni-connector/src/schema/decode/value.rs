@@ -187,9 +187,10 @@ impl<'de> Deserializer<'de> for Decoder {
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
-        _: &'static [&'static str],
+        fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Misfit> {
+        trace::note_known(fields);
         self.deserialize_map(visitor)
     }
 
@@ -335,6 +336,7 @@ impl<'de> MapAccess<'de> for Entries<'_> {
         match seed.deserialize(self.0.value()) {
             Ok(value) => {
                 trace::note(&value);
+                trace::note_taken::<V::Value>(&self.0.key);
                 Ok(value)
             }
             Err(misfit) => Err(self.0.at_key(misfit)),

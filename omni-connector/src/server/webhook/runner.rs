@@ -185,8 +185,13 @@ impl Runner {
         };
         // Read now, when no other run can publish a checkpoint: this one publishes it again.
         let source = manager.source(source_id).await?;
-        if source.is_deleted {
-            bail!("source `{}` is deleted", source.name);
+        if source.is_deleted || !source.is_active {
+            let state = if source.is_deleted {
+                "deleted"
+            } else {
+                "switched off"
+            };
+            bail!("source `{}` is {state}", source.name);
         }
         let credentials = match manager.credentials(source_id).await {
             Ok(credentials) => Some(credentials),
@@ -217,19 +222,31 @@ impl Runner {
         Ok(())
     }
 
-    /// Calls the manager for a new run when none works on the source, and again while something is in the way.
+    /// Calls the manager for a new run when none works on the source, and again for as long as something is in the way: what
+    /// was asked for is not lost, however long the manager is busy or away.
     async fn when_vacant<F>(&self, source: &str, call: impl Fn() -> F) -> Result<String>
     where
         F: Future<Output = Result<String, ManagerError>>,
     {
-        let mut backoff = Backoff::new(self.app.manager.patience());
+        let patience = self.app.manager.patience();
+        let mut backoff = Backoff::new(patience);
         loop {
             self.app.runs.vacant(source).await;
+            if self.app.runs.is_closed() {
+                bail!(
+                    "the connector is about to stop; the next scheduled run finds what it was about"
+                );
+            }
             match call().await {
-                Err(error) if is_passing(&error) => match backoff.pause(None) {
-                    Some(pause) => tokio::time::sleep(pause).await,
-                    None => return Err(error.into()),
-                },
+                Err(error) if is_passing(&error) => {
+                    let pause = backoff.pause(None).unwrap_or_else(|| {
+                        let error = error.to_string();
+                        tracing::warn!(source, error = %redact(&error), "a webhook's run still waits for the manager");
+                        backoff = Backoff::new(patience);
+                        patience.longest_pause
+                    });
+                    tokio::time::sleep(pause).await;
+                }
                 done => return Ok(done?),
             }
         }
