@@ -1,4 +1,4 @@
-//! The attribute macros of omni-connector. Their documentation stands on their re-exports in that crate.
+//! The macros of omni-connector. Their documentation stands on their re-exports in that crate.
 //!
 //! The stages are folders: `parse` reads tokens with their spans, `valid` applies the rules, reports every violation
 //! at once and yields types that only validated data has, `expand` writes what the runtime's traits need. The annotated
@@ -6,6 +6,7 @@
 //! once.
 
 mod connector;
+mod credential_set;
 mod diagnostics;
 mod expand;
 #[macro_use]
@@ -54,6 +55,12 @@ macro_rules! entry_points {
 }
 
 hooks!(entry_points);
+
+/// On an enum of the forms that a credential has.
+#[proc_macro_derive(CredentialSet, attributes(auth_type, credential_set))]
+pub fn credential_set(item: TokenStream) -> TokenStream {
+    credential_set::credential_set(item.into()).into()
+}
 
 /// On a function that callers can ask for.
 #[proc_macro_attribute]

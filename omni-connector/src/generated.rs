@@ -5,6 +5,7 @@ pub use std::vec::Vec;
 
 pub use anyhow::Result;
 pub use async_trait::async_trait;
+pub use serde::{Deserialize, Deserializer};
 pub use serde_json::Value;
 
 pub use crate::{
@@ -12,5 +13,6 @@ pub use crate::{
     declare::*,
     manager::ManagerClient,
     run::{Operator, SyncContext},
+    schema::{CredentialSet, credential_form, credential_set},
     wire::{ServiceCredential, Source, SourceType, SyncType},
 };

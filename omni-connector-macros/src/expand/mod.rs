@@ -5,6 +5,7 @@
 
 mod action;
 mod connector;
+mod credential_set;
 mod hook;
 mod operator;
 mod sync;
@@ -12,6 +13,7 @@ mod webhook;
 
 pub(crate) use action::{listed_action, unfinished_action};
 pub(crate) use connector::{connector, unfinished_connector};
+pub(crate) use credential_set::{credential_set, unfinished_credential_set};
 pub(crate) use operator::{listed_operator, unfinished_operator};
 
 use proc_macro2::{Span, TokenStream};

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     manager::ManagerClient,
-    schema::{DecodeError, decode},
+    schema::{DecodeError, decode, decode_credential},
     wire::{SecretString, ServiceCredential, Source},
 };
 
@@ -137,8 +137,7 @@ fn build<T: ApiClient>(
     credential: Option<&ServiceCredential>,
 ) -> Result<Built, NoClient> {
     let config: T::Config = decode("config", config.clone()).map_err(NoClient::Decode)?;
-    let secret = credential.map_or(Value::Null, |credential| credential.credentials.clone());
-    let credentials: T::Credentials = decode("credentials", secret).map_err(|error| {
+    let credentials: T::Credentials = decode_credential(credential).map_err(|error| {
         if credential.is_some() {
             NoClient::Decode(error)
         } else {

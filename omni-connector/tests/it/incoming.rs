@@ -45,6 +45,7 @@ impl Connector for Careful {
 
     async fn validate(
         &self,
+        _: SyncType,
         source: &Source,
         credentials: Option<&ServiceCredential>,
         _: &ManagerClient,
