@@ -9,6 +9,7 @@ mod connector;
 mod credential_set;
 mod diagnostics;
 mod expand;
+mod from_call;
 #[macro_use]
 mod hooks;
 mod listed;
@@ -60,6 +61,12 @@ hooks!(entry_points);
 #[proc_macro_derive(CredentialSet, attributes(auth_type, credential_set))]
 pub fn credential_set(item: TokenStream) -> TokenStream {
     credential_set::credential_set(item.into()).into()
+}
+
+/// On the client of an API that functions take as an argument.
+#[proc_macro_derive(FromCall, attributes(from_call))]
+pub fn from_call(item: TokenStream) -> TokenStream {
+    from_call::from_call(item.into()).into()
 }
 
 /// On a function that callers can ask for.

@@ -9,7 +9,7 @@ pub use serde::{Deserialize, Deserializer};
 pub use serde_json::Value;
 
 pub use crate::{
-    connector::{Connector, McpServer, actions::answer},
+    connector::{ActionError, Connector, McpServer, actions::answer},
     declare::*,
     manager::ManagerClient,
     run::{Operator, SyncContext},

@@ -64,8 +64,8 @@ pub use connector::{
 pub use connector::{HttpMcpServer, StdioMcpServer};
 pub use declare::{Actor, Args, Checkpoint, Config, CredentialSettings, Credentials, DocRef};
 pub use macros::{
-    CredentialSet, action, arg, connector, credential_ready, enrich, mcp, mcp_env, mcp_headers,
-    oauth, search_operator, skills, sync, validate, webhook,
+    CredentialSet, FromCall, action, arg, connector, credential_ready, enrich, mcp, mcp_env,
+    mcp_headers, oauth, search_operator, skills, sync, validate, webhook,
 };
 pub use manager::{ManagerClient, ManagerError, Patience};
 pub use redact::redact;

@@ -530,3 +530,41 @@ pub use omni_connector_macros::mcp_env;
 /// ```
 #[doc(inline)]
 pub use omni_connector_macros::mcp_headers;
+
+/// Makes the client of an API an argument: every function about a source can take a type that implements
+/// [`ApiClient`](crate::http::ApiClient).
+///
+/// It implements the trait [`FromCall`](trait@crate::declare::FromCall), which a type that is no such client implements by hand.
+/// `#[from_call(crate = ::path)]` says where generated code finds this crate.
+///
+/// ```
+/// use omni_connector::prelude::*;
+///
+/// #[derive(Clone, FromCall)]
+/// struct Tracker { api: Api }
+///
+/// impl ApiClient for Tracker {
+///     type Config = Value;
+///     type Credentials = Option<Value>;
+///
+///     fn connect(_: &Value, _: &Option<Value>) -> Result<Self> {
+///         Ok(Self { api: Api::at("https://tracker.example") })
+///     }
+/// }
+///
+/// #[connector(name = "tracker", source_types = [Linear])]
+/// struct Issues;
+///
+/// #[connector]
+/// impl Issues {
+///     #[sync]
+///     async fn sync(&self, tracker: Tracker) -> Result<()> {
+///         let count: u64 = tracker.api.get("count").read().await?;
+///         ensure!(count < 1_000_000, "there are {count} issues");
+///         Ok(())
+///     }
+/// }
+/// # fn main() {}
+/// ```
+#[doc(inline)]
+pub use omni_connector_macros::FromCall;

@@ -17,8 +17,8 @@ pub use crate::{
     },
     http::{Api, ApiClient, Auth, Pages, Paging, Quota, SourceError},
     macros::{
-        CredentialSet, action, connector, credential_ready, enrich, mcp, mcp_env, mcp_headers,
-        oauth, search_operator, skills, sync, webhook,
+        CredentialSet, FromCall, action, connector, credential_ready, enrich, mcp, mcp_env,
+        mcp_headers, oauth, search_operator, skills, sync, webhook,
     },
     manager::ManagerClient,
     run::{Document, Group, Inventory, Listing, Part, SyncContext, Walked, Watermark},

@@ -39,7 +39,7 @@ use crate::{
 #[diagnostic::on_unimplemented(
     message = "the framework does not supply an argument of type `{Self}` here",
     label = "not an argument that the framework supplies",
-    note = "help: take a declared type as `Config<…>`, `Credentials<…>` or `Checkpoint<…>`; in an action, mark what the caller supplies `#[arg]`, or take all of it as `Args<…>`"
+    note = "help: take a declared type as `Config<…>`, `Credentials<…>` or `Checkpoint<…>`; put `#[derive(FromCall)]` on the client of an API; in an action, mark what the caller supplies `#[arg]`, or take all of it as `Args<…>`"
 )]
 pub trait FromCall<C>: Sized {
     /// Reads the argument.
@@ -134,7 +134,8 @@ where
 /// impl Wiki {
 ///     #[sync]
 ///     async fn sync(&self, site: CredentialSettings<Site>, ctx: SyncContext) -> Result<()> {
-///         ctx.delete(format!("{}/old-page", site.domain)).await
+///         ctx.delete(format!("{}/old-page", site.domain)).await?;
+///         Ok(())
 ///     }
 /// }
 /// # fn main() {}

@@ -36,6 +36,7 @@ pub use check::{
     assert_unique_action, assert_unique_operator,
 };
 pub use checkpoint::Checkpoint;
+pub use client::client;
 pub use doc_ref::DocRef;
 pub use hook::{Asked, Returned, asked, returned};
 #[cfg(test)]

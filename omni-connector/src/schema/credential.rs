@@ -4,7 +4,7 @@ use std::{fmt, marker::PhantomData};
 
 use serde::{
     Deserialize, Deserializer,
-    de::{DeserializeOwned, Error, MapAccess, Visitor},
+    de::{DeserializeOwned, DeserializeSeed, Error, IgnoredAny, MapAccess, Visitor},
     forward_to_deserialize_any,
 };
 use serde_json::{Value, json};
@@ -133,15 +133,11 @@ impl<'de, T: CredentialSet> Visitor<'de> for Row<T> {
         while let Some(key) = row.next_key::<String>()? {
             match (key.as_str(), &auth_type) {
                 (AUTH_TYPE, _) => {
-                    let name: String = row.next_value()?;
-                    if !T::AUTH_TYPES.contains(&name.as_str()) {
-                        return Err(A::Error::unknown_variant(&name, T::AUTH_TYPES));
-                    }
-                    auth_type = Some(name);
+                    auth_type = Some(row.next_value_seed(Accepted(T::AUTH_TYPES))?);
                 }
                 (SECRET, Some(name)) => set = row.next_value_seed(Secret(name, PhantomData))?,
                 (SECRET, None) => early = Some(row.next_value()?),
-                _ => drop(row.next_value::<serde::de::IgnoredAny>()?),
+                _ => drop(row.next_value::<IgnoredAny>()?),
             }
         }
         let name = auth_type.ok_or_else(|| A::Error::missing_field(AUTH_TYPE))?;
@@ -152,9 +148,26 @@ impl<'de, T: CredentialSet> Visitor<'de> for Row<T> {
     }
 }
 
+/// Reads an `auth_type` that is one of these.
+struct Accepted(&'static [&'static str]);
+
+impl<'de> DeserializeSeed<'de> for Accepted {
+    type Value = String;
+
+    fn deserialize<D: Deserializer<'de>>(self, name: D) -> Result<String, D::Error> {
+        let name = String::deserialize(name)?;
+        if self.0.contains(&name.as_str()) {
+            Ok(name)
+        } else {
+            Err(D::Error::unknown_variant(&name, self.0))
+        }
+    }
+}
+
+/// Reads a secret as the form of this `auth_type`.
 struct Secret<'a, T>(&'a str, PhantomData<T>);
 
-impl<'de, T: CredentialSet> serde::de::DeserializeSeed<'de> for Secret<'_, T> {
+impl<'de, T: CredentialSet> DeserializeSeed<'de> for Secret<'_, T> {
     type Value = Option<T>;
 
     fn deserialize<D: Deserializer<'de>>(self, secret: D) -> Result<Option<T>, D::Error> {

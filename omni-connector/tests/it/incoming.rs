@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::support::{Instead, Manager, Scripted, Served, serve, serve_with};
 use omni_connector::{
     Connector, ManagerClient, Patience, ServerConfig, ServiceCredential, Skill, Source, SourceType,
-    SyncContext, async_trait,
+    SyncContext, SyncType, async_trait,
 };
 use serde_json::{Value, json};
 

@@ -132,13 +132,12 @@ impl DecodeError {
 
     /// The same, with the way out where the field `name` holds an `auth_type` that is not accepted.
     pub(crate) fn of_auth_type(mut self, name: &str, auth_type: &str) -> Self {
-        if let Some(expected) = self
-            .problem
-            .strip_prefix(&format!("`{name}` is not valid, expected "))
-        {
+        let prefix = format!("`{name}` is not valid, expected ");
+        if let Some(expected) = self.problem.strip_prefix(&prefix) {
+            let expected = expected.trim_start_matches("one of ");
             self.problem = format!(
-                "the credential is of `{name}` `{auth_type}`, which this connector does not accept\nhelp: connect the source with \
-                 a credential of {expected}"
+                "the `{name}` is `{auth_type}`, which this connector does not accept\nhelp: connect the source with one of \
+                 {expected}"
             );
         }
         self
