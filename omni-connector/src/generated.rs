@@ -13,6 +13,9 @@ pub use crate::{
     declare::*,
     manager::ManagerClient,
     run::{Operator, SyncContext},
-    schema::{CredentialSet, credential_form, credential_set},
-    wire::{ServiceCredential, Source, SourceType, SyncType},
+    schema::credential::{CredentialSet, credential_form, credential_set},
+    wire::{
+        CredentialReady, McpCredentials, OAuthTokens, ServiceCredential, Source, SourceType,
+        SyncType,
+    },
 };

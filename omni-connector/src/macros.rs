@@ -117,7 +117,7 @@ pub use omni_connector_macros::connector;
 /// [`Credentials<T>`](crate::Credentials), `Option<Credentials<T>>`, [`Checkpoint<T>`](crate::Checkpoint),
 /// [`SyncContext`](crate::SyncContext), [`Source`](crate::Source), [`SourceType`](crate::SourceType),
 /// [`ServiceCredential`](crate::ServiceCredential), [`ManagerClient`](crate::ManagerClient), and every type that
-/// implements [`FromCall`](crate::declare::FromCall).
+/// implements [`FromCall`](crate::arguments::FromCall).
 ///
 /// ```
 /// # use omni_connector::prelude::*;
@@ -534,7 +534,7 @@ pub use omni_connector_macros::mcp_headers;
 /// Makes the client of an API an argument: every function about a source can take a type that implements
 /// [`ApiClient`](crate::http::ApiClient).
 ///
-/// It implements the trait [`FromCall`](trait@crate::declare::FromCall), which a type that is no such client implements by hand.
+/// It implements the trait [`FromCall`](trait@crate::arguments::FromCall), which a type that is no such client implements by hand.
 /// `#[from_call(crate = ::path)]` says where generated code finds this crate.
 ///
 /// ```

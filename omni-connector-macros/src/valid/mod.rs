@@ -6,6 +6,7 @@ mod arg;
 mod connector;
 mod credential_set;
 mod docs;
+mod fits;
 mod hook;
 mod names;
 mod operator;

@@ -24,7 +24,7 @@ use crate::{
 /// connector can take that:
 ///
 /// ```
-/// use omni_connector::{ActionError, declare::{Call, FromCall}};
+/// use omni_connector::{ActionError, arguments::{Call, FromCall}};
 ///
 /// struct Tracker { base: String, token: String }
 ///
