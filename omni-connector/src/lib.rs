@@ -68,10 +68,7 @@ pub use connector::{
 #[cfg(feature = "mcp")]
 pub use connector::{HttpMcpServer, StdioMcpServer};
 pub use declare::{Actor, Args, Checkpoint, Config, CredentialSettings, Credentials, DocRef};
-pub use macros::{
-    CredentialSet, FromCall, action, arg, connector, credential_ready, enrich, mcp, mcp_env,
-    mcp_headers, oauth, search_operator, skills, sync, validate, webhook,
-};
+pub use macros::*;
 pub use manager::{ManagerClient, ManagerError, Patience};
 pub use redact::redact;
 pub use run::{

@@ -24,11 +24,7 @@ mod sync;
 mod webhook;
 
 pub use action::{Action, ActionFn, Described, whole_input};
-pub use annotated::{
-    CredentialReadyAnswer, CredentialReadyHook, Declared, DeclaredSkill, EnrichAnswer, EnrichHook,
-    McpAnswer, McpEnvAnswer, McpEnvHook, McpHeadersAnswer, McpHeadersHook, McpHook, Methods,
-    OauthAnswer, OauthHook, SkillsAnswer, SkillsHook, ValidateAnswer, ValidateHook,
-};
+pub use annotated::*;
 pub use argument::{Actor, Args, Config, CredentialSettings, Credentials, DeclaredAs, FromCall};
 pub use call::{Call, CallOf, Called, OfAction, OfSync, OfValidate, called};
 pub use check::{
