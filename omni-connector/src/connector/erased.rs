@@ -15,7 +15,7 @@ use super::{ActionCall, ActionError, Connector};
 use crate::{
     manager::ManagerClient,
     run::SyncContext,
-    schema::{DecodeError, Keys, decode, decode_with_keys},
+    schema::{DecodeError, Keys, decode, decode_credential, decode_with_keys},
     wire::{
         CredentialReady, IntegrationType, Manifest, ManifestAction, McpCredentials,
         ServiceCredential, Source,
@@ -188,8 +188,8 @@ impl<C: Connector> ErasedConnector for C {
     ) -> Result<(), DecodeError> {
         let (_, keys) = decode_with_keys::<C::Config>("config", source.config.clone())?;
         warn_of_unread(source, &keys);
-        if let Some(credentials) = credentials {
-            decode::<C::Credentials>("credentials", credentials.credentials.clone())?;
+        if credentials.is_some() {
+            decode_credential::<C::Credentials>(credentials)?;
         }
         Ok(())
     }
