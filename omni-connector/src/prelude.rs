@@ -19,7 +19,7 @@ pub use crate::{
         search_operator, skills, sync, webhook,
     },
     manager::ManagerClient,
-    run::{Document, Group, Inventory, Listing, Part, SyncContext, Walked, Watermark},
+    run::{Document, Group, Inventory, Listing, News, Part, SyncContext, Walked, Watch, Watermark},
     transport::HttpClient,
     wire::{
         Day, DocumentPermissions, Email, OAuthConfig, PersonSyncRecord, SecretString,

@@ -92,14 +92,14 @@ impl<V> Inventory<V> {
     /// The ids of all known documents in a part, in no order.
     pub fn ids_in(&self, part: &Part) -> Vec<String> {
         let mut ids = Vec::new();
-        self.shared
-            .state()
-            .table
-            .each_below(part.prefix_of_ids(), |id, _| {
+        let state = self.shared.state();
+        for prefix in part.prefixes_of_ids() {
+            state.table.each_below(prefix, |id, _| {
                 if part.has(id) {
                     ids.push(id.to_owned());
                 }
             });
+        }
         ids
     }
 }
@@ -113,6 +113,7 @@ enum Of {
     Whole,
     Prefix(String),
     Path(String),
+    Several(Vec<Part>),
 }
 
 impl Part {
@@ -136,16 +137,30 @@ impl Part {
         })
     }
 
-    /// All ids in it begin with this.
-    fn prefix_of_ids(&self) -> &str {
+    /// Everything that is in one of these parts. One walk over all of them sees an item that moved from one to another come as well
+    /// as go, so it does not look like a loss.
+    pub fn several(parts: impl IntoIterator<Item = Self>) -> Self {
+        Self(Of::Several(parts.into_iter().collect()))
+    }
+
+    /// All ids in it begin with one of these, and none of these with another one.
+    fn prefixes_of_ids(&self) -> Vec<&str> {
         match &self.0 {
-            Of::Whole => "",
-            Of::Prefix(prefix) | Of::Path(prefix) => prefix,
+            Of::Whole => vec![""],
+            Of::Prefix(prefix) | Of::Path(prefix) => vec![prefix],
+            Of::Several(parts) => {
+                let mut all: Vec<_> = parts.iter().flat_map(Self::prefixes_of_ids).collect();
+                all.sort_unstable();
+                // In this order, what begins with a prefix follows it.
+                all.dedup_by(|next, prefix| next.starts_with(*prefix));
+                all
+            }
         }
     }
 
     fn has(&self, id: &str) -> bool {
         match &self.0 {
+            Of::Several(parts) => parts.iter().any(|part| part.has(id)),
             Of::Whole => true,
             Of::Prefix(prefix) => id.starts_with(prefix),
             Of::Path(path) => id
@@ -160,6 +175,12 @@ impl fmt::Display for Part {
         match &self.0 {
             Of::Whole => f.write_str("the whole source"),
             Of::Prefix(prefix) | Of::Path(prefix) => f.write_str(prefix),
+            Of::Several(parts) => {
+                for (index, part) in parts.iter().enumerate() {
+                    write!(f, "{}{part}", if index == 0 { "" } else { ", " })?;
+                }
+                Ok(())
+            }
         }
     }
 }
