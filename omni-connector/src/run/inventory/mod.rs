@@ -242,3 +242,63 @@ fn fingerprint(version: &impl Serialize) -> Print {
         Err(_) => Print::NONE,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::keeper::Keeper;
+
+    fn state(ids: impl IntoIterator<Item = String>) -> State {
+        let mut state = State::default();
+        for id in ids {
+            form::add(&mut state.table, &id, Print::NONE);
+        }
+        state
+    }
+
+    #[test]
+    fn several_parts_are_one_in_which_no_id_counts_twice() {
+        let ids = ["a/b/x", "a/y", "ab/z", "b/w", "c1"].map(str::to_owned);
+        let inventory = Inventory::<()>::of(state(ids));
+        let parts = [
+            Part::path("a/b"),
+            Part::path("a"),
+            Part::path("ab"),
+            Part::prefix("c"),
+        ];
+        let mut found = inventory.ids_in(&Part::several(parts));
+        found.sort();
+        assert_eq!(found, ["a/b/x", "a/y", "ab/z", "c1"]);
+    }
+
+    #[test]
+    fn what_moved_between_parts_that_are_walked_as_one_is_no_loss() {
+        let part = Part::several([Part::path("old"), Part::path("new")]);
+        let mut state = state(
+            (0..12)
+                .map(|n| format!("old/{n}"))
+                .chain(["top".to_owned()]),
+        );
+        state.begin_walk(&part);
+        for n in 0..12 {
+            state.sends(&format!("new/{n}"), None, Print::NONE, &Keeper::default());
+        }
+        let unseen = state.unseen(&part, 0.5);
+        assert_eq!((unseen.ids.len(), unseen.is_suspicious), (12, false));
+    }
+
+    #[test]
+    fn what_is_deleted_by_name_is_not_missed_as_well() {
+        let mut state = state((0..30).map(|n| n.to_string()));
+        state.begin_walk(&Part::whole());
+        for n in 0..20 {
+            state.deletes(&n.to_string());
+        }
+        for n in 20..28 {
+            state.see(&n.to_string());
+        }
+        let unseen = state.unseen(&Part::whole(), 0.5);
+        assert_eq!(unseen.ids, ["28", "29"]);
+        assert_eq!((unseen.known, unseen.is_suspicious), (10, false));
+    }
+}
