@@ -44,6 +44,11 @@ struct Filesystem;
 
 #[connector]
 impl Filesystem {
+    #[validate]
+    async fn check(&self, config: Config<Settings>) -> Result<()> {
+        config.check()
+    }
+
     #[sync]
     async fn sync(
         &self,

@@ -8,8 +8,7 @@ use omni_connector::prelude::*;
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct Settings {
     /// Folder whose files become documents, as the machine of the connector sees it
-    #[schemars(with = "String")]
-    base_path: Base,
+    base_path: PathBuf,
     /// Only files with these extensions, such as `md` or `.PDF`; all files when there are none
     #[schemars(with = "Option<Vec<String>>")]
     #[serde(default)]
@@ -24,8 +23,23 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
+    /// Refuses what has a meaning that nobody can want.
+    pub(crate) fn check(&self) -> Result<()> {
+        ensure!(
+            self.base_path.is_absolute(),
+            "the setting `base_path` is `{}`; it must begin with `/`",
+            self.base_path.display()
+        );
+        let mut patterns = self.exclude_patterns.iter().flatten();
+        ensure!(
+            patterns.all(|pattern| !pattern.text.trim_matches('/').is_empty()),
+            "an empty text in the setting `exclude_patterns` would leave out every file; remove it"
+        );
+        Ok(())
+    }
+
     pub(crate) fn base(&self) -> &Path {
-        &self.base_path.0
+        &self.base_path
     }
 
     /// The base as ids begin with it, without a slash at its end.
@@ -63,23 +77,6 @@ pub(crate) fn extension(path: &str) -> Option<String> {
     Some(Path::new(path).extension()?.to_str()?.to_lowercase())
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(try_from = "String")]
-struct Base(PathBuf);
-
-impl TryFrom<String> for Base {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, &'static str> {
-        let path = PathBuf::from(text);
-        if path.is_absolute() {
-            Ok(Self(path))
-        } else {
-            Err("the path must begin with `/`")
-        }
-    }
-}
-
 /// An extension in lower case and without its dot.
 #[derive(Debug, Deserialize)]
 #[serde(from = "String")]
@@ -101,24 +98,21 @@ struct Pattern {
 }
 
 impl TryFrom<String> for Pattern {
-    type Error = String;
+    type Error = globset::Error;
 
-    fn try_from(text: String) -> Result<Self, String> {
+    fn try_from(text: String) -> Result<Self, globset::Error> {
         let text = text.trim().to_lowercase();
         let text = text
             .strip_prefix('.')
             .filter(|it| it.starts_with('/'))
             .unwrap_or(&text);
         let glob = text.trim_end_matches('/');
-        if glob.is_empty() {
-            return Err("an empty pattern would leave out every file; remove it".to_owned());
-        }
         let anywhere = if glob.starts_with('/') { "" } else { "**/" };
         let glob = GlobBuilder::new(&format!("{anywhere}{glob}"))
             .literal_separator(true)
             .build();
         Ok(Self {
-            glob: glob.map_err(|error| error.to_string())?.compile_matcher(),
+            glob: glob?.compile_matcher(),
             text: text.to_owned(),
         })
     }
@@ -239,9 +233,17 @@ mod tests {
                 json!(["*.log", "[a"]),
                 "`exclude_patterns[1]`",
             ),
-            ("exclude_patterns", json!([" "]), "remove it"),
+            (
+                "exclude_patterns",
+                json!(["a", " "]),
+                "`exclude_patterns` would leave out every file; remove it",
+            ),
             ("exclude_patterns", json!(["./"]), "remove it"),
-            ("base_path", json!(""), "`base_path`"),
+            (
+                "base_path",
+                json!(""),
+                "`base_path` is ``; it must begin with `/`",
+            ),
             ("base_path", json!("docs"), "must begin with `/`"),
             ("base_path", json!(null), "`base_path`"),
             (
@@ -252,8 +254,11 @@ mod tests {
         ] {
             let mut config = json!({ "base_path": "/srv" });
             config[key] = value;
-            let error = omni_connector::decode::<Settings>("config", config).unwrap_err();
-            assert!(error.to_string().contains(message), "{error}");
+            let error = match omni_connector::decode::<Settings>("config", config) {
+                Ok(settings) => settings.check().unwrap_err().to_string(),
+                Err(error) => error.to_string(),
+            };
+            assert!(error.contains(message), "{error}");
         }
     }
 }

@@ -36,9 +36,11 @@ fn grow(setup: &Setup) {
         (seed >> 16) % below
     };
     for tag in 0..TAGS {
-        for n in 0..40 {
+        // The first tag is the largest, so that none of the others looks like an accident.
+        let pages = if tag == 0 { 150 } else { 40 };
+        for n in 0..pages {
             let path = format!("part-{}/chapter-{}/page {n}.md", next(4), next(5));
-            match next(6) {
+            match if tag == 0 { 9 } else { next(8) } {
                 0 => drop(fs::remove_file(setup.path(&path))),
                 1 => drop(fs::remove_dir_all(setup.path(&format!(
                     "part-{}/chapter-{}",

@@ -280,11 +280,17 @@ mod tests {
                 .chain(["top".to_owned()]),
         );
         state.begin_walk(&part);
-        for n in 0..12 {
+        // One of them was deleted as well: more went than came.
+        for n in 0..11 {
             state.sends(&format!("new/{n}"), None, Print::NONE, &Keeper::default());
         }
         let unseen = state.unseen(&part, 0.5);
         assert_eq!((unseen.ids.len(), unseen.is_suspicious), (12, false));
+
+        let mut state = self::state((0..30).map(|n| format!("old/{n}")));
+        state.begin_walk(&part);
+        state.sends("new/0", None, Print::NONE, &Keeper::default());
+        assert!(state.unseen(&part, 0.5).is_suspicious);
     }
 
     #[test]

@@ -36,6 +36,8 @@ pub(super) struct State {
     /// Everything up to this number is named in an accepted save.
     named: u64,
     changes: u64,
+    /// Documents that the walk under way sent and that were not known before.
+    came: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -204,6 +206,7 @@ impl State {
         if !self.table.change(id, |known| *known = mark) {
             let number = keeper.number();
             self.table.insert(id, mark, parent, number);
+            self.came += 1;
         }
         let number = self.table.since(id);
         let number = if keeper.is_named(number) { 0 } else { number };
@@ -238,6 +241,7 @@ impl State {
     /// A walk of the documents in a part begins.
     pub(super) fn begin_walk(&mut self, part: &Part) {
         self.walk = None;
+        self.came = 0;
         for prefix in part.prefixes_of_ids() {
             self.table.change_below(prefix, |id, mark| {
                 if part.has(id) {
@@ -324,8 +328,11 @@ impl State {
         let ids: Vec<_> = candidates.into_iter().filter(|id| !is_kept(id)).collect();
         let elsewhere = self.table.len() - known_here;
         let known = self.table.len() - deleted;
+        // What moved came under another id: only what nothing came for is a loss.
+        let came = self.came.min(known);
+        let lost = ids.len().saturating_sub(came);
         Unseen {
-            is_suspicious: is_suspicious(ids.len(), known, seen + elsewhere, share),
+            is_suspicious: is_suspicious(lost, known - came, seen + elsewhere, share),
             ids,
             known,
         }
