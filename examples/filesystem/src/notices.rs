@@ -54,9 +54,9 @@ fn listen(root: &Path) -> Result<Notices> {
     let (heard, notices) = mpsc::unbounded_channel();
     let handler = move |event| {
         // The watch is over when nobody listens.
-        changes(event)
-            .into_iter()
-            .for_each(|change| drop(heard.send(change)));
+        for change in changes(event) {
+            drop(heard.send(change));
+        }
     };
     let config = notify::Config::default().with_follow_symlinks(false);
     let mut watcher = RecommendedWatcher::new(handler, config)?;
