@@ -73,8 +73,8 @@ pub use manager::{ManagerClient, ManagerError, Patience};
 pub use redact::redact;
 pub use run::{
     Advance, Deletions, Document, Failure, FailureBudget, Group, IncompleteListing, Inventory,
-    Listing, Operator, Part, RunError, RunReport, Skip, Stage, SyncContext, Walk, Walked,
-    WalkedListing, Watermark,
+    Listing, News, Operator, Part, RunError, RunReport, Skip, Stage, SyncContext, Walk, Walked,
+    WalkedListing, Watch, Watching, Watermark,
 };
 pub use schema::{CredentialSet, decode};
 pub use server::{ConfigError, Runner, ServerConfig};

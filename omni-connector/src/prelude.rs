@@ -21,7 +21,7 @@ pub use crate::{
         mcp_headers, oauth, search_operator, skills, sync, webhook,
     },
     manager::ManagerClient,
-    run::{Document, Group, Inventory, Listing, Part, SyncContext, Walked, Watermark},
+    run::{Document, Group, Inventory, Listing, News, Part, SyncContext, Walked, Watch, Watermark},
     schema::CredentialSet,
     transport::HttpClient,
     wire::{

@@ -2,159 +2,349 @@
 
 use std::{
     fs::{self, File, Metadata, OpenOptions},
-    io,
-    path::{Path, PathBuf},
+    io::{self, Read as _},
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    path::Path,
 };
 
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
+use encoding_rs::Encoding;
 use omni_connector::prelude::*;
+use rustix::fs::OFlags;
 
-use crate::{
-    content::Content,
-    known::{self, Stamp},
-    settings::{Settings, extension},
-    skip::{Obstacle, Skip, TOO_LARGE},
-};
+use crate::{settings::extension, tree::Skip};
+
+/// As much as Omni extracts text from in one file. A larger one is found by its name.
+const MOST_READ: u64 = 50 << 20;
+/// Whether a file is text shows in this many of its first bytes.
+const SNIFFED: u64 = 8 << 10;
+
+/// The formats that Omni extracts text from (`protocol.md` §3.5), or its converter where there is one.
+const EXTRACTED: &[&str] = &[
+    "bmp", "doc", "docx", "eml", "htm", "html", "jpeg", "jpg", "mht", "mhtml", "msg", "pdf", "png",
+    "ppt", "pptx", "tif", "tiff", "webp", "xhtml", "xls", "xlsx",
+];
 
 /// A file, as it was when it was last looked at.
 #[derive(Debug)]
 pub(crate) struct FileItem {
-    /// Its path below the base, with `/` between the names. It is also the id of its document.
+    /// Its path, which is the id of its document.
     pub(crate) id: String,
-    pub(crate) extension: Option<String>,
     pub(crate) stamp: Stamp,
+    /// Where the path below the base begins.
+    below: usize,
     created: Option<OffsetDateTime>,
-    path: PathBuf,
+    mode: u32,
+}
+
+/// What tells a changed file from an unchanged one: when it was modified, when anything of it was changed, and its bytes. A
+/// program can put the first of these times back, but not the second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(crate) struct Stamp {
+    modified: (i64, i64),
+    changed: (i64, i64),
+    pub(crate) bytes: u64,
+}
+
+/// A file with its content, or why there is none.
+pub(crate) type Read = Result<(FileItem, Content), Skip>;
+
+/// What a file holds for readers.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Content {
+    Text(String, &'static Encoding),
+    /// Bytes whose text Omni extracts.
+    Extract(Vec<u8>),
+    /// No text: it is found by its name.
+    Nothing,
+}
+
+impl Stamp {
+    fn of(metadata: &Metadata) -> Self {
+        Self {
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+            bytes: metadata.len(),
+        }
+    }
+
+    fn modified(self) -> Option<OffsetDateTime> {
+        let (seconds, nanos) = self.modified;
+        let nanos = i128::from(seconds) * 1_000_000_000 + i128::from(nanos);
+        OffsetDateTime::from_unix_timestamp_nanos(nanos).ok()
+    }
 }
 
 impl FileItem {
-    pub(crate) fn new(id: String, path: &Path, metadata: &Metadata) -> Self {
+    pub(crate) fn new(id: &str, prefix: &str, metadata: &Metadata) -> Self {
         Self {
-            id,
-            extension: extension(path),
+            id: id.to_owned(),
             stamp: Stamp::of(metadata),
-            created: known::created(metadata),
-            path: path.to_owned(),
+            below: prefix.len() + 1,
+            created: metadata.created().ok().map(OffsetDateTime::from),
+            mode: metadata.mode(),
         }
     }
 
     /// Reads the file; a second time if it changed meanwhile. What is read is one state of it, with that state's stamp.
-    pub(crate) fn read(mut self, settings: &Settings) -> Result<(Self, Content), Skip> {
-        let content = match self.read_once(settings) {
-            Err(Obstacle::Changed) => self.read_once(settings),
+    pub(crate) fn read(mut self) -> Read {
+        let content = match self.read_once() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => self.read_once(),
             read => read,
         };
         match content {
             Ok(content) => Ok((self, content)),
-            Err(obstacle) => Err(Skip::unread(self.id, obstacle)),
+            Err(error) => Err(Skip::unread(self.id, &error)),
         }
     }
 
-    fn read_once(&mut self, settings: &Settings) -> Result<Content, Obstacle> {
-        let file = open(&self.path)?;
+    fn read_once(&mut self) -> io::Result<Content> {
+        // Whatever has taken the file's place is neither followed nor waited for.
+        let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+        let file = OpenOptions::new()
+            .read(true)
+            .custom_flags(flags)
+            .open(&self.id)?;
         let metadata = file.metadata()?;
         self.stamp = Stamp::of(&metadata);
         if !metadata.is_file() {
-            return Err(Obstacle::Changed);
+            return Err(io::ErrorKind::Interrupted.into());
         }
-        if self.stamp.bytes() > settings.max_file_size() {
-            return Err(Obstacle::Unwanted(TOO_LARGE));
-        }
-        let content = Content::read(file, self.stamp.bytes(), self.extension.as_deref())?;
-        if Stamp::of(&fs::symlink_metadata(&self.path)?) != self.stamp {
-            return Err(Obstacle::Changed);
+        let content = self.content(file)?;
+        if Stamp::of(&fs::symlink_metadata(&self.id)?) != self.stamp {
+            return Err(io::ErrorKind::Interrupted.into());
         }
         Ok(content)
     }
 
-    /// The names of the folders it is in.
+    fn content(&self, mut file: File) -> io::Result<Content> {
+        let size = self.stamp.bytes;
+        if size > MOST_READ {
+            return Ok(Content::Nothing);
+        }
+        let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
+        file.by_ref().take(SNIFFED).read_to_end(&mut bytes)?;
+        let extension = extension(&self.id).unwrap_or_default();
+        let is_extracted = size > 0 && EXTRACTED.contains(&&*extension);
+        if !is_extracted && !may_be_text(&bytes) {
+            return Ok(Content::Nothing);
+        }
+        // A byte more than there should be shows that the file grows.
+        file.take((size + 1).saturating_sub(SNIFFED))
+            .read_to_end(&mut bytes)?;
+        if bytes.len() as u64 != size {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        Ok(if is_extracted {
+            Content::Extract(bytes)
+        } else {
+            text(bytes)
+        })
+    }
+
+    pub(crate) fn extension(&self) -> Option<String> {
+        extension(&self.id)
+    }
+
+    /// The names of the folders below the base that it is in.
     pub(crate) fn folders(&self) -> impl Iterator<Item = &str> {
-        let (folders, _) = self.id.rsplit_once('/').unwrap_or_default();
+        let (folders, _) = self.id[self.below..].rsplit_once('/').unwrap_or_default();
         folders.split('/')
     }
 
     pub(crate) fn document(&self, content: Content) -> Document<'_> {
         let (_, name) = self.id.rsplit_once('/').unwrap_or(("", &self.id));
+        let by_name = mime_guess::from_path(Path::new(name)).first_raw();
         let document = Document::new(&self.id, DocumentPermissions::public())
             .title(name)
             .path(&self.id)
-            .size(self.stamp.bytes())
+            .size(self.stamp.bytes)
             .created_at(self.created)
             .updated_at(self.stamp.modified())
+            .extra("is_directory", false)
+            .extra("readable", self.mode & 0o400 != 0)
+            .extra("writable", self.mode & 0o200 != 0)
+            .extra("executable", self.mode & 0o100 != 0)
             .attributes_of(self);
-        let document = match Url::from_file_path(&self.path) {
-            Ok(url) => document.url(url),
-            Err(()) => document,
+        let (document, otherwise) = match content {
+            Content::Text(text, encoding) if encoding != encoding_rs::UTF_8 => (
+                document.text(text).extra("encoding", encoding.name()),
+                "text/plain",
+            ),
+            Content::Text(text, _) => (document.text(text), "text/plain"),
+            Content::Extract(data) => {
+                let format = by_name
+                    .filter(|it| *it != "application/xhtml+xml")
+                    .unwrap_or("text/html");
+                (document.extract(data, format, name), format)
+            }
+            Content::Nothing => (document, "application/octet-stream"),
         };
-        match content {
-            Content::Text(text) => document.text(text).mime_type("text/plain"),
-            Content::Extract { data, mime_type } => document.extract(data, mime_type, name),
-        }
+        document.mime_type(by_name.unwrap_or(otherwise))
     }
 }
 
-/// Opens what was a file a moment ago. Whatever has taken its place is neither followed nor waited for.
-fn open(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
+/// Whether a file that begins with these bytes can be text: no zero bytes, unless a mark says that it is UTF-16, and none of the
+/// formats whose words are between markup or encoded: RTF, mailboxes, and office files as one XML.
+fn may_be_text(beginning: &[u8]) -> bool {
+    if Encoding::for_bom(beginning).is_none() && beginning.contains(&0) {
+        return false;
     }
-    options.read(true).open(path)
+    let head = String::from_utf8_lossy(beginning);
+    let head = head.trim_start_matches('\u{feff}').trim_start();
+    let is_mailbox = head.starts_with("From ")
+        && head.lines().nth(1).is_some_and(|line| {
+            let name = line.split_once(": ").map_or("", |(name, _)| name);
+            !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        });
+    let is_office = head.starts_with("<?xml")
+        && [
+            "<office:document",
+            "progid=\"Word.Document\"",
+            "<pkg:package",
+        ]
+        .iter()
+        .any(|sign| head.contains(sign));
+    !(head.starts_with("{\\rtf") || is_mailbox || is_office)
 }
 
-#[cfg(all(test, target_os = "linux"))]
+/// Text in its encoding: by its mark, or UTF-8, or the most likely one. Other bytes than those of a text are nothing.
+fn text(bytes: Vec<u8>) -> Content {
+    if let Some((encoding, mark)) = Encoding::for_bom(&bytes) {
+        return Content::Text(
+            encoding
+                .decode_without_bom_handling(&bytes[mark..])
+                .0
+                .into_owned(),
+            encoding,
+        );
+    }
+    let bytes = match String::from_utf8(bytes) {
+        Ok(text) => return Content::Text(text, encoding_rs::UTF_8),
+        Err(error) => error.into_bytes(),
+    };
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
+    detector.feed(&bytes, true);
+    let encoding = detector.guess(None, Utf8Detection::Deny);
+    let (text, had_errors) = encoding.decode_without_bom_handling(&bytes);
+    let is_odd = |c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{c}' | '\u{85}');
+    if had_errors || text.contains(is_odd) {
+        return Content::Nothing;
+    }
+    Content::Text(text.into_owned(), encoding)
+}
+
+#[cfg(test)]
 mod tests {
     use std::{os::unix::fs::symlink, process::Command};
 
     use super::*;
 
-    fn settings() -> Settings {
-        omni_connector::decode("config", json!({ "base_path": "/" })).unwrap()
+    fn item(path: &Path) -> FileItem {
+        let folder = path.parent().unwrap().to_str().unwrap();
+        FileItem::new(path.to_str().unwrap(), folder, &fs::metadata(path).unwrap())
+    }
+
+    fn content_of(name: &str, bytes: &[u8]) -> Content {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        item(&path).read().unwrap().1
+    }
+
+    #[test]
+    fn text_is_read_in_its_encoding_whatever_its_name() {
+        let long = "größe ".repeat(5_000);
+        let letter = "From Ada\nwith love: a poem";
+        for text in ["", "plain", "\u{feff}marked", letter, &long] {
+            let expected = text.trim_start_matches('\u{feff}').to_owned();
+            assert_eq!(
+                content_of("f.dat", text.as_bytes()),
+                Content::Text(expected, encoding_rs::UTF_8)
+            );
+        }
+        for (bytes, text, encoding) in [
+            (&b"\xff\xfeh\0\xe9\0"[..], "hé", "UTF-16LE"),
+            (b"\xfe\xff\0h\0\xe9", "hé", "UTF-16BE"),
+            (b"gr\xf6\xdfe", "größe", "windows-1252"),
+            (
+                b"\xcf\xf0\xe8\xe2\xe5\xf2, \xea\xe0\xea \xe4\xe5\xeb\xe0?",
+                "Привет, как дела?",
+                "windows-1251",
+            ),
+            (
+                b"\x82\xb1\x82\xf1\x82\xc9\x82\xbf\x82\xcd\x90\xa2\x8aE",
+                "こんにちは世界",
+                "Shift_JIS",
+            ),
+        ] {
+            let Content::Text(read, found) = content_of("f.txt", bytes) else {
+                panic!("{text}")
+            };
+            assert_eq!((&*read, found.name()), (text, encoding));
+        }
+    }
+
+    #[test]
+    fn what_has_no_text_is_found_by_its_name() {
+        for bytes in [
+            &b"\x7fELF\0\0"[..],
+            b"{\\rtf1\\ansi{\\fonttbl}prose}",
+            b"From ada@example.com Mon Jan 1\nReturn-Path: <a>\n\nx",
+            b"<?xml version=\"1.0\"?>\n<office:document>x",
+            b"\x89\x01\x02\xff\x07",
+        ] {
+            assert_eq!(content_of("f.txt", bytes), Content::Nothing, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn a_known_format_goes_to_extraction_as_it_is_unless_it_is_empty() {
+        assert_eq!(
+            content_of("f.PDF", b"%PDF-1.7\0"),
+            Content::Extract(b"%PDF-1.7\0".to_vec())
+        );
+        assert!(matches!(content_of("f.docx", b""), Content::Text(text, _) if text.is_empty()));
+    }
+
+    #[test]
+    fn a_file_beyond_what_omni_extracts_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f.pdf");
+        File::create(&path).unwrap().set_len(MOST_READ + 1).unwrap();
+        assert_eq!(item(&path).read().unwrap().1, Content::Nothing);
     }
 
     /// What is said of a file that was `found` at a path and has since become something else.
     fn skip_of(path: &Path, becomes: impl FnOnce(&Path)) -> Skip {
         fs::write(path, "found").unwrap();
-        let file = FileItem::new("f".to_owned(), path, &fs::metadata(path).unwrap());
+        let file = item(path);
         fs::remove_file(path).unwrap();
         becomes(path);
-        file.read(&settings()).unwrap_err()
+        file.read().unwrap_err()
     }
 
     #[test]
     fn whatever_a_file_becomes_before_it_is_read_is_a_skip_that_deletes_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("f");
+        let said = |skip: Skip| (skip.reason, skip.keeps_documents);
 
-        let vanished = skip_of(&path, |_| {});
         assert_eq!(
-            (vanished.reason, vanished.keeps_documents),
+            said(skip_of(&path, |_| {})),
             ("vanished while it was read", true)
         );
-
         let link = skip_of(&path, |path| symlink("/etc/passwd", path).unwrap());
-        assert_eq!(
-            (link.reason, link.keeps_documents),
-            ("cannot be read", true)
-        );
+        assert_eq!(said(link), ("cannot be read", true));
         fs::remove_file(&path).unwrap();
-
         // Opening a pipe waits for a writer, unless one asks not to.
         let pipe = skip_of(&path, |path| {
             assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
         });
-        assert_eq!(
-            (pipe.reason, pipe.keeps_documents),
-            ("changed while it was read", true)
-        );
+        assert_eq!(said(pipe), ("changed while it was read", true));
         fs::remove_file(&path).unwrap();
-
         let folder = skip_of(&path, |path| fs::create_dir(path).unwrap());
-        assert_eq!(
-            (folder.reason, folder.keeps_documents),
-            ("changed while it was read", true)
-        );
+        assert_eq!(said(folder), ("changed while it was read", true));
     }
 
     #[test]
@@ -162,18 +352,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("f");
         fs::write(&path, "old").unwrap();
-        let file = FileItem::new("f".to_owned(), &path, &fs::metadata(&path).unwrap());
+        let file = item(&path);
         fs::write(&path, "newer").unwrap();
-        let (file, content) = file.read(&settings()).unwrap();
-        assert!(matches!(content, Content::Text(text) if text == "newer"));
+        let (file, content) = file.read().unwrap();
+        assert!(matches!(content, Content::Text(text, _) if text == "newer"));
         assert_eq!(file.stamp, Stamp::of(&fs::metadata(&path).unwrap()));
     }
 
+    #[cfg(target_os = "linux")]
     #[test]
     fn a_file_that_holds_more_than_it_says_is_never_read_half() {
-        let path = Path::new("/proc/self/status");
-        let file = FileItem::new("status".to_owned(), path, &fs::metadata(path).unwrap());
-        let skip = file.read(&settings()).unwrap_err();
+        let skip = item(Path::new("/proc/self/status")).read().unwrap_err();
         assert_eq!(
             (skip.reason, skip.keeps_documents),
             ("changed while it was read", true)

@@ -1,51 +1,61 @@
 //! The connector to read first: a directory tree becomes documents.
 //!
-//! What it is stands in this file. [`tree`] finds, [`mod@file`] and [`content`] read, [`known`] remembers, [`mirror`] puts them
-//! together into a run, and [`watch`] hears what happens meanwhile.
+//! What it is stands in this file. [`tree`] finds, [`mod@file`] reads, [`mirror`] puts them together into a run, and [`notices`]
+//! hears what happens meanwhile. It takes the place of Omni's own connector, whose ids and settings it has.
 
-mod content;
 mod file;
-mod known;
 mod mirror;
+mod notices;
 mod settings;
-mod skip;
 mod tree;
-mod watch;
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
+};
 
 use omni_connector::prelude::*;
 use tokio::task::spawn_blocking;
 
 use crate::{
-    file::FileItem, known::Known, mirror::Mirror, settings::Settings, tree::real_folder,
-    watch::Watch,
+    file::FileItem,
+    mirror::{Known, Mirror},
+    notices::notices,
+    settings::Settings,
+    tree::real_folder,
 };
 
 /// Files of a directory tree, as documents that everybody in the company may see: a file on the connector's machine has
 /// no people that Omni knows.
 #[connector(
     name = "filesystem",
-    display_name = "Filesystem",
+    display_name = "File System",
     source_types = [LocalFiles, FileSystem],
     sync_modes = [full, incremental, realtime],
     config = Settings,
     state = Known,
+    read_only,
 )]
 struct Filesystem;
 
 #[connector]
 impl Filesystem {
+    #[validate]
+    async fn check(&self, config: Config<Settings>) -> Result<()> {
+        config.check()
+    }
+
     #[sync]
     async fn sync(
         &self,
         config: Config<Settings>,
-        mut known: Checkpoint<Known>,
+        known: Checkpoint<Known>,
         ctx: SyncContext,
     ) -> Result<()> {
-        if ctx.sync_mode() == SyncType::Full && !ctx.is_resume() {
-            *known = known.last()?.unwrap_or_default();
-            known.forget_what_was_read();
-            known.save().await?;
-        }
         let mut mirror = Mirror::open(config.0, known, ctx).await?;
         mirror.refresh().await?;
         mirror.save().await
@@ -59,19 +69,25 @@ impl Filesystem {
         ctx: SyncContext,
     ) -> Result<()> {
         let mut mirror = Mirror::open(config.0, known, ctx.clone()).await?;
-        // Watched before the first look, so that nothing falls between the two.
-        let watch = Watch::start(mirror.root()).await?;
-        mirror.refresh().await?;
-        loop {
-            tokio::select! {
-                () = ctx.cancelled() => return mirror.save().await,
-                changes = watch.changes() => match changes.topmost() {
-                    Some(paths) => mirror.refresh_below(paths).await?,
-                    None => mirror.refresh().await?,
-                },
-                () = mirror.save_due() => mirror.save().await?,
+        let (tree, took) = (mirror.tree(), Arc::new(AtomicU64::new(0)));
+        let (root, looks, run) = (tree.root.clone(), Arc::clone(&took), ctx.clone());
+        let mut watching = Watch::default().start(&ctx, move || {
+            notices(root.clone(), run.clone(), Arc::clone(&looks))
+        });
+        while let Some(news) = watching.next().await? {
+            let begun = Instant::now();
+            match news {
+                News::Connected => mirror.refresh().await?,
+                News::Changed(paths) => {
+                    mirror
+                        .refresh_at(paths.iter().map(|path| tree.at_base(path)).collect())
+                        .await?;
+                }
             }
+            let millis = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+            took.store(millis, Ordering::Relaxed);
         }
+        mirror.save().await
     }
 
     /// Check that a path can be the base of a source.
@@ -80,20 +96,28 @@ impl Filesystem {
         &self,
         /// The path, as the machine of the connector sees it
         #[arg]
-        base_path: String,
+        base_path: PathBuf,
     ) -> Result<Validation> {
-        let listed = spawn_blocking(move || real_folder(base_path.as_ref())).await?;
-        let problem = listed.err().map(|error| format!("{error:#}"));
-        Ok(Validation {
-            valid: problem.is_none(),
-            problem,
+        spawn_blocking(move || {
+            let problem = match real_folder(&base_path) {
+                Ok(_) if base_path.is_absolute() => None,
+                Ok(_) => Some("the path must begin with `/`".to_owned()),
+                Err(error) => Some(format!("{error:#}")),
+            };
+            Ok(Validation {
+                exists: base_path.exists(),
+                is_directory: base_path.is_dir(),
+                valid: problem.is_none(),
+                problem,
+            })
         })
+        .await?
     }
 
     /// `ext:md` finds files by their extension.
     #[search_operator]
-    fn ext(file: &FileItem) -> Option<&str> {
-        file.extension.as_deref()
+    fn ext(file: &FileItem) -> Option<String> {
+        file.extension()
     }
 
     /// `folder:ops` finds the files in a folder of this name, however deep below it.
@@ -106,6 +130,8 @@ impl Filesystem {
 /// Whether a path can be the base of a source, and why not.
 #[derive(Debug, Serialize)]
 struct Validation {
+    exists: bool,
+    is_directory: bool,
     valid: bool,
     problem: Option<String>,
 }

@@ -1,207 +1,252 @@
-//! Keeps Omni's documents like the tree: walks it, reads what changed, deletes what is gone, remembers how far it is.
+//! Keeps Omni's documents like the tree: walks it, reads what changed, deletes what is gone.
 
 use std::{
-    future,
+    collections::{BTreeMap, BTreeSet},
+    future::ready,
     path::{Path, PathBuf},
-    time::Duration,
+    pin::pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use futures_util::{StreamExt, stream::FuturesOrdered};
-use omni_connector::prelude::*;
+use futures_util::{StreamExt, stream};
+use omni_connector::{Walk, prelude::*};
 use tokio::{
-    sync::mpsc,
-    task::{JoinHandle, spawn_blocking},
-    time::{Instant, sleep_until},
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
+    task::spawn_blocking,
 };
 
 use crate::{
-    content::Content, file::FileItem, known::Known, settings::Settings, skip::Skip, tree::Tree,
+    file::{Read, Stamp},
+    notices::topmost,
+    settings::Settings,
+    tree::{Found, Skip, Tree},
 };
 
 /// Files read at once: enough to keep a disk busy…
 const READERS: usize = 8;
-/// …and bytes of them that may be in memory.
-const BYTES: u64 = 64 << 20;
+/// …and kilobytes of them that may be in memory.
+const KILOBYTES: u32 = 64 << 10;
 /// Entries that were found and wait for a reader.
 const AHEAD: usize = 1_000;
 
-/// A process that is killed has to do again what it did since it saved its state: this much at most…
-const SAVE_EVERY: Duration = Duration::from_secs(2);
-/// …or so many times what saving takes, when the state is large.
-const SAVING_SHARE: u32 = 10;
+/// The state of a source.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Known {
+    /// The base, as it was configured.
+    base: PathBuf,
+    files: Inventory<Stamp>,
+}
 
-type Read = Result<(FileItem, Content), Skip>;
+/// Reads what was saved: today's form, or an earlier one with the files of each folder by their paths below the base. Anything
+/// else is set aside: Omni's own connector saves nothing.
+impl<'de> Deserialize<'de> for Known {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        type Folders = BTreeMap<String, BTreeMap<String, Value>>;
+        let mut saved = Value::deserialize(deserializer)?;
+        let mut take = |key| saved.get_mut(key).map(Value::take).unwrap_or_default();
+        let base = serde_json::from_value(take("base")).unwrap_or_default();
+        let files = match serde_json::from_value::<Folders>(take("folders")) {
+            Ok(folders) => folders
+                .iter()
+                .flat_map(|(folder, files)| files.keys().map(move |name| (folder, name)))
+                .map(|(folder, name)| (format!("{folder}/{name}"), None))
+                .map(|(id, version)| (id.trim_start_matches('/').to_owned(), version))
+                .collect(),
+            Err(_) => serde_json::from_value(take("files")).map_err(serde::de::Error::custom)?,
+        };
+        Ok(Self { base, files })
+    }
+}
 
 pub(crate) struct Mirror {
-    tree: Tree,
+    tree: Arc<Tree>,
     known: Checkpoint<Known>,
     ctx: SyncContext,
-    save_at: Instant,
-    is_saved: bool,
+    /// Nobody knows what Omni has of this source: its own connector may have worked on it before.
+    is_new: bool,
 }
 
 impl Mirror {
     /// The tree of a source, against what is known of it.
     pub(crate) async fn open(
         settings: Settings,
-        mut known: Checkpoint<Known>,
+        known: Checkpoint<Known>,
         ctx: SyncContext,
     ) -> Result<Self> {
-        known.rebase(&settings.base_path);
-        let tree = spawn_blocking(move || Tree::open(settings)).await??;
-        Ok(Self {
+        let tree = Arc::new(spawn_blocking(move || Tree::open(settings)).await??);
+        let saved = ctx.source().checkpoint.as_ref();
+        let base = saved.and_then(|saved| saved.get("base"));
+        let mut mirror = Self {
             tree,
             known,
-            ctx,
-            save_at: Instant::now() + SAVE_EVERY,
-            is_saved: true,
-        })
+            is_new: base.is_none(),
+            ctx: ctx.clone(),
+        };
+        let configured = mirror.tree.settings.base().to_owned();
+        if base != Some(&json!(configured))
+            || saved.is_some_and(|saved| saved.get("folders").is_some())
+        {
+            mirror.delete_others().await?;
+        }
+        mirror.known.base = configured;
+        Ok(mirror)
     }
 
-    pub(crate) fn root(&self) -> &Path {
-        self.tree.root()
+    /// Deletes what is not below the base: it was another one, or ids began below it.
+    async fn delete_others(&self) -> Result<()> {
+        let mut walk = self.known.files.walk(&self.ctx);
+        for id in self.known.files.ids_in(&Part::whole()) {
+            let below = id.strip_prefix(self.tree.settings.prefix());
+            if below.is_none_or(|below| !below.starts_with('/')) {
+                walk.delete(&id).await?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn tree(&self) -> Arc<Tree> {
+        Arc::clone(&self.tree)
     }
 
     /// Brings Omni up to date with the whole tree.
     pub(crate) async fn refresh(&mut self) -> Result<()> {
-        self.refresh_below(vec![self.tree.root().to_owned()]).await
+        let base = self.tree.settings.base().to_owned();
+        self.refresh_at([base].into()).await?;
+        self.is_new = false;
+        Ok(())
     }
 
-    /// Brings Omni up to date with what is, or was, at these paths and below them. No path may lie below another.
-    pub(crate) async fn refresh_below(&mut self, paths: Vec<PathBuf>) -> Result<()> {
-        let mut listing = self.listing(&paths);
-        let (tree, (finder, mut found)) = (self.tree.clone(), mpsc::channel(AHEAD));
+    /// Brings Omni up to date with what is, or was, at these paths and below them. A file at one of them is read, whatever its stamp.
+    pub(crate) async fn refresh_at(&mut self, changed: BTreeSet<PathBuf>) -> Result<()> {
+        let paths = topmost(changed.iter().cloned());
+        let is_whole = paths.iter().any(|path| path == self.tree.settings.base());
+        let part = if is_whole {
+            Part::whole()
+        } else {
+            Part::several(
+                paths
+                    .iter()
+                    .filter_map(|path| path.to_str())
+                    .map(Part::path),
+            )
+        };
+        let names_all = is_whole && self.is_new;
+        let walk = Mutex::new(self.known.files.walk_part(&self.ctx, part));
+        let (tree, (finder, mut found)) = (self.tree(), mpsc::channel(AHEAD));
         let walker = spawn_blocking(move || {
-            let mut paths = paths.iter();
-            paths.try_for_each(|path| tree.walk(path, |entry| finder.blocking_send(entry).is_ok()))
+            let mut found = |entry| finder.blocking_send(entry).is_ok();
+            paths
+                .iter()
+                .try_for_each(|path| tree.walk(path, names_all, &mut found))
         });
-        let mut reading = Reading::new(self.tree.clone());
-        while let Some(entry) = found.recv().await {
-            match entry {
-                Ok(file) if self.known.is_current(&file.id, file.stamp) => {
-                    listing.saw(&file.id);
-                    self.ctx.increment_scanned(1).await?;
+        let is_current = |found: &Found| {
+            let Ok(file) = found else { return false };
+            !changed.contains(Path::new(&file.id)) && lock(&walk).is_current(&file.id, &file.stamp)
+        };
+        {
+            let memory = Arc::new(Semaphore::new(KILOBYTES as usize));
+            let reads = stream::poll_fn(|cx| found.poll_recv(cx))
+                .filter(|found| ready(!is_current(found)))
+                .map(|found| read(found, Arc::clone(&memory)))
+                .buffered(READERS);
+            let mut reads = pin!(reads);
+            loop {
+                let (read, _memory) = tokio::select! {
+                    () = self.ctx.cancelled() => return Ok(()),
+                    read = reads.next() => match read {
+                        Some(read) => read?,
+                        None => break,
+                    },
+                };
+                match read {
+                    Ok((file, content)) => {
+                        let sent = lock(&walk).upsert(file.document(content), &file.stamp);
+                        sent.await?;
+                    }
+                    Err(skip) => self.leave_out(skip, &walk).await?,
                 }
-                Ok(file) => reading.start(file),
-                Err(skip) => self.leave_out(skip, &mut listing),
+                self.known.save_now_and_then().await?;
             }
-            while reading.is_full()
-                && let Some(read) = reading.next().await?
-            {
-                self.take(read, &mut listing).await?;
-            }
-            if self.ctx.is_cancelled() {
-                return self.save().await;
-            }
-        }
-        while let Some(read) = reading.next().await? {
-            self.take(read, &mut listing).await?;
         }
         walker.await??;
-        if self.ctx.is_cancelled() {
-            return self.save().await;
-        }
-
-        let deletions = self.ctx.delete_unseen(listing.finish()?).await?;
-        for id in &deletions.deleted {
-            self.known.remove(id);
-            self.is_saved = false;
-        }
+        let walk = walk.into_inner().unwrap_or_else(PoisonError::into_inner);
+        walk.finish(Walked::declared("the last folder of the tree was listed"))
+            .await?;
+        self.known.save_now_and_then().await?;
         Ok(())
     }
 
-    /// What is known at these paths and below, to be seen or missed.
-    fn listing(&self, paths: &[PathBuf]) -> Listing {
-        let ids = paths.iter().filter_map(|path| self.tree.id(path).ok());
-        let known: Vec<_> = ids.flat_map(|id| self.known.ids_in(&id)).collect();
-        let elsewhere = self.known.len() - known.len();
-        let mut listing = self.ctx.listing(known);
-        listing.saw_elsewhere(elsewhere);
-        listing
-    }
-
-    async fn take(&mut self, read: Read, listing: &mut Listing) -> Result<()> {
-        let (file, content) = match read {
-            Ok(read) => read,
-            Err(skip) => {
-                self.leave_out(skip, listing);
-                return Ok(());
-            }
-        };
-        listing.saw(&file.id);
-        self.ctx.upsert(file.document(content)).await?;
-        self.known.insert(&file.id, file.stamp);
-        self.is_saved = false;
-        if self.save_at <= Instant::now() {
-            self.save().await?;
-        }
-        Ok(())
-    }
-
-    fn leave_out(&self, skip: Skip, listing: &mut Listing) {
+    /// Reports what becomes no document now. What does not belong to the source is deleted by name: that is no accident, however
+    /// much of it there is.
+    async fn leave_out(&self, skip: Skip, walk: &Mutex<Walk<Stamp>>) -> Result<()> {
+        let part = Part::path(&skip.item);
         if skip.keeps_documents {
-            listing.saw(&skip.item);
-            listing.could_not_list(&format!("{}/", skip.item));
+            lock(walk).keep_part(&part);
+        } else {
+            let mut gone = self.known.files.ids_in(&part);
+            if self.is_new && gone.is_empty() {
+                gone.push(skip.item.clone());
+            }
+            for id in gone {
+                let sent = lock(walk).delete(&id);
+                sent.await?;
+            }
         }
         match skip.detail {
             Some(detail) => self.ctx.skip_with(skip.item, skip.reason, detail),
             None => self.ctx.skip(skip.item, skip.reason),
         }
-    }
-
-    /// Ends when there is something to save and it is time to.
-    pub(crate) async fn save_due(&self) {
-        if self.is_saved {
-            future::pending::<()>().await;
-        }
-        sleep_until(self.save_at).await;
-    }
-
-    /// Saves what is known, unless it is saved already.
-    pub(crate) async fn save(&mut self) -> Result<()> {
-        if self.is_saved {
-            return Ok(());
-        }
-        let started = Instant::now();
-        self.known.save().await?;
-        self.save_at = Instant::now() + SAVE_EVERY.max(started.elapsed() * SAVING_SHARE);
-        self.is_saved = true;
         Ok(())
     }
+
+    pub(crate) async fn save(&self) -> Result<()> {
+        Ok(self.known.save().await?)
+    }
 }
 
-/// Files being read, each on a thread of its own.
-struct Reading {
-    tree: Tree,
-    reads: FuturesOrdered<JoinHandle<(u64, Read)>>,
-    bytes: u64,
+fn lock(walk: &Mutex<Walk<Stamp>>) -> MutexGuard<'_, Walk<Stamp>> {
+    walk.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Reading {
-    fn new(tree: Tree) -> Self {
-        Self {
-            tree,
-            reads: FuturesOrdered::new(),
-            bytes: 0,
+/// Reads a file on a thread of its own, once there is room in memory for it.
+async fn read(
+    found: Found,
+    memory: Arc<Semaphore>,
+) -> Result<(Read, Option<OwnedSemaphorePermit>)> {
+    let file = match found {
+        Ok(file) => file,
+        Err(skip) => return Ok((Err(skip), None)),
+    };
+    let kilobytes = u32::try_from(file.stamp.bytes >> 10)
+        .unwrap_or(KILOBYTES)
+        .min(KILOBYTES);
+    let room = memory.acquire_many_owned(kilobytes).await?;
+    Ok((spawn_blocking(|| file.read()).await?, Some(room)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_checkpoint_that_was_ever_saved_is_read_or_set_aside() {
+        let known = |saved: Value| omni_connector::decode::<Known>("checkpoint", saved).unwrap();
+        for nothing in [
+            json!({}),
+            json!([]),
+            json!("x"),
+            json!({ "files": null, "base": null, "folders": null }),
+            json!({ "cursor": 7 }),
+        ] {
+            assert!(known(nothing).files.is_empty());
         }
-    }
-
-    fn start(&mut self, file: FileItem) {
-        let (tree, bytes) = (self.tree.clone(), file.stamp.bytes());
-        self.bytes += bytes;
-        self.reads
-            .push_back(spawn_blocking(move || (bytes, file.read(tree.settings()))));
-    }
-
-    fn is_full(&self) -> bool {
-        self.reads.len() >= READERS || self.bytes > BYTES
-    }
-
-    async fn next(&mut self) -> Result<Option<Read>> {
-        let Some((bytes, read)) = self.reads.next().await.transpose()? else {
-            return Ok(None);
-        };
-        self.bytes -= bytes;
-        Ok(Some(read))
+        let folders = json!({ "": { "a.md": [1, 2], "b": null }, "ops/deep": { "c": [-3, 4] } });
+        let earlier = known(json!({ "base": "/srv", "folders": folders, "other": 1 }));
+        let mut ids = earlier.files.ids_in(&Part::whole());
+        ids.sort();
+        assert_eq!(ids, ["a.md", "b", "ops/deep/c"]);
+        assert_eq!(earlier.base, PathBuf::from("/srv"));
+        let again = known(serde_json::to_value(&earlier).unwrap());
+        assert_eq!(again.files.len(), 3);
     }
 }

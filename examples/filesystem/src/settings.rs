@@ -1,54 +1,84 @@
-//! What a person fills in for a source: which folder, and what to leave out of it.
+//! What a person fills in for a source: which folder, and what to leave out of it. The keys are those of Omni's form.
 
 use std::path::{Path, PathBuf};
 
-use globset::{Glob, GlobMatcher};
+use globset::{GlobBuilder, GlobMatcher};
 use omni_connector::prelude::*;
 
-/// As much as Omni extracts text from in one file.
-const MAX_FILE_SIZE: u64 = 50 << 20;
-
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct Settings {
     /// Folder whose files become documents, as the machine of the connector sees it
-    pub(crate) base_path: PathBuf,
+    base_path: PathBuf,
     /// Only files with these extensions, such as `md` or `.PDF`; all files when there are none
+    #[schemars(with = "Option<Vec<String>>")]
     #[serde(default)]
     file_extensions: Option<Vec<Extension>>,
-    /// Files and folders to leave out: globs such as `*.log`, `node_modules` or `archive/20*`, compared with the name and
-    /// with the path below the base
+    /// Files and folders to leave out: part of a path below the base, such as `secret` or `/private/`, or a glob such as `*.log`
+    #[schemars(with = "Option<Vec<String>>")]
     #[serde(default)]
     exclude_patterns: Option<Vec<Pattern>>,
-    /// Larger files are left out; 50 MiB unless given
+    /// Larger files are left out. The form multiplies megabytes, so this may be a fraction
     #[serde(default)]
-    max_file_size_bytes: Option<u64>,
+    max_file_size_bytes: Option<f64>,
 }
 
 impl Settings {
-    pub(crate) fn max_file_size(&self) -> u64 {
-        self.max_file_size_bytes.unwrap_or(MAX_FILE_SIZE)
+    /// Refuses what has a meaning that nobody can want.
+    pub(crate) fn check(&self) -> Result<()> {
+        ensure!(
+            self.base_path.is_absolute(),
+            "the setting `base_path` is `{}`; it must begin with `/`",
+            self.base_path.display()
+        );
+        let mut patterns = self.exclude_patterns.iter().flatten();
+        ensure!(
+            patterns.all(|pattern| !pattern.text.trim_matches('/').is_empty()),
+            "an empty text in the setting `exclude_patterns` would leave out every file; remove it"
+        );
+        Ok(())
     }
 
-    pub(crate) fn has_wanted_extension(&self, path: &Path) -> bool {
+    pub(crate) fn base(&self) -> &Path {
+        &self.base_path
+    }
+
+    /// The base as ids begin with it, without a slash at its end.
+    pub(crate) fn prefix(&self) -> &str {
+        let base = self.base().to_str().unwrap_or_default();
+        base.strip_suffix('/').unwrap_or(base)
+    }
+
+    pub(crate) fn is_too_large(&self, bytes: u64) -> bool {
+        #[allow(
+            clippy::cast_precision_loss,
+            reason = "no file is that large, and no limit that exact"
+        )]
+        let bytes = bytes as f64;
+        self.max_file_size_bytes.is_some_and(|most| bytes > most)
+    }
+
+    pub(crate) fn has_wanted_extension(&self, path: &str) -> bool {
         let wanted = self.file_extensions.as_deref().unwrap_or_default();
         wanted.is_empty()
             || extension(path).is_some_and(|extension| wanted.iter().any(|it| it.0 == extension))
     }
 
-    /// Whether the file or folder at `path`, below the base, is left out by itself.
-    pub(crate) fn excludes(&self, path: &Path) -> bool {
+    /// Whether the file or folder at `path` is left out by itself.
+    pub(crate) fn excludes(&self, path: &str, is_folder: bool) -> bool {
         let patterns = self.exclude_patterns.as_deref().unwrap_or_default();
-        patterns.iter().any(|pattern| pattern.matches(path))
+        let (path, prefix) = (path.to_lowercase(), self.prefix().to_lowercase());
+        let path = if is_folder { path + "/" } else { path };
+        path.len() > prefix.len() + 1 && patterns.iter().any(|it| it.matches(&path, prefix.len()))
     }
 }
 
 /// The extension of a file as it is compared: in lower case.
-pub(crate) fn extension(path: &Path) -> Option<String> {
-    Some(path.extension()?.to_str()?.to_lowercase())
+pub(crate) fn extension(path: &str) -> Option<String> {
+    Some(Path::new(path).extension()?.to_str()?.to_lowercase())
 }
 
 /// An extension in lower case and without its dot.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
 #[serde(from = "String")]
 struct Extension(String);
 
@@ -58,26 +88,50 @@ impl From<String> for Extension {
     }
 }
 
-/// A glob. One that cannot be read makes the config invalid, before anything runs.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+/// A pattern in both readings: Omni's code looks for its text in the path, and Omni's form promises globs. Documents are public, so
+/// either of them leaves a file out, in any case.
+#[derive(Debug, Deserialize)]
 #[serde(try_from = "String")]
-struct Pattern(#[schemars(with = "String")] GlobMatcher);
+struct Pattern {
+    text: String,
+    glob: GlobMatcher,
+}
 
 impl TryFrom<String> for Pattern {
     type Error = globset::Error;
 
     fn try_from(text: String) -> Result<Self, globset::Error> {
-        let glob = Glob::new(text.trim().trim_end_matches('/'))?;
-        Ok(Self(glob.compile_matcher()))
+        let text = text.trim().to_lowercase();
+        let text = text
+            .strip_prefix('.')
+            .filter(|it| it.starts_with('/'))
+            .unwrap_or(&text);
+        let glob = text.trim_end_matches('/');
+        let anywhere = if glob.starts_with('/') { "" } else { "**/" };
+        let glob = GlobBuilder::new(&format!("{anywhere}{glob}"))
+            .literal_separator(true)
+            .build();
+        Ok(Self {
+            glob: glob?.compile_matcher(),
+            text: text.to_owned(),
+        })
     }
 }
 
 impl Pattern {
-    fn matches(&self, path: &Path) -> bool {
-        self.0.is_match(path)
-            || path.file_name().is_some_and(|name| self.0.is_match(name))
-            // `build/**` is what lies in the folder: then the folder need not be entered.
-            || self.0.is_match(path.join(""))
+    /// Matches a path in lower case, of which the first `base` bytes are the base.
+    fn matches(&self, path: &str, base: usize) -> bool {
+        // What the base itself contains leaves nothing out.
+        let first = (base + 2).saturating_sub(self.text.len());
+        let first = (first..=path.len()).find(|at| path.is_char_boundary(*at));
+        if first.is_some_and(|first| path[first..].contains(&self.text)) {
+            return true;
+        }
+        let is_absolute = self.text.starts_with('/') && self.text.len() > base + 1;
+        // `build/**` is what lies in the folder: then the folder need not be entered.
+        [path, path.trim_end_matches('/')].iter().any(|path| {
+            self.glob.is_match(&path[base..]) || (is_absolute && self.glob.is_match(path))
+        })
     }
 }
 
@@ -89,60 +143,122 @@ mod tests {
         omni_connector::decode("config", value).unwrap()
     }
 
+    fn excludes(pattern: &str, below: &str) -> bool {
+        let settings =
+            settings(json!({ "base_path": "/tmp/Files/", "exclude_patterns": [pattern] }));
+        settings.excludes(
+            &format!("/tmp/Files/{}", below.trim_end_matches('/')),
+            below.ends_with('/'),
+        )
+    }
+
     #[test]
     fn extensions_are_compared_without_dot_and_case() {
         let settings =
             settings(json!({ "base_path": "/srv", "file_extensions": [".PDF", "md", " .Tar "] }));
         for (path, wanted) in [
-            ("a.pdf", true),
+            ("/srv/a.pdf", true),
             ("b.MD", true),
             ("c.txt", false),
-            ("md", false),
+            ("/srv/md", false),
         ] {
-            assert_eq!(
-                settings.has_wanted_extension(Path::new(path)),
-                wanted,
-                "{path}"
-            );
+            assert_eq!(settings.has_wanted_extension(path), wanted, "{path}");
         }
     }
 
     #[test]
-    fn a_pattern_means_a_name_anywhere_or_a_path_below_the_base() {
-        let patterns = ["*.log", "node_modules/", "build/**", "docs/old"];
-        let settings = settings(json!({ "base_path": "/srv", "exclude_patterns": patterns }));
-        for path in [
-            "a/b.log",
-            "node_modules",
-            "a/node_modules",
-            "build",
-            "build/x",
-            "docs/old",
+    fn what_either_reading_of_a_pattern_excludes_is_left_out() {
+        for (pattern, below) in [
+            ("*.log", "a/b.log"),
+            ("node_modules/", "a/node_modules/"),
+            ("build/**", "build/"),
+            ("build/**", "a/build/x"),
+            ("docs/old", "docs/old/"),
+            ("draft*.md", "a/draft1.md"),
+            // Omni's reading: a part of the path.
+            ("secret", "plans/secret-2026.md"),
+            ("/private/", "a/private/x.txt"),
+            ("/private/", "private/"),
+            ("[a]", "odd[a]name"),
+            // What users of .gitignore and absolute paths mean.
+            ("/build", "build/"),
+            ("./build", "build/"),
+            ("BUILD", "build/secret.md"),
+            ("/tmp/Files/build", "build/x"),
+            ("/tmp/files/b*/", "build/"),
+            ("files/bu", "build/x"),
+            ("größe", "GRÖẞE.md"),
         ] {
-            assert!(settings.excludes(Path::new(path)), "{path}");
-        }
-        for path in ["a.logs", "a/build", "old", "docs/older", "a/docs/old"] {
-            assert!(!settings.excludes(Path::new(path)), "{path}");
+            assert!(excludes(pattern, below), "{pattern}: {below}");
         }
     }
 
     #[test]
-    fn what_the_form_leaves_empty_leaves_nothing_out() {
-        let settings = settings(json!({
-            "base_path": "/srv", "file_extensions": [], "exclude_patterns": null, "max_file_size_bytes": null
-        }));
-        assert!(settings.has_wanted_extension(Path::new("any")));
-        assert!(!settings.excludes(Path::new("any")));
-        assert_eq!(settings.max_file_size(), MAX_FILE_SIZE);
+    fn a_pattern_excludes_nothing_else() {
+        for (pattern, below) in [
+            ("*.log", "a.logs"),
+            ("draft*.md", "draft-archive/final/report.md"),
+            ("foo*.py", "foo/bar/baz.py"),
+            ("/a*", "b/a1"),
+            // Only the base contains it.
+            ("tmp", "a.md"),
+            ("tmp/files/", "a/b.md"),
+            ("/tmp/files/", "a/b.md"),
+            ("*tmp*", "a.md"),
+        ] {
+            assert!(!excludes(pattern, below), "{pattern}: {below}");
+        }
     }
 
     #[test]
-    fn a_glob_that_cannot_be_read_is_named() {
-        let config = json!({ "base_path": "/srv", "exclude_patterns": ["*.log", "[a"] });
-        let error = omni_connector::decode::<Settings>("config", config).unwrap_err();
-        assert!(
-            error.to_string().contains("`exclude_patterns[1]`"),
-            "{error}"
-        );
+    fn everything_that_the_form_saves_or_saved_once_is_a_config() {
+        for config in [
+            json!({ "base_path": "/srv" }),
+            json!({ "base_path": "/srv", "file_extensions": [], "exclude_patterns": null, "max_file_size_bytes": null }),
+            json!({ "base_path": "/srv/", "file_extensions": null, "max_file_size_bytes": 10_485_760, "scan_interval": 3 }),
+            json!({ "base_path": "/srv", "exclude_patterns": [], "max_file_size_bytes": 1_363_148.8, "unknown": {} }),
+        ] {
+            let settings = settings(config);
+            assert!(settings.has_wanted_extension("/srv/any"));
+            assert!(!settings.excludes("/srv/any", false));
+            assert_eq!(settings.prefix(), "/srv");
+        }
+    }
+
+    #[test]
+    fn a_wrong_setting_is_named_with_the_way_out() {
+        for (key, value, message) in [
+            (
+                "exclude_patterns",
+                json!(["*.log", "[a"]),
+                "`exclude_patterns[1]`",
+            ),
+            (
+                "exclude_patterns",
+                json!(["a", " "]),
+                "`exclude_patterns` would leave out every file; remove it",
+            ),
+            ("exclude_patterns", json!(["./"]), "remove it"),
+            (
+                "base_path",
+                json!(""),
+                "`base_path` is ``; it must begin with `/`",
+            ),
+            ("base_path", json!("docs"), "must begin with `/`"),
+            ("base_path", json!(null), "`base_path`"),
+            (
+                "max_file_size_bytes",
+                json!("many"),
+                "`max_file_size_bytes`",
+            ),
+        ] {
+            let mut config = json!({ "base_path": "/srv" });
+            config[key] = value;
+            let error = match omni_connector::decode::<Settings>("config", config) {
+                Ok(settings) => settings.check().unwrap_err().to_string(),
+                Err(error) => error.to_string(),
+            };
+            assert!(error.contains(message), "{error}");
+        }
     }
 }

@@ -1,32 +1,72 @@
 //! The tree as it is: every entry is a file that should become a document, or is left out with a reason.
 
 use std::{
+    fmt::Display,
     fs, io,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 use omni_connector::prelude::*;
-use walkdir::WalkDir;
+use walkdir::{DirEntry, WalkDir};
 
-use crate::{
-    file::FileItem,
-    settings::Settings,
-    skip::{
-        EXCLUDED, LINK, LONG_PATH, NOT_A_FILE, NOT_UTF8_NAME, OTHER_EXTENSION, Skip, TOO_LARGE,
-    },
-};
+use crate::{file::FileItem, settings::Settings};
 
 /// Omni holds ids up to this many characters.
 const LONGEST_ID: usize = 500;
 
 pub(crate) type Found = Result<FileItem, Skip>;
 
-/// A folder and what is wanted of it. Cheap to clone.
-#[derive(Debug, Clone)]
+/// A folder and what is wanted of it.
+#[derive(Debug)]
 pub(crate) struct Tree {
-    root: Arc<Path>,
-    settings: Arc<Settings>,
+    /// The real path of the base. Notices come with it; ids begin with the base as it is configured.
+    pub(crate) root: PathBuf,
+    pub(crate) settings: Settings,
+}
+
+/// A file or folder that becomes no document now.
+#[derive(Debug)]
+pub(crate) struct Skip {
+    pub(crate) item: String,
+    pub(crate) reason: &'static str,
+    pub(crate) detail: Option<String>,
+    /// Whether documents of it and below it stay: it is there, and only could not be read.
+    pub(crate) keeps_documents: bool,
+}
+
+impl Skip {
+    /// Something that does not belong to the source. A document that an earlier run made of it is deleted.
+    fn unwanted(item: impl Into<String>, reason: &'static str) -> Self {
+        let (item, detail) = (item.into(), None);
+        Self {
+            item,
+            reason,
+            detail,
+            keeps_documents: false,
+        }
+    }
+
+    /// Something that could not be read now, and may be another time.
+    pub(crate) fn unread(item: impl Into<String>, error: &io::Error) -> Self {
+        let (reason, detail) = match error.kind() {
+            io::ErrorKind::NotFound => ("vanished while it was read", None),
+            io::ErrorKind::Interrupted => ("changed while it was read", None),
+            _ => ("cannot be read", Some(error.to_string())),
+        };
+        Self {
+            item: item.into(),
+            reason,
+            detail,
+            keeps_documents: true,
+        }
+    }
+
+    fn detail(self, detail: impl Display) -> Self {
+        Self {
+            detail: Some(detail.to_string()),
+            ..self
+        }
+    }
 }
 
 /// The real path of a folder that can be listed.
@@ -40,70 +80,86 @@ pub(crate) fn real_folder(path: &Path) -> Result<PathBuf> {
 
 fn not_listed(folder: &Path) -> String {
     format!(
-        "the folder `{}` cannot be listed by the connector",
+        "the folder `{}` of `base_path` cannot be listed by the connector",
         folder.display()
     )
+}
+
+/// The id of what is at a path: the path itself.
+fn id(path: &Path) -> Result<&str, Skip> {
+    let refused = || Skip::unwanted(path.to_string_lossy(), "the name is not UTF-8");
+    path.to_str().ok_or_else(refused)
 }
 
 impl Tree {
     /// The tree of a source.
     pub(crate) fn open(settings: Settings) -> Result<Self> {
-        let root = real_folder(&settings.base_path)?;
         Ok(Self {
-            root: root.into(),
-            settings: settings.into(),
+            root: real_folder(settings.base())?,
+            settings,
         })
     }
 
-    pub(crate) fn root(&self) -> &Path {
-        &self.root
-    }
-
-    pub(crate) fn settings(&self) -> &Settings {
-        &self.settings
-    }
-
-    /// The path of an entry below the base, which is the id of its document. Upserts and deletes have it from here.
-    pub(crate) fn id(&self, path: &Path) -> Result<String, Skip> {
-        let below = path.strip_prefix(&self.root).unwrap_or(path);
-        let names: Option<Vec<&str>> = below.iter().map(|name| name.to_str()).collect();
-        let Some(names) = names else {
-            return Err(Skip::unwanted(below.to_string_lossy(), NOT_UTF8_NAME));
-        };
-        Ok(names.join("/"))
+    /// A real path as one that begins with the base.
+    pub(crate) fn at_base(&self, real: &Path) -> PathBuf {
+        match real.strip_prefix(&self.root) {
+            Ok(below) if below != Path::new("") => self.settings.base().join(below),
+            _ => self.settings.base().to_owned(),
+        }
     }
 
     /// Walks what is at `from` and below, and hands over what it finds until `found` wants no more. Nothing at `from` is
-    /// nothing found, unless it is the root.
+    /// nothing found, unless it is the base. `names_all` also names every file in the folders that are left out.
     ///
     /// Links are not followed: what they point to inside the tree is found there, and what is outside nobody chose.
     ///
     /// # Errors
-    /// The root cannot be listed, or a listing broke off, so that nobody knows what is missing.
-    pub(crate) fn walk(&self, from: &Path, mut found: impl FnMut(Found) -> bool) -> Result<()> {
-        match self.leads_to(from) {
-            Ok(true) => {}
-            Ok(false) => return Ok(()),
-            Err(skip) => {
-                found(Err(skip));
-                return Ok(());
+    /// The base cannot be listed, or a listing broke off, so that nobody knows what is missing.
+    pub(crate) fn walk(
+        &self,
+        from: &Path,
+        names_all: bool,
+        mut found: impl FnMut(Found) -> bool,
+    ) -> Result<()> {
+        let is_base = from == self.settings.base();
+        if !is_base {
+            match self.leads_to(from) {
+                Ok(true) => {}
+                Ok(false) => return Ok(()),
+                Err(skip) => {
+                    found(Err(skip));
+                    return Ok(());
+                }
             }
         }
-        let mut entries = WalkDir::new(from).into_iter();
+        let mut entries = WalkDir::new(from).follow_root_links(is_base).into_iter();
+        // The folder that is left out and looked through all the same, by its depth.
+        let mut left_out = None;
         while let Some(entry) = entries.next() {
             let next = match entry {
-                Ok(entry) if entry.file_type().is_dir() => match self.folder(entry.path()) {
-                    Ok(()) => continue,
-                    Err(skip) => {
-                        entries.skip_current_dir();
-                        Err(skip)
-                    }
-                },
-                Ok(entry) => self.file(entry.path(), || Ok(entry.metadata()?)),
                 Err(error) => match self.unlisted(from, error)? {
                     Some(skip) => Err(skip),
                     None => continue,
                 },
+                Ok(entry) => {
+                    left_out = left_out.filter(|depth| *depth < entry.depth());
+                    let is_folder = entry.file_type().is_dir();
+                    let is_excluded = left_out.is_some() || self.excludes(entry.path(), is_folder);
+                    match (is_folder, is_excluded) {
+                        (true, false) => continue,
+                        (false, false) => self.file(&entry),
+                        (is_folder, true) => {
+                            if is_folder && names_all {
+                                left_out = left_out.or(Some(entry.depth()));
+                            } else if is_folder {
+                                entries.skip_current_dir();
+                            }
+                            id(entry.path()).and_then(|id| {
+                                Err(Skip::unwanted(id, "left out by `exclude_patterns`"))
+                            })
+                        }
+                    }
+                }
             };
             if !found(next) {
                 break;
@@ -112,125 +168,131 @@ impl Tree {
         Ok(())
     }
 
+    fn excludes(&self, path: &Path, is_folder: bool) -> bool {
+        self.settings.excludes(&path.to_string_lossy(), is_folder)
+    }
+
     /// Whether `from` is reached through real folders of the tree, none of them left out.
     fn leads_to(&self, from: &Path) -> Result<bool, Skip> {
-        if *from == *self.root {
-            return Ok(true);
-        }
-        let (Ok(below), Some(parent)) = (from.strip_prefix(&self.root), from.parent()) else {
+        let base = self.settings.base();
+        let (Ok(below), Some(parent)) = (from.strip_prefix(base), from.parent()) else {
             return Ok(false);
         };
-        let mut folders = below
+        let mut folders = from
             .ancestors()
             .skip(1)
-            .filter(|folder| *folder != Path::new(""));
-        if folders.any(|folder| self.settings.excludes(folder)) {
+            .take_while(|folder| *folder != base);
+        if folders.any(|folder| self.excludes(folder, true)) {
             return Ok(false);
         }
         match fs::canonicalize(parent) {
-            Ok(real) => Ok(real == parent),
+            Ok(real) => Ok(Some(&*real) == self.root.join(below).parent()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(Skip::unread(self.id(from)?, error.into())),
+            Err(error) => Err(Skip::unread(id(from)?, &error)),
         }
     }
 
-    fn folder(&self, path: &Path) -> Result<(), Skip> {
-        let id = self.id(path)?;
-        if !id.is_empty() && self.settings.excludes(Path::new(&id)) {
-            return Err(Skip::unwanted(id, EXCLUDED));
-        }
-        Ok(())
-    }
-
-    fn file(&self, path: &Path, metadata: impl FnOnce() -> io::Result<fs::Metadata>) -> Found {
-        let id = self.id(path)?;
-        if self.settings.excludes(Path::new(&id)) {
-            return Err(Skip::unwanted(id, EXCLUDED));
-        }
-        let metadata = match metadata() {
+    fn file(&self, entry: &DirEntry) -> Found {
+        let id = id(entry.path())?;
+        let unwanted = |reason| Skip::unwanted(id, reason);
+        let metadata = match entry.metadata() {
             Ok(metadata) => metadata,
-            Err(error) => return Err(Skip::unread(id, error.into())),
+            Err(error) => return Err(Skip::unread(id, &error.into())),
         };
         if metadata.is_symlink() {
-            let target = fs::read_link(path).unwrap_or_default();
-            return Err(Skip::unwanted(id, LINK).detail(target.display()));
+            let target = fs::read_link(entry.path()).unwrap_or_default();
+            return Err(unwanted("a link, which is not followed").detail(target.display()));
         }
         if !metadata.is_file() {
-            return Err(Skip::unwanted(id, NOT_A_FILE));
+            return Err(unwanted("a pipe, socket or device"));
         }
-        if !self.settings.has_wanted_extension(path) {
-            return Err(Skip::unwanted(id, OTHER_EXTENSION));
+        if entry.file_name().as_encoded_bytes().starts_with(b"~$") {
+            return Err(unwanted("the mark of a document that somebody has open"));
         }
-        if metadata.len() > self.settings.max_file_size() {
+        if !self.settings.has_wanted_extension(id) {
+            return Err(unwanted("left out by `file_extensions`"));
+        }
+        if self.settings.is_too_large(metadata.len()) {
+            let bytes = metadata.len();
             return Err(
-                Skip::unwanted(id, TOO_LARGE).detail(format_args!("{} bytes", metadata.len()))
+                unwanted("larger than `max_file_size_bytes`").detail(format_args!("{bytes} bytes"))
             );
         }
         if id.chars().count() > LONGEST_ID {
-            return Err(Skip::unwanted(id, LONG_PATH));
+            return Err(unwanted("the path is longer than an id of Omni"));
         }
-        Ok(FileItem::new(id, path, &metadata))
+        Ok(FileItem::new(id, self.settings.prefix(), &metadata))
     }
 
     /// What a listing that failed means: something is not there, could not be listed, or nobody knows what is missing.
     fn unlisted(&self, from: &Path, error: walkdir::Error) -> Result<Option<Skip>> {
         let path = error.path().map(Path::to_owned);
-        let error = error
-            .into_io_error()
-            .unwrap_or_else(|| io::ErrorKind::Other.into());
-        match path.filter(|path| *path != *self.root) {
+        let error = io::Error::from(error);
+        match path.filter(|path| path != self.settings.base()) {
             Some(path) if path == from && error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Some(path) => Ok(Some(match self.id(&path) {
-                Ok(id) => Skip::unread(id, error.into()),
-                Err(skip) => skip,
-            })),
-            None => Err(error).with_context(|| not_listed(&self.root)),
+            Some(path) => Ok(Some(
+                id(&path).map_or_else(|skip| skip, |id| Skip::unread(id, &error)),
+            )),
+            None => Err(error).with_context(|| not_listed(self.settings.base())),
         }
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
 
-    /// What a walk from `from` finds: ids of files, and left-out items with their reasons.
-    fn walk(tree: &Tree, from: &str) -> (Vec<String>, Vec<(String, &'static str)>) {
+    /// What a walk from `from` finds: files, and left-out items with their reasons, by their paths below the base.
+    fn walk(
+        tree: &Tree,
+        from: &str,
+        names_all: bool,
+    ) -> (Vec<String>, Vec<(String, &'static str)>) {
         let (mut files, mut skips) = (Vec::new(), Vec::new());
-        tree.walk(&tree.root.join(from), |found| {
+        let below = |id: &str| id.strip_prefix(tree.settings.prefix()).unwrap()[1..].to_owned();
+        tree.walk(&tree.at_base(&tree.root.join(from)), names_all, |found| {
             match found {
-                Ok(file) => files.push(file.id),
-                Err(skip) => skips.push((skip.item, skip.reason)),
+                Ok(file) => files.push(below(&file.id)),
+                Err(skip) => skips.push((below(&skip.item), skip.reason)),
             }
             true
         })
         .unwrap();
         files.sort();
+        skips.sort();
         (files, skips)
     }
 
     fn tree(root: &Path) -> Tree {
-        for path in ["a/x", "a/b/y", "build/deep/z", "top"] {
+        for path in ["a/x", "a/b/y", "build1/deep/z", "top"] {
             let path = root.join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, "text").unwrap();
         }
-        let config = json!({ "base_path": root, "exclude_patterns": ["build/**"] });
+        let config = json!({ "base_path": root, "exclude_patterns": ["build?"] });
         Tree::open(omni_connector::decode("config", config).unwrap()).unwrap()
     }
+
+    const EXCLUDED: &str = "left out by `exclude_patterns`";
 
     #[test]
     fn a_walk_begins_anywhere_in_the_tree() {
         let root = tempfile::tempdir().unwrap();
         let tree = tree(root.path());
-        let left_out = vec![("build".to_owned(), EXCLUDED)];
+        let left_out = vec![("build1".to_owned(), EXCLUDED)];
         let all = ["a/b/y", "a/x", "top"].map(str::to_owned).to_vec();
-        assert_eq!(walk(&tree, ""), (all, left_out.clone()));
-        assert_eq!(walk(&tree, "a").0, ["a/b/y", "a/x"]);
-        assert_eq!(walk(&tree, "a/x").0, ["a/x"]);
-        assert_eq!(walk(&tree, "gone"), (vec![], vec![]));
-        assert_eq!(walk(&tree, "gone/deeper"), (vec![], vec![]));
+        assert_eq!(walk(&tree, "", false), (all, left_out.clone()));
+        assert_eq!(walk(&tree, "a", false).0, ["a/b/y", "a/x"]);
+        assert_eq!(walk(&tree, "a/x", false).0, ["a/x"]);
+        assert_eq!(walk(&tree, "gone", false), (vec![], vec![]));
+        assert_eq!(walk(&tree, "gone/deeper", false), (vec![], vec![]));
+        let named = ["build1", "build1/deep", "build1/deep/z"];
+        assert_eq!(
+            walk(&tree, "", true).1,
+            named.map(|path| (path.to_owned(), EXCLUDED))
+        );
     }
 
     #[test]
@@ -238,31 +300,57 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let tree = tree(root.path());
         symlink("a", root.path().join("link")).unwrap();
-        for from in ["build/deep/z", "build/deep", "link/x", "link/b"] {
-            assert_eq!(walk(&tree, from), (vec![], vec![]), "{from}");
+        for from in ["build1/deep/z", "build1/deep", "link/x", "link/b"] {
+            assert_eq!(walk(&tree, from, false), (vec![], vec![]), "{from}");
         }
-        assert_eq!(walk(&tree, "link").1, [("link".to_owned(), LINK)]);
+        assert_eq!(walk(&tree, "link", false).1[0].0, "link");
     }
 
     #[test]
-    fn the_root_of_everything_can_be_a_root() {
+    fn ids_begin_with_the_base_as_it_is_configured() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir(root.path().join("real")).unwrap();
+        drop(tree(&root.path().join("real")));
+        let base = root.path().join("link");
+        symlink("real", &base).unwrap();
+        for base in [
+            format!("{}/", base.display()),
+            format!("{}//link", root.path().display()),
+        ] {
+            let config = json!({ "base_path": base });
+            let tree = Tree::open(omni_connector::decode("config", config).unwrap()).unwrap();
+            let mut ids = Vec::new();
+            tree.walk(&tree.at_base(&tree.root.join("a/x")), false, |found| {
+                ids.push(found.unwrap().id);
+                true
+            })
+            .unwrap();
+            assert_eq!(ids, [format!("{}/a/x", base.trim_end_matches('/'))]);
+        }
+    }
+
+    #[test]
+    fn the_root_of_everything_can_be_a_base() {
         let config = json!({ "base_path": "/" });
         let tree = Tree::open(omni_connector::decode("config", config).unwrap()).unwrap();
-        let mut found = None;
-        let take_one = |entry| {
-            found = Some(entry);
+        let mut first = None;
+        tree.walk(Path::new("/"), false, |found| {
+            first = Some(found);
             false
-        };
-        tree.walk(&tree.root, take_one).unwrap();
-        assert!(found.is_some());
+        })
+        .unwrap();
+        assert!(first.is_some());
+        assert!(tree.at_base(Path::new("/etc")).ends_with("/etc"));
     }
 
     #[test]
-    fn a_root_that_cannot_be_listed_is_an_error() {
+    fn a_base_that_cannot_be_listed_is_an_error() {
         let root = tempfile::tempdir().unwrap();
         let tree = tree(root.path());
         root.close().unwrap();
-        let error = tree.walk(&tree.root, |_| true).unwrap_err();
+        let error = tree
+            .walk(tree.settings.base(), false, |_| true)
+            .unwrap_err();
         assert!(error.to_string().contains("cannot be listed"), "{error}");
     }
 }

@@ -32,7 +32,7 @@ use crate::{
     override_usage = "cargo omni call <PACKAGE> <ACTION> [KEY=VALUE]... [OPTIONS]\n       \
                       cargo omni call --url <URL> <ACTION> [KEY=VALUE]... [OPTIONS]\n       \
                       cargo omni call <ACTION> [KEY=VALUE]... [OPTIONS] -- <COMMAND>...",
-    after_help = "Examples:\n  cargo omni call filesystem validate_path base_path=./docs"
+    after_help = "Examples:\n  cargo omni call filesystem validate_path base_path=/srv/docs"
 )]
 pub(super) struct Arguments {
     /// The package unless `--url` or a command names the connector, the action, and its parameters, which are read like

@@ -31,7 +31,7 @@ const NAMED_REFUSALS: usize = 20;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  cargo omni sync filesystem --set base_path=./docs
+  cargo omni sync filesystem --set base_path=/srv/docs
   cargo omni sync --set url=https://wiki.example.com -- node dist/main.js")]
 pub(super) struct Arguments {
     /// Package of the workspace, by its name or the end of it, or its folder

@@ -1,4 +1,4 @@
-//! One run: its documents, listings and pipeline, the slots that runs work in, and how a run is executed and ended.
+//! One run: its documents, inventories, watches and pipeline, the slots that runs work in, and how a run is executed and ended.
 
 mod budget;
 mod content;
@@ -18,6 +18,7 @@ mod receipt;
 mod report;
 mod slots;
 mod walked;
+mod watch;
 mod watermark;
 
 pub use budget::FailureBudget;
@@ -33,4 +34,5 @@ pub use operator::Operator;
 pub use report::{Failure, RunReport, Skip, Stage};
 pub(crate) use slots::{Runs, Slot, Taken};
 pub use walked::Walked;
+pub use watch::{News, Watch, Watching};
 pub use watermark::{Advance, Watermark};

@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, fmt, str::FromStr};
 
+use icu_normalizer::ComposingNormalizerBorrowed;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
@@ -108,24 +109,45 @@ pub trait AttributeValue {
 
 /// A text as a single token: in lower case, with everything between letters and digits as one `_`.
 ///
+/// Letters are composed first, so a name from a Mac (`e` and an accent) is the one that people type (`é`). A `+` or `#` at the
+/// end of a word is spelled out: it tells names such as `C`, `C++` and `C#` apart.
+///
 /// ```
 /// use omni_connector::wire::token;
 ///
 /// assert_eq!(token("In Review (QA)"), "in_review_qa");
 /// assert_eq!(token("OPS-42"), "ops_42");
+/// assert_eq!(token("C++"), "c_plus_plus");
 /// ```
 pub fn token(text: &str) -> String {
+    let text = ComposingNormalizerBorrowed::new_nfc().normalize(text);
     let mut token = String::with_capacity(text.len());
-    for part in text
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|part| !part.is_empty())
-    {
-        if !token.is_empty() {
-            token.push('_');
+    let mut rest = &*text;
+    while let Some(start) = rest.find(char::is_alphanumeric) {
+        rest = &rest[start..];
+        let (word, behind) = split_where(rest, |c| !c.is_alphanumeric());
+        let (signs, behind) = split_where(behind, |c| !matches!(c, '+' | '#'));
+        append(&mut token, word.chars().flat_map(char::to_lowercase));
+        if !behind.starts_with(char::is_alphanumeric) {
+            for sign in signs.chars() {
+                let name = if sign == '+' { "plus" } else { "sharp" };
+                append(&mut token, name.chars());
+            }
         }
-        token.extend(part.chars().flat_map(char::to_lowercase));
+        rest = behind;
     }
     token
+}
+
+fn split_where(text: &str, ends: impl Fn(char) -> bool) -> (&str, &str) {
+    text.split_at(text.find(ends).unwrap_or(text.len()))
+}
+
+fn append(token: &mut String, word: impl Iterator<Item = char>) {
+    if !token.is_empty() {
+        token.push('_');
+    }
+    token.extend(word);
 }
 
 impl AttributeValue for &str {
@@ -280,6 +302,27 @@ mod tests {
         assert_eq!("In Review".to_attribute(), Some(json!("in_review")));
         assert_eq!("Größe XL".to_attribute(), Some(json!("größe_xl")));
         assert_eq!("  – ".to_attribute(), None);
+    }
+
+    #[test]
+    fn names_that_differ_by_a_sign_alone_are_told_apart() {
+        let names = ["C", "C++", "C#", "C+"].map(token);
+        assert_eq!(names, ["c", "c_plus_plus", "c_sharp", "c_plus"]);
+        for (text, expected) in [
+            ("C++ and F#", "c_plus_plus_and_f_sharp"),
+            ("q1+q2", "q1_q2"),
+            ("issue #5", "issue_5"),
+            ("+49 30", "49_30"),
+            ("Yes!", "yes"),
+        ] {
+            assert_eq!(token(text), expected);
+        }
+    }
+
+    #[test]
+    fn a_name_in_parts_is_the_one_that_a_keyboard_types() {
+        assert_eq!(token("Cafe\u{301} am See"), token("Café am See"));
+        assert_eq!(token("Cafe\u{301}"), "café");
     }
 
     #[test]

@@ -39,6 +39,10 @@ async fn a_path_can_be_checked_before_it_is_the_base_of_a_source() {
         assert!(answer.status.is_success());
         let answer: Value = serde_json::from_slice(&answer.body).unwrap();
         assert_eq!(answer["result"]["valid"], problem.is_none(), "{answer}");
+        let is_folder = problem.is_none();
+        let exists = problem != Some("No such file");
+        assert_eq!(answer["result"]["is_directory"], is_folder, "{answer}");
+        assert_eq!(answer["result"]["exists"], exists, "{answer}");
         let told = answer["result"]["problem"].as_str();
         assert_eq!(told.is_some(), problem.is_some(), "{answer}");
         assert!(
@@ -47,33 +51,4 @@ async fn a_path_can_be_checked_before_it_is_the_base_of_a_source() {
             "{answer}"
         );
     }
-}
-
-#[tokio::test]
-async fn the_manifest_is_what_the_annotations_say() {
-    let setup = Setup::new().await;
-    let answer = reqwest::get(format!("{}/manifest", setup.connector.url))
-        .await
-        .unwrap();
-    let manifest: Value = answer.json().await.unwrap();
-    assert_eq!(
-        manifest["source_types"],
-        json!(["local_files", "file_system"])
-    );
-    assert_eq!(
-        manifest["sync_modes"],
-        json!(["full", "incremental", "realtime"])
-    );
-    let operators = manifest["search_operators"].as_array().unwrap().iter();
-    let operators: Vec<_> = operators.map(|operator| &operator["operator"]).collect();
-    assert_eq!(operators, ["ext", "folder"]);
-    let action = &manifest["actions"][0];
-    assert_eq!(
-        (&action["name"], &action["mode"]),
-        (&json!("validate_path"), &json!("read"))
-    );
-    assert_eq!(
-        (&action["admin_only"], &action["hidden"]),
-        (&json!(true), &json!(true))
-    );
 }

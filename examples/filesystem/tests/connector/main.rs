@@ -2,8 +2,11 @@
 #![cfg(unix)]
 
 mod actions;
+mod churn;
 mod odd_things;
 mod realtime;
+mod recorded;
 mod resume;
 mod support;
 mod sync;
+mod takeover;

@@ -1,11 +1,13 @@
 //! The watch: what happens to the tree is in Omni soon after.
 
-use std::{fs, time::Duration};
+use std::{fs, process::Command, time::Duration};
 
 use omni_connector::SyncType::{Full, Realtime};
 use omni_connector_dev::store::runs::{Run, RunStatus};
 
-use crate::support::{PATIENCE, Setup};
+use serde_json::json;
+
+use crate::support::{PATIENCE, Setup, set_modified};
 
 /// Watches the tree, from when everything in it is known.
 async fn watch(setup: &Setup) -> Run {
@@ -155,4 +157,88 @@ async fn an_emptied_tree_deletes_nothing_and_a_missing_one_fails_the_watch() {
     assert_eq!(ended.status, RunStatus::Failed);
     assert!(ended.error_message.unwrap().contains("cannot be listed"));
     assert_eq!(setup.ids().await.len(), 6);
+}
+
+#[tokio::test]
+async fn a_folder_that_is_renamed_is_no_loss() {
+    let setup = Setup::new().await;
+    for n in 0..12 {
+        setup.write(&format!("plans/{n:02}.md"), "first");
+    }
+    setup.write("top.md", "first");
+    watch(&setup).await;
+    fs::remove_file(setup.path("marker")).unwrap();
+    fs::rename(setup.path("plans"), setup.path("archive")).unwrap();
+    let renamed: Vec<_> = (0..12).map(|n| format!("archive/{n:02}.md")).collect();
+    let mut expected: Vec<_> = renamed.iter().map(String::as_str).collect();
+    expected.push("top.md");
+    setup.until_ids(&expected).await;
+}
+
+#[tokio::test]
+async fn a_file_whose_time_and_size_were_put_back_is_read_by_the_watch() {
+    let setup = Setup::new().await;
+    setup.write("a.md", "first");
+    watch(&setup).await;
+    let path = setup.path("a.md");
+    let time = fs::metadata(&path).unwrap().modified().unwrap();
+    fs::write(&path, "other").unwrap();
+    set_modified(&path, time);
+    let read = tokio::time::timeout(PATIENCE, async {
+        while setup.text(&setup.documents().await["a.md"]).await != "other" {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    });
+    read.await.expect("the watch reads what it heard of");
+}
+
+/// Beyond the limit of watches the system sends no notices, as on the file systems of other machines.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_tree_without_notices_is_looked_at_again_and_the_report_says_so() {
+    const LIMITED: &str = "echo 4 > /proc/sys/user/max_inotify_watches && exec \"$0\"";
+    let can_limit = Command::new("unshare")
+        .args(["-Ur", "sh", "-c", LIMITED, "true"])
+        .output();
+    if !can_limit.is_ok_and(|output| output.status.success()) {
+        eprintln!("skipped: this machine does not let a test limit its own watches");
+        return;
+    }
+    let setup = Setup::start(json!({}), |binary| {
+        let mut command = Command::new("unshare");
+        command.args(["-Ur", "sh", "-c", LIMITED]).arg(binary);
+        command
+    })
+    .await;
+    // Few enough folders to begin with.
+    setup.write("a/first.md", "first");
+    let run = setup
+        .manager
+        .sync(&setup.source.id, Realtime)
+        .await
+        .unwrap();
+    setup.until_ids(&["a/first.md"]).await;
+    for folder in ["b", "c", "d", "e", "f"] {
+        setup.write(
+            &format!("{folder}/later.md"),
+            "in a folder that cannot be watched",
+        );
+    }
+    let expected = [
+        "a/first.md",
+        "b/later.md",
+        "c/later.md",
+        "d/later.md",
+        "e/later.md",
+        "f/later.md",
+    ];
+    setup.until_ids(&expected).await;
+    fs::write(setup.path("f/latest.md"), "and in it again").unwrap();
+    fs::remove_file(setup.path("a/first.md")).unwrap();
+    setup
+        .until_ids(&[&expected[1..], &["f/latest.md"][..]].concat())
+        .await;
+    let report = setup.connector.report(&run.id).await;
+    let reason = "without notices of the system, so it is looked at again and again";
+    assert_eq!(report.reasons.get(reason), Some(&1), "{report:?}");
 }

@@ -16,9 +16,10 @@ use omni_connector::{RunReport, SyncType};
 use omni_connector_dev::{
     Manager, Options, Progress, RunLimits,
     store::{
+        contents,
         documents::{self, StoredDocument},
         runs::RunStatus,
-        sources::SourceRecord,
+        sources::{self, SourceRecord},
     },
 };
 use serde_json::{Value, json};
@@ -71,7 +72,7 @@ impl Setup {
         setup.await
     }
 
-    async fn start(mut config: Value, command: impl Fn(&Path) -> Command) -> Self {
+    pub(crate) async fn start(mut config: Value, command: impl Fn(&Path) -> Command) -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let tree = folder.path().join("tree");
@@ -131,6 +132,68 @@ impl Setup {
         fs::write(path, content).unwrap();
     }
 
+    pub(crate) async fn text(&self, document: &StoredDocument) -> String {
+        let content = document.content_id.clone();
+        let found = self
+            .manager
+            .store()
+            .read(move |db| contents::find(db, &content));
+        found.await.unwrap().unwrap()
+    }
+
+    /// Changes the settings of the source.
+    pub(crate) async fn configure(&mut self, key: &str, value: Value) {
+        self.source.config[key] = value;
+        let source = self.source.clone();
+        let put = self
+            .manager
+            .store()
+            .write(move |db| sources::put(db, &source));
+        put.await.unwrap();
+    }
+
+    /// A run of another connector on this source: it sends these documents, saves the checkpoint, if there is one, and completes.
+    pub(crate) async fn sync_of_another(&self, events: Vec<Value>, checkpoint: Option<Value>) {
+        let source = &self.source.id;
+        let created = self
+            .post(
+                "sync/create",
+                json!({ "source_id": source, "sync_type": "full" }),
+            )
+            .await;
+        let run = created["sync_run_id"].as_str().unwrap().to_owned();
+        let mut sent = Vec::new();
+        for mut event in events {
+            let content = json!({ "sync_run_id": run, "content": event["content"].take() });
+            event["content_id"] = self.post("content", content).await["content_id"].take();
+            event["sync_run_id"] = json!(run);
+            event["source_id"] = json!(source);
+            sent.push(event);
+        }
+        self.post(
+            "events/batch",
+            json!({ "sync_run_id": run, "source_id": source, "events": sent }),
+        )
+        .await;
+        if let Some(checkpoint) = checkpoint {
+            let url = format!("{}/sdk/sync/{run}/checkpoint", self.manager.url());
+            let put = reqwest::Client::new().put(url).json(&checkpoint).send();
+            put.await.unwrap().error_for_status().unwrap();
+        }
+        self.post(&format!("sync/{run}/complete"), json!({})).await;
+    }
+
+    async fn post(&self, route: &str, body: Value) -> Value {
+        let url = format!("{}/sdk/{route}", self.manager.url());
+        let answer = reqwest::Client::new()
+            .post(url)
+            .json(&body)
+            .send()
+            .await
+            .unwrap();
+        answer.error_for_status().unwrap().json().await.unwrap()
+    }
+
     /// Runs a sync to its end, whatever that is.
     pub(crate) async fn run(&self, mode: SyncType) -> Ended {
         let run = self.manager.sync(&self.source.id, mode).await.unwrap();
@@ -152,7 +215,7 @@ impl Setup {
         Ended { progress, report }
     }
 
-    /// The documents that the manager has, by their ids.
+    /// The documents that the manager has, by their ids without the path of the tree.
     pub(crate) async fn documents(&self) -> BTreeMap<String, StoredDocument> {
         let source = self.source.id.clone();
         let documents = self
@@ -160,8 +223,10 @@ impl Setup {
             .store()
             .read(move |db| documents::of_source(db, &source));
         let documents = documents.await.unwrap().into_iter();
+        let base = format!("{}/", self.tree.display());
+        let below = |id: &str| id.strip_prefix(&base).unwrap_or(id).to_owned();
         documents
-            .map(|document| (document.document_id.clone(), document))
+            .map(|document| (below(&document.document_id), document))
             .collect()
     }
 
@@ -221,7 +286,7 @@ impl Connector {
         answer.error_for_status().unwrap().json().await.unwrap()
     }
 
-    fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
     }

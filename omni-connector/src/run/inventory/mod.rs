@@ -92,14 +92,14 @@ impl<V> Inventory<V> {
     /// The ids of all known documents in a part, in no order.
     pub fn ids_in(&self, part: &Part) -> Vec<String> {
         let mut ids = Vec::new();
-        self.shared
-            .state()
-            .table
-            .each_below(part.prefix_of_ids(), |id, _| {
+        let state = self.shared.state();
+        for prefix in part.prefixes_of_ids() {
+            state.table.each_below(prefix, |id, _| {
                 if part.has(id) {
                     ids.push(id.to_owned());
                 }
             });
+        }
         ids
     }
 }
@@ -113,6 +113,7 @@ enum Of {
     Whole,
     Prefix(String),
     Path(String),
+    Several(Vec<Part>),
 }
 
 impl Part {
@@ -136,16 +137,30 @@ impl Part {
         })
     }
 
-    /// All ids in it begin with this.
-    fn prefix_of_ids(&self) -> &str {
+    /// Everything that is in one of these parts. One walk over all of them sees an item that moved from one to another come as well
+    /// as go, so it does not look like a loss.
+    pub fn several(parts: impl IntoIterator<Item = Self>) -> Self {
+        Self(Of::Several(parts.into_iter().collect()))
+    }
+
+    /// All ids in it begin with one of these, and none of these with another one.
+    fn prefixes_of_ids(&self) -> Vec<&str> {
         match &self.0 {
-            Of::Whole => "",
-            Of::Prefix(prefix) | Of::Path(prefix) => prefix,
+            Of::Whole => vec![""],
+            Of::Prefix(prefix) | Of::Path(prefix) => vec![prefix],
+            Of::Several(parts) => {
+                let mut all: Vec<_> = parts.iter().flat_map(Self::prefixes_of_ids).collect();
+                all.sort_unstable();
+                // In this order, what begins with a prefix follows it.
+                all.dedup_by(|next, prefix| next.starts_with(*prefix));
+                all
+            }
         }
     }
 
     fn has(&self, id: &str) -> bool {
         match &self.0 {
+            Of::Several(parts) => parts.iter().any(|part| part.has(id)),
             Of::Whole => true,
             Of::Prefix(prefix) => id.starts_with(prefix),
             Of::Path(path) => id
@@ -160,6 +175,12 @@ impl fmt::Display for Part {
         match &self.0 {
             Of::Whole => f.write_str("the whole source"),
             Of::Prefix(prefix) | Of::Path(prefix) => f.write_str(prefix),
+            Of::Several(parts) => {
+                for (index, part) in parts.iter().enumerate() {
+                    write!(f, "{}{part}", if index == 0 { "" } else { ", " })?;
+                }
+                Ok(())
+            }
         }
     }
 }
@@ -219,5 +240,71 @@ fn fingerprint(version: &impl Serialize) -> Print {
         Ok(json) => Print::of_hash(HighwayHasher::new(KEY).hash64(&json)),
         // A version that JSON cannot hold is never the current one.
         Err(_) => Print::NONE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::keeper::Keeper;
+
+    fn state(ids: impl IntoIterator<Item = String>) -> State {
+        let mut state = State::default();
+        for id in ids {
+            form::add(&mut state.table, &id, Print::NONE);
+        }
+        state
+    }
+
+    #[test]
+    fn several_parts_are_one_in_which_no_id_counts_twice() {
+        let ids = ["a/b/x", "a/y", "ab/z", "b/w", "c1"].map(str::to_owned);
+        let inventory = Inventory::<()>::of(state(ids));
+        let parts = [
+            Part::path("a/b"),
+            Part::path("a"),
+            Part::path("ab"),
+            Part::prefix("c"),
+        ];
+        let mut found = inventory.ids_in(&Part::several(parts));
+        found.sort();
+        assert_eq!(found, ["a/b/x", "a/y", "ab/z", "c1"]);
+    }
+
+    #[test]
+    fn what_moved_between_parts_that_are_walked_as_one_is_no_loss() {
+        let part = Part::several([Part::path("old"), Part::path("new")]);
+        let mut state = state(
+            (0..12)
+                .map(|n| format!("old/{n}"))
+                .chain(["top".to_owned()]),
+        );
+        state.begin_walk(&part);
+        // Two of them were deleted as well: more went than came.
+        for n in 0..10 {
+            state.sends(&format!("new/{n}"), None, Print::NONE, &Keeper::default());
+        }
+        let unseen = state.unseen(&part, 0.5);
+        assert_eq!((unseen.ids.len(), unseen.is_suspicious), (12, false));
+
+        let mut state = self::state((0..30).map(|n| format!("old/{n}")));
+        state.begin_walk(&part);
+        state.sends("new/0", None, Print::NONE, &Keeper::default());
+        assert!(state.unseen(&part, 0.5).is_suspicious);
+    }
+
+    #[test]
+    fn what_is_deleted_by_name_is_not_missed_as_well() {
+        let mut state = state((0..30).map(|n| n.to_string()));
+        state.begin_walk(&Part::whole());
+        for n in 0..20 {
+            state.deletes(&n.to_string());
+        }
+        for n in 20..28 {
+            state.see(&n.to_string());
+        }
+        let unseen = state.unseen(&Part::whole(), 0.5);
+        assert_eq!(unseen.ids, ["28", "29"]);
+        assert_eq!((unseen.known, unseen.is_suspicious), (10, false));
     }
 }

@@ -36,6 +36,8 @@ pub(super) struct State {
     /// Everything up to this number is named in an accepted save.
     named: u64,
     changes: u64,
+    /// Documents that the walk under way sent and that were not known before.
+    came: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -204,6 +206,7 @@ impl State {
         if !self.table.change(id, |known| *known = mark) {
             let number = keeper.number();
             self.table.insert(id, mark, parent, number);
+            self.came += 1;
         }
         let number = self.table.since(id);
         let number = if keeper.is_named(number) { 0 } else { number };
@@ -238,11 +241,14 @@ impl State {
     /// A walk of the documents in a part begins.
     pub(super) fn begin_walk(&mut self, part: &Part) {
         self.walk = None;
-        self.table.change_below(part.prefix_of_ids(), |id, mark| {
-            if part.has(id) {
-                mark.seen = Seen::No;
-            }
-        });
+        self.came = 0;
+        for prefix in part.prefixes_of_ids() {
+            self.table.change_below(prefix, |id, mark| {
+                if part.has(id) {
+                    mark.seen = Seen::No;
+                }
+            });
+        }
         let missing = self.missing.iter_mut();
         for (_, why) in missing.filter(|(id, _)| part.has(id)) {
             why.is_seen = false;
@@ -260,11 +266,13 @@ impl State {
 
     /// Keeps what is known in a part.
     pub(super) fn keep(&mut self, part: &Part) {
-        self.table.change_below(part.prefix_of_ids(), |id, mark| {
-            if part.has(id) && mark.seen == Seen::No {
-                mark.seen = Seen::Kept;
-            }
-        });
+        for prefix in part.prefixes_of_ids() {
+            self.table.change_below(prefix, |id, mark| {
+                if part.has(id) && mark.seen == Seen::No {
+                    mark.seen = Seen::Kept;
+                }
+            });
+        }
         let missing = self.missing.iter_mut();
         for (_, why) in missing.filter(|(id, _)| part.has(id)) {
             why.is_seen = true;
@@ -291,18 +299,24 @@ impl State {
     /// What a walk of a part did not see.
     pub(super) fn unseen(&self, part: &Part, share: f64) -> Unseen {
         let (mut candidates, mut seen) = (Vec::new(), 0);
-        let mut known_here = 0;
-        self.table.each_below(part.prefix_of_ids(), |id, mark| {
-            if !part.has(id) {
-                return;
-            }
-            known_here += 1;
-            if mark.seen == Seen::No {
-                candidates.push(id.to_owned());
-            } else {
-                seen += 1;
-            }
-        });
+        let (mut known_here, mut deleted) = (0, 0);
+        for prefix in part.prefixes_of_ids() {
+            self.table.each_below(prefix, |id, mark| {
+                if !part.has(id) {
+                    return;
+                }
+                known_here += 1;
+                let under_way = self.under_way.get(id).map(|it| it.outcome);
+                if matches!(under_way, Some(Outcome::Gone)) {
+                    // The source named it, so it is neither missed nor part of what there is.
+                    deleted += 1;
+                } else if mark.seen == Seen::No {
+                    candidates.push(id.to_owned());
+                } else {
+                    seen += 1;
+                }
+            });
+        }
         // What belongs to a document that is there and was not sent is there as well.
         let is_kept = |id: &String| {
             let parent = self
@@ -312,10 +326,13 @@ impl State {
             parent.is_some_and(|parent| parent.seen == Seen::Kept)
         };
         let ids: Vec<_> = candidates.into_iter().filter(|id| !is_kept(id)).collect();
-        let known = self.table.len();
-        let elsewhere = known - known_here;
+        let elsewhere = self.table.len() - known_here;
+        let known = self.table.len() - deleted;
+        // What moved came under another id: only what nothing came for is a loss.
+        let came = self.came.min(known);
+        let lost = ids.len().saturating_sub(came);
         Unseen {
-            is_suspicious: is_suspicious(ids.len(), known, seen + elsewhere, share),
+            is_suspicious: is_suspicious(lost, known - came, seen + elsewhere, share),
             ids,
             known,
         }

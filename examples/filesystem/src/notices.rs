@@ -1,0 +1,177 @@
+//! What the operating system says about the tree. Where it says nothing, the tree is looked at again and again.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use futures_util::{StreamExt, stream, stream::BoxStream};
+use notify::{
+    ErrorKind, Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher,
+    event::{AccessKind, AccessMode},
+};
+use omni_connector::prelude::*;
+use tokio::{sync::mpsc, task::spawn_blocking, time::sleep};
+
+/// Without notices the tree is looked at this often at most…
+const EVERY: Duration = Duration::from_secs(2);
+/// …or so that looking takes one part in this many of the time.
+const SHARE: u64 = 20;
+
+/// Changed paths, one after the other. It fails when some may be missing.
+pub(crate) type Notices = BoxStream<'static, Result<Option<PathBuf>>>;
+
+/// Begins to listen, or to look: how long a look at the whole tree took is `took`, in milliseconds.
+pub(crate) async fn notices(
+    root: PathBuf,
+    ctx: SyncContext,
+    took: Arc<AtomicU64>,
+) -> Result<Notices> {
+    let watched = root.clone();
+    let cause = match spawn_blocking(move || listen(&watched)).await? {
+        Ok(notices) => return Ok(notices),
+        Err(cause) => cause,
+    };
+    let reason = "without notices of the system, so it is looked at again and again";
+    ctx.skip_with(root.to_string_lossy(), reason, format_args!("{cause:#}"));
+    let looks = stream::unfold((root, took), |(root, took)| async move {
+        sleep(EVERY.max(Duration::from_millis(took.load(Ordering::Relaxed) * SHARE))).await;
+        Some((Ok(Some(root.clone())), (root, took)))
+    });
+    Ok(looks.boxed())
+}
+
+fn listen(root: &Path) -> Result<Notices> {
+    ensure!(
+        sends_notices(root),
+        "it is on a file system of another machine or process"
+    );
+    let (heard, notices) = mpsc::unbounded_channel();
+    let handler = move |event| {
+        // The watch is over when nobody listens.
+        for change in changes(event) {
+            drop(heard.send(change));
+        }
+    };
+    let config = notify::Config::default().with_follow_symlinks(false);
+    let mut watcher = RecommendedWatcher::new(handler, config)?;
+    watcher.watch(root, RecursiveMode::Recursive).context(
+        "the tree cannot be watched; on Linux every folder needs one of `fs.inotify.max_user_watches`",
+    )?;
+    let notices = stream::unfold((notices, watcher), |(mut notices, watcher)| async {
+        Some((notices.recv().await?, (notices, watcher)))
+    });
+    Ok(notices.boxed())
+}
+
+fn changes(event: notify::Result<Event>) -> Vec<Result<Option<PathBuf>>> {
+    match event {
+        Ok(event) if event.need_rescan() => vec![Err(anyhow!("notices of the system were lost"))],
+        // Reading a file, as this connector does itself, is no change.
+        Ok(Event {
+            kind: EventKind::Access(kind),
+            ..
+        }) if kind != AccessKind::Close(AccessMode::Write) => vec![],
+        Ok(event) => event.paths.into_iter().map(|path| Ok(Some(path))).collect(),
+        Err(error) => match &error.kind {
+            // A folder that has vanished again: there is a notice of that.
+            ErrorKind::PathNotFound | ErrorKind::WatchNotFound => vec![],
+            ErrorKind::Io(cause) if cause.kind() == io::ErrorKind::NotFound => vec![],
+            _ => vec![Err(
+                anyhow!(error).context("a part of the tree cannot be watched")
+            )],
+        },
+    }
+}
+
+/// Whether the kernel sees every change: not on file systems that other machines, or programs, change.
+#[cfg(target_os = "linux")]
+fn sends_notices(root: &Path) -> bool {
+    // NFS, SMB, CIFS and SMB2, FUSE, 9p, Ceph, AFS, proc and sysfs, from `linux/magic.h`.
+    const WITHOUT: [u32; 10] = [
+        0x6969,
+        0x517b,
+        0xff53_4d42,
+        0xfe53_4d42,
+        0x6573_5546,
+        0x0102_1997,
+        0x00c3_6400,
+        0x5346_414f,
+        0x9fa0,
+        0x6265_6572,
+    ];
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a magic number has 32 bits"
+    )]
+    rustix::fs::statfs(root).map_or(true, |found| !WITHOUT.contains(&(found.f_type as u32)))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn sends_notices(_: &Path) -> bool {
+    true
+}
+
+/// The paths that lie below no other one.
+pub(crate) fn topmost(paths: impl IntoIterator<Item = PathBuf>) -> Vec<PathBuf> {
+    let mut topmost: Vec<PathBuf> = Vec::new();
+    // In the order of paths, what is below a folder follows it.
+    for path in paths {
+        if topmost.last().is_none_or(|above| !path.starts_with(above)) {
+            topmost.push(path);
+        }
+    }
+    topmost
+}
+
+#[cfg(test)]
+mod tests {
+    use notify::event::{CreateKind, Flag};
+
+    use super::*;
+
+    #[test]
+    fn what_lies_below_a_path_is_not_looked_at_twice() {
+        let paths = std::collections::BTreeSet::from(
+            ["/t/a/b", "/t/a", "/t/a-b", "/t/c/d", "/t/a/z"].map(PathBuf::from),
+        );
+        assert_eq!(
+            topmost(paths),
+            ["/t/a", "/t/a-b", "/t/c/d"].map(PathBuf::from)
+        );
+    }
+
+    #[test]
+    fn reading_is_no_change_and_lost_notices_are_an_error() {
+        for kind in [
+            AccessKind::Read,
+            AccessKind::Open(AccessMode::Any),
+            AccessKind::Close(AccessMode::Read),
+        ] {
+            assert!(
+                changes(Ok(
+                    Event::new(EventKind::Access(kind)).add_path("/t/a".into())
+                ))
+                .is_empty()
+            );
+        }
+        let created = Event::new(EventKind::Create(CreateKind::Any)).add_path("/t/b".into());
+        assert!(matches!(&changes(Ok(created))[..], [Ok(Some(_))]));
+        assert!(changes(Ok(Event::new(EventKind::Other).set_flag(Flag::Rescan)))[0].is_err());
+        assert!(changes(Err(notify::Error::new(ErrorKind::MaxFilesWatch)))[0].is_err());
+        assert!(changes(Err(notify::Error::path_not_found())).is_empty());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_file_system_whose_changes_the_kernel_does_not_see_sends_no_notices() {
+        assert!(!sends_notices(Path::new("/proc")));
+        assert!(sends_notices(tempfile::tempdir().unwrap().path()));
+    }
+}
