@@ -1,0 +1,51 @@
+//! Records as Darwinbox sends them: objects whose values may be texts, numbers, blanks or missing.
+
+use omni_connector::prelude::*;
+use serde_json::Map;
+
+/// One record.
+#[derive(Debug, Clone)]
+pub(crate) struct Record(Map<String, Value>);
+
+impl Record {
+    /// Makes a record of an object; none of anything else.
+    pub(crate) fn of(value: Value) -> Option<Self> {
+        match value {
+            Value::Object(fields) => Some(Self(fields)),
+            _ => None,
+        }
+    }
+
+    /// Makes a record of the row of a table.
+    pub(crate) fn of_row(columns: &[String], row: &[Value]) -> Self {
+        Self(columns.iter().cloned().zip(row.iter().cloned()).collect())
+    }
+
+    /// Returns the text of a field, as it is. Blanks are none; a number is its digits.
+    pub(crate) fn text(&self, key: &str) -> Option<String> {
+        match self.0.get(key)? {
+            Value::String(text) if !text.trim().is_empty() => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        }
+    }
+
+    /// Returns the text of the first field that has one.
+    pub(crate) fn first(&self, keys: &[&str]) -> Option<String> {
+        keys.iter().find_map(|key| self.text(key))
+    }
+
+    pub(crate) fn get(&self, key: &str) -> Option<&Value> {
+        self.0.get(key)
+    }
+
+    /// Returns everything, in the order of the keys.
+    pub(crate) fn canonical(&self) -> String {
+        let mut fields: Vec<_> = self.0.iter().collect();
+        fields.sort_by_key(|(key, _)| *key);
+        fields
+            .iter()
+            .map(|(key, value)| format!("{key}={value};"))
+            .collect()
+    }
+}
