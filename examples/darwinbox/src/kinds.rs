@@ -1,14 +1,6 @@
-//! The kinds of documents: where each comes from, and which fields of a record make its id, title, text and attributes.
-
-use crate::record::Record;
-
-/// A line of a document's text.
-pub(crate) struct Line {
-    pub(crate) label: &'static str,
-    pub(crate) keys: &'static [&'static str],
-    /// Whether the label is there without a value.
-    pub(crate) always: bool,
-}
+//! The kinds of documents: where each comes from, and which fields of a record make its title, text and attributes.
+//!
+//! Fields are written as `code`, or as `department_code|code` where the first that has a text counts.
 
 /// One kind.
 pub(crate) struct Kind {
@@ -17,14 +9,18 @@ pub(crate) struct Kind {
     /// What ids begin with, behind `darwinbox:`.
     pub(crate) prefix: &'static str,
     pub(crate) path: &'static str,
-    pub(crate) title: fn(&Record) -> Option<String>,
+    /// The fields of the title. Those that are joined by `+` stand beside each other.
+    pub(crate) title: &'static str,
     /// The title of a record that has none.
     pub(crate) untitled: &'static str,
     /// Whether a blank line follows the heading.
     pub(crate) gap: bool,
-    pub(crate) lines: &'static [Line],
-    /// A second attribute, and the fields that it is read from.
-    pub(crate) second: (&'static str, &'static [&'static str]),
+    /// The lines of the text, as `Label = fields`. A label with `!` is there without a value; without fields the label is the field.
+    pub(crate) lines: &'static str,
+    /// The fields of the attribute that the kind's operator reads; the title has it where there are none.
+    pub(crate) value: &'static str,
+    /// A second attribute, and its fields.
+    pub(crate) second: (&'static str, &'static str),
     /// Texts of `status` with which everybody may see a record.
     pub(crate) shown: &'static [&'static str],
 }
@@ -34,244 +30,144 @@ impl Kind {
     pub(crate) fn id(&self) -> String {
         format!("darwinbox:{}:", self.prefix)
     }
-}
 
-const fn line(label: &'static str, keys: &'static [&'static str]) -> Line {
-    Line {
-        label,
-        keys,
-        always: false,
+    /// The lines: label, fields, and whether the label is there without a value.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = (&'static str, &'static str, bool)> {
+        self.lines.split(',').map(|line| {
+            let (label, fields) = line.split_once('=').unwrap_or((line, line));
+            let label = label.trim();
+            (
+                label.trim_end_matches('!'),
+                fields.trim(),
+                label.ends_with('!'),
+            )
+        })
     }
 }
 
-const fn always(label: &'static str, keys: &'static [&'static str]) -> Line {
-    Line {
-        label,
-        keys,
-        always: true,
-    }
-}
-
-const ACTIVE: &[&str] = &["active"];
 /// A vacancy is not inactive.
 const OPEN: &[&str] = &["active", "open"];
 
-const USUAL: &[Line] = &[
-    always("Code", &["code"]),
-    line("Description", &["description"]),
-    always("Status", &["status"]),
-];
-
-const fn kind(
-    name: &'static str,
-    path: &'static str,
-    untitled: &'static str,
-    code: &'static str,
-) -> Kind {
+const fn kind(name: &'static str, path: &'static str, code: &'static str) -> Kind {
     Kind {
         name,
         prefix: name,
         path,
-        title: |record| record.first(&["name", "code"]),
-        untitled,
+        title: "name|code",
+        untitled: "unknown",
         gap: true,
-        lines: USUAL,
-        second: (code, &["code"]),
-        shown: ACTIVE,
+        lines: "Code! = code, Description = description, Status! = status",
+        value: "",
+        second: (code, "code"),
+        shown: &["active"],
     }
 }
 
 /// The lists that are asked for as they are.
 pub(crate) const LISTS: [Kind; 10] = [
     Kind {
-        title: |record| record.first(&["department_name", "name"]),
-        lines: &[
-            always("Code", &["department_code", "code"]),
-            line("Parent Department Code", &["parent_department_code"]),
-            line("Top Department", &["top_department"]),
-            line("Business Unit", &["business_unit"]),
-            line("Cost Center", &["cost_center"]),
-            line("Department HOD", &["departments_hod"]),
-            line("Status", &["status"]),
-            line("Effective From", &["effective_from_date"]),
-        ],
-        second: ("department_code", &["department_code", "code"]),
-        ..kind(
-            "department",
-            "orgmasterapi/departmentlist",
-            "Department",
-            "",
-        )
+        title: "department_name|name",
+        untitled: "Department",
+        lines: "Code! = department_code|code, Parent Department Code = parent_department_code, \
+                Top Department = top_department, Business Unit = business_unit, Cost Center = cost_center, \
+                Department HOD = departments_hod, Status = status, Effective From = effective_from_date",
+        second: ("department_code", "department_code|code"),
+        ..kind("department", "orgmasterapi/departmentlist", "")
     },
     kind(
         "designation",
         "orgmasterapi/designationlist",
-        "unknown",
         "designation_code",
     ),
     Kind {
-        title: office,
+        title: "work_area+city|company_name",
+        untitled: "Office Location",
         gap: false,
-        lines: &[
-            line("Work Area", &["work_area"]),
-            line("Company", &["company_name"]),
-            line("Address", &["address"]),
-            line("City", &["city"]),
-            line("State", &["state"]),
-            line("Country", &["country"]),
-            line("Pin Code", &["pin_code"]),
-            line("Location Head", &["location_head"]),
-            line("Status", &["status"]),
-        ],
-        second: ("office_location_code", &["loc_type_id"]),
-        ..kind(
-            "office_location",
-            "orgmasterapi/officelocationlist",
-            "Office Location",
-            "",
-        )
+        lines: "Work Area = work_area, Company = company_name, Address = address, City = city, State = state, \
+                Country = country, Pin Code = pin_code, Location Head = location_head, Status = status",
+        second: ("office_location_code", "loc_type_id"),
+        ..kind("office_location", "orgmasterapi/officelocationlist", "")
     },
     kind(
         "business_unit",
         "orgmasterapi/businessunitlist",
-        "unknown",
         "business_unit_code",
     ),
-    kind(
-        "division",
-        "orgmasterapi/divisionlist",
-        "unknown",
-        "division_code",
-    ),
+    kind("division", "orgmasterapi/divisionlist", "division_code"),
     kind(
         "cost_center",
         "orgmasterapi/costcenterlist",
-        "unknown",
         "cost_center_code",
     ),
     kind(
         "group_company",
         "orgmasterapi/groupcompanylist",
-        "unknown",
         "group_company_code",
     ),
     Kind {
-        title: |record| record.first(&["job_level", "grade"]),
+        title: "job_level|grade",
+        untitled: "Job Level",
         gap: false,
-        lines: &[
-            line("Code", &["job_level_code"]),
-            line("Grade", &["grade"]),
-            line("Grade Code", &["grade_code"]),
-            line("Status", &["status"]),
-            line("Effective From", &["effective_from"]),
-            line("Created Date", &["created_date"]),
-            line("Updated Date", &["updated_date"]),
-        ],
-        second: ("job_level_code", &["job_level_code"]),
-        ..kind("job_level", "orgmasterapi/joblevellist", "Job Level", "")
+        lines: "Code = job_level_code, Grade = grade, Grade Code = grade_code, Status = status, \
+                Effective From = effective_from, Created Date = created_date, Updated Date = updated_date",
+        second: ("job_level_code", "job_level_code"),
+        ..kind("job_level", "orgmasterapi/joblevellist", "")
     },
     Kind {
-        title: |record| record.text("name"),
-        lines: &[
-            always("Code", &["position_code"]),
-            line("Status", &["status"]),
-        ],
-        second: ("position_code", &["position_code"]),
+        title: "name",
+        untitled: "Position",
+        lines: "Code! = position_code, Status = status",
+        second: ("position_code", "position_code"),
         shown: OPEN,
-        ..kind("position", "orgmasterapi/getpositionMaster", "Position", "")
+        ..kind("position", "orgmasterapi/getpositionMaster", "")
     },
     Kind {
         prefix: "job",
-        title: |record| record.text("job_title"),
-        lines: &[always("Job ID", &["job_id"])],
-        second: ("job_id", &["job_id"]),
+        title: "job_title",
+        untitled: "Job",
+        lines: "Job ID! = job_id",
+        second: ("job_id", "job_id"),
         shown: OPEN,
-        ..kind("ats_job", "JobsApiv3/Joblist", "Job", "")
+        ..kind("ats_job", "JobsApiv3/Joblist", "")
     },
 ];
 
-/// What is known of each employee's past: tables that are asked for by the numbers of employees.
+/// What is known of each employee's past: tables that are asked for by the numbers of employees. Only these columns are shown.
 pub(crate) const HISTORIES: [Kind; 3] = [
     Kind {
-        lines: &[
-            line("Employee ID", &["Employee ID"]),
-            line("Name", &["Name"]),
-            line("Job Level Name", &["Job Level Name"]),
-            line("From", &["From"]),
-            line("To", &["To"]),
-            line("Event", &["Event"]),
-            line("Sub Event", &["Sub Event"]),
-        ],
+        lines: "Employee ID, Name, Job Level Name, From, To, Event, Sub Event",
+        value: "Job Level Name",
         ..history("employee_job_level", "orgmasterapi/employeeJobLevel")
     },
     Kind {
-        lines: &[
-            line("Employee ID", &["Employee ID"]),
-            line("Name", &["Name"]),
-            line("Company Name", &["Company Name"]),
-            line("Area", &["Area"]),
-            line("City", &["City"]),
-            line("State", &["State"]),
-            line("Country", &["Country"]),
-            line("Work Area Code", &["Work Area Code"]),
-            line("Pin Code", &["Pin Code"]),
-            line("Location Head", &["Location Head"]),
-            line("From", &["From"]),
-            line("To", &["To"]),
-            line("Event", &["Event"]),
-            line("Sub Event", &["Sub Event"]),
-        ],
+        lines: "Employee ID, Name, Company Name, Area, City, State, Country, Work Area Code, Pin Code, Location Head, From, To, \
+                Event, Sub Event",
+        value: "Area",
         ..history("employee_location", "orgmasterapi/employeeLocation")
     },
     Kind {
-        lines: &[
-            line("Employee ID", &["Employee ID"]),
-            line("Name", &["Name"]),
-            line("Manager Name", &["Manager Name"]),
-            line("From", &["From"]),
-            line("To", &["To"]),
-            line("Event", &["Event"]),
-            line("Sub Event", &["Sub Event"]),
-        ],
+        lines: "Employee ID, Name, Manager Name, From, To, Event, Sub Event",
+        value: "Manager Name",
         ..history("employee_manager", "orgmasterapi/employeeManager")
     },
 ];
 
 const fn history(name: &'static str, path: &'static str) -> Kind {
     Kind {
-        title: |record| record.first(&["Name", "Employee ID"]),
+        title: "Name|Employee ID",
+        untitled: "Employee record",
         gap: false,
-        second: ("employee_id", &["Employee ID"]),
-        ..kind(name, path, "Employee record", "")
-    }
-}
-
-/// The column of a history that its attribute is read from.
-pub(crate) fn column(kind: &Kind) -> &'static str {
-    match kind.name {
-        "employee_job_level" => "Job Level Name",
-        "employee_location" => "Area",
-        _ => "Manager Name",
+        second: ("employee_id", "Employee ID"),
+        ..kind(name, path, "")
     }
 }
 
 /// Holidays, which are asked for by an employee and a year.
 pub(crate) const HOLIDAY: Kind = Kind {
-    title: |record| record.text("name"),
+    title: "name",
+    untitled: "Holiday",
     gap: false,
-    lines: &[
-        line("Date", &["date"]),
-        line("Repeats", &["holiday_repeats"]),
-        line("Optional", &["is_optional"]),
-        line("National", &["is_national"]),
-    ],
-    second: ("holiday_date", &["date"]),
-    ..kind("holiday", "leavesactionapi/holidaylist", "Holiday", "")
+    lines: "Date = date, Repeats = holiday_repeats, Optional = is_optional, National = is_national",
+    second: ("holiday_date", "date"),
+    ..kind("holiday", "leavesactionapi/holidaylist", "")
 };
-
-fn office(record: &Record) -> Option<String> {
-    match (record.text("work_area"), record.text("city")) {
-        (Some(area), Some(city)) => Some(format!("{area} — {city}")),
-        (area, city) => area.or(city).or_else(|| record.text("company_name")),
-    }
-}

@@ -1,13 +1,13 @@
 //! Entries of lists as documents: what they say, who may see them, and ids that are Omni's own wherever those tell records apart.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+};
 
 use omni_connector::prelude::*;
 
-use crate::{
-    kinds::{Kind, column},
-    record::Record,
-};
+use crate::{kinds::Kind, record::Record};
 
 /// One record, as the document it becomes.
 #[derive(Debug, Clone)]
@@ -33,35 +33,31 @@ impl Entry {
         slug: &str,
         readers: DocumentPermissions,
     ) -> Self {
-        let title = (kind.title)(record).unwrap_or_else(|| kind.untitled.to_owned());
+        let title = record
+            .first(kind.title)
+            .unwrap_or_else(|| kind.untitled.to_owned());
         let mut text = format!("# {title}");
         if kind.gap {
             text.push('\n');
         }
-        for line in kind.lines {
-            match record.first(line.keys) {
-                Some(value) => text.push_str(&format!("\n- {}: {value}", line.label)),
-                None if line.always => text.push_str(&format!("\n- {}: ", line.label)),
-                None => {}
+        let mut said = String::new();
+        for (label, fields, is_always) in kind.lines() {
+            let value = record.first(fields);
+            if value.is_some() || is_always {
+                let value = value.unwrap_or_default();
+                let _ = write!(text, "\n- {label}: {value}");
+                let _ = writeln!(said, "{value}");
             }
         }
-        let is_history = kind.name.starts_with("employee_");
-        let value = is_history.then(|| record.text(column(kind))).flatten();
         let (key, fields) = kind.second;
-        let all: Vec<_> = kind
-            .lines
-            .iter()
-            .filter_map(|line| record.first(line.keys))
-            .collect();
         // A history is told apart by everything it says; a record of a list by what names it, which its status does not.
-        let identity = if is_history {
-            all.join("\n")
-        } else {
-            format!("{title}\n{}", record.first(fields).unwrap_or_default())
+        let identity = match kind.value {
+            "" => format!("{title}\n{}", record.first(fields).unwrap_or_default()),
+            _ => said,
         };
         Self {
             kind: kind.name,
-            value: value.unwrap_or_else(|| title.clone()),
+            value: record.first(kind.value).unwrap_or_else(|| title.clone()),
             id: format!("{}{slug}", kind.id()),
             title,
             text,
@@ -111,27 +107,9 @@ pub(crate) fn readers(kind: &Kind, record: &Record) -> DocumentPermissions {
 
 /// The part of an id that a record of a list gives; none if nothing in it can.
 pub(crate) fn slug_of(record: &Record) -> Option<String> {
-    const FIELDS: [&str; 18] = [
-        "id",
-        "code",
-        "job_id",
-        "employee_id",
-        "employee_number",
-        "employee_no",
-        "department_code",
-        "designation_code",
-        "work_area_code",
-        "loc_type_id",
-        "work_area",
-        "city_code",
-        "city_id",
-        "job_level",
-        "job_level_code",
-        "name",
-        "department_name",
-        "job_title",
-    ];
-    record.first(&FIELDS).map(|text| slug(&text))
+    const FIELDS: &str = "id|code|job_id|employee_id|employee_number|employee_no|department_code|designation_code|work_area_code|\
+                          loc_type_id|work_area|city_code|city_id|job_level|job_level_code|name|department_name|job_title";
+    record.first(FIELDS).map(|text| slug(&text))
 }
 
 /// ASCII letters and digits in lower case, everything else as dashes, none at the ends.

@@ -30,9 +30,15 @@ impl Record {
         }
     }
 
-    /// Returns the text of the first field that has one.
-    pub(crate) fn first(&self, keys: &[&str]) -> Option<String> {
-        keys.iter().find_map(|key| self.text(key))
+    /// Returns the text of the first of these fields that has one: `a|b`. Of `a+b` it joins those that have one.
+    pub(crate) fn first(&self, fields: &str) -> Option<String> {
+        fields.split('|').find_map(|field| {
+            let parts: Vec<_> = field
+                .split('+')
+                .filter_map(|part| self.text(part))
+                .collect();
+            (!parts.is_empty()).then(|| parts.join(" — "))
+        })
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<&Value> {

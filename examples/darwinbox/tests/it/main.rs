@@ -1,1 +1,12 @@
-//! t
+//! The connector against a fake of Darwinbox and the real development manager.
+
+mod actions;
+mod credentials;
+mod fake;
+mod gates;
+mod lists;
+mod people;
+mod recorded;
+mod support;
+mod unreadable;
+mod writes;
