@@ -4,7 +4,10 @@ use std::borrow::Cow;
 
 use omni_connector::prelude::*;
 use schemars::{Schema, SchemaGenerator, json_schema};
-use serde::{Deserializer, de::Error};
+use serde::{
+    Deserializer,
+    de::{Error, Unexpected},
+};
 use time::{
     PrimitiveDateTime,
     format_description::{StaticFormatDescription, well_known::Rfc3339},
@@ -72,8 +75,9 @@ impl AnyDay {
 impl<'de> Deserialize<'de> for AnyDay {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let time = time(&text)
-            .ok_or_else(|| D::Error::custom("not a day; give one such as 2026-08-22"))?;
+        let time = time(&text).ok_or_else(|| {
+            D::Error::invalid_value(Unexpected::Other("text"), &"a day such as 2026-08-22")
+        })?;
         Ok(Self(time.date()))
     }
 }

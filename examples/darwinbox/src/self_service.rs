@@ -1,7 +1,10 @@
 //! What people ask HR for on their own behalf. Every action is about the record of the person who acts, and no other.
 
 use omni_connector::prelude::*;
-use serde::{Deserializer, de::Error};
+use serde::{
+    Deserializer,
+    de::{Error, Unexpected},
+};
 
 use crate::{
     answers::{shown, submitted},
@@ -22,6 +25,7 @@ pub(crate) struct Nothing {}
 pub(crate) struct OfYear {
     /// Four digits; this year, unless it is given
     #[serde(default, deserialize_with = "year")]
+    #[schemars(with = "String")]
     year: Option<String>,
 }
 
@@ -43,6 +47,7 @@ pub(crate) struct Requests {
     to: AnyDay,
     /// Which of them, by the number that Darwinbox has for it: all (0), unless it is given
     #[serde(default)]
+    #[schemars(with = "String")]
     action: Option<String>,
 }
 
@@ -51,12 +56,15 @@ pub(crate) struct Requests {
 pub(crate) struct Attendance {
     /// First day, such as 2026-08-22
     #[serde(default)]
+    #[schemars(with = "AnyDay")]
     from_date: Option<AnyDay>,
     /// Last day
     #[serde(default)]
+    #[schemars(with = "AnyDay")]
     to_date: Option<AnyDay>,
     /// A month, such as 2026-08; this month, unless days are given
     #[serde(default, deserialize_with = "month")]
+    #[schemars(with = "String")]
     month: Option<String>,
 }
 
@@ -76,6 +84,7 @@ pub(crate) struct Leave {
     is_half_day: YesNo,
     /// Which half of the day: 1 or 2
     #[serde(default)]
+    #[schemars(with = "Half")]
     is_firsthalf_secondhalf: Option<Half>,
     /// Whether it is paid
     #[serde(default)]
@@ -286,24 +295,30 @@ pub(crate) async fn revoke_my_leave(
 }
 
 fn year<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let text = Option::<String>::deserialize(deserializer)?.filter(|text| !text.trim().is_empty());
-    match text.as_deref().map(is_year) {
-        Some(false) => Err(D::Error::custom(
-            "not a year; give four digits, such as 2026",
-        )),
-        _ => Ok(text),
-    }
+    checked(deserializer, is_year, "a year of four digits such as 2026")
 }
 
 fn month<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let text = Option::<String>::deserialize(deserializer)?.filter(|text| !text.trim().is_empty());
     let is_month = |text: &str| {
-        let (year, month) = text.split_once('-')?;
-        Some(is_year(year) && month.len() == 2 && (1..=12).contains(&month.parse::<u8>().ok()?))
+        let (year, month) = text.split_once('-').unwrap_or_default();
+        is_year(year) && month.len() == 2 && matches!(month.parse(), Ok(1..=12_u8))
     };
-    match text.as_deref().map(is_month) {
-        None | Some(Some(true)) => Ok(text),
-        Some(_) => Err(D::Error::custom("not a month; give one such as 2026-08")),
+    checked(deserializer, is_month, "a month such as 2026-08")
+}
+
+/// Reads a text that fits; a blank one is none.
+fn checked<'de, D: Deserializer<'de>>(
+    deserializer: D,
+    fits: impl Fn(&str) -> bool,
+    expected: &'static str,
+) -> Result<Option<String>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?.filter(|text| !text.trim().is_empty());
+    match &text {
+        Some(text) if !fits(text) => Err(D::Error::invalid_value(
+            Unexpected::Other("text"),
+            &expected,
+        )),
+        _ => Ok(text),
     }
 }
 

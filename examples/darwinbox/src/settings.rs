@@ -4,7 +4,10 @@ use std::net::IpAddr;
 
 use jiff::tz::TimeZone;
 use omni_connector::prelude::*;
-use serde::{Deserializer, de::Error};
+use serde::{
+    Deserializer,
+    de::{Error, Unexpected},
+};
 use time::Month;
 
 /// What an admin fills in. Keys that the connector has no use for, such as `max_batch_size`, are ignored.
@@ -82,23 +85,17 @@ impl Settings {
 /// Reads an address to which the key may be sent: over https, or to this machine.
 fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Url, D::Error> {
     let text = String::deserialize(deserializer)?;
-    let url = Url::parse(text.trim()).map_err(|_| {
-        D::Error::custom(
-            "not a URL; give the address of Darwinbox, such as https://acme.darwinbox.in",
-        )
-    })?;
-    let host = url.host_str().unwrap_or_default();
-    let number: Option<IpAddr> = host.trim_matches(['[', ']']).parse().ok();
-    let is_here = host == "localhost" || number.is_some_and(|number| number.is_loopback());
-    if url.scheme() != "https" && !(url.scheme() == "http" && is_here) {
-        return Err(D::Error::custom("the address must begin with https://"));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(D::Error::custom(
-            "the address must not contain a user or a password",
-        ));
-    }
-    Ok(url)
+    let is_safe = |url: &Url| {
+        let host = url.host_str().unwrap_or_default();
+        let number: Option<IpAddr> = host.trim_matches(['[', ']']).parse().ok();
+        let is_here = host == "localhost" || number.is_some_and(|number| number.is_loopback());
+        let is_bare = url.username().is_empty() && url.password().is_none();
+        is_bare && (url.scheme() == "https" || (url.scheme() == "http" && is_here))
+    };
+    Url::parse(text.trim()).ok().filter(is_safe).ok_or_else(|| {
+        let expected = "a URL that begins with https:// and has no user or password in it, such as https://acme.darwinbox.in";
+        D::Error::invalid_value(Unexpected::Other("text"), &expected)
+    })
 }
 
 fn zone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<TimeZone>, D::Error> {
@@ -107,7 +104,7 @@ fn zone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<TimeZone>, 
         .as_deref()
         .map(str::trim)
         .filter(|name| !name.is_empty());
-    name.map(TimeZone::get)
-        .transpose()
-        .map_err(|_| D::Error::custom("not the name of a time zone; give one such as Asia/Kolkata"))
+    let expected = "the name of a time zone such as Asia/Kolkata";
+    let zone = name.map(TimeZone::get).transpose();
+    zone.map_err(|_| D::Error::invalid_value(Unexpected::Other("text"), &expected))
 }

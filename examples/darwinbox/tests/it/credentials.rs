@@ -33,7 +33,7 @@ fn dynamic(grant: &str) -> Value {
 async fn signed_in(secret: Value) -> World {
     let hr = Fake::start().await;
     let config = open(&hr);
-    World::with(hr, config, AuthType::OAuth, secret).await
+    World::with(hr, config, AuthType::Oauth, secret).await
 }
 
 #[tokio::test]
@@ -107,7 +107,7 @@ async fn a_credential_that_does_not_work_is_found_before_a_run() {
     wrong["password"] = "wrong-s3cret".into();
     let mut stale = dynamic("refresh_token");
     stale["refresh_token"] = "stale-s3cret".into();
-    for (secret, auth_type) in [(wrong, AuthType::BasicAuth), (stale, AuthType::OAuth)] {
+    for (secret, auth_type) in [(wrong, AuthType::BasicAuth), (stale, AuthType::Oauth)] {
         let hr = Fake::start().await;
         let config = open(&hr);
         let world = World::with(hr, config, auth_type, secret).await;

@@ -103,7 +103,12 @@ impl World {
                 .map(|(path, list)| (path[1..].to_owned(), list))
                 .collect(),
             tables: tables.into(),
-            holidays: [("2026".to_owned(), json!([holiday]))].into(),
+            // Of this year, whichever it is: the recording knows one only.
+            holidays: [(
+                OffsetDateTime::now_utc().year().to_string(),
+                json!([holiday]),
+            )]
+            .into(),
             leaves: Vec::new(),
             troubles: BTreeMap::new(),
             calls: Vec::new(),

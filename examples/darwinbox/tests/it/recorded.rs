@@ -13,11 +13,12 @@ fn recording() -> Value {
 
 /// Where a document or person of the recording differs, and why.
 fn deviate(event: &mut Value) {
+    let id = event["document_id"].clone();
     let mut users = |users: Value| {
         event["permissions"]["public"] = false.into();
         event["permissions"]["users"] = users;
     };
-    match event["document_id"].clone().as_str() {
+    match id.as_str() {
         // Defect 5: employment history is for the person and the manager, not for everybody.
         Some(
             "darwinbox:employee_job_level:e1-01-02-2019"
@@ -123,8 +124,8 @@ async fn the_manifest_is_that_of_omnis_own_connector_but_for_named_deviations() 
                 );
             }
         }
-        let more: Vec<_> = schema["properties"].as_object().unwrap().keys();
-        let more: Vec<_> = more
+        let all = schema["properties"].as_object().unwrap().keys();
+        let more: Vec<_> = all
             .filter(|key| recorded["properties"].get(*key).is_none())
             .collect();
         // Defect 8: which half of the day.
