@@ -1,5 +1,7 @@
 //! Records as Darwinbox sends them: objects whose values may be texts, numbers, blanks or missing.
 
+use std::collections::BTreeMap;
+
 use omni_connector::prelude::*;
 use serde_json::Map;
 
@@ -47,11 +49,7 @@ impl Record {
 
     /// Returns everything, in the order of the keys.
     pub(crate) fn canonical(&self) -> String {
-        let mut fields: Vec<_> = self.0.iter().collect();
-        fields.sort_by_key(|(key, _)| *key);
-        fields
-            .iter()
-            .map(|(key, value)| format!("{key}={value};"))
-            .collect()
+        let sorted: BTreeMap<_, _> = self.0.iter().collect();
+        json!(sorted).to_string()
     }
 }

@@ -72,7 +72,8 @@ pub(crate) struct Attendance {
 #[derive(Deserialize, JsonSchema)]
 pub(crate) struct Leave {
     /// Kind of leave, by its name in the balance
-    leave_name: String,
+    #[serde(rename = "leave_name")]
+    name: String,
     /// What the manager should know
     message: String,
     /// First day, such as 2026-08-22
@@ -262,7 +263,7 @@ pub(crate) async fn apply_my_leave(
     }
     let me = hr.me(&mine.me).await?;
     let mut request = json!({
-        "employee_no": me.id, "leave_name": leave.leave_name, "message": leave.message,
+        "employee_no": me.id, "leave_name": leave.name, "message": leave.message,
         "from_date": leave.from_date.for_leave()?, "to_date": leave.to_date.for_leave()?,
         "is_half_day": leave.is_half_day, "is_paid_or_unpaid": leave.is_paid_or_unpaid, "revoke_leave": "No",
     });

@@ -122,7 +122,9 @@ async fn people(
         return Ok(());
     }
     let mut listing = ctx.listing(known);
-    current.keys().for_each(|email| listing.saw(email));
+    for email in current.keys() {
+        listing.saw(email);
+    }
     let deletions = ctx.delete_unseen_people(listing.finish()?).await?;
     checkpoint.synced_person_emails = current.into_keys().chain(deletions.held_back).collect();
     Ok(())

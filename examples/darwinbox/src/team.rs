@@ -5,6 +5,7 @@ use omni_connector::prelude::*;
 use crate::{
     answers::{shown, submitted},
     dates::AnyDay,
+    employees::Employee,
     gates::{MayWrite, Participant},
     hr::{Hr, unreadable},
 };
@@ -173,9 +174,6 @@ pub(crate) async fn find_employee(
         let fields = ["employee_id", "company_email_id", "department_name"];
         has(Some(employee.name())) || fields.iter().any(|field| has(employee.text(field)))
     });
-    let cards: Vec<_> = found
-        .take(MOST_FOUND)
-        .map(|employee| employee.card())
-        .collect();
+    let cards: Vec<_> = found.take(MOST_FOUND).map(Employee::card).collect();
     Ok(json!({ "employees": cards }))
 }

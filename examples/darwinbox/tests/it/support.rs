@@ -46,7 +46,10 @@ pub(crate) struct World {
 
 /// What the connector sent: events, and texts by their ids.
 #[derive(Clone, Default)]
-struct Sent(Arc<Mutex<(Vec<Value>, BTreeMap<String, String>)>>);
+struct Sent(Arc<Mutex<(Vec<Value>, Texts)>>);
+
+/// Texts by their ids.
+type Texts = BTreeMap<String, String>;
 
 /// The credential of the recording.
 pub(crate) fn basic() -> Value {
