@@ -1,41 +1,132 @@
-//! Days and times as the HR system writes them (`22-08-2026`), and as everybody else does.
+//! Days and times as Darwinbox writes them, in many forms, and as it reads them, in one for each endpoint.
 
-use omni_connector::{prelude::*, wire::Day};
-use serde::{Deserializer, de::Error};
+use std::borrow::Cow;
+
+use omni_connector::prelude::*;
+use schemars::{Schema, SchemaGenerator, json_schema};
+use serde::{
+    Deserializer,
+    de::{Error, Unexpected},
+};
 use time::{
-    PrimitiveDateTime, format_description::StaticFormatDescription, macros::format_description,
+    PrimitiveDateTime,
+    format_description::{StaticFormatDescription, well_known::Rfc3339},
+    macros::format_description,
 };
 
-const DAY: StaticFormatDescription = format_description!("[day]-[month]-[year]");
-const TIME: StaticFormatDescription =
-    format_description!("[day]-[month]-[year] [hour]:[minute]:[second]");
+/// How leave is dated.
+const LEAVE: StaticFormatDescription = format_description!("[day]-[month]-[year]");
 
-/// A day as the HR system reads it.
-pub(crate) fn to_hr(day: Day) -> Result<String, ActionError> {
-    day.format(DAY).map_err(ActionError::bad_request)
-}
+const DAYS: [StaticFormatDescription; 5] = [
+    LEAVE,
+    format_description!("[year]-[month]-[day]"),
+    format_description!("[day]/[month]/[year]"),
+    format_description!("[day]-[month repr:short]-[year]"),
+    format_description!("[day] [month repr:short] [year]"),
+];
+const TIMES: [StaticFormatDescription; 4] = [
+    format_description!("[hour]:[minute]:[second]"),
+    format_description!("[hour]:[minute]"),
+    format_description!("[hour repr:12]:[minute]:[second] [period]"),
+    format_description!("[hour repr:12]:[minute] [period]"),
+];
 
-/// Reads a day.
-pub(crate) fn day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Day, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    Date::parse(&text, DAY).map(Day).map_err(Error::custom)
-}
-
-/// Reads a day; a blank is none.
-pub(crate) fn day_or_none<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Day>, D::Error> {
-    let text = Option::<String>::deserialize(deserializer)?.unwrap_or_default();
-    if text.is_empty() {
-        return Ok(None);
+/// Reads a point in time; without an offset it is UTC, without a time it is midnight.
+pub(crate) fn time(text: &str) -> Option<OffsetDateTime> {
+    let text = text.trim();
+    if let Ok(time) = OffsetDateTime::parse(text, &Rfc3339) {
+        return Some(time);
     }
-    let day = Date::parse(&text, DAY).map(Day).map_err(Error::custom)?;
-    Ok(Some(day))
+    // A day may have blanks in it, so the time begins behind the year.
+    let split = text
+        .char_indices()
+        .filter(|(_, c)| c.is_whitespace() || *c == 'T');
+    let cuts = split.map(|(at, _)| at).chain([text.len()]);
+    cuts.into_iter().find_map(|at| {
+        let (day, rest) = text.split_at(at);
+        let day = DAYS.iter().find_map(|form| Date::parse(day, form).ok())?;
+        let rest = rest.trim_start_matches(|c: char| c.is_whitespace() || c == 'T');
+        if rest.is_empty() {
+            return Some(day.midnight().assume_utc());
+        }
+        let clock = TIMES
+            .iter()
+            .find_map(|form| time::Time::parse(rest, form).ok())?;
+        Some(PrimitiveDateTime::new(day, clock).assume_utc())
+    })
 }
 
-/// Reads a point in time, which the HR system writes in UTC.
-pub(crate) fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OffsetDateTime, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    let time = PrimitiveDateTime::parse(&text, TIME).map_err(Error::custom)?;
-    Ok(time.assume_utc())
+/// A day that a caller gives, in any of the forms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct AnyDay(Date);
+
+impl AnyDay {
+    /// The day as endpoints of leave read it.
+    pub(crate) fn for_leave(self) -> Result<String, ActionError> {
+        self.0.format(LEAVE).map_err(ActionError::bad_request)
+    }
+
+    /// The day as endpoints of attendance read it.
+    pub(crate) fn for_attendance(self) -> String {
+        self.0.to_string()
+    }
+}
+
+impl<'de> Deserialize<'de> for AnyDay {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let time = time(&text).ok_or_else(|| {
+            D::Error::invalid_value(Unexpected::Other("text"), &"a day such as 2026-08-22")
+        })?;
+        Ok(Self(time.date()))
+    }
+}
+
+impl JsonSchema for AnyDay {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "AnyDay".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_is_read_in_every_form_and_nothing_else_is_a_day() {
+        for text in [
+            "05-01-2026",
+            "2026-01-05",
+            "05/01/2026",
+            "05-Jan-2026",
+            "05 Jan 2026",
+            "2026-01-05T10:00:00Z",
+            "05-01-2026 10:00:00",
+            "05-Jan-2026 10:00:00",
+            "2026-01-05 10:00",
+            "05 Jan 2026 10:00:00 AM",
+        ] {
+            let read = time(text).unwrap_or_else(|| panic!("{text}"));
+            assert_eq!(read.date().to_string(), "2026-01-05", "{text}");
+            assert!([0, 10].contains(&read.hour()), "{text}");
+        }
+        for text in [
+            "",
+            "soon",
+            "0000-00-00",
+            "31-02-2026",
+            "05-01-2026 soon",
+            "5",
+        ] {
+            assert_eq!(time(text), None, "{text}");
+        }
+    }
 }

@@ -1,89 +1,70 @@
-//! Darwinbox, an HR system: its people, policies and announcements for search, and what people ask HR for as actions.
+//! Darwinbox, an HR system: its people and the lists of its organisation for search, and what people ask HR for as actions.
 //!
-//! The connector's key sees everybody. What one person may see or do is decided here, by the person who acts.
+//! The connector's key sees everybody. Who may act, and for whom, is decided in `gates.rs`, before anything is asked.
 
-mod admin;
-mod api;
+mod answers;
+mod credentials;
 mod cursor;
 mod dates;
-mod directory;
-mod documents;
-mod notices;
-mod people;
-mod requests;
+mod employees;
+mod gates;
+mod hr;
+mod kinds;
+mod lists;
+mod operators;
+mod record;
 mod self_service;
+mod settings;
 mod sync;
 mod team;
 
-use omni_connector::{prelude::*, wire::token};
+use omni_connector::prelude::*;
 
+use credentials::Secret;
 use cursor::Cursor;
+use settings::Settings;
 
-/// People, policies and announcements of Darwinbox, and the errands that people run at HR.
+/// People and organisation of Darwinbox, and what people do there every day: leave, attendance, tasks.
 #[connector(
     name = "darwinbox",
     display_name = "Darwinbox",
     source_types = [Darwinbox],
     sync_modes = [full, incremental],
     config = Settings,
-    credentials = ApiKey,
+    credentials = Secret,
     state = Cursor,
     actions = [
-        self_service::my_profile,
-        self_service::my_leave_balance,
-        self_service::my_requests,
-        self_service::apply_for_leave,
-        self_service::cancel_request,
-        self_service::regularise_attendance,
-        self_service::my_payslips,
-        self_service::my_payslip,
-        self_service::holidays,
-        team::my_team,
-        team::team_leave_calendar,
-        team::pending_approvals,
-        team::approve_request,
-        team::reject_request,
-        directory::search_people,
-        directory::org_chart,
-        documents::fetch_file,
-        admin::headcount,
-        admin::new_joiners,
-        admin::leavers,
+        self_service::get_my_profile,
+        self_service::get_my_leave_balance,
+        self_service::get_holiday_calendar,
+        self_service::get_my_leave_requests,
+        self_service::get_my_pending_tasks,
+        self_service::get_my_attendance,
+        self_service::get_my_timesheet,
+        self_service::apply_my_leave,
+        self_service::revoke_my_leave,
+        team::list_pending_leave_approvals,
+        team::get_team_leave_calendar,
+        team::approve_leave_request,
+        team::reject_leave_request,
+        team::find_employee,
     ],
     search_operators = [
-        people::department,
-        people::location,
-        people::manager,
-        notices::department,
+        operators::location,
+        operators::position,
+        operators::department,
+        operators::designation,
+        operators::division,
+        operators::business_unit,
+        operators::cost_center,
+        operators::company,
+        operators::job,
+        operators::job_level,
+        operators::employee_job_level,
+        operators::employee_location,
+        operators::employee_manager,
     ],
     skill(id = "darwinbox_leave", title = "How leave works", file = "leave.md"),
 )]
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Darwinbox;
-
-/// What an admin fills in.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-pub struct Settings {
-    /// Where the HR system is, such as `https://acme.darwinbox.in`
-    api_url: Url,
-    /// Whether people who are not employed by the company belong to its directory
-    #[serde(default)]
-    include_contractors: bool,
-}
-
-/// What the HR system knows the connector by.
-#[derive(Clone, Deserialize, JsonSchema)]
-pub struct ApiKey {
-    /// Names the key
-    api_key: String,
-    /// Proves it
-    api_secret: SecretString,
-}
-
-impl Settings {
-    /// The address of the group of everybody in a department.
-    fn department_group(&self, department: &str) -> String {
-        let host = self.api_url.host_str().unwrap_or("darwinbox");
-        format!("{}@departments.{host}", token(department))
-    }
-}

@@ -1,171 +1,328 @@
 //! What people ask HR for on their own behalf. Every action is about the record of the person who acts, and no other.
 
-use omni_connector::{prelude::*, wire::Day};
-
-use crate::{
-    api::HrClient,
-    dates,
-    people::Employee,
-    requests::{LeaveType, Request, RequestStatus},
+use omni_connector::prelude::*;
+use serde::{
+    Deserializer,
+    de::{Error, Unexpected},
 };
 
-/// Days of leave of one kind.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Balance {
-    leave_type: LeaveType,
-    entitled: f32,
-    available: f32,
+use crate::{
+    answers::{shown, submitted},
+    dates::AnyDay,
+    employees::Employee,
+    gates::{MayWrite, Mine, Participant},
+    hr::Hr,
+};
+
+const IMPORT_LEAVE: &str = "leavesactionapi/importleave";
+
+/// An action that needs to know nothing.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Nothing {}
+
+/// The year of a calendar.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct OfYear {
+    /// Four digits; this year, unless it is given
+    #[serde(default, deserialize_with = "year")]
+    #[schemars(with = "String")]
+    year: Option<String>,
 }
 
-/// A day on which an office is closed.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Holiday {
-    #[serde(deserialize_with = "dates::day")]
-    date: Day,
+/// Days from one to another.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Period {
+    /// First day, such as 2026-08-22
+    from: AnyDay,
+    /// Last day
+    to: AnyDay,
+}
+
+/// Which requests for leave.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Requests {
+    /// First day, such as 2026-08-22
+    from: AnyDay,
+    /// Last day
+    to: AnyDay,
+    /// Which of them, by the number that Darwinbox has for it: all (0), unless it is given
+    #[serde(default)]
+    #[schemars(with = "String")]
+    action: Option<String>,
+}
+
+/// Which attendance.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Attendance {
+    /// First day, such as 2026-08-22
+    #[serde(default)]
+    #[schemars(with = "AnyDay")]
+    from_date: Option<AnyDay>,
+    /// Last day
+    #[serde(default)]
+    #[schemars(with = "AnyDay")]
+    to_date: Option<AnyDay>,
+    /// A month, such as 2026-08; this month, unless days are given
+    #[serde(default, deserialize_with = "month")]
+    #[schemars(with = "String")]
+    month: Option<String>,
+}
+
+/// An application for leave.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Leave {
+    /// Kind of leave, by its name in the balance
+    #[serde(rename = "leave_name")]
     name: String,
+    /// What the manager should know
+    message: String,
+    /// First day, such as 2026-08-22
+    from_date: AnyDay,
+    /// Last day
+    to_date: AnyDay,
+    /// Whether it is half a day
+    #[serde(default)]
+    is_half_day: YesNo,
+    /// Which half of the day: 1 or 2
+    #[serde(default)]
+    #[schemars(with = "Half")]
+    is_firsthalf_secondhalf: Option<Half>,
+    /// Whether it is paid
+    #[serde(default)]
+    is_paid_or_unpaid: Pay,
 }
 
-/// Show my own HR record.
+#[derive(Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub(crate) enum YesNo {
+    Yes,
+    #[default]
+    No,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub(crate) enum Half {
+    #[serde(rename = "1")]
+    First,
+    #[serde(rename = "2")]
+    Second,
+}
+
+#[derive(Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Pay {
+    #[default]
+    Paid,
+    Unpaid,
+}
+
+/// A request for leave that is withdrawn.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Revocation {
+    /// Id of the request
+    leave_id: String,
+    /// Why
+    revoke_reason: String,
+}
+
+impl Hr {
+    /// The record of the person who acts.
+    async fn me(&self, participant: &Participant) -> Result<Employee, ActionError> {
+        Ok(self
+            .everybody()
+            .await?
+            .by_email(&participant.email)?
+            .clone())
+    }
+}
+
+/// Show my own Darwinbox profile.
 #[action(read)]
-pub(crate) async fn my_profile(hr: HrClient, actor: Actor) -> Result<Employee, ActionError> {
-    hr.me(&actor).await
+pub(crate) async fn get_my_profile(mine: Mine<Nothing>, hr: Hr) -> Result<Value, ActionError> {
+    let Nothing {} = mine.input;
+    Ok(json!({ "employee": hr.me(&mine.me).await?.card() }))
 }
 
 /// How many days of leave I have left, of each kind.
 #[action(read)]
-pub(crate) async fn my_leave_balance(
-    hr: HrClient,
-    actor: Actor,
-) -> Result<Vec<Balance>, ActionError> {
-    let me = hr.me(&actor).await?;
-    let query = json!({ "employee_no": me.number });
-    hr.call("leave/balance", query).await
+pub(crate) async fn get_my_leave_balance(
+    mine: Mine<Nothing>,
+    hr: Hr,
+) -> Result<Value, ActionError> {
+    let me = hr.me(&mine.me).await?;
+    let query = json!({ "employee_nos": [me.id], "ignore_rounding": "1" });
+    Ok(shown(hr.read("leavesactionapi/leavebalance", query).await?))
 }
 
-/// My requests for leave and attendance, and what became of them.
+/// The holidays of my office in one year.
 #[action(read)]
-pub(crate) async fn my_requests(
-    hr: HrClient,
-    actor: Actor,
-    /// Only those of this status
-    #[arg]
-    status: Option<RequestStatus>,
-) -> Result<Vec<Request>, ActionError> {
-    let me = hr.me(&actor).await?;
-    hr.requests_of([&me], status).await
+pub(crate) async fn get_holiday_calendar(mine: Mine<OfYear>, hr: Hr) -> Result<Value, ActionError> {
+    let me = hr.me(&mine.me).await?;
+    let this_year = || mine.me.settings.today().year().to_string();
+    let year = mine.input.year.unwrap_or_else(this_year);
+    let query = json!({ "employee_no": me.id, "year": year });
+    Ok(shown(hr.read("leavesactionapi/holidaylist", query).await?))
+}
+
+/// My requests for leave between two days, and what became of them.
+#[action(read)]
+pub(crate) async fn get_my_leave_requests(
+    mine: Mine<Requests>,
+    hr: Hr,
+) -> Result<Value, ActionError> {
+    let Requests { from, to, action } = mine.input;
+    let action = action
+        .filter(|action| !action.trim().is_empty())
+        .unwrap_or_else(|| "0".to_owned());
+    let me = hr.me(&mine.me).await?;
+    let query = json!({
+        "employee_no": [me.id], "action": action, "from": from.for_leave()?, "to": to.for_leave()?,
+    });
+    Ok(shown(
+        hr.read("leavesactionapi/leaveActionTakenLeaves", query)
+            .await?,
+    ))
+}
+
+/// My tasks in Darwinbox that wait for me.
+#[action(read)]
+pub(crate) async fn get_my_pending_tasks(
+    mine: Mine<Nothing>,
+    hr: Hr,
+) -> Result<Value, ActionError> {
+    let me = hr.me(&mine.me).await?;
+    Ok(shown(
+        hr.read("orgmasterapi/getTasks", json!({ "employee_id": me.id }))
+            .await?,
+    ))
+}
+
+/// My attendance in one month, or between two days. All of it is shown: it is about nobody else.
+#[action(read)]
+pub(crate) async fn get_my_attendance(
+    mine: Mine<Attendance>,
+    hr: Hr,
+) -> Result<Value, ActionError> {
+    let Attendance {
+        from_date,
+        to_date,
+        mut month,
+    } = mine.input;
+    if from_date.is_none() && to_date.is_none() && month.is_none() {
+        let today = mine.me.settings.today();
+        month = Some(format!(
+            "{:04}-{:02}",
+            today.year(),
+            u8::from(today.month())
+        ));
+    }
+    let me = hr.me(&mine.me).await?;
+    let mut query = json!({ "emp_number_list": [me.id] });
+    let days = [("from_date", from_date), ("to_date", to_date)];
+    for (key, day) in days
+        .map(|(key, day)| (key, day.map(AnyDay::for_attendance)))
+        .into_iter()
+        .chain([("month", month)])
+    {
+        if let Some(value) = day {
+            query[key] = value.into();
+        }
+    }
+    Ok(hr.read("AttendanceDataApi/monthly", query).await?)
+}
+
+/// My timesheet between two days. All of it is shown: it is about nobody else.
+#[action(read)]
+pub(crate) async fn get_my_timesheet(mine: Mine<Period>, hr: Hr) -> Result<Value, ActionError> {
+    let Period { from, to } = mine.input;
+    let me = hr.me(&mine.me).await?;
+    let query =
+        json!({ "employee_no": [me.id], "from": from.for_attendance(), "to": to.for_attendance() });
+    Ok(hr
+        .read("attendanceDataApi/timesheetdatewise", query)
+        .await?)
 }
 
 /// Apply for leave. The request then waits for my manager.
 #[action(write)]
-pub(crate) async fn apply_for_leave(
-    hr: HrClient,
-    actor: Actor,
-    /// Kind of leave
-    #[arg]
-    leave_type: LeaveType,
-    /// First day
-    #[arg]
-    from: Day,
-    /// Last day
-    #[arg]
-    to: Day,
-    /// Only half of the day
-    #[arg(default)]
-    half_day: bool,
-    /// What my manager should know
-    #[arg(default, max_length = 500)]
-    reason: String,
-) -> Result<Request, ActionError> {
-    if from > to || (half_day && from != to) {
-        let message = "leave ends on or after its first day, and half a day on the same one";
-        return Err(ActionError::bad_request(message));
+pub(crate) async fn apply_my_leave(
+    mine: Mine<Leave>,
+    may: MayWrite,
+    hr: Hr,
+) -> Result<Value, ActionError> {
+    let leave = mine.input;
+    if leave.from_date > leave.to_date {
+        return Err(ActionError::bad_request(
+            "`to_date` is before `from_date`; leave ends on or after its first day",
+        ));
     }
-    let me = hr.me(&actor).await?;
-    let request = json!({
-        "employee_no": me.number, "leave_type": leave_type, "half_day": half_day, "reason": reason,
-        "from": dates::to_hr(from)?, "to": dates::to_hr(to)?,
-    });
-    hr.call("leave/apply", request).await
-}
-
-/// Withdraw a request of mine that is still pending.
-#[action(write)]
-pub(crate) async fn cancel_request(
-    hr: HrClient,
-    actor: Actor,
-    /// Id of the request
-    #[arg]
-    request_id: String,
-) -> Result<Request, ActionError> {
-    let (me, request) = (hr.me(&actor).await?, hr.request(&request_id).await?);
-    if request.employee_no != me.number {
-        let message = format!("request `{request_id}` is somebody else's");
-        return Err(ActionError::forbidden(message));
+    let is_half = leave.is_half_day == YesNo::Yes;
+    if is_half && (leave.is_firsthalf_secondhalf.is_none() || leave.from_date != leave.to_date) {
+        return Err(ActionError::bad_request(
+            "half a day is on one day, and `is_firsthalf_secondhalf` says which half of it: 1 or 2",
+        ));
     }
-    request.must_be_pending()?;
-    let query = json!({ "request_id": request_id, "by": me.number });
-    hr.call("requests/cancel", query).await
-}
-
-/// Correct the hours of a day on which I forgot to clock in or out. The request then waits for my manager.
-#[action(write)]
-pub(crate) async fn regularise_attendance(
-    hr: HrClient,
-    actor: Actor,
-    /// The day to correct
-    #[arg]
-    date: Day,
-    /// When I came
-    #[arg(pattern = "^[0-2][0-9]:[0-5][0-9]$", example = "09:00")]
-    clock_in: String,
-    /// When I left
-    #[arg(pattern = "^[0-2][0-9]:[0-5][0-9]$", example = "17:30")]
-    clock_out: String,
-    /// Why the clock does not know
-    #[arg(min_length = 3, max_length = 500)]
-    reason: String,
-) -> Result<Request, ActionError> {
-    let me = hr.me(&actor).await?;
-    let request = json!({
-        "employee_no": me.number, "date": dates::to_hr(date)?, "clock_in": clock_in, "clock_out": clock_out,
-        "reason": reason,
+    let me = hr.me(&mine.me).await?;
+    let mut request = json!({
+        "employee_no": me.id, "leave_name": leave.name, "message": leave.message,
+        "from_date": leave.from_date.for_leave()?, "to_date": leave.to_date.for_leave()?,
+        "is_half_day": leave.is_half_day, "is_paid_or_unpaid": leave.is_paid_or_unpaid, "revoke_leave": "No",
     });
-    hr.call("attendance/regularise", request).await
+    if is_half {
+        request["is_firsthalf_secondhalf"] = json!(leave.is_firsthalf_secondhalf);
+    }
+    hr.write(&may, IMPORT_LEAVE, json!({ "data": [request] }))
+        .await?;
+    Ok(submitted("apply_my_leave"))
 }
 
-/// The months for which I have a payslip, newest first.
-#[action(read)]
-pub(crate) async fn my_payslips(hr: HrClient, actor: Actor) -> Result<Vec<String>, ActionError> {
-    let me = hr.me(&actor).await?;
-    let query = json!({ "employee_no": me.number });
-    hr.call("payslips/list", query).await
+/// Withdraw a request for leave of mine.
+#[action(write)]
+pub(crate) async fn revoke_my_leave(
+    mine: Mine<Revocation>,
+    may: MayWrite,
+    hr: Hr,
+) -> Result<Value, ActionError> {
+    let Revocation {
+        leave_id,
+        revoke_reason,
+    } = mine.input;
+    let me = hr.me(&mine.me).await?;
+    let request = json!({
+        "employee_no": me.id, "leave_id": leave_id, "revoke_leave": "Yes", "revoke_reason": revoke_reason,
+    });
+    hr.write(&may, IMPORT_LEAVE, json!({ "data": [request] }))
+        .await?;
+    Ok(submitted("revoke_my_leave"))
 }
 
-/// My payslip of one month, as a PDF.
-#[action(read, timeout = 25)]
-pub(crate) async fn my_payslip(
-    hr: HrClient,
-    actor: Actor,
-    /// Year and month
-    #[arg(pattern = "^[0-9]{4}-[01][0-9]$", example = "2026-08")]
-    month: String,
-) -> Result<File, ActionError> {
-    let me = hr.me(&actor).await?;
-    let query = json!({ "employee_no": me.number, "month": month });
-    hr.file("payslips/file", query, format!("Payslip {month}.pdf"))
-        .await
+fn year<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    checked(deserializer, is_year, "a year of four digits such as 2026")
 }
 
-/// Public holidays at my office.
-#[action(read)]
-pub(crate) async fn holidays(
-    hr: HrClient,
-    actor: Actor,
-    /// The year
-    #[arg(min = 2000, max = 2100)]
-    year: u16,
-) -> Result<Vec<Holiday>, ActionError> {
-    let me = hr.me(&actor).await?;
-    let query = json!({ "year": year, "location": me.location });
-    hr.call("holidays/list", query).await
+fn month<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let is_month = |text: &str| {
+        let (year, month) = text.split_once('-').unwrap_or_default();
+        is_year(year) && month.len() == 2 && matches!(month.parse(), Ok(1..=12_u8))
+    };
+    checked(deserializer, is_month, "a month such as 2026-08")
+}
+
+/// Reads a text that fits; a blank one is none.
+fn checked<'de, D: Deserializer<'de>>(
+    deserializer: D,
+    fits: impl Fn(&str) -> bool,
+    expected: &'static str,
+) -> Result<Option<String>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?.filter(|text| !text.trim().is_empty());
+    match &text {
+        Some(text) if !fits(text) => Err(D::Error::invalid_value(
+            Unexpected::Other("text"),
+            &expected,
+        )),
+        _ => Ok(text),
+    }
+}
+
+fn is_year(text: &str) -> bool {
+    text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit())
 }

@@ -1,181 +1,351 @@
-//! How people, policies and announcements come to Omni: all of them, or what changed.
+//! How people and lists come to Omni. Darwinbox answers each list as a whole, so every run sees everything, and sends what changed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use omni_connector::prelude::*;
+use omni_connector::{Walk, prelude::*};
 
 use crate::{
-    Darwinbox, Settings,
-    api::HrClient,
-    cursor::{Cursor, Known},
-    notices::Notice,
-    people::Employee,
+    Darwinbox,
+    credentials::SIGN_IN,
+    cursor::Cursor,
+    employees::{Employee, Everybody},
+    hr::{EMPLOYEES, Hr, is_denied},
+    kinds::{HISTORIES, HOLIDAY, Kind, LISTS},
+    lists::{Entry, hash, readers, slug, slug_of, tell_apart},
+    record::Record,
+    settings::Settings,
 };
+
+/// Under which of these names a list comes.
+const NAMES: &[&str] = &["data", "output", "records", "result", "results"];
+/// Employees asked about at a time.
+const AT_A_TIME: usize = 100;
+const DENIED: &str = "the key of the source may not use the endpoint of this list";
 
 #[connector]
 impl Darwinbox {
-    /// A key that does not work is found before a run begins, and said to who began it. Whatever else is wrong now may be
-    /// over when the run needs it.
+    /// Finds a credential that does not work before a run begins. Anything else that is wrong now may be over when the run needs it.
     #[validate]
-    async fn key_works(&self, hr: HrClient) -> Result<()> {
-        match hr.call::<Value>("account/whoami", json!({})).await {
-            Err(refused @ ActionError::Unauthorized(_)) => Err(refused.into()),
-            _ => Ok(()),
+    async fn key_works(&self, hr: Hr) -> Result<()> {
+        let nobody = (EMPLOYEES, json!({ "employee_ids": ["0"] }));
+        let lists = LISTS.iter().map(|kind| (kind.path, query(kind)));
+        for (path, query) in [nobody].into_iter().chain(lists) {
+            match hr.read(path, query).await {
+                // A key may be for some of the endpoints only.
+                Err(error) if is_denied(&error) => {}
+                Err(
+                    error @ (SourceError::Unauthorized { .. }
+                    | SourceError::Forbidden { .. }
+                    | SourceError::Refused { .. }),
+                ) if error.at().is_some_and(|at| at.operation == SIGN_IN) => {
+                    return Err(error.into());
+                }
+                _ => return Ok(()),
+            }
         }
+        let message = "Darwinbox refuses the credential at every endpoint; check user, password and keys of the source";
+        Err(ActionError::unauthorized(message).into())
     }
 
-    #[sync(full)]
+    #[sync]
     async fn everything(
         &self,
-        config: Config<Settings>,
-        hr: HrClient,
+        settings: Config<Settings>,
+        hr: Hr,
         mut checkpoint: Checkpoint<Cursor>,
         ctx: SyncContext,
     ) -> Result<()> {
-        let before = checkpoint.last()?.unwrap_or_default().known;
-        let mut listing = ctx.listing(before.documents());
-        let mut walk = Walk::new(&ctx, &config, hr.patient(), Known::default());
-        let changed_since = walk.changes(None).await?;
-        walk.known.documents().for_each(|id| listing.saw(id));
-
-        let deletions = ctx.delete_unseen(listing.finish()?).await?;
-        let members = deletions.deleted.iter().filter_map(|id| before.person(id));
-        for member in members {
-            walk.person_gone(&member.email).await?;
+        let last = checkpoint.last()?.unwrap_or_default();
+        let everybody = match hr.everybody().await {
+            Ok(everybody) => Some(everybody),
+            Err(error) if is_denied(&error) => {
+                ctx.skip("people", DENIED);
+                None
+            }
+            Err(error) => return Err(error.into()),
+        };
+        checkpoint
+            .synced_person_emails
+            .extend(last.synced_person_emails);
+        if let Some(everybody) = &everybody {
+            people(everybody, &mut checkpoint, &ctx).await?;
         }
-        for id in deletions.held_back {
-            walk.known.keep(id, &before);
-        }
-        walk.regroup(before.departments().cloned());
-        walk.finish(&mut checkpoint, changed_since).await
-    }
-
-    #[sync(incremental)]
-    async fn changes(
-        &self,
-        config: Config<Settings>,
-        hr: HrClient,
-        mut checkpoint: Checkpoint<Cursor>,
-        ctx: SyncContext,
-    ) -> Result<()> {
-        let known = std::mem::take(&mut checkpoint.known);
-        let mut walk = Walk::new(&ctx, &config, hr.patient(), known);
-        let changed_since = walk.changes(checkpoint.changed_since.as_deref()).await?;
-        walk.finish(&mut checkpoint, changed_since).await
+        let run = Run {
+            walk: checkpoint.documents.walk(&ctx),
+            documents: &checkpoint.documents,
+            hr: &hr,
+            ctx: &ctx,
+            is_first_after_omnis: last.is_omnis,
+        };
+        run.lists(everybody.as_ref(), settings.today().year())
+            .await?;
+        Ok(checkpoint.save().await?)
     }
 }
 
-/// One walk through the HR system.
-struct Walk<'a> {
-    ctx: &'a SyncContext,
-    settings: &'a Settings,
-    hr: HrClient,
-    known: Known,
-    /// Departments whose members may be others than before.
-    regrouped: BTreeSet<String>,
+/// What is sent to ask for a list.
+fn query(kind: &Kind) -> Value {
+    match kind.name {
+        "position" => json!({ "status": 0, "need_to_hire": 2 }),
+        _ => json!({}),
+    }
 }
 
-impl<'a> Walk<'a> {
-    fn new(ctx: &'a SyncContext, settings: &'a Settings, hr: HrClient, known: Known) -> Self {
-        Self {
-            ctx,
-            settings,
-            hr,
-            known,
-            regrouped: BTreeSet::new(),
+/// Sends everybody who has an address, and deletes those who are gone.
+async fn people(
+    everybody: &Everybody,
+    checkpoint: &mut Checkpoint<Cursor>,
+    ctx: &SyncContext,
+) -> Result<()> {
+    let current = one_record_each(everybody, ctx);
+    let known = checkpoint.synced_person_emails.clone();
+    // Named before they are sent: nobody stays in Omni whom no run knows.
+    checkpoint
+        .synced_person_emails
+        .extend(current.keys().cloned());
+    checkpoint.save().await?;
+    for (address, (employee, email)) in &current {
+        let (person, odd) = employee.person(email);
+        if !odd.is_empty() {
+            let reason = "a date of the record cannot be read, so the person is sent without it";
+            ctx.skip_with(address, reason, odd.join(", "));
         }
+        ctx.person(person).await?;
+        ctx.increment_scanned(1).await?;
     }
-
-    /// Looks at everything that changed since then, and says where the next look begins: where this one did, so that
-    /// nothing is missed that changes meanwhile.
-    async fn changes(&mut self, since: Option<&str>) -> Result<Option<String>> {
-        let (hr, query) = (self.hr.clone(), json!({ "updated_since": since }));
-        let mut people = hr.pages("employees/list", query.clone());
-        while let Some(page) = people.next().await? {
-            for employee in &page {
-                self.employee(employee).await?;
-            }
-        }
-        let mut notices = hr.pages("notices/list", query);
-        while let Some(page) = notices.next().await? {
-            for notice in &page {
-                self.notice(notice).await?;
-            }
-        }
-        Ok(people.as_of().map(str::to_owned))
+    if everybody.unread > 0 {
+        let cause = format!(
+            "{} records have no `employee_id`, so nobody is gone by this answer",
+            everybody.unread
+        );
+        ctx.item_failed("people", cause, None);
+        return Ok(());
     }
+    let mut listing = ctx.listing(known);
+    for email in current.keys() {
+        listing.saw(email);
+    }
+    let deletions = ctx.delete_unseen_people(listing.finish()?).await?;
+    checkpoint.synced_person_emails = current.into_keys().chain(deletions.held_back).collect();
+    Ok(())
+}
 
-    async fn employee(&mut self, employee: &Employee) -> Result<()> {
-        if !employee.is_covered(self.settings) {
-            return self.not_here(employee).await;
-        }
+/// One record for each address and number: of several the one that is active, or changed last.
+fn one_record_each<'a>(
+    everybody: &'a Everybody,
+    ctx: &SyncContext,
+) -> BTreeMap<String, (&'a Employee, &'a Email)> {
+    let mut employees: Vec<_> = everybody.employees.iter().collect();
+    employees.sort_by_key(|employee| std::cmp::Reverse((employee.is_active(), employee.changed())));
+    let (mut numbers, mut current) = (BTreeSet::new(), BTreeMap::new());
+    for employee in employees {
         let Some(email) = &employee.email else {
-            self.ctx
-                .skip(employee.profile_id(), "the person has no e-mail address");
-            return self.not_here(employee).await;
+            ctx.skip(&employee.id, "the person has no e-mail address");
+            continue;
         };
-        if !self.ctx.source().admits(email.as_str()) {
-            return self.not_here(employee).await;
+        if !ctx.source().admits(email.as_str()) {
+            ctx.skip(&employee.id, "the source leaves this person out");
+        } else if current.contains_key(email.as_str()) || !numbers.insert(&employee.id) {
+            ctx.skip(
+                &employee.id,
+                "another record has the same e-mail address or number",
+            );
+        } else {
+            current.insert(email.to_string(), (employee, email));
         }
-        if let Some(before) = self.known.add_person(employee, email) {
-            self.person_gone(&before.email).await?;
-            self.regroup([before.department]);
+    }
+    current
+}
+
+/// Entries of a list, and how many of its records could not be read.
+#[derive(Default)]
+struct Found {
+    entries: Vec<Entry>,
+    unread: usize,
+}
+
+/// One walk over all lists.
+struct Run<'a> {
+    walk: Walk<Value>,
+    documents: &'a Inventory<Value>,
+    hr: &'a Hr,
+    ctx: &'a SyncContext,
+    /// Whether Omni's own connector made the documents that are in Omni.
+    is_first_after_omnis: bool,
+}
+
+impl Run<'_> {
+    async fn lists(mut self, everybody: Option<&Everybody>, year: i32) -> Result<()> {
+        for kind in &LISTS {
+            let found = self.list(kind).await;
+            self.settle(kind, &Part::prefix(kind.id()), found).await?;
         }
-        self.regroup([employee.department.clone()]);
-        self.ctx.person(employee.person(email)).await?;
-        self.ctx.upsert(employee.profile()).await?;
+        let Some(everybody) = everybody else {
+            for kind in HISTORIES.iter().chain([&HOLIDAY]) {
+                self.walk.keep_part(&Part::prefix(kind.id()));
+            }
+            return self.finish().await;
+        };
+        for kind in &HISTORIES {
+            let found = self.history(kind, everybody).await;
+            self.settle(kind, &Part::prefix(kind.id()), found).await?;
+        }
+        let years = [year, year + 1].map(|year| format!("{}{year}-", HOLIDAY.id()));
+        for id in self.documents.ids_in(&Part::prefix(HOLIDAY.id())) {
+            if !years.iter().any(|year| id.starts_with(year)) {
+                self.walk.keep(&id);
+            }
+        }
+        for (year, prefix) in [year, year + 1].into_iter().zip(years) {
+            let found = self.holidays(everybody, year).await;
+            self.settle(&HOLIDAY, &Part::prefix(prefix), found).await?;
+        }
+        self.finish().await
+    }
+
+    async fn finish(self) -> Result<()> {
+        self.walk
+            .finish(Walked::declared(
+                "each list is one answer, and those without one are kept",
+            ))
+            .await?;
         Ok(())
     }
 
-    /// Whoever does not belong to the directory is taken out of it.
-    async fn not_here(&mut self, employee: &Employee) -> Result<()> {
-        let id = employee.profile_id();
-        if let Some(member) = self.known.remove_person(&id) {
-            self.ctx.delete(id).await?;
-            self.person_gone(&member.email).await?;
-            self.regroup([member.department]);
-        }
-        Ok(())
-    }
-
-    async fn notice(&mut self, notice: &Notice) -> Result<()> {
-        if !notice.withdrawn {
-            self.known.add_notice(notice);
-            self.ctx.upsert(notice.document(self.settings)).await?;
-        } else if self.known.remove_notice(&notice.document_id()) {
-            self.ctx.delete(notice.document_id()).await?;
-        }
-        Ok(())
-    }
-
-    /// Nobody has this address any more, unless somebody has.
-    async fn person_gone(&self, email: &Email) -> Result<()> {
-        if !self.known.has_address(email) {
-            self.ctx.person_gone(email.as_str()).await?;
-        }
-        Ok(())
-    }
-
-    fn regroup(&mut self, departments: impl IntoIterator<Item = String>) {
-        self.regrouped.extend(departments);
-    }
-
-    /// Sends the groups whose members are known only now, and saves where the next run begins.
-    async fn finish(
-        self,
-        checkpoint: &mut Checkpoint<Cursor>,
-        changed_since: Option<String>,
+    /// Sends what was found in a part. What could not be read keeps the part as it is.
+    async fn settle(
+        &mut self,
+        kind: &Kind,
+        part: &Part,
+        found: Result<Found, SourceError>,
     ) -> Result<()> {
-        for department in &self.regrouped {
-            let address = self.settings.department_group(department);
-            let group = Group::new(address, self.known.members(department)).name(department);
-            self.ctx.group(group).await?;
-        }
-        **checkpoint = Cursor {
-            changed_since,
-            known: self.known,
+        let Found { entries, unread } = match found {
+            Ok(found) => found,
+            Err(SourceError::Cancelled) => return Err(SourceError::Cancelled.into()),
+            Err(error) if is_denied(&error) => {
+                self.ctx.skip(kind.name, DENIED);
+                self.walk.keep_part(part);
+                return Ok(());
+            }
+            Err(error) => {
+                self.walk.part_failed(part, error, None);
+                return Ok(());
+            }
         };
-        checkpoint.save().await?;
+        if unread > 0 {
+            let cause = format!(
+                "`POST {}`: {unread} records have no name or number, or are no objects",
+                kind.path
+            );
+            self.walk.part_failed(part, cause, None);
+        }
+        for entry in tell_apart(entries) {
+            let version = entry.version();
+            if !self.walk.is_current(&entry.id, &version) {
+                self.walk.upsert(entry.document(), &version).await?;
+            }
+        }
         Ok(())
+    }
+
+    async fn list(&self, kind: &'static Kind) -> Result<Found, SourceError> {
+        let mut found = Found::default();
+        for value in self.hr.list(kind.path, query(kind), NAMES).await? {
+            match Record::of(value).and_then(|record| Some((slug_of(&record)?, record))) {
+                Some((slug, record)) => {
+                    let readers = readers(kind, &record);
+                    found
+                        .entries
+                        .push(Entry::new(kind, &record, &slug, readers));
+                }
+                None => found.unread += 1,
+            }
+        }
+        Ok(found)
+    }
+
+    /// The history of everybody, which the person and the manager may see.
+    async fn history(
+        &mut self,
+        kind: &'static Kind,
+        everybody: &Everybody,
+    ) -> Result<Found, SourceError> {
+        let by_id: BTreeMap<_, _> = everybody
+            .employees
+            .iter()
+            .map(|employee| (employee.id.clone(), employee))
+            .collect();
+        let ids: Vec<_> = by_id.keys().collect();
+        let mut found = Found::default();
+        for some in ids.chunks(AT_A_TIME) {
+            let query = json!({ "employee_number": some });
+            for (at, row) in self.hr.table(kind.path, query).await?.iter().enumerate() {
+                let (employee, from) = (row.text("Employee ID"), row.text("From"));
+                let slug = match (&employee, from) {
+                    (Some(employee), Some(from)) => slug(&format!("{employee}:{from}")),
+                    (employee, _) => {
+                        self.forget_place(kind, employee.as_deref(), at);
+                        let employee = employee.as_deref().unwrap_or("row");
+                        format!("{}~{:016x}", slug(employee), hash(&row.canonical()))
+                    }
+                };
+                let employee = employee.and_then(|id| by_id.get(id.trim()));
+                let manager = employee.and_then(|employee| by_id.get(&employee.manager_id()?));
+                let readers = employee
+                    .into_iter()
+                    .chain(manager)
+                    .filter_map(|reader| reader.email.clone());
+                let readers = DocumentPermissions::users(readers);
+                found.entries.push(Entry::new(kind, row, &slug, readers));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Omni's own connector named such a row by its place, which moves. Its document, which everybody can see, is deleted.
+    fn forget_place(&mut self, kind: &Kind, employee: Option<&str>, at: usize) {
+        if self.is_first_after_omnis {
+            let place = employee.map_or_else(
+                || format!("row:{at}"),
+                |employee| slug(&format!("{employee}:{at}")),
+            );
+            drop(self.walk.delete(&format!("{}{place}", kind.id())));
+        }
+    }
+
+    /// Holidays of every office in one year, each asked for by one who works there.
+    async fn holidays(&self, everybody: &Everybody, year: i32) -> Result<Found, SourceError> {
+        let mut offices = BTreeMap::new();
+        let mut employees: Vec<_> = everybody.employees.iter().collect();
+        employees.sort_by_key(|employee| (!employee.is_active(), &employee.id));
+        for employee in employees {
+            let office = (
+                employee.text("office_country"),
+                employee.text("office_area"),
+            );
+            offices.entry(office).or_insert(&employee.id);
+        }
+        let mut found = Found::default();
+        for employee in offices.into_values() {
+            let query = json!({ "employee_no": employee, "year": year.to_string() });
+            for value in self.hr.list(HOLIDAY.path, query, &["holidays"]).await? {
+                let record = Record::of(value);
+                let named = record
+                    .and_then(|record| Some((record.text("date")?, record.text("name")?, record)));
+                match named {
+                    Some((date, name, record)) => {
+                        let slug = slug(&format!("{date}-{name}"));
+                        found.entries.push(Entry::new(
+                            &HOLIDAY,
+                            &record,
+                            &slug,
+                            DocumentPermissions::public(),
+                        ));
+                    }
+                    None => found.unread += 1,
+                }
+            }
+        }
+        Ok(found)
     }
 }

@@ -1,122 +1,179 @@
-//! What managers ask for. Every action is about the direct reports of the person who acts.
+//! What managers do for their direct reports, and what every participant may ask about colleagues.
 
-use omni_connector::{prelude::*, wire::Day};
+use omni_connector::prelude::*;
 
 use crate::{
-    api::HrClient,
-    people::Employee,
-    requests::{Request, RequestKind, RequestStatus},
+    answers::{shown, submitted},
+    dates::AnyDay,
+    employees::Employee,
+    gates::{MayWrite, Participant},
+    hr::{Hr, unreadable},
 };
 
-/// Somebody's days away.
-#[derive(Debug, Serialize)]
-pub(crate) struct Absence {
-    name: String,
-    from: Day,
-    to: Day,
-    status: RequestStatus,
+const REQUESTS: &str = "leavesactionapi/leaveActionTakenLeaves";
+/// People asked about at a time.
+const AT_A_TIME: usize = 100;
+/// People found at most.
+const MOST_FOUND: usize = 20;
+
+/// The person who acts as a manager, and the numbers of all direct reports.
+struct Team {
+    manager: String,
+    reports: Vec<String>,
 }
 
-/// The HR records of my direct reports.
-#[action(read)]
-pub(crate) async fn my_team(hr: HrClient, actor: Actor) -> Result<Vec<Employee>, ActionError> {
-    let me = hr.me(&actor).await?;
-    hr.reports_of(&me).await
-}
-
-/// Who of my direct reports is away, or wants to be, in these days.
-#[action(read)]
-pub(crate) async fn team_leave_calendar(
-    hr: HrClient,
-    actor: Actor,
-    /// First day to look at
-    #[arg]
-    from: Day,
-    /// Last day to look at
-    #[arg]
-    to: Day,
-) -> Result<Vec<Absence>, ActionError> {
-    let me = hr.me(&actor).await?;
-    let team = hr.reports_of(&me).await?;
-    let requests = hr.requests_of(&team, None).await?;
-    let away = requests.into_iter().filter(|request| {
-        use RequestStatus::{Approved, Pending};
-        matches!(request.kind, RequestKind::Leave)
-            && matches!(request.status, Pending | Approved)
-            && request.from <= to
-            && request.to >= from
-    });
-    let absence = |request: Request| {
-        let person = team
+impl Hr {
+    async fn team(&self, participant: &Participant) -> Result<Team, ActionError> {
+        let everybody = self.everybody().await?;
+        let manager = everybody.by_email(&participant.email)?;
+        let reports: Vec<_> = everybody
+            .reports_of(manager)
             .iter()
-            .find(|person| person.number == request.employee_no)?;
-        Some(Absence {
-            name: person.name.clone(),
-            from: request.from,
-            to: request.to,
-            status: request.status,
+            .map(|report| report.id.clone())
+            .collect();
+        if reports.is_empty() {
+            return Err(ActionError::forbidden(
+                "this action is for managers, and nobody reports to you",
+            ));
+        }
+        Ok(Team {
+            manager: manager.id.clone(),
+            reports,
         })
-    };
-    Ok(away.filter_map(absence).collect())
-}
-
-/// Requests of my direct reports that wait for my decision.
-#[action(read)]
-pub(crate) async fn pending_approvals(
-    hr: HrClient,
-    actor: Actor,
-) -> Result<Vec<Request>, ActionError> {
-    let me = hr.me(&actor).await?;
-    let team = hr.reports_of(&me).await?;
-    hr.requests_of(&team, Some(RequestStatus::Pending)).await
-}
-
-/// Approve a request of a direct report.
-#[action(write)]
-pub(crate) async fn approve_request(
-    hr: HrClient,
-    actor: Actor,
-    /// Id of the request
-    #[arg]
-    request_id: String,
-    /// What the person should know
-    #[arg(default, max_length = 500)]
-    comment: String,
-) -> Result<Request, ActionError> {
-    decide(&hr, &actor, &request_id, "approve", &comment).await
-}
-
-/// Reject a request of a direct report, and say why.
-#[action(write)]
-pub(crate) async fn reject_request(
-    hr: HrClient,
-    actor: Actor,
-    /// Id of the request
-    #[arg]
-    request_id: String,
-    /// Why; the person reads it
-    #[arg(min_length = 3, max_length = 500)]
-    reason: String,
-) -> Result<Request, ActionError> {
-    decide(&hr, &actor, &request_id, "reject", &reason).await
-}
-
-async fn decide(
-    hr: &HrClient,
-    actor: &Actor,
-    request_id: &str,
-    decision: &str,
-    comment: &str,
-) -> Result<Request, ActionError> {
-    let (me, request) = (hr.me(actor).await?, hr.request(request_id).await?);
-    let person = hr.employee(&request.employee_no).await?;
-    if person.manager_no.as_ref() != Some(&me.number) {
-        let message = format!("request `{request_id}` is not from one of your direct reports");
-        return Err(ActionError::forbidden(message));
     }
-    request.must_be_pending()?;
-    let decision = json!({
-        "request_id": request_id, "decision": decision, "comment": comment, "by": me.number,
+
+    /// Requests for leave of all direct reports, in one answer.
+    async fn requests_of(&self, team: &Team, query: &Value) -> Result<Value, ActionError> {
+        let mut whole: Option<Value> = None;
+        for some in team.reports.chunks(AT_A_TIME) {
+            let mut query = query.clone();
+            query["employee_no"] = json!(some);
+            let mut answer = self.read(REQUESTS, query).await?;
+            let Some(part) = answer["data"].as_array_mut() else {
+                return Err(unreadable(REQUESTS, "it has no list `data`").into());
+            };
+            match whole
+                .as_mut()
+                .and_then(|whole| whole["data"].as_array_mut())
+            {
+                Some(data) => data.append(part),
+                None => whole = Some(answer),
+            }
+        }
+        Ok(shown(whole.unwrap_or_default()))
+    }
+
+    async fn decide(
+        &self,
+        may: &MayWrite,
+        participant: &Participant,
+        employee_no: &str,
+        mut decision: Value,
+    ) -> Result<(), ActionError> {
+        let team = self.team(participant).await?;
+        let employee_no = employee_no.trim();
+        if employee_no == team.manager || !team.reports.iter().any(|report| report == employee_no) {
+            return Err(ActionError::forbidden(format!(
+                "`{employee_no}` is not one of your direct reports"
+            )));
+        }
+        decision["employee_no"] = employee_no.into();
+        self.write(may, "leavesactionapi/leaveaction", decision)
+            .await
+    }
+}
+
+/// Requests for leave of my direct reports that wait for my decision.
+#[action(read)]
+pub(crate) async fn list_pending_leave_approvals(
+    me: Participant,
+    hr: Hr,
+) -> Result<Value, ActionError> {
+    let team = hr.team(&me).await?;
+    hr.requests_of(&team, &json!({ "action": "1" })).await
+}
+
+/// Leave of my direct reports between two days.
+#[action(read)]
+pub(crate) async fn get_team_leave_calendar(
+    me: Participant,
+    hr: Hr,
+    /// First day, such as 2026-08-22
+    #[arg]
+    from: AnyDay,
+    /// Last day
+    #[arg]
+    to: AnyDay,
+) -> Result<Value, ActionError> {
+    let team = hr.team(&me).await?;
+    let query = json!({ "action": "2", "from": from.for_leave()?, "to": to.for_leave()? });
+    hr.requests_of(&team, &query).await
+}
+
+/// Approve a request for leave of a direct report.
+#[action(write)]
+pub(crate) async fn approve_leave_request(
+    me: Participant,
+    may: MayWrite,
+    hr: Hr,
+    /// Number of the direct report
+    #[arg]
+    employee_no: String,
+    /// Id of the request
+    #[arg]
+    leave_id: String,
+    /// What the person should know
+    #[arg]
+    manager_message: Option<String>,
+) -> Result<Value, ActionError> {
+    let decision = json!({ "leave_id": leave_id, "action": "approve", "manager_message": manager_message.unwrap_or_default() });
+    hr.decide(&may, &me, &employee_no, decision).await?;
+    Ok(submitted("approve_leave_request"))
+}
+
+/// Reject a request for leave of a direct report.
+#[action(write)]
+pub(crate) async fn reject_leave_request(
+    me: Participant,
+    may: MayWrite,
+    hr: Hr,
+    /// Number of the direct report
+    #[arg]
+    employee_no: String,
+    /// Id of the request
+    #[arg]
+    leave_id: String,
+    /// What the person should know
+    #[arg]
+    manager_message: Option<String>,
+) -> Result<Value, ActionError> {
+    let decision = json!({ "leave_id": leave_id, "action": "reject", "manager_message": manager_message.unwrap_or_default() });
+    hr.decide(&may, &me, &employee_no, decision).await?;
+    Ok(submitted("reject_leave_request"))
+}
+
+/// Find colleagues by name, number, e-mail address or department.
+#[action(read)]
+pub(crate) async fn find_employee(
+    me: Participant,
+    hr: Hr,
+    /// Part of a name, number, e-mail address or department
+    #[arg]
+    query: String,
+) -> Result<Value, ActionError> {
+    let Participant { .. } = me;
+    let query = query.trim().to_lowercase();
+    if query.is_empty() {
+        return Err(ActionError::bad_request(
+            "`query` is blank; give a part of a name, number, address or department",
+        ));
+    }
+    let everybody = hr.everybody().await?;
+    let has = |text: Option<String>| text.is_some_and(|text| text.to_lowercase().contains(&query));
+    let found = everybody.employees.iter().filter(|employee| {
+        let fields = ["employee_id", "company_email_id", "department_name"];
+        has(Some(employee.name())) || fields.iter().any(|field| has(employee.text(field)))
     });
-    hr.call("requests/decide", decision).await
+    let cards: Vec<_> = found.take(MOST_FOUND).map(Employee::card).collect();
+    Ok(json!({ "employees": cards }))
 }

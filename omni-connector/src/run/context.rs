@@ -467,6 +467,20 @@ impl SyncContext {
         Ok(deletions)
     }
 
+    /// Deletes people whom a listing of all addresses did not see, with the same care as
+    /// [`delete_unseen`](Self::delete_unseen) deletes documents.
+    ///
+    /// # Errors
+    /// As [`upsert`](Self::upsert).
+    pub async fn delete_unseen_people(&self, listing: WalkedListing) -> Result<Deletions, RunError> {
+        let deletions = listing.judge(listing::share_limit());
+        self.report_held_back(&deletions);
+        for email in &deletions.deleted {
+            self.person_gone(email).await?;
+        }
+        Ok(deletions)
+    }
+
     /// Says that deletes were held back, if they were.
     pub(super) fn report_held_back(&self, deletions: &Deletions) {
         if let Some(warning) = deletions.warning() {

@@ -177,7 +177,7 @@ impl Deletions {
     pub(super) fn warning(&self) -> Option<String> {
         (!self.held_back.is_empty()).then(|| {
             format!(
-                "{} of {} known documents seem to be gone, which looks like an accident: none was deleted; if they are \
+                "{} of {} known items seem to be gone, which looks like an accident: none was deleted; if they are \
                  really gone, set {SHARE_VARIABLE}=1 for one run",
                 self.held_back.len(),
                 self.known

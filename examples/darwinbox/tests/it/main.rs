@@ -1,12 +1,12 @@
-//! The connector against a fake of the HR system and the real development manager.
+//! The connector against a fake of Darwinbox and the real development manager.
 
 mod actions;
-mod changes;
-mod deletes;
-mod hr;
-mod manifest;
-mod params;
-mod permissions;
-mod refusals;
+mod credentials;
+mod fake;
+mod gates;
+mod lists;
+mod people;
+mod recorded;
 mod support;
-mod sync;
+mod unreadable;
+mod writes;

@@ -1,0 +1,162 @@
+//! Entries of lists as documents: what they say, who may see them, and ids that are Omni's own wherever those tell records apart.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+};
+
+use omni_connector::prelude::*;
+
+use crate::{kinds::Kind, record::Record};
+
+/// One record, as the document it becomes.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    pub(crate) kind: &'static str,
+    pub(crate) title: String,
+    /// What the operator of the kind finds.
+    pub(crate) value: String,
+    pub(crate) id: String,
+    text: String,
+    second: Option<(&'static str, String)>,
+    readers: DocumentPermissions,
+    /// What tells it from another record with the same id, and everything in it.
+    identity: String,
+    canonical: String,
+}
+
+impl Entry {
+    /// Makes an entry of a record. `slug` is what Omni's own connector makes the id of.
+    pub(crate) fn new(
+        kind: &'static Kind,
+        record: &Record,
+        slug: &str,
+        readers: DocumentPermissions,
+    ) -> Self {
+        let title = record
+            .first(kind.title)
+            .unwrap_or_else(|| kind.untitled.to_owned());
+        let mut text = format!("# {title}");
+        if kind.gap {
+            text.push('\n');
+        }
+        let mut said = String::new();
+        for (label, fields, is_always) in kind.lines() {
+            let value = record.first(fields);
+            if value.is_some() || is_always {
+                let value = value.unwrap_or_default();
+                let _ = write!(text, "\n- {label}: {value}");
+                let _ = writeln!(said, "{value}");
+            }
+        }
+        let (key, fields) = kind.second;
+        // A history is told apart by everything it says; a record of a list by what names it, which its status does not.
+        let identity = match kind.value {
+            "" => format!("{title}\n{}", record.first(fields).unwrap_or_default()),
+            _ => said,
+        };
+        Self {
+            kind: kind.name,
+            value: record.first(kind.value).unwrap_or_else(|| title.clone()),
+            id: format!("{}{slug}", kind.id()),
+            title,
+            text,
+            second: record.first(fields).map(|second| (key, second)),
+            readers,
+            identity,
+            canonical: record.canonical(),
+        }
+    }
+
+    /// Changes whenever anything in the document does.
+    pub(crate) fn version(&self) -> Value {
+        json!([self.title, self.value, self.text, self.second, self.readers])
+    }
+
+    pub(crate) fn document(&self) -> Document<'_> {
+        let mut document = Document::new(&self.id, self.readers.clone())
+            .title(&self.title)
+            .text(&self.text)
+            .content_type(self.kind)
+            .mime_type("text/markdown")
+            .size(self.text.len() as u64)
+            .attribute("source_type", "darwinbox")
+            .attribute("content_type", self.kind)
+            .attributes_of(self);
+        if self.kind == "holiday" {
+            document = document.attribute("holiday_name", &self.value);
+        }
+        match &self.second {
+            Some((key, value)) => document.attribute(*key, value),
+            None => document,
+        }
+    }
+}
+
+/// Who may see a record of a list: everybody, unless its status says that it is over.
+pub(crate) fn readers(kind: &Kind, record: &Record) -> DocumentPermissions {
+    match record.get("status") {
+        Some(Value::String(status))
+            if !kind.shown.contains(&status.trim().to_lowercase().as_str()) =>
+        {
+            DocumentPermissions::private()
+        }
+        _ => DocumentPermissions::public(),
+    }
+}
+
+/// The part of an id that a record of a list gives; none if nothing in it can.
+pub(crate) fn slug_of(record: &Record) -> Option<String> {
+    const FIELDS: &str = "id|code|job_id|employee_id|employee_number|employee_no|department_code|designation_code|work_area_code|\
+                          loc_type_id|work_area|city_code|city_id|job_level|job_level_code|name|department_name|job_title";
+    record.first(FIELDS).map(|text| slug(&text))
+}
+
+/// ASCII letters and digits in lower case, everything else as dashes, none at the ends.
+pub(crate) fn slug(text: &str) -> String {
+    let mut slug = String::with_capacity(text.len());
+    for c in text.trim().chars() {
+        slug.push(if c.is_ascii_alphanumeric() {
+            c.to_ascii_lowercase()
+        } else {
+            '-'
+        });
+    }
+    slug.trim_matches('-').to_owned()
+}
+
+/// Gives every record an id of its own. Of records whose ids are the same the first, by what tells them apart, keeps that id, and
+/// the others get a suffix. Records that are the same in everything become one.
+pub(crate) fn tell_apart(entries: Vec<Entry>) -> Vec<Entry> {
+    let mut by_id: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
+    for entry in entries {
+        by_id.entry(entry.id.clone()).or_default().push(entry);
+    }
+    let mut apart = Vec::new();
+    for (id, mut alike) in by_id {
+        alike.sort_by(|a, b| (&a.identity, &a.canonical).cmp(&(&b.identity, &b.canonical)));
+        alike.dedup_by(|a, b| a.canonical == b.canonical && a.readers == b.readers);
+        let mut taken = BTreeSet::new();
+        for (at, mut entry) in alike.into_iter().enumerate() {
+            if at > 0 {
+                entry.id = format!("{id}~{:016x}", hash(&entry.identity));
+            }
+            let first = entry.id.clone();
+            for n in 2.. {
+                if taken.insert(entry.id.clone()) {
+                    break;
+                }
+                entry.id = format!("{first}~{n}");
+            }
+            apart.push(entry);
+        }
+    }
+    apart
+}
+
+/// FNV-1a. It is part of ids, so it must never change.
+pub(crate) fn hash(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}

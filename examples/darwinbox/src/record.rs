@@ -1,0 +1,55 @@
+//! Records as Darwinbox sends them: objects whose values may be texts, numbers, blanks or missing.
+
+use std::collections::BTreeMap;
+
+use omni_connector::prelude::*;
+use serde_json::Map;
+
+/// One record.
+#[derive(Debug, Clone)]
+pub(crate) struct Record(Map<String, Value>);
+
+impl Record {
+    /// Makes a record of an object; none of anything else.
+    pub(crate) fn of(value: Value) -> Option<Self> {
+        match value {
+            Value::Object(fields) => Some(Self(fields)),
+            _ => None,
+        }
+    }
+
+    /// Makes a record of the row of a table.
+    pub(crate) fn of_row(columns: &[String], row: &[Value]) -> Self {
+        Self(columns.iter().cloned().zip(row.iter().cloned()).collect())
+    }
+
+    /// Returns the text of a field, as it is. Blanks are none; a number is its digits.
+    pub(crate) fn text(&self, key: &str) -> Option<String> {
+        match self.0.get(key)? {
+            Value::String(text) if !text.trim().is_empty() => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        }
+    }
+
+    /// Returns the text of the first of these fields that has one: `a|b`. Of `a+b` it joins those that have one.
+    pub(crate) fn first(&self, fields: &str) -> Option<String> {
+        fields.split('|').find_map(|field| {
+            let parts: Vec<_> = field
+                .split('+')
+                .filter_map(|part| self.text(part))
+                .collect();
+            (!parts.is_empty()).then(|| parts.join(" — "))
+        })
+    }
+
+    pub(crate) fn get(&self, key: &str) -> Option<&Value> {
+        self.0.get(key)
+    }
+
+    /// Returns everything, in the order of the keys.
+    pub(crate) fn canonical(&self) -> String {
+        let sorted: BTreeMap<_, _> = self.0.iter().collect();
+        json!(sorted).to_string()
+    }
+}

@@ -1,0 +1,230 @@
+//! Lists become documents with ids of their own, for those who may see them, and go when a whole list is without them.
+
+use omni_connector::{SyncType, prelude::*};
+
+use crate::{
+    fake::{Trouble, row},
+    support::{ADA, BOB, World},
+};
+
+const KINDS: [&str; 14] = [
+    "department",
+    "designation",
+    "office_location",
+    "business_unit",
+    "division",
+    "cost_center",
+    "group_company",
+    "job_level",
+    "position",
+    "employee_job_level",
+    "employee_location",
+    "employee_manager",
+    "holiday",
+    "job",
+];
+
+impl World {
+    async fn readers(&self, id: &str) -> Value {
+        let documents = self.documents().await.into_iter();
+        documents
+            .filter(|document| document.document_id == id)
+            .find_map(|document| document.permissions)
+            .unwrap()
+    }
+}
+
+#[tokio::test]
+async fn every_kind_is_there_and_what_is_gone_goes() {
+    let world = World::synced().await;
+    for kind in KINDS {
+        assert!(!world.ids(&format!("{kind}:")).await.is_empty(), "{kind}");
+    }
+    {
+        let mut hr = world.hr.world();
+        hr.list("orgmasterapi/departmentlist").remove(1);
+        hr.tables
+            .get_mut("orgmasterapi/employeeManager")
+            .unwrap()
+            .1
+            .clear();
+        hr.list("JobsApiv3/Joblist").clear();
+    }
+    world.completes(SyncType::Incremental).await;
+    assert_eq!(world.ids("department:").await, ["darwinbox:department:d1"]);
+    for kind in ["employee_manager:", "job:"] {
+        assert!(world.ids(kind).await.is_empty(), "{kind}");
+    }
+    assert!(!world.ids("job_level:").await.is_empty());
+}
+
+#[tokio::test]
+async fn records_that_omni_gave_one_id_have_an_id_each_and_keep_it() {
+    let world = World::start().await;
+    {
+        let mut hr = world.hr.world();
+        hr.list("orgmasterapi/getpositionMaster")
+            .push(json!({ "name": "Painter", "position_code": "P-8", "status": "Active" }));
+        let names = ["塗装部", "造船部"].map(|name| json!({ "name": name, "status": "Active" }));
+        hr.list("orgmasterapi/divisionlist").extend(names);
+        let rows = &mut hr.tables.get_mut("orgmasterapi/employeeManager").unwrap().1;
+        rows.extend([
+            row(&["E2", "Bob Boat", "Carol Gone", "01-03-2020"]),
+            row(&["E2", "Bob Boat", "Carol Gone", ""]),
+            row(&["E2", "Bob Boat", "Ada Light", ""]),
+        ]);
+    }
+    world.completes(SyncType::Full).await;
+    let positions = world.ids("position:").await;
+    assert_eq!(
+        (positions.len(), positions[0].as_str()),
+        (2, "darwinbox:position:painter")
+    );
+    let divisions = world.ids("division:").await;
+    assert_eq!(
+        (divisions.len(), divisions[0].as_str()),
+        (3, "darwinbox:division:")
+    );
+    let managers = world.ids("employee_manager:").await;
+    assert_eq!(managers.len(), 4, "{managers:?}");
+    assert!(managers.contains(&"darwinbox:employee_manager:e2-01-03-2020".to_owned()));
+    // Another order, a new row before the others and another status change no id.
+    {
+        let mut hr = world.hr.world();
+        hr.list("orgmasterapi/getpositionMaster").reverse();
+        hr.list("orgmasterapi/getpositionMaster")[0]["status"] = "Closed".into();
+        hr.tables
+            .get_mut("orgmasterapi/employeeManager")
+            .unwrap()
+            .1
+            .reverse();
+    }
+    world.completes(SyncType::Incremental).await;
+    assert_eq!(world.ids("position:").await, positions);
+    assert_eq!(world.ids("employee_manager:").await, managers);
+}
+
+#[tokio::test]
+async fn nobody_sees_what_is_over_and_histories_are_for_the_person_and_the_manager() {
+    let world = World::start().await;
+    for (id, status) in [
+        ("U2", json!("Archived")),
+        ("U3", json!(" active ")),
+        ("U4", json!(0)),
+        ("U5", Value::Null),
+    ] {
+        world
+            .hr
+            .world()
+            .list("orgmasterapi/businessunitlist")
+            .push(json!({ "id": id, "name": id, "status": status }));
+    }
+    let stranger = row(&["E99", "Eve", "Ada Light", "01-01-2020"]);
+    world
+        .hr
+        .world()
+        .tables
+        .get_mut("orgmasterapi/employeeManager")
+        .unwrap()
+        .1
+        .push(stranger);
+    world.completes(SyncType::Full).await;
+    let nobody = json!({ "public": false, "users": [], "groups": [] });
+    for (id, is_public) in [
+        ("u1", true),
+        ("u2", false),
+        ("u3", true),
+        ("u4", true),
+        ("u5", true),
+    ] {
+        let readers = world
+            .readers(&format!("darwinbox:business_unit:{id}"))
+            .await;
+        assert_eq!(readers["public"], is_public, "{id}");
+    }
+    assert_eq!(world.readers("darwinbox:department:d2").await, nobody);
+    let history = world
+        .readers("darwinbox:employee_manager:e2-01-03-2020")
+        .await;
+    assert_eq!(
+        (
+            &history["public"],
+            history["users"].as_array().unwrap().len()
+        ),
+        (&json!(false), 2)
+    );
+    assert!(history["users"].as_array().unwrap().contains(&json!(ADA)));
+    // A new manager may see it, and the old one no longer.
+    world.hr.world().person("E2")["direct_manager_employee_id"] = "E3".into();
+    world.completes(SyncType::Incremental).await;
+    let history = world
+        .readers("darwinbox:employee_manager:e2-01-03-2020")
+        .await;
+    assert_eq!(history["users"], json!([BOB, "carol@example.com"]));
+}
+
+#[tokio::test]
+async fn only_listed_columns_of_a_history_are_shown() {
+    let world = World::start().await;
+    world.completes(SyncType::Full).await;
+    let events = world.events();
+    let level = events
+        .iter()
+        .find(|event| event["document_id"] == "darwinbox:employee_job_level:e1-01-02-2019")
+        .unwrap();
+    assert!(
+        !level["content"].as_str().unwrap().contains("Salary"),
+        "{level}"
+    );
+}
+
+#[tokio::test]
+async fn holidays_are_those_of_every_office_this_year_and_the_next_and_the_past_stays() {
+    let world = World::start().await;
+    let today = OffsetDateTime::now_utc().year();
+    let holiday = |year: i32| json!([{ "name": "Harbour day", "date": format!("{year}-06-01") }]);
+    world.hr.world().holidays = [today, today + 1]
+        .map(|year| (year.to_string(), holiday(year)))
+        .into();
+    world.completes(SyncType::Full).await;
+    let ids = world.ids("holiday:").await;
+    assert_eq!(
+        ids,
+        [today, today + 1].map(|year| format!("darwinbox:holiday:{year}-06-01-harbour-day"))
+    );
+    let asked = world.hr.calls("leavesactionapi/holidaylist");
+    let employees: Vec<_> = asked
+        .iter()
+        .map(|body| body["employee_no"].as_str().unwrap())
+        .collect();
+    assert_eq!(employees, ["E1", "E2", "E1", "E2"]);
+    world.hr.world().holidays.clear();
+    world.completes(SyncType::Incremental).await;
+    assert!(world.ids("holiday:").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_list_that_the_key_may_not_read_is_skipped_and_kept() {
+    let world = World::synced().await;
+    let before = world.documents().await.len();
+    for status in [401, 403] {
+        world
+            .hr
+            .fails("orgmasterapi/departmentlist", Trouble::Status(status), 9);
+        world
+            .hr
+            .fails("orgmasterapi/employeeManager", Trouble::Status(status), 9);
+        let run = world.completes(SyncType::Full).await;
+        let report = world.report(&run).await;
+        assert!(report.contains("may not use the endpoint"), "{report}");
+        assert!(!report.contains("go away"), "{report}");
+        assert_eq!(world.documents().await.len(), before);
+    }
+    // Without the people there are no histories and no holidays; what Omni has of them stays.
+    world
+        .hr
+        .fails("masterapi/employee", Trouble::Status(403), 9);
+    world.completes(SyncType::Incremental).await;
+    assert_eq!(world.documents().await.len(), before);
+    assert!(world.person(BOB).await.is_some());
+}
