@@ -19,7 +19,9 @@ pub use crate::{
         search_operator, skills, sync, webhook,
     },
     manager::ManagerClient,
-    run::{Document, Group, Inventory, Listing, Part, SyncContext, Walked, Watermark},
+    run::{
+        Access, Document, Group, Inventory, Listing, Members, Part, SyncContext, Walked, Watermark,
+    },
     transport::HttpClient,
     wire::{
         Day, DocumentPermissions, Email, OAuthConfig, PersonSyncRecord, SecretString,
