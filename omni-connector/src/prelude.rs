@@ -20,7 +20,8 @@ pub use crate::{
     },
     manager::ManagerClient,
     run::{
-        Access, Document, Group, Inventory, Listing, Members, Part, SyncContext, Walked, Watermark,
+        Access, Document, Group, Inventory, Listing, Members, Part, Partitions, SyncContext,
+        Walked, Watermark,
     },
     transport::HttpClient,
     wire::{

@@ -351,6 +351,14 @@ impl SyncContext {
         &self.scope
     }
 
+    /// The same run, for a part of it: what is emitted through this handle is counted by itself as well.
+    pub(super) fn within(&self) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+            scope: self.scope.within(),
+        }
+    }
+
     pub(super) fn keeper(&self) -> &Keeper {
         &self.inner.keeper
     }

@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use super::{Access, Operator, content::Body, groups::Groups};
 use crate::{
     manager::Extract,
-    wire::{Attributes, ConnectorEvent, DocumentMetadata, DocumentPermissions},
+    wire::{Attributes, ConnectorEvent, DocumentMetadata},
 };
 
 /// A document to create or update.
@@ -47,7 +47,7 @@ enum Content {
 }
 
 impl<'item> Document<'item> {
-    /// A document with the connector's own id for it, and who may see it: [`DocumentPermissions`], or an [`Access`] that may be
+    /// A document with the connector's own id for it, and who may see it: [`DocumentPermissions`](crate::DocumentPermissions), or an [`Access`] that may be
     /// unknown.
     pub fn new(id: impl Into<String>, access: impl Into<Access>) -> Self {
         Self {
