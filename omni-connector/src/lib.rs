@@ -70,10 +70,10 @@ pub use macros::{
 pub use manager::{ManagerClient, ManagerError, NotesError, Patience};
 pub use redact::redact;
 pub use run::{
-    Access, Advance, Deletions, Document, Each, Failure, FailureBudget, Group, IncompleteListing,
-    Inventory, Listing, Members, Operator, Part, Partition, PartitionKey, PartitionState,
-    Partitions, Ran, RunError, RunReport, Skip, Stage, SyncContext, Walk, Walked, WalkedListing,
-    Watermark,
+    Access, Advance, Attachment, Deletions, Document, Each, Failure, FailureBudget, Group,
+    IncompleteListing, Inventory, Listing, Members, Operator, Part, Partition, PartitionKey,
+    PartitionState, Partitions, Ran, RunError, RunReport, Skip, Stage, SyncContext, Walk, Walked,
+    WalkedListing, Watermark,
 };
 pub use schema::decode;
 pub use server::{ConfigError, Runner, ServerConfig};

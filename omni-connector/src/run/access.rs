@@ -91,6 +91,14 @@ impl Access {
         }
     }
 
+    /// The readers that were resolved, for a version that changes with them.
+    pub(super) fn readers(&self) -> &[DocumentPermissions] {
+        match &self.0 {
+            Rules::All(rules) => rules,
+            Rules::Unknown(_) => &[],
+        }
+    }
+
     /// The readers, once they were resolved.
     pub(super) fn into_permissions(self) -> DocumentPermissions {
         match self.0 {

@@ -25,7 +25,7 @@ use super::{
     receipt::{Noted, Receipt, Scope},
 };
 use crate::{
-    manager::{Extract, ManagerClient, NotesError},
+    manager::{Data, Extract, ManagerClient, NotesError},
     redact::Secrets,
     wire::{ConnectorEvent, PersonSyncRecord, Source, SourceType, SyncRequest, SyncType},
 };
@@ -184,21 +184,24 @@ impl SyncContext {
     /// The run is over, was cancelled, or the manager is gone. A document whose content is refused is no error: it is
     /// reported as failed, and the run goes on as long as its [budget](Self::set_failure_budget) lasts.
     pub fn upsert(&self, mut document: Document<'_>) -> BoxFuture<'static, Result<(), RunError>> {
-        match self.resolve(&mut document) {
-            Ok(()) => self.upsert_noted(document, None),
-            Err(failure) => self.fail_document(failure),
+        if let Err(failure) = self.resolve(&mut document) {
+            return self.fail_document(failure);
         }
+        all(document.split().map(|piece| self.upsert_noted(piece, None)))
     }
 
     /// Finds out who may read a document; its failure when that is unknown.
     pub(super) fn resolve(&self, document: &mut Document<'_>) -> Result<(), Failure> {
+        let fail = |document: &Document<'_>, stage, cause: &str| Failure {
+            stage,
+            ..self.read_failure(document.id(), cause, document.link())
+        };
+        if let Some(cause) = document.unusable() {
+            return Err(fail(document, Stage::Send, cause));
+        }
         document.resolve(&self.inner.groups).map_err(|cause| {
             let cause = format!("who may read it is unknown, so it was not sent: {cause}");
-            let failure = self.read_failure(document.id(), &cause, document.link());
-            Failure {
-                stage: Stage::Access,
-                ..failure
-            }
+            fail(document, Stage::Access, &cause)
         })
     }
 
@@ -391,7 +394,7 @@ impl SyncContext {
     /// The run is over, or the manager refuses the bytes or is gone.
     pub async fn extract_text(
         &self,
-        data: impl Into<bytes::Bytes>,
+        data: impl Into<Data>,
         mime_type: &str,
         filename: Option<&str>,
     ) -> Result<String, RunError> {
@@ -464,7 +467,7 @@ impl SyncContext {
     /// The run is over, or the manager refuses the bytes or is gone.
     pub async fn extract_and_store_content(
         &self,
-        data: impl Into<bytes::Bytes>,
+        data: impl Into<Data>,
         mime_type: &str,
         filename: Option<&str>,
     ) -> Result<String, RunError> {
@@ -706,6 +709,25 @@ impl SyncContext {
             self.inner.previous.clone()
         }
     }
+}
+
+/// Waits for all of these. They have begun when this returns.
+pub(super) fn all(
+    begun: impl IntoIterator<Item = BoxFuture<'static, Result<(), RunError>>>,
+) -> BoxFuture<'static, Result<(), RunError>> {
+    let mut begun = begun.into_iter();
+    let first = begun.next().unwrap_or_else(|| Box::pin(ready(Ok(()))));
+    let others: Vec<_> = begun.collect();
+    if others.is_empty() {
+        return first;
+    }
+    Box::pin(async move {
+        first.await?;
+        for other in others {
+            other.await?;
+        }
+        Ok(())
+    })
 }
 
 /// Whether a run begins at the beginning, whatever the manager sent along. A resumed full run that saved no checkpoint itself

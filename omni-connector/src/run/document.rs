@@ -6,9 +6,9 @@ use serde::Serialize;
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use super::{Access, Operator, content::Body, groups::Groups};
+use super::{Access, Operator, content::Body, groups::Groups, parts};
 use crate::{
-    manager::Extract,
+    manager::{Data, Extract},
     wire::{Attributes, ConnectorEvent, DocumentMetadata},
 };
 
@@ -44,7 +44,11 @@ pub struct Document<'item> {
 enum Content {
     Given(Body),
     Stored(String),
+    Parts { parts: Vec<String>, limit: usize },
 }
+
+/// The longest id that Omni's database can index, with some room for the source's id beside it.
+const LONGEST_ID: usize = 2_600;
 
 impl<'item> Document<'item> {
     /// A document with the connector's own id for it, and who may see it: [`DocumentPermissions`](crate::DocumentPermissions), or an [`Access`] that may be
@@ -73,10 +77,59 @@ impl<'item> Document<'item> {
         self
     }
 
+    /// Adds a part to the text: a message of a day, a section of a page. Parts are separated by an empty line.
+    ///
+    /// A text that is longer than Omni keeps of one document (5 MB, or [`parts_limit`](Self::parts_limit)) goes on in further
+    /// documents: `{id}_p2`, `{id}_p3` and so on, with the same readers, title and attributes. They are its
+    /// [children](Self::child), and an [inventory](super::Inventory) deletes those that are no longer needed.
+    ///
+    /// ```
+    /// use omni_connector::{Access, Document};
+    ///
+    /// let mut day = Document::new("ops_2026-08-22", Access::groups(["ops@example.com"])).parts_limit(50_000);
+    /// for message in ["ann: it is down", "bob: it is up"] {
+    ///     day = day.part(message);
+    /// }
+    /// # let _ = day;
+    /// ```
+    pub fn part(mut self, text: impl Into<String>) -> Self {
+        let text = text.into();
+        match &mut self.content {
+            Content::Parts { parts, .. } => parts.push(text),
+            content => {
+                let mut parts = vec![text];
+                if let Content::Given(Body::Text(before)) = content
+                    && !before.is_empty()
+                {
+                    parts.insert(0, std::mem::take(before));
+                }
+                *content = Content::Parts {
+                    parts,
+                    limit: parts::LIMIT,
+                };
+            }
+        }
+        self
+    }
+
+    /// Sets how many bytes of the [parts](Self::part) one document holds at most.
+    pub fn parts_limit(mut self, bytes: usize) -> Self {
+        let parts = match &mut self.content {
+            Content::Parts { parts, .. } => std::mem::take(parts),
+            Content::Given(Body::Text(text)) if !text.is_empty() => vec![std::mem::take(text)],
+            _ => Vec::new(),
+        };
+        self.content = Content::Parts {
+            parts,
+            limit: bytes.min(parts::LIMIT),
+        };
+        self
+    }
+
     /// Bytes whose text Omni extracts. The MIME type also becomes that of the document, and the length its size.
     pub fn extract(
         mut self,
-        data: impl Into<bytes::Bytes>,
+        data: impl Into<Data>,
         mime_type: impl Into<String>,
         filename: impl Into<String>,
     ) -> Self {
@@ -86,7 +139,7 @@ impl<'item> Document<'item> {
             filename: Some(filename.into()),
         };
         self = self
-            .size(extract.data.len() as u64)
+            .size(extract.data.len())
             .mime_type(extract.mime_type.clone());
         self.content = Content::Given(Body::Extract(extract));
         self
@@ -196,6 +249,51 @@ impl<'item> Document<'item> {
         self.metadata.url.as_deref()
     }
 
+    pub(super) const fn has_no_title(&self) -> bool {
+        self.metadata.title.is_none()
+    }
+
+    /// Who may read it.
+    pub(super) const fn access(&self) -> &Access {
+        &self.access
+    }
+
+    /// Why Omni can do nothing with it, if so.
+    pub(super) fn unusable(&self) -> Option<&'static str> {
+        if self.id.is_empty() {
+            Some("a document needs an id that is not empty")
+        } else if self.id.len() > LONGEST_ID {
+            Some(
+                "its id is longer than the 2,600 bytes that Omni can index\nhelp: use a hash of it as the id",
+            )
+        } else {
+            None
+        }
+    }
+
+    /// The document, and those in which its text goes on.
+    pub(super) fn split(mut self) -> impl Iterator<Item = Self> {
+        let Content::Parts { parts, limit } = &mut self.content else {
+            return std::iter::once(self).chain(Vec::new());
+        };
+        let mut pieces = parts::pack(std::mem::take(parts), *limit).into_iter();
+        let first = pieces.next().unwrap_or_default();
+        self.content = Content::Given(Body::Text(first));
+        let others: Vec<_> = pieces
+            .zip(2..)
+            .map(|(text, number)| Self {
+                id: parts::id(&self.id, number),
+                access: self.access.clone(),
+                metadata: self.metadata.clone(),
+                attributes: self.attributes.clone(),
+                parent: Some(self.id.clone()),
+                item: self.item,
+                content: Content::Given(Body::Text(text)),
+            })
+            .collect();
+        std::iter::once(self).chain(others)
+    }
+
     /// Finds out who may read it; why that is unknown otherwise.
     pub(super) fn resolve(&mut self, groups: &Groups) -> Result<(), String> {
         let access = std::mem::replace(&mut self.access, Access::nobody());
@@ -219,6 +317,7 @@ impl<'item> Document<'item> {
         let (content_id, body) = match self.content {
             Content::Given(body) => (String::new(), Some(body)),
             Content::Stored(id) => (id, None),
+            Content::Parts { parts, .. } => (String::new(), Some(Body::Text(parts.join("\n\n")))),
         };
         let event = ConnectorEvent::DocumentCreated {
             sync_run_id: String::new(),

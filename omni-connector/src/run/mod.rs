@@ -1,6 +1,7 @@
 //! One run: its documents, listings and pipeline, the slots that runs work in, and how a run is executed and ended.
 
 mod access;
+mod attachment;
 mod budget;
 mod content;
 mod context;
@@ -16,6 +17,7 @@ mod listing;
 mod once;
 mod operator;
 mod partitions;
+mod parts;
 mod pipeline;
 mod receipt;
 mod report;
@@ -24,6 +26,7 @@ mod walked;
 mod watermark;
 
 pub use access::Access;
+pub use attachment::Attachment;
 pub use budget::FailureBudget;
 pub use context::SyncContext;
 pub(crate) use context::starts_over;

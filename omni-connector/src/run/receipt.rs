@@ -136,7 +136,7 @@ impl Receipt {
     // Counted before the item is: who sees that it went must see that it failed.
     fn fail(&self, item: &str, failure: &Failure) {
         if let Some(noted) = &self.noted {
-            noted.by.failed(item, failure, Some(noted.token));
+            noted.by.failed(item, None, failure, Some(noted.token));
         }
         self.scope.fail();
     }

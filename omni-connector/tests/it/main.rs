@@ -2,12 +2,15 @@
 
 mod access;
 mod actions;
+mod content;
 mod http;
 mod incoming;
 mod inventory;
 mod losses;
+
 mod model;
 mod north_star;
+mod partitions;
 mod pipeline;
 mod recorded;
 mod runs;

@@ -1,7 +1,7 @@
 //! What an inventory knows, shared by the author's calls, the tasks that send, and the saves.
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -16,6 +16,7 @@ use crate::run::{
     Failure, Stage,
     keeper::{Keeper, Piece},
     listing::is_suspicious,
+    parts,
     receipt::{Moment, Scope},
 };
 
@@ -31,6 +32,8 @@ pub(super) struct State {
     tokens: u64,
     /// Documents that should be in Omni and are not, or not in their latest version.
     pub(super) missing: BTreeMap<Box<str>, Missing>,
+    /// The parents of those, once somebody asked for them.
+    lacking: Option<HashSet<Box<str>>>,
     /// The walk that is under way, if it can be gone on with.
     pub(super) walk: Option<OpenWalk>,
     /// Everything up to this number is named in an accepted save.
@@ -57,6 +60,9 @@ pub(super) struct Missing {
     pub(super) cause: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) link: Option<String>,
+    /// The document that it belongs to, which has to be sent again with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) parent: Option<Box<str>>,
     /// It failed in this process, so the report has it.
     #[serde(skip)]
     pub(super) is_reported: bool,
@@ -164,6 +170,7 @@ impl Shared {
     pub(crate) fn nothing_is_missing(&self) {
         let mut state = self.state();
         state.missing.clear();
+        state.lacking = None;
         state.changes += 1;
     }
 
@@ -181,25 +188,33 @@ impl Shared {
         match under_way.outcome {
             Outcome::Has(print) => {
                 state.table.change(id, |mark| mark.print = print);
-                state.missing.remove(id);
+                state.is_no_longer_missing(id);
             }
             Outcome::Gone => {
                 state.table.remove(id);
-                state.missing.remove(id);
+                state.is_no_longer_missing(id);
             }
         }
         state.changes += 1;
     }
 
     /// A document could not be brought to Omni. Without a token it failed before anything of it was emitted.
-    pub(crate) fn failed(&self, id: &str, failure: &Failure, token: Option<u64>) {
+    pub(crate) fn failed(
+        &self,
+        id: &str,
+        parent: Option<&str>,
+        failure: &Failure,
+        token: Option<u64>,
+    ) {
         let mut state = self.state();
         if let Some(token) = token
             && state.take_under_way(id, token).is_none()
         {
             return;
         }
+        let parent = parent.or_else(|| state.table.parent(id)).map(Into::into);
         let missing = Missing {
+            parent,
             stage: failure.stage,
             cause: failure.cause.clone(),
             link: failure.link.clone(),
@@ -207,6 +222,7 @@ impl Shared {
             is_seen: true,
         };
         state.missing.insert(id.into(), missing);
+        state.lacking = None;
         state.changes += 1;
     }
 }
@@ -244,6 +260,10 @@ impl State {
         if !self.table.change(id, |known| *known = mark) {
             let number = keeper.number();
             self.table.insert(id, mark, parent, number);
+        } else if let Some(parent) = parent
+            && self.table.parent(id) != Some(parent)
+        {
+            self.table.adopt(id, parent);
         }
         let number = self.table.since(id);
         let number = if keeper.is_named(number) { 0 } else { number };
@@ -275,6 +295,32 @@ impl State {
         }
     }
 
+    fn is_no_longer_missing(&mut self, id: &str) {
+        if self.missing.remove(id).is_some() {
+            self.lacking = None;
+        }
+    }
+
+    /// Whether something that belongs to a document is missing.
+    pub(super) fn lacks_a_child(&mut self, id: &str) -> bool {
+        if self.missing.is_empty() {
+            return false;
+        }
+        let missing = &self.missing;
+        let parents = || missing.values().filter_map(|why| why.parent.clone());
+        self.lacking
+            .get_or_insert_with(|| parents().collect())
+            .contains(id)
+    }
+
+    /// The documents in which the text of one went on, behind the first pieces.
+    pub(super) fn pieces_behind(&self, id: &str, pieces: usize) -> Vec<String> {
+        let behind = (pieces.max(1) + 1..).map(|number| parts::id(id, number));
+        behind
+            .take_while(|piece| self.table.parent(piece) == Some(id))
+            .collect()
+    }
+
     /// A walk of the documents in a part begins.
     pub(super) fn begin_walk(&mut self, part: &Part) {
         self.walk = None;
@@ -293,6 +339,7 @@ impl State {
     pub(super) fn end_walk(&mut self, part: &Part) {
         self.walk = None;
         self.changes += 1;
+        self.lacking = None;
         let table = &self.table;
         self.missing
             .retain(|id, why| !part.has(id) || why.is_seen || table.get(id).is_some());
@@ -333,7 +380,11 @@ impl State {
         let (mut candidates, mut seen) = (Vec::new(), 0);
         let mut known_here = 0;
         self.table.each_below(part.prefix_of_ids(), |id, mark| {
-            if !part.has(id) {
+            let is_going = || {
+                let under_way = self.under_way.get(id).map(|it| it.outcome);
+                matches!(under_way, Some(Outcome::Gone))
+            };
+            if !part.has(id) || is_going() {
                 return;
             }
             known_here += 1;
@@ -345,11 +396,19 @@ impl State {
         });
         // What belongs to a document that is there and was not sent is there as well.
         let is_kept = |id: &String| {
-            let parent = self
-                .table
-                .parent(id)
-                .and_then(|parent| self.table.get(parent));
-            parent.is_some_and(|parent| parent.seen == Seen::Kept)
+            let mut at = id.as_str();
+            // No source nests deeper, and parents that go round would never end.
+            for _ in 0..8 {
+                let Some(parent) = self.table.parent(at) else {
+                    return false;
+                };
+                match self.table.get(parent).map(|parent| parent.seen) {
+                    Some(Seen::Kept) => return true,
+                    Some(Seen::No) => at = parent,
+                    Some(Seen::Sent) | None => return false,
+                }
+            }
+            false
         };
         let ids: Vec<_> = candidates.into_iter().filter(|id| !is_kept(id)).collect();
         let known = self.table.len();
