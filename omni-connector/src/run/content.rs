@@ -33,7 +33,7 @@ impl Body {
         match self {
             Self::Text(text) => text.len(),
             // What is in a file takes no memory.
-            Self::Extract(extract) => extract.data.in_memory().map_or(0, |bytes| bytes.len()),
+            Self::Extract(extract) => extract.data.in_memory().map_or(0, bytes::Bytes::len),
         }
     }
 }

@@ -216,7 +216,6 @@ impl SyncContext {
     }
 
     /// Sends a document whose readers are resolved.
-
     pub(super) fn upsert_noted(
         &self,
         document: Document<'_>,

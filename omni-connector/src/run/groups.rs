@@ -1,7 +1,7 @@
 //! The groups of a run: their members, and which of those that documents name no run ever sent.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     fmt::Display,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -81,7 +81,7 @@ struct State {
     people: HashSet<Arc<str>>,
     remembered: usize,
     /// Groups that documents named before any list of them was sent.
-    named: BTreeMap<Box<str>, ()>,
+    named: BTreeSet<Box<str>>,
 }
 
 impl Groups {
@@ -147,7 +147,7 @@ impl Groups {
             let hash = print(&group);
             let is_known = state.before.contains(&hash) || state.listed.contains(&hash);
             if !is_known && !is_domain(&group) && state.named.len() < NAMED {
-                state.named.insert(group.into(), ());
+                state.named.insert(group.into());
             }
         }
     }
@@ -155,7 +155,7 @@ impl Groups {
     /// Groups that documents of this run name and no run ever sent.
     pub(super) fn never_sent(&self) -> Vec<String> {
         let state = self.state();
-        let never = state.named.keys();
+        let never = state.named.iter();
         let never = never.filter(|group| !state.listed.contains(&print(group)));
         never.map(ToString::to_string).collect()
     }
@@ -168,11 +168,11 @@ impl Groups {
 
     /// Notes the groups that were sent.
     pub(super) fn note(&self, notes: &mut Map<String, Value>) {
-        let noted = Value::Object(std::mem::take(notes));
-        let Self(before) = Self::of_notes(Some(&noted));
+        let stored = Value::Object(std::mem::take(notes));
+        let Self(before) = Self::of_notes(Some(&stored));
         let before = before.into_inner().unwrap_or_else(PoisonError::into_inner);
-        if let Value::Object(noted) = noted {
-            *notes = noted;
+        if let Value::Object(stored) = stored {
+            *notes = stored;
         }
         let state = self.state();
         let all = before.before.union(&state.listed);
