@@ -69,11 +69,12 @@ pub use connector::{
 pub use connector::{HttpMcpServer, StdioMcpServer};
 pub use declare::{Actor, Args, Checkpoint, Config, CredentialSettings, Credentials, DocRef};
 pub use macros::*;
-pub use manager::{ManagerClient, ManagerError, Patience};
+pub use manager::{ManagerClient, ManagerError, NotesError, Patience};
 pub use redact::redact;
 pub use run::{
-    Advance, Deletions, Document, Failure, FailureBudget, Group, IncompleteListing, Inventory,
-    Listing, News, Operator, Part, RunError, RunReport, Skip, Stage, SyncContext, Walk, Walked,
+    Access, Advance, Attachment, Deletions, Document, Each, Failure, FailureBudget, Group,
+    IncompleteListing, Inventory, Listing, Members, News, Operator, Part, Partition, PartitionKey,
+    PartitionState, Partitions, Ran, RunError, RunReport, Skip, Stage, SyncContext, Walk, Walked,
     WalkedListing, Watch, Watching, Watermark,
 };
 pub use schema::{CredentialSet, decode};

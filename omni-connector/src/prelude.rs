@@ -21,7 +21,10 @@ pub use crate::{
         mcp_headers, oauth, search_operator, skills, sync, webhook,
     },
     manager::ManagerClient,
-    run::{Document, Group, Inventory, Listing, News, Part, SyncContext, Walked, Watch, Watermark},
+    run::{
+        Access, Document, Group, Inventory, Listing, Members, News, Part, Partitions, SyncContext,
+        Walked, Watch, Watermark,
+    },
     schema::CredentialSet,
     transport::HttpClient,
     wire::{
