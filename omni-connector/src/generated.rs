@@ -5,12 +5,14 @@ pub use std::vec::Vec;
 
 pub use anyhow::Result;
 pub use async_trait::async_trait;
+pub use serde::{Deserialize, Deserializer};
 pub use serde_json::Value;
 
 pub use crate::{
-    connector::{Connector, McpServer, actions::answer},
+    connector::{ActionError, Connector, McpServer, actions::answer},
     declare::*,
     manager::ManagerClient,
     run::{Operator, SyncContext},
+    schema::{CredentialSet, credential_form, credential_set},
     wire::{ServiceCredential, Source, SourceType, SyncType},
 };

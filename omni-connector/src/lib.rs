@@ -55,17 +55,17 @@ pub use schemars;
 pub use serde_json::Value;
 
 pub use connector::{
-    ActionCall, ActionError, ActionResponse, Connector, McpServer, Webhook, WebhookCall,
-    WebhookRequest, actions,
+    ActionCall, ActionError, ActionResponse, Connector, McpServer, Unavailable, Webhook,
+    WebhookCall, WebhookRequest, actions,
     actions::{File, Response},
     verify_hmac_sha256,
 };
 #[cfg(feature = "mcp")]
 pub use connector::{HttpMcpServer, StdioMcpServer};
-pub use declare::{Actor, Args, Checkpoint, Config, Credentials, DocRef};
+pub use declare::{Actor, Args, Checkpoint, Config, CredentialSettings, Credentials, DocRef};
 pub use macros::{
-    action, arg, connector, credential_ready, enrich, mcp, mcp_env, mcp_headers, oauth,
-    search_operator, skills, sync, validate, webhook,
+    CredentialSet, FromCall, action, arg, connector, credential_ready, enrich, mcp, mcp_env,
+    mcp_headers, oauth, search_operator, skills, sync, validate, webhook,
 };
 pub use manager::{ManagerClient, ManagerError, Patience};
 pub use redact::redact;
@@ -74,7 +74,7 @@ pub use run::{
     Listing, Operator, Part, RunError, RunReport, Skip, Stage, SyncContext, Walk, Walked,
     WalkedListing, Watermark,
 };
-pub use schema::decode;
+pub use schema::{CredentialSet, decode};
 pub use server::{ConfigError, Runner, ServerConfig};
 pub use start::{
     Server, run, serve, serve_with_config, serve_with_extra_routes, serve_with_shutdown,

@@ -15,6 +15,10 @@ pub(crate) use check::is_free_path;
 #[cfg(test)]
 pub(crate) use check::tests as check_tests;
 pub use check::{Problem, RESERVED_OPERATORS, Severity, check};
+pub use credential::CredentialSet;
+pub(crate) use credential::decode_credential;
+#[doc(hidden)]
+pub use credential::{CredentialForm, credential_form, credential_set};
 pub use decode::{DecodeError, decode};
 pub(crate) use decode::{Trial, Tried, decode_field, is_by_hand, trial, whole};
 pub use input::{REFUSED_KEYS, SchemaError, check_input_schema};

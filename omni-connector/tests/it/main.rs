@@ -1,6 +1,7 @@
 //! The runtime's promises, over real HTTP: one program, so that what the tests share is compiled once.
 
 mod actions;
+mod credentials;
 mod http;
 mod incoming;
 mod inventory;
