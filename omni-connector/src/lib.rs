@@ -67,12 +67,13 @@ pub use macros::{
     CredentialSet, FromCall, action, arg, connector, credential_ready, enrich, mcp, mcp_env,
     mcp_headers, oauth, search_operator, skills, sync, validate, webhook,
 };
-pub use manager::{ManagerClient, ManagerError, Patience};
+pub use manager::{ManagerClient, ManagerError, NotesError, Patience};
 pub use redact::redact;
 pub use run::{
-    Advance, Deletions, Document, Failure, FailureBudget, Group, IncompleteListing, Inventory,
-    Listing, Operator, Part, RunError, RunReport, Skip, Stage, SyncContext, Walk, Walked,
-    WalkedListing, Watermark,
+    Access, Advance, Deletions, Document, Each, Failure, FailureBudget, Group, IncompleteListing,
+    Inventory, Listing, Members, Operator, Part, Partition, PartitionKey, PartitionState,
+    Partitions, Ran, RunError, RunReport, Skip, Stage, SyncContext, Walk, Walked, WalkedListing,
+    Watermark,
 };
 pub use schema::{CredentialSet, decode};
 pub use server::{ConfigError, Runner, ServerConfig};

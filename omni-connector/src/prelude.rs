@@ -21,7 +21,10 @@ pub use crate::{
         mcp_headers, oauth, search_operator, skills, sync, webhook,
     },
     manager::ManagerClient,
-    run::{Document, Group, Inventory, Listing, Part, SyncContext, Walked, Watermark},
+    run::{
+        Access, Document, Group, Inventory, Listing, Members, Part, Partitions, SyncContext,
+        Walked, Watermark,
+    },
     schema::CredentialSet,
     transport::HttpClient,
     wire::{

@@ -24,7 +24,7 @@ const DISCUSSION: &str = "number title body url createdAt updatedAt answerChosen
     comments(first: 100) { nodes { body author { login } } }";
 
 /// One GitHub, asked on behalf of one source.
-#[derive(Clone)]
+#[derive(Clone, FromCall)]
 pub(crate) struct Client {
     pub(crate) rest: Api,
     graphql: Api,

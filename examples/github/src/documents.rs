@@ -192,11 +192,7 @@ impl Repository {
         self.full_name.split('/').next().unwrap_or_default()
     }
 
-    pub(crate) fn document(
-        &self,
-        readers: DocumentPermissions,
-        readme: Option<&str>,
-    ) -> Document<'_> {
+    pub(crate) fn document(&self, readers: Access, readme: Option<&str>) -> Document<'_> {
         let topics = self.topics.as_deref().unwrap_or_default();
         let head = [
             self.full_name.clone(),
@@ -253,7 +249,7 @@ impl Item {
     pub(crate) fn document(
         &self,
         name: &str,
-        readers: DocumentPermissions,
+        readers: Access,
         comments: &[String],
     ) -> Document<'_> {
         let (kind, named) = if self.is_pull_request() {
@@ -297,7 +293,7 @@ impl Discussion {
         format!("github:discussion:{name}#{}", self.number)
     }
 
-    pub(crate) fn document(&self, name: &str, readers: DocumentPermissions) -> Document<'_> {
+    pub(crate) fn document(&self, name: &str, readers: Access) -> Document<'_> {
         let head = [
             format!("Discussion #{}: {}", self.number, self.title),
             format!("Author: {}", login(self.author.as_ref())),
@@ -327,7 +323,7 @@ impl Discussion {
 
 fn document<'item>(
     id: String,
-    readers: DocumentPermissions,
+    readers: Access,
     title: &str,
     url: &str,
     kind: &str,

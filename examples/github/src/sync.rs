@@ -267,11 +267,11 @@ impl<'a> Reading<'a> {
         self.repository.document_id()
     }
 
-    fn readers(&self) -> DocumentPermissions {
+    fn readers(&self) -> Access {
         if self.repository.private {
-            DocumentPermissions::private().and_groups([self.group()])
+            Access::groups([self.group()])
         } else {
-            DocumentPermissions::public()
+            Access::public()
         }
     }
 
@@ -337,17 +337,13 @@ impl<'a> Reading<'a> {
             Ok(addresses)
         };
         match found.await {
-            Ok(addresses) => Ok(self
-                .ctx
-                .group(Group::new(self.group(), addresses).name(self.name))
-                .await?),
             Err(SourceError::Forbidden { message, .. }) => {
                 let reason =
                     "GitHub shows the token no collaborators, so the group keeps its last members";
                 self.ctx.skip_with(self.group(), reason, message);
                 Ok(())
             }
-            Err(error) => Ok(self.ctx.lost(self.group(), error)?),
+            found => Ok(self.ctx.members(self.group(), found).await?),
         }
     }
 

@@ -9,7 +9,7 @@ use serde::{
     de::{DeserializeOwned, IgnoredAny},
 };
 use serde_json::{Value, json};
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 use url::Url;
 
 use super::{
@@ -52,6 +52,8 @@ pub struct ManagerClient {
     stores: Arc<Semaphore>,
     /// Of requests that store a text.
     bodies: Arc<Buffers>,
+    /// Held while notes about a source are changed.
+    notes: Arc<Mutex<()>>,
     metrics: Arc<Metrics>,
 }
 
@@ -94,6 +96,7 @@ impl ManagerClient {
             extractions: Arc::new(Semaphore::new(EXTRACTIONS)),
             stores: Arc::new(Semaphore::new(STORES)),
             bodies: Arc::new(Buffers::new(STORES, LONGEST_BODY)),
+            notes: Arc::default(),
             metrics: Arc::default(),
         }
     }
@@ -110,6 +113,10 @@ impl ManagerClient {
     /// What the process counts, calls of this client among it.
     pub(crate) fn metrics(&self) -> &Arc<Metrics> {
         &self.metrics
+    }
+
+    pub(super) fn notes(&self) -> &Mutex<()> {
+        &self.notes
     }
 
     pub(crate) const fn patience(&self) -> Patience {

@@ -6,10 +6,10 @@ use serde::Serialize;
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use super::{Operator, content::Body};
+use super::{Access, Operator, content::Body, groups::Groups};
 use crate::{
     manager::Extract,
-    wire::{Attributes, ConnectorEvent, DocumentMetadata, DocumentPermissions},
+    wire::{Attributes, ConnectorEvent, DocumentMetadata},
 };
 
 /// A document to create or update.
@@ -32,7 +32,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Document<'item> {
     id: String,
-    permissions: DocumentPermissions,
+    access: Access,
     metadata: DocumentMetadata,
     attributes: Attributes,
     parent: Option<String>,
@@ -47,11 +47,12 @@ enum Content {
 }
 
 impl<'item> Document<'item> {
-    /// A document with the connector's own id for it, and who may see it.
-    pub fn new(id: impl Into<String>, permissions: DocumentPermissions) -> Self {
+    /// A document with the connector's own id for it, and who may see it: [`DocumentPermissions`](crate::DocumentPermissions), or an [`Access`] that may be
+    /// unknown.
+    pub fn new(id: impl Into<String>, access: impl Into<Access>) -> Self {
         Self {
             id: id.into(),
-            permissions,
+            access: access.into(),
             metadata: DocumentMetadata::default(),
             attributes: Attributes::new(),
             parent: None,
@@ -176,7 +177,7 @@ impl<'item> Document<'item> {
     pub fn child<'child>(&self, id: impl Into<String>) -> Document<'child> {
         Document {
             parent: Some(self.id.clone()),
-            ..Document::new(id, self.permissions.clone())
+            ..Document::new(id, self.access.clone())
         }
     }
 
@@ -190,7 +191,21 @@ impl<'item> Document<'item> {
         &self.id
     }
 
-    /// The event, and the content to store before it is sent.
+    /// Where people open it.
+    pub(super) fn link(&self) -> Option<&str> {
+        self.metadata.url.as_deref()
+    }
+
+    /// Finds out who may read it; why that is unknown otherwise.
+    pub(super) fn resolve(&mut self, groups: &Groups) -> Result<(), String> {
+        let access = std::mem::replace(&mut self.access, Access::nobody());
+        let permissions = access.resolve(groups)?;
+        groups.name(&permissions.groups);
+        self.access = permissions.into();
+        Ok(())
+    }
+
+    /// The event, and the content to store before it is sent. Who may read it was resolved before.
     #[inline]
     pub(crate) fn into_event(self, operators: &[Operator]) -> (ConnectorEvent, Option<Body>) {
         let mut attributes = self.item.map_or_else(Attributes::new, |item| {
@@ -211,7 +226,7 @@ impl<'item> Document<'item> {
             document_id: self.id,
             content_id,
             metadata: self.metadata,
-            permissions: self.permissions,
+            permissions: self.access.into_permissions(),
             attributes: Some(attributes),
         };
         (event, body)

@@ -1,5 +1,6 @@
 //! The runtime's promises, over real HTTP: one program, so that what the tests share is compiled once.
 
+mod access;
 mod actions;
 mod credentials;
 mod http;

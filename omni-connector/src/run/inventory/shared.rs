@@ -110,9 +110,9 @@ impl OpenWalk {
 
 /// An event that is to be sent: which of the document's it is, and the number that a save must know before.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Begun {
-    pub(super) token: u64,
-    pub(super) number: u64,
+pub(crate) struct Begun {
+    pub(crate) token: u64,
+    pub(crate) number: u64,
 }
 
 /// What a finished walk leaves to do.
@@ -130,6 +130,46 @@ impl Shared {
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.state().table.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub(crate) fn contains(&self, id: &str) -> bool {
+        self.state().table.get(id).is_some()
+    }
+
+    /// The ids of all known documents.
+    pub(crate) fn ids(&self) -> Vec<String> {
+        let mut ids = Vec::new();
+        self.state()
+            .table
+            .each_below("", |id, _| ids.push(id.to_owned()));
+        ids
+    }
+
+    /// Forgets a document, which belongs to another inventory by now.
+    pub(crate) fn forget(&self, id: &str) {
+        let mut state = self.state();
+        state.table.remove(id);
+        state.changes += 1;
+    }
+
+    /// Everything in it is gone, also what never arrived.
+    pub(crate) fn nothing_is_missing(&self) {
+        let mut state = self.state();
+        state.missing.clear();
+        state.changes += 1;
+    }
+
+    /// A document is about to be deleted.
+    pub(crate) fn deletes(&self, id: &str) -> Begun {
+        self.state().deletes(id)
     }
 
     /// The manager accepted an event of the document.
@@ -323,6 +363,10 @@ impl State {
 }
 
 impl Piece for Shared {
+    fn inventories(self: Arc<Self>) -> Vec<Arc<Self>> {
+        vec![self]
+    }
+
     fn saved(&self) -> Value {
         form::write(&mut self.state())
     }

@@ -106,10 +106,15 @@ impl<V: Serialize> Walk<V> {
     /// As [`SyncContext::upsert`].
     pub fn upsert(
         &mut self,
-        document: Document<'_>,
+        mut document: Document<'_>,
         version: &V,
     ) -> BoxFuture<'static, Result<(), RunError>> {
         self.go();
+        if let Err(failure) = self.ctx.resolve(&mut document) {
+            self.shared.failed(document.id(), &failure, None);
+            self.shared.state().see(document.id());
+            return self.ctx.fail_document(failure);
+        }
         let begun = {
             let mut state = self.shared.state();
             let print = fingerprint(version);
