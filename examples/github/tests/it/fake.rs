@@ -9,8 +9,8 @@ use std::{
 use axum::{
     Router,
     body::{Body, Bytes},
-    extract::{OriginalUri, State},
-    http::{HeaderMap, Response, StatusCode},
+    extract::State,
+    http::{HeaderMap, Response, StatusCode, Uri},
     routing::any,
 };
 use omni_connector::prelude::*;
@@ -309,7 +309,7 @@ fn page(
 
 async fn answer(
     State(fake): State<Fake>,
-    OriginalUri(uri): OriginalUri,
+    uri: Uri,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response<Body> {

@@ -11,8 +11,8 @@ use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
         CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ListToolsResult,
-        PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResult, ResourceContents,
-        ServerCapabilities, ServerConfig as McpConfig, Tool,
+        PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse,
+        ReadResourceResult, ResourceContents, ServerCapabilities, ServerConfig as McpConfig, Tool,
     },
     service::RequestContext,
     transport::{
@@ -57,11 +57,10 @@ impl ServerHandler for Tools {
         &self,
         _: ReadResourceRequestParams,
         _: RequestContext<RoleServer>,
-    ) -> Result<ReadResourceResult, ErrorData> {
-        Ok(ReadResourceResult::new(vec![ResourceContents::text(
-            "the README",
-            "repo://acme/tea",
-        )]))
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        Ok(ReadResourceResponse::Complete(ReadResourceResult::new(
+            vec![ResourceContents::text("the README", "repo://acme/tea")],
+        )))
     }
 
     async fn call_tool(

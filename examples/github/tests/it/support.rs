@@ -50,7 +50,7 @@ pub(crate) fn config(manager: &Manager) -> ServerConfig {
 impl Test {
     /// Everything that runs, with two repositories; a run that fails soon is no help here.
     pub(crate) async fn start() -> Self {
-        let test = Self::without_connector(json!({})).await;
+        let mut test = Self::without_connector(json!({})).await;
         let server = McpServer::http("http://127.0.0.1:9/mcp");
         let connector = GitHub::new(Address::parse(&test.github.url).unwrap(), server);
         let config = config(&test.manager);
@@ -58,10 +58,8 @@ impl Test {
             drop(omni_connector::serve_with_config(connector, config).await)
         });
         test.manager.registration("github", PATIENCE).await.unwrap();
-        Self {
-            connector: Some(task),
-            ..test
-        }
+        test.connector = Some(task);
+        test
     }
 
     pub(crate) async fn without_connector(mut config: Value) -> Self {
