@@ -2,6 +2,7 @@
 
 mod api;
 mod documents;
+mod reading;
 mod settings;
 mod sync;
 

@@ -53,6 +53,7 @@ async fn documents_are_those_that_an_omni_user_relies_on() {
 #[tokio::test]
 async fn an_incremental_run_reads_what_changed_and_sends_nothing_else() {
     let test = Test::start().await;
+    test.github.world().tick();
     test.completes(SyncType::Full).await;
     test.github.asked();
     let progress = test.completes(SyncType::Incremental).await;

@@ -24,8 +24,11 @@ fn faults(request: &str) -> Vec<Fault> {
         Fault::Status(403, &[], "Resource not accessible by personal access token"),
         Fault::Status(404, &[], "Not Found"),
         Fault::Status(422, &[], "Validation Failed"),
-        Fault::Cut,
     ];
+    // Nothing shows that a text was cut.
+    if !request.contains("readme") {
+        faults.push(Fault::Cut);
+    }
     if !request.starts_with('/') {
         faults.push(Fault::GraphqlError("FORBIDDEN"));
         faults.push(Fault::GraphqlError("NOT_FOUND"));

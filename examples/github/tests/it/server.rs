@@ -1,7 +1,8 @@
 //! GitHub's MCP server behind the connector: its tools are actions, and a token goes to its own GitHub only.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
+use axum::{extract::Request, middleware::Next};
 use github::{Address, GitHub};
 use omni_connector::{
     AuthType, Connector, McpCredentials, McpServer, SyncType, prelude::*, schema::check,
@@ -80,7 +81,8 @@ impl ServerHandler for Tools {
     }
 }
 
-async fn remote_server() -> String {
+/// The server, and every `Authorization` that it is sent.
+async fn remote_server() -> (String, Arc<Mutex<Vec<String>>>) {
     let tools = StreamableHttpService::new(
         || Ok(Tools),
         Arc::new(LocalSessionManager::default()),
@@ -88,26 +90,32 @@ async fn remote_server() -> String {
     );
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/mcp", listener.local_addr().unwrap());
-    let app = axum::Router::new().route_service("/mcp", tools);
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&seen);
+    let note = axum::middleware::from_fn(move |request: Request, next: Next| {
+        let token = request.headers().get("authorization");
+        let token = token.map(|it| it.to_str().unwrap().to_owned());
+        log.lock().unwrap().extend(token);
+        next.run(request)
+    });
+    let app = axum::Router::new().route_service("/mcp", tools).layer(note);
     tokio::spawn(async move { axum::serve(listener, app).await });
-    url
+    (url, seen)
 }
 
 /// A manager, and a connector whose people sign in at `home`.
-async fn served(home: &str) -> (Manager, tempfile::TempDir) {
+async fn served(home: &str) -> (Manager, tempfile::TempDir, Arc<Mutex<Vec<String>>>) {
     let manager = Manager::start(options()).await.unwrap();
     let cache = tempfile::tempdir().unwrap();
     let config = omni_connector::ServerConfig {
         catalog_cache_dir: cache.path().to_owned(),
         ..config(&manager)
     };
-    let connector = GitHub::new(
-        Address::parse(home).unwrap(),
-        McpServer::http(remote_server().await),
-    );
+    let (url, seen) = remote_server().await;
+    let connector = GitHub::new(Address::parse(home).unwrap(), McpServer::http(url));
     tokio::spawn(omni_connector::serve_with_config(connector, config));
     manager.registration("github", PATIENCE).await.unwrap();
-    (manager, cache)
+    (manager, cache, seen)
 }
 
 async fn source(manager: &Manager, github: &Fake, kind: AuthType, secret: Value) -> String {
@@ -133,7 +141,7 @@ async fn call(manager: &Manager, source: &str, action: &str) -> Value {
 #[tokio::test]
 async fn the_tools_of_the_server_are_the_actions_and_see_the_token_of_the_source() {
     let github = Fake::start().await;
-    let (manager, _cache) = served(&github.url).await;
+    let (manager, _cache, _) = served(&github.url).await;
     let manifest = manager.registration("github", PATIENCE).await.unwrap();
     assert_eq!(check(&manifest), []);
     assert!(manifest.mcp_enabled && !manifest.mcp_catalog_loaded);
@@ -210,7 +218,7 @@ async fn the_tools_of_the_server_are_the_actions_and_see_the_token_of_the_source
 #[tokio::test]
 async fn a_token_goes_to_no_other_github_than_its_own() {
     let (home, other) = (Fake::start().await, Fake::start().await);
-    let (manager, _cache) = served(&home.url).await;
+    let (manager, _cache, seen) = served(&home.url).await;
     // A token of the other GitHub is for that one alone, and the remote server works for the first.
     let theirs = source(
         &manager,
@@ -219,8 +227,22 @@ async fn a_token_goes_to_no_other_github_than_its_own() {
         json!({ "token": TOKEN }),
     )
     .await;
-    let answer = call(&manager, &theirs, "list_issues").await;
-    assert!(!answer.to_string().contains(TOKEN), "{answer}");
+    let run = manager.sync(&theirs, SyncType::Full).await.unwrap();
+    manager.wait(&run.id, |_| {}).await.unwrap();
+    assert!(
+        other
+            .world()
+            .tokens
+            .iter()
+            .all(|token| token.contains(TOKEN))
+    );
+    other.world().tokens.clear();
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    assert_eq!(
+        *seen.lock().unwrap(),
+        [""; 0],
+        "the lists of the server are not read with it"
+    );
     // Who signed in did so at the first one.
     let signed_in = manager
         .source("GitHub 2", "github", json!({ "api_url": other.url }))
