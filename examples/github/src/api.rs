@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use omni_connector::{
-    http::{Answer, Next, Position, Refusal, Reset, Verdict, segment},
+    http::{self, Answer, Next, Position, Refusal, Reset, Verdict, segment},
     prelude::*,
 };
 use serde::de::DeserializeOwned;
@@ -14,8 +15,6 @@ use crate::{
     settings::{Settings, Token},
 };
 
-/// A README may be this long; the text of a document is cut later.
-const README: u64 = 8 << 20;
 /// How far GitHub's lists may lag behind its clock.
 const LAG: Duration = Duration::MINUTE;
 
@@ -106,13 +105,6 @@ fn behind_last_change(answer: &Answer, _: &Position) -> Next {
     }
 }
 
-/// How many issues, pull requests and discussions a repository has.
-#[derive(Deserialize)]
-struct Total {
-    #[serde(rename = "totalCount")]
-    total: u64,
-}
-
 impl Client {
     /// GitHub's own time, before anything is read. The token works if this does.
     pub(crate) async fn now(&self) -> Result<Timestamp, SourceError> {
@@ -130,29 +122,28 @@ impl Client {
 
     /// One of the lists of repositories.
     pub(crate) async fn list(&self, path: &str) -> Result<Vec<Repository>, SourceError> {
-        let call = self.rest.get(path).query(&[
-            ("per_page", "100"),
-            ("sort", "created"),
-            ("direction", "asc"),
-        ]);
+        let call = self
+            .rest
+            .get(format!("{path}?per_page=100&sort=created&direction=asc"));
         call.pages(Paging::link_header()).items("").all().await
     }
 
     /// A repository by its name, also by an old one.
     pub(crate) async fn repository(&self, name: &str) -> Result<Option<Repository>, SourceError> {
-        self.rest
-            .get(in_repo(name, ""))
-            .missing_is_none()
-            .read()
-            .await
+        let call = self.rest.get(in_repo(name, ""));
+        call.missing_is_none().read().await
     }
 
     pub(crate) async fn readme(&self, name: &str) -> Result<Option<String>, SourceError> {
         let call = self.rest.get(in_repo(name, "/readme"));
-        call.header("accept", "application/vnd.github.raw+json")
-            .missing_is_none()
-            .text(README)
-            .await
+        let found: Option<Value> = call.missing_is_none().read().await?;
+        let content = found.as_ref().and_then(|found| found["content"].as_str());
+        let bytes =
+            content.map(|text| STANDARD.decode(text.split_whitespace().collect::<String>()));
+        let bytes = bytes.transpose().map_err(|_| SourceError::Invalid {
+            why: format!("the README of {name} is not in base64"),
+        })?;
+        Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
     }
 
     /// Issues, pull requests or comments of a repository in the order of their changes, at or after a time.
@@ -162,25 +153,11 @@ impl Client {
         list: &str,
         since: Option<Timestamp>,
     ) -> Pages<T> {
-        #[derive(Serialize)]
-        struct Query {
-            state: &'static str,
-            sort: &'static str,
-            direction: &'static str,
-            per_page: u32,
-            since: Option<Timestamp>,
-        }
-        let query = Query {
-            state: "all",
-            sort: "updated",
-            direction: "asc",
-            per_page: 100,
-            since,
-        };
+        let path = format!("/{list}?state=all&sort=updated&direction=asc&per_page=100");
         let call = self
             .rest
-            .get(in_repo(name, &format!("/{list}")))
-            .query(&query);
+            .get(in_repo(name, &path))
+            .query(&[("since", since)]);
         call.pages(Paging::by(behind_last_change).param("since"))
             .items("")
     }
@@ -194,14 +171,8 @@ impl Client {
 
     /// The highest number of an issue or pull request; 0 where there is none.
     pub(crate) async fn highest(&self, name: &str) -> Result<u64, SourceError> {
-        let call = self.rest.get(in_repo(name, "/issues"));
-        let query = [
-            ("state", "all"),
-            ("sort", "created"),
-            ("direction", "desc"),
-            ("per_page", "1"),
-        ];
-        let newest: Vec<Item> = call.query(&query).read().await?;
+        let path = "/issues?state=all&sort=created&direction=desc&per_page=1";
+        let newest: Vec<Item> = self.rest.get(in_repo(name, path)).read().await?;
         Ok(newest.first().map_or(0, |item| item.number))
     }
 
@@ -218,13 +189,8 @@ impl Client {
             ("pulls", item.is_pull_request()),
         ];
         for (list, _) in lists.into_iter().filter(|(_, has_some)| *has_some) {
-            let path = in_repo(name, &format!("/{list}/{number}/comments"));
-            let list: Vec<Comment> = self
-                .rest
-                .get(path)
-                .query(&[("per_page", "100")])
-                .read()
-                .await?;
+            let path = in_repo(name, &format!("/{list}/{number}/comments?per_page=100"));
+            let list: Vec<Comment> = self.rest.get(path).read().await?;
             comments.extend(list.iter().filter_map(Comment::text));
         }
         Ok(comments)
@@ -269,26 +235,24 @@ impl Client {
         name: &str,
         discussions: bool,
     ) -> Result<Option<u64>, SourceError> {
-        let discussions = if discussions {
-            "discussions { totalCount }"
-        } else {
-            ""
-        };
         let query = format!(
             "query($owner: String!, $name: String!) {{ repository(owner: $owner, name: $name) {{ \
-             issues {{ totalCount }} pullRequests {{ totalCount }} {discussions} }} }}"
+             issues {{ totalCount }} pullRequests {{ totalCount }} {} }} }}",
+            if discussions {
+                "discussions { totalCount }"
+            } else {
+                ""
+            }
         );
         let call = self.query(&query, name, json!({})).named("count");
-        let totals: Option<BTreeMap<String, Total>> = self.one(call, "/data/repository").await?;
-        Ok(totals.map(|totals| totals.values().map(|it| it.total).sum()))
+        let totals: Option<BTreeMap<String, BTreeMap<String, u64>>> =
+            self.one(call, "/data/repository").await?;
+        Ok(totals.map(|totals| totals.values().flat_map(BTreeMap::values).sum()))
     }
 
     /// Who may read a private repository.
     pub(crate) async fn collaborators(&self, name: &str) -> Result<Vec<User>, SourceError> {
-        let call = self
-            .rest
-            .get(in_repo(name, "/collaborators"))
-            .query(&[("per_page", "100")]);
+        let call = self.rest.get(in_repo(name, "/collaborators?per_page=100"));
         call.pages(Paging::link_header()).items("").all().await
     }
 
@@ -298,16 +262,13 @@ impl Client {
         login: &str,
         organisation: &str,
     ) -> Result<Option<Email>, SourceError> {
-        #[derive(Default, Deserialize)]
-        struct Profile {
-            #[serde(default)]
-            email: Option<String>,
-        }
         let call = self.rest.get(format!("users/{}", segment(login)));
-        let profile: Profile = call.missing_is_none().read().await?.unwrap_or_default();
-        let public = profile.email.and_then(|email| Email::parse(&email).ok());
-        if public.is_some() {
-            return Ok(public);
+        let profile: Option<Value> = call.missing_is_none().read().await?;
+        let public = profile
+            .as_ref()
+            .and_then(|profile| profile["email"].as_str());
+        if let Some(public) = public.and_then(|email| Email::parse(email).ok()) {
+            return Ok(Some(public));
         }
         let query = "query($login: String!, $organisation: String!) { user(login: $login) { \
                      organizationVerifiedDomainEmails(login: $organisation) } }";
@@ -331,7 +292,7 @@ impl Client {
         }
     }
 
-    fn query(&self, query: &str, name: &str, mut variables: Value) -> omni_connector::http::Call {
+    fn query(&self, query: &str, name: &str, mut variables: Value) -> http::Call {
         let (owner, name) = name.split_once('/').unwrap_or(("", name));
         variables["owner"] = owner.into();
         variables["name"] = name.into();
@@ -344,7 +305,7 @@ impl Client {
     /// What stands at a pointer of the answer to a query.
     async fn one<T: DeserializeOwned>(
         &self,
-        call: omni_connector::http::Call,
+        call: http::Call,
         pointer: &str,
     ) -> Result<Option<T>, SourceError> {
         let answer: Option<Value> = call.missing_is_none().read().await?;

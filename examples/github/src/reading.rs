@@ -7,7 +7,7 @@ use omni_connector::{Walk, prelude::*};
 use crate::{
     api::Client,
     documents::{Comment, Discussion, Item, MOST_COMMENTS, Repository},
-    sync::{Progress, ids, number, parts},
+    sync::{Progress, ids, is_fatal, number, parts},
 };
 
 /// One repository while it is read.
@@ -34,7 +34,8 @@ impl<'a> Reading<'a> {
         repository: &'a Repository,
     ) -> Self {
         let name = &repository.full_name;
-        let discussions = repository.has_discussions && client.settings.has_discussions();
+        let discussions =
+            repository.has_discussions && client.settings.include_discussions.unwrap_or(true);
         Self {
             client,
             ctx,
@@ -156,16 +157,10 @@ impl<'a> Reading<'a> {
         for list in ["issues/comments", "pulls/comments"] {
             let mut pages = self.client.changes::<Comment>(self.name, list, since);
             while let Some(page) = pages.next().await? {
-                for comment in &page {
-                    let Some(number) = comment.number() else {
-                        continue;
-                    };
+                for (number, comment) in page.iter().filter_map(|it| Some((it.number()?, it))) {
                     let of_item = comments.entry(number).or_default();
-                    of_item.extend(
-                        comment
-                            .text()
-                            .filter(|_| is_first && of_item.len() < 2 * MOST_COMMENTS),
-                    );
+                    let is_kept = is_first && of_item.len() < 2 * MOST_COMMENTS;
+                    of_item.extend(comment.text().filter(|_| is_kept));
                 }
             }
             let _all = pages.finish().map_err(SourceError::Walk)?;
@@ -173,10 +168,9 @@ impl<'a> Reading<'a> {
         let since = since.filter(|_| !all);
         let mut pages = self.client.changes::<Item>(self.name, "issues", since);
         while let Some(page) = pages.next().await? {
-            let items = page.into_items().into_iter().map(|item| {
-                let given = comments.remove(&item.number);
-                (item, given)
-            });
+            let items = page
+                .into_iter()
+                .map(|item| (comments.remove(&item.number), item));
             self.send(items.collect(), is_first).await?;
         }
         let _all = pages.finish().map_err(SourceError::Walk)?;
@@ -184,7 +178,7 @@ impl<'a> Reading<'a> {
         let numbers = comments.into_keys().filter(|_| !is_first);
         for number in numbers {
             if let Some(item) = self.client.item(self.name, number).await? {
-                self.send(vec![(item, Some(Vec::new()))], false).await?;
+                self.send(vec![(Some(Vec::new()), item)], false).await?;
             }
         }
         Ok(())
@@ -193,13 +187,13 @@ impl<'a> Reading<'a> {
     /// Sends items with the comments that are known, or those that GitHub has by now.
     async fn send(
         &mut self,
-        items: Vec<(Item, Option<Vec<String>>)>,
+        items: Vec<(Option<Vec<String>>, Item)>,
         is_first: bool,
     ) -> Result<()> {
         let (client, name, read_as) = (self.client, self.name, self.read_as.clone());
         let version = |item: &Item| json!([read_as, item.updated_at, item.comments]);
         let mut wanted = Vec::new();
-        for (item, comments) in items {
+        for (comments, item) in items {
             let id = item.document_id(name);
             self.unseen.remove(&id);
             self.seen.insert(item.number);
@@ -269,7 +263,7 @@ impl<'a> Reading<'a> {
                 && let Some(found) = self.client.item(self.name, number).await?
             {
                 let is_same = found.document_id(self.name) == id;
-                self.send(vec![(found, None)], false).await?;
+                self.send(vec![(None, found)], false).await?;
                 if !is_same {
                     self.walk.delete(&id).await?;
                 }
@@ -290,10 +284,7 @@ impl<'a> Reading<'a> {
 
     /// Keeps what Omni has of a document that cannot be read now.
     fn failed(&mut self, id: &str, error: SourceError, link: &str) -> Result<()> {
-        if matches!(
-            error,
-            SourceError::Cancelled | SourceError::Unauthorized { .. }
-        ) {
+        if is_fatal(&error) {
             return Err(error.into());
         }
         self.walk.failed(id, error, Some(link));

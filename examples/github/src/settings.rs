@@ -2,7 +2,7 @@
 
 use std::{env, fmt};
 
-use omni_connector::prelude::*;
+use omni_connector::prelude::{serde::Deserializer, *};
 
 /// The config of a source. Only the first three have a form in Omni; the form's `read_only` is the manager's to read.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -11,15 +11,25 @@ pub struct Settings {
     /// Where the API is, such as `https://github.example.com/api/v3`; GitHub itself unless it is given
     api_url: Option<String>,
     /// Whether discussions are read: yes unless it is false
-    include_discussions: Option<bool>,
+    pub(crate) include_discussions: Option<bool>,
     /// Whether forks are read: no unless it is true
-    include_forks: Option<bool>,
+    pub(crate) include_forks: Option<bool>,
     /// Repositories to read, as `owner/name`. Without these and the next two, all that the token's owner sees
-    repos: Option<Vec<String>>,
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) repos: Vec<String>,
     /// Organisations whose repositories are read
-    orgs: Option<Vec<String>>,
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) orgs: Vec<String>,
     /// People whose public repositories are read
-    users: Option<Vec<String>>,
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) users: Vec<String>,
+}
+
+/// Reads null as if nothing were there.
+pub(crate) fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
+    given: D,
+) -> Result<T, D::Error> {
+    Option::deserialize(given).map(Option::unwrap_or_default)
 }
 
 impl Settings {
@@ -36,29 +46,9 @@ impl Settings {
         }
     }
 
-    pub(crate) fn has_discussions(&self) -> bool {
-        self.include_discussions.unwrap_or(true)
-    }
-
-    pub(crate) fn has_forks(&self) -> bool {
-        self.include_forks.unwrap_or_default()
-    }
-
-    pub(crate) fn repos(&self) -> &[String] {
-        self.repos.as_deref().unwrap_or_default()
-    }
-
-    pub(crate) fn orgs(&self) -> &[String] {
-        self.orgs.as_deref().unwrap_or_default()
-    }
-
-    pub(crate) fn users(&self) -> &[String] {
-        self.users.as_deref().unwrap_or_default()
-    }
-
     /// Whether everything is read that the token's owner sees.
     pub(crate) fn is_everything(&self) -> bool {
-        self.repos().is_empty() && self.orgs().is_empty() && self.users().is_empty()
+        self.repos.is_empty() && self.orgs.is_empty() && self.users.is_empty()
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use omni_connector::prelude::*;
+use omni_connector::{http::segment, prelude::*};
 
-use crate::{api::Client, documents::Repository, reading::Reading};
+use crate::{api::Client, documents::Repository, reading::Reading, settings::or_default};
 
 /// How the id of a repository's document begins.
 const REPO: &str = "github:repo:";
@@ -27,10 +27,18 @@ pub(crate) struct Progress {
     pub(crate) since: Watermark<Timestamp>,
 }
 
-fn or_default<'de, D: serde::Deserializer<'de>, T: Default + Deserialize<'de>>(
-    given: D,
-) -> Result<T, D::Error> {
-    Option::deserialize(given).map(Option::unwrap_or_default)
+impl Progress {
+    fn name(&self) -> Option<&str> {
+        self.read_as[0].as_str()
+    }
+}
+
+/// Whether an error of one call ends the run.
+pub(crate) const fn is_fatal(error: &SourceError) -> bool {
+    matches!(
+        error,
+        SourceError::Cancelled | SourceError::Unauthorized { .. }
+    )
 }
 
 /// Reads the source, or what changed of it.
@@ -41,11 +49,7 @@ pub(crate) async fn run(
 ) -> Result<()> {
     let now = client.now().await?;
     let last = checkpoint.last().ok().flatten().unwrap_or_default();
-    let omnis: BTreeSet<String> = last
-        .repos
-        .into_keys()
-        .filter(|key| key.contains('/'))
-        .collect();
+    let omnis: BTreeSet<_> = last.repos.keys().filter(|key| key.contains('/')).collect();
     let mut walk = checkpoint.documents.walk(&ctx);
     let mut listed = Listed::default();
     listed.read(&client, &ctx).await?;
@@ -63,26 +67,36 @@ pub(crate) async fn run(
             .iter()
             .flat_map(|part| checkpoint.documents.ids_in(part))
             .collect();
-        let progress = checkpoint
-            .repos
-            .entry(repository.id.to_string())
-            .or_default();
+        let key = repository.id.to_string();
+        let before =
+            [&checkpoint.repos, &last.repos].map(|repos| repos.get(&key)?.as_ref()?.name());
+        let before = before
+            .into_iter()
+            .flatten()
+            .next()
+            .unwrap_or(name)
+            .to_owned();
+        let progress = checkpoint.repos.entry(key).or_default();
         let progress = progress.get_or_insert_default();
-        let before = progress.read_as[0].as_str().unwrap_or(name).to_owned();
         let mut reading = Reading::of(&client, &ctx, &mut walk, repository);
         reading.is_omnis = omnis.contains(name);
         if let Err(error) = reading.read(progress, known, now).await {
             let error: SourceError = error.downcast()?;
-            if matches!(
-                error,
-                SourceError::Cancelled | SourceError::Unauthorized { .. }
-            ) {
+            if is_fatal(&error) {
                 return Err(error.into());
             }
             for part in parts(name).iter().chain(&parts(&before)) {
                 walk.keep_part(part);
             }
             ctx.lost(name, error)?;
+        } else if !listed.has_name(&before) {
+            // It has another name now, so that most of a source may be unseen by no accident.
+            for id in parts(&before)
+                .iter()
+                .flat_map(|part| checkpoint.documents.ids_in(part))
+            {
+                walk.delete(&id).await?;
+            }
         }
         checkpoint.save_now_and_then().await?;
     }
@@ -173,20 +187,19 @@ impl Listed {
 
     async fn read(&mut self, client: &Client, ctx: &SyncContext) -> Result<()> {
         let settings = &client.settings;
-        let encode = omni_connector::http::segment;
         let orgs = settings
-            .orgs()
+            .orgs
             .iter()
-            .map(|org| format!("orgs/{}/repos", encode(org)));
+            .map(|it| format!("orgs/{}/repos", segment(it)));
         let users = settings
-            .users()
+            .users
             .iter()
-            .map(|user| format!("users/{}/repos", encode(user)));
+            .map(|it| format!("users/{}/repos", segment(it)));
         let everything = settings.is_everything().then(|| "user/repos".to_owned());
         for path in orgs.chain(users).chain(everything) {
             self.add(client, ctx, &path, client.list(&path).await)?;
         }
-        for name in settings.repos() {
+        for name in &settings.repos {
             let found = client.repository(name).await;
             let found =
                 found.and_then(|found| found.map(|it| vec![it]).ok_or_else(|| missing(name)));
@@ -206,12 +219,10 @@ impl Listed {
             Ok(found) => {
                 let wanted = found
                     .into_iter()
-                    .filter(|it| !it.fork || client.settings.has_forks());
+                    .filter(|it| !it.fork || client.settings.include_forks.unwrap_or_default());
                 self.repositories.extend(wanted.map(|it| (it.id, it)));
             }
-            Err(error @ (SourceError::Cancelled | SourceError::Unauthorized { .. })) => {
-                return Err(error.into());
-            }
+            Err(error) if is_fatal(&error) => return Err(error.into()),
             Err(error) => {
                 if self.failure.is_none() {
                     ctx.lost(list, error.clone())?;

@@ -116,6 +116,27 @@ async fn a_repository_with_another_name_or_visibility_has_no_document_left_as_it
 }
 
 #[tokio::test]
+async fn a_new_name_of_all_there_is_is_no_accident() {
+    let test = Test::start().await;
+    test.github
+        .world()
+        .issue("acme/tea", 20, "Lemon", Value::Null);
+    test.completes(SyncType::Full).await;
+    test.github.world().remove("acme/secret");
+    test.completes(SyncType::Incremental).await;
+    for (mode, old, new) in [
+        (SyncType::Incremental, "acme/tea", "acme/mate"),
+        (SyncType::Full, "acme/mate", "acme/tea"),
+    ] {
+        test.github.world().issue(old, 21, "Sugar", Value::Null);
+        test.completes(SyncType::Incremental).await;
+        test.github.world().rename(old, new);
+        test.github.world().repo(new).issues.remove(&21);
+        test.completes(mode).await;
+    }
+}
+
+#[tokio::test]
 async fn items_that_move_or_vanish_between_pages_cost_no_document() {
     let test = Test::start().await;
     test.github.world().per_page = Some(2);

@@ -13,6 +13,7 @@ use axum::{
     http::{HeaderMap, Response, StatusCode, Uri},
     routing::any,
 };
+use base64::{Engine, engine::general_purpose::STANDARD};
 use omni_connector::prelude::*;
 use tokio::net::TcpListener;
 
@@ -379,13 +380,7 @@ async fn answer(
     for (name, value) in more {
         response = response.header(name, value);
     }
-    let is_raw = path.ends_with("/readme") && status.is_success();
-    let mut bytes = if is_raw {
-        found.as_str().unwrap().to_owned()
-    } else {
-        found.to_string()
-    }
-    .into_bytes();
+    let mut bytes = found.to_string().into_bytes();
     match fault {
         None => {}
         Some(Fault::Status(code, headers, message)) => {
@@ -492,10 +487,11 @@ fn in_repo(
     };
     match *path {
         [] => reply(repo.shown(base)),
-        ["readme"] => repo
-            .readme
-            .as_ref()
-            .map_or_else(missing, |it| reply(it.clone().into())),
+        ["readme"] => repo.readme.as_ref().map_or_else(missing, |it| {
+            let mut content = STANDARD.encode(it);
+            content.insert(8, '\n');
+            reply(json!({ "content": content, "encoding": "base64", "path": "README.md" }))
+        }),
         ["issues"] => page(
             world,
             url,
