@@ -146,14 +146,15 @@ impl Client {
         Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
     }
 
-    /// Issues, pull requests or comments of a repository in the order of their changes, at or after a time.
+    /// Issues, pull requests or comments of a repository in the order of their changes, at or after a time. `list` is the beginning
+    /// of the request, such as `issues?`.
     pub(crate) fn changes<T: DeserializeOwned>(
         &self,
         name: &str,
         list: &str,
         since: Option<Timestamp>,
     ) -> Pages<T> {
-        let path = format!("/{list}?state=all&sort=updated&direction=asc&per_page=100");
+        let path = format!("/{list}sort=updated&direction=asc&per_page=100");
         let call = self
             .rest
             .get(in_repo(name, &path))

@@ -154,7 +154,7 @@ impl<'a> Reading<'a> {
     async fn items(&mut self, since: Option<Timestamp>, all: bool) -> Result<()> {
         let is_first = since.is_none();
         let mut comments: BTreeMap<u64, Vec<String>> = BTreeMap::new();
-        for list in ["issues/comments", "pulls/comments"] {
+        for list in ["issues/comments?", "pulls/comments?"] {
             let mut pages = self.client.changes::<Comment>(self.name, list, since);
             while let Some(page) = pages.next().await? {
                 for (number, comment) in page.iter().filter_map(|it| Some((it.number()?, it))) {
@@ -166,7 +166,9 @@ impl<'a> Reading<'a> {
             let _all = pages.finish().map_err(SourceError::Walk)?;
         }
         let since = since.filter(|_| !all);
-        let mut pages = self.client.changes::<Item>(self.name, "issues", since);
+        let mut pages = self
+            .client
+            .changes::<Item>(self.name, "issues?state=all&", since);
         while let Some(page) = pages.next().await? {
             let items = page
                 .into_iter()
