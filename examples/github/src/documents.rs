@@ -15,6 +15,7 @@ pub(crate) struct User {
 }
 
 /// A repository, as lists have it.
+#[allow(clippy::struct_excessive_bools, reason = "they are GitHub's")]
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Repository {
     pub(crate) id: u64,

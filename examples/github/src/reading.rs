@@ -114,7 +114,10 @@ impl<'a> Reading<'a> {
             let mut looked_up = self.client.rest.in_order(people, |person| async move {
                 let key = format!("{} {organisation}", person.login);
                 self.ctx
-                    .once(key, self.client.email(&person.login, organisation))
+                    .once(
+                        key,
+                        Box::pin(self.client.email(&person.login, organisation)),
+                    )
                     .await
             });
             let mut addresses = Vec::new();
