@@ -1,187 +1,192 @@
-//! GitHub: its MCP server's tools as actions, and repositories in the search.
+//! GitHub: repositories, issues, pull requests and discussions for search, and what GitHub's own MCP server can do as actions.
 
-use std::env;
+mod api;
+mod documents;
+mod reading;
+mod settings;
+mod sync;
 
-use omni_connector::{McpCredentials, McpServer, prelude::*};
+use std::{env, path::Path};
 
-/// What a sign-in leaves, or an access token that an admin made.
-#[derive(Deserialize, JsonSchema)]
-pub struct Token {
-    access_token: SecretString,
-}
+use omni_connector::{McpCredentials, McpServer, decode, prelude::*};
 
-/// A repository, as the API lists it.
-#[derive(Deserialize)]
-pub struct Repository {
-    full_name: String,
-    description: Option<String>,
-    html_url: String,
-    private: bool,
-    topics: Vec<String>,
-}
+use api::Client;
+use documents::{Item, Label, Login, Repository};
+pub use settings::{Address, Settings, Token};
+pub use sync::Cursor;
 
-/// Who somebody is on GitHub.
-#[derive(Serialize, Deserialize, JsonSchema)]
-pub struct Account {
-    /// Their name there
-    login: String,
-    /// Where they present themselves
-    html_url: String,
-}
-
-/// Repositories of GitHub, and everything that GitHub's MCP server can do there.
-#[connector(name = "github", display_name = "GitHub", source_types = [Github], credentials = Token)]
+/// Repositories, issues, pull requests and discussions of GitHub, and the tools of its MCP server.
+#[connector(
+    name = "github",
+    display_name = "GitHub",
+    source_types = [Github],
+    sync_modes = [full, incremental],
+    config = Settings,
+    credentials = Token,
+    state = Cursor,
+)]
 pub struct GitHub {
-    http: HttpClient,
-    api: String,
+    /// Where people sign in, and where sources are that name no other GitHub.
+    home: Address,
     server: McpServer,
 }
 
 impl GitHub {
-    /// GitHub itself, or what the environment names: `GITHUB_API_URL`, and `GITHUB_MCP_URL` or `GITHUB_MCP_COMMAND`.
+    /// Reads the environment: `GITHUB_API_URL`, and `GITHUB_MCP_COMMAND` or `GITHUB_MCP_URL`. Without the last two it is
+    /// `github-mcp-server` if that is on the path, and GitHub's remote server otherwise.
     ///
     /// # Errors
-    /// A command that is no JSON list.
+    /// A URL or a command that cannot be used.
     pub fn from_env() -> Result<Self> {
         let lookup = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
-        let server: McpServer = match (lookup("GITHUB_MCP_COMMAND"), lookup("GITHUB_MCP_URL")) {
-            (Some(command), _) => {
-                let command: Vec<String> = serde_json::from_str(&command).context(
-                    "`GITHUB_MCP_COMMAND` is a JSON list: [\"github-mcp-server\", \"stdio\"]",
-                )?;
-                let (program, arguments) = command
-                    .split_first()
-                    .context("`GITHUB_MCP_COMMAND` names no program")?;
-                McpServer::stdio(program).args(arguments).into()
-            }
-            (None, Some(url)) => McpServer::http(url).into(),
-            (None, None) => McpServer::http("https://api.githubcopilot.com/mcp/").into(),
+        let local = |command: &[String]| -> Result<McpServer> {
+            let (program, arguments) = command
+                .split_first()
+                .context("`GITHUB_MCP_COMMAND` names no program")?;
+            Ok(McpServer::stdio(program).args(arguments).into())
         };
-        let api = lookup("GITHUB_API_URL").unwrap_or_else(|| "https://api.github.com".to_owned());
-        Ok(Self::new(api, server))
+        let remote = |url: String| McpServer::http(url).header("x-mcp-toolsets", "all").into();
+        let server = match (lookup("GITHUB_MCP_COMMAND"), lookup("GITHUB_MCP_URL")) {
+            (Some(command), _) => local(&serde_json::from_str::<Vec<String>>(&command).context(
+                "`GITHUB_MCP_COMMAND` is a JSON list: [\"github-mcp-server\", \"stdio\", \"--toolsets\", \"all\"]",
+            )?)?,
+            (None, Some(url)) => remote(url),
+            (None, None) if is_on_path("github-mcp-server") => {
+                local(&["github-mcp-server", "stdio", "--toolsets", "all"].map(str::to_owned))?
+            }
+            (None, None) => remote("https://api.githubcopilot.com/mcp/".to_owned()),
+        };
+        Ok(Self::new(Address::of_environment()?, server))
     }
 
-    /// An API and an MCP server of one's own.
-    pub fn new(api: impl Into<String>, server: impl Into<McpServer>) -> Self {
+    /// Takes the GitHub where people sign in, and an MCP server.
+    pub fn new(home: Address, server: impl Into<McpServer>) -> Self {
         Self {
-            http: HttpClient::new(),
-            api: api.into(),
+            home,
             server: server.into(),
         }
     }
 
-    async fn get<T: serde::de::DeserializeOwned>(&self, path: &str, token: &Token) -> Result<T> {
-        let request = self.http.get(format!("{}{path}", self.api));
-        let answer = request
-            .bearer_auth(token.access_token.expose())
-            .send()
-            .await?;
-        Ok(answer.error_for_status()?.json().await?)
+    /// The token of a call to the MCP server, and the GitHub that it is for. It goes to no other one.
+    fn token(&self, credentials: &McpCredentials) -> Result<(String, Address)> {
+        let token: Token = credentials.secret()?;
+        let address = match &credentials.source_config {
+            Some(config) => decode::<Settings>("config", config.clone())?.address()?,
+            None if token.is_signed_in => self.home.clone(),
+            None => bail!(
+                "it is not known yet which GitHub this token is for; sync its source once, or use one of its actions"
+            ),
+        };
+        self.is_for(&token, &address)?;
+        Ok((token.secret.expose().to_owned(), address))
     }
+
+    fn is_for(&self, token: &Token, address: &Address) -> Result<()> {
+        ensure!(
+            !token.is_signed_in || *address == self.home,
+            "the source is on {address}, and people sign in at {}; give the source a personal access token, or start the \
+             connector with `GITHUB_API_URL={address}`",
+            self.home
+        );
+        Ok(())
+    }
+}
+
+fn is_on_path(program: &str) -> bool {
+    let folders = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&folders).any(|folder| Path::new(&folder).join(program).is_file())
 }
 
 #[connector]
 impl GitHub {
+    /// A token that does not work is found before a run begins. Whatever else is wrong now may be over when the run needs it.
+    #[validate]
+    async fn token_works(&self, client: Client, token: Credentials<Token>) -> Result<()> {
+        self.is_for(&token, &client.settings.address()?)?;
+        match client.now().await {
+            Err(refused @ SourceError::Unauthorized { .. }) => Err(refused.into()),
+            _ => Ok(()),
+        }
+    }
+
+    #[sync]
+    async fn sync(
+        &self,
+        client: Client,
+        checkpoint: Checkpoint<Cursor>,
+        ctx: SyncContext,
+    ) -> Result<()> {
+        sync::run(client, checkpoint, ctx).await
+    }
+
     #[mcp]
     fn server(&self) -> McpServer {
         self.server.clone()
     }
 
-    #[mcp_headers]
-    #[allow(
-        clippy::unused_self,
-        reason = "a connector may keep what it needs for this in itself"
-    )]
-    fn headers(&self, credentials: &McpCredentials) -> Result<[(&'static str, String); 1]> {
-        let token: Token = credentials.secret()?;
-        Ok([(
-            "authorization",
-            format!("Bearer {}", token.access_token.expose()),
-        )])
+    #[mcp_env]
+    fn env(&self, credentials: &McpCredentials) -> Result<[(&'static str, String); 2]> {
+        let (token, address) = self.token(credentials)?;
+        Ok([
+            ("GITHUB_PERSONAL_ACCESS_TOKEN", token),
+            ("GITHUB_HOST", address.web()),
+        ])
     }
 
-    #[mcp_env]
-    #[allow(
-        clippy::unused_self,
-        reason = "a connector may keep what it needs for this in itself"
-    )]
-    fn env(&self, credentials: &McpCredentials) -> Result<[(&'static str, String); 1]> {
-        let token: Token = credentials.secret()?;
-        Ok([(
-            "GITHUB_PERSONAL_ACCESS_TOKEN",
-            token.access_token.expose().to_owned(),
-        )])
+    #[mcp_headers]
+    fn headers(&self, credentials: &McpCredentials) -> Result<[(&'static str, String); 1]> {
+        let (token, address) = self.token(credentials)?;
+        ensure!(
+            address == self.home,
+            "the remote MCP server works for {}, and the source is on {address}; install `github-mcp-server` beside the connector",
+            self.home
+        );
+        Ok([("authorization", format!("Bearer {token}"))])
     }
 
     #[oauth]
     fn oauth(&self) -> OAuthConfig {
+        let login = format!("{}/login/oauth", self.home.web());
+        let emails = format!("{}/user/emails", self.home.api());
         OAuthConfig::new(
             "github",
-            "https://github.com/login/oauth/authorize",
-            "https://github.com/login/oauth/access_token",
-            format!("{}/user/emails", self.api),
+            format!("{login}/authorize"),
+            format!("{login}/access_token"),
+            emails,
         )
-        .identity_scopes(["user:email"])
-        .read_scopes(SourceType::Github, ["read:org", "repo:status"])
+        .identity_scopes(["read:user", "user:email"])
+        .read_scopes(SourceType::Github, ["repo", "read:org"])
         .write_scopes(SourceType::Github, ["repo"])
     }
 
-    /// Private repositories stay private: who may see them is not known from this list.
-    #[sync]
-    async fn repositories(&self, token: Credentials<Token>, ctx: SyncContext) -> Result<()> {
-        for page in 1.. {
-            let path = format!("/user/repos?per_page=100&page={page}");
-            let repositories: Vec<Repository> = self.get(&path, &token).await?;
-            if repositories.is_empty() {
-                break;
-            }
-            for repository in &repositories {
-                let readers = if repository.private {
-                    DocumentPermissions::private()
-                } else {
-                    DocumentPermissions::public()
-                };
-                let document =
-                    Document::new(format!("repository:{}", repository.full_name), readers)
-                        .title(&repository.full_name)
-                        .url(&repository.html_url)
-                        .text(repository.description.as_deref().unwrap_or_default())
-                        .attributes_of(repository);
-                ctx.upsert(document).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Who I am on GitHub.
-    #[action(read)]
-    async fn get_me(&self, token: Credentials<Token>) -> Result<Account> {
-        self.get("/user", &token).await
-    }
-
-    /// Star a repository.
-    #[action(write, scopes = ["repo"])]
-    async fn star(
-        &self,
-        token: Credentials<Token>,
-        /// Owner and name, such as `rust-lang/rust`
-        #[arg(pattern = "^[A-Za-z0-9_-]+/[.]*[A-Za-z0-9_-][A-Za-z0-9._-]*$")]
-        repository: String,
-    ) -> Result<()> {
-        let request = self
-            .http
-            .put(format!("{}/user/starred/{repository}", self.api));
-        let answer = request
-            .bearer_auth(token.access_token.expose())
-            .send()
-            .await?;
-        answer.error_for_status()?;
-        Ok(())
-    }
-
-    /// `topic:search` finds repositories by a topic.
+    /// `status:open` finds issues and pull requests by their state.
     #[search_operator]
-    fn topic(repository: &Repository) -> Vec<String> {
-        repository.topics.clone()
+    fn status(item: &Item) -> &str {
+        &item.state
+    }
+
+    /// `label:bug` finds issues and pull requests by one of their labels.
+    #[search_operator(attribute = "labels")]
+    fn label(item: &Item) -> Vec<String> {
+        item.labels
+            .iter()
+            .filter_map(Label::name)
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// `lang:rust` finds repositories by their main language.
+    #[search_operator(attribute = "language")]
+    fn lang(repository: &Repository) -> Option<String> {
+        repository.language.clone()
+    }
+
+    /// `assignee:ann` finds issues and pull requests by the login of the first person who is to do them.
+    #[search_operator]
+    fn assignee(item: &Item) -> Option<Login> {
+        item.assignees
+            .as_ref()?
+            .first()
+            .map(|person| Login(person.login.clone()))
     }
 }

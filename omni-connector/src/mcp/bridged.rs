@@ -93,7 +93,10 @@ impl ErasedConnector for Bridged {
         manager: &'a ManagerClient,
     ) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            let credentials = ready.credentials.clone();
+            let mut credentials = ready.credentials.clone();
+            if let Ok(source) = manager.source(&ready.source_id).await {
+                credentials = credentials.about(&source);
+            }
             self.connector.credential_ready(ready, manager).await?;
             self.bridge.discover(Some(&credentials)).await?;
             Ok(())

@@ -151,7 +151,8 @@ async fn try_start(app: App, request: SyncRequest) -> Result<(), Refusal> {
     };
     if let Some(server) = app.connector.mcp_behind() {
         // In the background: a late answer makes the manager ask again and then fail the run (protocol.md §2.3).
-        server.discover_later(credentials.as_ref().map(McpCredentials::of));
+        let credentials = credentials.as_ref().map(McpCredentials::of);
+        server.discover_later(credentials.map(|credentials| credentials.about(&source)));
     }
     let connector = Arc::clone(&app.connector);
     let new = NewRun {

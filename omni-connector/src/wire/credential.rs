@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use super::{AuthType, timestamp};
+use super::{AuthType, Source, timestamp};
 
 /// One stored credential.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
@@ -69,9 +69,19 @@ pub struct McpCredentials {
     /// Whom it acts as.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub principal_email: Option<String>,
+    /// The config of the source that the call is about: it may name the host that the secret belongs to. A call that names no
+    /// source has the config with which the same secret was last used; none in a process that has not seen the secret yet.
+    #[serde(skip)]
+    pub source_config: Option<Value>,
 }
 
 impl McpCredentials {
+    /// Adds the source that the call is about.
+    pub(crate) fn about(mut self, source: &Source) -> Self {
+        self.source_config = Some(source.config.clone());
+        self
+    }
+
     /// What an MCP server needs of a stored credential.
     pub fn of(credential: &ServiceCredential) -> Self {
         Self {
@@ -79,6 +89,7 @@ impl McpCredentials {
             config: credential.config.clone(),
             auth_type: Some(credential.auth_type),
             principal_email: credential.principal_email.clone(),
+            source_config: None,
         }
     }
 }

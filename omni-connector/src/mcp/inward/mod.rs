@@ -16,10 +16,11 @@ mod stdio;
 mod task;
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
+    hash::{BuildHasher, RandomState},
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -61,6 +62,7 @@ pub(crate) struct Bridge {
     news: Notify,
     /// One look at the server at a time, where nothing is known yet.
     looking: AsyncMutex<()>,
+    configs: Configs,
 }
 
 impl Bridge {
@@ -81,6 +83,7 @@ impl Bridge {
             pool: Pool::new(Limits::new(idle), sender),
             news: Notify::new(),
             looking: AsyncMutex::default(),
+            configs: Configs::default(),
         });
         tokio::spawn(Arc::clone(&bridge).tend(changes));
         Some(bridge)
@@ -186,7 +189,7 @@ impl Bridge {
         if self.cache.get().is_none() {
             let _one = self.looking.lock().await;
             if self.cache.get().is_none() {
-                let credentials = call.credentials.as_ref().map(McpCredentials::of);
+                let credentials = credentials_of(call);
                 match self.discover(credentials.as_ref()).await {
                     Ok(_) => self.news.notify_one(),
                     Err(error) => {
@@ -202,7 +205,7 @@ impl Bridge {
 
     /// Calls a tool.
     pub(super) async fn call_tool(&self, call: ActionCall) -> Result<Response> {
-        let credentials = call.credentials.as_ref().map(McpCredentials::of);
+        let credentials = credentials_of(&call);
         let Value::Object(mut arguments) = call.params else {
             return Err(ActionError::bad_request("invalid params: they must be an object").into());
         };
@@ -320,6 +323,7 @@ impl Bridge {
         let Some(credentials) = credentials else {
             return Ok(server);
         };
+        let credentials = &self.configs.complete(credentials.clone());
         let prepared = catch_unwind(AssertUnwindSafe(|| match &mut server {
             McpServer::Stdio(stdio) => {
                 stdio
@@ -342,6 +346,41 @@ impl Bridge {
                 "the credentials cannot be prepared for the MCP server: the connector panicked",
             )),
         }
+    }
+}
+
+fn credentials_of(call: &ActionCall) -> Option<McpCredentials> {
+    let credentials = McpCredentials::of(call.credentials.as_ref()?);
+    Some(match &call.source {
+        Some(source) => credentials.about(source),
+        None => credentials,
+    })
+}
+
+/// The config with which each secret was last used, by the hash of the secret: reading a resource or a prompt names no source.
+#[derive(Default)]
+struct Configs {
+    hasher: RandomState,
+    known: Mutex<HashMap<u64, Value>>,
+}
+
+impl Configs {
+    /// Secrets that are remembered. Tokens are renewed, and nobody says which are over.
+    const MOST: usize = 1_000;
+
+    fn complete(&self, mut credentials: McpCredentials) -> McpCredentials {
+        let secret = self.hasher.hash_one(credentials.credentials.to_string());
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        match &credentials.source_config {
+            Some(config) => {
+                if known.len() >= Self::MOST {
+                    known.clear();
+                }
+                known.insert(secret, config.clone());
+            }
+            None => credentials.source_config = known.get(&secret).cloned(),
+        }
+        credentials
     }
 }
 

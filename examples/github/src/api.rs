@@ -1,0 +1,325 @@
+//! GitHub's API: what is asked, how its lists are walked, and what its refusals mean.
+
+use std::collections::BTreeMap;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use omni_connector::{
+    http::{self, Answer, Next, Position, Refusal, Reset, Verdict, segment},
+    prelude::*,
+};
+use serde::de::DeserializeOwned;
+use time::{Duration, format_description::well_known::Rfc2822};
+
+use crate::{
+    documents::{Comment, Discussion, Item, Repository, User},
+    settings::{Settings, Token},
+};
+
+/// How far GitHub's lists may lag behind its clock.
+const LAG: Duration = Duration::MINUTE;
+
+/// What a discussion is asked for.
+const DISCUSSION: &str = "number title body url createdAt updatedAt answerChosenAt author { login } category { name } \
+    comments(first: 100) { nodes { body author { login } } }";
+
+/// One GitHub, asked on behalf of one source.
+#[derive(Clone, FromCall)]
+pub(crate) struct Client {
+    pub(crate) rest: Api,
+    graphql: Api,
+    pub(crate) settings: Settings,
+}
+
+impl ApiClient for Client {
+    type Config = Settings;
+    type Credentials = Token;
+
+    fn connect(settings: &Settings, token: &Token) -> Result<Self> {
+        let address = settings.address()?;
+        let api = |url: &str| {
+            let auth = if token.is_signed_in {
+                Auth::oauth()
+            } else {
+                Auth::bearer(&token.secret)
+            };
+            // The highest quota that GitHub gives anybody; its headers say what is really left.
+            let quota = Quota::per_hour(15_000)
+                .remaining("x-ratelimit-remaining")
+                .reset(Reset::EpochSeconds("x-ratelimit-reset"));
+            Api::at(url)
+                .auth(auth)
+                .quota(quota)
+                .header("accept", "application/vnd.github+json")
+                .header("x-github-api-version", "2022-11-28")
+                .refusals(judge)
+        };
+        Ok(Self {
+            rest: api(address.api()),
+            graphql: api(&address.graphql()),
+            settings: settings.clone(),
+        })
+    }
+}
+
+/// GitHub says *busy* with 403 as well, and GraphQL refuses with 200.
+fn judge(answer: &Answer) -> Verdict {
+    let says_busy = |message: &str| message.to_ascii_lowercase().contains("rate limit");
+    let is_busy = || {
+        answer.header("retry-after").is_some()
+            || answer.header("x-ratelimit-remaining") == Some("0")
+            || answer.text_at("/message").is_some_and(says_busy)
+    };
+    match (answer.status().as_u16(), answer.at("/errors/0")) {
+        (403, _) if is_busy() => Verdict::Busy,
+        (200, Some(error))
+            if answer
+                .header("content-type")
+                .is_some_and(|it| it.contains("/json")) =>
+        {
+            let message = error["message"].as_str().unwrap_or_default();
+            match error["type"].as_str() {
+                Some("RATE_LIMITED") => Verdict::Busy,
+                Some("NOT_FOUND") => Verdict::NotFound,
+                kind => Verdict::Refused(Refusal::new(kind.unwrap_or("graphql")).message(message)),
+            }
+        }
+        _ => Verdict::by_status(answer),
+    }
+}
+
+/// Goes on behind the last change of a page, so that nothing is passed over when an item moves or vanishes meanwhile. Only where
+/// one second has more changes than a page can hold, the link leads on.
+fn behind_last_change(answer: &Answer, _: &Position) -> Next {
+    let link = answer.header("link").unwrap_or_default();
+    let next = link.split(',').find_map(|link| {
+        let (url, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
+        parameters.contains("rel=\"next\"").then(|| url.to_owned())
+    });
+    let Some(next) = next else { return Next::End };
+    let items = answer.json().as_array();
+    let changed = |item: Option<&Value>| Some(item?["updated_at"].as_str()?.to_owned());
+    match items.map(|items| (changed(items.first()), changed(items.last()))) {
+        Some((Some(first), Some(last))) if first < last => Next::At(Position::Token(last.into())),
+        Some((Some(first), Some(last))) if first == last => Next::At(Position::Url(next)),
+        _ => Next::Contradiction("its items are not in the order of their changes".to_owned()),
+    }
+}
+
+impl Client {
+    /// GitHub's own time, before anything is read. The token works if this does.
+    pub(crate) async fn now(&self) -> Result<Timestamp, SourceError> {
+        let answer = match self.rest.get("user").send().await {
+            // The token of an app is nobody's.
+            Err(SourceError::Forbidden { .. }) => None,
+            answer => Some(answer?),
+        };
+        let date = answer.as_ref().and_then(|answer| answer.header("date"));
+        let date = date.and_then(|date| OffsetDateTime::parse(date, &Rfc2822).ok());
+        Ok(Timestamp(
+            date.unwrap_or_else(OffsetDateTime::now_utc) - LAG,
+        ))
+    }
+
+    /// One of the lists of repositories.
+    pub(crate) async fn list(&self, path: &str) -> Result<Vec<Repository>, SourceError> {
+        let call = self
+            .rest
+            .get(format!("{path}?per_page=100&sort=created&direction=asc"));
+        call.pages(Paging::link_header()).items("").all().await
+    }
+
+    /// A repository by its name, also by an old one.
+    pub(crate) async fn repository(&self, name: &str) -> Result<Option<Repository>, SourceError> {
+        let call = self.rest.get(in_repo(name, ""));
+        call.missing_is_none().read().await
+    }
+
+    pub(crate) async fn readme(&self, name: &str) -> Result<Option<String>, SourceError> {
+        let call = self.rest.get(in_repo(name, "/readme"));
+        let found: Option<Value> = call.missing_is_none().read().await?;
+        let content = found.as_ref().and_then(|found| found["content"].as_str());
+        let bytes =
+            content.map(|text| STANDARD.decode(text.split_whitespace().collect::<String>()));
+        let bytes = bytes.transpose().map_err(|_| SourceError::Invalid {
+            why: format!("the README of {name} is not in base64"),
+        })?;
+        Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+    }
+
+    /// Issues, pull requests or comments of a repository in the order of their changes, at or after a time. `list` is the beginning
+    /// of the request, such as `issues?`.
+    pub(crate) fn changes<T: DeserializeOwned>(
+        &self,
+        name: &str,
+        list: &str,
+        since: Option<Timestamp>,
+    ) -> Pages<T> {
+        let path = format!("/{list}sort=updated&direction=asc&per_page=100");
+        let call = self
+            .rest
+            .get(in_repo(name, &path))
+            .query(&[("since", since)]);
+        call.pages(Paging::by(behind_last_change).param("since"))
+            .items("")
+    }
+
+    /// An issue or pull request; none if it is gone, or now in another repository.
+    pub(crate) async fn item(&self, name: &str, number: u64) -> Result<Option<Item>, SourceError> {
+        let call = self.rest.get(in_repo(name, &format!("/issues/{number}")));
+        let item: Option<Item> = call.missing_is_none().read().await?;
+        Ok(item.filter(|item| item.is_in(name) && item.number == number))
+    }
+
+    /// The highest number of an issue or pull request; 0 where there is none.
+    pub(crate) async fn highest(&self, name: &str) -> Result<u64, SourceError> {
+        let path = "/issues?state=all&sort=created&direction=desc&per_page=1";
+        let newest: Vec<Item> = self.rest.get(in_repo(name, path)).read().await?;
+        Ok(newest.first().map_or(0, |item| item.number))
+    }
+
+    /// The first hundred comments on an item, and as many on its changes.
+    pub(crate) async fn comments(
+        &self,
+        name: &str,
+        item: &Item,
+    ) -> Result<Vec<String>, SourceError> {
+        let number = item.number;
+        let mut comments = Vec::new();
+        let lists = [
+            ("issues", item.comments > 0),
+            ("pulls", item.is_pull_request()),
+        ];
+        for (list, _) in lists.into_iter().filter(|(_, has_some)| *has_some) {
+            let path = in_repo(name, &format!("/{list}/{number}/comments?per_page=100"));
+            let list: Vec<Comment> = self.rest.get(path).read().await?;
+            comments.extend(list.iter().filter_map(Comment::text));
+        }
+        Ok(comments)
+    }
+
+    /// Discussions in the order of their changes: the oldest first if all are wanted, the newest first otherwise.
+    pub(crate) fn discussions(&self, name: &str, all: bool) -> Pages<Discussion> {
+        let order = if all { "ASC" } else { "DESC" };
+        let query = format!(
+            "query($owner: String!, $name: String!, $after: String) {{ repository(owner: $owner, name: $name) {{ \
+             discussions(first: 50, after: $after, orderBy: {{ field: UPDATED_AT, direction: {order} }}) {{ \
+             pageInfo {{ hasNextPage endCursor }} nodes {{ {DISCUSSION} }} }} }} }}"
+        );
+        let list = "/data/repository/discussions";
+        self.query(&query, name, json!({}))
+            .named("discussions")
+            .pages(Paging::relay(list))
+            .items(format!("{list}/nodes"))
+    }
+
+    /// A discussion; none if it is gone.
+    pub(crate) async fn discussion(
+        &self,
+        name: &str,
+        number: u64,
+    ) -> Result<Option<Discussion>, SourceError> {
+        let query = format!(
+            "query($owner: String!, $name: String!, $number: Int!) {{ repository(owner: $owner, name: $name) {{ \
+             discussion(number: $number) {{ {DISCUSSION} }} }} }}"
+        );
+        self.one(
+            self.query(&query, name, json!({ "number": number }))
+                .named("discussion"),
+            "/data/repository/discussion",
+        )
+        .await
+    }
+
+    /// How many issues, pull requests and, if they are read, discussions there are; none where GraphQL is missing.
+    pub(crate) async fn count(
+        &self,
+        name: &str,
+        discussions: bool,
+    ) -> Result<Option<u64>, SourceError> {
+        let query = format!(
+            "query($owner: String!, $name: String!) {{ repository(owner: $owner, name: $name) {{ \
+             issues {{ totalCount }} pullRequests {{ totalCount }} {} }} }}",
+            if discussions {
+                "discussions { totalCount }"
+            } else {
+                ""
+            }
+        );
+        let call = self.query(&query, name, json!({})).named("count");
+        let totals: Option<BTreeMap<String, BTreeMap<String, u64>>> =
+            self.one(call, "/data/repository").await?;
+        Ok(totals.map(|totals| totals.values().flat_map(BTreeMap::values).sum()))
+    }
+
+    /// Who may read a private repository.
+    pub(crate) async fn collaborators(&self, name: &str) -> Result<Vec<User>, SourceError> {
+        let call = self.rest.get(in_repo(name, "/collaborators?per_page=100"));
+        call.pages(Paging::link_header()).items("").all().await
+    }
+
+    /// A person's public address, or else one at a domain that the organisation has verified.
+    pub(crate) async fn email(
+        &self,
+        login: &str,
+        organisation: &str,
+    ) -> Result<Option<Email>, SourceError> {
+        let call = self.rest.get(format!("users/{}", segment(login)));
+        let profile: Option<Value> = call.missing_is_none().read().await?;
+        let public = profile
+            .as_ref()
+            .and_then(|profile| profile["email"].as_str());
+        if let Some(public) = public.and_then(|email| Email::parse(email).ok()) {
+            return Ok(Some(public));
+        }
+        let query = "query($login: String!, $organisation: String!) { user(login: $login) { \
+                     organizationVerifiedDomainEmails(login: $organisation) } }";
+        let variables = json!({ "login": login, "organisation": organisation });
+        let call = self
+            .graphql
+            .post("")
+            .json(&json!({ "query": query, "variables": variables }));
+        let call = call.repeatable().named("verified addresses");
+        match self
+            .one::<Vec<String>>(call, "/data/user/organizationVerifiedDomainEmails")
+            .await
+        {
+            Ok(emails) => Ok(emails
+                .iter()
+                .flatten()
+                .find_map(|email| Email::parse(email).ok())),
+            // The owner is a person, or the token may not ask.
+            Err(SourceError::Refused { .. } | SourceError::Forbidden { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn query(&self, query: &str, name: &str, mut variables: Value) -> http::Call {
+        let (owner, name) = name.split_once('/').unwrap_or(("", name));
+        variables["owner"] = owner.into();
+        variables["name"] = name.into();
+        self.graphql
+            .post("")
+            .json(&json!({ "query": query, "variables": variables }))
+            .repeatable()
+    }
+
+    /// What stands at a pointer of the answer to a query.
+    async fn one<T: DeserializeOwned>(
+        &self,
+        call: http::Call,
+        pointer: &str,
+    ) -> Result<Option<T>, SourceError> {
+        let answer: Option<Value> = call.missing_is_none().read().await?;
+        let Some(value) = answer else { return Ok(None) };
+        let found = value.pointer(pointer).cloned().unwrap_or_default();
+        omni_connector::decode("answer", found).map_err(|error| SourceError::Invalid {
+            why: format!("GraphQL answers something else than was asked for: {error}"),
+        })
+    }
+}
+
+/// A path below a repository.
+fn in_repo(name: &str, path: &str) -> String {
+    let (owner, name) = name.split_once('/').unwrap_or(("", name));
+    format!("repos/{}/{}{path}", segment(owner), segment(name))
+}
