@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use omni_connector::{
-    declare::{CallOf, OfAction},
+    arguments::{CallOf, OfAction},
     prelude::*,
 };
 use serde::de::DeserializeOwned;

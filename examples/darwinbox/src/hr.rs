@@ -21,7 +21,7 @@ const LIMIT: u64 = 256 << 20;
 const WITHIN: Duration = Duration::from_mins(3);
 
 /// A client of Darwinbox. Every function of the connector can take it as an argument.
-#[derive(Clone)]
+#[derive(Clone, FromCall)]
 pub(crate) struct Hr {
     api: Api,
     secret: Secret,
