@@ -10,6 +10,8 @@ mod credential_set;
 mod diagnostics;
 mod expand;
 mod from_call;
+#[cfg(test)]
+mod golden;
 #[macro_use]
 mod hooks;
 mod listed;

@@ -25,6 +25,7 @@ pub use input::{REFUSED_KEYS, SchemaError, check_input_schema};
 pub(crate) use limits::{Rule, compare, forms, whole_numbers};
 #[cfg(feature = "mcp")]
 pub(crate) use republish::republished_schema;
+pub use simplify::safe_schema;
 pub(crate) use simplify::{
-    DOCUMENT_MARK, DOCUMENT_NAMES, NULL_MARK, Null, safe_part, safe_schema, unmark_documents,
+    DOCUMENT_MARK, DOCUMENT_NAMES, NULL_MARK, Null, safe_part, unmark_documents,
 };

@@ -10,6 +10,7 @@ mod oauth;
 mod registration;
 mod serve;
 mod shutdown;
+mod source;
 mod sync;
 mod webhook;
 

@@ -15,10 +15,14 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{App, body::Body};
+use super::{
+    App,
+    body::Body,
+    source::{Found, Unusable},
+};
 use crate::{
     connector::Unavailable,
-    manager::{ManagerClient, ManagerError},
+    manager::ManagerClient,
     panic,
     redact::{Secrets, redact},
     run::{NewRun, Taken, Work, starts_over},
@@ -219,59 +223,21 @@ async fn prepare(
     is_read: &AtomicBool,
 ) -> Result<(Source, Option<ServiceCredential>, Secrets), Refusal> {
     let manager = app.manager.before_giving_up(app.manager.patience().prepare);
-    let source = manager
-        .source(&request.source_id)
+    let Found {
+        source,
+        credentials,
+        secrets,
+    } = app
+        .find(&manager, &request.source_id)
         .await
-        .map_err(|error| match error {
-            // In realtime a 404 would mean that the mode is not available.
-            error if error.is_not_found() && mode != SyncType::Realtime => Refusal(
-                StatusCode::NOT_FOUND,
-                format!("source `{}` does not exist", request.source_id),
-            ),
-            error if error.is_not_found() => {
-                Refusal::bad_request(format!("source `{}` does not exist", request.source_id))
-            }
-            error => unavailable("source", &error),
-        })?;
-    if source.is_deleted {
-        return Err(Refusal::bad_request(format!(
-            "source `{}` is deleted",
-            source.name
-        )));
-    }
-    if !source.is_active {
-        return Err(Refusal::bad_request(format!(
-            "source `{}` is switched off",
-            source.name
-        )));
-    }
-    let (connector, served) = (app.connector.name(), app.connector.source_types());
-    if !served.contains(&source.source_type) {
-        let served = served
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join(", ");
-        return Err(Refusal::bad_request(format!(
-            "source `{}` is of type `{}`, which connector `{connector}` does not serve; it serves {served}",
-            source.name, source.source_type
-        )));
-    }
-    let credentials = match manager.credentials(&request.source_id).await {
-        Ok(credentials) => Some(credentials),
-        Err(error) if error.is_not_found() => None,
-        Err(error) => return Err(unavailable("credentials", &error)),
-    };
+        .map_err(|unusable| Refusal(status_of(&unusable, mode), unusable.to_string()))?;
     if credentials.is_none() && app.connector.requires_credentials() {
         return Err(Refusal::bad_request(format!(
-            "source `{}` has no credentials, which connector `{connector}` needs; add them to the source",
-            source.name
+            "source `{}` has no credentials, which connector `{}` needs; add them to the source",
+            source.name,
+            app.connector.name()
         )));
     }
-    let secrets = Secrets::of(
-        credentials.as_ref().map(|of| &of.credentials),
-        [&source.config],
-    );
     is_read.store(true, Ordering::Relaxed);
     let judged = panic::catch(judge(
         app,
@@ -324,9 +290,11 @@ async fn judge(
         })
 }
 
-fn unavailable(what: &str, error: &ManagerError) -> Refusal {
-    Refusal(
-        StatusCode::BAD_GATEWAY,
-        format!("the {what} cannot be read: {error}"),
-    )
+const fn status_of(unusable: &Unusable, mode: SyncType) -> StatusCode {
+    match (unusable, mode) {
+        // A 404 to realtime says that the mode is not available.
+        (Unusable::Missing(_), SyncType::Full | SyncType::Incremental) => StatusCode::NOT_FOUND,
+        (Unusable::Unreadable { .. }, _) => StatusCode::BAD_GATEWAY,
+        _ => StatusCode::BAD_REQUEST,
+    }
 }

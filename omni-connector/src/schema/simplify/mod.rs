@@ -21,8 +21,12 @@ pub(crate) const NULL_MARK: &str = "x-omni-null";
 /// The names under which the manager puts a document's own id in place of Omni's (`protocol.md` §6.4).
 pub(crate) const DOCUMENT_NAMES: [&str; 2] = ["document_id", "file_id"];
 
-/// The schema of a whole input: an object at the top, no `null` noise, enums as lists whose descriptions are kept.
-pub(crate) fn safe_schema(schema: Value) -> Value {
+/// Simplifies the schema of an action's input into the form that Omni takes: an object at the top, references resolved, no `null`
+/// beside another type, and enums as lists that keep their descriptions.
+///
+/// [`check_input_schema`](super::check_input_schema) says what Omni refuses in a schema that was written by hand.
+#[must_use]
+pub fn safe_schema(schema: Value) -> Value {
     let mut schema = match safe_part(schema, Null::Noise) {
         Value::Object(schema) => merge_top(schema),
         _ => Schema::new(),

@@ -17,13 +17,16 @@ use axum::{
 use serde_json::json;
 use tokio::time::timeout;
 
-use super::{App, body};
+use super::{
+    App, body,
+    source::{Found, Unusable},
+};
 use crate::{
     connector::{ActionError, ErasedConnector, Webhook, WebhookCall, WebhookRequest},
     panic,
     redact::Secrets,
     schema::is_free_path,
-    wire::{ErrorBody, ServiceCredential, Source},
+    wire::ErrorBody,
 };
 
 /// Most systems give up on an answer after 10 s, and call again.
@@ -157,15 +160,13 @@ impl Refused {
 
 /// What the author's function wants to happen.
 async fn ask(app: &App, request: WebhookRequest) -> Result<Webhook, Refused> {
-    let (source, credentials) = match request.parameter(SOURCE) {
-        None => (None, None),
-        Some(id) => match of_source(app, id).await {
-            Ok((source, credentials)) => (Some(source), credentials),
-            Err(error) => return Err(Refused::of(error)),
-        },
+    let (source, credentials, secrets) = match request.parameter(SOURCE) {
+        None => (None, None, Secrets::default()),
+        Some(id) => {
+            let found = of_source(app, id).await.map_err(Refused::of)?;
+            (Some(found.source), found.credentials, found.secrets)
+        }
     };
-    let config = source.as_ref().map(|source| &source.config);
-    let secrets = Secrets::of(credentials.as_ref().map(|of| &of.credentials), config);
     let call = WebhookCall {
         request,
         source,
@@ -183,22 +184,13 @@ async fn ask(app: &App, request: WebhookRequest) -> Result<Webhook, Refused> {
     }
 }
 
-/// The source that a path names. What is not there for this connector does not exist.
-async fn of_source(app: &App, id: &str) -> Result<(Source, Option<ServiceCredential>)> {
+/// Finds the source that a path names. To the caller, one that this connector may not work on does not exist.
+async fn of_source(app: &App, id: &str) -> Result<Found> {
     let manager = app.manager.before_giving_up(ANSWER);
-    let unknown = || ActionError::not_found(format!("source `{id}` does not exist"));
-    let source = match manager.source(id).await {
-        Ok(source) => source,
-        Err(error) if error.is_not_found() => return Err(unknown().into()),
-        Err(error) => return Err(error.into()),
-    };
-    let is_served = app.connector.source_types().contains(&source.source_type);
-    if source.is_deleted || !source.is_active || !is_served {
-        return Err(unknown().into());
-    }
-    match manager.credentials(id).await {
-        Ok(credentials) => Ok((source, Some(credentials))),
-        Err(error) if error.is_not_found() => Ok((source, None)),
-        Err(error) => Err(error.into()),
-    }
+    app.find(&manager, id)
+        .await
+        .map_err(|unusable| match unusable {
+            Unusable::Unreadable { error, .. } => error.into(),
+            _ => ActionError::not_found(format!("source `{id}` does not exist")).into(),
+        })
 }

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use axum::{
     extract::FromRequestParts,
     http::{StatusCode, request::Parts},
@@ -15,7 +15,7 @@ use axum::{
 use crate::{
     connector::{ActionError, Order, OrderKind, Webhook},
     manager::{Backoff, ManagerError},
-    redact::{Secrets, redact},
+    redact::redact,
     run::{NewRun, Work},
     server::App,
     wire::{SyncRequest, SyncType},
@@ -184,24 +184,7 @@ impl Runner {
             );
         };
         // Read now, when no other run can publish a checkpoint: this one publishes it again.
-        let source = manager.source(source_id).await?;
-        if source.is_deleted || !source.is_active {
-            let state = if source.is_deleted {
-                "deleted"
-            } else {
-                "switched off"
-            };
-            bail!("source `{}` is {state}", source.name);
-        }
-        let credentials = match manager.credentials(source_id).await {
-            Ok(credentials) => Some(credentials),
-            Err(error) if error.is_not_found() => None,
-            Err(error) => return Err(error).context("the credentials cannot be read"),
-        };
-        let secrets = Secrets::of(
-            credentials.as_ref().map(|of| &of.credentials),
-            [&source.config],
-        );
+        let found = self.app.find(manager, source_id).await?;
         let request = SyncRequest {
             sync_run_id: run.to_owned(),
             source_id: source_id.to_owned(),
@@ -213,10 +196,10 @@ impl Runner {
         let new = NewRun {
             request,
             mode,
-            source,
+            source: found.source,
             operators: connector.operators(),
             manager: manager.clone(),
-            secrets,
+            secrets: found.secrets,
         };
         runs.start(slot, new, work);
         Ok(())
