@@ -21,7 +21,7 @@ impl McpCredentials {
     /// ```
     ///
     /// # Errors
-    /// It has another shape; the error names the field and nothing of its value.
+    /// The secret has another shape; the error names the field and never its value.
     pub fn secret<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
         decode("credentials", self.credentials.clone())
     }
