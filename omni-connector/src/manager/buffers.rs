@@ -1,19 +1,19 @@
-//! Buffers that are used again.
+//! Reuses buffers.
 //!
-//! What a run sends is written by one thread and given up by another, and the system's allocator makes the two wait for each
-//! other. A buffer that goes round is neither taken nor given up.
+//! One thread fills a buffer and another frees it, so the system allocator makes them wait for each other. Reusing a buffer
+//! avoids allocating and freeing.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
-/// Empty buffers, for whoever writes next.
+/// A pool of empty buffers.
 #[derive(Debug)]
 pub(super) struct Buffers {
     free: Mutex<Vec<Vec<u8>>>,
-    /// So many are kept at most.
+    /// The most buffers kept.
     count: usize,
-    /// A longer one is given up: it held something unusual.
+    /// The largest capacity kept. A larger buffer held an unusual value and is freed.
     longest: usize,
 }
 
@@ -26,12 +26,12 @@ impl Buffers {
         }
     }
 
-    /// An empty buffer.
+    /// Takes an empty buffer.
     pub(super) fn take(&self) -> Vec<u8> {
         self.free().pop().unwrap_or_default()
     }
 
-    /// A buffer that is used no more.
+    /// Returns a buffer to the pool.
     pub(super) fn give(&self, mut buffer: Vec<u8>) {
         if buffer.capacity() > self.longest {
             return;
@@ -48,7 +48,7 @@ impl Buffers {
     }
 }
 
-/// The buffer of a body that was sent; an empty one if the client still holds the body, as it may after an error.
+/// Recovers the buffer of a sent body. Returns an empty one if the client still holds the body, as it may after an error.
 pub(super) fn only_owner(body: Bytes) -> Vec<u8> {
     body.try_into_mut().map_or_else(
         |_| Vec::new(),

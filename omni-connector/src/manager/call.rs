@@ -1,4 +1,4 @@
-//! One call to the manager: where it goes, what is sent, and what a failed attempt means.
+//! One call to the manager: its route, its body, and the meaning of a failed attempt.
 
 use std::{sync::LazyLock, time::Duration};
 
@@ -12,18 +12,18 @@ use serde::Serialize;
 use super::{ManagerError, retry::Repeat};
 use crate::wire::ErrorBody;
 
-/// What a path segment may hold unencoded (RFC 3986, unreserved).
+/// Characters that a path segment may contain unencoded (RFC 3986, unreserved).
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// One call: where, and how it may be repeated.
+/// One call: its route and its retry policy.
 pub(super) struct Call {
     pub(super) method: Method,
     pub(super) path: String,
-    /// Of one attempt; that of an ordinary call if none.
+    /// Timeout of one attempt; none means that of an ordinary call.
     pub(super) timeout: Option<Duration>,
     pub(super) repeat: Repeat,
 }
@@ -67,7 +67,7 @@ impl Call {
 }
 
 impl Call {
-    /// The route without the ids in it: metrics tell few things apart.
+    /// Returns the route without ids, which keeps the number of metric labels small.
     pub(super) fn template(&self) -> &'static str {
         let segments: Vec<_> = self.path.split('/').skip(2).collect();
         match segments[..] {
@@ -96,7 +96,7 @@ impl Call {
     }
 }
 
-/// An attempt that failed, and what may follow it.
+/// A failed attempt and whether it can be retried.
 pub(super) struct Failed {
     pub(super) error: ManagerError,
     pub(super) may_repeat: bool,
@@ -104,7 +104,7 @@ pub(super) struct Failed {
 }
 
 impl Failed {
-    /// A body that is no JSON is not the manager's; one of another shape will be the same next time.
+    /// Reports an unreadable answer. A body that is not JSON is not from the manager; JSON of another shape would not change.
     pub(super) fn unreadable(call: &Call, error: &serde_json::Error) -> Self {
         Self {
             error: ManagerError::Unreadable {
@@ -117,8 +117,8 @@ impl Failed {
     }
 }
 
-/// One segment of a path. A dot or two alone would be a step up, encoded or not, so they are encoded twice: an id that
-/// nothing has, in place of another route.
+/// Encodes one path segment. `.` and `..` would change the path even when encoded, so they are encoded twice. The result is
+/// an id that does not exist instead of another route.
 pub(super) fn segment(text: &str) -> String {
     match text {
         "." => "%252E".to_owned(),
@@ -127,20 +127,20 @@ pub(super) fn segment(text: &str) -> String {
     }
 }
 
-/// Values without a fallible `Serialize` only: the protocol's own types and plain JSON.
+/// Encodes a value as JSON. Accepts only types that always serialize: the protocol's own types and plain JSON.
 pub(super) fn encode(value: &impl Serialize) -> Vec<u8> {
-    // Writing to memory does not fail.
+    // Writing to memory cannot fail.
     without_nul(serde_json::to_vec(value).unwrap_or_default())
 }
 
-/// Takes every U+0000 out of a JSON text: one in an event, a checkpoint or a message is 500 for ever (`protocol.md` §3.1).
+/// Removes every U+0000 from JSON: the manager answers it with 500 every time (`protocol.md` §3.1).
 fn without_nul(json: Vec<u8>) -> Vec<u8> {
     const NUL: &[u8] = br"\u0000";
     static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(NUL));
     let mut kept = Vec::new();
     let mut copied = 0;
     for start in FINDER.find_iter(&json) {
-        // An odd number of backslashes before it means that the first of ours is itself escaped: `\\u0000` is text.
+        // After an odd number of backslashes this one is itself escaped: `\\u0000` is plain characters.
         let before = json[..start].iter().rev();
         if before.take_while(|&&byte| byte == b'\\').count() % 2 == 0 {
             kept.extend_from_slice(&json[copied..start]);
@@ -164,7 +164,7 @@ pub(super) fn with_body(request: RequestBuilder, body: Option<&Bytes>) -> Reques
 }
 
 pub(super) fn unreachable(call: &Call, error: &reqwest::Error) -> ManagerError {
-    // reqwest keeps the reason (`connection refused`) in the chain and the URL in the message.
+    // reqwest puts the reason (`connection refused`) in the error chain and the URL in the message.
     let mut cause: &dyn std::error::Error = error;
     while let Some(source) = cause.source() {
         cause = source;
@@ -180,7 +180,7 @@ pub(super) fn refused(call: &Call, status: StatusCode, body: &[u8]) -> ManagerEr
         Ok(body) => body.error,
         Err(_) => String::from_utf8_lossy(body).chars().take(500).collect(),
     };
-    // Only the two event routes tell that a run is over, and only in words (protocol.md §3.4).
+    // Only the two event routes report that a run is over, and only in the message (protocol.md §3.4).
     let over = message.contains("running sync run") || message.contains("Unknown sync run");
     if status == StatusCode::BAD_REQUEST && call.path.starts_with("/sdk/events") && over {
         return ManagerError::RunOver { message };

@@ -1,4 +1,4 @@
-//! The client of the manager: every SDK route (`protocol.md` §3.2), typed, with timeouts and retries.
+//! The typed client of the manager: every SDK route (`protocol.md` §3.2), with timeouts and retries.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -29,29 +29,29 @@ use crate::{
     },
 };
 
-/// The manager extracts two documents at a time and answers 429 to more (`protocol.md` §1.3).
+/// Concurrent extractions: the manager runs two and answers 429 to more (`protocol.md` §1.3).
 const EXTRACTIONS: usize = 2;
-/// Texts stored at once by the whole process. One run stores sixteen; fifty of them would need more sockets than many systems
-/// give a process.
+/// Concurrent content uploads of the whole process. One run uploads sixteen at once; fifty runs would need more sockets
+/// than many systems allow a process.
 const STORES: usize = 64;
-/// Buffers of longer texts are not kept: 4 MB in all at most.
+/// The largest body buffer kept for reuse, which limits the pool to 4 MB.
 const LONGEST_BODY: usize = 64 << 10;
 
-/// The manager, as a connector sees it. Cheap to clone; one process uses one.
+/// The client of the manager. Cheap to clone; one process uses one.
 ///
-/// A call is repeated when the trouble may pass and repeating is safe: no connection, a broken one, 408, 429, 5xx, and a 2xx
-/// whose body is not JSON. The manager answers every call in JSON, also those whose answer says nothing; a page of HTML
-/// with status 200 comes from something in between, and counting it as accepted would lose what was sent.
+/// Calls are retried when the failure may be temporary and a retry is safe: no connection, a broken one, 408, 429, 5xx, and
+/// a 2xx whose body is not JSON. The manager answers every call in JSON. An HTML page with status 200 comes
+/// from a proxy in between, and accepting it would lose the request's data.
 #[derive(Clone)]
 pub struct ManagerClient {
     http: HttpClient,
     base: Arc<str>,
-    /// `base`, parsed once; none when it is no URL, which every call then says.
+    /// `base`, parsed once; none if it is not a URL, which every call then reports.
     url: Option<Arc<Url>>,
     patience: Patience,
     extractions: Arc<Semaphore>,
     stores: Arc<Semaphore>,
-    /// Of requests that store a text.
+    /// Buffers for content uploads.
     bodies: Arc<Buffers>,
     /// Held while notes about a source are changed.
     notes: Arc<Mutex<()>>,
@@ -68,9 +68,9 @@ impl fmt::Debug for ManagerClient {
 }
 
 impl ManagerClient {
-    /// The manager at `base`, such as `http://connector-manager:3004`.
+    /// Creates a client for the manager at `base`, such as `http://connector-manager:3004`.
     pub fn new(base: &str) -> Self {
-        // A redirect would turn a POST into a GET somewhere else; the manager sends none.
+        // A redirect would turn a POST into a GET at another place; the manager sends none.
         let http = HttpClient::builder()
             .redirect(reqwest::redirect::Policy::none())
             .tcp_nodelay(true)
@@ -91,7 +91,7 @@ impl ManagerClient {
         }
     }
 
-    /// The same manager, with other waits.
+    /// Returns a client for the same manager with other time limits.
     #[must_use]
     pub fn with_patience(&self, patience: Patience) -> Self {
         Self {
@@ -100,7 +100,7 @@ impl ManagerClient {
         }
     }
 
-    /// What the process counts, calls of this client among it.
+    /// Returns the metrics of the process, which include this client's calls.
     pub(crate) fn metrics(&self) -> &Arc<Metrics> {
         &self.metrics
     }
@@ -113,7 +113,7 @@ impl ManagerClient {
         self.patience
     }
 
-    /// The same manager, for calls that somebody waits for who gives up after `within`: what is wrong is said before that.
+    /// Returns a client whose calls fail before `within` passes, so that the waiting caller still receives the error.
     pub(crate) fn before_giving_up(&self, within: Duration) -> Self {
         let calls = self.patience.call.min(within / 2);
         self.with_patience(Patience {
@@ -124,12 +124,12 @@ impl ManagerClient {
         })
     }
 
-    /// Where the manager is.
+    /// Returns the manager's URL.
     pub fn url(&self) -> &str {
         &self.base
     }
 
-    /// Registers the connector. Not repeated here: the caller registers again in 30 s anyway.
+    /// Registers the connector. Does not retry: the caller registers again after 30 s.
     pub async fn register(&self, manifest: &Manifest) -> Result<(), ManagerError> {
         let call = Call::post("/sdk/register")
             .timeout(self.patience.register)
@@ -137,7 +137,7 @@ impl ManagerClient {
         self.done(call, Some(encode(manifest))).await
     }
 
-    /// A source, active or not.
+    /// Returns a source, active or not.
     pub async fn source(&self, source_id: &str) -> Result<Source, ManagerError> {
         self.fetch(
             Call::get(format!("/sdk/source/{}", segment(source_id))),
@@ -146,7 +146,7 @@ impl ManagerClient {
         .await
     }
 
-    /// The credential of a source's owner, refreshed by the manager when it is about to expire.
+    /// Returns the credential of a source's owner. The manager refreshes it if it is about to expire.
     pub async fn credentials(&self, source_id: &str) -> Result<ServiceCredential, ManagerError> {
         self.fetch(
             Call::get(format!("/sdk/credentials/{}", segment(source_id))),
@@ -155,7 +155,7 @@ impl ManagerClient {
         .await
     }
 
-    /// Address of the person who made a source.
+    /// Returns the address of the person who created a source.
     pub async fn user_email(&self, source_id: &str) -> Result<String, ManagerError> {
         #[derive(Deserialize)]
         struct UserEmail {
@@ -167,7 +167,7 @@ impl ManagerClient {
             .map(|answer| answer.email)
     }
 
-    /// Replaces the connector's durable notes about a source.
+    /// Replaces the connector's durable state for a source.
     pub async fn set_connector_state(
         &self,
         source_id: &str,
@@ -180,7 +180,7 @@ impl ManagerClient {
         self.done(call, Some(encode(state))).await
     }
 
-    /// All active sources of a type, newest first.
+    /// Returns all active sources of a type, newest first.
     pub async fn sources_by_type(
         &self,
         source_type: SourceType,
@@ -192,7 +192,7 @@ impl ManagerClient {
         .await
     }
 
-    /// The settings that an admin keeps for a provider, such as the OAuth client; none when there are none.
+    /// Returns the admin's settings for a provider, such as the OAuth client; none if there are no settings.
     pub async fn connector_config(&self, provider: &str) -> Result<Option<Value>, ManagerError> {
         let call = Call::get(format!("/sdk/connector-configs/{}", segment(provider)));
         match self.fetch(call, None).await {
@@ -201,7 +201,7 @@ impl ManagerClient {
         }
     }
 
-    /// Creates a run that this process executes; nobody calls `/sync` for it.
+    /// Creates a run that this process executes, without a call of `/sync`.
     ///
     /// Prefer the framework's own call for one-off runs, which also reports the run to the manager's probes.
     pub async fn create_run(
@@ -216,7 +216,7 @@ impl ManagerClient {
             .map(|answer| answer.sync_run_id)
     }
 
-    /// Asks the manager for an incremental run of a source. The manager calls `/sync` before it answers.
+    /// Requests an incremental run of a source. The manager calls `/sync` before it answers.
     pub async fn notify_webhook(
         &self,
         source_id: &str,
@@ -231,11 +231,11 @@ impl ManagerClient {
             .map(|answer| answer.sync_run_id)
     }
 
-    /// Stores a text and returns its id. U+0000 is left out.
+    /// Stores a string and returns its content id. U+0000 is left out.
     pub async fn store_content(&self, run: &str, content: String) -> Result<String, ManagerError> {
-        // The semaphores are never closed, so a permit always comes.
+        // The semaphores are never closed, so `acquire` always succeeds.
         let _permit = self.stores.acquire().await.ok();
-        // A `ContentRequest`. Line ends and quotes grow when they are escaped.
+        // The body is a `ContentRequest`. Escaping lengthens line ends and quotes.
         let mut body = self.bodies.take();
         body.reserve(content.len() + content.len() / 8 + 128);
         body.extend(br#"{"sync_run_id":"#);
@@ -249,7 +249,7 @@ impl ManagerClient {
         answer.map(|answer: ContentId| answer.content_id)
     }
 
-    /// Extracts a text from bytes, stores it and returns its id.
+    /// Extracts text from a file, stores it and returns its content id.
     pub async fn extract_content(
         &self,
         run: &str,
@@ -259,7 +259,7 @@ impl ManagerClient {
         Ok(answer.content_id)
     }
 
-    /// Extracts a text from bytes and returns it.
+    /// Extracts text from a file and returns it.
     pub async fn extract_text(&self, run: &str, extract: &Extract) -> Result<String, ManagerError> {
         #[derive(Deserialize)]
         struct Text {
@@ -296,12 +296,12 @@ impl ManagerClient {
         .await
     }
 
-    /// Sends events of one run, in order. Either all are accepted or none.
+    /// Sends events of one run, in order. The manager accepts all or none.
     pub async fn send_events(&self, batch: &EventBatch) -> Result<(), ManagerError> {
         self.send_encoded_events(encode(batch)).await.0
     }
 
-    /// Sends events that were encoded before, and gives the buffer back.
+    /// Sends already encoded events and returns the buffer.
     pub(crate) async fn send_encoded_events(
         &self,
         batch: Vec<u8>,
@@ -310,25 +310,25 @@ impl ManagerClient {
         (answer.map(|_: IgnoredAny| ()), batch)
     }
 
-    /// Adds to the number of documents looked at.
+    /// Adds to the run's number of scanned documents.
     pub async fn add_scanned(&self, run: &str, count: i32) -> Result<(), ManagerError> {
         self.add(run, "scanned", count).await
     }
 
-    /// Adds to the number of documents changed.
+    /// Adds to the run's number of updated documents.
     pub async fn add_updated(&self, run: &str, count: i32) -> Result<(), ManagerError> {
         self.add(run, "updated", count).await
     }
 
     async fn add(&self, run: &str, counter: &str, count: i32) -> Result<(), ManagerError> {
-        // Counting twice is worse than not at all, so only calls that were certainly not heard are repeated.
+        // Double counting is worse than a missing count, so only calls that certainly did not arrive are retried.
         let call =
             Call::post(format!("/sdk/sync/{}/{counter}", segment(run))).repeat(Repeat::IfUnheard);
         self.done(call, Some(encode(&json!({ "count": count }))))
             .await
     }
 
-    /// Says that the run is alive.
+    /// Reports that the run is alive.
     pub async fn heartbeat(&self, run: &str) -> Result<(), ManagerError> {
         self.done(
             Call::post(format!("/sdk/sync/{}/heartbeat", segment(run))),
@@ -352,7 +352,7 @@ impl ManagerClient {
         .await
     }
 
-    /// Fails the run with a message that people read.
+    /// Fails the run with a message for people.
     pub async fn fail(&self, run: &str, message: &str) -> Result<(), ManagerError> {
         let body = json!({ "error": message });
         self.done(
@@ -373,7 +373,7 @@ impl ManagerClient {
         .await
     }
 
-    /// A call whose body is in a buffer that is used again; what is answered, and the buffer.
+    /// Makes a call whose body is in a reusable buffer. Returns the answer and the buffer.
     async fn written<T: DeserializeOwned>(
         &self,
         call: Call,
@@ -395,12 +395,12 @@ impl ManagerClient {
             .await
     }
 
-    /// A call whose answer says nothing but that it was accepted.
+    /// Makes a call and discards its answer.
     async fn done(&self, call: Call, body: Option<Vec<u8>>) -> Result<(), ManagerError> {
         self.fetch::<IgnoredAny>(call, body).await.map(drop)
     }
 
-    /// Makes the call until it is answered for good or patience ends; what a 2xx answer says.
+    /// Retries the call until it succeeds, fails for good, or exhausts its patience. Returns the decoded 2xx answer.
     async fn attempts<T: DeserializeOwned>(
         &self,
         call: &Call,
@@ -450,7 +450,7 @@ impl ManagerClient {
         }
     }
 
-    /// One attempt; the body of a 2xx answer.
+    /// Makes one attempt and returns the body of a 2xx answer.
     async fn attempt(
         &self,
         call: &Call,

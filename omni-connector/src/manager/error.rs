@@ -1,23 +1,23 @@
-//! What can go wrong in a call to the manager, sorted by what the caller can do about it.
+//! Errors of calls to the manager, grouped by how the caller can react.
 
 use axum::http::StatusCode;
 
-/// A call to the manager that failed for good: what can be retried was retried before.
+/// A call to the manager that failed after all retries.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ManagerError {
-    /// No answer came, on any attempt.
+    /// No attempt was answered.
     #[error("the manager does not answer {route}: {cause}")]
     Unreachable {
         /// Method and path.
         route: String,
-        /// The last failure of the transport.
+        /// The last transport error.
         cause: String,
     },
-    /// The manager says that the run is over: it was cancelled, timed out or completed elsewhere.
+    /// The manager reports that the run is over: cancelled, timed out or completed elsewhere.
     #[error("the run is over: {message}")]
     RunOver {
-        /// The manager's words.
+        /// The manager's message.
         message: String,
     },
     /// The manager refused the call.
@@ -25,9 +25,9 @@ pub enum ManagerError {
     Refused {
         /// Method and path.
         route: String,
-        /// Its status.
+        /// The status of the answer.
         status: StatusCode,
-        /// Its words.
+        /// The manager's message.
         message: String,
     },
     /// The answer cannot be read.
@@ -41,7 +41,7 @@ pub enum ManagerError {
 }
 
 impl ManagerError {
-    /// The outcome under which metrics count it.
+    /// Returns the outcome label for metrics.
     pub(crate) const fn outcome(&self) -> &'static str {
         match self {
             Self::Unreachable { .. } => "unreachable",
@@ -51,7 +51,7 @@ impl ManagerError {
         }
     }
 
-    /// The status with which the manager refused, if it did.
+    /// Returns the status with which the manager refused the call, if it did.
     pub const fn status(&self) -> Option<StatusCode> {
         match self {
             Self::Refused { status, .. } => Some(*status),
@@ -60,7 +60,7 @@ impl ManagerError {
         }
     }
 
-    /// Whether the thing that was asked for does not exist.
+    /// Returns whether the requested object does not exist.
     pub fn is_not_found(&self) -> bool {
         self.status() == Some(StatusCode::NOT_FOUND)
     }

@@ -1,7 +1,7 @@
-//! Events as JSON: what serde writes of them, field for field, without U+0000.
+//! Encodes events as JSON with the same fields as serde, but without U+0000.
 //!
-//! A run sends little else, and most of an event is texts and names of fields. They are put down one after the other; a
-//! serializer asks at every field what comes next.
+//! Events are most of a run's traffic, and mostly strings and field names. This encoder writes them one after the other; a
+//! serializer would dispatch at every field.
 
 use serde_json::Value;
 
@@ -10,12 +10,12 @@ use crate::wire::{
     Attributes, ConnectorEvent, DocumentMetadata, DocumentPermissions, timestamp::rfc3339_option,
 };
 
-/// Batches at once: one on its way, and the one after it.
+/// Batch buffers in use at once: one being sent and one being filled.
 const BATCHES: usize = 2;
-/// A longer buffer of a batch is not kept: one event in it was huge.
+/// The largest batch buffer kept for reuse; a longer one held a huge event.
 const LONGEST_BATCH: usize = 8 << 20;
 
-/// Writes the events of one run. The ids in them are those of the run, whatever the events say.
+/// Encodes the events of one run. Replaces the ids in the events by those of the run.
 #[derive(Debug)]
 pub(crate) struct EventEncoder {
     /// `"sync_run_id":"…","source_id":"…"`
@@ -34,7 +34,7 @@ impl EventEncoder {
         }
     }
 
-    /// A batch (`protocol.md` §3.4).
+    /// Encodes a batch (`protocol.md` §3.4).
     pub(crate) fn batch<'a>(&self, events: impl Iterator<Item = &'a ConnectorEvent>) -> Vec<u8> {
         let mut json = self.batches.take();
         json.push(b'{');
@@ -50,7 +50,7 @@ impl EventEncoder {
         json
     }
 
-    /// Takes back a batch that was sent.
+    /// Returns the buffer of a sent batch to the pool.
     pub(crate) fn recycle(&self, batch: Vec<u8>) {
         self.batches.give(batch);
     }
@@ -191,7 +191,7 @@ fn of_document(
     entries_of(json, r#","attributes":"#, attributes);
 }
 
-// Each of these writes a field: what stands before its value, as it is, and the value.
+// Each of these writes one field: a literal prefix, then the value.
 
 fn raw_of(json: &mut Vec<u8>, before: &str, value: &str) {
     json.extend_from_slice(before.as_bytes());
@@ -427,7 +427,7 @@ mod tests {
         collection::btree_map(a_text(), value, 0..3)
     }
 
-    /// Instants of the years that are written, in any zone.
+    /// Generates instants in the supported years, in any zone.
     fn a_time() -> impl Strategy<Value = OffsetDateTime> {
         (-62_000_000_000_i64..253_000_000_000, -12_i8..=12).prop_map(|(seconds, hours)| {
             OffsetDateTime::from_unix_timestamp(seconds)

@@ -1,4 +1,4 @@
-//! The client of the manager: its routes, how calls are repeated, and the writers of their bodies (`protocol.md` §3).
+//! The client of the manager: routes, retries and body encoders (`protocol.md` §3).
 
 mod buffers;
 mod call;

@@ -1,11 +1,11 @@
-//! How long the client of the manager waits, and for what.
+//! Time limits of the manager client.
 
 use std::time::Duration;
 
-/// How long the client of the manager waits for an answer, and how it repeats a call that failed.
+/// How long the manager client waits for an answer, and how it retries a failed call.
 ///
-/// The defaults suit a manager in the same network that may be restarted meanwhile; a connector far away, or one under test,
-/// changes single fields:
+/// The defaults suit a manager in the same network that may restart. A distant connector or a test changes single
+/// fields:
 ///
 /// ```
 /// use omni_connector::{Patience, ServerConfig};
@@ -16,22 +16,22 @@ use std::time::Duration;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patience {
-    /// One attempt of an ordinary call: 30 s, as `protocol.md` §11.1 asks for.
+    /// Timeout of one attempt of an ordinary call: 30 s, as `protocol.md` §11.1 requires.
     pub call: Duration,
-    /// What a run needs before it starts, in all: 20 s, since the manager waits 30 s for the answer to `/sync` (§2.1).
+    /// Total time to prepare a run: 20 s, since the manager waits 30 s for the answer to `/sync` (§2.1).
     pub prepare: Duration,
-    /// One attempt to register: 75 s, since the manager calls back and may refresh a catalog before it answers (§3.3).
+    /// Timeout of one registration: 75 s, since the manager calls back and may refresh a catalog before it answers (§3.3).
     pub register: Duration,
-    /// One attempt to have a text extracted: 130 min, since a conversion may take two hours (§3.5).
+    /// Timeout of one text extraction: 130 min, since a conversion may take two hours (§3.5).
     pub extract: Duration,
-    /// The pause before the second attempt: 100 ms. Each further one is twice as long…
+    /// The pause before the second attempt: 100 ms. Each further pause doubles.
     pub first_pause: Duration,
-    /// …up to this: 10 s.
+    /// The maximum of the doubling pauses: 10 s.
     pub longest_pause: Duration,
-    /// The longest pause that a `Retry-After` is granted: 15 min. A lying one must not park a run for a day.
+    /// The maximum of a `Retry-After` pause: 15 min. A wrong header must not block a run for a day.
     pub longest_asked_pause: Duration,
-    /// The pauses of one call in all, those not counted that the manager asked for: 2 min. A manager that restarts is
-    /// waited for.
+    /// The total of one call's pauses, without those that the manager requested: 2 min. This covers a restart of the
+    /// manager.
     pub in_all: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! When a call is made again, and how long to wait before it.
+//! Decides when a call is retried and how long to wait first.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,21 +7,21 @@ use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 
 use super::Patience;
 
-/// How often a call may be repeated.
+/// The retry policy of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Repeat {
     /// Safe to repeat after any failure.
     Always,
-    /// As `Always`, but a 500 may be the fault of what was sent, so it is believed at the third time.
+    /// As `Always`, but the content may cause a 500, so the third one is final.
     Conversion,
-    /// Only when it is certain that the manager did not act on it.
+    /// Retried only if the manager certainly did not act on it.
     IfUnheard,
-    /// Not at all.
+    /// Never retried.
     Never,
 }
 
 impl Repeat {
-    /// Whether to call again after an answer of `status`, the `attempt`th one.
+    /// Returns whether to retry after attempt number `attempt` was answered with `status`.
     pub(crate) fn after_answer(self, status: StatusCode, attempt: u32) -> bool {
         match self {
             Self::Conversion if status == StatusCode::INTERNAL_SERVER_ERROR => {
@@ -33,12 +33,12 @@ impl Repeat {
         }
     }
 
-    /// Whether to call again after an answer that broke off or cannot be the manager's.
+    /// Returns whether to retry after an answer that broke off or cannot come from the manager.
     pub(crate) fn after_noise(self) -> bool {
         matches!(self, Self::Always | Self::Conversion)
     }
 
-    /// Whether to call again after no answer came.
+    /// Returns whether to retry after an attempt without an answer.
     pub(crate) fn after_silence(self, error: &reqwest::Error) -> bool {
         match self {
             Self::Always | Self::Conversion => !error.is_builder(),
@@ -48,7 +48,7 @@ impl Repeat {
     }
 }
 
-/// Attempts at a conversion that answers 500: a file that cannot be read must not hold up those behind it.
+/// Attempts of a conversion that answers 500: an unreadable file must not delay the files after it.
 const CONVERSIONS: u32 = 3;
 
 /// The growing pauses between the attempts of one call.
@@ -68,7 +68,7 @@ impl Backoff {
         }
     }
 
-    /// How long to wait now; none when patience is at its end.
+    /// Returns the next pause; none when patience is exhausted.
     pub(crate) fn pause(&mut self, asked_for: Option<Duration>) -> Option<Duration> {
         if self.left.is_zero() {
             return None;
@@ -81,14 +81,14 @@ impl Backoff {
     }
 }
 
-/// Whether an answer of this status may be different next time.
+/// Returns whether a status may be temporary.
 fn is_passing(status: StatusCode) -> bool {
     status.is_server_error()
         || status == StatusCode::TOO_MANY_REQUESTS
         || status == StatusCode::REQUEST_TIMEOUT
 }
 
-/// The `Retry-After` header: seconds or a date. Anything else, and a time in the past, is none.
+/// Parses the `Retry-After` header: seconds or a date. Anything else, and a time in the past, yields none.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse::<u64>() {

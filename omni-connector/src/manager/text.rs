@@ -1,9 +1,9 @@
-//! Texts as JSON. A text is most of what a run sends, and nearly all of it stands in JSON as it is.
+//! Writes strings as JSON. Most of a run's output is strings, and few characters need escaping.
 
-/// Bytes looked at together: a loop without branches, which the compiler makes a few vector instructions of.
+/// Bytes checked together in a loop without branches, which the compiler turns into a few vector instructions.
 const TOGETHER: usize = 32;
 
-/// Appends a text as a JSON string, without U+0000: one of these is 500 for ever (`protocol.md` §3.1).
+/// Appends a JSON string without U+0000: the manager answers it with 500 every time (`protocol.md` §3.1).
 pub(super) fn write(json: &mut Vec<u8>, text: &str) {
     json.push(b'"');
     let (mut rest, mut plain) = (text.as_bytes(), 0);
@@ -20,7 +20,7 @@ pub(super) fn write(json: &mut Vec<u8>, text: &str) {
         write_escaped(json, &known[plain..]);
         (rest, plain) = (after, 0);
     }
-    // What is left is shorter than that, as titles and names are from the start.
+    // The remainder is shorter than one block; titles and names start this short.
     if is_any_escaped(&rest[plain..]) {
         json.extend_from_slice(&rest[..plain]);
         write_escaped(json, &rest[plain..]);

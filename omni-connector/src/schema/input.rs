@@ -1,8 +1,8 @@
-//! What the manager takes as an action's input schema (`protocol.md` §3.3).
+//! The manager's rules for an action's input schema (`protocol.md` §3.3).
 
 use serde_json::Value;
 
-/// Keys that the manager refuses at any depth, be they keywords or names of properties.
+/// Keys that the manager refuses at any depth, as keywords and as property names.
 pub const REFUSED_KEYS: [&str; 9] = [
     "$ref",
     "$defs",
@@ -15,10 +15,10 @@ pub const REFUSED_KEYS: [&str; 9] = [
     "not",
 ];
 
-/// Keys that it refuses at the top.
+/// Keys that the manager refuses at the top level.
 pub(super) const REFUSED_AT_TOP: [&str; 3] = ["anyOf", "oneOf", "allOf"];
 
-/// A schema that the manager would refuse, and the whole connector with it.
+/// A violation for which the manager would refuse the schema and the whole connector.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("input_schema{path} {problem}")]
 pub struct SchemaError {
@@ -27,7 +27,7 @@ pub struct SchemaError {
 }
 
 impl SchemaError {
-    /// What is wrong with the part of the schema at `path`; all of it where that is empty.
+    /// Reports a problem with the part of the schema at `path`; an empty path is the whole schema.
     #[cfg(feature = "mcp")]
     pub(super) fn at(path: &str, problem: &str) -> Self {
         Self {
@@ -37,7 +37,7 @@ impl SchemaError {
     }
 }
 
-/// Whether the manager takes `schema` as an action's input; its first objection otherwise, in its order and words.
+/// Checks whether the manager accepts `schema` as an action's input, in the manager's order and wording.
 ///
 /// # Errors
 /// The first violation.

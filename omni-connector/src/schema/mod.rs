@@ -1,4 +1,4 @@
-//! Values against types: decoding, schemas as Omni takes them, limits, and checks of a whole manifest.
+//! Matches values against types: decoding, schemas in Omni's form, limits, and checks of a whole manifest.
 
 mod check;
 pub(crate) mod credential;

@@ -1,8 +1,8 @@
-//! A schema that somebody else wrote, in the form that the manager takes: references inlined, refused keywords dropped.
+//! Converts a foreign schema into the form that the manager accepts: references inlined, refused keywords dropped.
 //!
-//! What is left admits at least what the original did; the server that wrote it still refuses the rest. A schema that refers
-//! to itself ends in an open one where the circle closes. What cannot be said without a reference to elsewhere or a refused
-//! name is an error, never a guess.
+//! The result admits at least everything that the original admits; its server still refuses the rest. A recursive schema
+//! becomes open at the point of recursion. A schema that needs an external reference or a refused name is an
+//! error; nothing is guessed.
 
 use serde_json::{Map, Value, json};
 
@@ -13,12 +13,12 @@ use super::{
 
 type Schema = Map<String, Value>;
 
-/// Inlining can grow a schema without end in practice; a language model reads none of this size.
+/// The node limit: inlining can grow a schema almost endlessly, and no language model reads one of this size.
 const MOST_NODES: usize = 20_000;
 
-/// Keywords whose values are schemas by name.
+/// Keywords whose values map names to schemas.
 const MAPS: [&str; 2] = ["properties", "patternProperties"];
-/// Keywords whose value is a schema.
+/// Keywords whose value is one schema.
 const SCHEMAS: [&str; 9] = [
     "items",
     "additionalItems",
@@ -32,9 +32,9 @@ const SCHEMAS: [&str; 9] = [
 ];
 /// Keywords whose value is a list of schemas.
 const LISTS: [&str; 5] = ["anyOf", "oneOf", "allOf", "prefixItems", "items"];
-/// Keywords that only help readers.
+/// Keywords that only document a schema.
 const NOTES: [&str; 3] = ["default", "examples", "example"];
-/// Keywords that mean nothing once references are gone.
+/// Keywords that have no effect once references are inlined.
 const IDENTITY: [&str; 8] = [
     "$schema",
     "$id",
@@ -46,10 +46,10 @@ const IDENTITY: [&str; 8] = [
     "$recursiveAnchor",
 ];
 
-/// A tool's input schema as the manager takes it.
+/// Converts a tool's input schema into the form that the manager accepts.
 ///
 /// # Errors
-/// It refers to another document, or it has a property whose name the manager refuses.
+/// The schema refers to another document, or a property has a name that the manager refuses.
 pub(crate) fn republished_schema(schema: Value) -> Result<Value, SchemaError> {
     let root = schema.clone();
     let mut inliner = Inliner {
@@ -85,7 +85,7 @@ pub(crate) fn republished_schema(schema: Value) -> Result<Value, SchemaError> {
 
 struct Inliner<'r> {
     root: &'r Value,
-    /// The schemas that are being inlined.
+    /// The schemas being inlined, to detect recursion.
     open: Vec<Value>,
     nodes: usize,
 }
@@ -138,7 +138,7 @@ impl Inliner<'_> {
         }
     }
 
-    /// What `reference` refers to, under the words beside it. Where it closes a circle, whatever is of its kind is admitted.
+    /// Inlines the target of `reference` and keeps the annotations next to it. A recursive reference admits any value of its kind.
     fn inlined(&mut self, reference: String, beside: Schema) -> Result<Value, SchemaError> {
         let target = self.target(&reference).cloned().ok_or_else(|| {
             SchemaError::at(
@@ -167,7 +167,7 @@ impl Inliner<'_> {
         Ok(Value::Object(schema))
     }
 
-    /// The schema that a reference names: by a path, by an anchor, or by its own `$id`.
+    /// Resolves a reference by path, by anchor, or by `$id`.
     fn target(&self, reference: &str) -> Option<&Value> {
         let (document, fragment) = reference.split_once('#').unwrap_or((reference, ""));
         let document = if document.is_empty() {
@@ -197,7 +197,7 @@ impl Inliner<'_> {
     }
 }
 
-/// The first object within `value` of which `is_it` is true.
+/// Returns the first object within `value` that satisfies `is_it`.
 fn find<'v>(value: &'v Value, is_it: &impl Fn(&Schema) -> bool) -> Option<&'v Value> {
     match value {
         Value::Object(object) if is_it(object) => Some(value),
@@ -207,7 +207,7 @@ fn find<'v>(value: &'v Value, is_it: &impl Fn(&Schema) -> bool) -> Option<&'v Va
     }
 }
 
-/// Whether data holds a key that the manager takes for a keyword.
+/// Returns whether data contains a key that the manager treats as a keyword.
 fn holds_refused(value: &Value) -> bool {
     match value {
         Value::Object(object) => object

@@ -1,4 +1,4 @@
-//! Values of search operators: what an operator's function may return, and how it stands in a document's attributes.
+//! Values of search operators: the types that an operator's function may return, and their form in document attributes.
 
 use std::{borrow::Cow, fmt, str::FromStr};
 
@@ -15,16 +15,16 @@ use crate::wire::ValueType;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Email(String);
 
-/// A text that is no e-mail address.
+/// A string that is not a valid e-mail address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not an e-mail address: it needs a local part, one `@` and a domain with a dot")]
 pub struct InvalidEmail;
 
 impl Email {
-    /// Reads an address. A display name is not one: people are matched by address alone.
+    /// Parses an address. A display name is refused: Omni matches people by address alone.
     ///
     /// # Errors
-    /// There is no local part, no single `@`, no dotted domain, or a blank inside.
+    /// The local part, the single `@` or the dotted domain is missing, or the address contains a blank.
     pub fn parse(text: &str) -> Result<Self, InvalidEmail> {
         let text = text.trim();
         let (local, domain) = text.split_once('@').ok_or(InvalidEmail)?;
@@ -39,7 +39,7 @@ impl Email {
         Ok(Self(text.to_lowercase()))
     }
 
-    /// The address.
+    /// Returns the address.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -88,26 +88,26 @@ impl JsonSchema for Email {
 
 /// A type that a function with `#[search_operator]` can return.
 ///
-/// Texts become single tokens ([`token`]), since the value that people type goes into the index query unquoted
-/// (`protocol.md` §7.3). Times are ISO 8601 in UTC. A list matches when one of its elements does; an absent value, an
-/// empty list and a text without any letter or digit leave the attribute out.
+/// Strings become single tokens ([`token`]), because a search puts the operator's value unquoted into the index query
+/// (`protocol.md` §7.3). Times are ISO 8601 in UTC. A list matches when one element matches. The attribute is omitted for
+/// an absent value, an empty list, and a string without letters or digits.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no attribute value",
     label = "an operator cannot return this",
     note = "help: return `&str`, `String`, `Email`, a number, `bool`, `OffsetDateTime`, `Date`, or a `Vec` or `Option` of these"
 )]
 pub trait AttributeValue {
-    /// What the manifest says of the operator.
+    /// The operator's value type in the manifest.
     const VALUE_TYPE: ValueType;
 
-    /// JSON Schema of the attribute.
+    /// Returns the JSON Schema of the attribute.
     fn schema() -> Value;
 
-    /// The attribute; none leaves it out.
+    /// Converts the value into an attribute; none omits the attribute.
     fn to_attribute(self) -> Option<Value>;
 }
 
-/// A text as a single token: in lower case, with everything between letters and digits as one `_`.
+/// Converts a string into a single lower-case token. Each run of other characters between letters and digits becomes `_`.
 ///
 /// Letters are composed first, so a name from a Mac (`e` and an accent) is the one that people type (`é`). A `+` or `#` at the
 /// end of a word is spelled out: it tells names such as `C`, `C++` and `C#` apart.
@@ -212,7 +212,7 @@ impl AttributeValue for Date {
     }
 }
 
-/// Types that are attributes as JSON shows them.
+/// Implements the trait for types whose JSON form is the attribute.
 macro_rules! plain {
     ($schema:literal: $($type:ty)+) => {
         $(impl AttributeValue for $type {

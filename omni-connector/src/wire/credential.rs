@@ -1,4 +1,4 @@
-//! Stored credentials, as the manager hands them out (`protocol.md` §4.3, §4.4). Neither type shows its secret in `Debug`.
+//! Stored credentials, as the manager sends them (`protocol.md` §4.3, §4.4). `Debug` shows the secret of neither type.
 
 use std::fmt;
 
@@ -15,22 +15,22 @@ pub struct ServiceCredential {
     pub id: String,
     /// The source it belongs to, `transient` before one exists.
     pub source_id: String,
-    /// Its owner; none for the organisation's own.
+    /// The user who owns it; none for the organisation's credential.
     pub user_id: Option<String>,
     /// The provider it is for, such as `google`.
     pub provider: String,
     /// What kind of secret it is.
     pub auth_type: AuthType,
-    /// Whom it acts as.
+    /// The address of the account it acts as.
     pub principal_email: Option<String>,
     /// The secret itself; decoded into the connector's `Credentials`.
     pub credentials: Value,
-    /// Settings that are no secret, such as `granted_scopes`.
+    /// Settings that are not secret, such as `granted_scopes`.
     pub config: Value,
-    /// When it stops working.
+    /// When it expires.
     #[serde(with = "timestamp::extended::option")]
     pub expires_at: Option<OffsetDateTime>,
-    /// When somebody last checked that it works.
+    /// When it was last validated.
     #[serde(with = "timestamp::extended::option")]
     pub last_validated_at: Option<OffsetDateTime>,
     /// When it was stored.
@@ -61,12 +61,12 @@ impl fmt::Debug for ServiceCredential {
 pub struct McpCredentials {
     /// The secret itself.
     pub credentials: Value,
-    /// Settings that are no secret.
+    /// Settings that are not secret.
     pub config: Value,
     /// What kind of secret it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth_type: Option<AuthType>,
-    /// Whom it acts as.
+    /// The address of the account it acts as.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub principal_email: Option<String>,
     /// The config of the source that the call is about: it may name the host that the secret belongs to. A call that names no

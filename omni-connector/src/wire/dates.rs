@@ -1,4 +1,4 @@
-//! Days and points in time that people and language models fill in, with a schema that says how.
+//! Days and timestamps that people and language models fill in, with a schema that states the format.
 
 use std::{borrow::Cow, ops};
 
@@ -34,10 +34,10 @@ pub struct Day(pub Date);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(pub OffsetDateTime);
 
-/// A day as JSON Schema's `date` has it.
+/// Parses a day in JSON Schema's `date` format.
 ///
 /// # Errors
-/// Anything else, the compact forms of ISO 8601 among it.
+/// The string has another format, including the compact forms of ISO 8601.
 pub(crate) fn parse_day(text: &str) -> Result<Date, time::error::Parse> {
     Date::parse(text, format_description!("[year]-[month]-[day]"))
 }
@@ -89,7 +89,7 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
-/// Says what was expected in serde's own way, and leaves the value out.
+/// Builds serde's "expected …" error without the value.
 fn expected<E: de::Error>(what: &dyn de::Expected) -> E {
     E::invalid_value(de::Unexpected::Other("text"), what)
 }

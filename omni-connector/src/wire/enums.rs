@@ -1,10 +1,10 @@
-//! The closed lists of the protocol (§4.9). A name outside its list fails to decode, as it does in Omni.
+//! The protocol's enums (§4.9). An unknown name fails to decode, as in Omni.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// A name that is in none of the protocol's lists, with what was expected.
+/// A name that the protocol does not define, with the expected names.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown {kind} `{name}`, expected one of {expected}")]
 pub struct UnknownName {
@@ -13,7 +13,7 @@ pub struct UnknownName {
     expected: String,
 }
 
-/// An enum of unit variants together with its names on the wire, so that the two are written down once.
+/// Defines an enum of unit variants with their wire names, each written once.
 macro_rules! names {
     ($(#[$meta:meta])* $name:ident, $kind:literal { $($(#[$doc:meta])* $variant:ident = $wire:literal,)+ }) => {
         $(#[$meta])*
@@ -133,7 +133,7 @@ names! {
     }
 }
 
-// The protocol's default (§4.6): an action that does not say is treated as the more dangerous kind.
+// The protocol's default (§4.6): an action without a mode counts as the more dangerous one.
 #[allow(
     clippy::derivable_impls,
     reason = "the variants come out of a macro that knows no default"

@@ -1,4 +1,4 @@
-//! What a run tells Omni (`protocol.md` §4.7, §4.8).
+//! The events that a run sends to Omni (`protocol.md` §4.7, §4.8).
 
 use std::collections::BTreeMap;
 
@@ -8,23 +8,23 @@ use time::OffsetDateTime;
 
 use super::timestamp;
 
-/// Attributes of a document, by key: what search operators match.
+/// Attributes of a document, by key. Search operators match them.
 pub type Attributes = BTreeMap<String, Value>;
 
-/// One change, as it stands on the wire.
+/// One change, in its wire form.
 ///
-/// Authors usually call `SyncContext::upsert` and its siblings, which build these with addresses in lower case, and permissions
-/// and attributes always present. On the wire the ids are those of the run.
+/// Authors usually call `SyncContext::upsert` and its siblings. These build events with lower-case addresses and always set
+/// permissions and attributes. On the wire the ids are those of the run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ConnectorEvent {
-    /// A document that is new, or replaces the one of the same id.
+    /// A new document, or a replacement for the document with the same id.
     DocumentCreated {
         /// The run that sends it.
         sync_run_id: String,
         /// The source of the run.
         source_id: String,
-        /// The connector's own id of the document.
+        /// The document's id, chosen by the connector.
         document_id: String,
         /// The manager's id of the stored text.
         content_id: String,
@@ -32,7 +32,7 @@ pub enum ConnectorEvent {
         metadata: DocumentMetadata,
         /// Who may see it.
         permissions: DocumentPermissions,
-        /// What operators match.
+        /// The attributes that search operators match.
         attributes: Option<Attributes>,
     },
     /// A document that changed. Omni handles it like `DocumentCreated`, and hides the document when `permissions` is none.
@@ -41,7 +41,7 @@ pub enum ConnectorEvent {
         sync_run_id: String,
         /// The source of the run.
         source_id: String,
-        /// The connector's own id of the document.
+        /// The document's id, chosen by the connector.
         document_id: String,
         /// The manager's id of the stored text.
         content_id: String,
@@ -49,19 +49,19 @@ pub enum ConnectorEvent {
         metadata: DocumentMetadata,
         /// Who may see it.
         permissions: Option<DocumentPermissions>,
-        /// What operators match.
+        /// The attributes that search operators match.
         attributes: Option<Attributes>,
     },
-    /// A document that is gone.
+    /// A document that no longer exists.
     DocumentDeleted {
         /// The run that sends it.
         sync_run_id: String,
         /// The source of the run.
         source_id: String,
-        /// The connector's own id of the document.
+        /// The document's id, chosen by the connector.
         document_id: String,
     },
-    /// The full list of members of one group, replacing the one before.
+    /// The complete member list of one group; it replaces the previous list.
     GroupMembershipSync {
         /// The run that sends it.
         sync_run_id: String,
@@ -69,7 +69,7 @@ pub enum ConnectorEvent {
         source_id: String,
         /// The group's address, as named in permissions.
         group_email: String,
-        /// What people call it.
+        /// The group's display name.
         group_name: Option<String>,
         /// Addresses of all members.
         member_emails: Vec<String>,
@@ -80,10 +80,10 @@ pub enum ConnectorEvent {
         sync_run_id: String,
         /// The source of the run.
         source_id: String,
-        /// What is known of the person.
+        /// The person's record.
         person: Box<PersonSyncRecord>,
     },
-    /// A person who is gone.
+    /// A person who was removed.
     PersonDeleted {
         /// The run that sends it.
         sync_run_id: String,
@@ -95,7 +95,7 @@ pub enum ConnectorEvent {
 }
 
 impl ConnectorEvent {
-    /// The run and the source that the event names.
+    /// Returns the ids of the run and the source.
     pub fn ids(&self) -> (&str, &str) {
         match self {
             Self::DocumentCreated {
@@ -131,8 +131,8 @@ impl ConnectorEvent {
         }
     }
 
-    /// Makes it what may be sent: addresses in lower case, and permissions and attributes present. A document whose
-    /// permissions are unknown is private.
+    /// Prepares the event for sending: lower-cases addresses and fills in missing permissions and attributes. A document
+    /// without permissions becomes private.
     pub(crate) fn normalize(&mut self) {
         match self {
             Self::DocumentCreated {
@@ -173,7 +173,7 @@ impl ConnectorEvent {
         }
     }
 
-    /// What the event is about: the id of a document, or the address of a group or person.
+    /// Returns the document id, or the address of the group or person.
     pub fn subject(&self) -> &str {
         match self {
             Self::DocumentCreated { document_id, .. }
@@ -187,49 +187,49 @@ impl ConnectorEvent {
 }
 
 fn normalize_address(address: &mut String) {
-    // Nearly all are as they should be already.
+    // Fast path: most addresses are already normalized.
     let is_plain = |byte: u8| byte.is_ascii_graphic() && !byte.is_ascii_uppercase();
     if !address.bytes().all(is_plain) {
         *address = address.trim().to_lowercase();
     }
 }
 
-/// What is known of a document beside its text. Search shows and filters by these.
+/// A document's metadata. Search displays and filters by these fields.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct DocumentMetadata {
     /// Shown in results; `Untitled` when none.
     pub title: Option<String>,
     /// The author's e-mail address or name; `by:` filters it.
     pub author: Option<String>,
-    /// When it was made.
+    /// When the document was created.
     #[serde(
         default,
         serialize_with = "timestamp::rfc3339_option::serialize",
         deserialize_with = "timestamp::rfc3339_option::deserialize_plain"
     )]
     pub created_at: Option<OffsetDateTime>,
-    /// When it last changed; `before:` and `after:` compare it.
+    /// When the document last changed; `before:` and `after:` compare it.
     #[serde(
         default,
         serialize_with = "timestamp::rfc3339_option::serialize",
         deserialize_with = "timestamp::rfc3339_option::deserialize_plain"
     )]
     pub updated_at: Option<OffsetDateTime>,
-    /// What it is to people, such as `page`; `type:` filters it.
+    /// The kind of document, such as `page`; `type:` filters it.
     pub content_type: Option<String>,
     /// Its MIME type in the source.
     pub mime_type: Option<String>,
-    /// Bytes in the source, in decimal.
+    /// Size in the source in bytes, as a decimal string.
     pub size: Option<String>,
-    /// Where people open it. Omni takes the file extension from it.
+    /// The URL at which people open it. Omni takes the file extension from it.
     pub url: Option<String>,
-    /// Where it stands in the source, such as `Ops/Runbook`.
+    /// The path in the source, such as `Ops/Runbook`.
     pub path: Option<String>,
-    /// Anything else.
+    /// Additional fields of the connector's choice.
     pub extra: Option<BTreeMap<String, Value>>,
 }
 
-/// Who may see a document. All three are matched exactly, in lower case.
+/// Who may see a document. Omni matches all three fields exactly, in lower case.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DocumentPermissions {
     /// Everybody in the company.
@@ -241,7 +241,7 @@ pub struct DocumentPermissions {
 }
 
 impl DocumentPermissions {
-    /// Everybody in the company.
+    /// Grants access to everybody in the company.
     pub fn public() -> Self {
         Self {
             public: true,
@@ -249,7 +249,7 @@ impl DocumentPermissions {
         }
     }
 
-    /// Nobody: what an unknown permission is.
+    /// Grants access to nobody. Unknown permissions become this.
     pub const fn private() -> Self {
         Self {
             public: false,
@@ -258,7 +258,7 @@ impl DocumentPermissions {
         }
     }
 
-    /// These people, by their e-mail addresses, and whoever is added.
+    /// Grants access to these people, by e-mail address; [`and_groups`](Self::and_groups) adds groups.
     pub fn users(users: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self {
             users: users.into_iter().map(Into::into).collect(),
@@ -274,7 +274,7 @@ impl DocumentPermissions {
             .for_each(normalize_address);
     }
 
-    /// Also the members of these groups, by group address or mail domain.
+    /// Adds the members of these groups, by group address or mail domain.
     #[must_use]
     pub fn and_groups(mut self, groups: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.groups.extend(groups.into_iter().map(Into::into));
@@ -285,7 +285,7 @@ impl DocumentPermissions {
 /// A person of the company, from an HR system or a directory.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct PersonSyncRecord {
-    /// Stable and unique within the source, without surrounding blanks.
+    /// Identifies the person within the source: stable, unique, and without surrounding blanks.
     pub external_id: String,
     /// The person's address; its trimmed lower-case form is the identity.
     pub email: String,
@@ -329,11 +329,11 @@ pub struct PersonSyncRecord {
     pub phone: Option<String>,
     /// The department at the top of the tree.
     pub top_department: Option<String>,
-    /// `external_id` of the manager, who is somebody else.
+    /// `external_id` of the person's manager, who must be another person.
     pub manager_external_id: Option<String>,
     /// ISO 8601 with offset.
     pub source_updated_at: Option<String>,
-    /// Whether the person works there; none leaves what is known.
+    /// Whether the person is employed; none keeps the stored value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_active: Option<bool>,
 }

@@ -1,40 +1,40 @@
-//! The manifest: what a connector says of itself at registration (`protocol.md` §4.5, §4.6).
+//! The manifest: a connector's description of itself at registration (`protocol.md` §4.5, §4.6).
 //!
-//! Every list is always present and never null; defaults apply only where a key is absent, as in the manager.
+//! Every list is present and never null. As in the manager, defaults apply only to absent keys.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{ActionMode, SourceType, SyncType};
 
-/// Everything the manager knows of a connector.
+/// The manager's complete description of a connector.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
     /// The connector's name, used in the manager's messages.
     pub name: String,
-    /// What people read.
+    /// The name shown to people.
     pub display_name: String,
     /// The connector's version.
     pub version: String,
-    /// What `/sync` can be asked for.
+    /// The modes that `/sync` accepts.
     pub sync_modes: Vec<SyncType>,
-    /// The key of the registration.
+    /// The connector's unique id at the manager.
     pub connector_id: String,
-    /// Where the manager calls, without a trailing slash.
+    /// The URL that the manager calls, without a trailing slash.
     pub connector_url: String,
     /// Always `connector` here.
     #[serde(default)]
     pub integration_type: IntegrationType,
-    /// The systems it serves. Any text decodes; unknown ones route nothing.
+    /// The source types it serves. Any string decodes; the manager routes nothing to unknown ones.
     #[serde(default)]
     pub source_types: Vec<String>,
-    /// What people read.
+    /// The description shown to people.
     #[serde(default)]
     pub description: Option<String>,
-    /// What it offers to do.
+    /// The actions it offers.
     #[serde(default)]
     pub actions: Vec<ManifestAction>,
-    /// What people can type in a search.
+    /// The operators that people can type in a search.
     #[serde(default)]
     pub search_operators: Vec<SearchOperator>,
     /// Blocks every write action.
@@ -46,27 +46,27 @@ pub struct Manifest {
     /// JSON Schema of document attributes, read for e-mail addresses.
     #[serde(default)]
     pub attributes_schema: Option<Value>,
-    /// Whether an MCP server stands behind it.
+    /// Whether an MCP server is attached.
     #[serde(default)]
     pub mcp_enabled: bool,
-    /// Whether the lists of that server are known.
+    /// Whether the MCP server's lists were loaded.
     #[serde(default)]
     pub mcp_catalog_loaded: bool,
-    /// Resources of that server.
+    /// Resources of the MCP server.
     #[serde(default)]
     pub resources: Vec<ResourceDefinition>,
-    /// Prompts of that server.
+    /// Prompts of the MCP server.
     #[serde(default)]
     pub prompts: Vec<PromptDefinition>,
-    /// Texts that teach a language model how to use the connector.
+    /// Instructions that teach a language model how to use the connector.
     #[serde(default)]
     pub skills: Vec<Skill>,
-    /// The OAuth part, opaque to the manager but for `provider`.
+    /// The OAuth part. The manager reads only `provider` of it.
     #[serde(default)]
     pub oauth: Option<Value>,
 }
 
-/// Who serves a source.
+/// The party that serves a source.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -78,49 +78,49 @@ pub enum IntegrationType {
     RemoteMcp,
 }
 
-/// An action, as an author who writes the trait by hand declares it.
+/// An action, as declared by an author who implements the trait without the macros.
 ///
-/// Scopes of such an action are given by `Connector::action_scopes`.
+/// `Connector::action_scopes` gives its scopes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ActionDefinition {
-    /// Letters, digits and underscores.
+    /// The name: letters, digits and underscores.
     pub name: String,
-    /// What people and language models read.
+    /// The description for people and language models.
     pub description: String,
     /// JSON Schema of the parameters.
     pub input_schema: Value,
-    /// Whether it changes anything.
+    /// Whether the action changes data.
     pub mode: ActionMode,
-    /// Where it works; empty means everywhere, and is written out in the manifest.
+    /// The source types it supports; empty means all, and the manifest lists them.
     pub source_types: Vec<SourceType>,
-    /// Only admins see it, and the organisation's credential is used.
+    /// Only admins see it, and it runs with the organisation's credential.
     pub admin_only: bool,
-    /// Offered to nobody, but can be called by name.
+    /// Hidden from all lists, but callable by name.
     pub hidden: bool,
 }
 
-/// An action, as it stands in the manifest.
+/// An action in the manifest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ManifestAction {
-    /// Letters, digits and underscores.
+    /// The name: letters, digits and underscores.
     pub name: String,
-    /// What people and language models read.
+    /// The description for people and language models.
     pub description: String,
     /// JSON Schema of the parameters.
     pub input_schema: Value,
-    /// Whether it changes anything.
+    /// Whether the action changes data.
     #[serde(default)]
     pub mode: ActionMode,
-    /// OAuth scopes a person must have granted; none = undeclared, empty = none needed.
+    /// OAuth scopes that a person must have granted; none means undeclared, empty means none needed.
     #[serde(default)]
     pub required_scopes: Option<Vec<String>>,
-    /// Where it works. The manager refuses calls when this is empty.
+    /// The source types it supports. The manager refuses calls when this is empty.
     #[serde(default)]
     pub source_types: Vec<SourceType>,
     /// Only admins see it.
     #[serde(default)]
     pub admin_only: bool,
-    /// Offered to nobody.
+    /// Hidden from all lists.
     #[serde(default)]
     pub hidden: bool,
 }
@@ -128,7 +128,7 @@ pub struct ManifestAction {
 /// `operator:value` in a search, and the document attribute it matches.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SearchOperator {
-    /// What people type, in lower case.
+    /// The operator's name, in lower case.
     pub operator: String,
     /// The attribute's key.
     pub attribute_key: String,
@@ -141,38 +141,38 @@ fn text() -> String {
     "text".to_owned()
 }
 
-/// A text that teaches a language model how to use the connector.
+/// Instructions that teach a language model how to use the connector.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Skill {
-    /// Unique over all connectors.
+    /// The id, unique across all connectors.
     pub id: String,
-    /// What people read.
+    /// The title shown to people.
     pub title: String,
     /// When to use it.
     #[serde(default)]
     pub description: Option<String>,
-    /// Where it applies; empty means all of the connector's.
+    /// The source types it applies to; empty means all source types of the connector.
     #[serde(default)]
     pub source_types: Vec<SourceType>,
-    /// The text itself.
+    /// The instructions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
-    /// The MCP prompt that yields the text.
+    /// The MCP prompt that returns the instructions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mcp_prompt: Option<String>,
 }
 
-/// A resource, or a template of resources, of the MCP server.
+/// A resource, or a resource template, of the MCP server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResourceDefinition {
     /// A URI template, or a concrete URI.
     pub uri_template: String,
-    /// What people read.
+    /// The name shown to people.
     pub name: String,
-    /// What it is.
+    /// A description of the resource.
     #[serde(default)]
     pub description: Option<String>,
-    /// What it holds.
+    /// The MIME type of its content.
     #[serde(default)]
     pub mime_type: Option<String>,
 }
@@ -182,10 +182,10 @@ pub struct ResourceDefinition {
 pub struct PromptDefinition {
     /// Its name.
     pub name: String,
-    /// What it is for.
+    /// The purpose of the prompt.
     #[serde(default)]
     pub description: Option<String>,
-    /// What it takes.
+    /// The arguments it takes.
     #[serde(default)]
     pub arguments: Vec<PromptArgument>,
 }
@@ -195,10 +195,10 @@ pub struct PromptDefinition {
 pub struct PromptArgument {
     /// Its name.
     pub name: String,
-    /// What it is.
+    /// A description of the argument.
     #[serde(default)]
     pub description: Option<String>,
-    /// Whether it must be given.
+    /// Whether the argument is required.
     #[serde(default)]
     pub required: bool,
 }

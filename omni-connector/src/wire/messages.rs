@@ -15,7 +15,7 @@ pub struct SyncRequest {
     pub sync_run_id: String,
     /// Its source.
     pub source_id: String,
-    /// How much to look at.
+    /// Whether to sync everything or only changes.
     pub sync_mode: SyncType,
     /// Completion of the latest completed run, for `incremental`.
     #[serde(
@@ -24,10 +24,10 @@ pub struct SyncRequest {
         skip_serializing_if = "Option::is_none"
     )]
     pub last_sync_at: Option<OffsetDateTime>,
-    /// Where to go on. An explicit null counts as none.
+    /// The checkpoint to resume from. An explicit null counts as none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkpoint: Option<Value>,
-    /// Whether the run was interrupted and goes on.
+    /// Whether this request resumes an interrupted run.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_resume: bool,
 }
@@ -49,22 +49,22 @@ pub struct RunningResponse {
     pub running: bool,
 }
 
-/// A body that only names a run: `POST /cancel`, `POST /sdk/sync/cancel`, and the answer to creating one.
+/// A body with only a run id: `POST /cancel`, `POST /sdk/sync/cancel`, and the answer to creating a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunId {
     /// The run.
     pub sync_run_id: String,
 }
 
-/// `POST /action` of a connector. `Debug` leaves out what the caller supplies.
+/// `POST /action` of a connector. `Debug` omits the caller's input.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct ActionRequest {
     /// The action's name.
     pub action: String,
-    /// What the caller supplies; null counts as an empty object.
+    /// The caller's arguments; null counts as an empty object.
     #[serde(default)]
     pub params: Value,
-    /// On whose behalf.
+    /// The credential the action runs with.
     #[serde(default)]
     pub credentials: Option<ServiceCredential>,
     /// The source; null before one exists.
@@ -89,18 +89,18 @@ impl fmt::Debug for ActionRequest {
 /// `POST /sdk/events/batch` of the manager.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EventBatch {
-    /// The run that sends them.
+    /// The run that sends the events.
     pub sync_run_id: String,
     /// Its source.
     pub source_id: String,
-    /// In the order in which they happened.
+    /// Events in the order in which they happened.
     pub events: Vec<ConnectorEvent>,
 }
 
 /// `POST /sdk/content` of the manager.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContentRequest {
-    /// The run that stores it.
+    /// The run that stores the content.
     pub sync_run_id: String,
     /// The text.
     pub content: String,

@@ -1,4 +1,4 @@
-//! The protocol's records, exactly as they are sent (`protocol.md` §2 to §4). Imports nothing of ours.
+//! The protocol's records in their exact wire form (`protocol.md` §2 to §4). Imports no other module of the crate.
 
 mod attribute;
 mod credential;

@@ -1,4 +1,4 @@
-//! The OAuth part of a manifest (`protocol.md` §8.1). The web app fills in no defaults, so every field is written.
+//! The OAuth part of a manifest (`protocol.md` §8.1). The web app applies no defaults, so every field is written.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{McpCredentials, SecretString, SourceType};
 
-/// How Omni gets a person's tokens from the system.
+/// How Omni obtains a person's tokens from the system.
 ///
 /// ```
 /// use omni_connector::{OAuthConfig, SourceType};
@@ -28,16 +28,16 @@ use super::{McpCredentials, SecretString, SourceType};
 pub struct OAuthConfig {
     /// The credential's provider, such as `github`.
     pub provider: String,
-    /// Where people give their consent.
+    /// The authorization endpoint, where people give consent.
     pub auth_endpoint: String,
-    /// Where codes become tokens.
+    /// The token endpoint, which exchanges codes for tokens.
     pub token_endpoint: String,
-    /// Where the person's address is read.
+    /// The endpoint that returns the person's address.
     pub userinfo_endpoint: String,
-    /// Dot path to the address in that answer.
+    /// Dot path to the address in the userinfo answer.
     #[serde(default = "email")]
     pub userinfo_email_field: String,
-    /// Added to every request.
+    /// Scopes added to every authorization request.
     #[serde(default)]
     pub identity_scopes: Vec<String>,
     /// Scopes of each source type.
@@ -46,12 +46,12 @@ pub struct OAuthConfig {
     /// Extra query parameters of the authorization request; they can override standard ones.
     #[serde(default)]
     pub extra_auth_params: BTreeMap<String, String>,
-    /// What joins scopes.
+    /// The separator between scopes.
     #[serde(default = "blank")]
     pub scope_separator: String,
     /// A path of the connector, called after the token exchange.
     pub enrich_endpoint: Option<String>,
-    /// Dynamic client registration.
+    /// The endpoint for dynamic client registration.
     pub registration_endpoint: Option<String>,
     /// How the client identifies itself.
     #[serde(default)]
@@ -61,7 +61,7 @@ pub struct OAuthConfig {
 }
 
 impl OAuthConfig {
-    /// The three endpoints, and the protocol's defaults for everything else.
+    /// Creates a config with these endpoints and the protocol's defaults for everything else.
     pub fn new(
         provider: impl Into<String>,
         auth_endpoint: impl Into<String>,
@@ -85,21 +85,21 @@ impl OAuthConfig {
         }
     }
 
-    /// Where the person's address stands in the answer of the userinfo endpoint, as a dot path: `user.email`.
+    /// Sets the dot path to the person's address in the userinfo answer, such as `user.email`.
     #[must_use]
     pub fn email_at(mut self, path: impl Into<String>) -> Self {
         self.userinfo_email_field = path.into();
         self
     }
 
-    /// Scopes of every request, such as those that show the person's address.
+    /// Sets the scopes of every request, such as those that reveal the person's address.
     #[must_use]
     pub fn identity_scopes(mut self, scopes: impl IntoIterator<Item: Into<String>>) -> Self {
         self.identity_scopes = texts(scopes);
         self
     }
 
-    /// What syncing and reading actions of a source type need.
+    /// Sets the scopes that sync runs and read actions of a source type need.
     #[must_use]
     pub fn read_scopes(
         mut self,
@@ -110,8 +110,8 @@ impl OAuthConfig {
         self
     }
 
-    /// What people can grant for actions of a source type, beside [`read_scopes`](Self::read_scopes). Every scope of an
-    /// action stands here, or nobody could ever grant it.
+    /// Sets the scopes that people can grant for actions of a source type, in addition to [`read_scopes`](Self::read_scopes).
+    /// Every scope of an action must be listed here; otherwise nobody can grant it.
     #[must_use]
     pub fn write_scopes(
         mut self,
@@ -122,28 +122,28 @@ impl OAuthConfig {
         self
     }
 
-    /// One more query parameter of the authorization request; it goes before a standard one of its name.
+    /// Adds a query parameter to the authorization request; it overrides a standard parameter of the same name.
     #[must_use]
     pub fn auth_param(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.extra_auth_params.insert(name.into(), value.into());
         self
     }
 
-    /// What joins scopes, where it is no blank.
+    /// Sets the separator between scopes; the default is a blank.
     #[must_use]
     pub fn scope_separator(mut self, separator: impl Into<String>) -> Self {
         self.scope_separator = separator.into();
         self
     }
 
-    /// How the client identifies itself at the token endpoint.
+    /// Sets how the client authenticates at the token endpoint.
     #[must_use]
     pub const fn auth_method(mut self, method: TokenEndpointAuthMethod) -> Self {
         self.token_endpoint_auth_method = method;
         self
     }
 
-    /// Clients register themselves here and have no secret: PKCE protects the exchange.
+    /// Enables dynamic client registration at this endpoint. Such clients have no secret; PKCE protects the exchange.
     #[must_use]
     pub fn registered_at(mut self, endpoint: impl Into<String>) -> Self {
         self.registration_endpoint = Some(endpoint.into());
@@ -151,14 +151,14 @@ impl OAuthConfig {
         self
     }
 
-    /// RFC 8707 indicator of what the tokens are for.
+    /// Sets the RFC 8707 resource indicator of the tokens.
     #[must_use]
     pub fn resource(mut self, resource: impl Into<String>) -> Self {
         self.resource = Some(resource.into());
         self
     }
 
-    /// The connector's own path, such as `/oauth/enrich`, at which [`Connector::enrich`](crate::Connector::enrich) answers.
+    /// Sets the connector's path, such as `/oauth/enrich`, that calls [`Connector::enrich`](crate::Connector::enrich).
     #[must_use]
     pub fn enriched_at(mut self, path: impl Into<String>) -> Self {
         self.enrich_endpoint = Some(path.into());
@@ -170,13 +170,13 @@ fn texts(texts: impl IntoIterator<Item: Into<String>>) -> Vec<String> {
     texts.into_iter().map(Into::into).collect()
 }
 
-/// What one source type asks for.
+/// The scopes of one source type.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OAuthScopes {
-    /// For syncing and reading actions.
+    /// Scopes for sync runs and read actions.
     #[serde(default)]
     pub read: Vec<String>,
-    /// For writing actions.
+    /// Scopes for write actions.
     #[serde(default)]
     pub write: Vec<String>,
 }
@@ -185,12 +185,12 @@ pub struct OAuthScopes {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TokenEndpointAuthMethod {
-    /// In the form.
+    /// The client secret is sent in the form body.
     #[default]
     ClientSecretPost,
-    /// In a Basic header.
+    /// The client secret is sent in a Basic header.
     ClientSecretBasic,
-    /// Not at all; PKCE protects the exchange.
+    /// No client secret is sent; PKCE protects the exchange.
     None,
 }
 
@@ -202,12 +202,12 @@ fn blank() -> String {
     " ".to_owned()
 }
 
-/// A person has signed in, or an admin has: `POST /oauth/credential-ready` of a connector (`protocol.md` §8.6).
+/// Reports that a person or an admin signed in: `POST /oauth/credential-ready` of a connector (`protocol.md` §8.6).
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct CredentialReady {
     /// The source the credential belongs to.
     pub source_id: String,
-    /// Its owner; none for the organisation's own.
+    /// The user who owns it; none for the organisation's credential.
     #[serde(default)]
     pub user_id: Option<String>,
     /// The provider it is for.
@@ -218,23 +218,23 @@ pub struct CredentialReady {
     pub credentials: McpCredentials,
 }
 
-/// Fresh tokens, before they are stored: the request of the enrich endpoint (`protocol.md` §8.5).
+/// New tokens before they are stored: the request of the enrich endpoint (`protocol.md` §8.5).
 #[derive(Debug, Clone, Deserialize)]
 pub struct OAuthTokens {
     /// The access token.
     pub access_token: SecretString,
-    /// The refresh token, where the provider gave one.
+    /// The refresh token, if the provider issued one.
     #[serde(default)]
     pub refresh_token: Option<SecretString>,
 }
 
-/// What the enrich endpoint adds to the stored credential.
+/// Fields that the enrich endpoint adds to the stored credential.
 #[derive(Clone, Default, PartialEq, Serialize)]
 pub struct OAuthExtra {
     /// Merged into the secret.
     #[serde(rename = "credentials_extra", skip_serializing_if = "Map::is_empty")]
     pub credentials: Map<String, Value>,
-    /// Merged into the settings that are no secret.
+    /// Merged into the settings that are not secret.
     #[serde(rename = "config_extra", skip_serializing_if = "Map::is_empty")]
     pub config: Map<String, Value>,
 }

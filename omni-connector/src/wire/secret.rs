@@ -1,4 +1,4 @@
-//! A text that must not be seen: it decodes like a string and prints as `[redacted]`.
+//! A secret string: it decodes like a string and prints as `[redacted]`.
 
 use std::{borrow::Cow, fmt};
 
@@ -7,8 +7,8 @@ use secrecy::ExposeSecret;
 use serde::{Deserialize, Deserializer};
 use subtle::ConstantTimeEq;
 
-/// A password, token or key. It has no `Display`, no `Serialize`, and `Debug` shows nothing of it; the memory is wiped
-/// when it is dropped.
+/// A password, token or key. It has no `Display` and no `Serialize`, and `Debug` hides it. Its memory is wiped
+/// on drop.
 ///
 /// ```
 /// use omni_connector::SecretString;
@@ -21,7 +21,7 @@ use subtle::ConstantTimeEq;
 pub struct SecretString(secrecy::SecretString);
 
 impl SecretString {
-    /// The text itself. Hand it to the request that needs it and to nothing else.
+    /// Returns the secret. Pass it only to the request that needs it.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
@@ -33,7 +33,7 @@ impl From<String> for SecretString {
     }
 }
 
-/// In constant time: how long it takes says nothing of how much is alike.
+/// Compares in constant time: the duration does not reveal how many characters match.
 impl PartialEq for SecretString {
     fn eq(&self, other: &Self) -> bool {
         self.expose()

@@ -8,46 +8,46 @@ use time::OffsetDateTime;
 
 use super::{IntegrationType, SourceType, timestamp};
 
-/// One configured connection, as the manager stores it. `Debug` shows nothing of what people or the connector put into it:
-/// an admin may have typed a secret, and a connector keeps those of its webhooks in `connector_state`.
+/// One configured connection, as the manager stores it. `Debug` omits everything that people or the connector filled in.
+/// An admin may have typed a secret, and a connector keeps webhook secrets in `connector_state`.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Source {
     /// The manager's id of the source.
     pub id: String,
-    /// What people call it.
+    /// The name shown to people.
     pub name: String,
-    /// The system it lives in.
+    /// The type of the system it connects to.
     pub source_type: SourceType,
     /// `connector`, unless the manager itself serves the source.
     #[serde(default)]
     pub integration_type: IntegrationType,
-    /// What the admin filled in; decoded into the connector's `Config`.
+    /// The admin's settings, decoded into the connector's `Config`.
     pub config: Value,
-    /// False when it was switched off.
+    /// False when an admin disabled the source.
     pub is_active: bool,
-    /// True while it waits to be cleaned up.
+    /// True while the source waits for cleanup.
     pub is_deleted: bool,
     /// Whether it belongs to the organisation or to one person.
     pub scope: SourceScope,
     /// How [`user_whitelist`](Self::user_whitelist) and [`user_blacklist`](Self::user_blacklist) are applied.
     pub user_filter_mode: UserFilterMode,
-    /// E-mail addresses.
+    /// E-mail addresses that a whitelist admits.
     pub user_whitelist: Option<Vec<String>>,
-    /// E-mail addresses.
+    /// E-mail addresses that a blacklist excludes.
     pub user_blacklist: Option<Vec<String>>,
-    /// Durable notes of the connector about this source, such as the id of a webhook.
+    /// The connector's durable state for this source, such as the id of a webhook.
     pub connector_state: Option<Value>,
     /// Checkpoint of the latest completed run.
     pub checkpoint: Option<Value>,
-    /// Seconds between scheduled runs; none when they are off.
+    /// Seconds between scheduled runs; none when scheduling is off.
     pub sync_interval_seconds: Option<i32>,
-    /// When it was made.
+    /// When the source was created.
     #[serde(with = "timestamp::extended")]
     pub created_at: OffsetDateTime,
     /// When it last changed.
     #[serde(with = "timestamp::extended")]
     pub updated_at: OffsetDateTime,
-    /// The user who made it.
+    /// The user who created the source.
     pub created_by: String,
 }
 
@@ -64,10 +64,10 @@ impl fmt::Debug for Source {
 }
 
 impl Source {
-    /// Whether the source's user filter admits this person.
+    /// Returns whether the source's user filter admits this person.
     ///
-    /// Addresses are compared without regard to case; an empty one is admitted only when there is no filter. A filter
-    /// whose list is missing admits nobody (whitelist) or everybody (blacklist).
+    /// The comparison ignores case. An empty address is admitted only when there is no filter. A filter without a list
+    /// admits nobody (whitelist) or everybody (blacklist).
     pub fn admits(&self, email: &str) -> bool {
         let email = email.trim();
         let listed = |list: &Option<Vec<String>>| {
@@ -83,7 +83,7 @@ impl Source {
     }
 }
 
-/// Whose a source is.
+/// The owner of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SourceScope {

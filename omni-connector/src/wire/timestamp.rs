@@ -1,7 +1,7 @@
-//! The two families of timestamps on the wire (`protocol.md` §4.1), as serde modules for [`time::OffsetDateTime`].
+//! The two timestamp formats on the wire (`protocol.md` §4.1), as serde modules for [`time::OffsetDateTime`].
 //!
-//! Omni writes its own records with six-digit signed years and nine fraction digits, which RFC 3339 parsers refuse, and
-//! document metadata as plain RFC 3339. Both modules read both forms; what they write differs.
+//! Omni writes its own records with six-digit signed years and nine fraction digits, which RFC 3339 parsers refuse.
+//! Document metadata is plain RFC 3339. Both modules read both formats and write only their own.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use time::{
@@ -10,10 +10,10 @@ use time::{
     macros::{datetime, format_description},
 };
 
-/// Reads either form.
+/// Parses either format.
 ///
 /// # Errors
-/// A text that is neither, or that has no offset.
+/// The string has neither format, or no offset.
 pub fn parse(text: &str) -> Result<OffsetDateTime, time::error::Parse> {
     match text.strip_prefix("+00") {
         Some(plain) => OffsetDateTime::parse(plain, &Rfc3339),
@@ -21,9 +21,9 @@ pub fn parse(text: &str) -> Result<OffsetDateTime, time::error::Parse> {
     }
 }
 
-/// The same instant in UTC, or the nearest one that both forms can write: they know the years 0 to 9999.
+/// Converts to UTC and clamps to the years 0 to 9999, which both formats can write.
 ///
-/// `9999-12-31T23:59:59-05:00`, which many systems say for "never", is of the year after. An event must not be lost for it.
+/// Many systems write `9999-12-31T23:59:59-05:00` for "never", which falls in the year 10000 in UTC. Clamping keeps such events.
 pub(crate) fn in_utc(time: OffsetDateTime) -> OffsetDateTime {
     const FIRST: OffsetDateTime = datetime!(0000-01-01 00:00 UTC);
     const LAST: OffsetDateTime = datetime!(9999-12-31 23:59:59.999_999_999 UTC);
@@ -62,7 +62,7 @@ pub mod extended {
     /// Writes the extended form.
     ///
     /// # Errors
-    /// None of its own.
+    /// Only errors of the serializer.
     pub fn serialize<S: Serializer>(
         time: &OffsetDateTime,
         serializer: S,
@@ -72,24 +72,24 @@ pub mod extended {
             .serialize(serializer)
     }
 
-    /// Reads either form.
+    /// Reads either format.
     ///
     /// # Errors
-    /// A value that is no timestamp with an offset.
+    /// The value is not a timestamp with an offset.
     pub fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<OffsetDateTime, D::Error> {
         super::read(deserializer)
     }
 
-    /// The same for a value that may be null.
+    /// The same format for a nullable value.
     pub mod option {
         use super::super::{Deserializer, OffsetDateTime, Serialize, Serializer};
 
         /// Writes the extended form, or null.
         ///
         /// # Errors
-        /// None of its own.
+        /// Only errors of the serializer.
         #[allow(clippy::ref_option, reason = "the signature that serde calls")]
         pub fn serialize<S: Serializer>(
             time: &Option<OffsetDateTime>,
@@ -101,10 +101,10 @@ pub mod extended {
                 .serialize(serializer)
         }
 
-        /// Reads either form, or null. The key itself must be present.
+        /// Reads either format, or null. The key itself must be present.
         ///
         /// # Errors
-        /// A value that is neither null nor a timestamp with an offset.
+        /// The value is neither null nor a timestamp with an offset.
         pub fn deserialize<'de, D: Deserializer<'de>>(
             deserializer: D,
         ) -> Result<Option<OffsetDateTime>, D::Error> {
@@ -115,11 +115,11 @@ pub mod extended {
 
 /// Document metadata and `last_sync_at`: RFC 3339 in UTC, or null.
 ///
-/// Always in UTC with `Z`, since search compares the stored strings letter by letter.
+/// Always written in UTC with `Z`, because search compares the stored strings character by character.
 pub mod rfc3339_option {
     use super::{Deserializer, OffsetDateTime, Rfc3339, Serialize, Serializer, in_utc};
 
-    /// RFC 3339 in UTC; a year outside 0 to 9999 becomes the nearest one.
+    /// Writes RFC 3339 in UTC; a year outside 0 to 9999 becomes the nearest one.
     pub(crate) fn format(time: OffsetDateTime) -> Result<String, time::error::Format> {
         in_utc(time).format(&Rfc3339)
     }
@@ -127,7 +127,7 @@ pub mod rfc3339_option {
     /// Writes RFC 3339 in UTC, or null.
     ///
     /// # Errors
-    /// None of its own.
+    /// Only errors of the serializer.
     #[allow(clippy::ref_option, reason = "the signature that serde calls")]
     pub fn serialize<S: Serializer>(
         time: &Option<OffsetDateTime>,
@@ -139,20 +139,20 @@ pub mod rfc3339_option {
             .serialize(serializer)
     }
 
-    /// Reads either form, or null.
+    /// Reads either format, or null.
     ///
     /// # Errors
-    /// A value that is neither null nor a timestamp with an offset.
+    /// The value is neither null nor a timestamp with an offset.
     pub fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Option<OffsetDateTime>, D::Error> {
         super::read_option(deserializer)
     }
 
-    /// Reads RFC 3339 alone, or null, as the manager reads document metadata.
+    /// Reads RFC 3339 only, or null, as the manager reads document metadata.
     ///
     /// # Errors
-    /// A value that is neither null nor a timestamp of that form.
+    /// The value is neither null nor RFC 3339.
     pub fn deserialize_plain<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Option<OffsetDateTime>, D::Error> {

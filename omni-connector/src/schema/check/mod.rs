@@ -1,5 +1,5 @@
-//! What is wrong with a manifest, found before it is registered: what the manager would refuse, and what it would take and
-//! then never do.
+//! Finds mistakes in a manifest before it is registered: parts that the manager would refuse, and parts that it would accept
+//! but that can never work.
 
 mod schema;
 
@@ -12,22 +12,22 @@ use crate::wire::{Manifest, ManifestAction, SourceType};
 /// One mistake in a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// How bad it is.
+    /// The severity of the mistake.
     pub severity: Severity,
     /// The part of the manifest, such as ``action `create_issue` ``.
     pub place: String,
-    /// What is wrong there.
+    /// The description of the mistake.
     pub message: String,
-    /// The way out.
+    /// How to fix it.
     pub help: String,
 }
 
-/// How bad a [`Problem`] is.
+/// The severity of a [`Problem`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {
-    /// Omni refuses the whole connector, or a part of it can never work. A connector does not start with one.
+    /// Omni refuses the whole connector, or a part of it can never work. The connector does not start.
     Error,
-    /// Something works less well than it could.
+    /// The part works, but not as well as it could.
     Warning,
 }
 
@@ -37,7 +37,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Everything that is wrong with a manifest, in the order of its parts.
+/// Returns all mistakes in a manifest, in the order of its parts.
 ///
 /// ```
 /// use omni_connector::{schema::check, wire::Manifest};
@@ -63,10 +63,10 @@ pub fn check(manifest: &Manifest) -> Vec<Problem> {
     problems.found
 }
 
-/// Names of operators that Omni answers itself (`protocol.md` §7.2).
+/// Names of operators that Omni reserves for itself (`protocol.md` §7.2).
 pub const RESERVED_OPERATORS: [&str; 5] = ["by", "in", "type", "before", "after"];
 
-/// Providers that a credential can be stored for (`protocol.md` §4.9).
+/// Providers for which Omni can store a credential (`protocol.md` §4.9).
 const PROVIDERS: [&str; 17] = [
     "google",
     "slack",
@@ -192,7 +192,7 @@ impl Problems {
         }
     }
 
-    /// A scope that no consent can grant makes the action ask for ever (`protocol.md` §6.6).
+    /// Checks that each scope can be granted; otherwise the action asks for consent forever (`protocol.md` §6.6).
     fn scopes(&mut self, manifest: &Manifest, action: &ManifestAction) {
         let Some(oauth) = &manifest.oauth else {
             return;
@@ -327,12 +327,12 @@ impl Problems {
     }
 }
 
-/// First segments of paths that the protocol or the runtime answers.
+/// First path segments that the protocol or the runtime uses.
 const TAKEN: [&str; 9] = [
     "health", "manifest", "metrics", "sync", "cancel", "action", "resource", "prompt", "skill",
 ];
 
-/// Whether a path is one plain path, and not one of the protocol's.
+/// Returns whether a path is plain and unused by the protocol.
 pub(crate) fn is_free_path(path: &str) -> bool {
     let Some(rest) = path.strip_prefix('/') else {
         return false;
@@ -344,7 +344,7 @@ pub(crate) fn is_free_path(path: &str) -> bool {
     !first.is_empty() && is_plain && !TAKEN.contains(&first) && path != "/oauth/credential-ready"
 }
 
-/// Providers of language models refuse a longer name of a tool, and with it the whole request.
+/// The longest tool name. Language model providers refuse the whole request for a longer one.
 pub(crate) const LONGEST_TOOL_NAME: usize = 64;
 
 fn is_name(name: &str) -> bool {
@@ -468,7 +468,7 @@ pub(crate) mod tests {
             found(json!({ "actions": [action], "oauth": oauth })),
             ["E action `act`: no source type grants the scope `read`"]
         );
-        // Without OAuth the scopes are those of the one credential that there is.
+        // Without OAuth, scopes apply to the source's only credential.
         assert_eq!(found(json!({ "actions": [action] })), Vec::<String>::new());
     }
 

@@ -1,4 +1,4 @@
-//! What is wrong with the input schema of an action.
+//! Finds mistakes in an action's input schema.
 
 use regex_lite::Regex;
 use serde_json::{Map, Value};
@@ -37,7 +37,7 @@ pub(super) fn look(problems: &mut Problems, schema: &Value) {
     look.at_schema("input_schema", schema);
 }
 
-/// Whether there is a reference anywhere but in definitions.
+/// Returns whether a reference occurs outside of definitions.
 fn refers(value: &Value) -> bool {
     match value {
         Value::Object(object) => {
@@ -59,7 +59,7 @@ struct Look<'a> {
 }
 
 impl Look<'_> {
-    /// A schema, whose keys are keywords.
+    /// Checks a schema, whose keys are keywords.
     fn at_schema(&mut self, path: &str, schema: &Value) {
         let Value::Object(object) = schema else {
             return self.at_data(path, schema);
@@ -68,7 +68,7 @@ impl Look<'_> {
             let path = format!("{path}.{key}");
             match key.as_str() {
                 "$ref" => self.reference(value),
-                // Said once, by the references into them.
+                // References into definitions report their problems once.
                 key if self.refers && DEFINITIONS.contains(&key) => {}
                 key if REFUSED_KEYS.contains(&key) => self.problems.error(
                     format!("Omni refuses the keyword `{key}`, at `{path}`"),
@@ -111,7 +111,7 @@ impl Look<'_> {
         });
     }
 
-    /// Schemas by the names of properties. The manager does not tell these from keywords.
+    /// Checks schemas by property name. The manager does not distinguish these names from keywords.
     fn at_names(&mut self, path: &str, schemas: &Value, each: fn(&mut Self, &str, &Value)) {
         let Value::Object(schemas) = schemas else {
             return self.at_data(path, schemas);
@@ -127,7 +127,7 @@ impl Look<'_> {
         }
     }
 
-    /// Examples and defaults, in which the manager looks for keywords, too.
+    /// Checks examples and defaults, which the manager also searches for keywords.
     fn at_data(&mut self, path: &str, value: &Value) {
         match value {
             Value::Object(object) => {

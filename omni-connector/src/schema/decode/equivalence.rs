@@ -1,4 +1,4 @@
-//! That [`Decoder`] decodes what `serde_json::Value` decodes.
+//! Tests that [`Decoder`] decodes the same values as `serde_json::Value`.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -75,7 +75,7 @@ struct Flat {
     rest: BTreeMap<String, Value>,
 }
 
-/// Values that often fit the types above: few names, small numbers, not deep.
+/// Generates values that often fit the types above: few names, small numbers, little nesting.
 fn values() -> impl Strategy<Value = Value> {
     let names = || {
         prop::sample::select(vec![
@@ -113,7 +113,7 @@ fn has_whole_float(value: &Value) -> bool {
     }
 }
 
-/// Both agree on whether the value is a `T` and on which, but for structs that stand as a list.
+/// Asserts that both accept the value or both refuse it, with the same result. Structs written as lists are exempt.
 fn agree<T: DeserializeOwned + Serialize>(value: &Value) {
     let theirs = serde_json::from_value::<T>(value.clone());
     match (T::deserialize(Decoder(value.clone())), theirs) {
@@ -128,7 +128,7 @@ fn agree<T: DeserializeOwned + Serialize>(value: &Value) {
                 "{value}: {ours}"
             );
         }
-        // A whole number is an integer, also when it is written as a float.
+        // A whole number counts as an integer even when written as a float.
         (Ok(_), Err(_)) if has_whole_float(value) => {}
         (Ok(ours), Err(theirs)) => panic!("{value}: {} in place of {theirs}", json!(ours)),
     }

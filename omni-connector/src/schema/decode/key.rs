@@ -1,4 +1,4 @@
-//! The keys of an object as something to decode from.
+//! A deserializer for the keys of an object.
 
 use serde::{
     Deserializer,
@@ -8,11 +8,11 @@ use serde::{
 
 use super::misfit::Misfit;
 
-/// The key of an entry. A key is a text in JSON, whatever it stands for.
+/// The key of an entry. JSON keys are strings, even for number or boolean keys.
 pub(super) struct Key<'a>(pub(super) &'a str);
 
 impl Key<'_> {
-    /// The key, if it is spelled as JSON spells numbers and booleans: Rust reads `+7`, `007` and `inf`, too.
+    /// Returns the key if it is a valid JSON number or boolean. Rust would also parse `+7`, `007` and `inf`.
     fn as_json(&self) -> &str {
         let digits = self.0.strip_prefix('-').unwrap_or(self.0);
         let is_number = digits.starts_with(|first: char| first.is_ascii_digit())
@@ -25,7 +25,7 @@ impl Key<'_> {
     }
 }
 
-/// Methods that read a key as what it stands for.
+/// Generates methods that parse a key as the requested type.
 macro_rules! parsed {
     ($($method:ident $visit:ident)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {

@@ -1,19 +1,19 @@
-//! A value of another shape than the one that was expected: what was wrong, and where.
+//! A decoding error: a value with an unexpected shape, and its path.
 
 use std::fmt;
 
 use serde::de::{Error, Expected, Unexpected};
 use serde_json::Value;
 
-/// What was wrong, and where. Boxed, since every step of decoding passes it on.
+/// The error and its path. Boxed, because every decoding step passes it on.
 #[derive(Debug)]
 pub(super) struct Misfit(Box<Place>);
 
 #[derive(Debug)]
 struct Place {
-    /// The innermost step first.
+    /// The path, innermost step first.
     steps: Vec<Step>,
-    /// In serde's words.
+    /// Serde's message.
     message: String,
 }
 
@@ -28,7 +28,7 @@ impl Misfit {
         &self.0.message
     }
 
-    /// Such as `items[2].port`; empty for the value itself.
+    /// Returns the path, such as `items[2].port`; empty for the value itself.
     pub(super) fn path(&self) -> String {
         let mut path = String::new();
         for step in self.0.steps.iter().rev() {
@@ -64,7 +64,7 @@ impl Error for Misfit {
     }
 }
 
-/// What kind of value this is instead of the one that was expected.
+/// Builds the error for a value whose kind differs from the expected one.
 pub(super) fn misfit(value: &Value, expected: &dyn Expected) -> Misfit {
     let unexpected = match value {
         Value::Null => Unexpected::Unit,

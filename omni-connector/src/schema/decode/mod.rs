@@ -1,4 +1,4 @@
-//! Decoding what a person filled in, with the path of the field that is wrong and nothing of its value.
+//! Decodes user input. Errors give the path of the wrong field and never its value.
 
 #[cfg(test)]
 mod equivalence;
@@ -14,7 +14,7 @@ pub(crate) use trace::Keys;
 pub(crate) use value::whole;
 use {misfit::Misfit, value::Decoder};
 
-/// A value that does not have the shape it should have.
+/// A value with an unexpected shape.
 ///
 /// The message names the field and what was expected there. It never quotes the value, which may be a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -24,7 +24,7 @@ pub struct DecodeError {
     problem: String,
 }
 
-/// Decodes `value`, which people call `what` (`config`, `credentials`, `checkpoint`, `params`).
+/// Decodes `value`; `what` names it in messages (`config`, `credentials`, `checkpoint`, `params`).
 ///
 /// ```
 /// #[derive(Debug, serde::Deserialize)]
@@ -73,13 +73,13 @@ pub(crate) fn decode_field<T: DeserializeOwned>(
         .map_err(|misfit| DecodeError::in_value(what, Some(name), &misfit))
 }
 
-/// What came of a trial: the trace of fields and variants, or what is wrong.
+/// The result of a trial: the trace of fields and variants, or the error.
 pub(crate) type Tried = Result<Vec<u64>, Unfit>;
 
-/// Tries whether a value is of a type.
+/// Checks whether a value decodes into a type.
 pub(crate) type Trial = fn(Value) -> Tried;
 
-/// Why a value did not decode, in serde's words.
+/// The reason why a value did not decode, in serde's wording.
 #[derive(Debug)]
 pub(crate) struct Unfit {
     path: String,
@@ -87,7 +87,7 @@ pub(crate) struct Unfit {
     trace: Vec<u64>,
 }
 
-/// Whether a function of the author decoded one of the fields that were tried.
+/// Returns whether the author's function decoded one of the fields.
 pub(crate) fn is_by_hand(tried: &Tried) -> bool {
     trace::is_by_hand(match tried {
         Ok(trace) => trace,
@@ -96,7 +96,7 @@ pub(crate) fn is_by_hand(tried: &Tried) -> bool {
 }
 
 impl Unfit {
-    /// The field of the value itself that nobody knows, and what serde would take in its place, aliases among it.
+    /// Returns the unknown field at the top level and the fields that serde expects there, including aliases.
     pub(crate) fn unknown_field(&self) -> Option<(&str, Vec<&str>)> {
         let mut quoted = self.message.strip_prefix("unknown field ")?.split('`');
         let name = quoted.nth(1)?;
@@ -106,7 +106,7 @@ impl Unfit {
     }
 }
 
-/// Tries whether `value` is a `T`.
+/// Checks whether `value` decodes into `T`.
 pub(crate) fn trial<T: DeserializeOwned>(value: Value) -> Tried {
     let (decoded, trace) = trace::watch(|| T::deserialize(Decoder(value)).map(drop));
     match decoded {
@@ -120,7 +120,7 @@ pub(crate) fn trial<T: DeserializeOwned>(value: Value) -> Tried {
 }
 
 impl DecodeError {
-    /// The field `name` of `what` is not there.
+    /// Reports that the field `name` of `what` is missing.
     pub(crate) fn missing(what: &'static str, name: &str) -> Self {
         Self {
             what,
@@ -128,14 +128,14 @@ impl DecodeError {
         }
     }
 
-    /// What is wrong with a request that is decoded from its text.
+    /// Reports an error of a request that is decoded from JSON source.
     pub(crate) fn in_text(
         what: &'static str,
         error: &serde_path_to_error::Error<serde_json::Error>,
     ) -> Self {
         let path = error.path().to_string();
         let message = error.inner().to_string();
-        // Errors of a text end in the place within it.
+        // Such errors end with line and column.
         let end = message.rfind(" at line ").unwrap_or(message.len());
         Self::of(what, path.trim_start_matches('.'), &message[..end])
     }
@@ -164,13 +164,13 @@ impl DecodeError {
         Self::of(what, &path, misfit.message())
     }
 
-    /// What is wrong at `path`, from serde's words without their values.
+    /// Reports an error at `path`, from serde's message without its values.
     fn of(what: &'static str, path: &str, message: &str) -> Self {
         let field = match path {
             "" => "it".to_owned(),
             path => format!("`{path}`"),
         };
-        // The last one: what stands before it may be a value that says anything.
+        // The last occurrence: an earlier one may be part of a quoted value.
         let expected = message
             .rfind(", expected ")
             .map_or("", |start| &message[start..]);

@@ -1,7 +1,7 @@
-//! Watches which fields and variants a trial decodes into.
+//! Records the fields and variants that a trial decodes.
 //!
-//! Serde keeps aliases to itself: `q` and `query` end in the same hidden variant. Two inputs that leave the same trace were
-//! understood alike.
+//! Serde does not expose aliases: `q` and `query` end in the same hidden variant. Two inputs with the same trace decode
+//! identically.
 
 use std::{
     any,
@@ -53,15 +53,15 @@ pub(super) fn keys<T>(decode: impl FnOnce() -> T) -> (T, Keys) {
     (decoded, KEYS.replace(outer).unwrap_or_default())
 }
 
-/// Stands in a trace for a field that a function of the author decodes: `#[serde(deserialize_with = …)]`.
+/// Marks a field decoded by the author's function: `#[serde(deserialize_with = …)]`.
 const BY_HAND: u64 = u64::MAX;
 
-/// Whether a field of the trace was decoded by a function of the author.
+/// Returns whether the author's function decoded a field of the trace.
 pub(super) fn is_by_hand(trace: &[u64]) -> bool {
     trace.contains(&BY_HAND)
 }
 
-/// Notes the variant of a key, of a value or of an enum, if somebody watches.
+/// Records the variant of a key, value or enum, if a trace is being recorded.
 pub(super) fn note<T>(decoded: &T) {
     TRACE.with_borrow_mut(|trace| {
         if let Some(trace) = trace {
@@ -75,7 +75,7 @@ pub(super) fn note<T>(decoded: &T) {
     });
 }
 
-/// Runs `decode`; what it noted, in an order that does not depend on that of the keys.
+/// Runs `decode` and returns the recorded trace, which does not depend on the order of keys.
 pub(super) fn watch<T>(decode: impl FnOnce() -> T) -> (T, Vec<u64>) {
     let outer = TRACE.replace(Some(Vec::new()));
     let decoded = decode();

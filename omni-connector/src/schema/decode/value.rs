@@ -1,7 +1,7 @@
-//! A JSON value as something to decode from, which knows the place of what is wrong.
+//! A deserializer for JSON values that records the path of an error.
 //!
-//! It accepts what `serde_json::Value` accepts, but for lists in place of structs. It is compiled once for every type that a
-//! connector decodes, and a connector has hundreds: so it is one plain type, where one that watches another would be four.
+//! It accepts the same input as `serde_json::Value`, except lists in place of structs. It is compiled once for each of the
+//! hundreds of types that a connector decodes. Hence it is one plain type; a wrapper around another would need four.
 
 use std::{mem, vec};
 
@@ -20,11 +20,11 @@ use super::{
     trace,
 };
 
-/// A value to be decoded.
+/// A value to decode.
 pub(super) struct Decoder(pub(super) Value);
 
 impl Decoder {
-    /// As `serde_json` reads numbers unless a crate turns its `arbitrary_precision` on: 64 bits, or a float.
+    /// Reads numbers as `serde_json` does without its feature `arbitrary_precision`: 64 bits, or a float.
     fn number<'de, V: Visitor<'de>>(number: &Number, visitor: V) -> Result<V::Value, Misfit> {
         if let Some(number) = number.as_u64() {
             visitor.visit_u64(number)
@@ -35,7 +35,7 @@ impl Decoder {
         }
     }
 
-    /// A whole number, also one that is written with a point or an exponent: JSON Schema counts `10.0` as an integer.
+    /// Reads a whole number, including one with a point or an exponent: JSON Schema counts `10.0` as an integer.
     fn whole<'de, V: Visitor<'de>>(number: &Number, visitor: V) -> Result<V::Value, Misfit> {
         match whole(number) {
             Some(whole) => Self::number(&whole, visitor),
@@ -44,7 +44,7 @@ impl Decoder {
     }
 }
 
-/// The whole number that a float stands for, where 64 bits hold it.
+/// Returns the float's value as an integer if it is whole and fits 64 bits.
 #[allow(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -65,7 +65,7 @@ pub(crate) fn whole(number: &Number) -> Option<Number> {
     }
 }
 
-/// Methods that take one kind of value, and refuse every other.
+/// Generates methods that accept one kind of value and refuse every other.
 macro_rules! only {
     ($($method:ident($value:pat => $visit:expr))*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
@@ -77,7 +77,7 @@ macro_rules! only {
     )*};
 }
 
-/// Methods that take a number, whatever its size: whether it fits is the visitor's to say.
+/// Generates methods that accept any number; the visitor checks the range.
 macro_rules! numbers {
     ($as:ident: $($method:ident)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
@@ -208,10 +208,10 @@ impl<'de> Deserializer<'de> for Decoder {
     }
 }
 
-/// The name by which `serde_json::value::RawValue` asks for the text of a value.
+/// The name under which `serde_json::value::RawValue` requests a value's raw JSON.
 const RAW: &str = "$serde_json::private::RawValue";
 
-/// A list, while its items are taken.
+/// The state of decoding a list.
 struct List {
     items: vec::IntoIter<Value>,
     length: usize,
@@ -228,12 +228,12 @@ impl List {
         })
     }
 
-    /// What is wrong with the item that was taken last.
+    /// Adds the index of the current item to an error.
     fn at_item(&self, misfit: Misfit) -> Misfit {
         misfit.below(Step::Index(self.length - self.items.len() - 1))
     }
 
-    /// An error when more was there than anybody asked for, as in a list that is longer than a tuple.
+    /// Returns an error if items are left over, as in a list that is longer than a tuple.
     fn end(self) -> Result<(), Misfit> {
         match self.items.len() {
             0 => Ok(()),
@@ -268,10 +268,10 @@ impl<'de> SeqAccess<'de> for Items<'_> {
     }
 }
 
-/// An object, while its entries are taken.
+/// The state of decoding an object.
 struct Object {
     entries: map::IntoIter,
-    /// Of the entry that was taken last.
+    /// The key of the current entry.
     key: String,
     value: Value,
 }
@@ -297,12 +297,12 @@ impl Object {
         Decoder(mem::take(&mut self.value))
     }
 
-    /// What is wrong with the entry that was taken last.
+    /// Adds the key of the current entry to an error.
     fn at_key(&mut self, misfit: Misfit) -> Misfit {
         misfit.below(Step::Key(mem::take(&mut self.key)))
     }
 
-    /// An error when more was there than anybody asked for.
+    /// Returns an error if entries are left over.
     fn end(self) -> Result<(), Misfit> {
         match self.entries.len() {
             0 => Ok(()),
@@ -348,7 +348,7 @@ impl<'de> MapAccess<'de> for Entries<'_> {
     }
 }
 
-/// A variant of an enum: its name alone, or as the only key of an object.
+/// An enum variant: its name alone, or as the only key of an object.
 struct Chosen {
     variant: String,
     content: Option<Value>,

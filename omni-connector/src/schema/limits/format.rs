@@ -1,4 +1,4 @@
-//! Formats of texts that are checked; others are only shown.
+//! Checks the string formats that are enforced; all other formats are only displayed.
 
 use crate::wire::{Email, parse_day, timestamp};
 

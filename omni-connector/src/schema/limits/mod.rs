@@ -1,7 +1,6 @@
-//! What a value must keep to beyond its shape, read from the schema that says so: one declaration, one rule.
+//! Limits of a value beyond its shape, read from its schema, so that each is declared once.
 //!
-//! Serde decides whether a value has the right shape; this is about what serde does not know: ranges, lengths, patterns
-//! and formats. A value is never quoted.
+//! Serde checks the shape. This module checks ranges, lengths, patterns and formats. It never quotes a value.
 
 mod format;
 mod number;
@@ -21,10 +20,10 @@ pub(crate) use {
     violation::Violation,
 };
 
-/// The limits of one place in an input, and of all places in it.
+/// The limits at one path of an input and at all paths below it.
 #[derive(Debug, Default)]
 pub(crate) struct Rule {
-    /// Whether there is anything to check, here or below.
+    /// Whether this rule or a nested one has a limit to check.
     limits: bool,
     shape: Shape,
     minimum: Option<Number>,
@@ -44,13 +43,13 @@ pub(crate) struct Rule {
     first_items: Vec<Rule>,
     items: Option<Box<Rule>>,
     all: Vec<Rule>,
-    /// Of each of these lists, one must hold.
+    /// Groups of alternatives; at least one alternative of each group must hold.
     any: Vec<Vec<Rule>>,
 }
 
 impl Rule {
-    /// Reads the limits in a schema. A keyword that is none of them is not looked at, a pattern that is no regular
-    /// expression is left out: it is found before registering.
+    /// Reads the limits from a schema. Other keywords are ignored. An invalid pattern is skipped here, because the check
+    /// before registering reports it.
     pub(crate) fn of(schema: &Value) -> Self {
         let Value::Object(schema) = schema else {
             return Self::default();
@@ -136,10 +135,10 @@ impl Rule {
             .chain(self.any.iter().flatten())
     }
 
-    /// Whether a value keeps to the limits. A value of another shape does: decoding says what is wrong with that.
+    /// Checks a value against the limits. A value of another shape passes: decoding reports the shape.
     ///
     /// # Errors
-    /// The first limit that it does not keep to.
+    /// The first violated limit.
     pub(crate) fn check(&self, value: &Value) -> Result<(), Violation> {
         match self.look(value, Path::Root, false) {
             Err(violation) if !violation.is_shape => Err(violation),
@@ -147,15 +146,15 @@ impl Rule {
         }
     }
 
-    /// Whether a declared value, such as a default, has the shape and keeps to the limits.
+    /// Checks shape and limits of a declared value, such as a default.
     ///
     /// # Errors
-    /// What it does not keep to.
+    /// The first violation.
     pub(crate) fn admit(&self, value: &Value) -> Result<(), Violation> {
         self.look(value, Path::Root, true)
     }
 
-    /// `by_shape` where the value must fit one of several alternatives.
+    /// Checks a value; `by_shape` is true where the value must match one of several alternatives.
     fn look(&self, value: &Value, path: Path<'_>, by_shape: bool) -> Result<(), Violation> {
         if by_shape && !self.shape.fits(value, self) {
             return Err(path.another_shape());
@@ -170,7 +169,7 @@ impl Rule {
             Value::Object(fields) => {
                 for (name, value) in fields {
                     if value.is_null() && !self.shape.requires(name) {
-                        // As good as left out; whether null is taken is decoding's to say.
+                        // Null counts as absent; decoding reports whether null is allowed.
                         continue;
                     }
                     let path = Path::Field(&path, name);
@@ -268,8 +267,8 @@ impl Rule {
     }
 }
 
-/// One of the alternatives must hold. If none does, the limit that a fitting one sets says more than that others have
-/// another shape.
+/// Requires one of the alternatives to hold. If none does, reports the limit of the alternative with the right shape: it
+/// says more than a shape mismatch.
 fn look_at_any(alternatives: &[Rule], value: &Value, path: Path<'_>) -> Result<(), Violation> {
     let mut found: Option<Violation> = None;
     for rule in alternatives {
@@ -289,7 +288,7 @@ fn count(amount: usize, of: &str) -> String {
     format!("{amount} {of}{plural}")
 }
 
-/// What is wrong with an amount outside its limits, in words that follow it.
+/// Describes how an amount violates its limits; none if it does not.
 fn out_of(amount: usize, least: Option<usize>, most: Option<usize>) -> Option<String> {
     let are = |count: usize| if count == 1 { "is" } else { "are" };
     match (least, most) {

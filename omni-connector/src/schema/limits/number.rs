@@ -1,10 +1,10 @@
-//! Comparing JSON numbers to the last digit.
+//! Compares JSON numbers exactly.
 
 use std::cmp::Ordering;
 
 use serde_json::Number;
 
-/// Compares without the loss of digits that comes with floating point.
+/// Compares without the rounding of floating-point numbers.
 pub(crate) fn compare(a: &Number, b: &Number) -> Ordering {
     match (whole(a), whole(b)) {
         (Some(a), Some(b)) => a.cmp(&b),

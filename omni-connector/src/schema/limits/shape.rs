@@ -1,10 +1,10 @@
-//! The shape of a value: by what the right one of several alternatives is found.
+//! The shape of a value, which selects the matching alternative among several.
 
 use serde_json::{Map, Value};
 
 use super::{Rule, text};
 
-/// What an alternative says of a value beside its limits.
+/// An alternative's requirements on a value, apart from its limits.
 #[derive(Debug, Default)]
 pub(super) struct Shape {
     kinds: Option<Vec<String>>,
@@ -43,7 +43,7 @@ impl Shape {
         self.required.iter().any(|required| required == name)
     }
 
-    /// The constants that are listed; none where anything of the type will do.
+    /// Returns the listed constants; none if any value of the type is allowed.
     pub(super) fn constants(&self) -> &[Value] {
         self.constants.as_deref().unwrap_or_default()
     }

@@ -1,7 +1,7 @@
-//! The declared names behind other spellings: serde's aliases, and whole numbers that are written as floats.
+//! Resolves alternative spellings to declared names: serde's aliases, and whole numbers written as floats.
 //!
-//! A schema does not know aliases, and serde does not list them. An alias is found by trial: an input that says the same
-//! under the declared name decodes alike, and one that says both is refused as a duplicate.
+//! A schema does not contain aliases, and serde does not list them. Trial decoding finds an alias: an input with the
+//! declared name decodes identically, and an input with both names is refused as a duplicate.
 
 use std::{collections::BTreeSet, iter};
 
@@ -10,31 +10,31 @@ use serde_json::Value;
 use super::Rule;
 use crate::schema::{Tried, whole};
 
-/// Decodes an input, to see what comes of it.
+/// Decodes an input on trial.
 type Try<'a> = &'a dyn Fn(&Value) -> Tried;
 
-/// More unknown names than this are looked at in no input: each costs a trial for every declared name.
+/// Limit of unknown names per input: each costs one trial for every declared name.
 const MOST_UNKNOWN: usize = 100;
 
-/// Forms of one input that stand for several meanings; more are not told apart.
+/// Limit of the forms that are tried for an ambiguous input.
 const MOST_FORMS: usize = 64;
 
-/// One spelling in an input that its schema does not list.
+/// A spelling in an input that the schema does not list.
 enum Unknown {
-    /// A name in the object at `place`.
+    /// A key of the object at `place`.
     Name {
         place: String,
         name: String,
         declared: BTreeSet<String>,
     },
-    /// The string at `place`, which is none of the constants.
+    /// The string at `place`, which matches none of the constants.
     Constant { place: String, declared: Vec<Value> },
 }
 
-/// The input as its schema spells it. Several forms where an alias cannot be told from another; each must keep to the limits.
+/// Rewrites the input with the schema's spelling. Ambiguous aliases yield several forms, and each must satisfy the limits.
 ///
 /// # Errors
-/// The place that holds too many names which nobody declared.
+/// The path of an object with too many undeclared names.
 pub(crate) fn forms(rule: &Rule, input: &Value, decode: Try<'_>) -> Result<Vec<Value>, String> {
     if !rule.limits {
         return Ok(Vec::new());
@@ -49,7 +49,7 @@ pub(crate) fn forms(rule: &Rule, input: &Value, decode: Try<'_>) -> Result<Vec<V
             "more than {MOST_UNKNOWN} names and values in it are not declared"
         ));
     }
-    // What does not decode at all is decoding's to refuse, in its words.
+    // Decoding itself reports an input that does not decode.
     let Ok(trace) = decode(input) else {
         return Ok(vec![input.clone()]);
     };
@@ -69,7 +69,7 @@ pub(crate) fn forms(rule: &Rule, input: &Value, decode: Try<'_>) -> Result<Vec<V
     if forms[..] == [input.clone()] {
         return Ok(forms);
     }
-    // What stands below an alias can be looked at only now.
+    // Values below an alias can be checked only now.
     let mut all = Vec::new();
     for form in forms {
         all.extend(self::forms(rule, &form, decode)?);
@@ -78,8 +78,8 @@ pub(crate) fn forms(rule: &Rule, input: &Value, decode: Try<'_>) -> Result<Vec<V
     Ok(all)
 }
 
-/// Writes floats as the whole numbers that they are, where the schema wants integers or lists nothing, as below an alias:
-/// serde's buffers do not.
+/// Converts floats into integers where their value is whole and the schema wants integers, or lists nothing, as below an
+/// alias. Serde's buffers do not convert them.
 pub(crate) fn whole_numbers(rule: &Rule, input: &mut Value) {
     make_whole(&[rule], input);
 }
@@ -118,14 +118,14 @@ fn of_field<'a>(rules: &[&'a Rule], name: &str) -> Vec<&'a Rule> {
 }
 
 impl Rule {
-    /// This rule, and those of all alternatives for the same value.
+    /// Returns this rule and the rules of all alternatives for the same value.
     fn here(&self) -> Box<dyn Iterator<Item = &Self> + '_> {
         let inner = self.all.iter().chain(self.any.iter().flatten());
         Box::new(iter::once(self).chain(inner.flat_map(Self::here)))
     }
 }
 
-/// Finds the names and constants that none of the rules of a place lists.
+/// Collects the names and constants that no rule at a path lists.
 fn unknown(rules: &[&Rule], value: &Value, place: String, found: &mut Vec<Unknown>) {
     let rules: Vec<_> = rules.iter().flat_map(|rule| rule.here()).collect();
     if rules.is_empty() {
@@ -176,7 +176,7 @@ fn unknown(rules: &[&Rule], value: &Value, place: String, found: &mut Vec<Unknow
 }
 
 impl Unknown {
-    /// The inputs in which a declared spelling stands in place of this one, and which decode alike.
+    /// Returns the inputs that replace this spelling by a declared one and decode identically.
     fn read(&self, input: &Value, trace: &[u64], decode: Try<'_>) -> Vec<Value> {
         let alike = |form: &Value| decode(form).is_ok_and(|other| other == trace);
         match self {

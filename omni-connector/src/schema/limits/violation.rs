@@ -1,13 +1,13 @@
-//! What is wrong with a value, and where it stands. The value itself is never told.
+//! A violated limit and its path. Never contains the value.
 
 use std::fmt;
 
-/// What is wrong, and where.
+/// A violated limit, with its path.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Violation {
     path: String,
     problem: String,
-    /// The value does not even have the shape; that is serde's to say.
+    /// Whether the value has the wrong shape, which serde reports instead.
     pub(super) is_shape: bool,
 }
 
@@ -20,7 +20,7 @@ impl fmt::Display for Violation {
     }
 }
 
-/// The way to a value, put into words only when something is wrong there.
+/// The path to a value, formatted only when an error needs it.
 #[derive(Clone, Copy)]
 pub(super) enum Path<'a> {
     Root,

@@ -1,10 +1,10 @@
-//! Alternatives at the top of a schema, where Omni takes one object.
+//! Merges alternatives at the top of a schema into the single object that Omni accepts.
 
 use serde_json::{Value, json};
 
 use super::{Schema, collapse_enum};
 
-/// Alternatives at the top become one object that admits all of them.
+/// Merges alternatives at the top into one object that admits all of them.
 pub(super) fn merge_top(mut object: Schema) -> Schema {
     for (key, all_hold) in [("allOf", true), ("anyOf", false), ("oneOf", false)] {
         let Some(Value::Array(parts)) = object.remove(key) else {
@@ -12,7 +12,7 @@ pub(super) fn merge_top(mut object: Schema) -> Schema {
         };
         let parts = objects_of(parts);
         if parts.is_empty() {
-            // Nothing that could be an input; the manager's rules say so.
+            // No alternative is an object; the manager's rules then refuse the schema.
             object.insert("type".to_owned(), json!("not an object"));
             return object;
         }
@@ -24,7 +24,7 @@ pub(super) fn merge_top(mut object: Schema) -> Schema {
     object
 }
 
-/// Those of the alternatives that an object can be: an input is always one.
+/// Returns the alternatives that an object can satisfy, since an input is always an object.
 fn objects_of(parts: Vec<Value>) -> Vec<Schema> {
     let parts = parts.into_iter().filter_map(|part| match part {
         Value::Object(part) => Some(merge_top(part)),
@@ -92,7 +92,7 @@ fn required_by(schema: &Schema) -> Vec<String> {
         .collect()
 }
 
-/// What is said of an alternative as a whole is said of the property that selects it, or it would be lost.
+/// Moves the description of an alternative to its tag property; the merge would lose it otherwise.
 fn describe_by_tag(part: &mut Schema) {
     let Some(description) = part.get("description").cloned() else {
         return;
@@ -115,7 +115,7 @@ fn describe_by_tag(part: &mut Schema) {
     }
 }
 
-/// One schema for a property that is described in several ways; constants of a tag become a list.
+/// Combines several schemas of one property; constants of a tag become a list.
 fn one_of_these(mut schemas: Vec<Value>) -> Value {
     if let [only] = &mut schemas[..] {
         return only.take();

@@ -1,8 +1,7 @@
-//! Making a schema fit for the manager and for language models, which take less than JSON Schema allows.
+//! Simplifies a schema for the manager and for language models, which accept less than JSON Schema allows.
 //!
-//! What is left admits everything that the type's own values look like. It admits more than decoding does where the forms
-//! cannot say the same: alternatives at the top, which the manager refuses, are merged into one object that admits the
-//! properties of all of them.
+//! The simplified schema admits every value that the type serializes to. It can admit more than decoding does:
+//! the manager refuses alternatives at the top, so they are merged into one object with the properties of all of them.
 
 mod merge;
 
@@ -12,13 +11,13 @@ use merge::merge_top;
 
 type Schema = Map<String, Value>;
 
-/// Marks a reference to a document until it is known to stand where the manager rewrites it.
+/// Marks a document reference until its position is known to be one that the manager rewrites.
 pub(crate) const DOCUMENT_MARK: &str = "x-omni-document";
 
-/// Marks an optional property of which null says something: see [`Null::Meant`].
+/// Marks an optional property whose null has a meaning: see [`Null::Meant`].
 pub(crate) const NULL_MARK: &str = "x-omni-null";
 
-/// The names under which the manager puts a document's own id in place of Omni's (`protocol.md` §6.4).
+/// The property names whose value the manager rewrites from Omni's document id to the source's (`protocol.md` §6.4).
 pub(crate) const DOCUMENT_NAMES: [&str; 2] = ["document_id", "file_id"];
 
 /// Simplifies the schema of an action's input into the form that Omni takes: an object at the top, references resolved, no `null`
@@ -39,13 +38,13 @@ pub fn safe_schema(schema: Value) -> Value {
     Value::Object(schema)
 }
 
-/// The schema of one value within an input, which may be anything.
+/// Simplifies the schema of one value within an input, which may have any type.
 pub(crate) fn safe_part(mut schema: Value, null: Null) -> Value {
     simplify(&mut schema, null);
     schema
 }
 
-/// Drops the marks of references that stand where they work; the others are found before registering.
+/// Drops the marks of document references in working positions. Validation before registering reports the others.
 pub(crate) fn unmark_documents(schema: &mut Schema) {
     let Some(Value::Object(properties)) = schema.get_mut("properties") else {
         return;
@@ -57,17 +56,17 @@ pub(crate) fn unmark_documents(schema: &mut Schema) {
     }
 }
 
-/// What null means in a place.
+/// The meaning of null at one position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Null {
-    /// No more than leaving the value out.
+    /// The same as an absent value.
     Noise,
-    /// The only way to say that there is no value, as in a list.
+    /// The only way to express an absent value, as in a list.
     Meant,
 }
 
-/// Simplifies a schema and all schemas in it. Names of properties are not keywords, so the walk knows which maps hold
-/// what.
+/// Simplifies a schema and all schemas in it. Property names are not keywords, so the walk distinguishes maps of
+/// properties from schemas.
 fn simplify(schema: &mut Value, null: Null) {
     if *schema == Value::Bool(true) {
         *schema = json!({});
@@ -84,7 +83,7 @@ fn simplify(schema: &mut Value, null: Null) {
         .get("not")
         .is_some_and(|not| *not == json!({ "const": 0 }))
     {
-        // Rust's non-zero integers; the manager knows no `not`, and decoding refuses the zero.
+        // Rust's non-zero integers. The manager does not support `not`, and decoding refuses zero.
         object.remove("not");
     }
     shorten_singles(object);
@@ -110,7 +109,7 @@ fn simplify(schema: &mut Value, null: Null) {
         schemas.for_each(|schema| simplify(schema, Null::Meant));
     }
     for key in ["items", "additionalProperties", "unevaluatedProperties"] {
-        // Here `true` is the keyword's own way to say "anything".
+        // Here `true` is the keyword's form of "anything".
         if let Some(inner @ Value::Object(_)) = object.get_mut(key) {
             simplify(inner, Null::Meant);
         }
@@ -131,7 +130,7 @@ fn simplify(schema: &mut Value, null: Null) {
     collapse_enum(object);
 }
 
-/// Writes defaults and examples of single precision with the digits that were written: 0.1, not 0.10000000149011612.
+/// Writes single-precision defaults and examples with their original digits: 0.1, not 0.10000000149011612.
 fn shorten_singles(object: &mut Schema) {
     for key in ["default", "examples"] {
         let Some(mut value) = object.remove(key) else {
@@ -197,8 +196,8 @@ fn shorten(value: &mut Value, schema: &Schema) {
     }
 }
 
-/// Rust's number types are no formats of JSON Schema; what they say is said as limits. Those of 64 bits and more are left
-/// to decoding: the numbers would not survive most readers.
+/// Replaces Rust's number formats, which JSON Schema does not define, by limits. Decoding checks 64 bits and more,
+/// because most readers would round such numbers.
 fn plain_numbers(object: &mut Schema) {
     let Some(format) = object.get("format").and_then(Value::as_str) else {
         return;
@@ -226,7 +225,7 @@ fn is_null(schema: &Value) -> bool {
     schema["type"] == "null" || schema["enum"] == json!([null])
 }
 
-/// Where null is noise it is dropped; where it is meant it is moved into the one alternative that is there beside it.
+/// Drops redundant nulls and moves meaningful ones into the only other alternative.
 fn fold_null(object: &mut Schema, null: Null) {
     for key in ["anyOf", "oneOf"] {
         let Some(Value::Array(schemas)) = object.get_mut(key) else {
@@ -261,7 +260,7 @@ fn fold_null(object: &mut Schema, null: Null) {
     }
 }
 
-/// Lets a schema admit null as well, where it has a place to say so.
+/// Makes a schema admit null, if it has a keyword for it. Returns whether it does.
 fn admit_null(schema: &mut Value) -> bool {
     let Value::Object(object) = schema else {
         return false;
@@ -287,7 +286,7 @@ fn admit_null(schema: &mut Value) -> bool {
     true
 }
 
-/// Words about a value, as opposed to what it must be.
+/// Keywords that describe a value without restricting it.
 const ANNOTATIONS: [&str; 6] = [
     "description",
     "default",
@@ -297,7 +296,7 @@ const ANNOTATIONS: [&str; 6] = [
     "writeOnly",
 ];
 
-/// The one schema that is left of `anyOf`, `oneOf` or `allOf` is part of the schema around it.
+/// Merges the only schema in `anyOf`, `oneOf` or `allOf` into the surrounding schema.
 fn lift_only_alternative(object: &mut Schema) {
     for key in ["anyOf", "oneOf", "allOf"] {
         let Some([Value::Object(inner)]) =
@@ -320,7 +319,7 @@ fn lift_only_alternative(object: &mut Schema) {
             inner.remove("description");
             object.insert("description".to_owned(), with_values.into());
         }
-        // The outer words are the field's own, those of the type come second.
+        // The outer description is the field's; the type's description follows it.
         for (name, value) in inner {
             object.entry(name).or_insert(value);
         }
@@ -331,10 +330,10 @@ fn text_of<'a>(schema: &'a Schema, key: &str) -> Option<&'a str> {
     schema.get(key).and_then(Value::as_str)
 }
 
-/// How a line begins that says what one value of a list means.
+/// The prefix of a line that describes one value of a list.
 const VALUE_LINE: &str = "- `";
 
-/// A field's own words, followed by what its type says of each value; none where it says nothing of them.
+/// Appends the type's description of each value to the field's description; none if the type describes no value.
 fn with_values(own: &str, of_type: &str) -> Option<String> {
     let lines: Vec<_> = of_type
         .lines()
@@ -343,7 +342,7 @@ fn with_values(own: &str, of_type: &str) -> Option<String> {
     (!lines.is_empty()).then(|| format!("{own}\n{}", lines.join("\n")))
 }
 
-/// Alternatives that are all lists of constants become one list; their descriptions become lines.
+/// Combines alternatives that are all lists of constants into one list; their descriptions become lines.
 fn collapse_enum(object: &mut Schema) {
     for key in ["oneOf", "anyOf"] {
         let Some(Value::Array(alternatives)) = object.get(key) else {
