@@ -219,7 +219,7 @@ impl Frame {
                 div.state id="state" data-live="" role="status" { (self.light()) }
                 form.choices method="get" action=(pane.path()) {
                     @if self.sources.is_empty() {
-                        @if let Some(one) = &self.source { input type="hidden" name="source" value=(one.source.id); span.one-source { (foreign(&one.source.name)) } }
+                        @if let Some(one) = &self.source { input type="hidden" name="source" value=(one.source.id); span.quiet { "Source" } span.one-source { (foreign(&one.source.name)) } }
                     } @else {
                         label for="choose-source" { "Source" }
                         select id="choose-source" name="source" data-submit="" {

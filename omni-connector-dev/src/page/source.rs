@@ -20,7 +20,9 @@ use super::{
     show::{Html, ago, counted, foreign},
 };
 use crate::{
+    lookup,
     rules::{self, Changes, Description, Listed, Refusal, Secret},
+    store::StoreError,
     workbench::Schemas,
 };
 
@@ -31,6 +33,8 @@ pub(super) struct Data {
     sources: Vec<Listed>,
     config_schema: Option<Value>,
     credentials_schema: Option<Value>,
+    /// Whether a secret is stored. A row without one is what actions of a connector without credentials need.
+    has_secret: bool,
     #[serde(skip)]
     editing: Editing,
 }
@@ -45,7 +49,7 @@ struct Editing {
 }
 
 impl Data {
-    fn new(frame: &Frame, schemas: Schemas, is_new: bool) -> Self {
+    fn new(frame: &Frame, schemas: Schemas, is_new: bool, has_secret: bool) -> Self {
         let source = frame.source.as_ref().filter(|_| !is_new);
         let name = frame
             .manifest
@@ -80,9 +84,23 @@ impl Data {
                 .collect(),
             config_schema: schemas.config,
             credentials_schema: schemas.credentials,
+            has_secret,
             editing,
         }
     }
+}
+
+async fn has_secret(page: &Page, frame: &Frame) -> Result<bool, StoreError> {
+    let Some(one) = &frame.source else {
+        return Ok(false);
+    };
+    let source = one.source.clone();
+    let row = page
+        .shared
+        .store
+        .read(move |db| lookup::owner_row(db, &source))
+        .await?;
+    Ok(row.is_some_and(|row| row.credentials != form::nothing()))
 }
 
 /// The defaults that a schema declares for its members.
@@ -97,11 +115,9 @@ fn defaults(schema: Option<&Value>) -> Value {
 
 pub(super) async fn pane(State(page): State<Page>, ask: Ask) -> Result<Response, Refusal> {
     let frame = Frame::read(&page, &ask).await?;
-    let data = Data::new(
-        &frame,
-        page.shared.workbench.schemas(),
-        ask.get("new").is_some(),
-    );
+    let has_secret = has_secret(&page, &frame).await?;
+    let schemas = page.shared.workbench.schemas();
+    let data = Data::new(&frame, schemas, ask.get("new").is_some(), has_secret);
     Ok(answer(&ask, &frame, Pane::Source, &data, render))
 }
 
@@ -148,7 +164,8 @@ pub(super) async fn save(
         return Ok(back(&link));
     }
     if fields.is_reshaped() || !editing.faults.is_empty() {
-        let mut data = Data::new(&frame, schemas, is_new);
+        let has_secret = has_secret(&page, &frame).await?;
+        let mut data = Data::new(&frame, schemas, is_new, has_secret);
         data.editing = editing;
         return Ok(Html(frame.page(Pane::Source, render(&frame, &data))).into_response());
     }
@@ -338,11 +355,11 @@ fn secret_card(frame: &Frame, data: &Data, one: &Listed) -> Markup {
         section.card {
             h2 { "Secret" }
             p {
-                @if one.has_credential { span.chip.good { "stored" } " It is never sent back to the browser." }
-                @else { span.chip { "none" } " The source has no credential." }
+                @if data.has_secret { span.chip.good { "stored" } " It is never sent back to the browser." }
+                @else { span.chip { "none" } " The source has no secret." }
             }
-            details open[!one.has_credential] {
-                summary { @if one.has_credential { "Replace it" } @else { "Give one" } }
+            details open[!data.has_secret] {
+                summary { @if data.has_secret { "Replace it" } @else { "Give one" } }
                 form method="post" action=(frame.link("/dev/source/secret", &[])) autocomplete="off" {
                     @match &data.credentials_schema {
                         Some(schema) => { (form::render(&hidden(schema), None, &HashMap::new())) },

@@ -7,6 +7,8 @@
 mod decode;
 mod kind;
 mod render;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 
