@@ -19,10 +19,7 @@ use super::{
 };
 use crate::{
     rules::Refusal,
-    store::{
-        StoreError,
-        review::{self, Usage},
-    },
+    store::{StoreError, review::Usage},
 };
 
 /// What the pane shows.
@@ -64,18 +61,7 @@ async fn read(page: &Page, frame: &Frame) -> Result<Data, StoreError> {
         let before = serde_json::to_value(before.as_ref()?).ok()?;
         Some(diff::changes(&before, &serde_json::to_value(now).ok()?))
     });
-    let declared = manifest.search_operators.clone();
-    let operators = page
-        .shared
-        .store
-        .read(move |db| {
-            let used = declared.into_iter().map(|operator| {
-                let usage = review::usage(db, &operator.attribute_key)?;
-                Ok((operator, usage))
-            });
-            used.collect::<Result<_, StoreError>>()
-        })
-        .await?;
+    let operators = page.usage(manifest.search_operators.clone()).await?;
     let verdicts = check(&manifest).into_iter().map(|problem| Verdict {
         is_error: problem.severity == Severity::Error,
         place: problem.place,

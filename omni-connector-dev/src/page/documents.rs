@@ -106,17 +106,12 @@ async fn read(page: &Page, frame: &Frame, ask: &Ask) -> Result<Data, StoreError>
                         Some(id) => Shown::read(db, &id, viewer.as_deref())?,
                         None => None,
                     };
-                    let mut used = Vec::new();
-                    for operator in operators::all(db)? {
-                        let usage = review::usage(db, &operator.attribute_key)?;
-                        used.push((operator, usage));
-                    }
-                    Ok::<_, StoreError>((hits, document, used))
+                    Ok::<_, StoreError>((hits, document, operators::all(db)?))
                 })
                 .await?;
             data.hits = hits;
             data.document = document;
-            data.operators = operators;
+            data.operators = page.usage(operators).await?;
         }
         Tab::Groups => {
             data.groups = store

@@ -16,7 +16,10 @@ use axum::{
 use maud::html;
 use oauth2::CsrfToken;
 
-use super::{Page, show::Html};
+use super::{
+    Page,
+    show::{Html, encoded, steers},
+};
 use crate::store::review;
 
 /// Nothing but what this page itself brings.
@@ -24,6 +27,8 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
     form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 /// What stands in place of a secret.
 const HIDDEN: &str = "••••••";
+/// Characters at the beginning or end of a secret that tell too much.
+const TELLING: usize = 12;
 /// Addresses that were printed and not used.
 const UNUSED: usize = 32;
 
@@ -135,7 +140,7 @@ fn is_of_the_page(headers: &HeaderMap) -> bool {
     headers.contains_key(header::ORIGIN) && site.is_none_or(|site| site == "same-origin")
 }
 
-/// The answer without secrets, in whatever way they are written.
+/// The answer without secrets, in whatever way they are written, and a page without marks that turn the text around them.
 async fn without(answer: Response, secrets: &[String]) -> Response {
     let (mut parts, body) = answer.into_parts();
     let Ok(bytes) = to_bytes(body, usize::MAX).await else {
@@ -147,16 +152,50 @@ async fn without(answer: Response, secrets: &[String]) -> Response {
     for secret in secrets {
         let escaped = html! { (secret) }.into_string();
         let quoted = serde_json::Value::from(secret.as_str()).to_string();
-        let quoted = quoted.trim_matches('"');
+        let quoted = quoted[1..quoted.len() - 1].to_owned();
         let both = html! { (quoted) }.into_string();
-        for form in [secret.as_str(), &escaped, quoted, &both] {
-            if text.contains(form) {
-                text = text.replace(form, HIDDEN);
-            }
+        for form in [secret.clone(), escaped, quoted, both, encoded(secret)] {
+            text = hide(text, &form);
         }
+    }
+    let kind = parts.headers.get(header::CONTENT_TYPE);
+    if kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html")) && text.contains(steers) {
+        text = text.replace(steers, "\u{fffd}");
     }
     parts.headers.remove(header::CONTENT_LENGTH);
     (parts, Body::from(text)).into_response()
+}
+
+/// Replaces a secret, and a long beginning or end of it: texts are cut before they are shown.
+fn hide(text: String, secret: &str) -> String {
+    let from_start = secret
+        .char_indices()
+        .nth(TELLING)
+        .map_or(secret, |(end, _)| &secret[..end]);
+    let from_end = secret
+        .char_indices()
+        .rev()
+        .nth(TELLING - 1)
+        .map_or(secret, |(start, _)| &secret[start..]);
+    if !text.contains(from_start) && !text.contains(from_end) {
+        return text;
+    }
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text.as_str();
+    while let Some(at) = rest.find(from_start) {
+        let common = rest[at..]
+            .char_indices()
+            .zip(secret.chars())
+            .take_while(|((_, a), b)| a == b);
+        let end = common
+            .last()
+            .map_or(0, |((index, c), _)| index + c.len_utf8());
+        shown.push_str(&rest[..at]);
+        shown.push_str(HIDDEN);
+        rest = &rest[at + end..];
+    }
+    shown.push_str(rest);
+    shown.replace(from_end, HIDDEN)
 }
 
 /// Sets the headers that every answer of the page has.
@@ -244,5 +283,22 @@ mod tests {
         let bytes = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
         let text = String::from_utf8(bytes.to_vec()).unwrap();
         assert!(!text.contains("word"), "{text}");
+    }
+
+    #[test]
+    fn a_secret_that_was_cut_is_hidden_as_well() {
+        let secret = "0123456789abcdefghij";
+        let hidden = hide(
+            format!("a {secret} b 0123456789abcdef… c …9abcdefghij 01234567 d"),
+            secret,
+        );
+        assert_eq!(
+            hidden,
+            format!("a {HIDDEN} b {HIDDEN}… c …9abcdefghij 01234567 d")
+        );
+        assert_eq!(
+            hide("…89abcdefghij".to_owned(), secret),
+            format!("…{HIDDEN}")
+        );
     }
 }

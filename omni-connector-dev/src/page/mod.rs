@@ -14,6 +14,7 @@ mod events;
 mod follow;
 mod form;
 mod frame;
+mod kept;
 mod run;
 mod show;
 mod source;
@@ -36,7 +37,12 @@ use omni_connector::Manifest;
 
 pub(crate) use door::Door;
 
-use crate::{options::Storage, rules::Descriptions, shared::Shared};
+use crate::{
+    options::Storage,
+    rules::{Descriptions, Doubt},
+    shared::Shared,
+    store::review::Usage,
+};
 
 /// What the handlers of the page are given. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -54,6 +60,10 @@ struct Memory {
     notice: Option<Notice>,
     /// The last answer of each action.
     answers: HashMap<String, actions::Called>,
+    /// The doubts about a source, with the state of the store that they are about.
+    doubts: Option<(String, Vec<Doubt>)>,
+    /// How documents use an attribute, with the state of the store.
+    usage: HashMap<String, (String, Usage)>,
     /// The manifest that is registered, and the one before.
     manifests: Option<(Manifest, Option<Manifest>)>,
 }

@@ -117,7 +117,7 @@ pub(super) fn foreign(text: &str) -> Markup {
 }
 
 /// Marks that turn the text around them, and control characters but line ends and tabs.
-fn steers(c: char) -> bool {
+pub(super) fn steers(c: char) -> bool {
     matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
         || (c.is_control() && !matches!(c, '\n' | '\t' | '\r'))
 }

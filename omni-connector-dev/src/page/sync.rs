@@ -36,7 +36,7 @@ pub(super) const NAMED: usize = 50;
 pub(super) struct Data {
     runs: Vec<Progress>,
     pub(super) run: Option<Shown>,
-    doubts: Vec<Doubt>,
+    doubts: Option<Vec<Doubt>>,
     checkpoint: Option<Value>,
 }
 
@@ -63,7 +63,7 @@ async fn read(page: &Page, frame: &Frame, wanted: Option<String>) -> Result<Data
         return Ok(Data {
             runs: Vec::new(),
             run: None,
-            doubts: Vec::new(),
+            doubts: None,
             checkpoint: None,
         });
     };
@@ -113,7 +113,11 @@ async fn read(page: &Page, frame: &Frame, wanted: Option<String>) -> Result<Data
     Ok(Data {
         runs,
         run,
-        doubts: rules::doubts(shared, &one.source.id).await?,
+        // They look at every document, and say little in the middle of a run.
+        doubts: match frame.running {
+            Some(_) => None,
+            None => Some(page.doubts(&one.source.id).await?),
+        },
         checkpoint,
     })
 }
@@ -276,7 +280,7 @@ fn render(frame: &Frame, data: &Data) -> Markup {
                 }
             }
             div.stack {
-                div id="doubts" data-live="" { (doubts(frame, &data.doubts)) }
+                div id="doubts" data-live="" { (doubts(frame, data.doubts.as_deref())) }
                 div id="runs" data-live="" { (list(frame, data)) }
                 (checkpoint(frame, data.checkpoint.as_ref()))
             }
@@ -325,7 +329,10 @@ fn control(frame: &Frame) -> Markup {
     }
 }
 
-fn doubts(frame: &Frame, doubts: &[Doubt]) -> Markup {
+fn doubts(frame: &Frame, doubts: Option<&[Doubt]>) -> Markup {
+    let Some(doubts) = doubts else {
+        return html! { section.card { h2 { "Doubts" } p.quiet { "They come when the run is over." } } };
+    };
     html! {
         section.card {
             h2 { "Doubts" @if !doubts.is_empty() { " " span.counter { (doubts.len()) } } }
