@@ -88,10 +88,10 @@ const stories = {
     await page.click(".timeline li:nth-child(2) summary");
     await page.click(".timeline li:nth-child(2) button");
     assert.match(await page.textContent(".notice"), /Rewound/);
-    assert.equal((await json(desk, "/dev/sync")).checkpoint.next, 150);
+    assert.equal((await json(desk, "/dev/sync")).checkpoint.next, 130);
     await page.click("button:has-text('Sync')");
     const run = await over(desk);
-    assert.deepEqual([run.run.sync_type, run.effects.unchanged, run.effects.created], ["incremental", 7, 0]);
+    assert.deepEqual([run.run.sync_type, run.effects.unchanged, run.effects.created], ["incremental", 22, 0]);
   },
 
   async "an action is called by its form"(desk) {

@@ -215,7 +215,7 @@ fn row(frame: &Frame, data: &Data, hit: &Hit, is_shown: bool) -> Markup {
         a.hit href=(link) aria-current=[is_shown.then_some("true")] {
             strong { (foreign(&cut(&hit.title, 120))) }
             span.quiet { (foreign(hit.path.as_deref().unwrap_or(&hit.document_id))) }
-            span.snippet { @for part in hit.snippet.iter().take(40) { @if part.is_match { mark { (part.text) } } @else { (foreign(&part.text)) } } }
+            span.snippet { @for part in hit.snippet.iter().take(40) { @if part.is_match { mark { (cut(&part.text, 300)) } } @else { (foreign(&cut(&part.text, 300))) } } }
         }
     }
 }

@@ -5,6 +5,7 @@ use std::{collections::HashSet, time::Duration};
 
 use reqwest::Method;
 use serde_json::Value;
+use time::OffsetDateTime;
 use tokio::time::sleep;
 
 use super::{Door, Page};
@@ -17,32 +18,43 @@ use crate::{
 
 /// Time between two questions.
 const GLANCE: Duration = Duration::from_millis(700);
+/// Runs that are looked at.
+const LATEST: usize = 20;
+/// How long a connector is asked after the end of a run.
+const REMEMBERED: time::Duration = time::Duration::minutes(2);
 /// The largest report that is kept, in bytes.
 const LARGEST: usize = 4 << 20;
 
 /// Follows runs for ever.
 pub(crate) async fn follow(shared: Shared, door: Door) {
-    let mut followed = HashSet::new();
+    let mut settled = HashSet::new();
     loop {
         sleep(GLANCE).await;
         let is_watched = shared.workbench.bench().phase != Phase::Unwatched;
         if !is_watched && !door.has_guests() {
             continue;
         }
-        if let Err(error) = look(&shared, &mut followed).await {
+        if let Err(error) = look(&shared, &mut settled).await {
             tracing::debug!(%error, "reports of runs could not be kept");
         }
     }
 }
 
 /// Asks after each run that goes on, and once more after its end.
-async fn look(shared: &Shared, followed: &mut HashSet<String>) -> Result<(), StoreError> {
-    let running = shared.store.read(|db| runs::running(db)).await?;
-    let now: HashSet<_> = running.into_iter().map(|run| run.id).collect();
-    for id in followed.union(&now) {
-        keep(shared, id).await?;
+async fn look(shared: &Shared, settled: &mut HashSet<String>) -> Result<(), StoreError> {
+    let latest = shared
+        .store
+        .read(|db| runs::latest(db, None, LATEST))
+        .await?;
+    let known: HashSet<_> = latest.iter().map(|run| run.id.clone()).collect();
+    settled.retain(|id| known.contains(id));
+    let now = OffsetDateTime::now_utc();
+    for run in latest {
+        let is_fresh = run.completed_at.is_some_and(|end| now - end < REMEMBERED);
+        if run.is_running() || (is_fresh && settled.insert(run.id.clone())) {
+            keep(shared, &run.id).await?;
+        }
     }
-    *followed = now;
     Ok(())
 }
 

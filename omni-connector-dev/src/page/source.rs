@@ -275,7 +275,22 @@ pub(super) async fn remove(State(page): State<Page>, ask: Ask) -> Result<Respons
     Ok(back(Pane::Source.path()))
 }
 
+/// The form; until a connector has registered, what is waited for. That part is replaced by the form.
 fn render(frame: &Frame, data: &Data) -> Markup {
+    let is_waiting = data.editing.is_new && frame.manifest.is_none();
+    html! {
+        div.stack id="pane" data-live=[is_waiting.then_some("")] {
+            @if is_waiting {
+                div.empty {
+                    h1 { "No connector yet" }
+                    p { "It is built and started first. Its settings can be given as soon as it has registered." }
+                }
+            } @else { (settings(frame, data)) }
+        }
+    }
+}
+
+fn settings(frame: &Frame, data: &Data) -> Markup {
     let editing = &data.editing;
     let parameters: &[(&str, &str)] = if editing.is_new { &[("new", "1")] } else { &[] };
     html! {

@@ -98,7 +98,7 @@ fn other_commands_use_the_manager_and_the_connector_that_run() {
         pid,
         "the same process did both"
     );
-    let called = desk.run(&["call", "--json", "echo", "word=hello"]);
+    let called = desk.run_with_connector(&["call", "--json", "echo", "word=hello"]);
     assert_eq!(called.code, 0, "{}", called.stderr);
     let changed = desk.run(&["sources", "--json", "change", "Shelf", "--rename", "Books"]);
     assert_eq!(changed.code, 0, "{}", changed.stderr);

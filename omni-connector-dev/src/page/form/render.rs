@@ -24,7 +24,7 @@ pub(crate) fn render(
     let shape = shape(schema, 0);
     match &shape.kind {
         Kind::Object(object) => form.members(object, value, "", 0),
-        _ => form.control(&shape, value, "", true, 0),
+        _ => form.control(&shape, value, "", true, 0, Some("Value")),
     }
 }
 
@@ -80,7 +80,7 @@ impl Form<'_> {
                     @let entry = below(&entries, &index.to_string());
                     div.item {
                         input.key aria-label="Key" placeholder="key" name=(format!("{}{entry}", role::KEY)) value=(key);
-                        (self.control(&shape(schema, depth + 1), Some(value), &entry, true, depth + 1))
+                        (self.control(&shape(schema, depth + 1), Some(value), &entry, true, depth + 1, Some("Value")))
                         (remove(&entry))
                     }
                 }
@@ -117,19 +117,19 @@ impl Form<'_> {
                 fieldset.field {
                     legend { (heading) }
                     (help)
-                    (self.control(&shape, value, place, required, depth))
+                    (self.control(&shape, value, place, required, depth, None))
                 }
             },
             Kind::Flag if must => html! {
                 div.field.flag {
-                    label { (self.control(&shape, value, place, required, depth)) " " (heading) }
+                    label { (self.control(&shape, value, place, required, depth, None)) " " (heading) }
                     (help)
                 }
             },
             _ => html! {
                 div.field {
                     label for=(format!("v{place}")) { (heading) }
-                    (self.control(&shape, value, place, required, depth))
+                    (self.control(&shape, value, place, required, depth, None))
                     (help)
                 }
             },
@@ -143,25 +143,26 @@ impl Form<'_> {
         place: &str,
         required: bool,
         depth: usize,
+        aria: Option<&str>,
     ) -> Markup {
         let must = required && !shape.nullable;
         let name = format!("{}{place}", role::VALUE);
         let value = value.filter(|value| !value.is_null());
         match &shape.kind {
-            Kind::Text(text) => self::text(text, shape, value, &name, must),
-            Kind::Number(number) => self::number(number, value, &name, must),
+            Kind::Text(text) => self::text(text, shape, value, &name, must, aria),
+            Kind::Number(number) => self::number(number, value, &name, must, aria),
             Kind::Flag if must => html! {
-                input id=(name) type="checkbox" name=(name) value="true" checked[value == Some(&Value::Bool(true))];
+                input id=(name) aria-label=[aria] type="checkbox" name=(name) value="true" checked[value == Some(&Value::Bool(true))];
             },
             Kind::Flag => html! {
-                select id=(name) name=(name) {
+                select id=(name) aria-label=[aria] name=(name) {
                     option value="" { "not set" }
                     option value="true" selected[value == Some(&Value::Bool(true))] { "yes" }
                     option value="false" selected[value == Some(&Value::Bool(false))] { "no" }
                 }
             },
             Kind::Choice(values) => html! {
-                select id=(name) name=(name) {
+                select id=(name) aria-label=[aria] name=(name) {
                     @if !must { option value="" { "not set" } }
                     @for (index, choice) in values.iter().enumerate() {
                         option value=(index) selected[value == Some(*choice)] { (plain(choice)) }
@@ -169,7 +170,7 @@ impl Form<'_> {
                 }
             },
             Kind::Json => html! {
-                textarea.code id=(name) name=(name) rows="3" spellcheck="false" placeholder="JSON" {
+                textarea.code id=(name) aria-label=[aria] name=(name) rows="3" spellcheck="false" placeholder="JSON" {
                     @if let Some(value) = value { (pretty(value)) }
                 }
             },
@@ -198,7 +199,7 @@ impl Form<'_> {
                 @for (index, item) in list.iter().enumerate() {
                     @let entry = below(place, &index.to_string());
                     div.item {
-                        (self.control(&shape(items, depth + 1), Some(item), &entry, true, depth + 1))
+                        (self.control(&shape(items, depth + 1), Some(item), &entry, true, depth + 1, Some(&format!("Item {}", index + 1))))
                         @if let Some(fault) = self.faults.get(&entry) { p.fault role="alert" { (fault) } }
                         (remove(&entry))
                     }
@@ -230,7 +231,7 @@ impl Form<'_> {
                     div.variant {
                         label { input type="radio" name=(name) value=(index) checked[is_chosen]; " " (label(variant, index)) }
                         div.nested {
-                            (self.control(&shape(variant, depth + 1), value.filter(|_| is_chosen), &format!("{place}~v{index}"), true, depth + 1))
+                            (self.control(&shape(variant, depth + 1), value.filter(|_| is_chosen), &format!("{place}~v{index}"), true, depth + 1, Some(&label(variant, index))))
                         }
                     }
                 }
@@ -245,6 +246,7 @@ fn text(
     value: Option<&Value>,
     name: &str,
     must: bool,
+    aria: Option<&str>,
 ) -> Markup {
     let typed = value.map(plain).unwrap_or_default();
     let is_secret = shape.is_secret;
@@ -260,17 +262,23 @@ fn text(
     let placeholder = (text.format == Some("date-time")).then_some("2026-01-31T12:00:00Z");
     html! {
         @if is_long && !is_secret {
-            textarea id=(name) name=(name) rows="4" maxlength=[text.max] required[must && text.min.is_some_and(|min| min > 0)] { "\n" (typed) }
+            textarea id=(name) aria-label=[aria] name=(name) rows="4" maxlength=[text.max] required[must && text.min.is_some_and(|min| min > 0)] { "\n" (typed) }
         } @else {
-            input id=(name) type=(kind) name=(name) value=[(!is_secret).then_some(&typed)] maxlength=[text.max] pattern=[text.pattern]
+            input id=(name) aria-label=[aria] type=(kind) name=(name) value=[(!is_secret).then_some(&typed)] maxlength=[text.max] pattern=[text.pattern]
                 placeholder=[placeholder] autocomplete="off" spellcheck="false" required[must && text.min.is_some_and(|min| min > 0)];
         }
     }
 }
 
-fn number(number: &Number<'_>, value: Option<&Value>, name: &str, must: bool) -> Markup {
+fn number(
+    number: &Number<'_>,
+    value: Option<&Value>,
+    name: &str,
+    must: bool,
+    aria: Option<&str>,
+) -> Markup {
     html! {
-        input.number id=(name) type="text" inputmode=(if number.is_whole { "numeric" } else { "decimal" }) name=(name)
+        input.number id=(name) aria-label=[aria] type="text" inputmode=(if number.is_whole { "numeric" } else { "decimal" }) name=(name)
             value=(value.map(plain).unwrap_or_default()) required[must] autocomplete="off"
             placeholder=[range(number)];
     }

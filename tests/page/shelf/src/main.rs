@@ -41,16 +41,15 @@ struct Book {
 }
 
 /// A library of made-up books.
-#[connector(name = "shelf", display_name = "Shelf", source_types = [Notion], modes = [Full, Incremental], config = Library, state = Place)]
+#[connector(name = "shelf", display_name = "Shelf", source_types = [Notion], sync_modes = [full, incremental], config = Library, state = Place)]
 struct Shelf;
 
 #[connector]
 impl Shelf {
     #[sync]
-    async fn sync(&self, Config(library): Config<Library>, Checkpoint(place): Checkpoint<Place>, ctx: SyncContext) -> Result<()> {
+    async fn sync(&self, Config(library): Config<Library>, mut place: Checkpoint<Place>, ctx: SyncContext) -> Result<()> {
         ctx.group(Group::new("readers@library.example", ["ann@library.example", "cleo@library.example"]).name("Readers")).await?;
-        let first = if ctx.is_resume() || ctx.sync_mode() == SyncType::Incremental { place.unwrap_or_default().next } else { 0 };
-        for number in first..library.books {
+        for number in place.next..library.books {
             let book = Book { room: ROOMS[number % ROOMS.len()], subject: SUBJECTS[number % SUBJECTS.len()] };
             let id = format!("book-{number:05}");
             if library.closed.iter().any(|room| room == book.room) {
@@ -79,7 +78,8 @@ impl Shelf {
                 tokio::time::sleep(Duration::from_millis(pause)).await;
             }
             if number % 10 == 9 || number + 1 == library.books {
-                ctx.save_checkpoint(&Place { next: number + 1, room: book.room.to_owned() }).await?;
+                *place = Place { next: number + 1, room: book.room.to_owned() };
+                place.save().await?;
             }
         }
         Ok(())
