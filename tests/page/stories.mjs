@@ -4,6 +4,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { SHELF, findings, go, json, open, until } from "./desk.mjs";
 
 const [command, wanted] = process.argv.slice(2);
+// The longest time for one build on a busy machine.
+const BUILD = 600_000;
 const PANES = ["source", "sync", "documents", "actions", "contract"];
 
 const last = async (desk) => (await json(desk, "/dev/sync")).runs[0];
@@ -12,7 +14,7 @@ const over = (desk) =>
     const run = await last(desk);
     return run && run.run.status !== "running" ? run : undefined;
   });
-const registered = (desk) => until("the registration", () => desk.page.locator("#state", { hasText: "registered" }).count());
+const registered = (desk) => until("the registration", () => desk.page.locator("#state", { hasText: "registered" }).count(), BUILD);
 
 const stories = {
   async "the form is filled and the source synced"(desk) {
@@ -108,14 +110,15 @@ const stories = {
     const { page } = desk;
     const code = readFileSync(SHELF, "utf8");
     await go(desk, "/dev/sync");
+    await registered(desk);
     writeFileSync(SHELF, code.replace("fn room(book: &Book) -> &str {", "fn room(book: &Book) -> &str { let x: u32 = \"\";"));
-    await until("the compiler's words", () => page.locator(".compiler pre:has-text('mismatched types')").count(), 240_000);
+    await until("the compiler's words", () => page.locator(".compiler pre:has-text('mismatched types')").count(), BUILD);
     await page.screenshot({ path: "pictures/compiler.png" });
     assert.equal((await json(desk, "/dev/contract")).manifest.connector_id, "shelf", "the old process still serves");
     writeFileSync(SHELF, code.replace("days: u32,", "days: u32,\n        /** Who reads it */\n        #[arg]\n        reader: String,"));
-    await until("what is new", () => page.locator("text=`reader` is required now").count(), 240_000);
+    await until("what is new", () => page.locator("text=`reader` is required now").count(), BUILD);
     writeFileSync(SHELF, code);
-    await until("the old action", () => page.locator("text=`reader` is not required any more").count(), 240_000);
+    await until("the old action", () => page.locator("text=`reader` is not required any more").count(), BUILD);
   },
 
   async "the keyboard alone is enough"(desk) {
