@@ -15,7 +15,7 @@ def promise(what, holds, seen=""):
 async def ask(session):
     await session.initialize()
     tools = {tool.name: tool for tool in (await session.list_tools()).tools}
-    promise("lists the actions", list(tools) == ["greet", "sum", "export", "fail"], list(tools))
+    promise("lists the actions", list(tools) == ["greet", "sum", "share", "export", "fail"], list(tools))
     total = tools["sum"]
     promise("shows the limits of an argument", total.input_schema["properties"]["a"]["minimum"] == 0, total.input_schema)
     promise("shows what a result looks like", total.output_schema["properties"]["total"]["type"] == "integer", total.output_schema)
