@@ -58,7 +58,7 @@ impl Form<'_> {
                 div.field {
                     label for=(format!("o{place}")) { @if object.members.is_empty() { "Members, as JSON" } @else { "Other members, as JSON" } }
                     textarea.code id=(format!("o{place}")) name=(format!("{}{place}", role::OTHERS)) rows="3" spellcheck="false" {
-                        @if !others.is_empty() { (pretty(&Value::Object(others))) }
+                        @if !others.is_empty() { (pretty(&Value::Object(others), false)) }
                     }
                 }
             }
@@ -171,7 +171,7 @@ impl Form<'_> {
             },
             Kind::Json => html! {
                 textarea.code id=(name) aria-label=[aria] name=(name) rows="3" spellcheck="false" placeholder="JSON" {
-                    @if let Some(value) = value { (pretty(value)) }
+                    @if let Some(value) = value { (pretty(value, self.faults.contains_key(place))) }
                 }
             },
             Kind::List(items) => self.list(items, value, place, depth),
@@ -308,14 +308,10 @@ fn plain(value: &Value) -> String {
         .map_or_else(|| value.to_string(), str::to_owned)
 }
 
-fn pretty(value: &Value) -> String {
+/// JSON on several lines, or what was typed where it is not JSON.
+fn pretty(value: &Value, is_wrong: bool) -> String {
     match value {
-        // What was typed and is not JSON.
-        Value::String(text)
-            if serde_json::from_str::<Value>(text).is_err() && text.contains(['{', '[']) =>
-        {
-            text.clone()
-        }
+        Value::String(typed) if is_wrong => typed.clone(),
         value => serde_json::to_string_pretty(value).unwrap_or_default(),
     }
 }
