@@ -276,7 +276,7 @@ fn explained(frame: &Frame, data: &Data) -> Markup {
             ol.layers {
                 @for layer in &data.layers {
                     li.answer[layer.is_answer] {
-                        span.chip.bad[layer.is_answer] { (layer.layer) } " "
+                        span.chip.bad[layer.is_answer] { (layer.name) } " "
                         (foreign(&cut(&layer.found, 600)))
                         @if let Some(document) = &layer.document { " " a href=(frame.link(Pane::Documents.path(), &[("doc", document)])) { "the document" } }
                         @if let Some(run) = &layer.run { " " a href=(frame.link(Pane::Sync.path(), &[("run", run)])) { "the run" } }

@@ -118,7 +118,7 @@ pub(super) async fn guard(State(page): State<Page>, request: Request, next: Next
     if request.method() != Method::GET && !is_of_the_page(request.headers()) {
         return refusal("A change is asked for by the page itself only.");
     }
-    let secrets = page.shared.store.read(|db| review::secrets(db)).await;
+    let secrets = page.shared.store.read(review::secrets).await;
     let answer = next.run(request).await;
     let is_stream = answer
         .headers()

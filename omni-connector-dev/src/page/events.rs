@@ -22,7 +22,7 @@ pub(super) async fn stream(
         loop {
             let bench = page.shared.workbench.bench();
             let last = page.shared.workbench.lines().pop();
-            let pulse = page.shared.store.read(|db| review::pulse(db)).await.ok()?;
+            let pulse = page.shared.store.read(review::pulse).await.ok()?;
             let live = page.shared.registry.live().len();
             let now = format!("{pulse} {bench:?} {live} {:?}", last.map(|line| line.at));
             if now != before {

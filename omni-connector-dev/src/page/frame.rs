@@ -122,7 +122,7 @@ impl Frame {
         let mut sources = sources;
         let documents = sources.iter().map(|one| one.documents).sum();
         let source = chosen.map(|index| sources.swap_remove(index));
-        sources.sort_by(|a, b| a.source.created_at.cmp(&b.source.created_at));
+        sources.sort_by_key(|one| one.source.created_at);
         let manifest = match &source {
             Some(one) => lookup::connector(shared, &one.source).or(first),
             None => first,
@@ -157,7 +157,7 @@ impl Frame {
         {
             if !value.is_empty() {
                 link.push(sign);
-                link += &format!("{name}={}", encoded(value));
+                link.extend([name, "=", &encoded(value)]);
                 sign = '&';
             }
         }

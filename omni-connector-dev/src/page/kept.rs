@@ -16,7 +16,7 @@ const ATTRIBUTES: usize = 200;
 
 impl Page {
     async fn pulse(&self) -> Result<String, StoreError> {
-        self.shared.store.read(|db| review::pulse(db)).await
+        self.shared.store.read(review::pulse).await
     }
 
     /// The doubts about a source.

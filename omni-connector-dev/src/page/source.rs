@@ -238,7 +238,7 @@ pub(super) async fn secret(
         (None, _) => page.complain("Save the settings first; the secret belongs to a source."),
         // What was typed is secret, so nothing of it is repeated.
         (_, None) => {
-            page.complain("The secret was not kept: it is not a JSON object of the expected form.")
+            page.complain("The secret was not kept: it is not a JSON object of the expected form.");
         }
         (Some(one), Some(credentials)) => {
             let secret = Secret {
@@ -416,7 +416,8 @@ fn command(one: &Listed) -> String {
         let value = value
             .as_str()
             .map_or_else(|| value.to_string(), str::to_owned);
-        command += &format!(" \\\n  --set '{name}={}'", value.replace('\'', "'\\''"));
+        let value = value.replace('\'', "'\\''");
+        command.extend([" \\\n  --set '", name, "=", &value, "'"]);
     }
     command
 }

@@ -126,7 +126,7 @@ impl Access {
                 }
             };
             if !unknown.is_empty() {
-                reason += &format!("; no source has sent {}", unknown.join(", "));
+                reason.extend(["; no source has sent ", &unknown.join(", ")]);
             }
             (false, reason)
         };

@@ -114,7 +114,7 @@ pub(crate) async fn resume_all(shared: &Shared) -> Result<Vec<Run>, Refusal> {
         match runs::resume(shared, &run).await {
             Ok(()) => resumed.push(run),
             Err(error) => {
-                tracing::warn!(run = run.id, %error, "an interrupted run was not resumed")
+                tracing::warn!(run = run.id, %error, "an interrupted run was not resumed");
             }
         }
     }

@@ -20,7 +20,8 @@ const RUNS: usize = 20;
 #[derive(Debug, Serialize)]
 pub(crate) struct Layer {
     /// What was looked at.
-    pub(crate) layer: &'static str,
+    #[serde(rename = "layer")]
+    pub(crate) name: &'static str,
     /// Whether this layer is the reason.
     pub(crate) is_answer: bool,
     /// What was found.
@@ -32,9 +33,9 @@ pub(crate) struct Layer {
 }
 
 impl Layer {
-    fn new(layer: &'static str, is_answer: bool, found: impl Into<String>) -> Self {
+    fn new(name: &'static str, is_answer: bool, found: impl Into<String>) -> Self {
         Self {
-            layer,
+            name,
             is_answer,
             found: found.into(),
             document: None,

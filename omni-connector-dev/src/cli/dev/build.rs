@@ -27,7 +27,8 @@ const LONGEST: usize = 64 << 10;
 struct Message {
     executable: Option<PathBuf>,
     target: Option<Target>,
-    message: Option<Diagnostic>,
+    #[serde(rename = "message")]
+    diagnostic: Option<Diagnostic>,
 }
 
 #[derive(Deserialize)]
@@ -100,7 +101,7 @@ async fn messages(stdout: Option<impl AsyncRead + Unpin>, binary: &str) -> Found
         if let Some(Diagnostic {
             level,
             rendered: Some(text),
-        }) = message.message
+        }) = message.diagnostic
         {
             note(text.trim_end());
             if level.starts_with("error") && found.errors.len() < LONGEST {
