@@ -2,7 +2,8 @@
 //! as strict as the real ones, for connectors written with any SDK. It listens on loopback only and must never be deployed.
 //!
 //! The modules form layers. Each imports only modules that stand above it in this list:
-//! `options`, `extract`, `state`, `store`, `shared`, `lookup`, `runs`, `oauth`, `rules`, `routes`, `manager`, `cli`.
+//! `options`, `workbench`, `extract`, `state`, `store`, `shared`, `lookup`, `runs`, `oauth`, `rules`, `routes`, `page`, `manager`,
+//! `cli`.
 //!
 //! # Features
 //!
@@ -20,12 +21,14 @@ mod lookup;
 mod manager;
 mod oauth;
 mod options;
+mod page;
 mod routes;
 mod rules;
 mod runs;
 mod shared;
 mod state;
 pub mod store;
+mod workbench;
 
 pub use extract::{FileNote, FileNoteKind};
 pub use manager::{Manager, StartError};

@@ -13,6 +13,7 @@ use crate::{
     lookup,
     oauth::SignIns,
     options::{Options, Storage},
+    page::{self, Door, Page},
     routes::{self, App},
     rules::{self, ActionAnswer, ActionCall, ActionError, Description, Descriptions, Progress},
     runs::{self, CancelError, Supervisor, TriggerError},
@@ -75,6 +76,8 @@ pub struct Manager {
     stop: CancellationToken,
     server: JoinHandle<()>,
     supervision: Option<JoinHandle<()>>,
+    following: JoinHandle<()>,
+    door: Door,
 }
 
 impl Manager {
@@ -111,7 +114,10 @@ impl Manager {
             sign_ins: SignIns::default(),
             descriptions: Descriptions::default(),
         };
-        let router = routes::router(app.clone());
+        let door = Door::new(address.port());
+        let page = Page::new(app.shared.clone(), app.descriptions.clone(), door.clone());
+        let router = routes::router(app.clone(), page::router(page));
+        let following = tokio::spawn(page::follow(app.shared.clone(), door.clone()));
         let stopped = stop.clone().cancelled_owned();
         let server = tokio::spawn(async move {
             if let Err(error) = axum::serve(listener, router)
@@ -129,7 +135,20 @@ impl Manager {
             stop,
             server,
             supervision,
+            following,
+            door,
         })
+    }
+
+    /// A new address of the development page. It lets one browser in, once.
+    pub fn page(&self) -> String {
+        format!("{}{}", self.url(), self.door.path())
+    }
+
+    /// What the development command and the page tell each other.
+    #[cfg(feature = "cli")]
+    pub(crate) fn workbench(&self) -> &crate::workbench::Workbench {
+        &self.app.shared.workbench
     }
 
     /// Where connectors and clients reach it, without a trailing slash.
@@ -362,6 +381,7 @@ impl Manager {
     }
 
     fn stop_supervision(&self) {
+        self.following.abort();
         if let Some(supervision) = &self.supervision {
             supervision.abort();
         }

@@ -9,6 +9,7 @@ use crate::{
     options::Options,
     state::{ConnectorClient, Locks, Registry},
     store::Store,
+    workbench::Workbench,
 };
 
 /// What all parts of one manager share. Cheap to clone.
@@ -29,6 +30,8 @@ pub(crate) struct Parts {
     pub(crate) file_notes: Notes,
     /// A lock for each credential whose token is refreshed.
     pub(crate) refreshes: Locks,
+    /// What the development command and the page tell each other.
+    pub(crate) workbench: Workbench,
 }
 
 impl Shared {
@@ -44,6 +47,7 @@ impl Shared {
             readers: Readers::default(),
             file_notes: Notes::default(),
             refreshes: Locks::default(),
+            workbench: Workbench::default(),
             store,
             options,
         })))

@@ -22,12 +22,24 @@ struct Order {
 const DEVELOPMENT_MANAGER: Order = Order {
     package: "omni-connector-dev",
     layers: &[
-        "options", "extract", "state", "store", "shared", "lookup", "runs", "oauth", "rules",
-        "routes", "manager", "cli",
+        "options",
+        "workbench",
+        "extract",
+        "state",
+        "store",
+        "shared",
+        "lookup",
+        "runs",
+        "oauth",
+        "rules",
+        "routes",
+        "page",
+        "manager",
+        "cli",
     ],
     // The command line is a client of the manager like any other. Without `shared` it can call no rule: it starts a manager,
     // asks over HTTP, and knows the records that are answered.
-    apart: &[("cli", &["options", "extract", "store", "rules", "manager"])],
+    apart: &[("cli", &["options", "workbench", "extract", "store", "rules", "manager"])],
 };
 
 const RUNTIME: Order = Order {

@@ -1,6 +1,9 @@
 //! The manager, asked over HTTP. The command line knows it by nothing else, and could as well ask one of another process.
 
-use std::fmt;
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use omni_connector::{HttpClient, Manifest};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
@@ -12,7 +15,7 @@ use crate::{
     extract::FileNote,
     rules::{Begun, Changes, Described, Description, Listed, Progress, Wish},
     store::{
-        runs::RefusedEvent,
+        runs::{RefusedEvent, Run},
         search::{Hits, Query},
         sources::SourceRecord,
         textless::Textless,
@@ -25,6 +28,23 @@ use crate::{
 pub(super) struct Client {
     http: HttpClient,
     url: String,
+}
+
+/// Which manager it is.
+#[derive(Debug, Deserialize)]
+pub(super) struct About {
+    store: Option<PathBuf>,
+}
+
+impl About {
+    /// Whether it keeps that store.
+    pub(super) fn is_of(&self, store: &Path) -> bool {
+        let whole = |path: &Path| path.canonicalize().ok();
+        self.store
+            .as_deref()
+            .and_then(whole)
+            .is_some_and(|kept| Some(kept) == whole(store))
+    }
 }
 
 /// How a sign-in ended.
@@ -91,6 +111,35 @@ impl Client {
     /// Waits for the first registration.
     pub(super) async fn registration(&self) -> Result<Manifest, Failure> {
         self.awaited("/dev/api/registration").await
+    }
+
+    /// Waits for the registration of the connector at that port.
+    pub(super) async fn registration_at(&self, port: u16) -> Result<Manifest, Failure> {
+        self.awaited(&format!("/dev/api/registration?port={port}"))
+            .await
+    }
+
+    /// Goes on with runs that were interrupted, and gives them.
+    pub(super) async fn resume(&self) -> Result<Vec<Run>, Failure> {
+        self.read(self.request(Method::POST, "/dev/api/resume"))
+            .await
+    }
+
+    /// Which manager this is.
+    pub(super) async fn about(&self) -> Result<About, Failure> {
+        self.read(self.request(Method::GET, "/dev/api/about")).await
+    }
+
+    /// A new address of the page.
+    pub(super) async fn page(&self) -> Result<String, Failure> {
+        #[derive(Deserialize)]
+        struct Page {
+            path: String,
+        }
+        let page: Page = self
+            .read(self.request(Method::GET, "/dev/api/page"))
+            .await?;
+        Ok(format!("{}{}", self.url, page.path))
     }
 
     /// Registers a connector on its behalf.

@@ -26,7 +26,7 @@ use super::{
     target::Program,
     watchdog::Watchdog,
 };
-use crate::store::folder::private_file;
+use crate::{store::folder::private_file, workbench::Workbench};
 
 /// How long a connector may take to hand over what it holds. Its own limit is shorter.
 const GRACE: Duration = Duration::from_secs(25);
@@ -40,6 +40,7 @@ const SHOWN_LINES: usize = 12;
 pub(super) struct ConnectorProcess {
     child: Child,
     group: Option<u32>,
+    port: u16,
     name: String,
     log: PathBuf,
     lines: Arc<Mutex<Lines>>,
@@ -56,16 +57,18 @@ impl ConnectorProcess {
         manager_url: &str,
         log: &Path,
         is_verbose: bool,
+        workbench: Option<Workbench>,
     ) -> Result<Self, Failure> {
         let not_started = |error: io::Error| {
             Failure::not_started(format!("`{}` cannot be started: {error}", program.name))
         };
+        let port = free_port().map_err(not_started)?;
         let mut command = Command::new(&program.path);
         command
             .args(&program.arguments)
             .env("CONNECTOR_MANAGER_URL", manager_url)
             .env("CONNECTOR_HOST_NAME", "127.0.0.1")
-            .env("PORT", free_port().map_err(not_started)?.to_string())
+            .env("PORT", port.to_string())
             .env("OMNI_CONNECTOR_LISTEN", "127.0.0.1")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -84,6 +87,7 @@ impl ConnectorProcess {
         let file = Arc::new(file);
         let lines = Arc::new(Mutex::new(Lines {
             is_verbose,
+            workbench,
             ..Lines::default()
         }));
         let mut readers = Vec::new();
@@ -99,6 +103,7 @@ impl ConnectorProcess {
         }
         Ok(Self {
             group: child.id(),
+            port,
             child,
             name: program.name.clone(),
             log: log.to_owned(),
@@ -166,6 +171,17 @@ impl ConnectorProcess {
         let _ = self.child.wait().await;
     }
 
+    /// Where it listens.
+    pub(super) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Ends the process as a crash would.
+    pub(super) async fn kill_now(&mut self) {
+        self.kill();
+        let _ = self.child.wait().await;
+    }
+
     /// Ends at once whatever is left of the process and of what it started.
     fn kill(&mut self) {
         self.signal(Signal::Kill);
@@ -216,6 +232,8 @@ enum Signal {
 #[derive(Debug, Default)]
 struct Lines {
     is_verbose: bool,
+    /// Shows each line on the page.
+    workbench: Option<Workbench>,
     last: VecDeque<String>,
     /// Lines of its log that are warnings or errors.
     warnings: u64,
@@ -225,6 +243,9 @@ impl Lines {
     fn take(&mut self, line: String) {
         if self.is_verbose {
             note(format!("  | {}", printable(&line)));
+        }
+        if let Some(workbench) = &self.workbench {
+            workbench.print(line.clone());
         }
         self.warnings += u64::from(is_warning(&line));
         if self.last.len() == SHOWN_LINES {

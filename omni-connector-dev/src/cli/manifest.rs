@@ -78,7 +78,7 @@ async fn registered(program: &Program, interrupts: &Interrupts) -> Result<Value,
         .map_err(Failure::failed)?;
     let client = Client::new(manager.url())?;
     let log = env::temp_dir().join(format!("cargo-omni-{}.log", process::id()));
-    let mut connector = ConnectorProcess::start(program, client.url(), &log, false)?;
+    let mut connector = ConnectorProcess::start(program, client.url(), &log, false, None)?;
     let manifest = tokio::select! {
         manifest = timeout(PATIENCE, client.registration()) => match manifest {
             Ok(manifest) => manifest,

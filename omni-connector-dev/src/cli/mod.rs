@@ -3,6 +3,7 @@
 mod call;
 mod client;
 mod connector_process;
+mod dev;
 mod failure;
 mod files;
 mod interrupts;
@@ -21,6 +22,7 @@ mod sources;
 mod summary;
 mod sync;
 mod target;
+mod warm;
 mod watchdog;
 
 use std::{env, ffi::OsString, path::PathBuf, process};
@@ -53,6 +55,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Dev(dev::Arguments),
     Sync(sync::Arguments),
     Search(search::Arguments),
     Manifest(manifest::Arguments),
@@ -99,6 +102,7 @@ pub fn main() -> process::ExitCode {
     };
     let done = runtime.block_on(async {
         match cli.command {
+            Command::Dev(arguments) => dev::run(arguments, &output, &interrupts).await,
             Command::Sync(arguments) => sync::run(arguments, &output, &interrupts).await,
             Command::Search(arguments) => search::run(arguments, &output, &interrupts).await,
             Command::Manifest(arguments) => manifest::run(arguments, &output, &interrupts).await,

@@ -32,15 +32,15 @@ struct Metadata {
     packages: Vec<Package>,
 }
 
-#[derive(Debug, PartialEq, Eq, Deserialize)]
-struct Package {
-    name: String,
-    manifest_path: PathBuf,
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(super) struct Package {
+    pub(super) name: String,
+    pub(super) manifest_path: PathBuf,
     default_run: Option<String>,
     targets: Vec<Target>,
 }
 
-#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 struct Target {
     name: String,
     kind: Vec<String>,
@@ -53,15 +53,20 @@ struct Message {
     executable: Option<PathBuf>,
 }
 
+/// The package that `wanted` names.
+pub(super) async fn find(wanted: &str) -> Result<Package, Failure> {
+    let manifest = Path::new(wanted).join("Cargo.toml");
+    let packages = metadata(manifest.is_file().then_some(&manifest)).await?;
+    choose(&packages, wanted).cloned()
+}
+
 /// Builds the package that `wanted` names, unless a person interrupts it, and gives its program.
 pub(super) async fn build(
     wanted: &str,
     profile: Profile,
     interrupts: &Interrupts,
 ) -> Result<Program, Failure> {
-    let manifest = Path::new(wanted).join("Cargo.toml");
-    let packages = metadata(manifest.is_file().then_some(&manifest)).await?;
-    let package = choose(&packages, wanted)?;
+    let package = &find(wanted).await?;
     let built = tokio::select! {
         built = build_binary(package, profile) => built,
         () = interrupts.first() => return Err(Failure::interrupted()),
@@ -209,7 +214,8 @@ impl Package {
             .map(|(index, _)| &self.name[index + 1..])
     }
 
-    fn binary(&self) -> Result<&str, Failure> {
+    /// The program of the package.
+    pub(super) fn binary(&self) -> Result<&str, Failure> {
         let binaries: Vec<_> = self
             .targets
             .iter()
@@ -241,7 +247,7 @@ impl Target {
 }
 
 /// Cargo without what an outer `cargo run` says of its own package: build scripts that look at it would run again.
-fn cargo() -> Command {
+pub(super) fn cargo() -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     for (name, _) in env::vars_os() {
         let is_of_a_package = name.to_str().is_some_and(|name| {
@@ -254,7 +260,7 @@ fn cargo() -> Command {
     command
 }
 
-fn no_cargo(error: std::io::Error) -> Failure {
+pub(super) fn no_cargo(error: std::io::Error) -> Failure {
     Failure::not_started(format!("cargo cannot be run: {error}"))
         .help("install the Rust toolchain, or name a program with `-- command …`")
 }

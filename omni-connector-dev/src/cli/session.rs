@@ -19,6 +19,7 @@ use super::{
     readers,
     settings::SourceArguments,
     target::{ConnectorArguments, Program, Target},
+    warm,
 };
 use crate::{
     manager::{Manager, StartError},
@@ -40,8 +41,8 @@ pub(super) struct Session {
     /// None for a connector that ran before.
     pub process: Option<ConnectorProcess>,
     pub http: HttpClient,
-    manager: Manager,
-    _lock: File,
+    /// None where `cargo omni dev` keeps a manager and a connector running.
+    own: Option<(Manager, File)>,
 }
 
 impl Session {
@@ -52,6 +53,9 @@ impl Session {
         store: &Path,
         interrupts: &Interrupts,
     ) -> Result<Self, Failure> {
+        if let Some(warm) = warm::find_for(arguments, package, store).await? {
+            return Self::join(warm.client()?, arguments, interrupts).await;
+        }
         let target = arguments.target(package, interrupts).await?;
         let lock = lock(store)?;
         let manager = start_manager(store, arguments.port(), None).await?;
@@ -70,12 +74,35 @@ impl Session {
             }
         };
         Ok(Self {
-            manager,
+            own: Some((manager, lock)),
             manifest,
             process,
             http,
             client,
-            _lock: lock,
+        })
+    }
+
+    /// Uses the manager and the connector that run.
+    async fn join(
+        client: Client,
+        arguments: &ConnectorArguments,
+        interrupts: &Interrupts,
+    ) -> Result<Self, Failure> {
+        let patience = arguments.patience();
+        let manifest = tokio::select! {
+            manifest = timeout(patience, client.registration()) => manifest.map_err(|_| {
+                let waited = patience.as_secs();
+                Failure::not_started(format!("the connector of `cargo omni dev` did not register within {waited} s"))
+                    .help("its page says why")
+            })??,
+            () = interrupts.first() => return Err(Failure::interrupted()),
+        };
+        Ok(Self {
+            client,
+            manifest,
+            process: None,
+            http: http()?,
+            own: None,
         })
     }
 
@@ -85,7 +112,7 @@ impl Session {
         arguments: &SourceArguments,
         needs_credential: bool,
     ) -> Result<Described, Failure> {
-        let source_type = self.source_type(arguments.source_type.as_deref())?;
+        let source_type = source_type(&self.manifest, arguments.source_type.as_deref())?;
         let name = arguments.name.as_ref();
         let name = name.unwrap_or(&self.manifest.display_name);
         let description = Description {
@@ -98,29 +125,35 @@ impl Session {
         self.client.describe(&description).await
     }
 
-    fn source_type(&self, wanted: Option<&str>) -> Result<&str, Failure> {
-        let types = &self.manifest.source_types;
-        let found = match wanted {
-            None => types.first(),
-            Some(wanted) => types.iter().find(|known| *known == wanted),
-        };
-        found.map(String::as_str).ok_or_else(|| {
-            let name = &self.manifest.connector_id;
-            match wanted {
-                None => Failure::not_started(format!("connector `{name}` declares no source type")),
-                Some(wanted) => Failure::usage(format!("connector `{name}` serves no `{wanted}`"))
-                    .help(format!("it serves `{}`", types.join("`, `"))),
-            }
-        })
-    }
-
     /// Ends the connector, then the manager.
     pub(super) async fn stop(self, interrupts: &Interrupts) {
         if let Some(mut process) = self.process {
             process.stop(interrupts).await;
         }
-        self.manager.shutdown().await;
+        if let Some((manager, _lock)) = self.own {
+            manager.shutdown().await;
+        }
     }
+}
+
+/// The type of a source that a connector serves: the wanted one, else the first.
+pub(super) fn source_type<'a>(
+    manifest: &'a Manifest,
+    wanted: Option<&str>,
+) -> Result<&'a str, Failure> {
+    let types = &manifest.source_types;
+    let found = match wanted {
+        None => types.first(),
+        Some(wanted) => types.iter().find(|known| *known == wanted),
+    };
+    found.map(String::as_str).ok_or_else(|| {
+        let name = &manifest.connector_id;
+        match wanted {
+            None => Failure::not_started(format!("connector `{name}` declares no source type")),
+            Some(wanted) => Failure::usage(format!("connector `{name}` serves no `{wanted}`"))
+                .help(format!("it serves `{}`", types.join("`, `"))),
+        }
+    })
 }
 
 /// Makes the folder of a store and locks it for as long as the file is open: it belongs to one command at a time, the
@@ -229,7 +262,8 @@ async fn launch(
     interrupts: &Interrupts,
 ) -> Result<(Manifest, ConnectorProcess), Failure> {
     let patience = arguments.patience();
-    let mut process = ConnectorProcess::start(program, client.url(), log, arguments.is_verbose())?;
+    let mut process =
+        ConnectorProcess::start(program, client.url(), log, arguments.is_verbose(), None)?;
     let what = tokio::select! {
         manifest = timeout(patience, client.registration()) => match manifest {
             Ok(manifest) => return Ok((manifest?, process)),

@@ -13,6 +13,7 @@ use super::{
     output::printable,
     session::{lock, start_manager},
     settings::{self, SourceArguments},
+    warm::Warm,
 };
 use crate::{
     rules::{Changes, Listed},
@@ -73,6 +74,13 @@ pub(super) async fn run(
         return Err(Failure::no_store(folder));
     }
     let what = arguments.what.unwrap_or(What::List);
+    if let Some(warm) = Warm::find(folder).await? {
+        let client = warm.client()?;
+        return tokio::select! {
+            done = act(&client, what, *output) => done.map(|()| Code::Done),
+            () = interrupts.first() => Err(Failure::interrupted()),
+        };
+    }
     // Reading needs no lock: it works while another command syncs.
     let _lock = match what {
         What::List | What::Show { .. } => None,

@@ -1,8 +1,9 @@
 //! Which connector a command works with: a package of the workspace, a program, or one that runs already.
 
-use std::{path::PathBuf, time::Duration};
+use std::{fmt, path::PathBuf, time::Duration};
 
 use clap::Args;
+use serde::{Deserialize, Serialize};
 
 use super::{
     failure::Failure,
@@ -49,7 +50,62 @@ pub(super) struct Program {
     pub arguments: Vec<String>,
 }
 
+/// A connector as a command names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Named {
+    Nothing,
+    /// By its whole name.
+    Package(String),
+    Command(Vec<String>),
+    Url(String),
+}
+
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nothing => f.write_str("no connector"),
+            Self::Package(name) => write!(f, "`{name}`"),
+            Self::Command(command) => write!(f, "`{}`", command.join(" ")),
+            Self::Url(url) => write!(f, "`--url {url}`"),
+        }
+    }
+}
+
 impl ConnectorArguments {
+    /// The connector that is named, without building anything.
+    pub(super) async fn named(&self, package: Option<&str>) -> Result<Named, Failure> {
+        Ok(match (package, &self.url, &self.command[..]) {
+            (Some(name), None, []) => Named::Package(package::find(name).await?.name),
+            (None, Some(url), []) => Named::Url(url.trim_end_matches('/').to_owned()),
+            (None, None, []) => Named::Nothing,
+            (None, None, command) => Named::Command(command.to_vec()),
+            _ => return Err(more_than_one()),
+        })
+    }
+
+    /// The program of a command; none of a package, which has to be built.
+    pub(super) fn program(&self) -> Option<Program> {
+        let [program, arguments @ ..] = &self.command[..] else {
+            return None;
+        };
+        Some(Program {
+            name: program.clone(),
+            path: program.into(),
+            arguments: arguments.to_vec(),
+        })
+    }
+
+    /// Whether a package is built in release mode.
+    pub(super) fn is_release(&self) -> bool {
+        self.release
+    }
+
+    /// The port that was asked for.
+    pub(super) fn asked_port(&self) -> Option<u16> {
+        self.port
+    }
+
     /// The one connector that is named; a package is built first.
     pub(super) async fn target(
         &self,
@@ -67,16 +123,11 @@ impl ConnectorArguments {
             (None, Some(url), []) => Ok(Target::Running {
                 url: url.trim_end_matches('/').to_owned(),
             }),
-            (None, None, [program, arguments @ ..]) => Ok(Target::Program(Program {
-                name: program.clone(),
-                path: program.into(),
-                arguments: arguments.to_vec(),
-            })),
-            (None, None, []) => Err(Failure::usage("no connector is named").help(
+            (None, None, _) if let Some(program) = self.program() => Ok(Target::Program(program)),
+            (None, None, _) => Err(Failure::usage("no connector is named").help(
                 "name a package, such as `filesystem`, or `--url` of a running connector, or `-- command …`",
             )),
-            _ => Err(Failure::usage("more than one connector is named")
-                .help("name a package, or `--url`, or `-- command …`")),
+            _ => Err(more_than_one()),
         }
     }
 
@@ -119,4 +170,9 @@ impl ConnectorArguments {
     pub(super) fn patience(&self) -> Duration {
         Duration::from_secs(self.wait)
     }
+}
+
+fn more_than_one() -> Failure {
+    Failure::usage("more than one connector is named")
+        .help("name a package, or `--url`, or `-- command …`")
 }

@@ -27,7 +27,7 @@ use crate::{
     },
     shared::Shared,
     store::{
-        runs::RefusedEvent,
+        runs::{RefusedEvent, Run},
         search::{Hits, Query as Search},
         sources::SourceRecord,
         textless::Textless,
@@ -41,6 +41,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(20);
 pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/dev/api/registration", get(registration))
+        .route("/dev/api/resume", post(resume))
         .route("/dev/api/sources", get(sources).put(describe))
         .route(
             "/dev/api/sources/{id}",
@@ -69,9 +70,25 @@ async fn in_time<T: IntoResponse>(value: impl Future<Output = T>) -> Response {
     }
 }
 
-/// The first connector that registered since the manager began.
-async fn registration(State(shared): State<Shared>) -> Response {
-    in_time(async { Json(rules::first_registration(&shared).await) }).await
+#[derive(Debug, Deserialize)]
+struct Place {
+    port: Option<u16>,
+}
+
+/// The first connector that registered since the manager began, or the one that listens on a port.
+async fn registration(State(shared): State<Shared>, Query(place): Query<Place>) -> Response {
+    in_time(async {
+        Json(match place.port {
+            Some(port) => rules::registration_at(&shared, port).await,
+            None => rules::first_registration(&shared).await,
+        })
+    })
+    .await
+}
+
+/// Goes on with runs that were interrupted.
+async fn resume(State(shared): State<Shared>) -> Result<Json<Vec<Run>>, Refusal> {
+    rules::resume_all(&shared).await.map(Json)
 }
 
 async fn sources(State(shared): State<Shared>) -> Result<Json<Vec<Listed>>, Refusal> {

@@ -39,13 +39,14 @@ impl FromRef<App> for Descriptions {
     }
 }
 
-/// All routes.
-pub(crate) fn router(app: App) -> Router {
+/// All routes, with those of a later layer, behind one guard.
+pub(crate) fn router(app: App, others: Router<App>) -> Router {
     Router::new()
         .merge(sdk::routes(app.shared.options.extraction.max_input_bytes))
         .merge(web::routes())
         .merge(oauth::routes())
         .merge(dev::routes())
+        .merge(others)
         .layer(local::cors())
         .layer(from_fn(local::refuse_other_sites))
         .with_state(app)

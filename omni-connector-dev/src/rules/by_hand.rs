@@ -103,6 +103,24 @@ pub(crate) async fn sync_by_hand(
     }
 }
 
+/// Goes on with every run that was interrupted and whose connector lives. Gives those that were taken up.
+pub(crate) async fn resume_all(shared: &Shared) -> Result<Vec<Run>, Refusal> {
+    let interrupted = shared
+        .store
+        .read(|db| Ok::<_, Refusal>(rows::running(db)?))
+        .await?;
+    let mut resumed = Vec::new();
+    for run in interrupted {
+        match runs::resume(shared, &run).await {
+            Ok(()) => resumed.push(run),
+            Err(error) => {
+                tracing::warn!(run = run.id, %error, "an interrupted run was not resumed");
+            }
+        }
+    }
+    Ok(resumed)
+}
+
 /// Fails a run that its connector will never end.
 pub(crate) async fn give_up(shared: &Shared, run: String, reason: String) -> Result<(), Refusal> {
     let fail = move |db: &rusqlite::Transaction<'_>| rows::fail(db, &run, &reason);

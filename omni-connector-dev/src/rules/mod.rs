@@ -1,11 +1,15 @@
 //! What the manager answers, one file a topic: the checks of `protocol.md` in their order, the change, the answer as data.
 //! Nothing here knows of HTTP requests or of their bodies.
 
+mod access;
 mod actions;
 mod by_hand;
 mod catalog;
+mod checkpoints;
 mod contents;
+mod doubts;
 mod events;
+mod explain;
 mod mcp;
 mod named;
 mod oauth_clients;
@@ -15,17 +19,21 @@ mod registration;
 mod reports;
 mod sources;
 
+pub(crate) use access::{Access, ReadingGroup};
 pub use actions::{ActionAnswer, ActionError};
 pub(crate) use actions::{ActionCall, call, missing_scopes};
 #[cfg(feature = "cli")]
 pub(crate) use by_hand::Why;
-pub(crate) use by_hand::{Begun, Wish, give_up, sync_by_hand};
+pub(crate) use by_hand::{Begun, Wish, give_up, resume_all, sync_by_hand};
 pub(crate) use catalog::{
     Offer, OfferedSkill, connectors, offered_actions, offered_prompts, offered_resources,
     offered_skills,
 };
+pub(crate) use checkpoints::{rewind, set_checkpoint};
 pub(crate) use contents::{FileToRead, Reading, store_file, store_text, text_of_file};
+pub(crate) use doubts::{Doubt, doubts};
 pub(crate) use events::accept;
+pub(crate) use explain::{Layer, explain};
 pub(crate) use mcp::{LoadedSkill, load_skill, prompt, resource};
 #[cfg(feature = "cli")]
 pub(crate) use named::{Change, Secret};
@@ -37,7 +45,9 @@ pub(crate) use oauth_clients::keep_oauth_client;
 pub use progress::Progress;
 pub(crate) use progress::{progress, refusals, textless};
 pub(crate) use refusal::{NUL_IN_TEXT, Refusal};
-pub(crate) use registration::{Notified, credential_ready, first_registration, register};
+pub(crate) use registration::{
+    Notified, credential_ready, first_registration, register, registration_at,
+};
 pub(crate) use reports::{Report, report, save_connector_state};
 pub(crate) use sources::{
     Overview, Schedule, SyncConfig, active_sources, all_sources, connector_config, one_source,

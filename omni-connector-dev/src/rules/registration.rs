@@ -62,6 +62,20 @@ pub(crate) async fn first_registration(shared: &Shared) -> Manifest {
     }
 }
 
+/// Waits for the connector that listens on `port` of this machine.
+pub(crate) async fn registration_at(shared: &Shared, port: u16) -> Manifest {
+    let mut registrations = shared.registry.registrations();
+    let end = format!(":{port}");
+    loop {
+        let mut live = shared.registry.live().into_iter();
+        if let Some(manifest) = live.find(|manifest| manifest.connector_url.ends_with(&end)) {
+            return manifest;
+        }
+        // The sender lives as long as the registry does.
+        let _ = registrations.changed().await;
+    }
+}
+
 /// What became of a notice that somebody signed in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Notified {

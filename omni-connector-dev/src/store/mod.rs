@@ -22,9 +22,11 @@ pub mod credentials;
 pub mod documents;
 mod error;
 pub mod folder;
+pub mod history;
 pub mod operators;
 pub mod people;
 pub mod registrations;
+pub mod review;
 pub mod runs;
 pub mod search;
 pub mod sources;
@@ -67,6 +69,7 @@ impl Store {
         writer.pragma_update(None, "journal_mode", "WAL")?;
         prepare(&writer)?;
         migrate(&mut writer)?;
+        history::prepare(&writer)?;
         let reader = Connection::open_with_flags(
             &path,
             OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
@@ -91,6 +94,7 @@ impl Store {
         let mut connection = Connection::open_in_memory()?;
         prepare(&connection)?;
         migrate(&mut connection)?;
+        history::prepare(&connection)?;
         let worker = Worker::start("store", connection)?;
         Ok(Self {
             writer: worker.clone(),

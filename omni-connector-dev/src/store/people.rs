@@ -89,6 +89,23 @@ pub fn find_person(
         .optional()?)
 }
 
+/// The people of a source, by address.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn of_source(
+    db: &Connection,
+    source_id: &str,
+    limit: usize,
+) -> Result<Vec<PersonSyncRecord>, StoreError> {
+    Ok(db
+        .prepare_cached("SELECT record FROM people WHERE source_id = ?1 ORDER BY email LIMIT ?2")?
+        .query_map(params![source_id, limit], |row| {
+            Ok(row.get::<_, Json<_>>(0)?.0)
+        })?
+        .collect::<Result<_, _>>()?)
+}
+
 /// Addresses of the groups, of any source, that a person belongs to.
 ///
 /// # Errors

@@ -10,6 +10,7 @@ use time::{Duration, OffsetDateTime};
 use super::{
     StoreError, checkpoints,
     column::{Micros, Name, new_id},
+    history,
 };
 
 /// Where a run stands.
@@ -351,6 +352,7 @@ pub fn save_checkpoint(db: &Connection, id: &str, checkpoint: &Value) -> Result<
         .execute(params![id, Micros::now()])?;
     if running == 1 {
         checkpoints::put(db, id, checkpoint)?;
+        history::note(db, id, checkpoint)?;
     }
     Ok(())
 }

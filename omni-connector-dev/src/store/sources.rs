@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use super::{
     StoreError,
     column::{Json, Micros, Name, new_id},
-    documents,
+    documents, history,
 };
 
 /// Documents of a deleted source that are removed in one transaction, so that writers need not wait long.
@@ -240,6 +240,7 @@ pub fn remove_some(db: &Connection, id: &str) -> Result<bool, StoreError> {
     if documents::delete_some(db, id, REMOVED_AT_ONCE)? > 0 {
         return Ok(false);
     }
+    history::forget(db, id)?;
     for statement in [
         "DELETE FROM checkpoints WHERE owner = ?1 OR owner IN (SELECT id FROM sync_runs WHERE source_id = ?1)",
         "DELETE FROM refused_events WHERE sync_run_id IN (SELECT id FROM sync_runs WHERE source_id = ?1)",

@@ -1,6 +1,7 @@
 //! `cargo omni` as a person runs it: the real command, a real connector process, a real store.
 
 mod connector;
+mod dev;
 mod login;
 mod safety;
 mod sources;

@@ -132,14 +132,17 @@ pub fn search(db: &Connection, query: &Query) -> Result<Hits, StoreError> {
         "admits(sources.source_type, documents.content_type, documents.metadata, documents.permissions,
             documents.attributes)"
     };
-    let hits = match &words {
-        Some(words) => best(db, words, &parsed.words, admitted, query.limit)?,
+    let (hits, total) = match &words {
+        Some(words) => {
+            let hits = best(db, words, &parsed.words, admitted, query.limit)?;
+            let total = if hits.len() < query.limit {
+                hits.len() as u64
+            } else {
+                count(db, words, admitted)?
+            };
+            (hits, total)
+        }
         None => newest(db, admitted, query.limit)?,
-    };
-    let total = if hits.len() < query.limit {
-        hits.len() as u64
-    } else {
-        count(db, words.as_deref(), admitted)?
     };
     Ok(Hits {
         total,
@@ -194,12 +197,13 @@ fn best(
         .collect::<Result<_, _>>()?)
 }
 
-/// The newest documents. The page is chosen before any text is read.
-fn newest(db: &Connection, admitted: &str, limit: usize) -> Result<Vec<Hit>, StoreError> {
+/// The newest documents, and how many there are. The page is chosen before any text is read, and every document is looked at
+/// once.
+fn newest(db: &Connection, admitted: &str, limit: usize) -> Result<(Vec<Hit>, u64), StoreError> {
     let sql = format!(
-        "SELECT {COLUMNS}, substr(contents.body, 1, 200) AS body
+        "SELECT {COLUMNS}, substr(contents.body, 1, 200) AS body, page.total
          FROM (
-            SELECT documents.key, documents.metadata ->> 'updated_at' AS changed
+            SELECT documents.key, documents.metadata ->> 'updated_at' AS changed, count(*) OVER () AS total
             FROM documents JOIN sources ON sources.id = documents.source_id
             WHERE NOT sources.is_deleted AND {admitted}
             ORDER BY changed DESC, documents.key LIMIT :limit
@@ -209,23 +213,22 @@ fn newest(db: &Connection, admitted: &str, limit: usize) -> Result<Vec<Hit>, Sto
          CROSS JOIN contents ON contents.id = documents.content_id
          ORDER BY page.changed DESC, documents.key"
     );
-    Ok(db
+    let mut total = 0;
+    let hits = db
         .prepare_cached(&sql)?
-        .query_map(named_params! { ":limit": limit }, |row| Hit::read(row, &[]))?
-        .collect::<Result<_, _>>()?)
+        .query_map(named_params! { ":limit": limit }, |row| {
+            total = row.get("total")?;
+            Hit::read(row, &[])
+        })?
+        .collect::<Result<_, _>>()?;
+    Ok((hits, total))
 }
 
-fn count(db: &Connection, words: Option<&str>, admitted: &str) -> Result<u64, StoreError> {
-    let (words_table, words_match) = match words {
-        Some(_) => (
-            "document_words CROSS JOIN documents ON documents.key = document_words.rowid",
-            "document_words MATCH :words",
-        ),
-        None => ("documents", ":words IS NULL"),
-    };
+fn count(db: &Connection, words: &str, admitted: &str) -> Result<u64, StoreError> {
     let sql = format!(
-        "SELECT count(*) FROM {words_table} CROSS JOIN sources ON sources.id = documents.source_id
-         WHERE {words_match} AND NOT sources.is_deleted AND {admitted}"
+        "SELECT count(*) FROM document_words CROSS JOIN documents ON documents.key = document_words.rowid
+         CROSS JOIN sources ON sources.id = documents.source_id
+         WHERE document_words MATCH :words AND NOT sources.is_deleted AND {admitted}"
     );
     Ok(db
         .prepare_cached(&sql)?

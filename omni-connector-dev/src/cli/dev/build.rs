@@ -1,0 +1,173 @@
+//! Building a package with the compiler's words kept, and asking the program for its schemas.
+
+use std::{path::PathBuf, process::Stdio, time::Duration};
+
+use serde::Deserialize;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncRead, BufReader},
+    process::{Child, Command},
+    time::timeout,
+};
+
+use super::super::{
+    Failure,
+    output::note,
+    package::{Package, cargo, no_cargo},
+    target::Program,
+    watchdog::Watchdog,
+};
+use crate::workbench::Schemas;
+
+/// Lines of cargo's own that are kept.
+const KEPT: usize = 60;
+/// The most of the compiler's words that are kept, in bytes.
+const LONGEST: usize = 64 << 10;
+
+#[derive(Deserialize)]
+struct Message {
+    executable: Option<PathBuf>,
+    target: Option<Target>,
+    #[serde(rename = "message")]
+    diagnostic: Option<Diagnostic>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    name: String,
+    kind: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Diagnostic {
+    level: String,
+    rendered: Option<String>,
+}
+
+/// The program, or the words of the compiler or of cargo. Dropping the future ends cargo and what it started.
+pub(super) async fn build(
+    package: &Package,
+    is_release: bool,
+) -> Result<Result<Program, String>, Failure> {
+    let binary = package.binary()?;
+    let mut command = cargo();
+    command
+        .args(["build", "--message-format", "json-diagnostic-rendered-ansi"])
+        .arg("--manifest-path")
+        .arg(&package.manifest_path)
+        .args(["--bin", binary])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    if is_release {
+        command.arg("--release");
+    }
+    let mut group = Group::start(command)?;
+    let stdout = group.child.stdout.take();
+    let stderr = group.child.stderr.take();
+    let (found, said) = tokio::join!(messages(stdout, binary), lines(stderr));
+    let status = group.child.wait().await.map_err(no_cargo)?;
+    group.over();
+    Ok(match (found.executable, status.success()) {
+        (Some(path), true) => Ok(Program {
+            name: package.name.clone(),
+            path,
+            arguments: Vec::new(),
+        }),
+        _ if found.errors.is_empty() => Err(said),
+        _ => Err(found.errors),
+    })
+}
+
+#[derive(Default)]
+struct Found {
+    executable: Option<PathBuf>,
+    errors: String,
+}
+
+async fn messages(stdout: Option<impl AsyncRead + Unpin>, binary: &str) -> Found {
+    let mut found = Found::default();
+    let Some(stdout) = stdout else { return found };
+    let mut lines = BufReader::new(stdout).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        let Ok(message) = serde_json::from_str::<Message>(&line) else {
+            continue;
+        };
+        if let (Some(target), Some(path)) = (message.target, message.executable)
+            && target.name == binary
+            && target.kind.iter().any(|kind| kind == "bin")
+        {
+            found.executable = Some(path);
+        }
+        if let Some(Diagnostic {
+            level,
+            rendered: Some(text),
+        }) = message.diagnostic
+        {
+            note(text.trim_end());
+            if level.starts_with("error") && found.errors.len() < LONGEST {
+                found.errors.push_str(&text);
+            }
+        }
+    }
+    found
+}
+
+/// Shows what cargo says of itself, and keeps the end of it.
+async fn lines(stderr: Option<impl AsyncRead + Unpin>) -> String {
+    let mut kept = std::collections::VecDeque::new();
+    let Some(stderr) = stderr else {
+        return String::new();
+    };
+    let mut lines = BufReader::new(stderr).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        note(&line);
+        if kept.len() == KEPT {
+            kept.pop_front();
+        }
+        kept.push_back(line);
+    }
+    Vec::from(kept).join("\n")
+}
+
+/// A process with all that it starts, ended together.
+struct Group {
+    child: Child,
+    watchdog: Option<Watchdog>,
+}
+
+impl Group {
+    fn start(mut command: Command) -> Result<Self, Failure> {
+        command.kill_on_drop(true);
+        #[cfg(unix)]
+        command.process_group(0);
+        let child = command.spawn().map_err(no_cargo)?;
+        let watchdog = child.id().and_then(Watchdog::start);
+        Ok(Self { child, watchdog })
+    }
+
+    /// It has ended by itself.
+    fn over(&mut self) {
+        if let Some(watchdog) = self.watchdog.take() {
+            watchdog.dismiss();
+        }
+    }
+}
+
+// Without `over`, the watchdog ends the group when it is dropped.
+
+/// The schemas that the program prints; none from one that knows nothing of them.
+pub(super) async fn schemas(program: &Program, patience: Duration) -> Schemas {
+    let asked = Command::new(&program.path)
+        .arg("schemas")
+        .env_remove("CONNECTOR_MANAGER_URL")
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .output();
+    match timeout(patience, asked).await {
+        Ok(Ok(answer)) if answer.status.success() => {
+            serde_json::from_slice(&answer.stdout).unwrap_or_default()
+        }
+        _ => Schemas::default(),
+    }
+}

@@ -1,0 +1,176 @@
+//! The files that a program is made of, as cargo names them, and whether one has changed. They are looked at several times a
+//! second, so nothing depends on how a system reports changes.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime},
+};
+
+use tokio::time::sleep;
+
+use super::super::package::Package;
+
+/// Time between two looks.
+const GLANCE: Duration = Duration::from_millis(200);
+
+/// When each file was written, with its size; none of a file that is not there.
+type Stamps = BTreeMap<PathBuf, Option<(SystemTime, u64)>>;
+
+/// The inputs of one program.
+#[derive(Debug, Default)]
+pub(super) struct Inputs {
+    /// Folders of packages: their manifests and sources count, also files that no build has read yet.
+    packages: BTreeSet<PathBuf>,
+    /// Files that cargo named.
+    files: BTreeSet<PathBuf>,
+    seen: Stamps,
+}
+
+impl Inputs {
+    /// Those of a package that was not built yet.
+    pub(super) fn of(package: Option<&Package>) -> Self {
+        let folder = package.and_then(|package| package.manifest_path.parent());
+        Self {
+            packages: folder.into_iter().map(Path::to_owned).collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Takes the inputs that cargo wrote down beside a program.
+    pub(super) fn found(&mut self, program: &Path) {
+        let Ok(text) = fs::read_to_string(program.with_extension("d")) else {
+            return;
+        };
+        self.files = dependencies(&text).collect();
+        for file in &self.files {
+            let package = file
+                .ancestors()
+                .skip(1)
+                .find(|folder| folder.join("Cargo.toml").is_file());
+            self.packages.extend(package.map(Path::to_owned));
+        }
+        // Files that are new to this look were read by the build that has just ended.
+        for (path, stamp) in self.stamps() {
+            self.seen.entry(path).or_insert(stamp);
+        }
+    }
+
+    /// Notes how the files are now.
+    pub(super) fn look(&mut self) {
+        self.seen = self.stamps();
+    }
+
+    /// Returns once a file differs from the last look and nothing is written any more.
+    pub(super) async fn changed(&self) {
+        let mut before = None;
+        loop {
+            sleep(GLANCE).await;
+            let now = self.stamps();
+            if now == self.seen {
+                before = None;
+            } else if before.as_ref() == Some(&now) {
+                return;
+            } else {
+                before = Some(now);
+            }
+        }
+    }
+
+    fn stamps(&self) -> Stamps {
+        let mut paths = self.files.clone();
+        for folder in &self.packages {
+            paths.insert(folder.join("Cargo.toml"));
+            let lock = folder.ancestors().map(|folder| folder.join("Cargo.lock"));
+            paths.extend(lock.into_iter().find(|lock| lock.is_file()));
+            sources(&folder.join("src"), &mut paths);
+        }
+        paths
+            .into_iter()
+            .map(|path| {
+                let stamp = fs::metadata(&path).ok();
+                let stamp = stamp.and_then(|stamp| Some((stamp.modified().ok()?, stamp.len())));
+                (path, stamp)
+            })
+            .collect()
+    }
+}
+
+/// The Rust files below a folder.
+fn sources(folder: &Path, found: &mut BTreeSet<PathBuf>) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.insert(path);
+        }
+    }
+}
+
+/// The files behind the colon of a rule of `make`, in which a blank of a name has a backslash before it.
+fn dependencies(text: &str) -> impl Iterator<Item = PathBuf> + '_ {
+    let rule = text.lines().next().unwrap_or_default();
+    let files = rule.split_once(": ").map_or("", |(_, files)| files);
+    let mut rest = files;
+    std::iter::from_fn(move || {
+        rest = rest.trim_start();
+        if rest.is_empty() {
+            return None;
+        }
+        let mut name = String::new();
+        let mut letters = rest.char_indices();
+        let mut end = rest.len();
+        while let Some((at, letter)) = letters.next() {
+            match letter {
+                '\\' if rest[at + 1..].starts_with(' ') => {
+                    letters.next();
+                    name.push(' ');
+                }
+                ' ' => {
+                    end = at;
+                    break;
+                }
+                letter => name.push(letter),
+            }
+        }
+        rest = &rest[end..];
+        Some(PathBuf::from(name))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_files_are_read_as_cargo_writes_them() {
+        let text = "/t/debug/acme: /w/acme/src/lib.rs /w/my\\ notes/a.md /w/acme/src/main.rs\n\n/other: /no\n";
+        let names: Vec<_> = dependencies(text).collect();
+        let expected = [
+            "/w/acme/src/lib.rs",
+            "/w/my notes/a.md",
+            "/w/acme/src/main.rs",
+        ];
+        assert_eq!(names, expected.map(PathBuf::from));
+    }
+
+    #[tokio::test]
+    async fn a_save_is_noticed_and_a_look_alone_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("src")).unwrap();
+        fs::write(folder.path().join("Cargo.toml"), "").unwrap();
+        let mut inputs = Inputs {
+            packages: [folder.path().to_owned()].into(),
+            ..Inputs::default()
+        };
+        inputs.look();
+        let quiet = tokio::time::timeout(GLANCE * 5, inputs.changed()).await;
+        assert!(quiet.is_err(), "nothing has changed");
+        fs::write(folder.path().join("src/new.rs"), "mod x;").unwrap();
+        tokio::time::timeout(GLANCE * 20, inputs.changed())
+            .await
+            .unwrap();
+    }
+}

@@ -1,0 +1,388 @@
+//! `cargo omni dev`: one manager and one connector for as long as a person works on it. Each save builds and starts the
+//! connector anew, a run that was under way goes on, and the page shows it all.
+
+mod build;
+mod inputs;
+mod news;
+
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use omni_connector::Manifest;
+use serde_json::json;
+use tokio::{sync::mpsc::UnboundedReceiver, time::timeout};
+
+use super::{
+    Code, Failure, Interrupts, Output, StoreFolder,
+    client::Client,
+    connector_process::ConnectorProcess,
+    manager::PORT,
+    output::note,
+    package,
+    session::{self, lock, start_manager},
+    settings::SourceArguments,
+    target::{ConnectorArguments, Named, Program},
+    warm::Warm,
+};
+use crate::{
+    manager::Manager,
+    rules::Description,
+    workbench::{Bench, Order, Phase, Workbench},
+};
+use inputs::Inputs;
+
+/// How long a connector may take to print its schemas.
+const SCHEMAS: Duration = Duration::from_secs(5);
+
+/// Work on a connector: build, start and restart it on every save, with a page in the browser
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The page shows what the connector does: runs, documents and who may read them, actions, the manifest. Other commands with the
+same store use the manager that runs here.
+
+Examples:
+  cargo omni dev filesystem --set base_path=./docs
+  cargo omni dev -- node dist/main.js")]
+pub(super) struct Arguments {
+    /// Package of the workspace, by its name or the end of it, or its folder
+    package: Option<String>,
+    #[command(flatten)]
+    source: SourceArguments,
+    #[command(flatten)]
+    connector: ConnectorArguments,
+    #[command(flatten)]
+    store: StoreFolder,
+}
+
+pub(super) async fn run(
+    arguments: Arguments,
+    output: &Output,
+    interrupts: &Interrupts,
+) -> Result<Code, Failure> {
+    // A mistake in the settings is told before anything is built.
+    arguments.source.config()?;
+    let store = &arguments.store.folder;
+    let named = arguments
+        .connector
+        .named(arguments.package.as_deref())
+        .await?;
+    if let Some(warm) = Warm::find(store).await? {
+        warm.check(store, &named)?;
+        let address = warm.client()?.page().await?;
+        output.result(
+            &json!({ "page": address }),
+            format!("it runs already: {address}\n"),
+        );
+        return Ok(Code::Done);
+    }
+    if named == Named::Nothing {
+        return Err(Failure::usage("no connector is named")
+            .help("name a package, such as `filesystem`, or `-- command …`"));
+    }
+    let lock = lock(store)?;
+    let manager = match arguments.connector.asked_port() {
+        Some(port) => start_manager(store, port, None).await?,
+        None => match start_manager(store, PORT, None).await {
+            Ok(manager) => manager,
+            // Whatever listens there is not ours, and any other port does as well.
+            Err(_) => start_manager(store, 0, None).await?,
+        },
+    };
+    let warm = Warm::note(store, &manager.url(), named.clone())?;
+    let address = manager.page();
+    output.result(&json!({ "page": address }), format!("{address}\n"));
+    let done = work(&arguments, &named, &manager, interrupts).await;
+    drop(warm);
+    tokio::select! {
+        () = manager.shutdown() => {}
+        () = interrupts.second() => {}
+    }
+    drop(lock);
+    done
+}
+
+async fn work(
+    arguments: &Arguments,
+    named: &Named,
+    manager: &Manager,
+    interrupts: &Interrupts,
+) -> Result<Code, Failure> {
+    let workbench = manager.workbench().clone();
+    let client = Client::new(manager.url())?;
+    let Some(orders) = workbench.take_orders() else {
+        return Err(Failure::failed(
+            "another command starts the connector of this manager",
+        ));
+    };
+    let mut work = Work {
+        arguments,
+        package: match named {
+            Named::Package(name) => Some(package::find(name).await?),
+            _ => None,
+        },
+        program: arguments.connector.program(),
+        workbench,
+        client,
+        orders,
+        process: None,
+        manifest: None,
+        is_described: false,
+        interrupts,
+    };
+    work.workbench.change(|bench| {
+        *bench = Bench {
+            name: named.to_string().replace('`', ""),
+            phase: Phase::Starting,
+            is_watching: work.package.is_some(),
+            is_package: work.package.is_some(),
+            ..Bench::default()
+        };
+    });
+    let done = work.go_on().await;
+    if let Some(process) = &mut work.process {
+        note("stopping; Ctrl-C once more stops at once");
+        process.stop(interrupts).await;
+    }
+    done.map(|()| Code::Done)
+}
+
+/// What is done next.
+enum Step {
+    Build,
+    Start,
+    Wait,
+    End,
+}
+
+struct Work<'a> {
+    arguments: &'a Arguments,
+    package: Option<package::Package>,
+    program: Option<Program>,
+    workbench: Workbench,
+    client: Client,
+    orders: UnboundedReceiver<Order>,
+    process: Option<ConnectorProcess>,
+    /// The manifest of the last process that registered.
+    manifest: Option<Manifest>,
+    /// Whether the source of the command line is in the store.
+    is_described: bool,
+    interrupts: &'a Interrupts,
+}
+
+impl Work<'_> {
+    async fn go_on(&mut self) -> Result<(), Failure> {
+        let mut inputs = Inputs::of(self.package.as_ref());
+        let first = if self.package.is_some() {
+            Step::Build
+        } else {
+            Step::Start
+        };
+        let mut step = first;
+        loop {
+            step = match step {
+                Step::Build => {
+                    inputs.look();
+                    self.build(&mut inputs).await?
+                }
+                Step::Start => self.start().await?,
+                Step::Wait => self.wait(&mut inputs).await,
+                Step::End => return Ok(()),
+            };
+        }
+    }
+
+    async fn build(&mut self, inputs: &mut Inputs) -> Result<Step, Failure> {
+        let Some(package) = &self.package else {
+            return Ok(Step::Start);
+        };
+        self.workbench.change(|bench| bench.phase = Phase::Building);
+        let started = Instant::now();
+        let is_release = self.arguments.connector.is_release();
+        let built = tokio::select! {
+            built = build::build(package, is_release) => built?,
+            () = self.interrupts.first() => return Ok(Step::End),
+        };
+        match built {
+            Ok(program) => {
+                let took = started.elapsed();
+                inputs.found(&program.path);
+                note(format!(
+                    "built {} in {:.1} s",
+                    program.name,
+                    took.as_secs_f64()
+                ));
+                self.workbench.change(|bench| bench.built_in = Some(took));
+                self.workbench
+                    .keep_schemas(build::schemas(&program, SCHEMAS).await);
+                self.program = Some(program);
+                Ok(Step::Start)
+            }
+            Err(text) => {
+                self.workbench
+                    .change(|bench| bench.phase = Phase::Broken(text));
+                note("it does not build; save a change to try again");
+                Ok(Step::Wait)
+            }
+        }
+    }
+
+    /// Ends the process that runs, starts the program, and waits until it has registered.
+    async fn start(&mut self) -> Result<Step, Failure> {
+        let Some(program) = self.program.clone() else {
+            return Ok(Step::Wait);
+        };
+        if let Some(mut before) = self.process.take() {
+            before.stop(self.interrupts).await;
+        }
+        self.workbench.change(|bench| {
+            bench.phase = Phase::Starting;
+            bench.is_running = true;
+        });
+        let log = self.arguments.store.folder.join("connector.log");
+        let verbose = self.arguments.connector.is_verbose();
+        let started = ConnectorProcess::start(
+            &program,
+            self.client.url(),
+            &log,
+            verbose,
+            Some(self.workbench.clone()),
+        );
+        let mut process = match started {
+            Ok(process) => process,
+            Err(failure) => return Ok(self.down(failure)),
+        };
+        let patience = self.arguments.connector.patience();
+        let registered = self.client.registration_at(process.port());
+        let what = tokio::select! {
+            manifest = timeout(patience, registered) => match manifest {
+                Ok(manifest) => {
+                    let manifest = manifest?;
+                    self.process = Some(process);
+                    self.registered(manifest).await?;
+                    return Ok(Step::Wait);
+                }
+                Err(_) => format!("did not register within {} s", patience.as_secs()),
+            },
+            status = process.exited() => format!("ended with {status} before it registered"),
+            () = self.interrupts.first() => {
+                self.process = Some(process);
+                return Ok(Step::End);
+            }
+        };
+        process.stop(self.interrupts).await;
+        let failure = process.failure(&what).await;
+        Ok(self.down(failure))
+    }
+
+    fn down(&mut self, failure: Failure) -> Step {
+        note(&failure.message);
+        self.workbench.change(|bench| {
+            bench.is_running = false;
+            bench.phase = Phase::Down(failure.message);
+        });
+        Step::Wait
+    }
+
+    /// Goes on with what was under way, and says what is different.
+    async fn registered(&mut self, manifest: Manifest) -> Result<(), Failure> {
+        let mut news = match &self.manifest {
+            Some(before) => news::between(before, &manifest),
+            None => Vec::new(),
+        };
+        if !self.is_described {
+            self.describe(&manifest).await?;
+            self.is_described = true;
+        }
+        let resumed = self.client.resume().await?;
+        news.extend(
+            resumed
+                .iter()
+                .map(|run| format!("the {} run goes on from its checkpoint", run.sync_type)),
+        );
+        note(format!(
+            "{} {} is registered",
+            manifest.display_name, manifest.version
+        ));
+        for line in &news {
+            note(format!("  {line}"));
+        }
+        self.manifest = Some(manifest);
+        self.workbench.change(|bench| {
+            bench.phase = Phase::Serving;
+            bench.is_running = true;
+            bench.news = news;
+        });
+        Ok(())
+    }
+
+    /// Puts the source of the command line into the store, where the command line describes one.
+    async fn describe(&self, manifest: &Manifest) -> Result<(), Failure> {
+        let source = &self.arguments.source;
+        let secret = source.secret()?;
+        if !source.has_settings() && secret.is_none() && source.name.is_none() {
+            return Ok(());
+        }
+        let description = Description {
+            name: source
+                .name
+                .clone()
+                .unwrap_or_else(|| manifest.display_name.clone()),
+            source_type: session::source_type(manifest, source.source_type.as_deref())?.to_owned(),
+            config: source.config()?,
+            secret,
+            needs_credential: true,
+        };
+        self.client.describe(&description).await.map(drop)
+    }
+
+    async fn wait(&mut self, inputs: &mut Inputs) -> Step {
+        let is_package = self.package.is_some();
+        let again = if is_package { Step::Build } else { Step::Start };
+        let is_watching = self.workbench.bench().is_watching;
+        let process = &mut self.process;
+        let died = async {
+            match process {
+                Some(process) => process.exited().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = inputs.changed(), if is_watching => Step::Build,
+            order = self.orders.recv() => match order {
+                Some(Order::Restart) => again,
+                Some(Order::Kill) => {
+                    if let Some(mut process) = self.process.take() {
+                        process.kill_now().await;
+                        note("killed");
+                    }
+                    Step::Start
+                }
+                Some(Order::Watch(watch)) => {
+                    self.workbench.change(|bench| bench.is_watching = watch);
+                    Step::Wait
+                }
+                None => Step::End,
+            },
+            status = died => self.died(&status).await,
+            () = self.interrupts.first() => Step::End,
+        }
+    }
+
+    async fn died(&mut self, status: &str) -> Step {
+        let Some(mut process) = self.process.take() else {
+            return Step::Wait;
+        };
+        // What it started ends with it.
+        process.stop(self.interrupts).await;
+        let failure = process.failure(&format!("ended with {status}")).await;
+        note(&failure.message);
+        self.workbench.change(|bench| {
+            bench.is_running = false;
+            // The compiler's words are what a person has to read first.
+            if !matches!(bench.phase, Phase::Broken(_)) {
+                bench.phase = Phase::Down(failure.message);
+            }
+        });
+        Step::Wait
+    }
+}

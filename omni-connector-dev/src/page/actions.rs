@@ -1,0 +1,249 @@
+//! The pane of the actions: each with a form from its schema, called as a person, and its answer as a language model gets it.
+
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
+
+use axum::{
+    Form,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use maud::{Markup, html};
+use omni_connector::wire::{ActionMode, ManifestAction};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{
+    Page,
+    answer::{Ask, answer, back, sentence},
+    form::{self, Fields},
+    frame::{Frame, Pane},
+    show::{Html, bytes, cut, foreign, json},
+};
+use crate::{
+    lookup,
+    rules::{self, ActionCall, Refusal},
+    store::users::UserRole,
+};
+
+/// The longest answer that is kept and shown, in bytes.
+const LONGEST: usize = 100 << 10;
+
+/// A call with its answer.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Called {
+    input: Value,
+    status: Option<u16>,
+    /// JSON where the answer is JSON, else its text, or a refusal of the manager.
+    answer: Value,
+    size: u64,
+    viewer: Option<String>,
+    took: Duration,
+}
+
+/// What the pane shows.
+#[derive(Serialize)]
+pub(super) struct Data {
+    actions: Vec<ManifestAction>,
+    action: Option<ManifestAction>,
+    called: Option<Called>,
+    #[serde(skip)]
+    editing: (Value, HashMap<String, String>),
+}
+
+impl Data {
+    fn new(page: &Page, frame: &Frame, wanted: Option<&str>) -> Self {
+        let manifest = frame.manifest.as_ref();
+        let actions = manifest
+            .map(|manifest| manifest.actions.clone())
+            .unwrap_or_default();
+        let action = actions
+            .iter()
+            .find(|action| wanted == Some(action.name.as_str()));
+        let action = action.or(actions.first()).cloned();
+        let name = action
+            .as_ref()
+            .map(|action| action.name.as_str())
+            .unwrap_or_default();
+        let called = page.memory(|memory| memory.answers.get(name).cloned());
+        let input = called
+            .as_ref()
+            .map_or_else(form::nothing, |called| called.input.clone());
+        Self {
+            actions,
+            action,
+            called,
+            editing: (input, HashMap::new()),
+        }
+    }
+}
+
+pub(super) async fn pane(State(page): State<Page>, ask: Ask) -> Result<Response, Refusal> {
+    let frame = Frame::read(&page, &ask).await?;
+    let data = Data::new(&page, &frame, ask.get("action"));
+    Ok(answer(&ask, &frame, Pane::Actions, &data, render))
+}
+
+/// Calls an action, or answers with its form in another shape.
+pub(super) async fn call(
+    State(page): State<Page>,
+    ask: Ask,
+    Form(sent): Form<Vec<(String, String)>>,
+) -> Result<Response, Refusal> {
+    let fields = Fields::new(sent);
+    let frame = Frame::read(&page, &ask).await?;
+    let mut data = Data::new(&page, &frame, ask.get("action"));
+    let Some(action) = data.action.clone() else {
+        page.complain("The connector has no actions.");
+        return Ok(back(&frame.link(Pane::Actions.path(), &[])));
+    };
+    let link = frame.link(Pane::Actions.path(), &[("action", &action.name)]);
+    let Some(one) = &frame.source else {
+        page.complain("An action is called for a source, and there is none yet.");
+        return Ok(back(&link));
+    };
+    let input = if fields.get("as_json").is_some() {
+        match serde_json::from_str(fields.get("json").unwrap_or_default()) {
+            Ok(input @ Value::Object(_)) => input,
+            Ok(_) => {
+                page.complain("The input is not a JSON object.");
+                return Ok(back(&link));
+            }
+            Err(error) => {
+                page.complain(format!(
+                    "The input is not JSON at line {}, column {}.",
+                    error.line(),
+                    error.column()
+                ));
+                return Ok(back(&link));
+            }
+        }
+    } else {
+        let decoded = form::decode(&action.input_schema, &fields);
+        if fields.is_reshaped() || !decoded.faults.is_empty() {
+            data.editing = (decoded.value, decoded.faults);
+            return Ok(Html(frame.page(Pane::Actions, render(&frame, &data))).into_response());
+        }
+        decoded.value
+    };
+    let called = perform(&page, &frame, &one.source.id, &action.name, input).await?;
+    page.memory(|memory| memory.answers.insert(action.name, called));
+    Ok(back(&link))
+}
+
+async fn perform(
+    page: &Page,
+    frame: &Frame,
+    source_id: &str,
+    action: &str,
+    input: Value,
+) -> Result<Called, Refusal> {
+    let user_id = match &frame.viewer {
+        Some(viewer) => Some(lookup::user(&page.shared, viewer, UserRole::User).await?.id),
+        None => None,
+    };
+    let call = ActionCall {
+        source_id: Some(source_id.to_owned()),
+        source_type: None,
+        user_id,
+        action: action.to_owned(),
+        params: input.clone(),
+        transient_credentials: None,
+    };
+    let started = Instant::now();
+    let answered = rules::call(&page.shared, call).await;
+    let took = started.elapsed();
+    let (status, answer, size) = match answered {
+        Ok(answered) => {
+            let size = answered.body.len();
+            let value = match serde_json::from_slice(&answered.body) {
+                Ok(value) if size <= LONGEST => value,
+                _ => cut(
+                    &String::from_utf8_lossy(&answered.body[..size.min(LONGEST)]),
+                    LONGEST,
+                )
+                .into(),
+            };
+            (Some(answered.status.as_u16()), value, size as u64)
+        }
+        Err(error) => (None, sentence(error.into()).into(), 0),
+    };
+    Ok(Called {
+        input,
+        status,
+        answer,
+        size,
+        viewer: frame.viewer.clone(),
+        took,
+    })
+}
+
+fn render(frame: &Frame, data: &Data) -> Markup {
+    let Some(action) = &data.action else {
+        return html! { div.empty { h1 { "No actions" } p { "The connector declares none, or has not registered." } } };
+    };
+    let link = frame.link(Pane::Actions.path(), &[("action", &action.name)]);
+    let (input, faults) = &data.editing;
+    html! {
+        div.title { h1 { "Actions" @if let Some(viewer) = &frame.viewer { span.quiet { " as " (viewer) } } } }
+        div.columns.list-left {
+            nav.card.choices aria-label="Actions" {
+                @for one in &data.actions {
+                    a href=(frame.link(Pane::Actions.path(), &[("action", &one.name)])) aria-current=[(one.name == action.name).then_some("true")] {
+                        code { (one.name) } " " (mode(one))
+                    }
+                }
+            }
+            div.stack {
+                section.card {
+                    h2 { code { (action.name) } " " (mode(action)) @if action.admin_only { " " span.chip { "admins" } } @if action.hidden { " " span.chip { "hidden" } } }
+                    p { (foreign(&action.description)) }
+                    @if let Some(scopes) = &action.required_scopes { @if !scopes.is_empty() { p.quiet { "Needs the scopes " @for scope in scopes { code { (scope) } " " } } } }
+                    form method="post" action=(link) {
+                        (form::render(&action.input_schema, Some(input), faults))
+                        div.actions {
+                            button.primary { "Call" @if let Some(viewer) = &frame.viewer { " as " (viewer) } }
+                            @if action.mode == ActionMode::Write { span.quiet { "This one changes something in the source." } }
+                        }
+                    }
+                    details {
+                        summary { "As JSON, or what a model sent" }
+                        form method="post" action=(link) {
+                            input type="hidden" name="as_json" value="1";
+                            textarea.code name="json" rows="6" spellcheck="false" aria-label="Input, as JSON" { (serde_json::to_string_pretty(input).unwrap_or_default()) }
+                            div.actions { button { "Call with this JSON" } }
+                        }
+                    }
+                    details { summary { "Its schema" } (json(&action.input_schema)) }
+                }
+                @if let Some(called) = &data.called { (answered(called)) }
+            }
+        }
+    }
+}
+
+fn mode(action: &ManifestAction) -> Markup {
+    html! { @if action.mode == ActionMode::Write { span.chip.write { "write" } } @else { span.chip { "read" } } }
+}
+
+fn answered(called: &Called) -> Markup {
+    let is_good = called
+        .status
+        .is_some_and(|status| (200..300).contains(&status));
+    html! {
+        section.card id="answer" {
+            h2 { "Answer" }
+            p {
+                span.chip.good[is_good].bad[!is_good] { @match called.status { Some(status) => (status), None => "not called" } }
+                span.quiet { " " (format!("{:.0} ms", called.took.as_secs_f64() * 1000.0)) " · " (bytes(called.size)) @if let Some(viewer) = &called.viewer { " · as " (viewer) } }
+            }
+            @match &called.answer {
+                Value::String(text) => pre.text tabindex="0" { (foreign(text)) },
+                value => (json(value)),
+            }
+            details { summary { "What was sent" } (json(&called.input)) }
+        }
+    }
+}

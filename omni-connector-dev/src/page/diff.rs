@@ -1,0 +1,97 @@
+//! What differs between two JSON values, place by place.
+
+use maud::{Markup, html};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::show::short;
+
+/// The most differences that are named.
+const NAMED: usize = 40;
+/// The longest value that is shown, in characters.
+const LONGEST: usize = 160;
+
+/// One place with its values.
+#[derive(Debug, PartialEq, Serialize)]
+pub(super) struct Change {
+    pub(super) place: String,
+    pub(super) before: Option<Value>,
+    pub(super) after: Option<Value>,
+}
+
+/// The differences, in the order of the places.
+pub(super) fn changes(before: &Value, after: &Value) -> Vec<Change> {
+    let mut found = Vec::new();
+    compare("", Some(before), Some(after), &mut found);
+    found
+}
+
+fn compare(place: &str, before: Option<&Value>, after: Option<&Value>, found: &mut Vec<Change>) {
+    if before == after || found.len() > NAMED {
+        return;
+    }
+    match (before, after) {
+        (Some(Value::Object(a)), Some(Value::Object(b))) => {
+            let keys: std::collections::BTreeSet<_> = a.keys().chain(b.keys()).collect();
+            for key in keys {
+                compare(&format!("{place}/{key}"), a.get(key), b.get(key), found);
+            }
+        }
+        (Some(Value::Array(a)), Some(Value::Array(b))) => {
+            for index in 0..a.len().max(b.len()) {
+                compare(
+                    &format!("{place}/{index}"),
+                    a.get(index),
+                    b.get(index),
+                    found,
+                );
+            }
+        }
+        _ => found.push(Change {
+            place: if place.is_empty() { "/" } else { place }.to_owned(),
+            before: before.cloned(),
+            after: after.cloned(),
+        }),
+    }
+}
+
+/// The differences as a list.
+pub(super) fn render(changes: &[Change]) -> Markup {
+    html! {
+        ul.diff {
+            @for Change { place, before, after } in changes.iter().take(NAMED) {
+                li {
+                    code.place { (place) } " "
+                    @if let Some(before) = before { del { (short(before, LONGEST)) } " " }
+                    @if let Some(after) = after { ins { (short(after, LONGEST)) } }
+                }
+            }
+            @if changes.len() > NAMED { li.quiet { "and more" } }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_was_added_removed_and_changed_is_named_by_its_place() {
+        let found = changes(
+            &json!({ "a": 1, "b": [1, 2], "c": {} }),
+            &json!({ "a": 2, "b": [1], "d": null }),
+        );
+        let places: Vec<_> = found.iter().map(|change| change.place.as_str()).collect();
+        assert_eq!(places, ["/a", "/b/1", "/c", "/d"]);
+        assert_eq!(
+            (&found[1].before, &found[1].after),
+            (&Some(json!(2)), &None)
+        );
+        assert_eq!(
+            (&found[3].before, &found[3].after),
+            (&None, &Some(json!(null)))
+        );
+    }
+}

@@ -1,0 +1,130 @@
+//! One document: what the connector said of it, the text that Omni has, and who may read it and why.
+
+use maud::{Markup, html};
+use rusqlite::Connection;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{
+    frame::{Frame, Pane},
+    show::{ago, bytes, count, cut, foreign, json, outward},
+};
+use crate::{
+    rules::{Access, ReadingGroup},
+    store::{
+        StoreError, contents,
+        documents::{self, StoredDocument},
+    },
+};
+
+/// The most of a text that is shown, in characters.
+const LONGEST: usize = 20_000;
+
+/// A document with what belongs to it.
+#[derive(Serialize)]
+pub(super) struct Shown {
+    pub(super) document: StoredDocument,
+    text: String,
+    text_bytes: u64,
+    access: Access,
+}
+
+impl Shown {
+    pub(super) fn read(
+        db: &Connection,
+        id: &str,
+        viewer: Option<&str>,
+    ) -> Result<Option<Self>, StoreError> {
+        let Some(document) = documents::find_by_id(db, id)? else {
+            return Ok(None);
+        };
+        let text = contents::find(db, &document.content_id)?.unwrap_or_default();
+        let access = Access::read(db, &document, viewer)?;
+        Ok(Some(Self {
+            text_bytes: text.len() as u64,
+            text: cut(&text, LONGEST),
+            document,
+            access,
+        }))
+    }
+}
+
+pub(super) fn render(frame: &Frame, shown: &Shown) -> Markup {
+    let Shown {
+        document,
+        text,
+        text_bytes,
+        access,
+    } = shown;
+    let url = document.metadata.get("url").and_then(Value::as_str);
+    html! {
+        section.card {
+            h2 { (foreign(&document.title)) }
+            p.quiet { code { (foreign(&document.document_id)) } " · changed here " (ago(document.updated_at)) @if let Some(url) = url { " · " (outward(url)) } }
+            @if let Some(verdict) = &access.verdict {
+                p.verdict.good[verdict.sees].bad[!verdict.sees] {
+                    strong { (verdict.email) @if verdict.sees { " sees it" } @else { " does not see it" } } ": " (foreign(&verdict.reason)) "."
+                }
+            }
+            (readers(frame, access))
+        }
+        div.columns {
+            section.card {
+                h2 { "What the connector sent" }
+                (members("Attributes", &document.attributes))
+                (members("Metadata", &document.metadata))
+                details { summary { "As JSON" } (json(&serde_json::to_value(document).unwrap_or_default())) }
+            }
+            section.card {
+                h2 { "The text that Omni has" }
+                p.quiet { (bytes(*text_bytes)) @if text.ends_with('…') { ", the beginning of it" } }
+                @if text.trim().is_empty() { p.fault { "The text is empty: only the title is found." } }
+                @else { pre.text tabindex="0" { (foreign(text)) } }
+            }
+        }
+    }
+}
+
+fn readers(frame: &Frame, access: &Access) -> Markup {
+    html! {
+        h3 { "Who can see it" }
+        @if access.is_hidden { p.fault { "Nobody: the document names no reader." } }
+        @if access.public { p { span.chip { "public" } " Everybody in the company." } }
+        @if !access.users.is_empty() {
+            ul.inline { @for user in access.users.iter().take(200) { li { span.chip { (foreign(user)) } } } }
+            @if access.users.len() > 200 { p.quiet { "and " (count(access.users.len() as u64 - 200)) " more" } }
+        }
+        @for group in &access.groups { (reading_group(frame, group)) }
+    }
+}
+
+fn reading_group(frame: &Frame, group: &ReadingGroup) -> Markup {
+    html! {
+        @match &group.members {
+            Some(members) => details.group {
+                summary { span.chip { "group" } " " (foreign(&group.name)) " " span.counter { (count(members.len() as u64)) } }
+                ul.inline { @for member in members.iter().take(500) { li { (foreign(member)) } } }
+            },
+            None if group.is_domain => p { span.chip { "domain" } " " (foreign(&group.name)) span.quiet { ": everybody whose address ends with it" } },
+            None => p { span.chip.bad { "unknown group" } " " (foreign(&group.name)) span.quiet { ": no source has sent it, so it lets nobody in. " } a href=(frame.link(Pane::Documents.path(), &[("tab", "groups")])) { "Groups" } },
+        }
+    }
+}
+
+fn members(title: &str, value: &Value) -> Markup {
+    html! {
+        h3 { (title) }
+        @match value.as_object().filter(|members| !members.is_empty()) {
+            None => p.quiet { "None." },
+            Some(members) => dl.members {
+                @for (name, value) in members {
+                    dt { (name) }
+                    dd { @match value {
+                        Value::String(text) => { (foreign(&cut(text, 400))) },
+                        value => code { (cut(&value.to_string(), 400)) },
+                    } }
+                }
+            },
+        }
+    }
+}

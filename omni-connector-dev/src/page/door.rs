@@ -1,0 +1,304 @@
+//! Who may see the page, and what its answers may hold. A browser gets in with the token of an address that was printed, which
+//! works once; then it has a cookie. Answers run no foreign script, load nothing from elsewhere and hold no stored secret.
+
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use axum::{
+    body::{Body, to_bytes},
+    extract::{Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use maud::html;
+use oauth2::CsrfToken;
+
+use super::{
+    Page,
+    show::{Html, encoded, steers},
+};
+use crate::store::review;
+
+/// Nothing but what this page itself brings.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+    form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+/// What stands in place of a secret.
+const HIDDEN: &str = "••••••";
+/// Characters at the beginning or end of a secret that tell too much.
+const TELLING: usize = 12;
+/// Addresses that were printed and not used.
+const UNUSED: usize = 32;
+
+/// Tokens of printed addresses, and cookies of browsers that came with one. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Door(Arc<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    port: u16,
+    tokens: Mutex<Vec<String>>,
+    cookies: Mutex<HashSet<String>>,
+}
+
+fn open<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn secret() -> String {
+    CsrfToken::new_random_len(24).into_secret()
+}
+
+impl Door {
+    /// The door of a manager on that port.
+    pub(crate) fn new(port: u16) -> Self {
+        Self(Arc::new(Parts {
+            port,
+            tokens: Mutex::default(),
+            cookies: Mutex::default(),
+        }))
+    }
+
+    /// The path of a new address. It lets one browser in.
+    pub(crate) fn path(&self) -> String {
+        let token = secret();
+        let mut tokens = open(&self.0.tokens);
+        if tokens.len() == UNUSED {
+            tokens.remove(0);
+        }
+        tokens.push(token.clone());
+        format!("/dev?t={token}")
+    }
+
+    /// The cookie for a browser with that token, which is used up.
+    pub(super) fn admit(&self, token: &str) -> Option<HeaderValue> {
+        let mut tokens = open(&self.0.tokens);
+        let index = tokens.iter().position(|known| known == token)?;
+        tokens.remove(index);
+        let cookie = secret();
+        let text = format!(
+            "{}={cookie}; Path=/dev; HttpOnly; SameSite=Strict",
+            self.name()
+        );
+        open(&self.0.cookies).insert(cookie);
+        text.parse().ok()
+    }
+
+    /// Whether a request comes from a browser that was let in.
+    pub(super) fn knows(&self, headers: &HeaderMap) -> bool {
+        let name = self.name();
+        let cookies = open(&self.0.cookies);
+        headers
+            .get_all(header::COOKIE)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(';'))
+            .filter_map(|pair| pair.trim().split_once('='))
+            .any(|(key, value)| key == name && cookies.contains(value))
+    }
+
+    /// Whether any browser was let in.
+    pub(super) fn has_guests(&self) -> bool {
+        !open(&self.0.cookies).is_empty()
+    }
+
+    /// Cookies of all ports of a host are sent to each, so the name tells managers apart.
+    fn name(&self) -> String {
+        format!("omni_dev_{}", self.0.port)
+    }
+}
+
+/// Lets requests of known browsers in, and those that change something only from the page itself.
+pub(super) async fn guard(State(page): State<Page>, request: Request, next: Next) -> Response {
+    if !page.door.knows(request.headers()) {
+        return closed();
+    }
+    if request.method() != Method::GET && !is_of_the_page(request.headers()) {
+        return refusal("A change is asked for by the page itself only.");
+    }
+    let secrets = page.shared.store.read(review::secrets).await;
+    let answer = next.run(request).await;
+    let is_stream = answer
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind == "text/event-stream");
+    // Without the list of secrets nothing can be shown.
+    let mut answer = match secrets {
+        _ if is_stream => answer,
+        Ok(secrets) => without(answer, &secrets).await,
+        Err(error) => refusal(&format!("The store does not answer: {error}")),
+    };
+    harden(&mut answer);
+    answer
+}
+
+/// Browsers say where a form was sent from. `refuse_other_sites` has compared the origin with the host.
+fn is_of_the_page(headers: &HeaderMap) -> bool {
+    let site = headers.get("sec-fetch-site");
+    headers.contains_key(header::ORIGIN) && site.is_none_or(|site| site == "same-origin")
+}
+
+/// The answer without secrets, in whatever way they are written, and a page without marks that turn the text around them.
+async fn without(answer: Response, secrets: &[String]) -> Response {
+    let (mut parts, body) = answer.into_parts();
+    let Ok(bytes) = to_bytes(body, usize::MAX).await else {
+        return refusal("The answer could not be made.");
+    };
+    let Ok(mut text) = String::from_utf8(bytes.to_vec()) else {
+        return (parts, Body::from(bytes)).into_response();
+    };
+    for secret in secrets {
+        let escaped = html! { (secret) }.into_string();
+        let quoted = serde_json::Value::from(secret.as_str()).to_string();
+        let quoted = quoted[1..quoted.len() - 1].to_owned();
+        let both = html! { (quoted) }.into_string();
+        for form in [secret.clone(), escaped, quoted, both, encoded(secret)] {
+            text = hide(text, &form);
+        }
+    }
+    let kind = parts.headers.get(header::CONTENT_TYPE);
+    if kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html")) && text.contains(steers) {
+        text = text.replace(steers, "\u{fffd}");
+    }
+    parts.headers.remove(header::CONTENT_LENGTH);
+    (parts, Body::from(text)).into_response()
+}
+
+/// Replaces a secret, and a long beginning or end of it: texts are cut before they are shown.
+fn hide(text: String, secret: &str) -> String {
+    let from_start = secret
+        .char_indices()
+        .nth(TELLING)
+        .map_or(secret, |(end, _)| &secret[..end]);
+    let from_end = secret
+        .char_indices()
+        .rev()
+        .nth(TELLING - 1)
+        .map_or(secret, |(start, _)| &secret[start..]);
+    if !text.contains(from_start) && !text.contains(from_end) {
+        return text;
+    }
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text.as_str();
+    while let Some(at) = rest.find(from_start) {
+        let common = rest[at..]
+            .char_indices()
+            .zip(secret.chars())
+            .take_while(|((_, a), b)| a == b);
+        let end = common
+            .last()
+            .map_or(0, |((index, c), _)| index + c.len_utf8());
+        shown.push_str(&rest[..at]);
+        shown.push_str(HIDDEN);
+        rest = &rest[at + end..];
+    }
+    shown.push_str(rest);
+    shown.replace(from_end, HIDDEN)
+}
+
+/// Sets the headers that every answer of the page has.
+pub(super) fn harden(answer: &mut Response) {
+    let headers = answer.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        // With none at all, browsers would not say where a form comes from.
+        (header::REFERRER_POLICY, "same-origin"),
+        (header::CACHE_CONTROL, "no-store"),
+        (
+            HeaderName::from_static("cross-origin-opener-policy"),
+            "same-origin",
+        ),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            "same-origin",
+        ),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+}
+
+/// What a browser without a cookie reads.
+pub(super) fn closed() -> Response {
+    refusal(
+        "This page opens with the address that `cargo omni dev` printed, once. Run `cargo omni dev` again in the same folder: it \
+         finds the manager that runs and prints a new address.",
+    )
+}
+
+fn refusal(text: &str) -> Response {
+    let page = html! {
+        (maud::DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                title { "Not open – omni dev" }
+                link rel="stylesheet" href="/dev/assets/page.css";
+            }
+            body.closed { main { h1 { "The page is closed" } p { (text) } } }
+        }
+    };
+    let mut answer = (StatusCode::FORBIDDEN, Html(page)).into_response();
+    harden(&mut answer);
+    answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_cookie(cookie: &HeaderValue) -> HeaderMap {
+        let pair = cookie
+            .to_str()
+            .unwrap()
+            .split(';')
+            .next()
+            .unwrap()
+            .to_owned();
+        [(header::COOKIE, pair.parse().unwrap())]
+            .into_iter()
+            .collect()
+    }
+
+    #[test]
+    fn a_token_lets_one_browser_in_at_one_port() {
+        let door = Door::new(3004);
+        let path = door.path();
+        let token = path.strip_prefix("/dev?t=").unwrap();
+        assert!(!door.knows(&HeaderMap::new()));
+        let cookie = door.admit(token).unwrap();
+        assert!(door.knows(&with_cookie(&cookie)));
+        assert!(door.admit(token).is_none(), "the token works once");
+        assert!(!Door::new(3005).knows(&with_cookie(&cookie)));
+    }
+
+    #[tokio::test]
+    async fn a_secret_is_hidden_in_every_form_that_an_answer_can_have() {
+        let secret = "p\"<&>\\word".to_owned();
+        let json = serde_json::json!({ "a": secret }).to_string();
+        let page = html! { (secret) " " (json) }.into_string() + &json + &secret;
+        let answer = without(page.into_response(), &[secret]).await;
+        let bytes = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        assert!(!text.contains("word"), "{text}");
+    }
+
+    #[test]
+    fn a_secret_that_was_cut_is_hidden_as_well() {
+        let secret = "0123456789abcdefghij";
+        let hidden = hide(
+            format!("a {secret} b 0123456789abcdef… c …9abcdefghij 01234567 d"),
+            secret,
+        );
+        assert_eq!(
+            hidden,
+            format!("a {HIDDEN} b {HIDDEN}… c …9abcdefghij 01234567 d")
+        );
+        assert_eq!(
+            hide("…89abcdefghij".to_owned(), secret),
+            format!("…{HIDDEN}")
+        );
+    }
+}

@@ -1,0 +1,36 @@
+//! The one stream of a tab: it says that something has changed, and the script asks for the page again.
+
+use std::{convert::Infallible, time::Duration};
+
+use axum::{
+    extract::State,
+    response::sse::{Event, KeepAlive, Sse},
+};
+use futures_util::stream::{Stream, unfold};
+use tokio::time::sleep;
+
+use super::Page;
+use crate::store::review;
+
+/// Time between two looks.
+const GLANCE: Duration = Duration::from_millis(300);
+
+pub(super) async fn stream(
+    State(page): State<Page>,
+) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let changes = unfold((page, String::new()), |(page, before)| async move {
+        loop {
+            let bench = page.shared.workbench.bench();
+            let last = page.shared.workbench.lines().pop();
+            let pulse = page.shared.store.read(review::pulse).await.ok()?;
+            let live = page.shared.registry.live().len();
+            let now = format!("{pulse} {bench:?} {live} {:?}", last.map(|line| line.at));
+            if now != before {
+                let event = Event::default().event("change").data("");
+                return Some((Ok(event), (page, now)));
+            }
+            sleep(GLANCE).await;
+        }
+    });
+    Sse::new(changes).keep_alive(KeepAlive::default())
+}

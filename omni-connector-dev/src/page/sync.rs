@@ -1,0 +1,426 @@
+//! The pane of the runs: starting, stopping and killing them, what each did, its checkpoints, and the doubts about the source.
+
+use axum::{Form, extract::State, response::Response};
+use maud::{Markup, html};
+use omni_connector::{RunReport, SyncType};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{
+    Page,
+    answer::{Ask, answer, back, sentence},
+    form::Fields,
+    frame::{Frame, Pane},
+    run,
+    show::{ago, bytes, count, counted, encoded, foreign, json, seconds},
+};
+use crate::{
+    rules::{self, Begun, Doubt, Progress, Refusal, Why, Wish},
+    runs,
+    store::{
+        StoreError, checkpoints,
+        history::{self, SavedCheckpoint},
+        runs::{self as rows, RefusedEvent, RunStatus, TriggerType},
+        textless::Textless,
+    },
+    workbench::Order,
+};
+
+/// Runs that are listed.
+const RUNS: usize = 30;
+/// Items that are named of each list.
+pub(super) const NAMED: usize = 50;
+
+/// What the pane shows.
+#[derive(Serialize)]
+pub(super) struct Data {
+    runs: Vec<Progress>,
+    pub(super) run: Option<Shown>,
+    doubts: Option<Vec<Doubt>>,
+    checkpoint: Option<Value>,
+}
+
+/// The run that is looked at.
+#[derive(Serialize)]
+pub(super) struct Shown {
+    pub(super) progress: Progress,
+    pub(super) report: Option<RunReport>,
+    pub(super) refused: Vec<RefusedEvent>,
+    pub(super) textless: Textless,
+    pub(super) notes: Vec<crate::extract::FileNote>,
+    pub(super) checkpoints: Vec<SavedCheckpoint>,
+}
+
+pub(super) async fn pane(State(page): State<Page>, ask: Ask) -> Result<Response, Refusal> {
+    let frame = Frame::read(&page, &ask).await?;
+    let data = read(&page, &frame, ask.owned("run")).await?;
+    Ok(answer(&ask, &frame, Pane::Sync, &data, render))
+}
+
+async fn read(page: &Page, frame: &Frame, wanted: Option<String>) -> Result<Data, StoreError> {
+    let shared = &page.shared;
+    let Some(one) = &frame.source else {
+        return Ok(Data {
+            runs: Vec::new(),
+            run: None,
+            doubts: None,
+            checkpoint: None,
+        });
+    };
+    let id = one.source.id.clone();
+    let (runs, checkpoint) = shared
+        .store
+        .read(move |db| {
+            let runs = rows::latest(db, Some(&id), RUNS)?.into_iter();
+            let runs = runs.map(|run| {
+                let effects = rows::effects(db, &run.id)?;
+                Ok::<_, StoreError>(Progress { run, effects })
+            });
+            Ok::<_, StoreError>((
+                runs.collect::<Result<Vec<_>, _>>()?,
+                checkpoints::find(db, &id)?,
+            ))
+        })
+        .await?;
+    let wanted = wanted.or_else(|| runs.first().map(|one| one.run.id.clone()));
+    let progress = match &wanted {
+        Some(id) => rules::progress(shared, id).await?,
+        None => None,
+    };
+    // A run of another source has no place here.
+    let progress = progress.filter(|progress| progress.run.source_id == one.source.id);
+    let run = match progress {
+        None => None,
+        Some(progress) => {
+            let id = progress.run.id.clone();
+            let (report, checkpoints) = shared
+                .store
+                .read(move |db| {
+                    Ok::<_, StoreError>((history::report(db, &id)?, history::of_run(db, &id)?))
+                })
+                .await?;
+            let id = &progress.run.id;
+            Some(Shown {
+                report: report.and_then(|report| serde_json::from_value(report).ok()),
+                refused: rules::refusals(shared, id, NAMED).await?,
+                textless: rules::textless(shared, id, NAMED).await?,
+                notes: shared.file_notes.of(id),
+                checkpoints,
+                progress,
+            })
+        }
+    };
+    Ok(Data {
+        runs,
+        run,
+        // They look at every document, and say little in the middle of a run.
+        doubts: match frame.running {
+            Some(_) => None,
+            None => Some(page.doubts(&one.source.id).await?),
+        },
+        checkpoint,
+    })
+}
+
+/// Starts a run: of the mode that was chosen, else the one that fits.
+pub(super) async fn begin(
+    State(page): State<Page>,
+    ask: Ask,
+    Form(sent): Form<Vec<(String, String)>>,
+) -> Result<Response, Refusal> {
+    let frame = Frame::read(&page, &ask).await?;
+    let link = frame.link(Pane::Sync.path(), &[]);
+    let Some(one) = &frame.source else {
+        page.complain("There is no source yet; its settings come first.");
+        return Ok(back(Pane::Source.path()));
+    };
+    let id = &one.source.id;
+    let fields = Fields::new(sent);
+    let begun = match fields.filled("mode") {
+        Some("realtime") => {
+            runs::trigger(&page.shared, id, SyncType::Realtime, TriggerType::Manual)
+                .await
+                .map(|run| Begun {
+                    run,
+                    why: Why::Asked,
+                })
+                .map_err(Refusal::from)
+        }
+        mode => {
+            let wish = Wish {
+                full: mode == Some("full"),
+                has_other_settings: false,
+            };
+            rules::sync_by_hand(&page.shared, id, wish).await
+        }
+    };
+    match begun {
+        Ok(Begun { run, why }) => {
+            match why {
+                Why::Refused => page.complain(
+                    run.error_message
+                        .unwrap_or_else(|| "The connector did not take the run.".to_owned()),
+                ),
+                Why::Resumed => page.say("Going on with the run that was interrupted."),
+                _ => {}
+            }
+            Ok(back(&frame.link(Pane::Sync.path(), &[("run", &run.id)])))
+        }
+        Err(refusal) => {
+            page.complain(sentence(refusal));
+            Ok(back(&link))
+        }
+    }
+}
+
+/// Stops a run.
+pub(super) async fn cancel(
+    State(page): State<Page>,
+    ask: Ask,
+    Form(sent): Form<Vec<(String, String)>>,
+) -> Result<Response, Refusal> {
+    let frame = Frame::read(&page, &ask).await?;
+    let fields = Fields::new(sent);
+    if let Err(error) = runs::cancel(&page.shared, fields.get("run").unwrap_or_default()).await {
+        page.complain(error.to_string());
+    }
+    Ok(back(&frame.link(Pane::Sync.path(), &[])))
+}
+
+/// Makes a checkpoint that a run had saved the one of the source.
+pub(super) async fn rewind(
+    State(page): State<Page>,
+    ask: Ask,
+    Form(sent): Form<Vec<(String, String)>>,
+) -> Result<Response, Refusal> {
+    let frame = Frame::read(&page, &ask).await?;
+    let fields = Fields::new(sent);
+    if let Some(one) = &frame.source {
+        let saved = fields
+            .get("saved")
+            .and_then(|saved| saved.parse().ok())
+            .unwrap_or_default();
+        match rules::rewind(&page.shared, &one.source.id, saved).await {
+            Ok(()) => page.say("Rewound. The next run goes on from this checkpoint."),
+            Err(refusal) => page.complain(sentence(refusal)),
+        }
+    }
+    Ok(back(&frame.link(Pane::Sync.path(), &[])))
+}
+
+/// Writes the checkpoint of the source anew.
+pub(super) async fn set_checkpoint(
+    State(page): State<Page>,
+    ask: Ask,
+    Form(sent): Form<Vec<(String, String)>>,
+) -> Result<Response, Refusal> {
+    let frame = Frame::read(&page, &ask).await?;
+    let fields = Fields::new(sent);
+    let read = serde_json::from_str::<Value>(fields.get("checkpoint").unwrap_or_default());
+    match (&frame.source, read) {
+        (None, _) => page.complain("There is no source."),
+        (_, Err(error)) => page.complain(format!(
+            "The checkpoint is not JSON at line {}, column {}; the source keeps the one from before.",
+            error.line(),
+            error.column()
+        )),
+        (Some(one), Ok(checkpoint)) => match rules::set_checkpoint(&page.shared, &one.source.id, checkpoint).await {
+            Ok(()) => page.say("Saved. The next run goes on from this checkpoint; one that the connector cannot read fails that run with its reason."),
+            Err(refusal) => page.complain(sentence(refusal)),
+        },
+    }
+    Ok(back(&frame.link(Pane::Sync.path(), &[])))
+}
+
+/// Passes an order on to the development command.
+pub(super) async fn order(
+    State(page): State<Page>,
+    ask: Ask,
+    Form(sent): Form<Vec<(String, String)>>,
+) -> Result<Response, Refusal> {
+    let frame = Frame::read(&page, &ask).await?;
+    let fields = Fields::new(sent);
+    let order = match fields.get("order") {
+        Some("kill") => Some(Order::Kill),
+        Some("restart") => Some(Order::Restart),
+        Some("watch") => Some(Order::Watch(true)),
+        Some("pause") => Some(Order::Watch(false)),
+        _ => None,
+    };
+    if !order.is_some_and(|order| page.shared.workbench.order(order)) {
+        page.complain(
+            "The connector was not started by `cargo omni dev`, so it cannot be ended from here.",
+        );
+    }
+    Ok(back(&frame.link(Pane::Sync.path(), &[])))
+}
+
+fn render(frame: &Frame, data: &Data) -> Markup {
+    let Some(one) = &frame.source else {
+        return html! {
+            div.empty {
+                h1 { "No source yet" }
+                p { "A source is one connection of your connector to one system. Give it its settings, then sync." }
+                a.button.primary href=(Pane::Source.path()) { "Give the settings" }
+            }
+        };
+    };
+    html! {
+        div.title {
+            h1 { (foreign(&one.source.name)) }
+            div.actions id="control" data-live="" { (control(frame)) }
+        }
+        div.columns.wide-left {
+            div.stack {
+                div.stack id="run" data-live="" {
+                    @match &data.run {
+                        Some(shown) => { (run::render(frame, shown)) },
+                        None => section.card { h2 { "No run yet" } p.quiet { "Press " kbd { "r" } " or the button “Sync”." } },
+                    }
+                }
+            }
+            div.stack {
+                div id="doubts" data-live="" { (doubts(frame, data.doubts.as_deref())) }
+                div id="runs" data-live="" { (list(frame, data)) }
+                (checkpoint(frame, data.checkpoint.as_ref()))
+            }
+        }
+    }
+}
+
+/// What can be done now.
+fn control(frame: &Frame) -> Markup {
+    let modes = frame
+        .manifest
+        .as_ref()
+        .map(|manifest| &manifest.sync_modes[..])
+        .unwrap_or_default();
+    let bench = frame.bench();
+    html! {
+        @if let Some(running) = &frame.running {
+            form method="post" action=(frame.link("/dev/sync/cancel", &[])) {
+                input type="hidden" name="run" value=(running.run.id);
+                button { "Stop" }
+            }
+            form method="post" action=(frame.link("/dev/sync/begin", &[])) {
+                button title="Hands the run to the connector again, where the process was lost" { "Resume" }
+            }
+        } @else {
+            form.joined method="post" action=(frame.link("/dev/sync/begin", &[])) {
+                select name="mode" aria-label="Mode" {
+                    option value="" { "what is due" }
+                    @for mode in modes { @if *mode != SyncType::Incremental { option value=(mode.to_string()) { (mode.to_string()) } } }
+                }
+                button.primary data-press="r" { "Sync" }
+            }
+        }
+        @if let Some(bench) = bench {
+            form method="post" action=(frame.link("/dev/bench", &[])) {
+                button.bad name="order" value="kill" data-press="x" title="Ends the process as a crash would, starts it again and resumes the run" { "Kill now" }
+                " "
+                button name="order" value="restart" { "Restart" }
+                @if bench.is_package {
+                    " "
+                    @if bench.is_watching { button name="order" value="pause" title="Saves do not build until this is pressed again" { "Pause reload" } }
+                    @else { button name="order" value="watch" { "Resume reload" } }
+                }
+            }
+        }
+    }
+}
+
+fn doubts(frame: &Frame, doubts: Option<&[Doubt]>) -> Markup {
+    let Some(doubts) = doubts else {
+        return html! { section.card { h2 { "Doubts" } p.quiet { "They come when the run is over." } } };
+    };
+    html! {
+        section.card {
+            h2 { "Doubts" @if !doubts.is_empty() { " " span.counter { (doubts.len()) } } }
+            @if doubts.is_empty() { p.quiet { "Nothing looks wrong." } }
+            ul.doubts {
+                @for doubt in doubts {
+                    li.serious[doubt.is_serious] {
+                        span.chip.bad[doubt.is_serious] { (doubt.topic) } " " (foreign(&doubt.text))
+                        @if let Some(search) = &doubt.search { " " a href=(frame.link(Pane::Documents.path(), &[("q", search)])) { "look" } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn list(frame: &Frame, data: &Data) -> Markup {
+    let shown = data
+        .run
+        .as_ref()
+        .map(|shown| shown.progress.run.id.as_str());
+    html! {
+        section.card {
+            h2 { "Runs" }
+            @if data.runs.is_empty() { p.quiet { "None yet." } }
+            @else {
+                div.scroll tabindex="0" role="region" aria-label="Runs" {
+                    table {
+                        thead { tr { th { "Run" } th { "Began" } th.number { "new" } th.number { "changed" } th.number { "same" } th.number { "gone" } th.number { "took" } } }
+                        tbody {
+                            @for Progress { run, effects } in &data.runs {
+                                tr.chosen[shown == Some(run.id.as_str())] {
+                                    td { a href=(frame.link(Pane::Sync.path(), &[("run", &run.id)])) { (run::light(run.status)) " " (run.sync_type.to_string()) } }
+                                    td { (ago(run.started_at)) }
+                                    td.number { (count(effects.created)) }
+                                    td.number { (count(effects.updated)) }
+                                    td.number { (count(effects.unchanged)) }
+                                    td.number { (count(effects.deleted)) }
+                                    td.number { @if let Some(end) = run.completed_at { (seconds(end - run.started_at)) } }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn checkpoint(frame: &Frame, checkpoint: Option<&Value>) -> Markup {
+    let size = checkpoint.map_or(0, |checkpoint| checkpoint.to_string().len() as u64);
+    let is_editable = size <= 64 << 10;
+    html! {
+        section.card {
+            h2 { "Checkpoint of the source" }
+            @match checkpoint {
+                None => p.quiet { "None: the next run begins at the start." },
+                Some(checkpoint) => {
+                    p.quiet { (bytes(size)) " · the next incremental run goes on from it" }
+                    @if is_editable { (json(checkpoint)) } @else { p.quiet { "It is too large to be shown." } }
+                },
+            }
+            @if is_editable {
+                details {
+                    summary { "Edit" }
+                    form method="post" action=(frame.link("/dev/sync/checkpoint", &[])) {
+                        textarea.code name="checkpoint" rows="8" spellcheck="false" aria-label="Checkpoint, as JSON" {
+                            @if let Some(checkpoint) = checkpoint { (serde_json::to_string_pretty(checkpoint).unwrap_or_default()) }
+                        }
+                        div.actions { button { "Save this checkpoint" } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The link from a run to why one of its items is not found.
+pub(super) fn why(frame: &Frame, item: &str) -> String {
+    let link = frame.link(Pane::Documents.path(), &[("tab", "why")]);
+    format!("{link}&item={}", encoded(item))
+}
+
+/// `1,204 documents`, or what there is of them while the run goes on.
+pub(super) fn brought(progress: &Progress) -> String {
+    let documents = counted(progress.effects.documents(), "document");
+    match progress.run.status {
+        RunStatus::Running => format!("{documents} so far"),
+        _ => documents,
+    }
+}

@@ -1,0 +1,20 @@
+-- What people look back at on the development page. Made where it is missing; Omni has none of it.
+
+-- What a connector last said of a run (`GET /sync/{id}/report`).
+CREATE TABLE IF NOT EXISTS run_reports (
+    sync_run_id  TEXT PRIMARY KEY,
+    report       TEXT NOT NULL              -- JSON
+) STRICT;
+
+-- The checkpoints that a run has saved, the newest of each run and of each source.
+CREATE TABLE IF NOT EXISTS saved_checkpoints (
+    id           INTEGER PRIMARY KEY,
+    sync_run_id  TEXT NOT NULL,
+    source_id    TEXT NOT NULL,
+    saved_at     INTEGER NOT NULL,
+    documents    INTEGER NOT NULL,          -- documents that the run had brought by then
+    size         INTEGER NOT NULL,          -- bytes of the JSON
+    checkpoint   TEXT                       -- JSON; NULL where it is too large to keep every version of it
+) STRICT;
+CREATE INDEX IF NOT EXISTS saved_checkpoints_of_a_run ON saved_checkpoints (sync_run_id, id);
+CREATE INDEX IF NOT EXISTS saved_checkpoints_of_a_source ON saved_checkpoints (source_id, id);

@@ -1,0 +1,83 @@
+// The desk of a story: `cargo omni dev` as a process, a browser that has opened its page, and what every page must hold.
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { chromium } from "playwright-core";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+export const SHELF = "shelf/src/main.rs";
+
+export async function open(command) {
+  const dev = spawn(command, ["dev", "shelf", "--store", "store"], { stdio: ["ignore", "pipe", "pipe"] });
+  let said = "";
+  dev.stderr.on("data", (data) => (said += data));
+  const address = await new Promise((resolve, reject) => {
+    let printed = "";
+    dev.stdout.on("data", (data) => {
+      printed += data;
+      if (printed.includes("\n")) resolve(printed.trim());
+    });
+    dev.on("exit", (code) => reject(new Error(`cargo omni dev ended with ${code}: ${said}`)));
+    setTimeout(() => reject(new Error(`no address: ${said}`)), 60_000).unref();
+  });
+  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ["--no-sandbox"] });
+  const context = await browser.newContext({ viewport: { width: 1380, height: 880 } });
+  const desk = { dev, address, browser, origin: new URL(address).origin, faults: [] };
+  desk.page = await watched(desk, context);
+  await desk.page.goto(address);
+  const cookies = await context.cookies();
+  desk.context = context;
+  desk.plain = async () => {
+    // A browser without script, let in with the same cookie.
+    const other = await browser.newContext({ javaScriptEnabled: false });
+    await other.addCookies(cookies);
+    return watched(desk, other);
+  };
+  desk.close = async () => {
+    await browser.close();
+    const gone = new Promise((resolve) => dev.on("exit", resolve));
+    dev.kill("SIGINT");
+    return gone;
+  };
+  return desk;
+}
+
+// No console error, no error of a script, no request to another host.
+async function watched(desk, context) {
+  const page = await context.newPage();
+  page.on("console", (message) => {
+    if (message.type() === "error") desk.faults.push(`console: ${message.text()}`);
+  });
+  page.on("pageerror", (error) => desk.faults.push(`script: ${error.message}`));
+  page.on("request", (request) => {
+    const url = new URL(request.url());
+    if (url.origin !== desk.origin && url.protocol !== "data:") desk.faults.push(`asked ${request.url()}`);
+  });
+  return page;
+}
+
+export const go = (desk, path) => desk.page.goto(desk.origin + path);
+
+// Serious findings of axe on the page that is shown. The policy of the page forbids its script, so it comes by the debugger.
+export async function findings(page) {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => window.axe.run());
+  const serious = violations.filter((one) => one.impact === "serious" || one.impact === "critical");
+  return serious.map((one) => `${one.id}: ${one.nodes.map((node) => node.target.join(" ")).slice(0, 3).join("; ")}`);
+}
+
+export async function json(desk, path) {
+  const answer = await desk.context.request.get(desk.origin + path, { headers: { accept: "application/json" } });
+  if (!answer.ok()) throw new Error(`${path} is answered with ${answer.status()}`);
+  return answer.json();
+}
+
+export async function until(what, look, patience = 60_000) {
+  const end = Date.now() + patience;
+  while (Date.now() < end) {
+    const found = await look();
+    if (found) return found;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`${what} did not come within ${patience / 1000} s`);
+}

@@ -1,0 +1,133 @@
+//! A library of made-up books, for the stories of the page: enough to search, to sort out and to interrupt.
+
+use std::time::Duration;
+
+use omni_connector::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// What `shelf schemas` prints: the page makes its form of it.
+const SCHEMAS: &str = r#"{ "config": { "type": "object", "required": ["library", "books"], "properties": {
+    "library": { "type": "string", "description": "The name of the library, as it stands above its door" },
+    "books": { "type": "integer", "minimum": 1, "maximum": 20000, "default": 60, "description": "How many books it has" },
+    "pause": { "type": ["integer", "null"], "minimum": 0, "description": "Milliseconds between two books" },
+    "order": { "enum": ["title", "year"], "default": "title" },
+    "closed": { "type": "array", "items": { "type": "string" }, "description": "Rooms that are not read" },
+    "loans": { "type": "object", "description": "Who may take books home", "required": ["days"], "properties": {
+        "days": { "type": "integer", "default": 14 }, "renewable": { "type": "boolean" } } }
+} }, "credentials": { "type": "object", "required": ["card"], "properties": {
+    "card": { "type": "string", "description": "The number of the library card" } } } }"#;
+
+const ROOMS: [&str; 4] = ["History", "Natural science", "Poetry", "Travel"];
+const SUBJECTS: [&str; 6] = ["tides", "glaciers", "lighthouses", "moths", "bridges", "orchards"];
+
+#[derive(Deserialize)]
+struct Library {
+    library: String,
+    books: usize,
+    pause: Option<u64>,
+    #[serde(default)]
+    closed: Vec<String>,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+struct Place {
+    next: usize,
+    room: String,
+}
+
+struct Book {
+    room: &'static str,
+    subject: &'static str,
+}
+
+/// A library of made-up books.
+#[connector(name = "shelf", display_name = "Shelf", source_types = [Notion], sync_modes = [full, incremental], config = Library, state = Place)]
+struct Shelf;
+
+#[connector]
+impl Shelf {
+    #[sync]
+    async fn sync(&self, Config(library): Config<Library>, mut place: Checkpoint<Place>, ctx: SyncContext) -> Result<()> {
+        ctx.group(Group::new("readers@library.example", ["ann@library.example", "cleo@library.example"]).name("Readers")).await?;
+        for number in place.next..library.books {
+            let book = Book { room: ROOMS[number % ROOMS.len()], subject: SUBJECTS[number % SUBJECTS.len()] };
+            let id = format!("book-{number:05}");
+            if library.closed.iter().any(|room| room == book.room) {
+                ctx.skip(id, "the room is closed");
+                continue;
+            }
+            if number == 13 {
+                ctx.item_failed(id, "404 Not Found: the book is not on its shelf", Some("https://library.example/books/13"));
+                continue;
+            }
+            let readers = match number % 10 {
+                0 => DocumentPermissions::public(),
+                1 => DocumentPermissions::users(["ben@library.example"]),
+                _ => DocumentPermissions::users(["librarian@library.example"]).and_groups(["readers@library.example"]),
+            };
+            let title = format!("A short history of {}, volume {}", book.subject, number / SUBJECTS.len() + 1);
+            let text = format!(
+                "{title}\n\nFrom the room “{}” of {}. What is known about {} was written down by people who had the time to look. \
+                 This volume gathers their notes, puts them in order, and says where they disagree.",
+                book.room, library.library, book.subject
+            );
+            let document = Document::new(id, readers).title(title).text(text).path(format!("{}/{}", book.room, book.subject));
+            let document = document.url(format!("https://library.example/books/{number}")).author("The librarian").attributes_of(&book);
+            ctx.upsert(document).await?;
+            if let Some(pause) = library.pause {
+                tokio::time::sleep(Duration::from_millis(pause)).await;
+            }
+            if number % 10 == 9 || number + 1 == library.books {
+                *place = Place { next: number + 1, room: book.room.to_owned() };
+                place.save().await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reserve a book for a reader.
+    #[action(write)]
+    async fn reserve(
+        &self,
+        /** The number of the book, such as `book-00012` */
+        #[arg]
+        book: String,
+        /** How many days it is kept */
+        #[arg(default = 3)]
+        days: u32,
+    ) -> Result<String> {
+        Ok(format!("{book} waits for {days} days"))
+    }
+
+    /// Count the books of a room.
+    #[action(read)]
+    async fn count(
+        &self,
+        /** The room */
+        #[arg]
+        room: String,
+    ) -> Result<usize> {
+        Ok(ROOMS.iter().filter(|known| **known == room).count() * 15)
+    }
+
+    /// `room:poetry` finds the books of one room.
+    #[search_operator]
+    fn room(book: &Book) -> &str {
+        book.room
+    }
+
+    /// `subject:moths` finds the books about one thing.
+    #[search_operator]
+    fn subject(book: &Book) -> &str {
+        book.subject
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    if std::env::args().nth(1).as_deref() == Some("schemas") {
+        println!("{SCHEMAS}");
+        return Ok(());
+    }
+    omni_connector::run(Shelf).await
+}

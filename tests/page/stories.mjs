@@ -1,0 +1,217 @@
+// The stories of the page. Each is told to a real connector process by a browser; `node stories.mjs COMMAND [PART OF A NAME]`.
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { SHELF, findings, go, json, open, until } from "./desk.mjs";
+
+const [command, wanted] = process.argv.slice(2);
+// The longest time for one build on a busy machine.
+const BUILD = 600_000;
+const PANES = ["source", "sync", "documents", "actions", "contract"];
+
+const last = async (desk) => (await json(desk, "/dev/sync")).runs[0];
+const over = (desk) =>
+  until("the end of the run", async () => {
+    const run = await last(desk);
+    return run && run.run.status !== "running" ? run : undefined;
+  });
+const registered = (desk) => until("the registration", () => desk.page.locator("#state", { hasText: "registered" }).count(), BUILD);
+
+const stories = {
+  async "the form is filled and the source synced"(desk) {
+    const { page } = desk;
+    await registered(desk);
+    await go(desk, "/dev/source");
+    await page.fill('[name="v/library"]', "The old library");
+    await page.fill('[name="v/books"]', "120");
+    await page.click("text=Add one");
+    await page.fill('[name="v/closed/0"]', "Travel");
+    await page.check('[name="p/loans"]');
+    await page.fill('[name="v/loans/days"]', "21");
+    await page.click("text=Save settings");
+    const { source } = (await json(desk, "/dev/source")).source;
+    const loans = { days: 21 };
+    assert.deepEqual(source.config, { library: "The old library", books: 120, order: "title", closed: ["Travel"], loans });
+    await page.click("button:has-text('Sync')");
+    const run = await over(desk);
+    assert.equal(run.run.status, "completed");
+    assert.equal(run.effects.created, 89, "120 less 30 of the closed room and the one that is missing");
+    await until("the failure on the page", () => page.locator("text=404 Not Found").count());
+    assert.equal(await page.locator("summary:has-text('the room is closed')").count(), 1);
+  },
+
+  async "ann and ben see what is theirs, and the reason is true"(desk) {
+    const { page } = desk;
+    const total = async (who) => (await json(desk, `/dev/documents?as=${who}@library.example`)).hits.total;
+    const [ann, ben, eve] = [await total("ann"), await total("ben"), await total("eve")];
+    assert.ok(ann > ben && ben > eve && eve > 0, `${ann}, ${ben}, ${eve}`);
+    await go(desk, "/dev/documents?q=glaciers");
+    await page.fill("#seen-by", "ann@library.example");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/as=ann/);
+    await page.click(".hit >> nth=1");
+    await page.waitForSelector(".verdict");
+    assert.match(await page.textContent(".verdict"), /ann@library.example sees it: (member of the group `readers@library.example`|the document is public)/);
+  },
+
+  async "a search by an operator finds one room"(desk) {
+    const { page } = desk;
+    await go(desk, "/dev/documents");
+    await page.keyboard.press("/");
+    await page.keyboard.type("room:poetry");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/q=room/);
+    const { hits } = await json(desk, "/dev/documents?q=room:poetry");
+    assert.equal(hits.total, 30);
+    assert.match(await page.textContent(".hits h2"), /30 hits/);
+  },
+
+  async "a run is killed in the middle, goes on, and nothing is lost"(desk) {
+    const { page } = desk;
+    await go(desk, "/dev/source");
+    await page.fill('[name="v/books"]', "160");
+    await page.fill('[name="v/pause"]', "25");
+    await page.click("text=Save settings");
+    await go(desk, "/dev/sync");
+    await page.selectOption('[name="mode"]', "full");
+    await page.click("button:has-text('Sync')");
+    await until("some documents", async () => (await last(desk)).effects.unchanged > 30);
+    await page.screenshot({ path: "pictures/running.png" });
+    await page.keyboard.press("x");
+    await until("the new process", () => page.locator("text=What the last restart changed").count());
+    const run = await over(desk);
+    assert.equal(run.run.status, "completed");
+    const { hits } = await json(desk, "/dev/documents");
+    assert.equal(hits.total, 119, "160 less 40 of the closed room and the one that is missing");
+  },
+
+  async "a source is rewound to a checkpoint and goes on from there"(desk) {
+    const { page } = desk;
+    await go(desk, "/dev/sync");
+    await page.click(".timeline li:nth-child(2) summary");
+    await page.click(".timeline li:nth-child(2) button");
+    assert.match(await page.textContent(".notice"), /Rewound/);
+    assert.equal((await json(desk, "/dev/sync")).checkpoint.next, 130);
+    await page.click("button:has-text('Sync')");
+    const run = await over(desk);
+    assert.deepEqual([run.run.sync_type, run.effects.unchanged, run.effects.created], ["incremental", 22, 0]);
+  },
+
+  async "an action is called by its form"(desk) {
+    const { page } = desk;
+    await go(desk, "/dev/actions?action=reserve");
+    await page.fill('[name="v/book"]', "book-00012");
+    await page.fill('[name="v/days"]', "5");
+    await page.click("button:has-text('Call')");
+    await page.waitForSelector("#answer");
+    assert.match(await page.textContent("#answer"), /book-00012 waits for 5 days/);
+  },
+
+  async "code that does not compile shows the compiler's words, until it is mended"(desk) {
+    const { page } = desk;
+    const code = readFileSync(SHELF, "utf8");
+    await go(desk, "/dev/sync");
+    await registered(desk);
+    writeFileSync(SHELF, code.replace("fn room(book: &Book) -> &str {", "fn room(book: &Book) -> &str { let x: u32 = \"\";"));
+    await until("the compiler's words", () => page.locator(".compiler pre:has-text('mismatched types')").count(), BUILD);
+    await page.screenshot({ path: "pictures/compiler.png" });
+    assert.equal((await json(desk, "/dev/contract")).manifest.connector_id, "shelf", "the old process still serves");
+    writeFileSync(SHELF, code.replace("days: u32,", "days: u32,\n        /** Who reads it */\n        #[arg]\n        reader: String,"));
+    await until("what is new", () => page.locator("text=`reader` is required now").count(), BUILD);
+    writeFileSync(SHELF, code);
+    await until("the old action", () => page.locator("text=`reader` is not required any more").count(), BUILD);
+  },
+
+  async "the keyboard alone is enough"(desk) {
+    const { page } = desk;
+    await go(desk, "/dev/sync");
+    await page.keyboard.press("3");
+    await page.waitForURL(/documents/);
+    await page.keyboard.press("?");
+    await page.waitForSelector("dialog[open]");
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("2");
+    await page.waitForURL(/sync/);
+    const before = (await json(desk, "/dev/sync")).runs.length;
+    await page.keyboard.press("r");
+    await until("another run", async () => (await json(desk, "/dev/sync")).runs.length > before);
+    await over(desk);
+  },
+
+  async "everything works without script"(desk) {
+    const page = await desk.plain();
+    await page.goto(`${desk.origin}/dev/documents`);
+    await page.fill('[name="q"]', "subject:moths");
+    await page.click("button:has-text('Search')");
+    assert.match(await page.textContent(".hits h2"), /hits/);
+    await page.click("nav.panes >> text=Source");
+    await page.click("text=Add one");
+    assert.equal(await page.locator('[name="v/closed/1"]').count(), 1);
+    await page.click("nav.panes >> text=Sync");
+    const before = (await json(desk, "/dev/sync")).runs.length;
+    await page.click("button:has-text('Sync')");
+    assert.equal((await json(desk, "/dev/sync")).runs.length, before + 1);
+    await over(desk);
+    await page.context().close();
+  },
+
+  async "each pane, light and dark, is free of serious findings"(desk) {
+    const { page } = desk;
+    const found = [];
+    for (const colorScheme of ["light", "dark"]) {
+      await page.emulateMedia({ colorScheme });
+      for (const pane of PANES) {
+        await go(desk, `/dev/${pane}${pane === "documents" ? "?q=lighthouses&as=ann@library.example" : ""}`);
+        await page.waitForTimeout(200);
+        found.push(...(await findings(page)).map((one) => `${pane}, ${colorScheme}: ${one}`));
+        await page.screenshot({ path: `pictures/${pane}-${colorScheme}.png` });
+      }
+    }
+    await page.emulateMedia({ colorScheme: "light" });
+    assert.deepEqual(found, []);
+  },
+
+  async "twenty thousand documents stay quick"(desk) {
+    const { page } = desk;
+    await go(desk, "/dev/source");
+    await page.fill('[name="v/books"]', "20000");
+    await page.fill('[name="v/pause"]', "");
+    await page.click("text=Save settings");
+    await go(desk, "/dev/sync");
+    await page.click("button:has-text('Sync')");
+    await until("all documents", async () => (await last(desk)).run.status !== "running", 600_000);
+    const times = [];
+    for (const pane of [...PANES, "documents?q=glaciers", "documents?as=ann@library.example"]) {
+      let best = Infinity;
+      for (let round = 0; round < 3; round++) {
+        const before = performance.now();
+        await (await desk.context.request.get(`${desk.origin}/dev/${pane}`)).text();
+        best = Math.min(best, performance.now() - before);
+      }
+      times.push([pane, Math.round(best)]);
+    }
+    console.log("    ", times.map(([pane, time]) => `${pane} ${time} ms`).join(", "));
+    const slow = times.filter(([, time]) => time > (Number(process.env.PANE_MS) || 150));
+    assert.deepEqual(slow, []);
+  },
+};
+
+const desk = await open(command);
+let failed = 0;
+for (const [name, story] of Object.entries(stories)) {
+  if (wanted && !name.includes(wanted)) continue;
+  const began = Date.now();
+  let fault;
+  try {
+    await story(desk);
+    if (desk.faults.length > 0) fault = desk.faults.splice(0).join("\n");
+  } catch (error) {
+    fault = error.stack;
+    await desk.page.screenshot({ path: `pictures/failed.png` }).catch(() => {});
+  }
+  console.log(`${fault ? "FAILED" : "ok"}  ${name} (${((Date.now() - began) / 1000).toFixed(1)} s)`);
+  if (fault) console.log(fault.replaceAll(/^/gm, "      "));
+  failed += fault ? 1 : 0;
+}
+const code = await desk.close();
+if (code !== 0) console.log(`cargo omni dev ended with ${code}`);
+process.exit(failed > 0 || code !== 0 ? 1 : 0);
