@@ -161,12 +161,12 @@ async fn enter(State(page): State<Page>, request: axum::extract::Request) -> Res
         .await
         .unwrap_or_default()
         .is_empty();
-    let pane = if has_sources {
+    let first = if has_sources {
         "/dev/sync"
     } else {
         "/dev/source"
     };
-    let mut answer = Redirect::to(pane).into_response();
+    let mut answer = Redirect::to(first).into_response();
     if let Some(cookie) = cookie {
         answer.headers_mut().insert(header::SET_COOKIE, cookie);
     }
