@@ -17,7 +17,7 @@ const LONGEST_DOCUMENT_ID: usize = 500;
 /// Applies the events of one run, in order, and counts what they did.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn apply(
     db: &Connection,
     run_id: &str,

@@ -20,7 +20,7 @@ pub struct WithCheckpoint<T> {
 /// Finds the checkpoint of a run or a source by the owner's id. None was never saved; a saved null is `Some(Null)`.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn find(db: &Connection, owner: &str) -> Result<Option<Value>, StoreError> {
     Ok(db
         .prepare_cached("SELECT checkpoint FROM checkpoints WHERE owner = ?1")?
@@ -32,7 +32,7 @@ pub fn find(db: &Connection, owner: &str) -> Result<Option<Value>, StoreError> {
 /// Saves the checkpoint of a run or a source, in place of the one before.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn put(db: &Connection, owner: &str, checkpoint: &Value) -> Result<(), StoreError> {
     db.prepare_cached(
         "INSERT INTO checkpoints (owner, checkpoint) VALUES (?1, ?2) ON CONFLICT (owner) DO UPDATE SET checkpoint = ?2",

@@ -8,7 +8,7 @@ use super::{StoreError, column::Json};
 /// Stores a provider's settings, in place of those before.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn put(db: &Connection, provider: &str, config: &Value) -> Result<(), StoreError> {
     db.prepare_cached(
         "INSERT INTO connector_configs (provider, config) VALUES (?1, ?2)
@@ -21,7 +21,7 @@ pub fn put(db: &Connection, provider: &str, config: &Value) -> Result<(), StoreE
 /// A provider's settings.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn find(db: &Connection, provider: &str) -> Result<Option<Value>, StoreError> {
     Ok(db
         .prepare_cached("SELECT config FROM connector_configs WHERE provider = ?1")?

@@ -13,7 +13,7 @@ use super::{
 /// Stores a text that was normalised before, for the statistics of `run_id`, and gives its id.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn put(db: &Connection, run_id: &str, normalised: &str) -> Result<String, StoreError> {
     let digest = Sha256::digest(normalised);
     let digest = digest.as_slice();
@@ -42,7 +42,7 @@ pub fn put(db: &Connection, run_id: &str, normalised: &str) -> Result<String, St
 /// The text of that id.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn find(db: &Connection, id: &str) -> Result<Option<String>, StoreError> {
     Ok(db
         .prepare_cached("SELECT body FROM contents WHERE id = ?1")?
@@ -53,7 +53,7 @@ pub fn find(db: &Connection, id: &str) -> Result<Option<String>, StoreError> {
 /// Whether there is a text of that id.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn exists(db: &Connection, id: &str) -> Result<bool, StoreError> {
     Ok(db
         .prepare_cached("SELECT 1 FROM contents WHERE id = ?1")?
@@ -63,7 +63,7 @@ pub fn exists(db: &Connection, id: &str) -> Result<bool, StoreError> {
 /// Removes texts that no document refers to and whose id was not handed out within `retention`.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn remove_unused(db: &Connection, retention: Duration) -> Result<usize, StoreError> {
     Ok(db
         .prepare_cached(

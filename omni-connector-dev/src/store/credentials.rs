@@ -60,7 +60,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<ServiceCredential> {
 /// Stores a credential, in place of the one of the same source and owner.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn put(db: &Connection, credential: &ServiceCredential) -> Result<(), StoreError> {
     db.prepare_cached(
         "DELETE FROM credentials WHERE id = ?1 OR (source_id = ?2 AND ifnull(user_id, '') = ifnull(?3, ''))",
@@ -91,7 +91,7 @@ pub fn put(db: &Connection, credential: &ServiceCredential) -> Result<(), StoreE
 /// Replaces the secret and the times of a row whose tokens were refreshed, if it is still there.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn put_refreshed(db: &Connection, credential: &ServiceCredential) -> Result<(), StoreError> {
     db.prepare_cached(
         "UPDATE credentials SET credentials = ?2, expires_at = ?3, last_validated_at = ?4, updated_at = ?5 WHERE id = ?1",
@@ -109,7 +109,7 @@ pub fn put_refreshed(db: &Connection, credential: &ServiceCredential) -> Result<
 /// Removes the row of that owner; `None` is the organisation.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn remove(db: &Connection, source_id: &str, user_id: Option<&str>) -> Result<(), StoreError> {
     db.prepare_cached("DELETE FROM credentials WHERE source_id = ?1 AND user_id IS ?2")?
         .execute(params![source_id, user_id])?;
@@ -119,7 +119,7 @@ pub fn remove(db: &Connection, source_id: &str, user_id: Option<&str>) -> Result
 /// The row of that owner; `None` is the organisation.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn find(
     db: &Connection,
     source_id: &str,
@@ -135,7 +135,7 @@ pub fn find(
 /// is not deleted (`protocol.md` §3.3, catalog recovery).
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn latest_of_a_user(
     db: &Connection,
     provider: &str,

@@ -75,7 +75,7 @@ impl StoredDocument {
 /// How many documents there are, of one source or of all.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn count(db: &Connection, source_id: Option<&str>) -> Result<u64, StoreError> {
     Ok(db
         .prepare_cached("SELECT count(*) FROM documents WHERE ?1 IS NULL OR source_id = ?1")?
@@ -85,7 +85,7 @@ pub fn count(db: &Connection, source_id: Option<&str>) -> Result<u64, StoreError
 /// The document of a source by the connector's id.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn find(
     db: &Connection,
     source_id: &str,
@@ -100,7 +100,7 @@ pub fn find(
 /// The document of that Omni id, of any source.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn find_by_id(db: &Connection, id: &str) -> Result<Option<StoredDocument>, StoreError> {
     Ok(db
         .prepare_cached("SELECT * FROM documents WHERE id = ?1")?
@@ -111,7 +111,7 @@ pub fn find_by_id(db: &Connection, id: &str) -> Result<Option<StoredDocument>, S
 /// All documents of a source, in the order of the connector's ids.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn of_source(db: &Connection, source_id: &str) -> Result<Vec<StoredDocument>, StoreError> {
     Ok(db
         .prepare_cached("SELECT * FROM documents WHERE source_id = ?1 ORDER BY document_id")?

@@ -16,7 +16,7 @@ const IGNORED: &str = "*\n";
 /// Makes the folder where it is not there, and closes it to other people.
 ///
 /// # Errors
-/// Those of the system.
+/// Fails with the error of the operating system.
 pub fn prepare(folder: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
@@ -51,7 +51,7 @@ pub fn prepare(folder: &Path) -> io::Result<()> {
 /// Opens a file of the folder to write to, and makes it, readable for its owner alone. What it holds stays.
 ///
 /// # Errors
-/// Those of the system.
+/// Fails with the error of the operating system.
 pub fn private_file(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.create(true).append(true);

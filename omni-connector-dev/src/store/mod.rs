@@ -101,7 +101,7 @@ impl Store {
     /// Runs `job` in one transaction, which is kept if and only if it answers `Ok`.
     ///
     /// # Errors
-    /// Those of the job, and [`StoreError::Closed`].
+    /// Fails with the error of the job, or with [`StoreError::Closed`].
     pub async fn write<T: Send + 'static, E: From<StoreError> + Send + 'static>(
         &self,
         job: impl FnOnce(&Transaction<'_>) -> Result<T, E> + Send + 'static,
@@ -121,7 +121,7 @@ impl Store {
     /// Runs `job` on a connection that sees everything written before, without waiting for writers.
     ///
     /// # Errors
-    /// Those of the job, and [`StoreError::Closed`].
+    /// Fails with the error of the job, or with [`StoreError::Closed`].
     pub async fn read<T: Send + 'static, E: From<StoreError> + Send + 'static>(
         &self,
         job: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,

@@ -9,7 +9,7 @@ use super::StoreError;
 /// what these brought is still found.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn replace(db: &Connection, live: &[(String, Vec<SearchOperator>)]) -> Result<(), StoreError> {
     let mut all: Vec<(String, SearchOperator)> = Vec::new();
     for (connector_id, operators) in live {
@@ -36,7 +36,7 @@ pub fn replace(db: &Connection, live: &[(String, Vec<SearchOperator>)]) -> Resul
 /// All operators, in the order of registration. Of two with one name the first wins.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn all(db: &Connection) -> Result<Vec<SearchOperator>, StoreError> {
     let stored = stored(db)?.into_iter();
     Ok(stored.map(|(_, operator)| operator).collect())

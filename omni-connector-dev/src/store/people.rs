@@ -75,7 +75,7 @@ pub(super) fn delete_person(
 /// A person of a source, with whether the person works there.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn find_person(
     db: &Connection,
     source_id: &str,
@@ -92,7 +92,7 @@ pub fn find_person(
 /// Addresses of the groups, of any source, that a person belongs to.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn groups_of(db: &Connection, email: &str) -> Result<Vec<String>, StoreError> {
     Ok(db
         .prepare_cached(
@@ -105,7 +105,7 @@ pub fn groups_of(db: &Connection, email: &str) -> Result<Vec<String>, StoreError
 /// Addresses of the members of a group of a source.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn members_of(
     db: &Connection,
     source_id: &str,

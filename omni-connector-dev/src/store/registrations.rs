@@ -13,7 +13,7 @@ use super::{
 /// Stores a manifest in place of the one of the same connector id, for `life`.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn put(db: &Connection, manifest: &Manifest, life: Duration) -> Result<(), StoreError> {
     let expires_at = Micros::now().0 + life;
     db.prepare_cached(
@@ -31,7 +31,7 @@ pub fn put(db: &Connection, manifest: &Manifest, life: Duration) -> Result<(), S
 /// Live manifests in the order of their first registration, each with the rest of its life. Those that are over go.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn take_live(db: &Connection) -> Result<Vec<(Manifest, Duration)>, StoreError> {
     let now = Micros::now();
     db.prepare_cached("DELETE FROM registrations WHERE expires_at <= ?1")?

@@ -184,7 +184,7 @@ pub fn insert(
 /// The run of that id.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn find(db: &Connection, id: &str) -> Result<Option<Run>, StoreError> {
     Ok(db
         .prepare_cached("SELECT * FROM sync_runs WHERE id = ?1")?
@@ -195,7 +195,7 @@ pub fn find(db: &Connection, id: &str) -> Result<Option<Run>, StoreError> {
 /// The latest runs, newest first, of one source or of all.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn latest(
     db: &Connection,
     source_id: Option<&str>,
@@ -213,7 +213,7 @@ pub fn latest(
 /// The latest full and incremental runs of a source, newest first.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn latest_scheduled(
     db: &Connection,
     source_id: &str,
@@ -231,7 +231,7 @@ pub fn latest_scheduled(
 /// All runs that go on, oldest first.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn running(db: &Connection) -> Result<Vec<Run>, StoreError> {
     Ok(db
         .prepare_cached(
@@ -244,7 +244,7 @@ pub fn running(db: &Connection) -> Result<Vec<Run>, StoreError> {
 /// How many runs go on: all, and those of `class`.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn count_running(db: &Connection, class: SlotClass) -> Result<(usize, usize), StoreError> {
     Ok(db
         .prepare_cached(
@@ -259,7 +259,7 @@ pub fn count_running(db: &Connection, class: SlotClass) -> Result<(usize, usize)
 /// Whether a run of that source and class goes on.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn is_slot_taken(
     db: &Connection,
     source_id: &str,
@@ -275,7 +275,7 @@ pub fn is_slot_taken(
 /// When a run of that source, of any type, was last completed.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn latest_completion(
     db: &Connection,
     source_id: &str,
@@ -291,7 +291,7 @@ pub fn latest_completion(
 /// Runs without activity for longer than `limit`, oldest first.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn stale(db: &Connection, limit: Duration) -> Result<Vec<Run>, StoreError> {
     Ok(db
         .prepare_cached(
@@ -304,7 +304,7 @@ pub fn stale(db: &Connection, limit: Duration) -> Result<Vec<Run>, StoreError> {
 /// Notes that the run lives.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn touch(db: &Connection, id: &str) -> Result<(), StoreError> {
     db.prepare_cached(
         "UPDATE sync_runs SET last_activity_at = ?2 WHERE id = ?1 AND status = 'running'",
@@ -342,7 +342,7 @@ pub fn add_updated(db: &Connection, id: &str, count: i32) -> Result<(), StoreErr
 /// Replaces the run's checkpoint. Nothing of it shows on the source before completion.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn save_checkpoint(db: &Connection, id: &str, checkpoint: &Value) -> Result<(), StoreError> {
     let running = db
         .prepare_cached(
@@ -358,7 +358,7 @@ pub fn save_checkpoint(db: &Connection, id: &str, checkpoint: &Value) -> Result<
 /// Completes the run and publishes its checkpoint on the source, also when it never saved one. Says whether it did.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn complete(db: &Connection, id: &str) -> Result<bool, StoreError> {
     let now = Micros::now();
     let source_id: Option<String> = db
@@ -380,7 +380,7 @@ pub fn complete(db: &Connection, id: &str) -> Result<bool, StoreError> {
 /// Ends the run as failed. Says whether it did.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn fail(db: &Connection, id: &str, message: &str) -> Result<bool, StoreError> {
     end(db, id, RunStatus::Failed, message)
 }
@@ -388,7 +388,7 @@ pub fn fail(db: &Connection, id: &str, message: &str) -> Result<bool, StoreError
 /// Ends the run as cancelled. Says whether it did.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn cancel(db: &Connection, id: &str, message: &str) -> Result<bool, StoreError> {
     end(db, id, RunStatus::Cancelled, message)
 }
@@ -406,7 +406,7 @@ fn end(db: &Connection, id: &str, status: RunStatus, message: &str) -> Result<bo
 /// Counts a text that was not there before.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub(super) fn count_content(db: &Connection, id: &str, bytes: usize) -> Result<(), StoreError> {
     db.prepare_cached(
         "UPDATE sync_runs SET contents_stored = contents_stored + 1, content_bytes = content_bytes + ?2 WHERE id = ?1",
@@ -418,7 +418,7 @@ pub(super) fn count_content(db: &Connection, id: &str, bytes: usize) -> Result<(
 /// Adds to what the run did to the store, and to `documents_processed` as the indexer does.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub(super) fn count_effects(
     db: &Connection,
     id: &str,
@@ -448,7 +448,7 @@ pub(super) fn count_effects(
 /// What a run did to the store.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn effects(db: &Connection, id: &str) -> Result<RunEffects, StoreError> {
     Ok(db
         .prepare_cached(
@@ -473,7 +473,7 @@ pub fn effects(db: &Connection, id: &str) -> Result<RunEffects, StoreError> {
 /// The first `limit` accepted events of a run that could not be applied.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn refused_events(
     db: &Connection,
     id: &str,

@@ -110,7 +110,7 @@ impl SourceRecord {
 /// Stores a source, in place of the one of the same id.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn put(db: &Connection, source: &SourceRecord) -> Result<(), StoreError> {
     db.prepare_cached(
         "INSERT INTO sources (id, name, source_type, integration_type, config, is_active, is_deleted, scope,
@@ -145,7 +145,7 @@ pub fn put(db: &Connection, source: &SourceRecord) -> Result<(), StoreError> {
 /// The source of that id, also an inactive or deleted one.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn find(db: &Connection, id: &str) -> Result<Option<SourceRecord>, StoreError> {
     Ok(db
         .prepare_cached("SELECT * FROM sources WHERE id = ?1")?
@@ -156,7 +156,7 @@ pub fn find(db: &Connection, id: &str) -> Result<Option<SourceRecord>, StoreErro
 /// The oldest source of that name and type that is not deleted.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn find_named(
     db: &Connection,
     name: &str,
@@ -174,7 +174,7 @@ pub fn find_named(
 /// All sources, newest first.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn all(db: &Connection) -> Result<Vec<SourceRecord>, StoreError> {
     Ok(db
         .prepare_cached("SELECT * FROM sources ORDER BY created_at DESC, rowid DESC")?
@@ -185,7 +185,7 @@ pub fn all(db: &Connection) -> Result<Vec<SourceRecord>, StoreError> {
 /// Active sources of a type that are not deleted, newest first.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn active_of_type(db: &Connection, source_type: &str) -> Result<Vec<SourceRecord>, StoreError> {
     Ok(db
         .prepare_cached(
@@ -199,7 +199,7 @@ pub fn active_of_type(db: &Connection, source_type: &str) -> Result<Vec<SourceRe
 /// Whether the source is deleted; none for an unknown one. Reads no more than that.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn is_deleted(db: &Connection, id: &str) -> Result<Option<bool>, StoreError> {
     Ok(db
         .prepare_cached("SELECT is_deleted FROM sources WHERE id = ?1")?
@@ -210,7 +210,7 @@ pub fn is_deleted(db: &Connection, id: &str) -> Result<Option<bool>, StoreError>
 /// Replaces the connector's durable notes. An unknown source is no error.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn put_connector_state(db: &Connection, id: &str, state: &Value) -> Result<(), StoreError> {
     db.prepare_cached("UPDATE sources SET connector_state = ?2, updated_at = ?3 WHERE id = ?1")?
         .execute(params![id, Json(state), Micros::now()])?;
@@ -220,7 +220,7 @@ pub fn put_connector_state(db: &Connection, id: &str, state: &Value) -> Result<(
 /// Ids of deleted sources that no run works on any more.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn deleted_and_idle(db: &Connection) -> Result<Vec<String>, StoreError> {
     Ok(db
         .prepare_cached(
@@ -235,7 +235,7 @@ pub fn deleted_and_idle(db: &Connection) -> Result<Vec<String>, StoreError> {
 /// whether it is gone.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn remove_some(db: &Connection, id: &str) -> Result<bool, StoreError> {
     if documents::delete_some(db, id, REMOVED_AT_ONCE)? > 0 {
         return Ok(false);

@@ -26,7 +26,7 @@ pub struct TextlessFile {
 /// Notes a file whose text could not be read.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn note(db: &Connection, id: &str, file: &TextlessFile) -> Result<(), StoreError> {
     db.prepare_cached(
         "INSERT INTO textless_files (sync_run_id, name, reason) VALUES (?1, ?2, ?3)",
@@ -38,7 +38,7 @@ pub fn note(db: &Connection, id: &str, file: &TextlessFile) -> Result<(), StoreE
 /// Files of a run whose text could not be read, the first `limit` by name.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn of_run(db: &Connection, id: &str, limit: usize) -> Result<Textless, StoreError> {
     let total = db
         .prepare_cached("SELECT count(*) FROM textless_files WHERE sync_run_id = ?1")?

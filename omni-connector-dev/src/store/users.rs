@@ -51,7 +51,7 @@ impl User {
 /// Stores a user, in place of the one of the same id.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn put(db: &Connection, user: &User) -> Result<(), StoreError> {
     db.prepare_cached(
         "INSERT INTO users (id, email, role, created_at) VALUES (?1, ?2, ?3, ?4)
@@ -64,7 +64,7 @@ pub fn put(db: &Connection, user: &User) -> Result<(), StoreError> {
 /// The user of that id.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn find(db: &Connection, id: &str) -> Result<Option<User>, StoreError> {
     Ok(db
         .prepare_cached("SELECT * FROM users WHERE id = ?1")?
@@ -75,7 +75,7 @@ pub fn find(db: &Connection, id: &str) -> Result<Option<User>, StoreError> {
 /// The user of that address, whatever its case.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn find_by_email(db: &Connection, email: &str) -> Result<Option<User>, StoreError> {
     Ok(db
         .prepare_cached("SELECT * FROM users WHERE lower(email) = lower(?1) ORDER BY created_at")?

@@ -100,7 +100,7 @@ impl Store {
     /// Searches the documents; see [`search`].
     ///
     /// # Errors
-    /// Those of SQLite.
+    /// Fails when SQLite fails.
     pub async fn search(&self, query: Query) -> Result<Hits, StoreError> {
         self.read(move |db| search(db, &query)).await
     }
@@ -114,7 +114,7 @@ impl Store {
 /// all match.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn search(db: &Connection, query: &Query) -> Result<Hits, StoreError> {
     let parsed = parse::parse(&query.text, &operators::all(db)?);
     if parsed.is_nothing_searchable {
