@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{StoreError, column::Json};
 
-/// Stores a provider's settings, in place of those before.
+/// Stores a provider's settings and replaces the previous ones.
 ///
 /// # Errors
 /// Fails when SQLite fails.
@@ -18,7 +18,7 @@ pub fn put(db: &Connection, provider: &str, config: &Value) -> Result<(), StoreE
     Ok(())
 }
 
-/// A provider's settings.
+/// Returns a provider's settings.
 ///
 /// # Errors
 /// Fails when SQLite fails.

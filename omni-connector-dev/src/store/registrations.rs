@@ -1,4 +1,4 @@
-//! Registrations, kept so that a manager that starts again knows the connectors that are alive.
+//! Stored registrations, so that a restarted manager knows the live connectors.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::{
     column::{Json, Micros},
 };
 
-/// Stores a manifest in place of the one of the same connector id, for `life`.
+/// Stores a manifest for `life` and replaces the one of the same connector id.
 ///
 /// # Errors
 /// Fails when SQLite fails.
@@ -28,7 +28,8 @@ pub fn put(db: &Connection, manifest: &Manifest, life: Duration) -> Result<(), S
     Ok(())
 }
 
-/// Live manifests in the order of their first registration, each with the rest of its life. Those that are over go.
+/// Returns live manifests in the order of their first registration, each with its remaining
+/// lifetime. Removes expired ones.
 ///
 /// # Errors
 /// Fails when SQLite fails.

@@ -1,5 +1,5 @@
-//! Sync runs: their states, counters and checkpoints (`protocol.md` §5.1). Every change is conditional on the run still
-//! being `running`, so that an end is final whoever comes later.
+//! Sync runs: their states, counters and checkpoints (`protocol.md` §5.1). Every change requires
+//! that the run is still `running`, so an ended run must never change.
 
 use omni_connector::{SyncType, wire::timestamp::extended};
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -12,7 +12,7 @@ use super::{
     column::{Micros, Name, new_id},
 };
 
-/// Where a run stands.
+/// The state of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunStatus {
@@ -38,7 +38,7 @@ pub enum TriggerType {
     Webhook,
 }
 
-/// What may run side by side: one run of each class per source (`protocol.md` §5.2).
+/// The class of runs that share a slot: one run of each class per source (`protocol.md` §5.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SlotClass {
     /// Full and incremental runs
@@ -57,7 +57,7 @@ impl SlotClass {
         }
     }
 
-    /// As messages name it.
+    /// Returns the name used in messages.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Scheduled => "scheduled",
@@ -113,18 +113,18 @@ impl Run {
         })
     }
 
-    /// Its slot class.
+    /// Returns the run's slot class.
     pub fn class(&self) -> SlotClass {
         SlotClass::of(self.sync_type)
     }
 
-    /// Whether it goes on.
+    /// Returns whether the run is running.
     pub fn is_running(&self) -> bool {
         self.status == RunStatus::Running
     }
 }
 
-/// What a run did to the store, beside what the connector says of itself in its counters.
+/// Effects of a run on the store, in addition to the connector's own counters.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunEffects {
     /// Documents that were not there before
@@ -144,7 +144,7 @@ pub struct RunEffects {
 }
 
 impl RunEffects {
-    /// Documents sent, changed or not.
+    /// Returns how many documents were sent, changed or not.
     pub fn documents(&self) -> u64 {
         self.created + self.updated + self.unchanged
     }
@@ -159,10 +159,10 @@ pub struct RefusedEvent {
     pub reason: String,
 }
 
-/// Makes a run in state `running`.
+/// Creates a run in state `running`.
 ///
 /// # Errors
-/// A conflict when the slot is taken, else those of SQLite.
+/// Fails with a conflict when the slot is taken, else when SQLite fails.
 pub fn insert(
     db: &Connection,
     source_id: &str,
@@ -181,7 +181,7 @@ pub fn insert(
         )?)
 }
 
-/// The run of that id.
+/// Finds a run by id.
 ///
 /// # Errors
 /// Fails when SQLite fails.
@@ -192,7 +192,7 @@ pub fn find(db: &Connection, id: &str) -> Result<Option<Run>, StoreError> {
         .optional()?)
 }
 
-/// The latest runs, newest first, of one source or of all.
+/// Returns the latest runs of one source or of all, newest first.
 ///
 /// # Errors
 /// Fails when SQLite fails.
@@ -210,7 +210,7 @@ pub fn latest(
         .collect::<Result<_, _>>()?)
 }
 
-/// The latest full and incremental runs of a source, newest first.
+/// Returns the latest full and incremental runs of a source, newest first.
 ///
 /// # Errors
 /// Fails when SQLite fails.
@@ -228,7 +228,7 @@ pub fn latest_scheduled(
         .collect::<Result<_, _>>()?)
 }
 
-/// All runs that go on, oldest first.
+/// Returns all running runs, oldest first.
 ///
 /// # Errors
 /// Fails when SQLite fails.
@@ -241,7 +241,7 @@ pub fn running(db: &Connection) -> Result<Vec<Run>, StoreError> {
         .collect::<Result<_, _>>()?)
 }
 
-/// How many runs go on: all, and those of `class`.
+/// Counts running runs: all, and those of `class`.
 ///
 /// # Errors
 /// Fails when SQLite fails.
@@ -256,7 +256,7 @@ pub fn count_running(db: &Connection, class: SlotClass) -> Result<(usize, usize)
         })?)
 }
 
-/// Whether a run of that source and class goes on.
+/// Returns whether a run of that source and class is running.
 ///
 /// # Errors
 /// Fails when SQLite fails.
@@ -272,7 +272,7 @@ pub fn is_slot_taken(
         .exists(params![source_id, class == SlotClass::Realtime])?)
 }
 
-/// When a run of that source, of any type, was last completed.
+/// Returns when a run of that source, of any type, last completed.
 ///
 /// # Errors
 /// Fails when SQLite fails.
@@ -288,7 +288,7 @@ pub fn latest_completion(
         .map(|Micros(time)| time))
 }
 
-/// Runs without activity for longer than `limit`, oldest first.
+/// Returns runs without activity for longer than `limit`, oldest first.
 ///
 /// # Errors
 /// Fails when SQLite fails.
@@ -301,7 +301,7 @@ pub fn stale(db: &Connection, limit: Duration) -> Result<Vec<Run>, StoreError> {
         .collect::<Result<_, _>>()?)
 }
 
-/// Notes that the run lives.
+/// Records activity of the run.
 ///
 /// # Errors
 /// Fails when SQLite fails.
@@ -316,7 +316,7 @@ pub fn touch(db: &Connection, id: &str) -> Result<(), StoreError> {
 /// Adds to the counter of scanned documents.
 ///
 /// # Errors
-/// A conflict when the counter leaves 32 bits, else those of SQLite.
+/// Fails with a conflict when the counter exceeds 32 bits, else when SQLite fails.
 pub fn add_scanned(db: &Connection, id: &str, count: i32) -> Result<(), StoreError> {
     db.prepare_cached(
         "UPDATE sync_runs SET documents_scanned = documents_scanned + ?2, last_activity_at = ?3, updated_at = ?3
@@ -329,7 +329,7 @@ pub fn add_scanned(db: &Connection, id: &str, count: i32) -> Result<(), StoreErr
 /// Adds to the counter of updated documents.
 ///
 /// # Errors
-/// A conflict when the counter leaves 32 bits, else those of SQLite.
+/// Fails with a conflict when the counter exceeds 32 bits, else when SQLite fails.
 pub fn add_updated(db: &Connection, id: &str, count: i32) -> Result<(), StoreError> {
     db.prepare_cached(
         "UPDATE sync_runs SET documents_updated = documents_updated + ?2, last_activity_at = ?3, updated_at = ?3
@@ -339,7 +339,7 @@ pub fn add_updated(db: &Connection, id: &str, count: i32) -> Result<(), StoreErr
     Ok(())
 }
 
-/// Replaces the run's checkpoint. Nothing of it shows on the source before completion.
+/// Replaces the run's checkpoint. The source's checkpoint changes only on completion.
 ///
 /// # Errors
 /// Fails when SQLite fails.
@@ -355,7 +355,8 @@ pub fn save_checkpoint(db: &Connection, id: &str, checkpoint: &Value) -> Result<
     Ok(())
 }
 
-/// Completes the run and publishes its checkpoint on the source, also when it never saved one. Says whether it did.
+/// Completes the run and publishes its checkpoint on the source, even if it never saved one.
+/// Returns whether the run was running.
 ///
 /// # Errors
 /// Fails when SQLite fails.
@@ -377,7 +378,7 @@ pub fn complete(db: &Connection, id: &str) -> Result<bool, StoreError> {
     Ok(true)
 }
 
-/// Ends the run as failed. Says whether it did.
+/// Marks the run as failed. Returns whether it was running.
 ///
 /// # Errors
 /// Fails when SQLite fails.
@@ -385,7 +386,7 @@ pub fn fail(db: &Connection, id: &str, message: &str) -> Result<bool, StoreError
     end(db, id, RunStatus::Failed, message)
 }
 
-/// Ends the run as cancelled. Says whether it did.
+/// Marks the run as cancelled. Returns whether it was running.
 ///
 /// # Errors
 /// Fails when SQLite fails.
@@ -403,7 +404,7 @@ fn end(db: &Connection, id: &str, status: RunStatus, message: &str) -> Result<bo
     Ok(ended == 1)
 }
 
-/// Counts a text that was not there before.
+/// Counts a newly stored text.
 ///
 /// # Errors
 /// Fails when SQLite fails.
@@ -415,7 +416,7 @@ pub(super) fn count_content(db: &Connection, id: &str, bytes: usize) -> Result<(
     Ok(())
 }
 
-/// Adds to what the run did to the store, and to `documents_processed` as the indexer does.
+/// Adds to the run's effects, and to `documents_processed` as the indexer does.
 ///
 /// # Errors
 /// Fails when SQLite fails.
@@ -445,7 +446,7 @@ pub(super) fn count_effects(
     Ok(())
 }
 
-/// What a run did to the store.
+/// Returns the effects of a run.
 ///
 /// # Errors
 /// Fails when SQLite fails.
@@ -470,7 +471,7 @@ pub fn effects(db: &Connection, id: &str) -> Result<RunEffects, StoreError> {
         .unwrap_or_default())
 }
 
-/// The first `limit` accepted events of a run that could not be applied.
+/// Returns the first `limit` accepted events of a run that could not be applied.
 ///
 /// # Errors
 /// Fails when SQLite fails.

@@ -1,4 +1,5 @@
-//! Files that became documents without a text. Omni says nothing of them; a person at home should know.
+//! Files that became documents without text. Omni does not report them; a developer should see
+//! them.
 
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
@@ -23,7 +24,7 @@ pub struct TextlessFile {
     pub reason: String,
 }
 
-/// Notes a file whose text could not be read.
+/// Records a file whose text could not be read.
 ///
 /// # Errors
 /// Fails when SQLite fails.
@@ -35,7 +36,7 @@ pub fn note(db: &Connection, id: &str, file: &TextlessFile) -> Result<(), StoreE
     Ok(())
 }
 
-/// Files of a run whose text could not be read, the first `limit` by name.
+/// Returns the files of a run whose text could not be read: the first `limit` by name.
 ///
 /// # Errors
 /// Fails when SQLite fails.

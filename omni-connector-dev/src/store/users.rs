@@ -1,4 +1,4 @@
-//! The people who use Omni: creators of sources and callers of actions.
+//! Users of Omni: they create sources and call actions.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use super::{
     column::{Micros, Name, new_id},
 };
 
-/// What a user may do.
+/// The role of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UserRole {
@@ -23,14 +23,14 @@ pub enum UserRole {
 pub struct User {
     /// The manager's id.
     pub id: String,
-    /// The address, as it was given.
+    /// The e-mail address, as given.
     pub email: String,
-    /// What the user may do.
+    /// The user's role.
     pub role: UserRole,
 }
 
 impl User {
-    /// A new user.
+    /// Creates a user.
     pub fn new(email: impl Into<String>, role: UserRole) -> Self {
         Self {
             id: new_id(),
@@ -48,7 +48,7 @@ impl User {
     }
 }
 
-/// Stores a user, in place of the one of the same id.
+/// Stores a user and replaces the one with the same id.
 ///
 /// # Errors
 /// Fails when SQLite fails.
@@ -61,7 +61,7 @@ pub fn put(db: &Connection, user: &User) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The user of that id.
+/// Finds a user by id.
 ///
 /// # Errors
 /// Fails when SQLite fails.
@@ -72,7 +72,7 @@ pub fn find(db: &Connection, id: &str) -> Result<Option<User>, StoreError> {
         .optional()?)
 }
 
-/// The user of that address, whatever its case.
+/// Finds a user by e-mail address, ignoring case.
 ///
 /// # Errors
 /// Fails when SQLite fails.
