@@ -48,7 +48,7 @@ pub enum SlotClass {
 }
 
 impl SlotClass {
-    /// The class of a run of that type.
+    /// Returns the slot class of a sync type.
     pub fn of(sync_type: SyncType) -> Self {
         if sync_type == SyncType::Realtime {
             Self::Realtime
