@@ -1,5 +1,6 @@
-//! The development manager of omni-connector: Omni's connector-manager and indexer in one process with one SQLite file,
-//! as strict as the real ones, for connectors written with any SDK. It listens on loopback only and must never be deployed.
+//! The development manager of omni-connector: Omni's connector-manager and indexer in one process
+//! with one SQLite file. As strict as the real ones, for connectors written with any SDK. It
+//! listens on loopback only and must never be deployed.
 //!
 //! The modules form layers. Each imports only modules that stand above it in this list:
 //! `options`, `workbench`, `extract`, `state`, `store`, `shared`, `lookup`, `runs`, `oauth`, `rules`, `routes`, `page`, `manager`,

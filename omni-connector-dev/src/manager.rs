@@ -1,5 +1,5 @@
-//! The manager as a value: started, asked for what its HTTP routes do not offer, and shut down. It listens on loopback and
-//! nowhere else.
+//! The manager as a Rust value: starts, offers more than its HTTP routes do, and shuts down. Must
+//! never listen beyond loopback.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -27,9 +27,9 @@ use crate::{
     },
 };
 
-/// How long open requests may take to end when the manager is shut down.
+/// How long open requests may take to finish during shutdown.
 const FAREWELL: Duration = Duration::from_secs(2);
-/// Time between two looks at a run that is waited for.
+/// Poll interval while waiting for a run.
 const GLANCE: Duration = Duration::from_millis(50);
 
 /// Why a manager did not start.
@@ -38,12 +38,12 @@ pub enum StartError {
     /// The store cannot be opened.
     #[error("the manager's store cannot be opened: {0}")]
     Store(#[from] StoreError),
-    /// The port cannot be listened on.
+    /// The port cannot be opened.
     #[error("the manager cannot listen on {address}: {error}")]
     Listen {
-        /// Where it tried to.
+        /// The address it tried to listen on.
         address: SocketAddr,
-        /// What the system says.
+        /// The system's error.
         error: std::io::Error,
     },
     /// The HTTP client cannot be built.
@@ -51,7 +51,8 @@ pub enum StartError {
     Client(#[from] reqwest::Error),
 }
 
-/// A running development manager. Shut it down with [`shutdown`](Self::shutdown); one that is dropped stops at once.
+/// A running development manager. Stop it with [`shutdown`](Self::shutdown); dropping it stops it
+/// at once.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -84,7 +85,7 @@ impl Manager {
     /// Opens the store, listens on loopback and starts the background loop.
     ///
     /// # Errors
-    /// A store that cannot be opened, a port in use.
+    /// Fails when the store cannot be opened or the port is in use.
     pub async fn start(options: Options) -> Result<Self, StartError> {
         let store = match &options.storage {
             Storage::Folder(folder) => Store::open(folder)?,
@@ -156,13 +157,13 @@ impl Manager {
         format!("http://{}", self.address)
     }
 
-    /// What it remembers.
+    /// Returns the manager's store.
     pub fn store(&self) -> &Store {
         &self.app.shared.store
     }
 
-    /// Waits until the connector named `connector_id` registers, and gives its manifest; a registration that came since the
-    /// manager started counts. None when none came within `patience`.
+    /// Waits up to `patience` for the registration of the connector `connector_id` and returns its
+    /// manifest. An earlier registration with this manager counts. Returns `None` after `patience`.
     pub async fn registration(&self, connector_id: &str, patience: Duration) -> Option<Manifest> {
         let mut registrations = self.app.shared.registry.registrations();
         timeout(patience, async {
@@ -178,16 +179,17 @@ impl Manager {
         .flatten()
     }
 
-    /// Waits until any connector registers.
+    /// Waits up to `patience` for the registration of any connector.
     pub async fn any_registration(&self, patience: Duration) -> Option<Manifest> {
         let first = rules::first_registration(&self.app.shared);
         timeout(patience, first).await.ok()
     }
 
-    /// The source of that name and type with that config from now on, or a new one. Scheduled runs are off.
+    /// Finds the source of that name and type and replaces its config, or creates one. Scheduled
+    /// runs are off.
     ///
     /// # Errors
-    /// Those of the store.
+    /// Fails when the store fails.
     pub async fn source(
         &self,
         name: &str,
@@ -205,18 +207,19 @@ impl Manager {
         Ok(described.await?.source)
     }
 
-    /// The user of that address, or a new one in that role.
+    /// Finds the user with that e-mail address, or creates one with that role.
     ///
     /// # Errors
-    /// Those of the store.
+    /// Fails when the store fails.
     pub async fn user(&self, email: &str, role: UserRole) -> Result<User, StoreError> {
         lookup::user(&self.app.shared, email, role).await
     }
 
-    /// Stores a credential of a source, in place of the one of the same owner; `None` is the organisation.
+    /// Stores a credential of a source and replaces the one of the same owner. `None` is the
+    /// organisation.
     ///
     /// # Errors
-    /// Those of the store.
+    /// Fails when the store fails.
     pub async fn put_credential(
         &self,
         source_id: &str,
@@ -236,40 +239,43 @@ impl Manager {
             .await
     }
 
-    /// The next sign-in that ends from now on: the account's address, after the credential is stored and the connector was
-    /// told, or why nobody is signed in, such as a person who refused. A callback that belongs to no sign-in ends none.
+    /// Waits for the next sign-in to end. Returns the account's e-mail address once the credential
+    /// is stored and the connector notified. Returns an error message when the sign-in failed, for
+    /// example because the person refused. Ignores callbacks that belong to no sign-in.
     pub fn signed_in(&self) -> impl Future<Output = Result<String, String>> + use<> {
         self.app.sign_ins.after(self.app.sign_ins.ended())
     }
 
-    /// Starts a run by hand. `incremental` becomes `full` when nothing was ever completed.
+    /// Starts a manual run. Uses `full` in place of `incremental` when no run was ever completed.
     ///
     /// # Errors
-    /// The refusals of `protocol.md` §3.9, and those of the connector.
+    /// Fails with the refusals of `protocol.md` §3.9 and with those of the connector.
     pub async fn sync(&self, source_id: &str, mode: SyncType) -> Result<Run, TriggerError> {
         runs::trigger(&self.app.shared, source_id, mode, TriggerType::Manual).await
     }
 
-    /// Hands a run that was interrupted to its connector once more, from its last checkpoint.
+    /// Resumes an interrupted run: sends it to its connector again with its last checkpoint.
     ///
     /// # Errors
-    /// A source that is gone or off, a connector that is not registered or does not take the run.
+    /// Fails when the source is deleted or inactive, or when the connector is not registered or
+    /// refuses the run.
     pub async fn resume(&self, run: &Run) -> Result<(), TriggerError> {
         runs::resume(&self.app.shared, run).await
     }
 
-    /// Tells the connector to stop a run, and marks the run.
+    /// Marks a run as cancelled and asks its connector to stop.
     ///
     /// # Errors
-    /// An unknown run, one that is over, a connector that is not registered.
+    /// Fails when the run is unknown or already ended, or when the connector is not registered.
     pub async fn cancel(&self, run_id: &str) -> Result<(), CancelError> {
         runs::cancel(&self.app.shared, run_id).await
     }
 
-    /// Calls an action of a source's connector, for `user_id` or, when it is none, for the system.
+    /// Calls an action of a source's connector for `user_id`, or for the system when it is `None`.
     ///
     /// # Errors
-    /// The refusals of `protocol.md` §6.2 and §6.3. What the connector answers is no error, whatever its status.
+    /// Fails with the refusals of `protocol.md` §6.2 and §6.3. A connector's answer is never an
+    /// error, whatever its status.
     pub async fn call_action(
         &self,
         source_id: &str,
@@ -288,12 +294,15 @@ impl Manager {
         rules::call(&self.app.shared, call).await
     }
 
-    /// Scopes that an action requires and this person has not granted with the account connected to the source; none where
-    /// none is connected, which the call itself answers with [`ActionError::NeedsUserAuth`]. In Omni the AI service asks this
-    /// before it calls (`protocol.md` §6.6): the manager enforces no scopes.
+    /// Returns the scopes that the action requires and this person's connected account has not
+    /// granted.
+    ///
+    /// Returns none when no account is connected; the call itself then fails with
+    /// [`ActionError::NeedsUserAuth`]. In Omni the AI service checks this before a call
+    /// (`protocol.md` §6.6). The manager does not enforce scopes.
     ///
     /// # Errors
-    /// Those of the store.
+    /// Fails when the store fails.
     pub async fn missing_scopes(
         &self,
         source_id: &str,
@@ -303,18 +312,18 @@ impl Manager {
         rules::missing_scopes(&self.app.shared, source_id, user_id, action).await
     }
 
-    /// How far a run is; none for an unknown one.
+    /// Returns a run's progress, or `None` for an unknown run.
     ///
     /// # Errors
-    /// Those of the store.
+    /// Fails when the store fails.
     pub async fn progress(&self, run_id: &str) -> Result<Option<Progress>, StoreError> {
         rules::progress(&self.app.shared, run_id).await
     }
 
-    /// Waits until the run is over, telling of every change on the way.
+    /// Waits until the run has ended and reports every change on the way.
     ///
     /// # Errors
-    /// Those of the store, and an unknown run.
+    /// Fails when the store fails or the run is unknown.
     pub async fn wait(
         &self,
         run_id: &str,
@@ -336,10 +345,10 @@ impl Manager {
         }
     }
 
-    /// The latest runs, newest first, of one source or of all.
+    /// Returns the latest runs of one source or of all, newest first.
     ///
     /// # Errors
-    /// Those of the store.
+    /// Fails when the store fails.
     pub async fn runs(
         &self,
         source_id: Option<&str>,
@@ -353,16 +362,17 @@ impl Manager {
             .await
     }
 
-    /// What people should know of the files of a run: those without text, parts that are left out, and text that Omni's own
-    /// extraction loses. The first thousand notes of the latest sixteen runs are kept, as long as the manager lives.
+    /// Returns notes on the files of a run: files without text, omitted parts, and text that Omni's
+    /// own extraction loses. Keeps the first thousand notes of each of the latest sixteen runs
+    /// until the manager ends.
     pub fn file_notes(&self, run_id: &str) -> Vec<FileNote> {
         self.app.shared.file_notes.of(run_id)
     }
 
-    /// The first `limit` accepted events of a run that could not be applied.
+    /// Returns the first `limit` accepted events of a run that could not be applied.
     ///
     /// # Errors
-    /// Those of the store.
+    /// Fails when the store fails.
     pub async fn refused_events(
         &self,
         run_id: &str,
@@ -371,7 +381,7 @@ impl Manager {
         rules::refusals(&self.app.shared, run_id, limit).await
     }
 
-    /// Stops listening, lets open requests end within two seconds, and closes the store.
+    /// Stops listening, gives open requests two seconds to finish, and closes the store.
     pub async fn shutdown(mut self) {
         self.stop.cancel();
         self.stop_supervision();

@@ -1,38 +1,40 @@
-//! Every number the manager goes by. The defaults are Omni's own (`protocol.md` §1.3); tests shorten the times.
+//! The manager's configuration: addresses, limits and times.
+//!
+//! The defaults are Omni's own (`protocol.md` §1.3). Tests use shorter times.
 
 use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 
-/// Where the manager keeps what it knows.
+/// Where the manager stores its data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Storage {
-    /// A folder, made if it is not there.
+    /// A folder. Created if missing.
     Folder(PathBuf),
-    /// Gone when the manager ends.
+    /// Memory. The data is lost when the manager ends.
     Memory,
 }
 
-/// How a manager behaves.
+/// Configuration of a manager.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Port on loopback; 0 lets the system choose.
+    /// Port on the loopback interface; 0 lets the system choose a free one.
     pub port: u16,
-    /// Where the manager keeps what it knows.
+    /// Where the manager stores its data.
     pub storage: Storage,
-    /// Address of the administrator who owns sources made without an owner.
+    /// E-mail address of the administrator who owns sources that were created without an owner.
     pub operator_email: String,
-    /// How long a registration lives.
+    /// How long a registration is valid.
     pub registration_ttl: Duration,
-    /// Largest body of a request that is no upload, in bytes.
+    /// Largest request body in bytes, uploads excepted.
     pub max_body_bytes: usize,
-    /// Calls to connectors.
+    /// Limits of calls to connectors.
     pub calls: CallLimits,
-    /// The background loop and the limits of runs.
+    /// The scheduler and the limits of sync runs.
     pub runs: RunLimits,
     /// Extraction of text from files.
     pub extraction: ExtractionLimits,
-    /// How long a text that no document refers to is kept.
+    /// How long a stored text is kept after its last document is gone.
     pub content_retention: Duration,
-    /// How long a sign-in may take from its start to the provider's answer.
+    /// Longest time between the start of a sign-in and the provider's callback.
     pub sign_in_life: Duration,
     /// Time between two events of a progress stream.
     pub progress_interval: Duration,
@@ -41,62 +43,65 @@ pub struct Options {
 /// Timeouts and retries of calls to connectors (`protocol.md` §2.1).
 #[derive(Debug, Clone)]
 pub struct CallLimits {
-    /// Any call, one attempt.
+    /// Timeout of one attempt of any call.
     pub call: Duration,
-    /// `POST /sync` with all its attempts.
+    /// Timeout of `POST /sync`, all attempts together.
     pub sync: Duration,
-    /// `GET /sync/{id}`.
+    /// Timeout of `GET /sync/{id}`.
     pub probe: Duration,
     /// Waits before the second, third, … attempt of `POST /sync` after a transport error.
     pub sync_retries: Vec<Duration>,
-    /// Up to this much is added to each of those waits.
+    /// Longest random time added to each of those waits.
     pub jitter: Duration,
 }
 
-/// The background loop and the limits of runs (`protocol.md` §1.3, §5).
+/// The scheduler and the limits of sync runs (`protocol.md` §1.3, §5).
 #[derive(Debug, Clone)]
 pub struct RunLimits {
-    /// Time between two ticks; none switches the background loop off.
+    /// Time between two ticks. `None` turns the scheduler off.
     pub tick: Option<Duration>,
-    /// Whether running runs are probed once before the manager listens, as the real one does. Not without a tick.
+    /// Whether running runs are probed once before the manager listens, as in Omni. Has no effect
+    /// without a tick.
     pub probe_at_start: bool,
     /// Longest time for one phase of a tick.
     pub phase: Duration,
-    /// A run without activity for longer is failed.
+    /// Fails a run after this time without activity.
     pub stale: Duration,
-    /// Running runs, all sources together.
+    /// Most runs at a time, all sources together.
     pub concurrent: usize,
-    /// Running runs of one slot class.
+    /// Most runs of one slot class at a time.
     pub concurrent_per_class: usize,
-    /// Times a lost run is resumed.
+    /// How often a lost run is resumed.
     pub resumes: u32,
-    /// Backoff after the first failure; doubled with each further one.
+    /// Backoff after the first failure. Doubles with each further failure.
     pub backoff_base: Duration,
     /// Longest backoff.
     pub backoff_max: Duration,
-    /// Failures in a row that stop scheduled runs; 0 stops them always.
+    /// Consecutive failures after which scheduled runs stop; 0 disables scheduled runs.
     pub max_failures: usize,
 }
 
 /// Extraction of text from files (`protocol.md` §1.3, §3.5).
 #[derive(Debug, Clone)]
 pub struct ExtractionLimits {
-    /// Requests at a time; the next one is told to come back.
+    /// Files read at a time. Further requests are refused and may retry.
     pub concurrency: usize,
-    /// Seconds after which it may come back.
+    /// Seconds after which a refused request may retry.
     pub retry_after: u32,
     /// Largest file, in bytes.
     pub max_input_bytes: usize,
     /// Longest text stored or returned, in bytes.
     pub max_text_bytes: usize,
-    /// Rows kept of a spreadsheet.
+    /// Most rows read from a spreadsheet.
     pub max_rows: usize,
-    /// Longest time for one file. The text that was read until then is kept; Omni's own readers have no such limit.
+    /// Longest time for one file. The text read until then is kept. Omni's own readers have no such
+    /// limit.
     pub max_time: Duration,
-    /// Address space of the program that reads one file, in bytes.
+    /// Largest address space of the reader process of one file, in bytes.
     pub max_memory_bytes: u64,
-    /// The command that reads files, with its first arguments. Where it is empty, `omni-readers` is looked for: beside the
-    /// running program, built once where this crate's sources have its own beside them, and on the path.
+    /// The reader command and its first arguments. If empty, `omni-readers` is searched for: next
+    /// to the running program, then built once from a checkout that has its sources, then on the
+    /// `PATH`.
     pub program: Vec<OsString>,
 }
 
@@ -163,7 +168,7 @@ impl Default for ExtractionLimits {
 }
 
 impl Options {
-    /// The address to listen on: loopback, whatever else is asked for.
+    /// Returns the address to listen on. Always loopback.
     pub(crate) fn address(&self) -> SocketAddr {
         SocketAddr::from(([127, 0, 0, 1], self.port))
     }

@@ -1,4 +1,4 @@
-//! What every rule is given: the store and the state of one manager.
+//! The store and the state of one manager, which every rule receives.
 
 use std::{ops::Deref, sync::Arc};
 
@@ -12,7 +12,7 @@ use crate::{
     workbench::Workbench,
 };
 
-/// What all parts of one manager share. Cheap to clone.
+/// The shared parts of one manager. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Shared(Arc<Parts>);
 
@@ -22,13 +22,13 @@ pub(crate) struct Parts {
     pub(crate) store: Store,
     pub(crate) registry: Arc<Registry>,
     pub(crate) connectors: ConnectorClient,
-    /// A permit for each file that is read.
+    /// One permit for each file being read.
     pub(crate) extraction: Arc<Semaphore>,
-    /// The program that reads files.
+    /// The reader program.
     pub(crate) readers: Readers,
-    /// What people should know of files that were read.
+    /// Notes for people about the files that were read.
     pub(crate) file_notes: Notes,
-    /// A lock for each credential whose token is refreshed.
+    /// One lock for each credential whose token is being refreshed.
     pub(crate) refreshes: Locks,
     /// What the development command and the page tell each other.
     pub(crate) workbench: Workbench,

@@ -1,4 +1,4 @@
-//! Every route answers nonsense with a refusal, at once, and the manager lives on.
+//! Tests that every route promptly refuses nonsense and that the manager survives.
 
 use std::time::{Duration, Instant};
 
@@ -77,7 +77,7 @@ impl World {
         }
     }
 
-    /// The status, within a time that says "at once" on a busy machine.
+    /// Sends a request and returns the status, within a limit for busy machines.
     async fn send(&self, route: (&str, &str), content_type: &str, body: Vec<u8>) -> StatusCode {
         let url = format!("{}{}", self.manager.url(), route.1);
         let method: Method = route.0.parse().unwrap();
@@ -123,7 +123,7 @@ async fn a_body_that_is_not_what_a_route_reads_is_refused_as_such() {
     let world = World::start().await;
     for route in JSON_ROUTES {
         for (what, body) in nonsense() {
-            // An empty object is enough for a counter, and so is a list of its fields.
+            // A counter accepts an empty object, or a list of its fields.
             let is_counter = route.1.ends_with("scanned") || route.1.ends_with("updated");
             let status = world.send(route, "application/json", body).await;
             let refused = [StatusCode::BAD_REQUEST, StatusCode::UNPROCESSABLE_ENTITY];
@@ -169,7 +169,7 @@ async fn a_body_beyond_the_limit_is_too_large_for_every_route() {
     );
 }
 
-/// The status of an answer to a head whose body never comes.
+/// Sends a head without its body and returns the status.
 async fn status_of_a_head(manager: &Manager, route: (&str, &str), content_type: &str) -> String {
     let address = manager.url().trim_start_matches("http://").to_owned();
     let mut stream = TcpStream::connect(&address).await.unwrap();
@@ -192,7 +192,7 @@ async fn a_body_that_says_it_is_beyond_the_limit_is_refused_before_it_comes() {
     for route in JSON_ROUTES.into_iter().chain(FREE_ROUTES) {
         let status = status_of_a_head(&world.manager, route, "application/json").await;
         assert_eq!(status, "413", "{route:?}");
-        // A wrong type comes before all else (`protocol.md` §3.1).
+        // The content type is checked first (`protocol.md` §3.1).
         let status = status_of_a_head(&world.manager, route, "text/plain").await;
         assert_eq!(status, "415", "{route:?}");
     }

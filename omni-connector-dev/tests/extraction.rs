@@ -1,5 +1,5 @@
-//! Files that mean harm, or are only unlucky, fail alone: the manager answers in time, the permit comes back, no program is
-//! left, and nothing that is left out is left out in silence.
+//! Tests malicious and damaged files. Each fails alone: the manager answers in time, releases the
+//! permit, leaves no process behind, and reports every omission.
 
 use std::{
     fs,
@@ -75,7 +75,7 @@ impl World {
         )
     }
 
-    /// Shows that the permit came back.
+    /// Checks that the permit was released.
     async fn reads_on(&self) {
         let text = self.text("text/plain", b"alive".to_vec()).await;
         assert_eq!(text.unwrap(), "alive");
@@ -152,7 +152,7 @@ async fn text_that_omni_loses_is_noted() {
     assert_eq!(note, ": text in windows-1252");
 }
 
-/// An archive whose main part inflates to more than the program may take.
+/// An archive whose main part inflates beyond the memory limit of the program.
 #[tokio::test]
 async fn a_file_that_takes_too_much_memory_ends_its_program_alone() {
     let world = World::start(|options| options.extraction.max_memory_bytes = 256 << 20).await;
@@ -165,7 +165,7 @@ async fn a_file_that_takes_too_much_memory_ends_its_program_alone() {
     world.reads_on().await;
 }
 
-/// A program in place of the reader, for what no file can be made to do for certain.
+/// Writes a script in place of the reader, for faults that no file causes reliably.
 #[cfg(unix)]
 fn script(folder: &Path, text: &str) -> Vec<std::ffi::OsString> {
     let path = folder.join("reader.sh");
@@ -174,7 +174,7 @@ fn script(folder: &Path, text: &str) -> Vec<std::ffi::OsString> {
     vec!["sh".into(), path.into()]
 }
 
-/// Whether the program that `script` started is gone.
+/// Returns whether the program that `script` started has ended.
 #[cfg(unix)]
 async fn is_gone(folder: &Path) -> bool {
     let pid = fs::read_to_string(folder.join("pid")).unwrap();
@@ -271,7 +271,7 @@ async fn a_caller_that_goes_away_takes_its_reader_along() {
 #[tokio::test]
 async fn a_file_that_takes_too_long_keeps_what_was_read() {
     let world = World::start(|options| options.extraction.max_time = Duration::from_secs(4)).await;
-    // The program is found, and built if need be, outside of a file's time.
+    // Finds the program, and builds it if needed, outside of a file's time limit.
     world.text(PDF, b"hello".to_vec()).await.unwrap();
     let slides: Vec<_> = (1..=2000)
         .map(|number| {

@@ -1,4 +1,4 @@
-//! What the manager promises beyond what was recorded of the real one.
+//! Tests promises of the manager beyond the recordings of the real one.
 
 use std::{
     sync::{
@@ -293,7 +293,7 @@ async fn no_page_of_another_site_makes_the_manager_do_anything() {
         }
     };
     let status = async |request: reqwest::RequestBuilder| request.send().await.unwrap().status();
-    // A browser sends a form like this without asking first.
+    // A browser sends such a form without a preflight request.
     assert_eq!(status(extract(Some("https://evil.example"))).await, 403);
     assert_eq!(status(extract(Some("http://localhost:3000"))).await, 403);
     assert_eq!(status(extract(None)).await, 200);
@@ -306,7 +306,7 @@ async fn no_page_of_another_site_makes_the_manager_do_anything() {
         status(visit("/api/oauth/start?source_types=github")).await,
         403
     );
-    // A provider sends people back; a state that nobody began is refused by the sign-in itself.
+    // A provider may redirect here; an unknown state is refused by the sign-in itself.
     assert_eq!(
         status(visit("/api/oauth/callback?state=x&code=y")).await,
         400

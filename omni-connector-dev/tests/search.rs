@@ -1,4 +1,4 @@
-//! Searching a real store, filled by the same events that connectors send.
+//! Tests searches in a real store, filled by connector events.
 
 use omni_connector::{
     Attributes, ConnectorEvent, DocumentMetadata, DocumentPermissions, SearchOperator, SyncType,
@@ -129,7 +129,7 @@ impl Fixture {
         self.store.search(query).await.unwrap()
     }
 
-    /// The connector's ids of what is found, sorted.
+    /// Returns the sorted document ids of the hits.
     async fn ids(&self, query: Query) -> Vec<String> {
         let limit = 1000;
         let hits = self.search(Query { limit, ..query }).await;

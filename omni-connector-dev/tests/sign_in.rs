@@ -1,4 +1,4 @@
-//! Signing in through the manager, against a provider that a test can make lie.
+//! Tests sign-ins through the manager against a provider that can send wrong answers.
 
 use std::{
     sync::{Arc, Mutex},
@@ -23,8 +23,8 @@ use omni_connector_dev::{
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-/// A provider and a connector in one: what it was asked at its token endpoint, told of sign-ins and called with, and what it
-/// grants.
+/// A provider and a connector in one. Records token requests, sign-in notices and calls; holds the
+/// scopes it grants.
 #[derive(Clone, Default)]
 struct Provider {
     asked: Arc<Mutex<Vec<Value>>>,
@@ -32,7 +32,7 @@ struct Provider {
     /// Bodies of `/sync` and `/action`.
     called: Arc<Mutex<Vec<Value>>>,
     scope: Arc<Mutex<Option<String>>>,
-    /// What the token endpoint answers whatever it is asked, as status and body.
+    /// Fixed status and body of the token endpoint, if set.
     answer: Arc<Mutex<Option<(u16, String)>>>,
 }
 
@@ -91,7 +91,7 @@ async fn called(State(provider): State<Provider>, Json(call): Json<Value>) -> Js
     Json(json!({ "status": "success", "result": "done" }))
 }
 
-/// A manager that knows the provider as the connector of `github`.
+/// A manager for which the provider is the connector of `github`.
 struct Home {
     manager: Manager,
     provider: Provider,
@@ -156,7 +156,7 @@ impl Home {
         }
     }
 
-    /// Begins for the source; the query of the provider's address.
+    /// Starts a sign-in for the source. Returns the query of the provider's URL.
     async fn begin(&self, query: &str) -> Vec<(String, String)> {
         let start = format!("/api/oauth/start?source_id={}&{query}", self.source);
         self.begin_at(&start).await
@@ -171,7 +171,7 @@ impl Home {
         location.query_pairs().into_owned().collect()
     }
 
-    /// Begins at a path, says yes and comes back.
+    /// Starts a sign-in at a path, consents and follows the callback.
     async fn sign_in(&self, start: &str) {
         let query = self.begin_at(start).await;
         let back = [("code", "good"), ("state", of(&query, "state"))];
@@ -192,7 +192,7 @@ impl Home {
         row.await.unwrap()
     }
 
-    /// Sources that belong to a person, by type.
+    /// Returns personal sources, by type.
     async fn own_sources(&self) -> Vec<SourceRecord> {
         let mut all = self.manager.store().read(sources::all).await.unwrap();
         all.retain(|source| source.scope == SourceScope::User);
@@ -423,7 +423,7 @@ async fn a_person_is_told_to_connect_and_to_grant_what_an_action_requires() {
         "connecting comes first"
     );
 
-    // The provider grants only to read; where consent is asked for again, it is for what is missing.
+    // The provider grants reading only; a repeated consent asks for the missing scope.
     *home.provider.scope.lock().unwrap() = Some("email read".to_owned());
     let start = needed["oauth_start_url"].as_str().unwrap();
     home.sign_in(&format!("{start}&flow=user_read&as=bob@example.com"))

@@ -1,8 +1,8 @@
-//! The formats that are told apart, and how a file's format is found.
+//! Known file formats, and detection of a file's format.
 
 use serde::{Deserialize, Serialize};
 
-/// A format that is read, or that is known and answered without reading.
+/// A format that is read, or that is recognised and answered without reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Format {
@@ -22,7 +22,7 @@ pub enum Format {
     Pptx,
     /// Workbooks.
     Xlsx,
-    /// Workbooks of the old format, and whatever else programs call `.xls`.
+    /// Workbooks of the old format, and other files that programs name `.xls`.
     Xls,
     /// Internet messages.
     Eml,
@@ -31,7 +31,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// The format of a file by its media type, compared exactly; `application/octet-stream` leaves it to the name.
+    /// Returns a file's format by its exact media type. `application/octet-stream` uses the name.
     pub fn of(mime_type: &str, name: Option<&str>) -> Option<Self> {
         if mime_type == "application/octet-stream" {
             return Self::of_name(name?);
@@ -54,7 +54,7 @@ impl Format {
         })
     }
 
-    /// The format by the extension, or by the whole name when it has no dot.
+    /// Returns the format by the extension, or by the whole name when it has no dot.
     fn of_name(name: &str) -> Option<Self> {
         let extension = name.rsplit('.').next().unwrap_or(name);
         Some(match extension.to_ascii_lowercase().as_str() {

@@ -1,35 +1,35 @@
-//! The language between the manager and the program: a [`Job`] as its argument, the file on its standard input, and one
-//! [`Frame`] a line on its standard output. Frames are sent as the file is read, so that whatever ends the program takes
-//! no text with it that was read before.
+//! The protocol between the manager and the program: a [`Job`] as argument, the file on standard
+//! input, and one [`Frame`] a line on standard output. Frames are sent while the file is read, so a
+//! crash never loses text read before it.
 
 use serde::{Deserialize, Serialize};
 
 use crate::Format;
 
-/// What is to be read, and what it may cost.
+/// The file to read and the limits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Job {
     /// The file's format.
     pub format: Format,
-    /// The first part to read, counted from 0; those before it were read already, or ended the program.
+    /// First part to read, counted from 0. Earlier parts were read already or crashed the program.
     pub first_part: usize,
-    /// Rows kept of a spreadsheet.
+    /// Most rows read from a spreadsheet.
     pub max_rows: usize,
-    /// Text beyond this is cut by the manager, so reading may stop there.
+    /// Most bytes of text. The manager cuts the rest, so reading may stop there.
     pub max_text_bytes: usize,
-    /// Address space that the program may take.
+    /// Largest address space of the program, in bytes.
     pub max_memory_bytes: u64,
-    /// Seconds of processor time that it may take.
+    /// Most processor time, in seconds.
     pub max_seconds: u64,
 }
 
-/// One line of what the program says.
+/// One line of the program's output.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "frame", rename_all = "snake_case")]
 pub enum Frame {
     /// A part begins: a page, a slide, a sheet.
     Part {
-        /// Its place, counted from 0.
+        /// Its index, counted from 0.
         index: usize,
         /// Its name for people, such as `page 3`.
         name: String,
@@ -39,19 +39,19 @@ pub enum Frame {
         /// The text.
         text: String,
     },
-    /// Something of the file is left out.
+    /// A part of the file was omitted.
     Lost {
-        /// What is left out, such as `page 3`.
+        /// The omitted part, such as `page 3`.
         what: String,
         /// Why.
         why: String,
     },
     /// Text was read that Omni's own extraction loses.
     OmniLoses {
-        /// What it is, such as `footnotes`.
+        /// The kind of text, such as `footnotes`.
         what: String,
     },
-    /// The file was read to its end, or as far as was asked.
+    /// The file was read to its end, or up to a limit.
     Done,
     /// The file cannot be read at all.
     Failed {

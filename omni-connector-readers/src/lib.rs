@@ -1,6 +1,6 @@
-//! Text out of files, for the development manager of omni-connector. The readers live in a program of their own,
-//! `omni-readers`: the manager starts it for each file with limits on time, memory and output, and can end it. So a file
-//! decides nothing beyond its own text.
+//! Extracts text from files for the development manager of omni-connector. The readers run in a
+//! separate program, `omni-readers`. The manager starts it for each file with limits on time,
+//! memory and output, and can kill it. A file must never affect anything but its own text.
 //!
 //! | Format | Omni reads | Read here beside it |
 //! |---|---|---|
@@ -15,8 +15,9 @@
 //! | EML | headings, and the text or HTML of the body | East Asian and Thai charsets, HTML beside a blank text, messages without their last boundary, attached texts, calendars and messages |
 //! | MSG | headings and body | |
 //!
-//! Numbers alone are no text in a spreadsheet, as in Omni: what is found here must be found there. Where the right column
-//! gave text to a document, the manager says that Omni will not see it. Every other format has no text.
+//! As in Omni, cells with numbers only are skipped: a search here must find what Omni finds. When
+//! text came from the right column, the manager reports that Omni will not find it. All other
+//! formats have no text.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -39,7 +39,17 @@ const DEVELOPMENT_MANAGER: Order = Order {
     ],
     // The command line is a client of the manager like any other. Without `shared` it can call no rule: it starts a manager,
     // asks over HTTP, and knows the records that are answered.
-    apart: &[("cli", &["options", "workbench", "extract", "store", "rules", "manager"])],
+    apart: &[(
+        "cli",
+        &[
+            "options",
+            "workbench",
+            "extract",
+            "store",
+            "rules",
+            "manager",
+        ],
+    )],
 };
 
 const RUNTIME: Order = Order {

@@ -1,4 +1,5 @@
-//! One start of the program that reads: the file goes in, frames come out, and whatever goes wrong ends in a kill.
+//! Runs the reader program once: sends the file, receives frames, and kills the program after any
+//! fault.
 
 use std::{
     io,
@@ -17,35 +18,35 @@ use tokio::{
 use super::{FileNote, FileNoteKind, Program};
 use crate::options::ExtractionLimits;
 
-/// JSON takes up to six bytes for one of text.
+/// JSON needs up to six bytes for one byte of text.
 const ESCAPED: u64 = 6;
-/// What names and reasons may take beside the text.
+/// Bytes allowed for names and reasons in addition to the text.
 const REST: u64 = 4 << 20;
-/// Bytes kept of what the program writes to standard error.
+/// Bytes kept of the program's standard error.
 const LAST_WORDS: u64 = 4 << 10;
-/// How long the program may take to end once it said that it is done.
+/// How long the program may take to exit after it reported that it is done.
 const FAREWELL: Duration = Duration::from_secs(2);
 
-/// How a start of the program ended.
+/// How one run of the program ended.
 #[derive(Debug)]
 pub(super) enum End {
     Done,
     /// The file cannot be read at all.
     Failed(String),
-    /// The program ended, or was ended, before it was done.
+    /// The program exited or was killed before it was done.
     Died(String),
-    /// The time for the file is over.
+    /// The file's time limit passed.
     Late,
 }
 
-/// What was read of a file, over all starts of the program.
+/// The text and faults of one file, collected over all runs of the program.
 #[derive(Debug, Default)]
 pub(super) struct Reading {
     pub(super) text: String,
     pub(super) failure: Option<String>,
-    /// The part after the last one that was begun.
+    /// Index of the part after the last one that began.
     pub(super) next_part: usize,
-    /// The part that is read.
+    /// Name of the part being read.
     part: Option<String>,
     notes: Vec<(FileNoteKind, Option<String>, String)>,
 }
@@ -70,7 +71,8 @@ impl Reading {
         None
     }
 
-    /// Notes how a start of the program ended, and says whether it had begun a part, so that the next part can be read.
+    /// Records how a run of the program ended. Returns whether it had begun a part, so that reading
+    /// can go on with the next part.
     pub(super) fn ended(&mut self, end: End, limits: &ExtractionLimits) -> bool {
         let part = self.part.take();
         let begun = part.is_some();
@@ -97,7 +99,7 @@ impl Reading {
         self.notes.push((FileNoteKind::Partly, Some(what), why));
     }
 
-    /// What people should know of the file named `file`.
+    /// Returns the notes for people about the file named `file`.
     pub(super) fn notes(&self, file: &str) -> Vec<FileNote> {
         let mut notes: Vec<_> = self
             .notes
@@ -121,8 +123,8 @@ impl Reading {
     }
 }
 
-/// Starts the program for one file and takes what it says. The program is ended when it says nothing for `silence` within a
-/// part, at `until`, and when this future is dropped.
+/// Starts the program for one file and collects its output. Kills the program after `silence`
+/// without output within a part, at `until`, and when this future is dropped.
 pub(super) async fn read(
     program: &Program,
     job: &Job,
@@ -136,7 +138,7 @@ pub(super) async fn read(
         Err(error) => return End::Failed(format!("`{program}` cannot be started: {error}")),
     };
     if let Some(mut input) = child.stdin.take() {
-        // A program that ends early takes no more, which its own end explains.
+        // A program that exits early closes its input; its exit status explains why.
         tokio::spawn(async move { input.write_all(&data).await });
     }
     let last_words = child.stderr.take().map(|stderr| {
@@ -193,13 +195,13 @@ fn start(program: &Program, job: &Job) -> io::Result<Child> {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true);
-    // Ctrl-C is for the manager, which ends the program itself.
+    // Ctrl-C must reach the manager only, which then kills the program itself.
     #[cfg(unix)]
     command.process_group(0);
     command.spawn()
 }
 
-/// Why the manager stopped listening before the program was done.
+/// Why the manager stopped reading before the program was done.
 enum Stopped {
     Ended,
     Late,
@@ -249,7 +251,7 @@ async fn listen(
     }
 }
 
-/// Why the program ended, for people.
+/// Explains to people why the program exited.
 fn cause_of_death(status: io::Result<ExitStatus>, words: &str, job: &Job) -> String {
     if words.contains("memory allocation of") {
         return format!(

@@ -1,6 +1,8 @@
-//! Text out of files, by their type (`protocol.md` §3.5). Files are read by a program of its own, `omni-readers`, which is
-//! started for each file with limits on time, memory and output, and can be ended: no file takes the manager, or a permit,
-//! with it. The text that was read before a limit or a fault is kept.
+//! Extracts text from files by their type (`protocol.md` §3.5).
+//!
+//! Each file is read by a separate process, `omni-readers`, with limits on time, memory and output.
+//! A file must never crash the manager or keep a permit. Text read before a limit or a fault is
+//! kept.
 
 mod child;
 mod notes;
@@ -18,14 +20,15 @@ pub use notes::{FileNote, FileNoteKind};
 use program::Program;
 pub(crate) use program::Readers;
 
-/// Stands in place of a PDF's text that could not be read.
+/// Replaces the text of a PDF that could not be read.
 const PDF_FAILURE: &str = "[Text extraction failed for this PDF. The document was skipped for extracted-text indexing because no text could be extracted.]";
-/// How often the program is started anew for one file, behind a part that ended it.
+/// How often the program is restarted for one file after a part crashed it.
 const RESTARTS: usize = 16;
-/// The share of a file's time that a part may take without a word: its pages behind that one are to be read too.
+/// Divides a file's time limit into the time that one part may take without output. This leaves
+/// time for the remaining pages.
 const PATIENCE: u32 = 4;
 
-/// A file to be read.
+/// A file to read.
 #[derive(Debug, Clone)]
 pub(crate) struct File {
     pub(crate) mime_type: String,
@@ -33,7 +36,7 @@ pub(crate) struct File {
     pub(crate) data: Bytes,
 }
 
-/// Why there is no text.
+/// Why a file has no text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ExtractError {
     #[error("Failed to read DOCX")]
@@ -50,7 +53,7 @@ pub(crate) enum ExtractError {
     NoReaders(String),
 }
 
-/// What came of a file.
+/// The result of reading a file.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) text: Result<String, ExtractError>,
@@ -58,7 +61,7 @@ pub(crate) struct Outcome {
 }
 
 impl File {
-    /// Reads the file. Dropping the future ends the program that reads it.
+    /// Reads the file. Dropping the future kills the reader process.
     pub(crate) async fn read(self, readers: &Readers, limits: &ExtractionLimits) -> Outcome {
         let file = self.name.clone().unwrap_or_else(|| self.mime_type.clone());
         let mut notes = Vec::new();
@@ -94,7 +97,7 @@ impl File {
         Outcome { text, notes }
     }
 
-    /// Reads with the program, which is started anew behind a part that ended it.
+    /// Reads with the program and restarts it after a part that crashed it.
     async fn with(self, program: &Program, format: Format, limits: &ExtractionLimits) -> Reading {
         let until = Instant::now() + limits.max_time;
         let mut reading = Reading::default();
@@ -129,7 +132,8 @@ impl File {
 }
 
 impl Reading {
-    /// What the connector is answered. Omni's answer to a file without text depends on its type.
+    /// Returns the answer to the connector. Omni's answer to a file without text depends on its
+    /// type.
     fn answer(self, format: Format) -> Result<String, ExtractError> {
         match (format, self.failure) {
             (Format::Pdf, _) if self.text.trim().is_empty() => Ok(PDF_FAILURE.to_owned()),
@@ -146,7 +150,7 @@ impl Reading {
     }
 }
 
-/// Text that needs no reader.
+/// Returns text that needs no reader.
 fn plain(data: &[u8]) -> Option<&str> {
     const RTF: &str = "{\\rtf";
     let text = std::str::from_utf8(data).ok()?;

@@ -1,4 +1,4 @@
-//! What people should know of files that were read: nothing that is left out is left out in silence.
+//! Notes for people about the files that were read. Every omission must be reported here.
 
 use std::{
     collections::VecDeque,
@@ -7,22 +7,22 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-/// Runs whose notes are kept.
+/// Number of runs whose notes are kept.
 const RUNS: usize = 16;
-/// Notes that are kept of one run.
+/// Number of notes kept for each run.
 const NOTES: usize = 1000;
 
-/// Something that people should know of a file.
+/// A note for people about a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileNote {
-    /// Its name, or its media type where the connector sent none.
+    /// The file's name, or its media type when the connector sent no name.
     pub file: String,
-    /// What kind of note it is.
+    /// The kind of note.
     pub kind: FileNoteKind,
     /// The part of the file, such as `page 3`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part: Option<String>,
-    /// Why, or what Omni loses.
+    /// Why text is missing, or which text Omni loses.
     pub reason: String,
 }
 
@@ -33,9 +33,9 @@ pub struct FileNote {
 pub enum FileNoteKind {
     /// The file has no text.
     Unread,
-    /// A part of the file is left out.
+    /// A part of the file was omitted.
     Partly,
-    /// Text is found here that Omni's own extraction loses.
+    /// This manager finds text that Omni's own extraction loses.
     OmniLoses,
 }
 

@@ -1,4 +1,5 @@
-//! Where the program that reads is: named in the options, beside this one, built once where its sources are, or on the path.
+//! Finds the reader program: in the options, next to the running program, built once from its
+//! sources, or on the `PATH`.
 
 use std::{
     env,
@@ -15,10 +16,10 @@ use tokio::{process::Command, sync::OnceCell};
 use crate::options::ExtractionLimits;
 
 const NAME: &str = "omni-readers";
-/// The sources of the program, where this crate's own are in a checkout.
+/// Folder of the program's sources when this crate is in a checkout.
 const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../omni-connector-readers");
 
-/// A program that reads files, and the arguments before the job.
+/// A reader program and the arguments that precede the job.
 #[derive(Debug, Clone)]
 pub(super) struct Program {
     pub(super) path: PathBuf,
@@ -31,12 +32,13 @@ impl fmt::Display for Program {
     }
 }
 
-/// The program that one manager uses, found when the first file is to be read.
+/// The reader program of one manager. Searched for when the first file is read.
 #[derive(Debug, Default)]
 pub(crate) struct Readers(OnceCell<Program>);
 
 impl Readers {
-    /// The program, or why there is none and what to do. A failed search is made again for the next file.
+    /// Returns the program, or an error that says what to do. A failed search is repeated for the
+    /// next file.
     pub(super) async fn program(&self, limits: &ExtractionLimits) -> Result<Program, String> {
         let found = self.0.get_or_try_init(|| find(limits));
         found.await.cloned()
@@ -66,7 +68,8 @@ async fn find(limits: &ExtractionLimits) -> Result<Program, String> {
     })
 }
 
-/// Beside this program, or, for a test, one folder up; not when its sources have changed since.
+/// Looks next to the running program or, for a test, one folder up. Ignores a program older than
+/// its sources.
 fn beside() -> Option<PathBuf> {
     let this = env::current_exe().ok()?;
     let file = format!("{NAME}{}", env::consts::EXE_SUFFIX);
@@ -83,7 +86,7 @@ fn on_path() -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
-/// Whether a source of the program is newer than the program.
+/// Returns whether a source file of the program is newer than the program.
 fn is_outdated(program: &Path) -> bool {
     let built = modified(program);
     newest(&Path::new(SOURCES).join("src"))
@@ -108,7 +111,7 @@ fn modified(path: &Path) -> Option<SystemTime> {
     fs::metadata(path).ok()?.modified().ok()
 }
 
-/// Builds the program once, where this crate's sources have it beside them.
+/// Builds the program once when this crate is in a checkout that has its sources.
 async fn build() -> Result<PathBuf, String> {
     let manifest = Path::new(SOURCES).join("Cargo.toml");
     tracing::warn!("building `{NAME}`, which reads files: this takes a minute or two, once");
@@ -124,7 +127,7 @@ async fn build() -> Result<PathBuf, String> {
         .arg("--manifest-path")
         .arg(&manifest)
         .stdin(Stdio::null())
-        // Cargo says itself what it does.
+        // Cargo reports its own progress.
         .stdout(Stdio::piped())
         .kill_on_drop(true);
     let help = format!(

@@ -1,4 +1,4 @@
-//! Stored credentials as they are, without a refresh (`protocol.md` §3.7, §6.3).
+//! Finds stored credentials and returns them without a refresh (`protocol.md` §3.7, §6.3).
 
 use omni_connector::{ServiceCredential, wire::SourceScope};
 use rusqlite::Connection;
@@ -8,7 +8,7 @@ use crate::{
     store::{StoreError, credentials, sources::SourceRecord},
 };
 
-/// The rows that can serve a person on a source.
+/// The stored credentials that a person may use on a source.
 pub(crate) struct CredentialRows {
     pub(crate) of_user: Option<ServiceCredential>,
     pub(crate) of_organisation: Option<ServiceCredential>,
@@ -37,7 +37,8 @@ impl CredentialRows {
     }
 }
 
-/// The organisation's row of an organisation's source, the creator's row of a personal one.
+/// Returns the organisation's row for an organisation's source, and the creator's row for a
+/// personal source.
 pub(crate) fn owner_row(
     db: &Connection,
     source: &SourceRecord,

@@ -1,5 +1,5 @@
-//! Look-ups that rules have in common: which source, which connector serves it, which stored credential. They read and never
-//! decide what a missing thing means.
+//! Look-ups that several rules share: sources, their connectors, stored credentials. They only read
+//! and must never decide what a missing value means.
 
 mod credential;
 
@@ -16,18 +16,18 @@ use crate::{
     },
 };
 
-/// The source of that id, also an inactive or deleted one.
+/// Finds a source by id, inactive and deleted ones included.
 pub(crate) async fn source(shared: &Shared, id: &str) -> Result<Option<SourceRecord>, StoreError> {
     let id = id.to_owned();
     shared.store.read(move |db| sources::find(db, &id)).await
 }
 
-/// The live connector that serves the source's type.
+/// Finds the live connector that serves the source's type.
 pub(crate) fn connector(shared: &Shared, source: &SourceRecord) -> Option<Manifest> {
     shared.registry.serving(&source.source_type)
 }
 
-/// The user of that address, or a new one in that role.
+/// Finds the user with that e-mail address, or creates one with that role.
 pub(crate) async fn user(shared: &Shared, email: &str, role: UserRole) -> Result<User, StoreError> {
     let new = User::new(email, role);
     shared
@@ -42,7 +42,7 @@ pub(crate) async fn user(shared: &Shared, email: &str, role: UserRole) -> Result
         .await
 }
 
-/// The administrator who owns what nobody else does.
+/// Finds or creates the administrator who owns sources without another owner.
 pub(crate) async fn operator(shared: &Shared) -> Result<User, StoreError> {
     user(shared, &shared.options.operator_email, UserRole::Admin).await
 }

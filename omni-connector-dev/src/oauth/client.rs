@@ -1,4 +1,5 @@
-//! Our client at a provider: set by hand, or registered by ourselves (`protocol.md` §8.2).
+//! Omni's OAuth client at a provider: configured by an administrator, or registered dynamically
+//! (`protocol.md` §8.2).
 
 use std::collections::HashSet;
 
@@ -15,7 +16,7 @@ use super::{
 };
 use crate::{shared::Shared, store::configs};
 
-/// What is known of our client.
+/// The OAuth client at one provider.
 #[derive(Debug, Clone)]
 pub(super) struct Client {
     pub(super) id: String,
@@ -31,7 +32,8 @@ pub(super) type Configured =
     BasicClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
 
 impl Client {
-    /// The client in the provider's settings, or a new one where the provider lets clients register.
+    /// Returns the client from the provider's settings. Registers one if there is none and the
+    /// provider supports it.
     pub(super) async fn of(
         shared: &Shared,
         oauth: &OAuthConfig,
@@ -90,7 +92,7 @@ impl Client {
         Ok(client)
     }
 
-    /// A request to the token endpoint, with what shows that it is this client's.
+    /// Creates a request to the token endpoint, with the client's authentication.
     pub(super) fn token_request(&self) -> TokenRequest {
         let (mut form, mut basic) = (Vec::new(), None);
         match (&self.secret, self.method) {
@@ -110,7 +112,7 @@ impl Client {
         }
     }
 
-    /// As the manifest writes it.
+    /// Returns the authentication method as the manifest spells it.
     pub(super) fn method_name(&self) -> Value {
         serde_json::to_value(self.method).unwrap_or_default()
     }
@@ -128,7 +130,8 @@ fn registers_at(oauth: &OAuthConfig) -> Option<&str> {
         .filter(|_| oauth.token_endpoint_auth_method == TokenEndpointAuthMethod::None)
 }
 
-/// A client set by hand stays; one of our own is replaced when it was for another endpoint or address.
+/// Returns whether the client can be used. A configured client always can. A dynamically registered
+/// one is replaced when it was for another endpoint or redirect URI.
 fn is_current(settings: &Value, endpoint: &str, redirect_uri: &str) -> bool {
     let has_client = text(settings, "oauth_client_id").is_some();
     let is_ours = settings["oauth_dynamic_client_registration"] == "true";
@@ -175,8 +178,8 @@ async fn register(
     Ok(registered.client_id)
 }
 
-/// All that a sign-in may ever ask for. A client that registered for less is refused the rest later on, when somebody who has
-/// connected to read is asked to grant writing.
+/// Returns every scope that any sign-in may request. A client registered for fewer is refused
+/// later, when a person with a read account is asked to grant write access.
 fn everything(oauth: &OAuthConfig) -> Vec<&str> {
     let of_types = oauth.scopes.values();
     let all = of_types.flat_map(|scopes| scopes.read.iter().chain(&scopes.write));

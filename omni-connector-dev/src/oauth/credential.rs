@@ -1,5 +1,5 @@
-//! Which credential a caller gets (`protocol.md` §3.7, §6.3). Every one that leaves the manager passes here, so that OAuth
-//! tokens about to expire are refreshed on the way.
+//! Selects the credential that a caller receives (`protocol.md` §3.7, §6.3). Every credential that
+//! leaves the manager passes through here and is refreshed if it is about to expire.
 
 use omni_connector::ServiceCredential;
 use serde_json::{Map, Value};
@@ -11,7 +11,7 @@ use crate::{
     store::{StoreError, sources::SourceRecord},
 };
 
-/// What belongs to the organisation's own session and never stands in for a person's.
+/// Keys of the organisation's session, which must never replace a person's.
 const SESSION_KEYS: [&str; 5] = [
     "access_token",
     "refresh_token",
@@ -20,13 +20,13 @@ const SESSION_KEYS: [&str; 5] = [
     "id_token",
 ];
 
-/// Why a stored credential cannot be handed out.
+/// Why a stored credential cannot be returned.
 #[derive(Debug, thiserror::Error)]
 pub enum CredentialError {
-    /// The token endpoint takes the refresh token no more.
+    /// The token endpoint no longer accepts the refresh token.
     #[error("credential requires OAuth reconnect")]
     Reconnect,
-    /// The token endpoint could not be reached, or answered nothing useful.
+    /// The token endpoint could not be reached, or its answer was unusable.
     #[error("OAuth refresh failed: {0}")]
     Refresh(String),
     /// The store failed.
@@ -34,7 +34,8 @@ pub enum CredentialError {
     Store(#[from] StoreError),
 }
 
-/// The organisation's row of an organisation's source, the creator's row of a personal one.
+/// Returns the organisation's credential for an organisation's source, and the creator's for a
+/// personal source.
 pub(crate) async fn owner(
     shared: &Shared,
     source: &SourceRecord,
@@ -50,7 +51,7 @@ pub(crate) async fn owner(
     }
 }
 
-/// A person's row, with what the organisation's says beside its session.
+/// Returns a person's credential, completed with the organisation's values except its session.
 pub(crate) async fn of_person(
     shared: &Shared,
     row: ServiceCredential,
@@ -67,7 +68,8 @@ pub(crate) async fn of_person(
     Ok(row)
 }
 
-/// The members of `above` with those of `below` that it lacks; what is no object stands for itself.
+/// Adds to `above` the members of `below` that it lacks. Returns `above` unchanged when it is not
+/// an object.
 fn over(below: Value, above: Value) -> Value {
     match (below, above) {
         (Value::Object(below), Value::Object(above)) => {

@@ -1,4 +1,4 @@
-//! The way back from a provider (`protocol.md` §8.3).
+//! Completes a sign-in from the provider's callback (`protocol.md` §8.3).
 
 use omni_connector::{AuthType, ServiceCredential, SyncType, wire::SourceScope};
 use serde::Deserialize;
@@ -30,14 +30,14 @@ pub(crate) struct Answer {
     error_description: Option<String>,
 }
 
-/// What a provider's token stands for, once everything is known.
+/// The account and the tokens of a completed sign-in.
 struct Grant {
     token: Granted,
     email: String,
     scopes: Vec<String>,
 }
 
-/// Ends a sign-in; whose account was connected.
+/// Completes a sign-in. Returns the address of the connected account.
 pub(crate) async fn finish(
     shared: &Shared,
     sign_ins: &SignIns,
@@ -87,7 +87,7 @@ async fn connect(
         let credential = credential(shared, &pending, &grant, source).await?;
         announce(shared, &pending, source, credential.user_id.as_deref()).await?;
     }
-    // A manager that starts nothing by itself leaves that to whoever signed in.
+    // Without a scheduler, the client that signed in starts the runs.
     let starts_runs = shared.options.runs.tick.is_some();
     if starts_runs && matches!(pending.flow, Flow::Connect | Flow::OrgSource) {
         for source in &sources {
@@ -120,7 +120,7 @@ async fn grant(shared: &Shared, pending: &mut Pending, code: String) -> Result<G
     let email = email(shared, pending, &token.access_token).await?;
     Ok(Grant {
         email,
-        // One that does not say granted everything.
+        // A provider that sends no scopes granted all of them.
         scopes: token
             .scopes
             .clone()
@@ -130,7 +130,7 @@ async fn grant(shared: &Shared, pending: &mut Pending, code: String) -> Result<G
 }
 
 async fn email(shared: &Shared, pending: &Pending, token: &str) -> Result<String, SignInError> {
-    // Its answer names no address.
+    // ClickUp's token answer contains no e-mail address.
     if pending.oauth.provider == "clickup" {
         return Ok(pending.user_email.clone());
     }
@@ -155,7 +155,7 @@ async fn email(shared: &Shared, pending: &Pending, token: &str) -> Result<String
     email_of(&answer, path).ok_or_else(|| failed(format!("there is no address at `{path}`")))
 }
 
-/// The sources that the credential is for. Sources of one's own are made here.
+/// Returns the sources that the credential is for. Creates personal sources.
 async fn sources_of(shared: &Shared, pending: &Pending) -> Result<Vec<SourceRecord>, SignInError> {
     let (ids, types) = (pending.sources.clone(), pending.source_types.clone());
     let (owner, flow) = (pending.user_id.clone(), pending.flow);
@@ -191,7 +191,7 @@ async fn sources_of(shared: &Shared, pending: &Pending) -> Result<Vec<SourceReco
         .await
 }
 
-/// Stores the credential; what stood in the row before and has no new value stays.
+/// Stores the credential. Values of the previous row without a new value are kept.
 async fn credential(
     shared: &Shared,
     pending: &Pending,
@@ -263,7 +263,7 @@ fn entries(value: &Value) -> Map<String, Value> {
     value.as_object().cloned().unwrap_or_default()
 }
 
-/// Tells the connector; a manifest that it answers with is the registered one from now on.
+/// Notifies the connector. If it answers with a manifest, that one replaces the registered one.
 async fn announce(
     shared: &Shared,
     pending: &Pending,

@@ -1,7 +1,9 @@
-//! OAuth, from a sign-in to the token that a connector gets: the web app's part (`protocol.md` §8.2–8.4), for one person at
+//! OAuth from the sign-in to the token that a connector receives: the web app's part (`protocol.md`
+//! §8.2–8.4), for one person on one machine.
 //! one machine.
 //!
-//! A state works once and for a quarter of an hour; what a provider answers is believed only in reply to one.
+//! A state is valid once, for a quarter of an hour. A callback without a valid state must never be
+//! accepted.
 
 mod client;
 mod credential;
@@ -23,52 +25,52 @@ pub(crate) use start::{Ask, start};
 
 use crate::store::StoreError;
 
-/// Why nobody is signed in.
+/// Why a sign-in failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SignInError {
-    /// The request makes no sense: 400.
+    /// The request is invalid: 400.
     #[error("{0}")]
     BadRequest(String),
-    /// There is no such source, or no connector for it: 404.
+    /// The source does not exist or has no connector: 404.
     #[error("{0}")]
     NotFound(String),
-    /// The provider has no client of ours: 412.
+    /// No OAuth client is configured at the provider: 412.
     #[error(
         "no OAuth client is configured for provider `{0}`\nhelp: register one at the provider with the redirect URI of this manager, and give its id and secret to `cargo omni login`"
     )]
     NoClient(String),
-    /// The connector's manifest says nothing of OAuth: 501.
+    /// The connector's manifest declares no OAuth: 501.
     #[error("connector `{0}` declares no OAuth")]
     NoOAuth(String),
-    /// The person said no, or the provider did: 403.
+    /// The person or the provider refused: 403.
     #[error("the provider refused: {0}")]
     Refused(String),
-    /// The provider failed, or answered what it must not: 502.
+    /// The provider failed or sent an invalid answer: 502.
     #[error("{0}")]
     Provider(String),
     /// The store failed.
     #[error("{0}")]
     Store(#[from] StoreError),
-    /// The stored credential cannot be handed out.
+    /// The stored credential cannot be returned.
     #[error("{0}")]
     Credential(#[from] CredentialError),
 }
 
-/// Who signs in, and for what.
+/// The purpose of a sign-in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Flow {
-    /// Sources of one's own.
+    /// To create personal sources.
     Connect,
-    /// The organisation's credential of a source.
+    /// To connect the organisation's account to a source.
     OrgSource,
-    /// A person's credential, to read with.
+    /// To connect a person's account for reading.
     UserRead,
-    /// A person's credential, to write with.
+    /// To connect a person's account for writing.
     UserWrite,
 }
 
 impl Flow {
-    /// What connectors are told: writing, or anything else.
+    /// Returns the name sent to connectors: one for writing, one for all else.
     const fn as_notice(self) -> &'static str {
         match self {
             Self::UserWrite => "user_write",

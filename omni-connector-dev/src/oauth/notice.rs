@@ -1,5 +1,5 @@
-//! Telling a connector that a person has connected an account (`protocol.md` §8.6), on the web app's behalf or at a
-//! registration without a catalog (§3.3).
+//! Notifies a connector that a person has connected an account (`protocol.md` §8.6): for the web
+//! app, or at a registration without a catalog (§3.3).
 
 use omni_connector::{Manifest, ServiceCredential, wire::McpCredentials};
 use reqwest::Method;
@@ -12,7 +12,7 @@ use crate::{
     store::{StoreError, credentials as rows},
 };
 
-/// What a connector is sent.
+/// The body of the notice.
 #[derive(Serialize)]
 struct Notice<'a> {
     source_id: &'a str,
@@ -22,21 +22,22 @@ struct Notice<'a> {
     credentials: McpCredentials,
 }
 
-/// What became of a notice.
+/// The result of a notice.
 pub(crate) enum Outcome {
-    /// There is no row at all.
+    /// The source has no credential.
     NoCredentials,
-    /// There is no row of that person.
+    /// The person has no credential on the source.
     MissingCredentials,
     /// The connector could not be reached, or refused.
     Failed,
-    /// The connector knows.
+    /// The connector accepted the notice.
     Delivered,
     /// The connector answered with its new manifest.
     Manifest(Box<Manifest>),
 }
 
-/// Tells the connector, with the row of that person or, when there is none, of the organisation.
+/// Notifies the connector with that person's credential, or with the organisation's when no person
+/// is given.
 pub(crate) async fn notify(
     shared: &Shared,
     connector_url: &str,
@@ -75,8 +76,9 @@ pub(crate) async fn notify(
     })
 }
 
-/// Lets a connector that came back without its catalog read it again, with what some person connected last. Whatever it
-/// answers, it registers anew when it has the catalog.
+/// Sends a connector that registered without its catalog the most recently connected account, so
+/// that it reads the catalog again. Ignores the answer: the connector registers again once it has
+/// the catalog.
 pub(crate) async fn recover_catalog(shared: &Shared, manifest: &Manifest) {
     let provider = manifest
         .oauth

@@ -1,4 +1,4 @@
-//! Sign-ins that have begun. Each is known by its state, and can be taken once.
+//! Sign-ins in progress. Each is found by its state and must never be used twice.
 
 use std::{
     collections::HashMap,
@@ -12,48 +12,49 @@ use tokio::sync::watch;
 
 use super::{Flow, client::Client};
 
-/// More than one person can begin; the oldest is evicted.
+/// Most sign-ins in progress. Beyond this the oldest is evicted.
 const MOST: usize = 1000;
 
-/// One sign-in that has begun.
+/// A sign-in in progress.
 #[derive(Debug)]
 pub(super) struct Pending {
     pub(super) flow: Flow,
-    /// The sources whose credential it becomes; for sources of one's own they are made at the end.
+    /// The sources that get the credential. Empty for personal sources, which are created at the
+    /// end.
     pub(super) sources: Vec<String>,
-    /// Types of sources to make.
+    /// Types of the sources to create.
     pub(super) source_types: Vec<String>,
-    /// Who signs in.
+    /// The user who signs in.
     pub(super) user_id: String,
     pub(super) user_email: String,
     pub(super) oauth: OAuthConfig,
     pub(super) client: Client,
     pub(super) verifier: Option<PkceCodeVerifier>,
-    /// Everything that was asked for.
+    /// All requested scopes.
     pub(super) scopes: Vec<String>,
-    /// What must be granted for the sign-in to be of use.
+    /// Scopes without which the sign-in fails.
     pub(super) required: Vec<String>,
 }
 
-/// All sign-ins that have begun, and how the last one ended. Cheap to clone.
+/// All sign-ins in progress, and the result of the last one that ended. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SignIns(Arc<Begun>);
 
 #[derive(Debug)]
 struct Begun {
     begun: Mutex<HashMap<String, (Instant, Pending)>>,
-    /// How many have ended, and how the last one did.
+    /// The number of ended sign-ins and the result of the last.
     ended: watch::Sender<(u64, Ended)>,
 }
 
-/// Whose account was connected, or why none was.
+/// The connected account, or the reason for the failure.
 type Ended = Result<String, String>;
 
 impl Default for Begun {
     fn default() -> Self {
         Self {
             begun: Mutex::default(),
-            // Nobody reads this one: it is not among those that have ended.
+            // A placeholder: nothing reads it while the count is 0.
             ended: watch::Sender::new((0, Ok(String::new()))),
         }
     }
@@ -77,7 +78,7 @@ impl SignIns {
         all.insert(state, (now + life, pending));
     }
 
-    /// One has ended; if it went well, everybody who must know was told.
+    /// Records the end of a sign-in. After a success, the connector must have been notified.
     pub(super) fn end(&self, ended: Ended) {
         self.0.ended.send_modify(|(count, last)| {
             *count += 1;
@@ -85,12 +86,12 @@ impl SignIns {
         });
     }
 
-    /// How many have ended.
+    /// Returns how many sign-ins have ended.
     pub(crate) fn ended(&self) -> u64 {
         self.0.ended.borrow().0
     }
 
-    /// How the latest ended, once more than `earlier` have.
+    /// Waits until more than `earlier` sign-ins have ended. Returns the latest result.
     pub(crate) fn after(&self, earlier: u64) -> impl Future<Output = Ended> + use<> {
         let mut ended = self.0.ended.subscribe();
         async move {
@@ -98,13 +99,13 @@ impl SignIns {
             let latest = latest.ok().map(|latest| latest.1.clone());
             match latest {
                 Some(latest) => latest,
-                // The manager is gone, and nobody signs in any more.
+                // The manager has ended, so no further sign-in ends.
                 None => std::future::pending().await,
             }
         }
     }
 
-    /// Takes it out, so that nobody can take it again.
+    /// Removes the sign-in with this state and returns it, so that it works only once.
     pub(super) fn take(&self, state: &str) -> Option<Pending> {
         let (end, pending) = self.all().remove(state)?;
         (end > Instant::now()).then_some(pending)

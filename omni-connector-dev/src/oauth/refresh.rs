@@ -1,5 +1,6 @@
-//! OAuth tokens are refreshed when a credential is read within five minutes of their end (`protocol.md` §8.4). One refresh
-//! per credential at a time: a rotating refresh token works once.
+//! Refreshes OAuth tokens when a credential is read within five minutes of their expiry
+//! (`protocol.md` §8.4). Must never run two refreshes of one credential at once: a rotating refresh
+//! token works once.
 
 use std::time::Duration;
 
@@ -16,11 +17,11 @@ use crate::{
     store::{StoreError, configs, credentials},
 };
 
-/// How close to its end a token is refreshed.
+/// Remaining lifetime below which a token is refreshed.
 const MARGIN: time::Duration = time::Duration::minutes(5);
-/// Life of a token whose answer does not say.
+/// Lifetime of a token when the answer states none.
 const DEFAULT_LIFE: Duration = Duration::from_hours(1);
-/// OAuth errors that no repetition cures.
+/// OAuth errors after which a retry cannot succeed.
 const FINAL_ERRORS: [&str; 4] = [
     "invalid_grant",
     "invalid_client",
@@ -28,7 +29,8 @@ const FINAL_ERRORS: [&str; 4] = [
     "access_denied",
 ];
 
-/// The credential, refreshed when it is due and can be. The refreshed one still shows the `updated_at` from before.
+/// Returns the credential, refreshed if it is due and can be. A refreshed credential still shows
+/// the earlier `updated_at`.
 pub(crate) async fn refreshed(
     shared: &Shared,
     credential: ServiceCredential,
@@ -38,7 +40,7 @@ pub(crate) async fn refreshed(
     }
     let _refreshing = shared.refreshes.lock(&credential.id).await;
 
-    // Somebody else may have refreshed it meanwhile.
+    // Another request may have refreshed it meanwhile.
     let (source_id, user_id) = (credential.source_id.clone(), credential.user_id.clone());
     let provider = credential.provider.clone();
     let (stored, config) = shared
@@ -73,8 +75,8 @@ fn is_due(credential: &ServiceCredential) -> bool {
             .is_some_and(|end| end <= OffsetDateTime::now_utc() + MARGIN)
 }
 
-/// What to ask for a new token. None when the refresh token, the client or the endpoint is not known. The provider's settings
-/// come before what the credential itself says.
+/// Builds the refresh request. Returns `None` when the refresh token, the client or the endpoint is
+/// unknown. The provider's settings take precedence over the credential's values.
 fn request(credential: &ServiceCredential, config: &Value) -> Option<TokenRequest> {
     let secret = &credential.credentials;
     let either = |of_config: &str, of_secret: &str| {
@@ -114,7 +116,7 @@ fn request(credential: &ServiceCredential, config: &Value) -> Option<TokenReques
     })
 }
 
-/// Only an endpoint that names an OAuth error says that the person must connect again.
+/// Maps a refresh error. The person must reconnect only if the endpoint named an OAuth error.
 fn failure(error: TokenError) -> CredentialError {
     match &error {
         TokenError::Refused { status, error, .. }

@@ -1,4 +1,4 @@
-//! The way to a provider (`protocol.md` §8.2).
+//! Starts a sign-in: builds the provider's authorization URL (`protocol.md` §8.2).
 
 use oauth2::{CsrfToken, PkceCodeChallenge};
 use omni_connector::{Manifest, OAuthConfig, TokenEndpointAuthMethod};
@@ -12,17 +12,18 @@ use crate::{lookup, shared::Shared, store::users::UserRole};
 #[derive(Debug, Deserialize)]
 pub(crate) struct Ask {
     source_id: Option<String>,
-    /// Types of sources of one's own, joined by commas.
+    /// Types of the personal sources to create, separated by commas.
     source_types: Option<String>,
     flow: Option<String>,
-    /// Joined by commas.
+    /// Separated by commas.
     required_scopes: Option<String>,
-    /// Who signs in; the manager's own person unless it is given. Omni knows by its session.
+    /// E-mail address of the person who signs in; default is the manager's own user. Omni knows it
+    /// from its session.
     #[serde(rename = "as")]
     email: Option<String>,
 }
 
-/// What a sign-in is for.
+/// The purpose of a sign-in.
 struct Aim {
     flow: Flow,
     sources: Vec<String>,
@@ -30,7 +31,7 @@ struct Aim {
     manifest: Manifest,
 }
 
-/// Begins; the address that the person's browser goes to. `base` is the manager's own address.
+/// Starts a sign-in. Returns the URL for the person's browser. `base` is the manager's own URL.
 pub(crate) async fn start(
     shared: &Shared,
     sign_ins: &SignIns,
@@ -59,7 +60,8 @@ pub(crate) async fn start(
         None
     };
     let (mut url, state) = request.url();
-    // Scopes are joined by whatever the provider wants, and an extra parameter goes before a standard one.
+    // Scopes use the provider's separator. An extra parameter replaces a standard one of the same
+    // name.
     let joined = scopes.join(&oauth.scope_separator);
     let joined = (!joined.is_empty()).then_some(("scope", joined.as_str()));
     let extra = oauth.extra_auth_params.iter();
@@ -121,7 +123,7 @@ async fn aim(shared: &Shared, ask: &Ask) -> Result<Aim, SignInError> {
         SignInError::BadRequest("name a `source_id`, or `source_types`".to_owned())
     })?;
     let manifest = serving(first)?;
-    // One sign-in is one provider's: its token is of no use to another connector.
+    // A sign-in is for one provider: its token does not work for another connector.
     if let Some(other) = source_types
         .iter()
         .find(|other| !manifest.source_types.contains(other))
@@ -147,7 +149,7 @@ fn list(joined: Option<&str>) -> Vec<String> {
         .collect()
 }
 
-/// Everything that is asked for, each once.
+/// Returns all requested scopes, without duplicates.
 fn scopes(oauth: &OAuthConfig, aim: &Aim, required: &[String]) -> Vec<String> {
     let mut scopes = oauth.identity_scopes.clone();
     for source_type in &aim.source_types {
@@ -169,7 +171,7 @@ fn scopes(oauth: &OAuthConfig, aim: &Aim, required: &[String]) -> Vec<String> {
     scopes
 }
 
-/// Sets a query parameter, in place of one of its name.
+/// Sets a query parameter and replaces one of the same name.
 fn set(url: &mut Url, name: &str, value: &str) {
     let others: Vec<(String, String)> = url
         .query_pairs()

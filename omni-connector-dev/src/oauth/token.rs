@@ -1,5 +1,5 @@
-//! Token endpoints: asked for a first token and for further ones, and read as leniently as providers write. Many answer
-//! numbers as text, scopes as a list, or a refusal with status 200.
+//! Requests tokens from token endpoints and parses their answers leniently. Many providers send
+//! numbers as strings, scopes as a list, or a refusal with status 200.
 
 use std::time::Duration;
 
@@ -19,35 +19,35 @@ pub(super) struct TokenRequest {
     pub(super) basic: Option<(String, String)>,
 }
 
-/// What a token endpoint grants.
+/// The tokens that an endpoint granted.
 #[derive(Debug)]
 pub(super) struct Granted {
     pub(super) access_token: String,
     pub(super) refresh_token: Option<String>,
     pub(super) token_type: Option<String>,
-    /// None when it does not say, or says nothing sensible.
+    /// `None` when missing or invalid.
     pub(super) life: Option<Duration>,
-    /// None when it does not say.
+    /// `None` when missing.
     pub(super) scopes: Option<Vec<String>>,
 }
 
-/// Why a token endpoint grants nothing.
+/// Why a token endpoint granted no token.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum TokenError {
-    /// It names an OAuth error.
+    /// The endpoint named an OAuth error.
     #[error("{error}{}{}", if description.is_empty() { "" } else { ": " }, description)]
     Refused {
-        /// The status, which is 200 with some providers.
+        /// The status, which some providers set to 200.
         status: StatusCode,
         /// The name of the error.
         error: String,
-        /// What it says to people; may be empty.
+        /// The description for people; may be empty.
         description: String,
     },
-    /// It failed, with this status.
+    /// The endpoint failed with this status.
     #[error("token endpoint returned HTTP {0}")]
     Status(StatusCode),
-    /// It could not be reached, or its answer makes no sense.
+    /// The endpoint could not be reached, or its answer is invalid.
     #[error("{0}")]
     Failed(String),
 }
@@ -102,7 +102,7 @@ fn read(status: StatusCode, body: &[u8]) -> Result<Granted, TokenError> {
     })
 }
 
-/// An answer as a form, which is what some providers send whatever they are asked for.
+/// Parses an answer in form encoding, which some providers always send.
 fn form(body: &[u8]) -> Option<Map<String, Value>> {
     let answer: Map<_, _> = form_urlencoded::parse(body)
         .map(|(key, value)| (key.into_owned(), Value::String(value.into_owned())))
@@ -113,7 +113,7 @@ fn form(body: &[u8]) -> Option<Map<String, Value>> {
     is_one.then_some(answer)
 }
 
-/// The name of the error and what it says to people, where the answer is one. Some providers nest it.
+/// Returns the name and description of the error if the answer is one. Some providers nest it.
 fn refusal(answer: &Map<String, Value>) -> Option<(String, String)> {
     let text = |value: Option<&Value>| {
         let text = value?.as_str()?.trim();
@@ -135,7 +135,7 @@ fn refusal(answer: &Map<String, Value>) -> Option<(String, String)> {
     }
 }
 
-/// Seconds, as a number or as text. What is not positive says nothing.
+/// Parses seconds from a number or a string. Returns `None` for values that are not positive.
 fn life(value: &Value) -> Option<Duration> {
     let seconds = match value {
         Value::String(text) => text.trim().parse().ok()?,
@@ -147,7 +147,7 @@ fn life(value: &Value) -> Option<Duration> {
     Duration::try_from_secs_f64(seconds).ok()
 }
 
-/// Scopes as a list, or joined by blanks or commas.
+/// Parses scopes from a list, or from a string separated by spaces or commas.
 fn scopes(value: &Value) -> Option<Vec<String>> {
     let joined = match value {
         Value::String(joined) => joined.clone(),
@@ -161,7 +161,7 @@ fn scopes(value: &Value) -> Option<Vec<String>> {
     Some(parts.map(str::to_owned).collect())
 }
 
-/// A client's id or secret as a header takes it (RFC 6749 §2.3.1).
+/// Encodes a client's id or secret for the header (RFC 6749 §2.3.1).
 pub(super) fn encoded(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }

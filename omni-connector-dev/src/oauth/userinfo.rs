@@ -1,9 +1,9 @@
-//! Whose account it is (`protocol.md` §8.3).
+//! Finds the account's e-mail address in a userinfo answer (`protocol.md` §8.3).
 
 use serde_json::Value;
 
-/// The address in a provider's answer. Of a list, the entry that is primary and verified counts, else a verified one, else
-/// any.
+/// Returns the e-mail address in a provider's answer. In a list, prefers a primary and verified
+/// entry, then a verified one, then any.
 pub(super) fn email_of(answer: &Value, path: &str) -> Option<String> {
     let entry = match answer {
         Value::Array(entries) => {

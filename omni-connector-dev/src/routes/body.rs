@@ -1,4 +1,5 @@
-//! JSON bodies and path parameters, read as strictly and as leniently as the real manager does (`protocol.md` §3.1).
+//! Parses JSON bodies and path parameters exactly as strictly as the real manager (`protocol.md`
+//! §3.1).
 
 use std::{future::poll_fn, pin::Pin, time::Duration};
 
@@ -15,7 +16,7 @@ use tokio::time::timeout;
 use super::App;
 use crate::rules::{NUL_IN_TEXT, Refusal};
 
-/// A JSON body. Errors are `text/plain`; whatever follows the first JSON value is ignored.
+/// A JSON body. Errors are `text/plain`. Ignores everything after the first JSON value.
 #[derive(Debug)]
 pub(crate) struct JsonBody<T>(pub T);
 
@@ -37,12 +38,13 @@ impl<T: DeserializeOwned> FromRequest<App> for JsonBody<T> {
     }
 }
 
-/// How long a client that was refused may go on sending: closed in its face, the connection would lose the answer.
+/// How long a refused client may keep sending. Closing the connection earlier would lose the
+/// answer.
 pub(super) const LINGER: Duration = Duration::from_secs(30);
-/// How long it may be silent in between.
+/// Longest pause between two pieces of its data.
 const SILENCE: Duration = Duration::from_secs(5);
 
-/// The bytes of a body of at most `limit`. One that says of itself that it is longer is refused before it is read.
+/// Reads a body of at most `limit` bytes. Refuses a longer announced length before reading.
 async fn read(request: Request, limit: usize) -> Result<Vec<u8>, (StatusCode, String)> {
     let announced = request.body().size_hint().lower();
     let asks_first = request.headers().contains_key(header::EXPECT);
@@ -52,14 +54,14 @@ async fn read(request: Request, limit: usize) -> Result<Vec<u8>, (StatusCode, St
         (StatusCode::PAYLOAD_TOO_LARGE, reason)
     };
     if announced > limit as u64 {
-        // A client that asks whether it may send does not when it may not.
+        // A client that sent `Expect: 100-continue` does not send a refused body.
         if !asks_first {
             tokio::spawn(timeout(LINGER, drain(body)));
         }
         return Err(too_large());
     }
     let mut bytes = Vec::new();
-    // At once, since a buffer that grows is copied as it does. What does not come is never touched.
+    // Reserves once, since a growing buffer is copied repeatedly. Unused memory is never touched.
     let _ = bytes.try_reserve_exact(usize::try_from(announced).unwrap_or_default());
     while let Some(data) = next(&mut body).await {
         let data = data.map_err(|error| {
@@ -75,14 +77,14 @@ async fn read(request: Request, limit: usize) -> Result<Vec<u8>, (StatusCode, St
     Ok(bytes)
 }
 
-/// Takes what comes, and keeps nothing of it.
+/// Reads and discards a body.
 async fn drain(mut body: Body) {
     while let Ok(Some(Ok(_))) = timeout(SILENCE, next(&mut body)).await {}
 }
 
 async fn next(body: &mut Body) -> Option<Result<Bytes, axum::Error>> {
     let frame = poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await?;
-    // Trailers are no data.
+    // Trailers contain no data.
     Some(frame.map(|frame| frame.into_data().unwrap_or_default()))
 }
 
@@ -102,7 +104,7 @@ fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, (StatusCode, String)> 
     })
 }
 
-/// `application/json` or `application/*+json`, in any case, with any parameters.
+/// Matches `application/json` and `application/*+json`, ignoring case and parameters.
 fn is_json(headers: &HeaderMap) -> bool {
     let Some(Ok(content_type)) = headers
         .get(header::CONTENT_TYPE)
@@ -118,7 +120,7 @@ fn is_json(headers: &HeaderMap) -> bool {
     main.eq_ignore_ascii_case("application") && (subtype == "json" || subtype.ends_with("+json"))
 }
 
-/// The path's one parameter, an id or a name.
+/// The path's only parameter, an id or a name.
 #[derive(Debug)]
 pub(crate) struct Id(pub String);
 

@@ -1,5 +1,5 @@
-//! Routes that only the development manager has, under `/dev/api`: what the command line asks for and Omni's own routes do
-//! not offer. A wait answers 204 when its time is over.
+//! Routes under `/dev/api` that only the development manager has, for the command line. A wait that
+//! times out answers 204.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ use crate::{
     },
 };
 
-/// The longest wait of one request. Whoever waits longer asks again.
+/// Longest wait of one request. Clients repeat the request to wait longer.
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
 
 pub(super) fn routes() -> Router<App> {
@@ -62,7 +62,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/dev/api/search", get(search))
 }
 
-/// The value when it comes in time, else 204.
+/// Answers with the value, or with 204 after the longest wait.
 async fn in_time<T: IntoResponse>(value: impl Future<Output = T>) -> Response {
     match timeout(LONGEST_WAIT, value).await {
         Ok(value) => value.into_response(),
@@ -212,7 +212,7 @@ async fn missing_scopes(
     Ok(Json(missing))
 }
 
-/// How many sign-ins have ended.
+/// Answers with the number of ended sign-ins.
 async fn sign_ins(State(sign_ins): State<SignIns>) -> Json<Value> {
     Json(json!({ "ended": sign_ins.ended() }))
 }
@@ -222,14 +222,14 @@ struct After {
     after: u64,
 }
 
-/// How a sign-in ended: with the address of the account, or with the reason why nobody is signed in.
+/// The result of a sign-in: the address of the account, or the reason for the failure.
 #[derive(Debug, Serialize)]
 struct SignedIn {
     email: Option<String>,
     error: Option<String>,
 }
 
-/// The latest sign-in, once more than `after` have ended.
+/// Waits until more than `after` sign-ins have ended. Answers with the latest.
 async fn next_sign_in(
     State(sign_ins): State<SignIns>,
     Query(After { after }): Query<After>,

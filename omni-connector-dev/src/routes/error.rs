@@ -1,4 +1,4 @@
-//! Refusals as HTTP answers: `{"error": …}` with the statuses of `protocol.md` §3.1.
+//! Converts refusals to HTTP answers: `{"error": …}` with the statuses of `protocol.md` §3.1.
 
 use axum::{
     Json,

@@ -1,5 +1,6 @@
-//! Who reaches the manager. The real one trusts its private network and lets every page ask; this one shares a machine with a
-//! browser, and holds secrets. So no page may ask it but its own, whatever it asks and whether it could read the answer.
+//! Protects the manager from web pages. The real manager trusts its private network and answers
+//! every page; this one shares a machine with a browser and holds secrets. No page except its own
+//! may send a request, whether or not it could read the answer.
 
 use std::net::IpAddr;
 
@@ -13,13 +14,13 @@ use axum::{
 use serde_json::json;
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 
-/// Where a provider sends a browser back to: the one route that a page elsewhere leads to.
+/// The provider's redirect target: the only route that other sites may lead to.
 pub(super) const CALLBACK: &str = "/api/oauth/callback";
 
-/// What browsers say of the page that made a request.
+/// The header in which browsers classify the page that made a request.
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Answers the question of a browser whether a page may ask, as the real manager does, and allows it to none.
+/// Answers CORS preflight requests like the real manager, but allows no origin.
 pub(super) fn cors() -> CorsLayer {
     CorsLayer::new()
         .allow_origin(AllowOrigin::predicate(|_, _| false))
@@ -28,8 +29,8 @@ pub(super) fn cors() -> CorsLayer {
         .expose_headers(Any)
 }
 
-/// Refuses requests to a name of another site, since one that resolves to loopback would make its pages ours, and requests
-/// that another page made. Programs send neither header, and are not meant.
+/// Refuses requests for another host name, since such a name could resolve to loopback (DNS
+/// rebinding). Refuses requests made by other sites' pages. Programs send neither header and pass.
 pub(super) async fn refuse_other_sites(request: Request, next: Next) -> Response {
     let headers = request.headers();
     let host = text(headers, &header::HOST);
@@ -40,7 +41,7 @@ pub(super) async fn refuse_other_sites(request: Request, next: Next) -> Response
             "the development manager does not answer as `{host}`\nhelp: ask it as http://127.0.0.1, with its port"
         ));
     }
-    // Asking whether one may ask does nothing, and is answered by the CORS layer.
+    // A preflight request has no effect; the CORS layer answers it.
     let asks = request.method() == Method::OPTIONS;
     let is_of_another_page = match (text(headers, &header::ORIGIN), text(headers, &FETCH_SITE)) {
         (Some(origin), _) => !is_own(origin, host.unwrap_or_default()),
@@ -56,7 +57,7 @@ pub(super) async fn refuse_other_sites(request: Request, next: Next) -> Response
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
-    // What is not readable is nothing that we are.
+    // An unreadable value never matches our own.
     headers.get(name).map(|value| value.to_str().unwrap_or(""))
 }
 
@@ -64,13 +65,13 @@ fn refusal(error: &str) -> Response {
     (StatusCode::FORBIDDEN, Json(json!({ "error": error }))).into_response()
 }
 
-/// Whether a page of that origin came from the manager at `host`.
+/// Returns whether a page of that origin came from the manager at `host`.
 fn is_own(origin: &str, host: &str) -> bool {
     let authority = origin.strip_prefix("http://");
     !host.is_empty() && authority.is_some_and(|authority| authority.eq_ignore_ascii_case(host))
 }
 
-/// Whether `host[:port]` is this machine by its name or by a loopback address.
+/// Returns whether `host[:port]` is `localhost` or a loopback address.
 fn is_local(authority: &str) -> bool {
     let Ok(authority) = authority.parse::<Authority>() else {
         return false;

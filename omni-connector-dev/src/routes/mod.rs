@@ -1,5 +1,6 @@
-//! The manager's routes (`protocol.md` §3): statuses, bodies and texts are those of the real manager, so that a connector
-//! that works here works there. A handler parses, calls a rule and renders; it decides nothing.
+//! The manager's routes (`protocol.md` §3). Statuses, bodies and messages equal the real manager's,
+//! so that a connector that works here works there. A handler parses, calls a rule and renders; it
+//! must never decide anything.
 
 mod body;
 mod dev;
@@ -13,7 +14,7 @@ use axum::{Router, extract::FromRef, middleware::from_fn};
 
 use crate::{oauth::SignIns, rules::Descriptions, shared::Shared};
 
-/// What handlers are given.
+/// State of the handlers.
 #[derive(Debug, Clone)]
 pub(crate) struct App {
     pub(crate) shared: Shared,

@@ -1,5 +1,5 @@
-//! Signing in: `GET /api/oauth/start` and `GET /api/oauth/callback`, which are the web app's in Omni (`protocol.md` §8.2, §8.3),
-//! and `POST /oauth/credential-ready` (§8.6).
+//! Sign-in routes: `GET /api/oauth/start` and `GET /api/oauth/callback`, which belong to the web
+//! app in Omni (`protocol.md` §8.2, §8.3), and `POST /oauth/credential-ready` (§8.6).
 
 use axum::{
     Json, Router,
@@ -25,14 +25,14 @@ pub(super) fn routes() -> Router<App> {
         .route("/oauth/credential-ready", post(credential_ready))
 }
 
-/// Sends the browser to the provider.
+/// Redirects the browser to the provider.
 async fn start(
     State(shared): State<Shared>,
     State(sign_ins): State<SignIns>,
     headers: HeaderMap,
     Query(ask): Query<Ask>,
 ) -> Result<Response, SignInError> {
-    // The name under which the browser reached this manager is the one that the provider sends it back to.
+    // The provider must redirect to the host name under which the browser reached this manager.
     let host = headers
         .get(HOST)
         .and_then(|host| host.to_str().ok())
@@ -41,7 +41,7 @@ async fn start(
     Ok(Redirect::to(url.as_str()).into_response())
 }
 
-/// Ends what was begun, with a page that a person reads.
+/// Completes a sign-in and answers with a page for people.
 async fn callback(
     State(shared): State<Shared>,
     State(sign_ins): State<SignIns>,
@@ -67,7 +67,7 @@ struct Notice {
     flow: String,
 }
 
-/// The status is 200 whatever became of the notice.
+/// Answers 200, whatever the result of the notice.
 async fn credential_ready(
     State(shared): State<Shared>,
     JsonBody(notice): JsonBody<Notice>,

@@ -1,4 +1,4 @@
-//! Runs that a person starts and waits for: the right mode, or one that was interrupted before.
+//! Manual runs: chooses the mode, or resumes an interrupted run.
 
 use omni_connector::SyncType;
 use serde::{Deserialize, Serialize};
@@ -12,43 +12,43 @@ use crate::{
     store::runs::{self as rows, Run, SlotClass, TriggerType},
 };
 
-/// What a person asks of a run.
+/// A person's request for a run.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Wish {
-    /// Start over.
+    /// Start over with a full run.
     pub(crate) full: bool,
-    /// The settings are others than those of the last run.
+    /// The settings differ from those of the last run.
     pub(crate) has_other_settings: bool,
 }
 
-/// How a run began.
+/// A started run.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Begun {
     pub(crate) run: Run,
     pub(crate) why: Why,
 }
 
-/// Why a run has its mode.
+/// The reason for a run's mode.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Why {
-    /// It goes on where it was interrupted.
+    /// An interrupted run is resumed.
     Resumed,
-    /// A full run was asked for.
+    /// A full run was requested.
     Asked,
-    /// No run was completed before.
+    /// No run has completed yet.
     First,
-    /// The settings are others than those of the last run.
+    /// The settings differ from those of the last run.
     OtherSettings,
     /// The connector declares no incremental runs.
     NoIncremental,
-    /// Only changes since the last run that was completed.
+    /// Only changes since the last completed run.
     Since(#[serde(with = "omni_connector::wire::timestamp::extended")] OffsetDateTime),
-    /// The connector did not take the run, and its error says why.
+    /// The connector refused the run; its error says why.
     Refused,
 }
 
-/// Goes on with a run of the source that was interrupted, or starts one.
+/// Resumes the source's interrupted run, or starts a new one.
 pub(crate) async fn sync_by_hand(
     shared: &Shared,
     source_id: &str,
@@ -89,7 +89,7 @@ pub(crate) async fn sync_by_hand(
     };
     match runs::trigger(shared, source_id, mode, TriggerType::Manual).await {
         Ok(run) => Ok(Begun { run, why }),
-        // The run is in the store with what the connector said.
+        // The stored run holds the connector's error.
         Err(TriggerError::Connector(_)) => {
             let id = source_id.to_owned();
             let latest = shared.store.read(move |db| rows::latest(db, Some(&id), 1));

@@ -1,4 +1,4 @@
-//! What the live connectors offer (`protocol.md` §3.9), flattened by source type.
+//! Lists what live connectors offer (`protocol.md` §3.9), one entry for each source type.
 
 use futures_util::future::join_all;
 use omni_connector::{
@@ -9,14 +9,14 @@ use omni_connector::{
 use super::Refusal;
 use crate::{lookup, shared::Shared, store::sources};
 
-/// Something that a connector offers for one of its source types.
+/// An item that a connector offers for one of its source types.
 #[derive(Debug)]
 pub(crate) struct Offer<T> {
     pub(crate) source_type: String,
     pub(crate) of: T,
 }
 
-/// A skill of a connector, for one source of a type, or for a type that has none.
+/// A connector's skill for one source, or for a source type without sources.
 #[derive(Debug)]
 pub(crate) struct OfferedSkill {
     pub(crate) connector_id: String,
@@ -24,7 +24,7 @@ pub(crate) struct OfferedSkill {
     pub(crate) skill: Skill,
 }
 
-/// Every live connector, with whether it is healthy.
+/// Returns every live connector and whether it is healthy.
 pub(crate) async fn connectors(shared: &Shared) -> Vec<Offer<(Manifest, bool)>> {
     let manifests = shared.registry.live();
     let healths = manifests
@@ -43,7 +43,7 @@ pub(crate) async fn connectors(shared: &Shared) -> Vec<Offer<(Manifest, bool)>> 
         .collect()
 }
 
-/// Every action that can be offered. A source only says whether write actions are among them.
+/// Returns every action on offer. The source only decides whether write actions are included.
 pub(crate) async fn offered_actions(
     shared: &Shared,
     source_id: Option<&str>,
@@ -64,17 +64,17 @@ pub(crate) async fn offered_actions(
     Ok(offers.into_iter().map(|(_, offer)| offer).collect())
 }
 
-/// Resources of the connectors' MCP servers.
+/// Returns the resources of the connectors' MCP servers.
 pub(crate) fn offered_resources(shared: &Shared) -> Vec<Offer<ResourceDefinition>> {
     of_mcp(shared, |manifest| &manifest.resources)
 }
 
-/// Prompts of the connectors' MCP servers.
+/// Returns the prompts of the connectors' MCP servers.
 pub(crate) fn offered_prompts(shared: &Shared) -> Vec<Offer<PromptDefinition>> {
     of_mcp(shared, |manifest| &manifest.prompts)
 }
 
-/// A row for each skill, source type and source; one without a source for a type that has none.
+/// Returns a row for each skill, source type and source. A type without sources gets one row.
 pub(crate) async fn offered_skills(shared: &Shared) -> Result<Vec<Offer<OfferedSkill>>, Refusal> {
     let sources = shared.store.read(sources::all).await?;
     let mut rows = Vec::new();
@@ -108,7 +108,7 @@ fn of_mcp<T: Clone>(shared: &Shared, items: impl Fn(&Manifest) -> &Vec<T>) -> Ve
     offers.into_iter().map(|(_, offer)| offer).collect()
 }
 
-/// One offer for each item and source type, with whether the connector is read-only.
+/// Returns one offer for each item and source type, and whether the connector is read-only.
 fn offers<T: Clone>(
     shared: &Shared,
     items: impl Fn(&Manifest) -> &Vec<T>,
@@ -134,7 +134,7 @@ fn offers<T: Clone>(
     offers
 }
 
-/// An empty list means every type, in listings.
+/// Returns whether the list covers the type. In listings an empty list covers every type.
 fn covers(listed: &[SourceType], source_type: &str) -> bool {
     listed.is_empty() || listed.iter().any(|listed| listed.as_str() == source_type)
 }

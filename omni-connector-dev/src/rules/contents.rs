@@ -1,4 +1,5 @@
-//! Texts and files (`protocol.md` §3.5): normalised, cut and stored once. A run is touched, not checked.
+//! Texts and files (`protocol.md` §3.5): normalises, truncates and stores each once. Records
+//! activity of the run but must never check its state.
 
 use bytes::Bytes;
 use tokio::sync::OwnedSemaphorePermit;
@@ -23,14 +24,14 @@ pub(crate) struct FileToRead {
     pub(crate) data: Bytes,
 }
 
-/// The right to have one file read, taken before its body is.
+/// A permit to read one file, acquired before the request body is read.
 #[derive(Debug)]
 pub(crate) struct Reading {
     _permit: OwnedSemaphorePermit,
 }
 
 impl Reading {
-    /// Refused while as many files are read as may be.
+    /// Acquires a permit. Refuses when the limit of concurrent files is reached.
     pub(crate) fn begin(shared: &Shared) -> Result<Self, Refusal> {
         let permit = shared.extraction.clone().try_acquire_owned();
         permit
@@ -39,7 +40,7 @@ impl Reading {
     }
 }
 
-/// Stores a text and gives its id.
+/// Stores a text and returns its id.
 pub(crate) async fn store_text(
     shared: &Shared,
     run: String,
@@ -50,7 +51,7 @@ pub(crate) async fn store_text(
     put(shared, run, text).await
 }
 
-/// Stores the text of a file and gives its id.
+/// Stores a file's text and returns its id.
 pub(crate) async fn store_file(
     shared: &Shared,
     reading: Reading,
@@ -61,7 +62,7 @@ pub(crate) async fn store_file(
     put(shared, run, text).await
 }
 
-/// The text of a file, which is not stored.
+/// Returns a file's text without storing it.
 pub(crate) async fn text_of_file(
     shared: &Shared,
     reading: Reading,
@@ -73,7 +74,7 @@ pub(crate) async fn text_of_file(
     Ok(text)
 }
 
-/// The text of a file, and a note for the person at home when there is none.
+/// Reads a file's text and, if it has none, adds a note for people.
 async fn read_and_note(
     shared: &Shared,
     reading: Reading,
@@ -96,7 +97,7 @@ async fn read_and_note(
     Ok(text)
 }
 
-/// Stores a text that was normalised before.
+/// Stores a normalised text.
 async fn put(shared: &Shared, run: String, text: String) -> Result<String, Refusal> {
     shared
         .store
@@ -108,7 +109,7 @@ async fn put(shared: &Shared, run: String, text: String) -> Result<String, Refus
         .map_err(|error: StoreError| Refusal::Internal(format!("Failed to store content: {error}")))
 }
 
-/// The text of a file, cut first and normalised afterwards, and what people should know of it.
+/// Reads a file's text, truncates it, then normalises it. Also returns notes for people.
 async fn read(
     shared: &Shared,
     reading: Reading,

@@ -1,4 +1,5 @@
-//! Events (`protocol.md` §3.4): all of a request or none of it, in order, and only from a running run of that source.
+//! Accepts events (`protocol.md` §3.4): all of a request or none, in order, and only for a running
+//! run of that source.
 
 use omni_connector::wire::EventBatch;
 
@@ -11,7 +12,7 @@ use crate::{
     store::{StoreError, apply::apply, runs, sources},
 };
 
-/// Applies the events of one request. `failure` begins the text of what is no fault of the events.
+/// Applies the events of one request. `failure` starts the message of internal errors.
 pub(crate) async fn accept(
     shared: &Shared,
     batch: EventBatch,

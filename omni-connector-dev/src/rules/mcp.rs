@@ -1,5 +1,5 @@
-//! Resources, prompts and skills of a connector's MCP server (`protocol.md` §2.7, §3.9). Of the connector's answer only the
-//! JSON is passed on.
+//! Resources, prompts and skills of a connector's MCP server (`protocol.md` §2.7, §3.9). Passes on
+//! only the JSON of the connector's answer.
 
 use omni_connector::{Manifest, wire::McpCredentials};
 use serde::Serialize;
@@ -26,7 +26,7 @@ pub(crate) async fn resource(
     send(shared, &manifest, "resource", &dispatch).await
 }
 
-/// Fills a prompt on behalf of a source.
+/// Renders a prompt on behalf of a source.
 pub(crate) async fn prompt(
     shared: &Shared,
     source_id: &str,
@@ -49,7 +49,7 @@ pub(crate) async fn prompt(
     send(shared, &manifest, "prompt", &dispatch).await
 }
 
-/// A skill that was loaded.
+/// A loaded skill.
 #[derive(Debug)]
 pub(crate) enum LoadedSkill {
     /// From the manifest.
@@ -59,12 +59,12 @@ pub(crate) enum LoadedSkill {
         /// Its text.
         content: String,
     },
-    /// What the connector answered.
+    /// The connector's answer.
     Answered(Value),
 }
 
-/// Loads a skill. One with a text of its own is answered from the manifest; for any other the connector that declares it is
-/// asked, whatever the type of the named source is.
+/// Loads a skill. A skill with content comes from the manifest. Any other is loaded from the
+/// connector that declares it, whatever the named source's type.
 pub(crate) async fn load_skill(
     shared: &Shared,
     id: &str,
@@ -115,7 +115,7 @@ fn serving(shared: &Shared, source: &SourceRecord) -> Result<Manifest, Refusal> 
         .ok_or_else(|| Refusal::connector_not_registered(&source.source_type))
 }
 
-/// The owner's credential, whoever asks.
+/// Returns the owner's credential, regardless of the caller.
 async fn owner(shared: &Shared, source: &SourceRecord) -> Result<McpCredentials, Refusal> {
     oauth::owner(shared, source)
         .await?

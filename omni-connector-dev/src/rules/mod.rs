@@ -1,5 +1,5 @@
-//! What the manager answers, one file a topic: the checks of `protocol.md` in their order, the change, the answer as data.
-//! Nothing here knows of HTTP requests or of their bodies.
+//! The manager's rules, one topic a file: checks in the order of `protocol.md`, changes, and
+//! answers as data. Must never know HTTP requests or their bodies.
 
 mod access;
 mod actions;

@@ -1,5 +1,5 @@
-//! Sources as a person describes them: each is known by its name and type, and keeps its identity when its settings change.
-//! Settings that a connector refuses can be taken back, so that they leave nothing behind.
+//! Sources as a person describes them: identified by name and type, so changed settings keep the
+//! identity. Settings that a connector refuses can be reverted completely.
 
 use std::{
     collections::HashMap,
@@ -27,15 +27,15 @@ use crate::{
 pub(crate) struct Description {
     pub(crate) name: String,
     pub(crate) source_type: String,
-    /// Its settings; those from before when there are none.
+    /// Its settings. `None` keeps the previous ones.
     pub(crate) config: Option<Value>,
-    /// Its secret; the one from before when there is none.
+    /// Its secret. `None` keeps the previous one.
     pub(crate) secret: Option<Secret>,
-    /// Whether it must have a credential, be it empty: actions need one (`protocol.md` §6.2).
+    /// Whether it must have a credential, even an empty one: actions need one (`protocol.md` §6.2).
     pub(crate) needs_credential: bool,
 }
 
-/// A secret with what is known about it.
+/// A secret and its known properties.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Secret {
     pub(crate) provider: Option<String>,
@@ -49,35 +49,35 @@ impl std::fmt::Debug for Secret {
     }
 }
 
-/// What a description changed.
+/// The change that a description made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Change {
     /// The source is new.
     Created,
-    /// The source has other settings than before.
+    /// The settings of the source changed.
     Settings,
-    /// The source has another secret than before, and the same settings.
+    /// The secret changed, the settings did not.
     Secret,
-    /// The source is as it was.
+    /// Nothing changed.
     Unchanged,
 }
 
-/// A source that was described.
+/// A described source.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Described {
     pub(crate) source: SourceRecord,
     pub(crate) change: Change,
 }
 
-/// What a source was before it was described.
+/// The state of a source before it was described.
 #[derive(Debug)]
 enum Before {
     Nothing,
     Known(Value, Box<Option<ServiceCredential>>),
 }
 
-/// What descriptions replaced, for as long as the manager runs. Cheap to clone.
+/// Previous states of described sources, kept until the manager ends. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Descriptions(Arc<Mutex<HashMap<String, Before>>>);
 
@@ -87,7 +87,8 @@ impl Descriptions {
     }
 }
 
-/// Finds the source of that name and type, or makes it, and gives it the described settings and secret.
+/// Finds or creates the source of that name and type, and applies the described settings and
+/// secret.
 pub(crate) async fn describe(
     shared: &Shared,
     descriptions: &Descriptions,
@@ -172,7 +173,8 @@ fn put(
     Ok((Described { source, change }, before))
 }
 
-/// Takes back what the latest description of a source changed: a new source is gone, any other has its settings from before.
+/// Reverts the latest description of a source: removes a new source, restores the previous settings
+/// of any other.
 pub(crate) async fn take_back(
     shared: &Shared,
     descriptions: &Descriptions,
@@ -199,7 +201,7 @@ pub(crate) async fn take_back(
     }
 }
 
-/// Removes a source with everything that it brought.
+/// Removes a source and all its data.
 async fn remove(shared: &Shared, id: String) -> Result<(), StoreError> {
     loop {
         let source = id.clone();
@@ -210,7 +212,7 @@ async fn remove(shared: &Shared, id: String) -> Result<(), StoreError> {
     }
 }
 
-/// A source with what belongs to it, without its secret.
+/// A source with its related data, without its secret.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Listed {
     pub(crate) source: SourceRecord,
@@ -232,7 +234,7 @@ impl Listed {
     }
 }
 
-/// All sources that are not deleted, oldest first.
+/// Returns all sources that are not deleted, oldest first.
 pub(crate) async fn listed(shared: &Shared) -> Result<Vec<Listed>, StoreError> {
     shared
         .store
@@ -244,7 +246,7 @@ pub(crate) async fn listed(shared: &Shared) -> Result<Vec<Listed>, StoreError> {
         .await
 }
 
-/// The one source that an id or a name stands for.
+/// Finds the only source with this id or name.
 pub(crate) async fn find_one(shared: &Shared, wanted: &str) -> Result<Listed, Refusal> {
     let all = listed(shared).await?;
     let names: Vec<_> = all
@@ -279,18 +281,18 @@ pub(crate) async fn find_one(shared: &Shared, wanted: &str) -> Result<Listed, Re
     }
 }
 
-/// Changes of a source's settings.
+/// Changes to a source's settings.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Changes {
-    /// Another name.
+    /// New name.
     pub(crate) name: Option<String>,
-    /// Other settings, in place of all from before.
+    /// New settings, which replace all previous ones.
     pub(crate) config: Option<Value>,
-    /// Another secret.
+    /// New secret.
     pub(crate) secret: Option<Secret>,
 }
 
-/// Changes a source that is known.
+/// Changes an existing source.
 pub(crate) async fn change(
     shared: &Shared,
     id: String,
@@ -326,7 +328,7 @@ pub(crate) async fn change(
         .await
 }
 
-/// Removes a source with everything that it brought, also a run that was left behind.
+/// Removes a source and all its data, including an abandoned run.
 pub(crate) async fn remove_source(shared: &Shared, id: String) -> Result<(), Refusal> {
     let wanted = id.clone();
     shared
@@ -334,7 +336,7 @@ pub(crate) async fn remove_source(shared: &Shared, id: String) -> Result<(), Ref
         .write(move |db| {
             let mut source =
                 sources::find(db, &wanted)?.ok_or_else(|| Refusal::source_not_found(&wanted))?;
-            // Hidden at once; what it brought is removed piece by piece.
+            // Hidden at once; its data is removed in steps.
             source.is_deleted = true;
             source.is_active = false;
             Ok::<_, Refusal>(sources::put(db, &source)?)
@@ -347,7 +349,8 @@ fn provider_of(shared: &Shared, description: &Description) -> String {
     provider_of_type(shared, &description.source_type)
 }
 
-/// Whose credential a source of that type needs: what its connector says, else the list of `protocol.md` §4.9.
+/// Returns the provider of a source type's credentials: from its connector, else from the list of
+/// `protocol.md` §4.9.
 fn provider_of_type(shared: &Shared, source_type: &str) -> String {
     use SourceType::{
         Confluence, Gmail, GoogleChat, GoogleDrive, Jira, MsTeams, OneDrive, Outlook,

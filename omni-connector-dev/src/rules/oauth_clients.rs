@@ -1,11 +1,11 @@
-//! Our client at a provider, as a person gives it.
+//! Stores the OAuth client that a person registered at a provider.
 
 use serde_json::{Value, json};
 
 use super::Refusal;
 use crate::{shared::Shared, store::configs};
 
-/// Keeps the id of our client at a provider, and its secret where one is given.
+/// Stores the client id for a provider, and its secret if given.
 pub(crate) async fn keep_oauth_client(
     shared: &Shared,
     provider: String,
@@ -20,7 +20,8 @@ pub(crate) async fn keep_oauth_client(
                 _ => serde_json::Map::new(),
             };
             if settings.get("oauth_client_id") != Some(&json!(id)) {
-                // The secret of another client, or a client that registered itself and would be registered anew.
+                // Removes another client's secret, or a dynamic registration, which would otherwise
+                // be renewed.
                 settings.remove("oauth_client_secret");
                 settings.remove("oauth_dynamic_client_registration");
             }

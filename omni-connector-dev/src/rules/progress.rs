@@ -1,4 +1,4 @@
-//! How far a run is, or how it ended.
+//! Progress or result of a run.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,16 +11,16 @@ use crate::{
     },
 };
 
-/// How far a run is, or how it ended.
+/// Progress or result of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
     /// The run, with the connector's own counters.
     pub run: Run,
-    /// What it did to the store.
+    /// The run's effects on the store.
     pub effects: RunEffects,
 }
 
-/// The progress of a run; none of an unknown one.
+/// Returns a run's progress, or `None` for an unknown run.
 pub(crate) async fn progress(shared: &Shared, run: &str) -> Result<Option<Progress>, StoreError> {
     let id = run.to_owned();
     shared
@@ -35,7 +35,7 @@ pub(crate) async fn progress(shared: &Shared, run: &str) -> Result<Option<Progre
         .await
 }
 
-/// The first `limit` accepted events of a run that could not be applied.
+/// Returns the first `limit` accepted events of a run that could not be applied.
 pub(crate) async fn refusals(
     shared: &Shared,
     run: &str,
@@ -48,7 +48,7 @@ pub(crate) async fn refusals(
         .await
 }
 
-/// Files of a run whose text could not be read, the first `limit` by name.
+/// Returns files of a run whose text could not be read: the first `limit` by name.
 pub(crate) async fn textless(
     shared: &Shared,
     run: &str,

@@ -1,4 +1,4 @@
-//! Why the manager refuses a request, by the statuses of `protocol.md` §3.1.
+//! Reasons why the manager refuses a request, with the statuses of `protocol.md` §3.1.
 
 use serde_json::{Value, json};
 
@@ -9,29 +9,29 @@ use crate::{
     store::StoreError,
 };
 
-/// What a database of the real manager says of U+0000 in a text.
+/// Error of the real manager's database for U+0000 in a string.
 pub(crate) const NUL_IN_TEXT: &str =
     "error returned from database: invalid byte sequence for encoding \"UTF8\": 0x00";
-/// What it says of U+0000 in JSON.
+/// Error of the real manager's database for U+0000 in JSON.
 pub(crate) const NUL_IN_JSON: &str =
     "error returned from database: unsupported Unicode escape sequence";
 
 /// Why the manager refuses a request. Each kind has one status.
 #[derive(Debug)]
 pub(crate) enum Refusal {
-    /// 400: the request is wrong.
+    /// 400: the request is invalid.
     BadRequest(String),
-    /// 404: a thing that it names does not exist.
+    /// 404: something that the request names does not exist.
     NotFound(String),
-    /// 409: something else is under way.
+    /// 409: conflicts with other work in progress.
     Conflict(String),
-    /// 412, with a body of its own: something must be done first.
+    /// 412, with a custom body: a precondition is missing.
     PreconditionFailed(Value),
     /// 413: the input is too large.
     TooLarge(String),
-    /// 429, with the seconds after which to come back.
+    /// 429: retry after this many seconds.
     Busy(u32),
-    /// 500: something failed that is not the caller's.
+    /// 500: a failure that the caller did not cause.
     Internal(String),
 }
 
@@ -136,7 +136,8 @@ impl From<ActionError> for Refusal {
     }
 }
 
-/// Whether any text or key holds U+0000, which Omni's database refuses in free JSON. A text that spells `\u0000` is a text.
+/// Returns whether any string or key holds U+0000, which Omni's database refuses in free JSON. The
+/// six characters `\u0000` themselves are allowed.
 pub(super) fn holds_nul(value: &Value) -> bool {
     match value {
         Value::String(text) => text.contains('\0'),

@@ -1,5 +1,5 @@
-//! Registrations (`protocol.md` §3.3), and manifests that come as an answer to a sign-in (§8.6). A manifest is taken whole
-//! or refused whole.
+//! Registrations (`protocol.md` §3.3), and manifests that answer a sign-in notice (§8.6). A
+//! manifest must never be accepted in part.
 
 use omni_connector::Manifest;
 
@@ -12,7 +12,7 @@ use crate::{
     store::{operators, registrations},
 };
 
-/// Registers a connector, while it can be reached.
+/// Registers a connector if it can be reached.
 pub(crate) async fn register(shared: &Shared, manifest: Manifest) -> Result<(), Refusal> {
     for (field, value) in [
         ("connector_id", &manifest.connector_id),
@@ -50,14 +50,14 @@ pub(crate) async fn register(shared: &Shared, manifest: Manifest) -> Result<(), 
     Ok(())
 }
 
-/// Waits for the first connector that registers with this process; one that did before counts.
+/// Waits for the first connector that registers with this process. An earlier registration counts.
 pub(crate) async fn first_registration(shared: &Shared) -> Manifest {
     let mut registrations = shared.registry.registrations();
     loop {
         if let Some(manifest) = shared.registry.first() {
             return manifest;
         }
-        // The sender lives as long as the registry does.
+        // The sender lives as long as the registry.
         let _ = registrations.changed().await;
     }
 }
@@ -79,21 +79,21 @@ pub(crate) async fn registration_at(shared: &Shared, port: u16) -> Manifest {
 /// What became of a notice that somebody signed in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Notified {
-    /// The source has no credential at all.
+    /// The source has no credential.
     NoCredentials,
-    /// That person has none.
+    /// The person has no credential on the source.
     MissingCredentials,
     /// The connector could not be reached, or refused.
     Failed,
-    /// The connector knows, and its manifest stays.
+    /// The connector accepted the notice; its manifest is unchanged.
     Delivered,
-    /// The connector answered with a manifest that cannot be taken.
+    /// The connector answered with an invalid manifest.
     InvalidManifest,
-    /// The connector answered with a manifest, which is its registered one from now on.
+    /// The connector answered with a manifest, which is now registered.
     Updated,
 }
 
-/// Tells a source's connector that somebody signed in.
+/// Notifies a source's connector that a person signed in.
 pub(crate) async fn credential_ready(
     shared: &Shared,
     source_id: &str,
@@ -118,7 +118,7 @@ pub(crate) async fn credential_ready(
                 Notified::InvalidManifest
             }
             Outcome::Manifest(manifest) => {
-                // Neither id, address nor health is looked at here, and operators stay as they are.
+                // Does not check id, address and health, and keeps the operators.
                 shared.registry.put(*manifest);
                 Notified::Updated
             }

@@ -1,5 +1,5 @@
-//! What a connector reports of its run (`protocol.md` §3.6). A run that is over, or unknown, is left as it is without an
-//! error.
+//! A connector's reports on its run (`protocol.md` §3.6). Must never change an ended or unknown
+//! run, nor fail because of one.
 
 use rusqlite::Transaction;
 use serde_json::Value;
@@ -16,24 +16,24 @@ use crate::{
 /// One report.
 #[derive(Debug)]
 pub(crate) enum Report {
-    /// The run goes on.
+    /// The run is alive.
     Heartbeat,
-    /// So many more were looked at.
+    /// Number of further documents scanned.
     Scanned(i32),
-    /// So many more were updated.
+    /// Number of further documents updated.
     Updated(i32),
-    /// Where a resumed run begins.
+    /// The position from which the run can resume.
     Checkpoint(Value),
     /// The run is complete.
     Complete,
     /// The run failed.
     Fail(String),
-    /// The run is given up.
+    /// The run is cancelled.
     Cancel,
 }
 
 impl Report {
-    /// The beginning of the text when the report cannot be stored.
+    /// Returns the start of the message when the report cannot be stored.
     const fn failure(&self) -> &'static str {
         match self {
             Self::Heartbeat => "Failed to update heartbeat",
@@ -59,7 +59,7 @@ impl Report {
     }
 }
 
-/// Takes a report of a run.
+/// Processes a report of a run.
 pub(crate) async fn report(shared: &Shared, run: String, report: Report) -> Result<(), Refusal> {
     let failure = report.failure();
     match &report {
@@ -72,7 +72,7 @@ pub(crate) async fn report(shared: &Shared, run: String, report: Report) -> Resu
     }
     let stored = shared.store.write(move |db| report.apply(db, &run)).await;
     stored.map_err(|error: StoreError| {
-        // The only constraint a report can break is the width of a counter.
+        // The only constraint that a report can violate is the width of a counter.
         Refusal::Internal(if error.is_conflict() {
             format!(
                 "{failure}: Connection error: error returned from database: integer out of range"
@@ -83,7 +83,7 @@ pub(crate) async fn report(shared: &Shared, run: String, report: Report) -> Resu
     })
 }
 
-/// Keeps the notes that a connector makes about a source. An unknown source is no error.
+/// Saves the connector's state of a source. Ignores an unknown source.
 pub(crate) async fn save_connector_state(
     shared: &Shared,
     source: String,
@@ -96,7 +96,7 @@ pub(crate) async fn save_connector_state(
     Ok(stored.await?)
 }
 
-/// U+0000 in free JSON is what Omni's database refuses.
+/// Refuses U+0000 in free JSON, as Omni's database does.
 fn refuse_nul(value: &Value, failure: &str) -> Result<(), Refusal> {
     if holds_nul(value) {
         let text = format!("{failure}: Connection error: {NUL_IN_JSON}");

@@ -1,5 +1,5 @@
-//! Sources as connectors, the web app and people read them (`protocol.md` §3.7, §3.9). Connectors are served inactive and
-//! deleted ones, too.
+//! Sources as connectors, the web app and people read them (`protocol.md` §3.7, §3.9). Connectors
+//! can read inactive and deleted sources as well.
 
 use omni_connector::{
     ServiceCredential, SourceType,
@@ -26,7 +26,7 @@ use crate::{
     },
 };
 
-/// Runs shown of a source.
+/// Runs shown for a source.
 const SHOWN_RUNS: usize = 10;
 
 /// A source with its health and latest runs.
@@ -38,7 +38,7 @@ pub(crate) struct Overview {
 }
 
 impl Overview {
-    /// State and checkpoints are left out.
+    /// Reads a source. Omits state and checkpoints.
     fn read(
         db: &Connection,
         mut source: SourceRecord,
@@ -71,13 +71,13 @@ fn is_native(source: &SourceRecord) -> bool {
     source.integration_type == IntegrationType::Connector
 }
 
-/// All sources of connectors that are not deleted.
+/// Returns all connector sources that are not deleted.
 pub(crate) async fn all_sources(shared: &Shared) -> Result<Vec<Overview>, Refusal> {
     let is_shown = |source: &SourceRecord| !source.is_deleted && is_native(source);
     list(shared, is_shown, SHOWN_RUNS).await
 }
 
-/// Those that are switched on, also of remote MCP servers, without runs.
+/// Returns the active ones, including those of remote MCP servers, without runs.
 pub(crate) async fn active_sources(shared: &Shared) -> Result<Vec<Overview>, Refusal> {
     let is_shown = |source: &SourceRecord| !source.is_deleted && source.is_active;
     list(shared, is_shown, 0).await
@@ -101,7 +101,7 @@ async fn list(
     Ok(overviews?)
 }
 
-/// One source of a connector that is not deleted.
+/// Returns one connector source that is not deleted.
 pub(crate) async fn one_source(shared: &Shared, id: String) -> Result<Overview, Refusal> {
     let limits = shared.options.runs.clone();
     shared
@@ -115,7 +115,7 @@ pub(crate) async fn one_source(shared: &Shared, id: String) -> Result<Overview, 
         .await
 }
 
-/// When a source was last synced, and when it is due.
+/// When a source last synced, and when its next run is due.
 #[derive(Debug, Serialize)]
 pub(crate) struct Schedule {
     source_id: String,
@@ -130,7 +130,7 @@ pub(crate) struct Schedule {
 }
 
 impl Schedule {
-    /// By the latest run of any mode and outcome.
+    /// Reads the schedule from the latest run of any mode and outcome.
     fn read(db: &Connection, source: SourceRecord) -> Result<Self, StoreError> {
         let latest = runs::latest(db, Some(&source.id), 1)?.pop();
         let end = latest.as_ref().and_then(|run| run.completed_at);
@@ -152,7 +152,7 @@ impl Schedule {
     }
 }
 
-/// The schedules of all sources that are switched on.
+/// Returns the schedules of all active sources.
 pub(crate) async fn schedules(shared: &Shared) -> Result<Vec<Schedule>, Refusal> {
     let schedules: Result<_, StoreError> = shared
         .store
@@ -166,7 +166,8 @@ pub(crate) async fn schedules(shared: &Shared) -> Result<Vec<Schedule>, Refusal>
     Ok(schedules?)
 }
 
-/// The development manager hosts no remote MCP servers; what it can say of a source it says as the real one does.
+/// Always fails: the development manager hosts no remote MCP servers. Errors about the source equal
+/// the real manager's.
 pub(crate) async fn refresh_remote_mcp(shared: &Shared, id: &str) -> Result<(), Refusal> {
     if is_native(&source(shared, id).await?) {
         return Err(Refusal::BadRequest("Not a remote MCP source".to_owned()));
@@ -176,7 +177,7 @@ pub(crate) async fn refresh_remote_mcp(shared: &Shared, id: &str) -> Result<(), 
     ))
 }
 
-/// The source of that id, also an inactive or deleted one.
+/// Finds a source by id, inactive and deleted ones included.
 async fn source(shared: &Shared, id: &str) -> Result<SourceRecord, Refusal> {
     let source = lookup::source(shared, id).await?;
     source.ok_or_else(|| Refusal::source_not_found(id))
@@ -190,7 +191,7 @@ fn with_checkpoint(
     Ok(WithCheckpoint { record, checkpoint })
 }
 
-/// The source of that id with its checkpoint, also an inactive or deleted one.
+/// Finds a source by id with its checkpoint, inactive and deleted ones included.
 pub(crate) async fn served_source(
     shared: &Shared,
     id: String,
@@ -204,7 +205,7 @@ pub(crate) async fn served_source(
         .await
 }
 
-/// Active sources of a type with their checkpoints.
+/// Returns the active sources of a type with their checkpoints.
 pub(crate) async fn sources_of_type(
     shared: &Shared,
     source_type: String,
@@ -219,7 +220,7 @@ pub(crate) async fn sources_of_type(
     Ok(sources?)
 }
 
-/// The credential of a source's owner.
+/// Returns the credential of a source's owner.
 pub(crate) async fn owner_credential(
     shared: &Shared,
     source_id: &str,
@@ -229,7 +230,7 @@ pub(crate) async fn owner_credential(
     credential.ok_or_else(|| Refusal::credentials_not_found(source_id))
 }
 
-/// The address of a source's owner.
+/// Returns the e-mail address of a source's owner.
 pub(crate) async fn owner_email(shared: &Shared, source_id: String) -> Result<String, Refusal> {
     let user = shared
         .store
@@ -247,7 +248,7 @@ pub(crate) async fn owner_email(shared: &Shared, source_id: String) -> Result<St
     })
 }
 
-/// Everything that a run needs, in one answer.
+/// All data that a run needs, in one answer.
 #[derive(Debug, Serialize)]
 pub(crate) struct SyncConfig {
     config: Value,
@@ -260,7 +261,7 @@ pub(crate) struct SyncConfig {
     user_blacklist: Option<Vec<String>>,
 }
 
-/// What a run of a source needs.
+/// Returns the data that a run of a source needs.
 pub(crate) async fn sync_config(shared: &Shared, id: String) -> Result<SyncConfig, Refusal> {
     shared
         .store
@@ -288,7 +289,7 @@ pub(crate) async fn sync_config(shared: &Shared, id: String) -> Result<SyncConfi
         .await
 }
 
-/// The settings of a provider.
+/// Returns a provider's settings.
 pub(crate) async fn connector_config(shared: &Shared, provider: String) -> Result<Value, Refusal> {
     shared
         .store

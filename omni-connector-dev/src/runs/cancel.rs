@@ -1,5 +1,5 @@
-//! Cancelling a run by hand (`protocol.md` §5.6): the connector is told first, then the run is marked. An end that the
-//! connector reports in between stands.
+//! Cancels a run for a person (`protocol.md` §5.6): notifies the connector first, then marks the
+//! run. Must never overwrite an end that the connector reports in between.
 
 use omni_connector::wire::IntegrationType;
 
@@ -11,16 +11,16 @@ use crate::{
 /// Why a run was not cancelled.
 #[derive(Debug, thiserror::Error)]
 pub enum CancelError {
-    /// There is no such run.
+    /// The run does not exist.
     #[error("Sync run not found: {0}")]
     RunNotFound(String),
-    /// The run is over, perhaps since a moment ago.
+    /// The run has ended, perhaps a moment ago.
     #[error("Sync is not running: {0}")]
     NotRunning(String),
-    /// The run's source is gone.
+    /// The run's source no longer exists.
     #[error("Source not found: {0}")]
     SourceNotFound(String),
-    /// No live connector claims the type; the run goes on.
+    /// No live connector claims the type; the run continues.
     #[error("Connector not configured for type: {0:?}")]
     ConnectorNotConfigured(String),
     /// The store failed.

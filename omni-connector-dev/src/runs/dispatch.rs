@@ -1,5 +1,5 @@
-//! `POST /sync`, and what each answer means for the run (`protocol.md` §2.3). A run that the connector ended before it
-//! answered keeps its end, whatever the answer is.
+//! Sends `POST /sync` and maps each answer to the run (`protocol.md` §2.3). Must never overwrite
+//! the end of a run that the connector ended before it answered.
 
 use omni_connector::{SyncType, wire::SyncRequest};
 use reqwest::StatusCode;
@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// Hands a new run to the connector. A refused run is ended.
+/// Sends a new run to the connector. Ends the run if the connector refuses it.
 pub(super) async fn dispatch(
     shared: &Shared,
     connector_url: &str,
@@ -44,7 +44,8 @@ pub(super) async fn dispatch(
     Err(TriggerError::Connector(error))
 }
 
-/// The body of `POST /sync` for a run. A resume gets the run's own checkpoint, if it saved one, else that of the source.
+/// Builds the body of `POST /sync`. A resumed run sends its own checkpoint if it saved one, else
+/// the source's.
 async fn request(
     shared: &Shared,
     run: &Run,
@@ -83,7 +84,8 @@ async fn request(
     })
 }
 
-/// Hands a lost run to the connector once more. The outcome changes nothing but the run's activity (`protocol.md` §5.5).
+/// Sends a lost run to its connector again. Changes nothing but the run's activity (`protocol.md`
+/// §5.5).
 pub(super) async fn resume(
     shared: &Shared,
     connector_url: &str,
@@ -97,7 +99,7 @@ pub(super) async fn resume(
     Ok(())
 }
 
-/// Why a lost run was not taken up again.
+/// Why a lost run was not resumed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ResumeError {
     #[error("{0}")]

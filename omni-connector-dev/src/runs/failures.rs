@@ -1,4 +1,4 @@
-//! What failures in a row lead to: a growing wait, then none at all (`protocol.md` §5.7).
+//! Consecutive failures of a source: backoff grows until scheduled runs stop (`protocol.md` §5.7).
 
 use std::time::Duration;
 
@@ -13,11 +13,11 @@ use crate::{
     },
 };
 
-/// Unsuccessful runs of a source's scheduled class, newest first, up to the last success.
+/// Failed runs of a source's scheduled class since the last success, newest first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Streak {
     pub(crate) failures: usize,
-    /// When the latest of them ended.
+    /// When the latest failure ended.
     latest: Option<OffsetDateTime>,
 }
 
@@ -32,7 +32,8 @@ impl Streak {
         Ok(Self::of(&runs))
     }
 
-    /// Of runs, newest first. A failure that a person asked for says nothing about the schedule; a success does.
+    /// Counts the failures in `runs`, newest first. Ignores failures of manual runs; a manual
+    /// success ends the streak.
     fn of(runs: &[Run]) -> Self {
         let mut streak = Self::default();
         for run in runs {
@@ -49,19 +50,19 @@ impl Streak {
         streak
     }
 
-    /// Whether scheduled runs have stopped.
+    /// Returns whether scheduled runs have stopped.
     pub(crate) fn is_broken(self, limits: &RunLimits) -> bool {
         self.failures >= limits.max_failures
     }
 
-    /// Whether the source has to wait before the next scheduled run.
+    /// Returns whether the source is in backoff before its next scheduled run.
     pub(crate) fn is_waiting(self, limits: &RunLimits, now: OffsetDateTime) -> bool {
         self.latest
             .is_some_and(|end| now < end + backoff(limits, self.failures))
     }
 }
 
-/// The wait after that many failures in a row.
+/// Returns the backoff after `failures` consecutive failures.
 pub(crate) fn backoff(limits: &RunLimits, failures: usize) -> Duration {
     let doublings = u32::try_from(failures.saturating_sub(1)).unwrap_or(u32::MAX);
     let factor = 2_u32.checked_pow(doublings).unwrap_or(u32::MAX);

@@ -1,5 +1,5 @@
-//! The life of a sync run as the manager leads it: started, supervised, resumed, cancelled (`protocol.md` §5). Only the
-//! connector completes a run.
+//! Starts, supervises, resumes and cancels sync runs (`protocol.md` §5). Only the connector may
+//! complete a run.
 
 mod cancel;
 mod dispatch;

@@ -1,4 +1,5 @@
-//! The background loop (`protocol.md` §1.5): every tick, one phase after the other, each with a limit of its own.
+//! The scheduler (`protocol.md` §1.5): runs all phases in order at every tick, each with its own
+//! time limit.
 
 use std::{
     collections::HashMap,
@@ -26,19 +27,19 @@ use crate::{
     },
 };
 
-/// Scheduled runs started in one tick.
+/// Most scheduled runs started in one tick.
 const STARTS: usize = 10;
-/// Time between two sweeps of texts that nothing refers to.
+/// Time between two removals of unused texts.
 const CONTENT_SWEEP: Duration = Duration::from_hours(1);
 
-/// What the loop remembers; gone with the process.
+/// The scheduler's memory, lost when the process ends.
 #[derive(Debug)]
 pub(crate) struct Supervisor {
     shared: Shared,
     losses: Losses,
     /// Slots whose last start failed.
     waits: HashMap<(String, SlotClass), Wait>,
-    /// When texts were last swept.
+    /// When unused texts were last removed.
     swept: Option<Instant>,
 }
 
@@ -58,14 +59,14 @@ impl Supervisor {
         }
     }
 
-    /// Asks after runs from before a restart.
+    /// Probes runs from before a restart.
     pub(crate) async fn probe(&mut self) {
         let limit = self.shared.options.runs.phase;
         let probing = watch::probe_all(&self.shared, &mut self.losses);
         report("probing", timeout(limit, probing).await);
     }
 
-    /// Ticks for ever, the first time at once.
+    /// Ticks forever, first at once.
     pub(crate) async fn run(mut self, tick: Duration) {
         let mut ticks = interval(tick.max(Duration::from_millis(1)));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -90,7 +91,7 @@ impl Supervisor {
         report("removing deleted sources", removed);
     }
 
-    /// Every active source whose connector can has a realtime run.
+    /// Starts a realtime run for every active source whose connector supports it.
     async fn start_realtime(&mut self) -> Result<(), StoreError> {
         let idle = self.shared.store.read(|db| {
             let mut idle = Vec::new();
@@ -141,7 +142,8 @@ impl Supervisor {
         Ok(())
     }
 
-    /// Starts a run. A failed start makes the slot wait; a realtime run only when it is not available at all.
+    /// Starts a run. A failed start puts the slot into backoff; a realtime run only when realtime
+    /// is unavailable.
     async fn start(&mut self, source_id: &str, mode: SyncType) {
         let class = SlotClass::of(mode);
         let slot = (source_id.to_owned(), class);
@@ -165,7 +167,7 @@ impl Supervisor {
             .is_some_and(|wait| Instant::now() < wait.until)
     }
 
-    /// Removes what belongs to deleted sources, and now and then texts that nothing refers to.
+    /// Removes the data of deleted sources and, at intervals, unused texts.
     async fn remove_deleted(&mut self) -> Result<(), StoreError> {
         let deleted = self.shared.store.read(sources::deleted_and_idle).await?;
         for id in deleted {
@@ -210,7 +212,7 @@ fn active(db: &Connection) -> Result<Vec<SourceRecord>, StoreError> {
     Ok(sources.collect())
 }
 
-/// Sources whose interval has passed and whose slot is free, longest-waiting first.
+/// Returns sources whose interval has passed and whose slot is free, longest-waiting first.
 fn due(db: &Connection, limits: &RunLimits) -> Result<Vec<SourceRecord>, StoreError> {
     let now = OffsetDateTime::now_utc();
     let window = limits.max_failures.saturating_mul(3).max(1);

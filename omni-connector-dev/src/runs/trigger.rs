@@ -1,4 +1,5 @@
-//! Starting runs: the checks in their order, the row, and the call to the connector (`protocol.md` §5.2, §5.3).
+//! Starts a run: checks in protocol order, stores the run, calls the connector (`protocol.md` §5.2,
+//! §5.3).
 
 use omni_connector::{SyncType, wire::IntegrationType};
 use rusqlite::Connection;
@@ -15,34 +16,34 @@ use crate::{
     },
 };
 
-/// Why no run was started, or why one was started and ended at once.
+/// Why no run was started, or why a started run ended at once.
 #[derive(Debug, thiserror::Error)]
 pub enum TriggerError {
     /// The slot of the source is taken.
     #[error("Sync already running for source: {0}")]
     AlreadyRunning(String),
-    /// As many runs as there may be, all sources together.
+    /// The limit of running runs, all sources together, is reached.
     #[error("Concurrency limit reached")]
     GlobalLimit,
-    /// As many runs of the class as there may be.
+    /// The limit of running runs of the class is reached.
     #[error("Concurrency limit reached for {0} syncs")]
     ClassLimit(&'static str),
-    /// There is no such source.
+    /// The source does not exist.
     #[error("Source not found: {0}")]
     SourceNotFound(String),
-    /// The source is switched off.
+    /// The source is inactive.
     #[error("Source is inactive: {0}")]
     Inactive(String),
-    /// A source of a remote MCP server.
+    /// The source belongs to a remote MCP server.
     #[error("Source does not support data sync: {0}")]
     NotSyncable(String),
     /// No live connector claims the type.
     #[error("Connector not configured for type: {0:?}")]
     ConnectorNotConfigured(String),
-    /// The connector answered 404 to a realtime run, which was cancelled.
+    /// The connector answered 404 to a realtime run, which is now cancelled.
     #[error("realtime sync is not available for source: {0}")]
     RealtimeUnavailable(String),
-    /// The connector refused or could not be reached; the run was failed.
+    /// The connector refused or could not be reached; the run has failed.
     #[error("Connector error: {0}")]
     Connector(ConnectorError),
     /// The store failed.
@@ -50,7 +51,7 @@ pub enum TriggerError {
     Store(#[from] StoreError),
 }
 
-/// Starts a run and hands it to the connector before it answers.
+/// Starts a run and sends it to the connector before returning.
 pub(crate) async fn trigger(
     shared: &Shared,
     source_id: &str,
@@ -84,7 +85,7 @@ pub(crate) async fn trigger(
     Ok(run)
 }
 
-/// Makes a run that the connector itself carries out; nothing is dispatched (`protocol.md` §3.8).
+/// Creates a run that the connector drives itself; nothing is sent to it (`protocol.md` §3.8).
 pub(crate) async fn create(
     shared: &Shared,
     source_id: String,
@@ -106,7 +107,7 @@ pub(crate) async fn create(
         .await
 }
 
-/// Hands a run that was interrupted to its connector once more, now and not when the background loop finds it.
+/// Resumes an interrupted run at once, without waiting for the scheduler.
 pub(crate) async fn resume(shared: &Shared, run: &Run) -> Result<(), TriggerError> {
     let id = run.source_id.clone();
     let source = shared.store.read(move |db| find_source(db, &id)).await?;

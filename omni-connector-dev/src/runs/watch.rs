@@ -1,5 +1,6 @@
-//! Looking after running runs (`protocol.md` §5.4–§5.6): probed, resumed, failed when nothing helps, cancelled when their
-//! source is off. Only what a connector says of a run is believed, never that it is silent for one moment.
+//! Watches running runs (`protocol.md` §5.4–§5.6): probes them, resumes lost ones, fails those
+//! beyond recovery, and cancels those of inactive sources. A single unanswered probe must never
+//! fail a run.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,12 +15,12 @@ use crate::{
     },
 };
 
-/// What is remembered of runs that were lost.
+/// Lost runs and how often each was lost.
 #[derive(Debug, Default)]
 pub(super) struct Losses {
-    /// Losses in a row, by run.
+    /// Consecutive losses, by run.
     counts: HashMap<String, u32>,
-    /// Runs whose connector was not registered at the last look.
+    /// Runs whose connector was not registered at the last probe.
     unregistered: HashSet<String>,
 }
 
@@ -30,7 +31,7 @@ impl Losses {
     }
 }
 
-/// Asks after each running run, one after the other, and resumes those that are lost.
+/// Probes each running run in turn and resumes the lost ones.
 pub(super) async fn probe_all(shared: &Shared, losses: &mut Losses) -> Result<(), StoreError> {
     let running = running(shared).await?;
     let is_running = |id: &String| running.iter().any(|(run, _)| run.id == *id);
@@ -39,7 +40,7 @@ pub(super) async fn probe_all(shared: &Shared, losses: &mut Losses) -> Result<()
     for (run, source) in running {
         match connector_url(shared, &source) {
             None => {
-                // The first look at a run whose connector is away is one of grace.
+                // A run gets one tick of grace when its connector is first seen unregistered.
                 if !losses.unregistered.insert(run.id.clone()) {
                     lost(shared, losses, &run, &source, None).await?;
                 }
@@ -91,7 +92,7 @@ async fn lost(
     Ok(())
 }
 
-/// Cancels the runs of sources that were switched off or deleted.
+/// Cancels the runs of inactive or deleted sources.
 pub(super) async fn cancel_disabled(shared: &Shared) -> Result<(), StoreError> {
     for (run, source) in running(shared).await? {
         if source.is_active && !source.is_deleted {

@@ -1,5 +1,6 @@
-//! The manager's calls to a connector (`protocol.md` §2): plain concatenated URLs, redirects followed, no look at the
-//! content type of an answer. What an answer means for a run is decided elsewhere.
+//! The manager's calls to a connector (`protocol.md` §2): URLs by plain concatenation, redirects
+//! followed, the content type of answers ignored. This module must never decide how an answer
+//! changes a run.
 
 use std::time::Duration;
 
@@ -13,10 +14,10 @@ use tokio::time::{sleep, timeout};
 
 use crate::options::CallLimits;
 
-/// Why a connector's answer is of no use.
+/// Why a call to a connector failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectorError {
-    /// Nothing, or not all of an answer, came.
+    /// The request failed, or the answer was incomplete.
     #[error("Request failed: {0}")]
     Request(reqwest::Error),
     /// A status outside 2xx.
@@ -24,19 +25,19 @@ pub enum ConnectorError {
     Status {
         /// The status.
         status: StatusCode,
-        /// The whole body as text.
+        /// The whole body as a string.
         body: String,
     },
-    /// A 2xx whose body is not what was expected.
+    /// A 2xx answer with an unexpected body.
     #[error("Invalid response: {0}")]
     Response(reqwest::Error),
-    /// All attempts together took too long.
+    /// All attempts together exceeded the time limit.
     #[error("Request timed out after {} seconds", .0.as_secs())]
     Overall(Duration),
 }
 
 impl ConnectorError {
-    /// The status of a refusal.
+    /// Returns the HTTP status when the connector refused.
     pub fn status(&self) -> Option<StatusCode> {
         match self {
             Self::Status { status, .. } => Some(*status),
@@ -45,17 +46,17 @@ impl ConnectorError {
     }
 }
 
-/// What a probe says of a run.
+/// The result of probing a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Probe {
     Running,
-    /// The connector says no, or answers nothing sensible.
+    /// The connector does not run it, or its answer cannot be understood.
     Lost,
-    /// The connector is too old to know the route.
+    /// The connector is too old to have the route.
     Unknown,
 }
 
-/// A client of all connectors.
+/// An HTTP client for all connectors.
 #[derive(Debug, Clone)]
 pub(crate) struct ConnectorClient {
     http: HttpClient,
@@ -64,13 +65,14 @@ pub(crate) struct ConnectorClient {
 
 impl ConnectorClient {
     pub(crate) fn new(limits: CallLimits) -> Result<Self, reqwest::Error> {
-        // A development manager talks to processes of this machine: proxies of the environment are not asked.
+        // A development manager calls processes on this machine, so proxies from the environment
+        // are ignored.
         let http = HttpClient::builder()
             .no_proxy()
-            // Answers are relayed as they came, in whatever coding.
+            // Answers are relayed unchanged, in any content coding.
             .no_gzip()
             .no_deflate()
-            // For sign-ins, whose requests name no time of their own; a call to a connector does.
+            // For sign-ins, whose requests set no timeout. A call to a connector sets its own.
             .timeout(limits.call)
             .build()?;
         Ok(Self {
@@ -79,12 +81,12 @@ impl ConnectorClient {
         })
     }
 
-    /// The client itself, for endpoints that are no connector.
+    /// Returns the HTTP client for endpoints other than connectors.
     pub(crate) fn http(&self) -> &HttpClient {
         &self.http
     }
 
-    /// Whether `GET /health` answers 2xx.
+    /// Returns whether `GET /health` answers 2xx.
     pub(crate) async fn is_healthy(&self, connector_url: &str) -> bool {
         let request = self
             .http
@@ -96,7 +98,7 @@ impl ConnectorClient {
             .is_ok_and(|response| response.status().is_success())
     }
 
-    /// `POST /sync`, repeated after transport errors only.
+    /// Calls `POST /sync`. Retries after transport errors only.
     pub(crate) async fn sync(
         &self,
         connector_url: &str,
@@ -122,7 +124,7 @@ impl ConnectorClient {
             .unwrap_or(Err(ConnectorError::Overall(self.limits.sync)))
     }
 
-    /// `GET /sync/{id}`.
+    /// Calls `GET /sync/{id}`.
     pub(crate) async fn probe(&self, connector_url: &str, run_id: &str) -> Probe {
         let request = self
             .http
@@ -140,7 +142,7 @@ impl ConnectorClient {
         }
     }
 
-    /// `POST /cancel`. The answer changes nothing and is only logged.
+    /// Calls `POST /cancel`. Only logs the answer.
     pub(crate) async fn cancel(&self, connector_url: &str, run_id: &str) {
         let url = format!("{connector_url}/cancel");
         let body = RunId {
@@ -157,7 +159,7 @@ impl ConnectorClient {
         }
     }
 
-    /// A call whose answer is looked at by the caller, whatever its status.
+    /// Calls a connector and returns the answer, whatever its status.
     pub(crate) async fn send<B: Serialize + ?Sized>(
         &self,
         method: Method,
@@ -170,7 +172,7 @@ impl ConnectorClient {
         }
         request.send().await.map_err(|error| {
             if error.is_timeout() {
-                // What the caller reads is Omni's text, which does not say so.
+                // The caller sees Omni's message, which does not name the timeout.
                 let within = self.limits.call.as_secs_f64();
                 tracing::warn!(within, "a connector did not answer in time");
             }
@@ -178,7 +180,7 @@ impl ConnectorClient {
         })
     }
 
-    /// A `POST` that is answered with JSON.
+    /// Calls `POST` and decodes a JSON answer.
     pub(crate) async fn post<T: DeserializeOwned>(
         &self,
         url: &str,
@@ -194,12 +196,12 @@ async fn accept<T: DeserializeOwned>(response: Response) -> Result<T, ConnectorE
         let body = response.text().await.unwrap_or_default();
         return Err(ConnectorError::Status { status, body });
     }
-    // The real manager's text names no address here.
+    // The real manager's message names no address here.
     let json = response.json().await;
     json.map_err(|error: reqwest::Error| ConnectorError::Response(error.without_url()))
 }
 
-/// A share from 0 to 1, to spread retries; needs no quality.
+/// Returns a random number from 0 to 1 to spread retries. Needs no cryptographic quality.
 fn random_share() -> f64 {
     use std::hash::{BuildHasher, RandomState};
     let bits = u32::try_from(RandomState::new().hash_one(0) >> 32).unwrap_or_default();

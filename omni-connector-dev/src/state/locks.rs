@@ -1,4 +1,4 @@
-//! Locks by name: what must happen once at a time for one thing, and may happen side by side for two.
+//! Locks by name: serializes work on one name and lets different names proceed in parallel.
 
 use std::{
     collections::HashMap,
@@ -7,12 +7,12 @@ use std::{
 
 use tokio::sync::OwnedMutexGuard;
 
-/// A lock for each name that was ever asked for.
+/// One lock for each name ever used.
 #[derive(Debug, Default)]
 pub(crate) struct Locks(Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>);
 
 impl Locks {
-    /// Waits for the lock of that name.
+    /// Waits for the lock of `name`.
     pub(crate) async fn lock(&self, name: &str) -> OwnedMutexGuard<()> {
         let lock = {
             let mut locks = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,5 +1,5 @@
-//! What one process knows and forgets when it ends: the live connectors, how they are called, and locks. It imports nothing
-//! but the options.
+//! In-memory state of one process: live connectors, the client that calls them, and locks. Lost
+//! when the process ends. Must import nothing but the options.
 
 mod connector;
 mod locks;

@@ -1,5 +1,6 @@
-//! The connectors that are alive: each registration counts for some time, and the first that claims a source type serves
-//! it (`protocol.md` §1.4). Answers come from memory; what a restarted manager begins with is kept in the store.
+//! Live connectors: a registration expires after some time, and the first connector that claims a
+//! source type serves it (`protocol.md` §1.4). Reads are served from memory. The store keeps a copy
+//! for a restarted manager.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -9,7 +10,8 @@ use std::{
 use omni_connector::{Manifest, SearchOperator, schema::check_input_schema};
 use tokio::sync::watch;
 
-/// The first violation of the rules for actions (`protocol.md` §3.3), in the words of the real manager.
+/// Returns the first violation of the rules for actions (`protocol.md` §3.3), with the real
+/// manager's message.
 pub(crate) fn check_actions(manifest: &Manifest) -> Result<(), String> {
     manifest.actions.iter().try_for_each(|action| {
         check_input_schema(&action.input_schema)
@@ -29,12 +31,12 @@ pub(crate) struct Registry {
 struct Entry {
     manifest: Manifest,
     expires: Instant,
-    /// Whether it came to this process, not to one before.
+    /// Whether it registered with this process rather than an earlier one.
     is_fresh: bool,
 }
 
 impl Registry {
-    /// With registrations from before, each with the rest of its life.
+    /// Creates a registry with earlier registrations, each with its remaining lifetime.
     pub(crate) fn new(ttl: Duration, before: Vec<(Manifest, Duration)>) -> Self {
         let now = Instant::now();
         let entries = before.into_iter().map(|(manifest, rest)| Entry {
@@ -49,8 +51,8 @@ impl Registry {
         }
     }
 
-    /// Stores a manifest in place of the one of the same connector id; its time starts again. One from before a restart,
-    /// perhaps of a connector that is gone, comes after those that are seen to live.
+    /// Stores a manifest, replaces the one of the same connector id, and restarts its lifetime.
+    /// Registrations from before a restart rank last, since their connectors may be gone.
     pub(crate) fn put(&self, manifest: Manifest) {
         let entry = Entry {
             expires: Instant::now() + self.ttl,
@@ -76,23 +78,23 @@ impl Registry {
         self.registrations.send_modify(|count| *count += 1);
     }
 
-    /// Every live manifest.
+    /// Returns every live manifest.
     pub(crate) fn live(&self) -> Vec<Manifest> {
         self.select(|_| true)
     }
 
-    /// The manifest of that connector id, if it registered with this process.
+    /// Finds a manifest by connector id, among those registered with this process.
     pub(crate) fn find(&self, connector_id: &str) -> Option<Manifest> {
         self.select(|entry| entry.is_fresh && entry.manifest.connector_id == connector_id)
             .pop()
     }
 
-    /// The first manifest that was registered with this process.
+    /// Returns the first manifest registered with this process.
     pub(crate) fn first(&self) -> Option<Manifest> {
         self.select(|entry| entry.is_fresh).into_iter().next()
     }
 
-    /// The live manifest that serves a source type.
+    /// Finds the live manifest that serves a source type.
     pub(crate) fn serving(&self, source_type: &str) -> Option<Manifest> {
         let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
@@ -104,14 +106,14 @@ impl Registry {
             .map(|entry| entry.manifest.clone())
     }
 
-    /// Operators of all live manifests, each with the connector's id.
+    /// Returns the operators of all live manifests, each with the connector's id.
     pub(crate) fn operators(&self) -> Vec<(String, Vec<SearchOperator>)> {
         let live = self.live().into_iter();
         live.map(|manifest| (manifest.connector_id, manifest.search_operators))
             .collect()
     }
 
-    /// Tells of each registration.
+    /// Returns a receiver that changes at each registration.
     pub(crate) fn registrations(&self) -> watch::Receiver<u64> {
         self.registrations.subscribe()
     }

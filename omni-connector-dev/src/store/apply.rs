@@ -1,5 +1,6 @@
-//! What Omni's indexer does with accepted events, done at once and in their order (`protocol.md` §4.7). An event that the
-//! indexer would dead-letter is noted with its reason and never stops the others.
+//! Applies accepted events to the store as Omni's indexer does, at once and in order (`protocol.md`
+//! §4.7). An event that the indexer would dead-letter is recorded with its reason and must never
+//! stop the others.
 
 use omni_connector::ConnectorEvent;
 use rusqlite::{Connection, params};
@@ -11,13 +12,13 @@ use super::{
     runs::{self, RunEffects},
 };
 
-/// Omni's table of documents holds ids up to this many characters.
+/// Longest document id in Omni's table of documents, in characters.
 const LONGEST_DOCUMENT_ID: usize = 500;
 
-/// Applies the events of one run, in order, and counts what they did.
+/// Applies the events of one run in order and counts their effects.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn apply(
     db: &Connection,
     run_id: &str,
@@ -38,7 +39,7 @@ pub fn apply(
     Ok(effects)
 }
 
-/// The reason, if the indexer would not take the event.
+/// Applies one event. Returns the reason if the indexer would refuse it.
 fn apply_one(
     db: &Connection,
     source_id: &str,

@@ -1,5 +1,6 @@
-//! Checkpoints of runs and of sources, each in a row of its own. A checkpoint grows with its source and SQLite writes rows
-//! whole, so it must never share a row with what changes at every request.
+//! Checkpoints of runs and of sources, each in its own row. A checkpoint grows with its source and
+//! SQLite rewrites whole rows, so it must never share a row with columns that change at every
+//! request.
 
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
@@ -7,20 +8,21 @@ use serde_json::Value;
 
 use super::{StoreError, column::Json};
 
-/// A run or a source as the protocol writes it: with its checkpoint.
+/// A run or a source together with its checkpoint, as the protocol writes it.
 #[derive(Debug, Serialize)]
 pub struct WithCheckpoint<T> {
-    /// The row without it.
+    /// The run or source.
     #[serde(flatten)]
     pub record: T,
-    /// None where there is none, and where readers are not shown it.
+    /// `None` when there is no checkpoint, or when it is hidden from the reader.
     pub checkpoint: Option<Value>,
 }
 
-/// Finds the checkpoint of a run or a source by the owner's id. None was never saved; a saved null is `Some(Null)`.
+/// Finds the checkpoint of a run or a source by the owner's id. `None` means never saved; a saved
+/// null is `Some(Null)`.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn find(db: &Connection, owner: &str) -> Result<Option<Value>, StoreError> {
     Ok(db
         .prepare_cached("SELECT checkpoint FROM checkpoints WHERE owner = ?1")?
@@ -29,10 +31,10 @@ pub fn find(db: &Connection, owner: &str) -> Result<Option<Value>, StoreError> {
         .map(|Json(checkpoint)| checkpoint))
 }
 
-/// Saves the checkpoint of a run or a source, in place of the one before.
+/// Saves the checkpoint of a run or a source and replaces the previous one.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn put(db: &Connection, owner: &str, checkpoint: &Value) -> Result<(), StoreError> {
     db.prepare_cached(
         "INSERT INTO checkpoints (owner, checkpoint) VALUES (?1, ?2) ON CONFLICT (owner) DO UPDATE SET checkpoint = ?2",
@@ -41,8 +43,8 @@ pub fn put(db: &Connection, owner: &str, checkpoint: &Value) -> Result<(), Store
     Ok(())
 }
 
-/// Copies the checkpoint of a run to its source, or removes the source's when the run has none. Those of earlier runs are
-/// removed, so that a store does not grow with every run.
+/// Copies a run's checkpoint to its source, or removes the source's when the run has none. Removes
+/// the checkpoints of earlier runs, so that the store does not grow with every run.
 pub(super) fn publish(db: &Connection, run_id: &str, source_id: &str) -> Result<(), StoreError> {
     db.prepare_cached(
         "DELETE FROM checkpoints WHERE owner = ?2 OR owner IN (

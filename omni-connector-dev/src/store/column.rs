@@ -1,4 +1,5 @@
-//! How values become columns: free JSON as text, closed names as themselves, times as microseconds.
+//! Conversions between Rust values and columns: free JSON as text, closed lists by name, times as
+//! microseconds.
 
 use rusqlite::{
     ToSql,
@@ -34,7 +35,7 @@ impl<T: DeserializeOwned> FromSql for Json<T> {
     }
 }
 
-/// A value of a closed list, stored under its name on the wire.
+/// A value of a closed list, stored under its wire name.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Name<T>(pub T);
 
@@ -64,7 +65,7 @@ impl<T: DeserializeOwned> FromSql for Name<T> {
 pub struct Micros(pub OffsetDateTime);
 
 impl Micros {
-    /// Now, as it will be read back.
+    /// Returns the current time, rounded as it is stored.
     pub fn now() -> Self {
         Self(whole_micros(OffsetDateTime::now_utc()))
     }
@@ -91,7 +92,7 @@ impl FromSql for Micros {
     }
 }
 
-/// A new id: a ULID in upper case.
+/// Creates an id: a ULID in upper case.
 pub fn new_id() -> String {
     Ulid::generate().to_string()
 }

@@ -5,10 +5,10 @@ use serde_json::Value;
 
 use super::{StoreError, column::Json};
 
-/// Stores a provider's settings, in place of those before.
+/// Stores a provider's settings and replaces the previous ones.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn put(db: &Connection, provider: &str, config: &Value) -> Result<(), StoreError> {
     db.prepare_cached(
         "INSERT INTO connector_configs (provider, config) VALUES (?1, ?2)
@@ -18,10 +18,10 @@ pub fn put(db: &Connection, provider: &str, config: &Value) -> Result<(), StoreE
     Ok(())
 }
 
-/// A provider's settings.
+/// Returns a provider's settings.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn find(db: &Connection, provider: &str) -> Result<Option<Value>, StoreError> {
     Ok(db
         .prepare_cached("SELECT config FROM connector_configs WHERE provider = ?1")?

@@ -1,4 +1,4 @@
-//! Stored texts, addressed by what they say: the same normalised text has one id (`protocol.md` §3.5).
+//! Stored texts, addressed by content: the same normalised text has one id (`protocol.md` §3.5).
 
 use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
@@ -10,10 +10,10 @@ use super::{
     runs,
 };
 
-/// Stores a text that was normalised before, for the statistics of `run_id`, and gives its id.
+/// Stores a normalised text, counts it for `run_id`, and returns its id.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn put(db: &Connection, run_id: &str, normalised: &str) -> Result<String, StoreError> {
     let digest = Sha256::digest(normalised);
     let digest = digest.as_slice();
@@ -23,7 +23,7 @@ pub fn put(db: &Connection, run_id: &str, normalised: &str) -> Result<String, St
         .query_row([digest], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     if let Some((id, Micros(issued_at))) = known {
-        // SQLite writes the whole row again, so not for every second.
+        // SQLite rewrites the whole row, so the time is updated at most once a minute.
         if now.0 - issued_at > Duration::MINUTE {
             db.prepare_cached("UPDATE contents SET issued_at = ?2 WHERE id = ?1")?
                 .execute(params![id, now])?;
@@ -39,10 +39,10 @@ pub fn put(db: &Connection, run_id: &str, normalised: &str) -> Result<String, St
     Ok(id)
 }
 
-/// The text of that id.
+/// Finds a text by id.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn find(db: &Connection, id: &str) -> Result<Option<String>, StoreError> {
     Ok(db
         .prepare_cached("SELECT body FROM contents WHERE id = ?1")?
@@ -50,20 +50,20 @@ pub fn find(db: &Connection, id: &str) -> Result<Option<String>, StoreError> {
         .optional()?)
 }
 
-/// Whether there is a text of that id.
+/// Returns whether a text with that id exists.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn exists(db: &Connection, id: &str) -> Result<bool, StoreError> {
     Ok(db
         .prepare_cached("SELECT 1 FROM contents WHERE id = ?1")?
         .exists([id])?)
 }
 
-/// Removes texts that no document refers to and whose id was not handed out within `retention`.
+/// Removes texts that no document refers to and whose id was not returned within `retention`.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn remove_unused(db: &Connection, retention: Duration) -> Result<usize, StoreError> {
     Ok(db
         .prepare_cached(

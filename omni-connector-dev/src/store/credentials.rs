@@ -1,5 +1,5 @@
 //! Stored credentials: at most one row of the organisation and one of each user per source (`protocol.md` §4.3).
-//! Secrets stand in the file as they are; a development store is as private as its folder.
+//! Secrets are stored unencrypted; a development store is as private as its folder.
 
 use omni_connector::{AuthType, ServiceCredential};
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -10,7 +10,7 @@ use super::{
     column::{Json, Micros, Name, new_id},
 };
 
-/// A new credential of `source_id`, owned by the organisation when `user_id` is none.
+/// Creates a credential of `source_id`. The organisation owns it when `user_id` is `None`.
 pub fn new(
     source_id: impl Into<String>,
     user_id: Option<String>,
@@ -57,10 +57,10 @@ fn read(row: &Row<'_>) -> rusqlite::Result<ServiceCredential> {
     })
 }
 
-/// Stores a credential, in place of the one of the same source and owner.
+/// Stores a credential and replaces the one of the same source and owner.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn put(db: &Connection, credential: &ServiceCredential) -> Result<(), StoreError> {
     db.prepare_cached(
         "DELETE FROM credentials WHERE id = ?1 OR (source_id = ?2 AND ifnull(user_id, '') = ifnull(?3, ''))",
@@ -88,10 +88,10 @@ pub fn put(db: &Connection, credential: &ServiceCredential) -> Result<(), StoreE
     Ok(())
 }
 
-/// Replaces the secret and the times of a row whose tokens were refreshed, if it is still there.
+/// Replaces the secret and the times of a row after a token refresh, if the row still exists.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn put_refreshed(db: &Connection, credential: &ServiceCredential) -> Result<(), StoreError> {
     db.prepare_cached(
         "UPDATE credentials SET credentials = ?2, expires_at = ?3, last_validated_at = ?4, updated_at = ?5 WHERE id = ?1",
@@ -106,20 +106,20 @@ pub fn put_refreshed(db: &Connection, credential: &ServiceCredential) -> Result<
     Ok(())
 }
 
-/// Removes the row of that owner; `None` is the organisation.
+/// Removes an owner's row; `None` is the organisation.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn remove(db: &Connection, source_id: &str, user_id: Option<&str>) -> Result<(), StoreError> {
     db.prepare_cached("DELETE FROM credentials WHERE source_id = ?1 AND user_id IS ?2")?
         .execute(params![source_id, user_id])?;
     Ok(())
 }
 
-/// The row of that owner; `None` is the organisation.
+/// Finds an owner's row; `None` is the organisation.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn find(
     db: &Connection,
     source_id: &str,
@@ -131,11 +131,11 @@ pub fn find(
         .optional()?)
 }
 
-/// The most recently updated `oauth` credential that a user holds with `provider` on a source of one of these types that
-/// is not deleted (`protocol.md` §3.3, catalog recovery).
+/// Finds a user's most recently updated `oauth` credential with `provider` on a source of one of
+/// these types. Ignores deleted sources (`protocol.md` §3.3, catalog recovery).
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn latest_of_a_user(
     db: &Connection,
     provider: &str,

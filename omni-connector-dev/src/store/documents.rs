@@ -1,5 +1,5 @@
-//! Documents as the indexer stores them: upserted by source and document id, searchable by the words of title and text.
-//! Reading is public; changes come from events only, through [`apply`](super::apply).
+//! Documents as the indexer stores them: upserted by source and document id, searchable by title
+//! and text. Only events may change them, through [`apply`](super::apply). Reading is public.
 
 use omni_connector::{Attributes, DocumentMetadata, DocumentPermissions};
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -13,12 +13,12 @@ use super::{
     words,
 };
 
-/// One document, as it stands in the store.
+/// A stored document.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StoredDocument {
     /// Omni's id.
     pub id: String,
-    /// Its source.
+    /// Id of its source.
     pub source_id: String,
     /// The connector's id.
     pub document_id: String,
@@ -30,15 +30,15 @@ pub struct StoredDocument {
     pub content_type: Option<String>,
     /// From the URL, in lower case.
     pub file_extension: Option<String>,
-    /// Bytes in the source, when `metadata.size` is a number.
+    /// Size in the source in bytes, when `metadata.size` is a number.
     pub size: Option<i64>,
-    /// What the connector said of it; absent members are left out.
+    /// The connector's metadata; absent members are omitted.
     pub metadata: Value,
-    /// Who may see it; none hides it from everybody.
+    /// Who may see it. `None` hides it from everybody.
     pub permissions: Option<Value>,
-    /// What operators match.
+    /// Attributes that search operators match.
     pub attributes: Value,
-    /// When it came in.
+    /// When it was first stored.
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
     /// When it last changed.
@@ -47,10 +47,10 @@ pub struct StoredDocument {
 }
 
 impl StoredDocument {
-    /// Reads a row of `documents`, by the names of its columns.
+    /// Reads a row of `documents` by column names.
     ///
     /// # Errors
-    /// A row without one of them.
+    /// Fails when a column is missing.
     pub fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             id: row.get("id")?,
@@ -72,20 +72,20 @@ impl StoredDocument {
     }
 }
 
-/// How many documents there are, of one source or of all.
+/// Counts the documents of one source or of all.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn count(db: &Connection, source_id: Option<&str>) -> Result<u64, StoreError> {
     Ok(db
         .prepare_cached("SELECT count(*) FROM documents WHERE ?1 IS NULL OR source_id = ?1")?
         .query_row([source_id], |row| row.get(0))?)
 }
 
-/// The document of a source by the connector's id.
+/// Finds a document by source and the connector's document id.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn find(
     db: &Connection,
     source_id: &str,
@@ -97,10 +97,10 @@ pub fn find(
         .optional()?)
 }
 
-/// The document of that Omni id, of any source.
+/// Finds a document by Omni's id, in any source.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn find_by_id(db: &Connection, id: &str) -> Result<Option<StoredDocument>, StoreError> {
     Ok(db
         .prepare_cached("SELECT * FROM documents WHERE id = ?1")?
@@ -108,10 +108,10 @@ pub fn find_by_id(db: &Connection, id: &str) -> Result<Option<StoredDocument>, S
         .optional()?)
 }
 
-/// All documents of a source, in the order of the connector's ids.
+/// Returns all documents of a source, ordered by the connector's document ids.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn of_source(db: &Connection, source_id: &str) -> Result<Vec<StoredDocument>, StoreError> {
     Ok(db
         .prepare_cached("SELECT * FROM documents WHERE source_id = ?1 ORDER BY document_id")?
@@ -119,7 +119,7 @@ pub fn of_source(db: &Connection, source_id: &str) -> Result<Vec<StoredDocument>
         .collect::<Result<_, _>>()?)
 }
 
-/// What an upsert did.
+/// The effect of an upsert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Upserted {
     Created,
@@ -127,7 +127,7 @@ pub(super) enum Upserted {
     Unchanged,
 }
 
-/// The part of an event that makes a document.
+/// The parts of an event that make up a document.
 pub(super) struct Upsert<'a> {
     pub source_id: &'a str,
     pub document_id: &'a str,
@@ -223,7 +223,7 @@ pub(super) fn upsert(db: &Connection, upsert: &Upsert<'_>) -> Result<Upserted, S
     })
 }
 
-/// Removes a document; says whether there was one.
+/// Removes a document. Returns whether it existed.
 pub(super) fn delete(
     db: &Connection,
     source_id: &str,
@@ -240,7 +240,7 @@ pub(super) fn delete(
     Ok(true)
 }
 
-/// Removes up to `limit` documents of a source; says how many.
+/// Removes up to `limit` documents of a source. Returns how many.
 pub(super) fn delete_some(
     db: &Connection,
     source_id: &str,
@@ -275,7 +275,7 @@ fn learn_words(db: &Connection, key: i64, title: &str, content_id: &str) -> Resu
     Ok(())
 }
 
-/// Fills an empty search index with the words of all documents. Says how many there are.
+/// Fills an empty search index with all documents. Returns how many there are.
 pub(super) fn index_all(db: &Connection) -> Result<usize, StoreError> {
     let mut all = db.prepare("SELECT key, title, content_id FROM documents")?;
     let mut rows = all.query([])?;
@@ -293,7 +293,7 @@ fn to_json(value: &impl Serialize) -> Result<Value, StoreError> {
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()).into())
 }
 
-/// Absent and null members mean the same; one form compares.
+/// Removes null members, which mean the same as absent ones, so that values compare.
 fn without_nulls(value: Value) -> Value {
     match value {
         Value::Object(members) => members
@@ -304,7 +304,7 @@ fn without_nulls(value: Value) -> Value {
     }
 }
 
-/// The extension of the last path segment of a URL.
+/// Returns the file extension of a URL's last path segment.
 fn file_extension(url: &str) -> Option<String> {
     let path = url.split(['?', '#']).next()?;
     let path = path.split_once("://").map_or(path, |(_, rest)| rest);

@@ -1,16 +1,16 @@
-//! What can go wrong with the store. Never holds a value of a row.
+//! Errors of the store. They must never hold a value of a row.
 
 use std::path::PathBuf;
 
-/// What can go wrong with the store.
+/// Why a store operation failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The folder of the store cannot be made.
+    /// The folder of the store cannot be created.
     #[error("the folder `{}` cannot be made: {error}", folder.display())]
     Folder {
-        /// Where it should be.
+        /// The folder's path.
         folder: PathBuf,
-        /// What the system says.
+        /// The system's error.
         error: std::io::Error,
     },
     /// The file was written by another version of the manager.
@@ -23,7 +23,7 @@ pub enum StoreError {
         /// The version of this manager.
         expected: i32,
     },
-    /// SQLite refused.
+    /// SQLite failed.
     #[error("{0}")]
     Sqlite(#[from] rusqlite::Error),
     /// The store's thread did not start.
@@ -35,7 +35,7 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether a unique index refused a row.
+    /// Returns whether a unique index refused a row.
     pub(crate) fn is_conflict(&self) -> bool {
         matches!(
             self,

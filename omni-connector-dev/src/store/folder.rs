@@ -1,5 +1,5 @@
-//! The folder of a store. It holds secrets, so it belongs to one person, and git does not see it. A folder that holds
-//! other things as well is not ours to close or to hide: there, only the files of the store are.
+//! Creates the folder of a store. It holds secrets, so only its owner may read it and git ignores
+//! it. In a folder with other files, only the store's files are protected and ignored.
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
@@ -7,16 +7,16 @@ use std::{
     path::Path,
 };
 
-/// The database. SQLite gives the files beside it the same permissions.
+/// The database file. SQLite gives its companion files the same permissions.
 pub(super) const DATABASE: &str = "manager.sqlite3";
-/// Names with which files of a store begin.
+/// Prefixes of the names of the store's files.
 const OURS: [&str; 4] = [DATABASE, "lock", "connector.log", ".gitignore"];
 const IGNORED: &str = "*\n";
 
-/// Makes the folder where it is not there, and closes it to other people.
+/// Creates the folder if missing and denies access to other users.
 ///
 /// # Errors
-/// Those of the system.
+/// Fails with the error of the operating system.
 pub fn prepare(folder: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
@@ -48,10 +48,10 @@ pub fn prepare(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Opens a file of the folder to write to, and makes it, readable for its owner alone. What it holds stays.
+/// Opens a file for writing, or creates it, readable by its owner only. Keeps its content.
 ///
 /// # Errors
-/// Those of the system.
+/// Fails with the error of the operating system.
 pub fn private_file(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.create(true).append(true);
@@ -77,7 +77,7 @@ fn close(path: &Path, mode: u32) -> io::Result<()> {
     fs::set_permissions(path, fs::Permissions::from_mode(mode))
 }
 
-/// Where there are no modes, a folder in the person's own place is as private as that.
+/// On systems without file modes, the folder is as private as the one that contains it.
 #[cfg(not(unix))]
 fn close(_: &Path, _: u32) -> io::Result<()> {
     Ok(())

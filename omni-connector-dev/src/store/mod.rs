@@ -1,5 +1,5 @@
-//! What the manager remembers: one SQLite file (WAL, FTS5), written by one thread and read by another. Nothing outside
-//! this folder writes SQL that changes a table.
+//! The manager's persistent store: one SQLite file (WAL, FTS5), with one writer thread and one
+//! reader thread. Code outside this folder must never run SQL that changes a table.
 //!
 //! The tables are described in `schema.sql`. Each module holds the statements of one topic as functions over a
 //! connection, so that a caller composes several of them into one transaction:
@@ -43,10 +43,11 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 pub use error::StoreError;
 use worker::Worker;
 
-/// The version of `schema.sql`. A file of an earlier one is brought up to it, step by step; any other is refused.
+/// The version of `schema.sql`. Files of earlier versions are migrated step by step; all others are
+/// refused.
 const SCHEMA_VERSION: i32 = 4;
 
-/// A handle on the store. Cheap to clone; the file is closed when the last clone is dropped.
+/// A handle to the store. Cheap to clone; dropping the last clone closes the file.
 #[derive(Debug, Clone)]
 pub struct Store {
     writer: Worker,
@@ -54,10 +55,11 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the store in `folder`, and makes both if they are not there.
+    /// Opens the store in `folder`. Creates both if missing.
     ///
     /// # Errors
-    /// A folder that cannot be made, a file that is no SQLite database, or one of another version.
+    /// Fails when the folder cannot be created, or when the file is not a SQLite database or has
+    /// another version.
     pub fn open(folder: impl AsRef<Path>) -> Result<Self, StoreError> {
         let folder = folder.as_ref();
         folder::prepare(folder).map_err(|error| StoreError::Folder {
@@ -81,15 +83,15 @@ impl Store {
         })
     }
 
-    /// Whether `folder` holds a store.
+    /// Returns whether `folder` holds a store.
     pub fn is_in(folder: impl AsRef<Path>) -> bool {
         folder.as_ref().join(folder::DATABASE).is_file()
     }
 
-    /// A store that is gone when it is dropped.
+    /// Opens a store in memory, which is lost when dropped.
     ///
     /// # Errors
-    /// None in practice: memory that SQLite cannot get.
+    /// Fails when SQLite cannot allocate memory.
     pub fn in_memory() -> Result<Self, StoreError> {
         let mut connection = Connection::open_in_memory()?;
         prepare(&connection)?;
@@ -102,10 +104,10 @@ impl Store {
         })
     }
 
-    /// Runs `job` in one transaction, which is kept if and only if it answers `Ok`.
+    /// Runs `job` in one transaction. Commits if it returns `Ok`, else rolls back.
     ///
     /// # Errors
-    /// Those of the job, and [`StoreError::Closed`].
+    /// Fails with the error of the job, or with [`StoreError::Closed`].
     pub async fn write<T: Send + 'static, E: From<StoreError> + Send + 'static>(
         &self,
         job: impl FnOnce(&Transaction<'_>) -> Result<T, E> + Send + 'static,
@@ -122,10 +124,10 @@ impl Store {
             .await
     }
 
-    /// Runs `job` on a connection that sees everything written before, without waiting for writers.
+    /// Runs `job` on a read connection that sees all earlier writes and never waits for writers.
     ///
     /// # Errors
-    /// Those of the job, and [`StoreError::Closed`].
+    /// Fails with the error of the job, or with [`StoreError::Closed`].
     pub async fn read<T: Send + 'static, E: From<StoreError> + Send + 'static>(
         &self,
         job: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
@@ -137,7 +139,7 @@ impl Store {
 fn prepare(connection: &Connection) -> Result<(), StoreError> {
     connection.set_prepared_statement_cache_capacity(128);
     connection.busy_timeout(std::time::Duration::from_secs(10))?;
-    // What a crash of the machine can cost is what the next sync brings back.
+    // The next sync restores whatever a machine crash loses.
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.pragma_update(None, "cache_size", -32_000)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
@@ -145,7 +147,7 @@ fn prepare(connection: &Connection) -> Result<(), StoreError> {
 }
 
 fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
-    // Of two processes at one store, the second finds the work of the first done.
+    // If two processes open one store, the second sees the migrations of the first.
     let db = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let version: i32 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
     match version {

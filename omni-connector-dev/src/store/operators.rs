@@ -1,15 +1,16 @@
-//! Search operators of the connectors that have registered, kept so that a search works while none runs (`protocol.md` §7.1).
+//! Search operators of registered connectors, stored so that search works while no connector runs
+//! (`protocol.md` §7.1).
 
 use omni_connector::SearchOperator;
 use rusqlite::{Connection, params};
 
 use super::StoreError;
 
-/// Stores the operators of the live connectors, each with its id, in their order. Those of other connectors stay behind them:
-/// what these brought is still found.
+/// Stores the operators of the live connectors, each with its connector id, in order. Keeps those
+/// of other connectors after them, so that their documents can still be found.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn replace(db: &Connection, live: &[(String, Vec<SearchOperator>)]) -> Result<(), StoreError> {
     let mut all: Vec<(String, SearchOperator)> = Vec::new();
     for (connector_id, operators) in live {
@@ -33,16 +34,16 @@ pub fn replace(db: &Connection, live: &[(String, Vec<SearchOperator>)]) -> Resul
     Ok(())
 }
 
-/// All operators, in the order of registration. Of two with one name the first wins.
+/// Returns all operators in the order of registration. The first of two with the same name wins.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn all(db: &Connection) -> Result<Vec<SearchOperator>, StoreError> {
     let stored = stored(db)?.into_iter();
     Ok(stored.map(|(_, operator)| operator).collect())
 }
 
-/// All operators with the id of their connector.
+/// Returns all operators, each with its connector's id.
 fn stored(db: &Connection) -> Result<Vec<(String, SearchOperator)>, StoreError> {
     Ok(db
         .prepare_cached(

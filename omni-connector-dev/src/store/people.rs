@@ -7,12 +7,12 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{StoreError, column::Json};
 
-/// Trimmed and in lower case: the identity of a person or group.
+/// Returns the identity of a person or group: the e-mail address, trimmed and in lower case.
 pub fn identity(email: &str) -> String {
     email.trim().to_lowercase()
 }
 
-/// Replaces the full list of members of a group.
+/// Replaces the members of a group.
 pub(super) fn put_group(
     db: &Connection,
     source_id: &str,
@@ -41,7 +41,7 @@ pub(super) fn put_group(
     Ok(())
 }
 
-/// Stores a person, in place of the one of the same address.
+/// Stores a person and replaces the one with the same address.
 pub(super) fn put_person(
     db: &Connection,
     source_id: &str,
@@ -72,10 +72,10 @@ pub(super) fn delete_person(
     Ok(())
 }
 
-/// A person of a source, with whether the person works there.
+/// Finds a person of a source, and whether the person is still employed there.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn find_person(
     db: &Connection,
     source_id: &str,
@@ -109,7 +109,7 @@ pub fn of_source(
 /// Addresses of the groups, of any source, that a person belongs to.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn groups_of(db: &Connection, email: &str) -> Result<Vec<String>, StoreError> {
     Ok(db
         .prepare_cached(
@@ -119,10 +119,10 @@ pub fn groups_of(db: &Connection, email: &str) -> Result<Vec<String>, StoreError
         .collect::<Result<_, _>>()?)
 }
 
-/// Addresses of the members of a group of a source.
+/// Returns the addresses of the members of a source's group.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn members_of(
     db: &Connection,
     source_id: &str,
@@ -136,7 +136,7 @@ pub fn members_of(
         .collect::<Result<_, _>>()?)
 }
 
-/// Why the indexer would not take a person, if so.
+/// Returns why the indexer would refuse a person, or `None`.
 pub(super) fn fault(person: &PersonSyncRecord) -> Option<&'static str> {
     let email = identity(&person.email);
     let has_address = email.split_once('@').is_some_and(|(local, domain)| {

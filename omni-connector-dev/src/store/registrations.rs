@@ -1,4 +1,4 @@
-//! Registrations, kept so that a manager that starts again knows the connectors that are alive.
+//! Stored registrations, so that a restarted manager knows the live connectors.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use super::{
     column::{Json, Micros},
 };
 
-/// Stores a manifest in place of the one of the same connector id, for `life`.
+/// Stores a manifest for `life` and replaces the one of the same connector id.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn put(db: &Connection, manifest: &Manifest, life: Duration) -> Result<(), StoreError> {
     let expires_at = Micros::now().0 + life;
     db.prepare_cached(
@@ -28,10 +28,11 @@ pub fn put(db: &Connection, manifest: &Manifest, life: Duration) -> Result<(), S
     Ok(())
 }
 
-/// Live manifests in the order of their first registration, each with the rest of its life. Those that are over go.
+/// Returns live manifests in the order of their first registration, each with its remaining
+/// lifetime. Removes expired ones.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn take_live(db: &Connection) -> Result<Vec<(Manifest, Duration)>, StoreError> {
     let now = Micros::now();
     db.prepare_cached("DELETE FROM registrations WHERE expires_at <= ?1")?

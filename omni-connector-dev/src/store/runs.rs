@@ -1,5 +1,5 @@
-//! Sync runs: their states, counters and checkpoints (`protocol.md` §5.1). Every change is conditional on the run still
-//! being `running`, so that an end is final whoever comes later.
+//! Sync runs: their states, counters and checkpoints (`protocol.md` §5.1). Every change requires
+//! that the run is still `running`, so an ended run must never change.
 
 use omni_connector::{SyncType, wire::timestamp::extended};
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -13,7 +13,7 @@ use super::{
     history,
 };
 
-/// Where a run stands.
+/// The state of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunStatus {
@@ -39,7 +39,7 @@ pub enum TriggerType {
     Webhook,
 }
 
-/// What may run side by side: one run of each class per source (`protocol.md` §5.2).
+/// The class of runs that share a slot: one run of each class per source (`protocol.md` §5.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SlotClass {
     /// Full and incremental runs
@@ -49,7 +49,7 @@ pub enum SlotClass {
 }
 
 impl SlotClass {
-    /// The class of a run of that type.
+    /// Returns the slot class of a sync type.
     pub fn of(sync_type: SyncType) -> Self {
         if sync_type == SyncType::Realtime {
             Self::Realtime
@@ -58,7 +58,7 @@ impl SlotClass {
         }
     }
 
-    /// As messages name it.
+    /// Returns the name used in messages.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Scheduled => "scheduled",
@@ -114,18 +114,18 @@ impl Run {
         })
     }
 
-    /// Its slot class.
+    /// Returns the run's slot class.
     pub fn class(&self) -> SlotClass {
         SlotClass::of(self.sync_type)
     }
 
-    /// Whether it goes on.
+    /// Returns whether the run is running.
     pub fn is_running(&self) -> bool {
         self.status == RunStatus::Running
     }
 }
 
-/// What a run did to the store, beside what the connector says of itself in its counters.
+/// Effects of a run on the store, in addition to the connector's own counters.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunEffects {
     /// Documents that were not there before
@@ -145,7 +145,7 @@ pub struct RunEffects {
 }
 
 impl RunEffects {
-    /// Documents sent, changed or not.
+    /// Returns how many documents were sent, changed or not.
     pub fn documents(&self) -> u64 {
         self.created + self.updated + self.unchanged
     }
@@ -160,10 +160,10 @@ pub struct RefusedEvent {
     pub reason: String,
 }
 
-/// Makes a run in state `running`.
+/// Creates a run in state `running`.
 ///
 /// # Errors
-/// A conflict when the slot is taken, else those of SQLite.
+/// Fails with a conflict when the slot is taken, else when SQLite fails.
 pub fn insert(
     db: &Connection,
     source_id: &str,
@@ -182,10 +182,10 @@ pub fn insert(
         )?)
 }
 
-/// The run of that id.
+/// Finds a run by id.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn find(db: &Connection, id: &str) -> Result<Option<Run>, StoreError> {
     Ok(db
         .prepare_cached("SELECT * FROM sync_runs WHERE id = ?1")?
@@ -193,10 +193,10 @@ pub fn find(db: &Connection, id: &str) -> Result<Option<Run>, StoreError> {
         .optional()?)
 }
 
-/// The latest runs, newest first, of one source or of all.
+/// Returns the latest runs of one source or of all, newest first.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn latest(
     db: &Connection,
     source_id: Option<&str>,
@@ -211,10 +211,10 @@ pub fn latest(
         .collect::<Result<_, _>>()?)
 }
 
-/// The latest full and incremental runs of a source, newest first.
+/// Returns the latest full and incremental runs of a source, newest first.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn latest_scheduled(
     db: &Connection,
     source_id: &str,
@@ -229,10 +229,10 @@ pub fn latest_scheduled(
         .collect::<Result<_, _>>()?)
 }
 
-/// All runs that go on, oldest first.
+/// Returns all running runs, oldest first.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn running(db: &Connection) -> Result<Vec<Run>, StoreError> {
     Ok(db
         .prepare_cached(
@@ -242,10 +242,10 @@ pub fn running(db: &Connection) -> Result<Vec<Run>, StoreError> {
         .collect::<Result<_, _>>()?)
 }
 
-/// How many runs go on: all, and those of `class`.
+/// Counts running runs: all, and those of `class`.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn count_running(db: &Connection, class: SlotClass) -> Result<(usize, usize), StoreError> {
     Ok(db
         .prepare_cached(
@@ -257,10 +257,10 @@ pub fn count_running(db: &Connection, class: SlotClass) -> Result<(usize, usize)
         })?)
 }
 
-/// Whether a run of that source and class goes on.
+/// Returns whether a run of that source and class is running.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn is_slot_taken(
     db: &Connection,
     source_id: &str,
@@ -273,10 +273,10 @@ pub fn is_slot_taken(
         .exists(params![source_id, class == SlotClass::Realtime])?)
 }
 
-/// When a run of that source, of any type, was last completed.
+/// Returns when a run of that source, of any type, last completed.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn latest_completion(
     db: &Connection,
     source_id: &str,
@@ -289,10 +289,10 @@ pub fn latest_completion(
         .map(|Micros(time)| time))
 }
 
-/// Runs without activity for longer than `limit`, oldest first.
+/// Returns runs without activity for longer than `limit`, oldest first.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn stale(db: &Connection, limit: Duration) -> Result<Vec<Run>, StoreError> {
     Ok(db
         .prepare_cached(
@@ -302,10 +302,10 @@ pub fn stale(db: &Connection, limit: Duration) -> Result<Vec<Run>, StoreError> {
         .collect::<Result<_, _>>()?)
 }
 
-/// Notes that the run lives.
+/// Records activity of the run.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn touch(db: &Connection, id: &str) -> Result<(), StoreError> {
     db.prepare_cached(
         "UPDATE sync_runs SET last_activity_at = ?2 WHERE id = ?1 AND status = 'running'",
@@ -317,7 +317,7 @@ pub fn touch(db: &Connection, id: &str) -> Result<(), StoreError> {
 /// Adds to the counter of scanned documents.
 ///
 /// # Errors
-/// A conflict when the counter leaves 32 bits, else those of SQLite.
+/// Fails with a conflict when the counter exceeds 32 bits, else when SQLite fails.
 pub fn add_scanned(db: &Connection, id: &str, count: i32) -> Result<(), StoreError> {
     db.prepare_cached(
         "UPDATE sync_runs SET documents_scanned = documents_scanned + ?2, last_activity_at = ?3, updated_at = ?3
@@ -330,7 +330,7 @@ pub fn add_scanned(db: &Connection, id: &str, count: i32) -> Result<(), StoreErr
 /// Adds to the counter of updated documents.
 ///
 /// # Errors
-/// A conflict when the counter leaves 32 bits, else those of SQLite.
+/// Fails with a conflict when the counter exceeds 32 bits, else when SQLite fails.
 pub fn add_updated(db: &Connection, id: &str, count: i32) -> Result<(), StoreError> {
     db.prepare_cached(
         "UPDATE sync_runs SET documents_updated = documents_updated + ?2, last_activity_at = ?3, updated_at = ?3
@@ -340,10 +340,10 @@ pub fn add_updated(db: &Connection, id: &str, count: i32) -> Result<(), StoreErr
     Ok(())
 }
 
-/// Replaces the run's checkpoint. Nothing of it shows on the source before completion.
+/// Replaces the run's checkpoint. The source's checkpoint changes only on completion.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn save_checkpoint(db: &Connection, id: &str, checkpoint: &Value) -> Result<(), StoreError> {
     let running = db
         .prepare_cached(
@@ -357,10 +357,11 @@ pub fn save_checkpoint(db: &Connection, id: &str, checkpoint: &Value) -> Result<
     Ok(())
 }
 
-/// Completes the run and publishes its checkpoint on the source, also when it never saved one. Says whether it did.
+/// Completes the run and publishes its checkpoint on the source, even if it never saved one.
+/// Returns whether the run was running.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn complete(db: &Connection, id: &str) -> Result<bool, StoreError> {
     let now = Micros::now();
     let source_id: Option<String> = db
@@ -379,18 +380,18 @@ pub fn complete(db: &Connection, id: &str) -> Result<bool, StoreError> {
     Ok(true)
 }
 
-/// Ends the run as failed. Says whether it did.
+/// Marks the run as failed. Returns whether it was running.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn fail(db: &Connection, id: &str, message: &str) -> Result<bool, StoreError> {
     end(db, id, RunStatus::Failed, message)
 }
 
-/// Ends the run as cancelled. Says whether it did.
+/// Marks the run as cancelled. Returns whether it was running.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn cancel(db: &Connection, id: &str, message: &str) -> Result<bool, StoreError> {
     end(db, id, RunStatus::Cancelled, message)
 }
@@ -405,10 +406,10 @@ fn end(db: &Connection, id: &str, status: RunStatus, message: &str) -> Result<bo
     Ok(ended == 1)
 }
 
-/// Counts a text that was not there before.
+/// Counts a newly stored text.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub(super) fn count_content(db: &Connection, id: &str, bytes: usize) -> Result<(), StoreError> {
     db.prepare_cached(
         "UPDATE sync_runs SET contents_stored = contents_stored + 1, content_bytes = content_bytes + ?2 WHERE id = ?1",
@@ -417,10 +418,10 @@ pub(super) fn count_content(db: &Connection, id: &str, bytes: usize) -> Result<(
     Ok(())
 }
 
-/// Adds to what the run did to the store, and to `documents_processed` as the indexer does.
+/// Adds to the run's effects, and to `documents_processed` as the indexer does.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub(super) fn count_effects(
     db: &Connection,
     id: &str,
@@ -447,10 +448,10 @@ pub(super) fn count_effects(
     Ok(())
 }
 
-/// What a run did to the store.
+/// Returns the effects of a run.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn effects(db: &Connection, id: &str) -> Result<RunEffects, StoreError> {
     Ok(db
         .prepare_cached(
@@ -472,10 +473,10 @@ pub fn effects(db: &Connection, id: &str) -> Result<RunEffects, StoreError> {
         .unwrap_or_default())
 }
 
-/// The first `limit` accepted events of a run that could not be applied.
+/// Returns the first `limit` accepted events of a run that could not be applied.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn refused_events(
     db: &Connection,
     id: &str,

@@ -1,4 +1,4 @@
-//! Sources: one configured connection of a company to one system (`protocol.md` §4.2).
+//! Sources: configured connections of a company to one system (`protocol.md` §4.2).
 
 use omni_connector::wire::{IntegrationType, SourceScope, UserFilterMode, timestamp::extended};
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -12,12 +12,13 @@ use super::{
     documents, history,
 };
 
-/// Documents of a deleted source that are removed in one transaction, so that writers need not wait long.
+/// Documents of a deleted source removed per transaction. A small number keeps other writers from
+/// waiting.
 const REMOVED_AT_ONCE: usize = 500;
 
-/// A source as the manager stores it. Serializes to the record that connectors read, without its checkpoint, which
-/// [`checkpoints`](super::checkpoints) holds. Unlike theirs, its type is any text, since sources of remote MCP servers have
-/// types of their own.
+/// A source as the manager stores it. Serializes to the record that connectors read, without its
+/// checkpoint, which [`checkpoints`](super::checkpoints) holds. Its type is any string, unlike in
+/// that record: sources of remote MCP servers have custom types.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the fields are those of the protocol's Source")]
 pub struct SourceRecord {
@@ -42,7 +43,7 @@ pub struct SourceRecord {
 }
 
 impl SourceRecord {
-    /// A new active source of the organisation, with scheduled runs off.
+    /// Creates an active source of the organisation, with scheduled runs off.
     pub fn new(
         name: impl Into<String>,
         source_type: impl Into<String>,
@@ -70,7 +71,7 @@ impl SourceRecord {
         }
     }
 
-    /// Whether write actions are blocked by the source's own config.
+    /// Returns whether the source's config blocks write actions.
     pub fn is_read_only(&self) -> bool {
         self.config.get("read_only") == Some(&Value::Bool(true))
     }
@@ -107,10 +108,10 @@ impl SourceRecord {
     }
 }
 
-/// Stores a source, in place of the one of the same id.
+/// Stores a source and replaces the one with the same id.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn put(db: &Connection, source: &SourceRecord) -> Result<(), StoreError> {
     db.prepare_cached(
         "INSERT INTO sources (id, name, source_type, integration_type, config, is_active, is_deleted, scope,
@@ -142,10 +143,10 @@ pub fn put(db: &Connection, source: &SourceRecord) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The source of that id, also an inactive or deleted one.
+/// Finds a source by id, inactive and deleted ones included.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn find(db: &Connection, id: &str) -> Result<Option<SourceRecord>, StoreError> {
     Ok(db
         .prepare_cached("SELECT * FROM sources WHERE id = ?1")?
@@ -153,10 +154,10 @@ pub fn find(db: &Connection, id: &str) -> Result<Option<SourceRecord>, StoreErro
         .optional()?)
 }
 
-/// The oldest source of that name and type that is not deleted.
+/// Finds the oldest source of that name and type that is not deleted.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn find_named(
     db: &Connection,
     name: &str,
@@ -171,10 +172,10 @@ pub fn find_named(
         .optional()?)
 }
 
-/// All sources, newest first.
+/// Returns all sources, newest first.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn all(db: &Connection) -> Result<Vec<SourceRecord>, StoreError> {
     Ok(db
         .prepare_cached("SELECT * FROM sources ORDER BY created_at DESC, rowid DESC")?
@@ -182,10 +183,10 @@ pub fn all(db: &Connection) -> Result<Vec<SourceRecord>, StoreError> {
         .collect::<Result<_, _>>()?)
 }
 
-/// Active sources of a type that are not deleted, newest first.
+/// Returns the active sources of a type that are not deleted, newest first.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn active_of_type(db: &Connection, source_type: &str) -> Result<Vec<SourceRecord>, StoreError> {
     Ok(db
         .prepare_cached(
@@ -196,10 +197,10 @@ pub fn active_of_type(db: &Connection, source_type: &str) -> Result<Vec<SourceRe
         .collect::<Result<_, _>>()?)
 }
 
-/// Whether the source is deleted; none for an unknown one. Reads no more than that.
+/// Returns whether the source is deleted, or `None` for an unknown one. Reads only that column.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn is_deleted(db: &Connection, id: &str) -> Result<Option<bool>, StoreError> {
     Ok(db
         .prepare_cached("SELECT is_deleted FROM sources WHERE id = ?1")?
@@ -207,20 +208,20 @@ pub fn is_deleted(db: &Connection, id: &str) -> Result<Option<bool>, StoreError>
         .optional()?)
 }
 
-/// Replaces the connector's durable notes. An unknown source is no error.
+/// Replaces the connector's stored state of a source. Ignores an unknown source.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn put_connector_state(db: &Connection, id: &str, state: &Value) -> Result<(), StoreError> {
     db.prepare_cached("UPDATE sources SET connector_state = ?2, updated_at = ?3 WHERE id = ?1")?
         .execute(params![id, Json(state), Micros::now()])?;
     Ok(())
 }
 
-/// Ids of deleted sources that no run works on any more.
+/// Returns the ids of deleted sources without a running run.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn deleted_and_idle(db: &Connection) -> Result<Vec<String>, StoreError> {
     Ok(db
         .prepare_cached(
@@ -231,11 +232,11 @@ pub fn deleted_and_idle(db: &Connection) -> Result<Vec<String>, StoreError> {
         .collect::<Result<_, _>>()?)
 }
 
-/// Removes some documents of a source or, when there are none left, the source with everything that belongs to it. Says
-/// whether it is gone.
+/// Removes some documents of a source or, when none are left, the source and all its data. Returns
+/// whether the source is gone.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn remove_some(db: &Connection, id: &str) -> Result<bool, StoreError> {
     if documents::delete_some(db, id, REMOVED_AT_ONCE)? > 0 {
         return Ok(false);

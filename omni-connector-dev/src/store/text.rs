@@ -1,13 +1,13 @@
-//! The form in which texts are stored: one kind of line end, one kind of blank, nothing that cannot be seen
-//! (`protocol.md` §3.5). The same text in two spellings has one content id because of this.
+//! Normalises texts before they are stored: uniform line ends and whitespace, no invisible
+//! characters (`protocol.md` §3.5). So the same text in two spellings has one content id.
 
 /// Appended where a text was cut.
 const NOTICE: &str =
     "\n\n[Content truncated because extracted text exceeded the configured byte limit.]";
 
-/// Normalises whitespace: line ends become LF; control characters except LF and TAB and the invisible U+200B, U+200C,
-/// U+200D, U+FEFF, U+00AD go; runs of adjacent space, TAB and NBSP become one space; lines are trimmed; at most one empty
-/// line in a row; ends are trimmed.
+/// Normalises whitespace. Line ends become LF. Removes control characters except LF and TAB, and
+/// the invisible U+200B, U+200C, U+200D, U+FEFF and U+00AD. Runs of adjacent space, TAB and NBSP
+/// become one space. Trims each line and both ends; keeps at most one empty line in a row.
 pub fn normalise(text: &str) -> String {
     let mut normal = String::with_capacity(text.len());
     let mut empty_lines = 0_usize;
@@ -28,7 +28,7 @@ pub fn normalise(text: &str) -> String {
     normal
 }
 
-/// Cuts a text to `limit` bytes, a notice included, between two characters.
+/// Truncates a text to `limit` bytes, notice included, at a character boundary.
 pub fn truncate(text: &mut String, limit: usize) {
     if text.len() <= limit {
         return;
@@ -37,7 +37,7 @@ pub fn truncate(text: &mut String, limit: usize) {
     text.push_str(NOTICE);
 }
 
-/// Lines, whether they end in LF, CR or CRLF.
+/// Splits a text into lines that end in LF, CR or CRLF.
 fn lines(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = Some(text);
     std::iter::from_fn(move || {
@@ -56,7 +56,7 @@ fn lines(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Appends a line without what surrounds and what cannot be seen in it.
+/// Appends a line, trimmed and without invisible characters.
 fn push_line(normal: &mut String, line: &str) {
     let start = normal.len();
     let mut after_blank = false;

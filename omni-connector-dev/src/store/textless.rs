@@ -1,4 +1,5 @@
-//! Files that became documents without a text. Omni says nothing of them; a person at home should know.
+//! Files that became documents without text. Omni does not report them; a developer should see
+//! them.
 
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
@@ -23,10 +24,10 @@ pub struct TextlessFile {
     pub reason: String,
 }
 
-/// Notes a file whose text could not be read.
+/// Records a file whose text could not be read.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn note(db: &Connection, id: &str, file: &TextlessFile) -> Result<(), StoreError> {
     db.prepare_cached(
         "INSERT INTO textless_files (sync_run_id, name, reason) VALUES (?1, ?2, ?3)",
@@ -35,10 +36,10 @@ pub fn note(db: &Connection, id: &str, file: &TextlessFile) -> Result<(), StoreE
     Ok(())
 }
 
-/// Files of a run whose text could not be read, the first `limit` by name.
+/// Returns the files of a run whose text could not be read: the first `limit` by name.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn of_run(db: &Connection, id: &str, limit: usize) -> Result<Textless, StoreError> {
     let total = db
         .prepare_cached("SELECT count(*) FROM textless_files WHERE sync_run_id = ?1")?

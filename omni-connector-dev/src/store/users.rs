@@ -1,4 +1,4 @@
-//! The people who use Omni: creators of sources and callers of actions.
+//! Users of Omni: they create sources and call actions.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use super::{
     column::{Micros, Name, new_id},
 };
 
-/// What a user may do.
+/// The role of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UserRole {
@@ -23,14 +23,14 @@ pub enum UserRole {
 pub struct User {
     /// The manager's id.
     pub id: String,
-    /// The address, as it was given.
+    /// The e-mail address, as given.
     pub email: String,
-    /// What the user may do.
+    /// The user's role.
     pub role: UserRole,
 }
 
 impl User {
-    /// A new user.
+    /// Creates a user.
     pub fn new(email: impl Into<String>, role: UserRole) -> Self {
         Self {
             id: new_id(),
@@ -48,10 +48,10 @@ impl User {
     }
 }
 
-/// Stores a user, in place of the one of the same id.
+/// Stores a user and replaces the one with the same id.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn put(db: &Connection, user: &User) -> Result<(), StoreError> {
     db.prepare_cached(
         "INSERT INTO users (id, email, role, created_at) VALUES (?1, ?2, ?3, ?4)
@@ -61,10 +61,10 @@ pub fn put(db: &Connection, user: &User) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The user of that id.
+/// Finds a user by id.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn find(db: &Connection, id: &str) -> Result<Option<User>, StoreError> {
     Ok(db
         .prepare_cached("SELECT * FROM users WHERE id = ?1")?
@@ -72,10 +72,10 @@ pub fn find(db: &Connection, id: &str) -> Result<Option<User>, StoreError> {
         .optional()?)
 }
 
-/// The user of that address, whatever its case.
+/// Finds a user by e-mail address, ignoring case.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn find_by_email(db: &Connection, email: &str) -> Result<Option<User>, StoreError> {
     Ok(db
         .prepare_cached("SELECT * FROM users WHERE lower(email) = lower(?1) ORDER BY created_at")?

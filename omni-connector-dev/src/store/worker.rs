@@ -1,4 +1,5 @@
-//! One thread that owns one connection and runs jobs on it in order. A job that panics fails alone; the thread lives on.
+//! Runs jobs in order on one thread that owns one connection. A panicking job must never stop the
+//! thread.
 
 use std::{
     fmt,
@@ -26,12 +27,13 @@ impl fmt::Debug for Worker {
 }
 
 impl Worker {
-    /// The thread ends when the last handle is dropped.
+    /// Starts the thread. It ends when the last handle is dropped.
     pub(super) fn start(name: &str, mut connection: Connection) -> Result<Self, StoreError> {
         let (jobs, queue) = mpsc::channel::<Job>();
         let run = move || {
             for job in queue {
-                // The job's answer is dropped with it, so its caller sees `Closed`; an open transaction rolls back.
+                // The panic drops the job's answer channel, so its caller sees `Closed`. An open
+                // transaction rolls back.
                 if catch_unwind(AssertUnwindSafe(|| job(&mut connection))).is_err() {
                     tracing::error!("a job of the store panicked");
                 }
@@ -50,7 +52,7 @@ impl Worker {
     ) -> Result<T, E> {
         let (answer, answered) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
-            // A caller that went away does not undo what it asked for.
+            // A job's effect stays even if its caller no longer waits.
             let _ = answer.send(job(connection));
         });
         self.jobs.send(job).map_err(|_| StoreError::Closed)?;

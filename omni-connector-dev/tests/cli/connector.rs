@@ -1,4 +1,4 @@
-//! The connector that the tests start as a process: what it does is the config of its source.
+//! The connector process of these tests. The config of its source controls its behaviour.
 
 use std::{collections::BTreeMap, fs, process, time::Duration};
 
@@ -21,7 +21,7 @@ pub(crate) struct Config {
     /// Documents by id, with their texts; everybody may see them.
     #[serde(default)]
     documents: BTreeMap<String, String>,
-    /// Items that are left out.
+    /// Items to skip.
     #[serde(default)]
     skips: Vec<String>,
     /// Saved as the checkpoint after the documents.
@@ -29,7 +29,7 @@ pub(crate) struct Config {
     /// Waits after the checkpoint, unless the run is a resume.
     #[serde(default)]
     wait: bool,
-    /// Takes its time to look at the settings.
+    /// Delays the validation of the settings.
     #[serde(default)]
     think: bool,
     /// Fails the run.
@@ -119,7 +119,7 @@ impl Connector for Shelf {
         }
         if config.wait && !ctx.is_resume() {
             ctx.cancelled().await;
-            // What is handed over while the process is being ended.
+            // Emitted while the process is being terminated.
             ctx.upsert(Document::new("last", DocumentPermissions::public()))
                 .await?;
             return Ok(());
@@ -185,7 +185,7 @@ fn write_pid() -> Result<()> {
     Ok(())
 }
 
-/// Whether this process is another connector, one without operators.
+/// Returns whether this process is the other connector, the one without operators.
 fn is_plain() -> bool {
     std::env::var("SHELF_START").as_deref() == Ok("plain")
 }
@@ -202,7 +202,7 @@ fn action(name: &str) -> ActionDefinition {
     }
 }
 
-/// Serves until a signal comes, or dies at once when `SHELF_START` says so.
+/// Serves until a signal, or exits at once when `SHELF_START` is set to do so.
 pub(crate) fn main() {
     if let Ok(says) = std::env::var("SHELF_SAYS") {
         eprintln!("{says}");

@@ -1,4 +1,4 @@
-//! Signing in with the command, a provider of these tests, and a browser that does what the provider says.
+//! Tests sign-in through the command, with a fake provider and a browser that follows redirects.
 
 use std::{
     io::{BufRead, BufReader, Read},
@@ -21,14 +21,14 @@ use tokio::{net::TcpListener, runtime::Runtime};
 
 use crate::{Desk, Done, SERVE, program};
 
-/// Where Ann has her account. She consents to everything, unless she does not.
+/// The provider of Ann's account. She consents unless the test says otherwise.
 #[derive(Clone, Default)]
 struct Provider {
     refuses: Arc<AtomicBool>,
     tokens: Arc<AtomicUsize>,
 }
 
-/// A desk whose connector's people sign in at a provider.
+/// A desk with a connector whose people sign in at a provider.
 struct Home {
     desk: Desk,
     provider: Provider,
@@ -47,7 +47,7 @@ impl Home {
         }
     }
 
-    /// Signs in; the browser goes where the command says, if it says so.
+    /// Signs in. The browser opens the URL that the command prints, if any.
     fn login(&self, arguments: &[&str]) -> Done {
         let program = program();
         let options = ["login", "--json", "--port", "0", "--no-browser"];
@@ -105,7 +105,7 @@ impl Provider {
     }
 }
 
-/// The code is what was asked for.
+/// Uses the requested scopes as the code.
 async fn authorize(State(provider): State<Provider>, Query(asked): Query<Value>) -> Redirect {
     let text = |key: &str| asked[key].as_str().unwrap().to_owned();
     let mut back: reqwest::Url = text("redirect_uri").parse().unwrap();
@@ -194,7 +194,7 @@ fn a_person_is_told_how_to_connect_and_how_to_grant_what_is_missing() {
         "{help}"
     );
 
-    // The client is known from before.
+    // The client is stored from the first sign-in.
     home.login(&["--as", "bob@example.com", "--write", "lend"])
         .ended(0);
     assert_eq!(home.call(&bob).ended(0)["result"], "token-1");

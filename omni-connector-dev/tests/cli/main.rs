@@ -1,4 +1,4 @@
-//! `cargo omni` as a person runs it: the real command, a real connector process, a real store.
+//! Tests `cargo omni` end to end: the real command, a real connector process, a real store.
 
 mod connector;
 mod dev;
@@ -22,20 +22,20 @@ use axum::{
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// Not a test: this program is also the connector, started by the name of this function.
+/// Not a test: serves the connector when this program is started with the name of this function.
 #[test]
 #[ignore = "the connector that the tests start as a process"]
 fn serve() {
     connector::main();
 }
 
-/// An empty folder with the command to run in it.
+/// An empty folder in which the command runs.
 struct Desk {
     folder: TempDir,
     environment: Vec<(&'static str, String)>,
 }
 
-/// What a command has left.
+/// The result of a command.
 struct Done {
     code: i32,
     stdout: String,
@@ -61,7 +61,7 @@ impl Desk {
         self.folder.path().join(name)
     }
 
-    /// Writes the config of the source.
+    /// Writes the source's config.
     fn config(&self, config: &Value) -> String {
         let path = self.path("config.json");
         fs::write(&path, config.to_string()).unwrap();
@@ -83,7 +83,7 @@ impl Desk {
         self.command(arguments).output().unwrap().into()
     }
 
-    /// With the connector of these tests behind it.
+    /// Runs with the test connector.
     fn run_with_connector(&self, arguments: &[&str]) -> Done {
         let program = program();
         self.run(&[arguments, &["--", &program], &SERVE].concat())
@@ -94,7 +94,7 @@ impl Desk {
         self.run_with_connector(&[&["sync", "--json", "--config", &config], more].concat())
     }
 
-    /// The process id that the connector wrote down.
+    /// Returns the process id that the connector wrote.
     fn connector_pid(&self) -> Option<String> {
         fs::read_to_string(self.path("pid"))
             .ok()
@@ -126,7 +126,7 @@ impl Done {
         })
     }
 
-    /// Asserts the exit code, then gives the JSON.
+    /// Asserts the exit code and returns the JSON.
     #[track_caller]
     fn ended(&self, code: i32) -> Value {
         assert_eq!(self.code, code, "{}{}", self.stdout, self.stderr);
@@ -134,7 +134,7 @@ impl Done {
     }
 }
 
-/// Whether the process runs. One that has ended and waits for whoever inherited it to notice does not.
+/// Returns whether the process runs. A zombie does not count.
 fn lives(pid: &str) -> bool {
     let state = Command::new("ps")
         .args(["-o", "stat=", "-p", pid.trim()])
@@ -352,7 +352,7 @@ fn a_connector_that_dies_at_start_is_told_with_its_last_lines() {
 fn a_connector_that_does_not_register_is_ended_with_all_it_started() {
     let desk = Desk::new();
     let pid = desk.path("pid").display().to_string();
-    // What the connector has started, and does not want to end.
+    // A child of the connector that ignores SIGTERM.
     let stubborn = "trap '' TERM; while :; do sleep 1; done";
     let script = format!("sh -c \"{stubborn}\" & echo $! > {pid}; wait");
     let done = desk
@@ -492,7 +492,7 @@ fn a_second_interrupt_ends_a_connector_that_takes_its_time() {
         .unwrap();
     let connector = soon("the connector", || desk.connector_pid());
     interrupt(&child);
-    // The connector ignores the first; the second may come at any time after it.
+    // The connector ignores the first signal; the second may come at any time after it.
     thread::sleep(Duration::from_millis(200));
     assert!(lives(&connector));
     let start = Instant::now();
@@ -659,7 +659,7 @@ fn a_connector_that_forgets_its_run_fails_it() {
     );
 }
 
-/// A connector of no SDK: it takes a run, knows nothing of it afterwards and gives no report.
+/// Starts a connector without SDK that accepts a run, then forgets it and never reports.
 async fn forgetful_connector() -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

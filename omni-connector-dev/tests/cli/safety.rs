@@ -1,4 +1,4 @@
-//! What a command leaves on the machine and lets onto the terminal, also when it is killed.
+//! Tests files, processes and terminal output that a command leaves, also after a kill.
 
 use std::{
     fs,

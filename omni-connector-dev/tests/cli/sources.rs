@@ -1,4 +1,5 @@
-//! A source is known by its name: its settings change, are remembered, are looked at and removed.
+//! Tests the commands on sources: a source is identified by name; its settings change, persist, are
+//! shown and removed.
 
 use serde_json::{Value, json};
 

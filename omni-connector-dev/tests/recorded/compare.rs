@@ -1,15 +1,16 @@
-//! Whether what came is what was recorded: ids that the manager issued and times by their form, everything else exactly.
+//! Compares answers with recordings: ids issued by the manager and times by form, everything else
+//! exactly.
 
 use std::collections::HashMap;
 
 use serde_json::Value;
 
-/// Which recorded id stands for which of this run.
+/// Maps recorded ids to ids of this run.
 #[derive(Debug, Default)]
 pub(crate) struct Ids(HashMap<String, String>);
 
 impl Ids {
-    /// The text with the ids of this run.
+    /// Replaces the recorded ids in a string by the ids of this run.
     pub(crate) fn apply(&self, text: &str) -> String {
         self.0
             .iter()
@@ -34,7 +35,7 @@ impl Ids {
     }
 }
 
-/// The first difference, if any.
+/// Returns the first difference, if any.
 pub(crate) fn differ(expected: &Value, actual: &Value, ids: &mut Ids) -> Option<String> {
     let different = || Some(format!("expected {expected}, got {actual}"));
     match (expected, actual) {
@@ -90,7 +91,7 @@ pub(crate) fn differ(expected: &Value, actual: &Value, ids: &mut Ids) -> Option<
     }
 }
 
-/// As [`differ`], for a list whose order is arbitrary.
+/// Like [`differ`], for a list in arbitrary order.
 pub(crate) fn differ_in_any_order(
     expected: &Value,
     actual: &Value,
@@ -119,7 +120,7 @@ pub(crate) fn differ_in_any_order(
     }
 }
 
-/// `"$nine more"`
+/// Matches `"$nine more"`.
 fn is_elided(item: &Value) -> bool {
     item.as_str()
         .is_some_and(|text| text.starts_with('$') && text.contains(' '))
@@ -129,7 +130,7 @@ fn is_issued(text: &str) -> bool {
     text.starts_with("01K3REC") && text.len() == 26
 }
 
-/// Times from the recording itself are later than those that were prepared.
+/// Returns whether a time was issued during the recording: it is later than all prepared times.
 fn is_recorded_time(text: &str) -> bool {
     let text = text.trim_start_matches("+00");
     let Some(rest) = text.strip_prefix("2026-08-22") else {
@@ -138,7 +139,7 @@ fn is_recorded_time(text: &str) -> bool {
     rest.starts_with("T0") || rest.starts_with(" 4:") || rest.starts_with(" 5:")
 }
 
-/// Digits become `d`, a fraction `f` with its length where that is fixed.
+/// Replaces digits by `d`, and a fraction by `f` with its length if the length is fixed.
 fn form(time: &str) -> String {
     let extended = time.starts_with('+');
     let mut form = String::new();

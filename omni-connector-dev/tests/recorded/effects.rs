@@ -1,4 +1,5 @@
-//! What an exchange left behind, in the database and the registry of the real manager and in the store of this one.
+//! Compares the effects of an exchange: the real manager's database and registry with this
+//! manager's store.
 
 use omni_connector_dev::store::{contents, operators, runs};
 use rusqlite::Transaction;
@@ -11,7 +12,7 @@ use crate::{
     world::World,
 };
 
-/// So that a touch shows.
+/// Clears recorded activity, so that a new one shows.
 pub(crate) async fn forget_activity(world: &World) {
     let forget = |db: &Transaction<'_>| {
         db.execute("UPDATE sync_runs SET last_activity_at = 0", [])?;
@@ -20,7 +21,8 @@ pub(crate) async fn forget_activity(world: &World) {
     world.write(forget).await;
 }
 
-/// The run that an exchange is about: named in the answer, the path or the body, or the latest of the source.
+/// Finds the run of an exchange: named in the answer, the path or the body, or the latest of the
+/// source.
 async fn run_of(world: &World, asked: &Entry, answer: &Answer) -> Option<runs::Run> {
     let named = [
         answer.json()["sync_run_id"].as_str().map(str::to_owned),
@@ -119,7 +121,7 @@ pub(crate) async fn compare_effects(
                     }
                 }
             }
-            // What a queue holds and how long something took belongs to the real manager's own parts.
+            // Queue contents and durations belong to the real manager's internals.
             _ => continue,
         };
         if let Some(difference) = differ(expected, &actual, &mut world.ids) {
@@ -129,7 +131,8 @@ pub(crate) async fn compare_effects(
     Ok(())
 }
 
-/// In a recorded run, absent counters are 0, an absent text is null, an absent checkpoint was never saved.
+/// In a recorded run, absent counters are 0, an absent message is null, and an absent checkpoint
+/// was never saved.
 pub(crate) async fn compare_run(
     world: &World,
     run: &runs::Run,
@@ -170,7 +173,7 @@ pub(crate) async fn compare_run(
     }
 }
 
-/// A text, in the recorded form, or the notes of a source.
+/// Returns a stored text in the recorded form, or the connector's state of a source.
 async fn stored(world: &World, asked: &Entry, answer: &Answer) -> Value {
     if asked.path().ends_with("/connector-state") {
         let id = asked.path().split('/').nth(3).unwrap();

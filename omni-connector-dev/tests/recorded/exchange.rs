@@ -1,4 +1,5 @@
-//! The recorded exchanges, as they are replayed: what is asked, and the calls that the manager makes meanwhile.
+//! Loads the recorded exchanges: requests to the manager, and the calls that the manager makes
+//! meanwhile.
 
 use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
@@ -32,13 +33,13 @@ impl Entry {
     }
 }
 
-/// An exchange, with the manager's calls in between.
+/// An exchange and the manager's calls during it.
 pub(crate) struct Exchange {
     pub(crate) asked: Entry,
     pub(crate) calls: Vec<Entry>,
 }
 
-/// Reads a file of recordings, with the ports of this run in place of the recorded ones.
+/// Reads a file of recordings and replaces the recorded ports by those of this run.
 pub(crate) fn load(file: &str, wire: &Wire) -> Vec<Entry> {
     let path = format!(
         "{}/tests/recorded/data/{file}.json",
@@ -79,7 +80,8 @@ struct RawResponse<'a> {
     body: Option<&'a RawValue>,
 }
 
-/// JSON as the recorded fakes wrote it, since error texts quote it: with a blank behind each separator.
+/// Formats JSON as the recorded fakes wrote it, with a space after each separator, since error
+/// messages quote it.
 fn spaced(json: &str) -> String {
     let (mut text, mut in_string, mut escaped) = (String::new(), false, false);
     for c in json.chars() {
@@ -95,7 +97,7 @@ fn spaced(json: &str) -> String {
     text
 }
 
-/// Groups calls of the manager under what was asked before them.
+/// Groups the manager's calls under the request before them.
 pub(crate) fn group(entries: Vec<Entry>) -> Vec<Exchange> {
     let mut exchanges: Vec<Exchange> = Vec::new();
     for entry in entries {
@@ -113,7 +115,7 @@ pub(crate) fn group(entries: Vec<Entry>) -> Vec<Exchange> {
     exchanges
 }
 
-/// Puts what stands elsewhere in place of `"$same_as …"`.
+/// Replaces `"$same_as …"` by the value it refers to.
 fn resolve(value: &Value, entries: &[Value]) -> Value {
     match value {
         Value::String(text) if text.starts_with("$same_as ") => {
@@ -135,7 +137,7 @@ fn resolve(value: &Value, entries: &[Value]) -> Value {
     }
 }
 
-/// `name`, `name[0]` or `name[0].member`: a body answered, or the file of a form.
+/// Resolves `name`, `name[0]` or `name[0].member` to an answered body or the file of a form.
 fn elsewhere(place: &str, entries: &[Value]) -> Value {
     let (name, rest) = place.split_at(place.find('[').unwrap_or(place.len()));
     let entry = entries.iter().find(|entry| entry["name"] == name);
@@ -153,7 +155,7 @@ fn elsewhere(place: &str, entries: &[Value]) -> Value {
     }
 }
 
-/// A body as it is sent, and the content type that goes with it.
+/// Returns a body as sent, with its content type.
 pub(crate) fn body(value: Option<&Value>) -> (Vec<u8>, Option<String>) {
     let Some(value) = value else {
         return (Vec::new(), None);
@@ -178,7 +180,7 @@ pub(crate) fn body(value: Option<&Value>) -> (Vec<u8>, Option<String>) {
     }
 }
 
-/// Text, `{"$base64": …}` or `{"$size_bytes": …}`.
+/// Decodes a string, `{"$base64": …}` or `{"$size_bytes": …}`.
 pub(crate) fn bytes(value: &Value) -> Vec<u8> {
     use base64::{Engine, prelude::BASE64_STANDARD};
     match value {
@@ -215,7 +217,7 @@ fn form(parts: &[Value]) -> Vec<u8> {
     form
 }
 
-/// The events of a progress stream; a repeated one says nothing new.
+/// Returns the events of a progress stream, without repetitions.
 pub(crate) fn events(stream: &str) -> Value {
     let mut events: Vec<Value> = stream
         .split("\n\n")

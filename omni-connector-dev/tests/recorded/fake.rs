@@ -1,4 +1,4 @@
-//! The other side of the manager's calls: connectors and a token endpoint that answer as recorded, down to the bytes.
+//! Fake connectors and a fake token endpoint, which answer the manager as recorded, byte for byte.
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -19,7 +19,7 @@ use crate::exchange::{Entry, bytes};
 const PORTS: [u16; 4] = [4001, 4002, 4003, 4009];
 pub(crate) const UNREACHABLE: usize = 3;
 
-/// A call of the manager that came.
+/// A received call of the manager.
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
     pub(crate) method: String,
@@ -33,7 +33,7 @@ impl Seen {
         serde_json::from_slice(&self.body).unwrap_or(Value::Null)
     }
 
-    /// The run it is about.
+    /// Returns the run that the call names.
     pub(crate) fn run(&self) -> Option<String> {
         match self.json()["sync_run_id"].as_str() {
             Some(id) => Some(id.to_owned()),
@@ -45,13 +45,13 @@ impl Seen {
 #[derive(Default)]
 struct State {
     script: VecDeque<Entry>,
-    /// The latest scripted answer of a path, for repetitions.
+    /// The latest scripted answer of each path, for repeated calls.
     repeated: HashMap<(String, String), Value>,
-    /// Answers by run, used up in their order.
+    /// Scripted answers by run, used in order.
     by_run: HashMap<String, VecDeque<Entry>>,
     seen: Vec<Seen>,
     unhealthy: HashSet<u16>,
-    /// How a run is ended, by a call back to the manager, before the next answer.
+    /// A call to the manager that ends a run before the next answer.
     end_run: Option<(&'static str, Value)>,
     manager_url: String,
 }
@@ -91,7 +91,7 @@ impl Wire {
         }
     }
 
-    /// Recorded addresses become those of this run.
+    /// Replaces recorded addresses by those of this run.
     pub(crate) fn with_ports(&self, text: &str) -> String {
         PORTS
             .iter()
@@ -108,7 +108,7 @@ impl Wire {
         format!("http://127.0.0.1:{}", self.ports[fake])
     }
 
-    /// Lets somebody listen where otherwise nobody does, until the answer is dropped.
+    /// Listens on the unused port until the return value is dropped.
     pub(crate) async fn listen_for_a_moment(&self) -> impl Drop + use<> {
         let address = ("127.0.0.1", self.ports[UNREACHABLE]);
         serve(
@@ -130,12 +130,13 @@ impl Wire {
         }
     }
 
-    /// The run of the next call but for health is ended by `route` before it is answered.
+    /// Ends the run of the next call through `route`, before the call is answered. Health checks do
+    /// not count.
     pub(crate) fn end_run(&self, route: &'static str, body: Value) {
         self.state.lock().unwrap().end_run = Some((route, body));
     }
 
-    /// What the calls of the next exchange are answered.
+    /// Scripts the answers to the calls of the next exchange.
     pub(crate) fn script(&self, calls: &[Entry]) {
         let mut state = self.state.lock().unwrap();
         state.script = calls.iter().cloned().collect();
@@ -143,13 +144,13 @@ impl Wire {
         state.seen.clear();
     }
 
-    /// What calls about a run are answered, one after the other.
+    /// Scripts the answers to calls about a run, in order.
     pub(crate) fn script_run(&self, run: &str, calls: Vec<Entry>) {
         let mut state = self.state.lock().unwrap();
         state.by_run.insert(run.to_owned(), calls.into());
     }
 
-    /// Calls about a run that are still to come.
+    /// Returns how many scripted calls about a run are left.
     pub(crate) fn left_of_run(&self, run: &str) -> usize {
         let state = self.state.lock().unwrap();
         state.by_run.get(run).map_or(0, VecDeque::len)
@@ -188,7 +189,7 @@ async fn answer(mut stream: TcpStream, port: u16, state: Arc<Mutex<State>>) {
     }
     let response = state.lock().unwrap().respond(seen, port);
     if response["delay_seconds"].is_number() {
-        // Too late is when the manager has gone.
+        // The late answer comes after the manager has closed the connection.
         let mut rest = Vec::new();
         let _ = stream.read_to_end(&mut rest).await;
         return;
@@ -207,7 +208,7 @@ impl State {
         let scripted = self.scripted(&seen);
         self.seen.push(seen);
         match scripted {
-            // Which of the two connectors was recorded as ill is not said.
+            // The recording does not say which of the two connectors was unhealthy.
             Some(response) if !is_recorded_of_any => response,
             _ => unscripted,
         }
@@ -235,7 +236,7 @@ impl State {
         }
     }
 
-    /// What is answered where the recording says nothing.
+    /// Returns the answer to an unrecorded call.
     fn unscripted(&self, seen: &Seen, port: u16) -> Value {
         match (seen.method.as_str(), seen.path.as_str()) {
             ("GET", "/health") if self.unhealthy.contains(&port) => {
@@ -294,7 +295,7 @@ async fn read(stream: &mut TcpStream) -> Option<Seen> {
     })
 }
 
-/// A recorded response, as bytes on the wire. Header values are recorded byte by byte.
+/// Encodes a recorded response for the wire. Header values are recorded byte by byte.
 fn write(response: &Value) -> Vec<u8> {
     let body = match &response["body"] {
         Value::Null => Vec::new(),
@@ -329,7 +330,7 @@ fn write(response: &Value) -> Vec<u8> {
     head
 }
 
-/// Waits until `holds`, for as long as anything on a busy machine may take.
+/// Waits until `holds` returns true, with a limit for busy machines.
 pub(crate) async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     for _ in 0..1500 {
         if holds().await {

@@ -1,4 +1,4 @@
-//! Runs that are lost, stale or unwanted: probed, resumed, given up, cancelled.
+//! Tests lost, stale and unwanted runs: probed, resumed, failed, cancelled.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -26,14 +26,14 @@ pub(crate) fn ticking(tick: Duration) -> Options {
     options
 }
 
-/// The number at the end of the first `01K3REC…` or `01K3SRC…` of an entry.
+/// Returns the number at the end of the first `01K3REC…` or `01K3SRC…` of an entry.
 fn number(entry: &Entry, kind: &str) -> Option<u32> {
     let text = entry.request.to_string();
     let start = text.find(kind)? + kind.len();
     text[start..start + 19].parse().ok()
 }
 
-/// Recorded calls by the case they belong to, in their order.
+/// Groups recorded calls by their case, in order.
 fn cases(entries: Vec<Entry>) -> BTreeMap<String, Vec<Entry>> {
     let mut cases: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
     for entry in entries {
@@ -46,7 +46,7 @@ fn cases(entries: Vec<Entry>) -> BTreeMap<String, Vec<Entry>> {
     cases
 }
 
-/// A run as the recording found it: its source, mode and checkpoints.
+/// Prepares a run as recorded: its source, mode and checkpoints.
 async fn prepare(world: &World, run: u32, source: u32, calls: &[Entry]) {
     let resumed = calls.iter().map(|call| &call.request["body"]);
     let resumed = resumed.clone().find(|body| body["is_resume"] == true);
@@ -54,7 +54,7 @@ async fn prepare(world: &World, run: u32, source: u32, calls: &[Entry]) {
     let saved = effect.get("checkpoint").cloned();
     let sent = resumed.and_then(|body| body.get("checkpoint")).cloned();
     world.source(source, "github", |_| {}).await;
-    // A checkpoint of the run comes first, also when it is null.
+    // The run's checkpoint takes precedence, even if null.
     let of_source = match &saved {
         Some(_) => Some(json!({ "cursor": "source" })),
         None => sent,
@@ -163,7 +163,7 @@ async fn lost_runs_are_resumed_up_to_three_times() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
     println!("probe-resume: {} cases, 0 deviate", cases.len());
 
-    // The one case without a connector is looked at from outside.
+    // The only case without a connector is checked through the API.
     let [asked] = asked.as_slice() else {
         panic!("one exchange was asked for");
     };
@@ -231,7 +231,7 @@ async fn runs_that_are_stale_or_whose_source_is_off_are_ended() {
             world.write(forget).await;
         }
     }
-    // A deleted source with documents is there for one more tick.
+    // A deleted source with documents survives one more tick.
     let document = |db: &Transaction<'_>| {
         let event = json!({
             "type": "document_created", "sync_run_id": run_id(135), "source_id": source_id(135), "document_id": "d",
@@ -261,7 +261,7 @@ async fn runs_that_are_stale_or_whose_source_is_off_are_ended() {
             .unwrap_or_else(|fault| panic!("{}: {fault}", call.name));
     }
 
-    // The next tick takes the source with all that is left of it.
+    // The next tick removes the source and its remaining data.
     eventually("removal of its documents", async || {
         world.write(|db| documents::count(db, None)).await == 0
     })
@@ -280,7 +280,7 @@ async fn a_run_whose_connector_is_away_has_one_look_of_grace() {
         let kept = |mut options: Options| {
             options.storage = Storage::Folder(folder.path().to_owned());
             options.runs.resumes = 0;
-            // The first tick comes at once, and the second never.
+            // The first tick is immediate, and no second one follows.
             options.runs.probe_at_start = looks == 2;
             options
         };

@@ -1,5 +1,5 @@
-//! The manager answers what Omni's connector-manager was recorded to answer, and calls connectors as it did. The data, its
-//! format and its rules are described in `data/README.md`.
+//! Compares the manager's answers and its calls to connectors with recordings of Omni's
+//! connector-manager. `data/README.md` describes the data, its format and its rules.
 
 mod compare;
 mod effects;
@@ -13,7 +13,7 @@ mod world;
 
 use replay::replay;
 
-/// Where this manager differs, and why.
+/// Known deviations of this manager, with reasons.
 const DEVIATIONS: &[(&str, &str, &str)] = &[
     ("extract", "429 converter overloaded", NO_CONVERTER),
     (
@@ -26,7 +26,7 @@ const DEVIATIONS: &[(&str, &str, &str)] = &[
     ("extract", "UTF-16 text", DECODED),
 ];
 
-/// A header that answers lack here, and why.
+/// A header that this manager omits, and why.
 const WITHHELD: (&str, &str) = (
     "access-control-allow-origin",
     "every page may ask the real manager (`protocol.md` §3.1); a development manager shares a machine with a browser, holds \

@@ -1,4 +1,5 @@
-//! One file after the other: prepare, ask, compare. Every difference is reported, and each that is listed must be one.
+//! Replays one file after the other: prepare, request, compare. Reports every difference. Every
+//! listed deviation must occur.
 
 use std::collections::BTreeMap;
 
@@ -76,7 +77,7 @@ async fn send(world: &World, asked: &Entry) -> Response {
         && asked.request["headers"].is_null()
         && serde_json::from_str::<Value>(text).is_err()
     {
-        // Exact texts are recorded like JSON texts; what came of it tells them apart.
+        // Raw strings and JSON strings are recorded alike; the recorded effect distinguishes them.
         bytes = json!(text).to_string().into_bytes();
     }
     let bytes = match String::from_utf8(bytes) {
@@ -89,7 +90,8 @@ async fn send(world: &World, asked: &Entry) -> Response {
                 request = request.header(name, value.as_str().unwrap());
             }
         }
-        // A text without a type is recorded as one under a JSON type is; what came of it tells them apart.
+        // Strings with and without a JSON content type are recorded alike; the recorded status
+        // distinguishes them.
         None if asked.response["status"] == 415 => {}
         None => {
             if let Some(content_type) = content_type {
@@ -160,7 +162,7 @@ fn compare_answer(world: &mut World, asked: &Entry, answer: &Answer) -> Result<(
             ));
         }
     }
-    // Of relayed answers all headers are recorded.
+    // All headers of relayed answers are recorded.
     if asked.name.starts_with("relay:") {
         let may_come = ["date", "content-length"];
         let unexpected = answer.headers.keys().find(|name| {
@@ -178,7 +180,7 @@ fn compare_answer(world: &mut World, asked: &Entry, answer: &Answer) -> Result<(
         (Value::String(body), Some("text/event-stream")) => {
             differ(&events(body), &events(&text), &mut world.ids)
         }
-        // Texts of body errors are those of a library.
+        // Messages of body errors come from a library.
         (Value::String(_), Some("text/plain; charset=utf-8"))
             if answer.status.is_client_error() =>
         {
@@ -215,7 +217,7 @@ fn compare_calls(world: &mut World, exchange: &Exchange) -> Result<(), String> {
         latest.push(call);
         compare_call(world, call, seen)?;
     }
-    // Health is asked for at will; a repeated call is recorded once; a refusal calls nobody.
+    // Health checks are not compared. A repeated call is recorded once. A refusal makes no call.
     for seen in left.into_iter().filter(|seen| seen.path != "/health") {
         match latest.iter().find(|call| call.path() == seen.path) {
             Some(call) => compare_call(world, call, seen)?,

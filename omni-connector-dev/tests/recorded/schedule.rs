@@ -1,4 +1,4 @@
-//! Runs that the manager starts by itself, on time and again and again.
+//! Tests runs that the scheduler starts, on time and repeatedly.
 
 use omni_connector_dev::store::runs;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use crate::{
     world::{World, source_id},
 };
 
-/// `POST /sync` as it came, once the source has a run again.
+/// Waits until the source has another run, and returns its `POST /sync`.
 async fn started(world: &World, source: u32, before: usize) -> Seen {
     let about = || {
         let seen = world.wire.seen().into_iter();
@@ -36,7 +36,7 @@ fn starts(world: &World, source: u32) -> usize {
     .count()
 }
 
-/// The run that a recorded call is about, once its state is what was recorded.
+/// Finds the run of a recorded call and waits until it has the recorded state.
 async fn compare_started(world: &mut World, recorded: &Entry, seen: &Seen) {
     let difference = differ(&recorded.request["body"], &seen.json(), &mut world.ids);
     assert_eq!(difference, None, "{}", recorded.name);
@@ -125,7 +125,8 @@ async fn realtime_runs_are_kept_alive() {
         compare_started(&mut world, recorded_call, &first).await;
 
         if source == 143 {
-            // Refused for another reason than "not available": tried again at every tick.
+            // Only "not available" stops further attempts; other refusals are retried at every
+            // tick.
             started(&world, source, 2).await;
             continue;
         }
@@ -140,7 +141,7 @@ async fn realtime_runs_are_kept_alive() {
     }
 }
 
-/// A failed start outlives its run only in memory: a connector that is away is not asked at every tick.
+/// A failed start is remembered in memory only: an absent connector is not called at every tick.
 #[tokio::test]
 async fn a_start_that_fails_before_its_dispatch_waits() {
     let world = World::start(ticking(TICK)).await;

@@ -1,4 +1,5 @@
-//! A manager with what stood in the real one's database, and the ways to change it between two exchanges.
+//! A manager with the data of the real one's database, and functions that change it between two
+//! exchanges.
 
 use std::time::Duration;
 
@@ -21,7 +22,7 @@ use crate::{
     fake::{UNREACHABLE, Wire},
 };
 
-/// When everything that was prepared was made.
+/// Creation time of all prepared data.
 const MADE: OffsetDateTime = datetime!(2026-08-01 09:00 UTC);
 pub(crate) const ADA: &str = "01K3SER0000000000000000001";
 pub(crate) const BOB: &str = "01K3SER0000000000000000002";
@@ -31,11 +32,11 @@ pub(crate) struct World {
     pub(crate) wire: Wire,
     pub(crate) ids: Ids,
     pub(crate) http: HttpClient,
-    /// A connection that keeps the manager waiting.
+    /// An unfinished request that keeps the manager busy.
     pub(crate) held: Option<TcpStream>,
 }
 
-/// The real manager's numbers, with waits that a test can bear.
+/// The real manager's options, with shorter waits.
 pub(crate) fn options() -> Options {
     let mut options = Options {
         calls: CallLimits {
@@ -52,17 +53,17 @@ pub(crate) fn options() -> Options {
     options
 }
 
-/// `01K3SRC…` with that number.
+/// Returns `01K3SRC…` with that number.
 pub(crate) fn source_id(number: u32) -> String {
     format!("01K3SRC{number:019}")
 }
 
-/// `01K3REC…` with that number.
+/// Returns `01K3REC…` with that number.
 pub(crate) fn run_id(number: u32) -> String {
     format!("01K3REC{number:019}")
 }
 
-/// `01K3CRED…` with that number.
+/// Returns `01K3CRED…` with that number.
 pub(crate) fn credential_id(number: u32) -> String {
     format!("01K3CRED{number:018}")
 }
@@ -86,7 +87,7 @@ impl World {
         world
     }
 
-    /// Another manager, which knows nothing but the people.
+    /// Starts another manager with the users only.
     pub(crate) async fn restart(&mut self, options: Options) {
         if let Some(manager) = self.manager.take() {
             manager.shutdown().await;
@@ -118,7 +119,7 @@ impl World {
         self.manager().store().write(job).await.unwrap()
     }
 
-    /// A source, changed by `change` before it is stored.
+    /// Stores a source, changed by `change`.
     pub(crate) async fn source(
         &self,
         number: u32,
@@ -134,7 +135,7 @@ impl World {
         self.write(move |db| sources::put(db, &source)).await;
     }
 
-    /// What the source's last run left.
+    /// Stores the checkpoint of the source's last run.
     pub(crate) async fn checkpoint(&self, number: u32, checkpoint: Value) {
         let owner = source_id(number);
         self.write(move |db| checkpoints::put(db, &owner, &checkpoint))
@@ -157,7 +158,7 @@ impl World {
         self.write(move |db| sources::put(db, &source)).await;
     }
 
-    /// A credential, changed by `change` before it is stored.
+    /// Stores a credential, changed by `change`.
     pub(crate) async fn credential(
         &self,
         number: u32,
@@ -185,7 +186,7 @@ impl World {
         self.write(remove).await;
     }
 
-    /// The settings of a provider; null removes them.
+    /// Stores a provider's settings; null removes them.
     pub(crate) async fn config(&self, provider: &'static str, config: Value) {
         let put = move |db: &Transaction<'_>| {
             if config.is_null() {
@@ -200,7 +201,7 @@ impl World {
         self.write(put).await;
     }
 
-    /// A running run of that very id.
+    /// Stores a running run with that id.
     pub(crate) async fn run(&self, run: u32, source: u32, sync_type: SyncType) {
         let (id, source_id) = (run_id(run), source_id(source));
         let insert = move |db: &Transaction<'_>| {
@@ -214,7 +215,7 @@ impl World {
         self.write(insert).await;
     }
 
-    /// Ends what runs on a source, as failed.
+    /// Fails the running run of a source.
     pub(crate) async fn end(&self, source: u32) {
         let source_id = source_id(source);
         let end = move |db: &Transaction<'_>| {
@@ -228,7 +229,7 @@ impl World {
         self.write(end).await;
     }
 
-    /// Completes a run, with a checkpoint if there is one.
+    /// Completes a run, with a checkpoint if given.
     pub(crate) async fn complete(&self, run: u32, checkpoint: Option<Value>) {
         let id = self.ids.of(&run_id(run));
         let complete = move |db: &Transaction<'_>| {
@@ -241,7 +242,7 @@ impl World {
         self.write(complete).await;
     }
 
-    /// Registers the connector `acme` or another one, at its fake.
+    /// Registers the connector `acme`, or another one, at its fake.
     pub(crate) async fn register(&self, manifest: Value) {
         let mut whole = json!({
             "name": "acme", "display_name": "Acme", "version": "1.2.3",
@@ -255,7 +256,7 @@ impl World {
         assert_eq!(answer.status(), 200, "{}", answer.text().await.unwrap());
     }
 
-    /// Registers `acme` where nobody listens any more.
+    /// Registers `acme` at an address where nothing listens.
     pub(crate) async fn register_unreachable(&self, mut manifest: Value) {
         manifest["connector_url"] = self.wire.url(UNREACHABLE).into();
         let listening = self.wire.listen_for_a_moment().await;

@@ -1,4 +1,4 @@
-//! Lines in which only TAB and `|` separate cells.
+//! Reads CSV. Only TAB and `|` separate cells.
 
 use super::{parts::Parts, rows::Rows, text};
 

@@ -1,4 +1,4 @@
-//! HTML becomes Markdown.
+//! Converts HTML to Markdown.
 
 use std::rc::Rc;
 
@@ -7,9 +7,9 @@ use htmd::{HtmlToMarkdown, Node};
 
 use super::{parts::Parts, text};
 
-/// The converter recurses. A page that nests deeper than any page people read gives its words alone.
+/// Greatest nesting depth for the recursive converter. Only the words are kept of a deeper page.
 const DEEPEST: usize = 1000;
-/// Bytes at the beginning of a page in which its encoding is declared, as browsers look.
+/// Bytes at the start of a page that are searched for a declared encoding, as in browsers.
 const HEAD: usize = 1024;
 
 pub(super) fn read(data: &[u8], parts: &mut Parts<'_>) {
@@ -17,8 +17,8 @@ pub(super) fn read(data: &[u8], parts: &mut Parts<'_>) {
     parts.text(&to_markdown(&page));
 }
 
-/// The encoding that a `meta` tag, or the XML declaration of XHTML, names. One that names UTF-16 in bytes that can be read
-/// as ASCII means UTF-8.
+/// Returns the encoding declared by a `meta` tag or the XML declaration of XHTML. A declared UTF-16
+/// in bytes readable as ASCII means UTF-8.
 fn declared(data: &[u8]) -> Option<&'static Encoding> {
     let head = String::from_utf8_lossy(&data[..data.len().min(HEAD)]).to_ascii_lowercase();
     let tags = head.match_indices('<').map(|(at, _)| &head[at..]);
@@ -42,7 +42,7 @@ fn declared(data: &[u8]) -> Option<&'static Encoding> {
     })
 }
 
-/// Markdown of a page or fragment; the text of `title`, `style` and `script` is part of it.
+/// Converts a page or fragment to Markdown, including the text of `title`, `style` and `script`.
 pub(super) fn to_markdown(html: &str) -> String {
     let converter = HtmlToMarkdown::new();
     let Ok(tree) = converter.html_to_tree(html) else {
@@ -66,7 +66,7 @@ fn depth(tree: &Rc<Node>) -> usize {
     deepest
 }
 
-/// The text outside of tags.
+/// Returns the text outside of tags.
 fn words(html: &str) -> String {
     let mut text = String::with_capacity(html.len() / 2);
     for piece in html.split('<') {

@@ -1,4 +1,5 @@
-//! Files called `.xls`: workbooks of the old format, and what programs export under that name because Excel opens it.
+//! Reads files named `.xls`: workbooks of the old format, and other formats that programs export
+//! under that name because Excel opens them.
 
 use quick_xml::{Reader, events::Event};
 
@@ -6,7 +7,7 @@ use super::{Refusal, csv, html, office, parts::Parts, rows::Rows, text, workbook
 
 pub(super) fn read(data: &[u8], max_rows: usize, parts: &mut Parts<'_>) -> Result<(), Refusal> {
     const COMPOUND_FILE: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
-    /// The first record of a workbook that is no compound file, by version.
+    /// First record of a workbook outside a compound file, by version.
     const BARE: [&[u8]; 3] = [b"\x09\x08", b"\x09\x04", b"\x09\x02"];
     if data.starts_with(COMPOUND_FILE) || BARE.iter().any(|start| data.starts_with(start)) {
         return workbook::xls(data, max_rows, parts);
@@ -36,7 +37,8 @@ pub(super) fn read(data: &[u8], max_rows: usize, parts: &mut Parts<'_>) -> Resul
     Err("it is no workbook".to_owned())
 }
 
-/// A workbook of 2003's XML: cells are `Data` elements in `Row` elements of `Worksheet` elements.
+/// Reads a workbook in the XML format of 2003: `Data` elements (cells) in `Row` elements of
+/// `Worksheet` elements.
 fn table(xml: &str, max_rows: usize, parts: &mut Parts<'_>) {
     let mut reader = Reader::from_str(xml);
     reader.config_mut().check_end_names = false;

@@ -1,4 +1,4 @@
-//! One file read: the program's own limits, then the reader of the file's format.
+//! Reads one file: sets the process's limits, then runs the reader of the file's format.
 
 mod csv;
 mod html;
@@ -20,7 +20,8 @@ pub use program::main;
 /// Why a file cannot be read at all.
 type Refusal = String;
 
-/// Reads a file and gives its frames as they come. A reader that panics costs its part, or the file where it has no parts.
+/// Reads a file and emits its frames as they come. A panic loses one part, or the whole file when
+/// it has no parts.
 pub fn read(job: &Job, data: &[u8], emit: &mut dyn FnMut(Frame)) {
     let mut parts = Parts::new(job, emit);
     let read = parts.guarded(|parts| match job.format {

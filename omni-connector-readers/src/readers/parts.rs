@@ -1,4 +1,4 @@
-//! What a reader gives out, part by part, within the bounds of the job.
+//! Sends a reader's output part by part, within the limits of the job.
 
 use std::{
     any::Any,
@@ -8,11 +8,11 @@ use std::{
 
 use crate::{Frame, Job};
 
-/// Text is handed over in pieces of this size, or of this age.
+/// Text is sent once it has this size or age.
 const PIECE: usize = 16 << 10;
 const AGE: Duration = Duration::from_millis(100);
 
-/// Takes text, part by part, and sends it on as frames.
+/// Collects text part by part and sends it as frames.
 pub(super) struct Parts<'a> {
     emit: &'a mut dyn FnMut(Frame),
     first: usize,
@@ -29,7 +29,7 @@ impl<'a> Parts<'a> {
             emit,
             first: job.first_part,
             next: 0,
-            // One byte more shows the manager that there was more.
+            // One extra byte tells the manager that text was cut.
             left: job.max_text_bytes.saturating_add(1),
             piece: String::new(),
             since: Instant::now(),
@@ -37,8 +37,8 @@ impl<'a> Parts<'a> {
         }
     }
 
-    /// Reads a part, unless it was read by an earlier program or there is no room left. A part that cannot be read, or whose
-    /// reader panics, is named as lost, and the text before the fault stays.
+    /// Reads a part, unless an earlier process read it or the text limit is reached. Reports a part
+    /// as lost when it cannot be read or its reader panics; the text before the fault is kept.
     pub(super) fn part(
         &mut self,
         name: impl Into<String>,
@@ -68,8 +68,8 @@ impl<'a> Parts<'a> {
         catch_unwind(AssertUnwindSafe(|| read(self))).map_err(|panic| message(&*panic))
     }
 
-    /// Appends text. Control characters between words become blanks: the manager removes them as Omni does, and would join
-    /// the words.
+    /// Appends text. Replaces control characters between words by spaces: the manager removes them
+    /// as Omni does, which would join the words.
     pub(super) fn text(&mut self, text: &str) {
         let end = text.floor_char_boundary(self.left.min(text.len()));
         let kept = &text[..end];
@@ -83,12 +83,12 @@ impl<'a> Parts<'a> {
         }
     }
 
-    /// Whether more text would be cut.
+    /// Returns whether further text would be cut.
     pub(super) fn is_full(&self) -> bool {
         self.left == 0
     }
 
-    /// Names something that is left out.
+    /// Reports an omission.
     pub(super) fn lost(&mut self, what: impl Into<String>, why: impl Into<String>) {
         self.flush();
         (self.emit)(Frame::Lost {
@@ -97,7 +97,7 @@ impl<'a> Parts<'a> {
         });
     }
 
-    /// Names a kind of text that Omni loses, once.
+    /// Reports a kind of text that Omni loses, once.
     pub(super) fn omni_loses(&mut self, what: &str) {
         if !self.omni_loses.iter().any(|known| known == what) {
             self.omni_loses.push(what.to_owned());

@@ -1,12 +1,12 @@
-//! Text of PDF files, page by page, with the reader that Omni uses.
+//! Reads PDF files page by page, with Omni's reader.
 
 use pdf_oxide::PdfDocument;
 
 use super::{Refusal, parts::Parts};
 
-/// Where a PDF begins: bytes before it, such as the headers of a download, are nobody's.
+/// Start of a PDF. Bytes before it, such as HTTP headers of a download, are skipped.
 const MAGIC: &[u8] = b"%PDF-";
-/// Where to look for the beginning, as viewers do.
+/// Bytes searched for the start, as in PDF viewers.
 const HEAD: usize = 1024;
 
 pub(super) fn read(data: &[u8], parts: &mut Parts<'_>) -> Result<(), Refusal> {

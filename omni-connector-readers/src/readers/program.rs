@@ -1,4 +1,5 @@
-//! The program: one job, one file, and limits that the system keeps. It writes nothing but frames.
+//! The `omni-readers` program: reads one file for one job, under limits of the operating system.
+//! Must write nothing but frames.
 
 use std::{
     io::{self, Read, Write},
@@ -10,10 +11,12 @@ use std::{
 use super::read;
 use crate::{Frame, Job};
 
-/// Enough for readers that recurse into a well-meant file. One that goes deeper ends the program.
+/// Stack size. Enough for readers that recurse into reasonable files; deeper recursion crashes the
+/// process.
 const STACK: usize = 64 << 20;
 
-/// Reads the file on standard input as `job` says, which is a [`Job`] in JSON, and writes frames to standard output.
+/// Reads a file from standard input and writes frames to standard output. `job` is a [`Job`] in
+/// JSON.
 pub fn main(job: Option<&str>) -> ExitCode {
     let Some(job) = job.and_then(|job| serde_json::from_str::<Job>(job).ok()) else {
         eprintln!("omni-readers is started by the development manager, with a job as its argument");
@@ -23,7 +26,7 @@ pub fn main(job: Option<&str>) -> ExitCode {
         eprintln!("the limits of omni-readers cannot be set: {error}");
         return ExitCode::from(1);
     }
-    // A panic is told in a frame.
+    // Panics are reported in frames.
     panic::set_hook(Box::new(|_| {}));
     let reader = thread::Builder::new()
         .stack_size(STACK)
@@ -58,7 +61,7 @@ fn write(output: &mut impl Write, frame: &Frame) -> io::Result<()> {
     output.flush()
 }
 
-/// Address space, processor time, no files and no core dump, by the system.
+/// Limits address space and processor time, and forbids file creation and core dumps.
 #[cfg(unix)]
 fn limit(job: &Job) -> io::Result<()> {
     use rustix::process::{Resource, Rlimit, setrlimit};
@@ -78,7 +81,7 @@ fn limit(job: &Job) -> io::Result<()> {
     Ok(())
 }
 
-/// Elsewhere the manager's clock alone ends a reader.
+/// On other systems only the manager's time limit ends a reader.
 #[cfg(not(unix))]
 fn limit(_: &Job) -> io::Result<()> {
     Ok(())

@@ -1,8 +1,9 @@
-//! Rows of those cells that hold a letter, since numbers alone find nothing in Omni either.
+//! Emits the rows of a spreadsheet, cells with a letter only: Omni does not find numbers alone
+//! either.
 
 use super::parts::Parts;
 
-/// Counts the rows of a whole file, titles included.
+/// Counts the rows of a whole file, sheet titles included.
 pub(super) struct Rows {
     left: usize,
     is_empty: bool,
@@ -18,7 +19,7 @@ impl Rows {
         }
     }
 
-    /// A sheet's title, which counts as a row.
+    /// Emits a sheet's title, which counts as a row.
     pub(super) fn title(&mut self, name: &str, parts: &mut Parts<'_>) -> bool {
         if self.left > 0 && !self.is_empty {
             parts.text("\n");
@@ -26,7 +27,7 @@ impl Rows {
         self.push([format!("Sheet: {name}")].into_iter(), parts)
     }
 
-    /// A row of cells. Says whether more may follow.
+    /// Emits a row of cells. Returns whether more rows may follow.
     pub(super) fn push<T: AsRef<str>>(
         &mut self,
         cells: impl Iterator<Item = T>,
@@ -56,7 +57,7 @@ impl Rows {
         !parts.is_full()
     }
 
-    /// Names the rows that were left out, if there were any.
+    /// Reports omitted rows.
     pub(super) fn finish(&self, max_rows: usize, parts: &mut Parts<'_>) {
         if self.left_out {
             parts.lost(

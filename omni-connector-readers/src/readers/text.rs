@@ -1,4 +1,4 @@
-//! Text in its encoding: declared by a byte order mark, valid UTF-8, or detected.
+//! Decodes text by byte order mark, as UTF-8, or by detection.
 
 use std::borrow::Cow;
 
@@ -16,8 +16,8 @@ pub(super) fn read(data: &[u8], parts: &mut Parts<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Decodes by a byte order mark, by what the file `declares`, as UTF-8, or by what is detected, in this order. Omni takes
-/// everything for UTF-8.
+/// Decodes by the byte order mark, else by the encoding that the file `declares`, else as UTF-8,
+/// else by detection. Omni decodes everything as UTF-8.
 pub(super) fn decode<'a>(
     data: &'a [u8],
     declares: Option<&'static Encoding>,
@@ -30,7 +30,7 @@ pub(super) fn decode<'a>(
     text
 }
 
-/// The beginning of a file as text, for a look at what it is.
+/// Decodes the beginning of a file to inspect it.
 pub(super) fn peek(data: &[u8], bytes: usize) -> Cow<'_, str> {
     decoded(&data[..data.len().min(bytes)], None).1
 }
@@ -49,7 +49,8 @@ fn decoded<'a>(
         return (encoding, encoding.decode_without_bom_handling(data).0);
     }
     if let Ok(text) = std::str::from_utf8(data) {
-        // Of the encodings that are ASCII all through, only one of escapes can be meant by what is valid UTF-8.
+        // Valid UTF-8 can only be in an ASCII-compatible encoding if that encoding uses escape
+        // sequences.
         return match declares {
             Some(encoding) if !encoding.is_ascii_compatible() => {
                 (encoding, encoding.decode_without_bom_handling(data).0)
@@ -73,12 +74,13 @@ fn decoded<'a>(
     (encoding, text)
 }
 
-/// No word of a Western language begins with `ÿ`: it is the byte 0xFF, of which binary data is full.
+/// Returns whether the text is binary data. No word of a Western language begins with `ÿ`, the byte
+/// 0xFF, which is frequent in binary data.
 fn is_noise(encoding: &Encoding, text: &str) -> bool {
     encoding == WINDOWS_1252 && (text.starts_with('ÿ') || text.contains(" ÿ"))
 }
 
-/// UTF-16 without a mark: every other byte of the beginning is NUL.
+/// Detects UTF-16 without a mark: every other byte of the beginning is NUL.
 fn utf_16_without_mark(data: &[u8]) -> Option<&'static Encoding> {
     let beginning = &data[..data.len().min(512) & !1];
     let pairs = beginning.len() / 2;

@@ -1,4 +1,4 @@
-//! Workbooks: rows of their sheets, read row by row as far as the limit of rows.
+//! Reads the rows of a workbook's sheets up to the row limit.
 
 use std::io::{Cursor, Read, Write};
 
@@ -7,9 +7,9 @@ use zip::{ZipArchive, ZipWriter, write::SimpleFileOptions};
 
 use super::{Refusal, parts::Parts, rows::Rows};
 
-/// Bytes that a text of a workbook's list takes at least.
+/// Shortest entry in a workbook's list of strings, in bytes.
 const SHORTEST_TEXT: usize = b"<si/>".len();
-/// How far into the list of texts its declared length is looked for.
+/// Bytes of that list searched for its declared length.
 const HEAD: usize = 4 << 10;
 
 pub(super) fn xlsx(data: &[u8], max_rows: usize, parts: &mut Parts<'_>) -> Result<(), Refusal> {
@@ -25,13 +25,13 @@ pub(super) fn xlsx(data: &[u8], max_rows: usize, parts: &mut Parts<'_>) -> Resul
             }
             let mut cells = match workbook.worksheet_cells_reader(&name) {
                 Ok(cells) => cells,
-                // A sheet of charts has no cells.
+                // A chart sheet has no cells.
                 Err(XlsxError::NotAWorksheet(_)) => return Ok(()),
                 Err(error) => return Err(error.to_string()),
             };
             let (mut number, mut row) = (0, Vec::new());
             loop {
-                // A sheet that breaks off is read up to there.
+                // A truncated sheet is read up to the fault.
                 let cell = match cells.next_cell() {
                     Ok(Some(cell)) => cell,
                     Ok(None) => break,
@@ -86,8 +86,8 @@ pub(super) fn xls(data: &[u8], max_rows: usize, parts: &mut Parts<'_>) -> Result
     Ok(())
 }
 
-/// The workbook without the length that its list of texts declares, where the list cannot be as long: the reader would make
-/// room for it.
+/// Removes the declared length of the list of strings when the list cannot be that long. The reader
+/// would allocate memory for it.
 fn without_false_count(data: &[u8]) -> Option<Vec<u8>> {
     let mut archive = ZipArchive::new(Cursor::new(data)).ok()?;
     let list = (0..archive.len()).find(|index| {

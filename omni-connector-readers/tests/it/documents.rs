@@ -1,4 +1,4 @@
-//! Word documents and presentations.
+//! Tests Word documents and presentations.
 
 use omni_connector_readers::Format;
 
@@ -27,7 +27,7 @@ fn the_main_part_is_found_under_any_name() {
         let file = archive(&[("_rels/.rels", &list), (name, &xml)]);
         outcome(Format::Docx, &file).holds(&["tamarind"]);
     }
-    // Without relationships the usual name is found in any case.
+    // Without relationships the default name is found, ignoring case.
     outcome(Format::Docx, &archive(&[("Word/Document.XML", &xml)])).holds(&["tamarind"]);
 }
 
@@ -37,7 +37,7 @@ fn a_document_in_utf_16_is_read() {
         .encode_utf16()
         .flat_map(u16::to_le_bytes)
         .collect();
-    // Bytes that are no UTF-8 go into the archive as they are.
+    // Bytes that are not UTF-8 are stored unchanged in the archive.
     let mut file = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     let options = zip::write::SimpleFileOptions::default();
     file.start_file("word/document.xml", options).unwrap();

@@ -1,4 +1,4 @@
-//! Messages as programs write them.
+//! Tests messages in the forms that mail programs write.
 
 use encoding_rs::Encoding;
 use omni_connector_readers::Format;

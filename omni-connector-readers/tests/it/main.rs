@@ -1,5 +1,6 @@
-//! What each format gives: text, the parts that are lost, and the texts that Omni loses. The files in `files/` were written
-//! by the programs in their names (`tests/corpus/make.py` of the workspace makes them).
+//! Tests each format: its text, the lost parts, and the text that Omni loses. The files in `files/`
+//! were written by the programs in their names; `tests/corpus/make.py` of the workspace creates
+//! them.
 
 mod documents;
 mod mails;
@@ -12,7 +13,7 @@ use std::io::{Cursor, Write};
 use omni_connector_readers::{Format, Frame, Job, read};
 use zip::{ZipWriter, write::SimpleFileOptions};
 
-/// What came of a file.
+/// The result of reading a file.
 #[derive(Debug, Default)]
 struct Outcome {
     text: String,
@@ -58,7 +59,7 @@ fn outcome_of(job: &Job, data: &[u8]) -> Outcome {
 }
 
 impl Outcome {
-    /// Checks the words, and that nothing was lost.
+    /// Checks that the words were read and nothing was lost.
     #[track_caller]
     fn holds(&self, words: &[&str]) -> &Self {
         assert_eq!(self.failure, None);
@@ -109,7 +110,7 @@ fn relationships(all: &[(&str, &str, &str)]) -> String {
     )
 }
 
-/// Noise, and the first half of a file.
+/// Tries random bytes and the first half of a file.
 #[test]
 fn files_cut_short_or_made_of_noise_end_in_an_answer() {
     let noise: Vec<u8> = (0..20_000_u32)

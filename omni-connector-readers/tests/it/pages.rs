@@ -1,4 +1,4 @@
-//! HTML in its encodings.
+//! Tests HTML in different encodings.
 
 use encoding_rs::Encoding;
 use omni_connector_readers::Format;

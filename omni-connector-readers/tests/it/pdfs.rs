@@ -1,4 +1,4 @@
-//! PDF files, whole and damaged.
+//! Tests whole and damaged PDF files.
 
 use std::fmt::Write;
 
@@ -6,7 +6,7 @@ use omni_connector_readers::Format;
 
 use super::{Outcome, outcome};
 
-/// A document with a page for each content.
+/// Builds a document with one page for each content.
 fn document(pages: &[&str]) -> Vec<u8> {
     let mut objects = vec![
         "<</Type/Catalog/Pages 2 0 R>>".to_owned(),

@@ -1,4 +1,4 @@
-//! Workbooks of both formats, and what is called one.
+//! Tests workbooks of both formats, and other files with their extensions.
 
 use std::fmt::Write;
 

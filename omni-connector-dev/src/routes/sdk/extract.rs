@@ -40,7 +40,7 @@ pub(super) async fn returned(
     Ok(Json(json!({ "text": text })))
 }
 
-/// Reads the form. One that says of itself that it is too long is refused before it is read.
+/// Reads the form. Refuses a too large announced length before reading.
 async fn file(
     shared: &Shared,
     headers: &HeaderMap,
@@ -56,7 +56,7 @@ async fn file(
     read(form, max_bytes).await
 }
 
-/// Of a repeated field the last one counts, unknown ones are skipped.
+/// Parses the form. The last of a repeated field counts; unknown fields are skipped.
 async fn read(mut form: Multipart, max_bytes: usize) -> Result<FileToRead, Refusal> {
     let (mut sync_run_id, mut mime_type, mut filename, mut data) = (None, None, None, None);
     while let Some(field) = form
@@ -109,13 +109,13 @@ fn too_large(bytes: u64, max_bytes: usize) -> Refusal {
     ))
 }
 
-/// What the form says its length is.
+/// Returns the announced length of the form.
 fn announced(headers: &HeaderMap) -> Option<u64> {
     let length = headers.get(header::CONTENT_LENGTH)?;
     length.to_str().ok()?.parse().ok()
 }
 
-/// Takes what comes, up to the limit, and keeps nothing of it.
+/// Reads and discards a form, up to the limit.
 async fn drain(mut form: Multipart) {
     while let Ok(Some(_)) = form.next_field().await {}
 }

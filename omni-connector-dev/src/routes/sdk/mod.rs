@@ -17,10 +17,10 @@ use serde_json::{Value, json};
 
 use super::App;
 
-/// What a form may hold beside its file.
+/// Bytes allowed in a form in addition to its file.
 const FORM_BYTES: usize = 1 << 20;
 
-/// The longest form with a file of that length.
+/// Returns the longest form for a file of that length.
 fn form_bytes(max_input_bytes: usize) -> usize {
     max_input_bytes.saturating_add(FORM_BYTES)
 }

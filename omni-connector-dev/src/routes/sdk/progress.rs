@@ -1,4 +1,4 @@
-//! What a connector reports of its run (`protocol.md` §3.6).
+//! Routes for a connector's reports on its run (`protocol.md` §3.6).
 
 use axum::{Json, extract::State};
 use omni_connector::wire::RunId;

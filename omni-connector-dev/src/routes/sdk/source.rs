@@ -1,4 +1,4 @@
-//! What a connector reads of its source (`protocol.md` §3.7).
+//! Routes on which a connector reads its source (`protocol.md` §3.7).
 
 use axum::{Json, extract::State};
 use omni_connector::ServiceCredential;

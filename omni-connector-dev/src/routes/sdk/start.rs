@@ -1,4 +1,4 @@
-//! Runs that a connector starts (`protocol.md` §3.8).
+//! Routes on which a connector starts runs (`protocol.md` §3.8).
 
 use axum::{Json, extract::State};
 use omni_connector::{SyncType, wire::RunId};
@@ -46,7 +46,7 @@ pub(super) async fn webhook(
         TriggerType::Webhook,
     )
     .await
-    // Whatever the reason, a webhook is told 500.
+    // A webhook gets 500 for every failure.
     .map_err(|error| Refusal::Internal(format!("Failed to trigger sync: {error}")))?;
     Ok(Json(RunId {
         sync_run_id: run.id,

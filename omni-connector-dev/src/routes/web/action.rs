@@ -1,4 +1,4 @@
-//! `POST /action` (`protocol.md` §6): what the connector answers is relayed as it came, but for who may read it.
+//! `POST /action` (`protocol.md` §6): relays the connector's answer, except for its CORS header.
 
 use axum::{
     body::Body,
@@ -22,7 +22,7 @@ pub(super) async fn call(
         mut headers,
         body,
     } = rules::call(&shared, call).await?;
-    // Who may read an answer is the manager's to say.
+    // Only the manager decides which origins may read an answer.
     headers.remove(ACCESS_CONTROL_ALLOW_ORIGIN);
     Ok((status, headers, Body::from(body)).into_response())
 }

@@ -1,4 +1,4 @@
-//! What the live connectors offer (`protocol.md` §3.9), as lists.
+//! Routes that list what live connectors offer (`protocol.md` §3.9).
 
 use axum::{
     Json,

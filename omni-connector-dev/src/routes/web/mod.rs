@@ -1,4 +1,5 @@
-//! Routes for the web app and the AI service (`protocol.md` §3.9), and for whoever drives the manager by hand.
+//! Routes for the web app, the AI service (`protocol.md` §3.9) and people who call the manager
+//! directly.
 
 mod action;
 mod catalog;

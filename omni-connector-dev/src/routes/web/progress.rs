@@ -1,4 +1,5 @@
-//! `GET /sync/{id}/progress` (`protocol.md` §3.9): how a run stands once a second, until it is over.
+//! `GET /sync/{id}/progress` (`protocol.md` §3.9): streams a run's state every second until the run
+//! ends.
 
 use std::convert::Infallible;
 
@@ -54,7 +55,7 @@ enum Next {
     Over,
 }
 
-/// The stream of an unknown run is empty.
+/// Streams a run's progress. The stream of an unknown run is empty.
 pub(super) async fn stream(
     State(shared): State<Shared>,
     Id(id): Id,

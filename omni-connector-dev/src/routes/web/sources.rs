@@ -1,4 +1,4 @@
-//! `GET /sources`, `/schedules` and their kin (`protocol.md` §3.9).
+//! `GET /sources`, `/schedules` and related routes (`protocol.md` §3.9).
 
 use axum::{Json, extract::State};
 

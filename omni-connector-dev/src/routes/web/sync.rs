@@ -1,4 +1,4 @@
-//! Starting and cancelling runs by hand.
+//! Routes that start and cancel runs manually.
 
 use axum::{Json, extract::State};
 use omni_connector::SyncType;
@@ -39,7 +39,7 @@ async fn start(shared: &Shared, source_id: &str, mode: SyncType) -> Result<Json<
     Ok(Json(json!({ "sync_run_id": run.id, "status": "started" })))
 }
 
-/// A body is ignored.
+/// Cancels a run. Ignores a request body.
 pub(super) async fn cancel(
     State(shared): State<Shared>,
     Id(run_id): Id,

@@ -1,5 +1,5 @@
-//! What a person must still grant before an action is called on their behalf (`protocol.md` §6.6). In Omni the AI service looks;
-//! `POST /action` itself never refuses for a scope.
+//! Scopes that a person must still grant before an action is called for them (`protocol.md` §6.6).
+//! In Omni the AI service checks this; `POST /action` itself must never refuse for a scope.
 
 use omni_connector::AuthType;
 use serde_json::Value;
@@ -10,7 +10,7 @@ use crate::{
     store::StoreError,
 };
 
-/// Scopes that the action requires beyond those of the person's own credential.
+/// Returns the scopes that the action requires and the person's own credential lacks.
 pub(crate) async fn missing_scopes(
     shared: &Shared,
     source_id: &str,

@@ -13,10 +13,10 @@ pub enum ActionError {
     /// The call names a source and a type.
     #[error("source_type is only valid with transient_credentials")]
     SourceTypeWithoutTransient,
-    /// There is no such source.
+    /// The source does not exist.
     #[error("Source not found: {0}")]
     SourceNotFound(String),
-    /// The source's type is none that connectors serve.
+    /// Connectors do not serve the source's type.
     #[error("unknown source type: {0}")]
     NotNative(String),
     /// No live connector claims the type.
@@ -28,10 +28,11 @@ pub enum ActionError {
     /// The action does not list the source's type.
     #[error("Action '{0}' does not support source type {1:?}")]
     OtherType(String, SourceType),
-    /// A write action, and the connector or the source is read-only.
+    /// The action writes, and the connector or the source is read-only.
     #[error("Action '{0}' is not allowed: source is read-only")]
     ReadOnly(String),
-    /// The source has no credential row that serves the caller. Even a connector that needs none needs a row.
+    /// The source has no credential row for the caller. Even a connector that needs no credential
+    /// needs a row.
     #[error("Credentials not found for source: {0}")]
     NoCredentials(String),
     /// The person has to connect an account first.
@@ -39,33 +40,33 @@ pub enum ActionError {
     NeedsUserAuth {
         /// The source.
         source_id: String,
-        /// Its type.
+        /// The source's type.
         source_type: String,
-        /// Whose account.
+        /// The provider of the account.
         provider: String,
     },
-    /// There is no such user.
+    /// The user does not exist.
     #[error("User not found: {0}")]
     UserNotFound(String),
     /// The action is for administrators.
     #[error("Action '{0}' requires admin privileges")]
     AdminOnly(String),
-    /// A call with credentials of its own names no type.
+    /// A call with transient credentials names no type.
     #[error("source_type is required when transient_credentials are provided")]
     NoSourceType,
-    /// A call with credentials of its own names a stored source.
+    /// A call with transient credentials names a stored source.
     #[error("source_id must not be set when transient_credentials are provided")]
     SourceWithTransient,
-    /// A call with credentials of its own would change something.
+    /// A call with transient credentials would write.
     #[error("Transient action '{0}' must be read-only")]
     TransientWrite(String),
-    /// A call with credentials of its own names nobody.
+    /// A call with transient credentials names no user.
     #[error("user_id is required in transient mode")]
     NoUserId,
     /// The connector could not be reached.
     #[error("{0}")]
     Connector(#[from] ConnectorError),
-    /// The credential cannot be handed out.
+    /// The credential cannot be returned.
     #[error("Database error: {0}")]
     Credential(#[from] CredentialError),
     /// The store failed.

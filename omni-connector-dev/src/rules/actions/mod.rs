@@ -1,5 +1,6 @@
-//! Actions (`protocol.md` §6): the checks in their order, the credential, the parameters, and the connector's answer as it
-//! came. Whether a person may do something in the source's system is the connector's business.
+//! Actions (`protocol.md` §6): checks in protocol order, selects the credential, rewrites the
+//! parameters, and relays the connector's answer unchanged. Permissions in the source's system are
+//! left to the connector.
 
 mod consent;
 mod error;
@@ -34,7 +35,7 @@ use crate::{
     },
 };
 
-/// Headers that belong to one connection.
+/// Headers that apply to one connection only.
 const HOP_BY_HOP: [HeaderName; 6] = [
     CONNECTION,
     HeaderName::from_static("keep-alive"),
@@ -44,18 +45,18 @@ const HOP_BY_HOP: [HeaderName; 6] = [
     UPGRADE,
 ];
 
-/// What a connector answered to an action, as it came.
+/// A connector's unchanged answer to an action.
 #[derive(Debug, Clone)]
 pub struct ActionAnswer {
     /// The status; 2xx is a success.
     pub status: reqwest::StatusCode,
-    /// All headers but those of the connection.
+    /// All headers except those of the connection.
     pub headers: HeaderMap,
-    /// The body, undecoded. JSON is an `ActionResponse`, anything else a text or a file.
+    /// The undecoded body. JSON is an `ActionResponse`, anything else is a text or a file.
     pub body: bytes::Bytes,
 }
 
-/// What a connector is sent.
+/// The body sent to the connector.
 #[derive(Serialize)]
 struct Dispatch<'a> {
     action: &'a str,
@@ -65,7 +66,7 @@ struct Dispatch<'a> {
     actor_email: Option<String>,
 }
 
-/// Calls an action of a stored source, or of a source to be.
+/// Calls an action of a stored source, or with transient credentials.
 pub(crate) async fn call(shared: &Shared, call: ActionCall) -> Result<ActionAnswer, ActionError> {
     let ActionCall {
         source_id,
@@ -182,7 +183,8 @@ fn serving(shared: &Shared, source_type: SourceType) -> Result<Manifest, ActionE
         .ok_or(ActionError::NotRegistered(source_type))
 }
 
-/// The action of that name. An empty list of source types reads as "all" and is refused here, as the real manager does.
+/// Finds an action by name. An empty list of source types is documented as "all" but refused here,
+/// as in the real manager.
 fn find<'a>(
     manifest: &'a Manifest,
     action: &str,

@@ -1,4 +1,4 @@
-//! What the manager does to the parameters of an action on a stored source (`protocol.md` §6.4).
+//! Rewrites the parameters of an action on a stored source (`protocol.md` §6.4).
 
 use serde_json::Value;
 
@@ -7,8 +7,8 @@ use crate::{
     store::{StoreError, documents, sources::SourceRecord},
 };
 
-/// Omni's id of a document becomes the connector's own, and keys of the source's config that are missing are added.
-/// Parameters that are no object stay as they are.
+/// Replaces Omni's document id with the connector's, and adds missing keys from the source's
+/// config. Leaves parameters that are not an object unchanged.
 pub(super) async fn rewrite(
     shared: &Shared,
     params: Value,

@@ -1,4 +1,4 @@
-//! `POST /action` of the manager, as callers send it (`protocol.md` §6.1).
+//! The request body of the manager's `POST /action` (`protocol.md` §6.1).
 
 use omni_connector::{AuthType, SourceType};
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ pub(crate) struct ActionCall {
     pub(crate) transient_credentials: Option<TransientCredentials>,
 }
 
-/// Credentials that are tried before they are stored.
+/// Credentials to test before they are stored.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TransientCredentials {
@@ -37,7 +37,7 @@ impl std::fmt::Debug for TransientCredentials {
     }
 }
 
-/// Providers that a credential can be for (`protocol.md` §4.9).
+/// Providers of credentials (`protocol.md` §4.9).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Provider {
@@ -61,7 +61,7 @@ pub(crate) enum Provider {
 }
 
 impl Provider {
-    /// Its name on the wire.
+    /// Returns the wire name.
     pub(crate) fn name(self) -> String {
         match serde_json::to_value(self) {
             Ok(Value::String(name)) => name,

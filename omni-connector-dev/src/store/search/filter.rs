@@ -1,5 +1,5 @@
-//! Which documents a search admits, beside its words: operators, built-in operators, and what a person may see
-//! (`protocol.md` §4.7, §7.2, §7.3). What cannot be read admits nothing.
+//! Decides which documents a search admits by operators, built-in operators and permissions
+//! (`protocol.md` §4.7, §7.2, §7.3). A value that cannot be read must never admit a document.
 
 use std::collections::HashSet;
 
@@ -12,7 +12,7 @@ use time::{Date, Month};
 use super::parse::Parsed;
 use crate::store::{StoreError, people};
 
-/// Short names of source types for `in:`, beside the names on the wire.
+/// Short names of source types for `in:`, in addition to the wire names.
 const SOURCE_TYPES: [(&str, SourceType); 13] = [
     ("drive", SourceType::GoogleDrive),
     ("gdrive", SourceType::GoogleDrive),
@@ -29,7 +29,7 @@ const SOURCE_TYPES: [(&str, SourceType); 13] = [
     ("calendar", SourceType::OutlookCalendar),
 ];
 
-/// Short names of content types for `type:`. Any other value stands for itself.
+/// Short names of content types for `type:`. Any other value is used unchanged.
 const CONTENT_TYPES: [(&str, &[&str]); 7] = [
     ("sheet", &["spreadsheet"]),
     ("doc", &["document"]),
@@ -40,7 +40,7 @@ const CONTENT_TYPES: [(&str, &[&str]); 7] = [
     ("transcript", &["meeting_transcript"]),
 ];
 
-/// All conditions; each list holds alternatives, and an empty list asks for nothing.
+/// All conditions. Each list holds alternatives; an empty list is no condition.
 #[derive(Debug, Default)]
 pub(super) struct Filter {
     authors: Vec<String>,
@@ -66,14 +66,14 @@ struct AttributeValue {
     token: String,
 }
 
-/// A person who searches, by everything that a permission can name.
+/// The searching person, with all identities that a permission can name.
 #[derive(Debug)]
 struct Viewer {
     email: String,
     groups: HashSet<String>,
 }
 
-/// What the filter looks at of one document, as it is stored.
+/// The stored columns of a document that the filter reads.
 pub(super) struct Candidate<'a> {
     pub source_type: &'a str,
     pub content_type: Option<&'a str>,
@@ -89,7 +89,7 @@ struct Metadata {
 }
 
 impl Filter {
-    /// The conditions of a parsed text, and the parts of it that mean nothing and are left out.
+    /// Builds the conditions of a parsed query. Also returns the invalid parts, which are ignored.
     pub(super) fn new(parsed: &Parsed) -> (Self, Vec<String>) {
         let (mut filter, mut ignored) = (Self::default(), Vec::new());
         for (name, values) in &parsed.built_in {
@@ -114,7 +114,7 @@ impl Filter {
         (filter, ignored)
     }
 
-    /// Also admits only what that person may see.
+    /// Restricts the filter to documents which that person may see.
     pub(super) fn seen_by(mut self, db: &Connection, email: &str) -> Result<Self, StoreError> {
         let email = people::identity(email);
         let mut groups: HashSet<_> = people::groups_of(db, &email)?.into_iter().collect();
@@ -151,7 +151,7 @@ impl Filter {
         true
     }
 
-    /// Whether there is nothing to look at.
+    /// Returns whether the filter has no conditions.
     pub(super) fn admits_everything(&self) -> bool {
         self.authors.is_empty()
             && self.source_types.is_empty()
@@ -192,7 +192,8 @@ impl Filter {
         };
         let author = author.map(|author| author.to_lowercase());
         let (author, updated_at) = (author.as_deref(), updated_at.as_deref());
-        // A period compares with as much of the time as it names; times stand in UTC.
+        // Compares a period with the same number of leading characters of the time. Times are
+        // stored in UTC.
         let day = |period: &String| updated_at.and_then(|time| time.get(..period.len()));
         any_of(&self.authors, |wanted| {
             author.is_some_and(|author| author.contains(wanted))
@@ -238,7 +239,7 @@ impl AttributeValue {
 }
 
 impl Viewer {
-    /// The rule of `protocol.md` §4.7. Addresses are compared exactly, as Omni does.
+    /// Applies the rule of `protocol.md` §4.7. Compares addresses exactly, as Omni does.
     fn sees(&self, permissions: Option<&str>) -> bool {
         let Some(Ok(permissions)) = permissions.map(serde_json::from_str::<DocumentPermissions>)
         else {
@@ -257,7 +258,7 @@ fn any_of<T>(alternatives: &[T], matches: impl FnMut(&T) -> bool) -> bool {
     alternatives.is_empty() || alternatives.iter().any(matches)
 }
 
-/// Whether a text is `YYYY`, `YYYY-MM` or `YYYY-MM-DD`, and such a day exists.
+/// Returns whether a string is a valid `YYYY`, `YYYY-MM` or `YYYY-MM-DD`.
 fn is_period(text: &str) -> bool {
     let number = |part: &str, digits| {
         (part.len() == digits && part.bytes().all(|byte| byte.is_ascii_digit()))

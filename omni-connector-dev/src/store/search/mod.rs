@@ -1,5 +1,5 @@
-//! Searching the store: words by the index, operators and permissions by the rules that Omni's searcher has
-//! (`protocol.md` §4.7, §7). Any text may be typed; none is a syntax error.
+//! Searches the store: words through the index, operators and permissions by the rules of Omni's
+//! searcher (`protocol.md` §4.7, §7). A typed query must never cause a syntax error.
 
 mod filter;
 mod parse;
@@ -13,20 +13,21 @@ use serde::{Deserialize, Serialize};
 use super::{Store, StoreError, column::Json, operators};
 use filter::{Candidate, Filter};
 
-/// What to look for.
+/// A search query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
-    /// Words, all of which must match; `"quoted phrases"`; beginnings of words, such as `seri*`; and operators. Nothing at
-    /// all finds everything, newest first.
+    /// Words, all of which must match; `"quoted phrases"`; prefixes such as `seri*`; and operators.
+    /// An empty query finds all documents, newest first.
     pub text: String,
-    /// E-mail address of a person: only what that person may see is found. None finds everything.
+    /// E-mail address of a person. Restricts the search to documents which that person may see;
+    /// `None` searches all.
     pub viewer: Option<String>,
-    /// The most hits to give.
+    /// The most hits to return.
     pub limit: usize,
 }
 
 impl Query {
-    /// The ten best hits for `text`.
+    /// Creates a query for the ten best hits.
     pub fn new(text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
@@ -35,7 +36,7 @@ impl Query {
         }
     }
 
-    /// Only what that person may see.
+    /// Restricts the search to documents which that person may see.
     #[must_use]
     pub fn seen_by(mut self, email: impl Into<String>) -> Self {
         self.viewer = Some(email.into());
@@ -43,39 +44,39 @@ impl Query {
     }
 }
 
-/// What was found.
+/// The result of a search.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hits {
     /// How many documents match.
     pub total: u64,
-    /// The best of them; without words the newest.
+    /// The best hits, or the newest documents for a query without words.
     pub hits: Vec<Hit>,
-    /// Operators whose values mean nothing, such as `after:tomorrow`. Omni leaves them out, too.
+    /// Operators with invalid values, such as `after:tomorrow`. They are ignored, as in Omni.
     pub ignored: Vec<String>,
 }
 
-/// One document that matches.
+/// A matching document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hit {
     /// Omni's id of the document.
     pub id: String,
-    /// The connector's id of it.
+    /// The connector's id of the document.
     pub document_id: String,
     /// Its title, or `Untitled`.
     pub title: String,
-    /// Where it stands in the source.
+    /// Its path in the source.
     pub path: Option<String>,
-    /// Where people open it.
+    /// The URL under which people open it.
     pub url: Option<String>,
-    /// What it is to people, else its MIME type.
+    /// Its content type for people, else its MIME type.
     pub content_type: Option<String>,
-    /// Where it comes from.
+    /// Its source.
     pub source: SourceName,
-    /// The part of its text that matches best; without words its beginning.
+    /// The part of its text that matches best, or its beginning for a query without words.
     pub snippet: Vec<SnippetPart>,
 }
 
-/// A source, as people and programs name it.
+/// The identifying parts of a source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceName {
     /// The manager's id.
@@ -90,9 +91,9 @@ pub struct SourceName {
 /// A piece of a snippet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SnippetPart {
-    /// The text, with runs of blanks as one.
+    /// The text, with each run of whitespace as one space.
     pub text: String,
-    /// Whether it is what was looked for.
+    /// Whether this piece matches the query.
     pub is_match: bool,
 }
 
@@ -100,7 +101,7 @@ impl Store {
     /// Searches the documents; see [`search`].
     ///
     /// # Errors
-    /// Those of SQLite.
+    /// Fails when SQLite fails.
     pub async fn search(&self, query: Query) -> Result<Hits, StoreError> {
         self.read(move |db| search(db, &query)).await
     }
@@ -108,13 +109,14 @@ impl Store {
 
 /// Searches the documents of all sources that are not deleted.
 ///
-/// `operator:value` and `operator:"quoted value"` ask for an attribute by the operators that connectors registered, `by:`
-/// for an author, `in:` for a source type, `type:` for a content type, `before:` and `after:` for the time of the last
-/// change as `YYYY`, `YYYY-MM` or `YYYY-MM-DD` in UTC. Repeating an operator adds an alternative; different operators must
-/// all match.
+/// `operator:value` and `operator:"quoted value"` match an attribute through the operators that
+/// connectors registered. The built-in operators are `by:` for an author, `in:` for a source type,
+/// `type:` for a content type, and `before:` and `after:` for the last change. Their times are
+/// `YYYY`, `YYYY-MM` or `YYYY-MM-DD` in UTC. Repeating an operator adds an alternative; different
+/// operators must all match.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn search(db: &Connection, query: &Query) -> Result<Hits, StoreError> {
     let parsed = parse::parse(&query.text, &operators::all(db)?);
     if parsed.is_nothing_searchable {
@@ -151,9 +153,9 @@ pub fn search(db: &Connection, query: &Query) -> Result<Hits, StoreError> {
     })
 }
 
-/// Makes `filter` the function `admits` of SQL.
+/// Registers `filter` as the SQL function `admits`.
 fn register(db: &Connection, filter: Filter) -> Result<(), StoreError> {
-    // The filter is only read, so a panic leaves nothing half done in it.
+    // The filter is only read, so a panic cannot leave it half changed.
     let filter = AssertUnwindSafe(filter);
     db.create_scalar_function("admits", 5, FunctionFlags::SQLITE_UTF8, move |row| {
         let text = |index| row.get_raw(index).as_str();
@@ -172,8 +174,8 @@ fn register(db: &Connection, filter: Filter) -> Result<(), StoreError> {
 const COLUMNS: &str = "documents.id, documents.document_id, documents.title, documents.content_type, documents.metadata,
     sources.id AS source_id, sources.name AS source_name, sources.source_type";
 
-/// The best matches. The index is the outer loop and gives its rows in order of rank, so that texts are read for those
-/// within the limit only.
+/// Returns the best matches. The index is the outer loop and yields rows by rank, so only texts
+/// within the limit are read.
 fn best(
     db: &Connection,
     words: &str,

@@ -1,5 +1,5 @@
-//! Splitting what a person typed into operators and words (`protocol.md` §7.2). Any text parses; nothing of it reaches the
-//! search index unquoted.
+//! Splits a typed query into operators and words (`protocol.md` §7.2). Any string parses. No part
+//! of it may reach the search index unquoted.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -7,23 +7,23 @@ use omni_connector::SearchOperator;
 
 use crate::store::words::{self, Words};
 
-/// Operators that every search has and no connector can take over.
+/// Built-in operators, which no connector can replace.
 const BUILT_IN: [&str; 5] = ["by", "in", "type", "before", "after"];
 
-/// A typed text, taken apart.
+/// A parsed query.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Parsed {
-    /// What is left after the operators.
+    /// The words that remain after the operators.
     pub words: Vec<Word>,
     /// Values of the built-in operators, by name.
     pub built_in: BTreeMap<&'static str, Vec<String>>,
     /// Values of the connectors' operators, by name.
     pub operators: BTreeMap<String, Operated>,
-    /// Something was typed that no document can match, such as `???`.
+    /// Whether the query holds only characters that cannot match, such as `???`.
     pub is_nothing_searchable: bool,
 }
 
-/// A connector's operator with the values that were typed for it.
+/// A connector's operator with its typed values.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Operated {
     pub attribute_key: String,
@@ -33,14 +33,15 @@ pub(super) struct Operated {
 /// A word or a quoted phrase.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Word {
-    /// Its words as the index has them, at least one, which follow each other.
+    /// Its words in index form: at least one, adjacent in the text.
     pub words: Vec<String>,
-    /// Whether the last of them may go on: typed with `*` at its end, or Korean, where particles follow without a blank.
+    /// Whether the last word is a prefix: typed with a final `*`, or Korean, where particles follow
+    /// without a space.
     pub is_beginning: bool,
 }
 
-/// Takes `text` apart. Of two operators with one name the first wins; the typed name is compared in lower case, so one
-/// that was declared otherwise is never found.
+/// Parses `text`. The first of two operators with the same name wins. Compares the typed name in
+/// lower case, so an operator declared with upper case never matches.
 pub(super) fn parse(text: &str, registered: &[SearchOperator]) -> Parsed {
     let known = Known::of(registered);
     let mut typed = Typed::new(text);
@@ -79,10 +80,10 @@ enum Operator<'a> {
     },
 }
 
-/// The operators that there are.
+/// All known operators.
 struct Known<'a> {
     attribute_keys: HashMap<&'a str, &'a str>,
-    /// Bytes of the longest text that can be the name of one.
+    /// Longest operator name, in bytes.
     longest: usize,
 }
 
@@ -98,7 +99,7 @@ impl<'a> Known<'a> {
         let longest = names.map(str::len).max().unwrap_or_default();
         Self {
             attribute_keys,
-            // No character is more than four bytes, nor less in lower case than one.
+            // A character has at most four bytes, and its lower case at least one.
             longest: longest.saturating_mul(4),
         }
     }
@@ -119,11 +120,11 @@ impl<'a> Known<'a> {
     }
 }
 
-/// What was typed, read from its beginning to its end. What was found ahead is kept, so that a text without blanks is not
-/// searched again from each of its words.
+/// The typed query, read from start to end. Caches positions found ahead, so that a string without
+/// spaces is not searched again from each word.
 struct Typed<'a> {
     text: &'a str,
-    /// The next colon and the next blank, or the end.
+    /// Positions of the next colon and the next space, or the end.
     colon: usize,
     blank: usize,
 }
@@ -137,7 +138,8 @@ impl<'a> Typed<'a> {
         }
     }
 
-    /// The operator, the value and the end of `name:value` or `name:"quoted value"` at `start`, which never goes back.
+    /// Returns the operator, the value and the end of `name:value` or `name:"quoted value"` at
+    /// `start`. `start` must never decrease between calls.
     fn operator_at(
         &mut self,
         start: usize,
@@ -171,11 +173,11 @@ fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// Quoted phrases and the words between blanks. What holds no word of the index is left out.
+/// Returns quoted phrases and the words between spaces. Skips those without a word of the index.
 fn typed_words(text: &str) -> Vec<Word> {
     let mut typed = Vec::new();
     for (index, part) in text.split('"').enumerate() {
-        // The parts between two quotation marks have odd numbers.
+        // Parts between quotation marks have odd indexes.
         if index % 2 == 1 {
             typed.extend(Word::new(part, false));
         } else {
@@ -189,7 +191,7 @@ fn typed_words(text: &str) -> Vec<Word> {
 }
 
 impl Parsed {
-    /// Where values of an operator are collected.
+    /// Returns the list that collects an operator's values.
     fn values_of(&mut self, operator: Operator<'_>) -> &mut Vec<String> {
         match operator {
             Operator::BuiltIn(name) => self.built_in.entry(name).or_default(),
@@ -206,7 +208,7 @@ impl Parsed {
         }
     }
 
-    /// The words as a query of the index, all of which must match; none without words.
+    /// Builds an index query that all words must match. Returns `None` without words.
     pub(super) fn index_query(&self) -> Option<String> {
         let terms: Vec<_> = self.words.iter().map(Word::index_term).collect();
         (!terms.is_empty()).then(|| terms.join(" "))
@@ -225,7 +227,7 @@ impl Word {
         })
     }
 
-    /// Whether the last of `words`, as many as it has, are this one.
+    /// Returns whether the last of `words`, compared over this word's length, equal this word.
     pub(super) fn is_at_the_end_of<'a>(&self, words: impl Iterator<Item = &'a str>) -> bool {
         let last = self.words.len() - 1;
         words
@@ -236,7 +238,8 @@ impl Word {
             })
     }
 
-    /// A string of the index's query language. Words of the index are letters, digits and marks, so none means anything there.
+    /// Builds a string of the index's query language. Index words hold only letters, digits and
+    /// marks, so none needs escaping.
     fn index_term(&self) -> String {
         let star = if self.is_beginning { "*" } else { "" };
         format!("\"{}\"{star}", self.words.join(" "))
@@ -319,7 +322,8 @@ mod tests {
         ] {
             let begun = std::time::Instant::now();
             parsed(&text);
-            // Seconds in a debug build on a busy machine, and hours when every word looks ahead to the end.
+            // Takes seconds in a debug build on a busy machine, and hours if every word looks ahead
+            // to the end.
             let took = begun.elapsed();
             assert!(took.as_secs() < 60, "{text:.10}…: {took:?}");
         }

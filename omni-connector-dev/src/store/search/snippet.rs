@@ -1,26 +1,28 @@
-//! Chooses the part of a text that shows best what was looked for. People see the original, not what the index holds of it.
+//! Chooses the part of a text that best shows the match. People must see the original text, never
+//! its indexed form.
 
 use std::ops::Range;
 
 use super::{SnippetPart, parse::Word};
 use crate::store::words::Words;
 
-/// Words shown.
+/// Words per snippet.
 const SHOWN: usize = 24;
 
-/// Where a typed word or phrase is found, in words of the text.
+/// A match of a typed word or phrase, in word positions of the text.
 struct Match {
     words: Range<usize>,
     typed: usize,
 }
 
-/// Shows the first part of `text` that holds most of the typed words, or its beginning when it holds none.
+/// Returns the first part of `text` that holds most of the typed words, or its beginning when it
+/// holds none.
 pub(super) fn around(text: &str, typed: &[Word]) -> Vec<SnippetPart> {
     let (places, matches) = find(text, typed);
     let first = best(&matches).map_or(0, |shown| {
         shown.start.saturating_sub((SHOWN - shown.len()) / 2)
     });
-    // At the end of a text more is shown before.
+    // Near the end of a text, the snippet starts earlier.
     let first = first.min(places.len().saturating_sub(SHOWN));
     let last = (first + SHOWN).min(places.len());
     let mut parts = Vec::new();
@@ -55,12 +57,13 @@ pub(super) fn around(text: &str, typed: &[Word]) -> Vec<SnippetPart> {
     parts
 }
 
-/// The places of the words, and what was typed among them. Reads no further than it must: a text can be long.
+/// Finds the places of the words and the matches among them. Stops as early as possible, since a
+/// text can be long.
 fn find(text: &str, typed: &[Word]) -> (Vec<Range<usize>>, Vec<Match>) {
     let (mut places, mut matches) = (Vec::new(), Vec::new());
     let longest = typed.iter().map(|word| word.words.len()).max().unwrap_or(1);
     let mut recent = std::collections::VecDeque::with_capacity(longest);
-    // A word of the text at which each typed one was last seen.
+    // For each typed word, the word position at which it was last seen.
     let mut seen: Vec<Option<usize>> = vec![None; typed.len()];
     let mut enough = (typed.is_empty()).then_some(SHOWN);
     for word in Words::of(text) {
@@ -96,7 +99,8 @@ fn find(text: &str, typed: &[Word]) -> (Vec<Range<usize>>, Vec<Match>) {
     (places, matches)
 }
 
-/// The words from the first to the last match of the first part that holds most of what was typed.
+/// Returns the words from the first to the last match of the best part: the first with the most
+/// typed words.
 fn best(matches: &[Match]) -> Option<Range<usize>> {
     let mut best: Option<(usize, Range<usize>)> = None;
     for (number, first) in matches.iter().enumerate() {
@@ -119,7 +123,7 @@ fn best(matches: &[Match]) -> Option<Range<usize>> {
     best.map(|(_, shown)| shown)
 }
 
-/// Every run of blanks as one space, also at the ends.
+/// Replaces every run of whitespace with one space, also at the ends.
 pub(super) fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for c in text.chars() {
@@ -143,7 +147,7 @@ mod tests {
         }
     }
 
-    /// The snippet with what matched in brackets.
+    /// Returns the snippet with its matches in brackets.
     fn shown(text: &str, typed: &[Word]) -> String {
         let part = |part: SnippetPart| {
             if part.is_match {

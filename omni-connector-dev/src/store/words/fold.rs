@@ -1,4 +1,5 @@
-//! Folds letters, digits and marks to the form in which words are compared. Keeps where each came from.
+//! Folds letters, digits and marks to the form in which words are compared. Keeps the original
+//! position of each.
 
 use std::ops::Range;
 
@@ -8,19 +9,19 @@ use icu_normalizer::{
 };
 use icu_properties::{CodePointMapData, props::GeneralCategory};
 
-/// Folds one run of characters after the other.
+/// Folds runs of characters, one at a time.
 #[derive(Debug, Default)]
 pub(super) struct Folder {
     text: String,
-    /// Where each character with its marks begins, folded and originally.
+    /// Start of each character with its marks: in the folded run and in the original.
     places: Vec<(usize, usize)>,
-    /// The original's length.
+    /// Length of the original run.
     length: usize,
     cluster: String,
 }
 
 impl Folder {
-    /// Folds `run`, in place of the one before.
+    /// Folds `run` and forgets the previous one.
     pub(super) fn fold(&mut self, run: &str) {
         self.text.clear();
         self.places.clear();
@@ -41,12 +42,12 @@ impl Folder {
         }
     }
 
-    /// Gives the folded run.
+    /// Returns the folded run.
     pub(super) fn text(&self) -> &str {
         &self.text
     }
 
-    /// Finds what a part of the folded run was originally, in whole characters.
+    /// Maps a range of the folded run to the original, in whole characters.
     pub(super) fn original(&self, folded: &Range<usize>) -> Range<usize> {
         let first = self.places.partition_point(|(at, _)| *at <= folded.start);
         let behind = self.places.partition_point(|(at, _)| *at < folded.end);
@@ -58,7 +59,8 @@ impl Folder {
         start..end
     }
 
-    /// A character with its marks: taken apart, without case and accents, and put together again.
+    /// Folds a character with its marks: decomposes it, removes case and accents, and recomposes
+    /// it.
     fn fold_cluster(&mut self, cluster: &str) {
         let classes = CanonicalCombiningClassMapBorrowed::new();
         self.cluster.clear();
@@ -84,12 +86,13 @@ impl Folder {
     }
 }
 
-/// Whether a character can be part of a word.
+/// Returns whether a character can be part of a word.
 pub(super) fn is_part(c: char) -> bool {
     c.is_alphanumeric() || !c.is_ascii() && (is_mark(c) || is_ignored(c))
 }
 
-/// Whether a character belongs to the one before: marks, and the vowels and finals of a Korean syllable.
+/// Returns whether a character attaches to the previous one: marks, and the vowels and finals of a
+/// Korean syllable.
 fn continues(c: char) -> bool {
     !c.is_ascii()
         && (matches!(c, '\u{1160}'..='\u{11FF}' | '\u{FF9E}' | '\u{FF9F}')
@@ -104,8 +107,8 @@ fn is_mark(c: char) -> bool {
     )
 }
 
-/// Whether a character within a word does not show: soft hyphens, joiners, selectors of a variant. The blank without width is
-/// not one of them, since it separates words.
+/// Returns whether a character is invisible within a word: soft hyphens, joiners, variation
+/// selectors. The zero-width space is excluded, since it separates words.
 fn is_ignored(c: char) -> bool {
     match c {
         '\u{200B}' => false,
@@ -118,12 +121,13 @@ fn is_ignored(c: char) -> bool {
     }
 }
 
-/// Whether a character only chooses how the one before looks.
+/// Returns whether a character only selects a variant of the previous one.
 fn is_selector(c: char) -> bool {
     matches!(c, '\u{180B}'..='\u{180F}' | '\u{FE00}'..='\u{FE0F}' | '\u{E0100}'..='\u{E01EF}')
 }
 
-/// Whether a character is compared as it is. Most Chinese, Japanese and Korean ones are; others are looked up.
+/// Returns whether a character needs no folding. Covers most Chinese, Japanese and Korean
+/// characters; others are looked up.
 fn is_its_own_fold(c: char) -> bool {
     c.is_ascii_digit()
         || c.is_ascii_lowercase()
@@ -131,7 +135,8 @@ fn is_its_own_fold(c: char) -> bool {
         || matches!(c, '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}' | '\u{AC00}'..='\u{D7A3}')
 }
 
-/// Takes a character apart. Thai and Lao have letters with a compatibility form that their dictionaries do not know.
+/// Decomposes a character. Thai and Lao keep letters whose compatibility form their dictionaries do
+/// not know.
 fn decompose(c: char) -> String {
     let mut bytes = [0; 4];
     let one = c.encode_utf8(&mut bytes);
@@ -143,20 +148,21 @@ fn decompose(c: char) -> String {
     normalizer.normalize(one).into_owned()
 }
 
-/// Whether a mark is an accent: those above, below and through letters, and the vowel signs of Hebrew and Arabic. The others
-/// (vowels of India and Southeast Asia, voicing in Japanese) make another letter.
+/// Returns whether a mark is an accent: marks above, below and through letters, and the vowel signs
+/// of Hebrew and Arabic. Other marks (vowels of India and Southeast Asia, voicing in Japanese) make
+/// a different letter.
 fn is_accent(class: u8) -> bool {
     matches!(class, 1 | 10..=35 | 200..)
 }
 
-/// Makes и to й, another letter.
+/// Turns и into й, a different letter.
 const BREVE: char = '\u{306}';
 
 fn is_cyrillic(c: char) -> bool {
     matches!(c, '\u{400}'..='\u{52F}')
 }
 
-/// Letters that do not come apart, in the spelling that Lucene gives them, and Omni with it.
+/// Returns Lucene's spelling, which Omni uses, of letters that do not decompose.
 fn unaccented(c: char) -> Option<&'static str> {
     Some(match c {
         'ᴀ' | 'ɐ' | 'ə' | 'ɚ' | 'ᶏ' | 'ᶕ' | 'ⱥ' => "a",
@@ -216,7 +222,7 @@ fn unaccented(c: char) -> Option<&'static str> {
         'ᶍ' => "x",
         'ʏ' | 'ƴ' | 'ɏ' | 'ʎ' | 'ỿ' => "y",
         'ᴢ' | 'ƶ' | 'ȝ' | 'ȥ' | 'ɀ' | 'ʐ' | 'ʑ' | 'ᵶ' | 'ᶎ' | 'ⱬ' | 'ꝣ' => "z",
-        // The form of the Greek letter at the end of a word.
+        // The Greek sigma at the end of a word.
         'ς' => "σ",
         _ => return None,
     })

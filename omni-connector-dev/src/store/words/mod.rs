@@ -1,8 +1,10 @@
-//! Cuts a text into the words that the search index knows: the words of ICU, folded as Omni's index folds them. Texts and
-//! queries go through the same cut, so they meet; where a word came from is kept, so that people see the original.
+//! Splits a text into the words of the search index: ICU's words, folded as Omni's index folds
+//! them. Texts and queries must use the same splitting. Keeps each word's position, so that people
+//! see the original.
 //!
-//! Two rules go beyond Omni's index. A word of ICU is cut again at everything that is no letter, digit or mark, so that
-//! `report` finds `report.pdf`. Accents and compatibility forms are folded in every script, also when they are written apart.
+//! Two rules go beyond Omni's index. ICU's words are split again at every character that is not a
+//! letter, digit or mark, so that `report` finds `report.pdf`. Accents and compatibility forms are
+//! folded in every script, even when written as separate characters.
 
 mod fold;
 
@@ -12,10 +14,11 @@ use icu_segmenter::{WordSegmenter, WordSegmenterBorrowed, options::WordBreakInva
 
 use fold::Folder;
 
-/// Longer words are left out of the index, as in Omni: they are keys and encoded data, and would make it large.
+/// Longer words are not indexed, as in Omni: they are keys and encoded data, and would make the
+/// index large.
 const LONGEST_WORD: usize = 255;
 
-/// The dictionaries for Chinese, Japanese, Thai, Lao, Khmer and Burmese, which ICU itself uses.
+/// ICU's own dictionaries for Chinese, Japanese, Thai, Lao, Khmer and Burmese.
 static SEGMENTER: LazyLock<WordSegmenterBorrowed<'static>> =
     LazyLock::new(|| WordSegmenter::new_dictionary(WordBreakInvariantOptions::default()));
 
@@ -24,15 +27,15 @@ static SEGMENTER: LazyLock<WordSegmenterBorrowed<'static>> =
 pub(super) struct Word<'a> {
     /// Its folded form.
     pub folded: Cow<'a, str>,
-    /// Where the text has it.
+    /// Its position in the text.
     pub place: Range<usize>,
 }
 
-/// The words of a text, in its order.
+/// Iterates over the words of a text in order.
 pub(super) struct Words<'a> {
     text: &'a str,
     position: usize,
-    /// Words of the last run that was not ASCII alone.
+    /// Words of the last run that held characters beyond ASCII.
     ready: VecDeque<Word<'a>>,
     folder: Folder,
 }
@@ -47,7 +50,7 @@ impl<'a> Words<'a> {
         }
     }
 
-    /// Takes the letters, digits and marks from `start` on, and goes behind them.
+    /// Reads the run of letters, digits and marks at `start` and moves past it.
     fn take_run(&mut self, start: usize) {
         let rest = &self.text[start..];
         let end = rest.find(|c| !fold::is_part(c)).unwrap_or(rest.len());
@@ -64,12 +67,13 @@ impl<'a> Words<'a> {
         }
     }
 
-    /// Cuts a part of the folded run at what is no part of a word: a compatibility form can stand for several words.
+    /// Splits a part of the folded run at separators: a compatibility form can stand for several
+    /// words.
     fn pieces(&mut self, start: usize, part: Range<usize>) {
         let mut begin = part.start;
         for piece in self.folder.text()[part].split(|c| !fold::is_part(c)) {
             let place = begin..begin + piece.len();
-            // What separates is one character of any length.
+            // The separator is one character of any length.
             begin = place.end
                 + self.folder.text()[place.end..]
                     .chars()
@@ -111,7 +115,7 @@ impl<'a> Iterator for Words<'a> {
             }
             self.position = end;
             if length == 0 {
-                // What begins here is neither ASCII nor part of a word.
+                // Skips a character that is neither ASCII nor part of a word.
                 self.position += self.text[end..].chars().next().map_or(1, char::len_utf8);
             } else if length <= LONGEST_WORD {
                 return Some(Word {
@@ -123,7 +127,7 @@ impl<'a> Iterator for Words<'a> {
     }
 }
 
-/// Gives the folded words of a text with a blank between them, which is the form of the index.
+/// Returns the folded words of a text separated by spaces: the form in the index.
 pub(super) fn indexed(text: &str) -> String {
     let mut words = String::with_capacity(text.len() + text.len() / 8);
     for word in Words::of(text) {
@@ -143,12 +147,13 @@ fn lower_case(word: &str) -> Cow<'_, str> {
     }
 }
 
-/// Whether a character may be of a script that has no blanks between words. All others are words from end to end.
+/// Returns whether a character may belong to a script without spaces between words. Runs of all
+/// others are whole words.
 fn needs_dictionary(c: char) -> bool {
     matches!(c, '\u{E00}'..) && !is_hangul(c)
 }
 
-/// Whether a character is a Korean syllable.
+/// Returns whether a character is a Korean syllable.
 pub(super) fn is_hangul(c: char) -> bool {
     matches!(c, '\u{AC00}'..='\u{D7A3}')
 }
@@ -162,7 +167,7 @@ mod tests {
         words.map(|word| word.folded.into_owned()).collect()
     }
 
-    /// The parts of the text that its words stand for.
+    /// Returns the original parts of the text for its words.
     fn places(text: &str) -> Vec<&str> {
         Words::of(text).map(|word| &text[word.place]).collect()
     }
@@ -268,7 +273,7 @@ mod tests {
 
     #[test]
     fn any_text_is_cut() {
-        // Marks without a letter, half of a pair, every kind of blank.
+        // Marks without a letter, half of a pair, every kind of space.
         for text in [
             "\u{301}",
             "\u{301}a",

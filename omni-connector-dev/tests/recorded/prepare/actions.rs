@@ -1,4 +1,4 @@
-//! Sources, credentials and manifests behind actions, resources, prompts and skills.
+//! Prepares sources, credentials and manifests for actions, resources, prompts and skills.
 
 use omni_connector::{AuthType, wire::SourceScope};
 use omni_connector_dev::store::{contents, documents};
@@ -84,7 +84,7 @@ pub(super) async fn action(world: &World) {
     world.register(action_manifest(json!({}))).await;
 }
 
-/// `page-9` under Omni's id, in a source of its own.
+/// Stores `page-9` under Omni's id, in a separate source.
 async fn document(world: &World) {
     world.source(79, "github", |_| {}).await;
     let insert = |db: &Transaction<'_>| {

@@ -1,4 +1,4 @@
-//! What keeps an extraction busy.
+//! Prepares a busy extraction.
 
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
@@ -45,7 +45,7 @@ pub(super) async fn before_extract(world: &mut World, name: &str) {
     }
 }
 
-/// The status of a form without fields.
+/// Sends a form without fields and returns the status.
 async fn probe_extraction(world: &World) -> u16 {
     let url = format!("{}/sdk/extract-text", world.manager().url());
     let request = world

@@ -1,4 +1,4 @@
-//! Sources and credentials behind what is read, refreshed and told.
+//! Prepares sources and credentials for reads, refreshes and sign-in notices.
 
 use omni_connector::{
     AuthType, ServiceCredential,
@@ -190,7 +190,8 @@ pub(super) async fn before_credentials(world: &World, name: &str) {
         .await;
 }
 
-/// Within the five minutes in which tokens are refreshed, as the database of the real manager keeps it.
+/// Returns an expiry within the five minutes of the refresh margin, in the real database's
+/// precision.
 fn soon() -> OffsetDateTime {
     let soon = OffsetDateTime::now_utc() + time::Duration::minutes(2);
     soon.replace_nanosecond(123_456_000).unwrap()

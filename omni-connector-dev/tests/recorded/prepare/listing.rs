@@ -1,4 +1,4 @@
-//! Sources, runs and manifests behind the listings.
+//! Prepares sources, runs and manifests for the listings.
 
 use omni_connector::{SyncType, wire::IntegrationType};
 use omni_connector_dev::store::{StoreError, runs};

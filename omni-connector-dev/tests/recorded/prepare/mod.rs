@@ -1,4 +1,4 @@
-//! What stood in the real manager's database at the start of each file, and what was changed between two exchanges.
+//! Prepares the real manager's database for each file, and its changes between two exchanges.
 
 mod actions;
 mod content;
@@ -24,7 +24,7 @@ use crate::{
     world::{World, options, run_id},
 };
 
-/// The world of a file.
+/// Prepares the world of a file.
 pub(crate) async fn world(file: &str) -> World {
     let mut options = options();
     if file == "trigger" {
@@ -55,7 +55,7 @@ pub(crate) async fn world(file: &str) -> World {
     world
 }
 
-/// What was changed before an exchange.
+/// Applies the changes before an exchange.
 pub(crate) async fn before(world: &mut World, file: &str, name: &str) {
     match file {
         "action" => before_action(world, name).await,
@@ -101,7 +101,7 @@ pub(crate) async fn before(world: &mut World, file: &str, name: &str) {
     }
 }
 
-/// What happened while the answer came.
+/// Applies the changes that happened before the answer was complete.
 pub(crate) async fn meanwhile(world: &World, asked: &Entry) {
     if asked.name != "progress of a run that fails" {
         return;

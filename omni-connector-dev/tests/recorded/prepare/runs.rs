@@ -1,4 +1,4 @@
-//! Sources and runs behind everything that starts, reports or ends runs.
+//! Prepares sources and runs for exchanges that start, report or end runs.
 
 use omni_connector::SyncType;
 use omni_connector_dev::Options;
@@ -72,14 +72,14 @@ pub(super) async fn before_trigger(world: &mut World, name: &str) {
         "409 class limit" | "409 global limit" => limit_runs(world, name).await,
         _ => {}
     }
-    // Whatever else ran before was ended, except for those that are in the way on purpose.
+    // Other running runs are ended, except those that must block the exchange.
     let in_the_way = name.starts_with("409") || name == "realtime beside it";
     if !in_the_way {
         world.end(50).await;
     }
 }
 
-/// A manager for three runs, two of a class, with as many running as the name says.
+/// Starts a manager that allows three runs, two of a class. The name says how many are running.
 async fn limit_runs(world: &mut World, name: &str) {
     if name == "409 global limit" {
         return world.run(901, 105, SyncType::Realtime).await;

@@ -1,4 +1,4 @@
-//! The form of a message's text.
+//! Formats a message as text.
 
 use std::fmt::Write;
 
@@ -50,7 +50,7 @@ pub(super) fn addresses(addresses: Option<&Address<'_>>) -> String {
     mailboxes.collect::<Vec<_>>().join(", ")
 }
 
-/// `Ada <ada@example.com>`, or whichever of the two there is.
+/// Formats `Ada <ada@example.com>`, or the only part present.
 pub(super) fn mailbox(name: &str, address: &str) -> String {
     match (name, address) {
         ("", only) | (only, "") => only.to_owned(),

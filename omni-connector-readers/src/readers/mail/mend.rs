@@ -1,14 +1,14 @@
-//! Messages as programs write them, brought into the form that the parser expects: boundaries that are closed and unlike
-//! any text, charsets that are true, encoded words that end between two characters.
+//! Repairs messages for the parser: closes boundaries and makes them unique, corrects charsets, and
+//! joins encoded words that split a character.
 
 use std::borrow::Cow;
 
 use encoding_rs::Encoding;
 
-/// A message for the parser.
+/// A repaired message for the parser.
 pub(super) struct Mended<'a> {
     pub(super) data: Cow<'a, [u8]>,
-    /// Text that Omni loses, because it parses the message as it is.
+    /// Text that Omni loses, because it parses the message without repair.
     pub(super) omni_loses: Vec<&'static str>,
 }
 
@@ -26,7 +26,8 @@ pub(super) fn mended(data: &[u8]) -> Mended<'_> {
     mended
 }
 
-/// Whether Omni, which decodes without tables of many bytes a character, loses text in this charset.
+/// Returns whether Omni loses text in this charset. Omni decodes without tables of multi-byte
+/// charsets.
 pub(super) fn is_beyond_omni(charset: &str) -> bool {
     Encoding::for_label(charset.as_bytes()).is_some_and(|encoding| {
         !encoding.is_single_byte()
@@ -36,7 +37,7 @@ pub(super) fn is_beyond_omni(charset: &str) -> bool {
 }
 
 impl Mended<'_> {
-    /// Text that says it is ASCII and is not, is UTF-8.
+    /// Relabels text as UTF-8 when it is declared as ASCII but is not.
     fn true_charsets(&mut self) {
         const ASCII: &[u8] = b"us-ascii";
         if self.data.is_ascii() || std::str::from_utf8(&self.data).is_err() {
@@ -56,7 +57,8 @@ impl Mended<'_> {
         }
     }
 
-    /// Joins encoded words of one charset, so that a character may be split over two of them.
+    /// Joins adjacent encoded words of one charset, since a character may be split over two of
+    /// them.
     fn whole_words(&mut self) {
         let mut at = 0;
         while let Some(found) = find(&self.data[at..], b"?=") {
@@ -83,7 +85,8 @@ impl Mended<'_> {
             .then_some(end + 2 + next + prefix.len())
     }
 
-    /// Gives each boundary a name that no text has, where a text has it within a line, and closes those that are not closed.
+    /// Renames each boundary that also occurs within a line of text, and closes unclosed
+    /// boundaries.
     fn boundaries(&mut self) {
         let declared = declared_boundaries(&self.data);
         let mut tail = Vec::new();
@@ -112,7 +115,7 @@ impl Mended<'_> {
         }
     }
 
-    /// Renames a boundary where it is declared and where it delimits.
+    /// Renames a boundary in its declaration and its delimiter lines.
     fn rename(&mut self, boundary: &[u8], name: &[u8], lines: &[Delimiter]) {
         let mut renamed = Vec::with_capacity(self.data.len());
         let mut places: Vec<usize> = lines.iter().map(|line| line.at + 2).collect();
@@ -142,7 +145,7 @@ struct Delimiter {
     closes: bool,
 }
 
-/// The lines that delimit parts: the boundary alone, at a line's beginning.
+/// Finds the delimiter lines: the boundary alone, at the start of a line.
 fn delimiters(data: &[u8], boundary: &[u8]) -> Vec<Delimiter> {
     let mark = [b"--", boundary].concat();
     let mut lines = Vec::new();
@@ -162,7 +165,7 @@ fn delimiters(data: &[u8], boundary: &[u8]) -> Vec<Delimiter> {
     lines
 }
 
-/// The values of `boundary=`, each once, in their order.
+/// Returns the distinct values of `boundary=`, in order.
 fn declared_boundaries(data: &[u8]) -> Vec<Vec<u8>> {
     let mut declared: Vec<Vec<u8>> = Vec::new();
     for (_, value) in declarations(data) {
@@ -199,7 +202,7 @@ fn is_prefix_of_another(boundary: &[u8], all: &[Vec<u8>]) -> bool {
         .any(|other| other.len() > boundary.len() && other.starts_with(boundary))
 }
 
-/// The prefix of an encoded word, up to its text, and the text as far as it goes.
+/// Splits an encoded word into its prefix and its text.
 fn word(data: &[u8]) -> Option<(&[u8], &[u8])> {
     let inner = data.strip_prefix(b"=?")?;
     let mut marks = inner.iter().enumerate().filter(|(_, byte)| **byte == b'?');
@@ -210,7 +213,7 @@ fn word(data: &[u8]) -> Option<(&[u8], &[u8])> {
     is_word.then(|| data.split_at(start))
 }
 
-/// Where `needle`, in lower case, begins in `data` in any case.
+/// Finds `needle`, given in lower case, in `data`, ignoring case.
 fn find(data: &[u8], needle: &[u8]) -> Option<usize> {
     data.windows(needle.len())
         .position(|at| at.eq_ignore_ascii_case(needle))

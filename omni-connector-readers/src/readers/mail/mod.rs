@@ -1,4 +1,4 @@
-//! Messages: a heading, the people, the date, the body, and texts that came with it.
+//! Reads e-mail messages: subject, people, date, body and attached texts.
 
 mod letter;
 mod mend;
@@ -9,7 +9,7 @@ use msg_parser::{Outlook, Person};
 use super::{Refusal, html, parts::Parts};
 use letter::{Letter, addresses, mailbox};
 
-/// Messages within messages that are followed.
+/// Greatest depth of nested messages.
 const DEEPEST: usize = 5;
 
 pub(super) fn eml(data: &[u8], parts: &mut Parts<'_>) -> Result<(), Refusal> {
@@ -39,7 +39,7 @@ fn message_text(message: &Message<'_>, depth: usize, parts: &mut Parts<'_>) {
     }
 }
 
-/// The text parts, or the HTML where they are blank.
+/// Returns the text parts, or the HTML parts when the text is blank.
 fn body(message: &Message<'_>, parts: &mut Parts<'_>) -> String {
     let text = |part: &MessagePart<'_>| match &part.body {
         PartType::Text(text) => Some(text.to_string()),
@@ -62,7 +62,7 @@ fn body(message: &Message<'_>, parts: &mut Parts<'_>) -> String {
     plain
 }
 
-/// Says so where Omni cannot decode a part's charset: it reads messages without the tables of East Asia.
+/// Reports a part whose charset Omni cannot decode: Omni reads messages without East Asian tables.
 fn charset(part: &MessagePart<'_>, parts: &mut Parts<'_>) {
     let charset = part
         .content_type()

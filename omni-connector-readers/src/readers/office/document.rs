@@ -1,4 +1,4 @@
-//! Word documents: the body, and behind it the texts that stand beside it.
+//! Reads Word documents: the body, followed by headers, footers, notes and comments.
 
 use quick_xml::events::{BytesStart, Event};
 
@@ -8,7 +8,8 @@ use super::{
 };
 use crate::readers::{Refusal, parts::Parts};
 
-/// Kinds of parts beside the body, in the order in which they are read, and their names for people. Omni reads none of them.
+/// Kinds of parts other than the body in reading order, with their names for people. Omni reads
+/// none of them.
 const BESIDE: [(&str, &str); 5] = [
     ("header", "headers"),
     ("footer", "footers"),
@@ -46,7 +47,7 @@ fn body_text(xml: &str, parts: &mut Parts<'_>) -> Result<(), String> {
     })
 }
 
-/// Text of a part beside the body.
+/// Text of a part other than the body.
 #[derive(Default)]
 pub(super) struct Gathered(String);
 
@@ -56,7 +57,8 @@ impl Gathered {
         true
     }
 
-    /// Gives the text out, and says that Omni loses it. A chart's numbers find nothing.
+    /// Emits the text and reports that Omni loses it. Skips a chart's numbers, which no search
+    /// finds.
     pub(super) fn give(&self, what: &str, parts: &mut Parts<'_>) {
         let words = |line: &&str| line.contains(char::is_alphabetic) || what != "charts";
         let lines: Vec<_> = self.0.trim().lines().filter(words).collect();
@@ -69,7 +71,8 @@ impl Gathered {
     }
 }
 
-/// Paragraphs a line each, tables a line a row with TAB between cells. `push` takes the pieces and says whether to go on.
+/// Reads one line for each paragraph and each table row, with TAB between cells. `push` receives
+/// the pieces and returns whether to go on.
 fn walk(xml: &str, push: &mut dyn FnMut(&str) -> bool) -> Result<(), String> {
     let mut events = Events::of(xml);
     let mut state = State::default();
@@ -90,11 +93,11 @@ fn walk(xml: &str, push: &mut dyn FnMut(&str) -> bool) -> Result<(), String> {
     events.end()
 }
 
-/// Where in a document the reader is.
+/// The reader's position in a document.
 #[derive(Default)]
 struct State {
     is_in_text: bool,
-    /// Depth of what is not shown: text that was moved away, and what older programs show in place of what is before it.
+    /// Depth of hidden content: moved text, and fallbacks for older programs.
     hidden: usize,
     /// For each open table, whether its open row has a cell.
     tables: Vec<bool>,
@@ -127,7 +130,7 @@ impl State {
         None
     }
 
-    /// Signs that are tags, with or without content.
+    /// Returns the characters that are written as tags, with or without content.
     fn empty(&self, tag: &BytesStart<'_>) -> Option<&'static str> {
         if !self.is_shown() {
             return None;
@@ -144,12 +147,12 @@ impl State {
         match name {
             "Fallback" | "moveFrom" | "del" => self.hidden = self.hidden.saturating_sub(1),
             "t" => self.is_in_text = false,
-            // A chart's values.
+            // Values of a chart.
             "v" => {
                 self.is_in_text = false;
                 return self.is_shown().then_some("\n");
             }
-            // A cell's paragraphs share its line.
+            // The paragraphs of a cell share a line.
             "p" if self.is_shown() => {
                 return Some(if self.tables.is_empty() { "\n" } else { " " });
             }
@@ -164,7 +167,7 @@ impl State {
     }
 }
 
-/// A tab stop in a paragraph's format, which is no tab.
+/// Returns whether the tag is a tab stop in a paragraph's format rather than a tab character.
 fn has_position(tag: &BytesStart<'_>) -> bool {
     xml::attribute(tag, "pos").is_some()
 }

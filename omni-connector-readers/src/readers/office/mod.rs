@@ -1,4 +1,4 @@
-//! Office files: archives of XML parts that name each other by relationships.
+//! Reads office files: archives of XML parts that relationships connect.
 
 mod document;
 mod package;
@@ -11,7 +11,7 @@ pub(super) use xml::{attribute, characters};
 use super::{Refusal, parts::Parts, workbook};
 use crate::Format;
 
-/// Reads an office file by the kind of its main part, whatever format it is called.
+/// Reads an office file by the kind of its main part, whatever its declared format.
 pub(super) fn read(
     called: Format,
     data: &[u8],
@@ -33,7 +33,7 @@ pub(super) fn read(
     }
 }
 
-/// Whether the bytes are an office file's archive.
+/// Returns whether the bytes are an office file's archive.
 pub(super) fn is_archive(data: &[u8]) -> bool {
     data.starts_with(b"PK\x03\x04")
 }

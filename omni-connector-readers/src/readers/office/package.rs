@@ -1,4 +1,4 @@
-//! An office file as an archive: parts by name, and the parts that a part names.
+//! Opens an office file's archive: finds parts by name and by relationship.
 
 use std::{
     collections::HashMap,
@@ -10,18 +10,19 @@ use zip::ZipArchive;
 use super::xml::{self, Events};
 use crate::{Format, readers::Refusal};
 
-/// The longest part that is looked at, inflated.
+/// Longest inflated part that is read.
 const LONGEST_PART: u64 = 128 << 20;
 
 pub(super) struct Package<'a> {
     archive: ZipArchive<Cursor<&'a [u8]>>,
-    /// Places in the archive by the parts' names: `/` between folders, in lower case, as names of parts are compared.
+    /// Archive indexes by part name, in lower case with `/` between folders, since part names
+    /// ignore case.
     places: HashMap<String, usize>,
 }
 
-/// A part that another one names.
+/// The target of a part's relationship.
 pub(super) struct Related {
-    /// The last word of the relationship's type, such as `slide`.
+    /// Last segment of the relationship's type, such as `slide`.
     pub(super) kind: String,
     pub(super) id: String,
     pub(super) name: String,
@@ -42,7 +43,7 @@ impl<'a> Package<'a> {
         Ok(Self { archive, places })
     }
 
-    /// The format that the main part's content type names.
+    /// Returns the format named by the main part's content type.
     pub(super) fn format(&mut self) -> Option<Format> {
         let main = self.main("").ok()?;
         let types = self.part("[content_types].xml").ok()?;
@@ -66,7 +67,8 @@ impl<'a> Package<'a> {
         .find_map(|(word, format)| kind.contains(word).then_some(format))
     }
 
-    /// The name of the main part, by the package's relationships; `usual` where they name none that is there.
+    /// Returns the main part's name from the package's relationships, or `usual` when they name no
+    /// existing part.
     pub(super) fn main(&mut self, usual: &str) -> Result<String, Refusal> {
         let named = self.related("").into_iter();
         named
@@ -85,7 +87,7 @@ impl<'a> Package<'a> {
         self.places.keys().map(String::as_str)
     }
 
-    /// A part's XML as text, as far as it can be read.
+    /// Returns a part's XML as text, up to a fault.
     pub(super) fn part(&mut self, name: &str) -> Result<String, String> {
         let index = *self.places.get(name).ok_or("it is missing")?;
         let part = self.archive.by_index(index).map_err(|e| e.to_string())?;
@@ -97,7 +99,7 @@ impl<'a> Package<'a> {
         }
     }
 
-    /// The parts that a part names, in the order of its list; those of the package for an empty name.
+    /// Returns the targets of a part's relationships, in order. An empty name means the package.
     pub(super) fn related(&mut self, of: &str) -> Vec<Related> {
         let (folder, file) = of.rsplit_once('/').unwrap_or(("", of));
         let list = if folder.is_empty() {
@@ -131,7 +133,7 @@ impl<'a> Package<'a> {
     }
 }
 
-/// A target as the name of a part: relative to the folder of the part that names it, or from the root.
+/// Resolves a target to a part name: relative to the folder of the part, or from the root.
 fn resolve(folder: &str, target: &str) -> String {
     let target = target.replace('\\', "/");
     let whole = match target.strip_prefix('/') {

@@ -1,4 +1,4 @@
-//! Presentations: slides in the deck's order, with their charts and notes.
+//! Reads presentations: slides in the deck's order, with their charts and notes.
 
 use quick_xml::events::Event;
 
@@ -39,7 +39,8 @@ pub(super) fn read(package: &mut Package<'_>, parts: &mut Parts<'_>) -> Result<(
     Ok(())
 }
 
-/// The deck's own list. None where the presentation lists none that is there, as some programs write it.
+/// Returns the slides in the deck's order. Returns `None` when the presentation lists no existing
+/// slide, as some programs write it.
 fn slides_by_deck(package: &mut Package<'_>) -> Option<Vec<String>> {
     let main = package.main("ppt/presentation.xml").ok()?;
     let deck = package.part(&main).ok()?;
@@ -50,7 +51,7 @@ fn slides_by_deck(package: &mut Package<'_>) -> Option<Vec<String>> {
         if tag.local_name().as_ref() != "sldId" {
             continue;
         }
-        // Its own id has no prefix, the relationship's has one.
+        // The slide's own id has no prefix, the relationship's id has one.
         let mut attributes = tag.attributes();
         let named = attributes.with_checks(false).flatten().find_map(|id| {
             let is_relationship = id.key.local_name().as_ref() == "id" && id.key.as_ref() != "id";
@@ -63,7 +64,7 @@ fn slides_by_deck(package: &mut Package<'_>) -> Option<Vec<String>> {
     (!slides.is_empty()).then_some(slides)
 }
 
-/// Slides in the order of the numbers in their names, as Omni reads them.
+/// Returns the slides ordered by the numbers in their names, as Omni reads them.
 fn slides_by_name(package: &Package<'_>) -> Vec<String> {
     let mut slides: Vec<(u32, String)> = package
         .names()
@@ -78,7 +79,7 @@ fn slides_by_name(package: &Package<'_>) -> Vec<String> {
     slides.into_iter().map(|(_, name)| name).collect()
 }
 
-/// Texts that belong to a slide and are parts of their own. Omni reads none of them.
+/// Returns texts of a slide that are separate parts. Omni reads none of them.
 fn beside(package: &mut Package<'_>, slide: &str) -> Vec<(&'static str, Result<String, String>)> {
     let mut beside = Vec::new();
     for related in package.related(slide) {
@@ -107,7 +108,7 @@ fn slide(xml: &str, parts: &mut Parts<'_>) -> Result<(), String> {
             parts.text(text);
             !parts.is_full()
         }
-        // Omni has a blank in place of `&amp;` and its like, which are no words.
+        // Omni replaces entities such as `&amp;`, which are not words, by a space.
         Piece::Reference(text) if !text.contains(char::is_alphanumeric) => {
             before = None;
             parts.text(" ");
@@ -134,7 +135,7 @@ fn slide(xml: &str, parts: &mut Parts<'_>) -> Result<(), String> {
     read
 }
 
-/// A part's paragraphs and, of charts, its names and values.
+/// Returns a part's paragraphs and, for charts, names and values.
 fn paragraphs(xml: &str, push: &mut dyn FnMut(&str) -> bool) -> Result<(), String> {
     paragraphs_with(xml, &mut |piece| match piece {
         Piece::Run(text) | Piece::Reference(text) => push(text),
@@ -143,16 +144,16 @@ fn paragraphs(xml: &str, push: &mut dyn FnMut(&str) -> bool) -> Result<(), Strin
 }
 
 enum Piece<'a> {
-    /// Characters of one run.
+    /// Characters of a run.
     Run(&'a str),
-    /// A character that is written as `&…;`.
+    /// A character written as an entity `&…;`.
     Reference(&'a str),
     Line,
 }
 
 fn paragraphs_with(xml: &str, push: &mut dyn FnMut(Piece<'_>) -> bool) -> Result<(), String> {
     let mut events = Events::of(xml);
-    // A field such as the slide's number is no text.
+    // Fields such as the slide number are skipped.
     let (mut is_in_text, mut fields, mut fallbacks) = (false, 0_usize, 0_usize);
     while let Some(event) = events.next() {
         let goes_on = match &event {

@@ -1,4 +1,4 @@
-//! The XML of office files, read as far as it is well-formed.
+//! Reads the XML of office files up to the first syntax error.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use quick_xml::{
     events::{BytesRef, BytesStart, Event},
 };
 
-/// A part's bytes as text: UTF-8, or what its byte order mark or declaration says.
+/// Decodes a part by its byte order mark or declaration, else as UTF-8.
 pub(super) fn decode(data: &[u8]) -> String {
     if let Some((encoding, length)) = Encoding::for_bom(data) {
         return encoding
@@ -29,7 +29,7 @@ pub(super) fn decode(data: &[u8]) -> String {
 
 pub(super) struct Events<'a> {
     reader: Reader<&'a [u8]>,
-    /// Why the part cannot be read further.
+    /// The syntax error that ended reading.
     pub(super) broken: Option<String>,
 }
 
@@ -44,7 +44,7 @@ impl<'a> Events<'a> {
         }
     }
 
-    /// The next event; none at the end and at a fault.
+    /// Returns the next event, or `None` at the end or an error.
     pub(super) fn next(&mut self) -> Option<Event<'a>> {
         match self.reader.read_event() {
             Ok(Event::Eof) => None,
@@ -56,7 +56,7 @@ impl<'a> Events<'a> {
         }
     }
 
-    /// The next tag that begins, with content or without.
+    /// Returns the next start tag or empty tag.
     pub(super) fn next_tag(&mut self) -> Option<BytesStart<'a>> {
         loop {
             if let Event::Start(tag) | Event::Empty(tag) = self.next()? {
@@ -70,7 +70,7 @@ impl<'a> Events<'a> {
     }
 }
 
-/// An attribute by its name without prefix.
+/// Finds an attribute by its name without prefix.
 pub(in crate::readers) fn attribute(tag: &BytesStart<'_>, name: &str) -> Option<String> {
     let mut attributes = tag.attributes();
     attributes
@@ -83,7 +83,7 @@ pub(in crate::readers) fn attribute(tag: &BytesStart<'_>, name: &str) -> Option<
         })
 }
 
-/// Text that an event carries: characters, `&amp;` and its like, and CDATA.
+/// Returns the text of an event: characters, entities such as `&amp;`, and CDATA.
 pub(in crate::readers) fn characters(event: &Event<'_>) -> Option<String> {
     match event {
         Event::Text(text) => Some(text.xml10_content().into_owned()),
