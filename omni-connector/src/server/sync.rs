@@ -1,4 +1,4 @@
-//! `/sync`, `/sync/{id}` and `/cancel`: starting, probing and stopping runs (`protocol.md` §2.3–2.5).
+//! `/sync`, `/sync/{id}` and `/cancel`: start, probe and stop runs (`protocol.md` §2.3–2.5).
 
 use std::{
     sync::{
@@ -27,10 +27,10 @@ use crate::{
     },
 };
 
-/// Longer ids are nobody's; the manager's have 26 characters.
+/// The longest accepted id; the manager's have 26 characters.
 const LONGEST_ID: usize = 256;
 
-/// A run that was not started, with the status and the reason that people will read on the run.
+/// A refused run: the status, and the reason shown to people on the run.
 #[derive(Debug)]
 struct Refusal(StatusCode, String);
 
@@ -62,7 +62,7 @@ pub(super) async fn probe(
     State(app): State<App>,
     run: Result<Path<String>, PathRejection>,
 ) -> Json<RunningResponse> {
-    // An id that is no text is one that nobody works on; any other answer would count as a lost run.
+    // An undecodable id means "not running"; any other answer would count as a lost run.
     let running = run.is_ok_and(|Path(run)| app.runs.is_known(&run));
     Json(RunningResponse { running })
 }
@@ -98,7 +98,7 @@ fn answer(code: StatusCode, status: &str, message: Option<String>) -> Response {
         .into_response()
 }
 
-/// An id that can be one of the manager's: it goes into paths, where a U+0000 is 500 for ever (`protocol.md` §3.1).
+/// Checks that an id can be the manager's: it goes into paths, where U+0000 always yields 500 (`protocol.md` §3.1).
 fn check_id(name: &str, id: &str) -> Result<(), Refusal> {
     if id.is_empty() || id.len() > LONGEST_ID || id.contains(char::is_control) {
         return Err(Refusal::bad_request(format!(
@@ -125,7 +125,7 @@ async fn try_start(app: App, request: SyncRequest) -> Result<(), Refusal> {
         .runs
         .reserve_soon(&request.sync_run_id, &request.source_id, mode);
     let reserved = tokio::select! {
-        // First: a cancel that was answered must not be followed by a run.
+        // Check this first: a run must not start after its cancel was answered.
         biased;
         () = preparing.cancelled() => return Err(cancelled()),
         reserved = reserving => reserved,
@@ -135,7 +135,7 @@ async fn try_start(app: App, request: SyncRequest) -> Result<(), Refusal> {
     }
     let slot = match reserved {
         Ok(slot) => slot,
-        // The manager repeats a request whose answer was lost; the run it asks for is executing.
+        // The manager repeats a request whose answer was lost; that run is already executing.
         Err(Taken::ByItself) => return Ok(()),
         Err(Taken::ByRun(other)) => {
             let reason = format!("sync run `{other}` is already working on this source");
@@ -149,7 +149,7 @@ async fn try_start(app: App, request: SyncRequest) -> Result<(), Refusal> {
         }
     };
     if let Some(server) = app.connector.mcp_behind() {
-        // In the background: a late answer makes the manager ask again and then fail the run (protocol.md §2.3).
+        // In the background: after a late answer the manager asks again and then fails the run (protocol.md §2.3).
         server.discover_later(credentials.as_ref().map(McpCredentials::of));
     }
     let connector = Arc::clone(&app.connector);
@@ -169,7 +169,7 @@ async fn try_start(app: App, request: SyncRequest) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Blames the party that took the time: the manager until everything is read, the connector's own look afterwards.
+/// Names the cause of a timeout: the manager until everything is read, then the connector's own check.
 fn too_slow(within: Duration, is_read: bool) -> Refusal {
     let who = if is_read {
         "`validate` of the connector takes too long"
@@ -190,14 +190,14 @@ fn cancelled() -> Refusal {
     )
 }
 
-/// The mode to run in: the manager does not look at the declared ones before a manual trigger (`protocol.md` §2.3).
+/// Returns the mode to run in: the manager ignores the declared ones on a manual trigger (`protocol.md` §2.3).
 fn declared_mode(app: &App, asked: SyncType) -> Result<SyncType, Refusal> {
     let declared = app.connector.sync_modes();
     if declared.contains(&asked) {
         return Ok(asked);
     }
     if asked == SyncType::Realtime {
-        // The one 404 that is meant: the manager then cancels the run and stops asking for a while.
+        // The only intended 404: the manager then cancels the run and pauses its requests.
         return Err(Refusal(
             StatusCode::NOT_FOUND,
             "this connector has no realtime sync".to_owned(),
@@ -209,7 +209,7 @@ fn declared_mode(app: &App, asked: SyncType) -> Result<SyncType, Refusal> {
     other.ok_or_else(|| Refusal::bad_request(format!("this connector has no `{asked}` sync")))
 }
 
-/// Reads and checks what the run needs. `is_read` is set between the two.
+/// Reads and checks the run's inputs. Sets `is_read` between the two.
 async fn prepare(
     app: &App,
     request: &SyncRequest,
@@ -288,7 +288,7 @@ async fn prepare(
     Ok((source, credentials, secrets))
 }
 
-/// What the connector itself says about the run: its types, and its last look.
+/// Runs the connector's own checks: decoding into its types, and its final check.
 async fn judge(
     app: &App,
     request: &SyncRequest,
