@@ -38,7 +38,7 @@ pub struct ServerConfig {
     /// `CATALOG_CACHE_DIR`: the folder that caches the MCP server's lists; default `/var/lib/omni/mcp-catalogs`.
     pub catalog_cache_dir: PathBuf,
     /// `CATALOG_CACHE_TTL_SECONDS`: how long the cached lists are valid; default one day. 0 or less disables the
-    /// cache on disk, which is none here.
+    /// cache on disk; the value here is then none.
     pub catalog_cache_ttl: Option<Duration>,
     /// `OMNI_CONNECTOR_MCP_IDLE_SECONDS`: how long an unused connection to the MCP server stays open. A server that was started
     /// for it ends with it. Default 300 s.

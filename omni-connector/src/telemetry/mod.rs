@@ -11,7 +11,7 @@
 //! | name | labels | what it counts |
 //! |---|---|---|
 //! | `omni_connector_info` | `connector`, `version` | always 1 |
-//! | `omni_connector_runs_total` | `mode`, `ending` | runs: `completed`, `failed`, `refused` before they began, `stopped` by a cancel or a shutdown, `over` because the manager ended them, `unreported` because the manager could not be reached |
+//! | `omni_connector_runs_total` | `mode`, `ending` | runs: `completed`, `failed`, `refused` before they began, `stopped` by a cancel or a shutdown, `over` because the manager ended them, `unreported` because the ending could not be reported to the manager |
 //! | `omni_connector_runs_active` | `mode` | active runs |
 //! | `omni_connector_documents_total` | `outcome` | `scanned`, `updated`, `deleted`, `skipped`, `failed`: as in the report of a run |
 //! | `omni_connector_content_bytes_total` | | bytes of content sent to the manager |
