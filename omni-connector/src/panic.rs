@@ -1,4 +1,4 @@
-//! Panics of an author's code: caught, with their message and their place.
+//! Catches panics of the author's code and records their message and location.
 
 use std::{
     any::Any,
@@ -13,11 +13,11 @@ use std::{
 };
 
 thread_local! {
-    /// Where the latest panic of this thread happened. A panic unwinds on the thread it began on, so whoever catches it
-    /// there finds its own.
+    /// The location of the latest panic on this thread. A panic unwinds on its own thread, so the code that catches it there
+    /// reads the right location.
     static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
 
-    /// Whether this thread runs code whose panics are caught here, and told without the secrets that they quote.
+    /// Whether this thread runs code whose panics are caught here and reported with secrets removed.
     static IS_CAUGHT: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -25,7 +25,7 @@ thread_local! {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Panicked {
     pub(crate) message: String,
-    /// File, line and column, when the hook saw it.
+    /// File, line and column, if the hook recorded them.
     place: Option<String>,
 }
 
@@ -38,8 +38,8 @@ impl fmt::Display for Panicked {
     }
 }
 
-/// Notes the places of panics from now on. Those that are caught are told by whoever catches them; all others go to the hook
-/// that was there. A hook that is set later and does not call this one costs the places, and nothing else.
+/// Installs a hook that records panic locations. The code that catches a panic reports it; other panics go to the previous
+/// hook. If a later hook does not call this one, only the locations are lost.
 pub(crate) fn note_places() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -58,11 +58,11 @@ pub(crate) fn note_places() {
     });
 }
 
-/// Runs a future that may panic.
+/// Runs a future and catches its panic.
 pub(crate) async fn catch<T>(future: impl Future<Output = T>) -> Result<T, Panicked> {
     let mut future = pin!(future);
     poll_fn(|context| {
-        // What the future caught by itself is not its end.
+        // Discards the location of a panic that the future caught itself.
         PLACE.take();
         let outer = IS_CAUGHT.replace(true);
         let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context)));
@@ -79,7 +79,7 @@ pub(crate) async fn catch<T>(future: impl Future<Output = T>) -> Result<T, Panic
     .await
 }
 
-/// The words of a panic, where it has any.
+/// Returns the message of a panic, if it has one.
 pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))

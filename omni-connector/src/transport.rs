@@ -1,20 +1,20 @@
-//! The HTTP client of connectors: reqwest with timeouts that end, and TLS that needs no system library.
+//! The HTTP client of connectors: reqwest with finite timeouts, and TLS without a system library.
 
 use std::{ops::Deref, sync::Once, time::Duration};
 
-/// A [`reqwest::Client`] with a connection timeout of 10 s and a request timeout of 60 s, both of which a request or
-/// [`HttpClient::from`] a client of one's own can change. Cheap to clone; one per process is enough.
+/// A [`reqwest::Client`] with a connection timeout of 10 s and a request timeout of 60 s. A request can change both, as can
+/// an own client passed to [`HttpClient::from`]. Cheap to clone; one per process is enough.
 ///
-/// Build clients through [`HttpClient::builder`] rather than `reqwest::Client::new`, which panics where no TLS provider has
-/// been chosen yet.
+/// Build clients through [`HttpClient::builder`]: `reqwest::Client::new` panics if no TLS provider is installed
+/// yet.
 #[derive(Debug, Clone)]
 pub struct HttpClient(reqwest::Client);
 
 impl HttpClient {
-    /// A client with the defaults above.
+    /// Creates a client with the defaults above.
     ///
     /// # Panics
-    /// When the system's TLS roots cannot be read at all, as `reqwest::Client::new` does.
+    /// The system's TLS roots cannot be read at all, as in `reqwest::Client::new`.
     pub fn new() -> Self {
         Self(
             Self::builder()
@@ -24,10 +24,10 @@ impl HttpClient {
         )
     }
 
-    /// A builder in which TLS works; `HttpClient::from` takes what it builds.
+    /// Returns a builder with a TLS provider installed; pass its client to `HttpClient::from`.
     pub fn builder() -> reqwest::ClientBuilder {
         static PROVIDER: Once = Once::new();
-        // An error means that the process has chosen a provider of its own, which is as good.
+        // An error means that the process already installed another provider, which works as well.
         PROVIDER.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
         reqwest::Client::builder()
             .connect_timeout(Duration::from_secs(10))

@@ -1,4 +1,4 @@
-//! What the source answered, and the verdict on it.
+//! The source's answer, and the verdict on it.
 
 use std::{fmt, sync::OnceLock};
 

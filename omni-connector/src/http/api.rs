@@ -1,4 +1,4 @@
-//! The description of one API: where it is, who asks, how fast, and what its refusals look like.
+//! Describes one API: its URL, its authorisation, its pace, and its refusals.
 
 use std::{
     fmt,
@@ -24,7 +24,7 @@ const LIMIT: u64 = 32 << 20;
 /// How long one attempt may take, unless [`Call::within`] says otherwise.
 const WITHIN: Duration = Duration::from_mins(1);
 
-/// One service's HTTP, described once: every call to it waits, repeats, renews and reports in the same way.
+/// One service's HTTP API, described once. All its calls share waiting, retries, credential renewal and error reports.
 ///
 /// ```
 /// use omni_connector::{Result, SecretString, http::{Api, Auth, Quota}};

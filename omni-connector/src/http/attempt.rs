@@ -1,4 +1,4 @@
-//! One attempt of a call: the request and its redirects, the answer under its limit, and the verdict on it.
+//! One attempt of a call: the request with its redirects, the bounded answer, and the verdict.
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,14 +21,14 @@ use super::{
 };
 use crate::{manager::retry_after, wire::SecretString};
 
-/// Redirects of one call that are followed.
+/// The most redirects followed per call.
 const HOPS: u32 = 5;
-/// Bytes of a refusal that are read.
+/// The most bytes read of a refusal.
 const REFUSAL: u64 = 64 << 10;
-/// A download that is JSON may be a refusal if it is no longer than this.
+/// The longest JSON download that is checked for a refusal.
 const PEEK: u64 = 1 << 20;
 
-/// An attempt that did not bring what was wanted.
+/// A failed attempt.
 #[derive(Debug)]
 pub(super) struct Failure {
     pub(super) error: SourceError,

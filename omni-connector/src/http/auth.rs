@@ -1,4 +1,4 @@
-//! How a request shows who asks. A credential is put on hop by hop, for the API's own origin only.
+//! Authorises requests. The credential is applied at each redirect hop, and only for the API's own origin.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -17,7 +17,7 @@ const EARLY: Duration = Duration::from_mins(1);
 
 /// How requests to an API are authorised.
 ///
-/// Credentials go to the API's own origin (scheme, host and port) only, whatever a redirect or a link to the next page says.
+/// Credentials go only to the API's own origin (scheme, host and port), regardless of redirects and next-page links.
 #[must_use = "an API is told by `Api::auth`"]
 #[derive(Clone)]
 pub struct Auth(pub(super) Kind);

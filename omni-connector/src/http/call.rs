@@ -1,4 +1,4 @@
-//! One request while it is described, and the ways to end it.
+//! Builds one request and sends it.
 
 use std::{
     borrow::Cow,
@@ -26,11 +26,11 @@ use super::{
     validators,
 };
 
-/// One request to a source, described step by step and sent by the method that says what is wanted of the answer.
+/// One request to a source, built step by step. The method that reads the answer sends it.
 ///
-/// Every call waits for its turn, is repeated where that is safe, and has its credential renewed once. `GET`, `HEAD`,
-/// `OPTIONS`, `PUT` and `DELETE` are safe to repeat; a `POST` or `PATCH` is repeated only if the source did not hear it,
-/// unless it is marked [`repeatable`](Self::repeatable) or has an [`idempotency_key`](Self::idempotency_key).
+/// Every call waits for its turn, is retried where that is safe, and renews its credential at most once. `GET`, `HEAD`,
+/// `OPTIONS`, `PUT` and `DELETE` are safe to retry. A `POST` or `PATCH` is retried only if the source did not receive it,
+/// or if it is marked [`repeatable`](Self::repeatable) or has an [`idempotency_key`](Self::idempotency_key).
 #[must_use = "a call is made by the method that ends it, such as `read`"]
 #[derive(Clone)]
 pub struct Call {
@@ -162,8 +162,8 @@ impl Call {
         self.header(CONTENT_TYPE.as_str(), media_type)
     }
 
-    /// Says that the call changes nothing, or changes the same however often it is made: a search or a GraphQL query that is
-    /// sent as `POST`.
+    /// Declares that repeating the call has no further effect, such as a search or a GraphQL query sent
+    /// as `POST`.
     pub fn repeatable(mut self) -> Self {
         self.is_repeatable = true;
         self
@@ -280,7 +280,7 @@ impl Call {
         }
     }
 
-    /// Makes a thing that does not exist no error: the call then reads `None`.
+    /// Treats a missing object as `None` instead of an error.
     pub const fn missing_is_none(self) -> MayBeMissing {
         MayBeMissing(self)
     }

@@ -1,4 +1,4 @@
-//! Answers that are too large for memory: streamed, or saved in a temporary file.
+//! Answers too large for memory: streamed, or saved in a temporary file.
 
 use std::{
     fmt,
@@ -16,7 +16,7 @@ use reqwest::header::{CONTENT_LENGTH, HeaderMap};
 use super::{SourceError, answer::media_type};
 use crate::manager::Data;
 
-/// An answer that is passed on as it comes. An error in the middle ends it, so nobody takes half of it for the whole.
+/// A streamed answer. A failure midway is an error of the stream, so a partial answer is never mistaken for the whole.
 pub struct Download {
     pub(super) headers: HeaderMap,
     pub(super) chunks: BoxStream<'static, Result<Bytes, SourceError>>,

@@ -1,4 +1,4 @@
-//! What can go wrong in a call to a source, sorted by what the caller can do about it.
+//! Errors of calls to a source, grouped by how the caller can react.
 
 use std::{fmt, time::Duration};
 
@@ -6,7 +6,7 @@ use reqwest::{Method, StatusCode};
 
 use super::Incomplete;
 
-/// A call to a source that failed for good: everything that can be repeated was repeated before.
+/// A call to a source that failed after all retries.
 ///
 /// As the error of an action it becomes the status that fits: 401, 403, 404, 409, 412, 429, 400, 502 or 504. In a sync the
 /// author decides: `?` ends the run, [`SyncContext::lost`](crate::SyncContext::lost) loses one item.
@@ -24,7 +24,7 @@ use super::Incomplete;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SourceError {
-    /// The source refuses the credential, also after it was read anew.
+    /// The source refuses the credential, even after it was read again.
     Unauthorized {
         /// The words of the source.
         message: String,

@@ -1,4 +1,4 @@
-//! One task at a time renews something, and all others that need it wait for the outcome.
+//! Lets one task renew a value while all other tasks that need it wait for the outcome.
 
 use std::{
     sync::{

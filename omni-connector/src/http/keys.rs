@@ -1,4 +1,4 @@
-//! The credential of an account as it is now: taken for each request, renewed once for all.
+//! The current credential of an account: read for each request, renewed once for all.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

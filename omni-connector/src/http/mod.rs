@@ -1,8 +1,8 @@
-//! How a connector talks to its source: one service's HTTP, described once.
+//! HTTP calls from a connector to its source, with each service described once.
 //!
-//! An author describes the service as an [`Api`] in a struct that implements [`ApiClient`]. That struct is then an argument of
-//! syncs, actions, webhooks and hooks, and every call through it waits for its turn, keeps to the quotas of the service, is
-//! repeated where that is safe, renews its credential, stops when the run is cancelled, and fails with a [`SourceError`].
+//! An author describes the service as an [`Api`] in a struct that implements [`ApiClient`]. That struct is then an argument
+//! of syncs, actions, webhooks and hooks. Every call waits for its turn, respects the service's quotas, is retried where
+//! that is safe, and renews its credential. It stops when the run is cancelled, and fails with a [`SourceError`].
 //!
 //! ```
 //! use omni_connector::{http::{Api, ApiClient, Auth, Pages, Paging, Quota}, prelude::*};
@@ -66,10 +66,10 @@
 //! }
 //! ```
 //!
-//! [`HttpClient`] is for what is not an API: a download from anywhere.
+//! [`HttpClient`] is for everything else, such as a download from any URL.
 //!
-//! Answers may be compressed with gzip or deflate, which every request offers; other codings are not offered, and an answer in
-//! one is [`Unreadable`](SourceError::Unreadable). An MCP server behind a connector is asked in the same way.
+//! Every request offers gzip and deflate compression. An answer in another coding is
+//! [`Unreadable`](SourceError::Unreadable). Calls to an MCP server behind a connector work the same way.
 
 mod answer;
 mod api;

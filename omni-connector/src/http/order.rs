@@ -1,4 +1,4 @@
-//! Several items at once, handed back in their order.
+//! Processes several items concurrently and returns their outcomes in order.
 
 use std::{fmt, pin::Pin};
 
@@ -25,7 +25,7 @@ impl<T> fmt::Debug for InOrder<'_, T> {
 }
 
 impl Api {
-    /// Works on as many items at once as calls may be under way, and hands the outcomes back in the order of the items.
+    /// Processes as many items at once as calls are allowed, and returns the outcomes in the order of the items.
     ///
     /// ```
     /// use omni_connector::{Document, DocumentPermissions, Result, SyncContext, http::Api};
@@ -57,11 +57,11 @@ impl Api {
 }
 
 impl SyncContext {
-    /// Loses one item by an error of the source: it counts as failed, with the URL of the call, and the run goes on as long
-    /// as its [budget](Self::set_failure_budget) lasts.
+    /// Records one item as failed by an error of the source, with the URL of the call. The run continues within
+    /// its [budget](Self::set_failure_budget).
     ///
     /// # Errors
-    /// The run was cancelled, which is nobody's failure.
+    /// The run was cancelled, which does not count as a failure.
     pub fn lost(&self, item: impl Into<String>, error: SourceError) -> Result<(), RunError> {
         if self.is_cancelled() || matches!(error, SourceError::Cancelled) {
             return Err(RunError::Cancelled);

@@ -1,4 +1,4 @@
-//! How fast the calls of one account go: quotas over a time, pauses that the source asks for, and a pace that is learned where
+//! Limits the call rate of one account: quotas, pauses that the source requests, and a learned pace where
 //! no quota is known.
 
 use std::{

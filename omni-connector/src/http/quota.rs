@@ -1,4 +1,4 @@
-//! What a source allows, as it says it: quotas over a time, and the headers that tell how much is left.
+//! The source's quotas, and the headers that report the remaining calls.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,10 +7,10 @@ use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 
 use super::Call;
 
-/// How many calls a source allows over a time, and which headers say what is left.
+/// How many calls a source allows in a period, and which headers report the rest.
 ///
-/// Calls are never more than that in any such time, whatever the number of tasks. An API can have several quotas. The
-/// `RateLimit` headers of the IETF draft are read without being asked for.
+/// No period of that length ever has more calls, whatever the number of tasks. An API can have several quotas. The
+/// `RateLimit` headers of the IETF draft are always read.
 ///
 /// ```
 /// use omni_connector::http::{Api, Quota, Reset};

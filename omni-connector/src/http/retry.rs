@@ -1,4 +1,4 @@
-//! When a call is made again: the growing pauses of one call, and the budget that all calls of an API share.
+//! Decides when to retry: the growing pauses of one call, and the retry budget that all calls of an API share.
 
 use std::{
     hash::{BuildHasher, RandomState},

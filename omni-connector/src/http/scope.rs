@@ -1,4 +1,4 @@
-//! Who makes a call: a run, which is patient, can be cancelled and shows what it waits for, or an action, which answers soon.
+//! The caller of a request: a patient, cancellable run that shows its waits, or an action, which must answer soon.
 
 use std::{fmt, sync::Arc, time::Duration};
 

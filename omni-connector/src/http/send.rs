@@ -1,4 +1,4 @@
-//! The one loop in which a call is made until it is answered for good.
+//! The retry loop of a call.
 
 use std::time::Duration;
 

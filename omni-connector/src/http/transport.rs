@@ -1,4 +1,4 @@
-//! The pool of connections that all APIs of the process share.
+//! The connection pool shared by all APIs of the process.
 
 use std::sync::OnceLock;
 
@@ -6,10 +6,10 @@ use reqwest::Client;
 
 use super::HttpClient;
 
-/// The client that sends requests, and does nothing else: redirects, repeats and limits of time are the kit's.
+/// Returns the client that sends requests. The kit handles redirects, retries and timeouts instead.
 ///
 /// # Panics
-/// When the system's TLS roots cannot be read at all.
+/// The system's TLS roots cannot be read at all.
 pub(super) fn client() -> &'static Client {
     static CLIENT: OnceLock<Client> = OnceLock::new();
     CLIENT.get_or_init(|| {

@@ -1,4 +1,4 @@
-//! Conditional requests: what was read before is read again only if it changed.
+//! Conditional requests: an answer is downloaded again only if it changed.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Call, auth::remove_parameter};
 
-/// What the source said about versions of its answers, to be kept in a checkpoint. Each answer has one, by its URL.
+/// The version validators of earlier answers, by URL, for a checkpoint.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Validators(BTreeMap<String, Validator>);

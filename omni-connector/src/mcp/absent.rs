@@ -1,4 +1,4 @@
-//! What stands in place of the bridges when the feature `mcp` is off.
+//! Replaces the bridges when the feature `mcp` is off.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 
 use crate::connector::ErasedConnector;
 
-/// The connector as it is: none has a server behind it.
+/// Returns the connector unchanged: without the feature none has an MCP server.
 pub(crate) fn bridged(
     connector: Arc<dyn ErasedConnector>,
     _: &Path,

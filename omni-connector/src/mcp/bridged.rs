@@ -1,5 +1,5 @@
-//! A connector together with the MCP server behind it, as one connector. Nothing of the server reaches the runtime but through
-//! this.
+//! Combines a connector and its MCP server into one connector. The runtime reaches the server only through this
+//! module.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -17,8 +17,8 @@ use crate::{
     wire::{CredentialReady, Manifest, McpCredentials, ServiceCredential, Source},
 };
 
-/// The connector, with the MCP server behind it if it declares one. What the server offers is kept in `folder` for `ttl`; a
-/// connection that nobody used for `idle` is closed.
+/// Wraps the connector and its MCP server, if it declares one. The server's lists are cached in `folder` for `ttl`. A
+/// connection unused for `idle` is closed.
 pub(crate) fn bridged(
     connector: Arc<dyn ErasedConnector>,
     folder: &Path,

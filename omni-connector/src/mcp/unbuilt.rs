@@ -1,10 +1,10 @@
-//! What an author who forgot the feature `mcp` is told: one error, with the way out, and nothing that follows from it.
+//! The compile error for authors who forgot the feature `mcp`: one error with the way out, and no follow-up errors.
 
 use std::{path::PathBuf, time::Duration};
 
 use crate::connector::McpServer;
 
-/// What only the feature `mcp` offers. Nothing implements it.
+/// Types that exist only with the feature `mcp`. Nothing implements it.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "this connector is built without MCP",
@@ -29,7 +29,7 @@ impl McpServer {
     }
 }
 
-/// The rest of such a line is as it would be, so that it is not an error of its own.
+/// The remaining methods exist here as well, so that they cause no further errors.
 #[doc(hidden)]
 impl McpServer {
     #[must_use]

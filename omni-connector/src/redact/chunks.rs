@@ -1,11 +1,11 @@
-//! A text that arrives in chunks, such as what a child process says: no secret passes because a chunk ends within it.
+//! Redacts output that arrives in chunks, such as a child's standard error, even if a secret spans two chunks.
 
 use super::Secrets;
 
-/// A line longer than this is passed on before it ends.
+/// A longer line is passed on before it is complete.
 const LONGEST_LINE: usize = 64 << 10;
 
-/// Holds back what the next chunk may complete.
+/// Holds back a possibly incomplete secret until the next chunk.
 pub(crate) struct Chunks {
     secrets: Secrets,
     held: Vec<u8>,
@@ -19,7 +19,7 @@ impl Chunks {
         }
     }
 
-    /// The lines that are complete now, without secrets.
+    /// Returns the completed lines, redacted.
     pub(crate) fn push(&mut self, chunk: &[u8]) -> String {
         self.held.extend_from_slice(chunk);
         let open = self.secrets.matcher().open_from(&self.held);
@@ -27,7 +27,7 @@ impl Chunks {
         let end = match lines {
             Some(newline) => newline + 1,
             None if open > LONGEST_LINE => open,
-            // A secret as long as this is none.
+            // No secret is this long.
             None if self.held.len() > LONGEST_LINE * 4 => self.held.len(),
             None => return String::new(),
         };
@@ -35,7 +35,7 @@ impl Chunks {
         self.clean_and_hold(rest)
     }
 
-    /// What is left when no further chunk comes.
+    /// Returns the rest after the last chunk.
     pub(crate) fn end(&mut self) -> String {
         self.clean_and_hold(Vec::new())
     }

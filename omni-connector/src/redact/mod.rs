@@ -1,6 +1,6 @@
-//! Keeps secrets out of texts that leave the process: an error's chain may quote URLs, headers and bodies.
+//! Removes secrets from strings that leave the process: an error's chain may quote URLs, headers and bodies.
 //!
-//! A leaf: it imports nothing of ours.
+//! Imports no other module of the crate.
 
 #[cfg(feature = "mcp")]
 mod chunks;

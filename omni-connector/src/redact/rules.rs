@@ -1,4 +1,4 @@
-//! Finds secrets by what stands around them: URLs, headers, and names that say so.
+//! Finds secrets by their surroundings: URLs, headers, and secret field names.
 
 use std::{borrow::Cow, sync::LazyLock};
 
@@ -6,11 +6,11 @@ use regex_lite::{Captures, Regex};
 
 use super::REDACTED;
 
-/// The text without what looks like a secret in it.
+/// Removes everything that looks like a secret from a string.
 ///
-/// Taken out are the user part of URLs, the values of query parameters, fields and settings whose names say that they
-/// are secret (`token`, `api_key`, `password`, `signature`, …), credentials after `Bearer` or `Basic`, headers that carry
-/// credentials, and JSON web tokens. A text without any is returned as it is.
+/// This covers the user part of URLs, and the values of query parameters, fields and settings with secret names
+/// (`token`, `api_key`, `password`, `signature`, …). It also covers credentials after `Bearer` or `Basic`, headers that carry
+/// credentials, and JSON web tokens. A string without secrets is returned unchanged.
 ///
 /// ```
 /// use omni_connector::redact;
@@ -25,7 +25,7 @@ pub fn redact(text: &str) -> Cow<'_, str> {
         let redacted = rule
             .pattern
             .replace_all(&text, |found: &Captures<'_>| rule.replace(found));
-        // A rule that found only what is no secret changed nothing.
+        // A rule whose matches were all harmless changed nothing.
         match redacted {
             Cow::Owned(redacted) if redacted != text => Cow::Owned(redacted),
             _ => text,
@@ -33,8 +33,8 @@ pub fn redact(text: &str) -> Cow<'_, str> {
     })
 }
 
-/// One way in which a secret stands in a text. The group `secret` is taken out if the group `name`, where there is one,
-/// says so.
+/// A pattern for one form of secret. The group `secret` is removed. If the pattern has a group `name`, that name must
+/// be a secret one.
 struct Rule {
     pattern: Regex,
     says_secret: fn(&str) -> bool,
@@ -56,7 +56,7 @@ impl Rule {
         let named = found
             .name("name")
             .is_none_or(|name| (self.says_secret)(&plain(name.as_str())));
-        // The full stop or bracket after it belongs to the sentence around it.
+        // A full stop or bracket at the end belongs to the surrounding sentence.
         let value = secret
             .as_str()
             .trim_end_matches([')', ']', '}', '.', ',', ':', ';', '`']);
@@ -86,7 +86,7 @@ static RULES: LazyLock<[Rule; 9]> = LazyLock::new(|| {
             r#"[?&#](?<name>[^\s=&?#"'<>]+)=(?<secret>[^\s&#"'<>]+)"#,
             in_query,
         ),
-        // A header of credentials, in whatever scheme.
+        // A header that carries credentials, in any scheme.
         Rule::new(
             r#"(?i)\b(?:proxy-)?authorization["']?\s*[:=]\s*["']?(?<secret>[^\r\n"']+)"#,
             always,
@@ -99,7 +99,7 @@ static RULES: LazyLock<[Rule; 9]> = LazyLock::new(|| {
             r"(?i)\b(?:bearer|basic)\s+(?<secret>[A-Za-z0-9._~+/=-]{8,})",
             always,
         ),
-        // A field in JSON that was quoted once more, and in JSON or `Debug` output.
+        // A field in JSON or `Debug` output, or in JSON that was quoted again.
         Rule::new(
             r#"(?<name>[A-Za-z0-9_.-]+)\\+"\s*:\s*\\+"(?<secret>[^"\\]+)"#,
             in_query,
@@ -108,7 +108,7 @@ static RULES: LazyLock<[Rule; 9]> = LazyLock::new(|| {
             r#"(?<name>[A-Za-z0-9_.-]+)["']?\s*[:=]\s*"(?<secret>(?:[^"\\]|\\.)+)"#,
             is_secret_name,
         ),
-        // A setting, such as in a connection string; a header with a name of its own.
+        // A setting, such as in a connection string, or a header with a secret name.
         Rule::new(
             r#"(?:^|[\s;,({\[])(?<name>[A-Za-z0-9_.-]+)=(?<secret>[^\s&;,"'<>]+)"#,
             is_secret_name,
@@ -120,7 +120,7 @@ static RULES: LazyLock<[Rule; 9]> = LazyLock::new(|| {
     ]
 });
 
-/// The name in lower case, without what joins its words.
+/// Returns the name in lower case, without separators.
 pub(super) fn plain(name: &str) -> String {
     let letters = name.chars().filter(|c| c.is_alphanumeric());
     let mut plain = String::with_capacity(name.len());
@@ -132,7 +132,7 @@ pub(super) fn plain(name: &str) -> String {
     plain
 }
 
-/// Names that say it anywhere.
+/// Returns whether a name is secret in any context.
 pub(super) fn is_secret_name(name: &str) -> bool {
     const SAYS_SO: [&str; 14] = [
         "token",
@@ -150,7 +150,7 @@ pub(super) fn is_secret_name(name: &str) -> bool {
         "sharedkey",
         "sessionid",
     ];
-    // Every call's and every run's names are looked at; a search of its own for each word would take ten times as long.
+    // Runs for the names of every call and run; one search per word would take ten times as long.
     let bytes = name.as_bytes();
     let says_so = |start| {
         SAYS_SO
@@ -160,7 +160,7 @@ pub(super) fn is_secret_name(name: &str) -> bool {
     (0..bytes.len()).any(says_so) || matches!(name, "pwd" | "jwt")
 }
 
-/// Names that say it in a URL or in a credential, and may mean anything elsewhere.
+/// Returns whether a name is secret in a URL or credential, though ambiguous elsewhere.
 pub(super) fn is_bare_secret(name: &str) -> bool {
     name.ends_with("key")
         || matches!(

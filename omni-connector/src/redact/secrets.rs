@@ -1,4 +1,4 @@
-//! The secrets of one call or one run, and texts without them.
+//! Collects the secrets of one call or run and removes them from strings.
 
 use std::{borrow::Cow, fmt, sync::OnceLock};
 
@@ -10,23 +10,23 @@ use super::{
     spelling::Matcher,
 };
 
-/// A secret shorter than this would take ordinary words along with it.
+/// The shortest secret: removing shorter ones would also remove ordinary words.
 const SHORTEST: usize = 4;
 
-/// A line of a secret that says enough by itself, such as one of a private key.
+/// The shortest line that counts as a secret by itself, such as a line of a private key.
 const SHORTEST_LINE: usize = 16;
 
-/// Bytes of a text that people are told.
+/// The most bytes of a message shown to people.
 const LONGEST: usize = 16 << 10;
 
-/// A rule may need to see this much behind a place to know that a secret stands there.
+/// How many bytes a rule may need after a position to detect a secret there.
 const BEHIND: usize = 1 << 10;
 
-/// The secrets of a call or a run: the texts under names that say so.
+/// The secrets of a call or a run: the values of fields with secret names.
 #[derive(Default)]
 pub(crate) struct Secrets {
     texts: Vec<String>,
-    /// Made when the first text is looked at: most calls need none.
+    /// Built on first use: most calls never need it.
     matcher: OnceLock<Matcher>,
 }
 
@@ -37,7 +37,7 @@ impl fmt::Debug for Secrets {
 }
 
 impl Secrets {
-    /// Those of the secret part of a credential, and those of settings beside it: a source's config, what a caller supplies.
+    /// Collects secrets from a credential's secret part and from settings, such as a source's config or a caller's input.
     pub(crate) fn of<'a>(
         credential: Option<&Value>,
         settings: impl IntoIterator<Item = &'a Value>,
@@ -49,7 +49,7 @@ impl Secrets {
         secrets
     }
 
-    /// Those of the secret part of a credential.
+    /// Collects secrets from a credential's secret part.
     pub(crate) fn of_secret(secret: &Value) -> Self {
         let mut secrets = Self::default();
         let says_so = |name: &str| is_bare_secret(name) || is_secret_name(name);
@@ -57,10 +57,10 @@ impl Secrets {
         secrets
     }
 
-    /// These texts, whatever they are called.
+    /// Treats all of these strings as secrets, whatever their names.
     #[cfg(feature = "mcp")]
     pub(crate) fn of_all(texts: impl Iterator<Item = String>) -> Self {
-        // Short ones are switches and numbers, and stand in ordinary words.
+        // Short strings are switches and numbers, which occur in ordinary words.
         Self {
             texts: texts.filter(|text| text.len() >= 8).collect(),
             matcher: OnceLock::new(),
@@ -85,7 +85,7 @@ impl Secrets {
     }
 
     fn add(&mut self, text: &str, is_secret: bool, says_so: fn(&str) -> bool) {
-        // A key file in a field: what is secret in it has names of its own.
+        // A key file within a field: its own field names identify its secrets.
         if text.trim_start().starts_with('{')
             && let Ok(inner) = serde_json::from_str(text)
         {
@@ -108,13 +108,13 @@ impl Secrets {
             .get_or_init(|| Matcher::new(self.texts.iter().map(String::as_str)))
     }
 
-    /// [`redact`], and these secrets in whatever spelling. A text that nobody would read to its end is cut: looking it over
-    /// would hold up whatever else the process does.
+    /// Applies [`redact`] and removes these secrets in every spelling. Cuts a very long string, whose scan would delay
+    /// the rest of the process.
     pub(crate) fn redact(&self, text: &str) -> String {
         if text.len() <= LONGEST {
             return self.redact_whole(text);
         }
-        // What the cut goes through is looked at whole, and only then cut.
+        // A secret across the cut is matched as a whole before cutting.
         let behind = BEHIND.max(self.matcher().longest());
         let window = text.floor_char_boundary(LONGEST.saturating_add(behind));
         let mut clean = self.redact_whole(&text[..window]);
@@ -152,7 +152,7 @@ mod tests {
 
     use super::*;
 
-    /// What reqwest keeps in a query.
+    /// The characters that reqwest escapes in a query.
     const QUERY: &AsciiSet = &percent_encoding::CONTROLS
         .add(b' ')
         .add(b'"')
@@ -161,7 +161,7 @@ mod tests {
         .add(b'>')
         .add(b'%');
 
-    /// A secret in one of the spellings in which errors quote it.
+    /// Spells a secret in one of the ways in which errors quote it.
     fn spelled(secret: &str, way: usize, offset: usize) -> String {
         let json = |text: &str| {
             let quoted = json!(text).to_string();
@@ -242,10 +242,10 @@ mod tests {
             let secrets = Secrets::of(Some(&json!({ "token": secret })), []);
             let secret = secret.trim();
             let written = spelled(secret, way, offset);
-            // Between signs that belong to no spelling, before and after the place where a text is cut.
+            // Between characters that belong to no spelling, before and after the cut.
             let text = format!("{}{written} is refused", "| ".repeat(filler / 2));
             let clean = secrets.redact(&text);
-            // A piece of it in the same spelling, as long as a person needs to guess the rest.
+            // A fragment in the same spelling, long enough to guess the rest.
             let middle = written.floor_char_boundary(written.len() / 2);
             let piece = &written[middle..written.ceil_char_boundary(middle + 8)];
             prop_assert!(!clean.contains(piece), "{written} in {}", &clean[clean.floor_char_boundary(clean.len().saturating_sub(200))..]);

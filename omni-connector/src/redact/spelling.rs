@@ -1,12 +1,12 @@
-//! Finds known secrets in a text, however they are spelled there.
+//! Finds known secrets in a string in any spelling.
 //!
-//! A secret is compared with what a text *means* at a place: `%2F`, `\u002f`, `\/` and `&#x2F;` are all a slash. So every
-//! mixture of escapes is found, and escapes of escapes. Base64 is looked for in its four alphabets and at its three offsets.
+//! A secret is compared with the decoded *meaning* at each position: `%2F`, `\u002f`, `\/` and `&#x2F;` all mean a slash.
+//! This finds mixed and nested escapes. Base64 is searched in its four alphabets and at its three offsets.
 
-/// Fewest bytes of a secret at the end of a text that was cut off.
+/// The shortest prefix of a secret that is removed at the end of a cut string.
 const SHORTEST_PART: usize = 8;
 
-/// Fewest characters of base64 that are certain to be of the secret.
+/// The fewest base64 characters that certainly belong to the secret.
 const SHORTEST_BASE64: usize = 4;
 
 const ALPHABETS: [&[u8; 64]; 4] = [
@@ -16,12 +16,12 @@ const ALPHABETS: [&[u8; 64]; 4] = [
     b"./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789",
 ];
 
-/// The secrets, ready to be looked for.
+/// Searches for the secrets.
 pub(super) struct Matcher {
     patterns: Vec<Pattern>,
-    /// The patterns that begin with a byte.
+    /// Pattern indexes by first byte.
     by_first: Box<[Vec<usize>; 256]>,
-    /// The longest that a secret can be in a text.
+    /// The greatest length of a secret in any spelling.
     longest: usize,
 }
 
@@ -30,14 +30,14 @@ struct Pattern {
     is_base64: bool,
 }
 
-/// What was found at a place.
+/// A match at one position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Found {
-    /// A secret that ends at this place.
+    /// A secret that ends at this position.
     Until(usize),
-    /// The text ends before a secret that may begin here.
+    /// The string ends within a possible secret.
     Open {
-        /// How much of it is there.
+        /// How many bytes of it matched.
         matched: usize,
     },
 }
@@ -80,7 +80,7 @@ impl Matcher {
         self.longest
     }
 
-    /// The longest secret that stands at `start`, or may begin there.
+    /// Returns the longest secret, or the beginning of one, at `start`.
     pub(super) fn at(&self, text: &[u8], start: usize) -> Option<Found> {
         let mut found = None;
         let mut open = 0;
@@ -106,7 +106,7 @@ impl Matcher {
         }
     }
 
-    /// The text with `mark` in place of every secret.
+    /// Replaces every secret by `mark`.
     pub(super) fn replace(&self, text: &str, mark: &str) -> String {
         let bytes = text.as_bytes();
         let mut clean = String::with_capacity(text.len());
@@ -132,7 +132,7 @@ impl Matcher {
         clean
     }
 
-    /// Where the first secret begins that the end of the text may have cut.
+    /// Returns the start of the first secret that the end of the string may have cut.
     #[cfg(feature = "mcp")]
     pub(super) fn open_from(&self, text: &[u8]) -> usize {
         let mut at = 0;
@@ -148,9 +148,9 @@ impl Matcher {
 }
 
 impl Pattern {
-    /// Follows every meaning of the text at once, so that no text makes it slow.
+    /// Follows all meanings in parallel, so that no input makes the search slow.
     fn at(&self, text: &[u8], start: usize) -> Option<Found> {
-        // Bytes of the pattern that were matched, and the place in the text behind them.
+        // Pairs: matched bytes of the pattern, and the position after them in the text.
         let mut reached = vec![(0, start)];
         let (mut open, mut end) = (0, None);
         while let Some((matched, place)) = reached.pop() {
@@ -174,7 +174,7 @@ impl Pattern {
             if is_unfinished && matched > 0 {
                 open = open.max(matched);
             }
-            // States are taken in the order of their place, so that none comes twice.
+            // States are taken in order of position, so that none is visited twice.
             reached.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(b.0.cmp(&a.0)));
         }
         match end {
@@ -184,7 +184,7 @@ impl Pattern {
         }
     }
 
-    /// The end of a secret, with the last character of its base64 and what fills it up.
+    /// Extends a match by the last base64 character of the secret and the padding.
     fn with_rest(&self, text: &[u8], start: usize, end: usize) -> usize {
         if !self.is_base64 || start == end {
             return end;
@@ -201,12 +201,12 @@ impl Pattern {
     }
 }
 
-/// Whether the text ends here, or was cut here by somebody who said so.
+/// Returns whether the text ends here, or an ellipsis shows that it was cut here.
 fn is_cut(rest: &[u8]) -> bool {
     rest.is_empty() || rest.starts_with("…".as_bytes()) || rest.starts_with(b"...")
 }
 
-/// The character of the standard alphabet for one of the URL-safe.
+/// Maps a character of the URL-safe alphabet to the standard one.
 const fn standard(url_safe: u8) -> Option<u8> {
     match url_safe {
         b'-' => Some(b'+'),
@@ -215,7 +215,7 @@ const fn standard(url_safe: u8) -> Option<u8> {
     }
 }
 
-/// The characters of the base64 of a secret that do not depend on what stands before and behind it, at each offset.
+/// Returns the base64 of a secret at each offset, without characters that depend on neighbouring bytes.
 fn base64_of(secret: &str, alphabet: &[u8; 64]) -> impl Iterator<Item = Vec<u8>> {
     let certain = move |offset: usize| {
         let bit = |index: usize| {
@@ -238,7 +238,7 @@ fn base64_of(secret: &str, alphabet: &[u8; 64]) -> impl Iterator<Item = Vec<u8>>
         .filter(|found| found.len() >= SHORTEST_BASE64)
 }
 
-/// Calls `each` with every meaning of the text at `start`, and the place behind it. Whether an escape is cut by the end.
+/// Calls `each` with every meaning at `start` and the position after it. Returns whether the end cuts an escape.
 fn each_meaning(text: &[u8], start: usize, each: &mut dyn FnMut(&[u8], usize)) -> bool {
     let Some(&first) = text.get(start) else {
         return false;
@@ -256,7 +256,7 @@ fn each_meaning(text: &[u8], start: usize, each: &mut dyn FnMut(&[u8], usize)) -
     }
 }
 
-/// `%2F`, also where the sign was encoded again: `%252F`.
+/// Decodes `%2F`, also if the percent sign was encoded again: `%252F`.
 fn percent(text: &[u8], start: usize, each: &mut dyn FnMut(&[u8], usize)) -> bool {
     let mut at = start + 1;
     loop {
@@ -274,7 +274,7 @@ fn percent(text: &[u8], start: usize, each: &mut dyn FnMut(&[u8], usize)) -> boo
     }
 }
 
-/// `\n`, `\"`, `\u00e9` and `\u{e9}`, also where the backslashes were escaped again.
+/// Decodes `\n`, `\"`, `\u00e9` and `\u{e9}`, also if the backslashes were escaped again.
 fn backslash(text: &[u8], start: usize, each: &mut dyn FnMut(&[u8], usize)) -> bool {
     let run = text[start..].iter().take_while(|c| **c == b'\\').count();
     for escaped in [2, 4, 8] {
@@ -308,7 +308,7 @@ fn backslash(text: &[u8], start: usize, each: &mut dyn FnMut(&[u8], usize)) -> b
     false
 }
 
-/// What follows `\u`, after `start`.
+/// Decodes the part after `\u`.
 fn unicode(text: &[u8], start: usize, at: usize, each: &mut dyn FnMut(&[u8], usize)) -> bool {
     let mut tell = |code: u32, end: usize| {
         if let Some(c) = char::from_u32(code) {
@@ -332,7 +332,7 @@ fn unicode(text: &[u8], start: usize, at: usize, each: &mut dyn FnMut(&[u8], usi
         tell(high, at + 4);
         return false;
     }
-    // The other half, behind as many backslashes.
+    // The second half of a surrogate pair, after the same number of backslashes.
     let slashes = at - 1 - start;
     let second = at + 4 + slashes + 1;
     if text.len() < second + 4 {
@@ -350,7 +350,7 @@ fn unicode(text: &[u8], start: usize, at: usize, each: &mut dyn FnMut(&[u8], usi
     false
 }
 
-/// `&amp;`, `&#39;` and `&#x27;`.
+/// Decodes `&amp;`, `&#39;` and `&#x27;`.
 fn entity(text: &[u8], start: usize, each: &mut dyn FnMut(&[u8], usize)) -> bool {
     const LONGEST: usize = 10;
     let rest = &text[start + 1..];
@@ -377,7 +377,7 @@ fn entity(text: &[u8], start: usize, each: &mut dyn FnMut(&[u8], usize)) -> bool
     false
 }
 
-/// A number of so many hexadecimal digits.
+/// Parses a number with exactly this many hexadecimal digits.
 fn number(text: &[u8], digits: usize) -> Option<(u32, usize)> {
     if digits == 0 || digits > 7 {
         return None;

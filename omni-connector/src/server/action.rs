@@ -35,7 +35,7 @@ pub(super) async fn call(
     Body(request): Body<ActionRequest>,
 ) -> Response {
     let source = request.source.as_ref().map(|source| short(&source.id));
-    // At the highest level, so that a filter for lines keeps what the lines are about.
+    // At the highest level, so that a line filter keeps the span of the lines.
     let span = tracing::error_span!(
         "action",
         action = short(&request.action),
@@ -53,12 +53,12 @@ pub(super) async fn call(
     response
 }
 
-/// As much of a text from outside as every line about the call may carry.
+/// Cuts a foreign string to the length that each log line may carry.
 fn short(text: &str) -> &str {
     &text[..text.floor_char_boundary(LONGEST_ID)]
 }
 
-/// What the caller calls this call, or a name of ours.
+/// Returns the caller's request id, or generates one.
 fn request_id(headers: &HeaderMap) -> String {
     static CALLS: AtomicU64 = AtomicU64::new(0);
     let given = headers.get("x-request-id").and_then(|id| id.to_str().ok());

@@ -1,4 +1,4 @@
-//! Reading request bodies: tolerant of content types, exact about what is wrong.
+//! Reads request bodies. Accepts any content type and reports errors precisely.
 
 use std::{future::poll_fn, pin::Pin, time::Duration};
 
@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 use super::App;
 
-/// A JSON body. The manager ignores content types, and so does this side.
+/// A JSON body. Ignores the content type, as the manager does.
 pub(super) struct Body<T>(pub(super) T);
 
 impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
@@ -33,7 +33,7 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
         if let Ok(value) = serde_json::from_slice(&bytes) {
             return Ok(Self(value));
         }
-        // Again, watching the path, which a body that is right need not wait for.
+        // Decode again with path tracking, which a valid body need not pay for.
         let mut decoder = serde_json::Deserializer::from_slice(&bytes);
         serde_path_to_error::deserialize(&mut decoder)
             .map(Self)
@@ -41,12 +41,12 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
     }
 }
 
-/// How long a client that was refused may go on sending: closed in its face, the connection would lose the answer.
+/// How long a refused client may keep sending. Closing the connection at once would lose the answer.
 const LINGER: Duration = Duration::from_secs(30);
-/// How long it may be silent in between.
+/// The longest pause between two frames of such a client.
 const SILENCE: Duration = Duration::from_secs(5);
 
-/// The bytes of a body of at most `limit`. One that says of itself that it is longer is refused before it is read.
+/// Reads a body of at most `limit` bytes. A body whose announced length is greater is refused unread.
 pub(super) async fn read(request: Request, limit: usize) -> Result<Vec<u8>, BodyError> {
     let announced = request.body().size_hint().lower();
     let asks_first = request.headers().contains_key(header::EXPECT);
@@ -56,14 +56,14 @@ pub(super) async fn read(request: Request, limit: usize) -> Result<Vec<u8>, Body
         BodyError::new(StatusCode::PAYLOAD_TOO_LARGE, reason)
     };
     if announced > limit as u64 {
-        // A client that asks whether it may send does not when it may not.
+        // A client that sent `Expect: 100-continue` does not send a refused body.
         if !asks_first {
             tokio::spawn(timeout(LINGER, drain(body)));
         }
         return Err(too_large());
     }
     let mut bytes = Vec::new();
-    // At once, since a buffer that grows is copied as it does. What does not come is never touched.
+    // Reserve everything at once, since a growing buffer is copied. The system commits only the pages that are used.
     let _ = bytes.try_reserve_exact(usize::try_from(announced).unwrap_or_default());
     while let Some(data) = next(&mut body).await {
         let data = data.map_err(|error| {
@@ -79,21 +79,21 @@ pub(super) async fn read(request: Request, limit: usize) -> Result<Vec<u8>, Body
     Ok(bytes)
 }
 
-/// Takes what comes, and keeps nothing of it.
+/// Reads and discards the rest of a body.
 async fn drain(mut body: Incoming) {
     while let Ok(Some(Ok(_))) = timeout(SILENCE, next(&mut body)).await {}
 }
 
 async fn next(body: &mut Incoming) -> Option<Result<Bytes, axum::Error>> {
     let frame = poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await?;
-    // Trailers are no data.
+    // Trailers are not data.
     Some(frame.map(|frame| frame.into_data().unwrap_or_default()))
 }
 
-/// Values that one body may hold: decoded, `[[],[],…` takes some sixty times the room that it took as text.
+/// The most values in one body: decoded, `[[],[],…` takes some sixty times its size.
 const MOST_VALUES: usize = 2 << 20;
 
-/// Whether a body holds more than [`MOST_VALUES`]: each begins after one of three signs, of which texts may hold more.
+/// Returns whether a body has more than [`MOST_VALUES`] values. Counts the three characters that precede a value, outside strings.
 fn holds_too_much(json: &[u8]) -> bool {
     if json.len() <= MOST_VALUES {
         return false;
@@ -118,7 +118,7 @@ fn holds_too_much(json: &[u8]) -> bool {
     count > MOST_VALUES
 }
 
-/// A body that was refused, with the status and what is wrong.
+/// A refused body: the status and the error.
 #[derive(Debug)]
 pub(super) struct BodyError(StatusCode, String);
 
@@ -130,13 +130,13 @@ impl BodyError {
 
 impl IntoResponse for BodyError {
     fn into_response(self) -> Response {
-        // Both members: `/sync` answers with `message`, every other route with `error`.
+        // Both keys: `/sync` answers with `message`, every other route with `error`.
         let body = json!({ "status": "error", "message": self.1, "error": self.1 });
         (self.0, Json(body)).into_response()
     }
 }
 
-/// The path of the field, and not the value: a body may hold secrets.
+/// Describes an error by the field's path and never its value: a body may contain secrets.
 fn describe(error: &serde_path_to_error::Error<serde_json::Error>) -> BodyError {
     let (path, cause) = (error.path().to_string(), error.inner());
     let place = format!("line {} column {}", cause.line(), cause.column());

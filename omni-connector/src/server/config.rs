@@ -1,4 +1,4 @@
-//! Where the server listens, where the manager is, and how the two find each other.
+//! The server's settings: its address, the manager's address, and its limits.
 
 use std::{
     env, fmt,
@@ -18,30 +18,30 @@ pub struct ServerConfig {
     pub manager_url: String,
     /// `CONNECTOR_HOST_NAME`: the name under which the manager reaches this process.
     pub host_name: String,
-    /// `PORT`: where the server listens and is registered.
+    /// `PORT`: the port to listen on and to register.
     pub port: u16,
-    /// `OMNI_CONNECTOR_LISTEN`: the address to listen on; `0.0.0.0` unless it is set.
+    /// `OMNI_CONNECTOR_LISTEN`: the address to listen on; default `0.0.0.0`.
     pub listen: IpAddr,
-    /// `OMNI_CONNECTOR_MAX_BODY_BYTES`: larger request bodies are refused with 413; 64 MB unless it is set.
+    /// `OMNI_CONNECTOR_MAX_BODY_BYTES`: larger request bodies are refused with 413; default 64 MB.
     pub max_body_bytes: usize,
-    /// `OMNI_CONNECTOR_TOKEN`: what the manager, or a proxy before this process, sends as `Authorization: Bearer …`. If it is
-    /// set, whatever starts or changes something, or answers with contents, is closed to everybody else.
+    /// `OMNI_CONNECTOR_TOKEN`: the token that the manager, or a proxy in front of this process, sends as `Authorization:
+    /// Bearer …`. If set, routes that start or change something, or answer with content, require it.
     pub token: Option<SecretString>,
-    /// `OMNI_CONNECTOR_GRACE_SECONDS`: how long running syncs may take to reach a checkpoint once the process is asked to
-    /// stop; 7 s unless it is set, so that all is over before the 10 s after which Docker kills.
+    /// `OMNI_CONNECTOR_GRACE_SECONDS`: how long syncs may take to reach a checkpoint when the process stops.
+    /// The default of 7 s stays below the 10 s after which Docker kills.
     pub grace: Duration,
-    /// `OMNI_CONNECTOR_WEBHOOK_WINDOW_SECONDS`: webhook calls about one source that come within this time become one run; 2 s
-    /// unless it is set.
+    /// `OMNI_CONNECTOR_WEBHOOK_WINDOW_SECONDS`: webhook calls for one source within this time are merged into one run; default
+    /// 2 s.
     pub webhook_window: Duration,
-    /// How long calls to the manager wait, and how often they are repeated.
+    /// Timeouts and retries of calls to the manager.
     pub patience: Patience,
-    /// `CATALOG_CACHE_DIR`: where the lists of the MCP server are kept; `/var/lib/omni/mcp-catalogs` unless it is set.
+    /// `CATALOG_CACHE_DIR`: the folder that caches the MCP server's lists; default `/var/lib/omni/mcp-catalogs`.
     pub catalog_cache_dir: PathBuf,
-    /// `CATALOG_CACHE_TTL_SECONDS`: for how long they are believed; a day unless it is set. With 0 or less they are not
-    /// kept on disk, which is none here.
+    /// `CATALOG_CACHE_TTL_SECONDS`: how long the cached lists are valid; default one day. 0 or less disables the
+    /// cache on disk; the value here is then none.
     pub catalog_cache_ttl: Option<Duration>,
-    /// `OMNI_CONNECTOR_MCP_IDLE_SECONDS`: a connection to the MCP server that nobody used for so long is closed, and a server
-    /// that was started for it ended; 300 s unless it is set.
+    /// `OMNI_CONNECTOR_MCP_IDLE_SECONDS`: how long an unused connection to the MCP server stays open. A server that was started
+    /// for it ends with it. Default 300 s.
     pub mcp_idle: Duration,
 }
 
@@ -64,13 +64,13 @@ impl fmt::Debug for ServerConfig {
     }
 }
 
-/// Variables that are missing or wrong, all of them at once.
+/// All missing or invalid variables.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the environment is incomplete\n{}", .0.join("\n"))]
 pub struct ConfigError(Vec<String>);
 
 impl ServerConfig {
-    /// A server for the manager at `manager_url`, reached as `host_name:port`; everything else has its default.
+    /// Creates settings for the manager at `manager_url` and this process at `host_name:port`, with defaults for the rest.
     pub fn new(manager_url: impl Into<String>, host_name: impl Into<String>, port: u16) -> Self {
         Self {
             manager_url: manager_url.into(),
@@ -88,16 +88,16 @@ impl ServerConfig {
         }
     }
 
-    /// The settings in the environment (`protocol.md` §1.2).
+    /// Reads the settings from the environment (`protocol.md` §1.2).
     ///
     /// # Errors
-    /// Every variable that is missing or cannot be read, with what it is for.
+    /// Lists every missing or unreadable variable with its purpose.
     pub fn from_env() -> Result<Self, ConfigError> {
         Self::from_lookup(|name| env::var(name).ok())
     }
 
     fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        // An empty variable is what compose files write for one that is not set.
+        // Compose files write an empty variable for an unset one.
         let lookup = |name: &str| lookup(name).filter(|value| !value.trim().is_empty());
         let mut problems = Vec::new();
         let mut required = |name: &str, purpose: &str| {
@@ -197,9 +197,9 @@ impl ServerConfig {
         }
     }
 
-    /// What the manager is told.
+    /// Returns the URL that is registered with the manager.
     pub(crate) fn connector_url(&self) -> String {
-        // In a URL an IPv6 address stands in brackets.
+        // A URL encloses an IPv6 address in brackets.
         if self.host_name.parse::<Ipv6Addr>().is_ok() {
             format!("http://[{}]:{}", self.host_name, self.port)
         } else {
@@ -208,7 +208,7 @@ impl ServerConfig {
     }
 }
 
-/// Whether a text is a host alone: a name or an IP address, without scheme, port and path.
+/// Returns whether a string is a bare host: a name or an IP address, without scheme, port and path.
 fn is_host(text: &str) -> bool {
     text.parse::<Ipv6Addr>().is_ok() || url::Host::parse(text).is_ok()
 }

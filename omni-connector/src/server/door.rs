@@ -1,4 +1,4 @@
-//! What stands before all routes. One plain service: axum's middlewares copy the routes behind them for every request.
+//! The service in front of all routes. It is one plain service: axum's middlewares copy the routes behind them per request.
 
 use std::{
     convert::Infallible,
@@ -19,7 +19,7 @@ use tower_service::Service;
 use super::{body::BodyError, guard::Guard};
 use crate::{panic, redact::redact};
 
-/// The routes, behind what refuses strangers and answers for handlers that panic.
+/// The routes, behind the token check and the panic handler.
 #[derive(Clone)]
 pub(super) struct Door {
     guard: Arc<Guard>,
@@ -54,7 +54,7 @@ impl Service<Request> for Door {
     }
 }
 
-/// A handler that panics answers 500, and the connection lives: the manager would ask three more times and hear nothing.
+/// Answers 500 when a handler panics, so that the connection lives. Otherwise the manager would retry three times unanswered.
 async fn answer<E>(
     path: String,
     answered: impl Future<Output = Result<Response, E>>,

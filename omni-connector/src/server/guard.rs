@@ -1,4 +1,4 @@
-//! The shared secret that closes the protocol's routes to all but the manager.
+//! The shared secret that restricts the protocol's routes to the manager.
 
 use axum::{
     extract::Request,
@@ -9,7 +9,7 @@ use axum::{
 use super::body::BodyError;
 use crate::wire::SecretString;
 
-/// What starts or changes something, or answers with contents.
+/// Routes that start or change something, or answer with content.
 const CLOSED: [&str; 7] = [
     "/sync",
     "/cancel",
@@ -20,16 +20,16 @@ const CLOSED: [&str; 7] = [
     "/oauth/credential-ready",
 ];
 
-/// What stands at the door.
+/// Checks the token of each request.
 pub(super) struct Guard {
-    /// Without one the door is open.
+    /// The token; none allows every request.
     pub(super) token: Option<SecretString>,
-    /// The one closed path that connectors name themselves.
+    /// The path of the enrich endpoint, which the connector chooses.
     pub(super) enrich_path: Option<String>,
 }
 
 impl Guard {
-    /// The answer to a call of a closed route that does not bring the token, before anything of its body is read.
+    /// Returns the refusal if a closed route is called without the token. The body stays unread.
     pub(super) fn refusal(&self, request: &Request) -> Option<Response> {
         let token = self.token.as_ref()?;
         if !self.closes(request.uri().path()) || bearer(request.headers()).as_ref() == Some(token) {

@@ -1,5 +1,5 @@
-//! `/resource`, `/prompt` and `/skill` (`protocol.md` §2.7): what the MCP server behind a connector holds, and the texts
-//! that the connector declares itself.
+//! `/resource`, `/prompt` and `/skill` (`protocol.md` §2.7): content of the MCP server behind a connector, and skills that
+//! the connector declares itself.
 
 use axum::{
     Json,
@@ -22,7 +22,7 @@ use crate::{
     wire::{ErrorBody, McpCredentials},
 };
 
-/// Skills of this form are prompts, whether the manifest names them or not.
+/// The prefix of skills that are prompts, even if the manifest does not list them.
 const PROMPT_PREFIX: &str = "mcp:";
 
 #[derive(Deserialize)]
@@ -44,7 +44,7 @@ pub(super) struct PromptRequest {
 #[derive(Deserialize)]
 pub(super) struct SkillRequest {
     skill_id: String,
-    /// Looked at by hand: the decoder's error would quote a long text in full.
+    /// Checked separately: the decoder's error would quote a long string in full.
     #[serde(default)]
     arguments: Option<Value>,
     #[serde(default)]
@@ -108,7 +108,7 @@ pub(super) async fn skill(State(app): State<App>, Body(request): Body<SkillReque
     let (Some(prompt), Some(server)) = (prompt, app.connector.mcp_behind()) else {
         return not_found(format!("Skill not found: {id}"));
     };
-    // Decoded here, since a text of the connector's own needs none.
+    // Decoded here, because the connector's own skills need no credential.
     let credentials = request
         .credentials
         .map(|value| decode("credentials", value));
@@ -123,7 +123,7 @@ pub(super) async fn skill(State(app): State<App>, Body(request): Body<SkillReque
     }
 }
 
-/// A prompt as one text: its description and the texts of its messages.
+/// Joins a prompt's description and the text of its messages into one string.
 fn text_of(prompt: &Value) -> String {
     let messages = prompt["messages"].as_array().into_iter().flatten();
     let texts = messages.filter_map(|message| message["content"]["text"].as_str());
@@ -136,7 +136,7 @@ fn text_of(prompt: &Value) -> String {
     parts.join("\n\n")
 }
 
-/// A panic of the connector's own preparation is an answer, too.
+/// Turns a panic of the connector's preparation into an error answer.
 async fn guarded(
     call: impl Future<Output = Result<Value, ActionError>>,
 ) -> Result<Value, ActionError> {

@@ -1,4 +1,4 @@
-//! What comes in: the server that the manager calls (`protocol.md` §2), and the loop that registers it.
+//! The server that the manager calls (`protocol.md` §2), and the loop that registers it.
 
 mod action;
 mod body;
@@ -24,14 +24,14 @@ use std::sync::Arc;
 
 use crate::{connector::ErasedConnector, manager::ManagerClient, run::Runs, wire::Manifest};
 
-/// What every handler needs.
+/// The state shared by all handlers.
 #[derive(Clone)]
 struct App {
     connector: Arc<dyn ErasedConnector>,
     manager: ManagerClient,
     runs: Runs,
     connector_url: Arc<str>,
-    /// The longest body that is read.
+    /// The largest accepted request body.
     max_body_bytes: usize,
 }
 

@@ -1,4 +1,4 @@
-//! `/oauth/credential-ready` and the enrich endpoint: somebody has signed in (`protocol.md` §8.5, §8.6).
+//! `/oauth/credential-ready` and the enrich endpoint, called after a sign-in (`protocol.md` §8.5, §8.6).
 
 use std::sync::Arc;
 
@@ -19,13 +19,13 @@ use crate::{
     wire::{CredentialReady, ErrorBody, OAuthTokens},
 };
 
-/// 200 with the manifest if it changed, after it was registered; else 204.
+/// Answers 200 with the manifest if it changed and was registered; otherwise 204.
 pub(super) async fn credential_ready(
     State(app): State<App>,
     Body(ready): Body<CredentialReady>,
 ) -> Response {
     let secrets = Secrets::of_secret(&ready.credentials.credentials);
-    // A task of its own: a manager that gives up must not stop the connector half-way.
+    // A separate task: it must finish even if the manager disconnects.
     let runs = app.runs.clone();
     let task = runs.spawn(async move { panic::catch(make_ready(&app, ready)).await });
     let ended = match task.await {
@@ -55,12 +55,12 @@ async fn make_ready(app: &App, ready: CredentialReady) -> Result<Option<crate::w
     Ok(Some(manifest))
 }
 
-/// The path that the OAuth part of the manifest names, if it names one.
+/// Returns the enrich path from the manifest's OAuth part, if it names one.
 pub(super) fn enrich_path(connector: &dyn ErasedConnector) -> Option<String> {
     connector.oauth_config()?.enrich_endpoint
 }
 
-/// The route at that path; the check of the manifest has found it free.
+/// Builds the route at that path; the manifest check has ensured that the path is free.
 pub(super) fn enrich(path: Option<&str>) -> Router<App> {
     match path {
         Some(path) => Router::new().route(path, post(add)),

@@ -1,4 +1,4 @@
-//! Telling the manager that this connector exists, at once and every 30 s (`protocol.md` §1.4).
+//! Registers the connector with the manager, at startup and every 30 s (`protocol.md` §1.4).
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::{panic, redact::redact};
 /// The manager forgets a connector after 300 s.
 const EVERY: Duration = Duration::from_secs(30);
 
-/// Registers for as long as it is polled. A failure is reported and tried again; it never ends the process.
+/// Registers repeatedly until dropped. A failure is logged and retried; it never ends the process.
 pub(super) async fn keep_registered(app: App) {
     let mut ticks = tokio::time::interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -21,7 +21,7 @@ pub(super) async fn keep_registered(app: App) {
             () = news(&app) => {}
         }
         let manager = redact(app.manager.url());
-        // The author's part of the manifest may panic, which must not end the process.
+        // The author's part of the manifest may panic; the process must survive.
         let manifest = match panic::catch(async { app.manifest() }).await {
             Ok(manifest) => manifest,
             Err(panic) => {
@@ -46,7 +46,7 @@ pub(super) async fn keep_registered(app: App) {
     }
 }
 
-/// Ends when the manifest is not what was registered: the MCP server offers something new.
+/// Ends when the MCP server's offer changed and the manifest must be registered again.
 async fn news(app: &App) {
     match app.connector.mcp_behind() {
         Some(server) => server.changed().await,

@@ -1,4 +1,4 @@
-//! The server of a connector: its routes, its registration and its end.
+//! The server of a connector: routes, registration and shutdown.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -26,7 +26,7 @@ use crate::{
 };
 use futures_util::future::BoxFuture;
 
-/// Serves until the process is asked to end, or `shutdown` ends.
+/// Serves until a signal arrives or `shutdown` completes.
 pub(crate) async fn listen(
     connector: Arc<dyn ErasedConnector>,
     config: ServerConfig,
@@ -37,7 +37,7 @@ pub(crate) async fn listen(
     let listener = TcpListener::bind(address).await.with_context(|| {
         format!("cannot listen on {address}\nhelp: set `PORT` to a free port, or stop what listens there")
     })?;
-    // Port 0 asks the system for one; the manager must be told which.
+    // Port 0 lets the system choose; the manager needs the actual port.
     let address = listener.local_addr()?;
     let config = ServerConfig {
         port: address.port(),
@@ -64,7 +64,7 @@ pub(crate) async fn listen(
     }
 }
 
-/// Refuses a connector that Omni would refuse, or a part of which could never work: every 30 s, and nobody would say why.
+/// Refuses a connector that Omni would refuse every 30 s without an explanation, or that has a part that can never work.
 pub(crate) fn look_over(connector: &dyn ErasedConnector, config: &ServerConfig) -> Result<()> {
     let manifest = connector.manifest(&config.connector_url());
     let mut refused = Vec::new();
@@ -84,7 +84,7 @@ pub(crate) fn look_over(connector: &dyn ErasedConnector, config: &ServerConfig) 
     webhook::look_over(connector)
 }
 
-/// The routes of the protocol (§2.1), and the report of a run, behind the door.
+/// Builds the routes of the protocol (§2.1) and the run report, behind the door.
 fn door(app: App, config: &ServerConfig, extra: Router) -> Door {
     let runner = Runner::new(app.clone(), config.webhook_window);
     let webhooks = webhook::router(&app, &runner);

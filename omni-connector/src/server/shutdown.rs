@@ -1,4 +1,4 @@
-//! How the process ends: runs get a while to reach a checkpoint, hand over what they hold, and stay resumable.
+//! Ends the process: runs get time to reach a checkpoint, send buffered events, and stay resumable.
 
 use std::{future, process, sync::Arc, thread, time::Duration};
 
@@ -10,11 +10,11 @@ use crate::{
     run::{Runs, SyncContext},
 };
 
-/// How long runs that did not stop may take to hand over what they hold.
+/// Time for runs that did not stop to send their buffered events.
 const LAST_FLUSH: Duration = Duration::from_secs(1);
 
-/// Ends when the process may: `asked` ended, and the runs stopped or `grace` and [`LAST_FLUSH`] are over. The manager
-/// resumes what was running.
+/// Waits for `asked`, then until the runs stopped or `grace` and [`LAST_FLUSH`] passed. The manager
+/// resumes interrupted runs.
 pub(super) async fn after(
     asked: impl Future<Output = ()>,
     runs: Runs,
@@ -25,17 +25,17 @@ pub(super) async fn after(
     wind_down(&runs, &*connector, grace).await;
 }
 
-/// [`after`] a signal. A second one ends the process at once, and so does the end of the time for whatever does not let go:
-/// an author's code that blocks its thread would hold up the runtime for ever.
+/// Runs [`after`] a signal. A second signal ends the process at once. So does the end of the time limit, because author
+/// code that blocks its thread would keep the runtime alive forever.
 pub(super) async fn after_signal(runs: Runs, connector: Arc<dyn ErasedConnector>, grace: Duration) {
     let (told, asked) = oneshot::channel();
     let (ended, orderly) = oneshot::channel();
     let limit = grace.saturating_add(LAST_FLUSH * 2);
-    // A thread and a runtime of their own: a task that blocks can keep the others of its runtime from hearing of signals.
+    // Uses its own thread and runtime: a blocking task can keep its runtime from receiving signals.
     let watch = thread::Builder::new().name("signals".to_owned());
     let watching = watch.spawn(move || watch_signals(told, orderly, limit));
     if watching.is_err() || asked.await.is_err() {
-        // Where signals cannot be listened to, the system's own handling ends the process.
+        // Without a signal handler, the system's default handling ends the process.
         future::pending::<()>().await;
     }
     if wind_down(&runs, &*connector, grace).await {
@@ -45,7 +45,7 @@ pub(super) async fn after_signal(runs: Runs, connector: Arc<dyn ErasedConnector>
     }
 }
 
-/// Tells of the first signal. Ends the process at a second one, whenever it comes, and when the runs are not in order after
+/// Reports the first signal. Ends the process at a second signal, or when the runs are not finished after
 /// `limit`.
 fn watch_signals(told: oneshot::Sender<()>, orderly: oneshot::Receiver<()>, limit: Duration) {
     let runtime = runtime::Builder::new_current_thread().enable_all().build();
@@ -66,7 +66,7 @@ fn watch_signals(told: oneshot::Sender<()>, orderly: oneshot::Receiver<()>, limi
     });
 }
 
-/// Whether every run has ended. The MCP server behind the connector ends beside them.
+/// Returns whether every run has ended. The MCP server is closed concurrently.
 async fn wind_down(runs: &Runs, connector: &dyn ErasedConnector, grace: Duration) -> bool {
     let server = async {
         if let Some(server) = connector.mcp_behind() {
@@ -102,7 +102,7 @@ async fn wind_down_runs(runs: &Runs, grace: Duration) -> bool {
 /// Waits for SIGTERM or SIGINT.
 pub(crate) async fn signalled() {
     let interrupt = async {
-        // Where signals cannot be listened to, the system's own handling ends the process.
+        // Without a signal handler, the system's default handling ends the process.
         if signal::ctrl_c().await.is_err() {
             future::pending::<()>().await;
         }

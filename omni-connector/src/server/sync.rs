@@ -1,4 +1,4 @@
-//! `/sync`, `/sync/{id}` and `/cancel`: starting, probing and stopping runs (`protocol.md` §2.3–2.5).
+//! `/sync`, `/sync/{id}` and `/cancel`: start, probe and stop runs (`protocol.md` §2.3–2.5).
 
 use std::{
     sync::{
@@ -32,10 +32,10 @@ use crate::{
     },
 };
 
-/// Longer ids are nobody's; the manager's have 26 characters.
+/// The longest accepted id; the manager's have 26 characters.
 const LONGEST_ID: usize = 256;
 
-/// A run that was not started, with the status and the reason that people will read on the run.
+/// A refused run: the status, and the reason shown to people on the run.
 #[derive(Debug)]
 struct Refusal(StatusCode, String);
 
@@ -67,7 +67,7 @@ pub(super) async fn probe(
     State(app): State<App>,
     run: Result<Path<String>, PathRejection>,
 ) -> Json<RunningResponse> {
-    // An id that is no text is one that nobody works on; any other answer would count as a lost run.
+    // An undecodable id means "not running"; any other answer would count as a lost run.
     let running = run.is_ok_and(|Path(run)| app.runs.is_known(&run));
     Json(RunningResponse { running })
 }
@@ -103,7 +103,7 @@ fn answer(code: StatusCode, status: &str, message: Option<String>) -> Response {
         .into_response()
 }
 
-/// An id that can be one of the manager's: it goes into paths, where a U+0000 is 500 for ever (`protocol.md` §3.1).
+/// Checks that an id can be the manager's: it goes into paths, where U+0000 always yields 500 (`protocol.md` §3.1).
 fn check_id(name: &str, id: &str) -> Result<(), Refusal> {
     if id.is_empty() || id.len() > LONGEST_ID || id.contains(char::is_control) {
         return Err(Refusal::bad_request(format!(
@@ -130,7 +130,7 @@ async fn try_start(app: App, request: SyncRequest) -> Result<(), Refusal> {
         .runs
         .reserve_soon(&request.sync_run_id, &request.source_id, mode);
     let reserved = tokio::select! {
-        // First: a cancel that was answered must not be followed by a run.
+        // Check this first: a run must not start after its cancel was answered.
         biased;
         () = preparing.cancelled() => return Err(cancelled()),
         reserved = reserving => reserved,
@@ -140,7 +140,7 @@ async fn try_start(app: App, request: SyncRequest) -> Result<(), Refusal> {
     }
     let slot = match reserved {
         Ok(slot) => slot,
-        // The manager repeats a request whose answer was lost; the run it asks for is executing.
+        // The manager repeats a request whose answer was lost; that run is already executing.
         Err(Taken::ByItself) => return Ok(()),
         Err(Taken::ByRun(other)) => {
             let reason = format!("sync run `{other}` is already working on this source");
@@ -175,7 +175,7 @@ async fn try_start(app: App, request: SyncRequest) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Blames the party that took the time: the manager until everything is read, the connector's own look afterwards.
+/// Names the cause of a timeout: the manager until everything is read, then the connector's own check.
 fn too_slow(within: Duration, is_read: bool) -> Refusal {
     let who = if is_read {
         "`validate` of the connector takes too long"
@@ -196,14 +196,14 @@ fn cancelled() -> Refusal {
     )
 }
 
-/// The mode to run in: the manager does not look at the declared ones before a manual trigger (`protocol.md` §2.3).
+/// Returns the mode to run in: the manager ignores the declared ones on a manual trigger (`protocol.md` §2.3).
 fn declared_mode(app: &App, asked: SyncType) -> Result<SyncType, Refusal> {
     let declared = app.connector.sync_modes();
     if declared.contains(&asked) {
         return Ok(asked);
     }
     if asked == SyncType::Realtime {
-        // The one 404 that is meant: the manager then cancels the run and stops asking for a while.
+        // The only intended 404: the manager then cancels the run and pauses its requests.
         return Err(Refusal(
             StatusCode::NOT_FOUND,
             "this connector has no realtime sync".to_owned(),
@@ -215,7 +215,7 @@ fn declared_mode(app: &App, asked: SyncType) -> Result<SyncType, Refusal> {
     other.ok_or_else(|| Refusal::bad_request(format!("this connector has no `{asked}` sync")))
 }
 
-/// Reads and checks what the run needs. `is_read` is set between the two.
+/// Reads and checks the run's inputs. Sets `is_read` between the two.
 async fn prepare(
     app: &App,
     request: &SyncRequest,
@@ -256,7 +256,7 @@ async fn prepare(
     Ok((source, credentials, secrets))
 }
 
-/// What the connector itself says about the run: its types, and its last look.
+/// Runs the connector's own checks: decoding into its types, and its final check.
 async fn judge(
     app: &App,
     request: &SyncRequest,

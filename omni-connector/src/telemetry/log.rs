@@ -1,4 +1,4 @@
-//! Where the lines of the log and the spans go.
+//! Writes log lines and exports spans.
 
 use std::{
     borrow::Cow,
@@ -13,18 +13,18 @@ use tracing_subscriber::{
     prelude::*,
 };
 
-/// What is to be ended with the process.
+/// Telemetry that must be flushed before the process ends.
 pub(crate) struct Telemetry {
     #[cfg(feature = "otel")]
     traces: Option<super::traces::Traces>,
 }
 
-/// Takes the secrets out of a line.
+/// Removes secrets from a line.
 pub(crate) type Redactor = fn(&str) -> Cow<'_, str>;
 
-/// Begins to log lines that went through `redact`, and to export traces through `http` if a collector is named.
+/// Starts logging with `redact` applied to each line. Exports traces through `http` if a collector is configured.
 ///
-/// A subscriber that is there already stays.
+/// An already installed subscriber is kept.
 pub(crate) fn start(
     connector: &'static str,
     version: &'static str,
@@ -39,7 +39,7 @@ pub(crate) fn start(
         .unwrap_or_else(|| {
             Targets::new()
                 .with_default(LevelFilter::INFO)
-                // It tells of every message.
+                // rmcp logs every message.
                 .with_target("rmcp", LevelFilter::WARN)
         });
     let is_json = env::var("OMNI_LOG_FORMAT").is_ok_and(|format| format.trim() == "json");
@@ -78,7 +78,7 @@ pub(crate) fn start(
 }
 
 impl Telemetry {
-    /// Hands over what was not exported yet.
+    /// Exports the remaining spans.
     #[allow(
         clippy::unused_async,
         reason = "without the feature `otel` there is nothing to wait for"
@@ -91,7 +91,7 @@ impl Telemetry {
     }
 }
 
-/// Standard error, with the secrets taken out of each line: an author's own words go through here, too.
+/// Writes to standard error with secrets removed from each line, including the author's own log lines.
 #[derive(Clone, Copy)]
 struct Clean(Redactor);
 

@@ -1,4 +1,4 @@
-//! Counters of the process, and the text in which Prometheus reads them.
+//! Counters of the process, and their Prometheus text format.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -9,10 +9,10 @@ use std::{
 
 use super::source::{SourceCall, SourceCalls};
 
-/// Names of actions that are told apart. Names come from callers, and a server of MCP tools may have many.
+/// The most action names with a label each. Callers choose the names, and an MCP server may have many tools.
 const MOST_ACTIONS: usize = 200;
 
-/// How a run ended, as the label says it.
+/// The `ending` label of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Ending {
     Completed,
@@ -36,17 +36,17 @@ impl Ending {
     }
 }
 
-/// What the process has done since it started.
+/// Counters since the process started.
 #[derive(Debug, Default)]
 pub(crate) struct Metrics(Mutex<Counters>);
 
 #[derive(Debug, Default)]
 struct Counters {
-    /// Runs under way, whose reports still grow.
+    /// Active runs, whose reports still grow.
     active: HashMap<u64, ActiveRun>,
     begun: u64,
     ended: BTreeMap<(&'static str, Ending), u64>,
-    /// What ended runs did.
+    /// Totals of ended runs.
     done: Progress,
     /// By name and status.
     actions: HashMap<String, BTreeMap<u16, Calls>>,
@@ -55,7 +55,7 @@ struct Counters {
     source: SourceCalls,
 }
 
-/// A run under way: its mode, and how to read what it has done so far.
+/// An active run: its mode, and access to its progress.
 struct ActiveRun {
     mode: &'static str,
     progress: Box<dyn Fn() -> Progress + Send>,
@@ -67,8 +67,8 @@ impl fmt::Debug for ActiveRun {
     }
 }
 
-/// A run that is counted as under way. A task that is dropped with it leaves no run behind: a run's context leads back to
-/// the counters, and the two would keep each other for ever.
+/// Counts a run as active until dropped, even if its task is dropped. Without this, a run's context and the counters
+/// would keep each other alive forever.
 pub(crate) struct RunUnderWay {
     metrics: Arc<Metrics>,
     number: u64,
@@ -76,7 +76,7 @@ pub(crate) struct RunUnderWay {
 }
 
 impl RunUnderWay {
-    /// The run ended like this.
+    /// Records how the run ended.
     pub(crate) fn ended(mut self, ending: Ending) {
         self.ending = ending;
     }
@@ -93,7 +93,7 @@ impl Drop for RunUnderWay {
     }
 }
 
-/// Calls of one action that had the same status.
+/// Calls of one action with one status.
 #[derive(Debug, Default)]
 struct Calls {
     count: u64,
@@ -107,7 +107,7 @@ impl Calls {
     }
 }
 
-/// What runs have done, as it is counted: documents by outcome in the order of [`OUTCOMES`], and bytes of contents.
+/// Progress of runs: documents by outcome in the order of [`OUTCOMES`], and bytes of content.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Progress {
     pub(crate) outcomes: [u64; 5],
@@ -130,7 +130,7 @@ impl Metrics {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A run begins. It is under way until the value is dropped.
+    /// Counts a run as active until the returned value is dropped.
     pub(crate) fn run_began(
         self: &Arc<Self>,
         mode: &'static str,
@@ -155,7 +155,7 @@ impl Metrics {
 
     pub(crate) fn action(&self, name: &str, status: u16, took: Duration) {
         let actions = &mut self.counters().actions;
-        // Nothing answers to a name that was only ever not found; anybody can make up more of them.
+        // A name that only ever yields 404 is undefined; callers can invent any number of them.
         let name = match status {
             _ if actions.contains_key(name) => name,
             404 => "unknown",
@@ -171,7 +171,7 @@ impl Metrics {
         }
     }
 
-    /// A call to the manager came to its end, with an outcome of the table in [`super`].
+    /// Counts a finished call to the manager, with an outcome from the table in [`super`].
     pub(crate) fn call(&self, route: &'static str, outcome: &'static str) {
         *self.counters().calls.entry((route, outcome)).or_default() += 1;
     }
@@ -180,12 +180,12 @@ impl Metrics {
         *self.counters().retries.entry(route).or_default() += 1;
     }
 
-    /// A call to the source came to its end.
+    /// Counts a finished call to the source.
     pub(crate) fn source(&self, call: &SourceCall<'_>) {
         self.counters().source.add(call);
     }
 
-    /// All of it, as text.
+    /// Renders all metrics.
     pub(crate) fn text(&self, connector: &str, version: &str) -> String {
         let counters = self.counters();
         let mut text = Text::default();
@@ -284,7 +284,7 @@ impl Metrics {
     }
 }
 
-/// The text form of Prometheus, version 0.0.4.
+/// Renders Prometheus text format, version 0.0.4.
 #[derive(Default)]
 pub(super) struct Text(String);
 

@@ -1,22 +1,22 @@
-//! Counters of calls to the source.
+//! Metrics of calls to the source.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use super::metrics::Text;
 
-/// Operations that are told apart. Their names may come from paths.
+/// The most operations with a label each. Operation names may come from paths, so they must be bounded.
 const MOST_OPERATIONS: usize = 200;
 
-/// What is counted of one call to the source.
+/// The measurements of one call to the source.
 #[derive(Debug)]
 pub(crate) struct SourceCall<'a> {
     pub(crate) operation: &'a str,
     pub(crate) outcome: &'static str,
     pub(crate) took: Duration,
-    /// How long it waited, by what for.
+    /// Time waited, by reason.
     pub(crate) waited: [(&'static str, Duration); 4],
     pub(crate) bytes: u64,
-    /// How many calls the source says are left.
+    /// Calls left, as reported by the source.
     pub(crate) left: Option<u64>,
 }
 

@@ -1,4 +1,4 @@
-//! Spans, exported by OTLP over HTTP with the HTTP client that is there anyway.
+//! Exports spans by OTLP over HTTP through the connector's own HTTP client.
 
 use std::env;
 
@@ -20,7 +20,7 @@ use tracing_subscriber::{
 pub(super) struct Traces(SdkTracerProvider);
 
 impl Traces {
-    /// None unless a collector is named; an empty name is none (`protocol.md` §1.2).
+    /// Starts the exporter; none without a configured collector. An empty endpoint counts as unset (`protocol.md` §1.2).
     pub(super) fn start(
         connector: &'static str,
         version: &'static str,
@@ -39,7 +39,7 @@ impl Traces {
         let exporter = match exporter {
             Ok(exporter) => exporter,
             Err(error) => {
-                // There is no log yet, and no traces are no reason not to serve.
+                // The log has not started yet, and missing traces must not prevent serving.
                 eprintln!("traces are not exported: {error}");
                 return None;
             }
@@ -63,7 +63,7 @@ impl Traces {
         Some(Self(provider))
     }
 
-    /// Spans alone: the words of events may quote anything.
+    /// Exports spans only: event messages may quote anything.
     pub(super) fn layer<S>(&self, filter: Targets) -> impl Layer<S> + use<S>
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
@@ -74,7 +74,7 @@ impl Traces {
     }
 
     pub(super) async fn end(self) {
-        // It blocks until the last batch is out, which the runtime sends.
+        // `shutdown` blocks until the runtime has sent the last batch.
         let ended = tokio::task::spawn_blocking(move || self.0.shutdown()).await;
         if let Ok(Err(error)) = ended {
             tracing::warn!(%error, "the last traces were not exported");
@@ -82,7 +82,7 @@ impl Traces {
     }
 }
 
-/// The exporter calls it on a thread of its own, which has no runtime.
+/// The exporter calls this client on its own thread, which has no runtime.
 #[derive(Debug)]
 struct Client {
     http: reqwest::Client,

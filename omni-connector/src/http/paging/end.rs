@@ -1,4 +1,4 @@
-//! How the end of a list is recognised whose pages are only counted.
+//! How to recognise the end of a list with page numbers or offsets.
 
 use super::kinds::{Kind, Paging, Put};
 
@@ -13,7 +13,7 @@ pub(super) enum End {
     Short,
 }
 
-/// Page numbers or offsets whose end is not known yet. One of the `until_…` methods says how it is recognised.
+/// Page numbers or offsets without an end condition. One of the `until_…` methods sets it.
 ///
 /// A page that is shorter than asked for proves nothing: services send fewer items for reasons of their own.
 #[must_use = "say how the end is recognised, such as by `until_empty`"]

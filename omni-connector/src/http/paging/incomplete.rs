@@ -1,12 +1,12 @@
-//! Why a walk does not prove that everything was seen.
+//! Reasons why a walk does not prove that every item was read.
 
 use crate::http::{At, SourceError};
 
-/// Why a walk over pages did not reach its declared end, or contradicts itself. Nothing may be deleted after it.
+/// Why a walk missed its declared end or found contradictory pages. No documents may be deleted after it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Incomplete {
-    /// The service gave a token or link again that it gave before, so the walk goes in a circle.
+    /// The service repeated a token or link, so the walk is a circle.
     #[error("{}: `{token}` leads on, and led on from page {first} before", place(.at))]
     TokenSeenBefore {
         /// The token or link, without a query.
@@ -16,7 +16,7 @@ pub enum Incomplete {
         /// The page that led there again.
         at: Box<At>,
     },
-    /// A page has the very items of an earlier one, as of a service that ignores which page is asked for.
+    /// A page repeats an earlier page's items, as when a service ignores the page parameter.
     #[error("{}: the items are those of page {first}; does the service know the parameter?", place(.at))]
     PageSeenBefore {
         /// The earlier page.
@@ -24,7 +24,7 @@ pub enum Incomplete {
         /// The page.
         at: Box<At>,
     },
-    /// Page after page is empty, and there is always more.
+    /// Too many pages in a row are empty, although the service reports more.
     #[error("{}: {pages} pages in a row are empty, and there is always more", place(.at))]
     NoProgress {
         /// How many were empty.
@@ -32,13 +32,13 @@ pub enum Incomplete {
         /// The last page.
         at: Box<At>,
     },
-    /// The service says that there is more, and not where.
+    /// The service reports more items but gives no next position.
     #[error("{}: there is more, but the answer does not say where", place(.at))]
     NoNextThoughMore {
         /// The page.
         at: Box<At>,
     },
-    /// The pages ended before as many items were read as there are.
+    /// Fewer items were read than the service's total.
     #[error("{}: only {seen} of {total} items were read", place(.at))]
     FewerThanTotal {
         /// How many there are, says the service.
@@ -48,7 +48,7 @@ pub enum Incomplete {
         /// The last page.
         at: Box<At>,
     },
-    /// More items were read than there are.
+    /// More items were read than the service's total.
     #[error("{}: {seen} items were read where there are only {total}", place(.at))]
     MoreThanTotal {
         /// How many there are, says the service.
@@ -58,7 +58,7 @@ pub enum Incomplete {
         /// The last page.
         at: Box<At>,
     },
-    /// Items were deleted while pages were counted, so that others moved to pages that were read before.
+    /// The total shrank during the walk, so items may have moved to pages already read.
     #[error("{}: {before} items became {now} while they were read, and some may have moved to earlier pages", place(.at))]
     Shifted {
         /// How many there were.
@@ -98,7 +98,7 @@ pub enum Incomplete {
     /// The run was cancelled.
     #[error("the run was cancelled")]
     Cancelled,
-    /// The walk was left before its end, or its end proves nothing.
+    /// The walk was abandoned, or its kind of end proves nothing.
     #[error("{}: the pages were not read to an end that proves anything", place(.at))]
     EndNotProven {
         /// The walk.

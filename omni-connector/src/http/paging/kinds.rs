@@ -1,4 +1,4 @@
-//! The ways in which services page.
+//! The supported kinds of paging.
 
 use std::{fmt, sync::Arc};
 
@@ -10,8 +10,8 @@ use crate::http::Answer;
 
 /// How a list is read page by page. The same value describes a fake of the service in tests.
 ///
-/// Where the service hands out tokens or links, a page without one is the last. For page numbers and offsets the author says
-/// how the end is recognised: such a [`Paging::page_number`] can walk nothing before it was said.
+/// With tokens or links, a page without one is the last. For page numbers and offsets the author chooses how the end is
+/// recognised: a [`Paging::page_number`] cannot walk before that.
 ///
 /// ```
 /// use omni_connector::http::Paging;

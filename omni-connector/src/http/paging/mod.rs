@@ -1,4 +1,4 @@
-//! Lists that come in pages: how the next page is asked for, and how the end is recognised. An end is proven, never assumed.
+//! Paged lists: how to request the next page and how to recognise the end. The end is proven, never assumed.
 
 mod end;
 mod incomplete;

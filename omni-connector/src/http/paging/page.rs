@@ -1,11 +1,11 @@
-//! One page, and the point behind it from which a walk can go on.
+//! One page, and the point after it from which a walk can resume.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::kinds::Position;
 
-/// The point behind a page from which a walk goes on, also in another process. It is plain JSON, for a checkpoint.
+/// The point after a page from which a walk resumes, even in another process. It is plain JSON, for a checkpoint.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ResumePoint {
     #[serde(flatten)]

@@ -1,4 +1,4 @@
-//! How far a walk has come, and the judgement of each page: what follows it, or why the walk proves nothing.
+//! Tracks a walk's progress and judges each page: its successor, or why the walk proves nothing.
 
 use std::{
     collections::HashMap,

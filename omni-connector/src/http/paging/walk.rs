@@ -1,4 +1,4 @@
-//! The walk itself: page after page, one read ahead, to an end that is proven.
+//! Walks a paged list with one page read ahead, up to a proven end.
 
 use std::{marker::PhantomData, sync::Arc};
 
@@ -17,7 +17,7 @@ use crate::{
     schema::decode,
 };
 
-/// A list that comes in pages, before it is said where its items stand. From [`Call::pages`].
+/// A paged list without the position of its items yet. From [`Call::pages`].
 #[must_use = "say where the items stand, with `items`"]
 #[derive(Debug, Clone)]
 pub struct Walk {
@@ -63,7 +63,7 @@ impl Walk {
     }
 }
 
-/// A list on its way, page by page. One page is read ahead while the author works on the one before.
+/// A paged list being read. The next page is fetched while the author works on the current one.
 #[must_use = "pages are read by `next`"]
 #[derive(Debug)]
 pub struct Pages<T> {
@@ -86,8 +86,8 @@ enum Ended {
 }
 
 impl<T: DeserializeOwned> Pages<T> {
-    /// Goes on behind a page that was read before, maybe by another process. A point of another kind of paging, as of an
-    /// older version of the connector, is ignored: the walk then begins at its beginning.
+    /// Resumes after a page that was read before, maybe by another process. A point of another kind of paging, as from an
+    /// older version of the connector, is ignored: the walk starts from the beginning.
     pub fn resume(mut self, point: impl Into<Option<ResumePoint>>) -> Self {
         if let Some(point) = point.into().filter(|point| self.paging.knows(&point.next)) {
             self.progress = Progress::resumed(point);

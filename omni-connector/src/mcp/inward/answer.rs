@@ -1,4 +1,4 @@
-//! What an MCP server answers, as the callers of a connector read it (`protocol.md` §2.7, §9.4).
+//! Converts an MCP server's answers for callers of a connector (`protocol.md` §2.7, §9.4).
 
 use anyhow::Result;
 use axum::response::Response;

@@ -1,4 +1,4 @@
-//! The catalog that is known, in memory and on disk, so that a restart does not forget it (`protocol.md` §9.5).
+//! Caches the catalog in memory and on disk, so that it survives a restart (`protocol.md` §9.5).
 
 use std::{
     fs, io,
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::catalog::Catalog;
 
-/// The file's form; a file of another one is ignored.
+/// The version of the file format; files of other versions are ignored.
 const VERSION: u32 = 1;
 
 #[derive(Serialize, Deserialize)]

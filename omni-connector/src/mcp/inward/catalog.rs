@@ -1,4 +1,4 @@
-//! What an MCP server offers, in the manifest's terms (`protocol.md` §9.3).
+//! Converts an MCP server's lists into the manifest's types (`protocol.md` §9.3).
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! A server at a URL: every answer to a call is read leniently or is that call's error, and a refusal keeps its status.
+//! An MCP server at a URL. An unreadable answer fails its call, and a refusal keeps its status.
 
 use std::{
     collections::HashMap,

@@ -1,4 +1,4 @@
-//! Reads JSON as servers write it in practice: half emoji, `NaN` and bare control characters do not cost an answer.
+//! Parses JSON with common mistakes of servers: half surrogate pairs, `NaN` and bare control characters.
 
 use serde_json::Value;
 

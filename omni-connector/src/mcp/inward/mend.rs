@@ -1,5 +1,5 @@
-//! Brings what a server answers into a form that the client library can decode: one odd part costs itself, and is named in a
-//! log line. It never makes up content.
+//! Repairs a server's answers so that the client library can decode them. Only the invalid part is dropped, and a
+//! log line names it. Content is never invented.
 
 use std::collections::HashSet;
 

@@ -1,5 +1,5 @@
-//! Messages of a server, on their way to the client library: mended where that is possible, and an error of the call that
-//! they answer where it is not. A call whose answer arrived never waits for its timeout.
+//! Converts a server's messages for the client library. Repairs them where possible; otherwise the call that they answer
+//! fails. A call whose answer arrived never waits for its timeout.
 
 use std::collections::HashMap;
 
@@ -98,7 +98,7 @@ impl Pending {
         Some(answered(request, &method, message, text))
     }
 
-    /// What cannot be read is the answer of the call that it names, or of the only one that waits. Lines that do not look like a
+    /// Fails the call that an unreadable message names, or the only waiting one. Lines that do not look like a
     /// message are ignored.
     pub(super) fn unreadable(&mut self, text: &[u8], reason: &str) -> Option<Received> {
         let said = String::from_utf8_lossy(text);

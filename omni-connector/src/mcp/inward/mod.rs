@@ -1,7 +1,7 @@
-//! An MCP server behind a connector: its tools become actions, its resources and prompts are passed on.
+//! The MCP server behind a connector: its tools become actions; its resources and prompts are passed on.
 //!
-//! What the manifest says comes from what was last discovered; building one never reaches the server. The connector's own
-//! actions go before tools of their name, also in dispatch. Secrets live in the connections and nowhere else.
+//! The manifest uses the latest discovered lists; building it never contacts the server. The connector's own actions take
+//! precedence over tools with the same name, also in dispatch. Only the connections hold secrets.
 
 mod answer;
 mod cache;

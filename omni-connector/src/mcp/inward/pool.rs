@@ -1,4 +1,4 @@
-//! The kept connections: one for each server and secret, a bounded number, opened again with growing delay when they break.
+//! The pool of connections: one per server and secret, bounded, reopened with growing delay when they break.
 
 use std::{
     collections::HashMap,
@@ -11,12 +11,12 @@ use tokio::sync::{Mutex as AsyncMutex, Semaphore, mpsc};
 use super::session::{Listener, Session, too_slow};
 use crate::connector::{ActionError, McpServer};
 
-/// How many connections are kept, and how long.
+/// Limits of the pool.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
-    /// So many at once; the one that was not used for the longest time gives way.
+    /// The most connections; beyond that the least recently used one is closed.
     pub(super) most: usize,
-    /// One that nobody used for so long is closed.
+    /// How long an unused connection is kept.
     pub(super) idle: Duration,
     /// The delay before a third attempt in a row; it doubles with each further one.
     pub(super) backoff: Duration,
@@ -39,7 +39,7 @@ fn ping(server: &McpServer) -> Duration {
 
 const LONGEST_BACKOFF: Duration = Duration::from_mins(1);
 
-/// All connections. Servers are told apart by everything that is said to them, so that no two credentials share one.
+/// All connections. The key includes everything sent to the server, so that two credentials never share a connection.
 pub(super) struct Pool {
     slots: Mutex<HashMap<McpServer, Arc<Slot>>>,
     limits: Limits,

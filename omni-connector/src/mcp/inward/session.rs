@@ -1,4 +1,4 @@
-//! One connection to an MCP server: opened within a time limit, and closed with everything that it started.
+//! One connection to an MCP server: opened within a time limit, and closed with every process that it started.
 
 use std::{
     collections::HashMap,
@@ -179,8 +179,8 @@ impl Session {
     }
 }
 
-/// A server of a version that is not made yet would take what it is asked for something else. Odd older ones are as good as
-/// those that have a name.
+/// Refuses a version from the future, in which requests may mean something else. Unknown older versions work like
+/// the known ones.
 fn check_version(peer: &Peer<RoleClient>, server: &McpServer) -> Result<(), ActionError> {
     let newest = ProtocolVersion::LATEST;
     let spoken = peer.peer_info().map(|info| info.protocol_version.clone());

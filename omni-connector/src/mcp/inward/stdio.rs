@@ -1,4 +1,4 @@
-//! A server that runs as a child process: one message a line, of bounded length, whatever else the child prints between.
+//! An MCP server as a child process: one message per line of bounded length. Other output in between is ignored.
 
 use std::{
     io,

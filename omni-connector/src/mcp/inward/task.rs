@@ -1,4 +1,4 @@
-//! Tools that run only as tasks: version 2025-11-25 of the protocol lets a server demand it, and say so by an error.
+//! Runs tools that require task execution. Version 2025-11-25 of MCP lets a server require it and report so by an error.
 
 use rmcp::{
     RoleClient, ServiceError,

@@ -1,4 +1,4 @@
-//! Tools from actions, prompts from skills.
+//! Serves actions as tools and skills as prompts.
 
 use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
@@ -27,7 +27,7 @@ use crate::{
     },
 };
 
-/// What stands in for a manager where there is none: nothing listens there.
+/// A placeholder URL when there is no manager: nothing listens there.
 const NO_MANAGER: &str = "http://127.0.0.1:9";
 
 /// Answers one MCP client. Cheap to clone: each session gets one.

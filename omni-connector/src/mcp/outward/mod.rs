@@ -1,6 +1,6 @@
-//! The connector as an MCP server: its actions are tools and its skills prompts, for whatever client an author has at hand.
+//! The connector as an MCP server for any MCP client: its actions are tools and its skills are prompts.
 //!
-//! It answers on standard input and output, or over HTTP on loopback, with one credential for everybody who asks.
+//! It serves standard input and output, or HTTP on loopback. All clients share one credential.
 
 mod handler;
 mod options;
@@ -64,7 +64,7 @@ async fn over_http(
     let listener = TcpListener::bind(address).await.with_context(|| {
         format!("cannot listen on {address}\nhelp: name a free address: `--http 127.0.0.1:4801`")
     })?;
-    // Pages of other sites must not reach what answers without a password.
+    // Pages of other sites must not reach a server without a password.
     let config = StreamableHttpServerConfig::default()
         .with_allowed_origins(["http://localhost:*", "http://127.0.0.1:*"]);
     let stop = config.cancellation_token.clone();

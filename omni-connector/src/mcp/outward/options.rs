@@ -1,4 +1,4 @@
-//! What `my-connector mcp` is told, on the command line or in the environment.
+//! The options of `my-connector mcp`, from the command line or the environment.
 
 use std::{fs, net::SocketAddr};
 
@@ -32,7 +32,7 @@ pub(super) struct Options {
 }
 
 impl Options {
-    /// None when help was asked for.
+    /// Reads the options; none if help was requested.
     pub(super) fn read(
         arguments: &[String],
         lookup: impl Fn(&str) -> Option<String>,
@@ -111,7 +111,7 @@ fn address(text: &str) -> Result<SocketAddr> {
     Ok(address)
 }
 
-/// A JSON text, or the path of a file that holds one. What is wrong is told without the text, which may be a secret.
+/// Parses JSON, or a file with JSON. Errors omit the content, which may be a secret.
 fn json(what: &str, given: &str) -> Result<Value> {
     let text = if given.trim_start().starts_with('{') {
         given.to_owned()

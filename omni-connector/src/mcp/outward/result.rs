@@ -1,4 +1,4 @@
-//! From the answer of an action to the result of a tool.
+//! Converts the answer of an action into the result of a tool.
 
 use axum::{
     body::to_bytes,
@@ -9,10 +9,10 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use rmcp::model::{CallToolResult, ContentBlock, JsonObject, ResourceContents};
 use serde_json::Value;
 
-/// A client holds a result in memory, several times over.
+/// The largest result: a client holds several copies of it in memory.
 const MOST_BYTES: usize = 64 << 20;
 
-/// The result. One with a schema promised it, and is an error where its value does not keep to it.
+/// Converts an answer. If the tool has an output schema, a value that violates it is an error.
 pub(super) async fn of(answer: Response, schema: Option<&JsonObject>) -> CallToolResult {
     let (head, body) = answer.into_parts();
     let header = |name: &str| {

@@ -185,7 +185,7 @@ impl DecodeError {
             format!("{field} is not a known field{expected}")
         } else if message.starts_with("duplicate field") {
             format!("{field} is given twice")
-        } else if let Some(why) = expected.strip_prefix(", expected ").and_then(wrong_address) {
+        } else if let Some(why) = wrong_address(message) {
             format!("{field} is not an address: {why}")
         } else {
             format!("{field} is not valid{expected}")
@@ -194,18 +194,21 @@ impl DecodeError {
     }
 }
 
-/// What is wrong with an address. The crate `url` says it where serde says what it expected.
-fn wrong_address(expected: &str) -> Option<&str> {
-    match expected {
-        "relative URL without a base" => Some("it has to begin with `https://` or `http://`"),
-        "empty host"
-        | "invalid international domain name"
-        | "invalid port number"
-        | "invalid IPv4 address"
-        | "invalid IPv6 address"
-        | "invalid domain character" => Some(expected),
-        _ => None,
+/// Returns what is wrong with an address, from the words of the crate `url`, which quotes the address behind them.
+fn wrong_address(message: &str) -> Option<&str> {
+    const REASONS: [&str; 6] = [
+        "empty host",
+        "invalid international domain name",
+        "invalid port number",
+        "invalid IPv4 address",
+        "invalid IPv6 address",
+        "invalid domain character",
+    ];
+    let (reason, _) = message.split_once(": \"")?;
+    if reason == "relative URL without a base" {
+        return Some("it has to begin with `https://` or `http://`");
     }
+    REASONS.contains(&reason).then_some(reason)
 }
 
 #[cfg(test)]

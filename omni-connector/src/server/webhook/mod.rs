@@ -1,4 +1,4 @@
-//! What other systems call: a webhook verifies the call and says what to do; the answer goes out before it is done.
+//! Webhooks: a webhook verifies a call from another system and returns an order. The answer is sent before the order runs.
 
 mod runner;
 
@@ -29,13 +29,13 @@ use crate::{
     wire::ErrorBody,
 };
 
-/// Most systems give up on an answer after 10 s, and call again.
+/// Time limit of a webhook: most systems give up after 10 s and call again.
 const ANSWER: Duration = Duration::from_secs(9);
 
-/// The parameter of a path that names the source.
+/// The path parameter that names the source.
 const SOURCE: &str = "source_id";
 
-/// Refuses paths that cannot stand beside the others: axum would panic. The macros find most of this while compiling.
+/// Refuses conflicting paths, on which axum would panic. The macros report most of them at compile time.
 pub(super) fn look_over(connector: &dyn ErasedConnector) -> Result<()> {
     let mut taken: Vec<String> = connector
         .oauth_config()
@@ -53,7 +53,7 @@ pub(super) fn look_over(connector: &dyn ErasedConnector) -> Result<()> {
             });
             segments.collect::<Vec<_>>().join("/")
         };
-        // Two placeholders are one path. A fixed segment is another one: `/hooks/any` goes before `/hooks/{name}`.
+        // Placeholders are equal whatever their names. A fixed segment differs: `/hooks/any` precedes `/hooks/{name}`.
         let form = shape("{}");
         if !is_free_path(&shape("any")) || path.starts_with("/{") || taken.contains(&form) {
             bail!(
@@ -67,7 +67,7 @@ pub(super) fn look_over(connector: &dyn ErasedConnector) -> Result<()> {
     Ok(())
 }
 
-/// The routes of the connector's webhooks.
+/// Returns the routes of the connector's webhooks.
 pub(super) fn router(app: &App, runner: &Runner) -> Router {
     let mut router = Router::new();
     for route in app.connector.webhooks() {
@@ -117,7 +117,7 @@ async fn answer(
     }
 }
 
-/// Starts what is asked for, and says so.
+/// Queues the requested run and returns the answer.
 fn start(runner: &Runner, mut webhook: Webhook) -> Result<Response, Refused> {
     let answer = webhook.answer.take();
     let status = if webhook.orders.is_empty() {
@@ -129,7 +129,7 @@ fn start(runner: &Runner, mut webhook: Webhook) -> Result<Response, Refused> {
     Ok(answer.unwrap_or_else(|| Json(json!({ "status": status })).into_response()))
 }
 
-/// Why a call led to nothing, and what must not be told of it.
+/// The reason why a webhook call was refused, and the secrets to redact from it.
 struct Refused {
     error: anyhow::Error,
     secrets: Secrets,
@@ -158,7 +158,7 @@ impl Refused {
     }
 }
 
-/// What the author's function wants to happen.
+/// Calls the author's function and returns its order.
 async fn ask(app: &App, request: WebhookRequest) -> Result<Webhook, Refused> {
     let (source, credentials, secrets) = match request.parameter(SOURCE) {
         None => (None, None, Secrets::default()),

@@ -1,4 +1,4 @@
-//! Runs that the connector asks for: each waits for the one before it, and those that ask for the same become one.
+//! Runs requested by the connector. Runs of one source execute in order, and equal requests are merged.
 
 use std::{
     collections::{HashMap, VecDeque, hash_map::Entry},
@@ -21,18 +21,18 @@ use crate::{
     wire::{SyncRequest, SyncType},
 };
 
-/// One-off runs that may wait for one source. Beyond that the caller is told to come again.
+/// The most one-off runs that wait for one source. Further requests are refused with a time to retry.
 const MOST_WAITING: usize = 1_000;
 
-/// When to call again a connector that is about to stop: another process has taken its place by then.
+/// When to retry if the connector is about to stop: another process has replaced it by then.
 const RESTARTED: Duration = Duration::from_secs(30);
 
-/// Starts runs on behalf of what came in beside the protocol.
+/// Starts runs for requests from outside the protocol.
 ///
-/// What waits to be started is in memory only: it is lost with the process, and the next scheduled run finds what it was
-/// about.
+/// The queue is in memory only and is lost with the process. The next scheduled run then finds the
+/// changes.
 ///
-/// A function with `#[webhook]` needs none: what it returns is started. A handler among
+/// A function with `#[webhook]` does not need it: its return value is started. A handler among
 /// [extra routes](crate::serve_with_extra_routes) takes it as an argument:
 ///
 /// ```
@@ -53,7 +53,7 @@ pub struct Runner {
     queues: Arc<Mutex<HashMap<String, Queue>>>,
 }
 
-/// What is to be done about one source. It exists while a task works on it.
+/// The pending requests of one source. It exists while a task works on them.
 #[derive(Default)]
 struct Queue {
     runs: VecDeque<Work>,
@@ -69,12 +69,12 @@ impl Runner {
         }
     }
 
-    /// Does what is asked for as soon as it can be done. It returns at once, and what happens to the runs is in the log and
-    /// at the manager.
+    /// Queues a request and returns at once. The log and the manager show the outcome of the
+    /// runs.
     ///
     /// # Errors
-    /// Too many runs wait for a source, or the process is about to end: 429, with the time after which to come again.
-    /// Nothing was started then.
+    /// Returns 429 with a time to retry if too many runs wait for a source, or the process is about to end.
+    /// Nothing was queued then.
     pub fn start(&self, webhook: Webhook) -> Result<(), ActionError> {
         if self.app.runs.is_closed() {
             return Err(ActionError::rate_limited(
@@ -112,7 +112,7 @@ impl Runner {
         self.queues.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Does what is asked for about one source, one after the other.
+    /// Processes the requests of one source in order.
     async fn work_on(self, source: String) {
         while let Some(next) = self.next(&source) {
             let (what, done) = match next {
@@ -126,7 +126,7 @@ impl Runner {
         }
     }
 
-    /// What comes next; when nothing does, the queue ends under the lock that found it empty.
+    /// Takes the next request. Removes an empty queue under the same lock that found it empty.
     fn next(&self, source: &str) -> Option<OrderKind> {
         let mut queues = self.queues();
         let queue = queues.get_mut(source)?;
@@ -143,7 +143,7 @@ impl Runner {
     async fn sync(&self, source: &str) -> Result<()> {
         tokio::time::sleep(self.window).await;
         let notify = || {
-            // A run that begins from now on sees what was asked for up to now.
+            // A run that begins after this point sees all changes requested before it.
             if let Some(queue) = self.queues().get_mut(source) {
                 queue.wants_sync = false;
             }
@@ -163,7 +163,7 @@ impl Runner {
         let create = || self.app.manager.create_run(source_id, mode);
         let run = self.when_vacant(source_id, create).await?;
         if let Err(error) = self.begin(source_id, &run, mode, work).await {
-            // A run that was created is ours to end.
+            // This process created the run and must end it.
             let message = redact(&format!("{error:#}")).into_owned();
             self.app.manager.fail(&run, &message).await?;
             return Err(error);
@@ -236,8 +236,8 @@ impl Runner {
     }
 }
 
-/// Whether it is worth asking again: another run is in the way, or too many of them (`protocol.md` §3.8), or the manager is
-/// away. Asking twice does no harm: the second run waits for the first.
+/// Returns whether to retry: another run or the run limit is in the way (`protocol.md` §3.8), or the manager is
+/// away. A duplicate request is harmless: the second run waits for the first.
 fn is_passing(error: &ManagerError) -> bool {
     match error {
         ManagerError::Unreachable { .. } => true,
