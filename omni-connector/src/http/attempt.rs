@@ -41,9 +41,9 @@ pub(super) struct Failure {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Again {
     Never,
-    /// The source may have acted on it.
+    /// The source may have acted on the request.
     IfRepeatable,
-    /// The source certainly did not hear it.
+    /// The source certainly did not receive the request.
     Unheard,
     /// The source takes no calls for now.
     Busy,
@@ -125,7 +125,7 @@ impl Reader<'_> {
         if error.is_decode() {
             return self.unreadable("it cannot be decompressed");
         }
-        // The URL has a query, which may hold a secret.
+        // The URL's query may contain a secret.
         let cause = format!("{:#}", anyhow::Error::from(error.without_url()));
         let cause = short(&cause);
         Failure::new(
@@ -165,7 +165,7 @@ impl Reader<'_> {
             }
             let sends_body = body.is_some_and(|body| !matches!(body, Body::Empty));
             if sends_body && !call.api.is_own(&next) {
-                // What was meant for the API may hold secrets.
+                // The redirected request may contain secrets meant for the API.
                 let origin = next.origin().ascii_serialization();
                 let error = SourceError::Foreign {
                     origin,
@@ -191,7 +191,7 @@ impl Reader<'_> {
         let mut request = Request::new(method.clone(), url.clone());
         for headers in [&call.api.settings().headers, &call.headers] {
             for (name, value) in headers {
-                // An author may put credentials into headers of their own.
+                // An author may put credentials into custom headers.
                 let is_harmless = [ACCEPT, RANGE, USER_AGENT].contains(name);
                 let is_of_body = *name == CONTENT_TYPE && body.is_none();
                 if (is_own || is_harmless) && !is_of_body {
@@ -307,14 +307,14 @@ impl Reader<'_> {
         }
     }
 
-    /// Whether a file that was asked for may be a refusal with status 200 instead.
+    /// Returns whether a requested file may be a refusal with status 200.
     fn may_be_a_refusal(&self, headers: &HeaderMap) -> bool {
         let is_json = super::answer::media_type(headers).ends_with("json");
         let is_short = length(headers).is_some_and(|length| length <= PEEK);
         self.call.api.settings().refusals.is_some() && is_json && is_short
     }
 
-    /// Reads the body under a limit, which counts what was decompressed. What a refusal has beyond it is left out.
+    /// Reads the body under a limit on decompressed bytes. A longer refusal is cut.
     async fn collect(
         &self,
         mut response: Response,
@@ -356,7 +356,7 @@ impl Reader<'_> {
         let saved = Saved::begin(response.headers().clone());
         let mut saved = saved.map_err(|error| self.disk(&error))?;
         loop {
-            // A large file may take long, and must not stand still.
+            // A large file may take long, but must not stall.
             let next = timeout_at(Instant::now() + self.call.within, response.chunk()).await;
             let chunk = next
                 .map_err(|_| self.late())?
@@ -432,7 +432,7 @@ impl Reader<'_> {
         Failure::new(error, Again::Never)
     }
 
-    /// Whether an answer is what was asked for.
+    /// Checks whether an answer has the requested form.
     fn judge(&self, answer: &Answer) -> Result<(), Failure> {
         let verdict = match &self.call.api.settings().refusals {
             Some(judge) => judge(answer),
@@ -489,7 +489,7 @@ impl Reader<'_> {
         Err(Failure::new(error, again))
     }
 
-    /// The words of a source without the secret that it may quote.
+    /// Removes the secret from a message of the source.
     fn clean(&self, text: &str) -> String {
         let auth = &self.call.api.settings().auth;
         match auth.secret().map(SecretString::expose) {

@@ -169,8 +169,8 @@ impl Call {
         self
     }
 
-    /// Says that the call must not be made twice, although its method allows it. It is still repeated when the source did not
-    /// hear it.
+    /// Prevents retries although the method allows them. The call is still retried if the source did not
+    /// receive it.
     pub fn once(mut self) -> Self {
         self.is_repeatable = false;
         self
@@ -442,7 +442,7 @@ pub fn segment(text: &str) -> String {
     }
 }
 
-/// A URL as people may see it: without a query, a fragment and a user.
+/// Formats a URL for people: without query, fragment and user.
 pub(super) fn shown(url: &Url) -> String {
     let origin = url.origin().ascii_serialization();
     format!("{origin}{}", url.path())

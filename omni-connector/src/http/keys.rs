@@ -27,7 +27,7 @@ struct Current {
 #[derive(Debug, Clone)]
 pub(super) struct Key {
     pub(super) auth: Auth,
-    /// So many renewals there were when it was taken.
+    /// The number of renewals when it was taken.
     pub(super) seen: u64,
 }
 
@@ -35,7 +35,7 @@ pub(super) struct Key {
 #[derive(Debug)]
 pub(super) enum Taken {
     Key(Key),
-    /// Nothing, before a renewal: so many there were before.
+    /// A renewal is needed first; carries the number of renewals so far.
     Stale(u64),
 }
 

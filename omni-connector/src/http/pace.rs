@@ -18,7 +18,7 @@ use super::{
     scope::{Budgeted, Wait},
 };
 
-/// Good answers after a pause until the calls go side by side again.
+/// Successful answers after a pause before calls run concurrently again.
 const GOOD_ENOUGH: u32 = 10;
 /// A call that arrives at the very end of a window might be counted in it.
 const MARGIN: Duration = Duration::from_millis(2);
@@ -29,12 +29,12 @@ const TICK: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Pacer {
     pace: Mutex<Pace>,
-    /// Whoever is next; the others wait in line behind.
+    /// The lock for the next call; other calls queue for it.
     turn: Turn<()>,
     changed: Notify,
 }
 
-/// Why a call has to wait, and until when if that is known.
+/// Why a call must wait, and until when if known.
 #[derive(Debug, Clone, PartialEq)]
 struct NotYet {
     until: Option<Instant>,
@@ -44,18 +44,18 @@ struct NotYet {
 #[derive(Debug)]
 struct Pace {
     next: u64,
-    /// Calls that are not answered yet: their number and what they cost.
+    /// Unanswered calls: their number and their cost.
     flying: BTreeMap<u64, u32>,
     windows: Vec<Window>,
-    /// What the source said last about each quota, and about one that was not declared.
+    /// The source's latest report on each declared quota and on an undeclared one.
     said: Vec<Option<Said>>,
     closed_until: Option<Instant>,
-    /// Until when the call that is next waits, if it does and knows.
+    /// When the next call stops waiting, if it waits and the time is known.
     head_waits_until: Option<Instant>,
-    /// Good answers that are missing until calls go side by side again.
+    /// Successful answers still needed before calls run concurrently again.
     missing: u32,
     learned: Option<Learned>,
-    /// Calls of the time since `counted_from`, to know the pace at which the source said no.
+    /// Calls since `counted_from`, to compute the pace at which the source refused.
     counted: u32,
     counted_from: Instant,
 }
@@ -78,7 +78,7 @@ struct Entry {
     cost: u32,
 }
 
-/// What the source said about a quota: so much was left when call `number` was answered.
+/// The source's report on a quota: how much was left when call `number` was answered.
 #[derive(Debug, Clone, Copy)]
 struct Said {
     left: u64,
@@ -86,7 +86,7 @@ struct Said {
     number: u64,
 }
 
-/// A pace found by trying: halved when the source says no, and a little faster with every second after that.
+/// A learned pace: halved by each refusal, then increased every second.
 #[derive(Debug)]
 struct Learned {
     per_second: f64,
@@ -95,7 +95,7 @@ struct Learned {
     next: Instant,
 }
 
-/// A call that may be sent. Dropped without an answer it counts as sent.
+/// Permission to send a call. If dropped without an answer, the call counts as sent.
 #[derive(Debug)]
 pub(super) struct Ticket {
     pacer: Arc<Pacer>,
@@ -220,7 +220,7 @@ impl Pacer {
             .min()
     }
 
-    /// Closes for all calls until a time that the source named, or that we chose.
+    /// Blocks all calls until a time chosen by the source or by us.
     pub(super) fn close(&self, pause: Duration) {
         let mut pace = self.pace();
         pace.close(Instant::now(), pause);
@@ -230,7 +230,7 @@ impl Pacer {
 }
 
 impl Ticket {
-    /// The source answered, and said this about its quotas.
+    /// Records an answer and its quota report.
     pub(super) fn answered(self, is_good: bool, said: &[Option<Left>]) {
         self.pacer
             .pace()
@@ -316,7 +316,7 @@ impl Pace {
             self.missing = self.missing.saturating_sub(1);
         }
         for (last, left) in self.said.iter_mut().zip(said) {
-            // An answer that was overtaken tells of an earlier time.
+            // An overtaken answer reports an earlier state.
             let is_news = last.is_none_or(|last| last.number < number);
             if let (Some(left), true) = (left, is_news)
                 && let Some(resets_in) = left.resets_in

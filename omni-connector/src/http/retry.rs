@@ -10,9 +10,9 @@ use tokio::time::Instant;
 
 /// The pause before the second attempt is at most this.
 const FIRST: Duration = Duration::from_millis(500);
-/// No pause of our own is longer.
+/// The longest pause of our own.
 const LONGEST: Duration = Duration::from_mins(1);
-/// No pause that the source asks for is longer: a lying header must not park a run for a day.
+/// The longest pause that a source can request: a wrong header must not block a run for a day.
 pub(super) const LONGEST_ASKED: Duration = Duration::from_mins(15);
 
 /// The pause after the `attempt`th attempt, from 1: anything up to twice the last one, so that tasks do not come back

@@ -7,12 +7,12 @@ use tokio::time::Instant;
 use super::client::Account;
 use crate::{manager::ManagerClient, run::SyncContext, telemetry::Metrics};
 
-/// What a run waits in one call, in all.
+/// How long one call of a run may wait in total.
 const PATIENT: Duration = Duration::from_mins(30);
-/// What everybody else waits in one call, in all.
+/// How long any other call may wait in total.
 const IMPATIENT: Duration = Duration::from_secs(5);
 
-/// Whom an `Api` works for.
+/// The run or action that an `Api` works for.
 #[derive(Clone, Default)]
 pub(crate) struct Scope {
     pub(super) run: Option<SyncContext>,
@@ -58,11 +58,11 @@ impl Scope {
 /// What a call waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Wait {
-    /// Other calls of the account, of which only so many are under way at once.
+    /// The account's limit of concurrent calls.
     Slot,
     /// The quota of the source, or a pause that it asked for.
     Pace,
-    /// The source, which failed and may not the next time.
+    /// A retry after a failure of the source.
     Retry,
     /// A new credential.
     Credential,
@@ -81,7 +81,7 @@ impl Wait {
     }
 }
 
-/// The patience of one call: how long it may wait, and has waited for what.
+/// One call's waiting budget, and its waits by reason.
 #[derive(Debug)]
 pub(super) struct Budgeted<'a> {
     scope: &'a Scope,
@@ -114,7 +114,7 @@ impl<'a> Budgeted<'a> {
         self.waited[wait as usize] += waited;
     }
 
-    /// Shows people of the run what it waits for, until the value is dropped.
+    /// Shows the run's wait to people until the value is dropped.
     pub(super) fn say(&self, wait: Wait, text: &str) -> Said<'a> {
         if let Some(run) = &self.scope.run {
             tracing::debug!(wait = wait.as_str(), "waiting: {text}");

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::telemetry::SourceCall;
 
-/// What is wanted of an answer, and how long it may be.
+/// The requested form of an answer, and its size limit.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Want {
     Answer(u64),
@@ -37,7 +37,7 @@ impl Want {
     }
 }
 
-/// What came of a call.
+/// The result of a call.
 pub(super) enum Got {
     Answer(Answer),
     Download(Download),
@@ -54,7 +54,7 @@ impl Got {
     }
 }
 
-/// Makes a call. It goes on when the future is not polled, so that a call never holds up others by being forgotten, and stops
+/// Makes a call in its own task, so that an unpolled future never blocks other calls. The call stops
 /// when the future is dropped or the run is cancelled.
 pub(super) async fn send(call: Call, want: Want) -> Result<Got, SourceError> {
     if let Some(problem) = call.problem() {
@@ -122,15 +122,15 @@ struct Making<'a> {
     waits: Budgeted<'a>,
     /// Requests that were sent.
     attempts: u32,
-    /// Those that failed by the source's fault, in a row.
+    /// Consecutive requests that failed through the source's fault.
     failures: u32,
     /// Whether the credential was renewed for this call.
     renewed: bool,
 }
 
-/// What an attempt needs before it is sent.
+/// The permits and credential of one attempt.
 pub(super) struct Ready {
-    /// Given back when the answer was read.
+    /// Released when the answer was read.
     pub(super) slot: OwnedSemaphorePermit,
     pub(super) ticket: Ticket,
     pub(super) key: Key,
@@ -204,7 +204,7 @@ impl Making<'_> {
     /// The credential for the next attempt, which is renewed before if it is about to end.
     async fn key(&mut self) -> Result<Key, SourceError> {
         let account = self.call.api.scope().account.as_ref();
-        // A renewal that brings something stale is not made again and again.
+        // Do not loop when a renewal yields a stale credential.
         for _ in 0..2 {
             let taken = self.shared.keys.take(account);
             match taken.map_err(|failed| self.refused(failed))? {
@@ -243,7 +243,7 @@ impl Making<'_> {
         }
     }
 
-    /// Waits until another attempt makes sense; otherwise the error.
+    /// Waits until a retry makes sense; otherwise returns the error.
     async fn prepare_another(&mut self, failure: Failure, key: &Key) -> Result<(), SourceError> {
         let Failure {
             error,

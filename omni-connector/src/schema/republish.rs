@@ -138,7 +138,7 @@ impl Inliner<'_> {
         }
     }
 
-    /// Inlines the target of `reference` and keeps the annotations next to it. A recursive reference admits any value of its kind.
+    /// Inlines the target of `reference` and keeps the annotations next to it. Recursion admits any value of its kind.
     fn inlined(&mut self, reference: String, beside: Schema) -> Result<Value, SchemaError> {
         let target = self.target(&reference).cloned().ok_or_else(|| {
             SchemaError::at(

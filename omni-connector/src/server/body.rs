@@ -93,7 +93,7 @@ async fn next(body: &mut Incoming) -> Option<Result<Bytes, axum::Error>> {
 /// The most values in one body: decoded, `[[],[],…` takes some sixty times its size.
 const MOST_VALUES: usize = 2 << 20;
 
-/// Returns whether a body has more than [`MOST_VALUES`] values. Counts the three characters that precede a value, outside strings.
+/// Returns whether a body has more than [`MOST_VALUES`] values. Counts the three characters that precede one.
 fn holds_too_much(json: &[u8]) -> bool {
     if json.len() <= MOST_VALUES {
         return false;

@@ -33,7 +33,7 @@ use super::{
     message::{Pending, Received, refused},
 };
 
-/// A longer answer or event is not read.
+/// The longest answer or event that is read.
 pub(super) const LONGEST: usize = 64 << 20;
 
 /// How much of a refusal is read, and how much of it is passed on.
@@ -43,7 +43,7 @@ const QUOTED: usize = 300;
 const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 const EVENTS: &str = "text/event-stream";
 
-/// Why there is no answer: the server refused the request, or cannot be reached.
+/// A failed request: the server refused it or cannot be reached.
 #[derive(Debug)]
 pub(super) struct HttpFailure {
     /// The status of a refusal; none where no answer came.
@@ -77,9 +77,9 @@ type Events = BoxStream<'static, Result<Sse, SseError>>;
 #[derive(Clone)]
 pub(super) struct Client {
     http: reqwest::Client,
-    /// The calls whose answer may come over a stream that was opened again.
+    /// Calls whose answer may arrive on a reopened stream.
     waiting: Arc<Mutex<Pending>>,
-    /// The latest calls that were refused since their session is unknown. A second refusal is their answer.
+    /// The latest calls refused for an unknown session. A second refusal is final.
     expired: Arc<Mutex<Vec<RequestId>>>,
 }
 
@@ -108,7 +108,7 @@ impl Client {
             ACCEPT,
             HeaderValue::from_static("text/event-stream, application/json"),
         );
-        // A coding that was not asked for could not be read.
+        // Only requested encodings can be decoded.
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         if let Some(session) = session {
             let session = HeaderValue::try_from(session);
@@ -179,7 +179,7 @@ impl Client {
             let refused = refused(request.clone(), &reason, b"");
             return Ok(StreamableHttpPostResponse::Json(refused, session));
         };
-        // Many servers answer an unknown session so, and name no call in it.
+        // Many servers answer an unknown session with 400 and name no call.
         if status == StatusCode::BAD_REQUEST
             && has_session
             && names_no_call(&body)
@@ -212,7 +212,7 @@ impl Client {
         Ok(StreamableHttpPostResponse::Json(answer, session))
     }
 
-    /// Whether a call was not refused for its session before.
+    /// Returns whether a call was refused for its session for the first time.
     fn is_first_refusal(&self, request: &RequestId) -> bool {
         let mut expired = lock(&self.expired);
         if expired.contains(request) {
@@ -225,7 +225,7 @@ impl Client {
         true
     }
 
-    /// The events of one answer. The stream does not end without it: one that cannot be taken up again ends in an error.
+    /// Returns the events of one answer. A stream that cannot be resumed before the answer ends in an error.
     fn events(&self, response: Response, request: RequestId, pending: Pending) -> Events {
         let is_too_long = Arc::new(AtomicBool::new(false));
         let events = SseStream::from_bytes_stream(bounded(response, Arc::clone(&is_too_long)));
@@ -268,7 +268,7 @@ fn event(message: &Received) -> Sse {
     Sse::default().data(serde_json::to_string(message).unwrap_or_default())
 }
 
-/// Puts in place of an event's message what the client library can read.
+/// Replaces an event's message by a form that the client library can read.
 fn mend(event: &mut Sse, receive: impl FnOnce(&[u8]) -> Option<Received>) {
     if !matches!(event.event.as_deref(), None | Some("" | "message")) {
         return;
@@ -345,7 +345,7 @@ fn failure(response: &Response, said: &str) -> HttpFailure {
     }
 }
 
-/// What the body of a refusal says, with a colon before it; nothing of a page for people.
+/// Returns a refusal's message after a colon; nothing for an HTML page.
 fn said(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
     let text = text.trim();
@@ -369,12 +369,12 @@ fn said(body: &[u8]) -> String {
     }
 }
 
-/// Whether a refusal is a message of the protocol.
+/// Returns whether a refusal is an MCP message.
 fn says_why(body: &[u8]) -> bool {
     lenient::read(body).is_some_and(|body| body["error"].is_object() && body["jsonrpc"] == "2.0")
 }
 
-/// Whether a refusal is of the session, and not of one call: its `id` is null or missing, or it speaks of the session.
+/// Returns whether a refusal concerns the session, not one call: its `id` is null or missing, or it mentions the session.
 fn names_no_call(body: &[u8]) -> bool {
     let speaks_of_session = String::from_utf8_lossy(body)
         .to_ascii_lowercase()
@@ -446,7 +446,7 @@ impl StreamableHttpClient for Client {
     }
 }
 
-/// The errors of requests whose answer nobody waits for.
+/// Translates errors of requests whose answer is not awaited.
 fn translated(error: StreamableHttpError<reqwest::Error>) -> Failure {
     match error {
         StreamableHttpError::Client(error) => failed(error),

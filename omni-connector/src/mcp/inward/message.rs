@@ -23,7 +23,7 @@ const QUOTED: usize = 120;
 pub(super) struct Pending(HashMap<String, (RequestId, String)>);
 
 impl Pending {
-    /// Notes what is sent to the server.
+    /// Records a message to the server.
     pub(super) fn note(&mut self, message: &TxJsonRpcMessage<RoleClient>) {
         match message {
             JsonRpcMessage::Request(request) => {
@@ -32,7 +32,7 @@ impl Pending {
                     .insert(request.id.to_string(), (request.id.clone(), method));
             }
             JsonRpcMessage::Notification(_) => {
-                // A call that was given up gets no answer any more.
+                // A cancelled call gets no answer.
                 let cancelled = serde_json::to_value(message).unwrap_or_default();
                 if cancelled["method"] == "notifications/cancelled" {
                     self.0.remove(&id(&cancelled["params"]["requestId"]));
@@ -42,17 +42,17 @@ impl Pending {
         }
     }
 
-    /// Forgets a call that got its answer another way.
+    /// Removes a call that was answered another way.
     pub(super) fn forget(&mut self, request: &RequestId) {
         self.0.remove(&request.to_string());
     }
 
-    /// Whether every call was answered.
+    /// Returns whether every call was answered.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// What the client library reads in place of `text`. Nothing if it is not a message, such as a line of a log.
+    /// Converts `text` for the client library. Returns none if it is not a message, such as a log line.
     pub(super) fn receive(&mut self, text: &[u8]) -> Option<Received> {
         let text = text.trim_ascii();
         let Some(message) = lenient::read(text) else {
@@ -74,7 +74,7 @@ impl Pending {
                 }
             };
         }
-        // A line of a log may be an object, and have an `error`.
+        // A log line may be an object with an `error`.
         let is_message = message.get("jsonrpc").is_some();
         if !(is_message || is_result) {
             return None;
@@ -82,7 +82,7 @@ impl Pending {
         let (request, method) = match self.0.remove(&id(&message["id"])) {
             Some(known) => known,
             None if message["id"].is_null() => self.only()?,
-            // The answer of a call that was given up.
+            // The answer to a cancelled call.
             None => return None,
         };
         if is_error {
@@ -150,7 +150,7 @@ fn failed(request: RequestId, error: &Value) -> Received {
     )
 }
 
-/// The error that stands for an answer that cannot be read.
+/// Builds the error that replaces an unreadable answer.
 pub(super) fn refused(request: RequestId, reason: &str, text: &[u8]) -> Received {
     let quoted: String = String::from_utf8_lossy(text).chars().take(QUOTED).collect();
     let quoted = if quoted.is_empty() {
@@ -165,7 +165,7 @@ pub(super) fn refused(request: RequestId, reason: &str, text: &[u8]) -> Received
     )
 }
 
-/// An id as its own text, so that `7` and `"7"` are one.
+/// Returns an id as a string, so that `7` and `"7"` are equal.
 fn id(value: &Value) -> String {
     match value {
         Value::String(id) => id.clone(),
@@ -174,7 +174,7 @@ fn id(value: &Value) -> String {
     }
 }
 
-/// The id in a text that is not JSON.
+/// Finds the id in input that is not JSON.
 fn named_id(text: &str) -> Option<String> {
     let mut rest = text;
     while let Some((_, after)) = rest.split_once("\"id\"") {

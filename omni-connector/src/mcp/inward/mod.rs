@@ -44,10 +44,10 @@ use {
     session::{Session, explain, is_broken, too_slow},
 };
 
-/// Notifications of changed lists come in threes; one look at the server answers them all.
+/// Notifications of changed lists arrive in groups; one discovery serves them all.
 const SETTLE: Duration = Duration::from_millis(100);
 
-/// Lists may take longer than a call: nobody waits for them.
+/// Time limit of a discovery. It is longer than a call's, because no caller waits for it.
 const DISCOVER: Duration = Duration::from_mins(1);
 
 /// The bridge of one connector to its MCP server.
@@ -58,15 +58,15 @@ pub(crate) struct Bridge {
     own: HashSet<String>,
     cache: Cache,
     pool: Pool,
-    /// The manifest is not what was registered.
+    /// Signals that the manifest differs from the registered one.
     news: Notify,
-    /// One look at the server at a time, where nothing is known yet.
+    /// Allows one discovery at a time while no catalog is known.
     looking: AsyncMutex<()>,
     configs: Configs,
 }
 
 impl Bridge {
-    /// The bridge, if the connector has an MCP server. The server is not started or reached yet.
+    /// Creates the bridge if the connector has an MCP server. Does not start or contact the server.
     pub(super) fn of(
         connector: &Arc<dyn ErasedConnector>,
         folder: &Path,
@@ -89,7 +89,7 @@ impl Bridge {
         Some(bridge)
     }
 
-    /// Looks after the connections.
+    /// Maintains the connections.
     async fn tend(self: Arc<Self>, mut changes: mpsc::Receiver<McpServer>) {
         let mut sweeps = tokio::time::interval((self.pool.idle() / 5).max(SETTLE));
         loop {
@@ -119,7 +119,7 @@ impl Bridge {
         }
     }
 
-    /// Adds what is known of the server to a manifest.
+    /// Adds the known catalog to a manifest.
     pub(super) fn complete(&self, manifest: &mut Manifest) {
         manifest.mcp_enabled = true;
         if let Some(catalog) = self.cache.get() {
@@ -133,7 +133,7 @@ impl Bridge {
         self.news.notified().await;
     }
 
-    /// Reads the server's lists; whether they changed.
+    /// Reads the server's lists and returns whether they changed.
     pub(super) async fn discover(
         &self,
         credentials: Option<&McpCredentials>,
@@ -143,7 +143,7 @@ impl Bridge {
         self.look(&server, &session).await
     }
 
-    /// The same in the background; a change is registered.
+    /// Discovers in the background and registers a change.
     pub(super) fn discover_later(self: &Arc<Self>, credentials: Option<McpCredentials>) {
         let bridge = Arc::clone(self);
         tokio::spawn(async move {
@@ -181,7 +181,7 @@ impl Bridge {
         Ok(is_new)
     }
 
-    /// Whether a call is for a tool of the server. Where nothing is known of it yet, it is asked.
+    /// Returns whether a call is for a tool of the server. Asks the server if no catalog is known.
     pub(super) async fn has_tool(&self, call: &ActionCall) -> bool {
         if self.own.contains(&call.action) {
             return false;
@@ -266,12 +266,12 @@ impl Bridge {
         Ok(answer::prompt(result))
     }
 
-    /// Closes all connections and waits for what they started.
+    /// Closes all connections and waits for the processes they started.
     pub(super) async fn close(&self) {
         self.pool.close().await;
     }
 
-    /// One call on the kept connection of these credentials, connecting included, within the server's time.
+    /// Makes one call on these credentials' connection within the server's time limit, including connecting.
     async fn with_session<T, F>(
         &self,
         credentials: Option<&McpCredentials>,
@@ -295,7 +295,7 @@ impl Bridge {
         ended.unwrap_or_else(|_| Err(too_slow(&server)))
     }
 
-    /// Notes how a call ended: a broken connection is not used again.
+    /// Records the outcome of a call, so that a broken connection is not reused.
     async fn ended<T>(
         &self,
         server: &McpServer,
@@ -317,7 +317,7 @@ impl Bridge {
         }
     }
 
-    /// The server as it is reached with these credentials.
+    /// Returns the server's address with these credentials.
     fn server_for(&self, credentials: Option<&McpCredentials>) -> Result<McpServer, ActionError> {
         let mut server = self.server.clone();
         let Some(credentials) = credentials else {
@@ -392,8 +392,8 @@ fn prepare_failed(error: &anyhow::Error) -> ActionError {
     })
 }
 
-/// Takes back what the manager added to the caller's input (`protocol.md` §6.4), where the tool has no such argument:
-/// strict servers refuse what they do not know.
+/// Removes the manager's additions to the caller's input (`protocol.md` §6.4) if the tool has no such argument:
+/// strict servers refuse unknown arguments.
 fn drop_config(arguments: &mut Map<String, Value>, source: Option<&Source>, schema: &Value) {
     let Some(config) = source.and_then(|source| source.config.as_object()) else {
         return;

@@ -32,7 +32,7 @@ impl Limits {
     }
 }
 
-/// How long a server that was too slow may take to show that it still answers.
+/// Returns how long a slow server may take to answer a ping.
 fn ping(server: &McpServer) -> Duration {
     (server.timeout() / 4).min(Duration::from_secs(3))
 }
@@ -54,7 +54,7 @@ struct Slot {
 
 struct State {
     session: Option<Arc<Session>>,
-    /// Failures since the last call that went well.
+    /// Failures since the last successful call.
     failures: u32,
     retry_at: Instant,
     reason: Option<ActionError>,
@@ -64,7 +64,7 @@ impl State {
     fn failed(&mut self, reason: ActionError, limits: &Limits) {
         self.session = None;
         self.failures += 1;
-        // The first failure may be an accident; trying again at once shows it.
+        // The first failure may be an accident, so the first retry is immediate.
         let delay = match self.failures {
             1 => Duration::ZERO,
             n => limits
@@ -114,7 +114,7 @@ impl Pool {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The kept connection to a server, opened if there is none.
+    /// Returns the connection to a server and opens it if necessary.
     pub(super) async fn session(&self, server: &McpServer) -> Result<Arc<Session>, ActionError> {
         let slot = self.slot(server);
         slot.touch();
@@ -155,7 +155,7 @@ impl Pool {
                 Ok(session)
             }
             Err(reason) => {
-                // The server works, and said so; what it wants is its own answer each time.
+                // The server works and refused; each retry gets its own answer.
                 let is_refusal = matches!(
                     reason,
                     ActionError::RateLimited { .. } | ActionError::Forbidden(_)
@@ -178,7 +178,7 @@ impl Pool {
                 break;
             };
             let oldest = oldest.0.clone();
-            // A call that is under way keeps the connection until it ends.
+            // A running call keeps the connection until it ends.
             slots.remove(&oldest);
         }
         let slot = Arc::new(Slot::new());
@@ -186,7 +186,7 @@ impl Pool {
         slot
     }
 
-    /// Leave to open one more connection, once one that gave way has ended its last call.
+    /// Waits for a permit to open a connection, which an evicted connection returns after its last call.
     async fn permit(&self) -> tokio::sync::OwnedSemaphorePermit {
         // The semaphore is never closed.
         match Arc::clone(&self.permits).acquire_owned().await {
@@ -195,14 +195,14 @@ impl Pool {
         }
     }
 
-    /// The connection to a server, if there is one.
+    /// Returns the connection to a server, if it is open.
     pub(super) async fn existing(&self, server: &McpServer) -> Option<Arc<Session>> {
         let slot = self.slots().get(server).cloned()?;
         let state = slot.state.lock().await;
         state.session.clone().filter(|session| session.is_open())
     }
 
-    /// A call went well.
+    /// Records a successful call.
     pub(super) async fn worked(&self, server: &McpServer) {
         let slot = self.slots().get(server).cloned();
         if let Some(slot) = slot {
@@ -211,7 +211,7 @@ impl Pool {
         }
     }
 
-    /// A connection broke. Another one in its place stays.
+    /// Removes a broken connection, but not its replacement.
     pub(super) async fn broke(
         &self,
         server: &McpServer,
@@ -232,7 +232,7 @@ impl Pool {
         }
     }
 
-    /// Gives up connections that nobody used for long.
+    /// Closes connections that were unused for too long.
     pub(super) fn sweep(&self) {
         let idle = self.limits.idle;
         self.slots().retain(|_, slot| slot.used().elapsed() < idle);
@@ -242,7 +242,7 @@ impl Pool {
         self.limits.idle
     }
 
-    /// Closes every connection and waits for what they started.
+    /// Closes every connection and waits for the processes they started.
     pub(super) async fn close(&self) {
         let slots: Vec<_> = self.slots().drain().map(|(_, slot)| slot).collect();
         let closing = slots.into_iter().map(|slot| async move {

@@ -42,13 +42,13 @@ use crate::{
     transport::HttpClient,
 };
 
-/// A child that does not end by itself is killed within this time; what is left then dies with the connector's pipes.
+/// Time limit after which a child is killed; its remaining processes die with the connector's pipes.
 const CLOSE: Duration = Duration::from_secs(8);
 
-/// So much of what a server said on standard error is kept for the error that it could not be started.
+/// How much of standard error is kept for the error message of a failed start.
 const KEPT_STDERR: usize = 2000;
 
-/// Hears of changed lists, and says which server they are of.
+/// Receives notifications of changed lists and reports their server.
 #[derive(Clone)]
 pub(super) struct Listener {
     pub(super) server: McpServer,
@@ -87,20 +87,20 @@ impl ClientHandler for Listener {
 pub(super) struct Session {
     running: RwLock<RunningService<RoleClient, Listener>>,
     peer: Peer<RoleClient>,
-    /// A call was not answered in time, and nothing since.
+    /// Set when a call timed out, until the server answers again.
     is_suspect: AtomicBool,
-    /// One of the connections that may be open at once.
+    /// The permit that counts this connection against the limit.
     _permit: OwnedSemaphorePermit,
 }
 
 impl Session {
-    /// Starts or reaches the server and agrees on a protocol version, an older one where it knows no other.
+    /// Starts or contacts the server and negotiates a protocol version, if necessary an older one.
     pub(super) async fn open(
         listener: Listener,
         permit: OwnedSemaphorePermit,
     ) -> Result<Self, ActionError> {
         let running = match connect(&listener, ClientLifecycleMode::Initialize).await {
-            // It knows only versions without that handshake.
+            // The server supports only versions without that handshake.
             Err(Failure::Initialize(error, _))
                 if matches!(*error, ClientInitializeError::JsonRpcError(_)) =>
             {
@@ -114,7 +114,7 @@ impl Session {
         .map_err(|failure| failure.explain(&listener.server))?;
         let peer = running.peer().clone();
         check_version(&peer, &listener.server)?;
-        // A stale answer of a server that is down would look like a good one.
+        // A cached answer of a server that is down would look like a fresh one.
         peer.set_response_cache_config(ClientCacheConfig::disabled())
             .await;
         listen(&peer, &listener);
@@ -130,12 +130,12 @@ impl Session {
         !self.peer.is_transport_closed()
     }
 
-    /// Notes whether the last call was answered in time.
+    /// Records whether the last call was answered in time.
     pub(super) fn answered(&self, in_time: bool) {
         self.is_suspect.store(!in_time, Ordering::Relaxed);
     }
 
-    /// Whether the server still answers. It is asked only after a call that it did not answer, and any answer will do.
+    /// Returns whether the server still answers. Sends a request only after a timeout, and accepts any answer.
     pub(super) async fn answers(&self, within: Duration) -> bool {
         if !self.is_suspect.load(Ordering::Relaxed) {
             return true;
@@ -169,7 +169,7 @@ impl Session {
         self.running.read().await
     }
 
-    /// Breaks off what is going on and waits until a child process has ended.
+    /// Cancels running calls and waits until a child process has exited.
     pub(super) async fn close(&self) {
         self.running.read().await.cancellation_token().cancel();
         let mut running = self.running.write().await;
@@ -219,7 +219,7 @@ fn listen(peer: &Peer<RoleClient>, listener: &Listener) {
     });
 }
 
-/// Why there is no connection.
+/// The reason why a connection failed.
 enum Failure {
     Start(String),
     Initialize(Box<ClientInitializeError>, Arc<Stderr>),
@@ -291,7 +291,7 @@ where
     match running {
         Ok(running) => Ok(running),
         Err(error) => {
-            // What a dying server says last arrives beside the end of its output.
+            // The last output of a dying server arrives around the end of its standard output.
             tokio::time::sleep(Duration::from_millis(50)).await;
             Err(Failure::Initialize(Box::new(error), stderr))
         }
@@ -339,7 +339,7 @@ fn reach(server: &HttpMcpServer) -> Result<StreamableHttpClientTransport<http::C
     Ok(StreamableHttpClientTransport::with_client(client, config))
 }
 
-/// Headers carry secrets, so a redirect is followed only within the server, and only where the body goes along.
+/// Follows a redirect only within the server and only if it keeps the body, because headers carry secrets.
 fn follow(attempt: reqwest::redirect::Attempt<'_>) -> reqwest::redirect::Action {
     let keeps_body = matches!(attempt.status().as_u16(), 307 | 308);
     let stays = attempt
@@ -353,7 +353,7 @@ fn follow(attempt: reqwest::redirect::Attempt<'_>) -> reqwest::redirect::Action 
     }
 }
 
-/// The end of what a child says on standard error, which also goes to the log.
+/// The end of a child's standard error, which is also logged.
 #[derive(Default)]
 struct Stderr(Mutex<String>);
 
@@ -386,7 +386,7 @@ impl Stderr {
     }
 }
 
-/// What people call the server.
+/// Returns the server's display name.
 fn name(server: &McpServer) -> String {
     match server {
         McpServer::Stdio(server) => format!("the MCP server `{}`", server.command),
@@ -396,7 +396,7 @@ fn name(server: &McpServer) -> String {
     }
 }
 
-/// What must not be seen of a server: the values of its own variables and headers.
+/// Returns the secrets of a server: the values of its variables and headers.
 fn secrets(server: &McpServer) -> Secrets {
     let values = match server {
         McpServer::Stdio(server) => &server.env,
@@ -405,7 +405,7 @@ fn secrets(server: &McpServer) -> Secrets {
     Secrets::of_all(values.values().cloned())
 }
 
-/// What an error of a call means to the caller.
+/// Converts an error of a call into the caller's error.
 pub(super) fn explain(error: &ServiceError, server: &McpServer) -> ActionError {
     match error {
         ServiceError::McpError(refusal) => {
@@ -456,7 +456,7 @@ fn refused(failure: &HttpFailure, server: &McpServer) -> ActionError {
     }
 }
 
-/// What an error of the client library comes from, without the names of its types.
+/// The cause of a client library error, without type names.
 enum Reason<'e> {
     Said(String),
     Refused(&'e HttpFailure),
@@ -492,7 +492,7 @@ fn initialize_reason(error: &ClientInitializeError) -> Reason<'_> {
     }
 }
 
-/// It did not answer in time.
+/// Builds the timeout error.
 pub(super) fn too_slow(server: &McpServer) -> ActionError {
     let seconds = server.timeout().as_secs_f32();
     ActionError::timeout(format!(
@@ -501,7 +501,7 @@ pub(super) fn too_slow(server: &McpServer) -> ActionError {
     ))
 }
 
-/// Whether the connection itself is broken, and not only the call.
+/// Returns whether the connection is broken, not only the call.
 pub(super) fn is_broken(error: &ServiceError) -> bool {
     match error {
         ServiceError::TransportClosed => true,
@@ -513,7 +513,7 @@ pub(super) fn is_broken(error: &ServiceError) -> bool {
     }
 }
 
-/// An error with its causes, which rmcp's own words leave out.
+/// Formats an error with its causes, which rmcp's messages omit.
 fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

@@ -21,20 +21,20 @@ use tokio::{
 
 use super::message::{Pending, Received};
 
-/// A longer line is not kept.
+/// The longest line kept.
 const LONGEST_LINE: usize = 64 << 20;
 
-/// The beginning of a longer line, in which the id is looked for.
+/// How much of a longer line is searched for the id.
 const KEPT_OF_LONG: usize = 4096;
 
-/// A child has this long to end by itself, and again after SIGTERM.
+/// How long a child may take to exit by itself, and again after SIGTERM.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The pipes of a child, and the child.
 pub(super) struct Child {
     process: Option<Box<dyn ChildWrapper>>,
     output: BufReader<ChildStdout>,
-    /// The line that is being read. A read that was broken off goes on with it.
+    /// The line being read. A cancelled read resumes with it.
     line: Vec<u8>,
     is_too_long: bool,
     input: Arc<AsyncMutex<Option<ChildStdin>>>,
@@ -100,7 +100,7 @@ impl Transport<RoleClient> for Child {
         &mut self,
         message: TxJsonRpcMessage<RoleClient>,
     ) -> impl Future<Output = io::Result<()>> + Send + 'static {
-        // Noted before it is sent: the answer may be faster than this future.
+        // Noted before sending: the answer may arrive before this future continues.
         lock(&self.pending).note(&message);
         let input = Arc::clone(&self.input);
         async move {
@@ -138,7 +138,7 @@ impl Transport<RoleClient> for Child {
         }
     }
 
-    /// Closes the child's input and waits until it has ended, at last by force.
+    /// Closes the child's input, waits for its exit, and finally kills it.
     async fn close(&mut self) -> io::Result<()> {
         self.input.lock().await.take();
         let Some(child) = self.process.as_mut() else {
