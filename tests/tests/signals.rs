@@ -33,7 +33,7 @@ impl Stage {
         })
     }
 
-    /// The connector as a process of its own, with one second of grace.
+    /// Starts the connector as a process, with one second of grace.
     fn connector(&self) -> Result<Connector> {
         let child = Command::new(env!("CARGO_BIN_EXE_crawler"))
             .env("CONNECTOR_MANAGER_URL", self.manager.url())

@@ -1,4 +1,4 @@
-//! A connector behind MCP clients.
+//! Tests a connector as MCP server, used by MCP clients.
 
 use std::process::Stdio;
 
@@ -39,7 +39,7 @@ async fn over_stdio(arguments: &[&str]) -> Client {
     ().serve(transport).await.unwrap()
 }
 
-/// The connector over HTTP: where it answers.
+/// Starts the connector over HTTP and returns its URL.
 async fn listening() -> (String, Child) {
     let mut process = command(&["--http", "127.0.0.1:0"])
         .stderr(Stdio::piped())
@@ -52,7 +52,7 @@ async fn listening() -> (String, Child) {
 }
 
 async fn over_http() -> (Client, Child) {
-    // The TLS provider of the process is chosen with the first client.
+    // The first client selects the TLS provider of the process.
     let http = omni_connector::HttpClient::new();
     let (url, process) = listening().await;
     let config = StreamableHttpClientTransportConfig::with_uri(url);
