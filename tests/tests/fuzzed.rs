@@ -87,7 +87,7 @@ fn change(random: &mut Random, seed: &[u8], other: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn what_a_seeded_loop_makes_of_them_keeps_the_promises() {
+fn random_mutations_of_seeds_keep_the_promises() {
     let mut random = Random::from_environment();
     let each = Duration::from_millis(if is_full() { 60_000 } else { 300 });
     for (name, target) in TARGETS {

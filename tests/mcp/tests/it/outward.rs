@@ -156,7 +156,7 @@ async fn actions_are_tools_and_skills_are_prompts_over_both_transports() {
 }
 
 #[tokio::test]
-async fn what_may_change_nothing_offers_nothing_that_does() {
+async fn a_read_only_connector_offers_no_write_actions() {
     let client = over_stdio(&["--read-only", "--actor", "ann@example.com"]).await;
     let tools = client.list_all_tools().await.unwrap();
     let names: Vec<_> = tools.iter().map(|tool| &*tool.name).collect();
@@ -181,7 +181,7 @@ async fn a_page_of_another_site_is_refused() {
 }
 
 #[tokio::test]
-async fn a_mistake_on_the_command_line_is_told_at_once() {
+async fn a_mistake_on_the_command_line_is_reported_at_once() {
     for (arguments, expected) in [
         (
             &["--http", "0.0.0.0:1"][..],
