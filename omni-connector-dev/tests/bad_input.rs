@@ -187,7 +187,7 @@ async fn status_of_a_head(manager: &Manager, route: (&str, &str), content_type: 
 }
 
 #[tokio::test]
-async fn a_body_that_says_it_is_beyond_the_limit_is_refused_before_it_comes() {
+async fn a_body_announced_beyond_the_limit_is_refused_before_it_is_read() {
     let world = World::start().await;
     for route in JSON_ROUTES.into_iter().chain(FREE_ROUTES) {
         let status = status_of_a_head(&world.manager, route, "application/json").await;
@@ -208,7 +208,7 @@ async fn a_body_that_says_it_is_beyond_the_limit_is_refused_before_it_comes() {
 }
 
 #[tokio::test]
-async fn a_body_that_nobody_reads_changes_nothing() {
+async fn an_unread_body_changes_nothing() {
     let world = World::start().await;
     for route in PLAIN_ROUTES {
         let without = world.send(route, "application/json", Vec::new()).await;

@@ -98,7 +98,7 @@ fn document(body: &str) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_document_is_read_by_a_program_of_its_own() {
+async fn a_document_is_read_by_a_separate_process() {
     let world = World::start(|_| {}).await;
     let body = "<w:p><w:r><w:t>R&amp;D &#8364; plan</w:t></w:r></w:p>";
     let text = world.text(DOCX, document(body)).await.unwrap();

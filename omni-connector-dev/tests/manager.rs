@@ -377,7 +377,7 @@ async fn a_connector_cannot_open_its_answers_to_another_site() {
 }
 
 #[tokio::test]
-async fn operators_of_a_connector_that_is_gone_stay_beside_those_of_another() {
+async fn operators_of_a_gone_connector_are_kept_with_those_of_another() {
     let options = Options {
         registration_ttl: Duration::from_millis(50),
         ..options()

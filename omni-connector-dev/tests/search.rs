@@ -343,7 +343,7 @@ async fn built_in_operators_look_at_author_type_and_time() {
 }
 
 #[tokio::test]
-async fn in_names_a_source_type_and_what_means_nothing_is_told() {
+async fn in_filters_by_source_type_and_invalid_values_are_reported() {
     let store = Fixture::new();
     store.put("google_drive", [doc("drive", "A", "")]).await;
     store.put("jira", [doc("jira", "A", "")]).await;

@@ -386,7 +386,7 @@ async fn one_sign_in_connects_a_source_of_ones_own_for_each_type() {
 }
 
 #[tokio::test]
-async fn a_person_is_told_to_connect_and_to_grant_what_an_action_requires() {
+async fn an_action_asks_the_person_to_connect_and_to_grant_its_scopes() {
     let home = Home::start(LONG, json!({})).await;
     let organisation = json!({ "access_token": "of all" });
     home.manager
@@ -452,7 +452,7 @@ async fn a_person_is_told_to_connect_and_to_grant_what_an_action_requires() {
 }
 
 #[tokio::test]
-async fn what_cannot_begin_says_why() {
+async fn a_sign_in_that_cannot_begin_explains_why() {
     let home = Home::start(LONG, json!({})).await;
     let start = async |query: &str| {
         let url = format!("{}/api/oauth/start?{query}", home.manager.url());
@@ -506,7 +506,7 @@ async fn a_token_is_read_however_the_provider_writes_it() {
 }
 
 #[tokio::test]
-async fn a_refusal_of_the_provider_is_told_in_its_words_whatever_its_status() {
+async fn a_refusal_shows_the_providers_message_for_every_status() {
     let github = json!({ "error": "bad_verification_code", "error_description": "The code passed is incorrect or expired." });
     let said = "bad_verification_code: The code passed is incorrect or expired.";
     for (status, body, said) in [

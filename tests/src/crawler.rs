@@ -1,4 +1,5 @@
-//! A connector of an imaginary wiki, whose documents, deletes, groups and checkpoints follow from two numbers.
+//! A connector of an imaginary wiki. Two numbers determine its documents, deletes, groups and
+//! checkpoints.
 
 use std::{thread, time::Duration};
 
@@ -11,45 +12,46 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::{sync::oneshot, task::spawn_blocking};
 
-/// Walks the pages of the wiki in order, and remembers after each how far it came.
+/// Reads the pages in order and saves a checkpoint after each.
 #[derive(Debug, Default)]
 pub struct Crawler;
 
-/// How large the wiki is.
+/// The size of the wiki.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub struct Wiki {
     /// Pages; a checkpoint follows each.
     pub pages: usize,
     /// Documents on each page.
     pub per_page: usize,
-    /// What reading the second page blocks for an hour, as careless code does.
+    /// What the second page blocks for an hour, like careless code.
     #[serde(default)]
     pub blocks: Blocks,
 }
 
-/// What is blocked by code that does not return to its runtime.
+/// What blocking code blocks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Blocks {
-    /// It returns as it should.
+    /// Nothing.
     #[default]
     Nothing,
-    /// The thread that the run is on. The runtime's other threads go on.
+    /// The run's thread. The runtime's other threads continue.
     Thread,
-    /// A thread for blocking work, so that the run ends when it is told to and the runtime does not.
+    /// A blocking-pool thread: the run can end, the runtime cannot.
     Pool,
-    /// The thread that waits for the timers and sockets of the whole runtime, so that no other task hears of them.
+    /// The thread that drives the runtime's timers and sockets, so no other task wakes up.
     Runtime,
 }
 
 impl Blocks {
-    /// Blocks, after long enough for the counters to be told.
+    /// Blocks, once the counters had time to be reported.
     async fn block(self) {
         const HOUR: Duration = Duration::from_hours(1);
         const FIRST: Duration = Duration::from_millis(1_500);
         match self {
             Self::Nothing => return,
             Self::Thread => {
-                // Woken from outside the runtime, by which a thread is chosen that waits for nothing else.
+                // Woken from outside the runtime, which selects a thread that does not drive
+                // timers.
                 let (wake, woken) = oneshot::channel();
                 thread::spawn(move || {
                     thread::sleep(FIRST);
@@ -60,27 +62,27 @@ impl Blocks {
             Self::Pool => {
                 let _ = spawn_blocking(|| thread::sleep(HOUR)).await;
             }
-            // Woken by the timer, on the thread that waits for timers.
+            // Woken by a timer, on the thread that drives timers.
             Self::Runtime => tokio::time::sleep(FIRST).await,
         }
         thread::sleep(HOUR);
     }
 }
 
-/// The page to go on with.
+/// The checkpoint.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cursor {
-    /// Pages before it are done.
+    /// Pages before this one are done.
     pub page: usize,
 }
 
 impl Wiki {
-    /// Documents that are emitted, those included that a later page deletes.
+    /// Returns the number of emitted documents, including those that a later page deletes.
     pub const fn documents(&self) -> usize {
         self.pages * self.per_page
     }
 
-    /// One that is never read to its end.
+    /// Creates a wiki that blocks before its end.
     pub const fn deaf(blocks: Blocks) -> Self {
         Self {
             pages: 2,
@@ -89,13 +91,13 @@ impl Wiki {
         }
     }
 
-    /// The address of a page's group.
+    /// Returns the address of a page's group.
     pub fn group(page: usize) -> String {
         format!("readers-{page}@example.com")
     }
 }
 
-/// One of nine documents is deleted by the page after its own.
+/// Returns whether the next page deletes the document: one of nine.
 const fn is_short_lived(number: usize) -> bool {
     number % 9 == 4
 }
@@ -112,7 +114,7 @@ fn document(page: usize, number: usize) -> Document<'static> {
     match number % 50 {
         // Several documents with the same text.
         1 => document.text("This page is left empty on purpose."),
-        // A text that the manager takes out of bytes.
+        // A text that the manager extracts from bytes.
         2 => document.extract(
             format!("Attachment {number} of page {page}"),
             "text/plain",

@@ -1,48 +1,49 @@
-//! What can go wrong with one call.
+//! Faults of a single call.
 
 use std::{fmt, sync::Arc, time::Duration};
 
-/// What happens to a call instead of what should.
+/// A fault in place of the normal answer.
 #[derive(Clone)]
 pub enum Fault {
-    /// Nobody listens for a while: this connection is reset, and new ones are refused.
+    /// This connection is reset, and new ones are refused for a while.
     Refused,
-    /// The connection is reset before the manager hears of the call.
+    /// The connection is reset before the manager receives the call.
     ResetBefore,
-    /// The manager acts, and the connection is reset before it can say so.
+    /// The manager handles the call, and the connection is reset before the answer.
     ResetAfter,
-    /// The manager acts, and its answer breaks off in the middle.
+    /// The manager handles the call, and its answer is truncated.
     Truncated,
-    /// The manager acts, and its answer never comes.
+    /// The manager handles the call, and its answer never arrives.
     Stalled,
-    /// This status, with a `Retry-After` if there is one. The manager does not hear of the call.
+    /// An answer with this status and an optional `Retry-After`. The manager does not receive the
+    /// call.
     Answer(u16, Option<RetryAfter>),
-    /// A page of HTML with status 200, as a gateway sends it. The manager does not hear of the call.
+    /// An HTML page with status 200, as from a gateway. The manager does not receive the call.
     Html,
-    /// The call arrives this much later.
+    /// The call is delayed by this time.
     Late(Duration),
-    /// Something is done before the manager hears of the call, which it does not.
+    /// Runs an action instead of forwarding the call.
     DoBefore(Action),
-    /// Something is done after the manager acted; its answer is not passed on.
+    /// Forwards the call, then runs an action. The answer is dropped.
     DoAfter(Action),
 }
 
-/// What a fault does.
+/// The action of a fault.
 pub type Action = Arc<dyn Fn() + Send + Sync>;
 
-/// What stands in the header.
+/// The value of a `Retry-After` header.
 #[derive(Debug, Clone, Copy)]
 pub enum RetryAfter {
     /// Seconds.
     Seconds(i64),
-    /// A date, so many seconds from now.
+    /// A date, this many seconds from now.
     Date(u64),
-    /// More seconds than there is time.
+    /// More seconds than a clock can add.
     Huge,
 }
 
 impl RetryAfter {
-    /// The header's value.
+    /// Returns the header's value.
     pub fn header(self) -> String {
         match self {
             Self::Seconds(seconds) => seconds.to_string(),
@@ -52,7 +53,7 @@ impl RetryAfter {
     }
 }
 
-/// `Thu, 01 Jan 2026 00:00:00 GMT`, so many seconds from now.
+/// Formats the time `seconds` from now, as in `Thu, 01 Jan 2026 00:00:00 GMT`.
 fn http_date(seconds: u64) -> String {
     let now = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
     let seconds = now.as_secs() + seconds;
@@ -80,7 +81,7 @@ fn http_date(seconds: u64) -> String {
 }
 
 impl Fault {
-    /// All that can be tried without a process to kill.
+    /// Returns all faults that need no process to kill.
     pub fn all() -> Vec<Self> {
         vec![
             Self::Refused,

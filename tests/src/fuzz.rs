@@ -1,5 +1,5 @@
-//! What is fuzzed, as functions of bytes. The targets of `fuzz/` call them, and so does `tests/fuzzed.rs`, with the seeds and
-//! with everything that was ever found.
+//! The fuzz targets, as functions of bytes. Called by `fuzz/`, and by `tests/fuzzed.rs` with the
+//! seeds and all earlier findings.
 //!
 //! Each panics when a promise is broken.
 #![allow(clippy::missing_panics_doc, reason = "that is what they are for")]
@@ -27,7 +27,7 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
         .expect("a runtime")
 });
 
-/// What decodes is what is encoded again.
+/// Checks that a decoded value survives encoding and decoding.
 fn round_trip<T: DeserializeOwned + Serialize + PartialEq + std::fmt::Debug>(
     data: &[u8],
 ) -> Option<T> {
@@ -38,17 +38,17 @@ fn round_trip<T: DeserializeOwned + Serialize + PartialEq + std::fmt::Debug>(
     Some(value)
 }
 
-/// `POST /sync` of a connector.
+/// Decodes a connector's `POST /sync`.
 pub fn sync_request(data: &[u8]) {
     round_trip::<SyncRequest>(data);
 }
 
-/// `POST /action` of a connector.
+/// Decodes a connector's `POST /action`.
 pub fn action_request(data: &[u8]) {
     round_trip::<ActionRequest>(data);
 }
 
-/// A manifest, and what is found wrong with it.
+/// Decodes and validates a manifest.
 pub fn manifest(data: &[u8]) {
     if let Some(manifest) = round_trip::<Manifest>(data) {
         for problem in check(&manifest) {
@@ -57,14 +57,14 @@ pub fn manifest(data: &[u8]) {
     }
 }
 
-/// Events, one and many.
+/// Decodes single events and lists of events.
 pub fn events(data: &[u8]) {
     round_trip::<ConnectorEvent>(data);
     round_trip::<EventBatch>(data);
 }
 
-/// Both families of timestamps: what is read can be written, and read again as the same instant, or as the nearest one that
-/// the wire knows.
+/// Reads both families of timestamps. A parsed timestamp must be writable, and must read back as
+/// the same instant or the nearest one that the wire format can hold.
 pub fn timestamps(data: &[u8]) {
     const DAY: Duration = Duration::from_hours(24);
     let Ok(text) = std::str::from_utf8(data) else {
@@ -82,7 +82,7 @@ pub fn timestamps(data: &[u8]) {
     );
 }
 
-/// Schemas: the check of one, and its simplification, which is not undone by another one.
+/// Checks and simplifies a schema. A second simplification must change nothing.
 pub fn schema(data: &[u8]) {
     let Ok(schema) = serde_json::from_slice::<Value>(data) else {
         return;
@@ -99,7 +99,8 @@ pub fn schema(data: &[u8]) {
     }
 }
 
-/// Stored texts: nothing invisible, no blank at an end, no two empty lines; cut to the limit.
+/// Normalises and truncates a text: no invisible characters, no outer whitespace, no two empty
+/// lines, within the limit.
 pub fn content(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let mut normal = text::normalise(&text);
@@ -117,7 +118,7 @@ pub fn content(data: &[u8]) {
     assert!(normal.len() <= limit || whole <= limit);
 }
 
-/// Any text may be searched for; none is an error.
+/// Searches for any string; none may fail.
 pub fn search(data: &[u8]) {
     static STORE: LazyLock<Store> = LazyLock::new(|| Store::in_memory().expect("a store"));
     let text = String::from_utf8_lossy(data);
@@ -125,8 +126,8 @@ pub fn search(data: &[u8]) {
     assert!(hits.is_ok(), "{text:?}: {hits:?}");
 }
 
-/// Files of a format that the first byte chooses. A reader may refuse and panic; it must come back, within the text that it
-/// may give, and its last frame says how it ended.
+/// Reads a file in the format that the first byte selects. A reader may refuse or panic, but must
+/// return, stay within the text limit, and end with a final frame.
 pub fn extraction(data: &[u8]) {
     const FORMATS: [Format; 9] = [
         Format::Html,
@@ -140,7 +141,7 @@ pub fn extraction(data: &[u8]) {
         Format::Msg,
     ];
     const MOST_TEXT: usize = 1 << 20;
-    // As the program has it.
+    // The stack size of the program.
     const STACK: usize = 64 << 20;
     let Some((kind, data)) = data.split_first() else {
         return;
@@ -181,7 +182,7 @@ thread_local! {
     static IS_READING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// libFuzzer ends the process at any panic; those of readers are caught.
+/// libFuzzer aborts at any panic, so panics of readers are caught.
 fn tolerate_readers() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {

@@ -1,4 +1,5 @@
-//! What the tests here share: a connector whose outcome is known, a proxy that breaks calls, and a look at what arrived.
+//! Shared parts of these tests: a connector with a known outcome, a proxy that breaks calls, and a
+//! reader of the result.
 
 pub mod crawler;
 pub mod fault;
@@ -10,7 +11,7 @@ pub mod served;
 pub mod system;
 pub mod wire;
 
-/// Whether everything is to be run, and not the seeded part that fits into a minute: `OMNI_TEST_FULL=1`.
+/// Returns whether to run all cases instead of a random sample of one minute: `OMNI_TEST_FULL=1`.
 pub fn is_full() -> bool {
     std::env::var("OMNI_TEST_FULL").is_ok_and(|value| value == "1")
 }

@@ -1,4 +1,4 @@
-//! What is at the manager after a run, in a form that can be compared.
+//! The data in the manager after a run, in comparable form.
 
 use std::collections::BTreeMap;
 
@@ -15,12 +15,12 @@ pub struct Outcome {
     pub documents: BTreeMap<String, (String, String, Option<Value>)>,
     /// Members by group.
     pub groups: BTreeMap<String, Vec<String>>,
-    /// What the completed run published.
+    /// The checkpoint that the completed run published.
     pub checkpoint: Option<Value>,
 }
 
 impl Outcome {
-    /// What is there now.
+    /// Reads the current state.
     pub async fn of(store: &Store, source_id: &str, wiki: Wiki) -> Result<Self> {
         let source_id = source_id.to_owned();
         store
@@ -49,7 +49,7 @@ impl Outcome {
             .map_err(|Failure(error)| error)
     }
 
-    /// The first difference to what should be there, in words.
+    /// Describes the first difference from `expected`.
     pub fn difference(&self, expected: &Self) -> Option<String> {
         let ids = self.documents.keys().chain(expected.documents.keys());
         for id in ids {
@@ -70,7 +70,7 @@ impl Outcome {
     }
 }
 
-/// The store wants an error that its own becomes.
+/// Wraps an error, since the store requires a type that its own error converts to.
 struct Failure(anyhow::Error);
 
 impl<E: Into<anyhow::Error>> From<E> for Failure {

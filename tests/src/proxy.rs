@@ -1,5 +1,5 @@
-//! A proxy between connector and manager that breaks chosen calls. It speaks plain sockets to the connector, since an HTTP
-//! server would refuse to misbehave.
+//! A proxy between connector and manager that breaks chosen calls. Uses plain sockets towards the
+//! connector, since an HTTP library refuses to send invalid answers.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -24,13 +24,13 @@ use crate::{
     wire::{Answer, Call, read_call, write_answer},
 };
 
-/// How long nobody listens when connections are refused.
+/// How long connections are refused.
 const AWAY: Duration = Duration::from_millis(30);
 
-/// Which fault hits the `n`th call of a route, counted from 0.
+/// Selects the fault for the `n`th call of a route, counted from 0.
 pub type Plan = Box<dyn Fn(&str, usize) -> Option<Fault> + Send + Sync>;
 
-/// A running proxy. It stops when it is dropped.
+/// A running proxy. Dropping it stops it.
 pub struct Proxy {
     address: SocketAddr,
     state: Arc<State>,
@@ -43,20 +43,20 @@ struct State {
     http: reqwest::Client,
     calls: Mutex<HashMap<String, usize>>,
     faults: AtomicUsize,
-    /// Nobody is to listen for a while.
+    /// Closes the listener for a while.
     away: Notify,
 }
 
-/// What the client gets.
+/// The reply to the client.
 enum Reply {
-    /// The answer, and how many bytes of its body.
+    /// The answer, and the number of body bytes to send.
     Answer(Answer, usize),
     Reset,
     Silence,
 }
 
 impl Proxy {
-    /// A proxy in front of the manager at `manager`.
+    /// Starts a proxy in front of the manager at `manager`.
     pub async fn start(manager: &str, plan: Plan) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
@@ -77,17 +77,17 @@ impl Proxy {
         })
     }
 
-    /// Where connectors reach it.
+    /// Returns the proxy's URL for connectors.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Calls of each route so far.
+    /// Returns the calls of each route so far.
     pub fn calls(&self) -> BTreeMap<String, usize> {
         self.state.calls().clone().into_iter().collect()
     }
 
-    /// Calls that a fault hit so far.
+    /// Returns how many calls a fault hit so far.
     pub fn faults(&self) -> usize {
         self.state.faults.load(Ordering::Relaxed)
     }
@@ -175,7 +175,7 @@ impl State {
                 let length = answer.body.len();
                 Reply::Answer(answer, length)
             }
-            // A manager that is gone looks like one behind a dead connection.
+            // An absent manager looks like a dead connection.
             Err(_) => Reply::Reset,
         }
     }
@@ -215,7 +215,7 @@ fn whole(status: u16, headers: Vec<(String, String)>, body: &str) -> Reply {
     Reply::Answer(answer, length)
 }
 
-/// The name of a route: its path without ids.
+/// Returns a route's name: its path without ids.
 pub fn route_of(path: &str) -> &str {
     let mut segments = path.trim_start_matches("/sdk/").splitn(3, '/');
     match (segments.next(), segments.next(), segments.next()) {
@@ -264,7 +264,7 @@ async fn converse(mut stream: TcpStream, state: Arc<State>) -> Result<()> {
                 return Ok(());
             }
             Reply::Silence => {
-                // Until the client gives up.
+                // Waits until the client gives up.
                 let _ = stream.read(&mut [0]).await;
                 return Ok(());
             }

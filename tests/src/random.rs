@@ -1,16 +1,17 @@
-//! Numbers that look random and can be had again.
+//! Reproducible pseudo-random numbers.
 
 /// `SplitMix64`.
 #[derive(Debug, Clone)]
 pub struct Random(u64);
 
 impl Random {
-    /// The numbers of a seed.
+    /// Creates a generator with a seed.
     pub const fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    /// The seed in `OMNI_TEST_SEED`, or a new one. Printed, so that a failure can be replayed.
+    /// Uses the seed in `OMNI_TEST_SEED`, or a new one. Prints it, so that a failure can be
+    /// replayed.
     pub fn from_environment() -> Self {
         let given = std::env::var("OMNI_TEST_SEED").ok();
         let seed = given.and_then(|seed| seed.parse().ok()).unwrap_or_else(|| {
@@ -21,7 +22,7 @@ impl Random {
         Self(seed)
     }
 
-    /// The next number.
+    /// Returns the next number.
     pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
@@ -30,7 +31,7 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    /// A number below `end`, which is not 0.
+    /// Returns a number below `end`, which must not be 0.
     pub fn below(&mut self, end: usize) -> usize {
         usize::try_from(self.draw() % end as u64).unwrap_or(0)
     }

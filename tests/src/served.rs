@@ -1,4 +1,4 @@
-//! Parts that run in this process: a manager in memory, and the crawler behind a proxy.
+//! Components in this process: a manager in memory, and the crawler behind a proxy.
 
 use std::{
     net::Ipv4Addr,
@@ -13,7 +13,7 @@ use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 use crate::crawler::Crawler;
 
-/// Options of a manager for tests: everything happens at once, and as often as need be.
+/// Returns manager options for tests: no waits, no limits on repetition.
 pub fn options() -> Options {
     Options {
         calls: CallLimits {
@@ -32,7 +32,7 @@ pub fn options() -> Options {
     }
 }
 
-/// Waits of a client for tests: as many attempts as usual, in a fraction of the time.
+/// Returns retry waits for tests: the usual number of attempts, much shorter.
 pub fn patience() -> Patience {
     Patience {
         prepare: Duration::from_secs(20),
@@ -46,9 +46,9 @@ pub fn patience() -> Patience {
     }
 }
 
-/// A port that is free now, and that nobody is given who asks the system for one.
+/// Returns a free port that the system does not assign to others.
 pub async fn free_port() -> Result<u16> {
-    /// Below those that the system gives (32768 on Linux, 49152 elsewhere).
+    /// Below the system's ephemeral ports (32768 on Linux, 49152 elsewhere).
     const PORTS: std::ops::Range<u16> = 20_000..30_000;
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let process = std::process::id() % u32::from(PORTS.end - PORTS.start);
@@ -63,7 +63,7 @@ pub async fn free_port() -> Result<u16> {
     bail!("no port is free")
 }
 
-/// The crawler, being served.
+/// The crawler while it is served.
 pub struct Served {
     stop: oneshot::Sender<()>,
     server: JoinHandle<Result<()>>,

@@ -1,19 +1,21 @@
-//! An imaginary system for the connectors of the conformance suite. What a sync meets there is said by the end of its URL.
+//! An imaginary system for the connectors of the conformance suite. The end of its URL selects its
+//! behaviour.
 
 use std::time::Duration;
 
 use anyhow::{Result, bail};
 use omni_connector::SyncContext;
 
-/// Set: the connector watches its system (`full`, `realtime`) instead of asking it now and then (`full`, `incremental`).
+/// If set, the connector watches its system (`full`, `realtime`) instead of polling it (`full`,
+/// `incremental`).
 pub const WATCHES: &str = "OMNI_TEST_WATCHES";
 
-/// Whether the connector watches its system.
+/// Returns whether the connector watches its system.
 pub fn is_watched() -> bool {
     std::env::var_os(WATCHES).is_some()
 }
 
-/// Time between two items of a system that never ends.
+/// Time between two items of an endless system.
 const PACE: Duration = Duration::from_millis(50);
 
 /// What a sync finds at `url`, one `emit` for every item; whether there is a place to go on from.
@@ -48,7 +50,7 @@ where
             Ok(false)
         }
         "stubborn" => loop {
-            // What a connector does that looks at no result.
+            // Ignores the result, like a careless connector.
             let _ = emit().await;
             tokio::time::sleep(PACE).await;
         },
@@ -64,7 +66,7 @@ where
     }
 }
 
-/// The cursor after `cursor`; without one the first.
+/// Returns the cursor after `cursor`, or the first.
 pub fn next(cursor: Option<&str>) -> String {
     match cursor {
         Some(cursor) => format!("{cursor}+"),

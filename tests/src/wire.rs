@@ -1,4 +1,4 @@
-//! HTTP/1.1 on plain sockets, since an HTTP server would refuse to misbehave.
+//! HTTP/1.1 over plain sockets, since an HTTP library refuses to send invalid answers.
 
 use std::{collections::HashMap, io};
 
@@ -8,34 +8,35 @@ use tokio::{
     net::TcpStream,
 };
 
-/// One call, read to its end.
+/// A completely read request.
 #[derive(Debug, Clone)]
 pub struct Call {
     /// `GET`, `POST`, …
     pub method: String,
-    /// With its query, as it was sent.
+    /// The path with its query, as sent.
     pub path: String,
     /// Names in lower case.
     pub headers: HashMap<String, String>,
-    /// The bytes, as many as `content-length` says.
+    /// The body, `content-length` bytes long.
     pub body: Vec<u8>,
 }
 
-/// What is answered.
+/// An answer.
 #[derive(Debug, Clone)]
 pub struct Answer {
     /// The status code.
     pub status: u16,
-    /// All of them but the length.
+    /// All headers except the length.
     pub headers: Vec<(String, String)>,
     /// The whole body.
     pub body: Vec<u8>,
 }
 
-/// The next call of a connection; none at its end. `buffer` holds what was read beyond the call before.
+/// Reads the next request of a connection, or returns `None` at its end. `buffer` holds bytes read
+/// beyond the previous request.
 ///
 /// # Errors
-/// A connection that breaks, bytes that are no call, a body of unknown length.
+/// Fails on a broken connection, an invalid request, or a body of unknown length.
 pub async fn read_call(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Result<Option<Call>> {
     let end = loop {
         if let Some(end) = find(buffer, b"\r\n\r\n") {
@@ -70,17 +71,17 @@ pub async fn read_call(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Result<O
     }))
 }
 
-/// Writes an answer that announces all of its body, and the first `length` bytes of it.
+/// Writes an answer that announces its whole body but sends only the first `length` bytes of it.
 ///
 /// # Errors
-/// Those of the socket.
+/// Fails with the error of the socket.
 pub async fn write_answer(
     stream: &mut TcpStream,
     answer: &Answer,
     length: usize,
 ) -> io::Result<()> {
     let mut head = format!("HTTP/1.1 {} Whatever\r\n", answer.status);
-    // An answer without content has no length either.
+    // An answer without content has no length.
     if answer.status != 204 {
         head.extend(["content-length: ", &answer.body.len().to_string(), "\r\n"]);
     }

@@ -1,5 +1,5 @@
-//! Comments, docs, tests and rows of the conformance suite cite sections of `docs/protocol.md`, as in "`protocol.md` §3.4". A
-//! reader must be able to follow each of them.
+//! Comments, docs, tests and rows of the conformance suite cite sections of `docs/protocol.md`, as
+//! in "`protocol.md` §3.4". Checks that each cited section exists.
 //!
 //! A section sign before a digit is such a citation, with or without the file's name, unless it follows the name of an RFC.
 
@@ -49,7 +49,7 @@ fn only_sections_of_the_protocol_are_found_and_each_of_a_list_or_range() {
     assert_eq!(found("RFC 6749 §2.3.1, as in §8.3"), ["8.3"]);
 }
 
-/// The numbers of all headings, such as `3` and `3.4`.
+/// Returns the numbers of all headings, such as `3` and `3.4`.
 fn sections(protocol: &str) -> BTreeSet<&str> {
     protocol
         .lines()
@@ -59,7 +59,8 @@ fn sections(protocol: &str) -> BTreeSet<&str> {
         .collect()
 }
 
-/// The sections that a line names. A range names its two ends, and a row of the conformance suite has a field of its own.
+/// Returns the sections that a line cites. A range cites its two ends; a row of the conformance
+/// suite has a separate field.
 fn citations(line: &str) -> impl Iterator<Item = &str> {
     let signs = line.match_indices('§').flat_map(|(at, sign)| {
         let rest = &line[at + sign.len()..];
@@ -75,20 +76,20 @@ fn citations(line: &str) -> impl Iterator<Item = &str> {
     signs.chain(fields).filter(|number| !number.is_empty())
 }
 
-/// Whether a text ends with `RFC` and its number.
+/// Returns whether a string ends with `RFC` and its number.
 fn follows_an_rfc(text: &str) -> bool {
     let name = text.trim_end();
     let prefix = name.trim_end_matches(|character: char| character.is_ascii_digit());
     prefix.len() < name.len() && prefix.ends_with("RFC ")
 }
 
-/// The number at the beginning of a text, without the full stop of a sentence.
+/// Returns the number at the start of a string, without a sentence's full stop.
 fn number(text: &str) -> &str {
     let end = text.find(|character: char| !character.is_ascii_digit() && character != '.');
     text[..end.unwrap_or(text.len())].trim_end_matches('.')
 }
 
-/// All files in which people cite, without those that are built or recorded.
+/// Returns all files that may cite sections, without build output and recordings.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).expect("a folder of the repository") {

@@ -1,4 +1,4 @@
-//! A sync survives every fault on every route with the outcome of an undisturbed one.
+//! A sync must survive every fault on every route with the outcome of an undisturbed one.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,7 +15,7 @@ use omni_connector_tests::{
     served::{Served, options},
 };
 
-/// The routes that a run of the crawler uses.
+/// The routes that a crawler run uses.
 const ROUTES: [&str; 10] = [
     "source",
     "credentials",
@@ -29,15 +29,15 @@ const ROUTES: [&str; 10] = [
     "complete",
 ];
 
-/// Cases of a run that is not full.
+/// Number of cases in the sample.
 const SAMPLE: usize = 24;
 
-/// Which calls of a route a fault hits: the first two, and then now and again.
+/// Selects the calls that a fault hits: the first two, then some later ones.
 const fn is_hit(number: usize) -> bool {
     number < 2 || number % 17 == 9
 }
 
-/// What is there after a sync that `fault` disturbed on `route`, and how many calls it hit.
+/// Returns the outcome of a sync with `fault` on `route`, and how many calls it hit.
 async fn outcome(
     wiki: Wiki,
     route: &'static str,
@@ -114,7 +114,7 @@ async fn a_sync_ends_the_same_under_every_fault_on_every_route() {
             Ok((outcome, hits)) => (hits, outcome.difference(&undisturbed)),
             Err(error) => (0, Some(format!("{error:#}"))),
         };
-        // A fault that hits nothing shows nothing.
+        // A fault that hits no call proves nothing.
         let is_same = verdict.is_none() && hits > 0;
         differences += usize::from(!is_same);
         let verdict = verdict.unwrap_or_else(|| "the same".to_owned());

@@ -1,5 +1,5 @@
-//! The functions that are fuzzed, on a stable toolchain: with every seed, with everything that fuzzing ever found, and for a
-//! moment with what a seeded loop makes of them.
+//! Runs the fuzz targets on a stable toolchain: with every seed, every earlier finding, and briefly
+//! with random mutations.
 
 use std::{
     path::Path,
@@ -8,7 +8,7 @@ use std::{
 
 use omni_connector_tests::{fuzz, is_full, random::Random};
 
-/// A function of bytes, by its name.
+/// A fuzz target and its name.
 type Target = (&'static str, fn(&[u8]));
 
 const TARGETS: [Target; 9] = [
@@ -23,7 +23,7 @@ const TARGETS: [Target; 9] = [
     ("extraction", fuzz::extraction),
 ];
 
-/// The files of a folder, in the order of their names; none when it is not there.
+/// Returns the files of a folder, sorted by name, or none if it is missing.
 fn files(folder: &str, target: &str) -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("fuzz")
@@ -50,7 +50,7 @@ fn every_seed_and_everything_found_keeps_the_promises() {
     }
 }
 
-/// `seed`, changed in a few places, perhaps with a piece of another one.
+/// Changes `seed` in a few places, perhaps with a piece of another seed.
 fn change(random: &mut Random, seed: &[u8], other: &[u8]) -> Vec<u8> {
     const WORDS: [&[u8]; 12] = [
         b"null",
@@ -87,7 +87,7 @@ fn change(random: &mut Random, seed: &[u8], other: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn what_a_seeded_loop_makes_of_them_keeps_the_promises() {
+fn random_mutations_of_seeds_keep_the_promises() {
     let mut random = Random::from_environment();
     let each = Duration::from_millis(if is_full() { 60_000 } else { 300 });
     for (name, target) in TARGETS {

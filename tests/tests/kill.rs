@@ -1,4 +1,4 @@
-//! Whatever instant a process is killed at, the run ends with the outcome of an undisturbed one.
+//! Kills processes at any instant. The run must end with the outcome of an undisturbed one.
 
 use std::{
     net::TcpStream,
@@ -33,11 +33,11 @@ const WIKI: Wiki = Wiki {
     per_page: 40,
     blocks: Blocks::Nothing,
 };
-/// Points of a run that is not full, and of one that is.
+/// Number of kill points: of the sample, and of the full test.
 const CONNECTOR_POINTS: (usize, usize) = (24, 330);
 const MANAGER_POINTS: (usize, usize) = (10, 60);
 
-/// An instant of a run: a call, and whether the manager still acts on it.
+/// An instant of a run: a call, and whether the manager still handles it.
 #[derive(Debug, Clone, Copy)]
 struct Point {
     route: &'static str,
@@ -45,7 +45,7 @@ struct Point {
     after: bool,
 }
 
-/// About how often a run calls each route.
+/// Approximate calls of each route in a run.
 const ROUTES: [(&str, usize); 9] = [
     ("source", 1),
     ("credentials", 1),
@@ -58,7 +58,7 @@ const ROUTES: [(&str, usize); 9] = [
     ("complete", 1),
 ];
 
-/// Points after each of the first calls of every route, and random ones.
+/// Returns points after the first calls of every route, and random ones.
 fn points(random: &mut Random, (few, many): (usize, usize)) -> Vec<Point> {
     let count = if is_full() { many } else { few };
     let mut first: Vec<_> = ROUTES
@@ -80,7 +80,7 @@ fn points(random: &mut Random, (few, many): (usize, usize)) -> Vec<Point> {
         }
     }
     while first.len() < count {
-        // By weight of the calls, as an instant of a run is.
+        // Weighted by the number of calls, like a random instant of a run.
         let total: usize = ROUTES.iter().map(|(_, calls)| calls).sum();
         let mut at = random.below(total);
         for (route, calls) in ROUTES {
@@ -98,7 +98,7 @@ fn points(random: &mut Random, (few, many): (usize, usize)) -> Vec<Point> {
     first
 }
 
-/// A process that can be killed from anywhere, and started again.
+/// A process that any task can kill and restart.
 struct Process {
     start: Box<dyn Fn() -> std::io::Result<Child> + Send + Sync>,
     child: Mutex<Option<Child>>,
@@ -117,7 +117,7 @@ impl Process {
         }))
     }
 
-    /// SIGKILL, and a new process right after. Once only.
+    /// Sends SIGKILL and starts a new process. Only the first call has an effect.
     fn kill(&self) {
         if !self.killed.swap(true, Ordering::Relaxed) {
             self.end();
@@ -147,7 +147,7 @@ impl Drop for Process {
     }
 }
 
-/// Where the process to kill is put when it is there.
+/// Holds the process to kill once it runs.
 type Victim = Arc<Mutex<Option<Arc<Process>>>>;
 
 fn plan(point: Option<Point>, victim: &Victim) -> Plan {
@@ -172,7 +172,7 @@ fn plan(point: Option<Point>, victim: &Victim) -> Plan {
     })
 }
 
-/// The outcome of a run whose connector is killed at `point`, and whether it was.
+/// Returns the outcome of a run whose connector is killed at `point`, and whether it was killed.
 async fn connector_killed(point: Option<Point>) -> Result<(Outcome, bool)> {
     let manager = Manager::start(options()).await?;
     let victim = Victim::default();
@@ -196,13 +196,13 @@ async fn connector_killed(point: Option<Point>) -> Result<(Outcome, bool)> {
     let source = manager
         .source("wiki", "web", serde_json::to_value(WIKI)?)
         .await?;
-    // What an earlier run left: until this one saved a checkpoint, a resume of it is sent that of the source.
+    // Left by an earlier run. Until this run saves a checkpoint, a resume sends the source's.
     let (owner, earlier) = (source.id.clone(), json!({ "page": WIKI.pages }));
     let store = manager.store();
     store
         .write(move |db| checkpoints::put(db, &owner, &earlier))
         .await?;
-    // Refused when the kill hits the start itself: then nothing began, and somebody asks again.
+    // If the kill hits the start, it is refused and nothing began; try again.
     let run = loop {
         match manager.sync(&source.id, SyncType::Full).await {
             Ok(run) => break run,
@@ -239,7 +239,7 @@ async fn post(url: String, body: Value) -> Result<Value> {
     Ok(http.post(url).json(&body).send().await?.json().await?)
 }
 
-/// The outcome of a run whose manager is killed at `point`, and whether it was.
+/// Returns the outcome of a run whose manager is killed at `point`, and whether it was killed.
 async fn manager_killed(point: Option<Point>) -> Result<(Outcome, bool)> {
     let folder = tempfile::tempdir()?;
     let port = free_port().await?;
@@ -265,7 +265,7 @@ async fn manager_killed(point: Option<Point>) -> Result<(Outcome, bool)> {
         let answer = post(format!("{manager}/sync"), body)
             .await
             .unwrap_or_default();
-        // The answer is lost when the kill hits the start itself; the run may be there all the same.
+        // If the kill hits the start, the answer is lost, but the run may exist.
         let runs = store
             .read({
                 let source = source.id.clone();
@@ -305,7 +305,7 @@ async fn manager_killed(point: Option<Point>) -> Result<(Outcome, bool)> {
     Ok((outcome, process.was_killed()))
 }
 
-/// Kills at every point, and counts the outcomes that differ and the points that were never reached.
+/// Kills at every point. Counts different outcomes and points never reached.
 async fn all<F: Future<Output = Result<(Outcome, bool)>>>(
     points: Vec<Point>,
     killed: impl Fn(Option<Point>) -> F,

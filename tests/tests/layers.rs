@@ -1,7 +1,8 @@
-//! Each crate is built in layers, and imports run in one direction. This test reads the imports of a crate, file by file, and
-//! fails when one points at a later layer.
+//! Checks that each crate is built in layers whose imports run in one direction. Reads the imports
+//! of a crate, file by file, and fails when one points at a later layer.
 //!
-//! A layer is a folder or a file directly under `src`. `lib.rs` and `src/bin` stand outside: they put the crate together.
+//! A layer is a folder or a file directly under `src`. `lib.rs` and `src/bin` are excluded: they
+//! assemble the crate.
 
 use std::{
     collections::BTreeSet,
@@ -13,9 +14,9 @@ use std::{
 struct Order {
     /// Its folder in the workspace.
     package: &'static str,
-    /// Its layers, the lowest first.
+    /// Its layers, lowest first.
     layers: &'static [&'static str],
-    /// Layers that import less than they could: each with all that it may import.
+    /// Layers with stricter rules: each with all layers that it may import.
     apart: &'static [(&'static str, &'static [&'static str])],
 }
 
@@ -74,7 +75,7 @@ const RUNTIME: Order = Order {
         "prelude",
         "start",
     ],
-    // Leaves: others push into them.
+    // Leaves: other layers write to them.
     apart: &[
         ("panic", &[]),
         ("redact", &[]),
@@ -109,7 +110,7 @@ impl Order {
     }
 }
 
-/// What is wrong with the imports of the crate at `root`, a line for each.
+/// Returns the wrong imports of the crate at `root`, one line each.
 fn faults(root: &Path, layers: &[&str], apart: &[(&str, &[&str])]) -> Vec<String> {
     let mut faults = BTreeSet::new();
     for file in files(root) {
@@ -126,7 +127,7 @@ fn faults(root: &Path, layers: &[&str], apart: &[(&str, &[&str])]) -> Vec<String
         for (path, is_absolute) in imports(&text, &module) {
             let Some(target) = path.first() else { continue };
             let Some(found) = layers.iter().position(|known| known == target) else {
-                // A name of the crate's root is a re-export out of some layer, which only outsiders need.
+                // A name at the crate's root is a re-export for other crates.
                 if is_absolute {
                     faults.insert(format!(
                         "`{}` imports `crate::{target}`, which is no layer",
@@ -155,7 +156,7 @@ fn faults(root: &Path, layers: &[&str], apart: &[(&str, &[&str])]) -> Vec<String
     faults.into_iter().collect()
 }
 
-/// All source files but those that put the crate together.
+/// Returns all source files except those that assemble the crate.
 fn files(root: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![root.to_owned()];
@@ -177,7 +178,7 @@ fn files(root: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// The path of the module in a file.
+/// Returns the path of a file's module.
 fn module_of(file: &Path) -> Vec<String> {
     let names = file.with_extension("");
     let mut names: Vec<_> = names
@@ -190,8 +191,8 @@ fn module_of(file: &Path) -> Vec<String> {
     names
 }
 
-/// Paths into the own crate, from its root: of `use` with all its branches, and paths in the middle of code. Each with
-/// whether it was written from the root.
+/// Returns paths into the same crate, from its root: all branches of `use`, and paths within code.
+/// Each with whether it was written from the root.
 fn imports(text: &str, module: &[String]) -> Vec<(Vec<String>, bool)> {
     let code = without_comments_and_texts(text);
     let mut found = Vec::new();
@@ -213,7 +214,7 @@ fn imports(text: &str, module: &[String]) -> Vec<(Vec<String>, bool)> {
     found
 }
 
-/// The paths that begin at the start of `code`: one, or several when it opens braces.
+/// Returns the paths at the start of `code`: one, or several in braces.
 fn branches(code: &str) -> Vec<Vec<String>> {
     let mut path = Vec::new();
     let mut rest = code.trim_start();
@@ -240,7 +241,7 @@ fn branches(code: &str) -> Vec<Vec<String>> {
     }
 }
 
-/// The members of a list in braces, from behind its opening brace.
+/// Returns the members of a list in braces, after its opening brace.
 fn members(inside: &str) -> Vec<&str> {
     let (mut depth, mut start, mut found) = (0_u32, 0, Vec::new());
     for (at, c) in inside.char_indices() {
@@ -262,8 +263,8 @@ fn members(inside: &str) -> Vec<&str> {
     found
 }
 
-/// A path from the root of the crate. An inline module such as `tests` counts as its file, so there a `super` is taken for one
-/// that leads further out than it does.
+/// Resolves a path from the root of the crate. An inline module such as `tests` counts as its file,
+/// so a `super` there resolves one level too far out.
 fn resolved(path: &[String], module: &[String]) -> Option<Vec<String>> {
     let (first, rest) = path.split_first()?;
     let mut base = match first.as_str() {
@@ -286,7 +287,7 @@ fn resolved(path: &[String], module: &[String]) -> Option<Vec<String>> {
     Some(base)
 }
 
-/// The code with comments and string literals blanked out.
+/// Blanks out comments and string literals.
 fn without_comments_and_texts(text: &str) -> String {
     let mut code = String::with_capacity(text.len());
     let mut rest = text;
@@ -312,7 +313,7 @@ fn without_comments_and_texts(text: &str) -> String {
     code
 }
 
-/// The length of the string literal that `text` begins with.
+/// Returns the length of the string literal at the start of `text`.
 fn end_of_literal(text: &str) -> usize {
     let mut escaped = false;
     for (at, c) in text.char_indices().skip(1) {

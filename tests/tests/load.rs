@@ -1,4 +1,4 @@
-//! Many runs, one after the other and all at once, leave nothing behind.
+//! Many runs, in sequence and in parallel, must leak nothing.
 
 use std::{fs, time::Duration};
 
@@ -18,7 +18,7 @@ const WIKI: Wiki = Wiki {
     blocks: Blocks::Nothing,
 };
 
-/// Texts that one run stores at once, and what it calls beside that.
+/// Texts that one run stores in parallel, plus its other calls.
 const CONNECTIONS: usize = 16 + 4;
 
 async fn start() -> Result<(Manager, Served)> {
@@ -47,7 +47,7 @@ async fn source(manager: &Manager, name: &str) -> Result<String> {
     Ok(manager.source(name, "web", config).await?.id)
 }
 
-/// Tasks of this runtime, once it has come to rest.
+/// Returns the number of tasks of this runtime once it is idle.
 async fn tasks() -> usize {
     let metrics = Handle::current().metrics();
     let mut least = metrics.num_alive_tasks();
@@ -58,7 +58,7 @@ async fn tasks() -> usize {
     least
 }
 
-/// The resident set of this process, in KB.
+/// Returns the resident set of this process in KB.
 fn resident() -> Result<u64> {
     let status = fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -79,12 +79,12 @@ async fn two_hundred_runs_in_a_row_leave_no_tasks_and_flat_memory() -> Result<()
     }
     let (tasks_after, memory_after) = (tasks().await, resident()?);
     println!("tasks {tasks_before} → {tasks_after}, KB {memory_before} → {memory_after}");
-    // A connection that is kept is a task on each side, and runs keep as many as they happened to need at once.
+    // A kept connection is a task on each side; runs keep as many as they needed at once.
     ensure!(
         tasks_after <= tasks_before + 2 * CONNECTIONS,
         "{tasks_before} tasks became {tasks_after}"
     );
-    // The manager lives here, too, and keeps the rows of its runs.
+    // The manager runs in this process and keeps the rows of its runs.
     ensure!(
         memory_after <= memory_before + 8 * 1_024,
         "{memory_before} KB became {memory_after}"

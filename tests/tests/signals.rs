@@ -1,4 +1,4 @@
-//! A connector that is asked to stop does so in time, with status 0, and its runs go on later.
+//! A connector that receives a stop signal exits in time with status 0, and its runs resume later.
 
 use std::{
     process::{Child, Command, ExitStatus, Stdio},
@@ -33,7 +33,7 @@ impl Stage {
         })
     }
 
-    /// The connector as a process of its own, with one second of grace.
+    /// Starts the connector as a process, with one second of grace.
     fn connector(&self) -> Result<Connector> {
         let child = Command::new(env!("CARGO_BIN_EXE_crawler"))
             .env("CONNECTOR_MANAGER_URL", self.manager.url())
@@ -47,7 +47,7 @@ impl Stage {
         Ok(Connector(child))
     }
 
-    /// A run that has begun and is not near its end.
+    /// Starts a run and waits until it is under way.
     async fn run(&self, wiki: Wiki) -> Result<Run> {
         self.manager
             .registration("crawler", Duration::from_secs(30))
@@ -68,7 +68,7 @@ impl Stage {
     }
 }
 
-/// Killed when it is dropped.
+/// Dropping it kills the process.
 struct Connector(Child);
 
 impl Connector {
@@ -83,7 +83,7 @@ impl Connector {
         Ok(())
     }
 
-    /// How it ended, within `limit`.
+    /// Waits up to `limit` for the exit status.
     async fn ended(&mut self, limit: Duration) -> Result<ExitStatus> {
         let asked = Instant::now();
         loop {
@@ -103,7 +103,7 @@ impl Drop for Connector {
     }
 }
 
-/// Grace, the two seconds after it, and some for a busy machine.
+/// The grace, the two seconds after it, and a margin for a busy machine.
 const BOUND: Duration = Duration::from_secs(6);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -111,7 +111,7 @@ async fn a_signal_ends_the_process_in_time_and_the_run_goes_on_after_a_restart()
     let stage = Stage::set().await?;
     let mut connector = stage.connector()?;
     let wiki = Wiki {
-        // So many that it is not done within the second after which the manager hears of the first.
+        // Enough that the run outlasts the second before the first report.
         pages: if cfg!(debug_assertions) { 60 } else { 1_200 },
         per_page: 40,
         ..Wiki::default()
@@ -167,7 +167,7 @@ async fn a_second_signal_ends_the_process_at_once() -> Result<()> {
     connector.terminate()?;
     tokio::time::sleep(Duration::from_millis(200)).await;
     connector.terminate()?;
-    // Before the grace is over.
+    // Within the grace.
     ensure!(connector.ended(Duration::from_millis(700)).await?.success());
     Ok(())
 }
@@ -178,7 +178,7 @@ async fn a_second_signal_ends_a_process_that_hangs_after_its_runs_have_ended() -
     let mut connector = stage.connector()?;
     stage.run(Wiki::deaf(Blocks::Pool)).await?;
     connector.terminate()?;
-    // The runs are over with their grace; the runtime's end waits for the thread.
+    // The runs end with their grace; the runtime still waits for the thread.
     ensure!(connector.ended(BOUND).await.is_err(), "nothing hangs");
     connector.terminate()?;
     ensure!(connector.ended(Duration::from_millis(700)).await?.success());

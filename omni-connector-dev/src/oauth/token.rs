@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_told_in_the_words_of_the_provider_whatever_its_status() {
+    fn a_refusal_keeps_the_providers_message_for_every_status() {
         let github = r#"{"error":"bad_verification_code","error_description":"The code passed is incorrect or expired."}"#;
         let said = "bad_verification_code: The code passed is incorrect or expired.";
         assert_eq!(refused(200, github), said);

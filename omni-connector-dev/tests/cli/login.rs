@@ -160,7 +160,7 @@ fn a_sign_in_from_the_command_is_what_the_next_commands_work_with() {
 }
 
 #[test]
-fn a_person_is_told_how_to_connect_and_how_to_grant_what_is_missing() {
+fn the_error_shows_how_to_connect_and_how_to_grant_missing_scopes() {
     let mut home = Home::new();
     home.desk = home.desk.with("OMNI_OAUTH_CLIENT_SECRET", "hush");
     let bob = ["--as", "bob@example.com"];

@@ -292,7 +292,7 @@ fn a_config_that_the_connector_refuses_is_a_failed_run_with_its_words() {
 }
 
 #[test]
-fn a_run_that_fails_is_told_with_what_it_did() {
+fn a_failed_run_is_reported_with_its_effects() {
     let desk = Desk::new();
     let config = json!({ "documents": { "a": "x" }, "fail": "the shelf is empty" });
     let done = desk.sync(&config, &[]).ended(1);
@@ -323,7 +323,7 @@ fn the_connector_is_gone_afterwards() {
 }
 
 #[test]
-fn a_connector_that_dies_at_start_is_told_with_its_last_lines() {
+fn a_connector_that_dies_at_start_is_reported_with_its_last_lines() {
     let desk = Desk::new().with("SHELF_START", "die");
     let done = desk.run_with_connector(&["sync"]);
     assert_eq!(done.code, 3, "{}", done.stderr);
@@ -385,7 +385,7 @@ fn what_cannot_be_started_is_named() {
 }
 
 #[test]
-fn a_port_in_use_is_told_with_the_way_out() {
+fn a_port_in_use_is_reported_with_a_solution() {
     let desk = Desk::new();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();

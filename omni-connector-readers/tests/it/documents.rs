@@ -81,7 +81,7 @@ fn a_document_keeps_its_words_where_readers_expect_them() {
 }
 
 #[test]
-fn texts_beside_the_body_are_read_and_omni_loses_them() {
+fn texts_outside_the_body_are_read_and_reported_as_lost_in_omni() {
     let related = relationships(&[
         ("r1", "header", "header1.xml"),
         ("r2", "footnotes", "/word/footnotes.xml"),

@@ -15,7 +15,7 @@ fn old_workbooks_of_every_size_are_read() {
 }
 
 #[test]
-fn what_programs_export_as_xls_is_read_for_what_it_is() {
+fn files_exported_as_xls_are_read_in_their_real_format() {
     let html = b"<html><body><table><tr><td>htmlcell</td></tr></table></body></html>";
     let tabs = b"Name\tCity\nAda\ttabcell\n";
     let xml = "\u{feff}<?xml version=\"1.0\"?><Workbook xmlns=\"urn:schemas-microsoft-com:office:spreadsheet\" \

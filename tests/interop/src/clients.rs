@@ -1,4 +1,4 @@
-//! MCP clients that nobody here wrote, against the connector's own MCP server.
+//! Runs third-party MCP clients against the connector's own MCP server.
 
 use std::{process::Stdio, time::Duration};
 
@@ -25,7 +25,7 @@ pub(crate) async fn all(paths: &Paths, report: &mut Report) -> Result<()> {
         let mut command = Command::new(&python);
         command.arg(&client).args(arguments);
         let ended = output(command).await?;
-        // One line for each promise, `ok …` or `no …`.
+        // One line for each check, `ok …` or `no …`.
         let lines: Vec<_> = ended
             .lines()
             .filter(|line| line.starts_with("ok ") || line.starts_with("no "))
@@ -63,7 +63,7 @@ async fn over_http(paths: &Paths) -> Result<(String, Child)> {
     Ok((url.to_owned(), process))
 }
 
-/// The inspector's command-line mode: one process for each question.
+/// Runs the inspector's command line, one process for each request.
 async fn inspector(paths: &Paths, connector: &str, url: &str, report: &mut Report) -> Result<()> {
     let inspector = paths.cache.join("node_modules/.bin/mcp-inspector");
     let call: &[&str] = &[
@@ -98,7 +98,7 @@ async fn inspector(paths: &Paths, connector: &str, url: &str, report: &mut Repor
     Ok(())
 }
 
-/// What a command says, on both outputs.
+/// Returns both outputs of a command.
 async fn output(mut command: Command) -> Result<String> {
     command
         .stdin(Stdio::null())

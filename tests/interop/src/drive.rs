@@ -1,4 +1,4 @@
-//! One server behind the test connector, driven through the development manager.
+//! Drives one MCP server behind the test connector, through the development manager.
 
 use std::{
     collections::BTreeSet,
@@ -27,7 +27,7 @@ use crate::{
 
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// What the server says it has, asked without a connector in between.
+/// The server's own lists, read without a connector.
 struct Listed {
     tools: BTreeSet<String>,
     resources: BTreeSet<String>,
@@ -77,7 +77,7 @@ pub(crate) async fn server(paths: &Paths, server: &Server, report: &mut Report) 
     Ok(())
 }
 
-/// The process of a server that listens.
+/// Starts a server that listens.
 async fn listening(server: &Server) -> Result<Option<Child>> {
     let Reach::Http(command, url) = &server.reach else {
         return Ok(None);
@@ -142,7 +142,7 @@ async fn listed(server: &Server) -> Result<Listed> {
     Ok(listed)
 }
 
-/// The test connector in front of a server.
+/// Creates the test connector for a server.
 fn connector(
     paths: &Paths,
     manager: &Manager,
@@ -164,7 +164,7 @@ fn connector(
         .context("the test connector does not start")
 }
 
-/// The manager, as the web app and the AI service use it.
+/// The manager's API, as the web app and the AI service use it.
 struct Api {
     http: reqwest::Client,
     base: String,
@@ -198,7 +198,7 @@ impl Api {
         self.post("/action", call).await
     }
 
-    /// The registered manifest, once it holds what the server offers.
+    /// Waits until the registered manifest holds the server's items.
     async fn catalog(&self) -> Result<Value> {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -342,7 +342,8 @@ async fn prompts(
     }
 }
 
-/// One call on a kept connection against connecting for every call, in one run. Each new secret is a new connection.
+/// Measures calls on a kept connection against one connection for each call. Each new secret opens
+/// a new connection.
 async fn speed(api: &Api, manager: &Manager, server: &Server, report: &mut Report) -> Result<()> {
     let Some((name, params)) = server.calls.first() else {
         return Ok(());

@@ -1,4 +1,5 @@
-//! Signing in with `cargo omni login`, at a provider that nobody here wrote: every step is a process, as a person runs it.
+//! Tests `cargo omni login` at a third-party provider. Every step is a separate process, as a
+//! person runs it.
 
 use std::{path::PathBuf, process::Stdio, time::Duration};
 
@@ -21,7 +22,7 @@ use crate::{
 const PATIENCE: Duration = Duration::from_mins(1);
 const SECRET: &str = "OMNI_OAUTH_CLIENT_SECRET";
 
-/// A folder with a store in it, and a provider that sends people back to one port.
+/// A folder with a store, and a provider that redirects to one port.
 struct Desk {
     folder: tempfile::TempDir,
     program: PathBuf,
@@ -31,7 +32,7 @@ struct Desk {
     environment: Vec<(&'static str, &'static str)>,
 }
 
-/// What a command left.
+/// The result of a command.
 struct Done {
     code: Option<i32>,
     answer: Value,
@@ -52,7 +53,7 @@ impl Desk {
         })
     }
 
-    /// Runs a command; a person goes where it says, and does as they will.
+    /// Runs a command. The browser opens the URL that it prints and acts by `will`.
     async fn run(&self, arguments: &[&str], will: Will) -> Result<Done> {
         let mut child = Command::new(&self.program)
             .args(arguments)
@@ -95,7 +96,7 @@ impl Desk {
         self.run(&[&options, arguments].concat(), will).await
     }
 
-    /// The token with which an action is called.
+    /// Returns the token with which an action is called.
     async fn token(&self, arguments: &[&str]) -> Result<String> {
         let done = self
             .run(&[&["call", "token"], arguments].concat(), Will::Consent)
@@ -162,7 +163,8 @@ async fn by_hand(paths: &Paths) -> Result<()> {
         .login(&["--client-id", "client_secret_post"], Will::Consent)
         .await?;
     done.ended(0)?.says("email", "ann@example.com")?;
-    // Tokens live two minutes here, so every reading refreshes; the provider takes each refresh token once.
+    // Tokens live two minutes here, so every read refreshes; the provider accepts each refresh
+    // token once.
     let (first, second) = (desk.token(&[]).await?, desk.token(&[]).await?);
     ensure!(first != second, "the token is not refreshed");
     Ok(())

@@ -1,4 +1,5 @@
-//! Drives software that nobody here wrote against a connector and the development manager: see `tests/interop/run`.
+//! Interoperability tests: drives third-party software against a connector and the development
+//! manager. See `tests/interop/run`.
 
 mod clients;
 mod drive;
@@ -15,9 +16,9 @@ use anyhow::{Context, Result};
 
 use report::Report;
 
-/// Where things are.
+/// Paths of installed and built programs.
 struct Paths {
-    /// What npm and pip installed.
+    /// Packages installed from npm and PyPI.
     cache: PathBuf,
     /// Scripts of this crate.
     scripts: PathBuf,
@@ -48,7 +49,7 @@ async fn main() -> Result<ExitCode> {
     Ok(report.finish())
 }
 
-/// What cannot be set up is a failure of its row, and the rows behind it are still driven.
+/// Runs all rows. A failed setup fails its row only.
 async fn all(paths: &Paths, report: &mut Report) -> Result<()> {
     for server in servers::all(paths)? {
         report.row(server.reach.transport(), server.title());

@@ -1,4 +1,4 @@
-//! The whole way of a sign-in, with a provider that nobody here wrote: `oidc-provider` from npm.
+//! Tests a complete sign-in with a third-party provider: `oidc-provider` from npm.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -23,7 +23,7 @@ use crate::{
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A manager, a provider and a connector that know each other.
+/// A manager, a provider and a connector, configured for each other.
 struct Home {
     manager: Manager,
     source: String,
@@ -60,7 +60,7 @@ impl Home {
         })
     }
 
-    /// What an admin says of the client.
+    /// Stores the client settings as an administrator would.
     async fn client(&self, settings: Value) -> Result<()> {
         let store = self.manager.store();
         store
@@ -200,7 +200,7 @@ async fn secret(home: &Home, method: &str) -> Result<()> {
     Ok(())
 }
 
-/// Before: told to connect. After: called with the person's own token.
+/// Checks that a call first requires an account, and after the sign-in uses the person's token.
 async fn person(home: &Home, user: &str) -> Result<()> {
     let call = async || {
         let body =

@@ -1,4 +1,4 @@
-//! The OAuth provider that nobody here wrote, and the browser of a person who has an account there.
+//! A third-party OAuth provider, and the browser of a person with an account there.
 
 use std::{collections::HashMap, process::Stdio};
 
@@ -12,13 +12,13 @@ use tokio::{
 
 use crate::{Paths, servers::free_port};
 
-/// The provider's process, and its issuer.
+/// The provider's process and issuer.
 pub(crate) struct Provider {
     pub(crate) issuer: String,
     _process: Child,
 }
 
-/// Starts the provider for clients that are sent back to `callback`.
+/// Starts the provider for clients with the redirect URI `callback`.
 pub(crate) async fn start(paths: &Paths, callback: &str) -> Result<Provider> {
     let port = free_port()?;
     let mut process = Command::new("node")
@@ -38,7 +38,7 @@ pub(crate) async fn start(paths: &Paths, callback: &str) -> Result<Provider> {
             break;
         }
     }
-    // It goes on writing, and must not find the pipe closed.
+    // Keeps reading, so that the provider never writes to a closed pipe.
     tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
     Ok(Provider {
         issuer: format!("http://127.0.0.1:{port}"),
@@ -46,22 +46,22 @@ pub(crate) async fn start(paths: &Paths, callback: &str) -> Result<Provider> {
     })
 }
 
-/// What a person does at the provider.
+/// The person's choice at the provider.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Will {
     Consent,
     Deny,
 }
 
-/// Where a browser ended.
+/// Where the browser ended.
 pub(crate) struct Seen {
     pub(crate) status: StatusCode,
     pub(crate) body: String,
-    /// The provider's answer to the manager.
+    /// The redirect to the manager.
     pub(crate) callback: Option<Url>,
 }
 
-/// A browser: follows redirects, keeps cookies and fills in forms.
+/// Follows redirects, keeps cookies and fills in forms, like a browser.
 pub(crate) async fn browse(start: Url, will: Will) -> Result<Seen> {
     let http = HttpClient::builder()
         .redirect(reqwest::redirect::Policy::none())

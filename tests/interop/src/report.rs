@@ -1,4 +1,4 @@
-//! What was seen: a table of servers and features, every failure with its reason, and the count.
+//! The report: a table of servers and features, failures with reasons, and the count.
 
 use std::{collections::BTreeMap, fmt::Display, process::ExitCode};
 
@@ -12,7 +12,7 @@ const COLUMNS: [&str; 7] = [
     "faster",
 ];
 
-/// One server or client over one transport.
+/// One server or client on one transport.
 struct Row {
     transport: &'static str,
     name: String,
@@ -47,7 +47,7 @@ impl Report {
         }
     }
 
-    /// Counts what could not even begin.
+    /// Counts a setup; a failed one is printed.
     pub(crate) fn set_up(&mut self, result: anyhow::Result<()>) {
         if let Err(error) = result {
             self.check("set-up", Err(format!("{error:#}")));

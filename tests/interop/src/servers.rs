@@ -1,4 +1,4 @@
-//! The servers, and what each of their tools and prompts is called with.
+//! The MCP servers, with the arguments for each of their tools and prompts.
 
 use std::{
     fs,
@@ -13,16 +13,16 @@ use serde_json::{Value, json};
 
 use crate::Paths;
 
-/// How a server is reached.
+/// The transport of a server.
 pub(crate) enum Reach {
-    /// A program and its arguments.
+    /// A program and its arguments, over stdio.
     Stdio(Vec<String>),
     /// A program that listens at this URL.
     Http(Vec<String>, String),
 }
 
 impl Reach {
-    /// What the table calls it.
+    /// Returns the transport's name in the report.
     pub(crate) const fn transport(&self) -> &'static str {
         match self {
             Self::Stdio(_) => "stdio",
@@ -34,22 +34,22 @@ impl Reach {
 pub(crate) struct Server {
     pub(crate) name: &'static str,
     pub(crate) reach: Reach,
-    /// What stands between it and its clients.
+    /// The gateway between server and clients.
     pub(crate) gateway: Option<&'static str>,
     pub(crate) env: Vec<(&'static str, String)>,
-    /// Tools in the order of their calls, with arguments. A tool that is not here fails the run: it was never called.
+    /// Tool calls in order, with arguments. A tool that is missing here fails the run.
     pub(crate) calls: Vec<(&'static str, Value)>,
-    /// Resources that only a template names.
+    /// Resources that only a template lists.
     pub(crate) resources: Vec<&'static str>,
     pub(crate) prompts: Vec<(&'static str, Value)>,
-    /// Whether the first of the calls costs the server next to nothing, so that its time is that of the connection.
+    /// Whether the first call takes the server almost no time, so that it measures the connection.
     pub(crate) is_instant: bool,
-    /// Files that must outlive it.
+    /// Keeps the server's files alive.
     _folder: Option<tempfile::TempDir>,
 }
 
-/// Every server over standard input and output, then every server over streamable HTTP, each with files of its own. Those
-/// that speak only over stdio stand behind a gateway, which starts them.
+/// Returns every server over stdio, then every server over streamable HTTP, each with separate
+/// files. Stdio-only servers run behind a gateway.
 pub(crate) fn all(paths: &Paths) -> Result<Vec<Server>> {
     let everything = node(paths, "mcp-server-everything")?;
     let gateway = program(&paths.cache.join("gateway/bin/mcp-proxy"))?;
@@ -88,7 +88,7 @@ fn listening_everything(program: String) -> Result<Server> {
     Ok(server)
 }
 
-/// A server over stdio, made to listen by a gateway.
+/// Serves a stdio server over HTTP through a gateway.
 fn behind(gateway: &str, mut server: Server) -> Result<Server> {
     let Reach::Stdio(command) = server.reach else {
         bail!("{} listens by itself", server.name);
@@ -97,7 +97,7 @@ fn behind(gateway: &str, mut server: Server) -> Result<Server> {
     let mut listening = vec![gateway.to_owned()];
     let options = ["--host", "127.0.0.1", "--port", &port.to_string()].map(str::to_owned);
     listening.extend(options);
-    // What the server is told in its environment reaches it through the gateway.
+    // Passes the server's environment through the gateway.
     listening.extend(["--pass-environment", "--"].map(str::to_owned));
     listening.extend(command);
     server.reach = Reach::Http(listening, format!("http://127.0.0.1:{port}/mcp"));
@@ -112,13 +112,13 @@ fn program(path: &Path) -> Result<String> {
     Ok(path.display().to_string())
 }
 
-/// A port that nothing listened on a moment ago.
+/// Returns a free port.
 pub(crate) fn free_port() -> Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
 impl Server {
-    /// What the table calls it.
+    /// Returns the server's name in the report.
     pub(crate) fn title(&self) -> String {
         match self.gateway {
             Some(gateway) => format!("{} (by {gateway})", self.name),
@@ -329,31 +329,31 @@ fn run(folder: &Path, arguments: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// Pages of this machine only.
+/// Fetches pages of this machine only.
 fn fetch(program: String) -> Result<Server> {
     let url = page("<html><body><h1>Tea</h1><p>Hot.</p></body></html>")?;
     let calls = vec![("fetch", json!({ "url": url }))];
     let command = vec![
         program,
         "--ignore-robots-txt".to_owned(),
-        // The page is this process's own.
+        // The page is served by this process.
         "--allow-private-ips".to_owned(),
     ];
     Ok(Server {
         prompts: vec![("fetch", json!({ "url": url }))],
-        // It loads the page and starts a program to read it.
+        // Each call loads the page and starts a program to read it.
         is_instant: false,
         ..server("fetch", Reach::Stdio(command), calls)
     })
 }
 
-/// A page on loopback, served for as long as the process lives.
+/// Serves a page on loopback until the process ends.
 fn page(html: &'static str) -> Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let url = format!("http://{}/page.html", listener.local_addr()?);
     std::thread::spawn(move || {
         for mut connection in listener.incoming().flatten() {
-            // The whole request fits into one read; what it asks for does not matter.
+            // The request fits into one read; its content does not matter.
             let _ = connection.read(&mut [0; 4096]);
             let head = format!(
                 "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",

@@ -1,4 +1,4 @@
-//! The connector whose people sign in.
+//! A connector with sign-in.
 
 use std::{
     env,
@@ -12,20 +12,20 @@ use omni_connector::{
 };
 use serde_json::{Value, json};
 
-/// A connector whose people sign in at the provider, and which remembers who did.
+/// A connector whose people sign in at the provider. Records who did.
 pub(crate) struct Signed {
     pub(crate) issuer: String,
-    /// Whether clients register themselves.
+    /// Whether clients register dynamically.
     pub(crate) registers: bool,
     pub(crate) told: Arc<Mutex<Vec<CredentialReady>>>,
 }
 
-/// Names the issuer to a connector that runs as a process of its own.
+/// Environment variable with the issuer, for a connector in another process.
 pub(crate) const ISSUER: &str = "INTEROP_ISSUER";
-/// Says that clients register themselves.
+/// Environment variable that turns on dynamic registration.
 pub(crate) const REGISTERS: &str = "INTEROP_REGISTERS";
 
-/// Serves the connector for whatever manager started this process.
+/// Serves the connector for the manager that started this process.
 pub(crate) async fn serve() -> Result<()> {
     let connector = Signed {
         issuer: env::var(ISSUER).context("no issuer")?,

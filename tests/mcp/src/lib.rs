@@ -1,2 +1,2 @@
-//! What the tests of this crate start: `mcp-test-server`, a server with everything that can go wrong, and
-//! `mcp-test-connector`, a connector with whatever server the environment names.
+//! The programs that these tests start: `mcp-test-server`, a server with many faults, and
+//! `mcp-test-connector`, a connector for the server named in the environment.

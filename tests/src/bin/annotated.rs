@@ -1,4 +1,4 @@
-//! The same connector as in `by_hand`, annotated, as a process of its own.
+//! Runs the connector of `by_hand`, written with annotations.
 
 use omni_connector::prelude::*;
 use omni_connector_tests::system::{self, is_watched};

@@ -1,4 +1,4 @@
-//! The connector of the published SDK page, written by hand against the trait, as a process of its own.
+//! Runs the connector of the published SDK page, which implements the trait without macros.
 
 // The page's name for this crate.
 extern crate omni_connector as omni_connector_sdk;

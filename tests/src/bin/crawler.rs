@@ -1,4 +1,4 @@
-//! The crawler as a process of its own, with its settings in the environment.
+//! Runs the crawler as a process, configured by environment variables.
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {

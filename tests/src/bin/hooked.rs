@@ -1,5 +1,5 @@
-//! A connector that another system calls, as a process of its own: what changed there becomes a run, and what was deleted
-//! there a run of the connector's own.
+//! Runs a connector that another system calls: a change there starts a run, and a delete there
+//! creates a run that the connector drives itself.
 
 use std::time::Duration;
 

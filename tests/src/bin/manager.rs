@@ -1,5 +1,5 @@
-//! The development manager as a process of its own: `manager FOLDER PORT`. It prints the id of its source and goes on until
-//! it is killed.
+//! Runs the development manager as a process: `manager FOLDER PORT`. Prints the id of its source
+//! and runs until it is killed.
 
 use anyhow::{Context, Result};
 use omni_connector_dev::{Manager, Storage};

@@ -1,6 +1,7 @@
-//! The development manager as a process of its own, with everything prepared that the conformance suite needs of a manager.
-//! `strict_manager FOLDER [SETTING=NUMBER …]` prints the names that `tests/README.md` lists as one line of JSON, and goes on
-//! until it is killed. Times are in milliseconds; what is not given is as in Omni, but nothing happens by itself.
+//! Runs the development manager as a process, with all data that the conformance suite needs.
+//! `strict_manager FOLDER [SETTING=NUMBER …]` prints the names listed in `tests/README.md` as one
+//! line of JSON and runs until it is killed. Times are in milliseconds. Defaults are Omni's, but
+//! the scheduler is off.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -19,7 +20,8 @@ use omni_connector_dev::{
 };
 use serde_json::json;
 
-/// The type that the suite's scripted connector serves, and two that nobody serves unless a row says so.
+/// The type that the suite's scripted connector serves, and two that are served only if a row says
+/// so.
 const SERVED: &str = "github";
 const UNSERVED: &str = "imap";
 const SCHEDULED: &str = "linear";
@@ -57,7 +59,7 @@ fn options(arguments: impl Iterator<Item = String>) -> Result<Options> {
     Ok(options)
 }
 
-/// What is prepared, by its name.
+/// Prepared data, by name.
 struct Prepared<'a> {
     store: &'a Store,
     names: BTreeMap<String, String>,
@@ -65,7 +67,7 @@ struct Prepared<'a> {
 }
 
 impl Prepared<'_> {
-    /// A source, changed by `change`, and its credentials.
+    /// Stores a source, changed by `change`, and its credentials.
     async fn source(
         &mut self,
         name: &str,
@@ -191,7 +193,8 @@ async fn prepare(store: &Store) -> Result<BTreeMap<String, String>> {
     prepared
         .source("SOURCE_REMOTE_MCP", remote, |_| Vec::new())
         .await?;
-    // Nothing is started for it: a row has its own like it, which is active from when the connector is there.
+    // No run is started for it: a row gets a copy, which becomes active once the connector is
+    // there.
     let scheduled = |source: &mut SourceRecord| {
         SCHEDULED.clone_into(&mut source.source_type);
         source.is_active = false;

@@ -1,4 +1,4 @@
-//! Asking: one exchange over real HTTP, compared with what it must be.
+//! Sends one request over real HTTP and compares the answer with the expected one.
 
 use std::time::{Duration, Instant};
 
@@ -12,22 +12,22 @@ use crate::{
     shape::differ,
 };
 
-/// What "soon" is on a busy machine.
+/// Limit of "soon" on a busy machine.
 pub(crate) const SOON: Duration = Duration::from_secs(30);
 const GLANCE: Duration = Duration::from_millis(50);
 
-/// Somebody who is asked.
+/// The party that receives the requests.
 #[derive(Debug, Clone)]
 pub(crate) struct Subject {
     pub(crate) url: String,
     http: HttpClient,
 }
 
-/// What came back.
+/// A received answer.
 struct Answered {
     status: u16,
     headers: reqwest::header::HeaderMap,
-    /// The JSON, the first event of a stream, or the text.
+    /// The JSON, the first event of a stream, or the raw string.
     body: Value,
 }
 
@@ -43,7 +43,7 @@ impl Subject {
         })
     }
 
-    /// Asks once. What is to be remembered of the answer is added to `names`.
+    /// Sends the request once. Adds the values to remember to `names`.
     pub(crate) async fn ask(&self, step: &Step, names: &mut Names) -> Result<()> {
         let answered = self.send(step, names).await?;
         let call = &step.call;
@@ -84,7 +84,7 @@ impl Subject {
         Ok(())
     }
 
-    /// Asks until the answer is as it must be.
+    /// Repeats the request until the answer is as expected.
     pub(crate) async fn ask_until(&self, step: &Step, names: &mut Names) -> Result<()> {
         let begun = Instant::now();
         loop {
@@ -150,7 +150,7 @@ impl Subject {
     }
 }
 
-/// The scripted connector's manifest with these fields instead; `<absent>` leaves one out.
+/// Returns the scripted connector's manifest with these fields replaced; `<absent>` removes one.
 pub(crate) fn manifest(fields: &Map<String, Value>, names: &Names) -> Result<Value> {
     let usual: Map<String, Value> = serde_json::from_str(include_str!("rows/manifest.json"))?;
     let mut manifest = usual;
@@ -177,7 +177,8 @@ fn form(parts: &[(String, String)], names: &Names) -> Result<Form> {
     Ok(form)
 }
 
-/// The first event of a stream that may go on for as long as a run does; an empty text when it ends before.
+/// Returns the first event of a stream, which may last as long as a run. Returns an empty string
+/// when the stream ends first.
 async fn first_event(mut answer: reqwest::Response) -> Result<Value> {
     let mut text = String::new();
     while let Some(bytes) = answer.chunk().await? {

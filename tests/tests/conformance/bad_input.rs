@@ -1,5 +1,5 @@
-//! Nonsense: every route of a connector answers it with the status that the protocol has for it, at once; the process
-//! lives, and its memory does not grow with what it refused.
+//! Invalid input: every route of a connector promptly answers with the protocol's status. The
+//! process survives, and refused input must not raise its memory.
 
 use std::time::{Duration, Instant};
 
@@ -17,14 +17,14 @@ use crate::{
 };
 
 const MEGABYTE: usize = 1 << 20;
-/// The largest body that is read.
+/// The largest accepted body.
 const LIMIT: usize = 64 * MEGABYTE;
-/// What "at once" is for a debug build on a busy machine. The slowest answer is printed.
+/// Limit of "at once" for a debug build on a busy machine. The slowest answer is printed.
 const AT_ONCE: Duration = Duration::from_secs(10);
-/// What small requests may add to the most memory that the process ever had, in kilobytes.
+/// How much small requests may add to the peak memory of the process, in kilobytes.
 const FLAT: u64 = 24 * 1024;
 
-/// The routes that read a body, and the status of a good one.
+/// Routes that read a body, and the status for a valid one.
 const ROUTES: [(&str, u16); 6] = [
     ("/sync", 404),
     ("/cancel", 404),
@@ -34,7 +34,7 @@ const ROUTES: [(&str, u16); 6] = [
     ("/skill", 200),
 ];
 
-/// A body that the route takes: of a source and a run that do not exist, so that nothing is started.
+/// Returns a valid body for the route. Its source and run do not exist, so nothing starts.
 fn good(route: &str) -> Value {
     let credential = json!({
         "id": "K", "source_id": "S", "user_id": null, "provider": "notion", "auth_type": "api_key",
@@ -56,7 +56,7 @@ fn good(route: &str) -> Value {
     }
 }
 
-/// What the route needs, and a field in which any JSON may stand.
+/// Returns a required field of the route, and a field that accepts any JSON.
 fn fields(route: &str) -> (&'static str, &'static str) {
     match route {
         "/sync" => ("sync_run_id", "checkpoint"),
@@ -68,7 +68,7 @@ fn fields(route: &str) -> (&'static str, &'static str) {
     }
 }
 
-/// One body, and the statuses of which the answer must have one.
+/// A body and its allowed statuses.
 struct Input {
     name: &'static str,
     content_type: &'static str,
@@ -76,7 +76,7 @@ struct Input {
     statuses: Vec<u16>,
 }
 
-/// The good body, with `field` as it stands.
+/// Returns the valid body with `field` set to raw JSON.
 fn with(route: &str, field: &str, text: &str) -> Vec<u8> {
     let mut body = good(route);
     body[field] = "\u{0}here\u{0}".into();
@@ -93,7 +93,7 @@ fn nested(depth: usize) -> String {
     format!("{}{}", "[".repeat(depth), "]".repeat(depth))
 }
 
-/// Without an MCP server, 404 is the answer whatever is asked (§2.7).
+/// Returns the statuses of a refusal. Without an MCP server every request gets 404 (§2.7).
 fn refusal(route: &str) -> Vec<u16> {
     match route {
         "/resource" | "/prompt" => vec![400, 404],
@@ -119,7 +119,7 @@ fn small(route: &'static str, fine: u16) -> Vec<Input> {
     let mut doubled = good_body.clone();
     doubled.truncate(doubled.len() - 1);
     doubled.extend(format!(",\"{needed}\":\"twice\"}}").into_bytes());
-    // What nobody reads is skipped without going down into it.
+    // Unknown fields are skipped without recursion.
     let skipped = |name, body| Input {
         statuses: vec![400, fine],
         ..refused(name, body)
@@ -178,7 +178,7 @@ fn small(route: &'static str, fine: u16) -> Vec<Input> {
     inputs
 }
 
-/// Values that only some fields of some routes cannot have.
+/// Returns values that only some fields of some routes refuse.
 fn typed(route: &str) -> Vec<Input> {
     let needed = fields(route).0;
     let input = |name, body, status| Input {
@@ -194,7 +194,7 @@ fn typed(route: &str) -> Vec<Input> {
             refused("a mode of null", "sync_mode", "null"),
             refused("a time that is none", "last_sync_at", "\"yesterday\""),
             refused("a resume that is none", "is_resume", "\"yes\""),
-            // Longer than any id of the manager's.
+            // Longer than any id of the manager.
             input("an id of 1 MB", with(route, needed, &text(MEGABYTE)), 400),
         ],
         "/action" => {
@@ -221,7 +221,7 @@ fn large(route: &'static str, fine: u16) -> Vec<Input> {
         body,
         statuses: vec![status],
     };
-    // The arguments of a skill are an object, and its text is none.
+    // The arguments of a skill are an object, never a string.
     let taken = if route == "/skill" { 400 } else { fine };
     let room = LIMIT - good(route).to_string().len() - 64;
     let mut beyond = vec![b' '; LIMIT];
@@ -275,15 +275,16 @@ impl Sender<'_> {
         Ok(())
     }
 
-    /// Bytes as they are; the answer's first line must hold one of the statuses. None: whatever comes.
+    /// Sends raw bytes. The answer's first line must contain one of the statuses; an empty list
+    /// allows any answer.
     async fn send_raw(&mut self, name: &str, bytes: &[u8], statuses: &[u16]) -> Result<()> {
         let begun = Instant::now();
         let address = self.served.subject.url.trim_start_matches("http://");
         let mut stream = TcpStream::connect(address).await?;
-        // A connection that is closed in the face of nonsense is an answer, too.
+        // A closed connection is a valid answer to invalid bytes.
         let _ = stream.write_all(bytes).await;
         if statuses.is_empty() {
-            // What does not end is not answered either.
+            // Ends the request, since an unfinished one is not answered.
             let _ = stream.shutdown().await;
         }
         let mut answer = Vec::new();
@@ -338,7 +339,8 @@ impl Sender<'_> {
             self.send_raw(&name, head.as_bytes(), &[404]).await?;
         }
         for (line, statuses) in [
-            // No id of a run, so nobody works on it; anything but 200 would make the manager resume it.
+            // The id is invalid, so no run has it; any status but 200 would make the manager resume
+            // the run.
             ("GET /sync/%FF HTTP/1.1", &[200][..]),
             ("GET /sync/../health HTTP/1.1", &[404]),
             ("GET //health HTTP/1.1", &[404]),
@@ -365,7 +367,7 @@ impl Sender<'_> {
             let name = format!("POST {route}: a body that says it is 100 GB");
             let head =
                 format!("POST {route} HTTP/1.1\r\nhost: x\r\ncontent-length: 100000000000\r\n\r\n");
-            // Refused before any of it came.
+            // Refused before the body arrives.
             self.send_raw(&name, head.as_bytes(), &[413]).await?;
         }
         Ok(())
@@ -395,7 +397,7 @@ async fn suite(binary: &str, name: &str) -> Result<()> {
     sender.paths().await?;
     sender.is_alive()?;
     peaks.push(sender.served.process.peak_memory()?);
-    // Twice, so that what is kept of it would show.
+    // Twice, to detect memory that is kept.
     for _ in 0..2 {
         for (route, fine) in ROUTES {
             for input in large(route, fine) {
@@ -429,14 +431,14 @@ async fn suite(binary: &str, name: &str) -> Result<()> {
         "small requests took {} kB",
         small - start
     );
-    // A body as it came, and as it is decoded.
+    // The raw body and its decoded form.
     let limit = 4 * (LIMIT as u64 / 1024);
     ensure!(
         once - small < limit,
         "large requests took {} kB",
         once - small
     );
-    // How a body arrives decides how often its buffer grows; nothing is kept of it.
+    // The body's arrival decides how often its buffer grows; the memory must be released.
     ensure!(
         twice - once < LIMIT as u64 / 1024,
         "the same again took {} kB more",

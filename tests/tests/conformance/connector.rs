@@ -1,5 +1,5 @@
-//! The connector's side (`protocol.md` §2): a connector as its own process, driven by a scripted manager. Both connectors
-//! pass the same rows.
+//! Tests the connector (`protocol.md` §2): a connector process driven by a scripted manager. Both
+//! connectors must pass the same rows.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -15,7 +15,7 @@ use crate::{
     row::{Names, Reply, Row, Step, read},
 };
 
-/// A connector that is being served, and its manager.
+/// A running connector and its manager.
 pub(crate) struct Served {
     pub(crate) manager: Peer<ScriptedManager>,
     pub(crate) subject: Subject,
@@ -23,7 +23,7 @@ pub(crate) struct Served {
 }
 
 impl Served {
-    /// Starts `binary` and waits until it has registered.
+    /// Starts `binary` and waits for its registration.
     pub(crate) async fn start(binary: &str, watches: bool) -> Result<Self> {
         let manager = Peer::start("127.0.0.1", ScriptedManager::default()).await?;
         let mut process = Process::connector(binary, &manager.url, watches)?;
@@ -48,7 +48,7 @@ impl Served {
         }
     }
 
-    /// Holds the row to be so.
+    /// Checks a row.
     async fn hold(&self, row: &Row) -> Result<()> {
         let mut names = Names::default();
         for name in ["SOURCE", "RUN", "RUN_2", "UNKNOWN"] {

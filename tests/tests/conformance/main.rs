@@ -1,5 +1,6 @@
-//! The protocol, row by row, against real processes over real HTTP. The rows are data in `rows/`, each with its section of
-//! `protocol.md`; `README.md` of this crate says how they are read and how to run them against another manager.
+//! The conformance suite: the protocol, row by row, against real processes over real HTTP. The rows
+//! are data in `rows/`, each with its section of `protocol.md`. The `README.md` of this crate
+//! explains their format and how to test another manager.
 
 mod ask;
 mod bad_input;

@@ -1,5 +1,5 @@
-//! The manager's side (`protocol.md` §3, §5, §6): a manager as its own process, with a scripted connector. Rows that need
-//! nothing but a manager's public and SDK routes go to the manager at `MANAGER_URL`, if that is set.
+//! Tests the manager (`protocol.md` §3, §5, §6): a manager process with a scripted connector. Rows
+//! that need only a manager's public and SDK routes run against `MANAGER_URL`, if set.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -22,7 +22,7 @@ use crate::{
     row::{Names, Reply, Row, Step, Unset, read},
 };
 
-/// Names that stand for what must be prepared, in the environment behind `OMNI_TEST_`; see the README.
+/// Names of prepared data, in environment variables with the prefix `OMNI_TEST_`; see the README.
 const PREPARED: [&str; 21] = [
     "CONNECTOR_HOST",
     "SOURCE_TYPE",
@@ -47,15 +47,15 @@ const PREPARED: [&str; 21] = [
     "SOURCE_REMOTE_MCP",
 ];
 
-/// What an upload usually needs to be under way.
+/// Time in which an upload usually begins.
 const HEAD_START: Duration = Duration::from_millis(50);
 
-/// A manager under test, and its connector.
+/// A manager under test and its connector.
 struct World {
     subject: Subject,
     connector: Peer<ScriptedConnector>,
     names: Names,
-    /// What belongs to a manager of our own.
+    /// State of a manager that this test started.
     own: Option<Own>,
 }
 
@@ -65,7 +65,7 @@ struct Own {
     _folder: TempDir,
 }
 
-/// What the managers for rows that need special ones are started with.
+/// Returns the settings of the managers for special rows.
 fn settings(of: &str) -> Result<&'static [&'static str]> {
     Ok(match of {
         "any" => &[],
@@ -78,7 +78,7 @@ fn settings(of: &str) -> Result<&'static [&'static str]> {
             "extract_text=100",
             "extract_rows=2",
         ],
-        // Nothing is lost in between: a tick is short, and what a tick waits for is not.
+        // No event is lost in between: ticks are short, the other waits are not.
         "ticking" => &["tick=50", "probe=500", "stale=600000"],
         "hasty" => &["call=500"],
         "impatient" => &["tick=50", "stale=1500"],
@@ -132,7 +132,7 @@ impl World {
         })
     }
 
-    /// Holds the row to be so.
+    /// Checks a row.
     async fn hold(&self, row: &Row) -> Result<()> {
         let mut names = self.names.clone();
         let outcome = self.walk(row, &mut names).await;
@@ -163,7 +163,7 @@ impl World {
                 .map(|(call, replies)| Ok((names.text(call)?, replies.iter().cloned().collect())));
             answers.collect()
         };
-        // A registration may be what makes the manager call; of a run that is created, the calls begin later.
+        // A registration can trigger the manager's calls; with a created run, they begin later.
         let begins_with_registration = row.register.is_some() && row.run.is_none();
         if begins_with_registration {
             self.connector.begin(answers(names)?);
@@ -236,7 +236,7 @@ impl World {
         Ok(())
     }
 
-    /// An active source like `SOURCE_SCHEDULED`, which nothing has happened to, in its place.
+    /// Replaces `SOURCE_SCHEDULED` by a new active source with the same settings.
     async fn schedule(&self, interval: &Value, names: &mut Names) -> Result<()> {
         let own = self.own.as_ref().context("a manager of our own")?;
         let like = names.text("$SOURCE_SCHEDULED")?;
@@ -259,7 +259,7 @@ impl World {
             .context("no source is prepared")
     }
 
-    /// Starts nothing more for the source of a row.
+    /// Stops scheduled runs of a row's source.
     async fn unschedule(&self, names: &Names) -> Result<()> {
         let own = self.own.as_ref().context("a manager of our own")?;
         let id = names.text("$SOURCE_SCHEDULED")?;
@@ -299,8 +299,8 @@ impl World {
         Ok(Some(touched.await?))
     }
 
-    /// Asks while an upload is under way. Whichever of the two comes first has its place, so they begin again until it is
-    /// the upload.
+    /// Sends a request during an upload. Either of the two may get the permit, so it repeats until
+    /// the upload has it.
     async fn ask_beside_an_upload(&self, route: &str, ask: &Step, names: &mut Names) -> Result<()> {
         let begun = Instant::now();
         loop {
@@ -314,7 +314,7 @@ impl World {
         }
     }
 
-    /// The beginning of an upload, for as long as the answer is kept.
+    /// Starts an upload that lasts until the return value is dropped.
     async fn upload_without_end(&self, route: &str) -> Result<TcpStream> {
         let address = self.subject.url.trim_start_matches("http://");
         let mut stream = TcpStream::connect(address).await?;

@@ -1,4 +1,4 @@
-//! The other side: a server that remembers every call, and answers as its role does or as a row says.
+//! The scripted peer: a server that records every call, and answers by its role or as a row says.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -20,31 +20,31 @@ use crate::{
     shape::differ,
 };
 
-/// What "soon" is on a busy machine.
+/// Limit of "soon" on a busy machine.
 const SOON: Duration = Duration::from_secs(30);
 const GLANCE: Duration = Duration::from_millis(20);
 
-/// How a party of the protocol answers.
+/// The default answers of a party of the protocol.
 pub(crate) trait Role: Send + 'static {
-    /// The usual answer to a call.
+    /// Returns the default answer to a call.
     fn answer(&mut self, call: &Seen) -> Answer;
 
-    /// Somebody to call before answering, who must say 200.
+    /// Returns a URL to call before answering, which must answer 200.
     fn look_at(&self, _call: &Seen) -> Option<String> {
         None
     }
 }
 
-/// A call that came.
+/// A received call.
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
     /// `POST /sdk/events`
     pub(crate) call: String,
-    /// The JSON, or the text.
+    /// The JSON, or the raw string.
     pub(crate) body: Value,
 }
 
-/// A running peer. It stops when it is dropped.
+/// A running peer. Dropping it stops it.
 pub(crate) struct Peer<R> {
     pub(crate) url: String,
     state: Arc<Mutex<State<R>>>,
@@ -55,7 +55,7 @@ struct State<R> {
     pub(crate) role: R,
     answers: BTreeMap<String, VecDeque<Reply>>,
     seen: Vec<Seen>,
-    /// Whom to call in between.
+    /// The party to call before an answer.
     subject: Option<Subject>,
 }
 
@@ -66,7 +66,7 @@ impl<R> Drop for Peer<R> {
 }
 
 impl<R: Role> Peer<R> {
-    /// Listens on `host`, a name under which the party under test finds this machine.
+    /// Listens on `host`, a name under which the party under test reaches this machine.
     pub(crate) async fn start(host: &str, role: R) -> Result<Self> {
         let is_local = host == "127.0.0.1";
         let listen = if is_local { "127.0.0.1:0" } else { "0.0.0.0:0" };
@@ -94,19 +94,19 @@ impl<R: Role> Peer<R> {
         self.state().subject = Some(subject);
     }
 
-    /// Forgets the calls so far, and answers as `answers` say from now on.
+    /// Forgets earlier calls and sets the answers for the next row.
     pub(crate) fn begin(&self, answers: BTreeMap<String, VecDeque<Reply>>) {
         let mut state = self.state();
         state.seen.clear();
         state.answers = answers;
     }
 
-    /// Calls since the beginning of the row.
+    /// Returns the calls since the start of the row.
     pub(crate) fn seen(&self) -> Vec<Seen> {
         self.state().seen.clone()
     }
 
-    /// Waits until these calls came in this order.
+    /// Waits until these calls have come in this order.
     pub(crate) async fn was_called(&self, expected: &[Called], names: &Names) -> Result<()> {
         let begun = Instant::now();
         loop {
@@ -119,7 +119,7 @@ impl<R: Role> Peer<R> {
     }
 }
 
-/// Why the calls are not these in this order.
+/// Returns why the calls differ from the expected order, or `None`.
 fn in_order(seen: &[Seen], expected: &[Called], names: &Names) -> Result<Option<String>> {
     let mut rest = seen;
     for expected in expected {
@@ -178,7 +178,7 @@ async fn converse<R: Role>(mut stream: TcpStream, state: Arc<Mutex<State<R>>>) -
     Ok(())
 }
 
-/// The answer; none when the connection is to be closed without one.
+/// Returns the answer, or `None` to close the connection without one.
 async fn answer<R: Role>(state: &Mutex<State<R>>, call: Call) -> Result<Option<Answer>> {
     let seen = Seen {
         call: format!("{} {}", call.method, call.path),
@@ -221,7 +221,7 @@ async fn answer<R: Role>(state: &Mutex<State<R>>, call: Call) -> Result<Option<A
             headers: Vec::new(),
             body: text.clone().into_bytes(),
         },
-        // Only a status, or only another time.
+        // Only the status or the delay differs.
         (None, None) if reply.status.is_none() => lock(state).role.answer(&seen),
         (None, None) => Answer {
             status: 200,
@@ -243,7 +243,7 @@ async fn is_there(url: &str) -> bool {
         .is_ok_and(|answer| answer.status().is_success())
 }
 
-/// A JSON answer.
+/// Builds a JSON answer.
 pub(crate) fn json(status: u16, body: &Value) -> Answer {
     Answer {
         status,

@@ -1,4 +1,4 @@
-//! Parties under test, each as a process of its own.
+//! The processes under test.
 
 use std::{
     io::{BufRead, BufReader},
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::row::Names;
 
-/// A process. It is killed when it is dropped.
+/// A process. Dropping it kills the process.
 pub(crate) struct Process(Child);
 
 impl Drop for Process {
@@ -22,7 +22,7 @@ impl Drop for Process {
 }
 
 impl Process {
-    /// A connector that finds its manager at `manager`, and registers where it listens.
+    /// Starts a connector for the manager at `manager`; it registers its address.
     pub(crate) fn connector(binary: &str, manager: &str, watches: bool) -> Result<Self> {
         let mut command = Command::new(binary);
         command
@@ -40,7 +40,7 @@ impl Process {
         Ok(Self(command.spawn().with_context(|| binary.to_owned())?))
     }
 
-    /// The development manager, and what is prepared in it.
+    /// Starts the development manager and returns the names of its prepared data.
     pub(crate) fn manager(folder: &std::path::Path, settings: &[&str]) -> Result<(Self, Names)> {
         let child = Command::new(env!("CARGO_BIN_EXE_strict_manager"))
             .arg(folder)
@@ -64,7 +64,7 @@ impl Process {
         matches!(self.0.try_wait(), Ok(None))
     }
 
-    /// The most memory that the process ever had, in kilobytes.
+    /// Returns the peak memory of the process, in kilobytes.
     pub(crate) fn peak_memory(&self) -> Result<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id()))?;
         let line = status

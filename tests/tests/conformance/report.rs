@@ -1,8 +1,8 @@
-//! The table of what holds.
+//! The table of results.
 
 use std::fmt::Write;
 
-/// What became of the rows of one suite.
+/// The results of the rows of one suite.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     table: String,
@@ -11,11 +11,11 @@ pub(crate) struct Report {
     left_out: usize,
 }
 
-/// How a row went.
+/// The result of a row.
 pub(crate) enum Outcome {
     Holds,
     Broken(String),
-    /// What it needs is not there.
+    /// Skipped: its requirement is missing.
     LeftOut(String),
 }
 
@@ -38,7 +38,7 @@ impl Report {
         let _ = writeln!(self.table, "§{section:<5} {name:<88} {verdict}");
     }
 
-    /// Prints the table; panics when a row does not hold, or none does.
+    /// Prints the table. Panics when a row fails, or when none passes.
     pub(crate) fn close(self, suite: &str) {
         println!("\n{suite}\n{}", self.table);
         let left_out = match self.left_out {

@@ -1,4 +1,5 @@
-//! How the two parties answer when a row says nothing else: the manager like the real one, the connector like a good one.
+//! The default answers of the two parties: a manager like the real one, and a well-behaved
+//! connector.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,21 +8,21 @@ use serde_json::{Value, json};
 
 use crate::peer::{Role, Seen, json};
 
-/// A manager that knows what the rows put into it.
+/// A manager with the data that the rows put into it.
 #[derive(Debug, Default)]
 pub(crate) struct ScriptedManager {
-    /// What registered last.
+    /// The latest registration.
     pub(crate) manifest: Option<Value>,
     sources: BTreeMap<String, Value>,
     credentials: BTreeMap<String, Value>,
-    /// Ids of contents by their text.
+    /// Ids of contents, by text.
     contents: BTreeMap<String, String>,
     checkpoints: BTreeMap<String, Value>,
     over: BTreeSet<String>,
 }
 
 impl ScriptedManager {
-    /// A source, as `protocol.md` §4.2 shows it, with these fields instead.
+    /// Stores a source as in `protocol.md` §4.2, with these fields replaced.
     pub(crate) fn put_source(&mut self, id: &str, fields: &serde_json::Map<String, Value>) {
         let mut source = json!({
             "id": id, "name": "Team items", "source_type": "web", "integration_type": "connector",
@@ -37,7 +38,7 @@ impl ScriptedManager {
         self.sources.insert(id.to_owned(), source);
     }
 
-    /// The credential of a source (§4.3).
+    /// Stores the credential of a source (§4.3).
     pub(crate) fn put_credential(&mut self, source: &str, secret: &Value) {
         let credential = json!({
             "id": "01K3CRED000000000000000001", "source_id": source, "user_id": null, "provider": "notion",
@@ -108,7 +109,7 @@ impl Role for ScriptedManager {
                     .or_insert_with(|| ulid::Ulid::generate().to_string());
                 json(200, &json!({ "content_id": id }))
             }
-            // Nobody is dispatched: a row whose connector is to be says so.
+            // No run is dispatched unless the row says so.
             ["POST", "sdk", "sync", "create"] | ["POST", "sdk", "webhook", "notify"] => json(
                 200,
                 &json!({ "sync_run_id": ulid::Ulid::generate().to_string() }),
@@ -123,13 +124,13 @@ impl Role for ScriptedManager {
     }
 
     fn look_at(&self, seen: &Seen) -> Option<String> {
-        // A connector that is not there yet is not registered (§1.4).
+        // An unreachable connector is not registered (§1.4).
         let url = seen.body["connector_url"].as_str()?;
         (seen.call == "POST /sdk/register").then(|| format!("{url}/health"))
     }
 }
 
-/// A connector that does what it is asked to.
+/// A connector that does as requested.
 #[derive(Debug, Default)]
 pub(crate) struct ScriptedConnector;
 

@@ -1,4 +1,4 @@
-//! A row of the suite, as it stands in the data: what is asked, what must come back, and what must be so afterwards.
+//! A row of the suite as stored in the data: request, expected answer, and expected effects.
 
 use std::collections::BTreeMap;
 
@@ -10,60 +10,63 @@ use serde_json::{Map, Value};
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Row {
-    /// Where it stands in `protocol.md`.
+    /// Its section in `protocol.md`.
     pub(crate) section: String,
     pub(crate) name: String,
-    /// Which of the processes under test it is for; none for the usual one.
+    /// The process under test; `None` for the default one.
     #[serde(default)]
     pub(crate) of: Option<String>,
-    /// A source of its own that the scripted manager serves as `$SOURCE`; its fields differ from the usual ones.
+    /// A separate source that the scripted manager serves as `$SOURCE`, given by the fields that
+    /// differ from the default.
     #[serde(default)]
     pub(crate) source: Option<Map<String, Value>>,
-    /// The secret of that source's credential; null when it has none.
+    /// The secret of that source's credential; null for no credential.
     #[serde(default, deserialize_with = "present")]
     pub(crate) secret: Option<Value>,
-    /// Fields of the scripted connector's manifest that differ from the usual ones.
+    /// Fields that differ from the scripted connector's default manifest.
     #[serde(default)]
     pub(crate) register: Option<Map<String, Value>>,
     /// The mode of a run that is created as `$RUN`.
     #[serde(default)]
     pub(crate) run: Option<String>,
-    /// A source of its own as `$SOURCE_SCHEDULED`, from when the connector has registered: the seconds between its scheduled
-    /// runs, null for none. Only the manager here can be given one.
+    /// Creates a separate source as `$SOURCE_SCHEDULED` once the connector has registered. The
+    /// value is the seconds between its scheduled runs, null for none. Works with this repository's
+    /// manager only.
     #[serde(default, deserialize_with = "present")]
     pub(crate) schedules: Option<Value>,
-    /// Whether that source is disabled once `before` is done.
+    /// Whether that source is disabled after `before`.
     #[serde(default)]
     pub(crate) disables: bool,
-    /// Whether the request counts as activity of `$RUN`. Only the manager here can be looked into.
+    /// Whether the request counts as activity of `$RUN`. Works with this repository's manager only.
     #[serde(default)]
     pub(crate) touches: Option<bool>,
-    /// A route that an upload, which does not end, is under way to meanwhile.
+    /// A route to which an endless upload is in progress meanwhile.
     #[serde(default)]
     pub(crate) held: Option<String>,
-    /// What is done first.
+    /// Requests sent first.
     #[serde(default)]
     pub(crate) before: Vec<Step>,
-    /// What the other side answers meanwhile instead of the usual, by call; each answer is used once.
+    /// The peer's answers that replace its default ones, by call. Each is used once.
     #[serde(default)]
     pub(crate) answers: BTreeMap<String, Vec<Reply>>,
-    /// What the row is about.
+    /// The request under test.
     pub(crate) ask: Step,
-    /// Calls that the other side gets, in this order; others may come between.
+    /// Calls that the peer must receive in this order; others may come between.
     #[serde(default)]
     pub(crate) called: Vec<Called>,
-    /// Calls that it does not get, neither before nor within the time that `after` takes.
+    /// Calls that the peer must not receive, before or during `after`.
     #[serde(default)]
     pub(crate) not_called: Vec<String>,
-    /// Calls that it gets once, and not again within the time that `after` takes.
+    /// Calls that the peer must receive exactly once, up to the end of `after`.
     #[serde(default)]
     pub(crate) once: Vec<String>,
-    /// What must be so in the end, each within a time that says "soon" on a busy machine.
+    /// Expected final state. Each request is repeated until it holds, within a limit for busy
+    /// machines.
     #[serde(default)]
     pub(crate) after: Vec<Step>,
 }
 
-/// One exchange: a request, and what its answer must be. What is not given is not looked at.
+/// A request and its expected answer. Fields that are not given are not checked.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Step {
@@ -72,35 +75,35 @@ pub(crate) struct Step {
     /// A JSON body, sent as `application/json`.
     #[serde(default, deserialize_with = "present")]
     pub(crate) json: Option<Value>,
-    /// A body as it stands, sent as `application/json` unless a type is given.
+    /// A raw body, sent as `application/json` unless a type is given.
     #[serde(default)]
     pub(crate) text: Option<String>,
     #[serde(rename = "type", default)]
     pub(crate) content_type: Option<String>,
-    /// Headers that are sent along.
+    /// Request headers.
     #[serde(default)]
     pub(crate) send: BTreeMap<String, String>,
-    /// The scripted connector's manifest with these fields instead; `<absent>` leaves one out.
+    /// The scripted connector's manifest with these fields replaced; `<absent>` removes one.
     #[serde(default)]
     pub(crate) manifest: Option<Map<String, Value>>,
     /// The parts of a form; `data` is sent as a file.
     #[serde(default)]
     pub(crate) form: Option<Vec<(String, String)>>,
-    /// The status, or those of which it must be one; 200 unless it is given.
+    /// Allowed statuses; default is 200.
     #[serde(default)]
     pub(crate) status: Statuses,
-    /// The body's shape: see [`crate::shape`].
+    /// The expected body: see [`crate::shape`].
     #[serde(default, deserialize_with = "present")]
     pub(crate) body: Option<Value>,
-    /// Headers, by their names in lower case.
+    /// Expected headers, by names in lower case.
     #[serde(default)]
     pub(crate) headers: BTreeMap<String, Value>,
-    /// Names for what stands in the answer, by JSON pointer.
+    /// Names under which values of the answer are saved, by JSON pointer.
     #[serde(default)]
     pub(crate) save: BTreeMap<String, String>,
 }
 
-/// Statuses of which one must be answered.
+/// The allowed statuses.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Statuses {
@@ -108,7 +111,7 @@ pub(crate) enum Statuses {
     Any(Vec<u16>),
 }
 
-/// A call that came.
+/// An expected call.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Called {
@@ -117,7 +120,7 @@ pub(crate) struct Called {
     pub(crate) body: Option<Value>,
 }
 
-/// What the other side answers.
+/// An answer of the peer.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Reply {
@@ -129,13 +132,13 @@ pub(crate) struct Reply {
     pub(crate) text: Option<String>,
     #[serde(default)]
     pub(crate) headers: BTreeMap<String, String>,
-    /// The connection is closed without an answer.
+    /// Closes the connection without an answer.
     #[serde(default)]
     pub(crate) close: bool,
-    /// So much later; the caller may have gone by then.
+    /// Delay of the answer; the caller may have left by then.
     #[serde(default)]
     pub(crate) late_ms: u64,
-    /// A call that the other side makes before it answers; `$RUN` is the run that it was asked about.
+    /// A call that the peer makes before it answers. `$RUN` is the run in the request.
     #[serde(default)]
     pub(crate) first: Option<Box<Step>>,
 }
@@ -155,17 +158,17 @@ impl Statuses {
     }
 }
 
-/// A field that is null is given, too.
+/// Deserializes a null field as present.
 fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
     Value::deserialize(deserializer).map(Some)
 }
 
-/// Rows of one file.
+/// Parses the rows of one file.
 pub(crate) fn read(name: &str, text: &str) -> Result<Vec<Row>> {
     serde_json::from_str(text).with_context(|| format!("the rows of `{name}`"))
 }
 
-/// Names and what they stand for: `$SOURCE` in a row is the text under `SOURCE`.
+/// Names and their values: `$SOURCE` in a row is replaced by the value of `SOURCE`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Names(BTreeMap<String, String>);
 
@@ -184,10 +187,10 @@ impl Names {
             .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// `text` with every `$NAME` replaced.
+    /// Replaces every `$NAME` in `text`.
     ///
     /// # Errors
-    /// A name that stands for nothing, as [`Unset`].
+    /// Fails on a name without value, as [`Unset`].
     pub(crate) fn text(&self, text: &str) -> Result<String> {
         let mut replaced = String::with_capacity(text.len());
         let mut rest = text;
@@ -201,7 +204,7 @@ impl Names {
             let name = &after[1..end];
             match self.0.get(name) {
                 Some(value) => replaced.push_str(value),
-                // `$ref` and the like are no names.
+                // `$ref` and the like are not names.
                 None if name.is_empty() => replaced.push('$'),
                 None => bail!(Unset(name.to_owned())),
             }
@@ -211,7 +214,7 @@ impl Names {
         Ok(replaced)
     }
 
-    /// `reply` with every `$NAME` in its JSON replaced, and in the JSON of the call before it.
+    /// Replaces every `$NAME` in the JSON of `reply`, and of the call before it.
     ///
     /// # Errors
     /// As [`text`](Self::text).
@@ -227,7 +230,7 @@ impl Names {
         Ok(reply)
     }
 
-    /// `value` with every `$NAME` in its texts replaced.
+    /// Replaces every `$NAME` in the strings of `value`.
     ///
     /// # Errors
     /// As [`text`](Self::text).
@@ -248,7 +251,7 @@ impl Names {
     }
 }
 
-/// A name that stands for nothing: nobody prepared what the row needs.
+/// A name without value: the data that the row needs was not prepared.
 #[derive(Debug)]
 pub(crate) struct Unset(pub(crate) String);
 

@@ -1,4 +1,4 @@
-//! The shape of a JSON value. A shape is a value in which some texts have a meaning:
+//! The shape of a JSON value: a value in which some strings have a meaning.
 //!
 //! | shape | what fits |
 //! |---|---|
@@ -11,12 +11,12 @@
 //! | `"<empty>"` | no body |
 //! | `{"…": 1, …}` | an object with further members |
 //! | `["<has>", …]` | a list in which each of these fits an item |
-//!
+//! Everything else must be equal.
 //! Everything else fits what is equal to it.
 
 use serde_json::Value;
 
-/// The first difference, in words; none when `value` fits.
+/// Describes the first difference, or returns `None` when `value` fits.
 pub(crate) fn differ(shape: &Value, value: &Value) -> Option<String> {
     match (shape, value) {
         (Value::String(shape), value) => text(shape, value),

@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_operator_stays_a_word() {
+    fn an_unknown_operator_is_searched_as_a_word() {
         assert_eq!(words("std::fs"), ["std fs"]);
         assert_eq!(words("https://a.example"), ["https a example"]);
         assert_eq!(words("next:md"), ["next md"]);

@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_typed_is_marked_in_the_original() {
+    fn matches_are_marked_in_the_original_text() {
         for (text, typed, expected) in [
             (
                 "Die Straße, ﬁn",

@@ -72,7 +72,7 @@ impl Mended<'_> {
         }
     }
 
-    /// For the end of an encoded word, where the text of the next one begins, if the two can be one.
+    /// Returns where the text of the next encoded word begins, if it can be joined to the word at `end`.
     fn joined(&self, end: usize) -> Option<usize> {
         let start = self.data[..end].windows(2).rposition(|at| at == b"=?")?;
         let (prefix, text) = word(&self.data[start..end])?;

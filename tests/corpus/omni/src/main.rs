@@ -1,5 +1,5 @@
-//! Reads a file of the kind in its argument from standard input with the crates that Omni uses. PDF is compared by way of
-//! `pdf_oxide` for Python.
+//! Reads a file from standard input with Omni's crates; the argument names its kind. PDF is
+//! compared through `pdf_oxide` for Python.
 
 use std::io::{Cursor, Read, stdin};
 

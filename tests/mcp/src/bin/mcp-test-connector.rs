@@ -1,4 +1,4 @@
-//! A connector with whatever MCP server the environment names, and actions of its own beside the server's tools.
+//! A connector for the MCP server named in the environment, with additional actions.
 //!
 //! `MCP_SERVER` is a URL, or a command as a JSON list. The secret is in the credential's `token`.
 #![allow(

@@ -1,6 +1,6 @@
-//! A server that answers as no server should: odd lists, odd results, refusals, silence. Written by hand, since no library would
-//! let it. The first argument names what is odd about its lists; over HTTP, at `--http ADDRESS`, the second one names what is
-//! odd about its transport.
+//! A misbehaving MCP server: odd lists, odd results, refusals, silence. Written without a library,
+//! since none allows it. The first argument selects its lists; over HTTP, at `--http ADDRESS`, the
+//! second selects its transport.
 
 use std::{
     env,
@@ -22,7 +22,7 @@ use axum::{
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 
-/// The tools that are offered beside the odd one.
+/// The tools offered in addition to the odd one.
 const RESULTS: [(&str, &str); 22] = [
     ("good", r#"{"content":[{"type":"text","text":"good"}]}"#),
     (
@@ -93,7 +93,7 @@ const RESULTS: [(&str, &str); 22] = [
     ("mute", ""),
 ];
 
-/// The page of tools that a request asks for, as it is written.
+/// Returns the raw page of tools that a request asks for.
 fn tools(mode: &str, cursor: Option<&str>) -> String {
     let tool = |name: &str| format!(r#"{{"name":"{name}","inputSchema":{{"type":"object"}}}}"#);
     let mut all: Vec<_> = RESULTS.iter().map(|(name, _)| tool(name)).collect();
@@ -135,7 +135,7 @@ fn tools(mode: &str, cursor: Option<&str>) -> String {
     format!(r#"{{"tools":[{}]{next}}}"#, all.join(","))
 }
 
-/// The answer to a request as it is written; none to what is not one, or is not answered.
+/// Returns the raw answer, or `None` when there is none.
 fn answer(mode: &str, request: &Value) -> Option<String> {
     let id = request.get("id")?;
     let result = match request["method"].as_str()? {
@@ -161,7 +161,7 @@ fn answer(mode: &str, request: &Value) -> Option<String> {
     ))
 }
 
-/// Ends its answers for good with the call of `mute`.
+/// Stops answering after the call of `mute`.
 async fn over_stdio(mode: &str) -> std::io::Result<()> {
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     let mut output = tokio::io::stdout();
@@ -211,7 +211,7 @@ async fn over_http(State(server): State<Arc<Http>>, headers: HeaderMap, body: By
         }
         return answer;
     }
-    // The first session is forgotten with the second call.
+    // The second call ends the first session.
     let session = headers
         .get("mcp-session-id")
         .and_then(|id| id.to_str().ok());

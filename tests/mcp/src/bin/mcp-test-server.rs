@@ -1,5 +1,6 @@
-//! A small MCP server with everything that a connector must cope with: pages, odd schemas, files, lists that change, calls
-//! that hang, and an end in the middle of one. Over standard input and output, or at `--http ADDRESS`.
+//! A small MCP server with everything that a connector must handle: pages, odd schemas, files,
+//! changing lists, hanging calls, and a crash during a call. Serves stdio, or HTTP with `--http
+//! ADDRESS`.
 
 use std::{
     collections::BTreeMap,
@@ -29,7 +30,7 @@ use rmcp::{
 };
 use serde_json::{Value, json};
 
-/// So many items of a list on a page.
+/// Items of a list on a page.
 const PAGE: usize = 4;
 
 #[derive(Clone, Default)]
@@ -109,7 +110,7 @@ impl Server {
     }
 }
 
-/// One page of a list, and where the next one begins.
+/// Returns one page of a list, and the cursor of the next one.
 fn page<T: Clone>(all: &[T], request: Option<PaginatedRequestParams>) -> (Vec<T>, Option<String>) {
     let cursor = request.and_then(|request| request.cursor);
     let start = cursor.and_then(|cursor| cursor.parse().ok()).unwrap_or(0);
@@ -118,7 +119,7 @@ fn page<T: Clone>(all: &[T], request: Option<PaginatedRequestParams>) -> (Vec<T>
     (all[start..end].to_vec(), next)
 }
 
-/// The secret that the server was given: in its environment, or in a header of the request.
+/// Returns the server's secret: from its environment, or from a request header.
 fn secret(context: &RequestContext<RoleServer>) -> String {
     let parts = context.extensions.get::<axum::http::request::Parts>();
     let header = parts.and_then(|parts| parts.headers.get("x-token")?.to_str().ok());

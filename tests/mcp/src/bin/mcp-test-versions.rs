@@ -1,8 +1,9 @@
-//! An MCP server by hand that speaks one version of the protocol and no other, as no server of a library can be told to:
-//! `mcp-test-versions answers|refuses VERSION`, over standard input and output or with `--http ADDRESS`.
+//! An MCP server that speaks exactly one protocol version, which no library allows:
+//! `mcp-test-versions answers|refuses VERSION`, over stdio or with `--http ADDRESS`.
 //!
-//! `answers` greets every client with its version, whatever was asked for; `refuses` takes no greeting at all, and says which
-//! version it speaks to whoever asks. Its one tool, `greeting`, says how the client began.
+//! `answers` replies to every client with its version, whatever was requested. `refuses` refuses
+//! `initialize` and names its version when asked. Its one tool, `greeting`, returns how the client
+//! began.
 
 use std::{
     env,
@@ -13,7 +14,7 @@ use std::{
 use axum::{Json, Router, extract::State, http::StatusCode, response::IntoResponse, routing::post};
 use serde_json::{Value, json};
 
-/// What the protocol answers to a version that the server does not speak.
+/// The protocol's error code for an unsupported version.
 const UNSUPPORTED: i64 = -32_022;
 
 #[derive(Clone)]
@@ -24,7 +25,7 @@ struct Server {
 }
 
 impl Server {
-    /// The answer to a request; none to a notification.
+    /// Returns the answer to a request, or `None` for a notification.
     fn answer(&self, message: &Value) -> Option<Value> {
         let id = message.get("id")?;
         let (method, params) = (message["method"].as_str()?, &message["params"]);
@@ -117,7 +118,7 @@ async fn over_http(server: Server, address: &str) -> io::Result<()> {
     axum::serve(listener, app).await
 }
 
-/// What is refused has the status of a bad request, as the protocol wants it.
+/// Answers a refusal with the status for a bad request, as the protocol requires.
 async fn posted(State(server): State<Server>, Json(message): Json<Value>) -> impl IntoResponse {
     match server.answer(&message) {
         None => StatusCode::ACCEPTED.into_response(),

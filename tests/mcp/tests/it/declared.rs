@@ -1,4 +1,4 @@
-//! The MCP server of a connector, named where the connector is declared.
+//! Tests an MCP server that is named in the connector's declaration.
 
 use omni_connector::{McpServer, prelude::*};
 

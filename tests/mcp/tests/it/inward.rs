@@ -1,4 +1,4 @@
-//! A server behind a connector.
+//! Tests a server behind a connector.
 
 use std::time::{Duration, Instant};
 
@@ -382,7 +382,7 @@ async fn no_child_outlives_the_connector_however_it_ends() {
     let connector = Connector::over_stdio().await;
     connector.discover().await;
     let child: u32 = connector.text("pid").await.parse().unwrap();
-    // Also one that is in the middle of a call, which nobody waits for any more.
+    // Includes a server during a call that no client waits for any more.
     let asked = connector.begin("sleep", json!({ "ms": 60_000 }));
     asked.await;
     connector.kill().await;
@@ -411,7 +411,7 @@ async fn a_list_that_changes_is_registered_without_being_asked_for() {
             let has_grown =
                 |manifest: &Value| names(manifest, in_manifest, key).contains(&grown.to_owned());
             assert!(!has_grown(&connector.manifest().await));
-            // The server tells of this one list alone.
+            // The server notifies about this list only.
             let (status, result) = connector.call("grow", json!({ "list": list })).await;
             assert_eq!((status, &result["content"]), (200, &json!("grew")));
             connector.registration(has_grown).await;

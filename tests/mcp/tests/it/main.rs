@@ -1,4 +1,5 @@
-//! An MCP server behind a connector, and a connector behind MCP clients: real processes, real pipes, real HTTP.
+//! Tests MCP servers behind a connector, and a connector behind MCP clients: real processes, real
+//! pipes, real HTTP.
 
 mod declared;
 mod inward;

@@ -1,4 +1,4 @@
-//! A server that answers as no server should, behind a connector.
+//! Tests a misbehaving server behind a connector.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Connector, HttpServer, ODD, action_request, listening};
 
-/// An answer that does not wait for a timeout.
+/// Limit for an answer that does not wait for a timeout.
 const AT_ONCE: Duration = Duration::from_secs(10);
 
 async fn over_stdio(mode: &str) -> Connector {

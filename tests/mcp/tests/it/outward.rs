@@ -1,4 +1,4 @@
-//! A connector behind MCP clients.
+//! Tests a connector as MCP server, used by MCP clients.
 
 use std::process::Stdio;
 
@@ -39,7 +39,7 @@ async fn over_stdio(arguments: &[&str]) -> Client {
     ().serve(transport).await.unwrap()
 }
 
-/// The connector over HTTP: where it answers.
+/// Starts the connector over HTTP and returns its URL.
 async fn listening() -> (String, Child) {
     let mut process = command(&["--http", "127.0.0.1:0"])
         .stderr(Stdio::piped())
@@ -52,7 +52,7 @@ async fn listening() -> (String, Child) {
 }
 
 async fn over_http() -> (Client, Child) {
-    // The TLS provider of the process is chosen with the first client.
+    // The first client selects the TLS provider of the process.
     let http = omni_connector::HttpClient::new();
     let (url, process) = listening().await;
     let config = StreamableHttpClientTransportConfig::with_uri(url);
@@ -156,7 +156,7 @@ async fn actions_are_tools_and_skills_are_prompts_over_both_transports() {
 }
 
 #[tokio::test]
-async fn what_may_change_nothing_offers_nothing_that_does() {
+async fn a_read_only_connector_offers_no_write_actions() {
     let client = over_stdio(&["--read-only", "--actor", "ann@example.com"]).await;
     let tools = client.list_all_tools().await.unwrap();
     let names: Vec<_> = tools.iter().map(|tool| &*tool.name).collect();
@@ -181,7 +181,7 @@ async fn a_page_of_another_site_is_refused() {
 }
 
 #[tokio::test]
-async fn a_mistake_on_the_command_line_is_told_at_once() {
+async fn a_mistake_on_the_command_line_is_reported_at_once() {
     for (arguments, expected) in [
         (
             &["--http", "0.0.0.0:1"][..],

@@ -1,4 +1,4 @@
-//! Processes that end with the test, and the part of a manager that they need.
+//! Processes that end with the test, and a minimal manager.
 
 use std::{
     process::Stdio,
@@ -20,16 +20,16 @@ use tokio::{
 };
 
 pub(crate) const SERVER: &str = env!("CARGO_BIN_EXE_mcp-test-server");
-/// A server that answers as no server should.
+/// A misbehaving server.
 pub(crate) const ODD: &str = env!("CARGO_BIN_EXE_mcp-test-odd");
 pub(crate) const CONNECTOR: &str = env!("CARGO_BIN_EXE_mcp-test-connector");
 /// A server that speaks one version of the protocol.
 pub(crate) const VERSIONS: &str = env!("CARGO_BIN_EXE_mcp-test-versions");
 
-/// Nothing here may take longer.
+/// Limit for every wait.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A manager that takes registrations, and hands out one source and its credential.
+/// A manager that accepts registrations and serves one source and its credential.
 #[derive(Clone, Default)]
 pub(crate) struct Manager {
     manifests: Arc<Mutex<Vec<Value>>>,
@@ -110,7 +110,7 @@ pub(crate) async fn http_server_at(address: &str) -> HttpServer {
     listening(SERVER, &["--http", address]).await
 }
 
-/// A program that prints its address and serves MCP there.
+/// Starts a program that prints its address and serves MCP there.
 pub(crate) async fn listening(program: &str, arguments: &[&str]) -> HttpServer {
     let mut process = Command::new(program)
         .args(arguments)
@@ -126,7 +126,7 @@ pub(crate) async fn listening(program: &str, arguments: &[&str]) -> HttpServer {
     }
 }
 
-/// The test connector, served for real.
+/// A running test connector.
 pub(crate) struct Connector {
     pub(crate) manager: Manager,
     process: Child,
@@ -136,7 +136,7 @@ pub(crate) struct Connector {
 }
 
 impl Connector {
-    /// One with the test server as its child.
+    /// Starts a connector with the test server as its child.
     pub(crate) async fn over_stdio() -> Self {
         Self::start(&json!([SERVER]).to_string(), &[], None).await
     }
@@ -177,7 +177,7 @@ impl Connector {
         connector
     }
 
-    /// Waits for a registration of a kind.
+    /// Waits for a registration that satisfies `is_it`.
     pub(crate) async fn registration(&self, is_it: impl Fn(&Value) -> bool) -> Value {
         let found = async {
             loop {
@@ -209,7 +209,7 @@ impl Connector {
         (status, serde_json::from_str(&text).unwrap_or(text.into()))
     }
 
-    /// Has the server's lists read, as after a sign-in.
+    /// Makes the connector read the server's lists, as after a sign-in.
     pub(crate) async fn discover(&self) -> (u16, Value) {
         let ready = json!({
             "source_id": "s", "user_id": null, "provider": "github", "flow": "user_read",
@@ -218,7 +218,7 @@ impl Connector {
         self.post("/oauth/credential-ready", ready).await
     }
 
-    /// Calls an action; the text that it answers with.
+    /// Calls an action and returns the status and the answer.
     pub(crate) async fn call(&self, action: &str, params: Value) -> (u16, Value) {
         self.call_as(action, params, "secret").await
     }
@@ -234,7 +234,7 @@ impl Connector {
         }
     }
 
-    /// Asks for a call and waits until the server works on it, not for the answer.
+    /// Starts a call and waits until the server works on it, without waiting for the answer.
     pub(crate) async fn begin(&self, action: &str, params: Value) {
         let request = self
             .http
@@ -250,19 +250,19 @@ impl Connector {
         result["content"].as_str().unwrap().to_owned()
     }
 
-    /// Children that are alive.
+    /// Returns the live child processes.
     pub(crate) fn children(&self) -> Vec<u32> {
         children_of(self.process.id().unwrap())
     }
 
-    /// Ends it as a deployment does, and waits.
+    /// Terminates it like a deployment, and waits.
     pub(crate) async fn terminate(&mut self) {
         signal("TERM", self.process.id().unwrap());
         let ended = tokio::time::timeout(PATIENCE, self.process.wait()).await;
         ended.expect("it ends in time").unwrap();
     }
 
-    /// Kills it as the kernel does, and returns what it wrote to its log.
+    /// Kills it with SIGKILL and returns its log.
     pub(crate) async fn kill(mut self) -> String {
         self.process.start_kill().unwrap();
         let output = tokio::time::timeout(PATIENCE, self.process.wait_with_output()).await;
@@ -288,13 +288,13 @@ pub(crate) fn signal(name: &str, process: u32) {
     assert!(kill.unwrap().success());
 }
 
-/// Processes whose parent is `parent`, without those that only wait to be collected.
+/// Returns the child processes of `parent`, without zombies.
 pub(crate) fn children_of(parent: u32) -> Vec<u32> {
     let processes = std::fs::read_dir("/proc").unwrap().flatten();
     let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     ids.filter(|id: &u32| {
         let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
-        // The name may hold blanks; it ends at the last parenthesis.
+        // The name may contain spaces; it ends at the last parenthesis.
         let mut fields = stat
             .rsplit(')')
             .next()
@@ -306,12 +306,12 @@ pub(crate) fn children_of(parent: u32) -> Vec<u32> {
     .collect()
 }
 
-/// Whether a process is alive.
+/// Returns whether a process is alive.
 pub(crate) fn is_alive(process: u32) -> bool {
     std::path::Path::new(&format!("/proc/{process}")).exists()
 }
 
-/// Waits until something holds.
+/// Waits until `holds` returns true.
 pub(crate) async fn until(what: &str, holds: impl Fn() -> bool) {
     let waiting = async {
         while !holds() {

@@ -1,4 +1,4 @@
-//! Servers of other versions of the protocol than the one that is asked for first.
+//! Tests servers of protocol versions other than the first requested one.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ async fn over_stdio(manner: &str, version: &str) -> Connector {
     Connector::start(&server, &[], None).await
 }
 
-/// How the server says that it was greeted.
+/// Returns how the server was greeted.
 async fn greeted(connector: &Connector) -> Value {
     let (status, manifest) = connector.discover().await;
     assert_eq!(status, 200, "{manifest}");

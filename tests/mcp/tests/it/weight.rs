@@ -1,8 +1,8 @@
-//! What a connector without MCP does not pay for.
+//! Tests that a connector without MCP has none of its dependencies.
 
 use std::{collections::BTreeSet, process::Command};
 
-/// Names of all crates that a connector is built from.
+/// Returns the names of all crates in a connector's build.
 fn crates(features: &[&str]) -> BTreeSet<String> {
     let tree = [
         "tree",

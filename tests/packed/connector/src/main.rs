@@ -1,4 +1,4 @@
-//! A connector that knows the framework only by its packages.
+//! A connector that uses the framework's published packages only.
 
 use omni_connector::prelude::*;
 
