@@ -2,7 +2,7 @@
 //! as strict as the real ones, for connectors written with any SDK. It listens on loopback only and must never be deployed.
 //!
 //! The modules form layers. Each imports only modules that stand above it in this list:
-//! `options`, `extract`, `state`, `store`, `shared`, `lookup`, `runs`, `oauth`, `rules`, `routes`, `manager`, `cli`.
+//! `options`, `extract`, `state`, `store`, `shared`, `lookup`, `runs`, `oauth`, `rules`, `routes`, `manager`, `testing`, `cli`.
 //!
 //! # Features
 //!
@@ -10,6 +10,7 @@
 //! |---|---|
 //! | `cli` (default) | the `cargo omni` command |
 //! | `extract` (default) | readers of office, PDF and mail files within `cargo-omni`, which are heavy to build. Without them files are read by the program `omni-readers` of the crate `omni-connector-readers` |
+//! | `testing` | tests for authors: [`testing`](mod@testing) |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -26,6 +27,8 @@ mod runs;
 mod shared;
 mod state;
 pub mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use extract::{FileNote, FileNoteKind};
 pub use manager::{Manager, StartError};

@@ -1,14 +1,11 @@
-//! What the tests here share: a connector whose outcome is known, a proxy that breaks calls, and a look at what arrived.
+//! What the tests here share: a connector whose outcome is known, and a look at what arrived. Proxies that break calls are in
+//! `omni_connector_dev::testing`.
 
 pub mod crawler;
-pub mod fault;
 pub mod fuzz;
 pub mod outcome;
-pub mod proxy;
-pub mod random;
 pub mod served;
 pub mod system;
-pub mod wire;
 
 /// Whether everything is to be run, and not the seeded part that fits into a minute: `OMNI_TEST_FULL=1`.
 pub fn is_full() -> bool {

@@ -23,7 +23,7 @@ const DEVELOPMENT_MANAGER: Order = Order {
     package: "omni-connector-dev",
     layers: &[
         "options", "extract", "state", "store", "shared", "lookup", "runs", "oauth", "rules",
-        "routes", "manager", "cli",
+        "routes", "manager", "testing", "cli",
     ],
     // The command line is a client of the manager like any other. Without `shared` it can call no rule: it starts a manager,
     // asks over HTTP, and knows the records that are answered.
@@ -33,6 +33,7 @@ const DEVELOPMENT_MANAGER: Order = Order {
 const RUNTIME: Order = Order {
     package: "omni-connector",
     layers: &[
+        "clock",
         "panic",
         "redact",
         "telemetry",
@@ -53,6 +54,7 @@ const RUNTIME: Order = Order {
     ],
     // Leaves: others push into them.
     apart: &[
+        ("clock", &[]),
         ("panic", &[]),
         ("redact", &[]),
         ("telemetry", &[]),

@@ -2,6 +2,8 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use super::wire::Answer;
+
 /// What happens to a call instead of what should.
 #[derive(Clone)]
 pub enum Fault {
@@ -21,6 +23,10 @@ pub enum Fault {
     Html,
     /// The call arrives this much later.
     Late(Duration),
+    /// Another answer than the one that was given.
+    Replace(Replacement),
+    /// Something is done after the answer came, which is passed on.
+    Also(Action),
     /// Something is done before the manager hears of the call, which it does not.
     DoBefore(Action),
     /// Something is done after the manager acted; its answer is not passed on.
@@ -29,6 +35,9 @@ pub enum Fault {
 
 /// What a fault does.
 pub type Action = Arc<dyn Fn() + Send + Sync>;
+
+/// What a fault makes of an answer.
+pub type Replacement = Arc<dyn Fn(Answer) -> Answer + Send + Sync>;
 
 /// What stands in the header.
 #[derive(Debug, Clone, Copy)]
@@ -115,6 +124,8 @@ impl fmt::Debug for Fault {
             Self::Answer(status, Some(wait)) => write!(f, "{status} {wait:?}"),
             Self::Html => f.write_str("200 HTML"),
             Self::Late(late) => write!(f, "late {late:?}"),
+            Self::Replace(_) => f.write_str("another answer"),
+            Self::Also(_) => f.write_str("as usual"),
             Self::DoBefore(_) => f.write_str("before"),
             Self::DoAfter(_) => f.write_str("after"),
         }
