@@ -238,21 +238,24 @@ impl Setup {
     }
 
     pub(super) async fn run_within(&self, mode: SyncType, patience: Duration) -> Result<Ended> {
-        let run = self.begin(mode).await?;
-        self.end_of(&run, patience).await
+        let (run, starts) = self.begin(mode).await?;
+        self.end_of(&run, starts, patience).await
     }
 
-    /// Starts a run, and asks again when the process was killed meanwhile.
-    pub(super) async fn begin(&self, mode: SyncType) -> Result<Run> {
+    /// Starts a run, and asks again when the process was killed meanwhile. Gives also how often the process had been started.
+    pub(super) async fn begin(&self, mode: SyncType) -> Result<(Run, usize)> {
         let started = async {
             loop {
                 let starts = self.process.starts();
                 match self.manager.sync(&self.source.id, mode).await {
-                    Ok(run) => return Ok(run),
-                    Err(error) if self.process.starts() == starts && self.is_healthy().await => {
-                        bail!("the run does not start: {error}");
+                    Ok(run) => return Ok((run, starts)),
+                    Err(error) => {
+                        // A process that was killed meanwhile is another one when it answers.
+                        if self.is_healthy().await && self.process.starts() == starts {
+                            bail!("the run does not start: {error}");
+                        }
+                        sleep(GLANCE).await;
                     }
-                    Err(_) => sleep(GLANCE).await,
                 }
             }
         };
@@ -262,9 +265,15 @@ impl Setup {
     }
 
     /// Waits for the end of a run, and resumes it whenever its process no longer works on it.
-    pub(super) async fn end_of(&self, run: &Run, patience: Duration) -> Result<Ended> {
+    /// Its process is the one of that start.
+    pub(super) async fn end_of(
+        &self,
+        run: &Run,
+        starts: usize,
+        patience: Duration,
+    ) -> Result<Ended> {
         let ends = async {
-            let mut starts = self.process.starts();
+            let mut starts = starts;
             loop {
                 let progress = self.manager.progress(&run.id).await?;
                 let progress = progress.context("the run is gone")?;
@@ -317,6 +326,12 @@ impl Setup {
     /// It does not start.
     pub async fn kill_and_restart(&self) {
         self.process.restart().expect("the connector starts again");
+        let answers = self.answers().await;
+        answers.unwrap_or_else(|error| panic!("{error:#}"));
+    }
+
+    /// Waits until the process answers.
+    pub(super) async fn answers(&self) -> Result<()> {
         let healthy = async {
             while !self.is_healthy().await {
                 sleep(GLANCE).await;
@@ -324,7 +339,7 @@ impl Setup {
         };
         timeout(PATIENCE, healthy)
             .await
-            .expect("the connector answers again");
+            .context("the connector does not answer")
     }
 
     /// The documents of the source.

@@ -328,7 +328,7 @@ pub(super) async fn stops(suite: &Conformance) -> Result<Verdict> {
                     .fact("after", format!("{what} after `{}`", middle.route)),
             )
         };
-        let run = world.setup.begin(SyncType::Full).await?;
+        let (run, _) = world.setup.begin(SyncType::Full).await?;
         let mut was_reached = was_reached;
         let _ = tokio::time::timeout(
             super::world::PATIENCE,
@@ -370,6 +370,7 @@ pub(super) async fn stops(suite: &Conformance) -> Result<Verdict> {
         world.arm(false);
         if !is_cancel {
             world.setup.process.restart()?;
+            world.setup.answers().await?;
             let _ = world.setup.manager.cancel(&run.id).await;
         }
         let ended = world.run(SyncType::Full).await?;
