@@ -227,10 +227,23 @@ pub(super) async fn access(suite: &Conformance) -> Result<Verdict> {
             Err(unable) => tried.left_out.push(unable.to_string()),
             Ok(found) => {
                 let differences = found.after.differences(&found.fresh);
-                let wrong: Vec<_> = differences
+                let mut wrong: Vec<_> = differences
                     .into_iter()
                     .filter(|line| line.contains("readers") || line.starts_with("the members"))
                     .collect();
+                let has_readers = found
+                    .before
+                    .documents
+                    .iter()
+                    .any(|document| !document.readers().is_empty());
+                let is_used = if change == Change::Narrow(0) {
+                    has_readers
+                } else {
+                    !found.before.groups.is_empty()
+                };
+                if is_used && found.after.differences(&found.before).is_empty() {
+                    wrong.push("everything is as before".to_owned());
+                }
                 if !wrong.is_empty() {
                     let what = "somebody keeps access that the source took away";
                     return Ok(found.failed(Check::Access, &change, what, wrong).await);

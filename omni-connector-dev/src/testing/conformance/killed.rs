@@ -31,6 +31,8 @@ struct Boundary {
     route: String,
     number: usize,
     after: bool,
+    /// In a second run, in which documents can be lost that the first one brought.
+    again: bool,
 }
 
 impl Boundary {
@@ -42,7 +44,8 @@ impl Boundary {
             "manager"
         };
         let when = if self.after { "after" } else { "before" };
-        format!("{side}:{}:{}:{when}", self.route, self.number)
+        let again = if self.again { ":again" } else { "" };
+        format!("{side}:{}:{}:{when}{again}", self.route, self.number)
     }
 
     fn text(&self) -> String {
@@ -52,7 +55,8 @@ impl Boundary {
         } else {
             "the manager"
         };
-        format!("{when} answer {number} of {whose} to `{}`", self.route)
+        let run = if self.again { "in a second run, " } else { "" };
+        format!("{run}{when} answer {number} of {whose} to `{}`", self.route)
     }
 }
 
@@ -79,10 +83,23 @@ fn boundaries(calls: &[Entry], most: usize, seed: u64) -> (Vec<Boundary>, usize)
             route: entry.route.clone(),
             number: entry.number,
             after,
+            again: false,
         })
     };
     let mut all: Vec<_> = calls.iter().flat_map(at).collect();
     let count = all.len();
+    if std::env::var("OMNI_TEST_FULL").is_ok() || std::env::var("OMNI_TEST_POINT").is_ok() {
+        let again = all.iter().cloned().map(|boundary| Boundary {
+            again: true,
+            ..boundary
+        });
+        all.extend(again.collect::<Vec<_>>());
+    } else {
+        // Half of them each, before and after calls alike.
+        for (index, boundary) in all.iter_mut().enumerate() {
+            boundary.again = (index / 2 + index) % 2 == 1;
+        }
+    }
     if let Ok(point) = std::env::var("OMNI_TEST_POINT") {
         all.retain(|boundary| boundary.name() == point);
         return (all, count);
@@ -163,6 +180,11 @@ async fn killed_at(
         })
     };
     let world = World::start(suite, victim, breaks).await?;
+    if point.again {
+        world.arm(false);
+        world.run(SyncType::Full).await?;
+        world.arm(true);
+    }
     let ended = world.run(SyncType::Full).await;
     let failure =
         || Failure::new("a process that is killed loses something").fact("killed", point.text());
@@ -182,25 +204,35 @@ async fn killed_at(
             if differences.is_empty() {
                 return Ok(Ok(world.hits() > 0));
             }
-            let because = cause(&world.journal.entries(), expected, &world.state().await?);
-            failure()
+            let failure = failure()
                 .fact("then", "the run was resumed and completed")
-                .fact("lost", differences.join("\n"))
-                .because(because)
-                .help("save a checkpoint only after everything that it says is done was emitted")
+                .fact("lost", differences.join("\n"));
+            match cause(&world.journal.entries(), expected, &world.state().await?) {
+                Some((because, help)) => failure.because(because).help(help),
+                None => failure,
+            }
         }
     };
     let store = world.keep(Check::Resume, &point.name()).await;
     Ok(Err(failure.store(store).point(point.name())))
 }
 
-/// Why a document was lost, where the order of the calls shows it.
-fn cause(calls: &[Entry], expected: &State, found: &State) -> Option<String> {
-    let lost = expected
-        .documents
+/// Why a document was lost, where the order of the calls shows it, and the way out.
+fn cause(calls: &[Entry], expected: &State, found: &State) -> Option<(String, &'static str)> {
+    let mut missing = expected.documents.iter();
+    let lost = missing.find(|document| found.documents.get(&document.id).is_none())?;
+    let has =
+        |bytes: &[u8], text: &str| String::from_utf8_lossy(bytes).contains(&format!("\"{text}\""));
+    let sent = calls
         .iter()
-        .find(|document| found.documents.get(&document.id).is_none())?;
-    let has = |bytes: &[u8], text: &str| String::from_utf8_lossy(bytes).contains(text);
+        .any(|entry| entry.route == "events/batch" && has(&entry.request, &lost.id));
+    if sent {
+        let help = "keep in the checkpoint what the run saw before it was interrupted, as an `Inventory` does";
+        return Some((
+            format!("{} was sent, and deleted by the resumed run", lost.id),
+            help,
+        ));
+    }
     let read = calls.iter().position(|entry| {
         entry.side == Side::Source
             && (has(&entry.answer, &lost.id) || has(&entry.answer, &lost.title))
@@ -208,18 +240,12 @@ fn cause(calls: &[Entry], expected: &State, found: &State) -> Option<String> {
     let saved = calls[read..]
         .iter()
         .any(|entry| entry.route == "checkpoint");
-    let sent = calls
-        .iter()
-        .any(|entry| entry.route == "events/batch" && has(&entry.request, &lost.id));
-    let call = &calls[read].route;
-    match (saved, sent) {
-        (true, false) => Some(format!(
-            "a checkpoint was saved after `{call}` had brought {} and before it was sent",
-            lost.id
-        )),
-        (_, true) => Some(format!("{} was sent, and deleted later", lost.id)),
-        (false, false) => None,
-    }
+    let help = "save a checkpoint only after everything that it says is done was emitted";
+    let text = format!(
+        "a checkpoint was saved after `{}` had brought {} and before it was sent",
+        calls[read].route, lost.id
+    );
+    saved.then_some((text, help))
 }
 
 pub(super) async fn manager_faults(suite: &Conformance) -> Result<Verdict> {

@@ -64,8 +64,8 @@ impl Failure {
         self
     }
 
-    pub(super) fn because(mut self, cause: impl Into<Option<String>>) -> Self {
-        self.because = cause.into();
+    pub(super) fn because(mut self, cause: impl Into<String>) -> Self {
+        self.because = Some(cause.into());
         self
     }
 

@@ -1,6 +1,12 @@
 //! A connector of an imaginary tracker. `MISTAKE` names the one mistake that it makes; without it makes none.
 
-use std::{collections::BTreeSet, env, io::Write, time::Duration};
+use std::{
+    collections::BTreeSet,
+    env,
+    io::Write,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use omni_connector::{Server, ServerConfig, prelude::*};
 
@@ -125,6 +131,9 @@ impl Client {
                 ensure!(answer["issues"].is_array(), "the answer has no issues");
             }
         }
+        if makes("a storm of retries") {
+            ensure!(answer["issues"].is_array(), "the answer has no issues");
+        }
         Ok(Issues {
             items: answer["issues"].as_array().cloned().unwrap_or_default(),
             next: answer["next"].as_str().map(str::to_owned),
@@ -228,7 +237,7 @@ impl Tracker {
                 known.seen.insert(id_of(&issue));
             }
             let Some(next) = page.next else { break };
-            if makes("a short page is the end") && count < 2 {
+            if makes("a short page is the end") && count < 4 {
                 break;
             }
             if !tokens.insert(next.clone()) {
@@ -278,12 +287,12 @@ impl Tracker {
     ) -> Result<Value> {
         let client = Client::new(&config, &credentials)?;
         if makes("a write before the check") {
-            let _ = client
+            client
                 .api
                 .post("issues")
                 .json(&json!({ "title": "?" }))
                 .send()
-                .await;
+                .await?;
         }
         let title = match (&input.title, makes("a caller's mistake is 500")) {
             (Some(title), _) => title,
@@ -303,11 +312,7 @@ impl Tracker {
     /// `project:ops` finds the issues of one project.
     #[search_operator]
     fn project(issue: &Issue) -> String {
-        if makes("values of operators have blanks") {
-            format!("{} team", issue.project)
-        } else {
-            issue.project.clone()
-        }
+        issue.project.clone()
     }
 }
 
@@ -315,6 +320,7 @@ impl Tracker {
 #[derive(Deserialize, JsonSchema)]
 struct NewIssue {
     /// One-line summary
+    #[schemars(required)]
     title: Option<String>,
 }
 
@@ -330,6 +336,12 @@ async fn groups(client: &Client, ctx: &SyncContext) -> Result<()> {
             Some(mut members) => {
                 if makes("members only come") {
                     members.extend(["ada@example.com", "bo@example.com"].map(str::to_owned));
+                }
+                if makes("members are kept in memory") {
+                    static MET: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+                    let mut met = MET.lock().unwrap_or_else(PoisonError::into_inner);
+                    met.extend(members);
+                    members = met.iter().cloned().collect();
                 }
                 ctx.group(Group::new(team.email, members)).await?;
             }
@@ -372,6 +384,8 @@ async fn send(issue: &Issue, client: &Client, known: &Known, ctx: &SyncContext) 
     let document = Document::new(id_of(issue), readers).title(title).text(text);
     let document = if makes("operators without attributes") {
         document
+    } else if makes("values of operators have blanks") {
+        document.attribute("project", "Ops team")
     } else {
         document.attributes_of(issue)
     };
