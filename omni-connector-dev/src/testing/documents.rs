@@ -101,6 +101,21 @@ impl Documents {
         found
     }
 
+    /// The same without what may differ from run to run: texts, metadata and attributes.
+    #[must_use]
+    pub(super) fn coarse(self) -> Self {
+        let coarse = self.0.into_iter().map(|(id, found)| {
+            let found = Found {
+                text: String::new(),
+                metadata: Value::Null,
+                attributes: Value::Null,
+                ..found
+            };
+            (id, found)
+        });
+        Self(coarse.collect())
+    }
+
     /// The same with every `from` in titles, texts and records replaced.
     #[must_use]
     pub(super) fn with(self, from: &str, to: &str) -> Self {

@@ -2,17 +2,18 @@
 //! [`Auth`], keeps to its [`Quota`], and reports what it was sent that nobody declared.
 
 use std::{
+    cmp::Reverse,
     collections::BTreeSet,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak},
     thread,
     time::{Duration, Instant},
 };
 
 use axum::{
     Router,
-    body::{Body, Bytes},
+    body::Bytes,
     extract::{Request, State},
-    http::{HeaderMap, Method, StatusCode, Uri, header},
+    http::{HeaderMap, Method, StatusCode, Uri},
     response::Response,
 };
 use omni_connector::http::{Auth, Paging, Quota};
@@ -20,6 +21,7 @@ use serde_json::{Value, json};
 
 use super::{
     changes,
+    requests::{answered, matched, parameters, put, text_of},
     source::{Change, Source, Unable},
 };
 
@@ -387,10 +389,10 @@ impl Shared {
     }
 
     fn unknown(&self, method: &Method, path: &str) -> Response {
-        let first = |path: &str| path.split('/').nth(1).unwrap_or_default().to_owned();
-        let near = self.routes.iter().min_by_key(|route| {
-            let is_same = first(&route.path) == first(path);
-            (!is_same, route.path.len().abs_diff(path.len()))
+        let near = self.routes.iter().max_by_key(|route| {
+            let pairs = route.path.chars().zip(path.chars());
+            let shared = pairs.take_while(|(one, other)| one == other).count();
+            (shared, Reverse(route.path.len()))
         });
         let near = near.map_or_else(String::new, |route| {
             format!("; the nearest route is `{} {}`", route.method, route.path)
@@ -417,78 +419,6 @@ impl Shared {
     }
 }
 
-/// The value of the parameter in a path such as `/issues/{key}`, or nothing for a path without; none for another path.
-fn matched(pattern: &str, path: &str) -> Option<String> {
-    let Some((before, after)) = pattern.split_once('{') else {
-        return (pattern == path).then(String::new);
-    };
-    let (_, after) = after.split_once('}')?;
-    let value = path.strip_prefix(before)?.strip_suffix(after)?;
-    let value = unescaped(value);
-    (!value.is_empty() && !value.contains('/')).then_some(value)
-}
-
-fn parameters(uri: &Uri) -> Vec<(String, String)> {
-    let query = uri.query().unwrap_or_default();
-    let pairs = query.split('&').filter(|pair| !pair.is_empty());
-    let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-    pairs
-        .map(|(key, value)| (unescaped(key), unescaped(value)))
-        .collect()
-}
-
-/// `%41+b` as it was meant.
-fn unescaped(text: &str) -> String {
-    let mut bytes = Vec::new();
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let hex = after.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
-        let escaped = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        match (first, escaped) {
-            (b'%', Some(byte)) => {
-                bytes.push(byte);
-                rest = &after[2..];
-                continue;
-            }
-            (b'+', _) => bytes.push(b' '),
-            (byte, _) => bytes.push(*byte),
-        }
-        rest = after;
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-fn text_of(value: &Value) -> String {
-    value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned)
-}
-
-/// Puts a value at a JSON pointer, and makes the objects on the way.
-fn put(body: &mut Value, pointer: &str, value: Value) {
-    let mut at = body;
-    for key in pointer.split('/').skip(1) {
-        if !at.is_object() {
-            *at = json!({});
-        }
-        at = &mut at[key];
-    }
-    *at = value;
-}
-
-fn answered(status: StatusCode, headers: &[(&'static str, String)], body: &Value) -> Response {
-    let mut answer = Response::new(Body::from(body.to_string()));
-    *answer.status_mut() = status;
-    let json = header::HeaderValue::from_static("application/json");
-    answer.headers_mut().insert(header::CONTENT_TYPE, json);
-    for (name, value) in headers {
-        if let Ok(value) = value.parse() {
-            answer.headers_mut().insert(*name, value);
-        }
-    }
-    answer
-}
-
 /// Serves on a thread of its own, so that a test needs no runtime to have one. Gives the URL.
 fn serve(shared: Arc<Shared>) -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
@@ -497,7 +427,8 @@ fn serve(shared: Arc<Shared>) -> String {
         .expect("a socket can be asked not to block");
     let address = listener.local_addr().expect("a listener has an address");
     let weak = Arc::downgrade(&shared);
-    let app = Router::new().fallback(handle).with_state(shared);
+    let app = Router::new().fallback(handle).with_state(weak.clone());
+    drop(shared);
     thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -508,8 +439,7 @@ fn serve(shared: Arc<Shared>) -> String {
                 tokio::net::TcpListener::from_std(listener).expect("the listener is one");
             let server = axum::serve(listener, app);
             let ended = async {
-                // Two owners are the server's own.
-                while weak.strong_count() > 1 {
+                while weak.strong_count() > 0 {
                     tokio::time::sleep(Duration::from_millis(200)).await;
                 }
             };
@@ -519,10 +449,17 @@ fn serve(shared: Arc<Shared>) -> String {
     format!("http://{address}")
 }
 
-async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+async fn handle(State(shared): State<Weak<Shared>>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let body: Bytes = axum::body::to_bytes(body, 64 << 20)
         .await
         .unwrap_or_default();
-    shared.answer(&head.method, &head.uri, &head.headers, &body)
+    match shared.upgrade() {
+        Some(shared) => shared.answer(&head.method, &head.uri, &head.headers, &body),
+        None => answered(
+            StatusCode::SERVICE_UNAVAILABLE,
+            &[],
+            &json!({ "error": "the test is over" }),
+        ),
+    }
 }

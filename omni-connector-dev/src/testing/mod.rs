@@ -13,25 +13,30 @@
 //! # }
 //! ```
 
+mod builder;
 mod changes;
 mod conformance;
 mod documents;
 mod fake;
 mod fault;
+mod journal;
 mod process;
 mod proxy;
 mod random;
+mod requests;
 mod setup;
 mod source;
 pub mod wire;
 
+pub use builder::SetupBuilder;
 pub use conformance::{Address, Check, Conformance, Failure, Verdict};
 pub use documents::{Documents, Found, assert_documents};
 pub use fake::FakeApi;
 pub use fault::{Action, Fault, Replacement, RetryAfter};
+pub use journal::{Entry, Journal, Side};
 pub use omni_connector::SyncType;
 pub use process::free_port;
-pub use proxy::{Entry, Journal, Plan, Proxy, Side, route_of};
+pub use proxy::{Plan, Proxy, route_of};
 pub use random::Random;
-pub use setup::{Ended, Setup, SetupBuilder, options};
+pub use setup::{Ended, Setup, options};
 pub use source::{Change, Oddity, Source, Unable};

@@ -1,6 +1,6 @@
 //! A manager in memory, the author's own binary as a process, and one source between them.
 
-use std::{ffi::OsString, path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, bail, ensure};
 use omni_connector::{AuthType, Manifest, RunReport, SyncType};
@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
 use super::{
+    builder::SetupBuilder,
     documents::Documents,
     process::{Process, Program},
 };
@@ -25,9 +26,9 @@ use crate::{
 };
 
 /// No step of a test takes as long on any machine.
-const PATIENCE: Duration = Duration::from_mins(1);
+pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 /// Time between two looks.
-const GLANCE: Duration = Duration::from_millis(20);
+pub(super) const GLANCE: Duration = Duration::from_millis(20);
 
 /// Options of a manager for tests: no background loop, no pauses, no limit on resumes.
 pub fn options() -> Options {
@@ -80,113 +81,6 @@ impl Ended {
     /// Items that the connector says it could not bring.
     pub fn failures(&self) -> u64 {
         self.report.as_ref().map_or(0, |report| report.failed)
-    }
-}
-
-/// What a [`Setup`] is made of. From [`Setup::of`].
-#[must_use = "`start` starts it"]
-#[derive(Debug, Clone)]
-pub struct SetupBuilder {
-    program: Program,
-    config: Value,
-    credentials: Option<Value>,
-    auth_type: AuthType,
-    source_type: Option<String>,
-    options: Options,
-}
-
-impl SetupBuilder {
-    /// Sets the source's config.
-    pub fn config(mut self, config: Value) -> Self {
-        self.config = config;
-        self
-    }
-
-    /// Sets the source's credentials, as the connector decodes them.
-    pub fn credentials(mut self, credentials: Value) -> Self {
-        self.credentials = Some(credentials);
-        self
-    }
-
-    /// Sets the form of the credentials: an API key unless this says otherwise.
-    pub fn auth_type(mut self, auth_type: AuthType) -> Self {
-        self.auth_type = auth_type;
-        self
-    }
-
-    /// Sets the type of the source: the first one that the connector declares unless this says otherwise.
-    pub fn source_type(mut self, source_type: impl Into<String>) -> Self {
-        self.source_type = Some(source_type.into());
-        self
-    }
-
-    /// Sets a variable of the process's environment.
-    pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
-        self.program.environment.push((name.into(), value.into()));
-        self
-    }
-
-    /// Sets the manager's options, in place of [`options`].
-    pub fn options(mut self, options: Options) -> Self {
-        self.options = options;
-        self
-    }
-
-    /// Starts the manager and the process, waits until it registers, and makes the source.
-    ///
-    /// # Panics
-    /// The process cannot be started, or does not register.
-    pub async fn start(self) -> Setup {
-        let manager = Manager::start(self.options.clone()).await;
-        let manager = manager.expect("a manager in memory starts");
-        let url = manager.url();
-        self.start_with(manager, &url)
-            .await
-            .unwrap_or_else(|error| panic!("{error:#}"))
-    }
-
-    /// The same with a manager that is reached at another URL, such as that of a proxy.
-    pub(super) async fn start_with(self, manager: Manager, manager_url: &str) -> Result<Setup> {
-        let process = Process::start(self.program, manager_url)?;
-        let registered = async {
-            loop {
-                if let Some(manifest) = manager.any_registration(GLANCE * 5).await {
-                    return Ok(manifest);
-                }
-                if process.has_ended() {
-                    // What it printed last is still on its way.
-                    sleep(GLANCE * 5).await;
-                    bail!("the connector ended\n{}", last_lines(&process.output()));
-                }
-            }
-        };
-        let manifest = match timeout(PATIENCE, registered).await {
-            Ok(manifest) => manifest?,
-            Err(_) => bail!(
-                "the connector did not register within {PATIENCE:?}\n{}",
-                last_lines(&process.output())
-            ),
-        };
-        let source_type = match self.source_type {
-            Some(source_type) => source_type,
-            None => manifest
-                .source_types
-                .first()
-                .cloned()
-                .context("the connector has no source type")?,
-        };
-        let source = manager.source("test", &source_type, self.config).await?;
-        // Actions need a row even where the connector needs none.
-        let secret = self.credentials.unwrap_or_else(|| json!({}));
-        manager
-            .put_credential(&source.id, None, &source_type, self.auth_type, secret)
-            .await?;
-        Ok(Setup {
-            manager,
-            source,
-            manifest,
-            process: Arc::new(process),
-        })
     }
 }
 

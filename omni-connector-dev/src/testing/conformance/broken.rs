@@ -14,7 +14,7 @@ use super::{
 };
 use crate::testing::{
     fault::{Fault, RetryAfter},
-    proxy::{Entry, Side},
+    journal::{Entry, Side},
     source::Change,
     wire::Answer,
 };

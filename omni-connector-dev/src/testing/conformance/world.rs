@@ -20,8 +20,9 @@ use crate::{
     testing::{
         documents::Documents,
         fault::{Action, Fault},
+        journal::{Entry, Journal, Side},
         process::Process,
-        proxy::{Entry, Journal, Plan, Proxy, Side},
+        proxy::{Plan, Proxy},
         setup::{Ended, Setup, options},
         source::{Change, Source, Unable},
     },
@@ -42,6 +43,7 @@ pub(super) struct World {
     armed: Arc<Armed>,
     own_url: Option<String>,
     folder: PathBuf,
+    is_coarse: Arc<AtomicBool>,
     /// They stop when they are dropped.
     _proxies: Vec<Proxy>,
 }
@@ -184,6 +186,7 @@ impl World {
             armed,
             own_url,
             folder: suite.kept_at(),
+            is_coarse: Arc::clone(&suite.is_coarse),
             _proxies: proxies,
         })
     }
@@ -229,6 +232,12 @@ impl World {
         let documents = match &self.own_url {
             Some(url) => documents.with(url, "http://source"),
             None => documents,
+        };
+        let is_coarse = self.is_coarse.load(Ordering::Relaxed);
+        let documents = if is_coarse {
+            documents.coarse()
+        } else {
+            documents
         };
         let id = self.setup.source.id.clone();
         let (groups, people) = self

@@ -5,12 +5,10 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use omni_connector::{
-    SecretString,
-    http::{Auth, Paging},
-};
-use omni_connector_dev::testing::{Check, Conformance, FakeApi, Verdict};
-use serde_json::{Value, json};
+use omni_connector_dev::testing::{Check, Conformance, Verdict};
+use serde_json::json;
+
+use crate::source::{ISSUES, tracker};
 
 /// The mistakes of `src/bin/tracker.rs`, and the check that claims each.
 const MISTAKES: &[(&str, Check)] = &[
@@ -19,6 +17,10 @@ const MISTAKES: &[(&str, Check)] = &[
     ("the checkpoint runs ahead", Check::Resume),
     ("what a killed process saw is deleted", Check::Resume),
     ("a signal is ignored", Check::Stops),
+    (
+        "a failed call to the manager is not repeated",
+        Check::ManagerFaults,
+    ),
     ("html is an empty list", Check::SourceFaults),
     ("errors are ignored", Check::SourceFaults),
     ("a failed page is the end", Check::SourceFaults),
@@ -41,7 +43,7 @@ const MISTAKES: &[(&str, Check)] = &[
     ("an odd item fails the run", Check::Items),
     ("an odd item is left out silently", Check::Items),
     ("an odd item ends its page", Check::Items),
-    ("a known document is never sent again", Check::Changes),
+    ("texts are sent once", Check::Changes),
     ("titles are sent once", Check::Changes),
     ("the id is made of the title", Check::Changes),
     ("operators without attributes", Check::Operators),
@@ -52,48 +54,7 @@ const MISTAKES: &[(&str, Check)] = &[
     ("the key is in a document", Check::Secrets),
 ];
 
-/// Documents of the tracker; more than a dozen, so that an accident differs from a few deletes.
-const ISSUES: usize = 13;
-
-fn tracker() -> FakeApi {
-    let key = SecretString::from("canary-7f3a".to_owned());
-    let issues: Vec<Value> = (1..=ISSUES)
-        .map(|number| {
-            json!({
-                "key": format!("OPS-{number}"),
-                "title": format!("Disk {number} is full"),
-                "text": format!("No space is left on disk {number}."),
-                "project": "ops",
-                "readers": ["ada@example.com", "bo@example.com"],
-            })
-        })
-        .collect();
-    let teams = vec![
-        json!({ "email": "ops@teams.example.com", "members": ["ada@example.com", "bo@example.com"] }),
-    ];
-    FakeApi::new()
-        .auth(Auth::bearer(&key))
-        .list(
-            "/issues",
-            "/issues",
-            Paging::cursor("/next").size("limit", 4),
-            issues,
-        )
-        .item("/issues/{key}", Clone::clone)
-        .post(
-            "/issues",
-            |input| json!({ "key": "OPS-99", "title": input["title"] }),
-        )
-        .list(
-            "/teams",
-            "/teams",
-            Paging::cursor("/next").size("limit", 50),
-            teams,
-        )
-        .members("members")
-}
-
-fn suite(mistake: &str) -> Conformance {
+pub(crate) fn suite(mistake: &str) -> Conformance {
     Conformance::of(
         "omni-connector-tests-testkit",
         env!("CARGO_MANIFEST_DIR"),
