@@ -392,7 +392,7 @@ impl Shared {
         let near = self.routes.iter().max_by_key(|route| {
             let pairs = route.path.chars().zip(path.chars());
             let shared = pairs.take_while(|(one, other)| one == other).count();
-            (shared, Reverse(route.path.len()))
+            (shared, route.method == *method, Reverse(route.path.len()))
         });
         let near = near.map_or_else(String::new, |route| {
             format!("; the nearest route is `{} {}`", route.method, route.path)
