@@ -50,7 +50,7 @@ pub(super) fn apply(
                 .ok_or_else(|| unable("it has no groups"))?;
             match change {
                 Change::Leave => {
-                    pop(&mut group[member]).ok_or_else(|| unable("the group has no members"))?
+                    pop(&mut group[member]).ok_or_else(|| unable("the group has no members"))?;
                 }
                 Change::EmptyGroup => group[member] = json!([]),
                 _ => remove(group, member).ok_or_else(|| unable("the group has no members"))?,

@@ -187,6 +187,9 @@ impl FakeApi {
     }
 
     /// Allows a parameter of the query on the route that was described last.
+    ///
+    /// # Panics
+    /// No route was described.
     pub fn parameter(self, name: impl Into<String>) -> Self {
         self.with(|shared| {
             let route = shared
@@ -330,10 +333,9 @@ impl Shared {
                 let host = header("host").unwrap_or_default();
                 let link = |name: &str, value: &str| {
                     let others = pairs.iter().filter(|(key, _)| key != name);
-                    let others: String = others
-                        .map(|(key, value)| format!("{key}={value}&"))
-                        .collect();
-                    format!("http://{host}{}?{others}{name}={value}", uri.path())
+                    let others = others.map(|(key, value)| format!("{key}={value}"));
+                    let all: Vec<_> = others.chain([format!("{name}={value}")]).collect();
+                    format!("http://{host}{}?{}", uri.path(), all.join("&"))
                 };
                 self.page(*number, items_at, paging, &asked, &link)
             }

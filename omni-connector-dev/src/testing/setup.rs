@@ -259,13 +259,11 @@ impl Setup {
                 sleep(GLANCE).await;
             }
         };
-        match timeout(PATIENCE, reached).await {
-            Ok(found) => found,
-            Err(_) => panic!(
-                "the documents are not as they should be:\n{}",
-                self.documents().await
-            ),
+        if let Ok(found) = timeout(PATIENCE, reached).await {
+            return found;
         }
+        let found = self.documents().await;
+        panic!("the documents are not as they should be:\n{found}")
     }
 
     /// The addresses of a group's members, sorted.

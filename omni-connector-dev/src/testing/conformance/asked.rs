@@ -170,7 +170,7 @@ fn mistakes(action: &ManifestAction) -> Vec<(String, Value)> {
                 with(name, json!({ "a": 1 })),
             )),
             Some("integer" | "number" | "boolean") => {
-                found.push((format!("a list as `{name}`"), with(name, json!([[]]))))
+                found.push((format!("a list as `{name}`"), with(name, json!([[]]))));
             }
             _ => {}
         }

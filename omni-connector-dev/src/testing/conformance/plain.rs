@@ -120,7 +120,7 @@ pub(super) async fn idle(suite: &Conformance) -> Result<Verdict> {
         .sync_modes
         .contains(&SyncType::Incremental);
     let modes = [SyncType::Full, SyncType::Incremental];
-    for mode in &modes[..1 + usize::from(has_incremental)] {
+    for mode in &modes[..=usize::from(has_incremental)] {
         let calls = world.calls().len();
         let ended = world.run(*mode).await?;
         let calls = world.calls().len() - calls;

@@ -77,7 +77,7 @@ impl Paging {
         match &self.kind {
             Kind::Cursor(pointer) if !is_last => put(pointer, next.into()),
             Kind::NextUrl(pointer) if !is_last => {
-                put(pointer, link(self.put.name(), &end.to_string()).into())
+                put(pointer, link(self.put.name(), &end.to_string()).into());
             }
             Kind::Relay(pointer) => put(
                 &format!("{pointer}/pageInfo"),
