@@ -4,7 +4,7 @@
 //!
 //! The modules form layers. Each imports only modules that stand above it in this list:
 //! `options`, `workbench`, `extract`, `state`, `store`, `shared`, `lookup`, `runs`, `oauth`, `rules`, `routes`, `page`, `manager`,
-//! `cli`.
+//! `testing`, `cli`.
 //!
 //! # Features
 //!
@@ -12,6 +12,7 @@
 //! |---|---|
 //! | `cli` (default) | the `cargo omni` command |
 //! | `extract` (default) | readers of office, PDF and mail files within `cargo-omni`, which are heavy to build. Without them files are read by the program `omni-readers` of the crate `omni-connector-readers` |
+//! | `testing` | tests for authors: [`testing`](mod@testing) |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -29,6 +30,8 @@ mod runs;
 mod shared;
 mod state;
 pub mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod workbench;
 
 pub use extract::{FileNote, FileNoteKind};

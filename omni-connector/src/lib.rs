@@ -29,6 +29,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod arguments;
+mod clock;
 mod connector;
 mod declare;
 #[doc(hidden)]

@@ -1,15 +1,11 @@
-//! Shared parts of these tests: a connector with a known outcome, a proxy that breaks calls, and a
-//! reader of the result.
+//! Shared parts of these tests: a connector with a known outcome, and a reader of the result. Proxies that break calls are in
+//! `omni_connector_dev::testing`.
 
 pub mod crawler;
-pub mod fault;
 pub mod fuzz;
 pub mod outcome;
-pub mod proxy;
-pub mod random;
 pub mod served;
 pub mod system;
-pub mod wire;
 
 /// Returns whether to run all cases instead of a random sample of one minute: `OMNI_TEST_FULL=1`.
 pub fn is_full() -> bool {

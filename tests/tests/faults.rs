@@ -4,14 +4,14 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use omni_connector::SyncType;
-use omni_connector_dev::Manager;
+use omni_connector_dev::{
+    Manager,
+    testing::{Fault, Journal, Proxy, Random},
+};
 use omni_connector_tests::{
     crawler::{Blocks, Wiki},
-    fault::Fault,
     is_full,
     outcome::Outcome,
-    proxy::Proxy,
-    random::Random,
     served::{Served, options},
 };
 
@@ -46,7 +46,7 @@ async fn outcome(
     let manager = Manager::start(options()).await?;
     let plan =
         move |called: &str, number| fault.clone().filter(|_| called == route && is_hit(number));
-    let proxy = Proxy::start(&manager.url(), Box::new(plan)).await?;
+    let proxy = Proxy::to_manager(&manager.url(), Box::new(plan), Journal::default()).await?;
     let connector = Served::start(&proxy.url());
     manager
         .registration("crawler", Duration::from_secs(30))

@@ -6,7 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use omni_connector_tests::{fuzz, is_full, random::Random};
+use omni_connector_dev::testing::Random;
+use omni_connector_tests::{fuzz, is_full};
 
 /// A fuzz target and its name.
 type Target = (&'static str, fn(&[u8]));

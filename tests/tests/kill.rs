@@ -16,14 +16,12 @@ use omni_connector::SyncType;
 use omni_connector_dev::{
     Manager,
     store::{Store, checkpoints, runs::RunStatus, sources},
+    testing::{Action, Fault, Journal, Plan, Proxy, Random},
 };
 use omni_connector_tests::{
     crawler::{Blocks, Wiki},
-    fault::{Action, Fault},
     is_full,
     outcome::Outcome,
-    proxy::{Plan, Proxy},
-    random::Random,
     served::{Served, free_port, options},
 };
 use serde_json::{Value, json};
@@ -176,7 +174,7 @@ fn plan(point: Option<Point>, victim: &Victim) -> Plan {
 async fn connector_killed(point: Option<Point>) -> Result<(Outcome, bool)> {
     let manager = Manager::start(options()).await?;
     let victim = Victim::default();
-    let proxy = Proxy::start(&manager.url(), plan(point, &victim)).await?;
+    let proxy = Proxy::to_manager(&manager.url(), plan(point, &victim), Journal::default()).await?;
     let (url, port) = (proxy.url(), free_port().await?);
     let process = Process::start(move || {
         Command::new(env!("CARGO_BIN_EXE_crawler"))
@@ -250,7 +248,7 @@ async fn manager_killed(point: Option<Point>) -> Result<(Outcome, bool)> {
     }
     let victim: Victim = Arc::new(Mutex::new(Some(Arc::clone(&process))));
     let manager = format!("http://127.0.0.1:{port}");
-    let proxy = Proxy::start(&manager, plan(point, &victim)).await?;
+    let proxy = Proxy::to_manager(&manager, plan(point, &victim), Journal::default()).await?;
     let connector = Served::start(&proxy.url());
     let store = Store::open(folder.path())?;
     let source = loop {

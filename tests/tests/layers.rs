@@ -36,6 +36,7 @@ const DEVELOPMENT_MANAGER: Order = Order {
         "routes",
         "page",
         "manager",
+        "testing",
         "cli",
     ],
     // The command line is a client of the manager like any other. Without `shared` it can call no rule: it starts a manager,
@@ -56,6 +57,7 @@ const DEVELOPMENT_MANAGER: Order = Order {
 const RUNTIME: Order = Order {
     package: "omni-connector",
     layers: &[
+        "clock",
         "panic",
         "redact",
         "telemetry",
@@ -77,6 +79,7 @@ const RUNTIME: Order = Order {
     ],
     // Leaves: other layers write to them.
     apart: &[
+        ("clock", &[]),
         ("panic", &[]),
         ("redact", &[]),
         ("telemetry", &[]),

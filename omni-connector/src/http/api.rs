@@ -12,6 +12,8 @@ use reqwest::{
 };
 use tokio::{sync::Semaphore, time::Instant};
 
+use crate::clock;
+
 use super::{
     Answer, Auth, Call, Quota, SourceError, Verdict, auth::Kind, client, keys::Keys, pace::Pacer,
     retry::Budget, scope::Scope,
@@ -223,9 +225,8 @@ impl Api {
     }
 
     pub(super) fn patience_left(&self) -> Duration {
-        self.settings
-            .patience
-            .unwrap_or_else(|| self.scope.patience())
+        let patience = self.settings.patience;
+        clock::pause(patience.unwrap_or_else(|| self.scope.patience()))
     }
 
     /// The same API for somebody else, who shares this state.

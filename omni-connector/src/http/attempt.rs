@@ -19,7 +19,7 @@ use super::{
     send::{Got, Ready, Want},
     transport,
 };
-use crate::{manager::retry_after, wire::SecretString};
+use crate::{clock, manager::retry_after, wire::SecretString};
 
 /// The most redirects followed per call.
 const HOPS: u32 = 5;
@@ -63,7 +63,7 @@ impl Failure {
 
 /// Sends the request and reads the answer.
 pub(super) async fn attempt(call: &Call, at: At, ready: Ready, want: Want) -> Result<Got, Failure> {
-    let ends = Instant::now() + call.within;
+    let ends = Instant::now() + clock::limit(call.within);
     let Ready { slot, ticket, key } = ready;
     let mut reader = Reader { call, at, ends };
     let sent = timeout_at(ends, reader.send(&key.auth)).await;
@@ -356,8 +356,12 @@ impl Reader<'_> {
         let saved = Saved::begin(response.headers().clone());
         let mut saved = saved.map_err(|error| self.disk(&error))?;
         loop {
-            // A large file may take long, but must not stall.
-            let next = timeout_at(Instant::now() + self.call.within, response.chunk()).await;
+            // A large file may take long, and must not stall.
+            let next = timeout_at(
+                Instant::now() + clock::limit(self.call.within),
+                response.chunk(),
+            )
+            .await;
             let chunk = next
                 .map_err(|_| self.late())?
                 .map_err(|error| self.broken(error))?;
@@ -372,7 +376,7 @@ impl Reader<'_> {
     fn stream(&self, response: Response, limit: u64) -> Download {
         let headers = response.headers().clone();
         let at = Arc::new(self.at.clone());
-        let within = self.call.within;
+        let within = clock::limit(self.call.within);
         let scope = self.call.api.scope().clone();
         let state = (Some(response), 0_u64);
         let chunks = futures_util::stream::unfold(state, move |(response, read)| {

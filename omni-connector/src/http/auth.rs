@@ -2,6 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use futures_util::future::BoxFuture;
 use reqwest::{
     Client, Request, RequestBuilder, Url,
@@ -118,6 +119,26 @@ impl Auth {
             | Kind::Header(_, secret)
             | Kind::Query(_, secret) => Some(secret),
             _ => None,
+        }
+    }
+
+    /// Whether a request, by its headers and parameters, has this credential. What cannot be known is believed.
+    #[doc(hidden)]
+    pub fn admits(
+        &self,
+        header: &dyn Fn(&str) -> Option<String>,
+        parameter: &dyn Fn(&str) -> Option<String>,
+    ) -> bool {
+        let authorization = || header("authorization").unwrap_or_default();
+        match &self.0 {
+            Kind::Bearer(token) => authorization() == format!("Bearer {}", token.expose()),
+            Kind::Basic(user, password) => {
+                let pair = format!("{user}:{}", password.expose());
+                authorization() == format!("Basic {}", STANDARD.encode(pair))
+            }
+            Kind::Header(name, key) => header(name.as_str()).as_deref() == Some(key.expose()),
+            Kind::Query(name, key) => parameter(name).as_deref() == Some(key.expose()),
+            Kind::None | Kind::OAuth | Kind::Exchange(_) | Kind::Sign(_) | Kind::Invalid(_) => true,
         }
     }
 

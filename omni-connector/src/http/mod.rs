@@ -102,6 +102,8 @@ pub(crate) use client::{NoClient, Whose, client};
 pub use download::{Download, Saved};
 pub use error::{At, SourceError};
 pub use order::InOrder;
+#[doc(hidden)]
+pub use paging::ServedPage;
 pub use paging::{
     Incomplete, Next, Odd, Page, Pages, Paging, Position, ResumePoint, Unended, Walk,
 };

@@ -63,6 +63,12 @@ impl Quota {
         Self::new(calls, Duration::from_hours(24))
     }
 
+    /// How many calls are allowed, and over which time.
+    #[doc(hidden)]
+    pub const fn allows(&self) -> (u32, Duration) {
+        (self.limit, self.per)
+    }
+
     /// Names the header that says how many calls are left.
     pub const fn remaining(mut self, header: &'static str) -> Self {
         self.remaining = Some(header);

@@ -8,6 +8,8 @@ use std::{
 
 use tokio::time::Instant;
 
+use crate::clock;
+
 /// The pause before the second attempt is at most this.
 const FIRST: Duration = Duration::from_millis(500);
 /// The longest pause of our own.
@@ -22,7 +24,7 @@ pub(super) fn backoff(attempt: u32) -> Duration {
         .saturating_mul(1 << attempt.saturating_sub(1).min(16))
         .min(LONGEST);
     // Half of it is sure: a pause of nothing is no pause.
-    most.mul_f64(0.5 + jitter() / 2.0)
+    clock::pause(most.mul_f64(0.5 + jitter() / 2.0))
 }
 
 /// A number from 0 to 1.

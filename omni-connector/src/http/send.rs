@@ -19,7 +19,7 @@ use super::{
     retry::{LONGEST_ASKED, backoff},
     scope::{Budgeted, Wait},
 };
-use crate::telemetry::SourceCall;
+use crate::{clock, telemetry::SourceCall};
 
 /// The requested form of an answer, and its size limit.
 #[derive(Debug, Clone, Copy)]
@@ -260,7 +260,7 @@ impl Making<'_> {
         }
         if again == Again::Busy {
             // Everybody waits, this call among them: for its turn.
-            let pause = asked.unwrap_or_else(|| backoff(self.failures + 1));
+            let pause = asked.map_or_else(|| backoff(self.failures + 1), clock::pause);
             self.shared.pacer.close(pause.min(LONGEST_ASKED));
         }
         if matches!(self.call.body, super::call::Body::Once(_)) {
@@ -286,7 +286,8 @@ impl Making<'_> {
             Again::Never | Again::IfRepeatable | Again::Unheard => {}
         }
         self.failures += 1;
-        let pause = backoff(self.failures).max(asked.unwrap_or_default().min(LONGEST_ASKED));
+        let asked_pause = clock::pause(asked.unwrap_or_default().min(LONGEST_ASKED));
+        let pause = backoff(self.failures).max(asked_pause);
         if pause > self.waits.left() {
             if asked.is_some() {
                 return Err(self.busy(asked));

@@ -21,6 +21,7 @@ use super::{
     text,
 };
 use crate::{
+    clock,
     redact::redact,
     telemetry::Metrics,
     transport::HttpClient,
@@ -430,7 +431,7 @@ impl ManagerClient {
             };
             self.metrics.retry(call.template());
             tracing::debug!(error = %failed.error, ?pause, "calling the manager again");
-            tokio::time::sleep(pause).await;
+            tokio::time::sleep(clock::pause(pause)).await;
         }
     }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Result, bail};
-use omni_connector_tests::wire::{Answer, Call, read_call, write_answer};
+use omni_connector_dev::testing::wire::{Answer, Call, read_call, write_answer};
 use serde_json::Value;
 use tokio::{
     net::{TcpListener, TcpStream},

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use omni_connector_tests::wire::Answer;
+use omni_connector_dev::testing::wire::Answer;
 use serde_json::{Value, json};
 
 use crate::peer::{Role, Seen, json};

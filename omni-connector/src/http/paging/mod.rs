@@ -6,10 +6,12 @@ mod kinds;
 mod link;
 mod page;
 mod progress;
+mod serve;
 mod walk;
 
 pub use end::Unended;
 pub use incomplete::Incomplete;
 pub use kinds::{Next, Paging, Position};
 pub use page::{Odd, Page, ResumePoint};
+pub use serve::ServedPage;
 pub use walk::{Pages, Walk};

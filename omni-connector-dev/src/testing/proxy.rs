@@ -1,5 +1,5 @@
-//! A proxy between connector and manager that breaks chosen calls. Uses plain sockets towards the
-//! connector, since an HTTP library refuses to send invalid answers.
+//! A proxy between a connector and its manager, or a connector and its source, that breaks chosen calls. It speaks plain
+//! sockets to the connector, since an HTTP server would refuse to misbehave.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -19,8 +19,9 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 
-use crate::{
+use super::{
     fault::Fault,
+    journal::{Entry, Journal, Side},
     wire::{Answer, Call, read_call, write_answer},
 };
 
@@ -38,8 +39,13 @@ pub struct Proxy {
 }
 
 struct State {
-    manager: String,
+    target: String,
+    /// Its own URL, which takes the target's place in answers of a source.
+    own: Option<String>,
+    route_of: fn(&Call) -> String,
+    side: Side,
     plan: Plan,
+    journal: Journal,
     http: reqwest::Client,
     calls: Mutex<HashMap<String, usize>>,
     faults: AtomicUsize,
@@ -57,13 +63,50 @@ enum Reply {
 
 impl Proxy {
     /// Starts a proxy in front of the manager at `manager`.
-    pub async fn start(manager: &str, plan: Plan) -> Result<Self> {
+    ///
+    /// # Errors
+    /// A port that cannot be had.
+    pub async fn to_manager(manager: &str, plan: Plan, journal: Journal) -> Result<Self> {
+        let route_of = |call: &Call| route_of(&call.path).to_owned();
+        Self::start(manager, Side::Manager, route_of, plan, journal).await
+    }
+
+    /// Starts a proxy in front of the source at `source`. Its own URL takes the place of the source's in every answer, so that
+    /// links lead through it.
+    ///
+    /// # Errors
+    /// A port that cannot be had.
+    pub async fn to_source(source: &str, plan: Plan, journal: Journal) -> Result<Self> {
+        let route_of = |call: &Call| {
+            let path = call.path.split('?').next().unwrap_or_default();
+            format!("{} {path}", call.method)
+        };
+        let source = source.trim_end_matches('/');
+        Self::start(source, Side::Source, route_of, plan, journal).await
+    }
+
+    async fn start(
+        target: &str,
+        side: Side,
+        route_of: fn(&Call) -> String,
+        plan: Plan,
+        journal: Journal,
+    ) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
-        let http = omni_connector::HttpClient::builder().no_proxy().build()?;
+        let http = omni_connector::HttpClient::builder()
+            .no_proxy()
+            .no_gzip()
+            .no_deflate()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()?;
         let state = Arc::new(State {
-            manager: manager.to_owned(),
+            target: target.to_owned(),
+            own: (side == Side::Source).then(|| format!("http://{address}")),
+            route_of,
+            side,
             plan,
+            journal,
             http,
             calls: Mutex::default(),
             faults: AtomicUsize::new(0),
@@ -104,21 +147,40 @@ impl State {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn fault_of(&self, path: &str) -> Option<Fault> {
-        let route = route_of(path);
-        let number = {
-            let mut calls = self.calls();
-            let count = calls.entry(route.to_owned()).or_default();
-            *count += 1;
-            *count - 1
-        };
-        let fault = (self.plan)(route, number)?;
-        self.faults.fetch_add(1, Ordering::Relaxed);
-        Some(fault)
+    /// The number of a call among those of its route.
+    fn number(&self, route: &str) -> usize {
+        let mut calls = self.calls();
+        let count = calls.entry(route.to_owned()).or_default();
+        *count += 1;
+        *count - 1
     }
 
     async fn reply(&self, call: Call) -> Reply {
-        let fault = self.fault_of(&call.path);
+        let route = (self.route_of)(&call);
+        let number = self.number(&route);
+        let fault = (self.plan)(&route, number);
+        if fault.is_some() {
+            self.faults.fetch_add(1, Ordering::Relaxed);
+        }
+        let (path, request) = (call.path.clone(), call.body.clone());
+        let reply = self.broken(call, fault).await;
+        let (status, answer) = match &reply {
+            Reply::Answer(answer, _) => (answer.status, answer.body.clone()),
+            Reply::Reset | Reply::Silence => (0, Vec::new()),
+        };
+        self.journal.lock().push(Entry {
+            side: self.side,
+            route,
+            number,
+            path,
+            request,
+            status,
+            answer,
+        });
+        reply
+    }
+
+    async fn broken(&self, call: Call, fault: Option<Fault>) -> Reply {
         match fault {
             None => self.whole(call).await,
             Some(Fault::Refused) => {
@@ -157,6 +219,19 @@ impl State {
                 tokio::time::sleep(late).await;
                 self.whole(call).await
             }
+            Some(Fault::Replace(replace)) => match self.forward(call).await {
+                Ok(answer) => {
+                    let answer = replace(answer);
+                    let length = answer.body.len();
+                    Reply::Answer(answer, length)
+                }
+                Err(_) => Reply::Reset,
+            },
+            Some(Fault::Also(action)) => {
+                let reply = self.whole(call).await;
+                action();
+                reply
+            }
             Some(Fault::DoBefore(action)) => {
                 action();
                 Reply::Reset
@@ -181,28 +256,51 @@ impl State {
     }
 
     async fn forward(&self, call: Call) -> Result<Answer> {
-        let url = format!("{}{}", self.manager, call.path);
+        let url = format!("{}{}", self.target, call.path);
         let mut request = self.http.request(call.method.parse()?, url);
-        if let Some(content_type) = call.headers.get("content-type") {
-            request = request.header("content-type", content_type);
+        for (name, value) in &call.headers {
+            if !OF_A_CONNECTION.contains(&name.as_str()) && name != "host" {
+                request = request.header(name, value);
+            }
         }
         let answer = request.body(call.body).send().await?;
         let status = answer.status().as_u16();
-        let header = |name: &str| {
-            let value = answer.headers().get(name)?;
-            Some((name.to_owned(), value.to_str().ok()?.to_owned()))
-        };
-        let headers = ["content-type", "retry-after"]
-            .into_iter()
-            .filter_map(header);
+        let headers = answer.headers().iter().filter_map(|(name, value)| {
+            let value = value.to_str().ok()?;
+            let is_kept = !OF_A_CONNECTION.contains(&name.as_str());
+            is_kept.then(|| (name.as_str().to_owned(), self.own_links(value)))
+        });
         let headers = headers.collect();
+        let body = answer.bytes().await?.to_vec();
+        let body = match String::from_utf8(body) {
+            Ok(text) => self.own_links(&text).into_bytes(),
+            Err(error) => error.into_bytes(),
+        };
         Ok(Answer {
             status,
             headers,
-            body: answer.bytes().await?.to_vec(),
+            body,
         })
     }
+
+    /// The text with links that lead through the proxy.
+    fn own_links(&self, text: &str) -> String {
+        match &self.own {
+            Some(own) => text.replace(&self.target, own),
+            None => text.to_owned(),
+        }
+    }
 }
+
+/// Headers that belong to one connection, or that the proxy writes itself.
+const OF_A_CONNECTION: [&str; 6] = [
+    "connection",
+    "content-length",
+    "keep-alive",
+    "transfer-encoding",
+    "te",
+    "upgrade",
+];
 
 fn whole(status: u16, headers: Vec<(String, String)>, body: &str) -> Reply {
     let body = body.as_bytes().to_vec();

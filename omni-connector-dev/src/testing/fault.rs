@@ -2,7 +2,9 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-/// A fault in place of the normal answer.
+use super::wire::Answer;
+
+/// What happens to a call instead of what should.
 #[derive(Clone)]
 pub enum Fault {
     /// This connection is reset, and new ones are refused for a while.
@@ -22,7 +24,11 @@ pub enum Fault {
     Html,
     /// The call is delayed by this time.
     Late(Duration),
-    /// Runs an action instead of forwarding the call.
+    /// Another answer than the one that was given.
+    Replace(Replacement),
+    /// Something is done after the answer came, which is passed on.
+    Also(Action),
+    /// Something is done before the manager hears of the call, which it does not.
     DoBefore(Action),
     /// Forwards the call, then runs an action. The answer is dropped.
     DoAfter(Action),
@@ -31,7 +37,10 @@ pub enum Fault {
 /// The action of a fault.
 pub type Action = Arc<dyn Fn() + Send + Sync>;
 
-/// The value of a `Retry-After` header.
+/// What a fault makes of an answer.
+pub type Replacement = Arc<dyn Fn(Answer) -> Answer + Send + Sync>;
+
+/// What stands in the header.
 #[derive(Debug, Clone, Copy)]
 pub enum RetryAfter {
     /// Seconds.
@@ -116,6 +125,8 @@ impl fmt::Debug for Fault {
             Self::Answer(status, Some(wait)) => write!(f, "{status} {wait:?}"),
             Self::Html => f.write_str("200 HTML"),
             Self::Late(late) => write!(f, "late {late:?}"),
+            Self::Replace(_) => f.write_str("another answer"),
+            Self::Also(_) => f.write_str("as usual"),
             Self::DoBefore(_) => f.write_str("before"),
             Self::DoAfter(_) => f.write_str("after"),
         }

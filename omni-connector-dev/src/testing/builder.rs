@@ -1,0 +1,121 @@
+//! What a setup is made of, and how it starts.
+
+use std::{ffi::OsString, sync::Arc};
+
+use anyhow::{Context, Result, bail};
+use omni_connector::AuthType;
+use serde_json::{Value, json};
+use tokio::time::{sleep, timeout};
+
+use super::{
+    process::{Process, Program},
+    setup::{GLANCE, PATIENCE, Setup, last_lines},
+};
+use crate::{manager::Manager, options::Options};
+
+/// What a [`Setup`] is made of. From [`Setup::of`].
+#[must_use = "`start` starts it"]
+#[derive(Debug, Clone)]
+pub struct SetupBuilder {
+    pub(super) program: Program,
+    pub(super) config: Value,
+    pub(super) credentials: Option<Value>,
+    pub(super) auth_type: AuthType,
+    pub(super) source_type: Option<String>,
+    pub(super) options: Options,
+}
+
+impl SetupBuilder {
+    /// Sets the source's config.
+    pub fn config(mut self, config: Value) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// Sets the source's credentials, as the connector decodes them.
+    pub fn credentials(mut self, credentials: Value) -> Self {
+        self.credentials = Some(credentials);
+        self
+    }
+
+    /// Sets the form of the credentials: an API key unless this says otherwise.
+    pub fn auth_type(mut self, auth_type: AuthType) -> Self {
+        self.auth_type = auth_type;
+        self
+    }
+
+    /// Sets the type of the source: the first one that the connector declares unless this says otherwise.
+    pub fn source_type(mut self, source_type: impl Into<String>) -> Self {
+        self.source_type = Some(source_type.into());
+        self
+    }
+
+    /// Sets a variable of the process's environment.
+    pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
+        self.program.environment.push((name.into(), value.into()));
+        self
+    }
+
+    /// Sets the manager's options, in place of [`options`](super::options).
+    pub fn options(mut self, options: Options) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// Starts the manager and the process, waits until it registers, and makes the source.
+    ///
+    /// # Panics
+    /// The process cannot be started, or does not register.
+    pub async fn start(self) -> Setup {
+        let manager = Manager::start(self.options.clone()).await;
+        let manager = manager.expect("a manager in memory starts");
+        let url = manager.url();
+        self.start_with(manager, &url)
+            .await
+            .unwrap_or_else(|error| panic!("{error:#}"))
+    }
+
+    /// The same with a manager that is reached at another URL, such as that of a proxy.
+    pub(super) async fn start_with(self, manager: Manager, manager_url: &str) -> Result<Setup> {
+        let process = Process::start(self.program, manager_url)?;
+        let registered = async {
+            loop {
+                if let Some(manifest) = manager.any_registration(GLANCE * 5).await {
+                    return Ok(manifest);
+                }
+                if process.has_ended() {
+                    // What it printed last is still on its way.
+                    sleep(GLANCE * 5).await;
+                    bail!("the connector ended\n{}", last_lines(&process.output()));
+                }
+            }
+        };
+        let manifest = match timeout(PATIENCE, registered).await {
+            Ok(manifest) => manifest?,
+            Err(_) => bail!(
+                "the connector did not register within {PATIENCE:?}\n{}",
+                last_lines(&process.output())
+            ),
+        };
+        let source_type = match self.source_type {
+            Some(source_type) => source_type,
+            None => manifest
+                .source_types
+                .first()
+                .cloned()
+                .context("the connector has no source type")?,
+        };
+        let source = manager.source("test", &source_type, self.config).await?;
+        // Actions need a row even where the connector needs none.
+        let secret = self.credentials.unwrap_or_else(|| json!({}));
+        manager
+            .put_credential(&source.id, None, &source_type, self.auth_type, secret)
+            .await?;
+        Ok(Setup {
+            manager,
+            source,
+            manifest,
+            process: Arc::new(process),
+        })
+    }
+}

@@ -1,0 +1,127 @@
+//! How the items of a fake change.
+
+use serde_json::{Value, json};
+
+use super::source::{Change, Oddity, Unable};
+
+/// The members of items that changes concern.
+pub(super) struct Fields {
+    pub(super) title: String,
+    pub(super) text: String,
+    pub(super) readers: String,
+    /// The list that holds groups, and the member with their members.
+    pub(super) members: Option<(usize, String)>,
+}
+
+impl Default for Fields {
+    fn default() -> Self {
+        Self {
+            title: "title".to_owned(),
+            text: "text".to_owned(),
+            readers: "readers".to_owned(),
+            members: None,
+        }
+    }
+}
+
+/// Changes the items of the lists; the first list is the main one.
+pub(super) fn apply(
+    change: &Change,
+    fields: &Fields,
+    lists: &mut [Vec<Value>],
+) -> Result<(), Unable> {
+    fn item<'a>(
+        items: &'a mut [Value],
+        number: usize,
+        change: &Change,
+    ) -> Result<&'a mut Value, Unable> {
+        let unable = || Unable(format!("this source cannot {change}: it has fewer items"));
+        items.get_mut(number).ok_or_else(unable)
+    }
+    let unable = |why: &str| Unable(format!("this source cannot {change}: {why}"));
+    match change {
+        Change::Leave | Change::EmptyGroup | Change::HideMembers => {
+            let (list, member) = fields
+                .members
+                .as_ref()
+                .ok_or_else(|| unable("it has no groups"))?;
+            let group = lists[*list]
+                .first_mut()
+                .ok_or_else(|| unable("it has no groups"))?;
+            match change {
+                Change::Leave => {
+                    pop(&mut group[member]).ok_or_else(|| unable("the group has no members"))?;
+                }
+                Change::EmptyGroup => group[member] = json!([]),
+                _ => remove(group, member).ok_or_else(|| unable("the group has no members"))?,
+            }
+            return Ok(());
+        }
+        _ => {}
+    }
+    let items = lists.first_mut().ok_or_else(|| unable("it has no list"))?;
+    match change {
+        Change::Remove(number) => {
+            item(items, *number, change)?;
+            items.remove(*number);
+        }
+        Change::RemoveMost => items.truncate(1),
+        Change::RemoveAll => items.clear(),
+        Change::Edit(number) => {
+            let text = &mut item(items, *number, change)?[&fields.text];
+            *text = format!("{} (edited)", text.as_str().unwrap_or_default()).into();
+        }
+        Change::Rename(number) => {
+            let title = &mut item(items, *number, change)?[&fields.title];
+            *title = format!("{} (renamed)", title.as_str().unwrap_or_default()).into();
+        }
+        Change::Add => {
+            let mut new = items
+                .last()
+                .cloned()
+                .ok_or_else(|| unable("it has no items"))?;
+            // Identifiers are what is unique among the items.
+            let members = new
+                .as_object_mut()
+                .ok_or_else(|| unable("its items are no objects"))?;
+            for (key, value) in members {
+                let is_unique = items.iter().filter(|item| item[key] == *value).count() == 1;
+                if let (true, Value::String(text)) = (is_unique, &mut *value) {
+                    text.push('9');
+                } else if let (true, Some(number)) = (is_unique, value.as_i64()) {
+                    *value = (number + 1_000_000).into();
+                }
+            }
+            items.push(new);
+        }
+        Change::Narrow(number) => {
+            let readers = &mut item(items, *number, change)?[&fields.readers];
+            pop(readers).ok_or_else(|| unable("its items have no readers"))?;
+        }
+        Change::HideReaders(number) => {
+            remove(item(items, *number, change)?, &fields.readers)
+                .ok_or_else(|| unable("its items have no readers"))?;
+        }
+        Change::Odd(number, oddity) => odd(item(items, *number, change)?, *oddity, fields),
+        Change::Leave | Change::EmptyGroup | Change::HideMembers | Change::UnevenPages => {}
+    }
+    Ok(())
+}
+
+fn odd(item: &mut Value, oddity: Oddity, fields: &Fields) {
+    match oddity {
+        Oddity::NoTitle => drop(remove(item, &fields.title)),
+        Oddity::NullText => item[&fields.text] = Value::Null,
+        Oddity::ControlCharacters => item[&fields.text] = "a\u{0}b\u{7}c\u{202e}d".into(),
+        Oddity::HugeText => item[&fields.text] = "lorem ipsum ".repeat(833_334).into(),
+        Oddity::WrongType => item[&fields.text] = 42.into(),
+    }
+}
+
+fn pop(list: &mut Value) -> Option<()> {
+    list.as_array_mut()?.pop().map(drop)
+}
+
+fn remove(item: &mut Value, member: &str) -> Option<()> {
+    item.as_object_mut()?.remove(member).map(drop)
+}

@@ -1,0 +1,242 @@
+//! Checks of what people ask a connector: operators of a search, and actions.
+
+use anyhow::Result;
+use omni_connector::{SyncType, wire::ManifestAction};
+use serde_json::{Map, Value, json};
+
+use super::{Check, Conformance, Failure, Verdict, world::World};
+
+pub(super) async fn operators(suite: &Conformance) -> Result<Verdict> {
+    let world = World::calm(suite).await?;
+    let operators = world.setup.manifest.search_operators.clone();
+    if operators.is_empty() {
+        return Ok(Verdict::LeftOut(
+            "the connector declares no operators".to_owned(),
+        ));
+    }
+    world.run(SyncType::Full).await?;
+    let documents = world.setup.documents().await;
+    for operator in &operators {
+        let name = &operator.operator;
+        let failed = |what: &str| Failure::new(what.to_owned()).fact("operator", name.clone());
+        let mut values = documents.iter().flat_map(|document| {
+            let value = document.attribute(&operator.attribute_key);
+            texts(value.unwrap_or(&Value::Null))
+                .into_iter()
+                .map(|text| (document.id.clone(), text))
+        });
+        let Some((id, value)) = values.next() else {
+            let failure = failed("an operator matches no document")
+                .fact("attribute", operator.attribute_key.clone());
+            let help = "add `.attributes_of(item)` to the documents, or give the source of the test an item with a value";
+            return Ok(Verdict::Failed(
+                failure
+                    .help(help)
+                    .store(world.keep(Check::Operators, name).await),
+            ));
+        };
+        if operator.value_type == "text" && value.contains(char::is_whitespace) {
+            let failure =
+                failed("the value of an operator has blanks, which a search does not find well")
+                    .fact("value", value);
+            return Ok(Verdict::Failed(
+                failure.help("send one word, such as `in_progress`"),
+            ));
+        }
+        let found = world
+            .setup
+            .search(&format!("{name}:\"{value}\""), None)
+            .await;
+        if !found.contains(&id) {
+            let failure = failed("an operator does not find a document that has its value")
+                .fact("searched", format!("{name}:\"{value}\""))
+                .fact("document", id);
+            return Ok(Verdict::Failed(
+                failure.store(world.keep(Check::Operators, name).await),
+            ));
+        }
+    }
+    Ok(Verdict::Passed(format!("{} operators", operators.len())))
+}
+
+fn texts(value: &Value) -> Vec<String> {
+    match value {
+        Value::String(text) => vec![text.clone()],
+        Value::Array(items) => items.iter().flat_map(texts).collect(),
+        Value::Number(_) | Value::Bool(_) => vec![value.to_string()],
+        Value::Null | Value::Object(_) => Vec::new(),
+    }
+}
+
+pub(super) async fn actions(suite: &Conformance) -> Result<Verdict> {
+    let world = World::calm(suite).await?;
+    let actions = world.setup.manifest.actions.clone();
+    if actions.is_empty() {
+        return Ok(Verdict::LeftOut("the connector has no actions".to_owned()));
+    }
+    let mut calls = 0;
+    for action in &actions {
+        for (what, params) in mistakes(action) {
+            calls += 1;
+            let Ok((status, body)) = called(&world, action, params.clone()).await else {
+                continue;
+            };
+            if status != 400 {
+                let failure = Failure::new("a caller's mistake is not refused as one (400)")
+                    .fact("action", action.name.clone())
+                    .fact("called with", format!("{what}: {params}"))
+                    .fact("answer", format!("{status} {body}"))
+                    .help("take parameters as arguments with `#[arg]`, and refuse others with `ActionError::bad_request`");
+                return Ok(Verdict::Failed(failure));
+            }
+        }
+        let writes = world.source.as_ref().map_or(0, |source| source.writes());
+        if writes > 0 {
+            let failure = Failure::new("a call that was refused changed the source")
+                .fact("action", action.name.clone());
+            return Ok(Verdict::Failed(failure.help(
+                "look at all parameters before the first call to the source",
+            )));
+        }
+    }
+    for action in actions
+        .iter()
+        .filter(|action| action.mode == omni_connector::ActionMode::Read)
+    {
+        let Some(params) = sample(&action.input_schema) else {
+            continue;
+        };
+        calls += 1;
+        let Ok((status, body)) = called(&world, action, params.clone()).await else {
+            continue;
+        };
+        if status >= 500 {
+            let failure = Failure::new("an action fails for valid parameters")
+                .fact("action", action.name.clone())
+                .fact("called with", params.to_string())
+                .fact("answer", format!("{status} {body}"));
+            return Ok(Verdict::Failed(failure));
+        }
+    }
+    Ok(Verdict::Passed(format!(
+        "{calls} calls of {} actions",
+        actions.len()
+    )))
+}
+
+/// Calls an action as the system; an error where the manager itself refuses, such as what is for administrators.
+async fn called(world: &World, action: &ManifestAction, params: Value) -> Result<(u16, String)> {
+    let setup = &world.setup;
+    let answer = setup
+        .manager
+        .call_action(&setup.source.id, None, &action.name, params)
+        .await?;
+    Ok((
+        answer.status.as_u16(),
+        String::from_utf8_lossy(&answer.body).into_owned(),
+    ))
+}
+
+/// Calls with one mistake each.
+fn mistakes(action: &ManifestAction) -> Vec<(String, Value)> {
+    let schema = &action.input_schema;
+    let mut found = Vec::new();
+    let required: Vec<_> = schema["required"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    if !required.is_empty() {
+        found.push(("no parameters".to_owned(), json!({})));
+    }
+    let Some(Value::Object(valid)) = sample(schema) else {
+        return found;
+    };
+    let with = |name: &str, value: Value| {
+        let mut params: Map<String, Value> = valid.clone();
+        params.insert(name.to_owned(), value);
+        Value::Object(params)
+    };
+    for name in required {
+        let mut params = valid.clone();
+        params.remove(name);
+        found.push((format!("without `{name}`"), Value::Object(params)));
+    }
+    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+        match property["type"].as_str() {
+            Some("string") => found.push((
+                format!("an object as `{name}`"),
+                with(name, json!({ "a": 1 })),
+            )),
+            Some("integer" | "number" | "boolean") => {
+                found.push((format!("a list as `{name}`"), with(name, json!([[]]))));
+            }
+            _ => {}
+        }
+        if let Some(longest) = property["maxLength"]
+            .as_u64()
+            .filter(|longest| *longest < 100_000)
+        {
+            let text = "x".repeat(usize::try_from(longest).unwrap_or(0) + 1);
+            found.push((format!("`{name}` one too long"), with(name, text.into())));
+        }
+        if let Some(largest) = property["maximum"]
+            .as_i64()
+            .and_then(|largest| largest.checked_add(1))
+        {
+            found.push((
+                format!("`{name}` one too large"),
+                with(name, largest.into()),
+            ));
+        }
+        if let Some(smallest) = property["minimum"]
+            .as_i64()
+            .and_then(|smallest| smallest.checked_sub(1))
+        {
+            found.push((
+                format!("`{name}` one too small"),
+                with(name, smallest.into()),
+            ));
+        }
+    }
+    found
+}
+
+/// Valid parameters, as far as the schema says what is valid.
+fn sample(schema: &Value) -> Option<Value> {
+    let mut params = Map::new();
+    let required: Vec<_> = schema["required"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    for name in required {
+        params.insert(name.to_owned(), sample_of(&schema["properties"][name])?);
+    }
+    Some(Value::Object(params))
+}
+
+fn sample_of(schema: &Value) -> Option<Value> {
+    for key in ["default", "const"] {
+        if let Some(value) = schema.get(key) {
+            return Some(value.clone());
+        }
+    }
+    for key in ["examples", "enum"] {
+        if let Some(value) = schema[key].get(0) {
+            return Some(value.clone());
+        }
+    }
+    match schema["type"].as_str()? {
+        "string" if schema.get("pattern").is_none() && schema.get("format").is_none() => {
+            let shortest = schema["minLength"].as_u64().unwrap_or(1).max(1);
+            Some("a".repeat(usize::try_from(shortest).ok()?).into())
+        }
+        "integer" | "number" => Some(schema.get("minimum").cloned().unwrap_or_else(|| 1.into())),
+        "boolean" => Some(false.into()),
+        "array" => Some(json!([])),
+        _ => None,
+    }
+}

@@ -1,0 +1,193 @@
+//! Checks of runs that the manager disturbs, or that are asked to stop.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use anyhow::Result;
+use futures_util::{StreamExt, stream};
+use omni_connector::SyncType;
+
+use super::{
+    Check, Conformance, Failure, Verdict,
+    killed::{AT_ONCE, undisturbed},
+    world::{Victim, World},
+};
+use crate::testing::{
+    fault::{Fault, RetryAfter},
+    journal::Side,
+    random::Random,
+};
+
+/// Time after the grace until a process must be gone.
+const MARGIN: Duration = Duration::from_secs(6);
+
+pub(super) async fn manager_faults(suite: &Conformance) -> Result<Verdict> {
+    let (expected, calls) = match undisturbed(suite).await? {
+        Ok(found) => found,
+        Err(verdict) => return Ok(verdict),
+    };
+    let mut routes: BTreeMap<String, usize> = BTreeMap::new();
+    for entry in calls.iter().filter(|entry| entry.side == Side::Manager) {
+        *routes.entry(entry.route.clone()).or_default() += 1;
+    }
+    let faults = [
+        Fault::Refused,
+        Fault::ResetBefore,
+        Fault::ResetAfter,
+        Fault::Truncated,
+        Fault::Html,
+        Fault::Answer(429, Some(RetryAfter::Seconds(1))),
+        Fault::Answer(503, None),
+    ];
+    let mut cases: Vec<_> = routes
+        .into_iter()
+        .flat_map(|(route, calls)| {
+            let faults = faults.clone().into_iter();
+            faults.map(move |fault| (route.clone(), calls - 1, fault))
+        })
+        .collect();
+    let mut random = Random::new(41);
+    while cases.len() > suite.boundaries.min(21) && std::env::var("OMNI_TEST_FULL").is_err() {
+        cases.swap_remove(random.below(cases.len()));
+    }
+    let (tried, expected) = (cases.len(), &expected);
+    let trials = cases.into_iter().map(|(route, number, fault)| async move {
+        let (broken, kind) = (route.clone(), format!("{fault:?}"));
+        let breaks = move |side: Side, route: &str, called: usize| {
+            (side == Side::Manager && route == broken && called == number).then(|| fault.clone())
+        };
+        let world = World::start(suite, Victim::default(), breaks).await?;
+        let ended = world.run(SyncType::Full).await;
+        let failure = || {
+            Failure::new("a fault of the manager loses something").fact(
+                "broken",
+                format!("call {} of `{route}`: {kind}", number + 1),
+            )
+        };
+        let failure = match ended {
+            Err(error) => failure().fact("then", format!("{error:#}")),
+            Ok(ended) if !ended.is_completed() => failure().fact(
+                "error",
+                ended.progress.run.error_message.unwrap_or_default(),
+            ),
+            Ok(_) => {
+                let differences = world.state().await?.differences(expected);
+                if differences.is_empty() {
+                    return anyhow::Ok(None);
+                }
+                failure().fact("lost", differences.join("\n"))
+            }
+        };
+        Ok(Some(
+            failure.store(world.keep(Check::ManagerFaults, &route).await),
+        ))
+    });
+    let mut trials = stream::iter(trials).buffer_unordered(AT_ONCE);
+    while let Some(trial) = trials.next().await {
+        if let Some(failure) = trial? {
+            return Ok(Verdict::Failed(failure));
+        }
+    }
+    Ok(Verdict::Passed(format!("{tried} faults")))
+}
+
+/// Asks the process to end, and cancels a run, each in the middle of the calls.
+pub(super) async fn stops(suite: &Conformance) -> Result<Verdict> {
+    let (expected, calls) = match undisturbed(suite).await? {
+        Ok(found) => found,
+        Err(verdict) => return Ok(verdict),
+    };
+    let Some(middle) = calls.get(calls.len() / 2).cloned() else {
+        return Ok(Verdict::LeftOut("a run makes no calls".to_owned()));
+    };
+    for is_cancel in [false, true] {
+        let victim = Victim::default();
+        let terminate = victim.terminate();
+        let (reached, was_reached) = tokio::sync::watch::channel(false);
+        let action: crate::testing::Action = std::sync::Arc::new(move || {
+            if !is_cancel {
+                terminate();
+            }
+            let _ = reached.send(true);
+        });
+        let at = middle.clone();
+        let breaks = move |side: Side, route: &str, number: usize| {
+            (side == at.side && route == at.route && number == at.number)
+                .then(|| Fault::Also(action.clone()))
+        };
+        let world = World::start(suite, victim, breaks).await?;
+        let what = if is_cancel {
+            "a run is cancelled"
+        } else {
+            "the process is asked to end (SIGTERM)"
+        };
+        let failure = |problem: &str| {
+            Verdict::Failed(
+                Failure::new(problem.to_owned())
+                    .fact("after", format!("{what} after `{}`", middle.route)),
+            )
+        };
+        let (run, _) = world.setup.begin(SyncType::Full).await?;
+        let mut was_reached = was_reached;
+        let _ = tokio::time::timeout(
+            super::world::PATIENCE,
+            was_reached.wait_for(|reached| *reached),
+        )
+        .await;
+        let since = Instant::now();
+        if is_cancel {
+            let _ = world.setup.manager.cancel(&run.id).await;
+        }
+        let gone = async {
+            loop {
+                let is_gone = if is_cancel {
+                    let url = format!("{}/sync/{}", world.setup.url(), run.id);
+                    let answer = crate::testing::setup::client().get(url).send().await;
+                    let answer = match answer {
+                        Ok(answer) => answer.json::<serde_json::Value>().await.unwrap_or_default(),
+                        Err(_) => serde_json::Value::Null,
+                    };
+                    answer["running"] != true
+                } else {
+                    world.setup.process.has_ended()
+                };
+                if is_gone {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        if tokio::time::timeout(MARGIN + Duration::from_secs(2), gone)
+            .await
+            .is_err()
+        {
+            return Ok(failure(&format!(
+                "the connector goes on for more than {:?}",
+                since.elapsed()
+            )));
+        }
+        world.arm(false);
+        if !is_cancel {
+            world.setup.process.restart()?;
+            world.setup.answers().await?;
+            let _ = world.setup.manager.cancel(&run.id).await;
+        }
+        let ended = world.run(SyncType::Full).await?;
+        if !ended.is_completed() || !world.state().await?.differences(&expected).is_empty() {
+            let store = world
+                .keep(Check::Stops, if is_cancel { "cancel" } else { "sigterm" })
+                .await;
+            let error = ended.progress.run.error_message.unwrap_or_default();
+            let failure = Failure::new("the run after it does not bring everything")
+                .fact("after", what)
+                .fact("error", error)
+                .store(store);
+            return Ok(Verdict::Failed(failure));
+        }
+    }
+    Ok(Verdict::Passed(
+        "SIGTERM and a cancel in the middle of a run".to_owned(),
+    ))
+}

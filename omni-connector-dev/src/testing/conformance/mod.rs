@@ -1,0 +1,334 @@
+//! The checks of a connector by its own binary: each kills, breaks or changes something, and compares what arrived with an
+//! undisturbed run. [`conformance!`](crate::conformance) makes a test of each.
+
+mod asked;
+mod broken;
+mod changed;
+mod disturbed;
+mod edited;
+mod killed;
+mod plain;
+mod verdict;
+mod world;
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, atomic::AtomicBool},
+};
+
+use omni_connector::AuthType;
+use serde_json::{Value, json};
+
+use super::source::Source;
+pub use verdict::{Failure, Verdict};
+
+/// What a check promises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Check {
+    /// Omni accepts the manifest, and it is the one in `tests/manifest.json`.
+    Manifest,
+    /// A full run brings all documents.
+    Completes,
+    /// A second run changes nothing.
+    Idle,
+    /// A process that is killed anywhere loses nothing.
+    Resume,
+    /// A run that is cancelled, and a process that is asked to end, stop in time.
+    Stops,
+    /// Faults of the manager lose nothing.
+    ManagerFaults,
+    /// Faults of the source delete nothing, and hide nothing.
+    SourceFaults,
+    /// Odd pages lose nothing.
+    Walks,
+    /// What the source lost is deleted, and nothing else.
+    Deletes,
+    /// Whoever loses access loses it in Omni as well, and unknown access opens nothing.
+    Access,
+    /// An odd item costs itself at most.
+    Items,
+    /// A changed item is changed in Omni.
+    Changes,
+    /// Each operator finds a document.
+    Operators,
+    /// A caller's mistake is refused as one.
+    Actions,
+    /// No secret leaves the connector.
+    Secrets,
+    /// Checkpoints of earlier versions are accepted.
+    OldState,
+}
+
+impl Check {
+    /// All checks, in the order in which they are run.
+    pub const ALL: [Self; 16] = [
+        Self::Manifest,
+        Self::Completes,
+        Self::Idle,
+        Self::Resume,
+        Self::Stops,
+        Self::ManagerFaults,
+        Self::SourceFaults,
+        Self::Walks,
+        Self::Deletes,
+        Self::Access,
+        Self::Items,
+        Self::Changes,
+        Self::Operators,
+        Self::Actions,
+        Self::Secrets,
+        Self::OldState,
+    ];
+
+    /// The name of its test.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Manifest => "manifest",
+            Self::Completes => "completes",
+            Self::Idle => "idle",
+            Self::Resume => "resume",
+            Self::Stops => "stops",
+            Self::ManagerFaults => "manager_faults",
+            Self::SourceFaults => "source_faults",
+            Self::Walks => "walks",
+            Self::Deletes => "deletes",
+            Self::Access => "access",
+            Self::Items => "items",
+            Self::Changes => "changes",
+            Self::Operators => "operators",
+            Self::Actions => "actions",
+            Self::Secrets => "secrets",
+            Self::OldState => "old_state",
+        }
+    }
+}
+
+/// Where the connector reaches the source: a proxy of the kit.
+#[derive(Debug, Clone)]
+pub struct Address(String);
+
+impl Address {
+    /// The URL, without a trailing slash.
+    pub fn url(&self) -> &str {
+        &self.0
+    }
+}
+
+type Config = dyn Fn(&Address) -> Value + Send + Sync;
+type Start = dyn Fn() -> Box<dyn Source> + Send + Sync;
+
+/// A connector, its source and what is known of both. [`conformance!`](crate::conformance) makes one.
+#[must_use = "`run` runs a check"]
+#[derive(Clone)]
+pub struct Conformance {
+    package: String,
+    folder: PathBuf,
+    binary: PathBuf,
+    source: Option<Arc<Start>>,
+    config: Arc<Config>,
+    credentials: Option<Value>,
+    auth_type: AuthType,
+    environment: Vec<(String, String)>,
+    skipped: Vec<(Check, String)>,
+    documents: Option<usize>,
+    boundaries: usize,
+    /// Undisturbed runs differ from each other, which the check `idle` tells. The others then compare less.
+    is_coarse: Arc<AtomicBool>,
+}
+
+impl Conformance {
+    /// Takes the name of the package, its folder and its binary.
+    pub fn of(
+        package: impl Into<String>,
+        folder: impl Into<PathBuf>,
+        binary: impl Into<PathBuf>,
+    ) -> Self {
+        Self {
+            package: package.into(),
+            folder: folder.into(),
+            binary: binary.into(),
+            source: None,
+            config: Arc::new(|_| json!({})),
+            credentials: None,
+            auth_type: AuthType::ApiKey,
+            environment: Vec::new(),
+            skipped: Vec::new(),
+            documents: None,
+            boundaries: 60,
+            is_coarse: Arc::default(),
+        }
+    }
+
+    /// Takes what makes the source, anew for every run of a check.
+    pub fn source<S: Source>(mut self, start: impl Fn() -> S + Send + Sync + 'static) -> Self {
+        self.source = Some(Arc::new(move || Box::new(start())));
+        self
+    }
+
+    /// Takes what makes the source's config.
+    pub fn config(mut self, config: impl Fn(&Address) -> Value + Send + Sync + 'static) -> Self {
+        self.config = Arc::new(config);
+        self
+    }
+
+    /// Takes the credentials. Their texts are looked for in everything that the connector says, so they must be unique.
+    pub fn credentials(mut self, credentials: Value) -> Self {
+        self.credentials = Some(credentials);
+        self
+    }
+
+    /// Takes the form of the credentials: an API key unless this says otherwise.
+    pub fn auth_type(mut self, auth_type: AuthType) -> Self {
+        self.auth_type = auth_type;
+        self
+    }
+
+    /// Sets a variable of the process's environment.
+    pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.environment.push((name.into(), value.into()));
+        self
+    }
+
+    /// Says how many documents a full run brings.
+    pub const fn documents(mut self, documents: usize) -> Self {
+        self.documents = Some(documents);
+        self
+    }
+
+    /// Sets at how many boundaries a process is killed: 60 unless this says otherwise, all with `OMNI_TEST_FULL=1`.
+    pub const fn boundaries(mut self, boundaries: usize) -> Self {
+        self.boundaries = boundaries;
+        self
+    }
+
+    /// Leaves a check out, for a reason that is printed.
+    pub fn skip(mut self, check: Check, reason: impl Into<String>) -> Self {
+        self.skipped.push((check, reason.into()));
+        self
+    }
+
+    /// Runs a check.
+    pub fn run(&self, check: Check) -> Verdict {
+        if let Some((_, reason)) = self.skipped.iter().find(|(skipped, _)| *skipped == check) {
+            return Verdict::LeftOut(reason.clone());
+        }
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build();
+        let outcome = runtime.map_err(anyhow::Error::from).and_then(|runtime| {
+            runtime.block_on(async {
+                match check {
+                    Check::Manifest => plain::manifest(self).await,
+                    Check::Completes => plain::completes(self).await,
+                    Check::Idle => plain::idle(self).await,
+                    Check::Secrets => plain::secrets(self).await,
+                    Check::OldState => plain::old_state(self).await,
+                    Check::Resume => killed::resume(self).await,
+                    Check::Stops => disturbed::stops(self).await,
+                    Check::ManagerFaults => disturbed::manager_faults(self).await,
+                    Check::SourceFaults => broken::source_faults(self).await,
+                    Check::Walks => broken::walks(self).await,
+                    Check::Deletes => changed::deletes(self).await,
+                    Check::Access => changed::access(self).await,
+                    Check::Items => edited::items(self).await,
+                    Check::Changes => edited::changes(self).await,
+                    Check::Operators => asked::operators(self).await,
+                    Check::Actions => asked::actions(self).await,
+                }
+            })
+        });
+        let repeat = format!("cargo test -p {} {}", self.package, check.name());
+        match outcome {
+            Ok(Verdict::Failed(failure)) => Verdict::Failed(failure.named(check, &repeat)),
+            Ok(verdict) => verdict,
+            Err(error) => {
+                let failure =
+                    Failure::new("the check could not be made").fact("error", format!("{error:#}"));
+                Verdict::Failed(failure.named(check, &repeat))
+            }
+        }
+    }
+
+    /// Runs a check as a test.
+    ///
+    /// # Panics
+    /// It failed.
+    pub fn assert(&self, check: Check) {
+        match self.run(check) {
+            Verdict::Failed(failure) => panic!("{failure}"),
+            verdict => println!("{} … {verdict}", check.name()),
+        }
+    }
+}
+
+/// Makes a test of each check of a connector.
+///
+/// ```ignore
+/// omni_connector_dev::conformance! {
+///     connector: "acme",
+///     source: tracker(),
+///     config: |source| json!({ "api_url": source.url() }),
+///     credentials: json!({ "api_key": "canary-7f3" }),
+///     documents: 6,
+///     skip: [deletes = "the source never deletes"],
+/// }
+/// ```
+///
+/// `connector` is the name of the package's binary; everything else may be missing. `source` is an expression that makes a
+/// [`Source`](crate::testing::Source), such as a [`FakeApi`](crate::testing::FakeApi); it is evaluated for every run. A check
+/// without a reason to be skipped does not compile.
+#[macro_export]
+macro_rules! conformance {
+    (connector: $connector:literal $(, $($options:tt)*)?) => {
+        fn conformance() -> $crate::testing::Conformance {
+            let suite = $crate::testing::Conformance::of(
+                env!("CARGO_PKG_NAME"),
+                env!("CARGO_MANIFEST_DIR"),
+                env!(concat!("CARGO_BIN_EXE_", $connector)),
+            );
+            $crate::conformance!(@options suite $(, $($options)*)?)
+        }
+        $crate::conformance!(@tests
+            manifest Manifest, completes Completes, idle Idle, resume Resume, stops Stops, manager_faults ManagerFaults,
+            source_faults SourceFaults, walks Walks, deletes Deletes, access Access, items Items, changes Changes,
+            operators Operators, actions Actions, secrets Secrets, old_state OldState);
+    };
+    (@tests $($name:ident $check:ident),*) => {
+        $(
+            #[test]
+            fn $name() {
+                conformance().assert($crate::testing::Check::$check);
+            }
+        )*
+    };
+    (@options $suite:expr $(,)?) => { $suite };
+    (@options $suite:expr, source: $source:expr $(, $($rest:tt)*)?) => {
+        $crate::conformance!(@options $suite.source(|| $source) $(, $($rest)*)?)
+    };
+    (@options $suite:expr, skip: [$($check:ident = $reason:literal),* $(,)?] $(, $($rest:tt)*)?) => {
+        $crate::conformance!(@options $suite$(.skip($crate::conformance!(@check $check), $reason))* $(, $($rest)*)?)
+    };
+    (@options $suite:expr, env: [$($variable:ident = $value:expr),* $(,)?] $(, $($rest:tt)*)?) => {
+        $crate::conformance!(@options $suite$(.env(stringify!($variable), $value))* $(, $($rest)*)?)
+    };
+    (@options $suite:expr, $option:ident: $value:expr $(, $($rest:tt)*)?) => {
+        $crate::conformance!(@options $suite.$option($value) $(, $($rest)*)?)
+    };
+    (@check manifest) => { $crate::testing::Check::Manifest };
+    (@check completes) => { $crate::testing::Check::Completes };
+    (@check idle) => { $crate::testing::Check::Idle };
+    (@check resume) => { $crate::testing::Check::Resume };
+    (@check stops) => { $crate::testing::Check::Stops };
+    (@check manager_faults) => { $crate::testing::Check::ManagerFaults };
+    (@check source_faults) => { $crate::testing::Check::SourceFaults };
+    (@check walks) => { $crate::testing::Check::Walks };
+    (@check deletes) => { $crate::testing::Check::Deletes };
+    (@check access) => { $crate::testing::Check::Access };
+    (@check items) => { $crate::testing::Check::Items };
+    (@check changes) => { $crate::testing::Check::Changes };
+    (@check operators) => { $crate::testing::Check::Operators };
+    (@check actions) => { $crate::testing::Check::Actions };
+    (@check secrets) => { $crate::testing::Check::Secrets };
+    (@check old_state) => { $crate::testing::Check::OldState };
+}

@@ -1,0 +1,299 @@
+//! Checks of undisturbed runs: the manifest, a full run, a second run, old checkpoints, and what the connector says.
+
+use std::fs;
+
+use anyhow::Result;
+use omni_connector::{SyncType, schema};
+use serde_json::Value;
+
+use super::{
+    Check, Conformance, Failure, Verdict,
+    world::{Victim, World},
+};
+use crate::{
+    store::checkpoints,
+    testing::{documents::changed_lines, fault::Fault, journal::Side, setup::client, wire::Answer},
+};
+
+pub(super) async fn manifest(suite: &Conformance) -> Result<Verdict> {
+    let world = World::calm(suite).await?;
+    let manifest = &world.setup.manifest;
+    let problems = schema::check(manifest);
+    if !problems.is_empty() {
+        let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        return Ok(Verdict::Failed(
+            Failure::new("Omni has doubts about the manifest")
+                .fact("problems", problems.join("\n")),
+        ));
+    }
+    let mut shown = serde_json::to_value(manifest)?;
+    for volatile in ["connector_url", "version"] {
+        if let Some(members) = shown.as_object_mut() {
+            members.remove(volatile);
+        }
+    }
+    let text = serde_json::to_string_pretty(&shown)? + "\n";
+    let path = suite.folder.join("tests/manifest.json");
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(&path, &text)?;
+    }
+    let Ok(kept) = fs::read_to_string(&path) else {
+        return Ok(Verdict::Passed(
+            "no doubts; `UPDATE=1` writes `tests/manifest.json`, which shows later changes"
+                .to_owned(),
+        ));
+    };
+    let changes = changed_lines(&kept, &text);
+    if changes.is_empty() {
+        return Ok(Verdict::Passed(
+            "no doubts, and as in `tests/manifest.json`".to_owned(),
+        ));
+    }
+    let failure = Failure::new("the manifest is not the one in `tests/manifest.json`")
+        .fact("changes", changes)
+        .help("accept them with `UPDATE=1 cargo test manifest`");
+    Ok(Verdict::Failed(failure))
+}
+
+pub(super) async fn completes(suite: &Conformance) -> Result<Verdict> {
+    let world = World::calm(suite).await?;
+    let ended = world.run(SyncType::Full).await?;
+    let run = &ended.progress.run;
+    if !ended.is_completed() {
+        let failure = Failure::new(format!("the run is {:?}", run.status))
+            .fact("error", run.error_message.clone().unwrap_or_default());
+        return Ok(Verdict::Failed(
+            failure.store(world.keep(Check::Completes, "full").await),
+        ));
+    }
+    let refused = world.setup.manager.refused_events(&run.id, 5).await?;
+    if !refused.is_empty() {
+        let failure =
+            Failure::new("Omni refuses events of the run").fact("refused", format!("{refused:?}"));
+        return Ok(Verdict::Failed(failure));
+    }
+    if ended.failures() > 0 {
+        let failures = ended
+            .report
+            .map(|report| format!("{:?}", report.failures))
+            .unwrap_or_default();
+        return Ok(Verdict::Failed(
+            Failure::new("items failed in an undisturbed run").fact("failures", failures),
+        ));
+    }
+    let found = world.setup.documents().await.len();
+    if let Some(expected) = suite.documents.filter(|expected| *expected != found) {
+        let failure = Failure::new(format!(
+            "the run brings {found} documents instead of {expected}"
+        ))
+        .fact("documents", world.setup.documents().await.ids().join(", "));
+        return Ok(Verdict::Failed(
+            failure.store(world.keep(Check::Completes, "full").await),
+        ));
+    }
+    if found == 0 {
+        return Ok(Verdict::Failed(
+            Failure::new("the run brings no documents")
+                .help("say `documents: 0` where that is right"),
+        ));
+    }
+    let problems = world
+        .source
+        .as_ref()
+        .map(|source| source.problems())
+        .unwrap_or_default();
+    if !problems.is_empty() {
+        let failure = Failure::new("the source was sent what it does not know")
+            .fact("problems", problems.join("\n"));
+        return Ok(Verdict::Failed(failure));
+    }
+    Ok(Verdict::Passed(format!("{found} documents")))
+}
+
+pub(super) async fn idle(suite: &Conformance) -> Result<Verdict> {
+    let world = World::calm(suite).await?;
+    world.run(SyncType::Full).await?;
+    let (before, first) = (world.state().await?, world.calls().len());
+    let has_incremental = world
+        .setup
+        .manifest
+        .sync_modes
+        .contains(&SyncType::Incremental);
+    let modes = [SyncType::Full, SyncType::Incremental];
+    for mode in &modes[..=usize::from(has_incremental)] {
+        let calls = world.calls().len();
+        let ended = world.run(*mode).await?;
+        let calls = world.calls().len() - calls;
+        let effects = ended.progress.effects;
+        let changed = effects.created + effects.updated + effects.deleted;
+        let differences = world.state().await?.differences(&before);
+        if changed > 0 || !differences.is_empty() {
+            let failure = Failure::new(format!(
+                "a second run ({mode:?}) changes documents though the source did not change"
+            ))
+            .fact(
+                "effects",
+                format!(
+                    "{} created, {} updated, {} deleted",
+                    effects.created, effects.updated, effects.deleted
+                ),
+            )
+            .fact("changes", differences.join("\n"))
+            .help("send nothing that differs from run to run, such as the time of the run");
+            return Ok(Verdict::Failed(
+                failure.store(world.keep(Check::Idle, "second").await),
+            ));
+        }
+        if *mode == SyncType::Incremental && calls > first / 10 + 2 {
+            let failure = Failure::new(format!(
+                "an incremental run without a change makes {calls} calls to the source; the full run made {first}"
+            ));
+            return Ok(Verdict::Failed(
+                failure.help("ask the source only for what changed since the last run"),
+            ));
+        }
+    }
+    Ok(Verdict::Passed("a second run changes nothing".to_owned()))
+}
+
+pub(super) async fn old_state(suite: &Conformance) -> Result<Verdict> {
+    let folder = suite.folder.join("tests/compat");
+    let mut files: Vec<_> = match fs::read_dir(&folder) {
+        Ok(entries) => entries
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .collect(),
+        Err(_) => {
+            return Ok(Verdict::LeftOut(
+                "there are no checkpoints in `tests/compat/*.json`".to_owned(),
+            ));
+        }
+    };
+    files.retain(|path| {
+        path.extension()
+            .is_some_and(|extension| extension == "json")
+    });
+    files.sort();
+    for path in &files {
+        let checkpoint: Value = serde_json::from_str(&fs::read_to_string(path)?)?;
+        let world = World::calm(suite).await?;
+        world.run(SyncType::Full).await?;
+        let expected = world.state().await?;
+        let id = world.setup.source.id.clone();
+        world
+            .setup
+            .manager
+            .store()
+            .write(move |db| checkpoints::put(db, &id, &checkpoint))
+            .await?;
+        let has_incremental = world
+            .setup
+            .manifest
+            .sync_modes
+            .contains(&SyncType::Incremental);
+        let mode = if has_incremental {
+            SyncType::Incremental
+        } else {
+            SyncType::Full
+        };
+        let ended = world.run(mode).await?;
+        let differences = world.state().await?.differences(&expected);
+        if !ended.is_completed() || !differences.is_empty() {
+            let failure = Failure::new(format!("the checkpoint in `{}` is not accepted", path.display()))
+                .fact("error", ended.progress.run.error_message.unwrap_or_default())
+                .fact("changes", differences.join("\n"))
+                .help("give new fields of the state a default (`#[serde(default)]`), and keep old names as aliases");
+            return Ok(Verdict::Failed(failure));
+        }
+    }
+    Ok(Verdict::Passed(format!(
+        "{} checkpoints of earlier versions",
+        files.len()
+    )))
+}
+
+/// Looks for the credentials in everything that the connector says, in a good run and in bad ones.
+pub(super) async fn secrets(suite: &Conformance) -> Result<Verdict> {
+    let mut canaries = Vec::new();
+    collect(
+        suite.credentials.as_ref().unwrap_or(&Value::Null),
+        &mut canaries,
+    );
+    if canaries.is_empty() {
+        return Ok(Verdict::LeftOut(
+            "there are no credentials with texts of six characters or more".to_owned(),
+        ));
+    }
+    let echo =
+        serde_json::json!({ "error": format!("{canaries:?} is not known here") }).to_string();
+    let faults = [
+        ("a good run", None),
+        (
+            "a source that refuses the credential",
+            Some(Fault::Answer(401, None)),
+        ),
+        (
+            "a source that repeats the credential in a refusal",
+            Some(Fault::Replace(std::sync::Arc::new(move |_| Answer {
+                status: 403,
+                headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+                body: echo.clone().into_bytes(),
+            }))),
+        ),
+    ];
+    for (name, fault) in faults {
+        let fault = fault.clone();
+        let breaks =
+            move |side: Side, _: &str, _: usize| fault.clone().filter(|_| side == Side::Source);
+        let world = World::start(suite, Victim::default(), breaks).await?;
+        let ended = world.run(SyncType::Full).await?;
+        let metrics = client()
+            .get(format!("{}/metrics", world.setup.url()))
+            .send()
+            .await?
+            .text()
+            .await?;
+        let sent = world
+            .journal
+            .entries()
+            .into_iter()
+            .filter(|entry| entry.side == Side::Manager);
+        let sent: String = sent
+            .map(|entry| String::from_utf8_lossy(&entry.request).into_owned())
+            .collect();
+        let places = [
+            ("the log", world.setup.output()),
+            ("the metrics", metrics),
+            (
+                "the error of the run",
+                ended.progress.run.error_message.clone().unwrap_or_default(),
+            ),
+            (
+                "the report of the run",
+                serde_json::to_string(&ended.report)?,
+            ),
+            ("the documents", world.setup.documents().await.to_string()),
+            ("what was sent to the manager", sent),
+        ];
+        for (place, text) in places {
+            if canaries.iter().any(|canary| text.contains(canary)) {
+                let failure = Failure::new(format!("a credential is in {place}"))
+                    .fact("after", name)
+                    .help("keep credentials in `SecretString`, and never write `expose()` into a text");
+                return Ok(Verdict::Failed(failure));
+            }
+        }
+    }
+    Ok(Verdict::Passed(format!(
+        "{} credentials stay where they are",
+        canaries.len()
+    )))
+}
+
+fn collect(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::String(text) if text.len() >= 6 => found.push(text.clone()),
+        Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
+        Value::Object(members) => members.values().for_each(|member| collect(member, found)),
+        _ => {}
+    }
+}

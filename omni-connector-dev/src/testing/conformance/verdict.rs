@@ -1,0 +1,126 @@
+//! What a check found, as a person reads it.
+
+use std::{fmt, path::PathBuf};
+
+use super::Check;
+
+/// What a check found.
+#[derive(Debug, Clone)]
+pub enum Verdict {
+    /// The promise holds; what was tried.
+    Passed(String),
+    /// Nothing was tried, for this reason.
+    LeftOut(String),
+    /// The promise is broken.
+    Failed(Failure),
+}
+
+impl Verdict {
+    /// Whether the promise is broken.
+    pub const fn is_failed(&self) -> bool {
+        matches!(self, Self::Failed(_))
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Passed(tried) => write!(f, "ok: {tried}"),
+            Self::LeftOut(reason) => write!(f, "left out: {reason}"),
+            Self::Failed(failure) => write!(f, "{failure}"),
+        }
+    }
+}
+
+/// How a promise is broken.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    check: Option<Check>,
+    what: String,
+    facts: Vec<(&'static str, String)>,
+    because: Option<String>,
+    help: Option<String>,
+    store: Option<PathBuf>,
+    repeat: String,
+    point: Option<String>,
+}
+
+impl Failure {
+    pub(super) fn new(what: impl Into<String>) -> Self {
+        Self {
+            check: None,
+            what: what.into(),
+            facts: Vec::new(),
+            because: None,
+            help: None,
+            store: None,
+            repeat: String::new(),
+            point: None,
+        }
+    }
+
+    pub(super) fn fact(mut self, label: &'static str, text: impl Into<String>) -> Self {
+        self.facts.push((label, text.into()));
+        self
+    }
+
+    pub(super) fn because(mut self, cause: impl Into<String>) -> Self {
+        self.because = Some(cause.into());
+        self
+    }
+
+    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    pub(super) fn store(mut self, store: Option<PathBuf>) -> Self {
+        self.store = store;
+        self
+    }
+
+    /// The boundary that alone is tried when the test is repeated.
+    pub(super) fn point(mut self, point: impl Into<String>) -> Self {
+        self.point = Some(point.into());
+        self
+    }
+
+    pub(super) fn named(mut self, check: Check, repeat: &str) -> Self {
+        self.check = Some(check);
+        self.repeat = match &self.point {
+            Some(point) => format!("OMNI_TEST_POINT='{point}' {repeat}"),
+            None => repeat.to_owned(),
+        };
+        self
+    }
+
+    /// What is wrong, in a sentence.
+    pub fn what(&self) -> &str {
+        &self.what
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let check = self.check.map_or("check", Check::name);
+        writeln!(f, "{check} … FAILED: {}", self.what)?;
+        for (label, text) in &self.facts {
+            writeln!(
+                f,
+                "  {label:<11} {}",
+                text.replace('\n', "\n              ")
+            )?;
+        }
+        if let Some(because) = &self.because {
+            writeln!(f, "  because     {because}")?;
+        }
+        if let Some(help) = &self.help {
+            writeln!(f, "help: {help}")?;
+        }
+        write!(f, "repeat: {}", self.repeat)?;
+        if let Some(store) = &self.store {
+            write!(f, "\nlook: cargo omni search --store {}", store.display())?;
+        }
+        Ok(())
+    }
+}

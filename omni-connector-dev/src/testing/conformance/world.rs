@@ -1,0 +1,317 @@
+//! What one run of a check needs: a new source, a new manager, proxies on both sides of the connector, and its process.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use anyhow::Result;
+use omni_connector::SyncType;
+
+use super::{Address, Check, Conformance};
+use crate::{
+    manager::Manager,
+    store::StoreError,
+    testing::{
+        documents::Documents,
+        fault::{Action, Fault},
+        journal::{Entry, Journal, Side},
+        process::Process,
+        proxy::{Plan, Proxy},
+        setup::{Ended, Setup, options},
+        source::{Change, Source, Unable},
+    },
+};
+
+/// The factor by which the connector's pauses are shorter.
+const CLOCK: &str = "50";
+/// A run that takes longer hangs.
+pub(super) const PATIENCE: Duration = Duration::from_secs(40);
+
+/// Which call of a route is broken, and how; the number counts from 0 since the world was armed.
+type Breaks = dyn Fn(Side, &str, usize) -> Option<Fault> + Send + Sync;
+
+pub(super) struct World {
+    pub(super) setup: Setup,
+    pub(super) source: Option<Box<dyn Source>>,
+    pub(super) journal: Journal,
+    armed: Arc<Armed>,
+    own_url: Option<String>,
+    folder: PathBuf,
+    is_coarse: Arc<AtomicBool>,
+    /// They stop when they are dropped.
+    _proxies: Vec<Proxy>,
+}
+
+/// Faults that can be switched on and off.
+struct Armed {
+    is_on: AtomicBool,
+    counts: Mutex<HashMap<(Side, String), usize>>,
+    breaks: Box<Breaks>,
+    hits: AtomicUsize,
+}
+
+/// The process, once there is one.
+#[derive(Clone, Default)]
+pub(super) struct Victim(Arc<Mutex<Option<Arc<Process>>>>);
+
+impl Victim {
+    /// Kills the process and starts another one, the first time it is called.
+    pub(super) fn kill(&self) -> Action {
+        let (victim, was_killed) = (self.clone(), AtomicBool::new(false));
+        Arc::new(move || {
+            if let (Some(process), false) =
+                (victim.process(), was_killed.swap(true, Ordering::Relaxed))
+            {
+                let _ = process.restart();
+            }
+        })
+    }
+
+    /// Asks the process to end.
+    pub(super) fn terminate(&self) -> Action {
+        let victim = self.clone();
+        Arc::new(move || {
+            if let Some(process) = victim.process() {
+                process.terminate();
+            }
+        })
+    }
+
+    fn process(&self) -> Option<Arc<Process>> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+/// What is at the manager, in a form that can be compared.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct State {
+    pub(super) documents: Documents,
+    /// Members by group; a group without members is none.
+    pub(super) groups: BTreeMap<String, Vec<String>>,
+    pub(super) people: Vec<String>,
+}
+
+impl State {
+    /// Differences to what should be there, in words.
+    pub(super) fn differences(&self, expected: &Self) -> Vec<String> {
+        let mut found = self.documents.differences(&expected.documents);
+        let groups = self.groups.keys().chain(expected.groups.keys());
+        let groups: std::collections::BTreeSet<_> = groups.collect();
+        for group in groups {
+            let (is, should) = (self.groups.get(group), expected.groups.get(group));
+            if is != should {
+                let text = |members: Option<&Vec<String>>| {
+                    members.map_or("nobody".to_owned(), |all| all.join(", "))
+                };
+                found.push(format!(
+                    "the members of {group} are {} instead of {}",
+                    text(is),
+                    text(should)
+                ));
+            }
+        }
+        if self.people != expected.people {
+            found.push(format!(
+                "the people are {:?} instead of {:?}",
+                self.people, expected.people
+            ));
+        }
+        found
+    }
+}
+
+impl World {
+    /// One that nothing disturbs.
+    pub(super) async fn calm(suite: &Conformance) -> Result<Self> {
+        Self::start(suite, Victim::default(), |_, _, _| None).await
+    }
+
+    /// One in which `breaks` says what happens to calls. It is armed from the beginning.
+    pub(super) async fn start(
+        suite: &Conformance,
+        victim: Victim,
+        breaks: impl Fn(Side, &str, usize) -> Option<Fault> + Send + Sync + 'static,
+    ) -> Result<Self> {
+        let journal = Journal::default();
+        let armed = Arc::new(Armed {
+            is_on: AtomicBool::new(true),
+            counts: Mutex::default(),
+            breaks: Box::new(breaks),
+            hits: AtomicUsize::new(0),
+        });
+        let source = suite.source.as_ref().map(|start| start());
+        let mut proxies = Vec::new();
+        let mut own_url = None;
+        if let Some(source) = &source {
+            let proxy = Proxy::to_source(
+                &source.url(),
+                Armed::plan(&armed, Side::Source),
+                journal.clone(),
+            )
+            .await?;
+            own_url = Some(proxy.url());
+            proxies.push(proxy);
+        }
+        let manager = Manager::start(options()).await?;
+        let plan = Armed::plan(&armed, Side::Manager);
+        let to_manager = Proxy::to_manager(&manager.url(), plan, journal.clone()).await?;
+        let config = (suite.config)(&Address(own_url.clone().unwrap_or_default()));
+        let mut builder = Setup::of(&suite.binary)
+            .config(config)
+            .auth_type(suite.auth_type)
+            .env("OMNI_TEST_CLOCK", CLOCK)
+            .env("OMNI_CONNECTOR_GRACE_SECONDS", "2");
+        if let Some(credentials) = &suite.credentials {
+            builder = builder.credentials(credentials.clone());
+        }
+        for (name, value) in &suite.environment {
+            builder = builder.env(name, value);
+        }
+        let setup = builder.start_with(manager, &to_manager.url()).await?;
+        proxies.push(to_manager);
+        *victim.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&setup.process));
+        Ok(Self {
+            setup,
+            source,
+            journal,
+            armed,
+            own_url,
+            folder: suite.kept_at(),
+            is_coarse: Arc::clone(&suite.is_coarse),
+            _proxies: proxies,
+        })
+    }
+
+    /// Runs a sync to its end, whatever that is.
+    pub(super) async fn run(&self, mode: SyncType) -> Result<Ended> {
+        self.setup.run_within(mode, PATIENCE).await
+    }
+
+    /// Changes the source.
+    pub(super) fn change(&self, change: &Change) -> Result<(), Unable> {
+        match &self.source {
+            Some(source) => source.change(change),
+            None => Err(Unable(
+                "the connector is tested without a source".to_owned(),
+            )),
+        }
+    }
+
+    /// Lets calls be broken from now on, counted anew; or not.
+    pub(super) fn arm(&self, is_on: bool) {
+        self.armed
+            .counts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+        self.armed.is_on.store(is_on, Ordering::Relaxed);
+    }
+
+    /// How many calls were broken.
+    pub(super) fn hits(&self) -> usize {
+        self.armed.hits.load(Ordering::Relaxed)
+    }
+
+    /// The calls to the source so far.
+    pub(super) fn calls(&self) -> Vec<Entry> {
+        let all = self.journal.entries().into_iter();
+        all.filter(|entry| entry.side == Side::Source).collect()
+    }
+
+    pub(super) async fn state(&self) -> Result<State> {
+        let documents = self.setup.documents().await;
+        let documents = match &self.own_url {
+            Some(url) => documents.with(url, "http://source"),
+            None => documents,
+        };
+        let is_coarse = self.is_coarse.load(Ordering::Relaxed);
+        let documents = if is_coarse {
+            documents.coarse()
+        } else {
+            documents
+        };
+        let id = self.setup.source.id.clone();
+        let (groups, people) = self
+            .setup
+            .manager
+            .store()
+            .read(move |db| {
+                let mut groups: BTreeMap<String, Vec<String>> = BTreeMap::new();
+                let mut members = db.prepare(
+                    "SELECT group_email, member_email FROM group_members WHERE source_id = ?1 ORDER BY 1, 2",
+                )?;
+                let rows = members.query_map([&id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+                for row in rows {
+                    let (group, member): (String, String) = row?;
+                    groups.entry(group).or_default().push(member);
+                }
+                let mut people = db.prepare("SELECT email FROM people WHERE source_id = ?1 ORDER BY 1")?;
+                let people = people.query_map([&id], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
+                Ok::<_, StoreError>((groups, people))
+            })
+            .await?;
+        Ok(State {
+            documents,
+            groups,
+            people,
+        })
+    }
+
+    /// Keeps the store of a failed run, for people to look at.
+    pub(super) async fn keep(&self, check: Check, name: &str) -> Option<PathBuf> {
+        let name: String = name
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+            .collect();
+        let folder = self.folder.join(format!("{}-{name}", check.name()));
+        std::fs::create_dir_all(&folder).ok()?;
+        let path = folder.join("manager.sqlite3");
+        let _ = std::fs::remove_file(&path);
+        let target = path.to_string_lossy().into_owned();
+        let kept = self.setup.manager.store().read(move |db| {
+            db.execute("VACUUM INTO ?1", [target])?;
+            Ok::<_, StoreError>(())
+        });
+        kept.await.ok()?;
+        Some(folder)
+    }
+}
+
+impl Armed {
+    fn plan(armed: &Arc<Self>, side: Side) -> Plan {
+        let armed = Arc::clone(armed);
+        Box::new(move |route, _| {
+            if !armed.is_on.load(Ordering::Relaxed) {
+                return None;
+            }
+            let number = {
+                let mut counts = armed.counts.lock().unwrap_or_else(PoisonError::into_inner);
+                let count = counts.entry((side, route.to_owned())).or_default();
+                *count += 1;
+                *count - 1
+            };
+            let fault = (armed.breaks)(side, route, number)?;
+            armed.hits.fetch_add(1, Ordering::Relaxed);
+            Some(fault)
+        })
+    }
+}
+
+impl Conformance {
+    /// Where the stores of failed runs are kept: `target/omni`.
+    fn kept_at(&self) -> PathBuf {
+        let target = self.binary.parent().and_then(std::path::Path::parent);
+        target
+            .map_or_else(|| PathBuf::from("target"), std::path::Path::to_owned)
+            .join("omni")
+    }
+}

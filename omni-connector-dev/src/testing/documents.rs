@@ -1,0 +1,383 @@
+//! What arrived at the manager, with readable accessors, and as text that can be kept in a file.
+
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Write},
+    fs,
+    ops::Index,
+    path::Path,
+};
+
+use serde_json::Value;
+
+use crate::store::{Store, StoreError, contents, documents};
+
+/// Documents of one source, by the connector's ids.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Documents(BTreeMap<String, Found>);
+
+/// One document that arrived.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    /// The connector's id.
+    pub id: String,
+    /// The title, or `Untitled`.
+    pub title: String,
+    /// The whole text.
+    pub text: String,
+    /// `metadata` as it was sent; absent members are left out.
+    pub metadata: Value,
+    /// Who may see it; none hides it from everybody.
+    pub permissions: Option<Value>,
+    /// What operators match.
+    pub attributes: Value,
+}
+
+impl Documents {
+    pub(super) async fn of(store: &Store, source_id: &str) -> Result<Self, StoreError> {
+        let source_id = source_id.to_owned();
+        store
+            .read(move |db| {
+                let mut found = BTreeMap::new();
+                for document in documents::of_source(db, &source_id)? {
+                    let text = contents::find(db, &document.content_id)?.unwrap_or_default();
+                    found.insert(
+                        document.document_id.clone(),
+                        Found {
+                            id: document.document_id,
+                            title: document.title,
+                            text,
+                            metadata: document.metadata,
+                            permissions: document.permissions,
+                            attributes: document.attributes,
+                        },
+                    );
+                }
+                Ok(Self(found))
+            })
+            .await
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Their ids, sorted.
+    pub fn ids(&self) -> Vec<&str> {
+        self.0.keys().map(String::as_str).collect()
+    }
+
+    /// All of them, sorted by id.
+    pub fn iter(&self) -> impl Iterator<Item = &Found> {
+        self.0.values()
+    }
+
+    /// The document of that id.
+    pub fn get(&self, id: &str) -> Option<&Found> {
+        self.0.get(id)
+    }
+
+    /// Differences to what should be there: a line for each document that is missing, surplus or different.
+    pub fn differences(&self, expected: &Self) -> Vec<String> {
+        let mut found = Vec::new();
+        for wanted in expected.iter() {
+            match self.get(&wanted.id) {
+                None => found.push(format!("{} {:?} is missing", wanted.id, wanted.title)),
+                Some(document) => found.extend(document.difference(wanted)),
+            }
+        }
+        let surplus = self
+            .iter()
+            .filter(|document| !expected.0.contains_key(&document.id));
+        found.extend(
+            surplus.map(|document| format!("{} {:?} is surplus", document.id, document.title)),
+        );
+        found
+    }
+
+    /// The same without what may differ from run to run: texts, metadata and attributes.
+    #[must_use]
+    pub(super) fn coarse(self) -> Self {
+        let coarse = self.0.into_iter().map(|(id, found)| {
+            let found = Found {
+                text: String::new(),
+                metadata: Value::Null,
+                attributes: Value::Null,
+                ..found
+            };
+            (id, found)
+        });
+        Self(coarse.collect())
+    }
+
+    /// The same with every `from` in titles, texts and records replaced.
+    #[must_use]
+    pub(super) fn with(self, from: &str, to: &str) -> Self {
+        let renamed = self.0.into_values().map(|found| {
+            let in_value = |value: Value| {
+                serde_json::from_str(&value.to_string().replace(from, to)).unwrap_or(value)
+            };
+            let found = Found {
+                id: found.id.replace(from, to),
+                title: found.title.replace(from, to),
+                text: found.text.replace(from, to),
+                metadata: in_value(found.metadata),
+                permissions: found.permissions,
+                attributes: in_value(found.attributes),
+            };
+            (found.id.clone(), found)
+        });
+        Self(renamed.collect())
+    }
+}
+
+impl Index<&str> for Documents {
+    type Output = Found;
+
+    /// # Panics
+    /// No document has that id; the message names those that there are.
+    fn index(&self, id: &str) -> &Found {
+        self.get(id)
+            .unwrap_or_else(|| panic!("no document has the id `{id}`; there are {:?}", self.ids()))
+    }
+}
+
+impl Found {
+    /// Where people open it.
+    pub fn url(&self) -> Option<&str> {
+        self.metadata["url"].as_str()
+    }
+
+    /// What an operator matches.
+    pub fn attribute(&self, key: &str) -> Option<&Value> {
+        self.attributes.get(key)
+    }
+
+    /// Whether everybody in the company may see it.
+    pub fn is_public(&self) -> bool {
+        self.permission("public") == Some(&Value::Bool(true))
+    }
+
+    /// The people who may see it, sorted.
+    pub fn readers(&self) -> Vec<&str> {
+        self.addresses("users")
+    }
+
+    /// The groups whose members may see it, sorted.
+    pub fn groups(&self) -> Vec<&str> {
+        self.addresses("groups")
+    }
+
+    fn permission(&self, key: &str) -> Option<&Value> {
+        self.permissions.as_ref()?.get(key)
+    }
+
+    fn addresses(&self, key: &str) -> Vec<&str> {
+        let all = self.permission(key).and_then(Value::as_array);
+        let mut all: Vec<_> = all
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
+        all.sort_unstable();
+        all
+    }
+
+    fn difference(&self, wanted: &Self) -> Option<String> {
+        let id = &self.id;
+        let parts = [
+            ("title", self.title != wanted.title),
+            ("text", self.text != wanted.text),
+            ("readers", self.permissions != wanted.permissions),
+            ("attributes", self.attributes != wanted.attributes),
+            ("metadata", self.metadata != wanted.metadata),
+        ];
+        let different: Vec<_> = parts
+            .iter()
+            .filter(|part| part.1)
+            .map(|part| part.0)
+            .collect();
+        (!different.is_empty()).then(|| {
+            format!(
+                "{id} {:?} has another {}",
+                wanted.title,
+                different.join(", ")
+            )
+        })
+    }
+}
+
+/// Each document as lines, sorted by id, with times left out that a run makes up.
+impl fmt::Display for Documents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for document in self.iter() {
+            writeln!(f, "{}", document.id)?;
+            writeln!(f, "  title: {}", document.title)?;
+            let readers = if document.is_public() {
+                "everybody".to_owned()
+            } else {
+                let all = [document.readers(), document.groups()].concat();
+                if all.is_empty() {
+                    "nobody".to_owned()
+                } else {
+                    all.join(", ")
+                }
+            };
+            writeln!(f, "  readers: {readers}")?;
+            for (key, value) in document.attributes.as_object().into_iter().flatten() {
+                writeln!(f, "  attribute {key}: {value}")?;
+            }
+            for (key, value) in document.metadata.as_object().into_iter().flatten() {
+                if key != "title" {
+                    writeln!(f, "  {key}: {value}")?;
+                }
+            }
+            for line in document.text.lines() {
+                writeln!(f, "  | {line}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Compares documents with a file; see [`assert_documents!`](crate::assert_documents).
+///
+/// # Panics
+/// They differ, or there is no such file.
+#[doc(hidden)]
+#[track_caller]
+pub fn assert_documents(found: &Documents, folder: &str, file: &str) {
+    let path = Path::new(folder).join(file);
+    if let Err(message) = compared(found, &path, std::env::var_os("UPDATE").is_some()) {
+        panic!("{message}");
+    }
+}
+
+fn compared(found: &Documents, path: &Path, update: bool) -> Result<(), String> {
+    let text = found.to_string();
+    if update {
+        return fs::write(path, text)
+            .map_err(|error| format!("`{}` cannot be written: {error}", path.display()));
+    }
+    let kept = fs::read_to_string(path).map_err(|error| {
+        format!(
+            "`{}` cannot be read: {error}\nhelp: write it with `UPDATE=1 cargo test`",
+            path.display()
+        )
+    })?;
+    let changes = changed_lines(&kept, &text);
+    if changes.is_empty() {
+        return Ok(());
+    }
+    Err(format!(
+        "the documents differ from `{}`:\n{changes}help: accept them with `UPDATE=1 cargo test`",
+        path.display()
+    ))
+}
+
+/// Lines that are only in one of two texts, marked with `-` and `+`; between two lines that both have.
+pub(super) fn changed_lines(before: &str, after: &str) -> String {
+    let (before, after): (Vec<_>, Vec<_>) = (before.lines().collect(), after.lines().collect());
+    let mut changes = String::new();
+    let (mut i, mut j) = (0, 0);
+    while i < before.len() || j < after.len() {
+        if i < before.len() && j < after.len() && before[i] == after[j] {
+            (i, j) = (i + 1, j + 1);
+            continue;
+        }
+        // The nearest line that both have.
+        let rest = (before.len() - i) + (after.len() - j);
+        let (skipped, added) = (0..=rest)
+            .flat_map(|distance| (0..=distance).map(move |skipped| (skipped, distance - skipped)))
+            .find(
+                |(skipped, added)| match (before.get(i + skipped), after.get(j + added)) {
+                    (Some(one), Some(other)) => one == other,
+                    (None, None) => true,
+                    _ => false,
+                },
+            )
+            .unwrap_or((before.len() - i, after.len() - j));
+        for line in &before[i..(i + skipped).min(before.len())] {
+            let _ = writeln!(changes, "- {line}");
+        }
+        for line in &after[j..(j + added).min(after.len())] {
+            let _ = writeln!(changes, "+ {line}");
+        }
+        (i, j) = (i + skipped, j + added);
+    }
+    changes
+}
+
+/// Asserts that documents are those of a file below the package's folder: `assert_documents!(found, "tests/full.snap")`.
+/// `UPDATE=1 cargo test` writes the file.
+#[macro_export]
+macro_rules! assert_documents {
+    ($found:expr, $file:expr) => {
+        $crate::testing::assert_documents(&$found, env!("CARGO_MANIFEST_DIR"), $file)
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn one(title: &str) -> Documents {
+        let found = Found {
+            id: "a".to_owned(),
+            title: title.to_owned(),
+            text: "one\ntwo".to_owned(),
+            metadata: json!({ "url": "https://a.example" }),
+            permissions: Some(
+                json!({ "public": false, "users": ["b@x.org", "a@x.org"], "groups": [] }),
+            ),
+            attributes: json!({ "project": "ops" }),
+        };
+        Documents([("a".to_owned(), found)].into())
+    }
+
+    #[test]
+    fn a_file_of_documents_is_written_on_request_and_compared_line_by_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("full.snap");
+        assert!(
+            compared(&one("T"), &path, false)
+                .unwrap_err()
+                .contains("UPDATE=1")
+        );
+        compared(&one("T"), &path, true).unwrap();
+        assert_eq!(compared(&one("T"), &path, false), Ok(()));
+        let error = compared(&one("Other"), &path, false).unwrap_err();
+        assert!(
+            error.contains("-   title: T\n+   title: Other\n"),
+            "{error}"
+        );
+        assert!(!error.contains("project"), "{error}");
+    }
+
+    #[test]
+    fn lines_that_both_have_are_not_shown() {
+        assert_eq!(changed_lines("a\nb\nc", "a\nc\nd"), "- b\n+ d\n");
+        assert_eq!(changed_lines("a", "a"), "");
+    }
+
+    #[test]
+    fn a_difference_names_the_document_and_its_part() {
+        assert_eq!(
+            one("T").differences(&one("U")),
+            ["a \"U\" has another title"]
+        );
+        assert_eq!(
+            Documents::default().differences(&one("U")),
+            ["a \"U\" is missing"]
+        );
+        assert_eq!(one("T")["a"].readers(), ["a@x.org", "b@x.org"]);
+    }
+}

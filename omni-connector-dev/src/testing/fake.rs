@@ -1,0 +1,467 @@
+//! A fake of an API, for lists of JSON items. It pages as the connector's own [`Paging`] says, wants the connector's own
+//! [`Auth`], keeps to its [`Quota`], and reports what it was sent that nobody declared.
+
+use std::{
+    cmp::Reverse,
+    collections::BTreeSet,
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak},
+    thread,
+    time::{Duration, Instant},
+};
+
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{Request, State},
+    http::{HeaderMap, Method, StatusCode, Uri},
+    response::Response,
+};
+use omni_connector::http::{Auth, Paging, Quota};
+use serde_json::{Value, json};
+
+use super::{
+    changes,
+    requests::{answered, matched, parameters, put, text_of},
+    source::{Change, Source, Unable},
+};
+
+/// What an item or a body becomes.
+type Make = dyn Fn(&Value) -> Value + Send + Sync;
+
+/// A fake of an API. It listens from the first time that its URL is asked for.
+///
+/// ```no_run
+/// use omni_connector::{SecretString, http::{Auth, Paging}};
+/// use omni_connector_dev::testing::FakeApi;
+/// use serde_json::json;
+///
+/// let key = SecretString::from("canary-7f3".to_owned());
+/// let api = FakeApi::new()
+///     .auth(Auth::bearer(&key))
+///     .list("/issues", "/issues", Paging::cursor("/next").size("limit", 2), vec![
+///         json!({ "key": "OPS-1", "title": "Disk full", "text": "No space is left.", "readers": ["ada@example.com"] }),
+///     ])
+///     .item("/issues/{key}", |issue| issue.clone())
+///     .post("/issues", |input| json!({ "key": "OPS-9", "title": input["title"] }));
+/// ```
+#[must_use = "a fake is the `source` of `conformance!`"]
+pub struct FakeApi {
+    shared: Arc<Shared>,
+    url: OnceLock<String>,
+}
+
+struct Shared {
+    auth: Option<Auth>,
+    quota: Option<Quota>,
+    routes: Vec<Route>,
+    fields: changes::Fields,
+    state: Mutex<Inner>,
+}
+
+struct Inner {
+    /// Items of each list, in the order of the routes.
+    items: Vec<Vec<Value>>,
+    problems: BTreeSet<String>,
+    writes: usize,
+    uneven: bool,
+    calls: Vec<Instant>,
+}
+
+struct Route {
+    method: Method,
+    path: String,
+    parameters: Vec<String>,
+    kind: Kind,
+}
+
+enum Kind {
+    /// The list at this index, its items at a pointer.
+    List(usize, String, Paging),
+    /// One item of the main list, by the value of the path's parameter.
+    Item(String, Box<Make>),
+    /// A write.
+    Write(Box<Make>),
+}
+
+impl Default for FakeApi {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl FakeApi {
+    /// Starts with an API without routes.
+    pub fn new() -> Self {
+        let state = Mutex::new(Inner {
+            items: Vec::new(),
+            problems: BTreeSet::new(),
+            writes: 0,
+            uneven: false,
+            calls: Vec::new(),
+        });
+        Self {
+            shared: Arc::new(Shared {
+                auth: None,
+                quota: None,
+                routes: Vec::new(),
+                fields: changes::Fields::default(),
+                state,
+            }),
+            url: OnceLock::new(),
+        }
+    }
+
+    fn with(mut self, describe: impl FnOnce(&mut Shared)) -> Self {
+        let shared = Arc::get_mut(&mut self.shared);
+        describe(shared.expect("an API is described before it is asked for its URL"));
+        self
+    }
+
+    /// Wants this credential with every call, and answers 401 without.
+    pub fn auth(self, auth: Auth) -> Self {
+        self.with(|shared| shared.auth = Some(auth))
+    }
+
+    /// Answers 429 to calls beyond this quota.
+    pub fn quota(self, quota: Quota) -> Self {
+        self.with(|shared| shared.quota = Some(quota))
+    }
+
+    /// Serves a list at a path, with its items at a JSON pointer of the answer. The first list is the main one.
+    pub fn list(
+        self,
+        path: impl Into<String>,
+        items_at: impl Into<String>,
+        paging: Paging,
+        items: Vec<Value>,
+    ) -> Self {
+        let (path, items_at) = (path.into(), items_at.into());
+        self.with(|shared| {
+            let state = shared
+                .state
+                .get_mut()
+                .unwrap_or_else(PoisonError::into_inner);
+            state.items.push(items);
+            let number = state.items.len() - 1;
+            let parameters = paging.parameters().into_iter().map(str::to_owned).collect();
+            // What is asked for in a body is asked for by `POST`.
+            let is_post = paging.parameters().iter().any(|name| name.starts_with('/'));
+            shared.routes.push(Route {
+                method: if is_post { Method::POST } else { Method::GET },
+                path,
+                parameters,
+                kind: Kind::List(number, items_at, paging),
+            });
+        })
+    }
+
+    /// Serves one item of the main list at a path such as `/issues/{key}`: the one whose member of that name is there.
+    pub fn item(
+        self,
+        path: impl Into<String>,
+        make: impl Fn(&Value) -> Value + Send + Sync + 'static,
+    ) -> Self {
+        let path = path.into();
+        let member = path.split(['{', '}']).nth(1).unwrap_or("id").to_owned();
+        self.route(Method::GET, path, Kind::Item(member, Box::new(make)))
+    }
+
+    /// Takes a `POST`, and answers with what the function makes of its JSON body.
+    pub fn post(
+        self,
+        path: impl Into<String>,
+        make: impl Fn(&Value) -> Value + Send + Sync + 'static,
+    ) -> Self {
+        self.route(Method::POST, path.into(), Kind::Write(Box::new(make)))
+    }
+
+    fn route(self, method: Method, path: String, kind: Kind) -> Self {
+        self.with(|shared| {
+            shared.routes.push(Route {
+                method,
+                path,
+                parameters: Vec::new(),
+                kind,
+            });
+        })
+    }
+
+    /// Allows a parameter of the query on the route that was described last.
+    ///
+    /// # Panics
+    /// No route was described.
+    pub fn parameter(self, name: impl Into<String>) -> Self {
+        self.with(|shared| {
+            let route = shared
+                .routes
+                .last_mut()
+                .expect("a parameter belongs to a route");
+            route.parameters.push(name.into());
+        })
+    }
+
+    /// Names the member that is the title of items of the main list: `title` unless this says otherwise.
+    pub fn title(self, member: impl Into<String>) -> Self {
+        self.with(|shared| shared.fields.title = member.into())
+    }
+
+    /// Names the member that is the text of items of the main list: `text` unless this says otherwise.
+    pub fn text(self, member: impl Into<String>) -> Self {
+        self.with(|shared| shared.fields.text = member.into())
+    }
+
+    /// Names the member that lists the readers of items of the main list: `readers` unless this says otherwise.
+    pub fn readers(self, member: impl Into<String>) -> Self {
+        self.with(|shared| shared.fields.readers = member.into())
+    }
+
+    /// Says that the list that was described last holds groups, with their members in this member.
+    pub fn members(self, member: impl Into<String>) -> Self {
+        self.with(|shared| {
+            let state = shared
+                .state
+                .get_mut()
+                .unwrap_or_else(PoisonError::into_inner);
+            shared.fields.members = Some((state.items.len() - 1, member.into()));
+        })
+    }
+
+    /// The items of the main list, as they are now.
+    pub fn items(&self) -> Vec<Value> {
+        self.shared
+            .state()
+            .items
+            .first()
+            .cloned()
+            .unwrap_or_default()
+    }
+}
+
+impl Source for FakeApi {
+    fn url(&self) -> String {
+        self.url
+            .get_or_init(|| serve(Arc::clone(&self.shared)))
+            .clone()
+    }
+
+    fn change(&self, change: &Change) -> Result<(), Unable> {
+        let mut state = self.shared.state();
+        if *change == Change::UnevenPages {
+            let is_by_token = |route: &Route| match &route.kind {
+                Kind::List(0, _, paging) => Some(paging.is_by_token()),
+                _ => None,
+            };
+            if self.shared.routes.iter().find_map(is_by_token) != Some(true) {
+                return Err(Unable(
+                    "pages that are found by counting have one length".to_owned(),
+                ));
+            }
+            state.uneven = true;
+            return Ok(());
+        }
+        changes::apply(change, &self.shared.fields, &mut state.items)
+    }
+
+    fn next_pages(&self) -> Vec<(String, String)> {
+        let of_route = |route: &Route| match &route.kind {
+            Kind::List(0, _, paging) if route.method == Method::GET => {
+                Some((route.path.clone(), paging.next_at()?))
+            }
+            _ => None,
+        };
+        self.shared.routes.iter().filter_map(of_route).collect()
+    }
+
+    fn writes(&self) -> usize {
+        self.shared.state().writes
+    }
+
+    fn problems(&self) -> Vec<String> {
+        self.shared.state().problems.iter().cloned().collect()
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, Inner> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn answer(&self, method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Response {
+        let header = |name: &str| Some(headers.get(name)?.to_str().ok()?.to_owned());
+        let pairs = parameters(uri);
+        let parameter = |name: &str| {
+            let found = pairs.iter().find(|(key, _)| key == name);
+            found.map(|(_, value)| value.clone())
+        };
+        if let Some(wait) = self.over_quota() {
+            let body = json!({ "error": "too many calls" });
+            return answered(
+                StatusCode::TOO_MANY_REQUESTS,
+                &[("retry-after", wait)],
+                &body,
+            );
+        }
+        if let Some(auth) = &self.auth
+            && !auth.admits(&header, &parameter)
+        {
+            let error = json!({ "error": "this credential is not known" });
+            return answered(StatusCode::UNAUTHORIZED, &[], &error);
+        }
+        let found = self.routes.iter().find_map(|route| {
+            let value = matched(&route.path, uri.path())?;
+            (route.method == *method).then_some((route, value))
+        });
+        let Some((route, value)) = found else {
+            return self.unknown(method, uri.path());
+        };
+        for (name, _) in &pairs {
+            if !route.parameters.contains(name) {
+                let path = &route.path;
+                self.problem(format!(
+                    "`{name}` is a parameter of `{method} {path}` that nobody declared"
+                ));
+            }
+        }
+        let input: Value = serde_json::from_slice(body).unwrap_or_default();
+        match &route.kind {
+            Kind::List(number, items_at, paging) => {
+                let asked = |name: &str| match input.pointer(name) {
+                    Some(Value::String(text)) => Some(text.clone()),
+                    Some(Value::Null) | None => parameter(name),
+                    Some(other) => Some(other.to_string()),
+                };
+                let host = header("host").unwrap_or_default();
+                let link = |name: &str, value: &str| {
+                    let others = pairs.iter().filter(|(key, _)| key != name);
+                    let others = others.map(|(key, value)| format!("{key}={value}"));
+                    let all: Vec<_> = others.chain([format!("{name}={value}")]).collect();
+                    format!("http://{host}{}?{}", uri.path(), all.join("&"))
+                };
+                self.page(*number, items_at, paging, &asked, &link)
+            }
+            Kind::Item(member, make) => {
+                let state = self.state();
+                let items = state.items.first().into_iter().flatten();
+                let mut items = items.filter(|item| text_of(&item[member]) == value);
+                match items.next() {
+                    Some(item) => answered(StatusCode::OK, &[], &make(item)),
+                    None => answered(StatusCode::NOT_FOUND, &[], &json!({ "error": "not found" })),
+                }
+            }
+            Kind::Write(make) => {
+                self.state().writes += 1;
+                answered(StatusCode::OK, &[], &make(&input))
+            }
+        }
+    }
+
+    fn page(
+        &self,
+        number: usize,
+        items_at: &str,
+        paging: &Paging,
+        asked: &dyn Fn(&str) -> Option<String>,
+        link: &dyn Fn(&str, &str) -> String,
+    ) -> Response {
+        let state = self.state();
+        let items = &state.items[number];
+        let shorten = |start: usize| match (state.uneven && number == 0, start) {
+            (true, 0) => 1,
+            _ => 0,
+        };
+        let page = match paging.serve(items.len(), asked, link, &shorten) {
+            Ok(page) => page,
+            Err(problem) => {
+                drop(state);
+                self.problem(problem.clone());
+                return answered(StatusCode::BAD_REQUEST, &[], &json!({ "error": problem }));
+            }
+        };
+        let mut body = json!({});
+        put(
+            &mut body,
+            items_at,
+            Value::Array(items[page.items].to_vec()),
+        );
+        for (pointer, value) in page.fields {
+            put(&mut body, &pointer, value);
+        }
+        let headers: Vec<_> = page.link.map(|link| ("link", link)).into_iter().collect();
+        answered(StatusCode::OK, &headers, &body)
+    }
+
+    fn unknown(&self, method: &Method, path: &str) -> Response {
+        let near = self.routes.iter().max_by_key(|route| {
+            let pairs = route.path.chars().zip(path.chars());
+            let shared = pairs.take_while(|(one, other)| one == other).count();
+            (shared, route.method == *method, Reverse(route.path.len()))
+        });
+        let near = near.map_or_else(String::new, |route| {
+            format!("; the nearest route is `{} {}`", route.method, route.path)
+        });
+        self.problem(format!("nobody declared `{method} {path}`{near}"));
+        answered(StatusCode::NOT_FOUND, &[], &json!({ "error": "not found" }))
+    }
+
+    fn problem(&self, problem: String) {
+        self.state().problems.insert(problem);
+    }
+
+    /// Seconds to wait when there were too many calls.
+    fn over_quota(&self) -> Option<String> {
+        let (limit, per) = self.quota.as_ref()?.allows();
+        let mut state = self.state();
+        state.calls.retain(|call| call.elapsed() < per);
+        if state.calls.len() < usize::try_from(limit).unwrap_or(usize::MAX) {
+            state.calls.push(Instant::now());
+            return None;
+        }
+        let oldest = state.calls.first().map_or(Duration::ZERO, Instant::elapsed);
+        Some(per.saturating_sub(oldest).as_secs().max(1).to_string())
+    }
+}
+
+/// Serves on a thread of its own, so that a test needs no runtime to have one. Gives the URL.
+fn serve(shared: Arc<Shared>) -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    listener
+        .set_nonblocking(true)
+        .expect("a socket can be asked not to block");
+    let address = listener.local_addr().expect("a listener has an address");
+    let weak = Arc::downgrade(&shared);
+    let app = Router::new().fallback(handle).with_state(weak.clone());
+    drop(shared);
+    thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        let runtime = runtime.expect("a runtime starts");
+        runtime.block_on(async move {
+            let listener =
+                tokio::net::TcpListener::from_std(listener).expect("the listener is one");
+            let server = axum::serve(listener, app);
+            let ended = async {
+                while weak.strong_count() > 0 {
+                    tokio::time::sleep(Duration::from_millis(200)).await;
+                }
+            };
+            tokio::select! { _ = server => {}, () = ended => {} }
+        });
+    });
+    format!("http://{address}")
+}
+
+async fn handle(State(shared): State<Weak<Shared>>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let body: Bytes = axum::body::to_bytes(body, 64 << 20)
+        .await
+        .unwrap_or_default();
+    match shared.upgrade() {
+        Some(shared) => shared.answer(&head.method, &head.uri, &head.headers, &body),
+        None => answered(
+            StatusCode::SERVICE_UNAVAILABLE,
+            &[],
+            &json!({ "error": "the test is over" }),
+        ),
+    }
+}

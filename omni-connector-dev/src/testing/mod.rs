@@ -1,0 +1,42 @@
+//! Tests for authors of a connector: the manager in memory, the author's own binary as a process, and a source.
+//!
+//! ```no_run
+//! use omni_connector_dev::testing::{Setup, SyncType};
+//! use serde_json::json;
+//!
+//! # async fn example() {
+//! // In a test: `env!("CARGO_BIN_EXE_acme")`.
+//! let setup = Setup::of("target/debug/acme").config(json!({ "team": "ops" })).start().await;
+//! setup.sync(SyncType::Full).await;
+//! let documents = setup.documents().await;
+//! assert_eq!(documents["OPS-7"].title, "Disk full");
+//! # }
+//! ```
+
+mod builder;
+mod changes;
+mod conformance;
+mod documents;
+mod fake;
+mod fault;
+mod journal;
+mod process;
+mod proxy;
+mod random;
+mod requests;
+mod setup;
+mod source;
+pub mod wire;
+
+pub use builder::SetupBuilder;
+pub use conformance::{Address, Check, Conformance, Failure, Verdict};
+pub use documents::{Documents, Found, assert_documents};
+pub use fake::FakeApi;
+pub use fault::{Action, Fault, Replacement, RetryAfter};
+pub use journal::{Entry, Journal, Side};
+pub use omni_connector::SyncType;
+pub use process::free_port;
+pub use proxy::{Plan, Proxy, route_of};
+pub use random::Random;
+pub use setup::{Ended, Setup, options};
+pub use source::{Change, Oddity, Source, Unable};

@@ -1,0 +1,174 @@
+//! The author's own binary as a process: started with the environment of the protocol, killed, started again, and never left
+//! behind.
+
+use std::{
+    ffi::OsString,
+    io::{self, Read},
+    net::{Ipv4Addr, TcpListener},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU16, AtomicUsize, Ordering},
+    },
+    thread,
+};
+
+use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, Signal, kill_process};
+
+/// What is started.
+#[derive(Debug, Clone)]
+pub(super) struct Program {
+    pub(super) binary: PathBuf,
+    pub(super) environment: Vec<(OsString, OsString)>,
+}
+
+/// A process that can be killed from anywhere, and started again at the same port.
+#[derive(Debug)]
+pub(super) struct Process {
+    program: Program,
+    port: u16,
+    child: Mutex<Option<Child>>,
+    starts: AtomicUsize,
+    output: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Process {
+    pub(super) fn start(program: Program, manager_url: &str) -> Result<Self> {
+        let port = free_port()?;
+        let mut program = program;
+        for (name, value) in [
+            ("CONNECTOR_MANAGER_URL", manager_url),
+            ("CONNECTOR_HOST_NAME", "127.0.0.1"),
+            ("OMNI_CONNECTOR_LISTEN", "127.0.0.1"),
+            ("PORT", &port.to_string()),
+            ("CATALOG_CACHE_TTL_SECONDS", "0"),
+        ] {
+            program.environment.push((name.into(), value.into()));
+        }
+        let process = Self {
+            program,
+            port,
+            child: Mutex::default(),
+            starts: AtomicUsize::new(0),
+            output: Arc::default(),
+        };
+        process.launch()?;
+        Ok(process)
+    }
+
+    /// Where the manager and the tests reach it.
+    pub(super) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Everything it has printed, in all its lives.
+    pub(super) fn output(&self) -> String {
+        let output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8_lossy(&output).into_owned()
+    }
+
+    /// How often it was started.
+    pub(super) fn starts(&self) -> usize {
+        self.starts.load(Ordering::Relaxed)
+    }
+
+    /// Kills it and starts another one.
+    pub(super) fn restart(&self) -> Result<()> {
+        self.end();
+        self.launch()
+    }
+
+    /// Asks it to end (SIGTERM).
+    pub(super) fn terminate(&self) {
+        let pid = self.child().as_ref().map(Child::id);
+        let pid = pid.and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
+        if let Some(pid) = pid {
+            let _ = kill_process(pid, Signal::TERM);
+        }
+    }
+
+    /// Whether it has ended by itself.
+    pub(super) fn has_ended(&self) -> bool {
+        match self.child().as_mut() {
+            Some(child) => child.try_wait().ok().flatten().is_some(),
+            None => true,
+        }
+    }
+
+    /// Kills it (SIGKILL).
+    pub(super) fn end(&self) {
+        if let Some(mut child) = self.child().take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
+    fn launch(&self) -> Result<()> {
+        let binary = &self.program.binary;
+        let mut child = Command::new(binary)
+            .envs(self.program.environment.iter().cloned())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("`{}` cannot be started", binary.display()))?;
+        if let Some(stdout) = child.stdout.take() {
+            keep(stdout, Arc::clone(&self.output));
+        }
+        if let Some(stderr) = child.stderr.take() {
+            keep(stderr, Arc::clone(&self.output));
+        }
+        *self.child() = Some(child);
+        self.starts.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn child(&self) -> MutexGuard<'_, Option<Child>> {
+        self.child.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// Reads what a process prints until it ends.
+fn keep(mut stream: impl Read + Send + 'static, output: Arc<Mutex<Vec<u8>>>) {
+    thread::spawn(move || {
+        let mut buffer = [0; 4096];
+        while let Ok(length) = stream.read(&mut buffer) {
+            if length == 0 {
+                break;
+            }
+            let mut output = output.lock().unwrap_or_else(PoisonError::into_inner);
+            output.extend_from_slice(&buffer[..length]);
+        }
+    });
+}
+
+/// A port that is free now, and that the system gives to nobody who asks it for any port.
+///
+/// # Errors
+/// No port is free.
+pub fn free_port() -> Result<u16> {
+    /// Below those that the system gives (32768 on Linux, 49152 elsewhere).
+    const PORTS: std::ops::Range<u16> = 20_000..30_000;
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let count = PORTS.end - PORTS.start;
+    // Processes that follow each other begin far apart.
+    let process = std::process::id().wrapping_mul(97) % u32::from(count);
+    for _ in PORTS {
+        let next = NEXT.fetch_add(1, Ordering::Relaxed) % count;
+        let port = PORTS.start + (u16::try_from(process)? + next) % count;
+        match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+            Ok(_) => return Ok(port),
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    bail!("no port is free")
+}

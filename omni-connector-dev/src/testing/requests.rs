@@ -1,0 +1,84 @@
+//! Reading requests to a fake, and writing its answers.
+
+use axum::{
+    body::Body,
+    http::{StatusCode, Uri, header},
+    response::Response,
+};
+use serde_json::{Value, json};
+
+/// The value of the parameter in a path such as `/issues/{key}`, or nothing for a path without; none for another path.
+pub(super) fn matched(pattern: &str, path: &str) -> Option<String> {
+    let Some((before, after)) = pattern.split_once('{') else {
+        return (pattern == path).then(String::new);
+    };
+    let (_, after) = after.split_once('}')?;
+    let value = path.strip_prefix(before)?.strip_suffix(after)?;
+    let value = unescaped(value);
+    (!value.is_empty() && !value.contains('/')).then_some(value)
+}
+
+pub(super) fn parameters(uri: &Uri) -> Vec<(String, String)> {
+    let query = uri.query().unwrap_or_default();
+    let pairs = query.split('&').filter(|pair| !pair.is_empty());
+    let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    pairs
+        .map(|(key, value)| (unescaped(key), unescaped(value)))
+        .collect()
+}
+
+/// `%41+b` as it was meant.
+pub(super) fn unescaped(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let hex = after.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
+        let escaped = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        match (first, escaped) {
+            (b'%', Some(byte)) => {
+                bytes.push(byte);
+                rest = &after[2..];
+                continue;
+            }
+            (b'+', _) => bytes.push(b' '),
+            (byte, _) => bytes.push(*byte),
+        }
+        rest = after;
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+pub(super) fn text_of(value: &Value) -> String {
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// Puts a value at a JSON pointer, and makes the objects on the way.
+pub(super) fn put(body: &mut Value, pointer: &str, value: Value) {
+    let mut at = body;
+    for key in pointer.split('/').skip(1) {
+        if !at.is_object() {
+            *at = json!({});
+        }
+        at = &mut at[key];
+    }
+    *at = value;
+}
+
+pub(super) fn answered(
+    status: StatusCode,
+    headers: &[(&'static str, String)],
+    body: &Value,
+) -> Response {
+    let mut answer = Response::new(Body::from(body.to_string()));
+    *answer.status_mut() = status;
+    let json = header::HeaderValue::from_static("application/json");
+    answer.headers_mut().insert(header::CONTENT_TYPE, json);
+    for (name, value) in headers {
+        if let Ok(value) = value.parse() {
+            answer.headers_mut().insert(*name, value);
+        }
+    }
+    answer
+}

@@ -1,0 +1,368 @@
+//! A manager in memory, the author's own binary as a process, and one source between them.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use anyhow::{Context, Result, bail, ensure};
+use omni_connector::{AuthType, Manifest, RunReport, SyncType};
+use serde_json::{Value, json};
+use tokio::time::{sleep, timeout};
+
+use super::{
+    builder::SetupBuilder,
+    documents::Documents,
+    process::{Process, Program},
+};
+use crate::{
+    manager::Manager,
+    options::{CallLimits, Options, RunLimits},
+    rules::{ActionAnswer, Progress},
+    store::{
+        people,
+        runs::{Run, RunStatus},
+        search::Query,
+        sources::SourceRecord,
+        users::UserRole,
+    },
+};
+
+/// No step of a test takes as long on any machine.
+pub(super) const PATIENCE: Duration = Duration::from_mins(1);
+/// Time between two looks.
+pub(super) const GLANCE: Duration = Duration::from_millis(20);
+
+/// Options of a manager for tests: no background loop, no pauses, no limit on resumes.
+pub fn options() -> Options {
+    Options {
+        calls: CallLimits {
+            sync_retries: Vec::new(),
+            jitter: Duration::ZERO,
+            ..CallLimits::default()
+        },
+        runs: RunLimits {
+            tick: None,
+            resumes: 1_000,
+            concurrent: 1_000,
+            concurrent_per_class: 1_000,
+            ..RunLimits::default()
+        },
+        ..Options::default()
+    }
+}
+
+/// A manager in memory, a connector's process and a source. All of it ends when the setup is dropped.
+///
+/// Its methods panic when something does not work, with the cause and what the connector printed.
+#[derive(Debug)]
+pub struct Setup {
+    /// The manager, for what this type does not offer.
+    pub manager: Manager,
+    /// The source that is synced.
+    pub source: SourceRecord,
+    /// What the connector registered with.
+    pub manifest: Manifest,
+    pub(super) process: Arc<Process>,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone)]
+pub struct Ended {
+    /// By the manager's account.
+    pub progress: Progress,
+    /// By the connector's own account; none when its process no longer knows the run.
+    pub report: Option<RunReport>,
+}
+
+impl Ended {
+    /// Whether the run is complete.
+    pub fn is_completed(&self) -> bool {
+        self.progress.run.status == RunStatus::Completed
+    }
+
+    /// Items that the connector says it could not bring.
+    pub fn failures(&self) -> u64 {
+        self.report.as_ref().map_or(0, |report| report.failed)
+    }
+}
+
+impl Setup {
+    /// Takes the connector's binary: `env!("CARGO_BIN_EXE_acme")`.
+    pub fn of(binary: impl Into<PathBuf>) -> SetupBuilder {
+        let program = Program {
+            binary: binary.into(),
+            environment: vec![("RUST_LOG".into(), "info".into())],
+        };
+        SetupBuilder {
+            program,
+            config: json!({}),
+            credentials: None,
+            auth_type: AuthType::ApiKey,
+            source_type: None,
+            options: options(),
+        }
+    }
+
+    /// Runs a sync that completes, and whose events are all applied.
+    ///
+    /// # Panics
+    /// It does not.
+    pub async fn sync(&self, mode: SyncType) -> Ended {
+        let ended = self.run(mode).await;
+        let run = &ended.progress.run;
+        let failure = run.error_message.as_deref().unwrap_or_default();
+        assert!(
+            ended.is_completed(),
+            "the run is {:?}: {failure}\n{}",
+            run.status,
+            last_lines(&self.output())
+        );
+        let refused = self.manager.refused_events(&run.id, 5).await;
+        let refused = refused.expect("a store in memory is read");
+        assert!(refused.is_empty(), "events were refused: {refused:?}");
+        ended
+    }
+
+    /// Runs a sync to its end, whatever that is.
+    ///
+    /// # Panics
+    /// It does not start, or does not end within a minute.
+    pub async fn run(&self, mode: SyncType) -> Ended {
+        self.run_within(mode, PATIENCE)
+            .await
+            .unwrap_or_else(|error| panic!("{error:#}\n{}", last_lines(&self.output())))
+    }
+
+    pub(super) async fn run_within(&self, mode: SyncType, patience: Duration) -> Result<Ended> {
+        let (run, starts) = self.begin(mode).await?;
+        self.end_of(&run, starts, patience).await
+    }
+
+    /// Starts a run, and asks again when the process was killed meanwhile. Gives also how often the process had been started.
+    pub(super) async fn begin(&self, mode: SyncType) -> Result<(Run, usize)> {
+        let started = async {
+            loop {
+                let starts = self.process.starts();
+                match self.manager.sync(&self.source.id, mode).await {
+                    Ok(run) => return Ok((run, starts)),
+                    Err(error) => {
+                        // A process that was killed meanwhile is another one when it answers.
+                        if self.is_healthy().await && self.process.starts() == starts {
+                            bail!("the run does not start: {error}");
+                        }
+                        sleep(GLANCE).await;
+                    }
+                }
+            }
+        };
+        timeout(PATIENCE, started)
+            .await
+            .context("the run never starts")?
+    }
+
+    /// Waits for the end of a run, and resumes it whenever its process no longer works on it.
+    /// Its process is the one of that start.
+    pub(super) async fn end_of(
+        &self,
+        run: &Run,
+        starts: usize,
+        patience: Duration,
+    ) -> Result<Ended> {
+        let ends = async {
+            let mut starts = starts;
+            loop {
+                let progress = self.manager.progress(&run.id).await?;
+                let progress = progress.context("the run is gone")?;
+                if !progress.run.is_running() {
+                    return anyhow::Ok(progress);
+                }
+                if self.process.starts() != starts && self.is_healthy().await {
+                    starts = self.process.starts();
+                    while self.manager.resume(&progress.run).await.is_err() {
+                        ensure!(!self.process.has_ended(), "the connector ended");
+                        let now = self.manager.progress(&run.id).await?;
+                        if now.is_none_or(|now| !now.run.is_running())
+                            || self.process.starts() != starts
+                        {
+                            break;
+                        }
+                        sleep(GLANCE).await;
+                    }
+                }
+                sleep(GLANCE).await;
+            }
+        };
+        let progress = timeout(patience, ends)
+            .await
+            .with_context(|| format!("the run does not end within {patience:?}"))??;
+        let report = self.report(&run.id).await;
+        Ok(Ended { progress, report })
+    }
+
+    /// What the connector says of a run; none when it does not know it.
+    async fn report(&self, run: &str) -> Option<RunReport> {
+        let url = format!("{}/sync/{run}/report", self.process.url());
+        let answer = client().get(url).send().await.ok()?;
+        answer.error_for_status().ok()?.json().await.ok()
+    }
+
+    pub(super) async fn is_healthy(&self) -> bool {
+        let url = format!("{}/health", self.process.url());
+        let answer = client()
+            .get(url)
+            .timeout(Duration::from_secs(5))
+            .send()
+            .await;
+        answer.is_ok_and(|answer| answer.status().is_success())
+    }
+
+    /// Kills the process and starts another one.
+    ///
+    /// # Panics
+    /// It does not start.
+    pub async fn kill_and_restart(&self) {
+        self.process.restart().expect("the connector starts again");
+        let answers = self.answers().await;
+        answers.unwrap_or_else(|error| panic!("{error:#}"));
+    }
+
+    /// Waits until the process answers.
+    pub(super) async fn answers(&self) -> Result<()> {
+        let healthy = async {
+            while !self.is_healthy().await {
+                sleep(GLANCE).await;
+            }
+        };
+        timeout(PATIENCE, healthy)
+            .await
+            .context("the connector does not answer")
+    }
+
+    /// The documents of the source.
+    ///
+    /// # Panics
+    /// The store cannot be read.
+    pub async fn documents(&self) -> Documents {
+        let found = Documents::of(self.manager.store(), &self.source.id).await;
+        found.expect("a store in memory is read")
+    }
+
+    /// Waits until the documents are as they should be.
+    ///
+    /// # Panics
+    /// They are not within a minute; the message has what is there then.
+    pub async fn until(&self, are_right: impl Fn(&Documents) -> bool) -> Documents {
+        let reached = async {
+            loop {
+                let found = self.documents().await;
+                if are_right(&found) {
+                    return found;
+                }
+                sleep(GLANCE).await;
+            }
+        };
+        if let Ok(found) = timeout(PATIENCE, reached).await {
+            return found;
+        }
+        let found = self.documents().await;
+        panic!("the documents are not as they should be:\n{found}")
+    }
+
+    /// The addresses of a group's members, sorted.
+    ///
+    /// # Panics
+    /// The store cannot be read.
+    pub async fn members(&self, group: &str) -> Vec<String> {
+        let (id, group) = (self.source.id.clone(), group.to_owned());
+        let read = self
+            .manager
+            .store()
+            .read(move |db| people::members_of(db, &id, &group));
+        read.await.expect("a store in memory is read")
+    }
+
+    /// Searches as a person does, or with `None` as somebody who sees everything; ids of the first hundred documents.
+    ///
+    /// # Panics
+    /// The store cannot be read.
+    pub async fn search(&self, text: &str, viewer: Option<&str>) -> Vec<String> {
+        let query = Query {
+            text: text.to_owned(),
+            viewer: viewer.map(str::to_owned),
+            limit: 100,
+        };
+        let hits = self
+            .manager
+            .store()
+            .search(query)
+            .await
+            .expect("a store in memory is read");
+        hits.hits.into_iter().map(|hit| hit.document_id).collect()
+    }
+
+    /// Calls an action as the system, and gives its result.
+    ///
+    /// # Panics
+    /// The call does not succeed.
+    pub async fn call(&self, action: &str, params: Value) -> Value {
+        let answer = self.answer(action, params, None).await;
+        let text = String::from_utf8_lossy(&answer.body);
+        assert!(
+            answer.status.is_success(),
+            "{action}: {} {text}",
+            answer.status
+        );
+        let mut body: Value = serde_json::from_str(&text).unwrap_or_else(|_| text.as_ref().into());
+        match body.get_mut("result") {
+            Some(result) => result.take(),
+            None => body,
+        }
+    }
+
+    /// Calls an action as a person, or with `None` as the system, and gives the answer as it came.
+    ///
+    /// # Panics
+    /// The manager refuses the call.
+    pub async fn answer(&self, action: &str, params: Value, actor: Option<&str>) -> ActionAnswer {
+        let actor = match actor {
+            Some(email) => Some(
+                self.manager
+                    .user(email, UserRole::User)
+                    .await
+                    .expect("a user is stored")
+                    .id,
+            ),
+            None => None,
+        };
+        let called = self
+            .manager
+            .call_action(&self.source.id, actor.as_deref(), action, params);
+        called
+            .await
+            .unwrap_or_else(|error| panic!("{action}: {error}"))
+    }
+
+    /// Everything that the connector has printed.
+    pub fn output(&self) -> String {
+        self.process.output()
+    }
+
+    /// Where the connector listens, without a trailing slash.
+    pub fn url(&self) -> String {
+        self.process.url()
+    }
+}
+
+pub(super) fn client() -> reqwest::Client {
+    let client = omni_connector::HttpClient::builder().no_proxy().build();
+    client.expect("an HTTP client without options is built")
+}
+
+/// What a person needs of a long output.
+pub(super) fn last_lines(output: &str) -> String {
+    let lines: Vec<_> = output.lines().collect();
+    let shown = lines[lines.len().saturating_sub(12)..].join("\n  | ");
+    if shown.is_empty() {
+        "the connector printed nothing".to_owned()
+    } else {
+        format!("the connector's last lines:\n  | {shown}")
+    }
+}

@@ -1,0 +1,155 @@
+//! Each mistake is caught by the check that claims it, and by no other.
+
+use std::sync::{
+    Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use omni_connector_dev::testing::{Check, Conformance, Verdict};
+use serde_json::json;
+
+use crate::source::{ISSUES, tracker};
+
+/// The mistakes of `src/bin/tracker.rs`, and the check that claims each.
+const MISTAKES: &[(&str, Check)] = &[
+    ("the last item of a page is lost", Check::Completes),
+    ("the time of the run is in the text", Check::Idle),
+    ("the checkpoint runs ahead", Check::Resume),
+    ("what a killed process saw is deleted", Check::Resume),
+    ("a signal is ignored", Check::Stops),
+    (
+        "a failed call to the manager is not repeated",
+        Check::ManagerFaults,
+    ),
+    ("html is an empty list", Check::SourceFaults),
+    ("errors are ignored", Check::SourceFaults),
+    ("a failed page is the end", Check::SourceFaults),
+    ("a storm of retries", Check::SourceFaults),
+    ("a short page is the end", Check::Walks),
+    ("a repeated token is followed", Check::Walks),
+    ("a repeated token is the end", Check::Walks),
+    ("nothing is deleted", Check::Deletes),
+    ("deletes name another id", Check::Deletes),
+    ("accidents are deleted", Check::Deletes),
+    ("readers are names", Check::Access),
+    ("a group that nobody sends", Check::Access),
+    ("groups are never sent", Check::Access),
+    ("unknown readers are everybody", Check::Access),
+    ("readers are sent once", Check::Access),
+    ("an empty group is not sent", Check::Access),
+    ("members only come", Check::Access),
+    ("members are kept in memory", Check::Access),
+    ("unknown members are none", Check::Access),
+    ("an odd item fails the run", Check::Items),
+    ("an odd item is left out silently", Check::Items),
+    ("an odd item ends its page", Check::Items),
+    ("texts are sent once", Check::Changes),
+    ("titles are sent once", Check::Changes),
+    ("the id is made of the title", Check::Changes),
+    ("operators without attributes", Check::Operators),
+    ("values of operators have blanks", Check::Operators),
+    ("a caller's mistake is 500", Check::Actions),
+    ("a write before the check", Check::Actions),
+    ("the key is logged", Check::Secrets),
+    ("the key is in a document", Check::Secrets),
+];
+
+pub(crate) fn suite(mistake: &str) -> Conformance {
+    Conformance::of(
+        "omni-connector-tests-testkit",
+        env!("CARGO_MANIFEST_DIR"),
+        env!("CARGO_BIN_EXE_tracker"),
+    )
+    .source(tracker)
+    .config(|source| json!({ "api_url": source.url() }))
+    .credentials(json!({ "api_key": "canary-7f3a" }))
+    .documents(ISSUES)
+    .boundaries(24)
+    .env("MISTAKE", mistake)
+}
+
+/// The checks that fail, with what they say.
+fn failed(mistake: &str, checks: &[Check]) -> Vec<(Check, String)> {
+    let suite = suite(mistake);
+    let run = |check: &Check| match suite.run(*check) {
+        Verdict::Failed(failure) => Some((*check, failure.to_string())),
+        Verdict::Passed(_) | Verdict::LeftOut(_) => None,
+    };
+    checks.iter().filter_map(run).collect()
+}
+
+#[test]
+fn a_connector_without_a_mistake_passes_every_check() {
+    for check in Check::ALL {
+        let began = std::time::Instant::now();
+        let verdict = suite("").run(check);
+        println!(
+            "{:<14} {:>5.1} s  {verdict}",
+            check.name(),
+            began.elapsed().as_secs_f64()
+        );
+        assert!(!verdict.is_failed(), "{verdict}");
+    }
+}
+
+/// Some of the mistakes, against the check that claims each. `OMNI_TEST_MISTAKE` chooses by a part of the name.
+#[test]
+fn each_mistake_is_caught_by_the_check_that_claims_it() {
+    let chosen = std::env::var("OMNI_TEST_MISTAKE").unwrap_or_default();
+    let mut missed = Vec::new();
+    for (mistake, check) in MISTAKES
+        .iter()
+        .filter(|(mistake, _)| mistake.contains(&chosen))
+    {
+        match failed(mistake, &[*check]).first() {
+            Some((_, text)) => println!("== {mistake}\n{text}\n"),
+            None => {
+                println!("{mistake}: {}", suite(mistake).run(*check));
+                missed.push(mistake);
+            }
+        }
+    }
+    assert!(missed.is_empty(), "not caught: {missed:?}");
+}
+
+/// Takes several minutes: every check on every mistake.
+#[test]
+#[ignore = "every check on every mistake takes minutes: run it with `--ignored`"]
+fn no_mistake_is_caught_by_a_check_that_does_not_claim_it() {
+    let chosen = std::env::var("OMNI_TEST_MISTAKE").unwrap_or_default();
+    let mistakes: Vec<_> = MISTAKES
+        .iter()
+        .filter(|(mistake, _)| mistake.contains(&chosen))
+        .collect();
+    let next = AtomicUsize::new(0);
+    let wrong = Mutex::new(Vec::new());
+    // The checks wait more than they work.
+    std::thread::scope(|threads| {
+        for _ in 0..3 {
+            threads.spawn(|| {
+                while let Some((mistake, claimed)) =
+                    mistakes.get(next.fetch_add(1, Ordering::Relaxed))
+                {
+                    let others: Vec<_> = Check::ALL
+                        .into_iter()
+                        .filter(|check| check != claimed)
+                        .collect();
+                    let failed = failed(mistake, &others);
+                    println!(
+                        "{mistake}: {:?}",
+                        failed
+                            .iter()
+                            .map(|(check, _)| check.name())
+                            .collect::<Vec<_>>()
+                    );
+                    let texts = failed
+                        .into_iter()
+                        .map(|(_, text)| format!("== {mistake}\n{text}"));
+                    wrong.lock().unwrap().extend(texts);
+                }
+            });
+        }
+    });
+    let wrong = wrong.into_inner().unwrap();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -1,0 +1,82 @@
+//! A fake API: what it wants, and what it says of calls that nobody declared.
+
+use std::time::Duration;
+
+use omni_connector::{
+    HttpClient,
+    http::{Paging, Quota},
+};
+use omni_connector_dev::testing::{Change, FakeApi, Source};
+use serde_json::{Value, json};
+
+use crate::source::tracker;
+
+async fn get(url: String, key: Option<&str>) -> (u16, Value) {
+    let client = HttpClient::builder().no_proxy().build().unwrap();
+    let mut call = client.get(url);
+    if let Some(key) = key {
+        call = call.bearer_auth(key);
+    }
+    let answer = call.send().await.unwrap();
+    let status = answer.status().as_u16();
+    (
+        status,
+        serde_json::from_str(&answer.text().await.unwrap()).unwrap(),
+    )
+}
+
+#[tokio::test]
+async fn a_fake_wants_the_credential_and_names_what_nobody_declared() {
+    let api = tracker();
+    let url = api.url();
+    assert_eq!(get(format!("{url}/issues"), None).await.0, 401);
+    let key = Some("canary-7f3a");
+    assert_eq!(get(format!("{url}/issue"), key).await.0, 404);
+    assert_eq!(get(format!("{url}/issues?colour=red"), key).await.0, 200);
+    assert_eq!(
+        get(format!("{url}/issues?cursor=made-up"), key).await.0,
+        400
+    );
+    let problems = api.problems();
+    for expected in [
+        "nobody declared `GET /issue`; the nearest route is `GET /issues`",
+        "`colour` is a parameter of `GET /issues` that nobody declared",
+        "`made-up` is not a token of this service",
+    ] {
+        assert!(
+            problems.iter().any(|problem| problem == expected),
+            "{expected}: {problems:?}"
+        );
+    }
+    let (_, page) = get(format!("{url}/issues?cursor=after-4"), key).await;
+    assert_eq!(
+        (&page["issues"][0]["key"], &page["next"]),
+        (&json!("OPS-5"), &json!("after-8"))
+    );
+    assert_eq!(
+        get(format!("{url}/issues/OPS-3"), key).await.1["title"],
+        "Disk 3 is full"
+    );
+}
+
+#[tokio::test]
+async fn a_fake_keeps_to_its_quota_and_changes() {
+    let items = vec![json!({ "id": 1, "title": "a", "text": "b", "readers": ["a@x.org"] })];
+    let api = FakeApi::new()
+        .quota(Quota::new(2, Duration::from_secs(60)))
+        .list("/list", "/items", Paging::link_header(), items);
+    let url = api.url();
+    api.change(&Change::Add).unwrap();
+    api.change(&Change::Narrow(0)).unwrap();
+    assert!(
+        api.change(&Change::Leave)
+            .unwrap_err()
+            .to_string()
+            .contains("no groups")
+    );
+    let (status, page) = get(format!("{url}/list"), None).await;
+    assert_eq!((status, &page["items"][1]["id"]), (200, &json!(1_000_001)));
+    assert_eq!(page["items"][0]["readers"], json!([]));
+    assert_eq!(get(format!("{url}/list"), None).await.0, 200);
+    assert_eq!(get(format!("{url}/list"), None).await.0, 429);
+}

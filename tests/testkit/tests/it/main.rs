@@ -1,0 +1,7 @@
+//! The test kit, shown to be right.
+
+mod bad_connectors;
+mod fake;
+mod files;
+mod setup;
+mod source;
