@@ -1,0 +1,268 @@
+//! Reads a page: its words as Markdown, its links, and what it says about itself. Also sitemaps.
+
+use std::{collections::BTreeSet, io::Read, rc::Rc};
+
+use encoding_rs::{Encoding, UTF_8};
+use flate2::read::MultiGzDecoder;
+use htmd::{
+    HtmlToMarkdown, Node,
+    options::{BulletListMarker, Options},
+};
+use markup5ever_rcdom::NodeData;
+use omni_connector::prelude::Url;
+
+use crate::{fetch::Body, settings::normal};
+
+/// The converter recurses. A page that nests deeper than any page people read gives its words alone.
+const DEEPEST: usize = 500;
+/// Links of one page that are followed, and addresses of one sitemap.
+const LINKS: usize = 2_000;
+const ADDRESSES: usize = 50_000;
+/// Bytes of a sitemap after decompression.
+const SITEMAP: u64 = 50 << 20;
+/// What is on every page of a site, or is no text.
+const BESIDE: [&str; 8] = [
+    "nav", "header", "footer", "script", "style", "noscript", "template", "svg",
+];
+
+#[derive(Debug, Default)]
+pub(crate) struct Page {
+    pub(crate) title: String,
+    pub(crate) text: String,
+    pub(crate) links: Vec<Url>,
+    /// It wants to be in no index.
+    pub(crate) is_hidden: bool,
+    /// The address that it wants to be known by.
+    pub(crate) canonical: Option<Url>,
+}
+
+/// Files whose text Omni extracts.
+pub(crate) fn is_document(media_type: &str) -> bool {
+    media_type == "application/pdf"
+        || media_type == "application/msword"
+        || media_type.starts_with("application/vnd.ms-")
+        || media_type.starts_with("application/vnd.openxmlformats-officedocument.")
+        || media_type.starts_with("application/vnd.oasis.opendocument.")
+}
+
+/// Reads a page of HTML, or a file, whose text is then left to Omni.
+pub(crate) fn read(body: &Body, agent: &str) -> Page {
+    let mut rules = Rules::default();
+    for value in body.headers.get_all("x-robots-tag") {
+        rules.add(value.to_str().unwrap_or_default(), agent);
+    }
+    let mut page = match body.media_type.as_str() {
+        "text/html" | "application/xhtml+xml" => read_html(body, &mut rules, agent),
+        file => Page {
+            title: file_name(&body.url),
+            text: if file.starts_with("text/") {
+                decode(body, None)
+            } else {
+                String::new()
+            },
+            ..Page::default()
+        },
+    };
+    page.is_hidden = rules.is_hidden;
+    if rules.hides_links {
+        page.links.clear();
+    }
+    page
+}
+
+pub(crate) fn file_name(url: &Url) -> String {
+    let name = url.path_segments().and_then(Iterator::last);
+    name.unwrap_or_default().to_owned()
+}
+
+/// What a page asks of robots.
+#[derive(Default)]
+struct Rules {
+    is_hidden: bool,
+    hides_links: bool,
+}
+
+impl Rules {
+    /// Adds the words of a tag: `noindex, nofollow`, or `somebot: noindex`, which is for that one only.
+    fn add(&mut self, said: &str, agent: &str) {
+        let said = said.to_ascii_lowercase();
+        let words = match said.split_once(':') {
+            Some((name, words)) if !name.contains([',', ' ']) => {
+                let agent = agent.to_ascii_lowercase();
+                if !agent.starts_with(name) {
+                    return;
+                }
+                words.to_owned()
+            }
+            _ => said,
+        };
+        for word in words.split([',', ' ']) {
+            self.is_hidden |= matches!(word, "noindex" | "none");
+            self.hides_links |= matches!(word, "nofollow" | "none");
+        }
+    }
+}
+
+fn read_html(body: &Body, rules: &mut Rules, agent: &str) -> Page {
+    let head = String::from_utf8_lossy(&body.bytes[..body.bytes.len().min(1024)]).into_owned();
+    let html = decode(body, Some(&head));
+    let options = Options {
+        bullet_list_marker: BulletListMarker::Asterisk,
+        ul_bullet_spacing: 1,
+        ..Options::default()
+    };
+    let skipped = BESIDE.into_iter().chain(["title"]).collect();
+    let converter = HtmlToMarkdown::builder()
+        .options(options)
+        .skip_tags(skipped)
+        .build();
+    let mut page = Page::default();
+    let Ok(tree) = converter.html_to_tree(&html) else {
+        return page;
+    };
+    let mut base = body.url.clone();
+    let (mut found, mut mains, mut articles) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut deepest, mut words) = (0, String::new());
+    let mut open = vec![(Rc::clone(&tree), 0, false)];
+    while let Some((node, depth, mut is_beside)) = open.pop() {
+        deepest = deepest.max(depth);
+        if let NodeData::Text { contents } = &node.data
+            && !is_beside
+        {
+            words.push_str(&contents.borrow());
+            words.push(' ');
+        }
+        if let NodeData::Element { name, attrs, .. } = &node.data {
+            let attrs = attrs.borrow();
+            let get = |key: &str| {
+                let attr = attrs.iter().find(|it| &*it.name.local == key);
+                attr.map(|it| it.value.trim().to_owned())
+            };
+            let tag = &*name.local;
+            is_beside |= tag == "title" || BESIDE.contains(&tag);
+            match tag {
+                "title" if page.title.is_empty() => page.title = inner_text(&node),
+                "main" => mains.push(Rc::clone(&node)),
+                "article" => articles.push(Rc::clone(&node)),
+                "base" => {
+                    if let Some(it) = get("href").and_then(|it| body.url.join(&it).ok()) {
+                        base = it;
+                    }
+                }
+                "a" | "area" => {
+                    let rel = get("rel").unwrap_or_default().to_ascii_lowercase();
+                    if !rel.split_whitespace().any(|it| it == "nofollow") {
+                        found.extend(get("href").map(|it| (false, it)));
+                    }
+                }
+                "iframe" | "frame" => found.extend(get("src").map(|it| (false, it))),
+                "link" => {
+                    let rel = get("rel").unwrap_or_default().to_ascii_lowercase();
+                    if rel == "canonical" {
+                        found.extend(get("href").map(|it| (true, it)));
+                    } else if matches!(&*rel, "next" | "prev")
+                        || (rel == "alternate" && get("hreflang").is_some())
+                    {
+                        found.extend(get("href").map(|it| (false, it)));
+                    }
+                }
+                "meta" => {
+                    let content = get("content").unwrap_or_default();
+                    let name = get("name").unwrap_or_default().to_ascii_lowercase();
+                    let is_mine = !name.is_empty() && agent.to_ascii_lowercase().starts_with(&name);
+                    if name == "robots" || is_mine {
+                        rules.add(&content, agent);
+                    }
+                    if get("http-equiv").is_some_and(|it| it.eq_ignore_ascii_case("refresh")) {
+                        let at = content.to_ascii_lowercase().find("url=");
+                        let to = at.map(|at| content[at + 4..].trim_matches(['"', '\'', ' ']));
+                        found.extend(to.map(|it| (false, it.to_owned())));
+                    }
+                }
+                _ => {}
+            }
+        }
+        let children = node.children.borrow();
+        open.extend(
+            children
+                .iter()
+                .rev()
+                .map(|it| (Rc::clone(it), depth + 1, is_beside)),
+        );
+    }
+    let mut seen = BTreeSet::new();
+    for (is_canonical, href) in found {
+        let Ok(url) = base.join(&href) else { continue };
+        let url = normal(url);
+        if is_canonical {
+            page.canonical = Some(url);
+        } else if page.links.len() < LINKS && seen.insert(url.clone()) {
+            page.links.push(url);
+        }
+    }
+    let main = [mains, articles]
+        .into_iter()
+        .find_map(|it| <[_; 1]>::try_from(it).ok());
+    page.text = if deepest > DEEPEST {
+        words.split_whitespace().collect::<Vec<_>>().join(" ")
+    } else {
+        converter.tree_to_markdown(main.as_ref().map_or(&tree, |[main]| main))
+    };
+    page
+}
+
+fn inner_text(node: &Rc<Node>) -> String {
+    let mut text = String::new();
+    for child in node.children.borrow().iter() {
+        if let NodeData::Text { contents } = &child.data {
+            text.push_str(&contents.borrow());
+        }
+    }
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The text of a body: by its byte order mark, its header, what the head of a page declares, or as UTF-8.
+fn decode(body: &Body, head: Option<&str>) -> String {
+    let header = body
+        .headers
+        .get("content-type")
+        .and_then(|it| it.to_str().ok());
+    let label = |text: &str| {
+        let at = text.to_ascii_lowercase().find("charset")? + "charset".len();
+        let value = text.get(at..)?.trim_start().strip_prefix('=')?;
+        let value = value.trim_start_matches([' ', '"', '\'']);
+        let end = value.find([' ', '"', '\'', ';', '/', '>']);
+        Encoding::for_label(value[..end.unwrap_or(value.len())].as_bytes())
+    };
+    let encoding = header.and_then(label).or_else(|| head.and_then(label));
+    let (text, ..) = encoding.unwrap_or(UTF_8).decode(&body.bytes);
+    text.into_owned()
+}
+
+/// The addresses of a sitemap, each with whether it is a sitemap itself.
+pub(crate) fn read_sitemap(body: &Body) -> Vec<(Url, bool)> {
+    let mut bytes = Vec::new();
+    if body.bytes.starts_with(&[0x1f, 0x8b]) {
+        // What cannot be unpacked holds no more addresses.
+        let _ = MultiGzDecoder::new(&*body.bytes)
+            .take(SITEMAP)
+            .read_to_end(&mut bytes);
+    } else {
+        bytes.clone_from(&body.bytes);
+    }
+    let text = String::from_utf8_lossy(&bytes);
+    let is_index = text.contains("<sitemapindex");
+    let is_xml = is_index || text.contains("<urlset");
+    let lines = text
+        .lines()
+        .filter(|_| !is_xml && body.media_type != "text/html");
+    let places = text.split("<loc>").skip(1).filter(|_| is_xml);
+    let places = places.filter_map(|it| it.split("</loc>").next());
+    let places = places.map(|it| it.trim().trim_start_matches("<![CDATA["));
+    let places = places.map(|it| it.trim_end_matches("]]>").replace("&amp;", "&"));
+    let urls = places.chain(lines.map(str::to_owned));
+    let urls = urls.filter_map(|it| Url::parse(it.trim()).ok());
+    urls.take(ADDRESSES)
+        .map(|it| (normal(it), is_index))
+        .collect()
+}

@@ -1,0 +1,129 @@
+//! What a person fills in for a source, and which addresses belong to it. The keys are those of Omni's form.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use omni_connector::prelude::*;
+use regex::RegexSet;
+
+/// Longer addresses are traps, and their ids would not fit into Omni's database.
+const LONGEST: usize = 1_900;
+
+/// The settings of a source.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+pub struct Settings {
+    /// Where the crawl begins, such as `https://docs.example.com/`
+    root_url: Url,
+    /// How many links away from the root a page may be: 10 unless this says otherwise
+    #[serde(default)]
+    max_depth: Option<u32>,
+    /// How many pages are visited: 10,000 unless this says otherwise, and 0 for all
+    #[serde(default)]
+    max_pages: Option<usize>,
+    /// Whether the site's robots.txt is obeyed; it is unless this says otherwise
+    #[serde(default)]
+    respect_robots_txt: Option<bool>,
+    /// The name that the site is given, such as `examplebot/1.0`
+    #[serde(default)]
+    user_agent: Option<String>,
+    /// Regular expressions; an address that one of them matches is left out
+    #[schemars(with = "Option<Vec<String>>")]
+    #[serde(default)]
+    blacklist_patterns: Option<Patterns>,
+    /// Whether subdomains of the root's host belong to the source
+    #[serde(default)]
+    include_subdomains: Option<bool>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "Vec<String>")]
+struct Patterns(RegexSet);
+
+impl TryFrom<Vec<String>> for Patterns {
+    type Error = regex::Error;
+
+    fn try_from(patterns: Vec<String>) -> Result<Self, regex::Error> {
+        let patterns = patterns.iter().map(|it| it.trim());
+        RegexSet::new(patterns.filter(|it| !it.is_empty())).map(Self)
+    }
+}
+
+impl Settings {
+    /// Refuses what has a meaning that nobody can want.
+    pub(crate) fn check(&self) -> Result<()> {
+        ensure!(
+            matches!(self.root_url.scheme(), "http" | "https") && self.root_url.has_host(),
+            "the setting `root_url` must begin with `http://` or `https://`"
+        );
+        ensure!(
+            self.has(&self.root()),
+            "a pattern in `blacklist_patterns` leaves out `root_url` itself; correct one of them"
+        );
+        Ok(())
+    }
+
+    pub(crate) fn root(&self) -> Url {
+        normal(self.root_url.clone())
+    }
+
+    pub(crate) fn depth(&self) -> u32 {
+        self.max_depth.unwrap_or(10)
+    }
+
+    pub(crate) fn pages(&self) -> usize {
+        match self.max_pages.unwrap_or(10_000) {
+            0 => usize::MAX,
+            pages => pages,
+        }
+    }
+
+    pub(crate) fn obeys_robots(&self) -> bool {
+        self.respect_robots_txt.unwrap_or(true)
+    }
+
+    pub(crate) fn agent(&self) -> &str {
+        let agent = self.user_agent.as_deref().map(str::trim);
+        agent
+            .filter(|agent| !agent.is_empty())
+            .unwrap_or("omni-web/0.1 (+https://github.com/getomnico/omni)")
+    }
+
+    /// Whether an address belongs to the source.
+    pub(crate) fn has(&self, url: &Url) -> bool {
+        let (Some(host), Some(root)) = (url.host_str(), self.root_url.host_str()) else {
+            return false;
+        };
+        let is_below = || host.strip_suffix(root).is_some_and(|it| it.ends_with('.'));
+        let port = |url: &Url| url.port();
+        matches!(url.scheme(), "http" | "https")
+            && (host == root || (self.include_subdomains.unwrap_or_default() && is_below()))
+            && port(url) == port(&self.root_url)
+            && url.as_str().len() <= LONGEST
+            && !(self.blacklist_patterns.iter()).any(|it| it.0.is_match(url.as_str()))
+    }
+}
+
+/// The address under which a page is known: without fragment, user and the marks of campaigns.
+pub(crate) fn normal(mut url: Url) -> Url {
+    url.set_fragment(None);
+    // A URL with a host can lose its user.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    if let Some(query) = url.query() {
+        let kept: Vec<_> = query
+            .split('&')
+            .filter(|it| !it.starts_with("utm_") && !it.is_empty())
+            .collect();
+        let kept = kept.join("&");
+        url.set_query((!kept.is_empty()).then_some(&kept));
+    }
+    url
+}
+
+pub(crate) fn id(url: &Url) -> String {
+    URL_SAFE_NO_PAD.encode(url.as_str())
+}
+
+/// The address of a document; none if another connector made the id.
+pub(crate) fn address(id: &str) -> Option<Url> {
+    let bytes = URL_SAFE_NO_PAD.decode(id).ok()?;
+    Url::parse(std::str::from_utf8(&bytes).ok()?).ok()
+}
