@@ -1,4 +1,5 @@
-//! The groups of a run: their members, and which of those that documents name no run ever sent. Also users that Omni cannot know.
+//! The groups of a run: their members, and which of those that documents name no run ever sent. Also the users that Omni
+//! cannot know.
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
