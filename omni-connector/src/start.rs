@@ -24,6 +24,9 @@ use crate::{
 /// | `manifest` | prints the manifest as JSON and ends |
 /// | `mcp` | serves the actions as MCP tools over standard input and output; `mcp --help` says more. Needs the feature `mcp` |
 ///
+/// An error that `main` returns is printed without a stack trace. `RUST_BACKTRACE=1` asks for one, also where only a variable
+/// is missing; `RUST_LIB_BACKTRACE=0` beside it keeps the traces of panics alone.
+///
 /// # Errors
 /// As [`serve`], and arguments that are none of these.
 pub async fn run<C: Connector>(connector: C) -> Result<()> {

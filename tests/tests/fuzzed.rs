@@ -3,6 +3,8 @@
 
 use std::{
     path::Path,
+    sync::mpsc,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -23,6 +25,23 @@ const TARGETS: [Target; 9] = [
     ("search", fuzz::search),
     ("extraction", fuzz::extraction),
 ];
+
+/// What one input may take on a slow machine.
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// Whether `target` keeps its promise for `data`. A thread that is not back in time has hung.
+fn keeps(name: &str, target: fn(&[u8]), data: &[u8]) -> bool {
+    let (done, came_back) = mpsc::channel();
+    let input = data.to_vec();
+    thread::spawn(move || {
+        let kept = std::panic::catch_unwind(|| target(&input)).is_ok();
+        let _ = done.send(kept);
+    });
+    came_back.recv_timeout(LONGEST).unwrap_or_else(|_| {
+        let text = String::from_utf8_lossy(data);
+        panic!("`{name}` does not come back from {text:?}")
+    })
+}
 
 /// Returns the files of a folder, sorted by name, or none if it is missing.
 fn files(folder: &str, target: &str) -> Vec<Vec<u8>> {
@@ -46,7 +65,13 @@ fn every_seed_and_everything_found_keeps_the_promises() {
     for (name, target) in TARGETS {
         let (seeds, found) = (files("seeds", name), files("found", name));
         assert!(!seeds.is_empty(), "`{name}` has no seeds");
-        seeds.iter().chain(&found).for_each(|data| target(data));
+        for data in seeds.iter().chain(&found) {
+            let text = String::from_utf8_lossy(data);
+            assert!(
+                keeps(name, target, data),
+                "`{name}` breaks its promise for {text:?}"
+            );
+        }
         println!("{name}: {} seeds, {} found", seeds.len(), found.len());
     }
 }
@@ -100,9 +125,11 @@ fn random_mutations_of_seeds_keep_the_promises() {
                 &seeds[random.below(seeds.len())],
             );
             let data = change(&mut random, seed, other);
-            let kept = std::panic::catch_unwind(|| target(&data)).is_ok();
             let text = String::from_utf8_lossy(&data);
-            assert!(kept, "`{name}` breaks its promise for {text:?}");
+            assert!(
+                keeps(name, target, &data),
+                "`{name}` breaks its promise for {text:?}"
+            );
             count += 1;
         }
         println!("{name}: {count} inputs");

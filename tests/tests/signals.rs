@@ -178,7 +178,8 @@ async fn a_second_signal_ends_a_process_that_hangs_after_its_runs_have_ended() -
     let mut connector = stage.connector()?;
     stage.run(Wiki::deaf(Blocks::Pool)).await?;
     connector.terminate()?;
-    // The runs end with their grace; the runtime still waits for the thread.
+    // The runs end with their grace; the runtime still waits for the thread. Without this hang the second
+    // signal would prove nothing.
     ensure!(connector.ended(BOUND).await.is_err(), "nothing hangs");
     connector.terminate()?;
     ensure!(connector.ended(Duration::from_millis(700)).await?.success());

@@ -81,6 +81,17 @@ impl Arg {
             Some(_) => None,
         };
         let limits = limits(&keys, literal_default.as_ref(), errors);
+        if let Some(kind) = fits::number_type(&parameter.ty) {
+            for key in ["min_length", "max_length"] {
+                if let Some(place) = keys.span(key) {
+                    errors.push(
+                        place,
+                        format!("`{key}` says nothing about a value of type `{kind}`"),
+                        "use `min` and `max`, or take a `String`",
+                    );
+                }
+            }
+        }
         let default = bare.or(literal_default.map(|literal| Default::Json(literal.json)));
         Self {
             ty: (*parameter.ty).clone(),

@@ -49,6 +49,17 @@ fn misfit(literal: &Expr, ty: &Type) -> Option<(Span, String, String)> {
     }
 }
 
+/// The name of a type of numbers, also of an optional one.
+pub(super) fn number_type(ty: &Type) -> Option<String> {
+    let segment = last_segment(ty)?;
+    let name = segment.ident.to_string();
+    match name.as_str() {
+        "f32" | "f64" => Some(name),
+        "Option" | "Box" => number_type(argument(segment)?),
+        _ => whole_numbers(&name).map(|_| name),
+    }
+}
+
 fn last_segment(ty: &Type) -> Option<&PathSegment> {
     match ty {
         Type::Path(path) if path.qself.is_none() => path.path.segments.last(),

@@ -299,6 +299,7 @@ impl<'item> Document<'item> {
         let access = std::mem::replace(&mut self.access, Access::nobody());
         let permissions = access.resolve(groups)?;
         groups.name(&permissions.groups);
+        groups.name_users(&permissions.users);
         self.access = permissions.into();
         Ok(())
     }

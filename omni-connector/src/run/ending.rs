@@ -53,6 +53,13 @@ impl SyncContext {
                 .pipeline
                 .report(|report| report.name_unsent_groups(clean));
         }
+        let odd_users = groups.odd_users();
+        if !odd_users.is_empty() {
+            let clean = odd_users.iter().map(|user| self.clean(user)).collect();
+            self.inner
+                .pipeline
+                .report(|report| report.name_odd_users(clean));
+        }
         if groups.has_news() {
             let (manager, source) = (&self.inner.manager, &self.inner.source.id);
             let noted = manager.change_kit_notes(source, |notes| groups.note(notes));

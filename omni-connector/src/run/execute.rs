@@ -185,6 +185,14 @@ fn log_losses(report: &RunReport) {
             "documents name groups that no run ever sent, so nobody reads them by these"
         );
     }
+    if report.odd_users > 0 {
+        let users = first(report.first_odd_users.iter().map(String::as_str));
+        tracing::warn!(
+            count = report.odd_users,
+            users,
+            "documents name users that are not e-mail addresses, so nobody reads them by these; give the bare address"
+        );
+    }
     if report.held_back > 0 {
         tracing::info!(
             count = report.held_back,

@@ -1,4 +1,5 @@
-//! The groups of a run: their members, and which of those that documents name no run ever sent.
+//! The groups of a run: their members, and which of those that documents name no run ever sent. Also the users that Omni
+//! cannot know.
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -82,6 +83,8 @@ struct State {
     remembered: usize,
     /// Groups that documents named before any list of them was sent.
     named: BTreeSet<Box<str>>,
+    /// Users that documents named and that are not addresses.
+    odd_users: BTreeSet<Box<str>>,
 }
 
 impl Groups {
@@ -152,6 +155,22 @@ impl Groups {
         }
     }
 
+    /// A document names these users.
+    pub(super) fn name_users(&self, users: &[String]) {
+        for user in users.iter().filter(|user| !is_address(user)) {
+            let mut state = self.state();
+            if state.odd_users.len() < NAMED {
+                state.odd_users.insert(user.trim().into());
+            }
+        }
+    }
+
+    /// Users that documents of this run name and that are not addresses.
+    pub(super) fn odd_users(&self) -> Vec<String> {
+        let state = self.state();
+        state.odd_users.iter().map(ToString::to_string).collect()
+    }
+
     /// Groups that documents of this run name and no run ever sent.
     pub(super) fn never_sent(&self) -> Vec<String> {
         let state = self.state();
@@ -181,6 +200,16 @@ impl Groups {
             .collect();
         notes.insert(GROUPS.to_owned(), STANDARD_NO_PAD.encode(bytes).into());
     }
+}
+
+/// Whether Omni can know somebody by this: a bare e-mail address, without a name before it or another one behind.
+fn is_address(user: &str) -> bool {
+    let is_odd = |c: char| c.is_whitespace() || "<>,;\"".contains(c);
+    let user = user.trim();
+    let is_whole = |(name, domain): (&str, &str)| {
+        !name.is_empty() && !domain.is_empty() && !domain.contains('@')
+    };
+    !user.contains(is_odd) && user.split_once('@').is_some_and(is_whole)
 }
 
 /// 48 bits of a hash of a group's name. It is saved, so it must never change.

@@ -43,6 +43,12 @@ pub struct RunReport {
     /// The first of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub first_unsent_groups: Vec<String>,
+    /// Users that documents name and that are not e-mail addresses: nobody reads a document by them.
+    #[serde(default)]
+    pub odd_users: u64,
+    /// The first of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub first_odd_users: Vec<String>,
     /// Bytes of content handed over.
     pub bytes: u64,
     /// Contents stored at the manager; fewer than `updated` when several documents had the same.
@@ -144,6 +150,12 @@ impl RunReport {
         self.unsent_groups = groups.len() as u64;
         groups.truncate(NAMED);
         self.first_unsent_groups = groups;
+    }
+
+    pub(crate) fn name_odd_users(&mut self, mut users: Vec<String>) {
+        self.odd_users = users.len() as u64;
+        users.truncate(NAMED);
+        self.first_odd_users = users;
     }
 
     pub(crate) fn fail(&mut self, failure: Failure) {

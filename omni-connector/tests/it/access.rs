@@ -130,6 +130,30 @@ async fn readers_are_narrowed_by_the_members_that_the_run_sent() {
 }
 
 #[tokio::test]
+async fn users_that_are_not_addresses_are_reported() {
+    let manager = Manager::start().await;
+    let report = ran(&manager, |ctx, _| async move {
+        for id in ["one", "two"] {
+            let users = [
+                "Ann <ann@example.com>",
+                "bob",
+                " Cyd@Example.com ",
+                "@example.com",
+            ];
+            ctx.upsert(Document::new(id, Access::users(users))).await?;
+        }
+        Ok(())
+    })
+    .await;
+    assert_eq!(report["odd_users"], 3);
+    assert_eq!(
+        report["first_odd_users"],
+        json!(["@example.com", "Ann <ann@example.com>", "bob"])
+    );
+    assert_eq!(manager.documents(), ["one", "two"]);
+}
+
+#[tokio::test]
 async fn a_group_that_no_run_of_the_source_ever_sent_is_reported_once() {
     let manager = Manager::start().await;
     let readers = |groups: &[&str]| DocumentPermissions::private().and_groups(groups.to_vec());

@@ -151,8 +151,9 @@ async fn one_slow_content_does_not_hold_up_the_storing_of_others() {
 async fn too_many_failures_fail_the_run_with_the_latest() {
     let manager = Manager::start().await;
     let connector = Scripted::new(async |ctx, _| {
+        // More than the report names, so that the latest is not among those.
         ctx.set_failure_budget(FailureBudget {
-            limit: 5,
+            limit: 120,
             ..FailureBudget::default()
         });
         for n in 0.. {
@@ -169,15 +170,15 @@ async fn too_many_failures_fail_the_run_with_the_latest() {
     connector.start("R1", "full").await;
     let failure = manager.told_of("fail").await["error"].to_string();
     assert!(
-        failure.contains("6 of ")
-            && failure.contains("`f5`: it is encrypted")
+        failure.contains("121 of ")
+            && failure.contains("`f120`: it is encrypted")
             && failure.contains("help: "),
         "{failure}"
     );
     connector.ended("R1").await;
     let report = connector.get("/sync/R1/report").await.1;
-    assert_eq!(report["failed"], 6);
-    assert_eq!(report["failed_at"], json!({ "read": 6 }));
+    assert_eq!(report["failed"], 121);
+    assert_eq!(report["failed_at"], json!({ "read": 121 }));
     assert!(manager.calls("complete").is_empty());
 }
 

@@ -110,6 +110,23 @@ async fn events_carry_the_ids_of_the_run_and_addresses_in_lower_case() {
 }
 
 #[tokio::test]
+async fn deletes_that_two_listings_hold_back_are_added_up() {
+    let manager = Manager::start().await;
+    let connector = Scripted::new(|ctx, _| async move {
+        for known in [vec!["a1", "a2", "a3"], vec!["b1", "b2", "b3", "b4"]] {
+            let listing = ctx.listing(known);
+            ctx.delete_unseen(listing.finish()?).await?;
+        }
+        Ok(())
+    });
+    let connector = serve(connector, &manager).await;
+    connector.start("R1", "full").await;
+    connector.ended("R1").await;
+    assert_eq!(connector.get("/sync/R1/report").await.1["held_back"], 7);
+    assert_eq!(manager.documents(), Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn an_error_fails_the_run_with_its_chain() {
     let manager = Manager::start().await;
     let connector = serve(

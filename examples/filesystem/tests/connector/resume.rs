@@ -4,51 +4,31 @@ use std::{fs, thread, time::Duration};
 
 use omni_connector::{
     Inventory,
-    SyncType::{self, Full, Incremental, Realtime},
+    SyncType::{Full, Incremental, Realtime},
 };
 use omni_connector_dev::store::{
     StoreError, checkpoints,
     runs::{Run, RunStatus},
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::support::{PATIENCE, Setup};
 
 /// Waits until the run has a checkpoint that pleases.
-async fn checkpoint(setup: &Setup, run: &Run, pleases: impl Fn(&Value) -> bool) -> Value {
+async fn checkpoint(setup: &Setup, run: &Run, pleases: impl Fn(&Value) -> bool) {
     let saved = tokio::time::timeout(PATIENCE, async {
         loop {
             let run = setup.manager.progress(&run.id).await.unwrap().unwrap().run;
             assert_eq!(run.status, RunStatus::Running, "{:?}", run.error_message);
             let store = setup.manager.store();
             let saved = store.read(move |db| checkpoints::find(db, &run.id)).await;
-            if let Some(checkpoint) = saved.unwrap().filter(&pleases) {
-                return checkpoint;
+            if saved.unwrap().is_some_and(|saved| pleases(&saved)) {
+                return;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     });
     saved.await.expect("the run saves its state")
-}
-
-/// What the manager sends when it finds that nobody works on the run any more (`protocol.md` §5.5).
-async fn resume(setup: &Setup, run: &Run, mode: SyncType, checkpoint: &Value) {
-    let request = json!({
-        "sync_run_id": run.id, "source_id": setup.source.id, "sync_mode": mode,
-        "checkpoint": checkpoint, "is_resume": true
-    });
-    let url = format!("{}/sync", setup.connector.url);
-    let answer = reqwest::Client::new()
-        .post(url)
-        .json(&request)
-        .send()
-        .await
-        .unwrap();
-    assert!(
-        answer.status().is_success(),
-        "{}",
-        answer.text().await.unwrap()
-    );
 }
 
 /// How many files the state names.
@@ -82,12 +62,12 @@ async fn a_killed_full_run_goes_on_after_what_it_had_done() {
     });
     busy.await.unwrap();
     let sent = setup.connector.report(&run.id).await.updated;
-    let state = checkpoint(&setup, &run, |state| named_files(state) > 0).await;
+    checkpoint(&setup, &run, |state| named_files(state) > 0).await;
     setup.kill_and_restart().await;
     assert!(sent < FILES, "the run was over before it was killed");
 
     fs::remove_file(setup.path("0/0.txt")).unwrap();
-    resume(&setup, &run, Full, &state).await;
+    setup.manager.resume(&run).await.unwrap();
     let ended = setup.end_of(&run.id).await;
     assert_eq!(ended.progress.run.status, RunStatus::Completed, "{ended:?}");
     assert_eq!(setup.ids().await.len() as u64, FILES - 1);
@@ -107,11 +87,11 @@ async fn a_killed_watch_misses_nothing_of_what_happened_meanwhile() {
         .await
         .unwrap();
     setup.write("watched.md", "only the watch knows it");
-    let state = checkpoint(&setup, &run, |state| named_files(state) == 2).await;
+    checkpoint(&setup, &run, |state| named_files(state) == 2).await;
     setup.kill_and_restart().await;
 
     fs::remove_file(setup.path("watched.md")).unwrap();
     setup.write("b.md", "unwatched");
-    resume(&setup, &run, Realtime, &state).await;
+    setup.manager.resume(&run).await.unwrap();
     setup.until_ids(&["a.md", "b.md"]).await;
 }
