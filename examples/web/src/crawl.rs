@@ -251,14 +251,16 @@ pub(crate) async fn run(
                 node.hash = None;
                 node.is_done = true;
                 let to = settings.has(&to).then_some((to, is_sitemap));
-                node.links = places(&mut way, &mut known.graph, to);
+                let links = places(&mut way, &mut known.graph, to);
+                known.graph[at].links = links;
             }
             Got::Body(body) if is_sitemap => {
                 node.version = body.version.clone();
                 node.is_done = true;
                 let found = spawn_blocking(move || page::read_sitemap(&body)).await?;
                 let found = found.into_iter().filter(|(it, _)| settings.has(it));
-                known.graph[at].links = places(&mut way, &mut known.graph, found);
+                let links = places(&mut way, &mut known.graph, found);
+                known.graph[at].links = links;
             }
             Got::Body(body) => {
                 let agent = settings.agent().to_owned();
