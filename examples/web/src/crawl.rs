@@ -345,7 +345,8 @@ fn document(
         document.extract(body.bytes, body.media_type, page::file_name(url))
     } else {
         let size = body.bytes.len() as u64;
-        let words = page.text.split_whitespace().count();
+        let is_word = |it: &&str| it.contains(char::is_alphanumeric);
+        let words = text.split_whitespace().filter(is_word).count();
         document
             .extra("word_count", words)
             .mime_type(body.media_type)

@@ -136,7 +136,7 @@ impl Test {
                 ..CallLimits::default()
             },
             runs: RunLimits {
-                tick: Some(Duration::from_millis(50)),
+                tick: None,
                 resumes: 0,
                 ..RunLimits::default()
             },
