@@ -248,7 +248,7 @@ async fn a_wrong_setting_is_named() {
     ] {
         let before = json!(format!("{}/", test.url));
         test.configure(key, value).await;
-        let error = test.fails(Full).await;
+        let error = test.refusal().await;
         assert!(error.contains(message), "{error}");
         test.configure("root_url", before).await;
     }

@@ -214,6 +214,12 @@ impl Test {
         progress.run.error_message.unwrap()
     }
 
+    /// Why a run was refused before it began.
+    pub(crate) async fn refusal(&self) -> String {
+        let refused = self.manager.sync(&self.source, SyncType::Full).await;
+        format!("{:?}", refused.unwrap_err())
+    }
+
     /// The documents with their texts, by their addresses without the site's.
     pub(crate) async fn documents(&self) -> BTreeMap<String, (StoredDocument, String)> {
         let id = self.source.clone();
