@@ -251,14 +251,16 @@ pub(crate) async fn run(
                 node.hash = None;
                 node.is_done = true;
                 let to = settings.has(&to).then_some((to, is_sitemap));
-                node.links = places(&mut way, &mut known.graph, to);
+                let links = places(&mut way, &mut known.graph, to);
+                known.graph[at].links = links;
             }
             Got::Body(body) if is_sitemap => {
                 node.version = body.version.clone();
                 node.is_done = true;
                 let found = spawn_blocking(move || page::read_sitemap(&body)).await?;
                 let found = found.into_iter().filter(|(it, _)| settings.has(it));
-                known.graph[at].links = places(&mut way, &mut known.graph, found);
+                let links = places(&mut way, &mut known.graph, found);
+                known.graph[at].links = links;
             }
             Got::Body(body) => {
                 let agent = settings.agent().to_owned();
@@ -343,7 +345,8 @@ fn document(
         document.extract(body.bytes, body.media_type, page::file_name(url))
     } else {
         let size = body.bytes.len() as u64;
-        let words = page.text.split_whitespace().count();
+        let is_word = |it: &&str| it.contains(char::is_alphanumeric);
+        let words = text.split_whitespace().filter(is_word).count();
         document
             .extra("word_count", words)
             .mime_type(body.media_type)

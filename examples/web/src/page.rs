@@ -117,6 +117,17 @@ fn read_html(body: &Body, rules: &mut Rules, agent: &str) -> Page {
         .skip_tags(skipped)
         .build();
     let mut page = Page::default();
+    if nests_too_deep(&html) {
+        // To parse it takes a time that grows with the square of its depth.
+        let words = html
+            .split('<')
+            .map(|it| it.split_once('>').map_or(it, |it| it.1));
+        page.text = words
+            .flat_map(str::split_whitespace)
+            .collect::<Vec<_>>()
+            .join(" ");
+        return page;
+    }
     let Ok(tree) = converter.html_to_tree(&html) else {
         return page;
     };
@@ -209,6 +220,29 @@ fn read_html(body: &Body, rules: &mut Rules, agent: &str) -> Page {
         converter.tree_to_markdown(main.as_ref().map_or(&tree, |[main]| main))
     };
     page
+}
+
+/// Whether more elements are open at once than any page needs. Those that may end without a tag do not count.
+fn nests_too_deep(html: &str) -> bool {
+    const UNENDED: [&str; 20] = [
+        "p", "li", "dd", "dt", "tr", "td", "th", "option", "br", "hr", "img", "meta", "link",
+        "input", "col", "area", "source", "wbr", "tbody", "thead",
+    ];
+    let mut open = 0_usize;
+    html.split('<').skip(1).any(|it| {
+        let is_end = it.starts_with('/');
+        let name = it.trim_start_matches('/');
+        let end = name.find(|c: char| !c.is_ascii_alphanumeric());
+        let name = name[..end.unwrap_or(name.len())].to_ascii_lowercase();
+        if !name.is_empty() && !UNENDED.contains(&name.as_str()) {
+            open = if is_end {
+                open.saturating_sub(1)
+            } else {
+                open + 1
+            };
+        }
+        open > 5_000
+    })
 }
 
 fn inner_text(node: &Rc<Node>) -> String {

@@ -221,7 +221,7 @@ async fn no_hostile_page_ends_a_run() {
     test.completes(Full).await;
     let found = test.documents().await;
     assert!(found["/deep"].1.contains("deep words"));
-    for path in ["/", "/binary", "/empty", "/z", "/trap/9"] {
+    for path in ["/", "/binary", "/empty", "/z", "/trap/3"] {
         assert!(found.contains_key(path), "{path}");
     }
     assert!(!found.contains_key("/huge") && !found.contains_key("/odd"));
@@ -248,7 +248,7 @@ async fn a_wrong_setting_is_named() {
     ] {
         let before = json!(format!("{}/", test.url));
         test.configure(key, value).await;
-        let error = test.fails(Full).await;
+        let error = test.refusal().await;
         assert!(error.contains(message), "{error}");
         test.configure("root_url", before).await;
     }
@@ -282,13 +282,14 @@ async fn the_pages_are_those_that_wget_finds() {
         eprintln!("wget is not installed, so nothing is compared");
         return;
     };
-    // The page that is gone.
-    assert_eq!(ended.code(), Some(8));
+    // It follows the link to another port, where nothing answers.
+    assert_eq!(ended.code(), Some(4));
     let found = test
         .asked()
         .into_iter()
         .filter(|it| it.2 == 200 && !it.0.contains("utm_"));
     let mut found: Vec<_> = found.map(|it| it.0).collect();
     found.sort();
+    found.dedup();
     assert_eq!(test.paths().await, found);
 }

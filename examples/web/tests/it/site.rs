@@ -136,7 +136,7 @@ impl Test {
                 ..CallLimits::default()
             },
             runs: RunLimits {
-                tick: Some(Duration::from_millis(50)),
+                tick: None,
                 resumes: 0,
                 ..RunLimits::default()
             },
@@ -212,6 +212,12 @@ impl Test {
         let progress = self.run(mode).await;
         assert_eq!(progress.run.status, RunStatus::Failed);
         progress.run.error_message.unwrap()
+    }
+
+    /// Why a run was refused before it began.
+    pub(crate) async fn refusal(&self) -> String {
+        let refused = self.manager.sync(&self.source, SyncType::Full).await;
+        format!("{:?}", refused.unwrap_err())
     }
 
     /// The documents with their texts, by their addresses without the site's.
