@@ -36,6 +36,10 @@ struct Saved {
     run: String,
     documents: Option<Inventory<String>>,
     graph: Vec<Node>,
+    #[allow(
+        clippy::zero_sized_map_values,
+        reason = "only the keys are read, whatever the values are"
+    )]
     pages: BTreeMap<String, IgnoredAny>,
 }
 
@@ -118,6 +122,10 @@ impl Way {
 }
 
 /// Brings Omni up to date with a site.
+#[allow(
+    clippy::too_many_lines,
+    reason = "one loop over the frontier; its state is local to it"
+)]
 pub(crate) async fn run(
     settings: &Settings,
     mut known: Checkpoint<Known>,

@@ -142,8 +142,8 @@ impl<'a> Site<'a> {
     /// The sitemaps of the root's host.
     pub(crate) fn sitemaps(&self) -> Vec<Url> {
         let root = self.settings.root();
-        let robot = self.robots.get(&root.origin().ascii_serialization());
-        let named = robot.into_iter().flatten().flat_map(|it| &it.sitemaps);
+        let rules = self.robots.get(&root.origin().ascii_serialization());
+        let named = rules.into_iter().flatten().flat_map(|it| &it.sitemaps);
         let named = named.filter_map(|it| root.join(it).ok());
         let mut found: Vec<_> = named.chain(root.join("/sitemap.xml")).map(normal).collect();
         found.retain(|url| self.settings.has(url));
@@ -366,20 +366,19 @@ pub(crate) fn is_private(ip: IpAddr) -> bool {
                 || (a, b, c) == (192, 0, 0)
         }
         IpAddr::V6(ip) => {
-            let s = ip.segments();
+            let segments = ip.segments();
             let inner = |high: u16, low: u16| {
-                let [a, b] = high.to_be_bytes();
-                let [c, d] = low.to_be_bytes();
-                is_private(Ipv4Addr::new(a, b, c, d).into())
+                let bits = u32::from(high) << 16 | u32::from(low);
+                is_private(Ipv4Addr::from_bits(bits).into())
             };
-            match s {
+            match segments {
                 // Addresses that stand for one of version 4: mapped, translated, 6to4.
                 [0, 0, 0, 0, 0, 0 | 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
                     inner(high, low)
                 }
                 [0x2002, high, low, ..] => inner(high, low),
                 // Only 2000::/3 is given out.
-                _ => s[0] & 0xe000 != 0x2000,
+                _ => segments[0] & 0xe000 != 0x2000,
             }
         }
     }

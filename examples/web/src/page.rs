@@ -103,6 +103,10 @@ impl Rules {
     }
 }
 
+#[allow(
+    clippy::too_many_lines,
+    reason = "one pass over the elements of a page"
+)]
 fn read_html(body: &Body, rules: &mut Rules, agent: &str) -> Page {
     let head = String::from_utf8_lossy(&body.bytes[..body.bytes.len().min(1024)]).into_owned();
     let html = decode(body, Some(&head));
@@ -266,7 +270,7 @@ fn decode(body: &Body, head: Option<&str>) -> String {
         let value = text.get(at..)?.trim_start().strip_prefix('=')?;
         let value = value.trim_start_matches([' ', '"', '\'']);
         let end = value.find([' ', '"', '\'', ';', '/', '>']);
-        Encoding::for_label(value[..end.unwrap_or(value.len())].as_bytes())
+        Encoding::for_label(&value.as_bytes()[..end.unwrap_or(value.len())])
     };
     let encoding = header.and_then(label).or_else(|| head.and_then(label));
     let (text, ..) = encoding.unwrap_or(UTF_8).decode(&body.bytes);
