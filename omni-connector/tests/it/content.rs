@@ -52,8 +52,10 @@ where
     let request = json!({ "sync_run_id": "R1", "source_id": "S1", "sync_mode": "incremental", "checkpoint": checkpoint });
     served.post("/sync", request.to_string()).await;
     served.ended("R1").await;
-    let saves = manager.calls("/checkpoint");
-    let saved = saves.last().map_or(checkpoint, |save| save.body.clone());
+    let checkpoints = manager.calls("/checkpoint");
+    let saved = checkpoints
+        .last()
+        .map_or(checkpoint, |save| save.body.clone());
     (served.get("/sync/R1/report").await.1, saved)
 }
 

@@ -18,7 +18,7 @@ use report::Report;
 
 /// Paths of installed and built programs.
 struct Paths {
-    /// Packages installed from npm and PyPI.
+    /// Packages installed from npm and `PyPI`.
     cache: PathBuf,
     /// Scripts of this crate.
     scripts: PathBuf,

@@ -28,7 +28,7 @@ async fn checkpoint(setup: &Setup, run: &Run, pleases: impl Fn(&Value) -> bool) 
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     });
-    saved.await.expect("the run saves its state")
+    saved.await.expect("the run saves its state");
 }
 
 /// How many files the state names.

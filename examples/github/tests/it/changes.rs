@@ -6,9 +6,9 @@ use crate::support::Test;
 
 #[tokio::test]
 async fn documents_are_those_that_an_omni_user_relies_on() {
-    let test = Test::start().await;
-    test.completes(SyncType::Full).await;
-    let documents = test.documents().await;
+    let github = Test::start().await;
+    github.completes(SyncType::Full).await;
+    let documents = github.documents().await;
     let (title, text, readers, attributes) = &documents["github:pr:acme/secret#6"];
     assert_eq!(title, "[acme/secret] PR #6: Boil water");
     assert_eq!(
@@ -44,10 +44,10 @@ async fn documents_are_those_that_an_omni_user_relies_on() {
     );
     // A public address, and one of a domain that the organisation has verified.
     assert_eq!(
-        test.members("github:repo:acme/secret").await,
+        github.members("github:repo:acme/secret").await,
         ["ann@example.com", "bo@acme.example"]
     );
-    assert_eq!(test.members("github:repo:acme/tea").await, [""; 0]);
+    assert_eq!(github.members("github:repo:acme/tea").await, [""; 0]);
 }
 
 #[tokio::test]

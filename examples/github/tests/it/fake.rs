@@ -478,7 +478,8 @@ fn in_repo(
         issue
     };
     let of = |list: usize, number: &str| {
-        let of_number = |comment: &&Value| comment["number"].to_string() == number;
+        let of_number =
+            |comment: &&Value| comment["number"] == number.parse::<u64>().unwrap_or_default();
         repo.comments[list]
             .iter()
             .filter(of_number)

@@ -71,7 +71,7 @@ async fn config_of_every_age_is_read_and_nonsense_is_named() {
             config
                 .as_object_mut()
                 .unwrap()
-                .extend(more.as_object().unwrap().clone())
+                .extend(more.as_object().unwrap().clone());
         })
         .await;
         test.completes(SyncType::Incremental).await;

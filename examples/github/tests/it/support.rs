@@ -55,7 +55,7 @@ impl Test {
         let connector = GitHub::new(Address::parse(&test.github.url).unwrap(), server);
         let config = config(&test.manager);
         let task = tokio::spawn(async move {
-            drop(omni_connector::serve_with_config(connector, config).await)
+            drop(omni_connector::serve_with_config(connector, config).await);
         });
         test.manager.registration("github", PATIENCE).await.unwrap();
         test.connector = Some(task);

@@ -81,6 +81,7 @@ fn one(schema: Value) -> Value {
 }
 
 /// Schemas with values that they admit.
+#[allow(clippy::too_many_lines, reason = "a list of schemas")]
 fn corpus() -> Vec<(Value, Vec<Value>)> {
     let text = || json!({ "type": "string" });
     let point = || json!({ "type": "object", "properties": { "a": { "type": "integer" }, "b/c~d": text() }, "required": ["a"] });

@@ -70,13 +70,13 @@ struct Issues {
 }
 
 impl Client {
-    fn new(config: &Settings, key: &ApiKey) -> Result<Self> {
-        Ok(Self {
+    fn new(config: &Settings, key: &ApiKey) -> Self {
+        Self {
             api: Api::at(&config.api_url).auth(Auth::bearer(&key.api_key)),
             plain: HttpClient::new(),
             url: config.api_url.as_str().trim_end_matches('/').to_owned(),
             key: key.api_key.clone(),
-        })
+        }
     }
 
     async fn issues(&self, cursor: Option<&str>) -> Result<Issues> {
@@ -176,7 +176,7 @@ impl Tracker {
         mut known: Checkpoint<Known>,
         ctx: SyncContext,
     ) -> Result<()> {
-        let client = Client::new(&config, &credentials)?;
+        let client = Client::new(&config, &credentials);
         if makes("the key is logged") {
             eprintln!("signing in with {}", client.key.expose());
         }
@@ -197,7 +197,7 @@ impl Tracker {
         loop {
             let page = client.issues(cursor.as_deref()).await?;
             if makes("the checkpoint runs ahead") {
-                known.cursor = page.next.clone();
+                known.cursor.clone_from(&page.next);
                 known.save().await?;
             }
             let count = page.items.len();
@@ -273,7 +273,7 @@ impl Tracker {
         #[arg(max_length = 20)]
         key: String,
     ) -> Result<Value> {
-        let client = Client::new(&config, &credentials)?;
+        let client = Client::new(&config, &credentials);
         Ok(client.api.get(format!("issues/{key}")).read().await?)
     }
 
@@ -285,7 +285,7 @@ impl Tracker {
         credentials: Credentials<ApiKey>,
         input: Args<NewIssue>,
     ) -> Result<Value> {
-        let client = Client::new(&config, &credentials)?;
+        let client = Client::new(&config, &credentials);
         if makes("a write before the check") {
             client
                 .api
@@ -346,7 +346,7 @@ async fn groups(client: &Client, ctx: &SyncContext) -> Result<()> {
                 ctx.group(Group::new(team.email, members)).await?;
             }
             None if makes("unknown members are none") => {
-                ctx.group(Group::new(team.email, [""; 0])).await?
+                ctx.group(Group::new(team.email, [""; 0])).await?;
             }
             None => ctx.item_failed(team.email, "its members cannot be read", None),
         }

@@ -63,7 +63,7 @@ async fn a_fake_wants_the_credential_and_names_what_nobody_declared() {
 async fn a_fake_keeps_to_its_quota_and_changes() {
     let items = vec![json!({ "id": 1, "title": "a", "text": "b", "readers": ["a@x.org"] })];
     let api = FakeApi::new()
-        .quota(Quota::new(2, Duration::from_secs(60)))
+        .quota(Quota::new(2, Duration::from_mins(1)))
         .list("/list", "/items", Paging::link_header(), items);
     let url = api.url();
     api.change(&Change::Add).unwrap();
