@@ -27,9 +27,9 @@ async fn start() -> Test {
 }
 
 /// Compares what Omni has with the events of a recorded run, and lists every deviation.
-async fn compare(test: &Test, run: usize) -> Vec<String> {
+async fn compare(site: &Test, run: usize) -> Vec<String> {
     let recording = recording();
-    let ours = test.documents().await;
+    let ours = site.documents().await;
     let mut compared = Vec::new();
     for event in recording["runs"][run]["events"].as_array().unwrap() {
         let id = URL_SAFE_NO_PAD

@@ -147,12 +147,12 @@ impl Test {
             config["root_url"] = format!("{url}/").into();
         }
         let source = manager.source("site", "web", config).await.unwrap().id;
-        let server = ServerConfig {
+        let listening = ServerConfig {
             listen: [127, 0, 0, 1].into(),
             ..ServerConfig::new(manager.url(), "127.0.0.1", 0)
         };
         let task = tokio::spawn(async move {
-            drop(omni_connector::serve_with_config(Web, server).await);
+            drop(omni_connector::serve_with_config(Web, listening).await);
         });
         let patience = Duration::from_secs(30);
         manager.registration("web", patience).await.unwrap();
