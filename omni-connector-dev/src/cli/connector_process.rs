@@ -3,6 +3,7 @@
 
 use std::{
     collections::VecDeque,
+    env,
     fs::{self, File},
     io::{self, Write},
     net::{Ipv4Addr, TcpListener},
@@ -66,6 +67,11 @@ impl ConnectorProcess {
         let mut command = Command::new(&program.path);
         command
             .args(&program.arguments)
+            // Errors are printed without a stack trace, panics with one, whatever `RUST_BACKTRACE` says.
+            .env(
+                "RUST_LIB_BACKTRACE",
+                env::var_os("RUST_LIB_BACKTRACE").unwrap_or_else(|| "0".into()),
+            )
             .env("CONNECTOR_MANAGER_URL", manager_url)
             .env("CONNECTOR_HOST_NAME", "127.0.0.1")
             .env("PORT", port.to_string())

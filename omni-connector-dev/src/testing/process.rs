@@ -108,6 +108,8 @@ impl Process {
     fn launch(&self) -> Result<()> {
         let binary = &self.program.binary;
         let mut child = Command::new(binary)
+            // An error needs no stack trace: it would push the message out of the last lines. A panic keeps its trace.
+            .env("RUST_LIB_BACKTRACE", "0")
             .envs(self.program.environment.iter().cloned())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
