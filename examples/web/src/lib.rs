@@ -1,5 +1,5 @@
-//! A web site as a source: [`crawl`] follows its links, [`fetch`] asks for pages as politely as the site wants, [`page`] reads them,
-//! and [`settings`] says which addresses belong to the source. It takes the place of Omni's own connector, whose ids and settings it has.
+//! A web site as a source: `crawl` follows its links, `fetch` asks for pages as politely as the site wants, `page` reads them,
+//! and `settings` says which addresses belong to the source. It takes the place of Omni's own connector, whose ids and settings it has.
 
 mod crawl;
 mod fetch;

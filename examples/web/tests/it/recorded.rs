@@ -48,7 +48,7 @@ async fn compare(site: &Test, run: usize) -> Vec<String> {
         for key in ["content_type", "mime_type", "path", "size", "title"] {
             assert_eq!(document.metadata[key], omnis[key], "{path}: {key}");
         }
-        let url = omnis["url"].as_str().unwrap().replace(OMNIS, &test.url);
+        let url = omnis["url"].as_str().unwrap().replace(OMNIS, &site.url);
         assert_eq!(document.metadata["url"], url);
         let extra = document.metadata["extra"].as_object().unwrap();
         let keys: Vec<_> = extra.keys().collect();
