@@ -67,11 +67,12 @@ pub use macros::{
     action, arg, connector, credential_ready, enrich, mcp, mcp_env, mcp_headers, oauth,
     search_operator, skills, sync, validate, webhook,
 };
-pub use manager::{ManagerClient, ManagerError, Patience};
+pub use manager::{ManagerClient, ManagerError, NotesError, Patience};
 pub use redact::redact;
 pub use run::{
-    Advance, Deletions, Document, Failure, FailureBudget, Group, IncompleteListing, Inventory,
-    Listing, News, Operator, Part, RunError, RunReport, Skip, Stage, SyncContext, Walk, Walked,
+    Access, Advance, Attachment, Deletions, Document, Each, Failure, FailureBudget, Group,
+    IncompleteListing, Inventory, Listing, Members, News, Operator, Part, Partition, PartitionKey,
+    PartitionState, Partitions, Ran, RunError, RunReport, Skip, Stage, SyncContext, Walk, Walked,
     WalkedListing, Watch, Watching, Watermark,
 };
 pub use schema::decode;

@@ -19,7 +19,10 @@ pub use crate::{
         search_operator, skills, sync, webhook,
     },
     manager::ManagerClient,
-    run::{Document, Group, Inventory, Listing, News, Part, SyncContext, Walked, Watch, Watermark},
+    run::{
+        Access, Document, Group, Inventory, Listing, Members, News, Part, Partitions, SyncContext,
+        Walked, Watch, Watermark,
+    },
     transport::HttpClient,
     wire::{
         Day, DocumentPermissions, Email, OAuthConfig, PersonSyncRecord, SecretString,

@@ -70,6 +70,8 @@ pub(super) struct Summary {
     failed: Option<u64>,
     failures: Option<Vec<Failure>>,
     deletes_held_back: Option<u64>,
+    /// Groups that documents name and that no run ever sent.
+    unsent_groups: Option<Vec<String>>,
     /// Accepted events that could not be applied, and the first of them.
     refused: u64,
     refusals: Vec<RefusedEvent>,
@@ -165,6 +167,9 @@ impl Summary {
             skipped: report.as_ref().map(|report| report.skipped),
             skip_reasons: report.as_ref().map(|report| report.reasons.clone()),
             deletes_held_back: report.as_ref().map(|report| report.held_back),
+            unsent_groups: report
+                .as_ref()
+                .map(|report| report.first_unsent_groups.clone()),
             bytes: report
                 .as_ref()
                 .map_or(effects.content_bytes, |report| report.bytes),
@@ -352,6 +357,18 @@ impl Summary {
                 "\n{label}: {} documents seem to be gone, which looks like an accident, and were kept\n\
                  help: if they are really gone, set `OMNI_DELETE_SHARE_LIMIT=1` for one run",
                 HumanCount(held_back)
+            )?;
+        }
+        if let Some(groups) = self
+            .unsent_groups
+            .as_ref()
+            .filter(|groups| !groups.is_empty())
+        {
+            let label = style("warning").yellow().bold();
+            writeln!(
+                f,
+                "\n{label}: documents name groups that no run ever sent, so nobody reads them by these: {}",
+                printable(&groups[..groups.len().min(NAMED_ITEMS)].join(", "))
             )?;
         }
         match self.status {

@@ -1,6 +1,6 @@
 //! The checkpoint of a run, as its author holds it.
 
-use std::{ops, time::Duration};
+use std::ops;
 
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::{
@@ -14,14 +14,9 @@ use super::{
 };
 use crate::{
     connector::{ActionError, Connector},
-    run::{RunError, Snapshot, SyncContext},
+    run::{RunError, SAVE_EVERY, SAVING_SHARE, Snapshot, SyncContext},
     schema::{DecodeError, decode},
 };
-
-/// A process that is killed does again what it did since it saved: this much at most…
-const SAVE_EVERY: Duration = Duration::from_secs(2);
-/// …or as many times what a save takes, when the state is large.
-const SAVING_SHARE: u32 = 10;
 
 /// Where the run goes on: the connector's state, saved with [`save`](Self::save).
 ///

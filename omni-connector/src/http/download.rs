@@ -14,6 +14,7 @@ use futures_util::{Stream, StreamExt, stream::BoxStream};
 use reqwest::header::{CONTENT_LENGTH, HeaderMap};
 
 use super::{SourceError, answer::media_type};
+use crate::manager::Data;
 
 /// An answer that is passed on as it comes. An error in the middle ends it, so nobody takes half of it for the whole.
 pub struct Download {
@@ -108,8 +109,29 @@ impl Saved {
         media_type(&self.headers)
     }
 
+    /// Returns the file as bytes to extract, which are streamed from it; it is removed when they are dropped.
+    ///
+    /// ```
+    /// # async fn example(api: omni_connector::http::Api, ctx: omni_connector::SyncContext) -> anyhow::Result<()> {
+    /// let file = api.get("files/7").save(50 << 20).await?;
+    /// let text = ctx.extract_text(file.into_data(), "application/pdf", None).await?;
+    /// # let _ = text;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn into_data(self) -> Data {
+        let length = self.length;
+        Data::file(length, move || self.open())
+    }
+
     /// Returns all headers of the answer.
     pub const fn headers(&self) -> &HeaderMap {
         &self.headers
+    }
+}
+
+impl From<Saved> for Data {
+    fn from(saved: Saved) -> Self {
+        saved.into_data()
     }
 }

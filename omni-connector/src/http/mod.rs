@@ -88,6 +88,7 @@ mod quota;
 mod retry;
 mod scope;
 mod send;
+mod tokens;
 mod transport;
 mod validators;
 
@@ -106,4 +107,5 @@ pub use paging::{
 };
 pub use quota::{Quota, Reset};
 pub(crate) use scope::Scope;
+pub use tokens::Tokens;
 pub use validators::{Fresh, Validators};

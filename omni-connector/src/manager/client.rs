@@ -9,13 +9,14 @@ use serde::{
     de::{DeserializeOwned, IgnoredAny},
 };
 use serde_json::{Value, json};
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 use url::Url;
 
 use super::{
-    ManagerError, Patience,
+    Extract, ManagerError, Patience,
     buffers::{Buffers, only_owner},
     call::{Call, Failed, encode, refused, segment, unreachable, with_body},
+    extract::plain,
     retry::{Backoff, Repeat, retry_after},
     text,
 };
@@ -52,6 +53,8 @@ pub struct ManagerClient {
     stores: Arc<Semaphore>,
     /// Of requests that store a text.
     bodies: Arc<Buffers>,
+    /// Held while notes about a source are changed.
+    notes: Arc<Mutex<()>>,
     metrics: Arc<Metrics>,
 }
 
@@ -62,17 +65,6 @@ impl fmt::Debug for ManagerClient {
             .field("patience", &self.patience)
             .finish_non_exhaustive()
     }
-}
-
-/// Bytes whose text the manager extracts.
-#[derive(Debug, Clone)]
-pub struct Extract {
-    /// The bytes, at most 50 MB unless the manager is configured otherwise.
-    pub data: Bytes,
-    /// Their MIME type; parameters such as `; charset=utf-8` are stripped, since the manager compares exactly.
-    pub mime_type: String,
-    /// The file's name, whose extension decides for `application/octet-stream`.
-    pub filename: Option<String>,
 }
 
 impl ManagerClient {
@@ -94,6 +86,7 @@ impl ManagerClient {
             extractions: Arc::new(Semaphore::new(EXTRACTIONS)),
             stores: Arc::new(Semaphore::new(STORES)),
             bodies: Arc::new(Buffers::new(STORES, LONGEST_BODY)),
+            notes: Arc::default(),
             metrics: Arc::default(),
         }
     }
@@ -110,6 +103,10 @@ impl ManagerClient {
     /// What the process counts, calls of this client among it.
     pub(crate) fn metrics(&self) -> &Arc<Metrics> {
         &self.metrics
+    }
+
+    pub(super) fn notes(&self) -> &Mutex<()> {
+        &self.notes
     }
 
     pub(crate) const fn patience(&self) -> Patience {
@@ -278,20 +275,13 @@ impl ManagerClient {
         run: &str,
         extract: &Extract,
     ) -> Result<T, ManagerError> {
-        let mime_type = extract
-            .mime_type
-            .split(';')
-            .next()
-            .unwrap_or_default()
-            .trim()
-            .to_ascii_lowercase();
+        let mime_type = plain(&extract.mime_type);
         let _permit = self.extractions.acquire().await.ok();
         let call = Call::post(path)
             .timeout(self.patience.extract)
             .repeat(Repeat::Conversion);
         self.attempts(&call, |request| {
-            let length = extract.data.len() as u64;
-            let data = multipart::Part::stream_with_length(extract.data.clone(), length)
+            let data = multipart::Part::stream_with_length(extract.data.body(), extract.data.len())
                 .file_name("file")
                 .mime_str("application/octet-stream")?;
             let mut form = multipart::Form::new()

@@ -5,12 +5,16 @@ mod call;
 mod client;
 mod error;
 mod events;
+mod extract;
+mod notes;
 mod patience;
 mod retry;
 mod text;
 
-pub use client::{Extract, ManagerClient};
+pub use client::ManagerClient;
 pub use error::ManagerError;
 pub(crate) use events::EventEncoder;
+pub use extract::{Data, EXTRACT_LIMIT, Extract, is_extractable};
+pub use notes::NotesError;
 pub use patience::Patience;
 pub(crate) use retry::{Backoff, retry_after};

@@ -32,7 +32,8 @@ impl Body {
     pub(crate) fn len(&self) -> usize {
         match self {
             Self::Text(text) => text.len(),
-            Self::Extract(extract) => extract.data.len(),
+            // What is in a file takes no memory.
+            Self::Extract(extract) => extract.data.in_memory().map_or(0, bytes::Bytes::len),
         }
     }
 }
@@ -58,6 +59,11 @@ impl Contents {
 
     /// Stores `body` unless this run stored the same before; the content's id, and whether it had to be sent.
     pub(crate) async fn store(&self, body: Body) -> Result<(String, bool), ManagerError> {
+        if let Body::Extract(extract) = &body
+            && extract.data.in_memory().is_none()
+        {
+            return Ok((self.send(body).await?, true));
+        }
         let mut sent = false;
         let cell = self.cell(&body);
         let id = cell
@@ -88,7 +94,7 @@ impl Contents {
             Body::Extract(extract) => {
                 let name = extract.filename.as_deref().unwrap_or_default();
                 let parts = [
-                    &extract.data[..],
+                    extract.data.in_memory().map_or(&[][..], |bytes| &bytes[..]),
                     extract.mime_type.as_bytes(),
                     name.as_bytes(),
                 ];

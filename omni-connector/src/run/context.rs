@@ -7,16 +7,17 @@ use std::{
     time::Duration,
 };
 
-use serde::Serialize;
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use time::OffsetDateTime;
 use tokio::sync::{Mutex, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Deletions, Document, Failure, FailureBudget, Group, Listing, NewRun, Operator, RunError,
-    RunReport, Stage, WalkedListing,
+    Deletions, Document, Failure, FailureBudget, Group, Listing, Members, NewRun, Operator,
+    RunError, RunReport, Stage, WalkedListing,
     content::Body,
+    groups::Groups,
     keeper::{Keeper, Snapshot},
     listing,
     once::LookedUp,
@@ -24,11 +25,11 @@ use super::{
     receipt::{Noted, Receipt, Scope},
 };
 use crate::{
-    manager::{Extract, ManagerClient},
+    manager::{Data, Extract, ManagerClient, NotesError},
     redact::Secrets,
     wire::{ConnectorEvent, PersonSyncRecord, Source, SourceType, SyncRequest, SyncType},
 };
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, ready};
 
 /// One run, as its author sees it: emit, checkpoint, and look whether somebody wants it to stop.
 ///
@@ -71,6 +72,8 @@ pub(super) struct Inner {
     pub(super) secrets: Arc<Secrets>,
     /// What was looked up once for the whole run.
     looked_up: LookedUp,
+    /// The groups that were sent, and those that documents name.
+    pub(super) groups: Groups,
 }
 
 impl SyncContext {
@@ -100,6 +103,7 @@ impl SyncContext {
         let previous = known(request.checkpoint.as_ref())
             .or(known(source.checkpoint.as_ref()))
             .cloned();
+        let groups = Groups::of_notes(source.kit_notes());
         Self {
             inner: Arc::new(Inner {
                 run,
@@ -117,6 +121,7 @@ impl SyncContext {
                 keeper,
                 secrets,
                 looked_up: LookedUp::default(),
+                groups,
             }),
             scope: Arc::default(),
         }
@@ -178,10 +183,39 @@ impl SyncContext {
     /// # Errors
     /// The run is over, was cancelled, or the manager is gone. A document whose content is refused is no error: it is
     /// reported as failed, and the run goes on as long as its [budget](Self::set_failure_budget) lasts.
-    pub fn upsert(&self, document: Document<'_>) -> BoxFuture<'static, Result<(), RunError>> {
-        self.upsert_noted(document, None)
+    pub fn upsert(&self, mut document: Document<'_>) -> BoxFuture<'static, Result<(), RunError>> {
+        if let Err(failure) = self.resolve(&mut document) {
+            return self.fail_document(failure);
+        }
+        all(document.split().map(|piece| self.upsert_noted(piece, None)))
     }
 
+    /// Finds out who may read a document; its failure when that is unknown.
+    pub(super) fn resolve(&self, document: &mut Document<'_>) -> Result<(), Failure> {
+        let fail = |document: &Document<'_>, stage, cause: &str| Failure {
+            stage,
+            ..self.read_failure(document.id(), cause, document.link())
+        };
+        if let Some(cause) = document.unusable() {
+            return Err(fail(document, Stage::Send, cause));
+        }
+        document.resolve(&self.inner.groups).map_err(|cause| {
+            let cause = format!("who may read it is unknown, so it was not sent: {cause}");
+            fail(document, Stage::Access, &cause)
+        })
+    }
+
+    /// Records the failure of a document that is not sent, which ends the run only if it is one too many.
+    pub(super) fn fail_document(
+        &self,
+        failure: Failure,
+    ) -> BoxFuture<'static, Result<(), RunError>> {
+        self.fail_item(failure);
+        let outcome = self.inner.pipeline.refusal().map_or(Ok(()), Err);
+        Box::pin(ready(outcome))
+    }
+
+    /// Sends a document whose readers are resolved.
     pub(super) fn upsert_noted(
         &self,
         document: Document<'_>,
@@ -221,6 +255,7 @@ impl SyncContext {
     /// # Errors
     /// As [`upsert`](Self::upsert).
     pub fn group(&self, group: Group) -> BoxFuture<'static, Result<(), RunError>> {
+        self.inner.groups.send(&group.email, Some(&group.members));
         let event = ConnectorEvent::GroupMembershipSync {
             sync_run_id: String::new(),
             source_id: String::new(),
@@ -229,6 +264,37 @@ impl SyncContext {
             member_emails: group.members,
         };
         self.emit(event, None, Tally::NONE, None)
+    }
+
+    /// Replaces the members of a group, if they are known. Unknown members are a failed item, and Omni keeps the last list.
+    ///
+    /// ```
+    /// use omni_connector::{Members, prelude::*};
+    ///
+    /// # async fn members(_: &str) -> Result<Vec<String>> { Ok(vec![]) }
+    /// # async fn example(ctx: SyncContext) -> Result<()> {
+    /// ctx.members("ops@example.com", members("ops").await).await?;
+    /// ctx.members("dev@example.com", Members::unknown("the directory hides them")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`upsert`](Self::upsert).
+    pub fn members(
+        &self,
+        group: impl Into<String>,
+        members: impl Into<Members>,
+    ) -> BoxFuture<'static, Result<(), RunError>> {
+        let group = group.into();
+        match members.into() {
+            Members::Known(members) => self.group(Group::new(group, members)),
+            Members::Unknown(cause) => {
+                self.inner.groups.send(&group, None);
+                let cause = format!("its members are unknown, so the last list stays: {cause}");
+                self.fail_document(self.read_failure(&group, &cause, None))
+            }
+        }
     }
 
     /// Creates or updates a person.
@@ -287,6 +353,14 @@ impl SyncContext {
         &self.scope
     }
 
+    /// The same run, for a part of it: what is emitted through this handle is counted by itself as well.
+    pub(super) fn within(&self) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+            scope: self.scope.within(),
+        }
+    }
+
     pub(super) fn keeper(&self) -> &Keeper {
         &self.inner.keeper
     }
@@ -305,13 +379,94 @@ impl SyncContext {
         self.inner.pipeline.store(Body::Text(content.into())).await
     }
 
+    /// Has the manager extract a text from bytes, for texts that the connector works on itself; it stores nothing.
+    ///
+    /// ```
+    /// # async fn example(ctx: omni_connector::SyncContext, pdf: Vec<u8>) -> anyhow::Result<()> {
+    /// let text = ctx.extract_text(pdf, "application/pdf", Some("plan.pdf")).await?;
+    /// # let _ = text;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The run is over, or the manager refuses the bytes or is gone.
+    pub async fn extract_text(
+        &self,
+        data: impl Into<Data>,
+        mime_type: &str,
+        filename: Option<&str>,
+    ) -> Result<String, RunError> {
+        if let Some(reason) = self.inner.pipeline.refusal() {
+            return Err(reason);
+        }
+        let extract = Extract {
+            data: data.into(),
+            mime_type: mime_type.to_owned(),
+            filename: filename.map(str::to_owned),
+        };
+        let extracting = self.inner.manager.extract_text(&self.inner.run, &extract);
+        tokio::select! {
+            text = extracting => Ok(text?),
+            reason = self.closed() => Err(reason),
+        }
+    }
+
+    /// The e-mail address of the person who made the source. It is asked for once a run.
+    ///
+    /// ```
+    /// # async fn example(ctx: omni_connector::SyncContext) -> anyhow::Result<()> {
+    /// let readers = omni_connector::Access::users([ctx.owner_email().await?]);
+    /// # let _ = readers;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The manager refuses, or is gone.
+    pub async fn owner_email(&self) -> Result<String, RunError> {
+        let owner = self.inner.manager.user_email(&self.inner.source.id);
+        Ok(self.once("omni_connector: owner", owner).await?)
+    }
+
+    /// Changes the connector's notes about the source, which outlive runs: ids of webhooks, secrets of its own. Read them with
+    /// [`Source::notes`].
+    ///
+    /// ```
+    /// use omni_connector::prelude::*;
+    ///
+    /// #[derive(Default, Serialize, Deserialize)]
+    /// struct Notes { webhook_id: Option<String> }
+    ///
+    /// # async fn example(ctx: SyncContext) -> Result<()> {
+    /// let notes: Notes = ctx.source().notes()?;
+    /// if notes.webhook_id.is_none() {
+    ///     ctx.change_notes(|notes: &mut Notes| notes.webhook_id = Some("17".to_owned())).await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`ManagerClient::change_notes`].
+    pub async fn change_notes<T, R>(
+        &self,
+        change: impl FnOnce(&mut T) -> R,
+    ) -> Result<R, NotesError>
+    where
+        T: Default + Serialize + DeserializeOwned,
+    {
+        let manager = &self.inner.manager;
+        manager.change_notes(&self.inner.source.id, change).await
+    }
+
     /// Has the manager extract a text from bytes and store it; the text's id.
     ///
     /// # Errors
     /// The run is over, or the manager refuses the bytes or is gone.
     pub async fn extract_and_store_content(
         &self,
-        data: impl Into<bytes::Bytes>,
+        data: impl Into<Data>,
         mime_type: &str,
         filename: Option<&str>,
     ) -> Result<String, RunError> {
@@ -553,6 +708,25 @@ impl SyncContext {
             self.inner.previous.clone()
         }
     }
+}
+
+/// Waits for all of these. They have begun when this returns.
+pub(super) fn all(
+    begun: impl IntoIterator<Item = BoxFuture<'static, Result<(), RunError>>>,
+) -> BoxFuture<'static, Result<(), RunError>> {
+    let mut begun = begun.into_iter();
+    let first = begun.next().unwrap_or_else(|| Box::pin(ready(Ok(()))));
+    let others: Vec<_> = begun.collect();
+    if others.is_empty() {
+        return first;
+    }
+    Box::pin(async move {
+        first.await?;
+        for other in others {
+            other.await?;
+        }
+        Ok(())
+    })
 }
 
 /// Whether a run begins at the beginning, whatever the manager sent along. A resumed full run that saved no checkpoint itself

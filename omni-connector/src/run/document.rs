@@ -6,10 +6,10 @@ use serde::Serialize;
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use super::{Operator, content::Body};
+use super::{Access, Operator, content::Body, groups::Groups, parts};
 use crate::{
-    manager::Extract,
-    wire::{Attributes, ConnectorEvent, DocumentMetadata, DocumentPermissions},
+    manager::{Data, Extract},
+    wire::{Attributes, ConnectorEvent, DocumentMetadata},
 };
 
 /// A document to create or update.
@@ -32,7 +32,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Document<'item> {
     id: String,
-    permissions: DocumentPermissions,
+    access: Access,
     metadata: DocumentMetadata,
     attributes: Attributes,
     parent: Option<String>,
@@ -44,14 +44,19 @@ pub struct Document<'item> {
 enum Content {
     Given(Body),
     Stored(String),
+    Parts { parts: Vec<String>, limit: usize },
 }
 
+/// The longest id that Omni's database can index, with some room for the source's id beside it.
+const LONGEST_ID: usize = 2_600;
+
 impl<'item> Document<'item> {
-    /// A document with the connector's own id for it, and who may see it.
-    pub fn new(id: impl Into<String>, permissions: DocumentPermissions) -> Self {
+    /// A document with the connector's own id for it, and who may see it: [`DocumentPermissions`](crate::DocumentPermissions), or an [`Access`] that may be
+    /// unknown.
+    pub fn new(id: impl Into<String>, access: impl Into<Access>) -> Self {
         Self {
             id: id.into(),
-            permissions,
+            access: access.into(),
             metadata: DocumentMetadata::default(),
             attributes: Attributes::new(),
             parent: None,
@@ -72,10 +77,59 @@ impl<'item> Document<'item> {
         self
     }
 
+    /// Adds a part to the text: a message of a day, a section of a page. Parts are separated by an empty line.
+    ///
+    /// A text that is longer than Omni keeps of one document (5 MB, or [`parts_limit`](Self::parts_limit)) goes on in further
+    /// documents: `{id}_p2`, `{id}_p3` and so on, with the same readers, title and attributes. They are its
+    /// [children](Self::child), and an [inventory](super::Inventory) deletes those that are no longer needed.
+    ///
+    /// ```
+    /// use omni_connector::{Access, Document};
+    ///
+    /// let mut day = Document::new("ops_2026-08-22", Access::groups(["ops@example.com"])).parts_limit(50_000);
+    /// for message in ["ann: it is down", "bob: it is up"] {
+    ///     day = day.part(message);
+    /// }
+    /// # let _ = day;
+    /// ```
+    pub fn part(mut self, text: impl Into<String>) -> Self {
+        let text = text.into();
+        match &mut self.content {
+            Content::Parts { parts, .. } => parts.push(text),
+            content => {
+                let mut parts = vec![text];
+                if let Content::Given(Body::Text(before)) = content
+                    && !before.is_empty()
+                {
+                    parts.insert(0, std::mem::take(before));
+                }
+                *content = Content::Parts {
+                    parts,
+                    limit: parts::LIMIT,
+                };
+            }
+        }
+        self
+    }
+
+    /// Sets how many bytes of the [parts](Self::part) one document holds at most.
+    pub fn parts_limit(mut self, bytes: usize) -> Self {
+        let parts = match &mut self.content {
+            Content::Parts { parts, .. } => std::mem::take(parts),
+            Content::Given(Body::Text(text)) if !text.is_empty() => vec![std::mem::take(text)],
+            _ => Vec::new(),
+        };
+        self.content = Content::Parts {
+            parts,
+            limit: bytes.min(parts::LIMIT),
+        };
+        self
+    }
+
     /// Bytes whose text Omni extracts. The MIME type also becomes that of the document, and the length its size.
     pub fn extract(
         mut self,
-        data: impl Into<bytes::Bytes>,
+        data: impl Into<Data>,
         mime_type: impl Into<String>,
         filename: impl Into<String>,
     ) -> Self {
@@ -85,7 +139,7 @@ impl<'item> Document<'item> {
             filename: Some(filename.into()),
         };
         self = self
-            .size(extract.data.len() as u64)
+            .size(extract.data.len())
             .mime_type(extract.mime_type.clone());
         self.content = Content::Given(Body::Extract(extract));
         self
@@ -176,7 +230,7 @@ impl<'item> Document<'item> {
     pub fn child<'child>(&self, id: impl Into<String>) -> Document<'child> {
         Document {
             parent: Some(self.id.clone()),
-            ..Document::new(id, self.permissions.clone())
+            ..Document::new(id, self.access.clone())
         }
     }
 
@@ -190,7 +244,66 @@ impl<'item> Document<'item> {
         &self.id
     }
 
-    /// The event, and the content to store before it is sent.
+    /// Where people open it.
+    pub(super) fn link(&self) -> Option<&str> {
+        self.metadata.url.as_deref()
+    }
+
+    pub(super) const fn has_no_title(&self) -> bool {
+        self.metadata.title.is_none()
+    }
+
+    /// Who may read it.
+    pub(super) const fn access(&self) -> &Access {
+        &self.access
+    }
+
+    /// Why Omni can do nothing with it, if so.
+    pub(super) fn unusable(&self) -> Option<&'static str> {
+        if self.id.is_empty() {
+            Some("a document needs an id that is not empty")
+        } else if self.id.len() > LONGEST_ID {
+            Some(
+                "its id is longer than the 2,600 bytes that Omni can index\nhelp: use a hash of it as the id",
+            )
+        } else {
+            None
+        }
+    }
+
+    /// The document, and those in which its text goes on.
+    pub(super) fn split(mut self) -> impl Iterator<Item = Self> {
+        let Content::Parts { parts, limit } = &mut self.content else {
+            return std::iter::once(self).chain(Vec::new());
+        };
+        let mut pieces = parts::pack(std::mem::take(parts), *limit).into_iter();
+        let first = pieces.next().unwrap_or_default();
+        self.content = Content::Given(Body::Text(first));
+        let others: Vec<_> = pieces
+            .zip(2..)
+            .map(|(text, number)| Self {
+                id: parts::id(&self.id, number),
+                access: self.access.clone(),
+                metadata: self.metadata.clone(),
+                attributes: self.attributes.clone(),
+                parent: Some(self.id.clone()),
+                item: self.item,
+                content: Content::Given(Body::Text(text)),
+            })
+            .collect();
+        std::iter::once(self).chain(others)
+    }
+
+    /// Finds out who may read it; why that is unknown otherwise.
+    pub(super) fn resolve(&mut self, groups: &Groups) -> Result<(), String> {
+        let access = std::mem::replace(&mut self.access, Access::nobody());
+        let permissions = access.resolve(groups)?;
+        groups.name(&permissions.groups);
+        self.access = permissions.into();
+        Ok(())
+    }
+
+    /// The event, and the content to store before it is sent. Who may read it was resolved before.
     #[inline]
     pub(crate) fn into_event(self, operators: &[Operator]) -> (ConnectorEvent, Option<Body>) {
         let mut attributes = self.item.map_or_else(Attributes::new, |item| {
@@ -204,6 +317,7 @@ impl<'item> Document<'item> {
         let (content_id, body) = match self.content {
             Content::Given(body) => (String::new(), Some(body)),
             Content::Stored(id) => (id, None),
+            Content::Parts { parts, .. } => (String::new(), Some(Body::Text(parts.join("\n\n")))),
         };
         let event = ConnectorEvent::DocumentCreated {
             sync_run_id: String::new(),
@@ -211,7 +325,7 @@ impl<'item> Document<'item> {
             document_id: self.id,
             content_id,
             metadata: self.metadata,
-            permissions: self.permissions,
+            permissions: self.access.into_permissions(),
             attributes: Some(attributes),
         };
         (event, body)

@@ -30,6 +30,7 @@ impl SyncContext {
         for failure in keeper.missing() {
             self.inner.pipeline.remember(failure);
         }
+        self.note_groups().await;
         if !self.inner.pipeline.has_saved()
             && let Some(previous) = self.to_carry_forward().await?
         {
@@ -40,6 +41,25 @@ impl SyncContext {
         *ended = true;
         self.inner.pipeline.close(RunError::Ended);
         Ok(())
+    }
+
+    /// Reports groups that have no list, and notes those that have one.
+    async fn note_groups(&self) {
+        let groups = &self.inner.groups;
+        let never_sent = groups.never_sent();
+        if !never_sent.is_empty() {
+            let clean = never_sent.iter().map(|group| self.clean(group)).collect();
+            self.inner
+                .pipeline
+                .report(|report| report.name_unsent_groups(clean));
+        }
+        if groups.has_news() {
+            let (manager, source) = (&self.inner.manager, &self.inner.source.id);
+            let noted = manager.change_kit_notes(source, |notes| groups.note(notes));
+            if let Err(error) = noted.await {
+                tracing::warn!(%error, "the groups of the run could not be noted; the next run does it");
+            }
+        }
     }
 
     /// The checkpoint that completing must not erase.

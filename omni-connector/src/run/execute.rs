@@ -177,6 +177,14 @@ fn log_losses(report: &RunReport) {
     if others > 0 {
         tracing::info!(count = others, "failed: for other causes");
     }
+    if report.unsent_groups > 0 {
+        let groups = first(report.first_unsent_groups.iter().map(String::as_str));
+        tracing::warn!(
+            count = report.unsent_groups,
+            groups,
+            "documents name groups that no run ever sent, so nobody reads them by these"
+        );
+    }
     if report.held_back > 0 {
         tracing::info!(
             count = report.held_back,

@@ -16,12 +16,18 @@ use std::{
 
 use serde::{Serialize, Serializer, de::DeserializeOwned};
 use serde_json::{Map, Value};
+use tokio::time::Instant;
 
-use super::{Failure, RunError, finite::Finite};
+use super::{Failure, RunError, finite::Finite, inventory};
 use crate::schema::{DecodeError, decode};
 
 /// The key of the stand-in for a piece while a checkpoint is taken apart.
 const STAND_IN: &str = "\u{1}piece";
+
+/// A process that is killed does again what it did since it saved: this much at most…
+pub(crate) const SAVE_EVERY: Duration = Duration::from_secs(2);
+/// …or as many times what a save takes, when the state is large.
+pub(crate) const SAVING_SHARE: u32 = 10;
 
 /// A part of a checkpoint that the kit writes.
 pub(crate) trait Piece: Debug + Send + Sync {
@@ -39,6 +45,21 @@ pub(crate) trait Piece: Debug + Send + Sync {
 
     /// Documents that are missing and failed in an earlier run or process, and not in this one.
     fn missing(&self) -> Vec<Failure>;
+
+    /// Whether a save of it names what another piece knows, which is a part of it.
+    fn has(&self, _: &dyn Piece) -> bool {
+        false
+    }
+
+    /// The inventories in it.
+    fn inventories(self: Arc<Self>) -> Vec<Arc<inventory::Shared>> {
+        Vec::new()
+    }
+}
+
+/// Whether a save of one piece names what another knows.
+pub(crate) fn names(piece: &dyn Piece, other: &dyn Piece) -> bool {
+    std::ptr::addr_eq(piece, other) || piece.has(other)
 }
 
 thread_local! {
@@ -207,6 +228,10 @@ struct Kept {
     changes: u64,
     /// How long the latest save took.
     cost: Duration,
+    /// When that was.
+    saved_at: Option<Instant>,
+    /// Whether the runtime saves now and then.
+    saves_by_itself: bool,
 }
 
 /// A checkpoint to save, and what is to be noted once it is accepted.
@@ -242,9 +267,7 @@ impl Keeper {
     /// Whether a save would name what this piece knows.
     pub(crate) fn has(&self, piece: &dyn Piece) -> bool {
         let kept = self.kept();
-        kept.snapshot
-            .pieces()
-            .any(|known| std::ptr::addr_eq(Arc::as_ptr(known), piece))
+        kept.snapshot.pieces().any(|known| names(&**known, piece))
     }
 
     pub(crate) fn render(&self) -> Rendered {
@@ -265,6 +288,7 @@ impl Keeper {
             let mut kept = self.kept();
             kept.changes = rendered.changes;
             kept.cost = cost;
+            kept.saved_at = Some(Instant::now());
             kept.snapshot.pieces().cloned().collect()
         };
         for piece in pieces {
@@ -276,6 +300,24 @@ impl Keeper {
     pub(crate) fn has_changed(&self) -> bool {
         let kept = self.kept();
         changes(&kept.snapshot) != kept.changes
+    }
+
+    /// From now on the runtime saves now and then, without being asked and without waiting for what is on its way.
+    pub(crate) fn save_by_itself(&self) {
+        self.kept().saves_by_itself = true;
+    }
+
+    /// Whether the runtime is to save now.
+    pub(crate) fn is_due(&self) -> bool {
+        {
+            let kept = self.kept();
+            let pause = SAVE_EVERY.max(kept.cost * SAVING_SHARE);
+            let was_just_saved = kept.saved_at.is_some_and(|at| at.elapsed() < pause);
+            if !kept.saves_by_itself || was_just_saved {
+                return false;
+            }
+        }
+        self.has_changed()
     }
 
     /// How long the latest save took.

@@ -1,5 +1,7 @@
 //! One run: its documents, inventories, watches and pipeline, the slots that runs work in, and how a run is executed and ended.
 
+mod access;
+mod attachment;
 mod budget;
 mod content;
 mod context;
@@ -8,11 +10,14 @@ mod ending;
 mod error;
 mod execute;
 mod finite;
+mod groups;
 mod inventory;
 mod keeper;
 mod listing;
 mod once;
 mod operator;
+mod partitions;
+mod parts;
 mod pipeline;
 mod receipt;
 mod report;
@@ -21,16 +26,20 @@ mod walked;
 mod watch;
 mod watermark;
 
+pub use access::Access;
+pub use attachment::Attachment;
 pub use budget::FailureBudget;
 pub use context::SyncContext;
 pub(crate) use context::starts_over;
 pub use document::{Document, Group};
 pub use error::RunError;
 pub(crate) use execute::{NewRun, Work};
+pub use groups::Members;
 pub use inventory::{Inventory, Part, Walk};
-pub(crate) use keeper::Snapshot;
+pub(crate) use keeper::{SAVE_EVERY, SAVING_SHARE, Snapshot};
 pub use listing::{Deletions, IncompleteListing, Listing, WalkedListing};
 pub use operator::Operator;
+pub use partitions::{Each, Partition, PartitionKey, PartitionState, Partitions, Ran};
 pub use report::{Failure, RunReport, Skip, Stage};
 pub(crate) use slots::{Runs, Slot, Taken};
 pub use walked::Walked;

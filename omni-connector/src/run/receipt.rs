@@ -17,6 +17,8 @@ pub(crate) struct Scope {
     refused: AtomicU64,
     /// Items that failed, those that never were emitted included.
     failed: AtomicU64,
+    /// Items that failed in this scope itself, and in no scope within it.
+    failed_here: AtomicU64,
     /// The scope around it.
     around: Option<Arc<Scope>>,
 }
@@ -37,13 +39,29 @@ impl Scope {
         }
     }
 
+    /// A scope within this one.
+    pub(crate) fn within(self: &Arc<Self>) -> Arc<Self> {
+        Arc::new(Self {
+            around: Some(Arc::clone(self)),
+            ..Self::default()
+        })
+    }
+
     /// Notes that an item failed before it was emitted.
     pub(crate) fn fail(&self) {
+        self.failed_here.fetch_add(1, Ordering::SeqCst);
         self.count(|scope| &scope.failed);
     }
 
+    /// How many items failed: those of this scope, and those of the scopes around it, which may belong to this one as well.
     pub(crate) fn failed(&self) -> u64 {
-        self.failed.load(Ordering::SeqCst)
+        let mut failed = self.failed.load(Ordering::SeqCst);
+        let mut around = self.around.as_deref();
+        while let Some(scope) = around {
+            failed += scope.failed_here.load(Ordering::SeqCst);
+            around = scope.around.as_deref();
+        }
+        failed
     }
 
     pub(crate) fn now(&self) -> Moment {
@@ -118,7 +136,7 @@ impl Receipt {
     // Counted before the item is: who sees that it went must see that it failed.
     fn fail(&self, item: &str, failure: &Failure) {
         if let Some(noted) = &self.noted {
-            noted.by.failed(item, failure, Some(noted.token));
+            noted.by.failed(item, None, failure, Some(noted.token));
         }
         self.scope.fail();
     }

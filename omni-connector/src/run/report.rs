@@ -36,6 +36,12 @@ pub struct RunReport {
     pub failures: Vec<Failure>,
     /// Deletes held back because there were suspiciously many.
     pub held_back: u64,
+    /// Groups that documents name and that no run of the source ever sent: nobody reads a document by them.
+    #[serde(default)]
+    pub unsent_groups: u64,
+    /// The first of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub first_unsent_groups: Vec<String>,
     /// Bytes of content handed over.
     pub bytes: u64,
     /// Contents stored at the manager; fewer than `updated` when several documents had the same.
@@ -77,6 +83,8 @@ pub struct Failure {
 pub enum Stage {
     /// It could not be read from the source.
     Read,
+    /// Who may read it is not known.
+    Access,
     /// Its text could not be extracted.
     Extract,
     /// Its content was refused.
@@ -126,6 +134,12 @@ impl RunReport {
                 detail,
             });
         }
+    }
+
+    pub(crate) fn name_unsent_groups(&mut self, mut groups: Vec<String>) {
+        self.unsent_groups = groups.len() as u64;
+        groups.truncate(NAMED);
+        self.first_unsent_groups = groups;
     }
 
     pub(crate) fn fail(&mut self, failure: Failure) {

@@ -267,7 +267,7 @@ impl DocumentPermissions {
     }
 
     /// Omni matches addresses exactly, so all of them are sent trimmed and in lower case.
-    fn normalize(&mut self) {
+    pub(crate) fn normalize(&mut self) {
         self.users
             .iter_mut()
             .chain(&mut self.groups)

@@ -19,9 +19,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use omni_connector::{
-    Checkpoint, Connector, Document, DocumentPermissions, FailureBudget, Inventory, Patience,
-    ServerConfig, ServiceCredential, Source, SourceType, SyncContext, SyncType, Walked, Watermark,
-    async_trait, serve_with_shutdown,
+    Checkpoint, Connector, Document, DocumentPermissions, FailureBudget, Inventory, Partition,
+    Partitions, Patience, ServerConfig, ServiceCredential, Source, SourceType, SyncContext,
+    SyncType, Walk, Walked, Watermark, async_trait, serve_with_shutdown,
 };
 use proptest::{collection::vec, prelude::*, sample::select};
 use serde::{Deserialize, Serialize};
@@ -32,6 +32,8 @@ use crate::support;
 
 /// Items that the source can have.
 const ITEMS: u8 = 24;
+/// Partitions that the source can have.
+const PARTS: u8 = 3;
 /// Items on a page.
 const PAGE: usize = 5;
 
@@ -55,6 +57,10 @@ struct Process {
     refused: BTreeSet<u8>,
     malformed: BTreeSet<u8>,
     unreadable: BTreeSet<u8>,
+    /// Items whose file is refused by its content.
+    refused_files: BTreeSet<u8>,
+    /// Partitions that fail after a page, if another does not.
+    broken: BTreeSet<u8>,
     /// The author saves at every page, and goes on from the page that was reached when it is resumed.
     saves: bool,
     goes_on: bool,
@@ -74,22 +80,27 @@ fn process() -> impl Strategy<Value = Process> {
         select(vec!["full", "incremental"]),
         prop::option::weighted(0.6, (0..30_u8, any::<bool>())),
         vec((0..6_u8, change()), 0..8),
-        [some_items(), some_items(), some_items()],
+        [some_items(), some_items(), some_items(), some_items()],
+        prop::collection::btree_set(0..PARTS, 0..3),
         (any::<bool>(), any::<bool>()),
     )
-        .prop_map(|(mode, killed_at, changes, items, (saves, goes_on))| {
-            let [refused, malformed, unreadable] = items;
-            Process {
-                mode,
-                killed_at,
-                changes,
-                refused,
-                malformed,
-                unreadable,
-                saves,
-                goes_on,
-            }
-        })
+        .prop_map(
+            |(mode, killed_at, changes, items, broken, (saves, goes_on))| {
+                let [refused, malformed, unreadable, refused_files] = items;
+                Process {
+                    mode,
+                    killed_at,
+                    changes,
+                    refused,
+                    malformed,
+                    unreadable,
+                    refused_files,
+                    broken,
+                    saves,
+                    goes_on,
+                }
+            },
+        )
 }
 
 /// A process to which nothing happens.
@@ -101,6 +112,8 @@ fn undisturbed(mode: &'static str) -> Process {
         refused: BTreeSet::new(),
         malformed: BTreeSet::new(),
         unreadable: BTreeSet::new(),
+        refused_files: BTreeSet::new(),
+        broken: BTreeSet::new(),
         saves: true,
         goes_on: false,
     }
@@ -111,6 +124,8 @@ struct World {
     /// Items and their versions.
     source: BTreeMap<u8, u64>,
     versions: u64,
+    /// Whether the author works on partitions.
+    in_parts: bool,
     /// Documents in Omni, with the version that was sent.
     omni: BTreeMap<String, String>,
     contents: Vec<String>,
@@ -146,7 +161,7 @@ impl World {
     }
 
     /// The items behind one, after what happens to the source meanwhile.
-    fn page(&mut self, number: u8, after: Option<u8>) -> Vec<(u8, u64)> {
+    fn page(&mut self, number: u8, after: Option<u8>, part: Option<u8>) -> Vec<(u8, u64)> {
         let mut process = self.process.clone().unwrap();
         process.changes.retain(|(at, change)| {
             let is_now = *at == number;
@@ -158,6 +173,7 @@ impl World {
         self.process = Some(process);
         let after = after.map_or(Bound::Unbounded, Bound::Excluded);
         let items = self.source.range((after, Bound::Unbounded));
+        let items = items.filter(|(item, _)| part.is_none_or(|part| *item % PARTS == part));
         items.take(PAGE).map(|(item, at)| (*item, *at)).collect()
     }
 }
@@ -166,8 +182,13 @@ fn id(item: u8) -> String {
     format!("items/{item:02}")
 }
 
+/// Every other item has a file, which belongs to it.
+fn file_of(item: u8) -> Option<String> {
+    item.is_multiple_of(2).then(|| format!("{}/file", id(item)))
+}
+
 fn item_of(id: &str) -> u8 {
-    id.rsplit('/').next().unwrap().parse().unwrap()
+    id.split('/').nth(1).unwrap().parse().unwrap()
 }
 
 async fn answer(State(world): State<Shared>, uri: Uri, body: Bytes) -> Response {
@@ -208,8 +229,18 @@ impl World {
         match route {
             "content" => {
                 let text = body["content"].as_str().unwrap().to_owned();
-                let item = item_of(text.split(' ').next().unwrap());
-                if process.is_some_and(|process| process.refused.contains(&item)) {
+                let id = text.split(' ').next().unwrap();
+                let item = item_of(id);
+                let is_refused = process.is_some_and(|process| {
+                    let is_file = id.ends_with("/file");
+                    let refused = if is_file {
+                        process.refused_files
+                    } else {
+                        process.refused
+                    };
+                    refused.contains(&item)
+                });
+                if is_refused {
                     return (StatusCode::BAD_REQUEST, Json(json!({ "error": "no" })))
                         .into_response();
                 }
@@ -270,6 +301,86 @@ struct Cursor {
     items: Inventory<u64>,
     /// A field of the author's own.
     pages: u64,
+    #[serde(default)]
+    parts: Partitions<u8, OfPart>,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+struct OfPart {
+    items: Inventory<u64>,
+    pages: u64,
+}
+
+/// What the author saves at a page.
+enum Saving<'a> {
+    Whole(&'a mut Checkpoint<Cursor>),
+    Part(&'a mut Partition<u8, OfPart>),
+}
+
+impl Saving<'_> {
+    async fn page(&mut self, saves: bool) -> anyhow::Result<()> {
+        match self {
+            Self::Whole(checkpoint) => {
+                checkpoint.pages += 1;
+                if saves {
+                    checkpoint.save().await?;
+                }
+            }
+            Self::Part(part) => {
+                part.pages += 1;
+                if saves {
+                    part.save()?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Walks the source, or a partition of it.
+async fn walk_items(
+    world: &Shared,
+    process: &Process,
+    mut walk: Walk<u64>,
+    mut saving: Saving<'_>,
+    part: Option<u8>,
+    fails: bool,
+) -> anyhow::Result<()> {
+    let mut after: Option<u8> = process.goes_on.then(|| walk.resume_point()).flatten();
+    for number in 0_u8.. {
+        let page = lock(world).page(number, after, part);
+        let Some((last, _)) = page.last().copied() else {
+            break;
+        };
+        for (item, version) in page {
+            if walk.is_current(&id(item), &version) {
+                continue;
+            }
+            if process.unreadable.contains(&item) {
+                walk.failed(&id(item), "cannot be read", None);
+                continue;
+            }
+            let document = Document::new(id(item), DocumentPermissions::public());
+            let file = file_of(item).map(|file| {
+                let text = format!("{file} version {version}");
+                document.child(file).text(text)
+            });
+            let text = format!("{} version {version}", id(item));
+            walk.upsert(document.text(text), &version).await?;
+            if let Some(file) = file {
+                walk.upsert(file, &version).await?;
+            }
+        }
+        after = Some(last);
+        if process.goes_on {
+            walk.reached(last);
+        }
+        saving.page(process.saves).await?;
+        anyhow::ensure!(!fails, "the partition answers 503");
+    }
+    walk.finish(Walked::declared("the last page was empty"))
+        .await?;
+    Ok(())
 }
 
 struct Author(Shared);
@@ -306,36 +417,29 @@ impl Connector for Author {
         ctx.set_failure_budget(FailureBudget::UNLIMITED);
         let process = lock(&self.0).process.clone().unwrap();
         let mut checkpoint = Checkpoint::new(state, &ctx)?;
-        let mut walk = checkpoint.items.walk(&ctx);
-        let mut after: Option<u8> = process.goes_on.then(|| walk.resume_point()).flatten();
-        for number in 0_u8.. {
-            let page = lock(&self.0).page(number, after);
-            let Some((last, _)) = page.last().copied() else {
-                break;
-            };
-            for (item, version) in page {
-                if walk.is_current(&id(item), &version) {
-                    continue;
-                }
-                if process.unreadable.contains(&item) {
-                    walk.failed(&id(item), "cannot be read", None);
-                    continue;
-                }
-                let document = Document::new(id(item), DocumentPermissions::public());
-                let text = format!("{} version {version}", id(item));
-                walk.upsert(document.text(text), &version).await?;
-            }
-            checkpoint.pages += 1;
-            after = Some(last);
-            if process.goes_on {
-                walk.reached(last);
-            }
-            if process.saves {
-                checkpoint.save().await?;
-            }
+        let parts: BTreeSet<u8> = {
+            let world = lock(&self.0);
+            let parts = world.source.keys().map(|item| item % PARTS);
+            parts.filter(|_| world.in_parts).collect()
+        };
+        if !lock(&self.0).in_parts {
+            let walk = checkpoint.items.walk(&ctx);
+            let saving = Saving::Whole(&mut checkpoint);
+            return walk_items(&self.0, &process, walk, saving, None, false).await;
         }
-        walk.finish(Walked::declared("the last page was empty"))
-            .await?;
+        // A run in which every partition fails is a failed run, which publishes nothing.
+        let some_work = parts.iter().any(|part| !process.broken.contains(part));
+        let (world, process) = (&self.0, &process);
+        let listed = parts.into_iter().map(|part| (part, part));
+        let whole = Walked::declared("the source knows its partitions");
+        let each = ctx.each(&checkpoint.parts, listed).at_once(2).whole(whole);
+        each.run(|key, mut part| async move {
+            let walk = part.items.walk(part.ctx());
+            let fails = some_work && process.broken.contains(&key);
+            let saving = Saving::Part(&mut part);
+            walk_items(world, process, walk, saving, Some(key), fails).await
+        })
+        .await?;
         Ok(())
     }
 }
@@ -405,8 +509,9 @@ async fn run(world: &Shared, base: &str, process: Process, is_resume: bool) -> b
 }
 
 /// Plays processes one after the other, and one without any trouble at the end.
-async fn play(processes: Vec<Process>, last: &'static str) -> (Shared, Value) {
+async fn play(processes: Vec<Process>, last: &'static str, in_parts: bool) -> (Shared, Value) {
     let world = Shared::default();
+    lock(&world).in_parts = in_parts;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
     let router = Router::new().fallback(answer).with_state(world.clone());
@@ -435,19 +540,27 @@ async fn play(processes: Vec<Process>, last: &'static str) -> (Shared, Value) {
 }
 
 fn play_now(processes: Vec<Process>, last: &'static str) -> (Shared, Value) {
+    play_in(processes, last, false)
+}
+
+fn play_in(processes: Vec<Process>, last: &'static str, in_parts: bool) -> (Shared, Value) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .start_paused(true)
         .build()
         .unwrap();
-    runtime.block_on(play(processes, last))
+    runtime.block_on(play(processes, last, in_parts))
 }
 
 fn expected(world: &World) -> BTreeMap<String, String> {
     let source = world.source.iter();
-    source
-        .map(|(item, version)| (id(*item), format!("{} version {version}", id(*item))))
-        .collect()
+    let of_item = |(item, version): (&u8, &u64)| {
+        let ids = [Some(id(*item)), file_of(*item)];
+        let version = *version;
+        let text = move |id: String| (id.clone(), format!("{id} version {version}"));
+        ids.into_iter().flatten().map(text)
+    };
+    source.flat_map(of_item).collect()
 }
 
 fn assert_same(world: &Shared, case: &str) {
@@ -466,8 +579,9 @@ proptest! {
     fn after_one_complete_walk_omni_holds_exactly_what_the_source_holds(
         processes in vec(process(), 1..4),
         last in select(vec!["full", "incremental"]),
+        in_parts in any::<bool>(),
     ) {
-        let (world, report) = play_now(processes, last);
+        let (world, report) = play_in(processes, last, in_parts);
         let world = lock(&world);
         // Half of a source that is gone looks like an accident, and is kept on purpose.
         prop_assume!(report["held_back"] == 0);

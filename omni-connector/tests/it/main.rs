@@ -1,12 +1,16 @@
 //! The runtime's promises, over real HTTP: one program, so that what the tests share is compiled once.
 
+mod access;
 mod actions;
+mod content;
 mod http;
 mod incoming;
 mod inventory;
 mod losses;
+
 mod model;
 mod north_star;
+mod partitions;
 mod pipeline;
 mod recorded;
 mod runs;

@@ -15,8 +15,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use serde_json::Value;
 
 pub(crate) use self::shared::Shared;
+use self::shared::State;
+pub(super) use self::table::Print;
 pub use self::walk::Walk;
-use self::{shared::State, table::Print};
 use super::{SyncContext, keeper::serialize_piece};
 
 /// Knows which documents of a source are in Omni, each with the version that is there. It is a field of the checkpoint.

@@ -1,7 +1,7 @@
 //! What an inventory knows, shared by the author's calls, the tasks that send, and the saves.
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -16,6 +16,7 @@ use crate::run::{
     Failure, Stage,
     keeper::{Keeper, Piece},
     listing::is_suspicious,
+    parts,
     receipt::{Moment, Scope},
 };
 
@@ -31,6 +32,8 @@ pub(super) struct State {
     tokens: u64,
     /// Documents that should be in Omni and are not, or not in their latest version.
     pub(super) missing: BTreeMap<Box<str>, Missing>,
+    /// The parents of those, once somebody asked for them.
+    lacking: Option<HashSet<Box<str>>>,
     /// The walk that is under way, if it can be gone on with.
     pub(super) walk: Option<OpenWalk>,
     /// Everything up to this number is named in an accepted save.
@@ -59,6 +62,9 @@ pub(super) struct Missing {
     pub(super) cause: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) link: Option<String>,
+    /// The document that it belongs to, which has to be sent again with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) parent: Option<Box<str>>,
     /// It failed in this process, so the report has it.
     #[serde(skip)]
     pub(super) is_reported: bool,
@@ -112,9 +118,9 @@ impl OpenWalk {
 
 /// An event that is to be sent: which of the document's it is, and the number that a save must know before.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Begun {
-    pub(super) token: u64,
-    pub(super) number: u64,
+pub(crate) struct Begun {
+    pub(crate) token: u64,
+    pub(crate) number: u64,
 }
 
 /// What a finished walk leaves to do.
@@ -134,6 +140,47 @@ impl Shared {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.state().table.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub(crate) fn contains(&self, id: &str) -> bool {
+        self.state().table.get(id).is_some()
+    }
+
+    /// The ids of all known documents.
+    pub(crate) fn ids(&self) -> Vec<String> {
+        let mut ids = Vec::new();
+        self.state()
+            .table
+            .each_below("", |id, _| ids.push(id.to_owned()));
+        ids
+    }
+
+    /// Forgets a document, which belongs to another inventory by now.
+    pub(crate) fn forget(&self, id: &str) {
+        let mut state = self.state();
+        state.table.remove(id);
+        state.changes += 1;
+    }
+
+    /// Everything in it is gone, also what never arrived.
+    pub(crate) fn nothing_is_missing(&self) {
+        let mut state = self.state();
+        state.missing.clear();
+        state.lacking = None;
+        state.changes += 1;
+    }
+
+    /// A document is about to be deleted.
+    pub(crate) fn deletes(&self, id: &str) -> Begun {
+        self.state().deletes(id)
+    }
+
     /// The manager accepted an event of the document.
     pub(crate) fn accepted(&self, id: &str, token: u64) {
         let mut state = self.state();
@@ -143,25 +190,33 @@ impl Shared {
         match under_way.outcome {
             Outcome::Has(print) => {
                 state.table.change(id, |mark| mark.print = print);
-                state.missing.remove(id);
+                state.is_no_longer_missing(id);
             }
             Outcome::Gone => {
                 state.table.remove(id);
-                state.missing.remove(id);
+                state.is_no_longer_missing(id);
             }
         }
         state.changes += 1;
     }
 
     /// A document could not be brought to Omni. Without a token it failed before anything of it was emitted.
-    pub(crate) fn failed(&self, id: &str, failure: &Failure, token: Option<u64>) {
+    pub(crate) fn failed(
+        &self,
+        id: &str,
+        parent: Option<&str>,
+        failure: &Failure,
+        token: Option<u64>,
+    ) {
         let mut state = self.state();
         if let Some(token) = token
             && state.take_under_way(id, token).is_none()
         {
             return;
         }
+        let parent = parent.or_else(|| state.table.parent(id)).map(Into::into);
         let missing = Missing {
+            parent,
             stage: failure.stage,
             cause: failure.cause.clone(),
             link: failure.link.clone(),
@@ -169,6 +224,7 @@ impl Shared {
             is_seen: true,
         };
         state.missing.insert(id.into(), missing);
+        state.lacking = None;
         state.changes += 1;
     }
 }
@@ -207,6 +263,10 @@ impl State {
             let number = keeper.number();
             self.table.insert(id, mark, parent, number);
             self.came += 1;
+        } else if let Some(parent) = parent
+            && self.table.parent(id) != Some(parent)
+        {
+            self.table.adopt(id, parent);
         }
         let number = self.table.since(id);
         let number = if keeper.is_named(number) { 0 } else { number };
@@ -238,6 +298,32 @@ impl State {
         }
     }
 
+    fn is_no_longer_missing(&mut self, id: &str) {
+        if self.missing.remove(id).is_some() {
+            self.lacking = None;
+        }
+    }
+
+    /// Whether something that belongs to a document is missing.
+    pub(super) fn lacks_a_child(&mut self, id: &str) -> bool {
+        if self.missing.is_empty() {
+            return false;
+        }
+        let missing = &self.missing;
+        let parents = || missing.values().filter_map(|why| why.parent.clone());
+        self.lacking
+            .get_or_insert_with(|| parents().collect())
+            .contains(id)
+    }
+
+    /// The documents in which the text of one went on, behind the first pieces.
+    pub(super) fn pieces_behind(&self, id: &str, pieces: usize) -> Vec<String> {
+        let behind = (pieces.max(1) + 1..).map(|number| parts::id(id, number));
+        behind
+            .take_while(|piece| self.table.parent(piece) == Some(id))
+            .collect()
+    }
+
     /// A walk of the documents in a part begins.
     pub(super) fn begin_walk(&mut self, part: &Part) {
         self.walk = None;
@@ -259,6 +345,7 @@ impl State {
     pub(super) fn end_walk(&mut self, part: &Part) {
         self.walk = None;
         self.changes += 1;
+        self.lacking = None;
         let table = &self.table;
         self.missing
             .retain(|id, why| !part.has(id) || why.is_seen || table.get(id).is_some());
@@ -319,11 +406,19 @@ impl State {
         }
         // What belongs to a document that is there and was not sent is there as well.
         let is_kept = |id: &String| {
-            let parent = self
-                .table
-                .parent(id)
-                .and_then(|parent| self.table.get(parent));
-            parent.is_some_and(|parent| parent.seen == Seen::Kept)
+            let mut at = id.as_str();
+            // No source nests deeper, and parents that go round would never end.
+            for _ in 0..8 {
+                let Some(parent) = self.table.parent(at) else {
+                    return false;
+                };
+                match self.table.get(parent).map(|parent| parent.seen) {
+                    Some(Seen::Kept) => return true,
+                    Some(Seen::No) => at = parent,
+                    Some(Seen::Sent) | None => return false,
+                }
+            }
+            false
         };
         let ids: Vec<_> = candidates.into_iter().filter(|id| !is_kept(id)).collect();
         let elsewhere = self.table.len() - known_here;
@@ -340,6 +435,10 @@ impl State {
 }
 
 impl Piece for Shared {
+    fn inventories(self: Arc<Self>) -> Vec<Arc<Self>> {
+        vec![self]
+    }
+
     fn saved(&self) -> Value {
         form::write(&mut self.state())
     }

@@ -14,7 +14,7 @@ const WAITING: usize = 4_096;
 
 /// The version of a document that Omni has; 48 bits of its hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Print(u64);
+pub(in crate::run) struct Print(u64);
 
 impl Print {
     /// The document is known, and no version of it is known to be in Omni.
@@ -156,6 +156,23 @@ impl Table {
             since,
         };
         self.fresh.insert(id.into(), fresh);
+    }
+
+    /// Notes the parent of an id that was known without one.
+    pub(super) fn adopt(&mut self, id: &str, parent: &str) {
+        match self.place(id) {
+            None => {}
+            Some(Place::Fresh) => {
+                if let Some(fresh) = self.fresh.get_mut(id) {
+                    fresh.parent = Some(parent.into());
+                }
+            }
+            Some(Place::Packed(segment, index)) => {
+                let segment = &mut self.segments[segment];
+                segment.parents.insert(index, parent.into());
+                segment.saved = None;
+            }
+        }
     }
 
     /// Forgets an id.

@@ -10,7 +10,8 @@ use super::{
     shared::{Begun, OpenWalk},
 };
 use crate::run::{
-    Deletions, Document, RunError, SyncContext, Walked, listing::share_limit, receipt::Noted,
+    Access, Deletions, Document, Failure, RunError, SyncContext, Walked, context::all,
+    listing::share_limit, receipt::Noted,
 };
 
 /// A walk over a source, or a part of it, against what is known. From [`Inventory::walk`](super::Inventory::walk).
@@ -83,12 +84,17 @@ impl<V: Serialize> Walk<V> {
         }
     }
 
-    /// Whether this version of an item is in Omni already. Then the item is seen and counted, and need not be sent.
+    /// Whether this version of an item is in Omni already, and everything that belongs to it. Then the item is seen and counted,
+    /// and need not be sent.
     pub fn is_current(&mut self, id: &str, version: &V) -> bool {
+        self.is_current_print(id, fingerprint(version))
+    }
+
+    pub(in crate::run) fn is_current_print(&mut self, id: &str, print: Print) -> bool {
         self.go();
         let mut state = self.shared.state();
-        let print = fingerprint(version);
-        let is_current = print != Print::NONE && state.print(id) == Some(print);
+        let is_current =
+            print != Print::NONE && state.print(id) == Some(print) && !state.lacks_a_child(id);
         if is_current {
             state.see(id);
             drop(state);
@@ -97,25 +103,94 @@ impl<V: Serialize> Walk<V> {
         is_current
     }
 
+    /// The version of a document that changes with its readers.
+    pub(in crate::run) fn print_with(version: &V, access: &Access) -> Print {
+        fingerprint(&(version, access.readers()))
+    }
+
     /// Sends a document, and notes it once the manager has accepted it.
     ///
     /// A [child](Document::child) belongs to its parent: it is kept for as long as the parent is current, sent anew with it, and
-    /// gone with it.
+    /// gone with it. A document whose access is [unknown](Access::unknown) is not sent: Omni keeps what it has of it.
     ///
     /// # Errors
     /// As [`SyncContext::upsert`].
     pub fn upsert(
         &mut self,
-        document: Document<'_>,
+        mut document: Document<'_>,
         version: &V,
     ) -> BoxFuture<'static, Result<(), RunError>> {
+        match self.resolve(&mut document) {
+            Ok(()) => self.upsert_print(document, fingerprint(version)),
+            Err(failing) => failing,
+        }
+    }
+
+    /// Finds out who may read a document. When that is unknown, it is seen, and fails.
+    pub(in crate::run) fn resolve(
+        &mut self,
+        document: &mut Document<'_>,
+    ) -> Result<(), BoxFuture<'static, Result<(), RunError>>> {
         self.go();
-        let begun = {
-            let mut state = self.shared.state();
-            let print = fingerprint(version);
-            state.sends(document.id(), document.parent(), print, self.ctx.keeper())
-        };
-        self.ctx.upsert_noted(document, Some(self.noted(begun)))
+        self.ctx.resolve(document).map_err(|failure| {
+            self.fail(document.id(), document.parent(), &failure);
+            self.ctx.fail_document(failure)
+        })
+    }
+
+    pub(in crate::run) fn upsert_print(
+        &mut self,
+        document: Document<'_>,
+        print: Print,
+    ) -> BoxFuture<'static, Result<(), RunError>> {
+        self.go();
+        let whole = document.id().to_owned();
+        let mut pieces = 0;
+        let begun = document.split().map(|piece| {
+            pieces += 1;
+            let begun = {
+                let mut state = self.shared.state();
+                state.sends(piece.id(), piece.parent(), print, self.ctx.keeper())
+            };
+            self.ctx.upsert_noted(piece, Some(self.noted(begun)))
+        });
+        let mut begun: Vec<_> = begun.collect();
+        let behind = self.shared.state().pieces_behind(&whole, pieces);
+        for id in behind {
+            begun.push(self.delete(&id));
+        }
+        all(begun)
+    }
+
+    fn fail(&self, id: &str, parent: Option<&str>, failure: &Failure) {
+        self.shared.failed(id, parent, failure, None);
+        self.shared.state().see(id);
+    }
+
+    /// Reports a document that could not be read; an error when the run is over by that.
+    pub(in crate::run) fn fail_child(
+        &self,
+        document: &Document<'_>,
+        cause: impl Display,
+    ) -> Result<(), RunError> {
+        let cause = format!("{cause:#}");
+        let failure = self
+            .ctx
+            .read_failure(document.id(), &cause, document.link());
+        self.fail(document.id(), document.parent(), &failure);
+        self.ctx.fail_item(failure);
+        self.ctx.refusal().map_or(Ok(()), Err)
+    }
+
+    /// The same walk, for work that goes on while the author uses this one.
+    pub(in crate::run) fn again(&self) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+            ctx: self.ctx.clone(),
+            part: self.part.clone(),
+            may_resume: false,
+            version: PhantomData,
+        }
     }
 
     /// Deletes a document that the source says is gone.
@@ -139,8 +214,7 @@ impl<V: Serialize> Walk<V> {
     pub fn failed(&mut self, id: &str, cause: impl Display, link: Option<&str>) {
         self.go();
         let failure = self.ctx.read_failure(id, &cause.to_string(), link);
-        self.shared.failed(id, &failure, None);
-        self.shared.state().see(id);
+        self.fail(id, None, &failure);
         self.ctx.fail_item(failure);
     }
 

@@ -46,6 +46,8 @@ pub(super) struct Sender {
     keeper: Arc<Keeper>,
     /// Held while counters are under way: a flush promises them, too.
     counting: Mutex<()>,
+    /// Held while a checkpoint is under way: a later one must not arrive before it.
+    saving: Mutex<()>,
 }
 
 impl Sender {
@@ -65,6 +67,7 @@ impl Sender {
             spent,
             keeper,
             counting: Mutex::new(()),
+            saving: Mutex::new(()),
         }
     }
 
@@ -123,6 +126,7 @@ impl Sender {
 
     /// Saves the checkpoint as it is by now.
     async fn save_kept(&self) -> Result<(), ManagerError> {
+        let _saving = self.saving.lock().await;
         let started = Instant::now();
         let rendered = self.keeper.render();
         self.manager
@@ -243,6 +247,11 @@ impl Sender {
         loop {
             sleep(COUNT_EVERY.min(self.shared.limits.heartbeat)).await;
             self.count().await;
+            if self.keeper.is_due() {
+                let outcome = self.save_kept().await;
+                self.shared.passed(0, outcome.is_ok());
+                self.went(outcome);
+            }
             if self.shared.touched_at().elapsed() >= self.shared.limits.heartbeat {
                 self.informed(self.manager.heartbeat(&self.run).await);
             }

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU32, Ordering},
     },
     time::Duration,
@@ -10,7 +10,7 @@ use std::{
 
 use omni_connector::{
     SecretString,
-    http::{Api, Auth, Incomplete, Paging, SourceError, Token},
+    http::{Api, Auth, Incomplete, Paging, SourceError, Token, Tokens},
 };
 use reqwest::header::HeaderValue;
 use serde_json::{Value, json};
@@ -257,4 +257,41 @@ async fn a_renewal_that_fails_is_one_error_for_each_and_no_storm() {
     }
     assert_eq!(tried.load(Ordering::SeqCst), 1);
     assert_eq!(source.times(), 0);
+}
+
+#[tokio::test]
+async fn a_token_of_a_subject_is_made_once_for_all_apis_and_once_more_when_it_is_refused() {
+    let made: Arc<Mutex<Vec<String>>> = Arc::default();
+    let noted = Arc::clone(&made);
+    let tokens = Tokens::new(move |subject, scopes: Vec<String>| {
+        let noted = Arc::clone(&noted);
+        async move {
+            let whose = format!("{subject} {}", scopes.join(" "));
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            let mut made = noted.lock().unwrap();
+            made.push(whose.clone());
+            let number = made.iter().filter(|made| **made == whose).count();
+            Ok(Token::new(format!("{subject}-{number}")))
+        }
+    });
+    let source = Source::start(|asked| match asked.header("authorization") {
+        Some("Bearer ann-1") => reply(401),
+        _ => ok(json!(1)),
+    })
+    .await;
+    let apis = [
+        source.api().auth(tokens.auth("ann", ["read", "list"])),
+        source.api().auth(tokens.auth("ann", ["list", "read"])),
+        source.api().auth(tokens.auth("bob", ["read"])),
+    ];
+    let calls = (0..30).map(|call| {
+        let api = apis[call % 3].clone();
+        tokio::spawn(async move { api.get("here").read::<Value>().await })
+    });
+    for call in calls.collect::<Vec<_>>() {
+        assert_eq!(call.await.unwrap(), Ok(json!(1)));
+    }
+    let mut made = made.lock().unwrap().clone();
+    made.sort();
+    assert_eq!(made, ["ann list read", "ann list read", "bob read"]);
 }
