@@ -1,4 +1,4 @@
-//! The attribute macros of omni-connector. Their documentation stands on their re-exports in that crate.
+//! The macros of omni-connector. Their documentation stands on their re-exports in that crate.
 //!
 //! The stages are folders: `parse` reads tokens with their spans, `valid` applies the rules, reports every violation
 //! at once and yields types that only validated data has, `expand` writes what the runtime's traits need. The annotated
@@ -6,8 +6,10 @@
 //! once.
 
 mod connector;
+mod credential_set;
 mod diagnostics;
 mod expand;
+mod from_call;
 #[macro_use]
 mod hooks;
 mod listed;
@@ -54,6 +56,18 @@ macro_rules! entry_points {
 }
 
 hooks!(entry_points);
+
+/// On an enum of the forms that a credential has.
+#[proc_macro_derive(CredentialSet, attributes(auth_type, credential_set))]
+pub fn credential_set(item: TokenStream) -> TokenStream {
+    credential_set::credential_set(item.into()).into()
+}
+
+/// On the client of an API that functions take as an argument.
+#[proc_macro_derive(FromCall, attributes(from_call))]
+pub fn from_call(item: TokenStream) -> TokenStream {
+    from_call::from_call(item.into()).into()
+}
 
 /// On a function that callers can ask for.
 #[proc_macro_attribute]

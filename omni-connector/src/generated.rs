@@ -5,12 +5,17 @@ pub use std::vec::Vec;
 
 pub use anyhow::Result;
 pub use async_trait::async_trait;
+pub use serde::{Deserialize, Deserializer};
 pub use serde_json::Value;
 
 pub use crate::{
-    connector::{Connector, McpServer, actions::answer},
+    connector::{ActionError, Connector, McpServer, actions::answer},
     declare::*,
     manager::ManagerClient,
     run::{Operator, SyncContext},
-    wire::{ServiceCredential, Source, SourceType, SyncType},
+    schema::credential::{CredentialSet, credential_form, credential_set},
+    wire::{
+        CredentialReady, McpCredentials, OAuthTokens, ServiceCredential, Source, SourceType,
+        SyncType,
+    },
 };

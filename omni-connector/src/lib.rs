@@ -11,7 +11,7 @@
 //! | [`manager`] | the client of the manager |
 //! | `run` | one run: documents, listings, the pipeline, executing and ending it |
 //! | `connector` | the trait, calls of [`actions`] and their answers, what webhooks ask for |
-//! | [`declare`] | what the macros write against |
+//! | `declare` | [`arguments`] by type, and what the macros write against |
 //! | `server` | what comes in: routes, registration, shutdown |
 //! | `mcp` | an MCP server behind a connector, and a connector as one |
 //!
@@ -28,8 +28,9 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+pub mod arguments;
 mod connector;
-pub mod declare;
+mod declare;
 #[doc(hidden)]
 pub mod generated;
 pub mod http;
@@ -47,26 +48,27 @@ pub mod telemetry;
 mod transport;
 pub mod wire;
 
-pub use anyhow::Result;
+pub use anyhow::{self, Result};
 pub use async_trait::async_trait;
+pub use axum;
 pub use futures_util::future::BoxFuture;
 pub use reqwest;
 pub use schemars;
-pub use serde_json::Value;
+pub use serde;
+pub use serde_json::{self, Value};
+pub use time;
+pub use url;
 
 pub use connector::{
-    ActionCall, ActionError, ActionResponse, Connector, McpServer, Webhook, WebhookCall,
-    WebhookRequest, actions,
+    ActionCall, ActionError, ActionResponse, Connector, McpServer, Unavailable, Webhook,
+    WebhookCall, WebhookRequest, actions,
     actions::{File, Response},
     verify_hmac_sha256,
 };
 #[cfg(feature = "mcp")]
 pub use connector::{HttpMcpServer, StdioMcpServer};
-pub use declare::{Actor, Args, Checkpoint, Config, Credentials, DocRef};
-pub use macros::{
-    action, arg, connector, credential_ready, enrich, mcp, mcp_env, mcp_headers, oauth,
-    search_operator, skills, sync, validate, webhook,
-};
+pub use declare::{Actor, Args, Checkpoint, Config, CredentialSettings, Credentials, DocRef};
+pub use macros::*;
 pub use manager::{ManagerClient, ManagerError, NotesError, Patience};
 pub use redact::redact;
 pub use run::{
@@ -75,7 +77,7 @@ pub use run::{
     PartitionState, Partitions, Ran, RunError, RunReport, Skip, Stage, SyncContext, Walk, Walked,
     WalkedListing, Watch, Watching, Watermark,
 };
-pub use schema::decode;
+pub use schema::{CredentialSet, decode};
 pub use server::{ConfigError, Runner, ServerConfig};
 pub use start::{
     Server, run, serve, serve_with_config, serve_with_extra_routes, serve_with_shutdown,

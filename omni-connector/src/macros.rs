@@ -117,7 +117,7 @@ pub use omni_connector_macros::connector;
 /// [`Credentials<T>`](crate::Credentials), `Option<Credentials<T>>`, [`Checkpoint<T>`](crate::Checkpoint),
 /// [`SyncContext`](crate::SyncContext), [`Source`](crate::Source), [`SourceType`](crate::SourceType),
 /// [`ServiceCredential`](crate::ServiceCredential), [`ManagerClient`](crate::ManagerClient), and every type that
-/// implements [`FromCall`](crate::declare::FromCall).
+/// implements [`FromCall`](crate::arguments::FromCall).
 ///
 /// ```
 /// # use omni_connector::prelude::*;
@@ -300,8 +300,9 @@ pub use omni_connector_macros::webhook;
 
 /// Marks the method that decides whether a run may start: `async fn(&self, …) -> Result<()>`.
 ///
-/// Its arguments are supplied by their types, as those of a [`#[sync]`](macro@crate::sync). An error refuses the run with 400. It
-/// is not part of the prelude, since other crates have an attribute of this name.
+/// Its arguments are supplied by their types, as those of a [`#[sync]`](macro@crate::sync); `SyncType` is the mode of the run.
+/// An error refuses the run with 400: the source is set up wrongly. [`Unavailable`](crate::Unavailable) refuses it with 404: only
+/// this mode is not available. The marker is not part of the prelude, since other crates have an attribute of this name.
 ///
 /// ```
 /// # use omni_connector::prelude::*;
@@ -320,6 +321,55 @@ pub use omni_connector_macros::webhook;
 /// ```
 #[doc(inline)]
 pub use omni_connector_macros::validate;
+
+/// Makes an enum the credentials of a connector that accepts several forms, chosen by the `auth_type` of the stored
+/// credential.
+///
+/// Each variant holds a type with `#[derive(Deserialize)]`: the secret in that form. `#[auth_type(…)]` names the
+/// [`AuthType`](crate::AuthType)s of a variant as the protocol spells them. A variant of the same name needs none: `ApiKey` is
+/// for `api_key`. A credential of any other `auth_type` is refused before a run starts, with the accepted ones.
+///
+/// ```
+/// use omni_connector::prelude::*;
+///
+/// #[derive(CredentialSet)]
+/// enum Login {
+///     #[auth_type(api_key, bearer_token)]
+///     Token(Token),
+///     Oauth(SignedIn),
+/// }
+///
+/// #[derive(Deserialize)]
+/// struct Token { token: SecretString }
+///
+/// #[derive(Deserialize)]
+/// struct SignedIn { access_token: SecretString }
+///
+/// #[connector(name = "notes", source_types = [Notion], credentials = Login)]
+/// struct Notes;
+///
+/// #[connector]
+/// impl Notes {
+///     #[sync]
+///     async fn sync(&self, login: Credentials<Login>) -> Result<()> {
+///         let token = match &*login {
+///             Login::Token(form) => &form.token,
+///             Login::Oauth(form) => &form.access_token,
+///         };
+///         ensure!(!token.expose().is_empty(), "the token is empty");
+///         Ok(())
+///     }
+/// }
+/// # fn main() {}
+/// ```
+///
+/// It stands wherever credentials are decoded: [`Credentials`](crate::Credentials), `ApiClient::Credentials` (also in an
+/// `Option`) and [`McpCredentials::secret`](crate::McpCredentials::secret). The macro implements `Deserialize`, so do not derive
+/// that; a test can decode `{"auth_type": "api_key", "credentials": {"token": "…"}}`. Two forms of one `auth_type` are one
+/// variant that holds an enum with `#[serde(tag = "…")]` or `#[serde(untagged)]`. `#[credential_set(crate = ::path)]` says where
+/// generated code finds this crate.
+#[doc(inline)]
+pub use omni_connector_macros::CredentialSet;
 
 /// Marks the method that says how people sign in: `fn(&self) -> OAuthConfig`, or `Option<OAuthConfig>`.
 ///
@@ -480,3 +530,41 @@ pub use omni_connector_macros::mcp_env;
 /// ```
 #[doc(inline)]
 pub use omni_connector_macros::mcp_headers;
+
+/// Makes the client of an API an argument: every function about a source can take a type that implements
+/// [`ApiClient`](crate::http::ApiClient).
+///
+/// It implements the trait [`FromCall`](trait@crate::arguments::FromCall), which a type that is no such client implements by hand.
+/// `#[from_call(crate = ::path)]` says where generated code finds this crate.
+///
+/// ```
+/// use omni_connector::prelude::*;
+///
+/// #[derive(Clone, FromCall)]
+/// struct Tracker { api: Api }
+///
+/// impl ApiClient for Tracker {
+///     type Config = Value;
+///     type Credentials = Option<Value>;
+///
+///     fn connect(_: &Value, _: &Option<Value>) -> Result<Self> {
+///         Ok(Self { api: Api::at("https://tracker.example") })
+///     }
+/// }
+///
+/// #[connector(name = "tracker", source_types = [Linear])]
+/// struct Issues;
+///
+/// #[connector]
+/// impl Issues {
+///     #[sync]
+///     async fn sync(&self, tracker: Tracker) -> Result<()> {
+///         let count: u64 = tracker.api.get("count").read().await?;
+///         ensure!(count < 1_000_000, "there are {count} issues");
+///         Ok(())
+///     }
+/// }
+/// # fn main() {}
+/// ```
+#[doc(inline)]
+pub use omni_connector_macros::FromCall;

@@ -9,20 +9,23 @@ pub use url::Url;
 
 pub use crate::{
     connector::{
-        ActionError, Connector, Webhook, WebhookRequest,
+        ActionError, Connector, Unavailable, Webhook, WebhookRequest,
         actions::{File, Raw, Text},
     },
-    declare::{Actor, Args, Call, Checkpoint, Config, Credentials, DocRef, FromCall},
+    declare::{
+        Actor, Args, Call, Checkpoint, Config, CredentialSettings, Credentials, DocRef, FromCall,
+    },
     http::{Api, ApiClient, Auth, Pages, Paging, Quota, SourceError},
     macros::{
-        action, connector, credential_ready, enrich, mcp, mcp_env, mcp_headers, oauth,
-        search_operator, skills, sync, webhook,
+        CredentialSet, FromCall, action, connector, credential_ready, enrich, mcp, mcp_env,
+        mcp_headers, oauth, search_operator, skills, sync, webhook,
     },
     manager::ManagerClient,
     run::{
         Access, Document, Group, Inventory, Listing, Members, News, Part, Partitions, SyncContext,
         Walked, Watch, Watermark,
     },
+    schema::CredentialSet,
     transport::HttpClient,
     wire::{
         Day, DocumentPermissions, Email, OAuthConfig, PersonSyncRecord, SecretString,

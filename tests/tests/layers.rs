@@ -44,6 +44,7 @@ const RUNTIME: Order = Order {
         "http",
         "connector",
         "declare",
+        "arguments",
         "server",
         "mcp",
         "macros",

@@ -76,8 +76,8 @@ const _: () = {
         {
             let returned = Self::ready(
                 connector,
-                _omni::asked::<CredentialReady, _>(ready),
-                _omni::asked::<ManagerClient, _>(manager),
+                _omni::asked::<CredentialReady, _omni::CredentialReady>(ready),
+                _omni::asked::<ManagerClient, _omni::ManagerClient>(manager),
             );
             _omni::called(async move {
                 _omni::returned::<_omni::CredentialReadyAnswer>(returned.await)
@@ -86,7 +86,7 @@ const _: () = {
         const ENRICH: _omni::EnrichHook<Self> = _omni::Some(|connector, tokens| {
             let returned = Self::enrich(
                 connector,
-                _omni::asked::<OAuthTokens, _>(tokens),
+                _omni::asked::<OAuthTokens, _omni::OAuthTokens>(tokens),
             );
             _omni::called(async move {
                 _omni::returned::<_omni::EnrichAnswer>(returned.await)
@@ -99,7 +99,7 @@ const _: () = {
         const MCP_ENV: _omni::McpEnvHook<Self> = _omni::Some(|connector, credentials| {
             let returned = Self::env(
                 connector,
-                _omni::asked::<&McpCredentials, _>(credentials),
+                _omni::asked::<&McpCredentials, &_omni::McpCredentials>(credentials),
             );
             _omni::returned::<_omni::McpEnvAnswer>(returned)
         });
@@ -109,7 +109,7 @@ const _: () = {
         {
             let returned = Self::headers(
                 connector,
-                _omni::asked::<&McpCredentials, _>(credentials),
+                _omni::asked::<&McpCredentials, &_omni::McpCredentials>(credentials),
             );
             _omni::returned::<_omni::McpHeadersAnswer>(returned)
         });

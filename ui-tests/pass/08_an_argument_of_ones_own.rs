@@ -1,7 +1,7 @@
 //! A type of the author's, built from config and credentials, is an argument like any other.
 
 use omni_connector::{
-    declare::{Call, FromCall},
+    arguments::{Call, FromCall},
     prelude::*,
 };
 

@@ -1,7 +1,7 @@
 //! Webhooks of a path and of a source, and arguments of one's own.
 
 use omni_connector::{
-    declare::{Call, FromCall},
+    arguments::{Call, FromCall},
     prelude::*,
 };
 

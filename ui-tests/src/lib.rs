@@ -3,10 +3,14 @@
 // Each of them is private to the macro crate; only the entry points below are used here.
 #[path = "../../omni-connector-macros/src/connector.rs"]
 mod connector;
+#[path = "../../omni-connector-macros/src/credential_set.rs"]
+mod credential_set;
 #[path = "../../omni-connector-macros/src/diagnostics.rs"]
 mod diagnostics;
 #[path = "../../omni-connector-macros/src/expand/mod.rs"]
 mod expand;
+#[path = "../../omni-connector-macros/src/from_call.rs"]
+mod from_call;
 #[macro_use]
 #[path = "../../omni-connector-macros/src/hooks.rs"]
 mod hooks;
@@ -41,9 +45,31 @@ pub fn expand(file: &str) -> syn::Result<syn::File> {
     Ok(file)
 }
 
+/// What our derives add to an item.
+fn derived(item: &Item) -> syn::Result<Vec<Item>> {
+    let attributes = match item {
+        Item::Enum(item) => &item.attrs,
+        Item::Struct(item) => &item.attrs,
+        _ => return Ok(Vec::new()),
+    };
+    let mut expanded = TokenStream::new();
+    for attribute in attributes.iter().filter(|of| of.path().is_ident("derive")) {
+        attribute.parse_nested_meta(|derive| {
+            if derive.path.is_ident("CredentialSet") {
+                expanded.extend(credential_set::credential_set(item.to_token_stream()));
+            } else if derive.path.is_ident("FromCall") {
+                expanded.extend(from_call::from_call(item.to_token_stream()));
+            }
+            Ok(())
+        })?;
+    }
+    syn::parse2::<syn::File>(expanded).map(|file| file.items)
+}
+
 fn expand_item(mut item: Item) -> syn::Result<Vec<Item>> {
     let Some(attribute) = attributes(&mut item).and_then(take_ours) else {
-        return Ok(vec![item]);
+        let derived = derived(&item)?;
+        return Ok(std::iter::once(item).chain(derived).collect());
     };
     let keys = match &attribute.meta {
         syn::Meta::List(list) => list.tokens.clone(),

@@ -1,7 +1,7 @@
 //! The macros cannot depend on the runtime, so they have the protocol's closed lists once more.
 
 use omni_connector::{
-    SourceType,
+    AuthType, SourceType,
     schema::{REFUSED_KEYS, RESERVED_OPERATORS},
 };
 use syn::{Expr, ExprLit, Item, Lit};
@@ -37,6 +37,12 @@ fn the_macros_know_the_source_types_of_the_runtime() {
         .map(|source_type| format!("{source_type:?}"))
         .collect();
     assert_eq!(list("SOURCE_TYPES"), known);
+}
+
+#[test]
+fn the_macros_know_the_auth_types_of_the_runtime() {
+    let known: Vec<_> = AuthType::ALL.iter().map(ToString::to_string).collect();
+    assert_eq!(list("AUTH_TYPES"), known);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::{marker::PhantomData, sync::LazyLock, time::Duration};
 
 use omni_connector::{
-    declare::{Call, FromCall},
+    arguments::{Call, FromCall},
     decode,
     prelude::*,
 };

@@ -77,6 +77,7 @@ impl Connector for Shelf {
 
     async fn validate(
         &self,
+        _: SyncType,
         source: &Source,
         _: Option<&ServiceCredential>,
         _: &ManagerClient,

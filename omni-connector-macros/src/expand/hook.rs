@@ -49,22 +49,29 @@ fn by_type(hook: &Hook) -> TokenStream {
     quote!(#thunk)
 }
 
+/// The name and the type of `ready: CredentialReady`, as generated code writes them.
+fn offered(taken: &str) -> (Ident, TokenStream) {
+    let (name, ty) = taken.split_once(": ").unwrap_or((taken, "()"));
+    let name = Ident::new(name, Span::mixed_site());
+    let ident = format_ident!("{}", ty.trim_start_matches('&'));
+    let reference = ty.starts_with('&').then(|| quote!(&));
+    (name, quote!(#reference _omni::#ident))
+}
+
 /// A closure that passes on what the runtime asks with.
 fn asked(hook: &Hook, takes: &[&str]) -> TokenStream {
     let (ident, connector) = (&hook.function.signature.ident, connector_argument());
-    let names = takes.iter().map(|taken| {
-        let name = taken.split(':').next().unwrap_or_default();
-        Ident::new(name, Span::mixed_site())
-    });
-    let names: Vec<_> = names.collect();
-    let parameters = names.iter().enumerate().map(|(index, name)| {
+    let offered: Vec<_> = takes.iter().map(|taken| offered(taken)).collect();
+    let parameters = offered.iter().enumerate().map(|(index, (name, _))| {
         let is_taken = index < hook.parameters.len();
         if is_taken { quote!(#name) } else { quote!(_) }
     });
-    let values = hook.parameters.iter().zip(&names).map(|(taken, name)| {
+    let values = hook.parameters.iter().zip(&offered);
+    let values = values.map(|(taken, (name, offered))| {
         let Supplied { ty, conditions } = taken;
-        // Another type is reported where it stands.
-        let asked = quote_spanned!(ty.span()=> _omni::asked::<#ty, _>(#name));
+        // Another type is reported where it stands. The type of what there is must not be inferred from it: then rustc would
+        // compare the two before our own words.
+        let asked = quote_spanned!(ty.span()=> _omni::asked::<#ty, #offered>(#name));
         quote!(#(#conditions)* #asked)
     });
     let call = quote!(Self::#ident(#connector, #(#values),*));

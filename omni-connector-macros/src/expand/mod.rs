@@ -4,14 +4,18 @@
 //! future that cannot move between threads at the function's name.
 
 mod action;
+mod client;
 mod connector;
+mod credential_set;
 mod hook;
 mod operator;
 mod sync;
 mod webhook;
 
 pub(crate) use action::{listed_action, unfinished_action};
+pub(crate) use client::client;
 pub(crate) use connector::{connector, unfinished_connector};
+pub(crate) use credential_set::{credential_set, unfinished_credential_set};
 pub(crate) use operator::{listed_operator, unfinished_operator};
 
 use proc_macro2::{Span, TokenStream};

@@ -6,7 +6,7 @@ use syn::{
     spanned::Spanned,
 };
 
-use super::{WireName, docs, names, parameter};
+use super::{WireName, docs, fits, names, parameter};
 use crate::{
     diagnostics::Errors,
     parse::{Keys, conditions, marker, marker_keys},
@@ -77,7 +77,7 @@ impl Arg {
         }
         let bare = keys.is_bare("default").then_some(Default::OfType);
         let literal_default = match bare {
-            None => literal(&keys, "default", errors),
+            None => literal(&keys, "default", &parameter.ty, errors),
             Some(_) => None,
         };
         let limits = limits(&keys, literal_default.as_ref(), errors);
@@ -88,7 +88,7 @@ impl Arg {
             name,
             description: description.unwrap_or_default(),
             default,
-            example: literal(&keys, "example", errors).map(|literal| literal.json),
+            example: literal(&keys, "example", &parameter.ty, errors).map(|literal| literal.json),
             limits,
         }
     }
@@ -143,7 +143,7 @@ struct Literal {
     expression: Expr,
 }
 
-fn literal(keys: &Keys, key: &str, errors: &mut Errors) -> Option<Literal> {
+fn literal(keys: &Keys, key: &str, ty: &Type, errors: &mut Errors) -> Option<Literal> {
     keys.span(key)?;
     let expression: Expr = keys.value(key, "a literal", "\"…\"", errors)?;
     let Some(json) = json(&expression) else {
@@ -154,7 +154,8 @@ fn literal(keys: &Keys, key: &str, errors: &mut Errors) -> Option<Literal> {
         );
         return None;
     };
-    Some(Literal { json, expression })
+    // One that does not fit the type is outside of every limit, which would be the same mistake again.
+    fits::check(key, &expression, ty, errors).then_some(Literal { json, expression })
 }
 
 fn json(expression: &Expr) -> Option<String> {
@@ -237,11 +238,33 @@ fn limits(keys: &Keys, default: Option<&Literal>, errors: &mut Errors) -> Vec<(I
                     format!("not a regular expression: {error}"),
                     "the syntax is that of the crate `regex-lite`",
                 );
+            } else if key == "pattern"
+                && let Some(default) = default
+                && !matches(&text.value(), &default.expression)
+            {
+                errors.push(
+                    default.expression.span(),
+                    "the default does not match its own pattern",
+                    "a caller who leaves it out would be refused",
+                );
             }
             limits.push((Ident::new(key, text.span()), Limit::Text(text.value())));
         }
     }
     limits
+}
+
+/// Whether a default matches a pattern. Only texts have to.
+fn matches(pattern: &str, default: &Expr) -> bool {
+    let Expr::Lit(literal) = default else {
+        return true;
+    };
+    match &literal.lit {
+        Lit::Str(text) => {
+            regex_lite::Regex::new(pattern).is_ok_and(|pattern| pattern.is_match(&text.value()))
+        }
+        _ => true,
+    }
 }
 
 /// A lower and an upper limit, either of which may be missing.

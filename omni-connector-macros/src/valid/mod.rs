@@ -4,7 +4,9 @@
 mod action;
 mod arg;
 mod connector;
+mod credential_set;
 mod docs;
+mod fits;
 mod hook;
 mod names;
 mod operator;
@@ -16,6 +18,7 @@ mod webhook;
 pub(crate) use action::{Action, Mode, check_distinct as check_actions};
 pub(crate) use arg::{Arg, Default, Limit};
 pub(crate) use connector::{Connector, Skill, SkillText};
+pub(crate) use credential_set::{CredentialSet, Form};
 pub(crate) use hook::Hook;
 pub(crate) use operator::{Operator, check_distinct as check_operators};
 pub(crate) use parameter::{Parameter, Supplied};

@@ -35,6 +35,16 @@ const SOURCE_TYPES: &[&str] = &[
     "Windshift",
 ];
 
+/// The kinds of a stored credential (`protocol.md` §4.9).
+pub(super) const AUTH_TYPES: &[&str] = &[
+    "jwt",
+    "api_key",
+    "basic_auth",
+    "bearer_token",
+    "bot_token",
+    "oauth",
+];
+
 /// Operators that Omni answers itself (`protocol.md` §7.2).
 const RESERVED_OPERATORS: &[&str] = &["by", "in", "type", "before", "after"];
 

@@ -106,14 +106,16 @@ pub trait Connector: Send + Sync + 'static {
         false
     }
 
-    /// A last look at a source before a run starts, beyond what the types say. An error refuses the run with 400.
+    /// A last look at a source before a run of this mode starts, beyond what the types say. An error refuses the run: one
+    /// with an [`Unavailable`](super::Unavailable) in it with 404, any other with 400.
     async fn validate(
         &self,
+        mode: SyncType,
         source: &Source,
         credentials: Option<&ServiceCredential>,
         manager: &ManagerClient,
     ) -> Result<()> {
-        let _ = (source, credentials, manager);
+        let _ = (mode, source, credentials, manager);
         Ok(())
     }
 

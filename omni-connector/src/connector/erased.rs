@@ -13,7 +13,7 @@ use super::{ActionCall, ActionError, Connector};
 use crate::{
     manager::ManagerClient,
     run::SyncContext,
-    schema::{DecodeError, decode},
+    schema::{DecodeError, decode, decode_credential},
     wire::{
         CredentialReady, IntegrationType, Manifest, ManifestAction, McpCredentials,
         ServiceCredential, Source,
@@ -169,8 +169,8 @@ impl<C: Connector> ErasedConnector for C {
         credentials: Option<&ServiceCredential>,
     ) -> Result<(), DecodeError> {
         decode::<C::Config>("config", source.config.clone())?;
-        if let Some(credentials) = credentials {
-            decode::<C::Credentials>("credentials", credentials.credentials.clone())?;
+        if credentials.is_some() {
+            decode_credential::<C::Credentials>(credentials)?;
         }
         Ok(())
     }

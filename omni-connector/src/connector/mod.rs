@@ -4,6 +4,7 @@ pub mod actions;
 mod definition;
 mod erased;
 mod mcp_server;
+mod unavailable;
 mod webhook;
 
 pub use actions::{ActionCall, ActionError, ActionResponse};
@@ -14,5 +15,6 @@ pub(crate) use erased::McpBehind;
 pub use mcp_server::McpServer;
 #[cfg(feature = "mcp")]
 pub use mcp_server::{HttpMcpServer, StdioMcpServer};
+pub use unavailable::Unavailable;
 pub(crate) use webhook::{Order, OrderKind};
 pub use webhook::{Webhook, WebhookCall, WebhookRequest, verify_hmac_sha256};

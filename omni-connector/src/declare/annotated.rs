@@ -210,6 +210,7 @@ impl<K: Declared> Connector for K {
 
     async fn validate(
         &self,
+        mode: SyncType,
         source: &Source,
         credentials: Option<&ServiceCredential>,
         manager: &ManagerClient,
@@ -218,6 +219,7 @@ impl<K: Declared> Connector for K {
             return Ok(());
         };
         let call = CallOf::new(OfValidate {
+            mode,
             source: source.clone(),
             credentials: credentials.cloned(),
             manager: manager.clone(),

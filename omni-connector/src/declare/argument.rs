@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
 use super::{
-    call::{Call, CallOf, OfAction, OfSync, no_credentials, no_source},
+    call::{Call, CallOf, OfAction, OfSync, OfValidate, no_credentials, no_source},
     schema::SchemaFn,
 };
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
     manager::ManagerClient,
     run::SyncContext,
     schema::{decode, trial},
-    wire::{ServiceCredential, Source, SourceType},
+    wire::{ServiceCredential, Source, SourceType, SyncType},
 };
 
 /// A type that functions with `#[sync]` or `#[action]` can take as an argument. `C` is the call: [`CallOf`] an action or a
@@ -24,7 +24,7 @@ use crate::{
 /// connector can take that:
 ///
 /// ```
-/// use omni_connector::{ActionError, declare::{Call, FromCall}};
+/// use omni_connector::{ActionError, arguments::{Call, FromCall}};
 ///
 /// struct Tracker { base: String, token: String }
 ///
@@ -39,7 +39,7 @@ use crate::{
 #[diagnostic::on_unimplemented(
     message = "the framework does not supply an argument of type `{Self}` here",
     label = "not an argument that the framework supplies",
-    note = "help: take a declared type as `Config<…>`, `Credentials<…>` or `Checkpoint<…>`; in an action, mark what the caller supplies `#[arg]`, or take all of it as `Args<…>`"
+    note = "help: take a declared type as `Config<…>`, `Credentials<…>` or `Checkpoint<…>`; put `#[derive(FromCall)]` on the client of an API; in an action, mark what the caller supplies `#[arg]`, or take all of it as `Args<…>`"
 )]
 pub trait FromCall<C>: Sized {
     /// Reads the argument.
@@ -114,6 +114,61 @@ where
             None => Ok(None),
             Some(_) => Credentials::from_call(call).map(Some),
         }
+    }
+}
+
+/// Settings of the credential that are not secret: the `config` of its row, such as the site that it is for.
+///
+/// They are decoded for each call, into any type; without such settings from an empty object.
+///
+/// ```
+/// use omni_connector::prelude::*;
+///
+/// #[derive(Deserialize)]
+/// struct Site { domain: String }
+///
+/// #[connector(name = "wiki", source_types = [Confluence])]
+/// struct Wiki;
+///
+/// #[connector]
+/// impl Wiki {
+///     #[sync]
+///     async fn sync(&self, site: CredentialSettings<Site>, ctx: SyncContext) -> Result<()> {
+///         ctx.delete(format!("{}/old-page", site.domain)).await?;
+///         Ok(())
+///     }
+/// }
+/// # fn main() {}
+/// ```
+#[derive(Debug, Clone)]
+pub struct CredentialSettings<T>(pub T);
+
+impl<C: Call, T: DeserializeOwned> FromCall<C> for CredentialSettings<T> {
+    fn from_call(call: &mut C) -> Result<Self, ActionError> {
+        call.credential_settings().map(Self)
+    }
+
+    const NEEDS_CREDENTIALS: bool = true;
+}
+
+impl<C: Call, T: DeserializeOwned> FromCall<C> for Option<CredentialSettings<T>> {
+    fn from_call(call: &mut C) -> Result<Self, ActionError> {
+        match call.credential() {
+            None => Ok(None),
+            Some(_) => call.credential_settings().map(CredentialSettings).map(Some),
+        }
+    }
+}
+
+impl<K> FromCall<CallOf<K, OfSync>> for SyncType {
+    fn from_call(call: &mut CallOf<K, OfSync>) -> Result<Self, ActionError> {
+        Ok(call.parts.ctx.sync_mode())
+    }
+}
+
+impl<K> FromCall<CallOf<K, OfValidate>> for SyncType {
+    fn from_call(call: &mut CallOf<K, OfValidate>) -> Result<Self, ActionError> {
+        Ok(call.parts.mode)
     }
 }
 
@@ -250,6 +305,14 @@ impl<T> ops::Deref for Config<T> {
 }
 
 impl<T> ops::Deref for Credentials<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> ops::Deref for CredentialSettings<T> {
     type Target = T;
 
     fn deref(&self) -> &T {

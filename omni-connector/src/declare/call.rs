@@ -4,14 +4,15 @@ use std::marker::PhantomData;
 
 use anyhow::Result;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 use super::{argument::FromCall, input::Arg};
 use crate::{
     connector::{ActionCall, ActionError},
     manager::ManagerClient,
     run::SyncContext,
-    schema::decode,
-    wire::{ServiceCredential, Source},
+    schema::{decode, decode_credential},
+    wire::{ServiceCredential, Source, SyncType},
 };
 use futures_util::future::BoxFuture;
 
@@ -52,7 +53,22 @@ pub trait Call {
     /// There is no credential (401), or its secret is not of this shape (400).
     fn credentials<T: DeserializeOwned>(&self) -> Result<T, ActionError> {
         let credential = self.credential().ok_or_else(no_credentials)?;
-        decode("credentials", credential.credentials.clone())
+        decode_credential(Some(credential))
+            .map_err(|error| ActionError::BadRequest(error.to_string()))
+    }
+
+    /// The settings of the credential that are not secret.
+    ///
+    /// # Errors
+    /// There is no credential (401), or its settings are not of this shape (400).
+    fn credential_settings<T: DeserializeOwned>(&self) -> Result<T, ActionError> {
+        let settings = &self.credential().ok_or_else(no_credentials)?.config;
+        // The manager keeps null where a form has no such settings.
+        let settings = match settings {
+            Value::Null => Value::Object(Map::new()),
+            settings => settings.clone(),
+        };
+        decode("settings of the credential", settings)
             .map_err(|error| ActionError::BadRequest(error.to_string()))
     }
 }
@@ -121,6 +137,7 @@ pub struct OfSync {
 /// What is known before a run starts.
 #[derive(Debug)]
 pub struct OfValidate {
+    pub(super) mode: SyncType,
     pub(super) source: Source,
     pub(super) credentials: Option<ServiceCredential>,
     pub(super) manager: ManagerClient,

@@ -24,18 +24,15 @@ mod sync;
 mod webhook;
 
 pub use action::{Action, ActionFn, Described, whole_input};
-pub use annotated::{
-    CredentialReadyAnswer, CredentialReadyHook, Declared, DeclaredSkill, EnrichAnswer, EnrichHook,
-    McpAnswer, McpEnvAnswer, McpEnvHook, McpHeadersAnswer, McpHeadersHook, McpHook, Methods,
-    OauthAnswer, OauthHook, SkillsAnswer, SkillsHook, ValidateAnswer, ValidateHook,
-};
-pub use argument::{Actor, Args, Config, Credentials, DeclaredAs, FromCall};
+pub use annotated::*;
+pub use argument::{Actor, Args, Config, CredentialSettings, Credentials, DeclaredAs, FromCall};
 pub use call::{Call, CallOf, Called, OfAction, OfSync, OfValidate, called};
 pub use check::{
     assert_mode_declared, assert_one_mcp, assert_synced, assert_type_declared,
     assert_unique_action, assert_unique_operator,
 };
 pub use checkpoint::Checkpoint;
+pub use client::client;
 pub use doc_ref::DocRef;
 pub use hook::{Asked, Returned, asked, returned};
 #[cfg(test)]

@@ -22,11 +22,12 @@ use super::{
 };
 use crate::{
     manager::ManagerClient,
-    schema::{DecodeError, decode},
+    schema::{DecodeError, decode, decode_credential},
     wire::{SecretString, ServiceCredential, Source},
 };
 
-/// A client of a source that functions take as an argument: syncs, actions, webhooks and hooks.
+/// A client of a source. With `#[derive(FromCall)]` on the type, functions take it as an argument: syncs, actions, webhooks and
+/// hooks.
 ///
 /// One exists for each source and credential, so all runs and actions of an account share pace, concurrency and tokens. A
 /// function gets a clone that works for it: patient and cancelled with the run in a sync, and quick to say *busy* elsewhere.
@@ -41,7 +42,7 @@ use crate::{
 /// #[derive(Deserialize)]
 /// struct ApiKey { api_key: SecretString }
 ///
-/// #[derive(Clone)]
+/// #[derive(Clone, FromCall)]
 /// struct Tracker { api: Api }
 ///
 /// impl ApiClient for Tracker {
@@ -137,8 +138,7 @@ fn build<T: ApiClient>(
     credential: Option<&ServiceCredential>,
 ) -> Result<Built, NoClient> {
     let config: T::Config = decode("config", config.clone()).map_err(NoClient::Decode)?;
-    let secret = credential.map_or(Value::Null, |credential| credential.credentials.clone());
-    let credentials: T::Credentials = decode("credentials", secret).map_err(|error| {
+    let credentials: T::Credentials = decode_credential(credential).map_err(|error| {
         if credential.is_some() {
             NoClient::Decode(error)
         } else {

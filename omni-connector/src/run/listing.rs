@@ -60,6 +60,7 @@ pub struct WalkedListing {
 
 /// What became of the documents that were not seen. One of the two lists is empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Deletions {
     /// Ids of documents that were deleted.
     pub deleted: Vec<String>,

@@ -15,6 +15,7 @@ const OTHER_REASONS: &str = "other reasons";
 
 /// What a run has done so far. Served under `GET /sync/{id}/report` while the run lives and for a while after.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct RunReport {
     /// Items looked at, those skipped and failed included.
     pub scanned: u64,
@@ -55,6 +56,7 @@ pub struct RunReport {
 
 /// One item that was left out on purpose.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Skip {
     /// The item.
     pub item: String,
@@ -66,6 +68,7 @@ pub struct Skip {
 
 /// One item that should have arrived and did not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Failure {
     /// The item: the id of a document, or the address of a group or person.
     pub item: String,
@@ -80,6 +83,7 @@ pub struct Failure {
 /// How far an item came before it failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Stage {
     /// It could not be read from the source.
     Read,

@@ -1,9 +1,93 @@
-//! Decodes the secret of a credential into a connector's type.
+//! Decodes the secret of a credential into a connector's type, which may depend on the row's `auth_type`.
 
-use serde::de::DeserializeOwned;
+use std::{fmt, marker::PhantomData};
 
-use super::{DecodeError, decode};
-use crate::wire::McpCredentials;
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, DeserializeSeed, Error, IgnoredAny, MapAccess, Visitor},
+    forward_to_deserialize_any,
+};
+use serde_json::{Value, json};
+
+use super::{DecodeError, decode, decode::decode_inner};
+use crate::wire::{AuthType, McpCredentials, ServiceCredential};
+
+/// An enum with one variant for each form of credential, chosen by the `auth_type` of the stored row.
+///
+/// Derive it; the macro's page shows how. It is decoded from the row, `{"auth_type": …, "credentials": …}`, and the derive
+/// implements [`Deserialize`] in that form.
+pub trait CredentialSet: Sized {
+    /// The accepted names of `auth_type`.
+    const AUTH_TYPES: &'static [&'static str];
+
+    /// Decodes the secret as the variant of an accepted `auth_type`; none for any other.
+    ///
+    /// # Errors
+    /// The secret has another shape.
+    fn form<'de, D: Deserializer<'de>>(
+        auth_type: &str,
+        secret: D,
+    ) -> Result<Option<Self>, D::Error>;
+}
+
+/// A struct that can be one form of a [`CredentialSet`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be decoded from a credential",
+    label = "cannot be decoded",
+    note = "help: add `#[derive(Deserialize)]` to `{Self}`"
+)]
+pub trait CredentialForm<'de>: Deserialize<'de> {}
+
+#[diagnostic::do_not_recommend]
+impl<'de, T: Deserialize<'de>> CredentialForm<'de> for T {}
+
+/// Decodes one form of a [`CredentialSet`].
+///
+/// # Errors
+/// The secret has another shape.
+pub fn credential_form<'de, T: CredentialForm<'de>, D: Deserializer<'de>>(
+    secret: D,
+) -> Result<T, D::Error> {
+    T::deserialize(secret)
+}
+
+/// Decodes a [`CredentialSet`] from a row.
+///
+/// # Errors
+/// Its `auth_type` is not accepted, or its secret has another shape.
+pub fn credential_set<'de, T: CredentialSet, D: Deserializer<'de>>(row: D) -> Result<T, D::Error> {
+    row.deserialize_newtype_struct(SET, Row(PhantomData))
+}
+
+/// The name by which a [`CredentialSet`] asks for a row in place of its secret.
+const SET: &str = "$omni_connector::CredentialSet";
+const AUTH_TYPE: &str = "auth_type";
+const SECRET: &str = "credentials";
+
+/// Decodes the secret of a credential. Without one, only a type that takes null can be decoded.
+///
+/// # Errors
+/// The first field that is wrong, or an `auth_type` that the connector does not accept.
+pub(crate) fn decode_credential<T: DeserializeOwned>(
+    credential: Option<&ServiceCredential>,
+) -> Result<T, DecodeError> {
+    match credential {
+        None => decode(SECRET, Value::Null),
+        Some(credential) => decode_secret(Some(credential.auth_type), &credential.credentials),
+    }
+}
+
+fn decode_secret<T: DeserializeOwned>(
+    auth_type: Option<AuthType>,
+    secret: &Value,
+) -> Result<T, DecodeError> {
+    if !takes_a_row::<T>() {
+        return decode(SECRET, secret.clone());
+    }
+    let auth_type = auth_type.map_or("", AuthType::as_str);
+    let row = json!({ AUTH_TYPE: auth_type, SECRET: secret });
+    decode_inner::<T>(SECRET, row).map_err(|error| error.of_auth_type(AUTH_TYPE, auth_type))
+}
 
 impl McpCredentials {
     /// Decodes the secret into a type of the connector.
@@ -21,8 +105,117 @@ impl McpCredentials {
     /// ```
     ///
     /// # Errors
-    /// It has another shape; the error names the field and nothing of its value.
+    /// It has another shape, or an `auth_type` that the type does not accept; the error names the field and nothing of its
+    /// value.
     pub fn secret<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
-        decode("credentials", self.credentials.clone())
+        decode_secret(self.auth_type, &self.credentials)
+    }
+}
+
+/// Reads a row: the secret is decoded as the form that the `auth_type` before it names.
+struct Row<T>(PhantomData<T>);
+
+impl<'de, T: CredentialSet> Visitor<'de> for Row<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a credential with `auth_type` and `credentials`")
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, row: D) -> Result<T, D::Error> {
+        row.deserialize_map(self)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut row: A) -> Result<T, A::Error> {
+        let mut auth_type: Option<String> = None;
+        let mut early: Option<Value> = None;
+        let mut set = None;
+        while let Some(key) = row.next_key::<String>()? {
+            match (key.as_str(), &auth_type) {
+                (AUTH_TYPE, _) => {
+                    auth_type = Some(row.next_value_seed(Accepted(T::AUTH_TYPES))?);
+                }
+                (SECRET, Some(name)) => set = row.next_value_seed(Secret(name, PhantomData))?,
+                (SECRET, None) => early = Some(row.next_value()?),
+                _ => drop(row.next_value::<IgnoredAny>()?),
+            }
+        }
+        let name = auth_type.ok_or_else(|| A::Error::missing_field(AUTH_TYPE))?;
+        if let Some(secret) = early {
+            set = T::form(&name, secret).map_err(A::Error::custom)?;
+        }
+        set.ok_or_else(|| A::Error::missing_field(SECRET))
+    }
+}
+
+/// Reads an `auth_type` that is one of these.
+struct Accepted(&'static [&'static str]);
+
+impl<'de> DeserializeSeed<'de> for Accepted {
+    type Value = String;
+
+    fn deserialize<D: Deserializer<'de>>(self, name: D) -> Result<String, D::Error> {
+        let name = String::deserialize(name)?;
+        if self.0.contains(&name.as_str()) {
+            Ok(name)
+        } else {
+            Err(D::Error::unknown_variant(&name, self.0))
+        }
+    }
+}
+
+/// Reads a secret as the form of this `auth_type`.
+struct Secret<'a, T>(&'a str, PhantomData<T>);
+
+impl<'de, T: CredentialSet> DeserializeSeed<'de> for Secret<'_, T> {
+    type Value = Option<T>;
+
+    fn deserialize<D: Deserializer<'de>>(self, secret: D) -> Result<Option<T>, D::Error> {
+        T::form(self.0, secret)
+    }
+}
+
+/// Whether a type is a [`CredentialSet`], also inside an `Option` or a newtype. Asks the type and decodes nothing.
+fn takes_a_row<T: DeserializeOwned>() -> bool {
+    matches!(T::deserialize(Question), Err(TakesARow(true)))
+}
+
+struct Question;
+
+#[derive(Debug, thiserror::Error)]
+#[error("a question, not a value")]
+struct TakesARow(bool);
+
+impl Error for TakesARow {
+    fn custom<T: fmt::Display>(_: T) -> Self {
+        Self(false)
+    }
+}
+
+impl<'de> Deserializer<'de> for Question {
+    type Error = TakesARow;
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, TakesARow> {
+        Err(TakesARow(false))
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TakesARow> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, TakesARow> {
+        if name == SET {
+            return Err(TakesARow(true));
+        }
+        visitor.visit_newtype_struct(self)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
+        tuple_struct map struct enum identifier ignored_any
     }
 }

@@ -1,7 +1,7 @@
 //! Values against types: decoding, schemas as Omni takes them, limits, and checks of a whole manifest.
 
 mod check;
-mod credential;
+pub(crate) mod credential;
 mod decode;
 mod input;
 mod limits;
@@ -15,6 +15,8 @@ pub(crate) use check::is_free_path;
 #[cfg(test)]
 pub(crate) use check::tests as check_tests;
 pub use check::{Problem, RESERVED_OPERATORS, Severity, check};
+pub use credential::CredentialSet;
+pub(crate) use credential::decode_credential;
 pub use decode::{DecodeError, decode};
 pub(crate) use decode::{Trial, Tried, decode_field, is_by_hand, trial, whole};
 pub use input::{REFUSED_KEYS, SchemaError, check_input_schema};

@@ -17,6 +17,7 @@ use axum::{
 
 use super::{App, body::Body};
 use crate::{
+    connector::Unavailable,
     manager::{ManagerClient, ManagerError},
     panic,
     redact::{Secrets, redact},
@@ -311,9 +312,15 @@ async fn judge(
         })?;
     }
     app.connector
-        .validate(source, credentials, manager)
+        .validate(mode, source, credentials, manager)
         .await
-        .map_err(|error| Refusal::bad_request(format!("{error:#}")))
+        .map_err(|error| {
+            let status = match error.downcast_ref::<Unavailable>() {
+                Some(_) => StatusCode::NOT_FOUND,
+                None => StatusCode::BAD_REQUEST,
+            };
+            Refusal(status, format!("{error:#}"))
+        })
 }
 
 fn unavailable(what: &str, error: &ManagerError) -> Refusal {

@@ -54,6 +54,7 @@ macro_rules! names {
 
 names! {
     /// The system a source lives in. Omni restricts sources to these; a connector for a new system reuses one of them.
+    #[non_exhaustive]
     SourceType, "source type" {
         /// Google Drive
         GoogleDrive = "google_drive",
@@ -145,6 +146,7 @@ impl Default for ActionMode {
 
 names! {
     /// The kind of a stored credential.
+    #[non_exhaustive]
     AuthType, "authentication type" {
         /// A signed token made from a key, such as a service account
         Jwt = "jwt",
@@ -163,6 +165,7 @@ names! {
 
 /// What kind of value an operator matches (`protocol.md` §4.6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ValueType {
     /// A word.
     Text,

@@ -69,6 +69,7 @@ pub struct Manifest {
 /// Who serves a source.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum IntegrationType {
     /// A connector process.
     #[default]

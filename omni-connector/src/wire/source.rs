@@ -96,6 +96,7 @@ pub enum SourceScope {
 /// Which people a source covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum UserFilterMode {
     /// Everybody.
     All,

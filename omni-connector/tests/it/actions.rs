@@ -626,7 +626,7 @@ async fn a_connector_that_omni_would_refuse_does_not_start() {
             vec![ActionDefinition {
                 name: "walk".to_owned(),
                 description: "Walks.".to_owned(),
-                input_schema: omni_connector::declare::input_schema::<Node>(),
+                input_schema: omni_connector::generated::input_schema::<Node>(),
                 mode: ActionMode::Read,
                 source_types: vec![],
                 admin_only: false,

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::support::{Instead, Manager, Scripted, Served, serve, serve_with};
 use omni_connector::{
     Connector, ManagerClient, Patience, ServerConfig, ServiceCredential, Skill, Source, SourceType,
-    SyncContext, async_trait,
+    SyncContext, SyncType, async_trait,
 };
 use serde_json::{Value, json};
 
@@ -45,6 +45,7 @@ impl Connector for Careful {
 
     async fn validate(
         &self,
+        _: SyncType,
         source: &Source,
         credentials: Option<&ServiceCredential>,
         _: &ManagerClient,

@@ -3,6 +3,7 @@
 mod access;
 mod actions;
 mod content;
+mod credentials;
 mod http;
 mod incoming;
 mod inventory;

@@ -41,6 +41,18 @@ pub fn decode<T: DeserializeOwned>(what: &'static str, value: Value) -> Result<T
     T::deserialize(Decoder(value)).map_err(|misfit| DecodeError::in_value(what, None, &misfit))
 }
 
+/// Decodes `value`, of which people know only the part `what`: errors inside that part have paths that begin there.
+pub(crate) fn decode_inner<T: DeserializeOwned>(
+    what: &'static str,
+    value: Value,
+) -> Result<T, DecodeError> {
+    T::deserialize(Decoder(value)).map_err(|misfit| {
+        let path = misfit.path();
+        let inner = path.strip_prefix(what).unwrap_or(&path);
+        DecodeError::of(what, inner.trim_start_matches('.'), misfit.message())
+    })
+}
+
 /// Decodes the field `name` of `what`.
 pub(crate) fn decode_field<T: DeserializeOwned>(
     what: &'static str,
@@ -116,6 +128,19 @@ impl DecodeError {
         // Errors of a text end in the place within it.
         let end = message.rfind(" at line ").unwrap_or(message.len());
         Self::of(what, path.trim_start_matches('.'), &message[..end])
+    }
+
+    /// The same, with the way out where the field `name` holds an `auth_type` that is not accepted.
+    pub(crate) fn of_auth_type(mut self, name: &str, auth_type: &str) -> Self {
+        let prefix = format!("`{name}` is not valid, expected ");
+        if let Some(expected) = self.problem.strip_prefix(&prefix) {
+            let expected = expected.trim_start_matches("one of ");
+            self.problem = format!(
+                "the `{name}` is `{auth_type}`, which this connector does not accept\nhelp: connect the source with one of \
+                 {expected}"
+            );
+        }
+        self
     }
 
     /// What is wrong with `what`, or with its field.

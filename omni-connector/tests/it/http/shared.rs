@@ -25,7 +25,7 @@ struct ApiKey {
 
 static CONNECTED: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-#[derive(Clone)]
+#[derive(Clone, FromCall)]
 struct Tracker {
     api: Api,
 }
@@ -47,7 +47,7 @@ impl ApiClient for Tracker {
 }
 
 /// A client of which the framework cannot know that it makes calls.
-#[derive(Clone)]
+#[derive(Clone, FromCall)]
 struct Hidden(#[allow(dead_code, reason = "only held")] std::sync::Arc<Api>);
 
 impl ApiClient for Hidden {

@@ -7,7 +7,7 @@ use jsonschema::Validator;
 use omni_connector::{
     ActionCall, BoxFuture, Connector, ManagerClient, SourceType,
     actions::answer,
-    declare::{self, Action, Arg, ArgType, Args, CallOf, Described, Methods, OfAction},
+    generated::{self, Action, Arg, ArgType, Args, CallOf, Described, Methods, OfAction},
     schema::check_input_schema,
 };
 use serde_json::Value;
@@ -20,7 +20,10 @@ type CallTo<T, const WHOLE: bool> = CallOf<Takes<T, WHOLE>, OfAction>;
 impl<T: ArgType + 'static, const WHOLE: bool> Takes<T, WHOLE> {
     const ARGS: &'static [Arg] = &[Arg::of::<T>("value", "")];
 
-    fn call(_: &Self, mut call: CallTo<T, WHOLE>) -> declare::Called<'_, axum::response::Response> {
+    fn call(
+        _: &Self,
+        mut call: CallTo<T, WHOLE>,
+    ) -> generated::Called<'_, axum::response::Response> {
         if WHOLE {
             call.supply::<Args<T>>().map(drop)?;
         } else {
@@ -47,7 +50,7 @@ impl<T: ArgType + 'static, const WHOLE: bool> Methods for Takes<T, WHOLE> {
     }];
 }
 
-impl<T: ArgType + 'static, const WHOLE: bool> declare::Declared for Takes<T, WHOLE> {
+impl<T: ArgType + 'static, const WHOLE: bool> generated::Declared for Takes<T, WHOLE> {
     type Config = Value;
     type Credentials = Value;
     type State = Value;

@@ -217,9 +217,13 @@ impl Manager {
     }
 
     pub(crate) fn give_credentials(&self, secret: &Value) {
+        self.give_row("api_key", secret, &json!({}));
+    }
+
+    pub(crate) fn give_row(&self, auth_type: &str, secret: &Value, config: &Value) {
         self.told().credentials = Some(json!({
-            "id": "K1", "source_id": "S1", "user_id": null, "provider": "atlassian", "auth_type": "api_key",
-            "principal_email": null, "credentials": secret, "config": {}, "expires_at": null,
+            "id": "K1", "source_id": "S1", "user_id": null, "provider": "atlassian", "auth_type": auth_type,
+            "principal_email": null, "credentials": secret, "config": config, "expires_at": null,
             "last_validated_at": null, "created_at": "+002026-08-01T09:00:00.000000000Z",
             "updated_at": "+002026-08-01T09:00:00.000000000Z"
         }));

@@ -1,0 +1,6 @@
+#[derive(CredentialSet)]
+enum Login {
+    #[auth_type(api_key, bearer_token)]
+    Token(Token),
+    Oauth(SignedIn),
+}

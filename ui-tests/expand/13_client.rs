@@ -1,0 +1,4 @@
+#[derive(Clone, FromCall)]
+struct Tracker {
+    api: Api,
+}

@@ -1,0 +1,28 @@
+//! A form that cannot be decoded.
+
+use omni_connector::prelude::*;
+
+struct Token {
+    token: SecretString,
+}
+
+#[derive(CredentialSet)]
+enum Login {
+    #[auth_type(bearer_token)]
+    Token(Token),
+}
+
+#[connector(name = "github", source_types = [Github], credentials = Login)]
+struct Github;
+
+#[connector]
+impl Github {
+    #[sync]
+    async fn sync(&self, login: Credentials<Login>) -> Result<()> {
+        let Login::Token(token) = &*login;
+        token.token.expose();
+        Ok(())
+    }
+}
+
+fn main() {}
