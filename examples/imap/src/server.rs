@@ -213,7 +213,7 @@ async fn timed<F: Future>(work: F) -> Result<F::Output> {
 async fn connect(settings: &Settings, login: &Login) -> Result<Mailbox> {
     let host = settings.host.trim();
     let tcp = TcpStream::connect((host, settings.port())).await?;
-    let mut client = match settings.encryption {
+    let client = match settings.encryption {
         Encryption::Tls => client(secure(host, Box::new(tcp)).await?).await?,
         Encryption::None => client(Box::new(tcp)).await?,
         Encryption::Starttls => {
