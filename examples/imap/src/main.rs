@@ -7,14 +7,17 @@ mod server;
 mod settings;
 mod thread;
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use futures_util::{StreamExt, stream};
 use omni_connector::prelude::*;
 
 use crate::{
     mirror::{Known, refresh},
-    server::Mailbox,
+    server::{Mailbox, Refused},
     settings::{Encryption, Login, Settings},
     thread::Thread,
 };
@@ -74,10 +77,21 @@ impl Imap {
             return Ok(());
         }
         let (settings, entry) = (config.0.clone(), login.0.clone());
+        // A watch connects again and again, and a refused login would lock the account. So it is handed to the loop below.
+        let refused = Arc::new(OnceLock::<Refused>::new());
+        let refusal = Arc::clone(&refused);
         let mut watching = Watch::default().start(&ctx, move || {
             let (settings, entry) = (settings.clone(), entry.clone());
+            let refusal = Arc::clone(&refusal);
             async move {
-                let mut mailbox = Mailbox::open(&settings, &entry).await?;
+                let mut mailbox = match Mailbox::open(&settings, &entry).await {
+                    Ok(mailbox) => mailbox,
+                    Err(error) => {
+                        let error = error.downcast::<Refused>()?;
+                        refusal.get_or_init(|| error);
+                        return Ok(stream::pending().boxed());
+                    }
+                };
                 let seen = mailbox.look("INBOX").await?;
                 let news = stream::try_unfold((mailbox, seen), |(mut mailbox, seen)| async move {
                     let now = mailbox.look("INBOX").await?;
@@ -90,6 +104,9 @@ impl Imap {
             }
         });
         while watching.next().await?.is_some() {
+            if let Some(refused) = refused.get() {
+                return Err(refused.clone().into());
+            }
             refresh(&config, &login, &known, &ctx).await?;
             known.save().await?;
         }

@@ -1,12 +1,12 @@
 //! Keeps Omni's threads like the mailbox: finds the folders that changed, and reads the threads that changed in them.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use omni_connector::{Partition, prelude::*};
 use tokio::sync::Mutex;
 
 use crate::{
-    server::{Folder, Mailbox, Row, Status},
+    server::{Folder, Mailbox, Refused, Row, Status},
     settings::{Login, Settings},
     thread::{Thread, document_id, threads},
 };
@@ -32,6 +32,8 @@ struct Pass {
     login: Login,
     owner: String,
     mailbox: Mutex<Option<Mailbox>>,
+    /// Set once the server refuses the login. It is not asked again then.
+    refused: OnceLock<Refused>,
 }
 
 /// Brings everything up to date.
@@ -48,15 +50,21 @@ pub(crate) async fn refresh(
         login: login.clone(),
         owner: ctx.owner_email().await?,
         mailbox: Mutex::new(Some(mailbox)),
+        refused: OnceLock::new(),
     });
     let parts = folders.into_iter().map(|it| (it.raw.clone(), it));
-    ctx.each(&known.folders, parts)
+    let ran = ctx
+        .each(&known.folders, parts)
         .whole(Walked::declared("the server ended its list of folders"))
         .run(|folder, part| {
             let pass = Arc::clone(&pass);
             async move { pass.folder(&folder, part).await }
         })
-        .await?;
+        .await;
+    if let Some(refused) = pass.refused.get() {
+        return Err(refused.clone().into());
+    }
+    ran?;
     if let Some(mailbox) = pass.mailbox.lock().await.take() {
         mailbox.close().await;
     }
@@ -69,11 +77,24 @@ impl Pass {
         // After an error the connection may be in the middle of an answer, so the next folder makes a new one.
         let mut mailbox = match held.take() {
             Some(mailbox) => mailbox,
-            None => Mailbox::open(&self.settings, &self.login).await?,
+            None => self.open().await?,
         };
         self.read(&mut mailbox, folder, part).await?;
         *held = Some(mailbox);
         Ok(())
+    }
+
+    async fn open(&self) -> Result<Mailbox> {
+        if let Some(refused) = self.refused.get() {
+            return Err(refused.clone().into());
+        }
+        let opened = Mailbox::open(&self.settings, &self.login).await;
+        if let Err(error) = &opened
+            && let Some(refused) = error.downcast_ref::<Refused>()
+        {
+            self.refused.get_or_init(|| refused.clone());
+        }
+        opened
     }
 
     async fn read(
@@ -91,12 +112,15 @@ impl Pass {
         let rows = mailbox.list(folder).await?;
         for (root, mails) in threads(&rows, status.0) {
             let id = document_id(folder, &root);
-            let version = (status.0, mails.iter().map(|row| row.uid).collect());
+            let uids = |mails: &[&Row]| (status.0, mails.iter().map(|row| row.uid).collect());
             part.ctx().increment_scanned(1).await?;
-            if walk.is_current(&id, &version) {
+            if walk.is_current(&id, &uids(&mails)) {
                 continue;
             }
-            let thread = self.thread(mailbox, folder, &mails, part.ctx()).await?;
+            let (thread, mails) = self.thread(mailbox, folder, mails, part.ctx()).await?;
+            if mails.is_empty() {
+                continue;
+            }
             if thread.count() < mails.len() {
                 let lost = mails.len() - thread.count();
                 walk.failed(
@@ -115,7 +139,7 @@ impl Pass {
                 self.settings.webmail_url_template.as_deref(),
                 &self.owner,
             );
-            walk.upsert(document, &version).await?;
+            walk.upsert(document, &uids(&mails)).await?;
         }
         walk.finish(Walked::declared(
             "as many mails were listed as the folder has",
@@ -125,19 +149,26 @@ impl Pass {
         Ok(())
     }
 
-    async fn thread(
+    /// Reads a thread; also its mails without those that went since they were listed.
+    async fn thread<'it>(
         &self,
         mailbox: &mut Mailbox,
         folder: &Folder,
-        mails: &[&Row],
+        mails: Vec<&'it Row>,
         ctx: &SyncContext,
-    ) -> Result<Thread> {
+    ) -> Result<(Thread, Vec<&'it Row>)> {
+        let mut there = Vec::with_capacity(mails.len());
         let mut thread = Thread::default();
         thread.folder.clone_from(&folder.name);
         for row in mails {
             let most = self.settings.max_message_size;
             let whole = most == 0 || u64::from(row.size) <= most;
-            let Some(body) = mailbox.read(row.uid, whole).await? else {
+            let body = mailbox.read(row.uid, whole).await?;
+            if body.is_none() && !mailbox.has(row.uid).await? {
+                continue;
+            }
+            there.push(row);
+            let Some(body) = body else {
                 continue;
             };
             let Ok(attachments) = thread.add(&body) else {
@@ -151,6 +182,6 @@ impl Pass {
                 }
             }
         }
-        Ok(thread)
+        Ok((thread, there))
     }
 }

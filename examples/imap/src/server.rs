@@ -62,13 +62,15 @@ pub(crate) struct Mailbox(Session);
 
 impl Mailbox {
     pub(crate) async fn open(settings: &Settings, login: &Login) -> Result<Self> {
-        timed(connect(settings, login)).await?.with_context(|| {
+        let client = timed(connect(settings)).await.and_then(|outcome| outcome);
+        let client = client.with_context(|| {
             format!(
                 "the server `{}:{}` of the settings `host` and `port` cannot be used",
                 settings.host,
                 settings.port()
             )
-        })
+        })?;
+        timed(log_in(client, login)).await?
     }
 
     /// All folders that the settings want.
@@ -78,6 +80,8 @@ impl Mailbox {
             names.try_collect().await
         })
         .await??;
+        // async-imap takes a lost connection for the end of the list, and folders that are not listed are deleted.
+        timed(self.0.noop()).await??;
         let mut folders = Vec::new();
         for name in names {
             let has = |wanted: &str| {
@@ -91,15 +95,16 @@ impl Mailbox {
             if has("noselect") || has("nonexistent") {
                 continue;
             }
-            let decoded = decode(name.name());
+            let raw = unescape(name.name());
+            let decoded = decode(&raw);
             let last = match name.delimiter() {
                 Some(delimiter) => decoded.rsplit(delimiter).next().unwrap_or(&decoded),
                 None => &decoded,
             };
             if settings.wants(&decoded, last, is_trash) {
                 folders.push(Folder {
-                    raw: name.name().to_owned(),
                     name: decoded.clone(),
+                    raw,
                 });
             }
         }
@@ -111,8 +116,13 @@ impl Mailbox {
     }
 
     pub(crate) async fn status(&mut self, folder: &Folder) -> Result<Status> {
-        let status = self.0.status(&folder.raw, "(UIDVALIDITY UIDNEXT MESSAGES)");
-        let status = timed(status).await??;
+        // async-imap drops a status whose name has escapes, so such a folder is opened instead.
+        let status = if folder.raw.contains(['"', '\\']) {
+            timed(self.0.examine(&folder.raw)).await??
+        } else {
+            let status = self.0.status(&folder.raw, "(UIDVALIDITY UIDNEXT MESSAGES)");
+            timed(status).await??
+        };
         match (status.uid_validity, status.uid_next) {
             (Some(validity), Some(next)) => Ok((validity, next, status.exists)),
             _ => bail!("the server gives no UIDVALIDITY and UIDNEXT"),
@@ -175,6 +185,14 @@ impl Mailbox {
         Ok(body)
     }
 
+    /// Whether a mail of the open folder is still there.
+    pub(crate) async fn has(&mut self, uid: u32) -> Result<bool> {
+        // At NOOP the server says which mails are gone; until then it may find them.
+        timed(self.0.noop()).await??;
+        let found = timed(self.0.uid_search(format!("UID {uid}"))).await??;
+        Ok(found.contains(&uid))
+    }
+
     /// Opens a folder read only. What is given back changes when a mail comes or goes.
     pub(crate) async fn look(&mut self, folder: &str) -> Result<(Option<u32>, Option<u32>, u32)> {
         let opened = timed(self.0.examine(folder)).await??;
@@ -210,10 +228,10 @@ async fn timed<F: Future>(work: F) -> Result<F::Output> {
         .with_context(|| format!("the server did not answer within {seconds} seconds"))
 }
 
-async fn connect(settings: &Settings, login: &Login) -> Result<Mailbox> {
+async fn connect(settings: &Settings) -> Result<Client<Box<dyn Socket>>> {
     let host = settings.host.trim();
     let tcp = TcpStream::connect((host, settings.port())).await?;
-    let client = match settings.encryption {
+    Ok(match settings.encryption {
         Encryption::Tls => client(secure(host, Box::new(tcp)).await?).await?,
         Encryption::None => client(Box::new(tcp)).await?,
         Encryption::Starttls => {
@@ -224,7 +242,10 @@ async fn connect(settings: &Settings, login: &Login) -> Result<Mailbox> {
                 .context("the server refuses STARTTLS; set `encryption` to `tls`")?;
             Client::new(secure(host, client.into_inner()).await?)
         }
-    };
+    })
+}
+
+async fn log_in(client: Client<Box<dyn Socket>>, login: &Login) -> Result<Mailbox> {
     let answer = match login {
         Login::BasicAuth(login)
             if login.username.is_ascii() && login.password.expose().is_ascii() =>
@@ -243,13 +264,38 @@ async fn connect(settings: &Settings, login: &Login) -> Result<Mailbox> {
     };
     match answer {
         Ok(session) => Ok(Mailbox(session)),
-        Err((async_imap::error::Error::No(_) | async_imap::error::Error::Bad(_), _)) => bail!(
-            "the server refuses the login of `{}`; check user name and password, or the token",
-            login.username()
-        ),
+        Err((async_imap::error::Error::No(_) | async_imap::error::Error::Bad(_), _)) => {
+            Err(Refused(login.clone()).into())
+        }
         Err((error, _)) => Err(error).context("logging in failed"),
     }
 }
+
+/// The server does not let the person in. Trying again may lock the account.
+#[derive(Clone)]
+pub(crate) struct Refused(Login);
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let secret = match self.0 {
+            Login::BasicAuth(_) => "password",
+            Login::SignedIn(_) => "access_token",
+        };
+        let username = self.0.username();
+        write!(
+            f,
+            "the server refuses the login of `{username}`; check `username` and `{secret}` of the credentials"
+        )
+    }
+}
+
+impl fmt::Debug for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for Refused {}
 
 async fn client(socket: Box<dyn Socket>) -> Result<Client<Box<dyn Socket>>> {
     let mut client = Client::new(socket);
@@ -290,6 +336,11 @@ fn flag(flag: Flag<'_>) -> String {
         Flag::MayCreate => "\\*".to_owned(),
         Flag::Custom(name) => name.into_owned(),
     }
+}
+
+/// Removes the backslashes that async-imap leaves in a quoted name.
+fn unescape(quoted: &str) -> String {
+    quoted.replace("\\\"", "\"").replace("\\\\", "\\")
 }
 
 /// A name in modified UTF-7 as people read it. A name that is not in it stays as it is.
