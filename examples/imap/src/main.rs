@@ -1,0 +1,181 @@
+//! The mails of an IMAP account, one document a thread. It takes the place of Omni's own connector, whose ids and settings it has.
+//!
+//! [`server`] speaks with the server, [`thread`] makes documents, and [`mirror`] puts them together into a run.
+
+mod mirror;
+mod server;
+mod settings;
+mod thread;
+
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use futures_util::{StreamExt, stream};
+use omni_connector::prelude::*;
+
+use crate::{
+    mirror::{Known, refresh},
+    server::{Mailbox, Refused},
+    settings::{Encryption, Login, Settings},
+    thread::Thread,
+};
+
+/// IDLE is begun anew this often, which also finds a connection that died silently.
+const IDLE: Duration = Duration::from_secs(9 * 60);
+
+/// The mails of one person, which nobody else may see.
+#[connector(
+    name = "imap",
+    display_name = "IMAP",
+    source_types = [Imap],
+    sync_modes = [full, incremental, realtime],
+    config = Settings,
+    credentials = Login,
+    state = Known,
+    read_only,
+)]
+struct Imap;
+
+#[connector]
+impl Imap {
+    #[validate]
+    async fn check(&self, config: Config<Settings>, login: Credentials<Login>) -> Result<()> {
+        config.check()?;
+        let mut mailbox = Mailbox::open(&config, &login).await?;
+        mailbox.folders(&config).await?;
+        mailbox.close().await;
+        Ok(())
+    }
+
+    #[sync]
+    async fn sync(
+        &self,
+        config: Config<Settings>,
+        login: Credentials<Login>,
+        known: Checkpoint<Known>,
+        ctx: SyncContext,
+    ) -> Result<()> {
+        if config.sync_enabled {
+            refresh(&config, &login, &known, &ctx).await?;
+        }
+        known.save().await?;
+        Ok(())
+    }
+
+    /// Listens to INBOX. All folders are looked at when it changes.
+    #[sync(realtime)]
+    async fn watch(
+        &self,
+        config: Config<Settings>,
+        login: Credentials<Login>,
+        known: Checkpoint<Known>,
+        ctx: SyncContext,
+    ) -> Result<()> {
+        if !config.sync_enabled {
+            return Ok(());
+        }
+        let (settings, entry) = (config.0.clone(), login.0.clone());
+        // A watch connects again and again, and a refused login would lock the account. So it is handed to the loop below.
+        let refused = Arc::new(OnceLock::<Refused>::new());
+        let refusal = Arc::clone(&refused);
+        let mut watching = Watch::default().start(&ctx, move || {
+            let (settings, entry) = (settings.clone(), entry.clone());
+            let refusal = Arc::clone(&refusal);
+            async move {
+                let mut mailbox = match Mailbox::open(&settings, &entry).await {
+                    Ok(mailbox) => mailbox,
+                    Err(error) => {
+                        let error = error.downcast::<Refused>()?;
+                        refusal.get_or_init(|| error);
+                        return Ok(stream::pending().boxed());
+                    }
+                };
+                let seen = mailbox.look("INBOX").await?;
+                let news = stream::try_unfold((mailbox, seen), |(mut mailbox, seen)| async move {
+                    let now = mailbox.look("INBOX").await?;
+                    if now != seen {
+                        return Ok(Some((Some(()), (mailbox, now))));
+                    }
+                    Ok(Some((None, (mailbox.idle(IDLE).await?, now))))
+                });
+                Ok(news.boxed())
+            }
+        });
+        while watching.next().await?.is_some() {
+            if let Some(refused) = refused.get() {
+                return Err(refused.clone().into());
+            }
+            refresh(&config, &login, &known, &ctx).await?;
+            known.save().await?;
+        }
+        Ok(())
+    }
+
+    /// Check that a person can log in
+    #[action(read, hidden)]
+    async fn validate_credentials(
+        &self,
+        login: Credentials<Login>,
+        /// The server
+        #[arg]
+        host: String,
+        /// Its port
+        #[arg]
+        port: Option<u16>,
+        /// `tls`, `starttls` or `none`
+        #[arg]
+        encryption: Option<Encryption>,
+    ) -> Result<Value> {
+        let settings = Settings::of_server(host, port, encryption.unwrap_or_default());
+        Mailbox::open(&settings, &login).await?.close().await;
+        Ok(Value::from_iter([("valid", true)]))
+    }
+
+    /// List the folders of an account
+    #[action(read, hidden)]
+    async fn list_folders(
+        &self,
+        login: Credentials<Login>,
+        /// The server
+        #[arg]
+        host: String,
+        /// Its port
+        #[arg]
+        port: Option<u16>,
+        /// `tls`, `starttls` or `none`
+        #[arg]
+        encryption: Option<Encryption>,
+    ) -> Result<Value> {
+        let settings = Settings::of_server(host, port, encryption.unwrap_or_default());
+        let mut mailbox = Mailbox::open(&settings, &login).await?;
+        let folders = mailbox.folders(&settings).await?;
+        mailbox.close().await;
+        let names: Vec<_> = folders.into_iter().map(|it| it.name).collect();
+        Ok(Value::from_iter([("folders", names)]))
+    }
+
+    /// `from:ada@example.com` finds the threads that a person began.
+    #[search_operator]
+    fn from(thread: &Thread) -> Option<omni_connector::wire::Email> {
+        omni_connector::wire::Email::parse(&thread.from).ok()
+    }
+
+    /// `folder:inbox` finds the threads in a folder.
+    #[search_operator]
+    fn folder(thread: &Thread) -> &str {
+        &thread.folder
+    }
+
+    /// `subject:boats` finds threads by their subject.
+    #[search_operator]
+    fn subject(thread: &Thread) -> &str {
+        &thread.subject
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    omni_connector::run(Imap).await
+}

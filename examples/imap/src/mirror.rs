@@ -1,0 +1,187 @@
+//! Keeps Omni's threads like the mailbox: finds the folders that changed, and reads the threads that changed in them.
+
+use std::sync::{Arc, OnceLock};
+
+use omni_connector::{Partition, prelude::*};
+use tokio::sync::Mutex;
+
+use crate::{
+    server::{Folder, Mailbox, Refused, Row, Status},
+    settings::{Login, Settings},
+    thread::{Thread, document_id, threads},
+};
+
+/// The state of a source.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Known {
+    /// By the name that the server uses. Where Omni's own connector saved a folder, it is read anew.
+    #[serde(default, rename = "mailboxes")]
+    folders: Partitions<String, Kept>,
+}
+
+/// What is kept of a folder.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Kept {
+    status: Option<Status>,
+    /// Threads, each with UIDVALIDITY and the UIDs of its mails.
+    threads: Inventory<(u32, Vec<u32>)>,
+}
+
+struct Pass {
+    settings: Settings,
+    login: Login,
+    owner: String,
+    mailbox: Mutex<Option<Mailbox>>,
+    /// Set once the server refuses the login. It is not asked again then.
+    refused: OnceLock<Refused>,
+}
+
+/// Brings everything up to date.
+pub(crate) async fn refresh(
+    settings: &Settings,
+    login: &Login,
+    known: &Checkpoint<Known>,
+    ctx: &SyncContext,
+) -> Result<()> {
+    let mut mailbox = Mailbox::open(settings, login).await?;
+    let folders = mailbox.folders(settings).await?;
+    let pass = Arc::new(Pass {
+        settings: settings.clone(),
+        login: login.clone(),
+        owner: ctx.owner_email().await?,
+        mailbox: Mutex::new(Some(mailbox)),
+        refused: OnceLock::new(),
+    });
+    let parts = folders.into_iter().map(|it| (it.raw.clone(), it));
+    let ran = ctx
+        .each(&known.folders, parts)
+        .whole(Walked::declared("the server ended its list of folders"))
+        .run(|folder, part| {
+            let pass = Arc::clone(&pass);
+            async move { pass.folder(&folder, part).await }
+        })
+        .await;
+    if let Some(refused) = pass.refused.get() {
+        return Err(refused.clone().into());
+    }
+    ran?;
+    if let Some(mailbox) = pass.mailbox.lock().await.take() {
+        mailbox.close().await;
+    }
+    Ok(())
+}
+
+impl Pass {
+    async fn folder(&self, folder: &Folder, part: Partition<String, Kept>) -> Result<()> {
+        let mut held = self.mailbox.lock().await;
+        // After an error the connection may be in the middle of an answer, so the next folder makes a new one.
+        let mut mailbox = match held.take() {
+            Some(mailbox) => mailbox,
+            None => self.open().await?,
+        };
+        self.read(&mut mailbox, folder, part).await?;
+        *held = Some(mailbox);
+        Ok(())
+    }
+
+    async fn open(&self) -> Result<Mailbox> {
+        if let Some(refused) = self.refused.get() {
+            return Err(refused.clone().into());
+        }
+        let opened = Mailbox::open(&self.settings, &self.login).await;
+        if let Err(error) = &opened
+            && let Some(refused) = error.downcast_ref::<Refused>()
+        {
+            self.refused.get_or_init(|| refused.clone());
+        }
+        opened
+    }
+
+    async fn read(
+        &self,
+        mailbox: &mut Mailbox,
+        folder: &Folder,
+        mut part: Partition<String, Kept>,
+    ) -> Result<()> {
+        let status = mailbox.status(folder).await?;
+        let mut walk = part.threads.walk(part.ctx());
+        let is_full = part.ctx().sync_mode() == SyncType::Full;
+        if !is_full && part.status == Some(status) && walk.missing().is_empty() {
+            return Ok(());
+        }
+        let rows = mailbox.list(folder).await?;
+        for (root, mails) in threads(&rows, status.0) {
+            let id = document_id(folder, &root);
+            let uids = |mails: &[&Row]| (status.0, mails.iter().map(|row| row.uid).collect());
+            part.ctx().increment_scanned(1).await?;
+            if walk.is_current(&id, &uids(&mails)) {
+                continue;
+            }
+            let (thread, mails) = self.thread(mailbox, folder, mails, part.ctx()).await?;
+            if mails.is_empty() {
+                continue;
+            }
+            if thread.count() < mails.len() {
+                let lost = mails.len() - thread.count();
+                walk.failed(
+                    &id,
+                    format_args!("{lost} mails of the thread could not be read"),
+                    None,
+                );
+                continue;
+            }
+            let account = self.settings.display_name.as_deref();
+            let document = thread.document(
+                &id,
+                &root,
+                account.unwrap_or_else(|| self.login.username()),
+                &folder.raw,
+                self.settings.webmail_url_template.as_deref(),
+                &self.owner,
+            );
+            walk.upsert(document, &uids(&mails)).await?;
+        }
+        walk.finish(Walked::declared(
+            "as many mails were listed as the folder has",
+        ))
+        .await?;
+        part.status = Some(status);
+        Ok(())
+    }
+
+    /// Reads a thread; also its mails without those that went since they were listed.
+    async fn thread<'it>(
+        &self,
+        mailbox: &mut Mailbox,
+        folder: &Folder,
+        mails: Vec<&'it Row>,
+        ctx: &SyncContext,
+    ) -> Result<(Thread, Vec<&'it Row>)> {
+        let mut there = Vec::with_capacity(mails.len());
+        let mut thread = Thread::default();
+        thread.folder.clone_from(&folder.name);
+        for row in mails {
+            let most = self.settings.max_message_size;
+            let whole = most == 0 || u64::from(row.size) <= most;
+            let body = mailbox.read(row.uid, whole).await?;
+            if body.is_none() && !mailbox.has(row.uid).await? {
+                continue;
+            }
+            there.push(row);
+            let Some(body) = body else {
+                continue;
+            };
+            let Ok(attachments) = thread.add(&body) else {
+                continue;
+            };
+            for (name, mime, bytes) in attachments {
+                match ctx.extract_text(bytes, &mime, Some(&name)).await {
+                    Ok(text) => thread.add_attachment(&name, &text),
+                    Err(error) if ctx.is_cancelled() => return Err(error.into()),
+                    Err(error) => ctx.skip_with(name, "attachment without a readable text", error),
+                }
+            }
+        }
+        Ok((thread, there))
+    }
+}

@@ -1,0 +1,389 @@
+//! The connection to the server: logging in, listing folders, reading mails. Every answer has a time limit.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use async_imap::{
+    Authenticator, Client,
+    extensions::idle::IdleResponse,
+    types::{Flag, NameAttribute},
+};
+use futures_util::TryStreamExt;
+use omni_connector::prelude::*;
+use rustls_platform_verifier::ConfigVerifierExt;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+    time::timeout,
+};
+use tokio_rustls::{
+    TlsConnector,
+    rustls::{ClientConfig, pki_types::ServerName},
+};
+
+use crate::settings::{Encryption, Login, Settings};
+
+/// A server that says nothing for this long is not waited for.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub(crate) trait Socket: AsyncRead + AsyncWrite + Unpin + Send + fmt::Debug {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send + fmt::Debug> Socket for T {}
+
+type Session = async_imap::Session<Box<dyn Socket>>;
+
+/// A folder, by the name that the server uses and the name that people read.
+#[derive(Debug, Clone)]
+pub(crate) struct Folder {
+    pub(crate) raw: String,
+    pub(crate) name: String,
+}
+
+/// UIDVALIDITY, UIDNEXT and the number of mails. While all three stay, no mail came or went.
+pub(crate) type Status = (u32, u32, u32);
+
+/// What the list of a folder says of a mail.
+#[derive(Debug)]
+pub(crate) struct Row {
+    pub(crate) uid: u32,
+    pub(crate) size: u32,
+    pub(crate) header: Vec<u8>,
+}
+
+/// A mail as it was read.
+#[derive(Debug)]
+pub(crate) struct Body {
+    pub(crate) uid: u32,
+    pub(crate) size: u32,
+    pub(crate) flags: Vec<String>,
+    pub(crate) bytes: Vec<u8>,
+}
+
+pub(crate) struct Mailbox(Session);
+
+impl Mailbox {
+    pub(crate) async fn open(settings: &Settings, login: &Login) -> Result<Self> {
+        let client = timed(connect(settings)).await.and_then(|outcome| outcome);
+        let client = client.with_context(|| {
+            format!(
+                "the server `{}:{}` of the settings `host` and `port` cannot be used",
+                settings.host,
+                settings.port()
+            )
+        })?;
+        timed(log_in(client, login)).await?
+    }
+
+    /// All folders that the settings want.
+    pub(crate) async fn folders(&mut self, settings: &Settings) -> Result<Vec<Folder>> {
+        let names: Vec<_> = timed(async {
+            let names = self.0.list(Some(""), Some("*")).await?;
+            names.try_collect().await
+        })
+        .await??;
+        // async-imap takes a lost connection for the end of the list, and folders that are not listed are deleted.
+        timed(self.0.noop()).await??;
+        let mut folders = Vec::new();
+        for name in names {
+            let has = |wanted: &str| {
+                let mut all = name.attributes().iter();
+                all.any(|it| format!("{it:?}").to_lowercase().contains(wanted))
+            };
+            let is_trash = name
+                .attributes()
+                .iter()
+                .any(|it| matches!(it, NameAttribute::Trash | NameAttribute::Junk));
+            if has("noselect") || has("nonexistent") {
+                continue;
+            }
+            let raw = unescape(name.name());
+            let decoded = decode(&raw);
+            let last = match name.delimiter() {
+                Some(delimiter) => decoded.rsplit(delimiter).next().unwrap_or(&decoded),
+                None => &decoded,
+            };
+            if settings.wants(&decoded, last, is_trash) {
+                folders.push(Folder {
+                    name: decoded.clone(),
+                    raw,
+                });
+            }
+        }
+        ensure!(
+            !folders.is_empty(),
+            "no folder is left to read; look at the settings `folder_allowlist` and `folder_denylist`"
+        );
+        Ok(folders)
+    }
+
+    pub(crate) async fn status(&mut self, folder: &Folder) -> Result<Status> {
+        // async-imap drops a status whose name has escapes, so such a folder is opened instead.
+        let status = if folder.raw.contains(['"', '\\']) {
+            timed(self.0.examine(&folder.raw)).await??
+        } else {
+            let status = self.0.status(&folder.raw, "(UIDVALIDITY UIDNEXT MESSAGES)");
+            timed(status).await??
+        };
+        match (status.uid_validity, status.uid_next) {
+            (Some(validity), Some(next)) => Ok((validity, next, status.exists)),
+            _ => bail!("the server gives no UIDVALIDITY and UIDNEXT"),
+        }
+    }
+
+    /// Opens a folder read only, and lists all its mails.
+    pub(crate) async fn list(&mut self, folder: &Folder) -> Result<Vec<Row>> {
+        let opened = timed(self.0.examine(&folder.raw)).await??;
+        let mut rows = Vec::new();
+        if opened.exists > 0 {
+            let what =
+                "(UID RFC822.SIZE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID REFERENCES IN-REPLY-TO)])";
+            let mut answers = timed(self.0.uid_fetch("1:*", what)).await??;
+            while let Some(mail) = timed(answers.try_next()).await?? {
+                if let Some(uid) = mail.uid {
+                    rows.push(Row {
+                        uid,
+                        size: mail.size.unwrap_or_default(),
+                        header: mail.header().unwrap_or_default().to_vec(),
+                    });
+                }
+            }
+        }
+        rows.sort_by_key(|row| row.uid);
+        rows.dedup_by_key(|row| row.uid);
+        ensure!(
+            rows.len() >= usize::try_from(opened.exists)?,
+            "the server listed {} of {} mails",
+            rows.len(),
+            opened.exists
+        );
+        Ok(rows)
+    }
+
+    /// Reads a mail of the open folder, or only its header. None when it has gone meanwhile.
+    pub(crate) async fn read(&mut self, uid: u32, whole: bool) -> Result<Option<Body>> {
+        let what = if whole {
+            "(UID FLAGS RFC822.SIZE BODY.PEEK[])"
+        } else {
+            "(UID FLAGS RFC822.SIZE BODY.PEEK[HEADER])"
+        };
+        let mut answers = timed(self.0.uid_fetch(uid.to_string(), what)).await??;
+        let mut body = None;
+        while let Some(mail) = timed(answers.try_next()).await?? {
+            let bytes = if whole { mail.body() } else { mail.header() };
+            if let (Some(bytes), true) = (bytes, mail.uid == Some(uid)) {
+                body = Some(Body {
+                    uid,
+                    size: mail.size.unwrap_or_default(),
+                    flags: mail
+                        .flags()
+                        .map(flag)
+                        .filter(|it| it != "\\Recent")
+                        .collect(),
+                    bytes: bytes.to_vec(),
+                });
+            }
+        }
+        Ok(body)
+    }
+
+    /// Whether a mail of the open folder is still there.
+    pub(crate) async fn has(&mut self, uid: u32) -> Result<bool> {
+        // At NOOP the server says which mails are gone; until then it may find them.
+        timed(self.0.noop()).await??;
+        let found = timed(self.0.uid_search(format!("UID {uid}"))).await??;
+        Ok(found.contains(&uid))
+    }
+
+    /// Opens a folder read only. What is given back changes when a mail comes or goes.
+    pub(crate) async fn look(&mut self, folder: &str) -> Result<(Option<u32>, Option<u32>, u32)> {
+        let opened = timed(self.0.examine(folder)).await??;
+        Ok((opened.uid_validity, opened.uid_next, opened.exists))
+    }
+
+    /// Waits until the server says anything of the open folder, or for so long.
+    pub(crate) async fn idle(self, within: Duration) -> Result<Self> {
+        let mut idle = self.0.idle();
+        timed(idle.init())
+            .await?
+            .context("the server does not offer IDLE, so realtime is not possible")?;
+        let (news, interrupt) = idle.wait_with_timeout(within);
+        let heard = news.await?;
+        drop(interrupt);
+        ensure!(
+            !matches!(heard, IdleResponse::ManualInterrupt),
+            "the connection was lost"
+        );
+        Ok(Self(timed(idle.done()).await??))
+    }
+
+    pub(crate) async fn close(mut self) {
+        // The work is done; a server that does not say goodbye loses nothing.
+        drop(timed(self.0.logout()).await);
+    }
+}
+
+async fn timed<F: Future>(work: F) -> Result<F::Output> {
+    let seconds = PATIENCE.as_secs();
+    timeout(PATIENCE, work)
+        .await
+        .with_context(|| format!("the server did not answer within {seconds} seconds"))
+}
+
+async fn connect(settings: &Settings) -> Result<Client<Box<dyn Socket>>> {
+    let host = settings.host.trim();
+    let tcp = TcpStream::connect((host, settings.port())).await?;
+    Ok(match settings.encryption {
+        Encryption::Tls => client(secure(host, Box::new(tcp)).await?).await?,
+        Encryption::None => client(Box::new(tcp)).await?,
+        Encryption::Starttls => {
+            let mut client = client(Box::new(tcp)).await?;
+            client
+                .run_command_and_check_ok("STARTTLS", None)
+                .await
+                .context("the server refuses STARTTLS; set `encryption` to `tls`")?;
+            Client::new(secure(host, client.into_inner()).await?)
+        }
+    })
+}
+
+async fn log_in(client: Client<Box<dyn Socket>>, login: &Login) -> Result<Mailbox> {
+    let answer = match login {
+        Login::BasicAuth(login)
+            if login.username.is_ascii() && login.password.expose().is_ascii() =>
+        {
+            client.login(&login.username, login.password.expose()).await
+        }
+        Login::BasicAuth(login) => {
+            let text = format!("\0{}\0{}", login.username, login.password.expose());
+            client.authenticate("PLAIN", Once(text)).await
+        }
+        Login::SignedIn(login) => {
+            let token = login.access_token.expose();
+            let text = format!("user={}\x01auth=Bearer {token}\x01\x01", login.username);
+            client.authenticate("XOAUTH2", Once(text)).await
+        }
+    };
+    match answer {
+        Ok(session) => Ok(Mailbox(session)),
+        Err((async_imap::error::Error::No(_) | async_imap::error::Error::Bad(_), _)) => {
+            Err(Refused(login.clone()).into())
+        }
+        Err((error, _)) => Err(error).context("logging in failed"),
+    }
+}
+
+/// The server does not let the person in. Trying again may lock the account.
+#[derive(Clone)]
+pub(crate) struct Refused(Login);
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let secret = match self.0 {
+            Login::BasicAuth(_) => "password",
+            Login::SignedIn(_) => "access_token",
+        };
+        let username = self.0.username();
+        write!(
+            f,
+            "the server refuses the login of `{username}`; check `username` and `{secret}` of the credentials"
+        )
+    }
+}
+
+impl fmt::Debug for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for Refused {}
+
+async fn client(socket: Box<dyn Socket>) -> Result<Client<Box<dyn Socket>>> {
+    let mut client = Client::new(socket);
+    let greeting = client.read_response().await?;
+    greeting.context("the server closed the connection at once; check the setting `encryption`")?;
+    Ok(client)
+}
+
+async fn secure(host: &str, socket: Box<dyn Socket>) -> Result<Box<dyn Socket>> {
+    let config = ClientConfig::with_platform_verifier()?;
+    let name = ServerName::try_from(host.to_owned())?;
+    let secured = TlsConnector::from(Arc::new(config))
+        .connect(name, socket)
+        .await
+        .context("no TLS connection can be made; check the setting `encryption` and the server's certificate")?;
+    Ok(Box::new(secured))
+}
+
+/// Answers the server's first question; a further one is an error that an empty answer ends.
+struct Once(String);
+
+impl Authenticator for Once {
+    type Response = String;
+
+    fn process(&mut self, _: &[u8]) -> String {
+        std::mem::take(&mut self.0)
+    }
+}
+
+fn flag(flag: Flag<'_>) -> String {
+    match flag {
+        Flag::Seen => "\\Seen".to_owned(),
+        Flag::Answered => "\\Answered".to_owned(),
+        Flag::Flagged => "\\Flagged".to_owned(),
+        Flag::Deleted => "\\Deleted".to_owned(),
+        Flag::Draft => "\\Draft".to_owned(),
+        Flag::Recent => "\\Recent".to_owned(),
+        Flag::MayCreate => "\\*".to_owned(),
+        Flag::Custom(name) => name.into_owned(),
+    }
+}
+
+/// Removes the backslashes that async-imap leaves in a quoted name.
+fn unescape(quoted: &str) -> String {
+    quoted.replace("\\\"", "\"").replace("\\\\", "\\")
+}
+
+/// A name in modified UTF-7 as people read it. A name that is not in it stays as it is.
+pub(crate) fn decode(raw: &str) -> String {
+    try_decode(raw).unwrap_or_else(|| raw.to_owned())
+}
+
+fn try_decode(raw: &str) -> Option<String> {
+    const DIGITS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,";
+    let mut decoded = String::new();
+    let mut rest = raw;
+    while let Some((before, after)) = rest.split_once('&') {
+        let (code, after) = after.split_once('-')?;
+        decoded.push_str(before);
+        let (mut bits, mut held, mut units) = (0_u32, 0, Vec::new());
+        for digit in code.chars() {
+            bits = bits << 6 | u32::try_from(DIGITS.find(digit)?).ok()?;
+            held += 6;
+            if held >= 16 {
+                held -= 16;
+                units.push(u16::try_from(bits >> held & 0xffff).ok()?);
+            }
+        }
+        decoded.push_str(&if code.is_empty() {
+            "&".to_owned()
+        } else {
+            String::from_utf16(&units).ok()?
+        });
+        rest = after;
+    }
+    Some(decoded + rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folder_names_are_decoded_and_broken_ones_stay() {
+        assert_eq!(decode("Entw&APw-rfe"), "Entwürfe");
+        assert_eq!(decode("A &- B"), "A & B");
+        assert_eq!(decode("&ZeVnLIqe-/&2D3eAA-"), "日本語/😀");
+        assert_eq!(decode("Entwürfe"), "Entwürfe");
+        assert_eq!(decode("R&D"), "R&D");
+    }
+}

@@ -1,0 +1,288 @@
+//! Mails become threads, and a thread becomes a document.
+
+use std::collections::{BTreeMap, HashMap};
+
+use mail_parser::{Address, HeaderValue, Message, MessageParser, MimeHeaders};
+use omni_connector::prelude::*;
+
+use crate::server::{Body, Folder, Row};
+
+/// The mails of each thread of a folder, by the message id of its root.
+pub(crate) fn threads(rows: &[Row], validity: u32) -> BTreeMap<String, Vec<&Row>> {
+    let mut parents = HashMap::new();
+    let mut ids = Vec::with_capacity(rows.len());
+    for row in rows {
+        let parsed = MessageParser::new().parse_headers(&row.header[..]);
+        let id = parsed.as_ref().and_then(Message::message_id);
+        let id = id.map_or_else(|| format!("uid-{validity}-{}", row.uid), str::to_owned);
+        if let Some(mail) = &parsed {
+            let root = first(mail.references()).map(|root| (root, true));
+            let parent = root.or_else(|| first(mail.in_reply_to()).map(|it| (it, false)));
+            if let Some(parent) = parent.filter(|(parent, _)| *parent != id) {
+                parents.entry(id.clone()).or_insert(parent);
+            }
+        }
+        ids.push(id);
+    }
+    let mut threads: BTreeMap<String, Vec<&Row>> = BTreeMap::new();
+    for (row, id) in rows.iter().zip(&ids) {
+        let mut root = id;
+        // Answers that go round in a circle would never end.
+        for _ in 0..1_000 {
+            match parents.get(root) {
+                Some((above, true)) => {
+                    root = above;
+                    break;
+                }
+                Some((above, false)) => root = above,
+                None => break,
+            }
+        }
+        threads.entry(format!("<{root}>")).or_default().push(row);
+    }
+    threads
+}
+
+fn first(header: &HeaderValue<'_>) -> Option<String> {
+    let text = match header {
+        HeaderValue::Text(text) => Some(text),
+        HeaderValue::TextList(texts) => texts.first(),
+        _ => None,
+    };
+    text.map(|text| text.to_string())
+}
+
+/// The id that Omni's own connector gives a thread.
+pub(crate) fn document_id(folder: &Folder, root: &str) -> String {
+    format!(
+        "imap-thread:{}:{}",
+        encode(&folder.raw, "&"),
+        encode(root, "")
+    )
+}
+
+/// A text as part of an address; the bytes in `kept` stay as well.
+fn encode(text: &str, kept: &str) -> String {
+    text.bytes().fold(String::new(), |mut encoded, byte| {
+        let character = char::from(byte);
+        if byte.is_ascii_alphanumeric() || "-_.~".contains(character) || kept.contains(character) {
+            encoded.push(character);
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+        encoded
+    })
+}
+
+/// A thread as it was read, mail by mail.
+#[derive(Debug, Default)]
+pub(crate) struct Thread {
+    pub(crate) folder: String,
+    pub(crate) subject: String,
+    pub(crate) from: String,
+    to: Vec<String>,
+    cc: Vec<String>,
+    flags: Vec<String>,
+    participants: Vec<String>,
+    message_ids: Vec<String>,
+    uids: Vec<u32>,
+    size: u64,
+    text: String,
+    times: Vec<OffsetDateTime>,
+}
+
+impl Thread {
+    /// Adds a mail, and gives back its attachments whose text must be extracted: name, MIME type and bytes.
+    pub(crate) fn add(&mut self, body: &Body) -> Result<Vec<(String, String, Vec<u8>)>> {
+        let mail = MessageParser::default()
+            .parse(&body.bytes[..])
+            .context("the mail has no header")?;
+        let subject = mail.subject().unwrap_or("(no subject)").to_owned();
+        let (from, to, cc) = (
+            addresses(mail.from()),
+            addresses(mail.to()),
+            addresses(mail.cc()),
+        );
+        if self.uids.is_empty() {
+            self.from = from.first().cloned().unwrap_or_default();
+            self.text = format!("Subject: {subject}");
+            self.subject = subject;
+        }
+        self.uids.push(body.uid);
+        self.size += u64::from(body.size);
+        let number = self.uids.len();
+        self.text += &format!("\n\n=== Message {number} ===\nFrom: {}", from.join(", "));
+        for (name, list) in [("To", &to), ("Cc", &cc)] {
+            if !list.is_empty() {
+                self.text += &format!("\n{name}: {}", list.join(", "));
+            }
+        }
+        let date = mail.date().map(mail_parser::DateTime::to_timestamp);
+        if let Some(time) = date.and_then(|it| OffsetDateTime::from_unix_timestamp(it).ok()) {
+            self.text += &format!("\nDate: {time}");
+            self.times.push(time);
+        }
+        for position in 0..mail.text_body_count() {
+            if let Some(text) = mail.body_text(position) {
+                self.text += "\n\n";
+                self.text += text.trim();
+            }
+        }
+        let mut others = Vec::new();
+        for part in mail.attachments() {
+            let Some(name) = part.attachment_name() else {
+                continue;
+            };
+            if let Some(text) = part.text_contents() {
+                self.add_attachment(name, text);
+            } else if let Some(kind) = part.content_type() {
+                let mime = format!(
+                    "{}/{}",
+                    kind.ctype(),
+                    kind.subtype().unwrap_or("octet-stream")
+                );
+                others.push((name.to_owned(), mime, part.contents().to_vec()));
+            }
+        }
+        if let Some(id) = mail.message_id() {
+            self.message_ids.push(format!("<{id}>"));
+        }
+        join(&mut self.participants, from.iter().chain(&to).chain(&cc));
+        join(&mut self.flags, &body.flags);
+        join(&mut self.to, &to);
+        join(&mut self.cc, &cc);
+        Ok(others)
+    }
+
+    pub(crate) fn add_attachment(&mut self, name: &str, text: &str) {
+        self.text += &format!("\n\n[Attachment: {name}]\n{}", text.trim());
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.uids.len()
+    }
+
+    pub(crate) fn document<'it>(
+        &'it self,
+        id: &str,
+        root: &str,
+        account: &str,
+        raw_folder: &str,
+        url: Option<&str>,
+        owner: &str,
+    ) -> Document<'it> {
+        let (created, updated) = (
+            self.times.iter().min().copied(),
+            self.times.iter().max().copied(),
+        );
+        let day = updated.map(|it| it.date().to_string()).unwrap_or_default();
+        let mut document = Document::new(id, DocumentPermissions::users([owner]))
+            .title(&self.subject)
+            .text(&self.text)
+            .author(&self.from)
+            .content_type("email_thread")
+            .mime_type("application/x-imap-thread")
+            .path(format!("{account}/{}", self.folder))
+            .size(self.size)
+            .created_at(created)
+            .updated_at(updated)
+            .attribute("source_name", account)
+            .attribute("to", &self.to)
+            .attribute("cc", &self.cc)
+            .attribute("flags", &self.flags)
+            .attribute("thread_id", root)
+            .attribute("message_count", self.count())
+            .attribute("created_at", created.map(OffsetDateTime::unix_timestamp))
+            .attribute("updated_at", updated.map(OffsetDateTime::unix_timestamp))
+            .attribute(
+                "doc_source",
+                format!(
+                    "imap:{account} / {} / {day} / {}",
+                    self.folder, self.subject
+                ),
+            )
+            .extra("account", account)
+            .extra("folder", &self.folder)
+            .extra("from", &self.from)
+            .extra("to", &self.to)
+            .extra("cc", &self.cc)
+            .extra("imap_uids", &self.uids)
+            .extra("message_count", self.count())
+            .extra("message_ids", &self.message_ids)
+            .extra("participants", &self.participants)
+            .extra("thread_id", root)
+            .attributes_of(self);
+        if let (Some(url), Some(uid)) = (url, self.uids.last()) {
+            let message = self.message_ids.last().map_or("", String::as_str);
+            document = document.url(
+                url.replace("{folder}", &encode(raw_folder, ""))
+                    .replace("{uid}", &uid.to_string())
+                    .replace("{message_id}", &encode(message, "")),
+            );
+        }
+        document
+    }
+}
+
+fn addresses(header: Option<&Address<'_>>) -> Vec<String> {
+    let all = header.into_iter().flat_map(Address::iter);
+    all.filter_map(|it| it.address().map(str::to_lowercase))
+        .collect()
+}
+
+fn join<'it>(all: &mut Vec<String>, more: impl IntoIterator<Item = &'it String>) {
+    for one in more {
+        if !all.contains(one) {
+            all.push(one.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(uid: u32, header: &str) -> Row {
+        Row {
+            uid,
+            size: 1,
+            header: header.as_bytes().to_vec(),
+        }
+    }
+
+    #[test]
+    fn answers_belong_to_the_thread_of_their_root_even_in_a_circle() {
+        let rows = [
+            row(1, "Message-ID: <a@x>\r\n\r\n"),
+            row(
+                2,
+                "Message-ID: <b@x>\r\nIn-Reply-To: <a@x>\r\nReferences: <a@x>\r\n\r\n",
+            ),
+            row(3, "Message-ID: <c@x>\r\nIn-Reply-To: <b@x>\r\n\r\n"),
+            row(4, "Message-ID: <d@x>\r\nIn-Reply-To: <e@x>\r\n\r\n"),
+            row(5, "Message-ID: <e@x>\r\nIn-Reply-To: <d@x>\r\n\r\n"),
+            row(6, "\r\n"),
+        ];
+        let threads = threads(&rows, 9);
+        let uids = |root: &str| threads[root].iter().map(|row| row.uid).collect::<Vec<_>>();
+        assert_eq!(uids("<a@x>"), [1, 2, 3]);
+        assert_eq!(uids("<uid-9-6>"), [6]);
+        assert_eq!(threads.values().map(Vec::len).sum::<usize>(), 6);
+    }
+
+    #[test]
+    fn ids_are_those_of_omni() {
+        let folder = |raw: &str| Folder {
+            raw: raw.into(),
+            name: String::new(),
+        };
+        assert_eq!(
+            document_id(&folder("Entw&APw-rfe"), "<m8@example.com>"),
+            "imap-thread:Entw&APw-rfe:%3Cm8%40example.com%3E"
+        );
+        assert_eq!(
+            document_id(&folder("Projects/Harbour"), "<m6@example.com>"),
+            "imap-thread:Projects%2FHarbour:%3Cm6%40example.com%3E"
+        );
+    }
+}

@@ -1,0 +1,122 @@
+//! Logins and connections that are refused.
+
+use omni_connector::SyncType::{Full, Realtime};
+use omni_connector_dev::store::runs::RunStatus;
+use serde_json::json;
+
+use crate::{
+    dovecot::Dovecot,
+    relay::{Relay, Then},
+    support::{Ended, Setup, id, mail},
+};
+
+fn refusal(ended: &Ended) -> &str {
+    let run = &ended.progress.run;
+    assert_eq!(run.status, RunStatus::Failed, "{ended:?}");
+    run.error_message.as_deref().unwrap()
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_one_message_that_names_it_and_is_tried_once() {
+    let Some(setup) = Setup::new().await else {
+        return;
+    };
+    setup.client().ask("CREATE A");
+    setup.password("a-wrong-password").await;
+    for mode in [Full, Realtime] {
+        let before = setup.relay.logins();
+        let message = setup.refusal(mode).await;
+        assert!(
+            message.contains("check `username` and `password`"),
+            "{message}"
+        );
+        assert!(!message.contains("`host`"), "{message}");
+        assert!(!message.contains("a-wrong-password"), "{message}");
+        assert_eq!(setup.relay.logins() - before, 1);
+    }
+}
+
+#[tokio::test]
+async fn a_password_that_is_revoked_in_the_middle_is_tried_once_more_and_not_for_every_folder() {
+    let Some(setup) = Setup::new().await else {
+        return;
+    };
+    let mut client = setup.client();
+    for folder in ["A", "B", "C", "D"] {
+        client.ask(&format!("CREATE {folder}"));
+        client.append(folder, &mail("plan", None));
+    }
+    let relay = setup.relay.clone();
+    setup.relay.before("EXAMINE \"B\"", move || {
+        relay.revoke();
+        Then::HangUp
+    });
+    let ended = setup.run(Full).await;
+    let message = refusal(&ended);
+    assert!(
+        message.contains("check `username` and `password`"),
+        "{message}"
+    );
+    // The check of the source, the beginning of the run, and once after the connection was lost.
+    assert_eq!(setup.relay.logins(), 3);
+}
+
+#[tokio::test]
+async fn a_password_that_is_revoked_ends_the_watch_at_once() {
+    let Some(setup) = Setup::new().await else {
+        return;
+    };
+    setup.client().append("INBOX", &mail("boats", None));
+    let run = setup
+        .manager
+        .sync(&setup.source.id, Realtime)
+        .await
+        .unwrap();
+    setup.until_ids(&[&id("INBOX", "boats")]).await;
+    // The mail makes the watch say DONE to its IDLE, and there the connection is lost.
+    let before = setup.relay.logins();
+    let relay = setup.relay.clone();
+    setup.relay.before("DONE", move || {
+        relay.revoke();
+        Then::HangUp
+    });
+    setup.client().append("INBOX", &mail("tea", None));
+    let ended = setup.end_of(&run.id).await;
+    let message = refusal(&ended);
+    assert!(
+        message.contains("check `username` and `password`"),
+        "{message}"
+    );
+    assert_eq!(setup.relay.logins() - before, 1);
+}
+
+#[tokio::test]
+async fn a_certificate_that_nobody_signed_is_refused_with_a_message() {
+    for encryption in ["tls", "starttls"] {
+        let Some(server) = Dovecot::start() else {
+            return;
+        };
+        let port = if encryption == "tls" {
+            server.tls_port
+        } else {
+            server.port
+        };
+        let config = json!({ "host": "localhost", "port": port, "encryption": encryption });
+        let setup = Setup::with(server, Relay::default(), config).await;
+        let message = setup.refusal(Full).await;
+        assert!(message.contains("the server's certificate"), "{message}");
+        assert!(message.contains("UnknownIssuer"), "{message}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_named_with_its_settings() {
+    let Some(server) = Dovecot::start() else {
+        return;
+    };
+    let config = json!({ "host": "127.0.0.1", "port": 1, "encryption": "none" });
+    let setup = Setup::with(server, Relay::default(), config).await;
+    let message = setup.refusal(Full).await;
+    assert!(message.contains("`127.0.0.1:1`"), "{message}");
+    assert!(message.contains("`host` and `port`"), "{message}");
+}

@@ -1,0 +1,109 @@
+//! Passes the connector's lines on to the server: counts logins, and does something at a chosen line.
+
+use std::{
+    io::{BufRead, BufReader, Write, copy},
+    net::{Shutdown, TcpListener, TcpStream},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    thread,
+};
+
+use crate::dovecot::PASSWORD;
+
+/// Something to do once, before a line with this text is passed on.
+type Before = (&'static str, Box<dyn FnOnce() -> Then + Send>);
+
+/// What becomes of the line.
+pub(crate) enum Then {
+    PassOn,
+    HangUp,
+}
+
+#[derive(Clone, Default)]
+pub(crate) struct Relay(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    logins: AtomicUsize,
+    /// Logins and connections from now on have another password than the server.
+    is_revoked: AtomicBool,
+    before: Mutex<Option<Before>>,
+}
+
+impl Relay {
+    /// Begins to pass on to the server; the port to connect to.
+    pub(crate) fn start(&self, server: u16) -> u16 {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let relay = self.clone();
+        thread::spawn(move || {
+            for client in listener.incoming() {
+                let (Ok(client), Ok(server)) = (client, TcpStream::connect(("127.0.0.1", server)))
+                else {
+                    return;
+                };
+                relay.connection(client, server);
+            }
+        });
+        port
+    }
+
+    /// How often somebody tried to log in.
+    pub(crate) fn logins(&self) -> usize {
+        self.0.logins.load(Ordering::SeqCst)
+    }
+
+    /// From now on the server refuses the password.
+    pub(crate) fn revoke(&self) {
+        self.0.is_revoked.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn before(&self, text: &'static str, act: impl FnOnce() -> Then + Send + 'static) {
+        *self.0.before.lock().unwrap() = Some((text, Box::new(act)));
+    }
+
+    /// Whether the chosen line has come.
+    pub(crate) fn has_acted(&self) -> bool {
+        self.0.before.lock().unwrap().is_none()
+    }
+
+    fn connection(&self, client: TcpStream, server: TcpStream) {
+        let (mut answers, mut into) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+        thread::spawn(move || {
+            let _ = copy(&mut answers, &mut into);
+            let _ = into.shutdown(Shutdown::Both);
+        });
+        let (relay, mut server) = (self.clone(), server);
+        thread::spawn(move || {
+            let mut lines = BufReader::new(client);
+            let mut line = String::new();
+            while lines.read_line(&mut line).is_ok_and(|read| read > 0) {
+                let Then::PassOn = relay.at(&mut line) else {
+                    break;
+                };
+                if server.write_all(line.as_bytes()).is_err() {
+                    break;
+                }
+                line.clear();
+            }
+            let _ = server.shutdown(Shutdown::Both);
+        });
+    }
+
+    fn at(&self, line: &mut String) -> Then {
+        if line.contains(" LOGIN ") {
+            self.0.logins.fetch_add(1, Ordering::SeqCst);
+            if self.0.is_revoked.load(Ordering::SeqCst) {
+                *line = line.replace(PASSWORD, "another-password");
+            }
+        }
+        let mut before = self.0.before.lock().unwrap();
+        if before.as_ref().is_some_and(|(text, _)| line.contains(text)) {
+            let (_, act) = before.take().unwrap();
+            return act();
+        }
+        Then::PassOn
+    }
+}

@@ -1,0 +1,69 @@
+//! What becomes of a mailbox in full and incremental runs.
+
+use omni_connector::SyncType::{Full, Incremental};
+use omni_connector_dev::store::runs::RunEffects;
+use serde_json::json;
+
+use crate::support::{Setup, id, mail};
+
+#[tokio::test]
+async fn threads_become_documents_with_the_ids_of_omni() {
+    let Some(setup) = Setup::new().await else {
+        return;
+    };
+    let mut client = setup.client();
+    client.append("INBOX", &mail("boats", None));
+    client.append("INBOX", &mail("oars", Some("boats")));
+    client.append("INBOX", &mail("tea", None));
+    for folder in ["Projects/Harbour", "Entw&APw-rfe", "Trash"] {
+        client.ask(&format!("CREATE {folder}"));
+        client.append(folder, &mail("plan", None));
+    }
+    setup.sync(Full).await;
+
+    let ids = [
+        id("Entw&APw-rfe", "plan"),
+        id("INBOX", "boats"),
+        id("INBOX", "tea"),
+        id("Projects%2FHarbour", "plan"),
+    ];
+    assert_eq!(setup.ids().await, ids);
+    let documents = setup.documents().await;
+    let boats = &documents[&ids[1]];
+    assert_eq!(boats.title, "About boats");
+    assert_eq!(boats.attributes["thread_id"], "<boats@example.com>");
+    assert_eq!(boats.attributes["message_count"], 2);
+    assert_eq!(boats.attributes["to"], json!(["bo@example.com"]));
+    assert_eq!(boats.metadata["path"], "ada@example.com/INBOX");
+    assert_eq!(
+        boats.permissions.as_ref().unwrap()["users"],
+        json!(["developer@example.com"])
+    );
+    let text = setup.text(&ids[1]).await;
+    let (first, second) = (
+        text.find("The text of boats."),
+        text.find("The text of oars."),
+    );
+    assert!(first.is_some() && first < second, "{text}");
+    assert_eq!(
+        documents[&ids[0]].metadata["path"],
+        "ada@example.com/Entwürfe"
+    );
+}
+
+#[tokio::test]
+async fn an_unchanged_second_run_sends_nothing() {
+    let Some(setup) = Setup::new().await else {
+        return;
+    };
+    let mut client = setup.client();
+    for name in ["boats", "tea"] {
+        client.append("INBOX", &mail(name, None));
+    }
+    setup.sync(Full).await;
+    let ended = setup.sync(Incremental).await;
+    let report = &ended.report;
+    assert_eq!((report.updated, report.deleted, report.contents), (0, 0, 0));
+    assert_eq!(ended.progress.effects, RunEffects::default());
+    assert_eq!(setup.ids().await.len(), 2);
+}
