@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// IDLE is begun anew this often, which also finds a connection that died silently.
-const IDLE: Duration = Duration::from_secs(9 * 60);
+const IDLE: Duration = Duration::from_mins(9);
 
 /// The mails of one person, which nobody else may see.
 #[connector(

@@ -23,7 +23,7 @@ use tokio_rustls::{
 use crate::settings::{Encryption, Login, Settings};
 
 /// A server that says nothing for this long is not waited for.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(crate) trait Socket: AsyncRead + AsyncWrite + Unpin + Send + fmt::Debug {}
 

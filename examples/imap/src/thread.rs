@@ -1,6 +1,9 @@
 //! Mails become threads, and a thread becomes a document.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt::Write as _,
+};
 
 use mail_parser::{Address, HeaderValue, Message, MessageParser, MimeHeaders};
 use omni_connector::prelude::*;
@@ -49,7 +52,7 @@ fn first(header: &HeaderValue<'_>) -> Option<String> {
         HeaderValue::TextList(texts) => texts.first(),
         _ => None,
     };
-    text.map(|text| text.to_string())
+    text.map(ToString::to_string)
 }
 
 /// The id that Omni's own connector gives a thread.
@@ -68,7 +71,7 @@ fn encode(text: &str, kept: &str) -> String {
         if byte.is_ascii_alphanumeric() || "-_.~".contains(character) || kept.contains(character) {
             encoded.push(character);
         } else {
-            encoded.push_str(&format!("%{byte:02X}"));
+            let _ = write!(encoded, "%{byte:02X}");
         }
         encoded
     })
@@ -111,15 +114,19 @@ impl Thread {
         self.uids.push(body.uid);
         self.size += u64::from(body.size);
         let number = self.uids.len();
-        self.text += &format!("\n\n=== Message {number} ===\nFrom: {}", from.join(", "));
+        let _ = write!(
+            self.text,
+            "\n\n=== Message {number} ===\nFrom: {}",
+            from.join(", ")
+        );
         for (name, list) in [("To", &to), ("Cc", &cc)] {
             if !list.is_empty() {
-                self.text += &format!("\n{name}: {}", list.join(", "));
+                let _ = write!(self.text, "\n{name}: {}", list.join(", "));
             }
         }
         let date = mail.date().map(mail_parser::DateTime::to_timestamp);
         if let Some(time) = date.and_then(|it| OffsetDateTime::from_unix_timestamp(it).ok()) {
-            self.text += &format!("\nDate: {time}");
+            let _ = write!(self.text, "\nDate: {time}");
             self.times.push(time);
         }
         for position in 0..mail.text_body_count() {
@@ -155,7 +162,7 @@ impl Thread {
     }
 
     pub(crate) fn add_attachment(&mut self, name: &str, text: &str) {
-        self.text += &format!("\n\n[Attachment: {name}]\n{}", text.trim());
+        let _ = write!(self.text, "\n\n[Attachment: {name}]\n{}", text.trim());
     }
 
     pub(crate) fn count(&self) -> usize {

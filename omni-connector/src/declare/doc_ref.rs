@@ -17,7 +17,7 @@ use crate::schema::DOCUMENT_MARK;
 /// An id that Omni does not know arrives as the caller gave it: answer 404 where it names nothing.
 ///
 /// ```
-/// use omni_connector::{declare::DocRef, prelude::*};
+/// use omni_connector::prelude::*;
 ///
 /// #[derive(Deserialize, JsonSchema)]
 /// struct Input {

@@ -16,7 +16,7 @@
 //! #[derive(Serialize, Deserialize)]
 //! struct Issue { key: String, title: String, readers: Vec<String> }
 //!
-//! #[derive(Clone)]
+//! #[derive(Clone, FromCall)]
 //! struct Tracker { api: Api }
 //!
 //! impl ApiClient for Tracker {
