@@ -9,7 +9,7 @@ pub(crate) struct Kind {
     /// What ids begin with, behind `darwinbox:`.
     pub(crate) prefix: &'static str,
     pub(crate) path: &'static str,
-    /// The fields of the title. Those that are joined by `+` stand beside each other.
+    /// The fields of the title. Fields joined by `+` form one part of it.
     pub(crate) title: &'static str,
     /// The title of a record that has none.
     pub(crate) untitled: &'static str,

@@ -50,7 +50,7 @@ impl Entry {
             }
         }
         let (key, fields) = kind.second;
-        // A history is told apart by everything it says; a record of a list by what names it, which its status does not.
+        // A history row is identified by all its fields, a record of a list by its naming fields only, without its status.
         let identity = match kind.value {
             "" => format!("{title}\n{}", record.first(fields).unwrap_or_default()),
             _ => said,

@@ -1,6 +1,6 @@
 //! The connector to read first: a directory tree becomes documents.
 //!
-//! What it is stands in this file. [`tree`] finds, [`mod@file`] reads, [`mirror`] puts them together into a run, and [`mod@notices`]
+//! This file declares the connector. [`tree`] finds files, [`mod@file`] reads them, [`mirror`] makes a run of both, and [`mod@notices`]
 //! hears what happens meanwhile. It takes the place of Omni's own connector, whose ids and settings it has.
 
 mod file;

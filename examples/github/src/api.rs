@@ -303,7 +303,7 @@ impl Client {
             .repeatable()
     }
 
-    /// What stands at a pointer of the answer to a query.
+    /// Returns the value at a JSON pointer of the answer to a query.
     async fn one<T: DeserializeOwned>(
         &self,
         call: http::Call,

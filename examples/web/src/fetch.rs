@@ -24,9 +24,9 @@ use tokio::{
 
 use crate::settings::{Settings, normal};
 
-/// A page of text may have so many bytes…
+/// The largest page of text, in bytes.
 const PAGE: usize = 10 << 20;
-/// …and a document or sitemap so many.
+/// The largest document or sitemap, in bytes.
 const FILE: usize = 50 << 20;
 /// What RFC 9309 asks to read of a robots.txt.
 const ROBOTS: usize = 500 << 10;

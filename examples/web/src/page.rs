@@ -20,7 +20,7 @@ const LINKS: usize = 2_000;
 const ADDRESSES: usize = 50_000;
 /// Bytes of a sitemap after decompression.
 const SITEMAP: u64 = 50 << 20;
-/// What is on every page of a site, or is no text.
+/// Elements that are dropped: those on every page of a site, and those without text.
 const BESIDE: [&str; 8] = [
     "nav", "header", "footer", "script", "style", "noscript", "template", "svg",
 ];

@@ -55,7 +55,7 @@ pub(super) async fn run(
     output: &Output,
     interrupts: &Interrupts,
 ) -> Result<Code, Failure> {
-    // A mistake in the settings is told before anything is built.
+    // A mistake in the settings is reported before anything is built.
     arguments.source.config()?;
     let mut session = Session::start(
         &arguments.connector,

@@ -42,7 +42,7 @@ pub(crate) struct World {
     /// Holidays by year.
     pub(crate) holidays: BTreeMap<String, Value>,
     pub(crate) leaves: Vec<Value>,
-    /// How calls go wrong, by endpoint; after so many calls it is over.
+    /// The faults, by endpoint, each with the number of calls that it still affects.
     pub(crate) troubles: BTreeMap<String, (Trouble, usize)>,
     /// Calls so far: endpoint, body and how they were authorised.
     pub(crate) calls: Vec<(String, Value, String)>,
@@ -272,7 +272,7 @@ impl Fake {
         self.world.lock().unwrap()
     }
 
-    /// Lets an endpoint go wrong for so many calls.
+    /// Makes the next calls of an endpoint fail, as many as given.
     pub(crate) fn fails(&self, path: &str, trouble: Trouble, calls: usize) {
         self.world()
             .troubles

@@ -63,7 +63,7 @@ async fn compare(site: &Test, run: usize) -> Vec<String> {
         assert_eq!(extra["domain"], omnis["extra"]["domain"]);
         // The hash is of our text, and the ETag is the test server's.
         if path == "/boats.html" {
-            // An addition: of a page with one article, menu and footer are no text.
+            // An addition: menu and footer of a page with a single article are left out.
             let event = event["content"].as_str().unwrap();
             let omnis = event
                 .replace("menu\n\n", "")

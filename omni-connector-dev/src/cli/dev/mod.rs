@@ -59,7 +59,7 @@ pub(super) async fn run(
     output: &Output,
     interrupts: &Interrupts,
 ) -> Result<Code, Failure> {
-    // A mistake in the settings is told before anything is built.
+    // A mistake in the settings is reported before anything is built.
     arguments.source.config()?;
     let store = &arguments.store.folder;
     let named = arguments
