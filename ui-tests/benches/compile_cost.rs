@@ -207,6 +207,10 @@ const CONNECTOR: &str = "use omni_connector::prelude::*;\n\n\
      #[connector(name = \"leaf\", source_types = [Web])]\npub struct Leaf;\n\n#[connector]\nimpl Leaf {\n    \
      #[sync]\n    async fn sync(&self) -> Result<()> {\n        Ok(())\n    }\n";
 
+/// What a connector's `main` does. Without it the tables of the actions, which are constants, are not compiled at all.
+const START: &str = "pub fn start() -> std::pin::Pin<Box<dyn Future<Output = omni_connector::Result<()>>>> {\n    \
+     Box::pin(omni_connector::serve(Leaf))\n}\n";
+
 fn ours_args() -> String {
     let actions = repeated(|n| {
         format!(
@@ -215,7 +219,7 @@ fn ours_args() -> String {
                  Ok(format!(\"{{}}{{}}{{:?}}{{:?}}\", input.name, input.count, input.folder, input.labels))\n    }}\n"
         )
     });
-    format!("{CONNECTOR}{actions}}}\n\n{}", inputs())
+    format!("{CONNECTOR}{actions}}}\n\n{START}\n{}", inputs())
 }
 
 fn ours_arg() -> String {
@@ -228,7 +232,7 @@ fn ours_arg() -> String {
                  Ok(format!(\"{{name}}{{count}}{{folder:?}}{{labels:?}}\"))\n    }}\n"
         )
     });
-    format!("{CONNECTOR}{actions}}}\n")
+    format!("{CONNECTOR}{actions}}}\n\n{START}")
 }
 
 /// As the published SDK page does it: a `match` over the names, one `from_value` and one schema an action.
@@ -268,7 +272,7 @@ fn by_hand() -> String {
          fn actions(&self) -> Vec<ActionDefinition> {{\n        vec![\n{entries}        ]\n    }}\n\n    \
          async fn execute_action(&self, action: &str, params: Value, _: Option<ServiceCredential>) -> Result<Response> {{\n        \
              match action {{\n{arms}            \
-             other => Ok(ActionResponse::not_supported(other).into_response()),\n        }}\n    }}\n}}\n\n{}",
+             other => Ok(ActionResponse::not_supported(other).into_response()),\n        }}\n    }}\n}}\n\n{START}\n{}",
         inputs()
     )
 }
