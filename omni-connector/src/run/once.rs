@@ -1,4 +1,4 @@
-//! Looks things up once for a run.
+//! Caches look-ups for the duration of a run.
 
 use std::{
     any::{Any, TypeId},
@@ -11,7 +11,7 @@ use tokio::sync::OnceCell;
 
 type Found = Arc<OnceCell<Arc<dyn Any + Send + Sync>>>;
 
-/// What was looked up, by type and key.
+/// The results of look-ups, by type and key.
 #[derive(Default)]
 pub(super) struct LookedUp(Mutex<HashMap<(TypeId, String), Found>>);
 
