@@ -357,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn what_each_value_of_a_list_means_stands_below_the_arguments_own_words() {
+    fn the_values_of_an_enum_are_explained_below_the_arguments_description() {
         assert_eq!(
             Arg::of::<Leave>("kind", "The kind of leave").schema(),
             json!({

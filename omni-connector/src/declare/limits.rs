@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_of_a_list_are_about_its_items_but_for_its_length() {
+    fn limits_of_a_list_apply_to_its_items_except_its_length() {
         let limits = Limits {
             min: Some(Bound::Int(1)),
             max: Some(Bound::Float(2.5)),

@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn an_attribute_that_items_fill_in_different_shapes_admits_each_of_them() {
+    fn an_attribute_with_several_value_types_admits_each_of_them() {
         let operators = [
             operator("department", <&str>::schema),
             operator("department", <Vec<String>>::schema),

@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn only_who_meets_every_rule_may_read() {
+    fn only_readers_that_every_rule_allows_may_read() {
         let groups = &known();
         let ops = || Access::groups(["Ops@x.org"]);
         assert_eq!(
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_anywhere_is_unknown() {
+    fn one_unknown_rule_makes_the_access_unknown() {
         let groups = &known();
         let broken = || Access::unknown("503");
         for access in [
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn members_that_are_unknown_tell_nothing() {
+    fn unknown_members_make_the_access_unknown() {
         let groups = known();
         groups.send("ops@x.org", None);
         let access = Access::groups(["ops@x.org"]).narrow(Access::users(["ann@x.org"]));

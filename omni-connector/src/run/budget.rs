@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_few_broken_items_are_no_broken_source() {
+    fn a_few_failures_stay_within_the_budget() {
         let budget = FailureBudget::default();
         for (failed, looked_at, at_the_end, exceeded) in [
             (3, 3, true, false),

@@ -328,8 +328,8 @@ impl SyncContext {
         self.emit(event, None, Tally::NONE, None)
     }
 
-    /// Sends an event as it is, except for three changes: it gets the ids of this run, addresses in lower case, and
-    /// present permissions and attributes. Its content must already be stored. The caller counts it.
+    /// Sends an event with the ids of this run, addresses in lower case, and permissions and attributes even if these
+    /// are empty. Its content must already be stored. The caller counts it.
     ///
     /// # Errors
     /// As [`upsert`](Self::upsert).

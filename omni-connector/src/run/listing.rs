@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_walked_listing_did_not_see_is_deleted() {
+    fn items_unseen_by_a_complete_listing_are_deleted() {
         let mut listing = listing(100);
         saw(&mut listing, 0..90);
         let deletions = listing.finish().unwrap().judge(SHARE_LIMIT);
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn an_emptied_source_is_held_back_however_small() {
+    fn deleting_all_items_is_held_back_even_in_a_small_source() {
         let deletions = listing(3).finish().unwrap().judge(SHARE_LIMIT);
         assert_eq!(deletions.held_back.len(), 3);
         assert!(
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_of_a_source_may_go_that_would_be_too_much_of_the_whole() {
+    fn a_listing_of_a_part_is_judged_by_its_share_of_the_whole_source() {
         let part = |elsewhere| {
             let mut listing = listing(20);
             listing.saw_elsewhere(elsewhere);

@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_key_is_looked_up_once_however_many_ask_and_again_after_an_error() {
+    async fn concurrent_look_ups_of_a_key_run_once_and_an_error_is_retried() {
         let (looked_up, calls) = (&LookedUp::default(), &AtomicUsize::new(0));
         let ask = |answer: Result<u32, &'static str>| {
             looked_up.once("group".to_owned(), async move {

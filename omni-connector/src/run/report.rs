@@ -185,7 +185,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reason_that_comes_up_late_has_names_as_well() {
+    fn a_late_reason_also_names_its_items() {
         let mut report = RunReport::default();
         for n in 0..1_000 {
             report.skip(n.to_string(), "too large".to_owned(), || None);
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_report_stays_small_whatever_the_reasons() {
+    fn a_report_with_many_reasons_stays_small() {
         let mut report = RunReport::default();
         for n in 0..1_000 {
             report.skip(n.to_string(), format!("reason {n}"), || None);

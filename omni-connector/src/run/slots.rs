@@ -395,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cancel_that_was_answered_is_seen_by_whoever_prepares_the_run() {
+    fn an_answered_cancel_reaches_a_run_that_is_being_prepared() {
         let runs = Runs::default();
         let preparing = runs.prepare("R1");
         assert!(!preparing.is_cancelled());

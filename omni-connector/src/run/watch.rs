@@ -428,7 +428,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn changes_are_given_out_once_each_when_it_is_quiet_and_after_the_first_look() {
+    async fn each_change_is_returned_once_after_a_quiet_time_and_after_connecting() {
         let source = Source::new(
             WATCH,
             vec![says(&[(10, 1), (100, 2), (200, 1), (1_000, 3)])],
@@ -439,7 +439,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_oldest_change_decides_when_it_is_never_quiet() {
+    async fn the_oldest_change_waits_no_longer_than_its_limit() {
         const ENDLESS: [(u64, u32); 200] = [(100, 7); 200];
         let source = Source::new(WATCH, vec![says(&ENDLESS)]);
         assert_eq!(source.next().await.unwrap(), News::Connected);
@@ -449,7 +449,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_change_that_waited_while_the_caller_worked_waits_no_longer() {
+    async fn a_change_that_aged_while_the_caller_worked_is_returned_at_once() {
         let source = Source::new(WATCH, vec![says(&[(10, 1)])]);
         assert_eq!(source.next().await.unwrap(), News::Connected);
         sleep(Duration::from_mins(1)).await;
@@ -459,7 +459,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_broken_connection_is_made_again_with_growing_pauses_and_everything_is_looked_at() {
+    async fn a_broken_connection_is_retried_with_growing_pauses_and_reported() {
         let source = Source::new(WATCH, vec![ends(), fails(), fails(), says(&[(10, 5)])]);
         assert_eq!(source.next().await.unwrap(), News::Connected);
         let begun = Instant::now();
@@ -473,7 +473,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn silence_is_a_broken_connection_and_a_sign_of_life_is_not() {
+    async fn a_silent_connection_is_broken_and_a_sign_of_life_keeps_it() {
         let watch = WATCH.silence(Duration::from_secs(30));
         let alive: Box<dyn Fn() -> Result<Said> + Send> = Box::new(|| {
             let alive = stream::iter(0..5).then(|_| async {
@@ -490,7 +490,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_source_that_cannot_be_connected_at_all_is_an_error_at_once() {
+    async fn a_failed_first_connection_is_an_error_at_once() {
         let source = Source::new(WATCH, vec![fails()]);
         let error = source.next().await.unwrap_err();
         assert_eq!(
@@ -501,7 +501,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_source_that_stays_away_is_an_error_after_a_quarter_of_an_hour() {
+    async fn a_source_unreachable_for_15_minutes_is_an_error() {
         let source = Source::new(WATCH, vec![ends(), fails()]);
         assert_eq!(source.next().await.unwrap(), News::Connected);
         let begun = Instant::now();
@@ -514,7 +514,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn more_changes_than_are_worth_naming_mean_everything() {
+    async fn too_many_changes_are_reported_as_connected() {
         const MANY: [(u64, u32); 11] = [
             (1, 0),
             (1, 1),

@@ -28,7 +28,7 @@ where
 }
 
 #[tokio::test]
-async fn a_document_whose_access_is_unknown_is_not_sent_and_named_as_failed() {
+async fn a_document_with_unknown_access_is_not_sent_and_reported_as_failed() {
     let manager = Manager::start().await;
     let report = ran(&manager, |ctx, _| async move {
         let space = Access::groups(["space@example.com"]);
@@ -62,7 +62,7 @@ struct Cursor {
 }
 
 #[tokio::test]
-async fn a_walk_keeps_a_document_whose_access_became_unknown_and_asks_for_it_again() {
+async fn a_walk_keeps_a_document_whose_access_became_unknown_and_retries_it() {
     let manager = Manager::start().await;
     let checkpoint = json!({ "pages": { "a": 1, "b": 1 } });
     manager.change_source("checkpoint", checkpoint);
@@ -88,7 +88,7 @@ async fn a_walk_keeps_a_document_whose_access_became_unknown_and_asks_for_it_aga
 }
 
 #[tokio::test]
-async fn unknown_members_leave_the_last_list_and_are_named_as_failed() {
+async fn unknown_members_leave_the_last_list_and_are_reported_as_failed() {
     let manager = Manager::start().await;
     let report = ran(&manager, |ctx, _| async move {
         ctx.members("Ops@example.com", vec!["Ann@example.com"])
@@ -216,7 +216,7 @@ async fn notes_of_the_connector_and_of_the_framework_do_not_disturb_each_other()
 }
 
 #[tokio::test]
-async fn a_text_is_extracted_without_storing_it_and_the_owner_is_asked_for_once() {
+async fn a_text_is_extracted_without_storing_and_the_owner_is_requested_once() {
     let manager = Manager::start().await;
     let instead = crate::support::Instead::Answer;
     manager.instead("extract-text", instead(200, json!({ "text": "words" })));

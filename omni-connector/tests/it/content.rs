@@ -159,7 +159,7 @@ async fn an_attachment_is_fetched_again_only_when_it_or_its_readers_changed() {
 }
 
 #[tokio::test]
-async fn a_file_that_omni_cannot_read_is_a_document_without_being_fetched() {
+async fn an_unreadable_file_becomes_a_document_without_being_fetched() {
     let manager = Manager::start().await;
     walked(&manager, Value::Null, |mut walk| async move {
         let document = Document::new("page", Access::public());
@@ -187,7 +187,7 @@ async fn a_file_that_omni_cannot_read_is_a_document_without_being_fetched() {
 }
 
 #[tokio::test]
-async fn a_file_is_streamed_to_extraction_whole_and_again_when_that_fails() {
+async fn a_file_is_streamed_to_extraction_and_again_after_a_failure() {
     let bytes: Arc<Vec<u8>> = Arc::new((0..700_000_u32).flat_map(u32::to_le_bytes).collect());
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(&bytes).unwrap();
@@ -227,7 +227,7 @@ async fn a_file_is_streamed_to_extraction_whole_and_again_when_that_fails() {
 }
 
 #[tokio::test]
-async fn a_long_text_goes_on_in_documents_that_go_when_they_are_no_longer_needed() {
+async fn a_long_text_continues_in_documents_that_are_deleted_when_it_shrinks() {
     let parts = |parts: &'static [&'static str]| {
         move |mut walk: Walk<u64>| async move {
             let version = parts.len() as u64;

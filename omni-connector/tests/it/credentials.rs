@@ -166,7 +166,7 @@ fn forms() -> [(&'static str, Value, &'static str); 5] {
 }
 
 #[tokio::test]
-async fn the_auth_type_chooses_the_form_wherever_credentials_are_used() {
+async fn the_auth_type_chooses_the_variant_everywhere_credentials_are_used() {
     for (auth_type, secret, shown) in forms() {
         let manager = Manager::start().await;
         let connector = serve(Several, &manager).await;
@@ -224,7 +224,7 @@ async fn an_auth_type_that_is_not_accepted_is_refused_with_the_accepted_ones() {
 }
 
 #[test]
-fn a_form_of_another_shape_is_refused_with_its_field_and_nothing_of_its_value() {
+fn an_invalid_credential_is_refused_with_its_field_and_without_its_value() {
     for (auth_type, secret, problem) in [
         (
             "basic_auth",

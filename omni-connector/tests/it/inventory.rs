@@ -576,7 +576,7 @@ proptest! {
     })]
 
     #[test]
-    fn after_one_complete_walk_omni_holds_exactly_what_the_source_holds(
+    fn after_one_complete_walk_omni_has_exactly_the_items_of_the_source(
         processes in vec(process(), 1..4),
         last in select(vec!["full", "incremental"]),
         in_parts in any::<bool>(),
@@ -679,7 +679,7 @@ impl Connector for Follower {
 }
 
 #[tokio::test]
-async fn a_watermark_moves_only_when_everything_before_it_was_accepted_and_nothing_failed() {
+async fn a_watermark_waits_for_acceptance_and_stays_after_a_failure() {
     for (poison, expected) in [(None, json!(7)), (Some("two"), json!(3))] {
         let manager = support::Manager::start().await;
         manager.change_source("checkpoint", json!({ "since": 3 }));
@@ -709,7 +709,7 @@ async fn a_full_run_begins_without_a_watermark() {
 }
 
 #[test]
-fn the_forms_of_old_are_read_and_a_damaged_one_is_refused() {
+fn older_formats_are_read_and_damaged_ones_are_refused() {
     let known = |saved: Value| serde_json::from_value::<Inventory<u64>>(saved);
     let list = known(json!(["a", "b/c", "a"])).unwrap();
     assert_eq!((list.len(), list.contains("b/c")), (2, true));

@@ -383,7 +383,7 @@ fn check(told: &Told, emitted: usize) -> Result<(), TestCaseError> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_says_that_it_is_alive_while_a_text_is_extracted() {
+async fn a_run_sends_heartbeats_while_a_text_is_extracted() {
     let told = run(vec![Step::Extract], Vec::new(), "full").await;
     assert_eq!((told.failed, told.events), (None, vec![0]));
     assert!(
@@ -410,7 +410,7 @@ proptest! {
     })]
 
     #[test]
-    fn an_accepted_checkpoint_means_that_everything_before_it_was_accepted(
+    fn a_checkpoint_is_accepted_only_after_everything_before_it(
         steps in vec(step(), 0..80),
         moods in vec(mood(), 0..60),
         mode in prop::sample::select(vec!["full", "incremental", "realtime"]),

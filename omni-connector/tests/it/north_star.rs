@@ -172,7 +172,7 @@ fn acme() -> Acme {
 }
 
 #[test]
-fn the_manifest_says_what_is_declared_and_nothing_else() {
+fn the_manifest_contains_exactly_the_declarations() {
     let acme = acme();
     assert_eq!(acme.name(), "acme");
     assert_eq!(acme.version(), env!("CARGO_PKG_VERSION"));
@@ -324,7 +324,7 @@ async fn served(manager: &Manager, tracker: &MockServer) -> Served {
 }
 
 #[tokio::test]
-async fn a_sync_carries_documents_attributes_and_the_checkpoint_to_the_manager() {
+async fn a_sync_sends_documents_attributes_and_the_checkpoint_to_the_manager() {
     let (manager, tracker) = (Manager::start().await, tracker().await);
     let connector = served(&manager, &tracker).await;
     assert_eq!(connector.start("R1", "full").await.0, 200);
@@ -397,7 +397,7 @@ fn call(manager_source: &Value, action: &str, mut params: Value, actor: Option<&
 }
 
 #[tokio::test]
-async fn actions_read_their_arguments_by_type_and_refuse_what_is_wrong() {
+async fn actions_read_their_arguments_by_type_and_refuse_wrong_ones() {
     let (manager, tracker) = (Manager::start().await, tracker().await);
     let connector = served(&manager, &tracker).await;
     let mut source = support::source();

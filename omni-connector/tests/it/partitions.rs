@@ -143,7 +143,7 @@ fn known() -> Value {
 }
 
 #[tokio::test]
-async fn a_partition_that_fails_keeps_its_state_and_the_others_go_on() {
+async fn a_failed_partition_keeps_its_state_and_the_others_continue() {
     let plan = vec![
         ("a", Doing::Sends(&[1])),
         ("b", Doing::SendsAndFails(&[2])),
@@ -181,7 +181,7 @@ async fn a_run_in_which_every_partition_fails_fails_with_the_first_cause() {
 }
 
 #[tokio::test]
-async fn a_resumed_full_run_does_not_repeat_the_partitions_that_it_had_done() {
+async fn a_resumed_full_run_does_not_repeat_completed_partitions() {
     let plan = vec![("a", Doing::Sends(&[1])), ("b", Doing::Sends(&[1, 1]))];
     let mut states = known()["channels"].clone();
     states.as_object_mut().unwrap().remove("c");
@@ -213,7 +213,7 @@ async fn a_resumed_full_run_does_not_repeat_the_partitions_that_it_had_done() {
 }
 
 #[tokio::test]
-async fn a_partition_that_vanished_is_deleted_only_if_the_list_was_proven_whole() {
+async fn a_vanished_partition_is_deleted_only_if_the_list_was_proven_complete() {
     let plan = || vec![("b", Doing::Sends(&[1, 1])), ("c", Doing::Sends(&[1]))];
     let ended = ran(plan(), false, request("incremental", known())).await;
     assert_eq!(ended.manager.documents(), Vec::<String>::new());
@@ -237,7 +237,7 @@ async fn a_source_whose_partitions_all_vanish_is_held_back() {
 }
 
 #[tokio::test]
-async fn a_full_run_forgets_the_versions_of_every_partition_and_no_id() {
+async fn a_full_run_forgets_the_versions_of_every_partition_but_keeps_the_ids() {
     // `b/2` is gone.
     let plan = vec![
         ("a", Doing::Sends(&[1])),

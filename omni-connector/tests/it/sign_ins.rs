@@ -85,7 +85,7 @@ const MISTAKES: [(&str, u16, &str); 3] = [
 ];
 
 #[tokio::test]
-async fn the_connector_hears_who_signed_in_and_an_unchanged_manifest_is_no_answer() {
+async fn the_credential_ready_hook_runs_and_an_unchanged_manifest_is_not_returned() {
     let manager = Manager::start().await;
     let connector = Signed::default();
     let told = Arc::clone(&connector.told);
@@ -111,7 +111,7 @@ async fn the_connector_hears_who_signed_in_and_an_unchanged_manifest_is_no_answe
 }
 
 #[tokio::test]
-async fn the_enrich_endpoint_adds_what_only_the_system_knows() {
+async fn the_enrich_endpoint_adds_data_of_the_system() {
     let manager = Manager::start().await;
     let served = serve(Signed::default(), &manager).await;
     let manifest = manager.told_of("/sdk/register").await;
@@ -144,7 +144,7 @@ async fn the_enrich_endpoint_adds_what_only_the_system_knows() {
 }
 
 #[tokio::test]
-async fn the_enrich_endpoint_is_as_closed_as_the_protocols_own() {
+async fn the_enrich_endpoint_is_protected_like_those_of_the_protocol() {
     let manager = Manager::start().await;
     let served = serve_with(Signed::default(), &manager, |config| {
         config.token = Some("t0ken".to_owned().into());

@@ -75,7 +75,7 @@ fn credential() -> Value {
 }
 
 #[tokio::test]
-async fn what_happens_is_counted() {
+async fn every_outcome_is_counted() {
     let manager = Manager::start().await;
     let connector = Scripted::new(async |ctx, _| {
         let document = Document::new("d1", DocumentPermissions::public()).text("12345");
@@ -202,7 +202,7 @@ async fn noise(manager: &Manager, variables: &[(&str, &str)]) -> (String, String
 }
 
 #[tokio::test]
-async fn no_secret_comes_out_anywhere_and_every_line_says_what_it_is_about() {
+async fn no_secret_is_logged_and_every_line_names_its_run_or_call() {
     let manager = Manager::start().await;
     let variables = [
         ("OMNI_LOG_FORMAT", "json"),

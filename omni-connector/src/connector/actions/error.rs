@@ -286,7 +286,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_keeps_its_status_under_whatever_context() {
+    fn a_refusal_keeps_its_status_under_added_context() {
         #[derive(Debug, thiserror::Error)]
         #[error("the report failed")]
         struct Wrapped(#[source] ActionError);

@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn every_reader_gets_the_name_in_the_form_it_knows() {
+    fn each_header_has_the_file_name_in_its_own_encoding() {
         for (name, disposition, plain) in [
             (
                 "Q3 (final).pdf",
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn no_name_leaves_its_place() {
+    fn a_file_name_cannot_escape_its_folder_or_its_header() {
         for (name, safe) in [
             ("../../etc/passwd", "_.._etc_passwd"),
             ("C:\\x.txt", "C__x.txt"),
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_never_taken_for_an_answer() {
+    fn a_file_is_never_mistaken_for_a_json_answer() {
         for (mime, sent) in [
             ("text/plain; charset=utf-8", "text/plain; charset=utf-8"),
             ("application/json", "application/octet-stream"),

@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_no_signature() {
+    fn anything_else_is_not_a_valid_signature() {
         let secret = "It's a Secret to Everybody";
         let short = &SIGNATURE[..62];
         let wrong = SIGNATURE.replace("757", "758");
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_shows_nothing_of_itself() {
+    fn debug_output_of_a_call_shows_no_content() {
         let call = WebhookRequest::new("/hooks", &[("x-token", "s3cret")], "s3cret");
         assert!(!format!("{call:?}").contains("s3cret"));
     }

@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_json_stays_so() {
+    fn other_invalid_json_is_still_refused() {
         for text in ["", "banner", "{", "{\"a\":}", "[\"\\", "[\"\\ud8"] {
             assert_eq!(read(text.as_bytes()), None, "{text}");
         }

@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn an_odd_tool_costs_itself_and_an_odd_part_of_a_tool_only_that_part() {
+    fn an_invalid_tool_is_dropped_and_an_invalid_part_of_a_tool_is_repaired() {
         let good = json!({ "name": "good", "inputSchema": { "type": "object" } });
         for (odd, left) in [
             (json!({ "name": "bad" }), None),
@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn an_odd_block_is_a_note_and_the_others_stay() {
+    fn an_unreadable_block_becomes_a_note_and_the_others_stay() {
         let text = json!({ "type": "text", "text": "kept" });
         let note = |kind: &str| json!({ "type": "text", "text": format!("[content of kind `{kind}` that cannot be read]") });
         for (odd, left) in [
@@ -362,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn an_odd_message_or_resource_costs_itself() {
+    fn an_odd_part_of_a_message_or_resource_is_repaired_or_dropped_alone() {
         let text = json!({ "type": "text", "text": "kept" });
         assert_eq!(
             mended(
@@ -400,7 +400,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_says_little_of_itself_is_spoken_to() {
+    fn a_server_with_a_faulty_initialize_result_is_accepted() {
         let mut little = json!({ "protocolVersion": "2025-06-18", "serverInfo": { "name": 7 }, "instructions": [] });
         result("initialize", &mut little);
         assert!(
@@ -410,7 +410,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_right_is_left_as_it_is() {
+    fn valid_messages_are_not_changed() {
         for (method, right) in [
             (
                 "tools/call",

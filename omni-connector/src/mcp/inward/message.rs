@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_cannot_be_read_is_the_error_of_its_call() {
+    fn an_unreadable_answer_is_the_error_of_its_call() {
         for (text, answered) in [
             (r#"{"jsonrpc":"2.0","id":2,"result":{"content":[}"#, 2),
             (r#"{"jsonrpc":"2.0","id":"1","result":{"x":1e999}}"#, 1),

@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn the_command_line_goes_before_the_environment() {
+    fn the_command_line_overrides_the_environment() {
         let env = [
             ("OMNI_MCP_CONFIG", r#"{"a":1}"#),
             ("OMNI_MCP_ACTOR", "env@example.com"),
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_else_reaches_what_answers_without_a_password() {
+    fn without_a_password_only_a_local_address_is_served() {
         for address in ["0.0.0.0:80", "192.168.0.1:80"] {
             let error = read(&["--http", address], &[]).err().unwrap().to_string();
             assert!(error.contains("reached from elsewhere"), "{error}");

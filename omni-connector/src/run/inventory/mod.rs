@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn several_parts_are_one_in_which_no_id_counts_twice() {
+    fn several_parts_in_one_count_no_id_twice() {
         let ids = ["a/b/x", "a/y", "ab/z", "b/w", "c1"].map(str::to_owned);
         let inventory = Inventory::<()>::of(state(ids));
         let parts = [
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_deleted_by_name_is_not_missed_as_well() {
+    fn an_id_deleted_by_name_is_not_counted_as_lost() {
         let mut state = state((0..30).map(|n| n.to_string()));
         state.begin_walk(&Part::whole());
         for n in 0..20 {

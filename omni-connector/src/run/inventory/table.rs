@@ -625,7 +625,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_table_is_a_sorted_map_whatever_is_packed(steps in vec(step(), 0..200), prefix in id()) {
+        fn a_table_behaves_like_a_sorted_map(steps in vec(step(), 0..200), prefix in id()) {
             let mut table = Table::default();
             let mut model = BTreeMap::new();
             for step in steps {

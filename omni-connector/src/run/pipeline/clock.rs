@@ -15,7 +15,7 @@ use crate::{
 };
 
 #[tokio::test(start_paused = true)]
-async fn one_event_alone_is_sent_when_it_is_old_enough() {
+async fn a_single_event_is_sent_when_it_is_old_enough() {
     let limits = Limits::of(SyncType::Incremental);
     let shared = Shared::new(limits, Arc::default());
     let started = Instant::now();

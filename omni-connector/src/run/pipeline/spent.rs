@@ -56,7 +56,7 @@ mod tests {
     use crate::run::{pipeline::Tally, receipt::Receipt};
 
     #[test]
-    fn the_next_event_takes_the_place_of_one_that_was_sent_unless_that_was_heavy() {
+    fn the_memory_of_a_sent_event_is_reused_unless_it_was_heavy() {
         let spent = Spent::default();
         let [usual, heavy] = [HEAVIEST, HEAVIEST + 1].map(|weight| Waiting {
             event: Box::new(deleted("sent")),

@@ -102,7 +102,7 @@ mod tests {
     use crate::run::Document;
 
     #[test]
-    fn whatever_is_long_in_an_event_is_heavy() {
+    fn every_long_field_makes_an_event_heavy() {
         const LONG: usize = 400_000;
         let (sync_run_id, source_id) = (String::new(), String::new());
         let long = || "x".repeat(LONG);

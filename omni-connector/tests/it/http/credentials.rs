@@ -203,7 +203,7 @@ async fn with_tokens(life: Duration) -> (Api, Source, Arc<AtomicU32>) {
 }
 
 #[tokio::test]
-async fn a_hundred_tasks_at_the_end_of_a_token_make_one_new_one() {
+async fn a_hundred_tasks_renew_an_expired_token_once() {
     // Long enough for a hundred calls on a busy machine.
     let life = Duration::from_secs(5);
     let (api, _source, made) = with_tokens(life).await;
@@ -217,7 +217,7 @@ async fn a_hundred_tasks_at_the_end_of_a_token_make_one_new_one() {
 }
 
 #[tokio::test]
-async fn a_token_that_the_source_refuses_is_made_again_once_for_all() {
+async fn a_refused_token_is_renewed_once_for_all_calls() {
     let source = Source::start(|asked| match asked.header("authorization") {
         Some("Bearer new") => ok(json!(1)),
         _ => reply(401),
@@ -244,7 +244,7 @@ async fn a_token_that_the_source_refuses_is_made_again_once_for_all() {
 }
 
 #[tokio::test]
-async fn a_renewal_that_fails_is_one_error_for_each_and_no_storm() {
+async fn a_failed_renewal_is_an_error_for_each_call_and_not_repeated() {
     let tried = Arc::new(AtomicU32::new(0));
     let counted = Arc::clone(&tried);
     let source = Source::start(|_| ok(json!(1))).await;
@@ -262,7 +262,7 @@ async fn a_renewal_that_fails_is_one_error_for_each_and_no_storm() {
 }
 
 #[tokio::test]
-async fn a_token_of_a_subject_is_made_once_for_all_apis_and_once_more_when_it_is_refused() {
+async fn a_token_of_a_subject_is_shared_by_all_apis_and_renewed_when_refused() {
     let made: Arc<Mutex<Vec<String>>> = Arc::default();
     let noted = Arc::clone(&made);
     let tokens = Tokens::new(move |subject, scopes: Vec<String>| {

@@ -142,7 +142,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_walk_ends_and_is_proven_only_if_every_item_was_given_out(
+    fn a_walk_ends_and_is_proven_only_if_it_returned_every_item(
         kind in kind(),
         count in 0_usize..16,
         script in prop::collection::vec(page(), 0..6),

@@ -144,7 +144,7 @@ async fn waits_for(served: &Served, run: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_run_waits_where_an_action_answers_429_and_both_keep_one_pace() {
+async fn a_run_waits_and_an_action_answers_429_and_both_share_the_pace() {
     let source = Source::start(|asked| match asked.path.as_str() {
         "/issues" => reply(429).header("retry-after", 600),
         _ => ok(json!(1)),
@@ -234,7 +234,7 @@ async fn a_cancel_ends_every_wait_at_once() {
 }
 
 #[tokio::test]
-async fn a_credential_that_was_renewed_meanwhile_is_read_anew_once() {
+async fn a_renewed_credential_is_read_again_once() {
     let source = Source::start(|asked| match asked.header("authorization") {
         Some("Bearer new-key") => ok(json!(1)),
         _ => reply(401),
@@ -271,7 +271,7 @@ async fn a_credential_that_stays_refused_is_tried_twice() {
 }
 
 #[tokio::test]
-async fn an_item_that_cannot_be_read_is_a_failed_item_with_its_name_and_link() {
+async fn an_unreadable_item_is_a_failed_item_with_its_name_and_link() {
     let source = Source::start(|_| {
         ok(json!({ "issues": [{ "key": "A-1" }, { "id": "A-2", "key": 7 }, { "key": "A-3" }], "next": null }))
     })
@@ -326,7 +326,7 @@ async fn calls_are_counted_by_operation_and_outcome() {
 }
 
 #[tokio::test]
-async fn a_client_that_hides_its_api_is_refused_with_the_way_out() {
+async fn a_client_that_hides_its_api_is_refused_with_a_remedy() {
     let source = Source::start(|_| ok(json!(1))).await;
     let (_, served) = start(&source).await;
     let (status, body) = served

@@ -299,7 +299,7 @@ fn consequence(answer: &(u16, Value), mode: &str) -> Option<(Value, String)> {
 }
 
 #[tokio::test]
-async fn every_answer_to_a_start_has_the_recorded_consequence_that_is_meant() {
+async fn every_answer_to_a_start_has_its_recorded_effect() {
     let manager = Manager::start().await;
     let mut endless = Scripted::new(async |ctx, _| {
         ctx.cancelled().await;
@@ -356,7 +356,7 @@ async fn every_answer_to_a_start_has_the_recorded_consequence_that_is_meant() {
 }
 
 #[tokio::test]
-async fn answers_of_actions_are_those_that_were_relayed() {
+async fn answers_of_actions_equal_the_recorded_ones() {
     let world = World::start().await;
     for (name, action) in [
         ("relay: JSON success > POST /action", "succeed"),

@@ -251,7 +251,7 @@ fn route(method: &str, path: &str) -> String {
 }
 
 #[tokio::test]
-async fn every_recorded_answer_that_the_client_can_get_is_read() {
+async fn every_recorded_answer_to_the_client_is_read() {
     let (parrot, client) = Parrot::start().await;
     let (mut verdicts, mut left) = (Verdicts::default(), BTreeMap::<String, usize>::new());
     for entry in recorded("connector->manager") {
@@ -273,7 +273,7 @@ async fn every_recorded_answer_that_the_client_can_get_is_read() {
 }
 
 #[tokio::test]
-async fn every_request_of_the_client_is_of_a_form_that_was_answered_200() {
+async fn every_request_of_the_client_has_a_form_that_was_answered_200() {
     let (parrot, client) = Parrot::start().await;
     let entries: Vec<_> = recorded("connector->manager")
         .into_iter()

@@ -214,7 +214,7 @@ fn where_the_two_differ() {
 }
 
 #[test]
-fn a_secret_is_a_text_like_any_other() {
+fn a_secret_has_the_schema_of_a_string() {
     let declared = Declared::argument::<SecretString>();
     declared.is_fit_for_omni();
     for (value, fits) in [(json!("hunter2"), true), (json!(7), false)] {
@@ -230,7 +230,7 @@ fn a_secret_is_a_text_like_any_other() {
 }
 
 #[test]
-fn whatever_omni_refuses_is_found_before_registering() {
+fn every_schema_that_omni_refuses_is_found_before_registering() {
     let key = select(vec![
         "type",
         "properties",
