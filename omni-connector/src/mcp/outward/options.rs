@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::wire::SourceType;
 
-/// What `mcp --help` prints.
+/// The output of `mcp --help`.
 pub(super) const HELP: &str = "\
 Serves the connector's actions as MCP tools and its skills as prompts, over standard input and output.
 
