@@ -1,4 +1,4 @@
-//! Tests what the check of a manifest says of schemas that declarations make.
+//! Tests the check of a manifest on schemas from declarations.
 
 use serde_json::json;
 
