@@ -45,7 +45,7 @@ pub trait FromCall<C>: Sized {
     /// Reads the argument.
     ///
     /// A value is missing or malformed. The error is the caller's answer.
-    /// What is missing or malformed, as the answer that the caller gets.
+    /// A value is missing or malformed. The error is the caller's answer.
     fn from_call(call: &mut C) -> Result<Self, ActionError>;
 
     /// The schema of the caller's input, if this argument is all of it.

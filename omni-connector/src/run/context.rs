@@ -182,8 +182,8 @@ impl SyncContext {
     /// Creates or updates a document. Stores its content and then sends it, in the order of the calls.
     ///
     /// # Errors
-    /// The run is over or cancelled, or the manager cannot be reached. A document whose content is refused is no error.
-    /// It is reported as failed, and the run continues within its [budget](Self::set_failure_budget).
+    /// The run is over or cancelled, or the manager cannot be reached. If only the document's content is refused, the
+    /// document is reported as failed. The run then continues within its [budget](Self::set_failure_budget).
     pub fn upsert(&self, mut document: Document<'_>) -> BoxFuture<'static, Result<(), RunError>> {
         if let Err(failure) = self.resolve(&mut document) {
             return self.fail_document(failure);

@@ -55,7 +55,7 @@ pub struct RunReport {
     pub contents: u64,
     /// The item that the run is working on.
     pub current: Option<String>,
-    /// What the run currently waits for, such as the quota of the source.
+    /// The reason why the run waits, such as the quota of the source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting_for: Option<String>,
 }

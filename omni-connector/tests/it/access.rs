@@ -1,4 +1,4 @@
-//! Who may read: what is unknown is not sent, and what Omni has stays.
+//! Readers of documents: documents with unknown readers are not sent, and Omni's versions stay.
 
 use std::sync::{
     Arc,
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Manager, Scripted, serve};
 
-/// Runs `sync` once; the manager, and the report.
+/// Runs `sync` once. Returns the report.
 async fn ran<F>(
     manager: &Manager,
     sync: impl Fn(SyncContext, Option<Value>) -> F + Send + Sync + 'static,
@@ -162,7 +162,7 @@ async fn a_group_that_no_run_of_the_source_ever_sent_is_reported_once() {
             let groups = readers(&["ops@example.com", "nobody:sent", "example.com"]);
             ctx.upsert(Document::new(id, groups)).await?;
         }
-        // A list may follow the documents.
+        // A list may be sent after the documents.
         Ok(ctx
             .members("ops@example.com", vec!["ann@example.com"])
             .await?)
@@ -171,7 +171,7 @@ async fn a_group_that_no_run_of_the_source_ever_sent_is_reported_once() {
     assert_eq!(report["unsent_groups"], 1);
     assert_eq!(report["first_unsent_groups"], json!(["nobody:sent"]));
 
-    // The next run sends no list, and knows that there is one.
+    // The next run sends no list, but knows that there is one.
     let notes = manager.calls("connector-state")[0].body.clone();
     let next = Manager::start().await;
     next.change_source("connector_state", notes);
@@ -210,7 +210,7 @@ async fn notes_of_the_connector_and_of_the_framework_do_not_disturb_each_other()
         calls[0].body,
         json!({ "webhook_id": "17", "omni_connector": { "groups": "" } })
     );
-    // This manager does not keep what is put, so the second call begins with the old notes.
+    // This manager does not store the notes, so the second call begins with the old ones.
     assert_eq!(calls[1].body["webhook_id"], "16");
     assert_ne!(calls[1].body["omni_connector"]["groups"], "");
 }

@@ -1,4 +1,4 @@
-//! What a caller of an action gets, over real HTTP: every status, files, and inputs that are held to their limits.
+//! Answers of actions over real HTTP: every status, files, and limits of inputs.
 
 use std::time::Duration;
 
@@ -376,7 +376,7 @@ async fn a_stream_arrives_completely_or_not_at_all() {
         .unwrap();
     assert_eq!(file.headers()["x-file-name"], "parts.txt");
     assert_eq!(file.text().await.unwrap(), "one two");
-    // Depending on how far it came, the answer breaks off in its head or in its body.
+    // Depending on its progress, the answer breaks off in its head or in its body.
     let broken = async {
         let answer = tracker
             .send("/action", request("broken_stream", json!({})))
@@ -520,7 +520,7 @@ async fn an_input_within_its_limits_arrives_with_its_defaults() {
     let full = json!({ "title": "äöüäöüäöü!", "count": 9_007_199_254_740_993_i64, "labels": ["a", "b"], "due": "2026-08-22", "target": { "x": 1 } });
     for (params, expected) in [
         (json!({ "title": "t" }), &plain),
-        // Null says no more than leaving out, and the manager adds the keys of the source's config.
+        // Null means the same as omitting the field. The manager adds the keys of the source's config.
         (
             json!({ "title": "t", "count": null, "labels": null, "due": null, "root_url": "x" }),
             &plain,

@@ -1,4 +1,4 @@
-//! What comes in, however it is meant: the right status within a second, nothing secret in it, and the process lives.
+//! Valid and invalid requests: each gets the right status within a second and no secret, and the process survives.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use omni_connector::{
 };
 use serde_json::{Value, json};
 
-/// A connector whose every hook does what the source's config says.
+/// A connector whose hooks do what the source's config says.
 struct Careful;
 
 impl Careful {
@@ -122,7 +122,7 @@ async fn every_route_refuses_an_invalid_request() {
             "{}{}",
             "[]",
         ] {
-            // A route without an MCP server behind it takes any JSON and says so.
+            // A route that needs an MCP server accepts any JSON, and answers that there is none.
             let expected: &[u16] = match path {
                 "/resource" | "/prompt" => &[400, 404],
                 _ => &[400],
@@ -281,7 +281,7 @@ async fn large_bodies_are_accepted_up_to_the_limit_and_refused_beyond_it() {
         let (status, body) = connector.post(path, padded(8 << 20)).await;
         assert_eq!(status, 413, "{path}: {body}");
         assert!(body["error"].is_string(), "{path}: {body}");
-        // Small as a text, and a gigabyte once decoded.
+        // A small request that takes a gigabyte once decoded.
         let dense = format!("[{}0]", "[],".repeat(2 << 20));
         assert_eq!(connector.post(path, dense).await.0, 413, "{path}");
     }

@@ -1,4 +1,4 @@
-//! The connector of the design's first page: annotated, with a fake tracker behind it, served over real HTTP.
+//! The connector of the design's first page: annotated, with a fake tracker, served over real HTTP.
 
 use omni_connector::prelude::*;
 use wiremock::{
@@ -269,7 +269,7 @@ async fn an_annotated_function_is_still_a_function() {
     );
 }
 
-/// A tracker with two pages of issues, which takes new ones.
+/// Starts a tracker with two pages of issues, which accepts new ones.
 async fn tracker() -> MockServer {
     let server = MockServer::start().await;
     let issue = |key: &str, assignee: Option<&str>, updated: &str| {
@@ -383,7 +383,7 @@ async fn a_sync_without_credentials_is_refused_before_it_starts() {
     );
 }
 
-/// What the manager sends: the config's keys are merged into the params.
+/// Makes the manager's call: the config's keys are merged into the params.
 fn call(manager_source: &Value, action: &str, mut params: Value, actor: Option<&str>) -> String {
     params["api_url"] = manager_source["config"]["api_url"].clone();
     let credential = json!({

@@ -1,4 +1,4 @@
-//! What the pipeline of a run owes its author: nothing is lost with a future, nothing grows, failures are data.
+//! The pipeline's guarantees for authors: dropped futures lose nothing, memory is bounded, failures are reported.
 
 use std::{
     future::Future,
@@ -76,7 +76,7 @@ async fn many_checkpoints_need_few_calls_and_none_overtakes_an_event() {
 async fn full_batches_keep_their_order_even_if_one_is_refused() {
     let manager = Manager::start().await;
     manager.delay(Duration::from_millis(5));
-    // One in the first batch, and one in the batch that is written while the first is on its way.
+    // One in the first batch, and one in the batch that is written while the first is being sent.
     manager.poison("d0007");
     manager.poison("d0612");
     let refusal = Instead::Answer(503, json!("busy"));
@@ -151,7 +151,7 @@ async fn a_slow_content_does_not_delay_the_storing_of_others() {
 async fn too_many_failures_fail_the_run_with_the_latest() {
     let manager = Manager::start().await;
     let connector = Scripted::new(async |ctx, _| {
-        // More than the report names, so that the latest is not among those.
+        // More failures than the report names, so that the latest is not among those.
         ctx.set_failure_budget(FailureBudget {
             limit: 120,
             ..FailureBudget::default()
@@ -281,7 +281,7 @@ async fn a_run_that_ignores_the_shutdown_is_flushed_and_stopped() {
     let asked = Instant::now();
     stop.send(()).unwrap();
     server.await.unwrap().unwrap();
-    // The grace of this server and the two seconds after it.
+    // The grace of this server, plus two seconds.
     assert!(
         asked.elapsed() < Duration::from_millis(2_500),
         "{:?}",

@@ -1,4 +1,4 @@
-//! What the runtime owes a run, from the request to its end, over real HTTP.
+//! The runtime's guarantees for a run, from the request to its end, over real HTTP.
 
 use std::{
     sync::{
@@ -12,7 +12,7 @@ use crate::support::{Instead, Manager, Scripted, serve};
 use omni_connector::{Document, DocumentPermissions, Group};
 use serde_json::{Value, json};
 
-/// A connector whose runs emit so many documents.
+/// Makes a connector whose runs emit this many documents.
 fn emitting(count: usize) -> Scripted {
     Scripted::new(move |ctx, _| async move {
         for n in 0..count {
@@ -208,7 +208,7 @@ async fn the_same_run_again_is_200_and_another_is_409() {
         }
     });
     let connector = serve(connector, &manager).await;
-    // Side by side, as when the manager repeats a request whose answer is still on its way.
+    // At the same time, as when the manager repeats a request whose answer has not arrived.
     let (first, second) =
         tokio::join!(connector.start("R1", "full"), connector.start("R1", "full"));
     assert_eq!((first.0, second.0), (200, 200));
@@ -238,7 +238,7 @@ async fn a_cancel_frees_the_slot_at_once_and_nothing_more_is_sent() {
     let manager = Manager::start().await;
     let connector = serve(
         Scripted::new(async |ctx, _| {
-            // A tired author: every error is ignored, and so is the signal.
+            // An author that ignores every error and the cancel.
             for n in 0.. {
                 let _ = ctx.upsert(document(format!("d{n}"))).await;
                 tokio::time::sleep(Duration::from_millis(1)).await;
@@ -334,7 +334,7 @@ async fn a_full_run_starts_over_unless_it_resumes_from_its_own_checkpoint() {
             json!({ "checkpoint": "sent", "is_resume": true }),
             "\"sent\"",
         ),
-        // The manager sends the source's to a run that has saved none.
+        // The manager sends the source's checkpoint to a run that has saved none.
         (
             "R2b",
             "full",
@@ -576,7 +576,7 @@ async fn a_temporary_failure_of_the_manager_loses_nothing() {
     manager.told_of("complete").await;
     let mut documents = manager.documents();
     documents.dedup();
-    // A batch whose answer was lost is sent again, which the manager takes as the same upserts once more.
+    // A batch whose answer was lost is sent again. The manager treats it as the same upserts.
     let expected: Vec<_> = (0..20).map(|n| format!("d{n:02}")).collect();
     assert_eq!(documents[documents.len() - 20..], expected);
     assert_eq!(documents.len() % 20, 0, "a batch was torn: {documents:?}");
@@ -736,7 +736,7 @@ async fn an_invalid_request_body_is_400_within_a_second() {
         for body in ["", "{", "\u{feff}{}", deep.as_str(), "{\"sync_run_id\":7}"] {
             let started = Instant::now();
             let (status, answer) = connector.post(path, body.to_owned()).await;
-            // Nobody looks into the body of a route that only says that there is no MCP server.
+            // A route that only answers that there is no MCP server does not read the body.
             let expected = if body.contains('7') && matches!(path, "/resource" | "/prompt") {
                 404
             } else {

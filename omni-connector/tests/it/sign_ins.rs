@@ -1,4 +1,4 @@
-//! Somebody has signed in: the connector is told, and adds to the credential what only the system knows.
+//! Sign-ins: the connector is notified, and adds data from the system to the credential.
 
 use std::sync::{Arc, Mutex};
 
@@ -9,7 +9,7 @@ use omni_connector::{CredentialReady, OAuthExtra, OAuthTokens, prelude::*};
 #[connector(name = "signed", source_types = [Github])]
 #[derive(Default)]
 struct Signed {
-    /// Who signed in.
+    /// The received notices of sign-ins.
     told: Arc<Mutex<Vec<CredentialReady>>>,
 }
 
@@ -50,7 +50,7 @@ impl Signed {
     }
 }
 
-/// Does what the token says, and quotes it.
+/// Acts as the token says, and quotes the token in errors.
 fn act(token: &Value) -> Result<()> {
     match token.as_str() {
         Some(token) if token.starts_with("expired") => {
@@ -77,7 +77,7 @@ fn ready(token: &str) -> String {
     .to_string()
 }
 
-/// What a mistake is answered with: its status, and a reason without the token.
+/// Tokens that cause errors, with the status and message of the answer.
 const MISTAKES: [(&str, u16, &str); 3] = [
     ("expired-s3cret", 401, "[redacted] has expired"),
     ("broken-s3cret", 500, "nobody answers to [redacted]"),

@@ -1,4 +1,4 @@
-//! What people see of a process from outside: counted rightly, told with ids, and never a secret in it.
+//! Output of a process: correct counts, lines with ids, and no secrets.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ struct Key {
     api_key: SecretString,
 }
 
-/// A connector that quotes its secrets wherever it can.
+/// A connector that includes its secrets in every message.
 #[connector(name = "loud", source_types = [Web], version = "1.2.3", credentials = Key)]
 struct Loud;
 
@@ -153,7 +153,7 @@ async fn served() {
     omni_connector::serve(Loud).await.unwrap();
 }
 
-/// Runs and actions of every ending in a process of its own; its log, and everything else that came out of it.
+/// Runs syncs and actions with every outcome in a separate process. Returns its log, and all its other output.
 async fn noise(manager: &Manager, variables: &[(&str, &str)]) -> (String, String) {
     manager.give_credentials(&json!({ "api_key": "key-s3cret" }));
     let process = Process::start("telemetry::served", manager, variables);

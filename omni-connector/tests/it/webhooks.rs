@@ -1,4 +1,4 @@
-//! Calls of other systems: verified, answered at once, and turned into as few runs as they need.
+//! Webhook calls: verified, answered at once, and merged into as few runs as possible.
 
 use std::{
     sync::{
@@ -195,7 +195,7 @@ async fn an_error_in_a_webhook_is_its_answer_without_secrets() {
 }
 
 #[tokio::test]
-async fn a_webhook_of_a_source_gets_its_config_and_credentials() {
+async fn a_webhook_of_a_source_gets_its_source_and_credentials() {
     let manager = Manager::start().await;
     let (connector, _) = hooked(&manager).await;
     let call = async |source: &str, secret: &str| {
@@ -269,7 +269,7 @@ async fn a_sync_refused_as_already_running_is_requested_again() {
     }
     call(&connector, &json!({ "about": "S1" })).await;
     manager.told_of("webhook/notify").await;
-    // What will not pass is not asked for again.
+    // A permanent error is not retried.
     let error = "Failed to trigger sync: Source is inactive: S1";
     manager.instead(
         "webhook/notify",
@@ -439,14 +439,14 @@ async fn the_token_protects_exactly_the_routes_that_need_it() {
             assert_ne!(ask("POST", path, Some(right)).await.status(), 401, "{path}");
         }
     }
-    // A report names documents and what is wrong with them.
+    // A report names documents and their errors.
     assert_eq!(ask("GET", "/sync/R1/report", None).await.status(), 401);
     for path in ["/health", "/manifest", "/sync/R1"] {
         assert_ne!(ask("GET", path, None).await.status(), 401, "{path}");
     }
 }
 
-/// Two webhooks, one of which has a fixed segment where the other has a named one.
+/// Two webhooks. One has a fixed path segment where the other has a named one.
 #[connector(name = "routed", source_types = [Web])]
 struct Routed;
 

@@ -366,7 +366,7 @@ struct Configs {
 }
 
 impl Configs {
-    /// The number of remembered secrets. Tokens are renewed, and nothing tells which ones have expired.
+    /// The number of remembered secrets. Tokens are renewed, and it is unknown which ones have expired.
     const MOST: usize = 1_000;
 
     fn complete(&self, mut credentials: McpCredentials) -> McpCredentials {

@@ -1,4 +1,4 @@
-//! One call: what is repeated and what is not, what is read, and what each error says.
+//! Single calls: retries, reading of answers, and error messages.
 
 use std::{io::Write, time::Duration};
 
@@ -15,7 +15,7 @@ const SOON: Duration = Duration::from_millis(1_500);
 
 #[tokio::test]
 async fn a_call_is_repeated_only_if_that_is_safe() {
-    // By method, status of the first answer, and whether the author said something about it: how often it is asked.
+    // Method, status of the first answer, the author's setting, and the number of calls.
     for (method, status, said, times) in [
         ("GET", 500, "", 2),
         ("GET", 503, "", 2),
@@ -29,7 +29,7 @@ async fn a_call_is_repeated_only_if_that_is_safe() {
         ("POST", 500, "repeatable", 2),
         ("POST", 500, "key", 2),
         ("PATCH", 500, "", 1),
-        // Nothing happened: the source says so.
+        // The source says that nothing happened.
         ("POST", 429, "", 2),
         ("PUT", 429, "once", 2),
     ] {
@@ -111,7 +111,7 @@ async fn a_pause_is_as_long_as_the_source_asks_and_never_longer_than_the_caller_
         let format = time::format_description::well_known::Rfc2822;
         date.format(&format).unwrap().replace("+0000", "GMT")
     };
-    // The header, and whether the second attempt comes within the five seconds of an action.
+    // The header, and whether the second attempt is made within the five seconds of an action.
     let seconds = |seconds: &'static str| -> Box<dyn Fn() -> String + Send + Sync> {
         Box::new(move || seconds.to_owned())
     };
@@ -407,7 +407,7 @@ async fn an_unchanged_answer_is_not_downloaded_again() {
         .await
         .unwrap();
     assert_eq!(fresh, Fresh::New(vec![1]));
-    // They come back from a checkpoint.
+    // The validators are restored from a checkpoint.
     let saved = serde_json::to_value(&seen).unwrap();
     let mut seen: Validators = serde_json::from_value(saved).unwrap();
     assert_eq!(
@@ -445,7 +445,7 @@ async fn parallel_calls_stay_within_the_limit_and_items_keep_their_order() {
     });
     let mut paths = Vec::new();
     while let Some(path) = found.next().await {
-        // A call beside them must get its turn, although nobody looks at the others meanwhile.
+        // Another call must get its turn, although nothing polls these meanwhile.
         api.get("beside").read::<String>().await.unwrap();
         paths.push(path);
     }

@@ -1,4 +1,4 @@
-//! Credentials: to whom they go, and how they are renewed.
+//! Credentials: where they are sent, and how they are renewed.
 
 use std::{
     sync::{
@@ -68,7 +68,7 @@ async fn no_credential_leaves_the_origin_of_the_api() {
             let value = api.get(path).header("cookie", CANARY).read::<Value>().await;
             assert!(value.is_ok(), "{kind}: {value:?}");
         }
-        // A body may hold secrets as well.
+        // A body may contain secrets as well.
         let sent = api
             .post("redirect")
             .json(&json!({ "key": CANARY }))
@@ -177,7 +177,7 @@ async fn redirects_end_and_change_the_method_as_browsers_do() {
     );
 }
 
-/// A login that hands out numbered tokens, and an API that takes only the latest.
+/// Starts a login that issues numbered tokens, and an API that accepts only the latest.
 async fn with_tokens(life: Duration) -> (Api, Source, Arc<AtomicU32>) {
     let (made, valid) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(1)));
     let takes = Arc::clone(&valid);

@@ -1,4 +1,4 @@
-//! Lists that come in pages: every kind with every number of items, and everything that a source does wrong.
+//! Paged lists: every kind with every number of items, and every mistake of a source.
 
 use std::time::Duration;
 
@@ -81,7 +81,7 @@ impl Kind {
         })
     }
 
-    /// What a source with so many items answers.
+    /// Returns the answer of a source with this many items.
     fn answer(self, asked: &Asked, count: u64) -> Reply {
         let body = asked.json();
         let token = |value: &Value| {
@@ -130,7 +130,7 @@ impl Kind {
     }
 }
 
-/// Everything that a walk gives out, and how it ended.
+/// Returns all items of a walk, and its result.
 async fn walk(mut pages: Pages<u64>) -> (Vec<u64>, Result<(), Incomplete>) {
     let mut all = Vec::new();
     while let Ok(Some(page)) = pages.next().await {
@@ -248,7 +248,7 @@ async fn a_failed_page_is_read_again_or_ends_the_walk_without_proof() {
     }
 }
 
-/// A source that answers its requests one by one from a script.
+/// Starts a source that answers its requests one by one from a script.
 async fn scripted(script: Vec<Reply>) -> Source {
     Source::start(move |asked| {
         let last = script.last().unwrap();
@@ -313,7 +313,7 @@ async fn a_repeated_token_is_a_cycle_even_after_many_pages() {
 
 #[tokio::test]
 async fn a_repeated_page_gives_no_proof() {
-    // As of a service that does not know the parameter, or that answers the last page for every page behind it.
+    // Like a service that does not know the parameter, or that repeats the last page for every later one.
     let script = vec![page([1, 2], Value::Null), page([1, 2], Value::Null)];
     let (_, end) = end_of(script, Paging::page_number("p").until_empty()).await;
     assert!(
@@ -370,7 +370,7 @@ async fn a_wrong_total_gives_no_proof() {
             vec![counted([1, 2], Value::Null, 1, true)],
             "2 items were read where there are only 1",
         ),
-        // One was deleted from the first page, so that one moved there unseen.
+        // An item of the first page was deleted, so another one moved there unseen.
         (
             number(),
             vec![
@@ -389,13 +389,13 @@ async fn a_wrong_total_gives_no_proof() {
         let end = end.unwrap_err().to_string();
         assert!(end.contains(expected), "{expected}: {end}");
     }
-    // An item that came meanwhile and was given out is no contradiction.
+    // An item that was added and returned meanwhile is no contradiction.
     let script = vec![
         counted([1, 2], json!("a"), 2, true),
         counted([3], Value::Null, 3, false),
     ];
     assert_eq!(end_of(script, cursor()).await, (vec![1, 2, 3], Ok(())));
-    // Whether one that is counted no longer was deleted or left out cannot be known.
+    // It is unknown whether an item that is no longer counted was deleted or omitted.
     let script = vec![
         counted([1, 2], json!("a"), 4, true),
         counted([3], Value::Null, 3, false),

@@ -1,4 +1,4 @@
-//! One client for each account: what runs and actions share, how they wait, and how they stop.
+//! One client for each account: runs and actions share its state, its pauses and its end.
 
 use std::{
     sync::Mutex,
@@ -46,7 +46,7 @@ impl ApiClient for Tracker {
     }
 }
 
-/// A client of which the framework cannot know that it makes calls.
+/// A client whose calls the framework cannot see.
 #[derive(Clone, FromCall)]
 struct Hidden(#[allow(dead_code, reason = "only held")] std::sync::Arc<Api>);
 
@@ -131,7 +131,7 @@ fn call(source: &Source, action: &str, params: Value) -> String {
     .to_string()
 }
 
-/// Waits until the report of a run says that it waits; what for.
+/// Waits until the report of a run says what it waits for. Returns that.
 async fn waits_for(served: &Served, run: &str) -> String {
     for _ in 0..500 {
         let (_, report) = served.get(&format!("/sync/{run}/report")).await;
@@ -185,7 +185,7 @@ async fn a_run_waits_and_an_action_answers_429_and_both_share_the_pace() {
 
 #[tokio::test]
 async fn a_cancel_ends_every_wait_at_once() {
-    // A pause of the source, an answer that does not come, a failure that is slept over, and a quota that is used up.
+    // A pause of the source, a missing answer, a pause after a failure, and an exhausted quota.
     for (waiting, reply) in [
         ("a pause", reply(429).header("retry-after", 600)),
         ("an answer", ok(json!({})).after(Duration::from_secs(50))),
@@ -213,7 +213,7 @@ async fn a_cancel_ends_every_wait_at_once() {
         served
             .post("/cancel", json!({ "sync_run_id": "R1" }).to_string())
             .await;
-        // The slot is free at once; the task has ended when its end is counted.
+        // The slot is free at once. The task has ended once its end is counted.
         while !served
             .text("/metrics")
             .await
@@ -241,7 +241,7 @@ async fn a_renewed_credential_is_read_again_once() {
     })
     .await;
     let (manager, served) = start(&source).await;
-    // The manager has a newer one than the call brings along.
+    // The manager has a newer credential than the call contains.
     manager.give_credentials(&json!({ "api_key": "new-key" }));
     let calls =
         (0..20).map(|_| served.post("/action", call(&source, "read", json!({ "path": "thing" }))));
