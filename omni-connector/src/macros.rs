@@ -415,8 +415,8 @@ pub use omni_connector_macros::oauth;
 #[doc(inline)]
 pub use omni_connector_macros::credential_ready;
 
-/// Marks the method that adds data from the system to a new credential: `async fn(&self, tokens: OAuthTokens) ->
-/// Result<OAuthExtra>`.
+/// Marks the method that adds data from the system to a new credential:
+/// `async fn(&self, tokens: OAuthTokens) -> Result<OAuthExtra>`.
 ///
 /// [`OAuthConfig::enriched_at`](crate::OAuthConfig::enriched_at) sets its path.
 ///
@@ -461,8 +461,8 @@ pub use omni_connector_macros::enrich;
 #[doc(inline)]
 pub use omni_connector_macros::skills;
 
-/// Marks the method that declares the MCP server behind the connector, with the feature `mcp`: `fn(&self) ->
-/// StdioMcpServer`, `HttpMcpServer` or `Option<McpServer>`.
+/// Marks the method that declares the MCP server behind the connector, with the feature `mcp`:
+/// `fn(&self) -> StdioMcpServer`, `HttpMcpServer` or `Option<McpServer>`.
 ///
 /// The server's tools become actions, its prompts become skills. An action of the connector takes precedence over a
 /// tool with the same name.

@@ -44,7 +44,7 @@ use crate::{
 pub trait FromCall<C>: Sized {
     /// Reads the argument.
     ///
-    /// A value is missing or malformed. The error is the caller's answer.
+    /// # Errors
     /// A value is missing or malformed. The error is the caller's answer.
     fn from_call(call: &mut C) -> Result<Self, ActionError>;
 

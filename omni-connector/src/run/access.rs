@@ -275,7 +275,7 @@ mod tests {
         let (users, kept) = readers(both, groups).unwrap();
         assert_eq!(
             (users, kept),
-            // Bob is in both groups, so the one that is kept lets him read.
+            // Bob is in both groups, so the remaining group still gives him access.
             (vec![], vec!["ops@x.org".to_owned()])
         );
         assert_eq!(

@@ -338,9 +338,9 @@ impl<'item> Document<'item> {
 }
 
 /// A group of people, with all of its members.
+///
 /// The list is complete: it replaces the previous one, and an empty list removes everybody's access. When the members
 /// cannot be read, do not emit the group; the last known list then stays.
-/// could not be read there is no group to emit; the last known list then stays.
 #[must_use = "a group reaches Omni by `ctx.group(group)`"]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {

@@ -23,7 +23,7 @@ use super::access::is_domain;
 ///
 /// let listed = Members::from(vec!["ann@example.com"]);
 /// let failed = Members::unknown("the directory answers 503");
-/// The result of a look-up becomes one of the two.
+/// // The result of a look-up becomes one of the two.
 /// let found = Members::from(Err::<Vec<String>, _>("503"));
 /// # let _ = (listed, failed, found);
 /// ```

@@ -107,7 +107,7 @@ impl Runs {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether this process works on the run.
+    /// Returns whether this process works on the run.
     pub(crate) fn is_active(&self, run: &str) -> bool {
         self.inner().active.contains_key(run)
     }
@@ -143,7 +143,7 @@ impl Runs {
         ctx.is_none_or(|ctx| ctx.is_ending())
     }
 
-    /// Whether this process works on the run, or is about to.
+    /// Returns whether this process works on the run, or is about to.
     pub(crate) fn is_known(&self, run: &str) -> bool {
         let inner = self.inner();
         inner.active.contains_key(run) || inner.preparing.values().any(|(other, _)| other == run)
@@ -259,7 +259,7 @@ impl Runs {
         &self.tasks
     }
 
-    /// Whether the process is about to end.
+    /// Returns whether the process is about to end.
     pub(crate) fn is_closed(&self) -> bool {
         self.inner().closed
     }

@@ -30,7 +30,7 @@ pub struct WebhookCall {
 /// ```
 /// use omni_connector::{Webhook, prelude::*};
 ///
-/// A page was deleted: send the delete, without reading anything else.
+/// // A page was deleted: send the delete, without reading anything else.
 /// fn deleted(source: &Source, page: String) -> Webhook {
 ///     Webhook::run(&source.id, move |ctx| async move {
 ///         ctx.delete(page).await?;

@@ -260,7 +260,7 @@ fn note(kind: Option<&str>, reason: &str) -> Value {
     json!({ "type": "text", "text": format!("[content of kind `{kind}` that cannot be read]") })
 }
 
-/// Removes all other keys: they would make it a result of another kind.
+/// Removes all keys except `keys`: others would make it a result of another kind.
 fn keep(result: &mut Object, keys: &[&str]) {
     let keys: HashSet<_> = keys.iter().copied().collect();
     if result.contains_key("inputRequests") || result.contains_key("task") {
