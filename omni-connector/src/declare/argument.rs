@@ -189,7 +189,7 @@ impl<K> FromCall<CallOf<K, OfAction>> for Actor {
     fn from_call(call: &mut CallOf<K, OfAction>) -> Result<Self, ActionError> {
         Option::<Self>::from_call(call)?.ok_or_else(|| {
             ActionError::Forbidden(
-                "this action is for people, and the call names nobody".to_owned(),
+                "this action needs an acting person, and the call names none".to_owned(),
             )
         })
     }

@@ -69,7 +69,7 @@ pub(super) fn variable<T: FromStr>(name: &str) -> Option<T> {
     }
     let value = text.parse().ok();
     if value.is_none() {
-        tracing::warn!("`{name}` is `{text}`, which is no number; the default is used");
+        tracing::warn!("`{name}` is `{text}`, which is not a number; the default is used");
     }
     value
 }

@@ -25,7 +25,7 @@ impl Walked {
     /// # let _ = proof;
     /// ```
     pub fn declared(end: &str) -> Self {
-        tracing::debug!(end, "a listing by hand reached its end");
+        tracing::debug!(end, "a listing declared its end");
         Self::proven()
     }
 

@@ -101,7 +101,7 @@ fn address(text: &str) -> Result<SocketAddr> {
         .map_or_else(|| text.to_owned(), |port| format!("127.0.0.1:{port}"));
     let address: SocketAddr = address
         .parse()
-        .with_context(|| format!("`{text}` is no address\nhelp: name one like `127.0.0.1:4800`"))?;
+        .with_context(|| format!("`{text}` is not an address\nhelp: try `127.0.0.1:4800`"))?;
     if !address.ip().is_loopback() {
         bail!(
             "`{text}` can be reached from elsewhere, and everybody would act with these credentials\nhelp: use a loopback address, such as `127.0.0.1:{}`",

@@ -261,7 +261,7 @@ impl<K: PartitionKey, S: PartitionState> Shared<K, S> {
             .and_then(|entry| entry.state.take());
         let Some(state) = state else {
             anyhow::bail!(
-                "the partition is still used by a task of its own\nhelp: await that task before the work ends"
+                "the partition is still used by another task\nhelp: await that task before the work ends"
             );
         };
         let committed = self.commit(key, &state, scope, true);

@@ -275,7 +275,7 @@ impl Sender {
     fn informed(&self, outcome: Result<(), ManagerError>) {
         match outcome {
             Ok(()) => self.shared.touch(),
-            Err(error) => tracing::warn!(%error, "the manager was not told of the progress"),
+            Err(error) => tracing::warn!(%error, "the progress could not be sent to the manager"),
         }
     }
 }
