@@ -1,8 +1,8 @@
-//! What it costs to find an action, read its arguments and answer, beside a bare axum handler that decodes and encodes the
-//! same JSON: `cargo bench -p omni-connector --bench dispatch`.
+//! Measures the cost of dispatching an action, reading its arguments and answering. The comparison is a bare axum
+//! handler for the same JSON: `cargo bench -p omni-connector --bench dispatch`.
 //!
-//! Each server is a process of its own with one worker thread; the load is the same closed loop over loopback, in turn,
-//! so that both meet the same noise. What is printed is the best round of each and their ratio.
+//! Each server is a separate process with one worker thread. The load is the same closed loop over loopback, in turns,
+//! so that noise affects both alike. The output is the best round of each and their ratio.
 
 use std::{
     env,
@@ -83,7 +83,7 @@ async fn serve_bare(port: u16) -> Result<()> {
     Ok(axum::serve(listener, router).await?)
 }
 
-/// Ended when it is dropped.
+/// A server that is stopped when it is dropped.
 struct Server {
     child: Child,
     address: SocketAddr,
@@ -120,7 +120,7 @@ async fn compare() -> Result<()> {
     let request = request().into();
     let (mut best_ours, mut best_bare) = (0.0_f64, 0.0_f64);
     for round in 0..ROUNDS {
-        // Whoever goes second finds a warmer machine, so they take turns.
+        // The second candidate finds a warmer machine, so they take turns.
         let order = if round % 2 == 0 {
             [&ours, &bare]
         } else {
@@ -145,7 +145,7 @@ async fn compare() -> Result<()> {
     Ok(())
 }
 
-/// What the manager sends, with credentials and the source.
+/// Returns the manager's request, with credentials and the source.
 fn request() -> Vec<u8> {
     let body = body();
     let length = body.len();
@@ -177,8 +177,8 @@ fn body() -> String {
     .to_string()
 }
 
-/// Requests a second. The load sends bytes that were encoded before and looks only for the end of an answer: a whole HTTP
-/// client takes longer than either server, and both would look alike.
+/// Measures requests a second. The load sends encoded bytes and looks only for the end of an answer. A whole HTTP
+/// client takes longer than either server, and would hide the difference.
 async fn load(address: SocketAddr, request: &Arc<[u8]>) -> Result<f64> {
     let end = Instant::now() + ROUND;
     let connections: Vec<_> = (0..CONNECTIONS)
@@ -191,7 +191,7 @@ async fn load(address: SocketAddr, request: &Arc<[u8]>) -> Result<f64> {
     Ok(f64::from(answered) / ROUND.as_secs_f64())
 }
 
-/// The number of answers on one connection.
+/// Returns the number of answers on one connection.
 async fn ask_until(end: Instant, address: SocketAddr, request: Arc<[u8]>) -> Result<u32> {
     let mut stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
@@ -210,7 +210,7 @@ async fn ask_until(end: Instant, address: SocketAddr, request: Arc<[u8]>) -> Res
     Ok(answered)
 }
 
-/// Whether all bytes of the answer are there. One that refuses ends the benchmark.
+/// Returns whether the answer is complete. A refusal ends the benchmark.
 fn is_whole(answer: &[u8]) -> Result<bool> {
     let Some(head) = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n") else {
         return Ok(false);

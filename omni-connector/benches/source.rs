@@ -1,7 +1,7 @@
-//! What the kit for a source's HTTP costs beside bare reqwest: `cargo bench -p omni-connector --bench source`.
+//! Compares the cost of the HTTP client for sources with bare reqwest: `cargo bench -p omni-connector --bench source`.
 //!
-//! Both candidates ask the same server in turns, and each ratio is the median of the ratios of the rounds, so that what else
-//! the machine does meets both alike. The server is a process of its own: this program, started again.
+//! Both candidates call the same server in turns, and each ratio is the median of the rounds' ratios. So other load on
+//! the machine affects both alike. The server is a separate process: this program, started again.
 
 use std::{
     env,
@@ -50,7 +50,7 @@ async fn item() -> Json<u64> {
     Json(7)
 }
 
-/// Serves until the process is killed; its port is the first line of its output.
+/// Serves until the process is killed. The port is the first line of its output.
 async fn serve() {
     let listener = TcpListener::bind("127.0.0.1:0")
         .await
@@ -92,7 +92,7 @@ fn start() -> (Server, String) {
     (Server(child), format!("http://127.0.0.1:{}", port.trim()))
 }
 
-/// Work that is timed.
+/// Measures the duration of some work.
 async fn timed(work: impl Future<Output = ()>) -> f64 {
     let began = Instant::now();
     work.await;
@@ -145,7 +145,7 @@ async fn bare_page(bare: &reqwest::Client, url: &str, cursor: u64) -> Page {
     answer.json().await.expect("it answers a page")
 }
 
-/// Walks all pages with a bare client that reads one page ahead, and works on each page.
+/// Walks all pages with a bare client that reads one page ahead, and processes each page.
 async fn bare_walk(bare: &reqwest::Client, url: &str, mut work: impl AsyncFnMut(Vec<u64>)) {
     let read = |cursor| {
         let (bare, url) = (bare.clone(), url.to_owned());
@@ -211,7 +211,7 @@ async fn walks(api: &Api, bare: &reqwest::Client, url: &str) {
     );
 }
 
-/// Uses a quota of 300 a minute, scaled to 300 in six seconds, with 64 tasks for five such times.
+/// Uses a quota of 300 a minute, scaled to 300 in six seconds, with 64 tasks for five periods.
 async fn share_of_a_quota(url: &str) {
     const PER: Duration = Duration::from_secs(6);
     let api = Api::at(url)
@@ -247,7 +247,7 @@ async fn share_of_a_quota(url: &str) {
     answered.sort();
     let in_time = answered.iter().filter(|at| **at < end).count();
     let windows = answered.iter().enumerate().map(|(index, at)| {
-        // What was answered within a little less than the time was certainly asked within it.
+        // Calls answered within a little less than the period were certainly made within it.
         answered[index..]
             .iter()
             .take_while(|later| **later - *at < PER.mul_f64(0.98))

@@ -1,4 +1,4 @@
-//! What code that the macros write calls the things it needs: one name space, so that an expansion is short to read.
+//! The names that generated code uses, in one module, so that expansions are short to read.
 
 pub use core::option::Option::{self, None, Some};
 pub use std::vec::Vec;

@@ -1,21 +1,21 @@
 //! Connect a company's system to Omni: annotate a struct, get a connector.
 //!
-//! A connector reads documents, permissions and people from one system into Omni, and offers actions on it.
-//! [`connector`](macro@connector) is where an author begins. The folders of this crate are layers. Each imports only what
-//! stands before it:
+//! A connector reads documents, permissions and people from one system into Omni, and offers actions on it. Authors
+//! begin with [`connector`](macro@connector). The folders of this crate are layers. Each imports only earlier ones:
 //!
-//! | folder | what it is for |
+//! | folder | purpose |
 //! |---|---|
 //! | [`wire`] | the protocol's records, exactly as they are sent |
-//! | [`schema`] | values against types: decoding, limits, checks of a manifest |
+//! | [`schema`] | decoding, limits, and checks of a manifest |
 //! | [`manager`] | the client of the manager |
-//! | `run` | one run: documents, listings, the pipeline, executing and ending it |
-//! | `connector` | the trait, calls of [`actions`] and their answers, what webhooks ask for |
-//! | `declare` | [`arguments`] by type, and what the macros write against |
-//! | `server` | what comes in: routes, registration, shutdown |
+//! | `run` | one run: documents, listings, the pipeline, execution and end |
+//! | `connector` | the trait, calls of [`actions`] and their answers, webhooks |
+//! | `declare` | [`arguments`] by type, and the target of the macros |
+//! | `server` | routes, registration, shutdown |
 //! | `mcp` | an MCP server behind a connector, and a connector as one |
 //!
-//! [`telemetry`] (logs, metrics and traces), redaction, caught panics and the HTTP transport are leaves, and import nothing of ours.
+//! [`telemetry`] (logs, metrics and traces), redaction, caught panics and the HTTP transport are leaves: they import
+//! none of these.
 //!
 //! # Features
 //!

@@ -5,44 +5,44 @@
 /// # On the struct
 /// Implements [`Connector`](crate::Connector) for it. The doc comment becomes the connector's description.
 ///
-/// | key | what it says | without it |
+/// | key | meaning | default |
 /// |---|---|---|
 /// | `name = "acme"` | the connector's id: `a-z`, `0-9`, `_` | required |
 /// | `source_types = [Jira]` | the systems it serves, variants of [`SourceType`](crate::SourceType) | required |
-/// | `sync_modes = [full, incremental, realtime]` | what it can be asked for | `[full]` |
-/// | `config = Settings` | shape of a source's config | any JSON |
-/// | `credentials = ApiKey` | shape of a credential's secret | any JSON |
+/// | `sync_modes = [full, incremental, realtime]` | the modes that it supports | `[full]` |
+/// | `config = Settings` | the type of a source's config | any JSON |
+/// | `credentials = ApiKey` | the type of a credential's secret | any JSON |
 /// | `state = Cursor` | the checkpoint; required by `incremental` | any JSON |
-/// | `display_name = "Acme Tracker"` | what people read | the name |
+/// | `display_name = "Acme Tracker"` | the name that people see | the name |
 /// | `version = "1.0.0"` | the connector's version | that of the author's crate |
-/// | `description = "…"` | what people read | the doc comment |
-/// | `actions = [reports::monthly]` | functions with [`#[action]`](macro@crate::action) that live elsewhere | none |
-/// | `search_operators = [issues::project]` | functions with [`#[search_operator]`](macro@crate::search_operator) that live elsewhere | none |
-/// | `mcp = McpServer::stdio("npx").args(["server-memory"])` | the MCP server behind the connector, with the feature `mcp`; `self` is the connector | that of the method with `#[mcp]`, if there is one |
-/// | `skill(id = "triage", title = "How we triage", file = "triage.md")` | a text that teaches language models; also `description`, `source_types`, and `text = "…"` in place of a file; may stand there several times | none |
-/// | `extra = Extra` | shape of `metadata.extra`, in which Omni looks for e-mail addresses | not declared |
+/// | `description = "…"` | the description that people see | the doc comment |
+/// | `actions = [reports::monthly]` | functions with [`#[action]`](macro@crate::action) outside the `impl` block | none |
+/// | `search_operators = [issues::project]` | functions with [`#[search_operator]`](macro@crate::search_operator) outside the `impl` block | none |
+/// | `mcp = McpServer::stdio("npx").args(["server-memory"])` | the MCP server behind the connector, with the feature `mcp`; `self` is the connector | the server of the method with `#[mcp]`, if there is one |
+/// | `skill(id = "triage", title = "How we triage", file = "triage.md")` | instructions for language models; also `description`, `source_types`, and `text = "…"` in place of a file; can be repeated | none |
+/// | `extra = Extra` | the type of `metadata.extra`, in which Omni looks for e-mail addresses | not declared |
 /// | `read_only` | blocks every write action | |
-/// | `crate = ::path` | where generated code finds this crate | `::omni_connector` |
+/// | `crate = ::path` | the path of this crate in generated code | `::omni_connector` |
 ///
 /// # On the `impl` block
 /// Collects methods with [`#[sync]`](macro@crate::sync), [`#[action]`](macro@crate::action) and
 /// [`#[search_operator]`](macro@crate::search_operator), and those with
 ///
-/// | marker | what the method says |
+/// | marker | the method |
 /// |---|---|
-/// | [`#[validate]`](macro@crate::validate) | whether a run may start |
-/// | [`#[webhook]`](macro@crate::webhook) | what follows from a call of another system |
-/// | [`#[oauth]`](macro@crate::oauth) | how people sign in |
-/// | [`#[credential_ready]`](macro@crate::credential_ready) | what to do after somebody has signed in |
-/// | [`#[enrich]`](macro@crate::enrich) | what to add to a fresh credential |
-/// | [`#[skills]`](macro@crate::skills) | skills that are not known when compiling |
-/// | [`#[mcp]`](macro@crate::mcp) | the MCP server behind the connector |
-/// | [`#[mcp_env]`](macro@crate::mcp_env), [`#[mcp_headers]`](macro@crate::mcp_headers) | how that server gets the secret |
+/// | [`#[validate]`](macro@crate::validate) | decides whether a run may start |
+/// | [`#[webhook]`](macro@crate::webhook) | handles a call of another system |
+/// | [`#[oauth]`](macro@crate::oauth) | describes how people sign in |
+/// | [`#[credential_ready]`](macro@crate::credential_ready) | is called after somebody signed in |
+/// | [`#[enrich]`](macro@crate::enrich) | adds data to a new credential |
+/// | [`#[skills]`](macro@crate::skills) | returns skills that are not known at compile time |
+/// | [`#[mcp]`](macro@crate::mcp) | declares the MCP server behind the connector |
+/// | [`#[mcp_env]`](macro@crate::mcp_env), [`#[mcp_headers]`](macro@crate::mcp_headers) | passes a secret to that server |
 ///
-/// There is one method for each of them, but any number of syncs, actions, operators and webhooks. The block sees the
-/// attributes that are written in it, not those of a `macro_rules!` or a `cfg_attr`.
+/// Each marker is allowed once, except those of syncs, actions, operators and webhooks. Only attributes written in the
+/// block count, not those from a `macro_rules!` or a `cfg_attr`.
 ///
-/// Every function of the block stays what it is, so a unit test can call it.
+/// The functions themselves are not changed, so a unit test can call them.
 ///
 /// ```
 /// use omni_connector::prelude::*;
@@ -70,7 +70,7 @@
 /// assert_eq!(Notes.description().unwrap(), "Notes of a folder.");
 /// ```
 ///
-/// A webhook of a source whose credential knows the secret:
+/// A webhook of a source whose credential contains the secret:
 ///
 /// ```
 /// use omni_connector::prelude::*;
@@ -104,14 +104,14 @@ pub use omni_connector_macros::connector;
 
 /// Marks the method that a run executes.
 ///
-/// Returning `Ok` completes the run, an error or a panic fails it with its message. Counting, heartbeats, batches and
-/// cancellation belong to the framework.
+/// Returning `Ok` completes the run; an error or a panic fails it with its message. The framework does the counting,
+/// heartbeats, batches and cancellation.
 ///
-/// | key | for which runs |
+/// | key | runs |
 /// |---|---|
-/// | none | all that no other method is for |
-/// | `full`, `incremental`, `realtime` | those of this mode; several may stand there |
-/// | `source_type = Gmail`, `source_types = [Gmail, GoogleDrive]` | those of sources of this type |
+/// | none | all that have no more specific method |
+/// | `full`, `incremental`, `realtime` | those of this mode; several are allowed |
+/// | `source_type = Gmail`, `source_types = [Gmail, GoogleDrive]` | those of sources of these types |
 ///
 /// Arguments are supplied by their types, in any order: [`Config<T>`](crate::Config),
 /// [`Credentials<T>`](crate::Credentials), `Option<Credentials<T>>`, [`Checkpoint<T>`](crate::Checkpoint),
@@ -150,23 +150,23 @@ pub use omni_connector_macros::connector;
 #[doc(inline)]
 pub use omni_connector_macros::sync;
 
-/// Marks a function that people, agents and the system can ask for: a method of the `#[connector] impl` block, or a
-/// function elsewhere that the struct lists with `actions = […]`.
+/// Marks a function that people, agents and the system can call: a method of the `#[connector] impl` block, or another
+/// function that the struct lists with `actions = […]`.
 ///
-/// The doc comment is the description. Arguments marked `#[arg]` are supplied by the caller, all others by their type
-/// as in a [`#[sync]`](macro@crate::sync), and beside them [`Actor`](crate::Actor) and `Option<Actor>` (who acts), and
-/// [`Args<T>`](crate::Args) (all of the caller's input as one struct). It returns a `Result`, whose value is anything
-/// that serializes, or one of the types of [`actions`](crate::actions).
+/// The doc comment is the description. Arguments marked `#[arg]` are supplied by the caller, all others by their type,
+/// as in a [`#[sync]`](macro@crate::sync). Additional types are [`Actor`](crate::Actor) and `Option<Actor>` (the acting
+/// person), and [`Args<T>`](crate::Args) (the caller's whole input as one struct). The function returns a `Result`. Its
+/// value is serializable, or one of the types of [`actions`](crate::actions).
 ///
-/// | key | what it says | without it |
+/// | key | meaning | default |
 /// |---|---|---|
-/// | `read` or `write` | whether it changes anything; one of them is required | |
+/// | `read` or `write` | whether it changes anything; one of the two is required | |
 /// | `name = "list_files"` | its name for callers | the function's |
-/// | `scopes = ["issues:write"]` | OAuth scopes that a person must have granted | undeclared |
-/// | `source_types = [Jira]` | where it works | wherever the connector does |
+/// | `scopes = ["issues:write"]` | the OAuth scopes that it requires | undeclared |
+/// | `source_types = [Jira]` | the source types that it works for | all of the connector |
 /// | `admin_only` | only for admins, with the organisation's credential | |
-/// | `hidden` | offered to nobody, but can be called by name | |
-/// | `timeout = 20` | seconds after which the caller gets 504 | 29, a second less than Omni waits; the action then goes on |
+/// | `hidden` | not listed for anybody, but can be called by name | |
+/// | `timeout = 20` | the time limit in seconds, after which the caller gets 504 | 29, one second less than Omni waits; the action then continues |
 ///
 /// The limits of an argument are the keys of [`#[arg]`](macro@crate::arg).
 ///
@@ -199,14 +199,14 @@ pub use omni_connector_macros::action;
 /// Marks a function that reads the value of a search operator from an item: `project:ops` finds the documents of all
 /// items whose `project` is `ops`.
 ///
-/// It takes the item by reference and returns what documents of it carry: see
-/// [`AttributeValue`](crate::wire::AttributeValue) for the types. A document built with
-/// [`attributes_of`](crate::Document::attributes_of) carries the values of all operators that read this type of item, so
-/// that the manifest and the documents cannot disagree. Operators of one name may read different items.
+/// It takes the item by reference and returns the value for its documents: see
+/// [`AttributeValue`](crate::wire::AttributeValue) for the types. A document made with
+/// [`attributes_of`](crate::Document::attributes_of) has the values of all operators that read this type of item. So
+/// the manifest and the documents always agree. Operators with the same name may read different items.
 ///
-/// | key | what it says | without it |
+/// | key | meaning | default |
 /// |---|---|---|
-/// | `name = "project"` | what people type before the colon | the function's name |
+/// | `name = "project"` | the name that people type before the colon | the function's name |
 /// | `attribute = "project_key"` | the attribute's key | the operator's name |
 ///
 /// ```
@@ -238,19 +238,19 @@ pub use omni_connector_macros::search_operator;
 
 /// Marks an argument of an [`#[action]`](macro@crate::action) that the caller supplies.
 ///
-/// The argument's doc comment is its description, and required. Every limit stands in the schema and is enforced when a
-/// call is decoded. The action's macro takes the marker away: Rust has no macros on arguments.
+/// The argument's doc comment is its description, and required. Every limit is written into the schema and checked when
+/// a call is decoded. The action's macro removes the marker: Rust has no macros on arguments.
 ///
-/// | key | what it says |
+/// | key | meaning |
 /// |---|---|
-/// | `name = "page_size"` | its name for callers, when the parameter's does not fit |
-/// | `default`, `default = 20` | may be left out: the type's default, or this value |
-/// | `min = 1`, `max = 100` | range of a number |
-/// | `min_length = 1`, `max_length = 80` | characters of a text |
-/// | `min_items = 1`, `max_items = 50` | items of a list; of a list, all other limits are about each item |
-/// | `pattern = "^[A-Z]+$"` | a regular expression that must match somewhere in the text |
+/// | `name = "page_size"` | its name for callers, if it differs from the parameter's |
+/// | `default`, `default = 20` | makes it optional, with the type's default or this value |
+/// | `min = 1`, `max = 100` | the range of a number |
+/// | `min_length = 1`, `max_length = 80` | the length of a string, in characters |
+/// | `min_items = 1`, `max_items = 50` | the number of items in a list; all other limits of a list apply to each item |
+/// | `pattern = "^[A-Z]+$"` | a regular expression that must match anywhere in the string |
 /// | `format = "date"` | `date`, `date-time`, `email` and `uri` are checked, others are only shown |
-/// | `example = "OPS"` | shown to language models |
+/// | `example = "OPS"` | an example for language models |
 ///
 /// ```
 /// # use omni_connector::prelude::*;
@@ -273,12 +273,12 @@ pub use omni_connector_macros::arg;
 
 /// Marks a method that other systems call: `#[webhook(path = "/hooks/acme")]`.
 ///
-/// It verifies the [`WebhookRequest`](crate::WebhookRequest) and returns what to do: nothing, one incremental run of a source,
-/// or a run of its own. See [`Webhook`](crate::Webhook). That is done after the answer was sent.
+/// It verifies the [`WebhookRequest`](crate::WebhookRequest) and returns a [`Webhook`](crate::Webhook): nothing, an
+/// incremental run of a source, or a separate run. The run starts after the answer was sent.
 ///
-/// A segment `{name}` of the path stands for any text. A path with `{source_id}` names the source, and its method can take
-/// `Source`, `Config<T>` and `Credentials<T>`. Every method can take `WebhookRequest` and `ManagerClient`. Two paths that
-/// differ only in the names of their segments are refused; a fixed segment goes before a named one.
+/// A segment `{name}` of the path matches any value. A path with `{source_id}` names the source; its method can take
+/// `Source`, `Config<T>` and `Credentials<T>`. Every method can take `WebhookRequest` and `ManagerClient`. Two paths
+/// that differ only in the names of their segments are refused. A fixed segment takes precedence over a named one.
 ///
 /// ```
 /// # use omni_connector::prelude::*;
@@ -300,9 +300,10 @@ pub use omni_connector_macros::webhook;
 
 /// Marks the method that decides whether a run may start: `async fn(&self, …) -> Result<()>`.
 ///
-/// Its arguments are supplied by their types, as those of a [`#[sync]`](macro@crate::sync); `SyncType` is the mode of the run.
-/// An error refuses the run with 400: the source is set up wrongly. [`Unavailable`](crate::Unavailable) refuses it with 404: only
-/// this mode is not available. The marker is not part of the prelude, since other crates have an attribute of this name.
+/// Its arguments are supplied by their types, like those of a [`#[sync]`](macro@crate::sync); `SyncType` is the mode of
+/// the run. An error refuses the run with 400: the source is misconfigured. [`Unavailable`](crate::Unavailable) refuses
+/// it with 404: only this mode is not available. The marker is not part of the prelude, since other crates have an
+/// attribute with this name.
 ///
 /// ```
 /// # use omni_connector::prelude::*;
@@ -322,12 +323,13 @@ pub use omni_connector_macros::webhook;
 #[doc(inline)]
 pub use omni_connector_macros::validate;
 
-/// Makes an enum the credentials of a connector that accepts several forms, chosen by the `auth_type` of the stored
-/// credential.
+/// Makes an enum of the credentials that a connector accepts. The `auth_type` of the stored credential selects the
+/// variant.
 ///
-/// Each variant holds a type with `#[derive(Deserialize)]`: the secret in that form. `#[auth_type(…)]` names the
-/// [`AuthType`](crate::AuthType)s of a variant as the protocol spells them. A variant of the same name needs none: `ApiKey` is
-/// for `api_key`. A credential of any other `auth_type` is refused before a run starts, with the accepted ones.
+/// Each variant contains a type with `#[derive(Deserialize)]`: the secret in that form. `#[auth_type(…)]` names the
+/// [`AuthType`](crate::AuthType)s of a variant as the protocol spells them. It is not needed for a variant with the
+/// same name: `ApiKey` is for `api_key`. Before a run starts, any other `auth_type` is refused; the error names the
+/// accepted ones.
 ///
 /// ```
 /// use omni_connector::prelude::*;
@@ -363,15 +365,15 @@ pub use omni_connector_macros::validate;
 /// # fn main() {}
 /// ```
 ///
-/// It stands wherever credentials are decoded: [`Credentials`](crate::Credentials), `ApiClient::Credentials` (also in an
-/// `Option`) and [`McpCredentials::secret`](crate::McpCredentials::secret). The macro implements `Deserialize`, so do not derive
-/// that; a test can decode `{"auth_type": "api_key", "credentials": {"token": "…"}}`. Two forms of one `auth_type` are one
-/// variant that holds an enum with `#[serde(tag = "…")]` or `#[serde(untagged)]`. `#[credential_set(crate = ::path)]` says where
-/// generated code finds this crate.
+/// It can be used wherever credentials are decoded: [`Credentials`](crate::Credentials), `ApiClient::Credentials` (also
+/// in an `Option`) and [`McpCredentials::secret`](crate::McpCredentials::secret). The macro implements `Deserialize`,
+/// so do not derive that. A test can decode `{"auth_type": "api_key", "credentials": {"token": "…"}}`. If an
+/// `auth_type` has two forms, use one variant with an enum that has `#[serde(tag = "…")]` or `#[serde(untagged)]`.
+/// `#[credential_set(crate = ::path)]` sets the path of this crate in generated code.
 #[doc(inline)]
 pub use omni_connector_macros::CredentialSet;
 
-/// Marks the method that says how people sign in: `fn(&self) -> OAuthConfig`, or `Option<OAuthConfig>`.
+/// Marks the method that describes how people sign in: `fn(&self) -> OAuthConfig`, or `Option<OAuthConfig>`.
 ///
 /// ```
 /// # use omni_connector::prelude::*;
@@ -390,9 +392,9 @@ pub use omni_connector_macros::CredentialSet;
 #[doc(inline)]
 pub use omni_connector_macros::oauth;
 
-/// Marks the method that is called after somebody has signed in: `async fn(&self, ready: CredentialReady) -> Result<()>`.
+/// Marks the method that is called after somebody signed in: `async fn(&self, ready: CredentialReady) -> Result<()>`.
 ///
-/// A second argument can be a `ManagerClient`. Afterwards the lists of the MCP server are read with the new credential.
+/// A second argument can be a `ManagerClient`. Then the MCP server's lists are read with the new credential.
 ///
 /// ```
 /// # use omni_connector::prelude::*;
@@ -413,10 +415,10 @@ pub use omni_connector_macros::oauth;
 #[doc(inline)]
 pub use omni_connector_macros::credential_ready;
 
-/// Marks the method that adds to a fresh credential what only the system knows:
+/// Marks the method that adds data from the system to a new credential:
 /// `async fn(&self, tokens: OAuthTokens) -> Result<OAuthExtra>`.
 ///
-/// [`OAuthConfig::enriched_at`](crate::OAuthConfig::enriched_at) names its path.
+/// [`OAuthConfig::enriched_at`](crate::OAuthConfig::enriched_at) sets its path.
 ///
 /// ```
 /// # use omni_connector::prelude::*;
@@ -438,9 +440,9 @@ pub use omni_connector_macros::credential_ready;
 #[doc(inline)]
 pub use omni_connector_macros::enrich;
 
-/// Marks the method that returns skills which are not known when compiling: `fn(&self) -> Vec<Skill>`.
+/// Marks the method that returns skills that are not known at compile time: `fn(&self) -> Vec<Skill>`.
 ///
-/// They come after those of `skill(…)` on the struct.
+/// They follow those of `skill(…)` on the struct.
 ///
 /// ```
 /// # use omni_connector::prelude::*;
@@ -459,10 +461,11 @@ pub use omni_connector_macros::enrich;
 #[doc(inline)]
 pub use omni_connector_macros::skills;
 
-/// Marks the method that names the MCP server behind the connector, with the feature `mcp`: `fn(&self) -> StdioMcpServer`,
-/// `HttpMcpServer` or `Option<McpServer>`.
+/// Marks the method that declares the MCP server behind the connector, with the feature `mcp`:
+/// `fn(&self) -> StdioMcpServer`, `HttpMcpServer` or `Option<McpServer>`.
 ///
-/// The server's tools become actions, its prompts skills. An action of the connector goes before a tool of its name.
+/// The server's tools become actions, its prompts become skills. An action of the connector takes precedence over a
+/// tool with the same name.
 ///
 #[cfg_attr(feature = "mcp", doc = "```")]
 #[cfg_attr(not(feature = "mcp"), doc = "```ignore")]
@@ -483,7 +486,7 @@ pub use omni_connector_macros::skills;
 #[doc(inline)]
 pub use omni_connector_macros::mcp;
 
-/// Marks the method that says how an MCP server over stdio gets the secret of a credential, as environment variables.
+/// Marks the method that passes a credential's secret to an MCP server over stdio, as environment variables.
 ///
 /// `fn(&self, credentials: &McpCredentials) -> Result<[(&'static str, String); 1]>`, or a `Result` of any other list of pairs
 /// of strings.
@@ -507,7 +510,7 @@ pub use omni_connector_macros::mcp;
 #[doc(inline)]
 pub use omni_connector_macros::mcp_env;
 
-/// Marks the method that says how an MCP server over HTTP gets the secret of a credential, as headers.
+/// Marks the method that passes a credential's secret to an MCP server over HTTP, as headers.
 ///
 /// `fn(&self, credentials: &McpCredentials) -> Result<[(&'static str, String); 1]>`, or a `Result` of any other list of pairs
 /// of strings.
@@ -531,11 +534,11 @@ pub use omni_connector_macros::mcp_env;
 #[doc(inline)]
 pub use omni_connector_macros::mcp_headers;
 
-/// Makes the client of an API an argument: every function about a source can take a type that implements
+/// Makes the client of an API an argument. Every function with a source can take a type that implements
 /// [`ApiClient`](crate::http::ApiClient).
 ///
-/// It implements the trait [`FromCall`](trait@crate::arguments::FromCall), which a type that is no such client implements by hand.
-/// `#[from_call(crate = ::path)]` says where generated code finds this crate.
+/// It implements the trait [`FromCall`](trait@crate::arguments::FromCall). Any other type implements that trait itself.
+/// `#[from_call(crate = ::path)]` sets the path of this crate in generated code.
 ///
 /// ```
 /// use omni_connector::prelude::*;

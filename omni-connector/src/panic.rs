@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_caught_panic_says_what_and_where() {
+    async fn a_caught_panic_has_its_message_and_place() {
         note_places();
         let line = line!() + 1;
         let caught: Result<(), _> = catch(async { panic!("index {} out of bounds", 7) }).await;
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_place_is_never_that_of_another_panic() {
+    async fn a_panic_never_reports_the_place_of_another() {
         note_places();
         let other = catch_unwind(|| panic!("caught by the author"));
         assert!(other.is_err());

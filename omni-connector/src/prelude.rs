@@ -1,4 +1,4 @@
-//! What a connector's file begins with: `use omni_connector::prelude::*;`.
+//! The imports at the top of a connector's file: `use omni_connector::prelude::*;`.
 
 pub use ::anyhow::{Context as _, Result, anyhow, bail, ensure};
 pub use schemars::{self, JsonSchema};

@@ -1,4 +1,4 @@
-//! Puts the connector, the MCP server behind it and the server together, for the `main` of a connector.
+//! Joins the connector, the MCP server behind it and the server, for the `main` of a connector.
 
 use std::{env, fmt, io, sync::Arc};
 
@@ -16,19 +16,19 @@ use crate::{
     transport::HttpClient,
 };
 
-/// What a connector's `main` calls: serves, or does what the command line asks for.
+/// Serves the connector, or executes the subcommand on the command line. Call it in `main`.
 ///
-/// | arguments | what happens |
+/// | arguments | effect |
 /// |---|---|
 /// | none, or `serve` | [`serve`] |
 /// | `manifest` | prints the manifest as JSON and ends |
 /// | `mcp` | serves the actions as MCP tools over standard input and output; `mcp --help` says more. Needs the feature `mcp` |
 ///
-/// An error that `main` returns is printed without a stack trace. `RUST_BACKTRACE=1` asks for one, also where only a variable
-/// is missing; `RUST_LIB_BACKTRACE=0` beside it keeps the traces of panics alone.
+/// An error that `main` returns is printed without a stack trace. `RUST_BACKTRACE=1` adds one, even to the error of a
+/// missing variable. `RUST_LIB_BACKTRACE=0` in addition limits the traces to panics.
 ///
 /// # Errors
-/// As [`serve`], and arguments that are none of these.
+/// As [`serve`], and for other arguments.
 pub async fn run<C: Connector>(connector: C) -> Result<()> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
@@ -46,7 +46,7 @@ pub async fn run<C: Connector>(connector: C) -> Result<()> {
     }
 }
 
-/// Serves a connector with the settings in the environment: [`Server`] with nothing changed.
+/// Serves a connector with the settings in the environment, as an unchanged [`Server`] does.
 ///
 /// # Errors
 /// As [`Server::serve`].
@@ -54,7 +54,7 @@ pub async fn serve<C: Connector>(connector: C) -> Result<()> {
     Server::new(connector).serve().await
 }
 
-/// Serves a connector with settings of its own: [`Server::config`].
+/// Serves a connector with its own settings: [`Server::config`].
 ///
 /// # Errors
 /// As [`Server::serve`].
@@ -62,7 +62,7 @@ pub async fn serve_with_config<C: Connector>(connector: C, config: ServerConfig)
     Server::new(connector).config(config).serve().await
 }
 
-/// Serves a connector until `shutdown` ends: [`Server::until`].
+/// Serves a connector until `shutdown` completes: [`Server::until`].
 ///
 /// # Errors
 /// As [`Server::serve`].
@@ -75,7 +75,7 @@ pub async fn serve_with_shutdown<C: Connector>(
     server.until(shutdown).serve().await
 }
 
-/// Serves a connector with routes beside the protocol's: [`Server::routes`].
+/// Serves a connector with additional routes: [`Server::routes`].
 ///
 /// # Errors
 /// As [`Server::serve`].
@@ -83,7 +83,7 @@ pub async fn serve_with_extra_routes<C: Connector>(connector: C, routes: Router)
     Server::new(connector).routes(routes).serve().await
 }
 
-/// Serves one connector, with what differs from the defaults.
+/// Serves one connector, with optional changes of the defaults.
 ///
 /// ```no_run
 /// use omni_connector::{Server, ServerConfig, prelude::*};
@@ -107,7 +107,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Takes the connector. Settings come from the environment unless [`config`](Self::config) gives them.
+    /// Makes the server of a connector. Settings come from the environment unless [`config`](Self::config) sets them.
     pub fn new<C: Connector>(connector: C) -> Self {
         Self {
             connector: Arc::new(connector),
@@ -117,33 +117,33 @@ impl Server {
         }
     }
 
-    /// Takes these settings in place of `CONNECTOR_MANAGER_URL`, `CONNECTOR_HOST_NAME`, `PORT` and the others.
+    /// Uses these settings in place of `CONNECTOR_MANAGER_URL`, `CONNECTOR_HOST_NAME`, `PORT` and the others.
     pub fn config(mut self, config: ServerConfig) -> Self {
         self.config = Some(config);
         self
     }
 
-    /// Adds routes beside the protocol's. Where both have a path, the protocol's is used.
+    /// Adds routes. A route of the protocol takes precedence over one with the same path.
     pub fn routes(mut self, routes: Router) -> Self {
         self.routes = routes;
         self
     }
 
-    /// Serves until `shutdown` ends, in place of until a signal. The process itself is never ended by this.
+    /// Serves until `shutdown` completes, in place of until a signal. Never ends the process itself.
     pub fn until(mut self, shutdown: impl Future<Output = ()> + Send + 'static) -> Self {
         self.shutdown = Some(Box::pin(shutdown));
         self
     }
 
-    /// Serves until SIGTERM or SIGINT, or until the future of [`until`](Self::until) ends.
+    /// Serves until SIGTERM or SIGINT, or until the future of [`until`](Self::until) completes.
     ///
-    /// No further run is taken then. Runs see [`is_cancelled`](crate::SyncContext::is_cancelled) and have
-    /// [`grace`](ServerConfig::grace) to reach a checkpoint and return; what they hold is handed over, and the manager
-    /// resumes them. This returns at most two seconds after the grace. When a run blocks its thread by then, the process
+    /// Then no further run is accepted. Runs see [`is_cancelled`](crate::SyncContext::is_cancelled) and have
+    /// [`grace`](ServerConfig::grace) to reach a checkpoint and return. Their pending items are sent, and the manager
+    /// resumes them. This returns at most two seconds after the grace. If a run still blocks its thread, the process
     /// ends with status 0 instead. A second signal ends it at once.
     ///
     /// # Errors
-    /// A variable that is missing or wrong, a port that cannot be listened on, a manifest that Omni would refuse.
+    /// A variable is missing or invalid, the port cannot be bound, or Omni would refuse the manifest.
     pub async fn serve(self) -> Result<()> {
         let Self {
             connector,
@@ -171,7 +171,7 @@ impl fmt::Debug for Server {
     }
 }
 
-/// Starts the log, and the traces if a collector is named.
+/// Starts the log, and the traces if a collector is configured.
 fn start_telemetry(connector: &dyn ErasedConnector) -> Telemetry {
     let http = || (*HttpClient::new()).clone();
     telemetry::start(connector.name(), connector.version(), redact, http)
@@ -196,13 +196,13 @@ async fn served(
     extra: Router,
     shutdown: Option<BoxFuture<'static, ()>>,
 ) -> Result<()> {
-    // Without what an MCP server says of itself: nobody here can mend that.
+    // Without the MCP server's catalog, which the author cannot change.
     look_over(&*connector, &config)?;
     let connector = with_server_behind(connector, &config);
     listen(connector, config, extra, shutdown).await
 }
 
-/// The connector together with the MCP server behind it, if it has one.
+/// Returns the connector together with the MCP server behind it, if it has one.
 fn with_server_behind(
     connector: Arc<dyn ErasedConnector>,
     config: &ServerConfig,

@@ -1,9 +1,9 @@
-//! What of Darwinbox's answers callers get to see: fields that are listed here, and no others.
+//! Filters Darwinbox's answers: callers see only the fields listed here.
 
 use omni_connector::prelude::*;
 use serde_json::Map;
 
-/// Fields that are shown at any depth, separated by blanks.
+/// Fields that are shown at any depth, separated by spaces.
 const SHOWN: &str = "
     accrued_so_far_this_year action_by action_on adjustment_balance applied_leave_id attendance attendance_status
     available_balance balance category category_header company_email_id count currently_availabel_balance data
@@ -15,10 +15,10 @@ const SHOWN: &str = "
     taken timesheet title to to_date total_count total_working_days utilized_leaves_this_year year
     yearly_allotment
 ";
-/// Fields that hold objects whose keys are names that the company chose.
+/// Fields with objects whose keys are names that the company chose.
 const NAMED: &str = "action_buttons category_wise_count details headers_data tasks_data";
 
-/// An answer without the fields that nobody listed.
+/// Removes the fields that are not listed.
 pub(crate) fn shown(answer: Value) -> Value {
     match answer {
         Value::Object(fields) => Value::Object(fields.into_iter().filter_map(field).collect()),
@@ -43,7 +43,7 @@ fn field((key, value): (String, Value)) -> Option<(String, Value)> {
         .then(|| (key, shown(value)))
 }
 
-/// What every action that changed something answers.
+/// Makes the answer of every action that changed something.
 pub(crate) fn submitted(action: &'static str) -> Value {
     json!({ "status": "submitted", "action": action })
 }

@@ -1,4 +1,4 @@
-//! The three forms of a credential, and how each shows who asks.
+//! The three forms of a credential, and how each authorises requests.
 
 use std::{
     collections::HashMap,
@@ -11,7 +11,7 @@ use tokio::sync::Mutex as AsyncMutex;
 
 use crate::hr;
 
-/// The secret of a source. The form is named inside it: two of the three have the same `auth_type` outside.
+/// The secret of a source. Its form is named inside it: two of the three have the same outer `auth_type`.
 #[derive(Clone, Deserialize)]
 #[serde(tag = "auth_type", rename_all = "snake_case")]
 pub enum Secret {
@@ -46,7 +46,7 @@ pub enum GrantType {
 }
 
 impl Secret {
-    /// What is sent in the body of every request, if the form has it.
+    /// Returns the API key in the body of every request, if the form has one.
     pub(crate) const fn api_key(&self) -> Option<&SecretString> {
         match self {
             Self::Basic { api_key, .. }
@@ -55,7 +55,7 @@ impl Secret {
         }
     }
 
-    /// What is sent in the body when people are asked for.
+    /// Returns the dataset key in the body of requests for people.
     pub(crate) const fn dataset_key(&self) -> &SecretString {
         match self {
             Self::Basic { dataset_key, .. }
@@ -64,7 +64,7 @@ impl Secret {
         }
     }
 
-    /// How requests to the Darwinbox at `base` are authorised.
+    /// Returns how requests to the Darwinbox at `base` are authorised.
     pub(crate) fn auth(&self, base: &Url) -> Result<Auth> {
         let login = hr::api(base);
         match self.clone() {
@@ -118,10 +118,10 @@ impl Secret {
     }
 }
 
-/// The name of the call that makes a token.
+/// The name of the call that requests a token.
 pub(crate) const SIGN_IN: &str = "sign in";
 
-/// What the token endpoint answers.
+/// The response of the token endpoint.
 #[derive(Deserialize)]
 struct Granted {
     access_token: SecretString,
@@ -151,7 +151,7 @@ struct SigningIn {
     stored: SecretString,
 }
 
-/// How far a grant was used: its code works once, and each refresh may bring another refresh token.
+/// The state of a grant. Its code works once, and each refresh may return another refresh token.
 #[derive(Default)]
 struct Grant {
     rotated: Option<SecretString>,
@@ -160,7 +160,8 @@ struct Grant {
 
 type SharedGrant = Arc<AsyncMutex<Grant>>;
 
-/// The grants of the process, by what is stored. They outlive the clients that use them: a lost refresh token is a lost source.
+/// The grants of the process, by their stored secret. They outlive the clients: after the loss of a refresh token the
+/// source must be reconnected.
 static GRANTS: LazyLock<Mutex<HashMap<String, SharedGrant>>> = LazyLock::new(Mutex::default);
 
 fn grant(key: String) -> SharedGrant {
@@ -168,7 +169,8 @@ fn grant(key: String) -> SharedGrant {
     Arc::clone(grants.entry(key).or_default())
 }
 
-/// Makes a token by the newest grant. It is asked for once: a code or a refresh token that was used may not work again.
+/// Requests a token with the newest grant. The request is not repeated: a used code or refresh token may not work
+/// again.
 async fn renew(by: Arc<SigningIn>, grant: SharedGrant) -> Result<Token> {
     let mut grant = grant.lock().await;
     let mut body = json!({ "client_id": by.client_id, "client_secret": by.client_secret.expose() });
@@ -178,7 +180,7 @@ async fn renew(by: Arc<SigningIn>, grant: SharedGrant) -> Result<Token> {
             body["grant_type"] = "refresh_token".into();
             body["refresh_token"] = rotated.expose().into();
         }
-        // The code is used up, and there is nothing else.
+        // The code was used, and there is no refresh token.
         (None, Some(token)) if is_code => return Ok(token.clone()),
         (None, _) if is_code => {
             body["grant_type"] = "authorization_code".into();

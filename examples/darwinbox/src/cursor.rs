@@ -1,20 +1,21 @@
-//! What a run remembers for the next one.
+//! The checkpoint of a run.
 
 use std::collections::BTreeSet;
 
 use omni_connector::prelude::*;
 
-/// The version of Omni's own checkpoint, so that a source can go back to its connector.
+/// The version of the checkpoint of Omni's own connector, so that a source can return to it.
 const OMNIS_VERSION: u16 = 4;
 
-/// The checkpoint. It is read from anything: of Omni's own it takes the addresses, and what it does not know is set aside.
+/// The checkpoint. It can be read from any value: it takes the addresses from one of Omni's own connector, and ignores
+/// unknown values.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(from = "Value")]
 pub struct Cursor {
     schema_version: u16,
-    /// Addresses of people who are in Omni.
+    /// Addresses of people in Omni.
     pub(crate) synced_person_emails: BTreeSet<String>,
-    /// Documents that are in Omni.
+    /// Documents in Omni.
     pub(crate) documents: Inventory<Value>,
     /// Whether Omni's own connector saved it.
     #[serde(skip_serializing)]

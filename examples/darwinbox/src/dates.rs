@@ -1,4 +1,4 @@
-//! Days and times as Darwinbox writes them, in many forms, and as it reads them, in one for each endpoint.
+//! Dates and times: Darwinbox writes them in many formats, and reads one format for each endpoint.
 
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ use time::{
     macros::format_description,
 };
 
-/// How leave is dated.
+/// The format of leave dates.
 const LEAVE: StaticFormatDescription = format_description!("[day]-[month]-[year]");
 
 const DAYS: [StaticFormatDescription; 5] = [
@@ -31,13 +31,13 @@ const TIMES: [StaticFormatDescription; 4] = [
     format_description!("[hour repr:12]:[minute] [period]"),
 ];
 
-/// Reads a point in time; without an offset it is UTC, without a time it is midnight.
+/// Parses a time. It is UTC without an offset, and midnight without a time.
 pub(crate) fn time(text: &str) -> Option<OffsetDateTime> {
     let text = text.trim();
     if let Ok(time) = OffsetDateTime::parse(text, &Rfc3339) {
         return Some(time);
     }
-    // A day may have blanks in it, so the time begins behind the year.
+    // A day may contain spaces, so the time begins after the year.
     let split = text
         .char_indices()
         .filter(|(_, c)| c.is_whitespace() || *c == 'T');
@@ -56,17 +56,17 @@ pub(crate) fn time(text: &str) -> Option<OffsetDateTime> {
     })
 }
 
-/// A day that a caller gives, in any of the forms.
+/// A day in the caller's input, in any of the formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct AnyDay(Date);
 
 impl AnyDay {
-    /// The day as endpoints of leave read it.
+    /// Formats the day for leave endpoints.
     pub(crate) fn for_leave(self) -> Result<String, ActionError> {
         self.0.format(LEAVE).map_err(ActionError::bad_request)
     }
 
-    /// The day as endpoints of attendance read it.
+    /// Formats the day for attendance endpoints.
     pub(crate) fn for_attendance(self) -> String {
         self.0.to_string()
     }
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_day_is_read_in_every_form_and_nothing_else_is_a_day() {
+    fn a_day_is_parsed_in_every_format_and_nothing_else() {
         for text in [
             "05-01-2026",
             "2026-01-05",

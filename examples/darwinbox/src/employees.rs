@@ -1,4 +1,4 @@
-//! The master of all people: who somebody is, to Omni's directory and to each other.
+//! The list of all employees, for Omni's directory and for actions.
 
 use omni_connector::prelude::*;
 
@@ -12,21 +12,21 @@ use crate::{
 #[derive(Debug, Clone)]
 pub(crate) struct Employee {
     pub(crate) id: String,
-    /// Not everybody has one: a driver, or somebody whose first day is yet to come.
+    /// Not every employee has one, such as drivers or people who have not started yet.
     pub(crate) email: Option<Email>,
     record: Record,
 }
 
-/// Everybody, as one answer names them.
+/// All employees of one answer.
 #[derive(Debug, Default)]
 pub(crate) struct Everybody {
     pub(crate) employees: Vec<Employee>,
-    /// How many entries could not be read, so that nobody is gone by this answer.
+    /// The number of unreadable entries. If there are any, the answer proves no deletion.
     pub(crate) unread: usize,
 }
 
 impl Hr {
-    /// Asks for everybody.
+    /// Requests all employees.
     pub(crate) async fn everybody(&self) -> Result<Everybody, SourceError> {
         let answer = self.read(EMPLOYEES, json!({})).await?;
         if answer.get("status").is_none() {
@@ -50,7 +50,7 @@ impl Hr {
 }
 
 impl Everybody {
-    /// The one employee with this address.
+    /// Returns the employee with this address.
     pub(crate) fn by_email(&self, email: &str) -> Result<&Employee, ActionError> {
         let email = email.trim().to_lowercase();
         let has_it = |employee: &&Employee| {
@@ -71,7 +71,7 @@ impl Everybody {
         }
     }
 
-    /// The direct reports of somebody, all of them.
+    /// Returns all direct reports of a manager.
     pub(crate) fn reports_of(&self, manager: &Employee) -> Vec<&Employee> {
         let reports = self.employees.iter();
         reports
@@ -81,7 +81,7 @@ impl Everybody {
 }
 
 impl Employee {
-    /// Makes an employee of a record; none without a number.
+    /// Makes an employee from a record. Returns `None` if the record has no number.
     fn of(record: Record) -> Option<Self> {
         let id = record.text("employee_id")?.trim().to_owned();
         let email = record
@@ -90,7 +90,7 @@ impl Employee {
         Some(Self { id, email, record })
     }
 
-    /// The text of a field without blanks around it.
+    /// Returns the value of a field without surrounding spaces.
     pub(crate) fn text(&self, key: &str) -> Option<String> {
         self.record.text(key).map(|text| text.trim().to_owned())
     }
@@ -110,20 +110,20 @@ impl Employee {
             .is_some_and(|status| status.eq_ignore_ascii_case("active"))
     }
 
-    /// The number of the manager, who is somebody else.
+    /// Returns the number of the manager. An employee is never their own manager.
     pub(crate) fn manager_id(&self) -> Option<String> {
         self.text("direct_manager_employee_id")
             .filter(|manager| *manager != self.id)
     }
 
-    /// When anything of the record last changed.
+    /// Returns the time of the record's last change.
     pub(crate) fn changed(&self) -> Option<OffsetDateTime> {
         self.text("latest_modified_any_attribute")
             .and_then(|text| dates::time(&text))
     }
 
-    /// The person for Omni's directory, and the fields whose dates cannot be read. The telephone number is left out: it is the
-    /// private one.
+    /// Returns the person for Omni's directory, and the fields whose dates cannot be parsed. The telephone number is
+    /// omitted, since it is private.
     pub(crate) fn person(&self, email: &Email) -> (PersonSyncRecord, Vec<&'static str>) {
         let mut odd = Vec::new();
         let mut time = |key: &'static str| {
@@ -171,7 +171,7 @@ impl Employee {
         (person, odd)
     }
 
-    /// What every participant may know of somebody.
+    /// Returns the data that every participant may see of an employee.
     pub(crate) fn card(&self) -> Value {
         json!({
             "display_name": self.name(),

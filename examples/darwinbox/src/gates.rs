@@ -1,4 +1,4 @@
-//! Who may act. Each gate is an argument of the functions that it guards, so it is passed before anything is asked.
+//! Decides who may act. Each gate is an argument of the functions that it guards, so it is checked before any request.
 
 use std::collections::HashMap;
 
@@ -11,10 +11,10 @@ use serde::de::DeserializeOwned;
 use crate::settings::Settings;
 
 type Action<K> = CallOf<K, OfAction>;
-/// The caller's input, as it came.
+/// The caller's unchanged input.
 type Raw = Args<HashMap<String, Value>>;
 
-/// The person who acts, who takes part.
+/// The acting person, who is a participant.
 pub(crate) struct Participant {
     pub(crate) email: String,
     pub(crate) settings: Settings,
@@ -33,7 +33,7 @@ impl<K: Connector> FromCall<Action<K>> for Participant {
     }
 }
 
-/// What a self-service action is called with: the person who acts, and the input, which names nobody else.
+/// The arguments of a self-service action: the acting person, and the input, which names no other employee.
 pub(crate) struct Mine<T> {
     pub(crate) me: Participant,
     pub(crate) input: T,
@@ -68,7 +68,7 @@ impl<K: Connector, T: DeserializeOwned + JsonSchema> FromCall<Action<K>> for Min
     const INPUT: Option<fn() -> Value> = <Args<T> as FromCall<Action<K>>>::INPUT;
 }
 
-/// Proves that the source may be written to. Nothing is written without it.
+/// Proves that writing to the source is allowed. Every write requires it.
 pub(crate) struct MayWrite(());
 
 impl<K: Connector> FromCall<Action<K>> for MayWrite {

@@ -1,4 +1,4 @@
-//! The API of Darwinbox: one client that knows its keys, its refusals, and what may be sent twice.
+//! The client of Darwinbox's API: its keys, its errors, and its retries.
 
 use std::time::Duration;
 
@@ -14,9 +14,9 @@ use crate::{
     settings::Settings,
 };
 
-/// The master of all people.
+/// The list of all employees.
 pub(crate) const EMPLOYEES: &str = "masterapi/employee";
-/// One answer holds everybody.
+/// The size limit of an answer, since one answer contains all employees.
 const LIMIT: u64 = 256 << 20;
 const WITHIN: Duration = Duration::from_mins(3);
 
@@ -40,12 +40,12 @@ impl ApiClient for Hr {
     }
 }
 
-/// The API at this address, without a credential.
+/// Returns the API at this address, without a credential.
 pub(crate) fn api(base: &Url) -> Api {
     Api::at(base).limit(LIMIT).refusals(judge)
 }
 
-/// Darwinbox refuses with status 200 and another `status` in the body.
+/// Classifies an answer. Darwinbox refuses with status 200 and another `status` in the body.
 fn judge(answer: &Answer) -> Verdict {
     let by_status = Verdict::by_status(answer);
     let Some(said) = answer.at("/status").filter(|_| by_status == Verdict::Good) else {
@@ -65,7 +65,7 @@ fn is_good(status: &Value) -> bool {
     status == 1 || status == 200 || status == true || matches!(text, Some("1" | "200"))
 }
 
-/// The words of a refusal: its message, and the errors that it lists.
+/// Returns the message of a refusal, with the errors that it lists.
 fn reason(body: &Value) -> String {
     let message = body["message"].as_str().unwrap_or_default();
     let errors = match &body["errors"] {
@@ -91,7 +91,7 @@ impl Hr {
             .named(format!("POST {path}"))
     }
 
-    /// Asks for something. It is asked again when Darwinbox fails, which changes nothing.
+    /// Sends a request that changes nothing. It is repeated when Darwinbox fails.
     pub(crate) async fn read(&self, path: &str, body: Value) -> Result<Value, SourceError> {
         self.call(path, body)
             .repeatable()
@@ -100,7 +100,7 @@ impl Hr {
             .map_err(without_body)
     }
 
-    /// Changes something, once: it is sent again only when Darwinbox certainly did not act on it.
+    /// Sends a request that changes something, once. It is repeated only when Darwinbox certainly did not execute it.
     pub(crate) async fn write(
         &self,
         _: &MayWrite,
@@ -135,7 +135,7 @@ impl Hr {
         }
     }
 
-    /// Asks for a list of records, under whichever of the usual names it comes.
+    /// Requests a list of records, which may be under any of the usual names.
     pub(crate) async fn list(
         &self,
         path: &str,
@@ -157,7 +157,7 @@ impl Hr {
         }
     }
 
-    /// Asks for rows of a table.
+    /// Requests the rows of a table.
     pub(crate) async fn table(&self, path: &str, body: Value) -> Result<Vec<Record>, SourceError> {
         let answer = self.read(path, body).await?;
         let columns: Option<Vec<String>> = serde_json::from_value(answer["cols"].clone()).ok();
@@ -178,14 +178,14 @@ impl Hr {
     }
 }
 
-/// An answer of another shape.
+/// Makes the error of an answer with an unexpected shape.
 pub(crate) fn unreadable(path: &str, why: &str) -> SourceError {
     SourceError::Invalid {
         why: format!("`POST {path}`: the answer cannot be read: {why}"),
     }
 }
 
-/// Whether the key may not use this endpoint.
+/// Returns whether the key has no access to this endpoint.
 pub(crate) fn is_denied(error: &SourceError) -> bool {
     let is_sign_in = error.at().is_some_and(|at| at.operation == SIGN_IN);
     let is_refused = matches!(
@@ -195,7 +195,7 @@ pub(crate) fn is_denied(error: &SourceError) -> bool {
     is_refused && !is_sign_in
 }
 
-/// What Darwinbox says about a key is shown to nobody.
+/// Removes Darwinbox's message about a key, which nobody may see.
 fn without_body(mut error: SourceError) -> SourceError {
     if is_denied(&error)
         && let SourceError::Unauthorized { message, .. } | SourceError::Forbidden { message, .. } =

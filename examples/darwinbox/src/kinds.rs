@@ -1,37 +1,38 @@
-//! The kinds of documents: where each comes from, and which fields of a record make its title, text and attributes.
+//! The kinds of documents: their endpoints, and the fields for their titles, texts and attributes.
 //!
-//! Fields are written as `code`, or as `department_code|code` where the first that has a text counts.
+//! Fields are written as `code`, or as `department_code|code`, which means the first one with a value.
 
 /// One kind.
 pub(crate) struct Kind {
     /// The content type.
     pub(crate) name: &'static str,
-    /// What ids begin with, behind `darwinbox:`.
+    /// The prefix of ids, after `darwinbox:`.
     pub(crate) prefix: &'static str,
     pub(crate) path: &'static str,
     /// The fields of the title. Fields joined by `+` form one part of it.
     pub(crate) title: &'static str,
-    /// The title of a record that has none.
+    /// The title of a record without one.
     pub(crate) untitled: &'static str,
-    /// Whether a blank line follows the heading.
+    /// Whether an empty line follows the heading.
     pub(crate) gap: bool,
-    /// The lines of the text, as `Label = fields`. A label with `!` is there without a value; without fields the label is the field.
+    /// The lines of the text, as `Label = fields`. A label with `!` appears even without a value. Without fields, the
+    /// label is the field.
     pub(crate) lines: &'static str,
-    /// The fields of the attribute that the kind's operator reads; the title has it where there are none.
+    /// The fields of the attribute that the kind's operator reads. The default is the title.
     pub(crate) value: &'static str,
     /// A second attribute, and its fields.
     pub(crate) second: (&'static str, &'static str),
-    /// Texts of `status` with which everybody may see a record.
+    /// The values of `status` with which everybody may see a record.
     pub(crate) shown: &'static [&'static str],
 }
 
 impl Kind {
-    /// What the ids of all documents of the kind begin with.
+    /// Returns the prefix of the ids of all documents of the kind.
     pub(crate) fn id(&self) -> String {
         format!("darwinbox:{}:", self.prefix)
     }
 
-    /// The lines: label, fields, and whether the label is there without a value.
+    /// Returns the lines: label, fields, and whether the label appears without a value.
     pub(crate) fn lines(&self) -> impl Iterator<Item = (&'static str, &'static str, bool)> {
         self.lines.split(',').map(|line| {
             let (label, fields) = line.split_once('=').unwrap_or((line, line));
@@ -45,7 +46,7 @@ impl Kind {
     }
 }
 
-/// A vacancy is not inactive.
+/// The statuses of a current vacancy.
 const OPEN: &[&str] = &["active", "open"];
 
 const fn kind(name: &'static str, path: &'static str, code: &'static str) -> Kind {
@@ -63,7 +64,7 @@ const fn kind(name: &'static str, path: &'static str, code: &'static str) -> Kin
     }
 }
 
-/// The lists that are asked for as they are.
+/// The lists that are requested as they are.
 pub(crate) const LISTS: [Kind; 10] = [
     Kind {
         title: "department_name|name",
@@ -132,7 +133,7 @@ pub(crate) const LISTS: [Kind; 10] = [
     },
 ];
 
-/// What is known of each employee's past: tables that are asked for by the numbers of employees. Only these columns are shown.
+/// The tables about each employee's past, requested by the numbers of employees. Only these columns are shown.
 pub(crate) const HISTORIES: [Kind; 3] = [
     Kind {
         lines: "Employee ID, Name, Job Level Name, From, To, Event, Sub Event",
@@ -162,7 +163,7 @@ const fn history(name: &'static str, path: &'static str) -> Kind {
     }
 }
 
-/// Holidays, which are asked for by an employee and a year.
+/// Holidays, requested by an employee and a year.
 pub(crate) const HOLIDAY: Kind = Kind {
     title: "name",
     untitled: "Holiday",

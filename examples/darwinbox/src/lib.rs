@@ -1,6 +1,6 @@
-//! Darwinbox, an HR system: its people and the lists of its organisation for search, and what people ask HR for as actions.
+//! Indexes the people and organisation lists of Darwinbox, an HR system, and offers self-service actions.
 //!
-//! The connector's key sees everybody. Who may act, and for whom, is decided in `gates.rs`, before anything is asked.
+//! The connector's key sees all employees. `gates.rs` decides who may act, and for whom, before any request.
 
 mod answers;
 mod credentials;

@@ -1,4 +1,5 @@
-//! Entries of lists as documents: what they say, who may see them, and ids that are Omni's own wherever those tell records apart.
+//! Makes documents of list entries: their content, readers and ids. Ids are Omni's own wherever these distinguish
+//! records.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,24 +10,24 @@ use omni_connector::prelude::*;
 
 use crate::{kinds::Kind, record::Record};
 
-/// One record, as the document it becomes.
+/// A record, as a document.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
     pub(crate) kind: &'static str,
     pub(crate) title: String,
-    /// What the operator of the kind finds.
+    /// The value for the kind's operator.
     pub(crate) value: String,
     pub(crate) id: String,
     text: String,
     second: Option<(&'static str, String)>,
     readers: DocumentPermissions,
-    /// What tells it from another record with the same id, and everything in it.
+    /// Distinguishes it from other records with the same id, and all its fields.
     identity: String,
     canonical: String,
 }
 
 impl Entry {
-    /// Makes an entry of a record. `slug` is what Omni's own connector makes the id of.
+    /// Makes an entry from a record. `slug` is the part of the id that Omni's own connector derives.
     pub(crate) fn new(
         kind: &'static Kind,
         record: &Record,
@@ -68,7 +69,7 @@ impl Entry {
         }
     }
 
-    /// Changes whenever anything in the document does.
+    /// Returns a value that changes with the document.
     pub(crate) fn version(&self) -> Value {
         json!([self.title, self.value, self.text, self.second, self.readers])
     }
@@ -93,7 +94,7 @@ impl Entry {
     }
 }
 
-/// Who may see a record of a list: everybody, unless its status says that it is over.
+/// Returns the readers of a record: everybody, unless its status says that it is over.
 pub(crate) fn readers(kind: &Kind, record: &Record) -> DocumentPermissions {
     match record.get("status") {
         Some(Value::String(status))
@@ -105,14 +106,14 @@ pub(crate) fn readers(kind: &Kind, record: &Record) -> DocumentPermissions {
     }
 }
 
-/// The part of an id that a record of a list gives; none if nothing in it can.
+/// Returns a record's part of the id. Returns `None` if no field is suitable.
 pub(crate) fn slug_of(record: &Record) -> Option<String> {
     const FIELDS: &str = "id|code|job_id|employee_id|employee_number|employee_no|department_code|designation_code|work_area_code|\
                           loc_type_id|work_area|city_code|city_id|job_level|job_level_code|name|department_name|job_title";
     record.first(FIELDS).map(|text| slug(&text))
 }
 
-/// ASCII letters and digits in lower case, everything else as dashes, none at the ends.
+/// Converts a string to ASCII letters and digits in lower case. Everything else becomes a dash, except at the ends.
 pub(crate) fn slug(text: &str) -> String {
     let mut slug = String::with_capacity(text.len());
     for c in text.trim().chars() {
@@ -125,8 +126,8 @@ pub(crate) fn slug(text: &str) -> String {
     slug.trim_matches('-').to_owned()
 }
 
-/// Gives every record an id of its own. Of records whose ids are the same the first, by what tells them apart, keeps that id, and
-/// the others get a suffix. Records that are the same in everything become one.
+/// Gives every record its own id. Among records with the same id, the first in the order of their identities keeps it;
+/// the others get a suffix. Identical records become one.
 pub(crate) fn tell_apart(entries: Vec<Entry>) -> Vec<Entry> {
     let mut by_id: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
     for entry in entries {
@@ -154,7 +155,7 @@ pub(crate) fn tell_apart(entries: Vec<Entry>) -> Vec<Entry> {
     apart
 }
 
-/// FNV-1a. It is part of ids, so it must never change.
+/// Computes FNV-1a. It is part of ids, so it must never change.
 pub(crate) fn hash(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)

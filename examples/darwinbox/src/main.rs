@@ -1,4 +1,4 @@
-//! The connector as a process.
+//! The process of the connector.
 
 #[tokio::main]
 async fn main() -> omni_connector::Result<()> {

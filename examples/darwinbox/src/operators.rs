@@ -7,7 +7,7 @@ use omni_connector::{
 
 use crate::lists::Entry;
 
-/// A text that search finds by each of its words, as Omni's own connector sends it.
+/// A string that search finds by each of its words, as Omni's own connector sends it.
 pub(crate) struct AsWritten(String);
 
 impl AttributeValue for AsWritten {
@@ -22,7 +22,7 @@ impl AttributeValue for AsWritten {
     }
 }
 
-/// Makes an operator for each kind: what people type, the attribute that it reads, and the kind of its documents.
+/// Makes an operator for each kind: its name, the attribute that it reads, and the kind of its documents.
 macro_rules! operators {
     ($($name:ident: $attribute:tt of $kind:literal,)+) => {
         $(

@@ -1,4 +1,4 @@
-//! Records as Darwinbox sends them: objects whose values may be texts, numbers, blanks or missing.
+//! Darwinbox's records: objects whose values may be strings, numbers, blank or missing.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use serde_json::Map;
 pub(crate) struct Record(Map<String, Value>);
 
 impl Record {
-    /// Makes a record of an object; none of anything else.
+    /// Makes a record from an object. Returns `None` for any other value.
     pub(crate) fn of(value: Value) -> Option<Self> {
         match value {
             Value::Object(fields) => Some(Self(fields)),
@@ -18,12 +18,12 @@ impl Record {
         }
     }
 
-    /// Makes a record of the row of a table.
+    /// Makes a record from the row of a table.
     pub(crate) fn of_row(columns: &[String], row: &[Value]) -> Self {
         Self(columns.iter().cloned().zip(row.iter().cloned()).collect())
     }
 
-    /// Returns the text of a field, as it is. Blanks are none; a number is its digits.
+    /// Returns the value of a field as a string. A blank value counts as missing.
     pub(crate) fn text(&self, key: &str) -> Option<String> {
         match self.0.get(key)? {
             Value::String(text) if !text.trim().is_empty() => Some(text.clone()),
@@ -32,7 +32,7 @@ impl Record {
         }
     }
 
-    /// Returns the text of the first of these fields that has one: `a|b`. Of `a+b` it joins those that have one.
+    /// Returns the value of the first field that has one, for `a|b`. For `a+b`, joins all values.
     pub(crate) fn first(&self, fields: &str) -> Option<String> {
         fields.split('|').find_map(|field| {
             let parts: Vec<_> = field
@@ -47,7 +47,7 @@ impl Record {
         self.0.get(key)
     }
 
-    /// Returns everything, in the order of the keys.
+    /// Returns all fields, in the order of the keys.
     pub(crate) fn canonical(&self) -> String {
         let sorted: BTreeMap<_, _> = self.0.iter().collect();
         json!(sorted).to_string()

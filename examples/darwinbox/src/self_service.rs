@@ -1,4 +1,4 @@
-//! What people ask HR for on their own behalf. Every action is about the record of the person who acts, and no other.
+//! Self-service actions. Every action concerns only the record of the acting person.
 
 use omni_connector::prelude::*;
 use serde::{
@@ -125,7 +125,7 @@ pub(crate) struct Revocation {
 }
 
 impl Hr {
-    /// The record of the person who acts.
+    /// Returns the record of the acting person.
     async fn me(&self, participant: &Participant) -> Result<Employee, ActionError> {
         Ok(self
             .everybody()
@@ -307,7 +307,7 @@ fn month<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D
     checked(deserializer, is_month, "a month such as 2026-08")
 }
 
-/// Reads a text that fits; a blank one is none.
+/// Decodes a string of the expected form. A blank string counts as missing.
 fn checked<'de, D: Deserializer<'de>>(
     deserializer: D,
     fits: impl Fn(&str) -> bool,

@@ -51,7 +51,7 @@ impl Settings {
         self.read_only.unwrap_or(true)
     }
 
-    /// Whether a person may use actions. Without a list and without a mode nobody may.
+    /// Returns whether a person may use actions. Without a list and without a mode nobody may.
     pub(crate) fn admits(&self, email: &str) -> bool {
         let Some(Authorization {
             participant_mode,
@@ -66,7 +66,7 @@ impl Settings {
             || participant_emails.iter().flatten().any(is_listed)
     }
 
-    /// Today, where the company is.
+    /// Returns today's date in the company's time zone.
     pub(crate) fn today(&self) -> Date {
         let zone = self.default_timezone.clone().unwrap_or(TimeZone::UTC);
         let day = zone.to_datetime(jiff::Timestamp::now()).date();
@@ -82,7 +82,7 @@ impl Settings {
     }
 }
 
-/// Reads an address to which the key may be sent: over https, or to this machine.
+/// Decodes an address to which the key may be sent: over https, or on this machine.
 fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Url, D::Error> {
     let text = String::deserialize(deserializer)?;
     let is_safe = |url: &Url| {

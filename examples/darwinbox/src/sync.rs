@@ -1,4 +1,4 @@
-//! How people and lists come to Omni. Darwinbox answers each list as a whole, so every run sees everything, and sends what changed.
+//! Syncs people and lists. Darwinbox answers each list as a whole, so every run sees everything, and sends the changes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,22 +16,22 @@ use crate::{
     settings::Settings,
 };
 
-/// Under which of these names a list comes.
+/// The possible names of a list in an answer.
 const NAMES: &[&str] = &["data", "output", "records", "result", "results"];
-/// Employees asked about at a time.
+/// The number of employees in one request.
 const AT_A_TIME: usize = 100;
 const DENIED: &str = "the key of the source may not use the endpoint of this list";
 
 #[connector]
 impl Darwinbox {
-    /// Finds a credential that does not work before a run begins. Anything else that is wrong now may be over when the run needs it.
+    /// Finds an invalid credential before a run begins. Other errors may be over when the run needs the connection.
     #[validate]
     async fn key_works(&self, hr: Hr) -> Result<()> {
         let nobody = (EMPLOYEES, json!({ "employee_ids": ["0"] }));
         let lists = LISTS.iter().map(|kind| (kind.path, query(kind)));
         for (path, query) in [nobody].into_iter().chain(lists) {
             match hr.read(path, query).await {
-                // A key may be for some of the endpoints only.
+                // A key may have access to only some of the endpoints.
                 Err(error) if is_denied(&error) => {}
                 Err(
                     error @ (SourceError::Unauthorized { .. }
@@ -83,7 +83,7 @@ impl Darwinbox {
     }
 }
 
-/// What is sent to ask for a list.
+/// Returns the body that requests a list.
 fn query(kind: &Kind) -> Value {
     match kind.name {
         "position" => json!({ "status": 0, "need_to_hire": 2 }),
@@ -91,7 +91,7 @@ fn query(kind: &Kind) -> Value {
     }
 }
 
-/// Sends everybody who has an address, and deletes those who are gone.
+/// Sends all people with an address, and deletes those who are gone.
 async fn people(
     everybody: &Everybody,
     checkpoint: &mut Checkpoint<Cursor>,
@@ -99,7 +99,7 @@ async fn people(
 ) -> Result<()> {
     let current = one_record_each(everybody, ctx);
     let known = checkpoint.synced_person_emails.clone();
-    // Named before they are sent: nobody stays in Omni whom no run knows.
+    // Saved before they are sent, so that a run knows everybody in Omni.
     checkpoint
         .synced_person_emails
         .extend(current.keys().cloned());
@@ -130,7 +130,7 @@ async fn people(
     Ok(())
 }
 
-/// One record for each address and number: of several the one that is active, or changed last.
+/// Returns one record for each address and number. Among several, the active or last changed one counts.
 fn one_record_each<'a>(
     everybody: &'a Everybody,
     ctx: &SyncContext,
@@ -157,20 +157,20 @@ fn one_record_each<'a>(
     current
 }
 
-/// Entries of a list, and how many of its records could not be read.
+/// The entries of a list, and the number of unreadable records.
 #[derive(Default)]
 struct Found {
     entries: Vec<Entry>,
     unread: usize,
 }
 
-/// One walk over all lists.
+/// A walk over all lists.
 struct Run<'a> {
     walk: Walk<Value>,
     documents: &'a Inventory<Value>,
     hr: &'a Hr,
     ctx: &'a SyncContext,
-    /// Whether Omni's own connector made the documents that are in Omni.
+    /// Whether Omni's own connector made the documents in Omni.
     is_first_after_omnis: bool,
 }
 
@@ -212,7 +212,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Sends what was found in a part. What could not be read keeps the part as it is.
+    /// Sends the entries of a part. If records were unreadable, all known documents of the part are kept.
     async fn settle(
         &mut self,
         kind: &Kind,
@@ -264,7 +264,7 @@ impl Run<'_> {
         Ok(found)
     }
 
-    /// The history of everybody, which the person and the manager may see.
+    /// Sends the history of all employees, which the person and the manager may see.
     async fn history(
         &mut self,
         kind: &'static Kind,
@@ -302,7 +302,8 @@ impl Run<'_> {
         Ok(found)
     }
 
-    /// Omni's own connector named such a row by its place, which moves. Its document, which everybody can see, is deleted.
+    /// Deletes the document of a row that Omni's own connector identified by its position, which changes. Everybody can
+    /// see that document.
     fn forget_place(&mut self, kind: &Kind, employee: Option<&str>, at: usize) {
         if self.is_first_after_omnis {
             let place = employee.map_or_else(
@@ -313,7 +314,7 @@ impl Run<'_> {
         }
     }
 
-    /// Holidays of every office in one year, each asked for by one who works there.
+    /// Requests the holidays of every office in one year, each by an employee of that office.
     async fn holidays(&self, everybody: &Everybody, year: i32) -> Result<Found, SourceError> {
         let mut offices = BTreeMap::new();
         let mut employees: Vec<_> = everybody.employees.iter().collect();

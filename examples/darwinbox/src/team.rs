@@ -1,4 +1,4 @@
-//! What managers do for their direct reports, and what every participant may ask about colleagues.
+//! Actions of managers for their direct reports, and actions of every participant about colleagues.
 
 use omni_connector::prelude::*;
 
@@ -11,12 +11,12 @@ use crate::{
 };
 
 const REQUESTS: &str = "leavesactionapi/leaveActionTakenLeaves";
-/// People asked about at a time.
+/// The number of people in one request.
 const AT_A_TIME: usize = 100;
-/// People found at most.
+/// The number of people that a search returns.
 const MOST_FOUND: usize = 20;
 
-/// The person who acts as a manager, and the numbers of all direct reports.
+/// The acting manager, and the numbers of all direct reports.
 struct Team {
     manager: String,
     reports: Vec<String>,
@@ -42,7 +42,7 @@ impl Hr {
         })
     }
 
-    /// Requests for leave of all direct reports, in one answer.
+    /// Returns the leave requests of all direct reports in one answer.
     async fn requests_of(&self, team: &Team, query: &Value) -> Result<Value, ActionError> {
         let mut whole: Option<Value> = None;
         for some in team.reports.chunks(AT_A_TIME) {

@@ -1,4 +1,4 @@
-//! One file of the tree: read without being fooled by what happens to it meanwhile, and shown as a document.
+//! Reads one file of the tree safely, even if it changes meanwhile, and makes its document.
 
 use std::{
     fs::{self, File, Metadata, OpenOptions},
@@ -14,31 +14,31 @@ use rustix::fs::OFlags;
 
 use crate::{settings::extension, tree::Skip};
 
-/// As much as Omni extracts text from in one file. A larger one is found by its name.
+/// The largest file from which Omni extracts text. Search finds a larger one by its name.
 const MOST_READ: u64 = 50 << 20;
-/// Whether a file is text shows in this many of its first bytes.
+/// The number of first bytes that decide whether a file is text.
 const SNIFFED: u64 = 8 << 10;
 
-/// The formats that Omni extracts text from (`protocol.md` §3.5), or its converter where there is one.
+/// The formats from which Omni extracts text (`protocol.md` §3.5), itself or by its converter.
 const EXTRACTED: &[&str] = &[
     "bmp", "doc", "docx", "eml", "htm", "html", "jpeg", "jpg", "mht", "mhtml", "msg", "pdf", "png",
     "ppt", "pptx", "tif", "tiff", "webp", "xhtml", "xls", "xlsx",
 ];
 
-/// A file, as it was when it was last looked at.
+/// A file, in its state at the last look.
 #[derive(Debug)]
 pub(crate) struct FileItem {
-    /// Its path, which is the id of its document.
+    /// Its path, which is also the id of its document.
     pub(crate) id: String,
     pub(crate) stamp: Stamp,
-    /// Where the path below the base begins.
+    /// The position at which the path below the base begins.
     below: usize,
     created: Option<OffsetDateTime>,
     mode: u32,
 }
 
-/// What tells a changed file from an unchanged one: when it was modified, when anything of it was changed, and its bytes. A
-/// program can put the first of these times back, but not the second.
+/// Identifies a version of a file: the times of its last modification and of its last change, and its size. A program
+/// can reset the first time, but not the second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(crate) struct Stamp {
     modified: (i64, i64),
@@ -46,16 +46,16 @@ pub(crate) struct Stamp {
     pub(crate) bytes: u64,
 }
 
-/// A file with its content, or why there is none.
+/// A file with its content, or the reason why it has none.
 pub(crate) type Read = Result<(FileItem, Content), Skip>;
 
-/// What a file holds for readers.
+/// The searchable content of a file.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Content {
     Text(String, &'static Encoding),
-    /// Bytes whose text Omni extracts.
+    /// A file from which Omni extracts text.
     Extract(Vec<u8>),
-    /// No text: it is found by its name.
+    /// No text: search finds it by its name.
     Nothing,
 }
 
@@ -86,7 +86,7 @@ impl FileItem {
         }
     }
 
-    /// Reads the file; a second time if it changed meanwhile. What is read is one state of it, with that state's stamp.
+    /// Reads the file, and again if it changed meanwhile. The result is one consistent state, with that state's stamp.
     pub(crate) fn read(mut self) -> Read {
         let content = match self.read_once() {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => self.read_once(),
@@ -99,7 +99,7 @@ impl FileItem {
     }
 
     fn read_once(&mut self) -> io::Result<Content> {
-        // Whatever has taken the file's place is neither followed nor waited for.
+        // If the path is something else by now, do not follow it and do not block on it.
         let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
         let file = OpenOptions::new()
             .read(true)
@@ -129,7 +129,7 @@ impl FileItem {
         if !is_extracted && !may_be_text(&bytes) {
             return Ok(Content::Nothing);
         }
-        // A byte more than there should be shows that the file grows.
+        // One byte more than expected shows that the file is growing.
         file.take((size + 1).saturating_sub(SNIFFED))
             .read_to_end(&mut bytes)?;
         if bytes.len() as u64 != size {
@@ -146,7 +146,7 @@ impl FileItem {
         extension(&self.id)
     }
 
-    /// The names of the folders below the base that it is in.
+    /// Returns the names of the folders that it is in, below the base.
     pub(crate) fn folders(&self) -> impl Iterator<Item = &str> {
         let (folders, _) = self.id[self.below..].rsplit_once('/').unwrap_or_default();
         folders.split('/')
@@ -184,8 +184,8 @@ impl FileItem {
     }
 }
 
-/// Whether a file that begins with these bytes can be text: no zero bytes, unless a mark says that it is UTF-16, and none of the
-/// formats whose words are between markup or encoded: RTF, mailboxes, and office files as one XML.
+/// Returns whether a file that begins with these bytes can be text. Zero bytes are allowed only after a UTF-16 mark.
+/// Formats whose words are in markup or encoded are excluded: RTF, mailboxes, and office files as a single XML file.
 fn may_be_text(beginning: &[u8]) -> bool {
     if Encoding::for_bom(beginning).is_none() && beginning.contains(&0) {
         return false;
@@ -208,7 +208,7 @@ fn may_be_text(beginning: &[u8]) -> bool {
     !(head.starts_with("{\\rtf") || is_mailbox || is_office)
 }
 
-/// Text in its encoding: by its mark, or UTF-8, or the most likely one. Other bytes than those of a text are nothing.
+/// Decodes text: by its byte order mark, as UTF-8, or in the most likely encoding. Other bytes have no content.
 fn text(bytes: Vec<u8>) -> Content {
     if let Some((encoding, mark)) = Encoding::for_bom(&bytes) {
         return Content::Text(
@@ -308,14 +308,14 @@ mod tests {
     }
 
     #[test]
-    fn a_file_beyond_what_omni_extracts_is_not_read() {
+    fn a_file_too_large_for_extraction_is_not_read() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("f.pdf");
         File::create(&path).unwrap().set_len(MOST_READ + 1).unwrap();
         assert_eq!(item(&path).read().unwrap().1, Content::Nothing);
     }
 
-    /// What is said of a file that was `found` at a path and has since become something else.
+    /// Returns the skip of a file that was `found` at a path and then replaced.
     fn skip_of(path: &Path, becomes: impl FnOnce(&Path)) -> Skip {
         fs::write(path, "found").unwrap();
         let file = item(path);
@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_a_file_becomes_before_it_is_read_is_a_skip_that_deletes_nothing() {
+    fn a_file_replaced_before_it_is_read_is_skipped_and_deletes_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("f");
         let said = |skip: Skip| (skip.reason, skip.keeps_documents);
@@ -337,7 +337,7 @@ mod tests {
         let link = skip_of(&path, |path| symlink("/etc/passwd", path).unwrap());
         assert_eq!(said(link), ("cannot be read", true));
         fs::remove_file(&path).unwrap();
-        // Opening a pipe waits for a writer, unless one asks not to.
+        // Opening a pipe normally waits for a writer.
         let pipe = skip_of(&path, |path| {
             assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
         });
@@ -361,7 +361,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn a_file_that_holds_more_than_it_says_is_never_read_half() {
+    fn a_file_longer_than_its_stated_size_is_never_read_partially() {
         let skip = item(Path::new("/proc/self/status")).read().unwrap_err();
         assert_eq!(
             (skip.reason, skip.keeps_documents),

@@ -1,7 +1,7 @@
 //! The connector to read first: a directory tree becomes documents.
 //!
-//! This file declares the connector. [`tree`] finds files, [`mod@file`] reads them, [`mirror`] makes a run of both, and [`mod@notices`]
-//! hears what happens meanwhile. It takes the place of Omni's own connector, whose ids and settings it has.
+//! This file declares the connector. [`tree`] finds files, [`mod@file`] reads them, [`mirror`] makes a run of both, and
+//! [`mod@notices`] reports changes. It replaces Omni's own connector, with the same ids and settings.
 
 mod file;
 mod mirror;

@@ -1,4 +1,4 @@
-//! Keeps Omni's documents like the tree: walks it, reads what changed, deletes what is gone.
+//! Keeps Omni's documents equal to the tree: walks it, reads changed files, deletes documents of missing files.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -22,11 +22,11 @@ use crate::{
     tree::{Found, Skip, Tree},
 };
 
-/// Files read at once: enough to keep a disk busy…
+/// The number of files read at once: enough to keep a disk busy.
 const READERS: usize = 8;
-/// …and kilobytes of them that may be in memory.
+/// The limit of their content in memory, in kilobytes.
 const KILOBYTES: u32 = 64 << 10;
-/// Entries that were found and wait for a reader.
+/// The number of found entries that may wait for a reader.
 const AHEAD: usize = 1_000;
 
 /// The state of a source.
@@ -37,8 +37,8 @@ pub(crate) struct Known {
     files: Inventory<Stamp>,
 }
 
-/// Reads what was saved: today's form, or an earlier one with the files of each folder by their paths below the base. Anything
-/// else is set aside: Omni's own connector saves nothing.
+/// Reads a saved state: the current format, or an earlier one with the files of each folder by their paths below the
+/// base. Any other value is ignored: Omni's own connector saves nothing.
 impl<'de> Deserialize<'de> for Known {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         type Folders = BTreeMap<String, BTreeMap<String, Value>>;
@@ -62,12 +62,12 @@ pub(crate) struct Mirror {
     tree: Arc<Tree>,
     known: Checkpoint<Known>,
     ctx: SyncContext,
-    /// Nobody knows what Omni has of this source: its own connector may have worked on it before.
+    /// Whether it is unknown what Omni has of this source: its own connector may have worked on it before.
     is_new: bool,
 }
 
 impl Mirror {
-    /// The tree of a source, against what is known of it.
+    /// Opens the tree of a source, with the saved state.
     pub(crate) async fn open(
         settings: Settings,
         known: Checkpoint<Known>,
@@ -92,7 +92,7 @@ impl Mirror {
         Ok(mirror)
     }
 
-    /// Deletes what is not below the base: it was another one, or ids began below it.
+    /// Deletes documents that are not below the base, such as those of an earlier base.
     async fn delete_others(&self) -> Result<()> {
         let mut walk = self.known.files.walk(&self.ctx);
         for id in self.known.files.ids_in(&Part::whole()) {
@@ -108,7 +108,7 @@ impl Mirror {
         Arc::clone(&self.tree)
     }
 
-    /// Brings Omni up to date with the whole tree.
+    /// Updates Omni from the whole tree.
     pub(crate) async fn refresh(&mut self) -> Result<()> {
         let base = self.tree.settings.base().to_owned();
         self.refresh_at([base].into()).await?;
@@ -116,7 +116,7 @@ impl Mirror {
         Ok(())
     }
 
-    /// Brings Omni up to date with what is, or was, at these paths and below them. A file at one of them is read, whatever its stamp.
+    /// Updates Omni at and below these paths. A file at one of them is always read, even with an unchanged stamp.
     pub(crate) async fn refresh_at(&mut self, changed: BTreeSet<PathBuf>) -> Result<()> {
         let paths = topmost(changed.iter().cloned());
         let is_whole = paths.iter().any(|path| path == self.tree.settings.base());
@@ -176,8 +176,8 @@ impl Mirror {
         Ok(())
     }
 
-    /// Reports what becomes no document now. What does not belong to the source is deleted by name: that is no accident, however
-    /// much of it there is.
+    /// Reports an item that has no document now. An item that does not belong to the source is deleted by name. Such
+    /// deletes are no accident, so their number is not limited.
     async fn leave_out(&self, skip: Skip, walk: &Mutex<Walk<Stamp>>) -> Result<()> {
         let part = Part::path(&skip.item);
         if skip.keeps_documents {
@@ -208,7 +208,7 @@ fn lock(walk: &Mutex<Walk<Stamp>>) -> MutexGuard<'_, Walk<Stamp>> {
     walk.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Reads a file on a thread of its own, once there is room in memory for it.
+/// Reads a file on a separate thread, once there is room in memory for it.
 async fn read(
     found: Found,
     memory: Arc<Semaphore>,
@@ -229,7 +229,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_checkpoint_that_was_ever_saved_is_read_or_set_aside() {
+    fn every_older_checkpoint_is_read_or_ignored() {
         let known = |saved: Value| omni_connector::decode::<Known>("checkpoint", saved).unwrap();
         for nothing in [
             json!({}),

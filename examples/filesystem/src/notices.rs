@@ -1,4 +1,4 @@
-//! What the operating system says about the tree. Where it says nothing, the tree is looked at again and again.
+//! Watches the tree by the operating system's notices. Where there are none, it scans the tree repeatedly.
 
 use std::{
     io,
@@ -18,15 +18,15 @@ use notify::{
 use omni_connector::prelude::*;
 use tokio::{sync::mpsc, task::spawn_blocking, time::sleep};
 
-/// Without notices the tree is looked at this often at most…
+/// Without notices, the shortest pause between scans.
 const EVERY: Duration = Duration::from_secs(2);
-/// …or so that looking takes one part in this many of the time.
+/// A pause is at least this many times as long as a scan.
 const SHARE: u64 = 20;
 
-/// Changed paths, one after the other. It fails when some may be missing.
+/// Changed paths. The stream fails when some may be missing.
 pub(crate) type Notices = BoxStream<'static, Result<Option<PathBuf>>>;
 
-/// Begins to listen, or to look: how long a look at the whole tree took is `took`, in milliseconds.
+/// Begins to watch, or to scan. `took` is the duration of a scan of the whole tree, in milliseconds.
 pub(crate) async fn notices(
     root: PathBuf,
     ctx: SyncContext,
@@ -53,7 +53,7 @@ fn listen(root: &Path) -> Result<Notices> {
     );
     let (heard, notices) = mpsc::unbounded_channel();
     let handler = move |event| {
-        // The watch is over when nobody listens.
+        // The watch ends when the receiver is dropped.
         for change in changes(event) {
             drop(heard.send(change));
         }
@@ -72,14 +72,14 @@ fn listen(root: &Path) -> Result<Notices> {
 fn changes(event: notify::Result<Event>) -> Vec<Result<Option<PathBuf>>> {
     match event {
         Ok(event) if event.need_rescan() => vec![Err(anyhow!("notices of the system were lost"))],
-        // Reading a file, as this connector does itself, is no change.
+        // Reading a file, as this connector does itself, is not a change.
         Ok(Event {
             kind: EventKind::Access(kind),
             ..
         }) if kind != AccessKind::Close(AccessMode::Write) => vec![],
         Ok(event) => event.paths.into_iter().map(|path| Ok(Some(path))).collect(),
         Err(error) => match &error.kind {
-            // A folder that has vanished again: there is a notice of that.
+            // The folder vanished again, which has its own notice.
             ErrorKind::PathNotFound | ErrorKind::WatchNotFound => vec![],
             ErrorKind::Io(cause) if cause.kind() == io::ErrorKind::NotFound => vec![],
             _ => vec![Err(
@@ -89,7 +89,7 @@ fn changes(event: notify::Result<Event>) -> Vec<Result<Option<PathBuf>>> {
     }
 }
 
-/// Whether the kernel sees every change: not on file systems that other machines, or programs, change.
+/// Returns whether the kernel sees every change. It does not on file systems that other machines or programs change.
 #[cfg(target_os = "linux")]
 fn sends_notices(root: &Path) -> bool {
     // NFS, SMB, CIFS and SMB2, FUSE, 9p, Ceph, AFS, proc and sysfs, from `linux/magic.h`.
@@ -118,10 +118,10 @@ fn sends_notices(_: &Path) -> bool {
     true
 }
 
-/// The paths that lie below no other one.
+/// Returns the paths that are not below another one.
 pub(crate) fn topmost(paths: impl IntoIterator<Item = PathBuf>) -> Vec<PathBuf> {
     let mut topmost: Vec<PathBuf> = Vec::new();
-    // In the order of paths, what is below a folder follows it.
+    // In the order of paths, the contents of a folder follow it.
     for path in paths {
         if topmost.last().is_none_or(|above| !path.starts_with(above)) {
             topmost.push(path);
@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_lies_below_a_path_is_not_looked_at_twice() {
+    fn paths_below_another_path_are_dropped() {
         let paths = std::collections::BTreeSet::from(
             ["/t/a/b", "/t/a", "/t/a-b", "/t/c/d", "/t/a/z"].map(PathBuf::from),
         );

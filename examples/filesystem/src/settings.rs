@@ -1,4 +1,4 @@
-//! What a person fills in for a source: which folder, and what to leave out of it. The keys are those of Omni's form.
+//! The settings of a source: its folder, and the files to exclude. The keys are those of Omni's form.
 
 use std::path::{Path, PathBuf};
 
@@ -23,7 +23,7 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// Refuses what has a meaning that nobody can want.
+    /// Refuses settings that cannot be intended.
     pub(crate) fn check(&self) -> Result<()> {
         ensure!(
             self.base_path.is_absolute(),
@@ -42,7 +42,7 @@ impl Settings {
         &self.base_path
     }
 
-    /// The base as ids begin with it, without a slash at its end.
+    /// Returns the base as the prefix of ids, without a slash at its end.
     pub(crate) fn prefix(&self) -> &str {
         let base = self.base().to_str().unwrap_or_default();
         base.strip_suffix('/').unwrap_or(base)
@@ -63,7 +63,7 @@ impl Settings {
             || extension(path).is_some_and(|extension| wanted.iter().any(|it| it.0 == extension))
     }
 
-    /// Whether the file or folder at `path` is left out by itself.
+    /// Returns whether a pattern excludes the file or folder at `path` itself.
     pub(crate) fn excludes(&self, path: &str, is_folder: bool) -> bool {
         let patterns = self.exclude_patterns.as_deref().unwrap_or_default();
         let (path, prefix) = (path.to_lowercase(), self.prefix().to_lowercase());
@@ -72,7 +72,7 @@ impl Settings {
     }
 }
 
-/// The extension of a file as it is compared: in lower case.
+/// Returns the extension of a file in lower case, for comparison.
 pub(crate) fn extension(path: &str) -> Option<String> {
     Some(Path::new(path).extension()?.to_str()?.to_lowercase())
 }
@@ -88,8 +88,8 @@ impl From<String> for Extension {
     }
 }
 
-/// A pattern in both readings: Omni's code looks for its text in the path, and Omni's form promises globs. Documents are public, so
-/// either of them leaves a file out, in any case.
+/// A pattern with two meanings: Omni's code searches for the string in the path, and Omni's form promises globs.
+/// Documents are public, so either match excludes a file. Case is ignored.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "String")]
 struct Pattern {
@@ -119,16 +119,16 @@ impl TryFrom<String> for Pattern {
 }
 
 impl Pattern {
-    /// Matches a path in lower case, of which the first `base` bytes are the base.
+    /// Returns whether it matches a path in lower case, whose first `base` bytes are the base.
     fn matches(&self, path: &str, base: usize) -> bool {
-        // What the base itself contains leaves nothing out.
+        // A match inside the base itself does not count.
         let first = (base + 2).saturating_sub(self.text.len());
         let first = (first..=path.len()).find(|at| path.is_char_boundary(*at));
         if first.is_some_and(|first| path[first..].contains(&self.text)) {
             return true;
         }
         let is_absolute = self.text.starts_with('/') && self.text.len() > base + 1;
-        // `build/**` is what lies in the folder: then the folder need not be entered.
+        // `build/**` matches the contents of the folder, so the folder need not be entered.
         [path, path.trim_end_matches('/')].iter().any(|path| {
             self.glob.is_match(&path[base..]) || (is_absolute && self.glob.is_match(path))
         })
@@ -175,12 +175,12 @@ mod tests {
             ("build/**", "a/build/x"),
             ("docs/old", "docs/old/"),
             ("draft*.md", "a/draft1.md"),
-            // Omni's reading: a part of the path.
+            // Omni's meaning: a part of the path.
             ("secret", "plans/secret-2026.md"),
             ("/private/", "a/private/x.txt"),
             ("/private/", "private/"),
             ("[a]", "odd[a]name"),
-            // What users of .gitignore and absolute paths mean.
+            // The meaning for users of .gitignore, and absolute paths.
             ("/build", "build/"),
             ("./build", "build/"),
             ("BUILD", "build/secret.md"),
@@ -200,7 +200,7 @@ mod tests {
             ("draft*.md", "draft-archive/final/report.md"),
             ("foo*.py", "foo/bar/baz.py"),
             ("/a*", "b/a1"),
-            // Only the base contains it.
+            // Only the base contains the pattern.
             ("tmp", "a.md"),
             ("tmp/files/", "a/b.md"),
             ("/tmp/files/", "a/b.md"),
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_the_form_saves_or_saved_once_is_a_config() {
+    fn every_config_of_the_form_is_accepted_including_older_ones() {
         for config in [
             json!({ "base_path": "/srv" }),
             json!({ "base_path": "/srv", "file_extensions": [], "exclude_patterns": null, "max_file_size_bytes": null }),

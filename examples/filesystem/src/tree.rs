@@ -1,4 +1,4 @@
-//! The tree as it is: every entry is a file that should become a document, or is left out with a reason.
+//! Lists the tree: every entry becomes a document, or is skipped with a reason.
 
 use std::{
     fmt::Display,
@@ -11,31 +11,31 @@ use walkdir::{DirEntry, WalkDir};
 
 use crate::{file::FileItem, settings::Settings};
 
-/// Omni holds ids up to this many characters.
+/// The longest id that Omni stores, in characters.
 const LONGEST_ID: usize = 500;
 
 pub(crate) type Found = Result<FileItem, Skip>;
 
-/// A folder and what is wanted of it.
+/// A folder, with the settings of its source.
 #[derive(Debug)]
 pub(crate) struct Tree {
-    /// The real path of the base. Notices come with it; ids begin with the base as it is configured.
+    /// The real path of the base, which notices use. Ids begin with the base as it is configured.
     pub(crate) root: PathBuf,
     pub(crate) settings: Settings,
 }
 
-/// A file or folder that becomes no document now.
+/// A file or folder that has no document now.
 #[derive(Debug)]
 pub(crate) struct Skip {
     pub(crate) item: String,
     pub(crate) reason: &'static str,
     pub(crate) detail: Option<String>,
-    /// Whether documents of it and below it stay: it is there, and only could not be read.
+    /// Whether documents of it and below it stay: it exists, but could not be read.
     pub(crate) keeps_documents: bool,
 }
 
 impl Skip {
-    /// Something that does not belong to the source. A document that an earlier run made of it is deleted.
+    /// Makes the skip of an item that does not belong to the source. An existing document of it is deleted.
     fn unwanted(item: impl Into<String>, reason: &'static str) -> Self {
         let (item, detail) = (item.into(), None);
         Self {
@@ -46,7 +46,7 @@ impl Skip {
         }
     }
 
-    /// Something that could not be read now, and may be another time.
+    /// Makes the skip of an item that could not be read now, and possibly later.
     pub(crate) fn unread(item: impl Into<String>, error: &io::Error) -> Self {
         let (reason, detail) = match error.kind() {
             io::ErrorKind::NotFound => ("vanished while it was read", None),
@@ -69,10 +69,10 @@ impl Skip {
     }
 }
 
-/// The real path of a folder that can be listed.
+/// Returns the real path of a folder, and checks that it can be listed.
 ///
 /// # Errors
-/// It cannot.
+/// The folder does not exist or cannot be listed.
 pub(crate) fn real_folder(path: &Path) -> Result<PathBuf> {
     let listed = fs::canonicalize(path).and_then(|real| fs::read_dir(&real).map(|_| real));
     listed.with_context(|| not_listed(path))
@@ -85,14 +85,14 @@ fn not_listed(folder: &Path) -> String {
     )
 }
 
-/// The id of what is at a path: the path itself.
+/// Returns the id of a path, which is the path itself.
 fn id(path: &Path) -> Result<&str, Skip> {
     let refused = || Skip::unwanted(path.to_string_lossy(), "the name is not UTF-8");
     path.to_str().ok_or_else(refused)
 }
 
 impl Tree {
-    /// The tree of a source.
+    /// Opens the tree of a source.
     pub(crate) fn open(settings: Settings) -> Result<Self> {
         Ok(Self {
             root: real_folder(settings.base())?,
@@ -100,7 +100,7 @@ impl Tree {
         })
     }
 
-    /// A real path as one that begins with the base.
+    /// Converts a real path to one that begins with the base.
     pub(crate) fn at_base(&self, real: &Path) -> PathBuf {
         match real.strip_prefix(&self.root) {
             Ok(below) if below != Path::new("") => self.settings.base().join(below),
@@ -108,13 +108,15 @@ impl Tree {
         }
     }
 
-    /// Walks what is at `from` and below, and hands over what it finds until `found` wants no more. Nothing at `from` is
-    /// nothing found, unless it is the base. `names_all` also names every file in the folders that are left out.
+    /// Walks over `from` and its contents, and passes entries to `found` until it refuses more. If `from` does not
+    /// exist, there are no entries, unless it is the base. With `names_all`, files in excluded folders are included as
+    /// skips.
     ///
-    /// Links are not followed: what they point to inside the tree is found there, and what is outside nobody chose.
+    /// Links are not followed. Their targets inside the tree are found there; targets outside were not chosen by
+    /// anybody.
     ///
     /// # Errors
-    /// The base cannot be listed, or a listing broke off, so that nobody knows what is missing.
+    /// The base cannot be listed, or a listing broke off, so that missing entries are unknown.
     pub(crate) fn walk(
         &self,
         from: &Path,
@@ -133,7 +135,7 @@ impl Tree {
             }
         }
         let mut entries = WalkDir::new(from).follow_root_links(is_base).into_iter();
-        // The folder that is left out and looked through all the same, by its depth.
+        // The depth of the excluded folder that is being listed for `names_all`.
         let mut left_out = None;
         while let Some(entry) = entries.next() {
             let next = match entry {
@@ -172,7 +174,7 @@ impl Tree {
         self.settings.excludes(&path.to_string_lossy(), is_folder)
     }
 
-    /// Whether `from` is reached through real folders of the tree, none of them left out.
+    /// Returns whether `from` is reached through real folders of the tree, none of them excluded.
     fn leads_to(&self, from: &Path) -> Result<bool, Skip> {
         let base = self.settings.base();
         let (Ok(below), Some(parent)) = (from.strip_prefix(base), from.parent()) else {
@@ -224,7 +226,8 @@ impl Tree {
         Ok(FileItem::new(id, self.settings.prefix(), &metadata))
     }
 
-    /// What a listing that failed means: something is not there, could not be listed, or nobody knows what is missing.
+    /// Interprets the error of a listing: an entry is missing, an entry could not be listed, or missing entries are
+    /// unknown.
     fn unlisted(&self, from: &Path, error: walkdir::Error) -> Result<Option<Skip>> {
         let path = error.path().map(Path::to_owned);
         let error = io::Error::from(error);
@@ -244,7 +247,7 @@ mod tests {
 
     use super::*;
 
-    /// What a walk from `from` finds: files, and left-out items with their reasons, by their paths below the base.
+    /// Returns the files and skips of a walk from `from`, by their paths below the base.
     fn walk(
         tree: &Tree,
         from: &str,
@@ -296,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn a_walk_from_below_enters_nothing_that_one_from_the_top_would_not() {
+    fn a_walk_from_below_enters_only_folders_that_one_from_the_top_enters() {
         let root = tempfile::tempdir().unwrap();
         let tree = tree(root.path());
         symlink("a", root.path().join("link")).unwrap();
@@ -330,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn the_root_of_everything_can_be_a_base() {
+    fn the_root_directory_can_be_a_base() {
         let config = json!({ "base_path": "/" });
         let tree = Tree::open(omni_connector::decode("config", config).unwrap()).unwrap();
         let mut first = None;

@@ -1,4 +1,4 @@
-//! GitHub's API: what is asked, how its lists are walked, and what its refusals mean.
+//! GitHub's API: its requests, its lists and its errors.
 
 use std::collections::BTreeMap;
 
@@ -15,14 +15,14 @@ use crate::{
     settings::{Settings, Token},
 };
 
-/// How far GitHub's lists may lag behind its clock.
+/// The longest delay of GitHub's lists behind its clock.
 const LAG: Duration = Duration::MINUTE;
 
-/// What a discussion is asked for.
+/// The requested fields of a discussion.
 const DISCUSSION: &str = "number title body url createdAt updatedAt answerChosenAt author { login } category { name } \
     comments(first: 100) { nodes { body author { login } } }";
 
-/// One GitHub, asked on behalf of one source.
+/// A client of one GitHub, for one source.
 #[derive(Clone, FromCall)]
 pub(crate) struct Client {
     pub(crate) rest: Api,
@@ -42,7 +42,7 @@ impl ApiClient for Client {
             } else {
                 Auth::bearer(&token.secret)
             };
-            // The highest quota that GitHub gives anybody; its headers say what is really left.
+            // The highest quota that GitHub gives. Its headers state the remaining calls.
             let quota = Quota::per_hour(15_000)
                 .remaining("x-ratelimit-remaining")
                 .reset(Reset::EpochSeconds("x-ratelimit-reset"));
@@ -61,7 +61,7 @@ impl ApiClient for Client {
     }
 }
 
-/// GitHub says *busy* with 403 as well, and GraphQL refuses with 200.
+/// GitHub also sends *busy* with 403, and GraphQL refuses with 200.
 fn judge(answer: &Answer) -> Verdict {
     let says_busy = |message: &str| message.to_ascii_lowercase().contains("rate limit");
     let is_busy = || {
@@ -87,8 +87,8 @@ fn judge(answer: &Answer) -> Verdict {
     }
 }
 
-/// Goes on behind the last change of a page, so that nothing is passed over when an item moves or vanishes meanwhile. Only where
-/// one second has more changes than a page can hold, the link leads on.
+/// Continues after the last change of a page, so that no item is missed when others move or vanish meanwhile. If one
+/// second has more changes than a page, it follows the link instead.
 fn behind_last_change(answer: &Answer, _: &Position) -> Next {
     let link = answer.header("link").unwrap_or_default();
     let next = link.split(',').find_map(|link| {
@@ -106,10 +106,10 @@ fn behind_last_change(answer: &Answer, _: &Position) -> Next {
 }
 
 impl Client {
-    /// GitHub's own time, before anything is read. The token works if this does.
+    /// Returns GitHub's time, before anything is read. It also shows that the token works.
     pub(crate) async fn now(&self) -> Result<Timestamp, SourceError> {
         let answer = match self.rest.get("user").send().await {
-            // The token of an app is nobody's.
+            // The token of an app does not belong to a user.
             Err(SourceError::Forbidden { .. }) => None,
             answer => Some(answer?),
         };
@@ -120,7 +120,7 @@ impl Client {
         ))
     }
 
-    /// One of the lists of repositories.
+    /// Returns one of the lists of repositories.
     pub(crate) async fn list(&self, path: &str) -> Result<Vec<Repository>, SourceError> {
         let call = self
             .rest
@@ -128,7 +128,7 @@ impl Client {
         call.pages(Paging::link_header()).items("").all().await
     }
 
-    /// A repository by its name, also by an old one.
+    /// Returns a repository by its current or an old name.
     pub(crate) async fn repository(&self, name: &str) -> Result<Option<Repository>, SourceError> {
         let call = self.rest.get(in_repo(name, ""));
         call.missing_is_none().read().await
@@ -146,8 +146,8 @@ impl Client {
         Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
     }
 
-    /// Issues, pull requests or comments of a repository in the order of their changes, at or after a time. `list` is the beginning
-    /// of the request, such as `issues?`.
+    /// Returns issues, pull requests or comments of a repository, at or after a time, in the order of their changes.
+    /// `list` is the beginning of the request, such as `issues?`.
     pub(crate) fn changes<T: DeserializeOwned>(
         &self,
         name: &str,
@@ -163,21 +163,21 @@ impl Client {
             .items("")
     }
 
-    /// An issue or pull request; none if it is gone, or now in another repository.
+    /// Returns an issue or pull request. Returns `None` if it is deleted, or moved to another repository.
     pub(crate) async fn item(&self, name: &str, number: u64) -> Result<Option<Item>, SourceError> {
         let call = self.rest.get(in_repo(name, &format!("/issues/{number}")));
         let item: Option<Item> = call.missing_is_none().read().await?;
         Ok(item.filter(|item| item.is_in(name) && item.number == number))
     }
 
-    /// The highest number of an issue or pull request; 0 where there is none.
+    /// Returns the highest number of an issue or pull request, or 0 if there is none.
     pub(crate) async fn highest(&self, name: &str) -> Result<u64, SourceError> {
         let path = "/issues?state=all&sort=created&direction=desc&per_page=1";
         let newest: Vec<Item> = self.rest.get(in_repo(name, path)).read().await?;
         Ok(newest.first().map_or(0, |item| item.number))
     }
 
-    /// The first hundred comments on an item, and as many on its changes.
+    /// Returns the first hundred comments on an item, and the first hundred on its changes.
     pub(crate) async fn comments(
         &self,
         name: &str,
@@ -197,7 +197,7 @@ impl Client {
         Ok(comments)
     }
 
-    /// Discussions in the order of their changes: the oldest first if all are wanted, the newest first otherwise.
+    /// Returns discussions in the order of their changes: the oldest first with `all`, else the newest first.
     pub(crate) fn discussions(&self, name: &str, all: bool) -> Pages<Discussion> {
         let order = if all { "ASC" } else { "DESC" };
         let query = format!(
@@ -212,7 +212,7 @@ impl Client {
             .items(format!("{list}/nodes"))
     }
 
-    /// A discussion; none if it is gone.
+    /// Returns a discussion. Returns `None` if it is deleted.
     pub(crate) async fn discussion(
         &self,
         name: &str,
@@ -230,7 +230,7 @@ impl Client {
         .await
     }
 
-    /// How many issues, pull requests and, if they are read, discussions there are; none where GraphQL is missing.
+    /// Counts issues, pull requests and, if they are read, discussions. Returns `None` where GraphQL is missing.
     pub(crate) async fn count(
         &self,
         name: &str,
@@ -251,13 +251,13 @@ impl Client {
         Ok(totals.map(|totals| totals.values().flat_map(BTreeMap::values).sum()))
     }
 
-    /// Who may read a private repository.
+    /// Returns the readers of a private repository.
     pub(crate) async fn collaborators(&self, name: &str) -> Result<Vec<User>, SourceError> {
         let call = self.rest.get(in_repo(name, "/collaborators?per_page=100"));
         call.pages(Paging::link_header()).items("").all().await
     }
 
-    /// A person's public address, or else one at a domain that the organisation has verified.
+    /// Returns a person's public address, or else one at a domain that the organisation has verified.
     pub(crate) async fn email(
         &self,
         login: &str,
@@ -287,7 +287,7 @@ impl Client {
                 .iter()
                 .flatten()
                 .find_map(|email| Email::parse(email).ok())),
-            // The owner is a person, or the token may not ask.
+            // The owner is a person, or the token has no access.
             Err(SourceError::Refused { .. } | SourceError::Forbidden { .. }) => Ok(None),
             Err(error) => Err(error),
         }
@@ -318,7 +318,7 @@ impl Client {
     }
 }
 
-/// A path below a repository.
+/// Returns the path of a resource in a repository.
 fn in_repo(name: &str, path: &str) -> String {
     let (owner, name) = name.split_once('/').unwrap_or(("", name));
     format!("repos/{}/{}{path}", segment(owner), segment(name))

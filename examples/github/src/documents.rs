@@ -1,11 +1,11 @@
-//! What GitHub sends, and the documents that are made of it.
+//! GitHub's records, and the documents made from them.
 
 use omni_connector::{
     prelude::*,
     wire::{AttributeValue, ValueType},
 };
 
-/// Texts are cut behind this many bytes, comments behind this many.
+/// The length limit of texts in bytes, and the limit of comments.
 const LONGEST: usize = 100_000;
 pub(crate) const MOST_COMMENTS: usize = 100;
 
@@ -14,7 +14,7 @@ pub(crate) struct User {
     pub(crate) login: String,
 }
 
-/// A repository, as lists have it.
+/// A repository in a list.
 #[allow(clippy::struct_excessive_bools, reason = "they are GitHub's")]
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Repository {
@@ -99,7 +99,7 @@ pub(crate) struct Comment {
 }
 
 impl Comment {
-    /// The item that it is on.
+    /// Returns the number of its item.
     pub(crate) fn number(&self) -> Option<u64> {
         self.issue_url.as_deref()?.rsplit('/').next()?.parse().ok()
     }
@@ -116,7 +116,7 @@ impl Comment {
     }
 }
 
-/// A discussion, as GraphQL has it.
+/// A discussion, as GraphQL returns it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Discussion {
@@ -142,7 +142,7 @@ struct Comments {
     nodes: Vec<Comment>,
 }
 
-/// Somebody's name at GitHub, for an operator about people.
+/// A person's login at GitHub, for an operator about people.
 pub(crate) struct Login(pub(crate) String);
 
 impl AttributeValue for Login {
@@ -157,12 +157,12 @@ impl AttributeValue for Login {
     }
 }
 
-/// Somebody whose account was deleted is a ghost, as on GitHub's pages.
+/// Returns a person's login. A deleted account is a ghost, as on GitHub's pages.
 fn login(user: Option<&User>) -> &str {
     user.map_or("ghost", |user| &user.login)
 }
 
-/// A head, a body and comments, cut where they are too long.
+/// Joins a head, a body and comments, each cut to its limit.
 fn text(head: &[String], body: Option<&str>, comments: &[String]) -> String {
     let mut text = head
         .iter()
@@ -232,7 +232,7 @@ impl Item {
         self.pull_request.is_some()
     }
 
-    /// An item that was moved to another repository is found there.
+    /// Returns whether an item belongs to this repository. A moved item belongs to another one.
     pub(crate) fn is_in(&self, name: &str) -> bool {
         let path = format!("/repos/{name}").to_ascii_lowercase();
         self.repository_url.is_empty() || self.repository_url.to_ascii_lowercase().ends_with(&path)

@@ -1,4 +1,5 @@
-//! GitHub: repositories, issues, pull requests and discussions for search, and what GitHub's own MCP server can do as actions.
+//! Indexes GitHub's repositories, issues, pull requests and discussions, and offers the tools of GitHub's own MCP
+//! server.
 
 mod api;
 mod documents;
@@ -26,17 +27,17 @@ pub use sync::Cursor;
     state = Cursor,
 )]
 pub struct GitHub {
-    /// Where people sign in, and where sources are that name no other GitHub.
+    /// The GitHub where people sign in. It is also the default of sources.
     home: Address,
     server: McpServer,
 }
 
 impl GitHub {
-    /// Reads the environment: `GITHUB_API_URL`, and `GITHUB_MCP_COMMAND` or `GITHUB_MCP_URL`. Without the last two it is
-    /// `github-mcp-server` if that is on the path, and GitHub's remote server otherwise.
+    /// Reads the environment: `GITHUB_API_URL`, and `GITHUB_MCP_COMMAND` or `GITHUB_MCP_URL`. Without the last two, it
+    /// uses `github-mcp-server` if that is on the path, and GitHub's remote server otherwise.
     ///
     /// # Errors
-    /// A URL or a command that cannot be used.
+    /// A URL or a command is invalid.
     pub fn from_env() -> Result<Self> {
         let lookup = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
         let local = |command: &[String]| -> Result<McpServer> {
@@ -59,7 +60,7 @@ impl GitHub {
         Ok(Self::new(Address::of_environment()?, server))
     }
 
-    /// Takes the GitHub where people sign in, and an MCP server.
+    /// Makes the connector for the GitHub where people sign in, with an MCP server.
     pub fn new(home: Address, server: impl Into<McpServer>) -> Self {
         Self {
             home,
@@ -67,7 +68,7 @@ impl GitHub {
         }
     }
 
-    /// The token of a call to the MCP server, and the GitHub that it is for. It goes to no other one.
+    /// Returns the token of a call to the MCP server, and the GitHub it belongs to. It must not be sent to another one.
     fn token(&self, credentials: &McpCredentials) -> Result<(String, Address)> {
         let token: Token = credentials.secret()?;
         let address = match &credentials.source_config {
@@ -99,7 +100,7 @@ fn is_on_path(program: &str) -> bool {
 
 #[connector]
 impl GitHub {
-    /// A token that does not work is found before a run begins. Whatever else is wrong now may be over when the run needs it.
+    /// Finds an invalid token before a run begins. Other errors may be over when the run needs the connection.
     #[validate]
     async fn token_works(&self, client: Client, token: Credentials<Token>) -> Result<()> {
         self.is_for(&token, &client.settings.address()?)?;

@@ -1,4 +1,4 @@
-//! One repository while it is read: its README, members, issues, pull requests, comments and discussions.
+//! Reads one repository: its README, members, issues, pull requests, comments and discussions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use crate::{
     sync::{Progress, ids, is_fatal, number, parts},
 };
 
-/// One repository while it is read.
+/// One repository during its sync.
 pub(crate) struct Reading<'a> {
     client: &'a Client,
     ctx: &'a SyncContext,
@@ -19,9 +19,9 @@ pub(crate) struct Reading<'a> {
     name: &'a str,
     discussions: bool,
     read_as: Value,
-    /// Whether documents of it may be there that only Omni's own connector knew.
+    /// Whether Omni may have documents that only its own connector knew.
     pub(crate) is_omnis: bool,
-    /// Documents that were known and are not seen yet, while all of it is read.
+    /// Known documents that were not seen yet, while all documents are read.
     unseen: BTreeSet<String>,
     seen: BTreeSet<u64>,
 }
@@ -79,7 +79,7 @@ impl<'a> Reading<'a> {
             self.walk.keep_part(part);
         }
         let lacks_some = match since {
-            // Changes say nothing of what is gone, but the numbers do.
+            // A list of changes does not contain deleted items, but the counts reveal them.
             Some(_) => self
                 .client
                 .count(self.name, self.discussions)
@@ -152,8 +152,8 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// Looks at the issues and pull requests that changed since a time, or at all of them. In the first run their comments are
-    /// read with one list, and later for each item.
+    /// Reads the issues and pull requests that changed since a time, or all of them. The first run reads comments with
+    /// one list, later runs for each item.
     async fn items(&mut self, since: Option<Timestamp>, all: bool) -> Result<()> {
         let is_first = since.is_none();
         let mut comments: BTreeMap<u64, Vec<String>> = BTreeMap::new();
@@ -179,7 +179,7 @@ impl<'a> Reading<'a> {
             self.send(items.collect(), is_first).await?;
         }
         let _all = pages.finish().map_err(SourceError::Walk)?;
-        // An item does not change with each of its comments.
+        // A new comment does not always change its item.
         let numbers = comments.into_keys().filter(|_| !is_first);
         for number in numbers {
             if let Some(item) = self.client.item(self.name, number).await? {
@@ -189,7 +189,7 @@ impl<'a> Reading<'a> {
         Ok(())
     }
 
-    /// Sends items with the comments that are known, or those that GitHub has by now.
+    /// Sends items with the given comments, or with those that GitHub has now.
     async fn send(
         &mut self,
         items: Vec<(Option<Vec<String>>, Item)>,
@@ -202,7 +202,7 @@ impl<'a> Reading<'a> {
             let id = item.document_id(name);
             self.unseen.remove(&id);
             self.seen.insert(item.number);
-            // In a later run comments that are given are those that changed.
+            // In a later run the given comments are the changed ones.
             let is_touched = !is_first && comments.is_some();
             if is_touched || !self.walk.is_current(&id, &version(&item)) {
                 wanted.push((item, comments));
@@ -254,7 +254,8 @@ impl<'a> Reading<'a> {
         Ok(())
     }
 
-    /// Deletes what GitHub itself says is gone: a list in which items move proves nothing about one of them.
+    /// Deletes the items that GitHub itself reports as deleted. A list whose items move proves nothing about a single
+    /// one.
     async fn gone(&mut self) -> Result<()> {
         for id in std::mem::take(&mut self.unseen) {
             let Some(number) = number(&id) else { continue };
@@ -287,7 +288,7 @@ impl<'a> Reading<'a> {
         Ok(())
     }
 
-    /// Keeps what Omni has of a document that cannot be read now.
+    /// Keeps Omni's version of a document that cannot be read now.
     fn failed(&mut self, id: &str, error: SourceError, link: &str) -> Result<()> {
         if is_fatal(&error) {
             return Err(error.into());

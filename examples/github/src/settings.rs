@@ -1,4 +1,4 @@
-//! What an admin fills in, and the addresses that follow from it: one GitHub has an API, a web site and GraphQL.
+//! The settings of a source, and the addresses derived from them: a GitHub has an API, a web site and GraphQL.
 
 use std::{env, fmt};
 
@@ -25,7 +25,7 @@ pub struct Settings {
     pub(crate) users: Vec<String>,
 }
 
-/// Reads null as if nothing were there.
+/// Decodes null as a missing value.
 pub(crate) fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
     given: D,
 ) -> Result<T, D::Error> {
@@ -33,7 +33,7 @@ pub(crate) fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de
 }
 
 impl Settings {
-    /// The GitHub that the source is on.
+    /// Returns the GitHub of the source.
     pub(crate) fn address(&self) -> Result<Address> {
         match self.api_url.as_deref().map(str::trim) {
             None | Some("") => Address::of_environment(),
@@ -46,13 +46,13 @@ impl Settings {
         }
     }
 
-    /// Whether everything is read that the token's owner sees.
+    /// Returns whether everything is read that the token's owner sees.
     pub(crate) fn is_everything(&self) -> bool {
         self.repos.is_empty() && self.orgs.is_empty() && self.users.is_empty()
     }
 }
 
-/// Where one GitHub is: github.com, GitHub Enterprise in the cloud, or a company's own server.
+/// The address of a GitHub: github.com, GitHub Enterprise in the cloud, or a company's own server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address(Url);
 
@@ -68,7 +68,7 @@ impl Address {
             .context("the URL of GitHub's API is like `https://github.example.com/api/v3`")
     }
 
-    /// The GitHub of sources that name none: `GITHUB_API_URL`, or github.com.
+    /// Returns the default GitHub of sources: `GITHUB_API_URL`, or github.com.
     pub(crate) fn of_environment() -> Result<Self> {
         let url = env::var("GITHUB_API_URL")
             .ok()
@@ -88,7 +88,7 @@ impl Address {
         }
     }
 
-    /// Where people sign in, and what `GITHUB_HOST` names.
+    /// Returns the address where people sign in, which is also the value of `GITHUB_HOST`.
     pub(crate) fn web(&self) -> String {
         let mut url = self.0.clone();
         let is_server = url.path().ends_with("/api/v3");
@@ -107,12 +107,13 @@ impl fmt::Display for Address {
     }
 }
 
-/// The secret of a source: a personal access token from the form, or what a sign-in leaves.
+/// The secret of a source: a personal access token from the form, or the token of a sign-in.
 #[derive(Clone, Deserialize)]
 #[serde(try_from = "Given")]
 pub struct Token {
     pub(crate) secret: SecretString,
-    /// Such a token is renewed by the manager, and belongs to the GitHub where people sign in.
+    /// Whether it comes from a sign-in. The manager renews such a token, and it belongs to the GitHub where people sign
+    /// in.
     pub(crate) is_signed_in: bool,
 }
 

@@ -1,4 +1,4 @@
-//! How GitHub comes to Omni: a repository after the other, all of it or what changed since the last run.
+//! Syncs GitHub one repository after the other: everything, or the changes since the last run.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,10 +6,10 @@ use omni_connector::{http::segment, prelude::*};
 
 use crate::{api::Client, documents::Repository, reading::Reading, settings::or_default};
 
-/// How the id of a repository's document begins.
+/// The prefix of the ids of repositories' documents.
 const REPO: &str = "github:repo:";
 
-/// The checkpoint. That of Omni's own connector is read as well: its repositories have their names as keys.
+/// The checkpoint. It can also be read from that of Omni's own connector, whose keys are the repositories' names.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Cursor {
@@ -18,11 +18,11 @@ pub struct Cursor {
     documents: Inventory<Value>,
 }
 
-/// How far a repository was read. Its key is its number at GitHub, which it keeps under another name.
+/// The state of a repository. Its key is its number at GitHub, which does not change with its name.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Progress {
-    /// What every document of the repository depends on: its name, its readers, and what is read of it.
+    /// The values on which all its documents depend: its name, its readers and the settings.
     pub(crate) read_as: Value,
     pub(crate) since: Watermark<Timestamp>,
 }
@@ -33,7 +33,7 @@ impl Progress {
     }
 }
 
-/// Whether an error of one call ends the run.
+/// Returns whether an error of one call ends the run.
 pub(crate) const fn is_fatal(error: &SourceError) -> bool {
     matches!(
         error,
@@ -41,7 +41,7 @@ pub(crate) const fn is_fatal(error: &SourceError) -> bool {
     )
 }
 
-/// Reads the source, or what changed of it.
+/// Reads the source, or its changes.
 pub(crate) async fn run(
     client: Client,
     mut checkpoint: Checkpoint<Cursor>,
@@ -53,7 +53,8 @@ pub(crate) async fn run(
     let mut walk = checkpoint.documents.walk(&ctx);
     let mut listed = Listed::default();
     listed.read(&client, &ctx).await?;
-    // A repository that vanishes while a list is read hides another one: only what two lists lack is gone.
+    // A repository that vanishes while a list is read can hide another one. So a repository is deleted only if it is
+    // missing in two lists.
     let known = checkpoint.documents.ids_in(&Part::prefix(REPO));
     if known.iter().any(|id| !listed.has_name(&id[REPO.len()..])) {
         listed.read(&client, &ctx).await?;
@@ -90,7 +91,7 @@ pub(crate) async fn run(
             }
             ctx.lost(name, error)?;
         } else if !listed.has_name(&before) {
-            // It has another name now, so that most of a source may be unseen by no accident.
+            // It has a new name. So most of a source may be unseen without an accident.
             for id in parts(&before)
                 .iter()
                 .flat_map(|part| checkpoint.documents.ids_in(part))
@@ -110,7 +111,7 @@ pub(crate) async fn run(
     Ok(checkpoint.save().await?)
 }
 
-/// The parts of a source that belong to a repository.
+/// Returns the parts of a source that belong to a repository.
 pub(crate) fn parts(name: &str) -> [Part; 4] {
     let items =
         ["issue", "pr", "discussion"].map(|kind| Part::prefix(format!("github:{kind}:{name}#")));
@@ -123,18 +124,18 @@ pub(crate) fn parts(name: &str) -> [Part; 4] {
     ]
 }
 
-/// The number at the end of a document's id.
+/// Returns the number at the end of a document's id.
 pub(crate) fn number(id: &str) -> Option<u64> {
     id.rsplit_once('#')?.1.parse().ok()
 }
 
-/// Everything that can be the document of a number.
+/// Returns all possible document ids of a number.
 pub(crate) fn ids(name: &str, number: u64) -> [String; 3] {
     ["issue", "pr", "discussion"].map(|kind| format!("github:{kind}:{name}#{number}"))
 }
 
-/// Deletes what Omni's own connector left of a repository that is not read under this name any more. It knew no numbers, but no
-/// number is higher than the highest at GitHub.
+/// Deletes documents that Omni's own connector left of a repository that is no longer read under this name. That
+/// connector stored no numbers, but none is higher than GitHub's highest.
 async fn forget(
     client: &Client,
     ctx: &SyncContext,
@@ -165,11 +166,11 @@ async fn forget(
     Ok(ctx.delete(format!("{REPO}{name}")).await?)
 }
 
-/// The repositories that the source is about.
+/// The repositories of the source.
 #[derive(Default)]
 struct Listed {
     repositories: BTreeMap<u64, Repository>,
-    /// Why the list is not whole.
+    /// The reason why the list is incomplete.
     failure: Option<SourceError>,
 }
 

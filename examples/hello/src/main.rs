@@ -1,8 +1,8 @@
-//! Three notes in memory, one action and one search operator: the connector to read first.
+//! The connector to read first: three notes in memory, one action and one search operator.
 
 use omni_connector::prelude::*;
 
-/// An author and a text.
+/// A note: its author and its text.
 struct Note(&'static str, &'static str);
 
 const NOTES: [Note; 3] = [

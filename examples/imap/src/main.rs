@@ -1,6 +1,7 @@
-//! The mails of an IMAP account, one document a thread. It takes the place of Omni's own connector, whose ids and settings it has.
+//! Indexes the mails of an IMAP account, one document a thread. It replaces Omni's own connector, with the same ids and
+//! settings.
 //!
-//! [`server`] speaks with the server, [`thread`] makes documents, and [`mirror`] puts them together into a run.
+//! [`server`] talks to the server, [`thread`] makes documents, and [`mirror`] makes a run of both.
 
 mod mirror;
 mod server;
@@ -22,7 +23,7 @@ use crate::{
     thread::Thread,
 };
 
-/// IDLE is begun anew this often, which also finds a connection that died silently.
+/// The interval at which IDLE is restarted, which also detects a connection that died silently.
 const IDLE: Duration = Duration::from_mins(9);
 
 /// The mails of one person, which nobody else may see.
@@ -64,7 +65,7 @@ impl Imap {
         Ok(())
     }
 
-    /// Listens to INBOX. All folders are looked at when it changes.
+    /// Watches INBOX. A change there checks all folders.
     #[sync(realtime)]
     async fn watch(
         &self,
@@ -77,7 +78,8 @@ impl Imap {
             return Ok(());
         }
         let (settings, entry) = (config.0.clone(), login.0.clone());
-        // A watch connects again and again, and a refused login would lock the account. So it is handed to the loop below.
+        // A watch reconnects repeatedly, and repeated refused logins would lock the account. So a refusal is passed to
+        // the loop below.
         let refused = Arc::new(OnceLock::<Refused>::new());
         let refusal = Arc::clone(&refused);
         let mut watching = Watch::default().start(&ctx, move || {

@@ -1,4 +1,4 @@
-//! Keeps Omni's threads like the mailbox: finds the folders that changed, and reads the threads that changed in them.
+//! Keeps Omni's threads equal to the mailbox: finds the changed folders, and reads the changed threads in them.
 
 use std::sync::{Arc, OnceLock};
 
@@ -14,12 +14,12 @@ use crate::{
 /// The state of a source.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Known {
-    /// By the name that the server uses. Where Omni's own connector saved a folder, it is read anew.
+    /// Folders by the server's names. Folders in a checkpoint of Omni's own connector are read anew.
     #[serde(default, rename = "mailboxes")]
     folders: Partitions<String, Kept>,
 }
 
-/// What is kept of a folder.
+/// The saved state of a folder.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Kept {
     status: Option<Status>,
@@ -32,11 +32,11 @@ struct Pass {
     login: Login,
     owner: String,
     mailbox: Mutex<Option<Mailbox>>,
-    /// Set once the server refuses the login. It is not asked again then.
+    /// Set when the server refuses the login. There is no further attempt then.
     refused: OnceLock<Refused>,
 }
 
-/// Brings everything up to date.
+/// Updates everything.
 pub(crate) async fn refresh(
     settings: &Settings,
     login: &Login,
@@ -74,7 +74,7 @@ pub(crate) async fn refresh(
 impl Pass {
     async fn folder(&self, folder: &Folder, part: Partition<String, Kept>) -> Result<()> {
         let mut held = self.mailbox.lock().await;
-        // After an error the connection may be in the middle of an answer, so the next folder makes a new one.
+        // After an error the connection may be in the middle of a response, so the next folder opens a new one.
         let mut mailbox = match held.take() {
             Some(mailbox) => mailbox,
             None => self.open().await?,
@@ -149,7 +149,7 @@ impl Pass {
         Ok(())
     }
 
-    /// Reads a thread; also its mails without those that went since they were listed.
+    /// Reads a thread. Returns it with its mails, without those that vanished since they were listed.
     async fn thread<'it>(
         &self,
         mailbox: &mut Mailbox,

@@ -1,4 +1,4 @@
-//! The connection to the server: logging in, listing folders, reading mails. Every answer has a time limit.
+//! The connection to the server: log-in, list of folders, reading of mails. Every response has a time limit.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -22,7 +22,7 @@ use tokio_rustls::{
 
 use crate::settings::{Encryption, Login, Settings};
 
-/// A server that says nothing for this long is not waited for.
+/// The time limit of a response.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(crate) trait Socket: AsyncRead + AsyncWrite + Unpin + Send + fmt::Debug {}
@@ -31,17 +31,17 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send + fmt::Debug> Socket for T {}
 
 type Session = async_imap::Session<Box<dyn Socket>>;
 
-/// A folder, by the name that the server uses and the name that people read.
+/// A folder: the server's name, and the name that people read.
 #[derive(Debug, Clone)]
 pub(crate) struct Folder {
     pub(crate) raw: String,
     pub(crate) name: String,
 }
 
-/// UIDVALIDITY, UIDNEXT and the number of mails. While all three stay, no mail came or went.
+/// UIDVALIDITY, UIDNEXT and the number of mails. Any arrival or removal of a mail changes one of them.
 pub(crate) type Status = (u32, u32, u32);
 
-/// What the list of a folder says of a mail.
+/// A mail in the list of a folder.
 #[derive(Debug)]
 pub(crate) struct Row {
     pub(crate) uid: u32,
@@ -49,7 +49,7 @@ pub(crate) struct Row {
     pub(crate) header: Vec<u8>,
 }
 
-/// A mail as it was read.
+/// A mail that was read.
 #[derive(Debug)]
 pub(crate) struct Body {
     pub(crate) uid: u32,
@@ -73,14 +73,14 @@ impl Mailbox {
         timed(log_in(client, login)).await?
     }
 
-    /// All folders that the settings want.
+    /// Returns all folders that the settings include.
     pub(crate) async fn folders(&mut self, settings: &Settings) -> Result<Vec<Folder>> {
         let names: Vec<_> = timed(async {
             let names = self.0.list(Some(""), Some("*")).await?;
             names.try_collect().await
         })
         .await??;
-        // async-imap takes a lost connection for the end of the list, and folders that are not listed are deleted.
+        // async-imap treats a lost connection as the end of the list, and missing folders would be deleted.
         timed(self.0.noop()).await??;
         let mut folders = Vec::new();
         for name in names {
@@ -158,7 +158,7 @@ impl Mailbox {
         Ok(rows)
     }
 
-    /// Reads a mail of the open folder, or only its header. None when it has gone meanwhile.
+    /// Reads a mail of the open folder, or only its header. Returns `None` when it has vanished.
     pub(crate) async fn read(&mut self, uid: u32, whole: bool) -> Result<Option<Body>> {
         let what = if whole {
             "(UID FLAGS RFC822.SIZE BODY.PEEK[])"
@@ -185,21 +185,21 @@ impl Mailbox {
         Ok(body)
     }
 
-    /// Whether a mail of the open folder is still there.
+    /// Returns whether the open folder still has a mail.
     pub(crate) async fn has(&mut self, uid: u32) -> Result<bool> {
-        // At NOOP the server says which mails are gone; until then it may find them.
+        // The server reports removed mails at NOOP; before that a search may still find them.
         timed(self.0.noop()).await??;
         let found = timed(self.0.uid_search(format!("UID {uid}"))).await??;
         Ok(found.contains(&uid))
     }
 
-    /// Opens a folder read only. What is given back changes when a mail comes or goes.
+    /// Opens a folder read only. The result changes when a mail arrives or is removed.
     pub(crate) async fn look(&mut self, folder: &str) -> Result<(Option<u32>, Option<u32>, u32)> {
         let opened = timed(self.0.examine(folder)).await??;
         Ok((opened.uid_validity, opened.uid_next, opened.exists))
     }
 
-    /// Waits until the server says anything of the open folder, or for so long.
+    /// Waits until the server reports a change of the open folder, or until the time is over.
     pub(crate) async fn idle(self, within: Duration) -> Result<Self> {
         let mut idle = self.0.idle();
         timed(idle.init())
@@ -216,7 +216,7 @@ impl Mailbox {
     }
 
     pub(crate) async fn close(mut self) {
-        // The work is done; a server that does not say goodbye loses nothing.
+        // The work is done, so a failed logout does not matter.
         drop(timed(self.0.logout()).await);
     }
 }
@@ -271,7 +271,7 @@ async fn log_in(client: Client<Box<dyn Socket>>, login: &Login) -> Result<Mailbo
     }
 }
 
-/// The server does not let the person in. Trying again may lock the account.
+/// The server refused the login. Another attempt may lock the account.
 #[derive(Clone)]
 pub(crate) struct Refused(Login);
 
@@ -314,7 +314,7 @@ async fn secure(host: &str, socket: Box<dyn Socket>) -> Result<Box<dyn Socket>> 
     Ok(Box::new(secured))
 }
 
-/// Answers the server's first question; a further one is an error that an empty answer ends.
+/// Answers the server's first challenge. A second one is an error, which an empty answer ends.
 struct Once(String);
 
 impl Authenticator for Once {
@@ -343,7 +343,7 @@ fn unescape(quoted: &str) -> String {
     quoted.replace("\\\"", "\"").replace("\\\\", "\\")
 }
 
-/// A name in modified UTF-7 as people read it. A name that is not in it stays as it is.
+/// Decodes a name in modified UTF-7. Returns any other name unchanged.
 pub(crate) fn decode(raw: &str) -> String {
     try_decode(raw).unwrap_or_else(|| raw.to_owned())
 }
@@ -379,7 +379,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn folder_names_are_decoded_and_broken_ones_stay() {
+    fn folder_names_are_decoded_and_invalid_ones_stay_unchanged() {
         assert_eq!(decode("Entw&APw-rfe"), "Entwürfe");
         assert_eq!(decode("A &- B"), "A & B");
         assert_eq!(decode("&ZeVnLIqe-/&2D3eAA-"), "日本語/😀");

@@ -1,8 +1,8 @@
-//! What a person fills in for a source. The keys are those of Omni's form.
+//! The settings of a source. The keys are those of Omni's form.
 
 use omni_connector::prelude::*;
 
-/// Folders that are left out when `folder_denylist` is not set, by the last part of their name.
+/// Folders excluded when `folder_denylist` is not set, by the last part of their name.
 const DENIED: [&str; 6] = [
     "trash",
     "junk",
@@ -110,7 +110,7 @@ impl Settings {
         self.port.unwrap_or(usual)
     }
 
-    /// Refuses what has a meaning that nobody can want.
+    /// Refuses settings that cannot be intended.
     pub(crate) fn check(&self) -> Result<()> {
         let host = self.host.trim();
         ensure!(
@@ -129,7 +129,7 @@ impl Settings {
         Ok(())
     }
 
-    /// Whether a folder is read. `last` is the last part of its name.
+    /// Returns whether a folder is read. `last` is the last part of its name.
     pub(crate) fn wants(&self, name: &str, last: &str, is_trash: bool) -> bool {
         let named = |names: &[String]| names.iter().any(|it| same(it, name));
         if !self.folder_allowlist.is_empty() && !named(&self.folder_allowlist) {

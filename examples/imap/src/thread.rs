@@ -1,4 +1,4 @@
-//! Mails become threads, and a thread becomes a document.
+//! Groups mails into threads, and makes a document of each thread.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -10,7 +10,7 @@ use omni_connector::prelude::*;
 
 use crate::server::{Body, Folder, Row};
 
-/// The mails of each thread of a folder, by the message id of its root.
+/// Returns the mails of each thread of a folder, by the message id of its root.
 pub(crate) fn threads(rows: &[Row], validity: u32) -> BTreeMap<String, Vec<&Row>> {
     let mut parents = HashMap::new();
     let mut ids = Vec::with_capacity(rows.len());
@@ -30,7 +30,7 @@ pub(crate) fn threads(rows: &[Row], validity: u32) -> BTreeMap<String, Vec<&Row>
     let mut threads: BTreeMap<String, Vec<&Row>> = BTreeMap::new();
     for (row, id) in rows.iter().zip(&ids) {
         let mut root = id;
-        // Answers that go round in a circle would never end.
+        // The limit ends a cycle of answers.
         for _ in 0..1_000 {
             match parents.get(root) {
                 Some((above, true)) => {
@@ -55,7 +55,7 @@ fn first(header: &HeaderValue<'_>) -> Option<String> {
     text.map(ToString::to_string)
 }
 
-/// The id that Omni's own connector gives a thread.
+/// Returns the id that Omni's own connector gives a thread.
 pub(crate) fn document_id(folder: &Folder, root: &str) -> String {
     format!(
         "imap-thread:{}:{}",
@@ -64,7 +64,7 @@ pub(crate) fn document_id(folder: &Folder, root: &str) -> String {
     )
 }
 
-/// A text as part of an address; the bytes in `kept` stay as well.
+/// Encodes a string as part of an address, except for the bytes in `kept`.
 fn encode(text: &str, kept: &str) -> String {
     text.bytes().fold(String::new(), |mut encoded, byte| {
         let character = char::from(byte);
@@ -77,7 +77,7 @@ fn encode(text: &str, kept: &str) -> String {
     })
 }
 
-/// A thread as it was read, mail by mail.
+/// A thread, built mail by mail.
 #[derive(Debug, Default)]
 pub(crate) struct Thread {
     pub(crate) folder: String,
@@ -95,7 +95,7 @@ pub(crate) struct Thread {
 }
 
 impl Thread {
-    /// Adds a mail, and gives back its attachments whose text must be extracted: name, MIME type and bytes.
+    /// Adds a mail. Returns the attachments whose text must be extracted: name, MIME type and bytes.
     pub(crate) fn add(&mut self, body: &Body) -> Result<Vec<(String, String, Vec<u8>)>> {
         let mail = MessageParser::default()
             .parse(&body.bytes[..])
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_belong_to_the_thread_of_their_root_even_in_a_circle() {
+    fn answers_belong_to_the_thread_of_their_root_even_in_a_cycle() {
         let rows = [
             row(1, "Message-ID: <a@x>\r\n\r\n"),
             row(
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_are_those_of_omni() {
+    fn ids_equal_those_of_omnis_own_connector() {
         let folder = |raw: &str| Folder {
             raw: raw.into(),
             name: String::new(),

@@ -1,5 +1,4 @@
-//! Walks the links of a site. What is known of its pages and what is left to visit are one thing: the graph of their links, which
-//! is saved meanwhile.
+//! Crawls a site. The known pages and the pages to visit are one saved structure: the graph of links.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
@@ -14,22 +13,22 @@ use crate::{
     settings::{Settings, address, id},
 };
 
-/// A site that fails so often in a row is down.
+/// The number of consecutive failures after which a site counts as down.
 const DOWN: usize = 10;
-/// Addresses that are remembered for each page that may be visited.
+/// The number of remembered addresses for each page that may be visited.
 const REMEMBERED: usize = 10;
 
 /// The state of a source.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(from = "Saved")]
 pub struct Known {
-    /// The run that last worked on it.
+    /// The run that last changed the state.
     run: String,
     documents: Inventory<String>,
     graph: Vec<Node>,
 }
 
-/// What was saved: ours, or the `pages` of Omni's own connector, whose documents are then known.
+/// A saved state: ours, or the `pages` of Omni's own connector, whose documents are then known.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Saved {
@@ -61,24 +60,24 @@ struct Node {
     url: String,
     #[serde(flatten)]
     version: Version,
-    /// The hash of its document, if it has one.
+    /// The hash of its document, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     hash: Option<String>,
-    /// Places in the graph.
+    /// Indexes in the graph.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     links: Vec<usize>,
     is_sitemap: bool,
-    /// Read in this run.
+    /// Whether it was read in this run.
     is_done: bool,
 }
 
-/// The way through the graph: breadth first, in the order of the pages' links.
+/// The order of visits: breadth first, in the order of the pages' links.
 struct Way {
     places: HashMap<String, usize>,
     queue: VecDeque<(usize, u32)>,
     queued: HashSet<usize>,
     most: usize,
-    /// Whether what was not seen is gone.
+    /// Whether unseen documents may be deleted.
     is_whole: bool,
 }
 
@@ -121,7 +120,7 @@ impl Way {
     }
 }
 
-/// Brings Omni up to date with a site.
+/// Updates Omni from a site.
 #[allow(
     clippy::too_many_lines,
     reason = "one loop over the frontier; its state is local to it"
@@ -168,7 +167,7 @@ pub(crate) async fn run(
     while let Some((at, depth)) = way.queue.pop_front() {
         let node = &known.graph[at];
         let (url, is_sitemap) = (Url::parse(&node.url)?, node.is_sitemap);
-        // Settings may have changed since the link was read.
+        // The settings may have changed since the link was read.
         if !settings.has(&url) {
             continue;
         }
@@ -197,7 +196,7 @@ pub(crate) async fn run(
                 continue;
             }
         }
-        // Only what Omni has can be left as it is.
+        // A page can be kept only if Omni has its document.
         let is_current = node
             .hash
             .as_ref()
@@ -234,7 +233,7 @@ pub(crate) async fn run(
                 }
             }
             Got::Left(why) => {
-                // A file without text has no links either.
+                // A file without text has no links.
                 let may_link = !why.ends_with("has no text");
                 way.is_whole &= is_sitemap || !may_link || !node.links.is_empty();
                 walk.keep(&id);
@@ -367,7 +366,7 @@ fn hash(bytes: &[u8]) -> String {
     use std::fmt::Write;
     let mut hex = String::new();
     for byte in Sha256::digest(bytes) {
-        // Writing to a text cannot fail.
+        // Writing to a string cannot fail.
         let _ = write!(hex, "{byte:02x}");
     }
     hex

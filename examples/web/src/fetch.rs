@@ -1,4 +1,5 @@
-//! Asks a site for its pages: at its pace, within its rules, and never inside the network unless the root is there.
+//! Requests the pages of a site: at its pace, by its rules, and never from the internal network unless the root is
+//! there.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -28,25 +29,25 @@ use crate::settings::{Settings, normal};
 const PAGE: usize = 10 << 20;
 /// The largest document or sitemap, in bytes.
 const FILE: usize = 50 << 20;
-/// What RFC 9309 asks to read of a robots.txt.
+/// The size of a robots.txt that RFC 9309 requires to be read.
 const ROBOTS: usize = 500 << 10;
-/// Redirects of one page that are followed.
+/// The number of redirects that are followed for one page.
 const HOPS: usize = 10;
-/// A wait that the site asks for is no longer than this.
+/// The longest pause that the site may request.
 const LONGEST_WAIT: Duration = Duration::from_mins(2);
 
-/// When each host may be asked again, for all sources of the process.
+/// The time at which each host may be called again, for all sources of the process.
 static TURNS: LazyLock<Mutex<HashMap<String, Instant>>> = LazyLock::new(Mutex::default);
 
 /// A site, and the rules of its hosts.
 pub(crate) struct Site<'a> {
     settings: &'a Settings,
     client: Client,
-    /// By origin. Without rules nothing is allowed for now.
+    /// The rules by origin. `None` allows nothing for now.
     robots: BTreeMap<String, Option<Robot>>,
 }
 
-/// What the site versions an answer by.
+/// The version of a response, as the site states it.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Version {
@@ -58,19 +59,19 @@ pub(crate) struct Version {
 
 pub(crate) enum Got {
     Body(Body),
-    /// It is what it was.
+    /// The page is unchanged.
     Same,
-    /// It has another address for good.
+    /// The page has moved permanently.
     Moved(Url),
     Gone,
-    /// It is nothing to read, and this is why. What is known of it stays.
+    /// The page cannot be used, for this reason. Its document stays.
     Left(String),
-    /// The site could not say.
+    /// The site failed to answer.
     Failed(String),
 }
 
 pub(crate) struct Body {
-    /// Where it was read, after redirects that hold for now.
+    /// The address after temporary redirects.
     pub(crate) url: Url,
     pub(crate) version: Version,
     pub(crate) media_type: String,
@@ -111,7 +112,7 @@ impl<'a> Site<'a> {
         })
     }
 
-    /// Looks whether the root can be reached, without its body.
+    /// Checks that the root can be reached, without reading its body.
     pub(crate) async fn check(&mut self) -> Result<()> {
         let root = self.settings.root();
         let answer = self.send(Method::HEAD, &root, None).await;
@@ -124,7 +125,7 @@ impl<'a> Site<'a> {
         }
     }
 
-    /// Whether the rules of its host allow an address. They are read once.
+    /// Returns whether the rules of an address's host allow it. The rules are read once.
     pub(crate) async fn allows(&mut self, url: &Url) -> Allowed {
         let origin = url.origin().ascii_serialization();
         if !self.robots.contains_key(&origin) {
@@ -139,7 +140,7 @@ impl<'a> Site<'a> {
         }
     }
 
-    /// The sitemaps of the root's host.
+    /// Returns the sitemaps of the root's host.
     pub(crate) fn sitemaps(&self) -> Vec<Url> {
         let root = self.settings.root();
         let rules = self.robots.get(&root.origin().ascii_serialization());
@@ -157,7 +158,7 @@ impl<'a> Site<'a> {
         for _ in 0..HOPS {
             let answer = self.send(Method::GET, &at, None).await.ok()?;
             if let Some(to) = target(&answer, &at) {
-                // Rules elsewhere are none of this source's: then nobody forbids anything.
+                // Rules on a host outside of the source do not apply: then everything is allowed.
                 if self.settings.has(&to) {
                     at = to;
                     continue;
@@ -177,7 +178,7 @@ impl<'a> Site<'a> {
         Robot::new(name, b"").ok()
     }
 
-    /// Asks for a page, only if it changed where a version is known. Each redirect is judged like a link.
+    /// Fetches a page; a page with a known version only if it changed. Each redirect is checked like a link.
     pub(crate) async fn fetch(
         &mut self,
         url: &Url,
@@ -213,7 +214,7 @@ impl<'a> Site<'a> {
         Got::Failed(format!("it redirects more than {HOPS} times"))
     }
 
-    /// Sends one request in its turn, and again when the site says when.
+    /// Sends one request when the host may be called, and again when the site says when.
     async fn send(
         &self,
         method: Method,
@@ -242,7 +243,7 @@ impl<'a> Site<'a> {
         }
     }
 
-    /// Waits until the host may be asked again: a second after the last time, unless its rules say otherwise.
+    /// Waits until the host may be called again: one second after the last call, or the delay in its rules.
     async fn turn(&self, url: &Url) {
         let robot = self.robots.get(&url.origin().ascii_serialization());
         let delay = robot.and_then(|it| it.as_ref()?.delay).unwrap_or(1.0);
@@ -294,7 +295,7 @@ async fn body(answer: Response, url: Url, is_sitemap: bool) -> Got {
     }
 }
 
-/// Reads a body; no error text means that it is too large. `may_cut` takes its beginning instead.
+/// Reads a body. The error is empty when the body is too large. With `may_cut`, its beginning is returned instead.
 async fn read(
     mut answer: Response,
     limit: usize,
@@ -322,7 +323,7 @@ fn target(answer: &Response, from: &Url) -> Option<Url> {
     Some(normal(from.join(text(answer.headers(), LOCATION)?).ok()?))
 }
 
-/// An error with its causes, which hold what people can act on.
+/// Formats the causes of an error, which say what to do.
 fn causes(error: &reqwest::Error) -> String {
     let mut said = Vec::new();
     let mut next: Option<&dyn Error> = error.source();
@@ -337,7 +338,7 @@ fn causes(error: &reqwest::Error) -> String {
     said.join(": ")
 }
 
-/// Finds public addresses only, so that no name leads into the network.
+/// Resolves names to public addresses only, so that no name leads into the internal network.
 struct PublicOnly;
 
 impl Resolve for PublicOnly {
@@ -353,7 +354,7 @@ impl Resolve for PublicOnly {
     }
 }
 
-/// Whether an address is not one of the public internet.
+/// Returns whether an address is outside of the public internet.
 pub(crate) fn is_private(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => {
@@ -372,12 +373,12 @@ pub(crate) fn is_private(ip: IpAddr) -> bool {
                 is_private(Ipv4Addr::from_bits(bits).into())
             };
             match segments {
-                // Addresses that stand for one of version 4: mapped, translated, 6to4.
+                // Addresses that contain one of version 4: mapped, translated, 6to4.
                 [0, 0, 0, 0, 0, 0 | 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
                     inner(high, low)
                 }
                 [0x2002, high, low, ..] => inner(high, low),
-                // Only 2000::/3 is given out.
+                // Only 2000::/3 is assigned.
                 _ => segments[0] & 0xe000 != 0x2000,
             }
         }
@@ -424,7 +425,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn no_public_name_leads_into_the_network() {
+    async fn no_public_name_resolves_to_the_internal_network() {
         assert!(
             PublicOnly
                 .resolve("localhost".parse().unwrap())

@@ -1,5 +1,6 @@
-//! A web site as a source: `crawl` follows its links, `fetch` asks for pages as politely as the site wants, `page` reads them,
-//! and `settings` says which addresses belong to the source. It takes the place of Omni's own connector, whose ids and settings it has.
+//! A web site as a source. `crawl` follows its links, `fetch` requests pages politely, `page` reads them, and
+//! `settings` decides which addresses belong to the source. It replaces Omni's own connector, with the same ids and
+//! settings.
 
 mod crawl;
 mod fetch;
@@ -27,7 +28,7 @@ pub struct Web;
 
 #[connector]
 impl Web {
-    /// A wrong address or certificate is found before a run begins.
+    /// Finds a wrong address or certificate before a run begins.
     #[validate]
     async fn check(&self, config: Config<Settings>) -> Result<()> {
         config.check()?;

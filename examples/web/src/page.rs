@@ -1,4 +1,4 @@
-//! Reads a page: its words as Markdown, its links, and what it says about itself. Also sitemaps.
+//! Reads a page: its text as Markdown, its links and its metadata. Also reads sitemaps.
 
 use std::{collections::BTreeSet, io::Read, rc::Rc};
 
@@ -13,12 +13,12 @@ use omni_connector::prelude::Url;
 
 use crate::{fetch::Body, settings::normal};
 
-/// The converter recurses. A page that nests deeper than any page people read gives its words alone.
+/// The deepest nesting that is converted, since the converter recurses. A deeper page gives only its plain text.
 const DEEPEST: usize = 500;
-/// Links of one page that are followed, and addresses of one sitemap.
+/// The number of links of a page that are followed, and of addresses in a sitemap.
 const LINKS: usize = 2_000;
 const ADDRESSES: usize = 50_000;
-/// Bytes of a sitemap after decompression.
+/// The size limit of a decompressed sitemap, in bytes.
 const SITEMAP: u64 = 50 << 20;
 /// Elements that are dropped: those on every page of a site, and those without text.
 const BESIDE: [&str; 8] = [
@@ -30,13 +30,13 @@ pub(crate) struct Page {
     pub(crate) title: String,
     pub(crate) text: String,
     pub(crate) links: Vec<Url>,
-    /// It wants to be in no index.
+    /// Whether it asks not to be indexed.
     pub(crate) is_hidden: bool,
-    /// The address that it wants to be known by.
+    /// The canonical address that it declares.
     pub(crate) canonical: Option<Url>,
 }
 
-/// Files whose text Omni extracts.
+/// Returns whether Omni extracts the text of such a file.
 pub(crate) fn is_document(media_type: &str) -> bool {
     media_type == "application/pdf"
         || media_type == "application/msword"
@@ -45,7 +45,7 @@ pub(crate) fn is_document(media_type: &str) -> bool {
         || media_type.starts_with("application/vnd.oasis.opendocument.")
 }
 
-/// Reads a page of HTML, or a file, whose text is then left to Omni.
+/// Reads a page of HTML, or leaves the text of a file to Omni.
 pub(crate) fn read(body: &Body, agent: &str) -> Page {
     let mut rules = Rules::default();
     for value in body.headers.get_all("x-robots-tag") {
@@ -75,7 +75,7 @@ pub(crate) fn file_name(url: &Url) -> String {
     name.unwrap_or_default().to_owned()
 }
 
-/// What a page asks of robots.
+/// A page's rules for robots.
 #[derive(Default)]
 struct Rules {
     is_hidden: bool,
@@ -83,7 +83,7 @@ struct Rules {
 }
 
 impl Rules {
-    /// Adds the words of a tag: `noindex, nofollow`, or `somebot: noindex`, which is for that one only.
+    /// Adds the directives of a tag: `noindex, nofollow`, or `somebot: noindex`, which only applies to that robot.
     fn add(&mut self, said: &str, agent: &str) {
         let said = said.to_ascii_lowercase();
         let words = match said.split_once(':') {
@@ -122,7 +122,7 @@ fn read_html(body: &Body, rules: &mut Rules, agent: &str) -> Page {
         .build();
     let mut page = Page::default();
     if nests_too_deep(&html) {
-        // To parse it takes a time that grows with the square of its depth.
+        // Parsing takes time that grows with the square of the depth.
         let words = html
             .split('<')
             .map(|it| it.split_once('>').map_or(it, |it| it.1));
@@ -226,7 +226,7 @@ fn read_html(body: &Body, rules: &mut Rules, agent: &str) -> Page {
     page
 }
 
-/// Whether more elements are open at once than any page needs. Those that may end without a tag do not count.
+/// Returns whether too many elements are open at once. Elements that may end without a tag do not count.
 fn nests_too_deep(html: &str) -> bool {
     const UNENDED: [&str; 20] = [
         "p", "li", "dd", "dt", "tr", "td", "th", "option", "br", "hr", "img", "meta", "link",
@@ -259,7 +259,7 @@ fn inner_text(node: &Rc<Node>) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The text of a body: by its byte order mark, its header, what the head of a page declares, or as UTF-8.
+/// Decodes a body: by its byte order mark, its header, the declaration in the page's head, or as UTF-8.
 fn decode(body: &Body, head: Option<&str>) -> String {
     let header = body
         .headers
@@ -277,11 +277,11 @@ fn decode(body: &Body, head: Option<&str>) -> String {
     text.into_owned()
 }
 
-/// The addresses of a sitemap, each with whether it is a sitemap itself.
+/// Returns the addresses in a sitemap, and whether each is a sitemap itself.
 pub(crate) fn read_sitemap(body: &Body) -> Vec<(Url, bool)> {
     let mut bytes = Vec::new();
     if body.bytes.starts_with(&[0x1f, 0x8b]) {
-        // What cannot be unpacked holds no more addresses.
+        // Data that cannot be decompressed is ignored.
         let _ = MultiGzDecoder::new(&*body.bytes)
             .take(SITEMAP)
             .read_to_end(&mut bytes);

@@ -1,10 +1,10 @@
-//! What a person fills in for a source, and which addresses belong to it. The keys are those of Omni's form.
+//! The settings of a source, and the addresses that belong to it. The keys are those of Omni's form.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use omni_connector::prelude::*;
 use regex::RegexSet;
 
-/// Longer addresses are traps, and their ids would not fit into Omni's database.
+/// The longest address. Longer ones are crawler traps, and their ids would not fit into Omni's database.
 const LONGEST: usize = 1_900;
 
 /// The settings of a source.
@@ -47,7 +47,7 @@ impl TryFrom<Vec<String>> for Patterns {
 }
 
 impl Settings {
-    /// Refuses what has a meaning that nobody can want.
+    /// Refuses settings that cannot be intended.
     pub(crate) fn check(&self) -> Result<()> {
         ensure!(
             matches!(self.root_url.scheme(), "http" | "https") && self.root_url.has_host(),
@@ -86,7 +86,7 @@ impl Settings {
             .unwrap_or("omni-web/0.1 (+https://github.com/getomnico/omni)")
     }
 
-    /// Whether an address belongs to the source.
+    /// Returns whether an address belongs to the source.
     pub(crate) fn has(&self, url: &Url) -> bool {
         let (Some(host), Some(root)) = (url.host_str(), self.root_url.host_str()) else {
             return false;
@@ -101,10 +101,10 @@ impl Settings {
     }
 }
 
-/// The address under which a page is known: without fragment, user and the marks of campaigns.
+/// Normalizes the address of a page: removes the fragment, the user and campaign parameters.
 pub(crate) fn normal(mut url: Url) -> Url {
     url.set_fragment(None);
-    // A URL with a host can lose its user.
+    // Removing the user cannot fail for a URL with a host.
     let _ = url.set_username("");
     let _ = url.set_password(None);
     if let Some(query) = url.query() {
@@ -122,7 +122,7 @@ pub(crate) fn id(url: &Url) -> String {
     URL_SAFE_NO_PAD.encode(url.as_str())
 }
 
-/// The address of a document; none if another connector made the id.
+/// Returns the address of a document. Returns `None` if another connector made the id.
 pub(crate) fn address(id: &str) -> Option<Url> {
     let bytes = URL_SAFE_NO_PAD.decode(id).ok()?;
     Url::parse(std::str::from_utf8(&bytes).ok()?).ok()

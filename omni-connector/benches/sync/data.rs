@@ -5,16 +5,16 @@ use std::fmt::Write as _;
 use omni_connector::{ConnectorEvent, Document, DocumentMetadata, DocumentPermissions};
 use serde_json::json;
 
-/// The run of the null manager, which does not look at it.
+/// The run of the null manager, which ignores it.
 pub(crate) const NULL_RUN: Run<'static> = Run {
     id: "01K3B7T6JQ3W5R8Z1Y2X4V6N9M",
     source: "01K39ZC2M4E8T0QY7H5N3R6WAB",
 };
-/// The content id that the null manager answers.
+/// The content id in the null manager's answers.
 pub(crate) const CONTENT: &str = "01K3B7T6JQ0000000000000000";
-/// Events in one batch.
+/// The number of events in a batch.
 pub(crate) const BATCH: usize = 500;
-/// Contents stored at once.
+/// The number of contents stored at once.
 pub(crate) const STORES: usize = 16;
 
 #[derive(Debug, Clone, Copy)]
@@ -23,11 +23,11 @@ pub(crate) struct Run<'a> {
     pub(crate) source: &'a str,
 }
 
-/// 2 KB that are different for each run and document.
+/// Returns 2 KB of text that differ for each run and document.
 pub(crate) fn text(run: &str, number: usize) -> String {
     const FILLER: &str =
         "Every word of this text is here so that it is as long as a page of a wiki usually is. ";
-    // A text that was read from somewhere came in one piece.
+    // A text that was read from a source is in one allocation.
     let mut text = String::with_capacity(2_000 + FILLER.len());
     let _ = writeln!(text, "Document {number} of run {run}");
     while text.len() < 2_000 {
@@ -37,14 +37,14 @@ pub(crate) fn text(run: &str, number: usize) -> String {
     text
 }
 
-/// What an author writes.
+/// Makes the document that an author writes.
 pub(crate) fn document(number: usize) -> Document<'static> {
     Document::new(id(number), permissions())
         .title(title(number))
         .url(url(number))
 }
 
-/// The same as an event.
+/// Makes the same document as an event.
 pub(crate) fn event(run: Run<'_>, number: usize, content_id: &str) -> ConnectorEvent {
     ConnectorEvent::DocumentCreated {
         sync_run_id: run.id.to_owned(),
@@ -61,13 +61,13 @@ pub(crate) fn event(run: Run<'_>, number: usize, content_id: &str) -> ConnectorE
     }
 }
 
-/// The bytes of a batch.
+/// Returns the bytes of a batch.
 pub(crate) fn batch(run: Run<'_>, events: &[ConnectorEvent]) -> Vec<u8> {
     let body = json!({ "sync_run_id": run.id, "source_id": run.source, "events": events });
     body.to_string().into_bytes()
 }
 
-/// The bytes of a request that stores a content.
+/// Returns the bytes of a request that stores a content.
 pub(crate) fn content(run: Run<'_>, text: &str) -> Vec<u8> {
     json!({ "sync_run_id": run.id, "content": text })
         .to_string()

@@ -1,4 +1,4 @@
-//! The development manager, in a process of its own, with its store in a temporary folder.
+//! The development manager, as a separate process with its store in a temporary folder.
 
 use std::{ops::Range, time::Instant};
 
@@ -22,14 +22,14 @@ use crate::{
     table::Row,
 };
 
-/// Runs at once in the second row.
+/// The number of parallel runs in the second row.
 const AT_ONCE: usize = 4;
-/// One source for each run at once of each candidate, so that none updates what another one brought.
+/// One source for each parallel run of each candidate, so that none updates the documents of another.
 const SOURCES: usize = AT_ONCE * 2 + 1;
 const MANY: usize = 2_000;
 const FEW: usize = 150;
 
-/// Prints its URL and the ids of its sources, one a line, and goes on until it is killed.
+/// Prints its URL and the ids of its sources, one a line, and serves until it is killed.
 pub(crate) fn serve(folder: &str) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -57,10 +57,10 @@ pub(crate) fn serve(folder: &str) -> Result<()> {
     })
 }
 
-/// Searches measured.
+/// The number of measured searches.
 const SEARCHES: usize = 200;
 
-/// Fills a store with as many documents as each argument says, and prints after each how many searches a second it answers.
+/// Fills a store with the number of documents in each argument. Prints after each the number of searches a second.
 pub(crate) fn search(counts: &[&str]) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -106,7 +106,7 @@ fn fill(db: &Connection, source: &str, numbers: Range<usize>) -> Result<(), Stor
     apply(db, run.id, run.source, &events).map(drop)
 }
 
-/// How much slower a search is among 100,000 documents than among 10,000.
+/// Compares a search among 100,000 documents to one among 10,000.
 pub(crate) fn search_row() -> Result<Row> {
     let part = Part::start(&["search", "10000", "100000"])?;
     let few: f64 = part.first_line()?.parse()?;
@@ -119,7 +119,7 @@ pub(crate) fn search_row() -> Result<Row> {
     Ok(row)
 }
 
-/// Documents accepted and searchable a second: the manager indexes a batch before it answers.
+/// Measures documents a second, accepted and searchable: the manager indexes a batch before it answers.
 pub(crate) async fn rows(options: &Options) -> Result<[Row; 2]> {
     let folder = tempfile::tempdir()?;
     let folder = folder.path().to_string_lossy();
@@ -151,7 +151,7 @@ pub(crate) async fn rows(options: &Options) -> Result<[Row; 2]> {
     Ok([one, four])
 }
 
-/// The manager, and how runs of each candidate are started there.
+/// The manager, and the start of runs of each candidate.
 struct Development {
     client: Client,
     url: String,
@@ -163,12 +163,12 @@ struct Started {
 }
 
 impl Development {
-    /// A run of our connector on each source, at once.
+    /// Runs our connector on every source at once.
     async fn sync(&self, connector: &ours::Connector, sources: &[String]) -> Result<Rate> {
         let started = Instant::now();
         for source in sources {
             let body = json!({ "source_id": source, "sync_mode": "full" }).to_string();
-            // Refused until the connector has registered, and while the run before lets go of its slot.
+            // Refused until the connector has registered, and until the previous run has freed its slot.
             while self.client.post("/sync", body.clone()).await.is_err() {
                 tokio::time::sleep(std::time::Duration::from_millis(2)).await;
             }
@@ -199,7 +199,7 @@ impl Development {
         Ok(rate)
     }
 
-    /// A run that no connector is told of.
+    /// Creates a run without a call of a connector.
     async fn create(&self, source: &str) -> Result<String> {
         let body = json!({ "source_id": source, "sync_type": "full" }).to_string();
         let answer = self.client.post("/sdk/sync/create", body).await?;

@@ -1,4 +1,5 @@
-//! The filesystem example over the toolchain's documentation, beside two programs that read and write the same files.
+//! Runs the filesystem example on the toolchain's documentation, compared to two programs that read and write the same
+//! files.
 
 use std::{
     env, fs, io,
@@ -14,8 +15,8 @@ use tokio::{net::TcpListener, time::sleep};
 
 use crate::{Options, data::NULL_RUN, limit::Rate, part::Part, table::Row};
 
-/// The connector as a process of its own, whose files the null manager takes; then `rsync -a` into a local folder, and
-/// `tar c` into a pipe.
+/// Measures the connector as a separate process with the null manager. The others are `rsync -a` into a local folder,
+/// and `tar c` into a pipe.
 pub(crate) async fn rows(options: &Options) -> Result<Vec<Row>> {
     let tree = documentation()?;
     let files = count(&tree)?;
@@ -32,7 +33,7 @@ pub(crate) async fn rows(options: &Options) -> Result<Vec<Row>> {
         "files of the toolchain's documentation, ÷ `rsync -a`",
         bottleneck,
     );
-    // Once unmeasured: whoever reads the files first waits for the disk.
+    // One unmeasured run: the first reader of the files waits for the disk.
     read_by_tar(&tree)?;
     for _ in 0..options.rounds() {
         let started = Instant::now();
@@ -86,7 +87,7 @@ fn build_connector() -> Result<()> {
     Ok(())
 }
 
-/// A full run of a new process, to its end.
+/// Executes a full run of a new process, to its end.
 async fn sync(manager: &str, files: usize) -> Result<()> {
     let port = TcpListener::bind("127.0.0.1:0").await?.local_addr()?.port();
     let program = env::current_exe()?;
@@ -138,7 +139,7 @@ async fn sync(manager: &str, files: usize) -> Result<()> {
     Ok(())
 }
 
-/// Into a pipe: `tar` does not read what it would write to `/dev/null`.
+/// Writes into a pipe: `tar` does not read files whose archive goes to `/dev/null`.
 fn read_by_tar(tree: &Path) -> Result<()> {
     let mut tar = Command::new("tar")
         .args(["-c", "-C"])

@@ -1,5 +1,4 @@
-//! What the wire allows: a bare client that sends bytes which were encoded before, as many requests at once as a run does,
-//! and does nothing else.
+//! The limit of the connection: a bare client that sends encoded bytes, with as many parallel requests as a run.
 
 use std::{
     sync::{
@@ -28,7 +27,7 @@ impl Rate {
     }
 }
 
-/// A client that posts and reads answers to their end.
+/// A client that posts requests and reads the whole answers.
 #[derive(Clone)]
 pub(crate) struct Client {
     http: reqwest::Client,
@@ -67,7 +66,7 @@ pub(crate) async fn documents(url: &str, run: Run<'_>, count: usize) -> Result<R
     let client = Client::new(url)?;
     let contents = (0..count).map(|number| data::content(run, &data::text(run.id, number)).into());
     let contents: Arc<[Bytes]> = contents.collect();
-    // What differs between two events of the same length is their content id.
+    // Two events of the same length differ only in their content id.
     let events: Vec<_> = (0..BATCH)
         .map(|number| data::event(run, number, CONTENT))
         .collect();
@@ -110,7 +109,7 @@ pub(crate) async fn documents(url: &str, run: Run<'_>, count: usize) -> Result<R
     Ok(Rate::of(count, started))
 }
 
-/// The template with the ids that the manager gave out, which are as long as the one in it.
+/// Fills the template with the ids from the manager, which have the same length as the id in it.
 fn filled(template: &str, ids: &[String]) -> String {
     let mut ids = ids.iter();
     let mut body = String::with_capacity(template.len());

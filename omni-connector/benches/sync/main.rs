@@ -1,4 +1,5 @@
-//! How fast a run is: against the sequence of the published SDK, and against a bare client that sends the same bytes.
+//! Measures the speed of a run, compared to the sequence of the published SDK and to a bare client that sends the same
+//! bytes.
 //!
 //! ```text
 //! cargo bench -p omni-connector --bench sync                      prints the table
@@ -6,9 +7,9 @@
 //! cargo bench -p omni-connector --bench sync -- --quick           fewer rounds, about three minutes
 //! ```
 //!
-//! Managers are processes of their own: this binary, started again with the name of a part as its first argument. The three
-//! candidates of a row take turns, round after round, and a ratio is the median of the ratios of the rounds: what else the
-//! machine does then hits all three.
+//! Managers are separate processes: this binary, started again with the name of a part as its first argument. The three
+//! candidates of a row take turns, round after round, and a ratio is the median of the rounds' ratios. So other load on
+//! the machine affects all three.
 
 mod data;
 mod development;
@@ -32,7 +33,7 @@ use anyhow::{Result, bail};
 use limit::Rate;
 use table::{Row, Table};
 
-/// What is asked for on the command line.
+/// The options on the command line.
 #[derive(Debug, Default)]
 struct Options {
     json: Option<PathBuf>,
@@ -69,7 +70,7 @@ fn options(words: &[&str]) -> Result<Options> {
     let mut words = words.iter();
     while let Some(word) = words.next() {
         match *word {
-            // What cargo adds by itself.
+            // Added by cargo.
             "--bench" => {}
             "--quick" => options.quick = true,
             "--json" => options.json = words.next().map(PathBuf::from),
@@ -101,7 +102,7 @@ async fn all(options: &Options) -> Result<()> {
     table.finish(options.json.as_deref())
 }
 
-/// Documents of 2 KB, each with a content of its own.
+/// Measures documents of 2 KB, each with its own content.
 async fn documents(options: &Options, url: &str, delay: u64) -> Result<Row> {
     let (many, few) = match delay {
         0 => (20_000, 2_000),
@@ -127,7 +128,7 @@ async fn documents(options: &Options, url: &str, delay: u64) -> Result<Row> {
     Ok(row)
 }
 
-/// Events whose contents are stored already.
+/// Measures events whose contents are already stored.
 async fn events(options: &Options, url: &str, delay: u64) -> Result<Row> {
     let (many, few) = match delay {
         0 => (500_000, 2_000),
@@ -152,8 +153,8 @@ async fn events(options: &Options, url: &str, delay: u64) -> Result<Row> {
     Ok(row)
 }
 
-/// What the author of these events does before any runtime is asked, on the one core that a sync function has. No runtime is
-/// faster than that.
+/// Measures the author's work for these events without any runtime, on the single core of a sync function. No runtime
+/// can be faster.
 async fn author_alone(options: &Options, url: &str) -> Result<Row> {
     const MANY: usize = 500_000;
     let mut row = Row::new(

@@ -1,4 +1,4 @@
-//! What a run needs of memory, each measured in a process of its own.
+//! The memory of a run, measured in separate processes.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use crate::{limit::Rate, ours, part::Part, table::Row};
 const FEW: usize = 10_000;
 const MANY: usize = 1_000_000;
 
-/// The peak of a run of many documents against that of one of few.
+/// Compares the peak memory of a run with many documents to that of one with few.
 pub(crate) fn row() -> Result<Row> {
     let manager = Part::start(&["null", "0"])?;
     let url = manager.first_line()?;
@@ -25,7 +25,7 @@ pub(crate) fn row() -> Result<Row> {
     Ok(row)
 }
 
-/// Runs `documents` of 2 KB and prints the peak of the resident set in KB.
+/// Runs with this number of documents of 2 KB, and prints the peak of the resident set in KB.
 pub(crate) fn measure(manager: &str, documents: usize) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)

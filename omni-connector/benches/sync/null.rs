@@ -1,4 +1,4 @@
-//! A manager that reads every request to its end, waits, and answers without doing anything. One thread of its own process.
+//! A manager that reads every request, waits, and answers without an effect. It is a separate process with one thread.
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,14 +16,15 @@ use tokio::net::TcpListener;
 
 use crate::data::{CONTENT, NULL_RUN};
 
-/// How the manager answers.
+/// The settings of the answers.
 #[derive(Clone)]
 struct Answers {
     delay: Duration,
     source: Arc<str>,
 }
 
-/// Prints where it listens, and goes on until it is killed. With a folder its source is that one, for the filesystem example.
+/// Prints its address and serves until it is killed. With a folder, its source is that folder, for the filesystem
+/// example.
 pub(crate) fn serve(delay: Duration, folder: Option<&str>) -> Result<()> {
     let answers = Answers {
         delay,

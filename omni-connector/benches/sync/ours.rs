@@ -1,4 +1,4 @@
-//! A connector as an author writes it, served and started as the manager does.
+//! A connector as an author writes it, started by requests as from the manager.
 
 use std::{
     net::Ipv4Addr,
@@ -26,7 +26,7 @@ use crate::{
     limit::{Client, Rate},
 };
 
-/// What a run emits, and where its rate goes.
+/// The number of items that a run emits, and the channel for its rate.
 struct Author {
     documents: Arc<AtomicUsize>,
     events: Arc<AtomicUsize>,
@@ -83,7 +83,7 @@ impl omni_connector::Connector for Author {
     }
 }
 
-/// The connector, being served in this process.
+/// The connector, served in this process.
 pub(crate) struct Connector {
     documents: Arc<AtomicUsize>,
     events: Arc<AtomicUsize>,
@@ -130,7 +130,7 @@ impl Connector {
         })
     }
 
-    /// What the runs of a real manager emit.
+    /// Sets the numbers of items that the runs of a real manager emit.
     pub(crate) fn emit(&self, documents: usize) {
         self.documents.store(documents, Ordering::Relaxed);
     }
@@ -148,7 +148,7 @@ impl Connector {
         self.events.store(events, Ordering::Relaxed);
         let run = self.runs.fetch_add(1, Ordering::Relaxed);
         let body = json!({ "sync_run_id": format!("R{run}"), "source_id": NULL_RUN.source, "sync_mode": "full" });
-        // The slot of the run before is freed just after its rate is told.
+        // The slot of the previous run is freed just after its rate is sent.
         while self.client.post("/sync", body.to_string()).await.is_err() {
             ensure!(!self.server.is_finished(), "the connector stopped");
             tokio::task::yield_now().await;
@@ -156,7 +156,7 @@ impl Connector {
         self.rate().await
     }
 
-    /// The rate of the run that ends next.
+    /// Returns the rate of the next run that ends.
     pub(crate) async fn rate(&self) -> Result<Rate> {
         let mut rates = self.rates.lock().await;
         rates.recv().await.context("the connector stopped")

@@ -1,4 +1,4 @@
-//! Another process of this benchmark.
+//! A separate process of this benchmark.
 
 use std::{
     env,
@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 
-/// Killed when it is dropped.
+/// A process that is killed when it is dropped.
 pub(crate) struct Part {
     child: Child,
     lines: Mutex<BufReader<ChildStdout>>,
@@ -24,7 +24,7 @@ impl Part {
         Self::of(child)
     }
 
-    /// A program of another crate, whose output is a pipe.
+    /// Wraps a program of another crate, whose output is a pipe.
     pub(crate) fn of(mut child: Child) -> Result<Self> {
         let lines = child.stdout.take().context("a child without output")?;
         Ok(Self {
@@ -33,7 +33,7 @@ impl Part {
         })
     }
 
-    /// The next line it prints.
+    /// Reads the next line of its output.
     pub(crate) fn first_line(&self) -> Result<String> {
         let mut line = String::new();
         let mut lines = self

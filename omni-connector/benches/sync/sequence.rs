@@ -1,5 +1,5 @@
-//! The calls of the published SDK, one after the other: store the content, wait; count it as scanned, wait; as updated,
-//! wait; and every 500 events a batch, inline.
+//! The calls of the published SDK, one after the other. It stores the content and waits, counts it as scanned and
+//! waits, counts it as updated and waits. After every 500 events it sends a batch, inline.
 
 use std::time::Instant;
 

@@ -1,4 +1,4 @@
-//! The rows, on the terminal and as JSON.
+//! Prints the rows, on the terminal and as JSON.
 
 use std::{fs::File, path::Path};
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::limit::Rate;
 
-/// One row. Rates are medians over the rounds, ratios medians of the ratios of each round.
+/// A row. Rates are medians over the rounds; ratios are medians of the rounds' ratios.
 #[derive(Debug)]
 pub(crate) struct Row {
     name: String,
@@ -73,7 +73,7 @@ impl Row {
 }
 
 impl Table {
-    /// Prints the row, so that whoever waits sees something.
+    /// Prints the row at once, so that people see the progress.
     pub(crate) fn add(&mut self, row: Row) {
         if self.0.is_empty() {
             println!(

@@ -1,4 +1,4 @@
-//! The trait that a connector implements. The macros generate exactly this impl; it can also be written by hand.
+//! The trait of connectors. The macros generate an impl of it; you can also write one yourself.
 
 use std::collections::HashMap;
 
@@ -19,11 +19,11 @@ use crate::{
     },
 };
 
-/// A connector: what it is, how it syncs, and what it can do.
+/// A connector: its description, its syncs and its actions.
 ///
 /// Only [`name`](Self::name), [`version`](Self::version), [`source_types`](Self::source_types) and [`sync`](Self::sync)
-/// must be written. The runtime does the rest: it decodes and validates, reserves the slot, completes or fails the run,
-/// keeps it alive and reports a panic.
+/// are required. The runtime decodes and validates, reserves the slot, completes or fails the run, sends heartbeats and
+/// reports panics.
 ///
 /// ```
 /// use omni_connector::{Connector, ServiceCredential, Source, SourceType, SyncContext, async_trait};
@@ -59,55 +59,55 @@ use crate::{
 )]
 #[async_trait]
 pub trait Connector: Send + Sync + 'static {
-    /// Shape of `source.config`, checked before a run starts. [`Value`] opts out.
+    /// The type of `source.config`, checked before a run starts. [`Value`] accepts everything.
     type Config: DeserializeOwned + Send + 'static
     where
         Self: Sized;
-    /// Shape of the credential's secret, checked before a run starts. [`Value`] opts out.
+    /// The type of the credential's secret, checked before a run starts. [`Value`] accepts everything.
     type Credentials: DeserializeOwned + Send + 'static
     where
         Self: Sized;
-    /// The checkpoint, as passed to [`sync`](Self::sync) and saved by [`SyncContext::save_checkpoint`].
+    /// The type of the checkpoint, which [`sync`](Self::sync) receives and [`SyncContext::save_checkpoint`] saves.
     type State: DeserializeOwned + Send + 'static
     where
         Self: Sized;
 
-    /// The connector's id: `a-z`, `0-9` and `_`.
+    /// Returns the connector's id: `a-z`, `0-9` and `_`.
     fn name(&self) -> &'static str;
 
-    /// Its version, usually `env!("CARGO_PKG_VERSION")`.
+    /// Returns its version, usually `env!("CARGO_PKG_VERSION")`.
     fn version(&self) -> &'static str;
 
-    /// What people read; the name unless it is given.
+    /// Returns the name that people see. The default is [`name`](Self::name).
     fn display_name(&self) -> String {
         self.name().to_owned()
     }
 
-    /// What it connects, in a sentence.
+    /// Returns a description in one sentence.
     fn description(&self) -> Option<String> {
         None
     }
 
-    /// The systems it serves.
+    /// Returns the types of sources that it serves.
     fn source_types(&self) -> Vec<SourceType>;
 
-    /// What it can be asked for; full runs unless more is declared.
+    /// Returns the modes that it supports. The default is full runs only.
     fn sync_modes(&self) -> Vec<SyncType> {
         vec![SyncType::Full]
     }
 
-    /// Whether every write action is blocked.
+    /// Returns whether all write actions are blocked.
     fn read_only(&self) -> bool {
         false
     }
 
-    /// Whether a run without credentials is refused before it starts.
+    /// Returns whether a run without credentials is refused before it starts.
     fn requires_credentials(&self) -> bool {
         false
     }
 
-    /// A last look at a source before a run of this mode starts, beyond what the types say. An error refuses the run: one
-    /// with an [`Unavailable`](super::Unavailable) in it with 404, any other with 400.
+    /// Checks a source before a run of this mode starts, beyond its types. An error refuses the run: an
+    /// [`Unavailable`](super::Unavailable) with 404, any other with 400.
     async fn validate(
         &self,
         mode: SyncType,
@@ -119,10 +119,10 @@ pub trait Connector: Send + Sync + 'static {
         Ok(())
     }
 
-    /// One run. Returning `Ok` completes it; an error or a panic fails it with its message.
+    /// Executes one run. Returning `Ok` completes it; an error or a panic fails it with its message.
     ///
-    /// `checkpoint` is where to go on. It is none in a full run that is no resume: such a run starts over, and the
-    /// checkpoint of the last completed run is in `source.checkpoint` if it is needed.
+    /// The run continues from `checkpoint`. It is `None` in a full run that is not a resume: such a run starts over.
+    /// The checkpoint of the last completed run is in `source.checkpoint`.
     async fn sync(
         &self,
         source: Source,
@@ -133,24 +133,24 @@ pub trait Connector: Send + Sync + 'static {
     where
         Self: Sized;
 
-    /// What it offers to do.
+    /// Returns its actions.
     fn actions(&self) -> Vec<ActionDefinition> {
         Vec::new()
     }
 
-    /// The OAuth scopes that a person must have granted for an action; none when undeclared.
+    /// Returns the OAuth scopes that an action requires. Returns `None` if they are undeclared.
     fn action_scopes(&self, action: &str) -> Option<Vec<String>> {
         let _ = action;
         None
     }
 
-    /// JSON Schema of an action's result, for callers that speak MCP; none when undeclared.
+    /// Returns the JSON Schema of an action's result, for MCP clients. Returns `None` if it is undeclared.
     fn action_output(&self, action: &str) -> Option<Value> {
         let _ = action;
         None
     }
 
-    /// Runs an action by name.
+    /// Executes an action by name.
     async fn execute_action(
         &self,
         action: &str,
@@ -161,9 +161,9 @@ pub trait Connector: Send + Sync + 'static {
         Ok(ActionResponse::not_supported(action).into_response_with_status(StatusCode::NOT_FOUND))
     }
 
-    /// Runs an action with everything the manager sent: the source and the acting person, too.
+    /// Executes an action with everything that the manager sent, including the source and the acting person.
     ///
-    /// The server calls this one; unless it is replaced it hands over to [`execute_action`](Self::execute_action).
+    /// The server calls this method. By default it calls [`execute_action`](Self::execute_action).
     fn call_action(&self, call: ActionCall) -> BoxFuture<'_, Result<Response>> {
         Box::pin(async move {
             self.execute_action(&call.action, call.params, call.credentials)
@@ -171,14 +171,14 @@ pub trait Connector: Send + Sync + 'static {
         })
     }
 
-    /// Paths beside the protocol's that other systems call, such as `/hooks/acme`. A segment `{name}` stands for any text;
+    /// Returns additional paths that other systems call, such as `/hooks/acme`. A segment `{name}` matches any value;
     /// `{source_id}` is a source of this connector.
     fn webhooks(&self) -> Vec<&'static str> {
         Vec::new()
     }
 
-    /// What a call of one of [`webhooks`](Self::webhooks) leads to. An error refuses it with the status of the
-    /// [`ActionError`] in it, or 500.
+    /// Handles a call of one of [`webhooks`](Self::webhooks). An error refuses it with the status of its
+    /// [`ActionError`], or 500.
     fn call_webhook(&self, call: WebhookCall) -> BoxFuture<'_, Result<Webhook>> {
         let route = call.request.route();
         Box::pin(async move {
@@ -186,38 +186,38 @@ pub trait Connector: Send + Sync + 'static {
         })
     }
 
-    /// The operators together with the functions that read their values.
+    /// Returns the search operators, with the functions that read their values.
     fn operators(&self) -> Vec<Operator> {
         Vec::new()
     }
 
-    /// The operators as registered; those of [`operators`](Self::operators) unless more are declared.
+    /// Returns the search operators for registration. The default is those of [`operators`](Self::operators).
     fn search_operators(&self) -> Vec<SearchOperator> {
         Operator::definitions(&self.operators())
     }
 
-    /// JSON Schema of `metadata.extra`, in which Omni looks for e-mail addresses.
+    /// Returns the JSON Schema of `metadata.extra`, in which Omni looks for e-mail addresses.
     fn extra_schema(&self) -> Option<Value> {
         None
     }
 
-    /// JSON Schema of document attributes, in which Omni looks for e-mail addresses.
+    /// Returns the JSON Schema of document attributes, in which Omni looks for e-mail addresses.
     fn attributes_schema(&self) -> Option<Value> {
         None
     }
 
-    /// Texts that teach a language model how to use the connector.
+    /// Returns instructions that teach a language model to use the connector.
     fn skills(&self) -> Vec<Skill> {
         Vec::new()
     }
 
-    /// How people sign in to the system.
+    /// Returns how people sign in to the system.
     fn oauth_config(&self) -> Option<OAuthConfig> {
         None
     }
 
-    /// Asked when somebody has signed in. Afterwards the lists of the MCP server are read with the new credential, and a
-    /// manifest that changed is registered.
+    /// Called after somebody signed in. Then the MCP server's lists are read with the new credential, and a changed
+    /// manifest is registered.
     async fn credential_ready(
         &self,
         ready: CredentialReady,
@@ -227,26 +227,26 @@ pub trait Connector: Send + Sync + 'static {
         Ok(())
     }
 
-    /// Adds to a fresh credential what only the system knows, such as the person's id there. Answers at the path that
+    /// Adds data from the system to a new credential, such as the person's id there. Called at the path that
     /// [`OAuthConfig::enriched_at`] names.
     async fn enrich(&self, tokens: OAuthTokens) -> Result<OAuthExtra> {
         let _ = tokens;
         bail!("this connector adds nothing to credentials")
     }
 
-    /// The MCP server behind the connector, whose tools become actions beside [`actions`](Self::actions). Asked once, when
-    /// the process starts. It needs the feature `mcp` to have one.
+    /// Returns the MCP server behind the connector. Its tools become actions in addition to [`actions`](Self::actions).
+    /// Called once, when the process starts. Requires the feature `mcp`.
     fn mcp_server(&self) -> Option<McpServer> {
         None
     }
 
-    /// Environment variables with which an MCP server over stdio gets the secret of a credential.
+    /// Returns the environment variables that pass a credential's secret to an MCP server over stdio.
     fn prepare_mcp_env(&self, credentials: &McpCredentials) -> Result<HashMap<String, String>> {
         let _ = credentials;
         Ok(HashMap::new())
     }
 
-    /// Headers with which an MCP server over HTTP gets the secret of a credential.
+    /// Returns the headers that pass a credential's secret to an MCP server over HTTP.
     fn prepare_mcp_headers(&self, credentials: &McpCredentials) -> Result<HashMap<String, String>> {
         let _ = credentials;
         Ok(HashMap::new())

@@ -1,4 +1,4 @@
-//! A connector without its type, so that the runtime is compiled once and not in every connector's crate.
+//! A connector with its type erased, so that the runtime is compiled once and not in every connector's crate.
 
 use std::{
     collections::HashSet,
@@ -22,7 +22,7 @@ use crate::{
     },
 };
 
-/// What a server asks of the MCP server behind a connector.
+/// The MCP server behind a connector, as the server uses it.
 pub(crate) trait McpBehind: Send + Sync {
     /// Waits until the manifest should be registered again.
     fn changed(&self) -> BoxFuture<'_, ()>;
@@ -41,32 +41,32 @@ pub(crate) trait McpBehind: Send + Sync {
         arguments: Option<Map<String, Value>>,
         credentials: Option<&'a McpCredentials>,
     ) -> BoxFuture<'a, Result<Value, ActionError>>;
-    /// Closes all connections and waits for what they started.
+    /// Closes all connections and waits for the processes they started.
     fn close(&self) -> BoxFuture<'_, ()>;
 }
 
-/// A connector as the runtime holds it. Implemented for every [`Connector`], and for one together with the MCP server behind
-/// it.
+/// A connector as the runtime uses it. Implemented for every [`Connector`], and for a connector together with its MCP
+/// server.
 ///
-/// It dereferences to the connector, which answers whatever is not here. So a hook of [`Connector`] needs nothing here, unless
-/// the MCP server has a part in it.
+/// It dereferences to the connector, which answers every other call. So a hook of [`Connector`] needs a method here
+/// only if the MCP server takes part in it.
 pub(crate) trait ErasedConnector: Send + Sync {
     /// Returns the connector itself.
     fn connector(&self) -> &(dyn Connector + 'static);
-    /// Decodes everything into the connector's types, to see whether it can be.
+    /// Decodes config and credentials into the connector's types, as a check.
     fn check(
         &self,
         source: &Source,
         credentials: Option<&ServiceCredential>,
     ) -> Result<(), DecodeError>;
 
-    /// Whether a checkpoint has the shape of the connector's state.
+    /// Checks that a checkpoint has the shape of the connector's state.
     ///
     /// # Errors
-    /// The first field that is wrong.
+    /// The first invalid field.
     fn check_checkpoint(&self, checkpoint: &Value) -> Result<(), DecodeError>;
 
-    /// Calls [`Connector::sync`] with the checkpoint as it was saved.
+    /// Calls [`Connector::sync`] with the saved checkpoint.
     fn sync(
         &self,
         source: Source,
@@ -74,7 +74,7 @@ pub(crate) trait ErasedConnector: Send + Sync {
         checkpoint: Option<Value>,
         ctx: SyncContext,
     ) -> BoxFuture<'_, Result<()>>;
-    /// Returns what is registered.
+    /// Returns the manifest for registration.
     fn manifest(&self, connector_url: &str) -> Manifest {
         manifest_of(self.connector(), connector_url)
     }
@@ -90,7 +90,7 @@ pub(crate) trait ErasedConnector: Send + Sync {
     ) -> BoxFuture<'a, Result<()>> {
         self.connector().credential_ready(ready, manager)
     }
-    /// Returns the MCP server behind the connector, once it is there: a [`Connector`] alone only declares one.
+    /// Returns the MCP server behind the connector. A [`Connector`] alone only declares one.
     fn mcp_behind(&self) -> Option<&dyn McpBehind> {
         None
     }

@@ -1,4 +1,4 @@
-//! The MCP server that stands behind a connector: how it is reached, never what it was told in secret.
+//! Declares the MCP server behind a connector. `Debug` never shows its secrets.
 //!
 //! Without the feature `mcp` there is no value of [`McpServer`], so a connector that has one does not compile.
 
@@ -19,21 +19,21 @@ use std::{collections::BTreeMap, fmt, path::PathBuf, time::Duration};
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum McpServer {
-    /// A process of its own, spoken to over its standard input and output.
+    /// A child process, over its standard input and output.
     #[cfg(feature = "mcp")]
     Stdio(StdioMcpServer),
-    /// A server at a URL, spoken to over streamable HTTP.
+    /// A server at a URL, over streamable HTTP.
     #[cfg(feature = "mcp")]
     Http(HttpMcpServer),
 }
 
-/// The manager gives up on an action after 30 s; an answer with a reason must leave before.
+/// The manager gives up on an action after 30 s; an error message must be sent before.
 #[cfg(feature = "mcp")]
 const TIMEOUT: Duration = Duration::from_secs(25);
 
 #[cfg(feature = "mcp")]
 impl McpServer {
-    /// A server started as `command`, found on `PATH`.
+    /// Declares a server started as `command`, found on `PATH`.
     pub fn stdio(command: impl Into<String>) -> StdioMcpServer {
         StdioMcpServer {
             command: command.into(),
@@ -44,7 +44,7 @@ impl McpServer {
         }
     }
 
-    /// A server at `url`.
+    /// Declares a server at `url`.
     pub fn http(url: impl Into<String>) -> HttpMcpServer {
         HttpMcpServer {
             url: url.into(),
@@ -61,9 +61,9 @@ impl McpServer {
     }
 }
 
-/// A server that runs as a child process of the connector, one for each credential that is in use.
+/// A server that runs as a child process of the connector, one for each active credential.
 ///
-/// It inherits the connector's environment. `Debug` shows the names of its own variables and nothing of their values.
+/// It inherits the connector's environment. `Debug` shows the names of its own variables, but not their values.
 #[cfg(feature = "mcp")]
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct StdioMcpServer {
@@ -76,35 +76,35 @@ pub struct StdioMcpServer {
 
 #[cfg(feature = "mcp")]
 impl StdioMcpServer {
-    /// One more argument.
+    /// Adds an argument.
     #[must_use]
     pub fn arg(mut self, arg: impl Into<String>) -> Self {
         self.args.push(arg.into());
         self
     }
 
-    /// More arguments.
+    /// Adds arguments.
     #[must_use]
     pub fn args(mut self, args: impl IntoIterator<Item: Into<String>>) -> Self {
         self.args.extend(args.into_iter().map(Into::into));
         self
     }
 
-    /// An environment variable; one of [`prepare_mcp_env`](crate::Connector::prepare_mcp_env) goes before it.
+    /// Sets an environment variable. One from [`prepare_mcp_env`](crate::Connector::prepare_mcp_env) takes precedence.
     #[must_use]
     pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.env.insert(name.into(), value.into());
         self
     }
 
-    /// The folder it is started in; the connector's own unless it is given.
+    /// Sets its working directory. The default is the connector's.
     #[must_use]
     pub fn cwd(mut self, folder: impl Into<PathBuf>) -> Self {
         self.cwd = Some(folder.into());
         self
     }
 
-    /// How long one request may take, starting the server included; 25 s unless it is given.
+    /// Sets the time limit of a request, including the start of the server. The default is 25 s.
     #[must_use]
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
@@ -112,9 +112,9 @@ impl StdioMcpServer {
     }
 }
 
-/// A server that others run.
+/// A server at a URL that the connector does not start.
 ///
-/// `Debug` shows the names of its headers and nothing of their values.
+/// `Debug` shows the names of its headers, but not their values.
 #[cfg(feature = "mcp")]
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct HttpMcpServer {
@@ -125,7 +125,8 @@ pub struct HttpMcpServer {
 
 #[cfg(feature = "mcp")]
 impl HttpMcpServer {
-    /// A header of every request; one of [`prepare_mcp_headers`](crate::Connector::prepare_mcp_headers) goes before it.
+    /// Sets a header of every request. One from [`prepare_mcp_headers`](crate::Connector::prepare_mcp_headers) takes
+    /// precedence.
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers
@@ -133,7 +134,7 @@ impl HttpMcpServer {
         self
     }
 
-    /// How long one request may take, connecting included; 25 s unless it is given.
+    /// Sets the time limit of a request, including the connection. The default is 25 s.
     #[must_use]
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;

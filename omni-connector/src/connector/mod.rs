@@ -1,4 +1,4 @@
-//! What a connector is: the trait, calls of its actions with their answers, and what its webhooks ask for.
+//! The definition of a connector: its trait, the calls and answers of its actions, and its webhooks.
 
 pub mod actions;
 mod definition;

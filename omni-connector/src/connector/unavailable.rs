@@ -1,9 +1,10 @@
-//! What a look at a source says of a mode that the source does not offer.
+//! The error for a mode that a source does not offer.
 
-/// A run of this mode is not available for the source, though other runs are. An error of `#[validate]`.
+/// A source does not offer runs of this mode, though it offers others. An error of `#[validate]`.
 ///
-/// The run is refused with 404. Omni then cancels a realtime run and asks for one less and less often, while full and
-/// incremental runs of the source go on (`protocol.md` §2.3). Any other error means that the source is set up wrongly.
+/// The run is refused with 404. Omni then cancels a realtime run and requests it less and less often. Full and
+/// incremental runs of the source continue (`protocol.md` §2.3). Any other error means that the source is
+/// misconfigured.
 ///
 /// ```
 /// use omni_connector::{prelude::*, validate};
@@ -29,7 +30,7 @@ pub struct Unavailable {
 }
 
 impl Unavailable {
-    /// Says why.
+    /// Makes the error with its reason.
     pub fn new(reason: impl Into<String>) -> Self {
         Self {
             reason: reason.into(),

@@ -1,4 +1,4 @@
-//! The table of a connector's actions, and how a call finds its function.
+//! The table of a connector's actions, and the dispatch of calls to their functions.
 
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ pub struct Action<K> {
 
 type Call<K> = fn(&K, CallOf<K, OfAction>) -> Called<'_, Response>;
 
-/// What people and language models read of an action, before it has a function.
+/// The description of an action for people and language models, before it has a function.
 #[derive(Debug)]
 pub struct Described {
     name: &'static str,
@@ -47,7 +47,7 @@ pub struct Described {
 }
 
 impl Described {
-    /// An action that changes nothing.
+    /// Describes an action that changes nothing.
     pub const fn read(name: &'static str, description: &'static str) -> Self {
         Self {
             name,
@@ -56,7 +56,7 @@ impl Described {
         }
     }
 
-    /// An action that changes something.
+    /// Describes an action that changes something.
     pub const fn write(name: &'static str, description: &'static str) -> Self {
         Self {
             name,
@@ -65,7 +65,7 @@ impl Described {
         }
     }
 
-    /// The action whose function `call` calls after reading its arguments.
+    /// Makes the action. `call` reads its arguments and calls its function.
     pub const fn call<K>(self, call: Call<K>) -> Action<K> {
         Action {
             name: self.name,
@@ -85,17 +85,17 @@ impl Described {
 }
 
 impl<K> Action<K> {
-    /// Its arguments marked `#[arg]`.
+    /// Sets its arguments marked `#[arg]`.
     #[must_use]
     pub const fn args(mut self, args: &'static [Arg]) -> Self {
         self.args = args;
         self
     }
 
-    /// One of its other arguments, which may read all of the caller's input.
+    /// Adds another argument, which may read the caller's whole input.
     ///
     /// # Panics
-    /// While compiling, as [`whole_input`].
+    /// While compiling, like [`whole_input`].
     #[must_use]
     pub const fn input<T: FromCall<CallOf<K, OfAction>>>(mut self, is_object: bool) -> Self {
         let is_alone = self.input.is_none() && self.args.is_empty();
@@ -106,42 +106,42 @@ impl<K> Action<K> {
         self
     }
 
-    /// The schema of its result, where the type has one.
+    /// Sets the schema of its result, if the type has one.
     #[must_use]
     pub const fn output(mut self, schema: Option<SchemaFn>) -> Self {
         self.output = schema;
         self
     }
 
-    /// The OAuth scopes that a person must have granted.
+    /// Sets the OAuth scopes that it requires.
     #[must_use]
     pub const fn scopes(mut self, scopes: &'static [&'static str]) -> Self {
         self.scopes = Some(scopes);
         self
     }
 
-    /// Works for sources of these types only.
+    /// Restricts it to sources of these types.
     #[must_use]
     pub const fn source_types(mut self, source_types: &'static [SourceType]) -> Self {
         self.source_types = source_types;
         self
     }
 
-    /// Is for admins only.
+    /// Restricts it to admins.
     #[must_use]
     pub const fn admin_only(mut self) -> Self {
         self.admin_only = true;
         self
     }
 
-    /// Is offered to nobody.
+    /// Hides it from everybody.
     #[must_use]
     pub const fn hidden(mut self) -> Self {
         self.hidden = true;
         self
     }
 
-    /// Is answered with 504 after this many seconds.
+    /// Sets a time limit in seconds, after which the answer is 504.
     #[must_use]
     pub const fn timeout(mut self, seconds: u64) -> Self {
         self.timeout = Some(Duration::from_secs(seconds));
@@ -160,7 +160,7 @@ pub trait ActionFn<K> {
     const ACTION: Action<K>;
 }
 
-/// The manifest's part of all actions.
+/// Returns the actions of the manifest.
 pub(super) fn actions<K: Declared>() -> Vec<ActionDefinition> {
     all_actions::<K>()
         .map(|action| ActionDefinition {
@@ -182,14 +182,14 @@ fn whole_schema(args: &[Arg], input: Option<SchemaFn>) -> Value {
     }
 }
 
-/// The scopes that an action needs.
+/// Returns the scopes that an action requires.
 pub(super) fn action_scopes<K: Declared>(name: &str) -> Option<Vec<String>> {
     let action = all_actions::<K>().find(|action| action.name == name)?;
     let scopes = action.scopes?.iter();
     Some(scopes.map(|&scope| scope.to_owned()).collect())
 }
 
-/// Finds the action by its name and calls it.
+/// Calls an action by its name.
 pub(super) fn call_action<K: Declared>(
     connector: &K,
     call: ActionCall,
@@ -232,21 +232,21 @@ fn in_time<'a>(
 }
 
 impl<K> CallOf<K, OfAction> {
-    /// The caller's input, to be taken argument by argument.
+    /// Returns the caller's input, from which arguments are taken one by one.
     ///
     /// # Errors
-    /// The input is no object.
+    /// The input is not an object.
     pub fn input(&mut self) -> Result<Input, ActionError> {
         Input::new(std::mem::take(&mut self.parts.call.params), self.parts.args)
     }
 }
 
-/// Checks an argument that may read all of the caller's input. A table calls it in the middle of an entry; generated code calls
-/// it as well for an argument named `Args`, so that a mistake is reported at its type.
+/// Checks an argument that may read the caller's whole input. A table calls it within an entry. Generated code also
+/// calls it for an argument named `Args`, so that an error is reported at its type.
 ///
 /// # Panics
-/// While compiling: the input is read twice, by two arguments or by one beside those marked `#[arg]`, or it is known not to be
-/// a JSON object.
+/// While compiling: the input is read twice, by two arguments or by one in addition to those marked `#[arg]`. Or it
+/// cannot be a JSON object.
 pub const fn whole_input<K, T: FromCall<CallOf<K, OfAction>>>(
     is_object: bool,
     is_alone: bool,
@@ -262,7 +262,7 @@ pub const fn whole_input<K, T: FromCall<CallOf<K, OfAction>>>(
     is_object
 }
 
-/// The schema of an action's result; none where its type has none.
+/// Returns the schema of an action's result, if its type has one.
 pub(super) fn action_output<K: Declared>(name: &str) -> Option<Value> {
     let action = all_actions::<K>().find(|action| action.name == name)?;
     action.output.map(|schema| schema())

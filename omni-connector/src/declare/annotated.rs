@@ -1,7 +1,6 @@
-//! An annotated connector: what `#[connector]` writes about its struct and its `impl` block, and how that makes it a
-//! [`Connector`].
+//! Makes an annotated connector a [`Connector`], from what `#[connector]` writes for its struct and its `impl` block.
 //!
-//! Generated code states only what the author declared. Everything else is a default here, or follows from the tables.
+//! Generated code states only the author's declarations. Everything else is a default here, or follows from the tables.
 
 use std::collections::HashMap;
 
@@ -28,47 +27,47 @@ use crate::{
     },
 };
 
-/// What the method with `#[validate]` is read as.
+/// The result of a method with `#[validate]`.
 pub type ValidateAnswer = Result<()>;
 /// The method with `#[validate]`: reads its arguments by their types.
 pub type ValidateHook<K> = Option<fn(&K, CallOf<K, OfValidate>) -> Called<'_, ()>>;
 
-/// What the method with `#[oauth]` is read as.
+/// The result of a method with `#[oauth]`.
 pub type OauthAnswer = Option<OAuthConfig>;
 /// The method with `#[oauth]`.
 pub type OauthHook<K> = Option<fn(&K) -> OauthAnswer>;
 
-/// What the method with `#[skills]` is read as.
+/// The result of a method with `#[skills]`.
 pub type SkillsAnswer = Vec<Skill>;
 /// The method with `#[skills]`.
 pub type SkillsHook<K> = Option<fn(&K) -> SkillsAnswer>;
 
-/// What the method with `#[credential_ready]` is read as.
+/// The result of a method with `#[credential_ready]`.
 pub type CredentialReadyAnswer = Result<()>;
 /// The method with `#[credential_ready]`.
 pub type CredentialReadyHook<K> = Option<fn(&K, CredentialReady, ManagerClient) -> Called<'_, ()>>;
 
-/// What the method with `#[enrich]` is read as.
+/// The result of a method with `#[enrich]`.
 pub type EnrichAnswer = Result<OAuthExtra>;
 /// The method with `#[enrich]`.
 pub type EnrichHook<K> = Option<fn(&K, OAuthTokens) -> Called<'_, OAuthExtra>>;
 
-/// What the method with `#[mcp]` is read as.
+/// The result of a method with `#[mcp]`.
 pub type McpAnswer = Option<McpServer>;
 /// The method with `#[mcp]`.
 pub type McpHook<K> = Option<fn(&K) -> McpAnswer>;
 
-/// What the method with `#[mcp_env]` is read as.
+/// The result of a method with `#[mcp_env]`.
 pub type McpEnvAnswer = Result<Pairs>;
 /// The method with `#[mcp_env]`.
 pub type McpEnvHook<K> = Option<fn(&K, &McpCredentials) -> McpEnvAnswer>;
 
-/// What the method with `#[mcp_headers]` is read as.
+/// The result of a method with `#[mcp_headers]`.
 pub type McpHeadersAnswer = Result<Pairs>;
 /// The method with `#[mcp_headers]`.
 pub type McpHeadersHook<K> = Option<fn(&K, &McpCredentials) -> McpHeadersAnswer>;
 
-/// The annotated functions of a connector: what `#[connector]` on its `impl` block collects.
+/// The annotated functions of a connector, collected by `#[connector]` on its `impl` block.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no annotated `impl` block",
     label = "this connector cannot sync anything yet",
@@ -83,21 +82,21 @@ pub trait Methods: Connector + Sized {
     const OPERATORS: &'static [Operator] = &[];
     /// Methods with `#[webhook]`.
     const WEBHOOKS: &'static [WebhookFn<Self>] = &[];
-    /// Whether a run may start.
+    /// Decides whether a run may start.
     const VALIDATE: ValidateHook<Self> = None;
-    /// How people sign in.
+    /// Describes how people sign in.
     const OAUTH: OauthHook<Self> = None;
-    /// Skills that are not known when compiling.
+    /// Returns skills that are not known at compile time.
     const SKILLS: SkillsHook<Self> = None;
-    /// Called after somebody has signed in.
+    /// Called after somebody signed in.
     const CREDENTIAL_READY: CredentialReadyHook<Self> = None;
-    /// Adds to a fresh credential.
+    /// Adds data to a new credential.
     const ENRICH: EnrichHook<Self> = None;
-    /// The MCP server behind the connector.
+    /// Declares the MCP server behind the connector.
     const MCP: McpHook<Self> = None;
-    /// How that server gets the secret, over stdio.
+    /// Passes the secret to that server over stdio.
     const MCP_ENV: McpEnvHook<Self> = None;
-    /// How that server gets the secret, over HTTP.
+    /// Passes the secret to that server over HTTP.
     const MCP_HEADERS: McpHeadersHook<Self> = None;
 }
 
@@ -139,7 +138,7 @@ pub trait Declared: Methods {
     }
 }
 
-/// A skill in the attribute of a struct.
+/// A skill declared in the attribute of a struct.
 #[derive(Debug)]
 pub struct DeclaredSkill {
     /// Its id.
@@ -148,9 +147,9 @@ pub struct DeclaredSkill {
     pub title: &'static str,
     /// When to use it.
     pub description: Option<&'static str>,
-    /// What it teaches.
+    /// Its instructions.
     pub text: &'static str,
-    /// Where it applies; everywhere when empty.
+    /// The source types that it applies to. Empty means all.
     pub source_types: &'static [SourceType],
 }
 
@@ -167,7 +166,8 @@ impl DeclaredSkill {
     }
 }
 
-// What is missing is the attribute, not the trait behind it. Clippy names each method of `Connector` that is forgotten here.
+// Errors should name the missing attribute, not the trait behind it. Clippy names each method of `Connector` that is
+// forgotten here.
 #[diagnostic::do_not_recommend]
 #[deny(clippy::missing_trait_methods)]
 #[async_trait]
@@ -255,7 +255,7 @@ impl<K: Declared> Connector for K {
         _: Value,
         _: Option<ServiceCredential>,
     ) -> Result<Response> {
-        // An annotated function may ask for what only `call_action` knows.
+        // An annotated function may need values that only `call_action` has.
         Ok(ActionResponse::not_supported(name).into_response_with_status(StatusCode::NOT_FOUND))
     }
 
@@ -341,7 +341,7 @@ fn pairs(prepared: Option<Result<Pairs>>) -> Result<HashMap<String, String>> {
     Ok(pairs.unwrap_or_default())
 }
 
-/// All actions of a connector, those of its `impl` block first.
+/// Returns all actions of a connector, those of its `impl` block first.
 pub(super) fn all_actions<K: Declared>() -> impl Iterator<Item = &'static Action<K>> {
     <K as Methods>::ACTIONS
         .iter()

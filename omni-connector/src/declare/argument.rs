@@ -1,4 +1,4 @@
-//! Arguments by type: a function says what it needs, and the framework supplies it.
+//! Arguments by type: a function declares its arguments, and the framework supplies them.
 
 use std::ops;
 
@@ -17,11 +17,11 @@ use crate::{
     wire::{ServiceCredential, Source, SourceType, SyncType},
 };
 
-/// A type that functions with `#[sync]` or `#[action]` can take as an argument. `C` is the call: [`CallOf`] an action or a
-/// sync of connector `K`.
+/// A type that functions with `#[sync]` or `#[action]` can take as an argument. `C` is the call: a [`CallOf`] an action
+/// or a sync of connector `K`.
 ///
-/// Implement it for a type of your own, such as a client built from config and credentials, and every function of the
-/// connector can take that:
+/// Implement it for your own type, such as a client made from config and credentials. Then every function of the
+/// connector can take it:
 ///
 /// ```
 /// use omni_connector::{ActionError, arguments::{Call, FromCall}};
@@ -45,24 +45,24 @@ pub trait FromCall<C>: Sized {
     /// Reads the argument.
     ///
     /// # Errors
-    /// What is missing or malformed, as the answer that the caller gets.
+    /// A value is missing or malformed. The error is the caller's answer.
     fn from_call(call: &mut C) -> Result<Self, ActionError>;
 
-    /// The schema of the caller's input, where this argument is all of it.
+    /// The schema of the caller's input, if this argument is all of it.
     const INPUT: Option<SchemaFn> = None;
 
     /// Whether a run without credentials can be refused before it starts.
     const NEEDS_CREDENTIALS: bool = false;
 }
 
-/// That a type is the one which the struct's attribute declares: every type is itself, and nothing else.
+/// Holds if two types are equal. It checks an argument against the type that the struct's attribute declares.
 #[diagnostic::on_unimplemented(
     message = "the connector declares `{Self}`, not `{T}`",
     label = "expected `{Self}`",
     note = "help: write `{Self}` here, or change what the struct declares: `config = …`, `credentials = …`, `state = …`"
 )]
 pub trait DeclaredAs<T> {
-    /// The value, as the type that it is.
+    /// Returns the value, as the declared type.
     fn declared(self) -> T;
 }
 
@@ -72,7 +72,7 @@ impl<T> DeclaredAs<T> for T {
     }
 }
 
-/// The source's config, decoded into what the connector declares with `config = …`.
+/// The source's config, decoded into the type declared with `config = …`.
 #[derive(Debug, Clone)]
 pub struct Config<T>(pub T);
 
@@ -87,7 +87,7 @@ where
     }
 }
 
-/// The credential's secret, decoded into what the connector declares with `credentials = …`.
+/// The credential's secret, decoded into the type declared with `credentials = …`.
 #[derive(Clone)]
 pub struct Credentials<T>(pub T);
 
@@ -117,9 +117,9 @@ where
     }
 }
 
-/// Settings of the credential that are not secret: the `config` of its row, such as the site that it is for.
+/// Settings of the credential that are not secret: the `config` of its row, such as the site it belongs to.
 ///
-/// They are decoded for each call, into any type; without such settings from an empty object.
+/// They are decoded for each call, into any type. Missing settings are decoded from an empty object.
 ///
 /// ```
 /// use omni_connector::prelude::*;
@@ -178,7 +178,7 @@ impl<K> FromCall<CallOf<K, OfSync>> for SyncContext {
     }
 }
 
-/// The person who acts, by address, in lower case. Whether they may is the action's to decide.
+/// The acting person, by address in lower case. The action must decide what the person may do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
     /// The person's e-mail address.
@@ -189,7 +189,7 @@ impl<K> FromCall<CallOf<K, OfAction>> for Actor {
     fn from_call(call: &mut CallOf<K, OfAction>) -> Result<Self, ActionError> {
         Option::<Self>::from_call(call)?.ok_or_else(|| {
             ActionError::Forbidden(
-                "this action is for people, and the call names nobody".to_owned(),
+                "this action needs an acting person, and the call names none".to_owned(),
             )
         })
     }
@@ -210,10 +210,10 @@ impl<K> FromCall<CallOf<K, OfAction>> for Option<Actor> {
     }
 }
 
-/// All of the caller's input as one struct, which derives `Deserialize` and `JsonSchema`. Keys it does not know are dropped.
+/// The caller's whole input as one struct, which derives `Deserialize` and `JsonSchema`. Unknown keys are dropped.
 ///
-/// Limits that schemars' attributes state are held before the input is decoded: `range`, `length`, `regex`, `inner`, and the
-/// formats `date`, `date-time`, `email` and `uri`. What goes beyond one is 400, with its place and not its value.
+/// Limits in schemars' attributes are checked before the input is decoded: `range`, `length`, `regex`, `inner`, and the
+/// formats `date`, `date-time`, `email` and `uri`. A violation is 400, with the field's path but not its value.
 ///
 /// ```
 /// use omni_connector::prelude::*;
@@ -328,7 +328,7 @@ impl<T> ops::Deref for Args<T> {
     }
 }
 
-/// Only for `Debug` of containers: credentials themselves are never shown.
+/// Needed for `Debug` of containers. Credentials themselves are never shown.
 impl<T> std::fmt::Debug for Credentials<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Credentials([redacted])")

@@ -1,4 +1,4 @@
-//! A call of a connector's function: what it brings along, and what becomes of it.
+//! A call of a connector's function: its inputs and its outcome.
 
 use std::marker::PhantomData;
 
@@ -16,54 +16,54 @@ use crate::{
 };
 use futures_util::future::BoxFuture;
 
-/// What is known of a call, whatever it is a call of.
+/// The inputs that every kind of call has.
 #[diagnostic::on_unimplemented(
     message = "this call is about no source, which this argument needs",
     label = "not an argument that the framework supplies here",
     note = "help: name the source in the path of the webhook: `#[webhook(path = \"/hooks/acme/{{source_id}}\")]`"
 )]
 pub trait Call {
-    /// The source; none in transient mode, before one exists.
+    /// Returns the source. Returns `None` in transient mode, before one exists.
     fn source(&self) -> Option<&Source>;
 
-    /// On whose behalf.
+    /// Returns the credential with which the function is called.
     fn credential(&self) -> Option<&ServiceCredential>;
 
-    /// The way back to the manager.
+    /// Returns the client of the manager.
     fn manager(&self) -> &ManagerClient;
 
-    /// The run, if this is a call of one.
+    /// Returns the run, if the call belongs to one.
     fn run(&self) -> Option<&SyncContext> {
         None
     }
 
-    /// The source's config.
+    /// Decodes the source's config.
     ///
     /// # Errors
-    /// There is no source yet (404), or its config is not of this shape (400).
+    /// There is no source yet (404), or its config has another shape (400).
     fn config<T: DeserializeOwned>(&self) -> Result<T, ActionError> {
         let source = self.source().ok_or_else(no_source)?;
         decode("config", source.config.clone())
             .map_err(|error| ActionError::BadRequest(error.to_string()))
     }
 
-    /// The secret of the credential.
+    /// Decodes the credential's secret.
     ///
     /// # Errors
-    /// There is no credential (401), or its secret is not of this shape (400).
+    /// There is no credential (401), or its secret has another shape (400).
     fn credentials<T: DeserializeOwned>(&self) -> Result<T, ActionError> {
         let credential = self.credential().ok_or_else(no_credentials)?;
         decode_credential(Some(credential))
             .map_err(|error| ActionError::BadRequest(error.to_string()))
     }
 
-    /// The settings of the credential that are not secret.
+    /// Decodes the credential's settings, which are not secret.
     ///
     /// # Errors
-    /// There is no credential (401), or its settings are not of this shape (400).
+    /// There is no credential (401), or its settings have another shape (400).
     fn credential_settings<T: DeserializeOwned>(&self) -> Result<T, ActionError> {
         let settings = &self.credential().ok_or_else(no_credentials)?.config;
-        // The manager keeps null where a form has no such settings.
+        // The manager stores null when a form has no such settings.
         let settings = match settings {
             Value::Null => Value::Object(Map::new()),
             settings => settings.clone(),
@@ -102,31 +102,31 @@ impl<K, P> CallOf<K, P> {
     /// Reads an argument of this type.
     ///
     /// # Errors
-    /// What is missing or malformed.
+    /// A value is missing or malformed.
     pub fn supply<T: FromCall<Self>>(&mut self) -> Result<T, ActionError> {
         T::from_call(self)
     }
 }
 
-/// A function that was called: the future of its outcome, or the argument that could not be read.
+/// The result of a call: the future of its outcome, or the error of an argument that could not be read.
 pub type Called<'a, T> = Result<BoxFuture<'a, Result<T>>, ActionError>;
 
-/// Makes the outcome of a function from the future that reads what it returns.
+/// Makes a [`Called`] from the future of a function's outcome.
 ///
 /// # Errors
-/// None; an argument that could not be read has ended the call before.
+/// None. An unreadable argument has already ended the call.
 pub fn called<'a, T>(outcome: impl Future<Output = Result<T>> + Send + 'a) -> Called<'a, T> {
     Ok(Box::pin(outcome))
 }
 
-/// What a call of an action brings along.
+/// The inputs of a call of an action.
 #[derive(Debug)]
 pub struct OfAction {
     pub(super) call: ActionCall,
     pub(super) args: &'static [Arg],
 }
 
-/// What a run brings along.
+/// The inputs of a run.
 #[derive(Debug)]
 pub struct OfSync {
     pub(super) ctx: SyncContext,
@@ -134,7 +134,7 @@ pub struct OfSync {
     pub(super) checkpoint: Option<Box<dyn std::any::Any + Send>>,
 }
 
-/// What is known before a run starts.
+/// The inputs of a check before a run starts.
 #[derive(Debug)]
 pub struct OfValidate {
     pub(super) mode: SyncType,

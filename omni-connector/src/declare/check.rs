@@ -1,9 +1,9 @@
-//! What only rustc can compare, since it stands in several places: found while compiling, also across modules and lists.
+//! Compile-time checks across modules and lists, which the macros cannot make.
 
 use super::annotated::{Declared, Methods};
 use crate::wire::{SourceType, SyncType};
 
-/// Fails to compile when a listed action has the name of a method or of one listed before it.
+/// Fails to compile when a listed action has the name of a method or of an earlier listed one.
 pub const fn assert_unique_action<K: Declared>(index: usize) {
     let (methods, listed) = (<K as Methods>::ACTIONS, <K as Declared>::ACTIONS);
     let name = listed[index].name;
@@ -27,8 +27,8 @@ pub const fn assert_unique_action<K: Declared>(index: usize) {
     }
 }
 
-/// Fails to compile when a listed operator fills another attribute than a method of its name, or one listed before it.
-/// Operators of one name that read different items into one attribute are one operator.
+/// Fails to compile when a listed operator has the name of another one but fills another attribute. Operators with the
+/// same name that read different items into one attribute are one operator.
 pub const fn assert_unique_operator<K: Declared>(index: usize) {
     let (methods, listed) = (<K as Methods>::OPERATORS, <K as Declared>::OPERATORS);
     let operator = listed[index];
@@ -54,7 +54,7 @@ pub const fn assert_unique_operator<K: Declared>(index: usize) {
     }
 }
 
-/// Fails to compile when a method names an MCP server, too.
+/// Fails to compile when a method also declares an MCP server.
 pub const fn assert_one_mcp<K: Declared>() {
     if K::MCP.is_some() {
         refuse(&[
@@ -65,7 +65,7 @@ pub const fn assert_one_mcp<K: Declared>() {
     }
 }
 
-/// Fails to compile when no function is for a declared mode.
+/// Fails to compile when a declared mode has no function.
 pub const fn assert_synced<K: Declared>(mode: SyncType) {
     let mut t = 0;
     while t < K::SOURCE_TYPES.len() {
@@ -142,7 +142,7 @@ const fn equal(a: &str, b: &str) -> bool {
     true
 }
 
-/// Ends the compilation with these words, put together without `format!`, which does not exist there.
+/// Aborts the compilation with this message. `format!` does not exist at compile time.
 const fn refuse(parts: &[&str]) -> ! {
     let mut bytes = [0; 1024];
     let mut len = 0;

@@ -1,4 +1,4 @@
-//! Tests what the check of a manifest says of schemas that declarations make.
+//! Tests the check of a manifest on schemas from declarations.
 
 use serde_json::json;
 
@@ -27,7 +27,7 @@ fn a_type_that_contains_itself_is_named() {
 }
 
 #[test]
-fn every_mistake_is_found_and_not_only_the_first() {
+fn every_mistake_is_reported_not_only_the_first() {
     assert_eq!(
         of_input(json!({
             "type": "object",
@@ -67,7 +67,7 @@ struct Refers {
 }
 
 #[test]
-fn a_document_stands_where_omni_looks_for_it() {
+fn a_document_reference_in_another_place_is_reported() {
     assert_eq!(
         of_input(input_schema::<Refers>()),
         ["E action `act`: Omni does not look for documents in `parent`"]

@@ -1,4 +1,4 @@
-//! The checkpoint of a run, as its author holds it.
+//! The author's checkpoint of a run.
 
 use std::ops;
 
@@ -18,24 +18,24 @@ use crate::{
     schema::{DecodeError, decode},
 };
 
-/// Where the run goes on: the connector's state, saved with [`save`](Self::save).
+/// The state from which the run continues. Save it with [`save`](Self::save).
 ///
-/// In a full run that is no resume it is the default, but for what a full run must not forget: the ids in an
-/// [`Inventory`](crate::Inventory). [`last`](Self::last) is what the latest completed run knew.
+/// In a full run that is not a resume it is the default, except for the ids in an [`Inventory`](crate::Inventory).
+/// [`last`](Self::last) returns the state of the latest completed run.
 #[derive(Debug)]
 pub struct Checkpoint<T> {
     state: T,
     ctx: SyncContext,
     save_at: Instant,
-    /// The save that is under way.
+    /// The pending save.
     saving: Option<oneshot::Receiver<Result<(), RunError>>>,
 }
 
 impl<T: Default + Serialize + DeserializeOwned> Checkpoint<T> {
-    /// The checkpoint of a run, from the state that `sync` was given: for connectors that are written by hand.
+    /// Makes the checkpoint of a run from the state that `sync` received, for connectors without annotations.
     ///
     /// # Errors
-    /// The last checkpoint has another shape than today's.
+    /// The last checkpoint has another shape than `T`.
     pub fn new(state: Option<T>, ctx: &SyncContext) -> Result<Self, DecodeError> {
         let mut checkpoint = Self {
             state: state.unwrap_or_default(),
@@ -52,7 +52,7 @@ impl<T: Default + Serialize + DeserializeOwned> Checkpoint<T> {
                         checkpoint.state = last.for_full_run()?;
                     }
                 }
-                // A full run needs nothing of it but the ids of what may be gone.
+                // A full run only needs the ids of documents that may be gone.
                 Err(error) => tracing::warn!(
                     "the last checkpoint cannot be read, so documents that only it knows stay in Omni: {error}"
                 ),
@@ -66,17 +66,17 @@ impl<T: Default + Serialize + DeserializeOwned> Checkpoint<T> {
 }
 
 impl<T> Checkpoint<T> {
-    /// The state itself.
+    /// Returns the state.
     pub fn into_inner(self) -> T {
         self.state
     }
 }
 
 impl<T: DeserializeOwned> Checkpoint<T> {
-    /// The state at the end of the latest completed run; none before there was one.
+    /// Returns the state at the end of the latest completed run, if there was one.
     ///
     /// # Errors
-    /// It has another shape than today's.
+    /// It has another shape than `T`.
     pub fn last(&self) -> Result<Option<T>, DecodeError> {
         let last = self
             .ctx
@@ -89,7 +89,7 @@ impl<T: DeserializeOwned> Checkpoint<T> {
 }
 
 impl<T: Serialize> Checkpoint<T> {
-    /// Saves the state as it is now, after everything emitted before was accepted.
+    /// Saves the current state, after everything emitted before was accepted.
     ///
     /// # Errors
     /// As [`SyncContext::save_checkpoint`].
@@ -97,11 +97,11 @@ impl<T: Serialize> Checkpoint<T> {
         self.ctx.save_checkpoint(&self.state).await
     }
 
-    /// Saves the state if the last save is some time ago: two seconds, or ten times what a save takes. To be called at every page,
-    /// or every item: it waits for nothing, and the save itself happens after everything emitted before was accepted.
+    /// Saves the state if the last save was some time ago: two seconds, or ten times the duration of a save. Call it at
+    /// every page or item: it does not wait. The save itself happens after everything emitted before was accepted.
     ///
     /// # Errors
-    /// As [`SyncContext::save_checkpoint`], of this save or the one before it.
+    /// As [`SyncContext::save_checkpoint`], of this save or the previous one.
     #[allow(
         clippy::unused_async,
         reason = "a save that has to wait for room will be one day, and callers need not change"
@@ -111,7 +111,7 @@ impl<T: Serialize> Checkpoint<T> {
             match saving.try_recv() {
                 Err(TryRecvError::Empty) => return Ok(()),
                 Ok(outcome) => outcome?,
-                // The run is over; the next call on it says why.
+                // The run is over; the next call on it returns the reason.
                 Err(TryRecvError::Closed) => {}
             }
             self.saving = None;

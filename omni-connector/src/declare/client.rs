@@ -1,4 +1,4 @@
-//! Clients of sources as arguments of functions.
+//! Clients of sources, as arguments of functions.
 
 use super::call::{Call, no_credentials, no_source};
 use crate::{
@@ -6,10 +6,10 @@ use crate::{
     http::{self, ApiClient, NoClient, Scope, Whose},
 };
 
-/// Supplies the client of the call's source and credential. `#[derive(FromCall)]` calls it.
+/// Returns the client for the call's source and credential. `#[derive(FromCall)]` calls it.
 ///
 /// # Errors
-/// There is no source (404) or no credential (401), or the client refuses them (400).
+/// There is no source (404) or no credential (401), or the client refuses their values (400).
 pub fn client<T: ApiClient>(call: &impl Call) -> Result<T, ActionError> {
     let manager = call.manager();
     let whose = Whose {

@@ -1,4 +1,4 @@
-//! A document as an argument: the caller names it as Omni does, the connector gets it as it named it itself.
+//! A document as an argument. The caller uses Omni's id; the connector receives its own.
 
 use std::{borrow::Cow, fmt, ops};
 
@@ -9,12 +9,12 @@ use crate::schema::DOCUMENT_MARK;
 
 /// A reference to a document of this connector, as an argument of an action.
 ///
-/// Callers know documents by Omni's ids, connectors by the `document_id` they emitted. The manager puts one in place of the
-/// other, but only in an argument named `document_id` or `file_id`, and sends it on as `file_id` whichever it was
-/// (`protocol.md` §6.4). So name the argument or field one of the two; it is read under both. A name that the manager
-/// does not look at is found before the connector registers.
+/// Callers know documents by Omni's ids, connectors by the `document_id` that they emitted. The manager replaces the
+/// id, but only in an argument named `document_id` or `file_id`. It sends either as `file_id` (`protocol.md` §6.4). So
+/// give the argument or field one of these names; it is read under both. Any other name is reported before the
+/// connector registers.
 ///
-/// An id that Omni does not know arrives as the caller gave it: answer 404 where it names nothing.
+/// An id that Omni does not know arrives unchanged. Answer 404 if it does not exist.
 ///
 /// ```
 /// use omni_connector::prelude::*;
@@ -34,7 +34,7 @@ use crate::schema::DOCUMENT_MARK;
 pub struct DocRef(String);
 
 impl DocRef {
-    /// The id with which the document was emitted.
+    /// Returns the id with which the document was emitted.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! What the runtime asks a hook with, and what it takes for an answer.
+//! The arguments and results of hooks, by type.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use crate::{
     wire::{OAuthConfig, Skill},
 };
 
-/// The type of a hook's argument, which is the type of what the runtime has for it.
+/// The type of a hook's argument. It must equal the type of the runtime's value.
 #[diagnostic::on_unimplemented(
     message = "the framework does not supply an argument of type `{Self}` here",
     label = "not an argument of this function",
@@ -27,12 +27,12 @@ impl<T> Asked<T> for T {
     }
 }
 
-/// Passes to a hook what it is asked with.
+/// Passes its argument to a hook.
 pub fn asked<T: Asked<W>, W>(with: W) -> T {
     T::of(with)
 }
 
-/// What a hook may return where the runtime needs a `W`.
+/// A type that a hook may return where the runtime needs a `W`.
 #[diagnostic::on_unimplemented(
     message = "this function cannot return `{Self}`",
     label = "cannot be returned",
@@ -43,12 +43,12 @@ pub trait Returned<W> {
     fn into_answer(self) -> W;
 }
 
-/// Reads what a hook returned.
+/// Converts the result of a hook.
 pub fn returned<W>(returned: impl Returned<W>) -> W {
     returned.into_answer()
 }
 
-// Whatever cannot be returned is reported with the text above.
+// Any other type is reported with the message above.
 #[diagnostic::do_not_recommend]
 impl<T, E: Into<anyhow::Error>> Returned<Result<T>> for Result<T, E> {
     fn into_answer(self) -> Result<T> {
@@ -83,7 +83,7 @@ impl<S: McpReturn> Returned<Option<McpServer>> for S {
     }
 }
 
-/// What a method with `#[mcp]` returns.
+/// The return type of a method with `#[mcp]`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an MCP server",
     label = "not an MCP server",
@@ -120,11 +120,11 @@ impl McpReturn for crate::connector::HttpMcpServer {
     }
 }
 
-/// Names and values, collected from whatever list a method with `#[mcp_env]` or `#[mcp_headers]` returns.
+/// Names and values, collected from any list that a method with `#[mcp_env]` or `#[mcp_headers]` returns.
 #[derive(Debug)]
 pub struct Pairs(pub(super) HashMap<String, String>);
 
-/// What a method with `#[mcp_env]` or `#[mcp_headers]` returns.
+/// The return type of a method with `#[mcp_env]` or `#[mcp_headers]`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not hold names and values",
     label = "not a list of names and values",
@@ -134,11 +134,11 @@ pub trait PairsReturn {
     /// Collects the pairs.
     ///
     /// # Errors
-    /// Those of the method.
+    /// The error of the method.
     fn into_pairs(self) -> Result<Pairs>;
 }
 
-// Whatever holds no pairs is reported with the text above.
+// Any other type is reported with the message above.
 #[diagnostic::do_not_recommend]
 impl<L, N, V, E> PairsReturn for Result<L, E>
 where

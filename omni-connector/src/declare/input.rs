@@ -1,4 +1,4 @@
-//! The caller's input where it is declared argument by argument: one declaration, for the schema and for decoding.
+//! The caller's input, declared argument by argument: one declaration serves the schema and the decoding.
 
 use schemars::JsonSchema;
 use serde::de::{DeserializeOwned, Deserializer, Visitor, value::Error as Missing};
@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-/// A type that an argument marked `#[arg]` can have.
+/// A type of an argument marked `#[arg]`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an argument of an action",
     label = "cannot be decoded and described",
@@ -28,24 +28,24 @@ pub trait ArgType: DeserializeOwned + JsonSchema {}
 #[diagnostic::do_not_recommend]
 impl<T: DeserializeOwned + JsonSchema> ArgType for T {}
 
-/// One argument that the caller supplies.
+/// One argument in the caller's input.
 #[derive(Debug, Clone, Copy)]
 pub struct Arg {
     name: &'static str,
     description: &'static str,
     schema: SchemaFn,
     is_optional: fn() -> bool,
-    /// Whether null means something else than leaving the argument out.
+    /// Whether null differs from omitting the argument.
     can_be_cleared: fn() -> bool,
     trial: Trial,
-    /// JSON texts, which is what a literal in the declaration becomes.
+    /// JSON strings, made from the literals in the declaration.
     default: Option<&'static str>,
     example: Option<&'static str>,
     limits: Limits,
 }
 
 impl Arg {
-    /// An argument of type `T`. It may be left out if `T` can be decoded from nothing, as `Option` can.
+    /// Declares an argument of type `T`. It is optional if `T` can be decoded from nothing, as `Option` can.
     pub const fn of<T: ArgType>(name: &'static str, description: &'static str) -> Self {
         Self {
             name,
@@ -60,77 +60,77 @@ impl Arg {
         }
     }
 
-    /// May be left out; the type's own default is used.
+    /// Makes it optional, with the default of its type.
     #[must_use]
     pub const fn optional(mut self) -> Self {
         self.is_optional = || true;
         self
     }
 
-    /// May be left out; this JSON text is used.
+    /// Makes it optional, with this JSON as its default.
     #[must_use]
     pub const fn default(mut self, json: &'static str) -> Self {
         self.default = Some(json);
         self
     }
 
-    /// Shown to language models, as a JSON text.
+    /// Sets an example for language models, as JSON.
     #[must_use]
     pub const fn example(mut self, json: &'static str) -> Self {
         self.example = Some(json);
         self
     }
 
-    /// No number may be smaller.
+    /// Sets the minimum of every number.
     #[must_use]
     pub const fn min(mut self, least: Bound) -> Self {
         self.limits.min = Some(least);
         self
     }
 
-    /// No number may be larger.
+    /// Sets the maximum of every number.
     #[must_use]
     pub const fn max(mut self, most: Bound) -> Self {
         self.limits.max = Some(most);
         self
     }
 
-    /// No text may be shorter, in characters.
+    /// Sets the minimum length of every string, in characters.
     #[must_use]
     pub const fn min_length(mut self, least: usize) -> Self {
         self.limits.min_length = Some(least);
         self
     }
 
-    /// No text may be longer, in characters.
+    /// Sets the maximum length of every string, in characters.
     #[must_use]
     pub const fn max_length(mut self, most: usize) -> Self {
         self.limits.max_length = Some(most);
         self
     }
 
-    /// No list may have fewer items.
+    /// Sets the minimum number of items of every list.
     #[must_use]
     pub const fn min_items(mut self, least: usize) -> Self {
         self.limits.min_items = Some(least);
         self
     }
 
-    /// No list may have more items.
+    /// Sets the maximum number of items of every list.
     #[must_use]
     pub const fn max_items(mut self, most: usize) -> Self {
         self.limits.max_items = Some(most);
         self
     }
 
-    /// A regular expression that must match somewhere in the text.
+    /// Sets a regular expression that must match anywhere in the string.
     #[must_use]
     pub const fn pattern(mut self, pattern: &'static str) -> Self {
         self.limits.pattern = Some(pattern);
         self
     }
 
-    /// `date`, `date-time`, `email` and `uri` are checked; others are only shown.
+    /// Sets the format. `date`, `date-time`, `email` and `uri` are checked; others are only shown.
     #[must_use]
     pub const fn format(mut self, format: &'static str) -> Self {
         self.limits.format = Some(format);
@@ -152,7 +152,7 @@ impl Arg {
             return schema;
         };
         self.limits.restrict(object);
-        // The argument's own words say more than those of its type, but for what each value of a list means.
+        // The argument's description replaces that of its type, but the meaning of each enum value is kept.
         let values = object.get("enum").and(object.get("description"));
         let description = match values.and_then(Value::as_str) {
             Some(values) if !self.description.is_empty() => {
@@ -179,7 +179,7 @@ impl Arg {
     }
 }
 
-/// The schema of an input made of these arguments.
+/// Returns the schema of an input with these arguments.
 pub(crate) fn schema_of(args: &[Arg]) -> Value {
     let properties: Map<_, _> = args
         .iter()
@@ -195,7 +195,7 @@ pub(crate) fn schema_of(args: &[Arg]) -> Value {
     schema
 }
 
-/// The caller's input while its arguments are taken out. What nobody takes is dropped: the manager adds the keys of the
+/// The caller's input, from which arguments are taken. Remaining keys are dropped: the manager adds those of the
 /// source's config (`protocol.md` §6.4).
 #[derive(Debug)]
 pub struct Input {
@@ -204,10 +204,10 @@ pub struct Input {
 }
 
 impl Input {
-    /// The input of a call whose arguments are `args`, to be taken in this order.
+    /// Checks the input of a call with the arguments `args`, which must be taken in this order.
     ///
     /// # Errors
-    /// The input is no object, or one of the arguments does not keep to its limits.
+    /// The input is not an object, or an argument exceeds its limits.
     pub fn new(params: Value, args: &'static [Arg]) -> Result<Self, ActionError> {
         let key = Key::Table(args.as_ptr() as usize, args.len());
         let schema = InputSchema::cached(key, &|| {
@@ -230,10 +230,10 @@ impl Input {
         })
     }
 
-    /// The next argument.
+    /// Takes the next argument.
     ///
     /// # Errors
-    /// It is missing, or of another shape.
+    /// It is missing, or has another shape.
     pub fn take<T: ArgType>(&mut self) -> Result<T, ActionError> {
         let (name, value) = self.next()?;
         let decoded = match value {
@@ -246,10 +246,10 @@ impl Input {
         decoded.map_err(|error| ActionError::BadRequest(error.to_string()))
     }
 
-    /// The next argument, or its type's default.
+    /// Takes the next argument, or its type's default.
     ///
     /// # Errors
-    /// It is of another shape.
+    /// It has another shape.
     pub fn take_or_default<T: ArgType + Default>(&mut self) -> Result<T, ActionError> {
         let (name, value) = self.next()?;
         let decoded = value
@@ -260,7 +260,7 @@ impl Input {
             .map_err(|error| ActionError::BadRequest(error.to_string()))
     }
 
-    /// Everything that does not depend on the argument's type.
+    /// Contains everything that does not depend on the argument's type.
     fn next(&mut self) -> Result<(&'static str, Option<Value>), ActionError> {
         let arg = self
             .args
@@ -272,12 +272,12 @@ impl Input {
     }
 }
 
-/// A literal of the declaration. One that JSON does not know is kept as its text, and found before registering.
+/// Parses a literal of the declaration. Invalid JSON is kept as a string, and reported before registration.
 fn literal(json: &str) -> Value {
     serde_json::from_str(json).unwrap_or_else(|_| Value::String(json.to_owned()))
 }
 
-/// Tries whether each argument that is there decodes.
+/// Tries to decode each argument that is present.
 fn try_each(args: &[Arg], params: &Value) -> Tried {
     let mut traces = Vec::new();
     for arg in args {
@@ -290,7 +290,7 @@ fn try_each(args: &[Arg], params: &Value) -> Tried {
     Ok(traces)
 }
 
-/// Null as a value that is there: the inner `None` of an `Option<Option<T>>`, an error for everything else.
+/// An explicit null: decodes as the inner `None` of an `Option<Option<T>>`, and fails for all other types.
 struct Cleared;
 
 impl<'de> Deserializer<'de> for Cleared {
@@ -310,12 +310,12 @@ impl<'de> Deserializer<'de> for Cleared {
     }
 }
 
-/// Whether a type can be decoded from nothing. Asking serde means that an alias of `Option` is one, too.
+/// Returns whether a type can be decoded from nothing. Testing with serde also covers aliases of `Option`.
 fn is_optional<T: DeserializeOwned>() -> bool {
     T::deserialize(Nothing).is_ok()
 }
 
-/// A value that is not there: none for an `Option`, an error for everything else.
+/// A missing value: decodes as `None` for an `Option`, and fails for all other types.
 struct Nothing;
 
 impl<'de> Deserializer<'de> for Nothing {
@@ -357,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn what_each_value_of_a_list_means_stands_below_the_arguments_own_words() {
+    fn the_values_of_an_enum_are_explained_below_the_arguments_description() {
         assert_eq!(
             Arg::of::<Leave>("kind", "The kind of leave").schema(),
             json!({

@@ -1,4 +1,4 @@
-//! The limits of an argument, as they are declared and as they stand in its schema.
+//! The limits of an argument, in its declaration and in its schema.
 
 use std::cmp::Ordering;
 
@@ -6,28 +6,28 @@ use serde_json::{Map, Number, Value, json};
 
 use crate::schema::compare;
 
-/// What a value must keep to. Each stands in the schema and is checked before a value is decoded.
+/// The limits of a value. They are written into the schema and checked before a value is decoded.
 ///
-/// Of an argument that may be left out, limits are about a value that is there. Of a list, `min_items` and `max_items` are
-/// about the list, all others about each of its items.
+/// Limits of an optional argument apply only when it is present. For a list, `min_items` and `max_items` limit the
+/// list; all others limit each item.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Limits {
-    /// Smallest number.
+    /// The smallest number.
     pub min: Option<Bound>,
-    /// Largest number.
+    /// The largest number.
     pub max: Option<Bound>,
-    /// Fewest characters.
+    /// The smallest number of characters.
     pub min_length: Option<usize>,
-    /// Most characters.
+    /// The largest number of characters.
     pub max_length: Option<usize>,
-    /// Fewest items of a list.
+    /// The smallest number of items in a list.
     pub min_items: Option<usize>,
-    /// Most items of a list.
+    /// The largest number of items in a list.
     pub max_items: Option<usize>,
-    /// A regular expression that must match somewhere in the text, as JSON Schema says; `^` and `$` hold it to the whole.
-    /// The syntax is that of the `regex` crate without Unicode classes; keep to what other languages know, too.
+    /// A regular expression that must match anywhere in the string, as in JSON Schema; `^` and `$` anchor it. The
+    /// syntax is that of the `regex` crate without Unicode classes. Use only features that other languages also have.
     pub pattern: Option<&'static str>,
-    /// `date`, `date-time`, `email` or `uri`; others are only shown.
+    /// `date`, `date-time`, `email` or `uri`. Others are only shown.
     pub format: Option<&'static str>,
 }
 
@@ -36,7 +36,7 @@ pub struct Limits {
 pub enum Bound {
     /// A whole number.
     Int(i128),
-    /// Any other.
+    /// Any other number.
     Float(f64),
 }
 
@@ -66,14 +66,14 @@ impl Limits {
         format: None,
     };
 
-    /// Writes the limits into the schema of a value. Where its type sets a limit of its own, the stricter one holds.
+    /// Adds the limits to the schema of a value. If its type also sets a limit, the stricter one counts.
     pub(super) fn restrict(&self, schema: &mut Map<String, Value>) {
         raise(schema, "minItems", self.min_items.map(Number::from));
         lower(schema, "maxItems", self.max_items.map(Number::from));
         self.restrict_each(schema);
     }
 
-    /// The limits of a single value: of a list, those of its items.
+    /// Adds the limits of a single value; for a list, those of its items.
     fn restrict_each(&self, schema: &mut Map<String, Value>) {
         if let Some(Value::Object(items)) = schema.get_mut("items") {
             return self.restrict_each(items);
@@ -104,7 +104,7 @@ fn lower(schema: &mut Map<String, Value>, key: &str, most: Option<Number>) {
     set_if(schema, key, most, Ordering::Less);
 }
 
-/// Sets a limit, unless the one that is there already is as strict.
+/// Sets a limit, unless the existing one is as strict.
 fn set_if(schema: &mut Map<String, Value>, key: &str, limit: Option<Number>, stricter: Ordering) {
     let Some(limit) = limit else { return };
     let own = schema.get(key).and_then(Value::as_number);
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_of_a_list_are_about_its_items_but_for_its_length() {
+    fn limits_of_a_list_apply_to_its_items_except_its_length() {
         let limits = Limits {
             min: Some(Bound::Int(1)),
             max: Some(Bound::Float(2.5)),

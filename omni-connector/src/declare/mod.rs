@@ -1,7 +1,7 @@
-//! What the macros write against: arguments by type, and static tables of a connector's functions.
+//! The target of the macros: arguments by type, and static tables of a connector's functions.
 //!
-//! An annotated function needs nothing from here but the argument types. Everything else is called by generated code only;
-//! it is public because that code stands in the author's crate, and generic only where a type must be decoded.
+//! Annotated functions use only the argument types. Everything else is called by generated code. It is public because
+//! that code is in the author's crate, and generic only where a type must be decoded.
 
 mod action;
 mod annotated;

@@ -1,4 +1,4 @@
-//! Operators: from the table to the manifest.
+//! Converts the table of search operators for the manifest.
 
 use std::any::Any;
 
@@ -25,7 +25,7 @@ pub fn read<'item, T: Any, V: AttributeValue>(
     operator(item.downcast_ref()?).to_attribute()
 }
 
-/// Returns the JSON Schema of the attributes that these operators read; none when there are none.
+/// Returns the JSON Schema of the attributes that these operators read, if there are any.
 pub(super) fn attributes_schema(operators: &[Operator]) -> Option<Value> {
     let mut properties = Map::new();
     for operator in operators {
@@ -39,7 +39,7 @@ pub(super) fn attributes_schema(operators: &[Operator]) -> Option<Value> {
     (!properties.is_empty()).then(|| json!({ "type": "object", "properties": properties }))
 }
 
-/// The schema of an attribute that different items fill in different shapes.
+/// Returns the schema of an attribute whose value has different types in different items.
 fn either(mut earlier: Value, schema: Value) -> Value {
     if earlier == schema {
         return earlier;
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn an_attribute_that_items_fill_in_different_shapes_admits_each_of_them() {
+    fn an_attribute_with_several_value_types_admits_each_of_them() {
         let operators = [
             operator("department", <&str>::schema),
             operator("department", <Vec<String>>::schema),

@@ -1,4 +1,4 @@
-//! Schemas of what actions return, where the type has one.
+//! Schemas of the results of actions, for types that have one.
 
 use std::marker::PhantomData;
 
@@ -7,26 +7,26 @@ use serde_json::Value;
 
 use super::SchemaFn;
 
-/// Asks about a return type: `Output::<Result<Issue>>::SCHEMA`.
+/// Selects the schema of a return type: `Output::<Result<Issue>>::SCHEMA`.
 #[derive(Debug)]
 pub struct Output<T>(PhantomData<fn() -> T>);
 
-/// The answer for every type that has no better one.
+/// The fallback for types without a schema.
 pub trait AnyOutput {
-    /// It does not say what it looks like.
+    /// No schema.
     const SCHEMA: Option<SchemaFn> = None;
 }
 
 impl<T> AnyOutput for Output<T> {}
 
-// An inherent constant goes before that of a trait.
+// An inherent constant takes precedence over that of a trait.
 impl<T: JsonSchema, E> Output<Result<T, E>> {
-    /// What the value looks like.
+    /// The schema of the value.
     pub const SCHEMA: Option<SchemaFn> = Some(output_schema::<T>);
 }
 
-/// What a value looks like as JSON, null included: callers compare with it. Without the names of Rust's number types, which
-/// strict clients refuse.
+/// Returns the schema of a serialized value, including null: callers validate against it. Strict clients refuse the
+/// names of Rust's number types, so these are removed.
 fn output_schema<T: JsonSchema>() -> Value {
     let mut settings = SchemaSettings::draft2020_12()
         .for_serialize()

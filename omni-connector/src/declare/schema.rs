@@ -1,4 +1,4 @@
-//! Schemas of inputs: inlined, free of what the manager refuses, and what a call's input is held against.
+//! Schemas of inputs: inlined and simplified for the manager, and used to check the input of calls.
 
 use std::{
     collections::HashMap,
@@ -18,25 +18,27 @@ use crate::{
     },
 };
 
-/// Makes the schema of one type, when the manifest is built.
+/// A function that makes the schema of a type, called when the manifest is built.
 pub type SchemaFn = fn() -> Value;
 
-/// The schema of `T` as an action's whole input: an object, no references, no `null` noise, enums as lists.
+/// Returns the schema of `T` as an action's whole input: an object without references or redundant `null`, with enums
+/// as lists.
 ///
-/// A recursive type cannot be inlined; its reference stays, and is found before the connector registers.
+/// A recursive type cannot be inlined. Its reference stays, and is reported before the connector registers.
 ///
-/// A type with alternatives at the top, which the manager refuses, becomes an object with the properties of all of them;
-/// decoding still refuses what belongs to none.
+/// The manager refuses a type with alternatives at the top. It becomes an object with the properties of all of them.
+/// Decoding still refuses an input that fits none.
 pub fn input_schema<T: JsonSchema>() -> Value {
     safe_schema(whole(T::json_schema))
 }
 
-/// The schema of `T` as Omni is shown it where `T` is decoded from it: [`input_schema`], with null where that says something.
+/// Returns the schema that Omni sees for an input decoded as `T`: [`input_schema`], but with null where null has a
+/// meaning.
 pub(super) fn described<T: ActionInput>() -> Value {
     safe_schema(marked(inlined::<T>, trial::<T>))
 }
 
-/// The schema of a type that is decoded by serde's rules. An optional value that a function of the author decodes may tell
+/// Returns the schema of a type decoded by serde. A field with a custom `deserialize_with` function may distinguish
 /// null from absent.
 fn marked(schema: SchemaFn, trial: Trial) -> Value {
     let mut schema = schema();
@@ -44,8 +46,8 @@ fn marked(schema: SchemaFn, trial: Trial) -> Value {
     schema
 }
 
-/// Marks the properties, here and below, whose null reaches a function of the author. `is_by_hand` is asked with an input that
-/// holds one null.
+/// Marks the properties, at every depth, whose null reaches a custom function of the author. `is_by_hand` is called
+/// with an input that contains a single null.
 fn mark_nulls(schema: &mut Value, is_by_hand: &dyn Fn(Value) -> bool) {
     let Some(Value::Object(properties)) = schema.get_mut("properties") else {
         return;
@@ -64,7 +66,7 @@ fn mark_nulls(schema: &mut Value, is_by_hand: &dyn Fn(Value) -> bool) {
     }
 }
 
-/// The schema of `T` in schemars' own words, but for its references.
+/// Returns schemars' schema of `T`, with all references inlined.
 pub(super) fn inlined<T: JsonSchema>() -> Value {
     whole(T::json_schema)
 }
@@ -78,12 +80,11 @@ fn whole(schema_in: fn(&mut SchemaGenerator) -> Schema) -> Value {
     schema_in(&mut generator).to_value()
 }
 
-/// The input of a call as the type whose schema is `schema` can be decoded from it. Not generic, so that it is compiled
-/// once.
+/// Prepares a call's input for decoding as the type with this schema. Not generic, so that it is compiled once.
 pub(super) fn admit(params: Value, schema: SchemaFn, trial: Trial) -> Result<Value, ActionError> {
     let input = InputSchema::cached(Key::Type(schema as usize), &|| {
         let declared = safe_part(schema(), Null::Noise);
-        // Omni is shown one object; limits belong to each alternative.
+        // Omni sees one object; limits belong to each alternative.
         InputSchema::of(&safe_schema(declared.clone()), &declared)
     });
     input
@@ -91,7 +92,7 @@ pub(super) fn admit(params: Value, schema: SchemaFn, trial: Trial) -> Result<Val
         .map(Value::Object)
 }
 
-/// An object of these properties.
+/// Returns the schema of an object with these properties.
 pub(super) fn object(properties: Map<String, Value>, required: &[&str]) -> Value {
     let mut schema = json!({ "type": "object", "properties": properties });
     if !required.is_empty() {
@@ -100,23 +101,23 @@ pub(super) fn object(properties: Map<String, Value>, required: &[&str]) -> Value
     schema
 }
 
-/// What the input of one action is held against before it is decoded.
+/// The checks of an action's input before it is decoded.
 #[derive(Debug)]
 pub(super) struct InputSchema {
-    /// Every property, and whether it must be there.
+    /// Every property, and whether it is required.
     known: HashMap<String, bool>,
 
-    /// Whether decoding refuses what it does not know.
+    /// Whether decoding refuses unknown fields.
     closed: bool,
-    /// The name that a document's id comes under, and the one that the action has for it.
+    /// The name under which the manager sends a document's id, and the action's name for it.
     renamed: Option<(&'static str, &'static str)>,
     rule: Rule,
 }
 
 impl InputSchema {
-    /// The input schema that `make` makes, made once for each `key`: where it is declared.
+    /// Returns the input schema that `make` returns. It is made once for each `key`, which identifies the declaration.
     ///
-    /// What is declared lasts as long as the process, so this does, too.
+    /// Declarations live as long as the process, so the schema does as well.
     pub(super) fn cached(key: Key, make: &dyn Fn() -> Self) -> &'static Self {
         static CACHE: LazyLock<RwLock<HashMap<Key, &'static InputSchema>>> =
             LazyLock::new(RwLock::default);
@@ -133,7 +134,7 @@ impl InputSchema {
         })
     }
 
-    /// Holds inputs against the schema that Omni is shown, and against the limits of the one that was `declared`.
+    /// Checks inputs against the schema that Omni sees, and against the limits of the `declared` one.
     pub(super) fn of(schema: &Value, declared: &Value) -> Self {
         let required = schema["required"].as_array();
         let is_required = |name: &String| {
@@ -158,12 +159,12 @@ impl InputSchema {
         }
     }
 
-    /// The input as it can be decoded: without what the action does not know (the manager adds the keys of the source's
-    /// config, `protocol.md` §6.4), without nulls that decoding does not take, with the id of a document under the name that
-    /// the action has for it. `decode` tries whether an input decodes.
+    /// Prepares the input for decoding. Removes keys that the action does not know: the manager adds those of the
+    /// source's config (`protocol.md` §6.4). Removes nulls that decoding does not accept. Renames the id of a document
+    /// to the action's name for it. `decode` tries to decode an input.
     ///
     /// # Errors
-    /// It is no object, or does not keep to a limit.
+    /// The input is not an object, or exceeds a limit.
     pub(super) fn admit(
         &self,
         params: Value,
@@ -203,7 +204,7 @@ impl InputSchema {
         }
     }
 
-    /// Drops the names that decoding would refuse. A name that the schema does not list may be an alias, so serde is asked.
+    /// Removes the fields that decoding would refuse. A field missing in the schema may be an alias, so serde decides.
     fn drop_unknown(&self, params: &mut Value, decode: &dyn Fn(&Value) -> Tried) {
         if !self.closed {
             return;
@@ -219,7 +220,7 @@ impl InputSchema {
         }
     }
 
-    /// Takes out the nulls of optional properties; their names.
+    /// Removes the nulls of optional properties, and returns their names.
     fn take_nulls(&self, params: &mut Value) -> Vec<String> {
         let Some(fields) = params.as_object_mut() else {
             return Vec::new();
@@ -233,7 +234,7 @@ impl InputSchema {
     }
 }
 
-/// Puts back the nulls that decoding takes: they may mean something, such as "clear it".
+/// Restores the nulls that decoding accepts: they may have a meaning, such as "clear it".
 fn restore_nulls(params: &mut Value, nulls: Vec<String>, decode: &dyn Fn(&Value) -> Tried) {
     for name in nulls {
         params[&name] = Value::Null;
@@ -245,11 +246,11 @@ fn restore_nulls(params: &mut Value, nulls: Vec<String>, decode: &dyn Fn(&Value)
     }
 }
 
-/// Where an input is declared.
+/// Identifies the declaration of an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Key {
-    /// The function that makes its schema. Two types whose functions the compiler made one have one schema.
+    /// The function that makes its schema. If the compiler merges the functions of two types, their schemas are equal.
     Type(usize),
-    /// The table of its arguments, by its place and length.
+    /// The table of its arguments, by address and length.
     Table(usize, usize),
 }

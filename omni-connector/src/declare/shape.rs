@@ -1,7 +1,7 @@
-//! Whether an action's input can be a JSON object, as far as rustc can tell.
+//! Checks at compile time whether an action's input can be a JSON object.
 //!
-//! An alias or a nested type is seen through, since types are compared and not their names. An author's own enum passes
-//! here; the check before registering finds it by its schema.
+//! It compares types, not names, so it also covers aliases and nested types. An author's own enum passes here; the
+//! check before registration finds it by its schema.
 
 use std::{
     collections::{BTreeSet, HashSet, VecDeque},
@@ -11,25 +11,25 @@ use std::{
 use super::argument::Args;
 use crate::wire::{Email, SecretString};
 
-/// Asks about an argument's type: `Is::<Args<Input>>::OBJECT`.
+/// Checks an argument's type: `Is::<Args<Input>>::OBJECT`.
 #[derive(Debug)]
 pub struct Is<T>(PhantomData<fn() -> T>);
 
-/// The answer for every type that has no better one.
+/// The fallback for all other types.
 pub trait AnyShape {
-    /// Nothing speaks against it.
+    /// It may be an object.
     const OBJECT: bool = true;
 }
 
 impl<T> AnyShape for Is<T> {}
 
-// An inherent constant goes before that of a trait.
+// An inherent constant takes precedence over that of a trait.
 impl<T: NoObject> Is<Args<T>> {
-    /// JSON knows this type, and not as an object.
+    /// The JSON form of this type is not an object.
     pub const OBJECT: bool = false;
 }
 
-/// Types that are no JSON objects.
+/// Types whose JSON form is not an object.
 pub trait NoObject {}
 
 macro_rules! values {

@@ -1,4 +1,4 @@
-//! The table of a connector's syncs, and how a run finds its function.
+//! The table of a connector's syncs, and the dispatch of runs to their functions.
 
 use anyhow::{Result, bail};
 
@@ -13,7 +13,7 @@ use crate::{
     wire::{ServiceCredential, SourceType, SyncType},
 };
 
-/// One function with `#[sync]`.
+/// A function with `#[sync]`.
 #[derive(Debug)]
 pub struct Sync<K> {
     modes: &'static [SyncType],
@@ -23,7 +23,7 @@ pub struct Sync<K> {
 }
 
 impl<K> Sync<K> {
-    /// A function for all runs that no other function is for; `run` reads its arguments and calls it.
+    /// Makes an entry for all runs without a more specific function. `run` reads its arguments and calls it.
     pub const fn new(run: fn(&K, CallOf<K, OfSync>) -> Called<'_, ()>) -> Self {
         Self {
             modes: &[],
@@ -33,21 +33,21 @@ impl<K> Sync<K> {
         }
     }
 
-    /// Is for runs of these modes.
+    /// Restricts it to runs of these modes.
     #[must_use]
     pub const fn modes(mut self, modes: &'static [SyncType]) -> Self {
         self.modes = modes;
         self
     }
 
-    /// Is for sources of these types.
+    /// Restricts it to sources of these types.
     #[must_use]
     pub const fn source_types(mut self, source_types: &'static [SourceType]) -> Self {
         self.source_types = source_types;
         self
     }
 
-    /// Says whether one of its arguments needs credentials; one is enough.
+    /// Records whether an argument needs credentials. One such argument is enough.
     #[must_use]
     pub const fn credentials(mut self, are_needed: bool) -> Self {
         self.needs_credentials |= are_needed;
@@ -69,7 +69,7 @@ impl<K> Sync<K> {
         fits_mode && fits_type
     }
 
-    /// A function for one thing goes before a function for everything.
+    /// Ranks a specific function before a general one.
     fn rank(&self) -> (bool, bool) {
         (!self.source_types.is_empty(), !self.modes.is_empty())
     }
@@ -78,7 +78,7 @@ impl<K> Sync<K> {
 /// Finds the function for a run and calls it.
 ///
 /// # Errors
-/// No function is for such a run, and whatever the function says.
+/// No function is for such a run, or the function returned an error.
 pub(super) async fn sync<K: Declared>(
     connector: &K,
     credentials: Option<ServiceCredential>,
@@ -99,7 +99,7 @@ pub(super) async fn sync<K: Declared>(
     (sync.run)(connector, call)?.await
 }
 
-/// Whether every run needs credentials, so that one without them is refused before it starts.
+/// Returns whether every run needs credentials, so that one without them is refused before it starts.
 pub(super) fn requires_credentials<K: Declared>() -> bool {
     !K::SYNCS.is_empty() && K::SYNCS.iter().all(|sync| sync.needs_credentials)
 }
@@ -109,17 +109,17 @@ pub const fn needs_credentials<K, T: FromCall<CallOf<K, OfSync>>>() -> bool {
     T::NEEDS_CREDENTIALS
 }
 
-/// What a function with `#[sync]` returns: `Result<(), E>` of any error.
+/// The return type of a function with `#[sync]`: `Result<(), E>` with any error.
 #[diagnostic::on_unimplemented(
     message = "this function cannot return `{Self}`",
     label = "cannot be returned",
     note = "help: return `Result<()>`; what a sync found goes through the context: `ctx.upsert(document)`"
 )]
 pub trait SyncReturn {
-    /// How it ended.
+    /// Converts the result.
     ///
     /// # Errors
-    /// Those of the function.
+    /// The error of the function.
     fn into_result(self) -> Result<()>;
 }
 
@@ -129,10 +129,10 @@ impl<E: Into<anyhow::Error>> SyncReturn for Result<(), E> {
     }
 }
 
-/// How the function ended.
+/// Converts the result of a function.
 ///
 /// # Errors
-/// Those of the function.
+/// The error of the function.
 pub fn ended(returned: impl SyncReturn) -> Result<()> {
     returned.into_result()
 }

@@ -1,4 +1,4 @@
-//! The table of a connector's webhooks, and what their functions can take.
+//! The table of a connector's webhooks, and the arguments of their functions.
 
 use anyhow::Result;
 
@@ -14,15 +14,14 @@ use crate::{
 };
 use futures_util::future::BoxFuture;
 
-/// One function with `#[webhook]`.
+/// A function with `#[webhook]`.
 #[derive(Debug)]
 pub struct WebhookFn<K> {
     path: &'static str,
     call: Thunk<K>,
 }
 
-/// Reads the arguments and calls the function. Where the path does not name a source, nobody can supply config or
-/// credentials.
+/// Reads the arguments and calls the function. Config and credentials exist only if the path names a source.
 #[derive(Debug)]
 enum Thunk<K> {
     Plain(fn(&K, CallOf<K, OfWebhook>) -> Called<'_, Webhook>),
@@ -30,7 +29,7 @@ enum Thunk<K> {
 }
 
 impl<K> WebhookFn<K> {
-    /// A webhook whose path does not name a source.
+    /// Makes a webhook whose path does not name a source.
     pub const fn plain(
         path: &'static str,
         call: fn(&K, CallOf<K, OfWebhook>) -> Called<'_, Webhook>,
@@ -41,7 +40,7 @@ impl<K> WebhookFn<K> {
         }
     }
 
-    /// A webhook with `{source_id}` in its path.
+    /// Makes a webhook with `{source_id}` in its path.
     pub const fn of_source(
         path: &'static str,
         call: fn(&K, CallOf<K, OfSourceWebhook>) -> Called<'_, Webhook>,
@@ -53,14 +52,14 @@ impl<K> WebhookFn<K> {
     }
 }
 
-/// What a call of a webhook brings along.
+/// The inputs of a webhook's call.
 #[derive(Debug)]
 pub struct OfWebhook {
     request: WebhookRequest,
     manager: ManagerClient,
 }
 
-/// What a call of a webhook brings along whose path names a source.
+/// The inputs of a webhook's call whose path names a source.
 #[derive(Debug)]
 pub struct OfSourceWebhook {
     request: WebhookRequest,
@@ -101,15 +100,15 @@ impl<K> FromCall<CallOf<K, OfWebhook>> for ManagerClient {
     }
 }
 
-/// The paths of a connector's webhooks.
+/// Returns the paths of a connector's webhooks.
 pub(super) fn webhooks<K: Declared>() -> Vec<&'static str> {
     K::WEBHOOKS.iter().map(|webhook| webhook.path).collect()
 }
 
-/// Finds the function behind a path and calls it.
+/// Calls the function for a path.
 ///
 /// # Errors
-/// Whatever the function says.
+/// The error of the function.
 pub(super) fn call_webhook<K: Declared>(
     connector: &K,
     call: WebhookCall,
@@ -142,17 +141,17 @@ pub(super) fn call_webhook<K: Declared>(
     called.unwrap_or_else(|refusal| Box::pin(std::future::ready(Err(refusal.into()))))
 }
 
-/// What a function with `#[webhook]` returns: `Result<Webhook, E>` of any error.
+/// The return type of a function with `#[webhook]`: `Result<Webhook, E>` with any error.
 #[diagnostic::on_unimplemented(
     message = "a webhook cannot return `{Self}`",
     label = "cannot be returned",
     note = "help: return `Result<Webhook>`: `Webhook::ignore()`, `Webhook::sync(…)` or `Webhook::run(…)`"
 )]
 pub trait WebhookReturn {
-    /// What to do.
+    /// Converts the result.
     ///
     /// # Errors
-    /// Those of the function.
+    /// The error of the function.
     fn into_result(self) -> Result<Webhook>;
 }
 
@@ -162,10 +161,10 @@ impl<E: Into<anyhow::Error>> WebhookReturn for Result<Webhook, E> {
     }
 }
 
-/// What the function wants to happen.
+/// Converts the result of a function.
 ///
 /// # Errors
-/// Those of the function.
+/// The error of the function.
 pub fn asked_for(returned: impl WebhookReturn) -> Result<Webhook> {
     returned.into_result()
 }

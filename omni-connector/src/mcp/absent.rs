@@ -16,7 +16,7 @@ pub(crate) fn bridged(
     connector
 }
 
-/// Says how to get what was asked for.
+/// Fails with the feature that is needed.
 #[allow(clippy::unused_async, reason = "the signature is that of the real one")]
 pub(crate) async fn serve_mcp(
     _: Arc<dyn ErasedConnector>,

@@ -68,7 +68,7 @@ impl McpBehind for Bridged {
 }
 
 impl ErasedConnector for Bridged {
-    /// Adds what the server offers.
+    /// Adds the server's catalog.
     fn manifest(&self, connector_url: &str) -> Manifest {
         let mut manifest = self.connector.manifest(connector_url);
         self.bridge.complete(&mut manifest);

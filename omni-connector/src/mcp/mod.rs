@@ -1,7 +1,7 @@
 //! Bridges between a connector and the Model Context Protocol (`protocol.md` §9): an MCP server behind it, whose tools
 //! become its actions, and the connector itself as an MCP server.
 //!
-//! Both need the feature `mcp`. A connector without it pays for neither.
+//! Both need the feature `mcp`. Without it a connector contains neither.
 
 #[cfg(not(feature = "mcp"))]
 mod absent;

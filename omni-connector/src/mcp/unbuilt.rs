@@ -1,4 +1,4 @@
-//! The compile error for authors who forgot the feature `mcp`: one error with the way out, and no follow-up errors.
+//! The compile error for authors who forgot the feature `mcp`: a single error with the remedy.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -12,7 +12,7 @@ use crate::connector::McpServer;
     note = "help: in its Cargo.toml: `omni-connector = {{ …, features = [\"mcp\"] }}`"
 )]
 pub trait WithMcp {
-    /// There is none to have.
+    /// Never called.
     fn into_server(self) -> McpServer;
 }
 
@@ -29,7 +29,7 @@ impl McpServer {
     }
 }
 
-/// The remaining methods exist here as well, so that they cause no further errors.
+/// The remaining methods, declared so that they cause no further errors.
 #[doc(hidden)]
 impl McpServer {
     #[must_use]

@@ -1,16 +1,16 @@
-//! Who may read a document: known, or unknown with its cause. What is unknown is never sent.
+//! The readers of a document: known, or unknown with a cause. A document with unknown readers is never sent.
 
 use std::{collections::BTreeSet, fmt::Display};
 
 use super::groups::Groups;
 use crate::wire::DocumentPermissions;
 
-/// Who may read a document: known, or unknown with its cause.
+/// The readers of a document: known, or unknown with a cause.
 ///
-/// A document whose access is unknown is not sent. Omni keeps what it has of it, and the document is a failed item of the run.
-/// So a look-up that failed never becomes "everybody" or "nobody".
+/// A document with unknown access is not sent. Omni keeps its version of it, and the document is a failed item of the
+/// run. So a failed look-up never becomes "everybody" or "nobody".
 ///
-/// Rules that must all be met are joined by [`narrow`](Self::narrow). One unknown rule makes the whole unknown.
+/// [`narrow`](Self::narrow) joins rules that must all be met. One unknown rule makes the result unknown.
 ///
 /// ```
 /// use omni_connector::{Access, prelude::*};
@@ -40,34 +40,34 @@ enum Rules {
 }
 
 impl Access {
-    /// Everybody in the company.
+    /// Allows everybody in the company.
     pub fn public() -> Self {
         DocumentPermissions::public().into()
     }
 
-    /// These people, by their e-mail addresses.
+    /// Allows these people, by their e-mail addresses.
     pub fn users(users: impl IntoIterator<Item = impl Into<String>>) -> Self {
         DocumentPermissions::users(users).into()
     }
 
-    /// The members of these groups, by group address or mail domain.
+    /// Allows the members of these groups, by group address or mail domain.
     pub fn groups(groups: impl IntoIterator<Item = impl Into<String>>) -> Self {
         DocumentPermissions::private().and_groups(groups).into()
     }
 
-    /// Nobody.
+    /// Allows nobody.
     pub fn nobody() -> Self {
         DocumentPermissions::private().into()
     }
 
-    /// It could not be found out, for this reason.
+    /// Makes an unknown access, with the reason why it could not be determined.
     pub fn unknown(cause: impl Display) -> Self {
         Self(Rules::Unknown(cause.to_string()))
     }
 
-    /// Only those who may read by both.
+    /// Allows only the readers that both rules allow.
     ///
-    /// A person of one rule and a group of the other can be compared when the group's members are known: send them with
+    /// A person of one rule can be compared with a group of the other when its members are known. Send them with
     /// [`SyncContext::members`](super::SyncContext::members) before the document. Otherwise the access is unknown.
     pub fn narrow(self, other: impl Into<Self>) -> Self {
         match (self.0, other.into().0) {
@@ -83,7 +83,7 @@ impl Access {
         }
     }
 
-    /// Why it is unknown, if it is.
+    /// Returns why the access is unknown, if it is.
     pub fn cause(&self) -> Option<&str> {
         match &self.0 {
             Rules::Unknown(cause) => Some(cause),
@@ -91,7 +91,7 @@ impl Access {
         }
     }
 
-    /// The readers that were resolved, for a version that changes with them.
+    /// Returns the resolved readers, for a version that changes with them.
     pub(super) fn readers(&self) -> &[DocumentPermissions] {
         match &self.0 {
             Rules::All(rules) => rules,
@@ -99,7 +99,7 @@ impl Access {
         }
     }
 
-    /// The readers, once they were resolved.
+    /// Returns the resolved readers.
     pub(super) fn into_permissions(self) -> DocumentPermissions {
         match self.0 {
             Rules::All(mut rules) if rules.len() == 1 => rules.pop(),
@@ -108,7 +108,7 @@ impl Access {
         .unwrap_or_else(DocumentPermissions::private)
     }
 
-    /// The readers as Omni takes them, or why they are unknown.
+    /// Resolves the readers to permissions. Returns the reason if they are unknown.
     pub(super) fn resolve(self, groups: &Groups) -> Result<DocumentPermissions, String> {
         let rules = match self.0 {
             Rules::Unknown(cause) => return Err(cause),
@@ -122,7 +122,7 @@ impl Access {
     }
 }
 
-/// A `Result` of a look-up: its error is the cause why the access is unknown.
+/// Converts the result of a look-up. An error makes the access unknown.
 impl<E: Display> From<Result<DocumentPermissions, E>> for Access {
     fn from(found: Result<DocumentPermissions, E>) -> Self {
         match found {
@@ -138,7 +138,7 @@ impl From<DocumentPermissions> for Access {
     }
 }
 
-/// Those who may read by both rules.
+/// Returns the readers that both rules allow.
 fn both(
     mut a: DocumentPermissions,
     mut b: DocumentPermissions,
@@ -164,7 +164,7 @@ fn both(
             }
         }
     }
-    // Two different groups have those in common who are in both.
+    // Two different groups share the people who are in both.
     let others: Vec<_> = b_groups.difference(&shared).collect();
     for group in a_groups.difference(&shared) {
         for other in &others {
@@ -220,7 +220,7 @@ fn unknown_members(group: &str) -> String {
     )
 }
 
-/// Whether a name among groups can be a mail domain, whose people Omni knows without a list.
+/// Returns whether a group's name can be a mail domain. Omni knows a domain's people without a list.
 pub(super) fn is_domain(name: &str) -> bool {
     let is_label = |label: &str| {
         !label.is_empty()
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn only_who_meets_every_rule_may_read() {
+    fn only_readers_that_every_rule_allows_may_read() {
         let groups = &known();
         let ops = || Access::groups(["Ops@x.org"]);
         assert_eq!(
@@ -275,7 +275,7 @@ mod tests {
         let (users, kept) = readers(both, groups).unwrap();
         assert_eq!(
             (users, kept),
-            // Bob is in both groups, so the one that is kept lets him read.
+            // Bob is in both groups, so the remaining group still gives him access.
             (vec![], vec!["ops@x.org".to_owned()])
         );
         assert_eq!(
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_anywhere_is_unknown() {
+    fn one_unknown_rule_makes_the_access_unknown() {
         let groups = &known();
         let broken = || Access::unknown("503");
         for access in [
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn members_that_are_unknown_tell_nothing() {
+    fn unknown_members_make_the_access_unknown() {
         let groups = known();
         groups.send("ops@x.org", None);
         let access = Access::groups(["ops@x.org"]).narrow(Access::users(["ann@x.org"]));

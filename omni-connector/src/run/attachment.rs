@@ -1,4 +1,4 @@
-//! Files that belong to a document: fetched when they changed, and never the reason to lose what Omni has.
+//! Attachments of documents. They are fetched when they changed; a failure never removes Omni's version.
 
 use std::fmt::Display;
 
@@ -9,9 +9,9 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use super::{Document, RunError, Walk};
 use crate::manager::{Data, EXTRACT_LIMIT, is_extractable};
 
-/// Kilobytes of attachments that the process holds in memory at once, of all runs.
+/// The limit for attachments in the memory of the process, of all runs together, in kilobytes.
 const BUDGET: u32 = 256 << 10;
-/// Kilobytes that a file of unknown size is counted as while it is fetched.
+/// The kilobytes counted for a file of unknown size while it is fetched.
 const UNKNOWN: u32 = 1 << 10;
 
 static MEMORY: Semaphore = Semaphore::const_new(BUDGET as usize);
@@ -26,8 +26,8 @@ pub struct Attachment {
 }
 
 impl Attachment {
-    /// A file by its name and media type. A media type that is not known is `application/octet-stream`: then the extension
-    /// decides.
+    /// Makes an attachment with its name and media type. Use `application/octet-stream` for an unknown media type: then
+    /// the extension decides.
     pub fn new(name: impl Into<String>, media_type: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -36,13 +36,13 @@ impl Attachment {
         }
     }
 
-    /// Its bytes, if the source says so. A file that is too large to be extracted is then not fetched.
+    /// Sets its size in bytes, if the source reports it. A file that is too large to be extracted is then not fetched.
     pub fn size(mut self, bytes: impl Into<Option<u64>>) -> Self {
         self.size = bytes.into();
         self
     }
 
-    /// Whether Omni can read its text, as far as format and size tell.
+    /// Returns whether Omni can read its text, judging by format and size.
     pub fn is_readable(&self) -> bool {
         is_extractable(&self.media_type, &self.name)
             && self.size.is_none_or(|size| size <= EXTRACT_LIMIT)
@@ -50,12 +50,12 @@ impl Attachment {
 }
 
 impl<V: Serialize> Walk<V> {
-    /// Sends a file as a [child](Document::child) of a document: with its readers, and gone with it.
+    /// Sends a file as a [child](Document::child) of a document. It has the document's readers and is deleted with it.
     ///
-    /// `fetch` is awaited only when this version of the file, for these readers, is not in Omni, and when Omni can read its format
-    /// and size. Otherwise the file is a document without a text. A file that cannot be fetched or extracted is a failed item:
-    /// Omni keeps what it has, and the next run tries again. At most 256 MB of files that are fetched into memory are held at once;
-    /// one that was [saved](crate::http::Call::save) is streamed from its file.
+    /// `fetch` is awaited only if Omni lacks this version of the file for these readers, and can read its format and
+    /// size. An unreadable file becomes a document without text. A file that cannot be fetched or extracted is a failed
+    /// item: Omni keeps its version, and the next run tries again. Files in memory take at most 256 MB at once. A
+    /// [saved](crate::http::Call::save) file is streamed from disk.
     ///
     /// Without a title, the file's name is shown.
     ///
@@ -120,7 +120,7 @@ impl<V: Serialize> Walk<V> {
     }
 }
 
-/// Waits until there is room for a file of this size. One that is larger than all of it waits for all of it.
+/// Waits until there is room for a file of this size. A file larger than the whole budget takes all of it.
 async fn hold(size: Option<u64>) -> Option<SemaphorePermit<'static>> {
     let kilobytes = size.map_or(UNKNOWN, |size| {
         u32::try_from(size / 1_024 + 1).unwrap_or(BUDGET)

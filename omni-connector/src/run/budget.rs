@@ -1,24 +1,25 @@
-//! How many items of a run may fail before the run does.
+//! The number of items that may fail before the run fails.
 
 use std::{env, str::FromStr};
 
-/// How many items of a run may [fail](super::Failure) before the run does. Skips do not count: they are meant.
+/// The number of items that may [fail](super::Failure) before the run fails. Skips are intended and do not count.
 ///
-/// The defaults let single broken files pass and stop a run whose source is broken as a whole. An author sets others with
-/// [`SyncContext::set_failure_budget`](super::SyncContext::set_failure_budget), from the config of the source if need be;
-/// whoever operates the connector has the last word with `OMNI_FAILURE_LIMIT` and `OMNI_FAILURE_SHARE_LIMIT`.
+/// The defaults tolerate single broken files, and stop a run when its whole source is broken. An author can set others
+/// with [`SyncContext::set_failure_budget`](super::SyncContext::set_failure_budget), for example from the source's
+/// config. The environment variables `OMNI_FAILURE_LIMIT` and `OMNI_FAILURE_SHARE_LIMIT` take precedence.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FailureBudget {
-    /// The run fails when more items than this failed: 10,000.
+    /// The run fails when more items than this failed. Default: 10,000.
     pub limit: u64,
-    /// The run fails when more than this part of what was looked at failed, between 0 and 1: 0.1. Judged once 1,000 items
-    /// were looked at, and at the end.
+    /// The run fails when more than this share of the scanned items failed, between 0 and 1. Default: 0.1. It is
+    /// checked once 1,000 items were scanned, and at the end.
     pub share: f64,
-    /// So many failures are never too large a share: 20. One broken file among three changed ones is no broken source.
+    /// The number of failures that never exceed the share. Default: 20. One broken file among three changed ones does
+    /// not mean a broken source.
     pub harmless: u64,
 }
 
-/// Items to look at before a share says anything about the source.
+/// The number of scanned items from which on the share is checked.
 const SAMPLE: u64 = 1_000;
 
 impl Default for FailureBudget {
@@ -32,14 +33,14 @@ impl Default for FailureBudget {
 }
 
 impl FailureBudget {
-    /// One that no number of failures exceeds.
+    /// A budget that is never exceeded.
     pub const UNLIMITED: Self = Self {
         limit: u64::MAX,
         share: 1.0,
         harmless: u64::MAX,
     };
 
-    /// The same, with what the environment says instead.
+    /// Returns the budget with the values of the environment variables.
     pub(super) fn or_environment(self) -> Self {
         Self {
             limit: variable("OMNI_FAILURE_LIMIT").unwrap_or(self.limit),
@@ -59,7 +60,7 @@ impl FailureBudget {
     }
 }
 
-/// What the environment says; nothing, and a warning, if that is nonsense.
+/// Reads an environment variable. An invalid value is ignored with a warning.
 pub(super) fn variable<T: FromStr>(name: &str) -> Option<T> {
     let text = env::var(name).ok()?;
     let text = text.trim();
@@ -68,7 +69,7 @@ pub(super) fn variable<T: FromStr>(name: &str) -> Option<T> {
     }
     let value = text.parse().ok();
     if value.is_none() {
-        tracing::warn!("`{name}` is `{text}`, which is no number; the default is used");
+        tracing::warn!("`{name}` is `{text}`, which is not a number; the default is used");
     }
     value
 }
@@ -78,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_few_broken_items_are_no_broken_source() {
+    fn a_few_failures_stay_within_the_budget() {
         let budget = FailureBudget::default();
         for (failed, looked_at, at_the_end, exceeded) in [
             (3, 3, true, false),

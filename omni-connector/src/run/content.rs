@@ -1,8 +1,8 @@
-//! Storing the texts of a run: several at once, the same text once.
+//! Stores the texts of a run: several at once, and each distinct text only once.
 //!
-//! Texts are told apart by 128 bits of `HighwayHash`, a keyed function, under a key that is random for each run. That one of a
-//! hundred million texts is taken for another of those remembered has a chance below 2⁻⁸⁰, and nobody who writes texts can aim
-//! at it without the key.
+//! Texts are compared by 128 bits of `HighwayHash`, a keyed function. The key is random for each run. Among a hundred
+//! million texts, the chance of a collision with a remembered one is below 2⁻⁸⁰. Without the key an author of texts
+//! cannot force one.
 
 use std::{
     collections::{HashMap, hash_map::RandomState},
@@ -15,16 +15,16 @@ use tokio::sync::OnceCell;
 
 use crate::manager::{Extract, ManagerClient, ManagerError};
 
-/// Texts remembered so that the same one is not sent again. Past this the memory starts over: a run does not grow with
-/// its source, and the manager recognises what it has anyway.
+/// The number of remembered texts, which are not sent again. Past it the memory is cleared, so that it does not grow
+/// with the source. The manager also recognises texts that it has.
 const REMEMBERED: usize = 10_000;
 
-/// What becomes the text of a document.
+/// The content from which a document gets its text.
 #[derive(Debug)]
 pub(crate) enum Body {
     /// The text.
     Text(String),
-    /// Bytes that hold the text.
+    /// A file whose text is extracted.
     Extract(Extract),
 }
 
@@ -32,7 +32,7 @@ impl Body {
     pub(crate) fn len(&self) -> usize {
         match self {
             Self::Text(text) => text.len(),
-            // What is in a file takes no memory.
+            // A file on disk takes no memory.
             Self::Extract(extract) => extract.data.in_memory().map_or(0, bytes::Bytes::len),
         }
     }
@@ -57,7 +57,7 @@ impl Contents {
         }
     }
 
-    /// Stores `body` unless this run stored the same before; the content's id, and whether it had to be sent.
+    /// Stores `body` unless this run stored the same before. Returns the content's id, and whether it was sent.
     pub(crate) async fn store(&self, body: Body) -> Result<(String, bool), ManagerError> {
         if let Body::Extract(extract) = &body
             && extract.data.in_memory().is_none()
@@ -82,10 +82,11 @@ impl Contents {
         }
     }
 
-    /// The place of this body's id. Whoever comes second with the same body waits for the first.
+    /// Returns the cell for the id of this body. A second caller with the same body waits for the first.
     fn cell(&self, body: &Body) -> Arc<OnceCell<String>> {
         let mut hasher = HighwayHasher::new(self.key);
-        // What is hashed of two bodies differs: their kind stands at the end, and each part says how long it is.
+        // Different bodies give different input to the hash: it ends with their kind, and each part is preceded by its
+        // length.
         match body {
             Body::Text(text) => {
                 hasher.append(text.as_bytes());
@@ -118,7 +119,7 @@ impl Contents {
     }
 }
 
-/// The standard library's random keys are not told, but what they make of a number is.
+/// Makes a random key by hashing with the standard library's random state, which does not reveal its keys.
 fn random_key() -> Key {
     Key([(); 4].map(|()| RandomState::new().hash_one(0_u8)))
 }

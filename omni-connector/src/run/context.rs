@@ -31,14 +31,14 @@ use crate::{
 };
 use futures_util::future::{BoxFuture, ready};
 
-/// One run, as its author sees it: emit, checkpoint, and look whether somebody wants it to stop.
+/// The author's handle of a run. It emits items, saves checkpoints and says whether the run should stop.
 ///
-/// Cheap to clone; all clones are the same run. What is emitted is in the run's pipeline when the call returns its future,
-/// so dropping a future loses nothing; awaiting it only waits for room.
+/// Cheap to clone; all clones are the same run. An emitted item is in the run's pipeline when the call returns its
+/// future. So dropping the future loses nothing; awaiting it only waits for room.
 #[derive(Clone)]
 pub struct SyncContext {
     pub(super) inner: Arc<Inner>,
-    /// What this handle emits is counted here.
+    /// The scope in which this handle's items are counted.
     scope: Arc<Scope>,
 }
 
@@ -58,9 +58,9 @@ pub(super) struct Inner {
     pub(super) mode: SyncType,
     pub(super) is_resume: bool,
     pub(super) last_sync_at: Option<OffsetDateTime>,
-    /// Published again if the run saves nothing: completing publishes a checkpoint in any case.
+    /// The checkpoint that is published again if the run saves none: completing a run always publishes one.
     pub(super) previous: Option<Value>,
-    /// Whether the author begins at the beginning, whatever there is to go on from.
+    /// Whether the author begins anew, even if there is a checkpoint.
     starts_over: bool,
     pub(super) ended: Mutex<bool>,
     pub(super) cancelled: CancellationToken,
@@ -68,16 +68,16 @@ pub(super) struct Inner {
     pub(super) manager: ManagerClient,
     pub(super) pipeline: Pipeline,
     pub(super) keeper: Arc<Keeper>,
-    /// What must stand in no text about the run.
+    /// Secrets that must not appear in any message about the run.
     pub(super) secrets: Arc<Secrets>,
-    /// What was looked up once for the whole run.
+    /// The results of look-ups made once for the whole run.
     looked_up: LookedUp,
-    /// The groups that were sent, and those that documents name.
+    /// The groups that were sent, and those named by documents.
     pub(super) groups: Groups,
 }
 
 impl SyncContext {
-    /// A run that begins now.
+    /// Makes the context of a run that begins now.
     pub(crate) fn start(new: NewRun) -> Self {
         let NewRun {
             request,
@@ -99,7 +99,7 @@ impl SyncContext {
             Arc::clone(&keeper),
         );
         let starts_over = starts_over(&request, mode, &source);
-        // The precedence of protocol.md §5.5; an explicit null is none.
+        // The order of precedence in `protocol.md` §5.5. An explicit null counts as absent.
         let previous = known(request.checkpoint.as_ref())
             .or(known(source.checkpoint.as_ref()))
             .cloned();
@@ -127,62 +127,63 @@ impl SyncContext {
         }
     }
 
-    /// The run's id.
+    /// Returns the run's id.
     pub fn sync_run_id(&self) -> &str {
         &self.inner.run
     }
 
-    /// The source's id.
+    /// Returns the source's id.
     pub fn source_id(&self) -> &str {
         &self.inner.source.id
     }
 
-    /// The source's type.
+    /// Returns the source's type.
     pub fn source_type(&self) -> SourceType {
         self.inner.source.source_type
     }
 
-    /// The source itself, as it was when the run began.
+    /// Returns the source, as it was when the run began.
     pub fn source(&self) -> &Source {
         &self.inner.source
     }
 
-    /// How much to look at.
+    /// Returns the mode of the run.
     pub fn sync_mode(&self) -> SyncType {
         self.inner.mode
     }
 
-    /// Whether the run was interrupted before and goes on from its checkpoint. What follows the checkpoint may have been
-    /// emitted before; emitting it again does no harm.
+    /// Returns whether the run was interrupted before and continues from its checkpoint. Items after the checkpoint may
+    /// have been emitted before; emitting them again is harmless.
     pub fn is_resume(&self) -> bool {
         self.inner.is_resume
     }
 
-    /// When the latest completed run ended, in an incremental run.
+    /// Returns when the latest completed run ended, in an incremental run.
     pub fn last_sync_at(&self) -> Option<OffsetDateTime> {
         self.inner.last_sync_at
     }
 
-    /// The manager, for what a run needs rarely: other sources, settings of a provider, notes about the source.
+    /// Returns the client of the manager, for rare needs: other sources, settings of a provider, notes about the
+    /// source.
     pub fn manager(&self) -> &ManagerClient {
         &self.inner.manager
     }
 
-    /// Whether somebody cancelled the run, or the process is about to end.
+    /// Returns whether the run was cancelled, or the process is about to end.
     pub fn is_cancelled(&self) -> bool {
         self.inner.cancelled.is_cancelled()
     }
 
-    /// Waits until the run is cancelled: for `tokio::select!` beside a long wait.
+    /// Waits until the run is cancelled. Use it in `tokio::select!` together with a long wait.
     pub async fn cancelled(&self) {
         self.inner.cancelled.cancelled().await;
     }
 
-    /// Creates or updates a document: stores its content, then sends it, in the order of the calls.
+    /// Creates or updates a document. Stores its content and then sends it, in the order of the calls.
     ///
     /// # Errors
-    /// The run is over, was cancelled, or the manager is gone. A document whose content is refused is no error: it is
-    /// reported as failed, and the run goes on as long as its [budget](Self::set_failure_budget) lasts.
+    /// The run is over or cancelled, or the manager cannot be reached. If only the document's content is refused, the
+    /// document is reported as failed. The run then continues within its [budget](Self::set_failure_budget).
     pub fn upsert(&self, mut document: Document<'_>) -> BoxFuture<'static, Result<(), RunError>> {
         if let Err(failure) = self.resolve(&mut document) {
             return self.fail_document(failure);
@@ -190,7 +191,7 @@ impl SyncContext {
         all(document.split().map(|piece| self.upsert_noted(piece, None)))
     }
 
-    /// Finds out who may read a document; its failure when that is unknown.
+    /// Resolves the readers of a document. Returns its failure when they are unknown.
     pub(super) fn resolve(&self, document: &mut Document<'_>) -> Result<(), Failure> {
         let fail = |document: &Document<'_>, stage, cause: &str| Failure {
             stage,
@@ -205,7 +206,7 @@ impl SyncContext {
         })
     }
 
-    /// Records the failure of a document that is not sent, which ends the run only if it is one too many.
+    /// Records the failure of a document that is not sent. The run ends only if that exceeds its budget.
     pub(super) fn fail_document(
         &self,
         failure: Failure,
@@ -266,7 +267,8 @@ impl SyncContext {
         self.emit(event, None, Tally::NONE, None)
     }
 
-    /// Replaces the members of a group, if they are known. Unknown members are a failed item, and Omni keeps the last list.
+    /// Replaces the members of a group if they are known. Unknown members are a failed item, and Omni keeps the last
+    /// list.
     ///
     /// ```
     /// use omni_connector::{Members, prelude::*};
@@ -326,8 +328,8 @@ impl SyncContext {
         self.emit(event, None, Tally::NONE, None)
     }
 
-    /// Sends an event as it is, but with the ids of this run, addresses in lower case, and permissions and attributes
-    /// present. Its content must be stored already, and counting it is up to the caller.
+    /// Sends an event with the ids of this run, addresses in lower case, and permissions and attributes even if these
+    /// are empty. Its content must already be stored. The caller counts it.
     ///
     /// # Errors
     /// As [`upsert`](Self::upsert).
@@ -335,7 +337,7 @@ impl SyncContext {
         self.emit(event, None, Tally::NONE, None)
     }
 
-    // An event is more than 400 bytes, and each call that is not inlined copies it.
+    // An event has more than 400 bytes, and each call that is not inlined copies it.
     #[inline]
     fn emit(
         &self,
@@ -353,7 +355,7 @@ impl SyncContext {
         &self.scope
     }
 
-    /// The same run, for a part of it: what is emitted through this handle is counted by itself as well.
+    /// Returns a handle of the same run with its own scope: it also counts its items separately.
     pub(super) fn within(&self) -> Self {
         Self {
             inner: Arc::clone(&self.inner),
@@ -365,21 +367,21 @@ impl SyncContext {
         &self.inner.keeper
     }
 
-    /// Counts an item that was looked at and need not be sent.
+    /// Counts an item that was scanned and need not be sent.
     pub(super) fn looked_at(&self) {
-        // A run that is over counts nothing any more, which is as it should be.
+        // A closed run counts nothing.
         let _ = self.inner.pipeline.count(Tally::SCAN);
     }
 
     /// Stores a text and returns its id, for [`emit_event`](Self::emit_event) or [`Document::stored`].
     ///
     /// # Errors
-    /// The run is over, or the manager refuses the text or is gone.
+    /// The run is over, the manager refuses the text, or it cannot be reached.
     pub async fn store_content(&self, content: impl Into<String>) -> Result<String, RunError> {
         self.inner.pipeline.store(Body::Text(content.into())).await
     }
 
-    /// Has the manager extract a text from bytes, for texts that the connector works on itself; it stores nothing.
+    /// Extracts the text of a file at the manager, for connectors that process it themselves. Stores nothing.
     ///
     /// ```
     /// # async fn example(ctx: omni_connector::SyncContext, pdf: Vec<u8>) -> anyhow::Result<()> {
@@ -390,7 +392,7 @@ impl SyncContext {
     /// ```
     ///
     /// # Errors
-    /// The run is over, or the manager refuses the bytes or is gone.
+    /// The run is over, the manager refuses the file, or it cannot be reached.
     pub async fn extract_text(
         &self,
         data: impl Into<Data>,
@@ -412,7 +414,7 @@ impl SyncContext {
         }
     }
 
-    /// The e-mail address of the person who made the source. It is asked for once a run.
+    /// Returns the e-mail address of the person who created the source. Asks the manager once in a run.
     ///
     /// ```
     /// # async fn example(ctx: omni_connector::SyncContext) -> anyhow::Result<()> {
@@ -423,14 +425,14 @@ impl SyncContext {
     /// ```
     ///
     /// # Errors
-    /// The manager refuses, or is gone.
+    /// The manager refuses, or cannot be reached.
     pub async fn owner_email(&self) -> Result<String, RunError> {
         let owner = self.inner.manager.user_email(&self.inner.source.id);
         Ok(self.once("omni_connector: owner", owner).await?)
     }
 
-    /// Changes the connector's notes about the source, which outlive runs: ids of webhooks, secrets of its own. Read them with
-    /// [`Source::notes`].
+    /// Changes the connector's notes about the source, such as ids of webhooks or its own secrets. Notes outlive runs.
+    /// Read them with [`Source::notes`].
     ///
     /// ```
     /// use omni_connector::prelude::*;
@@ -460,10 +462,10 @@ impl SyncContext {
         manager.change_notes(&self.inner.source.id, change).await
     }
 
-    /// Has the manager extract a text from bytes and store it; the text's id.
+    /// Extracts the text of a file at the manager and stores it. Returns the content's id.
     ///
     /// # Errors
-    /// The run is over, or the manager refuses the bytes or is gone.
+    /// The run is over, the manager refuses the file, or it cannot be reached.
     pub async fn extract_and_store_content(
         &self,
         data: impl Into<Data>,
@@ -478,13 +480,13 @@ impl SyncContext {
         self.inner.pipeline.store(Body::Extract(extract)).await
     }
 
-    /// Says that an item should have arrived and cannot: it could not be read from the source, say. The run goes on as long
-    /// as its [budget](Self::set_failure_budget) lasts. `link` is where people find the item.
+    /// Reports an item that should have arrived and failed, for example because it could not be read. The run continues
+    /// within its [budget](Self::set_failure_budget). `link` is where people find the item.
     pub fn item_failed(&self, item: impl Into<String>, cause: impl Display, link: Option<&str>) {
         self.fail_item(self.read_failure(&item.into(), &cause.to_string(), link));
     }
 
-    /// The failure of an item that could not be read, without secrets.
+    /// Describes the failure of an item that could not be read, without secrets.
     pub(super) fn read_failure(&self, item: &str, cause: &str, link: Option<&str>) -> Failure {
         let secrets = &self.inner.secrets;
         Failure {
@@ -495,24 +497,24 @@ impl SyncContext {
         }
     }
 
-    /// Records a failure of something that was not emitted.
+    /// Records the failure of an item that was not emitted.
     pub(super) fn fail_item(&self, failure: Failure) {
         self.scope.fail();
         self.inner.pipeline.fail(failure);
     }
 
-    /// Sets how many items may fail before the run does, in place of the [defaults](FailureBudget::default).
+    /// Sets how many items may fail before the run fails. Replaces the [defaults](FailureBudget::default).
     pub fn set_failure_budget(&self, budget: FailureBudget) {
         self.inner.pipeline.set_budget(budget);
     }
 
-    /// Leaves an item out of the run on purpose, and says why. The reason is a sentence that is the same for all items with this
-    /// problem: the report counts items by reason.
+    /// Skips an item on purpose, and says why. Use the same sentence for all items with this reason: the report counts
+    /// items by reason.
     pub fn skip(&self, item: impl Into<String>, reason: impl Into<Cow<'static, str>>) {
         self.record_skip(item.into(), reason.into().into_owned(), None);
     }
 
-    /// The same, with what exactly happened to this item.
+    /// Skips an item like [`skip`](Self::skip), with a detail about this item.
     pub fn skip_with(
         &self,
         item: impl Into<String>,
@@ -536,7 +538,7 @@ impl SyncContext {
             .report(|report| report.skip(item, reason, || detail));
     }
 
-    /// Says what the run is working on; people see it while they wait.
+    /// Shows people the item that the run is working on.
     pub fn working_on(&self, item: &str) {
         self.inner
             .pipeline
@@ -546,7 +548,7 @@ impl SyncContext {
             });
     }
 
-    /// Shows people what the run waits for, until it is taken back by `None`.
+    /// Shows people what the run waits for. `None` removes it.
     pub(crate) fn set_waiting_for(&self, text: Option<String>) {
         let text = text.map(|text| self.inner.secrets.redact(&text));
         self.inner
@@ -554,7 +556,7 @@ impl SyncContext {
             .report(|report| report.waiting_for = text);
     }
 
-    /// Counts items that were looked at beside those that are emitted or skipped: unchanged ones, above all.
+    /// Counts scanned items that are neither emitted nor skipped, above all unchanged ones.
     ///
     /// # Errors
     /// The run is over.
@@ -569,7 +571,7 @@ impl SyncContext {
         })
     }
 
-    /// Counts documents that were changed by [`emit_event`](Self::emit_event), which counts nothing itself.
+    /// Counts documents changed by [`emit_event`](Self::emit_event), which does not count itself.
     ///
     /// # Errors
     /// The run is over.
@@ -584,11 +586,11 @@ impl SyncContext {
         })
     }
 
-    /// Looks something up once for the whole run, such as the members of a group. Whoever asks for the same key meanwhile waits for
-    /// the first; an error is not remembered.
+    /// Looks something up once for the whole run, such as the members of a group. A second caller with the same key
+    /// waits for the first. Errors are not remembered.
     ///
     /// # Errors
-    /// Those of the look-up.
+    /// The errors of the look-up.
     pub async fn once<T, E>(
         &self,
         key: impl Into<String>,
@@ -600,7 +602,7 @@ impl SyncContext {
         self.inner.looked_up.once(key.into(), look_up).await
     }
 
-    /// A listing of everything there is, to find what is gone. `known` are the ids of an earlier listing.
+    /// Begins a listing of all items, to find deleted ones. `known` are the ids of an earlier listing.
     pub fn listing(&self, known: impl IntoIterator<Item = impl Into<String>>) -> Listing {
         Listing::new(
             known.into_iter().map(Into::into).collect(),
@@ -608,8 +610,8 @@ impl SyncContext {
         )
     }
 
-    /// Deletes what a listing that was walked to its end did not see, unless that is a suspiciously large part of what was
-    /// known: then nothing is deleted, and the ids are in [`Deletions::held_back`].
+    /// Deletes the known items that a completed listing did not see. When that is a suspiciously large share, it
+    /// deletes nothing, and the ids are in [`Deletions::held_back`].
     ///
     /// # Errors
     /// As [`upsert`](Self::upsert).
@@ -622,8 +624,8 @@ impl SyncContext {
         Ok(deletions)
     }
 
-    /// Deletes people whom a listing of all addresses did not see, with the same care as
-    /// [`delete_unseen`](Self::delete_unseen) deletes documents.
+    /// Deletes the people that a listing of all addresses did not see, with the same limits as
+    /// [`delete_unseen`](Self::delete_unseen).
     ///
     /// # Errors
     /// As [`upsert`](Self::upsert).
@@ -639,7 +641,7 @@ impl SyncContext {
         Ok(deletions)
     }
 
-    /// Says that deletes were held back, if they were.
+    /// Reports deletes that were held back, if there are any.
     pub(super) fn report_held_back(&self, deletions: &Deletions) {
         if let Some(warning) = deletions.warning() {
             tracing::warn!(run = %self.inner.run, "{warning}");
@@ -649,13 +651,13 @@ impl SyncContext {
         }
     }
 
-    /// Saves where the run is, after everything emitted before was accepted. It returns when this checkpoint, or a later
-    /// one, is saved, and reaches the source when the run completes.
+    /// Saves a checkpoint after everything emitted before was accepted. Returns when this checkpoint, or a later one,
+    /// is saved. It reaches the source when the run completes.
     ///
-    /// A checkpoint that is JSON `null` is not sent: the manager would publish it and hide the one before.
+    /// A checkpoint that is JSON `null` is not sent: the manager would publish it and hide the previous one.
     ///
     /// # Errors
-    /// As [`upsert`](Self::upsert), and a value that JSON cannot hold, such as a NaN in it.
+    /// As [`upsert`](Self::upsert). Also fails for a value that JSON cannot represent, such as NaN.
     pub async fn save_checkpoint(&self, checkpoint: impl Serialize) -> Result<(), RunError> {
         let checkpoint = Snapshot::of(&checkpoint)?;
         if checkpoint.is_null() {
@@ -664,7 +666,7 @@ impl SyncContext {
         self.inner.pipeline.checkpoint(checkpoint).await
     }
 
-    /// Begins to save, without waiting for it; the outcome.
+    /// Begins a save without waiting. Returns the receiver of its outcome.
     pub(crate) fn begin_save(
         &self,
         checkpoint: &impl Serialize,
@@ -673,30 +675,30 @@ impl SyncContext {
         self.inner.pipeline.begin_checkpoint(checkpoint)
     }
 
-    /// How long the latest save took.
+    /// Returns the duration of the latest save.
     pub(crate) fn save_cost(&self) -> Duration {
         self.inner.keeper.cost()
     }
 
-    /// From now on the runtime can save this checkpoint by itself.
+    /// Gives this checkpoint to the runtime, which can save it from now on.
     pub(crate) fn keep(&self, checkpoint: Snapshot) {
         self.inner.keeper.keep(checkpoint);
     }
 
-    /// Whether the author begins at the beginning, whatever there is to go on from.
+    /// Returns whether the author begins anew, even if there is a checkpoint.
     pub(crate) fn starts_over(&self) -> bool {
         self.inner.starts_over
     }
 
-    /// The checkpoint that was there when the run began.
+    /// Returns the checkpoint at the beginning of the run.
     pub(crate) fn previous(&self) -> Option<&Value> {
         self.inner.previous.as_ref()
     }
 
-    /// Says that the run is alive. The runtime does so whenever a run has been silent for a minute.
+    /// Sends a heartbeat. The runtime does so whenever a run was silent for a minute.
     ///
     /// # Errors
-    /// The manager is gone.
+    /// The manager cannot be reached.
     pub async fn heartbeat(&self) -> Result<(), RunError> {
         if let Some(reason) = self.inner.pipeline.refusal() {
             return Err(reason);
@@ -704,20 +706,20 @@ impl SyncContext {
         Ok(self.inner.manager.heartbeat(&self.inner.run).await?)
     }
 
-    /// What the run has done so far.
+    /// Returns a report of the run so far.
     pub fn report(&self) -> RunReport {
         let mut report = self.inner.pipeline.report(|report| report.clone());
         report.current = report.current.map(|current| self.clean(&current));
         report
     }
 
-    /// [`report`](Self::report), without a copy of it.
+    /// Reads the [`report`](Self::report) without copying it.
     pub(crate) fn read_report<T>(&self, read: impl FnOnce(&RunReport) -> T) -> T {
         self.inner.pipeline.report(|report| read(report))
     }
 
-    /// Where the author goes on. A full run starts over, whatever the manager sent along, unless it is a resume and saved a
-    /// checkpoint itself: behind the source's it would find nothing of what it is run for.
+    /// Returns the checkpoint from which the author continues. A full run ignores the source's checkpoint: after it, it
+    /// would find nothing to do. A resumed full run continues from a checkpoint that it saved itself.
     pub(crate) fn checkpoint(&self) -> Option<Value> {
         if self.inner.starts_over {
             None
@@ -727,7 +729,7 @@ impl SyncContext {
     }
 }
 
-/// Waits for all of these. They have begun when this returns.
+/// Waits for all of these futures. Their work has begun when this returns.
 pub(super) fn all(
     begun: impl IntoIterator<Item = BoxFuture<'static, Result<(), RunError>>>,
 ) -> BoxFuture<'static, Result<(), RunError>> {
@@ -746,8 +748,8 @@ pub(super) fn all(
     })
 }
 
-/// Whether a run begins at the beginning, whatever the manager sent along. A resumed full run that saved no checkpoint itself
-/// is sent the source's.
+/// Returns whether a run begins anew, even if the manager sent a checkpoint. A resumed full run that saved no
+/// checkpoint receives that of the source.
 pub(crate) fn starts_over(request: &SyncRequest, mode: SyncType, source: &Source) -> bool {
     let has_own = request.is_resume
         && known(request.checkpoint.as_ref()) != known(source.checkpoint.as_ref());

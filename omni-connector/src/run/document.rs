@@ -1,4 +1,4 @@
-//! What an author emits: documents and groups, built so that nothing important can be left out.
+//! Documents and groups, as authors emit them. Their constructors require every field that has no safe default.
 
 use std::any::Any;
 
@@ -14,8 +14,8 @@ use crate::{
 
 /// A document to create or update.
 ///
-/// The two things without a default are its id and its permissions. Everything else may be left out: the text is then
-/// empty, and search shows the document as `Untitled`.
+/// An id and permissions are required. Everything else is optional: the text is then empty, and search shows the
+/// document as `Untitled`.
 ///
 /// ```
 /// use omni_connector::{Document, DocumentPermissions};
@@ -27,7 +27,7 @@ use crate::{
 ///     .attribute("status", "published");
 /// ```
 ///
-/// Built from an item that search operators read, it carries their attributes: see [`Document::attributes_of`].
+/// Search operators can read its attributes from an item: see [`Document::attributes_of`].
 #[must_use = "a document reaches Omni by `ctx.upsert(document)`"]
 #[derive(Debug)]
 pub struct Document<'item> {
@@ -47,12 +47,12 @@ enum Content {
     Parts { parts: Vec<String>, limit: usize },
 }
 
-/// The longest id that Omni's database can index, with some room for the source's id beside it.
+/// The longest id that Omni's database can index. It leaves room for the source's id in the same index.
 const LONGEST_ID: usize = 2_600;
 
 impl<'item> Document<'item> {
-    /// A document with the connector's own id for it, and who may see it: [`DocumentPermissions`](crate::DocumentPermissions), or an [`Access`] that may be
-    /// unknown.
+    /// Makes a document with the connector's own id and its readers. The readers are
+    /// [`DocumentPermissions`](crate::DocumentPermissions), or an [`Access`] that may be unknown.
     pub fn new(id: impl Into<String>, access: impl Into<Access>) -> Self {
         Self {
             id: id.into(),
@@ -65,23 +65,25 @@ impl<'item> Document<'item> {
         }
     }
 
-    /// What results show.
+    /// Sets the title that search results show.
     pub fn title(mut self, title: impl Into<String>) -> Self {
         self.metadata.title = Some(title.into());
         self
     }
 
-    /// The text that is searched.
+    /// Sets the text that is searched.
     pub fn text(mut self, text: impl Into<String>) -> Self {
         self.content = Content::Given(Body::Text(text.into()));
         self
     }
 
-    /// Adds a part to the text: a message of a day, a section of a page. Parts are separated by an empty line.
+    /// Adds a part to the text, such as a message of a day or a section of a page. Parts are separated by an empty
+    /// line.
     ///
-    /// A text that is longer than Omni keeps of one document (5 MB, or [`parts_limit`](Self::parts_limit)) goes on in further
-    /// documents: `{id}_p2`, `{id}_p3` and so on, with the same readers, title and attributes. They are its
-    /// [children](Self::child), and an [inventory](super::Inventory) deletes those that are no longer needed.
+    /// Omni keeps 5 MB of text of one document; [`parts_limit`](Self::parts_limit) sets a lower limit. A longer text
+    /// continues in further documents: `{id}_p2`, `{id}_p3` and so on. They have the same readers, title and
+    /// attributes. They are [children](Self::child) of the document, and an [inventory](super::Inventory) deletes those
+    /// that are no longer needed.
     ///
     /// ```
     /// use omni_connector::{Access, Document};
@@ -112,7 +114,7 @@ impl<'item> Document<'item> {
         self
     }
 
-    /// Sets how many bytes of the [parts](Self::part) one document holds at most.
+    /// Sets the limit of the [parts](Self::part) in one document, in bytes.
     pub fn parts_limit(mut self, bytes: usize) -> Self {
         let parts = match &mut self.content {
             Content::Parts { parts, .. } => std::mem::take(parts),
@@ -126,7 +128,7 @@ impl<'item> Document<'item> {
         self
     }
 
-    /// Bytes whose text Omni extracts. The MIME type also becomes that of the document, and the length its size.
+    /// Sets a file whose text Omni extracts. Also sets the document's MIME type and size.
     pub fn extract(
         mut self,
         data: impl Into<Data>,
@@ -145,61 +147,61 @@ impl<'item> Document<'item> {
         self
     }
 
-    /// A text that is already stored, by the id from [`store_content`](super::SyncContext::store_content).
+    /// Uses a text that is already stored, by the id from [`store_content`](super::SyncContext::store_content).
     pub fn stored(mut self, content_id: impl Into<String>) -> Self {
         self.content = Content::Stored(content_id.into());
         self
     }
 
-    /// Where people open it.
+    /// Sets the link by which people open it.
     pub fn url(mut self, url: impl Into<String>) -> Self {
         self.metadata.url = Some(url.into());
         self
     }
 
-    /// Where it stands in the source, such as `Ops/Runbook`.
+    /// Sets its place in the source, such as `Ops/Runbook`.
     pub fn path(mut self, path: impl Into<String>) -> Self {
         self.metadata.path = Some(path.into());
         self
     }
 
-    /// Its author's e-mail address, or name.
+    /// Sets its author's e-mail address or name.
     pub fn author(mut self, author: impl Into<String>) -> Self {
         self.metadata.author = Some(author.into());
         self
     }
 
-    /// When it was made.
+    /// Sets the time of its creation.
     pub fn created_at(mut self, time: impl Into<Option<OffsetDateTime>>) -> Self {
         self.metadata.created_at = time.into();
         self
     }
 
-    /// When it last changed.
+    /// Sets the time of its last change.
     pub fn updated_at(mut self, time: impl Into<Option<OffsetDateTime>>) -> Self {
         self.metadata.updated_at = time.into();
         self
     }
 
-    /// What it is to people, such as `page`; `type:` filters it.
+    /// Sets the kind of document, such as `page`. The search filter `type:` compares it.
     pub fn content_type(mut self, content_type: impl Into<String>) -> Self {
         self.metadata.content_type = Some(content_type.into());
         self
     }
 
-    /// Its MIME type in the source.
+    /// Sets its MIME type in the source.
     pub fn mime_type(mut self, mime_type: impl Into<String>) -> Self {
         self.metadata.mime_type = Some(mime_type.into());
         self
     }
 
-    /// Its bytes in the source.
+    /// Sets its size in the source, in bytes.
     pub fn size(mut self, bytes: u64) -> Self {
         self.metadata.size = Some(bytes.to_string());
         self
     }
 
-    /// Anything else that is known of it. A value that JSON cannot hold is left out.
+    /// Adds any other metadata. A value that JSON cannot represent is ignored.
     pub fn extra(mut self, key: impl Into<String>, value: impl Serialize) -> Self {
         if let Ok(value) = serde_json::to_value(value) {
             self.metadata
@@ -210,7 +212,8 @@ impl<'item> Document<'item> {
         self
     }
 
-    /// One attribute, for connectors that declare their operators by hand. A value that JSON cannot hold is left out.
+    /// Sets one attribute, for connectors that declare their search operators without annotations. A value that JSON
+    /// cannot represent is ignored.
     pub fn attribute(mut self, key: impl Into<String>, value: impl Serialize) -> Self {
         if let Ok(value) = serde_json::to_value(value) {
             self.attributes.insert(key.into(), value);
@@ -218,15 +221,15 @@ impl<'item> Document<'item> {
         self
     }
 
-    /// The item this document shows. Every search operator that reads this type of item gives the document its attribute,
-    /// when the document is emitted.
+    /// Sets the item that this document shows. When the document is emitted, every search operator for this type of
+    /// item adds its attribute.
     pub fn attributes_of<T: Any + Send + Sync>(mut self, item: &'item T) -> Self {
         self.item = Some(item);
         self
     }
 
-    /// Makes a document that belongs to this one, such as an attachment: the same people may read it, and an
-    /// [inventory](super::Inventory) deletes it with this one.
+    /// Makes a document that belongs to this one, such as an attachment. It has the same readers, and an
+    /// [inventory](super::Inventory) deletes it together with this document.
     pub fn child<'child>(&self, id: impl Into<String>) -> Document<'child> {
         Document {
             parent: Some(self.id.clone()),
@@ -234,17 +237,17 @@ impl<'item> Document<'item> {
         }
     }
 
-    /// The id of the document it belongs to.
+    /// Returns the id of the document it belongs to.
     pub fn parent(&self) -> Option<&str> {
         self.parent.as_deref()
     }
 
-    /// The document's id.
+    /// Returns the document's id.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// Where people open it.
+    /// Returns the link by which people open it.
     pub(super) fn link(&self) -> Option<&str> {
         self.metadata.url.as_deref()
     }
@@ -253,12 +256,12 @@ impl<'item> Document<'item> {
         self.metadata.title.is_none()
     }
 
-    /// Who may read it.
+    /// Returns its readers.
     pub(super) const fn access(&self) -> &Access {
         &self.access
     }
 
-    /// Why Omni can do nothing with it, if so.
+    /// Returns the reason why Omni cannot take the document, if there is one.
     pub(super) fn unusable(&self) -> Option<&'static str> {
         if self.id.is_empty() {
             Some("a document needs an id that is not empty")
@@ -271,7 +274,7 @@ impl<'item> Document<'item> {
         }
     }
 
-    /// The document, and those in which its text goes on.
+    /// Returns the document, followed by the documents that continue its text.
     pub(super) fn split(mut self) -> impl Iterator<Item = Self> {
         let Content::Parts { parts, limit } = &mut self.content else {
             return std::iter::once(self).chain(Vec::new());
@@ -294,7 +297,7 @@ impl<'item> Document<'item> {
         std::iter::once(self).chain(others)
     }
 
-    /// Finds out who may read it; why that is unknown otherwise.
+    /// Resolves the readers to permissions. The error is the reason why they are unknown.
     pub(super) fn resolve(&mut self, groups: &Groups) -> Result<(), String> {
         let access = std::mem::replace(&mut self.access, Access::nobody());
         let permissions = access.resolve(groups)?;
@@ -304,7 +307,8 @@ impl<'item> Document<'item> {
         Ok(())
     }
 
-    /// The event, and the content to store before it is sent. Who may read it was resolved before.
+    /// Converts the document to its event and the content to store first. [`resolve`](Self::resolve) must have been
+    /// called before.
     #[inline]
     pub(crate) fn into_event(self, operators: &[Operator]) -> (ConnectorEvent, Option<Body>) {
         let mut attributes = self.item.map_or_else(Attributes::new, |item| {
@@ -335,8 +339,8 @@ impl<'item> Document<'item> {
 
 /// A group of people, with all of its members.
 ///
-/// The list is the whole truth: it replaces the one before, and an empty one takes everybody's access. When members
-/// could not be read there is no group to emit; the last known list then stays.
+/// The list is complete: it replaces the previous one, and an empty list removes everybody's access. When the members
+/// cannot be read, do not emit the group; the last known list then stays.
 #[must_use = "a group reaches Omni by `ctx.group(group)`"]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
@@ -346,7 +350,7 @@ pub struct Group {
 }
 
 impl Group {
-    /// A group by its address, as named in permissions, and the addresses of everybody in it.
+    /// Makes a group from its address, as permissions name it, and the addresses of all members.
     pub fn new(
         email: impl Into<String>,
         members: impl IntoIterator<Item = impl Into<String>>,
@@ -358,7 +362,7 @@ impl Group {
         }
     }
 
-    /// What people call it.
+    /// Sets the group's display name.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self

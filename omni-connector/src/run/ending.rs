@@ -1,4 +1,4 @@
-//! How a run ends: completed, failed, cancelled, or let go of so that the manager resumes it.
+//! Ends a run: it completes, fails, is cancelled, or is abandoned so that the manager resumes it.
 
 use std::{fmt::Display, time::Duration};
 
@@ -7,15 +7,15 @@ use serde_json::Value;
 use super::{RunError, Snapshot, SyncContext};
 use crate::{manager::ManagerError, wire::SyncType};
 
-/// How long a failing run tries to hand over what it still holds.
+/// The time limit for sending the pending items of a failing run.
 const LAST_FLUSH: Duration = Duration::from_secs(20);
 
 impl SyncContext {
-    /// Completes the run after everything before was accepted; nothing is taken any more from this call on. The runtime does
-    /// so when `sync` returns; call it only to end earlier. Doing so twice is harmless.
+    /// Completes the run after everything before was accepted, and refuses later items. The runtime does so when `sync`
+    /// returns; call it only to end earlier. A second call is harmless.
     ///
     /// # Errors
-    /// As [`upsert`](Self::upsert), and more failures than the run may have.
+    /// As [`upsert`](Self::upsert), and when more items failed than the budget allows.
     pub async fn complete(&self) -> Result<(), RunError> {
         let mut ended = self.inner.ended.lock().await;
         if *ended {
@@ -24,7 +24,7 @@ impl SyncContext {
         self.inner.pipeline.finish().await?;
         let keeper = &self.inner.keeper;
         if keeper.has_changed() {
-            // What was accepted, or failed, since the author saved.
+            // Includes items that were accepted, or failed, since the author's last save.
             self.inner.pipeline.save_kept().await?;
         }
         for failure in keeper.missing() {
@@ -43,7 +43,7 @@ impl SyncContext {
         Ok(())
     }
 
-    /// Reports groups that have no list, and notes those that have one.
+    /// Reports groups without a list, and records those with one in the notes.
     async fn note_groups(&self) {
         let groups = &self.inner.groups;
         let never_sent = groups.never_sent();
@@ -69,27 +69,27 @@ impl SyncContext {
         }
     }
 
-    /// The checkpoint that completing must not erase.
+    /// Returns the checkpoint that completing the run must not erase.
     async fn to_carry_forward(&self) -> Result<Option<Value>, RunError> {
         if self.inner.mode != SyncType::Realtime {
             return Ok(self.inner.previous.clone());
         }
-        // Scheduled runs may have completed while this one watched; theirs is the one to keep.
+        // Scheduled runs may have completed during this one; their checkpoint must stay.
         let source = self.inner.manager.source(&self.inner.source.id).await?;
         Ok(source.checkpoint.filter(|value| !value.is_null()))
     }
 
-    /// Fails the run with a message that people read, after handing over what it still holds as far as possible. The
-    /// runtime does so when `sync` returns an error or panics. A run that was cancelled is left alone.
+    /// Fails the run with a message for people, after sending pending items as far as possible. The runtime does so
+    /// when `sync` returns an error or panics. Does nothing for a cancelled run.
     ///
     /// # Errors
-    /// The manager is gone.
+    /// The manager cannot be reached.
     pub async fn fail(&self, error: impl Display) -> Result<(), RunError> {
         let mut ended = self.inner.ended.lock().await;
         if *ended || self.is_cancelled() {
             return Ok(());
         }
-        // What cannot be handed over will be emitted again by the next run.
+        // The next run emits again what cannot be sent now.
         let _ = tokio::time::timeout(LAST_FLUSH, self.inner.pipeline.flush()).await;
         self.inner
             .manager
@@ -100,12 +100,12 @@ impl SyncContext {
         Ok(())
     }
 
-    /// Whether the run has ended, or its end is under way.
+    /// Returns whether the run has ended or is ending.
     pub(crate) fn is_ending(&self) -> bool {
         self.inner.ended.try_lock().map_or(true, |ended| *ended)
     }
 
-    /// Whether the manager knows that the run has ended.
+    /// Returns whether the manager knows that the run has ended.
     pub(crate) fn is_over(&self) -> bool {
         let has_told = self.inner.ended.try_lock().is_ok_and(|ended| *ended);
         let refusal = self.refusal();
@@ -116,38 +116,38 @@ impl SyncContext {
             )
     }
 
-    /// A text about the run, without the secrets in it.
+    /// Removes the secrets from a message about the run.
     pub(crate) fn clean(&self, text: &str) -> String {
         self.inner.secrets.redact(text)
     }
 
-    /// Stops the run: nothing more of it is sent, and `is_cancelled` is true.
+    /// Cancels the run: nothing more of it is sent, and `is_cancelled` returns true.
     pub(crate) fn cancel(&self) {
         self.inner.cancelled.cancel();
         self.inner.pipeline.close(RunError::Cancelled);
     }
 
-    /// Asks the author to stop, but still takes what is emitted: the process is about to end and the run goes on later.
+    /// Asks the author to stop, but still accepts items. The process is about to end, and the run will be resumed.
     pub(crate) fn wind_down(&self) {
         self.inner.cancelled.cancel();
     }
 
-    /// Sends what waits, without ending the run.
+    /// Sends everything that waits, without ending the run.
     pub(crate) async fn flush(&self) -> Result<(), RunError> {
         self.inner.pipeline.flush().await
     }
 
-    /// Ends when nothing of the run is taken any more; why.
+    /// Waits until the run is closed. Returns the reason.
     pub(crate) async fn closed(&self) -> RunError {
         self.inner.pipeline.closed().await
     }
 
-    /// Why nothing of the run is taken any more, if so.
+    /// Returns why the run is closed, if it is.
     pub(crate) fn refusal(&self) -> Option<RunError> {
         self.inner.pipeline.refusal()
     }
 
-    /// Lets go of the run without telling the manager, which will resume it.
+    /// Closes the run without a call to the manager, which will resume it.
     pub(crate) fn abandon(&self) {
         self.inner.pipeline.close(RunError::Ended);
     }

@@ -1,19 +1,19 @@
-//! Why a run cannot go on.
+//! The error of a call on a run.
 
 use super::Failure;
 use crate::manager::ManagerError;
 
-/// Why a call on a run was refused. Once one call is refused for a reason that ends the run, all later ones are.
+/// The reason why a call on a run was refused. After a reason that ends the run, all later calls are refused as well.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
-    /// Somebody cancelled the run. Stop; nothing more of it is sent.
+    /// The run was cancelled. Stop; nothing more of it is sent.
     #[error("the run was cancelled")]
     Cancelled,
-    /// The run was completed or failed before.
+    /// The run has already completed or failed.
     #[error("the run has already ended")]
     Ended,
-    /// The manager refused something for good, or is gone.
+    /// The manager refused a call permanently, or cannot be reached.
     #[error(transparent)]
     Manager(#[from] ManagerError),
     /// More items failed than the run's [budget](super::FailureBudget) allows.
@@ -23,14 +23,14 @@ pub enum RunError {
         .latest.item, .latest.cause
     )]
     TooManyFailures {
-        /// Items that failed.
+        /// The number of failed items.
         failed: u64,
-        /// Items that were looked at.
+        /// The number of scanned items.
         looked_at: u64,
-        /// The latest one.
+        /// The latest failure.
         latest: Box<Failure>,
     },
-    /// The checkpoint cannot be written as JSON.
+    /// The checkpoint cannot be serialized as JSON.
     #[error("the checkpoint cannot be written as JSON: {0}")]
     Checkpoint(String),
 }

@@ -1,4 +1,4 @@
-//! Executes a run from its start to the manager's knowledge of its end, whoever asked for it.
+//! Executes a run from its start until the manager knows its end.
 
 use std::{
     collections::BTreeMap,
@@ -19,25 +19,25 @@ use crate::{
     wire::{Source, SyncRequest, SyncType},
 };
 
-/// A cancelled run may finish what it is doing for this long before its task is stopped.
+/// How long a cancelled run may continue before its task is stopped.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Causes of failures that have a line of their own in the log when a run ends.
+/// The number of failure causes that are logged separately when a run ends.
 const NAMED_CAUSES: usize = 20;
 
-/// The span of a run, at the highest level: a filter for lines keeps what the lines are about.
+/// The span of a run. It has the highest level, so that no filter for log lines removes it.
 fn span(run: &str, source: &str, mode: SyncType) -> Span {
     tracing::error_span!("sync_run", run, source, %mode, ending = field::Empty)
 }
 
-/// What a run does, from its context to its end.
+/// The work of a run, from its context to its end.
 pub(crate) type Work =
     Box<dyn FnOnce(SyncContext) -> BoxFuture<'static, anyhow::Result<()>> + Send>;
 
-/// A run that got its slot, with what it begins with.
+/// The input of a run that has a slot.
 pub(crate) struct NewRun {
     pub(crate) request: SyncRequest,
-    /// The mode to run in, which may differ from the one that was asked for.
+    /// The mode to run in, which may differ from the requested one.
     pub(crate) mode: SyncType,
     pub(crate) source: Source,
     pub(crate) operators: Vec<Operator>,
@@ -46,9 +46,9 @@ pub(crate) struct NewRun {
 }
 
 impl Runs {
-    /// Starts a run in a task of its own. Every run starts here, whether `/sync` or a webhook asked for it.
+    /// Starts a run in its own task. Every run starts here, whether `/sync` or a webhook requested it.
     ///
-    /// A run that was cancelled while it was being prepared does not start.
+    /// A run that was cancelled during its preparation does not start.
     pub(crate) fn start(&self, slot: Slot, new: NewRun, work: Work) {
         let span = span(&new.request.sync_run_id, &new.request.source_id, new.mode);
         let ctx = span.in_scope(|| SyncContext::start(new));
@@ -61,15 +61,15 @@ impl Runs {
     }
 }
 
-/// How the author's function ended.
+/// The outcome of the author's function.
 enum End {
     Returned(anyhow::Result<()>),
     Panicked(Panicked),
-    /// The run takes nothing any more, and its task was given time to notice.
+    /// The run was closed, and its task had time to notice.
     Stopped(RunError),
 }
 
-/// Executes a run to its end: calls `work`, and tells the manager what became of it.
+/// Executes a run to its end: calls `work`, and reports the outcome to the manager.
 async fn execute(runs: Runs, ctx: SyncContext, work: Work, slot: Slot) {
     tracing::info!(resume = ctx.is_resume(), "the run begins");
     let started = Instant::now();
@@ -124,15 +124,15 @@ async fn execute(runs: Runs, ctx: SyncContext, work: Work, slot: Slot) {
     drop(slot);
 }
 
-/// Tells the manager how the run ended.
+/// Reports the outcome of a run to the manager.
 async fn finish(ctx: &SyncContext, end: End) -> Result<Ending, RunError> {
     if ctx.is_cancelled() {
-        // Completing or failing a cancelled run would overwrite what the manager made of it.
+        // Completing or failing a cancelled run would overwrite its state at the manager.
         return ctx.flush().await.map(|()| Ending::Stopped);
     }
     let failure = match end {
         End::Returned(Ok(())) => match ctx.complete().await {
-            // A manager that refuses the rest will refuse it again: a run that goes on would only come here once more.
+            // The manager would refuse the rest again after a resume, so the run fails.
             Err(
                 reason @ (RunError::TooManyFailures { .. }
                 | RunError::Manager(
@@ -143,7 +143,7 @@ async fn finish(ctx: &SyncContext, end: End) -> Result<Ending, RunError> {
         },
         End::Returned(Err(error)) => format!("{error:#}"),
         End::Panicked(panic) => format!("the connector panicked {panic}"),
-        // The manager knows already; a failure would be about a run that is not this one's any more.
+        // The manager already knows. A failure would affect a run that no longer belongs to this process.
         End::Stopped(
             reason @ (RunError::Cancelled
             | RunError::Ended
@@ -156,7 +156,8 @@ async fn finish(ctx: &SyncContext, end: End) -> Result<Ending, RunError> {
     ctx.fail(failure).await.map(|()| Ending::Failed)
 }
 
-/// Logs what did not arrive: a line for each reason, with a count and the first names. Whoever runs Omni sees nothing else of it.
+/// Logs skipped and failed items: a line for each reason, with a count and the first names. Operators of Omni see only
+/// these lines.
 fn log_losses(report: &RunReport) {
     for (reason, count) in &report.reasons {
         let named = report.skips.iter().filter(|skip| skip.reason == *reason);
@@ -207,8 +208,8 @@ fn first<'a>(items: impl Iterator<Item = &'a str>) -> String {
 
 async fn supervise(runs: &Runs, ctx: &SyncContext, work: Work) -> End {
     let author = ctx.clone();
-    // A task of its own: the author's code may block or panic without taking the supervision with it. While it blocks, it
-    // counts as a run that has not ended, for the runtime could not end either.
+    // The author's code runs in its own task, so it can block or panic without stopping the supervision. While it
+    // blocks, the run counts as active: the runtime could not end either.
     let work = async move { panic::catch(async { work(author).await }).await };
     let mut task = AbortOnDropHandle::new(runs.spawn(work.in_current_span()));
     let ended = tokio::select! {
@@ -219,8 +220,8 @@ async fn supervise(runs: &Runs, ctx: &SyncContext, work: Work) -> End {
             () = runs.stopped() => return End::Stopped(reason),
         },
     };
-    // An author whose call is refused returns that error; the reason itself says more. A run that `sync` ended by its own
-    // call is closed, too, and went as it returns.
+    // An author whose call was refused returns that error; the reason itself says more. A run that `sync` completed
+    // itself is also closed; its result counts.
     if let Some(reason) = ctx.refusal().filter(|reason| *reason != RunError::Ended) {
         return End::Stopped(reason);
     }
@@ -231,7 +232,7 @@ async fn supervise(runs: &Runs, ctx: &SyncContext, work: Work) -> End {
     }
 }
 
-/// Counts a run as under way until the value is dropped.
+/// Counts a run as active until the value is dropped.
 fn count(ctx: &SyncContext) -> RunUnderWay {
     let (mode, counted) = (ctx.sync_mode().as_str(), ctx.clone());
     let progress = move || counted.read_report(RunReport::progress);
@@ -268,7 +269,7 @@ mod tests {
         ctx.abandon();
         let task = async move { drop((under_way, ctx, manager)) };
         drop(task);
-        // The tasks of the run's pipeline end when the runtime has told them.
+        // The tasks of the run's pipeline end once the runtime has polled them.
         for _ in 0..100 {
             if metrics.strong_count() == 0 {
                 return;

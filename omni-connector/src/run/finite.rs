@@ -1,4 +1,5 @@
-//! Serializing without numbers that JSON cannot hold: `serde_json` writes NaN as `null`, which does not come back.
+//! Refuses numbers that JSON cannot represent while serializing. `serde_json` writes NaN as `null`, which cannot be
+//! read back.
 
 use std::fmt::Display;
 
@@ -10,7 +11,7 @@ use serde::{
     },
 };
 
-/// A value whose numbers are all finite; serializing it is an error otherwise.
+/// Wraps a value. Serializing it fails when one of its numbers is not finite.
 pub(super) struct Finite<'a, T: ?Sized>(pub(super) &'a T);
 
 impl<T: Serialize + ?Sized> Serialize for Finite<'_, T> {
@@ -19,7 +20,7 @@ impl<T: Serialize + ?Sized> Serialize for Finite<'_, T> {
     }
 }
 
-/// Passes everything on but what is not finite.
+/// A serializer that forwards everything except numbers that are not finite.
 struct Checked<S>(S);
 
 fn finite<E: Error>(number: f64) -> Result<(), E> {
@@ -208,7 +209,7 @@ impl<S: SerializeMap> SerializeMap for Checked<S> {
     }
 }
 
-/// Names the field: a state has many.
+/// Adds the name of the field to an error.
 fn in_field<E: Error>(name: &'static str) -> impl FnOnce(E) -> E {
     move |error| E::custom(format_args!("`{name}`: {error}"))
 }

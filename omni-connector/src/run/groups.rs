@@ -1,5 +1,5 @@
-//! The groups of a run: their members, and which of those that documents name no run ever sent. Also the users that Omni
-//! cannot know.
+//! Knows the groups of a run: their members, and which groups named by documents were never sent. Also collects users
+//! that Omni cannot know.
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -15,28 +15,28 @@ use super::access::is_domain;
 
 /// The members of a group, or why they are unknown. Given to [`SyncContext::members`](super::SyncContext::members).
 ///
-/// A list is the whole truth: it replaces the one before, and an empty one takes everybody's access. Unknown members leave the
-/// last list as it is.
+/// A list is complete: it replaces the previous one, and an empty list removes everybody's access. Unknown members
+/// leave the last list in place.
 ///
 /// ```
 /// use omni_connector::Members;
 ///
 /// let listed = Members::from(vec!["ann@example.com"]);
 /// let failed = Members::unknown("the directory answers 503");
-/// // The result of a look-up is either of the two.
+/// // The result of a look-up becomes one of the two.
 /// let found = Members::from(Err::<Vec<String>, _>("503"));
 /// # let _ = (listed, failed, found);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Members {
-    /// The addresses of everybody in it.
+    /// The addresses of all members.
     Known(Vec<String>),
-    /// They could not be read, for this reason.
+    /// The members could not be read, for this reason.
     Unknown(String),
 }
 
 impl Members {
-    /// They could not be read, for this reason.
+    /// Makes unknown members, with the reason why they could not be read.
     pub fn unknown(cause: impl Display) -> Self {
         Self::Unknown(cause.to_string())
     }
@@ -57,17 +57,17 @@ impl<T: Into<String>, E: Display> From<Result<Vec<T>, E>> for Members {
     }
 }
 
-/// Memberships that are remembered for comparing rules; some 16 bytes each.
+/// The number of memberships remembered for comparing rules, at some 16 bytes each.
 const REMEMBERED: usize = 4 << 20;
-/// Groups without a list that are remembered by name.
+/// The number of groups without a list that are remembered by name.
 const NAMED: usize = 10_000;
 
-/// The key under which groups that were sent are noted.
+/// The key in the notes for groups that were sent.
 const GROUPS: &str = "groups";
 
 type List = Arc<[Arc<str>]>;
 
-/// What a run knows of groups.
+/// The groups of one run.
 #[derive(Debug, Default)]
 pub(super) struct Groups(Mutex<State>);
 
@@ -75,7 +75,7 @@ pub(super) struct Groups(Mutex<State>);
 struct State {
     /// Hashes of groups that earlier runs sent.
     before: BTreeSet<u64>,
-    /// Groups that this run sent; none when their members are unknown or too many to remember.
+    /// Groups that this run sent. `None` when their members are unknown or too many to remember.
     sent: HashMap<Box<str>, Option<List>>,
     /// Hashes of groups whose list this run sent.
     listed: BTreeSet<u64>,
@@ -83,12 +83,12 @@ struct State {
     remembered: usize,
     /// Groups that documents named before any list of them was sent.
     named: BTreeSet<Box<str>>,
-    /// Users that documents named and that are not addresses.
+    /// Users named by documents that are not e-mail addresses.
     odd_users: BTreeSet<Box<str>>,
 }
 
 impl Groups {
-    /// With the groups that earlier runs noted about the source.
+    /// Reads the groups that earlier runs recorded in the source's notes.
     pub(super) fn of_notes(notes: Option<&Value>) -> Self {
         let groups = notes.and_then(|notes| notes[GROUPS].as_str());
         let bytes = groups.and_then(|text| STANDARD_NO_PAD.decode(text).ok());
@@ -108,7 +108,7 @@ impl Groups {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A group is sent with these members, or its members are unknown.
+    /// Records a group that is sent with these members, or whose members are unknown.
     pub(super) fn send(&self, group: &str, members: Option<&[String]>) {
         let group = group.trim().to_lowercase();
         let mut state = self.state();
@@ -134,12 +134,12 @@ impl Groups {
         state.remembered -= before.flatten().map_or(0, |list| list.len());
     }
 
-    /// The members that this run sent for a group.
+    /// Returns the members that this run sent for a group.
     pub(super) fn members(&self, group: &str) -> Option<List> {
         self.state().sent.get(group)?.clone()
     }
 
-    /// A document names these groups.
+    /// Records groups named by a document.
     pub(super) fn name(&self, groups: &[String]) {
         if groups.is_empty() {
             return;
@@ -155,7 +155,7 @@ impl Groups {
         }
     }
 
-    /// A document names these users.
+    /// Records users named by a document.
     pub(super) fn name_users(&self, users: &[String]) {
         for user in users.iter().filter(|user| !is_address(user)) {
             let mut state = self.state();
@@ -165,13 +165,13 @@ impl Groups {
         }
     }
 
-    /// Users that documents of this run name and that are not addresses.
+    /// Returns users named by documents of this run that are not e-mail addresses.
     pub(super) fn odd_users(&self) -> Vec<String> {
         let state = self.state();
         state.odd_users.iter().map(ToString::to_string).collect()
     }
 
-    /// Groups that documents of this run name and no run ever sent.
+    /// Returns groups named by documents of this run that no run ever sent.
     pub(super) fn never_sent(&self) -> Vec<String> {
         let state = self.state();
         let never = state.named.iter();
@@ -179,13 +179,13 @@ impl Groups {
         never.map(ToString::to_string).collect()
     }
 
-    /// Whether this run sent groups that are not noted yet.
+    /// Returns whether this run sent groups that are not in the notes yet.
     pub(super) fn has_news(&self) -> bool {
         let state = self.state();
         !state.listed.is_subset(&state.before)
     }
 
-    /// Notes the groups that were sent.
+    /// Adds the groups that were sent to the notes.
     pub(super) fn note(&self, notes: &mut Map<String, Value>) {
         let stored = Value::Object(std::mem::take(notes));
         let Self(before) = Self::of_notes(Some(&stored));
@@ -202,7 +202,7 @@ impl Groups {
     }
 }
 
-/// Whether Omni can know somebody by this: a bare e-mail address, without a name before it or another one behind.
+/// Returns whether Omni can identify a user by this string: a single e-mail address without a display name.
 fn is_address(user: &str) -> bool {
     let is_odd = |c: char| c.is_whitespace() || "<>,;\"".contains(c);
     let user = user.trim();
@@ -212,7 +212,7 @@ fn is_address(user: &str) -> bool {
     !user.contains(is_odd) && user.split_once('@').is_some_and(is_whole)
 }
 
-/// 48 bits of a hash of a group's name. It is saved, so it must never change.
+/// Returns 48 bits of a hash of a group's name. The hashes are saved, so the function must never change.
 fn print(group: &str) -> u64 {
     const KEY: Key = Key([0x6f6d_6e69, 0x6772_6f75, 0x7073, 1]);
     HighwayHasher::new(KEY).hash64(group.as_bytes()) & 0xffff_ffff_ffff

@@ -1,8 +1,8 @@
-//! Keeps what a checkpoint is made of, so that it can be saved again while the author works.
+//! Keeps the parts of a checkpoint, so that the runtime can save it again while the author works.
 //!
-//! A checkpoint has two kinds of parts. The author's own fields are as they were when the author saved. The kit's pieces
-//! ([`Inventory`](super::Inventory), for one) always know what may be saved of them, and are written anew at every save. So the
-//! runtime can name a document in a saved checkpoint before it sends it, without asking the author.
+//! A checkpoint has two kinds of parts. The author's own fields keep their values from the author's last save. The
+//! framework's pieces, such as an [`Inventory`](super::Inventory), always know what can be saved and are serialized at
+//! every save. So the runtime can name a document in a saved checkpoint before it sends it, without the author.
 
 use std::{
     cell::RefCell,
@@ -21,53 +21,53 @@ use tokio::time::Instant;
 use super::{Failure, RunError, finite::Finite, inventory};
 use crate::schema::{DecodeError, decode};
 
-/// The key of the stand-in for a piece while a checkpoint is taken apart.
+/// The key of the placeholder for a piece in a checkpoint that is being split.
 const STAND_IN: &str = "\u{1}piece";
 
-/// A process that is killed does again what it did since it saved: this much at most…
+/// The pause between saves. A process that is killed repeats at most this much work,
 pub(crate) const SAVE_EVERY: Duration = Duration::from_secs(2);
-/// …or as many times what a save takes, when the state is large.
+/// or this multiple of the time of a save, when the state is large.
 pub(crate) const SAVING_SHARE: u32 = 10;
 
-/// A part of a checkpoint that the kit writes.
+/// A part of a checkpoint that the framework serializes.
 pub(crate) trait Piece: Debug + Send + Sync {
-    /// What may be saved of it now, whatever is on its way.
+    /// Returns the value that can be saved now, whatever events are pending.
     fn saved(&self) -> Value;
 
-    /// What a full run begins with; none when it begins with nothing.
+    /// Returns the value with which a full run begins. `None` means the default.
     fn for_full_run(&self) -> Option<Value>;
 
-    /// Rises with every change of what [`saved`](Self::saved) gives.
+    /// Returns a number that grows with every change of [`saved`](Self::saved).
     fn changes(&self) -> u64;
 
-    /// A save that named everything up to `number` was accepted.
+    /// Notes that a save was accepted which named everything up to `number`.
     fn named(&self, number: u64);
 
-    /// Documents that are missing and failed in an earlier run or process, and not in this one.
+    /// Returns the missing documents that failed in an earlier run or process.
     fn missing(&self) -> Vec<Failure>;
 
-    /// Whether a save of it names what another piece knows, which is a part of it.
+    /// Returns whether a save of this piece includes another one, as a part of it.
     fn has(&self, _: &dyn Piece) -> bool {
         false
     }
 
-    /// The inventories in it.
+    /// Returns the inventories in it.
     fn inventories(self: Arc<Self>) -> Vec<Arc<inventory::Shared>> {
         Vec::new()
     }
 }
 
-/// Whether a save of one piece names what another knows.
+/// Returns whether a save of one piece includes the other.
 pub(crate) fn names(piece: &dyn Piece, other: &dyn Piece) -> bool {
     std::ptr::addr_eq(piece, other) || piece.has(other)
 }
 
 thread_local! {
-    /// The pieces of the checkpoint that this thread is taking apart.
+    /// The pieces of the checkpoint that this thread is splitting.
     static PIECES: RefCell<Option<Vec<Arc<dyn Piece>>>> = const { RefCell::new(None) };
 }
 
-/// Serialises a piece: its stand-in while a checkpoint is taken apart, what may be saved of it otherwise.
+/// Serializes a piece: as its placeholder while a checkpoint is split, else as the value that can be saved.
 pub(crate) fn serialize_piece<S: Serializer>(
     piece: Arc<dyn Piece>,
     serializer: S,
@@ -83,17 +83,17 @@ pub(crate) fn serialize_piece<S: Serializer>(
     }
 }
 
-/// A checkpoint, taken apart.
+/// A checkpoint, split into its parts.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Snapshot {
-    /// The author's fields, with nulls in the places of the pieces.
+    /// The author's fields, with a null at the place of each piece.
     fields: Value,
-    /// Each piece and the JSON pointer of its place.
+    /// Each piece, with the JSON pointer of its place.
     pieces: Vec<(String, Arc<dyn Piece>)>,
 }
 
 impl Snapshot {
-    /// Takes a checkpoint apart.
+    /// Splits a checkpoint.
     pub(crate) fn of(checkpoint: &impl Serialize) -> Result<Self, RunError> {
         let before = PIECES.replace(Some(Vec::new()));
         let fields = serde_json::to_value(Finite(checkpoint));
@@ -114,7 +114,7 @@ impl Snapshot {
         self.fields.is_null() && self.pieces.is_empty()
     }
 
-    /// The checkpoint as it may be saved now.
+    /// Returns the checkpoint as it can be saved now.
     pub(crate) fn render(&self) -> Value {
         self.render_with(|piece| Some(piece.saved()))
     }
@@ -133,7 +133,7 @@ impl Snapshot {
         self.pieces.iter().map(|(_, piece)| piece)
     }
 
-    /// A fresh checkpoint for a full run, in which pieces keep what a full run must not forget.
+    /// Makes the checkpoint with which a full run begins. Pieces keep the parts that a full run must not forget.
     pub(crate) fn for_full_run<T: Default + Serialize + DeserializeOwned>(
         &self,
     ) -> Result<T, DecodeError> {
@@ -157,7 +157,7 @@ impl Snapshot {
     }
 }
 
-/// Puts a value at a place. What lies on the way to it and is missing becomes an object.
+/// Puts a value at a place. Missing values on the way become objects.
 fn put(value: &mut Value, place: &str, new: Value) {
     let mut at = value;
     for step in place.split('/').skip(1) {
@@ -181,7 +181,7 @@ fn put(value: &mut Value, place: &str, new: Value) {
     *at = new;
 }
 
-/// Replaces every stand-in by null, and notes its place.
+/// Replaces every placeholder by null, and records its place.
 fn take_stand_ins(value: &mut Value, place: &mut String, places: &mut Vec<(usize, String)>) {
     let length = place.len();
     match value {
@@ -211,30 +211,30 @@ fn take_stand_ins(value: &mut Value, place: &mut String, places: &mut Vec<(usize
     }
 }
 
-/// The checkpoint of a run, as the runtime can save it at any time.
+/// The checkpoint of a run. The runtime can save it at any time.
 #[derive(Debug, Default)]
 pub(crate) struct Keeper {
     kept: Mutex<Kept>,
-    /// Numbers of documents that are to be named by a save, in the order of the author's calls.
+    /// The last number given to a document that a save must name, in the order of the author's calls.
     numbered: AtomicU64,
-    /// Everything up to this number is named in a save that was accepted.
+    /// All documents up to this number are named in an accepted save.
     named: AtomicU64,
 }
 
 #[derive(Debug, Default)]
 struct Kept {
     snapshot: Snapshot,
-    /// What the pieces had counted when they were last saved.
+    /// The pieces' count of changes at the last save.
     changes: u64,
-    /// How long the latest save took.
+    /// The duration of the latest save.
     cost: Duration,
-    /// When that was.
+    /// The time of the latest save.
     saved_at: Option<Instant>,
-    /// Whether the runtime saves now and then.
+    /// Whether the runtime saves at intervals.
     saves_by_itself: bool,
 }
 
-/// A checkpoint to save, and what is to be noted once it is accepted.
+/// A checkpoint to save, and the counts to record once it is accepted.
 #[derive(Debug)]
 pub(crate) struct Rendered {
     pub(crate) value: Value,
@@ -247,7 +247,7 @@ impl Keeper {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next save is made of this.
+    /// Sets the checkpoint from which the next saves are made.
     pub(crate) fn keep(&self, snapshot: Snapshot) {
         let changes = changes(&snapshot);
         let mut kept = self.kept();
@@ -255,7 +255,7 @@ impl Keeper {
         kept.changes = changes;
     }
 
-    /// A number for a document that no accepted save names yet. Taken under the lock of the piece that knows it.
+    /// Returns the number of a document that no accepted save names yet. Must be called under the lock of its piece.
     pub(crate) fn number(&self) -> u64 {
         self.numbered.fetch_add(1, Ordering::SeqCst) + 1
     }
@@ -264,14 +264,14 @@ impl Keeper {
         number <= self.named.load(Ordering::SeqCst)
     }
 
-    /// Whether a save would name what this piece knows.
+    /// Returns whether a save would include this piece.
     pub(crate) fn has(&self, piece: &dyn Piece) -> bool {
         let kept = self.kept();
         kept.snapshot.pieces().any(|known| names(&**known, piece))
     }
 
     pub(crate) fn render(&self) -> Rendered {
-        // First: whatever has a number by now is in its piece when that is written.
+        // First: every document with a number is then in its piece when that is serialized.
         let number = self.numbered.load(Ordering::SeqCst);
         let snapshot = self.kept().snapshot.clone();
         Rendered {
@@ -281,7 +281,7 @@ impl Keeper {
         }
     }
 
-    /// The checkpoint was accepted.
+    /// Records that a save was accepted.
     pub(crate) fn saved(&self, rendered: &Rendered, cost: Duration) {
         self.named.fetch_max(rendered.number, Ordering::SeqCst);
         let pieces: Vec<_> = {
@@ -296,18 +296,18 @@ impl Keeper {
         }
     }
 
-    /// Whether the pieces have changed since they were last saved.
+    /// Returns whether the pieces have changed since the last save.
     pub(crate) fn has_changed(&self) -> bool {
         let kept = self.kept();
         changes(&kept.snapshot) != kept.changes
     }
 
-    /// From now on the runtime saves now and then, without being asked and without waiting for what is on its way.
+    /// Lets the runtime save at intervals. These saves do not wait for pending events.
     pub(crate) fn save_by_itself(&self) {
         self.kept().saves_by_itself = true;
     }
 
-    /// Whether the runtime is to save now.
+    /// Returns whether the runtime must save now.
     pub(crate) fn is_due(&self) -> bool {
         {
             let kept = self.kept();
@@ -320,7 +320,7 @@ impl Keeper {
         self.has_changed()
     }
 
-    /// How long the latest save took.
+    /// Returns the duration of the latest save.
     pub(crate) fn cost(&self) -> Duration {
         self.kept().cost
     }

@@ -1,7 +1,7 @@
-//! Deletes are proven: only a listing that was walked to its end can delete what it did not see.
+//! Proven deletes: only a listing that reached its end can delete the items that it did not see.
 //!
-//! A crawl that stops early, a folder that cannot be read, a disk that is not mounted: to a program that only compares
-//! what it saw with what it knew, all of them look like a great many deletes. The types here make the difference.
+//! A crawl that stops early, an unreadable folder and an unmounted disk all look like many deletes. A program that only
+//! compares ids cannot tell the difference; these types can.
 
 use std::{collections::BTreeSet, fmt::Display};
 
@@ -9,16 +9,17 @@ use tokio_util::sync::CancellationToken;
 
 use super::budget::variable;
 
-/// The variable that changes how large a part of a source may be deleted at once.
+/// The environment variable for the largest share of a source that may be deleted at once.
 pub(crate) const SHARE_VARIABLE: &str = "OMNI_DELETE_SHARE_LIMIT";
 
-/// Half of a source does not disappear by itself.
+/// The default share: half of a source does not disappear by itself.
 const SHARE_LIMIT: f64 = 0.5;
 
-/// Fewer deletes than this are never suspicious, unless they are all there was.
+/// Fewer deletes than this are never suspicious, unless they are all known items.
 const HARMLESS: usize = 10;
 
-/// What is seen while walking a source, against what was known. From [`SyncContext::listing`](super::SyncContext::listing).
+/// Compares the items seen while walking a source with the known ones. Made by
+/// [`SyncContext::listing`](super::SyncContext::listing).
 ///
 /// ```
 /// # async fn example(ctx: omni_connector::SyncContext, pages: Vec<Vec<String>>) -> anyhow::Result<()> {
@@ -43,13 +44,12 @@ pub struct Listing {
     failure: Option<String>,
 }
 
-/// A listing that does not prove anything.
+/// The error of a listing that proves nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the listing is incomplete, so nothing can be deleted by it: {0}")]
 pub struct IncompleteListing(String);
 
-/// A listing that was walked to its end without an error and without a cancel. Only
-/// [`Listing::finish`] makes one.
+/// A listing that reached its end without an error and without a cancel. Only [`Listing::finish`] makes one.
 #[must_use = "`ctx.delete_unseen(listing)` deletes what was not seen"]
 #[derive(Debug)]
 pub struct WalkedListing {
@@ -58,13 +58,13 @@ pub struct WalkedListing {
     seen: usize,
 }
 
-/// What became of the documents that were not seen. One of the two lists is empty.
+/// The documents that were not seen: deleted or held back. One of the two lists is empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Deletions {
     /// Ids of documents that were deleted.
     pub deleted: Vec<String>,
-    /// Ids of documents that look deleted, but are too many to believe. Keep them among the known ones.
+    /// Ids of documents that look deleted, but are suspiciously many. Keep them among the known ones.
     pub held_back: Vec<String>,
     known: usize,
 }
@@ -80,19 +80,19 @@ impl Listing {
         }
     }
 
-    /// This item exists.
+    /// Records that this item exists.
     pub fn saw(&mut self, id: &str) {
         self.seen += 1;
         self.unseen.remove(id);
     }
 
-    /// This listing looks at a part of the source: so many other items are known, and still there.
+    /// Records that this many other items are known and still there, for a listing of a part of the source.
     pub fn saw_elsewhere(&mut self, count: usize) {
         self.known += count;
         self.seen += count;
     }
 
-    /// What lies below could not be listed: everything known whose id begins with `prefix` is kept.
+    /// Records a part that could not be listed. All known items whose id begins with `prefix` are kept.
     pub fn could_not_list(&mut self, prefix: &str) {
         let below: Vec<_> = self
             .unseen
@@ -106,15 +106,15 @@ impl Listing {
         }
     }
 
-    /// Listing failed in a way that leaves nothing proven.
+    /// Records a failure after which the listing proves nothing.
     pub fn failed(&mut self, cause: impl Display) {
         self.failure.get_or_insert_with(|| cause.to_string());
     }
 
-    /// The source was walked to its end.
+    /// Ends a listing that reached its end.
     ///
     /// # Errors
-    /// Something failed, or the run was cancelled meanwhile.
+    /// A part of the listing failed, or the run was cancelled meanwhile.
     pub fn finish(self) -> Result<WalkedListing, IncompleteListing> {
         if self.cancelled.is_cancelled() {
             return Err(IncompleteListing("the run was cancelled".to_owned()));
@@ -131,7 +131,7 @@ impl Listing {
 }
 
 impl WalkedListing {
-    /// Ids that were known and not seen.
+    /// Returns the ids that were known and not seen.
     pub fn unseen(&self) -> impl Iterator<Item = &str> {
         self.unseen.iter().map(String::as_str)
     }
@@ -144,7 +144,7 @@ impl WalkedListing {
     }
 }
 
-/// Whether deletes look like an accident: most of what was known, or all of it.
+/// Returns whether deletes look like an accident: most of the known items, or all of them.
 pub(super) fn is_suspicious(unseen: usize, known: usize, seen: usize, share_limit: f64) -> bool {
     #[allow(
         clippy::cast_precision_loss,
@@ -173,7 +173,7 @@ impl Deletions {
         }
     }
 
-    /// What people should know, if something was held back.
+    /// Returns the warning for people, if deletes were held back.
     pub(super) fn warning(&self) -> Option<String> {
         (!self.held_back.is_empty()).then(|| {
             format!(
@@ -186,7 +186,7 @@ impl Deletions {
     }
 }
 
-/// The part of a source that may be deleted at once, between 0 and 1.
+/// Returns the share of a source that may be deleted at once, between 0 and 1.
 pub(super) fn share_limit() -> f64 {
     variable(SHARE_VARIABLE)
         .filter(|share: &f64| !share.is_nan())
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_walked_listing_did_not_see_is_deleted() {
+    fn items_unseen_by_a_complete_listing_are_deleted() {
         let mut listing = listing(100);
         saw(&mut listing, 0..90);
         let deletions = listing.finish().unwrap().judge(SHARE_LIMIT);
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn an_emptied_source_is_held_back_however_small() {
+    fn deleting_all_items_is_held_back_even_in_a_small_source() {
         let deletions = listing(3).finish().unwrap().judge(SHARE_LIMIT);
         assert_eq!(deletions.held_back.len(), 3);
         assert!(
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_of_a_source_may_go_that_would_be_too_much_of_the_whole() {
+    fn a_listing_of_a_part_is_judged_by_its_share_of_the_whole_source() {
         let part = |elsewhere| {
             let mut listing = listing(20);
             listing.saw_elsewhere(elsewhere);

@@ -1,4 +1,4 @@
-//! One run: its documents, inventories, watches and pipeline, the slots that runs work in, and how a run is executed and ended.
+//! Everything about one run: documents, inventories, watches, the pipeline, slots, execution and end.
 
 mod access;
 mod attachment;

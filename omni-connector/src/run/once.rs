@@ -1,4 +1,4 @@
-//! Looks things up once for a run.
+//! Caches look-ups for the duration of a run.
 
 use std::{
     any::{Any, TypeId},
@@ -11,7 +11,7 @@ use tokio::sync::OnceCell;
 
 type Found = Arc<OnceCell<Arc<dyn Any + Send + Sync>>>;
 
-/// What was looked up, by type and key.
+/// The results of look-ups, by type and key.
 #[derive(Default)]
 pub(super) struct LookedUp(Mutex<HashMap<(TypeId, String), Found>>);
 
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_key_is_looked_up_once_however_many_ask_and_again_after_an_error() {
+    async fn concurrent_look_ups_of_a_key_run_once_and_an_error_is_retried() {
         let (looked_up, calls) = (&LookedUp::default(), &AtomicUsize::new(0));
         let ask = |answer: Result<u32, &'static str>| {
             looked_up.once("group".to_owned(), async move {

@@ -6,26 +6,26 @@ use serde_json::Value;
 
 use crate::wire::{AttributeValue, Attributes, SearchOperator, ValueType};
 
-/// One operator of a connector. The macros write a static table of these; a document built from an item carries the
-/// attributes of all operators that read this type of item.
+/// A search operator of a connector. The macros generate a static table of operators. A document made from an item gets
+/// the attributes of all operators that read this type of item.
 #[derive(Debug, Clone, Copy)]
 pub struct Operator {
-    /// What people type.
+    /// The name that people type.
     pub name: &'static str,
     /// The attribute's key.
     pub attribute: &'static str,
-    /// What kind of value it is.
+    /// The type of its values.
     pub value_type: ValueType,
-    /// JSON Schema of the attribute.
+    /// Returns the JSON Schema of the attribute.
     pub schema: fn() -> Value,
     /// The type of item it reads.
     pub item: fn() -> TypeId,
-    /// The value in an item of that type; none leaves the attribute out.
+    /// Reads the value from an item of that type. `None` omits the attribute.
     pub read: fn(&dyn Any) -> Option<Value>,
 }
 
 impl Operator {
-    /// An operator that reads a value of type `V` from items of type `T` into the attribute of its name.
+    /// Makes an operator that reads a value of type `V` from items of type `T`. Its attribute has the same name.
     pub const fn of<T: Any, V: AttributeValue>(
         name: &'static str,
         read: fn(&dyn Any) -> Option<Value>,
@@ -40,14 +40,14 @@ impl Operator {
         }
     }
 
-    /// Fills another attribute.
+    /// Sets another attribute.
     #[must_use]
     pub const fn attribute(mut self, attribute: &'static str) -> Self {
         self.attribute = attribute;
         self
     }
 
-    /// The entry in the manifest.
+    /// Returns the operator's entry in the manifest.
     pub fn definition(&self) -> SearchOperator {
         SearchOperator {
             operator: self.name.to_owned(),
@@ -56,11 +56,13 @@ impl Operator {
         }
     }
 
-    /// The entries of all of them in the manifest. Operators of one name read different items, and are one to people.
+    /// Returns the entries of all operators in the manifest. Operators with the same name read different items and
+    /// share one entry.
     pub fn definitions(operators: &[Self]) -> Vec<SearchOperator> {
         let mut definitions: Vec<SearchOperator> = Vec::new();
         for definition in operators.iter().map(Self::definition) {
-            // Those that disagree about the attribute or its kind stay apart, and are refused before registering.
+            // Operators that disagree about the attribute or its type stay separate, and are refused before
+            // registration.
             if !definitions.contains(&definition) {
                 definitions.push(definition);
             }
@@ -68,7 +70,7 @@ impl Operator {
         definitions
     }
 
-    /// The attributes that `operators` read from `item`.
+    /// Returns the attributes that `operators` read from `item`.
     pub fn attributes(operators: &[Self], item: &dyn Any) -> Attributes {
         operators
             .iter()

@@ -1,16 +1,16 @@
-//! Cuts a long text into pieces that are documents of their own.
+//! Cuts a long text into pieces. Each piece becomes a document.
 
-/// The bytes of text in one document, unless the author says otherwise. The manager cuts longer texts (`protocol.md` §1.3), with
-/// some room left for its notice.
+/// The default limit of the text in one document, in bytes. The manager cuts longer texts and appends a notice
+/// (`protocol.md` §1.3); the limit leaves room for it.
 pub(super) const LIMIT: usize = (5 << 20) - 1_024;
 
-/// The id of the piece with this number, of a document with this id. It is the same in every run.
+/// Returns the id of a piece: the document's id and the piece's number. It is the same in every run.
 pub(super) fn id(document: &str, number: usize) -> String {
     format!("{document}_p{number}")
 }
 
-/// Joins parts by an empty line, for as long as they fit into `limit` bytes. A part that is longer is cut, at the end of a line
-/// if there is one in its second half.
+/// Joins parts by an empty line, as long as they fit into `limit` bytes. A longer part is cut, at a line end if its
+/// second half has one.
 pub(super) fn pack(parts: Vec<String>, limit: usize) -> Vec<String> {
     const BETWEEN: &str = "\n\n";
     // A character is at most four bytes.

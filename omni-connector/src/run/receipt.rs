@@ -1,4 +1,4 @@
-//! Tells whoever emitted something what became of it.
+//! Reports the outcome of an emitted item to its scope and its inventory.
 
 use std::sync::{
     Arc,
@@ -7,23 +7,24 @@ use std::sync::{
 
 use super::{Failure, inventory::Shared, keeper::Piece};
 
-/// Counts what a part of a run emitted, and what became of it. The whole run is one; a partition is one within it.
+/// Counts the items of a part of a run, and their outcomes. The whole run is one scope; a partition is a scope within
+/// it.
 #[derive(Debug, Default)]
 pub(crate) struct Scope {
     emitted: AtomicU64,
-    /// Items that were sent, in their order.
+    /// The number of items that were sent. They are sent in order.
     sent: AtomicU64,
-    /// Items whose content was refused, which is known before the items in front of them are sent.
+    /// The number of items whose content was refused. That is known before the items in front of them are sent.
     refused: AtomicU64,
-    /// Items that failed, those that never were emitted included.
+    /// The number of failed items, including those never emitted.
     failed: AtomicU64,
-    /// Items that failed in this scope itself, and in no scope within it.
+    /// The number of items that failed in this scope itself, not in a scope within it.
     failed_here: AtomicU64,
-    /// The scope around it.
+    /// The scope around this one.
     around: Option<Arc<Scope>>,
 }
 
-/// A moment in a scope: what was emitted before it.
+/// A moment in a scope. It identifies the items emitted before it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Moment {
     emitted: u64,
@@ -39,7 +40,7 @@ impl Scope {
         }
     }
 
-    /// A scope within this one.
+    /// Makes a scope within this one.
     pub(crate) fn within(self: &Arc<Self>) -> Arc<Self> {
         Arc::new(Self {
             around: Some(Arc::clone(self)),
@@ -47,13 +48,13 @@ impl Scope {
         })
     }
 
-    /// Notes that an item failed before it was emitted.
+    /// Counts an item that failed before it was emitted.
     pub(crate) fn fail(&self) {
         self.failed_here.fetch_add(1, Ordering::SeqCst);
         self.count(|scope| &scope.failed);
     }
 
-    /// How many items failed: those of this scope, and those of the scopes around it, which may belong to this one as well.
+    /// Returns the number of failed items, including those of the scopes around this one: they may belong to this one.
     pub(crate) fn failed(&self) -> u64 {
         let mut failed = self.failed.load(Ordering::SeqCst);
         let mut around = self.around.as_deref();
@@ -66,35 +67,36 @@ impl Scope {
 
     pub(crate) fn now(&self) -> Moment {
         Moment {
-            // First: an item that is counted as refused is counted as emitted.
+            // First: a refused item is always already counted as emitted.
             refused: self.refused.load(Ordering::SeqCst),
             emitted: self.emitted.load(Ordering::SeqCst),
         }
     }
 
-    /// Whether it is known what became of everything that was emitted before a moment.
+    /// Returns whether the outcome of every item emitted before the moment is known.
     pub(crate) fn is_past(&self, moment: Moment) -> bool {
         let sent = self.sent.load(Ordering::SeqCst);
         let refused = self.refused.load(Ordering::SeqCst);
-        // An item that is refused later may have been emitted before or after; when nothing is on its way, it does not matter.
+        // An item refused later may have been emitted before or after the moment. With nothing pending, both count as
+        // settled.
         sent + moment.refused >= moment.emitted
             || sent + refused >= self.emitted.load(Ordering::SeqCst)
     }
 }
 
-/// Travels with an item to the place where its outcome is known.
+/// Accompanies an item to the place where its outcome is known.
 #[derive(Debug)]
 pub(crate) struct Receipt {
     scope: Arc<Scope>,
     noted: Option<Noted>,
 }
 
-/// The inventory that waits for the outcome.
+/// The inventory that must learn the outcome.
 #[derive(Debug)]
 pub(crate) struct Noted {
     pub(crate) by: Arc<Shared>,
     pub(crate) token: u64,
-    /// The number of the document, of which an accepted save must know before it is sent; 0 when one does.
+    /// The number of the document. An accepted save must name it before it is sent; 0 when one does.
     pub(crate) number: u64,
 }
 
@@ -107,13 +109,13 @@ impl Receipt {
         }
     }
 
-    /// The number that an accepted save must include before the item is sent, and the piece of the checkpoint that names it.
+    /// Returns the number that an accepted save must include before the item is sent, and the piece that names it.
     pub(crate) fn to_be_named(&self) -> Option<(u64, &dyn Piece)> {
         let noted = self.noted.as_ref().filter(|noted| noted.number > 0)?;
         Some((noted.number, &*noted.by))
     }
 
-    /// The manager accepted the item.
+    /// Records that the manager accepted the item.
     pub(crate) fn accepted(&self, item: &str) {
         if let Some(noted) = &self.noted {
             noted.by.accepted(item, noted.token);
@@ -121,19 +123,19 @@ impl Receipt {
         self.scope.count(|scope| &scope.sent);
     }
 
-    /// The manager refused the item itself.
+    /// Records that the manager refused the item itself.
     pub(crate) fn not_sent(&self, item: &str, failure: &Failure) {
         self.fail(item, failure);
         self.scope.count(|scope| &scope.sent);
     }
 
-    /// The manager refused the item's content.
+    /// Records that the manager refused the item's content.
     pub(crate) fn refused(&self, item: &str, failure: &Failure) {
         self.fail(item, failure);
         self.scope.count(|scope| &scope.refused);
     }
 
-    // Counted before the item is: who sees that it went must see that it failed.
+    // Counts the failure before the item's outcome: a reader that sees the outcome must also see the failure.
     fn fail(&self, item: &str, failure: &Failure) {
         if let Some(noted) = &self.noted {
             noted.by.failed(item, None, failure, Some(noted.token));

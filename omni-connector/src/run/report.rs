@@ -1,4 +1,4 @@
-//! What a run has done so far, counted by the runtime from what was emitted.
+//! The report of a run, counted by the runtime.
 
 use std::collections::BTreeMap;
 
@@ -6,94 +6,94 @@ use serde::{Deserialize, Serialize};
 
 use crate::telemetry::Progress;
 
-/// How many skips, and how many failures, a report names one by one; and how many reasons it tells apart.
+/// The number of skips, of failures, and of distinct reasons that a report lists.
 const NAMED: usize = 100;
-/// How many items a report names of each reason at least.
+/// The number of items that a report names for each reason, even beyond that limit.
 pub(crate) const FIRST: usize = 3;
-/// Where the reasons beyond that are counted.
+/// The entry that counts reasons beyond the limit.
 const OTHER_REASONS: &str = "other reasons";
 
-/// What a run has done so far. Served under `GET /sync/{id}/report` while the run lives and for a while after.
+/// The counts of a run so far. Served under `GET /sync/{id}/report` during the run and for a while after.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RunReport {
-    /// Items looked at, those skipped and failed included.
+    /// Scanned items, including those skipped and failed.
     pub scanned: u64,
     /// Documents whose create or update the manager accepted.
     pub updated: u64,
     /// Documents whose delete the manager accepted.
     pub deleted: u64,
-    /// Items left out on purpose, each with a reason.
+    /// Items skipped on purpose, each with a reason.
     pub skipped: u64,
-    /// How many were left out for which reason.
+    /// The number of skipped items for each reason.
     pub reasons: BTreeMap<String, u64>,
-    /// The first items that were left out.
+    /// The first skipped items.
     pub skips: Vec<Skip>,
     /// Items that should have arrived and did not.
     pub failed: u64,
-    /// How many failed at which stage.
+    /// The number of failed items for each stage.
     pub failed_at: BTreeMap<Stage, u64>,
     /// The first items that failed.
     pub failures: Vec<Failure>,
     /// Deletes held back because there were suspiciously many.
     pub held_back: u64,
-    /// Groups that documents name and that no run of the source ever sent: nobody reads a document by them.
+    /// Groups named by documents that no run of the source ever sent. They give nobody access.
     #[serde(default)]
     pub unsent_groups: u64,
-    /// The first of them.
+    /// The first of these groups.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub first_unsent_groups: Vec<String>,
-    /// Users that documents name and that are not e-mail addresses: nobody reads a document by them.
+    /// Users named by documents that are not e-mail addresses. They give nobody access.
     #[serde(default)]
     pub odd_users: u64,
-    /// The first of them.
+    /// The first of these users.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub first_odd_users: Vec<String>,
     /// Bytes of content handed over.
     pub bytes: u64,
-    /// Contents stored at the manager; fewer than `updated` when several documents had the same.
+    /// Contents stored at the manager. Fewer than `updated` when several documents have the same content.
     pub contents: u64,
-    /// What the run is working on.
+    /// The item that the run is working on.
     pub current: Option<String>,
-    /// What the run waits for at the moment, such as the quota of the source.
+    /// The reason why the run waits, such as the quota of the source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting_for: Option<String>,
 }
 
-/// One item that was left out on purpose.
+/// An item that was skipped on purpose.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Skip {
     /// The item.
     pub item: String,
-    /// Why, in words that are the same for all items with this problem.
+    /// The reason, as a sentence that is the same for all items with this problem.
     pub reason: String,
-    /// What exactly happened to this one, if there is more to say.
+    /// A detail about this item, if there is one.
     pub detail: Option<String>,
 }
 
-/// One item that should have arrived and did not.
+/// An item that should have arrived and did not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Failure {
     /// The item: the id of a document, or the address of a group or person.
     pub item: String,
-    /// How far it came.
+    /// The stage at which it failed.
     pub stage: Stage,
-    /// What happened.
+    /// The cause.
     pub cause: String,
-    /// Where people find it in the source, if that is known.
+    /// The item's link in the source, if that is known.
     pub link: Option<String>,
 }
 
-/// How far an item came before it failed.
+/// The stage at which an item failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Stage {
     /// It could not be read from the source.
     Read,
-    /// Who may read it is not known.
+    /// Its readers are unknown.
     Access,
     /// Its text could not be extracted.
     Extract,
@@ -104,7 +104,7 @@ pub enum Stage {
 }
 
 impl RunReport {
-    /// The part that is counted across runs.
+    /// Returns the counts that metrics add up across runs.
     pub(crate) const fn progress(&self) -> Progress {
         Progress {
             outcomes: [
@@ -118,7 +118,7 @@ impl RunReport {
         }
     }
 
-    /// `detail` is only asked for where it is kept.
+    /// Records a skip. Calls `detail` only if the report keeps it.
     pub(crate) fn skip(
         &mut self,
         item: String,
@@ -133,7 +133,7 @@ impl RunReport {
             &reason
         };
         *self.reasons.entry(counted.to_owned()).or_default() += 1;
-        // Every reason has names, however late it comes up.
+        // Every reason has named items, even a late one.
         let named = self.skips.iter().filter(|skip| skip.reason == reason);
         let is_first = counted == reason.as_str() && named.take(FIRST).count() < FIRST;
         if self.skips.len() < NAMED || is_first {
@@ -168,7 +168,7 @@ impl RunReport {
 }
 
 impl Failure {
-    /// Logs it.
+    /// Logs the failure.
     pub(crate) fn log(&self) {
         tracing::warn!(
             item = self.item,
@@ -185,7 +185,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reason_that_comes_up_late_has_names_as_well() {
+    fn a_late_reason_also_names_its_items() {
         let mut report = RunReport::default();
         for n in 0..1_000 {
             report.skip(n.to_string(), "too large".to_owned(), || None);
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_report_stays_small_whatever_the_reasons() {
+    fn a_report_with_many_reasons_stays_small() {
         let mut report = RunReport::default();
         for n in 0..1_000 {
             report.skip(n.to_string(), format!("reason {n}"), || None);

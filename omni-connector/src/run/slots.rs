@@ -1,4 +1,4 @@
-//! The runs that this process works on: one per source and slot class, each known by its id.
+//! The active runs of this process, by id. Each source has one slot for each class of run.
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -12,14 +12,14 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{RunReport, SyncContext};
 use crate::wire::SyncType;
 
-/// Reports of runs that have ended are kept for a caller who asks right after; so many of them.
+/// The number of ended runs whose reports are kept, for a caller who asks shortly after the end.
 const KEPT_REPORTS: usize = 16;
 
-/// So many ids of runs that are over are remembered, so that a late or repeated request starts none of them again. An id takes some
-/// 50 bytes.
+/// The number of ended runs whose ids are remembered. A late or repeated request for one of them starts nothing. An id
+/// takes some 50 bytes.
 const KEPT_IDS: usize = 20_000;
 
-/// How long a run that is ending is waited for by the next one of its slot.
+/// How long the next run of a slot waits for the end of the previous one.
 const ENDING: Duration = Duration::from_secs(5);
 
 /// The slot classes of the protocol (§5.2): one run of each class may work on a source.
@@ -51,16 +51,16 @@ pub(crate) struct Runs {
 #[derive(Debug, Default)]
 struct Inner {
     active: HashMap<String, Active>,
-    /// Runs that are asked for and not started yet; by request, since one may be asked for twice.
+    /// Runs that were requested and have not started, by request: a run can be requested twice.
     preparing: HashMap<u64, (String, CancellationToken)>,
     requests: u64,
-    /// The last runs that ended, oldest first, with what they did.
+    /// The last runs that ended, oldest first, with their reports.
     reports: VecDeque<(String, RunReport)>,
     over: Over,
     closed: bool,
 }
 
-/// The runs whose end the manager knows, and that it will not have resumed.
+/// Runs whose end the manager knows and that it will not resume.
 #[derive(Debug, Default)]
 struct Over {
     ids: HashSet<String>,
@@ -76,10 +76,10 @@ struct Active {
     ctx: Option<SyncContext>,
 }
 
-/// Why a run does not get a slot.
+/// The reason why a run does not get a slot.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Taken {
-    /// This very run is active, or over: a repeated request for it is answered like the first.
+    /// This run is active or over. A repeated request for it is answered like the first.
     ByItself,
     /// Another run of the class works on the source.
     ByRun(String),
@@ -94,7 +94,7 @@ pub(crate) struct Slot {
     run: String,
 }
 
-/// A run that is being prepared: probes see it already, and a cancel reaches it.
+/// A run that is being prepared. Probes already see it, and it can be cancelled.
 #[derive(Debug)]
 pub(crate) struct Preparing {
     runs: Runs,
@@ -107,13 +107,13 @@ impl Runs {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether this process works on the run.
+    /// Returns whether this process works on the run.
     pub(crate) fn is_active(&self, run: &str) -> bool {
         self.inner().active.contains_key(run)
     }
 
-    /// Reserves the slot for a run that is about to start. One that ends at this moment is waited for: the manager may know of
-    /// the end, and start the next run, before this process has put the last one away.
+    /// Reserves the slot for a run that is about to start, and waits for a run that is ending. The manager may know of
+    /// that end, and start the next run, before this process has freed the slot.
     pub(crate) async fn reserve_soon(
         &self,
         run: &str,
@@ -139,11 +139,11 @@ impl Runs {
             .active
             .get(run)
             .and_then(|active| active.ctx.clone());
-        // Gone in the meantime is ended, too.
+        // A run that is gone by now has ended.
         ctx.is_none_or(|ctx| ctx.is_ending())
     }
 
-    /// Whether this process works on the run, or is about to.
+    /// Returns whether this process works on the run, or is about to.
     pub(crate) fn is_known(&self, run: &str) -> bool {
         let inner = self.inner();
         inner.active.contains_key(run) || inner.preparing.values().any(|(other, _)| other == run)
@@ -195,12 +195,12 @@ impl Runs {
         })
     }
 
-    /// Cancels a run and frees its slot at once; none when the process does not work on it.
+    /// Cancels a run and frees its slot at once. Returns `None` when this process does not work on it.
     pub(crate) fn cancel(&self, run: &str) -> Option<()> {
         let (active, preparing) = {
             let mut inner = self.inner();
             let of_run = inner.preparing.values().filter(|(other, _)| other == run);
-            // Under the lock: whoever reserves the slot after this sees it.
+            // Under the lock: a later reservation of the slot sees the cancel.
             let preparing = of_run.inspect(|(_, token)| token.cancel()).count();
             (inner.remove(run), preparing)
         };
@@ -228,7 +228,7 @@ impl Runs {
         }
     }
 
-    /// What a run has done, while it is active and for a while after.
+    /// Returns the report of a run, while it is active and for a while after.
     pub(crate) fn report(&self, run: &str) -> Option<RunReport> {
         let inner = self.inner();
         match inner.active.get(run) {
@@ -246,7 +246,7 @@ impl Runs {
         }
     }
 
-    /// Runs a task that the end of the process waits for.
+    /// Spawns a task that the process waits for before it ends.
     pub(crate) fn spawn<T: Send + 'static>(
         &self,
         task: impl Future<Output = T> + Send + 'static,
@@ -254,17 +254,17 @@ impl Runs {
         self.tasks.spawn(task)
     }
 
-    /// What the end of the process waits for.
+    /// Returns the tasks that the process waits for before it ends.
     pub(crate) const fn tasks(&self) -> &TaskTracker {
         &self.tasks
     }
 
-    /// Whether the process is about to end.
+    /// Returns whether the process is about to end.
     pub(crate) fn is_closed(&self) -> bool {
         self.inner().closed
     }
 
-    /// Takes no further run; the ones that are active.
+    /// Refuses further runs, and returns the active ones.
     pub(crate) fn close(&self) -> Vec<SyncContext> {
         self.tasks.close();
         let mut inner = self.inner();
@@ -276,7 +276,7 @@ impl Runs {
             .collect()
     }
 
-    /// Lets go of all runs: what they emit is refused, and their tasks are stopped.
+    /// Abandons all runs: their events are refused, and their tasks are stopped.
     pub(crate) fn stop(&self) {
         for ctx in self.close() {
             ctx.abandon();
@@ -284,7 +284,7 @@ impl Runs {
         self.stopped.cancel();
     }
 
-    /// Ends when [`stop`](Self::stop) is called.
+    /// Completes when [`stop`](Self::stop) is called.
     pub(crate) async fn stopped(&self) {
         self.stopped.cancelled().await;
     }
@@ -325,7 +325,7 @@ impl Over {
 }
 
 impl Preparing {
-    /// Ends when the run is cancelled.
+    /// Completes when the run is cancelled.
     pub(crate) async fn cancelled(&self) {
         self.cancelled.cancelled().await;
     }
@@ -342,7 +342,7 @@ impl Drop for Preparing {
 }
 
 impl Slot {
-    /// The run has begun. False when it was cancelled while it was being prepared.
+    /// Marks the run as begun. Returns false when it was cancelled while it was being prepared.
     pub(crate) fn begin(&self, ctx: &SyncContext) -> bool {
         match self.runs.inner().active.get_mut(&self.run) {
             Some(active) => {
@@ -356,10 +356,10 @@ impl Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        // After a cancel the slot may already belong to another run, which has another id.
+        // After a cancel the slot may already belong to another run, with another id.
         let active = self.runs.inner().remove(&self.run);
         self.runs.freed.notify_waiters();
-        // The tasks of a run work until it is let go of.
+        // The tasks of a run work until it is abandoned.
         if let Some(ctx) = active.and_then(|active| active.ctx) {
             ctx.abandon();
         }
@@ -395,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cancel_that_was_answered_is_seen_by_whoever_prepares_the_run() {
+    fn an_answered_cancel_reaches_a_run_that_is_being_prepared() {
         let runs = Runs::default();
         let preparing = runs.prepare("R1");
         assert!(!preparing.is_cancelled());

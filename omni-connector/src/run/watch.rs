@@ -1,4 +1,4 @@
-//! Keeps up with a source that says what changes: connects, gathers, and connects again. It never ends before the run.
+//! Watches a source for changes: connects, collects changes, and reconnects. A watch never ends before the run.
 
 use std::{
     collections::BTreeSet,
@@ -18,19 +18,19 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::SyncContext;
 
-/// A connection that lasted this long was a good one: it is made again at once.
+/// A connection that lasted this long was good: it is made again at once.
 const STEADY: Duration = Duration::from_secs(5);
-/// The pause after a bad connection. Each further pause is twice as long…
+/// The pause after a bad connection. Each further pause is twice as long,
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-/// …up to this.
+/// up to this one.
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
-/// A source that cannot be reached for this long ends the watch with an error.
+/// A source that is unreachable for this long ends the watch with an error.
 const GIVE_UP_AFTER: Duration = Duration::from_mins(15);
 
-/// How a source is watched. [`start`](Self::start) begins.
+/// The settings for watching a source. [`start`](Self::start) begins.
 ///
-/// It is for anything that connects and then says what changes: notices of the operating system, IMAP's IDLE, a web socket, long
-/// polling.
+/// For every source that reports changes over a connection: notices of the operating system, IMAP's IDLE, web sockets,
+/// long polling.
 ///
 /// ```
 /// use futures_util::stream;
@@ -59,16 +59,16 @@ pub struct Watch {
     many: usize,
 }
 
-/// What there is to look at.
+/// The next change to process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum News<K> {
-    /// The source was connected, for the first time or again. Nobody knows what changed before, so look at everything.
+    /// The source was connected, or reconnected. Earlier changes are unknown, so look at everything.
     Connected,
-    /// What changed, each key once.
+    /// The changed keys, each once.
     Changed(BTreeSet<K>),
 }
 
-/// A watch that is under way. Dropping it ends the connection.
+/// An active watch. Dropping it ends the connection.
 pub struct Watching<K> {
     watch: Watch,
     gathered: Arc<Gathered<K>>,
@@ -88,20 +88,20 @@ impl Default for Watch {
 }
 
 impl Watch {
-    /// Sets how long nothing more must have changed before changes are given out; 300 ms unless set.
+    /// Sets for how long no key may change before changes are returned. The default is 300 ms.
     #[must_use]
     pub const fn quiet(self, quiet: Duration) -> Self {
         Self { quiet, ..self }
     }
 
-    /// Sets how long a change waits at most, however much changes after it; 3 s unless set.
+    /// Sets the longest time that a change waits while others follow it. The default is 3 s.
     #[must_use]
     pub const fn longest(self, longest: Duration) -> Self {
         Self { longest, ..self }
     }
 
-    /// Takes a connection for broken when it gives nothing for this long, or takes longer to be made. A connection is never silent
-    /// for too long unless this is set.
+    /// Sets after how long a silent connection counts as broken. The limit also applies to making a connection. Without
+    /// it there is no limit.
     #[must_use]
     pub const fn silence(self, silence: Duration) -> Self {
         Self {
@@ -110,16 +110,18 @@ impl Watch {
         }
     }
 
-    /// Sets how many changes may wait at once; 10,000 unless set. With more of them [`News::Connected`] asks for everything.
+    /// Sets how many changes may wait. The default is 10,000. Beyond it, [`News::Connected`] asks to look at
+    /// everything.
     #[must_use]
     pub const fn many(self, many: usize) -> Self {
         Self { many, ..self }
     }
 
-    /// Connects, and gathers what the connection's stream says: a key that changed, or `None` as a sign of life.
+    /// Connects, and collects the items of the connection's stream: a changed key, or `None` as a sign of life.
     ///
-    /// A stream that ends, fails or is silent is connected again. Fail it when changes may have been lost. A connection that cannot
-    /// be made at all is an error of [`Watching::next`]; so is one that cannot be made again for 15 minutes.
+    /// Reconnects when the stream ends, fails or is silent. Let the stream fail when changes may have been lost.
+    /// [`Watching::next`] returns an error if the first connection fails, or if no reconnection succeeds for 15
+    /// minutes.
     pub fn start<K, C, F, S>(self, ctx: &SyncContext, connect: C) -> Watching<K>
     where
         K: Ord + Send + 'static,
@@ -187,7 +189,7 @@ impl Watch {
         }
     }
 
-    /// Listens until the connection is broken; the cause.
+    /// Reads the stream until the connection is broken. Returns the cause.
     async fn listen<K: Ord>(
         self,
         stream: impl Stream<Item = Result<Option<K>>>,
@@ -218,8 +220,8 @@ impl Watch {
 }
 
 impl<K: Ord> Watching<K> {
-    /// Gives out what there is to look at, as soon as it is quiet; none when the run is cancelled. Changes are gathered while the
-    /// caller works. Dropping the future loses none.
+    /// Waits for the next changes, until no more arrive for a while. Returns `None` when the run is cancelled. Changes
+    /// are collected while the caller works. Dropping the future loses none.
     ///
     /// # Errors
     /// The source cannot be connected.
@@ -240,7 +242,7 @@ impl<K> fmt::Debug for Watching<K> {
     }
 }
 
-/// What was heard and not given out yet.
+/// Changes that arrived and were not returned yet.
 struct Gathered<K> {
     pending: Mutex<Pending<K>>,
     arrived: Notify,
@@ -248,9 +250,9 @@ struct Gathered<K> {
 
 struct Pending<K> {
     keys: BTreeSet<K>,
-    /// When the first and the last of the keys came.
+    /// When the first and the last of the keys arrived.
     times: Option<(Instant, Instant)>,
-    /// Everything is to be looked at.
+    /// Everything must be looked at.
     is_connected: bool,
     was_connected: bool,
     failure: Option<Error>,
@@ -317,7 +319,7 @@ impl<K: Ord> Gathered<K> {
                     return Err(failure);
                 }
                 if mem::take(&mut pending.is_connected) {
-                    // What changed until now is found by the look at everything.
+                    // The caller looks at everything, so it also finds these changes.
                     pending.keys.clear();
                     pending.times = None;
                     return Ok(News::Connected);
@@ -361,7 +363,7 @@ mod tests {
 
     type Said = BoxStream<'static, Result<Option<u32>>>;
 
-    /// A source whose connections say these things; the last one is repeated for ever.
+    /// A source whose connections give these streams. The last one is repeated forever.
     struct Source {
         connects: Arc<AtomicUsize>,
         waits: Arc<Mutex<Vec<Option<String>>>>,
@@ -406,7 +408,7 @@ mod tests {
         }
     }
 
-    /// A connection that says keys, each after a pause in milliseconds, and then is silent.
+    /// Makes a connection that gives keys, each after a pause in milliseconds, and then is silent.
     fn says(keys: &'static [(u64, u32)]) -> Box<dyn Fn() -> Result<Said> + Send> {
         Box::new(move || {
             let said = stream::iter(keys).then(|(pause, key)| async move {
@@ -426,7 +428,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn changes_are_given_out_once_each_when_it_is_quiet_and_after_the_first_look() {
+    async fn each_change_is_returned_once_after_a_quiet_time_and_after_connecting() {
         let source = Source::new(
             WATCH,
             vec![says(&[(10, 1), (100, 2), (200, 1), (1_000, 3)])],
@@ -437,7 +439,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_oldest_change_decides_when_it_is_never_quiet() {
+    async fn the_oldest_change_waits_no_longer_than_its_limit() {
         const ENDLESS: [(u64, u32); 200] = [(100, 7); 200];
         let source = Source::new(WATCH, vec![says(&ENDLESS)]);
         assert_eq!(source.next().await.unwrap(), News::Connected);
@@ -447,7 +449,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_change_that_waited_while_the_caller_worked_waits_no_longer() {
+    async fn a_change_that_aged_while_the_caller_worked_is_returned_at_once() {
         let source = Source::new(WATCH, vec![says(&[(10, 1)])]);
         assert_eq!(source.next().await.unwrap(), News::Connected);
         sleep(Duration::from_mins(1)).await;
@@ -457,7 +459,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_broken_connection_is_made_again_with_growing_pauses_and_everything_is_looked_at() {
+    async fn a_broken_connection_is_retried_with_growing_pauses_and_reported() {
         let source = Source::new(WATCH, vec![ends(), fails(), fails(), says(&[(10, 5)])]);
         assert_eq!(source.next().await.unwrap(), News::Connected);
         let begun = Instant::now();
@@ -471,7 +473,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn silence_is_a_broken_connection_and_a_sign_of_life_is_not() {
+    async fn a_silent_connection_is_broken_and_a_sign_of_life_keeps_it() {
         let watch = WATCH.silence(Duration::from_secs(30));
         let alive: Box<dyn Fn() -> Result<Said> + Send> = Box::new(|| {
             let alive = stream::iter(0..5).then(|_| async {
@@ -488,7 +490,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_source_that_cannot_be_connected_at_all_is_an_error_at_once() {
+    async fn a_failed_first_connection_is_an_error_at_once() {
         let source = Source::new(WATCH, vec![fails()]);
         let error = source.next().await.unwrap_err();
         assert_eq!(
@@ -499,7 +501,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_source_that_stays_away_is_an_error_after_a_quarter_of_an_hour() {
+    async fn a_source_unreachable_for_15_minutes_is_an_error() {
         let source = Source::new(WATCH, vec![ends(), fails()]);
         assert_eq!(source.next().await.unwrap(), News::Connected);
         let begun = Instant::now();
@@ -512,7 +514,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn more_changes_than_are_worth_naming_mean_everything() {
+    async fn too_many_changes_are_reported_as_connected() {
         const MANY: [(u64, u32); 11] = [
             (1, 0),
             (1, 1),

@@ -1,4 +1,4 @@
-//! Knows up to where the changes of a source have been read.
+//! Knows up to which point the changes of a source have been read.
 
 use std::{
     collections::VecDeque,
@@ -16,11 +16,11 @@ use super::{
     receipt::{Moment, Scope},
 };
 
-/// Knows up to where the changes of a source have been read. It is a field of the checkpoint.
+/// Knows up to which point the changes of a source have been read. It is a field of the checkpoint.
 ///
-/// The next value is taken before the read, and moves the watermark only when everything emitted before the commit was accepted
-/// and nothing failed since it was taken. So what failed, and what changed during the read, is read again. Ask the source for
-/// changes at or after [`get`](Self::get): two changes may have the same time.
+/// Take the next value before the read. After its commit, the watermark moves once everything emitted before was
+/// accepted. It does not move if an item failed since the value was taken. So failed items, and changes during the
+/// read, are read again. Ask the source for changes at or after [`get`](Self::get): two changes may have the same time.
 ///
 /// A full run begins without a watermark.
 ///
@@ -60,11 +60,11 @@ struct Committed<T> {
     value: T,
     moment: Moment,
     scope: Arc<Scope>,
-    /// Failures there were when the value was taken.
+    /// The number of failures at the time the value was taken.
     failed: u64,
 }
 
-/// The next value of a [`Watermark`]. Dropped without [`commit`](Self::commit), it changes nothing.
+/// The next value of a [`Watermark`]. Without [`commit`](Self::commit) it has no effect.
 #[must_use = "the watermark moves by `commit`, after everything was emitted"]
 pub struct Advance<T = OffsetDateTime> {
     of: Arc<Shared<T>>,
@@ -74,12 +74,12 @@ pub struct Advance<T = OffsetDateTime> {
 }
 
 impl<T: Clone> Watermark<T> {
-    /// The value before which everything is known to be in Omni; none when everything is to be read.
+    /// Returns the current value. Everything before it is in Omni. Returns `None` when everything must be read.
     pub fn get(&self) -> Option<T> {
         self.0.state().settle().cloned()
     }
 
-    /// Takes the next value, before the read: the time on the source's own clock, or a token of its feed of changes.
+    /// Takes the next value, before the read: the time on the source's clock, or a token of its change feed.
     pub fn take(&self, ctx: &SyncContext, value: impl Into<T>) -> Advance<T> {
         Advance {
             of: Arc::clone(&self.0),
@@ -91,8 +91,8 @@ impl<T: Clone> Watermark<T> {
 }
 
 impl<T> Advance<T> {
-    /// Moves the watermark, once everything emitted until now is accepted, and unless something failed since the value was taken.
-    /// The checkpoint that is saved last in a run has it.
+    /// Moves the watermark once everything emitted until now is accepted. It does not move if an item failed since the
+    /// value was taken. The last checkpoint that a run saves has the new value.
     pub fn commit(self) {
         let mut state = self.of.state();
         let moment = self.scope.now();
@@ -113,7 +113,7 @@ impl<T> Shared<T> {
 }
 
 impl<T> State<T> {
-    /// The value, with everything that counts by now.
+    /// Returns the value, after applying the commits that are settled by now.
     fn settle(&mut self) -> Option<&T> {
         while let Some(next) = self
             .committed

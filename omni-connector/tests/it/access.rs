@@ -1,4 +1,4 @@
-//! Who may read: what is unknown is not sent, and what Omni has stays.
+//! Readers of documents: documents with unknown readers are not sent, and Omni's versions stay.
 
 use std::sync::{
     Arc,
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Manager, Scripted, serve};
 
-/// Runs `sync` once; the manager, and the report.
+/// Runs `sync` once. Returns the report.
 async fn ran<F>(
     manager: &Manager,
     sync: impl Fn(SyncContext, Option<Value>) -> F + Send + Sync + 'static,
@@ -28,7 +28,7 @@ where
 }
 
 #[tokio::test]
-async fn a_document_whose_access_is_unknown_is_not_sent_and_named_as_failed() {
+async fn a_document_with_unknown_access_is_not_sent_and_reported_as_failed() {
     let manager = Manager::start().await;
     let report = ran(&manager, |ctx, _| async move {
         let space = Access::groups(["space@example.com"]);
@@ -62,7 +62,7 @@ struct Cursor {
 }
 
 #[tokio::test]
-async fn a_walk_keeps_a_document_whose_access_became_unknown_and_asks_for_it_again() {
+async fn a_walk_keeps_a_document_whose_access_became_unknown_and_retries_it() {
     let manager = Manager::start().await;
     let checkpoint = json!({ "pages": { "a": 1, "b": 1 } });
     manager.change_source("checkpoint", checkpoint);
@@ -88,7 +88,7 @@ async fn a_walk_keeps_a_document_whose_access_became_unknown_and_asks_for_it_aga
 }
 
 #[tokio::test]
-async fn unknown_members_leave_the_last_list_and_are_named_as_failed() {
+async fn unknown_members_leave_the_last_list_and_are_reported_as_failed() {
     let manager = Manager::start().await;
     let report = ran(&manager, |ctx, _| async move {
         ctx.members("Ops@example.com", vec!["Ann@example.com"])
@@ -162,7 +162,7 @@ async fn a_group_that_no_run_of_the_source_ever_sent_is_reported_once() {
             let groups = readers(&["ops@example.com", "nobody:sent", "example.com"]);
             ctx.upsert(Document::new(id, groups)).await?;
         }
-        // A list may follow the documents.
+        // A list may be sent after the documents.
         Ok(ctx
             .members("ops@example.com", vec!["ann@example.com"])
             .await?)
@@ -171,7 +171,7 @@ async fn a_group_that_no_run_of_the_source_ever_sent_is_reported_once() {
     assert_eq!(report["unsent_groups"], 1);
     assert_eq!(report["first_unsent_groups"], json!(["nobody:sent"]));
 
-    // The next run sends no list, and knows that there is one.
+    // The next run sends no list, but knows that there is one.
     let notes = manager.calls("connector-state")[0].body.clone();
     let next = Manager::start().await;
     next.change_source("connector_state", notes);
@@ -210,13 +210,13 @@ async fn notes_of_the_connector_and_of_the_framework_do_not_disturb_each_other()
         calls[0].body,
         json!({ "webhook_id": "17", "omni_connector": { "groups": "" } })
     );
-    // This manager does not keep what is put, so the second call begins with the old notes.
+    // This manager does not store the notes, so the second call begins with the old ones.
     assert_eq!(calls[1].body["webhook_id"], "16");
     assert_ne!(calls[1].body["omni_connector"]["groups"], "");
 }
 
 #[tokio::test]
-async fn a_text_is_extracted_without_storing_it_and_the_owner_is_asked_for_once() {
+async fn a_text_is_extracted_without_storing_and_the_owner_is_requested_once() {
     let manager = Manager::start().await;
     let instead = crate::support::Instead::Answer;
     manager.instead("extract-text", instead(200, json!({ "text": "words" })));

@@ -1,4 +1,4 @@
-//! What a caller of an action gets, over real HTTP: every status, files, and inputs that are held to their limits.
+//! Answers of actions over real HTTP: every status, files, and limits of inputs.
 
 use std::time::Duration;
 
@@ -230,7 +230,7 @@ fn success(result: Value) -> Value {
 }
 
 #[tokio::test]
-async fn each_refusal_has_its_status_and_its_words() {
+async fn each_refusal_has_its_status_and_its_message() {
     let tracker = tracker().await;
     for (how, status, message) in [
         ("bad_request", 400, "of no use"),
@@ -368,7 +368,7 @@ async fn a_file_comes_with_its_bytes_its_type_and_a_safe_name() {
 }
 
 #[tokio::test]
-async fn a_stream_arrives_whole_or_not_at_all() {
+async fn a_stream_arrives_completely_or_not_at_all() {
     let tracker = tracker().await;
     let file = tracker
         .send("/action", request("stream", json!({})))
@@ -376,7 +376,7 @@ async fn a_stream_arrives_whole_or_not_at_all() {
         .unwrap();
     assert_eq!(file.headers()["x-file-name"], "parts.txt");
     assert_eq!(file.text().await.unwrap(), "one two");
-    // Depending on how far it came, the answer breaks off in its head or in its body.
+    // Depending on its progress, the answer breaks off in its head or in its body.
     let broken = async {
         let answer = tracker
             .send("/action", request("broken_stream", json!({})))
@@ -387,7 +387,7 @@ async fn a_stream_arrives_whole_or_not_at_all() {
 }
 
 #[tokio::test]
-async fn a_download_is_passed_on_and_an_error_page_is_not() {
+async fn a_download_is_forwarded_and_an_error_page_is_not() {
     let server = wiremock::MockServer::start().await;
     for (path, status) in [("/page", 200), ("/gone", 410)] {
         let answer = wiremock::ResponseTemplate::new(status).set_body_raw("<p>", "text/html");
@@ -419,7 +419,7 @@ async fn a_download_is_passed_on_and_an_error_page_is_not() {
 }
 
 #[tokio::test]
-async fn texts_and_answers_of_ones_own_are_passed_on_as_they_are() {
+async fn strings_and_custom_responses_are_forwarded_unchanged() {
     let tracker = tracker().await;
     let text = tracker
         .send("/action", request("text", json!({})))
@@ -438,7 +438,7 @@ async fn texts_and_answers_of_ones_own_are_passed_on_as_they_are() {
 }
 
 #[tokio::test]
-async fn an_input_beyond_its_limits_is_400_with_the_place_and_without_the_value() {
+async fn an_input_beyond_its_limits_is_400_with_its_path_and_without_its_value() {
     let tracker = tracker().await;
     for (action, params, problem) in [
         ("create", json!({}), "the field `title` is missing"),
@@ -514,13 +514,13 @@ async fn an_input_beyond_its_limits_is_400_with_the_place_and_without_the_value(
 }
 
 #[tokio::test]
-async fn what_keeps_to_the_limits_arrives_with_its_defaults() {
+async fn an_input_within_its_limits_arrives_with_its_defaults() {
     let tracker = tracker().await;
     let plain = json!({ "title": "t", "count": 1, "labels": [], "due": null, "target": null });
     let full = json!({ "title": "äöüäöüäöü!", "count": 9_007_199_254_740_993_i64, "labels": ["a", "b"], "due": "2026-08-22", "target": { "x": 1 } });
     for (params, expected) in [
         (json!({ "title": "t" }), &plain),
-        // Null says no more than leaving out, and the manager adds the keys of the source's config.
+        // Null means the same as omitting the field. The manager adds the keys of the source's config.
         (
             json!({ "title": "t", "count": null, "labels": null, "due": null, "root_url": "x" }),
             &plain,
@@ -563,7 +563,7 @@ async fn a_document_is_read_under_either_of_its_names() {
 }
 
 #[tokio::test]
-async fn the_manifest_states_the_limits_that_are_held() {
+async fn the_manifest_states_the_limits_that_are_enforced() {
     let (_, manifest) = tracker().await.get("/manifest").await;
     let actions = manifest["actions"].as_array().unwrap();
     let schema = |name: &str| {

@@ -1,4 +1,4 @@
-//! Attachments and long texts: a failure never costs what Omni has.
+//! Attachments and long texts: a failure never removes what Omni has.
 
 use std::{
     io::Write,
@@ -27,7 +27,7 @@ struct Cursor {
     pages: Inventory<u64>,
 }
 
-/// Lets `work` use a walk after a checkpoint, and finishes it; the report, and what was saved last.
+/// Runs `work` on a walk after a checkpoint and finishes the walk. Returns the report and the last saved checkpoint.
 async fn walked<F>(
     manager: &Manager,
     checkpoint: Value,
@@ -59,7 +59,7 @@ where
     (served.get("/sync/R1/report").await.1, saved)
 }
 
-/// Sends a page, and its file unless the fetch is to fail; how often the file was fetched.
+/// Sends a page, and its file unless the fetch fails. Returns how often the file was fetched.
 async fn with_file(
     manager: &Manager,
     checkpoint: Value,
@@ -98,7 +98,7 @@ async fn an_attachment_that_cannot_be_fetched_or_extracted_stays_and_is_tried_ag
         assert_eq!(report["failed"], 0);
         assert_eq!(manager.documents(), ["page", "page_file"]);
 
-        // The page is edited, and its file fails: nothing of it is sent or deleted.
+        // The page is edited, and its file fails: the file is neither sent nor deleted.
         let manager = Manager::start().await;
         let mut checkpoint = saved;
         if refused {
@@ -112,7 +112,7 @@ async fn an_attachment_that_cannot_be_fetched_or_extracted_stays_and_is_tried_ag
                     Instead::Answer(413, json!({ "error": "no" })),
                 );
             }
-            // The version that Omni has of the file is another one.
+            // Omni has another version of the file.
             checkpoint["pages"] = json!({ "page": 1, "page_file": 1 });
         } else {
             checkpoint["pages"] = json!({ "page": 1, "page_file": 1 });
@@ -127,7 +127,7 @@ async fn an_attachment_that_cannot_be_fetched_or_extracted_stays_and_is_tried_ag
         assert_eq!(report["failures"][0]["item"], "page_file");
         assert_eq!(report["deleted"], 0);
 
-        // The page itself did not change; its file is asked for again, and arrives.
+        // The page did not change. Its file is fetched again, and arrives.
         let manager = Manager::start().await;
         let (report, _, fetched) = with_file(&manager, saved, 2, Ok("%PDF")).await;
         assert_eq!((report["failed"].clone(), fetched), (json!(0), 1));
@@ -159,7 +159,7 @@ async fn an_attachment_is_fetched_again_only_when_it_or_its_readers_changed() {
 }
 
 #[tokio::test]
-async fn a_file_that_omni_cannot_read_is_a_document_without_being_fetched() {
+async fn an_unreadable_file_becomes_a_document_without_being_fetched() {
     let manager = Manager::start().await;
     walked(&manager, Value::Null, |mut walk| async move {
         let document = Document::new("page", Access::public());
@@ -187,7 +187,7 @@ async fn a_file_that_omni_cannot_read_is_a_document_without_being_fetched() {
 }
 
 #[tokio::test]
-async fn a_file_is_streamed_to_extraction_whole_and_again_when_that_fails() {
+async fn a_file_is_streamed_to_extraction_and_again_after_a_failure() {
     let bytes: Arc<Vec<u8>> = Arc::new((0..700_000_u32).flat_map(u32::to_le_bytes).collect());
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(&bytes).unwrap();
@@ -227,7 +227,7 @@ async fn a_file_is_streamed_to_extraction_whole_and_again_when_that_fails() {
 }
 
 #[tokio::test]
-async fn a_long_text_goes_on_in_documents_that_go_when_they_are_no_longer_needed() {
+async fn a_long_text_continues_in_documents_that_are_deleted_when_it_shrinks() {
     let parts = |parts: &'static [&'static str]| {
         move |mut walk: Walk<u64>| async move {
             let version = parts.len() as u64;
@@ -257,7 +257,7 @@ async fn a_long_text_goes_on_in_documents_that_go_when_they_are_no_longer_needed
     assert_eq!(texts, ["ann: it is", "bob: it was", "cyd: it ran"]);
     assert_eq!(report["failed"], 0);
 
-    // Unchanged, it is not sent, and neither are its pieces deleted.
+    // An unchanged document is not sent, and its pieces are not deleted.
     let manager = Manager::start().await;
     walked(&manager, saved.clone(), parts(&["", "", ""])).await;
     assert_eq!(manager.documents(), Vec::<String>::new());

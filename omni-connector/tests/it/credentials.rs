@@ -1,4 +1,4 @@
-//! Credentials in the form that their `auth_type` names, their settings, and what `#[validate]` says of a mode.
+//! Credentials in the form of their `auth_type`, their settings, and modes refused by `#[validate]`.
 
 use omni_connector::{McpCredentials, decode, prelude::*};
 
@@ -145,7 +145,7 @@ async fn call(connector: &Served, action: &str, credentials: Value) -> (u16, Val
     connector.post("/action", body.to_string()).await
 }
 
-/// Every form, by its `auth_type`, and how [`Login::shown`] shows it.
+/// Every form, with its `auth_type` and the output of [`Login::shown`].
 fn forms() -> [(&'static str, Value, &'static str); 5] {
     let basic = json!({ "username": "ann", "password": "s3cret" });
     [
@@ -166,7 +166,7 @@ fn forms() -> [(&'static str, Value, &'static str); 5] {
 }
 
 #[tokio::test]
-async fn the_auth_type_chooses_the_form_wherever_credentials_are_used() {
+async fn the_auth_type_chooses_the_variant_everywhere_credentials_are_used() {
     for (auth_type, secret, shown) in forms() {
         let manager = Manager::start().await;
         let connector = serve(Several, &manager).await;
@@ -224,7 +224,7 @@ async fn an_auth_type_that_is_not_accepted_is_refused_with_the_accepted_ones() {
 }
 
 #[test]
-fn a_form_of_another_shape_is_refused_with_its_field_and_nothing_of_its_value() {
+fn an_invalid_credential_is_refused_with_its_field_and_without_its_value() {
     for (auth_type, secret, problem) in [
         (
             "basic_auth",
@@ -253,7 +253,7 @@ fn a_form_of_another_shape_is_refused_with_its_field_and_nothing_of_its_value() 
         assert!(!error.contains("hunter2"), "{error}");
         assert_eq!(error, format!("invalid credentials: {problem}"));
     }
-    // A row whose secret comes before its type is read as well.
+    // A row whose secret precedes its type can also be read.
     let early = r#"{ "credentials": { "token": "abc" }, "auth_type": "api_key" }"#;
     assert_eq!(
         serde_json::from_str::<Login>(early).unwrap().shown(),

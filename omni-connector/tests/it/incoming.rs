@@ -1,4 +1,4 @@
-//! What comes in, however it is meant: the right status within a second, nothing secret in it, and the process lives.
+//! Valid and invalid requests: each gets the right status within a second and no secret, and the process survives.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use omni_connector::{
 };
 use serde_json::{Value, json};
 
-/// A connector whose every hook does what the source's config says.
+/// A connector whose hooks do what the source's config says.
 struct Careful;
 
 impl Careful {
@@ -107,7 +107,7 @@ async fn answers(connector: &Served, path: &str, body: impl Into<reqwest::Body>,
 }
 
 #[tokio::test]
-async fn every_route_refuses_what_is_no_request() {
+async fn every_route_refuses_an_invalid_request() {
     let manager = Manager::start().await;
     let connector = serve(Scripted::new(async |_, _| Ok(())), &manager).await;
     let deep_list = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
@@ -122,7 +122,7 @@ async fn every_route_refuses_what_is_no_request() {
             "{}{}",
             "[]",
         ] {
-            // A route without an MCP server behind it takes any JSON and says so.
+            // A route that needs an MCP server accepts any JSON, and answers that there is none.
             let expected: &[u16] = match path {
                 "/resource" | "/prompt" => &[400, 404],
                 _ => &[400],
@@ -202,7 +202,7 @@ async fn fields_are_read_exactly() {
 }
 
 #[tokio::test]
-async fn ids_full_of_tricks_are_ids_that_do_not_exist() {
+async fn malicious_ids_count_as_unknown_ids() {
     let manager = Manager::start().await;
     let connector = serve(Scripted::new(async |_, _| Ok(())), &manager).await;
     for id in [
@@ -264,7 +264,7 @@ async fn ids_full_of_tricks_are_ids_that_do_not_exist() {
 }
 
 #[tokio::test]
-async fn large_bodies_are_taken_up_to_the_limit_and_refused_beyond_it() {
+async fn large_bodies_are_accepted_up_to_the_limit_and_refused_beyond_it() {
     let manager = Manager::start().await;
     let connector = serve_with(Scripted::new(async |_, _| Ok(())), &manager, |config| {
         config.max_body_bytes = 8 << 20;
@@ -281,7 +281,7 @@ async fn large_bodies_are_taken_up_to_the_limit_and_refused_beyond_it() {
         let (status, body) = connector.post(path, padded(8 << 20)).await;
         assert_eq!(status, 413, "{path}: {body}");
         assert!(body["error"].is_string(), "{path}: {body}");
-        // Small as a text, and a gigabyte once decoded.
+        // A small request that takes a gigabyte once decoded.
         let dense = format!("[{}0]", "[],".repeat(2 << 20));
         assert_eq!(connector.post(path, dense).await.0, 413, "{path}");
     }
@@ -289,7 +289,7 @@ async fn large_bodies_are_taken_up_to_the_limit_and_refused_beyond_it() {
 }
 
 #[tokio::test]
-async fn no_page_of_another_origin_can_ask() {
+async fn a_page_of_another_origin_is_refused() {
     let manager = Manager::start().await;
     let connector = serve(Scripted::new(async |_, _| Ok(())), &manager).await;
     for (method, path, status) in [
@@ -360,7 +360,7 @@ async fn a_slow_validation_is_not_blamed_on_the_manager() {
 }
 
 #[tokio::test]
-async fn trouble_of_the_manager_that_lasts_is_named() {
+async fn a_lasting_failure_of_the_manager_is_named() {
     let manager = Manager::start().await;
     let connector = serve_with(Careful, &manager, |config| {
         config.patience = Patience {
@@ -411,7 +411,7 @@ async fn a_run_that_is_being_prepared_is_reported_and_can_be_cancelled() {
 }
 
 #[tokio::test]
-async fn no_secret_stands_in_what_people_read_about_a_run() {
+async fn no_secret_appears_in_the_messages_about_a_run() {
     let manager = Manager::start().await;
     let connector = serve(Careful, &manager).await;
     let config = |at: &str, act: &str| json!({ "where": at, "act": act, "token": "c-s3cret" });
@@ -508,7 +508,7 @@ async fn no_spelling_of_a_secret_stands_in_what_people_read_about_a_run() {
 }
 
 #[tokio::test]
-async fn a_panic_of_a_hook_is_an_answer() {
+async fn a_panic_of_a_hook_is_answered_with_an_error() {
     let manager = Manager::start().await;
     let connector = serve(Careful, &manager).await;
     manager.change_source("config", json!({ "where": "validate", "act": "panic" }));

@@ -1,8 +1,8 @@
-//! Inventories against a model: changes at the source, failures at every stage, kills and resumes, in any order. After one
-//! complete walk Omni holds exactly what the source holds.
+//! Tests inventories against a model, with changes at the source, failures at every stage, kills and resumes in any
+//! order. After one complete walk, Omni has exactly the items of the source.
 //!
-//! A kill is a call after which the manager hears nothing more of that process: whatever the process goes on doing changes
-//! nothing, exactly as if it were gone. The call itself takes effect, or not. Each case runs on one thread with a paused clock.
+//! A kill happens at a call: afterwards the manager ignores the process, as if it were gone. The call itself takes
+//! effect, or not. Each case runs on one thread with a paused clock.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -30,14 +30,14 @@ use tokio::{net::TcpListener, sync::oneshot};
 
 use crate::support;
 
-/// Items that the source can have.
+/// The number of items that the source can have.
 const ITEMS: u8 = 24;
-/// Partitions that the source can have.
+/// The number of partitions that the source can have.
 const PARTS: u8 = 3;
-/// Items on a page.
+/// The number of items on a page.
 const PAGE: usize = 5;
 
-/// What happens to the source.
+/// A change of the source.
 #[derive(Debug, Clone, Copy)]
 enum Change {
     /// The item is added, or edited.
@@ -45,23 +45,23 @@ enum Change {
     Remove(u8),
 }
 
-/// One process, from its request to sync to its end.
+/// One process, from its sync request to its end.
 #[derive(Debug, Clone)]
 struct Process {
     mode: &'static str,
-    /// Nothing after this call of the process is heard, and whether the call itself is.
+    /// The call after which the process is killed, and whether that call takes effect.
     killed_at: Option<(u8, bool)>,
-    /// Changes of the source at the beginnings of pages.
+    /// Changes of the source, each with the page before which it happens.
     changes: Vec<(u8, Change)>,
-    /// Items whose content the manager refuses, whose event it refuses, and that cannot be read.
+    /// Items whose content is refused, whose event is refused, and that cannot be read.
     refused: BTreeSet<u8>,
     malformed: BTreeSet<u8>,
     unreadable: BTreeSet<u8>,
-    /// Items whose file is refused by its content.
+    /// Items whose file is refused because of its content.
     refused_files: BTreeSet<u8>,
-    /// Partitions that fail after a page, if another does not.
+    /// Partitions that fail after a page, unless all others fail.
     broken: BTreeSet<u8>,
-    /// The author saves at every page, and goes on from the page that was reached when it is resumed.
+    /// Whether the author saves at every page, and whether a resumed author continues from the last page.
     saves: bool,
     goes_on: bool,
 }
@@ -103,7 +103,7 @@ fn process() -> impl Strategy<Value = Process> {
         )
 }
 
-/// A process to which nothing happens.
+/// Makes a process without failures.
 fn undisturbed(mode: &'static str) -> Process {
     Process {
         mode,
@@ -160,7 +160,7 @@ impl World {
         }
     }
 
-    /// The items behind one, after what happens to the source meanwhile.
+    /// Returns the items after a given one, and applies the changes before this page.
     fn page(&mut self, number: u8, after: Option<u8>, part: Option<u8>) -> Vec<(u8, u64)> {
         let mut process = self.process.clone().unwrap();
         process.changes.retain(|(at, change)| {
@@ -182,7 +182,7 @@ fn id(item: u8) -> String {
     format!("items/{item:02}")
 }
 
-/// Every other item has a file, which belongs to it.
+/// Returns the file of an item. Every second item has one.
 fn file_of(item: u8) -> Option<String> {
     item.is_multiple_of(2).then(|| format!("{}/file", id(item)))
 }
@@ -299,7 +299,7 @@ impl World {
 #[derive(Default, Serialize, Deserialize)]
 struct Cursor {
     items: Inventory<u64>,
-    /// A field of the author's own.
+    /// A field of the author.
     pages: u64,
     #[serde(default)]
     parts: Partitions<u8, OfPart>,
@@ -311,7 +311,7 @@ struct OfPart {
     pages: u64,
 }
 
-/// What the author saves at a page.
+/// The state that the author saves at a page.
 enum Saving<'a> {
     Whole(&'a mut Checkpoint<Cursor>),
     Part(&'a mut Partition<u8, OfPart>),
@@ -337,7 +337,7 @@ impl Saving<'_> {
     }
 }
 
-/// Walks the source, or a partition of it.
+/// Walks over the source, or a partition of it.
 async fn walk_items(
     world: &Shared,
     process: &Process,
@@ -427,7 +427,7 @@ impl Connector for Author {
             let saving = Saving::Whole(&mut checkpoint);
             return walk_items(&self.0, &process, walk, saving, None, false).await;
         }
-        // A run in which every partition fails is a failed run, which publishes nothing.
+        // A run in which every partition fails is a failed run. It publishes nothing.
         let some_work = parts.iter().any(|part| !process.broken.contains(part));
         let (world, process) = (&self.0, &process);
         let listed = parts.into_iter().map(|part| (part, part));
@@ -444,7 +444,7 @@ impl Connector for Author {
     }
 }
 
-/// Waits until something is there. A day passes in no time here, and nothing takes as long.
+/// Waits until `look` returns a value. The clock is simulated, and nothing takes as long as the limit of one day.
 async fn until<T>(look: impl Fn() -> Option<T>) -> T {
     for _ in 0..24 * 3_600 * 10 {
         if let Some(found) = look() {
@@ -455,7 +455,7 @@ async fn until<T>(look: impl Fn() -> Option<T>) -> T {
     panic!("waited for a day");
 }
 
-/// Runs a process to its end; whether the run ended as well.
+/// Runs a process to its end. Returns whether the run ended as well.
 async fn run(world: &Shared, base: &str, process: Process, is_resume: bool) -> bool {
     let number = {
         let mut world = lock(world);
@@ -508,7 +508,7 @@ async fn run(world: &Shared, base: &str, process: Process, is_resume: bool) -> b
     world.has_ended && !world.is_dead
 }
 
-/// Plays processes one after the other, and one without any trouble at the end.
+/// Runs processes one after the other, and finally one without failures.
 async fn play(processes: Vec<Process>, last: &'static str, in_parts: bool) -> (Shared, Value) {
     let world = Shared::default();
     lock(&world).in_parts = in_parts;
@@ -526,7 +526,7 @@ async fn play(processes: Vec<Process>, last: &'static str, in_parts: bool) -> (S
             let has_ended = run(&world, &base, process.clone(), is_resume).await;
             if !has_ended {
                 is_resume = true;
-                // It is not killed again, and the source has changed by now.
+                // It is not killed again, and the source has changed meanwhile.
                 next = Some(Process {
                     killed_at: None,
                     ..lock(&world).process.clone().unwrap()
@@ -576,14 +576,14 @@ proptest! {
     })]
 
     #[test]
-    fn after_one_complete_walk_omni_holds_exactly_what_the_source_holds(
+    fn after_one_complete_walk_omni_has_exactly_the_items_of_the_source(
         processes in vec(process(), 1..4),
         last in select(vec!["full", "incremental"]),
         in_parts in any::<bool>(),
     ) {
         let (world, report) = play_in(processes, last, in_parts);
         let world = lock(&world);
-        // Half of a source that is gone looks like an accident, and is kept on purpose.
+        // When half of the source is gone, deletes are held back on purpose.
         prop_assume!(report["held_back"] == 0);
         prop_assert_eq!(&world.omni, &expected(&world));
         prop_assert_eq!(&report["failed"], 0);
@@ -631,7 +631,7 @@ struct Since {
     since: Watermark<u64>,
 }
 
-/// Sends what changed since its watermark, and moves that to 7.
+/// Sends the changes since its watermark, and moves the watermark to 7.
 struct Follower;
 
 #[async_trait]
@@ -672,14 +672,14 @@ impl Connector for Follower {
                 .await?;
         }
         next.commit();
-        // What is on its way is not known to be accepted yet.
+        // Pending items do not count as accepted yet.
         assert_eq!(checkpoint.since.get(), since);
         Ok(())
     }
 }
 
 #[tokio::test]
-async fn a_watermark_moves_only_when_everything_before_it_was_accepted_and_nothing_failed() {
+async fn a_watermark_waits_for_acceptance_and_stays_after_a_failure() {
     for (poison, expected) in [(None, json!(7)), (Some("two"), json!(3))] {
         let manager = support::Manager::start().await;
         manager.change_source("checkpoint", json!({ "since": 3 }));
@@ -709,7 +709,7 @@ async fn a_full_run_begins_without_a_watermark() {
 }
 
 #[test]
-fn the_forms_of_old_are_read_and_a_damaged_one_is_refused() {
+fn older_formats_are_read_and_damaged_ones_are_refused() {
     let known = |saved: Value| serde_json::from_value::<Inventory<u64>>(saved);
     let list = known(json!(["a", "b/c", "a"])).unwrap();
     assert_eq!((list.len(), list.contains("b/c")), (2, true));
@@ -724,7 +724,7 @@ fn the_forms_of_old_are_read_and_a_damaged_one_is_refused() {
 
 #[test]
 fn a_million_ids_of_sixty_characters_with_versions_take_at_most_sixteen_megabytes() {
-    // A tenth of them, for the time it takes.
+    // A tenth of the million ids, to save time.
     let ids = (0..100_000_u64).map(|n| {
         let id = format!(
             "workspaces/customer-portal/project-{:05}/document-{:07}.md",

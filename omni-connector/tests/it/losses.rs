@@ -1,4 +1,4 @@
-//! What did not arrive is told, without the secrets that were in the way.
+//! Losses are reported without the secrets in their messages.
 
 use omni_connector::{
     Connector, Document, DocumentPermissions, ServiceCredential, Source, SourceType, SyncContext,
@@ -10,7 +10,7 @@ use crate::support;
 
 const SECRET: &str = "s3cret-of-the-tracker";
 
-/// Loses items in every way, with its secret in all of their texts.
+/// A connector that loses items in every way, with its secret in every message.
 struct Leaky;
 
 #[async_trait]

@@ -1,4 +1,4 @@
-//! The runtime's promises, over real HTTP: one program, so that what the tests share is compiled once.
+//! The runtime's promises, over real HTTP. It is one program, so that shared code is compiled once.
 
 mod access;
 mod actions;

@@ -1,10 +1,10 @@
 //! The pipeline against a model: any interleaving of emits, checkpoints, dropped futures, pauses and faults of the manager.
 //!
-//! Each case runs on one thread with tokio's paused clock: author, pipeline, server and manager take turns there, and time
-//! moves only when all of them wait. So a case takes milliseconds however long its pauses are, and the timers (age of a
-//! batch, counters, retries) take part in the interleavings. A simulator of networks (turmoil, madsim) would replace the
-//! sockets, whose faults are tried elsewhere over real ones; loom would check the orderings of one mutex and a few
-//! notifications, and not the protocol above them, which is where order can be lost.
+//! Each case runs on one thread with tokio's paused clock. Author, pipeline, server and manager take turns, and time
+//! moves only when all of them wait. So a case takes milliseconds even with long pauses, and the timers (age of a
+//! batch, counters, retries) take part in the interleavings. A simulator of networks (turmoil, madsim) would replace
+//! the sockets, whose faults are tested elsewhere over real ones. Loom would check the orderings of one mutex and a few
+//! notifications, but not the protocol above them, where the order can be lost.
 
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -33,21 +33,21 @@ use proptest::{collection::vec, prelude::*};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinSet};
 
-/// What the author does next. Every emitted item is numbered in the order of the calls.
+/// The author's next step. Emitted items are numbered in the order of the calls.
 #[derive(Debug, Clone, Copy)]
 enum Step {
     Document,
-    /// Its text is the same as that of all others of this kind.
+    /// A document whose text equals that of all others of this kind.
     SameText,
     Delete,
-    /// More of them than one batch holds.
+    /// More deletes than one batch holds.
     Deletes,
     Group,
     /// The future of the emit is dropped.
     Dropped,
     Store,
     Save,
-    /// Saved by a task of its own, while the author goes on.
+    /// A separate task saves, while the author continues.
     SaveAside,
     /// The future is dropped after it was polled once.
     SaveDropped,
@@ -56,17 +56,17 @@ enum Step {
     Extract,
 }
 
-/// Events of a step that fill a batch, and the one after it with another such step.
+/// The number of events of a step of deletes, more than a batch holds.
 const MANY: usize = 600;
 
-/// What the manager does with a call.
+/// The manager's reaction to a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mood {
     Fine,
     Slow(u16),
-    /// Nothing is done.
+    /// Refuses the call without an effect.
     Refuses(u16),
-    /// It is done, and the answer is an error.
+    /// Performs the call and answers with an error.
     DoesAndFails(u16),
 }
 
@@ -93,7 +93,7 @@ fn mood() -> impl Strategy<Value = Mood> {
         2 => (1..2_000_u16).prop_map(Mood::Slow),
         1 => passing.clone().prop_map(Mood::Refuses),
         1 => passing.prop_map(Mood::DoesAndFails),
-        // Of the content of one document; no other call is refused so.
+        // Only for the content of a document; no other call is refused with this status.
         1 => Just(Mood::Refuses(413)),
     ]
 }
@@ -101,18 +101,18 @@ fn mood() -> impl Strategy<Value = Mood> {
 #[derive(Debug, Default)]
 struct Told {
     moods: VecDeque<Mood>,
-    /// Numbers of events in the order in which they were accepted, repeats included.
+    /// The numbers of accepted events in order, including repeats.
     events: Vec<usize>,
-    /// Whether a batch was accepted whose answer was lost.
+    /// Whether the answer to an accepted batch was lost.
     may_repeat: bool,
     /// Documents whose content was refused.
     refused: BTreeSet<usize>,
-    /// A checkpoint, and how many events were accepted before.
+    /// The checkpoints, each with the number of events accepted before it.
     checkpoints: Vec<(usize, usize)>,
     heartbeats: usize,
     completed: bool,
     failed: Option<String>,
-    /// Where the connector listens, from its registration.
+    /// The connector's address, from its registration.
     connector: Option<String>,
 }
 
@@ -193,7 +193,7 @@ fn source() -> Value {
     })
 }
 
-/// The number in `n17`, `n17@example.com` or `n17 …`.
+/// Returns the number in `n17`, `n17@example.com` or `n17 …`.
 fn number(text: &Value) -> Option<usize> {
     let digits = text.as_str()?.strip_prefix('n')?;
     let end = digits.find(|c: char| !c.is_ascii_digit());
@@ -238,14 +238,14 @@ impl Author {
                     drop(document(n, format!("n{n} is dropped")));
                 }
                 Step::Store => {
-                    // Refused alone, it is the caller's to handle.
+                    // If only this text is refused, the caller handles it.
                     let _ = ctx.store_content("a text without a document").await;
                 }
                 Step::Save => ctx.save_checkpoint(emitted()).await?,
                 Step::SaveAside => {
                     let (ctx, at) = (ctx.clone(), emitted());
                     saves.spawn(async move { ctx.save_checkpoint(at).await });
-                    // It asks for its checkpoint before the author goes on.
+                    // The task requests its checkpoint before the author continues.
                     tokio::task::yield_now().await;
                 }
                 Step::SaveDropped => {
@@ -307,7 +307,7 @@ impl Connector for Author {
     }
 }
 
-/// Waits until something is there. A day passes in no time here, and nothing takes as long.
+/// Waits until `look` returns a value. The clock is simulated, and nothing takes as long as the limit of one day.
 async fn until<T>(look: impl Fn() -> Option<T>) -> T {
     for _ in 0..24 * 3_600 * 10 {
         if let Some(found) = look() {
@@ -318,7 +318,7 @@ async fn until<T>(look: impl Fn() -> Option<T>) -> T {
     panic!("waited for a day");
 }
 
-/// Runs the steps against a manager of these moods.
+/// Runs the steps against a manager with these reactions.
 async fn run(steps: Vec<Step>, moods: Vec<Mood>, mode: &str) -> Told {
     let manager = Manager::default();
     lock(&manager).moods = moods.into();
@@ -357,7 +357,7 @@ async fn run(steps: Vec<Step>, moods: Vec<Mood>, mode: &str) -> Told {
     std::mem::take(&mut *lock(&manager))
 }
 
-/// What has to hold, whatever happened.
+/// Checks everything that must always hold.
 fn check(told: &Told, emitted: usize) -> Result<(), TestCaseError> {
     prop_assert_eq!(&told.failed, &None);
     let mut seen = BTreeSet::new();
@@ -383,7 +383,7 @@ fn check(told: &Told, emitted: usize) -> Result<(), TestCaseError> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_says_that_it_is_alive_while_a_text_is_extracted() {
+async fn a_run_sends_heartbeats_while_a_text_is_extracted() {
     let told = run(vec![Step::Extract], Vec::new(), "full").await;
     assert_eq!((told.failed, told.events), (None, vec![0]));
     assert!(
@@ -393,7 +393,7 @@ async fn a_run_says_that_it_is_alive_while_a_text_is_extracted() {
     );
 }
 
-/// Items that a step emits.
+/// Returns the number of items that a step emits.
 fn emits(step: Step) -> usize {
     match step {
         Step::Document | Step::SameText | Step::Delete | Step::Group | Step::Dropped => 1,
@@ -410,7 +410,7 @@ proptest! {
     })]
 
     #[test]
-    fn an_accepted_checkpoint_means_that_everything_before_it_was_accepted(
+    fn a_checkpoint_is_accepted_only_after_everything_before_it(
         steps in vec(step(), 0..80),
         moods in vec(mood(), 0..60),
         mode in prop::sample::select(vec!["full", "incremental", "realtime"]),
@@ -421,7 +421,7 @@ proptest! {
             .build()
             .unwrap();
         let emitted = steps.iter().map(|step| emits(*step)).sum();
-        // The last checkpoint that was asked for and not dropped is there in the end.
+        // The last checkpoint that was requested and not dropped is saved in the end.
         let told = runtime.block_on(run(steps, moods, mode));
         check(&told, emitted)?;
     }

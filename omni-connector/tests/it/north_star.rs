@@ -1,4 +1,4 @@
-//! The connector of the design's first page: annotated, with a fake tracker behind it, served over real HTTP.
+//! The connector of the design's first page: annotated, with a fake tracker, served over real HTTP.
 
 use omni_connector::prelude::*;
 use wiremock::{
@@ -172,7 +172,7 @@ fn acme() -> Acme {
 }
 
 #[test]
-fn the_manifest_says_what_is_declared_and_nothing_else() {
+fn the_manifest_contains_exactly_the_declarations() {
     let acme = acme();
     assert_eq!(acme.name(), "acme");
     assert_eq!(acme.version(), env!("CARGO_PKG_VERSION"));
@@ -269,7 +269,7 @@ async fn an_annotated_function_is_still_a_function() {
     );
 }
 
-/// A tracker with two pages of issues, which takes new ones.
+/// Starts a tracker with two pages of issues, which accepts new ones.
 async fn tracker() -> MockServer {
     let server = MockServer::start().await;
     let issue = |key: &str, assignee: Option<&str>, updated: &str| {
@@ -324,7 +324,7 @@ async fn served(manager: &Manager, tracker: &MockServer) -> Served {
 }
 
 #[tokio::test]
-async fn a_sync_carries_documents_attributes_and_the_checkpoint_to_the_manager() {
+async fn a_sync_sends_documents_attributes_and_the_checkpoint_to_the_manager() {
     let (manager, tracker) = (Manager::start().await, tracker().await);
     let connector = served(&manager, &tracker).await;
     assert_eq!(connector.start("R1", "full").await.0, 200);
@@ -383,7 +383,7 @@ async fn a_sync_without_credentials_is_refused_before_it_starts() {
     );
 }
 
-/// What the manager sends: the config's keys are merged into the params.
+/// Makes the manager's call: the config's keys are merged into the params.
 fn call(manager_source: &Value, action: &str, mut params: Value, actor: Option<&str>) -> String {
     params["api_url"] = manager_source["config"]["api_url"].clone();
     let credential = json!({
@@ -397,7 +397,7 @@ fn call(manager_source: &Value, action: &str, mut params: Value, actor: Option<&
 }
 
 #[tokio::test]
-async fn actions_read_their_arguments_by_type_and_refuse_what_is_wrong() {
+async fn actions_read_their_arguments_by_type_and_refuse_wrong_ones() {
     let (manager, tracker) = (Manager::start().await, tracker().await);
     let connector = served(&manager, &tracker).await;
     let mut source = support::source();

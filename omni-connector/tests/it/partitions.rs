@@ -1,4 +1,4 @@
-//! Parts of a source side by side: each with its own state, its own failures and its own saves.
+//! Partitions of a source, processed at once: each with its own state, failures and saves.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -26,18 +26,18 @@ struct Channel {
     page: u64,
 }
 
-/// What the work on each channel does.
+/// The work on each channel.
 type Plan = Vec<(&'static str, Doing)>;
 
 #[derive(Debug, Clone, Copy)]
 enum Doing {
     /// Sends these versions of `{channel}/1`, `{channel}/2` and so on.
     Sends(&'static [u64]),
-    /// The same, and fails then.
+    /// Sends these versions, and then fails.
     SendsAndFails(&'static [u64]),
 }
 
-/// Goes through a plan, two channels at once; what was worked on is noted.
+/// Executes a plan with two channels at once. Records the channels.
 async fn go(
     plan: Plan,
     proof: Option<Walked>,
@@ -108,7 +108,7 @@ impl Ended {
     }
 }
 
-/// Goes through a plan after a checkpoint.
+/// Executes a plan after a checkpoint.
 async fn ran(plan: Plan, is_whole: bool, request: Value) -> Ended {
     let manager = Manager::start().await;
     manager.change_source("checkpoint", request["checkpoint"].clone());
@@ -134,7 +134,7 @@ fn request(mode: &str, checkpoint: Value) -> Value {
 }
 
 fn known() -> Value {
-    // As a connector may have saved it before there were partitions.
+    // The form of a checkpoint before partitions existed.
     json!({ "channels": {
         "a": { "messages": { "a/1": 1 }, "since": 3, "page": 1 },
         "b": { "messages": { "b/1": 1, "b/2": 1 }, "since": 3, "page": 1 },
@@ -143,7 +143,7 @@ fn known() -> Value {
 }
 
 #[tokio::test]
-async fn a_partition_that_fails_keeps_its_state_and_the_others_go_on() {
+async fn a_failed_partition_keeps_its_state_and_the_others_continue() {
     let plan = vec![
         ("a", Doing::Sends(&[1])),
         ("b", Doing::SendsAndFails(&[2])),
@@ -181,7 +181,7 @@ async fn a_run_in_which_every_partition_fails_fails_with_the_first_cause() {
 }
 
 #[tokio::test]
-async fn a_resumed_full_run_does_not_repeat_the_partitions_that_it_had_done() {
+async fn a_resumed_full_run_does_not_repeat_completed_partitions() {
     let plan = vec![("a", Doing::Sends(&[1])), ("b", Doing::Sends(&[1, 1]))];
     let mut states = known()["channels"].clone();
     states.as_object_mut().unwrap().remove("c");
@@ -213,7 +213,7 @@ async fn a_resumed_full_run_does_not_repeat_the_partitions_that_it_had_done() {
 }
 
 #[tokio::test]
-async fn a_partition_that_vanished_is_deleted_only_if_the_list_was_proven_whole() {
+async fn a_vanished_partition_is_deleted_only_if_the_list_was_proven_complete() {
     let plan = || vec![("b", Doing::Sends(&[1, 1])), ("c", Doing::Sends(&[1]))];
     let ended = ran(plan(), false, request("incremental", known())).await;
     assert_eq!(ended.manager.documents(), Vec::<String>::new());
@@ -237,8 +237,8 @@ async fn a_source_whose_partitions_all_vanish_is_held_back() {
 }
 
 #[tokio::test]
-async fn a_full_run_forgets_the_versions_of_every_partition_and_no_id() {
-    // `b/2` is gone.
+async fn a_full_run_forgets_the_versions_of_every_partition_but_keeps_the_ids() {
+    // `b/2` was deleted.
     let plan = vec![
         ("a", Doing::Sends(&[1])),
         ("b", Doing::Sends(&[1])),
@@ -261,7 +261,7 @@ async fn a_partition_is_saved_while_another_still_waits_for_the_manager() {
     let manager = Manager::start().await;
     let saved_early = Arc::new(Mutex::new(None));
     let noted = Arc::clone(&saved_early);
-    // The text of the slow channel is stored only after a long time.
+    // Storing the text of the slow channel takes long.
     manager.instead("/sdk/content", Instead::Wait(Duration::from_secs(8)));
     let looked_at = manager.clone();
     let connector = Scripted::new(move |ctx, _| {
@@ -276,7 +276,7 @@ async fn a_partition_is_saved_while_another_still_waits_for_the_manager() {
                 if name == "slow" {
                     let document = Document::new("slow/1", Access::public()).text("words");
                     part.ctx().upsert(document).await?;
-                    // It is looked at while the text is on its way.
+                    // Looks at the saves while the text is being stored.
                     tokio::time::sleep(Duration::from_secs(5)).await;
                     let saves = manager.calls("/checkpoint");
                     *noted.lock().unwrap_or_else(PoisonError::into_inner) =

@@ -1,4 +1,4 @@
-//! What the pipeline of a run owes its author: nothing is lost with a future, nothing grows, failures are data.
+//! The pipeline's guarantees for authors: dropped futures lose nothing, memory is bounded, failures are reported.
 
 use std::{
     future::Future,
@@ -24,7 +24,7 @@ fn document(id: impl Into<String>) -> Document<'static> {
 }
 
 #[tokio::test]
-async fn a_checkpoint_whose_future_was_dropped_is_not_replaced_by_the_one_before() {
+async fn a_checkpoint_whose_future_was_dropped_is_not_replaced_by_the_previous_one() {
     let manager = Manager::start().await;
     manager.change_source("checkpoint", json!("old"));
     let connector = Scripted::new(async |ctx, _| {
@@ -44,7 +44,7 @@ async fn a_checkpoint_whose_future_was_dropped_is_not_replaced_by_the_one_before
 }
 
 #[tokio::test]
-async fn checkpoints_in_any_number_are_few_calls_and_none_overtakes_an_event() {
+async fn many_checkpoints_need_few_calls_and_none_overtakes_an_event() {
     let manager = Manager::start().await;
     manager.delay(Duration::from_millis(20));
     let connector = Scripted::new(async |ctx, _| {
@@ -73,10 +73,10 @@ async fn checkpoints_in_any_number_are_few_calls_and_none_overtakes_an_event() {
 }
 
 #[tokio::test]
-async fn full_batches_keep_their_order_whatever_becomes_of_the_one_before() {
+async fn full_batches_keep_their_order_even_if_one_is_refused() {
     let manager = Manager::start().await;
     manager.delay(Duration::from_millis(5));
-    // One in the first batch, and one in the batch that is written while the first is on its way.
+    // One in the first batch, and one in the batch that is written while the first is being sent.
     manager.poison("d0007");
     manager.poison("d0612");
     let refusal = Instead::Answer(503, json!("busy"));
@@ -97,7 +97,7 @@ async fn full_batches_keep_their_order_whatever_becomes_of_the_one_before() {
 }
 
 #[tokio::test]
-async fn what_the_author_stores_goes_through_the_bounds_of_the_run() {
+async fn contents_that_the_author_stores_count_against_the_limits_of_the_run() {
     let manager = Manager::start().await;
     manager.delay(Duration::from_millis(5));
     let connector = Scripted::new(async |ctx, _| {
@@ -120,7 +120,7 @@ async fn what_the_author_stores_goes_through_the_bounds_of_the_run() {
 }
 
 #[tokio::test]
-async fn one_slow_content_does_not_hold_up_the_storing_of_others() {
+async fn a_slow_content_does_not_delay_the_storing_of_others() {
     let manager = Manager::start().await;
     manager.instead("content", Instead::Wait(Duration::from_millis(600)));
     let connector = Scripted::new(async |ctx, _| {
@@ -151,7 +151,7 @@ async fn one_slow_content_does_not_hold_up_the_storing_of_others() {
 async fn too_many_failures_fail_the_run_with_the_latest() {
     let manager = Manager::start().await;
     let connector = Scripted::new(async |ctx, _| {
-        // More than the report names, so that the latest is not among those.
+        // More failures than the report names, so that the latest is not among those.
         ctx.set_failure_budget(FailureBudget {
             limit: 120,
             ..FailureBudget::default()
@@ -206,7 +206,7 @@ async fn too_large_a_share_of_failures_fails_the_run_at_its_end() {
 }
 
 #[tokio::test]
-async fn a_refused_count_fails_no_run() {
+async fn a_refused_count_does_not_fail_the_run() {
     let manager = Manager::start().await;
     for route in ["scanned", "updated"] {
         manager.instead(route, Instead::Answer(500, json!({ "error": "storage" })));
@@ -222,7 +222,7 @@ async fn a_refused_count_fails_no_run() {
 }
 
 #[tokio::test]
-async fn html_is_no_answer() {
+async fn an_html_page_is_not_a_valid_answer() {
     let manager = Manager::start().await;
     for route in ["events", "content", "checkpoint", "complete"] {
         manager.instead(route, Instead::Html);
@@ -281,7 +281,7 @@ async fn a_run_that_ignores_the_shutdown_is_flushed_and_stopped() {
     let asked = Instant::now();
     stop.send(()).unwrap();
     server.await.unwrap().unwrap();
-    // The grace of this server and the two seconds after it.
+    // The grace of this server, plus two seconds.
     assert!(
         asked.elapsed() < Duration::from_millis(2_500),
         "{:?}",

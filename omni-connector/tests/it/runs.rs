@@ -1,4 +1,4 @@
-//! What the runtime owes a run, from the request to its end, over real HTTP.
+//! The runtime's guarantees for a run, from the request to its end, over real HTTP.
 
 use std::{
     sync::{
@@ -12,7 +12,7 @@ use crate::support::{Instead, Manager, Scripted, serve};
 use omni_connector::{Document, DocumentPermissions, Group};
 use serde_json::{Value, json};
 
-/// A connector whose runs emit so many documents.
+/// Makes a connector whose runs emit this many documents.
 fn emitting(count: usize) -> Scripted {
     Scripted::new(move |ctx, _| async move {
         for n in 0..count {
@@ -30,7 +30,7 @@ fn document(id: impl Into<String>) -> Document<'static> {
 }
 
 #[tokio::test]
-async fn a_run_that_returns_is_completed_after_all_it_emitted() {
+async fn a_run_that_returns_is_completed_after_all_its_events() {
     let manager = Manager::start().await;
     let connector = serve(
         Scripted::new(async |ctx, _| {
@@ -208,7 +208,7 @@ async fn the_same_run_again_is_200_and_another_is_409() {
         }
     });
     let connector = serve(connector, &manager).await;
-    // Side by side, as when the manager repeats a request whose answer is still on its way.
+    // At the same time, as when the manager repeats a request whose answer has not arrived.
     let (first, second) =
         tokio::join!(connector.start("R1", "full"), connector.start("R1", "full"));
     assert_eq!((first.0, second.0), (200, 200));
@@ -238,7 +238,7 @@ async fn a_cancel_frees_the_slot_at_once_and_nothing_more_is_sent() {
     let manager = Manager::start().await;
     let connector = serve(
         Scripted::new(async |ctx, _| {
-            // A tired author: every error is ignored, and so is the signal.
+            // An author that ignores every error and the cancel.
             for n in 0.. {
                 let _ = ctx.upsert(document(format!("d{n}"))).await;
                 tokio::time::sleep(Duration::from_millis(1)).await;
@@ -279,7 +279,7 @@ async fn a_cancel_frees_the_slot_at_once_and_nothing_more_is_sent() {
 }
 
 #[tokio::test]
-async fn a_run_that_saves_nothing_keeps_the_checkpoint_before() {
+async fn a_run_that_saves_nothing_keeps_the_previous_checkpoint() {
     let manager = Manager::start().await;
     manager.change_source("checkpoint", json!({ "cursor": "kept" }));
     let connector = serve(Scripted::new(async |_, _| Ok(())), &manager).await;
@@ -312,7 +312,7 @@ async fn a_null_checkpoint_is_never_sent() {
 }
 
 #[tokio::test]
-async fn a_full_run_starts_over_unless_it_is_a_resume_behind_a_checkpoint_of_its_own() {
+async fn a_full_run_starts_over_unless_it_resumes_from_its_own_checkpoint() {
     let manager = Manager::start().await;
     manager.change_source("checkpoint", json!("of the source"));
     let connector = serve(
@@ -334,7 +334,7 @@ async fn a_full_run_starts_over_unless_it_is_a_resume_behind_a_checkpoint_of_its
             json!({ "checkpoint": "sent", "is_resume": true }),
             "\"sent\"",
         ),
-        // The manager sends the source's to a run that has saved none.
+        // The manager sends the source's checkpoint to a run that has saved none.
         (
             "R2b",
             "full",
@@ -373,7 +373,7 @@ async fn a_full_run_starts_over_unless_it_is_a_resume_behind_a_checkpoint_of_its
 }
 
 #[tokio::test]
-async fn a_request_that_comes_after_its_run_has_ended_is_answered_and_runs_nothing() {
+async fn a_late_request_for_an_ended_run_is_answered_and_runs_nothing() {
     let manager = Manager::start().await;
     let connector = serve(Scripted::new(async |_, _| Ok(())), &manager).await;
     for _ in 0..2 {
@@ -408,7 +408,7 @@ async fn dropping_the_future_of_an_emit_loses_nothing() {
 }
 
 #[tokio::test]
-async fn a_poisoned_event_is_named_and_the_others_arrive_in_order() {
+async fn an_invalid_event_is_named_and_the_others_arrive_in_order() {
     let manager = Manager::start().await;
     manager.poison("d13");
     let connector = serve(emitting(40), &manager).await;
@@ -449,7 +449,7 @@ async fn a_batch_that_is_too_long_arrives_in_parts() {
 }
 
 #[tokio::test]
-async fn a_document_whose_content_is_refused_fails_alone_and_the_run_goes_on() {
+async fn a_document_whose_content_is_refused_fails_alone_and_the_run_continues() {
     let manager = Manager::start().await;
     manager.instead(
         "/sdk/content",
@@ -487,7 +487,7 @@ async fn a_document_whose_content_is_refused_fails_alone_and_the_run_goes_on() {
 }
 
 #[tokio::test]
-async fn a_run_that_the_manager_calls_over_stops() {
+async fn a_run_that_the_manager_reports_as_ended_stops() {
     let manager = Manager::start().await;
     let refusal = json!({ "error": "Events require a running sync run" });
     manager.instead("/sdk/events/batch", Instead::Answer(400, refusal));
@@ -541,7 +541,7 @@ async fn a_run_whose_last_events_are_refused_for_good_fails_with_the_reason() {
 }
 
 #[tokio::test]
-async fn passing_trouble_of_the_manager_loses_nothing() {
+async fn a_temporary_failure_of_the_manager_loses_nothing() {
     let manager = Manager::start().await;
     for (route, instead) in [
         ("content", Instead::Answer(503, json!("busy"))),
@@ -576,7 +576,7 @@ async fn passing_trouble_of_the_manager_loses_nothing() {
     manager.told_of("complete").await;
     let mut documents = manager.documents();
     documents.dedup();
-    // A batch whose answer was lost is sent again, which the manager takes as the same upserts once more.
+    // A batch whose answer was lost is sent again. The manager treats it as the same upserts.
     let expected: Vec<_> = (0..20).map(|n| format!("d{n:02}")).collect();
     assert_eq!(documents[documents.len() - 20..], expected);
     assert_eq!(documents.len() % 20, 0, "a batch was torn: {documents:?}");
@@ -632,7 +632,7 @@ async fn the_same_content_is_stored_once_in_a_run() {
 }
 
 #[tokio::test]
-async fn what_cannot_start_is_refused_with_a_reason() {
+async fn a_run_that_cannot_start_is_refused_with_a_reason() {
     let manager = Manager::start().await;
     let mut connector = Scripted::new(async |_, _| Ok(()));
     connector.needs_credentials = true;
@@ -721,7 +721,7 @@ async fn actions_answer_with_the_statuses_of_the_protocol() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_request_is_400_within_a_second() {
+async fn an_invalid_request_body_is_400_within_a_second() {
     let manager = Manager::start().await;
     let connector = serve(Scripted::new(async |_, _| Ok(())), &manager).await;
     let deep = "[".repeat(10_000);
@@ -736,7 +736,7 @@ async fn a_body_that_is_no_request_is_400_within_a_second() {
         for body in ["", "{", "\u{feff}{}", deep.as_str(), "{\"sync_run_id\":7}"] {
             let started = Instant::now();
             let (status, answer) = connector.post(path, body.to_owned()).await;
-            // Nobody looks into the body of a route that only says that there is no MCP server.
+            // A route that only answers that there is no MCP server does not read the body.
             let expected = if body.contains('7') && matches!(path, "/resource" | "/prompt") {
                 404
             } else {
@@ -756,7 +756,7 @@ async fn a_body_that_is_no_request_is_400_within_a_second() {
 }
 
 #[tokio::test]
-async fn without_an_mcp_server_its_routes_say_so() {
+async fn without_an_mcp_server_its_routes_answer_that() {
     let manager = Manager::start().await;
     let connector = serve(Scripted::new(async |_, _| Ok(())), &manager).await;
     let none = json!({ "error": "MCP is not enabled for this connector" });

@@ -1,4 +1,4 @@
-//! Somebody has signed in: the connector is told, and adds to the credential what only the system knows.
+//! Sign-ins: the connector is notified, and adds data from the system to the credential.
 
 use std::sync::{Arc, Mutex};
 
@@ -9,7 +9,7 @@ use omni_connector::{CredentialReady, OAuthExtra, OAuthTokens, prelude::*};
 #[connector(name = "signed", source_types = [Github])]
 #[derive(Default)]
 struct Signed {
-    /// Who signed in.
+    /// The received notices of sign-ins.
     told: Arc<Mutex<Vec<CredentialReady>>>,
 }
 
@@ -50,7 +50,7 @@ impl Signed {
     }
 }
 
-/// Does what the token says, and quotes it.
+/// Acts as the token says, and quotes the token in errors.
 fn act(token: &Value) -> Result<()> {
     match token.as_str() {
         Some(token) if token.starts_with("expired") => {
@@ -77,7 +77,7 @@ fn ready(token: &str) -> String {
     .to_string()
 }
 
-/// What a mistake is answered with: its status, and a reason without the token.
+/// Tokens that cause errors, with the status and message of the answer.
 const MISTAKES: [(&str, u16, &str); 3] = [
     ("expired-s3cret", 401, "[redacted] has expired"),
     ("broken-s3cret", 500, "nobody answers to [redacted]"),
@@ -85,7 +85,7 @@ const MISTAKES: [(&str, u16, &str); 3] = [
 ];
 
 #[tokio::test]
-async fn the_connector_hears_who_signed_in_and_an_unchanged_manifest_is_no_answer() {
+async fn the_credential_ready_hook_runs_and_an_unchanged_manifest_is_not_returned() {
     let manager = Manager::start().await;
     let connector = Signed::default();
     let told = Arc::clone(&connector.told);
@@ -111,7 +111,7 @@ async fn the_connector_hears_who_signed_in_and_an_unchanged_manifest_is_no_answe
 }
 
 #[tokio::test]
-async fn the_enrich_endpoint_adds_what_only_the_system_knows() {
+async fn the_enrich_endpoint_adds_data_of_the_system() {
     let manager = Manager::start().await;
     let served = serve(Signed::default(), &manager).await;
     let manifest = manager.told_of("/sdk/register").await;
@@ -144,7 +144,7 @@ async fn the_enrich_endpoint_adds_what_only_the_system_knows() {
 }
 
 #[tokio::test]
-async fn the_enrich_endpoint_is_as_closed_as_the_protocols_own() {
+async fn the_enrich_endpoint_is_protected_like_those_of_the_protocol() {
     let manager = Manager::start().await;
     let served = serve_with(Signed::default(), &manager, |config| {
         config.token = Some("t0ken".to_owned().into());

@@ -1,4 +1,4 @@
-//! What people see of a process from outside: counted rightly, told with ids, and never a secret in it.
+//! Output of a process: correct counts, lines with ids, and no secrets.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ struct Key {
     api_key: SecretString,
 }
 
-/// A connector that quotes its secrets wherever it can.
+/// A connector that includes its secrets in every message.
 #[connector(name = "loud", source_types = [Web], version = "1.2.3", credentials = Key)]
 struct Loud;
 
@@ -75,7 +75,7 @@ fn credential() -> Value {
 }
 
 #[tokio::test]
-async fn what_happens_is_counted() {
+async fn every_outcome_is_counted() {
     let manager = Manager::start().await;
     let connector = Scripted::new(async |ctx, _| {
         let document = Document::new("d1", DocumentPermissions::public()).text("12345");
@@ -153,7 +153,7 @@ async fn served() {
     omni_connector::serve(Loud).await.unwrap();
 }
 
-/// Runs and actions of every ending in a process of its own; its log, and everything else that came out of it.
+/// Runs syncs and actions with every outcome in a separate process. Returns its log, and all its other output.
 async fn noise(manager: &Manager, variables: &[(&str, &str)]) -> (String, String) {
     manager.give_credentials(&json!({ "api_key": "key-s3cret" }));
     let process = Process::start("telemetry::served", manager, variables);
@@ -202,7 +202,7 @@ async fn noise(manager: &Manager, variables: &[(&str, &str)]) -> (String, String
 }
 
 #[tokio::test]
-async fn no_secret_comes_out_anywhere_and_every_line_says_what_it_is_about() {
+async fn no_secret_is_logged_and_every_line_names_its_run_or_call() {
     let manager = Manager::start().await;
     let variables = [
         ("OMNI_LOG_FORMAT", "json"),

@@ -1,4 +1,4 @@
-//! Calls of other systems: verified, answered at once, and turned into as few runs as they need.
+//! Webhook calls: verified, answered at once, and merged into as few runs as possible.
 
 use std::{
     sync::{
@@ -132,7 +132,7 @@ async fn call(connector: &Served, body: &Value) -> (u16, Value) {
 }
 
 #[tokio::test]
-async fn only_a_signed_call_is_heard() {
+async fn only_a_signed_webhook_call_is_accepted() {
     let manager = Manager::start().await;
     let (connector, _) = hooked(&manager).await;
     let event = json!({ "about": "S1" });
@@ -171,7 +171,7 @@ async fn only_a_signed_call_is_heard() {
 }
 
 #[tokio::test]
-async fn what_goes_wrong_in_a_webhook_is_its_answer_without_secrets() {
+async fn an_error_in_a_webhook_is_its_answer_without_secrets() {
     let manager = Manager::start().await;
     let (connector, _) = hooked(&manager).await;
     let (status, body) = call(&connector, &json!({ "act": "fail" })).await;
@@ -195,7 +195,7 @@ async fn what_goes_wrong_in_a_webhook_is_its_answer_without_secrets() {
 }
 
 #[tokio::test]
-async fn a_webhook_of_a_source_gets_what_belongs_to_it() {
+async fn a_webhook_of_a_source_gets_its_source_and_credentials() {
     let manager = Manager::start().await;
     let (connector, _) = hooked(&manager).await;
     let call = async |source: &str, secret: &str| {
@@ -257,7 +257,7 @@ async fn a_call_during_a_run_becomes_one_run_after_it() {
 }
 
 #[tokio::test]
-async fn what_the_manager_calls_running_already_is_asked_for_again() {
+async fn a_sync_refused_as_already_running_is_requested_again() {
     let manager = Manager::start().await;
     let (connector, _) = hooked(&manager).await;
     for _ in 0..2 {
@@ -269,7 +269,7 @@ async fn what_the_manager_calls_running_already_is_asked_for_again() {
     }
     call(&connector, &json!({ "about": "S1" })).await;
     manager.told_of("webhook/notify").await;
-    // What will not pass is not asked for again.
+    // A permanent error is not retried.
     let error = "Failed to trigger sync: Source is inactive: S1";
     manager.instead(
         "webhook/notify",
@@ -392,7 +392,7 @@ async fn a_run_of_an_extra_route_is_probed_and_can_be_cancelled() {
 }
 
 #[tokio::test]
-async fn the_token_closes_what_it_should_and_nothing_else() {
+async fn the_token_protects_exactly_the_routes_that_need_it() {
     let manager = Manager::start().await;
     let connector = serve_with(Hooked::default(), &manager, |config| {
         config.token = Some("t0ken".to_owned().into());
@@ -439,14 +439,14 @@ async fn the_token_closes_what_it_should_and_nothing_else() {
             assert_ne!(ask("POST", path, Some(right)).await.status(), 401, "{path}");
         }
     }
-    // A report names documents and what is wrong with them.
+    // A report names documents and their errors.
     assert_eq!(ask("GET", "/sync/R1/report", None).await.status(), 401);
     for path in ["/health", "/manifest", "/sync/R1"] {
         assert_ne!(ask("GET", path, None).await.status(), 401, "{path}");
     }
 }
 
-/// Two webhooks, one of which has a fixed segment where the other has a named one.
+/// Two webhooks. One has a fixed path segment where the other has a named one.
 #[connector(name = "routed", source_types = [Web])]
 struct Routed;
 

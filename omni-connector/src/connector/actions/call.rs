@@ -9,20 +9,20 @@ use crate::{
     wire::{ServiceCredential, Source},
 };
 
-/// Everything that is known when an action is called. `Debug` leaves out what the caller supplied.
+/// The input of an action's call. `Debug` omits the caller's input.
 #[derive(Clone)]
 pub struct ActionCall {
     /// The action's name.
     pub action: String,
-    /// What the caller supplied, with the keys of the source's config added by the manager.
+    /// The caller's input. The manager adds the keys of the source's config.
     pub params: Value,
-    /// On whose behalf.
+    /// The credential with which the action is performed.
     pub credentials: Option<ServiceCredential>,
-    /// The source; none in transient mode, before one exists.
+    /// The source. `None` in transient mode, before one exists.
     pub source: Option<Source>,
-    /// Address of the acting person; none for the system's own calls.
+    /// The address of the acting person. `None` for calls of the system.
     pub actor_email: Option<String>,
-    /// The way back to the manager.
+    /// The client of the manager.
     pub manager: ManagerClient,
 }
 

@@ -1,4 +1,4 @@
-//! What an action can refuse, and the status each refusal has (`protocol.md` §2.6).
+//! The errors of an action, each with its status (`protocol.md` §2.6).
 
 use std::{fmt, time::Duration};
 
@@ -18,9 +18,9 @@ use crate::{
     wire::SourceType,
 };
 
-/// A refusal with a meaning. Any other error of an action is 500 with its chain of causes.
+/// An error with its own status. Any other error of an action is 500 with its chain of causes.
 ///
-/// It keeps its status wherever it stands in the chain, so context can be added on the way:
+/// It keeps its status anywhere in the chain, so you can add context:
 ///
 /// ```
 /// use omni_connector::{ActionError, prelude::*};
@@ -44,21 +44,21 @@ pub enum ActionError {
     /// The person may not do this: 403.
     #[error("{0}")]
     Forbidden(String),
-    /// What the call names does not exist: 404.
+    /// The object of the call does not exist: 404.
     #[error("{0}")]
     NotFound(String),
-    /// What the call names is not in a state for this, or has changed meanwhile: 409.
+    /// The object of the call is in the wrong state, or has changed meanwhile: 409.
     #[error("{0}")]
     Conflict(String),
-    /// The person must first grant these OAuth scopes: 412, with where to do so (`protocol.md` §6.3).
+    /// The person must first grant these OAuth scopes: 412, with a link to do so (`protocol.md` §6.3).
     #[error("{}", needs(.0))]
     NeedsScopes(Vec<String>),
-    /// The system behind the connector takes no more calls for now: 429.
+    /// The system behind the connector accepts no more calls for now: 429.
     #[error("{message}")]
     RateLimited {
-        /// What is limited.
+        /// The message, which says what is limited.
         message: String,
-        /// When to try again, if the system said so.
+        /// When to try again, if the system says so.
         retry_after: Option<Duration>,
     },
     /// The system behind the connector failed or cannot be reached: 502.
@@ -80,7 +80,7 @@ fn needs(scopes: &[String]) -> String {
     }
 }
 
-/// Shorthands, each of which makes whatever result the function returns.
+/// Constructors of the variants.
 impl ActionError {
     /// [`BadRequest`](Self::BadRequest): 400.
     pub fn bad_request(message: impl fmt::Display) -> Self {
@@ -107,12 +107,12 @@ impl ActionError {
         Self::Conflict(message.to_string())
     }
 
-    /// [`NeedsScopes`](Self::NeedsScopes): 412. Without any scope the person only has to connect an account.
+    /// [`NeedsScopes`](Self::NeedsScopes): 412. Without scopes the person only has to connect an account.
     pub fn needs_scopes(scopes: impl IntoIterator<Item: Into<String>>) -> Self {
         Self::NeedsScopes(scopes.into_iter().map(Into::into).collect())
     }
 
-    /// [`RateLimited`](Self::RateLimited): 429, with `Retry-After` if it is known.
+    /// [`RateLimited`](Self::RateLimited): 429, with `Retry-After` if the time is known.
     pub fn rate_limited(message: impl fmt::Display, retry_after: Option<Duration>) -> Self {
         Self::RateLimited {
             message: message.to_string(),
@@ -132,7 +132,7 @@ impl ActionError {
 }
 
 impl ActionError {
-    /// The status of the answer.
+    /// Returns the status of the answer.
     pub const fn status(&self) -> StatusCode {
         match self {
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
@@ -147,7 +147,7 @@ impl ActionError {
         }
     }
 
-    /// The headers of the answer: when to come again, if that is known.
+    /// Returns the headers of the answer: when to try again, if that is known.
     pub(crate) fn headers(&self) -> HeaderMap {
         let mut headers = HeaderMap::new();
         if let Self::RateLimited {
@@ -155,14 +155,14 @@ impl ActionError {
             ..
         } = self
         {
-            // Whole seconds, and never too early.
+            // Whole seconds, rounded up.
             let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         headers
     }
 
-    /// The refusal in a chain of causes, if there is one: the outermost. An error of a call to the source is one.
+    /// Finds the outermost `ActionError` in a chain of causes. An error of a call to the source counts as well.
     pub fn of(error: &anyhow::Error) -> Option<Self> {
         error.chain().find_map(|cause| {
             let source = || cause.downcast_ref::<SourceError>().cloned().map(Self::from);
@@ -171,7 +171,7 @@ impl ActionError {
     }
 }
 
-/// What an action answers when a call to the source failed.
+/// Converts the error of a call to the source.
 impl From<SourceError> for ActionError {
     fn from(error: SourceError) -> Self {
         let message = error.to_string();
@@ -197,14 +197,14 @@ impl From<SourceError> for ActionError {
     }
 }
 
-/// What a person filled in does not have the shape it should have: 400.
+/// Converts a decoding error of a person's input: 400.
 impl From<DecodeError> for ActionError {
     fn from(error: DecodeError) -> Self {
         Self::BadRequest(error.to_string())
     }
 }
 
-/// No answer in time is 504, every other failure 502. The message keeps the URL, but nothing secret in it.
+/// Converts a timeout to 504, and every other failure to 502. The message contains the URL, without secrets.
 impl From<reqwest::Error> for ActionError {
     fn from(error: reqwest::Error) -> Self {
         let is_timeout = error.is_timeout();
@@ -218,18 +218,18 @@ impl From<reqwest::Error> for ActionError {
     }
 }
 
-/// What an answer to an error needs to know of the call that failed.
+/// The parts of a failed call that its error answer needs.
 pub(crate) struct Failed {
-    /// What must not leave the process.
+    /// The secrets to remove from messages.
     pub(crate) secrets: Secrets,
-    /// The source's id and type; none before one exists.
+    /// The source's id and type. `None` before one exists.
     pub(crate) source: Option<(String, SourceType)>,
     /// The provider of the credential, if there is one.
     pub(crate) provider: Option<String>,
 }
 
 impl Failed {
-    /// The answer to an error of an action: its status if it has one, else 500; the chain of causes in either case.
+    /// Makes the answer to an error of an action: its own status or 500, and always the chain of causes.
     pub(crate) fn answer(&self, error: &anyhow::Error) -> Response {
         let refusal = ActionError::of(error);
         if let Some(ActionError::NeedsScopes(scopes)) = &refusal
@@ -248,13 +248,13 @@ impl Failed {
         answer
     }
 
-    /// The chain of causes as people may see it.
+    /// Formats the chain of causes for people.
     pub(crate) fn message(&self, error: &anyhow::Error) -> String {
         self.secrets.redact(&format!("{error:#}"))
     }
 
-    /// The body that makes a client offer to connect an account (`protocol.md` §6.3, §6.6). Before a source exists there is
-    /// nothing to connect.
+    /// Makes the body with which a client offers to connect an account (`protocol.md` §6.3, §6.6). Returns `None`
+    /// before a source exists.
     fn connect_first(&self, scopes: &[String]) -> Option<Response> {
         let (source, source_type) = self.source.as_ref()?;
         let asked = if scopes.is_empty() {
@@ -286,7 +286,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_keeps_its_status_under_whatever_context() {
+    fn a_refusal_keeps_its_status_under_added_context() {
         #[derive(Debug, thiserror::Error)]
         #[error("the report failed")]
         struct Wrapped(#[source] ActionError);

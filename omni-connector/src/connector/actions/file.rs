@@ -1,4 +1,4 @@
-//! A file as the answer of an action, under a name that no reader stumbles over (`protocol.md` §6.5).
+//! A file as the answer of an action, with a name that is safe for every client (`protocol.md` §6.5).
 
 use std::fmt;
 
@@ -19,9 +19,9 @@ use super::ActionOutput;
 
 /// A file: its bytes, its MIME type and its name.
 ///
-/// The name is made fit for every file system and header: path separators and other characters with a meaning become
-/// `_`, invisible ones vanish, a name of nothing is `download`. A MIME type that is none becomes
-/// `application/octet-stream`, and so does `application/json`, which callers read as an answer and not as a file.
+/// The name is made safe for every file system and header. Path separators and other special characters become `_`,
+/// invisible ones are removed, an empty name becomes `download`. An invalid MIME type becomes
+/// `application/octet-stream`. So does `application/json`, which clients read as an answer, not as a file.
 ///
 /// ```
 /// use omni_connector::{actions::File, prelude::*};
@@ -37,7 +37,7 @@ pub struct File {
 }
 
 impl File {
-    /// A file that is there already.
+    /// Makes a file from its bytes.
     pub fn bytes(data: impl Into<Bytes>, mime: impl Into<String>, name: impl Into<String>) -> Self {
         Self {
             body: data.into().into(),
@@ -46,8 +46,8 @@ impl File {
         }
     }
 
-    /// A file that is passed on as it comes. An error in the middle breaks the answer off, so that nobody takes half a
-    /// file for a whole one.
+    /// Streams a file. An error in the middle aborts the answer, so that no client mistakes half a file for a complete
+    /// one.
     pub fn stream<S, B, E>(stream: S, mime: impl Into<String>, name: impl Into<String>) -> Self
     where
         S: Stream<Item = Result<B, E>> + Send + 'static,
@@ -61,10 +61,10 @@ impl File {
         }
     }
 
-    /// What another server answered, passed on as it comes, with the MIME type that it said.
+    /// Streams the response of another server, with its MIME type.
     ///
     /// # Errors
-    /// The answer is no success: an error page is not the file.
+    /// The response is not a success: an error page is not the file.
     pub fn download(
         answer: reqwest::Response,
         name: impl Into<String>,
@@ -91,10 +91,10 @@ impl File {
             "attachment; filename=\"{}\"; filename*=UTF-8''{encoded}",
             ascii(&name)
         );
-        // As little as can be: of two readers, one shows the name without decoding it.
+        // Encodes as little as possible: some clients show the name without decoding it.
         let plain = utf8_percent_encode(&name, NOT_IN_HEADER).to_string();
         for (key, value) in [(CONTENT_DISPOSITION, disposition), (X_FILE_NAME, plain)] {
-            // Both are ASCII without controls by now.
+            // Both are ASCII without control characters by now.
             if let Ok(value) = HeaderValue::try_from(value) {
                 headers.insert(key, value);
             }
@@ -123,7 +123,7 @@ impl ActionOutput for File {
 
 const X_FILE_NAME: axum::http::HeaderName = axum::http::HeaderName::from_static("x-file-name");
 
-/// Everything but the `attr-char` of RFC 5987.
+/// All characters except the `attr-char` of RFC 5987.
 const NOT_IN_PARAMETER: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'!')
     .remove(b'#')
@@ -140,10 +140,10 @@ const NOT_IN_PARAMETER: &AsciiSet = &NON_ALPHANUMERIC
 
 const NOT_IN_HEADER: &AsciiSet = &CONTROLS.add(b'%');
 
-/// What callers name a file that has no name.
+/// The name of a file without one.
 const NAMELESS: &str = "download";
 
-/// Longer names do not fit into the file systems that there are, nor encoded into the headers that servers take.
+/// The length limit. Longer names do not fit into file systems or, encoded, into headers.
 const MOST_CHARS: usize = 150;
 const MOST_CHARS_OF_EXTENSION: usize = 16;
 
@@ -165,14 +165,14 @@ fn is_token(text: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte))
 }
 
-/// The name without anything that a path, a header or a person could misread.
+/// Removes everything from the name that a path, a header or a person could misread.
 fn safe_name(name: &str) -> String {
     let name: String = name
         .chars()
         .filter(|&c| !c.is_control() && !is_invisible(c))
         .map(|c| if "/\\:*?\"<>|".contains(c) { '_' } else { c })
         .collect();
-    // Hidden files, parent directories, and what Windows cuts off.
+    // Hidden files, parent directories, and endings that Windows removes.
     let name = name.trim().trim_matches(['.', ' ']);
     if name.is_empty() {
         return NAMELESS.to_owned();
@@ -194,12 +194,12 @@ fn safe_name(name: &str) -> String {
     stem + &extension
 }
 
-/// Marks of direction and joiners, with which `fdp.exe` can look like `exe.pdf`.
+/// Returns whether a character is a mark of direction or a joiner. These can make `fdp.exe` look like `exe.pdf`.
 fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
 }
 
-/// For readers that know only ASCII. `%` would make some of them decode.
+/// Converts a name for clients that only know ASCII. Some of them would decode `%`.
 fn ascii(name: &str) -> String {
     name.chars()
         .map(|c| match c {
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn every_reader_gets_the_name_in_the_form_it_knows() {
+    fn each_header_has_the_file_name_in_its_own_encoding() {
         for (name, disposition, plain) in [
             (
                 "Q3 (final).pdf",
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn no_name_leaves_its_place() {
+    fn a_file_name_cannot_escape_its_folder_or_its_header() {
         for (name, safe) in [
             ("../../etc/passwd", "_.._etc_passwd"),
             ("C:\\x.txt", "C__x.txt"),
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_never_taken_for_an_answer() {
+    fn a_file_is_never_mistaken_for_a_json_answer() {
         for (mime, sent) in [
             ("text/plain; charset=utf-8", "text/plain; charset=utf-8"),
             ("application/json", "application/octet-stream"),

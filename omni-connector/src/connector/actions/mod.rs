@@ -1,4 +1,4 @@
-//! What callers ask a connector to do: the call, and the answers it can give (`protocol.md` §2.6, §6).
+//! Actions of a connector: their calls and answers (`protocol.md` §2.6, §6).
 
 mod call;
 mod error;

@@ -1,6 +1,6 @@
-//! What an action may return, and the answer it becomes.
+//! The values that an action may return, and their conversion to answers.
 //!
-//! Generated code hands the result of an action to [`answer`], whatever its type.
+//! Generated code passes the result of every action to [`answer`].
 
 use anyhow::Result;
 use axum::response::Response;
@@ -8,18 +8,18 @@ use serde::Serialize;
 
 use super::ActionResponse;
 
-/// A value that an action can return: anything that serializes (the `result` of the JSON answer), a [`File`](super::File), a
-/// [`Text`], or a [`Raw`] response.
+/// A value that an action can return: a serializable value (the `result` of the JSON answer), a [`File`](super::File),
+/// a [`Text`] or a [`Raw`] response.
 #[diagnostic::on_unimplemented(
     message = "an action cannot return `{Self}`",
     label = "cannot be returned",
     note = "help: actions return `Result<T>` where `T: Serialize`, or `Result<File>`"
 )]
 pub trait ActionOutput {
-    /// The answer.
+    /// Converts the value to the answer.
     ///
     /// # Errors
-    /// The value cannot be written as JSON.
+    /// The value cannot be serialized as JSON.
     fn into_answer(self) -> Result<Response>;
 }
 
@@ -30,7 +30,7 @@ impl<T: Serialize> ActionOutput for T {
     }
 }
 
-/// A text, shown as it is.
+/// A string that is shown unchanged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text(pub String);
 
@@ -40,7 +40,7 @@ impl ActionOutput for Text {
     }
 }
 
-/// A response of one's own, relayed to the caller word for word.
+/// A response that is sent to the caller unchanged.
 #[derive(Debug)]
 pub struct Raw(pub Response);
 
@@ -50,17 +50,17 @@ impl ActionOutput for Raw {
     }
 }
 
-/// What a function with `#[action]` returns: `Result<T, E>` of any error.
+/// The return type of a function with `#[action]`: `Result<T, E>` with any error.
 #[diagnostic::on_unimplemented(
     message = "an action cannot return `{Self}`",
     label = "cannot be returned",
     note = "help: actions return `Result<T>` where `T: Serialize`, or `Result<File>`"
 )]
 pub trait ActionReturn {
-    /// The answer, or the error that becomes one.
+    /// Converts the result to an answer, or to the error of the action.
     ///
     /// # Errors
-    /// Those of the action.
+    /// The error of the action.
     fn into_result(self) -> Result<Response>;
 }
 
@@ -70,10 +70,10 @@ impl<T: ActionOutput, E: Into<anyhow::Error>> ActionReturn for Result<T, E> {
     }
 }
 
-/// The answer of an action.
+/// Makes the answer of an action.
 ///
 /// # Errors
-/// Those of the action.
+/// The error of the action.
 pub fn answer(returned: impl ActionReturn) -> Result<Response> {
     returned.into_result()
 }

@@ -1,4 +1,4 @@
-//! One call of an action, whoever asks for it: the manager over HTTP, or a client of `my-connector mcp`.
+//! Executes one call of an action, from the manager over HTTP or from a client of `my-connector mcp`.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use tracing::Instrument;
 use super::{ActionCall, ActionResponse, Failed};
 use crate::{connector::ErasedConnector, panic, redact::Secrets};
 
-/// Calls an action and answers in any case: an error has its status, and a panic is a 500.
+/// Calls an action and always answers: an error has its status, and a panic is a 500.
 pub(crate) async fn perform(
     connector: Arc<dyn ErasedConnector>,
     tasks: &TaskTracker,
@@ -29,7 +29,8 @@ pub(crate) async fn perform(
             .map(|source| (source.id.clone(), source.source_type)),
         provider: credential.map(|credential| credential.provider.clone()),
     };
-    // A task of its own: neither a caller who gives up nor the end of the process may stop a write half-way.
+    // The action runs in its own task: a caller that disconnects, or the end of the process, must not stop a write
+    // half-way.
     let work = async move {
         let called = async { connector.call_action(call).await };
         panic::catch(Box::pin(called)).await

@@ -1,4 +1,4 @@
-//! The JSON answer of an action, as callers read it (`protocol.md` §6.5).
+//! The JSON answer of an action (`protocol.md` §6.5).
 
 use anyhow::Result;
 use axum::{
@@ -20,7 +20,7 @@ pub struct ActionResponse {
 }
 
 impl ActionResponse {
-    /// The action did what it was asked to.
+    /// Makes the answer of a successful action.
     pub fn success(result: Value) -> Self {
         Self {
             status: "success",
@@ -29,10 +29,10 @@ impl ActionResponse {
         }
     }
 
-    /// The answer of [`success`](Self::success), written at once.
+    /// Serializes the answer of [`success`](Self::success) directly.
     ///
     /// # Errors
-    /// The result cannot be written as JSON.
+    /// The result cannot be serialized as JSON.
     pub(super) fn succeeded(result: &impl Serialize) -> Result<Response> {
         let mut body = br#"{"status":"success","result":"#.to_vec();
         serde_json::to_writer(&mut body, result)?;
@@ -41,7 +41,7 @@ impl ActionResponse {
         Ok(([(header::CONTENT_TYPE, json)], body).into_response())
     }
 
-    /// The action was refused or failed.
+    /// Makes the answer of an action that was refused or failed.
     pub fn error(message: impl Into<String>) -> Self {
         Self {
             status: "error",
@@ -50,12 +50,12 @@ impl ActionResponse {
         }
     }
 
-    /// There is no action of this name.
+    /// Makes the answer to an unknown action.
     pub fn not_supported(action: &str) -> Self {
         Self::error(format!("Action not supported: {action}"))
     }
 
-    /// The answer: 200 for success, 400 for an error.
+    /// Returns the response: 200 for success, 400 for an error.
     pub fn into_response(self) -> Response {
         let status = if self.error.is_none() {
             StatusCode::OK
@@ -65,7 +65,7 @@ impl ActionResponse {
         self.into_response_with_status(status)
     }
 
-    /// The answer with a status of one's own.
+    /// Returns the response with another status.
     pub fn into_response_with_status(self, status: StatusCode) -> Response {
         (status, Json(self)).into_response()
     }

@@ -1,4 +1,4 @@
-//! Webhooks as an author sees them: the request that came in, and the orders that it leads to.
+//! The author's side of webhooks: the request, and the runs that it starts.
 
 mod order;
 mod request;

@@ -1,4 +1,4 @@
-//! What a webhook asks for.
+//! The result of a webhook: runs to start, and an answer.
 
 use std::fmt;
 
@@ -12,25 +12,25 @@ use crate::{
     wire::{ServiceCredential, Source},
 };
 
-/// Everything that is known when a webhook is called.
+/// The input of a webhook's function.
 #[derive(Debug, Clone)]
 pub struct WebhookCall {
-    /// The call as it came.
+    /// The request.
     pub request: WebhookRequest,
-    /// The source whose id stands in the path for `{source_id}`.
+    /// The source named by `{source_id}` in the path.
     pub source: Option<Source>,
     /// The credential of that source's owner.
     pub credentials: Option<ServiceCredential>,
-    /// The way to the manager.
+    /// The client of the manager.
     pub manager: ManagerClient,
 }
 
-/// What a function with `#[webhook]` wants to happen after the answer went out.
+/// The result of a function with `#[webhook]`: what happens after the answer was sent.
 ///
 /// ```
 /// use omni_connector::{Webhook, prelude::*};
 ///
-/// // A page was deleted: say so, without a look at anything else.
+/// // A page was deleted: send the delete, without reading anything else.
 /// fn deleted(source: &Source, page: String) -> Webhook {
 ///     Webhook::run(&source.id, move |ctx| async move {
 ///         ctx.delete(page).await?;
@@ -44,7 +44,7 @@ pub struct Webhook {
     pub(crate) answer: Option<Response>,
 }
 
-/// One thing to do about one source.
+/// A run to start for one source.
 pub(crate) struct Order {
     pub(crate) source_id: String,
     pub(crate) kind: OrderKind,
@@ -56,7 +56,7 @@ pub(crate) enum OrderKind {
 }
 
 impl Webhook {
-    /// Nothing: the call is about something else.
+    /// Does nothing: the call concerns something else.
     pub const fn ignore() -> Self {
         Self {
             orders: Vec::new(),
@@ -64,17 +64,17 @@ impl Webhook {
         }
     }
 
-    /// One incremental run of the source. Calls that follow soon after become the same run
-    /// ([`webhook_window`](crate::ServerConfig::webhook_window)); while a run is under way they become one after it.
+    /// Requests an incremental run of the source. Further calls within the
+    /// [window](crate::ServerConfig::webhook_window) join it. Calls during a run become one run after it.
     pub fn sync(source_id: impl Into<String>) -> Self {
         Self::one(source_id.into(), OrderKind::Sync)
     }
 
-    /// A run of its own, in which `work` emits what the call says has changed: see [`SyncContext`]. It counts as an
-    /// incremental one, so it waits for the run that is under way, and keeps the checkpoint of the source unless it saves
+    /// Starts a separate run, in which `work` emits the changes that the call reports: see [`SyncContext`]. It counts
+    /// as an incremental run, so it waits for the current one. It keeps the source's checkpoint unless it saves
     /// another. Returning `Ok` completes it; an error or a panic fails it with its message.
     ///
-    /// When the process is stopped meanwhile, the manager resumes the run as an incremental sync.
+    /// If the process stops meanwhile, the manager resumes the run as an incremental sync.
     pub fn run<F>(
         source_id: impl Into<String>,
         work: impl FnOnce(SyncContext) -> F + Send + 'static,
@@ -95,15 +95,15 @@ impl Webhook {
         }
     }
 
-    /// Both: one call may be about several sources.
+    /// Joins two results: one call may concern several sources.
     pub fn and(mut self, other: Self) -> Self {
         self.orders.extend(other.orders);
         self.answer = self.answer.or(other.answer);
         self
     }
 
-    /// Answers with this instead of `{"status":"accepted"}`: a challenge, say, by which a system finds out whether the path is
-    /// ours.
+    /// Sets the answer, in place of `{"status":"accepted"}`. An example is the challenge with which a system verifies
+    /// that the path is ours.
     pub fn answer(mut self, response: impl IntoResponse) -> Self {
         self.answer = Some(response.into_response());
         self

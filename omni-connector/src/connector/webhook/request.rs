@@ -1,4 +1,4 @@
-//! A call of another system, and the proof that it is one.
+//! The request of a webhook, and the verification of its signature.
 
 use std::{collections::HashMap, fmt};
 
@@ -10,7 +10,7 @@ use serde_json::error::Category;
 
 use crate::{connector::ActionError, schema::DecodeError, wire::SecretString};
 
-/// What a function with `#[webhook]` gets: the call as it came. `Debug` shows neither headers nor body, which hold secrets.
+/// The request of a webhook, as it arrived. `Debug` shows neither headers nor body, which contain secrets.
 #[derive(Clone)]
 pub struct WebhookRequest {
     pub(crate) route: &'static str,
@@ -22,10 +22,11 @@ pub struct WebhookRequest {
 }
 
 impl WebhookRequest {
-    /// A call of the webhook at `route`, as a unit test of its function makes one. `headers` are pairs of names and values.
+    /// Makes a request of the webhook at `route`, for a unit test of its function. `headers` are pairs of names and
+    /// values.
     ///
     /// # Panics
-    /// On a header that is none.
+    /// A header is invalid.
     pub fn new(route: &'static str, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Self {
         let header = |&(name, value): &(&str, &str)| {
             let name = name.parse::<axum::http::HeaderName>();
@@ -44,17 +45,17 @@ impl WebhookRequest {
         }
     }
 
-    /// The path that the webhook declares, with its `{parameters}`.
+    /// Returns the path that the webhook declares, with its `{parameters}`.
     pub const fn route(&self) -> &'static str {
         self.route
     }
 
-    /// `POST`, or `GET` where a system asks for a proof that the path is ours.
+    /// Returns the method: `POST`, or `GET` when a system verifies that the path is ours.
     pub const fn method(&self) -> &Method {
         &self.method
     }
 
-    /// What stands in the path for `{name}`.
+    /// Returns the value in the path for `{name}`.
     pub fn parameter(&self, name: &str) -> Option<&str> {
         let mut parameters = self.parameters.iter();
         parameters
@@ -62,34 +63,35 @@ impl WebhookRequest {
             .map(|(_, value)| value.as_str())
     }
 
-    /// The query, undecoded: `url::form_urlencoded` reads it.
+    /// Returns the query, undecoded. `url::form_urlencoded` parses it.
     pub fn query(&self) -> Option<&str> {
         self.query.as_deref()
     }
 
-    /// All headers.
+    /// Returns all headers.
     pub const fn headers(&self) -> &HeaderMap {
         &self.headers
     }
 
-    /// A header; none when it is not there or no text.
+    /// Returns a header. Returns `None` when it is missing or not a string.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// The body as it came, which is what signatures are made of.
+    /// Returns the unchanged body, over which signatures are computed.
     pub const fn body(&self) -> &Bytes {
         &self.body
     }
 
-    /// The body, decoded.
+    /// Decodes the body.
     ///
     /// # Errors
-    /// It is no JSON, or not of this shape: 400 with the path of the field. A form is none: read it with [`form`](Self::form).
+    /// The body is not JSON or has another shape: 400 with the path of the field. Read a form with
+    /// [`form`](Self::form).
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, ActionError> {
         let refuse =
             |problem: &str| ActionError::bad_request(format!("invalid webhook call: {problem}"));
-        // Some systems begin with a byte order mark, which JSON does not allow.
+        // Some systems send a byte order mark, which JSON does not allow.
         let body = self
             .body
             .strip_prefix(b"\xef\xbb\xbf")
@@ -109,10 +111,10 @@ impl WebhookRequest {
         })
     }
 
-    /// The pairs of a form, decoded: GitHub's, by default, has all of the call in the field `payload`.
+    /// Decodes a form. GitHub, by default, sends the whole call in the field `payload`.
     ///
     /// # Errors
-    /// It is no form: 400.
+    /// The body is not a form: 400.
     pub fn form(&self) -> Result<HashMap<String, String>, ActionError> {
         if !self.is_form() {
             return Err(ActionError::bad_request(
@@ -130,10 +132,10 @@ impl WebhookRequest {
         kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")
     }
 
-    /// Whether the header holds the HMAC-SHA256 of the body under `secret`: see [`verify_hmac_sha256`].
+    /// Verifies that the header contains the HMAC-SHA256 of the body under `secret`: see [`verify_hmac_sha256`].
     ///
     /// # Errors
-    /// It does not, or is not there: 401.
+    /// The signature is wrong or missing: 401.
     pub fn verify_hmac_sha256(
         &self,
         secret: &SecretString,
@@ -161,14 +163,14 @@ impl fmt::Debug for WebhookRequest {
     }
 }
 
-/// Whether `signature` is the HMAC-SHA256 of `message` under `secret`, in hexadecimal digits with or without `sha256=` before
-/// them. Compared in constant time. An empty secret proves nothing and is refused.
+/// Verifies that `signature` is the HMAC-SHA256 of `message` under `secret`. It is hexadecimal, with or without
+/// `sha256=` before it. The comparison takes constant time. An empty secret is refused.
 ///
-/// Systems that sign more than the body, such as a time before it, need this one;
-/// [`WebhookRequest::verify_hmac_sha256`] does for the others.
+/// For systems that sign more than the body, such as a time before it. For others use
+/// [`WebhookRequest::verify_hmac_sha256`].
 ///
 /// # Errors
-/// It is not: 401.
+/// The signature is wrong: 401.
 pub fn verify_hmac_sha256(
     secret: &SecretString,
     signature: &str,
@@ -199,7 +201,7 @@ fn from_hex(digits: &str) -> Option<Vec<u8>> {
 mod tests {
     use super::*;
 
-    /// The example of GitHub's documentation.
+    /// The example from GitHub's documentation.
     const SIGNATURE: &str = "757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17";
 
     fn verify(secret: &str, signature: &str, message: &[u8]) -> bool {
@@ -219,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_no_signature() {
+    fn anything_else_is_not_a_valid_signature() {
         let secret = "It's a Secret to Everybody";
         let short = &SIGNATURE[..62];
         let wrong = SIGNATURE.replace("757", "758");
@@ -247,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_shows_nothing_of_itself() {
+    fn debug_output_of_a_call_shows_no_content() {
         let call = WebhookRequest::new("/hooks", &[("x-token", "s3cret")], "s3cret");
         assert!(!format!("{call:?}").contains("s3cret"));
     }
@@ -272,7 +274,7 @@ mod tests {
             call.json::<serde_json::Value>().unwrap()
         };
         assert_eq!(json(&[], "\u{feff}{\"a\":1}")["a"], 1);
-        // What `curl -d` sends calls itself a form.
+        // `curl -d` sends JSON with the content type of a form.
         assert_eq!(json(&[form], "{\"a\":1}")["a"], 1);
         let call = WebhookRequest::new("/hooks", &[form], github);
         assert_eq!(call.form().unwrap()["payload"], "{\"zen\":\"a b\"}");

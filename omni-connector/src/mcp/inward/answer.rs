@@ -18,11 +18,11 @@ use crate::connector::{
     actions::{ActionOutput, File},
 };
 
-/// The answer of a tool.
+/// Converts the answer of a tool.
 ///
-/// Structured content is the result, with `files` and `links` beside it where there are any; text alone beside it only repeats it
-/// (`protocol.md` §9.4). Else text is `content`; a single image, recording or resource without text is a file, and beside
-/// others they are `files`, so that nothing is lost.
+/// Structured content is the result, with added `files` and `links`; its text alone only repeats it (`protocol.md`
+/// §9.4). Without structured content, text becomes `content`. A single image, recording or resource without text
+/// becomes a file. Several become `files`, so that nothing is lost.
 pub(super) fn tool(result: CallToolResult) -> Result<Response> {
     let mut texts = Vec::new();
     let mut attachments = Vec::new();
@@ -44,7 +44,7 @@ pub(super) fn tool(result: CallToolResult) -> Result<Response> {
             ContentBlock::ResourceLink(link) => links.push(json!({
                 "uri": link.uri, "name": link.name, "description": link.description, "mime_type": link.mime_type,
             })),
-            // A kind that today's protocol does not know.
+            // A kind that the protocol does not know yet.
             _ => texts.push("[content of an unknown kind]".to_owned()),
         }
     }
@@ -55,7 +55,7 @@ pub(super) fn tool(result: CallToolResult) -> Result<Response> {
             (true, Some(reason)) => reason_in(reason),
             (true, None) => "the tool failed without a reason".to_owned(),
         };
-        // Keeps its status, and goes through the redaction of errors.
+        // The error keeps its status and passes through redaction.
         return Err(ActionError::bad_request(text).into());
     }
     let is_alone = text.is_empty() && links.is_empty() && result.structured_content.is_none();
@@ -70,7 +70,7 @@ pub(super) fn tool(result: CallToolResult) -> Result<Response> {
         Some(structured) if attachments.is_empty() && links.is_empty() => {
             return Ok(ActionResponse::success(structured).into_response());
         }
-        // Its own keys go before those that are added.
+        // Its own keys take precedence over added ones.
         Some(Value::Object(structured))
             if !(structured.contains_key("files") || structured.contains_key("links")) =>
         {
@@ -93,7 +93,7 @@ pub(super) fn tool(result: CallToolResult) -> Result<Response> {
     Ok(ActionResponse::success(answer).into_response())
 }
 
-/// The answer of `/resource`.
+/// Converts the answer of `/resource`.
 pub(super) fn contents(result: ReadResourceResult) -> Value {
     let contents: Vec<_> = result.contents.into_iter().filter_map(content).collect();
     json!({ "contents": contents })
@@ -117,7 +117,7 @@ fn content(content: ResourceContents) -> Option<Value> {
     }
 }
 
-/// The answer of `/prompt`. Of what is no text only its type is left, and the text of a resource.
+/// Converts the answer of `/prompt`. Content other than text is reduced to its type; the text of a resource is kept.
 pub(super) fn prompt(result: GetPromptResult) -> Value {
     let messages: Vec<_> = result
         .messages
@@ -148,7 +148,7 @@ pub(super) fn prompt(result: GetPromptResult) -> Value {
     json!({ "description": result.description, "messages": messages })
 }
 
-/// What is no text.
+/// Content other than text.
 struct Attachment {
     name: String,
     uri: Option<String>,
@@ -206,7 +206,7 @@ impl Attachment {
         }
     }
 
-    /// The bytes; none if they cannot be read, in which case they are passed on as they are.
+    /// Returns the bytes. Returns `None` if the base64 is invalid; the string is then forwarded unchanged.
     fn bytes(&self) -> Option<Vec<u8>> {
         match &self.data {
             Data::Text(text) => Some(text.clone().into_bytes()),
@@ -221,7 +221,7 @@ impl Attachment {
         }
         match self.data {
             Data::Text(text) => file["text"] = text.into(),
-            // In the standard alphabet, whatever the server uses.
+            // Always sent in the standard alphabet.
             Data::Base64(text) => {
                 let bytes = base64_bytes(&text);
                 file["data"] = bytes
@@ -233,7 +233,7 @@ impl Attachment {
     }
 }
 
-/// Base64 in either alphabet, padded or not, over several lines or as a `data:` URL.
+/// Decodes base64 in either alphabet, with or without padding, also over several lines or as a `data:` URL.
 fn base64_bytes(text: &str) -> Option<Vec<u8>> {
     let text = match text.trim_start().strip_prefix("data:") {
         Some(url) => url.split_once("base64,")?.1,
@@ -251,7 +251,7 @@ fn base64_bytes(text: &str) -> Option<Vec<u8>> {
     LENIENT.decode(text.trim_end_matches('=')).ok()
 }
 
-/// The standard alphabet. Bits that are left over mean nothing.
+/// The standard alphabet. Leftover bits are ignored.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new()
@@ -259,7 +259,7 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// The reason in structured content: what it calls its message, or else all of it.
+/// Finds the reason in structured content: its message, or else the whole content.
 fn reason_in(structured: &Value) -> String {
     let places = ["/message", "/error/message", "/error", "/reason", "/detail"];
     let message = places
@@ -273,7 +273,7 @@ fn reason_in(structured: &Value) -> String {
     }
 }
 
-/// What names end in, for the types that tools commonly send.
+/// Returns the file extension for MIME types that tools commonly send.
 fn extension(mime_type: &str) -> String {
     let essence = mime_type.split(';').next().unwrap_or_default().trim();
     let subtype = essence.rsplit('/').next().unwrap_or_default();

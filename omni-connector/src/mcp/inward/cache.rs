@@ -22,7 +22,7 @@ struct Stored<C> {
     catalog: C,
 }
 
-/// The known catalog. It is forgotten when it is older than its time to live.
+/// The known catalog. It expires after its time to live.
 pub(super) struct Cache {
     known: Mutex<Option<(Arc<Catalog>, u64)>>,
     file: Option<PathBuf>,
@@ -30,8 +30,8 @@ pub(super) struct Cache {
 }
 
 impl Cache {
-    /// What the file of connector `name` in `folder` holds. Without a time to live nothing is kept on disk, and what is
-    /// known stays known.
+    /// Loads the file of connector `name` in `folder`. Without a time to live nothing is stored on disk, and the
+    /// catalog in memory never expires.
     pub(super) fn load(folder: &Path, name: &str, ttl: Option<Duration>) -> Self {
         let file = ttl.map(|_| folder.join(file_name(name)));
         let cache = Self {
@@ -49,7 +49,7 @@ impl Cache {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The catalog, if there is one that is young enough.
+    /// Returns the catalog unless it has expired.
     pub(super) fn get(&self) -> Option<Arc<Catalog>> {
         let known = self.known();
         let (catalog, at) = known.as_ref()?;
@@ -59,7 +59,7 @@ impl Cache {
             .then(|| Arc::clone(catalog))
     }
 
-    /// Keeps a catalog; whether it differs from what was known.
+    /// Stores a catalog. Returns whether it differs from the known one.
     pub(super) fn put(&self, catalog: Catalog) -> bool {
         let is_new = self.get().is_none_or(|known| *known != catalog);
         let at = now();
@@ -108,7 +108,7 @@ fn read(file: &Path) -> Option<Stored<Catalog>> {
     }
 }
 
-/// Replaces the file as a whole: a crash leaves the old one.
+/// Replaces the whole file at once: a crash leaves the old one.
 fn write(file: &Path, at: u64, catalog: &Catalog) -> io::Result<()> {
     let stored = Stored {
         version: VERSION,

@@ -33,7 +33,7 @@ pub(super) struct Catalog {
 }
 
 impl Catalog {
-    /// Asks for every page of the lists that the server says it has.
+    /// Reads every page of the lists that the server announces.
     pub(super) async fn of(session: &Session) -> Result<Self, ServiceError> {
         let (peer, has) = (session.peer(), session.capabilities());
         let mut catalog = Self::default();
@@ -137,7 +137,7 @@ impl Catalog {
     }
 }
 
-/// So many pages, items and bytes of a list are read; the rest is left out with a warning.
+/// The limits of a list in pages, items and bytes. Items beyond them are dropped with a warning.
 const MOST_PAGES: usize = 200;
 const MOST_ITEMS: usize = 5_000;
 const MOST_BYTES: usize = 32 << 20;
@@ -166,7 +166,7 @@ pages! {
     ListPromptsResult { prompts: Prompt }
 }
 
-/// Reads a list page by page. A cursor that comes again is its end, and it is cut off where it is too long.
+/// Reads a list page by page. It ends at a repeated cursor, and is cut off at the limits.
 async fn walk<P: Page, F>(
     what: &str,
     mut ask: impl FnMut(Option<PaginatedRequestParams>) -> F,
@@ -209,10 +209,10 @@ where
     Ok(items)
 }
 
-/// Skills that are prompts of the server.
+/// The prefix of skills that are prompts of the server.
 pub(super) const SKILL_PREFIX: &str = "mcp:";
 
-/// A list that the server announces and does not have is empty; a broken connection is an error.
+/// Treats a list that the server announces but does not have as empty. A broken connection is an error.
 fn optional<T>(what: &str, list: Result<Vec<T>, ServiceError>) -> Result<Vec<T>, ServiceError> {
     match list {
         Err(ServiceError::McpError(error)) => {

@@ -33,10 +33,10 @@ use super::{
     message::{Pending, Received, refused},
 };
 
-/// The longest answer or event that is read.
+/// The longest answer or event that is read, in bytes.
 pub(super) const LONGEST: usize = 64 << 20;
 
-/// How much of a refusal is read, and how much of it is passed on.
+/// How much of a refusal is read, and how much of it is quoted.
 const LONGEST_REFUSAL: usize = 64 << 10;
 const QUOTED: usize = 300;
 
@@ -46,7 +46,7 @@ const EVENTS: &str = "text/event-stream";
 /// A failed request: the server refused it or cannot be reached.
 #[derive(Debug)]
 pub(super) struct HttpFailure {
-    /// The status of a refusal; none where no answer came.
+    /// The status of a refusal. `None` if no answer arrived.
     pub(super) status: Option<StatusCode>,
     pub(super) retry_after: Option<Duration>,
     message: String,
@@ -117,7 +117,7 @@ impl Client {
         let sent = self.http.post(uri).json(message).headers(headers).send();
         let response = sent.await.map_err(failed)?;
         let JsonRpcMessage::Request(request) = message else {
-            // Nothing but a refusal matters.
+            // Only a refusal matters here.
             let status = response.status();
             if status == StatusCode::NOT_FOUND && session.is_some() {
                 return Err(Failure::SessionExpired);
@@ -268,7 +268,7 @@ fn event(message: &Received) -> Sse {
     Sse::default().data(serde_json::to_string(message).unwrap_or_default())
 }
 
-/// Replaces an event's message by a form that the client library can read.
+/// Replaces an event's message by one that the client library can read.
 fn mend(event: &mut Sse, receive: impl FnOnce(&[u8]) -> Option<Received>) {
     if !matches!(event.event.as_deref(), None | Some("" | "message")) {
         return;
@@ -279,7 +279,7 @@ fn mend(event: &mut Sse, receive: impl FnOnce(&[u8]) -> Option<Received>) {
     }
 }
 
-/// The bytes of a stream, as long as no event of it is too long.
+/// Returns the bytes of a stream until an event is too long.
 fn bounded(
     response: Response,
     is_too_long: Arc<AtomicBool>,
@@ -309,7 +309,7 @@ fn bounded(
     bytes.boxed()
 }
 
-/// The body of an answer; none if it is longer than `longest`.
+/// Reads the body of an answer. Returns `None` if it is longer than `longest`.
 async fn read(mut response: Response, longest: usize) -> Result<Option<Vec<u8>>, Failure> {
     let is_refusal = !response.status().is_success();
     let mut body = Vec::new();

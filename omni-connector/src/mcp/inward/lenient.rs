@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// The value of a message, or nothing if it is not JSON even so.
+/// Parses a message. Returns `None` if it is not JSON even after repairs.
 pub(super) fn read(text: &[u8]) -> Option<Value> {
     let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
     serde_json::from_slice(text)
@@ -10,7 +10,7 @@ pub(super) fn read(text: &[u8]) -> Option<Value> {
         .ok()
 }
 
-/// The same text with the known slips put right. Everything else stays as it is.
+/// Corrects the known mistakes. Everything else is unchanged.
 fn repaired(text: &str) -> String {
     let mut repaired = String::with_capacity(text.len());
     let (mut rest, mut is_string) = (text, false);
@@ -52,17 +52,17 @@ fn repaired(text: &str) -> String {
     repaired
 }
 
-/// What other languages write for numbers that JSON does not have.
+/// Numbers that other languages write and JSON lacks.
 const NUMBERS: [&str; 3] = ["NaN", "-Infinity", "Infinity"];
 
 enum Escape {
-    /// So many bytes that are right.
+    /// The length of a valid escape sequence, in bytes.
     Whole(usize),
-    /// Half of a surrogate pair without the other half.
+    /// One half of a surrogate pair without the other.
     HalfPair,
 }
 
-/// The escape sequence at the beginning of `text`.
+/// Reads the escape sequence at the beginning of `text`.
 fn escape(text: &str) -> Option<Escape> {
     let Some(code) = unit(text) else {
         let second = text[1..].chars().next()?;
@@ -77,7 +77,7 @@ fn escape(text: &str) -> Option<Escape> {
     })
 }
 
-/// The number of a `\uXXXX` at the beginning of `text`.
+/// Reads the number of a `\uXXXX` at the beginning of `text`.
 fn unit(text: &str) -> Option<u32> {
     let digits = text.strip_prefix("\\u")?.get(..4)?;
     u32::from_str_radix(digits, 16).ok()
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_json_stays_so() {
+    fn other_invalid_json_is_still_refused() {
         for text in ["", "banner", "{", "{\"a\":}", "[\"\\", "[\"\\ud8"] {
             assert_eq!(read(text.as_bytes()), None, "{text}");
         }

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 type Object = Map<String, Value>;
 
-/// Mends the result of a request of `method`. What is right already is left as it is.
+/// Repairs the result of a request of `method`. Valid parts are not changed.
 pub(super) fn result(method: &str, result: &mut Value) {
     let Value::Object(result) = result else {
         return;
@@ -61,10 +61,10 @@ pub(super) fn result(method: &str, result: &mut Value) {
     }
 }
 
-/// What is left of an object, or why nothing is.
+/// The repairs of an object, or the reason why it is dropped.
 type Mended = Result<Vec<String>, String>;
 
-/// Leaves out whatever keeps `object` from being a `T`. Without one of `required` nothing is left.
+/// Removes the fields that keep `object` from decoding as `T`. Fails if one of `required` is invalid.
 fn object<T: DeserializeOwned>(object: &mut Object, required: &[&str]) -> Mended {
     let whole = match decoded::<T>(object) {
         Ok(()) => return Ok(Vec::new()),
@@ -99,7 +99,7 @@ fn decoded<T: DeserializeOwned>(object: &Object) -> Result<(), String> {
         .map_err(|error| error.to_string())
 }
 
-/// Mends one page of a list.
+/// Repairs one page of a list.
 fn list(result: &mut Object, key: &str, item: impl FnMut(&mut Object) -> Mended) {
     each(result, key, item);
     // An empty cursor means the end, as does one that is not a string.
@@ -109,7 +109,7 @@ fn list(result: &mut Object, key: &str, item: impl FnMut(&mut Object) -> Mended)
     keep(result, &[key, "nextCursor"]);
 }
 
-/// Mends each item of the list `key`; one that cannot be mended is left out. A list that is missing or null is empty.
+/// Repairs each item of the list `key`, and drops those that cannot be repaired. A missing or null list is empty.
 fn each(result: &mut Object, key: &str, mut item: impl FnMut(&mut Object) -> Mended) {
     let Some(list) = result.get_mut(key) else {
         return;
@@ -145,7 +145,7 @@ fn each(result: &mut Object, key: &str, mut item: impl FnMut(&mut Object) -> Men
     });
 }
 
-/// What an item is called, for the log.
+/// Returns an item's name, for the log.
 fn called_by(object: &Object) -> Option<String> {
     let name = ["name", "uri", "uriTemplate"]
         .iter()
@@ -153,7 +153,7 @@ fn called_by(object: &Object) -> Option<String> {
     Some(name.chars().take(100).collect())
 }
 
-/// Names a resource that has no name by its address.
+/// Uses the address of a resource as its name if it has none.
 fn name_by(resource: &mut Object, address: &str) {
     if !resource.get("name").is_some_and(Value::is_string)
         && let Some(address) = resource.get(address).cloned()
@@ -183,7 +183,7 @@ fn initialized(result: &mut Object) {
     let _ = object::<InitializeResult>(result, &["protocolVersion", "capabilities", "serverInfo"]);
 }
 
-/// Mends the result of a tool. One that is none, such as a task or a question, is left as it is.
+/// Repairs the result of a tool. Other results, such as a task or a question, are not changed.
 fn called(result: &mut Object) {
     if !(result.contains_key("content") || result.contains_key("structuredContent")) {
         return;
@@ -208,7 +208,7 @@ fn called(result: &mut Object) {
     );
 }
 
-/// A block of content that can be read: itself, or a note in its place.
+/// Returns a block of content that can be read, or a note in its place.
 fn block(value: Value) -> Value {
     let Value::Object(mut block) = value else {
         return match value {
@@ -260,7 +260,7 @@ fn note(kind: Option<&str>, reason: &str) -> Value {
     json!({ "type": "text", "text": format!("[content of kind `{kind}` that cannot be read]") })
 }
 
-/// Leaves `keys` and nothing else: other keys would make it a result of another kind.
+/// Removes all keys except `keys`: others would make it a result of another kind.
 fn keep(result: &mut Object, keys: &[&str]) {
     let keys: HashSet<_> = keys.iter().copied().collect();
     if result.contains_key("inputRequests") || result.contains_key("task") {
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn an_odd_tool_costs_itself_and_an_odd_part_of_a_tool_only_that_part() {
+    fn an_invalid_tool_is_dropped_and_an_invalid_part_of_a_tool_is_repaired() {
         let good = json!({ "name": "good", "inputSchema": { "type": "object" } });
         for (odd, left) in [
             (json!({ "name": "bad" }), None),
@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn an_odd_block_is_a_note_and_the_others_stay() {
+    fn an_unreadable_block_becomes_a_note_and_the_others_stay() {
         let text = json!({ "type": "text", "text": "kept" });
         let note = |kind: &str| json!({ "type": "text", "text": format!("[content of kind `{kind}` that cannot be read]") });
         for (odd, left) in [
@@ -362,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn an_odd_message_or_resource_costs_itself() {
+    fn an_odd_part_of_a_message_or_resource_is_repaired_or_dropped_alone() {
         let text = json!({ "type": "text", "text": "kept" });
         assert_eq!(
             mended(
@@ -400,7 +400,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_says_little_of_itself_is_spoken_to() {
+    fn a_server_with_a_faulty_initialize_result_is_accepted() {
         let mut little = json!({ "protocolVersion": "2025-06-18", "serverInfo": { "name": 7 }, "instructions": [] });
         result("initialize", &mut little);
         assert!(
@@ -410,7 +410,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_right_is_left_as_it_is() {
+    fn valid_messages_are_not_changed() {
         for (method, right) in [
             (
                 "tools/call",

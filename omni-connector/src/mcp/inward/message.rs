@@ -122,7 +122,7 @@ impl Pending {
     }
 }
 
-/// The answer of a call as the client library decodes it.
+/// Converts the answer of a call for the client library.
 fn answered(request: RequestId, method: &str, mut message: Value, text: &[u8]) -> Received {
     mend::result(method, &mut message["result"]);
     message["id"] = serde_json::to_value(&request).unwrap_or_default();
@@ -136,7 +136,7 @@ fn answered(request: RequestId, method: &str, mut message: Value, text: &[u8]) -
     }
 }
 
-/// An error of the server, with the id of its call.
+/// Converts an error of the server for its call.
 fn failed(request: RequestId, error: &Value) -> Received {
     let code = error["code"]
         .as_i64()
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_cannot_be_read_is_the_error_of_its_call() {
+    fn an_unreadable_answer_is_the_error_of_its_call() {
         for (text, answered) in [
             (r#"{"jsonrpc":"2.0","id":2,"result":{"content":[}"#, 2),
             (r#"{"jsonrpc":"2.0","id":"1","result":{"x":1e999}}"#, 1),

@@ -1,4 +1,4 @@
-//! The MCP server behind a connector: its tools become actions; its resources and prompts are passed on.
+//! The MCP server behind a connector: its tools become actions; its resources and prompts are forwarded.
 //!
 //! The manifest uses the latest discovered lists; building it never contacts the server. The connector's own actions take
 //! precedence over tools with the same name, also in dispatch. Only the connections hold secrets.
@@ -357,7 +357,8 @@ fn credentials_of(call: &ActionCall) -> Option<McpCredentials> {
     })
 }
 
-/// The config with which each secret was last used, by the hash of the secret: reading a resource or a prompt names no source.
+/// The config with which each secret was last used, by the hash of the secret: a request for a resource or a prompt
+/// names no source.
 #[derive(Default)]
 struct Configs {
     hasher: RandomState,
@@ -365,7 +366,7 @@ struct Configs {
 }
 
 impl Configs {
-    /// Secrets that are remembered. Tokens are renewed, and nobody says which are over.
+    /// The number of remembered secrets. Tokens are renewed, and it is unknown which ones have expired.
     const MOST: usize = 1_000;
 
     fn complete(&self, mut credentials: McpCredentials) -> McpCredentials {

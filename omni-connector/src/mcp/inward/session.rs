@@ -57,7 +57,7 @@ pub(super) struct Listener {
 
 impl Listener {
     fn changed(&self) {
-        // A full queue is being worked on; what changed meanwhile is read with what is in it, or when the catalog expires.
+        // A full queue is being processed. This change is read with one in the queue, or when the catalog expires.
         let _ = self.changes.try_send(self.server.clone());
     }
 }
@@ -83,7 +83,7 @@ impl ClientHandler for Listener {
     }
 }
 
-/// An open connection. Dropping it closes it in the background, [`close`](Self::close) waits for that.
+/// An open connection. Dropping it closes it in the background; [`close`](Self::close) waits for that.
 pub(super) struct Session {
     running: RwLock<RunningService<RoleClient, Listener>>,
     peer: Peer<RoleClient>,
@@ -162,7 +162,7 @@ impl Session {
             .unwrap_or_default()
     }
 
-    /// The running client, which answers what the server asks back in the middle of a call.
+    /// Returns the running client, which answers the server's own requests during a call.
     pub(super) async fn running(
         &self,
     ) -> tokio::sync::RwLockReadGuard<'_, RunningService<RoleClient, Listener>> {
@@ -291,7 +291,7 @@ where
     match running {
         Ok(running) => Ok(running),
         Err(error) => {
-            // The last output of a dying server arrives around the end of its standard output.
+            // The last output of a crashing server arrives around the end of its standard output.
             tokio::time::sleep(Duration::from_millis(50)).await;
             Err(Failure::Initialize(Box::new(error), stderr))
         }
@@ -308,7 +308,7 @@ fn start(server: &StdioMcpServer) -> Result<(Child, Option<ChildStderr>), String
         command.current_dir(folder);
     }
     let mut command = CommandWrap::from(command);
-    // What the server starts itself ends with it, and a terminal's Ctrl-C reaches the connector first.
+    // Processes that the server starts end with it, and a terminal's Ctrl-C reaches the connector first.
     #[cfg(unix)]
     command.wrap(process_wrap::tokio::ProcessGroup::leader());
     Child::start(command).map_err(|error| {
@@ -326,7 +326,7 @@ fn reach(server: &HttpMcpServer) -> Result<StreamableHttpClientTransport<http::C
         value.set_sensitive(true);
         headers.insert(key, value);
     }
-    // A kept connection whose last answer was not read to its end stalls; the streams stay open by themselves.
+    // A pooled connection stalls if its last answer was not read to its end. Event streams stay open without the pool.
     let client = HttpClient::builder()
         .pool_max_idle_per_host(0)
         .redirect(reqwest::redirect::Policy::custom(follow))
@@ -439,7 +439,7 @@ fn failed(reason: &str, server: &McpServer) -> ActionError {
     ActionError::upstream(secrets(server).redact(&message))
 }
 
-/// A refusal by its status.
+/// Converts a refusal by its status.
 fn refused(failure: &HttpFailure, server: &McpServer) -> ActionError {
     let name = name(server);
     let message = |what: &str| secrets(server).redact(&format!("{name} {what}: {failure}"));

@@ -7,16 +7,16 @@ use rmcp::{
 };
 use serde_json::{Value, json};
 
-/// So long may a server keep a result that nobody fetched, in milliseconds.
+/// How long a server may keep a result that was not fetched, in milliseconds.
 const KEPT: u64 = 60_000;
 
-/// Whether a tool was refused because it runs only as a task. The lists say so, too, in a field that the client library
-/// does not read.
+/// Returns whether a tool was refused because it runs only as a task. The lists also say so, in a field that the client
+/// library does not read.
 pub(super) fn is_demanded(called: &Result<CallToolResult, ServiceError>) -> bool {
     match called {
         Err(ServiceError::McpError(error)) => error.code == ErrorCode::METHOD_NOT_FOUND,
         Err(_) => false,
-        // Servers that stand on the TypeScript SDK make a result of that very error.
+        // Servers built on the TypeScript SDK return that error as a result.
         Ok(result) => {
             let text = result.content.first().and_then(|block| block.as_text());
             result.is_error == Some(true)
@@ -38,7 +38,7 @@ pub(super) async fn call(
     let id = created["task"]["taskId"]
         .as_str()
         .ok_or(ServiceError::UnexpectedResponse)?;
-    // The answer comes when the task has ended.
+    // The answer arrives when the task has ended.
     let result = ask(peer, "tasks/result", json!({ "taskId": id })).await?;
     serde_json::from_value(result).map_err(|_| ServiceError::UnexpectedResponse)
 }

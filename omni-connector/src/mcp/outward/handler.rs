@@ -27,7 +27,7 @@ use crate::{
     },
 };
 
-/// A placeholder URL when there is no manager: nothing listens there.
+/// A URL for when there is no manager: nothing listens on it.
 const NO_MANAGER: &str = "http://127.0.0.1:9";
 
 /// Answers one MCP client. Cheap to clone: each session gets one.
@@ -43,12 +43,12 @@ struct Inner {
     credentials: Option<ServiceCredential>,
     actor: Option<String>,
     manager: ManagerClient,
-    /// Calls under way.
+    /// The active calls.
     tasks: TaskTracker,
 }
 
 impl Handler {
-    /// Config and credentials are decoded at once, so that a mistake in them is not found by the first call.
+    /// Decodes config and credentials at once, so that errors in them appear at the start.
     pub(super) fn new(connector: Arc<dyn ErasedConnector>, options: &Options) -> Result<Self> {
         let manifest = connector.manifest("http://localhost");
         let source = source(&*connector, options)?;
@@ -142,7 +142,7 @@ fn tool(connector: &dyn ErasedConnector, action: &ManifestAction) -> Tool {
         object(action.input_schema.clone()),
     )
     .with_annotations(ToolAnnotations::new().read_only(action.mode == ActionMode::Read));
-    // Structured content is an object; a result of another kind is a text.
+    // Structured content must be an object; other results are returned as text.
     let output = connector.action_output(&action.name);
     if let Some(output) = output.filter(|schema| schema["type"] == "object") {
         tool = tool.with_raw_output_schema(Arc::new(object(output)));

@@ -25,7 +25,7 @@ use {
     options::{HELP, Options},
 };
 
-/// Does what `my-connector mcp …` asks for, until `ended`.
+/// Executes `my-connector mcp …`, until `ended`.
 pub(crate) async fn serve(
     connector: Arc<dyn ErasedConnector>,
     arguments: &[String],

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::wire::SourceType;
 
-/// What `mcp --help` prints.
+/// The output of `mcp --help`.
 pub(super) const HELP: &str = "\
 Serves the connector's actions as MCP tools and its skills as prompts, over standard input and output.
 
@@ -101,7 +101,7 @@ fn address(text: &str) -> Result<SocketAddr> {
         .map_or_else(|| text.to_owned(), |port| format!("127.0.0.1:{port}"));
     let address: SocketAddr = address
         .parse()
-        .with_context(|| format!("`{text}` is no address\nhelp: name one like `127.0.0.1:4800`"))?;
+        .with_context(|| format!("`{text}` is not an address\nhelp: try `127.0.0.1:4800`"))?;
     if !address.ip().is_loopback() {
         bail!(
             "`{text}` can be reached from elsewhere, and everybody would act with these credentials\nhelp: use a loopback address, such as `127.0.0.1:{}`",
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn the_command_line_goes_before_the_environment() {
+    fn the_command_line_overrides_the_environment() {
         let env = [
             ("OMNI_MCP_CONFIG", r#"{"a":1}"#),
             ("OMNI_MCP_ACTOR", "env@example.com"),
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_else_reaches_what_answers_without_a_password() {
+    fn without_a_password_only_a_local_address_is_served() {
         for address in ["0.0.0.0:80", "192.168.0.1:80"] {
             let error = read(&["--http", address], &[]).err().unwrap().to_string();
             assert!(error.contains("reached from elsewhere"), "{error}");

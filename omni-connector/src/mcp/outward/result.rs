@@ -45,7 +45,7 @@ pub(super) async fn of(answer: Response, schema: Option<&JsonObject>) -> CallToo
     } else if let (true, Ok(text)) = (essence.starts_with("text/"), std::str::from_utf8(&bytes)) {
         ContentBlock::text(text)
     } else {
-        // The name stands percent-encoded in the header, as it must in a URI.
+        // The name in the header is percent-encoded, as a URI requires.
         let name = header("x-file-name").unwrap_or_else(|| "download".to_owned());
         let uri = format!("file:///{}", name.replace(' ', "%20"));
         ContentBlock::resource(ResourceContents::blob(encoded(), uri).with_mime_type(essence))
@@ -57,7 +57,7 @@ pub(super) async fn of(answer: Response, schema: Option<&JsonObject>) -> CallToo
     }
 }
 
-/// `{"status":"success","result":…}` or `{"status":"error","error":"…"}`; any other JSON is a result of its own.
+/// Converts `{"status":"success","result":…}` or `{"status":"error","error":"…"}`. Any other JSON is the result itself.
 fn json(mut answer: Value, schema: Option<&JsonObject>) -> CallToolResult {
     if answer["status"] == "error" || answer.get("error").is_some_and(Value::is_string) {
         return failure(answer["error"].as_str().unwrap_or("the action failed"));
@@ -84,7 +84,7 @@ fn json(mut answer: Value, schema: Option<&JsonObject>) -> CallToolResult {
     }
 }
 
-/// Where a value is null and must not be. Everything else is written as its type says.
+/// Finds a null where the schema does not allow one. All other values follow from their types.
 fn misplaced_null(value: &Value, schema: &JsonObject, root: &JsonObject) -> Option<String> {
     if let Some(target) = schema.get("$ref").and_then(Value::as_str) {
         let name = target.strip_prefix("#/$defs/")?;

@@ -1,4 +1,4 @@
-//! How an inventory is saved: ids in packed segments, as text that JSON holds as it is.
+//! The format in which an inventory is saved: packed segments of ids, as base64 strings.
 
 use std::{io::Read, sync::Arc};
 
@@ -12,10 +12,10 @@ use super::{
     table::{Mark, Print, Seen, Segment, Table},
 };
 
-/// The key by which a saved inventory is recognised; its value is the version of the form.
+/// The key by which a saved inventory is recognised. Its value is the version of the format.
 const FORM: &str = "inventory";
 const VERSION: u64 = 1;
-/// A segment is some hundred kilobytes; a text that unpacks to more is no segment.
+/// The largest unpacked segment. Real ones have some hundred kilobytes; a string that unpacks to more is refused.
 const LARGEST: u64 = 64 << 20;
 
 pub(super) fn write(state: &mut State) -> Value {
@@ -58,7 +58,7 @@ const FREE: Mark = Mark {
 fn pack(segment: &Segment) -> Arc<str> {
     use std::io::Write;
     let mut deflate = DeflateEncoder::new(Vec::new(), Compression::new(3));
-    // A vector takes everything.
+    // Writing to a vector cannot fail.
     let packed = deflate
         .write_all(&segment.to_bytes())
         .and_then(|()| deflate.finish())
@@ -79,7 +79,7 @@ fn unpack(text: &Value) -> Result<Segment, &'static str> {
     Segment::of_bytes(&bytes).ok_or(DAMAGED)
 }
 
-/// Reads what is saved, and the forms of old: a list of ids, or a map of ids to versions.
+/// Reads a saved inventory, or an older format: a list of ids, or a map of ids to versions.
 pub(super) fn read(saved: Value) -> Result<State, &'static str> {
     let mut state = State::default();
     match saved {
@@ -136,7 +136,7 @@ fn read_walk(mut walk: Value, table: &mut Table) -> Result<Option<OpenWalk>, &'s
     Ok(run.map(|run| OpenWalk::interrupted(run, at)))
 }
 
-/// Adds an id of an old form. One that is there twice is there once.
+/// Adds an id of an older format. Duplicates are merged.
 pub(super) fn add(table: &mut Table, id: &str, print: Print) {
     let mark = Mark {
         print,

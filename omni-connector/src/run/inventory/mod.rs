@@ -1,7 +1,7 @@
 //! Knows which documents of a source are in Omni, and in which version.
 //!
-//! A document is noted when the manager has accepted it, and never before. Its id is named in a saved checkpoint before the
-//! document is sent, so that a process that is killed at any instant leaves nothing behind that nobody knows.
+//! A document is recorded only when the manager has accepted it. A saved checkpoint names its id before the document is
+//! sent. So a process that is killed at any moment leaves no unknown document in Omni.
 
 mod form;
 mod shared;
@@ -20,14 +20,14 @@ pub(super) use self::table::Print;
 pub use self::walk::Walk;
 use super::{SyncContext, keeper::serialize_piece};
 
-/// Knows which documents of a source are in Omni, each with the version that is there. It is a field of the checkpoint.
+/// Knows which documents of a source are in Omni, each with its version there. It is a field of the checkpoint.
 ///
-/// `V` is whatever tells a changed item from an unchanged one: a number, a time, an `ETag`, a struct of several. Only a hash
-/// of 48 bits of its JSON is kept, so a million ids of 60 characters take a few megabytes in a checkpoint.
+/// `V` is a value that changes with the item: a number, a time, an `ETag`, a struct of several. Only 48 bits of a hash
+/// of its JSON are kept. So a million ids of 60 characters take a few megabytes in a checkpoint.
 ///
-/// A full run forgets all versions and no id: everything is sent again, and what is gone is still found. Omni learns only of
-/// what the manager accepted; a document that failed has no version, so the next run tries it again, and every report names it
-/// until it arrives or is gone.
+/// A full run forgets all versions, but keeps the ids. So it sends everything again, and still finds deleted items. A
+/// document is recorded only once the manager accepted it. One that failed has no version: the next run tries it again,
+/// and every report names it until it arrives or is deleted.
 ///
 /// ```
 /// use omni_connector::prelude::*;
@@ -52,45 +52,45 @@ use super::{SyncContext, keeper::serialize_piece};
 /// # }
 /// ```
 ///
-/// Where the source lists changes only, a walk is made all the same, and never finished: nothing is deleted by it but what
-/// [`Walk::delete`] names.
+/// When the source lists only changes, make a walk and never finish it. It then deletes only the documents given to
+/// [`Walk::delete`].
 ///
-/// Checkpoints of old are read where they hold a list of ids, or a map of ids to versions. Any other form can be
-/// [collected](Self::from_iter) into an inventory.
+/// A list of ids, or a map of ids to versions, of an older checkpoint is also read. [Collect](Self::from_iter) any
+/// other form into an inventory.
 pub struct Inventory<V = ()> {
     shared: Arc<Shared>,
     version: PhantomData<fn(V)>,
 }
 
 impl<V: Serialize> Inventory<V> {
-    /// Begins to walk the whole source.
+    /// Begins a walk over the whole source.
     pub fn walk(&self, ctx: &SyncContext) -> Walk<V> {
         Walk::begin(&self.shared, ctx, Part(Of::Whole))
     }
 
-    /// Begins to walk a part of the source: a folder, a project, a mailbox. Everything outside of it is kept.
+    /// Begins a walk over a part of the source: a folder, a project, a mailbox. Everything outside of it is kept.
     pub fn walk_part(&self, ctx: &SyncContext, part: Part) -> Walk<V> {
         Walk::begin(&self.shared, ctx, part)
     }
 }
 
 impl<V> Inventory<V> {
-    /// How many documents are known.
+    /// Returns the number of known documents.
     pub fn len(&self) -> usize {
         self.shared.state().table.len()
     }
 
-    /// Whether no document is known.
+    /// Returns whether no document is known.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Whether a document is known, whatever its version.
+    /// Returns whether a document is known, in any version.
     pub fn contains(&self, id: &str) -> bool {
         self.shared.state().table.get(id).is_some()
     }
 
-    /// The ids of all known documents in a part, in no order.
+    /// Returns the ids of all known documents in a part, in no order.
     pub fn ids_in(&self, part: &Part) -> Vec<String> {
         let mut ids = Vec::new();
         let state = self.shared.state();
@@ -123,12 +123,12 @@ impl Part {
         Self(Of::Whole)
     }
 
-    /// Everything whose id begins with `prefix`.
+    /// All documents whose id begins with `prefix`.
     pub fn prefix(prefix: impl Into<String>) -> Self {
         Self(Of::Prefix(prefix.into()))
     }
 
-    /// The document with this id, and everything whose id goes on with `/` behind it. The empty path is the whole source.
+    /// The document with this id, and all whose id continues with `/` after it. The empty path is the whole source.
     pub fn path(path: impl Into<String>) -> Self {
         let path = path.into();
         Self(if path.is_empty() {
@@ -138,13 +138,13 @@ impl Part {
         })
     }
 
-    /// Everything that is in one of these parts. One walk over all of them sees an item that moved from one to another come as well
-    /// as go, so it does not look like a loss.
+    /// All documents in one of these parts. One walk over several parts sees both sides of a move between them, so the
+    /// move does not look like a loss.
     pub fn several(parts: impl IntoIterator<Item = Self>) -> Self {
         Self(Of::Several(parts.into_iter().collect()))
     }
 
-    /// All ids in it begin with one of these, and none of these with another one.
+    /// Returns prefixes that cover all ids of the part. None of them begins with another.
     fn prefixes_of_ids(&self) -> Vec<&str> {
         match &self.0 {
             Of::Whole => vec![""],
@@ -152,7 +152,7 @@ impl Part {
             Of::Several(parts) => {
                 let mut all: Vec<_> = parts.iter().flat_map(Self::prefixes_of_ids).collect();
                 all.sort_unstable();
-                // In this order, what begins with a prefix follows it.
+                // The prefixes are sorted, so those that begin with another one follow it.
                 all.dedup_by(|next, prefix| next.starts_with(*prefix));
                 all
             }
@@ -209,7 +209,7 @@ impl<V> Inventory<V> {
     }
 }
 
-/// From ids that are in Omni, each with its version where that is known.
+/// Makes an inventory from ids that are in Omni, each with its version if that is known.
 impl<V: Serialize> FromIterator<(String, Option<V>)> for Inventory<V> {
     fn from_iter<I: IntoIterator<Item = (String, Option<V>)>>(known: I) -> Self {
         let mut state = State::default();
@@ -234,12 +234,12 @@ impl<'de, V> Deserialize<'de> for Inventory<V> {
     }
 }
 
-/// The hash of a version. It is saved, so it must never change.
+/// Hashes a version. Hashes are saved, so the function must never change.
 fn fingerprint(version: &impl Serialize) -> Print {
     const KEY: Key = Key([0x6f6d_6e69, 0x696e_7665, 0x6e74_6f72, 0x7931]);
     match serde_json::to_vec(version) {
         Ok(json) => Print::of_hash(HighwayHasher::new(KEY).hash64(&json)),
-        // A version that JSON cannot hold is never the current one.
+        // A version that JSON cannot represent never counts as current.
         Err(_) => Print::NONE,
     }
 }
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn several_parts_are_one_in_which_no_id_counts_twice() {
+    fn several_parts_in_one_count_no_id_twice() {
         let ids = ["a/b/x", "a/y", "ab/z", "b/w", "c1"].map(str::to_owned);
         let inventory = Inventory::<()>::of(state(ids));
         let parts = [
@@ -281,7 +281,7 @@ mod tests {
                 .chain(["top".to_owned()]),
         );
         state.begin_walk(&part);
-        // Two of them were deleted as well: more went than came.
+        // Two of them were also deleted: more documents left than arrived.
         for n in 0..10 {
             state.sends(&format!("new/{n}"), None, Print::NONE, &Keeper::default());
         }
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_deleted_by_name_is_not_missed_as_well() {
+    fn an_id_deleted_by_name_is_not_counted_as_lost() {
         let mut state = state((0..30).map(|n| n.to_string()));
         state.begin_walk(&Part::whole());
         for n in 0..20 {

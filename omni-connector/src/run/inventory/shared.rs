@@ -1,4 +1,4 @@
-//! What an inventory knows, shared by the author's calls, the tasks that send, and the saves.
+//! The state of an inventory, shared between the author's calls, the tasks that send, and the saves.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet, VecDeque},
@@ -27,19 +27,19 @@ pub(crate) struct Shared(Mutex<State>);
 #[derive(Debug, Default)]
 pub(super) struct State {
     pub(super) table: Table,
-    /// What the latest event of a document will have done once it is accepted.
+    /// The outcome of each document's latest event, for events that are not accepted yet.
     under_way: HashMap<Box<str>, UnderWay>,
     tokens: u64,
-    /// Documents that should be in Omni and are not, or not in their latest version.
+    /// Documents that are missing in Omni, or not there in their latest version.
     pub(super) missing: BTreeMap<Box<str>, Missing>,
-    /// The parents of those, once somebody asked for them.
+    /// The parents of the missing documents. Filled by the first query.
     lacking: Option<HashSet<Box<str>>>,
-    /// The walk that is under way, if it can be gone on with.
+    /// The current walk, if it can be resumed.
     pub(super) walk: Option<OpenWalk>,
-    /// Everything up to this number is named in an accepted save.
+    /// All numbers up to this one are named in an accepted save.
     named: u64,
     changes: u64,
-    /// Documents that the walk under way sent and that were not known before.
+    /// The number of documents that were sent by the current walk and not known before.
     came: usize,
 }
 
@@ -55,31 +55,31 @@ enum Outcome {
     Gone,
 }
 
-/// Why a document is missing.
+/// The reason why a document is missing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Missing {
     pub(super) stage: Stage,
     pub(super) cause: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) link: Option<String>,
-    /// The document that it belongs to, which has to be sent again with it.
+    /// The document that it belongs to, which must be sent again with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) parent: Option<Box<str>>,
-    /// It failed in this process, so the report has it.
+    /// It failed in this process, so the report already has it.
     #[serde(skip)]
     pub(super) is_reported: bool,
-    /// The walk that is under way came across it.
+    /// The current walk has seen it.
     #[serde(skip)]
     pub(super) is_seen: bool,
 }
 
-/// A walk that can be gone on with, by the run that began it.
+/// A walk that the run that began it can resume.
 #[derive(Debug)]
 pub(super) struct OpenWalk {
     pub(super) run: String,
-    /// Where it can be gone on with.
+    /// The point from which it can be resumed.
     at: Option<Value>,
-    /// Later points, which count once everything emitted before them was settled.
+    /// Later points. Each counts once everything emitted before it is settled.
     later: VecDeque<(Value, Moment, Arc<Scope>)>,
 }
 
@@ -104,7 +104,7 @@ impl OpenWalk {
         self.later.push_back((at, scope.now(), Arc::clone(scope)));
     }
 
-    /// The latest point before which nothing is on its way.
+    /// Returns the latest point before which everything is settled.
     pub(super) fn reached(&mut self) -> Option<&Value> {
         while let Some((at, ..)) = self
             .later
@@ -116,14 +116,14 @@ impl OpenWalk {
     }
 }
 
-/// An event that is to be sent: which of the document's it is, and the number that a save must know before.
+/// An event that will be sent: its token, and the number that a save must name first.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Begun {
     pub(crate) token: u64,
     pub(crate) number: u64,
 }
 
-/// What a finished walk leaves to do.
+/// The result of a finished walk.
 #[derive(Debug, Default)]
 pub(super) struct Unseen {
     pub(super) ids: Vec<String>,
@@ -152,7 +152,7 @@ impl Shared {
         self.state().table.get(id).is_some()
     }
 
-    /// The ids of all known documents.
+    /// Returns the ids of all known documents.
     pub(crate) fn ids(&self) -> Vec<String> {
         let mut ids = Vec::new();
         self.state()
@@ -161,14 +161,14 @@ impl Shared {
         ids
     }
 
-    /// Forgets a document, which belongs to another inventory by now.
+    /// Forgets a document that now belongs to another inventory.
     pub(crate) fn forget(&self, id: &str) {
         let mut state = self.state();
         state.table.remove(id);
         state.changes += 1;
     }
 
-    /// Everything in it is gone, also what never arrived.
+    /// Forgets all missing documents: everything in the inventory is gone.
     pub(crate) fn nothing_is_missing(&self) {
         let mut state = self.state();
         state.missing.clear();
@@ -176,12 +176,12 @@ impl Shared {
         state.changes += 1;
     }
 
-    /// A document is about to be deleted.
+    /// Records that a delete of the document will be sent.
     pub(crate) fn deletes(&self, id: &str) -> Begun {
         self.state().deletes(id)
     }
 
-    /// The manager accepted an event of the document.
+    /// Records that the manager accepted an event of the document.
     pub(crate) fn accepted(&self, id: &str, token: u64) {
         let mut state = self.state();
         let Some(under_way) = state.take_under_way(id, token) else {
@@ -200,7 +200,7 @@ impl Shared {
         state.changes += 1;
     }
 
-    /// A document could not be brought to Omni. Without a token it failed before anything of it was emitted.
+    /// Records that a document failed. Without a token it failed before an event of it was emitted.
     pub(crate) fn failed(
         &self,
         id: &str,
@@ -231,7 +231,7 @@ impl Shared {
 
 impl State {
     fn take_under_way(&mut self, id: &str, token: u64) -> Option<UnderWay> {
-        // A later event of the same document decides, not this one.
+        // Only the latest event of a document counts.
         let latest = self.under_way.get(id).filter(|it| it.token == token)?;
         let latest = *latest;
         self.under_way.remove(id);
@@ -246,7 +246,7 @@ impl State {
         token
     }
 
-    /// A version of a document is about to be sent. It is known from now on, without a version.
+    /// Records that a document will be sent. It is known from now on, without a version.
     pub(super) fn sends(
         &mut self,
         id: &str,
@@ -274,7 +274,7 @@ impl State {
         Begun { token, number }
     }
 
-    /// A document is about to be deleted. It stays known until that is accepted.
+    /// Records that a delete of the document will be sent. The document stays known until it is accepted.
     pub(super) fn deletes(&mut self, id: &str) -> Begun {
         self.changes += 1;
         self.table.change(id, |mark| mark.print = Print::NONE);
@@ -284,12 +284,12 @@ impl State {
         }
     }
 
-    /// Something that is saved has changed.
+    /// Notes a change of the saved state.
     pub(super) fn touch(&mut self) {
         self.changes += 1;
     }
 
-    /// The version of a document that is in Omni, or will be once what is on its way is accepted.
+    /// Returns the version of a document in Omni, once all pending events are accepted.
     pub(super) fn print(&self, id: &str) -> Option<Print> {
         match self.under_way.get(id).map(|it| it.outcome) {
             Some(Outcome::Has(print)) => Some(print),
@@ -304,7 +304,7 @@ impl State {
         }
     }
 
-    /// Whether something that belongs to a document is missing.
+    /// Returns whether a document that belongs to this one is missing.
     pub(super) fn lacks_a_child(&mut self, id: &str) -> bool {
         if self.missing.is_empty() {
             return false;
@@ -316,7 +316,7 @@ impl State {
             .contains(id)
     }
 
-    /// The documents in which the text of one went on, behind the first pieces.
+    /// Returns the documents that continued the text of this one, after the first `pieces`.
     pub(super) fn pieces_behind(&self, id: &str, pieces: usize) -> Vec<String> {
         let behind = (pieces.max(1) + 1..).map(|number| parts::id(id, number));
         behind
@@ -324,7 +324,7 @@ impl State {
             .collect()
     }
 
-    /// A walk of the documents in a part begins.
+    /// Begins a walk over the documents of a part.
     pub(super) fn begin_walk(&mut self, part: &Part) {
         self.walk = None;
         self.came = 0;
@@ -341,7 +341,8 @@ impl State {
         }
     }
 
-    /// A walk of the documents in a part has seen everything: what was missing, is not known and was not seen is gone.
+    /// Ends a complete walk over the documents of a part. Missing documents that are unknown and were not seen are
+    /// gone.
     pub(super) fn end_walk(&mut self, part: &Part) {
         self.walk = None;
         self.changes += 1;
@@ -351,7 +352,7 @@ impl State {
             .retain(|id, why| !part.has(id) || why.is_seen || table.get(id).is_some());
     }
 
-    /// Keeps what is known in a part.
+    /// Keeps all known documents of a part.
     pub(super) fn keep(&mut self, part: &Part) {
         for prefix in part.prefixes_of_ids() {
             self.table.change_below(prefix, |id, mark| {
@@ -377,13 +378,13 @@ impl State {
         });
     }
 
-    /// Every version is forgotten, and no id.
+    /// Forgets all versions, and keeps the ids.
     pub(super) fn forget_versions(&mut self) {
         self.table
             .change_below("", |_, mark| mark.print = Print::NONE);
     }
 
-    /// What a walk of a part did not see.
+    /// Returns the known documents that a walk of a part did not see.
     pub(super) fn unseen(&self, part: &Part, share: f64) -> Unseen {
         let (mut candidates, mut seen) = (Vec::new(), 0);
         let (mut known_here, mut deleted) = (0, 0);
@@ -395,7 +396,7 @@ impl State {
                 known_here += 1;
                 let under_way = self.under_way.get(id).map(|it| it.outcome);
                 if matches!(under_way, Some(Outcome::Gone)) {
-                    // The source named it, so it is neither missed nor part of what there is.
+                    // The source named it as deleted, so it counts neither as lost nor as present.
                     deleted += 1;
                 } else if mark.seen == Seen::No {
                     candidates.push(id.to_owned());
@@ -404,10 +405,10 @@ impl State {
                 }
             });
         }
-        // What belongs to a document that is there and was not sent is there as well.
+        // Children of a document that was kept without being sent are kept as well.
         let is_kept = |id: &String| {
             let mut at = id.as_str();
-            // No source nests deeper, and parents that go round would never end.
+            // No source nests deeper. The limit also ends a cycle of parents.
             for _ in 0..8 {
                 let Some(parent) = self.table.parent(at) else {
                     return false;
@@ -423,7 +424,7 @@ impl State {
         let ids: Vec<_> = candidates.into_iter().filter(|id| !is_kept(id)).collect();
         let elsewhere = self.table.len() - known_here;
         let known = self.table.len() - deleted;
-        // What moved came under another id: only what nothing came for is a loss.
+        // A moved document arrived under another id. Only documents without such a replacement are lost.
         let came = self.came.min(known);
         let lost = ids.len().saturating_sub(came);
         Unseen {

@@ -1,32 +1,32 @@
-//! Holds a million ids in some megabytes: sorted, front-coded, with what is known of each beside it.
+//! Stores a million ids in some megabytes: sorted and front-coded, with a mark for each.
 //!
-//! New ids wait in a map until there are enough of them to be worth sorting in. Packed ids never move meanwhile, so what is known
-//! of one is changed in place.
+//! New ids are collected in a map until it pays to sort them in. Until then packed ids do not move, so their marks are
+//! changed in place.
 
 use std::{cmp::Ordering, collections::BTreeMap, mem, ops::Bound, sync::Arc};
 
-/// Ids of one segment: what has to be written again when one of them changes.
+/// The number of ids in a segment. A change of one id writes its whole segment again.
 const SEGMENT: usize = 4_096;
-/// Every so many ids one is written whole, so that a search need not read the segment from its beginning.
+/// The distance between ids that are stored whole. A search starts at one of them instead of the segment's beginning.
 const RESTART: usize = 16;
-/// New ids that wait at least, however few are packed.
+/// The smallest number of new ids at which they are packed.
 const WAITING: usize = 4_096;
 
-/// The version of a document that Omni has; 48 bits of its hash.
+/// The version of a document in Omni, as 48 bits of its hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::run) struct Print(u64);
 
 impl Print {
-    /// The document is known, and no version of it is known to be in Omni.
+    /// The document is known, but none of its versions is known to be in Omni.
     pub(super) const NONE: Self = Self(0);
     /// The document was removed.
     const DEAD: Self = Self(u64::MAX);
-    /// Bytes of a print where it is saved.
+    /// The size of a saved print, in bytes.
     pub(super) const BYTES: usize = 6;
 
     pub(super) const fn of_hash(hash: u64) -> Self {
         let print = hash & ((1 << (8 * Self::BYTES)) - 1);
-        // A version is never taken for none.
+        // A version never equals `NONE`.
         Self(if print == 0 { 1 } else { print })
     }
 
@@ -42,18 +42,18 @@ impl Print {
     }
 }
 
-/// What a walk has seen of a document.
+/// How the current walk has seen a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Seen {
-    /// Nothing yet.
+    /// Not seen yet.
     No,
-    /// It is there and was not sent; what belongs to it is there as well.
+    /// Present and not sent. Its children are present as well.
     Kept,
-    /// It was sent; what belongs to it is sent by itself.
+    /// Sent. Its children are sent separately.
     Sent,
 }
 
-/// What is known of one document.
+/// The state of one document.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Mark {
     pub(super) print: Print,
@@ -65,7 +65,7 @@ pub(super) struct Mark {
 struct Fresh {
     mark: Mark,
     parent: Option<Box<str>>,
-    /// The save that names it must come after this.
+    /// Only a save after this number names it.
     since: u64,
 }
 
@@ -78,18 +78,18 @@ pub(super) struct Table {
 
 #[derive(Debug, Default)]
 pub(super) struct Segment {
-    /// Each id: what it shares with the one before, the length of the rest, the rest.
+    /// Each id: the length of the prefix shared with the previous one, the length of the rest, the rest.
     ids: Vec<u8>,
-    /// Where the ids begin that are written whole.
+    /// The positions of the ids that are stored whole.
     restarts: Vec<u32>,
     marks: Vec<Mark>,
     parents: BTreeMap<usize, Box<str>>,
     dead: usize,
-    /// As it is saved, unless it changed.
+    /// The saved form, while it is unchanged.
     saved: Option<Arc<str>>,
 }
 
-/// Where an id is.
+/// The position of an id.
 enum Place {
     Fresh,
     Packed(usize, usize),
@@ -128,12 +128,12 @@ impl Table {
         parent.map(AsRef::as_ref)
     }
 
-    /// The save that must have happened before the document may be sent; 0 when one that names it has.
+    /// Returns the save that must precede the sending of the document. Returns 0 when a save has named it.
     pub(super) fn since(&self, id: &str) -> u64 {
         self.fresh.get(id).map_or(0, |fresh| fresh.since)
     }
 
-    /// Changes what is known of an id. False when it is not known.
+    /// Changes the mark of an id. Returns false when the id is unknown.
     pub(super) fn change(&mut self, id: &str, change: impl FnOnce(&mut Mark)) -> bool {
         match self.place(id) {
             None => return false,
@@ -147,7 +147,7 @@ impl Table {
         true
     }
 
-    /// Adds an id that is not known, to be named by a save after `since`.
+    /// Adds an unknown id. A save after `since` will name it.
     pub(super) fn insert(&mut self, id: &str, mark: Mark, parent: Option<&str>, since: u64) {
         let parent = parent.map(Into::into);
         let fresh = Fresh {
@@ -158,7 +158,7 @@ impl Table {
         self.fresh.insert(id.into(), fresh);
     }
 
-    /// Notes the parent of an id that was known without one.
+    /// Records the parent of an id that was known without one.
     pub(super) fn adopt(&mut self, id: &str, parent: &str) {
         match self.place(id) {
             None => {}
@@ -189,7 +189,7 @@ impl Table {
         }
     }
 
-    /// Gives out every id that begins with `prefix`, with what is known of it.
+    /// Calls `each` for every id that begins with `prefix`, with its mark.
     pub(super) fn each_below(&self, prefix: &str, mut each: impl FnMut(&str, Mark)) {
         for segment in self.segments_below(prefix) {
             self.segments[segment].each(|_, id, mark| {
@@ -209,7 +209,7 @@ impl Table {
         }
     }
 
-    /// Changes what is known of every id that begins with `prefix`.
+    /// Changes the mark of every id that begins with `prefix`.
     pub(super) fn change_below(&mut self, prefix: &str, change: impl Fn(&str, &mut Mark)) {
         for index in self.segments_below(prefix) {
             let segment = &mut self.segments[index];
@@ -250,7 +250,7 @@ impl Table {
         begin..self.segments.partition_point(is_before_end).max(begin)
     }
 
-    /// Packs the new ids that a save has named, once they are many.
+    /// Packs the new ids that a save has named, if there are enough of them.
     pub(super) fn settle(&mut self, named: u64) {
         if self.fresh.len() > WAITING.max(self.packed / 16) {
             self.pack(named);
@@ -290,7 +290,7 @@ impl Table {
         self.packed = self.segments.iter().map(Segment::len).sum();
     }
 
-    /// The segments as they are saved, and the ids that wait to be packed as one more.
+    /// Returns the segments in their saved form, and the unpacked ids as one more segment.
     pub(super) fn save(&mut self, write: impl Fn(&Segment) -> Arc<str>) -> Vec<Arc<str>> {
         let mut saved = Vec::with_capacity(self.segments.len() + 1);
         for segment in &mut self.segments {
@@ -313,7 +313,7 @@ impl Table {
         saved
     }
 
-    /// Takes a segment that was read.
+    /// Adds a segment that was read.
     pub(super) fn load(&mut self, segment: Segment) {
         let Some(last) = self.segments.last() else {
             self.packed += segment.len();
@@ -335,7 +335,7 @@ impl Table {
     }
 }
 
-/// Puts new ids between those of a segment; one that is in both is the new one.
+/// Merges new ids into a segment. A new id replaces the same old one.
 fn merge(old: &Segment, new: Vec<(Box<str>, Fresh)>, packed: &mut Vec<Segment>) {
     let total = old.len() + new.len();
     let size = total.div_ceil(total.div_ceil(SEGMENT).max(1)).max(1);
@@ -366,7 +366,7 @@ fn merge(old: &Segment, new: Vec<(Box<str>, Fresh)>, packed: &mut Vec<Segment>) 
 }
 
 impl Segment {
-    /// Ids in it that are not removed.
+    /// Returns the number of ids that are not removed.
     fn len(&self) -> usize {
         self.marks.len() - self.dead
     }
@@ -384,7 +384,7 @@ impl Segment {
         last
     }
 
-    /// Adds an id behind all others.
+    /// Appends an id. It must be greater than all others.
     pub(super) fn push(&mut self, id: &[u8], mark: Mark, parent: Option<&str>) {
         let index = self.marks.len();
         let shared = if index.is_multiple_of(RESTART) {
@@ -403,7 +403,7 @@ impl Segment {
         }
     }
 
-    /// Bytes that the last id and this one have in common at the beginning.
+    /// Returns the length of the prefix that this id shares with the last one.
     fn shared_with_last(&self, id: &[u8]) -> usize {
         let mut last = Vec::new();
         self.scan(self.restarts.len().saturating_sub(1), |_, before| {
@@ -451,7 +451,7 @@ impl Segment {
         found
     }
 
-    /// Reads ids from a restart on, for as long as `each` says so.
+    /// Reads ids from a restart on, while `each` returns true.
     fn scan(&self, restart: usize, mut each: impl FnMut(usize, &[u8]) -> bool) {
         let Some(at) = self.restarts.get(restart) else {
             return;
@@ -485,7 +485,7 @@ impl Segment {
         });
     }
 
-    /// The same without what was removed.
+    /// Returns a copy without the removed ids.
     fn living(&self) -> Self {
         let mut living = Self::default();
         self.each(|index, id, mark| {
@@ -497,7 +497,7 @@ impl Segment {
         living
     }
 
-    /// The bytes of what is saved: the ids, their versions, their parents.
+    /// Serializes the ids, their versions and their parents.
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.ids.len() + self.marks.len() * 7);
         put_varint(&mut bytes, self.marks.len());
@@ -515,7 +515,7 @@ impl Segment {
         bytes
     }
 
-    /// Reads what [`to_bytes`](Self::to_bytes) wrote; none when it is damaged.
+    /// Reads the output of [`to_bytes`](Self::to_bytes). Returns `None` when it is damaged.
     pub(super) fn of_bytes(bytes: &[u8]) -> Option<Self> {
         let mut at = 0;
         let (count, length) = (varint(bytes, &mut at)?, varint(bytes, &mut at)?);
@@ -544,7 +544,7 @@ impl Segment {
         Some(segment)
     }
 
-    /// Walks the ids once: each must be UTF-8, and behind the one before.
+    /// Checks all ids once: each must be UTF-8, and greater than the previous one.
     fn find_restarts(&mut self) -> Option<()> {
         let (mut at, mut index) = (0, 0);
         let (mut id, mut before): (Vec<u8>, Vec<u8>) = (Vec::new(), Vec::new());
@@ -625,7 +625,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_table_is_a_sorted_map_whatever_is_packed(steps in vec(step(), 0..200), prefix in id()) {
+        fn a_table_behaves_like_a_sorted_map(steps in vec(step(), 0..200), prefix in id()) {
             let mut table = Table::default();
             let mut model = BTreeMap::new();
             for step in steps {
@@ -650,7 +650,7 @@ mod tests {
                     Step::Reload => {
                         let kept = std::cell::RefCell::new(Vec::new());
                         table.save(|_| "".into());
-                        // Segments that did not change are not written again.
+                        // Unchanged segments are not written again.
                         for segment in &mut table.segments {
                             segment.saved = None;
                         }

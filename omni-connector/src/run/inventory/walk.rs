@@ -1,4 +1,4 @@
-//! A walk over a source, against what an inventory knows.
+//! Walks over a source and compares it with an inventory.
 
 use std::{fmt::Display, marker::PhantomData, sync::Arc};
 
@@ -14,16 +14,16 @@ use crate::run::{
     listing::share_limit, receipt::Noted,
 };
 
-/// A walk over a source, or a part of it, against what is known. From [`Inventory::walk`](super::Inventory::walk).
+/// A walk over a source, or a part of it. Made by [`Inventory::walk`](super::Inventory::walk).
 ///
-/// Documents go through it, so that sending and noting them is one step. Only [`finish`](Self::finish) deletes what was not seen;
-/// a walk that is dropped deletes nothing.
+/// Sends documents and records them in one step. Only [`finish`](Self::finish) deletes documents that were not seen. A
+/// walk that is dropped deletes nothing.
 #[derive(Debug)]
 pub struct Walk<V> {
     shared: Arc<Shared>,
     ctx: SyncContext,
     part: Part,
-    /// Whether an interrupted walk may still be gone on with.
+    /// Whether an interrupted walk may still be resumed.
     may_resume: bool,
     version: PhantomData<fn(V)>,
 }
@@ -46,7 +46,7 @@ impl<V: Serialize> Walk<V> {
         }
     }
 
-    /// Without a call of [`resume_point`](Self::resume_point) before it, a walk begins at the beginning.
+    /// Begins a new walk, unless [`resume_point`](Self::resume_point) was called before.
     fn go(&mut self) {
         if self.may_resume {
             self.may_resume = false;
@@ -54,8 +54,8 @@ impl<V: Serialize> Walk<V> {
         }
     }
 
-    /// Where an interrupted walk of this run goes on; none when it begins at the beginning. Asked before anything else, it
-    /// makes the walk remember what it saw before the interruption.
+    /// Returns the point from which an interrupted walk of this run continues. Returns `None` when the walk begins
+    /// anew. Must be the walk's first call; the walk then remembers what it saw before the interruption.
     pub fn resume_point<P: DeserializeOwned>(&mut self) -> Option<P> {
         if !self.may_resume {
             return None;
@@ -72,7 +72,7 @@ impl<V: Serialize> Walk<V> {
         point
     }
 
-    /// Notes where the walk can be gone on with after an interruption. It counts once everything emitted before is settled.
+    /// Records a point from which the walk can be resumed. It counts once everything emitted before is settled.
     pub fn reached(&mut self, point: impl Serialize) {
         self.go();
         if let Ok(point) = serde_json::to_value(point) {
@@ -84,8 +84,8 @@ impl<V: Serialize> Walk<V> {
         }
     }
 
-    /// Whether this version of an item is in Omni already, and everything that belongs to it. Then the item is seen and counted,
-    /// and need not be sent.
+    /// Returns whether Omni has this version of an item, and everything that belongs to it. If so, the item counts as
+    /// seen and scanned, and need not be sent.
     pub fn is_current(&mut self, id: &str, version: &V) -> bool {
         self.is_current_print(id, fingerprint(version))
     }
@@ -103,15 +103,15 @@ impl<V: Serialize> Walk<V> {
         is_current
     }
 
-    /// The version of a document that changes with its readers.
+    /// Returns a version that changes with the document's readers.
     pub(in crate::run) fn print_with(version: &V, access: &Access) -> Print {
         fingerprint(&(version, access.readers()))
     }
 
-    /// Sends a document, and notes it once the manager has accepted it.
+    /// Sends a document, and records it once the manager has accepted it.
     ///
-    /// A [child](Document::child) belongs to its parent: it is kept for as long as the parent is current, sent anew with it, and
-    /// gone with it. A document whose access is [unknown](Access::unknown) is not sent: Omni keeps what it has of it.
+    /// A [child](Document::child) is kept while its parent is current, sent again with it, and deleted with it. A
+    /// document whose access is [unknown](Access::unknown) is not sent: Omni keeps the version that it has.
     ///
     /// # Errors
     /// As [`SyncContext::upsert`].
@@ -126,7 +126,7 @@ impl<V: Serialize> Walk<V> {
         }
     }
 
-    /// Finds out who may read a document. When that is unknown, it is seen, and fails.
+    /// Resolves the readers of a document. A document with unknown readers counts as seen, and fails.
     pub(in crate::run) fn resolve(
         &mut self,
         document: &mut Document<'_>,
@@ -167,7 +167,7 @@ impl<V: Serialize> Walk<V> {
         self.shared.state().see(id);
     }
 
-    /// Reports a document that could not be read; an error when the run is over by that.
+    /// Reports a document that could not be read. Returns an error when that ends the run.
     pub(in crate::run) fn fail_child(
         &self,
         document: &Document<'_>,
@@ -182,7 +182,7 @@ impl<V: Serialize> Walk<V> {
         self.ctx.refusal().map_or(Ok(()), Err)
     }
 
-    /// The same walk, for work that goes on while the author uses this one.
+    /// Returns a second handle of this walk, for work at the same time.
     pub(in crate::run) fn again(&self) -> Self {
         Self {
             shared: Arc::clone(&self.shared),
@@ -193,7 +193,7 @@ impl<V: Serialize> Walk<V> {
         }
     }
 
-    /// Deletes a document that the source says is gone.
+    /// Deletes a document that the source reports as deleted.
     ///
     /// # Errors
     /// As [`SyncContext::delete`].
@@ -203,14 +203,14 @@ impl<V: Serialize> Walk<V> {
         self.ctx.delete_noted(id, Some(self.noted(begun)))
     }
 
-    /// Sees an item without looking at it: what Omni has of it, and of what belongs to it, stays.
+    /// Marks an item as seen without reading it. Omni keeps its version of the item and of its children.
     pub fn keep(&mut self, id: &str) {
         self.go();
         self.shared.state().see(id);
     }
 
-    /// Reports an item that could not be read. What Omni has of it stays, the next run tries again, and every report names it until
-    /// it arrives or is gone.
+    /// Reports an item that could not be read. Omni keeps its version of it. The next run tries it again, and every
+    /// report names it until it arrives or is deleted.
     pub fn failed(&mut self, id: &str, cause: impl Display, link: Option<&str>) {
         self.go();
         let failure = self.ctx.read_failure(id, &cause.to_string(), link);
@@ -218,7 +218,7 @@ impl<V: Serialize> Walk<V> {
         self.ctx.fail_item(failure);
     }
 
-    /// Reports a part that could not be listed. Everything known in it is kept.
+    /// Reports a part that could not be listed. All known documents in it are kept.
     pub fn part_failed(&mut self, part: &Part, cause: impl Display, link: Option<&str>) {
         self.go();
         self.shared.state().keep(part);
@@ -228,14 +228,14 @@ impl<V: Serialize> Walk<V> {
         self.ctx.fail_item(failure);
     }
 
-    /// Keeps everything known in a part without looking at it.
+    /// Keeps all known documents of a part without reading them.
     pub fn keep_part(&mut self, part: &Part) {
         self.go();
         self.shared.state().keep(part);
     }
 
-    /// Documents that should be in Omni and failed in this or an earlier run. A run that does not see every item asks for
-    /// these by itself.
+    /// Returns the documents that should be in Omni and failed in this or an earlier run. A run that does not see every
+    /// item fetches these itself.
     pub fn missing(&self) -> Vec<String> {
         let state = self.shared.state();
         let missing = state.missing.keys().filter(|id| self.part.has(id));
@@ -250,8 +250,8 @@ impl<V: Serialize> Walk<V> {
         }
     }
 
-    /// Ends the walk: deletes what was known in its part and not seen, unless that looks like an accident.
-    /// [`Deletions::held_back`] are then the ids, and they stay known.
+    /// Ends the walk. Deletes the known documents of its part that were not seen, unless that looks like an accident.
+    /// Then their ids are in [`Deletions::held_back`], and they stay known.
     ///
     /// # Errors
     /// As [`SyncContext::delete`].

@@ -1,4 +1,4 @@
-//! Works on the parts of a source side by side.
+//! Works on several partitions of a source at once.
 
 use std::{collections::BTreeSet, fmt, sync::Arc};
 
@@ -11,7 +11,7 @@ use crate::run::{
     receipt::Noted,
 };
 
-/// Parts of a source that are about to be worked on. From [`SyncContext::each`].
+/// Partitions of a source, before the work on them begins. Made by [`SyncContext::each`].
 #[must_use = "nothing is worked on before `run`"]
 pub struct Each<K, S, T> {
     ctx: SyncContext,
@@ -21,13 +21,13 @@ pub struct Each<K, S, T> {
     whole: Option<Walked>,
 }
 
-/// What became of the parts of a source.
+/// The outcome of [`Each::run`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Ran<K> {
-    /// The parts that failed. Each is a failed item of the run.
+    /// The partitions that failed. Each is a failed item of the run.
     pub failed: Vec<K>,
-    /// What was deleted of parts that are gone, or held back.
+    /// The deletes in partitions that are gone, or the deletes that were held back.
     pub deletions: Deletions,
 }
 
@@ -42,25 +42,25 @@ impl<K: PartitionKey, S: PartitionState, T> Each<K, S, T> {
         }
     }
 
-    /// Sets how many parts are worked on side by side: one after the other without this.
+    /// Sets how many partitions are worked on at once. The default is 1.
     pub fn at_once(mut self, parts: usize) -> Self {
         self.at_once = parts.max(1);
         self
     }
 
-    /// Says that the list of parts is proven whole. Then parts that are known and not listed are gone: their documents are deleted,
-    /// unless that looks like an accident. Without this proof they stay.
+    /// Declares the list of partitions complete, with its proof. Known partitions that are not listed are then gone.
+    /// Their documents are deleted, unless that looks like an accident. Without this proof they stay.
     pub fn whole(mut self, proof: Walked) -> Self {
         self.whole = Some(proof);
         self
     }
 
-    /// Works on every part, and then deletes what is proven gone.
+    /// Works on every partition, and then deletes the documents of partitions that are proven gone.
     ///
-    /// An error of `work` is a failed item of the run, by the key of the part.
+    /// An error of `work` is a failed item of the run, under the partition's key.
     ///
     /// # Errors
-    /// The run is over or was cancelled, or every part failed: then the first error.
+    /// The run is over or was cancelled, or every partition failed. In the last case it is the first error.
     pub async fn run<F, R>(self, work: F) -> anyhow::Result<Ran<K>>
     where
         F: Fn(T, Partition<K, S>) -> R,
@@ -121,7 +121,7 @@ impl<K: PartitionKey, S: PartitionState, T> Each<K, S, T> {
     }
 }
 
-/// Works on one part.
+/// Works on one partition.
 async fn one<K, S, T, F, R>(
     ctx: &SyncContext,
     shared: &Arc<Shared<K, S>>,
@@ -166,7 +166,7 @@ fn ends_the_run(ctx: &SyncContext, error: &anyhow::Error) -> bool {
     is_of_run || ctx.is_cancelled() || ctx.refusal().is_some()
 }
 
-/// Deletes the documents of parts that are not listed.
+/// Deletes the documents of partitions that are not listed.
 async fn delete_unlisted<K: PartitionKey, S: PartitionState>(
     ctx: &SyncContext,
     shared: &Arc<Shared<K, S>>,
@@ -182,7 +182,7 @@ async fn delete_unlisted<K: PartitionKey, S: PartitionState>(
     let mut ids = Vec::new();
     for inventory in &gone {
         for id in inventory.ids() {
-            // Another part has it now, under the same id.
+            // Another partition has the document now, under the same id.
             if there.iter().any(|other| other.contains(&id)) {
                 inventory.forget(&id);
             } else {

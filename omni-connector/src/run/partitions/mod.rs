@@ -1,4 +1,4 @@
-//! Runs many parts of a source side by side, each with a state of its own: channels, mailboxes, folders, repositories.
+//! Works on many partitions of a source at once, each with its own state: channels, mailboxes, folders, repositories.
 
 mod each;
 mod shared;
@@ -12,13 +12,13 @@ pub use self::each::{Each, Ran};
 use self::shared::Shared;
 use super::{RunError, SyncContext, keeper::serialize_piece};
 
-/// The states of many parts of a source, by key. It is a field of the checkpoint.
+/// The states of many partitions of a source, by key. It is a field of the checkpoint.
 ///
-/// `S` is whatever one part needs: inventories, watermarks, cursors of its own. [`SyncContext::each`] works on the parts side by
-/// side. A part that fails is a failed item of the run and keeps the state it had; the others go on. A run that is resumed does
-/// not repeat the parts that it had done.
+/// `S` is the state of one partition: inventories, watermarks and cursors. [`SyncContext::each`] works on several
+/// partitions at once. A partition that fails is a failed item of the run and keeps its previous state; the others
+/// continue. A resumed run does not repeat the partitions that it had completed.
 ///
-/// The documents of two parts have different ids.
+/// Two partitions never share a document id.
 ///
 /// ```
 /// use omni_connector::prelude::*;
@@ -53,10 +53,10 @@ use super::{RunError, SyncContext, keeper::serialize_piece};
 /// # }
 /// ```
 ///
-/// A map of keys to states, as a connector may have saved it before, is read as well.
+/// A plain map of keys to states, as an older connector may have saved it, can also be read.
 pub struct Partitions<K, S>(Arc<Shared<K, S>>);
 
-/// What parts can be known by: a string, a number, an id of one's own. Implemented by every such type.
+/// A key of a partition: a string, a number or a type of the connector. Every type with these traits implements it.
 pub trait PartitionKey:
     Clone + Ord + fmt::Display + Serialize + DeserializeOwned + Send + Sync + 'static
 {
@@ -67,21 +67,21 @@ impl<T> PartitionKey for T where
 {
 }
 
-/// What the state of a part can be. Implemented by every such type.
+/// The state of a partition. Every type with these traits implements it.
 pub trait PartitionState: Default + Serialize + DeserializeOwned + Send + 'static {}
 
 impl<T: Default + Serialize + DeserializeOwned + Send + 'static> PartitionState for T {}
 
 impl<K: PartitionKey, S: PartitionState> Partitions<K, S> {
-    /// The keys of all parts that are known.
+    /// Returns the keys of all known partitions.
     pub fn keys(&self) -> Vec<K> {
         self.0.keys()
     }
 }
 
 impl SyncContext {
-    /// Begins to work on parts of a source, each with its state. Each part comes with whatever the work needs to know of it.
-    /// See [`Partitions`].
+    /// Begins to work on partitions of a source, each with its state. Each key comes with an item that the work
+    /// receives. See [`Partitions`].
     pub fn each<K: PartitionKey, S: PartitionState, T>(
         &self,
         partitions: &Partitions<K, S>,
@@ -91,10 +91,10 @@ impl SyncContext {
     }
 }
 
-/// One part of a source while it is worked on. It dereferences to its state.
+/// One partition during the work on it. It dereferences to its state.
 ///
-/// The fields of the state that are the author's own are saved as they are when the work on the part has ended well, or at
-/// [`save`](Self::save). Inventories and watermarks know by themselves what may be saved of them.
+/// The author's own fields of the state are saved as they are when the work ends without an error, or at
+/// [`save`](Self::save). Inventories and watermarks decide themselves which part of them can be saved.
 pub struct Partition<K: PartitionKey, S: PartitionState> {
     key: K,
     state: S,
@@ -103,20 +103,20 @@ pub struct Partition<K: PartitionKey, S: PartitionState> {
 }
 
 impl<K: PartitionKey, S: PartitionState> Partition<K, S> {
-    /// The key.
+    /// Returns the key.
     pub const fn key(&self) -> &K {
         &self.key
     }
 
-    /// The run, for what belongs to this part: a failure in it holds up the watermarks of this part, and of no other.
+    /// Returns the run, limited to this partition. A failure in it holds back the watermarks of this partition only.
     pub const fn ctx(&self) -> &SyncContext {
         &self.ctx
     }
 
-    /// Saves the state as it is now, once everything emitted in this part is accepted. It waits for nothing.
+    /// Saves the current state once everything emitted in this partition is accepted. Returns at once.
     ///
     /// # Errors
-    /// The state cannot be written as JSON.
+    /// The state cannot be serialized as JSON.
     pub fn save(&self) -> Result<(), RunError> {
         self.shared
             .commit(&self.key, &self.state, self.ctx.scope(), false)

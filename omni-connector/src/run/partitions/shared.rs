@@ -1,4 +1,4 @@
-//! The states of partitions, shared by the author's calls and the saves.
+//! The states of partitions, shared between the author's calls and the saves.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -19,7 +19,7 @@ use crate::{
     schema::{DecodeError, decode},
 };
 
-/// The key by which saved partitions are recognised; its value is the version of the form.
+/// The key by which saved partitions are recognised. Its value is the version of the format.
 const FORM: &str = "partitions";
 const VERSION: u64 = 1;
 
@@ -27,23 +27,23 @@ pub(super) struct Shared<K, S>(Mutex<States<K, S>>);
 
 struct States<K, S> {
     entries: BTreeMap<K, Entry<S>>,
-    /// The run that did the partitions that are marked as done.
+    /// The run that completed the partitions marked as done.
     run: Option<String>,
     changes: u64,
 }
 
 struct Entry<S> {
-    /// None while it is worked on.
+    /// `None` during the work on the partition.
     state: Option<S>,
-    /// What may be saved of it.
+    /// The state that can be saved now.
     kept: Snapshot,
-    /// What may be saved once everything emitted before is settled.
+    /// The states that can be saved once everything emitted before them is settled.
     later: VecDeque<Commit>,
-    /// This run has done it.
+    /// This run has completed it.
     is_done: bool,
-    /// This run had done it when it was interrupted.
+    /// This run had completed it before it was interrupted.
     was_done: bool,
-    /// It is gone, and forgotten once nothing of it is left in Omni.
+    /// The partition is gone. It is removed once Omni has none of its documents.
     is_leaving: bool,
 }
 
@@ -54,7 +54,7 @@ struct Commit {
     scope: Arc<Scope>,
 }
 
-/// The form in which partitions are saved.
+/// The format in which partitions are saved.
 #[derive(Serialize, Deserialize)]
 #[serde(bound(deserialize = "K: PartitionKey", serialize = "K: PartitionKey"))]
 struct Saved<K> {
@@ -80,7 +80,7 @@ impl<S: PartitionState> Entry<S> {
 }
 
 impl<S> Entry<S> {
-    /// Takes over what counts by now. True if something did.
+    /// Applies the commits that are settled by now. Returns whether there were any.
     fn settle(&mut self) -> bool {
         let mut has_changed = false;
         while let Some(commit) = self
@@ -144,7 +144,7 @@ impl<K: PartitionKey, S: PartitionState> Shared<K, S> {
         self.states().entries.keys().cloned().collect()
     }
 
-    /// Reads what is saved, or a map of keys to states.
+    /// Reads saved partitions, or a plain map of keys to states.
     pub(super) fn read(saved: Value) -> Result<Self, String> {
         let saved: Saved<K> = match saved {
             Value::Null => return Ok(Self::default()),
@@ -180,7 +180,7 @@ impl<K: PartitionKey, S: PartitionState> Shared<K, S> {
         })))
     }
 
-    /// A run begins to work on partitions. What another run did counts for nothing.
+    /// Begins a run. Partitions that another run completed are worked on again.
     pub(super) fn begin(&self, run: &str, is_resume: bool) {
         let mut states = self.states();
         if !is_resume || states.run.as_deref() != Some(run) {
@@ -191,7 +191,7 @@ impl<K: PartitionKey, S: PartitionState> Shared<K, S> {
         states.run = Some(run.to_owned());
     }
 
-    /// Whether the run had done it before it was interrupted.
+    /// Returns whether this run had completed the partition before it was interrupted.
     pub(super) fn was_done(&self, key: &K) -> bool {
         self.states()
             .entries
@@ -199,7 +199,7 @@ impl<K: PartitionKey, S: PartitionState> Shared<K, S> {
             .is_some_and(|entry| entry.was_done)
     }
 
-    /// The state to work on.
+    /// Takes the state of a partition for the work on it.
     pub(super) fn start(&self, key: &K) -> anyhow::Result<S> {
         let mut states = self.states();
         states.changes += 1;
@@ -211,7 +211,7 @@ impl<K: PartitionKey, S: PartitionState> Shared<K, S> {
             unreachable!("it was just inserted");
         };
         entry.settle();
-        // What was not settled by now is read again.
+        // Everything that is not settled by now is read again.
         entry.later.clear();
         entry.is_leaving = false;
         if let Some(state) = entry.state.take() {
@@ -222,14 +222,14 @@ impl<K: PartitionKey, S: PartitionState> Shared<K, S> {
         Ok(state)
     }
 
-    /// The work on a partition is over; its state is that of the commit, or as it was before.
+    /// Takes the state back after the work on a partition.
     pub(super) fn give_back(&self, key: &K, state: S) {
         if let Some(entry) = self.states().entries.get_mut(key) {
             entry.state = Some(state);
         }
     }
 
-    /// The state may be saved once everything emitted in the partition is settled.
+    /// Records the state. It can be saved once everything emitted in the partition is settled.
     pub(super) fn commit(
         &self,
         key: &K,
@@ -252,7 +252,7 @@ impl<K: PartitionKey, S: PartitionState> Shared<K, S> {
         Ok(())
     }
 
-    /// The work on a partition ended well: its state is what may be saved.
+    /// Ends the work on a partition without an error, and commits its state.
     pub(super) fn done(&self, key: &K, scope: &Arc<Scope>) -> anyhow::Result<()> {
         let state = self
             .states()
@@ -261,7 +261,7 @@ impl<K: PartitionKey, S: PartitionState> Shared<K, S> {
             .and_then(|entry| entry.state.take());
         let Some(state) = state else {
             anyhow::bail!(
-                "the partition is still used by a task of its own\nhelp: await that task before the work ends"
+                "the partition is still used by another task\nhelp: await that task before the work ends"
             );
         };
         let committed = self.commit(key, &state, scope, true);
@@ -269,14 +269,14 @@ impl<K: PartitionKey, S: PartitionState> Shared<K, S> {
         Ok(committed?)
     }
 
-    /// The work on a partition failed: the next begins with what may be saved.
+    /// Ends the work on a partition with an error. The next work begins with the state that can be saved.
     pub(super) fn failed(&self, key: &K) {
         if let Some(entry) = self.states().entries.get_mut(key) {
             entry.state = None;
         }
     }
 
-    /// Inventories of the partitions that are listed, and of those that are not.
+    /// Returns the inventories of the listed partitions, and those of the others.
     pub(super) fn inventories(&self, listed: &BTreeSet<K>) -> [Vec<Arc<inventory::Shared>>; 2] {
         let states = self.states();
         let mut both = [Vec::new(), Vec::new()];
@@ -286,7 +286,7 @@ impl<K: PartitionKey, S: PartitionState> Shared<K, S> {
         both
     }
 
-    /// The partitions that are not listed are gone.
+    /// Marks the partitions that are not listed as gone.
     pub(super) fn leave(&self, listed: &BTreeSet<K>) {
         let mut states = self.states();
         states.changes += 1;
@@ -310,7 +310,7 @@ impl<K: PartitionKey, S: PartitionState> Piece for Shared<K, S> {
         states.settle();
         let fresh = |(key, entry): (&K, &Entry<S>)| {
             let state: Result<S, DecodeError> = entry.kept.for_full_run();
-            // It was written by the same type.
+            // The state was written by the same type.
             let snapshot = Snapshot::of(&state.unwrap_or_default()).unwrap_or_default();
             (key.clone(), snapshot.render())
         };

@@ -1,4 +1,4 @@
-//! When a batch that is not full is sent.
+//! Tests of the time at which a batch is sent that is not full.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,12 +15,12 @@ use crate::{
 };
 
 #[tokio::test(start_paused = true)]
-async fn one_event_alone_is_sent_when_it_is_old_enough() {
+async fn a_single_event_is_sent_when_it_is_old_enough() {
     let limits = Limits::of(SyncType::Incremental);
     let shared = Shared::new(limits, Arc::default());
     let started = Instant::now();
     let emit = async {
-        // The sender waits already, with nothing in the line.
+        // The sender already waits, with an empty line.
         tokio::time::sleep(Duration::from_secs(7)).await;
         shared
             .push_event(Waiting {

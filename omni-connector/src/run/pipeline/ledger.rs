@@ -1,4 +1,4 @@
-//! What a run counts: its report, what the manager is still to be told, and how many failures it may have.
+//! The counts of a run: its report, the counts not yet sent to the manager, and its budget of failures.
 
 use std::mem;
 
@@ -8,12 +8,12 @@ use crate::run::{Failure, FailureBudget, RunError, RunReport};
 #[derive(Debug)]
 pub(super) struct Ledger {
     report: RunReport,
-    /// Counted, and not yet sent to the manager.
+    /// Counts not yet sent to the manager.
     uncounted: Tally,
-    /// Items that the author has looked at, those on their way included.
+    /// The number of items that the author looked at, including those still in the pipeline.
     looked_at: u64,
     budget: FailureBudget,
-    /// The latest failure; the report has the first ones.
+    /// The latest failure. The report keeps only the first ones.
     latest: Option<Failure>,
 }
 
@@ -36,7 +36,7 @@ impl Ledger {
         self.budget = budget.or_environment();
     }
 
-    /// The author has looked at an item, whatever becomes of it.
+    /// Counts an item that the author looked at, whatever its outcome.
     pub(super) fn look_at(&mut self, tally: Tally) {
         self.looked_at = self.looked_at.saturating_add_signed(tally.scanned.into());
     }
@@ -49,25 +49,25 @@ impl Ledger {
         report.deleted = report.deleted.saturating_add_signed(tally.deleted.into());
     }
 
-    /// What was counted since the last call.
+    /// Returns the counts since the last call.
     pub(super) fn take_uncounted(&mut self) -> Tally {
         mem::take(&mut self.uncounted)
     }
 
-    /// A content left this process, or would have if the manager had not had it.
+    /// Counts a content. It was sent, unless the manager already had it.
     pub(super) fn store(&mut self, bytes: usize, was_sent: bool) {
         self.report.bytes += bytes as u64;
         self.report.contents += u64::from(was_sent);
     }
 
-    /// Records a failure; why the run must end if it is one too many.
+    /// Records a failure. Returns the reason to end the run if the budget is exceeded.
     pub(super) fn fail(&mut self, failure: Failure) -> Result<(), RunError> {
         self.report.fail(failure.clone());
         self.latest = Some(failure.clone());
         self.judge(failure, false)
     }
 
-    /// An error when more failed than a whole run may lose.
+    /// Returns an error when more items failed than the budget of the whole run allows.
     pub(super) fn judge_at_the_end(&self) -> Result<(), RunError> {
         let latest = self.latest.clone();
         latest.map_or(Ok(()), |latest| self.judge(latest, true))

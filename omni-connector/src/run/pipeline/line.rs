@@ -1,6 +1,7 @@
-//! The order of a run: events wait here for those before them, and leave in batches.
+//! The order of a run's events. They wait here for earlier ones, and leave in batches.
 //!
-//! Contents are stored in any order. An event whose content is under way keeps its place, and whatever is behind it waits.
+//! Contents are stored in any order. An event whose content is not stored yet keeps its place, and all later events
+//! wait.
 
 use std::{collections::VecDeque, iter};
 
@@ -12,9 +13,9 @@ use crate::{
     wire::ConnectorEvent,
 };
 
-/// Events in one batch at most; the protocol knows no maximum, the SDKs send at most this many.
+/// The largest batch, in events. The protocol has no maximum; Omni's SDKs send at most this many.
 const BATCH: usize = 500;
-/// A batch is full, too, when its events weigh this much.
+/// A batch is also full at this weight, in bytes.
 const BATCH_BYTES: usize = 4 << 20;
 
 /// An event that is ready to be sent.
@@ -23,31 +24,31 @@ pub(super) struct Waiting {
     pub(super) event: Box<ConnectorEvent>,
     pub(super) tally: Tally,
     pub(super) receipt: Receipt,
-    /// The bytes that it was taken for.
+    /// The bytes counted against the limits of the run.
     pub(super) weight: usize,
     pub(super) since: Instant,
 }
 
-/// Something to do when everything before was accepted.
+/// An action to perform once everything before it was accepted.
 #[derive(Debug)]
 pub(super) enum Barrier {
-    /// Nothing but the answer.
+    /// Only sends the answer.
     Flush(Answer),
-    /// Save this.
+    /// Saves this checkpoint.
     Checkpoint(Snapshot, Answer),
-    /// Save what was kept last, as it is by now.
+    /// Saves the kept checkpoint again, in its current state.
     Again(Answer),
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Line {
-    /// Places that nobody before is waited for, in order.
+    /// Places that wait for no content, in order.
     ready: VecDeque<Place>,
-    /// Events among them, and what they weigh.
+    /// The number of events among them, and their weight.
     events: usize,
     weight: usize,
     barriers: usize,
-    /// Places from the first one whose content is under way.
+    /// The first place whose content is not stored yet, and all places after it.
     behind: VecDeque<Behind>,
     /// The number of the first place in `behind`.
     first: u64,
@@ -61,40 +62,40 @@ enum Place {
 
 #[derive(Debug)]
 enum Behind {
-    /// The content of this event is under way.
+    /// The content of this event is being stored.
     UnderWay,
     Settled(Place),
     /// The event was left out.
     Empty,
 }
 
-/// Events that leave together.
+/// Events that are sent together.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     pub(super) events: Vec<Waiting>,
-    /// Who asked for a checkpoint between these events. A later one that waits right behind them is theirs, too.
+    /// The callers of checkpoints between these events. A later checkpoint right behind the events also answers them.
     pub(super) superseded: Vec<Answer>,
 }
 
-/// Barriers that wait side by side.
+/// Consecutive barriers.
 #[derive(Debug, Default)]
 pub(super) struct Barriers {
     pub(super) flushes: Vec<Answer>,
     pub(super) saves: Vec<Answer>,
-    /// The latest of them.
+    /// The latest checkpoint.
     pub(super) checkpoint: Option<Snapshot>,
 }
 
 impl Line {
-    /// A place for an event whose content is under way.
+    /// Reserves a place for an event whose content is being stored.
     pub(super) fn reserve(&mut self) -> u64 {
         self.behind.push_back(Behind::UnderWay);
         self.first + self.behind.len() as u64 - 1
     }
 
-    /// The content of a place has arrived; none leaves the place empty.
+    /// Fills a reserved place. `None` leaves it empty.
     pub(super) fn settle(&mut self, number: u64, event: Option<Waiting>) {
-        // At most 2,000 places are under way, so the difference is small.
+        // At most 2,000 places are reserved, so the difference is small.
         let index = usize::try_from(number - self.first).unwrap_or(usize::MAX);
         if let Some(place) = self.behind.get_mut(index) {
             *place = event.map_or(Behind::Empty, |event| Behind::Settled(Place::Event(event)));
@@ -108,7 +109,7 @@ impl Line {
         }
     }
 
-    /// An event that waits for nothing but those before it.
+    /// Appends an event that waits only for the events before it.
     pub(super) fn push_event(&mut self, event: Waiting) {
         self.push(Place::Event(event));
     }
@@ -136,12 +137,12 @@ impl Line {
         self.ready.push_back(place);
     }
 
-    /// Whether the next thing to do is a barrier.
+    /// Returns whether a barrier is first in the line.
     pub(super) fn is_at_barrier(&self) -> bool {
         matches!(self.ready.front(), Some(Place::Barrier(_)))
     }
 
-    /// Whether there is something to do: enough events, an old one, or a barrier.
+    /// Returns whether something must be sent now: enough events, an old event, or a barrier.
     pub(super) fn is_due(&self, limits: &Limits) -> bool {
         self.barriers > 0
             || self.events >= limits.batch_at
@@ -151,12 +152,12 @@ impl Line {
                 .is_some_and(|since| since.elapsed() >= limits.max_age)
     }
 
-    /// Whether the next thing to do is a batch that would not grow any more.
+    /// Returns whether a batch is first in the line, and full.
     pub(super) fn is_full(&self) -> bool {
         !self.is_at_barrier() && (self.events >= BATCH || self.weight >= BATCH_BYTES)
     }
 
-    /// Since when the first event waits, if the next thing to do is to send it.
+    /// Returns since when the first event waits, if an event is first in the line.
     pub(super) fn oldest(&self) -> Option<Instant> {
         match self.ready.front() {
             Some(Place::Event(waiting)) => Some(waiting.since),
@@ -164,8 +165,8 @@ impl Line {
         }
     }
 
-    /// Takes the next events, in order. Checkpoints between them are passed when a later one stops the batch: saving that
-    /// one is saving them. A flush is not passed.
+    /// Takes the next events, in order. The batch passes a checkpoint between them when a later checkpoint ends it:
+    /// saving the later one covers both. It never passes a flush.
     pub(super) fn take_batch(&mut self) -> Batch {
         let (mut events, mut weight, mut end, mut last_checkpoint) = (0, 0, 0, None);
         for (index, place) in self.ready.iter().enumerate() {
@@ -202,7 +203,7 @@ impl Line {
         batch
     }
 
-    /// Takes the barriers that are next.
+    /// Takes the consecutive barriers at the front.
     pub(super) fn take_barriers(&mut self) -> Barriers {
         let mut barriers = Barriers::default();
         let ready = &mut self.ready;

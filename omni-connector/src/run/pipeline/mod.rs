@@ -1,8 +1,8 @@
-//! The ordered, bounded, cancel-safe way of everything a run emits.
+//! The pipeline of a run's events: ordered, bounded and safe to cancel.
 //!
-//! An author's call gives its item a place in the line before it waits for anything, so dropping the call's future loses
-//! nothing. Contents are stored by several tasks at once; their events keep their places. One task sends: batches one after
-//! the other, and a barrier (flush, checkpoint) is answered only when everything before it was accepted.
+//! An author's call reserves a place in the line before it waits, so dropping the call's future loses nothing. Several
+//! tasks store contents at once; the events keep their places. One task sends batches, one after the other. It answers
+//! a barrier (flush, checkpoint) only when everything before it was accepted.
 
 #[cfg(test)]
 mod clock;
@@ -40,20 +40,21 @@ use {
     spent::Spent,
 };
 
-/// When a batch is sent, and how much may wait. The thresholds of each mode are the protocol's (§10).
+/// The thresholds for sending a batch, and the limits of the pipeline. The thresholds of each mode come from
+/// `protocol.md` §10.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
-    /// A batch is sent when this many events wait…
+    /// A batch is sent when this many events wait,
     pub(crate) batch_at: usize,
-    /// …or when the oldest has waited this long.
+    /// or when the oldest has waited this long.
     pub(crate) max_age: Duration,
-    /// Items that may wait, from the author's call until the manager accepted them.
+    /// The limit of items between the author's call and the manager's acceptance.
     pub(crate) items: usize,
-    /// Bytes of content and events that may wait.
+    /// The limit of the bytes of these items, contents included.
     pub(crate) bytes: usize,
-    /// Texts being stored at once.
+    /// The number of texts stored at once.
     pub(crate) stores: usize,
-    /// A run that has been silent for this long says that it is alive.
+    /// A heartbeat is sent after this long without a call.
     pub(crate) heartbeat: Duration,
 }
 
@@ -75,10 +76,10 @@ impl Limits {
     }
 }
 
-/// Extractions at once; the manager has permits for two (`protocol.md` §1.3).
+/// The number of extractions at once. The manager has permits for two (`protocol.md` §1.3).
 const EXTRACTIONS: usize = 2;
 
-/// The author's end. Cloning it is cheap; all clones feed the same line.
+/// The handle of a run's pipeline. Cloning it is cheap; all clones feed the same line.
 #[derive(Debug, Clone)]
 pub(crate) struct Pipeline {
     shared: Arc<Shared>,
@@ -86,7 +87,7 @@ pub(crate) struct Pipeline {
 }
 
 impl Pipeline {
-    /// The pipeline of one run, and the tasks that work for it until [`Pipeline::close`].
+    /// Starts the pipeline of one run. Its tasks work until [`Pipeline::close`].
     pub(crate) fn start(
         manager: ManagerClient,
         run: Arc<str>,
@@ -113,8 +114,8 @@ impl Pipeline {
         tasks.spawn(async move { sender.send().await }.in_current_span());
         let closing = Arc::clone(&shared);
         tokio::spawn(async move {
-            // They end by a panic only, and without one of them somebody would wait for ever. Dropping them aborts what is
-            // under way.
+            // A task ends only by a panic. Callers would then wait forever, so the pipeline is closed. Dropping the
+            // tasks aborts their calls.
             tokio::select! {
                 _ = closing.closed() => {}
                 _ = tasks.join_next() => closing.close(RunError::Ended),
@@ -123,8 +124,8 @@ impl Pipeline {
         Self { shared, spent }
     }
 
-    /// Hands an event over, to be sent after `body` was stored. It is in the queue when this returns; the future only waits
-    /// for room.
+    /// Queues an event, to be sent after `body` was stored. The event is in the queue when this returns; the future
+    /// only waits for room.
     #[inline]
     pub(crate) fn emit(
         &self,
@@ -148,13 +149,13 @@ impl Pipeline {
         Box::pin(async move { if pushed? { Ok(()) } else { shared.room().await } })
     }
 
-    /// Stores a text, in turn with those of the documents, and returns its id.
+    /// Stores a text, in order with the texts of documents, and returns its id.
     pub(crate) async fn store(&self, body: Body) -> Result<String, RunError> {
         self.ask(|answer| self.shared.push_content(body, answer))
             .await
     }
 
-    /// Waits until everything before was accepted, and the counters with it.
+    /// Waits until everything before was accepted, including the counters.
     pub(crate) async fn flush(&self) -> Result<(), RunError> {
         self.ask(|answer| self.shared.push_barrier(Barrier::Flush(answer), false))
             .await
@@ -169,7 +170,8 @@ impl Pipeline {
         .await
     }
 
-    /// [`checkpoint`](Self::checkpoint) without waiting; the outcome, which never comes once the pipeline is closed.
+    /// Begins a [`checkpoint`](Self::checkpoint) without waiting. Returns the receiver of its outcome, which gets none
+    /// once the pipeline is closed.
     pub(crate) fn begin_checkpoint(
         &self,
         checkpoint: Snapshot,
@@ -180,16 +182,16 @@ impl Pipeline {
         Ok(answer)
     }
 
-    /// Saves what the kept checkpoint is by now, after everything before was accepted.
+    /// Saves the current state of the kept checkpoint, after everything before was accepted.
     pub(crate) async fn save_kept(&self) -> Result<(), RunError> {
         self.ask(|answer| self.shared.push_barrier(Barrier::Again(answer), false))
             .await
     }
 
-    /// [`flush`](Self::flush), with nothing taken any more that comes after it.
+    /// [Flushes](Self::flush), and refuses everything emitted later.
     ///
     /// # Errors
-    /// More failed than may.
+    /// More items failed than the budget allows.
     pub(crate) async fn finish(&self) -> Result<(), RunError> {
         self.ask(|answer| self.shared.push_barrier(Barrier::Flush(answer), true))
             .await?;
@@ -204,12 +206,12 @@ impl Pipeline {
     ) -> Result<T, RunError> {
         let (done, answer) = oneshot::channel();
         push(done)?;
-        // Closing drops what is not answered.
+        // Closing drops unanswered requests.
         let closed = || Err(self.refusal().unwrap_or(RunError::Ended));
         answer.await.unwrap_or_else(|_| closed())
     }
 
-    /// Whether a checkpoint of this run was accepted.
+    /// Returns whether the manager accepted a checkpoint of this run.
     pub(crate) fn has_saved(&self) -> bool {
         self.shared.has_saved()
     }
@@ -219,33 +221,34 @@ impl Pipeline {
         self.shared.count(tally)
     }
 
-    /// Records an item that failed before it came here.
+    /// Records an item that failed before it was emitted.
     pub(crate) fn fail(&self, failure: Failure) {
-        // A run that is over records nothing any more, and the author hears of too many failures from the next call.
+        // A closed run records nothing. The author's next call returns the error of an exceeded budget.
         let _ = self.shared.fail(failure);
     }
 
-    /// Names an item that failed in an earlier run and is still missing. It does not count against the budget of this one.
+    /// Reports an item that failed in an earlier run and is still missing. It does not count against the budget of this
+    /// run.
     pub(crate) fn remember(&self, failure: Failure) {
         self.report(|report| report.fail(failure));
     }
 
-    /// How many items may fail.
+    /// Sets how many items may fail.
     pub(crate) fn set_budget(&self, budget: FailureBudget) {
         self.shared.set_budget(budget);
     }
 
-    /// Refuses everything from now on and drops what waits.
+    /// Refuses everything from now on, and drops everything that waits.
     pub(crate) fn close(&self, reason: RunError) {
         self.shared.close(reason);
     }
 
-    /// Why the pipeline is closed, if it is.
+    /// Returns why the pipeline is closed, if it is.
     pub(crate) fn refusal(&self) -> Option<RunError> {
         self.shared.open().err()
     }
 
-    /// Ends when the pipeline is closed, from either side; why.
+    /// Waits until the pipeline is closed, by the author's side or by its own tasks. Returns the reason.
     pub(crate) async fn closed(&self) -> RunError {
         self.shared.closed().await
     }

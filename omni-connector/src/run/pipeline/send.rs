@@ -1,4 +1,4 @@
-//! The calls that a run makes one after the other: batches of events, checkpoints, counters.
+//! Sends batches of events, checkpoints and counters, one call after the other.
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
@@ -25,17 +25,17 @@ use crate::{
 const UNKNOWN_PIECE: &str = "an inventory in use is not in the checkpoint that was saved last\n\
      help: save the checkpoint after adding it, before anything is emitted through it";
 
-/// The counters are sent at most this often.
+/// The shortest time between two updates of the counters.
 const COUNT_EVERY: Duration = Duration::from_secs(1);
 
-/// A batch, and as it stands on the wire.
+/// A batch and its JSON.
 struct Written {
     events: Vec<Waiting>,
     superseded: Vec<Answer>,
     json: Vec<u8>,
 }
 
-/// Tells the manager what a run does.
+/// Sends a run's events, checkpoints and counters to the manager.
 #[derive(Debug)]
 pub(super) struct Sender {
     shared: Arc<Shared>,
@@ -44,9 +44,9 @@ pub(super) struct Sender {
     encoder: EventEncoder,
     spent: Arc<Spent>,
     keeper: Arc<Keeper>,
-    /// Held while counters are under way: a flush promises them, too.
+    /// Held while counters are sent: a flush also waits for these.
     counting: Mutex<()>,
-    /// Held while a checkpoint is under way: a later one must not arrive before it.
+    /// Held while a checkpoint is sent, so that a later one cannot overtake it.
     saving: Mutex<()>,
 }
 
@@ -71,7 +71,7 @@ impl Sender {
         }
     }
 
-    /// Sends what is due for as long as it is polled.
+    /// Sends everything that is due, for as long as it is polled.
     pub(super) async fn send(&self) {
         let (mut superseded, mut ahead) = (Vec::new(), None);
         loop {
@@ -95,7 +95,7 @@ impl Sender {
         }
     }
 
-    /// Events and checkpoints must arrive: a call that does not go well ends the run.
+    /// Ends the run if a call for events or checkpoints failed: these must arrive.
     fn went(&self, outcome: Result<(), ManagerError>) {
         match outcome {
             Ok(()) => self.shared.touch(),
@@ -103,8 +103,8 @@ impl Sender {
         }
     }
 
-    /// Saves the checkpoint if it does not name every document of a batch yet: a process that is killed right after the batch
-    /// was accepted must leave nothing behind that no checkpoint knows.
+    /// Saves the checkpoint unless it already names every document of a batch. A process can be killed right after the
+    /// batch was accepted. Then a checkpoint must know all its documents.
     async fn name(&self, events: &[Waiting]) -> Result<(), RunError> {
         let unnamed = events
             .iter()
@@ -124,7 +124,7 @@ impl Sender {
         Ok(())
     }
 
-    /// Saves the checkpoint as it is by now.
+    /// Saves the kept checkpoint in its current state.
     async fn save_kept(&self) -> Result<(), ManagerError> {
         let _saving = self.saving.lock().await;
         let started = Instant::now();
@@ -146,7 +146,7 @@ impl Sender {
         }
     }
 
-    /// Sends a batch. The next one is written in the meantime, if it fills up: it is returned.
+    /// Sends a batch. Meanwhile, encodes the next batch if it fills up, and returns it.
     async fn send_batch(
         &self,
         batch: Written,
@@ -160,7 +160,7 @@ impl Sender {
         superseded.extend(by_now);
         let sending = pin!(self.deliver(events, json));
         let next = pin!(async {
-            // The connection's task may be next on this thread: it writes first.
+            // Yields first, so that the connection's task can write.
             yield_now().await;
             self.shared.next_full_batch().await
         });
@@ -173,8 +173,8 @@ impl Sender {
         }
     }
 
-    /// Sends events. A batch that is refused for its shape or its size is halved until the event at fault stands alone; that one is
-    /// named and left out, and the others arrive in their order.
+    /// Sends events. A batch refused for its format or size is halved until the event at fault is alone. That event is
+    /// reported and left out; the others arrive in order.
     async fn deliver(&self, events: Vec<Waiting>, json: Vec<u8>) -> Result<(), ManagerError> {
         let mut parts = vec![(events, json)];
         while let Some((mut events, json)) = parts.pop() {
@@ -195,7 +195,7 @@ impl Sender {
                         }
                         continue;
                     };
-                    // It was looked at, if it counts at all; nothing came of it.
+                    // The item was scanned, if it counts at all, but not updated.
                     accepted.scanned = alone.tally.scanned;
                     let cause = error.to_string();
                     let failure = self.shared.failure(&alone.event, Stage::Send, &cause);
@@ -242,7 +242,7 @@ impl Sender {
         outcome
     }
 
-    /// Sends counters and heartbeats for as long as it is polled.
+    /// Sends counters and heartbeats, for as long as it is polled.
     pub(super) async fn report(&self) {
         loop {
             sleep(COUNT_EVERY.min(self.shared.limits.heartbeat)).await;
@@ -258,7 +258,7 @@ impl Sender {
         }
     }
 
-    /// Sends what was counted since the last time.
+    /// Sends the counts since the last call.
     async fn count(&self) {
         let _counting = self.counting.lock().await;
         let tally = self.shared.take_uncounted();
@@ -271,11 +271,11 @@ impl Sender {
         }
     }
 
-    /// Counters and heartbeats inform; a run does not fail for want of them.
+    /// Logs a failed call for counters or heartbeats. These only inform, so the run continues.
     fn informed(&self, outcome: Result<(), ManagerError>) {
         match outcome {
             Ok(()) => self.shared.touch(),
-            Err(error) => tracing::warn!(%error, "the manager was not told of the progress"),
+            Err(error) => tracing::warn!(%error, "the progress could not be sent to the manager"),
         }
     }
 }
@@ -284,7 +284,8 @@ fn events_of(waiting: &[Waiting]) -> impl Iterator<Item = &ConnectorEvent> {
     waiting.iter().map(|waiting| &*waiting.event)
 }
 
-/// Whether less of it may be taken: an event that the manager cannot read, or a body that something before it finds too long.
+/// Returns whether a smaller batch may be accepted: the manager could not read an event, or something before it refused
+/// the size of the body.
 fn is_about_what_was_sent(error: &ManagerError) -> bool {
     matches!(
         error.status(),

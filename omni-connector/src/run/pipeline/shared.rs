@@ -1,5 +1,5 @@
-//! What the author's calls and the tasks of a run share: what is on its way, the report, and whether the run still takes
-//! anything. One lock, never held across a wait.
+//! The state that the author's calls and the tasks of a run share: the line, the report, and whether the run is still
+//! open. It has one lock, which is never held across an await.
 
 use std::{
     collections::VecDeque,
@@ -24,7 +24,7 @@ use crate::{
     wire::ConnectorEvent,
 };
 
-/// Where the outcome goes. Dropped unsent when the run is closed; the run then says why.
+/// The sender of an outcome. It is dropped when the run is closed; the reason is then in the state.
 pub(super) type Answer<T = ()> = oneshot::Sender<Result<T, RunError>>;
 
 /// A content to store.
@@ -34,16 +34,16 @@ pub(super) struct Job {
     pub(super) owner: Owner,
 }
 
-/// Whose content it is.
+/// The owner of a content.
 #[derive(Debug)]
 pub(super) enum Owner {
     /// The event at this place in the line.
     Event { place: u64, waiting: Waiting },
-    /// A caller who waits for the id.
+    /// A caller that waits for the id.
     Caller(Answer<String>),
 }
 
-/// Contents of one kind that wait to be stored. Extractions have a lane of their own: they may take hours.
+/// Contents of one kind that wait to be stored. Extractions have their own lane, since they may take hours.
 #[derive(Debug, Default)]
 struct Lane {
     jobs: VecDeque<Job>,
@@ -56,11 +56,11 @@ pub(super) enum Kind {
     Extraction,
 }
 
-/// A content that is no longer held.
+/// A content that was stored, or dropped.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct StoredBody {
     pub(super) bytes: usize,
-    /// The manager did not have it yet, and was not refused either.
+    /// The manager accepted it and did not have it before.
     pub(super) was_sent: bool,
 }
 
@@ -75,14 +75,14 @@ pub(super) enum Next {
 pub(super) struct Shared {
     pub(super) limits: Limits,
     state: Mutex<State>,
-    /// A job arrived, by kind.
+    /// Notified when a job arrives, by kind.
     jobs: [Notify; 2],
-    /// There is something to send.
+    /// Notified when there is something to send.
     due: Notify,
-    /// Something left for the manager.
+    /// Notified when something was sent.
     left: Notify,
     closed: CancellationToken,
-    /// What must not be in the report or the log.
+    /// Secrets that must not appear in the report or the log.
     secrets: Arc<Secrets>,
 }
 
@@ -91,28 +91,28 @@ struct State {
     line: Line,
     lanes: [Lane; 2],
     sender: Sender,
-    /// Items and bytes on their way.
+    /// The number of items in the pipeline, and their bytes.
     items: usize,
     bytes: usize,
     ledger: Ledger,
-    /// When the manager last heard of the run.
+    /// The time of the last successful call to the manager.
     touched_at: Instant,
     /// Whether the run saved a checkpoint.
     has_saved: bool,
-    /// Whether the run is being completed: what is on its way still goes out, and nothing new comes in.
+    /// Whether the run is being completed. Pending items are still sent, and new ones are refused.
     finishing: bool,
     closed: Option<RunError>,
 }
 
-/// What the task that sends is doing.
+/// The state of the task that sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sender {
     Works,
-    /// Nothing waits to be sent. The first event starts the clock.
+    /// Nothing waits to be sent. The first event starts the timer.
     WaitsForFirst,
-    /// The clock runs; it waits for that or for a full batch.
+    /// The timer runs. The task waits for its end or for a full batch.
     WaitsForMore,
-    /// A batch is on its way, and the next one is not full.
+    /// A batch is being sent, and the next one is not full.
     WaitsForFull,
 }
 
@@ -125,7 +125,7 @@ impl State {
         self.closed.clone().map_or(Ok(()), Err)
     }
 
-    /// An error when nothing new is taken.
+    /// Returns an error when new items are refused.
     fn accepting(&self) -> Result<(), RunError> {
         self.open()?;
         if self.finishing {
@@ -177,12 +177,12 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// An error when the run takes nothing any more.
+    /// Returns an error when the run is closed.
     pub(super) fn open(&self) -> Result<(), RunError> {
         self.state().open()
     }
 
-    /// Takes an event that is ready to be sent; whether there is room for another.
+    /// Queues an event that is ready to be sent. Returns whether there is room for another.
     pub(super) fn push_event(&self, waiting: Waiting) -> Result<bool, RunError> {
         let mut state = self.state();
         state.accepting()?;
@@ -193,7 +193,7 @@ impl Shared {
         Ok(has_room)
     }
 
-    /// Takes an event whose content is to be stored before; whether there is room for another.
+    /// Queues an event whose content must be stored first. Returns whether there is room for another.
     pub(super) fn push_document(&self, waiting: Waiting, body: Body) -> Result<bool, RunError> {
         let mut state = self.state();
         state.accepting()?;
@@ -205,7 +205,7 @@ impl Shared {
         Ok(has_room)
     }
 
-    /// Takes a content that the author stores.
+    /// Queues a content that the author stores.
     pub(super) fn push_content(&self, body: Body, answer: Answer<String>) -> Result<(), RunError> {
         let mut state = self.state();
         state.accepting()?;
@@ -226,7 +226,7 @@ impl Shared {
         }
     }
 
-    /// Takes a barrier. One that `finishes` lets only barriers follow.
+    /// Queues a barrier. After one with `finishes`, only barriers are accepted.
     pub(super) fn push_barrier(&self, barrier: Barrier, finishes: bool) -> Result<(), RunError> {
         let mut state = self.state();
         state.open()?;
@@ -252,7 +252,7 @@ impl Shared {
         }
     }
 
-    /// The next content to store.
+    /// Waits for the next content to store.
     pub(super) async fn next_job(&self, kind: Kind) -> Job {
         let mut was_idle = false;
         loop {
@@ -261,7 +261,7 @@ impl Shared {
                 let lane = &mut state.lanes[kind as usize];
                 lane.idle -= usize::from(was_idle);
                 if let Some(job) = lane.jobs.pop_front() {
-                    // Two jobs that arrive at once may wake one task only; that one wakes the next.
+                    // Two jobs that arrive at once may wake only one task. That task wakes the next.
                     let wakes = lane.idle > 0 && !lane.jobs.is_empty();
                     drop(state);
                     if wakes {
@@ -276,7 +276,7 @@ impl Shared {
         }
     }
 
-    /// The next call to make.
+    /// Waits for the next call to make.
     pub(super) async fn next_call(&self) -> Next {
         loop {
             let oldest = {
@@ -304,7 +304,7 @@ impl Shared {
         }
     }
 
-    /// The next batch as soon as it is full, while one is on its way. Nothing is taken when this is dropped before.
+    /// Waits until the next batch is full, while another is being sent. Nothing is lost when this future is dropped.
     pub(super) async fn next_full_batch(&self) -> Batch {
         loop {
             {
@@ -319,7 +319,7 @@ impl Shared {
         }
     }
 
-    /// A content was stored: its event may go on.
+    /// Releases an event whose content was stored.
     pub(super) fn settle(&self, place: u64, waiting: Waiting, stored: StoredBody) {
         let mut state = self.state();
         state.stored(stored);
@@ -328,15 +328,15 @@ impl Shared {
         self.wake_sender(state);
     }
 
-    /// A content that the author stores has come to its end.
+    /// Ends the storing of a content for the author.
     pub(super) fn settle_content(&self, stored: StoredBody) {
         let mut state = self.state();
         state.stored(stored);
         self.leave(&mut state, 1, stored.bytes);
     }
 
-    /// Items and bytes are no longer on their way. Authors are woken when there is room, and not by every item: they would
-    /// only look and wait again.
+    /// Removes items and bytes from the counts. Authors are woken only when there is room; otherwise they would check
+    /// and wait again.
     fn leave(&self, state: &mut State, items: usize, bytes: usize) {
         state.items -= items;
         state.bytes -= bytes;
@@ -345,7 +345,7 @@ impl Shared {
         }
     }
 
-    /// The failure of an event, without secrets.
+    /// Describes the failure of an event, without secrets.
     pub(super) fn failure(&self, event: &ConnectorEvent, stage: Stage, cause: &str) -> Failure {
         let clean = |text: &str| self.secrets.redact(text);
         Failure {
@@ -356,9 +356,9 @@ impl Shared {
         }
     }
 
-    /// A content was refused, which is the end of its event.
+    /// Drops an event whose content was refused.
     pub(super) fn leave_out(&self, place: u64, failure: Failure, bytes: usize) {
-        // Outside of the lock: whoever reads the log may be slow.
+        // Logs outside the lock: a subscriber may be slow.
         failure.log();
         let judged = {
             let mut state = self.state();
@@ -374,7 +374,7 @@ impl Shared {
         }
     }
 
-    /// What became of items that were sent.
+    /// Records the outcome of items that were sent.
     pub(super) fn sent(&self, items: usize, bytes: usize, accepted: Tally, failures: Vec<Failure>) {
         failures.iter().for_each(Failure::log);
         let judged = {
@@ -393,14 +393,14 @@ impl Shared {
         }
     }
 
-    /// Barriers were passed.
+    /// Records barriers that were answered.
     pub(super) fn passed(&self, barriers: usize, has_saved: bool) {
         let mut state = self.state();
         self.leave(&mut state, barriers, 0);
         state.has_saved |= has_saved;
     }
 
-    /// Waits until no more is on its way than may be.
+    /// Waits until the pipeline is within its limits.
     pub(super) async fn room(&self) -> Result<(), RunError> {
         loop {
             let left = self.left.notified();
@@ -415,7 +415,7 @@ impl Shared {
         }
     }
 
-    /// The author's own counts.
+    /// Adds the author's own counts.
     pub(super) fn count(&self, tally: Tally) -> Result<(), RunError> {
         let mut state = self.state();
         state.open()?;
@@ -424,7 +424,7 @@ impl Shared {
         Ok(())
     }
 
-    /// An item that failed before it came here.
+    /// Records an item that failed before it was emitted.
     pub(super) fn fail(&self, failure: Failure) -> Result<(), RunError> {
         failure.log();
         let judged = {
@@ -437,7 +437,7 @@ impl Shared {
         judged.inspect_err(|reason| self.close(reason.clone()))
     }
 
-    /// An error when more failed than a whole run may lose.
+    /// Returns an error when more items failed than the budget of the whole run allows.
     pub(super) fn judge(&self) -> Result<(), RunError> {
         self.state().ledger.judge_at_the_end()
     }
@@ -446,12 +446,12 @@ impl Shared {
         self.state().ledger.set_budget(budget);
     }
 
-    /// What was counted since the last call.
+    /// Returns the counts since the last call.
     pub(super) fn take_uncounted(&self) -> Tally {
         self.state().ledger.take_uncounted()
     }
 
-    /// The manager has just heard of the run.
+    /// Notes a successful call to the manager.
     pub(super) fn touch(&self) {
         self.state().touched_at = Instant::now();
     }
@@ -468,8 +468,8 @@ impl Shared {
         change(self.state().ledger.report())
     }
 
-    /// Takes nothing any more, for the first reason that is given, and drops what waits. Whoever waits for an answer hears
-    /// the reason.
+    /// Closes the run: refuses new items and drops the waiting ones. The first reason counts, and all waiting callers
+    /// receive it.
     pub(super) fn close(&self, reason: RunError) {
         let dropped = {
             let mut state = self.state();

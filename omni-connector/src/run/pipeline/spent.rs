@@ -1,24 +1,24 @@
-//! Events that were sent.
+//! Reuses the memory of events that were sent.
 //!
-//! An event is built by the author's thread and sent by another, and the system's allocator makes the two wait for each
-//! other when one gives up what the other took. So events go back: the next one is put in the place of one that was sent.
+//! The author's thread allocates an event, and another thread would free it. The system's allocator makes such threads
+//! wait for each other. So the next event reuses the memory of one that was sent.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::line::Waiting;
 use crate::wire::ConnectorEvent;
 
-/// A heavier event is given up at once: as many as a run may have on its way are kept.
+/// Heavier events are freed at once. As many events are kept as the pipeline of a run may hold.
 const HEAVIEST: usize = 4 << 10;
 
-/// Where an event stands.
+/// The memory of an event.
 type Place = Box<ConnectorEvent>;
 
 #[derive(Debug, Default)]
 pub(super) struct Spent(Mutex<Vec<Place>>);
 
 impl Spent {
-    /// Puts an event in the place of one that was sent.
+    /// Puts an event into the memory of one that was sent.
     #[inline]
     pub(super) fn replace(&self, event: ConnectorEvent) -> Place {
         let spent = self.events().pop();
@@ -31,12 +31,12 @@ impl Spent {
         }
     }
 
-    /// Takes events that were sent.
+    /// Takes back events that were sent.
     pub(super) fn give(&self, sent: Vec<Waiting>) {
         let usual = sent
             .into_iter()
             .filter(|waiting| waiting.weight <= HEAVIEST);
-        // The heavy ones are dropped here, where no author waits for it.
+        // Heavy events are freed here, where no author waits.
         let usual: Vec<_> = usual.map(|waiting| waiting.event).collect();
         self.events().extend(usual);
     }
@@ -56,7 +56,7 @@ mod tests {
     use crate::run::{pipeline::Tally, receipt::Receipt};
 
     #[test]
-    fn the_next_event_takes_the_place_of_one_that_was_sent_unless_that_was_heavy() {
+    fn the_memory_of_a_sent_event_is_reused_unless_it_was_heavy() {
         let spent = Spent::default();
         let [usual, heavy] = [HEAVIEST, HEAVIEST + 1].map(|weight| Waiting {
             event: Box::new(deleted("sent")),

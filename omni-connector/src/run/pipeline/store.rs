@@ -1,4 +1,4 @@
-//! Storing contents: several tasks, each taking the next content when it has stored one.
+//! Stores contents with several tasks. Each takes the next content when it has stored one.
 
 use axum::http::StatusCode;
 use tokio::time::Instant;
@@ -10,7 +10,7 @@ use crate::{
     wire::ConnectorEvent,
 };
 
-/// Stores contents of one kind for as long as it is polled.
+/// Stores contents of one kind, for as long as it is polled.
 pub(super) async fn store(shared: &Shared, contents: &Contents, kind: Kind) {
     loop {
         let Job { body, owner } = shared.next_job(kind).await;
@@ -28,7 +28,7 @@ fn on_stored(
     outcome: Result<String, ManagerError>,
     stored: StoredBody,
 ) {
-    // Whatever is not the fault of one document ends the run.
+    // An error that is not about this document ends the run.
     if let Err(error) = &outcome
         && stage_of(error).is_none()
     {
@@ -60,14 +60,15 @@ fn on_stored(
     }
 }
 
-/// Where one document fails when its content is refused; none when the trouble is not the document's.
+/// Returns the stage at which a document failed when its content was refused. Returns `None` when the error is not
+/// about the document.
 fn stage_of(error: &ManagerError) -> Option<Stage> {
     let ManagerError::Refused { status, route, .. } = error else {
         return None;
     };
     let is_extraction = route.contains("extract");
     match *status {
-        // A conversion that fails with 500 on every attempt fails for this file.
+        // An extraction that fails with 500 on every attempt fails because of this file.
         StatusCode::INTERNAL_SERVER_ERROR if is_extraction => Some(Stage::Extract),
         StatusCode::BAD_REQUEST
         | StatusCode::PAYLOAD_TOO_LARGE

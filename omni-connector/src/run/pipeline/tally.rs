@@ -1,6 +1,6 @@
-//! What an item adds to the counters.
+//! The counts that an item adds to the counters.
 
-/// Counts that travel together. Deletes count as updates at the manager, and by themselves in the report.
+/// Counts that are sent together. The manager counts deletes as updates; the report also counts them separately.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
     pub(crate) scanned: i32,

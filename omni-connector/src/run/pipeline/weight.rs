@@ -1,4 +1,4 @@
-//! About how many bytes an event holds. A list of ten thousand readers or members must count against the bounds of a run.
+//! Estimates the size of an event in bytes, so that long lists of readers or members count against the limits of a run.
 
 use serde_json::Value;
 
@@ -6,12 +6,12 @@ use crate::wire::{
     Attributes, ConnectorEvent, DocumentMetadata, DocumentPermissions, PersonSyncRecord,
 };
 
-/// What the fixed parts of an event are counted as, the ids of run and source among them.
+/// The size of an event's fixed fields, including the ids of run and source.
 const FIXED: usize = 512;
-/// What a string costs beside its bytes.
+/// The size of a string in addition to its bytes.
 const STRING: usize = size_of::<String>();
 
-/// About how many bytes an event holds.
+/// Returns the approximate size of an event, in bytes.
 pub(super) fn weight(event: &ConnectorEvent) -> usize {
     FIXED
         + match event {
@@ -35,7 +35,7 @@ pub(super) fn weight(event: &ConnectorEvent) -> usize {
                 member_emails,
                 ..
             } => group_email.len() + option(group_name.as_ref()) + strings(member_emails),
-            // Two dozen fields; people are few beside documents.
+            // A person has two dozen fields, and there are few compared to documents.
             ConnectorEvent::PersonSync { person, .. } => {
                 let texts = serde_json::to_string(person).unwrap_or_default();
                 size_of::<PersonSyncRecord>() + texts.len()
@@ -102,7 +102,7 @@ mod tests {
     use crate::run::Document;
 
     #[test]
-    fn whatever_is_long_in_an_event_is_heavy() {
+    fn every_long_field_makes_an_event_heavy() {
         const LONG: usize = 400_000;
         let (sync_run_id, source_id) = (String::new(), String::new());
         let long = || "x".repeat(LONG);

@@ -1,4 +1,4 @@
-//! One call: what is repeated and what is not, what is read, and what each error says.
+//! Single calls: retries, reading of answers, and error messages.
 
 use std::{io::Write, time::Duration};
 
@@ -14,8 +14,8 @@ use super::source::{Source, json as ok, reply};
 const SOON: Duration = Duration::from_millis(1_500);
 
 #[tokio::test]
-async fn a_call_is_repeated_only_where_that_is_safe() {
-    // By method, status of the first answer, and whether the author said something about it: how often it is asked.
+async fn a_call_is_repeated_only_if_that_is_safe() {
+    // Method, status of the first answer, the author's setting, and the number of calls.
     for (method, status, said, times) in [
         ("GET", 500, "", 2),
         ("GET", 503, "", 2),
@@ -29,7 +29,7 @@ async fn a_call_is_repeated_only_where_that_is_safe() {
         ("POST", 500, "repeatable", 2),
         ("POST", 500, "key", 2),
         ("PATCH", 500, "", 1),
-        // Nothing happened: the source says so.
+        // The source says that nothing happened.
         ("POST", 429, "", 2),
         ("PUT", 429, "once", 2),
     ] {
@@ -64,7 +64,7 @@ async fn a_call_is_repeated_only_where_that_is_safe() {
 }
 
 #[tokio::test]
-async fn a_body_that_breaks_off_is_read_again_and_never_believed() {
+async fn a_truncated_body_is_read_again_and_never_used() {
     let source = Source::start(|asked| match asked.before {
         0 => reply(200).body("[1, 2").cut(),
         _ => ok(json!([1, 2, 3])),
@@ -84,7 +84,7 @@ async fn a_body_that_breaks_off_is_read_again_and_never_believed() {
 }
 
 #[tokio::test]
-async fn a_form_of_parts_is_sent_once() {
+async fn a_multipart_form_is_sent_once() {
     let source = Source::start(|asked| match asked.before {
         0 => reply(429).header("retry-after", 0),
         _ => ok(json!(1)),
@@ -111,7 +111,7 @@ async fn a_pause_is_as_long_as_the_source_asks_and_never_longer_than_the_caller_
         let format = time::format_description::well_known::Rfc2822;
         date.format(&format).unwrap().replace("+0000", "GMT")
     };
-    // The header, and whether the second attempt comes within the five seconds of an action.
+    // The header, and whether the second attempt is made within the five seconds of an action.
     let seconds = |seconds: &'static str| -> Box<dyn Fn() -> String + Send + Sync> {
         Box::new(move || seconds.to_owned())
     };
@@ -155,7 +155,7 @@ async fn a_pause_is_as_long_as_the_source_asks_and_never_longer_than_the_caller_
 }
 
 #[tokio::test]
-async fn a_refusal_says_what_the_source_says_and_has_one_status_for_the_caller() {
+async fn a_refusal_quotes_the_source_and_has_one_status_for_the_caller() {
     let insufficient = r#"Bearer error="insufficient_scope", scope="issues:read""#;
     for (reply, status, message) in [
         (
@@ -281,7 +281,7 @@ async fn a_refusal_with_status_200_is_a_refusal() {
 }
 
 #[tokio::test]
-async fn what_is_missing_is_none_where_the_author_says_so() {
+async fn a_missing_item_is_none_if_the_author_asks_for_that() {
     let source = Source::start(|asked| match asked.path.as_str() {
         "/there" => ok(json!(1)),
         "/gone" => reply(410),
@@ -301,7 +301,7 @@ async fn what_is_missing_is_none_where_the_author_says_so() {
 }
 
 #[tokio::test]
-async fn a_dying_source_is_not_hammered() {
+async fn a_failing_source_is_not_called_repeatedly() {
     let source = Source::start(|_| reply(500)).await;
     let api = source.api().at_once(64).patience(Duration::from_secs(2));
     let calls = (0..100).map(|_| api.get("thing").read::<i32>());
@@ -356,7 +356,7 @@ async fn an_answer_is_never_larger_than_allowed() {
 }
 
 #[tokio::test]
-async fn a_file_is_saved_whole_or_not_at_all_and_removed_in_the_end() {
+async fn a_file_is_saved_completely_or_not_at_all_and_removed_at_the_end() {
     let source = Source::start(|asked| match asked.before {
         0 => reply(200).body(vec![7; 100_000]).cut(),
         _ => reply(200)
@@ -393,7 +393,7 @@ async fn a_compressed_answer_is_asked_for_and_read() {
 }
 
 #[tokio::test]
-async fn an_answer_that_did_not_change_is_not_read_again() {
+async fn an_unchanged_answer_is_not_downloaded_again() {
     let source = Source::start(|asked| match asked.header("if-none-match") {
         Some("\"v1\"") => reply(304),
         _ => ok(json!([1])).header("etag", "\"v1\""),
@@ -407,7 +407,7 @@ async fn an_answer_that_did_not_change_is_not_read_again() {
         .await
         .unwrap();
     assert_eq!(fresh, Fresh::New(vec![1]));
-    // They come back from a checkpoint.
+    // The validators are restored from a checkpoint.
     let saved = serde_json::to_value(&seen).unwrap();
     let mut seen: Validators = serde_json::from_value(saved).unwrap();
     assert_eq!(
@@ -426,7 +426,7 @@ async fn an_answer_that_did_not_change_is_not_read_again() {
 }
 
 #[tokio::test]
-async fn at_most_as_many_calls_as_allowed_are_under_way_and_items_keep_their_order() {
+async fn parallel_calls_stay_within_the_limit_and_items_keep_their_order() {
     use std::sync::atomic::{AtomicUsize, Ordering};
     static NOW: AtomicUsize = AtomicUsize::new(0);
     static MOST: AtomicUsize = AtomicUsize::new(0);
@@ -445,7 +445,7 @@ async fn at_most_as_many_calls_as_allowed_are_under_way_and_items_keep_their_ord
     });
     let mut paths = Vec::new();
     while let Some(path) = found.next().await {
-        // A call beside them must get its turn, although nobody looks at the others meanwhile.
+        // Another call must get its turn, although nothing polls these meanwhile.
         api.get("beside").read::<String>().await.unwrap();
         paths.push(path);
     }
@@ -457,7 +457,7 @@ async fn at_most_as_many_calls_as_allowed_are_under_way_and_items_keep_their_ord
 }
 
 #[tokio::test]
-async fn a_quota_that_is_used_up_is_waited_for_without_asking() {
+async fn an_exhausted_quota_is_waited_for_without_calls() {
     let source = Source::start(|_| ok(json!(1)).header("x-left", 0).header("x-reset", 3_600)).await;
     let quota = Quota::per_hour(1_000).remaining("x-left");
     let api = source

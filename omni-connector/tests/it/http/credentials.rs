@@ -1,4 +1,4 @@
-//! Credentials: to whom they go, and how they are renewed.
+//! Credentials: where they are sent, and how they are renewed.
 
 use std::{
     sync::{
@@ -68,7 +68,7 @@ async fn no_credential_leaves_the_origin_of_the_api() {
             let value = api.get(path).header("cookie", CANARY).read::<Value>().await;
             assert!(value.is_ok(), "{kind}: {value:?}");
         }
-        // A body may hold secrets as well.
+        // A body may contain secrets as well.
         let sent = api
             .post("redirect")
             .json(&json!({ "key": CANARY }))
@@ -177,7 +177,7 @@ async fn redirects_end_and_change_the_method_as_browsers_do() {
     );
 }
 
-/// A login that hands out numbered tokens, and an API that takes only the latest.
+/// Starts a login that issues numbered tokens, and an API that accepts only the latest.
 async fn with_tokens(life: Duration) -> (Api, Source, Arc<AtomicU32>) {
     let (made, valid) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(1)));
     let takes = Arc::clone(&valid);
@@ -203,7 +203,7 @@ async fn with_tokens(life: Duration) -> (Api, Source, Arc<AtomicU32>) {
 }
 
 #[tokio::test]
-async fn a_hundred_tasks_at_the_end_of_a_token_make_one_new_one() {
+async fn a_hundred_tasks_renew_an_expired_token_once() {
     // Long enough for a hundred calls on a busy machine.
     let life = Duration::from_secs(5);
     let (api, _source, made) = with_tokens(life).await;
@@ -217,7 +217,7 @@ async fn a_hundred_tasks_at_the_end_of_a_token_make_one_new_one() {
 }
 
 #[tokio::test]
-async fn a_token_that_the_source_refuses_is_made_again_once_for_all() {
+async fn a_refused_token_is_renewed_once_for_all_calls() {
     let source = Source::start(|asked| match asked.header("authorization") {
         Some("Bearer new") => ok(json!(1)),
         _ => reply(401),
@@ -244,7 +244,7 @@ async fn a_token_that_the_source_refuses_is_made_again_once_for_all() {
 }
 
 #[tokio::test]
-async fn a_renewal_that_fails_is_one_error_for_each_and_no_storm() {
+async fn a_failed_renewal_is_an_error_for_each_call_and_not_repeated() {
     let tried = Arc::new(AtomicU32::new(0));
     let counted = Arc::clone(&tried);
     let source = Source::start(|_| ok(json!(1))).await;
@@ -262,7 +262,7 @@ async fn a_renewal_that_fails_is_one_error_for_each_and_no_storm() {
 }
 
 #[tokio::test]
-async fn a_token_of_a_subject_is_made_once_for_all_apis_and_once_more_when_it_is_refused() {
+async fn a_token_of_a_subject_is_shared_by_all_apis_and_renewed_when_refused() {
     let made: Arc<Mutex<Vec<String>>> = Arc::default();
     let noted = Arc::clone(&made);
     let tokens = Tokens::new(move |subject, scopes: Vec<String>| {

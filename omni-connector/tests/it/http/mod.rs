@@ -1,4 +1,4 @@
-//! The kit for a source's HTTP, against real servers on loopback that do what sources do.
+//! Tests of the HTTP client for sources, with real servers on loopback that behave like sources.
 
 mod calls;
 mod credentials;

@@ -1,4 +1,4 @@
-//! Lists that come in pages: every kind with every number of items, and everything that a source does wrong.
+//! Paged lists: every kind with every number of items, and every mistake of a source.
 
 use std::time::Duration;
 
@@ -81,7 +81,7 @@ impl Kind {
         })
     }
 
-    /// What a source with so many items answers.
+    /// Returns the answer of a source with this many items.
     fn answer(self, asked: &Asked, count: u64) -> Reply {
         let body = asked.json();
         let token = |value: &Value| {
@@ -130,7 +130,7 @@ impl Kind {
     }
 }
 
-/// Everything that a walk gives out, and how it ended.
+/// Returns all items of a walk, and its result.
 async fn walk(mut pages: Pages<u64>) -> (Vec<u64>, Result<(), Incomplete>) {
     let mut all = Vec::new();
     while let Ok(Some(page)) = pages.next().await {
@@ -140,7 +140,7 @@ async fn walk(mut pages: Pages<u64>) -> (Vec<u64>, Result<(), Incomplete>) {
 }
 
 #[tokio::test]
-async fn every_kind_gives_out_every_item_and_proves_it() {
+async fn every_kind_of_paging_returns_every_item_and_a_proof() {
     for kind in KINDS {
         for count in [
             0,
@@ -167,7 +167,7 @@ async fn every_kind_gives_out_every_item_and_proves_it() {
 }
 
 #[tokio::test]
-async fn a_walk_goes_on_behind_each_page_in_another_process() {
+async fn a_walk_resumes_after_each_page_in_another_process() {
     for kind in KINDS {
         let count = 4 * SIZE + 1;
         let source = Source::start(move |asked| kind.answer(asked, count)).await;
@@ -201,7 +201,7 @@ async fn a_walk_goes_on_behind_each_page_in_another_process() {
 }
 
 #[tokio::test]
-async fn a_failing_page_is_read_again_or_ends_the_walk_unproven() {
+async fn a_failed_page_is_read_again_or_ends_the_walk_without_proof() {
     for kind in KINDS {
         let count = 4 * SIZE + 1;
         let passing = Source::start(move |asked| match asked.before {
@@ -248,7 +248,7 @@ async fn a_failing_page_is_read_again_or_ends_the_walk_unproven() {
     }
 }
 
-/// A source that answers its requests one by one from a script.
+/// Starts a source that answers its requests one by one from a script.
 async fn scripted(script: Vec<Reply>) -> Source {
     Source::start(move |asked| {
         let last = script.last().unwrap();
@@ -267,7 +267,7 @@ async fn end_of(script: Vec<Reply>, paging: Paging) -> (Vec<u64>, Result<(), Inc
 }
 
 #[tokio::test]
-async fn an_empty_page_with_a_token_goes_on() {
+async fn an_empty_page_with_a_token_continues_the_walk() {
     let script = vec![
         page([1], json!("a")),
         page([], json!("b")),
@@ -280,7 +280,7 @@ async fn an_empty_page_with_a_token_goes_on() {
 }
 
 #[tokio::test]
-async fn a_token_may_be_a_number_or_look_like_nothing() {
+async fn a_token_may_be_a_number_or_look_empty() {
     let script = vec![
         page([1], json!("0")),
         page([2], json!(0)),
@@ -295,7 +295,7 @@ async fn a_token_may_be_a_number_or_look_like_nothing() {
 }
 
 #[tokio::test]
-async fn a_token_that_was_seen_before_is_a_circle_however_long_ago() {
+async fn a_repeated_token_is_a_cycle_even_after_many_pages() {
     for back in [1, 7] {
         let mut script: Vec<_> = (0..10_u64)
             .map(|n| page([n], json!(format!("t{n}"))))
@@ -312,8 +312,8 @@ async fn a_token_that_was_seen_before_is_a_circle_however_long_ago() {
 }
 
 #[tokio::test]
-async fn a_page_that_is_served_again_proves_nothing() {
-    // As of a service that does not know the parameter, or that answers the last page for every page behind it.
+async fn a_repeated_page_gives_no_proof() {
+    // Like a service that does not know the parameter, or that repeats the last page for every later one.
     let script = vec![page([1, 2], Value::Null), page([1, 2], Value::Null)];
     let (_, end) = end_of(script, Paging::page_number("p").until_empty()).await;
     assert!(
@@ -323,7 +323,7 @@ async fn a_page_that_is_served_again_proves_nothing() {
 }
 
 #[tokio::test]
-async fn pages_that_are_always_empty_come_to_an_end() {
+async fn endless_empty_pages_end_the_walk() {
     let source = Source::start(|asked| page([], json!(asked.before))).await;
     let (_, end) = walk(
         source
@@ -343,7 +343,7 @@ fn counted(items: impl IntoIterator<Item = u64>, next: Value, total: u64, more: 
 }
 
 #[tokio::test]
-async fn a_total_that_is_wrong_proves_nothing() {
+async fn a_wrong_total_gives_no_proof() {
     let cursor = || Paging::cursor("/next").total("/total");
     let number = || Paging::page_number("p").until_total("/total");
     for (paging, script, expected) in [
@@ -370,7 +370,7 @@ async fn a_total_that_is_wrong_proves_nothing() {
             vec![counted([1, 2], Value::Null, 1, true)],
             "2 items were read where there are only 1",
         ),
-        // One was deleted from the first page, so that one moved there unseen.
+        // An item of the first page was deleted, so another one moved there unseen.
         (
             number(),
             vec![
@@ -389,13 +389,13 @@ async fn a_total_that_is_wrong_proves_nothing() {
         let end = end.unwrap_err().to_string();
         assert!(end.contains(expected), "{expected}: {end}");
     }
-    // An item that came meanwhile and was given out is no contradiction.
+    // An item that was added and returned meanwhile is no contradiction.
     let script = vec![
         counted([1, 2], json!("a"), 2, true),
         counted([3], Value::Null, 3, false),
     ];
     assert_eq!(end_of(script, cursor()).await, (vec![1, 2, 3], Ok(())));
-    // Whether one that is counted no longer was deleted or left out cannot be known.
+    // It is unknown whether an item that is no longer counted was deleted or omitted.
     let script = vec![
         counted([1, 2], json!("a"), 4, true),
         counted([3], Value::Null, 3, false),
@@ -415,7 +415,7 @@ async fn a_total_that_is_wrong_proves_nothing() {
 }
 
 #[tokio::test]
-async fn an_item_that_comes_while_pages_are_counted_is_seen_twice_and_none_is_missed() {
+async fn an_item_added_during_a_walk_by_page_number_hides_no_other() {
     let script = vec![
         counted([1, 2], Value::Null, 4, true),
         counted([2, 3], Value::Null, 5, true),
@@ -426,7 +426,7 @@ async fn an_item_that_comes_while_pages_are_counted_is_seen_twice_and_none_is_mi
 }
 
 #[tokio::test]
-async fn more_without_a_token_is_a_contradiction_and_a_token_without_more_is_the_end() {
+async fn has_more_without_a_token_gives_no_proof_and_a_token_without_more_ends() {
     let paging = || Paging::cursor("/next").has_more("/more");
     let (_, end) = end_of(vec![counted([1], Value::Null, 0, true)], paging()).await;
     assert!(
@@ -459,7 +459,7 @@ async fn more_without_a_token_is_a_contradiction_and_a_token_without_more_is_the
 }
 
 #[tokio::test]
-async fn a_source_that_shows_only_so_many_proves_nothing_when_they_are_reached() {
+async fn a_source_with_a_maximum_of_results_gives_no_proof_at_it() {
     let paging = || Paging::cursor("/next").capped_at(4);
     let script = vec![page([1, 2], json!("a")), page([3, 4], json!("b"))];
     let (all, end) = end_of(script, paging()).await;
@@ -479,7 +479,7 @@ async fn a_source_that_shows_only_so_many_proves_nothing_when_they_are_reached()
 }
 
 #[tokio::test]
-async fn a_short_page_and_a_walk_that_is_left_prove_nothing() {
+async fn a_short_page_and_an_abandoned_walk_give_no_proof() {
     let paging = Paging::page_number("p").size("size", 2).until_short();
     let (all, end) = end_of(
         vec![page([1, 2], Value::Null), page([3], Value::Null)],
@@ -505,7 +505,7 @@ async fn a_short_page_and_a_walk_that_is_left_prove_nothing() {
 }
 
 #[tokio::test]
-async fn errors_beside_the_data_of_graphql_are_a_refusal() {
+async fn graphql_errors_next_to_data_are_a_refusal() {
     let body = json!({
         "data": { "nodes": [1], "pageInfo": { "hasNextPage": false, "endCursor": null } },
         "errors": [{ "message": "timeout in a resolver" }],
@@ -525,7 +525,7 @@ async fn errors_beside_the_data_of_graphql_are_a_refusal() {
 }
 
 #[tokio::test]
-async fn an_item_that_cannot_be_decoded_is_an_error_outside_of_a_run() {
+async fn an_undecodable_item_is_an_error_outside_of_a_run() {
     let odd = ok(json!({ "items": [1, "two", 3], "next": null }));
     let source = scripted(vec![odd]).await;
     let mut pages = source
@@ -538,7 +538,7 @@ async fn an_item_that_cannot_be_decoded_is_an_error_outside_of_a_run() {
 }
 
 #[tokio::test]
-async fn a_resume_point_keeps_no_secret_and_one_of_another_kind_begins_anew() {
+async fn a_resume_point_has_no_secret_and_one_of_another_kind_is_ignored() {
     let source = Source::start(|asked| match asked.query.get("page") {
         None => page([1], json!("/list?page=2&api_key=canary-7f3")),
         Some(_) => page([2], Value::Null),

@@ -1,4 +1,4 @@
-//! For every script of answers a walk ends, and it is proven only if every item of the source was given out.
+//! For every script of answers, a walk ends. It is proven only if it returned every item of the source.
 
 use std::collections::BTreeSet;
 
@@ -8,14 +8,14 @@ use serde_json::{Value, json};
 
 use super::source::{Asked, Reply, Source, json as ok, reply};
 
-/// What a source does with one of its pages.
+/// The source's answer for one of its pages.
 #[derive(Debug, Clone)]
 enum Page {
-    /// The items that belong there.
+    /// The items of this page.
     Right,
-    /// Fewer of them; the rest is lost.
+    /// Fewer items; the rest is lost.
     Cut(usize),
-    /// No items, though there are some.
+    /// No items, although the page has some.
     Empty,
     /// The items of the first page.
     First,
@@ -23,15 +23,15 @@ enum Page {
     Status(u16),
     /// A sign-in page.
     Html,
-    /// A body that breaks off.
+    /// A truncated body.
     Broken,
     /// An answer of another shape.
     Shape(u8),
     /// The token of an earlier page.
     Back(usize),
-    /// No token, though there are more pages.
+    /// No token, although there are more pages.
     NoToken,
-    /// A total that is off.
+    /// A total that differs by this number.
     Total(i64),
 }
 
@@ -59,7 +59,7 @@ impl Kind {
         }
     }
 
-    /// The page that is asked for, from 0.
+    /// Returns the number of the requested page, from 0.
     fn asked(self, asked: &Asked) -> usize {
         let number = |name| usize::try_from(asked.number(name).unwrap_or_default()).unwrap();
         match self {
@@ -142,7 +142,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_walk_ends_and_is_proven_only_if_every_item_was_given_out(
+    fn a_walk_ends_and_is_proven_only_if_it_returned_every_item(
         kind in kind(),
         count in 0_usize..16,
         script in prop::collection::vec(page(), 0..6),
@@ -161,7 +161,7 @@ proptest! {
             }
             (given, pages.finish().is_ok())
         });
-        // Where the total declares the end, one that is too small cannot be told from the truth.
+        // If the total determines the end, a total that is too small cannot be detected.
         let is_cut_short = matches!(kind, Kind::Number | Kind::Offset)
             && script.iter().any(|page| matches!(page, Page::Total(off) if *off < 0));
         if proven && !is_cut_short {

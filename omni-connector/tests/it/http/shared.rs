@@ -1,4 +1,4 @@
-//! One client for each account: what runs and actions share, how they wait, and how they stop.
+//! One client for each account: runs and actions share its state, its pauses and its end.
 
 use std::{
     sync::Mutex,
@@ -46,7 +46,7 @@ impl ApiClient for Tracker {
     }
 }
 
-/// A client of which the framework cannot know that it makes calls.
+/// A client whose calls the framework cannot see.
 #[derive(Clone, FromCall)]
 struct Hidden(#[allow(dead_code, reason = "only held")] std::sync::Arc<Api>);
 
@@ -131,7 +131,7 @@ fn call(source: &Source, action: &str, params: Value) -> String {
     .to_string()
 }
 
-/// Waits until the report of a run says that it waits; what for.
+/// Waits until the report of a run says what it waits for. Returns that.
 async fn waits_for(served: &Served, run: &str) -> String {
     for _ in 0..500 {
         let (_, report) = served.get(&format!("/sync/{run}/report")).await;
@@ -144,7 +144,7 @@ async fn waits_for(served: &Served, run: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_run_waits_where_an_action_answers_429_and_both_keep_one_pace() {
+async fn a_run_waits_and_an_action_answers_429_and_both_share_the_pace() {
     let source = Source::start(|asked| match asked.path.as_str() {
         "/issues" => reply(429).header("retry-after", 600),
         _ => ok(json!(1)),
@@ -185,7 +185,7 @@ async fn a_run_waits_where_an_action_answers_429_and_both_keep_one_pace() {
 
 #[tokio::test]
 async fn a_cancel_ends_every_wait_at_once() {
-    // A pause of the source, an answer that does not come, a failure that is slept over, and a quota that is used up.
+    // A pause of the source, a missing answer, a pause after a failure, and an exhausted quota.
     for (waiting, reply) in [
         ("a pause", reply(429).header("retry-after", 600)),
         ("an answer", ok(json!({})).after(Duration::from_secs(50))),
@@ -213,7 +213,7 @@ async fn a_cancel_ends_every_wait_at_once() {
         served
             .post("/cancel", json!({ "sync_run_id": "R1" }).to_string())
             .await;
-        // The slot is free at once; the task has ended when its end is counted.
+        // The slot is free at once. The task has ended once its end is counted.
         while !served
             .text("/metrics")
             .await
@@ -234,14 +234,14 @@ async fn a_cancel_ends_every_wait_at_once() {
 }
 
 #[tokio::test]
-async fn a_credential_that_was_renewed_meanwhile_is_read_anew_once() {
+async fn a_renewed_credential_is_read_again_once() {
     let source = Source::start(|asked| match asked.header("authorization") {
         Some("Bearer new-key") => ok(json!(1)),
         _ => reply(401),
     })
     .await;
     let (manager, served) = start(&source).await;
-    // The manager has a newer one than the call brings along.
+    // The manager has a newer credential than the call contains.
     manager.give_credentials(&json!({ "api_key": "new-key" }));
     let calls =
         (0..20).map(|_| served.post("/action", call(&source, "read", json!({ "path": "thing" }))));
@@ -271,7 +271,7 @@ async fn a_credential_that_stays_refused_is_tried_twice() {
 }
 
 #[tokio::test]
-async fn an_item_that_cannot_be_read_is_a_failed_item_with_its_name_and_link() {
+async fn an_unreadable_item_is_a_failed_item_with_its_name_and_link() {
     let source = Source::start(|_| {
         ok(json!({ "issues": [{ "key": "A-1" }, { "id": "A-2", "key": 7 }, { "key": "A-3" }], "next": null }))
     })
@@ -326,7 +326,7 @@ async fn calls_are_counted_by_operation_and_outcome() {
 }
 
 #[tokio::test]
-async fn a_client_that_hides_its_api_is_refused_with_the_way_out() {
+async fn a_client_that_hides_its_api_is_refused_with_a_remedy() {
     let source = Source::start(|_| ok(json!(1))).await;
     let (_, served) = start(&source).await;
     let (status, body) = served

@@ -1,4 +1,4 @@
-//! A source whose answers are a function of what it is asked, and which remembers that.
+//! A source that computes its answers from the requests, and records these.
 
 use std::{
     collections::BTreeMap,
@@ -18,7 +18,7 @@ use omni_connector::http::Api;
 use serde_json::Value;
 use tokio::net::TcpListener;
 
-/// A request that came.
+/// A received request.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
     pub(crate) method: Method,
@@ -26,7 +26,7 @@ pub(crate) struct Asked {
     pub(crate) query: BTreeMap<String, String>,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    /// How many requests came before.
+    /// The number of earlier requests.
     pub(crate) before: usize,
 }
 
@@ -84,7 +84,7 @@ impl Reply {
         self
     }
 
-    /// The connection breaks in the middle of the body.
+    /// Breaks the connection in the middle of the body.
     pub(crate) fn cut(mut self) -> Self {
         self.is_cut = true;
         self
@@ -119,7 +119,7 @@ impl Source {
         source
     }
 
-    /// Everything that was asked so far.
+    /// Returns all requests so far.
     pub(crate) fn asked(&self) -> Vec<Asked> {
         self.asked
             .lock()

@@ -1,5 +1,4 @@
-//! Every recorded call of the manager, made to a connector that is being served. What it answers must be what the recorded
-//! manager took for the outcome that is meant.
+//! Sends every recorded call of the manager to a connector. Its answer must have the recorded effect at the manager.
 
 use std::sync::Arc;
 
@@ -14,7 +13,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use super::{Entry, Verdicts, load, recorded};
 use crate::support::{Manager, Scripted, Served, serve};
 
-/// A connector that tells what reached its author.
+/// A connector that reports the input of its author's functions.
 struct Witness {
     runs: UnboundedSender<Value>,
 }
@@ -91,7 +90,7 @@ struct World {
     manager: Manager,
     served: Served,
     runs: UnboundedReceiver<Value>,
-    /// What stands where a recording leaves something out.
+    /// Complete bodies, for recordings that omit fields.
     whole_action: Value,
     whole_notice: Value,
 }
@@ -139,7 +138,7 @@ impl World {
                 )
             }
             ("GET", _) if path.starts_with("/sync/") => self.probe(path).await,
-            // A URL that ends with a slash makes this of the route.
+            // A URL that ends with a slash produces this route.
             ("GET", "//health") => equal(
                 "the status",
                 &json!(404),
@@ -161,7 +160,7 @@ impl World {
         }
     }
 
-    /// Taken, seen by the author as it was sent, alive, and cancelled.
+    /// Checks a sync: accepted, received by the author unchanged, active, and cancelled.
     async fn sync(&mut self, body: &Value) -> Verdict {
         let of_source = json!({ "of": "the source" });
         self.manager.change_source("id", body["source_id"].clone());
@@ -176,7 +175,7 @@ impl World {
         let is_resume = body["is_resume"] == true;
         let sent = Some(&body["checkpoint"]).filter(|checkpoint| !checkpoint.is_null());
         let checkpoint = match sent {
-            // A full run that is no resume starts over (`protocol.md` §5.3).
+            // A full run that is not a resume starts over (`protocol.md` §5.3).
             _ if body["sync_mode"] == "full" && !is_resume => Value::Null,
             Some(sent) => sent.clone(),
             None => of_source,
@@ -201,7 +200,7 @@ impl World {
         equal("the probe", &json!({ "running": false }), &gone)
     }
 
-    /// Of a run that this process does not know, which is what makes the manager resume it.
+    /// Checks a probe of an unknown run, whose answer makes the manager resume it.
     async fn probe(&self, path: &str) -> Verdict {
         let (status, body) = self.served.get(path).await;
         equal(
@@ -236,7 +235,7 @@ impl World {
             let expected = json!([200, entry.response["body"]]);
             return equal("the answer", &expected, &json!([status, answer]));
         }
-        // What the recorded connector answered there is a fault of its own; here it is a refusal, or the skill.
+        // The recorded connector answered with a fault here. Ours answers with a refusal, or with the skill.
         match status {
             200 => Ok(()),
             404 if answer["error"].is_string() => Ok(()),
@@ -245,7 +244,7 @@ impl World {
     }
 }
 
-/// A body with what the recording left out, taken from one that is whole.
+/// Completes a body with the fields that the recording omits, from a complete one.
 fn whole(body: &Value, example: &Value) -> Value {
     let mut body = body.clone();
     for (key, value) in body.as_object_mut().unwrap() {
@@ -275,7 +274,7 @@ async fn every_recorded_call_of_the_manager_is_read_and_answered() {
     );
 }
 
-/// What a run became after an answer like this one, as recorded: its status, and the text that people read.
+/// Returns the recorded effect of an answer like this one on a run: its status, and the message that people read.
 fn consequence(answer: &(u16, Value), mode: &str) -> Option<(Value, String)> {
     let mut asked = Value::Null;
     for entry in load("trigger") {
@@ -288,7 +287,7 @@ fn consequence(answer: &(u16, Value), mode: &str) -> Option<(Value, String)> {
             && entry.status() == u64::from(answer.0)
             && (body["sync_mode"] == "realtime") == (mode == "realtime")
             && entry.response["body"]["status"].is_string() == answer.1["status"].is_string()
-            // Of a run that ended before the answer, the answer changed nothing.
+            // The answer did not affect a run that had ended before it.
             && asked["status"] != "completed";
         if is_like_it {
             let text = asked["error_message"].as_str().unwrap_or_default();
@@ -299,7 +298,7 @@ fn consequence(answer: &(u16, Value), mode: &str) -> Option<(Value, String)> {
 }
 
 #[tokio::test]
-async fn every_answer_to_a_start_has_the_recorded_consequence_that_is_meant() {
+async fn every_answer_to_a_start_has_its_recorded_effect() {
     let manager = Manager::start().await;
     let mut endless = Scripted::new(async |ctx, _| {
         ctx.cancelled().await;
@@ -338,7 +337,7 @@ async fn every_answer_to_a_start_has_the_recorded_consequence_that_is_meant() {
             .unwrap_or_else(|| panic!("{what}, {mode}: nothing like {answer:?} was recorded"));
         assert_eq!(status, *meant, "{what}, {mode}: {answer:?}");
         if status == "failed" {
-            // People read status and body; a body without a message would tell them nothing.
+            // People read status and body, so a body without a message would not help them.
             assert!(text.contains("\"message\""), "{text}");
             assert!(
                 answer.1["message"]
@@ -356,7 +355,7 @@ async fn every_answer_to_a_start_has_the_recorded_consequence_that_is_meant() {
 }
 
 #[tokio::test]
-async fn answers_of_actions_are_those_that_were_relayed() {
+async fn answers_of_actions_equal_the_recorded_ones() {
     let world = World::start().await;
     for (name, action) in [
         ("relay: JSON success > POST /action", "succeed"),
@@ -374,7 +373,7 @@ async fn answers_of_actions_are_those_that_were_relayed() {
             "{name}"
         );
     }
-    // An action that nobody has: the default of the trait.
+    // An unknown action gets the default of the trait.
     let manager = Manager::start().await;
     let served = serve(Scripted::new(async |_, _| Ok(())), &Arc::new(manager)).await;
     let name = "relay: unknown action 404 > POST /action";

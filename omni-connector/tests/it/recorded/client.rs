@@ -1,5 +1,5 @@
-//! Every recorded answer of the manager, given to the client that asks for it; and the client's own requests, held against
-//! those that were answered 200.
+//! Gives every recorded answer of the manager to the client, and compares the client's requests with those that were
+//! answered 200.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ use super::{
 
 type Answered = Result<Value, ManagerError>;
 
-/// A member of a recorded request, or something of its type.
+/// Returns a member of a recorded request, or a default of its type.
 fn text(body: &Value, key: &str) -> String {
     body[key]
         .as_str()
@@ -38,7 +38,7 @@ fn number(body: &Value) -> i32 {
         .unwrap_or(1)
 }
 
-/// The single event of the one route is a batch of one on the other, which is the client's.
+/// Reads the events. A single event of the one route is a batch of one on the other, which the client uses.
 fn events(body: &Value) -> Vec<ConnectorEvent> {
     let events = read::<Vec<ConnectorEvent>>(&body["events"]);
     events
@@ -62,7 +62,7 @@ fn extract(body: &Value) -> (String, Extract) {
     (text("sync_run_id").unwrap_or_default(), extract)
 }
 
-/// Makes the client's call for a recorded request; none when it has no such call.
+/// Makes the client's call for a recorded request. Returns `None` when the client has no such call.
 async fn call(client: &ManagerClient, entry: &Entry) -> Option<Answered> {
     let path = entry.path().strip_prefix("/sdk/")?;
     let decoded = path.split('/').map(|part| {
@@ -147,13 +147,13 @@ async fn call(client: &ManagerClient, entry: &Entry) -> Option<Answered> {
             client.set_connector_state(id, body).await.map(empty)
         }
         ("GET", ["sources", "by-type", source_type]) => {
-            // Types that are none cannot be asked for.
+            // Unknown types cannot be requested.
             let source_type: SourceType = source_type.parse().ok()?;
             let sources = client.sources_by_type(source_type).await;
             sources.map(|sources| serde_json::to_value(sources).unwrap_or_else(as_json))
         }
         ("GET", ["connector-configs", provider]) => match client.connector_config(provider).await {
-            // "There is none" is an answer here.
+            // A missing value is a valid answer here.
             Ok(None) if entry.status() == 404 => return Some(Ok(Value::Null)),
             other => other.map(Option::unwrap_or_default),
         },
@@ -169,13 +169,13 @@ fn stand_in() -> Manifest {
     serde_json::from_value(manifest).unwrap()
 }
 
-/// What the client made of an answer must be what was answered.
+/// Checks that the client returns the recorded answer.
 fn judge(entry: &Entry, answered: Answered) -> Result<(), String> {
     let (status, body) = (entry.status(), &entry.response["body"]);
     match answered {
         Ok(Value::Null) if status == 404 => Ok(()),
         Ok(value) if (200..300).contains(&status) => {
-            // Where an answer says nothing but that it was accepted, nothing is read out of it.
+            // Nothing is read from an answer that only confirms acceptance.
             if value == json!({}) || value == *body {
                 Ok(())
             } else {
@@ -216,7 +216,7 @@ fn answer_of(entry: &Entry) -> (u16, Option<String>, String) {
     )
 }
 
-/// Nulls that no recorded request has, and why they are sent.
+/// Nulls that no recorded request contains, each with the reason why it is sent.
 const NULLS: &[(&str, &str)] = &[
     (
         "`events` `group_name`",
@@ -235,7 +235,7 @@ const NULLS: &[(&str, &str)] = &[
     ("`resources` `mime_type`", "§4.6: string or null"),
 ];
 
-/// The name of a route, without ids.
+/// Returns the name of a route, without ids.
 fn route(method: &str, path: &str) -> String {
     let parts: Vec<_> = path.split('/').collect();
     let path = match parts[..] {
@@ -251,7 +251,7 @@ fn route(method: &str, path: &str) -> String {
 }
 
 #[tokio::test]
-async fn every_recorded_answer_that_the_client_can_get_is_read() {
+async fn every_recorded_answer_to_the_client_is_read() {
     let (parrot, client) = Parrot::start().await;
     let (mut verdicts, mut left) = (Verdicts::default(), BTreeMap::<String, usize>::new());
     for entry in recorded("connector->manager") {
@@ -273,7 +273,7 @@ async fn every_recorded_answer_that_the_client_can_get_is_read() {
 }
 
 #[tokio::test]
-async fn every_request_of_the_client_is_of_a_form_that_was_answered_200() {
+async fn every_request_of_the_client_has_a_form_that_was_answered_200() {
     let (parrot, client) = Parrot::start().await;
     let entries: Vec<_> = recorded("connector->manager")
         .into_iter()
@@ -292,7 +292,7 @@ async fn every_request_of_the_client_is_of_a_form_that_was_answered_200() {
         }
         let form = forms.entry(name).or_default();
         form.learn(&body);
-        // As the manager itself wrote down what it had read.
+        // The events as the manager stored them after reading.
         let queued = entry.effect["queued"].as_array();
         for queued in queued.into_iter().flatten() {
             form.learn(&json!({ "events": [queued["payload"]] }));
@@ -331,9 +331,9 @@ async fn every_request_of_the_client_is_of_a_form_that_was_answered_200() {
     assert_eq!(checked.len(), 20, "routes that the client uses");
 }
 
-/// Where a request is not like the recorded one.
+/// Returns the differences between a request and the recorded one.
 fn differences(sent: &Sent, entry: &Entry, form: &Form) -> Vec<String> {
-    // Of the two routes for events the client uses the one for many.
+    // Of the two routes for events, the client uses the one for batches.
     let path = match entry.path() {
         "/sdk/events" => "/sdk/events/batch",
         path => path,
@@ -354,7 +354,7 @@ fn differences(sent: &Sent, entry: &Entry, form: &Form) -> Vec<String> {
     }
 }
 
-/// A form as the SDKs send it (`protocol.md` §3.5).
+/// Returns the parts of a form as the SDKs send it (`protocol.md` §3.5).
 fn form_of_a_file(body: &[u8]) -> Vec<String> {
     let body = String::from_utf8_lossy(body).to_lowercase();
     [

@@ -1,10 +1,10 @@
-//! The form of requests: which members there are, and of which types, learned from those that were answered 200.
+//! The form of requests: their members and types, learned from those that were answered 200.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-/// What was seen in one place.
+/// The values seen at one place.
 #[derive(Debug, Default)]
 pub(super) struct Form {
     /// `null`, `boolean`, `number`, `string`
@@ -41,7 +41,7 @@ impl Form {
         }
     }
 
-    /// Where `value` is not of this form.
+    /// Returns the places where `value` deviates from this form.
     pub(super) fn differ(&self, value: &Value) -> Vec<String> {
         match value {
             Value::Array(items) => match &self.items {

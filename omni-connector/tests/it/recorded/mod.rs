@@ -1,5 +1,5 @@
-//! The connector's side reads what Omni's connector-manager was recorded to send and to answer. The data, its format and its
-//! rules are those of the development manager's tests, in `omni-connector-dev/tests/recorded/data`.
+//! Checks that the connector reads the recorded calls and answers of Omni's connector-manager. The data, its format and
+//! its rules belong to the development manager's tests, in `omni-connector-dev/tests/recorded/data`.
 
 mod calls;
 mod client;
@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-/// Where this side differs, and why: a file, the beginning of a name, and the reason.
+/// Known differences: a file, the beginning of a name, and the reason.
 const DEVIATIONS: &[(&str, &str, &str)] = &[
     ("resource-prompt-skill", "resource", NO_MCP),
     ("resource-prompt-skill", "prompt", NO_MCP),
@@ -74,7 +74,7 @@ impl Entry {
     }
 }
 
-/// All exchanges of one direction.
+/// Returns all exchanges of one direction.
 fn recorded(direction: &str) -> Vec<Entry> {
     let files = FILES.iter();
     files
@@ -102,11 +102,11 @@ fn load(file: &'static str) -> Vec<Entry> {
     entries.into_iter().map(entry).collect()
 }
 
-/// What came of the exchanges of a test.
+/// The results of a test's exchanges.
 #[derive(Default)]
 struct Verdicts {
     read: usize,
-    /// By what was recorded: why this side differs.
+    /// The reasons for differences, by recording.
     differing: BTreeMap<(&'static str, String), String>,
     touched: BTreeMap<(&'static str, &'static str), usize>,
 }
@@ -129,7 +129,7 @@ impl Verdicts {
         }
     }
 
-    /// Prints the numbers, and fails for whatever differs and is not listed, and for what is listed and does not differ.
+    /// Prints the numbers. Fails for unlisted differences, and for listed ones that no longer exist.
     fn close(self, what: &str, listed: &[(&str, &str)]) {
         let deviating: usize = self.touched.values().sum();
         println!("{what}: {} read, {deviating} deviate", self.read);

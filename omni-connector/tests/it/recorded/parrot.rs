@@ -1,4 +1,4 @@
-//! A manager that says what it is told to, and keeps what it was sent.
+//! A manager that gives prepared answers and records the requests.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -15,7 +15,7 @@ use axum::{
 use omni_connector::{ManagerClient, Patience};
 use tokio::net::TcpListener;
 
-/// What the client sent.
+/// A request of the client.
 #[derive(Debug, Clone)]
 pub(super) struct Sent {
     pub(super) method: Method,
@@ -30,7 +30,7 @@ pub(super) struct Wire {
     pub(super) sent: Option<Sent>,
 }
 
-/// A manager that says what it is told to.
+/// A manager that gives prepared answers.
 #[derive(Clone, Default)]
 pub(super) struct Parrot(Arc<Mutex<Wire>>);
 

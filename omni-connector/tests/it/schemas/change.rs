@@ -1,4 +1,4 @@
-//! Making a value another one, which may fit no more.
+//! Changes a value, so that it may become invalid.
 
 use proptest::{
     prelude::*,
@@ -6,7 +6,7 @@ use proptest::{
 };
 use serde_json::{Value, json};
 
-/// How a value is made another one. Left out is what [`where_the_two_differ`](super::where_the_two_differ) is about.
+/// A change of a value. Cases of [`where_the_two_differ`](super::where_the_two_differ) are excluded.
 #[derive(Debug, Clone)]
 pub(super) enum Change {
     Replace(Value),

@@ -1,4 +1,4 @@
-//! An action that takes a type, as the macros declare it.
+//! An action that takes a given type, as the macros declare it.
 
 use std::{marker::PhantomData, sync::LazyLock};
 
@@ -12,7 +12,7 @@ use omni_connector::{
 };
 use serde_json::Value;
 
-/// A connector with one action, whose argument or whole input is a `T`: what the macros write for it.
+/// A connector with one action, whose argument or whole input is a `T`. The impls are like those of the macros.
 struct Takes<T, const WHOLE: bool>(PhantomData<fn() -> T>);
 
 type CallTo<T, const WHOLE: bool> = CallOf<Takes<T, WHOLE>, OfAction>;
@@ -59,11 +59,11 @@ impl<T: ArgType + 'static, const WHOLE: bool> generated::Declared for Takes<T, W
     const SOURCE_TYPES: &'static [SourceType] = &[SourceType::Web];
 }
 
-/// Making a client reads the system's certificates, which takes its time.
+/// One client for all tests: making it reads the system's certificates, which is slow.
 static MANAGER: LazyLock<ManagerClient> =
     LazyLock::new(|| ManagerClient::new("http://127.0.0.1:9"));
 
-/// An input as an action declares it, and what the macros write for it.
+/// An input of an action, and the code that the macros would write for it.
 pub(super) struct Declared {
     call: fn(ActionCall) -> BoxFuture<'static, anyhow::Result<axum::response::Response>>,
     pub(super) schema: Value,
@@ -85,17 +85,17 @@ impl Declared {
         }
     }
 
-    /// A value as an argument of the action.
+    /// Declares the type as an argument of the action.
     pub(super) fn argument<T: ArgType + 'static>() -> Self {
         Self::new::<T, false>()
     }
 
-    /// A value as the whole input.
+    /// Declares the type as the whole input.
     pub(super) fn whole<T: ArgType + 'static>() -> Self {
         Self::new::<T, true>()
     }
 
-    /// What the action says to an input.
+    /// Calls the action with an input.
     pub(super) fn decode(&self, params: &Value) -> anyhow::Result<()> {
         let call = ActionCall {
             action: "act".to_owned(),
@@ -108,7 +108,7 @@ impl Declared {
         (self.call)(call).now_or_never().unwrap().map(drop)
     }
 
-    /// An input without the keys that are dropped before decoding.
+    /// Removes the keys that are dropped before decoding.
     pub(super) fn without_unknown(&self, mut input: Value) -> Value {
         if let (Value::Object(fields), Value::Bool(false)) =
             (&mut input, &self.schema["additionalProperties"])

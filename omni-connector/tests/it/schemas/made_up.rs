@@ -1,4 +1,4 @@
-//! Types of every shape that serde knows, of which values can be made up.
+//! Types of every shape that serde supports, with generated values.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use time::{Date, OffsetDateTime};
 use url::Url;
 
-/// A type of which values can be made up.
+/// A type with generated values.
 pub(super) trait Any:
     std::fmt::Debug + Serialize + DeserializeOwned + JsonSchema + 'static
 {
@@ -113,7 +113,7 @@ impl<A: Any, B: Any> Any for (A, B) {
     }
 }
 
-/// Structs and enums of which values can be made up, with whatever attributes they have.
+/// Defines structs and enums with generated values, with any attributes.
 macro_rules! shapes {
     () => {};
     ($(#[$meta:meta])* struct $name:ident { $($(#[$of:meta])* $field:ident: $type:ty,)+ } $($rest:tt)*) => {

@@ -1,8 +1,8 @@
-//! The schema of an input and its decoding say the same, for many types and many values.
+//! Checks that the schema of an input agrees with its decoding, for many types and values.
 //!
-//! For a value within an input: what decoding takes, the schema admits, and what decoding refuses, the schema refuses. A
-//! schema knows less than Rust in a few corners, which [`where_the_two_differ`] names one by one. For a whole input with
-//! alternatives at the top, which Omni refuses, the schema admits all that decoding takes, and more.
+//! A value within an input is valid for the schema exactly if it decodes. The few exceptions are in
+//! [`where_the_two_differ`]. Omni refuses a whole input with alternatives at the top. Its schema admits everything that
+//! decodes, and more.
 
 mod change;
 mod declared;
@@ -64,7 +64,7 @@ fn each<T: Any>(promise: impl Fn(Value, Value) -> Result<(), TestCaseError>) {
     }
 }
 
-/// The schema and decoding agree on every value within an input.
+/// Checks that schema and decoding agree on every value within an input.
 fn within_an_input<T: Any>() {
     let declared = Declared::argument::<T>();
     declared.is_fit_for_omni();
@@ -94,7 +94,7 @@ fn within_an_input<T: Any>() {
     });
 }
 
-/// What a type's own values look like is taken by both.
+/// Checks that both accept a type's own values.
 fn by_its_own_values<T: Any>() {
     let declared = Declared::argument::<T>();
     declared.is_fit_for_omni();
@@ -108,12 +108,12 @@ fn by_its_own_values<T: Any>() {
     });
 }
 
-/// The schema and decoding agree on every whole input.
+/// Checks that schema and decoding agree on every whole input.
 fn exactly_as_a_whole_input<T: Any>() {
     as_a_whole_input::<T>(|decodes, admits| decodes == admits);
 }
 
-/// The schema admits every whole input that decoding takes, and more.
+/// Checks that the schema admits every whole input that decodes, and possibly more.
 fn at_least_as_a_whole_input<T: Any>() {
     as_a_whole_input::<T>(|decodes, admits| admits || !decodes);
 }
@@ -186,7 +186,7 @@ hold! {
     FlatOption, std::num::NonZeroI32, std::net::IpAddr, std::time::Duration, u64, i64, usize
 }
 
-/// Where a schema says less than Rust, or the crate that decodes takes more than is written down.
+/// Cases in which a schema says less than Rust, or in which a crate decodes more than documented.
 #[test]
 fn where_the_two_differ() {
     const ONLY_DECODED: (bool, bool) = (true, false);
@@ -197,24 +197,24 @@ fn where_the_two_differ() {
         assert_eq!(declared.decode(&value).is_ok(), decodes, "{value}");
         assert_eq!(declared.validator.is_valid(&value), admits, "{value}");
     }
-    // Leaving out is the way to say "none" that is written down.
+    // The documented way to say "none" is to omit the field.
     differ::<Inner>(&json!({ "x": 1, "y": null }), ONLY_DECODED);
-    // Serde takes a unit variant with null, and nothing for what does not fit where a flattened struct is optional.
+    // Serde accepts null for a unit variant, and ignores invalid fields of an optional flattened struct.
     differ::<External>(&json!({ "Unit": null }), ONLY_DECODED);
     differ::<FlatOption>(&json!({ "a": 0, "x": true }), ONLY_DECODED);
-    // For a schema 64 bits are no limit.
+    // Schemas do not limit numbers to 64 bits.
     differ::<i64>(&json!(u64::MAX), ONLY_ADMITTED);
     differ::<u64>(&json!(1e20), ONLY_ADMITTED);
-    // Limits of map keys, zeros that are none, and formats that JSON Schema does not know.
+    // Limits of map keys, zero for non-zero types, and formats that JSON Schema does not know.
     differ::<BTreeMap<u32, u8>>(&json!({ "99999999999": 1 }), ONLY_ADMITTED);
     differ::<std::num::NonZeroI32>(&json!(0), ONLY_ADMITTED);
     differ::<std::net::IpAddr>(&json!("x"), ONLY_ADMITTED);
-    // People are matched by their address, which has a dotted domain.
+    // People are matched by their address, which must have a domain with a dot.
     differ::<Email>(&json!("ann@host"), ONLY_ADMITTED);
 }
 
 #[test]
-fn a_secret_is_a_text_like_any_other() {
+fn a_secret_has_the_schema_of_a_string() {
     let declared = Declared::argument::<SecretString>();
     declared.is_fit_for_omni();
     for (value, fits) in [(json!("hunter2"), true), (json!(7), false)] {
@@ -230,7 +230,7 @@ fn a_secret_is_a_text_like_any_other() {
 }
 
 #[test]
-fn whatever_omni_refuses_is_found_before_registering() {
+fn every_schema_that_omni_refuses_is_found_before_registering() {
     let key = select(vec![
         "type",
         "properties",

@@ -1,5 +1,5 @@
-//! Limits hold for an input in every spelling that serde takes: aliases of fields and variants, unions at any place, nulls,
-//! and whole numbers that are written as floats.
+//! Limits apply to every spelling of an input that serde accepts: aliases of fields and variants, unions at any place,
+//! nulls, and whole numbers written as floats.
 
 use omni_connector::schemars::{self, JsonSchema};
 use proptest::{
@@ -117,7 +117,7 @@ fn hold<T: std::fmt::Debug>(
     TestRunner::new(config).run(&inputs, promise).unwrap();
 }
 
-/// A wait: the words that it is spelled with, and whether it keeps to the limit of its unit.
+/// Generates a wait: its unit, its fields, and whether it is within the unit's limit.
 fn waits() -> impl Strategy<Value = (&'static str, Value, bool)> {
     let units = select(vec![
         ("hours", 24),
@@ -191,7 +191,7 @@ fn a_flattened_union_keeps_the_limits_of_each_variant() {
     let (whole, argument) = (Declared::whole::<Flat>(), Declared::argument::<Flat>());
     hold(waits(), |(unit, fields, fits)| {
         let wait = tagged(unit, &fields);
-        // Serde hides which variant an alias in a flattened union means, so it must keep to the limits of all.
+        // Serde hides the variant of an alias in a flattened union, so the alias must satisfy the limits of all.
         let fits = fits && (unit.len() > 4 || declares_at_most_24(&fields));
         judge(&whole, &wait, fits)?;
         judge(&argument, &json!({ "value": wait }), fits)

@@ -1,5 +1,5 @@
-//! A connector whose `sync` is a closure, served for real, and a manager that records what it is told and can be made to
-//! misbehave. The development manager cannot lie, which is what these tests need.
+//! A served connector whose `sync` is a closure, and a manager that records its calls. Unlike the development manager,
+//! it can be made to misbehave.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -30,7 +30,7 @@ pub(crate) type Sync = Arc<
         + std::marker::Sync,
 >;
 
-/// A connector that does what a test wants.
+/// A connector with the behaviour that a test needs.
 pub(crate) struct Scripted {
     pub(crate) sync: Sync,
     pub(crate) modes: Vec<SyncType>,
@@ -110,7 +110,7 @@ pub(crate) struct Config {
     root_url: String,
 }
 
-/// One call the manager got.
+/// A call that the manager received.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Call {
     pub(crate) route: String,
@@ -120,28 +120,28 @@ pub(crate) struct Call {
 #[derive(Default)]
 struct Told {
     calls: Vec<Call>,
-    /// Ids of the runs that are created next.
+    /// Ids of the next runs.
     run_ids: VecDeque<&'static str>,
-    /// Answers to give instead of the usual one, by a part of the route; each is used once.
+    /// Answers in place of the usual ones, by a part of the route. Each is used once.
     instead: VecDeque<(&'static str, Instead)>,
-    /// Documents of these ids make a batch malformed.
+    /// Ids of documents that make a batch malformed.
     poison: Vec<&'static str>,
     source: Value,
     credentials: Option<Value>,
     delay: Duration,
-    /// Calls under way, and the most there were, by route.
+    /// The current and the highest number of parallel calls, by route.
     at_once: BTreeMap<String, (usize, usize)>,
 }
 
-/// What happens instead of the usual answer.
+/// A reaction in place of the usual answer.
 pub(crate) enum Instead {
-    /// This status and body, without doing anything.
+    /// This status and body, without an effect.
     Answer(u16, Value),
     /// The call takes effect, and its answer is lost.
     LoseAnswer,
-    /// A page of HTML with status 200, without doing anything.
+    /// A page of HTML with status 200, without an effect.
     Html,
-    /// The usual answer, this much later.
+    /// The usual answer, delayed by this time.
     Wait(Duration),
 }
 
@@ -176,17 +176,17 @@ impl Manager {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Answers the next call whose route contains `route` in another way.
+    /// Sets the reaction to the next call whose route contains `route`.
     pub(crate) fn instead(&self, route: &'static str, instead: Instead) {
         self.told().instead.push_back((route, instead));
     }
 
-    /// Creates the next runs under these ids.
+    /// Sets the ids of the next runs.
     pub(crate) fn run_ids(&self, ids: impl IntoIterator<Item = &'static str>) {
         self.told().run_ids.extend(ids);
     }
 
-    /// Waits until so many calls came whose route contains `part`.
+    /// Waits for this many calls whose route contains `part`.
     pub(crate) async fn told_times(&self, part: &str, times: usize) {
         for _ in 0..1_000 {
             if self.calls(part).len() >= times {
@@ -229,7 +229,7 @@ impl Manager {
         }));
     }
 
-    /// Every call so far whose route contains `part`.
+    /// Returns every call so far whose route contains `part`.
     pub(crate) fn calls(&self, part: &str) -> Vec<Call> {
         self.told()
             .calls
@@ -239,7 +239,7 @@ impl Manager {
             .collect()
     }
 
-    /// How many calls of a route were under way at once at most.
+    /// Returns the highest number of parallel calls of a route.
     pub(crate) fn most_at_once(&self, part: &str) -> usize {
         let told = self.told();
         let routes = told
@@ -249,7 +249,7 @@ impl Manager {
         routes.map(|(_, (_, most))| *most).max().unwrap_or_default()
     }
 
-    /// The calls of a run, registrations left out, in short form.
+    /// Returns the calls of a run in short form, without registrations.
     pub(crate) fn routes(&self) -> Vec<String> {
         let calls = self.told().calls.clone();
         calls
@@ -259,7 +259,7 @@ impl Manager {
             .collect()
     }
 
-    /// What happened to documents, in the order in which the manager accepted it.
+    /// Returns the changes of documents, in the order of the manager's acceptance.
     pub(crate) fn documents(&self) -> Vec<String> {
         let batches = self.calls("events");
         batches
@@ -269,7 +269,7 @@ impl Manager {
             .collect()
     }
 
-    /// Waits until a call whose route contains `part` came; its body.
+    /// Waits for a call whose route contains `part`. Returns its body.
     pub(crate) async fn told_of(&self, part: &str) -> Value {
         for _ in 0..1_000 {
             if let Some(call) = self.calls(part).first() {
@@ -378,7 +378,7 @@ async fn answer(manager: &Manager, route: String, body: Bytes) -> Response {
     }
     drop(told);
     if matches!(instead, Some(Instead::LoseAnswer)) {
-        // An answer that ends before its announced length is what a broken connection looks like.
+        // An answer that ends before its announced length looks like a broken connection.
         return Response::builder()
             .header("content-length", "100")
             .body("{".into())
@@ -390,7 +390,7 @@ async fn answer(manager: &Manager, route: String, body: Bytes) -> Response {
     Json(json!({ "status": "ok", "sync_run_id": run })).into_response()
 }
 
-/// A connector that is being served.
+/// A served connector.
 pub(crate) struct Served {
     pub(crate) url: String,
     pub(crate) http: reqwest::Client,
@@ -400,13 +400,13 @@ pub(crate) async fn serve(connector: impl Connector, manager: &Manager) -> Serve
     serve_with(connector, manager, |_| ()).await
 }
 
-/// [`serve`], with other settings than the defaults.
+/// Serves a connector like [`serve`], with other settings.
 pub(crate) async fn serve_with(
     connector: impl Connector,
     manager: &Manager,
     change: impl FnOnce(&mut ServerConfig),
 ) -> Served {
-    // The server picks the port; what it tells the manager is where it listens.
+    // The server picks the port. Its address is in its registration.
     let mut config = ServerConfig {
         listen: [127, 0, 0, 1].into(),
         ..ServerConfig::new(&manager.url, "127.0.0.1", 0)
@@ -420,7 +420,7 @@ pub(crate) async fn serve_with(
     Served::registered(manager).await
 }
 
-/// A process of its own: what is logged, exported and read from the environment is the whole process's.
+/// A separate process: logs, exports and environment variables belong to a whole process.
 pub(crate) struct Process(Child);
 
 impl Process {
@@ -440,13 +440,13 @@ impl Process {
         Self(child)
     }
 
-    /// Asks the process to end, and waits until it has; what it wrote to standard error.
+    /// Stops the process and waits for its end. Returns its standard error.
     pub(crate) async fn end(mut self) -> String {
         let id = self.0.id().to_string();
         let asked = Command::new("kill").arg(&id).status().unwrap();
         assert!(asked.success(), "process {id} had ended before");
         let mut errors = self.0.stderr.take().unwrap();
-        // It may have to be answered on the way.
+        // The test may have to answer calls of the process meanwhile.
         let read = tokio::task::spawn_blocking(move || {
             let mut text = String::new();
             errors.read_to_string(&mut text).map(|_| text)
@@ -463,7 +463,7 @@ impl Drop for Process {
 }
 
 impl Served {
-    /// The whole answer, headers and all.
+    /// Returns the whole response, with headers.
     pub(crate) async fn send(
         &self,
         path: &str,
@@ -473,7 +473,7 @@ impl Served {
         request.send().await
     }
 
-    /// The connector that registered with the manager.
+    /// Returns the connector that registered with the manager.
     pub(crate) async fn registered(manager: &Manager) -> Self {
         let manifest = manager.told_of("/sdk/register").await;
         let http = omni_connector::HttpClient::builder()
