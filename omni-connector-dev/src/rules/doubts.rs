@@ -1,4 +1,4 @@
-//! Doubts about a source: what a careful person would notice in the documents and runs of it. None of them fails a run.
+//! Doubts about a source: suspicious facts about its documents and runs. A doubt must never fail a run.
 
 use rusqlite::Connection;
 use serde::Serialize;
@@ -15,25 +15,25 @@ use crate::{
     },
 };
 
-/// Runs that are looked back at.
+/// The number of latest runs that are examined.
 const RUNS: usize = 20;
-/// Numbers at which pages and searches of services end.
+/// Numbers at which pages and searches of services usually end.
 const CAPS: [u64; 9] = [50, 100, 200, 250, 500, 1000, 2000, 5000, 10_000];
 
 /// Something that looks wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Doubt {
-    /// What it is about.
+    /// Its subject.
     pub(crate) topic: &'static str,
-    /// Whether documents or secrets may be lost by it.
+    /// Whether documents or secrets may be lost.
     pub(crate) is_serious: bool,
     /// One sentence with its numbers.
     pub(crate) text: String,
-    /// A search that shows it.
+    /// A search that finds it.
     pub(crate) search: Option<String>,
 }
 
-/// Everything that looks wrong with a source, serious things first.
+/// Returns all doubts about a source, serious ones first.
 pub(crate) async fn doubts(shared: &Shared, source_id: &str) -> Result<Vec<Doubt>, StoreError> {
     let Some(source) = lookup::source(shared, source_id).await? else {
         return Ok(Vec::new());
