@@ -1,4 +1,5 @@
-//! The pane of the sources: a form of the settings, the secret without its value, and what a source costs to remove.
+//! The pane of the sources: a form of the settings, a field for the secret without its value, and the consequences of
+//! removing a source.
 
 use std::collections::HashMap;
 
@@ -26,20 +27,20 @@ use crate::{
     workbench::Schemas,
 };
 
-/// What the pane shows.
+/// The data of the pane.
 #[derive(Serialize)]
 pub(super) struct Data {
     source: Option<Listed>,
     sources: Vec<Listed>,
     config_schema: Option<Value>,
     credentials_schema: Option<Value>,
-    /// Whether a secret is stored. A row without one is what actions of a connector without credentials need.
+    /// Whether a secret is stored. Actions of a connector without credentials need an empty row.
     has_secret: bool,
     #[serde(skip)]
     editing: Editing,
 }
 
-/// The settings in the form, which are perhaps not saved.
+/// The settings in the form, which may be unsaved.
 #[derive(Default)]
 struct Editing {
     name: String,
@@ -103,7 +104,7 @@ async fn has_secret(page: &Page, frame: &Frame) -> Result<bool, StoreError> {
     Ok(row.is_some_and(|row| row.credentials != form::nothing()))
 }
 
-/// The defaults that a schema declares for its members.
+/// Returns the defaults that a schema declares for its members.
 fn defaults(schema: Option<&Value>) -> Value {
     let members = schema.and_then(|schema| schema.get("properties")?.as_object());
     members
@@ -121,7 +122,7 @@ pub(super) async fn pane(State(page): State<Page>, ask: Ask) -> Result<Response,
     Ok(answer(&ask, &frame, Pane::Source, &data, render))
 }
 
-/// Saves the settings, or answers with the form in another shape.
+/// Saves the settings, or renders the form again after a button that changes it.
 pub(super) async fn save(
     State(page): State<Page>,
     ask: Ask,
@@ -207,7 +208,7 @@ async fn put(page: &Page, frame: &Frame, editing: Editing) -> Result<String, Ref
         source_type: source_type.clone(),
         config: Some(editing.config),
         secret: None,
-        // Actions need a row, be it empty.
+        // Actions need a row, even an empty one.
         needs_credential: true,
     };
     let described = rules::describe(shared, &page.descriptions, description).await?;
@@ -236,7 +237,7 @@ pub(super) async fn secret(
         .and_then(|name| serde_json::from_value::<AuthType>(json!(name)).ok());
     match (frame.source, read.filter(Value::is_object)) {
         (None, _) => page.complain("Save the settings first; the secret belongs to a source."),
-        // What was typed is secret, so nothing of it is repeated.
+        // The input is secret, so the message quotes nothing of it.
         (_, None) => {
             page.complain("The secret was not kept: it is not a JSON object of the expected form.");
         }
@@ -259,7 +260,7 @@ pub(super) async fn secret(
     Ok(back(&link))
 }
 
-/// Removes the source with everything that it brought.
+/// Removes the source and all its documents.
 pub(super) async fn remove(State(page): State<Page>, ask: Ask) -> Result<Response, Refusal> {
     let frame = Frame::read(&page, &ask).await?;
     if let Some(one) = frame.source {
@@ -275,7 +276,7 @@ pub(super) async fn remove(State(page): State<Page>, ask: Ask) -> Result<Respons
     Ok(back(Pane::Source.path()))
 }
 
-/// The form; until a connector has registered, what is waited for. That part is replaced by the form.
+/// Renders the form, or what the page waits for until a connector has registered. The form then replaces that part.
 fn render(frame: &Frame, data: &Data) -> Markup {
     let is_waiting = data.editing.is_new && frame.manifest.is_none();
     html! {
@@ -395,7 +396,7 @@ fn secret_card(frame: &Frame, data: &Data, one: &Listed) -> Markup {
     }
 }
 
-/// The schema of a secret, where every text is hidden while it is typed.
+/// Returns the schema of a secret with every string hidden while it is typed.
 fn hidden(schema: &Value) -> Value {
     let mut schema = schema.clone();
     if let Some(members) = schema.get_mut("properties").and_then(Value::as_object_mut) {
@@ -406,7 +407,7 @@ fn hidden(schema: &Value) -> Value {
     schema
 }
 
-/// The command line that describes the same source.
+/// Returns the command line that describes the same source.
 fn command(one: &Listed) -> String {
     let mut command = format!(
         "cargo omni sources change '{}'",

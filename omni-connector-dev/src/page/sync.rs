@@ -1,4 +1,5 @@
-//! The pane of the runs: starting, stopping and killing them, what each did, its checkpoints, and the doubts about the source.
+//! The pane of the runs: starts, stops and kills them, and shows their results, checkpoints, and doubts about the
+//! source.
 
 use axum::{Form, extract::State, response::Response};
 use maud::{Markup, html};
@@ -26,12 +27,12 @@ use crate::{
     workbench::Order,
 };
 
-/// Runs that are listed.
+/// The number of listed runs.
 const RUNS: usize = 30;
-/// Items that are named of each list.
+/// The number of named items per list.
 pub(super) const NAMED: usize = 50;
 
-/// What the pane shows.
+/// The data of the pane.
 #[derive(Serialize)]
 pub(super) struct Data {
     runs: Vec<Progress>,
@@ -40,7 +41,7 @@ pub(super) struct Data {
     checkpoint: Option<Value>,
 }
 
-/// The run that is looked at.
+/// The selected run.
 #[derive(Serialize)]
 pub(super) struct Shown {
     pub(super) progress: Progress,
@@ -87,7 +88,7 @@ async fn read(page: &Page, frame: &Frame, wanted: Option<String>) -> Result<Data
         Some(id) => rules::progress(shared, id).await?,
         None => None,
     };
-    // A run of another source has no place here.
+    // Ignore a run of another source.
     let progress = progress.filter(|progress| progress.run.source_id == one.source.id);
     let run = match progress {
         None => None,
@@ -113,7 +114,7 @@ async fn read(page: &Page, frame: &Frame, wanted: Option<String>) -> Result<Data
     Ok(Data {
         runs,
         run,
-        // They look at every document, and say little in the middle of a run.
+        // Doubts need every document, and say little during a run.
         doubts: match frame.running {
             Some(_) => None,
             None => Some(page.doubts(&one.source.id).await?),
@@ -122,7 +123,7 @@ async fn read(page: &Page, frame: &Frame, wanted: Option<String>) -> Result<Data
     })
 }
 
-/// Starts a run: of the mode that was chosen, else the one that fits.
+/// Starts a run in the selected mode, else in the fitting one.
 pub(super) async fn begin(
     State(page): State<Page>,
     ask: Ask,
@@ -187,7 +188,7 @@ pub(super) async fn cancel(
     Ok(back(&frame.link(Pane::Sync.path(), &[])))
 }
 
-/// Makes a checkpoint that a run had saved the one of the source.
+/// Rewinds the source to a checkpoint that a run saved.
 pub(super) async fn rewind(
     State(page): State<Page>,
     ask: Ask,
@@ -208,7 +209,7 @@ pub(super) async fn rewind(
     Ok(back(&frame.link(Pane::Sync.path(), &[])))
 }
 
-/// Writes the checkpoint of the source anew.
+/// Replaces the checkpoint of the source.
 pub(super) async fn set_checkpoint(
     State(page): State<Page>,
     ask: Ask,
@@ -232,7 +233,7 @@ pub(super) async fn set_checkpoint(
     Ok(back(&frame.link(Pane::Sync.path(), &[])))
 }
 
-/// Passes an order on to the development command.
+/// Sends an order to the development command.
 pub(super) async fn order(
     State(page): State<Page>,
     ask: Ask,
@@ -288,7 +289,7 @@ fn render(frame: &Frame, data: &Data) -> Markup {
     }
 }
 
-/// What can be done now.
+/// Renders the currently possible controls.
 fn control(frame: &Frame) -> Markup {
     let modes = frame
         .manifest
@@ -410,13 +411,13 @@ fn checkpoint(frame: &Frame, checkpoint: Option<&Value>) -> Markup {
     }
 }
 
-/// The link from a run to why one of its items is not found.
+/// Returns the link from a run to the reason why one of its items is not found.
 pub(super) fn why(frame: &Frame, item: &str) -> String {
     let link = frame.link(Pane::Documents.path(), &[("tab", "why")]);
     format!("{link}&item={}", encoded(item))
 }
 
-/// `1,204 documents`, or what there is of them while the run goes on.
+/// Formats `1,204 documents`, or the number so far during a run.
 pub(super) fn brought(progress: &Progress) -> String {
     let documents = counted(progress.effects.documents(), "document");
     match progress.run.status {
