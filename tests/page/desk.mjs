@@ -1,4 +1,4 @@
-// The desk of a story: `cargo omni dev` as a process, a browser that has opened its page, and what every page must hold.
+// The setup of a story: a `cargo omni dev` process, a browser with its page open, and checks of every page.
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -28,7 +28,7 @@ export async function open(command) {
   const cookies = await context.cookies();
   desk.context = context;
   desk.plain = async () => {
-    // A browser without script, let in with the same cookie.
+    // A browser without scripts, admitted with the same cookie.
     const other = await browser.newContext({ javaScriptEnabled: false });
     await other.addCookies(cookies);
     return watched(desk, other);
@@ -42,7 +42,7 @@ export async function open(command) {
   return desk;
 }
 
-// No console error, no error of a script, no request to another host.
+// Checks for console errors, script errors, and requests to other hosts.
 async function watched(desk, context) {
   const page = await context.newPage();
   page.on("console", (message) => {
@@ -58,7 +58,7 @@ async function watched(desk, context) {
 
 export const go = (desk, path) => desk.page.goto(desk.origin + path);
 
-// Serious findings of axe on the page that is shown. The policy of the page forbids its script, so it comes by the debugger.
+// Returns serious findings of axe on the current page. The page's policy forbids its script, so the debugger loads it.
 export async function findings(page) {
   await page.evaluate(axe);
   const { violations } = await page.evaluate(() => window.axe.run());
