@@ -67,7 +67,7 @@ impl ConnectorProcess {
         let mut command = Command::new(&program.path);
         command
             .args(&program.arguments)
-            // Errors are printed without a stack trace, panics with one, whatever `RUST_BACKTRACE` is.
+            // Errors are printed without a stack trace, panics with one, whatever `RUST_BACKTRACE` says.
             .env(
                 "RUST_LIB_BACKTRACE",
                 env::var_os("RUST_LIB_BACKTRACE").unwrap_or_else(|| "0".into()),

@@ -215,7 +215,7 @@ impl Package {
             .map(|(index, _)| &self.name[index + 1..])
     }
 
-    /// Returns the name of the package's program.
+    /// The program of the package.
     pub(super) fn binary(&self) -> Result<&str, Failure> {
         let binaries: Vec<_> = self
             .targets

@@ -51,7 +51,7 @@ impl SourceArguments {
         self.config.is_some() || !self.set.is_empty()
     }
 
-    /// Overrides the previous settings, or those of a file, by the given ones.
+    /// The given settings over those from before, or over a whole file of them.
     pub(super) fn config_over(&self, before: &Value) -> Result<Value, Failure> {
         let base = match &self.config {
             Some(path) => read_json(path)?,

@@ -155,7 +155,7 @@ impl FakeApi {
         })
     }
 
-    /// Serves one item of the main list at a path such as `/issues/{key}`, found by its member of that name.
+    /// Serves one item of the main list at a path such as `/issues/{key}`: the one whose member of that name is there.
     pub fn item(
         self,
         path: impl Into<String>,
@@ -421,7 +421,7 @@ impl Shared {
     }
 }
 
-/// Serves on a separate thread, so that a test needs no runtime. Returns the URL.
+/// Serves on a thread of its own, so that a test needs no runtime to have one. Gives the URL.
 fn serve(shared: Arc<Shared>) -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
     listener

@@ -298,7 +298,7 @@ impl Setup {
         hits.hits.into_iter().map(|hit| hit.document_id).collect()
     }
 
-    /// Calls an action as the system and returns its result.
+    /// Calls an action as the system, and gives its result.
     ///
     /// # Panics
     /// Panics if the call fails.

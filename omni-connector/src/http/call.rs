@@ -373,7 +373,7 @@ impl Call {
     }
 }
 
-/// A call for which a missing object is not an error. From [`Call::missing_is_none`].
+/// A call whose answer may be that the thing does not exist. From [`Call::missing_is_none`].
 #[must_use = "a call is made by the method that ends it, such as `read`"]
 #[derive(Debug, Clone)]
 pub struct MayBeMissing(Call);

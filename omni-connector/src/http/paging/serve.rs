@@ -26,9 +26,9 @@ pub struct ServedPage {
 }
 
 impl Paging {
-    /// Returns the requested page of a list of `count` items. `asked` returns the value of a query parameter, or of a
-    /// JSON pointer into the body. `link` returns the request's URL with another value of a parameter. `shorten` is the
-    /// number of items by which a page at an offset is shorter than requested.
+    /// The page of a list of `count` items that a request asks for. `asked` gives the value of a parameter of the query, or of
+    /// a JSON pointer into the body; `link` is the request's URL with another value of a parameter. `shorten` says how many
+    /// items fewer than asked for a page at an offset has.
     #[doc(hidden)]
     pub fn serve(
         &self,
