@@ -15,7 +15,7 @@ use crate::{
 const OUTSIDE: &str = "put `#[connector]` on the `impl` block; it sees the attributes that are written in it, not those of a \
                        `macro_rules!` or a `cfg_attr`";
 
-/// Reports a marker of methods outside a `#[connector]` block, which would have removed it.
+/// A marker of methods is only seen here when no `#[connector]` block took it.
 pub(crate) fn method_only(marker: &'static str, item: TokenStream) -> TokenStream {
     let mut errors = Errors::new();
     errors.push(

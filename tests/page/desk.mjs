@@ -42,7 +42,7 @@ export async function open(command) {
   return desk;
 }
 
-// Checks for console errors, script errors, and requests to other hosts.
+// No console error, no error of a script, no request to another host.
 async function watched(desk, context) {
   const page = await context.newPage();
   page.on("console", (message) => {

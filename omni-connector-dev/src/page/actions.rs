@@ -87,7 +87,7 @@ pub(super) async fn pane(State(page): State<Page>, ask: Ask) -> Result<Response,
     Ok(answer(&ask, &frame, Pane::Actions, &data, render))
 }
 
-/// Calls an action, or renders its form again after a button that changes it.
+/// Calls an action, or answers with its form in another shape.
 pub(super) async fn call(
     State(page): State<Page>,
     ask: Ask,

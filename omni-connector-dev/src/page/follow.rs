@@ -22,7 +22,7 @@ const GLANCE: Duration = Duration::from_millis(700);
 const LATEST: usize = 20;
 /// How long after the end of a run its connector is asked for the report.
 const REMEMBERED: time::Duration = time::Duration::minutes(2);
-/// The largest stored report, in bytes.
+/// The largest report that is kept, in bytes.
 const LARGEST: usize = 4 << 20;
 
 /// Stores reports until the manager ends.

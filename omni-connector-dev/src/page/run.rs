@@ -177,7 +177,7 @@ fn files(shown: &Shown) -> Markup {
     }
 }
 
-/// Renders the checkpoints as a timeline, each with its differences from the previous one.
+/// The checkpoints as a line of time, each with what differs from the one before.
 fn checkpoints(frame: &Frame, saved: &[SavedCheckpoint]) -> Markup {
     html! {
         section.card {

@@ -122,7 +122,7 @@ pub(super) async fn pane(State(page): State<Page>, ask: Ask) -> Result<Response,
     Ok(answer(&ask, &frame, Pane::Source, &data, render))
 }
 
-/// Saves the settings, or renders the form again after a button that changes it.
+/// Saves the settings, or answers with the form in another shape.
 pub(super) async fn save(
     State(page): State<Page>,
     ask: Ask,
@@ -208,7 +208,7 @@ async fn put(page: &Page, frame: &Frame, editing: Editing) -> Result<String, Ref
         source_type: source_type.clone(),
         config: Some(editing.config),
         secret: None,
-        // Actions need a row, even an empty one.
+        // Actions need a row, be it empty.
         needs_credential: true,
     };
     let described = rules::describe(shared, &page.descriptions, description).await?;
@@ -237,7 +237,7 @@ pub(super) async fn secret(
         .and_then(|name| serde_json::from_value::<AuthType>(json!(name)).ok());
     match (frame.source, read.filter(Value::is_object)) {
         (None, _) => page.complain("Save the settings first; the secret belongs to a source."),
-        // The input is secret, so the message quotes nothing of it.
+        // What was typed is secret, so nothing of it is repeated.
         (_, None) => {
             page.complain("The secret was not kept: it is not a JSON object of the expected form.");
         }
@@ -260,7 +260,7 @@ pub(super) async fn secret(
     Ok(back(&link))
 }
 
-/// Removes the source and all its documents.
+/// Removes the source with everything that it brought.
 pub(super) async fn remove(State(page): State<Page>, ask: Ask) -> Result<Response, Refusal> {
     let frame = Frame::read(&page, &ask).await?;
     if let Some(one) = frame.source {
@@ -276,7 +276,7 @@ pub(super) async fn remove(State(page): State<Page>, ask: Ask) -> Result<Respons
     Ok(back(Pane::Source.path()))
 }
 
-/// Renders the form, or what the page waits for until a connector has registered. The form then replaces that part.
+/// The form; until a connector has registered, what is waited for. That part is replaced by the form.
 fn render(frame: &Frame, data: &Data) -> Markup {
     let is_waiting = data.editing.is_new && frame.manifest.is_none();
     html! {

@@ -1,5 +1,4 @@
-//! The pane of the runs: starts, stops and kills them, and shows their results, checkpoints, and doubts about the
-//! source.
+//! The pane of the runs: starting, stopping and killing them, what each did, its checkpoints, and the doubts about the source.
 
 use axum::{Form, extract::State, response::Response};
 use maud::{Markup, html};
@@ -123,7 +122,7 @@ async fn read(page: &Page, frame: &Frame, wanted: Option<String>) -> Result<Data
     })
 }
 
-/// Starts a run in the selected mode, else in the fitting one.
+/// Starts a run: of the mode that was chosen, else the one that fits.
 pub(super) async fn begin(
     State(page): State<Page>,
     ask: Ask,
@@ -188,7 +187,7 @@ pub(super) async fn cancel(
     Ok(back(&frame.link(Pane::Sync.path(), &[])))
 }
 
-/// Rewinds the source to a checkpoint that a run saved.
+/// Makes a checkpoint that a run had saved the one of the source.
 pub(super) async fn rewind(
     State(page): State<Page>,
     ask: Ask,
@@ -209,7 +208,7 @@ pub(super) async fn rewind(
     Ok(back(&frame.link(Pane::Sync.path(), &[])))
 }
 
-/// Replaces the checkpoint of the source.
+/// Writes the checkpoint of the source anew.
 pub(super) async fn set_checkpoint(
     State(page): State<Page>,
     ask: Ask,
@@ -233,7 +232,7 @@ pub(super) async fn set_checkpoint(
     Ok(back(&frame.link(Pane::Sync.path(), &[])))
 }
 
-/// Sends an order to the development command.
+/// Passes an order on to the development command.
 pub(super) async fn order(
     State(page): State<Page>,
     ask: Ask,

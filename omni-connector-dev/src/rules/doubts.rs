@@ -23,9 +23,9 @@ const CAPS: [u64; 9] = [50, 100, 200, 250, 500, 1000, 2000, 5000, 10_000];
 /// Something that looks wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Doubt {
-    /// Its subject.
+    /// What it is about.
     pub(crate) topic: &'static str,
-    /// Whether documents or secrets may be lost.
+    /// Whether documents or secrets may be lost by it.
     pub(crate) is_serious: bool,
     /// One sentence with its numbers.
     pub(crate) text: String,

@@ -1,4 +1,4 @@
-//! Explains why a document is not found: the manager's data on an id, an address or some words, layer by layer.
+//! Why a document is not found: what the manager knows of an id, an address or some words, layer by layer.
 
 use omni_connector::RunReport;
 use rusqlite::Connection;
@@ -16,7 +16,7 @@ use crate::{
 /// The number of latest runs whose reports are read.
 const RUNS: usize = 20;
 
-/// One layer and the finding there.
+/// One layer, with what was found there.
 #[derive(Debug, Serialize)]
 pub(crate) struct Layer {
     /// The name of the layer.

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::{Desk, SERVE, books, interrupt, lives, program, soon};
 
-/// `cargo omni dev` with the connector of these tests. Dropping it ends the command.
+/// `cargo omni dev` with the connector of these tests. It is ended when it is dropped.
 struct Dev {
     child: Child,
     address: String,

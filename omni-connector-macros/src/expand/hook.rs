@@ -1,4 +1,4 @@
-//! Generates the constants for `#[validate]`, `#[oauth]`, `#[mcp]` and the other hooks.
+//! From `#[validate]`, `#[oauth]`, `#[mcp]` and the like to the constants that hold them.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};

@@ -54,7 +54,7 @@ pub(crate) struct Methods {
     pub(crate) is_unfinished: bool,
 }
 
-/// Generates `impl Methods` with the tables that the runtime reads.
+/// `impl Methods`: the tables that the runtime reads.
 pub(crate) fn methods(
     methods: &Methods,
     connector: &Type,
@@ -114,7 +114,7 @@ pub(crate) fn methods(
     scope(runtime, &implementation)
 }
 
-/// Generates the constant of a table, or nothing for an empty one. An entry has the `#[cfg]` of its function.
+/// The constant that holds a table; nothing where the table is empty. An entry is under the conditions of its function.
 fn table<'a, T>(
     constant: TokenStream,
     rows: &'a [T],

@@ -38,7 +38,7 @@ impl Inputs {
         }
     }
 
-    /// Reads the inputs that cargo listed in a file next to the program.
+    /// Takes the inputs that cargo wrote down beside a program.
     pub(super) fn found(&mut self, program: &Path) {
         let Ok(text) = fs::read_to_string(program.with_extension("d")) else {
             return;
@@ -51,7 +51,7 @@ impl Inputs {
                 .find(|folder| folder.join("Cargo.toml").is_file());
             self.packages.extend(package.map(Path::to_owned));
         }
-        // New files were read by the build that has just ended.
+        // Files that are new to this look were read by the build that has just ended.
         for (path, stamp) in self.stamps() {
             self.seen.entry(path).or_insert(stamp);
         }

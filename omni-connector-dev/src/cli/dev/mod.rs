@@ -226,7 +226,7 @@ impl Work<'_> {
         }
     }
 
-    /// Stops the running process, starts the program, and waits for its registration.
+    /// Ends the process that runs, starts the program, and waits until it has registered.
     async fn start(&mut self) -> Result<Step, Failure> {
         let Some(program) = self.program.clone() else {
             return Ok(Step::Wait);
