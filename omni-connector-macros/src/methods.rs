@@ -98,7 +98,7 @@ fn collect(block: &ImplBlock, errors: &mut Errors) -> expand::Methods {
     methods
 }
 
-/// Returns the one marker of a function, and its keys.
+/// The one marker of a function, and its keys.
 fn role(function: &Function, errors: &mut Errors) -> Option<(&'static str, TokenStream)> {
     let markers = markers();
     let mut role: Option<(&'static str, TokenStream)> = None;

@@ -58,7 +58,7 @@ async function watched(desk, context) {
 
 export const go = (desk, path) => desk.page.goto(desk.origin + path);
 
-// Returns serious findings of axe on the current page. The page's policy forbids its script, so the debugger loads it.
+// Serious findings of axe on the page that is shown. The policy of the page forbids its script, so it comes by the debugger.
 export async function findings(page) {
   await page.evaluate(axe);
   const { violations } = await page.evaluate(() => window.axe.run());

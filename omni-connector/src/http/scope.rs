@@ -46,7 +46,7 @@ impl Scope {
         }
     }
 
-    /// Completes when the run is cancelled; never without a run.
+    /// Ends when the run is cancelled; never without one.
     pub(super) async fn cancelled(&self) {
         match &self.run {
             Some(run) => run.cancelled().await,

@@ -115,7 +115,7 @@ pub(super) async fn send(call: Call, want: Want) -> Result<Got, SourceError> {
     }
 }
 
-/// A call in progress.
+/// A call that is being made.
 struct Making<'a> {
     call: &'a Call,
     shared: &'a Shared,

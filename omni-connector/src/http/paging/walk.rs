@@ -17,7 +17,7 @@ use crate::{
     schema::decode,
 };
 
-/// A paged list whose items are not located yet. From [`Call::pages`].
+/// A paged list without the position of its items yet. From [`Call::pages`].
 #[must_use = "say where the items stand, with `items`"]
 #[derive(Debug, Clone)]
 pub struct Walk {
@@ -123,7 +123,7 @@ impl<T: DeserializeOwned> Pages<T> {
         })
     }
 
-    /// Reads all remaining pages.
+    /// Reads all pages that are left.
     ///
     /// # Errors
     /// As [`next`](Self::next), and if the end of the list is not proven.
