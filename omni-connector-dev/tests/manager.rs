@@ -94,7 +94,7 @@ async fn an_action_needs_a_credential_row_even_if_it_needs_no_credential() {
 }
 
 #[tokio::test]
-async fn an_expiring_token_is_refreshed_once_for_all_who_wait_for_it() {
+async fn an_expiring_token_is_refreshed_once_for_all_waiting_requests() {
     let asked = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&asked);
     let token = async move || {

@@ -316,7 +316,7 @@ fn a_connector_that_exits_during_a_run_fails_the_run() {
 }
 
 #[test]
-fn the_connector_is_gone_afterwards() {
+fn the_connector_ends_with_the_command() {
     let desk = Desk::new();
     desk.sync(&books(), &[]).ended(0);
     assert!(!lives(&desk.connector_pid().unwrap()));

@@ -259,7 +259,7 @@ async fn every_pane_answers_when_it_has_no_data() {
 }
 
 #[tokio::test]
-async fn the_run_shows_what_failed_what_was_skipped_and_why() {
+async fn the_run_shows_failed_and_skipped_items_with_reasons() {
     let world = World::new().await;
     let page = world
         .browser()

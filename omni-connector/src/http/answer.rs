@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_is_not_json_says_what_it_is_and_shows_no_secret() {
+    fn an_answer_that_is_not_json_is_described_without_secrets() {
         let page = "<!doctype html><TITLE lang=en> Sign in\n?token=s3cret </TITLE>";
         for (kind, body, why) in [
             (

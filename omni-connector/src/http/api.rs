@@ -379,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn a_description_that_is_wrong_says_so() {
+    fn an_invalid_description_is_an_error() {
         let message = |api: Api| {
             api.resolve("x")
                 .map_err(SourceError::from)

@@ -314,7 +314,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_names_operation_page_status_and_the_words_of_the_source() {
+    fn a_message_names_operation_page_status_and_the_sources_message() {
         let at = At {
             operation: "GET issues".to_owned(),
             method: Method::GET,

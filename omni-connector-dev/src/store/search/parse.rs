@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operator_is_taken_out_of_the_words_and_the_first_of_a_name_wins() {
+    fn operators_are_removed_from_the_words_and_the_first_of_a_name_wins() {
         let parsed = parsed("read EXT:md (ext:\"rst or txt\") me");
         let ext = &parsed.operators["ext"];
         assert_eq!(ext.attribute_key, "extension");

@@ -369,7 +369,7 @@ async fn a_hanging_call_times_out_and_the_connection_stays() {
 }
 
 #[tokio::test]
-async fn no_child_outlives_the_connector_however_it_ends() {
+async fn no_child_outlives_the_connector() {
     let mut connector = Connector::over_stdio().await;
     connector.discover().await;
     let child: u32 = connector.text("pid").await.parse().unwrap();
