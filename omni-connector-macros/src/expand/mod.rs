@@ -127,8 +127,7 @@ fn table<'a, T>(
     (!rows.is_empty()).then(|| quote!(const #constant = &[#(#entries),*];))
 }
 
-/// Generates the hidden type of a function outside an `impl` block, which has the function's name, and its
-/// implementations.
+/// The hidden type of a function outside an `impl` block, which has the function's name, and what is generated about it.
 fn hidden(
     function: &Function,
     conditions: &[Attribute],
