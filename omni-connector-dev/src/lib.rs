@@ -2,16 +2,15 @@
 //! with one SQLite file. As strict as the real ones, for connectors written with any SDK. It
 //! listens on loopback only and must never be deployed.
 //!
-//! The modules form layers. Each imports only modules that stand above it in this list:
-//! `options`, `workbench`, `extract`, `state`, `store`, `shared`, `lookup`, `runs`, `oauth`, `rules`, `routes`, `page`, `manager`,
-//! `testing`, `cli`.
+//! The modules form layers. Each imports only earlier modules of this list: `options`, `workbench`, `extract`, `state`,
+//! `store`, `shared`, `lookup`, `runs`, `oauth`, `rules`, `routes`, `page`, `manager`, `testing`, `cli`.
 //!
 //! # Features
 //!
-//! | Feature | What it adds |
+//! | Feature | Content |
 //! |---|---|
 //! | `cli` (default) | the `cargo omni` command |
-//! | `extract` (default) | readers of office, PDF and mail files within `cargo-omni`, which are heavy to build. Without them files are read by the program `omni-readers` of the crate `omni-connector-readers` |
+//! | `extract` (default) | readers of office, PDF and mail files within `cargo-omni`, which are slow to build. Without them, the program `omni-readers` of the crate `omni-connector-readers` reads files |
 //! | `testing` | tests for authors: [`testing`](mod@testing) |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]

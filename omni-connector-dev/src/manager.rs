@@ -141,18 +141,18 @@ impl Manager {
         })
     }
 
-    /// A new address of the development page. It lets one browser in, once.
+    /// Returns a new address of the development page, which admits one browser once.
     pub fn page(&self) -> String {
         format!("{}{}", self.url(), self.door.path())
     }
 
-    /// What the development command and the page tell each other.
+    /// Returns the state shared by the development command and the page.
     #[cfg(feature = "cli")]
     pub(crate) fn workbench(&self) -> &crate::workbench::Workbench {
         &self.app.shared.workbench
     }
 
-    /// Where connectors and clients reach it, without a trailing slash.
+    /// Returns the manager's URL for connectors and clients, without a trailing slash.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }

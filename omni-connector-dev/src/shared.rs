@@ -30,7 +30,7 @@ pub(crate) struct Parts {
     pub(crate) file_notes: Notes,
     /// One lock for each credential whose token is being refreshed.
     pub(crate) refreshes: Locks,
-    /// What the development command and the page tell each other.
+    /// The state shared by the development command and the page.
     pub(crate) workbench: Workbench,
 }
 

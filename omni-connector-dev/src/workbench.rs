@@ -1,5 +1,5 @@
-//! What the development command and the page tell each other: the state of the connector's process, what it printed, and
-//! what a person asked for on the page. Nothing here starts or ends anything.
+//! State shared by the development command and the page: the connector's process, its output, and a person's orders on
+//! the page. It must never start or end anything.
 
 use std::{
     collections::VecDeque,
@@ -12,50 +12,50 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use tokio::sync::{mpsc, watch};
 
-/// Lines of the connector's log that are kept.
+/// The number of kept lines of the connector's log.
 const KEPT_LINES: usize = 500;
 /// The longest line that is kept, in bytes.
 const LONGEST_LINE: usize = 4096;
 
-/// What the connector's process does at the moment.
+/// The current phase of the connector's process.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "state", content = "what")]
 pub(crate) enum Phase {
-    /// Nobody starts a connector here; one may register by itself.
+    /// No command manages the connector; one may register by itself.
     #[default]
     Unwatched,
-    /// Cargo builds it. A process from before still serves.
+    /// Cargo builds it. The previous process still serves.
     Building,
-    /// It does not compile: the compiler's words. A process from before still serves.
+    /// It does not compile; has the compiler's messages. The previous process still serves.
     Broken(String),
-    /// It runs and has not registered yet.
+    /// It runs but has not registered yet.
     Starting,
     /// It runs and is registered.
     Serving,
-    /// It does not run: how it ended, or why it could not be started.
+    /// It does not run; has its end, or why it did not start.
     Down(String),
 }
 
-/// The development command as the page shows it.
+/// The state of the development command for the page.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Bench {
-    /// The package or the program.
+    /// The name of the package or the program.
     pub(crate) name: String,
     #[serde(flatten)]
     pub(crate) phase: Phase,
-    /// Whether a process runs, perhaps an older one than the sources.
+    /// Whether a process runs, possibly of an older build.
     pub(crate) is_running: bool,
-    /// How long the last build took.
+    /// The duration of the last build.
     pub(crate) built_in: Option<Duration>,
-    /// Whether changes of the sources are waited for.
+    /// Whether the command rebuilds after changes of the sources.
     pub(crate) is_watching: bool,
-    /// Whether a package is built, so that the page offers to build it.
+    /// Whether it builds a package, so that the page can offer a build.
     pub(crate) is_package: bool,
-    /// What the last restart changed and resumed, a sentence for each.
+    /// The changes and resumed runs of the last restart, one sentence each.
     pub(crate) news: Vec<String>,
 }
 
-/// The schemas that a connector prints of its own types; none of a type that does not describe itself.
+/// The schemas that a connector prints for its own types; none for a type without a schema.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 pub(crate) struct Schemas {
     #[serde(default)]
@@ -66,18 +66,18 @@ pub(crate) struct Schemas {
     pub(crate) state: Option<Value>,
 }
 
-/// What a person asks of the development command.
+/// A person's order to the development command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Order {
-    /// End the process and start it again.
+    /// Stops the process and starts it again.
     Restart,
-    /// End the process at once, as a crash would, and start it again.
+    /// Kills the process as in a crash, and starts it again.
     Kill,
-    /// Wait for changes of the sources, or do not.
+    /// Turns rebuilding after changes on or off.
     Watch(bool),
 }
 
-/// A line that the connector printed.
+/// A line of the connector's output.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Line {
     #[serde(with = "time::serde::rfc3339")]
@@ -85,7 +85,7 @@ pub(crate) struct Line {
     pub(crate) text: String,
 }
 
-/// The bench of one manager. Cheap to clone.
+/// The shared state of one manager. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Workbench(Arc<Parts>);
 
@@ -116,27 +116,27 @@ fn open<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Workbench {
-    /// The state as it is now.
+    /// Returns the current state.
     pub(crate) fn bench(&self) -> Bench {
         self.0.bench.borrow().clone()
     }
 
-    /// The schemas of the connector that runs.
+    /// Returns the schemas of the running connector.
     pub(crate) fn schemas(&self) -> Schemas {
         open(&self.0.schemas).clone()
     }
 
-    /// The last lines that the connector printed, the oldest first.
+    /// Returns the last lines of the connector's output, oldest first.
     pub(crate) fn lines(&self) -> Vec<Line> {
         open(&self.0.lines).iter().cloned().collect()
     }
 
-    /// Passes an order on. Says whether anybody takes orders.
+    /// Passes an order on. Returns whether a command accepts orders.
     pub(crate) fn order(&self, order: Order) -> bool {
         self.0.orders.send(order).is_ok() && self.bench().phase != Phase::Unwatched
     }
 
-    /// Notes a line of the connector.
+    /// Adds a line of the connector's output.
     pub(crate) fn print(&self, mut text: String) {
         if text.len() > LONGEST_LINE {
             text.truncate(text.floor_char_boundary(LONGEST_LINE));
@@ -151,7 +151,7 @@ impl Workbench {
     }
 }
 
-/// The side of the development command.
+/// Methods for the development command.
 #[cfg(feature = "cli")]
 impl Workbench {
     /// Changes the state.
@@ -159,12 +159,12 @@ impl Workbench {
         self.0.bench.send_modify(change);
     }
 
-    /// Keeps the schemas of the connector that was built.
+    /// Stores the schemas of the built connector.
     pub(crate) fn keep_schemas(&self, schemas: Schemas) {
         *open(&self.0.schemas) = schemas;
     }
 
-    /// The orders of the page. Only the first caller gets them.
+    /// Returns the orders of the page. Only the first caller gets them.
     pub(crate) fn take_orders(&self) -> Option<mpsc::UnboundedReceiver<Order>> {
         open(&self.0.taker).take()
     }

@@ -1,4 +1,4 @@
-//! Tests that every route promptly refuses nonsense and that the manager survives.
+//! Tests that every route promptly refuses invalid input and that the manager survives.
 
 use std::time::{Duration, Instant};
 
@@ -119,7 +119,7 @@ fn nonsense() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 #[tokio::test]
-async fn a_body_that_is_not_what_a_route_reads_is_refused_as_such() {
+async fn an_invalid_body_is_refused_by_every_route() {
     let world = World::start().await;
     for route in JSON_ROUTES {
         for (what, body) in nonsense() {
@@ -218,7 +218,7 @@ async fn an_unread_body_changes_nothing() {
 }
 
 #[tokio::test]
-async fn an_id_is_only_ever_an_id() {
+async fn an_id_is_never_interpreted() {
     let world = World::start().await;
     for id in [
         "..%2F..%2Fetc%2Fpasswd",

@@ -219,7 +219,7 @@ async fn a_reader_that_loops_for_ever_is_ended_and_its_text_kept() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn reading_goes_on_behind_a_page_that_ended_its_reader() {
+async fn reading_continues_after_a_page_that_crashed_its_reader() {
     let folder = tempfile::tempdir().unwrap();
     let rest = r#"case "$1" in
     *'"first_part":0'*) kill -SEGV $$ ;;
@@ -256,7 +256,7 @@ async fn a_reader_that_never_stops_talking_is_ended() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_caller_that_goes_away_takes_its_reader_along() {
+async fn a_caller_that_disconnects_ends_its_reader() {
     let folder = tempfile::tempdir().unwrap();
     let world = World::start(|options| {
         options.extraction.program = script(folder.path(), "while :; do :; done");

@@ -94,7 +94,7 @@ async fn an_action_needs_a_credential_row_even_if_it_needs_no_credential() {
 }
 
 #[tokio::test]
-async fn an_expiring_token_is_refreshed_once_for_all_who_wait_for_it() {
+async fn an_expiring_token_is_refreshed_once_for_all_waiting_requests() {
     let asked = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&asked);
     let token = async move || {
@@ -136,7 +136,7 @@ async fn an_expiring_token_is_refreshed_once_for_all_who_wait_for_it() {
 }
 
 #[tokio::test]
-async fn a_restarted_manager_knows_connectors_but_believes_those_it_hears() {
+async fn a_restarted_manager_knows_connectors_but_prefers_those_that_register_again() {
     let folder = tempfile::tempdir().unwrap();
     let kept = || {
         let mut options = options();
@@ -174,7 +174,7 @@ async fn a_restarted_manager_knows_connectors_but_believes_those_it_hears() {
 }
 
 #[tokio::test]
-async fn a_registration_ends_with_its_time() {
+async fn a_registration_expires() {
     let mut short = options();
     short.registration_ttl = Duration::from_secs(1);
     let manager = Manager::start(short).await.unwrap();
@@ -314,7 +314,7 @@ async fn no_page_of_another_site_makes_the_manager_do_anything() {
 }
 
 #[tokio::test]
-async fn no_name_of_another_site_leads_to_the_manager() {
+async fn a_foreign_host_name_does_not_reach_the_manager() {
     let manager = Manager::start(options()).await.unwrap();
     let http = HttpClient::new();
     let ask = async |host: &str| {
@@ -350,7 +350,7 @@ async fn no_name_of_another_site_leads_to_the_manager() {
 }
 
 #[tokio::test]
-async fn a_connector_cannot_open_its_answers_to_another_site() {
+async fn a_connector_cannot_open_its_answers_to_other_sites() {
     let manager = Manager::start(options()).await.unwrap();
     let open = async || {
         (

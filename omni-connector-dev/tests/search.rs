@@ -177,7 +177,7 @@ async fn every_word_must_match_in_title_or_text_and_titles_weigh_more() {
 }
 
 #[tokio::test]
-async fn nothing_typed_finds_everything_newest_first() {
+async fn an_empty_query_finds_everything_newest_first() {
     let store = Fixture::with([
         doc("old", "Old", "").metadata(json!({ "updated_at": "2024-01-01T00:00:00Z" })),
         doc("undated", "Undated", ""),
@@ -205,7 +205,7 @@ async fn nothing_typed_finds_everything_newest_first() {
 }
 
 #[tokio::test]
-async fn a_snippet_shows_what_matched() {
+async fn a_snippet_shows_the_match() {
     let before = "before ".repeat(50);
     let store = Fixture::with([doc("a", "A", format!("{before}\nthe  needle\nafter"))
         .metadata(json!({ "path": "ops/a", "url": "file:///ops/a", "mime_type": "text/plain" }))])
@@ -227,7 +227,7 @@ async fn a_snippet_shows_what_matched() {
 }
 
 #[tokio::test]
-async fn no_text_is_a_syntax_error() {
+async fn no_query_is_a_syntax_error() {
     let store = Fixture::with([doc("a", "a", "a b")])
         .await
         .operators(&[("a", "a\"b"), ("b", "$.")])
@@ -304,7 +304,7 @@ async fn different_operators_must_all_match() {
 }
 
 #[tokio::test]
-async fn built_in_operators_look_at_author_type_and_time() {
+async fn built_in_operators_filter_by_author_type_and_time() {
     let store = Fixture::with([
         doc("a", "A", "").metadata(json!({
             "author": "Ann@Example.com", "content_type": "spreadsheet", "updated_at": "2024-06-30T23:59:59.5Z" })),
@@ -454,7 +454,7 @@ async fn words_are_found_as_in_omni_whatever_the_script() {
 }
 
 #[tokio::test]
-async fn a_store_of_the_version_before_is_brought_up() {
+async fn a_store_of_an_earlier_version_is_migrated() {
     let folder = tempfile::tempdir().unwrap();
     let old = rusqlite::Connection::open(folder.path().join("manager.sqlite3")).unwrap();
     old.execute_batch(include_str!("store-2.sql")).unwrap();

@@ -211,7 +211,7 @@ fn of<'q>(query: &'q [(String, String)], name: &str) -> &'q str {
 const LONG: Duration = Duration::from_mins(15);
 
 #[tokio::test]
-async fn a_sign_in_is_stored_and_the_connector_hears_of_it() {
+async fn a_sign_in_is_stored_and_the_connector_is_notified() {
     let extra = json!({ "extra_auth_params": { "prompt": "consent" }, "scope_separator": ",", "resource": "https://x/mcp" });
     let home = Home::start(LONG, extra).await;
     let signed_in = home.manager.signed_in();
@@ -244,7 +244,7 @@ async fn a_sign_in_is_stored_and_the_connector_hears_of_it() {
 }
 
 #[tokio::test]
-async fn a_state_works_once_and_only_if_it_was_given_out() {
+async fn a_state_works_once_and_only_if_it_was_issued() {
     let home = Home::start(LONG, json!({})).await;
     let query = home.begin("flow=org_source").await;
     let state = of(&query, "state");
@@ -273,7 +273,7 @@ async fn a_state_works_once_and_only_if_it_was_given_out() {
 }
 
 #[tokio::test]
-async fn a_denial_and_a_scope_that_was_not_granted_leave_no_credential() {
+async fn a_denial_and_a_missing_scope_leave_no_credential() {
     let home = Home::start(LONG, json!({ "token_endpoint_auth_method": "none" })).await;
     let query = home.begin("flow=org_source").await;
     assert_eq!(of(&query, "code_challenge_method"), "S256");
@@ -300,7 +300,7 @@ async fn a_denial_and_a_scope_that_was_not_granted_leave_no_credential() {
 }
 
 #[tokio::test]
-async fn a_client_registers_itself_once_and_for_all_that_may_be_asked_for() {
+async fn a_client_is_registered_once_for_all_scopes() {
     let home = Home::start(LONG, json!({ "token_endpoint_auth_method": "none" })).await;
     for flow in ["flow=user_read", "flow=user_write"] {
         let query = home.begin(flow).await;
@@ -318,7 +318,7 @@ async fn a_client_registers_itself_once_and_for_all_that_may_be_asked_for() {
 }
 
 #[tokio::test]
-async fn one_sign_in_connects_a_source_of_ones_own_for_each_type() {
+async fn one_sign_in_creates_a_personal_source_for_each_type() {
     let scopes = json!({ "github": { "read": ["read"], "write": ["write"] }, "notion": { "read": ["pages"], "write": [] } });
     let home = Home::start(LONG, json!({ "scopes": scopes })).await;
     let start = "/api/oauth/start?source_types=github,notion&as=bob@example.com";

@@ -1,9 +1,9 @@
-//! Errors in the author's words: all of one attribute at once, each at the token to edit, with the way out below.
+//! Compile errors: all of one attribute at once, each at the token to edit, with a help line below.
 
 use darling::error::Accumulator;
 use proc_macro2::{Span, TokenStream};
 
-/// The errors found so far. It complains when it is dropped unchecked.
+/// The errors found so far. Dropping it unchecked panics.
 pub(crate) struct Errors(Accumulator);
 
 impl Errors {
@@ -11,7 +11,7 @@ impl Errors {
         Self(Accumulator::default())
     }
 
-    /// One mistake. `help` says how to get out of it.
+    /// Adds one mistake. `help` says how to fix it.
     pub(crate) fn push(&mut self, span: Span, message: impl AsRef<str>, help: impl AsRef<str>) {
         let (message, help) = (message.as_ref(), help.as_ref());
         let text = if help.is_empty() {
@@ -23,19 +23,19 @@ impl Errors {
             .push(darling::Error::from(syn::Error::new(span, text)));
     }
 
-    /// What the parser says, unless it went well.
+    /// Returns the parsed value, or adds the parser's error.
     pub(crate) fn ok<T>(&mut self, result: syn::Result<T>) -> Option<T> {
         self.0.handle(result.map_err(darling::Error::from))
     }
 
-    /// Everything that was found, as tokens; none when nothing was.
+    /// Returns all errors as tokens; none if there are no errors.
     pub(crate) fn finish(self) -> Option<TokenStream> {
         let error = self.0.finish().err()?;
         Some(syn::Error::from(error).to_compile_error())
     }
 }
 
-/// The nearest of `known`, if one is near.
+/// Returns the most similar name in `known`, if one is similar enough.
 pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let name = name.to_lowercase();
     known
@@ -49,7 +49,7 @@ pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
         .map(|(_, candidate)| candidate)
 }
 
-/// The help for a name that is in none of `known`.
+/// Returns the help for a name that is not in `known`.
 pub(crate) fn did_you_mean(name: &str, known: &[&str]) -> String {
     match nearest(name, known.iter().copied()) {
         Some(candidate) => format!("did you mean `{candidate}`?"),

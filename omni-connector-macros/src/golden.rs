@@ -1,5 +1,5 @@
-//! Tests what the macros expand to: files to read, one per feature, in `ui-tests/expand`.
-//! `EXPAND=overwrite cargo test -p omni-connector-macros` writes them.
+//! Tests the macros' expansions against formatted files, one per feature, in `ui-tests/expand`. `EXPAND=overwrite cargo
+//! test -p omni-connector-macros` writes them.
 
 use std::{env, fs, path::Path};
 
@@ -20,7 +20,7 @@ fn expand(file: &str) -> syn::Result<syn::File> {
     Ok(file)
 }
 
-/// What our derives add to an item.
+/// Returns what our derives add to an item.
 fn derived(item: &Item) -> syn::Result<Vec<Item>> {
     let attributes = match item {
         Item::Enum(item) => &item.attrs,
@@ -80,7 +80,7 @@ fn take_ours(attributes: &mut Vec<Attribute>) -> Option<Attribute> {
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../ui-tests/expand");
 
 #[test]
-fn every_feature_expands_to_the_code_beside_it() {
+fn every_feature_expands_to_its_golden_file() {
     let overwrite = env::var("EXPAND").is_ok_and(|value| value == "overwrite");
     let mut fixtures: Vec<_> = fs::read_dir(FIXTURES)
         .unwrap()
@@ -106,7 +106,7 @@ fn every_feature_expands_to_the_code_beside_it() {
     }
 }
 
-/// The lines that the macros add to a connector of ordinary size: what a person could have written.
+/// The most lines that the macros may add to a connector of ordinary size, so that a person could have written them.
 const MOST_LINES: usize = 80;
 
 #[test]

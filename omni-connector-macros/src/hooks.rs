@@ -1,5 +1,5 @@
-//! The hooks: methods that answer a question of the runtime which no key of the struct can. One row is all that the macros
-//! know of one: its marker, how messages name it, whether it is `async`, and what it takes.
+//! The hooks: methods that answer a question of the runtime, when no key of the struct can. One row declares everything
+//! about a hook: its marker, its name in messages, whether it is `async`, and its parameters.
 //!
 //! The method becomes the constant of the runtime's `Methods` that has the marker's name.
 
@@ -40,8 +40,8 @@ pub(crate) struct HookKind {
     pub(crate) marker: &'static str,
     pub(crate) noun: &'static str,
     pub(crate) is_async: bool,
-    /// The arguments as they stand in a signature; the first must be taken, the others may be. None where the framework
-    /// supplies whatever the function asks for by its types.
+    /// The parameters as in a signature. The first is required, the others are optional. None if the framework supplies
+    /// all parameters by type.
     pub(crate) takes: Option<&'static [&'static str]>,
 }
 
@@ -53,7 +53,7 @@ impl HookKind {
     }
 }
 
-/// The markers of all hooks.
+/// Returns the markers of all hooks.
 pub(crate) fn markers() -> impl Iterator<Item = &'static str> {
     HOOKS.iter().map(|kind| kind.marker)
 }

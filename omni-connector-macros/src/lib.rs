@@ -1,9 +1,11 @@
-//! The macros of omni-connector. Their documentation stands on their re-exports in that crate.
+//! The macros of omni-connector. Their documentation is on their re-exports in that crate.
 //!
-//! The stages are folders: `parse` reads tokens with their spans, `valid` applies the rules, reports every violation
-//! at once and yields types that only validated data has, `expand` writes what the runtime's traits need. The annotated
-//! item is always emitted, errors or not, and function bodies are never parsed: a mistake in one is rustc's to report,
-//! once.
+//! The stages are folders. `parse` parses tokens and keeps their spans. `valid` applies the rules, reports all
+//! violations at once, and yields types that only validated data has. `expand` generates the implementations of the
+//! runtime's traits.
+//!
+//! The annotated item is always emitted, with errors or without. Function bodies are never parsed, so rustc reports a
+//! mistake in one, once.
 
 mod connector;
 mod credential_set;
@@ -21,25 +23,25 @@ mod valid;
 
 use proc_macro::TokenStream;
 
-/// On a connector's struct, and on its `impl` block.
+/// Annotates a connector's struct and its `impl` block.
 #[proc_macro_attribute]
 pub fn connector(keys: TokenStream, item: TokenStream) -> TokenStream {
     connector::connector(keys.into(), item.into()).into()
 }
 
-/// On the method that a run executes.
+/// Annotates the method that a run executes.
 #[proc_macro_attribute]
 pub fn sync(_: TokenStream, item: TokenStream) -> TokenStream {
     listed::method_only("sync", item.into()).into()
 }
 
-/// On a method that other systems call.
+/// Annotates a method that other systems call.
 #[proc_macro_attribute]
 pub fn webhook(_: TokenStream, item: TokenStream) -> TokenStream {
     listed::method_only("webhook", item.into()).into()
 }
 
-/// On an argument of an action, where the macro of the action takes it away.
+/// Annotates an argument of an action. The action's macro removes it.
 #[proc_macro_attribute]
 pub fn arg(_: TokenStream, item: TokenStream) -> TokenStream {
     listed::on_an_item(item.into()).into()
@@ -59,25 +61,25 @@ macro_rules! entry_points {
 
 hooks!(entry_points);
 
-/// On an enum of the forms that a credential has.
+/// Annotates an enum of the forms of a credential.
 #[proc_macro_derive(CredentialSet, attributes(auth_type, credential_set))]
 pub fn credential_set(item: TokenStream) -> TokenStream {
     credential_set::credential_set(item.into()).into()
 }
 
-/// On the client of an API that functions take as an argument.
+/// Annotates the client of an API, so that functions can take it as an argument.
 #[proc_macro_derive(FromCall, attributes(from_call))]
 pub fn from_call(item: TokenStream) -> TokenStream {
     from_call::from_call(item.into()).into()
 }
 
-/// On a function that callers can ask for.
+/// Annotates a function that callers can invoke.
 #[proc_macro_attribute]
 pub fn action(keys: TokenStream, item: TokenStream) -> TokenStream {
     listed::action(keys.into(), item.into()).into()
 }
 
-/// On a function that reads the value of a search operator from an item.
+/// Annotates a function that reads the value of a search operator from an item.
 #[proc_macro_attribute]
 pub fn search_operator(keys: TokenStream, item: TokenStream) -> TokenStream {
     listed::search_operator(keys.into(), item.into()).into()

@@ -1,4 +1,4 @@
-//! Annotated functions outside an `impl` block: found by the lists on the struct, under a hidden type of their name.
+//! Annotated functions outside an `impl` block. The lists on the struct find each under a hidden type with its name.
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
@@ -11,7 +11,7 @@ use crate::{
     valid::{Action, Operator, Place},
 };
 
-/// The way out of a marker that no block took.
+/// The help for a marker that is outside a `#[connector]` block.
 const OUTSIDE: &str = "put `#[connector]` on the `impl` block; it sees the attributes that are written in it, not those of a \
                        `macro_rules!` or a `cfg_attr`";
 
@@ -34,7 +34,7 @@ pub(crate) fn method_only(marker: &'static str, item: TokenStream) -> TokenStrea
     quote!(#item #error)
 }
 
-/// `#[arg]` is only seen here on an item: Rust has no macros on arguments.
+/// Reports `#[arg]` on an item. On arguments it is removed before, since Rust has no macros there.
 pub(crate) fn on_an_item(item: TokenStream) -> TokenStream {
     let mut errors = Errors::new();
     errors.push(
@@ -67,7 +67,7 @@ pub(crate) fn search_operator(keys: TokenStream, item: TokenStream) -> TokenStre
     )
 }
 
-/// The function as written, and what `expand` makes of it: the second of its answers where something was refused.
+/// Emits the function as written, followed by the first result of `expand`, or the second after an error.
 fn function(
     marker: &'static str,
     keys: TokenStream,

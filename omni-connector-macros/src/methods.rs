@@ -12,13 +12,13 @@ use crate::{
     valid::{self, Action, Hook, Operator, Place, Sync, Webhook},
 };
 
-/// What may stand on a function of the block.
+/// Returns the markers that a function of the block can have.
 fn markers() -> Vec<&'static str> {
     let others = ["sync", "action", "search_operator", "webhook"];
     others.into_iter().chain(hooks::markers()).collect()
 }
 
-/// Whether the item is an `impl` block: the word stands before any brace.
+/// Returns whether the item is an `impl` block, by the keyword before any brace.
 pub(crate) fn is_impl(item: &TokenStream) -> bool {
     item.clone()
         .into_iter()

@@ -1,4 +1,4 @@
-"""Writes the corpus: office, PDF, mail and HTML files by programs that nobody here wrote, and the words each must give.
+"""Writes the corpus: office, PDF, mail and HTML files by third-party programs, and the words that each must yield.
 
     make.py FOLDER    # FOLDER/files.json lists the files: kind, media type, program, words
 """
@@ -40,7 +40,7 @@ TYPES = {
 
 
 def words(*texts):
-    """What a search would be for: runs of letters and digits."""
+    """Returns the words that a search could use: runs of letters and digits."""
     return sorted({word for text in texts for word in re.findall(r"\w{3,}", text)})
 
 
@@ -228,7 +228,7 @@ def pdfs(corpus):
 
 
 def scan():
-    """Six colour pages at 300 dpi with invisible text, as a scanner's software writes them."""
+    """Writes six colour pages at 300 dpi with invisible text, like a scanner's software."""
     image = zlib.compress(bytes(2480 * 3508 * 3), 9)
     objects = [b"<</Type/Catalog/Pages 2 0 R>>", None, b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
                b"<</Type/XObject/Subtype/Image/Width 2480/Height 3508/ColorSpace/DeviceRGB/BitsPerComponent 8"
@@ -287,7 +287,7 @@ def pages(corpus):
 
 
 def office_suite(corpus):
-    """What LibreOffice makes out of the files above, where it is installed."""
+    """Converts the files above with LibreOffice, if it is installed."""
     program = shutil.which("soffice") or shutil.which("libreoffice")
     if program is None:
         print("LibreOffice is not installed: its files are left out")

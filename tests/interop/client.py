@@ -1,4 +1,4 @@
-"""The official client of the Model Context Protocol against a connector: a URL, or a command that speaks on its output."""
+"""Runs the official MCP client against a connector: a URL, or a command that serves MCP on its standard output."""
 
 import asyncio
 import sys
@@ -21,7 +21,7 @@ async def ask(session):
     promise("shows what a result looks like", total.output_schema["properties"]["total"]["type"] == "integer", total.output_schema)
     promise("says what only reads", total.annotations.read_only_hint is True, total.annotations)
     promise("says what writes", tools["export"].annotations.read_only_hint is False, tools["export"].annotations)
-    # This client compares structured content with the schema, and raises where they differ.
+    # This client raises an error if structured content does not match its schema.
     result = await session.call_tool("sum", {"a": 2, "b": 3})
     promise("returns structured content", result.structured_content == {"total": 5, "note": None}, result)
     result = await session.call_tool("greet", {"name": "Ann"})

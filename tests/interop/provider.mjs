@@ -24,7 +24,7 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
   issueRefreshToken: async (_, client) => client.grantTypeAllowed("refresh_token"),
   pkce: { required: (_, client) => client.clientAuthMethod === "none" },
   rotateRefreshToken: true,
-  // Shorter than five minutes, so that every reading of the credential refreshes it.
+  // Shorter than five minutes, so that every read of the credential refreshes it.
   ttl: { AccessToken: 120 },
   findAccount: async (_, id) => ({
     accountId: id,

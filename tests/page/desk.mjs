@@ -1,4 +1,4 @@
-// The desk of a story: `cargo omni dev` as a process, a browser that has opened its page, and what every page must hold.
+// The setup of a story: a `cargo omni dev` process, a browser with its page open, and checks of every page.
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -28,7 +28,7 @@ export async function open(command) {
   const cookies = await context.cookies();
   desk.context = context;
   desk.plain = async () => {
-    // A browser without script, let in with the same cookie.
+    // A browser without scripts, admitted with the same cookie.
     const other = await browser.newContext({ javaScriptEnabled: false });
     await other.addCookies(cookies);
     return watched(desk, other);

@@ -1,4 +1,4 @@
-// The stories of the page. Each is told to a real connector process by a browser; `node stories.mjs COMMAND [PART OF A NAME]`.
+// The stories of the page. A browser plays each against a real connector process: `node stories.mjs COMMAND [PART OF A NAME]`.
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { SHELF, findings, go, json, open, until } from "./desk.mjs";

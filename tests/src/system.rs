@@ -18,22 +18,23 @@ pub fn is_watched() -> bool {
 /// Time between two items of an endless system.
 const PACE: Duration = Duration::from_millis(50);
 
-/// What a sync finds at `url`, one `emit` for every item; whether there is a place to go on from.
+/// Emits the items of a sync at `url`, with one call of `emit` for every item. Returns whether there is a cursor to
+/// resume from.
 ///
 /// | end of the URL | what a sync meets |
 /// |---|---|
 /// | `/item` | one item, and a cursor |
 /// | `/nothing` | neither |
-/// | `/endless` | an item, and then silence until the run is cancelled |
+/// | `/endless` | an item, then silence until the run is cancelled |
 /// | `/stubborn` | items without end, whether the run is cancelled or not |
-/// | `/broken` | an item, and an error |
-/// | `/panic` | an item, and a bug of the connector |
+/// | `/broken` | an item, then an error |
+/// | `/panic` | an item, then a panic of the connector |
 ///
 /// # Errors
-/// Those of the run, and those of the system.
+/// Errors of the run, and errors of the system.
 ///
 /// # Panics
-/// At `/panic`.
+/// Panics at `/panic`.
 pub async fn follow<F>(url: &str, ctx: &SyncContext, emit: impl Fn() -> F) -> Result<bool>
 where
     F: Future<Output = Result<()>>,

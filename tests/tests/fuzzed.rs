@@ -26,10 +26,10 @@ const TARGETS: [Target; 9] = [
     ("extraction", fuzz::extraction),
 ];
 
-/// What one input may take on a slow machine.
+/// The longest time for one input on a slow machine.
 const LONGEST: Duration = Duration::from_mins(1);
 
-/// Whether `target` keeps its promise for `data`. A thread that is not back in time has hung.
+/// Returns whether `target` keeps its promise for `data`. A thread that does not return in time counts as hanging.
 fn keeps(name: &str, target: fn(&[u8]), data: &[u8]) -> bool {
     let (done, came_back) = mpsc::channel();
     let input = data.to_vec();
@@ -76,7 +76,7 @@ fn every_seed_and_everything_found_keeps_the_promises() {
     }
 }
 
-/// Changes `seed` in a few places, perhaps with a piece of another seed.
+/// Changes `seed` in a few places, sometimes with a piece of another seed.
 fn change(random: &mut Random, seed: &[u8], other: &[u8]) -> Vec<u8> {
     const WORDS: [&[u8]; 12] = [
         b"null",

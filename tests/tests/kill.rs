@@ -329,13 +329,13 @@ async fn all<F: Future<Output = Result<(Outcome, bool)>>>(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_connector_that_is_killed_anywhere_ends_its_run_all_the_same() {
+async fn a_connector_killed_anywhere_still_completes_its_run() {
     let mut random = Random::from_environment();
     all(points(&mut random, CONNECTOR_POINTS), connector_killed).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_manager_that_is_killed_anywhere_has_everything_in_the_end() {
+async fn a_manager_killed_anywhere_still_has_every_document() {
     let mut random = Random::from_environment();
     all(points(&mut random, MANAGER_POINTS), manager_killed).await;
 }

@@ -39,8 +39,8 @@ const DEVELOPMENT_MANAGER: Order = Order {
         "testing",
         "cli",
     ],
-    // The command line is a client of the manager like any other. Without `shared` it can call no rule: it starts a manager,
-    // asks over HTTP, and knows the records that are answered.
+    // The command line is an HTTP client of the manager like any other. Without `shared` it can call no rule. It starts
+    // a manager, sends requests, and knows the records of the answers.
     apart: &[(
         "cli",
         &[
@@ -331,7 +331,7 @@ fn end_of_literal(text: &str) -> usize {
 }
 
 #[test]
-fn an_import_that_points_upwards_is_found_however_it_is_written() {
+fn an_upward_import_is_found_in_every_spelling() {
     let folder = tempfile::tempdir().expect("a folder");
     let write = |name: &str, text: &str| {
         let path = folder.path().join(name);

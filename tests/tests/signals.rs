@@ -107,7 +107,7 @@ impl Drop for Connector {
 const BOUND: Duration = Duration::from_secs(6);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_signal_ends_the_process_in_time_and_the_run_goes_on_after_a_restart() -> Result<()> {
+async fn a_signal_ends_the_process_in_time_and_the_run_resumes_after_a_restart() -> Result<()> {
     let stage = Stage::set().await?;
     let mut connector = stage.connector()?;
     let wiki = Wiki {
@@ -150,12 +150,12 @@ async fn a_blocked_connector_ends(blocks: Blocks) -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_run_that_blocks_its_thread_does_not_hold_up_the_end() -> Result<()> {
+async fn a_run_that_blocks_its_thread_does_not_delay_the_exit() -> Result<()> {
     a_blocked_connector_ends(Blocks::Thread).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_run_that_blocks_the_whole_runtime_does_not_hold_up_the_end() -> Result<()> {
+async fn a_run_that_blocks_the_whole_runtime_does_not_delay_the_exit() -> Result<()> {
     a_blocked_connector_ends(Blocks::Runtime).await
 }
 
@@ -173,7 +173,7 @@ async fn a_second_signal_ends_the_process_at_once() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_second_signal_ends_a_process_that_hangs_after_its_runs_have_ended() -> Result<()> {
+async fn a_second_signal_ends_a_process_that_hangs_after_its_runs() -> Result<()> {
     let stage = Stage::set().await?;
     let mut connector = stage.connector()?;
     stage.run(Wiki::deaf(Blocks::Pool)).await?;

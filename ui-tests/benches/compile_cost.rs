@@ -1,8 +1,8 @@
-//! What a hundred actions cost to compile, beside the same inputs with nothing but their derives, and the same tools with
-//! rmcp's macros: `cargo bench -p ui-tests --bench compile_cost`.
+//! Measures the compile time of a hundred actions, compared with only the derives of the same inputs, and with the same
+//! tools of rmcp: `cargo bench -p ui-tests --bench compile_cost`.
 //!
-//! Each leaf crate is compiled alone, again and again in turn, with everything it depends on compiled before. What is
-//! printed is the fastest time of each, its ratio, and how far the runs of one crate lie apart: the machine's noise.
+//! Each leaf crate is compiled alone, repeatedly and in turns, with its dependencies already compiled. The table has
+//! the fastest time of each, its ratio, and the noise: how far the runs of one crate differ.
 
 use std::{
     env, fs,
@@ -48,11 +48,11 @@ const LEAVES: [Leaf; 5] = [
     },
 ];
 
-/// What the others are compared with.
+/// The crate with which the others are compared.
 const DERIVES: usize = 0;
 const RMCP: usize = LEAVES.len() - 1;
 
-/// The ways to compile a leaf, by the arguments of cargo.
+/// The ways to compile a leaf crate, as cargo's arguments.
 const WAYS: [(&str, &[&str]); 3] = [
     ("check", &["check"]),
     ("build", &["build"]),
@@ -72,7 +72,7 @@ fn main() {
     println!("|---|---|---|---|---|");
     let mut rows: Vec<Vec<(f64, f64)>> = vec![Vec::new(); leaves.len()];
     for (_, arguments) in WAYS {
-        // What they depend on, once.
+        // Compile the dependencies once.
         for leaf in &leaves {
             cargo(&folder, leaf, arguments);
         }
@@ -152,7 +152,7 @@ fn cargo(folder: &Path, package: &Path, arguments: &[&str]) -> Duration {
     started.elapsed()
 }
 
-/// Lines of LLVM IR before any optimization, as `cargo llvm-lines` counts them.
+/// Counts lines of LLVM IR before any optimization, like `cargo llvm-lines`.
 fn ir_lines(folder: &Path, package: &Path) -> usize {
     touch(package);
     let name = package.file_name().expect("a folder").to_string_lossy();
@@ -181,7 +181,7 @@ fn ir_lines(folder: &Path, package: &Path) -> usize {
     text.lines().count()
 }
 
-/// The same for every action, one below the other.
+/// Repeats the same code for every action.
 fn repeated(one: impl Fn(usize) -> String) -> String {
     (0..ACTIONS).map(one).collect::<Vec<_>>().concat()
 }
@@ -235,7 +235,7 @@ fn ours_arg() -> String {
     format!("{CONNECTOR}{actions}}}\n\n{START}")
 }
 
-/// As the published SDK page does it: a `match` over the names, one `from_value` and one schema an action.
+/// Generates actions like the published SDK page: a `match` over the names, with one `from_value` and one schema per action.
 fn by_hand() -> String {
     let functions = repeated(|n| {
         format!(

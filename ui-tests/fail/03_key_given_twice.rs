@@ -1,4 +1,4 @@
-//! A key that stands there twice.
+//! A duplicate key.
 
 use omni_connector::prelude::*;
 

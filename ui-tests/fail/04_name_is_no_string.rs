@@ -1,4 +1,4 @@
-//! A word where a string belongs.
+//! A name that is not a string literal.
 
 use omni_connector::prelude::*;
 

@@ -1,4 +1,4 @@
-//! An action whose name the wire does not allow.
+//! An action with an invalid name.
 
 use omni_connector::prelude::*;
 

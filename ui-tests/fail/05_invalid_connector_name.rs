@@ -1,4 +1,4 @@
-//! A name that the wire does not allow.
+//! A connector with an invalid name.
 
 use omni_connector::prelude::*;
 

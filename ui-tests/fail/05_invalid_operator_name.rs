@@ -1,4 +1,4 @@
-//! An operator whose name the wire does not allow.
+//! An operator with an invalid name.
 
 use omni_connector::prelude::*;
 

@@ -1,4 +1,4 @@
-//! An argument that says nothing about itself.
+//! An argument without a description.
 
 use omni_connector::prelude::*;
 

@@ -1,4 +1,4 @@
-//! An action that says nothing about itself.
+//! An action without a description.
 
 use omni_connector::prelude::*;
 

@@ -1,4 +1,4 @@
-//! An action that no connector lists: rustc's own warning, made an error here so that it is seen.
+//! An action that no connector lists: rustc's own warning, turned into an error here.
 
 #![deny(dead_code)]
 

@@ -1,4 +1,4 @@
-//! A sync on a function that is no method.
+//! A sync on a function that is not a method.
 
 use omni_connector::prelude::*;
 

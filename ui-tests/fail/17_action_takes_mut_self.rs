@@ -1,4 +1,4 @@
-//! An action that wants the connector for itself.
+//! An action that takes `&mut self`.
 
 use omni_connector::prelude::*;
 

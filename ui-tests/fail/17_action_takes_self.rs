@@ -1,4 +1,4 @@
-//! An action that consumes the connector.
+//! An action that takes `self`.
 
 use omni_connector::prelude::*;
 

@@ -1,4 +1,4 @@
-//! The config of the source taken by its own type in a sync.
+//! A sync that takes the config without `Config<…>`.
 
 use omni_connector::prelude::*;
 

@@ -1,4 +1,4 @@
-//! An argument that nobody supplies.
+//! An argument that the framework does not supply.
 
 use omni_connector::prelude::*;
 

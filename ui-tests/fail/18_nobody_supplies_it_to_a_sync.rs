@@ -1,4 +1,4 @@
-//! An argument that nobody supplies to a sync.
+//! An argument that the framework does not supply to a sync.
 
 use omni_connector::prelude::*;
 

@@ -1,4 +1,4 @@
-//! The whole input beside one argument of it.
+//! The whole input and a single argument of it.
 
 use omni_connector::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Two arguments that each want the whole input.
+//! Two arguments that each take the whole input.
 
 use omni_connector::prelude::*;
 

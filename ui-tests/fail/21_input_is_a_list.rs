@@ -1,4 +1,4 @@
-//! An input that is no JSON object.
+//! An input that is not a JSON object.
 
 use omni_connector::prelude::*;
 

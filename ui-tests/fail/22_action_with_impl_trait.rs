@@ -1,4 +1,4 @@
-//! An action that takes anything like a string.
+//! An action with an `impl Trait` argument.
 
 use omni_connector::prelude::*;
 

@@ -1,4 +1,4 @@
-//! An action that returns no result.
+//! An action that does not return a `Result`.
 
 use omni_connector::prelude::*;
 

@@ -1,4 +1,4 @@
-//! A sync that returns what it found.
+//! A sync that returns a value.
 
 use omni_connector::prelude::*;
 

@@ -1,4 +1,4 @@
-//! An operator that Omni answers itself.
+//! An operator name that Omni reserves.
 
 use omni_connector::prelude::*;
 

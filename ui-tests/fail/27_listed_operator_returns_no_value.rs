@@ -1,4 +1,4 @@
-//! A free operator whose return type is no value.
+//! A listed operator whose return type is not an attribute value.
 
 use omni_connector::prelude::*;
 

@@ -1,4 +1,4 @@
-//! An operator whose value is no attribute.
+//! An operator whose return type is not an attribute value.
 
 use omni_connector::prelude::*;
 

@@ -1,4 +1,4 @@
-//! An action that says neither.
+//! An action without `read` and `write`.
 
 use omni_connector::prelude::*;
 

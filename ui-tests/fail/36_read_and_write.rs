@@ -1,4 +1,4 @@
-//! An action that says both.
+//! An action with both `read` and `write`.
 
 use omni_connector::prelude::*;
 

@@ -1,4 +1,4 @@
-//! A default that no JSON number can hold.
+//! A default beyond the 64 bits of JSON numbers.
 
 use omni_connector::prelude::*;
 

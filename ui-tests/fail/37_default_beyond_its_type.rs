@@ -1,4 +1,4 @@
-//! A default that its type does not hold.
+//! A default outside the range of its type.
 
 use omni_connector::prelude::*;
 

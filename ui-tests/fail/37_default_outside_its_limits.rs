@@ -1,4 +1,4 @@
-//! A default that a caller could not give.
+//! A default outside its limits.
 
 use omni_connector::prelude::*;
 

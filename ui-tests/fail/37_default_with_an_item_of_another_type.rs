@@ -1,4 +1,4 @@
-//! A list as a default, one item of which is not a value.
+//! A default list with an item of another type.
 
 use omni_connector::prelude::*;
 

@@ -1,4 +1,4 @@
-//! A limit of length for a number.
+//! A length limit for a number.
 
 use omni_connector::prelude::*;
 

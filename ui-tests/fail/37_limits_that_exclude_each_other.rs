@@ -1,4 +1,4 @@
-//! A smallest number above the largest.
+//! A minimum above the maximum.
 
 use omni_connector::prelude::*;
 

@@ -1,4 +1,4 @@
-//! A sync that wants something from a caller.
+//! A sync with an argument from a caller.
 
 use omni_connector::prelude::*;
 

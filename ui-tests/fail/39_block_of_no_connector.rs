@@ -1,4 +1,4 @@
-//! An annotated block of a struct without the attribute.
+//! An annotated block whose struct has no attribute.
 
 use omni_connector::prelude::*;
 

@@ -1,4 +1,4 @@
-//! A connector that serves nothing.
+//! A connector without source types.
 
 use omni_connector::prelude::*;
 

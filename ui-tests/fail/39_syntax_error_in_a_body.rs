@@ -1,4 +1,4 @@
-//! A syntax error inside a body is rustc's to report, once.
+//! A syntax error inside a body, which rustc reports once.
 
 use omni_connector::prelude::*;
 

@@ -1,4 +1,4 @@
-//! A webhook where Omni calls.
+//! A webhook at a path that the protocol uses.
 
 use omni_connector::prelude::*;
 

@@ -1,4 +1,4 @@
-//! A webhook at a path that is none.
+//! A webhook at an invalid path.
 
 use omni_connector::prelude::*;
 

@@ -1,4 +1,4 @@
-//! A webhook that says nothing of what to do.
+//! A webhook that returns no order.
 
 use omni_connector::prelude::*;
 

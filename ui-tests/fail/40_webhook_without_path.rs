@@ -1,4 +1,4 @@
-//! A webhook that nobody can call.
+//! A webhook without a path.
 
 use omni_connector::prelude::*;
 

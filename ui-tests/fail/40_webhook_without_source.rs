@@ -1,4 +1,4 @@
-//! The credentials of a source that the path does not name.
+//! A webhook that takes credentials, although its path names no source.
 
 use omni_connector::prelude::*;
 

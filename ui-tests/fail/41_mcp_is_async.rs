@@ -1,4 +1,4 @@
-//! An MCP server that has to be waited for.
+//! An `async` MCP function.
 
 use omni_connector::{McpServer, prelude::*};
 

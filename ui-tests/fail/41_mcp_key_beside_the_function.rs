@@ -1,4 +1,4 @@
-//! An MCP server in two places.
+//! An MCP server both as a key and as a function.
 
 use omni_connector::{McpServer, prelude::*};
 

@@ -1,4 +1,4 @@
-//! An MCP server that is only a command, as a key.
+//! An MCP key with a string instead of a server.
 
 use omni_connector::prelude::*;
 

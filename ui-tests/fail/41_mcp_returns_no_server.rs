@@ -1,4 +1,4 @@
-//! An MCP server that is only a text.
+//! An MCP function that returns a string.
 
 use omni_connector::prelude::*;
 

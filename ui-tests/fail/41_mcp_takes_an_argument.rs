@@ -1,4 +1,4 @@
-//! An MCP server that depends on who asks.
+//! An MCP function with an argument.
 
 use omni_connector::{McpCredentials, McpServer, prelude::*};
 

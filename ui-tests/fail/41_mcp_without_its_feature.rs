@@ -1,4 +1,4 @@
-//! An MCP server in a connector that is built without MCP.
+//! An MCP server without the feature `mcp`.
 
 use omni_connector::{McpServer, prelude::*};
 

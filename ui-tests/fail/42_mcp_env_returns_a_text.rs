@@ -1,4 +1,4 @@
-//! An environment that is one text.
+//! An MCP environment function that returns a single string.
 
 use omni_connector::{McpCredentials, prelude::*};
 

@@ -1,4 +1,4 @@
-//! An environment from a secret that nobody decoded.
+//! An MCP environment function that takes a string instead of credentials.
 
 use omni_connector::prelude::*;
 

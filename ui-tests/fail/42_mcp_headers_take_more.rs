@@ -1,4 +1,4 @@
-//! Headers that ask for the source.
+//! An MCP header function that also takes the source.
 
 use omni_connector::{McpCredentials, prelude::*};
 

@@ -1,4 +1,4 @@
-//! Headers from nothing.
+//! An MCP header function without arguments.
 
 use omni_connector::prelude::*;
 

@@ -1,4 +1,4 @@
-//! A sign-in hook that does not wait.
+//! A sign-in hook that is not `async`.
 
 use omni_connector::{CredentialReady, prelude::*};
 

@@ -1,4 +1,4 @@
-//! A sign-in hook that returns something.
+//! A sign-in hook that returns a value.
 
 use omni_connector::{CredentialReady, prelude::*};
 

@@ -1,4 +1,4 @@
-//! A sign-in hook that asks for the source.
+//! A sign-in hook that takes the source.
 
 use omni_connector::prelude::*;
 

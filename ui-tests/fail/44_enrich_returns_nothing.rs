@@ -1,4 +1,4 @@
-//! An enrich function that adds nothing.
+//! An enrich function that returns nothing.
 
 use omni_connector::{OAuthTokens, prelude::*};
 

@@ -1,4 +1,4 @@
-//! An enrich function that takes the bare token.
+//! An enrich function that takes a string instead of the tokens.
 
 use omni_connector::{OAuthExtra, prelude::*};
 

@@ -1,4 +1,4 @@
-//! A variant that holds its fields itself.
+//! A variant with fields instead of one struct.
 
 use omni_connector::prelude::*;
 

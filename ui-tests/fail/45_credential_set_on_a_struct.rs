@@ -1,4 +1,4 @@
-//! A struct, of which there is one form.
+//! A credential set derived for a struct.
 
 use omni_connector::prelude::*;
 

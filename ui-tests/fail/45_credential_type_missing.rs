@@ -1,4 +1,4 @@
-//! A variant that names no auth type and has the name of none.
+//! A variant that names no auth type, and whose own name is not one.
 
 use omni_connector::prelude::*;
 

@@ -1,4 +1,4 @@
-//! A sign-in that may fail to be described.
+//! An OAuth function that returns a `Result`.
 
 use omni_connector::prelude::*;
 

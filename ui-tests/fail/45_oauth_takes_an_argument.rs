@@ -1,4 +1,4 @@
-//! A sign-in that depends on the source.
+//! An OAuth function with an argument.
 
 use omni_connector::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Two ways to sign in.
+//! Two OAuth functions.
 
 use omni_connector::prelude::*;
 

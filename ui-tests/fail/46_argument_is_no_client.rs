@@ -1,4 +1,4 @@
-//! `FromCall` derived for what is not the client of an API.
+//! `FromCall` derived for a type that is not the client of an API.
 
 use omni_connector::prelude::*;
 

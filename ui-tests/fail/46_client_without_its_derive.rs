@@ -1,4 +1,4 @@
-//! The client of an API that no function can take.
+//! The client of an API without `FromCall`.
 
 use omni_connector::prelude::*;
 

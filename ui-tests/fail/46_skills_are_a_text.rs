@@ -1,4 +1,4 @@
-//! Skills that are one text.
+//! A skills function that returns a string.
 
 use omni_connector::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Two arguments that a caller would supply under one name.
+//! Two arguments with one name.
 
 use omni_connector::prelude::*;
 

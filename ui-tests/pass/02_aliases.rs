@@ -1,4 +1,4 @@
-//! Types are known by what they are, not by how they are spelled.
+//! Types are recognised by what they are, not by their spelling.
 
 use omni_connector::prelude::{
     self as omni, Deserialize, JsonSchema, Serialize, connector, schemars,

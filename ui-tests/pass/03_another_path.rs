@@ -1,6 +1,6 @@
-//! Generated code finds the runtime where `crate` says, and nowhere else.
+//! Generated code uses the runtime at the path under `crate` only.
 
-// The name that it would have by itself is taken by something else.
+// This module occupies the default name.
 mod omni_connector {}
 
 mod vendored {

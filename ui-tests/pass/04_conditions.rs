@@ -1,4 +1,4 @@
-//! What is compiled out is not in the tables, either.
+//! Functions that `cfg` removes are not in the tables either.
 
 use omni_connector::prelude::*;
 

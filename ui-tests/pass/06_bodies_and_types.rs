@@ -1,4 +1,4 @@
-//! Macros inside bodies, `Self` in types, arguments that are taken apart, names that are Rust's, other items in the block.
+//! Macros in bodies, `Self` in types, patterns as arguments, raw identifiers, other items in the block.
 
 use omni_connector::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Functions of one name in several modules, with names of their own on the wire; visibilities of all kinds.
+//! Functions of one name in several modules, with different wire names, and all kinds of visibility.
 
 use omni_connector::prelude::*;
 
@@ -69,7 +69,7 @@ mod pulls {
 fn main() {
     let names: Vec<_> = Github.actions().into_iter().map(|action| action.name).collect();
     assert_eq!(names, ["list_issues", "list_pulls", "count"]);
-    // Two items are read into one attribute: to people that is one operator.
+    // Two items are read into one attribute, which is one operator for people.
     assert_eq!(Github.search_operators().len(), 1);
     let issue = issues::Issue { author: Email::parse("ann@example.com").unwrap() };
     let pull = pulls::Pull { authors: vec![issue.author.clone()] };

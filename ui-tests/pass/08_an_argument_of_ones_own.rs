@@ -1,4 +1,4 @@
-//! A type of the author's, built from config and credentials, is an argument like any other.
+//! A custom type, built from config and credentials, as an argument.
 
 use omni_connector::{
     arguments::{Call, FromCall},

@@ -1,4 +1,4 @@
-//! Everything that the trait can say, an annotated connector can say.
+//! An annotated connector can use every hook of the trait.
 
 use omni_connector::{
     CredentialReady, McpCredentials, McpServer, OAuthExtra, OAuthTokens, prelude::*,
@@ -60,7 +60,7 @@ impl Github {
         Ok(OAuthExtra::default())
     }
 
-    // Without the feature `mcp` there is none to have.
+    // Without the feature `mcp` no value exists.
     #[mcp]
     fn server(&self) -> Option<McpServer> {
         None
@@ -84,7 +84,7 @@ impl Github {
 /// Repositories without people.
 #[connector(name = "quiet", source_types = [Github], mcp = self.server.clone())]
 struct Quiet {
-    // Without the feature `mcp` there is none to have.
+    // Without the feature `mcp` no value exists.
     server: Option<McpServer>,
 }
 

@@ -1,4 +1,4 @@
-//! Items of the author's have the names of what generated code uses, and lints that would speak of generated code are errors.
+//! The author's items may have names that generated code uses. Lints about generated code are errors here.
 
 #![deny(warnings, deprecated, unused_qualifications)]
 #![allow(dead_code, reason = "the names are what matters")]

@@ -1,4 +1,4 @@
-//! A parameter that is compiled out is in no table, and nobody supplies it.
+//! A parameter that `cfg` removes is in no table and is not supplied.
 
 #![deny(warnings)]
 

@@ -1,4 +1,4 @@
-//! `1.` is a number in Rust and not in JSON. As a default it is 1.0.
+//! `1.` is a valid number in Rust, but not in JSON. As a default it is 1.0.
 
 use omni_connector::prelude::*;
 

@@ -1,4 +1,5 @@
-//! A credential of several forms, its settings, a client of an API, and a mode that is not available. This crate has another path.
+//! A credential with several forms, its settings, a client of an API, and an unavailable mode. Another path for
+//! `crate`.
 
 extern crate omni_connector as framework;
 

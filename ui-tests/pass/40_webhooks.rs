@@ -1,4 +1,4 @@
-//! Webhooks of a path and of a source, and arguments of one's own.
+//! Webhooks with and without a source in the path, and custom arguments.
 
 use omni_connector::{
     arguments::{Call, FromCall},

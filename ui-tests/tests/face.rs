@@ -1,4 +1,4 @@
-//! The public face of `omni-connector`, as a visitor of its documentation sees it.
+//! Tests the public interface of `omni-connector`, as its documentation shows it.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ fn items() -> Vec<Item> {
         .items
 }
 
-/// The public modules, and whether each is hidden.
+/// Returns the public modules, and whether each is hidden.
 fn modules() -> Vec<(String, bool)> {
     let public = items().into_iter().filter_map(|item| match item {
         Item::Mod(module) if matches!(module.vis, Visibility::Public(_)) => Some(module),
@@ -29,7 +29,7 @@ fn modules() -> Vec<(String, bool)> {
         .collect()
 }
 
-/// The names under which `lib.rs` exports something.
+/// Returns the names that `lib.rs` exports.
 fn exports() -> BTreeSet<String> {
     fn names(tree: &UseTree, found: &mut BTreeSet<String>) {
         match tree {
@@ -67,7 +67,7 @@ fn exports() -> BTreeSet<String> {
 }
 
 #[test]
-fn what_generated_code_calls_is_behind_one_hidden_module() {
+fn generated_code_uses_one_hidden_module() {
     let (hidden, shown): (Vec<_>, Vec<_>) = modules().into_iter().partition(|(_, hidden)| *hidden);
     let names = |modules: Vec<(String, bool)>| -> Vec<_> {
         modules.into_iter().map(|(name, _)| name).collect()
@@ -102,7 +102,7 @@ fn no_export_has_the_name_of_a_public_module() {
     }
 }
 
-/// Compiles only if the crates that stand in public signatures are exported.
+/// Compiles only if the crates in public signatures are exported.
 #[test]
 fn crates_in_signatures_are_exported() {
     let _ = |routes: axum::Router| omni_connector::serve_with_extra_routes(Nothing, routes);
@@ -117,7 +117,7 @@ fn crates_in_signatures_are_exported() {
 
 fn assert_is_decoded<T: serde::de::DeserializeOwned>() {}
 
-/// Compiles only if each of them is in the module.
+/// Compiles only if the module has each of them.
 #[test]
 fn every_argument_type_is_in_one_module() {
     #[allow(
@@ -140,7 +140,7 @@ fn every_argument_type_is_in_one_module() {
     let _ = all::<arguments::CallOf<Nothing, arguments::OfSync>>;
 }
 
-/// A connector of nothing.
+/// A connector without documents.
 #[connector(name = "nothing", source_types = [Web])]
 struct Nothing;
 

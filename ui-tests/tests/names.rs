@@ -1,4 +1,5 @@
-//! The macros cannot depend on the runtime, so they have the protocol's closed lists once more.
+//! Compares the macros' copies of the protocol's closed lists with the runtime's. The macros cannot depend on the
+//! runtime.
 
 use omni_connector::{
     AuthType, SourceType,
@@ -6,7 +7,7 @@ use omni_connector::{
 };
 use syn::{Expr, ExprLit, Item, Lit};
 
-/// The texts of a list in `valid/names.rs` of the macros.
+/// Returns the strings of a list in `valid/names.rs` of the macros.
 fn list(name: &str) -> Vec<String> {
     let source = include_str!("../../omni-connector-macros/src/valid/names.rs");
     let items = syn::parse_file(source).unwrap().items;

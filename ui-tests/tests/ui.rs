@@ -1,10 +1,10 @@
-//! What the compiler says of each mistake, and that what is right compiles.
+//! Tests the compiler's message for each mistake, and that correct code compiles.
 
 use std::{fs, path::Path};
 
-/// Every fixture in `fail` holds one mistake, and its `.stderr` beside it is what people read.
+/// Each fixture in `fail` has one mistake, with the expected message in its `.stderr`.
 #[test]
-fn each_mistake_is_told_in_the_words_of_its_fixture() {
+fn each_mistake_gives_the_message_of_its_fixture() {
     let cases = trybuild::TestCases::new();
     cases.pass("pass/*.rs");
     cases.compile_fail("fail/*.rs");
@@ -29,8 +29,8 @@ fn one_mistake_is_one_error_with_the_way_out() {
             without_help.push(fixture.file_stem().unwrap().to_string_lossy().into_owned());
         }
     }
-    // What rustc finds before any of our types can speak: a name that is no type, and what stands in a body. A function that
-    // nobody lists is a warning of its own.
+    // rustc reports these before any of our types can: a name that is not a type, mistakes in a body, and the warning
+    // about an unlisted function.
     assert_eq!(
         without_help,
         [
@@ -43,7 +43,7 @@ fn one_mistake_is_one_error_with_the_way_out() {
 }
 
 #[test]
-fn every_fixture_has_its_text() {
+fn every_fixture_has_its_message() {
     for fixture in fixtures(Path::new("fail"), "rs") {
         assert!(
             fixture.with_extension("stderr").exists(),

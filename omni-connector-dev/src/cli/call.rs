@@ -1,4 +1,4 @@
-//! `cargo omni call`: one action of a connector, through the manager as Omni calls it.
+//! `cargo omni call`: calls one action of a connector through the manager, as Omni does.
 
 use std::{
     fs,
@@ -39,13 +39,13 @@ pub(super) struct Arguments {
     /// `--set`
     #[arg(required = true, value_name = "PACKAGE ACTION KEY=VALUE")]
     words: Vec<String>,
-    /// The parameters as JSON; `key=value` goes over them
+    /// The parameters as JSON; `key=value` overrides them
     #[arg(long, value_name = "JSON")]
     params: Option<String>,
-    /// Who calls; the system unless it is given
+    /// The person who calls; without it the system calls
     #[arg(long = "as", value_name = "EMAIL")]
     actor: Option<String>,
-    /// Where to put a file that the action answers with
+    /// Where to save a file that the action returns
     #[arg(short = 'o', long = "output", value_name = "FILE")]
     file: Option<PathBuf>,
     #[command(flatten)]
@@ -56,7 +56,7 @@ pub(super) struct Arguments {
     store: StoreFolder,
 }
 
-/// The answer, for programs.
+/// The answer as JSON for programs.
 #[derive(Debug, Default, Serialize)]
 struct Answer {
     status: u16,
@@ -87,7 +87,7 @@ pub(super) async fn run(
             .help("`cargo omni manifest <package>` lists the actions of a connector"));
     };
     let base = base(arguments.params.as_deref())?;
-    // A mistake that needs no connector is found before one is built.
+    // Report a mistake that needs no connector before building one.
     settings::merged(base.clone(), params)?;
     arguments.source.config()?;
 
@@ -159,7 +159,7 @@ async fn call(
         Failure::failed(format!("the answer broke off: {}", error.without_url()))
     })?;
     if !status.is_success() && described.change != Change::Unchanged {
-        // Settings are kept once something worked with them.
+        // Keep the settings once the connector worked with them.
         client.take_back(source).await?;
     }
     if declared.is_none() && status == StatusCode::BAD_REQUEST {
@@ -184,7 +184,7 @@ async fn call(
     })
 }
 
-/// As Omni's AI service does, asks before the call whether the person granted what the action requires.
+/// Checks before the call whether the person granted the required scopes, as Omni's AI service does.
 async fn consented(
     session: &Session,
     arguments: &Arguments,
@@ -217,7 +217,7 @@ fn needs_sign_in(arguments: &Arguments) -> Failure {
     ))
 }
 
-/// The command that signs in to the same connector.
+/// Returns the command that signs in to the same connector.
 fn login(arguments: &Arguments, options: &str) -> String {
     let connector = &arguments.connector;
     if connector.names_a_connector() {
@@ -227,7 +227,7 @@ fn login(arguments: &Arguments, options: &str) -> String {
     format!("cargo omni login {package} {options}")
 }
 
-/// Shows the answer by the conventions of its callers (`protocol.md` §6.5).
+/// Prints the answer by the conventions of its callers (`protocol.md` §6.5).
 fn print(
     answer: ActionAnswer,
     took: Duration,
@@ -315,7 +315,7 @@ fn fail(mut shown: Answer, error: String, output: Output) -> Result<Code, Failur
     Ok(Code::Failed)
 }
 
-/// The way out, where an error has one that the connector cannot know.
+/// Returns help for an error that the connector itself cannot give.
 fn help(error: &str) -> Option<String> {
     if error.starts_with(LATE) {
         let help = "Omni waits no longer; give the action a `timeout` that is shorter, and let long work go on in a sync";
@@ -324,10 +324,10 @@ fn help(error: &str) -> Option<String> {
     settings::missing(error)
 }
 
-/// How a call ends that the manager gave up.
+/// The beginning of the message for an action that took too long.
 const LATE: &str = "the action did not answer within";
 
-/// The error in words that say what happened: Omni's own text for an answer that did not come in time names an address.
+/// Replaces Omni's message about a timed-out answer, which only names a URL, by the reason.
 fn explained(error: String, took: Duration) -> String {
     let limit = CallLimits::default().call;
     if took >= limit && error.starts_with("Request failed: ") {

@@ -1,4 +1,5 @@
-//! The manager, asked over HTTP. The command line knows it by nothing else, and could as well ask one of another process.
+//! An HTTP client of the manager. The command line has no other access to it, so the manager may run in another
+//! process.
 
 use std::{
     fmt,
@@ -30,14 +31,14 @@ pub(super) struct Client {
     url: String,
 }
 
-/// Which manager it is.
+/// The identity of a manager.
 #[derive(Debug, Deserialize)]
 pub(super) struct About {
     store: Option<PathBuf>,
 }
 
 impl About {
-    /// Whether it keeps that store.
+    /// Returns whether it uses that store.
     pub(super) fn is_of(&self, store: &Path) -> bool {
         let whole = |path: &Path| path.canonicalize().ok();
         self.store
@@ -47,7 +48,7 @@ impl About {
     }
 }
 
-/// How a sign-in ended.
+/// The result of a sign-in.
 #[derive(Debug, Deserialize)]
 struct SignedIn {
     email: Option<String>,
@@ -55,7 +56,7 @@ struct SignedIn {
 }
 
 impl Client {
-    /// A client of the manager at `url`. It waits for an answer as long as the manager takes.
+    /// Creates a client of the manager at `url`. It sets no time limit on answers.
     pub(super) fn new(url: String) -> Result<Self, Failure> {
         let http = HttpClient::builder().no_proxy().build();
         let http = http.map_err(|error| Failure::failed(format!("no HTTP client: {error}")))?;
@@ -65,7 +66,7 @@ impl Client {
         })
     }
 
-    /// Where the manager is, without a slash at the end.
+    /// Returns the manager's URL, without a slash at the end.
     pub(super) fn url(&self) -> &str {
         &self.url
     }
@@ -85,7 +86,7 @@ impl Client {
         })
     }
 
-    /// The answer, unless the manager refuses.
+    /// Returns the answer, or an error if the manager refuses.
     async fn accepted(&self, request: RequestBuilder) -> Result<Response, Failure> {
         let answer = self.send(request).await?;
         if answer.status().is_success() {
@@ -98,7 +99,7 @@ impl Client {
         decoded(self.accepted(request).await?).await
     }
 
-    /// Asks a route that waits until it answers something.
+    /// Repeats a waiting request until the route answers.
     async fn awaited<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
         loop {
             let answer = self.accepted(self.request(Method::GET, path)).await?;
@@ -113,24 +114,24 @@ impl Client {
         self.awaited("/dev/api/registration").await
     }
 
-    /// Waits for the registration of the connector at that port.
+    /// Waits for the registration of the connector on that port.
     pub(super) async fn registration_at(&self, port: u16) -> Result<Manifest, Failure> {
         self.awaited(&format!("/dev/api/registration?port={port}"))
             .await
     }
 
-    /// Goes on with runs that were interrupted, and gives them.
+    /// Resumes interrupted runs and returns them.
     pub(super) async fn resume(&self) -> Result<Vec<Run>, Failure> {
         self.read(self.request(Method::POST, "/dev/api/resume"))
             .await
     }
 
-    /// Which manager this is.
+    /// Returns the identity of the manager.
     pub(super) async fn about(&self) -> Result<About, Failure> {
         self.read(self.request(Method::GET, "/dev/api/about")).await
     }
 
-    /// A new address of the page.
+    /// Returns a new address of the page.
     pub(super) async fn page(&self) -> Result<String, Failure> {
         #[derive(Deserialize)]
         struct Page {
@@ -148,19 +149,19 @@ impl Client {
         self.accepted(request).await.map(drop)
     }
 
-    /// All sources.
+    /// Returns all sources.
     pub(super) async fn sources(&self) -> Result<Vec<Listed>, Failure> {
         self.read(self.request(Method::GET, "/dev/api/sources"))
             .await
     }
 
-    /// The source that an id or a name stands for.
+    /// Returns the source with that id or name.
     pub(super) async fn source(&self, wanted: &str) -> Result<Listed, Failure> {
         let path = format!("/dev/api/sources/{}", escaped(wanted));
         self.read(self.request(Method::GET, &path)).await
     }
 
-    /// Finds or makes a source.
+    /// Finds or creates a source.
     pub(super) async fn describe(&self, description: &Description) -> Result<Described, Failure> {
         let request = self.request(Method::PUT, "/dev/api/sources");
         self.read(request.json(description)).await
@@ -176,33 +177,33 @@ impl Client {
         self.read(request.json(changes)).await
     }
 
-    /// Removes a source with everything that it brought.
+    /// Removes a source and all its documents.
     pub(super) async fn remove(&self, id: &str) -> Result<(), Failure> {
         let request = self.request(Method::DELETE, &format!("/dev/api/sources/{id}"));
         self.accepted(request).await.map(drop)
     }
 
-    /// Takes back what [`describe`](Self::describe) changed.
+    /// Reverts the change by [`describe`](Self::describe).
     pub(super) async fn take_back(&self, id: &str) -> Result<(), Failure> {
         let path = format!("/dev/api/sources/{id}/take-back");
         let request = self.request(Method::POST, &path);
         self.accepted(request).await.map(drop)
     }
 
-    /// Starts a run, or goes on with one.
+    /// Starts or resumes a run.
     pub(super) async fn begin(&self, source_id: &str, wish: &Wish) -> Result<Begun, Failure> {
         let path = format!("/dev/api/sources/{source_id}/run");
         self.read(self.request(Method::POST, &path).json(wish))
             .await
     }
 
-    /// How far a run is.
+    /// Returns the progress of a run.
     pub(super) async fn progress(&self, run: &str) -> Result<Progress, Failure> {
         let path = format!("/dev/api/runs/{run}");
         self.read(self.request(Method::GET, &path)).await
     }
 
-    /// The first accepted events of a run that could not be applied.
+    /// Returns the first accepted events of a run that could not be applied.
     pub(super) async fn refusals(
         &self,
         run: &str,
@@ -212,13 +213,13 @@ impl Client {
         self.read(self.request(Method::GET, &path)).await
     }
 
-    /// Files of a run whose text could not be read.
+    /// Returns files of a run whose text could not be read.
     pub(super) async fn textless(&self, run: &str, limit: usize) -> Result<Textless, Failure> {
         let path = format!("/dev/api/runs/{run}/textless?limit={limit}");
         self.read(self.request(Method::GET, &path)).await
     }
 
-    /// What people should know of the files of a run.
+    /// Returns notes for people about the files of a run.
     pub(super) async fn file_notes(&self, run: &str) -> Result<Vec<FileNote>, Failure> {
         let path = format!("/dev/api/runs/{run}/file-notes");
         self.read(self.request(Method::GET, &path)).await
@@ -232,19 +233,19 @@ impl Client {
         self.accepted(request).await.map(drop)
     }
 
-    /// Cancels a run. One that has ended meanwhile is as good.
+    /// Cancels a run. Ignores a run that has ended meanwhile.
     pub(super) async fn cancel(&self, run: &str) {
         let path = format!("/sync/{run}/cancel");
         let _ = self.send(self.request(Method::POST, &path)).await;
     }
 
-    /// The user of that address.
+    /// Returns the user with that address.
     pub(super) async fn user(&self, email: &str) -> Result<User, Failure> {
         let request = self.request(Method::PUT, "/dev/api/users");
         self.read(request.json(&json!({ "email": email }))).await
     }
 
-    /// Scopes that an action requires and that this person has not granted.
+    /// Returns the scopes that an action requires and that this person has not granted.
     pub(super) async fn missing_scopes(
         &self,
         source_id: &str,
@@ -260,13 +261,13 @@ impl Client {
         self.read(request.query(&call)).await
     }
 
-    /// Calls an action. The answer is the connector's, or a refusal of the manager, whatever its status.
+    /// Calls an action. Returns the connector's answer or the manager's refusal, whatever its status.
     pub(super) async fn call(&self, call: &impl Serialize) -> Result<Response, Failure> {
         self.send(self.request(Method::POST, "/action").json(call))
             .await
     }
 
-    /// How many sign-ins have ended.
+    /// Returns the number of ended sign-ins.
     pub(super) async fn ended_sign_ins(&self) -> Result<u64, Failure> {
         #[derive(Deserialize)]
         struct Ended {
@@ -276,7 +277,7 @@ impl Client {
         Ok(self.read::<Ended>(request).await?.ended)
     }
 
-    /// The account of the first sign-in that ends after so many others, or why there is none.
+    /// Waits until more than `after` sign-ins have ended. Returns the account of the latest, or why it failed.
     pub(super) async fn signed_in(&self, after: u64) -> Result<Result<String, String>, Failure> {
         let path = format!("/dev/api/sign-ins/next?after={after}");
         let SignedIn { email, error } = self.awaited(&path).await?;
@@ -286,7 +287,7 @@ impl Client {
         })
     }
 
-    /// Keeps our client at a provider.
+    /// Stores our client at a provider.
     pub(super) async fn keep_oauth_client(
         &self,
         provider: &str,
@@ -299,7 +300,7 @@ impl Client {
         self.accepted(request).await.map(drop)
     }
 
-    /// What syncs have brought.
+    /// Searches the synced documents.
     pub(super) async fn search(&self, query: &Query) -> Result<Hits, Failure> {
         let limit = query.limit.to_string();
         let mut asked = vec![("text", query.text.as_str()), ("limit", &limit)];
@@ -333,7 +334,7 @@ fn failure_of(status: StatusCode, body: impl fmt::Display) -> Failure {
     Failure::failed(format!("the manager answered {status}: {body}"))
 }
 
-/// What the manager says, with the way out in its own line.
+/// Converts the manager's message to a failure, with its help in a separate line.
 pub(super) fn manager_failure(text: &str) -> Failure {
     match text.split_once("\nhelp: ") {
         Some((message, help)) => Failure::failed(message).help(help),
@@ -341,7 +342,7 @@ pub(super) fn manager_failure(text: &str) -> Failure {
     }
 }
 
-/// A text as one segment of a path.
+/// Encodes a string as one segment of a path.
 fn escaped(text: &str) -> String {
     use std::fmt::Write;
 

@@ -1,5 +1,6 @@
-//! The connector as a process of its own: started with the environment of the protocol (§1.2), its output kept, and never
-//! left behind. It gets a process group, so that Ctrl-C reaches `cargo omni` alone and an end reaches all that it started.
+//! The connector's process: started with the environment of the protocol (§1.2), its output kept, and always ended. It
+//! has its own process group. So Ctrl-C reaches only `cargo omni`, and ending the group ends all processes that the
+//! connector started.
 
 use std::{
     collections::VecDeque,
@@ -29,11 +30,11 @@ use super::{
 };
 use crate::{store::folder::private_file, workbench::Workbench};
 
-/// How long a connector may take to hand over what it holds. Its own limit is shorter.
+/// How long a connector may take to flush its runs. Its own limit is shorter.
 const GRACE: Duration = Duration::from_secs(25);
-/// How long output is waited for after the end: something the connector started may still hold the pipe.
+/// How long output is read after the end: a child process of the connector may still hold the pipe.
 const LAST_WORDS: Duration = Duration::from_millis(500);
-/// Lines shown of a connector that ended.
+/// The number of last lines shown of a connector that ended.
 const SHOWN_LINES: usize = 12;
 
 /// A running connector. Dropping it kills it.
@@ -51,8 +52,7 @@ pub(super) struct ConnectorProcess {
 }
 
 impl ConnectorProcess {
-    /// Starts a connector on a free port for the manager at `manager_url`. What it prints goes to the file
-    /// `log`.
+    /// Starts a connector on a free port for the manager at `manager_url`. Its output goes to the file `log`.
     pub(super) fn start(
         program: &Program,
         manager_url: &str,
@@ -82,7 +82,7 @@ impl ConnectorProcess {
             .kill_on_drop(true);
         #[cfg(unix)]
         command.process_group(0);
-        // The file of the command before is of no use any more.
+        // Removes the log of the previous command.
         let _ = fs::remove_file(log);
         let file = private_file(log).map_err(|error| {
             Failure::failed(format!("`{}` cannot be written: {error}", log.display()))
@@ -119,7 +119,7 @@ impl ConnectorProcess {
         })
     }
 
-    /// Waits until the process ends by itself.
+    /// Waits until the process ends by itself. Returns its exit status for people.
     pub(super) async fn exited(&mut self) -> String {
         match self.child.wait().await {
             Ok(status) => ended(status),
@@ -127,12 +127,12 @@ impl ConnectorProcess {
         }
     }
 
-    /// Whether it has not ended, as far as one has noticed.
+    /// Returns whether no end of the process was noticed yet.
     pub(super) fn is_running(&self) -> bool {
         self.child.id().is_some()
     }
 
-    /// A failure that shows the last lines the connector printed.
+    /// Returns a failure with the last lines of the connector's output.
     pub(super) async fn failure(&mut self, what: &str) -> Failure {
         for reader in &mut self.readers {
             let _ = timeout(LAST_WORDS, reader).await;
@@ -150,7 +150,7 @@ impl ConnectorProcess {
         Failure::not_started(message)
     }
 
-    /// How many warnings and errors its log has so far.
+    /// Returns the number of warnings and errors in its log so far.
     pub(super) fn warnings(&self) -> u64 {
         self.lines
             .lock()
@@ -158,14 +158,14 @@ impl ConnectorProcess {
             .warnings
     }
 
-    /// Where all of its output is.
+    /// Returns the path of its complete output.
     pub(super) fn log(&self) -> &Path {
         &self.log
     }
 
-    /// Asks the connector to end, and makes it end when it takes too long or a person is in a hurry.
+    /// Stops the connector. Kills it if it takes too long or a person interrupts again.
     pub(super) async fn stop(&mut self, interrupts: &Interrupts) {
-        // Elsewhere there is no way to ask a process to end.
+        // Other systems cannot ask a process to stop.
         if self.is_running() && cfg!(unix) {
             self.signal(Signal::Terminate);
             tokio::select! {
@@ -177,25 +177,25 @@ impl ConnectorProcess {
         let _ = self.child.wait().await;
     }
 
-    /// Where it listens.
+    /// Returns the port on which it listens.
     pub(super) fn port(&self) -> u16 {
         self.port
     }
 
-    /// Ends the process as a crash would.
+    /// Kills the process, as a crash would.
     pub(super) async fn kill_now(&mut self) {
         self.kill();
         let _ = self.child.wait().await;
     }
 
-    /// Ends at once whatever is left of the process and of what it started.
+    /// Kills the process and all processes that it started.
     fn kill(&mut self) {
         self.signal(Signal::Kill);
         self.group = None;
         if let Some(watchdog) = self.watchdog.take() {
             watchdog.dismiss();
         }
-        // Where there are no process groups, and for a process that has left its own.
+        // For systems without process groups, and for a process that has left its group.
         let _ = self.child.start_kill();
     }
 
@@ -211,7 +211,7 @@ impl ConnectorProcess {
                 Signal::Terminate => Sent::TERM,
                 Signal::Kill => Sent::KILL,
             };
-            // A group without processes is what is wanted.
+            // A group without processes is the desired state.
             let _ = kill_process_group(group, signal);
         }
     }
@@ -234,14 +234,14 @@ enum Signal {
     Kill,
 }
 
-/// What a connector has printed.
+/// The output of a connector.
 #[derive(Debug, Default)]
 struct Lines {
     is_verbose: bool,
     /// Shows each line on the page.
     workbench: Option<Workbench>,
     last: VecDeque<String>,
-    /// Lines of its log that are warnings or errors.
+    /// The number of log lines with a warning or an error.
     warnings: u64,
 }
 
@@ -261,7 +261,7 @@ impl Lines {
     }
 }
 
-/// Whether a line of a log, as text or as JSON, has the level of a warning or an error.
+/// Returns whether a log line, as text or JSON, is a warning or an error.
 fn is_warning(line: &str) -> bool {
     let words = line.split(|c: char| !c.is_ascii_alphanumeric());
     words
@@ -269,23 +269,23 @@ fn is_warning(line: &str) -> bool {
         .any(|word| matches!(word, "WARN" | "WARNING" | "ERROR"))
 }
 
-/// What a person reads of an exit status.
+/// Describes an exit status for people.
 fn ended(status: ExitStatus) -> String {
     match status.code() {
         Some(code) => format!("exit code {code}"),
-        // A signal, which the status names.
+        // The status names the signal.
         None => status.to_string(),
     }
 }
 
-/// A port that was free a moment ago.
+/// Returns a port that was free a moment ago.
 fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
         .local_addr()?
         .port())
 }
 
-/// Copies lines to the log and keeps the last ones.
+/// Copies lines to the log and keeps the last ones in memory.
 async fn read(stream: impl AsyncRead + Unpin, log: Arc<File>, lines: Arc<Mutex<Lines>>) {
     let mut reader = BufReader::new(stream);
     let mut line = Vec::new();

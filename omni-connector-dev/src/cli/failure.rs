@@ -1,10 +1,10 @@
-//! Why a command ends without having done what it was asked for, and the exit code that says so.
+//! Why a command failed, and its exit code.
 
 use std::{fmt, path::Path, process};
 
 use crate::store::StoreError;
 
-/// What the process ends with.
+/// The exit code of the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Code {
     Done = 0,
@@ -26,7 +26,7 @@ impl From<Code> for process::ExitCode {
 pub(super) struct Failure {
     pub code: Code,
     pub message: String,
-    /// The way out.
+    /// How to fix it.
     pub help: Option<String>,
 }
 
@@ -39,33 +39,33 @@ impl Failure {
         }
     }
 
-    /// What was asked for did not work.
+    /// Creates a failure of the command's work.
     pub(super) fn failed(message: impl fmt::Display) -> Self {
         Self::new(Code::Failed, message)
     }
 
-    /// What was asked for makes no sense.
+    /// Creates a failure for an invalid command line.
     pub(super) fn usage(message: impl fmt::Display) -> Self {
         Self::new(Code::Usage, message)
     }
 
-    /// There is no connector to work with.
+    /// Creates a failure for a connector that did not start.
     pub(super) fn not_started(message: impl fmt::Display) -> Self {
         Self::new(Code::NotStarted, message)
     }
 
-    /// There is nothing to read from.
+    /// Creates a failure for a missing store.
     pub(super) fn no_store(folder: &Path) -> Self {
         Self::failed(format!("there is no store in `{}`", folder.display()))
             .help("make one with `cargo omni sync <package>`, or name its folder with `--store`")
     }
 
-    /// A person pressed Ctrl-C.
+    /// Creates a failure for Ctrl-C.
     pub(super) fn interrupted() -> Self {
         Self::new(Code::Interrupted, "interrupted")
     }
 
-    /// With the way out.
+    /// Adds how to fix it.
     pub(super) fn help(mut self, help: impl fmt::Display) -> Self {
         self.help = Some(help.to_string());
         self

@@ -1,5 +1,5 @@
-//! What a run's files lost on their way to text, and what Omni would lose: a line for each reason, and the first files.
-//! Files without any text have a place of their own in the summary.
+//! Lists text that was lost from a run's files, and text that Omni would lose: one line per reason, with the first
+//! files. The summary lists files without any text separately.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::output::printable;
 use crate::extract::{FileNote, FileNoteKind};
 
-/// How many files of one reason are named.
+/// The number of files named per reason.
 const NAMED: usize = 3;
 
 /// The notes of one run.

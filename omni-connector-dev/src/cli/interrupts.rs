@@ -1,13 +1,13 @@
-//! Ctrl-C and its relatives, counted: the first asks for an orderly end, the second for one at once.
+//! Counts Ctrl-C and similar signals: the first requests an orderly stop, the second an immediate one.
 
 use tokio::{signal, sync::watch};
 
-/// How often a person has asked to stop.
+/// The number of interrupts so far.
 #[derive(Debug, Clone)]
 pub(super) struct Interrupts(watch::Receiver<u32>);
 
 impl Interrupts {
-    /// Counts from now on. Needs a runtime.
+    /// Starts counting. Needs a tokio runtime.
     pub(super) fn listen() -> Self {
         let (count, counted) = watch::channel(0);
         tokio::spawn(async move {
@@ -20,17 +20,17 @@ impl Interrupts {
         Self(counted)
     }
 
-    /// Returns once there was an interrupt.
+    /// Waits for the first interrupt.
     pub(super) async fn first(&self) {
         self.reached(1).await;
     }
 
-    /// Returns once there were two.
+    /// Waits for the second interrupt.
     pub(super) async fn second(&self) {
         self.reached(2).await;
     }
 
-    /// Whether there was one.
+    /// Returns whether there was an interrupt.
     pub(super) fn any(&self) -> bool {
         *self.0.borrow() > 0
     }
@@ -41,7 +41,7 @@ impl Interrupts {
     }
 }
 
-/// SIGINT, and where there are any SIGTERM and SIGHUP.
+/// SIGINT and, where they exist, SIGTERM and SIGHUP.
 #[cfg(unix)]
 struct Signals(Vec<signal::unix::Signal>);
 
@@ -55,7 +55,7 @@ impl Signals {
             SignalKind::terminate(),
             SignalKind::hangup(),
         ];
-        // A signal that cannot be listened to is left to the system.
+        // A signal that cannot be handled keeps the system's default.
         Self(
             kinds
                 .into_iter()

@@ -1,4 +1,4 @@
-//! `cargo omni login`: signing in to the system of a connector, as people do in Omni's web app.
+//! `cargo omni login`: signs in to the system of a connector, as people do in Omni's web app.
 
 use std::{env, process::Stdio};
 
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::store::sources::SourceRecord;
 
-/// The variable that holds the secret of our client.
+/// The variable with the secret of our client.
 const SECRET_VARIABLE: &str = "OMNI_OAUTH_CLIENT_SECRET";
 
 /// Sign in to the system of a connector, and keep the tokens in the store
@@ -38,7 +38,7 @@ pub(super) struct Arguments {
     /// Sign in as this person instead of the organisation
     #[arg(long = "as", value_name = "EMAIL")]
     person: Option<String>,
-    /// Ask for these scopes, too, with which actions write; joined by commas. Only with `--as`
+    /// Also request these scopes for actions that write, joined by commas; only with `--as`
     #[arg(long, value_name = "SCOPES", requires = "person")]
     write: Option<String>,
     /// Only print the address; open no browser
@@ -57,7 +57,7 @@ pub(super) async fn run(
     output: &Output,
     interrupts: &Interrupts,
 ) -> Result<Code, Failure> {
-    // A provider sends people back only to the address that it was told.
+    // A provider redirects only to the registered address.
     arguments.connector.keep_port();
     let mut session = Session::start(
         &arguments.connector,
@@ -81,7 +81,7 @@ pub(super) async fn run(
 }
 
 impl Arguments {
-    /// What can be done now.
+    /// Describes the next steps.
     fn next(&self) -> String {
         let connector = &self.connector;
         match (&self.person, self.package.as_deref()) {
@@ -138,7 +138,7 @@ async fn sign_in(session: &mut Session, arguments: &Arguments) -> Result<String,
     }
 }
 
-/// Keeps what the command line says of our client at the provider.
+/// Stores the client at the provider that the command line describes.
 async fn keep_client(session: &Session, provider: &str, id: Option<&str>) -> Result<(), Failure> {
     let Some(id) = id else { return Ok(()) };
     let secret = env::var(SECRET_VARIABLE)
@@ -150,7 +150,7 @@ async fn keep_client(session: &Session, provider: &str, id: Option<&str>) -> Res
         .await
 }
 
-/// Asks for the way to the provider once, so that what is missing is told here and not in a browser.
+/// Requests the redirect to the provider once, so that a problem is reported here and not in a browser.
 async fn check(start: &Url, callback: &str) -> Result<(), Failure> {
     let http = HttpClient::builder()
         .no_proxy()
@@ -196,7 +196,7 @@ fn address(
     Url::parse_with_params(&start, query).map_err(Failure::failed)
 }
 
-/// A machine without a browser has the address on the screen.
+/// Opens a browser. Without one, the address is on the screen.
 fn open(url: &str) {
     let program = if cfg!(target_os = "macos") {
         "open"

@@ -1,4 +1,4 @@
-//! `cargo omni manager`: the manager alone, for connectors that are started by hand.
+//! `cargo omni manager`: runs the manager alone, for connectors that are started separately.
 
 use std::{env, io};
 
@@ -50,7 +50,7 @@ pub(super) async fn run(
     Ok(Code::Done)
 }
 
-/// Logs to standard error, filtered by `RUST_LOG` (`info` unless it is set).
+/// Logs to standard error, filtered by `RUST_LOG` (default `info`).
 fn log() {
     let asked = env::var("RUST_LOG").unwrap_or_default();
     let filter = asked.parse::<Targets>().ok().filter(|_| !asked.is_empty());

@@ -1,4 +1,4 @@
-//! `cargo omni manifest`: what a connector says of itself.
+//! `cargo omni manifest`: prints the manifest of a connector.
 
 use std::{
     env, fs,
@@ -71,7 +71,7 @@ pub(super) async fn run(
     Ok(Code::Done)
 }
 
-/// What a program registers with, at a manager that remembers nothing. Its output is in a file that is gone afterwards.
+/// Returns the manifest that a program registers, at a manager in memory. Its output goes to a temporary file.
 async fn registered(program: &Program, interrupts: &Interrupts) -> Result<Value, Failure> {
     let manager = Manager::start(Options::default())
         .await
@@ -98,7 +98,7 @@ async fn registered(program: &Program, interrupts: &Interrupts) -> Result<Value,
     serde_json::to_value(manifest?).map_err(Failure::failed)
 }
 
-/// What the program prints when it is asked for its manifest.
+/// Returns the manifest that the program prints.
 async fn printed(program: &Program) -> Result<Value, Failure> {
     let help =
         "its `main` ends with `omni_connector::run(…).await`, which knows the argument `manifest`";

@@ -65,7 +65,7 @@ enum Command {
     Manager(manager::Arguments),
 }
 
-/// Where things are kept between two commands.
+/// The place of data that commands share.
 #[derive(Debug, Args)]
 struct StoreFolder {
     /// Folder of the store: documents, contents, sources and their credentials
@@ -73,7 +73,7 @@ struct StoreFolder {
     folder: PathBuf,
 }
 
-/// Reads the command line, does what it says and gives the exit code.
+/// Parses the command line, runs the command and returns the exit code.
 pub fn main() -> process::ExitCode {
     #[cfg(feature = "extract")]
     if let Some(job) = readers::job(env::args_os()) {
@@ -118,7 +118,8 @@ pub fn main() -> process::ExitCode {
     }
 }
 
-/// Cargo runs an installed subcommand as `cargo-omni omni …`, the alias as `cargo-omni …`.
+/// Removes the name of the subcommand: cargo runs an installed one as `cargo-omni omni …`, and the alias as `cargo-omni
+/// …`.
 fn arguments(all: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let mut arguments: Vec<_> = all.into_iter().collect();
     if arguments.get(1).is_some_and(|argument| argument == "omni") {
@@ -134,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_line_is_sound() {
+    fn the_command_line_definition_is_valid() {
         Cli::command().debug_assert();
     }
 

@@ -1,5 +1,5 @@
-//! What is printed where: results on standard output, everything else on standard error. Colours come from `console`, which
-//! leaves them out when the stream is no terminal or `NO_COLOR` is set.
+//! Prints results on standard output and everything else on standard error. `console` omits colours when the stream is
+//! not a terminal or `NO_COLOR` is set.
 
 use std::{
     fmt,
@@ -24,22 +24,22 @@ impl Output {
         Self { json }
     }
 
-    /// Whether a program reads the result.
+    /// Returns whether a program reads the result.
     pub(super) fn is_json(self) -> bool {
         self.json
     }
 
-    /// Prints the result: as one JSON document, or as `human` writes it.
+    /// Prints the result as one JSON document, or as `human` formats it.
     pub(super) fn result(self, value: &impl Serialize, human: impl fmt::Display) {
         if self.json {
             print_json(value);
         } else {
-            // A reader that went away, such as `head`, is no error.
+            // A closed pipe, such as of `head`, is not an error.
             let _ = write!(io::stdout().lock(), "{human}");
         }
     }
 
-    /// Prints why nothing came of it, and gives the exit code.
+    /// Prints a failure and returns its exit code.
     pub(super) fn failure(self, failure: &Failure) -> process::ExitCode {
         if self.json {
             print_json(&json!({ "error": failure.message, "help": failure.help }));
@@ -61,24 +61,24 @@ fn print_json(value: &impl Serialize) {
     let _ = writeln!(stdout);
 }
 
-/// Says what is going on.
+/// Prints what the command is doing.
 pub(super) fn note(text: impl fmt::Display) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
-/// Says what is odd without stopping for it.
+/// Prints a warning.
 pub(super) fn warning(text: impl fmt::Display) {
     let label = style("warning").yellow().bold().for_stderr();
     let _ = writeln!(io::stderr().lock(), "{label}: {text}");
 }
 
-/// An error and the innermost reason for it, which says most.
+/// Formats an error with its innermost cause, which explains most.
 pub(super) fn with_cause(error: &dyn std::error::Error) -> String {
     let innermost = std::iter::successors(error.source(), |error| error.source()).last();
     innermost.map_or_else(|| error.to_string(), ToString::to_string)
 }
 
-/// Without characters that steer a terminal or turn its text round: a source's names and texts are not ours.
+/// Removes characters that control a terminal or reverse the text direction. Names and texts of a source are untrusted.
 pub(super) fn printable(text: &str) -> String {
     text.chars()
         .map(|c| if is_printable(c) { c } else { ' ' })
@@ -90,7 +90,7 @@ fn is_printable(c: char) -> bool {
         && !matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// The text without what steers a terminal, but with its lines.
+/// Removes the same characters, but keeps line breaks.
 pub(super) fn printable_lines(text: &str) -> String {
     let lines: Vec<_> = text.lines().map(printable).collect();
     lines.join("\n")

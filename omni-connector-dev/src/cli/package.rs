@@ -14,7 +14,7 @@ use tokio::{
 
 use super::{failure::Failure, interrupts::Interrupts, target::Program};
 
-/// How a package is built.
+/// The build profile of a package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Profile {
     Dev,
@@ -46,21 +46,21 @@ struct Target {
     kind: Vec<String>,
 }
 
-/// A message of `cargo build`; others have neither field.
+/// A message of `cargo build`; other messages have neither field.
 #[derive(Deserialize)]
 struct Message {
     target: Option<Target>,
     executable: Option<PathBuf>,
 }
 
-/// The package that `wanted` names.
+/// Finds the package named `wanted`.
 pub(super) async fn find(wanted: &str) -> Result<Package, Failure> {
     let manifest = Path::new(wanted).join("Cargo.toml");
     let packages = metadata(manifest.is_file().then_some(&manifest)).await?;
     choose(&packages, wanted).cloned()
 }
 
-/// Builds the package that `wanted` names, unless a person interrupts it, and gives its program.
+/// Builds the package named `wanted`, unless a person interrupts it, and returns its program.
 pub(super) async fn build(
     wanted: &str,
     profile: Profile,
@@ -71,7 +71,7 @@ pub(super) async fn build(
         built = build_binary(package, profile) => built,
         () = interrupts.first() => return Err(Failure::interrupted()),
     };
-    // Cargo sees the interrupt of a terminal, too, and may end first.
+    // Ctrl-C reaches cargo as well, which may end first.
     if interrupts.any() {
         return Err(Failure::interrupted());
     }
@@ -84,7 +84,7 @@ pub(super) async fn build(
     })
 }
 
-/// The program, unless cargo could not build it and has said why.
+/// Builds the program. Cargo has reported the reason if that fails.
 async fn build_binary(package: &Package, profile: Profile) -> Result<Option<PathBuf>, Failure> {
     let binary = package.binary()?;
     let mut command = cargo();
@@ -146,7 +146,8 @@ async fn metadata(manifest: Option<&PathBuf>) -> Result<Vec<Package>, Failure> {
     Ok(metadata.packages)
 }
 
-/// The package of that name, else the only one whose name ends with it after a `-` or `_`, else the one in that folder.
+/// Selects the package with that name, else the only one whose name ends with it after a `-` or `_`, else the one in
+/// that folder.
 fn choose<'a>(packages: &'a [Package], wanted: &str) -> Result<&'a Package, Failure> {
     if let Some(exact) = packages.iter().find(|package| package.name == wanted) {
         return Ok(exact);
@@ -207,7 +208,7 @@ fn unknown(packages: &[Package], wanted: &str) -> Failure {
 }
 
 impl Package {
-    /// What is left of the name after each `-` and `_`.
+    /// Returns the rest of the name after each `-` and `_`.
     fn short_names(&self) -> impl Iterator<Item = &str> {
         self.name
             .match_indices(['-', '_'])
@@ -246,7 +247,8 @@ impl Target {
     }
 }
 
-/// Cargo without what an outer `cargo run` says of its own package: build scripts that look at it would run again.
+/// Returns cargo without the variables that an outer `cargo run` sets for its own package. Build scripts that read them
+/// would run again.
 pub(super) fn cargo() -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     for (name, _) in env::vars_os() {
@@ -295,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn the_only_name_with_that_ending_is_enough() {
+    fn a_unique_ending_of_a_name_is_enough() {
         let names = ["omni-example-filesystem", "omni-connector"];
         assert_eq!(
             chosen(&names, "filesystem"),
@@ -308,14 +310,14 @@ mod tests {
     }
 
     #[test]
-    fn several_names_with_that_ending_are_told() {
+    fn several_names_with_that_ending_are_listed() {
         let (message, help) = chosen(&["a-mail", "b_mail"], "mail").unwrap_err();
         assert_eq!(message, "`mail` can be `a-mail` or `b_mail`");
         assert_eq!(help, "give the full name");
     }
 
     #[test]
-    fn an_unknown_name_is_answered_with_the_nearest() {
+    fn an_unknown_name_is_reported_with_the_nearest() {
         let names = ["omni-example-filesystem", "omni-example-crawler"];
         let (message, help) = chosen(&names, "filesytem").unwrap_err();
         assert_eq!(message, "no package `filesytem` in this workspace");

@@ -1,14 +1,14 @@
-//! Parameters of an action as `key=value`, read by the action's own schema: a text stays a text, and a name that the action
-//! does not know is a mistake.
+//! Reads parameters of an action as `key=value`, by the action's schema. A string parameter stays a string, and an
+//! unknown name is an error.
 
 use serde_json::Value;
 
 use super::{failure::Failure, settings};
 
-/// Names that the manager understands whatever the schema says (`protocol.md` §6.4).
+/// Names that the manager accepts whatever the schema is (`protocol.md` §6.4).
 const OF_THE_MANAGER: [&str; 2] = ["document_id", "file_id"];
 
-/// `given` over `base`, as the schema has it.
+/// Overrides `base` by the given parameters, with the types of the schema.
 pub(super) fn read(
     action: &str,
     schema: &Value,
@@ -45,7 +45,7 @@ fn unknown<'a>(action: &str, name: &str, known: impl Iterator<Item = &'a str> + 
     }
 }
 
-/// Whether the value at that dotted key, or each item of its list, is a text and nothing else.
+/// Returns whether the value at that dotted key, or each item of its list, must be a string.
 fn is_text(schema: &Value, key: &str) -> bool {
     let place = key
         .split('.')

@@ -1,4 +1,4 @@
-//! What is shown while a run goes on, and whether the connector still works on it.
+//! Shows the progress of a run, and notices when the connector has lost it.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -13,12 +13,12 @@ use tokio::time::sleep;
 use super::Output;
 use crate::rules::Progress;
 
-/// Time between two questions to the connector.
+/// The time between two probes of the connector.
 const GLANCE: Duration = Duration::from_millis(250);
-/// A connector that gives no sensible answer for so many glances has lost the run.
+/// The number of probes without a valid answer after which the run counts as lost.
 const PATIENCE: u32 = 40;
 
-/// One line on the terminal; nothing where there is none.
+/// A progress line on the terminal; none without a terminal.
 pub(super) struct Bar(ProgressBar);
 
 impl Bar {
@@ -37,12 +37,12 @@ impl Bar {
         Self(bar)
     }
 
-    /// What the manager knows.
+    /// Shows the manager's progress.
     pub(super) fn show(&self, progress: &Progress) {
         self.0.set_position(progress.effects.documents());
     }
 
-    /// What the connector says of itself.
+    /// Shows the connector's report.
     fn tell(&self, report: &RunReport) {
         if report.scanned > 0 {
             self.0
@@ -54,7 +54,7 @@ impl Bar {
         self.0.set_message(message.unwrap_or_default());
     }
 
-    /// Says how the run is being ended, from now on.
+    /// Shows from now on how the run is being ended.
     pub(super) fn stopping(&self, how: &'static str) {
         self.0.println(how);
     }
@@ -66,11 +66,11 @@ impl Drop for Bar {
     }
 }
 
-/// Asks a connector about one run.
+/// Probes a connector about one run.
 pub(super) struct Watcher<'a> {
     http: &'a HttpClient,
     url: String,
-    /// The latest; none from a connector that gives none, such as one of another SDK.
+    /// The latest report; none from a connector without reports, such as one of another SDK.
     report: Mutex<Option<RunReport>>,
 }
 
@@ -83,14 +83,14 @@ impl<'a> Watcher<'a> {
         }
     }
 
-    /// The latest report of the connector.
+    /// Returns the latest report of the connector.
     pub(super) fn into_report(self) -> Option<RunReport> {
         self.report
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Shows the report as it is now.
+    /// Shows the current report.
     pub(super) async fn look(&self, bar: &Bar) {
         if let Some(report) = self.report().await {
             bar.tell(&report);
@@ -98,7 +98,7 @@ impl<'a> Watcher<'a> {
         }
     }
 
-    /// Shows reports for ever.
+    /// Shows reports forever.
     pub(super) async fn watch(&self, bar: &Bar) {
         loop {
             self.look(bar).await;
@@ -114,14 +114,14 @@ impl<'a> Watcher<'a> {
             self.look(bar).await;
             patience = match self.is_running().await {
                 Some(true) => PATIENCE,
-                // The end is on its way to the manager, or will never come.
+                // Either its end is on the way to the manager, or it is lost.
                 Some(false) => patience.saturating_sub(4),
                 None => patience - 1,
             };
         }
     }
 
-    /// None when there is no sensible answer. A connector too old to know the route counts as working.
+    /// Returns none without a valid answer. A connector that is too old for the route counts as running.
     async fn is_running(&self) -> Option<bool> {
         let response = self.http.get(&self.url).send().await.ok()?;
         if response.status() == StatusCode::NOT_FOUND {

@@ -1,13 +1,13 @@
-//! The readers of files within this program, which starts itself to read one. Built without them, it leaves it to the manager
-//! to find the program `omni-readers`.
+//! The file readers within this program, which starts itself to read a file. Without them, the manager looks for the
+//! program `omni-readers`.
 
 use std::ffi::OsString;
 
-/// The first argument of a start that reads a file.
+/// The first argument for reading a file.
 #[cfg(feature = "extract")]
 const READ: &str = "read-a-file";
 
-/// The job of a start that reads a file; none of any other start.
+/// Returns the job if the arguments request reading a file.
 #[cfg(feature = "extract")]
 pub(super) fn job(arguments: impl IntoIterator<Item = OsString>) -> Option<String> {
     let mut arguments = arguments.into_iter().skip(1);
@@ -15,7 +15,7 @@ pub(super) fn job(arguments: impl IntoIterator<Item = OsString>) -> Option<Strin
     is_reader.then(|| arguments.next()?.into_string().ok())?
 }
 
-/// The command that reads files, where this program can.
+/// Returns the command that reads files.
 #[cfg(feature = "extract")]
 pub(super) fn command() -> Vec<OsString> {
     let this = std::env::current_exe().ok();
@@ -23,7 +23,7 @@ pub(super) fn command() -> Vec<OsString> {
         .unwrap_or_default()
 }
 
-/// None: the manager looks for a program.
+/// Returns none, so that the manager looks for a program.
 #[cfg(not(feature = "extract"))]
 pub(super) fn command() -> Vec<OsString> {
     Vec::new()

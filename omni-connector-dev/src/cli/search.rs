@@ -1,4 +1,4 @@
-//! `cargo omni search`: what syncs have brought, found as Omni finds it. Needs the store alone.
+//! `cargo omni search`: searches the synced documents as Omni does. Needs only the store.
 
 use std::fmt::{self, Write};
 
@@ -26,7 +26,7 @@ Words must all match; `seri*` matches beginnings, `\"two words\"` a phrase. Oper
 
   cargo omni search 'release notes ext:md after:2026-01'")]
 pub(super) struct Arguments {
-    /// What to look for; nothing finds everything, newest first
+    /// The words to search for; without any, all documents, newest first
     #[arg(value_name = "TEXT")]
     text: Vec<String>,
     /// Show only what this person may see
@@ -62,7 +62,7 @@ pub(super) async fn run(
         viewer: arguments.viewer,
         limit: arguments.limit,
     };
-    // Reading needs no lock: a search works while another command syncs.
+    // Reading needs no lock, so a search works while another command syncs.
     let manager = start_manager(folder, 0, None).await?;
     let client = Client::new(manager.url())?;
     let hits = tokio::select! {
@@ -83,7 +83,7 @@ pub(super) async fn run(
     Ok(Code::Done)
 }
 
-/// Hits as a person reads them.
+/// Hits, formatted for people.
 struct Page<'a>(&'a Hits);
 
 impl fmt::Display for Page<'_> {

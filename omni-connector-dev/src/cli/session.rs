@@ -1,4 +1,4 @@
-//! A manager and a connector that know each other, for as long as one command takes.
+//! A manager with a registered connector, for one command.
 
 use std::{
     fs::{File, TryLockError},
@@ -31,22 +31,22 @@ use crate::{
     },
 };
 
-/// How long the connector's own routes may take to answer.
+/// The time limit of the connector's own routes.
 const ANSWER: Duration = Duration::from_secs(30);
 
-/// Stop it with [`stop`](Self::stop).
+/// A manager with its connector. End it with [`stop`](Self::stop).
 pub(super) struct Session {
     pub client: Client,
     pub manifest: Manifest,
-    /// None for a connector that ran before.
+    /// None for a connector that was already running.
     pub process: Option<ConnectorProcess>,
     pub http: HttpClient,
-    /// None where `cargo omni dev` keeps a manager and a connector running.
+    /// None if `cargo omni dev` runs the manager and the connector.
     own: Option<(Manager, File)>,
 }
 
 impl Session {
-    /// Builds and starts what `arguments` name, and waits for the registration.
+    /// Builds and starts the connector named in `arguments`, and waits for its registration.
     pub(super) async fn start(
         arguments: &ConnectorArguments,
         package: Option<&str>,
@@ -82,7 +82,7 @@ impl Session {
         })
     }
 
-    /// Uses the manager and the connector that run.
+    /// Uses the running manager and connector.
     async fn join(
         client: Client,
         arguments: &ConnectorArguments,
@@ -106,7 +106,7 @@ impl Session {
         })
     }
 
-    /// The source that the command line describes, with its secret stored.
+    /// Returns the source that the command line describes, and stores its secret.
     pub(super) async fn source(
         &self,
         arguments: &SourceArguments,
@@ -125,7 +125,7 @@ impl Session {
         self.client.describe(&description).await
     }
 
-    /// Ends the connector, then the manager.
+    /// Stops the connector, then the manager.
     pub(super) async fn stop(self, interrupts: &Interrupts) {
         if let Some(mut process) = self.process {
             process.stop(interrupts).await;
@@ -136,7 +136,7 @@ impl Session {
     }
 }
 
-/// The type of a source that a connector serves: the wanted one, else the first.
+/// Returns a source type that the connector serves: the requested one, else the first.
 pub(super) fn source_type<'a>(
     manifest: &'a Manifest,
     wanted: Option<&str>,
@@ -156,8 +156,8 @@ pub(super) fn source_type<'a>(
     })
 }
 
-/// Makes the folder of a store and locks it for as long as the file is open: it belongs to one command at a time, the
-/// manager of all runs in it.
+/// Creates the folder of a store and locks it while the file is open. Only one command may use it at a time, because
+/// its manager owns all runs in it.
 pub(super) fn lock(folder: &Path) -> Result<File, Failure> {
     let failed = |error: std::io::Error| {
         Failure::failed(format!(
@@ -178,7 +178,7 @@ pub(super) fn lock(folder: &Path) -> Result<File, Failure> {
     }
 }
 
-/// A manager on that store and port. Without a tick it starts and resumes nothing by itself.
+/// Starts a manager on that store and port. Without a tick it starts and resumes no runs by itself.
 pub(super) async fn start_manager(
     store: &Path,
     port: u16,
@@ -209,7 +209,7 @@ pub(super) async fn start_manager(
     })
 }
 
-/// A client for connectors on this machine.
+/// Creates a client for connectors on this machine.
 pub(super) fn http() -> Result<HttpClient, Failure> {
     let client = HttpClient::builder().no_proxy().timeout(ANSWER).build();
     Ok(client
@@ -217,7 +217,7 @@ pub(super) fn http() -> Result<HttpClient, Failure> {
         .into())
 }
 
-/// The manifest of a connector that runs.
+/// Fetches the manifest of a running connector.
 pub(super) async fn fetch_manifest<T: DeserializeOwned>(
     http: &HttpClient,
     url: &str,
@@ -235,7 +235,7 @@ pub(super) async fn fetch_manifest<T: DeserializeOwned>(
     })
 }
 
-/// Registers a connector that runs already, so that nobody has to wait until it does so by itself.
+/// Registers a running connector at once, instead of waiting until it registers itself.
 async fn introduce(http: &HttpClient, client: &Client, url: &str) -> Result<Manifest, Failure> {
     let mut manifest: Manifest = fetch_manifest(http, url).await.map_err(|failure| {
         failure.help(format!(
@@ -253,7 +253,7 @@ async fn introduce(http: &HttpClient, client: &Client, url: &str) -> Result<Mani
     Ok(manifest)
 }
 
-/// Starts a program and waits until it has registered.
+/// Starts a program and waits for its registration.
 async fn launch(
     program: &Program,
     client: &Client,

@@ -1,4 +1,4 @@
-//! Settings from the command line: `key=value` with dotted keys, and files of JSON.
+//! Reads settings from the command line: `key=value` with dotted keys, and JSON files.
 
 use std::{env, fs, path::Path};
 
@@ -10,17 +10,17 @@ use serde_json::{Map, Value};
 use super::failure::Failure;
 use crate::rules::Secret;
 
-/// The variable that holds a secret as JSON.
+/// The variable with a secret as JSON.
 const CREDENTIALS_VARIABLE: &str = "OMNI_CREDENTIALS";
 
-/// A source as it is described on the command line.
+/// The description of a source on the command line.
 #[derive(Debug, Args)]
 pub(super) struct SourceArguments {
     /// A setting of the source. A value that is JSON is taken as that, anything else as text; `a.b=1` nests; repeating a
     /// key makes a list
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
-    /// The settings of the source as a file of JSON; `--set` goes over them
+    /// The settings of the source as a file of JSON; `--set` overrides them
     #[arg(long, value_name = "FILE")]
     config: Option<String>,
     /// The secret of the source as a file of JSON: the bare secret, or an object with `auth_type` and `credentials` and
@@ -36,7 +36,7 @@ pub(super) struct SourceArguments {
 }
 
 impl SourceArguments {
-    /// The settings of the source; none when none are given, which means those from before.
+    /// Returns the settings of the source. None were given if it is none; the previous ones then stay.
     pub(super) fn config(&self) -> Result<Option<Value>, Failure> {
         let base = match &self.config {
             Some(path) => read_json(path)?,
@@ -46,7 +46,7 @@ impl SourceArguments {
         merged(base, &self.set).map(Some)
     }
 
-    /// Whether any setting is given.
+    /// Returns whether any setting was given.
     pub(super) fn has_settings(&self) -> bool {
         self.config.is_some() || !self.set.is_empty()
     }
@@ -60,13 +60,13 @@ impl SourceArguments {
         merged(base, &self.set)
     }
 
-    /// The secret of the source, if there is one.
+    /// Returns the secret of the source, if one was given.
     pub(super) fn secret(&self) -> Result<Option<Secret>, Failure> {
         let secret = match (&self.credentials, env::var(CREDENTIALS_VARIABLE)) {
             (Some(path), _) => read_json(path)?,
             (None, Ok(text)) if !text.trim().is_empty() => {
                 serde_json::from_str(&text).map_err(|error| {
-                    // The position says enough, and the text is secret.
+                    // Show only the position, since the content is secret.
                     Failure::usage(format!(
                         "`{CREDENTIALS_VARIABLE}` is no JSON: line {}, column {}",
                         error.line(),
@@ -97,12 +97,12 @@ impl SourceArguments {
     }
 }
 
-/// `key=value` settings over an object.
+/// Applies `key=value` settings to an object.
 pub(super) fn merged(base: Value, settings: &[String]) -> Result<Value, Failure> {
     merged_with(base, settings, |_| false)
 }
 
-/// The same, where some keys hold texts, whatever these look like.
+/// Applies settings like [`merged`], but values of some keys stay strings.
 pub(super) fn merged_with(
     base: Value,
     settings: &[String],
@@ -129,12 +129,12 @@ pub(super) fn merged_with(
     Ok(base)
 }
 
-/// JSON where it is JSON, else the text itself.
+/// Parses JSON; anything else is a string.
 fn read_value(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|_| text.into())
 }
 
-/// The text, unless it is a quoted text, a list, or the absence of one.
+/// Returns the string itself, unless it is a JSON string, list or null.
 fn read_text(text: &str) -> Value {
     match read_value(text) {
         value @ (Value::String(_) | Value::Array(_) | Value::Null) => value,
@@ -142,7 +142,7 @@ fn read_text(text: &str) -> Value {
     }
 }
 
-/// The name among `known` that `name` was perhaps meant to be.
+/// Returns the most similar name in `known`, if one is similar enough.
 pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     known
         .map(|known| (strsim::damerau_levenshtein(name, known), known))
@@ -188,7 +188,7 @@ fn put(tree: &mut Value, key: &str, value: Value) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Takes the setting at a dotted key out.
+/// Removes the setting at a dotted key.
 pub(super) fn remove(config: &mut Value, key: &str) -> Option<Value> {
     match key.split_once('.') {
         None => config.as_object_mut()?.remove(key),
@@ -207,7 +207,7 @@ fn overlay(base: &mut Value, over: Value) {
     }
 }
 
-/// The way out of an error that says of a setting that it is missing.
+/// Returns the help for an error about a missing setting.
 pub(super) fn missing(error: &str) -> Option<String> {
     let (_, rest) = error
         .strip_prefix("invalid config: ")?
@@ -218,7 +218,7 @@ pub(super) fn missing(error: &str) -> Option<String> {
     ))
 }
 
-/// A file of JSON. Its text is never repeated: it may be secret.
+/// Reads a JSON file. Errors never quote it, since it may be secret.
 pub(super) fn read_json(path: impl AsRef<Path>) -> Result<Value, Failure> {
     let path = path.as_ref();
     let bytes = fs::read(path)
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_json_where_they_can_be_and_texts_elsewhere() {
+    fn values_are_json_where_possible_and_strings_elsewhere() {
         let read = set(
             json!({}),
             &[
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_go_over_a_file_of_config() {
+    fn settings_override_a_config_file() {
         assert_eq!(
             set(
                 json!({ "a": { "b": 1, "c": 2 }, "list": [1] }),
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_set_is_named() {
+    fn an_invalid_setting_is_named() {
         assert_eq!(
             set(json!({}), &["word"]),
             Err("`word` is no setting".into())
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_setting_is_answered_with_the_way_to_give_it() {
+    fn the_error_for_a_missing_setting_says_how_to_give_it() {
         let help = missing("invalid config: the field `api_url` is missing").unwrap();
         assert!(help.starts_with("give it with `--set api_url=…`"), "{help}");
         assert_eq!(

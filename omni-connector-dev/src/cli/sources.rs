@@ -1,4 +1,4 @@
-//! `cargo omni sources`: what the store knows of sources, to look at, to change and to remove.
+//! `cargo omni sources`: lists, shows, changes and removes the sources of a store.
 
 use std::fmt;
 
@@ -37,7 +37,7 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// List all sources, which is done without a subcommand, too
+    /// List all sources; the default without a subcommand
     List,
     /// Show one source with its settings and its last run
     Show {
@@ -57,7 +57,7 @@ enum What {
         #[command(flatten)]
         settings: SourceArguments,
     },
-    /// Remove a source with all that it brought
+    /// Remove a source and all its documents
     Remove {
         /// Its name or id
         source: String,
@@ -81,7 +81,7 @@ pub(super) async fn run(
             () = interrupts.first() => Err(Failure::interrupted()),
         };
     }
-    // Reading needs no lock: it works while another command syncs.
+    // Reading needs no lock, so it works while another command syncs.
     let _lock = match what {
         What::List | What::Show { .. } => None,
         What::Change { .. } | What::Remove { .. } => Some(lock(folder)?),
@@ -147,8 +147,8 @@ async fn act(client: &Client, what: What, output: Output) -> Result<(), Failure>
 }
 
 impl SourceArguments {
-    /// The settings after a change: `--config` in place of all, `--set` over them, without those of `unset`. None when nothing
-    /// of that is asked for.
+    /// Returns the settings after a change: `--config` replaces all, `--set` overrides single ones, `unset` removes
+    /// some. None if no change is requested.
     fn changed(&self, before: &Value, unset: &[String]) -> Result<Option<Value>, Failure> {
         if !self.has_settings() && unset.is_empty() {
             return Ok(None);

@@ -1,4 +1,4 @@
-//! What a run did, for people and for programs.
+//! The summary of a run, for people and for programs.
 
 use std::{
     collections::BTreeMap,
@@ -28,25 +28,25 @@ use crate::{
     },
 };
 
-/// How many items of one reason are named.
+/// The number of items named per reason.
 const NAMED_ITEMS: usize = 3;
 
-/// How a run ended, as the manager and the connector tell it.
+/// The end of a run, as reported by the manager and the connector.
 pub(super) struct End {
     pub progress: Progress,
-    /// Documents that the run had brought before this command went on with it.
+    /// The number of documents that the run had sent before this command resumed it.
     pub earlier_documents: u64,
     pub report: Option<RunReport>,
     pub is_interrupted: bool,
-    /// Files that became documents without a text, as far as they are named.
+    /// Files that became documents without text, as far as they are listed.
     pub textless: Textless,
-    /// What is left out of files, and what Omni would leave out.
+    /// Text that was lost from files, and text that Omni would lose.
     pub files: FileNotes,
-    /// Warnings and errors in the connector's log, and where it is.
+    /// The number of warnings and errors in the connector's log, and its path.
     pub warnings: Option<(u64, PathBuf)>,
 }
 
-/// What a run did. The names of its members are a promise to programs.
+/// The summary of a run. Programs rely on the names of its fields.
 #[derive(Debug, Serialize)]
 pub(super) struct Summary {
     status: Status,
@@ -55,22 +55,22 @@ pub(super) struct Summary {
     mode: SyncType,
     connector: Connector,
     source: SourceName,
-    /// What the connector looked at.
+    /// Items that the connector examined.
     scanned: u64,
     created: u64,
     updated: u64,
-    /// What it looked at and left as it was.
+    /// Items that the connector examined and did not change.
     unchanged: u64,
     deleted: u64,
-    /// The next six are none for a connector that gives no report.
+    /// The next six are none for a connector without reports.
     skipped: Option<u64>,
     skip_reasons: Option<BTreeMap<String, u64>>,
     skips: Option<Vec<Skip>>,
-    /// Items that should have arrived and did not, and the first of them.
+    /// Items that should have arrived but did not, and the first of them.
     failed: Option<u64>,
     failures: Option<Vec<Failure>>,
     deletes_held_back: Option<u64>,
-    /// Groups that documents name and that no run ever sent.
+    /// Groups in permissions that no run has sent.
     unsent_groups: Option<Vec<String>>,
     /// Accepted events that could not be applied, and the first of them.
     refused: u64,
@@ -78,14 +78,14 @@ pub(super) struct Summary {
     /// Files whose text could not be read, and the first of them.
     textless: u64,
     textless_files: Vec<TextlessFile>,
-    /// What is left out of files, and what Omni would leave out.
+    /// Text that was lost from files, and text that Omni would lose.
     files: FileNotes,
     /// Warnings and errors in the connector's log.
     warnings: Option<u64>,
     log: Option<PathBuf>,
-    /// Bytes of content that the connector handed over.
+    /// The bytes of content that the connector sent.
     bytes: u64,
-    /// Texts that were not in the store before.
+    /// Texts that were new to the store.
     contents_stored: u64,
     seconds: f64,
     documents_per_second: f64,
@@ -191,7 +191,7 @@ impl Summary {
         }
     }
 
-    /// The exit code; a run that is complete but for some items has one of its own when `strict`.
+    /// Returns the exit code. With `strict`, a completed run with failed items has its own.
     pub(super) fn code(&self, strict: bool) -> Code {
         match self.status {
             Status::Completed if strict && self.missing() > 0 => Code::Incomplete,
@@ -201,7 +201,7 @@ impl Summary {
         }
     }
 
-    /// Documents a second; of a run that had none to send, what it looked at.
+    /// Formats documents per second; if the run sent none, examined items per second.
     #[allow(clippy::cast_precision_loss, reason = "a rate for people")]
     fn pace(&self) -> String {
         if self.documents_per_second > 0.0 {
@@ -406,12 +406,12 @@ impl Summary {
         Ok(())
     }
 
-    /// Items that should be found and will not be: those that failed, and those that Omni has no use for.
+    /// Returns the number of items that should be found but will not be: failed ones, and those that Omni refuses.
     fn missing(&self) -> u64 {
         self.failed.unwrap_or_default() + self.refused
     }
 
-    /// The last line: whether the run brought all that it should.
+    /// Writes the last line: whether the run sent everything.
     fn write_verdict(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let (Some(warnings @ 1..), Some(log)) = (self.warnings, &self.log) {
             writeln!(
@@ -438,14 +438,14 @@ impl Summary {
     }
 }
 
-/// A number with its noun.
+/// Formats a number with its noun.
 fn counted(count: u64, noun: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{} {noun}{plural}", HumanCount(count))
 }
 
-/// Items that were looked at and left as they were. A connector that tells items apart by itself sends nothing for these; one
-/// that sends everything again leaves it to Omni.
+/// Returns the number of examined items that did not change. Some connectors detect these themselves and send nothing.
+/// Others send everything again, and Omni detects them.
 fn unchanged(effects: &RunEffects, report: Option<&RunReport>) -> u64 {
     let left = report.map_or(0, |report| {
         let others = effects.created + effects.updated + effects.refused;
@@ -456,7 +456,7 @@ fn unchanged(effects: &RunEffects, report: Option<&RunReport>) -> u64 {
     left.max(effects.unchanged)
 }
 
-/// What a connector said, without what it was wrapped in on its way.
+/// Returns the connector's own message, without the manager's wrapping.
 fn readable(error: &str) -> String {
     let answer = error
         .strip_prefix("Connector returned error: status=")

@@ -1,4 +1,4 @@
-//! `cargo omni sync`: one run of a connector into the store.
+//! `cargo omni sync`: runs a connector once, into the store.
 
 use std::time::{Duration, Instant};
 
@@ -22,9 +22,9 @@ use crate::{
     store::runs::{Run, RunStatus},
 };
 
-/// Time between two looks at the run.
+/// The time between two polls of the run.
 const GLANCE: Duration = Duration::from_millis(100);
-/// How many events that could not be applied a summary names.
+/// The number of refused events that a summary names.
 const NAMED_REFUSALS: usize = 20;
 
 /// Run a connector once: fully the first time, then for what has changed
@@ -55,7 +55,7 @@ pub(super) async fn run(
     output: &Output,
     interrupts: &Interrupts,
 ) -> Result<Code, Failure> {
-    // A mistake in the settings is reported before anything is built.
+    // Report a mistake in the settings before building.
     arguments.source.config()?;
     let mut session = Session::start(
         &arguments.connector,
@@ -84,7 +84,7 @@ async fn sync(
         full: arguments.full,
         has_other_settings: described.change == Change::Settings,
     };
-    // The connector may take its time to look at the settings.
+    // The connector may take long to validate the settings.
     let Begun { run, why } = tokio::select! {
         begun = session.client.begin(&source.id, &wish) => begun?,
         () = interrupts.first() => return Err(Failure::interrupted()),
@@ -107,7 +107,7 @@ async fn sync(
     ))
 }
 
-/// Why the run has its mode; none of a run that the connector did not take.
+/// Describes why the run has its mode; none if the connector refused the run.
 fn reason(why: &Why) -> Option<String> {
     Some(match why {
         Why::Refused => return None,
@@ -125,7 +125,7 @@ fn to_the_second(time: OffsetDateTime) -> String {
     whole.format(&Rfc3339).unwrap_or_else(|_| time.to_string())
 }
 
-/// Returns when the run is over, showing every change on the way.
+/// Waits until the run is over, and shows its progress.
 async fn over(client: &Client, run: &Run, bar: &Bar) -> Result<(), Failure> {
     loop {
         let progress = client.progress(&run.id).await?;
@@ -137,7 +137,7 @@ async fn over(client: &Client, run: &Run, bar: &Bar) -> Result<(), Failure> {
     }
 }
 
-/// Waits until the run is over, or will never be.
+/// Waits until the run is over or lost.
 async fn watch(
     session: &mut Session,
     run: &Run,
@@ -183,7 +183,7 @@ async fn watch(
             };
             client.give_up(&run.id, &reason).await?;
         }
-        // Its own end lets it hand over what it holds, and leaves the run to be gone on with.
+        // Stopping the process lets it flush, and leaves the run resumable.
         (Stopped::Interrupted, Some(process)) => {
             bar.stopping("stopping; Ctrl-C once more stops at once");
             tokio::select! {
@@ -210,10 +210,10 @@ async fn watch(
     })
 }
 
-/// Why one does not wait for a run any longer.
+/// Why waiting for a run ended.
 enum Stopped {
     Over,
-    /// With what the connector did.
+    /// Broken off, with what the connector did.
     Broken(String),
     Interrupted,
 }

@@ -1,4 +1,4 @@
-//! Which connector a command works with: a package of the workspace, a program, or one that runs already.
+//! The connector of a command: a package of the workspace, a program, or a running one.
 
 use std::{fmt, path::PathBuf, time::Duration};
 
@@ -11,7 +11,7 @@ use super::{
     package::{self, Profile},
 };
 
-/// How the connector is found and started, beside the package.
+/// How a connector is found and started, apart from its package.
 #[derive(Debug, Args)]
 pub(super) struct ConnectorArguments {
     /// URL of a connector that runs already and was told to use this manager
@@ -26,7 +26,7 @@ pub(super) struct ConnectorArguments {
     /// Seconds that the connector may take until it registers
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     wait: u64,
-    /// Show what the connector prints while it runs; all of it is in `connector.log` in the store in any case
+    /// Show the connector's output while it runs; `connector.log` in the store always has all of it
     #[arg(long)]
     verbose: bool,
     /// Any program that is a connector, with its arguments
@@ -34,28 +34,28 @@ pub(super) struct ConnectorArguments {
     command: Vec<String>,
 }
 
-/// A connector to start, or one that runs.
+/// A connector to start, or a running one.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Target {
     Program(Program),
     Running { url: String },
 }
 
-/// What is started as a process of its own.
+/// A program to start as a separate process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Program {
-    /// What people call it.
+    /// Its name for people.
     pub name: String,
     pub path: PathBuf,
     pub arguments: Vec<String>,
 }
 
-/// A connector as a command names it.
+/// The name of a connector in a command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Named {
     Nothing,
-    /// By its whole name.
+    /// A package, by its full name.
     Package(String),
     Command(Vec<String>),
     Url(String),
@@ -73,7 +73,7 @@ impl fmt::Display for Named {
 }
 
 impl ConnectorArguments {
-    /// The connector that is named, without building anything.
+    /// Returns the named connector without building it.
     pub(super) async fn named(&self, package: Option<&str>) -> Result<Named, Failure> {
         Ok(match (package, &self.url, &self.command[..]) {
             (Some(name), None, []) => Named::Package(package::find(name).await?.name),
@@ -84,7 +84,7 @@ impl ConnectorArguments {
         })
     }
 
-    /// The program of a command; none of a package, which has to be built.
+    /// Returns the program of a command; none for a package, which must be built first.
     pub(super) fn program(&self) -> Option<Program> {
         let [program, arguments @ ..] = &self.command[..] else {
             return None;
@@ -96,17 +96,17 @@ impl ConnectorArguments {
         })
     }
 
-    /// Whether a package is built in release mode.
+    /// Returns whether a package is built in release mode.
     pub(super) fn is_release(&self) -> bool {
         self.release
     }
 
-    /// The port that was asked for.
+    /// Returns the requested port.
     pub(super) fn asked_port(&self) -> Option<u16> {
         self.port
     }
 
-    /// The one connector that is named; a package is built first.
+    /// Returns the named connector, and builds a package first.
     pub(super) async fn target(
         &self,
         package: Option<&str>,
@@ -131,12 +131,12 @@ impl ConnectorArguments {
         }
     }
 
-    /// Whether the connector is named without a package.
+    /// Returns whether a connector is named other than by a package.
     pub(super) fn names_a_connector(&self) -> bool {
         self.url.is_some() || !self.command.is_empty()
     }
 
-    /// Where the manager listens; 0 is any free port. A connector that runs already had to be told.
+    /// Returns the manager's port; 0 is any free port. A running connector uses a fixed one.
     pub(super) fn port(&self) -> u16 {
         let default = if self.url.is_some() {
             super::manager::PORT
@@ -146,13 +146,12 @@ impl ConnectorArguments {
         self.port.unwrap_or(default)
     }
 
-    /// Has the manager listen where it always does, unless another port was asked for: what others are told of its address
-    /// must stay true.
+    /// Uses the manager's usual port unless another was requested, because others were given its address.
     pub(super) fn keep_port(&mut self) {
         self.port.get_or_insert(super::manager::PORT);
     }
 
-    /// The connector as it stands on the command line.
+    /// Formats the connector as on the command line.
     pub(super) fn shown(&self, package: Option<&str>) -> String {
         match (package, &self.url) {
             (Some(package), _) => package.to_owned(),
@@ -161,12 +160,12 @@ impl ConnectorArguments {
         }
     }
 
-    /// Whether what the connector prints is shown at once.
+    /// Returns whether the connector's output is shown.
     pub(super) fn is_verbose(&self) -> bool {
         self.verbose
     }
 
-    /// How long a registration may take.
+    /// Returns the time limit for a registration.
     pub(super) fn patience(&self) -> Duration {
         Duration::from_secs(self.wait)
     }

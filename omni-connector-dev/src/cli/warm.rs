@@ -1,4 +1,4 @@
-//! The manager that `cargo omni dev` keeps running: other commands find it by a file in the store, and use it.
+//! The manager that `cargo omni dev` keeps running. Other commands find and use it through a file in the store.
 
 use std::{
     fs,
@@ -17,20 +17,20 @@ use crate::store::folder::private_file;
 
 /// The file in the store.
 const FILE: &str = "manager.json";
-/// The version that must be the same on both sides.
+/// The version, which both sides must share.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// A manager that runs, as the file says.
+/// A running manager, as described in the file.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Warm {
     url: String,
     version: String,
     pid: u32,
-    /// What its connector is started from.
+    /// How its connector was named.
     connector: Named,
 }
 
-/// The file of a manager that runs. It is gone when this is dropped.
+/// The file of a running manager. Dropping the value removes the file.
 #[derive(Debug)]
 pub(super) struct Note(PathBuf);
 
@@ -41,7 +41,7 @@ impl Drop for Note {
 }
 
 impl Warm {
-    /// Says in the store where its manager is.
+    /// Writes the manager's address into the store.
     pub(super) fn note(store: &Path, url: &str, connector: Named) -> Result<Note, Failure> {
         let path = store.join(FILE);
         let warm = Self {
@@ -59,10 +59,10 @@ impl Warm {
         Ok(Note(path))
     }
 
-    /// The manager that runs on a store; none where there is no such file, or nobody answers at its address.
+    /// Finds the running manager of a store; none if the file is missing or no manager answers.
     ///
     /// # Errors
-    /// A manager of another version.
+    /// Returns an error for a manager of another version.
     pub(super) async fn find(store: &Path) -> Result<Option<Self>, Failure> {
         let Ok(bytes) = fs::read(store.join(FILE)) else {
             return Ok(None);
@@ -70,7 +70,7 @@ impl Warm {
         let Ok(warm) = serde_json::from_slice::<Self>(&bytes) else {
             return Ok(None);
         };
-        // A file that a killed manager left behind: nobody answers there, or somebody who serves another store.
+        // A killed manager leaves the file behind. Then nothing answers there, or a manager of another store.
         let is_alive = match warm.client()?.about().await {
             Ok(about) => about.is_of(store),
             Err(_) => false,
@@ -92,12 +92,12 @@ impl Warm {
         Ok(Some(warm))
     }
 
-    /// A client of it.
+    /// Creates a client of the manager.
     pub(super) fn client(&self) -> Result<Client, Failure> {
         Client::new(self.url.clone())
     }
 
-    /// Whether its connector is the one that a command names. A command that names none means this one.
+    /// Checks that a command names the same connector. A command that names none uses this one.
     pub(super) fn check(&self, store: &Path, wanted: &Named) -> Result<(), Failure> {
         if *wanted == Named::Nothing || *wanted == self.connector {
             return Ok(());
@@ -111,7 +111,7 @@ impl Warm {
     }
 }
 
-/// The same for a command with its arguments.
+/// Finds the running manager and checks it against a command's arguments.
 pub(super) async fn find_for(
     arguments: &ConnectorArguments,
     package: Option<&str>,

@@ -1,7 +1,7 @@
-//! A second process that ends the connector when `cargo omni` is killed and can do nothing any more. It waits for the end of a
-//! pipe whose other end dies with `cargo omni`, whatever ends it.
+//! A second process that ends the connector if `cargo omni` is killed. It waits for the end of a pipe whose other end
+//! closes together with `cargo omni`, however that ends.
 
-/// The argument that makes a `cargo-omni` such a process; the number of the process group follows it.
+/// The argument that starts `cargo-omni` as a watchdog, followed by the number of the process group.
 pub(super) const ARGUMENT: &str = "__end-group-after-me";
 
 #[cfg(unix)]
@@ -20,41 +20,41 @@ mod unix {
 
     use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 
-    /// How long the connector may take to hand over what it holds.
+    /// How long the connector may take to flush its runs.
     const GRACE: Duration = Duration::from_secs(25);
     const GLANCE: Duration = Duration::from_millis(50);
-    /// What an orderly end sends.
+    /// The byte that dismisses the watchdog.
     const DISMISSED: u8 = b'.';
 
-    /// Ends the group when it is dropped without being dismissed, or when this process is killed.
+    /// Ends the group when dropped without being dismissed, or when this process is killed.
     #[derive(Debug)]
     pub(crate) struct Watchdog(ChildStdin);
 
     impl Watchdog {
-        /// None where there is no program to be it, or no process to spare.
+        /// Starts a watchdog; none if the program or a process for it is missing.
         pub(crate) fn start(group: u32) -> Option<Self> {
             let mut child = Command::new(env::current_exe().ok()?)
                 .args([super::ARGUMENT, &group.to_string()])
                 .stdin(Stdio::piped())
                 .stdout(Stdio::null())
                 .stderr(Stdio::null())
-                // What a terminal sends to `cargo omni` is not for it.
+                // Signals from the terminal to `cargo omni` must not reach it.
                 .process_group(0)
                 .spawn()
                 .ok()?;
             let pipe = child.stdin.take()?;
-            // It ends soon after the pipe; somebody has to take note of that.
+            // It ends soon after the pipe. This thread collects its exit status.
             thread::spawn(move || child.wait());
             Some(Self(pipe))
         }
 
-        /// There is nothing to end any more.
+        /// Dismisses the watchdog, because the group has ended.
         pub(crate) fn dismiss(mut self) {
             let _ = self.0.write_all(&[DISMISSED]);
         }
     }
 
-    /// Waits for the end of standard input and ends the group, unless it was dismissed before.
+    /// Waits for the end of standard input, then ends the group unless it was dismissed.
     pub(crate) fn watch(group: &str) {
         let Some(group) = group.parse().ok().and_then(Pid::from_raw) else {
             return;
@@ -65,7 +65,7 @@ mod unix {
             return;
         }
         let end = Instant::now() + GRACE;
-        // A group without processes is what is wanted.
+        // A group without processes is the desired state.
         let _ = kill_process_group(group, Signal::TERM);
         while test_kill_process_group(group).is_ok() && Instant::now() < end {
             thread::sleep(GLANCE);
@@ -79,7 +79,7 @@ pub(super) use elsewhere::{Watchdog, watch};
 
 #[cfg(not(unix))]
 mod elsewhere {
-    /// There are no process groups to end.
+    /// Does nothing on systems without process groups.
     #[derive(Debug)]
     pub(crate) struct Watchdog;
 

@@ -1,6 +1,5 @@
-//! OAuth from the sign-in to the token that a connector receives: the web app's part (`protocol.md`
-//! §8.2–8.4), for one person on one machine.
-//! one machine.
+//! OAuth from the sign-in to the token that a connector receives: the web app's part (`protocol.md` §8.2–8.4), for one
+//! person on one machine.
 //!
 //! A state is valid once, for a quarter of an hour. A callback without a valid state must never be
 //! accepted.

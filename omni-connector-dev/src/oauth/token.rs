@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_life_is_read_as_number_text_or_not_at_all() {
+    fn a_life_is_read_from_a_number_or_a_string() {
         for (written, seconds) in [
             (json!(3600), Some(3600)),
             (json!("3600"), Some(3600)),

@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_address_is_found_where_the_manifest_says() {
+    fn the_address_is_read_at_the_path_in_the_manifest() {
         let nested = json!({ "user": { "email": "Ann@Example.com" } });
         assert_eq!(
             email_of(&nested, "user.email").as_deref(),

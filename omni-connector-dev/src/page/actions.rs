@@ -1,4 +1,5 @@
-//! The pane of the actions: each with a form from its schema, called as a person, and its answer as a language model gets it.
+//! The pane of the actions. Each has a form from its schema, is called as a person, and shows its answer as a language
+//! model receives it.
 
 use std::{
     collections::HashMap,
@@ -36,14 +37,14 @@ const LONGEST: usize = 100 << 10;
 pub(super) struct Called {
     input: Value,
     status: Option<u16>,
-    /// JSON where the answer is JSON, else its text, or a refusal of the manager.
+    /// The answer as JSON if it is JSON, else as a string; or a refusal of the manager.
     answer: Value,
     size: u64,
     viewer: Option<String>,
     took: Duration,
 }
 
-/// What the pane shows.
+/// The data of the pane.
 #[derive(Serialize)]
 pub(super) struct Data {
     actions: Vec<ManifestAction>,

@@ -1,4 +1,4 @@
-//! One handler, two answers: a whole page for a browser, the same data as JSON for a program that accepts JSON.
+//! Answers a request with a whole page for a browser, or with the same data as JSON for a program that accepts JSON.
 
 use std::collections::HashMap;
 
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::rules::Refusal;
 
-/// What a request asks for: the parameters of its address, and whether it wants JSON.
+/// The query parameters of a request, and whether it accepts JSON.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Ask {
     parameters: HashMap<String, String>,
@@ -25,13 +25,13 @@ pub(super) struct Ask {
 }
 
 impl Ask {
-    /// A parameter that is there and not empty.
+    /// Returns a parameter that is present and not empty.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         let value = self.parameters.get(name)?.trim();
         (!value.is_empty()).then_some(value)
     }
 
-    /// The same, to keep.
+    /// Returns the parameter as an owned string.
     pub(super) fn owned(&self, name: &str) -> Option<String> {
         self.get(name).map(str::to_owned)
     }
@@ -55,7 +55,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Ask {
     }
 }
 
-/// The data of a pane as JSON, or rendered within the frame.
+/// Answers with the data of a pane as JSON, or rendered in the frame.
 pub(super) fn answer<T: Serialize>(
     ask: &Ask,
     frame: &Frame,
@@ -70,12 +70,12 @@ pub(super) fn answer<T: Serialize>(
     }
 }
 
-/// Leads a browser back to a page after something was done.
+/// Redirects a browser back to a page after a change.
 pub(super) fn back(to: &str) -> Response {
     Redirect::to(to).into_response()
 }
 
-/// A refusal as the sentences that people read.
+/// Converts a refusal to a sentence for people.
 pub(super) fn sentence(refusal: Refusal) -> String {
     match refusal {
         Refusal::BadRequest(text)

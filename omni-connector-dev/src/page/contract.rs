@@ -1,5 +1,5 @@
-//! The pane of the contract: the manifest, what changed in it since the last build, what Omni would say of it, and what its
-//! operators find.
+//! The pane of the contract: the manifest, its changes since the last build, Omni's objections to it, and the documents
+//! that its operators find.
 
 use axum::{extract::State, response::Response};
 use maud::{Markup, html};
@@ -22,7 +22,7 @@ use crate::{
     store::{StoreError, review::Usage},
 };
 
-/// What the pane shows.
+/// The data of the pane.
 #[derive(Serialize)]
 pub(super) struct Data {
     manifest: Option<Manifest>,
@@ -31,7 +31,7 @@ pub(super) struct Data {
     operators: Vec<(SearchOperator, Usage)>,
 }
 
-/// Something that Omni would refuse, or take and never do.
+/// A part that Omni would refuse, or accept without effect.
 #[derive(Serialize)]
 struct Verdict {
     is_error: bool,

@@ -1,4 +1,4 @@
-//! What differs between two JSON values, place by place.
+//! Compares two JSON values path by path.
 
 use maud::{Markup, html};
 use serde::Serialize;
@@ -6,12 +6,12 @@ use serde_json::Value;
 
 use super::show::short;
 
-/// The most differences that are named.
+/// The most differences that are listed.
 const NAMED: usize = 40;
 /// The longest value that is shown, in characters.
 const LONGEST: usize = 160;
 
-/// One place with its values.
+/// One path with its two values.
 #[derive(Debug, PartialEq, Serialize)]
 pub(super) struct Change {
     pub(super) place: String,
@@ -19,7 +19,7 @@ pub(super) struct Change {
     pub(super) after: Option<Value>,
 }
 
-/// The differences, in the order of the places.
+/// Returns the differences, in the order of the paths.
 pub(super) fn changes(before: &Value, after: &Value) -> Vec<Change> {
     let mut found = Vec::new();
     compare("", Some(before), Some(after), &mut found);
@@ -55,7 +55,7 @@ fn compare(place: &str, before: Option<&Value>, after: Option<&Value>, found: &m
     }
 }
 
-/// The differences as a list.
+/// Renders the differences as a list.
 pub(super) fn render(changes: &[Change]) -> Markup {
     html! {
         ul.diff {
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_added_removed_and_changed_is_named_by_its_place() {
+    fn added_removed_and_changed_values_are_named_by_their_path() {
         let found = changes(
             &json!({ "a": 1, "b": [1, 2], "c": {} }),
             &json!({ "a": 2, "b": [1], "d": null }),

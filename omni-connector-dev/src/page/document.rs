@@ -1,4 +1,4 @@
-//! One document: what the connector said of it, the text that Omni has, and who may read it and why.
+//! One document: the connector's data, the text in Omni, and its readers with the reasons.
 
 use maud::{Markup, html};
 use rusqlite::Connection;
@@ -17,10 +17,10 @@ use crate::{
     },
 };
 
-/// The most of a text that is shown, in characters.
+/// The most characters of a text that are shown.
 const LONGEST: usize = 20_000;
 
-/// A document with what belongs to it.
+/// A document with its related data.
 #[derive(Serialize)]
 pub(super) struct Shown {
     pub(super) document: StoredDocument,

@@ -1,4 +1,4 @@
-//! The pane of the documents: searched as Omni searches, each with its readers, and why one is not found.
+//! The pane of the documents: searched as in Omni, each with its readers, and why one is not found.
 
 use axum::{extract::State, response::Response};
 use maud::{Markup, html};
@@ -23,9 +23,9 @@ use crate::{
 
 /// Hits on one page.
 const PAGE: usize = 50;
-/// The most hits that one page can hold.
+/// The most hits that a request can ask for.
 const MOST: usize = 2000;
-/// Groups and people that are listed.
+/// The most groups and people that are listed.
 const LISTED: usize = 500;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -37,7 +37,7 @@ enum Tab {
     Why,
 }
 
-/// What the pane shows.
+/// The data of the pane.
 #[derive(Serialize)]
 pub(super) struct Data {
     tab: Tab,
@@ -251,7 +251,7 @@ fn listed_people(frame: &Frame, people: &[PersonSyncRecord]) -> Markup {
     }
 }
 
-/// The documents as a person sees them.
+/// Returns the link to the documents as a person sees them.
 fn person(frame: &Frame, email: &str) -> String {
     let source = frame.source.as_ref().map(|one| one.source.id.as_str());
     format!(

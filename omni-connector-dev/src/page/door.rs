@@ -1,5 +1,6 @@
-//! Who may see the page, and what its answers may hold. A browser gets in with the token of an address that was printed, which
-//! works once; then it has a cookie. Answers run no foreign script, load nothing from elsewhere and hold no stored secret.
+//! Controls access to the page and the content of its answers. A printed address has a one-time token, for which a
+//! browser gets a cookie. Answers must never run foreign scripts, load anything from elsewhere, or contain a stored
+//! secret.
 
 use std::{
     collections::HashSet,
@@ -22,17 +23,17 @@ use super::{
 };
 use crate::store::review;
 
-/// Nothing but what this page itself brings.
+/// Allows only content from this page itself.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
     form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
-/// What stands in place of a secret.
+/// Replaces a secret.
 const HIDDEN: &str = "••••••";
-/// Characters at the beginning or end of a secret that tell too much.
+/// The number of characters at the start or end of a secret that must not be shown.
 const TELLING: usize = 12;
-/// Addresses that were printed and not used.
+/// The most unused printed addresses.
 const UNUSED: usize = 32;
 
-/// Tokens of printed addresses, and cookies of browsers that came with one. Cheap to clone.
+/// The tokens of printed addresses, and the cookies of admitted browsers. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Door(Arc<Parts>);
 
@@ -52,7 +53,7 @@ fn secret() -> String {
 }
 
 impl Door {
-    /// The door of a manager on that port.
+    /// Creates the door of a manager on that port.
     pub(crate) fn new(port: u16) -> Self {
         Self(Arc::new(Parts {
             port,
@@ -61,7 +62,7 @@ impl Door {
         }))
     }
 
-    /// The path of a new address. It lets one browser in.
+    /// Returns the path of a new address, which admits one browser.
     pub(crate) fn path(&self) -> String {
         let token = secret();
         let mut tokens = open(&self.0.tokens);
@@ -72,7 +73,7 @@ impl Door {
         format!("/dev?t={token}")
     }
 
-    /// The cookie for a browser with that token, which is used up.
+    /// Returns the cookie for a browser with that token, which is then used up.
     pub(super) fn admit(&self, token: &str) -> Option<HeaderValue> {
         let mut tokens = open(&self.0.tokens);
         let index = tokens.iter().position(|known| known == token)?;
@@ -86,7 +87,7 @@ impl Door {
         text.parse().ok()
     }
 
-    /// Whether a request comes from a browser that was let in.
+    /// Returns whether a request comes from an admitted browser.
     pub(super) fn knows(&self, headers: &HeaderMap) -> bool {
         let name = self.name();
         let cookies = open(&self.0.cookies);
@@ -99,18 +100,18 @@ impl Door {
             .any(|(key, value)| key == name && cookies.contains(value))
     }
 
-    /// Whether any browser was let in.
+    /// Returns whether any browser was admitted.
     pub(super) fn has_guests(&self) -> bool {
         !open(&self.0.cookies).is_empty()
     }
 
-    /// Cookies of all ports of a host are sent to each, so the name tells managers apart.
+    /// Returns the name of the cookie. It contains the port, since a browser sends cookies to all ports of a host.
     fn name(&self) -> String {
         format!("omni_dev_{}", self.0.port)
     }
 }
 
-/// Lets requests of known browsers in, and those that change something only from the page itself.
+/// Admits requests of known browsers. A request that changes something must come from the page itself.
 pub(super) async fn guard(State(page): State<Page>, request: Request, next: Next) -> Response {
     if !page.door.knows(request.headers()) {
         return closed();
@@ -124,7 +125,7 @@ pub(super) async fn guard(State(page): State<Page>, request: Request, next: Next
         .headers()
         .get(header::CONTENT_TYPE)
         .is_some_and(|kind| kind == "text/event-stream");
-    // Without the list of secrets nothing can be shown.
+    // Without the list of secrets nothing may be shown.
     let mut answer = match secrets {
         _ if is_stream => answer,
         Ok(secrets) => without(answer, &secrets).await,
@@ -134,13 +135,14 @@ pub(super) async fn guard(State(page): State<Page>, request: Request, next: Next
     answer
 }
 
-/// Browsers say where a form was sent from. `refuse_other_sites` has compared the origin with the host.
+/// Returns whether the page itself sent a form, as browsers report it. `refuse_other_sites` has compared the origin
+/// with the host.
 fn is_of_the_page(headers: &HeaderMap) -> bool {
     let site = headers.get("sec-fetch-site");
     headers.contains_key(header::ORIGIN) && site.is_none_or(|site| site == "same-origin")
 }
 
-/// The answer without secrets, in whatever way they are written, and a page without marks that turn the text around them.
+/// Removes secrets in every encoding from an answer, and marks that change the text direction from a page.
 async fn without(answer: Response, secrets: &[String]) -> Response {
     let (mut parts, body) = answer.into_parts();
     let Ok(bytes) = to_bytes(body, usize::MAX).await else {
@@ -166,7 +168,7 @@ async fn without(answer: Response, secrets: &[String]) -> Response {
     (parts, Body::from(text)).into_response()
 }
 
-/// Replaces a secret, and a long beginning or end of it: texts are cut before they are shown.
+/// Replaces a secret, and a long start or end of it, since texts may be cut before they are shown.
 fn hide(text: String, secret: &str) -> String {
     let from_start = secret
         .char_indices()
@@ -198,13 +200,13 @@ fn hide(text: String, secret: &str) -> String {
     shown.replace(from_end, HIDDEN)
 }
 
-/// Sets the headers that every answer of the page has.
+/// Sets the headers of every answer of the page.
 pub(super) fn harden(answer: &mut Response) {
     let headers = answer.headers_mut();
     for (name, value) in [
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        // With none at all, browsers would not say where a form comes from.
+        // Without a referrer policy, browsers would not send a form's origin.
         (header::REFERRER_POLICY, "same-origin"),
         (header::CACHE_CONTROL, "no-store"),
         (
@@ -220,7 +222,7 @@ pub(super) fn harden(answer: &mut Response) {
     }
 }
 
-/// What a browser without a cookie reads.
+/// Renders the page for a browser without a cookie.
 pub(super) fn closed() -> Response {
     refusal(
         "This page opens with the address that `cargo omni dev` printed, once. Run `cargo omni dev` again in the same folder: it \
@@ -275,7 +277,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_secret_is_hidden_in_every_form_that_an_answer_can_have() {
+    async fn a_secret_is_hidden_in_every_encoding_of_an_answer() {
         let secret = "p\"<&>\\word".to_owned();
         let json = serde_json::json!({ "a": secret }).to_string();
         let page = html! { (secret) " " (json) }.into_string() + &json + &secret;

@@ -1,4 +1,4 @@
-//! The one stream of a tab: it says that something has changed, and the script asks for the page again.
+//! Streams change events to a tab. Its script then requests the page again.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -12,7 +12,7 @@ use tokio::time::sleep;
 use super::Page;
 use crate::store::review;
 
-/// Time between two looks.
+/// The time between two polls.
 const GLANCE: Duration = Duration::from_millis(300);
 
 pub(super) async fn stream(

@@ -1,5 +1,5 @@
-//! Keeps what connectors say of their runs while somebody looks at the page: a report lives in the connector's process, and is
-//! gone with it.
+//! Stores connectors' reports on their runs while the page is open. Otherwise a report would be lost with the
+//! connector's process.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -16,16 +16,16 @@ use crate::{
     workbench::Phase,
 };
 
-/// Time between two questions.
+/// The time between two polls.
 const GLANCE: Duration = Duration::from_millis(700);
-/// Runs that are looked at.
+/// The number of latest runs that are polled.
 const LATEST: usize = 20;
-/// How long a connector is asked after the end of a run.
+/// How long after the end of a run its connector is asked for the report.
 const REMEMBERED: time::Duration = time::Duration::minutes(2);
 /// The largest report that is kept, in bytes.
 const LARGEST: usize = 4 << 20;
 
-/// Follows runs for ever.
+/// Stores reports until the manager ends.
 pub(crate) async fn follow(shared: Shared, door: Door) {
     let mut settled = HashSet::new();
     loop {
@@ -40,7 +40,7 @@ pub(crate) async fn follow(shared: Shared, door: Door) {
     }
 }
 
-/// Asks after each run that goes on, and once more after its end.
+/// Requests the report of each running run, and once more after its end.
 async fn look(shared: &Shared, settled: &mut HashSet<String>) -> Result<(), StoreError> {
     let latest = shared
         .store
@@ -94,9 +94,9 @@ async fn keep(shared: &Shared, run_id: &str) -> Result<(), StoreError> {
 }
 
 impl Page {
-    /// Notes the manifest that is registered, so that the one before can be compared with it.
+    /// Remembers the registered manifest and the previous one for comparison.
     pub(super) fn note_manifest(&self, now: &omni_connector::Manifest) {
-        // The address differs with each process and says nothing.
+        // The URL differs for each process and is not a change.
         let mut now = now.clone();
         now.connector_url.clear();
         self.memory(|memory| match &mut memory.manifests {

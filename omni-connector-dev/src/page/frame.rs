@@ -1,4 +1,5 @@
-//! What stands around every pane: the connector, its state, the source, the person who is looked for, and the way to the panes.
+//! The frame of every pane: the connector and its state, the source, the person for whom documents are shown, and the
+//! navigation.
 
 use maud::{DOCTYPE, Markup, html};
 use omni_connector::Manifest;
@@ -15,9 +16,9 @@ use crate::{
     workbench::{Bench, Line, Phase},
 };
 
-/// Addresses that are offered while a person types one.
+/// The most addresses suggested while a person types.
 const OFFERED: usize = 200;
-/// Lines of the log that are shown.
+/// The number of last lines shown of the log.
 const SHOWN_LINES: usize = 200;
 
 /// The panes, in the order of their keys.
@@ -59,7 +60,7 @@ impl Pane {
         }
     }
 
-    /// The lines of its picture, on a field of 16 × 16.
+    /// Returns the lines of its icon, on a grid of 16 × 16.
     fn picture(self) -> &'static str {
         match self {
             Self::Source => {
@@ -77,10 +78,10 @@ impl Pane {
     }
 }
 
-/// What every pane is shown with.
+/// The data that every pane shows.
 pub(super) struct Frame {
     pub(super) sources: Vec<Listed>,
-    /// The source that the address chooses, else the newest one that the connector serves.
+    /// The source selected in the URL, else the newest one that the connector serves.
     pub(super) source: Option<Listed>,
     pub(super) manifest: Option<Manifest>,
     pub(super) viewer: Option<String>,
@@ -141,7 +142,7 @@ impl Frame {
         })
     }
 
-    /// The address of a pane, with the source and the person of this one.
+    /// Returns the URL of a pane, with the current source and person.
     pub(super) fn link(&self, path: &str, parameters: &[(&str, &str)]) -> String {
         let mut link = path.to_owned();
         let source = self
@@ -164,7 +165,7 @@ impl Frame {
         link
     }
 
-    /// The choices of this page as fields of a form that reads.
+    /// Renders the current selections as hidden fields of a search form.
     pub(super) fn kept(&self) -> Markup {
         html! {
             @if let Some(one) = &self.source { input type="hidden" name="source" value=(one.source.id); }
@@ -172,7 +173,7 @@ impl Frame {
         }
     }
 
-    /// The whole page.
+    /// Renders the whole page.
     pub(super) fn page(&self, pane: Pane, content: Markup) -> Markup {
         let name = self
             .manifest
@@ -236,7 +237,7 @@ impl Frame {
         }
     }
 
-    /// The state in words, with a light.
+    /// Renders the state as text, with a light.
     fn light(&self) -> Markup {
         let (light, words) = match &self.bench.phase {
             Phase::Building => ("busy", "building".to_owned()),
@@ -309,7 +310,7 @@ impl Frame {
         }
     }
 
-    /// The compiler's words, how a process ended, and what the last restart changed.
+    /// Renders the compiler's messages, the end of a process, and the changes of the last restart.
     fn compiler(&self, pane: Pane) -> Markup {
         html! {
             @match &self.bench.phase {
@@ -350,7 +351,7 @@ impl Frame {
         }
     }
 
-    /// Whether the development command takes orders, and what it does.
+    /// Returns the state of the development command, if it accepts orders.
     pub(super) fn bench(&self) -> Option<&Bench> {
         (self.bench.phase != Phase::Unwatched).then_some(&self.bench)
     }

@@ -1,4 +1,4 @@
-//! Answers that look at every document of a source, kept until a run or a document changes.
+//! Caches results that need every document of a source, until a run or a document changes.
 
 use omni_connector::SearchOperator;
 
@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-/// Attributes whose use is kept.
+/// The most attributes whose usage is cached.
 const ATTRIBUTES: usize = 200;
 
 impl Page {
@@ -19,9 +19,9 @@ impl Page {
         self.shared.store.read(review::pulse).await
     }
 
-    /// The doubts about a source.
+    /// Returns the doubts about a source.
     pub(super) async fn doubts(&self, source_id: &str) -> Result<Vec<Doubt>, StoreError> {
-        // The operators of another build may find other things.
+        // The operators of another build may find other documents.
         let builds = self
             .shared
             .registry
@@ -40,7 +40,7 @@ impl Page {
         Ok(doubts)
     }
 
-    /// Operators with what they find.
+    /// Returns the operators with the documents that they find.
     pub(super) async fn usage(
         &self,
         operators: Vec<SearchOperator>,

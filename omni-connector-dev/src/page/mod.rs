@@ -1,7 +1,7 @@
-//! The development page under `/dev`: what is in the store and what the connector reports, rendered on the server. It decides
-//! nothing about runs, shows no secret, and never renders anything of a document as HTML.
+//! The development page under `/dev`: the store's content and the connector's reports, rendered on the server. It must
+//! never decide anything about runs, show a secret, or render content of a document as HTML.
 //!
-//! Each pane is one handler: it reads, and answers as a whole page or as JSON. Every control is a link or a form.
+//! The handler of a pane reads its data, and answers with a whole page or with JSON. Every control is a link or a form.
 
 mod actions;
 mod answer;
@@ -44,7 +44,7 @@ use crate::{
     store::review::Usage,
 };
 
-/// What the handlers of the page are given. Cheap to clone.
+/// The state of the page's handlers. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Page {
     shared: Shared,
@@ -53,22 +53,22 @@ pub(crate) struct Page {
     memory: Arc<Mutex<Memory>>,
 }
 
-/// What the page remembers between two requests.
+/// In-memory data kept between requests.
 #[derive(Debug, Default)]
 struct Memory {
-    /// Said once, on the next page.
+    /// Shown once, on the next page.
     notice: Option<Notice>,
-    /// The last answer of each action.
+    /// The latest answer of each action.
     answers: HashMap<String, actions::Called>,
-    /// The doubts about a source, with the state of the store that they are about.
+    /// The doubts about a source, with the state of the store at that time.
     doubts: Option<(String, Vec<Doubt>)>,
-    /// How documents use an attribute, with the state of the store.
+    /// The usage of attributes, with the state of the store at that time.
     usage: HashMap<String, (String, Usage)>,
-    /// The manifest that is registered, and the one before.
+    /// The registered manifest and the previous one.
     manifests: Option<(Manifest, Option<Manifest>)>,
 }
 
-/// What came of something that a person asked for.
+/// The result of a person's request.
 #[derive(Debug, Clone)]
 struct Notice {
     is_error: bool,
@@ -89,7 +89,7 @@ impl Page {
         look(&mut self.memory.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Says something on the next page.
+    /// Shows a message on the next page.
     fn say(&self, text: impl Into<String>) {
         let text = text.into();
         self.memory(|memory| {
@@ -100,7 +100,7 @@ impl Page {
         });
     }
 
-    /// Says what went wrong on the next page.
+    /// Shows an error on the next page.
     fn complain(&self, text: impl Into<String>) {
         let text = text.into();
         self.memory(|memory| {
@@ -118,7 +118,7 @@ impl FromRef<Page> for Shared {
     }
 }
 
-/// The routes of the page. They answer a browser that came with the address that the command printed, and nobody else.
+/// Returns the routes of the page. They only answer a browser that was opened with a printed address.
 pub(crate) fn router<S>(page: Page) -> Router<S> {
     let inside = Router::new()
         .route("/dev/source", get(source::pane).post(source::save))
@@ -144,7 +144,7 @@ pub(crate) fn router<S>(page: Page) -> Router<S> {
     inside.merge(outside).with_state(page)
 }
 
-/// Lets a browser in that has the token of a printed address, then leads to the first pane of use.
+/// Admits a browser with the token of a printed address, and redirects it to the first useful pane.
 async fn enter(State(page): State<Page>, request: axum::extract::Request) -> Response {
     let token = request
         .uri()
@@ -174,12 +174,12 @@ async fn enter(State(page): State<Page>, request: axum::extract::Request) -> Res
     answer
 }
 
-/// A new address of the page, for a program that prints or opens it.
+/// Answers with a new address of the page, for a program that prints or opens it.
 async fn address(State(page): State<Page>) -> axum::Json<serde_json::Value> {
     axum::Json(serde_json::json!({ "path": page.door.path() }))
 }
 
-/// Which manager this is, so that a command knows the one of its own store.
+/// Answers with the identity of this manager, so that a command recognises the one of its store.
 async fn about(State(page): State<Page>) -> axum::Json<serde_json::Value> {
     let store = match &page.shared.options.storage {
         Storage::Folder(folder) => folder.canonicalize().ok(),

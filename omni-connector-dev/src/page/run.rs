@@ -1,4 +1,4 @@
-//! One run: what it did, what it left out and why, what failed, and the checkpoints that it saved.
+//! One run: its results, skipped items with reasons, failures, and saved checkpoints.
 
 use maud::{Markup, html};
 use omni_connector::{Failure, RunReport, Skip};
@@ -12,10 +12,10 @@ use super::{
 };
 use crate::store::{history::SavedCheckpoint, runs::RunStatus};
 
-/// Checkpoints that are shown with their differences.
+/// The number of checkpoints shown with their differences.
 const SHOWN: usize = 30;
 
-/// The light of a status, with its name for those who do not see it.
+/// Renders the light of a status, with its name for screen readers.
 pub(super) fn light(status: RunStatus) -> Markup {
     let (light, name) = match status {
         RunStatus::Running => ("busy", "running"),
@@ -83,7 +83,7 @@ fn rate(documents: u64, took: time::Duration) -> Markup {
     html! { @if documents > 0 && seconds > 1.0 { " · " (format!("{:.0}", documents as f64 / seconds)) " a second" } }
 }
 
-/// What the connector does at the moment.
+/// Renders the connector's current work.
 fn now(report: Option<&RunReport>) -> Markup {
     html! {
         div.progress { span {} }

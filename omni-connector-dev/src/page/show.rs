@@ -1,4 +1,4 @@
-//! How numbers, times, texts and JSON are shown.
+//! Formats numbers, times, texts and JSON.
 
 use std::fmt::Write;
 
@@ -10,7 +10,7 @@ use maud::{Markup, html};
 use serde_json::Value;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-/// An answer of HTML.
+/// An HTML answer.
 pub(super) struct Html(pub(super) Markup);
 
 impl IntoResponse for Html {
@@ -20,7 +20,7 @@ impl IntoResponse for Html {
     }
 }
 
-/// `12,345`.
+/// Formats a number as `12,345`.
 pub(super) fn count(number: impl Into<i128>) -> String {
     let number: i128 = number.into();
     let digits = number.unsigned_abs().to_string();
@@ -38,14 +38,14 @@ pub(super) fn count(number: impl Into<i128>) -> String {
     }
 }
 
-/// `1 document`, `2 documents`.
+/// Formats a number with its noun: `1 document`, `2 documents`.
 pub(super) fn counted(number: impl Into<i128>, thing: &str) -> String {
     let number = number.into();
     let end = if number == 1 { "" } else { "s" };
     format!("{} {thing}{end}", count(number))
 }
 
-/// `3.4 KB`.
+/// Formats bytes as `3.4 KB`.
 #[allow(clippy::cast_precision_loss, reason = "for people")]
 pub(super) fn bytes(number: u64) -> String {
     match number {
@@ -55,7 +55,7 @@ pub(super) fn bytes(number: u64) -> String {
     }
 }
 
-/// `3 min ago`, with the whole time as a title.
+/// Formats a time as `3 min ago`, with the full time as a title.
 pub(super) fn ago(time: OffsetDateTime) -> Markup {
     let passed = (OffsetDateTime::now_utc() - time).whole_seconds();
     let shown = match passed {
@@ -69,13 +69,13 @@ pub(super) fn ago(time: OffsetDateTime) -> Markup {
     html! { time datetime=(exact) title=(exact) { (shown) } }
 }
 
-/// The time to the second in UTC.
+/// Formats a time to the second in UTC.
 pub(super) fn stamp(time: OffsetDateTime) -> String {
     let whole = time.replace_nanosecond(0).unwrap_or(time);
     whole.format(&Rfc3339).unwrap_or_default()
 }
 
-/// `2.3 s`.
+/// Formats a duration as `2.3 s`.
 pub(super) fn seconds(passed: time::Duration) -> String {
     let all = passed.as_seconds_f64();
     match passed.whole_seconds() {
@@ -85,13 +85,13 @@ pub(super) fn seconds(passed: time::Duration) -> String {
     }
 }
 
-/// A value on several lines, as text.
+/// Formats a value as JSON on several lines.
 pub(super) fn json(value: &Value) -> Markup {
     let text = serde_json::to_string_pretty(value).unwrap_or_default();
     html! { pre.json tabindex="0" { (text) } }
 }
 
-/// A value on one line, cut where it is long.
+/// Formats a value on one line, cut if it is long.
 pub(super) fn short(value: &Value, longest: usize) -> String {
     let text = value
         .as_str()
@@ -99,7 +99,7 @@ pub(super) fn short(value: &Value, longest: usize) -> String {
     cut(&text, longest)
 }
 
-/// The beginning of a text.
+/// Returns the beginning of a text.
 pub(super) fn cut(text: &str, longest: usize) -> String {
     match text.char_indices().nth(longest) {
         None => text.to_owned(),
@@ -107,7 +107,7 @@ pub(super) fn cut(text: &str, longest: usize) -> String {
     }
 }
 
-/// A text of a source in one direction, whatever marks it holds.
+/// Isolates a text of a source, so that its direction marks do not affect others.
 pub(super) fn foreign(text: &str) -> Markup {
     let text: String = text
         .chars()
@@ -116,13 +116,13 @@ pub(super) fn foreign(text: &str) -> Markup {
     html! { bdi { (text) } }
 }
 
-/// Marks that turn the text around them, and control characters but line ends and tabs.
+/// Returns whether a character is a direction mark, or a control character other than LF and TAB.
 pub(super) fn steers(c: char) -> bool {
     matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
         || (c.is_control() && !matches!(c, '\n' | '\t' | '\r'))
 }
 
-/// A link to a source's page, where the address is one that a browser may follow.
+/// Renders a link to a source's page, if its URL is safe to follow.
 pub(super) fn outward(url: &str) -> Markup {
     let lower = url.trim_start().to_ascii_lowercase();
     html! {
@@ -134,7 +134,7 @@ pub(super) fn outward(url: &str) -> Markup {
     }
 }
 
-/// A text for a query.
+/// Encodes a string for a query.
 pub(super) fn encoded(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -147,7 +147,7 @@ pub(super) fn encoded(text: &str) -> String {
     encoded
 }
 
-/// The sequences that a terminal reads, as colours of ours; everything else as text.
+/// Renders a terminal's colour sequences as our colours; everything else as text.
 pub(super) fn terminal(text: &str) -> Markup {
     let mut parts: Vec<(Option<&'static str>, String)> = vec![(None, String::new())];
     let mut rest = text;
@@ -182,7 +182,7 @@ pub(super) fn terminal(text: &str) -> Markup {
 
 fn class(codes: &str, before: Option<&'static str>) -> Option<&'static str> {
     let mut class = before;
-    // `38;5;9` chooses one of 256 colours; rustc uses the bright ones.
+    // `38;5;9` selects one of 256 colours; rustc uses the bright ones.
     let codes = codes.replace("38;5;", "");
     for code in codes.split(';') {
         class = match code {
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn only_addresses_of_the_web_are_links() {
+    fn only_web_addresses_become_links() {
         for hostile in [
             "javascript:alert(1)",
             " JavaScript:x",
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_of_the_compiler_are_classes_and_its_words_are_text() {
+    fn compiler_colours_become_classes_and_its_messages_stay_text() {
         let shown =
             terminal("\u{1b}[0m\u{1b}[1m\u{1b}[38;5;9merror\u{1b}[0m: <b>\u{1b}[2K").into_string();
         assert_eq!(shown, "<span class=\"t-red\">error</span>: &lt;b&gt;");

@@ -1,4 +1,5 @@
-//! The pane of the sources: a form of the settings, the secret without its value, and what a source costs to remove.
+//! The pane of the sources: a form of the settings, a field for the secret without its value, and the consequences of
+//! removing a source.
 
 use std::collections::HashMap;
 
@@ -26,20 +27,20 @@ use crate::{
     workbench::Schemas,
 };
 
-/// What the pane shows.
+/// The data of the pane.
 #[derive(Serialize)]
 pub(super) struct Data {
     source: Option<Listed>,
     sources: Vec<Listed>,
     config_schema: Option<Value>,
     credentials_schema: Option<Value>,
-    /// Whether a secret is stored. A row without one is what actions of a connector without credentials need.
+    /// Whether a secret is stored. Actions of a connector without credentials need an empty row.
     has_secret: bool,
     #[serde(skip)]
     editing: Editing,
 }
 
-/// The settings in the form, which are perhaps not saved.
+/// The settings in the form, which may be unsaved.
 #[derive(Default)]
 struct Editing {
     name: String,
@@ -103,7 +104,7 @@ async fn has_secret(page: &Page, frame: &Frame) -> Result<bool, StoreError> {
     Ok(row.is_some_and(|row| row.credentials != form::nothing()))
 }
 
-/// The defaults that a schema declares for its members.
+/// Returns the defaults that a schema declares for its members.
 fn defaults(schema: Option<&Value>) -> Value {
     let members = schema.and_then(|schema| schema.get("properties")?.as_object());
     members
@@ -395,7 +396,7 @@ fn secret_card(frame: &Frame, data: &Data, one: &Listed) -> Markup {
     }
 }
 
-/// The schema of a secret, where every text is hidden while it is typed.
+/// Returns the schema of a secret with every string hidden while it is typed.
 fn hidden(schema: &Value) -> Value {
     let mut schema = schema.clone();
     if let Some(members) = schema.get_mut("properties").and_then(Value::as_object_mut) {
@@ -406,7 +407,7 @@ fn hidden(schema: &Value) -> Value {
     schema
 }
 
-/// The command line that describes the same source.
+/// Returns the command line that describes the same source.
 fn command(one: &Listed) -> String {
     let mut command = format!(
         "cargo omni sources change '{}'",

@@ -26,12 +26,12 @@ use crate::{
     workbench::Order,
 };
 
-/// Runs that are listed.
+/// The number of listed runs.
 const RUNS: usize = 30;
-/// Items that are named of each list.
+/// The number of named items per list.
 pub(super) const NAMED: usize = 50;
 
-/// What the pane shows.
+/// The data of the pane.
 #[derive(Serialize)]
 pub(super) struct Data {
     runs: Vec<Progress>,
@@ -40,7 +40,7 @@ pub(super) struct Data {
     checkpoint: Option<Value>,
 }
 
-/// The run that is looked at.
+/// The selected run.
 #[derive(Serialize)]
 pub(super) struct Shown {
     pub(super) progress: Progress,
@@ -87,7 +87,7 @@ async fn read(page: &Page, frame: &Frame, wanted: Option<String>) -> Result<Data
         Some(id) => rules::progress(shared, id).await?,
         None => None,
     };
-    // A run of another source has no place here.
+    // Ignore a run of another source.
     let progress = progress.filter(|progress| progress.run.source_id == one.source.id);
     let run = match progress {
         None => None,
@@ -113,7 +113,7 @@ async fn read(page: &Page, frame: &Frame, wanted: Option<String>) -> Result<Data
     Ok(Data {
         runs,
         run,
-        // They look at every document, and say little in the middle of a run.
+        // Doubts need every document, and say little during a run.
         doubts: match frame.running {
             Some(_) => None,
             None => Some(page.doubts(&one.source.id).await?),
@@ -288,7 +288,7 @@ fn render(frame: &Frame, data: &Data) -> Markup {
     }
 }
 
-/// What can be done now.
+/// Renders the currently possible controls.
 fn control(frame: &Frame) -> Markup {
     let modes = frame
         .manifest
@@ -410,13 +410,13 @@ fn checkpoint(frame: &Frame, checkpoint: Option<&Value>) -> Markup {
     }
 }
 
-/// The link from a run to why one of its items is not found.
+/// Returns the link from a run to the reason why one of its items is not found.
 pub(super) fn why(frame: &Frame, item: &str) -> String {
     let link = frame.link(Pane::Documents.path(), &[("tab", "why")]);
     format!("{link}&item={}", encoded(item))
 }
 
-/// `1,204 documents`, or what there is of them while the run goes on.
+/// Formats `1,204 documents`, or the number so far during a run.
 pub(super) fn brought(progress: &Progress) -> String {
     let documents = counted(progress.effects.documents(), "document");
     match progress.run.status {

@@ -75,7 +75,7 @@ struct Place {
     port: Option<u16>,
 }
 
-/// The first connector that registered since the manager began, or the one that listens on a port.
+/// Answers with the first connector that registered since the manager started, or the one on the given port.
 async fn registration(State(shared): State<Shared>, Query(place): Query<Place>) -> Response {
     in_time(async {
         Json(match place.port {
@@ -86,7 +86,7 @@ async fn registration(State(shared): State<Shared>, Query(place): Query<Place>) 
     .await
 }
 
-/// Goes on with runs that were interrupted.
+/// Resumes interrupted runs.
 async fn resume(State(shared): State<Shared>) -> Result<Json<Vec<Run>>, Refusal> {
     rules::resume_all(&shared).await.map(Json)
 }

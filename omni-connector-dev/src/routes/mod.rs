@@ -40,7 +40,7 @@ impl FromRef<App> for Descriptions {
     }
 }
 
-/// All routes, with those of a later layer, behind one guard.
+/// Combines all routes with those of a later layer, behind one guard.
 pub(crate) fn router(app: App, others: Router<App>) -> Router {
     Router::new()
         .merge(sdk::routes(app.shared.options.extraction.max_input_bytes))

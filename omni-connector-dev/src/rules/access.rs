@@ -1,4 +1,4 @@
-//! Who may see a document, and why a person does or does not: the rule of `protocol.md` §4.7, explained.
+//! Readers of a document, and why a person sees it or does not (`protocol.md` §4.7).
 
 use omni_connector::DocumentPermissions;
 use rusqlite::Connection;
@@ -10,12 +10,12 @@ use crate::store::{StoreError, documents::StoredDocument, people, review};
 #[derive(Debug, Serialize)]
 pub(crate) struct Access {
     pub(crate) public: bool,
-    /// Addresses that are named one by one.
+    /// Addresses of single users.
     pub(crate) users: Vec<String>,
     pub(crate) groups: Vec<ReadingGroup>,
-    /// Whether anybody at all can see it.
+    /// Whether nobody can see it.
     pub(crate) is_hidden: bool,
-    /// About the person who was asked for.
+    /// The result for the requested person.
     pub(crate) verdict: Option<Verdict>,
 }
 
@@ -23,9 +23,9 @@ pub(crate) struct Access {
 #[derive(Debug, Serialize)]
 pub(crate) struct ReadingGroup {
     pub(crate) name: String,
-    /// None where no source has sent the group, so that it lets nobody in.
+    /// None if no source has sent the group, which then admits nobody.
     pub(crate) members: Option<Vec<String>>,
-    /// A domain lets in everybody whose address ends with it.
+    /// Whether it is a domain, which admits every address in it.
     pub(crate) is_domain: bool,
 }
 

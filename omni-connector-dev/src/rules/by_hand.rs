@@ -103,7 +103,7 @@ pub(crate) async fn sync_by_hand(
     }
 }
 
-/// Goes on with every run that was interrupted and whose connector lives. Gives those that were taken up.
+/// Resumes every interrupted run whose connector is live. Returns the resumed runs.
 pub(crate) async fn resume_all(shared: &Shared) -> Result<Vec<Run>, Refusal> {
     let interrupted = shared
         .store

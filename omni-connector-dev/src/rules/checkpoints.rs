@@ -1,4 +1,4 @@
-//! Changing the checkpoint of a source by hand: rewound to one that a run had saved, or written anew.
+//! Manual changes of a source's checkpoint: rewinds it to one that a run saved, or replaces it.
 
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ use crate::{
     store::{checkpoints, history, runs, runs::SlotClass},
 };
 
-/// Makes a checkpoint that a run had saved the one of its source. The next run goes on from it.
+/// Rewinds a source to a checkpoint that a run saved. The next run starts from it.
 pub(crate) async fn rewind(shared: &Shared, source_id: &str, saved: i64) -> Result<(), Refusal> {
     let found = shared
         .store
@@ -33,7 +33,7 @@ pub(crate) async fn rewind(shared: &Shared, source_id: &str, saved: i64) -> Resu
     set_checkpoint(shared, source_id, checkpoint).await
 }
 
-/// Writes the checkpoint of a source.
+/// Replaces the checkpoint of a source.
 pub(crate) async fn set_checkpoint(
     shared: &Shared,
     source_id: &str,

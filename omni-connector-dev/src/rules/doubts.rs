@@ -1,4 +1,4 @@
-//! Doubts about a source: what a careful person would notice in the documents and runs of it. None of them fails a run.
+//! Doubts about a source: suspicious facts about its documents and runs. A doubt must never fail a run.
 
 use rusqlite::Connection;
 use serde::Serialize;
@@ -15,9 +15,9 @@ use crate::{
     },
 };
 
-/// Runs that are looked back at.
+/// The number of latest runs that are examined.
 const RUNS: usize = 20;
-/// Numbers at which pages and searches of services end.
+/// Numbers at which pages and searches of services usually end.
 const CAPS: [u64; 9] = [50, 100, 200, 250, 500, 1000, 2000, 5000, 10_000];
 
 /// Something that looks wrong.
@@ -29,11 +29,11 @@ pub(crate) struct Doubt {
     pub(crate) is_serious: bool,
     /// One sentence with its numbers.
     pub(crate) text: String,
-    /// A search that shows it.
+    /// A search that finds it.
     pub(crate) search: Option<String>,
 }
 
-/// Everything that looks wrong with a source, serious things first.
+/// Returns all doubts about a source, serious ones first.
 pub(crate) async fn doubts(shared: &Shared, source_id: &str) -> Result<Vec<Doubt>, StoreError> {
     let Some(source) = lookup::source(shared, source_id).await? else {
         return Ok(Vec::new());

@@ -13,22 +13,22 @@ use crate::{
     },
 };
 
-/// Runs whose reports are read.
+/// The number of latest runs whose reports are read.
 const RUNS: usize = 20;
 
 /// One layer, with what was found there.
 #[derive(Debug, Serialize)]
 pub(crate) struct Layer {
-    /// What was looked at.
+    /// The name of the layer.
     #[serde(rename = "layer")]
     pub(crate) name: &'static str,
     /// Whether this layer is the reason.
     pub(crate) is_answer: bool,
-    /// What was found.
+    /// The finding.
     pub(crate) found: String,
-    /// A document to look at.
+    /// A related document.
     pub(crate) document: Option<String>,
-    /// A run to look at.
+    /// A related run.
     pub(crate) run: Option<String>,
 }
 
@@ -44,7 +44,7 @@ impl Layer {
     }
 }
 
-/// Explains what became of an item.
+/// Explains layer by layer what happened to an item.
 pub(crate) async fn explain(
     shared: &Shared,
     item: String,

@@ -71,12 +71,12 @@ pub(crate) async fn registration_at(shared: &Shared, port: u16) -> Manifest {
         if let Some(manifest) = live.find(|manifest| manifest.connector_url.ends_with(&end)) {
             return manifest;
         }
-        // The sender lives as long as the registry does.
+        // The sender lives as long as the registry.
         let _ = registrations.changed().await;
     }
 }
 
-/// What became of a notice that somebody signed in.
+/// The result of a sign-in notice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Notified {
     /// The source has no credential.

@@ -80,7 +80,7 @@ mod tests {
     use crate::store::Store;
 
     #[test]
-    fn the_wait_doubles_up_to_its_limit() {
+    fn the_backoff_doubles_up_to_its_limit() {
         let limits = RunLimits::default();
         let waits: Vec<_> = [1, 2, 3, 8, 1000]
             .map(|failures| backoff(&limits, failures).as_secs())
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_streak_goes_back_to_the_last_success_and_skips_what_people_asked_for() {
+    async fn a_streak_starts_after_the_last_success_and_skips_manual_runs() {
         use RunStatus::{Cancelled, Completed, Failed, Running};
         use TriggerType::{Manual, Scheduled, Webhook};
         for (runs, failures) in [
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_breaker_opens_at_the_limit_and_stays_open_at_none() {
+    async fn the_breaker_opens_at_the_limit_and_is_always_open_at_a_limit_of_zero() {
         let failed = &[(TriggerType::Scheduled, RunStatus::Failed); 3];
         let streak = streak_of(failed).await;
         let limits = |max_failures| RunLimits {
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_source_waits_from_the_end_of_its_latest_failure() {
+    async fn a_source_waits_after_its_latest_failure() {
         let failed = &[(TriggerType::Scheduled, RunStatus::Failed); 2];
         let streak = streak_of(failed).await;
         let now = OffsetDateTime::now_utc();

@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_old_id_that_is_handed_out_again_is_fresh() {
+    async fn returning_an_old_id_again_makes_it_fresh() {
         let store = Store::in_memory().unwrap();
         let removed = store
             .write(|db| {

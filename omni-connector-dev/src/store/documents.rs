@@ -318,7 +318,7 @@ mod tests {
     use super::file_extension;
 
     #[test]
-    fn the_extension_is_that_of_the_last_segment() {
+    fn the_extension_is_read_from_the_last_segment() {
         assert_eq!(
             file_extension("https://a.example/x/R.PDF?v=1.2#p"),
             Some("pdf".into())

@@ -77,7 +77,7 @@ fn close(path: &Path, mode: u32) -> io::Result<()> {
     fs::set_permissions(path, fs::Permissions::from_mode(mode))
 }
 
-/// On systems without file modes, the folder is as private as the one that contains it.
+/// On systems without file modes, a store is as private as the folder that contains it.
 #[cfg(not(unix))]
 fn close(_: &Path, _: u32) -> io::Result<()> {
     Ok(())

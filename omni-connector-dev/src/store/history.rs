@@ -1,4 +1,4 @@
-//! What people look back at: what connectors said of their runs, and the checkpoints that runs have saved.
+//! History for people: the connectors' reports on their runs, and the checkpoints that runs saved.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
@@ -10,28 +10,28 @@ use super::{
     column::{Json, Micros},
 };
 
-/// Checkpoints kept of one source.
+/// The number of checkpoints kept per source.
 const KEPT: usize = 200;
-/// The largest checkpoint of which every version is kept, in bytes.
+/// The largest checkpoint that is kept in every version, in bytes.
 const LARGEST: usize = 64 << 10;
 
-/// A checkpoint that a run has saved.
+/// A checkpoint that a run saved.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SavedCheckpoint {
-    /// Counts up over all sources.
+    /// Increases over all sources.
     pub id: i64,
     /// The run that saved it.
     pub sync_run_id: String,
     /// The source of the run.
     pub source_id: String,
-    /// When.
+    /// When it was saved.
     #[serde(with = "time::serde::rfc3339")]
     pub saved_at: OffsetDateTime,
-    /// Documents that the run had brought by then.
+    /// The number of documents that the run had sent by then.
     pub documents: u64,
-    /// Bytes of its JSON.
+    /// The size of its JSON in bytes.
     pub size: u64,
-    /// None where it was too large to keep every version of it.
+    /// None if it was too large to keep every version.
     pub checkpoint: Option<Value>,
 }
 
@@ -50,15 +50,15 @@ impl SavedCheckpoint {
     }
 }
 
-/// Makes the tables that are missing.
+/// Creates missing tables.
 pub(super) fn prepare(db: &Connection) -> Result<(), StoreError> {
     Ok(db.execute_batch(include_str!("history.sql"))?)
 }
 
-/// Keeps what a connector says of a run.
+/// Stores a connector's report on a run.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn put_report(db: &Connection, run_id: &str, report: &Value) -> Result<(), StoreError> {
     db.prepare_cached(
         "INSERT INTO run_reports (sync_run_id, report) VALUES (?1, ?2) ON CONFLICT (sync_run_id) DO UPDATE SET report = ?2",
@@ -67,10 +67,10 @@ pub fn put_report(db: &Connection, run_id: &str, report: &Value) -> Result<(), S
     Ok(())
 }
 
-/// What a connector last said of a run.
+/// Returns a connector's latest report on a run.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn report(db: &Connection, run_id: &str) -> Result<Option<Value>, StoreError> {
     Ok(db
         .prepare_cached("SELECT report FROM run_reports WHERE sync_run_id = ?1")?
@@ -79,7 +79,7 @@ pub fn report(db: &Connection, run_id: &str) -> Result<Option<Value>, StoreError
         .map(|Json(report)| report))
 }
 
-/// Keeps a checkpoint that a run saved, and forgets the oldest of its source.
+/// Stores a checkpoint that a run saved, and removes the oldest of its source.
 pub(super) fn note(db: &Connection, run_id: &str, checkpoint: &Value) -> Result<(), StoreError> {
     let text = checkpoint.to_string();
     let kept = (text.len() <= LARGEST).then_some(&text);
@@ -102,10 +102,10 @@ pub(super) fn note(db: &Connection, run_id: &str, checkpoint: &Value) -> Result<
     Ok(())
 }
 
-/// The checkpoints that a run has saved, the newest first.
+/// Returns the checkpoints that a run saved, newest first.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn of_run(db: &Connection, run_id: &str) -> Result<Vec<SavedCheckpoint>, StoreError> {
     Ok(db
         .prepare_cached("SELECT * FROM saved_checkpoints WHERE sync_run_id = ?1 ORDER BY id DESC")?
@@ -113,10 +113,10 @@ pub fn of_run(db: &Connection, run_id: &str) -> Result<Vec<SavedCheckpoint>, Sto
         .collect::<Result<_, _>>()?)
 }
 
-/// One checkpoint of those that were saved.
+/// Finds a saved checkpoint.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn find(db: &Connection, id: i64) -> Result<Option<SavedCheckpoint>, StoreError> {
     Ok(db
         .prepare_cached("SELECT * FROM saved_checkpoints WHERE id = ?1")?
@@ -124,7 +124,7 @@ pub fn find(db: &Connection, id: i64) -> Result<Option<SavedCheckpoint>, StoreEr
         .optional()?)
 }
 
-/// Forgets all of a source.
+/// Removes the history of a source.
 pub(super) fn forget(db: &Connection, source_id: &str) -> Result<(), StoreError> {
     db.prepare_cached(
         "DELETE FROM run_reports WHERE sync_run_id IN (SELECT id FROM sync_runs WHERE source_id = ?1)",

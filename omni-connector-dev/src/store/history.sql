@@ -1,12 +1,12 @@
--- What people look back at on the development page. Made where it is missing; Omni has none of it.
+-- History for people on the development page. Created when missing; Omni has no such tables.
 
--- What a connector last said of a run (`GET /sync/{id}/report`).
+-- The latest report of a connector on a run (`GET /sync/{id}/report`).
 CREATE TABLE IF NOT EXISTS run_reports (
     sync_run_id  TEXT PRIMARY KEY,
     report       TEXT NOT NULL              -- JSON
 ) STRICT;
 
--- The checkpoints that a run has saved, the newest of each run and of each source.
+-- The latest checkpoints that the runs of each source saved.
 CREATE TABLE IF NOT EXISTS saved_checkpoints (
     id           INTEGER PRIMARY KEY,
     sync_run_id  TEXT NOT NULL,

@@ -89,10 +89,10 @@ pub fn find_person(
         .optional()?)
 }
 
-/// The people of a source, by address.
+/// Returns the people of a source, by address.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn of_source(
     db: &Connection,
     source_id: &str,
@@ -106,7 +106,7 @@ pub fn of_source(
         .collect::<Result<_, _>>()?)
 }
 
-/// Addresses of the groups, of any source, that a person belongs to.
+/// Returns the addresses of the groups, of any source, that a person belongs to.
 ///
 /// # Errors
 /// Fails when SQLite fails.

@@ -1,5 +1,5 @@
-//! Questions that only people ask of the store: who is in a group, what an operator finds, what all documents have in common.
-//! Nothing here changes anything.
+//! Queries for people only: members of a group, uses of an operator, statistics of all documents. They must never
+//! change anything.
 
 use std::collections::BTreeMap;
 
@@ -13,16 +13,16 @@ use super::{StoreError, documents::StoredDocument};
 pub struct Group {
     /// Its address.
     pub email: String,
-    /// What people call it.
+    /// Its display name.
     pub name: Option<String>,
-    /// How many members it has.
+    /// The number of members.
     pub members: u64,
 }
 
-/// The groups of a source, by address.
+/// Returns the groups of a source, by address.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn groups(db: &Connection, source_id: &str, limit: usize) -> Result<Vec<Group>, StoreError> {
     Ok(db
         .prepare_cached(
@@ -40,10 +40,10 @@ pub fn groups(db: &Connection, source_id: &str, limit: usize) -> Result<Vec<Grou
         .collect::<Result<_, _>>()?)
 }
 
-/// The members of one group, of whatever source, and whether any source has sent the group.
+/// Returns the members of a group in any source; none if no source has sent the group.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn members(db: &Connection, group: &str) -> Result<Option<Vec<String>>, StoreError> {
     let is_known = db
         .prepare_cached("SELECT 1 FROM groups WHERE group_email = ?1")?
@@ -60,10 +60,10 @@ pub fn members(db: &Connection, group: &str) -> Result<Option<Vec<String>>, Stor
     Ok(Some(members))
 }
 
-/// Addresses that the store knows: people, members of groups, and people that documents name.
+/// Returns the known addresses: people, members of groups, and users in permissions.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn addresses(db: &Connection, limit: usize) -> Result<Vec<String>, StoreError> {
     Ok(db
         .prepare_cached(
@@ -75,19 +75,19 @@ pub fn addresses(db: &Connection, limit: usize) -> Result<Vec<String>, StoreErro
         .collect::<Result<_, _>>()?)
 }
 
-/// What an operator finds.
+/// The documents that an operator finds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Usage {
-    /// Documents that have a value.
+    /// The number of documents with a value.
     pub documents: u64,
-    /// The most frequent values with their numbers.
+    /// The most frequent values and their counts.
     pub values: Vec<(String, u64)>,
 }
 
-/// How the documents use an attribute; lists count with each of their values.
+/// Returns how the documents use an attribute. A list counts once for each of its values.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn usage(db: &Connection, attribute: &str) -> Result<Usage, StoreError> {
     let path = format!("$.{}", serde_json::Value::from(attribute));
     let documents = db
@@ -105,10 +105,10 @@ pub fn usage(db: &Connection, attribute: &str) -> Result<Usage, StoreError> {
     Ok(Usage { documents, values })
 }
 
-/// Finds documents by what a person may have of them: Omni's id, the connector's id or the address.
+/// Finds documents by Omni's id, the connector's id or the URL.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn named(db: &Connection, name: &str, limit: usize) -> Result<Vec<StoredDocument>, StoreError> {
     Ok(db
         .prepare_cached(
@@ -118,10 +118,10 @@ pub fn named(db: &Connection, name: &str, limit: usize) -> Result<Vec<StoredDocu
         .collect::<Result<_, _>>()?)
 }
 
-/// Events that were accepted and not applied, by their subject, with the run.
+/// Returns accepted events with this subject that could not be applied, with their runs.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn refused(db: &Connection, subject: &str) -> Result<Vec<(String, String)>, StoreError> {
     Ok(db
         .prepare_cached(
@@ -131,7 +131,7 @@ pub fn refused(db: &Connection, subject: &str) -> Result<Vec<(String, String)>, 
         .collect::<Result<_, _>>()?)
 }
 
-/// What the documents of a source have in common.
+/// Statistics of a source's documents.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[allow(missing_docs, reason = "each field counts what its name says")]
 pub struct Census {
@@ -148,10 +148,10 @@ pub struct Census {
     pub same_but_for_case: u64,
 }
 
-/// Counts what the documents of a source have in common.
+/// Counts the statistics of a source's documents.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn census(db: &Connection, source_id: &str, now: &str) -> Result<Census, StoreError> {
     let read = |row: &Row<'_>| {
         Ok(Census {
@@ -188,10 +188,10 @@ pub fn census(db: &Connection, source_id: &str, now: &str) -> Result<Census, Sto
         .query_row(named_params! { ":source": source_id, ":now": now }, read)?)
 }
 
-/// Who is named in the permissions of a source's documents, with the number of documents: users, and groups.
+/// Returns the users and the groups in the permissions of a source's documents, with their numbers of documents.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn principals(
     db: &Connection,
     source_id: &str,
@@ -208,10 +208,10 @@ pub fn principals(
     Ok([of("$.users")?, of("$.groups")?])
 }
 
-/// A document in which a secret stands, if there is one: its id and the part of it.
+/// Finds a document that contains a secret. Returns its id and the part with the secret.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn leak(
     db: &Connection,
     source_id: &str,
@@ -231,10 +231,10 @@ pub fn leak(
         .optional()?)
 }
 
-/// All texts within the stored credentials, which no answer to a person may hold.
+/// Returns all strings in the stored credentials, which no answer to a person may contain.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn secrets(db: &Connection) -> Result<Vec<String>, StoreError> {
     Ok(db
         .prepare_cached(
@@ -244,10 +244,10 @@ pub fn secrets(db: &Connection) -> Result<Vec<String>, StoreError> {
         .collect::<Result<_, _>>()?)
 }
 
-/// The secrets of one source.
+/// Returns the secrets of one source.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn secrets_of(db: &Connection, source_id: &str) -> Result<Vec<String>, StoreError> {
     Ok(db
         .prepare_cached(
@@ -258,10 +258,10 @@ pub fn secrets_of(db: &Connection, source_id: &str) -> Result<Vec<String>, Store
         .collect::<Result<_, _>>()?)
 }
 
-/// A number that changes when a run or a document does, cheap enough to ask for several times a second.
+/// Returns a value that changes when a run or a document changes. It is cheap enough for several calls per second.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Fails when SQLite fails.
 pub fn pulse(db: &Connection) -> Result<String, StoreError> {
     Ok(db
         .prepare_cached(

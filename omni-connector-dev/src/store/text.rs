@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cut_text_keeps_whole_characters_and_says_so() {
+    fn a_truncated_text_keeps_whole_characters_and_ends_with_a_notice() {
         assert_eq!(NOTICE.len(), 80);
         let mut text = "é".repeat(100);
         truncate(&mut text, 121);

@@ -1,4 +1,4 @@
-//! What a setup is made of, and how it starts.
+//! The parts of a setup, and how it starts.
 
 use std::{ffi::OsString, sync::Arc};
 
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{manager::Manager, options::Options};
 
-/// What a [`Setup`] is made of. From [`Setup::of`].
+/// The parts of a [`Setup`]. From [`Setup::of`].
 #[must_use = "`start` starts it"]
 #[derive(Debug, Clone)]
 pub struct SetupBuilder {
@@ -32,40 +32,40 @@ impl SetupBuilder {
         self
     }
 
-    /// Sets the source's credentials, as the connector decodes them.
+    /// Sets the source's credentials in the form that the connector decodes.
     pub fn credentials(mut self, credentials: Value) -> Self {
         self.credentials = Some(credentials);
         self
     }
 
-    /// Sets the form of the credentials: an API key unless this says otherwise.
+    /// Sets the form of the credentials; the default is an API key.
     pub fn auth_type(mut self, auth_type: AuthType) -> Self {
         self.auth_type = auth_type;
         self
     }
 
-    /// Sets the type of the source: the first one that the connector declares unless this says otherwise.
+    /// Sets the type of the source; the default is the first one that the connector declares.
     pub fn source_type(mut self, source_type: impl Into<String>) -> Self {
         self.source_type = Some(source_type.into());
         self
     }
 
-    /// Sets a variable of the process's environment.
+    /// Sets an environment variable of the process.
     pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
         self.program.environment.push((name.into(), value.into()));
         self
     }
 
-    /// Sets the manager's options, in place of [`options`](super::options).
+    /// Sets the manager's options; the default is [`options`](super::options).
     pub fn options(mut self, options: Options) -> Self {
         self.options = options;
         self
     }
 
-    /// Starts the manager and the process, waits until it registers, and makes the source.
+    /// Starts the manager and the process, waits for the registration, and creates the source.
     ///
     /// # Panics
-    /// The process cannot be started, or does not register.
+    /// Panics if the process does not start or register.
     pub async fn start(self) -> Setup {
         let manager = Manager::start(self.options.clone()).await;
         let manager = manager.expect("a manager in memory starts");
@@ -75,7 +75,7 @@ impl SetupBuilder {
             .unwrap_or_else(|error| panic!("{error:#}"))
     }
 
-    /// The same with a manager that is reached at another URL, such as that of a proxy.
+    /// Starts with a manager at another URL, such as that of a proxy.
     pub(super) async fn start_with(self, manager: Manager, manager_url: &str) -> Result<Setup> {
         let process = Process::start(self.program, manager_url)?;
         let registered = async {
@@ -84,7 +84,7 @@ impl SetupBuilder {
                     return Ok(manifest);
                 }
                 if process.has_ended() {
-                    // What it printed last is still on its way.
+                    // Waits for the rest of its output.
                     sleep(GLANCE * 5).await;
                     bail!("the connector ended\n{}", last_lines(&process.output()));
                 }
@@ -106,7 +106,7 @@ impl SetupBuilder {
                 .context("the connector has no source type")?,
         };
         let source = manager.source("test", &source_type, self.config).await?;
-        // Actions need a row even where the connector needs none.
+        // Actions need a credential row even if the connector needs no credential.
         let secret = self.credentials.unwrap_or_else(|| json!({}));
         manager
             .put_credential(&source.id, None, &source_type, self.auth_type, secret)

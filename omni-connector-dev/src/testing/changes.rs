@@ -1,15 +1,15 @@
-//! How the items of a fake change.
+//! Changes of a fake's items.
 
 use serde_json::{Value, json};
 
 use super::source::{Change, Oddity, Unable};
 
-/// The members of items that changes concern.
+/// The members of an item that a change affects.
 pub(super) struct Fields {
     pub(super) title: String,
     pub(super) text: String,
     pub(super) readers: String,
-    /// The list that holds groups, and the member with their members.
+    /// The list of groups, and the member with a group's members.
     pub(super) members: Option<(usize, String)>,
 }
 
@@ -80,7 +80,7 @@ pub(super) fn apply(
                 .last()
                 .cloned()
                 .ok_or_else(|| unable("it has no items"))?;
-            // Identifiers are what is unique among the items.
+            // A string that is unique among the items is an identifier.
             let members = new
                 .as_object_mut()
                 .ok_or_else(|| unable("its items are no objects"))?;

@@ -1,4 +1,4 @@
-//! What arrived at the manager, with readable accessors, and as text that can be kept in a file.
+//! The documents at the manager, with readable accessors, and as text for a file.
 
 use std::{
     collections::BTreeMap,
@@ -16,20 +16,20 @@ use crate::store::{Store, StoreError, contents, documents};
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Documents(BTreeMap<String, Found>);
 
-/// One document that arrived.
+/// One document at the manager.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Found {
     /// The connector's id.
     pub id: String,
     /// The title, or `Untitled`.
     pub title: String,
-    /// The whole text.
+    /// The complete text.
     pub text: String,
-    /// `metadata` as it was sent; absent members are left out.
+    /// `metadata` as it was sent; absent members are omitted.
     pub metadata: Value,
-    /// Who may see it; none hides it from everybody.
+    /// The permissions; without them nobody can see it.
     pub permissions: Option<Value>,
-    /// What operators match.
+    /// The values that operators match.
     pub attributes: Value,
 }
 
@@ -58,32 +58,32 @@ impl Documents {
             .await
     }
 
-    /// How many there are.
+    /// Returns the number of documents.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no documents.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Their ids, sorted.
+    /// Returns their ids, sorted.
     pub fn ids(&self) -> Vec<&str> {
         self.0.keys().map(String::as_str).collect()
     }
 
-    /// All of them, sorted by id.
+    /// Iterates over them, sorted by id.
     pub fn iter(&self) -> impl Iterator<Item = &Found> {
         self.0.values()
     }
 
-    /// The document of that id.
+    /// Returns the document with that id.
     pub fn get(&self, id: &str) -> Option<&Found> {
         self.0.get(id)
     }
 
-    /// Differences to what should be there: a line for each document that is missing, surplus or different.
+    /// Describes the differences from the expected documents: one line for each that is missing, surplus or different.
     pub fn differences(&self, expected: &Self) -> Vec<String> {
         let mut found = Vec::new();
         for wanted in expected.iter() {
@@ -101,7 +101,7 @@ impl Documents {
         found
     }
 
-    /// The same without what may differ from run to run: texts, metadata and attributes.
+    /// Removes parts that may differ from run to run: texts, metadata and attributes.
     #[must_use]
     pub(super) fn coarse(self) -> Self {
         let coarse = self.0.into_iter().map(|(id, found)| {
@@ -116,7 +116,7 @@ impl Documents {
         Self(coarse.collect())
     }
 
-    /// The same with every `from` in titles, texts and records replaced.
+    /// Replaces every `from` in titles, texts and records.
     #[must_use]
     pub(super) fn with(self, from: &str, to: &str) -> Self {
         let renamed = self.0.into_values().map(|found| {
@@ -141,7 +141,7 @@ impl Index<&str> for Documents {
     type Output = Found;
 
     /// # Panics
-    /// No document has that id; the message names those that there are.
+    /// Panics if no document has that id. The message lists the existing ids.
     fn index(&self, id: &str) -> &Found {
         self.get(id)
             .unwrap_or_else(|| panic!("no document has the id `{id}`; there are {:?}", self.ids()))
@@ -149,27 +149,27 @@ impl Index<&str> for Documents {
 }
 
 impl Found {
-    /// Where people open it.
+    /// Returns the URL at which people open it.
     pub fn url(&self) -> Option<&str> {
         self.metadata["url"].as_str()
     }
 
-    /// What an operator matches.
+    /// Returns the value that an operator matches.
     pub fn attribute(&self, key: &str) -> Option<&Value> {
         self.attributes.get(key)
     }
 
-    /// Whether everybody in the company may see it.
+    /// Returns whether everybody in the company may see it.
     pub fn is_public(&self) -> bool {
         self.permission("public") == Some(&Value::Bool(true))
     }
 
-    /// The people who may see it, sorted.
+    /// Returns the people who may see it, sorted.
     pub fn readers(&self) -> Vec<&str> {
         self.addresses("users")
     }
 
-    /// The groups whose members may see it, sorted.
+    /// Returns the groups whose members may see it, sorted.
     pub fn groups(&self) -> Vec<&str> {
         self.addresses("groups")
     }
@@ -213,7 +213,7 @@ impl Found {
     }
 }
 
-/// Each document as lines, sorted by id, with times left out that a run makes up.
+/// Writes each document as lines, sorted by id, without the times that each run sets.
 impl fmt::Display for Documents {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for document in self.iter() {
@@ -249,7 +249,7 @@ impl fmt::Display for Documents {
 /// Compares documents with a file; see [`assert_documents!`](crate::assert_documents).
 ///
 /// # Panics
-/// They differ, or there is no such file.
+/// Panics if they differ, or if the file is missing.
 #[doc(hidden)]
 #[track_caller]
 pub fn assert_documents(found: &Documents, folder: &str, file: &str) {
@@ -281,7 +281,7 @@ fn compared(found: &Documents, path: &Path, update: bool) -> Result<(), String> 
     ))
 }
 
-/// Lines that are only in one of two texts, marked with `-` and `+`; between two lines that both have.
+/// Returns the lines that only one of two texts has, marked with `-` and `+`, between two common lines.
 pub(super) fn changed_lines(before: &str, after: &str) -> String {
     let (before, after): (Vec<_>, Vec<_>) = (before.lines().collect(), after.lines().collect());
     let mut changes = String::new();
@@ -291,7 +291,7 @@ pub(super) fn changed_lines(before: &str, after: &str) -> String {
             (i, j) = (i + 1, j + 1);
             continue;
         }
-        // The nearest line that both have.
+        // The nearest common line.
         let rest = (before.len() - i) + (after.len() - j);
         let (skipped, added) = (0..=rest)
             .flat_map(|distance| (0..=distance).map(move |skipped| (skipped, distance - skipped)))
@@ -314,8 +314,8 @@ pub(super) fn changed_lines(before: &str, after: &str) -> String {
     changes
 }
 
-/// Asserts that documents are those of a file below the package's folder: `assert_documents!(found, "tests/full.snap")`.
-/// `UPDATE=1 cargo test` writes the file.
+/// Asserts that documents equal those in a file below the package's folder: `assert_documents!(found,
+/// "tests/full.snap")`. `UPDATE=1 cargo test` writes the file.
 #[macro_export]
 macro_rules! assert_documents {
     ($found:expr, $file:expr) => {
@@ -363,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_both_have_are_not_shown() {
+    fn lines_that_both_texts_have_are_omitted() {
         assert_eq!(changed_lines("a\nb\nc", "a\nc\nd"), "- b\n+ d\n");
         assert_eq!(changed_lines("a", "a"), "");
     }

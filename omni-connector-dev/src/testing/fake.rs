@@ -1,5 +1,5 @@
-//! A fake of an API, for lists of JSON items. It pages as the connector's own [`Paging`] says, wants the connector's own
-//! [`Auth`], keeps to its [`Quota`], and reports what it was sent that nobody declared.
+//! A fake of an API, for lists of JSON items. It pages as the connector's own [`Paging`] describes, requires its
+//! [`Auth`], and enforces its [`Quota`]. It reports every undeclared request.
 
 use std::{
     cmp::Reverse,
@@ -25,10 +25,10 @@ use super::{
     source::{Change, Source, Unable},
 };
 
-/// What an item or a body becomes.
+/// Converts an item or a body.
 type Make = dyn Fn(&Value) -> Value + Send + Sync;
 
-/// A fake of an API. It listens from the first time that its URL is asked for.
+/// A fake of an API. It starts to listen when its URL is first requested.
 ///
 /// ```no_run
 /// use omni_connector::{SecretString, http::{Auth, Paging}};
@@ -59,7 +59,7 @@ struct Shared {
 }
 
 struct Inner {
-    /// Items of each list, in the order of the routes.
+    /// The items of each list, in the order of the routes.
     items: Vec<Vec<Value>>,
     problems: BTreeSet<String>,
     writes: usize,
@@ -75,7 +75,7 @@ struct Route {
 }
 
 enum Kind {
-    /// The list at this index, its items at a pointer.
+    /// The list with this index, with its items at a pointer.
     List(usize, String, Paging),
     /// One item of the main list, by the value of the path's parameter.
     Item(String, Box<Make>),
@@ -90,7 +90,7 @@ impl Default for FakeApi {
 }
 
 impl FakeApi {
-    /// Starts with an API without routes.
+    /// Creates an API without routes.
     pub fn new() -> Self {
         let state = Mutex::new(Inner {
             items: Vec::new(),
@@ -117,7 +117,7 @@ impl FakeApi {
         self
     }
 
-    /// Wants this credential with every call, and answers 401 without.
+    /// Requires this credential with every call, and otherwise answers 401.
     pub fn auth(self, auth: Auth) -> Self {
         self.with(|shared| shared.auth = Some(auth))
     }
@@ -144,7 +144,7 @@ impl FakeApi {
             state.items.push(items);
             let number = state.items.len() - 1;
             let parameters = paging.parameters().into_iter().map(str::to_owned).collect();
-            // What is asked for in a body is asked for by `POST`.
+            // Parameters in the body need a `POST`.
             let is_post = paging.parameters().iter().any(|name| name.starts_with('/'));
             shared.routes.push(Route {
                 method: if is_post { Method::POST } else { Method::GET },
@@ -166,7 +166,7 @@ impl FakeApi {
         self.route(Method::GET, path, Kind::Item(member, Box::new(make)))
     }
 
-    /// Takes a `POST`, and answers with what the function makes of its JSON body.
+    /// Accepts a `POST`, and answers with the function's result for its JSON body.
     pub fn post(
         self,
         path: impl Into<String>,
@@ -186,10 +186,10 @@ impl FakeApi {
         })
     }
 
-    /// Allows a parameter of the query on the route that was described last.
+    /// Allows a query parameter on the last described route.
     ///
     /// # Panics
-    /// No route was described.
+    /// Panics if no route was described.
     pub fn parameter(self, name: impl Into<String>) -> Self {
         self.with(|shared| {
             let route = shared
@@ -200,22 +200,22 @@ impl FakeApi {
         })
     }
 
-    /// Names the member that is the title of items of the main list: `title` unless this says otherwise.
+    /// Names the member with an item's title in the main list; the default is `title`.
     pub fn title(self, member: impl Into<String>) -> Self {
         self.with(|shared| shared.fields.title = member.into())
     }
 
-    /// Names the member that is the text of items of the main list: `text` unless this says otherwise.
+    /// Names the member with an item's text in the main list; the default is `text`.
     pub fn text(self, member: impl Into<String>) -> Self {
         self.with(|shared| shared.fields.text = member.into())
     }
 
-    /// Names the member that lists the readers of items of the main list: `readers` unless this says otherwise.
+    /// Names the member with an item's readers in the main list; the default is `readers`.
     pub fn readers(self, member: impl Into<String>) -> Self {
         self.with(|shared| shared.fields.readers = member.into())
     }
 
-    /// Says that the list that was described last holds groups, with their members in this member.
+    /// Declares that the last described list holds groups, and names the member with a group's members.
     pub fn members(self, member: impl Into<String>) -> Self {
         self.with(|shared| {
             let state = shared
@@ -226,7 +226,7 @@ impl FakeApi {
         })
     }
 
-    /// The items of the main list, as they are now.
+    /// Returns the current items of the main list.
     pub fn items(&self) -> Vec<Value> {
         self.shared
             .state()
@@ -407,7 +407,7 @@ impl Shared {
         self.state().problems.insert(problem);
     }
 
-    /// Seconds to wait when there were too many calls.
+    /// Returns the seconds to wait after too many calls.
     fn over_quota(&self) -> Option<String> {
         let (limit, per) = self.quota.as_ref()?.allows();
         let mut state = self.state();

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use super::wire::Answer;
 
-/// What happens to a call instead of what should.
+/// The fate of a call instead of the normal one.
 #[derive(Clone)]
 pub enum Fault {
     /// This connection is reset, and new ones are refused for a while.
@@ -24,11 +24,11 @@ pub enum Fault {
     Html,
     /// The call is delayed by this time.
     Late(Duration),
-    /// Another answer than the one that was given.
+    /// The answer is replaced.
     Replace(Replacement),
-    /// Something is done after the answer came, which is passed on.
+    /// An action runs after the answer, which is passed on.
     Also(Action),
-    /// Something is done before the manager hears of the call, which it does not.
+    /// An action runs, and the manager does not receive the call.
     DoBefore(Action),
     /// Forwards the call, then runs an action. The answer is dropped.
     DoAfter(Action),
@@ -37,10 +37,10 @@ pub enum Fault {
 /// The action of a fault.
 pub type Action = Arc<dyn Fn() + Send + Sync>;
 
-/// What a fault makes of an answer.
+/// Converts an answer into the faulty one.
 pub type Replacement = Arc<dyn Fn(Answer) -> Answer + Send + Sync>;
 
-/// What stands in the header.
+/// The value of the header.
 #[derive(Debug, Clone, Copy)]
 pub enum RetryAfter {
     /// Seconds.

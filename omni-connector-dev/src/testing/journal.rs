@@ -1,8 +1,8 @@
-//! Every call of a connector, in the order in which they were answered.
+//! All calls of a connector, in the order of their answers.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Where a call goes.
+/// The target of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Side {
     /// To the source.
@@ -11,41 +11,41 @@ pub enum Side {
     Manager,
 }
 
-/// One call that was answered.
+/// One answered call.
 #[derive(Debug, Clone)]
 pub struct Entry {
-    /// Where it went.
+    /// Its target.
     pub side: Side,
     /// Its route.
     pub route: String,
-    /// Its number among the calls of the route, counted from 0.
+    /// Its number among the calls of the route, from 0.
     pub number: usize,
     /// The path with its query.
     pub path: String,
-    /// What was sent.
+    /// The request body.
     pub request: Vec<u8>,
-    /// What the connector got; 0 when the connection was broken.
+    /// The status that the connector received; 0 when the connection was broken.
     pub status: u16,
-    /// The body of the answer before it was broken.
+    /// The body of the answer before the fault.
     pub answer: Vec<u8>,
 }
 
-/// Calls in the order in which they were answered. Two proxies can write into the same one.
+/// Calls in the order of their answers. Two proxies can write to the same journal.
 #[derive(Debug, Clone, Default)]
 pub struct Journal(Arc<Mutex<Vec<Entry>>>);
 
 impl Journal {
-    /// The calls so far.
+    /// Returns the calls so far.
     pub fn entries(&self) -> Vec<Entry> {
         self.lock().clone()
     }
 
-    /// How many calls were answered so far.
+    /// Returns the number of answered calls so far.
     pub fn len(&self) -> usize {
         self.lock().len()
     }
 
-    /// Whether nothing was called so far.
+    /// Returns whether there were no calls so far.
     pub fn is_empty(&self) -> bool {
         self.lock().is_empty()
     }

@@ -1,5 +1,5 @@
-//! The author's own binary as a process: started with the environment of the protocol, killed, started again, and never left
-//! behind.
+//! The author's own binary as a process: started with the environment of the protocol, killed, restarted, and always
+//! ended.
 
 use std::{
     ffi::OsString,
@@ -17,14 +17,14 @@ use std::{
 use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 
-/// What is started.
+/// The program to start.
 #[derive(Debug, Clone)]
 pub(super) struct Program {
     pub(super) binary: PathBuf,
     pub(super) environment: Vec<(OsString, OsString)>,
 }
 
-/// A process that can be killed from anywhere, and started again at the same port.
+/// A process that any task can kill, and restart on the same port.
 #[derive(Debug)]
 pub(super) struct Process {
     program: Program,
@@ -58,23 +58,23 @@ impl Process {
         Ok(process)
     }
 
-    /// Where the manager and the tests reach it.
+    /// Returns the URL at which the manager and the tests reach it.
     pub(super) fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// Everything it has printed, in all its lives.
+    /// Returns its output since the first start.
     pub(super) fn output(&self) -> String {
         let output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
         String::from_utf8_lossy(&output).into_owned()
     }
 
-    /// How often it was started.
+    /// Returns how often it was started.
     pub(super) fn starts(&self) -> usize {
         self.starts.load(Ordering::Relaxed)
     }
 
-    /// Kills it and starts another one.
+    /// Kills and restarts it.
     pub(super) fn restart(&self) -> Result<()> {
         self.end();
         self.launch()
@@ -89,7 +89,7 @@ impl Process {
         }
     }
 
-    /// Whether it has ended by itself.
+    /// Returns whether it has ended by itself.
     pub(super) fn has_ended(&self) -> bool {
         match self.child().as_mut() {
             Some(child) => child.try_wait().ok().flatten().is_some(),
@@ -108,7 +108,8 @@ impl Process {
     fn launch(&self) -> Result<()> {
         let binary = &self.program.binary;
         let mut child = Command::new(binary)
-            // An error needs no stack trace: it would push the message out of the last lines. A panic keeps its trace.
+            // An error needs no stack trace, which would push the message out of the last lines. A panic keeps its
+            // trace.
             .env("RUST_LIB_BACKTRACE", "0")
             .envs(self.program.environment.iter().cloned())
             .stdin(Stdio::null())
@@ -138,7 +139,7 @@ impl Drop for Process {
     }
 }
 
-/// Reads what a process prints until it ends.
+/// Keeps the output of a process until it ends.
 fn keep(mut stream: impl Read + Send + 'static, output: Arc<Mutex<Vec<u8>>>) {
     thread::spawn(move || {
         let mut buffer = [0; 4096];
@@ -152,16 +153,16 @@ fn keep(mut stream: impl Read + Send + 'static, output: Arc<Mutex<Vec<u8>>>) {
     });
 }
 
-/// A port that is free now, and that the system gives to nobody who asks it for any port.
+/// Returns a free port that the system never assigns to a request for any port.
 ///
 /// # Errors
-/// No port is free.
+/// Returns an error if no port is free.
 pub fn free_port() -> Result<u16> {
-    /// Below those that the system gives (32768 on Linux, 49152 elsewhere).
+    /// The range is below the ports that the system assigns (from 32768 on Linux, from 49152 elsewhere).
     const PORTS: std::ops::Range<u16> = 20_000..30_000;
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let count = PORTS.end - PORTS.start;
-    // Processes that follow each other begin far apart.
+    // Consecutive processes start far apart.
     let process = std::process::id().wrapping_mul(97) % u32::from(count);
     for _ in PORTS {
         let next = NEXT.fetch_add(1, Ordering::Relaxed) % count;

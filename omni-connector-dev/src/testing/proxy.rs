@@ -1,5 +1,5 @@
-//! A proxy between a connector and its manager, or a connector and its source, that breaks chosen calls. It speaks plain
-//! sockets to the connector, since an HTTP server would refuse to misbehave.
+//! A proxy between a connector and its manager, or a connector and its source, that breaks chosen calls. It uses plain
+//! sockets towards the connector, since an HTTP server would refuse to send invalid answers.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -40,7 +40,7 @@ pub struct Proxy {
 
 struct State {
     target: String,
-    /// Its own URL, which takes the target's place in answers of a source.
+    /// Its own URL, which replaces the target's in answers of a source.
     own: Option<String>,
     route_of: fn(&Call) -> String,
     side: Side,
@@ -65,17 +65,17 @@ impl Proxy {
     /// Starts a proxy in front of the manager at `manager`.
     ///
     /// # Errors
-    /// A port that cannot be had.
+    /// Returns an error if no port is available.
     pub async fn to_manager(manager: &str, plan: Plan, journal: Journal) -> Result<Self> {
         let route_of = |call: &Call| route_of(&call.path).to_owned();
         Self::start(manager, Side::Manager, route_of, plan, journal).await
     }
 
-    /// Starts a proxy in front of the source at `source`. Its own URL takes the place of the source's in every answer, so that
+    /// Starts a proxy in front of the source at `source`. Its own URL replaces the source's in every answer, so that
     /// links lead through it.
     ///
     /// # Errors
-    /// A port that cannot be had.
+    /// Returns an error if no port is available.
     pub async fn to_source(source: &str, plan: Plan, journal: Journal) -> Result<Self> {
         let route_of = |call: &Call| {
             let path = call.path.split('?').next().unwrap_or_default();
@@ -147,7 +147,7 @@ impl State {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The number of a call among those of its route.
+    /// Returns the number of a call among those of its route.
     fn number(&self, route: &str) -> usize {
         let mut calls = self.calls();
         let count = calls.entry(route.to_owned()).or_default();
@@ -283,7 +283,7 @@ impl State {
         })
     }
 
-    /// The text with links that lead through the proxy.
+    /// Replaces the source's links by links through the proxy.
     fn own_links(&self, text: &str) -> String {
         match &self.own {
             Some(own) => text.replace(&self.target, own),
@@ -292,7 +292,7 @@ impl State {
     }
 }
 
-/// Headers that belong to one connection, or that the proxy writes itself.
+/// Headers of a single connection, and those that the proxy writes itself.
 const OF_A_CONNECTION: [&str; 6] = [
     "connection",
     "content-length",

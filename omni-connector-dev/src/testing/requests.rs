@@ -1,4 +1,4 @@
-//! Reading requests to a fake, and writing its answers.
+//! Parses requests to a fake, and builds its answers.
 
 use axum::{
     body::Body,
@@ -7,7 +7,8 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-/// The value of the parameter in a path such as `/issues/{key}`, or nothing for a path without; none for another path.
+/// Matches a path against a pattern such as `/issues/{key}`. Returns the parameter's value, empty for a pattern without
+/// one; none if it does not match.
 pub(super) fn matched(pattern: &str, path: &str) -> Option<String> {
     let Some((before, after)) = pattern.split_once('{') else {
         return (pattern == path).then(String::new);
@@ -27,7 +28,7 @@ pub(super) fn parameters(uri: &Uri) -> Vec<(String, String)> {
         .collect()
 }
 
-/// `%41+b` as it was meant.
+/// Decodes `%41+b`.
 pub(super) fn unescaped(text: &str) -> String {
     let mut bytes = Vec::new();
     let mut rest = text.as_bytes();
@@ -54,7 +55,7 @@ pub(super) fn text_of(value: &Value) -> String {
         .map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// Puts a value at a JSON pointer, and makes the objects on the way.
+/// Sets the value at a JSON pointer, and creates missing objects.
 pub(super) fn put(body: &mut Value, pointer: &str, value: Value) {
     let mut at = body;
     for key in pointer.split('/').skip(1) {

@@ -25,12 +25,12 @@ use crate::{
     },
 };
 
-/// No step of a test takes as long on any machine.
+/// The longest time for one step of a test, on any machine.
 pub(super) const PATIENCE: Duration = Duration::from_mins(1);
-/// Time between two looks.
+/// The time between two polls.
 pub(super) const GLANCE: Duration = Duration::from_millis(20);
 
-/// Options of a manager for tests: no background loop, no pauses, no limit on resumes.
+/// Returns options of a manager for tests: no scheduler, no pauses, no limit on resumes.
 pub fn options() -> Options {
     Options {
         calls: CallLimits {
@@ -49,43 +49,43 @@ pub fn options() -> Options {
     }
 }
 
-/// A manager in memory, a connector's process and a source. All of it ends when the setup is dropped.
+/// A manager in memory, a connector's process and a source. Dropping the setup ends all of it.
 ///
-/// Its methods panic when something does not work, with the cause and what the connector printed.
+/// Its methods panic on any failure, with the cause and the connector's output.
 #[derive(Debug)]
 pub struct Setup {
-    /// The manager, for what this type does not offer.
+    /// The manager, for functions that this type does not offer.
     pub manager: Manager,
     /// The source that is synced.
     pub source: SourceRecord,
-    /// What the connector registered with.
+    /// The registered manifest.
     pub manifest: Manifest,
     pub(super) process: Arc<Process>,
 }
 
-/// How a run ended.
+/// The end of a run.
 #[derive(Debug, Clone)]
 pub struct Ended {
-    /// By the manager's account.
+    /// The manager's record.
     pub progress: Progress,
-    /// By the connector's own account; none when its process no longer knows the run.
+    /// The connector's report; none if its process no longer knows the run.
     pub report: Option<RunReport>,
 }
 
 impl Ended {
-    /// Whether the run is complete.
+    /// Returns whether the run is complete.
     pub fn is_completed(&self) -> bool {
         self.progress.run.status == RunStatus::Completed
     }
 
-    /// Items that the connector says it could not bring.
+    /// Returns the number of items that the connector reports as failed.
     pub fn failures(&self) -> u64 {
         self.report.as_ref().map_or(0, |report| report.failed)
     }
 }
 
 impl Setup {
-    /// Takes the connector's binary: `env!("CARGO_BIN_EXE_acme")`.
+    /// Starts with the connector's binary: `env!("CARGO_BIN_EXE_acme")`.
     pub fn of(binary: impl Into<PathBuf>) -> SetupBuilder {
         let program = Program {
             binary: binary.into(),
@@ -101,10 +101,10 @@ impl Setup {
         }
     }
 
-    /// Runs a sync that completes, and whose events are all applied.
+    /// Runs a sync that must complete, and whose events must all be applied.
     ///
     /// # Panics
-    /// It does not.
+    /// Panics if it does not.
     pub async fn sync(&self, mode: SyncType) -> Ended {
         let ended = self.run(mode).await;
         let run = &ended.progress.run;
@@ -121,10 +121,10 @@ impl Setup {
         ended
     }
 
-    /// Runs a sync to its end, whatever that is.
+    /// Runs a sync until it ends in any state.
     ///
     /// # Panics
-    /// It does not start, or does not end within a minute.
+    /// Panics if it does not start, or does not end within a minute.
     pub async fn run(&self, mode: SyncType) -> Ended {
         self.run_within(mode, PATIENCE)
             .await
@@ -136,7 +136,8 @@ impl Setup {
         self.end_of(&run, starts, patience).await
     }
 
-    /// Starts a run, and asks again when the process was killed meanwhile. Gives also how often the process had been started.
+    /// Starts a run, and retries if the process was killed meanwhile. Also returns how often the process had been
+    /// started.
     pub(super) async fn begin(&self, mode: SyncType) -> Result<(Run, usize)> {
         let started = async {
             loop {
@@ -144,7 +145,7 @@ impl Setup {
                 match self.manager.sync(&self.source.id, mode).await {
                     Ok(run) => return Ok((run, starts)),
                     Err(error) => {
-                        // A process that was killed meanwhile is another one when it answers.
+                        // A restarted process answers after its start count has changed.
                         if self.is_healthy().await && self.process.starts() == starts {
                             bail!("the run does not start: {error}");
                         }
@@ -158,8 +159,7 @@ impl Setup {
             .context("the run never starts")?
     }
 
-    /// Waits for the end of a run, and resumes it whenever its process no longer works on it.
-    /// Its process is the one of that start.
+    /// Waits for the end of a run, and resumes it when its process has lost it. `starts` identifies that process.
     pub(super) async fn end_of(
         &self,
         run: &Run,
@@ -197,7 +197,7 @@ impl Setup {
         Ok(Ended { progress, report })
     }
 
-    /// What the connector says of a run; none when it does not know it.
+    /// Returns the connector's report on a run; none if it does not know the run.
     async fn report(&self, run: &str) -> Option<RunReport> {
         let url = format!("{}/sync/{run}/report", self.process.url());
         let answer = client().get(url).send().await.ok()?;
@@ -214,10 +214,10 @@ impl Setup {
         answer.is_ok_and(|answer| answer.status().is_success())
     }
 
-    /// Kills the process and starts another one.
+    /// Kills and restarts the process.
     ///
     /// # Panics
-    /// It does not start.
+    /// Panics if it does not start.
     pub async fn kill_and_restart(&self) {
         self.process.restart().expect("the connector starts again");
         let answers = self.answers().await;
@@ -236,19 +236,19 @@ impl Setup {
             .context("the connector does not answer")
     }
 
-    /// The documents of the source.
+    /// Returns the documents of the source.
     ///
     /// # Panics
-    /// The store cannot be read.
+    /// Panics if the store cannot be read.
     pub async fn documents(&self) -> Documents {
         let found = Documents::of(self.manager.store(), &self.source.id).await;
         found.expect("a store in memory is read")
     }
 
-    /// Waits until the documents are as they should be.
+    /// Waits until the documents satisfy a condition.
     ///
     /// # Panics
-    /// They are not within a minute; the message has what is there then.
+    /// Panics if they do not within a minute. The message shows the current documents.
     pub async fn until(&self, are_right: impl Fn(&Documents) -> bool) -> Documents {
         let reached = async {
             loop {
@@ -266,10 +266,10 @@ impl Setup {
         panic!("the documents are not as they should be:\n{found}")
     }
 
-    /// The addresses of a group's members, sorted.
+    /// Returns the addresses of a group's members, sorted.
     ///
     /// # Panics
-    /// The store cannot be read.
+    /// Panics if the store cannot be read.
     pub async fn members(&self, group: &str) -> Vec<String> {
         let (id, group) = (self.source.id.clone(), group.to_owned());
         let read = self
@@ -279,10 +279,10 @@ impl Setup {
         read.await.expect("a store in memory is read")
     }
 
-    /// Searches as a person does, or with `None` as somebody who sees everything; ids of the first hundred documents.
+    /// Searches as a person, or with `None` without restrictions. Returns the ids of the first hundred documents.
     ///
     /// # Panics
-    /// The store cannot be read.
+    /// Panics if the store cannot be read.
     pub async fn search(&self, text: &str, viewer: Option<&str>) -> Vec<String> {
         let query = Query {
             text: text.to_owned(),
@@ -301,7 +301,7 @@ impl Setup {
     /// Calls an action as the system, and gives its result.
     ///
     /// # Panics
-    /// The call does not succeed.
+    /// Panics if the call fails.
     pub async fn call(&self, action: &str, params: Value) -> Value {
         let answer = self.answer(action, params, None).await;
         let text = String::from_utf8_lossy(&answer.body);
@@ -317,10 +317,10 @@ impl Setup {
         }
     }
 
-    /// Calls an action as a person, or with `None` as the system, and gives the answer as it came.
+    /// Calls an action as a person, or with `None` as the system. Returns the unchanged answer.
     ///
     /// # Panics
-    /// The manager refuses the call.
+    /// Panics if the manager refuses the call.
     pub async fn answer(&self, action: &str, params: Value, actor: Option<&str>) -> ActionAnswer {
         let actor = match actor {
             Some(email) => Some(
@@ -340,12 +340,12 @@ impl Setup {
             .unwrap_or_else(|error| panic!("{action}: {error}"))
     }
 
-    /// Everything that the connector has printed.
+    /// Returns all output of the connector.
     pub fn output(&self) -> String {
         self.process.output()
     }
 
-    /// Where the connector listens, without a trailing slash.
+    /// Returns the connector's URL, without a trailing slash.
     pub fn url(&self) -> String {
         self.process.url()
     }
@@ -356,7 +356,7 @@ pub(super) fn client() -> reqwest::Client {
     client.expect("an HTTP client without options is built")
 }
 
-/// What a person needs of a long output.
+/// Returns the last lines of a long output.
 pub(super) fn last_lines(output: &str) -> String {
     let lines: Vec<_> = output.lines().collect();
     let shown = lines[lines.len().saturating_sub(12)..].join("\n  | ");

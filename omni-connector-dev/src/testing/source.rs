@@ -1,82 +1,82 @@
-//! What stands in for the author's system, and how it changes.
+//! A replacement for the author's system, and its changes.
 
 use std::fmt;
 
 /// A system that the connector reads: a [`FakeApi`](super::FakeApi), a server of the author's own, or a real program.
 ///
-/// It is made anew for every run of a check, so it must begin the same each time.
+/// It is created for every run of a check, so it must always start in the same state.
 pub trait Source: Send + Sync + 'static {
-    /// Where it is reached, without a trailing slash. The connector gets the URL of a proxy in front of it.
+    /// Returns its URL, without a trailing slash. The connector gets the URL of a proxy in front of it.
     fn url(&self) -> String;
 
     /// Changes the system.
     ///
     /// # Errors
-    /// It cannot change in this way. The check then says so, and is left out.
+    /// Returns an error if it cannot change in this way. The check then reports that and is left out.
     fn change(&self, change: &Change) -> Result<(), Unable> {
         Err(Unable(format!("this source cannot {change}")))
     }
 
-    /// Where the token or link of the next page stands in the answers of a list: the list's path and a JSON pointer.
+    /// Returns where the answers of each list have the next page's token or link: the list's path and a JSON pointer.
     fn next_pages(&self) -> Vec<(String, String)> {
         Vec::new()
     }
 
-    /// How often it was changed by a call of the connector, such as by a `POST`.
+    /// Returns the number of changes by calls of the connector, such as a `POST`.
     fn writes(&self) -> usize {
         0
     }
 
-    /// What it was sent that it does not understand.
+    /// Returns the requests that it did not understand.
     fn problems(&self) -> Vec<String> {
         Vec::new()
     }
 }
 
-/// Why a source does not change in a way.
+/// Why a source cannot change in a way.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Unable(pub String);
 
-/// How a source changes. Items are counted from 0 in the order of the main list.
+/// A change of a source. Items are counted from 0 in the order of the main list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// The item is gone.
+    /// Removes the item.
     Remove(usize),
-    /// The items but for the first one are gone.
+    /// Removes all items except the first.
     RemoveMost,
-    /// All items are gone.
+    /// Removes all items.
     RemoveAll,
-    /// The item has another text.
+    /// Changes the item's text.
     Edit(usize),
-    /// The item has another title.
+    /// Changes the item's title.
     Rename(usize),
-    /// A new item is there.
+    /// Adds an item.
     Add,
-    /// The last reader of the item may not see it any more.
+    /// Removes the last reader of the item.
     Narrow(usize),
-    /// Who may see the item cannot be read.
+    /// Makes the item's readers unreadable.
     HideReaders(usize),
-    /// The last member of the first group is not in it any more.
+    /// Removes the last member of the first group.
     Leave,
-    /// The first group has no members.
+    /// Removes all members of the first group.
     EmptyGroup,
-    /// The members of the first group cannot be read.
+    /// Makes the members of the first group unreadable.
     HideMembers,
-    /// The first page has an item less than asked for, though more follow.
+    /// Shortens the first page by one item, though more pages follow.
     UnevenPages,
-    /// The item is odd.
+    /// Makes the item unusual.
     Odd(usize, Oddity),
 }
 
-/// What is odd about an item.
+/// The unusual property of an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Oddity {
     /// It has no title.
     NoTitle,
     /// A text is null.
     NullText,
-    /// The text has control characters, NUL among them, and one that turns the direction of writing.
+    /// The text has control characters, among them NUL and one that changes the writing direction.
     ControlCharacters,
     /// The text has ten million characters.
     HugeText,

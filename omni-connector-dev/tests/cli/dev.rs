@@ -1,4 +1,4 @@
-//! `cargo omni dev`: one manager that stays, what other commands make of it, and how it ends.
+//! Tests `cargo omni dev`: its lasting manager, its use by other commands, and its end.
 
 use std::{
     fs,
@@ -35,12 +35,12 @@ impl Dev {
         Self { child, address }
     }
 
-    /// Asks the manager for a path.
+    /// Requests a path of the manager.
     fn get(&self, path: &str, cookie: &str) -> String {
         get(&self.address, path, cookie)
     }
 
-    /// The cookie of a browser that opens the printed address.
+    /// Opens the printed address in a browser and returns its cookie.
     fn enter(&self) -> String {
         let path = &self.address[self.address.find("/dev?").unwrap()..];
         let answer = self.get(path, "");
@@ -66,7 +66,7 @@ impl Drop for Dev {
     }
 }
 
-/// A whole answer, with its headers.
+/// Returns a complete answer with its headers.
 fn get(address: &str, path: &str, cookie: &str) -> String {
     let host = address.strip_prefix("http://").unwrap();
     let host = host.split('/').next().unwrap();
@@ -81,7 +81,7 @@ fn get(address: &str, path: &str, cookie: &str) -> String {
 }
 
 #[test]
-fn other_commands_use_the_manager_and_the_connector_that_run() {
+fn other_commands_use_the_running_manager_and_connector() {
     let desk = Desk::new();
     let config = desk.config(&books());
     let mut dev = Dev::start(&desk, &["--config", &config]);
@@ -133,7 +133,7 @@ fn other_commands_use_the_manager_and_the_connector_that_run() {
     assert_eq!(dev.end(), 0);
     soon("the end of the connector", || (!lives(&pid)).then_some(()));
     assert!(!desk.path(".omni/manager.json").exists());
-    // Without it, a command starts its own again.
+    // Without it, a command starts its own manager again.
     desk.sync(&books(), &["--name", "Books"]).ended(0);
 }
 
@@ -158,7 +158,7 @@ fn a_manager_of_another_version_is_named_with_its_process() {
 }
 
 #[test]
-fn a_note_of_a_manager_that_is_gone_is_not_believed() {
+fn a_file_of_a_gone_manager_is_ignored() {
     let desk = Desk::new();
     desk.sync(&books(), &[]).ended(0);
     let note =
@@ -168,7 +168,7 @@ fn a_note_of_a_manager_that_is_gone_is_not_believed() {
 }
 
 #[test]
-fn a_port_in_use_is_named_when_it_was_asked_for() {
+fn a_requested_port_in_use_is_named() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let desk = Desk::new();
@@ -187,7 +187,7 @@ fn a_port_in_use_is_named_when_it_was_asked_for() {
 }
 
 #[test]
-fn a_connector_that_dies_at_once_is_on_the_page_with_its_last_words() {
+fn a_connector_that_exits_at_once_is_on_the_page_with_its_last_lines() {
     let desk = Desk::new().with("SHELF_START", "die");
     let mut dev = Dev::start(&desk, &[]);
     let cookie = dev.enter();
@@ -231,7 +231,7 @@ fn a_connector_that_never_registers_is_on_the_page() {
 
 #[test]
 #[cfg(unix)]
-fn a_manager_that_is_killed_leaves_no_connector_behind() {
+fn a_killed_manager_leaves_no_connector_behind() {
     let desk = Desk::new();
     let config = desk.config(&books());
     let mut dev = Dev::start(&desk, &["--config", &config]);
@@ -241,12 +241,12 @@ fn a_manager_that_is_killed_leaves_no_connector_behind() {
     dev.child.kill().unwrap();
     dev.child.wait().unwrap();
     soon("the end of the connector", || (!lives(&pid)).then_some(()));
-    // The note that it left is not believed, and the store is free.
+    // Its file is ignored, and the store is unlocked.
     desk.sync(&books(), &[]).ended(0);
 }
 
 #[test]
-fn no_connector_is_a_mistake_that_says_how_to_name_one() {
+fn a_missing_connector_is_an_error_with_help() {
     let refused = Desk::new().run(&["dev"]);
     assert_eq!(refused.code, 2);
     assert!(

@@ -132,7 +132,7 @@ async fn token(State(provider): State<Provider>, Form(asked): Form<Value>) -> Js
 }
 
 #[test]
-fn a_sign_in_from_the_command_is_what_the_next_commands_work_with() {
+fn a_sign_in_by_the_command_is_used_by_the_next_commands() {
     let mut home = Home::new();
     let without = home.login(&[]);
     let failed = without.ended(1);
@@ -201,7 +201,7 @@ fn the_error_shows_how_to_connect_and_how_to_grant_missing_scopes() {
 }
 
 #[test]
-fn a_refusal_ends_the_command_with_the_providers_words() {
+fn a_refusal_ends_the_command_with_the_providers_message() {
     let mut home = Home::new();
     home.desk = home.desk.with("OMNI_OAUTH_CLIENT_SECRET", "hush");
     home.provider.refuses.store(true, Ordering::SeqCst);
@@ -216,7 +216,7 @@ fn a_refusal_ends_the_command_with_the_providers_words() {
 }
 
 #[test]
-fn a_connector_without_oauth_has_nothing_to_sign_in_to() {
+fn a_connector_without_oauth_needs_no_sign_in() {
     let desk = Desk::new();
     let failed = desk
         .run_with_connector(&["login", "--json", "--port", "0"])

@@ -252,7 +252,7 @@ fn people_read_a_summary_without_colours_in_a_pipe() {
 }
 
 #[test]
-fn settings_come_from_the_command_line_too() {
+fn settings_can_come_from_the_command_line() {
     let desk = Desk::new();
     let arguments = [
         "sync",
@@ -278,7 +278,7 @@ fn settings_come_from_the_command_line_too() {
 }
 
 #[test]
-fn a_config_that_the_connector_refuses_is_a_failed_run_with_its_words() {
+fn a_refused_config_is_a_failed_run_with_the_connectors_message() {
     let desk = Desk::new();
     let done = desk
         .run_with_connector(&["sync", "--json", "--set", "shelves=3"])
@@ -302,7 +302,7 @@ fn a_failed_run_is_reported_with_its_effects() {
 }
 
 #[test]
-fn a_connector_that_ends_in_the_middle_fails_the_run() {
+fn a_connector_that_exits_during_a_run_fails_the_run() {
     let desk = Desk::new();
     let done = desk
         .sync(&json!({ "checkpoint": "c", "exit": 9 }), &[])
@@ -316,7 +316,7 @@ fn a_connector_that_ends_in_the_middle_fails_the_run() {
 }
 
 #[test]
-fn the_connector_is_gone_afterwards() {
+fn the_connector_ends_with_the_command() {
     let desk = Desk::new();
     desk.sync(&books(), &[]).ended(0);
     assert!(!lives(&desk.connector_pid().unwrap()));
@@ -349,7 +349,7 @@ fn a_connector_that_dies_at_start_is_reported_with_its_last_lines() {
 }
 
 #[test]
-fn a_connector_that_does_not_register_is_ended_with_all_it_started() {
+fn a_connector_that_does_not_register_is_ended_with_all_its_processes() {
     let desk = Desk::new();
     let pid = desk.path("pid").display().to_string();
     // A child of the connector that ignores SIGTERM.
@@ -366,7 +366,7 @@ fn a_connector_that_does_not_register_is_ended_with_all_it_started() {
 }
 
 #[test]
-fn what_cannot_be_started_is_named() {
+fn a_program_that_cannot_be_started_is_named() {
     let desk = Desk::new();
     let done = desk
         .run(&["sync", "--json", "--", "./no-such-program"])
@@ -407,7 +407,7 @@ fn a_port_in_use_is_reported_with_a_solution() {
 }
 
 #[test]
-fn a_package_that_does_not_exist_is_answered_with_those_that_do() {
+fn an_unknown_package_is_reported_with_the_existing_ones() {
     let desk = Desk::new();
     fs::write(
         desk.path("Cargo.toml"),
@@ -443,7 +443,7 @@ fn a_package_that_does_not_exist_is_answered_with_those_that_do() {
 }
 
 #[test]
-fn an_interrupted_run_goes_on_with_the_next_command() {
+fn an_interrupted_run_is_resumed_by_the_next_command() {
     let desk = Desk::new();
     let config =
         desk.config(&json!({ "documents": { "a": "x" }, "checkpoint": "c", "wait": true }));
@@ -481,7 +481,7 @@ fn an_interrupted_run_goes_on_with_the_next_command() {
 }
 
 #[test]
-fn a_second_interrupt_ends_a_connector_that_takes_its_time() {
+fn a_second_interrupt_kills_a_slow_connector() {
     let desk = Desk::new();
     let pid = desk.path("pid").display().to_string();
     let script = format!("trap '' TERM; echo $$ > {pid}; while :; do sleep 1; done");
@@ -506,7 +506,7 @@ fn a_second_interrupt_ends_a_connector_that_takes_its_time() {
 }
 
 #[test]
-fn a_store_belongs_to_one_command_at_a_time() {
+fn a_store_is_used_by_one_command_at_a_time() {
     let desk = Desk::new();
     let mut manager = desk
         .command(&["manager", "--port", "0", "--json"])
@@ -528,7 +528,7 @@ fn a_store_belongs_to_one_command_at_a_time() {
 }
 
 #[test]
-fn a_connector_that_runs_already_is_used_by_its_url_and_left_alone() {
+fn a_running_connector_is_used_by_its_url_and_keeps_running() {
     let desk = Desk::new();
     let free = || {
         TcpListener::bind("127.0.0.1:0")
@@ -589,7 +589,7 @@ fn a_connector_that_runs_already_is_used_by_its_url_and_left_alone() {
 }
 
 #[test]
-fn what_was_synced_is_found_by_words_and_operators_without_any_process() {
+fn synced_documents_are_found_by_words_and_operators_without_any_process() {
     let desk = Desk::new();
     desk.sync(&books(), &[]).ended(0);
     let found = desk
@@ -678,7 +678,7 @@ async fn forgetful_connector() -> String {
 }
 
 #[test]
-fn a_search_without_a_store_says_how_to_make_one() {
+fn a_search_without_a_store_explains_how_to_create_one() {
     let desk = Desk::new();
     let done = desk.run(&["search", "--json", "word"]).ended(1);
     assert_eq!(done["error"], "there is no store in `.omni`");
@@ -690,7 +690,7 @@ fn a_search_without_a_store_says_how_to_make_one() {
 }
 
 #[test]
-fn an_action_is_called_and_its_answer_shown() {
+fn an_action_is_called_and_its_answer_is_shown() {
     let desk = Desk::new();
     let echoed = desk.run_with_connector(&[
         "call",
@@ -729,7 +729,7 @@ fn an_action_is_called_and_its_answer_shown() {
 }
 
 #[test]
-fn a_file_is_written_where_it_is_asked_for_and_never_on_top_of_json() {
+fn a_returned_file_is_saved_at_the_given_path_and_not_with_json() {
     let desk = Desk::new();
     let refused = desk
         .run_with_connector(&["call", "--json", "file"])

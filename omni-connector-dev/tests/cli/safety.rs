@@ -130,7 +130,7 @@ fn warnings_of_the_connector_are_counted_and_shown_when_asked_for() {
 }
 
 #[test]
-fn a_run_that_is_complete_but_for_some_items_says_so_at_last() {
+fn a_completed_run_with_failed_items_reports_them_in_its_last_line() {
     let desk = Desk::new();
     let long = "a".repeat(600);
     let config = desk.config(&json!({ "documents": { "alpha": "one", long: "two" } }));

@@ -66,7 +66,7 @@ fn settings_that_the_connector_refuses_leave_nothing_behind() {
 }
 
 #[test]
-fn settings_of_a_call_that_fails_leave_nothing_behind() {
+fn settings_of_a_failed_call_leave_nothing_behind() {
     let desk = Desk::new();
     let refuse =
         || desk.run_with_connector(&["call", "--json", "refuse", "--set", "checkpoint=c9"]);
@@ -126,7 +126,7 @@ fn a_source_is_shown_changed_and_removed_by_its_name() {
 }
 
 #[test]
-fn a_change_of_nothing_and_an_unknown_setting_are_usage_errors() {
+fn an_empty_change_and_an_unknown_setting_are_usage_errors() {
     let desk = Desk::new();
     desk.sync(&books(), &[]).ended(0);
     assert_eq!(desk.run(&["sources", "change", "Shelf"]).code, 2);

@@ -1,4 +1,4 @@
-//! A browser without script: it keeps its cookie, reads pages and sends their forms.
+//! A browser without scripts: it keeps its cookie, reads pages and submits their forms.
 
 use omni_connector_dev::Manager;
 use reqwest::{
@@ -23,7 +23,7 @@ pub(crate) fn http() -> Client {
 }
 
 impl Browser {
-    /// Opens an address that the manager prints.
+    /// Opens an address that the manager printed.
     pub(crate) async fn enter(manager: &Manager) -> Self {
         let http = http();
         let answer = http.get(manager.page()).send().await.unwrap();
@@ -62,13 +62,13 @@ impl Browser {
         answer.json().await.unwrap()
     }
 
-    /// Sends a form, and gives what comes of it without following a redirect.
+    /// Submits a form and returns the answer without following a redirect.
     pub(crate) async fn post(&self, path: &str, fields: &[(String, String)]) -> Response {
         let request = self.request(Method::POST, path).header(ORIGIN, &self.url);
         request.form(fields).send().await.unwrap()
     }
 
-    /// Sends a form that leads back to a page.
+    /// Submits a form whose answer redirects to a page.
     pub(crate) async fn send(&self, path: &str, fields: &[(&str, &str)]) {
         let fields: Vec<_> = fields
             .iter()
@@ -81,7 +81,7 @@ impl Browser {
     }
 }
 
-/// The fields that a browser sends of the form whose start holds `mark`.
+/// Returns the fields that a browser would send for the form whose start tag contains `mark`.
 pub(crate) fn fields(page: &str, mark: &str) -> Vec<(String, String)> {
     let start = page
         .find(mark)
@@ -109,7 +109,7 @@ pub(crate) fn fields(page: &str, mark: &str) -> Vec<(String, String)> {
             }
             "textarea" => {
                 let text = &rest[..rest.find("</textarea>").unwrap()];
-                // The first line end behind the tag is not part of the text; browsers send others as two characters.
+                // The first line end after the tag is not part of the text. Browsers send the others as two characters.
                 let text = unescaped(text.strip_prefix('\n').unwrap_or(text)).replace('\n', "\r\n");
                 sent.extend(attribute(tag, "name").map(|name| (name, text)));
             }

@@ -1,4 +1,4 @@
-//! Forms over HTTP: rendered from the schema of an action, filled, sent, and what the connector then gets.
+//! Tests forms over HTTP: rendered from the schema of an action, filled, submitted, and received by the connector.
 
 use serde_json::{Value, json};
 
@@ -20,7 +20,7 @@ fn schema() -> Value {
     })
 }
 
-/// What the connector got, without the settings that the manager adds.
+/// Returns the connector's input, without the settings that the manager adds.
 async fn answer(browser: &crate::Browser) -> Value {
     let shown = browser.json("/dev/actions").await;
     let mut got = shown["called"]["answer"]["result"].clone();
@@ -50,14 +50,14 @@ async fn a_form_is_filled_and_the_connector_gets_the_value() {
         answer(&browser).await,
         json!({ "title": "A & \"B\"", "size": 3, "person": { "name": "Ann" } })
     );
-    // The last input stands in the form again.
+    // The form shows the last input again.
     let again = fields(&browser.page(&path).await, FORM);
     assert_eq!(browser.post(&path, &again).await.status(), 303);
     assert_eq!(answer(&browser).await["title"], "A & \"B\"");
 }
 
 #[tokio::test]
-async fn a_list_grows_and_shrinks_without_script() {
+async fn a_list_grows_and_shrinks_without_scripts() {
     let world = World::with(schema()).await;
     let browser = world.browser().await;
     let path = format!("/dev/actions?source={}&action=echo", world.source);
@@ -87,7 +87,7 @@ async fn a_list_grows_and_shrinks_without_script() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_said_at_its_field_and_nothing_is_called() {
+async fn an_invalid_input_is_reported_at_its_field_and_nothing_is_called() {
     let world = World::with(schema()).await;
     let browser = world.browser().await;
     let path = format!("/dev/actions?source={}&action=echo", world.source);

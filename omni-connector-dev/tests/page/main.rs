@@ -1,4 +1,4 @@
-//! The development page over HTTP, as a browser asks it: every pane of a real manager with a real store.
+//! Tests the development page over HTTP, as a browser requests it: every pane of a real manager with a real store.
 
 mod browser;
 mod forms;
@@ -23,14 +23,14 @@ use tokio::net::TcpListener;
 
 const PANES: [&str; 5] = ["source", "sync", "documents", "actions", "contract"];
 
-/// A manager with a connector, a source and what a run brought.
+/// A manager with a connector, a source and the documents of a run.
 struct World {
     manager: Manager,
     source: String,
     run: String,
 }
 
-/// What the connector answers about any run.
+/// Returns the connector's report on any run.
 fn report() -> Value {
     json!({
         "scanned": 9, "updated": 3, "deleted": 0, "skipped": 2, "reasons": { "too large": 2 },
@@ -167,13 +167,13 @@ impl World {
         }
     }
 
-    /// A browser that has opened the printed address.
+    /// Returns a browser that has opened the printed address.
     async fn browser(&self) -> Browser {
         Browser::enter(&self.manager).await
     }
 }
 
-/// Makes a run that brings texts, as `c1`, `c2` and so on, and events, and completes it.
+/// Runs a sync that stores texts, as `c1`, `c2` and so on, sends events, and completes.
 async fn bring(
     manager: &Manager,
     source: &str,
@@ -240,7 +240,7 @@ async fn every_pane_is_a_whole_page_and_the_same_as_json() {
 }
 
 #[tokio::test]
-async fn every_pane_answers_when_there_is_nothing_to_show() {
+async fn every_pane_answers_when_it_has_no_data() {
     let manager = manager().await;
     let browser = Browser::enter(&manager).await;
     for pane in PANES {
@@ -259,7 +259,7 @@ async fn every_pane_answers_when_there_is_nothing_to_show() {
 }
 
 #[tokio::test]
-async fn the_run_shows_what_failed_what_was_skipped_and_why() {
+async fn the_run_shows_failed_and_skipped_items_with_reasons() {
     let world = World::new().await;
     let page = world
         .browser()
@@ -281,7 +281,7 @@ async fn the_run_shows_what_failed_what_was_skipped_and_why() {
 }
 
 #[tokio::test]
-async fn ann_and_ben_see_what_is_theirs_and_the_reason_is_true() {
+async fn ann_and_ben_see_their_documents_with_the_right_reason() {
     let world = World::new().await;
     let browser = world.browser().await;
     let total = async |viewer: &str| {
@@ -324,7 +324,7 @@ async fn ann_and_ben_see_what_is_theirs_and_the_reason_is_true() {
 }
 
 #[tokio::test]
-async fn what_is_not_found_is_explained_layer_by_layer() {
+async fn a_document_that_is_not_found_is_explained_layer_by_layer() {
     let world = World::new().await;
     let browser = world.browser().await;
     let layers = async |query: &str| {
@@ -363,7 +363,7 @@ async fn what_is_not_found_is_explained_layer_by_layer() {
 }
 
 #[tokio::test]
-async fn doubts_name_what_a_careful_person_would_notice() {
+async fn doubts_name_suspicious_facts() {
     let world = World::new().await;
     let browser = world.browser().await;
     let doubts = browser.json("/dev/sync").await["doubts"].clone();
@@ -447,7 +447,7 @@ async fn a_run_is_started_and_stopped_from_the_page() {
 }
 
 #[tokio::test]
-async fn a_source_is_saved_and_removed_and_nonsense_is_refused() {
+async fn a_source_is_saved_and_removed_and_invalid_settings_are_refused() {
     let world = World::new().await;
     let browser = world.browser().await;
     let source = format!("/dev/source?source={}", world.source);

@@ -1,4 +1,4 @@
-//! Who may see the page, and what never stands on it.
+//! Tests who may see the page, and what it must never show.
 
 use omni_connector::SyncType;
 use reqwest::{
@@ -12,7 +12,7 @@ use crate::{PANES, World, bring, browser::http, document};
 const CANARY: &str = "canary-7f3a";
 
 #[tokio::test]
-async fn a_printed_address_lets_one_browser_in_and_others_see_nothing() {
+async fn a_printed_address_admits_one_browser_and_others_see_nothing() {
     let world = World::new().await;
     let address = world.manager.page();
     let http = http();
@@ -41,7 +41,7 @@ async fn a_printed_address_lets_one_browser_in_and_others_see_nothing() {
 }
 
 #[tokio::test]
-async fn a_change_is_asked_for_by_the_page_alone() {
+async fn only_the_page_itself_can_change_something() {
     let world = World::new().await;
     let browser = world.browser().await;
     let path = format!("/dev/source/remove?source={}", world.source);
@@ -78,7 +78,7 @@ async fn a_change_is_asked_for_by_the_page_alone() {
 }
 
 #[tokio::test]
-async fn every_answer_runs_no_foreign_script_and_loads_nothing_from_elsewhere() {
+async fn no_answer_runs_a_foreign_script_or_loads_anything_from_elsewhere() {
     let world = World::new().await;
     let browser = world.browser().await;
     for pane in PANES {
@@ -157,7 +157,7 @@ async fn nothing_of_a_document_is_rendered_as_html() {
 }
 
 #[tokio::test]
-async fn no_secret_stands_in_any_answer() {
+async fn no_answer_contains_a_secret() {
     let world = World::new().await;
     let secret = "canary-7f3a\"<9";
     let mut event = document(

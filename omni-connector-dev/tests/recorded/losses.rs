@@ -197,7 +197,7 @@ fn is_call(call: &Entry, seen: &Seen) -> bool {
 }
 
 #[tokio::test]
-async fn runs_that_are_stale_or_whose_source_is_off_are_ended() {
+async fn stale_runs_and_runs_of_inactive_sources_are_ended() {
     let folder = tempfile::tempdir().unwrap();
     let kept = |mut options: Options| {
         options.storage = Storage::Folder(folder.path().to_owned());
@@ -274,7 +274,7 @@ async fn runs_that_are_stale_or_whose_source_is_off_are_ended() {
 }
 
 #[tokio::test]
-async fn a_run_whose_connector_is_away_has_one_look_of_grace() {
+async fn a_run_with_an_absent_connector_has_one_tick_of_grace() {
     for (looks, lives) in [(1, true), (2, false)] {
         let folder = tempfile::tempdir().unwrap();
         let kept = |mut options: Options| {

@@ -1,4 +1,4 @@
-//! From an action to its entry in the table, and to the hidden type under which a list finds it.
+//! Generates the table entry of an action, and the hidden type under which a list finds it.
 
 use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -10,7 +10,7 @@ use crate::{
     valid::{Action, Arg, Default, Limit, Mode, Parameter, Place, Supplied},
 };
 
-/// The entry of an action of `connector`.
+/// Generates the entry of an action of `connector`.
 pub(super) fn action(action: &Action, connector: &Type) -> TokenStream {
     let (name, description) = (&action.name.text, &action.description);
     let mode = match action.mode {
@@ -44,9 +44,9 @@ pub(super) fn action(action: &Action, connector: &Type) -> TokenStream {
     }
 }
 
-/// The arguments that the framework supplies: one of them may read all of the caller's input.
+/// Generates the arguments that the framework supplies. One of them may read the whole input of the caller.
 ///
-/// One that is named `Args` is checked at its type. If the name misleads, the table finds the same mistakes.
+/// An argument named `Args` is checked at its type. If the name is misleading, the table finds the same mistakes.
 fn inputs(action: &Action, connector: &Type) -> impl Iterator<Item = TokenStream> {
     let mut is_alone = args(action).next().is_none();
     action.supplied().enumerate().map(move |(index, argument)| {
@@ -71,7 +71,8 @@ fn is_named_args(ty: &Type) -> bool {
     last.is_some_and(|segment| segment.ident == "Args")
 }
 
-/// The type of an argument where no condition can stand: the author's, or the alias of one that has a condition.
+/// Returns the type of an argument for places that allow no `#[cfg]`: the author's type, or the alias of a conditional
+/// one.
 fn taken(action: &Action, index: usize, argument: &Supplied) -> TokenStream {
     let ty = &argument.ty;
     if argument.conditions.is_empty() {
@@ -86,7 +87,8 @@ fn alias(action: &Action, index: usize, span: Span) -> Ident {
     format_ident!("{}_{index}", action.function.signature.ident, span = span)
 }
 
-/// The aliases of arguments that have a condition. Where it does not hold, one is a type that every connector has.
+/// Generates the aliases of conditional arguments. If the condition is false, the alias is a type that every connector
+/// has.
 fn aliases(action: &Action) -> TokenStream {
     let aliases = action.supplied().enumerate().map(|(index, argument)| {
         let Supplied { ty, conditions } = argument;
@@ -105,7 +107,7 @@ fn aliases(action: &Action) -> TokenStream {
     quote!(#(#aliases)*)
 }
 
-/// What a function returns, unless it is known only by what it implements.
+/// Returns the return type, unless it is an `impl Trait`.
 fn named(returned: &ReturnType) -> Option<&Type> {
     let ReturnType::Type(_, ty) = returned else {
         return None;
@@ -157,7 +159,7 @@ fn arg(arg: &Arg) -> TokenStream {
     quote!(#(#conditions)* #of(#name, #description) #default #example #(#limits)*)
 }
 
-/// Reads the arguments and calls the function.
+/// Generates the code that reads the arguments and calls the function.
 fn thunk(action: &Action) -> TokenStream {
     let (connector, call) = (connector_argument(), call());
     let input = proc_macro2::Ident::new("input", proc_macro2::Span::mixed_site());
@@ -201,8 +203,8 @@ fn thunk(action: &Action) -> TokenStream {
     quote!(#thunk)
 }
 
-/// What the entries of actions need in their scope: the fallbacks of `Is` and `Output`, which are traits,
-/// and the aliases of conditional arguments.
+/// Generates the imports and aliases for the entries of actions: the fallback traits of `Is` and `Output`, and the
+/// aliases of conditional arguments.
 pub(super) fn fallbacks(actions: &[Action]) -> TokenStream {
     let mut fallbacks = Vec::new();
     if actions
@@ -220,13 +222,13 @@ pub(super) fn fallbacks(actions: &[Action]) -> TokenStream {
     quote!(#fallbacks #(#aliases)*)
 }
 
-/// A function outside an `impl` block: the type of the same name that `actions = […]` names.
+/// Generates the type for a function outside an `impl` block. It has the same name, so `actions = […]` can list it.
 pub(crate) fn listed_action(valid: &Action, runtime: &Path) -> TokenStream {
     let ident = &valid.function.signature.ident;
     let conditions = valid.function.conditions();
     let (generics, connector) = match valid.connector() {
         Some(connector) => (quote!(), connector.clone()),
-        // It serves every connector that has what its arguments need.
+        // The action serves every connector that can supply its arguments.
         None => (
             quote!(<AnyConnector: _omni::Connector>),
             parse_quote!(AnyConnector),
@@ -248,14 +250,14 @@ pub(crate) fn listed_action(valid: &Action, runtime: &Path) -> TokenStream {
     hidden(&valid.function, &conditions, &implementation, runtime)
 }
 
-/// What every connector must have for the arguments of an action.
+/// Generates the bounds on a connector that the arguments of an action need.
 fn bounds(valid: &Action) -> TokenStream {
     let supplied = valid.supplied().enumerate();
     let types = supplied.map(|(index, argument)| taken(valid, index, argument));
     quote!(where #(#types: _omni::FromCall<_omni::CallOf<AnyConnector, _omni::OfAction>>,)*)
 }
 
-/// In place of [`listed_action`] where something was refused, so that the lists that name it have nothing to report.
+/// Replaces [`listed_action`] after an error, so that rustc reports nothing about the lists that name it.
 pub(crate) fn unfinished_action(function: &Function, runtime: &Path) -> TokenStream {
     let ident = &function.signature.ident;
     let name = ident.to_string();

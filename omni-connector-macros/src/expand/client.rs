@@ -1,4 +1,4 @@
-//! From the client of an API to the trait of arguments.
+//! Generates the implementation that makes the client of an API an argument.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};

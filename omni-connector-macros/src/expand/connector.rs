@@ -1,4 +1,4 @@
-//! From the keys of a struct to the trait that holds them. Whatever implements it and has its functions is a connector.
+//! Generates the trait that holds the keys of a struct. A type with this trait and the functions is a connector.
 
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{quote, quote_spanned};
@@ -7,7 +7,7 @@ use syn::{Generics, Path, spanned::Spanned};
 use super::{bound_for_ever, optional, scope, variants};
 use crate::valid::{Connector, Skill, SkillText};
 
-/// `impl Declared`: what the author wrote, and nothing else.
+/// Generates `impl Declared` with what the author declared, and nothing else.
 pub(crate) fn connector(valid: &Connector, runtime: &Path) -> TokenStream {
     let Connector { ident, name, .. } = valid;
     let types = types(valid);
@@ -66,7 +66,7 @@ pub(crate) fn connector(valid: &Connector, runtime: &Path) -> TokenStream {
     scope(runtime, &implementation)
 }
 
-/// In place of [`connector`] where something was refused, so that the block of the struct has nothing to report.
+/// Replaces [`connector`] after an error, so that rustc reports nothing about the struct's block.
 pub(crate) fn unfinished_connector(
     valid: &Connector,
     generics: &Generics,
@@ -74,7 +74,7 @@ pub(crate) fn unfinished_connector(
 ) -> TokenStream {
     let ident = &valid.ident;
     let types = types(valid);
-    // A connector has no generics. One that has some is told of that, and of nothing that follows from it.
+    // A connector cannot be generic. Report only that, and no errors that follow from it.
     let generics = bound_for_ever(generics);
     let (impl_generics, type_generics, condition) = generics.split_for_impl();
     let stub = quote! {
@@ -132,7 +132,7 @@ fn modes(valid: &Connector) -> Option<TokenStream> {
     Some(quote!(const MODES: &'static [_omni::SyncType] = #modes;))
 }
 
-/// Functions that live elsewhere.
+/// Generates the list of functions outside the block.
 fn listed(valid: &Connector) -> TokenStream {
     let listed = &valid.listed;
     let actions = listed
@@ -173,7 +173,7 @@ fn skills(skills: &[Skill]) -> Option<TokenStream> {
         .then(|| quote!(const SKILLS: &'static [_omni::DeclaredSkill] = &[#(#entries),*];))
 }
 
-/// What only rustc can compare: functions across modules, and modes with the functions that are for them.
+/// Generates the comparisons that only rustc can make: functions across modules, and modes with their functions.
 fn checks(valid: &Connector) -> TokenStream {
     let ident = &valid.ident;
     let actions = valid

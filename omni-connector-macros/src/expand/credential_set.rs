@@ -1,4 +1,4 @@
-//! From a credential set to the trait that decodes it.
+//! Generates the trait that decodes a credential set.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -16,7 +16,7 @@ pub(crate) fn credential_set(valid: &CredentialSet, runtime: &Path) -> TokenStre
             ty,
             auth_types,
         } = form;
-        // A type that cannot be decoded is reported where it stands.
+        // A type that cannot be decoded is reported at the author's type.
         let secret = quote_spanned!(ty.span()=> _omni::credential_form::<#ty, D>(secret)?);
         quote!(#(#auth_types)|* => Self::#variant(#secret))
     });
@@ -42,7 +42,7 @@ pub(crate) fn credential_set(valid: &CredentialSet, runtime: &Path) -> TokenStre
     scope(runtime, &implementation)
 }
 
-/// In place of [`credential_set`] where something was refused, so that what takes the type has nothing to report.
+/// Replaces [`credential_set`] after an error, so that rustc reports nothing about uses of the type.
 pub(crate) fn unfinished_credential_set(
     ident: &Ident,
     generics: &Generics,

@@ -22,12 +22,12 @@ pub(super) fn hook(hook: &Hook) -> TokenStream {
     }
 }
 
-/// The type that the runtime reads an answer as.
+/// Returns the type of the runtime that decodes the hook's return value.
 fn answer(hook: &Hook) -> String {
     format!("{}Answer", pascal(hook.kind.marker))
 }
 
-/// `credential_ready` as `CredentialReady`.
+/// Converts `credential_ready` to `CredentialReady`.
 fn pascal(marker: &str) -> String {
     marker
         .split('_')
@@ -35,7 +35,7 @@ fn pascal(marker: &str) -> String {
         .collect()
 }
 
-/// A closure that reads whatever the method takes from its call.
+/// Generates a closure that supplies all parameters of the method by type.
 fn by_type(hook: &Hook) -> TokenStream {
     let (ident, connector) = (&hook.function.signature.ident, connector_argument());
     let values = hook.parameters.iter().map(supplied);
@@ -49,7 +49,7 @@ fn by_type(hook: &Hook) -> TokenStream {
     quote!(#thunk)
 }
 
-/// The name and the type of `ready: CredentialReady`, as generated code writes them.
+/// Splits `ready: CredentialReady` into the name and the type for generated code.
 fn offered(taken: &str) -> (Ident, TokenStream) {
     let (name, ty) = taken.split_once(": ").unwrap_or((taken, "()"));
     let name = Ident::new(name, Span::mixed_site());
@@ -58,7 +58,7 @@ fn offered(taken: &str) -> (Ident, TokenStream) {
     (name, quote!(#reference _omni::#ident))
 }
 
-/// A closure that passes on what the runtime asks with.
+/// Generates a closure that passes the runtime's arguments to the method.
 fn asked(hook: &Hook, takes: &[&str]) -> TokenStream {
     let (ident, connector) = (&hook.function.signature.ident, connector_argument());
     let offered: Vec<_> = takes.iter().map(|taken| offered(taken)).collect();
@@ -69,8 +69,8 @@ fn asked(hook: &Hook, takes: &[&str]) -> TokenStream {
     let values = hook.parameters.iter().zip(&offered);
     let values = values.map(|(taken, (name, offered))| {
         let Supplied { ty, conditions } = taken;
-        // Another type is reported where it stands. The type of what there is must not be inferred from it: then rustc would
-        // compare the two before our own words.
+        // A wrong type is reported at the author's type. rustc must not infer the offered type from it: it would report
+        // its own mismatch before our message.
         let asked = quote_spanned!(ty.span()=> _omni::asked::<#ty, #offered>(#name));
         quote!(#(#conditions)* #asked)
     });

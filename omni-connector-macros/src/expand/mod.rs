@@ -1,7 +1,7 @@
-//! What the runtime's traits need, written from validated data. Nothing can be refused here any more.
+//! Generates implementations of the runtime's traits from validated data. It must never report an error.
 //!
-//! Spans are chosen for what rustc may still have to say: an argument that nobody supplies is reported at its type, a
-//! future that cannot move between threads at the function's name.
+//! Spans are chosen for rustc's own errors. An argument that the framework does not supply is reported at its type. A
+//! future that is not `Send` is reported at the function's name.
 
 mod action;
 mod client;
@@ -28,10 +28,10 @@ use syn::{
 use crate::parse::{Function, marker_keys};
 use crate::valid::{Action, Hook, Operator, Supplied, Sync, Webhook};
 
-/// Everything that is generated stands in a scope of its own, in which one short name leads to the runtime.
+/// Puts all generated code into its own scope, in which `_omni` is the runtime.
 ///
-/// Lints that would speak of what the author cannot edit are off: generated code names what is deprecated, has paths at the
-/// author's places, and keeps a variable whose one use may be under a condition.
+/// Disables lints about code that the author cannot edit. Generated code uses deprecated items, has paths with the
+/// author's spans, and keeps a variable whose one use may be conditional.
 fn scope(runtime: &Path, generated: &TokenStream) -> TokenStream {
     quote! {
         #[allow(deprecated, unused_mut, unused_qualifications, unused_variables)]
@@ -50,7 +50,7 @@ pub(crate) struct Methods {
     pub(crate) operators: Vec<Operator>,
     pub(crate) webhooks: Vec<Webhook>,
     pub(crate) hooks: Vec<Hook>,
-    /// Whether something was refused. The tables are then written so that nothing more is reported.
+    /// Whether there was an error. The tables are then written so that rustc reports nothing more.
     pub(crate) is_unfinished: bool,
 }
 
@@ -149,11 +149,11 @@ fn hidden(
     }
 }
 
-/// A list of variants of one of the runtime's enums.
+/// Generates a list of variants of one of the runtime's enums.
 fn variants(of: &str, variants: &[Ident]) -> TokenStream {
     let of = Ident::new(of, Span::call_site());
     let variants = variants.iter().map(|variant| {
-        // The variant keeps the author's place; the rest of the path is ours.
+        // The variant keeps the author's span; the rest of the path is generated.
         quote!(_omni::#of::#variant)
     });
     quote!(&[#(#variants),*])
@@ -166,7 +166,7 @@ fn optional(value: Option<impl ToTokens>) -> TokenStream {
     }
 }
 
-/// `call.supply::<Type>()?`, so that a type that nobody supplies is reported where it stands.
+/// Generates `call.supply::<Type>()?`, so that an unsupported type is reported at the author's type.
 fn supplied(parameter: &Supplied) -> TokenStream {
     let Supplied { ty, conditions } = parameter;
     let call = call();
@@ -174,7 +174,7 @@ fn supplied(parameter: &Supplied) -> TokenStream {
     quote!(#(#conditions)* #supply?)
 }
 
-/// `there` where the conditions hold, and `otherwise` where they do not.
+/// Generates `there` where the conditions hold, and `instead` where they do not.
 fn conditional(
     conditions: &[Attribute],
     there: &TokenStream,
@@ -190,14 +190,14 @@ fn conditional(
     })
 }
 
-/// The condition that holds where one of these does not.
+/// Generates the condition that at least one of these does not hold.
 fn otherwise(conditions: &[Attribute]) -> TokenStream {
     let holds = conditions.iter().map(marker_keys);
     quote!(#[cfg(not(all(#(#holds),*)))])
 }
 
-/// A called function, as the future of its outcome. What cannot be returned is reported at the return type, and a future
-/// that is not `Send` at the function's name.
+/// Generates the call of a function and the future of its outcome. A value that cannot be returned is reported at the
+/// return type. A future that is not `Send` is reported at the function's name.
 fn outcome(function: &Function, reader: Reader<'_>, call: &TokenStream) -> [TokenStream; 2] {
     let returned = returned(function);
     let reader = reader.at(returned.span());
@@ -208,7 +208,7 @@ fn outcome(function: &Function, reader: Reader<'_>, call: &TokenStream) -> [Toke
     [quote!(let #returned = #call;), future]
 }
 
-/// A variable for what a function returns, at the place where it says so.
+/// Returns a variable for the returned value, with the span of the return type.
 fn returned(function: &Function) -> Ident {
     let place = match &function.signature.output {
         ReturnType::Type(_, ty) => ty.span(),
@@ -217,7 +217,7 @@ fn returned(function: &Function) -> Ident {
     Ident::new("returned", place.resolved_at(Span::mixed_site()))
 }
 
-/// The names inside a generated closure, which no argument of the author can be mistaken for.
+/// Returns a name inside a generated closure that cannot clash with an argument of the author.
 fn call() -> Ident {
     Ident::new("call", Span::mixed_site())
 }
@@ -226,25 +226,25 @@ fn connector_argument() -> Ident {
     Ident::new("connector", Span::mixed_site())
 }
 
-/// A closure that reads the arguments and calls the function. Only the waiting stands in the `async` block: rustc takes
-/// longer over what is in one.
+/// A closure that reads the arguments and calls the function. Only the waiting is inside the `async` block, because
+/// rustc compiles code inside one more slowly.
 struct Thunk<'a> {
     function: &'a Function,
     /// Whether the closure's two parameters are used.
     uses: [bool; 2],
-    /// What comes before the call.
+    /// Code before the call.
     open: TokenStream,
     call: TokenStream,
-    /// What makes the outcome from what the function returns.
+    /// Converts the returned value to the outcome.
     reader: Reader<'a>,
 }
 
-/// The function of the runtime that makes the outcome from what an author's function returns.
+/// The function of the runtime that converts the author's returned value to the outcome.
 #[derive(Clone, Copy)]
 enum Reader<'a> {
-    /// One of this name.
+    /// A function with this name.
     Named(&'a str),
-    /// The one for hooks, and what this hook is read as.
+    /// The function for hooks, and the type that decodes this hook's return value.
     Hook(&'a str),
 }
 
@@ -285,8 +285,8 @@ impl ToTokens for Thunk<'_> {
     }
 }
 
-/// A connector has no generics. One that has some gets an impl all the same, so that it is told of that and of nothing
-/// that follows from it.
+/// Bounds the parameters of a generic connector, which is an error. Its impl still compiles, so only that error is
+/// reported.
 fn bound_for_ever(generics: &Generics) -> Generics {
     let mut generics = generics.clone();
     let bounds: Vec<WherePredicate> = generics

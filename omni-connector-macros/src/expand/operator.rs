@@ -1,4 +1,4 @@
-//! From a search operator to its entry in the table, and to the hidden type under which a list finds it.
+//! Generates the table entry of a search operator, and the hidden type under which a list finds it.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -22,14 +22,15 @@ pub(super) fn operator(operator: &Operator, is_method: bool) -> TokenStream {
     quote!(#of(#name, |item| #read) #attribute)
 }
 
-/// A function outside an `impl` block: the type of the same name that `search_operators = […]` names.
+/// Generates the type for a function outside an `impl` block. It has the same name, so `search_operators = […]` can
+/// list it.
 pub(crate) fn listed_operator(valid: &Operator, runtime: &Path) -> TokenStream {
     let implementation = implementation(&valid.function, &operator(valid, false));
     let conditions = valid.function.conditions();
     hidden(&valid.function, &conditions, &implementation, runtime)
 }
 
-/// In place of [`listed_operator`] where something was refused, so that the lists that name it have nothing to report.
+/// Replaces [`listed_operator`] after an error, so that rustc reports nothing about the lists that name it.
 pub(crate) fn unfinished_operator(function: &Function, runtime: &Path) -> TokenStream {
     let name = function.signature.ident.to_string();
     let stub = quote! {

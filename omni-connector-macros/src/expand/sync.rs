@@ -1,4 +1,4 @@
-//! From a sync to its entry in the table.
+//! Generates the table entry of a sync.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -35,7 +35,7 @@ pub(super) fn sync(sync: &Sync) -> TokenStream {
     quote!(_omni::Sync::new(#run) #(#needs)* #modes #source_types)
 }
 
-/// A mode or type that a function is for, and the struct does not declare, is reported where it is named.
+/// Generates checks of modes and source types. One that the struct does not declare is reported at its name.
 pub(super) fn checks(sync: &Sync, connector: &Type) -> TokenStream {
     let conditions = sync.function.conditions();
     let modes = sync.modes.iter().map(|mode| {
@@ -53,7 +53,7 @@ pub(super) fn checks(sync: &Sync, connector: &Type) -> TokenStream {
     quote!(#(#modes)* #(#types)*)
 }
 
-/// In place of a sync that was refused, so that the struct has nothing to report.
+/// Replaces a sync after an error, so that rustc reports nothing about the struct.
 pub(super) fn unfinished() -> TokenStream {
     quote!(_omni::Sync::new(|_, _| ::core::unreachable!()))
 }

@@ -1,4 +1,4 @@
-//! From a webhook to its entry in the table.
+//! Generates the table entry of a webhook.
 
 use proc_macro2::TokenStream;
 use quote::quote;

@@ -1,4 +1,4 @@
-//! Functions and `impl` blocks, parsed as far as their signatures. Bodies stay tokens: rustc reports what is wrong in them.
+//! Parses functions and `impl` blocks up to their signatures. Bodies stay tokens, so rustc reports mistakes in them.
 
 use proc_macro2::{Group, TokenStream};
 use quote::{ToTokens, TokenStreamExt, quote};
@@ -39,7 +39,7 @@ impl ToTokens for Function {
 }
 
 impl Function {
-    /// The parameters but `self`.
+    /// Returns the parameters without `self`.
     pub(crate) fn parameters(&self) -> impl Iterator<Item = &PatType> {
         self.signature
             .inputs
@@ -50,14 +50,15 @@ impl Function {
             })
     }
 
-    /// The annotated function as it is emitted: without our markers, and without what only we allow on parameters.
+    /// Returns the annotated function for output: without our markers, and without what Rust does not allow on
+    /// parameters.
     pub(crate) fn emitted(&self, markers: &[&str]) -> Self {
         let mut function = self.clone();
         function
             .attributes
             .retain(|attribute| marker(attribute, markers).is_none());
         if self.signature.asyncness.is_some() {
-            // Their signature is what we ask for, and their documentation is what people and language models read.
+            // The framework requires this signature, and the documentation is for people and language models.
             function.attributes.push(parse_quote! {
                 #[allow(
                     clippy::missing_errors_doc,
@@ -83,13 +84,13 @@ impl Function {
             .any(|attribute| marker(attribute, markers).is_some())
     }
 
-    /// `#[cfg(…)]` of the function, for everything that is generated about it.
+    /// Returns the `#[cfg(…)]` of the function, for everything generated about it.
     pub(crate) fn conditions(&self) -> Vec<Attribute> {
         conditions(&self.attributes)
     }
 }
 
-/// The `#[cfg(…)]` among attributes.
+/// Returns the `#[cfg(…)]` among attributes.
 pub(crate) fn conditions(attributes: &[Attribute]) -> Vec<Attribute> {
     attributes
         .iter()
@@ -98,13 +99,13 @@ pub(crate) fn conditions(attributes: &[Attribute]) -> Vec<Attribute> {
         .collect()
 }
 
-/// Which of `markers` an attribute is, by its last segment: `#[action]`, `#[omni_connector::action]`.
+/// Returns the marker that an attribute is, by its last segment: `#[action]`, `#[omni_connector::action]`.
 pub(crate) fn marker<'m>(attribute: &Attribute, markers: &[&'m str]) -> Option<&'m str> {
     let last = attribute.path().segments.last()?;
     markers.iter().copied().find(|marker| last.ident == marker)
 }
 
-/// Whether a parameter has that marker.
+/// Returns whether a parameter has that marker.
 pub(crate) fn is_marked(parameter: &PatType, with: &str) -> bool {
     parameter
         .attrs
@@ -112,7 +113,7 @@ pub(crate) fn is_marked(parameter: &PatType, with: &str) -> bool {
         .any(|attribute| marker(attribute, &[with]).is_some())
 }
 
-/// The keys in an attribute's parentheses; none of them without parentheses.
+/// Returns the keys in an attribute's parentheses; empty without parentheses.
 pub(crate) fn marker_keys(attribute: &Attribute) -> TokenStream {
     match &attribute.meta {
         Meta::List(list) => list.tokens.clone(),
@@ -125,7 +126,7 @@ pub(crate) struct ImplBlock {
     attributes: Vec<Attribute>,
     impl_token: Token![impl],
     pub(crate) generics: Generics,
-    /// The trait, where it implements one.
+    /// The implemented trait, if there is one.
     pub(crate) of: Option<Path>,
     pub(crate) self_type: Type,
     pub(crate) items: Vec<Item>,
@@ -191,7 +192,7 @@ impl Parse for Item {
 }
 
 impl ImplBlock {
-    /// The functions with a body.
+    /// Returns the functions with a body.
     pub(crate) fn functions(&self) -> impl Iterator<Item = &Function> {
         self.items.iter().filter_map(|item| match item {
             Item::Function(function) => Some(&**function),
@@ -199,7 +200,7 @@ impl ImplBlock {
         })
     }
 
-    /// The block with its functions as they are emitted.
+    /// Returns the block with its functions for output.
     pub(crate) fn emitted(&self, markers: &[&str]) -> TokenStream {
         let Self {
             attributes,

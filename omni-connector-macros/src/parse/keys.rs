@@ -20,7 +20,7 @@ struct Key {
     value: Option<TokenStream>,
 }
 
-/// The keys of one attribute. A value is parsed when it is asked for, as what it is asked for.
+/// The keys of one attribute. A value is parsed as the type with which it is requested.
 #[derive(Clone)]
 pub(crate) struct Keys {
     keys: Vec<Key>,
@@ -29,7 +29,7 @@ pub(crate) struct Keys {
 
 impl Parse for Key {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        // `crate` is a keyword, and a key of ours.
+        // `crate` is a keyword and a valid key.
         let name = input.call(Ident::parse_any)?;
         if input.peek(token::Paren) {
             let content;
@@ -63,7 +63,7 @@ impl Parse for Key {
 }
 
 impl Keys {
-    /// Parses the keys and refuses unknown and doubled ones. Those in `repeatable` may stand there several times.
+    /// Parses the keys. Reports unknown keys, and duplicates unless `repeatable` has the key.
     pub(crate) fn parse(
         tokens: TokenStream,
         known: &[&str],
@@ -94,12 +94,12 @@ impl Keys {
         Self { keys, is_complete }
     }
 
-    /// Whether every key was understood. If not, one that is missing may be the one that was not.
+    /// Returns whether every key was parsed. If not, a missing key may be the misspelled one.
     pub(crate) fn is_complete(&self) -> bool {
         self.is_complete
     }
 
-    /// The path under `crate`, found without a look at anything else: every error after it needs none.
+    /// Finds the path under `crate` without parsing the other keys, so that it is known whatever is wrong with them.
     pub(crate) fn runtime(tokens: &TokenStream) -> syn::Path {
         let parsed = Punctuated::<Key, Token![,]>::parse_terminated.parse2(tokens.clone());
         parsed
@@ -114,17 +114,17 @@ impl Keys {
         self.keys.iter().find(|key| key.name == name)
     }
 
-    /// The span of a key that is there.
+    /// Returns the span of a key that is present.
     pub(crate) fn span(&self, name: &str) -> Option<Span> {
         self.get(name).map(|key| key.name.span())
     }
 
-    /// Whether a key stands there alone.
+    /// Returns whether a key is present without a value.
     pub(crate) fn is_bare(&self, name: &str) -> bool {
         self.get(name).is_some_and(|key| key.value.is_none())
     }
 
-    /// A key that takes no value.
+    /// Reads a key that takes no value.
     pub(crate) fn flag(&self, name: &str, errors: &mut Errors) -> bool {
         let Some(key) = self.get(name) else {
             return false;
@@ -139,7 +139,7 @@ impl Keys {
         true
     }
 
-    /// A text; `example` is one as it would stand there.
+    /// Reads a string; `example` shows one in messages.
     pub(crate) fn string(&self, name: &str, example: &str, errors: &mut Errors) -> Option<LitStr> {
         let key = self.get(name)?;
         let value = key.value.clone().unwrap_or_default();
@@ -154,7 +154,7 @@ impl Keys {
         literal
     }
 
-    /// Anything that syn parses; `example` is a value as it would stand there.
+    /// Reads a value that syn can parse; `example` shows one in messages.
     pub(crate) fn value<T: Parse>(
         &self,
         name: &str,
@@ -174,7 +174,7 @@ impl Keys {
         parsed
     }
 
-    /// A list in brackets; `example` is one as it would stand there.
+    /// Reads a list in brackets; `example` shows one in messages.
     pub(crate) fn list<T: Parse>(
         &self,
         name: &str,
@@ -185,7 +185,7 @@ impl Keys {
             .map(|list| list.0)
     }
 
-    /// The values of a key that may stand there several times, as keys of their own.
+    /// Reads the values of a repeatable key, each as keys.
     pub(crate) fn groups(
         &self,
         name: &str,
@@ -202,7 +202,7 @@ impl Keys {
 }
 
 impl Key {
-    /// Where an error about the value belongs: at the value, or at the key where there is none.
+    /// Returns the span for errors about the value: the value's, or the key's if there is no value.
     fn place(&self) -> Span {
         match &self.value {
             Some(value) if !value.is_empty() => value.span(),

@@ -1,4 +1,4 @@
-//! What stands in the author's file, token by token and with every span. No rule is applied here.
+//! Parses the author's code into tokens with all spans. Applies no rules.
 
 mod function;
 mod keys;

@@ -1,4 +1,4 @@
-//! `#[action]`: a function that callers can ask for.
+//! `#[action]`: a function that callers can invoke.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -79,7 +79,7 @@ impl Action {
         })
     }
 
-    /// The connector's type, where a free function names it.
+    /// Returns the connector's type, if a free function names it.
     pub(crate) fn connector(&self) -> Option<&Type> {
         self.parameters
             .iter()
@@ -89,7 +89,7 @@ impl Action {
             })
     }
 
-    /// What the framework supplies.
+    /// Returns the parameters that the framework supplies.
     pub(crate) fn supplied(&self) -> impl Iterator<Item = &Supplied> {
         self.parameters
             .iter()
@@ -100,7 +100,7 @@ impl Action {
     }
 }
 
-/// Two arguments of one name are a mistake at the second, unless they may be alternatives.
+/// Reports the second of two arguments with one name, unless `#[cfg]` may exclude one.
 fn check_arguments(parameters: &[Parameter], action: &Ident, errors: &mut Errors) {
     let args = parameters.iter().filter_map(|parameter| match parameter {
         Parameter::Arg(arg) if arg.conditions.is_empty() => Some(&arg.name),
@@ -146,10 +146,10 @@ fn mode(keys: &Keys, ident: &Ident, errors: &mut Errors) -> Option<Mode> {
     }
 }
 
-/// Two actions of one name are a mistake at the second.
+/// Reports the second of two actions with one name.
 pub(crate) fn check_distinct(actions: &[Action], connector: &Type, errors: &mut Errors) {
     for (index, action) in actions.iter().enumerate() {
-        // Under conditions they may be alternatives; what is left of them is compared before registering.
+        // With `#[cfg]` they may be alternatives. The remaining ones are compared before registering.
         let is_conditional = |action: &Action| !action.function.conditions().is_empty();
         let name = &action.name;
         let same = actions[..index]

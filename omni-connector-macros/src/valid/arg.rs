@@ -1,4 +1,4 @@
-//! `#[arg]`: what the caller supplies, with its limits.
+//! `#[arg]`: a value that the caller supplies, with its limits.
 
 use proc_macro2::{Span, TokenStream};
 use syn::{
@@ -39,7 +39,7 @@ pub(crate) struct Arg {
     pub(crate) limits: Vec<(Ident, Limit)>,
 }
 
-/// What stands in when the caller says nothing.
+/// The value of an argument that the caller omits.
 pub(crate) enum Default {
     /// The type's own default.
     OfType,
@@ -126,7 +126,7 @@ fn name(parameter: &PatType, keys: &Keys, errors: &mut Errors) -> WireName {
     name
 }
 
-/// The first borrow in a type.
+/// Returns the first borrow in a type.
 fn borrow_in(ty: &Type) -> Option<Span> {
     let arguments = match ty {
         Type::Reference(reference) => return Some(reference.and_token.span()),
@@ -148,7 +148,7 @@ fn borrow_in(ty: &Type) -> Option<Span> {
         })
 }
 
-/// A literal of the declaration, as the JSON text that it becomes.
+/// A literal of the declaration, as the JSON that it becomes.
 struct Literal {
     json: String,
     expression: Expr,
@@ -165,7 +165,7 @@ fn literal(keys: &Keys, key: &str, ty: &Type, errors: &mut Errors) -> Option<Lit
         );
         return None;
     };
-    // One that does not fit the type is outside of every limit, which would be the same mistake again.
+    // A literal of another type is outside every limit, so only its type is reported.
     fits::check(key, &expression, ty, errors).then_some(Literal { json, expression })
 }
 
@@ -178,7 +178,7 @@ fn json(expression: &Expr) -> Option<String> {
                 .base10_parse::<u64>()
                 .ok()
                 .map(|number| number.to_string()),
-            // `1.` is a number in Rust, and not in JSON.
+            // `1.` is a valid number in Rust, but not in JSON.
             Lit::Float(number) => match number.base10_digits().strip_suffix('.') {
                 Some(whole) => Some(format!("{whole}.0")),
                 None => Some(number.base10_digits().to_owned()),
@@ -197,7 +197,7 @@ fn json(expression: &Expr) -> Option<String> {
     }
 }
 
-/// A text as JSON writes it.
+/// Returns a string as JSON.
 fn quoted(text: &str) -> String {
     let mut json = String::from("\"");
     for c in text.chars() {
@@ -265,7 +265,7 @@ fn limits(keys: &Keys, default: Option<&Literal>, errors: &mut Errors) -> Vec<(I
     limits
 }
 
-/// Whether a default matches a pattern. Only texts have to.
+/// Returns whether a default matches a pattern. Only strings are checked.
 fn matches(pattern: &str, default: &Expr) -> bool {
     let Expr::Lit(literal) = default else {
         return true;
@@ -315,7 +315,7 @@ impl Range {
                     format!("`{upper}` is {most}, below `{lower}`, which is {least}"),
                     "no value can keep to both",
                 );
-                // A default outside of both would be the same mistake told twice.
+                // A default outside both would be reported twice.
                 range.bounds = [None; 2];
             }
         }

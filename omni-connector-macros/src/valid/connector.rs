@@ -1,4 +1,4 @@
-//! `#[connector(…)]` on a struct: what the connector says of itself.
+//! `#[connector(…)]` on a struct: the declaration of the connector.
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
@@ -53,15 +53,15 @@ pub(crate) struct Connector {
     pub(crate) read_only: bool,
 }
 
-/// Functions that live elsewhere.
+/// Listed functions outside the block.
 pub(crate) struct Listed {
     pub(crate) actions: Vec<Path>,
     pub(crate) operators: Vec<Path>,
 }
 
-/// A mode that the connector can be asked for.
+/// A mode that the connector declares.
 pub(crate) struct Mode {
-    /// A variant of `SyncType`, at the place of the author's word.
+    /// A variant of `SyncType`, with the span of the author's key.
     pub(crate) variant: Ident,
 }
 
@@ -74,15 +74,15 @@ pub(crate) struct Skill {
     pub(crate) source_types: Vec<Ident>,
 }
 
-/// Where the text of a skill stands.
+/// The place of a skill's text.
 pub(crate) enum SkillText {
-    /// In a file, relative to the author's.
+    /// In a file, relative to the author's file.
     File(LitStr),
     Here(LitStr),
 }
 
 impl Connector {
-    /// Always yields one: what was refused is left out, so that what stands on the struct has nothing to report.
+    /// Always returns a connector. Invalid parts are left out, so that rustc reports nothing about the struct.
     pub(crate) fn of(item: &ItemStruct, keys: TokenStream, errors: &mut Errors) -> Self {
         let keys = Keys::parse(keys, KEYS, &["skill"], errors);
         let generics = &item.generics;
@@ -163,7 +163,7 @@ fn name(keys: &Keys, errors: &mut Errors) -> LitStr {
 
 fn modes(keys: &Keys, has_state: bool, errors: &mut Errors) -> Vec<Mode> {
     let Some(words) = keys.list::<Ident>("sync_modes", "[full, incremental]", errors) else {
-        // A connector that does not say can be asked for full runs; so says the trait.
+        // A connector without declared modes supports full runs, which is the trait's default.
         let variant = Ident::new("Full", Span::call_site());
         return vec![Mode { variant }];
     };

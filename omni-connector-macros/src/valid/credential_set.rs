@@ -23,12 +23,12 @@ pub(crate) struct CredentialSet {
 pub(crate) struct Form {
     pub(crate) variant: Ident,
     pub(crate) ty: Type,
-    /// The auth types that it is for, as the protocol spells them.
+    /// The auth types of this form, in the protocol's spelling.
     pub(crate) auth_types: Vec<LitStr>,
 }
 
 impl CredentialSet {
-    /// The path under `#[credential_set(crate = …)]`.
+    /// Returns the path under `#[credential_set(crate = …)]`.
     pub(crate) fn runtime(item: &ItemEnum) -> Path {
         let keys = attribute(&item.attrs, "credential_set").map(marker_keys);
         Keys::runtime(&keys.unwrap_or_default())
@@ -78,7 +78,7 @@ fn attribute<'a>(attributes: &'a [Attribute], name: &str) -> Option<&'a Attribut
         .find(|attribute| attribute.path().is_ident(name))
 }
 
-/// The one type that a variant holds.
+/// Returns the one type that a variant holds.
 fn held(variant: &Variant, errors: &mut Errors) -> Option<Type> {
     if let Fields::Unnamed(fields) = &variant.fields
         && let (Some(field), 1) = (fields.unnamed.first(), fields.unnamed.len())
@@ -94,7 +94,7 @@ fn held(variant: &Variant, errors: &mut Errors) -> Option<Type> {
     None
 }
 
-/// The auth types that a variant names, or the one that has its name.
+/// Returns the auth types that a variant names, or the one with its own name.
 fn auth_types(variant: &Variant, errors: &mut Errors) -> Vec<LitStr> {
     let Some(attribute) = attribute(&variant.attrs, "auth_type") else {
         let ident = &variant.ident;

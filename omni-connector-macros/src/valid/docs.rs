@@ -1,4 +1,4 @@
-//! Doc comments are the descriptions that people and language models read.
+//! Doc comments, which become the descriptions for people and language models.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -6,7 +6,7 @@ use syn::{Attribute, Expr, ExprLit, Ident, Lit, Meta};
 
 use crate::diagnostics::Errors;
 
-/// The description of a thing that must have one.
+/// Returns the description of an item that must have one.
 pub(super) fn required(
     attributes: &[Attribute],
     ident: &Ident,
@@ -23,9 +23,9 @@ pub(super) fn required(
     description
 }
 
-/// The doc comment as an expression of a `&'static str`; none where there is none.
+/// Returns the doc comment as an expression of type `&'static str`; none without a doc comment.
 ///
-/// Literal lines are joined here. A `#[doc = include_str!(…)]` is left to rustc, which can read the file.
+/// Joins literal lines. `#[doc = include_str!(…)]` stays as it is, because only rustc can read the file.
 pub(super) fn description(attributes: &[Attribute]) -> Option<TokenStream> {
     let mut parts: Vec<Part> = Vec::new();
     for attribute in attributes
@@ -41,7 +41,7 @@ pub(super) fn description(attributes: &[Attribute]) -> Option<TokenStream> {
                 ..
             }) => {
                 let line = line.value();
-                // The blank after `///` is not part of the text.
+                // The blank after `///` does not belong to the description.
                 let line = line.strip_prefix(' ').unwrap_or(&line).trim_end();
                 match parts.last_mut() {
                     Some(Part::Text(text)) => {

@@ -1,12 +1,12 @@
-//! Whether a literal can be a value of a type, as far as the spelling of the type says. An alias says nothing; what only the
-//! schema knows is checked when the connector starts.
+//! Checks whether a literal can be a value of a type, by the name of the type. An alias passes; the check before
+//! registering compares the rest with the schema.
 
 use proc_macro2::Span;
 use syn::{Expr, GenericArgument, Lit, PathArguments, PathSegment, Type, UnOp, spanned::Spanned};
 
 use crate::diagnostics::Errors;
 
-/// Reports the first part of the literal under `key` that cannot be a value of `ty`; whether all of it fits.
+/// Reports the first part of the literal under `key` that cannot be a value of `ty`. Returns whether all of it fits.
 pub(super) fn check(key: &str, literal: &Expr, ty: &Type, errors: &mut Errors) -> bool {
     let misfit = misfit(literal, ty);
     let fits = misfit.is_none();
@@ -20,7 +20,7 @@ pub(super) fn check(key: &str, literal: &Expr, ty: &Type, errors: &mut Errors) -
     fits
 }
 
-/// The first part that does not fit: its place, the type there, and an example of that type.
+/// Returns the first part that does not fit: its span, the type there, and an example of that type.
 fn misfit(literal: &Expr, ty: &Type) -> Option<(Span, String, String)> {
     let segment = last_segment(ty)?;
     let name = segment.ident.to_string();
@@ -49,7 +49,7 @@ fn misfit(literal: &Expr, ty: &Type) -> Option<(Span, String, String)> {
     }
 }
 
-/// The name of a type of numbers, also of an optional one.
+/// Returns the name of a number type, also of an optional one.
 pub(super) fn number_type(ty: &Type) -> Option<String> {
     let segment = last_segment(ty)?;
     let name = segment.ident.to_string();
@@ -69,7 +69,7 @@ fn last_segment(ty: &Type) -> Option<&PathSegment> {
     }
 }
 
-/// The one type between the angle brackets.
+/// Returns the one type between the angle brackets.
 fn argument(segment: &PathSegment) -> Option<&Type> {
     match &segment.arguments {
         PathArguments::AngleBracketed(arguments) => {
@@ -86,7 +86,7 @@ fn is(literal: &Expr, kind: fn(&Lit) -> bool) -> bool {
     matches!(literal, Expr::Lit(literal) if kind(&literal.lit))
 }
 
-/// The least and the greatest value of a type of whole numbers.
+/// Returns the smallest and the largest value of an integer type.
 fn whole_numbers(name: &str) -> Option<(i128, i128)> {
     Some(match name {
         "u8" => (0, u8::MAX.into()),
@@ -101,7 +101,7 @@ fn whole_numbers(name: &str) -> Option<(i128, i128)> {
     })
 }
 
-/// A whole number, also one that is written as `3.0`: JSON counts that as whole.
+/// Parses a whole number, also one written as `3.0`, which JSON counts as whole.
 #[allow(
     clippy::cast_possible_truncation,
     reason = "a number without a fraction, within 64 bits"

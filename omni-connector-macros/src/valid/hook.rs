@@ -1,4 +1,4 @@
-//! `#[validate]`, `#[oauth]`, `#[mcp]` and the like: methods that say what the struct's keys cannot.
+//! `#[validate]`, `#[oauth]`, `#[mcp]` and the like: methods for questions that the struct's keys cannot answer.
 
 use syn::spanned::Spanned;
 

@@ -1,5 +1,5 @@
-//! The rules. Each module reads one kind of declaration, reports everything that is wrong with it, and yields a type that
-//! only validated data has: what comes out of here is expanded without another look.
+//! The rules. Each module reads one kind of declaration, reports all mistakes in it, and yields a type that only
+//! validated data has. `expand` does not check it again.
 
 mod action;
 mod arg;
@@ -28,7 +28,7 @@ pub(crate) use webhook::{Webhook, check_distinct as check_webhooks};
 
 use proc_macro2::Span;
 
-/// A name that goes over the wire, with the place to edit it.
+/// A name on the wire, with the span to edit.
 #[derive(Clone)]
 pub(crate) struct WireName {
     pub(crate) text: String,

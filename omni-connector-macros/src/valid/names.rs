@@ -1,4 +1,4 @@
-//! What names may be: the closed lists of the protocol, and the rules for names that authors choose.
+//! Valid names: the closed lists of the protocol, and the rules for names that authors choose.
 
 use syn::{Ident, LitStr, Path};
 
@@ -48,7 +48,7 @@ pub(super) const AUTH_TYPES: &[&str] = &[
 /// Operators that Omni answers itself (`protocol.md` §7.2).
 const RESERVED_OPERATORS: &[&str] = &["by", "in", "type", "before", "after"];
 
-/// Keys that the manager refuses at any depth of a schema, names of properties included (`protocol.md` §3.3).
+/// Keys that the manager refuses at any depth of a schema, also as names of properties (`protocol.md` §3.3).
 const REFUSED_PROPERTIES: &[&str] = &[
     "$ref",
     "$defs",
@@ -61,7 +61,7 @@ const REFUSED_PROPERTIES: &[&str] = &[
     "not",
 ];
 
-/// The name on the wire: the one that was given, else the function's.
+/// Returns the name on the wire: the given one, or else the function's.
 pub(super) fn on_the_wire(given: Option<&LitStr>, function: &Ident) -> WireName {
     match given {
         Some(name) => WireName {
@@ -75,7 +75,7 @@ pub(super) fn on_the_wire(given: Option<&LitStr>, function: &Ident) -> WireName 
     }
 }
 
-/// A name that the author chose: `a-z`, `0-9` and `_`, not beginning with a digit.
+/// Checks a name that the author chose: `a-z`, `0-9` and `_`, not beginning with a digit.
 pub(super) fn check(name: &WireName, errors: &mut Errors) {
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     let text = &name.text;
@@ -92,7 +92,7 @@ pub(super) fn check(name: &WireName, errors: &mut Errors) {
     errors.push(name.span, "names use `a-z`, `0-9` and `_`", help);
 }
 
-/// The nearest name that is allowed; empty when nothing of it can stay.
+/// Returns the most similar valid name; empty if no character is valid.
 fn snake_case(text: &str) -> String {
     let mut name = String::new();
     for c in text.chars() {
@@ -137,7 +137,7 @@ pub(super) fn check_property(name: &WireName, errors: &mut Errors) {
     }
 }
 
-/// The variants of `SourceType` that the paths name.
+/// Returns the variants of `SourceType` that the paths name.
 pub(super) fn source_types(paths: &[Path], errors: &mut Errors) -> Vec<Ident> {
     let mut variants: Vec<Ident> = Vec::new();
     for variant in paths.iter().filter_map(|path| path.segments.last()) {

@@ -19,7 +19,7 @@ pub(crate) struct Operator {
     pub(crate) attribute: WireName,
     /// The type of item that it reads.
     pub(crate) item: Type,
-    /// What it returns, with lifetimes left out.
+    /// The return type without lifetimes.
     pub(crate) value: TokenStream,
     pub(crate) value_span: Span,
 }
@@ -68,7 +68,7 @@ impl Operator {
     }
 }
 
-/// The item, behind its reference.
+/// Returns the item's type, without its reference.
 fn item(function: &Function, errors: &mut Errors) -> Option<Type> {
     const SHAPE: &str = "`fn project(issue: &Issue) -> &str`";
     let signature = &function.signature;
@@ -93,7 +93,7 @@ fn item(function: &Function, errors: &mut Errors) -> Option<Type> {
     None
 }
 
-/// The type as it can stand outside of the function, whose lifetimes nobody knows there: each becomes `'_`.
+/// Replaces every lifetime by `'_`, so that the type is valid outside the function.
 fn without_lifetimes(tokens: TokenStream) -> TokenStream {
     let mut plain = TokenStream::new();
     let mut tokens = tokens.into_iter().peekable();
@@ -125,7 +125,7 @@ fn without_lifetimes(tokens: TokenStream) -> TokenStream {
     plain
 }
 
-/// Operators of one name read different items, all into one attribute.
+/// Reports two operators with one name for the same item, or for different attributes.
 pub(crate) fn check_distinct(operators: &[Operator], connector: &Type, errors: &mut Errors) {
     let item = |operator: &Operator| {
         let item = &operator.item;

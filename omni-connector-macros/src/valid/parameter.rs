@@ -25,7 +25,7 @@ pub(crate) struct Supplied {
     pub(crate) conditions: Vec<Attribute>,
 }
 
-/// The parameters of an action, in their order.
+/// Reads the parameters of an action, in their order.
 pub(super) fn of_action(function: &Function, place: Place, errors: &mut Errors) -> Vec<Parameter> {
     let mut parameters = Vec::new();
     for (index, parameter) in function.parameters().enumerate() {
@@ -46,7 +46,7 @@ pub(super) fn of_action(function: &Function, place: Place, errors: &mut Errors) 
     parameters
 }
 
-/// The parameters of a function that no caller supplies anything to.
+/// Reads the parameters of a function without a caller's input.
 pub(super) fn of_hook(function: &Function, kind: &str, errors: &mut Errors) -> Vec<Supplied> {
     let mut parameters = Vec::new();
     for parameter in function.parameters() {

@@ -1,19 +1,19 @@
-//! What a function that the framework calls must look like.
+//! The required signature of a function that the framework calls.
 
 use syn::{GenericParam, Receiver, ReceiverKind, Type, spanned::Spanned};
 
 use crate::{diagnostics::Errors, parse::Function};
 
-/// Where the function stands.
+/// The place of the function.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     /// In the connector's `impl` block.
     Method,
-    /// Elsewhere, and listed on the struct.
+    /// Outside of it, and listed on the struct.
     Free,
 }
 
-/// An `async fn` without generics that, in an `impl` block, takes `&self`. `kind` is what people call it.
+/// Checks for an `async fn` without generics, which takes `&self` in an `impl` block. `kind` is its name in messages.
 pub(super) fn check(function: &Function, kind: &str, place: Place, errors: &mut Errors) {
     let signature = &function.signature;
     if signature.asyncness.is_none() {
@@ -29,7 +29,7 @@ pub(super) fn check(function: &Function, kind: &str, place: Place, errors: &mut 
     }
 }
 
-/// What is asked while a manifest is built or a connection is prepared waits for nothing.
+/// Checks that a function is not `async`: it is called while a manifest is built or a connection is prepared.
 pub(super) fn check_not_async(function: &Function, kind: &str, errors: &mut Errors) {
     let signature = &function.signature;
     if let Some(asyncness) = &signature.asyncness {
@@ -90,7 +90,7 @@ pub(super) fn check_receiver(function: &Function, kind: &str, errors: &mut Error
     errors.push(place, format!("{article} {kind} takes `&self`"), help);
 }
 
-/// `&self`, also in its long form.
+/// Returns whether a receiver is `&self`, also in its long form.
 fn is_shared_reference(receiver: &Receiver) -> bool {
     match &receiver.kind {
         ReceiverKind::Reference(_, _, mutability) => mutability.is_none(),

@@ -20,9 +20,9 @@ const KEYS: &[&str] = &[
 /// A valid sync.
 pub(crate) struct Sync {
     pub(crate) function: Function,
-    /// Variants of `SyncType`; none for whatever no other function is for.
+    /// Variants of `SyncType`; empty for all modes that no other function has.
     pub(crate) modes: Vec<Ident>,
-    /// Variants of `SourceType`; none for whatever no other function is for.
+    /// Variants of `SourceType`; empty for all types that no other function has.
     pub(crate) source_types: Vec<Ident>,
     pub(crate) parameters: Vec<Supplied>,
 }
@@ -54,7 +54,7 @@ impl Sync {
         }
     }
 
-    /// Whether some run would find both of them equally fitting.
+    /// Returns whether both functions would match some run equally well.
     fn competes_with(&self, other: &Self) -> bool {
         let overlap = |ours: &[Ident], theirs: &[Ident]| {
             ours.is_empty() && theirs.is_empty() || ours.iter().any(|one| theirs.contains(one))
@@ -63,7 +63,7 @@ impl Sync {
     }
 }
 
-/// Two functions for the same runs are a mistake at the second.
+/// Reports the second of two functions for the same runs.
 pub(crate) fn check_distinct(syncs: &[Sync], errors: &mut Errors) {
     for (index, sync) in syncs.iter().enumerate() {
         let conditional = |sync: &Sync| !sync.function.conditions().is_empty();

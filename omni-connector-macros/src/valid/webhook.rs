@@ -9,7 +9,7 @@ use crate::{
     parse::{Function, Keys},
 };
 
-/// First segments of paths that are the protocol's or the runtime's.
+/// First path segments that the protocol or the runtime uses.
 const TAKEN: &[&str] = &[
     "health", "manifest", "metrics", "sync", "cancel", "action", "resource", "prompt", "skill",
     "oauth",
@@ -44,12 +44,12 @@ impl Webhook {
         })
     }
 
-    /// Whether the path says which source a call is about.
+    /// Returns whether the path names the source of a call.
     pub(crate) fn names_a_source(&self) -> bool {
         segments(&self.path.value()).any(|segment| segment == "{source_id}")
     }
 
-    /// The path without the names of its parameters: two of one form are one path.
+    /// Returns the path without the names of its parameters. Two paths of the same form match the same calls.
     fn form(&self) -> String {
         let path = self.path.value();
         let form = segments(&path).map(|segment| {
@@ -109,7 +109,7 @@ fn check_path(literal: &LitStr, errors: &mut Errors) {
     }
 }
 
-/// Two functions at one path are a mistake at the second.
+/// Reports the second of two functions with one path.
 pub(crate) fn check_distinct(webhooks: &[Webhook], errors: &mut Errors) {
     for (index, webhook) in webhooks.iter().enumerate() {
         let conditional = |webhook: &Webhook| !webhook.function.conditions().is_empty();

@@ -67,7 +67,7 @@ fn hyphens_that_do_not_break_and_character_data_are_text() {
 }
 
 #[test]
-fn a_document_keeps_its_words_where_readers_expect_them() {
+fn tabs_cells_and_alternatives_of_a_document_are_read_once() {
     let cell = |text: &str| format!("<w:tc>{}</w:tc>", paragraph(text));
     let body = [
         "<w:p><w:pPr><w:tabs><w:tab w:val=\"left\" w:pos=\"720\"/></w:tabs></w:pPr><w:r><w:t>a</w:t><w:tab/><w:t>b</w:t></w:r></w:p>"
@@ -108,7 +108,7 @@ fn texts_outside_the_body_are_read_and_reported_as_lost_in_omni() {
 }
 
 #[test]
-fn a_document_that_breaks_off_is_read_up_to_there() {
+fn a_truncated_document_is_read_up_to_its_end() {
     let file = archive(&[(
         "word/document.xml",
         &format!("{}<w:p><<", paragraph("kept")),
@@ -119,7 +119,7 @@ fn a_document_that_breaks_off_is_read_up_to_there() {
 }
 
 #[test]
-fn a_file_with_a_password_says_so() {
+fn a_file_with_a_password_is_reported_as_such() {
     let file = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 and the rest";
     let failure = outcome(Format::Docx, file).failure.unwrap();
     assert!(failure.contains("password"), "{failure}");
@@ -190,7 +190,7 @@ fn slides_without_a_presentation_follow_their_numbers() {
 }
 
 #[test]
-fn one_bad_slide_costs_that_slide() {
+fn one_bad_slide_loses_only_that_slide() {
     let slides = archive(&[
         (
             "ppt/slides/slide1.xml",

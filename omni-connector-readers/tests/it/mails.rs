@@ -118,7 +118,7 @@ fn texts_calendars_and_messages_that_are_attached_are_read() {
 }
 
 #[test]
-fn a_message_shows_its_people_and_the_best_of_its_bodies() {
+fn a_message_shows_its_people_and_its_best_body() {
     let outcome = message(
         "From: Ada <ada@example.com>\nCc: eve@example.com\nSubject: Plan\nContent-Type: text/html\n\n<p>Hi <b>all</b></p>",
     );

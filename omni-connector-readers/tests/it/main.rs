@@ -112,7 +112,7 @@ fn relationships(all: &[(&str, &str, &str)]) -> String {
 
 /// Tries random bytes and the first half of a file.
 #[test]
-fn files_cut_short_or_made_of_noise_end_in_an_answer() {
+fn truncated_and_random_files_end_in_an_answer() {
     let noise: Vec<u8> = (0..20_000_u32)
         .map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()[1])
         .collect();
@@ -199,7 +199,7 @@ fn a_text_in_another_encoding_is_decoded() {
 }
 
 #[test]
-fn reading_goes_on_behind_a_part_that_ended_the_program() {
+fn reading_continues_after_a_part_that_crashed_the_program() {
     let slide = |word: &str| format!("<p:sld><a:p><a:t>{word}</a:t></a:p></p:sld>");
     let deck = archive(&[
         ("ppt/slides/slide1.xml", &slide("one")),
@@ -214,7 +214,7 @@ fn reading_goes_on_behind_a_part_that_ended_the_program() {
 }
 
 #[test]
-fn no_more_text_is_given_than_the_manager_keeps() {
+fn the_text_never_exceeds_the_managers_limit() {
     let job = Job {
         max_text_bytes: 100,
         ..job(Format::Csv)

@@ -45,7 +45,7 @@ fn a_page_that_declares_nothing_is_detected() {
 }
 
 #[test]
-fn a_page_that_nests_without_end_keeps_its_words() {
+fn an_endlessly_nested_page_keeps_its_words() {
     let page = format!("{}deep{}", "<b>".repeat(200_000), "</b>".repeat(200_000));
     assert_eq!(outcome(Format::Html, page.as_bytes()).text.trim(), "deep");
 }

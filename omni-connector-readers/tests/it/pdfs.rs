@@ -51,7 +51,7 @@ fn read(data: &[u8]) -> Outcome {
 }
 
 #[test]
-fn pages_are_read_in_their_order() {
+fn pages_are_read_in_order() {
     let outcome = read(&document(&[&words("first"), &words("second")]));
     outcome.holds(&["first", "second"]).omni_loses(&[]);
     assert!(outcome.text.find("first") < outcome.text.find("second"));
@@ -131,7 +131,7 @@ fn a_document_without_a_user_password_is_read() {
 }
 
 #[test]
-fn a_file_that_is_no_pdf_says_so() {
+fn a_file_that_is_not_a_pdf_is_reported_as_such() {
     let failure = read(b"hello").failure.unwrap();
     assert!(failure.contains("%PDF-"), "{failure}");
 }

@@ -110,7 +110,7 @@ fn a_wrong_count_of_texts_costs_nothing() {
 }
 
 #[test]
-fn one_bad_sheet_costs_that_sheet() {
+fn one_bad_sheet_loses_only_that_sheet() {
     let fine = inline(1, "finecell");
     let bad =
         inline(1, "kept") + "<row r=\"2\"><c r=\"A2\" t=\"inlineStr\"><is><t>x</t></is></c><<";

@@ -1,4 +1,4 @@
-//! The source's answer, and the verdict on it.
+//! The source's answer and its verdict.
 
 use std::{fmt, sync::OnceLock};
 
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::{redact::redact, schema::DecodeError};
 
-/// A whole answer of the source: status, headers and body. `Debug` shows only status and length.
+/// A complete answer of the source: status, headers and body. `Debug` shows only status and length.
 #[derive(Clone)]
 pub struct Answer {
     status: StatusCode,
@@ -47,7 +47,7 @@ impl Answer {
         self.status
     }
 
-    /// Returns a header as text; none if it is missing or not ASCII.
+    /// Returns a header as a string; none if it is missing or not ASCII.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
@@ -62,7 +62,7 @@ impl Answer {
         &self.body
     }
 
-    /// Returns the body as text; what is not UTF-8 is replaced.
+    /// Returns the body as a string; bytes that are not UTF-8 are replaced.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
@@ -73,12 +73,12 @@ impl Answer {
             .get_or_init(|| serde_json::from_slice(&self.body).unwrap_or_default())
     }
 
-    /// Returns what stands at a JSON pointer of the body, such as `/meta/next`.
+    /// Returns the value at a JSON pointer of the body, such as `/meta/next`.
     pub fn at(&self, pointer: &str) -> Option<&Value> {
         self.json().pointer(pointer)
     }
 
-    /// Returns the text at a JSON pointer of the body.
+    /// Returns the string at a JSON pointer of the body.
     pub fn text_at(&self, pointer: &str) -> Option<&str> {
         self.at(pointer)?.as_str()
     }
@@ -111,7 +111,7 @@ impl Answer {
         Err(self.not_json())
     }
 
-    /// Says what the body is instead of JSON.
+    /// Describes a body that is not JSON.
     pub(super) fn not_json(&self) -> String {
         let start = self.body.trim_ascii_start();
         let is_html = self.media_type().contains("html") || start.starts_with(b"<");
@@ -138,7 +138,7 @@ impl Answer {
         media_type(&self.headers)
     }
 
-    /// The words with which the source explains a refusal: the usual fields of JSON, or the beginning of a short text.
+    /// Returns the source's explanation of a refusal: from the usual JSON fields, or the beginning of a short text.
     pub(super) fn explanation(&self) -> String {
         const FIELDS: [&str; 9] = [
             "/error/message",
@@ -162,7 +162,7 @@ impl Answer {
     }
 }
 
-/// The media type of an answer, in lower case and without parameters.
+/// Returns the media type of an answer, in lower case and without parameters.
 pub(super) fn media_type(headers: &HeaderMap) -> String {
     let value = headers
         .get(CONTENT_TYPE)
@@ -172,7 +172,7 @@ pub(super) fn media_type(headers: &HeaderMap) -> String {
     value[..end].trim().to_ascii_lowercase()
 }
 
-/// The title of a page of HTML, without secrets.
+/// Returns the title of an HTML page, without secrets.
 fn title(html: &str) -> Option<String> {
     let head = &html[..html.floor_char_boundary(64 << 10)];
     let lower = head.to_ascii_lowercase();
@@ -183,7 +183,7 @@ fn title(html: &str) -> Option<String> {
     (!title.is_empty()).then_some(title)
 }
 
-/// One line of at most 200 bytes, without secrets.
+/// Shortens a text to one line of at most 200 bytes, without secrets.
 pub(super) fn short(text: &str) -> String {
     let line: Vec<&str> = text[..text.floor_char_boundary(2_000)]
         .split_whitespace()
@@ -197,32 +197,32 @@ pub(super) fn short(text: &str) -> String {
     }
 }
 
-/// What an answer means. [`Api::refusals`](super::Api::refusals) gives one for every answer of the source.
+/// The meaning of an answer. [`Api::refusals`](super::Api::refusals) can give one for each answer of the source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
-    /// The answer is what was asked for.
+    /// The answer has the requested result.
     Good,
-    /// The source takes no more calls for now; the call is repeated later.
+    /// The source accepts no calls for now; the call is repeated later.
     Busy,
-    /// The source has a problem of its own; the call is repeated if that is safe.
+    /// The source has an internal problem; the call is repeated if that is safe.
     Unavailable,
-    /// The credential was refused; it is read anew once.
+    /// The source refused the credential; it is read again once.
     Unauthorized,
     /// The credential may not do this.
     Forbidden,
-    /// The thing does not exist.
+    /// The object does not exist.
     NotFound,
-    /// The thing no longer exists.
+    /// The object no longer exists.
     Gone,
-    /// The thing is not in a state for this.
+    /// The state of the object does not allow the call.
     Conflict,
-    /// The source refuses the request for the reason that it gives.
+    /// The source refuses the request, for the given reason.
     Refused(Refusal),
 }
 
 impl Verdict {
-    /// Judges an answer by its status alone: what happens without [`Api::refusals`](super::Api::refusals).
+    /// Judges an answer by its status alone. This is the default without [`Api::refusals`](super::Api::refusals).
     pub fn by_status(answer: &Answer) -> Self {
         Self::of(answer.status).unwrap_or_else(|| {
             Self::Refused(Refusal {
@@ -232,7 +232,7 @@ impl Verdict {
         })
     }
 
-    /// The verdict on a status; none for a refusal with a reason.
+    /// Returns the verdict on a status; none for a refusal with a reason.
     pub(super) fn of(status: StatusCode) -> Option<Self> {
         Some(match status.as_u16() {
             200..=299 => Self::Good,
@@ -248,7 +248,7 @@ impl Verdict {
     }
 }
 
-/// Why a source refused a request, in its own words.
+/// The source's own reason for refusing a request.
 #[must_use = "a refusal is part of a `Verdict`"]
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Refusal {
@@ -257,7 +257,7 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// Makes a refusal of the code that the source gives.
+    /// Creates a refusal with the source's code.
     pub fn new(code: impl Into<String>) -> Self {
         Self {
             code: Some(code.into()),
@@ -265,7 +265,7 @@ impl Refusal {
         }
     }
 
-    /// Adds the words of the source.
+    /// Adds the source's message.
     pub fn message(mut self, message: impl Into<String>) -> Self {
         self.message = message.into();
         self
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_is_not_json_says_what_it_is_and_shows_no_secret() {
+    fn an_answer_that_is_not_json_is_described_without_secrets() {
         let page = "<!doctype html><TITLE lang=en> Sign in\n?token=s3cret </TITLE>";
         for (kind, body, why) in [
             (

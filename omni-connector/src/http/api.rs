@@ -19,11 +19,11 @@ use super::{
     retry::Budget, scope::Scope,
 };
 
-/// Calls under way at once, unless [`Api::at_once`] says otherwise.
+/// The default number of concurrent calls; see [`Api::at_once`].
 const AT_ONCE: usize = 8;
-/// Bytes of an answer that is read as a whole, unless [`Api::limit`] says otherwise.
+/// The default limit in bytes of an answer that is read completely; see [`Api::limit`].
 const LIMIT: u64 = 32 << 20;
-/// How long one attempt may take, unless [`Call::within`] says otherwise.
+/// The default time limit of one attempt; see [`Call::within`].
 const WITHIN: Duration = Duration::from_mins(1);
 
 /// One service's HTTP API, described once. All its calls share waiting, retries, credential renewal and error reports.
@@ -42,7 +42,8 @@ const WITHIN: Duration = Duration::from_mins(1);
 /// ```
 ///
 /// Clones share pace, concurrency and tokens. A client that the framework supplies to a function (see
-/// [`ApiClient`](super::ApiClient)) works for that run or action: it is patient in a sync, and stops when the run does.
+/// [`ApiClient`](super::ApiClient)) is bound to that run or action. In a sync its waits are long, and it stops with the
+/// run.
 #[must_use = "an API is called by `get`, `post` and their like"]
 pub struct Api {
     settings: Arc<Settings>,
@@ -67,7 +68,7 @@ pub(super) struct Settings {
 /// Judges an answer.
 pub(super) type Judge = dyn Fn(&Answer) -> Verdict + Send + Sync;
 
-/// What all calls of an account share.
+/// The state that all calls of an account share.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) slots: Arc<Semaphore>,
@@ -78,7 +79,7 @@ pub(super) struct Shared {
 }
 
 impl Api {
-    /// Describes the API at this URL. A path in it stands before the path of every call.
+    /// Describes the API at this URL. A path in the URL precedes the path of every call.
     pub fn at(url: impl AsRef<str>) -> Self {
         let url = url.as_ref().trim();
         let base = match Url::parse(url) {
@@ -108,27 +109,27 @@ impl Api {
 
     fn with(mut self, change: impl FnOnce(&mut Settings)) -> Self {
         change(Arc::make_mut(&mut self.settings));
-        // Another description has a pace of its own.
+        // A changed description must not share the pace of the old one.
         self.shared = OnceLock::new();
         self
     }
 
-    /// Sets how requests are authorised. Without it they are not.
+    /// Sets how requests are authorised. The default sends no credential.
     pub fn auth(self, auth: Auth) -> Self {
         self.with(|settings| settings.auth = auth)
     }
 
-    /// Sets how many calls may be under way at once: 8 unless this says otherwise.
+    /// Sets the number of concurrent calls; the default is 8.
     pub fn at_once(self, calls: usize) -> Self {
         self.with(|settings| settings.at_once = calls.clamp(1, Semaphore::MAX_PERMITS))
     }
 
-    /// Adds a quota that the source allows. Without any the pace is found by what the source refuses.
+    /// Adds a quota of the source. Without a quota, the pace is learned from the source's refusals.
     pub fn quota(self, quota: Quota) -> Self {
         self.with(|settings| settings.quotas.push(quota))
     }
 
-    /// Judges every answer, also those with status 200: for a service that refuses with one.
+    /// Judges every answer, also those with status 200, since some services refuse with 200.
     ///
     /// ```
     /// use omni_connector::http::{Api, Verdict};
@@ -152,8 +153,8 @@ impl Api {
         })
     }
 
-    /// Names another origin, such as `https://files.example.com`, that calls and links to the next page may lead to. The
-    /// credential never goes there.
+    /// Adds another origin, such as `https://files.example.com`, to which calls and next-page links may lead. The
+    /// credential is never sent there.
     pub fn also_at(self, origin: impl AsRef<str>) -> Self {
         let origin = origin.as_ref();
         let url = Url::parse(origin).ok().filter(Url::has_host);
@@ -163,17 +164,17 @@ impl Api {
         })
     }
 
-    /// Sets how many bytes of an answer are read, after decompression: 32 MiB unless this says otherwise.
+    /// Limits the bytes read of an answer, after decompression; the default is 32 MiB.
     pub fn limit(self, bytes: u64) -> Self {
         self.with(|settings| settings.limit = bytes)
     }
 
-    /// Sets how long one call may wait in all: 30 minutes in a sync and 5 seconds elsewhere, unless this says otherwise.
+    /// Sets how long one call may wait in total. The default is 30 minutes in a sync and 5 seconds elsewhere.
     pub fn patience(self, patience: Duration) -> Self {
         self.with(|settings| settings.patience = Some(patience))
     }
 
-    /// Starts a `GET` of a path below the API's URL, or of a whole URL of one of its origins.
+    /// Starts a `GET` of a path below the API's URL, or of a full URL at one of its origins.
     pub fn get(&self, path: impl fmt::Display) -> Call {
         self.call(Method::GET, path)
     }
@@ -229,7 +230,7 @@ impl Api {
         clock::pause(patience.unwrap_or_else(|| self.scope.patience()))
     }
 
-    /// The same API for somebody else, who shares this state.
+    /// Returns the same API for another caller, with this shared state.
     pub(super) fn bound(&self, scope: Scope, shared: Option<Arc<Shared>>) -> Self {
         let shared = shared.unwrap_or_else(|| Arc::clone(self.shared()));
         Self {
@@ -239,7 +240,7 @@ impl Api {
         }
     }
 
-    /// What is wrong with the description, if anything is.
+    /// Returns the mistake in the description, if there is one.
     pub(super) fn problem(&self) -> Option<&str> {
         let settings = &self.settings;
         match (&settings.base, &settings.auth.0) {
@@ -248,7 +249,7 @@ impl Api {
         }
     }
 
-    /// The URL of a path below the API's own, or of a link that the source gave.
+    /// Returns the URL of a path below the API's URL, or of a link from the source.
     pub(super) fn resolve(&self, path: &str) -> Result<Url, Unresolved> {
         let invalid = |why: String| Unresolved::Invalid(why);
         if let Some(problem) = self.problem() {
@@ -291,7 +292,7 @@ impl Api {
         Ok(url)
     }
 
-    /// A URL that the source or the author gave, if it is of one of the API's origins.
+    /// Accepts a URL from the source or the author if it has one of the API's origins.
     pub(super) fn admit(&self, url: Url) -> Result<Url, Unresolved> {
         let origin = url.origin().ascii_serialization();
         if self.is_own(&url) || self.settings.also.contains(&origin) {
@@ -301,14 +302,14 @@ impl Api {
         }
     }
 
-    /// Whether a URL is of the API's own origin, where the credential may go.
+    /// Returns whether a URL has the API's own origin, where the credential may be sent.
     pub(super) fn is_own(&self, url: &Url) -> bool {
         let base = self.settings.base.as_ref();
         base.is_ok_and(|base| base.origin() == url.origin())
     }
 }
 
-/// Why a path or a link leads nowhere.
+/// Why a path or a link is not resolved.
 #[derive(Debug, Clone)]
 pub(super) enum Unresolved {
     Invalid(String),
@@ -328,7 +329,7 @@ impl From<Unresolved> for SourceError {
     }
 }
 
-/// A clone that is made while the framework supplies a client works for the run or action that gets it.
+/// Binds a clone to a run or action if the framework is supplying a client at that moment.
 impl Clone for Api {
     fn clone(&self) -> Self {
         client::bind(self).unwrap_or_else(|| self.bound(self.scope.clone(), None))
@@ -378,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn a_description_that_is_wrong_says_so() {
+    fn an_invalid_description_is_an_error() {
         let message = |api: Api| {
             api.resolve("x")
                 .map_err(SourceError::from)

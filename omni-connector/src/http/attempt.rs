@@ -33,7 +33,7 @@ const PEEK: u64 = 1 << 20;
 pub(super) struct Failure {
     pub(super) error: SourceError,
     pub(super) again: Again,
-    /// The pause that the source asked for.
+    /// The pause that the source requested.
     pub(super) asked: Option<Duration>,
 }
 
@@ -45,7 +45,7 @@ pub(super) enum Again {
     IfRepeatable,
     /// The source certainly did not receive the request.
     Unheard,
-    /// The source takes no calls for now.
+    /// The source accepts no calls for now.
     Busy,
     /// The source refused the credential.
     WithNewKey,
@@ -223,7 +223,7 @@ impl Reader<'_> {
         Ok(request)
     }
 
-    /// Where a redirect leads; none if the answer is not one.
+    /// Returns the target of a redirect; none if the answer is not one.
     fn redirect(&self, response: &Response, from: &Url, hop: u32) -> Result<Option<Url>, Failure> {
         if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
             return Ok(None);
@@ -330,7 +330,7 @@ impl Reader<'_> {
             let chunk = timeout_at(self.ends, response.chunk()).await;
             let chunk = match chunk.map_err(|_| self.late())? {
                 Ok(chunk) => chunk,
-                // A refusal says enough by its status.
+                // The status alone identifies a refusal.
                 Err(_) if !must_fit => break,
                 Err(error) => return Err(self.broken(error)),
             };
@@ -505,7 +505,7 @@ impl Reader<'_> {
     }
 }
 
-/// The id that the source gave the request, under one of the usual names.
+/// Returns the source's id of the request, from one of the usual headers.
 pub(super) fn request_id(headers: &HeaderMap) -> Option<String> {
     const NAMES: [&str; 5] = [
         "x-request-id",
@@ -518,7 +518,7 @@ pub(super) fn request_id(headers: &HeaderMap) -> Option<String> {
     Some(short(value.to_str().ok()?))
 }
 
-/// The scope that a 403 names: `WWW-Authenticate: Bearer error="insufficient_scope", scope="…"`, as RFC 6750 has it.
+/// Returns the scope in a 403's header `WWW-Authenticate: Bearer error="insufficient_scope", scope="…"` (RFC 6750).
 fn missing_scope(headers: &HeaderMap) -> Option<String> {
     let challenge = headers.get("www-authenticate")?.to_str().ok()?;
     if !challenge.contains("insufficient_scope") {

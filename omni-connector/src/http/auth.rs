@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::retry::jitter;
 use crate::wire::SecretString;
 
-/// How long before its end a token is made again.
+/// How long before its expiry a token is replaced.
 const EARLY: Duration = Duration::from_mins(1);
 
 /// How requests to an API are authorised.
@@ -45,12 +45,12 @@ impl Auth {
         Self(Kind::Bearer(token.clone()))
     }
 
-    /// Sends name and password as `Authorization: Basic …`.
+    /// Sends user and password as `Authorization: Basic …`.
     pub fn basic(user: impl Into<String>, password: &SecretString) -> Self {
         Self(Kind::Basic(user.into(), password.clone()))
     }
 
-    /// Sends the key in a header of this name.
+    /// Sends the key in the header of this name.
     pub fn header(name: &str, key: &SecretString) -> Self {
         Self(match name.parse() {
             Ok(name) => Kind::Header(name, key.clone()),
@@ -58,19 +58,20 @@ impl Auth {
         })
     }
 
-    /// Sends the key as a parameter of the query. It is kept out of messages, spans and resume points.
+    /// Sends the key as a query parameter. It is removed from messages, spans and resume points.
     pub fn query(name: impl Into<String>, key: &SecretString) -> Self {
         Self(Kind::Query(name.into(), key.clone()))
     }
 
-    /// Sends the access token that the manager keeps for the source, as `Authorization: Bearer …`. It is read again a minute
-    /// before it ends.
+    /// Sends the source's access token, which the manager keeps, as `Authorization: Bearer …`. The token is read again
+    /// a minute before it expires.
     pub fn oauth() -> Self {
         Self(Kind::OAuth)
     }
 
-    /// Sends a token that the connector makes itself, by client credentials or a signed assertion, as `Authorization:
-    /// Bearer …`. One call at a time makes one; it is made again a minute before it ends, and after a 401.
+    /// Sends a token that the connector requests itself, by client credentials or a signed assertion, as
+    /// `Authorization: Bearer …`. Only one call at a time requests a token. It is replaced a minute before it expires,
+    /// and after a 401.
     ///
     /// ```
     /// use omni_connector::{SecretString, http::{Api, Auth, Token}};
@@ -94,7 +95,7 @@ impl Auth {
         Self(Kind::Exchange(Arc::new(move || Box::pin(make()))))
     }
 
-    /// Changes every request right before it is sent, such as to sign it.
+    /// Changes every request right before it is sent, for example to sign it.
     pub fn sign(sign: impl Fn(&mut Request) + Send + Sync + 'static) -> Self {
         Self(Kind::Sign(Arc::new(sign)))
     }
@@ -103,7 +104,7 @@ impl Auth {
         Self(Kind::None)
     }
 
-    /// The name of the parameter that carries the key, which must not be kept anywhere.
+    /// Returns the name of the query parameter with the key, which must not be stored.
     pub(super) fn secret_parameter(&self) -> Option<&str> {
         match &self.0 {
             Kind::Query(name, _) => Some(name),
@@ -111,7 +112,7 @@ impl Auth {
         }
     }
 
-    /// The secret itself, to keep it out of messages.
+    /// Returns the secret, which must not appear in messages.
     pub(super) fn secret(&self) -> Option<&SecretString> {
         match &self.0 {
             Kind::Bearer(secret)
@@ -122,7 +123,8 @@ impl Auth {
         }
     }
 
-    /// Whether a request, by its headers and parameters, has this credential. What cannot be known is believed.
+    /// Returns whether a request's headers and parameters have this credential. Credentials that cannot be checked are
+    /// accepted.
     #[doc(hidden)]
     pub fn admits(
         &self,
@@ -142,7 +144,7 @@ impl Auth {
         }
     }
 
-    /// Puts the credential on a request. `OAuth` and `Exchange` have become `Bearer` before.
+    /// Adds the credential to a request. `OAuth` and `Exchange` have become `Bearer` before.
     pub(super) fn apply(&self, client: &Client, mut request: Request) -> reqwest::Result<Request> {
         match &self.0 {
             Kind::Bearer(token) => RequestBuilder::from_parts(client.clone(), request)
@@ -152,7 +154,7 @@ impl Auth {
                 .basic_auth(user, Some(password.expose()))
                 .build(),
             Kind::Header(name, key) => {
-                // What no header can hold is sent to nobody; the source then refuses the call.
+                // A key that does not fit a header is not sent; the source then refuses the call.
                 if let Ok(mut value) = HeaderValue::from_str(key.expose()) {
                     value.set_sensitive(true);
                     request.headers_mut().insert(name.clone(), value);
@@ -176,7 +178,7 @@ impl Auth {
     }
 }
 
-/// Takes a parameter out of a query.
+/// Removes a parameter from a query.
 pub(super) fn remove_parameter(url: &mut Url, name: &str) {
     if !url.query_pairs().any(|(key, _)| key == name) {
         return;
@@ -206,7 +208,7 @@ impl fmt::Debug for Auth {
     }
 }
 
-/// A token that [`Auth::exchange`] made. It can be read from the usual answer of a token endpoint.
+/// A token from [`Auth::exchange`]. It can be decoded from the usual answer of a token endpoint.
 #[must_use = "a token is what `Auth::exchange` makes"]
 #[derive(Debug, Clone)]
 pub struct Token {
@@ -215,7 +217,7 @@ pub struct Token {
 }
 
 impl Token {
-    /// Makes a token that is used until the source refuses it.
+    /// Creates a token that is used until the source refuses it.
     pub fn new(secret: impl Into<SecretString>) -> Self {
         Self {
             secret: secret.into(),
@@ -223,22 +225,22 @@ impl Token {
         }
     }
 
-    /// Says how long the token works from now on. It is made again about a minute before that, or in the last tenth of its
-    /// life if that is shorter.
+    /// Sets how long the token is valid from now on. It is replaced about a minute earlier. A shorter-lived token is
+    /// replaced in the last tenth of its life.
     pub fn expires_in(mut self, time: Duration) -> Self {
         let early = EARLY.mul_f64(0.75 + jitter() / 2.0).min(time / 10);
         self.renew_at = Instant::now().checked_add(time.saturating_sub(early));
         self
     }
 
-    /// Whether the token can be used for now.
+    /// Returns whether the token can still be used.
     pub(super) fn is_fresh(&self) -> bool {
         self.renew_at
             .is_none_or(|renew_at| Instant::now() < renew_at)
     }
 }
 
-/// Reads `access_token` and `expires_in`, as RFC 6749 names them.
+/// Decodes `access_token` and `expires_in` (RFC 6749).
 impl<'de> serde::Deserialize<'de> for Token {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(serde::Deserialize)]

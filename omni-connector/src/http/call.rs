@@ -29,8 +29,8 @@ use super::{
 /// One request to a source, built step by step. The method that reads the answer sends it.
 ///
 /// Every call waits for its turn, is retried where that is safe, and renews its credential at most once. `GET`, `HEAD`,
-/// `OPTIONS`, `PUT` and `DELETE` are safe to retry. A `POST` or `PATCH` is retried only if the source did not receive it,
-/// or if it is marked [`repeatable`](Self::repeatable) or has an [`idempotency_key`](Self::idempotency_key).
+/// `OPTIONS`, `PUT` and `DELETE` are safe to retry. A `POST` or `PATCH` is retried in three cases: the source did not
+/// receive it, it is marked [`repeatable`](Self::repeatable), or it has an [`idempotency_key`](Self::idempotency_key).
 #[must_use = "a call is made by the method that ends it, such as `read`"]
 #[derive(Clone)]
 pub struct Call {
@@ -47,13 +47,13 @@ pub struct Call {
     invalid: Option<String>,
 }
 
-/// What is sent along.
+/// The body of a request.
 #[derive(Clone)]
 pub(super) enum Body {
     Empty,
     Json(Value),
     Bytes(Bytes),
-    /// A form whose parts are streams, perhaps: it can be sent once.
+    /// A form whose parts may be streams, so it can be sent only once.
     Once(Arc<Mutex<Option<Form>>>),
 }
 
@@ -91,7 +91,7 @@ impl Call {
         self.invalid.get_or_insert_with(|| why.to_string());
     }
 
-    /// Adds parameters to the query. Those that are `None` are left out.
+    /// Adds query parameters. Those with the value `None` are omitted.
     pub fn query(mut self, parameters: &(impl Serialize + ?Sized)) -> Self {
         match serde_urlencoded::to_string(parameters) {
             Ok(more) if more.is_empty() => {}
@@ -135,7 +135,7 @@ impl Call {
         }
     }
 
-    /// Sends the fields of a form.
+    /// Sends form fields.
     pub fn form(mut self, fields: &(impl Serialize + ?Sized)) -> Self {
         match serde_urlencoded::to_string(fields) {
             Ok(fields) => self.bytes(fields, "application/x-www-form-urlencoded"),
@@ -146,13 +146,13 @@ impl Call {
         }
     }
 
-    /// Sends bytes of this media type.
+    /// Sends bytes with this media type.
     pub fn bytes(mut self, body: impl Into<Bytes>, media_type: &str) -> Self {
         self.body = Body::Bytes(body.into());
         self.content_type(media_type)
     }
 
-    /// Sends a form of several parts. It is sent at most once, since its parts may be streams.
+    /// Sends a multipart form. It is sent at most once, since its parts may be streams.
     pub fn multipart(mut self, form: Form) -> Self {
         self.body = Body::Once(Arc::new(Mutex::new(Some(form))));
         self
@@ -181,28 +181,28 @@ impl Call {
         self.header("idempotency-key", key).repeatable()
     }
 
-    /// Sets how long one attempt may take, from sending to the last byte: a minute unless this says otherwise.
+    /// Sets the time limit of one attempt, from sending to the last byte; the default is a minute.
     pub fn within(mut self, time: Duration) -> Self {
         self.within = time;
         self
     }
 
-    /// Names the operation, for messages, metrics and spans. Without it they have the method and the path, with ids replaced.
+    /// Names the operation in messages, metrics and spans. The default is the method and the path, with ids replaced.
     pub fn named(mut self, operation: impl Into<Cow<'static, str>>) -> Self {
         self.name = Some(operation.into());
         self
     }
 
-    /// Reads the answer as JSON. An answer without a body is `null`, which `()` and `Option` can be read from.
+    /// Decodes the answer as JSON. An answer without a body is `null`, which `()` and `Option` accept.
     ///
     /// # Errors
-    /// As every call: see [`SourceError`].
+    /// As [`SourceError`] lists for every call.
     pub async fn read<T: DeserializeOwned>(self) -> Result<T, SourceError> {
         let at = self.at();
         decode(&self.send().await?, at)
     }
 
-    /// Reads the answer as JSON, unless it is the same as the last time.
+    /// Decodes the answer as JSON, unless it is unchanged since the last time.
     ///
     /// ```
     /// use omni_connector::http::{Api, Fresh, SourceError, Validators};
@@ -233,7 +233,7 @@ impl Call {
         Ok(Fresh::New(value))
     }
 
-    /// Reads the answer as text of at most this many bytes. What is not UTF-8 is replaced.
+    /// Reads the answer as a string of at most this many bytes. Bytes that are not UTF-8 are replaced.
     ///
     /// # Errors
     /// As every call.
@@ -241,10 +241,10 @@ impl Call {
         Ok(self.answer(limit).await?.text())
     }
 
-    /// Reads the whole answer: status, headers and body.
+    /// Reads the complete answer: status, headers and body.
     ///
     /// # Errors
-    /// As every call: an answer that is a refusal is an error here, too.
+    /// As every call. An answer that is a refusal is an error as well.
     pub async fn send(self) -> Result<Answer, SourceError> {
         let limit = self.api.settings().limit;
         self.answer(limit).await
@@ -257,10 +257,10 @@ impl Call {
         }
     }
 
-    /// Streams the answer, which may be at most this long. It is not repeated once it has begun.
+    /// Streams the answer up to this limit. The call is not retried once the answer has begun.
     ///
     /// # Errors
-    /// As every call; what breaks off later is an error of the stream.
+    /// As every call. If the answer breaks off later, the stream returns an error.
     pub async fn download(self, limit: u64) -> Result<Download, SourceError> {
         match send::send(self, Want::Download(limit)).await? {
             Got::Download(download) => Ok(download),
@@ -268,11 +268,11 @@ impl Call {
         }
     }
 
-    /// Saves the answer, which may be at most this long, in a temporary file that is removed when the value is dropped. A
-    /// download that breaks off begins again.
+    /// Saves the answer, up to this limit, in a temporary file. The file is removed when the value is dropped. A
+    /// download that breaks off is restarted.
     ///
     /// # Errors
-    /// As every call, and a disk that is full.
+    /// As every call, and a full disk.
     pub async fn save(self, limit: u64) -> Result<Saved, SourceError> {
         match send::send(self, Want::Saved(limit)).await? {
             Got::Saved(saved) => Ok(saved),
@@ -285,12 +285,12 @@ impl Call {
         MayBeMissing(self)
     }
 
-    /// Reads a list that comes in pages: see [`Walk::items`].
+    /// Reads a paged list: see [`Walk::items`].
     pub fn pages(self, paging: Paging) -> Walk {
         Walk::new(self, paging)
     }
 
-    /// Sets one parameter of the query, in place of the one of this name.
+    /// Sets one query parameter, and replaces an existing one of this name.
     pub(super) fn set_parameter(&mut self, name: &str, value: &Value) {
         let Ok(url) = &mut self.url else { return };
         remove_parameter(url, name);
@@ -301,7 +301,7 @@ impl Call {
         url.query_pairs_mut().append_pair(name, &value);
     }
 
-    /// Sets one field of the JSON body, in objects that are made as needed.
+    /// Sets one field of the JSON body, and creates missing objects on the way.
     pub(super) fn set_body_field(&mut self, pointer: &str, value: &Value) {
         if matches!(self.body, Body::Empty) {
             *self = self.clone().json(&Value::Object(serde_json::Map::new()));
@@ -328,7 +328,7 @@ impl Call {
         *place = value.clone();
     }
 
-    /// The name of the operation.
+    /// Returns the name of the operation.
     pub(super) fn operation(&self) -> String {
         match (&self.name, &self.url) {
             (Some(name), _) => name.to_string(),
@@ -343,7 +343,7 @@ impl Call {
         }
     }
 
-    /// Where an error of this call arises.
+    /// Returns the location of errors of this call.
     pub(super) fn at(&self) -> At {
         let url = self.url.as_ref().map(shown).unwrap_or_default();
         At {
@@ -357,7 +357,7 @@ impl Call {
         }
     }
 
-    /// Why the call cannot be made at all, if it cannot.
+    /// Returns why the call cannot be sent, if it cannot.
     pub(super) fn problem(&self) -> Option<SourceError> {
         match (&self.invalid, &self.url) {
             (Some(why), _) => Some(SourceError::Invalid { why: why.clone() }),
@@ -379,7 +379,7 @@ impl Call {
 pub struct MayBeMissing(Call);
 
 impl MayBeMissing {
-    /// Reads the answer as JSON; none after 404 and 410.
+    /// Decodes the answer as JSON; none after 404 and 410.
     ///
     /// # Errors
     /// As every call.
@@ -387,7 +387,7 @@ impl MayBeMissing {
         or_none(self.0.read().await)
     }
 
-    /// Reads the answer as text of at most this many bytes; none after 404 and 410.
+    /// Reads the answer as a string of at most this many bytes; none after 404 and 410.
     ///
     /// # Errors
     /// As every call.
@@ -424,7 +424,7 @@ fn or_none<T>(outcome: Result<T, SourceError>) -> Result<Option<T>, SourceError>
     }
 }
 
-/// Encodes what becomes one segment of a path, such as an id with a slash in it.
+/// Encodes one segment of a path, such as an id with a slash in it.
 ///
 /// ```
 /// assert_eq!(omni_connector::http::segment("a/b c?"), "a%2Fb%20c%3F");
@@ -436,7 +436,7 @@ pub fn segment(text: &str) -> String {
         .remove(b'~')
         .remove(b'.');
     match text {
-        // These would climb in the path, encoded or not.
+        // These would lead to a parent path, encoded or not.
         "." | ".." => text.replace('.', "%252E"),
         _ => utf8_percent_encode(text, KEPT).to_string(),
     }
@@ -448,7 +448,7 @@ pub(super) fn shown(url: &Url) -> String {
     format!("{origin}{}", url.path())
 }
 
-/// A path with ids replaced, so that calls of one kind have one name.
+/// Replaces the ids in a path, so that similar calls have the same name.
 fn template(path: &str) -> String {
     let is_id = |segment: &str| {
         segment.len() > 24
@@ -462,7 +462,7 @@ fn template(path: &str) -> String {
     named.join("/")
 }
 
-/// `v1`, `v2.1`, `2024-01`: parts of an API's name, not ids.
+/// Returns whether a segment is a version such as `v1`, `v2.1` or `2024-01`, not an id.
 fn is_version(segment: &str) -> bool {
     let rest = segment.strip_prefix(['v', 'V']).unwrap_or_default();
     !rest.is_empty() && rest.chars().all(|c| c.is_ascii_digit() || c == '.')

@@ -1,4 +1,4 @@
-//! One client for each account: the runs and actions of a source that use the same credential share its pace and tokens.
+//! One client for each account. All runs and actions of a source with the same credential share its pace and tokens.
 
 use std::{
     any::{Any, TypeId},
@@ -26,12 +26,12 @@ use crate::{
     wire::{SecretString, ServiceCredential, Source},
 };
 
-/// A client of a source. With `#[derive(FromCall)]` on the type, functions take it as an argument: syncs, actions, webhooks and
-/// hooks.
+/// A client of a source. With `#[derive(FromCall)]` on the type, functions take it as an argument: syncs, actions,
+/// webhooks and hooks.
 ///
-/// One exists for each source and credential, so all runs and actions of an account share pace, concurrency and tokens. A
-/// function gets a clone that works for it: patient and cancelled with the run in a sync, and quick to say *busy* elsewhere.
-/// Keep the [`Api`] in the struct itself, not behind an `Arc`.
+/// There is one client for each source and credential, so all runs and actions of an account share pace, concurrency
+/// and tokens. Each function gets its own clone. In a sync its waits are long and end with the run; elsewhere it soon
+/// fails as *busy*. Keep the [`Api`] in the struct itself, not behind an `Arc`.
 ///
 /// ```
 /// use omni_connector::{http::{Api, ApiClient, Auth}, prelude::*};
@@ -63,18 +63,18 @@ pub trait ApiClient: Clone + Send + Sync + 'static {
     /// The config of the source, or the part of it that the client needs.
     type Config: DeserializeOwned;
 
-    /// The secret of the credential. `Option<…>` for an API that can be asked without one; `IgnoredAny` for one that never
-    /// needs one.
+    /// The secret of the credential. Use `Option<…>` for an API that also works without one, and `IgnoredAny` for one
+    /// that never needs one.
     type Credentials: DeserializeOwned;
 
     /// Describes the API for one source and credential.
     ///
     /// # Errors
-    /// Config or credential cannot be used.
+    /// Returns an error if config or credential cannot be used.
     fn connect(config: &Self::Config, credentials: &Self::Credentials) -> anyhow::Result<Self>;
 }
 
-/// Whom a client is for.
+/// The owner of a client: manager, source and credential.
 pub(crate) struct Whose<'a> {
     pub(crate) source: &'a Source,
     pub(crate) credential: Option<&'a ServiceCredential>,
@@ -86,15 +86,15 @@ pub(crate) struct Whose<'a> {
 pub(crate) enum NoClient {
     /// A client needs a credential, and there is none.
     NoCredential,
-    /// Config or credential has another shape.
+    /// Config or credential cannot be decoded.
     Decode(DecodeError),
-    /// The author's function refused them.
+    /// The author's function returned an error.
     Connect(anyhow::Error),
 }
 
-/// The client of an account, for a run or an action.
+/// Returns the client of an account, bound to a run or an action.
 pub(crate) fn client<T: ApiClient>(whose: &Whose<'_>, mut scope: Scope) -> Result<T, NoClient> {
-    // Before a source exists there is no account, and nothing to share.
+    // A source that does not exist yet has no account, and nothing to share.
     if whose.source.id == TRANSIENT {
         let built = build::<T>(&whose.source.config, whose.credential)?;
         return bind_to::<T>(&built.client, scope, &[]);
@@ -105,10 +105,10 @@ pub(crate) fn client<T: ApiClient>(whose: &Whose<'_>, mut scope: Scope) -> Resul
     bind_to::<T>(&client, scope, &shared)
 }
 
-/// The id of a source that is only being tried.
+/// The id of a source that is only being tested.
 const TRANSIENT: &str = "transient";
 
-/// A source and credential, and the client that all of their runs and actions share.
+/// A source and credential, with the client that all of their runs and actions share.
 pub(super) struct Account {
     source: String,
     config: Value,
@@ -127,7 +127,7 @@ struct Current {
     read: Option<Instant>,
 }
 
-/// A client that was just connected.
+/// A newly connected client.
 struct Built {
     client: Arc<dyn Any + Send + Sync>,
     apis: Vec<Api>,
@@ -173,7 +173,7 @@ fn bind_to<T: ApiClient>(
 }
 
 impl Account {
-    /// The account of a source and credential, as new as the credential that is given.
+    /// Returns the account of a source and credential. The account is updated if the given credential is newer.
     fn of<T: ApiClient>(whose: &Whose<'_>) -> Result<Arc<Self>, NoClient> {
         let key = AccountKey {
             client: TypeId::of::<T>(),
@@ -217,7 +217,7 @@ impl Account {
         (Arc::clone(&current.client), current.shared.clone())
     }
 
-    /// Takes a newer version of the credential. Pace and concurrency stay: they belong to the account.
+    /// Accepts a newer version of the credential. Pace and concurrency stay, since they belong to the account.
     fn update(&self, credential: Option<&ServiceCredential>) -> Result<(), NoClient> {
         let Some(credential) = credential else {
             return Ok(());
@@ -243,7 +243,7 @@ impl Account {
         self.flight.seen()
     }
 
-    /// The access token that the manager keeps; none if it is about to end and was not read anew just now.
+    /// Returns the access token that the manager keeps. Returns none if it expires soon and was not just read.
     pub(super) fn access_token(&self) -> Result<Option<SecretString>, Failed> {
         let current = self.current();
         let Some(credential) = &current.credential else {
@@ -265,7 +265,7 @@ impl Account {
         Ok((!ends_soon || was_read).then(|| SecretString::from(token.to_owned())))
     }
 
-    /// Reads the credential anew from the manager, unless that happened since `seen`.
+    /// Reads the credential from the manager again, unless that happened since `seen`.
     pub(super) async fn renew(self: &Arc<Self>, seen: u64) -> Result<bool, Failed> {
         let Some(id) = self
             .current()
@@ -279,7 +279,7 @@ impl Account {
         let read = move || async move {
             let read = account.manager.credentials(&account.source).await;
             let credential = read.map_err(|error| Failed::Other(error.to_string()))?;
-            // The manager hands out the source's credential. Nobody may act with another person's.
+            // The manager returns the source's own credential. It must not replace another person's.
             if credential.id == id {
                 let updated = account.update(Some(&credential));
                 updated.map_err(|error| Failed::Other(error.to_string()))?;
@@ -292,9 +292,9 @@ impl Account {
     }
 }
 
-/// How long before its end a token of the manager is read anew.
+/// How long before its expiry a token of the manager is read again.
 const EARLY: time::Duration = time::Duration::MINUTE;
-/// A token that ends soon although it was just read is used until it is read again.
+/// A token that was just read but expires soon is used this long before it is read again.
 const READ_AGAIN: Duration = Duration::from_secs(20);
 
 impl fmt::Debug for Account {
@@ -318,7 +318,7 @@ impl fmt::Display for NoClient {
 /// The accounts of the process.
 static ACCOUNTS: Mutex<Option<Accounts>> = Mutex::new(None);
 
-/// An account that nobody used for this long is forgotten, and what was learned of its pace with it.
+/// How long an unused account and its learned pace are kept.
 const KEPT: Duration = Duration::from_hours(1);
 const MOST_KEPT: usize = 1_000;
 
@@ -348,7 +348,7 @@ impl Locked {
         Some(Arc::clone(account))
     }
 
-    /// Keeps an account, unless somebody was faster.
+    /// Adds an account, unless another task added it first.
     fn insert(&mut self, key: AccountKey, account: Arc<Account>) -> Arc<Account> {
         let accounts = &mut self.0.get_or_insert_default().0;
         if accounts.len() >= MOST_KEPT {
@@ -361,7 +361,7 @@ impl Locked {
     }
 }
 
-/// What clones of an `Api` are bound to while a client is supplied.
+/// The caller to which clones of an `Api` are bound while a client is supplied.
 struct Binding {
     scope: Scope,
     shared: Vec<Arc<Shared>>,
@@ -372,7 +372,7 @@ thread_local! {
     static BINDING: RefCell<Option<Binding>> = const { RefCell::new(None) };
 }
 
-/// Makes a clone whose every `Api` works for `scope`; those `Api`s in their order.
+/// Clones a client with every `Api` bound to `scope`. Returns those `Api`s in their order.
 fn binding<T>(scope: Scope, shared: &[Arc<Shared>], clone: impl FnOnce() -> T) -> (T, Vec<Api>) {
     struct Unbind;
     impl Drop for Unbind {
@@ -392,7 +392,7 @@ fn binding<T>(scope: Scope, shared: &[Arc<Shared>], clone: impl FnOnce() -> T) -
     (cloned, apis)
 }
 
-/// The clone of an `Api` within a client that is being supplied; none elsewhere.
+/// Returns the bound clone of an `Api` in a client that is being supplied; none elsewhere.
 pub(super) fn bind(api: &Api) -> Option<Api> {
     BINDING.with_borrow_mut(|binding| {
         let binding = binding.as_mut()?;

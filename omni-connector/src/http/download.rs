@@ -23,12 +23,12 @@ pub struct Download {
 }
 
 impl Download {
-    /// Returns the media type that the source gives, in lower case and without parameters; empty without one.
+    /// Returns the source's media type, in lower case and without parameters; empty if it is missing.
     pub fn media_type(&self) -> String {
         media_type(&self.headers)
     }
 
-    /// Returns the length that the source announces.
+    /// Returns the announced length.
     pub fn length(&self) -> Option<u64> {
         length(&self.headers)
     }
@@ -59,7 +59,7 @@ impl fmt::Debug for Download {
     }
 }
 
-/// An answer in a temporary file, which is removed when this is dropped.
+/// An answer in a temporary file, which is removed when the value is dropped.
 #[derive(Debug)]
 pub struct Saved {
     file: tempfile::NamedTempFile,
@@ -86,30 +86,30 @@ impl Saved {
         self.file.path()
     }
 
-    /// Opens the file from its beginning.
+    /// Opens the file for reading from its start.
     ///
     /// # Errors
-    /// Somebody removed it.
+    /// Returns an error if the file was removed.
     pub fn open(&self) -> io::Result<File> {
         self.file.reopen()
     }
 
-    /// Returns its bytes.
+    /// Returns its length in bytes.
     pub const fn len(&self) -> u64 {
         self.length
     }
 
-    /// Returns whether it has no bytes.
+    /// Returns whether it is empty.
     pub const fn is_empty(&self) -> bool {
         self.length == 0
     }
 
-    /// Returns the media type that the source gives, in lower case and without parameters; empty without one.
+    /// Returns the source's media type, in lower case and without parameters; empty if it is missing.
     pub fn media_type(&self) -> String {
         media_type(&self.headers)
     }
 
-    /// Returns the file as bytes to extract, which are streamed from it; it is removed when they are dropped.
+    /// Returns the file as a stream of bytes for extraction. The file is removed when the stream is dropped.
     ///
     /// ```
     /// # async fn example(api: omni_connector::http::Api, ctx: omni_connector::SyncContext) -> anyhow::Result<()> {

@@ -8,8 +8,8 @@ use super::Incomplete;
 
 /// A call to a source that failed after all retries.
 ///
-/// As the error of an action it becomes the status that fits: 401, 403, 404, 409, 412, 429, 400, 502 or 504. In a sync the
-/// author decides: `?` ends the run, [`SyncContext::lost`](crate::SyncContext::lost) loses one item.
+/// Returned from an action it becomes the matching status: 401, 403, 404, 409, 412, 429, 400, 502 or 504. In a sync the
+/// author decides: `?` ends the run, [`SyncContext::lost`](crate::SyncContext::lost) fails one item.
 ///
 /// ```
 /// use omni_connector::{ActionError, http::{Api, SourceError}};
@@ -26,7 +26,7 @@ use super::Incomplete;
 pub enum SourceError {
     /// The source refuses the credential, even after it was read again.
     Unauthorized {
-        /// The words of the source.
+        /// The source's message.
         message: String,
         /// The call.
         at: Box<At>,
@@ -35,42 +35,42 @@ pub enum SourceError {
     Forbidden {
         /// The missing scope, if the source names it.
         scope: Option<String>,
-        /// The words of the source.
+        /// The source's message.
         message: String,
         /// The call.
         at: Box<At>,
     },
-    /// The thing does not exist, or the credential may not see it.
+    /// The object does not exist, or the credential may not see it.
     NotFound {
         /// The call.
         at: Box<At>,
     },
-    /// The thing existed once.
+    /// The object no longer exists.
     Gone {
         /// The call.
         at: Box<At>,
     },
-    /// The thing is not in a state for this.
+    /// The state of the object does not allow the call.
     Conflict {
-        /// The words of the source.
+        /// The source's message.
         message: String,
         /// The call.
         at: Box<At>,
     },
     /// The source refuses the request for another reason.
     Refused {
-        /// The status of the answer; 200 where the source refuses so.
+        /// The status of the answer; 200 if the source refuses with that.
         status: StatusCode,
-        /// The code that the source gives the reason, if it has one.
+        /// The source's code of the reason, if it has one.
         code: Option<String>,
-        /// The words of the source.
+        /// The source's message.
         message: String,
         /// The call.
         at: Box<At>,
     },
-    /// The source takes no more calls for now, for longer than the caller waits.
+    /// The source accepts no calls for longer than the caller waits.
     Busy {
-        /// When to try again, if that is known.
+        /// When to try again, if known.
         retry_after: Option<Duration>,
         /// The call.
         at: Box<At>,
@@ -79,7 +79,7 @@ pub enum SourceError {
     Unavailable {
         /// The status of the last answer.
         status: StatusCode,
-        /// The words of the source.
+        /// The source's message.
         message: String,
         /// The call.
         at: Box<At>,
@@ -91,26 +91,26 @@ pub enum SourceError {
     },
     /// The source cannot be reached, or the connection broke.
     Unreachable {
-        /// The last failure of the transport.
+        /// The last transport error.
         cause: String,
         /// The call.
         at: Box<At>,
     },
-    /// The answer is not what was promised.
+    /// The answer does not have the expected form.
     Unreadable {
         /// What is wrong with it.
         why: String,
         /// The call.
         at: Box<At>,
     },
-    /// The answer is larger than allowed, counted after decompression.
+    /// The answer is larger than the limit, after decompression.
     TooLarge {
-        /// The most bytes that were allowed.
+        /// The limit in bytes.
         limit: u64,
         /// The call.
         at: Box<At>,
     },
-    /// The call leads to another origin than the API's, or to one where a redirect must not lead.
+    /// The call leads to an origin outside the API, or a redirect leads to a forbidden one.
     Foreign {
         /// The origin.
         origin: String,
@@ -128,28 +128,28 @@ pub enum SourceError {
     },
 }
 
-/// Where a [`SourceError`] arose.
+/// The location of a [`SourceError`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct At {
-    /// The operation: its name, or the method and the path with ids replaced.
+    /// The operation: its name, or its method and path with ids replaced.
     pub operation: String,
     /// The method.
     pub method: Method,
-    /// The URL, without its query and without a user.
+    /// The URL without query and user.
     pub url: String,
     /// The page of a walk, from 1.
     pub page: Option<u32>,
-    /// Requests that were sent.
+    /// The number of requests sent.
     pub attempts: u32,
-    /// The id that the source gave the request.
+    /// The source's id of the request.
     pub request_id: Option<String>,
-    /// Why no further attempt was made although one could have helped.
+    /// Why no further attempt was made, although one could have helped.
     pub gave_up: Option<&'static str>,
 }
 
 impl SourceError {
-    /// The call, if the error arose in one.
+    /// Returns the call, if the error arose in one.
     pub fn at(&self) -> Option<&At> {
         match self {
             Self::Unauthorized { at, .. }
@@ -170,7 +170,7 @@ impl SourceError {
         }
     }
 
-    /// The same error, and why no further attempt was made.
+    /// Adds the reason why no further attempt was made.
     pub(super) fn giving_up(mut self, why: &'static str) -> Self {
         if let Some(at) = self.at_mut() {
             at.gave_up = Some(why);
@@ -189,12 +189,12 @@ impl SourceError {
         }
     }
 
-    /// Whether the thing that was asked for does not exist, or no longer.
+    /// Returns whether the requested object does not exist, or no longer exists.
     pub const fn is_missing(&self) -> bool {
         matches!(self, Self::NotFound { .. } | Self::Gone { .. })
     }
 
-    /// The outcome as the metrics label it.
+    /// Returns the outcome label for metrics.
     pub(crate) const fn outcome(&self) -> &'static str {
         match self {
             Self::Unauthorized { .. } => "unauthorized",
@@ -304,7 +304,7 @@ fn says(f: &mut fmt::Formatter<'_>, status: StatusCode, message: &str) -> fmt::R
     }
 }
 
-/// Rounds up: a caller that comes back must not come too early.
+/// Rounds up, so that a caller does not return too early.
 pub(super) fn whole_seconds(wait: Duration) -> u64 {
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
@@ -314,7 +314,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_names_operation_page_status_and_the_words_of_the_source() {
+    fn a_message_names_operation_page_status_and_the_sources_message() {
         let at = At {
             operation: "GET issues".to_owned(),
             method: Method::GET,

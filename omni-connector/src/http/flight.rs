@@ -12,18 +12,18 @@ use tokio::{sync::Mutex, time::Instant};
 
 use super::SourceError;
 
-/// A renewal that failed is not tried again for this long.
+/// How long a failed renewal is not repeated.
 const COOL_DOWN: Duration = Duration::from_secs(1);
 
-/// The renewals of one thing.
+/// The renewals of one value.
 #[derive(Debug, Default)]
 pub(super) struct Flight {
-    /// How many renewals have ended, well or not.
+    /// How many renewals have ended, successfully or not.
     ended: Arc<AtomicU64>,
     failed: Arc<Mutex<Option<(Failed, Instant)>>>,
 }
 
-/// Why a renewal failed: the error of a call to a source, or the words of another one.
+/// Why a renewal failed: a call to a source, or another error's message.
 #[derive(Debug, Clone)]
 pub(super) enum Failed {
     Source(SourceError),
@@ -40,12 +40,13 @@ impl Failed {
 }
 
 impl Flight {
-    /// How many renewals have ended. Read it before what is renewed.
+    /// Returns how many renewals have ended. Call it before reading the value.
     pub(super) fn seen(&self) -> u64 {
         self.ended.load(Ordering::Acquire)
     }
 
-    /// Renews unless somebody did since `seen`. The work goes on when the caller is dropped: others wait for it.
+    /// Renews unless another task did since `seen`. The renewal continues if the caller is dropped, since others wait
+    /// for it.
     pub(super) async fn join<F>(
         &self,
         seen: u64,

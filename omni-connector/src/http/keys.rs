@@ -19,7 +19,7 @@ pub(super) struct Keys {
 #[derive(Debug)]
 struct Current {
     auth: Auth,
-    /// The token that the connector made itself.
+    /// The token that the connector requested itself.
     token: Option<Token>,
 }
 
@@ -31,7 +31,7 @@ pub(super) struct Key {
     pub(super) seen: u64,
 }
 
-/// What a request can be sent with.
+/// The result of taking a credential for a request.
 #[derive(Debug)]
 pub(super) enum Taken {
     Key(Key),
@@ -52,12 +52,12 @@ impl Keys {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Replaces the credential by one that was read anew.
+    /// Replaces the credential with a newly read one.
     pub(super) fn replace(&self, auth: Auth) {
         *self.current() = Current { auth, token: None };
     }
 
-    /// The credential for the next request.
+    /// Returns the credential for the next request.
     pub(super) fn take(&self, account: Option<&Arc<Account>>) -> Result<Taken, Failed> {
         let seen = self.flight.seen();
         let current = self.current();
@@ -83,7 +83,7 @@ impl Keys {
         }
     }
 
-    /// Renews the credential, unless that happened since `seen`. False if there is nothing to renew.
+    /// Renews the credential, unless that happened since `seen`. Returns false if it cannot be renewed.
     pub(super) async fn renew(
         &self,
         account: Option<&Arc<Account>>,

@@ -66,7 +66,7 @@
 //! }
 //! ```
 //!
-//! [`HttpClient`] is for everything else, such as a download from any URL.
+//! Use [`HttpClient`] for all other requests, such as a download from any URL.
 //!
 //! Every request offers gzip and deflate compression. An answer in another coding is
 //! [`Unreadable`](SourceError::Unreadable). Calls to an MCP server behind a connector work the same way.

@@ -12,7 +12,7 @@ use crate::run::{RunError, SyncContext};
 pub struct InOrder<'a, T>(Pin<Box<dyn Stream<Item = T> + Send + 'a>>);
 
 impl<T> InOrder<'_, T> {
-    /// Waits for the outcome of the next item; none behind the last.
+    /// Waits for the outcome of the next item; none after the last.
     pub async fn next(&mut self) -> Option<T> {
         self.0.next().await
     }
@@ -25,7 +25,8 @@ impl<T> fmt::Debug for InOrder<'_, T> {
 }
 
 impl Api {
-    /// Processes as many items at once as calls are allowed, and returns the outcomes in the order of the items.
+    /// Processes items concurrently, as many as the API allows calls, and returns the outcomes in the order of the
+    /// items.
     ///
     /// ```
     /// use omni_connector::{Document, DocumentPermissions, Result, SyncContext, http::Api};
@@ -57,8 +58,8 @@ impl Api {
 }
 
 impl SyncContext {
-    /// Records one item as failed by an error of the source, with the URL of the call. The run continues within
-    /// its [budget](Self::set_failure_budget).
+    /// Records one item as failed by an error of the source, with the URL of the call. The run continues within its
+    /// [budget](Self::set_failure_budget).
     ///
     /// # Errors
     /// The run was cancelled, which does not count as a failure.

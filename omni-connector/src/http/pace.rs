@@ -22,7 +22,7 @@ use super::{
 const GOOD_ENOUGH: u32 = 10;
 /// A call that arrives at the very end of a window might be counted in it.
 const MARGIN: Duration = Duration::from_millis(2);
-/// The text about a wait is written anew this often.
+/// How often the message about a wait is updated.
 const TICK: Duration = Duration::from_secs(1);
 
 /// The pace of one account, which all its runs and actions share.
@@ -133,10 +133,10 @@ impl Pacer {
         self.pace.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until a call may be sent that costs this much of each quota.
+    /// Waits until a call that costs this much of each quota may be sent.
     ///
     /// # Errors
-    /// The patience of the call would not last; how long the wait is, if that is known.
+    /// Returns the length of the wait, if known, when it exceeds the patience of the call.
     pub(super) async fn admit(
         self: &Arc<Self>,
         costs: &[u32],
@@ -203,14 +203,14 @@ impl Pacer {
         }
     }
 
-    /// How long every call waits from now on at least, as far as that is known.
+    /// Returns the minimum wait of every call from now on, as far as known.
     pub(super) fn known_wait(&self) -> Option<Duration> {
         let pace = self.pace();
         let until = pace.closed_until.max(pace.head_waits_until)?;
         Some(until.saturating_duration_since(Instant::now())).filter(|left| !left.is_zero())
     }
 
-    /// How many calls the source says are left, of the quota that has the fewest.
+    /// Returns the remaining calls of the quota with the fewest, as reported by the source.
     pub(super) fn left(&self) -> Option<u64> {
         self.pace()
             .said
@@ -235,7 +235,7 @@ impl Ticket {
         self.pacer
             .pace()
             .answered(self.number, is_good, said, Instant::now());
-        // The drop that follows finds nothing any more, and wakes whoever is next.
+        // The following drop finds nothing to do, and wakes the next call.
     }
 }
 
@@ -338,7 +338,7 @@ impl Pace {
         self.missing = GOOD_ENOUGH;
         let knows_a_quota = !self.windows.is_empty() || self.said.iter().any(Option::is_some);
         if knows_a_quota || !is_open {
-            // Calls that were under way when the first one was refused say nothing new.
+            // Calls in flight at the first refusal give no new information.
             return;
         }
         let observed = f64::from(self.counted) / (now - self.counted_from).as_secs_f64().max(0.1);
@@ -357,7 +357,8 @@ impl Pace {
 }
 
 impl Window {
-    /// Whether a call of this cost fits in; otherwise when it does, if that does not depend on calls under way.
+    /// Returns whether a call of this cost fits now. If not, returns when it will, unless that depends on calls in
+    /// flight.
     fn admit(&mut self, cost: u32, flying: u32, now: Instant) -> Result<(), Option<Instant>> {
         while let Some(entry) = self.log.front()
             && entry.last + self.per + MARGIN <= now

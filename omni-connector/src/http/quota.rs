@@ -7,9 +7,9 @@ use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 
 use super::Call;
 
-/// How many calls a source allows in a period, and which headers report the rest.
+/// The number of calls that a source allows in a period, and the headers that report the remaining ones.
 ///
-/// No period of that length ever has more calls, whatever the number of tasks. An API can have several quotas. The
+/// No period of this length ever has more calls, whatever the number of tasks. An API can have several quotas. The
 /// `RateLimit` headers of the IETF draft are always read.
 ///
 /// ```
@@ -32,7 +32,7 @@ pub struct Quota {
 }
 
 impl Quota {
-    /// Allows this many calls over any such time.
+    /// Allows this many calls in any period of this length.
     pub const fn new(calls: u32, per: Duration) -> Self {
         Self {
             limit: if calls == 0 { 1 } else { calls },
@@ -43,51 +43,51 @@ impl Quota {
         }
     }
 
-    /// Allows this many calls a second.
+    /// Allows this many calls per second.
     pub const fn per_second(calls: u32) -> Self {
         Self::new(calls, Duration::from_secs(1))
     }
 
-    /// Allows this many calls a minute.
+    /// Allows this many calls per minute.
     pub const fn per_minute(calls: u32) -> Self {
         Self::new(calls, Duration::from_mins(1))
     }
 
-    /// Allows this many calls an hour.
+    /// Allows this many calls per hour.
     pub const fn per_hour(calls: u32) -> Self {
         Self::new(calls, Duration::from_hours(1))
     }
 
-    /// Allows this many calls a day.
+    /// Allows this many calls per day.
     pub const fn per_day(calls: u32) -> Self {
         Self::new(calls, Duration::from_hours(24))
     }
 
-    /// How many calls are allowed, and over which time.
+    /// Returns the allowed calls and the period.
     #[doc(hidden)]
     pub const fn allows(&self) -> (u32, Duration) {
         (self.limit, self.per)
     }
 
-    /// Names the header that says how many calls are left.
+    /// Names the header with the number of remaining calls.
     pub const fn remaining(mut self, header: &'static str) -> Self {
         self.remaining = Some(header);
         self
     }
 
-    /// Names the header that says when the quota is whole again, and what its number means.
+    /// Names the header that reports when the quota is full again, and the meaning of its number.
     pub const fn reset(mut self, reset: Reset) -> Self {
         self.reset = Some(reset);
         self
     }
 
-    /// Says how many points a call costs, for a source that counts points instead of calls.
+    /// Sets the cost of a call, for a source that counts points instead of calls.
     pub const fn weighted(mut self, weight: fn(&Call) -> u32) -> Self {
         self.weight = Some(weight);
         self
     }
 
-    /// People read this while they wait.
+    /// Describes the quota for people who wait for it.
     pub(super) fn words(&self) -> String {
         let per = match self.per.as_secs() {
             1 => "a second".to_owned(),
@@ -100,7 +100,7 @@ impl Quota {
     }
 }
 
-/// The header that says when a quota is whole again. Its kind is what the number in it means.
+/// The header that reports when a quota is full again. The variant gives the meaning of its number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reset {
     /// Seconds from now.
@@ -114,7 +114,7 @@ pub enum Reset {
 }
 
 impl Reset {
-    /// How long from now; none if the header is missing, nonsense, or names a time in the past.
+    /// Returns the time from now; none if the header is missing, invalid, or names a time in the past.
     fn read(self, headers: &HeaderMap) -> Option<Duration> {
         let text = |name| Some(headers.get(name)?.to_str().ok()?.trim());
         let epoch = match self {
@@ -141,7 +141,7 @@ fn since_epoch(date: &str) -> Option<Duration> {
         .ok()
 }
 
-/// The time by the clock of the source: ours may be wrong.
+/// Returns the time by the source's clock, since ours may be wrong.
 fn now(headers: &HeaderMap) -> Duration {
     let date = headers.get(DATE).and_then(|date| date.to_str().ok());
     date.and_then(since_epoch).unwrap_or_else(|| {
@@ -150,14 +150,14 @@ fn now(headers: &HeaderMap) -> Duration {
     })
 }
 
-/// What the headers of one answer say about one quota.
+/// The report of one answer's headers on one quota.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Left {
     pub(super) calls: u64,
     pub(super) resets_in: Option<Duration>,
 }
 
-/// What an answer says about the quotas, each at its place; the `RateLimit` fields come last.
+/// Reads an answer's reports on the quotas, in their order, with the `RateLimit` fields last.
 pub(super) fn read(quotas: &[Quota], headers: &HeaderMap) -> Vec<Option<Left>> {
     let number = |name| headers.get(name)?.to_str().ok()?.trim().parse::<u64>().ok();
     let declared = quotas.iter().map(|quota| {
@@ -169,10 +169,10 @@ pub(super) fn read(quotas: &[Quota], headers: &HeaderMap) -> Vec<Option<Left>> {
     declared.chain([rate_limit(headers)]).collect()
 }
 
-/// When a source that takes no more calls takes some again, by the headers of its quotas.
+/// Returns when a busy source accepts calls again, by the headers of its quotas.
 pub(super) fn asked(quotas: &[Quota], headers: &HeaderMap) -> Option<Duration> {
     let resets = quotas.iter().filter_map(|quota| {
-        // A quota that has something left is not the one that is spent.
+        // A quota with remaining calls is not the one that is used up.
         let left = quota.remaining.and_then(|name| headers.get(name));
         let is_spent = left.is_none_or(|left| left.as_bytes() == b"0");
         is_spent.then(|| quota.reset?.read(headers)).flatten()
@@ -181,8 +181,9 @@ pub(super) fn asked(quotas: &[Quota], headers: &HeaderMap) -> Option<Duration> {
     resets.chain(ietf.and_then(|left| left.resets_in)).max()
 }
 
-/// `RateLimit: "default";r=50;t=30`, or `RateLimit: limit=100, remaining=50, reset=30` as earlier drafts had it, or three
-/// headers as the first ones. Of several limits the one with the fewest calls left counts.
+/// Reads the `RateLimit` fields in three forms: `RateLimit: "default";r=50;t=30`; `RateLimit: limit=100, remaining=50,
+/// reset=30` of earlier drafts; the three headers of the first ones. Of several limits the one with the fewest
+/// remaining calls is used.
 fn rate_limit(headers: &HeaderMap) -> Option<Left> {
     let text = |name: &str| headers.get(name)?.to_str().ok();
     if let Some(field) = text("ratelimit") {
@@ -199,7 +200,7 @@ fn rate_limit(headers: &HeaderMap) -> Option<Left> {
                 resets_in: value(member, ["t", "reset"]).map(Duration::from_secs),
             })
         };
-        // The earlier form separates the parts of one limit by commas, the later one its limits.
+        // In the earlier form commas separate the parts of one limit, in the later form several limits.
         let members: Vec<&str> = if field.contains(';') {
             field.split(',').collect()
         } else {
@@ -243,7 +244,7 @@ mod tests {
                 thirty,
             ),
             (Reset::EpochSeconds("x-reset"), "1795827000", None),
-            // A number of another kind than declared must not open the gates.
+            // A number of an undeclared kind must not allow calls too early.
             (Reset::EpochSeconds("x-reset"), "30", None),
             (Reset::HttpDate("x-reset"), "tomorrow", None),
             (Reset::Seconds("x-reset"), "-5", None),

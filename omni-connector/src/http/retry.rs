@@ -10,24 +10,24 @@ use tokio::time::Instant;
 
 use crate::clock;
 
-/// The pause before the second attempt is at most this.
+/// The longest pause before the second attempt.
 const FIRST: Duration = Duration::from_millis(500);
-/// The longest pause of our own.
+/// The longest pause that the source did not request.
 const LONGEST: Duration = Duration::from_mins(1);
 /// The longest pause that a source can request: a wrong header must not block a run for a day.
 pub(super) const LONGEST_ASKED: Duration = Duration::from_mins(15);
 
-/// The pause after the `attempt`th attempt, from 1: anything up to twice the last one, so that tasks do not come back
-/// together.
+/// Returns the pause after attempt number `attempt`, from 1. It is random, up to twice the previous one, so that tasks
+/// do not retry together.
 pub(super) fn backoff(attempt: u32) -> Duration {
     let most = FIRST
         .saturating_mul(1 << attempt.saturating_sub(1).min(16))
         .min(LONGEST);
-    // Half of it is sure: a pause of nothing is no pause.
+    // At least half of the pause is fixed: a pause near zero would not help.
     clock::pause(most.mul_f64(0.5 + jitter() / 2.0))
 }
 
-/// A number from 0 to 1.
+/// Returns a random number from 0 to 1.
 pub(super) fn jitter() -> f64 {
     #[allow(clippy::cast_possible_truncation, reason = "any 32 bits do")]
     let random = RandomState::new().hash_one(0_u8) as u32;
@@ -60,12 +60,12 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// Counts a call.
+    /// Counts one call.
     pub(super) fn call(&self, since: Instant) {
         self.with(since, |slice, _| slice.calls += 1);
     }
 
-    /// Counts a retry, if there is one left.
+    /// Counts one retry, if one is left. Returns whether it was.
     pub(super) fn retry(&self, since: Instant) -> bool {
         self.with(since, |slice, (calls, retries)| {
             let is_left = retries < (calls / 5).max(10);
@@ -74,7 +74,7 @@ impl Budget {
         })
     }
 
-    /// Works on the slice of now, with the sums of the last minute. `since` is when the API was made.
+    /// Calls `work` with the current slice and the sums of the last minute. `since` is the creation time of the API.
     fn with<T>(&self, since: Instant, work: impl FnOnce(&mut Slice, (u32, u32)) -> T) -> T {
         let now = since.elapsed().as_secs() / SLICE.as_secs();
         let mut slices = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -29,7 +29,7 @@ impl fmt::Debug for Scope {
 }
 
 impl Scope {
-    /// A run, or anybody else if there is none.
+    /// Returns the scope of a run; without one, that of any other caller.
     pub(crate) fn of(run: Option<SyncContext>, manager: &ManagerClient) -> Self {
         Self {
             run,
@@ -60,7 +60,7 @@ impl Scope {
 pub(crate) enum Wait {
     /// The account's limit of concurrent calls.
     Slot,
-    /// The quota of the source, or a pause that it asked for.
+    /// The source's quota, or a pause that it requested.
     Pace,
     /// A retry after a failure of the source.
     Retry,
@@ -81,7 +81,7 @@ impl Wait {
     }
 }
 
-/// One call's waiting budget, and its waits by reason.
+/// One call's time budget for waits, and its waits by reason.
 #[derive(Debug)]
 pub(super) struct Budgeted<'a> {
     scope: &'a Scope,
@@ -102,19 +102,19 @@ impl<'a> Budgeted<'a> {
         self.left
     }
 
-    /// When patience ends, if the wait begins now.
+    /// Returns when the budget ends if the wait begins now.
     pub(super) fn ends(&self) -> Instant {
         Instant::now() + self.left
     }
 
-    /// Counts a wait that is over.
+    /// Counts a finished wait.
     pub(super) fn waited(&mut self, wait: Wait, since: Instant) {
         let waited = since.elapsed();
         self.left = self.left.saturating_sub(waited);
         self.waited[wait as usize] += waited;
     }
 
-    /// Shows the run's wait to people until the value is dropped.
+    /// Shows the run's wait to people until the returned value is dropped.
     pub(super) fn say(&self, wait: Wait, text: &str) -> Said<'a> {
         if let Some(run) = &self.scope.run {
             tracing::debug!(wait = wait.as_str(), "waiting: {text}");
@@ -124,7 +124,7 @@ impl<'a> Budgeted<'a> {
     }
 }
 
-/// The text about a wait, shown until this is dropped.
+/// The message about a wait, shown until the value is dropped.
 pub(super) struct Said<'a>(&'a Scope);
 
 impl Drop for Said<'_> {

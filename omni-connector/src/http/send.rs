@@ -110,7 +110,7 @@ pub(super) async fn send(call: Call, want: Want) -> Result<Got, SourceError> {
     match working.await {
         Ok(outcome) => outcome,
         Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-        // The runtime is about to end.
+        // The runtime is shutting down.
         Err(_) => Err(SourceError::Cancelled),
     }
 }
@@ -201,7 +201,7 @@ impl Making<'_> {
         Ok(Ready { slot, ticket, key })
     }
 
-    /// The credential for the next attempt, which is renewed before if it is about to end.
+    /// Returns the credential for the next attempt, renewed first if it expires soon.
     async fn key(&mut self) -> Result<Key, SourceError> {
         let account = self.call.api.scope().account.as_ref();
         // Do not loop when a renewal yields a stale credential.
@@ -216,7 +216,7 @@ impl Making<'_> {
         Err(self.refused(Failed::Other(why)))
     }
 
-    /// Renews the credential; false if there is nothing to renew.
+    /// Renews the credential. Returns false if it cannot be renewed.
     async fn renew(&mut self, seen: u64) -> Result<bool, SourceError> {
         let began = Instant::now();
         let account = self.call.api.scope().account.as_ref();
@@ -259,7 +259,7 @@ impl Making<'_> {
             return Err(error);
         }
         if again == Again::Busy {
-            // Everybody waits, this call among them: for its turn.
+            // All calls wait for the pause, including this one while it waits for its turn.
             let pause = asked.map_or_else(|| backoff(self.failures + 1), clock::pause);
             self.shared.pacer.close(pause.min(LONGEST_ASKED));
         }

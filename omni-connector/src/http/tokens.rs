@@ -1,4 +1,4 @@
-//! Tokens that the connector makes for many people: one for each person and set of scopes, made once for all who need it.
+//! Tokens that the connector requests on behalf of people: one for each person and set of scopes, shared by all calls.
 
 use std::{
     collections::HashMap,
@@ -11,10 +11,11 @@ use tokio::sync::Mutex;
 
 use super::{Auth, Token};
 
-/// Tokens that the connector makes itself, such as by an assertion on behalf of a person: one for each subject and set of scopes.
+/// Tokens that the connector requests itself, for example by an assertion on behalf of a person. There is one for each
+/// subject and set of scopes.
 ///
-/// Every API that uses [`auth`](Self::auth) with the same subject and scopes shares a token. It is made by one task, and all
-/// others wait for it. It is made again about a minute before it ends, and once when the source refuses it.
+/// All APIs whose [`auth`](Self::auth) has the same subject and scopes share a token. One task requests it while the
+/// others wait. It is replaced about a minute before it expires, and once when the source refuses it.
 ///
 /// ```
 /// use omni_connector::{http::{Api, Token, Tokens}, prelude::*};
@@ -45,11 +46,11 @@ struct Shared {
 /// A subject and its scopes, sorted.
 type Whose = (String, Vec<String>);
 
-/// The token of one subject. The lock is held while it is made.
+/// The token of one subject. The lock is held while it is requested.
 type Slot = Mutex<Option<Token>>;
 
 impl Tokens {
-    /// Makes tokens with this function of a subject and scopes.
+    /// Requests tokens with this function of a subject and scopes.
     pub fn new<F, R>(make: F) -> Self
     where
         F: Fn(String, Vec<String>) -> R + Send + Sync + 'static,
@@ -61,7 +62,7 @@ impl Tokens {
         }))
     }
 
-    /// Authorises requests by the token of a subject for these scopes, in any order.
+    /// Authorises requests with the token of a subject for these scopes, in any order.
     pub fn auth(
         &self,
         subject: impl Into<String>,
@@ -85,7 +86,7 @@ impl Tokens {
             async move {
                 let mut latest = latest.lock().await;
                 let mut current = slot.lock().await;
-                // The one that this API had is too old, or was refused.
+                // The token that this API used has expired or was refused.
                 let is_news = |token: &&Token| {
                     let had = latest.as_ref().map(|token| token.secret.expose());
                     token.is_fresh() && had != Some(token.secret.expose())

@@ -9,7 +9,7 @@ use super::HttpClient;
 /// Returns the client that sends requests. The kit handles redirects, retries and timeouts instead.
 ///
 /// # Panics
-/// The system's TLS roots cannot be read at all.
+/// Panics if the system's TLS roots cannot be read.
 pub(super) fn client() -> &'static Client {
     static CLIENT: OnceLock<Client> = OnceLock::new();
     CLIENT.get_or_init(|| {

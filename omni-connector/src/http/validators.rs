@@ -25,19 +25,19 @@ struct Validator {
 /// An answer that may be the same as the last time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fresh<T> {
-    /// It changed, or was never read before.
+    /// It changed, or is read for the first time.
     New(T),
-    /// It is the same as the last time.
+    /// It is unchanged.
     Same,
 }
 
 impl Validators {
-    /// Forgets everything, so that the next answers are read whatever they are.
+    /// Forgets all validators, so that every next answer is read in full.
     pub fn clear(&mut self) {
         self.0.clear();
     }
 
-    /// Asks for an answer only if it changed; false if it was never read before.
+    /// Requests an answer only if it changed. Returns false if it was never read before.
     pub(super) fn ask(&self, key: &str, headers: &mut HeaderMap) -> bool {
         let Some(validator) = self.0.get(key) else {
             return false;
@@ -70,7 +70,7 @@ impl Validators {
     }
 }
 
-/// By what an answer is known again: its URL, without the key in it.
+/// Returns the key of an answer: its URL, without the credential in it.
 pub(super) fn key(call: &Call) -> String {
     let Ok(mut url) = call.url.clone() else {
         return String::new();

@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 use super::{DecodeError, decode, decode::decode_inner};
 use crate::wire::{AuthType, McpCredentials, ServiceCredential};
 
-/// An enum with one variant for each form of credential, chosen by the `auth_type` of the stored row.
+/// An enum with one variant for each form of credential, selected by the `auth_type` of the stored row.
 ///
-/// Derive it; the macro's page shows how. It is decoded from the row, `{"auth_type": …, "credentials": …}`, and the derive
+/// Derive it as the macro's page shows. It is decoded from the row `{"auth_type": …, "credentials": …}`; the derive
 /// implements [`Deserialize`] in that form.
 pub trait CredentialSet: Sized {
     /// The accepted names of `auth_type`.
@@ -23,7 +23,7 @@ pub trait CredentialSet: Sized {
     /// Decodes the secret as the variant of an accepted `auth_type`; none for any other.
     ///
     /// # Errors
-    /// The secret has another shape.
+    /// Returns an error if the secret has another shape.
     fn form<'de, D: Deserializer<'de>>(
         auth_type: &str,
         secret: D,
@@ -44,7 +44,7 @@ impl<'de, T: Deserialize<'de>> CredentialForm<'de> for T {}
 /// Decodes one form of a [`CredentialSet`].
 ///
 /// # Errors
-/// The secret has another shape.
+/// Returns an error if the secret has another shape.
 pub fn credential_form<'de, T: CredentialForm<'de>, D: Deserializer<'de>>(
     secret: D,
 ) -> Result<T, D::Error> {
@@ -54,12 +54,12 @@ pub fn credential_form<'de, T: CredentialForm<'de>, D: Deserializer<'de>>(
 /// Decodes a [`CredentialSet`] from a row.
 ///
 /// # Errors
-/// Its `auth_type` is not accepted, or its secret has another shape.
+/// Returns an error if its `auth_type` is not accepted, or its secret has another shape.
 pub fn credential_set<'de, T: CredentialSet, D: Deserializer<'de>>(row: D) -> Result<T, D::Error> {
     row.deserialize_newtype_struct(SET, Row(PhantomData))
 }
 
-/// The name by which a [`CredentialSet`] asks for a row in place of its secret.
+/// The type name by which a [`CredentialSet`] requests the row in place of the secret.
 const SET: &str = "$omni_connector::CredentialSet";
 const AUTH_TYPE: &str = "auth_type";
 const SECRET: &str = "credentials";
@@ -67,7 +67,7 @@ const SECRET: &str = "credentials";
 /// Decodes the secret of a credential. Without one, only a type that takes null can be decoded.
 ///
 /// # Errors
-/// The first field that is wrong, or an `auth_type` that the connector does not accept.
+/// Returns the first wrong field, or an `auth_type` that the connector does not accept.
 pub(crate) fn decode_credential<T: DeserializeOwned>(
     credential: Option<&ServiceCredential>,
 ) -> Result<T, DecodeError> {
@@ -105,14 +105,14 @@ impl McpCredentials {
     /// ```
     ///
     /// # Errors
-    /// It has another shape, or an `auth_type` that the type does not accept; the error names the field and nothing of its
-    /// value.
+    /// Returns an error if the secret has another shape or an `auth_type` that the type does not accept. The error
+    /// names the field, never its value.
     pub fn secret<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
         decode_secret(self.auth_type, &self.credentials)
     }
 }
 
-/// Reads a row: the secret is decoded as the form that the `auth_type` before it names.
+/// Decodes a row: the secret takes the form of the preceding `auth_type`.
 struct Row<T>(PhantomData<T>);
 
 impl<'de, T: CredentialSet> Visitor<'de> for Row<T> {
@@ -148,7 +148,7 @@ impl<'de, T: CredentialSet> Visitor<'de> for Row<T> {
     }
 }
 
-/// Reads an `auth_type` that is one of these.
+/// Decodes an `auth_type` that is one of these.
 struct Accepted(&'static [&'static str]);
 
 impl<'de> DeserializeSeed<'de> for Accepted {
@@ -164,7 +164,7 @@ impl<'de> DeserializeSeed<'de> for Accepted {
     }
 }
 
-/// Reads a secret as the form of this `auth_type`.
+/// Decodes a secret as the form of this `auth_type`.
 struct Secret<'a, T>(&'a str, PhantomData<T>);
 
 impl<'de, T: CredentialSet> DeserializeSeed<'de> for Secret<'_, T> {
@@ -175,7 +175,8 @@ impl<'de, T: CredentialSet> DeserializeSeed<'de> for Secret<'_, T> {
     }
 }
 
-/// Whether a type is a [`CredentialSet`], also inside an `Option` or a newtype. Asks the type and decodes nothing.
+/// Returns whether a type is a [`CredentialSet`], also inside an `Option` or a newtype. It only examines the type and
+/// decodes nothing.
 fn takes_a_row<T: DeserializeOwned>() -> bool {
     matches!(T::deserialize(Question), Err(TakesARow(true)))
 }

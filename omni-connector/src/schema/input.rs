@@ -40,7 +40,7 @@ impl SchemaError {
 /// Checks whether the manager accepts `schema` as an action's input, in the manager's order and wording.
 ///
 /// # Errors
-/// The first violation.
+/// Returns the first violation.
 pub fn check_input_schema(schema: &Value) -> Result<(), SchemaError> {
     let refuse = |path: &str, problem: &str| {
         Err(SchemaError {
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_objection_is_the_managers() {
+    fn the_first_violation_is_the_managers() {
         for (schema, expected) in [
             (json!([]), Some("input_schema must be a JSON object")),
             (json!({}), None),

@@ -49,7 +49,7 @@ const IDENTITY: [&str; 8] = [
 /// Converts a tool's input schema into the form that the manager accepts.
 ///
 /// # Errors
-/// The schema refers to another document, or a property has a name that the manager refuses.
+/// Returns an error if the schema refers to another document, or a property has a name that the manager refuses.
 pub(crate) fn republished_schema(schema: Value) -> Result<Value, SchemaError> {
     let root = schema.clone();
     let mut inliner = Inliner {
@@ -223,7 +223,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn references_are_inlined_under_the_words_beside_them() {
+    fn inlined_references_keep_the_annotations_next_to_them() {
         let schema = republished_schema(json!({
             "$schema": "http://json-schema.org/draft-07/schema#",
             "type": "object",
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_said_is_an_error_and_no_guess() {
+    fn a_schema_that_cannot_be_converted_is_an_error() {
         for (schema, problem) in [
             (
                 json!({ "properties": { "not": { "type": "string" } } }),
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn a_schema_that_explodes_is_given_up() {
+    fn a_schema_that_grows_too_large_is_an_error() {
         let mut defs = Map::new();
         for level in 0..30 {
             let next = json!({ "$ref": format!("#/$defs/L{}", level + 1) });
@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_admitted_is_taken_by_the_manager() {
+    fn the_manager_accepts_the_converted_schema() {
         for schema in [
             json!({}),
             json!(true),

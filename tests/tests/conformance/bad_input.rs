@@ -448,7 +448,7 @@ async fn suite(binary: &str, name: &str) -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_connector_written_by_hand_refuses_nonsense() {
+async fn a_connector_without_macros_refuses_invalid_input() {
     suite(
         env!("CARGO_BIN_EXE_by_hand"),
         "nonsense to a connector written by hand",
@@ -458,7 +458,7 @@ async fn a_connector_written_by_hand_refuses_nonsense() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_annotated_connector_refuses_nonsense() {
+async fn an_annotated_connector_refuses_invalid_input() {
     suite(
         env!("CARGO_BIN_EXE_annotated"),
         "nonsense to an annotated connector",

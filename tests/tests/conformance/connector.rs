@@ -141,7 +141,7 @@ async fn suite(binary: &str, name: &str) -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_connector_with_runs_of_its_own_keeps_the_protocol() {
+async fn a_connector_that_starts_runs_keeps_the_protocol() {
     let hooked = env!("CARGO_BIN_EXE_hooked");
     let served = Served::start(hooked, false).await.unwrap();
     let mut report = Report::default();
@@ -152,7 +152,7 @@ async fn a_connector_with_runs_of_its_own_keeps_the_protocol() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_connector_written_by_hand_keeps_the_protocol() {
+async fn a_connector_without_macros_keeps_the_protocol() {
     suite(env!("CARGO_BIN_EXE_by_hand"), "a connector written by hand")
         .await
         .unwrap();

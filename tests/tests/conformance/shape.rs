@@ -1,16 +1,16 @@
 //! The shape of a JSON value: a value in which some strings have a meaning.
 //!
-//! | shape | what fits |
+//! | shape | matching values |
 //! |---|---|
 //! | `"<any>"` | everything |
-//! | `"<absent>"` | the member is not there |
+//! | `"<absent>"` | no member |
 //! | `"<text>"`, `"<number>"`, `"<object>"`, `"<list>"` | a value of this type |
 //! | `"<ulid>"` | 26 characters of an id that Omni issued |
 //! | `"<extended>"`, `"<rfc3339>"` | a timestamp of one of the two families (`protocol.md` §4.1) |
 //! | `"~some words"` | a text that contains them |
 //! | `"<empty>"` | no body |
 //! | `{"…": 1, …}` | an object with further members |
-//! | `["<has>", …]` | a list in which each of these fits an item |
+//! | `["<has>", …]` | a list in which each of these matches an item |
 //! Everything else must be equal.
 //! Everything else fits what is equal to it.
 
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_shape_fits_what_it_says_and_nothing_else() {
+    fn a_shape_matches_its_values_and_no_others() {
         for (shape, fitting, other) in [
             (json!("<any>"), json!(null), None),
             (json!("<text>"), json!("x"), Some(json!(1))),

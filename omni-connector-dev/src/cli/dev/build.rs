@@ -1,4 +1,4 @@
-//! Building a package with the compiler's words kept, and asking the program for its schemas.
+//! Builds a package, keeps the compiler's messages, and asks the program for its schemas.
 
 use std::{path::PathBuf, process::Stdio, time::Duration};
 
@@ -18,9 +18,9 @@ use super::super::{
 };
 use crate::workbench::Schemas;
 
-/// Lines of cargo's own that are kept.
+/// The number of cargo's own lines that are kept.
 const KEPT: usize = 60;
-/// The most of the compiler's words that are kept, in bytes.
+/// The most bytes of compiler messages that are kept.
 const LONGEST: usize = 64 << 10;
 
 #[derive(Deserialize)]
@@ -43,7 +43,8 @@ struct Diagnostic {
     rendered: Option<String>,
 }
 
-/// The program, or the words of the compiler or of cargo. Dropping the future ends cargo and what it started.
+/// Builds the program. Returns the messages of the compiler or of cargo if that fails. Dropping the future ends cargo
+/// and the processes that it started.
 pub(super) async fn build(
     package: &Package,
     is_release: bool,
@@ -112,7 +113,7 @@ async fn messages(stdout: Option<impl AsyncRead + Unpin>, binary: &str) -> Found
     found
 }
 
-/// Shows what cargo says of itself, and keeps the end of it.
+/// Prints cargo's own output and returns the end of it.
 async fn lines(stderr: Option<impl AsyncRead + Unpin>) -> String {
     let mut kept = std::collections::VecDeque::new();
     let Some(stderr) = stderr else {
@@ -129,7 +130,7 @@ async fn lines(stderr: Option<impl AsyncRead + Unpin>) -> String {
     Vec::from(kept).join("\n")
 }
 
-/// A process with all that it starts, ended together.
+/// A process and all processes that it started, ended together.
 struct Group {
     child: Child,
     watchdog: Option<Watchdog>,
@@ -145,7 +146,7 @@ impl Group {
         Ok(Self { child, watchdog })
     }
 
-    /// It has ended by itself.
+    /// Records that the process ended by itself.
     fn over(&mut self) {
         if let Some(watchdog) = self.watchdog.take() {
             watchdog.dismiss();
@@ -153,9 +154,9 @@ impl Group {
     }
 }
 
-// Without `over`, the watchdog ends the group when it is dropped.
+// Without `over`, dropping the watchdog ends the group.
 
-/// The schemas that the program prints; none from one that knows nothing of them.
+/// Returns the schemas that the program prints; none if it does not support that.
 pub(super) async fn schemas(program: &Program, patience: Duration) -> Schemas {
     let asked = Command::new(&program.path)
         .arg("schemas")

@@ -1,4 +1,4 @@
-//! The files that a program is made of, as cargo names them, and whether one has changed. They are looked at several times a
+//! The source files of a program, as cargo lists them, and whether one has changed. They are polled several times a
 //! second, so nothing depends on how a system reports changes.
 
 use std::{
@@ -12,24 +12,24 @@ use tokio::time::sleep;
 
 use super::super::package::Package;
 
-/// Time between two looks.
+/// The time between two polls.
 const GLANCE: Duration = Duration::from_millis(200);
 
-/// When each file was written, with its size; none of a file that is not there.
+/// The time and the size of each file; none for a missing file.
 type Stamps = BTreeMap<PathBuf, Option<(SystemTime, u64)>>;
 
 /// The inputs of one program.
 #[derive(Debug, Default)]
 pub(super) struct Inputs {
-    /// Folders of packages: their manifests and sources count, also files that no build has read yet.
+    /// Folders of packages. Their manifests and sources count, also files that no build has read yet.
     packages: BTreeSet<PathBuf>,
-    /// Files that cargo named.
+    /// Files that cargo listed.
     files: BTreeSet<PathBuf>,
     seen: Stamps,
 }
 
 impl Inputs {
-    /// Those of a package that was not built yet.
+    /// Returns the inputs of a package that was not built yet.
     pub(super) fn of(package: Option<&Package>) -> Self {
         let folder = package.and_then(|package| package.manifest_path.parent());
         Self {
@@ -57,12 +57,12 @@ impl Inputs {
         }
     }
 
-    /// Notes how the files are now.
+    /// Records the current state of the files.
     pub(super) fn look(&mut self) {
         self.seen = self.stamps();
     }
 
-    /// Returns once a file differs from the last look and nothing is written any more.
+    /// Waits until a file differs from the recorded state and writing has ended.
     pub(super) async fn changed(&self) {
         let mut before = None;
         loop {
@@ -97,7 +97,7 @@ impl Inputs {
     }
 }
 
-/// The Rust files below a folder.
+/// Collects the Rust files below a folder.
 fn sources(folder: &Path, found: &mut BTreeSet<PathBuf>) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
@@ -109,7 +109,7 @@ fn sources(folder: &Path, found: &mut BTreeSet<PathBuf>) {
     }
 }
 
-/// The files behind the colon of a rule of `make`, in which a blank of a name has a backslash before it.
+/// Returns the files after the colon of a `make` rule. A blank in a name has a backslash before it.
 fn dependencies(text: &str) -> impl Iterator<Item = PathBuf> + '_ {
     let rule = text.lines().next().unwrap_or_default();
     let files = rule.split_once(": ").map_or("", |(_, files)| files);
@@ -145,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_files_are_read_as_cargo_writes_them() {
+    fn file_names_are_parsed_as_cargo_writes_them() {
         let text = "/t/debug/acme: /w/acme/src/lib.rs /w/my\\ notes/a.md /w/acme/src/main.rs\n\n/other: /no\n";
         let names: Vec<_> = dependencies(text).collect();
         let expected = [
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_save_is_noticed_and_a_look_alone_is_not() {
+    async fn a_save_is_noticed_but_polling_alone_is_not() {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("src")).unwrap();
         fs::write(folder.path().join("Cargo.toml"), "").unwrap();

@@ -1,5 +1,5 @@
-//! `cargo omni dev`: one manager and one connector for as long as a person works on it. Each save builds and starts the
-//! connector anew, a run that was under way goes on, and the page shows it all.
+//! `cargo omni dev`: runs one manager and one connector while a person works on it. Each save builds and restarts the
+//! connector. An interrupted run is resumed, and the page shows everything.
 
 mod build;
 mod inputs;
@@ -59,7 +59,7 @@ pub(super) async fn run(
     output: &Output,
     interrupts: &Interrupts,
 ) -> Result<Code, Failure> {
-    // A mistake in the settings is reported before anything is built.
+    // Report a mistake in the settings before building.
     arguments.source.config()?;
     let store = &arguments.store.folder;
     let named = arguments
@@ -84,7 +84,7 @@ pub(super) async fn run(
         Some(port) => start_manager(store, port, None).await?,
         None => match start_manager(store, PORT, None).await {
             Ok(manager) => manager,
-            // Whatever listens there is not ours, and any other port does as well.
+            // Another program uses the port. Any other port works as well.
             Err(_) => start_manager(store, 0, None).await?,
         },
     };
@@ -146,7 +146,7 @@ async fn work(
     done.map(|()| Code::Done)
 }
 
-/// What is done next.
+/// The next step of the work.
 enum Step {
     Build,
     Start,
@@ -283,7 +283,7 @@ impl Work<'_> {
         Step::Wait
     }
 
-    /// Goes on with what was under way, and says what is different.
+    /// Resumes interrupted runs and reports changes of the manifest.
     async fn registered(&mut self, manifest: Manifest) -> Result<(), Failure> {
         let mut news = match &self.manifest {
             Some(before) => news::between(before, &manifest),
@@ -315,7 +315,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Puts the source of the command line into the store, where the command line describes one.
+    /// Stores the source that the command line describes, if it describes one.
     async fn describe(&self, manifest: &Manifest) -> Result<(), Failure> {
         let source = &self.arguments.source;
         let secret = source.secret()?;
@@ -372,13 +372,13 @@ impl Work<'_> {
         let Some(mut process) = self.process.take() else {
             return Step::Wait;
         };
-        // What it started ends with it.
+        // The processes that it started end with it.
         process.stop(self.interrupts).await;
         let failure = process.failure(&format!("ended with {status}")).await;
         note(&failure.message);
         self.workbench.change(|bench| {
             bench.is_running = false;
-            // The compiler's words are what a person has to read first.
+            // The compiler's messages are more important.
             if !matches!(bench.phase, Phase::Broken(_)) {
                 bench.phase = Phase::Down(failure.message);
             }

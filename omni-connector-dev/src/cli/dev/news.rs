@@ -1,9 +1,9 @@
-//! What is different between two manifests, as sentences for the author.
+//! Describes the differences between two manifests, as sentences for the author.
 
 use omni_connector::Manifest;
 use serde_json::Value;
 
-/// Each difference that people or models notice.
+/// Returns each difference that people or models notice.
 pub(super) fn between(before: &Manifest, after: &Manifest) -> Vec<String> {
     let mut news = Vec::new();
     if before.version != after.version {
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_field_that_is_required_now_is_named() {
+    fn a_newly_required_field_is_named() {
         let manifest = |schema: Value| -> Manifest {
             serde_json::from_value(json!({
                 "name": "a", "display_name": "A", "version": "1", "sync_modes": ["full"], "connector_id": "a",

@@ -1,8 +1,8 @@
-// Makes the page smooth: it works the same without. Parts marked `data-live` follow what happens, keys lead to panes and
-// buttons, and a source is shown as soon as it is chosen.
+// Improves the page, which also works without scripts: updates parts with `data-live`, adds keyboard shortcuts for panes and
+// buttons, and shows a source as soon as it is selected.
 "use strict";
 
-// Live parts. One stream says that something changed; the same address is asked again and only parts that differ are replaced.
+// Live parts. After a change event, reloads the same URL and replaces only parts that differ.
 let stream, again = false, busy = false;
 
 const isEdited = (part) =>
@@ -53,7 +53,7 @@ async function refresh() {
         const other = part.id && fresh.getElementById(part.id);
         if (other) replace(part, other);
       }
-      // The log opens by itself when the connector ended.
+      // The server opens the log when the connector ended.
       const log = fresh.querySelector("details.log");
       if (log?.open) document.querySelector("details.log").open = true;
     }
@@ -73,7 +73,7 @@ function offline() {
 }
 
 function listen() {
-  // Browsers keep few connections to one host, and people open many tabs.
+  // A browser allows few connections to one host, and people open many tabs.
   if (document.hidden) {
     stream?.close();
     stream = undefined;
@@ -94,12 +94,12 @@ addEventListener("pageshow", (event) => {
   }
 });
 
-// Times that pass.
+// Elapsed times.
 setInterval(() => {
   if (!document.hidden && document.querySelector(".light.busy")) refresh();
 }, 1000);
 
-// Choices and questions.
+// Selections and confirmations.
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
 });

@@ -1,4 +1,4 @@
-//! From the fields of a form to a value. It never fails: what cannot be read is kept as it was typed, with its fault.
+//! Decodes the fields of a form into a value. It never fails: an invalid input is kept as typed, with its fault.
 
 use serde_json::{Map, Value};
 
@@ -8,7 +8,7 @@ use super::{
     role,
 };
 
-/// Reads a form of that schema, and does what its buttons ask for.
+/// Decodes a form of that schema, and applies its buttons.
 pub(crate) fn decode(schema: &Value, fields: &Fields) -> Decoded {
     let mut reader = Reader {
         fields,
@@ -185,7 +185,7 @@ impl Reader<'_> {
     }
 }
 
-/// A new item of a list.
+/// Creates a new item of a list.
 fn blank(schema: &Value, depth: usize) -> Value {
     let shape = shape(schema, depth);
     match shape.kind {
@@ -202,7 +202,7 @@ fn blank(schema: &Value, depth: usize) -> Value {
     }
 }
 
-/// Browsers send lines with a carriage return.
+/// Removes the carriage returns that browsers add to line ends.
 fn unix_lines(text: &str) -> String {
     text.replace("\r\n", "\n")
 }

@@ -1,23 +1,23 @@
-//! What a schema asks for, in the few kinds that have a control.
+//! Reduces a schema to the few kinds that have a control.
 
 use serde_json::{Map, Value};
 
 use super::DEEPEST;
 
-/// A schema as a control shows it.
+/// A schema as shown by a control.
 pub(super) struct Shape<'a> {
     pub(super) kind: Kind<'a>,
-    /// Whether null is a value.
+    /// Whether null is allowed.
     pub(super) nullable: bool,
     pub(super) title: Option<&'a str>,
     pub(super) description: Option<&'a str>,
     pub(super) default: Option<&'a Value>,
-    /// Whether a value is never shown again.
+    /// Whether a stored value must never be shown.
     pub(super) is_secret: bool,
 }
 
 pub(super) enum Kind<'a> {
-    /// Anything, as JSON.
+    /// Any value, as JSON.
     Json,
     Text(Text<'a>),
     Number(Number<'a>),
@@ -44,11 +44,11 @@ pub(super) struct Number<'a> {
 }
 
 pub(super) struct Object<'a> {
-    /// Members with whether they must be there, these first.
+    /// The members and whether each is required; required ones come first.
     pub(super) members: Vec<(&'a str, &'a Value, bool)>,
-    /// The schema of all other members, where it says more than "anything".
+    /// The schema of all other members, if it restricts them.
     pub(super) others: Option<&'a Value>,
-    /// Whether other members may be there.
+    /// Whether other members are allowed.
     pub(super) is_open: bool,
 }
 
@@ -58,7 +58,7 @@ fn is_null(schema: &Value) -> bool {
         || schema.get("enum") == Some(&Value::Array(vec![Value::Null]))
 }
 
-/// Reads a schema at a depth.
+/// Reads the shape of a schema at a nesting depth.
 pub(super) fn shape(schema: &Value, depth: usize) -> Shape<'_> {
     let text = |key: &str| schema.get(key).and_then(Value::as_str);
     let flag = |key: &str| schema.get(key).and_then(Value::as_bool) == Some(true);
@@ -93,7 +93,7 @@ fn kind(schema: &Value, depth: usize) -> (Kind<'_>, bool) {
         let Some(all) = schema.get(key).and_then(Value::as_array) else {
             continue;
         };
-        // Members beside the alternatives would have to be in each of them.
+        // Each alternative would have to contain the members next to the alternatives.
         if schema.get("properties").is_some() {
             return (Kind::Json, false);
         }
@@ -183,7 +183,7 @@ fn object(schema: &Value) -> Object<'_> {
     }
 }
 
-/// Whether a value looks like one of a schema, as far as is needed to choose between alternatives.
+/// Returns whether a value resembles those of a schema, to select one of several alternatives.
 pub(super) fn fits(schema: &Value, value: &Value) -> bool {
     let shape = shape(schema, 0);
     if value.is_null() {
@@ -213,7 +213,7 @@ pub(super) fn fits(schema: &Value, value: &Value) -> bool {
     }
 }
 
-/// What people call an alternative.
+/// Returns the name of an alternative for people.
 pub(super) fn label(schema: &Value, index: usize) -> String {
     if let Some(title) = schema.get("title").and_then(Value::as_str) {
         return title.to_owned();

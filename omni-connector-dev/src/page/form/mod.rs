@@ -1,8 +1,8 @@
-//! Forms made from JSON schemas: rendered with a value in them, and decoded into a value again. They work without script:
-//! a button that adds or removes an item of a list is answered with the form anew.
+//! Forms from JSON schemas, rendered with a value and decoded into a value. They work without scripts: a button that
+//! adds or removes an item of a list submits the form and renders it again.
 //!
-//! A field is named after its place: a letter for its role, then the JSON pointer of the value. What a schema says that no
-//! control can show is edited as JSON.
+//! The name of a field is a letter for its role and the JSON pointer of its value. A part of a schema without a
+//! suitable control is edited as JSON.
 
 mod decode;
 mod kind;
@@ -17,20 +17,20 @@ use serde_json::{Map, Value};
 pub(super) use decode::decode;
 pub(super) use render::render;
 
-/// How deep controls are nested before JSON takes over.
+/// The deepest nesting of controls; below it a value is edited as JSON.
 const DEEPEST: usize = 10;
 
 /// Roles of fields, the first letter of their names.
 mod role {
     /// The value itself.
     pub(super) const VALUE: char = 'v';
-    /// Whether an optional part is there.
+    /// Whether an optional part is present.
     pub(super) const PRESENT: char = 'p';
-    /// How many items a list has.
+    /// The number of items in a list.
     pub(super) const COUNT: char = 'n';
     /// The key of an item of a map.
     pub(super) const KEY: char = 'k';
-    /// Which alternative is chosen.
+    /// The selected alternative.
     pub(super) const CHOICE: char = 'c';
     /// Members that the schema does not name, as JSON.
     pub(super) const OTHERS: char = 'o';
@@ -41,7 +41,7 @@ const ADD: &str = "add";
 /// The button that removes the item at its value.
 const REMOVE: &str = "remove";
 
-/// The fields of a form that was sent.
+/// The fields of a submitted form.
 #[derive(Debug, Default)]
 pub(super) struct Fields {
     values: HashMap<String, String>,
@@ -54,12 +54,12 @@ impl Fields {
         }
     }
 
-    /// A field by its whole name.
+    /// Returns a field by its full name.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.values.get(name).map(String::as_str)
     }
 
-    /// A field that is there and not empty.
+    /// Returns a field that is present and not empty.
     pub(super) fn filled(&self, name: &str) -> Option<&str> {
         self.get(name).filter(|text| !text.is_empty())
     }
@@ -75,25 +75,25 @@ impl Fields {
         count.unwrap_or(0).min(1000)
     }
 
-    /// Whether a button asked for another form and not for what the form does.
+    /// Returns whether the submitting button only changes the form.
     pub(super) fn is_reshaped(&self) -> bool {
         self.get(ADD).is_some() || self.get(REMOVE).is_some()
     }
 }
 
-/// A value out of a form, with what is wrong in it by place.
+/// A value from a form, and its faults by path.
 #[derive(Debug, Default)]
 pub(super) struct Decoded {
     pub(super) value: Value,
     pub(super) faults: HashMap<String, String>,
 }
 
-/// A place below another one.
+/// Returns the path of a member or an item.
 fn below(place: &str, name: &str) -> String {
     format!("{place}/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
-/// An empty object, the value of a form that nobody has filled.
+/// Returns an empty object, the value of an empty form.
 pub(super) fn nothing() -> Value {
     Value::Object(Map::new())
 }

@@ -1,4 +1,4 @@
-//! From a schema and a value to controls. Nothing is written without being escaped.
+//! Renders controls for a schema and a value. All content must be escaped.
 
 use std::collections::HashMap;
 
@@ -11,10 +11,10 @@ use super::{
     role,
 };
 
-/// Texts longer than this get a field of several lines.
+/// The length above which a text gets a field with several lines.
 const LONG: usize = 80;
 
-/// The controls of a schema, filled with a value, and what is wrong with it.
+/// Renders the controls of a schema with a value and its faults.
 pub(crate) fn render(
     schema: &Value,
     value: Option<&Value>,
@@ -301,14 +301,14 @@ fn remove(place: &str) -> Markup {
     html! { button.small.remove type="submit" name=(REMOVE) value=(place) formnovalidate title="Remove" aria-label="Remove this one" { "×" } }
 }
 
-/// A text as itself, anything else as JSON.
+/// Formats a string as itself, anything else as JSON.
 fn plain(value: &Value) -> String {
     value
         .as_str()
         .map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// JSON on several lines, or what was typed where it is not JSON.
+/// Formats JSON on several lines, or shows invalid input as typed.
 fn pretty(value: &Value, is_wrong: bool) -> String {
     match value {
         Value::String(typed) if is_wrong => typed.clone(),

@@ -1,4 +1,4 @@
-//! A form that is rendered with a value and sent as it is gives the same value, for many schemas.
+//! Tests for many schemas that decoding an unchanged form gives the rendered value.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Fields, decode, render};
 
-/// Reads the fields that a browser would send.
+/// Returns the fields that a browser would send.
 fn sent(page: &str) -> Fields {
     let mut fields = Vec::new();
     let mut rest = page;
@@ -69,7 +69,7 @@ fn plain(text: &str) -> String {
         .replace("&amp;", "&")
 }
 
-/// What comes back of a value, and what was wrong with it.
+/// Renders and decodes a value; also returns the faults.
 fn round(schema: &Value, value: &Value) -> (Value, HashMap<String, String>) {
     let page = render(schema, Some(value), &HashMap::new()).into_string();
     let decoded = decode(schema, &sent(&page));
@@ -80,7 +80,7 @@ fn one(schema: Value) -> Value {
     json!({ "type": "object", "properties": { "x": schema }, "required": ["x"] })
 }
 
-/// Schemas with values that they admit.
+/// Returns schemas with values that they admit.
 #[allow(clippy::too_many_lines, reason = "a list of schemas")]
 fn corpus() -> Vec<(Value, Vec<Value>)> {
     let text = || json!({ "type": "string" });
@@ -301,7 +301,7 @@ fn corpus() -> Vec<(Value, Vec<Value>)> {
 }
 
 #[test]
-fn a_form_that_is_sent_as_it_was_rendered_gives_the_same_value() {
+fn an_unchanged_form_gives_the_rendered_value() {
     for (schema, values) in corpus() {
         let schema = one(schema);
         for value in values {
@@ -313,7 +313,7 @@ fn a_form_that_is_sent_as_it_was_rendered_gives_the_same_value() {
 }
 
 #[test]
-fn what_holds_for_a_schema_holds_for_it_within_others() {
+fn a_schema_works_the_same_within_other_schemas() {
     for (schema, values) in corpus() {
         let within = [
             json!({ "type": "array", "items": one(schema.clone()) }),
@@ -364,7 +364,7 @@ fn a_secret_field_is_never_filled() {
 }
 
 #[test]
-fn a_field_that_must_be_filled_and_a_wrong_number_are_named_at_their_place() {
+fn a_missing_field_and_a_wrong_number_are_reported_at_their_path() {
     let schema = json!({ "type": "object", "properties": { "n": { "type": "integer" }, "m": { "type": "number" } }, "required": ["n", "m"] });
     let typed = |n: &str, m: &str| {
         Fields::new([

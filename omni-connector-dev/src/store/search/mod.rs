@@ -81,7 +81,7 @@ pub struct Hit {
 pub struct SourceName {
     /// The manager's id.
     pub id: String,
-    /// What people call it.
+    /// Its display name.
     pub name: String,
     /// Its type.
     #[serde(rename = "type")]
@@ -199,7 +199,7 @@ fn best(
         .collect::<Result<_, _>>()?)
 }
 
-/// The newest documents, and how many there are. The page is chosen before any text is read, and every document is looked at
+/// Returns the newest documents and the total. The page is chosen before any text is read, and each document is visited
 /// once.
 fn newest(db: &Connection, admitted: &str, limit: usize) -> Result<(Vec<Hit>, u64), StoreError> {
     let sql = format!(

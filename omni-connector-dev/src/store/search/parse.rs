@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operator_is_taken_out_of_the_words_and_the_first_of_a_name_wins() {
+    fn operators_are_removed_from_the_words_and_the_first_of_a_name_wins() {
         let parsed = parsed("read EXT:md (ext:\"rst or txt\") me");
         let ext = &parsed.operators["ext"];
         assert_eq!(ext.attribute_key, "extension");
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_text_is_read_once() {
+    fn a_long_query_is_read_in_one_pass() {
         let long = |part: &str| part.repeat((1 << 20) / part.len());
         for text in [
             long("a-"),
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_quoted_and_a_star_asks_for_beginnings() {
+    fn words_are_quoted_and_a_star_makes_a_prefix() {
         let query = |text| parsed(text).index_query();
         assert_eq!(
             query("seri* \"two words\" NEAR(x"),

@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn the_part_that_holds_most_words_is_shown() {
+    fn the_part_with_the_most_words_is_shown() {
         let far = "x ".repeat(60);
         let text = format!("one {far}two {far}one and two {far}");
         let shown = shown(&text, &[word("one", false), word("two", false)]);

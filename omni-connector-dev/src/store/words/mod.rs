@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn other_scripts_lose_case_and_accents_and_keep_their_letters() {
+    fn other_scripts_lose_case_and_accents_but_keep_their_letters() {
         for (text, expected) in [
             ("ΑΘΗΝΑ Αθήνα ὁδός ΟΔΟΣ", "αθηνα αθηνα οδοσ οδοσ"),
             ("Ёлка ЙОД мой", "елка йод мой"),
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn scripts_without_blanks_are_cut_by_their_dictionaries() {
+    fn scripts_without_blanks_are_split_by_dictionaries() {
         for (text, expected) in [
             ("季度会议纪要已经发布", "季度 会议 纪要 已经 发布"),
             ("請查看會議紀要。", "請 查看 會議 紀要"),
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_knows_its_place_in_the_original() {
+    fn a_word_has_its_position_in_the_original() {
         let text = "Die Straße, ﬁnance: Cafe\u{301}会议纪要 ﾃﾞｰﾀ½ x";
         assert_eq!(
             places(text),
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn any_text_is_cut() {
+    fn any_text_can_be_split() {
         // Marks without a letter, half of a pair, every kind of space.
         for text in [
             "\u{301}",

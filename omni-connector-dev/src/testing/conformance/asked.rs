@@ -1,4 +1,4 @@
-//! Checks of what people ask a connector: operators of a search, and actions.
+//! Checks of search operators and actions.
 
 use anyhow::Result;
 use omni_connector::{SyncType, wire::ManifestAction};
@@ -124,7 +124,7 @@ pub(super) async fn actions(suite: &Conformance) -> Result<Verdict> {
     )))
 }
 
-/// Calls an action as the system; an error where the manager itself refuses, such as what is for administrators.
+/// Calls an action as the system. Returns an error if the manager itself refuses, as for admin-only actions.
 async fn called(world: &World, action: &ManifestAction, params: Value) -> Result<(u16, String)> {
     let setup = &world.setup;
     let answer = setup
@@ -137,7 +137,7 @@ async fn called(world: &World, action: &ManifestAction, params: Value) -> Result
     ))
 }
 
-/// Calls with one mistake each.
+/// Returns calls with one mistake each.
 fn mistakes(action: &ManifestAction) -> Vec<(String, Value)> {
     let schema = &action.input_schema;
     let mut found = Vec::new();
@@ -203,7 +203,7 @@ fn mistakes(action: &ManifestAction) -> Vec<(String, Value)> {
     found
 }
 
-/// Valid parameters, as far as the schema says what is valid.
+/// Returns valid parameters, as far as the schema describes them.
 fn sample(schema: &Value) -> Option<Value> {
     let mut params = Map::new();
     let required: Vec<_> = schema["required"]

@@ -1,4 +1,4 @@
-//! Checks of runs whose source fails or pages oddly.
+//! Checks of runs whose source fails or returns unusual pages.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -19,14 +19,14 @@ use crate::testing::{
     wire::Answer,
 };
 
-/// Which calls a fault hits.
+/// The calls that a fault affects.
 #[derive(Debug, Clone)]
 struct Case {
     name: &'static str,
     fault: Fault,
     route: String,
     number: usize,
-    /// Also all later calls of the route.
+    /// Whether all later calls of the route fail as well.
     for_good: bool,
 }
 
@@ -148,7 +148,7 @@ async fn faulty(
     };
     let world = World::start(suite, Victim::default(), breaks).await?;
     let failed = |what: &str| Failure::new(what).fact("broken", case.text());
-    // Twice with the fault: in a first run, and in one that could delete.
+    // Test the fault in a first run, and in one that could delete.
     for has_documents in [false, true] {
         world.arm(true);
         let calls = world.calls().len();
@@ -298,7 +298,7 @@ fn world_of_tokens(suite: &Conformance) -> Vec<(String, String)> {
         .unwrap_or_default()
 }
 
-/// The answer with the token of the first one that had one.
+/// Returns the answer with the token of the first answer that had one.
 fn repeated(mut answer: Answer, pointer: &str, first: &Mutex<Option<Value>>) -> Answer {
     let Ok(mut body) = serde_json::from_slice::<Value>(&answer.body) else {
         return answer;

@@ -1,5 +1,5 @@
-//! Checks of a source that changes: what arrives after the change is compared with a connector that never saw the source
-//! before it.
+//! Checks of a source that changes. The result is compared with that of a connector that never saw the source before
+//! the change.
 
 use anyhow::Result;
 use omni_connector::SyncType;
@@ -15,16 +15,16 @@ use crate::testing::{
     source::{Change, Unable},
 };
 
-/// So many documents must be there before a connector can tell an accident from a few deletes.
+/// The number of documents that a connector needs to tell an accident from a few deletes.
 const MANY: usize = 12;
 
-/// What is there after a change: with a connector that knows the source from before, and with a new one.
+/// The documents after a change: of a connector that knows the earlier source, and of a new one.
 pub(super) struct Changed {
     world: World,
     pub(super) before: State,
     pub(super) after: State,
     pub(super) fresh: State,
-    /// Whether the run after the change is complete, and how many items it reports as failed.
+    /// Whether the run after the change is complete, and the number of items that it reports as failed.
     pub(super) is_completed: bool,
     pub(super) failures: u64,
 }
@@ -56,7 +56,7 @@ pub(super) async fn changed(
     }))
 }
 
-/// What was tried and what was not.
+/// The changes that were tried and those that were left out.
 #[derive(Default)]
 pub(super) struct Tried {
     pub(super) done: Vec<String>,
@@ -159,7 +159,7 @@ pub(super) async fn deletes(suite: &Conformance) -> Result<Verdict> {
     Ok(tried.verdict())
 }
 
-/// An item is lost while the last call of the run fails.
+/// Checks a deleted item while the last call of the run fails.
 async fn lost_during_a_fault(
     suite: &Conformance,
     calls: &[crate::testing::journal::Entry],
@@ -299,7 +299,7 @@ pub(super) async fn access(suite: &Conformance) -> Result<Verdict> {
     Ok(tried.verdict())
 }
 
-/// A document whose readers are nobody whom Omni could know.
+/// Finds a document with readers that Omni cannot know.
 fn nobody(state: &State) -> Option<Failure> {
     for document in state.documents.iter() {
         for reader in document.readers() {

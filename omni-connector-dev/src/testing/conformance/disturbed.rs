@@ -1,4 +1,4 @@
-//! Checks of runs that the manager disturbs, or that are asked to stop.
+//! Checks of runs that the manager disturbs, or that must stop.
 
 use std::{
     collections::BTreeMap,
@@ -20,7 +20,7 @@ use crate::testing::{
     random::Random,
 };
 
-/// Time after the grace until a process must be gone.
+/// The time after the grace period in which a process must end.
 const MARGIN: Duration = Duration::from_secs(6);
 
 pub(super) async fn manager_faults(suite: &Conformance) -> Result<Verdict> {
@@ -93,7 +93,7 @@ pub(super) async fn manager_faults(suite: &Conformance) -> Result<Verdict> {
     Ok(Verdict::Passed(format!("{tried} faults")))
 }
 
-/// Asks the process to end, and cancels a run, each in the middle of the calls.
+/// Asks the process to end in one run, and cancels another run, each in the middle of the calls.
 pub(super) async fn stops(suite: &Conformance) -> Result<Verdict> {
     let (expected, calls) = match undisturbed(suite).await? {
         Ok(found) => found,

@@ -1,4 +1,4 @@
-//! Checks of items that are odd, and of items that change.
+//! Checks of items that are unusual, and of items that change.
 
 use anyhow::Result;
 use omni_connector::SyncType;
@@ -94,7 +94,7 @@ pub(super) async fn changes(suite: &Conformance) -> Result<Verdict> {
                 .await);
         }
         let differences = found.after.documents.differences(&found.fresh.documents);
-        // What is left over is told by `deletes`.
+        // The check `deletes` reports surplus documents.
         let wrong: Vec<_> = differences
             .into_iter()
             .filter(|line| !line.ends_with("is surplus"))

@@ -1,4 +1,4 @@
-//! The check of runs whose process is killed.
+//! Checks runs whose process is killed.
 
 use std::{collections::HashMap, sync::atomic::Ordering};
 
@@ -16,22 +16,22 @@ use crate::testing::{
     random::Random,
 };
 
-/// Trials side by side: they wait more than they work.
+/// The number of concurrent trials. They mostly wait.
 pub(super) const AT_ONCE: usize = 3;
 
-/// An instant of a run: a call, and whether it was answered.
+/// A moment of a run: a call, and whether it was answered.
 #[derive(Debug, Clone, PartialEq)]
 struct Boundary {
     side: Side,
     route: String,
     number: usize,
     after: bool,
-    /// In a second run, in which documents can be lost that the first one brought.
+    /// Whether it is in a second run, which can lose documents of the first.
     again: bool,
 }
 
 impl Boundary {
-    /// As `OMNI_TEST_POINT` names it.
+    /// Returns the name for `OMNI_TEST_POINT`.
     fn name(&self) -> String {
         let side = if self.side == Side::Source {
             "source"
@@ -55,7 +55,7 @@ impl Boundary {
     }
 }
 
-/// What an undisturbed run leaves, and all that it called.
+/// Returns the documents and the calls of an undisturbed run.
 pub(super) async fn undisturbed(
     suite: &Conformance,
 ) -> Result<Result<(State, Vec<Entry>), Verdict>> {
@@ -65,7 +65,7 @@ pub(super) async fn undisturbed(
         let reason = "an undisturbed run does not complete, which the check `completes` tells";
         return Ok(Err(Verdict::LeftOut(reason.to_owned())));
     }
-    // Registrations come by the clock.
+    // Registrations depend on the clock.
     let mut calls = world.journal.entries();
     calls.retain(|entry| entry.route != "register");
     let state = world.state().await?;
@@ -97,7 +97,7 @@ fn boundaries(calls: &[Entry], most: usize, seed: u64) -> (Vec<Boundary>, usize)
         });
         all.extend(again.collect::<Vec<_>>());
     } else {
-        // Half of them each, before and after calls alike.
+        // Half of the boundaries are in a second run, before and after calls alike.
         for (index, boundary) in all.iter_mut().enumerate() {
             boundary.again = (index / 2 + index) % 2 == 1;
         }
@@ -114,7 +114,7 @@ fn boundaries(calls: &[Entry], most: usize, seed: u64) -> (Vec<Boundary>, usize)
             .or_default() += 1;
     }
     while all.len() > most && std::env::var("OMNI_TEST_FULL").is_err() {
-        // Of routes with many calls, so that rare ones stay.
+        // Remove boundaries of routes with many calls, so that rare ones stay.
         let at = random.below(all.len());
         let left = kinds
             .entry((all[at].side, all[at].route.clone()))
@@ -164,7 +164,7 @@ pub(super) async fn resume(suite: &Conformance) -> Result<Verdict> {
     )))
 }
 
-/// Whether the boundary was reached, or what was lost there.
+/// Returns whether the boundary was reached, or what was lost there.
 async fn killed_at(
     suite: &Conformance,
     point: Boundary,
@@ -219,7 +219,7 @@ async fn killed_at(
     Ok(Err(failure.store(store).point(point.name())))
 }
 
-/// Why a document was lost, where the order of the calls shows it, and the way out.
+/// Returns why a document was lost and how to fix it, if the order of the calls shows it.
 fn cause(calls: &[Entry], expected: &State, found: &State) -> Option<(String, &'static str)> {
     let mut missing = expected.documents.iter();
     let lost = missing.find(|document| found.documents.get(&document.id).is_none())?;

@@ -1,5 +1,5 @@
-//! The checks of a connector by its own binary: each kills, breaks or changes something, and compares what arrived with an
-//! undisturbed run. [`conformance!`](crate::conformance) makes a test of each.
+//! The checks of a connector by its own binary. Each kills, breaks or changes something, and compares the documents
+//! with those of an undisturbed run. [`conformance!`](crate::conformance) makes a test of each.
 
 mod asked;
 mod broken;
@@ -22,36 +22,36 @@ use serde_json::{Value, json};
 use super::source::Source;
 pub use verdict::{Failure, Verdict};
 
-/// What a check promises.
+/// The promise of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Check {
     /// Omni accepts the manifest, and it is the one in `tests/manifest.json`.
     Manifest,
-    /// A full run brings all documents.
+    /// A full run sends all documents.
     Completes,
     /// A second run changes nothing.
     Idle,
-    /// A process that is killed anywhere loses nothing.
+    /// A process that is killed at any moment loses nothing.
     Resume,
-    /// A run that is cancelled, and a process that is asked to end, stop in time.
+    /// A cancelled run and a process that is asked to end stop in time.
     Stops,
     /// Faults of the manager lose nothing.
     ManagerFaults,
     /// Faults of the source delete nothing, and hide nothing.
     SourceFaults,
-    /// Odd pages lose nothing.
+    /// Unusual pages lose nothing.
     Walks,
-    /// What the source lost is deleted, and nothing else.
+    /// Documents that the source lost are deleted, and no others.
     Deletes,
-    /// Whoever loses access loses it in Omni as well, and unknown access opens nothing.
+    /// A person who loses access loses it in Omni as well, and unknown access admits nobody.
     Access,
-    /// An odd item costs itself at most.
+    /// An unusual item affects no other item.
     Items,
     /// A changed item is changed in Omni.
     Changes,
     /// Each operator finds a document.
     Operators,
-    /// A caller's mistake is refused as one.
+    /// A caller's mistake is refused as such.
     Actions,
     /// No secret leaves the connector.
     Secrets,
@@ -60,7 +60,7 @@ pub enum Check {
 }
 
 impl Check {
-    /// All checks, in the order in which they are run.
+    /// All checks, in the order in which they run.
     pub const ALL: [Self; 16] = [
         Self::Manifest,
         Self::Completes,
@@ -80,7 +80,7 @@ impl Check {
         Self::OldState,
     ];
 
-    /// The name of its test.
+    /// Returns the name of its test.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Manifest => "manifest",
@@ -103,12 +103,12 @@ impl Check {
     }
 }
 
-/// Where the connector reaches the source: a proxy of the kit.
+/// The address at which the connector reaches the source: a proxy of the kit.
 #[derive(Debug, Clone)]
 pub struct Address(String);
 
 impl Address {
-    /// The URL, without a trailing slash.
+    /// Returns the URL, without a trailing slash.
     pub fn url(&self) -> &str {
         &self.0
     }
@@ -117,7 +117,8 @@ impl Address {
 type Config = dyn Fn(&Address) -> Value + Send + Sync;
 type Start = dyn Fn() -> Box<dyn Source> + Send + Sync;
 
-/// A connector, its source and what is known of both. [`conformance!`](crate::conformance) makes one.
+/// A connector and its source, with what the checks must know of them. [`conformance!`](crate::conformance) creates
+/// one.
 #[must_use = "`run` runs a check"]
 #[derive(Clone)]
 pub struct Conformance {
@@ -132,12 +133,13 @@ pub struct Conformance {
     skipped: Vec<(Check, String)>,
     documents: Option<usize>,
     boundaries: usize,
-    /// Undisturbed runs differ from each other, which the check `idle` tells. The others then compare less.
+    /// Whether undisturbed runs differ from each other, which the check `idle` reports. The other checks then compare
+    /// less.
     is_coarse: Arc<AtomicBool>,
 }
 
 impl Conformance {
-    /// Takes the name of the package, its folder and its binary.
+    /// Starts with the name of the package, its folder and its binary.
     pub fn of(
         package: impl Into<String>,
         folder: impl Into<PathBuf>,
@@ -159,49 +161,49 @@ impl Conformance {
         }
     }
 
-    /// Takes what makes the source, anew for every run of a check.
+    /// Sets the function that creates the source for every run of a check.
     pub fn source<S: Source>(mut self, start: impl Fn() -> S + Send + Sync + 'static) -> Self {
         self.source = Some(Arc::new(move || Box::new(start())));
         self
     }
 
-    /// Takes what makes the source's config.
+    /// Sets the function that returns the source's config.
     pub fn config(mut self, config: impl Fn(&Address) -> Value + Send + Sync + 'static) -> Self {
         self.config = Arc::new(config);
         self
     }
 
-    /// Takes the credentials. Their texts are looked for in everything that the connector says, so they must be unique.
+    /// Sets the credentials. Their strings are searched for in all output of the connector, so they must be unique.
     pub fn credentials(mut self, credentials: Value) -> Self {
         self.credentials = Some(credentials);
         self
     }
 
-    /// Takes the form of the credentials: an API key unless this says otherwise.
+    /// Sets the form of the credentials; the default is an API key.
     pub fn auth_type(mut self, auth_type: AuthType) -> Self {
         self.auth_type = auth_type;
         self
     }
 
-    /// Sets a variable of the process's environment.
+    /// Sets an environment variable of the process.
     pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.environment.push((name.into(), value.into()));
         self
     }
 
-    /// Says how many documents a full run brings.
+    /// Sets the number of documents that a full run sends.
     pub const fn documents(mut self, documents: usize) -> Self {
         self.documents = Some(documents);
         self
     }
 
-    /// Sets at how many boundaries a process is killed: 60 unless this says otherwise, all with `OMNI_TEST_FULL=1`.
+    /// Sets the number of boundaries at which a process is killed. The default is 60; `OMNI_TEST_FULL=1` tests all.
     pub const fn boundaries(mut self, boundaries: usize) -> Self {
         self.boundaries = boundaries;
         self
     }
 
-    /// Leaves a check out, for a reason that is printed.
+    /// Skips a check, for a reason that is printed.
     pub fn skip(mut self, check: Check, reason: impl Into<String>) -> Self {
         self.skipped.push((check, reason.into()));
         self
@@ -253,7 +255,7 @@ impl Conformance {
     /// Runs a check as a test.
     ///
     /// # Panics
-    /// It failed.
+    /// Panics if it failed.
     pub fn assert(&self, check: Check) {
         match self.run(check) {
             Verdict::Failed(failure) => panic!("{failure}"),
@@ -275,9 +277,9 @@ impl Conformance {
 /// }
 /// ```
 ///
-/// `connector` is the name of the package's binary; everything else may be missing. `source` is an expression that makes a
-/// [`Source`](crate::testing::Source), such as a [`FakeApi`](crate::testing::FakeApi); it is evaluated for every run. A check
-/// without a reason to be skipped does not compile.
+/// `connector` is the name of the package's binary; all other fields are optional. `source` is an expression that
+/// creates a [`Source`](crate::testing::Source), such as a [`FakeApi`](crate::testing::FakeApi); it is evaluated for
+/// every run. A skipped check without a reason does not compile.
 #[macro_export]
 macro_rules! conformance {
     (connector: $connector:literal $(, $($options:tt)*)?) => {

@@ -1,4 +1,4 @@
-//! Checks of undisturbed runs: the manifest, a full run, a second run, old checkpoints, and what the connector says.
+//! Checks of undisturbed runs: the manifest, a full run, a second run, old checkpoints, and the connector's output.
 
 use std::fs;
 
@@ -211,7 +211,7 @@ pub(super) async fn old_state(suite: &Conformance) -> Result<Verdict> {
     )))
 }
 
-/// Looks for the credentials in everything that the connector says, in a good run and in bad ones.
+/// Searches for the credentials in all output of the connector, in a successful run and in failing ones.
 pub(super) async fn secrets(suite: &Conformance) -> Result<Verdict> {
     let mut canaries = Vec::new();
     collect(

@@ -1,13 +1,13 @@
-//! What a check found, as a person reads it.
+//! The result of a check, for people.
 
 use std::{fmt, path::PathBuf};
 
 use super::Check;
 
-/// What a check found.
+/// The result of a check.
 #[derive(Debug, Clone)]
 pub enum Verdict {
-    /// The promise holds; what was tried.
+    /// The promise holds; describes what was tried.
     Passed(String),
     /// Nothing was tried, for this reason.
     LeftOut(String),
@@ -16,7 +16,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// Whether the promise is broken.
+    /// Returns whether the promise is broken.
     pub const fn is_failed(&self) -> bool {
         matches!(self, Self::Failed(_))
     }
@@ -32,7 +32,7 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// How a promise is broken.
+/// A broken promise.
 #[derive(Debug, Clone)]
 pub struct Failure {
     check: Option<Check>,
@@ -79,7 +79,7 @@ impl Failure {
         self
     }
 
-    /// The boundary that alone is tried when the test is repeated.
+    /// Adds the only boundary to try when the test is repeated.
     pub(super) fn point(mut self, point: impl Into<String>) -> Self {
         self.point = Some(point.into());
         self
@@ -94,7 +94,7 @@ impl Failure {
         self
     }
 
-    /// What is wrong, in a sentence.
+    /// Returns the problem as a sentence.
     pub fn what(&self) -> &str {
         &self.what
     }

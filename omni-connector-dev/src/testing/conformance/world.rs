@@ -1,4 +1,5 @@
-//! What one run of a check needs: a new source, a new manager, proxies on both sides of the connector, and its process.
+//! The parts of one run of a check: a new source, a new manager, proxies on both sides of the connector, and its
+//! process.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -28,12 +29,12 @@ use crate::{
     },
 };
 
-/// The factor by which the connector's pauses are shorter.
+/// The factor by which the connector's pauses are shortened.
 const CLOCK: &str = "50";
-/// A run that takes longer hangs.
+/// The time after which a run counts as hanging.
 pub(super) const PATIENCE: Duration = Duration::from_secs(40);
 
-/// Which call of a route is broken, and how; the number counts from 0 since the world was armed.
+/// Selects the fault of a call of a route. The number counts from 0 since the world was armed.
 type Breaks = dyn Fn(Side, &str, usize) -> Option<Fault> + Send + Sync;
 
 pub(super) struct World {
@@ -44,7 +45,7 @@ pub(super) struct World {
     own_url: Option<String>,
     folder: PathBuf,
     is_coarse: Arc<AtomicBool>,
-    /// They stop when they are dropped.
+    /// Dropping a proxy stops it.
     _proxies: Vec<Proxy>,
 }
 
@@ -56,12 +57,12 @@ struct Armed {
     hits: AtomicUsize,
 }
 
-/// The process, once there is one.
+/// The process, once it has started.
 #[derive(Clone, Default)]
 pub(super) struct Victim(Arc<Mutex<Option<Arc<Process>>>>);
 
 impl Victim {
-    /// Kills the process and starts another one, the first time it is called.
+    /// Returns an action that kills and restarts the process, the first time it is called.
     pub(super) fn kill(&self) -> Action {
         let (victim, was_killed) = (self.clone(), AtomicBool::new(false));
         Arc::new(move || {
@@ -73,7 +74,7 @@ impl Victim {
         })
     }
 
-    /// Asks the process to end.
+    /// Returns an action that asks the process to end.
     pub(super) fn terminate(&self) -> Action {
         let victim = self.clone();
         Arc::new(move || {
@@ -91,17 +92,17 @@ impl Victim {
     }
 }
 
-/// What is at the manager, in a form that can be compared.
+/// The manager's data, in a comparable form.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct State {
     pub(super) documents: Documents,
-    /// Members by group; a group without members is none.
+    /// Members by group. A group without members is omitted.
     pub(super) groups: BTreeMap<String, Vec<String>>,
     pub(super) people: Vec<String>,
 }
 
 impl State {
-    /// Differences to what should be there, in words.
+    /// Describes the differences from the expected state.
     pub(super) fn differences(&self, expected: &Self) -> Vec<String> {
         let mut found = self.documents.differences(&expected.documents);
         let groups = self.groups.keys().chain(expected.groups.keys());
@@ -130,12 +131,12 @@ impl State {
 }
 
 impl World {
-    /// One that nothing disturbs.
+    /// Starts a world without faults.
     pub(super) async fn calm(suite: &Conformance) -> Result<Self> {
         Self::start(suite, Victim::default(), |_, _, _| None).await
     }
 
-    /// One in which `breaks` says what happens to calls. It is armed from the beginning.
+    /// Starts a world in which `breaks` selects the faults of calls. It is armed from the beginning.
     pub(super) async fn start(
         suite: &Conformance,
         victim: Victim,
@@ -191,7 +192,7 @@ impl World {
         })
     }
 
-    /// Runs a sync to its end, whatever that is.
+    /// Runs a sync until it ends in any state.
     pub(super) async fn run(&self, mode: SyncType) -> Result<Ended> {
         self.setup.run_within(mode, PATIENCE).await
     }
@@ -206,7 +207,7 @@ impl World {
         }
     }
 
-    /// Lets calls be broken from now on, counted anew; or not.
+    /// Switches faults on or off, and restarts the counting of calls.
     pub(super) fn arm(&self, is_on: bool) {
         self.armed
             .counts
@@ -216,12 +217,12 @@ impl World {
         self.armed.is_on.store(is_on, Ordering::Relaxed);
     }
 
-    /// How many calls were broken.
+    /// Returns the number of broken calls.
     pub(super) fn hits(&self) -> usize {
         self.armed.hits.load(Ordering::Relaxed)
     }
 
-    /// The calls to the source so far.
+    /// Returns the calls to the source so far.
     pub(super) fn calls(&self) -> Vec<Entry> {
         let all = self.journal.entries().into_iter();
         all.filter(|entry| entry.side == Side::Source).collect()
@@ -266,7 +267,7 @@ impl World {
         })
     }
 
-    /// Keeps the store of a failed run, for people to look at.
+    /// Keeps the store of a failed run for people.
     pub(super) async fn keep(&self, check: Check, name: &str) -> Option<PathBuf> {
         let name: String = name
             .chars()
@@ -307,7 +308,7 @@ impl Armed {
 }
 
 impl Conformance {
-    /// Where the stores of failed runs are kept: `target/omni`.
+    /// Returns the folder for the stores of failed runs: `target/omni`.
     fn kept_at(&self) -> PathBuf {
         let target = self.binary.parent().and_then(std::path::Path::parent);
         target

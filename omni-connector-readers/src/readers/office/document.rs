@@ -177,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_in_sections_of_characters_is_text() {
+    fn text_in_cdata_sections_is_read() {
         let mut text = String::new();
         let xml = "<w:p><w:r><w:t><![CDATA[a < b]]></w:t></w:r></w:p>";
         walk(xml, &mut |piece| {

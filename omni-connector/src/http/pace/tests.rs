@@ -14,7 +14,7 @@ async fn admit(pacer: &Arc<Pacer>, patience: Duration) -> Result<Ticket, Option<
 
 const LONG: Duration = Duration::from_hours(2);
 
-/// Lets tasks call a source that takes 50 ms, and returns when each call was counted by it.
+/// Lets tasks call a source that takes 50 ms. Returns when the source counted each call.
 async fn calls(pacer: &Arc<Pacer>, tasks: u32, time: Duration) -> Vec<Instant> {
     let counted = Arc::new(Mutex::new(Vec::new()));
     let end = Instant::now() + time;
@@ -23,7 +23,7 @@ async fn calls(pacer: &Arc<Pacer>, tasks: u32, time: Duration) -> Vec<Instant> {
         let (pacer, counted) = (Arc::clone(pacer), Arc::clone(&counted));
         working.spawn(async move {
             while let Ok(ticket) = admit(&pacer, LONG).await {
-                // The source counts a call at some time between its beginning and its answer.
+                // The source counts a call at some time between its start and its answer.
                 let before = u64::from(task % 50);
                 tokio::time::sleep(Duration::from_millis(before)).await;
                 if Instant::now() >= end {
@@ -79,7 +79,7 @@ async fn several_quotas_hold_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_pause_holds_everybody_and_opens_with_one_call() {
+async fn a_pause_blocks_all_calls_and_ends_with_one_call() {
     let pacer = pacer(&[]);
     pacer.close(Duration::from_secs(30));
     let began = Instant::now();
@@ -102,7 +102,7 @@ async fn a_pause_holds_everybody_and_opens_with_one_call() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_cannot_wait_that_long_learns_how_long_it_is() {
+async fn a_caller_that_cannot_wait_that_long_gets_the_length_of_the_wait() {
     let pacer = pacer(&[]);
     pacer.close(Duration::from_secs(42));
     let refused = admit(&pacer, Duration::from_secs(5)).await.unwrap_err();
@@ -126,7 +126,7 @@ async fn calls_that_the_source_may_not_have_counted_yet_count() {
             resets_in: Some(Duration::from_secs(30)),
         })
     };
-    // The second call may not be in the number of the first one's answer.
+    // The number in the first answer may not include the second call.
     one.answered(true, &[left(2)]);
     let three = admit(&pacer, soon).await.unwrap();
     assert!(admit(&pacer, soon).await.is_err());

@@ -4,7 +4,7 @@ use super::kinds::{Kind, Paging, Put};
 
 #[derive(Debug, Clone)]
 pub(super) enum End {
-    /// By a token or link that is not there.
+    /// By a missing token or link.
     Declared,
     Empty,
     Total,
@@ -15,7 +15,7 @@ pub(super) enum End {
 
 /// Page numbers or offsets without an end condition. One of the `until_…` methods sets it.
 ///
-/// A page that is shorter than asked for proves nothing: services send fewer items for reasons of their own.
+/// A page shorter than requested proves nothing, since services may send fewer items for their own reasons.
 #[must_use = "say how the end is recognised, such as by `until_empty`"]
 #[derive(Debug, Clone)]
 pub struct Unended(Paging);
@@ -38,8 +38,8 @@ impl Unended {
         self
     }
 
-    /// Asks for pages of this many items, in a parameter of this name; a name that begins with `/` is a place in the JSON
-    /// body.
+    /// Requests pages of this many items, in the parameter of this name. A name that starts with `/` is a pointer into
+    /// the JSON body.
     pub fn size(mut self, parameter: impl Into<String>, items: u64) -> Self {
         self.0.size = Some((Put::at(parameter), items));
         self
@@ -47,29 +47,30 @@ impl Unended {
 
     /// Ends at the first page without items.
     ///
-    /// An item that is deleted while the list is walked moves those behind it by one, and one of them is missed. Only a
-    /// [`total`](Paging::total) shows that.
+    /// Deleting an item during the walk moves the later ones by one, so one of them is missed. Only a
+    /// [`total`](Paging::total) reveals that.
     pub fn until_empty(self) -> Paging {
         self.until(End::Empty)
     }
 
-    /// Ends when as many items were read as the number at a JSON pointer of the answers says.
+    /// Ends when as many items were read as the number at this JSON pointer of the answers.
     pub fn until_total(mut self, pointer: impl Into<String>) -> Paging {
         self.0.total = Some(pointer.into());
         self.until(End::Total)
     }
 
-    /// Ends when the answer says `false` at a JSON pointer.
+    /// Ends when the value at this JSON pointer of the answer is `false`.
     pub fn until_has_more(self, pointer: impl Into<String>) -> Paging {
         self.until(End::HasMore(pointer.into()))
     }
 
-    /// Ends when as many pages were read as the number at a JSON pointer of the answers says.
+    /// Ends when as many pages were read as the number at this JSON pointer of the answers.
     pub fn until_pages(self, pointer: impl Into<String>) -> Paging {
         self.until(End::Pages(pointer.into()))
     }
 
-    /// Ends at the first page with fewer items than asked for. Such a walk proves nothing, and nothing is deleted after it.
+    /// Ends at the first page with fewer items than requested. Such a walk proves nothing, so nothing is deleted after
+    /// it.
     pub fn until_short(self) -> Paging {
         self.until(End::Short)
     }

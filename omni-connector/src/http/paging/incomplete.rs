@@ -6,7 +6,7 @@ use crate::http::{At, SourceError};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Incomplete {
-    /// The service repeated a token or link, so the walk is a circle.
+    /// The service repeated a token or link, so the pages form a circle.
     #[error("{}: `{token}` leads on, and led on from page {first} before", place(.at))]
     TokenSeenBefore {
         /// The token or link, without a query.
@@ -27,7 +27,7 @@ pub enum Incomplete {
     /// Too many pages in a row are empty, although the service reports more.
     #[error("{}: {pages} pages in a row are empty, and there is always more", place(.at))]
     NoProgress {
-        /// How many were empty.
+        /// The number of empty pages.
         pages: u32,
         /// The last page.
         at: Box<At>,
@@ -41,7 +41,7 @@ pub enum Incomplete {
     /// Fewer items were read than the service's total.
     #[error("{}: only {seen} of {total} items were read", place(.at))]
     FewerThanTotal {
-        /// How many there are, says the service.
+        /// The service's total.
         total: u64,
         /// How many were read.
         seen: u64,
@@ -51,7 +51,7 @@ pub enum Incomplete {
     /// More items were read than the service's total.
     #[error("{}: {seen} items were read where there are only {total}", place(.at))]
     MoreThanTotal {
-        /// How many there are, says the service.
+        /// The service's total.
         total: u64,
         /// How many were read.
         seen: u64,
@@ -61,9 +61,9 @@ pub enum Incomplete {
     /// The total shrank during the walk, so items may have moved to pages already read.
     #[error("{}: {before} items became {now} while they were read, and some may have moved to earlier pages", place(.at))]
     Shifted {
-        /// How many there were.
+        /// The earlier total.
         before: u64,
-        /// How many there are now.
+        /// The current total.
         now: u64,
         /// The page.
         at: Box<At>,
@@ -71,7 +71,7 @@ pub enum Incomplete {
     /// The service shows no more than this many items, and there may be others.
     #[error("{}: the service shows only the first {limit} items", place(.at))]
     Capped {
-        /// How many it shows.
+        /// The limit.
         limit: u64,
         /// The last page.
         at: Box<At>,
@@ -87,7 +87,7 @@ pub enum Incomplete {
     /// Items could not be decoded. Each is a failed item of the run.
     #[error("{}: {count} items cannot be decoded", place(.at))]
     OddItems {
-        /// How many.
+        /// The number of these items.
         count: u64,
         /// The last page.
         at: Box<At>,

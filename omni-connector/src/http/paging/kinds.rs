@@ -8,10 +8,10 @@ use serde_json::Value;
 use super::end::{End, Unended};
 use crate::http::Answer;
 
-/// How a list is read page by page. The same value describes a fake of the service in tests.
+/// How a list is read page by page. In tests the same value describes a fake of the service.
 ///
-/// With tokens or links, a page without one is the last. For page numbers and offsets the author chooses how the end is
-/// recognised: a [`Paging::page_number`] cannot walk before that.
+/// With tokens or links, a page without one is the last. For page numbers and offsets the author chooses the end
+/// condition; a [`Paging::page_number`] cannot walk without one.
 ///
 /// ```
 /// use omni_connector::http::Paging;
@@ -33,7 +33,7 @@ use crate::http::Answer;
 #[derive(Clone)]
 pub struct Paging {
     pub(super) kind: Kind,
-    /// Where the token, number or offset goes.
+    /// Where the token, number or offset is sent.
     pub(super) put: Put,
     pub(super) size: Option<(Put, u64)>,
     pub(super) end: End,
@@ -56,7 +56,7 @@ pub(super) enum Kind {
 
 pub(super) type By = dyn Fn(&Answer, &Position) -> Next + Send + Sync;
 
-/// Where a value goes: a parameter of the query, or a place in the JSON body.
+/// The place of a value in a request: a query parameter, or a pointer into the JSON body.
 #[derive(Debug, Clone)]
 pub(super) enum Put {
     Parameter(String),
@@ -64,7 +64,7 @@ pub(super) enum Put {
 }
 
 impl Put {
-    /// A name that begins with a slash is a JSON pointer into the body.
+    /// Treats a name that starts with a slash as a JSON pointer into the body.
     pub(super) fn at(name: impl Into<String>) -> Self {
         let name = name.into();
         if name.starts_with('/') {
@@ -75,23 +75,23 @@ impl Put {
     }
 }
 
-/// Where a page begins.
+/// The start of a page.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Position {
     /// At the first item.
     Start,
-    /// At a token that the service gave: a text or a number.
+    /// At a token of the service: a string or a number.
     Token(Value),
-    /// At a link that the service gave.
+    /// At a link of the service.
     Url(String),
-    /// At the page of this number.
+    /// At the page with this number.
     Number(u64),
-    /// Behind this many items.
+    /// After this many items.
     Offset(u64),
 }
 
-/// What follows a page, as a function of [`Paging::by`] says it.
+/// The successor of a page, as a function of [`Paging::by`] returns it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Next {
     /// The page at this position.
@@ -125,9 +125,9 @@ impl Paging {
         Self::of(Kind::NextUrl(pointer.into()), Put::at("page"))
     }
 
-    /// Sends the token at a JSON pointer of the answer with the next request, as the parameter `cursor` unless
-    /// [`param`](Self::param) or [`body_field`](Self::body_field) says otherwise. A page where it is missing, `null` or empty
-    /// is the last.
+    /// Sends the token at a JSON pointer of the answer with the next request. The parameter is `cursor` unless
+    /// [`param`](Self::param) or [`body_field`](Self::body_field) names another. A page where the token is missing,
+    /// `null` or empty is the last.
     pub fn cursor(pointer: impl Into<String>) -> Self {
         Self::of(Kind::Cursor(pointer.into()), Put::at("cursor"))
     }
@@ -137,61 +137,62 @@ impl Paging {
         Unended::new(Self::of(Kind::Number(1), Put::at(parameter)))
     }
 
-    /// Says how many items were read before, in a parameter of this name.
+    /// Sends the number of items read before, in a parameter of this name.
     pub fn offset(parameter: impl Into<String>) -> Unended {
         Unended::new(Self::of(Kind::Offset, Put::at(parameter)))
     }
 
-    /// Reads a connection of GraphQL: `pageInfo` below this pointer names the cursor, which becomes the variable `after`
-    /// unless [`body_field`](Self::body_field) says otherwise. Errors beside the data are refusals.
+    /// Reads a GraphQL connection. `pageInfo` at this pointer has the cursor. It becomes the variable `after` unless
+    /// [`body_field`](Self::body_field) names another. Errors next to the data are refusals.
     pub fn relay(pointer: impl Into<String>) -> Self {
         Self::of(Kind::Relay(pointer.into()), Put::at("/variables/after"))
     }
 
-    /// Lets a function say what follows a page, from the answer and the page's own position.
+    /// Determines the successor of a page by a function of the answer and the page's position.
     pub fn by(next: impl Fn(&Answer, &Position) -> Next + Send + Sync + 'static) -> Self {
         Self::of(Kind::By(Arc::new(next)), Put::at("cursor"))
     }
 
-    /// Names the parameter that carries token, number or offset.
+    /// Names the parameter for the token, number or offset.
     pub fn param(mut self, name: impl Into<String>) -> Self {
         self.put = Put::Parameter(name.into());
         self
     }
 
-    /// Names the place in the JSON body that carries token, number or offset, as a JSON pointer.
+    /// Names the JSON pointer in the body for the token, number or offset.
     pub fn body_field(mut self, pointer: impl Into<String>) -> Self {
         self.put = Put::Body(pointer.into());
         self
     }
 
-    /// Asks for pages of this many items, in a parameter of this name; a name that begins with `/` is a place in the JSON
-    /// body.
+    /// Requests pages of this many items, in the parameter of this name. A name that starts with `/` is a pointer into
+    /// the JSON body.
     pub fn size(mut self, parameter: impl Into<String>, items: u64) -> Self {
         self.size = Some((Put::at(parameter), items));
         self
     }
 
-    /// Compares the items at the end with the largest number that stood at a JSON pointer of the answers. A list from which items
-    /// were deleted meanwhile may therefore be incomplete, and is proven by a later walk.
+    /// Compares the number of items with the largest total at this JSON pointer of the answers. So a list may count as
+    /// incomplete if items were deleted during the walk; a later walk then proves it.
     pub fn total(mut self, pointer: impl Into<String>) -> Self {
         self.total = Some(pointer.into());
         self
     }
 
-    /// Says where the service says whether there is more. A token without more is the end; more without a token is an error.
+    /// Names the JSON pointer where the service reports more items. A token without more items is the end; more items
+    /// without a token are an error.
     pub fn has_more(mut self, pointer: impl Into<String>) -> Self {
         self.has_more = Some(pointer.into());
         self
     }
 
-    /// Says that the service shows at most this many items. A walk that reaches them is incomplete.
+    /// Declares that the service shows at most this many items. A walk that reaches this number is incomplete.
     pub const fn capped_at(mut self, items: u64) -> Self {
         self.cap = Some(items);
         self
     }
 
-    /// Where the walk begins.
+    /// Returns the start of the walk.
     pub(super) const fn start(&self) -> Position {
         match self.kind {
             Kind::Number(first) => Position::Number(first),
@@ -200,7 +201,7 @@ impl Paging {
         }
     }
 
-    /// Whether a position can be one of this kind: a checkpoint may be older than the code.
+    /// Returns whether a position fits this kind of paging. A checkpoint may be older than the code.
     pub(super) const fn knows(&self, position: &Position) -> bool {
         matches!(
             (&self.kind, position),
@@ -212,7 +213,7 @@ impl Paging {
         )
     }
 
-    /// Whether a page is found by counting, so that items which come or go move the pages behind them.
+    /// Returns whether pages are found by counting, so that added or deleted items shift later pages.
     pub(super) const fn counts(&self) -> bool {
         matches!(self.kind, Kind::Number(_) | Kind::Offset)
     }

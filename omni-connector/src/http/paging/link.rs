@@ -1,8 +1,8 @@
-//! The `Link` header, as RFC 8288 has it.
+//! Parses the `Link` header (RFC 8288).
 
 use reqwest::header::{HeaderMap, LINK};
 
-/// The target of the first link with `rel="next"`; an error if a header cannot be read.
+/// Returns the target of the first link with `rel="next"`, or an error if a header cannot be parsed.
 pub(super) fn next(headers: &HeaderMap) -> Result<Option<String>, String> {
     for value in headers.get_all(LINK) {
         let value = value.to_str().map_err(|_| unreadable())?;
@@ -31,11 +31,11 @@ fn next_in(value: &str) -> Result<Option<String>, String> {
     Ok(None)
 }
 
-/// Whether the parameters of one link say that it is the next page, and what follows them.
+/// Returns whether the parameters of one link name the next page, and the rest of the header.
 fn parameters_say_next(parameters: &str) -> Result<(bool, &str), String> {
     let mut rest = parameters.trim_start();
     let mut is_next = false;
-    // The first `rel` counts, says the standard.
+    // Only the first `rel` counts (RFC 8288).
     let mut has_rel = false;
     while let Some(parameter) = rest.strip_prefix(';') {
         let parameter = parameter.trim_start();
@@ -115,7 +115,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_link_is_found_wherever_it_stands(
+        fn a_link_is_found_at_any_position(
             before in prop::collection::vec(("[a-z0-9,;=/?&]{0,20}", "[a-z]{1,8}"), 0..4),
             target in "[a-zA-Z0-9,;=/?&:%]{1,40}",
             quoted in any::<bool>(),

@@ -10,14 +10,14 @@ use super::kinds::Position;
 pub struct ResumePoint {
     #[serde(flatten)]
     pub(super) next: Position,
-    /// Pages that were read before.
+    /// The number of pages read before.
     pub(super) page: u32,
-    /// Items that were read before.
+    /// The number of items read before.
     pub(super) seen: u64,
     /// The largest total so far.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) total: Option<u64>,
-    /// Items before that could not be decoded.
+    /// The number of undecodable items before.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(super) odd: u64,
 }
@@ -40,11 +40,11 @@ pub struct Page<T> {
 /// An item that cannot be decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Odd {
-    /// What the service sent.
+    /// The item as the service sent it.
     pub value: Value,
-    /// Where it stands in the answer, as a JSON pointer.
+    /// The JSON pointer of the item in the answer.
     pub pointer: String,
-    /// What is wrong with it.
+    /// The decoding error.
     pub why: String,
 }
 
@@ -54,18 +54,18 @@ impl<T> Page<T> {
         &self.items
     }
 
-    /// Goes through the items.
+    /// Iterates over the items.
     pub fn iter(&self) -> std::slice::Iter<'_, T> {
         self.items.iter()
     }
 
-    /// Returns the items themselves.
+    /// Returns the owned items.
     pub fn into_items(self) -> Vec<T> {
         self.items
     }
 
-    /// Returns the items that could not be decoded. In a sync each is a failed item of the run already, and the walk proves
-    /// nothing.
+    /// Returns the items that could not be decoded. In a sync each already counts as a failed item of the run, and the
+    /// walk proves nothing.
     pub fn odd(&self) -> &[Odd] {
         &self.odd
     }
@@ -75,12 +75,12 @@ impl<T> Page<T> {
         self.number
     }
 
-    /// Returns how many items there are in all, if [`Paging::total`](super::Paging::total) says where that stands.
+    /// Returns the total number of items, if [`Paging::total`](super::Paging::total) names its place.
     pub const fn total(&self) -> Option<u64> {
         self.total
     }
 
-    /// Returns the point behind this page; none behind the last. Save it after the page's items were handed over.
+    /// Returns the point after this page; none after the last. Save it after the page's items were emitted.
     pub fn resume_point(&self) -> Option<ResumePoint> {
         self.resume_point.clone()
     }

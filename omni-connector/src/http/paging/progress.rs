@@ -15,29 +15,29 @@ use super::{
 };
 use crate::http::{Answer, Api, At, api::Unresolved, auth::remove_parameter, call::shown};
 
-/// Empty pages in a row after which there is no progress.
+/// The number of empty pages in a row that counts as no progress.
 const MOST_EMPTY: u32 = 100;
 
-/// How far a walk has come.
+/// The progress of a walk.
 #[derive(Debug)]
 pub(super) struct Progress {
     pub(super) position: Position,
-    /// Pages that were read.
+    /// The number of pages read.
     pub(super) page: u32,
-    /// Items that were read.
+    /// The number of items read.
     pub(super) seen: u64,
     pub(super) odd: u64,
-    /// The largest total that an answer named, and the last one.
+    /// The largest total in an answer, and the latest one.
     most: Option<u64>,
     last_total: Option<u64>,
     empty: u32,
     hasher: RandomState,
-    /// The page that led to each position, and the one that had these items, by hash.
+    /// The page that led to each position, and the page with these items, by hash.
     led_by: HashMap<u64, u32>,
     had: HashMap<u64, u32>,
 }
 
-/// What is wrong with a page.
+/// Why a page is rejected.
 #[derive(Debug)]
 pub(super) enum Wrong {
     Incomplete(Incomplete),
@@ -51,13 +51,13 @@ impl From<Incomplete> for Wrong {
     }
 }
 
-/// What follows a page.
+/// The successor of a page.
 #[derive(Debug)]
 pub(super) enum Follows {
     Page,
-    /// Nothing, and everything was read.
+    /// None, and everything was read.
     ProvenEnd,
-    /// Nothing more is shown, for a reason that proves nothing.
+    /// None, for a reason that proves nothing.
     End(Incomplete),
 }
 
@@ -114,7 +114,7 @@ impl Progress {
         }
     }
 
-    /// Counts a page with these items, and finds what follows it. `position` is then that of the next page.
+    /// Counts a page with these items and returns its successor. `position` is then that of the next page.
     pub(super) fn turn(
         &mut self,
         paging: &Paging,
@@ -212,7 +212,7 @@ impl Progress {
         Ok(())
     }
 
-    /// Where the next page begins; none if this was the last.
+    /// Returns the start of the next page; none if this was the last.
     fn next(
         &self,
         paging: &Paging,
@@ -267,7 +267,7 @@ impl Progress {
         }
     }
 
-    /// The link to the next page, without a key that it may quote.
+    /// Returns the link to the next page, without a key that it may contain.
     fn link(
         api: &Api,
         answer: &Answer,
@@ -361,7 +361,7 @@ impl Progress {
     }
 }
 
-/// Items, hashed as the service sent them.
+/// Items, hashed in the form in which the service sent them.
 struct Items<'a>(&'a [Value]);
 
 impl std::hash::Hash for Items<'_> {

@@ -1,5 +1,5 @@
-//! The other side of a list: which page a fake of the service answers with. It belongs to the tests of authors, and is here so
-//! that a fake cannot page otherwise than the client asks.
+//! The server side of a paged list, for the fakes in authors' tests. It lives next to the client so that both page in
+//! the same way.
 
 use std::ops::Range;
 
@@ -10,16 +10,16 @@ use super::{
     kinds::{Kind, Paging, Put},
 };
 
-/// Items on a page when neither the client nor the description says how many.
+/// Items per page if neither the client nor the description gives a number.
 const ITEMS: usize = 2;
 
 /// One page of a list.
 #[doc(hidden)]
 #[derive(Debug, Clone, PartialEq)]
 pub struct ServedPage {
-    /// The items, by their places in the whole list.
+    /// The items, as a range of the whole list.
     pub items: Range<usize>,
-    /// What else stands in the answer, by JSON pointers.
+    /// Other values of the answer, by JSON pointer.
     pub fields: Vec<(String, Value)>,
     /// The value of the `Link` header.
     pub link: Option<String>,
@@ -103,20 +103,20 @@ impl Paging {
         Ok(page)
     }
 
-    /// Parameters of the query, and JSON pointers into the body, that a request for a page may have.
+    /// Returns the query parameters and JSON pointers into the body that a request for a page may have.
     #[doc(hidden)]
     pub fn parameters(&self) -> Vec<&str> {
         let size = self.size.iter().map(|(put, _)| put.name());
         size.chain([self.put.name()]).collect()
     }
 
-    /// Whether pages are found by tokens or links, so that their lengths may differ.
+    /// Returns whether pages are found by tokens or links, so that their lengths may differ.
     #[doc(hidden)]
     pub const fn is_by_token(&self) -> bool {
         !self.counts()
     }
 
-    /// Where the token or link of the next page stands.
+    /// Returns the place of the next page's token or link.
     #[doc(hidden)]
     pub fn next_at(&self) -> Option<String> {
         match &self.kind {

@@ -79,15 +79,15 @@ pub struct Pages<T> {
 #[derive(Debug)]
 enum Ended {
     Proven,
-    /// Everything that is shown was read, which proves nothing.
+    /// All shown items were read, which proves nothing.
     Unproven(Incomplete),
-    /// By an error, which was returned before.
+    /// By an error that was already returned.
     Broken(Incomplete),
 }
 
 impl<T: DeserializeOwned> Pages<T> {
-    /// Resumes after a page that was read before, maybe by another process. A point of another kind of paging, as from an
-    /// older version of the connector, is ignored: the walk starts from the beginning.
+    /// Resumes after a page that was read before, possibly by another process. A point of another kind of paging, as
+    /// from an older version of the connector, is ignored: the walk starts from the beginning.
     pub fn resume(mut self, point: impl Into<Option<ResumePoint>>) -> Self {
         if let Some(point) = point.into().filter(|point| self.paging.knows(&point.next)) {
             self.progress = Progress::resumed(point);
@@ -95,10 +95,10 @@ impl<T: DeserializeOwned> Pages<T> {
         self
     }
 
-    /// Reads the next page; none behind the last.
+    /// Reads the next page; none after the last.
     ///
     /// # Errors
-    /// As every call, and [`SourceError::Walk`] where the pages contradict each other. The walk is over then.
+    /// As every call. Returns [`SourceError::Walk`] if the pages contradict each other; the walk is then over.
     pub async fn next(&mut self) -> Result<Option<Page<T>>, SourceError> {
         match &self.end {
             None => {}
@@ -126,7 +126,7 @@ impl<T: DeserializeOwned> Pages<T> {
     /// Reads all pages that are left.
     ///
     /// # Errors
-    /// As [`next`](Self::next), and a list whose end is not proven.
+    /// As [`next`](Self::next), and if the end of the list is not proven.
     pub async fn all(mut self) -> Result<Vec<T>, SourceError> {
         let mut all = Vec::new();
         while let Some(page) = self.next().await? {
@@ -139,7 +139,7 @@ impl<T: DeserializeOwned> Pages<T> {
     /// Proves that everything was read.
     ///
     /// # Errors
-    /// The walk did not reach its declared end, or contradicts itself.
+    /// Returns the reason if the walk did not reach its declared end or contradicts itself.
     pub fn finish(self) -> Result<Walked, Incomplete> {
         let at = || Box::new(self.at());
         let is_cancelled = self
@@ -169,7 +169,7 @@ impl<T: DeserializeOwned> Pages<T> {
         }
     }
 
-    /// The call of the page at the present position.
+    /// Returns the call for the page at the current position.
     fn page_call(&self) -> Call {
         let mut call = self.call.clone();
         call.page = Some(self.progress.page + 1);
@@ -274,14 +274,14 @@ impl<T: DeserializeOwned> Pages<T> {
     }
 }
 
-/// Reads a page. Its JSON is parsed where it is read, beside the author's work.
+/// Reads a page. Its JSON is parsed in this task, concurrently with the author's work.
 async fn read(call: Call) -> Result<Answer, SourceError> {
     let answer = call.send().await?;
     let _ = answer.json();
     Ok(answer)
 }
 
-/// What people can find an item by: its id, if it has one.
+/// Returns a name by which people can find an item: its id, if it has one.
 fn name(odd: &Odd, page: u32) -> String {
     const NAMES: [&str; 6] = ["id", "key", "uuid", "number", "name", "title"];
     let named = NAMES.iter().find_map(|name| match odd.value.get(name)? {
@@ -292,7 +292,7 @@ fn name(odd: &Odd, page: u32) -> String {
     named.unwrap_or_else(|| format!("{} of page {page}", odd.pointer))
 }
 
-/// Puts a value into a request: into its query, or into its JSON body.
+/// Sets a value in a request, in its query or its JSON body.
 fn place(call: &mut Call, put: &Put, value: &Value) {
     match put {
         Put::Parameter(name) => call.set_parameter(name, value),

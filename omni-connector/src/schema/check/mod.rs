@@ -424,7 +424,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_can_never_work_is_an_error() {
+    fn a_part_that_can_never_work_is_an_error() {
         assert_eq!(
             found(
                 json!({ "connector_id": "", "connector_url": "http://acme/", "source_types": [] })
@@ -459,7 +459,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_scope_that_nobody_can_grant_is_an_error() {
+    fn a_scope_that_cannot_be_granted_is_an_error() {
         let action = json!({ "name": "act", "description": "Acts.", "source_types": ["jira"], "input_schema": {},
                              "required_scopes": ["write", "read"] });
         let oauth = json!({ "provider": "atlassian", "auth_endpoint": "https://a/a", "token_endpoint": "https://a/t",

@@ -136,7 +136,7 @@ fn agree<T: DeserializeOwned + Serialize>(value: &Value) {
 
 proptest! {
     #[test]
-    fn what_json_values_decode_is_decoded(value in values()) {
+    fn the_decoder_decodes_what_serde_json_decodes(value in values()) {
         agree::<Value>(&value);
         agree::<Plain>(&value);
         agree::<Closed>(&value);
@@ -159,7 +159,7 @@ proptest! {
 }
 
 #[test]
-fn the_values_that_are_tried_fit_often_enough() {
+fn enough_generated_values_fit_the_types() {
     let mut runner = TestRunner::deterministic();
     let fits = |runner: &mut TestRunner| {
         let value = values().new_tree(runner).unwrap().current();

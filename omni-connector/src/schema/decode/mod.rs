@@ -37,12 +37,12 @@ pub struct DecodeError {
 /// A struct is decoded from an object, never from a list of its fields.
 ///
 /// # Errors
-/// The first field that is wrong.
+/// Returns the first wrong field.
 pub fn decode<T: DeserializeOwned>(what: &'static str, value: Value) -> Result<T, DecodeError> {
     T::deserialize(Decoder(value)).map_err(|misfit| DecodeError::in_value(what, None, &misfit))
 }
 
-/// As [`decode`], with the keys that the type reads and those that it leaves unread.
+/// Decodes like [`decode`], and returns the keys that the type reads and those that it ignores.
 pub(crate) fn decode_with_keys<T: DeserializeOwned>(
     what: &'static str,
     value: Value,
@@ -51,7 +51,7 @@ pub(crate) fn decode_with_keys<T: DeserializeOwned>(
     decoded.map(|decoded| (decoded, keys))
 }
 
-/// Decodes `value`, of which people know only the part `what`: errors inside that part have paths that begin there.
+/// Decodes `value`, of which people know only the part `what`. Paths in errors start at that part.
 pub(crate) fn decode_inner<T: DeserializeOwned>(
     what: &'static str,
     value: Value,
@@ -140,7 +140,7 @@ impl DecodeError {
         Self::of(what, path.trim_start_matches('.'), &message[..end])
     }
 
-    /// The same, with the way out where the field `name` holds an `auth_type` that is not accepted.
+    /// Returns the same error, with help if the field `name` holds an `auth_type` that is not accepted.
     pub(crate) fn of_auth_type(mut self, name: &str, auth_type: &str) -> Self {
         let prefix = format!("`{name}` is not valid, expected ");
         if let Some(expected) = self.problem.strip_prefix(&prefix) {
@@ -153,7 +153,7 @@ impl DecodeError {
         self
     }
 
-    /// What is wrong with `what`, or with its field.
+    /// Reports a problem with `what` or with its field.
     fn in_value(what: &'static str, field: Option<&str>, misfit: &Misfit) -> Self {
         let path = match (field, misfit.path()) {
             (None, path) => path,
@@ -194,7 +194,7 @@ impl DecodeError {
     }
 }
 
-/// Returns what is wrong with an address, from the words of the crate `url`, which quotes the address behind them.
+/// Returns why a URL is invalid, from the message of the crate `url`, which quotes the URL after the reason.
 fn wrong_address(message: &str) -> Option<&str> {
     const REASONS: [&str; 6] = [
         "empty host",
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn the_path_of_the_field_is_named() {
+    fn an_error_names_the_path_of_the_field() {
         assert_eq!(
             message(json!({})),
             "invalid credentials: the field `inner` is missing"
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn no_value_reaches_the_message() {
+    fn no_value_appears_in_the_message() {
         for value in [
             json!({ "inner": [{ "port": "hunter2" }] }),
             json!({ "inner": [{ "port": "hunter2, expected hunter2" }] }),

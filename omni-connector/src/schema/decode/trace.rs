@@ -15,16 +15,16 @@ thread_local! {
     static KEYS: RefCell<Option<Keys>> = const { RefCell::new(None) };
 }
 
-/// The keys of an object, as the type that it was decoded into sees them.
+/// The keys of an object, as seen by the type that it was decoded into.
 #[derive(Debug, Default)]
 pub(crate) struct Keys {
-    /// What the outermost struct reads.
+    /// The keys that the outermost struct reads.
     pub(crate) known: &'static [&'static str],
-    /// What no struct reads, at any depth.
+    /// The keys that no struct reads, at any depth.
     pub(crate) unknown: Vec<String>,
 }
 
-/// Notes the fields of a struct, if somebody asks for the keys.
+/// Records the fields of a struct, if keys are being recorded.
 pub(super) fn note_known(fields: &'static [&'static str]) {
     KEYS.with_borrow_mut(|keys| {
         if let Some(keys) = keys
@@ -35,7 +35,7 @@ pub(super) fn note_known(fields: &'static [&'static str]) {
     });
 }
 
-/// Notes a key whose value was taken as a `T`: a struct takes what it does not know as serde's `IgnoredAny`.
+/// Records a key whose value was decoded as a `T`. A struct decodes unknown keys as serde's `IgnoredAny`.
 pub(super) fn note_taken<T>(key: &str) {
     KEYS.with_borrow_mut(|keys| {
         if let Some(keys) = keys
@@ -46,7 +46,7 @@ pub(super) fn note_taken<T>(key: &str) {
     });
 }
 
-/// Runs `decode`, and says which keys it read.
+/// Runs `decode` and returns the recorded keys.
 pub(super) fn keys<T>(decode: impl FnOnce() -> T) -> (T, Keys) {
     let outer = KEYS.replace(Some(Keys::default()));
     let decoded = decode();

@@ -138,7 +138,7 @@ impl Rule {
     /// Checks a value against the limits. A value of another shape passes: decoding reports the shape.
     ///
     /// # Errors
-    /// The first violated limit.
+    /// Returns the first violated limit.
     pub(crate) fn check(&self, value: &Value) -> Result<(), Violation> {
         match self.look(value, Path::Root, false) {
             Err(violation) if !violation.is_shape => Err(violation),
@@ -149,7 +149,7 @@ impl Rule {
     /// Checks shape and limits of a declared value, such as a default.
     ///
     /// # Errors
-    /// The first violation.
+    /// Returns the first violation.
     pub(crate) fn admit(&self, value: &Value) -> Result<(), Violation> {
         self.look(value, Path::Root, true)
     }
@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn each_limit_is_held_and_named_without_the_value() {
+    fn each_limit_is_enforced_and_named_without_the_value() {
         for (schema, value, expected) in [
             (json!({ "minimum": 1 }), json!(0), "it must be at least 1"),
             (
@@ -396,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_may_match_anywhere_as_json_schema_says() {
+    fn a_pattern_may_match_anywhere() {
         assert_eq!(
             problem(json!({ "pattern": "[0-9]" }), json!("abc 7 def")),
             None
@@ -404,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_numbers_are_compared_to_the_last_digit() {
+    fn whole_numbers_are_compared_exactly() {
         let most = json!({ "maximum": 9_007_199_254_740_993_i64 });
         assert_eq!(
             problem(most.clone(), json!(9_007_199_254_740_993_i64)),
@@ -418,7 +418,7 @@ mod tests {
     }
 
     #[test]
-    fn the_place_is_named() {
+    fn a_violation_names_the_path() {
         let schema = json!({ "properties": {
             "labels": { "items": { "maxLength": 1 } },
             "pair": { "prefixItems": [{}, { "properties": { "x": { "minimum": 1 } } }] },
@@ -443,7 +443,7 @@ mod tests {
     }
 
     #[test]
-    fn of_several_alternatives_the_one_that_fits_sets_the_limit() {
+    fn of_several_alternatives_the_one_with_the_values_shape_sets_the_limit() {
         let schema = json!({ "anyOf": [
             { "type": "string", "maxLength": 2 },
             { "type": "object", "required": ["n"], "properties": { "n": { "type": "integer", "maximum": 5 } } },
@@ -469,7 +469,7 @@ mod tests {
     }
 
     #[test]
-    fn another_shape_is_not_this_ones_to_refuse() {
+    fn a_value_of_another_shape_passes() {
         let schema = json!({ "type": "object", "properties": { "n": { "type": "integer", "minimum": 1 } }, "required": ["n"] });
         for value in [json!({}), json!({ "n": "0" }), json!([]), json!(0)] {
             assert_eq!(problem(schema.clone(), value), None);

@@ -34,7 +34,7 @@ enum Unknown {
 /// Rewrites the input with the schema's spelling. Ambiguous aliases yield several forms, and each must satisfy the limits.
 ///
 /// # Errors
-/// The path of an object with too many undeclared names.
+/// Returns the path of an object with too many undeclared names.
 pub(crate) fn forms(rule: &Rule, input: &Value, decode: Try<'_>) -> Result<Vec<Value>, String> {
     if !rule.limits {
         return Ok(Vec::new());

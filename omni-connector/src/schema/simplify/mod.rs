@@ -20,10 +20,10 @@ pub(crate) const NULL_MARK: &str = "x-omni-null";
 /// The property names whose value the manager rewrites from Omni's document id to the source's (`protocol.md` §6.4).
 pub(crate) const DOCUMENT_NAMES: [&str; 2] = ["document_id", "file_id"];
 
-/// Simplifies the schema of an action's input into the form that Omni takes: an object at the top, references resolved, no `null`
-/// beside another type, and enums as lists that keep their descriptions.
+/// Simplifies the schema of an action's input into the form that Omni accepts: an object at the top, references
+/// resolved, no `null` next to another type, and enums as lists that keep their descriptions.
 ///
-/// [`check_input_schema`](super::check_input_schema) says what Omni refuses in a schema that was written by hand.
+/// [`check_input_schema`](super::check_input_schema) reports what Omni refuses in a schema that was written by hand.
 #[must_use]
 pub fn safe_schema(schema: Value) -> Value {
     let mut schema = match safe_part(schema, Null::Noise) {
@@ -407,7 +407,7 @@ mod tests {
     }
 
     #[test]
-    fn null_stays_where_nothing_can_be_left_out() {
+    fn null_stays_where_a_value_cannot_be_omitted() {
         let found = properties(json!({
             "list": { "type": "array", "items": { "type": ["integer", "null"] } },
             "levels": { "type": "array", "items": { "anyOf": [
@@ -454,7 +454,7 @@ mod tests {
     }
 
     #[test]
-    fn number_types_are_limits() {
+    fn number_types_become_limits() {
         let found = properties(json!({
             "a": { "type": "integer", "format": "int32" },
             "b": { "type": "integer", "format": "uint8", "minimum": 1, "maximum": 255 },
@@ -499,7 +499,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_an_object_is_found_before_registering() {
+    fn an_input_that_cannot_be_an_object_is_found_before_registering() {
         for schema in [
             json!({ "type": "string", "enum": ["a"] }),
             json!({ "type": "array", "items": {} }),
@@ -513,7 +513,7 @@ mod tests {
     }
 
     #[test]
-    fn two_schemas_that_both_say_something_are_not_mixed_up() {
+    fn two_schemas_with_the_same_keyword_are_not_merged() {
         let found = properties(
             json!({ "a": { "minLength": 1, "type": "string", "allOf": [{ "minLength": 2 }] } }),
         );

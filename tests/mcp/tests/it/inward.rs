@@ -103,7 +103,7 @@ async fn a_server_without_prompts_and_resources_still_has_tools() {
 }
 
 #[tokio::test]
-async fn after_a_sync_was_answered_the_tools_are_registered_without_waiting_for_a_tick() {
+async fn after_a_sync_was_answered_the_tools_are_registered_before_the_next_tick() {
     let connector = Connector::over_stdio().await;
     let started = Instant::now();
     let (status, _) = connector
@@ -170,7 +170,7 @@ async fn results_of_every_kind_arrive_and_none_is_lost() {
 }
 
 #[tokio::test]
-async fn errors_are_errors_and_show_no_secret() {
+async fn a_failed_tool_is_an_error_without_the_secret() {
     let connector = Connector::over_stdio().await;
     connector.discover().await;
     assert_eq!(
@@ -193,7 +193,7 @@ async fn errors_are_errors_and_show_no_secret() {
 }
 
 #[tokio::test]
-async fn an_action_of_the_connectors_own_never_reaches_the_server() {
+async fn an_action_of_the_connector_never_reaches_the_server() {
     let connector = Connector::over_stdio().await;
     connector.discover().await;
     assert_eq!(
@@ -224,7 +224,7 @@ async fn an_action_of_the_connectors_own_never_reaches_the_server() {
 }
 
 #[tokio::test]
-async fn a_server_that_ends_at_once_says_why_without_the_secret() {
+async fn a_server_that_exits_at_once_is_reported_without_the_secret() {
     let server = json!([SERVER, "--broken"]).to_string();
     let connector = Connector::start(&server, &[], None).await;
     let (status, error) = connector.call_as("echo", json!({}), "hunter2hunter2").await;
@@ -244,7 +244,7 @@ async fn a_server_that_ends_at_once_says_why_without_the_secret() {
 }
 
 #[tokio::test]
-async fn one_child_serves_a_thousand_calls_and_each_credential_has_its_own() {
+async fn one_child_serves_a_thousand_calls_and_each_credential_has_its_own_child() {
     let connector = Connector::over_stdio().await;
     connector.discover().await;
     let first = connector.text("pid").await;
@@ -285,7 +285,7 @@ async fn join_all(futures: Vec<impl Future<Output = ()>>) {
 }
 
 #[tokio::test]
-async fn a_bounded_number_of_children_is_kept() {
+async fn the_number_of_children_is_bounded() {
     let connector = Connector::over_stdio().await;
     connector.discover().await;
     for n in 0..20 {
@@ -300,7 +300,7 @@ async fn a_bounded_number_of_children_is_kept() {
 }
 
 #[tokio::test]
-async fn a_server_that_nobody_uses_is_ended_and_the_next_call_starts_it_again() {
+async fn an_unused_server_is_stopped_and_the_next_call_restarts_it() {
     let env = [("OMNI_CONNECTOR_MCP_IDLE_SECONDS", "1")];
     let connector = Connector::start(&json!([SERVER]).to_string(), &env, None).await;
     connector.discover().await;
@@ -337,7 +337,7 @@ async fn a_server_killed_in_the_middle_of_a_call_is_an_error_and_the_next_call_w
 }
 
 #[tokio::test]
-async fn a_server_that_ends_in_every_call_is_started_again_with_growing_delay() {
+async fn a_server_that_exits_in_every_call_is_restarted_with_growing_delay() {
     let connector = Connector::over_stdio().await;
     connector.discover().await;
     assert_eq!(connector.call("exit", json!({})).await.0, 502);
@@ -356,7 +356,7 @@ async fn a_server_that_ends_in_every_call_is_started_again_with_growing_delay() 
 }
 
 #[tokio::test]
-async fn a_call_that_hangs_is_given_up_in_time_and_the_connection_stays() {
+async fn a_hanging_call_times_out_and_the_connection_stays() {
     let env = [("MCP_TIMEOUT", "1")];
     let connector = Connector::start(&json!([SERVER]).to_string(), &env, None).await;
     connector.discover().await;
@@ -369,7 +369,7 @@ async fn a_call_that_hangs_is_given_up_in_time_and_the_connection_stays() {
 }
 
 #[tokio::test]
-async fn no_child_outlives_the_connector_however_it_ends() {
+async fn no_child_outlives_the_connector() {
     let mut connector = Connector::over_stdio().await;
     connector.discover().await;
     let child: u32 = connector.text("pid").await.parse().unwrap();
@@ -393,7 +393,7 @@ async fn no_child_outlives_the_connector_however_it_ends() {
 }
 
 #[tokio::test]
-async fn a_list_that_changes_is_registered_without_being_asked_for() {
+async fn a_changed_list_is_registered_without_a_request() {
     for over_http in [false, true] {
         for (list, in_manifest, key, grown) in [
             ("tools", "actions", "name", "grown"),
@@ -420,7 +420,7 @@ async fn a_list_that_changes_is_registered_without_being_asked_for() {
 }
 
 #[tokio::test]
-async fn over_http_the_secret_is_a_header_and_a_server_that_returns_is_found() {
+async fn over_http_the_secret_is_a_header_and_a_restarted_server_is_found() {
     let server = http_server().await;
     let connector = Connector::start(&server.url, &[], None).await;
     assert_eq!(connector.discover().await.0, 200);
@@ -510,7 +510,7 @@ async fn resources_prompts_and_skills_are_passed_on() {
 }
 
 #[tokio::test]
-async fn a_restart_remembers_the_tools_and_calls_them_without_looking_again() {
+async fn a_restarted_connector_calls_known_tools_without_listing_them() {
     let cache = tempfile::tempdir().unwrap();
     let server = json!([SERVER]).to_string();
     let connector = Connector::start(&server, &[], Some(cache.path())).await;
@@ -527,7 +527,7 @@ async fn a_restart_remembers_the_tools_and_calls_them_without_looking_again() {
 }
 
 #[tokio::test]
-async fn without_a_time_to_live_a_restart_forgets_the_tools_and_nothing_is_on_disk() {
+async fn without_a_time_to_live_a_restart_forgets_the_tools_and_no_file_is_written() {
     let cache = tempfile::tempdir().unwrap();
     let server = json!([SERVER]).to_string();
     let env = [("CATALOG_CACHE_TTL_SECONDS", "0")];

@@ -19,7 +19,7 @@ async fn greeted(connector: &Connector) -> Value {
 }
 
 #[tokio::test]
-async fn a_server_that_knows_only_an_older_or_only_the_newest_version_is_spoken_to_in_it() {
+async fn a_server_with_one_protocol_version_is_called_in_that_version() {
     for (manner, version, greeting) in [
         ("answers", "2024-10-07", "initialize \"2025-11-25\""),
         ("answers", "2024-11-05", "initialize \"2025-11-25\""),
@@ -41,7 +41,7 @@ async fn a_server_that_knows_only_an_older_or_only_the_newest_version_is_spoken_
 }
 
 #[tokio::test]
-async fn a_version_that_is_not_made_yet_is_an_error_that_names_it() {
+async fn an_unsupported_version_is_an_error_that_names_it() {
     for manner in ["answers", "refuses"] {
         let connector = over_stdio(manner, "2099-01-01").await;
         let (status, error) = connector.discover().await;

@@ -28,7 +28,7 @@ fn crates(features: &[&str]) -> BTreeSet<String> {
 }
 
 #[test]
-fn a_connector_without_mcp_is_built_from_none_of_its_crates() {
+fn a_connector_without_mcp_has_none_of_its_crates() {
     let (without, with) = (crates(&[]), crates(&["--features", "mcp"]));
     for name in ["rmcp", "process-wrap", "sse-stream"] {
         assert!(with.contains(name), "{name} is the feature's");

@@ -1,4 +1,4 @@
-//! A connector that uses the framework's published packages only.
+//! A connector that uses only the framework's published packages.
 
 use omni_connector::prelude::*;
 

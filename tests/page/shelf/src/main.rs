@@ -1,11 +1,11 @@
-//! A library of made-up books, for the stories of the page: enough to search, to sort out and to interrupt.
+//! A library of invented books for the stories of the page: enough to search, filter and interrupt.
 
 use std::time::Duration;
 
 use omni_connector::prelude::*;
 use serde::{Deserialize, Serialize};
 
-/// What `shelf schemas` prints: the page makes its form of it.
+/// The output of `shelf schemas`, from which the page makes its form.
 const SCHEMAS: &str = r#"{ "config": { "type": "object", "required": ["library", "books"], "properties": {
     "library": { "type": "string", "description": "The name of the library, as it stands above its door" },
     "books": { "type": "integer", "minimum": 1, "maximum": 20000, "default": 60, "description": "How many books it has" },

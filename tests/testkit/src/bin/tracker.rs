@@ -1,4 +1,4 @@
-//! A connector of an imaginary tracker. `MISTAKE` names the one mistake that it makes; without it makes none.
+//! A connector of an imaginary tracker. `MISTAKE` names its one mistake; without the variable it has none.
 
 use std::{
     collections::BTreeSet,
@@ -10,7 +10,7 @@ use std::{
 
 use omni_connector::{Server, ServerConfig, prelude::*};
 
-/// Whether the process makes this mistake.
+/// Returns whether the process makes this mistake.
 fn makes(mistake: &str) -> bool {
     env::var("MISTAKE").is_ok_and(|made| made == mistake)
 }
@@ -43,7 +43,7 @@ struct Team {
     members: Option<Vec<String>>,
 }
 
-/// What is known, and where a run that was interrupted goes on.
+/// The known documents, and the position from which an interrupted run resumes.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Known {
     ids: BTreeSet<String>,
@@ -55,7 +55,7 @@ struct Known {
 #[connector(name = "tracker", source_types = [Jira], config = Settings, credentials = ApiKey, state = Known)]
 struct Tracker;
 
-/// The tracker's API, by hand where a mistake needs that.
+/// The tracker's API. Some mistakes need calls without `Api`.
 struct Client {
     api: Api,
     plain: HttpClient,
@@ -63,7 +63,7 @@ struct Client {
     key: SecretString,
 }
 
-/// A page of issues as they came, and the token of the next one.
+/// A page of raw issues, and the token of the next one.
 struct Issues {
     items: Vec<Value>,
     next: Option<String>,
@@ -316,7 +316,7 @@ impl Tracker {
     }
 }
 
-/// A new issue. The title is checked by hand, as connectors do that take optional parameters.
+/// A new issue. The title is checked in the function, as by connectors that take optional parameters.
 #[derive(Deserialize, JsonSchema)]
 struct NewIssue {
     /// One-line summary
@@ -396,7 +396,7 @@ async fn send(issue: &Issue, client: &Client, known: &Known, ctx: &SyncContext) 
 async fn delete(known: &mut Known, ctx: &SyncContext) -> Result<()> {
     let gone: Vec<_> = known.ids.difference(&known.seen).cloned().collect();
     if makes("nothing is deleted") {
-        // It forgets what it knew, too.
+        // It also forgets the known documents.
     } else if makes("deletes name another id") {
         for id in gone {
             ctx.delete(id.replace("issue-", "issues/")).await?;

@@ -1,4 +1,4 @@
-//! Each mistake is caught by the check that claims it, and by no other.
+//! Tests that each mistake is caught by its check, and by no other.
 
 use std::sync::{
     Mutex,
@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::source::{ISSUES, tracker};
 
-/// The mistakes of `src/bin/tracker.rs`, and the check that claims each.
+/// The mistakes of `src/bin/tracker.rs`, each with its check.
 const MISTAKES: &[(&str, Check)] = &[
     ("the last item of a page is lost", Check::Completes),
     ("the time of the run is in the text", Check::Idle),
@@ -68,7 +68,7 @@ pub(crate) fn suite(mistake: &str) -> Conformance {
     .env("MISTAKE", mistake)
 }
 
-/// The checks that fail, with what they say.
+/// Returns the checks that fail, with their messages.
 fn failed(mistake: &str, checks: &[Check]) -> Vec<(Check, String)> {
     let suite = suite(mistake);
     let run = |check: &Check| match suite.run(*check) {
@@ -92,7 +92,7 @@ fn a_connector_without_a_mistake_passes_every_check() {
     }
 }
 
-/// Some of the mistakes, against the check that claims each. `OMNI_TEST_MISTAKE` chooses by a part of the name.
+/// Tests a sample of the mistakes, each with its check. `OMNI_TEST_MISTAKE` selects by a part of the name.
 #[test]
 fn each_mistake_is_caught_by_the_check_that_claims_it() {
     let chosen = std::env::var("OMNI_TEST_MISTAKE").unwrap_or_default();
@@ -112,7 +112,7 @@ fn each_mistake_is_caught_by_the_check_that_claims_it() {
     assert!(missed.is_empty(), "not caught: {missed:?}");
 }
 
-/// Takes several minutes: every check on every mistake.
+/// Takes several minutes: runs every check on every mistake.
 #[test]
 #[ignore = "every check on every mistake takes minutes: run it with `--ignored`"]
 fn no_mistake_is_caught_by_a_check_that_does_not_claim_it() {
@@ -123,7 +123,7 @@ fn no_mistake_is_caught_by_a_check_that_does_not_claim_it() {
         .collect();
     let next = AtomicUsize::new(0);
     let wrong = Mutex::new(Vec::new());
-    // The checks wait more than they work.
+    // The checks mostly wait.
     std::thread::scope(|threads| {
         for _ in 0..3 {
             threads.spawn(|| {

@@ -1,4 +1,4 @@
-//! A fake API: what it wants, and what it says of calls that nobody declared.
+//! Tests a fake API: its requirements, and its reports of undeclared calls.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ async fn get(url: String, key: Option<&str>) -> (u16, Value) {
 }
 
 #[tokio::test]
-async fn a_fake_wants_the_credential_and_names_what_nobody_declared() {
+async fn a_fake_requires_the_credential_and_names_undeclared_calls() {
     let api = tracker();
     let url = api.url();
     assert_eq!(get(format!("{url}/issues"), None).await.0, 401);
@@ -60,7 +60,7 @@ async fn a_fake_wants_the_credential_and_names_what_nobody_declared() {
 }
 
 #[tokio::test]
-async fn a_fake_keeps_to_its_quota_and_changes() {
+async fn a_fake_enforces_its_quota_and_changes() {
     let items = vec![json!({ "id": 1, "title": "a", "text": "b", "readers": ["a@x.org"] })];
     let api = FakeApi::new()
         .quota(Quota::new(2, Duration::from_mins(1)))

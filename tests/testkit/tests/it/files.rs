@@ -1,4 +1,4 @@
-//! Checks against files of the package: the manifest and checkpoints of earlier versions.
+//! Tests checks against files of the package: the manifest and checkpoints of earlier versions.
 
 use std::{fs, path::PathBuf};
 
@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::source::tracker;
 
-/// A package with one file.
+/// Creates a package with one file.
 fn package(name: &str, file: &str, text: &str) -> (PathBuf, Conformance) {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     let path = folder.join(file);
@@ -25,7 +25,7 @@ fn text(verdict: &Verdict) -> String {
 }
 
 #[test]
-fn a_manifest_that_changed_is_shown_line_by_line() {
+fn a_changed_manifest_is_shown_line_by_line() {
     let (_, suite) = package(
         "manifest",
         "tests/manifest.json",
@@ -60,7 +60,7 @@ fn a_checkpoint_of_an_earlier_version_is_accepted_or_named() {
 }
 
 #[test]
-fn what_is_skipped_says_why() {
+fn a_skipped_check_prints_its_reason() {
     let (_, suite) = package("skipped", "tests/readme", "");
     let verdict = suite
         .skip(Check::Deletes, "the source never deletes")

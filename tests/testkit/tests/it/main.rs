@@ -1,4 +1,4 @@
-//! The test kit, shown to be right.
+//! Tests the test kit.
 
 mod bad_connectors;
 mod fake;

@@ -1,4 +1,4 @@
-//! A setup: the manager, the process and the source in one value.
+//! Tests a setup: the manager, the process and the source in one value.
 
 use omni_connector_dev::{
     assert_documents,
@@ -54,7 +54,7 @@ async fn a_setup_syncs_searches_calls_and_survives_a_kill() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[should_panic(expected = "`much`, which is no number of bytes")]
 async fn a_connector_that_ends_is_shown_with_its_last_lines() {
-    // A size that cannot be read ends the process before it registers.
+    // An invalid size ends the process before it registers.
     let setup =
         Setup::of(env!("CARGO_BIN_EXE_tracker")).env("OMNI_CONNECTOR_MAX_BODY_BYTES", "much");
     setup.start().await;

@@ -7,7 +7,7 @@ use omni_connector::{
 use omni_connector_dev::testing::FakeApi;
 use serde_json::{Value, json};
 
-/// Documents of the tracker; more than a dozen, so that an accident differs from a few deletes.
+/// The number of issues; more than a dozen, so that an accident differs from a few deletes.
 pub(crate) const ISSUES: usize = 13;
 
 pub(crate) fn tracker() -> FakeApi {
