@@ -456,7 +456,7 @@ fn unchanged(effects: &RunEffects, report: Option<&RunReport>) -> u64 {
     left.max(effects.unchanged)
 }
 
-/// Returns the connector's own message, without the manager's wrapping.
+/// Returns the connector's own message. The status is left out; the connector's log has it.
 fn readable(error: &str) -> String {
     let answer = error
         .strip_prefix("Connector returned error: status=")

@@ -94,7 +94,7 @@ async fn sync(
     }
     let ended = watch(session, &run, output, interrupts).await?;
     let refused = session.client.refusals(&run.id, NAMED_REFUSALS).await?;
-    if matches!(why, Why::Refused) {
+    if matches!(why, Why::NotAccepted) {
         session.client.take_back(&source.id).await?;
     }
     Ok(Summary::new(
@@ -107,10 +107,10 @@ async fn sync(
     ))
 }
 
-/// Describes why the run has its mode; none if the connector refused the run.
+/// Describes why the run has its mode; none if the connector did not accept it.
 fn reason(why: &Why) -> Option<String> {
     Some(match why {
-        Why::Refused => return None,
+        Why::NotAccepted => return None,
         Why::Resumed => "going on where it was interrupted".to_owned(),
         Why::Asked => "as asked".to_owned(),
         Why::First => "nothing was completed before".to_owned(),

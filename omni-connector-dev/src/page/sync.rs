@@ -157,7 +157,7 @@ pub(super) async fn begin(
     match begun {
         Ok(Begun { run, why }) => {
             match why {
-                Why::Refused => page.complain(
+                Why::NotAccepted => page.complain(
                     run.error_message
                         .unwrap_or_else(|| "The connector did not take the run.".to_owned()),
                 ),

@@ -28,7 +28,7 @@ pub(crate) struct Begun {
     pub(crate) why: Why,
 }
 
-/// The reason for a run's mode.
+/// The reason for a run's mode, or that the run did not begin.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Why {
@@ -44,8 +44,8 @@ pub(crate) enum Why {
     NoIncremental,
     /// Only changes since the last completed run.
     Since(#[serde(with = "omni_connector::wire::timestamp::extended")] OffsetDateTime),
-    /// The connector refused the run; its error says why.
-    Refused,
+    /// The connector did not accept the run, or did not answer. The error of the run says why.
+    NotAccepted,
 }
 
 /// Resumes the source's interrupted run, or starts a new one.
@@ -67,12 +67,24 @@ pub(crate) async fn sync_by_hand(
         .find(|run| run.source_id == source.id && run.class() == SlotClass::Scheduled);
     if let Some(run) = interrupted {
         let goes_on = !wish.full && !wish.has_other_settings;
-        if goes_on && runs::resume(shared, &run).await.is_ok() {
-            let why = Why::Resumed;
-            return Ok(Begun { run, why });
+        if goes_on {
+            match runs::resume(shared, &run).await {
+                Ok(()) => {
+                    let why = Why::Resumed;
+                    return Ok(Begun { run, why });
+                }
+                Err(error) => {
+                    tracing::warn!(run = run.id, %error, "the interrupted run was not resumed");
+                }
+            }
         }
-        let cancel = move |db: &rusqlite::Transaction<'_>| rows::cancel(db, &run.id, "Interrupted");
-        shared.store.write(cancel).await?;
+        // The connector may still execute it, and would refuse the next run of the source. Without a live connector,
+        // only the row is left to end.
+        if runs::cancel(shared, &run.id).await.is_err() {
+            let cancel =
+                move |db: &rusqlite::Transaction<'_>| rows::cancel(db, &run.id, "Interrupted");
+            shared.store.write(cancel).await?;
+        }
     }
 
     let manifest = lookup::connector(shared, &source);
@@ -94,9 +106,9 @@ pub(crate) async fn sync_by_hand(
             let id = source_id.to_owned();
             let latest = shared.store.read(move |db| rows::latest(db, Some(&id), 1));
             let run = latest.await?.pop().ok_or_else(|| {
-                Refusal::Internal("the run that was refused is not in the store".to_owned())
+                Refusal::Internal("the run that was not accepted is not in the store".to_owned())
             })?;
-            let why = Why::Refused;
+            let why = Why::NotAccepted;
             Ok(Begun { run, why })
         }
         Err(error) => Err(error.into()),

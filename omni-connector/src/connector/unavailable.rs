@@ -2,9 +2,9 @@
 
 /// A source does not offer runs of this mode, though it offers others. An error of `#[validate]`.
 ///
-/// The run is refused with 404. Omni then cancels a realtime run and requests it less and less often. Full and
-/// incremental runs of the source continue (`protocol.md` §2.3). Any other error means that the source is
-/// misconfigured.
+/// Return it for a realtime run. The run is refused with 404: Omni cancels it and requests it less and less often, and
+/// full and incremental runs of the source continue (`protocol.md` §2.3). A full or incremental run fails with it, as
+/// with any other error.
 ///
 /// ```
 /// use omni_connector::{prelude::*, validate};

@@ -203,7 +203,7 @@ fn declared_mode(app: &App, asked: SyncType) -> Result<SyncType, Refusal> {
         return Ok(asked);
     }
     if asked == SyncType::Realtime {
-        // The only intended 404: the manager then cancels the run and pauses its requests.
+        // To a realtime request, 404 says that the mode is not available: the manager cancels the run and asks less often.
         return Err(Refusal(
             StatusCode::NOT_FOUND,
             "this connector has no realtime sync".to_owned(),
