@@ -42,7 +42,7 @@
 /// Each marker is allowed once, except those of syncs, actions, operators and webhooks. Only attributes written in the
 /// block count, not those from a `macro_rules!` or a `cfg_attr`.
 ///
-/// The functions themselves are not changed, so a unit test can call them.
+/// The signatures and bodies of the functions stay as they are, so a unit test can call them.
 ///
 /// ```
 /// use omni_connector::prelude::*;

@@ -1,4 +1,4 @@
-//! Generates the trait that holds the keys of a struct. A type with this trait and the functions is a connector.
+//! Generates `impl Declared`, with the keys of a struct.
 
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{quote, quote_spanned};

@@ -1,4 +1,4 @@
-//! The trait of connectors. The macros generate an impl of it; you can also write one yourself.
+//! The trait of connectors. Annotated types get it from `declare/annotated.rs`; you can also implement it yourself.
 
 use std::collections::HashMap;
 

@@ -17,7 +17,7 @@ use crate::{
     wire::{ServiceCredential, Source, SourceType, SyncType},
 };
 
-/// A type that functions with `#[sync]` or `#[action]` can take as an argument. `C` is the call: a [`CallOf`] an action
+/// A type that functions with `#[sync]`, `#[action]`, `#[validate]` or `#[webhook]` can take as an argument. `C` is the call: a [`CallOf`] an action
 /// or a sync of connector `K`.
 ///
 /// Implement it for your own type, such as a client made from config and credentials. Then every function of the

@@ -27,7 +27,7 @@ impl<T> Asked<T> for T {
     }
 }
 
-/// Passes its argument to a hook.
+/// Returns its argument. A hook that takes another type fails to compile here.
 pub fn asked<T: Asked<W>, W>(with: W) -> T {
     T::of(with)
 }

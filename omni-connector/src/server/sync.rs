@@ -49,6 +49,7 @@ pub(super) async fn start(State(app): State<App>, Body(request): Body<SyncReques
     let ids = check_id("sync_run_id", &request.sync_run_id)
         .and_then(|()| check_id("source_id", &request.source_id));
     if let Err(Refusal(status, reason)) = ids {
+        // Neither counted nor logged as a refused run: no manager sends such ids.
         return answer(status, "error", Some(reason));
     }
     let (run, mode) = (request.sync_run_id.clone(), request.sync_mode);

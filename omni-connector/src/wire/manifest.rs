@@ -1,13 +1,14 @@
 //! The manifest: a connector's description of itself at registration (`protocol.md` §4.5, §4.6).
 //!
-//! Every list is present and never null. As in the manager, defaults apply only to absent keys.
+//! A missing key gets its default. Null is refused unless the type is an `Option`. Fields that Omni has are sent even when
+//! they are null; a field that Omni does not have yet is left out when it is empty.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{ActionMode, SourceType, SyncType};
 
-/// The manager's complete description of a connector.
+/// All that a connector tells the manager about itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
     /// The connector's name, used in the manager's messages.
