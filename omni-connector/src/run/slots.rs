@@ -9,7 +9,7 @@ use std::{
 use tokio::{sync::Notify, task::JoinHandle, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{RunReport, SyncContext};
+use super::{RequestLog, RunReport, RunRequests, SyncContext};
 use crate::wire::SyncType;
 
 /// Reports of runs that have ended are kept for a caller who asks right after; so many of them.
@@ -55,7 +55,7 @@ struct Inner {
     preparing: HashMap<u64, (String, CancellationToken)>,
     requests: u64,
     /// The last runs that ended, oldest first, with what they did.
-    reports: VecDeque<(String, RunReport)>,
+    reports: VecDeque<(String, RunReport, Option<Arc<RequestLog>>)>,
     over: Over,
     closed: bool,
 }
@@ -240,10 +240,26 @@ impl Runs {
             ),
             None => {
                 let mut latest = inner.reports.iter().rev();
-                let (_, report) = latest.find(|(ended, _)| ended == run)?;
+                let (_, report, _) = latest.find(|(ended, ..)| ended == run)?;
                 Some(report.clone())
             }
         }
+    }
+
+    /// What a run asked of its source behind that number, while it is active and for a while after; none where that is not
+    /// kept.
+    pub(crate) fn requests(&self, run: &str, after: u64) -> Option<RunRequests> {
+        let inner = self.inner();
+        let log = match inner.active.get(run) {
+            Some(active) => active.ctx.as_ref()?.requests().cloned(),
+            None => {
+                let mut latest = inner.reports.iter().rev();
+                let (.., log) = latest.find(|(ended, ..)| ended == run)?;
+                log.clone()
+            }
+        };
+        drop(inner);
+        Some(log?.after(after))
     }
 
     /// Runs a task that the end of the process waits for.
@@ -302,7 +318,9 @@ impl Inner {
             if self.reports.len() == KEPT_REPORTS {
                 self.reports.pop_front();
             }
-            self.reports.push_back((run.to_owned(), ctx.report()));
+            let requests = ctx.requests().cloned();
+            self.reports
+                .push_back((run.to_owned(), ctx.report(), requests));
             if ctx.is_over() {
                 self.over.insert(run);
             }
