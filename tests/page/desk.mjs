@@ -1,11 +1,14 @@
 // The setup of a story: a `cargo omni dev` process, a browser with its page open, and checks of every page.
 import { spawn } from "node:child_process";
+import { createServer } from "node:http";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 export const SHELF = "shelf/src/main.rs";
+// The longest time for anything but a build, on a busy machine.
+const PATIENCE = 120_000;
 
 export async function open(command) {
   const dev = spawn(command, ["dev", "shelf", "--store", "store"], { stdio: ["ignore", "pipe", "pipe"] });
@@ -18,7 +21,7 @@ export async function open(command) {
       if (printed.includes("\n")) resolve(printed.trim());
     });
     dev.on("exit", (code) => reject(new Error(`cargo omni dev ended with ${code}: ${said}`)));
-    setTimeout(() => reject(new Error(`no address: ${said}`)), 60_000).unref();
+    setTimeout(() => reject(new Error(`no address: ${said}`)), PATIENCE).unref();
   });
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ["--no-sandbox"] });
   const context = await browser.newContext({ viewport: { width: 1380, height: 880 } });
@@ -42,8 +45,24 @@ export async function open(command) {
   return desk;
 }
 
+// The service with notices about books. It is busy at the first call, then has two pages.
+export async function catalogue() {
+  let asked = 0;
+  const service = createServer((request, response) => {
+    asked += 1;
+    const isFirst = asked === 1;
+    const isSecondPage = request.url.includes("next=2");
+    const notices = [isSecondPage ? "c" : "a", isSecondPage ? "d" : "b"].map((id) => ({ id: `notice-${id}`, text: `Notice ${id}` }));
+    response.writeHead(isFirst ? 429 : 200, { "content-type": "application/json", ...(isFirst && { "retry-after": "2" }) });
+    response.end(JSON.stringify(isFirst ? { message: "slow down" } : { notices, next: isSecondPage ? null : "2" }));
+  });
+  await new Promise((resolve) => service.listen(0, "127.0.0.1", resolve));
+  return { url: `http://127.0.0.1:${service.address().port}`, asked: () => asked, close: () => service.close() };
+}
+
 // No console error, no error of a script, no request to another host.
 async function watched(desk, context) {
+  context.setDefaultTimeout(PATIENCE);
   const page = await context.newPage();
   page.on("console", (message) => {
     if (message.type() === "error") desk.faults.push(`console: ${message.text()}`);
@@ -57,6 +76,11 @@ async function watched(desk, context) {
 }
 
 export const go = (desk, path) => desk.page.goto(desk.origin + path);
+
+// Presses a control that leads to a page, and waits until that page is there.
+export async function press(page, control) {
+  await Promise.all([page.waitForNavigation({ waitUntil: "domcontentloaded" }), page.click(control)]);
+}
 
 // Serious findings of axe on the page that is shown. The policy of the page forbids its script, so it comes by the debugger.
 export async function findings(page) {
@@ -72,7 +96,7 @@ export async function json(desk, path) {
   return answer.json();
 }
 
-export async function until(what, look, patience = 60_000) {
+export async function until(what, look, patience = PATIENCE) {
   const end = Date.now() + patience;
   while (Date.now() < end) {
     const found = await look();

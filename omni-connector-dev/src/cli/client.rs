@@ -7,7 +7,7 @@ use std::{
 };
 
 use omni_connector::{HttpClient, Manifest};
-use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use reqwest::{Method, RequestBuilder, Response, StatusCode, redirect::Policy};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
@@ -58,7 +58,9 @@ struct SignedIn {
 impl Client {
     /// Creates a client of the manager at `url`. It sets no time limit on answers.
     pub(super) fn new(url: String) -> Result<Self, Failure> {
-        let http = HttpClient::builder().no_proxy().build();
+        // The page answers with a cookie and a redirect.
+        let builder = HttpClient::builder().no_proxy();
+        let http = builder.redirect(Policy::none()).build();
         let http = http.map_err(|error| Failure::failed(format!("no HTTP client: {error}")))?;
         Ok(Self {
             http: http.into(),
@@ -71,11 +73,13 @@ impl Client {
         &self.url
     }
 
-    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+    /// A request to a path of the manager.
+    pub(super) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}{path}", self.url))
     }
 
-    async fn send(&self, request: RequestBuilder) -> Result<Response, Failure> {
+    /// The answer, whatever its status.
+    pub(super) async fn send(&self, request: RequestBuilder) -> Result<Response, Failure> {
         let answer = request.send().await;
         answer.map_err(|error| {
             let error = error.without_url();
@@ -95,7 +99,11 @@ impl Client {
         Err(refusal(answer).await)
     }
 
-    async fn read<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, Failure> {
+    /// The answer decoded, unless the manager refuses.
+    pub(super) async fn read<T: DeserializeOwned>(
+        &self,
+        request: RequestBuilder,
+    ) -> Result<T, Failure> {
         decoded(self.accepted(request).await?).await
     }
 
@@ -223,6 +231,14 @@ impl Client {
     pub(super) async fn file_notes(&self, run: &str) -> Result<Vec<FileNote>, Failure> {
         let path = format!("/dev/api/runs/{run}/file-notes");
         self.read(self.request(Method::GET, &path)).await
+    }
+
+    /// Has the manager keep what the connector says of a run, which is gone with its process.
+    pub(super) async fn keep(&self, run: &str) -> Result<(), Failure> {
+        let path = format!("/dev/api/runs/{run}/keep");
+        self.accepted(self.request(Method::POST, &path))
+            .await
+            .map(drop)
     }
 
     /// Fails a run that its connector will never end.

@@ -76,6 +76,8 @@ impl ConnectorProcess {
             .env("CONNECTOR_HOST_NAME", "127.0.0.1")
             .env("PORT", port.to_string())
             .env("OMNI_CONNECTOR_LISTEN", "127.0.0.1")
+            // It keeps what it asks of its source, for the page and for `cargo omni requests`.
+            .env("OMNI_DEV_REQUESTS", "1")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

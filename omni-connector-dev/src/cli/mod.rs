@@ -1,9 +1,12 @@
 //! The `cargo omni` command: one file per subcommand, and what they share.
 
 mod call;
+mod checkpoint;
 mod client;
 mod connector_process;
 mod dev;
+mod documents;
+mod explain;
 mod failure;
 mod files;
 mod interrupts;
@@ -12,9 +15,12 @@ mod manager;
 mod manifest;
 mod output;
 mod package;
+mod page;
 mod parameters;
 mod progress;
 mod readers;
+mod requests;
+mod runs;
 mod search;
 mod session;
 mod settings;
@@ -36,10 +42,10 @@ use output::Output;
 const EXIT_CODES: &str = "\
 Exit codes:
   0    done, also when a search finds nothing
-  1    the run failed, the action answered with an error, or there is no store
+  1    the run failed, the action answered with an error, or there is no store, source, run or document of that name
   2    wrong arguments, or no such package
   3    the connector was not built, did not start or did not register
-  4    with --strict: the run completed, and some items failed or were of no use to Omni
+  4    with --strict: the run completed, and some items failed or were of no use to Omni; or a doubt is serious
   130  interrupted; the first Ctrl-C lets the connector hand over what it holds, the second stops at once";
 
 /// Run connectors against a development manager on this machine, and search what they bring.
@@ -62,6 +68,12 @@ enum Command {
     Call(call::Arguments),
     Login(login::Arguments),
     Sources(sources::Arguments),
+    Runs(runs::Arguments),
+    Documents(documents::Arguments),
+    Explain(explain::Explained),
+    Requests(requests::Arguments),
+    Checkpoint(checkpoint::Arguments),
+    Doubts(explain::Doubted),
     Manager(manager::Arguments),
 }
 
@@ -109,6 +121,14 @@ pub fn main() -> process::ExitCode {
             Command::Call(arguments) => call::run(arguments, &output, &interrupts).await,
             Command::Login(arguments) => login::run(arguments, &output, &interrupts).await,
             Command::Sources(arguments) => sources::run(arguments, &output, &interrupts).await,
+            Command::Runs(arguments) => runs::run(arguments, &output, &interrupts).await,
+            Command::Documents(arguments) => documents::run(arguments, &output, &interrupts).await,
+            Command::Explain(arguments) => explain::explain(arguments, &output, &interrupts).await,
+            Command::Requests(arguments) => requests::run(arguments, &output, &interrupts).await,
+            Command::Checkpoint(arguments) => {
+                checkpoint::run(arguments, &output, &interrupts).await
+            }
+            Command::Doubts(arguments) => explain::doubts(arguments, &output, &interrupts).await,
             Command::Manager(arguments) => manager::run(arguments, &output, &interrupts).await,
         }
     });

@@ -164,6 +164,7 @@ async fn watch(
         ended = over(client, run, &bar) => {
             ended?;
             watcher.look(&bar).await;
+            client.keep(&run.id).await?;
             Stopped::Over
         }
         status = died => Stopped::Broken(format!("ended with {status} in the middle of the run")),

@@ -7,7 +7,6 @@ use std::{
 };
 
 use axum::{
-    Form,
     extract::State,
     response::{IntoResponse, Response},
 };
@@ -18,9 +17,10 @@ use serde_json::Value;
 
 use super::{
     Page,
-    answer::{Ask, answer, back, sentence},
-    form::{self, Fields},
+    answer::{Ask, answer, sentence},
+    form,
     frame::{Frame, Pane},
+    sent::Sent,
     show::{Html, bytes, cut, foreign, json},
 };
 use crate::{
@@ -88,50 +88,36 @@ pub(super) async fn pane(State(page): State<Page>, ask: Ask) -> Result<Response,
 }
 
 /// Calls an action, or answers with its form in another shape.
-pub(super) async fn call(
-    State(page): State<Page>,
-    ask: Ask,
-    Form(sent): Form<Vec<(String, String)>>,
-) -> Result<Response, Refusal> {
-    let fields = Fields::new(sent);
-    let frame = Frame::read(&page, &ask).await?;
-    let mut data = Data::new(&page, &frame, ask.get("action"));
+pub(super) async fn call(sent: Sent) -> Response {
+    let data = Data::new(&sent.page, &sent.frame, sent.ask.get("action"));
+    let name = data.action.as_ref().map(|action| action.name.clone());
+    let name = name.unwrap_or_default();
+    let to = sent.frame.link(Pane::Actions.path(), &[("action", &name)]);
+    match try_call(&sent, data).await {
+        Ok(None) => sent.end(&to, Ok(String::new())),
+        Ok(Some(answer)) => answer,
+        Err(refusal) => sent.end(&to, Err(refusal)),
+    }
+}
+
+/// Calls the action and keeps its answer, unless the form is answered with another form.
+async fn try_call(sent: &Sent, mut data: Data) -> Result<Option<Response>, Refusal> {
     let Some(action) = data.action.clone() else {
-        page.complain("The connector has no actions.");
-        return Ok(back(&frame.link(Pane::Actions.path(), &[])));
+        let text = "The connector has no actions.";
+        return Err(Refusal::NotFound(text.to_owned()));
     };
-    let link = frame.link(Pane::Actions.path(), &[("action", &action.name)]);
-    let Some(one) = &frame.source else {
-        page.complain("An action is called for a source, and there is none yet.");
-        return Ok(back(&link));
-    };
-    let input = if fields.get("as_json").is_some() {
-        match serde_json::from_str(fields.get("json").unwrap_or_default()) {
-            Ok(input @ Value::Object(_)) => input,
-            Ok(_) => {
-                page.complain("The input is not a JSON object.");
-                return Ok(back(&link));
-            }
-            Err(error) => {
-                page.complain(format!(
-                    "The input is not JSON at line {}, column {}.",
-                    error.line(),
-                    error.column()
-                ));
-                return Ok(back(&link));
-            }
-        }
-    } else {
-        let decoded = form::decode(&action.input_schema, &fields);
-        if fields.is_reshaped() || !decoded.faults.is_empty() {
-            data.editing = (decoded.value, decoded.faults);
-            return Ok(Html(frame.page(Pane::Actions, render(&frame, &data))).into_response());
-        }
-        decoded.value
-    };
-    let called = perform(&page, &frame, &one.source.id, &action.name, input).await?;
+    let one = sent.source()?;
+    let decoded = sent.object(Some(&action.input_schema), "The input is")?;
+    let is_of_controls = sent.fields.get("as_json").is_none();
+    if is_of_controls && (sent.fields.is_reshaped() || !decoded.faults.is_empty()) {
+        data.editing = (decoded.value, decoded.faults);
+        let form = sent.frame.page(Pane::Actions, render(&sent.frame, &data));
+        return Ok(Some(Html(form).into_response()));
+    }
+    let (page, frame) = (&sent.page, &sent.frame);
+    let called = perform(page, frame, &one.source.id, &action.name, decoded.value).await?;
     page.memory(|memory| memory.answers.insert(action.name, called));
-    Ok(back(&link))
+    Ok(None)
 }
 
 async fn perform(

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use axum::{
     Json,
     extract::{FromRequestParts, Query},
-    http::{header, request::Parts},
+    http::{HeaderName, header, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
 use maud::Markup;
@@ -22,6 +22,7 @@ use crate::rules::Refusal;
 pub(super) struct Ask {
     parameters: HashMap<String, String>,
     wants_json: bool,
+    shows_notices: bool,
 }
 
 impl Ask {
@@ -35,6 +36,16 @@ impl Ask {
     pub(super) fn owned(&self, name: &str) -> Option<String> {
         self.get(name).map(str::to_owned)
     }
+
+    /// Whether a program asks, which reads JSON.
+    pub(super) fn wants_json(&self) -> bool {
+        self.wants_json
+    }
+
+    /// Whether a person reads the answer. The script's own requests replace only parts of a page.
+    pub(super) fn shows_notices(&self) -> bool {
+        self.shows_notices
+    }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Ask {
@@ -44,13 +55,17 @@ impl<S: Send + Sync> FromRequestParts<S> for Ask {
         let Query(parameters) = Query::<Vec<(String, String)>>::from_request_parts(parts, state)
             .await
             .map_err(IntoResponse::into_response)?;
-        let accepted = parts.headers.get(header::ACCEPT);
-        let accepted = accepted
-            .and_then(|accepted| accepted.to_str().ok())
-            .unwrap_or_default();
+        let header = |name| {
+            let value = parts.headers.get(name);
+            value.and_then(|value| value.to_str().ok())
+        };
+        let accepted = header(header::ACCEPT).unwrap_or_default();
+        let wants_json = accepted.contains("application/json");
+        let kind = header(HeaderName::from_static("sec-fetch-dest"));
         Ok(Self {
             parameters: parameters.into_iter().collect(),
-            wants_json: accepted.contains("application/json"),
+            wants_json,
+            shows_notices: !wants_json && kind.is_none_or(|kind| kind == "document"),
         })
     }
 }

@@ -14,6 +14,7 @@ use crate::{
     store::{
         StoreError, contents,
         documents::{self, StoredDocument},
+        review,
     },
 };
 
@@ -30,12 +31,17 @@ pub(super) struct Shown {
 }
 
 impl Shown {
+    /// A document by Omni's id, the connector's id or the address.
     pub(super) fn read(
         db: &Connection,
         id: &str,
         viewer: Option<&str>,
     ) -> Result<Option<Self>, StoreError> {
-        let Some(document) = documents::find_by_id(db, id)? else {
+        let found = match documents::find_by_id(db, id)? {
+            Some(document) => Some(document),
+            None => review::named(db, id, 1)?.pop(),
+        };
+        let Some(document) = found else {
             return Ok(None);
         };
         let text = contents::find(db, &document.content_id)?.unwrap_or_default();

@@ -3,7 +3,14 @@
 
 use std::{collections::HashSet, time::Duration};
 
+use axum::{
+    extract::{Path, State},
+    http::StatusCode,
+};
+use omni_connector::RunRequests;
 use reqwest::Method;
+use rusqlite::Transaction;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use time::OffsetDateTime;
 use tokio::time::sleep;
@@ -11,8 +18,9 @@ use tokio::time::sleep;
 use super::{Door, Page};
 use crate::{
     lookup,
+    rules::Refusal,
     shared::Shared,
-    store::{StoreError, history, runs, sources},
+    store::{StoreError, history, requests, runs, sources},
     workbench::Phase,
 };
 
@@ -22,7 +30,7 @@ const GLANCE: Duration = Duration::from_millis(700);
 const LATEST: usize = 20;
 /// How long after the end of a run its connector is asked for the report.
 const REMEMBERED: time::Duration = time::Duration::minutes(2);
-/// The largest report that is kept, in bytes.
+/// The largest answer of a connector that is kept, in bytes.
 const LARGEST: usize = 4 << 20;
 
 /// Stores reports until the manager ends.
@@ -58,6 +66,15 @@ async fn look(shared: &Shared, settled: &mut HashSet<String>) -> Result<(), Stor
     Ok(())
 }
 
+/// Keeps what the connector says of a run now, for a program that is about to end it.
+pub(super) async fn keep_now(
+    State(page): State<Page>,
+    Path(run): Path<String>,
+) -> Result<StatusCode, Refusal> {
+    keep(&page.shared, &run).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 async fn keep(shared: &Shared, run_id: &str) -> Result<(), StoreError> {
     let id = run_id.to_owned();
     let source = shared
@@ -70,27 +87,44 @@ async fn keep(shared: &Shared, run_id: &str) -> Result<(), StoreError> {
     let Some(manifest) = source.and_then(|source| lookup::connector(shared, &source)) else {
         return Ok(());
     };
-    let url = format!("{}/sync/{run_id}/report", manifest.connector_url);
-    let Ok(answer) = shared.connectors.send(Method::GET, &url, None::<&()>).await else {
-        return Ok(());
-    };
-    if !answer.status().is_success() {
-        return Ok(());
+    let base = format!("{}/sync/{run_id}", manifest.connector_url);
+    let report = asked::<Value>(shared, &format!("{base}/report")).await;
+    if let Some(report) = report.filter(Value::is_object) {
+        let id = run_id.to_owned();
+        let put = move |db: &Transaction<'_>| history::put_report(db, &id, &report);
+        shared.store.write(put).await?;
     }
-    let Ok(bytes) = answer.bytes().await else {
-        return Ok(());
-    };
-    let Ok(report) = serde_json::from_slice::<Value>(&bytes) else {
-        return Ok(());
-    };
-    if bytes.len() > LARGEST || !report.is_object() {
-        return Ok(());
-    }
+    keep_requests(shared, run_id, &format!("{base}/requests")).await
+}
+
+/// Keeps what a run asked of its source since the last time.
+async fn keep_requests(shared: &Shared, run_id: &str, url: &str) -> Result<(), StoreError> {
     let id = run_id.to_owned();
-    shared
-        .store
-        .write(move |db| history::put_report(db, &id, &report))
-        .await
+    let known = shared.store.read(move |db| requests::last(db, &id)).await?;
+    let (began, number) = known.unwrap_or_default();
+    let said = asked::<RunRequests>(shared, &format!("{url}/{number}")).await;
+    let said = match said {
+        // Another process counts anew.
+        Some(said) if number > 0 && said.began_ms != began => {
+            asked(shared, &format!("{url}/0")).await
+        }
+        said => said,
+    };
+    if let Some(said) = said {
+        let id = run_id.to_owned();
+        let put = move |db: &Transaction<'_>| requests::put(db, &id, said);
+        shared.store.write(put).await?;
+    }
+    Ok(())
+}
+
+/// What a connector answers; none where it does not know the route or the run, or says too much.
+async fn asked<T: DeserializeOwned>(shared: &Shared, url: &str) -> Option<T> {
+    let answer = shared.connectors.send(Method::GET, url, None::<&()>).await;
+    let answer = answer.ok()?.error_for_status().ok()?;
+    let bytes = answer.bytes().await.ok()?;
+    let decoded = || serde_json::from_slice(&bytes).ok();
+    (bytes.len() <= LARGEST).then(decoded).flatten()
 }
 
 impl Page {

@@ -26,15 +26,17 @@ const SHOWN_LINES: usize = 200;
 pub(super) enum Pane {
     Source,
     Sync,
+    Requests,
     Documents,
     Actions,
     Contract,
 }
 
 impl Pane {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::Source,
         Self::Sync,
+        Self::Requests,
         Self::Documents,
         Self::Actions,
         Self::Contract,
@@ -44,6 +46,7 @@ impl Pane {
         match self {
             Self::Source => "Source",
             Self::Sync => "Sync",
+            Self::Requests => "Requests",
             Self::Documents => "Documents",
             Self::Actions => "Actions",
             Self::Contract => "Contract",
@@ -54,6 +57,7 @@ impl Pane {
         match self {
             Self::Source => "/dev/source",
             Self::Sync => "/dev/sync",
+            Self::Requests => "/dev/requests",
             Self::Documents => "/dev/documents",
             Self::Actions => "/dev/actions",
             Self::Contract => "/dev/contract",
@@ -69,6 +73,7 @@ impl Pane {
             Self::Sync => {
                 "M13 6A5.2 5.2 0 0 0 3.6 5M3 2.5V5.5H6M3 10a5.2 5.2 0 0 0 9.4 1M13 13.5v-3h-3"
             }
+            Self::Requests => "M2 4h5M5 8h7M9 12h5",
             Self::Documents => "M4 1.8h5l3 3v9.4H4zM9 1.8v3h3M6 8h4M6 11h4",
             Self::Actions => "M9 1.5 3.5 9H8l-1 5.5L12.5 7H8z",
             Self::Contract => {
@@ -132,7 +137,10 @@ impl Frame {
             viewer: ask.owned("as"),
             bench: shared.workbench.bench(),
             lines: shared.workbench.lines(),
-            notice: page.memory(|memory| memory.notice.take()),
+            notice: page.memory(|memory| {
+                let is_read = ask.shows_notices();
+                is_read.then(|| memory.notice.take()).flatten()
+            }),
             source,
             sources,
             manifest,
@@ -285,7 +293,7 @@ impl Frame {
                 .manifest
                 .as_ref()
                 .map(|manifest| manifest.actions.len() as u64),
-            Pane::Sync | Pane::Contract => None,
+            Pane::Sync | Pane::Requests | Pane::Contract => None,
         };
         html! {
             nav.panes aria-label="Panes" id="panes" data-live="" {
@@ -362,7 +370,7 @@ fn keys() -> Markup {
         dialog id="keys" aria-labelledby="keys-title" {
             h2 id="keys-title" { "Keys" }
             dl {
-                dt { kbd { "1" } " – " kbd { "5" } } dd { "the panes" }
+                dt { kbd { "1" } " – " kbd { "6" } } dd { "the panes" }
                 dt { kbd { "/" } } dd { "search" }
                 dt { kbd { "r" } } dd { "sync" }
                 dt { kbd { "x" } } dd { "kill the connector" }

@@ -15,10 +15,15 @@ mod follow;
 mod form;
 mod frame;
 mod kept;
+mod orders;
+mod requests;
 mod run;
+mod sent;
+mod settings;
 mod show;
 mod source;
 mod sync;
+mod waterfall;
 
 use std::{
     collections::HashMap,
@@ -121,15 +126,17 @@ impl FromRef<Page> for Shared {
 /// Returns the routes of the page. They only answer a browser that was opened with a printed address.
 pub(crate) fn router<S>(page: Page) -> Router<S> {
     let inside = Router::new()
-        .route("/dev/source", get(source::pane).post(source::save))
-        .route("/dev/source/remove", post(source::remove))
-        .route("/dev/source/secret", post(source::secret))
+        .route("/dev/source", get(source::pane).post(settings::save))
+        .route("/dev/source/remove", post(settings::remove))
+        .route("/dev/source/secret", post(settings::secret))
         .route("/dev/sync", get(sync::pane))
-        .route("/dev/sync/begin", post(sync::begin))
-        .route("/dev/sync/cancel", post(sync::cancel))
-        .route("/dev/sync/rewind", post(sync::rewind))
-        .route("/dev/sync/checkpoint", post(sync::set_checkpoint))
-        .route("/dev/bench", post(sync::order))
+        .route("/dev/sync/begin", post(orders::begin))
+        .route("/dev/sync/cancel", post(orders::cancel))
+        .route("/dev/sync/rewind", post(orders::rewind))
+        .route("/dev/sync/checkpoint", post(orders::set_checkpoint))
+        .route("/dev/bench", post(orders::order))
+        .route("/dev/requests", get(requests::pane))
+        .route("/dev/requests/fail", post(requests::fail))
         .route("/dev/documents", get(documents::pane))
         .route("/dev/actions", get(actions::pane).post(actions::call))
         .route("/dev/contract", get(contract::pane))
@@ -140,7 +147,8 @@ pub(crate) fn router<S>(page: Page) -> Router<S> {
         .route("/dev/assets/page.css", get(style))
         .route("/dev/assets/page.js", get(script))
         .route("/dev/api/page", get(address))
-        .route("/dev/api/about", get(about));
+        .route("/dev/api/about", get(about))
+        .route("/dev/api/runs/{id}/keep", post(follow::keep_now));
     inside.merge(outside).with_state(page)
 }
 

@@ -8,9 +8,9 @@ use super::{
     diff,
     frame::{Frame, Pane},
     show::{ago, bytes, count, cut, foreign, json, outward, seconds, stamp},
-    sync::{NAMED, Shown, brought, why},
+    sync::{NAMED, Saved, Shown, brought, why},
 };
-use crate::store::{history::SavedCheckpoint, runs::RunStatus};
+use crate::store::runs::RunStatus;
 
 /// The number of checkpoints shown with their differences.
 const SHOWN: usize = 30;
@@ -178,29 +178,28 @@ fn files(shown: &Shown) -> Markup {
 }
 
 /// The checkpoints as a line of time, each with what differs from the one before.
-fn checkpoints(frame: &Frame, saved: &[SavedCheckpoint]) -> Markup {
+fn checkpoints(frame: &Frame, all: &[Saved]) -> Markup {
     html! {
         section.card {
-            h2 { "Checkpoints " span.counter { (count(saved.len() as u64)) } }
-            @if saved.is_empty() { p.quiet { "This run saved none, or they are older than the last 200 of the source." } }
+            h2 { "Checkpoints " span.counter { (count(all.len() as u64)) } }
+            @if all.is_empty() { p.quiet { "This run saved none, or they are older than the last 200 of the source." } }
             ol.timeline {
-                @for (index, one) in saved.iter().take(SHOWN).enumerate() {
-                    @let before = saved.get(index + 1).and_then(|before| before.checkpoint.as_ref());
+                @for Saved { saved: one, changes } in all.iter().take(SHOWN) {
                     li {
                         details {
                             summary {
                                 time datetime=(stamp(one.saved_at)) { (clock(one.saved_at)) }
                                 " after " (count(one.documents)) " documents " span.quiet { "· " (bytes(one.size)) }
-                                @if let (Some(before), Some(now)) = (before, &one.checkpoint) {
-                                    @let changes = diff::changes(before, now);
-                                    @if let [only] = &changes[..] { " " code { (only.place) } }
-                                    @else { span.quiet { " · " (changes.len()) " changes" } }
+                                @match &changes[..] {
+                                    [] => {},
+                                    [only] => { " " code { (only.place) } },
+                                    _ => span.quiet { " · " (changes.len()) " changes" },
                                 }
                             }
                             @match &one.checkpoint {
                                 None => p.quiet { "Too large to keep every version." },
                                 Some(now) => {
-                                    @if let Some(before) = before { (diff::render(&diff::changes(before, now))) }
+                                    (diff::render(changes))
                                     (json(now))
                                     form method="post" action=(frame.link("/dev/sync/rewind", &[])) {
                                         input type="hidden" name="saved" value=(one.id);
@@ -212,8 +211,8 @@ fn checkpoints(frame: &Frame, saved: &[SavedCheckpoint]) -> Markup {
                     }
                 }
             }
-            @if saved.len() > SHOWN { p.quiet { "and " (saved.len() - SHOWN) " earlier ones" } }
-            @if !saved.is_empty() { p.quiet { "A rewound source is read anew from there: " a href=(frame.link(Pane::Documents.path(), &[])) { "its documents" } " stay." } }
+            @if all.len() > SHOWN { p.quiet { "and " (all.len() - SHOWN) " earlier ones" } }
+            @if !all.is_empty() { p.quiet { "A rewound source is read anew from there: " a href=(frame.link(Pane::Documents.path(), &[])) { "its documents" } " stay." } }
         }
     }
 }

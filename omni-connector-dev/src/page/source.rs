@@ -3,26 +3,22 @@
 
 use std::collections::HashMap;
 
-use axum::{
-    Form,
-    extract::State,
-    response::{IntoResponse, Response},
-};
+use axum::{extract::State, response::Response};
 use maud::{Markup, html};
 use omni_connector::AuthType;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
     Page,
-    answer::{Ask, answer, back, sentence},
-    form::{self, Fields},
+    answer::{Ask, answer},
+    form,
     frame::{Frame, Pane},
-    show::{Html, ago, counted, foreign},
+    show::{ago, counted, foreign},
 };
 use crate::{
     lookup,
-    rules::{self, Changes, Description, Listed, Refusal, Secret},
+    rules::{Listed, Refusal},
     store::StoreError,
     workbench::Schemas,
 };
@@ -37,20 +33,20 @@ pub(super) struct Data {
     /// Whether a secret is stored. Actions of a connector without credentials need an empty row.
     has_secret: bool,
     #[serde(skip)]
-    editing: Editing,
+    pub(super) editing: Editing,
 }
 
 /// The settings in the form, which may be unsaved.
 #[derive(Default)]
-struct Editing {
-    name: String,
-    config: Value,
-    faults: HashMap<String, String>,
-    is_new: bool,
+pub(super) struct Editing {
+    pub(super) name: String,
+    pub(super) config: Value,
+    pub(super) faults: HashMap<String, String>,
+    pub(super) is_new: bool,
 }
 
 impl Data {
-    fn new(frame: &Frame, schemas: Schemas, is_new: bool, has_secret: bool) -> Self {
+    pub(super) fn new(frame: &Frame, schemas: Schemas, is_new: bool, has_secret: bool) -> Self {
         let source = frame.source.as_ref().filter(|_| !is_new);
         let name = frame
             .manifest
@@ -91,7 +87,7 @@ impl Data {
     }
 }
 
-async fn has_secret(page: &Page, frame: &Frame) -> Result<bool, StoreError> {
+pub(super) async fn has_secret(page: &Page, frame: &Frame) -> Result<bool, StoreError> {
     let Some(one) = &frame.source else {
         return Ok(false);
     };
@@ -122,162 +118,8 @@ pub(super) async fn pane(State(page): State<Page>, ask: Ask) -> Result<Response,
     Ok(answer(&ask, &frame, Pane::Source, &data, render))
 }
 
-/// Saves the settings, or answers with the form in another shape.
-pub(super) async fn save(
-    State(page): State<Page>,
-    ask: Ask,
-    Form(sent): Form<Vec<(String, String)>>,
-) -> Result<Response, Refusal> {
-    let fields = Fields::new(sent);
-    let frame = Frame::read(&page, &ask).await?;
-    let schemas = page.shared.workbench.schemas();
-    let is_new = ask.get("new").is_some() || frame.source.is_none();
-    let as_json = fields.get("as_json").is_some();
-    let mut editing = Editing {
-        name: fields.get("name").unwrap_or_default().trim().to_owned(),
-        is_new,
-        ..Editing::default()
-    };
-    let mut trouble = None;
-    match (&schemas.config, as_json) {
-        (Some(schema), false) => {
-            let decoded = form::decode(schema, &fields);
-            editing.config = decoded.value;
-            editing.faults = decoded.faults;
-        }
-        _ => match serde_json::from_str(fields.get("json").unwrap_or_default()) {
-            Ok(config @ Value::Object(_)) => editing.config = config,
-            Ok(_) => trouble = Some("The settings are not a JSON object.".to_owned()),
-            Err(error) => {
-                let (line, column) = (error.line(), error.column());
-                trouble = Some(format!(
-                    "The settings are not JSON at line {line}, column {column}."
-                ));
-            }
-        },
-    }
-    if editing.name.is_empty() {
-        trouble = Some("A source needs a name.".to_owned());
-    }
-    let link = frame.link(Pane::Source.path(), &[]);
-    if let Some(trouble) = trouble {
-        page.complain(trouble);
-        return Ok(back(&link));
-    }
-    if fields.is_reshaped() || !editing.faults.is_empty() {
-        let has_secret = has_secret(&page, &frame).await?;
-        let mut data = Data::new(&frame, schemas, is_new, has_secret);
-        data.editing = editing;
-        return Ok(Html(frame.page(Pane::Source, render(&frame, &data))).into_response());
-    }
-    match put(&page, &frame, editing).await {
-        Ok(id) => {
-            page.say("Saved. The next sync uses these settings.");
-            Ok(back(&format!("{}?source={id}", Pane::Source.path())))
-        }
-        Err(refusal) => {
-            page.complain(sentence(refusal));
-            Ok(back(&link))
-        }
-    }
-}
-
-async fn put(page: &Page, frame: &Frame, editing: Editing) -> Result<String, Refusal> {
-    let shared = &page.shared;
-    if let (Some(one), false) = (&frame.source, editing.is_new) {
-        let changes = Changes {
-            name: Some(editing.name),
-            config: Some(editing.config),
-            secret: None,
-        };
-        return Ok(rules::change(shared, one.source.id.clone(), changes)
-            .await?
-            .id);
-    }
-    let types = frame
-        .manifest
-        .as_ref()
-        .map(|manifest| &manifest.source_types);
-    let Some(source_type) = types.and_then(|types| types.first()) else {
-        return Err(Refusal::Conflict(
-            "No connector has registered, so the type of the source is unknown.".to_owned(),
-        ));
-    };
-    let description = Description {
-        name: editing.name,
-        source_type: source_type.clone(),
-        config: Some(editing.config),
-        secret: None,
-        // Actions need a row, be it empty.
-        needs_credential: true,
-    };
-    let described = rules::describe(shared, &page.descriptions, description).await?;
-    Ok(described.source.id)
-}
-
-/// Replaces the secret. It is never sent back.
-pub(super) async fn secret(
-    State(page): State<Page>,
-    ask: Ask,
-    Form(sent): Form<Vec<(String, String)>>,
-) -> Result<Response, Refusal> {
-    let fields = Fields::new(sent);
-    let frame = Frame::read(&page, &ask).await?;
-    let link = frame.link(Pane::Source.path(), &[]);
-    let schemas = page.shared.workbench.schemas();
-    let read = match (&schemas.credentials, fields.get("json")) {
-        (Some(schema), None) => {
-            let decoded = form::decode(schema, &fields);
-            decoded.faults.is_empty().then_some(decoded.value)
-        }
-        (_, text) => serde_json::from_str(text.unwrap_or_default()).ok(),
-    };
-    let auth_type = fields
-        .get("auth_type")
-        .and_then(|name| serde_json::from_value::<AuthType>(json!(name)).ok());
-    match (frame.source, read.filter(Value::is_object)) {
-        (None, _) => page.complain("Save the settings first; the secret belongs to a source."),
-        // What was typed is secret, so nothing of it is repeated.
-        (_, None) => {
-            page.complain("The secret was not kept: it is not a JSON object of the expected form.");
-        }
-        (Some(one), Some(credentials)) => {
-            let secret = Secret {
-                provider: None,
-                auth_type: auth_type.unwrap_or(AuthType::ApiKey),
-                credentials,
-            };
-            let changes = Changes {
-                secret: Some(secret),
-                ..Changes::default()
-            };
-            match rules::change(&page.shared, one.source.id, changes).await {
-                Ok(_) => page.say("The secret was kept. It is not shown again."),
-                Err(refusal) => page.complain(sentence(refusal)),
-            }
-        }
-    }
-    Ok(back(&link))
-}
-
-/// Removes the source with everything that it brought.
-pub(super) async fn remove(State(page): State<Page>, ask: Ask) -> Result<Response, Refusal> {
-    let frame = Frame::read(&page, &ask).await?;
-    if let Some(one) = frame.source {
-        match rules::remove_source(&page.shared, one.source.id).await {
-            Ok(()) => page.say(format!(
-                "Removed {} with {}.",
-                one.source.name,
-                counted(one.documents, "document")
-            )),
-            Err(refusal) => page.complain(sentence(refusal)),
-        }
-    }
-    Ok(back(Pane::Source.path()))
-}
-
 /// The form; until a connector has registered, what is waited for. That part is replaced by the form.
-fn render(frame: &Frame, data: &Data) -> Markup {
+pub(super) fn render(frame: &Frame, data: &Data) -> Markup {
     let is_waiting = data.editing.is_new && frame.manifest.is_none();
     html! {
         div.stack id="pane" data-live=[is_waiting.then_some("")] {

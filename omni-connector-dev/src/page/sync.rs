@@ -1,6 +1,6 @@
-//! The pane of the runs: starting, stopping and killing them, what each did, its checkpoints, and the doubts about the source.
+//! The pane of the runs: what can be done now, what each run did, its checkpoints, and the doubts about the source.
 
-use axum::{Form, extract::State, response::Response};
+use axum::{extract::State, response::Response};
 use maud::{Markup, html};
 use omni_connector::{RunReport, SyncType};
 use serde::Serialize;
@@ -8,22 +8,20 @@ use serde_json::Value;
 
 use super::{
     Page,
-    answer::{Ask, answer, back, sentence},
-    form::Fields,
+    answer::{Ask, answer},
+    diff::{self, Change},
     frame::{Frame, Pane},
     run,
     show::{ago, bytes, count, counted, encoded, foreign, json, seconds},
 };
 use crate::{
-    rules::{self, Begun, Doubt, Progress, Refusal, Why, Wish},
-    runs,
+    rules::{self, Doubt, Progress, Refusal},
     store::{
         StoreError, checkpoints,
         history::{self, SavedCheckpoint},
-        runs::{self as rows, RefusedEvent, RunStatus, TriggerType},
+        runs::{self as rows, RefusedEvent, RunStatus},
         textless::Textless,
     },
-    workbench::Order,
 };
 
 /// The number of listed runs.
@@ -48,7 +46,35 @@ pub(super) struct Shown {
     pub(super) refused: Vec<RefusedEvent>,
     pub(super) textless: Textless,
     pub(super) notes: Vec<crate::extract::FileNote>,
-    pub(super) checkpoints: Vec<SavedCheckpoint>,
+    pub(super) checkpoints: Vec<Saved>,
+}
+
+/// A checkpoint of the run, with what differs from the one before.
+#[derive(Serialize)]
+pub(super) struct Saved {
+    #[serde(flatten)]
+    pub(super) saved: SavedCheckpoint,
+    pub(super) changes: Vec<Change>,
+}
+
+impl Saved {
+    /// The checkpoints of a run, the newest first.
+    fn all(saved: Vec<SavedCheckpoint>) -> Vec<Self> {
+        let changes: Vec<_> = saved
+            .iter()
+            .zip(saved.iter().skip(1))
+            .map(
+                |(now, before)| match (&before.checkpoint, &now.checkpoint) {
+                    (Some(before), Some(now)) => diff::changes(before, now),
+                    _ => Vec::new(),
+                },
+            )
+            .chain([Vec::new()])
+            .collect();
+        let both = saved.into_iter().zip(changes);
+        both.map(|(saved, changes)| Self { saved, changes })
+            .collect()
+    }
 }
 
 pub(super) async fn pane(State(page): State<Page>, ask: Ask) -> Result<Response, Refusal> {
@@ -105,7 +131,7 @@ async fn read(page: &Page, frame: &Frame, wanted: Option<String>) -> Result<Data
                 refused: rules::refusals(shared, id, NAMED).await?,
                 textless: rules::textless(shared, id, NAMED).await?,
                 notes: shared.file_notes.of(id),
-                checkpoints,
+                checkpoints: Saved::all(checkpoints),
                 progress,
             })
         }
@@ -120,139 +146,6 @@ async fn read(page: &Page, frame: &Frame, wanted: Option<String>) -> Result<Data
         },
         checkpoint,
     })
-}
-
-/// Starts a run: of the mode that was chosen, else the one that fits.
-pub(super) async fn begin(
-    State(page): State<Page>,
-    ask: Ask,
-    Form(sent): Form<Vec<(String, String)>>,
-) -> Result<Response, Refusal> {
-    let frame = Frame::read(&page, &ask).await?;
-    let link = frame.link(Pane::Sync.path(), &[]);
-    let Some(one) = &frame.source else {
-        page.complain("There is no source yet; its settings come first.");
-        return Ok(back(Pane::Source.path()));
-    };
-    let id = &one.source.id;
-    let fields = Fields::new(sent);
-    let begun = match fields.filled("mode") {
-        Some("realtime") => {
-            runs::trigger(&page.shared, id, SyncType::Realtime, TriggerType::Manual)
-                .await
-                .map(|run| Begun {
-                    run,
-                    why: Why::Asked,
-                })
-                .map_err(Refusal::from)
-        }
-        mode => {
-            let wish = Wish {
-                full: mode == Some("full"),
-                has_other_settings: false,
-            };
-            rules::sync_by_hand(&page.shared, id, wish).await
-        }
-    };
-    match begun {
-        Ok(Begun { run, why }) => {
-            match why {
-                Why::NotAccepted => page.complain(
-                    run.error_message
-                        .unwrap_or_else(|| "The connector did not take the run.".to_owned()),
-                ),
-                Why::Resumed => page.say("Going on with the run that was interrupted."),
-                _ => {}
-            }
-            Ok(back(&frame.link(Pane::Sync.path(), &[("run", &run.id)])))
-        }
-        Err(refusal) => {
-            page.complain(sentence(refusal));
-            Ok(back(&link))
-        }
-    }
-}
-
-/// Stops a run.
-pub(super) async fn cancel(
-    State(page): State<Page>,
-    ask: Ask,
-    Form(sent): Form<Vec<(String, String)>>,
-) -> Result<Response, Refusal> {
-    let frame = Frame::read(&page, &ask).await?;
-    let fields = Fields::new(sent);
-    if let Err(error) = runs::cancel(&page.shared, fields.get("run").unwrap_or_default()).await {
-        page.complain(error.to_string());
-    }
-    Ok(back(&frame.link(Pane::Sync.path(), &[])))
-}
-
-/// Makes a checkpoint that a run had saved the one of the source.
-pub(super) async fn rewind(
-    State(page): State<Page>,
-    ask: Ask,
-    Form(sent): Form<Vec<(String, String)>>,
-) -> Result<Response, Refusal> {
-    let frame = Frame::read(&page, &ask).await?;
-    let fields = Fields::new(sent);
-    if let Some(one) = &frame.source {
-        let saved = fields
-            .get("saved")
-            .and_then(|saved| saved.parse().ok())
-            .unwrap_or_default();
-        match rules::rewind(&page.shared, &one.source.id, saved).await {
-            Ok(()) => page.say("Rewound. The next run goes on from this checkpoint."),
-            Err(refusal) => page.complain(sentence(refusal)),
-        }
-    }
-    Ok(back(&frame.link(Pane::Sync.path(), &[])))
-}
-
-/// Writes the checkpoint of the source anew.
-pub(super) async fn set_checkpoint(
-    State(page): State<Page>,
-    ask: Ask,
-    Form(sent): Form<Vec<(String, String)>>,
-) -> Result<Response, Refusal> {
-    let frame = Frame::read(&page, &ask).await?;
-    let fields = Fields::new(sent);
-    let read = serde_json::from_str::<Value>(fields.get("checkpoint").unwrap_or_default());
-    match (&frame.source, read) {
-        (None, _) => page.complain("There is no source."),
-        (_, Err(error)) => page.complain(format!(
-            "The checkpoint is not JSON at line {}, column {}; the source keeps the one from before.",
-            error.line(),
-            error.column()
-        )),
-        (Some(one), Ok(checkpoint)) => match rules::set_checkpoint(&page.shared, &one.source.id, checkpoint).await {
-            Ok(()) => page.say("Saved. The next run goes on from this checkpoint; one that the connector cannot read fails that run with its reason."),
-            Err(refusal) => page.complain(sentence(refusal)),
-        },
-    }
-    Ok(back(&frame.link(Pane::Sync.path(), &[])))
-}
-
-/// Passes an order on to the development command.
-pub(super) async fn order(
-    State(page): State<Page>,
-    ask: Ask,
-    Form(sent): Form<Vec<(String, String)>>,
-) -> Result<Response, Refusal> {
-    let frame = Frame::read(&page, &ask).await?;
-    let fields = Fields::new(sent);
-    let order = match fields.get("order") {
-        Some("kill") => Some(Order::Kill),
-        Some("restart") => Some(Order::Restart),
-        Some("watch") => Some(Order::Watch(true)),
-        Some("pause") => Some(Order::Watch(false)),
-        _ => None,
-    };
-    if !order.is_some_and(|order| page.shared.workbench.order(order)) {
-        page.complain(
-            "The connector was not started by `cargo omni dev`, so it cannot be ended from here.",
-        );
-    }
-    Ok(back(&frame.link(Pane::Sync.path(), &[])))
 }
 
 fn render(frame: &Frame, data: &Data) -> Markup {

@@ -1,7 +1,9 @@
 //! Doubts about a source: suspicious facts about its documents and runs. A doubt must never fail a run.
 
+use std::borrow::Cow;
+
 use rusqlite::Connection;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{
@@ -21,10 +23,10 @@ const RUNS: usize = 20;
 const CAPS: [u64; 9] = [50, 100, 200, 250, 500, 1000, 2000, 5000, 10_000];
 
 /// Something that looks wrong.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Doubt {
     /// What it is about.
-    pub(crate) topic: &'static str,
+    pub(crate) topic: Cow<'static, str>,
     /// Whether documents or secrets may be lost by it.
     pub(crate) is_serious: bool,
     /// One sentence with its numbers.
@@ -67,7 +69,7 @@ struct Found(Vec<Doubt>);
 impl Found {
     fn add(&mut self, topic: &'static str, is_serious: bool, text: impl Into<String>) {
         self.0.push(Doubt {
-            topic,
+            topic: topic.into(),
             is_serious,
             text: text.into(),
             search: None,

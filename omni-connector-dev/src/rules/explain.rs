@@ -1,8 +1,10 @@
 //! Why a document is not found: what the manager knows of an id, an address or some words, layer by layer.
 
+use std::borrow::Cow;
+
 use omni_connector::RunReport;
 use rusqlite::Connection;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::access::Access;
 use crate::{
@@ -17,11 +19,11 @@ use crate::{
 const RUNS: usize = 20;
 
 /// One layer, with what was found there.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Layer {
     /// The name of the layer.
     #[serde(rename = "layer")]
-    pub(crate) name: &'static str,
+    pub(crate) name: Cow<'static, str>,
     /// Whether this layer is the reason.
     pub(crate) is_answer: bool,
     /// The finding.
@@ -35,7 +37,7 @@ pub(crate) struct Layer {
 impl Layer {
     fn new(name: &'static str, is_answer: bool, found: impl Into<String>) -> Self {
         Self {
-            name,
+            name: name.into(),
             is_answer,
             found: found.into(),
             document: None,

@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use super::{
     StoreError,
     column::{Json, Micros},
+    requests,
 };
 
 /// The number of checkpoints kept per source.
@@ -132,5 +133,6 @@ pub(super) fn forget(db: &Connection, source_id: &str) -> Result<(), StoreError>
     .execute([source_id])?;
     db.prepare_cached("DELETE FROM saved_checkpoints WHERE source_id = ?1")?
         .execute([source_id])?;
+    requests::forget(db, source_id)?;
     Ok(())
 }

@@ -18,3 +18,20 @@ CREATE TABLE IF NOT EXISTS saved_checkpoints (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS saved_checkpoints_of_a_run ON saved_checkpoints (sync_run_id, id);
 CREATE INDEX IF NOT EXISTS saved_checkpoints_of_a_source ON saved_checkpoints (source_id, id);
+
+-- What a run asked of its source (`GET /sync/{id}/requests/{after}`): sums and walks of each process that worked on it.
+CREATE TABLE IF NOT EXISTS request_sums (
+    began_ms     INTEGER NOT NULL,          -- when the process began with the run
+    sync_run_id  TEXT NOT NULL,
+    sums         TEXT NOT NULL,             -- JSON: all of the answer but its calls
+    PRIMARY KEY (sync_run_id, began_ms)
+) STRICT;
+
+-- The latest calls of these.
+CREATE TABLE IF NOT EXISTS run_requests (
+    sync_run_id  TEXT NOT NULL,
+    began_ms     INTEGER NOT NULL,
+    number       INTEGER NOT NULL,
+    request      TEXT NOT NULL,             -- JSON
+    PRIMARY KEY (sync_run_id, began_ms, number)
+) STRICT, WITHOUT ROWID;

@@ -26,6 +26,7 @@ pub mod history;
 pub mod operators;
 pub mod people;
 pub mod registrations;
+pub mod requests;
 pub mod review;
 pub mod runs;
 pub mod search;

@@ -6,8 +6,8 @@ use anyhow::{Result, bail};
 use axum::response::{IntoResponse, Response};
 use omni_connector::{
     ActionDefinition, ActionMode, ActionResponse, Connector, Document, DocumentPermissions,
-    ManagerClient, OAuthConfig, SearchOperator, ServiceCredential, Source, SourceType, SyncContext,
-    SyncType, async_trait,
+    FromCall, ManagerClient, OAuthConfig, SearchOperator, ServiceCredential, Source, SourceType,
+    SyncContext, SyncType, async_trait, connector, http,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -202,6 +202,60 @@ fn action(name: &str) -> ActionDefinition {
     }
 }
 
+/// The settings of [`Tracker`].
+#[derive(Deserialize)]
+pub(crate) struct Settings {
+    api_url: String,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Key {
+    key: String,
+}
+
+#[derive(Deserialize, serde::Serialize)]
+struct Issue {
+    id: String,
+}
+
+#[derive(Clone, FromCall)]
+pub(crate) struct Api {
+    api: http::Api,
+}
+
+impl http::ApiClient for Api {
+    type Config = Settings;
+    type Credentials = Key;
+
+    fn connect(config: &Settings, secret: &Key) -> Result<Self> {
+        let key = http::Auth::query("key", &secret.key.clone().into());
+        let api = http::Api::at(&config.api_url).auth(key);
+        Ok(Self { api })
+    }
+}
+
+/// A connector that asks a source by the client of the kit.
+#[connector(name = "tracker", source_types = [LocalFiles], config = Settings, credentials = Key)]
+pub(crate) struct Tracker;
+
+#[connector]
+impl Tracker {
+    #[sync]
+    async fn sync(&self, Api { api }: Api, ctx: SyncContext) -> Result<()> {
+        let pages = api.get("issues").pages(http::Paging::cursor("/next"));
+        let mut pages = pages.items::<Issue>("/issues");
+        while let Some(page) = pages.next().await? {
+            for issue in &page {
+                let document = Document::new(&issue.id, DocumentPermissions::public());
+                ctx.upsert(document.title(&issue.id).text("an issue"))
+                    .await?;
+            }
+        }
+        drop(pages.finish()?);
+        Ok(())
+    }
+}
+
 /// Serves until a signal, or exits at once when `SHELF_START` is set to do so.
 pub(crate) fn main() {
     if let Ok(says) = std::env::var("SHELF_SAYS") {
@@ -212,5 +266,9 @@ pub(crate) fn main() {
         process::exit(7);
     }
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(omni_connector::serve(Shelf)).unwrap();
+    if std::env::var("SHELF_START").as_deref() == Ok("tracker") {
+        runtime.block_on(omni_connector::serve(Tracker)).unwrap();
+    } else {
+        runtime.block_on(omni_connector::serve(Shelf)).unwrap();
+    }
 }

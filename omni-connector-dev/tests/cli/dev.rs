@@ -12,13 +12,13 @@ use serde_json::json;
 use crate::{Desk, SERVE, books, interrupt, lives, program, soon};
 
 /// `cargo omni dev` with the connector of these tests. It is ended when it is dropped.
-struct Dev {
+pub(crate) struct Dev {
     child: Child,
     address: String,
 }
 
 impl Dev {
-    fn start(desk: &Desk, more: &[&str]) -> Self {
+    pub(crate) fn start(desk: &Desk, more: &[&str]) -> Self {
         let program = program();
         let arguments = [&["dev"], more, &["--", &program], &SERVE].concat();
         let mut command = desk.command(&arguments);

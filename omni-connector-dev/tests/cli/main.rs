@@ -2,9 +2,12 @@
 
 mod connector;
 mod dev;
+
 mod login;
+mod requests;
 mod safety;
 mod sources;
+mod table;
 
 use std::{
     env, fs,

@@ -2,11 +2,13 @@
 
 mod browser;
 mod forms;
+mod requests;
 mod safety;
 
 use axum::{
     Json, Router,
     extract::Path,
+    http::StatusCode,
     routing::{get, post},
 };
 use browser::Browser;
@@ -21,7 +23,14 @@ use omni_connector_dev::{
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-const PANES: [&str; 5] = ["source", "sync", "documents", "actions", "contract"];
+const PANES: [&str; 6] = [
+    "source",
+    "sync",
+    "requests",
+    "documents",
+    "actions",
+    "contract",
+];
 
 /// A manager with a connector, a source and the documents of a run.
 struct World {
@@ -64,6 +73,16 @@ async fn connector() -> String {
             .route(
                 "/sync/{run}/report",
                 get(async |Path(_): Path<String>| Json(report())),
+            )
+            // It takes every planned fault but one.
+            .route(
+                "/dev/faults",
+                post(
+                    async |Json(fault): Json<Value>| match fault["times"].as_u64() {
+                        Some(7) => StatusCode::CONFLICT,
+                        _ => StatusCode::OK,
+                    },
+                ),
             )
             .route("/action", action),
     )
@@ -404,7 +423,7 @@ async fn a_checkpoint_is_rewound_and_an_invalid_one_changes_nothing() {
     browser.send(&save, &[("checkpoint", "{ \"page\": ")]).await;
     let page = browser.page("/dev/sync").await;
     assert!(
-        page.contains("The checkpoint is not JSON at line 1, column"),
+        page.contains("the new one is not JSON at line 1, column"),
         "{page}"
     );
     assert_eq!(checkpoint().await["page"], 1);

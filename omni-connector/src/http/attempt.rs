@@ -15,6 +15,7 @@ use super::{
     answer::short,
     call::{Body, shown},
     download::length,
+    faults::{self, Fault},
     quota,
     send::{Got, Ready, Want},
     transport,
@@ -35,6 +36,8 @@ pub(super) struct Failure {
     pub(super) again: Again,
     /// The pause that the source requested.
     pub(super) asked: Option<Duration>,
+    /// The status of the answer, if one came.
+    pub(super) status: Option<StatusCode>,
 }
 
 /// Whether another attempt can help.
@@ -57,6 +60,7 @@ impl Failure {
             error,
             again,
             asked: None,
+            status: None,
         }
     }
 }
@@ -65,9 +69,20 @@ impl Failure {
 pub(super) async fn attempt(call: &Call, at: At, ready: Ready, want: Want) -> Result<Got, Failure> {
     let ends = Instant::now() + clock::limit(call.within);
     let Ready { slot, ticket, key } = ready;
-    let mut reader = Reader { call, at, ends };
-    let sent = timeout_at(ends, reader.send(&key.auth)).await;
-    let response = sent.unwrap_or_else(|_| Err(reader.late()))?;
+    let fault = faults::take(&at.operation);
+    let mut reader = Reader {
+        call,
+        at,
+        ends,
+        fault,
+    };
+    let response = match fault.and_then(Fault::answer) {
+        Some(answer) => answer,
+        None => {
+            let sent = timeout_at(ends, reader.send(&key.auth)).await;
+            sent.unwrap_or_else(|_| Err(reader.late()))?
+        }
+    };
     let (status, headers) = (response.status(), response.headers().clone());
     tracing::Span::current().record("status", status.as_u16());
     reader.at.request_id = request_id(&headers);
@@ -79,6 +94,7 @@ pub(super) async fn attempt(call: &Call, at: At, ready: Ready, want: Want) -> Re
     let got = reader.read(response, want).await;
     drop(slot);
     got.map_err(|mut failure| {
+        failure.status = Some(status);
         if failure.again == Again::Busy || failure.again == Again::IfRepeatable {
             failure.asked = retry_after(&headers)
                 .or_else(|| quota::asked(&call.api.settings().quotas, &headers));
@@ -91,6 +107,8 @@ struct Reader<'a> {
     call: &'a Call,
     at: At,
     ends: Instant,
+    /// What a person has planned for this attempt.
+    fault: Option<Fault>,
 }
 
 impl Reader<'_> {
@@ -251,6 +269,11 @@ impl Reader<'_> {
     }
 
     async fn read(&self, response: Response, want: Want) -> Result<Got, Failure> {
+        if let Some(cause) = self.fault.and_then(Fault::broken_off) {
+            let at = self.at();
+            let error = SourceError::Unreachable { cause, at };
+            return Err(Failure::new(error, Again::IfRepeatable));
+        }
         let (status, headers) = (response.status(), response.headers().clone());
         let url = response.url().clone();
         if let Some(coding) = headers
@@ -287,6 +310,10 @@ impl Reader<'_> {
             REFUSAL
         };
         let body = self.collect(response, limit, status.is_success()).await?;
+        let body = match self.fault {
+            Some(fault) => fault.change(body),
+            None => body,
+        };
         let answer = Answer::new(status, headers, url, body);
         self.judge(&answer)?;
         match want {

@@ -42,6 +42,8 @@ pub struct Call {
     pub(super) is_repeatable: bool,
     pub(super) within: Duration,
     pub(super) page: Option<u32>,
+    /// The number of the walk in the log of the run's requests.
+    pub(super) walk: Option<u64>,
     pub(super) may_be_unchanged: bool,
     name: Option<Cow<'static, str>>,
     invalid: Option<String>,
@@ -81,6 +83,7 @@ impl Call {
             is_repeatable,
             within,
             page: None,
+            walk: None,
             may_be_unchanged: false,
             name: None,
             invalid: None,

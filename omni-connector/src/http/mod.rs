@@ -79,6 +79,7 @@ mod call;
 mod client;
 mod download;
 mod error;
+mod faults;
 mod flight;
 mod keys;
 mod order;
@@ -101,6 +102,9 @@ pub use client::ApiClient;
 pub(crate) use client::{NoClient, Whose, client};
 pub use download::{Download, Saved};
 pub use error::{At, SourceError};
+pub(crate) use faults::plan as plan_fault;
+#[doc(hidden)]
+pub use faults::{Fault, PlannedFault};
 pub use order::InOrder;
 #[doc(hidden)]
 pub use paging::ServedPage;

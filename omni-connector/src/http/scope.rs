@@ -5,10 +5,16 @@ use std::{fmt, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 use super::client::Account;
-use crate::{manager::ManagerClient, run::SyncContext, telemetry::Metrics};
+use crate::{
+    manager::ManagerClient,
+    run::{RequestLog, RequestStep, SyncContext, millis},
+    telemetry::Metrics,
+};
 
 /// How long one call of a run may wait in total.
 const PATIENT: Duration = Duration::from_mins(30);
+/// The longest time that does not count as a wait.
+const NOTHING: Duration = Duration::from_millis(2);
 /// How long any other call may wait in total.
 const IMPATIENT: Duration = Duration::from_secs(5);
 
@@ -44,6 +50,11 @@ impl Scope {
         } else {
             IMPATIENT
         }
+    }
+
+    /// The log of the run's requests, where one is kept.
+    pub(super) fn requests(&self) -> Option<&RequestLog> {
+        self.run.as_ref()?.requests().map(Arc::as_ref)
     }
 
     /// Ends when the run is cancelled; never without one.
@@ -87,6 +98,8 @@ pub(super) struct Budgeted<'a> {
     scope: &'a Scope,
     left: Duration,
     pub(super) waited: [Duration; Wait::ALL.len()],
+    /// The waits and attempts so far, where they are kept.
+    pub(super) steps: Vec<RequestStep>,
 }
 
 impl<'a> Budgeted<'a> {
@@ -95,6 +108,7 @@ impl<'a> Budgeted<'a> {
             scope,
             left: patience,
             waited: [Duration::ZERO; Wait::ALL.len()],
+            steps: Vec::new(),
         }
     }
 
@@ -112,6 +126,24 @@ impl<'a> Budgeted<'a> {
         let waited = since.elapsed();
         self.left = self.left.saturating_sub(waited);
         self.waited[wait as usize] += waited;
+        // A call that had its turn at once has waited for nothing.
+        if waited > NOTHING {
+            self.step(since, |step| step.wait = Some(wait.as_str().to_owned()));
+        }
+    }
+
+    /// Keeps a wait or an attempt that is over, where they are kept.
+    pub(super) fn step(&mut self, since: Instant, describe: impl FnOnce(&mut RequestStep)) {
+        let Some(log) = self.scope.requests() else {
+            return;
+        };
+        let mut step = RequestStep {
+            at_ms: log.at(since),
+            took_ms: millis(since.elapsed()),
+            ..RequestStep::default()
+        };
+        describe(&mut step);
+        self.steps.push(step);
     }
 
     /// Shows the run's wait to people until the returned value is dropped.

@@ -19,7 +19,11 @@ use super::{
     retry::{LONGEST_ASKED, backoff},
     scope::{Budgeted, Wait},
 };
-use crate::{clock, telemetry::SourceCall};
+use crate::{
+    clock,
+    run::{RequestStep, SourceRequest, millis},
+    telemetry::SourceCall,
+};
 
 /// The requested form of an answer, and its size limit.
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +49,13 @@ pub(super) enum Got {
 }
 
 impl Got {
+    fn status(&self) -> u16 {
+        match self {
+            Self::Answer(answer) => answer.status().as_u16(),
+            Self::Download(_) | Self::Saved(_) => 200,
+        }
+    }
+
     fn bytes(&self) -> u64 {
         match self {
             Self::Answer(answer) => answer.bytes().len() as u64,
@@ -94,6 +105,8 @@ pub(super) async fn send(call: Call, want: Want) -> Result<Got, SourceError> {
         span.record("waited_ms", waited.iter().sum::<Duration>().as_millis());
         span.record("bytes", bytes);
         let label = outcome.as_ref().err().map_or("ok", SourceError::outcome);
+        let steps = std::mem::take(&mut making.waits.steps);
+        keep(&call, began, steps, bytes, label);
         if let Some(metrics) = &scope.metrics {
             metrics.source(&SourceCall {
                 operation: &operation,
@@ -113,6 +126,31 @@ pub(super) async fn send(call: Call, want: Want) -> Result<Got, SourceError> {
         // The runtime is shutting down.
         Err(_) => Err(SourceError::Cancelled),
     }
+}
+
+/// Keeps a call that has ended in the log of its run, where one is kept.
+fn keep(call: &Call, began: Instant, mut steps: Vec<RequestStep>, bytes: u64, outcome: &str) {
+    let scope = call.api.scope();
+    let (Some(run), Some(log)) = (&scope.run, scope.requests()) else {
+        return;
+    };
+    for error in steps.iter_mut().filter_map(|step| step.error.as_mut()) {
+        *error = run.without_secrets(error);
+    }
+    let url = call.url.as_ref().map(ToString::to_string);
+    log.note(SourceRequest {
+        number: 0,
+        operation: run.without_secrets(&call.operation()),
+        method: call.method.to_string(),
+        url: run.without_secrets(&url.unwrap_or_default()),
+        page: call.page,
+        walk: call.walk,
+        at_ms: log.at(began),
+        took_ms: millis(began.elapsed()),
+        bytes,
+        outcome: outcome.to_owned(),
+        steps,
+    });
 }
 
 /// A call that is being made.
@@ -143,8 +181,17 @@ impl Making<'_> {
             let ready = self.ready().await?;
             let key = ready.key.clone();
             self.attempts += 1;
+            let began = Instant::now();
             let attempt = attempt::attempt(self.call, self.at(), ready, want);
-            let failure = match attempt.await {
+            let outcome = attempt.await;
+            self.waits.step(began, |step| match &outcome {
+                Ok(got) => step.status = Some(got.status()),
+                Err(failure) => {
+                    step.status = failure.status.map(|status| status.as_u16());
+                    step.error = Some(failure.error.to_string());
+                }
+            });
+            let failure = match outcome {
                 Ok(got) => return Ok(got),
                 Err(failure) => failure,
             };
@@ -249,6 +296,7 @@ impl Making<'_> {
             error,
             again,
             asked,
+            status: _,
         } = failure;
         let may_repeat = match again {
             Again::Never => false,

@@ -23,6 +23,7 @@ use super::{
     once::LookedUp,
     pipeline::{Limits, Pipeline, Tally},
     receipt::{Noted, Receipt, Scope},
+    requests::{RequestLog, are_requests_kept},
 };
 use crate::{
     manager::{Data, Extract, ManagerClient, NotesError},
@@ -74,6 +75,8 @@ pub(super) struct Inner {
     looked_up: LookedUp,
     /// The groups that were sent, and those named by documents.
     pub(super) groups: Groups,
+    /// What the run asked of its source, where that is kept.
+    requests: Option<Arc<RequestLog>>,
 }
 
 impl SyncContext {
@@ -122,6 +125,7 @@ impl SyncContext {
                 secrets,
                 looked_up: LookedUp::default(),
                 groups,
+                requests: are_requests_kept().then(Arc::default),
             }),
             scope: Arc::default(),
         }
@@ -546,6 +550,16 @@ impl SyncContext {
                 Some(current) => item.clone_into(current),
                 none => *none = Some(item.to_owned()),
             });
+    }
+
+    /// Returns the log of requests to the source, if the process keeps one.
+    pub(crate) fn requests(&self) -> Option<&Arc<RequestLog>> {
+        self.inner.requests.as_ref()
+    }
+
+    /// Removes the secrets of the run from a text.
+    pub(crate) fn without_secrets(&self, text: &str) -> String {
+        self.inner.secrets.redact(text)
     }
 
     /// Shows people what the run waits for. `None` removes it.

@@ -9,7 +9,7 @@ use std::{
 use tokio::{sync::Notify, task::JoinHandle, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{RunReport, SyncContext};
+use super::{RequestLog, RunReport, RunRequests, SyncContext};
 use crate::wire::SyncType;
 
 /// The number of ended runs whose reports are kept, for a caller who asks shortly after the end.
@@ -54,8 +54,8 @@ struct Inner {
     /// Runs that were requested and have not started, by request: a run can be requested twice.
     preparing: HashMap<u64, (String, CancellationToken)>,
     requests: u64,
-    /// The last runs that ended, oldest first, with their reports.
-    reports: VecDeque<(String, RunReport)>,
+    /// The last runs that ended, oldest first, with their reports and requests.
+    reports: VecDeque<(String, RunReport, Option<Arc<RequestLog>>)>,
     over: Over,
     closed: bool,
 }
@@ -240,10 +240,26 @@ impl Runs {
             ),
             None => {
                 let mut latest = inner.reports.iter().rev();
-                let (_, report) = latest.find(|(ended, _)| ended == run)?;
+                let (_, report, _) = latest.find(|(ended, ..)| ended == run)?;
                 Some(report.clone())
             }
         }
+    }
+
+    /// Returns the requests of a run after that number, while it is active and for a while after. None if the process keeps
+    /// no log of requests.
+    pub(crate) fn requests(&self, run: &str, after: u64) -> Option<RunRequests> {
+        let inner = self.inner();
+        let log = match inner.active.get(run) {
+            Some(active) => active.ctx.as_ref()?.requests().cloned(),
+            None => {
+                let mut latest = inner.reports.iter().rev();
+                let (.., log) = latest.find(|(ended, ..)| ended == run)?;
+                log.clone()
+            }
+        };
+        drop(inner);
+        Some(log?.after(after))
     }
 
     /// Spawns a task that the process waits for before it ends.
@@ -302,7 +318,9 @@ impl Inner {
             if self.reports.len() == KEPT_REPORTS {
                 self.reports.pop_front();
             }
-            self.reports.push_back((run.to_owned(), ctx.report()));
+            let requests = ctx.requests().cloned();
+            self.reports
+                .push_back((run.to_owned(), ctx.report(), requests));
             if ctx.is_over() {
                 self.over.insert(run);
             }

@@ -10,7 +10,7 @@ use super::body::BodyError;
 use crate::wire::SecretString;
 
 /// Routes that start or change something, or answer with content.
-const CLOSED: [&str; 7] = [
+const CLOSED: [&str; 8] = [
     "/sync",
     "/cancel",
     "/action",
@@ -18,6 +18,7 @@ const CLOSED: [&str; 7] = [
     "/prompt",
     "/skill",
     "/oauth/credential-ready",
+    "/dev/faults",
 ];
 
 /// Checks the token of each request.
@@ -42,7 +43,8 @@ impl Guard {
     }
 
     fn closes(&self, path: &str) -> bool {
-        let is_report = path.starts_with("/sync/") && path.ends_with("/report");
+        let is_report = path.starts_with("/sync/")
+            && (path.ends_with("/report") || path.contains("/requests/"));
         CLOSED.contains(&path) || is_report || self.enrich_path.as_deref() == Some(path)
     }
 }

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     connector::ErasedConnector,
     manager::ManagerClient,
-    run::Runs,
+    run::{Runs, are_requests_kept},
     schema::{Severity, check},
     wire::Manifest,
 };
@@ -99,12 +99,14 @@ fn door(app: App, config: &ServerConfig, extra: Router) -> Door {
         .route("/sync", post(sync::start))
         .route("/sync/{sync_run_id}", get(sync::probe))
         .route("/sync/{sync_run_id}/report", get(sync::report))
+        .route("/sync/{sync_run_id}/requests/{after}", get(sync::requests))
         .route("/cancel", post(sync::cancel))
         .route("/action", post(action::call))
         .route("/resource", post(mcp::resource))
         .route("/prompt", post(mcp::prompt))
         .route("/skill", post(mcp::skill))
         .route("/oauth/credential-ready", post(oauth::credential_ready))
+        .merge(of_development())
         .merge(oauth::enrich(guard.enrich_path.as_deref()))
         .with_state(app)
         .merge(webhooks)
@@ -114,6 +116,15 @@ fn door(app: App, config: &ServerConfig, extra: Router) -> Door {
                 .layer(DefaultBodyLimit::max(config.max_body_bytes)),
         );
     Door::new(router, guard)
+}
+
+/// Routes of a process that `cargo omni` started.
+fn of_development() -> Router<App> {
+    if are_requests_kept() {
+        Router::new().route("/dev/faults", post(sync::plan_fault))
+    } else {
+        Router::new()
+    }
 }
 
 async fn health(State(app): State<App>) -> Json<Value> {

@@ -22,6 +22,7 @@ use super::{
 };
 use crate::{
     connector::Unavailable,
+    http::PlannedFault,
     manager::ManagerClient,
     panic,
     redact::{Secrets, redact},
@@ -80,6 +81,27 @@ pub(super) async fn report(
     match run.ok().and_then(|Path(run)| app.runs.report(&run)) {
         Some(report) => Json(report).into_response(),
         None => answer(StatusCode::NOT_FOUND, "not_found", None),
+    }
+}
+
+/// What a run asked of its source behind the request of that number. Only a process that `cargo omni` started knows.
+pub(super) async fn requests(
+    State(app): State<App>,
+    Path((run, after)): Path<(String, u64)>,
+) -> Response {
+    match app.runs.requests(&run, after) {
+        Some(requests) => Json(requests).into_response(),
+        None => answer(StatusCode::NOT_FOUND, "not_found", None),
+    }
+}
+
+/// Plans a fault for the next calls of an operation.
+pub(super) async fn plan_fault(Body(fault): Body<PlannedFault>) -> Response {
+    if crate::http::plan_fault(fault) {
+        answer(StatusCode::OK, "planned", None)
+    } else {
+        let reason = "no fault is planned: it happens to no call, or too many are planned";
+        answer(StatusCode::CONFLICT, "error", Some(reason.to_owned()))
     }
 }
 

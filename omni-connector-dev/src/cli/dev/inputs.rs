@@ -38,8 +38,8 @@ impl Inputs {
         }
     }
 
-    /// Takes the inputs that cargo wrote down beside a program.
-    pub(super) fn found(&mut self, program: &Path) {
+    /// Takes the inputs that cargo wrote down beside a program, whose build began at that time.
+    pub(super) fn found(&mut self, program: &Path, began: SystemTime) {
         let Ok(text) = fs::read_to_string(program.with_extension("d")) else {
             return;
         };
@@ -51,9 +51,15 @@ impl Inputs {
                 .find(|folder| folder.join("Cargo.toml").is_file());
             self.packages.extend(package.map(Path::to_owned));
         }
-        // Files that are new to this look were read by the build that has just ended.
-        for (path, stamp) in self.stamps() {
-            self.seen.entry(path).or_insert(stamp);
+        let now = self.stamps();
+        // A file that is not an input any more is not missed.
+        self.seen.retain(|path, _| now.contains_key(path));
+        for (path, stamp) in now {
+            // The build has read a file that is new to this look, unless the file was written after the build began.
+            let is_read = stamp.is_none_or(|(written, _)| written < began);
+            self.seen
+                .entry(path)
+                .or_insert(if is_read { stamp } else { None });
         }
     }
 
@@ -143,6 +149,73 @@ fn dependencies(text: &str) -> impl Iterator<Item = PathBuf> + '_ {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A package with a program whose inputs lie in another folder as well.
+    fn package() -> (tempfile::TempDir, PathBuf, Inputs) {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        for name in ["a/src", "b/src"] {
+            fs::create_dir_all(path(name)).unwrap();
+        }
+        for name in [
+            "a/Cargo.toml",
+            "a/src/main.rs",
+            "b/Cargo.toml",
+            "b/src/lib.rs",
+        ] {
+            fs::write(path(name), name).unwrap();
+        }
+        let (main, lib) = (path("a/src/main.rs"), path("b/src/lib.rs"));
+        let rule = format!(
+            "{}: {} {}\n",
+            path("a.out").display(),
+            main.display(),
+            lib.display()
+        );
+        fs::write(path("a.d"), rule).unwrap();
+        let inputs = Inputs {
+            packages: [path("a")].into(),
+            ..Inputs::default()
+        };
+        let program = path("a.out");
+        (folder, program, inputs)
+    }
+
+    fn has_changed(inputs: &Inputs) -> bool {
+        inputs.stamps() != inputs.seen
+    }
+
+    #[test]
+    fn a_file_that_is_saved_while_the_first_build_reads_it_has_changed() {
+        for name in ["a/src/main.rs", "b/src/lib.rs"] {
+            let (_folder, program, mut inputs) = package();
+            let now = SystemTime::now();
+            let (before, after) = (now - GLANCE, now + GLANCE);
+            inputs.look();
+            inputs.found(&program, after);
+            assert!(!has_changed(&inputs), "{name}: nothing was saved");
+
+            let (other, program, mut inputs) = package();
+            inputs.look();
+            fs::write(other.path().join(name), "longer than it was").unwrap();
+            inputs.found(&program, before);
+            assert!(has_changed(&inputs), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_not_an_input_any_more_is_not_missed() {
+        let (folder, program, mut inputs) = package();
+        let later = SystemTime::now() + GLANCE;
+        inputs.look();
+        inputs.found(&program, later);
+        inputs.look();
+        fs::write(folder.path().join("a.d"), "a.out: \n").unwrap();
+        fs::remove_dir_all(folder.path().join("b/src")).unwrap();
+        inputs.packages.retain(|package| package.ends_with("a"));
+        inputs.found(&program, later);
+        assert!(!has_changed(&inputs));
+    }
 
     #[test]
     fn file_names_are_parsed_as_cargo_writes_them() {

@@ -5,7 +5,7 @@ mod build;
 mod inputs;
 mod news;
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use clap::Args;
 use omni_connector::Manifest;
@@ -184,7 +184,7 @@ impl Work<'_> {
                     inputs.look();
                     self.build(&mut inputs).await?
                 }
-                Step::Start => self.start().await?,
+                Step::Start => self.start(&inputs).await?,
                 Step::Wait => self.wait(&mut inputs).await,
                 Step::End => return Ok(()),
             };
@@ -196,7 +196,7 @@ impl Work<'_> {
             return Ok(Step::Start);
         };
         self.workbench.change(|bench| bench.phase = Phase::Building);
-        let started = Instant::now();
+        let (started, began) = (Instant::now(), SystemTime::now());
         let is_release = self.arguments.connector.is_release();
         let built = tokio::select! {
             built = build::build(package, is_release) => built?,
@@ -205,7 +205,7 @@ impl Work<'_> {
         match built {
             Ok(program) => {
                 let took = started.elapsed();
-                inputs.found(&program.path);
+                inputs.found(&program.path, began);
                 note(format!(
                     "built {} in {:.1} s",
                     program.name,
@@ -226,8 +226,9 @@ impl Work<'_> {
         }
     }
 
-    /// Ends the process that runs, starts the program, and waits until it has registered.
-    async fn start(&mut self) -> Result<Step, Failure> {
+    /// Ends the process that runs, starts the program, and waits until it has registered. A save is built at once, however
+    /// long a registration takes.
+    async fn start(&mut self, inputs: &Inputs) -> Result<Step, Failure> {
         let Some(program) = self.program.clone() else {
             return Ok(Step::Wait);
         };
@@ -264,6 +265,10 @@ impl Work<'_> {
                 Err(_) => format!("did not register within {} s", patience.as_secs()),
             },
             status = process.exited() => format!("ended with {status} before it registered"),
+            () = inputs.changed(), if self.workbench.bench().is_watching => {
+                self.process = Some(process);
+                return Ok(Step::Build);
+            }
             () = self.interrupts.first() => {
                 self.process = Some(process);
                 return Ok(Step::End);

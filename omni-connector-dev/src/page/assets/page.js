@@ -125,7 +125,7 @@ document.addEventListener("keydown", (event) => {
   else if (event.key === "/") {
     const field = document.querySelector("[data-search]");
     if (field) field.focus();
-    else document.querySelector('[data-key="3"]').click();
+    else document.querySelector('.panes a[href^="/dev/documents"]').click();
   } else return;
   event.preventDefault();
 });

@@ -1,7 +1,10 @@
 //! Decides which documents a search admits by operators, built-in operators and permissions
 //! (`protocol.md` §4.7, §7.2, §7.3). A value that cannot be read must never admit a document.
 
-use std::collections::HashSet;
+use std::{
+    cell::RefCell,
+    collections::{HashMap, HashSet},
+};
 
 use omni_connector::{Attributes, DocumentPermissions, SourceType, wire::token};
 use rusqlite::Connection;
@@ -40,6 +43,9 @@ const CONTENT_TYPES: [(&str, &[&str]); 7] = [
     ("transcript", &["meeting_transcript"]),
 ];
 
+/// Permissions about which a decision is kept.
+const DECIDED: usize = 1_000;
+
 /// All conditions. Each list holds alternatives; an empty list is no condition.
 #[derive(Debug, Default)]
 pub(super) struct Filter {
@@ -71,6 +77,8 @@ struct AttributeValue {
 struct Viewer {
     email: String,
     groups: HashSet<String>,
+    /// What was decided about permissions, by their JSON: many documents have the same.
+    decided: RefCell<HashMap<String, bool>>,
 }
 
 /// The stored columns of a document that the filter reads.
@@ -119,7 +127,11 @@ impl Filter {
         let email = people::identity(email);
         let mut groups: HashSet<_> = people::groups_of(db, &email)?.into_iter().collect();
         groups.extend(email.split_once('@').map(|(_, domain)| domain.to_owned()));
-        self.viewer = Some(Viewer { email, groups });
+        self.viewer = Some(Viewer {
+            email,
+            groups,
+            decided: RefCell::default(),
+        });
         Ok(self)
     }
 
@@ -162,6 +174,19 @@ impl Filter {
             && self.viewer.is_none()
     }
 
+    /// The columns of a [`Candidate`] that the conditions read, in its order. SQLite need not read the others.
+    pub(super) fn columns(&self) -> [bool; 5] {
+        let has_times = !self.before.is_empty() || !self.after.is_empty();
+        [
+            !self.source_types.is_empty(),
+            !self.content_types.is_empty(),
+            has_times || !self.authors.is_empty(),
+            self.viewer.is_some(),
+            !self.attributes.is_empty(),
+        ]
+    }
+
+    /// Whether a document meets all conditions. Columns that no condition reads may be empty.
     pub(super) fn admits(&self, document: &Candidate<'_>) -> bool {
         self.admits_source_type(document.source_type)
             && self.admits_content_type(document.content_type)
@@ -241,8 +266,23 @@ impl AttributeValue {
 impl Viewer {
     /// Applies the rule of `protocol.md` §4.7. Compares addresses exactly, as Omni does.
     fn sees(&self, permissions: Option<&str>) -> bool {
-        let Some(Ok(permissions)) = permissions.map(serde_json::from_str::<DocumentPermissions>)
-        else {
+        let Some(json) = permissions else {
+            return false;
+        };
+        let mut decided = self.decided.borrow_mut();
+        if let Some(sees) = decided.get(json) {
+            return *sees;
+        }
+        let sees = self.decide(json);
+        if decided.len() == DECIDED {
+            decided.clear();
+        }
+        decided.insert(json.to_owned(), sees);
+        sees
+    }
+
+    fn decide(&self, permissions: &str) -> bool {
+        let Ok(permissions) = serde_json::from_str::<DocumentPermissions>(permissions) else {
             return false;
         };
         permissions.public

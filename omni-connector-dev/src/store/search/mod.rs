@@ -128,12 +128,15 @@ pub fn search(db: &Connection, query: &Query) -> Result<Hits, StoreError> {
     }
     let words = parsed.index_query();
     let admitted = if filter.admits_everything() {
-        "1"
+        "1".to_owned()
     } else {
+        let columns = COMPARED.iter().zip(filter.columns());
+        let columns = columns.map(|(column, is_read)| if is_read { column } else { "NULL" });
+        let columns = columns.collect::<Vec<_>>().join(", ");
         register(db, filter)?;
-        "admits(sources.source_type, documents.content_type, documents.metadata, documents.permissions,
-            documents.attributes)"
+        format!("admits({columns})")
     };
+    let admitted = admitted.as_str();
     let (hits, total) = match &words {
         Some(words) => {
             let hits = best(db, words, &parsed.words, admitted, query.limit)?;
@@ -155,21 +158,29 @@ pub fn search(db: &Connection, query: &Query) -> Result<Hits, StoreError> {
 
 /// Registers `filter` as the SQL function `admits`.
 fn register(db: &Connection, filter: Filter) -> Result<(), StoreError> {
-    // The filter is only read, so a panic cannot leave it half changed.
+    // Nothing of the filter changes but its decisions, which are kept whole, so a panic cannot leave it half changed.
     let filter = AssertUnwindSafe(filter);
     db.create_scalar_function("admits", 5, FunctionFlags::SQLITE_UTF8, move |row| {
-        let text = |index| row.get_raw(index).as_str();
-        let optional = |index| row.get_raw(index).as_str_or_null();
+        let text = |index| row.get_raw(index).as_str_or_null();
         Ok(filter.admits(&Candidate {
-            source_type: text(0)?,
-            content_type: optional(1)?,
-            metadata: text(2)?,
-            permissions: optional(3)?,
-            attributes: text(4)?,
+            source_type: text(0)?.unwrap_or_default(),
+            content_type: text(1)?,
+            metadata: text(2)?.unwrap_or_default(),
+            permissions: text(3)?,
+            attributes: text(4)?.unwrap_or_default(),
         }))
     })?;
     Ok(())
 }
+
+/// What a filter compares, in the order of `Candidate`.
+const COMPARED: [&str; 5] = [
+    "sources.source_type",
+    "documents.content_type",
+    "documents.metadata",
+    "documents.permissions",
+    "documents.attributes",
+];
 
 const COLUMNS: &str = "documents.id, documents.document_id, documents.title, documents.content_type, documents.metadata,
     sources.id AS source_id, sources.name AS source_name, sources.source_type";

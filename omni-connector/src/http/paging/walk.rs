@@ -17,6 +17,9 @@ use crate::{
     schema::decode,
 };
 
+/// Pages of a walk whose items are counted one by one in the log of the run's requests.
+const PAGES_KEPT: usize = 1_000;
+
 /// A paged list without the position of its items yet. From [`Call::pages`].
 #[must_use = "say where the items stand, with `items`"]
 #[derive(Debug, Clone)]
@@ -51,9 +54,12 @@ impl Walk {
     /// }
     /// ```
     pub fn items<T: DeserializeOwned>(self, pointer: impl Into<String>) -> Pages<T> {
+        let mut call = self.call;
+        let log = call.api.scope().requests();
+        call.walk = log.map(|log| log.begin_walk(call.operation()));
         Pages {
             progress: Progress::new(self.paging.start()),
-            call: self.call,
+            call,
             paging: Arc::new(self.paging),
             pointer: pointer.into(),
             ahead: None,
@@ -120,7 +126,35 @@ impl<T: DeserializeOwned> Pages<T> {
                 SourceError::Cancelled => Incomplete::Cancelled,
                 other => Incomplete::Failed(Box::new(other.clone())),
             }));
+            self.log(None);
         })
+    }
+
+    /// Keeps how far the walk has come, in the log of the run's requests.
+    fn log(&self, page: Option<usize>) {
+        let scope = self.call.api.scope();
+        let (Some(run), Some(log), Some(walk)) = (&scope.run, scope.requests(), self.call.walk)
+        else {
+            return;
+        };
+        let incomplete = match &self.end {
+            Some(Ended::Unproven(incomplete) | Ended::Broken(incomplete)) => {
+                Some(run.without_secrets(&incomplete.to_string()))
+            }
+            Some(Ended::Proven) if self.progress.odd > 0 => {
+                Some(format!("{} items could not be read", self.progress.odd))
+            }
+            Some(Ended::Proven) | None => None,
+        };
+        log.walk(walk, |walk| {
+            walk.pages = self.progress.page;
+            let items = page.and_then(|items| u32::try_from(items).ok());
+            let is_kept = walk.items.len() < PAGES_KEPT;
+            walk.items.extend(items.filter(|_| is_kept));
+            walk.total = self.progress.total();
+            walk.is_complete = incomplete.is_none() && self.end.is_some();
+            walk.incomplete = incomplete;
+        });
     }
 
     /// Reads all pages that are left.
@@ -248,6 +282,7 @@ impl<T: DeserializeOwned> Pages<T> {
                 None
             }
         };
+        self.log(Some(items.len() + odd.len()));
         Ok(Page {
             items,
             odd,

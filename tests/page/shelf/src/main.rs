@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-use omni_connector::prelude::*;
-use serde::{Deserialize, Serialize};
+use omni_connector::{
+    http::{Api, ApiClient, Paging},
+    prelude::*,
+};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 /// The output of `shelf schemas`, from which the page makes its form.
 const SCHEMAS: &str = r#"{ "config": { "type": "object", "required": ["library", "books"], "properties": {
@@ -11,6 +14,7 @@ const SCHEMAS: &str = r#"{ "config": { "type": "object", "required": ["library",
     "books": { "type": "integer", "minimum": 1, "maximum": 20000, "default": 60, "description": "How many books it has" },
     "pause": { "type": ["integer", "null"], "minimum": 0, "description": "Milliseconds between two books" },
     "order": { "enum": ["title", "year"], "default": "title" },
+    "catalogue": { "type": ["string", "null"], "format": "uri", "description": "Where notices about books are read" },
     "closed": { "type": "array", "items": { "type": "string" }, "description": "Rooms that are not read" },
     "loans": { "type": "object", "description": "Who may take books home", "required": ["days"], "properties": {
         "days": { "type": "integer", "default": 14 }, "renewable": { "type": "boolean" } } }
@@ -25,6 +29,7 @@ struct Library {
     library: String,
     books: usize,
     pause: Option<u64>,
+    catalogue: Option<Url>,
     #[serde(default)]
     closed: Vec<String>,
 }
@@ -40,6 +45,44 @@ struct Book {
     subject: &'static str,
 }
 
+/// The service with notices about books.
+#[derive(Clone, FromCall)]
+struct Catalogue {
+    api: Api,
+}
+
+#[derive(Deserialize)]
+struct Notice {
+    id: String,
+    text: String,
+}
+
+impl ApiClient for Catalogue {
+    type Config = Library;
+    type Credentials = IgnoredAny;
+
+    fn connect(library: &Library, _: &IgnoredAny) -> Result<Self> {
+        let nowhere = "http://127.0.0.1:9";
+        let url = library.catalogue.as_ref().map_or(nowhere, Url::as_str);
+        Ok(Self { api: Api::at(url) })
+    }
+}
+
+impl Catalogue {
+    async fn sync(&self, ctx: &SyncContext) -> Result<()> {
+        let pages = self.api.get("notices").pages(Paging::cursor("/next"));
+        let mut pages = pages.items::<Notice>("/notices");
+        while let Some(page) = pages.next().await? {
+            for notice in &page {
+                let document = Document::new(&notice.id, DocumentPermissions::public());
+                ctx.upsert(document.title(&notice.text).text(&notice.text)).await?;
+            }
+        }
+        drop(pages.finish()?);
+        Ok(())
+    }
+}
+
 /// A library of made-up books.
 #[connector(name = "shelf", display_name = "Shelf", source_types = [Notion], sync_modes = [full, incremental], config = Library, state = Place)]
 struct Shelf;
@@ -47,7 +90,16 @@ struct Shelf;
 #[connector]
 impl Shelf {
     #[sync]
-    async fn sync(&self, Config(library): Config<Library>, mut place: Checkpoint<Place>, ctx: SyncContext) -> Result<()> {
+    async fn sync(
+        &self,
+        Config(library): Config<Library>,
+        catalogue: Catalogue,
+        mut place: Checkpoint<Place>,
+        ctx: SyncContext,
+    ) -> Result<()> {
+        if library.catalogue.is_some() {
+            catalogue.sync(&ctx).await?;
+        }
         ctx.group(Group::new("readers@library.example", ["ann@library.example", "cleo@library.example"]).name("Readers")).await?;
         for number in place.next..library.books {
             let book = Book { room: ROOMS[number % ROOMS.len()], subject: SUBJECTS[number % SUBJECTS.len()] };

@@ -1,0 +1,143 @@
+//! The page of the manager, asked by commands: they print what its panes show, and send its forms. They use the manager that
+//! runs on a store, or start one for as long as they take.
+
+use clap::Args;
+use reqwest::{
+    Method,
+    header::{ACCEPT, COOKIE, ORIGIN, SET_COOKIE},
+};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use super::{
+    Code, Failure, Interrupts, StoreFolder,
+    client::Client,
+    session::{lock, start_manager},
+    warm::Warm,
+};
+use crate::store::Store;
+
+/// What a command looks at.
+#[derive(Debug, Args)]
+pub(super) struct Place {
+    /// Name or id of the source [default: the newest one that the connector serves]
+    #[arg(long, value_name = "SOURCE")]
+    pub source: Option<String>,
+    #[command(flatten)]
+    store: StoreFolder,
+}
+
+/// Whether a command changes something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Use {
+    Read,
+    Change,
+}
+
+/// The page, opened as a browser opens it.
+pub(super) struct Page<'a> {
+    client: &'a Client,
+    cookie: String,
+    source: Option<String>,
+}
+
+/// Opens the page, does something with it, and ends the manager if this command started it.
+pub(super) async fn with_page(
+    place: &Place,
+    what: Use,
+    interrupts: &Interrupts,
+    work: impl AsyncFnOnce(&Page<'_>) -> Result<Code, Failure>,
+) -> Result<Code, Failure> {
+    let folder = &place.store.folder;
+    if !Store::is_in(folder) {
+        return Err(Failure::no_store(folder));
+    }
+    let work = async |client: &Client| {
+        let page = Page::open(client, place.source.as_deref()).await?;
+        work(&page).await
+    };
+    if let Some(warm) = Warm::find(folder).await? {
+        let client = warm.client()?;
+        return tokio::select! {
+            done = work(&client) => done,
+            () = interrupts.first() => Err(Failure::interrupted()),
+        };
+    }
+    // Reading needs no lock: it works while another command syncs.
+    let _lock = match what {
+        Use::Read => None,
+        Use::Change => Some(lock(folder)?),
+    };
+    let manager = start_manager(folder, 0, None).await?;
+    let client = Client::new(manager.url())?;
+    let done = tokio::select! {
+        done = work(&client) => done,
+        () = interrupts.first() => Err(Failure::interrupted()),
+    };
+    manager.shutdown().await;
+    done
+}
+
+impl<'a> Page<'a> {
+    async fn open(client: &'a Client, source: Option<&str>) -> Result<Self, Failure> {
+        let source = match source {
+            Some(wanted) => Some(client.source(wanted).await?.source.id),
+            None => None,
+        };
+        let address = client.page().await?;
+        let path = address.strip_prefix(client.url()).unwrap_or(&address);
+        let answer = client.send(client.request(Method::GET, path)).await?;
+        let cookie = answer.headers().get(SET_COOKIE);
+        let cookie = cookie.and_then(|cookie| cookie.to_str().ok()?.split(';').next());
+        let cookie = cookie.ok_or_else(|| Failure::failed("the manager does not open its page"))?;
+        Ok(Self {
+            client,
+            cookie: cookie.to_owned(),
+            source,
+        })
+    }
+
+    fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let request = self.client.request(method, path);
+        let source = self.source.as_deref().map(|source| ("source", source));
+        request
+            .header(COOKIE, &self.cookie)
+            .header(ACCEPT, "application/json")
+            .query(&source.into_iter().collect::<Vec<_>>())
+    }
+
+    /// What a pane shows.
+    pub(super) async fn pane(
+        &self,
+        pane: &str,
+        parameters: &[(&str, Option<&str>)],
+    ) -> Result<Value, Failure> {
+        let given = parameters.iter();
+        let given: Vec<_> = given
+            .filter_map(|(name, value)| Some((name, (*value)?)))
+            .collect();
+        let request = self.request(Method::GET, &format!("/dev/{pane}"));
+        self.client.read(request.query(&given)).await
+    }
+
+    /// Sends a form, and gives what came of it.
+    pub(super) async fn send(
+        &self,
+        path: &str,
+        fields: &[(&str, &str)],
+    ) -> Result<String, Failure> {
+        #[derive(Deserialize)]
+        struct Done {
+            done: String,
+        }
+        let request = self.request(Method::POST, &format!("/dev/{path}"));
+        let request = request.header(ORIGIN, self.client.url()).form(fields);
+        Ok(self.client.read::<Done>(request).await?.done)
+    }
+}
+
+/// A part of what a pane shows, as this command reads it.
+pub(super) fn part<T: DeserializeOwned>(value: &Value) -> Result<T, Failure> {
+    T::deserialize(value)
+        .map_err(|error| Failure::failed(format!("the page's answer is not as expected: {error}")))
+}

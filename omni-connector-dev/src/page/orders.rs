@@ -1,0 +1,104 @@
+//! What a person asks for in the pane of the runs: a run to begin or to stop, another checkpoint, an end of the process.
+
+use axum::response::Response;
+use omni_connector::SyncType;
+
+use super::{frame::Pane, sent::Sent};
+use crate::{
+    rules::{self, Begun, Refusal, Why, Wish},
+    runs,
+    store::runs::TriggerType,
+    workbench::Order,
+};
+
+/// Starts a run: of the mode that was chosen, else the one that fits.
+pub(super) async fn begin(sent: Sent) -> Response {
+    let begun = async {
+        let id = &sent.source()?.source.id;
+        match sent.fields.filled("mode") {
+            Some("realtime") => {
+                let shared = &sent.page.shared;
+                let run =
+                    runs::trigger(shared, id, SyncType::Realtime, TriggerType::Manual).await?;
+                let why = Why::Asked;
+                Ok(Begun { run, why })
+            }
+            mode => {
+                let wish = Wish {
+                    full: mode == Some("full"),
+                    has_other_settings: false,
+                };
+                rules::sync_by_hand(&sent.page.shared, id, wish).await
+            }
+        }
+    }
+    .await;
+    let Begun { run, why } = match begun {
+        Ok(begun) => begun,
+        Err(refusal) => return sent.end_at(Pane::Sync, Err(refusal)),
+    };
+    let to = sent.frame.link(Pane::Sync.path(), &[("run", &run.id)]);
+    let done = match why {
+        Why::Refused => {
+            Err(Refusal::Conflict(run.error_message.unwrap_or_else(|| {
+                "The connector did not take the run.".to_owned()
+            })))
+        }
+        Why::Resumed => Ok("Going on with the run that was interrupted.".to_owned()),
+        _ => Ok(String::new()),
+    };
+    sent.end(&to, done)
+}
+
+/// Stops a run.
+pub(super) async fn cancel(sent: Sent) -> Response {
+    let done = runs::cancel(&sent.page.shared, sent.field("run")).await;
+    let done = done.map(|_| String::new()).map_err(Refusal::from);
+    sent.end_at(Pane::Sync, done)
+}
+
+/// Makes a checkpoint that a run had saved the one of the source.
+pub(super) async fn rewind(sent: Sent) -> Response {
+    let done = async {
+        let saved = sent.field("saved");
+        let saved = saved.parse().map_err(|_| {
+            Refusal::BadRequest(format!("`{saved}` is not the number of a saved checkpoint"))
+        })?;
+        rules::rewind(&sent.page.shared, &sent.source()?.source.id, saved).await?;
+        Ok("Rewound. The next run goes on from this checkpoint.".to_owned())
+    }
+    .await;
+    sent.end_at(Pane::Sync, done)
+}
+
+/// Writes the checkpoint of the source anew.
+pub(super) async fn set_checkpoint(sent: Sent) -> Response {
+    let done = async {
+        let id = &sent.source()?.source.id;
+        let checkpoint = sent.json("checkpoint", "The source keeps its checkpoint: the new one is")?;
+        rules::set_checkpoint(&sent.page.shared, id, checkpoint).await?;
+        Ok("Saved. The next run goes on from this checkpoint; one that the connector cannot read fails that run with its reason.".to_owned())
+    }
+    .await;
+    sent.end_at(Pane::Sync, done)
+}
+
+/// Passes an order on to the development command.
+pub(super) async fn order(sent: Sent) -> Response {
+    let order = match sent.field("order") {
+        "kill" => Some(Order::Kill),
+        "restart" => Some(Order::Restart),
+        "watch" => Some(Order::Watch(true)),
+        "pause" => Some(Order::Watch(false)),
+        _ => None,
+    };
+    let done = if order.is_some_and(|order| sent.page.shared.workbench.order(order)) {
+        Ok(String::new())
+    } else {
+        Err(Refusal::Conflict(
+            "The connector was not started by `cargo omni dev`, so it cannot be ended from here."
+                .to_owned(),
+        ))
+    };
+    sent.end_at(Pane::Sync, done)
+}

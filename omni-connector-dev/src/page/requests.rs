@@ -1,0 +1,418 @@
+//! The pane of the requests: what a run asked of its source, what that cost, and where it waited.
+
+use axum::{extract::State, response::Response};
+use maud::{Markup, html};
+use omni_connector::{
+    OperationCost, RunRequests, SourceWalk,
+    http::{Fault, PlannedFault},
+};
+use reqwest::Method;
+use serde::Serialize;
+
+use super::{
+    Page,
+    answer::{Ask, answer},
+    frame::{Frame, Pane},
+    sent::Sent,
+    show::{bytes, count, counted, cut, foreign},
+    waterfall::{self, Call},
+};
+use crate::{
+    rules::{self, Progress, Refusal},
+    store::{StoreError, requests, runs},
+};
+
+/// Calls on one page.
+const PAGE: usize = 100;
+/// The most calls that one page can hold.
+const MOST: usize = 2000;
+/// Walks that are shown.
+const WALKS: usize = 50;
+
+/// What the pane shows.
+#[derive(Serialize)]
+pub(super) struct Data {
+    run: Option<Progress>,
+    /// Whether the connector reported what it asked.
+    is_reported: bool,
+    costs: Costs,
+    operations: Vec<Operation>,
+    walks: Vec<SourceWalk>,
+    /// Calls that fit the filter, the latest last.
+    requests: Vec<Call>,
+    /// How many fit the filter, of those that are kept.
+    found: usize,
+    filter: Filter,
+    limit: usize,
+}
+
+/// What all calls of a run cost.
+#[derive(Default, Serialize)]
+struct Costs {
+    calls: u64,
+    attempts: u64,
+    failed: u64,
+    bytes: u64,
+    waited_ms: u64,
+    took_ms: u64,
+    documents: u64,
+}
+
+#[derive(Serialize)]
+struct Operation {
+    name: String,
+    #[serde(flatten)]
+    cost: OperationCost,
+    /// The middle one of the durations that are kept.
+    median_ms: u64,
+}
+
+#[derive(Default, Serialize)]
+struct Filter {
+    operation: Option<String>,
+    /// `failed` or `waited`.
+    only: Option<String>,
+}
+
+impl Filter {
+    fn admits(&self, call: &Call) -> bool {
+        let operation = self.operation.as_ref();
+        operation.is_none_or(|name| *name == call.request.operation)
+            && match self.only.as_deref() {
+                Some("failed") => call.has_failed(),
+                Some("waited") => call.waited_ms() > 0,
+                _ => true,
+            }
+    }
+}
+
+pub(super) async fn pane(State(page): State<Page>, ask: Ask) -> Result<Response, Refusal> {
+    let frame = Frame::read(&page, &ask).await?;
+    let data = read(&page, &frame, &ask).await?;
+    Ok(answer(&ask, &frame, Pane::Requests, &data, render))
+}
+
+async fn read(page: &Page, frame: &Frame, ask: &Ask) -> Result<Data, StoreError> {
+    let shared = &page.shared;
+    let source = frame.source.as_ref().map(|one| one.source.id.clone());
+    let wanted = match (ask.owned("run"), source.clone()) {
+        (Some(run), _) => Some(run),
+        (None, Some(source)) => {
+            let latest = shared
+                .store
+                .read(move |db| runs::latest(db, Some(&source), 1));
+            let latest = latest.await?;
+            latest.into_iter().next().map(|run| run.id)
+        }
+        (None, None) => None,
+    };
+    let run = match &wanted {
+        Some(id) => rules::progress(shared, id).await?,
+        None => None,
+    };
+    // A run of another source has no place here.
+    let run = run.filter(|progress| Some(&progress.run.source_id) == source.as_ref());
+    let logs = match &run {
+        Some(progress) => {
+            let id = progress.run.id.clone();
+            let logs = shared.store.read(move |db| requests::of_run(db, &id));
+            logs.await?
+        }
+        None => Vec::new(),
+    };
+    let filter = Filter {
+        operation: ask.owned("op"),
+        only: ask.owned("only"),
+    };
+    let limit = ask.get("n").and_then(|n| n.parse().ok());
+    let limit = limit.unwrap_or(PAGE).clamp(1, MOST);
+    Ok(Data::new(run, logs, filter, limit))
+}
+
+impl Data {
+    fn new(run: Option<Progress>, logs: Vec<RunRequests>, filter: Filter, limit: usize) -> Self {
+        let is_reported = !logs.is_empty();
+        let operations = operations(&logs);
+        let sum = |number: fn(&OperationCost) -> u64| -> u64 {
+            operations.iter().map(|one| number(&one.cost)).sum()
+        };
+        let costs = Costs {
+            calls: sum(|cost| cost.calls),
+            attempts: sum(|cost| cost.attempts),
+            failed: sum(|cost| cost.failed),
+            bytes: sum(|cost| cost.bytes),
+            waited_ms: sum(|cost| cost.waited_ms),
+            took_ms: sum(|cost| cost.took_ms),
+            documents: run.as_ref().map_or(0, |run| run.effects.documents()),
+        };
+        let walks = logs
+            .iter()
+            .flat_map(|log| log.walks.iter().rev())
+            .take(WALKS);
+        let walks = walks.cloned().collect();
+        let calls = logs.into_iter().flat_map(|log| {
+            let began_ms = log.began_ms;
+            let call = move |request| Call { began_ms, request };
+            log.requests.into_iter().map(call)
+        });
+        let mut requests: Vec<_> = calls.filter(|call| filter.admits(call)).collect();
+        let found = requests.len();
+        requests.drain(..found.saturating_sub(limit));
+        Self {
+            run,
+            is_reported,
+            costs,
+            operations,
+            walks,
+            requests,
+            found,
+            filter,
+            limit,
+        }
+    }
+}
+
+/// The operations of all processes that worked on a run, those that took longest first.
+fn operations(logs: &[RunRequests]) -> Vec<Operation> {
+    let mut operations: Vec<Operation> = Vec::new();
+    for (name, cost) in logs.iter().flat_map(|log| &log.operations) {
+        match operations.iter_mut().find(|one| one.name == *name) {
+            Some(one) => one.add(cost),
+            None => operations.push(Operation {
+                name: name.clone(),
+                cost: cost.clone(),
+                median_ms: 0,
+            }),
+        }
+    }
+    for one in &mut operations {
+        let requests = logs.iter().flat_map(|log| &log.requests);
+        let same = requests.filter(|request| request.operation == one.name);
+        let mut times: Vec<_> = same.map(|request| request.took_ms).collect();
+        times.sort_unstable();
+        one.median_ms = times.get(times.len() / 2).copied().unwrap_or_default();
+    }
+    operations.sort_by_key(|one| std::cmp::Reverse(one.cost.took_ms));
+    operations
+}
+
+impl Operation {
+    fn add(&mut self, other: &OperationCost) {
+        let cost = &mut self.cost;
+        cost.calls += other.calls;
+        cost.attempts += other.attempts;
+        cost.failed += other.failed;
+        cost.bytes += other.bytes;
+        cost.took_ms += other.took_ms;
+        cost.waited_ms += other.waited_ms;
+    }
+}
+
+/// Has the next calls of an operation fail in a chosen way.
+pub(super) async fn fail(sent: Sent) -> Response {
+    let done = try_fail(&sent).await;
+    let run = sent.ask.get("run").unwrap_or_default();
+    let to = sent.frame.link(Pane::Requests.path(), &[("run", run)]);
+    sent.end(&to, done)
+}
+
+async fn try_fail(sent: &Sent) -> Result<String, Refusal> {
+    let operation = sent.field("operation").to_owned();
+    let name = sent.field("fault").to_owned();
+    let fault: Fault = serde_json::from_value(name.clone().into()).map_err(|_| {
+        Refusal::BadRequest(format!(
+            "`{name}` is not a fault; they are `too_many_requests`, `server_error`, `broken_off` and `empty_page`"
+        ))
+    })?;
+    let times = sent
+        .field("times")
+        .parse::<u32>()
+        .ok()
+        .filter(|times| *times > 0);
+    let times = times
+        .ok_or_else(|| Refusal::BadRequest("A fault happens once or more often.".to_owned()))?;
+    let manifest = sent.frame.manifest.as_ref();
+    let manifest =
+        manifest.ok_or_else(|| Refusal::Conflict("No connector has registered.".to_owned()))?;
+    let url = format!("{}/dev/faults", manifest.connector_url);
+    let planned = PlannedFault {
+        operation: operation.clone(),
+        fault,
+        times,
+    };
+    let answer = sent
+        .page
+        .shared
+        .connectors
+        .send(Method::POST, &url, Some(&planned));
+    match answer.await {
+        Ok(answer) if answer.status().is_success() => {
+            let attempts = counted(times, "attempt");
+            Ok(format!("The next {attempts} of `{operation}` will fail: {}.", words(fault)))
+        }
+        _ => Err(Refusal::Conflict(
+            "The connector takes no planned faults: it was not started by `cargo omni`, or it does not use the HTTP client of omni-connector."
+                .to_owned(),
+        )),
+    }
+}
+
+fn words(fault: Fault) -> &'static str {
+    match fault {
+        Fault::TooManyRequests => "429, try again in 2 s",
+        Fault::ServerError => "500",
+        Fault::BrokenOff => "the answer breaks off",
+        _ => "the lists of the answer are empty",
+    }
+}
+
+fn render(frame: &Frame, data: &Data) -> Markup {
+    html! {
+        div.title {
+            h1 { "Requests" @if let Some(run) = &data.run { span.quiet { " of the " (run.run.sync_type.to_string()) " run" } } }
+        }
+        div.stack id="requests" data-live="" {
+            @if data.run.is_none() { section.card { p.quiet { "No run yet. A run shows here what it asked of its source." } } }
+            @else if !data.is_reported { (unreported()) }
+            @else {
+                (costs(&data.costs))
+                (by_operation(frame, data))
+                @if !data.walks.is_empty() { (walks(&data.walks)) }
+                (calls(frame, data))
+            }
+        }
+    }
+}
+
+fn unreported() -> Markup {
+    html! {
+        section.card {
+            h2 { "Nothing was reported" }
+            p { "The connector said nothing of its requests in this run. It does when it was started by " code { "cargo omni" } " and calls its source with the client of " code { "omni_connector::http" } "." }
+        }
+    }
+}
+
+#[allow(clippy::cast_precision_loss, reason = "for people")]
+fn costs(costs: &Costs) -> Markup {
+    let share = |part: u64, whole: u64| part as f64 / whole.max(1) as f64;
+    html! {
+        section.card {
+            h2 { "What it cost" }
+            dl.numbers {
+                div { dt { "calls" } dd { (count(costs.calls)) } }
+                div { dt { "attempts" } dd { (count(costs.attempts)) } }
+                div.zero[costs.failed == 0] { dt { "failed" } dd { (count(costs.failed)) } }
+                div { dt { "answers" } dd { (bytes(costs.bytes)) } }
+                @if costs.documents > 0 {
+                    div { dt { "calls a document" } dd { (format!("{:.2}", share(costs.calls, costs.documents))) } }
+                    div { dt { "bytes a document" } dd { (bytes(costs.bytes / costs.documents)) } }
+                }
+                div.zero[costs.waited_ms == 0] { dt { "share of waiting" } dd { (format!("{:.0} %", share(costs.waited_ms, costs.took_ms) * 100.0)) } }
+            }
+        }
+    }
+}
+
+fn by_operation(frame: &Frame, data: &Data) -> Markup {
+    let run = data.run.as_ref().map_or("", |run| run.run.id.as_str());
+    html! {
+        section.card {
+            h2 { "Operations " span.counter { (data.operations.len()) } }
+            div.scroll tabindex="0" role="region" aria-label="Operations" {
+                table {
+                    thead { tr { th { "Operation" } th.number { "calls" } th.number { "attempts" } th.number { "failed" } th.number { "answers" } th.number { "median" } th.number { "waited" } th { "Fail like this" } } }
+                    tbody {
+                        @for Operation { name, cost, median_ms } in &data.operations {
+                            tr {
+                                td { a href=(frame.link(Pane::Requests.path(), &[("run", run), ("op", name)])) { code { (foreign(&cut(name, 80))) } } }
+                                td.number { (count(cost.calls)) }
+                                td.number { (count(cost.attempts)) }
+                                td.number { (count(cost.failed)) }
+                                td.number { (bytes(cost.bytes)) }
+                                td.number { (count(*median_ms)) " ms" }
+                                td.number { (count(cost.waited_ms)) " ms" }
+                                td { (fail_form(frame, run, name)) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn fail_form(frame: &Frame, run: &str, operation: &str) -> Markup {
+    let faults = [
+        "too_many_requests",
+        "server_error",
+        "broken_off",
+        "empty_page",
+    ];
+    let names = ["429", "500", "broken off", "empty page"];
+    html! {
+        form.joined method="post" action=(frame.link("/dev/requests/fail", &[("run", run)])) {
+            input type="hidden" name="operation" value=(operation);
+            input type="hidden" name="times" value="1";
+            select name="fault" aria-label={ "Fault of the next call of " (operation) } {
+                @for (value, name) in faults.iter().zip(names) { option value=(value) { (name) } }
+            }
+            button.small title="The next attempt of this operation fails so" { "Plan" }
+        }
+    }
+}
+
+fn walks(walks: &[SourceWalk]) -> Markup {
+    html! {
+        section.card {
+            h2 { "Walks " span.counter { (walks.len()) } }
+            ul.walks {
+                @for walk in walks {
+                    li {
+                        code { (foreign(&cut(&walk.operation, 80))) } " "
+                        (counted(walk.pages, "page")) ", " (counted(walk.items.iter().map(|&items| u64::from(items)).sum::<u64>(), "item"))
+                        @if let Some(total) = walk.total { " of " (count(total)) }
+                        " " @match &walk.incomplete {
+                            Some(why) => { span.chip.bad { "incomplete" } " " (foreign(why)) },
+                            None if walk.is_complete => span.chip.good { "complete" },
+                            None => span.chip { "not finished" },
+                        }
+                        @if walk.items.len() > 1 {
+                            details { summary { "Items of each page" } p.quiet { @for items in walk.items.iter().take(PAGE) { (items) " " } } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn calls(frame: &Frame, data: &Data) -> Markup {
+    let run = data.run.as_ref().map_or("", |run| run.run.id.as_str());
+    let operation = data.filter.operation.as_deref().unwrap_or_default();
+    let only = data.filter.only.as_deref().unwrap_or_default();
+    let link = |operation: &str, only: &str, limit: &str| {
+        let parameters = [
+            ("run", run),
+            ("op", operation),
+            ("only", only),
+            ("n", limit),
+        ];
+        frame.link(Pane::Requests.path(), &parameters)
+    };
+    let more = (data.limit + PAGE).min(MOST).to_string();
+    html! {
+        section.card {
+            h2 { "Calls " span.counter { (count(data.found as u64)) } }
+            nav.tabs aria-label="Calls that are shown" {
+                @for (value, name) in [("", "all"), ("failed", "failed"), ("waited", "with waits")] {
+                    a href=(link(operation, value, "")) aria-current=[(only == value).then_some("true")] { (name) }
+                }
+                @if !operation.is_empty() { a href=(link("", only, "")) { code { (foreign(&cut(operation, 60))) } " ×" } }
+            }
+            @if data.requests.is_empty() { p.quiet { "None." } }
+            @else { (waterfall::render(&data.requests)) }
+            @if data.found > data.requests.len() && data.limit < MOST { a.button href=(link(operation, only, &more)) { "Earlier ones" } }
+        }
+    }
+}

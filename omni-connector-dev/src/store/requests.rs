@@ -1,0 +1,96 @@
+//! What runs asked of their sources, as their connectors said: sums, walks, and the latest calls.
+
+use omni_connector::RunRequests;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::{StoreError, column::Json};
+
+/// Calls that are kept of each process that worked on a run.
+const KEPT: u64 = 5_000;
+/// Processes whose calls are kept.
+const KEPT_LOGS: usize = 40;
+
+/// The last call that is known of a run: when its process began, and its number.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn last(db: &Connection, run_id: &str) -> Result<Option<(u64, u64)>, StoreError> {
+    Ok(db
+        .prepare_cached(
+            "SELECT began_ms, max(number) FROM run_requests WHERE sync_run_id = ?1
+             GROUP BY began_ms ORDER BY began_ms DESC LIMIT 1",
+        )?
+        .query_row([run_id], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?)
+}
+
+/// Keeps what a connector says of a run, and forgets the oldest.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn put(db: &Connection, run_id: &str, mut said: RunRequests) -> Result<(), StoreError> {
+    let (began, requests) = (said.began_ms, std::mem::take(&mut said.requests));
+    let is_new = !db
+        .prepare_cached("SELECT 1 FROM request_sums WHERE sync_run_id = ?1 AND began_ms = ?2")?
+        .exists(params![run_id, began])?;
+    db.prepare_cached(
+        "INSERT INTO request_sums (sync_run_id, began_ms, sums) VALUES (?1, ?2, ?3)
+         ON CONFLICT (sync_run_id, began_ms) DO UPDATE SET sums = ?3",
+    )?
+    .execute(params![run_id, began, Json(&said)])?;
+    let last = requests.last().map(|request| request.number);
+    for request in requests {
+        db.prepare_cached("INSERT OR REPLACE INTO run_requests (sync_run_id, began_ms, number, request) VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![run_id, began, request.number, Json(&request)])?;
+    }
+    if let Some(oldest) = last.and_then(|last| last.checked_sub(KEPT)) {
+        db.prepare_cached(
+            "DELETE FROM run_requests WHERE sync_run_id = ?1 AND began_ms = ?2 AND number <= ?3",
+        )?
+        .execute(params![run_id, began, oldest])?;
+    }
+    if is_new {
+        db.prepare_cached(
+            "DELETE FROM request_sums WHERE began_ms NOT IN (SELECT began_ms FROM request_sums ORDER BY began_ms DESC LIMIT ?1)",
+        )?
+        .execute([KEPT_LOGS])?;
+        db.prepare_cached(
+            "DELETE FROM run_requests WHERE began_ms NOT IN (SELECT began_ms FROM request_sums)",
+        )?
+        .execute([])?;
+    }
+    Ok(())
+}
+
+/// What is known of a run: for each process that worked on it, the first one first, with all calls that are kept.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn of_run(db: &Connection, run_id: &str) -> Result<Vec<RunRequests>, StoreError> {
+    let mut logs: Vec<RunRequests> = db
+        .prepare_cached("SELECT sums FROM request_sums WHERE sync_run_id = ?1 ORDER BY began_ms")?
+        .query_map([run_id], |row| row.get(0).map(|Json(sums)| sums))?
+        .collect::<Result<_, _>>()?;
+    for log in &mut logs {
+        log.requests = db
+            .prepare_cached(
+                "SELECT request FROM run_requests WHERE sync_run_id = ?1 AND began_ms = ?2 ORDER BY number",
+            )?
+            .query_map(params![run_id, log.began_ms], |row| {
+                row.get(0).map(|Json(request)| request)
+            })?
+            .collect::<Result<_, _>>()?;
+    }
+    Ok(logs)
+}
+
+/// Forgets all of a source.
+pub(super) fn forget(db: &Connection, source_id: &str) -> Result<(), StoreError> {
+    for table in ["request_sums", "run_requests"] {
+        let sql = format!(
+            "DELETE FROM {table} WHERE sync_run_id IN (SELECT id FROM sync_runs WHERE source_id = ?1)"
+        );
+        db.prepare_cached(&sql)?.execute([source_id])?;
+    }
+    Ok(())
+}

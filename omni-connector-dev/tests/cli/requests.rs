@@ -1,0 +1,202 @@
+//! `cargo omni requests`: what a run asked of its source, with its waits, and requests that fail as planned.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use axum::{
+    Json, Router,
+    extract::Query,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use serde_json::{Value, json};
+use tokio::{net::TcpListener, runtime::Runtime};
+
+use crate::{Desk, dev::Dev};
+
+const SECRET: &str = "canary-5d1c-secret";
+
+/// A source with two pages, which is busy at the first call.
+struct Source {
+    _runtime: Runtime,
+    url: String,
+    asked: Arc<AtomicUsize>,
+}
+
+#[derive(serde::Deserialize)]
+struct Asked {
+    next: Option<String>,
+}
+
+fn answer(number: usize, asked: &Asked) -> Response {
+    if number == 0 {
+        let busy = json!({ "message": "slow down" });
+        let pause = [("retry-after", "1")];
+        return (StatusCode::TOO_MANY_REQUESTS, pause, Json(busy)).into_response();
+    }
+    let page = match asked.next {
+        None => json!({ "issues": [{ "id": "a" }, { "id": "b" }], "next": "2" }),
+        Some(_) => json!({ "issues": [{ "id": "c" }], "next": null }),
+    };
+    Json(page).into_response()
+}
+
+impl Source {
+    fn start() -> Self {
+        let runtime = Runtime::new().unwrap();
+        let asked = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&asked);
+        let url = runtime.block_on(async {
+            let issues = get(move |Query(asked): Query<Asked>| {
+                let number = counter.fetch_add(1, Ordering::SeqCst);
+                async move { answer(number, &asked) }
+            });
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let url = format!("http://{}", listener.local_addr().unwrap());
+            let router = Router::new().route("/issues", issues);
+            tokio::spawn(async move { axum::serve(listener, router).await });
+            url
+        });
+        Self {
+            _runtime: runtime,
+            url,
+            asked,
+        }
+    }
+
+    /// A desk whose connector asks this source.
+    fn desk(&self) -> (Desk, [String; 4]) {
+        let desk = Desk::new().with("SHELF_START", "tracker");
+        let secret = desk.path("key.json");
+        std::fs::write(&secret, json!({ "key": SECRET }).to_string()).unwrap();
+        let set = format!("api_url={}", self.url);
+        let secret = secret.display().to_string();
+        let arguments = ["--set".to_owned(), set, "--credentials".to_owned(), secret];
+        (desk, arguments)
+    }
+}
+
+#[test]
+fn a_run_says_what_it_asked_how_long_it_waited_and_whether_its_walk_is_complete() {
+    let source = Source::start();
+    let (desk, described) = source.desk();
+    let described = described.each_ref().map(String::as_str);
+    let synced = desk.run_with_connector(&[&["sync", "--json"][..], &described].concat());
+    assert_eq!(synced.ended(0)["created"], 3);
+    let done = desk.run(&["requests", "--json"]);
+    let shown = done.ended(0);
+    assert_eq!(source.asked.load(Ordering::SeqCst), 3);
+    let costs = &shown["costs"];
+    assert_eq!(
+        (&costs["calls"], &costs["attempts"], &costs["failed"]),
+        (&json!(2), &json!(3), &json!(0))
+    );
+    assert!(costs["waited_ms"].as_u64().unwrap() >= 900, "{costs}");
+    let steps = shown["requests"][0]["steps"].as_array().unwrap();
+    let kinds: Vec<_> = steps
+        .iter()
+        .map(|step| (step["wait"].as_str(), step["status"].as_u64()))
+        .collect();
+    assert_eq!(
+        kinds,
+        [(None, Some(429)), (Some("pace"), None), (None, Some(200))]
+    );
+    let walk = &shown["walks"][0];
+    assert_eq!(
+        (&walk["operation"], &walk["items"], &walk["is_complete"]),
+        (&json!("GET issues"), &json!([2, 1]), &json!(true))
+    );
+    assert!(!done.stdout.contains(SECRET), "{}", done.stdout);
+    let waited = desk
+        .run(&["requests", "--json", "--only", "waited"])
+        .ended(0);
+    assert_eq!(waited["found"], 1);
+    let people = desk.run(&["requests"]).stdout;
+    for part in ["for pace", "walk GET issues: 2 pages, 3 items, complete"] {
+        assert!(people.contains(part), "{part}: {people}");
+    }
+    // `runs` knows the report of a process that is gone.
+    let run = shown["run"]["run"]["id"].as_str().unwrap();
+    assert_eq!(
+        desk.run(&["runs", run, "--json"]).ended(0)["report"]["scanned"],
+        3
+    );
+}
+
+#[test]
+fn a_planned_fault_meets_the_next_request_of_its_operation() {
+    let source = Source::start();
+    let (desk, described) = source.desk();
+    let described = described.each_ref().map(String::as_str);
+    let _dev = Dev::start(&desk, &described);
+    desk.run(&["sync", "--json"]).ended(0);
+    let plan = |fault: &str| {
+        let arguments = [
+            "requests",
+            "--json",
+            "--fail",
+            "GET issues",
+            "--with",
+            fault,
+        ];
+        desk.run(&arguments).ended(0)["done"].clone()
+    };
+    let before = source.asked.load(Ordering::SeqCst);
+    assert_eq!(
+        plan("server-error"),
+        "The next 1 attempt of `GET issues` will fail: 500."
+    );
+    let synced = desk.run(&["sync", "--json", "--full"]).ended(0);
+    assert_eq!(synced["status"], "completed");
+    let shown = desk
+        .run(&["requests", "--json", "--only", "failed"])
+        .ended(0);
+    assert_eq!(shown["found"], 1);
+    let error = &shown["requests"][0]["steps"][0]["error"];
+    assert!(
+        error
+            .as_str()
+            .unwrap()
+            .contains("made up by `fail like this`")
+            || error
+                .as_str()
+                .unwrap()
+                .contains("made up by 'fail like this'"),
+        "{error}"
+    );
+    assert_eq!(
+        source.asked.load(Ordering::SeqCst) - before,
+        2,
+        "the source was not asked by the attempt that failed"
+    );
+
+    plan("empty-page");
+    let emptied = desk.run(&["sync", "--json", "--full"]);
+    let items: Value = desk.run(&["requests", "--json"]).ended(0)["walks"][0]["items"].clone();
+    assert_eq!(items[0], 0, "{}", emptied.stdout);
+}
+
+#[test]
+fn a_connector_that_does_not_run_takes_no_planned_faults() {
+    let source = Source::start();
+    let (desk, described) = source.desk();
+    let described = described.each_ref().map(String::as_str);
+    desk.run_with_connector(&[&["sync", "--json"][..], &described].concat());
+    let arguments = [
+        "requests",
+        "--json",
+        "--fail",
+        "GET issues",
+        "--with",
+        "server-error",
+    ];
+    let done = desk.run(&arguments).ended(1);
+    let error = done["error"].as_str().unwrap();
+    assert!(
+        error.contains("takes no planned faults") || error.contains("No connector has registered"),
+        "{error}"
+    );
+}

@@ -1,0 +1,153 @@
+//! Faults that a person has planned for the next calls of an operation, in place of the source's answers: *fail like this* on
+//! the development page. Only a process that `cargo omni` started takes them.
+
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
+
+use axum::http::{HeaderValue, header};
+use bytes::Bytes;
+use reqwest::{Response, StatusCode};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Faults that are planned at once.
+const MOST: usize = 100;
+/// What the body of a made-up answer and the error of a made-up end say.
+const MADE_UP: &str = "made up by `fail like this` of the development page";
+
+static PLANNED: Mutex<Vec<PlannedFault>> = Mutex::new(Vec::new());
+/// Whether any is planned, so that calls of other processes pay next to nothing.
+static IS_ANY: AtomicBool = AtomicBool::new(false);
+
+/// A fault for the next calls of one operation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedFault {
+    /// The operation, as requests name it.
+    pub operation: String,
+    /// What happens to the calls.
+    pub fault: Fault,
+    /// Attempts that it happens to.
+    pub times: u32,
+}
+
+/// What happens to an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Fault {
+    /// The answer is 429 with `Retry-After: 2`.
+    TooManyRequests,
+    /// The answer is 500.
+    ServerError,
+    /// The source is asked, and its answer breaks off.
+    BrokenOff,
+    /// The source is asked, and every list in its answer is empty.
+    EmptyPage,
+}
+
+/// Plans a fault. False where too many are planned.
+pub(crate) fn plan(fault: PlannedFault) -> bool {
+    let mut planned = PLANNED.lock().unwrap_or_else(PoisonError::into_inner);
+    if planned.len() == MOST || fault.times == 0 {
+        return false;
+    }
+    planned.push(fault);
+    IS_ANY.store(true, Ordering::Release);
+    true
+}
+
+/// The fault of the next attempt of an operation.
+pub(super) fn take(operation: &str) -> Option<Fault> {
+    if !IS_ANY.load(Ordering::Acquire) {
+        return None;
+    }
+    let mut planned = PLANNED.lock().unwrap_or_else(PoisonError::into_inner);
+    let index = planned.iter().position(|one| one.operation == operation)?;
+    let fault = planned[index].fault;
+    planned[index].times -= 1;
+    if planned[index].times == 0 {
+        planned.remove(index);
+    }
+    IS_ANY.store(!planned.is_empty(), Ordering::Release);
+    Some(fault)
+}
+
+impl Fault {
+    /// The answer in place of the source's, for a fault that asks the source nothing.
+    pub(super) fn answer(self) -> Option<Response> {
+        let status = match self {
+            Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
+            Self::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::BrokenOff | Self::EmptyPage => return None,
+        };
+        let body = serde_json::json!({ "message": MADE_UP }).to_string();
+        let mut answer = axum::http::Response::new(body);
+        *answer.status_mut() = status;
+        let json = HeaderValue::from_static("application/json");
+        answer.headers_mut().insert(header::CONTENT_TYPE, json);
+        if self == Self::TooManyRequests {
+            let pause = HeaderValue::from_static("2");
+            answer.headers_mut().insert(header::RETRY_AFTER, pause);
+        }
+        Some(answer.into())
+    }
+
+    /// Why an answer could not be read to its end.
+    pub(super) fn broken_off(self) -> Option<String> {
+        (self == Self::BrokenOff).then(|| format!("the answer broke off; {MADE_UP}"))
+    }
+
+    /// The body with every list empty, where this fault does that and the body is JSON.
+    pub(super) fn change(self, body: Bytes) -> Bytes {
+        if self != Self::EmptyPage {
+            return body;
+        }
+        match serde_json::from_slice::<Value>(&body) {
+            Ok(mut value) => {
+                empty(&mut value);
+                value.to_string().into()
+            }
+            Err(_) => body,
+        }
+    }
+}
+
+fn empty(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.clear(),
+        Value::Object(fields) => fields.values_mut().for_each(empty),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_happens_to_its_operation_as_often_as_it_was_planned() {
+        let fault = PlannedFault {
+            operation: "GET faults-of-this-test".to_owned(),
+            fault: Fault::ServerError,
+            times: 2,
+        };
+        assert!(plan(fault.clone()));
+        assert_eq!(take("GET another"), None);
+        assert_eq!(take(&fault.operation), Some(Fault::ServerError));
+        assert_eq!(take(&fault.operation), Some(Fault::ServerError));
+        assert_eq!(take(&fault.operation), None);
+        assert!(!plan(PlannedFault { times: 0, ..fault }));
+    }
+
+    #[test]
+    fn every_list_of_an_empty_page_is_empty_and_its_other_fields_stay() {
+        let body = Bytes::from_static(br#"{"items":[{"a":[1]}],"meta":{"next":"x","seen":[1]}}"#);
+        let changed = Fault::EmptyPage.change(body.clone());
+        let changed: Value = serde_json::from_slice(&changed).unwrap();
+        let expected = serde_json::json!({ "items": [], "meta": { "next": "x", "seen": [] } });
+        assert_eq!(changed, expected);
+        assert_eq!(Fault::BrokenOff.change(body.clone()), body);
+    }
+}

@@ -1,0 +1,281 @@
+//! What a run asked of its source: each call with its waits and attempts, and each walk over pages. Only a process that
+//! `cargo omni` started keeps it, for the development page. Nothing of it holds a secret.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{LazyLock, Mutex, MutexGuard, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+
+/// The variable by which `cargo omni` asks for it.
+const VARIABLE: &str = "OMNI_DEV_REQUESTS";
+/// Calls of a run that are kept; the oldest are dropped.
+const KEPT: usize = 2_000;
+/// Walks of a run that are kept; the oldest are dropped.
+const KEPT_WALKS: usize = 200;
+/// Operations that are told apart.
+const NAMED: usize = 100;
+/// Where calls of further operations are counted.
+const OTHERS: &str = "other operations";
+
+static IS_KEPT: LazyLock<bool> =
+    LazyLock::new(|| std::env::var(VARIABLE).is_ok_and(|value| value == "1"));
+
+/// Whether this process keeps what its runs ask of their sources.
+pub(crate) fn are_requests_kept() -> bool {
+    *IS_KEPT
+}
+
+/// What a run asked of its source. Served under `GET /sync/{id}/requests/{after}` by a process that `cargo omni` started.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RunRequests {
+    /// When the process began with the run, in milliseconds since 1970. Another process that goes on with the run counts anew.
+    pub began_ms: u64,
+    /// Calls that have ended.
+    pub calls: u64,
+    /// What the calls of each operation cost.
+    pub operations: BTreeMap<String, OperationCost>,
+    /// The latest walks over pages.
+    pub walks: Vec<SourceWalk>,
+    /// The latest calls in the order of their ends.
+    pub requests: Vec<SourceRequest>,
+}
+
+/// What the calls of one operation cost together.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "each field counts what its name says")]
+pub struct OperationCost {
+    pub calls: u64,
+    pub attempts: u64,
+    pub failed: u64,
+    pub bytes: u64,
+    pub took_ms: u64,
+    pub waited_ms: u64,
+}
+
+/// One call to a source.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SourceRequest {
+    /// Counts up from 1, by the ends of the calls.
+    pub number: u64,
+    /// Its name, or the method and the path with ids replaced.
+    pub operation: String,
+    /// The method.
+    pub method: String,
+    /// The URL without secrets.
+    pub url: String,
+    /// The page of a walk.
+    pub page: Option<u32>,
+    /// The number of the walk.
+    pub walk: Option<u64>,
+    /// Milliseconds from [`began_ms`](RunRequests::began_ms) to the call.
+    pub at_ms: u64,
+    /// Milliseconds from the call to its end.
+    pub took_ms: u64,
+    /// Bytes of the answer.
+    pub bytes: u64,
+    /// `ok`, or the kind of the error.
+    pub outcome: String,
+    /// Waits and attempts in their order.
+    pub steps: Vec<RequestStep>,
+}
+
+/// A wait or an attempt of a call.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RequestStep {
+    /// Milliseconds from [`began_ms`](RunRequests::began_ms).
+    pub at_ms: u64,
+    /// How long it took.
+    pub took_ms: u64,
+    /// What was waited for: `slot`, `pace`, `retry` or `credential`; none of an attempt.
+    pub wait: Option<String>,
+    /// The status of the answer; none of a wait, and of an attempt without an answer.
+    pub status: Option<u16>,
+    /// Why an attempt failed.
+    pub error: Option<String>,
+}
+
+/// A walk over the pages of a list.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SourceWalk {
+    /// Counts up from 1.
+    pub number: u64,
+    /// The operation of its calls.
+    pub operation: String,
+    /// Pages that were read.
+    pub pages: u32,
+    /// Items on each page.
+    pub items: Vec<u32>,
+    /// How many items the source says there are.
+    pub total: Option<u64>,
+    /// Whether its end was proven.
+    pub is_complete: bool,
+    /// Why it ended without a proof.
+    pub incomplete: Option<String>,
+}
+
+/// What a run has asked so far.
+#[derive(Debug)]
+pub(crate) struct RequestLog {
+    began: Instant,
+    began_ms: u64,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    calls: u64,
+    operations: BTreeMap<String, OperationCost>,
+    walks: VecDeque<SourceWalk>,
+    walked: u64,
+    requests: VecDeque<SourceRequest>,
+}
+
+impl Default for RequestLog {
+    fn default() -> Self {
+        Self {
+            began: Instant::now(),
+            began_ms: SystemTime::UNIX_EPOCH.elapsed().map_or(0, millis),
+            kept: Mutex::default(),
+        }
+    }
+}
+
+impl RequestLog {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Milliseconds from the start of the log to an instant.
+    pub(crate) fn at(&self, instant: Instant) -> u64 {
+        millis(instant.saturating_duration_since(self.began))
+    }
+
+    /// Keeps a call that has ended.
+    pub(crate) fn note(&self, mut request: SourceRequest) {
+        let mut kept = self.kept();
+        kept.calls += 1;
+        request.number = kept.calls;
+        let is_known = kept.operations.contains_key(&request.operation);
+        let name = if is_known || kept.operations.len() < NAMED {
+            &request.operation
+        } else {
+            OTHERS
+        };
+        let cost = kept.operations.entry(name.to_owned()).or_default();
+        let (waits, attempts): (Vec<_>, Vec<_>) =
+            request.steps.iter().partition(|step| step.wait.is_some());
+        cost.calls += 1;
+        cost.attempts += attempts.len() as u64;
+        cost.failed += u64::from(request.outcome != "ok");
+        cost.bytes += request.bytes;
+        cost.took_ms += request.took_ms;
+        cost.waited_ms += waits.iter().map(|step| step.took_ms).sum::<u64>();
+        if kept.requests.len() == KEPT {
+            kept.requests.pop_front();
+        }
+        kept.requests.push_back(request);
+    }
+
+    /// Begins a walk, and gives its number.
+    pub(crate) fn begin_walk(&self, operation: String) -> u64 {
+        let mut kept = self.kept();
+        kept.walked += 1;
+        let number = kept.walked;
+        if kept.walks.len() == KEPT_WALKS {
+            kept.walks.pop_front();
+        }
+        kept.walks.push_back(SourceWalk {
+            number,
+            operation,
+            ..SourceWalk::default()
+        });
+        number
+    }
+
+    /// Changes a walk that is kept.
+    pub(crate) fn walk(&self, number: u64, change: impl FnOnce(&mut SourceWalk)) {
+        let mut kept = self.kept();
+        let walk = kept.walks.iter_mut().find(|walk| walk.number == number);
+        if let Some(walk) = walk {
+            change(walk);
+        }
+    }
+
+    /// What is known, with the calls behind that number.
+    pub(crate) fn after(&self, number: u64) -> RunRequests {
+        let kept = self.kept();
+        let behind = kept.requests.iter().filter(|one| one.number > number);
+        RunRequests {
+            began_ms: self.began_ms,
+            calls: kept.calls,
+            operations: kept.operations.clone(),
+            walks: kept.walks.iter().cloned().collect(),
+            requests: behind.cloned().collect(),
+        }
+    }
+}
+
+/// Whole milliseconds.
+pub(crate) fn millis(duration: Duration) -> u64 {
+    duration.as_millis().try_into().unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(operation: &str) -> SourceRequest {
+        let step = |wait: Option<&str>| RequestStep {
+            took_ms: 5,
+            wait: wait.map(str::to_owned),
+            ..RequestStep::default()
+        };
+        SourceRequest {
+            operation: operation.to_owned(),
+            outcome: "ok".to_owned(),
+            steps: vec![step(Some("pace")), step(None)],
+            ..SourceRequest::default()
+        }
+    }
+
+    #[test]
+    fn the_log_of_a_long_run_stays_small_and_its_sums_stay_true() {
+        let log = RequestLog::default();
+        for n in 0..KEPT * 2 {
+            log.note(request(&format!("GET {}", n % 150)));
+        }
+        for _ in 0..KEPT_WALKS * 2 {
+            log.begin_walk("GET issues".to_owned());
+        }
+        let all = log.after(0);
+        assert_eq!(all.calls, KEPT as u64 * 2);
+        assert_eq!((all.requests.len(), all.walks.len()), (KEPT, KEPT_WALKS));
+        assert_eq!(all.operations.len(), NAMED + 1);
+        let sum =
+            |count: fn(&OperationCost) -> u64| all.operations.values().map(count).sum::<u64>();
+        assert_eq!(sum(|cost| cost.attempts), all.calls);
+        assert_eq!(sum(|cost| cost.waited_ms), all.calls * 5);
+    }
+
+    #[test]
+    fn a_caller_who_knows_a_number_gets_what_came_behind_it() {
+        let log = RequestLog::default();
+        for _ in 0..3 {
+            log.note(request("GET issues"));
+        }
+        let numbers = log.after(2).requests;
+        assert_eq!(
+            numbers.iter().map(|one| one.number).collect::<Vec<_>>(),
+            [3]
+        );
+    }
+}
