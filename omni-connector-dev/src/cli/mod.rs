@@ -1,6 +1,7 @@
 //! The `cargo omni` command: one file per subcommand, and what they share.
 
 mod call;
+mod check;
 mod client;
 mod connector_process;
 mod dev;
@@ -10,11 +11,13 @@ mod interrupts;
 mod login;
 mod manager;
 mod manifest;
+mod new;
 mod output;
 mod package;
 mod parameters;
 mod progress;
 mod readers;
+mod running;
 mod search;
 mod session;
 mod settings;
@@ -55,6 +58,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    New(new::Arguments),
+    Check(check::Arguments),
     Dev(dev::Arguments),
     Sync(sync::Arguments),
     Search(search::Arguments),
@@ -102,6 +107,8 @@ pub fn main() -> process::ExitCode {
     };
     let done = runtime.block_on(async {
         match cli.command {
+            Command::Check(arguments) => check::run(arguments, &output, &interrupts).await,
+            Command::New(arguments) => new::run(arguments, &output, &interrupts).await,
             Command::Dev(arguments) => dev::run(arguments, &output, &interrupts).await,
             Command::Sync(arguments) => sync::run(arguments, &output, &interrupts).await,
             Command::Search(arguments) => search::run(arguments, &output, &interrupts).await,
