@@ -107,7 +107,10 @@ pub(super) fn apply(
             for (key, value) in members {
                 let is_unique = items.iter().filter(|item| item[key] == *value).count() == 1;
                 if let (true, Value::String(text)) = (is_unique, &mut *value) {
-                    text.push('9');
+                    // A time that is unique is a time still.
+                    if OffsetDateTime::parse(text, &Rfc3339).is_err() {
+                        text.push('9');
+                    }
                 } else if let (true, Some(number)) = (is_unique, value.as_i64()) {
                     *value = (number + 1_000_000).into();
                 }

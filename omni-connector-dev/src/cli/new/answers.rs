@@ -8,6 +8,7 @@ use std::{
 use clap::{Args, builder::PossibleValuesParser};
 use omni_connector::SourceType;
 
+use super::openapi::{Chosen, Flags, FromDocument};
 use crate::cli::failure::Failure;
 
 /// The keys of the blocks of templates, with their values.
@@ -18,7 +19,12 @@ pub(super) const ANSWERS: &[(&str, &[&str])] = &[
     ("incremental", &INCREMENTAL),
     ("access", &ACCESS),
     ("transport", &["stdio", "http"]),
+    ("field", &FIELDS),
+    ("action", &["create"]),
 ];
+
+/// The fields of an item beside its id.
+pub(super) const FIELDS: [&str; 5] = ["title", "text", "url", "status", "updated_at"];
 
 const KINDS: [&str; 2] = ["rest", "mcp"];
 const AUTH: [&str; 3] = ["key", "bearer", "basic"];
@@ -68,6 +74,8 @@ pub(in crate::cli) struct Arguments {
     /// With `--kind mcp`: where the server is
     #[arg(long, value_name = "URL")]
     url: Option<String>,
+    #[command(flatten)]
+    pub(super) document: FromDocument,
     /// Folder, git URL or version of omni-connector [default: where this command comes from]
     #[arg(long, value_name = "PATH|URL|VERSION")]
     pub(super) lib: Option<String>,
@@ -80,14 +88,12 @@ pub(in crate::cli) struct Arguments {
 }
 
 /// What is to be made.
-#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Answers {
     pub(super) source_type: SourceType,
     pub(super) kind: Kind,
 }
 
 /// What the connector talks to.
-#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Kind {
     Rest {
         auth: String,
@@ -95,6 +101,8 @@ pub(super) enum Kind {
         incremental: String,
         access: String,
     },
+    /// An API with a document that describes it.
+    Document(Box<Chosen>),
     /// An MCP server, by what starts it.
     Command(String),
     /// An MCP server, by its address.
@@ -123,7 +131,7 @@ fn source_type_names() -> Vec<&'static str> {
 
 impl Arguments {
     /// Asks for what no flag says.
-    pub(super) fn answers(&self) -> Result<Answers, Failure> {
+    pub(super) fn answers(&self, chosen: Option<Chosen>) -> Result<Answers, Failure> {
         let types: Vec<_> = source_type_names()
             .into_iter()
             .map(|name| (name, ""))
@@ -135,6 +143,14 @@ impl Arguments {
             values: &types,
         })?;
         let source_type = source_type.parse().map_err(Failure::usage)?;
+        if let Some(chosen) = chosen {
+            if self.kind.as_deref() == Some("mcp") {
+                let failure = Failure::usage("`--from` describes an API, and no MCP server");
+                return Err(failure.help("leave out `--from` or `--kind mcp`"));
+            }
+            let kind = Kind::Document(Box::new(chosen));
+            return Ok(Answers { source_type, kind });
+        }
         let kind = self.ask(&Question {
             flag: "kind",
             text: "What it talks to",
@@ -150,6 +166,16 @@ impl Arguments {
             self.api()?
         };
         Ok(Answers { source_type, kind })
+    }
+
+    /// What an OpenAPI document says; none when nobody named one.
+    pub(super) fn chosen(&self) -> Result<Option<Chosen>, Failure> {
+        self.document.choose(&Flags {
+            auth: self.auth.as_deref(),
+            paging: self.paging.as_deref(),
+            incremental: self.incremental.as_deref(),
+            access: self.access.as_deref(),
+        })
     }
 
     fn server(&self) -> Result<Kind, Failure> {
@@ -329,12 +355,18 @@ impl Kind {
                 paging,
                 incremental,
                 access,
-            } => vec![
-                ("auth", auth),
-                ("paging", paging),
-                ("incremental", incremental),
-                ("access", access),
-            ],
+            } => {
+                let answers = [
+                    ("auth", auth),
+                    ("paging", paging),
+                    ("incremental", incremental),
+                    ("access", access),
+                ];
+                let answers = answers.map(|(key, value)| (key, value.as_str()));
+                let fields = FIELDS.map(|field| ("field", field));
+                [&answers[..], &fields, &[("action", "create")]].concat()
+            }
+            Self::Document(_) => Vec::new(),
             Self::Command(_) => vec![("transport", "stdio")],
             Self::Url(_) => vec![("transport", "http")],
         }

@@ -3,6 +3,7 @@
 mod answers;
 mod library;
 mod names;
+mod openapi;
 mod template;
 mod tested;
 
@@ -40,6 +41,8 @@ struct Made {
     replaced: Vec<String>,
     /// The manifest of the workspace that it was added to.
     workspace: Option<PathBuf>,
+    /// Questions that are open. The crate does not compile before they are answered.
+    questions: Vec<String>,
     /// Whether it can be tried with made-up items.
     has_items: bool,
     tests: Option<Tests>,
@@ -65,8 +68,11 @@ pub(super) async fn run(
         return Err(failure
             .help("choose another name, or replace its files of the same names with `--force`"));
     }
-    let answers = arguments.answers()?;
-    let names = Names::new(name, answers.source_type, arguments.item.as_deref())?;
+    let chosen = arguments.chosen()?;
+    let item = arguments.item.clone();
+    let item = item.or_else(|| chosen.as_ref()?.item());
+    let answers = arguments.answers(chosen)?;
+    let names = Names::new(name, answers.source_type, item.as_deref())?;
 
     let started = Instant::now();
     let mut files = rendered(&answers.kind, &names);
@@ -86,10 +92,18 @@ pub(super) async fn run(
         seconds: started.elapsed().as_secs_f64(),
         replaced,
         workspace,
-        has_items: matches!(answers.kind, Kind::Rest { .. }),
+        has_items: matches!(answers.kind, Kind::Rest { .. } | Kind::Document(_)),
+        questions: Vec::new(),
         tests: None,
     };
-    if !arguments.no_check {
+    if let Kind::Document(chosen) = &answers.kind {
+        made.questions = chosen.questions();
+        let report = folder.join("openapi.md");
+        fs::write(&report, chosen.report()).map_err(|error| {
+            Failure::failed(format!("`{}` cannot be written: {error}", report.display()))
+        })?;
+    }
+    if !arguments.no_check && made.questions.is_empty() {
         note(format!(
             "made {name}; its tests are built and run, which --no-check leaves out"
         ));
@@ -106,13 +120,14 @@ pub(super) async fn run(
 /// The files of the template that fits.
 fn rendered(kind: &Kind, names: &Names) -> Vec<Written> {
     let template = match kind {
+        Kind::Document(chosen) => return chosen.render(names),
         Kind::Rest { .. } => &template::REST,
         Kind::Command(_) | Kind::Url(_) => &template::MCP,
     };
     let mut files = template.render(&kind.choice(), names);
     // After the names, so that no word of a command is taken for one.
     let server = match kind {
-        Kind::Rest { .. } => return files,
+        Kind::Rest { .. } | Kind::Document(_) => return files,
         Kind::Command(command) => (format!("{}-mcp --stdio", names.package), command),
         Kind::Url(url) => (format!("https://{}.example.com/mcp", names.package), url),
     };
@@ -238,6 +253,15 @@ impl fmt::Display for Made {
         }
         if let Some(tests) = &self.tests {
             writeln!(f, "checked: {tests}")?;
+        }
+        if !self.questions.is_empty() {
+            writeln!(
+                f,
+                "open questions; it does not compile before they are answered:"
+            )?;
+            for question in &self.questions {
+                writeln!(f, "  {question}")?;
+            }
         }
         writeln!(f, "next:")?;
         writeln!(f, "  cd {}", self.folder.display())?;

@@ -125,6 +125,11 @@ impl Names {
         })
     }
 
+    /// What the source has many of, in the plural.
+    pub(super) fn items(&self) -> String {
+        plural(&self.item)
+    }
+
     /// The path of a file with the new names.
     pub(super) fn in_path(&self, path: &str) -> String {
         path.replace("issue", &self.item)
@@ -153,7 +158,7 @@ impl Names {
     }
 
     fn word(&self, word: &str, is_text: bool, after: &str) -> Option<String> {
-        let items = plural(&self.item);
+        let items = self.items();
         Some(match word {
             "exemplar" | "specimen" if after.starts_with("::") => self.package.replace('-', "_"),
             "exemplar" | "specimen" => self.package.clone(),

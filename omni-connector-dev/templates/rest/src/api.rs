@@ -67,12 +67,14 @@ impl Client {
             .items("/issues")
     }
     //<
+    //> action=create
 
     /// Creates an issue.
     pub(crate) async fn create_issue(&self, title: &str, text: &str) -> Result<Issue> {
         let body = json!({ "title": title, "text": text });
         Ok(self.api.post("issues").json(&body).read().await?)
     }
+    //<
     //> access=groups
 
     /// Sends the teams that may read issues, with their members.

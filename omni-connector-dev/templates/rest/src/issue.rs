@@ -6,11 +6,21 @@ use omni_connector::prelude::*;
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Issue {
     id: String,
+    //> field=title
     title: Option<String>,
+    //<
+    //> field=text
     text: Option<String>,
+    //<
+    //> field=url
     url: Option<String>,
+    //<
+    //> field=status
     pub(crate) status: Option<String>,
+    //<
+    //> field=updated_at
     updated_at: Option<Timestamp>,
+    //<
     //> access=groups
     team: Option<String>,
     //<
@@ -28,23 +38,7 @@ impl Issue {
     /// The document that Omni finds.
     pub(crate) fn document(&self) -> Document<'_> {
         let id = self.id();
-        let title = self.title.as_deref().unwrap_or(&id);
-        let document = Document::new(&id, self.access())
-            .title(title)
-            .text(self.text.as_deref().unwrap_or_default())
-            .updated_at(self.updated_at.map(|at| at.0))
-            .attributes_of(self);
-        match &self.url {
-            Some(url) => document.url(url),
-            None => document,
-        }
-    }
-
-    /// Who may read it. What Exemplar does not say opens nothing.
-    //> access=public
-    #[allow(clippy::unused_self, reason = "everybody may read every issue")]
-    //<
-    fn access(&self) -> Access {
+        // Who may read it. What Exemplar does not say opens nothing.
         //> access=public
         let access = Access::public();
         //<
@@ -60,6 +54,23 @@ impl Issue {
             None => Access::unknown("Exemplar does not show the readers of this issue"),
         };
         //<
-        access
+        let document = Document::new(&id, access)
+            //> field=title
+            .title(self.title.as_deref().unwrap_or(&id))
+            //<
+            //> field=text
+            .text(self.text.as_deref().unwrap_or_default())
+            //<
+            //> field=updated_at
+            .updated_at(self.updated_at.map(|at| at.0))
+            //<
+            ;
+        //> field=url
+        let document = match &self.url {
+            Some(url) => document.url(url),
+            None => document,
+        };
+        //<
+        document.attributes_of(self)
     }
 }

@@ -122,6 +122,7 @@ impl Exemplar {
         //<
         Ok(checkpoint.save().await?)
     }
+    //> action=create
 
     /// Create an issue in Exemplar.
     #[action(write)]
@@ -137,10 +138,13 @@ impl Exemplar {
     ) -> Result<Issue> {
         client.create_issue(&title, &text).await
     }
+    //<
+    //> field=status
 
     /// `status:open` finds the issues with one status.
     #[search_operator]
     fn status(issue: &Issue) -> Option<String> {
         issue.status.clone()
     }
+    //<
 }

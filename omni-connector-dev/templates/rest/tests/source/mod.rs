@@ -42,10 +42,12 @@ pub fn start() -> FakeApi {
         //> incremental=time
         .since("updated_since", "updated_at")
         //<
+        //> action=create
         .post(
             "/issues",
             |input| json!({ "id": "99", "title": input["title"], "text": input["text"] }),
         )
+        //<
         //> access=groups
         .list("/teams", "/teams", exemplar::paging(), teams())
         .members("members")
@@ -56,11 +58,21 @@ fn issues() -> Vec<Value> {
     let issue = |number| {
         json!({
             "id": format!("{number}"),
+            //> field=title
             "title": format!("Issue {number}"),
+            //<
+            //> field=text
             "text": format!("What is to be known of number {number}."),
+            //<
+            //> field=url
             "url": format!("https://exemplar.example.com/issues/{number}"),
+            //<
+            //> field=status
             "status": if number % 3 == 0 { "closed" } else { "open" },
+            //<
+            //> field=updated_at
             "updated_at": format!("2026-01-{number:02}T12:00:00Z"),
+            //<
             //> access=groups
             "team": "ops@example.com",
             //<
