@@ -175,6 +175,7 @@ impl Names {
             "issues_since" => format!("{items}_since"),
             "an" if after.starts_with(" issue") => self.article().to_owned(),
             "An" if after.starts_with(" issue") => capital(self.article()),
+            "CARGO_BIN_EXE_specimen" => format!("CARGO_BIN_EXE_{}", self.package),
             _ => match word.strip_prefix("SPECIMEN_") {
                 Some(rest) => format!("{}_{rest}", self.variable()),
                 None => return None,

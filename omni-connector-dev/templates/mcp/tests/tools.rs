@@ -1,4 +1,10 @@
 //! A tool of the server is an action in Omni.
+//> template
+#![allow(
+    unused_variables,
+    reason = "a template holds all its variants, one after the other"
+)]
+//<
 
 mod server;
 

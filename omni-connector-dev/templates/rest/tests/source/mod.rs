@@ -1,4 +1,10 @@
 //! A source that answers as Exemplar does.
+//> template
+#![allow(
+    unused_variables,
+    reason = "a template holds all its variants, one after the other"
+)]
+//<
 
 use omni_connector::{SecretString, http::Auth};
 use omni_connector_dev::testing::FakeApi;
