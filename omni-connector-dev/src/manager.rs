@@ -345,6 +345,12 @@ impl Manager {
         }
     }
 
+    /// Everything that looks wrong with a source.
+    #[cfg(feature = "cli")]
+    pub(crate) async fn doubts(&self, source_id: &str) -> Result<Vec<rules::Doubt>, StoreError> {
+        rules::doubts(&self.app.shared, source_id).await
+    }
+
     /// Returns the latest runs of one source or of all, newest first.
     ///
     /// # Errors

@@ -67,6 +67,12 @@ impl ConnectorProcess {
         let mut command = Command::new(&program.path);
         command
             .args(&program.arguments)
+            .envs(
+                program
+                    .environment
+                    .iter()
+                    .map(|(name, value)| (name, value)),
+            )
             // Errors are printed without a stack trace, panics with one, whatever `RUST_BACKTRACE` says.
             .env(
                 "RUST_LIB_BACKTRACE",

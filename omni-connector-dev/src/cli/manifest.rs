@@ -1,10 +1,6 @@
 //! `cargo omni manifest`: prints the manifest of a connector.
 
-use std::{
-    env, fs,
-    process::{self, Stdio},
-    time::Duration,
-};
+use std::{process::Stdio, time::Duration};
 
 use clap::Args;
 use serde_json::Value;
@@ -12,13 +8,11 @@ use tokio::{process::Command, time::timeout};
 
 use super::{
     Code, Failure, Interrupts, Output,
-    client::Client,
-    connector_process::ConnectorProcess,
     package::{self, Profile},
+    running::Running,
     session::{fetch_manifest, http},
     target::Program,
 };
-use crate::{manager::Manager, options::Options};
 
 /// How long a program may take to print its manifest.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -48,6 +42,7 @@ pub(super) async fn run(
                 name: program.clone(),
                 path: program.into(),
                 arguments: rest.to_vec(),
+                environment: Vec::new(),
             };
             registered(&program, interrupts).await?
         }
@@ -73,29 +68,10 @@ pub(super) async fn run(
 
 /// Returns the manifest that a program registers, at a manager in memory. Its output goes to a temporary file.
 async fn registered(program: &Program, interrupts: &Interrupts) -> Result<Value, Failure> {
-    let manager = Manager::start(Options::default())
-        .await
-        .map_err(Failure::failed)?;
-    let client = Client::new(manager.url())?;
-    let log = env::temp_dir().join(format!("cargo-omni-{}.log", process::id()));
-    let mut connector = ConnectorProcess::start(program, client.url(), &log, false, None)?;
-    let manifest = tokio::select! {
-        manifest = timeout(PATIENCE, client.registration()) => match manifest {
-            Ok(manifest) => manifest,
-            Err(_) => {
-                let what = format!("did not register within {} s", PATIENCE.as_secs());
-                Err(connector.failure(&what).await)
-            }
-        },
-        status = connector.exited() => {
-            Err(connector.failure(&format!("ended with {status} before it registered")).await)
-        }
-        () = interrupts.first() => Err(Failure::interrupted()),
-    };
-    connector.stop(interrupts).await;
-    manager.shutdown().await;
-    let _ = fs::remove_file(&log);
-    serde_json::to_value(manifest?).map_err(Failure::failed)
+    let running = Running::start(program, interrupts).await?;
+    let manifest = serde_json::to_value(&running.manifest).map_err(Failure::failed);
+    running.stop(interrupts).await;
+    manifest
 }
 
 /// Returns the manifest that the program prints.

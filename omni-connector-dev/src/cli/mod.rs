@@ -1,6 +1,7 @@
 //! The `cargo omni` command: one file per subcommand, and what they share.
 
 mod call;
+mod check;
 mod checkpoint;
 mod client;
 mod connector_process;
@@ -13,6 +14,7 @@ mod interrupts;
 mod login;
 mod manager;
 mod manifest;
+mod new;
 mod output;
 mod package;
 mod page;
@@ -20,6 +22,7 @@ mod parameters;
 mod progress;
 mod readers;
 mod requests;
+mod running;
 mod runs;
 mod search;
 mod session;
@@ -61,6 +64,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    New(new::Arguments),
+    Check(check::Arguments),
     Dev(dev::Arguments),
     Sync(sync::Arguments),
     Search(search::Arguments),
@@ -114,6 +119,8 @@ pub fn main() -> process::ExitCode {
     };
     let done = runtime.block_on(async {
         match cli.command {
+            Command::Check(arguments) => check::run(arguments, &output, &interrupts).await,
+            Command::New(arguments) => new::run(arguments, &output, &interrupts).await,
             Command::Dev(arguments) => dev::run(arguments, &output, &interrupts).await,
             Command::Sync(arguments) => sync::run(arguments, &output, &interrupts).await,
             Command::Search(arguments) => search::run(arguments, &output, &interrupts).await,

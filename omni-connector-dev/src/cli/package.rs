@@ -38,6 +38,20 @@ pub(super) struct Package {
     pub(super) manifest_path: PathBuf,
     default_run: Option<String>,
     targets: Vec<Target>,
+    #[serde(flatten)]
+    about: About,
+}
+
+/// What a package says to those who use it.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Deserialize)]
+struct About {
+    #[serde(default)]
+    version: String,
+    license: Option<String>,
+    license_file: Option<String>,
+    readme: Option<String>,
+    /// The registries that it may be published to; all when this is missing.
+    publish: Option<Vec<String>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -81,6 +95,7 @@ pub(super) async fn build(
         name: package.name.clone(),
         path,
         arguments: Vec::new(),
+        environment: Vec::new(),
     })
 }
 
@@ -215,6 +230,35 @@ impl Package {
             .map(|(index, _)| &self.name[index + 1..])
     }
 
+    /// The folder of the package.
+    pub(super) fn folder(&self) -> &Path {
+        self.manifest_path.parent().unwrap_or(Path::new("."))
+    }
+
+    pub(super) fn version(&self) -> &str {
+        &self.about.version
+    }
+
+    /// The licence, by its name or by its file.
+    pub(super) fn licence(&self) -> Option<&str> {
+        let About {
+            license,
+            license_file,
+            ..
+        } = &self.about;
+        license.as_deref().or(license_file.as_deref())
+    }
+
+    pub(super) fn has_readme(&self) -> bool {
+        let named = self.about.readme.as_deref().unwrap_or("README.md");
+        self.folder().join(named).is_file()
+    }
+
+    /// Whether it is never published.
+    pub(super) fn is_private(&self) -> bool {
+        self.about.publish.as_ref().is_some_and(Vec::is_empty)
+    }
+
     /// The program of the package.
     pub(super) fn binary(&self) -> Result<&str, Failure> {
         let binaries: Vec<_> = self
@@ -280,6 +324,7 @@ mod tests {
                 name: (*name).to_owned(),
                 kind: vec!["bin".to_owned()],
             }],
+            about: About::default(),
         };
         names.iter().map(package).collect()
     }

@@ -51,6 +51,11 @@ impl SourceArguments {
         self.config.is_some() || !self.set.is_empty()
     }
 
+    /// Whether a secret is given on the command line.
+    pub(super) fn has_secret(&self) -> bool {
+        self.credentials.is_some()
+    }
+
     /// The given settings over those from before, or over a whole file of them.
     pub(super) fn config_over(&self, before: &Value) -> Result<Value, Failure> {
         let base = match &self.config {

@@ -48,6 +48,8 @@ pub(super) struct Program {
     pub name: String,
     pub path: PathBuf,
     pub arguments: Vec<String>,
+    /// Variables beside those of the protocol.
+    pub environment: Vec<(String, String)>,
 }
 
 /// The name of a connector in a command.
@@ -93,6 +95,7 @@ impl ConnectorArguments {
             name: program.clone(),
             path: program.into(),
             arguments: arguments.to_vec(),
+            environment: Vec::new(),
         })
     }
 

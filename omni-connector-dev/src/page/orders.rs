@@ -39,7 +39,7 @@ pub(super) async fn begin(sent: Sent) -> Response {
     };
     let to = sent.frame.link(Pane::Sync.path(), &[("run", &run.id)]);
     let done = match why {
-        Why::Refused => {
+        Why::NotAccepted => {
             Err(Refusal::Conflict(run.error_message.unwrap_or_else(|| {
                 "The connector did not take the run.".to_owned()
             })))

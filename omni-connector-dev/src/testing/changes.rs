@@ -1,6 +1,7 @@
 //! Changes of a fake's items.
 
 use serde_json::{Value, json};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::source::{Change, Oddity, Unable};
 
@@ -11,6 +12,20 @@ pub(super) struct Fields {
     pub(super) readers: String,
     /// The list of groups, and the member with a group's members.
     pub(super) members: Option<(usize, String)>,
+    /// The parameter that asks for changes, and the member with the time of the last one.
+    pub(super) changed: Option<(String, String)>,
+}
+
+/// The time of changes that are made here. It is after all times of items, and the same in every run.
+const CHANGED: &str = "2099-01-01T00:00:00Z";
+
+/// Whether a time is not before another one. What is no time is listed.
+pub(super) fn is_since(time: &Value, since: &str) -> bool {
+    let read = |text: &str| OffsetDateTime::parse(text, &Rfc3339).ok();
+    match (time.as_str().and_then(read), read(since)) {
+        (Some(time), Some(since)) => time >= since,
+        _ => true,
+    }
 }
 
 impl Default for Fields {
@@ -20,6 +35,7 @@ impl Default for Fields {
             text: "text".to_owned(),
             readers: "readers".to_owned(),
             members: None,
+            changed: None,
         }
     }
 }
@@ -59,6 +75,10 @@ pub(super) fn apply(
         }
         _ => {}
     }
+    let of_item = match change {
+        Change::Edit(number) | Change::Rename(number) | Change::Narrow(number) => Some(*number),
+        _ => None,
+    };
     let items = lists.first_mut().ok_or_else(|| unable("it has no list"))?;
     match change {
         Change::Remove(number) => {
@@ -87,7 +107,10 @@ pub(super) fn apply(
             for (key, value) in members {
                 let is_unique = items.iter().filter(|item| item[key] == *value).count() == 1;
                 if let (true, Value::String(text)) = (is_unique, &mut *value) {
-                    text.push('9');
+                    // A time that is unique is a time still.
+                    if OffsetDateTime::parse(text, &Rfc3339).is_err() {
+                        text.push('9');
+                    }
                 } else if let (true, Some(number)) = (is_unique, value.as_i64()) {
                     *value = (number + 1_000_000).into();
                 }
@@ -104,6 +127,9 @@ pub(super) fn apply(
         }
         Change::Odd(number, oddity) => odd(item(items, *number, change)?, *oddity, fields),
         Change::Leave | Change::EmptyGroup | Change::HideMembers | Change::UnevenPages => {}
+    }
+    if let (Some((_, member)), Some(number)) = (&fields.changed, of_item) {
+        items[number][member] = CHANGED.into();
     }
     Ok(())
 }

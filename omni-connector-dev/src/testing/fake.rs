@@ -4,15 +4,11 @@
 use std::{
     cmp::Reverse,
     collections::BTreeSet,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak},
-    thread,
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::{Duration, Instant},
 };
 
 use axum::{
-    Router,
-    body::Bytes,
-    extract::{Request, State},
     http::{HeaderMap, Method, StatusCode, Uri},
     response::Response,
 };
@@ -22,6 +18,7 @@ use serde_json::{Value, json};
 use super::{
     changes,
     requests::{answered, matched, parameters, put, text_of},
+    serving::serve,
     source::{Change, Source, Unable},
 };
 
@@ -55,6 +52,7 @@ struct Shared {
     quota: Option<Quota>,
     routes: Vec<Route>,
     fields: changes::Fields,
+    most: Option<usize>,
     state: Mutex<Inner>,
 }
 
@@ -105,6 +103,7 @@ impl FakeApi {
                 quota: None,
                 routes: Vec::new(),
                 fields: changes::Fields::default(),
+                most: None,
                 state,
             }),
             url: OnceLock::new(),
@@ -152,6 +151,23 @@ impl FakeApi {
                 parameters,
                 kind: Kind::List(number, items_at, paging),
             });
+        })
+    }
+
+    /// Sends at most this many items on a page, however many were asked for.
+    pub fn at_most(self, items: usize) -> Self {
+        self.with(|shared| shared.most = Some(items))
+    }
+
+    /// Lists changes only when the main list is asked for with this parameter: items whose member, a time, is not before it.
+    pub fn since(self, parameter: impl Into<String>, member: impl Into<String>) -> Self {
+        let (parameter, member) = (parameter.into(), member.into());
+        self.with(|shared| {
+            let is_main = |route: &&mut Route| matches!(route.kind, Kind::List(0, ..));
+            if let Some(route) = shared.routes.iter_mut().find(is_main) {
+                route.parameters.push(parameter.clone());
+            }
+            shared.fields.changed = Some((parameter, member));
         })
     }
 
@@ -240,7 +256,7 @@ impl FakeApi {
 impl Source for FakeApi {
     fn url(&self) -> String {
         self.url
-            .get_or_init(|| serve(Arc::clone(&self.shared)))
+            .get_or_init(|| serve(Arc::clone(&self.shared), Shared::answer))
             .clone()
     }
 
@@ -364,14 +380,22 @@ impl Shared {
         link: &dyn Fn(&str, &str) -> String,
     ) -> Response {
         let state = self.state();
-        let items = &state.items[number];
+        let changed = self.fields.changed.as_ref().filter(|_| number == 0);
+        let since = changed.and_then(|(parameter, member)| Some((asked(parameter)?, member)));
+        let is_listed = |item: &&Value| {
+            since
+                .as_ref()
+                .is_none_or(|(since, member)| changes::is_since(&item[member.as_str()], since))
+        };
+        let items: Vec<_> = state.items[number].iter().filter(is_listed).collect();
         let shorten = |start: usize| match (state.uneven && number == 0, start) {
             (true, 0) => 1,
             _ => 0,
         };
-        let page = match paging.serve(items.len(), asked, link, &shorten) {
+        let page = match paging.serve(items.len(), self.most, asked, link, &shorten) {
             Ok(page) => page,
             Err(problem) => {
+                drop(items);
                 drop(state);
                 self.problem(problem.clone());
                 return answered(StatusCode::BAD_REQUEST, &[], &json!({ "error": problem }));
@@ -381,7 +405,7 @@ impl Shared {
         put(
             &mut body,
             items_at,
-            Value::Array(items[page.items].to_vec()),
+            items[page.items].iter().copied().cloned().collect(),
         );
         for (pointer, value) in page.fields {
             put(&mut body, &pointer, value);
@@ -418,50 +442,5 @@ impl Shared {
         }
         let oldest = state.calls.first().map_or(Duration::ZERO, Instant::elapsed);
         Some(per.saturating_sub(oldest).as_secs().max(1).to_string())
-    }
-}
-
-/// Serves on a thread of its own, so that a test needs no runtime to have one. Gives the URL.
-fn serve(shared: Arc<Shared>) -> String {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
-    listener
-        .set_nonblocking(true)
-        .expect("a socket can be asked not to block");
-    let address = listener.local_addr().expect("a listener has an address");
-    let weak = Arc::downgrade(&shared);
-    let app = Router::new().fallback(handle).with_state(weak.clone());
-    drop(shared);
-    thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build();
-        let runtime = runtime.expect("a runtime starts");
-        runtime.block_on(async move {
-            let listener =
-                tokio::net::TcpListener::from_std(listener).expect("the listener is one");
-            let server = axum::serve(listener, app);
-            let ended = async {
-                while weak.strong_count() > 0 {
-                    tokio::time::sleep(Duration::from_millis(200)).await;
-                }
-            };
-            tokio::select! { _ = server => {}, () = ended => {} }
-        });
-    });
-    format!("http://{address}")
-}
-
-async fn handle(State(shared): State<Weak<Shared>>, request: Request) -> Response {
-    let (head, body) = request.into_parts();
-    let body: Bytes = axum::body::to_bytes(body, 64 << 20)
-        .await
-        .unwrap_or_default();
-    match shared.upgrade() {
-        Some(shared) => shared.answer(&head.method, &head.uri, &head.headers, &body),
-        None => answered(
-            StatusCode::SERVICE_UNAVAILABLE,
-            &[],
-            &json!({ "error": "the test is over" }),
-        ),
     }
 }

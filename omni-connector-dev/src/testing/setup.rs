@@ -298,6 +298,29 @@ impl Setup {
         hits.hits.into_iter().map(|hit| hit.document_id).collect()
     }
 
+    /// Waits until the connector has an action, such as a tool of its MCP server. The list of tools is read after a run began.
+    ///
+    /// # Panics
+    /// It has none of that name within a minute; the message names those that it has.
+    pub async fn until_action(&self, action: &str) {
+        let names = async || {
+            let id = &self.manifest.connector_id;
+            let manifest = self.manager.registration(id, PATIENCE).await;
+            let actions = manifest.map(|manifest| manifest.actions);
+            let names = actions.into_iter().flatten().map(|action| action.name);
+            names.collect::<Vec<_>>()
+        };
+        let declared = async {
+            while !names().await.iter().any(|name| name == action) {
+                sleep(GLANCE).await;
+            }
+        };
+        if timeout(PATIENCE, declared).await.is_err() {
+            let names = names().await.join(", ");
+            panic!("the connector has no action `{action}`; it has: {names}")
+        }
+    }
+
     /// Calls an action as the system, and gives its result.
     ///
     /// # Panics

@@ -3,7 +3,7 @@
 use std::{
     borrow::Cow,
     fmt,
-    sync::{Arc, Mutex},
+    sync::{Arc, LazyLock, Mutex},
     time::Duration,
 };
 
@@ -371,10 +371,28 @@ impl Call {
             (None, Err(Unresolved::Invalid(why))) => {
                 Some(SourceError::Invalid { why: why.clone() })
             }
+            (None, Ok(_)) if *READ_ONLY && self.may_change() => Some(SourceError::Invalid {
+                why: format!(
+                    "`{}` may change something in the source, and `OMNI_HTTP_READ_ONLY=1` allows reading only",
+                    self.operation()
+                ),
+            }),
             (None, Ok(_)) => None,
         }
     }
+
+    /// Whether the source may be another one after this call.
+    fn may_change(&self) -> bool {
+        let is_search = self.method == Method::POST
+            && self.is_repeatable
+            && !self.headers.contains_key("idempotency-key");
+        !is_search && !matches!(self.method, Method::GET | Method::HEAD | Method::OPTIONS)
+    }
 }
+
+/// Whether calls that may change something are refused: `cargo omni check --live` sets this.
+static READ_ONLY: LazyLock<bool> =
+    LazyLock::new(|| std::env::var("OMNI_HTTP_READ_ONLY").is_ok_and(|value| value == "1"));
 
 /// A call whose answer may be that the thing does not exist. From [`Call::missing_is_none`].
 #[must_use = "a call is made by the method that ends it, such as `read`"]
@@ -498,6 +516,22 @@ mod tests {
             call.url.unwrap().as_str(),
             "https://acme.example/issues?a=1&q=x+y"
         );
+    }
+
+    #[test]
+    fn only_calls_that_read_leave_the_source_as_it_is() {
+        let api = Api::at("https://acme.example");
+        for (call, may_change) in [
+            (api.get("a"), false),
+            (api.post("search").repeatable(), false),
+            (api.post("a"), true),
+            (api.post("a").idempotency_key("k"), true),
+            (api.put("a"), true),
+            (api.patch("a"), true),
+            (api.delete("a"), true),
+        ] {
+            assert_eq!(call.may_change(), may_change, "{call:?}");
+        }
     }
 
     #[test]

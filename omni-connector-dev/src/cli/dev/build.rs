@@ -70,6 +70,7 @@ pub(super) async fn build(
     group.over();
     Ok(match (found.executable, status.success()) {
         (Some(path), true) => Ok(Program {
+            environment: Vec::new(),
             name: package.name.clone(),
             path,
             arguments: Vec::new(),

@@ -102,6 +102,11 @@ pub(super) async fn stops(suite: &Conformance) -> Result<Verdict> {
     let Some(middle) = calls.get(calls.len() / 2).cloned() else {
         return Ok(Verdict::LeftOut("a run makes no calls".to_owned()));
     };
+    // Its few calls are made before it is answered that the run began.
+    if expected.documents.is_empty() && !calls.iter().any(|call| call.side == Side::Source) {
+        let reason = "a run neither reads a source nor brings documents, so it is over at once";
+        return Ok(Verdict::LeftOut(reason.to_owned()));
+    }
     for is_cancel in [false, true] {
         let victim = Victim::default();
         let terminate = victim.terminate();

@@ -27,12 +27,13 @@ pub struct ServedPage {
 
 impl Paging {
     /// The page of a list of `count` items that a request asks for. `asked` gives the value of a parameter of the query, or of
-    /// a JSON pointer into the body; `link` is the request's URL with another value of a parameter. `shorten` says how many
-    /// items fewer than asked for a page at an offset has.
+    /// a JSON pointer into the body; `link` is the request's URL with another value of a parameter. A page has at most `most` items,
+    /// and `shorten` says how many items fewer a page at an offset has.
     #[doc(hidden)]
     pub fn serve(
         &self,
         count: usize,
+        most: Option<usize>,
         asked: &dyn Fn(&str) -> Option<String>,
         link: &dyn Fn(&str, &str) -> String,
         shorten: &dyn Fn(usize) -> usize,
@@ -44,6 +45,7 @@ impl Paging {
                 .map_err(|_| format!("`{size}` is not a size of a page"))?,
             None => declared.map_or(ITEMS, |(_, size)| usize::try_from(*size).unwrap_or(ITEMS)),
         };
+        let size = most.map_or(size, |most| size.min(most));
         let position = asked(self.put.name());
         let number = |text: &str| {
             text.parse::<usize>()
@@ -145,7 +147,7 @@ mod tests {
             (key == name).then(|| value.to_owned())
         };
         let link = |name: &str, value: &str| format!("http://h/list?{name}={value}");
-        paging.serve(5, &asked, &link, &|_| 0).unwrap()
+        paging.serve(5, None, &asked, &link, &|_| 0).unwrap()
     }
 
     #[test]

@@ -80,3 +80,36 @@ async fn a_fake_enforces_its_quota_and_changes() {
     assert_eq!(get(format!("{url}/list"), None).await.0, 200);
     assert_eq!(get(format!("{url}/list"), None).await.0, 429);
 }
+
+#[tokio::test]
+async fn a_fake_limits_its_pages_and_lists_what_changed() {
+    let items: Vec<_> = (1..=4)
+        .map(|day| json!({ "id": day, "title": "a", "text": "b", "at": format!("2026-01-0{day}T00:00:00Z") }))
+        .collect();
+    let api = FakeApi::new()
+        .at_most(3)
+        .list(
+            "/list",
+            "/items",
+            Paging::cursor("/next").size("limit", 100),
+            items,
+        )
+        .since("after", "at");
+    let url = api.url();
+    let ids = async |query: &str| {
+        let (_, page) = get(format!("{url}/list?{query}"), None).await;
+        let items = page["items"].as_array().unwrap().iter();
+        items
+            .map(|item| item["id"].as_u64().unwrap())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(ids("limit=100").await, [1, 2, 3]);
+    assert_eq!(ids("limit=2").await, [1, 2]);
+    assert_eq!(ids("after=2026-01-03T00:00:00Z").await, [3, 4]);
+    api.change(&Change::Edit(0)).unwrap();
+    assert_eq!(ids("after=2026-01-04T00:00:00Z").await, [1, 4]);
+    // An item that was added has a time as well.
+    api.change(&Change::Add).unwrap();
+    assert_eq!(ids("after=2026-01-04T00:00:00Z").await, [1, 4, 1_000_004]);
+    assert!(api.problems().is_empty(), "{:?}", api.problems());
+}

@@ -1,0 +1,404 @@
+//! The questions about a new connector. Each is also a flag; without a terminal a missing flag is an error.
+
+use std::{
+    io::{self, BufRead, IsTerminal, Write},
+    path::PathBuf,
+};
+
+use clap::{Args, builder::PossibleValuesParser};
+use omni_connector::SourceType;
+
+use super::openapi::{Chosen, Flags, FromDocument};
+use crate::cli::failure::Failure;
+
+/// The keys of the blocks of templates, with their values.
+#[cfg(test)]
+pub(super) const ANSWERS: &[(&str, &[&str])] = &[
+    ("auth", &AUTH),
+    ("paging", &PAGING),
+    ("incremental", &INCREMENTAL),
+    ("access", &ACCESS),
+    ("transport", &["stdio", "http"]),
+    ("field", &FIELDS),
+    ("action", &["create"]),
+];
+
+/// The fields of an item beside its id.
+pub(super) const FIELDS: [&str; 5] = ["title", "text", "url", "status", "updated_at"];
+
+const KINDS: [&str; 2] = ["rest", "mcp"];
+const AUTH: [&str; 3] = ["key", "bearer", "basic"];
+const PAGING: [&str; 5] = ["token", "next-url", "link-header", "page", "offset"];
+const INCREMENTAL: [&str; 2] = ["time", "none"];
+const ACCESS: [&str; 3] = ["item", "groups", "public"];
+
+/// Make a new connector that runs, with its tests
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Without a flag the command asks; with `-y` it takes the first value of each.
+
+Examples:
+  cargo omni new acme
+  cargo omni new desk --source-type clickup --item ticket --auth bearer --paging page -y
+  cargo omni new tools --kind mcp --url https://example.com/mcp -y")]
+pub(in crate::cli) struct Arguments {
+    /// Folder of the new package; its last part is the name, such as `acme`
+    pub(super) folder: PathBuf,
+    /// Source type of Omni that it serves; a system that Omni does not know uses the type of a similar one
+    #[arg(long, value_name = "TYPE", value_parser = source_types())]
+    source_type: Option<String>,
+    /// What it talks to
+    #[arg(long, value_parser = PossibleValuesParser::new(KINDS))]
+    kind: Option<String>,
+    /// How it signs in: a key in a header, a bearer token, or user and password
+    #[arg(long, value_parser = PossibleValuesParser::new(AUTH))]
+    auth: Option<String>,
+    /// How lists end: a token or a URL for the next page in the answer, a `Link` header, or an empty page
+    #[arg(long, value_parser = PossibleValuesParser::new(PAGING))]
+    paging: Option<String>,
+    /// Whether it can list only what changed since a time
+    #[arg(long, value_parser = PossibleValuesParser::new(INCREMENTAL))]
+    incremental: Option<String>,
+    /// Where it says who may read: at each item, by groups, or everybody may
+    #[arg(long, value_parser = PossibleValuesParser::new(ACCESS))]
+    access: Option<String>,
+    /// What it has many of, in one word, such as `ticket` [default: by the source type]
+    #[arg(long, value_name = "WORD")]
+    pub(super) item: Option<String>,
+    /// Take the first value of every question that no flag answers
+    #[arg(short, long)]
+    yes: bool,
+    /// With `--kind mcp`: the command that starts the server
+    #[arg(long, value_name = "COMMAND", conflicts_with = "url")]
+    command: Option<String>,
+    /// With `--kind mcp`: where the server is
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+    #[command(flatten)]
+    pub(super) document: FromDocument,
+    /// Folder, git URL or version of omni-connector [default: where this command comes from]
+    #[arg(long, value_name = "PATH|URL|VERSION")]
+    pub(super) lib: Option<String>,
+    /// Leave out the tests of the new package
+    #[arg(long)]
+    pub(super) no_check: bool,
+    /// Write into a folder that exists, and replace its files of the same names
+    #[arg(long)]
+    pub(super) force: bool,
+}
+
+/// What is to be made.
+pub(super) struct Answers {
+    pub(super) source_type: SourceType,
+    pub(super) kind: Kind,
+}
+
+/// What the connector talks to.
+pub(super) enum Kind {
+    Rest {
+        auth: String,
+        paging: String,
+        incremental: String,
+        access: String,
+    },
+    /// An API with a document that describes it.
+    Document(Box<Chosen>),
+    /// An MCP server, by what starts it.
+    Command(String),
+    /// An MCP server, by its address.
+    Url(String),
+}
+
+/// One question.
+struct Question<'a> {
+    flag: &'static str,
+    text: &'static str,
+    given: Option<&'a str>,
+    /// Values with what they mean; the first is the default.
+    values: &'a [(&'a str, &'a str)],
+}
+
+fn source_types() -> PossibleValuesParser {
+    PossibleValuesParser::new(source_type_names())
+}
+
+/// The names of source types. The first one is taken by `-y`.
+fn source_type_names() -> Vec<&'static str> {
+    let mut names: Vec<_> = SourceType::ALL.iter().map(|it| it.as_str()).collect();
+    names.sort_by_key(|name| (*name != "jira", *name));
+    names
+}
+
+impl Arguments {
+    /// Asks for what no flag says.
+    pub(super) fn answers(&self, chosen: Option<Chosen>) -> Result<Answers, Failure> {
+        let types: Vec<_> = source_type_names()
+            .into_iter()
+            .map(|name| (name, ""))
+            .collect();
+        let source_type = self.ask(&Question {
+            flag: "source-type",
+            text: "Source type in Omni",
+            given: self.source_type.as_deref(),
+            values: &types,
+        })?;
+        let source_type = source_type.parse().map_err(Failure::usage)?;
+        if let Some(chosen) = chosen {
+            if self.kind.as_deref() == Some("mcp") {
+                let failure = Failure::usage("`--from` describes an API, and no MCP server");
+                return Err(failure.help("leave out `--from` or `--kind mcp`"));
+            }
+            let kind = Kind::Document(Box::new(chosen));
+            return Ok(Answers { source_type, kind });
+        }
+        let kind = self.ask(&Question {
+            flag: "kind",
+            text: "What it talks to",
+            given: self.kind.as_deref(),
+            values: &[
+                ("rest", "an HTTP API with lists in JSON"),
+                ("mcp", "an MCP server, whose tools become actions"),
+            ],
+        })?;
+        let kind = if kind == "mcp" {
+            self.server()?
+        } else {
+            self.api()?
+        };
+        Ok(Answers { source_type, kind })
+    }
+
+    /// What an OpenAPI document says; none when nobody named one.
+    pub(super) fn chosen(&self) -> Result<Option<Chosen>, Failure> {
+        self.document.choose(&Flags {
+            auth: self.auth.as_deref(),
+            paging: self.paging.as_deref(),
+            incremental: self.incremental.as_deref(),
+            access: self.access.as_deref(),
+        })
+    }
+
+    fn server(&self) -> Result<Kind, Failure> {
+        let of_an_api = [
+            ("auth", &self.auth),
+            ("paging", &self.paging),
+            ("incremental", &self.incremental),
+            ("access", &self.access),
+            ("item", &self.item),
+        ];
+        if let Some((flag, _)) = of_an_api.iter().find(|(_, given)| given.is_some()) {
+            let failure = Failure::usage(format!("`--{flag}` says nothing about an MCP server"));
+            return Err(failure.help("leave it out, or make a connector with `--kind rest`"));
+        }
+        let (kind, given) = match (&self.command, &self.url) {
+            (Some(command), _) => (Kind::Command(command.clone()), command),
+            (None, Some(url)) => (Kind::Url(url.clone()), url),
+            (None, None) => {
+                let failure = Failure::usage("`--kind mcp` needs a server");
+                return Err(failure.help(
+                    "give `--command \"npx -y some-server\"`, or `--url https://example.com/mcp`",
+                ));
+            }
+        };
+        if given.trim().is_empty() || given.contains(['"', '\\', '\n']) {
+            let failure = Failure::usage(format!("`{given}` cannot be the server"));
+            return Err(
+                failure.help("put a command with quotes into a script, and name the script")
+            );
+        }
+        Ok(kind)
+    }
+
+    fn api(&self) -> Result<Kind, Failure> {
+        if self.command.is_some() || self.url.is_some() {
+            let failure = Failure::usage("`--command` and `--url` name an MCP server");
+            return Err(
+                failure.help("add `--kind mcp`; the address of an API is a setting of each source")
+            );
+        }
+        let auth = self.ask(&Question {
+            flag: "auth",
+            text: "How it signs in",
+            given: self.auth.as_deref(),
+            values: &[
+                ("key", "a key in a header"),
+                ("bearer", "a bearer token"),
+                ("basic", "user and password"),
+            ],
+        })?;
+        let paging = self.ask(&Question {
+            flag: "paging",
+            text: "How lists end",
+            given: self.paging.as_deref(),
+            values: &[
+                ("token", "an answer without a token for the next page"),
+                ("next-url", "an answer without a URL of the next page"),
+                ("link-header", "an answer without `Link: …; rel=\"next\"`"),
+                ("page", "pages have numbers; an empty one is the end"),
+                ("offset", "items are counted; an empty answer is the end"),
+            ],
+        })?;
+        let incremental = self.ask(&Question {
+            flag: "incremental",
+            text: "Changes since …?",
+            given: self.incremental.as_deref(),
+            values: &[
+                ("time", "it lists what changed since a time"),
+                ("none", "it only lists everything"),
+            ],
+        })?;
+        let access = self.ask(&Question {
+            flag: "access",
+            text: "Who may read?",
+            given: self.access.as_deref(),
+            values: &[
+                ("item", "each item names its readers"),
+                (
+                    "groups",
+                    "each item names a group, and there are lists of members",
+                ),
+                ("public", "everybody in the company"),
+            ],
+        })?;
+        Ok(Kind::Rest {
+            auth,
+            paging,
+            incremental,
+            access,
+        })
+    }
+
+    fn ask(&self, question: &Question<'_>) -> Result<String, Failure> {
+        if let Some(given) = question.given {
+            return Ok(given.to_owned());
+        }
+        let default = question.values.first().map_or("", |(value, _)| value);
+        match question.values {
+            [_] => return Ok(default.to_owned()),
+            _ if self.yes => return Ok(default.to_owned()),
+            _ => {}
+        }
+        let flag = question.flag;
+        if !io::stdin().is_terminal() {
+            let failure = Failure::usage(format!(
+                "`--{flag}` is missing, and there is no terminal to ask for it"
+            ));
+            return Err(failure.help(format!(
+                "give it, such as `--{flag} {default}`, or take the first value of everything with `-y`"
+            )));
+        }
+        let mut input = io::stdin().lock();
+        asked(question, default, &mut input, &mut io::stderr().lock())
+            .map_err(|error| Failure::usage(format!("`--{flag}` was not answered: {error}")))
+    }
+}
+
+/// Asks until an answer is one of the values, the beginning of only one of them, or its number. Nothing is the default.
+fn asked(
+    question: &Question<'_>,
+    default: &str,
+    input: &mut impl BufRead,
+    output: &mut impl Write,
+) -> io::Result<String> {
+    let has_meanings = question
+        .values
+        .iter()
+        .any(|(_, meaning)| !meaning.is_empty());
+    writeln!(output, "{} (--{})", question.text, question.flag)?;
+    if has_meanings {
+        for (number, (value, meaning)) in question.values.iter().enumerate() {
+            writeln!(output, "  {}  {value:<12} {meaning}", number + 1)?;
+        }
+    } else {
+        let all: Vec<_> = question.values.iter().map(|(value, _)| *value).collect();
+        writeln!(output, "  {}", all.join(", "))?;
+    }
+    loop {
+        write!(output, "[{default}] ")?;
+        output.flush()?;
+        let mut line = String::new();
+        if input.read_line(&mut line)? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let answer = line.trim();
+        if answer.is_empty() {
+            return Ok(default.to_owned());
+        }
+        let mut values = question.values.iter().map(|(value, _)| *value);
+        if let Some(exact) = values.clone().find(|value| *value == answer) {
+            return Ok(exact.to_owned());
+        }
+        let numbered = answer.parse().ok().filter(|_| has_meanings);
+        if let Some(value) =
+            numbered.and_then(|number: usize| values.clone().nth(number.checked_sub(1)?))
+        {
+            return Ok(value.to_owned());
+        }
+        let begun: Vec<_> = values
+            .by_ref()
+            .filter(|value| value.starts_with(answer))
+            .collect();
+        match begun[..] {
+            [only] => return Ok(only.to_owned()),
+            [] => writeln!(output, "`{answer}` is none of them")?,
+            _ => writeln!(output, "`{answer}` can be {}", begun.join(" or "))?,
+        }
+    }
+}
+
+impl Kind {
+    /// The blocks of a template that are kept.
+    pub(super) fn choice(&self) -> Vec<(&str, &str)> {
+        match self {
+            Self::Rest {
+                auth,
+                paging,
+                incremental,
+                access,
+            } => {
+                let answers = [
+                    ("auth", auth),
+                    ("paging", paging),
+                    ("incremental", incremental),
+                    ("access", access),
+                ];
+                let answers = answers.map(|(key, value)| (key, value.as_str()));
+                let fields = FIELDS.map(|field| ("field", field));
+                [&answers[..], &fields, &[("action", "create")]].concat()
+            }
+            Self::Document(_) => Vec::new(),
+            Self::Command(_) => vec![("transport", "stdio")],
+            Self::Url(_) => vec![("transport", "http")],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_a_value_its_beginning_its_number_or_nothing() {
+        let question = Question {
+            flag: "paging",
+            text: "How lists end",
+            given: None,
+            values: &[("token", "one"), ("page", "two"), ("page-total", "three")],
+        };
+        let ask = |typed: &str| {
+            let mut shown = Vec::new();
+            let answer = asked(&question, "token", &mut typed.as_bytes(), &mut shown);
+            (answer.ok(), String::from_utf8(shown).unwrap())
+        };
+        assert_eq!(ask("\n").0.unwrap(), "token");
+        assert_eq!(ask("page\n").0.unwrap(), "page");
+        assert_eq!(ask("to\n").0.unwrap(), "token");
+        assert_eq!(ask("3\n").0.unwrap(), "page-total");
+        let (answer, shown) = ask("pa\nnothing\n2\n");
+        assert_eq!(answer.unwrap(), "page");
+        assert!(shown.contains("`pa` can be page or page-total"), "{shown}");
+        assert!(shown.contains("`nothing` is none of them"), "{shown}");
+        assert_eq!(ask("0\n").0, None);
+        assert_eq!(ask("").0, None);
+    }
+}

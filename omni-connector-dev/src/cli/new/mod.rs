@@ -1,0 +1,274 @@
+//! `cargo omni new`: makes a connector that runs, from a template within this program.
+
+mod answers;
+mod library;
+mod names;
+mod openapi;
+mod template;
+mod tested;
+
+use std::{
+    fmt, fs, io,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Instant,
+};
+
+use serde::Serialize;
+
+pub(super) use answers::Arguments;
+use answers::Kind;
+use library::Library;
+use names::Names;
+use template::Written;
+use tested::Tests;
+
+use super::{
+    Code, Failure, Interrupts, Output,
+    output::{note, warning},
+    package::{cargo, no_cargo},
+};
+
+/// What was made.
+#[derive(Debug, Serialize)]
+struct Made {
+    name: String,
+    folder: PathBuf,
+    files: Vec<String>,
+    lines: usize,
+    seconds: f64,
+    /// Files that were there before.
+    replaced: Vec<String>,
+    /// The manifest of the workspace that it was added to.
+    workspace: Option<PathBuf>,
+    /// Questions that are open. The crate does not compile before they are answered.
+    questions: Vec<String>,
+    /// Whether it can be tried with made-up items.
+    has_items: bool,
+    tests: Option<Tests>,
+}
+
+pub(super) async fn run(
+    arguments: Arguments,
+    output: &Output,
+    interrupts: &Interrupts,
+) -> Result<Code, Failure> {
+    // What cannot work is said before the first question.
+    let folder = folder(&arguments.folder)?;
+    let name = folder.file_name().and_then(|name| name.to_str());
+    let name = name.unwrap_or_default();
+    Names::new(
+        name,
+        omni_connector::SourceType::Jira,
+        arguments.item.as_deref(),
+    )?;
+    let library = Library::find(arguments.lib.as_deref())?;
+    if !arguments.force && is_used(&folder) {
+        let failure = Failure::usage(format!("`{}` exists already", arguments.folder.display()));
+        return Err(failure
+            .help("choose another name, or replace its files of the same names with `--force`"));
+    }
+    let chosen = arguments.chosen()?;
+    let item = arguments.item.clone();
+    let item = item.or_else(|| chosen.as_ref()?.item());
+    let answers = arguments.answers(chosen)?;
+    let names = Names::new(name, answers.source_type, item.as_deref())?;
+
+    let started = Instant::now();
+    let mut files = rendered(&answers.kind, &names);
+    for file in &mut files {
+        if file.path == "Cargo.toml" {
+            file.text = library.in_manifest(&file.text, &folder);
+        }
+    }
+    let workspace = prepare(&folder, name).await?;
+    let replaced = write(&folder, &files)?;
+    format(&folder, &files).await;
+    let mut made = Made {
+        name: name.to_owned(),
+        lines: files.iter().map(|file| file.text.lines().count()).sum(),
+        files: files.into_iter().map(|file| file.path).collect(),
+        folder: arguments.folder.clone(),
+        seconds: started.elapsed().as_secs_f64(),
+        replaced,
+        workspace,
+        has_items: matches!(answers.kind, Kind::Rest { .. } | Kind::Document(_)),
+        questions: Vec::new(),
+        tests: None,
+    };
+    if let Kind::Document(chosen) = &answers.kind {
+        made.questions = chosen.questions();
+        let report = folder.join("openapi.md");
+        fs::write(&report, chosen.report()).map_err(|error| {
+            Failure::failed(format!("`{}` cannot be written: {error}", report.display()))
+        })?;
+    }
+    if !arguments.no_check && made.questions.is_empty() {
+        note(format!(
+            "made {name}; its tests are built and run, which --no-check leaves out"
+        ));
+        made.tests = Some(tokio::select! {
+            tests = tested::run(&folder) => tests?,
+            () = interrupts.first() => return Err(Failure::interrupted()),
+        });
+    }
+    let is_good = made.tests.as_ref().is_none_or(|tests| tests.failed == 0);
+    output.result(&made, &made);
+    Ok(if is_good { Code::Done } else { Code::Failed })
+}
+
+/// The files of the template that fits.
+fn rendered(kind: &Kind, names: &Names) -> Vec<Written> {
+    let template = match kind {
+        Kind::Document(chosen) => return chosen.render(names),
+        Kind::Rest { .. } => &template::REST,
+        Kind::Command(_) | Kind::Url(_) => &template::MCP,
+    };
+    let mut files = template.render(&kind.choice(), names);
+    // After the names, so that no word of a command is taken for one.
+    let server = match kind {
+        Kind::Rest { .. } | Kind::Document(_) => return files,
+        Kind::Command(command) => (format!("{}-mcp --stdio", names.package), command),
+        Kind::Url(url) => (format!("https://{}.example.com/mcp", names.package), url),
+    };
+    for file in &mut files {
+        file.text = file.text.replace(&server.0, server.1);
+    }
+    files
+}
+
+/// The whole path of the new folder.
+fn folder(asked: &Path) -> Result<PathBuf, Failure> {
+    let whole = std::path::absolute(asked).map_err(Failure::usage)?;
+    let parent = whole.parent().unwrap_or(&whole);
+    if !parent.is_dir() {
+        let failure = Failure::usage(format!("there is no folder `{}`", parent.display()));
+        return Err(failure.help("make it first, or name a folder within one that is there"));
+    }
+    let parent = parent.canonicalize().map_err(Failure::failed)?;
+    Ok(parent.join(whole.file_name().unwrap_or_default()))
+}
+
+fn is_used(folder: &Path) -> bool {
+    match fs::read_dir(folder) {
+        Ok(mut entries) => entries.next().is_some(),
+        Err(error) => error.kind() != io::ErrorKind::NotFound,
+    }
+}
+
+/// Lets cargo make the package, since it knows the workspace around it. Gives the workspace that the package was added to.
+async fn prepare(folder: &Path, name: &str) -> Result<Option<PathBuf>, Failure> {
+    if folder.join("Cargo.toml").is_file() {
+        return Ok(None);
+    }
+    let verb = if folder.is_dir() { "init" } else { "new" };
+    let parent = folder.parent().unwrap_or(folder);
+    let made = cargo()
+        .args([verb, "--quiet", "--lib", "--vcs", "none", "--name", name])
+        .arg(folder)
+        .current_dir(parent)
+        .stdin(Stdio::null())
+        .output()
+        .await
+        .map_err(no_cargo)?;
+    if !made.status.success() {
+        let reason = String::from_utf8_lossy(&made.stderr);
+        let reason = reason.trim().trim_start_matches("error: ").to_owned();
+        return Err(
+            Failure::failed(format!("cargo makes no package `{name}`: {reason}"))
+                .help("choose another name or another folder"),
+        );
+    }
+    let root = cargo()
+        .args(["locate-project", "--workspace", "--message-format", "plain"])
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .output()
+        .await
+        .map_err(no_cargo)?;
+    let root = PathBuf::from(String::from_utf8_lossy(&root.stdout).trim());
+    Ok(Some(root).filter(|root| root.is_file() && root.parent() != Some(folder)))
+}
+
+/// Writes the files, and gives those that were there before.
+fn write(folder: &Path, files: &[Written]) -> Result<Vec<String>, Failure> {
+    let mut replaced = Vec::new();
+    for file in files {
+        let path = folder.join(&file.path);
+        let failed = |error: io::Error| {
+            Failure::failed(format!("`{}` cannot be written: {error}", path.display()))
+                .help("look at the rights and the space of the folder, then run this again with `--force`")
+        };
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(failed)?;
+        }
+        // Cargo wrote these two a moment ago.
+        let is_cargos = ["Cargo.toml", "src/lib.rs"].contains(&file.path.as_str());
+        if path.exists() && !is_cargos {
+            replaced.push(file.path.clone());
+        }
+        fs::write(&path, &file.text).map_err(failed)?;
+    }
+    Ok(replaced)
+}
+
+/// Names of other lengths break lines elsewhere.
+async fn format(folder: &Path, files: &[Written]) {
+    let is_rust = |file: &&Written| {
+        Path::new(&file.path)
+            .extension()
+            .is_some_and(|it| it == "rs")
+    };
+    let rust = files.iter().filter(is_rust).map(|file| &file.path);
+    let done = tokio::process::Command::new("rustfmt")
+        .args(["--edition", "2024"])
+        .args(rust)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .output()
+        .await;
+    if !done.is_ok_and(|done| done.status.success()) {
+        warning("`rustfmt` did not format the new files; run `cargo fmt` once it is installed");
+    }
+}
+
+impl fmt::Display for Made {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, lines, .. } = self;
+        let count = self.files.len();
+        writeln!(
+            f,
+            "made {name} ({count} files, {lines} lines) in {:.1} s",
+            self.seconds
+        )?;
+        if !self.replaced.is_empty() {
+            writeln!(f, "replaced: {}", self.replaced.join(", "))?;
+        }
+        if let Some(workspace) = &self.workspace {
+            writeln!(
+                f,
+                "it is a member of the workspace of {}",
+                workspace.display()
+            )?;
+        }
+        if let Some(tests) = &self.tests {
+            writeln!(f, "checked: {tests}")?;
+        }
+        if !self.questions.is_empty() {
+            writeln!(
+                f,
+                "open questions; it does not compile before they are answered:"
+            )?;
+            for question in &self.questions {
+                writeln!(f, "  {question}")?;
+            }
+        }
+        writeln!(f, "next:")?;
+        writeln!(f, "  cd {}", self.folder.display())?;
+        writeln!(
+            f,
+            "  cargo run --example source    serves made-up items, and says how to read them"
+        )?;
+        writeln!(f, "  cargo omni dev {name}")
+    }
+}

@@ -1,0 +1,130 @@
+//! How a list ends: never by a guess. What the document has for it is named, and the author says which it is.
+
+use super::{
+    document::List,
+    plan::{Question, Said, listed, present, question},
+};
+use crate::cli::failure::Failure;
+
+const TOKENS: [&str; 10] = [
+    "cursor",
+    "page_token",
+    "pageToken",
+    "next_token",
+    "nextToken",
+    "after",
+    "starting_after",
+    "continuation",
+    "offset_token",
+    "next",
+];
+const NUMBERS: [&str; 5] = ["page", "page_number", "pageNumber", "pageIndex", "p"];
+const OFFSETS: [&str; 6] = ["offset", "skip", "start", "startAt", "start_at", "from"];
+const SIZES: [&str; 12] = [
+    "limit",
+    "per_page",
+    "perPage",
+    "page_size",
+    "pageSize",
+    "size",
+    "count",
+    "max_results",
+    "maxResults",
+    "take",
+    "top",
+    "first",
+];
+const ORDERS: [&str; 7] = [
+    "sort", "order", "order_by", "orderBy", "sort_by", "sortBy", "ordering",
+];
+
+/// How the list ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Paging {
+    /// The code without the size, such as `Paging::link_header()`.
+    pub(super) code: String,
+    pub(super) size: Option<(String, u64)>,
+}
+
+pub(super) fn paging(
+    list: &List,
+    said: &Said<'_>,
+    remarks: &mut Vec<String>,
+) -> Result<Result<Paging, Question>, Failure> {
+    let size = present(list, &SIZES).first().map(|name| {
+        let largest = list.parameters[name]["maximum"].as_u64().unwrap_or(100);
+        (name.clone(), largest.clamp(1, 1000))
+    });
+    let parameter = |what: &str, usual: &[&str]| {
+        present(list, usual).into_iter().next().ok_or_else(|| {
+            Failure::usage(format!(
+                "`GET {}` has no parameter that looks like {what}",
+                list.path
+            ))
+            .help(format!(
+                "it has {}; choose another `--paging`",
+                listed(list.parameters.keys().map(String::as_str))
+            ))
+        })
+    };
+    let pointer = || {
+        let next = said.next.map(str::to_owned).ok_or_else(|| {
+            Failure::usage(
+                "`--next` is missing: where the next page stands in the answer, as a JSON pointer",
+            )
+            .help(format!(
+                "the answer has {}",
+                listed(list.beside.iter().map(String::as_str))
+            ))
+        })?;
+        if next.starts_with('/') {
+            return Ok(next);
+        }
+        let failure = Failure::usage(format!("`--next {next}` is no JSON pointer"));
+        Err(failure.help(format!("write it as `/{next}`")))
+    };
+    let code = match said.paging {
+        Some("link-header") => "Paging::link_header()".to_owned(),
+        Some("next-url") => format!("Paging::next_url({:?})", pointer()?),
+        Some("token") => {
+            let parameter = parameter("a token", &TOKENS)?;
+            format!("Paging::cursor({:?}).param({parameter:?})", pointer()?)
+        }
+        Some("page") => format!(
+            "Paging::page_number({:?}).until_empty()",
+            parameter("the number of a page", &NUMBERS)?
+        ),
+        Some("offset") => format!(
+            "Paging::offset({:?}).until_empty()",
+            parameter("an offset", &OFFSETS)?
+        ),
+        _ => {
+            let all = [&TOKENS[..], &NUMBERS, &OFFSETS, &SIZES].concat();
+            let found = present(list, &all);
+            let parameters = if found.is_empty() {
+                "no parameter for it".to_owned()
+            } else {
+                listed(found.iter().map(String::as_str))
+            };
+            let beside = if list.beside.is_empty() {
+                "nothing beside the items".to_owned()
+            } else {
+                listed(list.beside.iter().map(String::as_str))
+            };
+            return Ok(Err(question(
+                format!(
+                    "how does `GET {}` end? the document has {parameters}, and {beside} in the answer",
+                    list.path
+                ),
+                "--paging token|next-url|link-header|page|offset",
+            )));
+        }
+    };
+    let is_counted = matches!(said.paging, Some("page" | "offset"));
+    if let Some(order) = present(list, &ORDERS).first().filter(|_| is_counted) {
+        remarks.push(format!(
+            "pages are counted, so an order that changes while they are read hides items; give `{order}` a value that is stable, such as by creation, in `src/api.rs`"
+        ));
+    }
+    Ok(Ok(Paging { code, size }))
+}

@@ -1,0 +1,178 @@
+//! Templates: whole crates whose variants are marked blocks. The workspace builds and tests them as `tests/new`.
+//!
+//! A block begins with a line `//> key=value` and ends with `//<`; in other files the comments are `#` and `<!-- … -->`. It is
+//! kept for the chosen values, of which `|` separates several. Names are replaced as whole words.
+
+use super::names::Names;
+
+/// A crate with all its variants.
+pub(super) struct Template {
+    pub(super) files: &'static [File],
+}
+
+/// A file of a template.
+pub(super) struct File {
+    /// Where it is written.
+    pub(super) path: &'static str,
+    text: &'static str,
+}
+
+macro_rules! files {
+    ($folder:literal: $($path:literal from $file:literal),+ $(,)?) => {
+        Template {
+            files: &[$(File {
+                path: $path,
+                text: include_str!(concat!("../../../templates/", $folder, "/", $file)),
+            }),+],
+        }
+    };
+}
+
+pub(super) const REST: Template = files!("rest":
+    "Cargo.toml" from "manifest.toml",
+    "src/main.rs" from "src/main.rs",
+    "src/lib.rs" from "src/lib.rs",
+    "src/api.rs" from "src/api.rs",
+    "src/issue.rs" from "src/issue.rs",
+    "tests/conformance.rs" from "tests/conformance.rs",
+    "tests/source/mod.rs" from "tests/source/mod.rs",
+    "examples/source.rs" from "examples/source.rs",
+    "README.md" from "README.md",
+    "AGENTS.md" from "AGENTS.md",
+    ".gitignore" from "gitignore",
+);
+
+pub(super) const MCP: Template = files!("mcp":
+    "Cargo.toml" from "manifest.toml",
+    "src/main.rs" from "src/main.rs",
+    "tests/conformance.rs" from "tests/conformance.rs",
+    "tests/tools.rs" from "tests/tools.rs",
+    "tests/server/mod.rs" from "tests/server/mod.rs",
+    "examples/server.rs" from "examples/server.rs",
+    "README.md" from "README.md",
+    "AGENTS.md" from "AGENTS.md",
+    ".gitignore" from "gitignore",
+);
+
+/// The values that were chosen, by their keys.
+pub(super) type Choice<'a> = [(&'a str, &'a str)];
+
+/// A file as it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Written {
+    pub(super) path: String,
+    pub(super) text: String,
+}
+
+impl Template {
+    /// Makes the files for a choice. A file of which nothing is left is not written.
+    pub(super) fn render(&self, choice: &Choice<'_>, names: &Names) -> Vec<Written> {
+        let render = |file: &File| Written {
+            path: names.in_path(file.path),
+            text: names.in_text(&chosen(file.text, choice)),
+        };
+        let files = self.files.iter().map(render);
+        files.filter(|file| !file.text.is_empty()).collect()
+    }
+}
+
+/// The marker of a line: what a block is for, or the empty string at its end.
+fn marker(line: &str) -> Option<&str> {
+    let line = line.trim();
+    let inner = [("//", ""), ("<!-- ", " -->"), ("#", "")]
+        .iter()
+        .find_map(|(before, after)| line.strip_prefix(before)?.strip_suffix(after))?;
+    if inner == "<" {
+        return Some("");
+    }
+    inner.strip_prefix("> ")
+}
+
+/// The text without the blocks that were not chosen, and without the markers.
+fn chosen(text: &str, choice: &Choice<'_>) -> String {
+    let mut kept = String::new();
+    let mut is_kept = true;
+    for line in text.lines() {
+        match marker(line) {
+            Some("") => is_kept = true,
+            Some(condition) => is_kept = condition.split(' ').all(|one| holds(one, choice)),
+            None if is_kept => {
+                kept.push_str(line);
+                kept.push('\n');
+            }
+            None => {}
+        }
+    }
+    kept
+}
+
+/// Whether a condition such as `paging=page|offset` holds. One without a value is for the workspace alone.
+fn holds(condition: &str, choice: &Choice<'_>) -> bool {
+    condition.split_once('=').is_some_and(|(key, values)| {
+        choice
+            .iter()
+            .any(|(chosen, value)| *chosen == key && values.split('|').any(|one| one == *value))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use super::*;
+
+    #[test]
+    fn a_block_is_kept_for_its_values_alone() {
+        let text =
+            "a\n//> k=x|y\nb\n//<\n    # c\n#> k=z\nd\n#<\n<!-- > template -->\ne\n<!-- < -->\nf\n";
+        assert_eq!(chosen(text, &[("k", "y")]), "a\nb\n    # c\nf\n");
+        assert_eq!(chosen(text, &[("k", "z")]), "a\n    # c\nd\nf\n");
+    }
+
+    /// A file that is not in the list would be in the workspace's tests, and in no new crate.
+    #[test]
+    fn every_file_of_a_template_is_written() {
+        fn count(folder: &Path) -> usize {
+            let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+            entries
+                .map(|entry| match entry.file_type().unwrap().is_dir() {
+                    true => count(&entry.path()),
+                    false => 1,
+                })
+                .sum()
+        }
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
+        assert_eq!(count(&folder.join("rest")), REST.files.len());
+        assert_eq!(count(&folder.join("mcp")), MCP.files.len());
+    }
+
+    #[test]
+    fn every_block_of_a_template_is_closed_and_known() {
+        let known = super::super::answers::ANSWERS;
+        for file in REST.files.iter().chain(MCP.files) {
+            let mut open = None;
+            for line in file.text.lines() {
+                match (marker(line), open) {
+                    (Some(""), Some(_)) => open = None,
+                    (Some(""), None) => panic!("{}: nothing is open at `{line}`", file.path),
+                    (Some(condition), None) => open = Some(condition),
+                    (Some(_), Some(open)) => panic!("{}: `{open}` is open", file.path),
+                    (None, _) => {}
+                }
+                for one in open.into_iter().flat_map(|open| open.split(' ')) {
+                    let Some((key, values)) = one.split_once('=') else {
+                        assert_eq!(one, "template");
+                        continue;
+                    };
+                    for value in values.split('|') {
+                        let is_known = known
+                            .iter()
+                            .any(|(name, all)| *name == key && all.contains(&value));
+                        assert!(is_known, "{}: `{key}={value}` is not known", file.path);
+                    }
+                }
+            }
+            assert_eq!(open, None, "{}", file.path);
+        }
+    }
+}

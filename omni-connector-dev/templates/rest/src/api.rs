@@ -1,0 +1,103 @@
+//! The API of Exemplar: how it signs in, how its lists end, and its calls.
+
+use omni_connector::{http::Pages, prelude::*};
+
+use crate::{Issue, Login, Settings};
+
+/// The API of one source. All runs and actions of a source share its pace.
+#[derive(Clone, FromCall)]
+pub struct Client {
+    api: Api,
+}
+
+impl ApiClient for Client {
+    type Config = Settings;
+    type Credentials = Login;
+
+    fn connect(settings: &Settings, login: &Login) -> Result<Self> {
+        //> auth=basic
+        let auth = Auth::basic(&login.user, &login.password);
+        //<
+        //> auth=bearer
+        let auth = Auth::bearer(&login.token);
+        //<
+        //> auth=key
+        let auth = Auth::header("x-api-key", &login.api_key);
+        //<
+        Ok(Self {
+            api: Api::at(&settings.api_url).auth(auth),
+        })
+    }
+}
+
+/// How the lists of Exemplar end. The source of the tests pages with the same value.
+pub fn paging() -> Paging {
+    //> paging=offset
+    let end = Paging::offset("offset").until_empty();
+    //<
+    //> paging=page
+    let end = Paging::page_number("page").until_empty();
+    //<
+    //> paging=link-header
+    let end = Paging::link_header();
+    //<
+    //> paging=next-url
+    let end = Paging::next_url("/next");
+    //<
+    //> paging=token
+    let end = Paging::cursor("/next").param("cursor");
+    //<
+    end.size("limit", 100)
+}
+
+impl Client {
+    //> incremental=none
+    /// Lists all issues.
+    pub(crate) fn issues(&self) -> Pages<Issue> {
+        self.api.get("issues").pages(paging()).items("/issues")
+    }
+    //<
+    //> incremental=time
+
+    /// Lists the issues that were changed at or after a time, or all.
+    pub(crate) fn issues_since(&self, since: Option<OffsetDateTime>) -> Pages<Issue> {
+        let call = self.api.get("issues");
+        call.query(&[("updated_since", since.map(Timestamp))])
+            .pages(paging())
+            .items("/issues")
+    }
+    //<
+    //> action=create
+
+    /// Creates an issue.
+    pub(crate) async fn create_issue(&self, title: &str, text: &str) -> Result<Issue> {
+        let body = json!({ "title": title, "text": text });
+        Ok(self.api.post("issues").json(&body).read().await?)
+    }
+    //<
+    //> access=groups
+
+    /// Sends the teams that may read issues, with their members.
+    pub(crate) async fn send_teams(&self, ctx: &SyncContext) -> Result<()> {
+        let teams = self
+            .api
+            .get("teams")
+            .pages(paging())
+            .items::<Team>("/teams");
+        for team in teams.all().await? {
+            let members = team.members.context("Exemplar does not show its members");
+            ctx.members(team.email, members).await?;
+        }
+        Ok(())
+    }
+    //<
+}
+//> access=groups
+
+/// People who may read the same issues.
+#[derive(Debug, Deserialize)]
+struct Team {
+    email: String,
+    members: Option<Vec<String>>,
+}
+//<

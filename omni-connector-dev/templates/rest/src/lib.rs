@@ -1,0 +1,150 @@
+//! Issues of Exemplar in Omni.
+//> template
+#![allow(
+    clippy::let_and_return,
+    unreachable_patterns,
+    unused_mut,
+    unused_variables,
+    reason = "a template holds all its variants, one after the other"
+)]
+//<
+
+mod api;
+mod issue;
+
+//> incremental=time
+use std::time::Duration;
+
+//<
+use omni_connector::{http::Incomplete, prelude::*};
+
+pub use api::{Client, paging};
+pub use issue::Issue;
+
+//> incremental=time
+/// How far the clock of Exemplar may be from ours.
+const CLOCKS_DIFFER: Duration = Duration::from_mins(10);
+
+//<
+/// What an admin fills in.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct Settings {
+    /// Address of the API, such as `https://exemplar.example.com/api`
+    api_url: Url,
+}
+
+/// The secret of a source.
+#[derive(Debug, Deserialize)]
+pub struct Login {
+    //> auth=basic
+    user: String,
+    password: SecretString,
+    //<
+    //> auth=bearer
+    token: SecretString,
+    //<
+    //> auth=key
+    api_key: SecretString,
+    //<
+}
+
+/// What is known from earlier runs.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Cursor {
+    issues: Inventory<Issue>,
+    //> incremental=time
+    since: Watermark,
+    //<
+}
+
+/// Issues of Exemplar.
+#[connector(
+    name = "exemplar_id",
+    display_name = "Exemplar",
+    source_types = [Jira],
+    //> incremental=time
+    sync_modes = [full, incremental],
+    //<
+    config = Settings,
+    credentials = Login,
+    state = Cursor,
+)]
+pub struct Exemplar;
+
+#[connector]
+impl Exemplar {
+    #[sync]
+    async fn sync(
+        &self,
+        client: Client,
+        mut checkpoint: Checkpoint<Cursor>,
+        ctx: SyncContext,
+    ) -> Result<()> {
+        //> access=groups
+        client.send_teams(&ctx).await?;
+        //<
+        //> incremental=time
+        let since = checkpoint.since.get();
+        let now = OffsetDateTime::now_utc() - CLOCKS_DIFFER;
+        let next = checkpoint.since.take(&ctx, now);
+        //<
+        let mut walk = checkpoint.issues.walk(&ctx);
+        //> incremental=none
+        let mut pages = client.issues();
+        //<
+        //> incremental=time
+        let mut pages = client.issues_since(since);
+        //<
+        while let Some(batch) = pages.next().await? {
+            for issue in &batch {
+                let id = issue.id();
+                if !walk.is_current(&id, issue) {
+                    walk.upsert(issue.document(), issue).await?;
+                }
+            }
+            checkpoint.save_now_and_then().await?;
+        }
+        match pages.finish() {
+            //> incremental=time
+            // A list of changes says nothing about what is gone.
+            Ok(_) if since.is_some() => {}
+            //<
+            Ok(all) => {
+                walk.finish(all).await?;
+            }
+            // Each odd issue is a failed item of the run by now, and nothing is deleted.
+            Err(Incomplete::OddItems { .. }) => {}
+            Err(incomplete) => return Err(incomplete.into()),
+        }
+        //> incremental=time
+        next.commit();
+        //<
+        Ok(checkpoint.save().await?)
+    }
+    //> action=create
+
+    /// Create an issue in Exemplar.
+    #[action(write)]
+    async fn create_issue(
+        &self,
+        client: Client,
+        /// One-line summary
+        #[arg(min_length = 1, max_length = 200, example = "Disk full")]
+        title: String,
+        /// The text below it
+        #[arg(default, max_length = 20_000)]
+        text: String,
+    ) -> Result<Issue> {
+        client.create_issue(&title, &text).await
+    }
+    //<
+    //> field=status
+
+    /// `status:open` finds the issues with one status.
+    #[search_operator]
+    fn status(issue: &Issue) -> Option<String> {
+        issue.status.clone()
+    }
+    //<
+}

@@ -1,0 +1,11 @@
+//! Kills the connector, breaks its calls, changes the source, and compares. `cargo test resume` runs one of the checks.
+
+mod source;
+
+omni_connector_dev::conformance! {
+    connector: "exemplar",
+    source: source::start(),
+    config: |source| serde_json::json!({ "api_url": source.url() }),
+    credentials: source::login(),
+    documents: source::ISSUES,
+}

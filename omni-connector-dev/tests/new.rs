@@ -1,0 +1,486 @@
+//! Tests `cargo omni new` by what it writes. `tests/new/run` builds and runs what is made.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// Something that ended.
+struct Done {
+    code: i32,
+    stdout: String,
+    stderr: String,
+}
+
+/// Runs the command in a folder, without a terminal.
+fn new(folder: &Path, arguments: &[&str]) -> Done {
+    let output = Command::new(env!("CARGO_BIN_EXE_cargo-omni"))
+        .arg("new")
+        .args(arguments)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    Done {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+impl Done {
+    #[track_caller]
+    fn is_done(&self) {
+        assert_eq!(self.code, 0, "{}{}", self.stdout, self.stderr);
+    }
+
+    /// It was refused as a mistake of the person, with these words, and nothing was asked.
+    #[track_caller]
+    fn is_refused(&self, message: &str, help: &str) {
+        assert_eq!(self.code, 2, "{}{}", self.stdout, self.stderr);
+        assert!(self.stderr.contains(message), "{}", self.stderr);
+        assert!(self.stderr.contains(help), "{}", self.stderr);
+    }
+}
+
+/// All files below a folder, with their texts.
+fn files(folder: &Path) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            let text = fs::read_to_string(&path).unwrap();
+            found.push((path, text));
+        }
+    }
+    found
+}
+
+/// Nothing of the template is left, and the code is formatted.
+#[track_caller]
+fn is_clean(folder: &Path) {
+    let files = files(folder);
+    for (path, text) in &files {
+        for left in [
+            "//<",
+            "<!--",
+            "#<",
+            "xemplar",
+            "pecimen",
+            "EXEMPLAR",
+            "SPECIMEN",
+            "TODO",
+            "todo!",
+            "unused_variables",
+        ] {
+            assert!(
+                !text.contains(left),
+                "`{left}` in {}:\n{text}",
+                path.display()
+            );
+        }
+    }
+    let rust = files.iter().map(|(path, _)| path);
+    let rust = rust.filter(|path| path.extension().is_some_and(|it| it == "rs"));
+    let checked = Command::new("rustfmt")
+        .args(["--edition", "2024", "--check"])
+        .args(rust)
+        .output()
+        .unwrap();
+    let differences = String::from_utf8_lossy(&checked.stdout);
+    assert!(checked.status.success(), "{differences}");
+}
+
+#[test]
+fn what_is_made_has_the_names_of_the_answers_and_nothing_of_the_template() {
+    let desk = TempDir::new().unwrap();
+    let rest: Vec<Vec<&str>> = vec![
+        vec!["acme", "-y"],
+        vec![
+            "acme-desk",
+            "-y",
+            "--item",
+            "enquiry",
+            "--auth",
+            "basic",
+            "--paging",
+            "page",
+            "--incremental",
+            "none",
+            "--access",
+            "groups",
+        ],
+        vec![
+            "b2",
+            "-y",
+            "--source-type",
+            "confluence",
+            "--auth",
+            "bearer",
+            "--paging",
+            "link-header",
+            "--access",
+            "public",
+        ],
+        vec![
+            "c",
+            "-y",
+            "--source-type",
+            "hubspot",
+            "--paging",
+            "offset",
+            "--access",
+            "groups",
+        ],
+        vec![
+            "d",
+            "-y",
+            "--paging",
+            "next-url",
+            "--incremental",
+            "none",
+            "--access",
+            "public",
+            "--auth",
+            "basic",
+        ],
+        vec![
+            "tools",
+            "-y",
+            "--kind",
+            "mcp",
+            "--url",
+            "https://issues.example.com/mcp",
+        ],
+        vec![
+            "tools-2",
+            "-y",
+            "--kind",
+            "mcp",
+            "--command",
+            "npx -y issue-server --specimen",
+        ],
+    ];
+    for arguments in rest {
+        new(desk.path(), &[&arguments[..], &["--no-check"]].concat()).is_done();
+        let folder = desk.path().join(arguments[0]);
+        if arguments[0] == "tools-2" {
+            let main = fs::read_to_string(folder.join("src/main.rs")).unwrap();
+            assert!(
+                main.contains("\"npx -y issue-server --specimen\""),
+                "{main}"
+            );
+            assert!(main.contains("TOOLS_2_COMMAND"), "{main}");
+            continue;
+        }
+        is_clean(&folder);
+    }
+    let read = |path: &str| fs::read_to_string(desk.path().join(path)).unwrap();
+    let lib = read("acme-desk/src/lib.rs");
+    for expected in [
+        "//! Enquiries of Acme Desk in Omni.",
+        "mod enquiry;",
+        "name = \"acme_desk\"",
+        "pub struct AcmeDesk;",
+        "enquiries: Inventory<Enquiry>",
+        "async fn create_enquiry(",
+        "Create an enquiry in Acme Desk.",
+        "client.send_teams(&ctx)",
+    ] {
+        assert!(lib.contains(expected), "{expected}: {lib}");
+    }
+    assert!(
+        !lib.contains("incremental") && !lib.contains("Watermark"),
+        "{lib}"
+    );
+    let api = read("acme-desk/src/api.rs");
+    assert!(
+        api.contains("Paging::page_number(\"page\").until_empty()"),
+        "{api}"
+    );
+    assert!(
+        api.contains("Auth::basic(&login.user, &login.password)"),
+        "{api}"
+    );
+    assert!(read("b2/src/page.rs").contains("Access::public()"));
+    assert!(!desk.path().join("tools/examples/server.rs").exists());
+    assert!(desk.path().join("tools-2/examples/server.rs").exists());
+}
+
+#[test]
+fn a_mistake_is_refused_before_the_first_question_with_the_way_out() {
+    let desk = TempDir::new().unwrap();
+    let new = |arguments: &[&str]| new(desk.path(), arguments);
+    new(&["Acme", "-y"]).is_refused(
+        "`Acme` cannot be the name of a connector",
+        "such as `acme-tracker`",
+    );
+    new(&["nowhere/acme", "-y"]).is_refused("there is no folder", "make it first");
+    new(&["acme"]).is_refused(
+        "`--source-type` is missing, and there is no terminal to ask for it",
+        "`--source-type jira`, or take the first value of everything with `-y`",
+    );
+    new(&[
+        "acme",
+        "--source-type",
+        "jira",
+        "--kind",
+        "rest",
+        "--auth",
+        "key",
+    ])
+    .is_refused("`--paging` is missing", "`--paging token`");
+    new(&["acme", "-y", "--source-type", "jirra"]).is_refused("jirra", "'jira'");
+    new(&["acme", "-y", "--kind", "mcp"]).is_refused(
+        "`--kind mcp` needs a server",
+        "`--url https://example.com/mcp`",
+    );
+    new(&[
+        "acme",
+        "-y",
+        "--kind",
+        "mcp",
+        "--url",
+        "https://a.b",
+        "--paging",
+        "page",
+    ])
+    .is_refused(
+        "`--paging` says nothing about an MCP server",
+        "`--kind rest`",
+    );
+    new(&["acme", "-y", "--url", "https://a.b"]).is_refused("name an MCP server", "`--kind mcp`");
+    new(&["acme", "-y", "--lib", "/nowhere"]).is_refused("`/nowhere` is no checkout", "git URL");
+    new(&["acme", "-y", "--item", "document"])
+        .is_refused("uses `document` for something else", "`record`");
+    assert_eq!(
+        fs::read_dir(desk.path()).unwrap().count(),
+        0,
+        "nothing was written"
+    );
+
+    fs::create_dir(desk.path().join("acme")).unwrap();
+    fs::write(desk.path().join("acme/README.md"), "mine").unwrap();
+    new(&["acme", "-y"]).is_refused("`acme` exists already", "`--force`");
+    assert_eq!(
+        fs::read_to_string(desk.path().join("acme/README.md")).unwrap(),
+        "mine"
+    );
+}
+
+#[test]
+fn a_folder_that_exists_is_written_into_by_force_and_what_was_replaced_is_named() {
+    let desk = TempDir::new().unwrap();
+    let acme = desk.path().join("acme");
+    fs::create_dir(&acme).unwrap();
+    fs::write(acme.join("README.md"), "mine").unwrap();
+    fs::write(acme.join("notes.txt"), "mine").unwrap();
+    let done = new(
+        desk.path(),
+        &["acme", "-y", "--force", "--no-check", "--json"],
+    );
+    done.is_done();
+    let made: Value = serde_json::from_str(&done.stdout).unwrap();
+    assert_eq!(made["replaced"], json!(["README.md"]));
+    assert_eq!(made["name"], "acme");
+    assert_eq!(made["tests"], Value::Null);
+    assert!(
+        made["files"]
+            .as_array()
+            .unwrap()
+            .contains(&json!("tests/conformance.rs"))
+    );
+    assert_eq!(fs::read_to_string(acme.join("notes.txt")).unwrap(), "mine");
+
+    let again = new(
+        desk.path(),
+        &["acme", "-y", "--force", "--no-check", "--json"],
+    );
+    again.is_done();
+    let again: Value = serde_json::from_str(&again.stdout).unwrap();
+    assert!(
+        again["replaced"]
+            .as_array()
+            .unwrap()
+            .contains(&json!("src/api.rs"))
+    );
+}
+
+#[test]
+fn a_workspace_around_it_gets_it_as_a_member() {
+    let desk = TempDir::new().unwrap();
+    fs::write(
+        desk.path().join("Cargo.toml"),
+        "[workspace]\nresolver = \"3\"\nmembers = []\n",
+    )
+    .unwrap();
+    let done = new(desk.path(), &["acme", "-y", "--no-check", "--lib", "0.1"]);
+    done.is_done();
+    assert!(
+        done.stdout.contains("it is a member of the workspace"),
+        "{}",
+        done.stdout
+    );
+    let root = fs::read_to_string(desk.path().join("Cargo.toml")).unwrap();
+    assert!(
+        root.contains("members = [\"acme\"]") || root.contains("members = [ \"acme\"]"),
+        "{root}"
+    );
+    let manifest = fs::read_to_string(desk.path().join("acme/Cargo.toml")).unwrap();
+    assert!(
+        manifest.contains("omni-connector = \"0.1\"\n"),
+        "{manifest}"
+    );
+}
+
+/// A service with tickets, of OpenAPI 3.1, with references, parts and a nullable member.
+const DOCUMENT: &str = include_str!("../../tests/new/desk.json");
+
+#[test]
+fn what_a_document_does_not_say_is_a_question_and_never_guessed() {
+    let desk = TempDir::new().unwrap();
+    fs::write(desk.path().join("desk.json"), DOCUMENT).unwrap();
+    let new = |arguments: &[&str]| {
+        new(
+            desk.path(),
+            &[&["desk", "-y", "--from", "desk.json", "--force"], arguments].concat(),
+        )
+    };
+    new(&[]).is_refused("the document has 2 lists", "`/tickets`, `/agents`");
+    new(&["--list", "/boards"]).is_refused("the document has no list `/boards`", "`/tickets`");
+    new(&["--list", "tickets", "--id", "score"])
+        .is_refused("no text or whole number `score`", "`subject`");
+    new(&["--list", "tickets", "--paging", "token"])
+        .is_refused("`--next` is missing", "`/meta/next`");
+    new(&["--list", "tickets", "--paging", "offset"])
+        .is_refused("no parameter that looks like an offset", "`cursor`");
+    new(&["--list", "tickets", "--access", "item"])
+        .is_refused("`--readers` is missing", "leave out `--access`");
+    new(&["--list", "tickets", "--incremental", "time"])
+        .is_refused("needs `--since`", "`changed_since`");
+
+    let done = new(&["--list", "tickets", "--json"]);
+    done.is_done();
+    let made: Value = serde_json::from_str(&done.stdout).unwrap();
+    let questions = made["questions"].to_string();
+    for expected in [
+        "which member of an item never changes",
+        "how does `GET /tickets` end? the document has `cursor`, `page`, `per_page`, and `/meta/next` in the answer",
+        "who may read an item of `/tickets`? the document has `watchers`",
+    ] {
+        assert!(questions.contains(expected), "{expected}: {questions}");
+    }
+    assert_eq!(
+        made["tests"],
+        Value::Null,
+        "what does not compile is not tested"
+    );
+    let read = |path: &str| fs::read_to_string(desk.path().join("desk").join(path)).unwrap();
+    let errors = [read("src/api.rs"), read("src/ticket.rs")].concat();
+    assert_eq!(errors.matches("compile_error!(").count(), 3, "{errors}");
+    let report = read("openapi.md");
+    for expected in [
+        "## Asked",
+        "`GET /agents`: another list was chosen",
+        "`GET /health`: it has no answer in JSON",
+        "`score`",
+    ] {
+        assert!(report.contains(expected), "{expected}: {report}");
+    }
+}
+
+#[test]
+fn what_a_document_and_its_author_say_is_in_the_code() {
+    let desk = TempDir::new().unwrap();
+    fs::write(desk.path().join("desk.json"), DOCUMENT).unwrap();
+    let done = new(
+        desk.path(),
+        &[
+            "desk",
+            "-y",
+            "--no-check",
+            "--from",
+            "desk.json",
+            "--list",
+            "/tickets",
+            "--id",
+            "id",
+            "--paging",
+            "token",
+            "--next",
+            "/meta/next",
+            "--access",
+            "item",
+            "--readers",
+            "watchers",
+            "--incremental",
+            "time",
+            "--since",
+            "changed_since",
+        ],
+    );
+    done.is_done();
+    let folder = desk.path().join("desk");
+    is_clean(&folder);
+    let read = |path: &str| fs::read_to_string(folder.join(path)).unwrap();
+    let (api, ticket, source) = (
+        read("src/api.rs"),
+        read("src/ticket.rs"),
+        read("tests/source/mod.rs"),
+    );
+    for (text, expected) in [
+        (&api, "Auth::header(\"X-Desk-Key\", &login.api_key)"),
+        (&api, "Paging::cursor(\"/meta/next\").param(\"cursor\")"),
+        (&api, "end.size(\"per_page\", 50)"),
+        (&api, "self.api.get(\"tickets\")"),
+        (&api, ".items(\"/tickets\")"),
+        (&api, "(\"changed_since\", "),
+        (&api, "json!({ \"subject\": title, \"description\": text })"),
+        (&ticket, "    id: i64,"),
+        (&ticket, "self.id.to_string()"),
+        (
+            &ticket,
+            "#[serde(rename = \"subject\")]\n    title: Option<String>",
+        ),
+        (
+            &ticket,
+            "#[serde(rename = \"watchers\")]\n    readers: Option<Vec<String>>",
+        ),
+        (&source, ".since(\"changed_since\", \"modified_at\")"),
+        (&source, "\"id\": number,"),
+        (&source, ".title(\"subject\")"),
+    ] {
+        assert!(text.contains(expected), "{expected}: {text}");
+    }
+    assert!(!ticket.contains("url"), "{ticket}");
+}
+
+#[test]
+fn a_document_that_cannot_be_read_is_refused_with_the_way_out() {
+    let desk = TempDir::new().unwrap();
+    for (text, message, help) in [
+        ("openapi: 3.0.0", "is not JSON", "yq -o json"),
+        (
+            "{\"swagger\": \"2.0\"}",
+            "is a document of Swagger 2.0",
+            "converted",
+        ),
+        (
+            "{\"openapi\": \"3.0.3\", \"paths\": {}}",
+            "no `GET` that answers with a list of objects",
+            "without `--from`",
+        ),
+    ] {
+        fs::write(desk.path().join("a.json"), text).unwrap();
+        new(desk.path(), &["acme", "-y", "--from", "a.json"]).is_refused(message, help);
+    }
+    new(desk.path(), &["acme", "-y", "--from", "b.json"])
+        .is_refused("`b.json` cannot be read", "b.json");
+    assert!(!desk.path().join("acme").exists());
+}
