@@ -28,7 +28,7 @@ struct Source {
 
 #[derive(serde::Deserialize)]
 struct Asked {
-    next: Option<String>,
+    cursor: Option<String>,
 }
 
 fn answer(number: usize, asked: &Asked) -> Response {
@@ -37,7 +37,7 @@ fn answer(number: usize, asked: &Asked) -> Response {
         let pause = [("retry-after", "1")];
         return (StatusCode::TOO_MANY_REQUESTS, pause, Json(busy)).into_response();
     }
-    let page = match asked.next {
+    let page = match asked.cursor {
         None => json!({ "issues": [{ "id": "a" }, { "id": "b" }], "next": "2" }),
         Some(_) => json!({ "issues": [{ "id": "c" }], "next": null }),
     };
