@@ -51,7 +51,7 @@ export async function catalogue() {
   const service = createServer((request, response) => {
     asked += 1;
     const isFirst = asked === 1;
-    const isSecondPage = request.url.includes("next=2");
+    const isSecondPage = request.url.includes("cursor=2");
     const notices = [isSecondPage ? "c" : "a", isSecondPage ? "d" : "b"].map((id) => ({ id: `notice-${id}`, text: `Notice ${id}` }));
     response.writeHead(isFirst ? 429 : 200, { "content-type": "application/json", ...(isFirst && { "retry-after": "2" }) });
     response.end(JSON.stringify(isFirst ? { message: "slow down" } : { notices, next: isSecondPage ? null : "2" }));

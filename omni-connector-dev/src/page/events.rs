@@ -26,7 +26,8 @@ pub(super) async fn stream(
             let live = page.shared.registry.live().len();
             let now = format!("{pulse} {bench:?} {live} {:?}", last.map(|line| line.at));
             if now != before {
-                let event = Event::default().event("change").data("");
+                // Browsers drop an event without data.
+                let event = Event::default().event("change").data("1");
                 return Some((Ok(event), (page, now)));
             }
             sleep(GLANCE).await;

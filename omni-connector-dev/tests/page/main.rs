@@ -506,3 +506,19 @@ async fn a_source_is_saved_and_removed_and_invalid_settings_are_refused() {
     assert_eq!(browser.json("/dev/source").await["sources"], json!([]));
     assert_eq!(browser.json("/dev/documents").await["hits"]["total"], 0);
 }
+
+#[tokio::test]
+async fn a_change_reaches_the_script_as_an_event_that_browsers_do_not_drop() {
+    let world = World::new().await;
+    let browser = world.browser().await;
+    let mut answer = browser.get("/dev/events", "text/event-stream").await;
+    let mut said = String::new();
+    while !said.contains("\n\n") {
+        let chunk = answer.chunk().await.unwrap().unwrap();
+        said += std::str::from_utf8(&chunk).unwrap();
+    }
+    let data = said.lines().find_map(|line| line.strip_prefix("data:"));
+    assert!(said.contains("event: change"), "{said}");
+    // An event without data is none, says the standard.
+    assert!(data.is_some_and(|data| !data.trim().is_empty()), "{said}");
+}

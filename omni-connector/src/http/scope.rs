@@ -14,7 +14,7 @@ use crate::{
 /// How long one call of a run may wait in total.
 const PATIENT: Duration = Duration::from_mins(30);
 /// The longest time that does not count as a wait.
-const NOTHING: Duration = Duration::from_millis(2);
+const NOTHING: Duration = Duration::from_millis(5);
 /// How long any other call may wait in total.
 const IMPATIENT: Duration = Duration::from_secs(5);
 
