@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use omni_connector::{
+    anyhow,
     http::{Call, Verdict, segment},
     prelude::*,
     reqwest::Method,
@@ -211,7 +212,7 @@ impl Cloud {
 
     /// Gives back the error of a single folder or file. Fails when the account or the whole server is the trouble.
     pub(crate) async fn single(&self, error: anyhow::Error) -> Result<anyhow::Error> {
-        match error.downcast_ref::<SourceError>() {
+        match source_error(&error) {
             Some(SourceError::Unauthorized { .. } | SourceError::Busy { .. }) => {
                 Err(explain(error.downcast()?, NO_NEXTCLOUD))
             }
@@ -272,7 +273,7 @@ async fn answers(call: Call) -> Result<Answers> {
 fn parse(xml: &str) -> Result<Answers> {
     let parsed: Multistatus =
         quick_xml::de::from_str(xml).context("the answer of the server cannot be read")?;
-    let answers = parsed.responses.into_iter().map(|it| {
+    let answers = parsed.responses.into_iter().map(|it| -> Result<_> {
         let mut parts = it.propstat.into_iter();
         let good = parts.find(|part| part.status.is_empty() || part.status.contains(" 200"));
         let good = good.with_context(|| format!("the server says nothing of `{}`", it.href))?;
@@ -283,10 +284,12 @@ fn parse(xml: &str) -> Result<Answers> {
 
 /// Whether the server does not do what was asked, rather than failing at it.
 fn is_refusal(error: &anyhow::Error) -> bool {
-    let error = error.downcast_ref();
-    error.is_some_and(|error: &SourceError| {
-        error.is_missing() || matches!(error, SourceError::Refused { .. })
-    })
+    source_error(error)
+        .is_some_and(|error| error.is_missing() || matches!(error, SourceError::Refused { .. }))
+}
+
+pub(crate) fn source_error(error: &anyhow::Error) -> Option<&SourceError> {
+    error.downcast_ref()
 }
 
 /// Says which setting is wrong.

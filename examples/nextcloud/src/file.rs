@@ -1,7 +1,8 @@
 //! One file of an account, and the document that shows it.
 
-use omni_connector::{http::segment, prelude::*, wire::timestamp};
-use time::format_description::well_known::Rfc2822;
+use omni_connector::{
+    http::segment, prelude::*, time::format_description::well_known::Rfc2822, wire::timestamp,
+};
 
 /// What the server says of a file or folder.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]

@@ -7,10 +7,10 @@ mod file;
 mod mirror;
 mod settings;
 
-use omni_connector::{File, prelude::*};
+use omni_connector::prelude::*;
 
 use crate::{
-    cloud::Cloud,
+    cloud::{Cloud, source_error},
     mirror::{Known, refresh},
     settings::{Login, Settings},
 };
@@ -37,7 +37,7 @@ impl Nextcloud {
             return Ok(());
         }
         let checked = cloud.check(source.checkpoint.as_ref()).await;
-        match checked.as_ref().map_err(anyhow::Error::downcast_ref) {
+        match checked.as_ref().map_err(source_error) {
             // A run waits until the server is back.
             Err(Some(SourceError::Busy { .. } | SourceError::Unavailable { .. })) => Ok(()),
             _ => checked,
@@ -71,10 +71,11 @@ impl Nextcloud {
         base_path: Option<String>,
     ) -> Result<Value> {
         let settings = json!({ "server_url": server_url, "base_path": base_path });
-        let settings: Settings = omni_connector::decode("config", settings)?;
+        let settings: Settings =
+            omni_connector::decode("config", settings).map_err(ActionError::bad_request)?;
         settings.check().map_err(ActionError::bad_request)?;
         let checked = Cloud::connect(&settings, &login)?.check(None).await;
-        match checked.as_ref().map_err(anyhow::Error::downcast_ref) {
+        match checked.as_ref().map_err(source_error) {
             Err(Some(SourceError::Unauthorized { .. })) => Ok(json!({ "authenticated": false })),
             _ => checked.map(|()| json!({ "authenticated": true })),
         }

@@ -8,7 +8,7 @@ use std::{
 
 use futures_util::{StreamExt, stream::FuturesOrdered};
 use omni_connector::{
-    BoxFuture, ManagerError, RunError, Walk,
+    BoxFuture, ManagerError, RunError, Walk, anyhow,
     http::Saved,
     manager::{EXTRACT_LIMIT, is_extractable},
     prelude::*,
@@ -16,7 +16,7 @@ use omni_connector::{
 use tokio::{sync::mpsc, time::timeout};
 
 use crate::{
-    cloud::{Cloud, Folder},
+    cloud::{Cloud, Folder, source_error},
     file::{File, Frame, Version, etag},
     settings::Settings,
 };
@@ -223,22 +223,24 @@ impl Mirror {
             let lister = Lister { cloud, known, to };
             lister.below(base.to_owned(), root).await
         };
-        let working = async {
-            let mut work = FuturesOrdered::new();
-            loop {
-                tokio::select! {
-                    () = self.ctx.cancelled() => bail!(RunError::Cancelled),
-                    step = steps.recv(), if work.len() < AT_ONCE => match step {
-                        Some(step) => work.extend(self.begin(step, walk)),
-                        None if work.is_empty() => return Ok(()),
-                        None => self.end(work.next().await.context("there is work")??, walk).await?,
-                    },
-                    Some(step) = work.next() => self.end(step?, walk).await?,
-                }
-                self.known.save_now_and_then().await?;
+        tokio::try_join!(listing, self.work(&mut steps, walk)).map(|_| ())
+    }
+
+    /// Works on the steps, and reads several files at once. It ends where the listing does.
+    async fn work(
+        &mut self,
+        steps: &mut mpsc::Receiver<Step>,
+        walk: &mut Walk<Version>,
+    ) -> Result<()> {
+        let mut work = FuturesOrdered::new();
+        loop {
+            tokio::select! {
+                Some(step) = steps.recv(), if work.len() < AT_ONCE => work.extend(self.begin(step, walk)),
+                Some(step) = work.next() => self.end(step?, walk).await?,
+                else => return Ok(()),
             }
-        };
-        tokio::try_join!(listing, working).map(|_| ())
+            self.known.save_now_and_then().await?;
+        }
     }
 
     /// Begins with a step; none if there is nothing to do.
@@ -287,9 +289,9 @@ impl Mirror {
                 self.known.folders.entry(path.clone()).or_default();
                 self.list_again(&path);
                 // Nobody with this account can read what moved into a forbidden folder.
-                let refusal = error.downcast_ref();
-                self.is_partial |= !matches!(refusal, Some(SourceError::Forbidden { .. }));
-                if is_missing(&error) {
+                let cause = source_error(&error);
+                self.is_partial |= !matches!(cause, Some(SourceError::Forbidden { .. }));
+                if cause.is_some_and(SourceError::is_missing) {
                     self.ctx.skip_with(path, VANISHED, error);
                 } else {
                     let error = format!("{error:#}");
@@ -378,11 +380,6 @@ impl Mirror {
 
 const VANISHED: &str = "it vanished while the tree was read";
 
-fn is_missing(error: &anyhow::Error) -> bool {
-    let error = error.downcast_ref();
-    error.is_some_and(SourceError::is_missing)
-}
-
 /// Lists folders, some ahead of the reading.
 struct Lister {
     cloud: Cloud,
@@ -441,15 +438,18 @@ async fn read(cloud: Cloud, ctx: SyncContext, file: File) -> Result<Step> {
     let saved = in_time(async { Ok(cloud.file(&file.path).save(EXTRACT_LIMIT).await?) }).await;
     let content = match saved {
         Ok(saved) => extract(saved, &ctx, &file).await?,
-        Err(error) if is_missing(&error) => Content::Changed(VANISHED),
+        Err(error) if source_error(&error).is_some_and(SourceError::is_missing) => {
+            Content::Changed(VANISHED)
+        }
         Err(error) => Content::Failed(cloud.single(error).await?),
     };
     Ok(Step::Read(Box::new(file), content))
 }
 
 async fn extract(saved: Saved, ctx: &SyncContext, file: &File) -> Result<Content> {
+    let listed = etag(&file.properties.getetag);
     let now = saved.headers().get("etag").and_then(|it| it.to_str().ok());
-    if now.is_some_and(|now| etag(now) != file.etag()) {
+    if now.is_some_and(|now| !listed.is_empty() && etag(now) != listed) {
         return Ok(Content::Changed("it changed while the tree was read"));
     }
     if let Some(size) = file.size().filter(|size| *size != saved.len()) {

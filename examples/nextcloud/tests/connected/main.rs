@@ -4,6 +4,7 @@ mod changes;
 mod cloud;
 mod faults;
 mod login;
+mod real;
 mod recorded;
 mod support;
 
