@@ -1,9 +1,11 @@
 //! The files of a Nextcloud account. It takes the place of Omni's own connector, whose ids and settings it has.
 //!
-//! [`cloud`] asks the server, [`mod@file`] makes documents, and [`mirror`] puts them together into a run.
+//! [`cloud`] asks the server, [`mod@file`] makes documents, and [`mirror`] puts them together into a run. [`kept`] is what it knows
+//! of folders.
 
 mod cloud;
 mod file;
+mod kept;
 mod mirror;
 mod settings;
 

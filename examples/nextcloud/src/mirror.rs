@@ -1,7 +1,7 @@
 //! Keeps Omni's documents like the files: lists the folders whose ETag changed, and reads the files that changed in them.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     future::ready,
     time::Duration,
 };
@@ -18,6 +18,7 @@ use tokio::{sync::mpsc, time::timeout};
 use crate::{
     cloud::{Cloud, Folder, source_error},
     file::{File, Frame, Version, etag},
+    kept::{Folders, Kept, below},
     settings::Settings,
 };
 
@@ -41,22 +42,8 @@ pub(crate) struct Known {
     scope: Value,
     /// When all folders were listed, in seconds since 1970.
     listed: i64,
-    folders: BTreeMap<String, Kept>,
+    folders: Folders,
     files: Inventory<Version>,
-}
-
-/// What is kept of a folder.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Kept {
-    /// Empty when it must be listed again.
-    #[serde(default)]
-    etag: String,
-    /// Keys of the files in it that are documents.
-    #[serde(default)]
-    files: Vec<String>,
-    /// Keys of the files without a text, with their ETags.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    textless: BTreeMap<String, String>,
 }
 
 /// What comes out of the listing, in this order: a folder follows everything that is in it.
@@ -151,16 +138,6 @@ pub(crate) async fn refresh(
 
 fn is_same(known: &str, now: &str) -> bool {
     !known.is_empty() && known == now
-}
-
-/// The paths below a folder, of which it is the first part.
-fn below<'a, T>(
-    folders: &'a BTreeMap<String, T>,
-    path: &str,
-) -> impl Iterator<Item = (&'a String, &'a T)> {
-    let path = format!("{path}/");
-    let found = folders.range(path.clone()..);
-    found.take_while(move |(it, _)| it.starts_with(&path))
 }
 
 impl Mirror {
@@ -300,6 +277,7 @@ impl Mirror {
             }
             Step::Listed(path, etag, folders) => {
                 let mut kept = self.open.remove(&path).unwrap_or_default();
+                kept.files.sort_by_key(|key| (key.len(), key.clone()));
                 if !self.again.remove(&path) {
                     kept.etag = etag;
                 }

@@ -312,17 +312,16 @@ impl Cloud {
 }
 
 async fn answer(State(world): State<Arc<Mutex<World>>>, request: Request) -> Response<Body> {
+    let (head, body) = request.into_parts();
     let header = |name: &str| {
-        let value = request.headers().get(name)?.to_str().ok()?;
+        let value = head.headers.get(name)?.to_str().ok()?;
         Some(value.to_owned())
     };
-    let (method, depth) = (request.method().to_string(), header("depth"));
+    let (method, depth) = (head.method.to_string(), header("depth"));
     let authorization = header("authorization").unwrap_or_default();
-    let path = percent_decode_str(request.uri().path())
-        .decode_utf8()
-        .unwrap()
-        .into_owned();
-    let body = to_bytes(request.into_body(), 1 << 20).await.unwrap();
+    let path = percent_decode_str(head.uri.path());
+    let path = path.decode_utf8().unwrap().into_owned();
+    let body = to_bytes(body, 1 << 20).await.unwrap();
     let body = String::from_utf8_lossy(&body).into_owned();
 
     let mut world = world.lock().unwrap();

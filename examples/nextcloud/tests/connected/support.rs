@@ -49,7 +49,8 @@ impl Test {
         cloud: Cloud,
         plan: impl Fn(&str, usize) -> Option<Fault> + Send + Sync + 'static,
     ) -> Self {
-        let proxy = Proxy::to_source(&cloud.url(), Box::new(plan), Journal::default());
+        let url = cloud.url();
+        let proxy = Proxy::to_source(&url, Box::new(plan), Journal::default());
         let proxy = proxy.await.unwrap();
         let url = proxy.url();
         Self::at(cloud, &url, json!({}), Some(proxy)).await
