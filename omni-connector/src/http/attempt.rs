@@ -461,11 +461,6 @@ impl Reader<'_> {
                     Again::IfRepeatable,
                 )
             }
-            Verdict::Unauthorized if !self.call.api.is_own(answer.url()) => {
-                // A redirect led there, and the credential stays at home.
-                let origin = answer.url().origin().ascii_serialization();
-                (SourceError::Foreign { origin, at }, Again::Never)
-            }
             Verdict::Unauthorized => {
                 let message = message();
                 (SourceError::Unauthorized { message, at }, Again::WithNewKey)

@@ -101,7 +101,7 @@ async fn a_file_that_moves_into_a_folder_that_was_listed_already_is_not_lost() {
         world.put("/notes/deep/new.md", "New.");
         world.put("/tables/old/new.md", "New.");
         world.then = Some(("/notes/deep".into(), |world| {
-            world.rename("/tables/old/tides.csv", "/notes/deep/tides.csv");
+            world.rename("/tables/old/tides.txt", "/notes/deep/tides.txt");
         }));
     }
     let ended = test.mirrors(Incremental).await;
@@ -154,8 +154,8 @@ async fn settings_decide_which_files_are_documents() {
     test.syncs(Incremental).await;
     let without_md = [
         "/notes/plan.txt",
-        "/tables/boats.csv",
-        "/tables/old/tides.csv",
+        "/tables/boats.txt",
+        "/tables/old/tides.txt",
         "/Ünïcode & 100%/größe #1.txt",
     ];
     assert_eq!(test.paths().await, without_md);
@@ -179,7 +179,7 @@ async fn settings_decide_which_files_are_documents() {
     test.syncs(Incremental).await;
     assert_eq!(
         test.paths().await,
-        ["/tables/boats.csv", "/tables/old/tides.csv"]
+        ["/tables/boats.txt", "/tables/old/tides.txt"]
     );
     test.configure("base_path", json!("/")).await;
     test.mirrors(Incremental).await;

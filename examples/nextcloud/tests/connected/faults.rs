@@ -94,7 +94,7 @@ async fn a_fault_anywhere_deletes_nothing_and_the_next_run_has_everything() {
             "/notes",
             "/notes/deep",
             "GET",
-            "/tables/boats.csv",
+            "/tables/boats.txt",
         ] {
             // Every folder and file has changed.
             {
@@ -130,7 +130,7 @@ async fn a_folder_that_is_refused_keeps_its_documents_and_the_others_go_on() {
             let mut world = test.cloud.world();
             world.put("/notes/new.md", "New.");
             world.put("/readme.md", "Another readme.");
-            world.remove("/tables/boats.csv");
+            world.remove("/tables/boats.txt");
             world.refused.insert("/notes".into(), status);
         }
         let ended = test.setup.sync(Incremental).await;
@@ -142,7 +142,7 @@ async fn a_folder_that_is_refused_keeps_its_documents_and_the_others_go_on() {
         let texts: String = found.iter().map(|it| it.text.clone()).collect();
         assert!(texts.contains("Another readme.") && texts.contains("Paint the boats."));
         // Without rights nothing can have moved there. A folder with a passing trouble may hold what is missing elsewhere.
-        let is_there = test.paths().await.contains(&"/tables/boats.csv".to_owned());
+        let is_there = test.paths().await.contains(&"/tables/boats.txt".to_owned());
         assert_eq!(is_there, status == 503);
         // The folder is asked for again, though nothing changes.
         test.cloud.world().asked();
@@ -262,7 +262,9 @@ async fn a_list_that_lacks_something_is_not_taken_for_a_shorter_one() {
     // A list that is complete and shorter is one.
     test.cloud.world().put("/tables/zoo.md", "Zoo.");
     test.mirrors(Incremental).await;
-    test.cloud.world().put("/tables/boats.csv", "boat\nOtto\n");
+    test.cloud
+        .world()
+        .put("/tables/boats.txt", "Otto is a boat.");
     *plan.lock().unwrap() = Some(("ldap/tables", Fault::Replace(Arc::new(closed))));
     test.syncs(Incremental).await;
     assert!(!test.paths().await.contains(&"/tables/zoo.md".to_owned()));

@@ -148,7 +148,7 @@ impl Real {
                 ("readme.md", "# Readme"),
                 ("notes/plan.txt", "Paint the boats."),
                 ("notes/deep/er/leaf.md", "A leaf."),
-                ("tables/boats.csv", "boat,year\nIda,1931\n"),
+                ("tables/boats.txt", "boat,year\nIda,1931\n"),
                 ("Ünïcode & 100%/größe #1.txt", "Names with odd signs."),
             ],
         );
@@ -189,7 +189,7 @@ impl Real {
         };
         assert_eq!(id(&after, "leaf.md"), id(&before, "leaf.md"));
 
-        self.cadaver("mkcol letters\nmove new/one.md letters/eins.md\ndelete tables/boats.csv\nrmcol archive");
+        self.cadaver("mkcol letters\nmove new/one.md letters/eins.md\ndelete tables/boats.txt\nrmcol archive");
         let ended = test.syncs(Incremental).await;
         self.is_mirrored(&test).await;
         assert_eq!(effects(&ended), (0, 1, 2));

@@ -17,8 +17,8 @@ pub(crate) const TREE: [(&str, &str); 9] = [
     ("/notes/plan.txt", "Paint the boats."),
     ("/notes/deep/er/leaf.md", "A leaf."),
     ("/notes/deep/er/twig.md", "A twig."),
-    ("/tables/boats.csv", "boat,year\nIda,1931\n"),
-    ("/tables/old/tides.csv", "day,tide\nmonday,high\n"),
+    ("/tables/boats.txt", "boat,year\nIda,1931\n"),
+    ("/tables/old/tides.txt", "day,tide\nmonday,high\n"),
     ("/Ünïcode & 100%/größe #1.txt", "Names with odd signs."),
 ];
 
