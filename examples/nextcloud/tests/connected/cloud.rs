@@ -159,7 +159,9 @@ impl World {
     pub(crate) fn asked(&mut self) -> (Vec<String>, Vec<String>) {
         let asked = std::mem::take(&mut self.asked);
         let of = |name: &str| {
-            let asked = asked.iter().filter(|it| it.0 == name);
+            let asked = asked
+                .iter()
+                .filter(|it| it.0 == name && !it.1.starts_with("/ocs/"));
             asked.map(|it| it.1.clone()).collect()
         };
         (of("PROPFIND"), of("GET"))
@@ -244,6 +246,7 @@ impl World {
         if let Some(id) = path.strip_prefix("/remote.php/dav/meta/") {
             return match number(id) {
                 Some(found) if self.has_meta => {
+                    let found = found.replace('&', "&amp;");
                     let answers = format!(
                         "<d:response><d:href>{path}</d:href><d:propstat><d:prop><nc:meta-path-for-user>{found}\
                          </nc:meta-path-for-user></d:prop><d:status>HTTP/1.1 200 OK</d:status></d:propstat></d:response>"

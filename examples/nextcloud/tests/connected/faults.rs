@@ -8,7 +8,7 @@ use std::{
 use omni_connector::SyncType::{self, Full, Incremental};
 use omni_connector_dev::{
     store::runs::RunStatus,
-    testing::{Documents, Fault, RetryAfter},
+    testing::{Documents, Fault, RetryAfter, wire::Answer},
 };
 use serde_json::json;
 
@@ -43,22 +43,19 @@ async fn nothing_is_lost(test: &Test, before: &Documents, what: &str) {
     assert!(found.iter().all(|it| !it.is_public()), "{what}");
 }
 
-fn cut(
-    mut answer: omni_connector_dev::testing::wire::Answer,
-) -> omni_connector_dev::testing::wire::Answer {
-    let text = String::from_utf8(answer.body).unwrap();
-    // Behind a whole answer about one file: what is left would be a shorter list.
-    let end = text.rfind("<d:response>").unwrap();
-    answer.body = text[..end].into();
-    answer
+/// Another text in place of each list of a folder.
+fn lists(change: impl Fn(String) -> String + Send + Sync + 'static) -> Fault {
+    Fault::Replace(Arc::new(move |mut answer: Answer| {
+        if answer.status == 207 {
+            answer.body = change(String::from_utf8(answer.body).unwrap()).into();
+        }
+        answer
+    }))
 }
 
-fn closed(
-    answer: omni_connector_dev::testing::wire::Answer,
-) -> omni_connector_dev::testing::wire::Answer {
-    let mut answer = cut(answer);
-    answer.body.extend(b"</d:multistatus>");
-    answer
+/// Behind a whole answer about one file: what is left would be a shorter list.
+fn cut(list: &str) -> String {
+    list[..list.rfind("<d:response>").unwrap()].to_owned()
 }
 
 #[tokio::test]
@@ -67,16 +64,7 @@ async fn a_fault_anywhere_deletes_nothing_and_the_next_run_has_everything() {
         ("a reset connection", Fault::ResetBefore),
         ("a refused connection", Fault::Refused),
         ("an answer that breaks off", Fault::Truncated),
-        (
-            "xml that breaks off",
-            Fault::Replace(Arc::new(|answer| {
-                if answer.status == 207 {
-                    cut(answer)
-                } else {
-                    answer
-                }
-            })),
-        ),
+        ("xml that breaks off", lists(|list| cut(&list))),
         ("a page of html", Fault::Html),
         ("403", Fault::Answer(403, None)),
         ("404", Fault::Answer(404, None)),
@@ -216,38 +204,26 @@ async fn a_slow_server_is_waited_for() {
 #[tokio::test]
 async fn a_list_that_lacks_something_is_not_taken_for_a_shorter_one() {
     let (test, plan) = breakable().await;
-    let lists: [(&str, Fault); 3] = [
+    let odd: [(&str, Fault); 3] = [
         // Well-formed, but another folder's.
         (
             "without itself",
-            Fault::Replace(Arc::new(|mut answer| {
-                let text = String::from_utf8(answer.body).unwrap();
-                answer.body = text.replace("/notes/</d:href>", "/other/</d:href>").into();
-                answer
-            })),
+            lists(|list| list.replace("/notes/</d:href>", "/other/</d:href>")),
         ),
         (
             "with the status of a file alone",
-            Fault::Replace(Arc::new(|mut answer| {
-                let text = String::from_utf8(answer.body).unwrap();
-                let (before, _) = text.split_once("plan.txt</d:href>").unwrap();
-                let end = "plan.txt</d:href><d:status>HTTP/1.1 507 Insufficient Storage</d:status></d:response></d:multistatus>";
-                answer.body = format!("{before}{end}").into();
-                answer
-            })),
+            lists(|list| {
+                let (before, _) = list.split_once("plan.txt</d:href>").unwrap();
+                let status = "<d:status>HTTP/1.1 507 Insufficient Storage</d:status>";
+                format!("{before}plan.txt</d:href>{status}</d:response></d:multistatus>")
+            }),
         ),
         (
             "with a file of elsewhere",
-            Fault::Replace(Arc::new(|mut answer| {
-                let text = String::from_utf8(answer.body).unwrap();
-                answer.body = text
-                    .replace("/notes/plan.txt<", "/notes/a/b/plan.txt<")
-                    .into();
-                answer
-            })),
+            lists(|list| list.replace("/notes/plan.txt<", "/notes/a/b/plan.txt<")),
         ),
     ];
-    for (name, fault) in lists {
+    for (name, fault) in odd {
         test.cloud.world().put("/notes/other.md", name);
         *plan.lock().unwrap() = Some(("ldap/notes", fault));
         let ended = test.setup.sync(Incremental).await;
@@ -265,7 +241,7 @@ async fn a_list_that_lacks_something_is_not_taken_for_a_shorter_one() {
     test.cloud
         .world()
         .put("/tables/boats.txt", "Otto is a boat.");
-    *plan.lock().unwrap() = Some(("ldap/tables", Fault::Replace(Arc::new(closed))));
+    *plan.lock().unwrap() = Some(("ldap/tables", lists(|list| cut(&list) + "</d:multistatus>")));
     test.syncs(Incremental).await;
     assert!(!test.paths().await.contains(&"/tables/zoo.md".to_owned()));
 }
@@ -328,12 +304,12 @@ async fn a_locked_file_is_read_once_it_is_free() {
 #[tokio::test]
 async fn the_checkpoint_of_omnis_own_connector_is_taken_over() {
     let test = Test::synced().await;
-    let known: Vec<_> = {
-        let world = test.cloud.world();
-        let files = world.nodes.values().filter(|it| it.content.is_some());
-        files.map(|it| it.id.to_string()).collect()
-    };
     for mode in [Incremental, Full] {
+        let known: Vec<_> = {
+            let world = test.cloud.world();
+            let files = world.nodes.values().filter(|it| it.content.is_some());
+            files.map(|it| it.id.to_string()).collect()
+        };
         test.put_checkpoint(json!({ "etags": { "101": "skipped:1" }, "known_files": known }))
             .await;
         test.cloud.world().remove("/readme.md");

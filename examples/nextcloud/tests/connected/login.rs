@@ -1,9 +1,6 @@
 //! Wrong settings are found before a run begins, and named; a password is tried once.
 
-use omni_connector::{
-    AuthType,
-    SyncType::{Full, Incremental},
-};
+use omni_connector::{AuthType, SyncType::Full};
 use omni_connector_dev::testing::Source;
 use serde_json::json;
 
@@ -191,5 +188,4 @@ async fn another_account_of_the_same_source_is_looked_up_anew() {
     assert!(refusal.contains("`username` and `password`"), "{refusal}");
     let asked = test.cloud.world().asked.clone();
     assert_eq!(asked[0].1, "/ocs/v2.php/cloud/user");
-    let _ = Incremental;
 }

@@ -102,7 +102,7 @@ async fn every_event_is_the_recorded_one_but_for_the_listed_deviations() {
     assert_eq!((effects(&first), scanned(&first)), ((6, 0, 0), Some(10)));
     let (listed, read) = test.cloud.world().asked();
     // A deviation: folders are listed one by one, since an answer of depth infinity may hold the first level only.
-    assert_eq!(listed.len(), 1 + 5 + 1);
+    assert_eq!(listed.len(), 1 + 4 + 1);
     // A deviation: formats that Omni reads no text from are not downloaded.
     assert_eq!(read.len(), 7);
     assert!(read.contains(&"/empty.txt".to_owned()));
