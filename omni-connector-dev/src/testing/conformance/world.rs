@@ -234,6 +234,8 @@ impl World {
             Some(url) => documents.with(url, "http://source"),
             None => documents,
         };
+        // Ids may be made with that of the source, which is another one in every world.
+        let documents = documents.with(&self.setup.source.id, "source");
         let is_coarse = self.is_coarse.load(Ordering::Relaxed);
         let documents = if is_coarse {
             documents.coarse()
