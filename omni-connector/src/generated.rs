@@ -1,6 +1,7 @@
 //! What code that the macros write calls the things it needs: one name space, so that an expansion is short to read.
 
 pub use core::option::Option::{self, None, Some};
+pub use core::primitive::str;
 pub use std::vec::Vec;
 
 pub use anyhow::Result;
@@ -9,7 +10,7 @@ pub use serde::{Deserialize, Deserializer};
 pub use serde_json::Value;
 
 pub use crate::{
-    connector::{ActionError, Connector, McpServer, actions::answer},
+    connector::{ActionCall, ActionError, Connector, McpServer, WebhookCall, actions::answer},
     declare::*,
     manager::ManagerClient,
     run::{Operator, SyncContext},

@@ -68,7 +68,9 @@ pub use connector::{
 };
 #[cfg(feature = "mcp")]
 pub use connector::{HttpMcpServer, StdioMcpServer};
-pub use declare::{Actor, Args, Checkpoint, Config, CredentialSettings, Credentials, DocRef};
+pub use declare::{
+    Actor, Annotated, Args, Checkpoint, Config, CredentialSettings, Credentials, DocRef,
+};
 pub use macros::*;
 pub use manager::{ManagerClient, ManagerError, NotesError, Patience};
 pub use redact::redact;

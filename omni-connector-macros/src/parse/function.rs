@@ -1,6 +1,6 @@
 //! Functions and `impl` blocks, parsed as far as their signatures. Bodies stay tokens: rustc reports what is wrong in them.
 
-use proc_macro2::{Group, TokenStream};
+use proc_macro2::{Delimiter, Group, TokenStream};
 use quote::{ToTokens, TokenStreamExt, quote};
 use syn::{
     Attribute, FnArg, Generics, ImplItem, Meta, PatType, Path, Signature, Token, Type, Visibility,
@@ -75,6 +75,15 @@ impl Function {
             }
         }
         function
+    }
+
+    /// Puts a statement in front of the body.
+    pub(crate) fn prepend(&mut self, statement: TokenStream) {
+        let mut body = statement;
+        body.extend(self.body.stream());
+        let span = self.body.span();
+        self.body = Group::new(Delimiter::Brace, body);
+        self.body.set_span(span);
     }
 
     fn has_marker(&self, markers: &[&str]) -> bool {

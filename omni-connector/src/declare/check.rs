@@ -1,11 +1,11 @@
 //! What only rustc can compare, since it stands in several places: found while compiling, also across modules and lists.
 
-use super::annotated::{Declared, Methods};
+use super::annotated::Declared;
 use crate::wire::{SourceType, SyncType};
 
 /// Fails to compile when a listed action has the name of a method or of one listed before it.
 pub const fn assert_unique_action<K: Declared>(index: usize) {
-    let (methods, listed) = (<K as Methods>::ACTIONS, <K as Declared>::ACTIONS);
+    let (methods, listed) = (K::TABLE.action, K::ACTIONS);
     let name = listed[index].name;
     let mut i = 0;
     while i < methods.len() + index {
@@ -30,7 +30,7 @@ pub const fn assert_unique_action<K: Declared>(index: usize) {
 /// Fails to compile when a listed operator fills another attribute than a method of its name, or one listed before it.
 /// Operators of one name that read different items into one attribute are one operator.
 pub const fn assert_unique_operator<K: Declared>(index: usize) {
-    let (methods, listed) = (<K as Methods>::OPERATORS, <K as Declared>::OPERATORS);
+    let (methods, listed) = (K::TABLE.search_operator, K::OPERATORS);
     let operator = listed[index];
     let mut i = 0;
     while i < methods.len() + index {
@@ -56,7 +56,7 @@ pub const fn assert_unique_operator<K: Declared>(index: usize) {
 
 /// Fails to compile when a method names an MCP server, too.
 pub const fn assert_one_mcp<K: Declared>() {
-    if K::MCP.is_some() {
+    if K::TABLE.mcp.is_some() {
         refuse(&[
             "connector `",
             K::NAME,
@@ -72,8 +72,8 @@ pub const fn assert_synced<K: Declared>(mode: SyncType) {
         let source_type = K::SOURCE_TYPES[t];
         let mut i = 0;
         let mut found = false;
-        while i < K::SYNCS.len() {
-            found |= K::SYNCS[i].fits(mode, source_type);
+        while i < K::TABLE.sync.len() {
+            found |= K::TABLE.sync[i].fits(mode, source_type);
             i += 1;
         }
         if !found {
