@@ -27,10 +27,16 @@ impl Acme {
         Ok(())
     }
 }
-#[allow(deprecated, unused_mut, unused_qualifications, unused_variables)]
+#[allow(
+    deprecated,
+    unreachable_pub,
+    unused_mut,
+    unused_qualifications,
+    unused_variables
+)]
 const _: () = {
     use ::omni_connector::generated as _omni;
-    struct Block;
+    pub struct Block;
     impl _omni::Methods<Block> for Acme {
         const SYNC: &'static [_omni::Sync<Self>] = &[
             _omni::Sync::new(|connector, mut call| {

@@ -11,11 +11,17 @@ impl Acme {
         self.query(query).await
     }
 }
-#[allow(deprecated, unused_mut, unused_qualifications, unused_variables)]
+#[allow(
+    deprecated,
+    unreachable_pub,
+    unused_mut,
+    unused_qualifications,
+    unused_variables
+)]
 const _: () = {
     use ::omni_connector::generated as _omni;
     use _omni::{AnyShape as _, AnyOutput as _};
-    struct Block;
+    pub struct Block;
     impl _omni::Methods<Block> for Acme {
         const ACTION: &'static [_omni::Action<Self>] = &[
             _omni::Described::read("find", "Find issues.")

@@ -8,10 +8,16 @@ impl Acme {
         issue.watchers.as_deref()
     }
 }
-#[allow(deprecated, unused_mut, unused_qualifications, unused_variables)]
+#[allow(
+    deprecated,
+    unreachable_pub,
+    unused_mut,
+    unused_qualifications,
+    unused_variables
+)]
 const _: () = {
     use ::omni_connector::generated as _omni;
-    struct Block;
+    pub struct Block;
     impl _omni::Methods<Block> for Acme {
         const SEARCH_OPERATOR: &'static [_omni::Operator] = &[
             _omni::Operator::of::<
@@ -33,7 +39,13 @@ pub fn due(issue: &Issue) -> Option<Date> {
 #[doc(hidden)]
 #[allow(non_camel_case_types)]
 pub struct due {}
-#[allow(deprecated, unused_mut, unused_qualifications, unused_variables)]
+#[allow(
+    deprecated,
+    unreachable_pub,
+    unused_mut,
+    unused_qualifications,
+    unused_variables
+)]
 const _: () = {
     use ::omni_connector::generated as _omni;
     impl _omni::OperatorFn for due {

@@ -48,10 +48,16 @@ impl Acme {
     }
     fn helper(&self) {}
 }
-#[allow(deprecated, unused_mut, unused_qualifications, unused_variables)]
+#[allow(
+    deprecated,
+    unreachable_pub,
+    unused_mut,
+    unused_qualifications,
+    unused_variables
+)]
 const _: () = {
     use ::omni_connector::generated as _omni;
-    struct Block;
+    pub struct Block;
     impl _omni::Methods<Block> for Acme {
         const VALIDATE: _omni::ValidateHook<Self> = _omni::Some(|connector, mut call| {
             let returned = Self::reachable(

@@ -3,7 +3,13 @@ struct Acme;
 ::core::compile_error! {
     "unknown key `nmae`\nhelp: did you mean `name`?"
 }
-#[allow(deprecated, unused_mut, unused_qualifications, unused_variables)]
+#[allow(
+    deprecated,
+    unreachable_pub,
+    unused_mut,
+    unused_qualifications,
+    unused_variables
+)]
 const _: () = {
     use ::omni_connector::generated as _omni;
     #[_omni::async_trait]
@@ -39,10 +45,16 @@ impl Acme {
 ::core::compile_error! {
     "sync `sync` must be an `async fn`\nhelp: write `async fn`"
 }
-#[allow(deprecated, unused_mut, unused_qualifications, unused_variables)]
+#[allow(
+    deprecated,
+    unreachable_pub,
+    unused_mut,
+    unused_qualifications,
+    unused_variables
+)]
 const _: () = {
     use ::omni_connector::generated as _omni;
-    struct Block;
+    pub struct Block;
     impl _omni::Methods<Block> for Acme {
         const SYNC: &'static [_omni::Sync<Self>] = &[
             _omni::Sync::new(|_, _| ::core::unreachable!()),

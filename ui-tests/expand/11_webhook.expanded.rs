@@ -24,10 +24,16 @@ impl Acme {
         Ok(Webhook::ignore())
     }
 }
-#[allow(deprecated, unused_mut, unused_qualifications, unused_variables)]
+#[allow(
+    deprecated,
+    unreachable_pub,
+    unused_mut,
+    unused_qualifications,
+    unused_variables
+)]
 const _: () = {
     use ::omni_connector::generated as _omni;
-    struct Block;
+    pub struct Block;
     impl _omni::Methods<Block> for Acme {
         const WEBHOOK: &'static [_omni::WebhookFn<Self>] = &[
             _omni::WebhookFn::plain(

@@ -34,7 +34,7 @@ use crate::valid::{Action, Hook, Operator, Supplied, Sync, Webhook};
 /// author's places, and keeps a variable whose one use may be under a condition.
 fn scope(runtime: &Path, generated: &TokenStream) -> TokenStream {
     quote! {
-        #[allow(deprecated, unused_mut, unused_qualifications, unused_variables)]
+        #[allow(deprecated, unreachable_pub, unused_mut, unused_qualifications, unused_variables)]
         const _: () = {
             use #runtime::generated as _omni;
 
@@ -66,7 +66,7 @@ pub(crate) fn methods(
     if methods.is_unfinished {
         let sync = sync::unfinished();
         let stub = quote! {
-            struct Block;
+            pub struct Block;
             impl #generics _omni::Methods<Block> for #connector #condition {
                 const SYNC: &'static [_omni::Sync<Self>] = &[#sync];
             }
@@ -105,7 +105,7 @@ pub(crate) fn methods(
     let implementation = quote! {
         #fallbacks
 
-        struct Block;
+        pub struct Block;
         impl #generics _omni::Methods<Block> for #connector #condition {
             #(#tables)*
             #(#hooks)*

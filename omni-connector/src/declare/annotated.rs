@@ -30,9 +30,65 @@ use crate::{
     },
 };
 
-/// Declares the functions of a connector. Each row is a hook or a replaced method: its name and constant, the type of the function,
-/// and what its answer is read as.
+/// The functions that a connector may have. Each row is a hook or a replaced method: its name and constant, the type of the
+/// function, and what its answer is read as. Expands to `$with! { … }` with the rows.
 macro_rules! functions {
+    ($with:ident) => {
+        $with! {
+            /// `#[validate]`: whether a run may start. It reads its arguments by their types.
+            validate VALIDATE: ValidateHook = fn(&K, CallOf<K, OfValidate>) -> Called<'_, ()>, ValidateAnswer = Result<()>;
+            /// `#[oauth]`: how people sign in.
+            oauth OAUTH: OauthHook = fn(&K) -> OauthAnswer, OauthAnswer = Option<OAuthConfig>;
+            /// `#[skills]`: skills that are not known when compiling.
+            skills SKILLS: SkillsHook = fn(&K) -> SkillsAnswer, SkillsAnswer = Vec<Skill>;
+            /// `#[credential_ready]`: called after somebody has signed in.
+            credential_ready CREDENTIAL_READY: CredentialReadyHook = fn(&K, CredentialReady, ManagerClient) -> Called<'_, ()>, CredentialReadyAnswer = Result<()>;
+            /// `#[enrich]`: adds to a fresh credential.
+            enrich ENRICH: EnrichHook = fn(&K, OAuthTokens) -> Called<'_, OAuthExtra>, EnrichAnswer = Result<OAuthExtra>;
+            /// `#[mcp]`: the MCP server behind the connector.
+            mcp MCP: McpHook = fn(&K) -> McpAnswer, McpAnswer = Option<McpServer>;
+            /// `#[mcp_env]`: how that server gets the secret over stdio.
+            mcp_env MCP_ENV: McpEnvHook = fn(&K, &McpCredentials) -> McpEnvAnswer, McpEnvAnswer = Result<Pairs>;
+            /// `#[mcp_headers]`: how that server gets the secret over HTTP.
+            mcp_headers MCP_HEADERS: McpHeadersHook = fn(&K, &McpCredentials) -> McpHeadersAnswer, McpHeadersAnswer = Result<Pairs>;
+
+            /// Replaces the method of the trait with the same name, as all that follow.
+            display_name DISPLAY_NAME: DisplayNameHook = fn(&K) -> DisplayNameAnswer, DisplayNameAnswer = String;
+            /// Replaces the method.
+            description DESCRIPTION: DescriptionHook = fn(&K) -> DescriptionAnswer, DescriptionAnswer = Option<String>;
+            /// Replaces the method.
+            source_types SOURCE_TYPES: SourceTypesHook = fn(&K) -> SourceTypesAnswer, SourceTypesAnswer = Vec<SourceType>;
+            /// Replaces the method.
+            sync_modes SYNC_MODES: SyncModesHook = fn(&K) -> SyncModesAnswer, SyncModesAnswer = Vec<SyncType>;
+            /// Replaces the method.
+            read_only READ_ONLY: ReadOnlyHook = fn(&K) -> ReadOnlyAnswer, ReadOnlyAnswer = bool;
+            /// Replaces the method.
+            requires_credentials REQUIRES_CREDENTIALS: RequiresCredentialsHook = fn(&K) -> RequiresCredentialsAnswer, RequiresCredentialsAnswer = bool;
+            /// Replaces the method.
+            actions ACTIONS: ActionsHook = fn(&K) -> ActionsAnswer, ActionsAnswer = Vec<ActionDefinition>;
+            /// Replaces the method.
+            action_scopes ACTION_SCOPES: ActionScopesHook = fn(&K, &str) -> ActionScopesAnswer, ActionScopesAnswer = Option<Vec<String>>;
+            /// Replaces the method.
+            action_output ACTION_OUTPUT: ActionOutputHook = fn(&K, &str) -> ActionOutputAnswer, ActionOutputAnswer = Option<Value>;
+            /// Replaces the method.
+            call_action CALL_ACTION: CallActionHook = fn(&K, ActionCall) -> Called<'_, Response>, CallActionAnswer = Result<Response>;
+            /// Replaces the method.
+            webhooks WEBHOOKS: WebhooksHook = fn(&K) -> WebhooksAnswer, WebhooksAnswer = Vec<&'static str>;
+            /// Replaces the method.
+            call_webhook CALL_WEBHOOK: CallWebhookHook = fn(&K, WebhookCall) -> Called<'_, Webhook>, CallWebhookAnswer = Result<Webhook>;
+            /// Replaces the method.
+            operators OPERATORS: OperatorsHook = fn(&K) -> OperatorsAnswer, OperatorsAnswer = Vec<Operator>;
+            /// Replaces the method.
+            search_operators SEARCH_OPERATORS: SearchOperatorsHook = fn(&K) -> SearchOperatorsAnswer, SearchOperatorsAnswer = Vec<SearchOperator>;
+            /// Replaces the method.
+            extra_schema EXTRA_SCHEMA: ExtraSchemaHook = fn(&K) -> ExtraSchemaAnswer, ExtraSchemaAnswer = Option<Value>;
+            /// Replaces the method.
+            attributes_schema ATTRIBUTES_SCHEMA: AttributesSchemaHook = fn(&K) -> AttributesSchemaAnswer, AttributesSchemaAnswer = Option<Value>;
+        }
+    };
+}
+
+macro_rules! types {
     ($($(#[$doc:meta])* $name:ident $constant:ident: $hook:ident = $function:ty, $answer:ident = $read_as:ty;)*) => {
         $(
             #[doc = concat!("What `", stringify!($name), "` is read as.")]
@@ -40,28 +96,41 @@ macro_rules! functions {
             #[doc = concat!("The function behind `", stringify!($name), "`.")]
             pub type $hook<K> = Option<$function>;
         )*
+    };
+}
 
-        /// The block with the annotated functions of a connector.
-        ///
-        /// `B` is a type that the block has for itself. So two blocks of one connector are two impls, and it is our text below
-        /// that refuses them: see [`table_of`].
-        #[diagnostic::on_unimplemented(
-            message = "`{Self}` needs one `impl` block with `#[connector]`",
-            label = "has no such block, or several",
-            note = "help: put `#[connector]` on one `impl {Self}`, `#[sync]` on one of its methods, and all annotated functions in it"
-        )]
-        pub trait Methods<B>: Connector + Sized {
-            /// Methods with `#[sync]`.
-            const SYNC: &'static [Sync<Self>] = &[];
-            /// Methods with `#[action]`.
-            const ACTION: &'static [Action<Self>] = &[];
-            /// Functions with `#[search_operator]`.
-            const SEARCH_OPERATOR: &'static [Operator] = &[];
-            /// Methods with `#[webhook]`.
-            const WEBHOOK: &'static [WebhookFn<Self>] = &[];
-            $($(#[$doc])* const $constant: $hook<Self> = None;)*
-        }
+functions!(types);
 
+macro_rules! constants {
+    ($($(#[$doc:meta])* $name:ident $constant:ident: $hook:ident = $function:ty, $answer:ident = $read_as:ty;)*) => {
+        $($(#[$doc])* const $constant: $hook<Self> = None;)*
+    };
+}
+
+/// The block with the annotated functions of a connector.
+///
+/// `B` is a type that the block has for itself. So two blocks of one connector are two impls, and it is our text below that refuses
+/// them: see [`table_of`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` needs one `impl` block with `#[connector]`",
+    label = "has no such block, or several",
+    note = "help: put `#[connector]` on one `impl {Self}`, `#[sync]` on one of its methods, and all annotated functions in it"
+)]
+pub trait Methods<B>: Connector + Sized {
+    /// Methods with `#[sync]`.
+    const SYNC: &'static [Sync<Self>] = &[];
+    /// Methods with `#[action]`.
+    const ACTION: &'static [Action<Self>] = &[];
+    /// Functions with `#[search_operator]`.
+    const SEARCH_OPERATOR: &'static [Operator] = &[];
+    /// Methods with `#[webhook]`.
+    const WEBHOOK: &'static [WebhookFn<Self>] = &[];
+
+    functions!(constants);
+}
+
+macro_rules! table {
+    ($($(#[$doc:meta])* $name:ident $constant:ident: $hook:ident = $function:ty, $answer:ident = $read_as:ty;)*) => {
         /// The constants of [`Methods`], whichever block they are from.
         #[derive(Debug)]
         pub struct Table<K: 'static> {
@@ -72,71 +141,30 @@ macro_rules! functions {
             $(pub(super) $name: $hook<K>,)*
         }
 
-        /// The functions of the connector's only block. Generated code leaves `B` to be inferred, from a function that never
-        /// returns. One block is one candidate. With none or several, rustc falls back to a type that is the `B` of no block,
-        /// and reports that [`Methods`] is not implemented.
-        pub const fn table_of<K: Methods<B>, B>(_: fn() -> B) -> Table<K> {
-            Table {
-                sync: K::SYNC,
-                action: K::ACTION,
-                search_operator: K::SEARCH_OPERATOR,
-                webhook: K::WEBHOOK,
-                $($name: K::$constant,)*
+        impl<K> Table<K> {
+            const fn of<B>() -> Self
+            where
+                K: Methods<B>,
+            {
+                Self {
+                    sync: K::SYNC,
+                    action: K::ACTION,
+                    search_operator: K::SEARCH_OPERATOR,
+                    webhook: K::WEBHOOK,
+                    $($name: K::$constant,)*
+                }
             }
         }
     };
 }
 
-functions! {
-    /// `#[validate]`: whether a run may start. It reads its arguments by their types.
-    validate VALIDATE: ValidateHook = fn(&K, CallOf<K, OfValidate>) -> Called<'_, ()>, ValidateAnswer = Result<()>;
-    /// `#[oauth]`: how people sign in.
-    oauth OAUTH: OauthHook = fn(&K) -> OauthAnswer, OauthAnswer = Option<OAuthConfig>;
-    /// `#[skills]`: skills that are not known when compiling.
-    skills SKILLS: SkillsHook = fn(&K) -> SkillsAnswer, SkillsAnswer = Vec<Skill>;
-    /// `#[credential_ready]`: called after somebody has signed in.
-    credential_ready CREDENTIAL_READY: CredentialReadyHook = fn(&K, CredentialReady, ManagerClient) -> Called<'_, ()>, CredentialReadyAnswer = Result<()>;
-    /// `#[enrich]`: adds to a fresh credential.
-    enrich ENRICH: EnrichHook = fn(&K, OAuthTokens) -> Called<'_, OAuthExtra>, EnrichAnswer = Result<OAuthExtra>;
-    /// `#[mcp]`: the MCP server behind the connector.
-    mcp MCP: McpHook = fn(&K) -> McpAnswer, McpAnswer = Option<McpServer>;
-    /// `#[mcp_env]`: how that server gets the secret over stdio.
-    mcp_env MCP_ENV: McpEnvHook = fn(&K, &McpCredentials) -> McpEnvAnswer, McpEnvAnswer = Result<Pairs>;
-    /// `#[mcp_headers]`: how that server gets the secret over HTTP.
-    mcp_headers MCP_HEADERS: McpHeadersHook = fn(&K, &McpCredentials) -> McpHeadersAnswer, McpHeadersAnswer = Result<Pairs>;
+functions!(table);
 
-    /// Replaces the method of the trait with the same name, as all that follow.
-    display_name DISPLAY_NAME: DisplayNameHook = fn(&K) -> DisplayNameAnswer, DisplayNameAnswer = String;
-    /// Replaces the method.
-    description DESCRIPTION: DescriptionHook = fn(&K) -> DescriptionAnswer, DescriptionAnswer = Option<String>;
-    /// Replaces the method.
-    source_types SOURCE_TYPES: SourceTypesHook = fn(&K) -> SourceTypesAnswer, SourceTypesAnswer = Vec<SourceType>;
-    /// Replaces the method.
-    sync_modes SYNC_MODES: SyncModesHook = fn(&K) -> SyncModesAnswer, SyncModesAnswer = Vec<SyncType>;
-    /// Replaces the method.
-    read_only READ_ONLY: ReadOnlyHook = fn(&K) -> ReadOnlyAnswer, ReadOnlyAnswer = bool;
-    /// Replaces the method.
-    requires_credentials REQUIRES_CREDENTIALS: RequiresCredentialsHook = fn(&K) -> RequiresCredentialsAnswer, RequiresCredentialsAnswer = bool;
-    /// Replaces the method.
-    actions ACTIONS: ActionsHook = fn(&K) -> ActionsAnswer, ActionsAnswer = Vec<ActionDefinition>;
-    /// Replaces the method.
-    action_scopes ACTION_SCOPES: ActionScopesHook = fn(&K, &str) -> ActionScopesAnswer, ActionScopesAnswer = Option<Vec<String>>;
-    /// Replaces the method.
-    action_output ACTION_OUTPUT: ActionOutputHook = fn(&K, &str) -> ActionOutputAnswer, ActionOutputAnswer = Option<Value>;
-    /// Replaces the method.
-    call_action CALL_ACTION: CallActionHook = fn(&K, ActionCall) -> Called<'_, Response>, CallActionAnswer = Result<Response>;
-    /// Replaces the method.
-    webhooks WEBHOOKS: WebhooksHook = fn(&K) -> WebhooksAnswer, WebhooksAnswer = Vec<&'static str>;
-    /// Replaces the method.
-    call_webhook CALL_WEBHOOK: CallWebhookHook = fn(&K, WebhookCall) -> Called<'_, Webhook>, CallWebhookAnswer = Result<Webhook>;
-    /// Replaces the method.
-    operators OPERATORS: OperatorsHook = fn(&K) -> OperatorsAnswer, OperatorsAnswer = Vec<Operator>;
-    /// Replaces the method.
-    search_operators SEARCH_OPERATORS: SearchOperatorsHook = fn(&K) -> SearchOperatorsAnswer, SearchOperatorsAnswer = Vec<SearchOperator>;
-    /// Replaces the method.
-    extra_schema EXTRA_SCHEMA: ExtraSchemaHook = fn(&K) -> ExtraSchemaAnswer, ExtraSchemaAnswer = Option<Value>;
-    /// Replaces the method.
-    attributes_schema ATTRIBUTES_SCHEMA: AttributesSchemaHook = fn(&K) -> AttributesSchemaAnswer, AttributesSchemaAnswer = Option<Value>;
+/// The functions of the connector's only block. Generated code leaves `B` to be inferred, from a function that never returns. One
+/// block is one candidate. With none or several, rustc falls back to a type that is the `B` of no block, and reports that
+/// [`Methods`] is not implemented.
+pub const fn table_of<K: Methods<B>, B>(_: fn() -> B) -> Table<K> {
+    Table::of::<B>()
 }
 
 /// The keys of `#[connector(…)]` on a connector's struct.

@@ -9,7 +9,7 @@ use super::annotated::{Declared, Methods};
 #[diagnostic::on_unimplemented(
     message = "this annotated function of `{Self}` is in no `impl` block with `#[connector]`",
     label = "not collected",
-    note = "help: put it into the block with `#[connector]`, which sees the attributes that are written in it, not those of a `macro_rules!` or a `cfg_attr`"
+    note = "help: put `#[connector]` on its block, or the function into the block that has it; only attributes written there are seen, not those of a `macro_rules!` or a `cfg_attr`"
 )]
 pub trait Collected<W> {}
 

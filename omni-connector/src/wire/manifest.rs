@@ -9,6 +9,7 @@ use super::{ActionMode, SourceType, SyncType};
 
 /// The manager's complete description of a connector.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Manifest {
     /// The connector's name, used in the manager's messages.
     pub name: String,
@@ -101,6 +102,7 @@ pub struct ActionDefinition {
 
 /// An action in the manifest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ManifestAction {
     /// The name: letters, digits and underscores.
     pub name: String,
@@ -164,6 +166,7 @@ pub struct Skill {
 
 /// A resource, or a resource template, of the MCP server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ResourceDefinition {
     /// A URI template, or a concrete URI.
     pub uri_template: String,
@@ -179,6 +182,7 @@ pub struct ResourceDefinition {
 
 /// A prompt of the MCP server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct PromptDefinition {
     /// Its name.
     pub name: String,
@@ -192,6 +196,7 @@ pub struct PromptDefinition {
 
 /// An argument of a prompt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct PromptArgument {
     /// Its name.
     pub name: String,
