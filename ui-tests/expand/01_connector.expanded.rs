@@ -3,13 +3,7 @@
 struct Acme {
     http: HttpClient,
 }
-#[allow(
-    deprecated,
-    unreachable_pub,
-    unused_mut,
-    unused_qualifications,
-    unused_variables
-)]
+#[allow(deprecated, unused_mut, unused_qualifications, unused_variables)]
 const _: () = {
     use ::omni_connector::generated as _omni;
     impl _omni::Declared for Acme {

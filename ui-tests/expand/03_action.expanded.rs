@@ -18,13 +18,7 @@ impl Acme {
         self.post(key, actor, project, priority, labels).await
     }
 }
-#[allow(
-    deprecated,
-    unreachable_pub,
-    unused_mut,
-    unused_qualifications,
-    unused_variables
-)]
+#[allow(deprecated, unused_mut, unused_qualifications, unused_variables)]
 const _: () = {
     use ::omni_connector::generated as _omni;
     use _omni::{AnyShape as _, AnyOutput as _};

@@ -12,13 +12,7 @@ pub(crate) async fn monthly(acme: &Acme, config: Config<Settings>) -> Result<u32
 #[doc(hidden)]
 #[allow(non_camel_case_types)]
 pub(crate) struct monthly {}
-#[allow(
-    deprecated,
-    unreachable_pub,
-    unused_mut,
-    unused_qualifications,
-    unused_variables
-)]
+#[allow(deprecated, unused_mut, unused_qualifications, unused_variables)]
 const _: () = {
     use ::omni_connector::generated as _omni;
     use _omni::{AnyShape as _, AnyOutput as _};

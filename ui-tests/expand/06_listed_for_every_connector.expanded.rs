@@ -15,13 +15,7 @@ pub async fn whoami(actor: Option<Actor>, greeting: String) -> Result<String> {
 #[allow(non_camel_case_types)]
 pub struct whoami {}
 #[cfg(feature = "whoami")]
-#[allow(
-    deprecated,
-    unreachable_pub,
-    unused_mut,
-    unused_qualifications,
-    unused_variables
-)]
+#[allow(deprecated, unused_mut, unused_qualifications, unused_variables)]
 const _: () = {
     use ::omni_connector::generated as _omni;
     use _omni::{AnyShape as _, AnyOutput as _};

@@ -8,13 +8,7 @@ impl Acme {
         issue.watchers.as_deref()
     }
 }
-#[allow(
-    deprecated,
-    unreachable_pub,
-    unused_mut,
-    unused_qualifications,
-    unused_variables
-)]
+#[allow(deprecated, unused_mut, unused_qualifications, unused_variables)]
 const _: () = {
     use ::omni_connector::generated as _omni;
     pub struct Block;
@@ -39,13 +33,7 @@ pub fn due(issue: &Issue) -> Option<Date> {
 #[doc(hidden)]
 #[allow(non_camel_case_types)]
 pub struct due {}
-#[allow(
-    deprecated,
-    unreachable_pub,
-    unused_mut,
-    unused_qualifications,
-    unused_variables
-)]
+#[allow(deprecated, unused_mut, unused_qualifications, unused_variables)]
 const _: () = {
     use ::omni_connector::generated as _omni;
     impl _omni::OperatorFn for due {

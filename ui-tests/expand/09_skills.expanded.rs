@@ -1,13 +1,7 @@
 //! A read-only connector with skills, found under another path.
 /// Wiki pages.
 pub struct Wiki;
-#[allow(
-    deprecated,
-    unreachable_pub,
-    unused_mut,
-    unused_qualifications,
-    unused_variables
-)]
+#[allow(deprecated, unused_mut, unused_qualifications, unused_variables)]
 const _: () = {
     use ::omni::generated as _omni;
     impl _omni::Declared for Wiki {

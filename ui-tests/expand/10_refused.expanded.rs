@@ -3,13 +3,7 @@ struct Acme;
 ::core::compile_error! {
     "unknown key `nmae`\nhelp: did you mean `name`?"
 }
-#[allow(
-    deprecated,
-    unreachable_pub,
-    unused_mut,
-    unused_qualifications,
-    unused_variables
-)]
+#[allow(deprecated, unused_mut, unused_qualifications, unused_variables)]
 const _: () = {
     use ::omni_connector::generated as _omni;
     #[_omni::async_trait]
@@ -45,13 +39,7 @@ impl Acme {
 ::core::compile_error! {
     "sync `sync` must be an `async fn`\nhelp: write `async fn`"
 }
-#[allow(
-    deprecated,
-    unreachable_pub,
-    unused_mut,
-    unused_qualifications,
-    unused_variables
-)]
+#[allow(deprecated, unused_mut, unused_qualifications, unused_variables)]
 const _: () = {
     use ::omni_connector::generated as _omni;
     pub struct Block;

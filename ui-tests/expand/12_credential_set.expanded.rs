@@ -4,13 +4,7 @@ enum Login {
     Token(Token),
     Oauth(SignedIn),
 }
-#[allow(
-    deprecated,
-    unreachable_pub,
-    unused_mut,
-    unused_qualifications,
-    unused_variables
-)]
+#[allow(deprecated, unused_mut, unused_qualifications, unused_variables)]
 const _: () = {
     use ::omni_connector::generated as _omni;
     impl _omni::CredentialSet for Login {

@@ -2,13 +2,7 @@
 struct Tracker {
     api: Api,
 }
-#[allow(
-    deprecated,
-    unreachable_pub,
-    unused_mut,
-    unused_qualifications,
-    unused_variables
-)]
+#[allow(deprecated, unused_mut, unused_qualifications, unused_variables)]
 const _: () = {
     use ::omni_connector::generated as _omni;
     impl<C: _omni::Call> _omni::FromCall<C> for Tracker {

@@ -34,7 +34,7 @@ use crate::valid::{Action, Hook, Operator, Supplied, Sync, Webhook};
 /// author's places, and keeps a variable whose one use may be under a condition.
 fn scope(runtime: &Path, generated: &TokenStream) -> TokenStream {
     quote! {
-        #[allow(deprecated, unreachable_pub, unused_mut, unused_qualifications, unused_variables)]
+        #[allow(deprecated, unused_mut, unused_qualifications, unused_variables)]
         const _: () = {
             use #runtime::generated as _omni;
 
