@@ -54,7 +54,7 @@ fn expand_item(mut item: Item) -> syn::Result<Vec<Item>> {
     let expanded = match attribute.path().segments.last() {
         Some(name) if name.ident == "action" => listed::action(keys, item),
         Some(name) if name.ident == "search_operator" => listed::search_operator(keys, item),
-        Some(name) if name.ident == "sync" => listed::method_only("sync", item),
+        Some(name) if name.ident == "sync" => listed::method_only("sync", &keys, item),
         _ => connector::connector(keys, item),
     };
     syn::parse2::<syn::File>(expanded).map(|file| file.items)

@@ -1,7 +1,8 @@
 //! The hooks: methods that answer a question of the runtime, when no key of the struct can. One row declares everything
 //! about a hook: its marker, its name in messages, whether it is `async`, and its parameters.
 //!
-//! The method becomes the constant of the runtime's `Methods` that has the marker's name.
+//! The method becomes the constant of the runtime's `Methods` that has the marker's name. A method with `#[replaces]` becomes one as
+//! well: it replaces the method of the trait `Connector` with its own name, and that is the name of its row.
 
 /// Expands to `$with! { … }` with the rows.
 macro_rules! hooks {
@@ -20,9 +21,9 @@ macro_rules! hooks {
 }
 
 macro_rules! table {
-    ($($marker:ident $noun:literal $mode:tt, $takes:tt;)*) => {
+    ($($name:ident $noun:literal $mode:tt, $takes:tt;)*) => {
         &[$(HookKind {
-            marker: stringify!($marker),
+            name: stringify!($name),
             noun: $noun,
             is_async: table!(@$mode),
             takes: table!(@$takes),
@@ -37,7 +38,8 @@ macro_rules! table {
 /// One kind of hook.
 #[derive(Debug, PartialEq)]
 pub(crate) struct HookKind {
-    pub(crate) marker: &'static str,
+    /// Its marker, or the method that it replaces.
+    pub(crate) name: &'static str,
     pub(crate) noun: &'static str,
     pub(crate) is_async: bool,
     /// The parameters as in a signature. The first is required, the others are optional. None if the framework supplies
@@ -47,13 +49,44 @@ pub(crate) struct HookKind {
 
 const HOOKS: &[HookKind] = hooks!(table);
 
+/// The methods that `#[replaces]` replaces. The other methods of the trait are written by the author in any case: with a marker, or
+/// as a key that must be a literal.
+const REPLACED: &[HookKind] = table! {
+    display_name "method `display_name`" sync, [];
+    description "method `description`" sync, [];
+    source_types "method `source_types`" sync, [];
+    sync_modes "method `sync_modes`" sync, [];
+    read_only "method `read_only`" sync, [];
+    requires_credentials "method `requires_credentials`" sync, [];
+    actions "method `actions`" sync, [];
+    action_scopes "method `action_scopes`" sync, ["action: &str"];
+    action_output "method `action_output`" sync, ["action: &str"];
+    call_action "method `call_action`" async, ["call: ActionCall"];
+    webhooks "method `webhooks`" sync, [];
+    call_webhook "method `call_webhook`" async, ["call: WebhookCall"];
+    operators "method `operators`" sync, [];
+    search_operators "method `search_operators`" sync, [];
+    extra_schema "method `extra_schema`" sync, [];
+    attributes_schema "method `attributes_schema`" sync, [];
+};
+
 impl HookKind {
     pub(crate) fn of_marker(marker: &str) -> Option<&'static Self> {
-        HOOKS.iter().find(|kind| kind.marker == marker)
+        HOOKS.iter().find(|kind| kind.name == marker)
+    }
+
+    /// The kind of a method with `#[replaces]`.
+    pub(crate) fn of_replaced(method: &str) -> Option<&'static Self> {
+        REPLACED.iter().find(|kind| kind.name == method)
     }
 }
 
 /// Returns the markers of all hooks.
 pub(crate) fn markers() -> impl Iterator<Item = &'static str> {
-    HOOKS.iter().map(|kind| kind.marker)
+    HOOKS.iter().map(|kind| kind.name)
+}
+
+/// The names of the methods that can be replaced.
+pub(crate) fn replaceable() -> Vec<&'static str> {
+    REPLACED.iter().map(|kind| kind.name).collect()
 }

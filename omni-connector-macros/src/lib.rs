@@ -31,14 +31,20 @@ pub fn connector(keys: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Annotates the method that a run executes.
 #[proc_macro_attribute]
-pub fn sync(_: TokenStream, item: TokenStream) -> TokenStream {
-    listed::method_only("sync", item.into()).into()
+pub fn sync(keys: TokenStream, item: TokenStream) -> TokenStream {
+    listed::method_only("sync", &keys.into(), item.into()).into()
 }
 
 /// Annotates a method that other systems call.
 #[proc_macro_attribute]
-pub fn webhook(_: TokenStream, item: TokenStream) -> TokenStream {
-    listed::method_only("webhook", item.into()).into()
+pub fn webhook(keys: TokenStream, item: TokenStream) -> TokenStream {
+    listed::method_only("webhook", &keys.into(), item.into()).into()
+}
+
+/// On a method that replaces one of the trait `Connector`.
+#[proc_macro_attribute]
+pub fn replaces(keys: TokenStream, item: TokenStream) -> TokenStream {
+    listed::method_only("replaces", &keys.into(), item.into()).into()
 }
 
 /// Annotates an argument of an action. The action's macro removes it.
@@ -52,8 +58,8 @@ macro_rules! entry_points {
         $(
             #[doc = concat!("On the ", $noun, " of a connector.")]
             #[proc_macro_attribute]
-            pub fn $marker(_: TokenStream, item: TokenStream) -> TokenStream {
-                listed::method_only(stringify!($marker), item.into()).into()
+            pub fn $marker(keys: TokenStream, item: TokenStream) -> TokenStream {
+                listed::method_only(stringify!($marker), &keys.into(), item.into()).into()
             }
         )*
     };

@@ -1,7 +1,7 @@
 //! Annotated functions outside an `impl` block. The lists on the struct find each under a hidden type with its name.
 
 use proc_macro2::{Span, TokenStream};
-use quote::quote;
+use quote::{ToTokens, quote};
 use syn::Path;
 
 use crate::{
@@ -16,7 +16,18 @@ const OUTSIDE: &str = "put `#[connector]` on the `impl` block; it sees the attri
                        `macro_rules!` or a `cfg_attr`";
 
 /// A marker of methods is only seen here when no `#[connector]` block took it.
-pub(crate) fn method_only(marker: &'static str, item: TokenStream) -> TokenStream {
+pub(crate) fn method_only(
+    marker: &'static str,
+    keys: &TokenStream,
+    item: TokenStream,
+) -> TokenStream {
+    let function = syn::parse2::<Function>(item.clone());
+    if let Ok(function) = &function
+        && function.signature.receiver().is_some()
+    {
+        return expand::orphan(function.emitted(&[marker]), &Keys::runtime(keys))
+            .into_token_stream();
+    }
     let mut errors = Errors::new();
     errors.push(
         Span::call_site(),
@@ -24,7 +35,7 @@ pub(crate) fn method_only(marker: &'static str, item: TokenStream) -> TokenStrea
         OUTSIDE,
     );
     let error = errors.finish();
-    let item = match syn::parse2::<Function>(item.clone()) {
+    let item = match function {
         Ok(function) => {
             let function = function.emitted(&[marker]);
             quote!(#function)
@@ -80,8 +91,14 @@ fn function(
     ) -> (Option<TokenStream>, TokenStream),
 ) -> TokenStream {
     let runtime = Keys::runtime(&keys);
+    let function = syn::parse2::<Function>(item.clone());
+    if let Ok(function) = &function
+        && function.signature.receiver().is_some()
+    {
+        return expand::orphan(function.emitted(&[marker]), &runtime).into_token_stream();
+    }
     let mut errors = Errors::new();
-    let Ok(function) = syn::parse2::<Function>(item.clone()) else {
+    let Ok(function) = function else {
         errors.push(
             Span::call_site(),
             format!("`#[{marker}]` goes on a function"),
@@ -91,15 +108,6 @@ fn function(
         return quote!(#item #error);
     };
     let emitted = function.emitted(&[marker]);
-    if function.signature.receiver().is_some() {
-        errors.push(
-            Span::call_site(),
-            format!("`#[{marker}]` on a method needs its block"),
-            OUTSIDE,
-        );
-        let error = errors.finish();
-        return quote!(#emitted #error);
-    }
     let (listed, unfinished) = expand(&function, keys, &runtime, &mut errors);
     match errors.finish() {
         None => quote!(#emitted #listed),

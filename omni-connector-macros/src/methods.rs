@@ -5,7 +5,7 @@ use quote::quote;
 use syn::{Type, spanned::Spanned};
 
 use crate::{
-    diagnostics::Errors,
+    diagnostics::{Errors, did_you_mean},
     expand,
     hooks::{self, HookKind},
     parse::{Function, ImplBlock, Keys, marker, marker_keys},
@@ -14,7 +14,7 @@ use crate::{
 
 /// Returns the markers that a function of the block can have.
 fn markers() -> Vec<&'static str> {
-    let others = ["sync", "action", "search_operator", "webhook"];
+    let others = ["sync", "action", "search_operator", "webhook", "replaces"];
     others.into_iter().chain(hooks::markers()).collect()
 }
 
@@ -81,6 +81,10 @@ fn collect(block: &ImplBlock, errors: &mut Errors) -> expand::Methods {
                 let webhook = Webhook::of(function, keys, errors);
                 methods.webhooks.extend(webhook);
             }
+            "replaces" => {
+                let hook = replaced(function, errors).map(|kind| Hook::of(kind, function, errors));
+                methods.hooks.extend(hook);
+            }
             other => {
                 let kind = HookKind::of_marker(other);
                 let hook = kind.map(|kind| Hook::of(kind, function, errors));
@@ -96,6 +100,20 @@ fn collect(block: &ImplBlock, errors: &mut Errors) -> expand::Methods {
         );
     }
     methods
+}
+
+/// The method of the trait that a method with `#[replaces]` replaces.
+fn replaced(function: &Function, errors: &mut Errors) -> Option<&'static HookKind> {
+    let ident = &function.signature.ident;
+    let kind = HookKind::of_replaced(&ident.to_string());
+    if kind.is_none() {
+        errors.push(
+            ident.span(),
+            format!("`{ident}` is not a method that `#[replaces]` replaces"),
+            did_you_mean(&ident.to_string(), &hooks::replaceable()),
+        );
+    }
+    kind
 }
 
 /// The one marker of a function, and its keys.

@@ -1,6 +1,7 @@
 //! The names that generated code uses, in one module, so that expansions are short to read.
 
 pub use core::option::Option::{self, None, Some};
+pub use core::primitive::str;
 pub use std::vec::Vec;
 
 pub use anyhow::Result;
@@ -9,7 +10,7 @@ pub use serde::{Deserialize, Deserializer};
 pub use serde_json::Value;
 
 pub use crate::{
-    connector::{ActionError, Connector, McpServer, actions::answer},
+    connector::{ActionCall, ActionError, Connector, McpServer, WebhookCall, actions::answer},
     declare::*,
     manager::ManagerClient,
     run::{Operator, SyncContext},

@@ -29,6 +29,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod arguments;
+mod body;
 mod clock;
 mod connector;
 mod declare;
@@ -60,6 +61,7 @@ pub use serde_json::{self, Value};
 pub use time;
 pub use url;
 
+pub use body::{BodyError, read_body};
 pub use connector::{
     ActionCall, ActionError, ActionResponse, Connector, McpServer, Unavailable, Webhook,
     WebhookCall, WebhookRequest, actions,
@@ -68,7 +70,9 @@ pub use connector::{
 };
 #[cfg(feature = "mcp")]
 pub use connector::{HttpMcpServer, StdioMcpServer};
-pub use declare::{Actor, Args, Checkpoint, Config, CredentialSettings, Credentials, DocRef};
+pub use declare::{
+    Actor, Annotated, Args, Checkpoint, Config, CredentialSettings, Credentials, DocRef,
+};
 pub use macros::*;
 pub use manager::{ManagerClient, ManagerError, NotesError, Patience};
 pub use redact::redact;

@@ -461,6 +461,45 @@ pub use omni_connector_macros::enrich;
 #[doc(inline)]
 pub use omni_connector_macros::skills;
 
+/// Marks a method that replaces a generated method of the trait [`Connector`](crate::Connector), the one with its own name.
+///
+/// Whatever the macros generate can be replaced by ordinary code, one method at a time:
+///
+/// | method | signature |
+/// |---|---|
+/// | `display_name` | `fn(&self) -> String` |
+/// | `description` | `fn(&self) -> Option<String>` |
+/// | `source_types`, `sync_modes` | `fn(&self) -> Vec<SourceType>`, `fn(&self) -> Vec<SyncType>` |
+/// | `read_only`, `requires_credentials` | `fn(&self) -> bool` |
+/// | `actions` | `fn(&self) -> Vec<ActionDefinition>` |
+/// | `action_scopes` | `fn(&self, action: &str) -> Option<Vec<String>>` |
+/// | `action_output` | `fn(&self, action: &str) -> Option<Value>` |
+/// | `call_action` | `async fn(&self, call: ActionCall) -> Result<Response>` |
+/// | `webhooks` | `fn(&self) -> Vec<&'static str>` |
+/// | `call_webhook` | `async fn(&self, call: WebhookCall) -> Result<Webhook>` |
+/// | `operators`, `search_operators` | `fn(&self) -> Vec<Operator>`, `fn(&self) -> Vec<SearchOperator>` |
+/// | `extra_schema`, `attributes_schema` | `fn(&self) -> Option<Value>` |
+///
+/// [`Annotated`](crate::Annotated) gives such a method what the macros generated. The other methods of the trait have a marker of
+/// their own, such as [`#[oauth]`](macro@crate::oauth).
+///
+/// ```
+/// # use omni_connector::prelude::*;
+/// # #[connector(name = "notes", source_types = [Notion])]
+/// # struct Notes { tenant: String }
+/// #[connector]
+/// impl Notes {
+///     #[replaces]
+///     fn display_name(&self) -> String {
+///         format!("Notes of {}", self.tenant)
+///     }
+/// #   #[sync] async fn sync(&self) -> Result<()> { Ok(()) }
+/// }
+/// # fn main() {}
+/// ```
+#[doc(inline)]
+pub use omni_connector_macros::replaces;
+
 /// Marks the method that declares the MCP server behind the connector, with the feature `mcp`:
 /// `fn(&self) -> StdioMcpServer`, `HttpMcpServer` or `Option<McpServer>`.
 ///

@@ -18,7 +18,7 @@ pub use crate::{
     http::{Api, ApiClient, Auth, Pages, Paging, Quota, SourceError},
     macros::{
         CredentialSet, FromCall, action, connector, credential_ready, enrich, mcp, mcp_env,
-        mcp_headers, oauth, search_operator, skills, sync, webhook,
+        mcp_headers, oauth, replaces, search_operator, skills, sync, webhook,
     },
     manager::ManagerClient,
     run::{

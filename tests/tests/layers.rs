@@ -57,6 +57,7 @@ const DEVELOPMENT_MANAGER: Order = Order {
 const RUNTIME: Order = Order {
     package: "omni-connector",
     layers: &[
+        "body",
         "clock",
         "panic",
         "redact",
@@ -79,6 +80,7 @@ const RUNTIME: Order = Order {
     ],
     // Leaves: other layers write to them.
     apart: &[
+        ("body", &[]),
         ("clock", &[]),
         ("panic", &[]),
         ("redact", &[]),

@@ -10,6 +10,7 @@ const _: () = {
         type Config = Settings;
         type Credentials = ApiKey;
         type State = Cursor;
+        const TABLE: _omni::Table<Self> = _omni::table_of::<Acme, _>(|| loop {});
         const NAME: &'static str = "acme";
         const VERSION: &'static str = ::core::env!("CARGO_PKG_VERSION");
         const DISPLAY_NAME: &'static str = "Acme Tracker";

@@ -30,8 +30,9 @@ impl Acme {
 #[allow(deprecated, unused_mut, unused_qualifications, unused_variables)]
 const _: () = {
     use ::omni_connector::generated as _omni;
-    impl _omni::Methods for Acme {
-        const SYNCS: &'static [_omni::Sync<Self>] = &[
+    pub struct Block;
+    impl _omni::Methods<Block> for Acme {
+        const SYNC: &'static [_omni::Sync<Self>] = &[
             _omni::Sync::new(|connector, mut call| {
                     let returned = Self::sync(
                         connector,

@@ -15,8 +15,9 @@ impl Acme {
 const _: () = {
     use ::omni_connector::generated as _omni;
     use _omni::{AnyShape as _, AnyOutput as _};
-    impl _omni::Methods for Acme {
-        const ACTIONS: &'static [_omni::Action<Self>] = &[
+    pub struct Block;
+    impl _omni::Methods<Block> for Acme {
+        const ACTION: &'static [_omni::Action<Self>] = &[
             _omni::Described::read("find", "Find issues.")
                 .call(|connector, mut call| {
                     let returned = Self::find_issues(

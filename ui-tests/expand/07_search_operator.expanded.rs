@@ -11,8 +11,9 @@ impl Acme {
 #[allow(deprecated, unused_mut, unused_qualifications, unused_variables)]
 const _: () = {
     use ::omni_connector::generated as _omni;
-    impl _omni::Methods for Acme {
-        const OPERATORS: &'static [_omni::Operator] = &[
+    pub struct Block;
+    impl _omni::Methods<Block> for Acme {
+        const SEARCH_OPERATOR: &'static [_omni::Operator] = &[
             _omni::Operator::of::<
                 Issue,
                 &str,

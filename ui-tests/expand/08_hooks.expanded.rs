@@ -51,7 +51,8 @@ impl Acme {
 #[allow(deprecated, unused_mut, unused_qualifications, unused_variables)]
 const _: () = {
     use ::omni_connector::generated as _omni;
-    impl _omni::Methods for Acme {
+    pub struct Block;
+    impl _omni::Methods<Block> for Acme {
         const VALIDATE: _omni::ValidateHook<Self> = _omni::Some(|connector, mut call| {
             let returned = Self::reachable(
                 connector,

@@ -8,6 +8,7 @@ const _: () = {
         type Config = _omni::Value;
         type Credentials = _omni::Value;
         type State = _omni::Value;
+        const TABLE: _omni::Table<Self> = _omni::table_of::<Wiki, _>(|| loop {});
         const NAME: &'static str = "wiki";
         const VERSION: &'static str = "2.1.0";
         const DESCRIPTION: &'static str = "Wiki pages.";

@@ -27,8 +27,9 @@ impl Acme {
 #[allow(deprecated, unused_mut, unused_qualifications, unused_variables)]
 const _: () = {
     use ::omni_connector::generated as _omni;
-    impl _omni::Methods for Acme {
-        const WEBHOOKS: &'static [_omni::WebhookFn<Self>] = &[
+    pub struct Block;
+    impl _omni::Methods<Block> for Acme {
+        const WEBHOOK: &'static [_omni::WebhookFn<Self>] = &[
             _omni::WebhookFn::plain(
                 "/hooks/acme",
                 |connector, mut call| {

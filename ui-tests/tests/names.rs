@@ -55,3 +55,45 @@ fn the_macros_refuse_the_properties_that_the_runtime_refuses() {
 fn the_macros_reserve_the_operators_that_the_runtime_reserves() {
     assert_eq!(list("RESERVED_OPERATORS"), RESERVED_OPERATORS);
 }
+
+/// Each method of the trait is replaced with `#[replaces]`, or written by the author in another way.
+#[test]
+fn every_method_of_the_trait_can_be_replaced_or_is_written_anyway() {
+    let source = include_str!("../../omni-connector/src/connector/definition.rs");
+    let items = syn::parse_file(source).unwrap().items;
+    let connector = items.into_iter().find_map(|item| match item {
+        Item::Trait(item) if item.ident == "Connector" => Some(item),
+        _ => None,
+    });
+    let methods = connector.unwrap().items.into_iter();
+    let methods = methods.filter_map(|item| match item {
+        syn::TraitItem::Fn(method) => Some(method.sig.ident.to_string()),
+        _ => None,
+    });
+    let hooks = include_str!("../../omni-connector-macros/src/hooks.rs");
+    let (_, replaced) = hooks.split_once("const REPLACED").unwrap();
+    let (replaced, _) = replaced.split_once("};").unwrap();
+    let replaceable = |method: &str| replaced.contains(&format!("    {method} \""));
+    let written: Vec<_> = methods.filter(|method| !replaceable(method)).collect();
+    assert_eq!(
+        written,
+        [
+            // Keys of the struct.
+            "name",
+            "version",
+            // Markers.
+            "validate",
+            "sync",
+            // The same as `call_action`, with less to know.
+            "execute_action",
+            // Markers.
+            "skills",
+            "oauth_config",
+            "credential_ready",
+            "enrich",
+            "mcp_server",
+            "prepare_mcp_env",
+            "prepare_mcp_headers",
+        ]
+    );
+}

@@ -44,8 +44,8 @@ pub(crate) fn owner_row(
     source: &SourceRecord,
 ) -> Result<Option<ServiceCredential>, StoreError> {
     let owner = match source.scope {
-        SourceScope::Org => None,
         SourceScope::User => Some(source.created_by.as_str()),
+        _ => None,
     };
     credentials::find(db, &source.id, owner)
 }

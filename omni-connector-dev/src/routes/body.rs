@@ -1,17 +1,14 @@
 //! Parses JSON bodies and path parameters exactly as strictly as the real manager (`protocol.md`
 //! §3.1).
 
-use std::{future::poll_fn, pin::Pin, time::Duration};
-
 use axum::{
-    body::{Body, Bytes, HttpBody},
     extract::{FromRequest, FromRequestParts, Path, Request, rejection::PathRejection},
     http::{HeaderMap, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
+use omni_connector::{BodyError, read_body};
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
-use tokio::time::timeout;
 
 use super::App;
 use crate::rules::{NUL_IN_TEXT, Refusal};
@@ -38,54 +35,20 @@ impl<T: DeserializeOwned> FromRequest<App> for JsonBody<T> {
     }
 }
 
-/// How long a refused client may keep sending. Closing the connection earlier would lose the
-/// answer.
-pub(super) const LINGER: Duration = Duration::from_secs(30);
-/// Longest pause between two pieces of its data.
-const SILENCE: Duration = Duration::from_secs(5);
-
-/// Reads a body of at most `limit` bytes. Refuses a longer announced length before reading.
+/// Reads a body of at most `limit` bytes.
 async fn read(request: Request, limit: usize) -> Result<Vec<u8>, (StatusCode, String)> {
-    let announced = request.body().size_hint().lower();
-    let asks_first = request.headers().contains_key(header::EXPECT);
-    let mut body = request.into_body();
-    let too_large = || {
-        let reason = format!("The body is longer than {limit} bytes");
-        (StatusCode::PAYLOAD_TOO_LARGE, reason)
-    };
-    if announced > limit as u64 {
-        // A client that sent `Expect: 100-continue` does not send a refused body.
-        if !asks_first {
-            tokio::spawn(timeout(LINGER, drain(body)));
-        }
-        return Err(too_large());
-    }
-    let mut bytes = Vec::new();
-    // Reserves once, since a growing buffer is copied repeatedly. Unused memory is never touched.
-    let _ = bytes.try_reserve_exact(usize::try_from(announced).unwrap_or_default());
-    while let Some(data) = next(&mut body).await {
-        let data = data.map_err(|error| {
-            let reason = format!("Failed to buffer the request body: {error}");
-            (StatusCode::BAD_REQUEST, reason)
-        })?;
-        if bytes.len() + data.len() > limit {
-            tokio::spawn(timeout(LINGER, drain(body)));
-            return Err(too_large());
-        }
-        bytes.extend_from_slice(&data);
-    }
-    Ok(bytes)
-}
-
-/// Reads and discards a body.
-async fn drain(mut body: Body) {
-    while let Ok(Some(Ok(_))) = timeout(SILENCE, next(&mut body)).await {}
-}
-
-async fn next(body: &mut Body) -> Option<Result<Bytes, axum::Error>> {
-    let frame = poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await?;
-    // Trailers contain no data.
-    Some(frame.map(|frame| frame.into_data().unwrap_or_default()))
+    read_body(request, limit)
+        .await
+        .map_err(|error| match error {
+            BodyError::BrokenOff(error) => {
+                let reason = format!("Failed to buffer the request body: {error}");
+                (StatusCode::BAD_REQUEST, reason)
+            }
+            _ => {
+                let reason = format!("The body is longer than {limit} bytes");
+                (StatusCode::PAYLOAD_TOO_LARGE, reason)
+            }
+        })
 }
 
 fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, (StatusCode, String)> {

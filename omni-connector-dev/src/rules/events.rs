@@ -26,6 +26,7 @@ pub(crate) async fn accept(
                 sync_run_id,
                 source_id,
                 events,
+                ..
             } = &batch;
             let refused = |text: &str| Err(Refusal::BadRequest(text.to_owned()));
             match sources::is_deleted(db, source_id)? {

@@ -74,14 +74,11 @@ async fn request(
             Ok::<_, StoreError>((last_sync_at, checkpoint))
         })
         .await?;
-    Ok(SyncRequest {
-        sync_run_id: run.id.clone(),
-        source_id: source.id.clone(),
-        sync_mode: run.sync_type,
-        last_sync_at,
-        checkpoint,
-        is_resume,
-    })
+    let mut request = SyncRequest::new(&run.id, &source.id, run.sync_type);
+    request.last_sync_at = last_sync_at;
+    request.checkpoint = checkpoint;
+    request.is_resume = is_resume;
+    Ok(request)
 }
 
 /// Sends a lost run to its connector again. Changes nothing but the run's activity (`protocol.md`

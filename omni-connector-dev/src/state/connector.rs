@@ -134,7 +134,7 @@ impl ConnectorClient {
             Ok(response) if response.status() == StatusCode::NOT_FOUND => Probe::Unknown,
             Ok(response) if response.status().is_success() => {
                 match response.json::<RunningResponse>().await {
-                    Ok(RunningResponse { running: true }) => Probe::Running,
+                    Ok(RunningResponse { running: true, .. }) => Probe::Running,
                     _ => Probe::Lost,
                 }
             }
@@ -145,9 +145,7 @@ impl ConnectorClient {
     /// Calls `POST /cancel`. Only logs the answer.
     pub(crate) async fn cancel(&self, connector_url: &str, run_id: &str) {
         let url = format!("{connector_url}/cancel");
-        let body = RunId {
-            sync_run_id: run_id.to_owned(),
-        };
+        let body = RunId::new(run_id);
         match self.send(Method::POST, &url, Some(&body)).await {
             Ok(response) if response.status().is_success() => {}
             Ok(response) => {

@@ -115,6 +115,9 @@ fn apply_one(
             people::delete_person(db, source_id, email)?;
             Ok(None)
         }
+        _ => Ok(Some(
+            "this manager does not know the type of this event".to_owned(),
+        )),
     }
 }
 

@@ -19,20 +19,10 @@ pub fn new(
     credentials: Value,
 ) -> ServiceCredential {
     let Micros(now) = Micros::now();
-    ServiceCredential {
-        id: new_id(),
-        source_id: source_id.into(),
-        user_id,
-        provider: provider.into(),
-        auth_type,
-        principal_email: None,
-        credentials,
-        config: Value::Object(serde_json::Map::new()),
-        expires_at: None,
-        last_validated_at: None,
-        created_at: now,
-        updated_at: now,
-    }
+    let mut credential =
+        ServiceCredential::new(new_id(), source_id, provider, auth_type, credentials, now);
+    credential.user_id = user_id;
+    credential
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<ServiceCredential> {
@@ -41,20 +31,21 @@ fn read(row: &Row<'_>) -> rusqlite::Result<ServiceCredential> {
             .get::<_, Option<Micros>>(column)?
             .map(|Micros(time)| time))
     };
-    Ok(ServiceCredential {
-        id: row.get("id")?,
-        source_id: row.get("source_id")?,
-        user_id: row.get("user_id")?,
-        provider: row.get("provider")?,
-        auth_type: row.get::<_, Name<_>>("auth_type")?.0,
-        principal_email: row.get("principal_email")?,
-        credentials: row.get::<_, Json<_>>("credentials")?.0,
-        config: row.get::<_, Json<_>>("config")?.0,
-        expires_at: time("expires_at")?,
-        last_validated_at: time("last_validated_at")?,
-        created_at: row.get::<_, Micros>("created_at")?.0,
-        updated_at: row.get::<_, Micros>("updated_at")?.0,
-    })
+    let mut credential = ServiceCredential::new(
+        row.get::<_, String>("id")?,
+        row.get::<_, String>("source_id")?,
+        row.get::<_, String>("provider")?,
+        row.get::<_, Name<_>>("auth_type")?.0,
+        row.get::<_, Json<_>>("credentials")?.0,
+        row.get::<_, Micros>("created_at")?.0,
+    );
+    credential.user_id = row.get("user_id")?;
+    credential.principal_email = row.get("principal_email")?;
+    credential.config = row.get::<_, Json<_>>("config")?.0;
+    credential.expires_at = time("expires_at")?;
+    credential.last_validated_at = time("last_validated_at")?;
+    credential.updated_at = row.get::<_, Micros>("updated_at")?.0;
+    Ok(credential)
 }
 
 /// Stores a credential and replaces the one of the same source and owner.

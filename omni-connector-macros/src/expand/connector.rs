@@ -44,10 +44,13 @@ pub(crate) fn connector(valid: &Connector, runtime: &Path) -> TokenStream {
             }
         }
     });
+    // Without a block, or with several, the error is at the struct's name.
+    let table = quote_spanned!(ident.span()=> _omni::table_of::<#ident, _>);
     let checks = checks(valid);
     let implementation = quote! {
         impl _omni::Declared for #ident {
             #types
+            const TABLE: _omni::Table<Self> = #table(|| loop {});
             const NAME: &'static str = #name;
             const VERSION: &'static str = #version;
             #display_name

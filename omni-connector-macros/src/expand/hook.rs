@@ -1,4 +1,5 @@
-//! From `#[validate]`, `#[oauth]`, `#[mcp]` and the like to the constants that hold them.
+//! From `#[validate]`, `#[oauth]`, `#[mcp]` and the like, and from methods that replace one of the trait, to the constants
+//! that hold them.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -9,7 +10,7 @@ use crate::valid::{Hook, Supplied};
 
 pub(super) fn hook(hook: &Hook) -> TokenStream {
     let conditions = hook.function.conditions();
-    let marker = hook.kind.marker;
+    let marker = hook.kind.name;
     let constant = format_ident!("{}", marker.to_uppercase());
     let ty = format_ident!("{}Hook", pascal(marker));
     let value = match hook.kind.takes {
@@ -24,7 +25,7 @@ pub(super) fn hook(hook: &Hook) -> TokenStream {
 
 /// Returns the type of the runtime that decodes the hook's return value.
 fn answer(hook: &Hook) -> String {
-    format!("{}Answer", pascal(hook.kind.marker))
+    format!("{}Answer", pascal(hook.kind.name))
 }
 
 /// Converts `credential_ready` to `CredentialReady`.

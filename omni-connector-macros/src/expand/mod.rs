@@ -54,7 +54,7 @@ pub(crate) struct Methods {
     pub(crate) is_unfinished: bool,
 }
 
-/// `impl Methods`: the tables that the runtime reads.
+/// `impl Methods`: the tables that the runtime reads, and `Block`, by which the runtime tells two blocks from one.
 pub(crate) fn methods(
     methods: &Methods,
     connector: &Type,
@@ -66,8 +66,9 @@ pub(crate) fn methods(
     if methods.is_unfinished {
         let sync = sync::unfinished();
         let stub = quote! {
-            impl #generics _omni::Methods for #connector #condition {
-                const SYNCS: &'static [_omni::Sync<Self>] = &[#sync];
+            pub struct Block;
+            impl #generics _omni::Methods<Block> for #connector #condition {
+                const SYNC: &'static [_omni::Sync<Self>] = &[#sync];
             }
         };
         return scope(runtime, &stub);
@@ -75,22 +76,22 @@ pub(crate) fn methods(
     let this: Type = parse_quote!(Self);
     let tables = [
         table(
-            quote!(SYNCS: &'static [_omni::Sync<Self>]),
+            quote!(SYNC: &'static [_omni::Sync<Self>]),
             &methods.syncs,
             |sync| (&sync.function, sync::sync(sync)),
         ),
         table(
-            quote!(ACTIONS: &'static [_omni::Action<Self>]),
+            quote!(ACTION: &'static [_omni::Action<Self>]),
             &methods.actions,
             |action| (&action.function, action::action(action, &this)),
         ),
         table(
-            quote!(OPERATORS: &'static [_omni::Operator]),
+            quote!(SEARCH_OPERATOR: &'static [_omni::Operator]),
             &methods.operators,
             |operator| (&operator.function, operator::operator(operator, true)),
         ),
         table(
-            quote!(WEBHOOKS: &'static [_omni::WebhookFn<Self>]),
+            quote!(WEBHOOK: &'static [_omni::WebhookFn<Self>]),
             &methods.webhooks,
             |webhook| (&webhook.function, webhook::webhook(webhook)),
         ),
@@ -104,7 +105,8 @@ pub(crate) fn methods(
     let implementation = quote! {
         #fallbacks
 
-        impl #generics _omni::Methods for #connector #condition {
+        pub struct Block;
+        impl #generics _omni::Methods<Block> for #connector #condition {
             #(#tables)*
             #(#hooks)*
         }
@@ -125,6 +127,16 @@ fn table<'a, T>(
         quote!(#(#conditions)* #entry)
     });
     (!rows.is_empty()).then(|| quote!(const #constant = &[#(#entries),*];))
+}
+
+/// In front of the body of a method that no block took: reports that, unless the connector has no block at all.
+pub(crate) fn orphan(mut function: Function, runtime: &Path) -> Function {
+    let place = Span::call_site();
+    let check = quote_spanned! {place=>
+        #runtime::generated::collected::<Self, _>(|| ::core::unreachable!());
+    };
+    function.prepend(check);
+    function
 }
 
 /// The hidden type of a function outside an `impl` block, which has the function's name, and what is generated about it.

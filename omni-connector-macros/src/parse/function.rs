@@ -1,6 +1,6 @@
 //! Parses functions and `impl` blocks up to their signatures. Bodies stay tokens, so rustc reports mistakes in them.
 
-use proc_macro2::{Group, TokenStream};
+use proc_macro2::{Delimiter, Group, TokenStream};
 use quote::{ToTokens, TokenStreamExt, quote};
 use syn::{
     Attribute, FnArg, Generics, ImplItem, Meta, PatType, Path, Signature, Token, Type, Visibility,
@@ -76,6 +76,15 @@ impl Function {
             }
         }
         function
+    }
+
+    /// Puts a statement in front of the body.
+    pub(crate) fn prepend(&mut self, statement: TokenStream) {
+        let mut body = statement;
+        body.extend(self.body.stream());
+        let span = self.body.span();
+        self.body = Group::new(Delimiter::Brace, body);
+        self.body.set_span(span);
     }
 
     fn has_marker(&self, markers: &[&str]) -> bool {

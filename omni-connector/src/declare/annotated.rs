@@ -12,13 +12,15 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{
-    Action, SchemaFn, Sync, WebhookFn, action,
+    Action, DeclaredSkill, SchemaFn, Sync, WebhookFn, action,
     call::{CallOf, Called, OfValidate},
     hook::Pairs,
     operator, sync, webhook,
 };
 use crate::{
-    connector::{ActionCall, ActionResponse, Connector, McpServer, Webhook, WebhookCall},
+    connector::{
+        ActionCall, ActionError, ActionResponse, Connector, McpServer, Webhook, WebhookCall,
+    },
     manager::ManagerClient,
     run::{Operator, SyncContext},
     wire::{
@@ -27,81 +29,145 @@ use crate::{
     },
 };
 
-/// The result of a method with `#[validate]`.
-pub type ValidateAnswer = Result<()>;
-/// The method with `#[validate]`: reads its arguments by their types.
-pub type ValidateHook<K> = Option<fn(&K, CallOf<K, OfValidate>) -> Called<'_, ()>>;
+/// The functions that a connector may have. Each row is a hook or a replaced method: its name and constant, the type of the
+/// function, and what its answer is read as. Expands to `$with! { … }` with the rows.
+macro_rules! functions {
+    ($with:ident) => {
+        $with! {
+            /// `#[validate]`: whether a run may start. It reads its arguments by their types.
+            validate VALIDATE: ValidateHook = fn(&K, CallOf<K, OfValidate>) -> Called<'_, ()>, ValidateAnswer = Result<()>;
+            /// `#[oauth]`: how people sign in.
+            oauth OAUTH: OauthHook = fn(&K) -> OauthAnswer, OauthAnswer = Option<OAuthConfig>;
+            /// `#[skills]`: skills that are not known when compiling.
+            skills SKILLS: SkillsHook = fn(&K) -> SkillsAnswer, SkillsAnswer = Vec<Skill>;
+            /// `#[credential_ready]`: called after somebody has signed in.
+            credential_ready CREDENTIAL_READY: CredentialReadyHook = fn(&K, CredentialReady, ManagerClient) -> Called<'_, ()>, CredentialReadyAnswer = Result<()>;
+            /// `#[enrich]`: adds to a fresh credential.
+            enrich ENRICH: EnrichHook = fn(&K, OAuthTokens) -> Called<'_, OAuthExtra>, EnrichAnswer = Result<OAuthExtra>;
+            /// `#[mcp]`: the MCP server behind the connector.
+            mcp MCP: McpHook = fn(&K) -> McpAnswer, McpAnswer = Option<McpServer>;
+            /// `#[mcp_env]`: how that server gets the secret over stdio.
+            mcp_env MCP_ENV: McpEnvHook = fn(&K, &McpCredentials) -> McpEnvAnswer, McpEnvAnswer = Result<Pairs>;
+            /// `#[mcp_headers]`: how that server gets the secret over HTTP.
+            mcp_headers MCP_HEADERS: McpHeadersHook = fn(&K, &McpCredentials) -> McpHeadersAnswer, McpHeadersAnswer = Result<Pairs>;
 
-/// The result of a method with `#[oauth]`.
-pub type OauthAnswer = Option<OAuthConfig>;
-/// The method with `#[oauth]`.
-pub type OauthHook<K> = Option<fn(&K) -> OauthAnswer>;
+            /// Replaces the method of the trait with the same name, as all that follow.
+            display_name DISPLAY_NAME: DisplayNameHook = fn(&K) -> DisplayNameAnswer, DisplayNameAnswer = String;
+            /// Replaces the method.
+            description DESCRIPTION: DescriptionHook = fn(&K) -> DescriptionAnswer, DescriptionAnswer = Option<String>;
+            /// Replaces the method.
+            source_types SOURCE_TYPES: SourceTypesHook = fn(&K) -> SourceTypesAnswer, SourceTypesAnswer = Vec<SourceType>;
+            /// Replaces the method.
+            sync_modes SYNC_MODES: SyncModesHook = fn(&K) -> SyncModesAnswer, SyncModesAnswer = Vec<SyncType>;
+            /// Replaces the method.
+            read_only READ_ONLY: ReadOnlyHook = fn(&K) -> ReadOnlyAnswer, ReadOnlyAnswer = bool;
+            /// Replaces the method.
+            requires_credentials REQUIRES_CREDENTIALS: RequiresCredentialsHook = fn(&K) -> RequiresCredentialsAnswer, RequiresCredentialsAnswer = bool;
+            /// Replaces the method.
+            actions ACTIONS: ActionsHook = fn(&K) -> ActionsAnswer, ActionsAnswer = Vec<ActionDefinition>;
+            /// Replaces the method.
+            action_scopes ACTION_SCOPES: ActionScopesHook = fn(&K, &str) -> ActionScopesAnswer, ActionScopesAnswer = Option<Vec<String>>;
+            /// Replaces the method.
+            action_output ACTION_OUTPUT: ActionOutputHook = fn(&K, &str) -> ActionOutputAnswer, ActionOutputAnswer = Option<Value>;
+            /// Replaces the method.
+            call_action CALL_ACTION: CallActionHook = fn(&K, ActionCall) -> Called<'_, Response>, CallActionAnswer = Result<Response>;
+            /// Replaces the method.
+            webhooks WEBHOOKS: WebhooksHook = fn(&K) -> WebhooksAnswer, WebhooksAnswer = Vec<&'static str>;
+            /// Replaces the method.
+            call_webhook CALL_WEBHOOK: CallWebhookHook = fn(&K, WebhookCall) -> Called<'_, Webhook>, CallWebhookAnswer = Result<Webhook>;
+            /// Replaces the method.
+            operators OPERATORS: OperatorsHook = fn(&K) -> OperatorsAnswer, OperatorsAnswer = Vec<Operator>;
+            /// Replaces the method.
+            search_operators SEARCH_OPERATORS: SearchOperatorsHook = fn(&K) -> SearchOperatorsAnswer, SearchOperatorsAnswer = Vec<SearchOperator>;
+            /// Replaces the method.
+            extra_schema EXTRA_SCHEMA: ExtraSchemaHook = fn(&K) -> ExtraSchemaAnswer, ExtraSchemaAnswer = Option<Value>;
+            /// Replaces the method.
+            attributes_schema ATTRIBUTES_SCHEMA: AttributesSchemaHook = fn(&K) -> AttributesSchemaAnswer, AttributesSchemaAnswer = Option<Value>;
+        }
+    };
+}
 
-/// The result of a method with `#[skills]`.
-pub type SkillsAnswer = Vec<Skill>;
-/// The method with `#[skills]`.
-pub type SkillsHook<K> = Option<fn(&K) -> SkillsAnswer>;
+macro_rules! types {
+    ($($(#[$doc:meta])* $name:ident $constant:ident: $hook:ident = $function:ty, $answer:ident = $read_as:ty;)*) => {
+        $(
+            #[doc = concat!("What `", stringify!($name), "` is read as.")]
+            pub type $answer = $read_as;
+            #[doc = concat!("The function behind `", stringify!($name), "`.")]
+            pub type $hook<K> = Option<$function>;
+        )*
+    };
+}
 
-/// The result of a method with `#[credential_ready]`.
-pub type CredentialReadyAnswer = Result<()>;
-/// The method with `#[credential_ready]`.
-pub type CredentialReadyHook<K> = Option<fn(&K, CredentialReady, ManagerClient) -> Called<'_, ()>>;
+functions!(types);
 
-/// The result of a method with `#[enrich]`.
-pub type EnrichAnswer = Result<OAuthExtra>;
-/// The method with `#[enrich]`.
-pub type EnrichHook<K> = Option<fn(&K, OAuthTokens) -> Called<'_, OAuthExtra>>;
+macro_rules! constants {
+    ($($(#[$doc:meta])* $name:ident $constant:ident: $hook:ident = $function:ty, $answer:ident = $read_as:ty;)*) => {
+        $($(#[$doc])* const $constant: $hook<Self> = None;)*
+    };
+}
 
-/// The result of a method with `#[mcp]`.
-pub type McpAnswer = Option<McpServer>;
-/// The method with `#[mcp]`.
-pub type McpHook<K> = Option<fn(&K) -> McpAnswer>;
-
-/// The result of a method with `#[mcp_env]`.
-pub type McpEnvAnswer = Result<Pairs>;
-/// The method with `#[mcp_env]`.
-pub type McpEnvHook<K> = Option<fn(&K, &McpCredentials) -> McpEnvAnswer>;
-
-/// The result of a method with `#[mcp_headers]`.
-pub type McpHeadersAnswer = Result<Pairs>;
-/// The method with `#[mcp_headers]`.
-pub type McpHeadersHook<K> = Option<fn(&K, &McpCredentials) -> McpHeadersAnswer>;
-
-/// The annotated functions of a connector, collected by `#[connector]` on its `impl` block.
+/// The block with the annotated functions of a connector.
+///
+/// `B` is a type that the block has for itself. So two blocks of one connector are two impls, and it is our text below that refuses
+/// them: see [`table_of`].
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` has no annotated `impl` block",
-    label = "this connector cannot sync anything yet",
-    note = "help: put `#[connector]` on `impl {Self}` and `#[sync]` on one of its methods"
+    message = "`{Self}` needs one `impl` block with `#[connector]`",
+    label = "has no such block, or several",
+    note = "help: put `#[connector]` on one `impl {Self}`, `#[sync]` on one of its methods, and all annotated functions in it"
 )]
-pub trait Methods: Connector + Sized {
+pub trait Methods<B>: Connector + Sized {
     /// Methods with `#[sync]`.
-    const SYNCS: &'static [Sync<Self>] = &[];
+    const SYNC: &'static [Sync<Self>] = &[];
     /// Methods with `#[action]`.
-    const ACTIONS: &'static [Action<Self>] = &[];
+    const ACTION: &'static [Action<Self>] = &[];
     /// Functions with `#[search_operator]`.
-    const OPERATORS: &'static [Operator] = &[];
+    const SEARCH_OPERATOR: &'static [Operator] = &[];
     /// Methods with `#[webhook]`.
-    const WEBHOOKS: &'static [WebhookFn<Self>] = &[];
-    /// Decides whether a run may start.
-    const VALIDATE: ValidateHook<Self> = None;
-    /// Describes how people sign in.
-    const OAUTH: OauthHook<Self> = None;
-    /// Returns skills that are not known at compile time.
-    const SKILLS: SkillsHook<Self> = None;
-    /// Called after somebody signed in.
-    const CREDENTIAL_READY: CredentialReadyHook<Self> = None;
-    /// Adds data to a new credential.
-    const ENRICH: EnrichHook<Self> = None;
-    /// Declares the MCP server behind the connector.
-    const MCP: McpHook<Self> = None;
-    /// Passes the secret to that server over stdio.
-    const MCP_ENV: McpEnvHook<Self> = None;
-    /// Passes the secret to that server over HTTP.
-    const MCP_HEADERS: McpHeadersHook<Self> = None;
+    const WEBHOOK: &'static [WebhookFn<Self>] = &[];
+
+    functions!(constants);
+}
+
+macro_rules! table {
+    ($($(#[$doc:meta])* $name:ident $constant:ident: $hook:ident = $function:ty, $answer:ident = $read_as:ty;)*) => {
+        /// The constants of [`Methods`], whichever block they are from.
+        #[derive(Debug)]
+        pub struct Table<K: 'static> {
+            pub(super) sync: &'static [Sync<K>],
+            pub(super) action: &'static [Action<K>],
+            pub(super) search_operator: &'static [Operator],
+            pub(super) webhook: &'static [WebhookFn<K>],
+            $(pub(super) $name: $hook<K>,)*
+        }
+
+        impl<K> Table<K> {
+            const fn of<B>() -> Self
+            where
+                K: Methods<B>,
+            {
+                Self {
+                    sync: K::SYNC,
+                    action: K::ACTION,
+                    search_operator: K::SEARCH_OPERATOR,
+                    webhook: K::WEBHOOK,
+                    $($name: K::$constant,)*
+                }
+            }
+        }
+    };
+}
+
+functions!(table);
+
+/// The functions of the connector's only block. Generated code leaves `B` to be inferred, from a function that never returns. One
+/// block is one candidate. With none or several, rustc falls back to a type that is the `B` of no block, and reports that
+/// [`Methods`] is not implemented.
+pub const fn table_of<K: Methods<B>, B>(_: fn() -> B) -> Table<K> {
+    Table::of::<B>()
 }
 
 /// The keys of `#[connector(…)]` on a connector's struct.
-pub trait Declared: Methods {
+pub trait Declared: Connector + Sized {
     /// `config = …`.
     type Config: DeserializeOwned + Send + 'static;
     /// `credentials = …`.
@@ -109,6 +175,8 @@ pub trait Declared: Methods {
     /// `state = …`.
     type State: DeserializeOwned + Send + 'static;
 
+    /// The functions of the `impl` block.
+    const TABLE: Table<Self>;
     /// `name = "…"`.
     const NAME: &'static str;
     /// `version = "…"`, or the version of the author's crate.
@@ -138,34 +206,6 @@ pub trait Declared: Methods {
     }
 }
 
-/// A skill declared in the attribute of a struct.
-#[derive(Debug)]
-pub struct DeclaredSkill {
-    /// Its id.
-    pub id: &'static str,
-    /// Its title.
-    pub title: &'static str,
-    /// When to use it.
-    pub description: Option<&'static str>,
-    /// Its instructions.
-    pub text: &'static str,
-    /// The source types that it applies to. Empty means all.
-    pub source_types: &'static [SourceType],
-}
-
-impl DeclaredSkill {
-    fn to_skill(&self) -> Skill {
-        Skill {
-            id: self.id.to_owned(),
-            title: self.title.to_owned(),
-            description: self.description.map(str::to_owned),
-            source_types: self.source_types.to_vec(),
-            content: Some(self.text.to_owned()),
-            mcp_prompt: None,
-        }
-    }
-}
-
 // Errors should name the missing attribute, not the trait behind it. Clippy names each method of `Connector` that is
 // forgotten here.
 #[diagnostic::do_not_recommend]
@@ -185,27 +225,35 @@ impl<K: Declared> Connector for K {
     }
 
     fn display_name(&self) -> String {
-        K::DISPLAY_NAME.to_owned()
+        let replaced = K::TABLE.display_name;
+        replaced.map_or_else(|| K::DISPLAY_NAME.to_owned(), |name| name(self))
     }
 
     fn description(&self) -> Option<String> {
-        (!K::DESCRIPTION.is_empty()).then(|| K::DESCRIPTION.to_owned())
+        match K::TABLE.description {
+            Some(description) => description(self),
+            None => (!K::DESCRIPTION.is_empty()).then(|| K::DESCRIPTION.to_owned()),
+        }
     }
 
     fn source_types(&self) -> Vec<SourceType> {
-        K::SOURCE_TYPES.to_vec()
+        let replaced = K::TABLE.source_types;
+        replaced.map_or_else(|| K::SOURCE_TYPES.to_vec(), |types| types(self))
     }
 
     fn sync_modes(&self) -> Vec<SyncType> {
-        K::MODES.to_vec()
+        let replaced = K::TABLE.sync_modes;
+        replaced.map_or_else(|| K::MODES.to_vec(), |modes| modes(self))
     }
 
     fn read_only(&self) -> bool {
-        K::READ_ONLY
+        let replaced = K::TABLE.read_only;
+        replaced.map_or(K::READ_ONLY, |read_only| read_only(self))
     }
 
     fn requires_credentials(&self) -> bool {
-        sync::requires_credentials::<K>()
+        let replaced = K::TABLE.requires_credentials;
+        replaced.map_or_else(sync::requires_credentials::<K>, |requires| requires(self))
     }
 
     async fn validate(
@@ -215,7 +263,7 @@ impl<K: Declared> Connector for K {
         credentials: Option<&ServiceCredential>,
         manager: &ManagerClient,
     ) -> Result<()> {
-        let Some(validate) = K::VALIDATE else {
+        let Some(validate) = K::TABLE.validate else {
             return Ok(());
         };
         let call = CallOf::new(OfValidate {
@@ -238,15 +286,22 @@ impl<K: Declared> Connector for K {
     }
 
     fn actions(&self) -> Vec<ActionDefinition> {
-        action::actions::<K>()
+        let replaced = K::TABLE.actions;
+        replaced.map_or_else(action::actions::<K>, |actions| actions(self))
     }
 
     fn action_scopes(&self, name: &str) -> Option<Vec<String>> {
-        action::action_scopes::<K>(name)
+        match K::TABLE.action_scopes {
+            Some(scopes) => scopes(self, name),
+            None => action::action_scopes::<K>(name),
+        }
     }
 
     fn action_output(&self, name: &str) -> Option<Value> {
-        action::action_output::<K>(name)
+        match K::TABLE.action_output {
+            Some(output) => output(self, name),
+            None => action::action_output::<K>(name),
+        }
     }
 
     async fn execute_action(
@@ -260,46 +315,60 @@ impl<K: Declared> Connector for K {
     }
 
     fn call_action(&self, call: ActionCall) -> BoxFuture<'_, Result<Response>> {
-        action::call_action(self, call)
+        match K::TABLE.call_action {
+            Some(replaced) => replaced(self, call).unwrap_or_else(refused),
+            None => action::call_action(self, call),
+        }
     }
 
     fn webhooks(&self) -> Vec<&'static str> {
-        webhook::webhooks::<K>()
+        let replaced = K::TABLE.webhooks;
+        replaced.map_or_else(webhook::webhooks::<K>, |webhooks| webhooks(self))
     }
 
     fn call_webhook(&self, call: WebhookCall) -> BoxFuture<'_, Result<Webhook>> {
-        webhook::call_webhook(self, call)
+        match K::TABLE.call_webhook {
+            Some(replaced) => replaced(self, call).unwrap_or_else(refused),
+            None => webhook::call_webhook(self, call),
+        }
     }
 
     fn operators(&self) -> Vec<Operator> {
-        [<K as Methods>::OPERATORS, <K as Declared>::OPERATORS].concat()
+        match K::TABLE.operators {
+            Some(operators) => operators(self),
+            None => operator::operators::<K>(),
+        }
     }
 
     fn search_operators(&self) -> Vec<SearchOperator> {
-        Operator::definitions(&self.operators())
+        match K::TABLE.search_operators {
+            Some(operators) => operators(self),
+            None => Operator::definitions(&self.operators()),
+        }
     }
 
     fn extra_schema(&self) -> Option<Value> {
-        K::EXTRA.map(|schema| schema())
+        match K::TABLE.extra_schema {
+            Some(schema) => schema(self),
+            None => K::EXTRA.map(|schema| schema()),
+        }
     }
 
     fn attributes_schema(&self) -> Option<Value> {
-        operator::attributes_schema(&self.operators())
+        match K::TABLE.attributes_schema {
+            Some(schema) => schema(self),
+            None => operator::attributes_schema(&self.operators()),
+        }
     }
 
     fn skills(&self) -> Vec<Skill> {
-        let declared = <K as Declared>::SKILLS.iter();
-        let mut skills: Vec<_> = declared.map(DeclaredSkill::to_skill).collect();
-        skills.extend(
-            <K as Methods>::SKILLS
-                .into_iter()
-                .flat_map(|more| more(self)),
-        );
-        skills
+        let declared = K::SKILLS.iter().map(DeclaredSkill::to_skill);
+        let more = K::TABLE.skills.into_iter();
+        declared.chain(more.flat_map(|more| more(self))).collect()
     }
 
     fn oauth_config(&self) -> Option<OAuthConfig> {
-        K::OAUTH.and_then(|oauth| oauth(self))
+        K::TABLE.oauth.and_then(|oauth| oauth(self))
     }
 
     async fn credential_ready(
@@ -307,33 +376,41 @@ impl<K: Declared> Connector for K {
         ready: CredentialReady,
         manager: &ManagerClient,
     ) -> Result<()> {
-        match K::CREDENTIAL_READY {
+        match K::TABLE.credential_ready {
             Some(hook) => hook(self, ready, manager.clone())?.await,
             None => Ok(()),
         }
     }
 
     async fn enrich(&self, tokens: OAuthTokens) -> Result<OAuthExtra> {
-        match K::ENRICH {
+        match K::TABLE.enrich {
             Some(enrich) => enrich(self, tokens)?.await,
             None => bail!("this connector adds nothing to credentials"),
         }
     }
 
     fn mcp_server(&self) -> Option<McpServer> {
-        match K::MCP {
+        match K::TABLE.mcp {
             Some(server) => server(self),
             None => self.mcp(),
         }
     }
 
     fn prepare_mcp_env(&self, credentials: &McpCredentials) -> Result<HashMap<String, String>> {
-        pairs(K::MCP_ENV.map(|env| env(self, credentials)))
+        pairs(K::TABLE.mcp_env.map(|env| env(self, credentials)))
     }
 
     fn prepare_mcp_headers(&self, credentials: &McpCredentials) -> Result<HashMap<String, String>> {
-        pairs(K::MCP_HEADERS.map(|headers| headers(self, credentials)))
+        pairs(
+            K::TABLE
+                .mcp_headers
+                .map(|headers| headers(self, credentials)),
+        )
     }
+}
+
+fn refused<'a, T: Send + 'a>(refusal: ActionError) -> BoxFuture<'a, Result<T>> {
+    Box::pin(std::future::ready(Err(refusal.into())))
 }
 
 fn pairs(prepared: Option<Result<Pairs>>) -> Result<HashMap<String, String>> {
@@ -343,7 +420,5 @@ fn pairs(prepared: Option<Result<Pairs>>) -> Result<HashMap<String, String>> {
 
 /// Returns all actions of a connector, those of its `impl` block first.
 pub(super) fn all_actions<K: Declared>() -> impl Iterator<Item = &'static Action<K>> {
-    <K as Methods>::ACTIONS
-        .iter()
-        .chain(<K as Declared>::ACTIONS)
+    K::TABLE.action.iter().chain(K::ACTIONS)
 }

@@ -1,11 +1,11 @@
 //! Compile-time checks across modules and lists, which the macros cannot make.
 
-use super::annotated::{Declared, Methods};
+use super::annotated::Declared;
 use crate::wire::{SourceType, SyncType};
 
 /// Fails to compile when a listed action has the name of a method or of an earlier listed one.
 pub const fn assert_unique_action<K: Declared>(index: usize) {
-    let (methods, listed) = (<K as Methods>::ACTIONS, <K as Declared>::ACTIONS);
+    let (methods, listed) = (K::TABLE.action, K::ACTIONS);
     let name = listed[index].name;
     let mut i = 0;
     while i < methods.len() + index {
@@ -30,7 +30,7 @@ pub const fn assert_unique_action<K: Declared>(index: usize) {
 /// Fails to compile when a listed operator has the name of another one but fills another attribute. Operators with the
 /// same name that read different items into one attribute are one operator.
 pub const fn assert_unique_operator<K: Declared>(index: usize) {
-    let (methods, listed) = (<K as Methods>::OPERATORS, <K as Declared>::OPERATORS);
+    let (methods, listed) = (K::TABLE.search_operator, K::OPERATORS);
     let operator = listed[index];
     let mut i = 0;
     while i < methods.len() + index {
@@ -56,7 +56,7 @@ pub const fn assert_unique_operator<K: Declared>(index: usize) {
 
 /// Fails to compile when a method also declares an MCP server.
 pub const fn assert_one_mcp<K: Declared>() {
-    if K::MCP.is_some() {
+    if K::TABLE.mcp.is_some() {
         refuse(&[
             "connector `",
             K::NAME,
@@ -72,8 +72,8 @@ pub const fn assert_synced<K: Declared>(mode: SyncType) {
         let source_type = K::SOURCE_TYPES[t];
         let mut i = 0;
         let mut found = false;
-        while i < K::SYNCS.len() {
-            found |= K::SYNCS[i].fits(mode, source_type);
+        while i < K::TABLE.sync.len() {
+            found |= K::TABLE.sync[i].fits(mode, source_type);
             i += 1;
         }
         if !found {

@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 
 use anyhow::Result;
+use serde_json::Value;
 
 use crate::{
     connector::McpServer,
-    wire::{OAuthConfig, Skill},
+    run::Operator,
+    wire::{ActionDefinition, OAuthConfig, SearchOperator, Skill, SourceType, SyncType},
 };
 
 /// The type of a hook's argument. It must equal the type of the runtime's value.
@@ -81,6 +83,25 @@ impl<S: McpReturn> Returned<Option<McpServer>> for S {
     fn into_answer(self) -> Option<McpServer> {
         self.into_server()
     }
+}
+
+/// A method with `#[replaces]` returns what the replaced method returns.
+macro_rules! returned_as_it_is {
+    ($($answer:ty,)*) => {
+        $(
+            #[diagnostic::do_not_recommend]
+            impl Returned<$answer> for $answer {
+                fn into_answer(self) -> $answer {
+                    self
+                }
+            }
+        )*
+    };
+}
+
+returned_as_it_is! {
+    String, Option<String>, bool, Vec<SourceType>, Vec<SyncType>, Vec<ActionDefinition>, Option<Vec<String>>, Option<Value>,
+    Vec<&'static str>, Vec<Operator>, Vec<SearchOperator>,
 }
 
 /// The return type of a method with `#[mcp]`.

@@ -6,6 +6,7 @@
 mod action;
 mod annotated;
 mod argument;
+mod as_annotated;
 mod call;
 mod check;
 #[cfg(test)]
@@ -17,15 +18,18 @@ mod hook;
 mod input;
 mod limits;
 mod operator;
+mod orphan;
 mod output;
 mod schema;
 mod shape;
+mod skill;
 mod sync;
 mod webhook;
 
 pub use action::{Action, ActionFn, Described, whole_input};
 pub use annotated::*;
 pub use argument::{Actor, Args, Config, CredentialSettings, Credentials, DeclaredAs, FromCall};
+pub use as_annotated::Annotated;
 pub use call::{Call, CallOf, Called, OfAction, OfSync, OfValidate, called};
 pub use check::{
     assert_mode_declared, assert_one_mcp, assert_synced, assert_type_declared,
@@ -40,8 +44,10 @@ pub(crate) use input::schema_of;
 pub use input::{Arg, ArgType, Input};
 pub use limits::{Bound, Limits};
 pub use operator::{OperatorFn, read};
+pub use orphan::{Collected, collected};
 pub use output::{AnyOutput, Output};
 pub use schema::{SchemaFn, input_schema};
 pub use shape::{AnyShape, Is};
+pub use skill::DeclaredSkill;
 pub use sync::{Sync, SyncReturn, ended, needs_credentials};
 pub use webhook::{OfSourceWebhook, OfWebhook, WebhookFn, WebhookReturn, asked_for};

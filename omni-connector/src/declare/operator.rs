@@ -4,6 +4,7 @@ use std::any::Any;
 
 use serde_json::{Map, Value, json};
 
+use super::annotated::Declared;
 use crate::{run::Operator, wire::AttributeValue};
 
 /// A function with `#[search_operator]`, as an entry of `search_operators = […]`.
@@ -23,6 +24,11 @@ pub fn read<'item, T: Any, V: AttributeValue>(
     operator: impl FnOnce(&'item T) -> V,
 ) -> Option<Value> {
     operator(item.downcast_ref()?).to_attribute()
+}
+
+/// Returns the operators of the block and of the struct's list.
+pub(super) fn operators<K: Declared>() -> Vec<Operator> {
+    [K::TABLE.search_operator, K::OPERATORS].concat()
 }
 
 /// Returns the JSON Schema of the attributes that these operators read, if there are any.

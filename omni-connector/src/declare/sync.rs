@@ -86,7 +86,10 @@ pub(super) async fn sync<K: Declared>(
     ctx: SyncContext,
 ) -> Result<()> {
     let (mode, source_type) = (ctx.sync_mode(), ctx.source_type());
-    let fitting = K::SYNCS.iter().filter(|sync| sync.fits(mode, source_type));
+    let fitting = K::TABLE
+        .sync
+        .iter()
+        .filter(|sync| sync.fits(mode, source_type));
     let Some(sync) = fitting.max_by_key(|sync| sync.rank()) else {
         bail!("no `#[sync]` function is for a {mode} sync of a {source_type} source");
     };
@@ -101,7 +104,7 @@ pub(super) async fn sync<K: Declared>(
 
 /// Returns whether every run needs credentials, so that one without them is refused before it starts.
 pub(super) fn requires_credentials<K: Declared>() -> bool {
-    !K::SYNCS.is_empty() && K::SYNCS.iter().all(|sync| sync.needs_credentials)
+    !K::TABLE.sync.is_empty() && K::TABLE.sync.iter().all(|sync| sync.needs_credentials)
 }
 
 /// Returns whether an argument of this type needs credentials.

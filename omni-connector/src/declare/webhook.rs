@@ -102,7 +102,11 @@ impl<K> FromCall<CallOf<K, OfWebhook>> for ManagerClient {
 
 /// Returns the paths of a connector's webhooks.
 pub(super) fn webhooks<K: Declared>() -> Vec<&'static str> {
-    K::WEBHOOKS.iter().map(|webhook| webhook.path).collect()
+    K::TABLE
+        .webhook
+        .iter()
+        .map(|webhook| webhook.path)
+        .collect()
 }
 
 /// Calls the function for a path.
@@ -120,7 +124,10 @@ pub(super) fn call_webhook<K: Declared>(
         manager,
     } = call;
     let route = request.route();
-    let found = K::WEBHOOKS.iter().find(|webhook| webhook.path == route);
+    let found = K::TABLE
+        .webhook
+        .iter()
+        .find(|webhook| webhook.path == route);
     let called = match (found.map(|webhook| &webhook.call), source) {
         (Some(Thunk::Plain(call)), _) => {
             call(connector, CallOf::new(OfWebhook { request, manager }))

@@ -1,31 +1,28 @@
 //! Reads request bodies. Accepts any content type and reports errors precisely.
 
-use std::{future::poll_fn, pin::Pin, time::Duration};
-
 use axum::{
     Json,
-    body::{Body as Incoming, Bytes, HttpBody},
     extract::{FromRequest, Request},
-    http::{StatusCode, header},
+    http::StatusCode,
     response::{IntoResponse, Response},
 };
 use memchr::memchr3_iter;
 use serde::de::DeserializeOwned;
 use serde_json::json;
-use tokio::time::timeout;
 
 use super::App;
+use crate::body::{BodyError, read_body};
 
 /// A JSON body. Ignores the content type, as the manager does.
 pub(super) struct Body<T>(pub(super) T);
 
 impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
-    type Rejection = BodyError;
+    type Rejection = Refused;
 
-    async fn from_request(request: Request, app: &App) -> Result<Self, BodyError> {
+    async fn from_request(request: Request, app: &App) -> Result<Self, Refused> {
         let bytes = read(request, app.max_body_bytes).await?;
         if holds_too_much(&bytes) {
-            return Err(BodyError(
+            return Err(Refused(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 format!("invalid request: more than {MOST_VALUES} values in one body"),
             ));
@@ -41,53 +38,15 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
     }
 }
 
-/// How long a refused client may keep sending. Closing the connection at once would lose the answer.
-const LINGER: Duration = Duration::from_secs(30);
-/// The longest pause between two frames of such a client.
-const SILENCE: Duration = Duration::from_secs(5);
-
-/// Reads a body of at most `limit` bytes. A body whose announced length is greater is refused unread.
-pub(super) async fn read(request: Request, limit: usize) -> Result<Vec<u8>, BodyError> {
-    let announced = request.body().size_hint().lower();
-    let asks_first = request.headers().contains_key(header::EXPECT);
-    let mut body = request.into_body();
-    let too_large = || {
-        let reason = format!("invalid request: the body is longer than {limit} bytes");
-        BodyError::new(StatusCode::PAYLOAD_TOO_LARGE, reason)
-    };
-    if announced > limit as u64 {
-        // A client that sent `Expect: 100-continue` does not send a refused body.
-        if !asks_first {
-            tokio::spawn(timeout(LINGER, drain(body)));
-        }
-        return Err(too_large());
-    }
-    let mut bytes = Vec::new();
-    // Reserve everything at once, since a growing buffer is copied. The system commits only the pages that are used.
-    let _ = bytes.try_reserve_exact(usize::try_from(announced).unwrap_or_default());
-    while let Some(data) = next(&mut body).await {
-        let data = data.map_err(|error| {
-            let reason = format!("invalid request: the body breaks off: {error}");
-            BodyError::new(StatusCode::BAD_REQUEST, reason)
-        })?;
-        if bytes.len() + data.len() > limit {
-            tokio::spawn(timeout(LINGER, drain(body)));
-            return Err(too_large());
-        }
-        bytes.extend_from_slice(&data);
-    }
-    Ok(bytes)
-}
-
-/// Reads and discards the rest of a body.
-async fn drain(mut body: Incoming) {
-    while let Ok(Some(Ok(_))) = timeout(SILENCE, next(&mut body)).await {}
-}
-
-async fn next(body: &mut Incoming) -> Option<Result<Bytes, axum::Error>> {
-    let frame = poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await?;
-    // Trailers are not data.
-    Some(frame.map(|frame| frame.into_data().unwrap_or_default()))
+/// Reads a body of at most `limit` bytes.
+pub(super) async fn read(request: Request, limit: usize) -> Result<Vec<u8>, Refused> {
+    read_body(request, limit).await.map_err(|error| {
+        let status = match error {
+            BodyError::TooLong { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            BodyError::BrokenOff(_) => StatusCode::BAD_REQUEST,
+        };
+        Refused::new(status, format!("invalid request: {error}"))
+    })
 }
 
 /// The most values in one body: decoded, `[[],[],…` takes some sixty times its size.
@@ -120,15 +79,15 @@ fn holds_too_much(json: &[u8]) -> bool {
 
 /// A refused body: the status and the error.
 #[derive(Debug)]
-pub(super) struct BodyError(StatusCode, String);
+pub(super) struct Refused(StatusCode, String);
 
-impl BodyError {
+impl Refused {
     pub(super) fn new(status: StatusCode, message: impl Into<String>) -> Self {
         Self(status, message.into())
     }
 }
 
-impl IntoResponse for BodyError {
+impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         // Both keys: `/sync` answers with `message`, every other route with `error`.
         let body = json!({ "status": "error", "message": self.1, "error": self.1 });
@@ -137,7 +96,7 @@ impl IntoResponse for BodyError {
 }
 
 /// Describes an error by the field's path and never its value: a body may contain secrets.
-fn describe(error: &serde_path_to_error::Error<serde_json::Error>) -> BodyError {
+fn describe(error: &serde_path_to_error::Error<serde_json::Error>) -> Refused {
     let (path, cause) = (error.path().to_string(), error.inner());
     let place = format!("line {} column {}", cause.line(), cause.column());
     let message = match cause.classify() {
@@ -147,7 +106,7 @@ fn describe(error: &serde_path_to_error::Error<serde_json::Error>) -> BodyError 
         _ if path == "." => format!("invalid request: not JSON at {place}"),
         _ => format!("invalid request: not JSON at `{path}`, {place}"),
     };
-    BodyError(StatusCode::BAD_REQUEST, message)
+    Refused(StatusCode::BAD_REQUEST, message)
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use axum::{
 use futures_util::future::BoxFuture;
 use tower_service::Service;
 
-use super::{body::BodyError, guard::Guard};
+use super::{body::Refused, guard::Guard};
 use crate::{panic, redact::redact};
 
 /// The routes, behind the token check and the panic handler.
@@ -63,6 +63,6 @@ async fn answer<E>(
         let what = redact(&panic.to_string()).into_owned();
         tracing::error!(path, "the connector panicked {what}");
         let message = format!("the connector panicked {what}");
-        Ok(BodyError::new(StatusCode::INTERNAL_SERVER_ERROR, message).into_response())
+        Ok(Refused::new(StatusCode::INTERNAL_SERVER_ERROR, message).into_response())
     })
 }

@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::body::BodyError;
+use super::body::Refused;
 use crate::wire::SecretString;
 
 /// Routes that start or change something, or answer with content.
@@ -37,7 +37,7 @@ impl Guard {
             return None;
         }
         let reason = "this route needs the connector's token: `Authorization: Bearer …`";
-        let refusal = BodyError::new(StatusCode::UNAUTHORIZED, reason);
+        let refusal = Refused::new(StatusCode::UNAUTHORIZED, reason);
         let challenge = HeaderValue::from_static("Bearer");
         Some(([(header::WWW_AUTHENTICATE, challenge)], refusal).into_response())
     }

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     App,
-    body::{Body, BodyError},
+    body::{Body, Refused},
 };
 use crate::{
     connector::ActionError,
@@ -89,7 +89,7 @@ pub(super) async fn skill(State(app): State<App>, Body(request): Body<SkillReque
         Some(Value::Object(arguments)) => Some(arguments),
         Some(_) => {
             let reason = "invalid request: the field `arguments` must be an object or null";
-            return BodyError::new(StatusCode::BAD_REQUEST, reason).into_response();
+            return Refused::new(StatusCode::BAD_REQUEST, reason).into_response();
         }
     };
     let declared = app

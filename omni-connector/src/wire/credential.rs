@@ -10,6 +10,7 @@ use super::{AuthType, Source, timestamp};
 
 /// One stored credential.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ServiceCredential {
     /// The manager's id of the row, `transient` before a source exists.
     pub id: String,
@@ -41,6 +42,33 @@ pub struct ServiceCredential {
     pub updated_at: OffsetDateTime,
 }
 
+impl ServiceCredential {
+    /// Creates a credential of a source that is stored at this time. All other fields are empty.
+    pub fn new(
+        id: impl Into<String>,
+        source_id: impl Into<String>,
+        provider: impl Into<String>,
+        auth_type: AuthType,
+        credentials: Value,
+        stored_at: OffsetDateTime,
+    ) -> Self {
+        Self {
+            id: id.into(),
+            source_id: source_id.into(),
+            user_id: None,
+            provider: provider.into(),
+            auth_type,
+            principal_email: None,
+            credentials,
+            config: Value::Object(serde_json::Map::new()),
+            expires_at: None,
+            last_validated_at: None,
+            created_at: stored_at,
+            updated_at: stored_at,
+        }
+    }
+}
+
 impl fmt::Debug for ServiceCredential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ServiceCredential")
@@ -58,6 +86,7 @@ impl fmt::Debug for ServiceCredential {
 
 /// The part of a credential that an MCP server needs.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct McpCredentials {
     /// The secret itself.
     pub credentials: Value,

@@ -17,6 +17,7 @@ pub type Attributes = BTreeMap<String, Value>;
 /// permissions and attributes. On the wire the ids are those of the run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum ConnectorEvent {
     /// A new document, or a replacement for the document with the same id.
     DocumentCreated {

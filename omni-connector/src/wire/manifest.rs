@@ -10,6 +10,7 @@ use super::{ActionMode, SourceType, SyncType};
 
 /// All that a connector tells the manager about itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Manifest {
     /// The connector's name, used in the manager's messages.
     pub name: String,
@@ -102,6 +103,7 @@ pub struct ActionDefinition {
 
 /// An action in the manifest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ManifestAction {
     /// The name: letters, digits and underscores.
     pub name: String,
@@ -165,6 +167,7 @@ pub struct Skill {
 
 /// A resource, or a resource template, of the MCP server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ResourceDefinition {
     /// A URI template, or a concrete URI.
     pub uri_template: String,
@@ -180,6 +183,7 @@ pub struct ResourceDefinition {
 
 /// A prompt of the MCP server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct PromptDefinition {
     /// Its name.
     pub name: String,
@@ -193,6 +197,7 @@ pub struct PromptDefinition {
 
 /// An argument of a prompt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct PromptArgument {
     /// Its name.
     pub name: String,

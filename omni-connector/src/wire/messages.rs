@@ -10,6 +10,7 @@ use super::{ConnectorEvent, ServiceCredential, Source, SyncType, timestamp};
 
 /// `POST /sync` of a connector.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct SyncRequest {
     /// The run to execute.
     pub sync_run_id: String,
@@ -32,8 +33,27 @@ pub struct SyncRequest {
     pub is_resume: bool,
 }
 
+impl SyncRequest {
+    /// Creates the request for a run that starts without a checkpoint.
+    pub fn new(
+        sync_run_id: impl Into<String>,
+        source_id: impl Into<String>,
+        sync_mode: SyncType,
+    ) -> Self {
+        Self {
+            sync_run_id: sync_run_id.into(),
+            source_id: source_id.into(),
+            sync_mode,
+            last_sync_at: None,
+            checkpoint: None,
+            is_resume: false,
+        }
+    }
+}
+
 /// Answer of `/sync` and `/cancel`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct StatusResponse {
     /// `started`, `cancelled`, `not_found` or `error`.
     pub status: String,
@@ -44,6 +64,7 @@ pub struct StatusResponse {
 
 /// Answer of `GET /sync/{id}`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct RunningResponse {
     /// Whether this process executes the run.
     pub running: bool,
@@ -51,13 +72,24 @@ pub struct RunningResponse {
 
 /// A body with only a run id: `POST /cancel`, `POST /sdk/sync/cancel`, and the answer to creating a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct RunId {
     /// The run.
     pub sync_run_id: String,
 }
 
+impl RunId {
+    /// Names a run.
+    pub fn new(sync_run_id: impl Into<String>) -> Self {
+        Self {
+            sync_run_id: sync_run_id.into(),
+        }
+    }
+}
+
 /// `POST /action` of a connector. `Debug` omits the caller's input.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ActionRequest {
     /// The action's name.
     pub action: String,
@@ -88,6 +120,7 @@ impl fmt::Debug for ActionRequest {
 
 /// `POST /sdk/events/batch` of the manager.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct EventBatch {
     /// The run that sends the events.
     pub sync_run_id: String,
@@ -97,8 +130,24 @@ pub struct EventBatch {
     pub events: Vec<ConnectorEvent>,
 }
 
+impl EventBatch {
+    /// Creates a batch of one run.
+    pub fn new(
+        sync_run_id: impl Into<String>,
+        source_id: impl Into<String>,
+        events: Vec<ConnectorEvent>,
+    ) -> Self {
+        Self {
+            sync_run_id: sync_run_id.into(),
+            source_id: source_id.into(),
+            events,
+        }
+    }
+}
+
 /// `POST /sdk/content` of the manager.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ContentRequest {
     /// The run that stores the content.
     pub sync_run_id: String,
@@ -111,13 +160,24 @@ pub struct ContentRequest {
 
 /// Answer of the two routes that store content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ContentId {
     /// The stored text's id.
     pub content_id: String,
 }
 
+impl ContentId {
+    /// Names a stored text.
+    pub fn new(content_id: impl Into<String>) -> Self {
+        Self {
+            content_id: content_id.into(),
+        }
+    }
+}
+
 /// An application error of either side.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ErrorBody {
     /// What went wrong.
     pub error: String,

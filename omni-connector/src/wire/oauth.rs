@@ -25,6 +25,7 @@ use super::{McpCredentials, SecretString, SourceType};
 /// assert_eq!(oauth.scopes[&SourceType::Github].write, ["repo"]);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct OAuthConfig {
     /// The credential's provider, such as `github`.
     pub provider: String,
@@ -172,6 +173,7 @@ fn texts(texts: impl IntoIterator<Item: Into<String>>) -> Vec<String> {
 
 /// The scopes of one source type.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct OAuthScopes {
     /// Scopes for sync runs and read actions.
     #[serde(default)]
@@ -184,6 +186,7 @@ pub struct OAuthScopes {
 /// How the client identifies itself at the token endpoint.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum TokenEndpointAuthMethod {
     /// The client secret is sent in the form body.
     #[default]
@@ -204,6 +207,7 @@ fn blank() -> String {
 
 /// Reports that a person or an admin signed in: `POST /oauth/credential-ready` of a connector (`protocol.md` §8.6).
 #[derive(Debug, Clone, PartialEq, Deserialize)]
+#[non_exhaustive]
 pub struct CredentialReady {
     /// The source the credential belongs to.
     pub source_id: String,
@@ -220,6 +224,7 @@ pub struct CredentialReady {
 
 /// New tokens before they are stored: the request of the enrich endpoint (`protocol.md` §8.5).
 #[derive(Debug, Clone, Deserialize)]
+#[non_exhaustive]
 pub struct OAuthTokens {
     /// The access token.
     pub access_token: SecretString,
@@ -230,6 +235,7 @@ pub struct OAuthTokens {
 
 /// Fields that the enrich endpoint adds to the stored credential.
 #[derive(Clone, Default, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct OAuthExtra {
     /// Merged into the secret.
     #[serde(rename = "credentials_extra", skip_serializing_if = "Map::is_empty")]

@@ -11,6 +11,7 @@ use super::{IntegrationType, SourceType, timestamp};
 /// One configured connection, as the manager stores it. `Debug` omits everything that people or the connector filled in.
 /// An admin may have typed a secret, and a connector keeps webhook secrets in `connector_state`.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Source {
     /// The manager's id of the source.
     pub id: String,
@@ -86,6 +87,7 @@ impl Source {
 /// The owner of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum SourceScope {
     /// The organisation's.
     Org,

@@ -14,5 +14,5 @@ pub(super) async fn store(
     JsonBody(request): JsonBody<ContentRequest>,
 ) -> Result<Json<ContentId>, Refusal> {
     let content_id = rules::store_text(&shared, request.sync_run_id, &request.content).await?;
-    Ok(Json(ContentId { content_id }))
+    Ok(Json(ContentId::new(content_id)))
 }

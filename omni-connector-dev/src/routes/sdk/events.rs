@@ -27,11 +27,7 @@ pub(super) async fn one(
         event,
     }): JsonBody<OneEvent>,
 ) -> Result<Json<Value>, Refusal> {
-    let batch = EventBatch {
-        sync_run_id,
-        source_id,
-        events: vec![event],
-    };
+    let batch = EventBatch::new(sync_run_id, source_id, vec![event]);
     rules::accept(&shared, batch, "Failed to enqueue event").await?;
     Ok(ok())
 }

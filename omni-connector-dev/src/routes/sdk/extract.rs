@@ -1,5 +1,7 @@
 //! `POST /sdk/extract-content` and `/sdk/extract-text` (`protocol.md` §3.5). The permit is taken before the body is read.
 
+use std::time::Duration;
+
 use axum::{
     Json,
     extract::{
@@ -13,10 +15,12 @@ use omni_connector::wire::ContentId;
 use serde_json::{Value, json};
 
 use crate::{
-    routes::body::LINGER,
     rules::{self, FileToRead, Reading, Refusal},
     shared::Shared,
 };
+
+/// How long a refused client may keep sending. Closing the connection earlier would lose the answer.
+const LINGER: Duration = Duration::from_secs(30);
 
 pub(super) async fn stored(
     State(shared): State<Shared>,
@@ -26,7 +30,7 @@ pub(super) async fn stored(
     let reading = Reading::begin(&shared)?;
     let file = file(&shared, &headers, form).await?;
     let content_id = rules::store_file(&shared, reading, file).await?;
-    Ok(Json(ContentId { content_id }))
+    Ok(Json(ContentId::new(content_id)))
 }
 
 pub(super) async fn returned(

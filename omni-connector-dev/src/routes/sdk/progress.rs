@@ -75,7 +75,7 @@ pub(super) async fn fail(
 
 pub(super) async fn cancel(
     State(shared): State<Shared>,
-    JsonBody(RunId { sync_run_id }): JsonBody<RunId>,
+    JsonBody(RunId { sync_run_id, .. }): JsonBody<RunId>,
 ) -> Result<Json<Value>, Refusal> {
     rules::report(&shared, sync_run_id, Report::Cancel).await?;
     Ok(Json(json!({ "success": true })))

@@ -19,9 +19,7 @@ pub(super) async fn create(
     JsonBody(request): JsonBody<Create>,
 ) -> Result<Json<RunId>, Refusal> {
     let run = runs::create(&shared, request.source_id, request.sync_type).await?;
-    Ok(Json(RunId {
-        sync_run_id: run.id,
-    }))
+    Ok(Json(RunId::new(run.id)))
 }
 
 #[derive(Debug, Deserialize)]
@@ -48,7 +46,5 @@ pub(super) async fn webhook(
     .await
     // A webhook gets 500 for every failure.
     .map_err(|error| Refusal::Internal(format!("Failed to trigger sync: {error}")))?;
-    Ok(Json(RunId {
-        sync_run_id: run.id,
-    }))
+    Ok(Json(RunId::new(run.id)))
 }

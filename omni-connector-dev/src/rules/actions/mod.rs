@@ -152,20 +152,17 @@ async fn transient(
     let user_id = user_id.ok_or(ActionError::NoUserId)?;
     let actor = actor(shared, user_id, definition).await?;
     let now = OffsetDateTime::now_utc();
-    let credential = ServiceCredential {
-        id: "transient".to_owned(),
-        source_id: "transient".to_owned(),
-        user_id: Some(actor.id),
-        provider: credentials.provider.name(),
-        auth_type: credentials.auth_type,
-        principal_email: credentials.principal_email,
-        credentials: credentials.credentials,
-        config: credentials.config,
-        expires_at: None,
-        last_validated_at: None,
-        created_at: now,
-        updated_at: now,
-    };
+    let mut credential = ServiceCredential::new(
+        "transient",
+        "transient",
+        credentials.provider.name(),
+        credentials.auth_type,
+        credentials.credentials,
+        now,
+    );
+    credential.user_id = Some(actor.id);
+    credential.principal_email = credentials.principal_email;
+    credential.config = credentials.config;
     let dispatch = Dispatch {
         action,
         params,

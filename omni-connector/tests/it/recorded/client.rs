@@ -81,11 +81,11 @@ async fn call(client: &ManagerClient, entry: &Entry) -> Option<Answered> {
             client.register(&manifest).await.map(empty)
         }
         ("POST", ["events" | "events/batch"] | ["events", "batch"]) => {
-            let batch = EventBatch {
-                sync_run_id: text(body, "sync_run_id"),
-                source_id: text(body, "source_id"),
-                events: events(body),
-            };
+            let batch = EventBatch::new(
+                text(body, "sync_run_id"),
+                text(body, "source_id"),
+                events(body),
+            );
             client.send_events(&batch).await.map(empty)
         }
         ("POST", ["content"]) => {
