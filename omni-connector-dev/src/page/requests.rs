@@ -274,6 +274,7 @@ fn render(frame: &Frame, data: &Data) -> Markup {
         div.stack id="requests" data-live="" {
             @if data.run.is_none() { section.card { p.quiet { "No run yet. A run shows here what it asked of its source." } } }
             @else if !data.is_reported { (unreported()) }
+            @else if data.costs.calls == 0 { section.card { p.quiet { "This run has asked its source nothing with the client of " code { "omni_connector::http" } "." } } }
             @else {
                 (costs(&data.costs))
                 (by_operation(frame, data))

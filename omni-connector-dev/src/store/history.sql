@@ -1,4 +1,4 @@
--- What people look back at on the development page. Made where it is missing; Omni has none of it.
+-- What only the development page needs, above all what people look back at. Made where it is missing; Omni has none of it.
 
 -- What a connector last said of a run (`GET /sync/{id}/report`).
 CREATE TABLE IF NOT EXISTS run_reports (
@@ -35,3 +35,6 @@ CREATE TABLE IF NOT EXISTS run_requests (
     request      TEXT NOT NULL,             -- JSON
     PRIMARY KEY (sync_run_id, began_ms, number)
 ) STRICT, WITHOUT ROWID;
+
+-- The newest documents, which are shown where nothing is searched for.
+CREATE INDEX IF NOT EXISTS documents_by_change ON documents (metadata ->> 'updated_at' DESC, key);
