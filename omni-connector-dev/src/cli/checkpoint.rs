@@ -1,6 +1,10 @@
 //! `cargo omni checkpoint`: the checkpoint of a source, those that its runs have saved, and how to change it.
 
-use std::{fmt, fs, io::Read, path::PathBuf};
+use std::{
+    fmt, fs,
+    io::Read,
+    path::{Path, PathBuf},
+};
 
 use clap::{Args, Subcommand};
 use console::style;
@@ -63,13 +67,13 @@ pub(super) async fn run(
         What::Set { .. } | What::Rewind { .. } => Use::Change,
     };
     with_page(&place, kind, interrupts, async |page| {
-        act(page, what, output).await?;
+        act(page, what, *output).await?;
         Ok(Code::Done)
     })
     .await
 }
 
-async fn act(page: &Page<'_>, what: What, output: &Output) -> Result<(), Failure> {
+async fn act(page: &Page<'_>, what: What, output: Output) -> Result<(), Failure> {
     match what {
         What::Show => {
             let sync = page.pane("sync", &[]).await?;
@@ -99,7 +103,7 @@ async fn act(page: &Page<'_>, what: What, output: &Output) -> Result<(), Failure
     Ok(())
 }
 
-fn read(file: &PathBuf) -> Result<String, Failure> {
+fn read(file: &Path) -> Result<String, Failure> {
     let mut text = String::new();
     let read = if file.as_os_str() == "-" {
         std::io::stdin().read_to_string(&mut text).map(drop)

@@ -11,6 +11,7 @@ mod document;
 mod documents;
 mod door;
 mod events;
+mod faults;
 mod follow;
 mod form;
 mod frame;
@@ -136,7 +137,7 @@ pub(crate) fn router<S>(page: Page) -> Router<S> {
         .route("/dev/sync/checkpoint", post(orders::set_checkpoint))
         .route("/dev/bench", post(orders::order))
         .route("/dev/requests", get(requests::pane))
-        .route("/dev/requests/fail", post(requests::fail))
+        .route("/dev/requests/fail", post(faults::fail))
         .route("/dev/documents", get(documents::pane))
         .route("/dev/actions", get(actions::pane).post(actions::call))
         .route("/dev/contract", get(contract::pane))

@@ -52,7 +52,8 @@ pub(super) fn render(calls: &[Call]) -> Markup {
                 li {
                     details {
                         summary {
-                            span.chip.good[!call.has_failed()].bad[call.has_failed()] { @match call.status() { Some(status) => (status), None => (call.request.outcome) } } " "
+                            @let is_good = call.request.outcome == "ok";
+                            span.chip.good[is_good].bad[!is_good] { @match call.status() { Some(status) => (status), None => (call.request.outcome) } } " "
                             code { (foreign(&cut(&call.request.operation, 60))) }
                             @if let Some(page) = call.request.page { span.quiet { " page " (page) } }
                             (bar(call, first, whole))

@@ -1,6 +1,6 @@
 //! Doubts about a source: suspicious facts about its documents and runs. A doubt must never fail a run.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use crate::{
     lookup,
     shared::Shared,
     store::{
-        StoreError, checkpoints, operators, people,
+        StoreError, checkpoints, operators, people, requests,
         review::{self, Census},
         runs::{self, Run, RunEffects, RunStatus},
         sources::SourceRecord,
@@ -21,6 +21,13 @@ use crate::{
 const RUNS: usize = 20;
 /// Numbers at which pages and searches of services usually end.
 const CAPS: [u64; 9] = [50, 100, 200, 250, 500, 1000, 2000, 5000, 10_000];
+
+/// Walks that are named.
+const WALKS: usize = 5;
+/// Calls of a run that are no reason to count them.
+const FEW: u64 = 20;
+/// How often a run may ask for one address.
+const AGAIN: u64 = 5;
 
 /// Something that looks wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +63,7 @@ pub(crate) async fn doubts(shared: &Shared, source_id: &str) -> Result<Vec<Doubt
             found.principals(db, &source)?;
             found.operators(db, &names)?;
             found.runs(db, &source)?;
+            found.requests(db, &source)?;
             found.secrets(db, &source)?;
             found.0.sort_by_key(|doubt| !doubt.is_serious);
             Ok(found.0)
@@ -278,6 +286,41 @@ impl Found {
                 false,
                 "None of the last three full runs deleted anything.",
             );
+        }
+        Ok(())
+    }
+
+    /// What the last run asked of its source.
+    fn requests(&mut self, db: &Connection, source: &SourceRecord) -> Result<(), StoreError> {
+        let Some(run) = runs::latest(db, Some(&source.id), 1)?.pop() else {
+            return Ok(());
+        };
+        let logs = requests::of_run(db, &run.id)?;
+        for walk in logs.iter().flat_map(|log| &log.walks).take(WALKS) {
+            if let Some(why) = &walk.incomplete {
+                let text = format!(
+                    "A walk over `{}` did not come to its end: {why}",
+                    walk.operation
+                );
+                self.add("walk", true, text);
+            }
+        }
+        let calls = logs.iter().map(|log| log.calls).sum::<u64>();
+        let documents = runs::effects(db, &run.id)?.documents();
+        if calls > FEW && calls > documents {
+            let text = format!("The last run made {calls} calls for {documents} documents.");
+            self.add("requests", false, text);
+        }
+        let mut asked: BTreeMap<&str, u64> = BTreeMap::new();
+        let all = logs.iter().flat_map(|log| &log.requests);
+        for request in all.filter(|one| one.method == "GET" && one.page.is_none()) {
+            *asked.entry(&request.url).or_default() += 1;
+        }
+        if let Some((url, times)) = asked.into_iter().max_by_key(|(_, times)| *times)
+            && times > AGAIN
+        {
+            let text = format!("The last run asked for `{url}` {times} times.");
+            self.add("requests", false, text);
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
--- History for people on the development page. Created when missing; Omni has no such tables.
+-- Tables and indexes for the development page, mostly history. Created when missing; Omni has no such tables.
 
 -- The latest report of a connector on a run (`GET /sync/{id}/report`).
 CREATE TABLE IF NOT EXISTS run_reports (
@@ -35,3 +35,6 @@ CREATE TABLE IF NOT EXISTS run_requests (
     request      TEXT NOT NULL,             -- JSON
     PRIMARY KEY (sync_run_id, began_ms, number)
 ) STRICT, WITHOUT ROWID;
+
+-- The newest documents, which are shown where nothing is searched for.
+CREATE INDEX IF NOT EXISTS documents_by_change ON documents (metadata ->> 'updated_at' DESC, key);

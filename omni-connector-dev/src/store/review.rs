@@ -258,7 +258,8 @@ pub fn secrets_of(db: &Connection, source_id: &str) -> Result<Vec<String>, Store
         .collect::<Result<_, _>>()?)
 }
 
-/// Returns a value that changes when a run or a document changes. It is cheap enough for several calls per second.
+/// Returns a value that changes when a run, its requests or a document change. It is cheap enough for
+/// several calls per second.
 ///
 /// # Errors
 /// Fails when SQLite fails.
@@ -266,7 +267,9 @@ pub fn pulse(db: &Connection) -> Result<String, StoreError> {
     Ok(db
         .prepare_cached(
             "SELECT count(*) || '.' || ifnull(max(updated_at), 0) || '.' || ifnull(max(last_activity_at), 0) ||
-                '.' || ifnull(sum(documents_scanned + documents_processed), 0) FROM sync_runs",
+                '.' || ifnull(sum(documents_scanned + documents_processed), 0) || '.' ||
+                ifnull((SELECT began_ms || '.' || (sums ->> 'calls') FROM request_sums ORDER BY began_ms DESC LIMIT 1), '')
+             FROM sync_runs",
         )?
         .query_row([], |row| row.get(0))?)
 }

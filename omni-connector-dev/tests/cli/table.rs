@@ -147,9 +147,10 @@ fn every_command_ends_with_the_code_and_the_json_of_the_table() {
         let done = desk.run(&words);
         assert_eq!(done.code, code, "{command}: {}{}", done.stdout, done.stderr);
         // Wrong arguments are explained on standard error.
-        let json = match done.stdout.is_empty() {
-            true => Value::Null,
-            false => done.json(),
+        let json = if done.stdout.is_empty() {
+            Value::Null
+        } else {
+            done.json()
         };
         assert_eq!(members(&json), expected, "{command}");
         let people = desk.run(&words[..words.len() - 1]);

@@ -51,12 +51,16 @@ async fn keep(world: &World, said: Value) {
 async fn the_requests_of_a_run_are_shown_with_their_waits_and_costs() {
     let world = World::new().await;
     let browser = world.browser().await;
+    let walk = "A walk over `GET issues` did not come to its end: only 3 of 4 items were read";
+    let doubts = async || browser.json("/dev/sync").await["doubts"].to_string();
+    assert!(!doubts().await.contains(walk), "nothing is known yet");
     let nothing = browser.json("/dev/requests").await;
     assert_eq!(nothing["is_reported"], false);
     let page = browser.page("/dev/requests").await;
     assert!(page.contains("Nothing was reported"), "{page}");
 
     keep(&world, said(1_000)).await;
+    assert!(doubts().await.contains(walk), "{}", doubts().await);
     let shown = browser.json("/dev/requests").await;
     let costs = &shown["costs"];
     let expected = json!({
