@@ -1,5 +1,9 @@
 //! What the development command and the page tell each other: the state of the connector's process, what it printed, and
 //! what a person asked for on the page. Nothing here starts or ends anything.
+#![cfg_attr(
+    not(feature = "cli"),
+    allow(dead_code, reason = "the command fills what the page shows")
+)]
 
 use std::{
     collections::VecDeque,

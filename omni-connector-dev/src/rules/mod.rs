@@ -22,9 +22,7 @@ mod sources;
 pub(crate) use access::{Access, ReadingGroup};
 pub use actions::{ActionAnswer, ActionError};
 pub(crate) use actions::{ActionCall, call, missing_scopes};
-#[cfg(feature = "cli")]
-pub(crate) use by_hand::Why;
-pub(crate) use by_hand::{Begun, Wish, give_up, resume_all, sync_by_hand};
+pub(crate) use by_hand::{Begun, Why, Wish, give_up, resume_all, sync_by_hand};
 pub(crate) use catalog::{
     Offer, OfferedSkill, connectors, offered_actions, offered_prompts, offered_resources,
     offered_skills,
@@ -36,10 +34,10 @@ pub(crate) use events::accept;
 pub(crate) use explain::{Layer, explain};
 pub(crate) use mcp::{LoadedSkill, load_skill, prompt, resource};
 #[cfg(feature = "cli")]
-pub(crate) use named::{Change, Secret};
+pub(crate) use named::Change;
 pub(crate) use named::{
-    Changes, Described, Description, Descriptions, Listed, change, describe, find_one, listed,
-    remove_source, take_back,
+    Changes, Described, Description, Descriptions, Listed, Secret, change, describe, find_one,
+    listed, remove_source, take_back,
 };
 pub(crate) use oauth_clients::keep_oauth_client;
 pub use progress::Progress;
