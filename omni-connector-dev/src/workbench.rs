@@ -1,5 +1,9 @@
 //! State shared by the development command and the page: the connector's process, its output, and a person's orders on
 //! the page. It must never start or end anything.
+#![cfg_attr(
+    not(feature = "cli"),
+    allow(dead_code, reason = "the command fills what the page shows")
+)]
 
 use std::{
     collections::VecDeque,

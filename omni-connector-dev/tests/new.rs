@@ -259,6 +259,7 @@ fn a_mistake_is_refused_before_the_first_question_with_the_way_out() {
     new(&["acme", "-y", "--lib", "/nowhere"]).is_refused("`/nowhere` is no checkout", "git URL");
     new(&["acme", "-y", "--item", "document"])
         .is_refused("uses `document` for something else", "`record`");
+    new(&["issue", "-y"]).is_refused("would both be `Issue`", "another `--item`");
     assert_eq!(
         fs::read_dir(desk.path()).unwrap().count(),
         0,

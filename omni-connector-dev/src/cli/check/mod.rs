@@ -26,15 +26,15 @@ Exit codes: 0, 1 when something fails, 3 when the connector is not built, does n
 
 Examples:
   cargo omni check acme
-  cargo omni check acme --contract
+  cargo omni check acme --no-tests
   cargo omni check acme --live --config source.json --credentials login.json")]
 pub(super) struct Arguments {
     /// Package of the workspace, by its name or the end of it, or its folder
     #[arg(default_value = ".")]
     package: String,
-    /// Look at the contract alone: the build, the manifest and the package; needs no tests and no source
-    #[arg(long, conflicts_with = "live")]
-    contract: bool,
+    /// Leave out the tests of the package: it is built and started, and its manifest is looked at
+    #[arg(long)]
+    no_tests: bool,
     /// Read a real source twice as well, into memory; nothing is changed in it, nor in a store
     #[arg(long)]
     live: bool,
@@ -117,7 +117,7 @@ pub(super) async fn run(
 ) -> Result<Code, Failure> {
     let Arguments {
         package,
-        contract,
+        no_tests,
         live,
         source,
     } = arguments;
@@ -132,7 +132,7 @@ pub(super) async fn run(
     let folder = package.folder().display().to_string();
     let program = package::build(&folder, Profile::Dev, interrupts).await?;
     let mut lines = contract::look(&package, &program, interrupts).await?;
-    if !contract {
+    if !no_tests {
         lines.extend(suite::look(&package, interrupts).await?);
     }
     if live {

@@ -73,6 +73,9 @@ pub(super) async fn run(
     let item = item.or_else(|| chosen.as_ref()?.item());
     let answers = arguments.answers(chosen)?;
     let names = Names::new(name, answers.source_type, item.as_deref())?;
+    if matches!(answers.kind, Kind::Rest { .. } | Kind::Document(_)) {
+        names.are_two()?;
+    }
 
     let started = Instant::now();
     let mut files = rendered(&answers.kind, &names);

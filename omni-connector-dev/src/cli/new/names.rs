@@ -125,6 +125,18 @@ impl Names {
         })
     }
 
+    /// Refuses a connector and items of one name, which would be one type.
+    pub(super) fn are_two(&self) -> Result<(), Failure> {
+        if title(&self.package, "") != capital(&self.item) {
+            return Ok(());
+        }
+        let both = capital(&self.item);
+        let failure = Failure::usage(format!(
+            "the connector and its items would both be `{both}`"
+        ));
+        Err(failure.help("choose another name, such as the product's, or another `--item`"))
+    }
+
     /// What the source has many of, in the plural.
     pub(super) fn items(&self) -> String {
         plural(&self.item)
@@ -305,6 +317,16 @@ mod tests {
             let given = failure.help.unwrap();
             assert!(given.contains(help), "{given}");
         }
+    }
+
+    #[test]
+    fn a_connector_and_its_items_have_different_names() {
+        let failure = names("ticket", "ticket").are_two().unwrap_err();
+        assert_eq!(
+            failure.message,
+            "the connector and its items would both be `Ticket`"
+        );
+        assert!(names("tickets", "ticket").are_two().is_ok());
     }
 
     #[test]

@@ -1,11 +1,22 @@
 //> transport=stdio
-//! The server of the tests as a process: it answers on standard output.
+//! A server that answers as Specimen's does, on standard output.
 
-#[path = "../tests/server/mod.rs"]
-#[allow(dead_code, reason = "the rest is for the tests")]
-mod server;
+use omni_connector_dev::testing::FakeMcp;
+use serde_json::json;
 
 fn main() -> std::io::Result<()> {
-    server::start().serve_stdio()
+    let query = json!({
+        "type": "object",
+        "properties": { "query": { "type": "string", "description": "Words to look for" } },
+        "required": ["query"],
+    });
+    FakeMcp::new()
+        .read(
+            "search",
+            "Search Specimen.",
+            query,
+            |input| json!({ "found": [format!("Something about {}", input["query"])] }),
+        )
+        .serve_stdio()
 }
 //<
