@@ -87,6 +87,14 @@ pub(crate) async fn refresh(
     ctx: SyncContext,
 ) -> Result<()> {
     known.user = Some(cloud.log_in(ctx.source().checkpoint.as_ref()).await?);
+    if known.folders.is_empty() {
+        // A full run lists everything, and still knows what is in a folder that it cannot list.
+        known.folders = known.last()?.map(|last| last.folders).unwrap_or_default();
+        for kept in known.folders.values_mut() {
+            kept.etag.clear();
+            kept.textless.clear();
+        }
+    }
     let mut mirror = Mirror {
         frame: Frame {
             source: ctx.source_id().to_owned(),
@@ -429,6 +437,9 @@ async fn extract(saved: Saved, ctx: &SyncContext, file: &File) -> Result<Content
     let now = saved.headers().get("etag").and_then(|it| it.to_str().ok());
     if now.is_some_and(|now| !listed.is_empty() && etag(now) != listed) {
         return Ok(Content::Changed("it changed while the tree was read"));
+    }
+    if now.is_none() && saved.media_type() == "text/html" && !file.mime_type().contains("html") {
+        return Ok(Content::Failed(anyhow!("the server sent a page of HTML")));
     }
     if let Some(size) = file.size().filter(|size| *size != saved.len()) {
         let error = anyhow!("the server sent {} bytes instead of {size}", saved.len());
