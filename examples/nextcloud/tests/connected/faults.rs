@@ -205,10 +205,17 @@ async fn a_slow_server_is_waited_for() {
 #[tokio::test]
 async fn a_list_that_lacks_something_is_not_taken_for_a_shorter_one() {
     let (test, plan) = breakable().await;
-    let odd: [(&str, Fault); 3] = [
-        // Well-formed, but another folder's.
+    let odd: [(&str, Fault); 4] = [
         (
             "without itself",
+            lists(|list| {
+                let (before, itself) = list.split_once("<d:response>").unwrap();
+                let (_, behind) = itself.split_once("</d:response>").unwrap();
+                format!("{before}{behind}")
+            }),
+        ),
+        (
+            "of another folder",
             lists(|list| list.replace("/notes/</d:href>", "/other/</d:href>")),
         ),
         (
