@@ -37,7 +37,7 @@ pub(crate) struct Cloud {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Folder {
     pub(crate) etag: String,
-    /// The folders in it, by path, with their ETags.
+    /// The folders in it, by path, with their `ETag`s.
     pub(crate) folders: Vec<(String, String)>,
     pub(crate) files: Vec<File>,
 }

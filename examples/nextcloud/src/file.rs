@@ -38,7 +38,7 @@ pub(crate) struct File {
     pub(crate) properties: Properties,
 }
 
-/// What tells a changed document from an unchanged one: ETag, path, URL and reader.
+/// What tells a changed document from an unchanged one: `ETag`, path, URL and reader.
 pub(crate) type Version = [String; 4];
 
 /// What a document of the source is made with.
@@ -87,7 +87,7 @@ impl File {
         length.or_else(|| said.size.parse().ok())
     }
 
-    /// The ETag; what else changes with the content where the server gives none.
+    /// The `ETag`; what else changes with the content where the server gives none.
     pub(crate) fn etag(&self) -> String {
         match etag(&self.properties.getetag) {
             "" => format!("{} {:?}", self.properties.getlastmodified, self.size()),
@@ -186,7 +186,7 @@ fn said(text: &str) -> Option<&str> {
     Some(text).filter(|text| !text.is_empty())
 }
 
-/// An ETag as it is compared: without quotes, the mark of a weak one, and what compression adds.
+/// An `ETag` as it is compared: without quotes, the mark of a weak one, and what compression adds.
 pub(crate) fn etag(text: &str) -> &str {
     let plain = text.trim().trim_start_matches("W/").trim_matches('"');
     plain.strip_suffix("-gzip").unwrap_or(plain)

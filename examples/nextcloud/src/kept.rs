@@ -17,7 +17,7 @@ pub(crate) struct Kept {
     /// Keys of the files in it that are documents.
     #[serde(rename = "f", with = "differences")]
     pub(crate) files: Vec<String>,
-    /// Keys of the files without a text, with their ETags.
+    /// Keys of the files without a text, with their `ETag`s.
     #[serde(rename = "t", skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) textless: BTreeMap<String, String>,
 }

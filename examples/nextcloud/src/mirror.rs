@@ -1,4 +1,4 @@
-//! Keeps Omni's documents like the files: lists the folders whose ETag changed, and reads the files that changed in them.
+//! Keeps Omni's documents like the files: lists the folders whose `ETag` changed, and reads the files that changed in them.
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -24,7 +24,7 @@ use crate::{
 
 /// How often a tree is walked that changes meanwhile.
 const WALKS: usize = 3;
-/// ETags of some mounted folders do not change with what is in them. So all folders are listed once in this time.
+/// `ETag`s of some mounted folders do not change with what is in them. So all folders are listed once in this time.
 const WEEK: i64 = 7 * 24 * 3_600;
 /// What a single folder or file may take, with all attempts.
 const PATIENCE: Duration = Duration::from_mins(5);
@@ -48,7 +48,7 @@ pub(crate) struct Known {
 
 /// What comes out of the listing, in this order: a folder follows everything that is in it.
 enum Step {
-    File(File),
+    File(Box<File>),
     Same(String),
     Failed(String, anyhow::Error),
     Listed(String, String, BTreeSet<String>),
@@ -87,6 +87,14 @@ pub(crate) async fn refresh(
     ctx: SyncContext,
 ) -> Result<()> {
     known.user = Some(cloud.log_in(ctx.source().checkpoint.as_ref()).await?);
+    if known.folders.is_empty() {
+        // A full run lists everything, and still knows what is in a folder that it cannot list.
+        known.folders = known.last()?.map(|last| last.folders).unwrap_or_default();
+        for kept in known.folders.values_mut() {
+            kept.etag.clear();
+            kept.textless.clear();
+        }
+    }
     let mut mirror = Mirror {
         frame: Frame {
             source: ctx.source_id().to_owned(),
@@ -141,7 +149,7 @@ fn is_same(known: &str, now: &str) -> bool {
 }
 
 impl Mirror {
-    /// Finds out which folders must be listed whatever their ETag. True if all of them.
+    /// Finds out which folders must be listed whatever their `ETag`. True if all of them.
     async fn prepare(&mut self) -> Result<bool> {
         let (frame, ctx) = (&self.frame, &self.ctx);
         let omnis = ctx.source().checkpoint.as_ref();
@@ -249,7 +257,7 @@ impl Mirror {
         } else {
             return Some(Box::pin(read(self.cloud.clone(), self.ctx.clone(), file)));
         };
-        Some(Box::pin(ready(Ok(Step::Read(Box::new(file), content)))))
+        Some(Box::pin(ready(Ok(Step::Read(file, content)))))
     }
 
     /// Ends a step, whose turn it is.
@@ -361,7 +369,7 @@ const VANISHED: &str = "it vanished while the tree was read";
 /// Lists folders, some ahead of the reading.
 struct Lister {
     cloud: Cloud,
-    /// The ETags of known folders.
+    /// The `ETag`s of known folders.
     known: HashMap<String, String>,
     to: mpsc::Sender<Step>,
 }
@@ -371,7 +379,7 @@ impl Lister {
     fn below(&self, path: String, folder: Folder) -> BoxFuture<'_, Result<()>> {
         Box::pin(async move {
             for file in folder.files {
-                self.to.send(Step::File(file)).await?;
+                self.to.send(Step::File(Box::new(file))).await?;
             }
             let paths = folder.folders.iter().map(|it| it.0.clone()).collect();
             let mut listed = self
@@ -412,7 +420,7 @@ async fn in_time<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
 }
 
 /// Reads the text of a file. An error ends the run.
-async fn read(cloud: Cloud, ctx: SyncContext, file: File) -> Result<Step> {
+async fn read(cloud: Cloud, ctx: SyncContext, file: Box<File>) -> Result<Step> {
     let saved = in_time(async { Ok(cloud.file(&file.path).save(EXTRACT_LIMIT).await?) }).await;
     let content = match saved {
         Ok(saved) => extract(saved, &ctx, &file).await?,
@@ -421,7 +429,7 @@ async fn read(cloud: Cloud, ctx: SyncContext, file: File) -> Result<Step> {
         }
         Err(error) => Content::Failed(cloud.single(error).await?),
     };
-    Ok(Step::Read(Box::new(file), content))
+    Ok(Step::Read(file, content))
 }
 
 async fn extract(saved: Saved, ctx: &SyncContext, file: &File) -> Result<Content> {
@@ -429,6 +437,9 @@ async fn extract(saved: Saved, ctx: &SyncContext, file: &File) -> Result<Content
     let now = saved.headers().get("etag").and_then(|it| it.to_str().ok());
     if now.is_some_and(|now| !listed.is_empty() && etag(now) != listed) {
         return Ok(Content::Changed("it changed while the tree was read"));
+    }
+    if now.is_none() && saved.media_type() == "text/html" && !file.mime_type().contains("html") {
+        return Ok(Content::Failed(anyhow!("the server sent a page of HTML")));
     }
     if let Some(size) = file.size().filter(|size| *size != saved.len()) {
         let error = anyhow!("the server sent {} bytes instead of {size}", saved.len());

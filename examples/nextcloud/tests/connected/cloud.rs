@@ -1,4 +1,4 @@
-//! A small Nextcloud: folders whose ETags change with everything below them, numbers of files that survive a move, and the user id.
+//! A small Nextcloud: folders whose `ETag`s change with everything below them, numbers of files that survive a move, and the user id.
 
 use std::{
     collections::BTreeMap,
@@ -35,6 +35,9 @@ pub(crate) struct Node {
 /// A request: method, path below the account (or the whole one), depth, and status of the answer.
 pub(crate) type Asked = (String, String, u16);
 
+/// Something that happens to the tree.
+pub(crate) type Then = fn(&mut World);
+
 #[derive(Debug, Default)]
 pub(crate) struct World {
     pub(crate) nodes: BTreeMap<String, Node>,
@@ -42,7 +45,7 @@ pub(crate) struct World {
     /// The status of every answer about these paths.
     pub(crate) refused: BTreeMap<String, u16>,
     /// What is done once this path was asked for.
-    pub(crate) then: Option<(String, fn(&mut World))>,
+    pub(crate) then: Option<(String, Then)>,
     pub(crate) password: String,
     /// What stands in front of every path in an answer.
     pub(crate) origin: String,
@@ -112,7 +115,7 @@ impl World {
         self.touch(path);
     }
 
-    /// Moves a file or folder. Numbers and ETags of what moves stay.
+    /// Moves a file or folder. Numbers and `ETag`s of what moves stay.
     pub(crate) fn rename(&mut self, from: &str, to: &str) {
         for (end, _) in to.match_indices('/') {
             self.folder(&to[..end]);
@@ -137,7 +140,7 @@ impl World {
         99 + self.numbers
     }
 
-    /// Changes the ETags of all folders above a path, and of the folder itself.
+    /// Changes the `ETag`s of all folders above a path, and of the folder itself.
     fn touch(&mut self, path: &str) {
         let ends = path.match_indices('/').map(|(end, _)| end);
         for end in ends.chain([path.len()]) {

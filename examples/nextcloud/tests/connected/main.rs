@@ -1,4 +1,4 @@
-//! The connector's process against a Nextcloud that remembers: its tree, its ETags, and what it was asked.
+//! The connector's process against a Nextcloud that remembers: its tree, its `ETag`s, and what it was asked.
 
 mod changes;
 mod cloud;

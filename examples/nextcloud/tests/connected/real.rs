@@ -1,4 +1,4 @@
-//! WebDAV servers and clients that nobody here wrote, made a Nextcloud by `tests/nextcloud/layer.py`. `tests/nextcloud/run` installs
+//! `WebDAV` servers and clients that nobody here wrote, made a Nextcloud by `tests/nextcloud/layer.py`. `tests/nextcloud/run` installs
 //! them; without it these tests do nothing.
 
 use std::{
@@ -138,7 +138,7 @@ impl Real {
     }
 
     /// Everything that people do to files, by clients of other hands.
-    async fn is_followed(self) {
+    async fn follow(self) {
         let here = tempfile::tempdir().unwrap();
         Self::write(
             here.path(),
@@ -222,13 +222,13 @@ impl Real {
 #[tokio::test]
 async fn a_tree_of_wsgidav_is_followed() {
     if let Some(real) = Real::start("wsgidav") {
-        real.is_followed().await;
+        real.follow().await;
     }
 }
 
 #[tokio::test]
 async fn a_tree_of_rclone_is_followed() {
     if let Some(real) = Real::start("rclone") {
-        real.is_followed().await;
+        real.follow().await;
     }
 }

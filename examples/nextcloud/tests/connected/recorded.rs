@@ -21,7 +21,7 @@ const SKIPPED: [(&str, &str); 4] = [
     ("picture.png", "110"),
 ];
 
-/// Gives a file the number, ETag, type and time of the recording.
+/// Gives a file the number, `ETag`, type and time of the recording.
 fn label(world: &mut World, recording: &Value, run: usize, path: &str) {
     let events = recording["runs"][run]["events"].as_array().unwrap();
     let node = world.nodes.get_mut(path).unwrap();
