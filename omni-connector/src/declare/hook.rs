@@ -145,6 +145,12 @@ impl McpReturn for crate::connector::HttpMcpServer {
 #[derive(Debug)]
 pub struct Pairs(pub(super) HashMap<String, String>);
 
+/// What such a method prepared; nothing where there is none.
+pub(super) fn pairs(prepared: Option<Result<Pairs>>) -> Result<HashMap<String, String>> {
+    let pairs = prepared.transpose()?.map(|Pairs(pairs)| pairs);
+    Ok(pairs.unwrap_or_default())
+}
+
 /// What a method with `#[mcp_env]` or `#[mcp_headers]` returns.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not hold names and values",
