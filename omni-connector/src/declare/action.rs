@@ -7,7 +7,7 @@ use axum::{http::StatusCode, response::Response};
 use serde_json::Value;
 
 use super::{
-    annotated::{Declared, all_actions},
+    annotated::Declared,
     argument::FromCall,
     call::{CallOf, Called, OfAction},
     input::{self, Arg, Input},
@@ -158,6 +158,11 @@ impl<K> Action<K> {
 pub trait ActionFn<K> {
     /// Its entry in the table.
     const ACTION: Action<K>;
+}
+
+/// Returns all actions of a connector, those of its `impl` block first.
+fn all_actions<K: Declared>() -> impl Iterator<Item = &'static Action<K>> {
+    K::TABLE.action.iter().chain(K::ACTIONS)
 }
 
 /// Returns the actions of the manifest.

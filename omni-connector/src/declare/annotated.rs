@@ -13,14 +13,12 @@ use serde_json::Value;
 
 use super::{
     Action, DeclaredSkill, SchemaFn, Sync, WebhookFn, action,
-    call::{CallOf, Called, OfValidate},
-    hook::Pairs,
+    call::{self, CallOf, Called, OfValidate},
+    hook::{self, Pairs},
     operator, sync, webhook,
 };
 use crate::{
-    connector::{
-        ActionCall, ActionError, ActionResponse, Connector, McpServer, Webhook, WebhookCall,
-    },
+    connector::{ActionCall, ActionResponse, Connector, McpServer, Webhook, WebhookCall},
     manager::ManagerClient,
     run::{Operator, SyncContext},
     wire::{
@@ -51,37 +49,22 @@ macro_rules! functions {
             /// `#[mcp_headers]`: how that server gets the secret over HTTP.
             mcp_headers MCP_HEADERS: McpHeadersHook = fn(&K, &McpCredentials) -> McpHeadersAnswer, McpHeadersAnswer = Result<Pairs>;
 
-            /// Replaces the method of the trait with the same name, as all that follow.
+            // The rest replaces the method of the trait with the same name.
             display_name DISPLAY_NAME: DisplayNameHook = fn(&K) -> DisplayNameAnswer, DisplayNameAnswer = String;
-            /// Replaces the method.
             description DESCRIPTION: DescriptionHook = fn(&K) -> DescriptionAnswer, DescriptionAnswer = Option<String>;
-            /// Replaces the method.
             source_types SOURCE_TYPES: SourceTypesHook = fn(&K) -> SourceTypesAnswer, SourceTypesAnswer = Vec<SourceType>;
-            /// Replaces the method.
             sync_modes SYNC_MODES: SyncModesHook = fn(&K) -> SyncModesAnswer, SyncModesAnswer = Vec<SyncType>;
-            /// Replaces the method.
             read_only READ_ONLY: ReadOnlyHook = fn(&K) -> ReadOnlyAnswer, ReadOnlyAnswer = bool;
-            /// Replaces the method.
             requires_credentials REQUIRES_CREDENTIALS: RequiresCredentialsHook = fn(&K) -> RequiresCredentialsAnswer, RequiresCredentialsAnswer = bool;
-            /// Replaces the method.
             actions ACTIONS: ActionsHook = fn(&K) -> ActionsAnswer, ActionsAnswer = Vec<ActionDefinition>;
-            /// Replaces the method.
             action_scopes ACTION_SCOPES: ActionScopesHook = fn(&K, &str) -> ActionScopesAnswer, ActionScopesAnswer = Option<Vec<String>>;
-            /// Replaces the method.
             action_output ACTION_OUTPUT: ActionOutputHook = fn(&K, &str) -> ActionOutputAnswer, ActionOutputAnswer = Option<Value>;
-            /// Replaces the method.
             call_action CALL_ACTION: CallActionHook = fn(&K, ActionCall) -> Called<'_, Response>, CallActionAnswer = Result<Response>;
-            /// Replaces the method.
             webhooks WEBHOOKS: WebhooksHook = fn(&K) -> WebhooksAnswer, WebhooksAnswer = Vec<&'static str>;
-            /// Replaces the method.
             call_webhook CALL_WEBHOOK: CallWebhookHook = fn(&K, WebhookCall) -> Called<'_, Webhook>, CallWebhookAnswer = Result<Webhook>;
-            /// Replaces the method.
             operators OPERATORS: OperatorsHook = fn(&K) -> OperatorsAnswer, OperatorsAnswer = Vec<Operator>;
-            /// Replaces the method.
             search_operators SEARCH_OPERATORS: SearchOperatorsHook = fn(&K) -> SearchOperatorsAnswer, SearchOperatorsAnswer = Vec<SearchOperator>;
-            /// Replaces the method.
             extra_schema EXTRA_SCHEMA: ExtraSchemaHook = fn(&K) -> ExtraSchemaAnswer, ExtraSchemaAnswer = Option<Value>;
-            /// Replaces the method.
             attributes_schema ATTRIBUTES_SCHEMA: AttributesSchemaHook = fn(&K) -> AttributesSchemaAnswer, AttributesSchemaAnswer = Option<Value>;
         }
     };
@@ -102,7 +85,11 @@ functions!(types);
 
 macro_rules! constants {
     ($($(#[$doc:meta])* $name:ident $constant:ident: $hook:ident = $function:ty, $answer:ident = $read_as:ty;)*) => {
-        $($(#[$doc])* const $constant: $hook<Self> = None;)*
+        $(
+            $(#[$doc])*
+            #[doc = concat!("The function behind `", stringify!($name), "`.")]
+            const $constant: $hook<Self> = None;
+        )*
     };
 }
 
@@ -316,7 +303,7 @@ impl<K: Declared> Connector for K {
 
     fn call_action(&self, call: ActionCall) -> BoxFuture<'_, Result<Response>> {
         match K::TABLE.call_action {
-            Some(replaced) => replaced(self, call).unwrap_or_else(refused),
+            Some(replaced) => replaced(self, call).unwrap_or_else(call::refused),
             None => action::call_action(self, call),
         }
     }
@@ -328,7 +315,7 @@ impl<K: Declared> Connector for K {
 
     fn call_webhook(&self, call: WebhookCall) -> BoxFuture<'_, Result<Webhook>> {
         match K::TABLE.call_webhook {
-            Some(replaced) => replaced(self, call).unwrap_or_else(refused),
+            Some(replaced) => replaced(self, call).unwrap_or_else(call::refused),
             None => webhook::call_webhook(self, call),
         }
     }
@@ -397,7 +384,7 @@ impl<K: Declared> Connector for K {
     }
 
     fn prepare_mcp_env(&self, credentials: &McpCredentials) -> Result<HashMap<String, String>> {
-        pairs(K::TABLE.mcp_env.map(|env| env(self, credentials)))
+        hook::pairs(K::TABLE.mcp_env.map(|env| env(self, credentials)))
     }
 
     fn prepare_mcp_headers(&self, credentials: &McpCredentials) -> Result<HashMap<String, String>> {
@@ -407,18 +394,4 @@ impl<K: Declared> Connector for K {
                 .map(|headers| headers(self, credentials)),
         )
     }
-}
-
-fn refused<'a, T: Send + 'a>(refusal: ActionError) -> BoxFuture<'a, Result<T>> {
-    Box::pin(std::future::ready(Err(refusal.into())))
-}
-
-fn pairs(prepared: Option<Result<Pairs>>) -> Result<HashMap<String, String>> {
-    let pairs = prepared.transpose()?.map(|Pairs(pairs)| pairs);
-    Ok(pairs.unwrap_or_default())
-}
-
-/// Returns all actions of a connector, those of its `impl` block first.
-pub(super) fn all_actions<K: Declared>() -> impl Iterator<Item = &'static Action<K>> {
-    K::TABLE.action.iter().chain(K::ACTIONS)
 }

@@ -188,3 +188,8 @@ impl<K> Call for CallOf<K, OfValidate> {
         &self.parts.manager
     }
 }
+
+/// A call that a function refused before it began.
+pub(super) fn refused<'a, T: Send + 'a>(refusal: ActionError) -> BoxFuture<'a, Result<T>> {
+    Box::pin(std::future::ready(Err(refusal.into())))
+}

@@ -145,6 +145,12 @@ impl McpReturn for crate::connector::HttpMcpServer {
 #[derive(Debug)]
 pub struct Pairs(pub(super) HashMap<String, String>);
 
+/// Returns the prepared pairs; none if there is no such method.
+pub(super) fn pairs(prepared: Option<Result<Pairs>>) -> Result<HashMap<String, String>> {
+    let pairs = prepared.transpose()?.map(|Pairs(pairs)| pairs);
+    Ok(pairs.unwrap_or_default())
+}
+
 /// The return type of a method with `#[mcp_env]` or `#[mcp_headers]`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not hold names and values",
