@@ -65,6 +65,8 @@ pub(crate) enum Got {
     Gone,
     /// It is nothing to read, and this is why. What is known of it stays.
     Left(String),
+    /// It is a file of this media type, which has neither text nor links.
+    Textless(String),
     /// The site could not say.
     Failed(String),
 }
@@ -275,7 +277,7 @@ async fn body(answer: Response, url: Url, is_sitemap: bool) -> Got {
         _ if is_sitemap => FILE,
         "text/html" | "application/xhtml+xml" | "text/plain" | "text/markdown" => PAGE,
         file if crate::page::is_document(file) => FILE,
-        other => return Got::Left(format!("`{other}` has no text")),
+        other => return Got::Textless(other.to_owned()),
     };
     let version = Version {
         etag: text(ETAG),

@@ -80,6 +80,7 @@ mod client;
 mod download;
 mod error;
 mod flight;
+mod graphql;
 mod keys;
 mod order;
 mod pace;
@@ -101,6 +102,7 @@ pub use client::ApiClient;
 pub(crate) use client::{NoClient, Whose, client};
 pub use download::{Download, Saved};
 pub use error::{At, SourceError};
+pub use graphql::GraphQl;
 pub use order::InOrder;
 #[doc(hidden)]
 pub use paging::ServedPage;

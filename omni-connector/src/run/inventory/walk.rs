@@ -203,6 +203,23 @@ impl<V: Serialize> Walk<V> {
         self.ctx.delete_noted(id, Some(self.noted(begun)))
     }
 
+    /// Deletes every known document in a part that is no part of the source any more: a folder that was left out, a project under
+    /// an old name. It is said by name, so no share of the source is too much.
+    ///
+    /// # Errors
+    /// As [`SyncContext::delete`].
+    pub fn delete_part(&mut self, part: &Part) -> BoxFuture<'static, Result<(), RunError>> {
+        let known = self.shared.state().ids_in(part);
+        let begun: Vec<_> = known.iter().map(|id| self.delete(id)).collect();
+        all(begun)
+    }
+
+    /// The known documents in a part that this walk has not seen so far. Where a list can pass over items that are there, ask the
+    /// source for each of these, then [`delete`](Self::delete) it or send it.
+    pub fn unseen(&self, part: &Part) -> Vec<String> {
+        self.shared.state().unseen(part, share_limit()).ids
+    }
+
     /// Sees an item without looking at it: what Omni has of it, and of what belongs to it, stays.
     pub fn keep(&mut self, id: &str) {
         self.go();
