@@ -183,14 +183,12 @@ impl Mirror {
         if skip.keeps_documents {
             lock(walk).keep_part(&part);
         } else {
-            let mut gone = self.known.files.ids_in(&part);
-            if self.is_new && gone.is_empty() {
-                gone.push(skip.item.clone());
-            }
-            for id in gone {
-                let sent = lock(walk).delete(&id);
-                sent.await?;
-            }
+            let sent = if self.is_new && self.known.files.ids_in(&part).is_empty() {
+                lock(walk).delete(&skip.item)
+            } else {
+                lock(walk).delete_part(&part)
+            };
+            sent.await?;
         }
         match skip.detail {
             Some(detail) => self.ctx.skip_with(skip.item, skip.reason, detail),

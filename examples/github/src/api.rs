@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use omni_connector::{
-    http::{self, Answer, Next, Position, Refusal, Reset, Verdict, segment},
+    http::{Answer, GraphQl, Next, Position, Reset, Verdict, segment},
     prelude::*,
 };
 use serde::de::DeserializeOwned;
@@ -61,28 +61,14 @@ impl ApiClient for Client {
     }
 }
 
-/// GitHub also sends *busy* with 403, and GraphQL refuses with 200.
+/// GitHub also sends *busy* with 403.
 fn judge(answer: &Answer) -> Verdict {
     let says_busy = |message: &str| message.to_ascii_lowercase().contains("rate limit");
-    let is_busy = || {
-        answer.header("retry-after").is_some()
-            || answer.header("x-ratelimit-remaining") == Some("0")
-            || answer.text_at("/message").is_some_and(says_busy)
-    };
-    match (answer.status().as_u16(), answer.at("/errors/0")) {
-        (403, _) if is_busy() => Verdict::Busy,
-        (200, Some(error))
-            if answer
-                .header("content-type")
-                .is_some_and(|it| it.contains("/json")) =>
-        {
-            let message = error["message"].as_str().unwrap_or_default();
-            match error["type"].as_str() {
-                Some("RATE_LIMITED") => Verdict::Busy,
-                Some("NOT_FOUND") => Verdict::NotFound,
-                kind => Verdict::Refused(Refusal::new(kind.unwrap_or("graphql")).message(message)),
-            }
-        }
+    let is_busy = answer.header("retry-after").is_some()
+        || answer.header("x-ratelimit-remaining") == Some("0")
+        || answer.text_at("/message").is_some_and(says_busy);
+    match answer.status().as_u16() {
+        403 if is_busy => Verdict::Busy,
         _ => Verdict::by_status(answer),
     }
 }
@@ -200,16 +186,13 @@ impl Client {
     /// Returns discussions in the order of their changes: the oldest first with `all`, else the newest first.
     pub(crate) fn discussions(&self, name: &str, all: bool) -> Pages<Discussion> {
         let order = if all { "ASC" } else { "DESC" };
-        let query = format!(
-            "query($owner: String!, $name: String!, $after: String) {{ repository(owner: $owner, name: $name) {{ \
-             discussions(first: 50, after: $after, orderBy: {{ field: UPDATED_AT, direction: {order} }}) {{ \
-             pageInfo {{ hasNextPage endCursor }} nodes {{ {DISCUSSION} }} }} }} }}"
+        let fields = format!(
+            "discussions(first: 50, after: $after, orderBy: {{ field: UPDATED_AT, direction: {order} }}) {{ \
+             pageInfo {{ hasNextPage endCursor }} nodes {{ {DISCUSSION} }} }}"
         );
-        let list = "/data/repository/discussions";
-        self.query(&query, name, json!({}))
+        self.query(name, ", $after: String", &fields)
             .named("discussions")
-            .pages(Paging::relay(list))
-            .items(format!("{list}/nodes"))
+            .pages("/repository/discussions")
     }
 
     /// Returns a discussion. Returns `None` if it is deleted.
@@ -218,16 +201,12 @@ impl Client {
         name: &str,
         number: u64,
     ) -> Result<Option<Discussion>, SourceError> {
-        let query = format!(
-            "query($owner: String!, $name: String!, $number: Int!) {{ repository(owner: $owner, name: $name) {{ \
-             discussion(number: $number) {{ {DISCUSSION} }} }} }}"
-        );
-        self.one(
-            self.query(&query, name, json!({ "number": number }))
-                .named("discussion"),
-            "/data/repository/discussion",
-        )
-        .await
+        let fields = format!("discussion(number: $number) {{ {DISCUSSION} }}");
+        self.query(name, ", $number: Int!", &fields)
+            .variable("number", number)
+            .named("discussion")
+            .read("/repository/discussion")
+            .await
     }
 
     /// Counts issues, pull requests and, if they are read, discussions. Returns `None` where GraphQL is missing.
@@ -236,18 +215,13 @@ impl Client {
         name: &str,
         discussions: bool,
     ) -> Result<Option<u64>, SourceError> {
-        let query = format!(
-            "query($owner: String!, $name: String!) {{ repository(owner: $owner, name: $name) {{ \
-             issues {{ totalCount }} pullRequests {{ totalCount }} {} }} }}",
-            if discussions {
-                "discussions { totalCount }"
-            } else {
-                ""
-            }
-        );
-        let call = self.query(&query, name, json!({})).named("count");
+        let mut fields = "issues { totalCount } pullRequests { totalCount }".to_owned();
+        if discussions {
+            fields.push_str(" discussions { totalCount }");
+        }
+        let call = self.query(name, "", &fields).named("count");
         let totals: Option<BTreeMap<String, BTreeMap<String, u64>>> =
-            self.one(call, "/data/repository").await?;
+            call.read("/repository").await?;
         Ok(totals.map(|totals| totals.values().flat_map(BTreeMap::values).sum()))
     }
 
@@ -273,14 +247,14 @@ impl Client {
         }
         let query = "query($login: String!, $organisation: String!) { user(login: $login) { \
                      organizationVerifiedDomainEmails(login: $organisation) } }";
-        let variables = json!({ "login": login, "organisation": organisation });
         let call = self
             .graphql
-            .post("")
-            .json(&json!({ "query": query, "variables": variables }));
-        let call = call.repeatable().named("verified addresses");
-        match self
-            .one::<Vec<String>>(call, "/data/user/organizationVerifiedDomainEmails")
+            .graphql(query)
+            .variable("login", login)
+            .variable("organisation", organisation);
+        let call = call.named("verified addresses");
+        match call
+            .read::<Vec<String>>("/user/organizationVerifiedDomainEmails")
             .await
         {
             Ok(emails) => Ok(emails
@@ -293,28 +267,14 @@ impl Client {
         }
     }
 
-    fn query(&self, query: &str, name: &str, mut variables: Value) -> http::Call {
-        let (owner, name) = name.split_once('/').unwrap_or(("", name));
-        variables["owner"] = owner.into();
-        variables["name"] = name.into();
-        self.graphql
-            .post("")
-            .json(&json!({ "query": query, "variables": variables }))
-            .repeatable()
-    }
-
-    /// Returns the value at a JSON pointer of the answer to a query.
-    async fn one<T: DeserializeOwned>(
-        &self,
-        call: http::Call,
-        pointer: &str,
-    ) -> Result<Option<T>, SourceError> {
-        let answer: Option<Value> = call.missing_is_none().read().await?;
-        let Some(value) = answer else { return Ok(None) };
-        let found = value.pointer(pointer).cloned().unwrap_or_default();
-        omni_connector::decode("answer", found).map_err(|error| SourceError::Invalid {
-            why: format!("GraphQL answers something else than was asked for: {error}"),
-        })
+    /// Asks for fields of a repository, with variables that are declared like `, $after: String`.
+    fn query(&self, repository: &str, variables: &str, fields: &str) -> GraphQl {
+        let (owner, name) = repository.split_once('/').unwrap_or(("", repository));
+        let query = format!(
+            "query($owner: String!, $name: String!{variables}) {{ repository(owner: $owner, name: $name) {{ {fields} }} }}"
+        );
+        let call = self.graphql.graphql(query);
+        call.variable("owner", owner).variable("name", name)
     }
 }
 

@@ -7,7 +7,7 @@ use omni_connector::{Walk, prelude::*};
 use crate::{
     api::Client,
     documents::{Comment, Discussion, Item, MOST_COMMENTS, Repository},
-    sync::{Progress, ids, is_fatal, number, parts},
+    sync::{Progress, ids, is_fatal, items, number},
 };
 
 /// One repository during its sync.
@@ -21,8 +21,6 @@ pub(crate) struct Reading<'a> {
     read_as: Value,
     /// Whether Omni may have documents that only its own connector knew.
     pub(crate) is_omnis: bool,
-    /// Known documents that were not seen yet, while all documents are read.
-    unseen: BTreeSet<String>,
     seen: BTreeSet<u64>,
 }
 
@@ -45,7 +43,6 @@ impl<'a> Reading<'a> {
             discussions,
             read_as: json!([name, repository.private, discussions]),
             is_omnis: false,
-            unseen: BTreeSet::new(),
             seen: BTreeSet::new(),
         }
     }
@@ -65,7 +62,7 @@ impl<'a> Reading<'a> {
     pub(crate) async fn read(
         &mut self,
         progress: &mut Progress,
-        known: Vec<String>,
+        known: usize,
         now: Timestamp,
     ) -> Result<()> {
         let next = progress.since.take(self.ctx, now);
@@ -75,21 +72,15 @@ impl<'a> Reading<'a> {
             .filter(|_| progress.read_as == self.read_as);
         self.members().await?;
         self.readme().await?;
-        for part in &parts(self.name)[1..] {
-            self.walk.keep_part(part);
-        }
         let lacks_some = match since {
             // A list of changes does not contain deleted items, but the counts reveal them.
             Some(_) => self
                 .client
                 .count(self.name, self.discussions)
                 .await?
-                .is_some_and(|total| total < known.len() as u64),
+                .is_some_and(|total| total < known as u64),
             None => true,
         };
-        if lacks_some {
-            self.unseen.extend(known);
-        }
         self.items(since, lacks_some).await?;
         if self.discussions {
             self.changed_discussions(since.filter(|_| !lacks_some))
@@ -98,6 +89,7 @@ impl<'a> Reading<'a> {
         if lacks_some {
             self.gone().await?;
         }
+        self.walk.keep_part(&items(self.name));
         progress.read_as = self.read_as.clone();
         next.commit();
         Ok(())
@@ -200,7 +192,6 @@ impl<'a> Reading<'a> {
         let mut wanted = Vec::new();
         for (comments, item) in items {
             let id = item.document_id(name);
-            self.unseen.remove(&id);
             self.seen.insert(item.number);
             // In a later run the given comments are the changed ones.
             let is_touched = !is_first && comments.is_some();
@@ -244,7 +235,6 @@ impl<'a> Reading<'a> {
 
     async fn discussion(&mut self, discussion: &Discussion) -> Result<()> {
         let id = discussion.document_id(self.name);
-        self.unseen.remove(&id);
         self.seen.insert(discussion.number);
         let version = json!([self.read_as, discussion.updated_at]);
         if !self.walk.is_current(&id, &version) {
@@ -257,7 +247,7 @@ impl<'a> Reading<'a> {
     /// Deletes the items that GitHub itself reports as deleted. A list whose items move proves nothing about a single
     /// one.
     async fn gone(&mut self) -> Result<()> {
-        for id in std::mem::take(&mut self.unseen) {
+        for id in self.walk.unseen(&items(self.name)) {
             let Some(number) = number(&id) else { continue };
             let is_discussion = id.starts_with("github:discussion:");
             if is_discussion

@@ -63,11 +63,7 @@ pub(crate) async fn run(
     for repository in listed.repositories.values() {
         let name = &repository.full_name;
         ctx.working_on(name);
-        let [_, items @ ..] = parts(name);
-        let known = items
-            .iter()
-            .flat_map(|part| checkpoint.documents.ids_in(part))
-            .collect();
+        let known = checkpoint.documents.ids_in(&items(name)).len();
         let key = repository.id.to_string();
         let before =
             [&checkpoint.repos, &last.repos].map(|repos| repos.get(&key)?.as_ref()?.name());
@@ -86,18 +82,11 @@ pub(crate) async fn run(
             if is_fatal(&error) {
                 return Err(error.into());
             }
-            for part in parts(name).iter().chain(&parts(&before)) {
-                walk.keep_part(part);
-            }
+            walk.keep_part(&Part::several([whole(name), whole(&before)]));
             ctx.lost(name, error)?;
         } else if !listed.has_name(&before) {
             // It has a new name. So most of a source may be unseen without an accident.
-            for id in parts(&before)
-                .iter()
-                .flat_map(|part| checkpoint.documents.ids_in(part))
-            {
-                walk.delete(&id).await?;
-            }
+            walk.delete_part(&whole(&before)).await?;
         }
         checkpoint.save_now_and_then().await?;
     }
@@ -111,17 +100,16 @@ pub(crate) async fn run(
     Ok(checkpoint.save().await?)
 }
 
-/// Returns the parts of a source that belong to a repository.
-pub(crate) fn parts(name: &str) -> [Part; 4] {
-    let items =
-        ["issue", "pr", "discussion"].map(|kind| Part::prefix(format!("github:{kind}:{name}#")));
-    let [issues, pull_requests, discussions] = items;
-    [
-        Part::path(format!("{REPO}{name}")),
-        issues,
-        pull_requests,
-        discussions,
-    ]
+/// Returns the issues, pull requests and discussions of a repository.
+pub(crate) fn items(name: &str) -> Part {
+    Part::several(
+        ["issue", "pr", "discussion"].map(|kind| Part::prefix(format!("github:{kind}:{name}#"))),
+    )
+}
+
+/// Returns everything of a repository.
+fn whole(name: &str) -> Part {
+    Part::several([Part::path(format!("{REPO}{name}")), items(name)])
 }
 
 /// Returns the number at the end of a document's id.
@@ -149,9 +137,9 @@ async fn forget(
         .and_then(|it| listed.repositories.get(&it.id));
     let highest = match (new, found.is_some()) {
         (Some(new), _) => {
-            let ids = parts(&new.full_name);
-            let ids = ids.iter().flat_map(|part| documents.ids_in(part));
-            ids.filter_map(|id| number(&id)).max().unwrap_or_default()
+            let ids = documents.ids_in(&items(&new.full_name));
+            let numbers = ids.iter().filter_map(|id| number(id));
+            numbers.max().unwrap_or_default()
         }
         (None, true) => client.highest(name).await?,
         (None, false) => {

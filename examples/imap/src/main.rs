@@ -19,7 +19,7 @@ use omni_connector::prelude::*;
 use crate::{
     mirror::{Known, refresh},
     server::{Mailbox, Refused},
-    settings::{Encryption, Login, Settings},
+    settings::{Login, Server, Settings},
     thread::Thread,
 };
 
@@ -120,37 +120,17 @@ impl Imap {
     async fn validate_credentials(
         &self,
         login: Credentials<Login>,
-        /// The server
-        #[arg]
-        host: String,
-        /// Its port
-        #[arg]
-        port: Option<u16>,
-        /// `tls`, `starttls` or `none`
-        #[arg]
-        encryption: Option<Encryption>,
+        server: Args<Server>,
     ) -> Result<Value> {
-        let settings = Settings::of_server(host, port, encryption.unwrap_or_default());
+        let settings = Settings::from(server.0);
         Mailbox::open(&settings, &login).await?.close().await;
         Ok(Value::from_iter([("valid", true)]))
     }
 
     /// List the folders of an account
     #[action(read, hidden)]
-    async fn list_folders(
-        &self,
-        login: Credentials<Login>,
-        /// The server
-        #[arg]
-        host: String,
-        /// Its port
-        #[arg]
-        port: Option<u16>,
-        /// `tls`, `starttls` or `none`
-        #[arg]
-        encryption: Option<Encryption>,
-    ) -> Result<Value> {
-        let settings = Settings::of_server(host, port, encryption.unwrap_or_default());
+    async fn list_folders(&self, login: Credentials<Login>, server: Args<Server>) -> Result<Value> {
+        let settings = Settings::from(server.0);
         let mut mailbox = Mailbox::open(&settings, &login).await?;
         let folders = mailbox.folders(&settings).await?;
         mailbox.close().await;

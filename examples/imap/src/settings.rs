@@ -86,12 +86,25 @@ impl Login {
     }
 }
 
-impl Settings {
-    pub(crate) fn of_server(host: String, port: Option<u16>, encryption: Encryption) -> Self {
+/// The server of an account that is only being tried.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct Server {
+    /// The server
+    host: String,
+    /// Its port
+    #[serde(default)]
+    port: Option<u16>,
+    /// `tls`, `starttls` or `none`
+    #[serde(default)]
+    encryption: Option<Encryption>,
+}
+
+impl From<Server> for Settings {
+    fn from(server: Server) -> Self {
         Self {
-            host,
-            port,
-            encryption,
+            host: server.host,
+            port: server.port,
+            encryption: server.encryption.unwrap_or_default(),
             display_name: None,
             folder_allowlist: Vec::new(),
             folder_denylist: None,
@@ -100,7 +113,9 @@ impl Settings {
             sync_enabled: true,
         }
     }
+}
 
+impl Settings {
     pub(crate) fn port(&self) -> u16 {
         let usual = if self.encryption == Encryption::Tls {
             993
@@ -153,7 +168,9 @@ mod tests {
 
     #[test]
     fn trash_and_junk_are_left_out_unless_a_setting_says_otherwise() {
-        let mut settings = Settings::of_server("h".into(), None, Encryption::Tls);
+        let server = json!({ "host": "h", "port": null });
+        let server: Server = serde_json::from_value(server).unwrap();
+        let mut settings = Settings::from(server);
         assert!(settings.wants("INBOX", "INBOX", false));
         assert!(!settings.wants("INBOX.Trash", "Trash", false));
         assert!(!settings.wants("Papierkorb", "Papierkorb", true));

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
-use omni_connector::prelude::*;
+use omni_connector::{Walk, prelude::*};
 use serde::de::IgnoredAny;
 use sha2::{Digest, Sha256};
 use tokio::task::spawn_blocking;
@@ -121,10 +121,6 @@ impl Way {
 }
 
 /// Updates Omni from a site.
-#[allow(
-    clippy::too_many_lines,
-    reason = "one loop over the frontier; its state is local to it"
-)]
 pub(crate) async fn run(
     settings: &Settings,
     mut known: Checkpoint<Known>,
@@ -145,185 +141,270 @@ pub(crate) async fn run(
             "the robots.txt of `root_url` cannot be read now, so nothing may be; the next run tries again"
         ),
     }
-    let mut walk = known.documents.walk(ctx);
-    for id in known.documents.ids_in(&Part::whole()) {
-        let Some(url) = address(&id) else { continue };
-        if !settings.has(&url) || site.allows(&url).await == Allowed::No {
-            walk.delete(&id).await?;
+    let mut crawl = Crawl {
+        way: Way::of(&known.graph, settings),
+        walk: known.documents.walk(ctx),
+        root,
+        settings,
+        known,
+        site,
+        ctx,
+        visited: 0,
+        failed_in_row: 0,
+    };
+    crawl.delete_unwanted().await?;
+    crawl.begin();
+    while let Some((at, depth)) = crawl.way.queue.pop_front() {
+        if !crawl.visit(at, depth).await? {
+            break;
+        }
+        crawl.known.save_now_and_then().await?;
+    }
+    if ctx.is_cancelled() {
+        return Ok(());
+    }
+    if crawl.way.is_whole {
+        let all = Walked::declared("no link is left to follow");
+        crawl.walk.finish(all).await?;
+    }
+    Ok(crawl.known.save().await?)
+}
+
+/// A site while it is walked.
+struct Crawl<'a> {
+    settings: &'a Settings,
+    ctx: &'a SyncContext,
+    known: Checkpoint<Known>,
+    site: Site<'a>,
+    walk: Walk<String>,
+    way: Way,
+    root: Url,
+    visited: usize,
+    failed_in_row: usize,
+}
+
+impl Crawl<'_> {
+    /// Deletes pages that the settings or the site's rules leave out by now.
+    async fn delete_unwanted(&mut self) -> Result<()> {
+        for id in self.known.documents.ids_in(&Part::whole()) {
+            let Some(url) = address(&id) else { continue };
+            if !self.settings.has(&url) || self.site.allows(&url).await == Allowed::No {
+                self.walk.delete(&id).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts the root first, and the sitemaps behind it.
+    fn begin(&mut self) {
+        let sitemaps = self.site.sitemaps().into_iter().map(|it| (it, true));
+        let starts = [(self.root.clone(), false)].into_iter().chain(sitemaps);
+        for at in self.places(starts.collect::<Vec<_>>()) {
+            self.way.go(at, 0);
         }
     }
-    let mut way = Way::of(&known.graph, settings);
-    let start = way.place(&mut known.graph, &root, false);
-    for at in site.sitemaps() {
-        if let Some(at) = way.place(&mut known.graph, &at, true) {
-            way.go(at, 0);
-        }
+
+    fn places(&mut self, links: impl IntoIterator<Item = (Url, bool)>) -> Vec<usize> {
+        let links = links.into_iter();
+        links
+            .filter_map(|(url, is_sitemap)| self.way.place(&mut self.known.graph, &url, is_sitemap))
+            .collect()
     }
-    if let Some(start) = start {
-        way.queued.insert(start);
-        way.queue.push_front((start, 0));
-    }
-    let (mut visited, mut failed_in_row) = (0, 0);
-    while let Some((at, depth)) = way.queue.pop_front() {
-        let node = &known.graph[at];
+
+    /// Looks at one place, and queues its links. False once no other one is to be looked at.
+    async fn visit(&mut self, at: usize, depth: u32) -> Result<bool> {
+        let node = &self.known.graph[at];
         let (url, is_sitemap) = (Url::parse(&node.url)?, node.is_sitemap);
         // The settings may have changed since the link was read.
-        if !settings.has(&url) {
-            continue;
+        if !self.settings.has(&url) {
+            return Ok(true);
         }
         if !is_sitemap {
-            if visited == settings.pages() {
-                ctx.skip(root.as_str(), "the source has more pages than `max_pages`");
-                way.is_whole = false;
-                break;
+            if self.visited == self.settings.pages() {
+                let reason = "the source has more pages than `max_pages`";
+                self.ctx.skip(self.root.as_str(), reason);
+                self.way.is_whole = false;
+                return Ok(false);
             }
-            visited += 1;
+            self.visited += 1;
         }
         let id = id(&url);
-        match site.allows(&url).await {
+        match self.site.allows(&url).await {
             Allowed::Yes => {}
             Allowed::No => {
-                ctx.skip(url, "the site's robots.txt forbids it");
-                continue;
+                self.ctx.skip(url, "the site's robots.txt forbids it");
+                return Ok(true);
             }
             Allowed::Unknown => {
-                way.is_whole = false;
-                walk.failed(
-                    &id,
-                    "the robots.txt of its host cannot be read",
-                    Some(url.as_str()),
-                );
-                continue;
+                self.way.is_whole = false;
+                let why = "the robots.txt of its host cannot be read";
+                self.walk.failed(&id, why, Some(url.as_str()));
+                return Ok(true);
             }
         }
+        let node = &self.known.graph[at];
         // A page can be kept only if Omni has its document.
-        let is_current = node
-            .hash
-            .as_ref()
-            .is_none_or(|hash| walk.is_current(&id, hash));
+        let hash = node.hash.as_ref();
+        let is_current = hash.is_none_or(|hash| self.walk.is_current(&id, hash));
         let got = if node.is_done && is_current {
             Got::Same
         } else {
-            ctx.working_on(url.as_str());
+            self.ctx.working_on(url.as_str());
             let version = is_current.then_some(&node.version);
             tokio::select! {
-                () = ctx.cancelled() => return Ok(()),
-                got = site.fetch(&url, version, is_sitemap) => got,
+                () = self.ctx.cancelled() => return Ok(false),
+                got = self.site.fetch(&url, version, is_sitemap) => got,
             }
         };
         let has_failed = matches!(got, Got::Failed(_));
-        failed_in_row = if has_failed { failed_in_row + 1 } else { 0 };
-        let is_root = Some(at) == start;
-        let node = &mut known.graph[at];
+        self.failed_in_row = if has_failed {
+            self.failed_in_row + 1
+        } else {
+            0
+        };
+        let place = Place {
+            at,
+            url,
+            id,
+            is_sitemap,
+            is_current,
+        };
+        self.take(place, got).await?;
+        if is_sitemap || depth < self.settings.depth() {
+            for link in &self.known.graph[at].links {
+                let is_sitemap = self.known.graph.get(*link).is_some_and(|it| it.is_sitemap);
+                self.way.go(*link, if is_sitemap { 0 } else { depth + 1 });
+            }
+        }
+        Ok(true)
+    }
+
+    /// Does what an answer asks for.
+    async fn take(&mut self, place: Place, got: Got) -> Result<()> {
+        let Place {
+            at,
+            url,
+            id,
+            is_sitemap,
+            ..
+        } = &place;
+        let is_root = *url == self.root;
+        let node = &mut self.known.graph[*at];
         match got {
             Got::Failed(why) | Got::Left(why) if is_root => {
                 bail!("the page at `root_url` cannot be read: {why}; nothing was deleted")
             }
+            Got::Textless(media_type) if is_root => {
+                bail!(
+                    "the page at `root_url` cannot be read: `{media_type}` has no text; nothing was deleted"
+                )
+            }
             Got::Gone if is_root => bail!("the page at `root_url` is gone; correct the setting"),
+            Got::Moved(to) if is_root && !self.settings.has(&to) => bail!(leads_away(&to)),
             Got::Same => node.is_done = true,
             Got::Gone => {
                 *node = Node {
                     url: url.to_string(),
-                    is_sitemap,
+                    is_sitemap: *is_sitemap,
                     is_done: true,
                     ..Node::default()
                 };
-                if known.documents.contains(&id) {
-                    walk.delete(&id).await?;
+                if self.known.documents.contains(id) {
+                    self.walk.delete(id).await?;
                 }
+            }
+            Got::Textless(media_type) => {
+                self.walk.keep(id);
+                let why = format_args!("`{media_type}` has no text");
+                self.ctx.skip_with(url.as_str(), "it was not read", why);
             }
             Got::Left(why) => {
-                // A file without text has no links.
-                let may_link = !why.ends_with("has no text");
-                way.is_whole &= is_sitemap || !may_link || !node.links.is_empty();
-                walk.keep(&id);
-                ctx.skip_with(url, "it was not read", why);
+                self.way.is_whole &= *is_sitemap || !node.links.is_empty();
+                self.walk.keep(id);
+                self.ctx.skip_with(url.as_str(), "it was not read", why);
             }
             Got::Failed(why) => {
-                way.is_whole &= !node.links.is_empty();
-                if is_sitemap {
-                    ctx.skip_with(url, "the sitemap could not be read", why);
+                self.way.is_whole &= !node.links.is_empty();
+                if *is_sitemap {
+                    let reason = "the sitemap could not be read";
+                    self.ctx.skip_with(url.as_str(), reason, why);
                 } else {
-                    walk.failed(&id, why, Some(url.as_str()));
+                    self.walk.failed(id, why, Some(url.as_str()));
                 }
                 ensure!(
-                    failed_in_row < DOWN,
+                    self.failed_in_row < DOWN,
                     "{DOWN} pages of `root_url` in a row could not be read; the site is down, and nothing was deleted for that"
                 );
             }
             Got::Moved(to) => {
-                if is_root && !settings.has(&to) {
-                    bail!(leads_away(&to));
-                }
                 node.hash = None;
                 node.is_done = true;
-                let to = settings.has(&to).then_some((to, is_sitemap));
-                let links = places(&mut way, &mut known.graph, to);
-                known.graph[at].links = links;
+                self.link(*at, [(to, *is_sitemap)]);
             }
-            Got::Body(body) if is_sitemap => {
+            Got::Body(body) if *is_sitemap => {
                 node.version = body.version.clone();
                 node.is_done = true;
                 let found = spawn_blocking(move || page::read_sitemap(&body)).await?;
-                let found = found.into_iter().filter(|(it, _)| settings.has(it));
-                let links = places(&mut way, &mut known.graph, found);
-                known.graph[at].links = links;
+                self.link(*at, found);
             }
-            Got::Body(body) => {
-                let agent = settings.agent().to_owned();
-                let (mut page, mut body) =
-                    spawn_blocking(move || (page::read(&body, &agent), body)).await?;
-                let canonical = page.canonical.take();
-                let other = canonical.filter(|it| *it != url && settings.has(it));
-                let links = page.links.drain(..).chain(other.clone());
-                let links = links.filter(|it| settings.has(it)).map(|it| (it, false));
-                let links = places(&mut way, &mut known.graph, links);
-                let text = format!("{}\n\n{}", page.title, page.text);
-                let hash = hash(if page.text.is_empty() {
-                    &body.bytes
-                } else {
-                    text.as_bytes()
-                });
-                let has_document = !page.is_hidden && other.is_none();
-                if page.is_hidden && known.documents.contains(&id) {
-                    walk.delete(&id).await?;
-                }
-                let node = &mut known.graph[at];
-                let is_same = is_current && node.hash.as_ref() == Some(&hash);
-                node.version = std::mem::take(&mut body.version);
-                node.links = links;
-                node.is_done = true;
-                node.hash = has_document.then(|| hash.clone());
-                if has_document && !is_same {
-                    let document = document(id, &url, &hash, page, text, body, &node.version);
-                    walk.upsert(document, &hash).await?;
-                }
-            }
+            Got::Body(body) => self.page(place, body).await?,
         }
-        if is_sitemap || depth < settings.depth() {
-            for link in &known.graph[at].links {
-                let is_sitemap = known.graph.get(*link).is_some_and(|it| it.is_sitemap);
-                way.go(*link, if is_sitemap { 0 } else { depth + 1 });
-            }
+        Ok(())
+    }
+
+    /// Notes where a place leads to, within the source.
+    fn link(&mut self, at: usize, links: impl IntoIterator<Item = (Url, bool)>) {
+        let settings = self.settings;
+        let links = links.into_iter().filter(|(url, _)| settings.has(url));
+        self.known.graph[at].links = self.places(links);
+    }
+
+    async fn page(&mut self, place: Place, body: Body) -> Result<()> {
+        let Place {
+            at,
+            url,
+            id,
+            is_current,
+            ..
+        } = place;
+        let agent = self.settings.agent().to_owned();
+        let (mut page, mut body) =
+            spawn_blocking(move || (page::read(&body, &agent), body)).await?;
+        let canonical = page.canonical.take();
+        let other = canonical.filter(|it| *it != url && self.settings.has(it));
+        let links = page.links.drain(..).chain(other.clone());
+        self.link(at, links.map(|it| (it, false)));
+        let text = format!("{}\n\n{}", page.title, page.text);
+        let hash = hash(if page.text.is_empty() {
+            &body.bytes
+        } else {
+            text.as_bytes()
+        });
+        let has_document = !page.is_hidden && other.is_none();
+        if page.is_hidden && self.known.documents.contains(&id) {
+            self.walk.delete(&id).await?;
         }
-        known.save_now_and_then().await?;
+        let node = &mut self.known.graph[at];
+        let is_same = is_current && node.hash.as_ref() == Some(&hash);
+        node.version = std::mem::take(&mut body.version);
+        node.is_done = true;
+        node.hash = has_document.then(|| hash.clone());
+        if has_document && !is_same {
+            let document = document(id, &url, &hash, page, text, body, &node.version);
+            self.walk.upsert(document, &hash).await?;
+        }
+        Ok(())
     }
-    if way.is_whole {
-        walk.finish(Walked::declared("no link is left to follow"))
-            .await?;
-    }
-    Ok(known.save().await?)
 }
 
-fn places(
-    way: &mut Way,
-    graph: &mut Vec<Node>,
-    links: impl IntoIterator<Item = (Url, bool)>,
-) -> Vec<usize> {
-    let links = links.into_iter();
-    links
-        .filter_map(|(url, is_sitemap)| way.place(graph, &url, is_sitemap))
-        .collect()
+/// A place that was asked for.
+struct Place {
+    at: usize,
+    url: Url,
+    id: String,
+    is_sitemap: bool,
+    /// Whether Omni has the version that is known.
+    is_current: bool,
 }
 
 fn document(

@@ -66,6 +66,8 @@ pub(crate) enum Got {
     Gone,
     /// The page cannot be used, for this reason. Its document stays.
     Left(String),
+    /// It is a file of this media type, which has neither text nor links.
+    Textless(String),
     /// The site failed to answer.
     Failed(String),
 }
@@ -276,7 +278,7 @@ async fn body(answer: Response, url: Url, is_sitemap: bool) -> Got {
         _ if is_sitemap => FILE,
         "text/html" | "application/xhtml+xml" | "text/plain" | "text/markdown" => PAGE,
         file if crate::page::is_document(file) => FILE,
-        other => return Got::Left(format!("`{other}` has no text")),
+        other => return Got::Textless(other.to_owned()),
     };
     let version = Version {
         etag: text(ETAG),

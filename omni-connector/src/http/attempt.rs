@@ -469,6 +469,11 @@ impl Reader<'_> {
             Some(judge) => judge(answer),
             None => Verdict::by_status(answer),
         };
+        let errors = || super::graphql::judge(answer).filter(|_| self.call.is_graphql);
+        let verdict = match verdict {
+            Verdict::Good => errors().unwrap_or(Verdict::Good),
+            refused => refused,
+        };
         let (status, at) = (answer.status(), self.at());
         let message = || self.clean(&answer.explanation());
         let (error, again) = match verdict {

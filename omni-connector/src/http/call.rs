@@ -45,6 +45,8 @@ pub struct Call {
     /// The number of the walk in the log of the run's requests.
     pub(super) walk: Option<u64>,
     pub(super) may_be_unchanged: bool,
+    /// Whether errors in the answer are refusals.
+    pub(super) is_graphql: bool,
     name: Option<Cow<'static, str>>,
     invalid: Option<String>,
 }
@@ -85,12 +87,13 @@ impl Call {
             page: None,
             walk: None,
             may_be_unchanged: false,
+            is_graphql: false,
             name: None,
             invalid: None,
         }
     }
 
-    fn set_invalid(&mut self, why: impl fmt::Display) {
+    pub(super) fn set_invalid(&mut self, why: impl fmt::Display) {
         self.invalid.get_or_insert_with(|| why.to_string());
     }
 
@@ -165,8 +168,7 @@ impl Call {
         self.header(CONTENT_TYPE.as_str(), media_type)
     }
 
-    /// Declares that repeating the call has no further effect, such as a search or a GraphQL query sent
-    /// as `POST`.
+    /// Declares that repeating the call has no further effect, such as a search sent as `POST`.
     pub fn repeatable(mut self) -> Self {
         self.is_repeatable = true;
         self

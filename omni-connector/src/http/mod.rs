@@ -81,6 +81,7 @@ mod download;
 mod error;
 mod faults;
 mod flight;
+mod graphql;
 mod keys;
 mod order;
 mod pace;
@@ -105,6 +106,7 @@ pub use error::{At, SourceError};
 pub(crate) use faults::plan as plan_fault;
 #[doc(hidden)]
 pub use faults::{Fault, PlannedFault};
+pub use graphql::GraphQl;
 pub use order::InOrder;
 #[doc(hidden)]
 pub use paging::ServedPage;

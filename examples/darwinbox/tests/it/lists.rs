@@ -1,6 +1,9 @@
 //! Lists become documents with ids of their own, for those who may see them, and go when a whole list is without them.
 
+use std::collections::BTreeMap;
+
 use omni_connector::{SyncType, prelude::*};
+use omni_connector_dev::store::{StoreError, contents, documents};
 
 use crate::{
     fake::{Trouble, row},
@@ -75,33 +78,56 @@ async fn records_that_omni_gave_one_id_have_an_id_each_and_keep_it() {
         ]);
     }
     world.completes(SyncType::Full).await;
-    let positions = world.ids("position:").await;
+    let before = texts(&world).await;
+    let of = |kind: &str| {
+        let prefix = format!("darwinbox:{kind}:");
+        let ids = before.keys().filter(|id| id.starts_with(&prefix));
+        ids.map(String::as_str).collect::<Vec<_>>()
+    };
+    let (positions, divisions) = (of("position"), of("division"));
     assert_eq!(
-        (positions.len(), positions[0].as_str()),
+        (positions.len(), positions[0]),
         (2, "darwinbox:position:painter")
     );
-    let divisions = world.ids("division:").await;
-    assert_eq!(
-        (divisions.len(), divisions[0].as_str()),
-        (3, "darwinbox:division:")
-    );
-    let managers = world.ids("employee_manager:").await;
+    assert_eq!((divisions.len(), divisions[0]), (3, "darwinbox:division:"));
+    let managers = of("employee_manager");
     assert_eq!(managers.len(), 4, "{managers:?}");
-    assert!(managers.contains(&"darwinbox:employee_manager:e2-01-03-2020".to_owned()));
-    // Another order, a new row before the others and another status change no id.
+    assert!(managers.contains(&"darwinbox:employee_manager:e2-01-03-2020"));
+    // Another order, a new row before the others and another status: each id stays with its record.
     {
         let mut hr = world.hr.world();
+        hr.list("orgmasterapi/divisionlist").reverse();
         hr.list("orgmasterapi/getpositionMaster").reverse();
         hr.list("orgmasterapi/getpositionMaster")[0]["status"] = "Closed".into();
-        hr.tables
-            .get_mut("orgmasterapi/employeeManager")
-            .unwrap()
-            .1
-            .reverse();
+        let rows = &mut hr.tables.get_mut("orgmasterapi/employeeManager").unwrap().1;
+        rows.reverse();
+        rows.insert(0, row(&["E2", "Bob Boat", "Dan New", ""]));
     }
     world.completes(SyncType::Incremental).await;
-    assert_eq!(world.ids("position:").await, positions);
-    assert_eq!(world.ids("employee_manager:").await, managers);
+    let mut after = texts(&world).await;
+    for (id, text) in &before {
+        assert_eq!(after.remove(id).as_ref(), Some(text), "{id}");
+    }
+    let [new] = &after.into_values().collect::<Vec<_>>()[..] else {
+        panic!("the new row is not one document")
+    };
+    assert!(new.contains("Dan New"), "{new}");
+}
+
+/// The texts of all documents by their ids, without the lines that say a status.
+async fn texts(world: &World) -> BTreeMap<String, String> {
+    let source = world.source.id.clone();
+    let read = world.manager.store().read(move |db| {
+        let mut texts = BTreeMap::new();
+        for document in documents::of_source(db, &source)? {
+            let text = contents::find(db, &document.content_id)?.unwrap_or_default();
+            let lines = text.lines().filter(|line| !line.starts_with("- Status"));
+            let text = lines.collect::<Vec<_>>().join("\n");
+            texts.insert(document.document_id, text);
+        }
+        Ok::<_, StoreError>(texts)
+    });
+    read.await.unwrap()
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ mod actions;
 mod credentials;
 mod fake;
 mod gates;
+mod kill;
 mod lists;
 mod people;
 mod recorded;

@@ -42,7 +42,6 @@ pub(super) struct Progress {
 pub(super) enum Wrong {
     Incomplete(Incomplete),
     Unreadable(String),
-    Refused(String),
 }
 
 impl From<Incomplete> for Wrong {
@@ -125,14 +124,6 @@ impl Progress {
     ) -> Result<Follows, Wrong> {
         self.page += 1;
         let at = || Box::new(at.clone());
-        if let Kind::Relay(_) = paging.kind
-            && let Some(error) = answer.at("/errors/0")
-        {
-            let message = error.get("message").and_then(Value::as_str);
-            return Err(Wrong::Refused(
-                message.unwrap_or("errors beside the data").to_owned(),
-            ));
-        }
         self.count(paging, answer, items, &at)?;
         if let Some(limit) = paging.cap.filter(|limit| self.seen >= *limit) {
             return Ok(Follows::End(Incomplete::Capped { limit, at: at() }));

@@ -1,6 +1,6 @@
 //! Walks a paged list with one page read ahead, up to a proven end.
 
-use std::{marker::PhantomData, sync::Arc};
+use std::{fmt, marker::PhantomData, sync::Arc};
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -8,7 +8,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::{
     Incomplete, Odd, Page, Paging, Position, ResumePoint,
-    kinds::Put,
+    kinds::{Kind, Put},
     progress::{Follows, Progress, Wrong},
 };
 use crate::{
@@ -29,7 +29,8 @@ pub struct Walk {
 }
 
 impl Walk {
-    pub(in crate::http) const fn new(call: Call, paging: Paging) -> Self {
+    pub(in crate::http) fn new(mut call: Call, paging: Paging) -> Self {
+        call.is_graphql |= matches!(paging.kind, Kind::Relay(_));
         Self { call, paging }
     }
 
@@ -64,6 +65,8 @@ impl Walk {
             pointer: pointer.into(),
             ahead: None,
             end: None,
+            restart_on: None,
+            restarts: 0,
             item: PhantomData,
         }
     }
@@ -71,7 +74,6 @@ impl Walk {
 
 /// A paged list being read. The next page is fetched while the author works on the current one.
 #[must_use = "pages are read by `next`"]
-#[derive(Debug)]
 pub struct Pages<T> {
     call: Call,
     paging: Arc<Paging>,
@@ -79,7 +81,24 @@ pub struct Pages<T> {
     progress: Progress,
     ahead: Option<AbortOnDropHandle<Result<Answer, SourceError>>>,
     end: Option<Ended>,
+    restart_on: Option<Arc<RestartOn>>,
+    restarts: u32,
     item: PhantomData<fn() -> T>,
+}
+
+type RestartOn = dyn Fn(&SourceError) -> bool + Send + Sync;
+
+/// A walk begins again at most this often.
+const RESTARTS: u32 = 3;
+
+impl<T> fmt::Debug for Pages<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pages")
+            .field("call", &self.call)
+            .field("page", &self.progress.page)
+            .field("end", &self.end)
+            .finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug)]
@@ -101,6 +120,25 @@ impl<T: DeserializeOwned> Pages<T> {
         self
     }
 
+    /// Restarts the walk after an error of this kind, at most three times. It is for services whose cursors expire, or become
+    /// invalid after a failure. Items are then yielded again.
+    ///
+    /// ```
+    /// use omni_connector::http::{Api, Pages, Paging, SourceError};
+    ///
+    /// fn contacts(api: &Api) -> Pages<String> {
+    ///     let pages = api.get("scroll").pages(Paging::cursor("/scroll_param")).items("/data");
+    ///     pages.restart_on(|error| matches!(error, SourceError::Unavailable { .. } | SourceError::NotFound { .. }))
+    /// }
+    /// ```
+    pub fn restart_on(
+        mut self,
+        is_of_the_walk: impl Fn(&SourceError) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.restart_on = Some(Arc::new(is_of_the_walk));
+        self
+    }
+
     /// Reads the next page; none after the last.
     ///
     /// # Errors
@@ -111,13 +149,19 @@ impl<T: DeserializeOwned> Pages<T> {
             Some(Ended::Proven | Ended::Unproven(_)) => return Ok(None),
             Some(Ended::Broken(incomplete)) => return Err(SourceError::Walk(incomplete.clone())),
         }
-        let read = match self.ahead.take() {
-            Some(ahead) => ahead.await.unwrap_or(Err(SourceError::Cancelled)),
-            None => read(self.page_call()).await,
-        };
-        let page = match read {
-            Ok(answer) => self.page(&answer),
-            Err(error) => Err(error),
+        let page = loop {
+            let read = match self.ahead.take() {
+                Some(ahead) => ahead.await.unwrap_or(Err(SourceError::Cancelled)),
+                None => read(self.page_call()).await,
+            };
+            let page = match read {
+                Ok(answer) => self.page(&answer),
+                Err(error) => Err(error),
+            };
+            match page {
+                Err(error) if self.may_restart(&error) => self.restart(),
+                page => break page,
+            }
         };
         page.map(Some).inspect_err(|error| {
             self.ahead = None;
@@ -157,13 +201,28 @@ impl<T: DeserializeOwned> Pages<T> {
         });
     }
 
+    fn may_restart(&self, error: &SourceError) -> bool {
+        let is_wanted = self.restart_on.as_ref().is_some_and(|wanted| wanted(error));
+        is_wanted && self.restarts < RESTARTS && !matches!(error, SourceError::Cancelled)
+    }
+
+    fn restart(&mut self) {
+        self.restarts += 1;
+        self.ahead = None;
+        self.progress = Progress::new(self.paging.start());
+    }
+
     /// Reads all pages that are left.
     ///
     /// # Errors
     /// As [`next`](Self::next), and if the end of the list is not proven.
     pub async fn all(mut self) -> Result<Vec<T>, SourceError> {
-        let mut all = Vec::new();
+        let (mut all, mut restarts) = (Vec::new(), 0);
         while let Some(page) = self.next().await? {
+            if self.restarts > restarts {
+                restarts = self.restarts;
+                all.clear();
+            }
             all.extend(page);
         }
         let _proof = self.finish().map_err(SourceError::Walk)?;
@@ -249,12 +308,6 @@ impl<T: DeserializeOwned> Pages<T> {
         let follows = follows.map_err(|wrong| match wrong {
             Wrong::Incomplete(incomplete) => SourceError::Walk(incomplete),
             Wrong::Unreadable(why) => unreadable(why),
-            Wrong::Refused(message) => SourceError::Refused {
-                status: answer.status(),
-                code: None,
-                message: crate::http::answer::short(&message),
-                at: Box::new(at.clone()),
-            },
         })?;
         let (items, odd) = self.decode(items);
         if let Some(first) = odd.first() {

@@ -92,16 +92,7 @@ impl<V> Inventory<V> {
 
     /// Returns the ids of all known documents in a part, in no order.
     pub fn ids_in(&self, part: &Part) -> Vec<String> {
-        let mut ids = Vec::new();
-        let state = self.shared.state();
-        for prefix in part.prefixes_of_ids() {
-            state.table.each_below(prefix, |id, _| {
-                if part.has(id) {
-                    ids.push(id.to_owned());
-                }
-            });
-        }
-        ids
+        self.shared.state().ids_in(part)
     }
 }
 

@@ -284,6 +284,19 @@ impl State {
         }
     }
 
+    /// Returns the ids of all known documents in a part.
+    pub(super) fn ids_in(&self, part: &Part) -> Vec<String> {
+        let mut ids = Vec::new();
+        for prefix in part.prefixes_of_ids() {
+            self.table.each_below(prefix, |id, _| {
+                if part.has(id) {
+                    ids.push(id.to_owned());
+                }
+            });
+        }
+        ids
+    }
+
     /// Notes a change of the saved state.
     pub(super) fn touch(&mut self) {
         self.changes += 1;

@@ -203,6 +203,23 @@ impl<V: Serialize> Walk<V> {
         self.ctx.delete_noted(id, Some(self.noted(begun)))
     }
 
+    /// Deletes every known document in a part that no longer belongs to the source: an excluded folder, or the old name of a
+    /// project. It has no limit on the share of deleted documents, since the author names the part.
+    ///
+    /// # Errors
+    /// As [`SyncContext::delete`].
+    pub fn delete_part(&mut self, part: &Part) -> BoxFuture<'static, Result<(), RunError>> {
+        let known = self.shared.state().ids_in(part);
+        let begun: Vec<_> = known.iter().map(|id| self.delete(id)).collect();
+        all(begun)
+    }
+
+    /// Returns the known documents in a part that this walk has not seen yet. If a list can omit existing items, ask the
+    /// source for each of these, then [`delete`](Self::delete) it or send it.
+    pub fn unseen(&self, part: &Part) -> Vec<String> {
+        self.shared.state().unseen(part, share_limit()).ids
+    }
+
     /// Marks an item as seen without reading it. Omni keeps its version of the item and of its children.
     pub fn keep(&mut self, id: &str) {
         self.go();

@@ -2,6 +2,8 @@
 
 mod calls;
 mod credentials;
+mod graphql;
+mod oauth;
 mod pages;
 mod property;
 mod shared;
