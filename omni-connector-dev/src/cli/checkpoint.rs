@@ -1,6 +1,10 @@
 //! `cargo omni checkpoint`: the checkpoint of a source, those that its runs have saved, and how to change it.
 
-use std::{fmt, fs, io::Read, path::{Path, PathBuf}};
+use std::{
+    fmt, fs,
+    io::Read,
+    path::{Path, PathBuf},
+};
 
 use clap::{Args, Subcommand};
 use console::style;
