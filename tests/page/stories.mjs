@@ -18,6 +18,13 @@ const over = (desk) => {
 };
 const registered = (desk) =>
   until("the registration", () => desk.page.locator("#state", { hasText: /^\s*registered, idle/ }).count(), BUILD);
+// How often a pane is asked for, to know its time.
+const ROUNDS = 10;
+// Milliseconds of processor time that a process has spent. Unlike the time of a clock, other processes do not lengthen it.
+const spent = (pid) => {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /s, "").split(" ");
+  return (Number(fields[11]) + Number(fields[12])) * 10;
+};
 // Starts a run by the button, and gives it when it is over.
 const sync = async (desk) => {
   const before = (await last(desk))?.run.id;
@@ -229,6 +236,7 @@ const stories = {
 
   async "twenty thousand documents stay quick"(desk) {
     const { page } = desk;
+    await registered(desk);
     await go(desk, "/dev/source");
     await page.fill('[name="v/books"]', "20000");
     await page.fill('[name="v/pause"]', "");
@@ -238,20 +246,17 @@ const stories = {
     assert.equal(run.run.status, "completed");
     const times = [];
     for (const pane of [...PANES, "documents?q=glaciers", "documents?as=ann@library.example"]) {
-      let best = Infinity;
-      for (let round = 0; round < 3; round++) {
-        const before = performance.now();
-        await (await desk.context.request.get(`${desk.origin}/dev/${pane}`)).text();
-        best = Math.min(best, performance.now() - before);
-      }
-      times.push([pane, Math.round(best)]);
+      const before = spent(desk.dev.pid);
+      for (let round = 0; round < ROUNDS; round++) await (await desk.context.request.get(`${desk.origin}/dev/${pane}`)).text();
+      const time = (spent(desk.dev.pid) - before) / ROUNDS;
+      times.push([pane, Math.round(time)]);
     }
     await go(desk, "/dev/documents");
     const session = await page.context().newCDPSession(page);
     await session.send("HeapProfiler.collectGarbage");
     const heap = (await session.send("Runtime.getHeapUsage")).usedSize / 2 ** 20;
     assert.ok(heap < 60, `the tab takes ${heap} MB`);
-    console.log("    ", times.map(([pane, time]) => `${pane} ${time}`).join(", "), `ms; heap of the tab ${Math.round(heap)} MB`);
+    console.log("    ", times.map(([pane, time]) => `${pane} ${time}`).join(", "), `ms of processor time; heap of the tab ${Math.round(heap)} MB`);
     const slow = times.filter(([, time]) => time > (Number(process.env.PANE_MS) || 150));
     assert.deepEqual(slow, []);
   },

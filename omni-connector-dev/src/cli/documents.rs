@@ -44,7 +44,8 @@ struct Shown {
 
 #[derive(Deserialize)]
 struct Document {
-    document_id: String,
+    #[serde(rename = "document_id")]
+    id: String,
     title: String,
     attributes: serde_json::Map<String, serde_json::Value>,
 }
@@ -129,7 +130,7 @@ impl fmt::Display for Shown {
             access,
         } = self;
         writeln!(f, "{}", style(printable(&document.title)).bold())?;
-        writeln!(f, "  id  {}", printable(&document.document_id))?;
+        writeln!(f, "  id  {}", printable(&document.id))?;
         for (name, value) in &document.attributes {
             writeln!(
                 f,

@@ -53,7 +53,7 @@ pub(super) async fn begin(sent: Sent) -> Response {
 /// Stops a run.
 pub(super) async fn cancel(sent: Sent) -> Response {
     let done = runs::cancel(&sent.page.shared, sent.field("run")).await;
-    let done = done.map(|_| String::new()).map_err(Refusal::from);
+    let done = done.map(|()| String::new()).map_err(Refusal::from);
     sent.end_at(Pane::Sync, done)
 }
 

@@ -69,8 +69,8 @@ async fn put(page: &Page, frame: &Frame, editing: Editing) -> Result<String, Ref
             config: Some(editing.config),
             secret: None,
         };
-        let changed = rules::change(shared, one.source.id.clone(), changes).await?;
-        return Ok(changed.id);
+        let source = rules::change(shared, one.source.id.clone(), changes).await?;
+        return Ok(source.id);
     }
     let types = frame
         .manifest
