@@ -28,8 +28,8 @@ pub(super) fn serve<T: Send + Sync + 'static>(shared: Arc<T>, answer: Answer<T>)
         .expect("a socket can be asked not to block");
     let address = listener.local_addr().expect("a listener has an address");
     let weak = Arc::downgrade(&shared);
-    let served = weak.clone();
-    let app = Router::new().fallback(move |request| handle(served, answer, request));
+    let fake = weak.clone();
+    let app = Router::new().fallback(move |request| handle(fake, answer, request));
     drop(shared);
     thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread()

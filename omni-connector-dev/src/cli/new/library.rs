@@ -68,8 +68,8 @@ impl Library {
                     let from = self.of(name, folder);
                     let plain = matches!(self, Self::Version(_)) && after == " }";
                     match from.strip_prefix("version = ").filter(|_| plain) {
-                        Some(version) => written.push_str(&format!("{name} = {version}")),
-                        None => written.push_str(&format!("{before}{from}{after}")),
+                        Some(version) => written.extend([name, " = ", version]),
+                        None => written.extend([before, &from, after]),
                     }
                 }
                 _ => written.push_str(line),

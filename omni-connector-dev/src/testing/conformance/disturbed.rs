@@ -12,11 +12,11 @@ use omni_connector::SyncType;
 use super::{
     Check, Conformance, Failure, Verdict,
     killed::{AT_ONCE, undisturbed},
-    world::{Victim, World},
+    world::{State, Victim, World},
 };
 use crate::testing::{
     fault::{Fault, RetryAfter},
-    journal::Side,
+    journal::{Entry, Side},
     random::Random,
 };
 
@@ -93,20 +93,26 @@ pub(super) async fn manager_faults(suite: &Conformance) -> Result<Verdict> {
     Ok(Verdict::Passed(format!("{tried} faults")))
 }
 
+/// Returns the call after which a run is stopped, or the reason why there is none.
+fn to_stop_at(expected: &State, calls: &[Entry]) -> Result<Entry, &'static str> {
+    // Its few calls are made before it is answered that the run began.
+    if expected.documents.is_empty() && !calls.iter().any(|call| call.side == Side::Source) {
+        return Err("a run neither reads a source nor brings documents, so it is over at once");
+    }
+    let middle = calls.get(calls.len() / 2).cloned();
+    middle.ok_or("a run makes no calls")
+}
+
 /// Asks the process to end in one run, and cancels another run, each in the middle of the calls.
 pub(super) async fn stops(suite: &Conformance) -> Result<Verdict> {
     let (expected, calls) = match undisturbed(suite).await? {
         Ok(found) => found,
         Err(verdict) => return Ok(verdict),
     };
-    let Some(middle) = calls.get(calls.len() / 2).cloned() else {
-        return Ok(Verdict::LeftOut("a run makes no calls".to_owned()));
+    let middle = match to_stop_at(&expected, &calls) {
+        Ok(middle) => middle,
+        Err(reason) => return Ok(Verdict::LeftOut(reason.to_owned())),
     };
-    // Its few calls are made before it is answered that the run began.
-    if expected.documents.is_empty() && !calls.iter().any(|call| call.side == Side::Source) {
-        let reason = "a run neither reads a source nor brings documents, so it is over at once";
-        return Ok(Verdict::LeftOut(reason.to_owned()));
-    }
     for is_cancel in [false, true] {
         let victim = Victim::default();
         let terminate = victim.terminate();

@@ -38,8 +38,11 @@ impl<T: ArgType + 'static, const WHOLE: bool> Takes<T, WHOLE> {
     }
 }
 
-impl<T: ArgType + 'static, const WHOLE: bool> Methods for Takes<T, WHOLE> {
-    const ACTIONS: &'static [Action<Self>] = &[if WHOLE {
+/// The only block of [`Takes`].
+struct Block;
+
+impl<T: ArgType + 'static, const WHOLE: bool> Methods<Block> for Takes<T, WHOLE> {
+    const ACTION: &'static [Action<Self>] = &[if WHOLE {
         Described::read("act", "Acts.")
             .call(Self::call)
             .input::<Args<T>>(true)
@@ -57,6 +60,7 @@ impl<T: ArgType + 'static, const WHOLE: bool> generated::Declared for Takes<T, W
     const NAME: &'static str = "takes";
     const VERSION: &'static str = "1";
     const SOURCE_TYPES: &'static [SourceType] = &[SourceType::Web];
+    const TABLE: generated::Table<Self> = generated::table_of::<Self, Block>(|| loop {});
 }
 
 /// One client for all tests: making it reads the system's certificates, which is slow.

@@ -11,6 +11,10 @@ use crate::cli::new::names::Names;
 
 impl Chosen {
     /// What the document says otherwise than the template.
+    #[allow(
+        clippy::too_many_lines,
+        reason = "one file of the template after the other"
+    )]
     pub(super) fn replacements(&self, path: &str, names: &Names) -> Vec<(String, String)> {
         let (plan, list, items) = (&self.plan, &self.list, names.items());
         let relative = list.path.trim_start_matches('/');
@@ -58,7 +62,7 @@ impl Chosen {
                 );
                 match &plan.auth {
                     Ok(SignIn::Header(name)) => {
-                        put("\"x-api-key\"".to_owned(), format!("{name:?}"))
+                        put("\"x-api-key\"".to_owned(), format!("{name:?}"));
                     }
                     Ok(SignIn::Query(name)) => {
                         put(
@@ -164,13 +168,13 @@ impl Chosen {
                     };
                     put("\"id\": \"99\"".to_owned(), format!("{member:?}: {made}"));
                 }
-                let mut named = String::new();
+                let mut calls = String::new();
                 for (field, member) in &plan.fields {
                     if field != member {
                         put(format!("\"{field}\":"), format!("{member:?}:"));
                         put(format!("input[\"{field}\"]"), format!("input[{member:?}]"));
                         if ["title", "text"].contains(field) {
-                            let _ = write!(named, ".{field}({member:?})");
+                            let _ = write!(calls, ".{field}({member:?})");
                         }
                     }
                 }
@@ -178,9 +182,9 @@ impl Chosen {
                     && member != "readers"
                 {
                     put("\"readers\":".to_owned(), format!("{member:?}:"));
-                    let _ = write!(named, ".readers({member:?})");
+                    let _ = write!(calls, ".readers({member:?})");
                 }
-                put(".at_most(5)".to_owned(), format!(".at_most(5){named}"));
+                put(".at_most(5)".to_owned(), format!(".at_most(5){calls}"));
                 if let Some(since) = &plan.since {
                     let member = member("updated_at").unwrap_or_default();
                     put(
@@ -190,7 +194,7 @@ impl Chosen {
                 }
                 match &plan.auth {
                     Ok(SignIn::Header(name)) => {
-                        put("\"x-api-key\"".to_owned(), format!("{name:?}"))
+                        put("\"x-api-key\"".to_owned(), format!("{name:?}"));
                     }
                     Ok(SignIn::Query(name)) => {
                         put(
@@ -213,7 +217,7 @@ impl Chosen {
                 }
                 match &plan.auth {
                     Ok(SignIn::Header(name)) => {
-                        put("as `x-api-key`".to_owned(), format!("as `{name}`"))
+                        put("as `x-api-key`".to_owned(), format!("as `{name}`"));
                     }
                     Ok(SignIn::Query(name)) => put(
                         "as `x-api-key`".to_owned(),
