@@ -1,13 +1,14 @@
 //! The files of a Nextcloud account. It takes the place of Omni's own connector, whose ids and settings it has.
 //!
-//! [`cloud`] asks the server, [`mod@file`] makes documents, and [`mirror`] puts them together into a run. [`kept`] is what it knows
-//! of folders.
+//! [`cloud`] asks the server, [`steps`] lists folders and reads files, [`mod@file`] makes documents, and [`mirror`] puts them together
+//! into a run. [`kept`] is what it knows of folders.
 
 mod cloud;
 mod file;
 mod kept;
 mod mirror;
 mod settings;
+mod steps;
 
 use omni_connector::prelude::*;
 
