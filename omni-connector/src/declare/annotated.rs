@@ -388,7 +388,7 @@ impl<K: Declared> Connector for K {
     }
 
     fn prepare_mcp_headers(&self, credentials: &McpCredentials) -> Result<HashMap<String, String>> {
-        pairs(
+        hook::pairs(
             K::TABLE
                 .mcp_headers
                 .map(|headers| headers(self, credentials)),
