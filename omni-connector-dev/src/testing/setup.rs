@@ -197,18 +197,8 @@ impl Setup {
         Ok(Ended { progress, report })
     }
 
-    /// Waits for the end of a run that was started with the [`manager`](Self::manager).
-    ///
-    /// # Panics
-    /// It does not end within a minute.
-    pub async fn wait(&self, run: &Run) -> Ended {
-        self.end_of(run, self.process.starts(), PATIENCE)
-            .await
-            .unwrap_or_else(|error| panic!("{error:#}\n{}", last_lines(&self.output())))
-    }
-
     /// Returns the connector's report on a run; none if it does not know the run.
-    pub async fn report(&self, run: &str) -> Option<RunReport> {
+    async fn report(&self, run: &str) -> Option<RunReport> {
         let url = format!("{}/sync/{run}/report", self.process.url());
         let answer = client().get(url).send().await.ok()?;
         answer.error_for_status().ok()?.json().await.ok()

@@ -13,8 +13,7 @@ use std::{
 
 use tempfile::TempDir;
 
-/// No step of a test takes as long on any machine.
-const PATIENCE: Duration = Duration::from_mins(1);
+use crate::support::PATIENCE;
 
 pub(crate) const USER: &str = "ada@example.com";
 pub(crate) const PASSWORD: &str = "the-right-password";

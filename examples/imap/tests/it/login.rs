@@ -1,13 +1,13 @@
 //! Logins and connections that are refused.
 
 use omni_connector::SyncType::{Full, Realtime};
-use omni_connector_dev::{store::runs::RunStatus, testing::Ended};
+use omni_connector_dev::store::runs::RunStatus;
 use serde_json::json;
 
 use crate::{
     dovecot::Dovecot,
     relay::{Relay, Then},
-    support::{Setup, id, mail},
+    support::{Ended, Setup, id, mail},
 };
 
 fn refusal(ended: &Ended) -> &str {
@@ -81,7 +81,7 @@ async fn a_password_that_is_revoked_ends_the_watch_at_once() {
         Then::HangUp
     });
     setup.client().append("INBOX", &mail("tea", None));
-    let ended = setup.wait(&run).await;
+    let ended = setup.end_of(&run.id).await;
     let message = refusal(&ended);
     assert!(
         message.contains("check `username` and `password`"),
