@@ -19,4 +19,5 @@ mod schemas;
 mod sign_ins;
 mod support;
 mod telemetry;
+mod walks;
 mod webhooks;

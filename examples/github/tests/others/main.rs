@@ -61,7 +61,7 @@ impl Helper {
     }
 }
 
-/// A document by PyGithub's account.
+/// A document by `PyGithub`'s account.
 #[derive(Deserialize)]
 struct Expected {
     title: String,
@@ -132,7 +132,7 @@ impl World {
         })
     }
 
-    /// Compares Omni's documents and groups with everything that PyGithub lists.
+    /// Compares Omni's documents and groups with everything that `PyGithub` lists.
     async fn has_all(&mut self) -> Result<()> {
         let expected = self.second.ask("documents", json!({})).await?;
         let mut expected: BTreeMap<String, Expected> = serde_json::from_value(expected)?;

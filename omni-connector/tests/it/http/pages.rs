@@ -583,3 +583,38 @@ async fn one_page_is_read_ahead() {
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert_eq!(source.times(), 2);
 }
+
+#[tokio::test]
+async fn a_walk_begins_again_after_an_error_that_ends_its_cursors_and_not_for_ever() {
+    // The cursor of the first walk is lost at its second page, and with it the walk; the second walk gets through.
+    let source = Source::start(|asked| match (asked.query.get("cursor"), asked.before) {
+        (None, _) => ok(json!({ "items": [1, 2], "next": "two" })),
+        (Some(_), 1) => reply(410),
+        (Some(_), _) => ok(json!({ "items": [3], "next": null })),
+    })
+    .await;
+    let pages = |source: &Source| {
+        let pages = source.api().get("scroll").pages(Paging::cursor("/next"));
+        let pages = pages.items::<u64>("/items");
+        pages.restart_on(|error| matches!(error, SourceError::Gone { .. }))
+    };
+    assert_eq!(pages(&source).all().await, Ok(vec![1, 2, 3]));
+    assert_eq!(source.times(), 4);
+    let source = Source::start(|asked| match asked.query.get("cursor") {
+        None => ok(json!({ "items": [1], "next": "two" })),
+        Some(_) => reply(410),
+    })
+    .await;
+    let mut walk = pages(&source);
+    let mut given = 0;
+    let ended = loop {
+        match walk.next().await {
+            Ok(Some(page)) => given += page.into_items().len(),
+            Ok(None) => panic!("a walk that never got through ended well"),
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(ended, SourceError::Gone { .. }), "{ended:?}");
+    assert_eq!(given, 4, "the first walk, and three more");
+    assert!(walk.finish().is_err());
+}
