@@ -98,6 +98,7 @@ fn is_clean(folder: &Path) {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "a list of command lines")]
 fn what_is_made_has_the_names_of_the_answers_and_nothing_of_the_template() {
     let desk = TempDir::new().unwrap();
     let rest: Vec<Vec<&str>> = vec![

@@ -135,9 +135,12 @@ mod tests {
         fn count(folder: &Path) -> usize {
             let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
             entries
-                .map(|entry| match entry.file_type().unwrap().is_dir() {
-                    true => count(&entry.path()),
-                    false => 1,
+                .map(|entry| {
+                    if entry.file_type().unwrap().is_dir() {
+                        count(&entry.path())
+                    } else {
+                        1
+                    }
                 })
                 .sum()
         }
