@@ -60,7 +60,8 @@ impl<T: ArgType + 'static, const WHOLE: bool> generated::Declared for Takes<T, W
     const NAME: &'static str = "takes";
     const VERSION: &'static str = "1";
     const SOURCE_TYPES: &'static [SourceType] = &[SourceType::Web];
-    const TABLE: generated::Table<Self> = generated::table_of::<Self, Block>(|| unreachable!("only its type is used"));
+    const TABLE: generated::Table<Self> =
+        generated::table_of::<Self, Block>(|| unreachable!("only its type is used"));
 }
 
 /// One client for all tests: making it reads the system's certificates, which is slow.
