@@ -138,6 +138,26 @@ fn other_commands_use_the_running_manager_and_connector() {
 }
 
 #[test]
+fn a_run_in_progress_gives_way_to_one_with_other_settings() {
+    let desk = Desk::new();
+    let mut waiting = books();
+    waiting["wait"] = json!(true);
+    let config = desk.config(&waiting);
+    let _dev = Dev::start(&desk, &["--config", &config]);
+    let mut first = desk
+        .command(&["sync", "--json"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    soon("the first run", || desk.connector_pid());
+    // The connector refuses a second run of the source while it works on the first.
+    let second = desk.sync(&books(), &[]).ended(0);
+    assert_eq!(second["status"], "completed");
+    first.wait().unwrap();
+}
+
+#[test]
 fn a_manager_of_another_version_is_named_with_its_process() {
     let desk = Desk::new();
     let config = desk.config(&books());
