@@ -1,5 +1,5 @@
-//! The page of the manager, asked by commands: they print what its panes show, and send its forms. They use the manager that
-//! runs on a store, or start one for as long as they take.
+//! The client of the development page, for commands that print its panes or send its forms. They use the running manager of the
+//! store, or start one for their own duration.
 
 use clap::Args;
 use reqwest::{
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::store::Store;
 
-/// What a command looks at.
+/// The source and the store of a command.
 #[derive(Debug, Args)]
 pub(super) struct Place {
     /// Name or id of the source [default: the newest one that the connector serves]
@@ -34,7 +34,7 @@ pub(super) enum Use {
     Change,
 }
 
-/// The page, opened as a browser opens it.
+/// An open session with the page, with the cookie that a browser would get.
 pub(super) struct Page<'a> {
     client: &'a Client,
     cookie: String,

@@ -1,5 +1,5 @@
-//! Faults that a person has planned for the next calls of an operation, in place of the source's answers: *fail like this* on
-//! the development page. Only a process that `cargo omni` started takes them.
+//! Planned faults for the next calls of an operation: *fail like this* on the development page. Only a process that `cargo omni`
+//! started accepts them.
 
 use std::sync::{
     Mutex, PoisonError,
@@ -12,13 +12,13 @@ use reqwest::{Response, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// Faults that are planned at once.
+/// The most faults that can be planned at the same time.
 const MOST: usize = 100;
-/// What the body of a made-up answer and the error of a made-up end say.
+/// The text in the body of an injected answer, and in the error of an injected break.
 const MADE_UP: &str = "made up by `fail like this` of the development page";
 
 static PLANNED: Mutex<Vec<PlannedFault>> = Mutex::new(Vec::new());
-/// Whether any is planned, so that calls of other processes pay next to nothing.
+/// Whether any fault is planned. Without one, a call only reads this flag.
 static IS_ANY: AtomicBool = AtomicBool::new(false);
 
 /// A fault for the next calls of one operation.
@@ -26,13 +26,13 @@ static IS_ANY: AtomicBool = AtomicBool::new(false);
 pub struct PlannedFault {
     /// The operation, as requests name it.
     pub operation: String,
-    /// What happens to the calls.
+    /// The fault.
     pub fault: Fault,
-    /// Attempts that it happens to.
+    /// The number of attempts that fail.
     pub times: u32,
 }
 
-/// What happens to an attempt.
+/// A fault of one attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -41,13 +41,13 @@ pub enum Fault {
     TooManyRequests,
     /// The answer is 500.
     ServerError,
-    /// The source is asked, and its answer breaks off.
+    /// The request is sent, and reading its answer fails.
     BrokenOff,
-    /// The source is asked, and every list in its answer is empty.
+    /// The request is sent, and every list in its answer is replaced by an empty one.
     EmptyPage,
 }
 
-/// Plans a fault. False where too many are planned.
+/// Plans a fault. Returns false if it would affect no attempt, or if too many are planned.
 pub(crate) fn plan(fault: PlannedFault) -> bool {
     let mut planned = PLANNED.lock().unwrap_or_else(PoisonError::into_inner);
     if planned.len() == MOST || fault.times == 0 {
@@ -58,7 +58,7 @@ pub(crate) fn plan(fault: PlannedFault) -> bool {
     true
 }
 
-/// The fault of the next attempt of an operation.
+/// Takes the fault for the next attempt of an operation.
 pub(super) fn take(operation: &str) -> Option<Fault> {
     if !IS_ANY.load(Ordering::Acquire) {
         return None;
@@ -75,7 +75,7 @@ pub(super) fn take(operation: &str) -> Option<Fault> {
 }
 
 impl Fault {
-    /// The answer in place of the source's, for a fault that asks the source nothing.
+    /// Returns the injected answer, for a fault that sends no request.
     pub(super) fn answer(self) -> Option<Response> {
         let status = match self {
             Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
@@ -94,12 +94,12 @@ impl Fault {
         Some(answer.into())
     }
 
-    /// Why an answer could not be read to its end.
+    /// Returns the reason why reading the answer fails, for that fault.
     pub(super) fn broken_off(self) -> Option<String> {
         (self == Self::BrokenOff).then(|| format!("the answer broke off; {MADE_UP}"))
     }
 
-    /// The body with every list empty, where this fault does that and the body is JSON.
+    /// Empties every list in a JSON body, for that fault. Returns any other body unchanged.
     pub(super) fn change(self, body: Bytes) -> Bytes {
         if self != Self::EmptyPage {
             return body;

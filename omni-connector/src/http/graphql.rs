@@ -63,13 +63,13 @@ impl GraphQl {
         Self(self.0.named(operation))
     }
 
-    /// Says that sending it twice does no harm, such as a mutation that sets a value.
+    /// Allows retries, for a mutation that is safe to send twice, such as one that sets a value.
     pub fn repeatable(self) -> Self {
         Self(self.0.repeatable())
     }
 
-    /// Reads the value at a JSON pointer of the data. None where it, or an object on the way to it, is `null`, and where the
-    /// source says that it does not exist.
+    /// Reads the value at a JSON pointer of the data. Returns none if the value or an object on its path is `null`, or if the
+    /// source answers that it does not exist.
     ///
     /// # Errors
     /// As every call: see [`SourceError`].
@@ -114,7 +114,7 @@ fn value<T: DeserializeOwned>(answer: &Answer, pointer: &str) -> Result<Option<T
     found.map(Some)
 }
 
-/// The verdict on the errors of an answer; none where there are none.
+/// Judges the first error of an answer; none if it has no errors.
 pub(super) fn judge(answer: &Answer) -> Option<Verdict> {
     let error = answer.at("/errors/0")?;
     let code = error.pointer("/extensions/code").or(error.get("type"));

@@ -1,5 +1,5 @@
-//! What a run asked of its source: each call with its waits and attempts, and each walk over pages. Only a process that
-//! `cargo omni` started keeps it, for the development page. Nothing of it holds a secret.
+//! The log of a run's requests to its source: each call with its waits and attempts, and each walk over pages. Only a process
+//! that `cargo omni` started keeps one, for the development page. It holds no secrets.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -10,34 +10,34 @@ use std::{
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-/// The variable by which `cargo omni` asks for it.
+/// The environment variable with which `cargo omni` turns the log on.
 const VARIABLE: &str = "OMNI_DEV_REQUESTS";
 /// Calls of a run that are kept; the oldest are dropped.
 const KEPT: usize = 2_000;
 /// Walks of a run that are kept; the oldest are dropped.
 const KEPT_WALKS: usize = 200;
-/// Operations that are told apart.
+/// The most operations that are counted by name.
 const NAMED: usize = 100;
-/// Where calls of further operations are counted.
+/// The name under which calls of all further operations are counted.
 const OTHERS: &str = "other operations";
 
 static IS_KEPT: LazyLock<bool> =
     LazyLock::new(|| std::env::var(VARIABLE).is_ok_and(|value| value == "1"));
 
-/// Whether this process keeps what its runs ask of their sources.
+/// Returns whether this process keeps logs of requests.
 pub(crate) fn are_requests_kept() -> bool {
     *IS_KEPT
 }
 
-/// What a run asked of its source. Served under `GET /sync/{id}/requests/{after}` by a process that `cargo omni` started.
+/// The requests of a run to its source. Served under `GET /sync/{id}/requests/{after}` by a process that `cargo omni` started.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RunRequests {
-    /// When the process began with the run, in milliseconds since 1970. Another process that goes on with the run counts anew.
+    /// When the process began with the run, in milliseconds since 1970. A process that resumes the run counts from zero.
     pub began_ms: u64,
     /// Calls that have ended.
     pub calls: u64,
-    /// What the calls of each operation cost.
+    /// The cost of each operation.
     pub operations: BTreeMap<String, OperationCost>,
     /// The latest walks over pages.
     pub walks: Vec<SourceWalk>,
@@ -45,7 +45,7 @@ pub struct RunRequests {
     pub requests: Vec<SourceRequest>,
 }
 
-/// What the calls of one operation cost together.
+/// The total cost of one operation's calls.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "each field counts what its name says")]

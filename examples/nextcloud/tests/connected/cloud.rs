@@ -47,7 +47,7 @@ pub(crate) struct World {
     /// What is done once this path was asked for.
     pub(crate) then: Option<(String, Then)>,
     pub(crate) password: String,
-    /// What stands in front of every path in an answer.
+    /// The origin that precedes every path in an answer.
     pub(crate) origin: String,
     pub(crate) user: String,
     /// Whether paths of numbers can be asked for, or must be searched.

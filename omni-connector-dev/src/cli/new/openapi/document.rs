@@ -205,7 +205,7 @@ impl Document {
         json_of(&self.resolved(found)["content"])
     }
 
-    /// Members of the answer that are no list, down to the second level.
+    /// Returns the fields of the answer that are not lists, down to the second level.
     fn beside(&self, schema: &Value, pointer: &str) -> Vec<String> {
         let mut found = Vec::new();
         if pointer.is_empty() {
