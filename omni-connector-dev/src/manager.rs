@@ -30,7 +30,7 @@ use crate::{
 /// How long open requests may take to finish during shutdown.
 const FAREWELL: Duration = Duration::from_secs(2);
 /// Poll interval while waiting for a run.
-const GLANCE: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Why a manager did not start.
 #[derive(Debug, thiserror::Error)]
@@ -341,7 +341,7 @@ impl Manager {
                 return Ok(progress);
             }
             before = Some(progress);
-            tokio::time::sleep(GLANCE).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 

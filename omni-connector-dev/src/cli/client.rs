@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::{failure::Failure, output::with_cause};
 use crate::{
     extract::FileNote,
-    rules::{Begun, Changes, Described, Description, Listed, Progress, Wish},
+    rules::{Changes, Described, Description, Listed, ManualRun, Progress, StartedRun},
     store::{
         runs::{RefusedEvent, Run},
         search::{Hits, Query},
@@ -199,9 +199,13 @@ impl Client {
     }
 
     /// Starts or resumes a run.
-    pub(super) async fn begin(&self, source_id: &str, wish: &Wish) -> Result<Begun, Failure> {
+    pub(super) async fn begin(
+        &self,
+        source_id: &str,
+        request: &ManualRun,
+    ) -> Result<StartedRun, Failure> {
         let path = format!("/dev/api/sources/{source_id}/run");
-        self.read(self.request(Method::POST, &path).json(wish))
+        self.read(self.request(Method::POST, &path).json(request))
             .await
     }
 

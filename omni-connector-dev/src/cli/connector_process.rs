@@ -33,7 +33,7 @@ use crate::{store::folder::private_file, workbench::Workbench};
 /// How long a connector may take to flush its runs. Its own limit is shorter.
 const GRACE: Duration = Duration::from_secs(25);
 /// How long output is read after the end: a child process of the connector may still hold the pipe.
-const LAST_WORDS: Duration = Duration::from_millis(500);
+const OUTPUT_GRACE: Duration = Duration::from_millis(500);
 /// The number of last lines shown of a connector that ended.
 const SHOWN_LINES: usize = 12;
 
@@ -143,7 +143,7 @@ impl ConnectorProcess {
     /// Returns a failure with the last lines of the connector's output.
     pub(super) async fn failure(&mut self, what: &str) -> Failure {
         for reader in &mut self.readers {
-            let _ = timeout(LAST_WORDS, reader).await;
+            let _ = timeout(OUTPUT_GRACE, reader).await;
         }
         let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         let mut message = format!("`{}` {what}", self.name);

@@ -14,7 +14,7 @@ use super::Output;
 use crate::rules::Progress;
 
 /// The time between two probes of the connector.
-const GLANCE: Duration = Duration::from_millis(250);
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
 /// The number of probes without a valid answer after which the run counts as lost.
 const PATIENCE: u32 = 40;
 
@@ -102,7 +102,7 @@ impl<'a> Watcher<'a> {
     pub(super) async fn watch(&self, bar: &Bar) {
         loop {
             self.look(bar).await;
-            sleep(GLANCE).await;
+            sleep(POLL_INTERVAL).await;
         }
     }
 
@@ -110,7 +110,7 @@ impl<'a> Watcher<'a> {
     pub(super) async fn watch_until_lost(&self, bar: &Bar) {
         let mut patience = PATIENCE;
         while patience > 0 {
-            sleep(GLANCE).await;
+            sleep(POLL_INTERVAL).await;
             self.look(bar).await;
             patience = match self.is_running().await {
                 Some(true) => PATIENCE,

@@ -18,12 +18,12 @@ use super::{
     target::ConnectorArguments,
 };
 use crate::{
-    rules::{Begun, Change, Progress, Why, Wish},
+    rules::{Change, ManualRun, ModeReason, Progress, StartedRun},
     store::runs::{Run, RunStatus},
 };
 
 /// The time between two polls of the run.
-const GLANCE: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// The number of refused events that a summary names.
 const NAMED_REFUSALS: usize = 20;
 
@@ -80,13 +80,13 @@ async fn sync(
     let described = session.source(&arguments.source, false).await?;
     let source = described.source;
     let started = Instant::now();
-    let wish = Wish {
+    let request = ManualRun {
         full: arguments.full,
         has_other_settings: described.change == Change::Settings,
     };
     // The connector may take long to validate the settings.
-    let Begun { run, why } = tokio::select! {
-        begun = session.client.begin(&source.id, &wish) => begun?,
+    let StartedRun { run, why } = tokio::select! {
+        begun = session.client.begin(&source.id, &request) => begun?,
         () = interrupts.first() => return Err(Failure::interrupted()),
     };
     if let Some(why) = reason(&why) {
@@ -94,7 +94,7 @@ async fn sync(
     }
     let ended = watch(session, &run, output, interrupts).await?;
     let refused = session.client.refusals(&run.id, NAMED_REFUSALS).await?;
-    if matches!(why, Why::NotAccepted) {
+    if matches!(why, ModeReason::NotAccepted) {
         session.client.take_back(&source.id).await?;
     }
     Ok(Summary::new(
@@ -108,15 +108,15 @@ async fn sync(
 }
 
 /// Describes why the run has its mode; none if the connector did not accept it.
-fn reason(why: &Why) -> Option<String> {
+fn reason(why: &ModeReason) -> Option<String> {
     Some(match why {
-        Why::NotAccepted => return None,
-        Why::Resumed => "going on where it was interrupted".to_owned(),
-        Why::Asked => "as asked".to_owned(),
-        Why::First => "nothing was completed before".to_owned(),
-        Why::OtherSettings => "the settings are others than before".to_owned(),
-        Why::NoIncremental => "the connector declares no incremental runs".to_owned(),
-        Why::Since(last) => format!("what has changed since {}", to_the_second(*last)),
+        ModeReason::NotAccepted => return None,
+        ModeReason::Resumed => "going on where it was interrupted".to_owned(),
+        ModeReason::Asked => "as asked".to_owned(),
+        ModeReason::First => "nothing was completed before".to_owned(),
+        ModeReason::OtherSettings => "the settings are others than before".to_owned(),
+        ModeReason::NoIncremental => "the connector declares no incremental runs".to_owned(),
+        ModeReason::Since(last) => format!("what has changed since {}", to_the_second(*last)),
     })
 }
 
@@ -126,14 +126,14 @@ fn to_the_second(time: OffsetDateTime) -> String {
 }
 
 /// Waits until the run is over, and shows its progress.
-async fn over(client: &Client, run: &Run, bar: &Bar) -> Result<(), Failure> {
+async fn wait_for_end(client: &Client, run: &Run, bar: &Bar) -> Result<(), Failure> {
     loop {
         let progress = client.progress(&run.id).await?;
         bar.show(&progress);
         if !progress.run.is_running() {
             return Ok(());
         }
-        sleep(GLANCE).await;
+        sleep(POLL_INTERVAL).await;
     }
 }
 
@@ -161,7 +161,7 @@ async fn watch(
         }
     };
     let stopped = tokio::select! {
-        ended = over(client, run, &bar) => {
+        ended = wait_for_end(client, run, &bar) => {
             ended?;
             watcher.look(&bar).await;
             client.keep(&run.id).await?;

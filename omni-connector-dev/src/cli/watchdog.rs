@@ -22,7 +22,7 @@ mod unix {
 
     /// How long the connector may take to flush its runs.
     const GRACE: Duration = Duration::from_secs(25);
-    const GLANCE: Duration = Duration::from_millis(50);
+    const POLL_INTERVAL: Duration = Duration::from_millis(50);
     /// The byte that dismisses the watchdog.
     const DISMISSED: u8 = b'.';
 
@@ -68,7 +68,7 @@ mod unix {
         // A group without processes is the desired state.
         let _ = kill_process_group(group, Signal::TERM);
         while test_kill_process_group(group).is_ok() && Instant::now() < end {
-            thread::sleep(GLANCE);
+            thread::sleep(POLL_INTERVAL);
         }
         let _ = kill_process_group(group, Signal::KILL);
     }

@@ -23,7 +23,7 @@ const ESCAPED: u64 = 6;
 /// Bytes allowed for names and reasons in addition to the text.
 const REST: u64 = 4 << 20;
 /// Bytes kept of the program's standard error.
-const LAST_WORDS: u64 = 4 << 10;
+const STDERR_TAIL: u64 = 4 << 10;
 /// How long the program may take to exit after it reported that it is done.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -144,7 +144,7 @@ pub(super) async fn read(
     let last_words = child.stderr.take().map(|stderr| {
         tokio::spawn(async move {
             let mut words = Vec::new();
-            let _ = stderr.take(LAST_WORDS).read_to_end(&mut words).await;
+            let _ = stderr.take(STDERR_TAIL).read_to_end(&mut words).await;
             String::from_utf8_lossy(&words).into_owned()
         })
     });

@@ -62,15 +62,15 @@ pub(crate) async fn of_person(
         if let Value::Object(secret) = &mut organisation.credentials {
             secret.retain(|key, _| !SESSION_KEYS.contains(&key.as_str()));
         }
-        row.credentials = over(organisation.credentials, row.credentials);
-        row.config = over(organisation.config, row.config);
+        row.credentials = merged(organisation.credentials, row.credentials);
+        row.config = merged(organisation.config, row.config);
     }
     Ok(row)
 }
 
 /// Adds to `above` the members of `below` that it lacks. Returns `above` unchanged when it is not
 /// an object.
-fn over(below: Value, above: Value) -> Value {
+fn merged(below: Value, above: Value) -> Value {
     match (below, above) {
         (Value::Object(below), Value::Object(above)) => {
             Value::Object(below.into_iter().chain(above).collect::<Map<_, _>>())

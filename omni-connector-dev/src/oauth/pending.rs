@@ -38,10 +38,10 @@ pub(super) struct Pending {
 
 /// All sign-ins in progress, and the result of the last one that ended. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct SignIns(Arc<Begun>);
+pub(crate) struct SignIns(Arc<Inner>);
 
 #[derive(Debug)]
-struct Begun {
+struct Inner {
     begun: Mutex<HashMap<String, (Instant, Pending)>>,
     /// The number of ended sign-ins and the result of the last.
     ended: watch::Sender<(u64, Ended)>,
@@ -50,7 +50,7 @@ struct Begun {
 /// The connected account, or the reason for the failure.
 type Ended = Result<String, String>;
 
-impl Default for Begun {
+impl Default for Inner {
     fn default() -> Self {
         Self {
             begun: Mutex::default(),

@@ -13,7 +13,7 @@ use super::Page;
 use crate::store::review;
 
 /// The time between two polls.
-const GLANCE: Duration = Duration::from_millis(300);
+const POLL_INTERVAL: Duration = Duration::from_millis(300);
 
 pub(super) async fn stream(
     State(page): State<Page>,
@@ -30,7 +30,7 @@ pub(super) async fn stream(
                 let event = Event::default().event("change").data("1");
                 return Some((Ok(event), (page, now)));
             }
-            sleep(GLANCE).await;
+            sleep(POLL_INTERVAL).await;
         }
     });
     Sse::new(changes).keep_alive(KeepAlive::default())

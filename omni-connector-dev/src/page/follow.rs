@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// The time between two polls.
-const GLANCE: Duration = Duration::from_millis(700);
+const POLL_INTERVAL: Duration = Duration::from_millis(700);
 /// The number of latest runs that are polled.
 const LATEST: usize = 20;
 /// How long after the end of a run its connector is asked for the report.
@@ -37,7 +37,7 @@ const LARGEST: usize = 4 << 20;
 pub(crate) async fn follow(shared: Shared, door: Door) {
     let mut settled = HashSet::new();
     loop {
-        sleep(GLANCE).await;
+        sleep(POLL_INTERVAL).await;
         let is_watched = shared.workbench.bench().phase != Phase::Unwatched;
         if !is_watched && !door.has_guests() {
             continue;

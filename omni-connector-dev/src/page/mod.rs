@@ -107,7 +107,7 @@ impl Page {
     }
 
     /// Shows an error on the next page.
-    fn complain(&self, text: impl Into<String>) {
+    fn show_error(&self, text: impl Into<String>) {
         let text = text.into();
         self.memory(|memory| {
             memory.notice = Some(Notice {

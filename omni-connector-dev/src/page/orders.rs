@@ -5,7 +5,7 @@ use omni_connector::SyncType;
 
 use super::{frame::Pane, sent::Sent};
 use crate::{
-    rules::{self, Begun, Refusal, Why, Wish},
+    rules::{self, ManualRun, ModeReason, Refusal, StartedRun},
     runs,
     store::runs::TriggerType,
     workbench::Order,
@@ -20,31 +20,31 @@ pub(super) async fn begin(sent: Sent) -> Response {
                 let shared = &sent.page.shared;
                 let run =
                     runs::trigger(shared, id, SyncType::Realtime, TriggerType::Manual).await?;
-                let why = Why::Asked;
-                Ok(Begun { run, why })
+                let why = ModeReason::Asked;
+                Ok(StartedRun { run, why })
             }
             mode => {
-                let wish = Wish {
+                let request = ManualRun {
                     full: mode == Some("full"),
                     has_other_settings: false,
                 };
-                rules::sync_by_hand(&sent.page.shared, id, wish).await
+                rules::sync_manually(&sent.page.shared, id, request).await
             }
         }
     }
     .await;
-    let Begun { run, why } = match begun {
+    let StartedRun { run, why } = match begun {
         Ok(begun) => begun,
         Err(refusal) => return sent.end_at(Pane::Sync, Err(refusal)),
     };
     let to = sent.frame.link(Pane::Sync.path(), &[("run", &run.id)]);
     let done = match why {
-        Why::NotAccepted => {
+        ModeReason::NotAccepted => {
             Err(Refusal::Conflict(run.error_message.unwrap_or_else(|| {
                 "The connector did not take the run.".to_owned()
             })))
         }
-        Why::Resumed => Ok("Going on with the run that was interrupted.".to_owned()),
+        ModeReason::Resumed => Ok("Going on with the run that was interrupted.".to_owned()),
         _ => Ok(String::new()),
     };
     sent.end(&to, done)

@@ -98,7 +98,7 @@ impl Sent {
                 back(to)
             }
             Err(refusal) => {
-                self.page.complain(sentence(refusal));
+                self.page.show_error(sentence(refusal));
                 back(to)
             }
         }

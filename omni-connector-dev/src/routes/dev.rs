@@ -23,7 +23,8 @@ use crate::{
     lookup,
     oauth::SignIns,
     rules::{
-        self, Begun, Changes, Described, Description, Descriptions, Listed, Progress, Refusal, Wish,
+        self, Changes, Described, Description, Descriptions, Listed, ManualRun, Progress, Refusal,
+        StartedRun,
     },
     shared::Shared,
     store::{
@@ -133,9 +134,9 @@ async fn take_back(
 async fn begin(
     State(shared): State<Shared>,
     Id(id): Id,
-    JsonBody(wish): JsonBody<Wish>,
-) -> Result<Json<Begun>, Refusal> {
-    rules::sync_by_hand(&shared, &id, wish).await.map(Json)
+    JsonBody(request): JsonBody<ManualRun>,
+) -> Result<Json<StartedRun>, Refusal> {
+    rules::sync_manually(&shared, &id, request).await.map(Json)
 }
 
 async fn progress(State(shared): State<Shared>, Id(run): Id) -> Result<Json<Progress>, Refusal> {

@@ -3,13 +3,13 @@
 
 mod access;
 mod actions;
-mod by_hand;
 mod catalog;
 mod checkpoints;
 mod contents;
 mod doubts;
 mod events;
 mod explain;
+mod manual_run;
 mod mcp;
 mod named;
 mod oauth_clients;
@@ -22,7 +22,6 @@ mod sources;
 pub(crate) use access::{Access, ReadingGroup};
 pub use actions::{ActionAnswer, ActionError};
 pub(crate) use actions::{ActionCall, call, missing_scopes};
-pub(crate) use by_hand::{Begun, Why, Wish, give_up, resume_all, sync_by_hand};
 pub(crate) use catalog::{
     Offer, OfferedSkill, connectors, offered_actions, offered_prompts, offered_resources,
     offered_skills,
@@ -32,6 +31,9 @@ pub(crate) use contents::{FileToRead, Reading, store_file, store_text, text_of_f
 pub(crate) use doubts::{Doubt, doubts};
 pub(crate) use events::accept;
 pub(crate) use explain::{Layer, explain};
+pub(crate) use manual_run::{
+    ManualRun, ModeReason, StartedRun, give_up, resume_all, sync_manually,
+};
 pub(crate) use mcp::{LoadedSkill, load_skill, prompt, resource};
 #[cfg(feature = "cli")]
 pub(crate) use named::Change;

@@ -9,7 +9,7 @@ use tokio::time::{sleep, timeout};
 
 use super::{
     process::{Process, Program},
-    setup::{GLANCE, PATIENCE, Setup, last_lines},
+    setup::{PATIENCE, POLL_INTERVAL, Setup, last_lines},
 };
 use crate::{manager::Manager, options::Options};
 
@@ -80,12 +80,12 @@ impl SetupBuilder {
         let process = Process::start(self.program, manager_url)?;
         let registered = async {
             loop {
-                if let Some(manifest) = manager.any_registration(GLANCE * 5).await {
+                if let Some(manifest) = manager.any_registration(POLL_INTERVAL * 5).await {
                     return Ok(manifest);
                 }
                 if process.has_ended() {
                     // Waits for the rest of its output.
-                    sleep(GLANCE * 5).await;
+                    sleep(POLL_INTERVAL * 5).await;
                     bail!("the connector ended\n{}", last_lines(&process.output()));
                 }
             }

@@ -28,7 +28,7 @@ use crate::{
 /// The longest time for one step of a test, on any machine.
 pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 /// The time between two polls.
-pub(super) const GLANCE: Duration = Duration::from_millis(20);
+pub(super) const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Returns options of a manager for tests: no scheduler, no pauses, no limit on resumes.
 pub fn options() -> Options {
@@ -149,7 +149,7 @@ impl Setup {
                         if self.is_healthy().await && self.process.starts() == starts {
                             bail!("the run does not start: {error}");
                         }
-                        sleep(GLANCE).await;
+                        sleep(POLL_INTERVAL).await;
                     }
                 }
             }
@@ -184,10 +184,10 @@ impl Setup {
                         {
                             break;
                         }
-                        sleep(GLANCE).await;
+                        sleep(POLL_INTERVAL).await;
                     }
                 }
-                sleep(GLANCE).await;
+                sleep(POLL_INTERVAL).await;
             }
         };
         let progress = timeout(patience, ends)
@@ -228,7 +228,7 @@ impl Setup {
     pub(super) async fn answers(&self) -> Result<()> {
         let healthy = async {
             while !self.is_healthy().await {
-                sleep(GLANCE).await;
+                sleep(POLL_INTERVAL).await;
             }
         };
         timeout(PATIENCE, healthy)
@@ -256,7 +256,7 @@ impl Setup {
                 if are_right(&found) {
                     return found;
                 }
-                sleep(GLANCE).await;
+                sleep(POLL_INTERVAL).await;
             }
         };
         if let Ok(found) = timeout(PATIENCE, reached).await {
@@ -312,7 +312,7 @@ impl Setup {
         };
         let declared = async {
             while !names().await.iter().any(|name| name == action) {
-                sleep(GLANCE).await;
+                sleep(POLL_INTERVAL).await;
             }
         };
         if timeout(PATIENCE, declared).await.is_err() {

@@ -3,7 +3,7 @@
 use super::call::{Call, no_credentials, no_source};
 use crate::{
     connector::ActionError,
-    http::{self, ApiClient, NoClient, Scope, Whose},
+    http::{self, ApiClient, NoClient, Owner, Scope},
 };
 
 /// Returns the client for the call's source and credential. `#[derive(FromCall)]` calls it.
@@ -12,13 +12,13 @@ use crate::{
 /// There is no source (404) or no credential (401), or the client refuses their values (400).
 pub fn client<T: ApiClient>(call: &impl Call) -> Result<T, ActionError> {
     let manager = call.manager();
-    let whose = Whose {
+    let owner = Owner {
         source: call.source().ok_or_else(no_source)?,
         credential: call.credential(),
         manager,
     };
     let scope = Scope::of(call.run().cloned(), manager);
-    http::client(&whose, scope).map_err(|problem| match problem {
+    http::client(&owner, scope).map_err(|problem| match problem {
         NoClient::NoCredential => no_credentials(),
         NoClient::Decode(error) => error.into(),
         NoClient::Connect(error) => {

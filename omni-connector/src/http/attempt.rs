@@ -17,7 +17,7 @@ use super::{
     download::length,
     faults::{self, Fault},
     quota,
-    send::{Got, Ready, Want},
+    send::{Ready, Reply, ReplyForm},
     transport,
 };
 use crate::{clock, manager::retry_after, wire::SecretString};
@@ -66,7 +66,12 @@ impl Failure {
 }
 
 /// Sends the request and reads the answer.
-pub(super) async fn attempt(call: &Call, at: At, ready: Ready, want: Want) -> Result<Got, Failure> {
+pub(super) async fn attempt(
+    call: &Call,
+    at: At,
+    ready: Ready,
+    form: ReplyForm,
+) -> Result<Reply, Failure> {
     let ends = Instant::now() + clock::limit(call.within);
     let Ready { slot, ticket, key } = ready;
     let fault = faults::take(&at.operation);
@@ -91,7 +96,7 @@ pub(super) async fn attempt(call: &Call, at: At, ready: Ready, want: Want) -> Re
         status != StatusCode::TOO_MANY_REQUESTS && !status.is_server_error(),
         &said,
     );
-    let got = reader.read(response, want).await;
+    let got = reader.read(response, form).await;
     drop(slot);
     got.map_err(|mut failure| {
         failure.status = Some(status);
@@ -268,7 +273,7 @@ impl Reader<'_> {
         Ok(Some(next))
     }
 
-    async fn read(&self, response: Response, want: Want) -> Result<Got, Failure> {
+    async fn read(&self, response: Response, form: ReplyForm) -> Result<Reply, Failure> {
         if let Some(cause) = self.fault.and_then(Fault::broken_off) {
             let at = self.at();
             let error = SourceError::Unreachable { cause, at };
@@ -287,25 +292,30 @@ impl Reader<'_> {
         }
         if status == StatusCode::NOT_MODIFIED {
             return if self.call.may_be_unchanged {
-                Ok(Got::Answer(Answer::new(status, headers, url, Bytes::new())))
+                Ok(Reply::Answer(Answer::new(
+                    status,
+                    headers,
+                    url,
+                    Bytes::new(),
+                )))
             } else {
                 Err(self.unreadable("it says that nothing changed, which nobody asked"))
             };
         }
-        let is_whole = match want {
-            Want::Answer(_) => true,
-            Want::Download(_) | Want::Saved(_) => {
+        let is_whole = match form {
+            ReplyForm::Answer(_) => true,
+            ReplyForm::Download(_) | ReplyForm::Saved(_) => {
                 !status.is_success() || self.may_be_a_refusal(&headers)
             }
         };
         if !is_whole {
-            return match want {
-                Want::Saved(limit) => self.save(response, limit).await.map(Got::Saved),
-                _ => Ok(Got::Download(self.stream(response, want.limit()))),
+            return match form {
+                ReplyForm::Saved(limit) => self.save(response, limit).await.map(Reply::Saved),
+                _ => Ok(Reply::Download(self.stream(response, form.limit()))),
             };
         }
         let limit = if status.is_success() {
-            want.limit()
+            form.limit()
         } else {
             REFUSAL
         };
@@ -316,20 +326,20 @@ impl Reader<'_> {
         };
         let answer = Answer::new(status, headers, url, body);
         self.judge(&answer)?;
-        match want {
-            Want::Answer(_) => Ok(Got::Answer(answer)),
-            Want::Download(_) => {
+        match form {
+            ReplyForm::Answer(_) => Ok(Reply::Answer(answer)),
+            ReplyForm::Download(_) => {
                 let body = answer.bytes().clone();
                 let chunks = futures_util::stream::once(async move { Ok(body) }).boxed();
                 let headers = answer.headers().clone();
-                Ok(Got::Download(Download { headers, chunks }))
+                Ok(Reply::Download(Download { headers, chunks }))
             }
-            Want::Saved(_) => {
+            ReplyForm::Saved(_) => {
                 let saved = Saved::begin(answer.headers().clone()).and_then(|mut saved| {
                     saved.write(answer.bytes())?;
                     Ok(saved)
                 });
-                saved.map(Got::Saved).map_err(|error| self.disk(&error))
+                saved.map(Reply::Saved).map_err(|error| self.disk(&error))
             }
         }
     }

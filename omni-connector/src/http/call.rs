@@ -22,7 +22,7 @@ use super::{
     api::Unresolved,
     attempt::request_id,
     auth::remove_parameter,
-    send::{self, Got, Want},
+    send::{self, Reply, ReplyForm},
     validators,
 };
 
@@ -256,9 +256,9 @@ impl Call {
     }
 
     async fn answer(self, limit: u64) -> Result<Answer, SourceError> {
-        match send::send(self, Want::Answer(limit)).await? {
-            Got::Answer(answer) => Ok(answer),
-            Got::Download(_) | Got::Saved(_) => unreachable!("an answer was asked for"),
+        match send::send(self, ReplyForm::Answer(limit)).await? {
+            Reply::Answer(answer) => Ok(answer),
+            Reply::Download(_) | Reply::Saved(_) => unreachable!("an answer was asked for"),
         }
     }
 
@@ -267,9 +267,9 @@ impl Call {
     /// # Errors
     /// As every call. If the answer breaks off later, the stream returns an error.
     pub async fn download(self, limit: u64) -> Result<Download, SourceError> {
-        match send::send(self, Want::Download(limit)).await? {
-            Got::Download(download) => Ok(download),
-            Got::Answer(_) | Got::Saved(_) => unreachable!("a download was asked for"),
+        match send::send(self, ReplyForm::Download(limit)).await? {
+            Reply::Download(download) => Ok(download),
+            Reply::Answer(_) | Reply::Saved(_) => unreachable!("a download was asked for"),
         }
     }
 
@@ -279,9 +279,9 @@ impl Call {
     /// # Errors
     /// As every call, and a full disk.
     pub async fn save(self, limit: u64) -> Result<Saved, SourceError> {
-        match send::send(self, Want::Saved(limit)).await? {
-            Got::Saved(saved) => Ok(saved),
-            Got::Answer(_) | Got::Download(_) => unreachable!("a file was asked for"),
+        match send::send(self, ReplyForm::Saved(limit)).await? {
+            Reply::Saved(saved) => Ok(saved),
+            Reply::Answer(_) | Reply::Download(_) => unreachable!("a file was asked for"),
         }
     }
 

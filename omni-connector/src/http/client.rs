@@ -75,7 +75,7 @@ pub trait ApiClient: Clone + Send + Sync + 'static {
 }
 
 /// The owner of a client: manager, source and credential.
-pub(crate) struct Whose<'a> {
+pub(crate) struct Owner<'a> {
     pub(crate) source: &'a Source,
     pub(crate) credential: Option<&'a ServiceCredential>,
     pub(crate) manager: &'a ManagerClient,
@@ -93,13 +93,13 @@ pub(crate) enum NoClient {
 }
 
 /// Returns the client of an account, bound to a run or an action.
-pub(crate) fn client<T: ApiClient>(whose: &Whose<'_>, mut scope: Scope) -> Result<T, NoClient> {
+pub(crate) fn client<T: ApiClient>(owner: &Owner<'_>, mut scope: Scope) -> Result<T, NoClient> {
     // A source that does not exist yet has no account, and nothing to share.
-    if whose.source.id == TRANSIENT {
-        let built = build::<T>(&whose.source.config, whose.credential)?;
+    if owner.source.id == TRANSIENT {
+        let built = build::<T>(&owner.source.config, owner.credential)?;
         return bind_to::<T>(&built.client, scope, &[]);
     }
-    let account = Account::of::<T>(whose)?;
+    let account = Account::of::<T>(owner)?;
     let (client, shared) = account.client();
     scope.account = Some(account);
     bind_to::<T>(&client, scope, &shared)
@@ -174,27 +174,27 @@ fn bind_to<T: ApiClient>(
 
 impl Account {
     /// Returns the account of a source and credential. The account is updated if the given credential is newer.
-    fn of<T: ApiClient>(whose: &Whose<'_>) -> Result<Arc<Self>, NoClient> {
+    fn of<T: ApiClient>(owner: &Owner<'_>) -> Result<Arc<Self>, NoClient> {
         let key = AccountKey {
             client: TypeId::of::<T>(),
-            manager: whose.manager.url().to_owned(),
-            source: whose.source.id.clone(),
-            credential: whose.credential.map(|credential| credential.id.clone()),
-            config: whose.source.config.to_string(),
+            manager: owner.manager.url().to_owned(),
+            source: owner.source.id.clone(),
+            credential: owner.credential.map(|credential| credential.id.clone()),
+            config: owner.source.config.to_string(),
         };
         let known = accounts().find(&key);
         if let Some(account) = known {
-            account.update(whose.credential)?;
+            account.update(owner.credential)?;
             return Ok(account);
         }
-        let built = build::<T>(&whose.source.config, whose.credential)?;
+        let built = build::<T>(&owner.source.config, owner.credential)?;
         let account = Arc::new(Self {
-            source: whose.source.id.clone(),
-            config: whose.source.config.clone(),
-            manager: whose.manager.clone(),
+            source: owner.source.id.clone(),
+            config: owner.source.config.clone(),
+            manager: owner.manager.clone(),
             build: build::<T>,
             current: Mutex::new(Current {
-                credential: whose.credential.cloned(),
+                credential: owner.credential.cloned(),
                 shared: built
                     .apis
                     .iter()

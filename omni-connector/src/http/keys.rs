@@ -33,7 +33,7 @@ pub(super) struct Key {
 
 /// The result of taking a credential for a request.
 #[derive(Debug)]
-pub(super) enum Taken {
+pub(super) enum KeyState {
     Key(Key),
     /// A renewal is needed first; carries the number of renewals so far.
     Stale(u64),
@@ -58,14 +58,14 @@ impl Keys {
     }
 
     /// Returns the credential for the next request.
-    pub(super) fn take(&self, account: Option<&Arc<Account>>) -> Result<Taken, Failed> {
+    pub(super) fn take(&self, account: Option<&Arc<Account>>) -> Result<KeyState, Failed> {
         let seen = self.flight.seen();
         let current = self.current();
-        let key = |auth, seen| Taken::Key(Key { auth, seen });
+        let key = |auth, seen| KeyState::Key(Key { auth, seen });
         match &current.auth.0 {
             Kind::Exchange(_) => Ok(match &current.token {
                 Some(token) if token.is_fresh() => key(Auth::bearer(&token.secret), seen),
-                _ => Taken::Stale(seen),
+                _ => KeyState::Stale(seen),
             }),
             Kind::OAuth => {
                 drop(current);
@@ -73,7 +73,7 @@ impl Keys {
                 let seen = account.seen();
                 Ok(match account.access_token()? {
                     Some(token) => key(Auth::bearer(&token), seen),
-                    None => Taken::Stale(seen),
+                    None => KeyState::Stale(seen),
                 })
             }
             _ => Ok(key(

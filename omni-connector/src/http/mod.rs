@@ -100,7 +100,7 @@ pub use api::Api;
 pub use auth::{Auth, Token};
 pub use call::{Call, MayBeMissing, segment};
 pub use client::ApiClient;
-pub(crate) use client::{NoClient, Whose, client};
+pub(crate) use client::{NoClient, Owner, client};
 pub use download::{Download, Saved};
 pub use error::{At, SourceError};
 pub(crate) use faults::plan as plan_fault;

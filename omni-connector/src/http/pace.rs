@@ -48,7 +48,7 @@ struct Pace {
     flying: BTreeMap<u64, u32>,
     windows: Vec<Window>,
     /// The source's latest report on each declared quota and on an undeclared one.
-    said: Vec<Option<Said>>,
+    said: Vec<Option<Reported>>,
     closed_until: Option<Instant>,
     /// When the next call stops waiting, if it waits and the time is known.
     head_waits_until: Option<Instant>,
@@ -80,7 +80,7 @@ struct Entry {
 
 /// The source's report on a quota: how much was left when call `number` was answered.
 #[derive(Debug, Clone, Copy)]
-struct Said {
+struct Reported {
     left: u64,
     until: Instant,
     number: u64,
@@ -150,7 +150,7 @@ impl Pacer {
                 if let Some(wait) = self.known_wait().filter(|wait| began + *wait > ends) {
                     return Err(Some(wait));
                 }
-                let said = waits.say(Wait::Pace, "other calls go first");
+                let said = waits.show_wait(Wait::Pace, "other calls go first");
                 let turn = timeout_at(ends, self.turn.lock()).await;
                 drop(said);
                 turn.map_err(|_| self.known_wait())?
@@ -194,7 +194,7 @@ impl Pacer {
                 Some(left) => format!("{}, {} s", not_yet.why, super::error::whole_seconds(left)),
                 None => not_yet.why,
             };
-            let _said = waits.say(Wait::Pace, &text);
+            let _said = waits.show_wait(Wait::Pace, &text);
             let next = not_yet.until.unwrap_or(ends).min(now + TICK).min(ends);
             tokio::select! {
                 () = changed => {}
@@ -322,7 +322,7 @@ impl Pace {
                 && let Some(resets_in) = left.resets_in
             {
                 let until = now + resets_in.min(super::retry::LONGEST_ASKED) + MARGIN;
-                *last = Some(Said {
+                *last = Some(Reported {
                     left: left.calls,
                     until,
                     number,

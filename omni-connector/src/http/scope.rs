@@ -147,19 +147,19 @@ impl<'a> Budgeted<'a> {
     }
 
     /// Shows the run's wait to people until the returned value is dropped.
-    pub(super) fn say(&self, wait: Wait, text: &str) -> Said<'a> {
+    pub(super) fn show_wait(&self, wait: Wait, text: &str) -> WaitMessage<'a> {
         if let Some(run) = &self.scope.run {
             tracing::debug!(wait = wait.as_str(), "waiting: {text}");
             run.set_waiting_for(Some(text.to_owned()));
         }
-        Said(self.scope)
+        WaitMessage(self.scope)
     }
 }
 
 /// The message about a wait, shown until the value is dropped.
-pub(super) struct Said<'a>(&'a Scope);
+pub(super) struct WaitMessage<'a>(&'a Scope);
 
-impl Drop for Said<'_> {
+impl Drop for WaitMessage<'_> {
     fn drop(&mut self) {
         if let Some(run) = &self.0.run {
             run.set_waiting_for(None);

@@ -14,7 +14,7 @@ use super::{
     api::Shared,
     attempt::{self, Again, Failure},
     flight::Failed,
-    keys::{Key, Taken},
+    keys::{Key, KeyState},
     pace::Ticket,
     retry::{LONGEST_ASKED, backoff},
     scope::{Budgeted, Wait},
@@ -27,13 +27,13 @@ use crate::{
 
 /// The requested form of an answer, and its size limit.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Want {
+pub(super) enum ReplyForm {
     Answer(u64),
     Download(u64),
     Saved(u64),
 }
 
-impl Want {
+impl ReplyForm {
     pub(super) const fn limit(self) -> u64 {
         match self {
             Self::Answer(limit) | Self::Download(limit) | Self::Saved(limit) => limit,
@@ -42,13 +42,13 @@ impl Want {
 }
 
 /// The result of a call.
-pub(super) enum Got {
+pub(super) enum Reply {
     Answer(Answer),
     Download(Download),
     Saved(Saved),
 }
 
-impl Got {
+impl Reply {
     fn status(&self) -> u16 {
         match self {
             Self::Answer(answer) => answer.status().as_u16(),
@@ -67,7 +67,7 @@ impl Got {
 
 /// Makes a call in its own task, so that an unpolled future never blocks other calls. The call stops
 /// when the future is dropped or the run is cancelled.
-pub(super) async fn send(call: Call, want: Want) -> Result<Got, SourceError> {
+pub(super) async fn send(call: Call, form: ReplyForm) -> Result<Reply, SourceError> {
     if let Some(problem) = call.problem() {
         return Err(problem);
     }
@@ -96,11 +96,11 @@ pub(super) async fn send(call: Call, want: Want) -> Result<Got, SourceError> {
         let outcome = tokio::select! {
             biased;
             () = scope.cancelled() => Err(SourceError::Cancelled),
-            outcome = making.make(want) => outcome,
+            outcome = making.make(form) => outcome,
         };
         let span = tracing::Span::current();
         let (waited, attempts) = (making.waits.waited, making.attempts);
-        let bytes = outcome.as_ref().map_or(0, Got::bytes);
+        let bytes = outcome.as_ref().map_or(0, Reply::bytes);
         span.record("attempts", attempts);
         span.record("waited_ms", waited.iter().sum::<Duration>().as_millis());
         span.record("bytes", bytes);
@@ -175,14 +175,14 @@ pub(super) struct Ready {
 }
 
 impl Making<'_> {
-    async fn make(&mut self, want: Want) -> Result<Got, SourceError> {
+    async fn make(&mut self, form: ReplyForm) -> Result<Reply, SourceError> {
         self.shared.budget.call(self.shared.made);
         loop {
             let ready = self.ready().await?;
             let key = ready.key.clone();
             self.attempts += 1;
             let began = Instant::now();
-            let attempt = attempt::attempt(self.call, self.at(), ready, want);
+            let attempt = attempt::attempt(self.call, self.at(), ready, form);
             let outcome = attempt.await;
             self.waits.step(began, |step| match &outcome {
                 Ok(got) => step.status = Some(got.status()),
@@ -222,7 +222,7 @@ impl Making<'_> {
             Err(_) => {
                 let began = Instant::now();
                 let at_once = self.call.api.settings().at_once;
-                let said = self.waits.say(
+                let said = self.waits.show_wait(
                     Wait::Slot,
                     &format!("{at_once} calls to the source are under way"),
                 );
@@ -255,8 +255,8 @@ impl Making<'_> {
         for _ in 0..2 {
             let taken = self.shared.keys.take(account);
             match taken.map_err(|failed| self.refused(failed))? {
-                Taken::Key(key) => return Ok(key),
-                Taken::Stale(seen) => drop(self.renew(seen).await?),
+                KeyState::Key(key) => return Ok(key),
+                KeyState::Stale(seen) => drop(self.renew(seen).await?),
             }
         }
         let why = "a token that was just made is about to end".to_owned();
@@ -269,7 +269,7 @@ impl Making<'_> {
         let account = self.call.api.scope().account.as_ref();
         let said = self
             .waits
-            .say(Wait::Credential, "a new credential is on its way");
+            .show_wait(Wait::Credential, "a new credential is on its way");
         let renewing = self.shared.keys.renew(account, seen);
         let renewed = timeout_at(self.waits.ends(), renewing).await;
         drop(said);
@@ -347,7 +347,7 @@ impl Making<'_> {
         }
         let began = Instant::now();
         let text = format!("the source failed and is asked again: {error}");
-        let said = self.waits.say(Wait::Retry, &text);
+        let said = self.waits.show_wait(Wait::Retry, &text);
         sleep_until(began + pause).await;
         drop(said);
         self.waits.waited(Wait::Retry, began);

@@ -40,11 +40,11 @@ type Make = dyn Fn(String, Vec<String>) -> BoxFuture<'static, anyhow::Result<Tok
 
 struct Shared {
     make: Box<Make>,
-    slots: StdMutex<HashMap<Whose, Arc<Slot>>>,
+    slots: StdMutex<HashMap<Subject, Arc<Slot>>>,
 }
 
 /// A subject and its scopes, sorted.
-type Whose = (String, Vec<String>);
+type Subject = (String, Vec<String>);
 
 /// The token of one subject. The lock is held while it is requested.
 type Slot = Mutex<Option<Token>>;

@@ -88,11 +88,11 @@ impl<V: Serialize> Walk<V> {
         E: Display + Send,
         V: 'fetch,
     {
-        let print = match self.resolve(&mut document) {
+        let fingerprint = match self.resolve(&mut document) {
             Ok(()) => Self::print_with(version, document.access()),
             Err(failing) => return failing,
         };
-        if self.is_current_print(document.id(), print) {
+        if self.is_current_fingerprint(document.id(), fingerprint) {
             return Box::pin(std::future::ready(Ok(())));
         }
         if document.has_no_title() {
@@ -103,7 +103,7 @@ impl<V: Serialize> Walk<V> {
             if let Some(size) = file.size {
                 document = document.size(size);
             }
-            return self.upsert_print(document, print);
+            return self.upsert_fingerprint(document, fingerprint);
         }
         self.keep(document.id());
         let mut walk = self.again();
@@ -112,7 +112,7 @@ impl<V: Serialize> Walk<V> {
             match fetch.await {
                 Ok(data) => {
                     let document = document.extract(data, file.media_type, file.name);
-                    walk.upsert_print(document, print).await
+                    walk.upsert_fingerprint(document, fingerprint).await
                 }
                 Err(cause) => walk.fail_child(&document, cause),
             }

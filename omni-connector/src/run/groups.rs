@@ -92,10 +92,10 @@ impl Groups {
     pub(super) fn of_notes(notes: Option<&Value>) -> Self {
         let groups = notes.and_then(|notes| notes[GROUPS].as_str());
         let bytes = groups.and_then(|text| STANDARD_NO_PAD.decode(text).ok());
-        let (prints, _) = bytes.as_deref().unwrap_or_default().as_chunks::<6>();
-        let before = prints.iter().map(|print| {
+        let (fingerprints, _) = bytes.as_deref().unwrap_or_default().as_chunks::<6>();
+        let before = fingerprints.iter().map(|fingerprint| {
             let mut wide = [0; 8];
-            wide.split_at_mut(6).0.copy_from_slice(print);
+            wide.split_at_mut(6).0.copy_from_slice(fingerprint);
             u64::from_le_bytes(wide)
         });
         Self(Mutex::new(State {
@@ -113,7 +113,7 @@ impl Groups {
         let group = group.trim().to_lowercase();
         let mut state = self.state();
         if members.is_some() {
-            state.listed.insert(print(&group));
+            state.listed.insert(fingerprint(&group));
         }
         let is_small = |members: &&[String]| state.remembered + members.len() <= REMEMBERED;
         let members = members.filter(is_small);
@@ -147,7 +147,7 @@ impl Groups {
         let mut state = self.state();
         for group in groups {
             let group = group.trim().to_lowercase();
-            let hash = print(&group);
+            let hash = fingerprint(&group);
             let is_known = state.before.contains(&hash) || state.listed.contains(&hash);
             if !is_known && !is_domain(&group) && state.named.len() < NAMED {
                 state.named.insert(group.into());
@@ -175,7 +175,7 @@ impl Groups {
     pub(super) fn never_sent(&self) -> Vec<String> {
         let state = self.state();
         let never = state.named.iter();
-        let never = never.filter(|group| !state.listed.contains(&print(group)));
+        let never = never.filter(|group| !state.listed.contains(&fingerprint(group)));
         never.map(ToString::to_string).collect()
     }
 
@@ -213,7 +213,7 @@ fn is_address(user: &str) -> bool {
 }
 
 /// Returns 48 bits of a hash of a group's name. The hashes are saved, so the function must never change.
-fn print(group: &str) -> u64 {
+fn fingerprint(group: &str) -> u64 {
     const KEY: Key = Key([0x6f6d_6e69, 0x6772_6f75, 0x7073, 1]);
     HighwayHasher::new(KEY).hash64(group.as_bytes()) & 0xffff_ffff_ffff
 }

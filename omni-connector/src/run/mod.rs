@@ -44,7 +44,7 @@ pub use partitions::{Each, Partition, PartitionKey, PartitionState, Partitions, 
 pub use report::{Failure, RunReport, Skip, Stage};
 pub use requests::{OperationCost, RequestStep, RunRequests, SourceRequest, SourceWalk};
 pub(crate) use requests::{RequestLog, are_requests_kept, millis};
-pub(crate) use slots::{Runs, Slot, Taken};
+pub(crate) use slots::{Runs, Slot, SlotRefusal};
 pub use walked::Walked;
 pub use watch::{News, Watch, Watching};
 pub use watermark::{Advance, Watermark};

@@ -78,7 +78,7 @@ struct Active {
 
 /// The reason why a run does not get a slot.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Taken {
+pub(crate) enum SlotRefusal {
     /// This run is active or over. A repeated request for it is answered like the first.
     ByItself,
     /// Another run of the class works on the source.
@@ -119,12 +119,12 @@ impl Runs {
         run: &str,
         source: &str,
         mode: SyncType,
-    ) -> Result<Slot, Taken> {
+    ) -> Result<Slot, SlotRefusal> {
         let reserving = async {
             loop {
                 let freed = self.freed.notified();
                 match self.reserve(run, source, mode) {
-                    Err(Taken::ByRun(other)) if self.is_ending(&other) => freed.await,
+                    Err(SlotRefusal::ByRun(other)) if self.is_ending(&other) => freed.await,
                     other => return other,
                 }
             }
@@ -165,13 +165,18 @@ impl Runs {
     }
 
     /// Reserves the slot for a run that is about to start.
-    pub(crate) fn reserve(&self, run: &str, source: &str, mode: SyncType) -> Result<Slot, Taken> {
+    pub(crate) fn reserve(
+        &self,
+        run: &str,
+        source: &str,
+        mode: SyncType,
+    ) -> Result<Slot, SlotRefusal> {
         let mut inner = self.inner();
         if inner.closed {
-            return Err(Taken::Closing);
+            return Err(SlotRefusal::Closing);
         }
         if inner.active.contains_key(run) || inner.over.ids.contains(run) {
-            return Err(Taken::ByItself);
+            return Err(SlotRefusal::ByItself);
         }
         let class = Class::of(mode);
         if let Some((other, _)) = inner
@@ -179,7 +184,7 @@ impl Runs {
             .iter()
             .find(|(_, active)| active.source == source && active.class == class)
         {
-            return Err(Taken::ByRun(other.clone()));
+            return Err(SlotRefusal::ByRun(other.clone()));
         }
         inner.active.insert(
             run.to_owned(),
@@ -394,7 +399,7 @@ mod tests {
         let full = runs.reserve("r1", "s1", SyncType::Full).unwrap();
         assert_eq!(
             runs.reserve("r2", "s1", SyncType::Incremental).unwrap_err(),
-            Taken::ByRun("r1".to_owned())
+            SlotRefusal::ByRun("r1".to_owned())
         );
         let _realtime = runs.reserve("r3", "s1", SyncType::Realtime).unwrap();
         let _elsewhere = runs.reserve("r4", "s2", SyncType::Full).unwrap();
@@ -408,7 +413,7 @@ mod tests {
         let _slot = runs.reserve("r1", "s1", SyncType::Full).unwrap();
         assert_eq!(
             runs.reserve("r1", "s1", SyncType::Full).unwrap_err(),
-            Taken::ByItself
+            SlotRefusal::ByItself
         );
     }
 

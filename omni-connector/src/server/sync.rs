@@ -26,7 +26,7 @@ use crate::{
     manager::ManagerClient,
     panic,
     redact::{Secrets, redact},
-    run::{NewRun, Taken, Work, starts_over},
+    run::{NewRun, SlotRefusal, Work, starts_over},
     wire::{
         McpCredentials, RunId, RunningResponse, ServiceCredential, Source, StatusResponse,
         SyncRequest, SyncType,
@@ -164,12 +164,12 @@ async fn try_start(app: App, request: SyncRequest) -> Result<(), Refusal> {
     let slot = match reserved {
         Ok(slot) => slot,
         // The manager repeats a request whose answer was lost; that run is already executing.
-        Err(Taken::ByItself) => return Ok(()),
-        Err(Taken::ByRun(other)) => {
+        Err(SlotRefusal::ByItself) => return Ok(()),
+        Err(SlotRefusal::ByRun(other)) => {
             let reason = format!("sync run `{other}` is already working on this source");
             return Err(Refusal(StatusCode::CONFLICT, reason));
         }
-        Err(Taken::Closing) => {
+        Err(SlotRefusal::Closing) => {
             return Err(Refusal(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "the connector is about to stop".to_owned(),

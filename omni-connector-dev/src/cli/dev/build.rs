@@ -67,7 +67,7 @@ pub(super) async fn build(
     let stderr = group.child.stderr.take();
     let (found, said) = tokio::join!(messages(stdout, binary), lines(stderr));
     let status = group.child.wait().await.map_err(no_cargo)?;
-    group.over();
+    group.set_ended();
     Ok(match (found.executable, status.success()) {
         (Some(path), true) => Ok(Program {
             environment: Vec::new(),
@@ -148,14 +148,14 @@ impl Group {
     }
 
     /// Records that the process ended by itself.
-    fn over(&mut self) {
+    fn set_ended(&mut self) {
         if let Some(watchdog) = self.watchdog.take() {
             watchdog.dismiss();
         }
     }
 }
 
-// Without `over`, dropping the watchdog ends the group.
+// Without `set_ended`, dropping the watchdog ends the group.
 
 /// Returns the schemas that the program prints; none if it does not support that.
 pub(super) async fn schemas(program: &Program, patience: Duration) -> Schemas {

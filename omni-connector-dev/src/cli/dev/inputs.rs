@@ -13,7 +13,7 @@ use tokio::time::sleep;
 use super::super::package::Package;
 
 /// The time between two polls.
-const GLANCE: Duration = Duration::from_millis(200);
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 /// The time and the size of each file; none for a missing file.
 type Stamps = BTreeMap<PathBuf, Option<(SystemTime, u64)>>;
@@ -72,7 +72,7 @@ impl Inputs {
     pub(super) async fn changed(&self) {
         let mut before = None;
         loop {
-            sleep(GLANCE).await;
+            sleep(POLL_INTERVAL).await;
             let now = self.stamps();
             if now == self.seen {
                 before = None;
@@ -190,7 +190,7 @@ mod tests {
         for name in ["a/src/main.rs", "b/src/lib.rs"] {
             let (_folder, program, mut inputs) = package();
             let now = SystemTime::now();
-            let (before, after) = (now - GLANCE, now + GLANCE);
+            let (before, after) = (now - POLL_INTERVAL, now + POLL_INTERVAL);
             inputs.look();
             inputs.found(&program, after);
             assert!(!has_changed(&inputs), "{name}: nothing was saved");
@@ -206,7 +206,7 @@ mod tests {
     #[test]
     fn a_file_that_is_not_an_input_any_more_is_not_missed() {
         let (folder, program, mut inputs) = package();
-        let later = SystemTime::now() + GLANCE;
+        let later = SystemTime::now() + POLL_INTERVAL;
         inputs.look();
         inputs.found(&program, later);
         inputs.look();
@@ -239,10 +239,10 @@ mod tests {
             ..Inputs::default()
         };
         inputs.look();
-        let quiet = tokio::time::timeout(GLANCE * 5, inputs.changed()).await;
+        let quiet = tokio::time::timeout(POLL_INTERVAL * 5, inputs.changed()).await;
         assert!(quiet.is_err(), "nothing has changed");
         fs::write(folder.path().join("src/new.rs"), "mod x;").unwrap();
-        tokio::time::timeout(GLANCE * 20, inputs.changed())
+        tokio::time::timeout(POLL_INTERVAL * 20, inputs.changed())
             .await
             .unwrap();
     }

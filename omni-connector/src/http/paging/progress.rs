@@ -39,12 +39,12 @@ pub(super) struct Progress {
 
 /// Why a page is rejected.
 #[derive(Debug)]
-pub(super) enum Wrong {
+pub(super) enum PageError {
     Incomplete(Incomplete),
     Unreadable(String),
 }
 
-impl From<Incomplete> for Wrong {
+impl From<Incomplete> for PageError {
     fn from(incomplete: Incomplete) -> Self {
         Self::Incomplete(incomplete)
     }
@@ -52,7 +52,7 @@ impl From<Incomplete> for Wrong {
 
 /// The successor of a page.
 #[derive(Debug)]
-pub(super) enum Follows {
+pub(super) enum Successor {
     Page,
     /// None, and everything was read.
     ProvenEnd,
@@ -114,19 +114,19 @@ impl Progress {
     }
 
     /// Counts a page with these items and returns its successor. `position` is then that of the next page.
-    pub(super) fn turn(
+    pub(super) fn advance(
         &mut self,
         paging: &Paging,
         api: &Api,
         answer: &Answer,
         items: &[Value],
         at: &At,
-    ) -> Result<Follows, Wrong> {
+    ) -> Result<Successor, PageError> {
         self.page += 1;
         let at = || Box::new(at.clone());
         self.count(paging, answer, items, &at)?;
         if let Some(limit) = paging.cap.filter(|limit| self.seen >= *limit) {
-            return Ok(Follows::End(Incomplete::Capped { limit, at: at() }));
+            return Ok(Successor::End(Incomplete::Capped { limit, at: at() }));
         }
         match self.next(paging, api, answer, items, &at)? {
             Some(next) => {
@@ -147,7 +147,7 @@ impl Progress {
                     }
                     .into());
                 }
-                Ok(Follows::Page)
+                Ok(Successor::Page)
             }
             None => self.end(paging, &at),
         }
@@ -159,7 +159,7 @@ impl Progress {
         answer: &Answer,
         items: &[Value],
         at: &impl Fn() -> Box<At>,
-    ) -> Result<(), Wrong> {
+    ) -> Result<(), PageError> {
         if let Some(pointer) = &paging.total {
             match answer.at(pointer).and_then(Value::as_u64) {
                 Some(total) => {
@@ -176,7 +176,7 @@ impl Progress {
                     self.last_total = Some(total);
                 }
                 None if self.most.is_none() || matches!(paging.end, End::Total) => {
-                    return Err(Wrong::Unreadable(format!(
+                    return Err(PageError::Unreadable(format!(
                         "it has no number at `{pointer}`"
                     )));
                 }
@@ -211,7 +211,7 @@ impl Progress {
         answer: &Answer,
         items: &[Value],
         at: &impl Fn() -> Box<At>,
-    ) -> Result<Option<Position>, Wrong> {
+    ) -> Result<Option<Position>, PageError> {
         if paging.counts() {
             return self.next_number(paging, answer, items, at);
         }
@@ -221,13 +221,13 @@ impl Progress {
         };
         let next = match &paging.kind {
             Kind::LinkHeader => link::next(answer.headers())
-                .map_err(Wrong::Unreadable)?
+                .map_err(PageError::Unreadable)?
                 .map(Position::Url),
             Kind::NextUrl(pointer) => match answer.at(pointer) {
                 None | Some(Value::Null) => None,
                 Some(Value::String(url)) if url.is_empty() => None,
                 Some(Value::String(url)) => Some(Position::Url(url.clone())),
-                Some(_) => return Err(Wrong::Unreadable(format!("`{pointer}` is not a URL"))),
+                Some(_) => return Err(PageError::Unreadable(format!("`{pointer}` is not a URL"))),
             },
             Kind::Cursor(pointer) => token(answer, pointer)?,
             Kind::Relay(pointer) => {
@@ -246,7 +246,7 @@ impl Progress {
             Kind::By(next) => match next(answer, &self.position) {
                 Next::At(position) => Some(position),
                 Next::End => None,
-                Next::Contradiction(why) => return Err(Wrong::Unreadable(why)),
+                Next::Contradiction(why) => return Err(PageError::Unreadable(why)),
             },
             Kind::Number(_) | Kind::Offset => None,
         };
@@ -264,15 +264,16 @@ impl Progress {
         answer: &Answer,
         url: &str,
         at: &impl Fn() -> Box<At>,
-    ) -> Result<Position, Wrong> {
+    ) -> Result<Position, PageError> {
         let joined = answer.url().join(url);
-        let joined = joined
-            .map_err(|_| Wrong::Unreadable("its link to the next page is not a URL".to_owned()))?;
+        let joined = joined.map_err(|_| {
+            PageError::Unreadable("its link to the next page is not a URL".to_owned())
+        })?;
         let admitted = api.admit(joined).map_err(|unresolved| match unresolved {
             Unresolved::Foreign(origin) => {
-                Wrong::from(Incomplete::ForeignNext { origin, at: at() })
+                PageError::from(Incomplete::ForeignNext { origin, at: at() })
             }
-            Unresolved::Invalid(why) => Wrong::Unreadable(why),
+            Unresolved::Invalid(why) => PageError::Unreadable(why),
         });
         let mut url = admitted?;
         if let Some(name) = api.settings().auth.secret_parameter() {
@@ -289,7 +290,7 @@ impl Progress {
         answer: &Answer,
         items: &[Value],
         at: &impl Fn() -> Box<At>,
-    ) -> Result<Option<Position>, Wrong> {
+    ) -> Result<Option<Position>, PageError> {
         let is_over = match &paging.end {
             End::Empty => items.is_empty(),
             End::Short => {
@@ -306,8 +307,9 @@ impl Progress {
             }
             End::Pages(pointer) => {
                 let pages = answer.at(pointer).and_then(Value::as_u64);
-                let pages = pages
-                    .ok_or_else(|| Wrong::Unreadable(format!("it has no number at `{pointer}`")))?;
+                let pages = pages.ok_or_else(|| {
+                    PageError::Unreadable(format!("it has no number at `{pointer}`"))
+                })?;
                 u64::from(self.page) >= pages
             }
             End::Declared => true,
@@ -330,7 +332,7 @@ impl Progress {
         }
     }
 
-    fn end(&self, paging: &Paging, at: &impl Fn() -> Box<At>) -> Result<Follows, Wrong> {
+    fn end(&self, paging: &Paging, at: &impl Fn() -> Box<At>) -> Result<Successor, PageError> {
         if let Some(total) = self.most {
             let seen = self.seen;
             if seen < total {
@@ -346,8 +348,8 @@ impl Progress {
             }
         }
         Ok(match paging.end {
-            End::Short => Follows::End(Incomplete::EndNotProven { at: at() }),
-            _ => Follows::ProvenEnd,
+            End::Short => Successor::End(Incomplete::EndNotProven { at: at() }),
+            _ => Successor::ProvenEnd,
         })
     }
 }
@@ -364,20 +366,20 @@ impl std::hash::Hash for Items<'_> {
     }
 }
 
-fn boolean(answer: &Answer, pointer: &str) -> Result<bool, Wrong> {
+fn boolean(answer: &Answer, pointer: &str) -> Result<bool, PageError> {
     let value = answer.at(pointer).and_then(Value::as_bool);
     value.ok_or_else(|| {
-        Wrong::Unreadable(format!("it says neither `true` nor `false` at `{pointer}`"))
+        PageError::Unreadable(format!("it says neither `true` nor `false` at `{pointer}`"))
     })
 }
 
-fn token(answer: &Answer, pointer: &str) -> Result<Option<Position>, Wrong> {
+fn token(answer: &Answer, pointer: &str) -> Result<Option<Position>, PageError> {
     match answer.at(pointer) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(token)) if token.is_empty() => Ok(None),
         Some(token @ (Value::String(_) | Value::Number(_))) => {
             Ok(Some(Position::Token(token.clone())))
         }
-        Some(_) => Err(Wrong::Unreadable(format!("`{pointer}` is not a token"))),
+        Some(_) => Err(PageError::Unreadable(format!("`{pointer}` is not a token"))),
     }
 }

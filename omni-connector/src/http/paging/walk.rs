@@ -9,7 +9,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::{
     Incomplete, Odd, Page, Paging, Position, ResumePoint,
     kinds::{Kind, Put},
-    progress::{Follows, Progress, Wrong},
+    progress::{PageError, Progress, Successor},
 };
 use crate::{
     http::{Answer, At, Call, SourceError, api::Unresolved},
@@ -304,10 +304,10 @@ impl<T: DeserializeOwned> Pages<T> {
         };
         let follows = self
             .progress
-            .turn(&self.paging, &self.call.api, answer, items, &at);
+            .advance(&self.paging, &self.call.api, answer, items, &at);
         let follows = follows.map_err(|wrong| match wrong {
-            Wrong::Incomplete(incomplete) => SourceError::Walk(incomplete),
-            Wrong::Unreadable(why) => unreadable(why),
+            PageError::Incomplete(incomplete) => SourceError::Walk(incomplete),
+            PageError::Unreadable(why) => unreadable(why),
         })?;
         let (items, odd) = self.decode(items);
         if let Some(first) = odd.first() {
@@ -322,15 +322,15 @@ impl<T: DeserializeOwned> Pages<T> {
             }
         }
         let resume_point = match follows {
-            Follows::Page => {
+            Successor::Page => {
                 self.ahead = Some(AbortOnDropHandle::new(tokio::spawn(read(self.page_call()))));
                 Some(self.progress.resume_point())
             }
-            Follows::ProvenEnd => {
+            Successor::ProvenEnd => {
                 self.end = Some(Ended::Proven);
                 None
             }
-            Follows::End(incomplete) => {
+            Successor::End(incomplete) => {
                 self.end = Some(Ended::Unproven(incomplete));
                 None
             }

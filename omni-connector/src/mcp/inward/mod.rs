@@ -6,6 +6,7 @@
 mod answer;
 mod cache;
 mod catalog;
+mod failure;
 mod http;
 mod lenient;
 mod mend;
@@ -40,8 +41,9 @@ use crate::{
 use {
     cache::Cache,
     catalog::Catalog,
+    failure::{explain, is_broken, too_slow},
     pool::{Limits, Pool},
-    session::{Session, explain, is_broken, too_slow},
+    session::Session,
 };
 
 /// Notifications of changed lists arrive in groups; one discovery serves them all.

@@ -8,7 +8,10 @@ use std::{
 
 use tokio::sync::{Mutex as AsyncMutex, Semaphore, mpsc};
 
-use super::session::{Listener, Session, too_slow};
+use super::{
+    failure::too_slow,
+    session::{Listener, Session},
+};
 use crate::connector::{ActionError, McpServer};
 
 /// Limits of the pool.

@@ -9,12 +9,12 @@ use std::{
     time::Duration,
 };
 
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue};
 use process_wrap::tokio::CommandWrap;
 use rmcp::{
     ClientHandler, RoleClient, ServiceError, ServiceExt,
     model::{
-        ClientConfig, ClientRequest, ErrorCode, Implementation, PingRequest, ProtocolVersion,
+        ClientConfig, ClientRequest, Implementation, PingRequest, ProtocolVersion,
         ServerCapabilities, SubscriptionFilter,
     },
     service::{
@@ -33,7 +33,8 @@ use tokio::{
 };
 
 use super::{
-    http::{self, HttpFailure},
+    failure::{ConnectFailure, is_broken, name, secrets},
+    http,
     stdio::Child,
 };
 use crate::{
@@ -101,7 +102,7 @@ impl Session {
     ) -> Result<Self, ActionError> {
         let running = match connect(&listener, ClientLifecycleMode::Initialize).await {
             // The server supports only versions without that handshake.
-            Err(Failure::Initialize(error, _))
+            Err(ConnectFailure::Initialize(error, _))
                 if matches!(*error, ClientInitializeError::JsonRpcError(_)) =>
             {
                 let newest = ClientLifecycleMode::Discover {
@@ -219,47 +220,14 @@ fn listen(peer: &Peer<RoleClient>, listener: &Listener) {
     });
 }
 
-/// The reason why a connection failed.
-enum Failure {
-    Start(String),
-    Initialize(Box<ClientInitializeError>, Arc<Stderr>),
-}
-
-impl Failure {
-    fn explain(self, server: &McpServer) -> ActionError {
-        let name = name(server);
-        match self {
-            Self::Start(reason) => ActionError::upstream(format!("{name} {reason}")),
-            Self::Initialize(error, _) if error.is_authorization_required() => {
-                ActionError::unauthorized(format!("{name} refused the credentials"))
-            }
-            Self::Initialize(error, stderr) => {
-                let said = stderr.tail();
-                let said = if said.is_empty() {
-                    String::new()
-                } else {
-                    format!("\nit said: {said}")
-                };
-                match initialize_reason(&error) {
-                    Reason::Said(reason) => {
-                        let message = format!("{name} cannot be used: {reason}{said}");
-                        ActionError::upstream(secrets(server).redact(&message))
-                    }
-                    Reason::Refused(failure) => refused(failure, server),
-                }
-            }
-        }
-    }
-}
-
 async fn connect(
     listener: &Listener,
     lifecycle: ClientLifecycleMode,
-) -> Result<RunningService<RoleClient, Listener>, Failure> {
+) -> Result<RunningService<RoleClient, Listener>, ConnectFailure> {
     let stderr = Arc::new(Stderr::default());
     match &listener.server {
         McpServer::Stdio(server) => {
-            let (transport, pipe) = start(server).map_err(Failure::Start)?;
+            let (transport, pipe) = start(server).map_err(ConnectFailure::Start)?;
             if let Some(pipe) = pipe {
                 let secrets = secrets(&listener.server);
                 tokio::spawn(Arc::clone(&stderr).read(pipe, server.command.clone(), secrets));
@@ -267,7 +235,7 @@ async fn connect(
             handshake(listener, transport, lifecycle, stderr).await
         }
         McpServer::Http(server) => {
-            let transport = reach(server).map_err(Failure::Start)?;
+            let transport = reach(server).map_err(ConnectFailure::Start)?;
             handshake(listener, transport, lifecycle, stderr).await
         }
     }
@@ -278,7 +246,7 @@ async fn handshake<T, E, A>(
     transport: T,
     lifecycle: ClientLifecycleMode,
     stderr: Arc<Stderr>,
-) -> Result<RunningService<RoleClient, Listener>, Failure>
+) -> Result<RunningService<RoleClient, Listener>, ConnectFailure>
 where
     T: IntoTransport<RoleClient, E, A>,
     E: std::error::Error + Send + Sync + 'static,
@@ -293,7 +261,7 @@ where
         Err(error) => {
             // The last output of a crashing server arrives around the end of its standard output.
             tokio::time::sleep(Duration::from_millis(50)).await;
-            Err(Failure::Initialize(Box::new(error), stderr))
+            Err(ConnectFailure::Initialize(Box::new(error), stderr.tail()))
         }
     }
 }
@@ -384,145 +352,4 @@ impl Stderr {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.trim().to_owned()
     }
-}
-
-/// Returns the server's display name.
-fn name(server: &McpServer) -> String {
-    match server {
-        McpServer::Stdio(server) => format!("the MCP server `{}`", server.command),
-        McpServer::Http(server) => {
-            format!("the MCP server at `{}`", crate::redact::redact(&server.url))
-        }
-    }
-}
-
-/// Returns the secrets of a server: the values of its variables and headers.
-fn secrets(server: &McpServer) -> Secrets {
-    let values = match server {
-        McpServer::Stdio(server) => &server.env,
-        McpServer::Http(server) => &server.headers,
-    };
-    Secrets::of_all(values.values().cloned())
-}
-
-/// Converts an error of a call into the caller's error.
-pub(super) fn explain(error: &ServiceError, server: &McpServer) -> ActionError {
-    match error {
-        ServiceError::McpError(refusal) => {
-            let message = refusal.message.to_string();
-            match refusal.code {
-                ErrorCode::RESOURCE_NOT_FOUND => ActionError::not_found(message),
-                ErrorCode::INVALID_PARAMS | ErrorCode::INVALID_REQUEST => {
-                    ActionError::bad_request(message)
-                }
-                _ => ActionError::upstream(message),
-            }
-        }
-        error if error.is_authorization_required() => {
-            ActionError::unauthorized(format!("{} refused the credentials", name(server)))
-        }
-        ServiceError::TransportSend(error) => match reason(&*error.error) {
-            Reason::Said(reason) => failed(&reason, server),
-            Reason::Refused(failure) => refused(failure, server),
-        },
-        ServiceError::TransportClosed => failed("it closed the connection", server),
-        ServiceError::UnexpectedResponse => failed(
-            "its answer is not one that the protocol provides for",
-            server,
-        ),
-        error => failed(&error.to_string(), server),
-    }
-}
-
-fn failed(reason: &str, server: &McpServer) -> ActionError {
-    let message = format!("{} failed: {reason}", name(server));
-    ActionError::upstream(secrets(server).redact(&message))
-}
-
-/// Converts a refusal by its status.
-fn refused(failure: &HttpFailure, server: &McpServer) -> ActionError {
-    let name = name(server);
-    let message = |what: &str| secrets(server).redact(&format!("{name} {what}: {failure}"));
-    match failure.status {
-        Some(StatusCode::UNAUTHORIZED) => {
-            ActionError::unauthorized(format!("{name} refused the credentials"))
-        }
-        Some(StatusCode::FORBIDDEN) => ActionError::forbidden(message("forbids this")),
-        Some(StatusCode::TOO_MANY_REQUESTS) => {
-            let message = message("takes no more calls for now");
-            ActionError::rate_limited(message, failure.retry_after)
-        }
-        _ => ActionError::upstream(message("failed")),
-    }
-}
-
-/// The cause of a client library error, without type names.
-enum Reason<'e> {
-    Said(String),
-    Refused(&'e HttpFailure),
-}
-
-fn reason<'e>(error: &'e (dyn std::error::Error + 'static)) -> Reason<'e> {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        match error.downcast_ref::<http::Failure>() {
-            Some(http::Failure::Client(failure)) => return Reason::Refused(failure),
-            Some(http::Failure::SessionExpired) => {
-                return Reason::Said("it does not know its own session".to_owned());
-            }
-            _ => cause = error.source(),
-        }
-    }
-    Reason::Said(chain(error))
-}
-
-fn initialize_reason(error: &ClientInitializeError) -> Reason<'_> {
-    match error {
-        ClientInitializeError::TransportError { error, .. } => reason(&*error.error),
-        ClientInitializeError::JsonRpcError(error) => Reason::Said(error.message.to_string()),
-        ClientInitializeError::ConnectionClosed(_) => {
-            Reason::Said("it closed the connection before it was ready".to_owned())
-        }
-        ClientInitializeError::ExpectedInitResponse(_)
-        | ClientInitializeError::ExpectedInitResult(_) => {
-            Reason::Said("it does not answer `initialize` as the protocol asks".to_owned())
-        }
-        ClientInitializeError::LegacyFallbackFailed { fallback, .. } => initialize_reason(fallback),
-        other => Reason::Said(other.to_string()),
-    }
-}
-
-/// Builds the timeout error.
-pub(super) fn too_slow(server: &McpServer) -> ActionError {
-    let seconds = server.timeout().as_secs_f32();
-    ActionError::timeout(format!(
-        "{} did not answer within {seconds} s",
-        name(server)
-    ))
-}
-
-/// Returns whether the connection is broken, not only the call.
-pub(super) fn is_broken(error: &ServiceError) -> bool {
-    match error {
-        ServiceError::TransportClosed => true,
-        ServiceError::TransportSend(error) => match reason(&*error.error) {
-            Reason::Refused(failure) => failure.status.is_none(),
-            Reason::Said(_) => true,
-        },
-        _ => false,
-    }
-}
-
-/// Formats an error with its causes, which rmcp's messages omit.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let more = error.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        cause = error.source();
-    }
-    text
 }

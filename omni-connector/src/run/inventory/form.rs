@@ -8,8 +8,9 @@ use serde_json::{Map, Value, json};
 
 use super::{
     fingerprint,
+    segment::{Fingerprint, Mark, Seen, Segment},
     shared::{OpenWalk, State},
-    table::{Mark, Print, Seen, Segment, Table},
+    table::Table,
 };
 
 /// The key by which a saved inventory is recognised. Its value is the version of the format.
@@ -51,7 +52,7 @@ pub(super) fn write(state: &mut State) -> Value {
 }
 
 const FREE: Mark = Mark {
-    print: Print::NONE,
+    fingerprint: Fingerprint::NONE,
     seen: Seen::No,
 };
 
@@ -87,7 +88,7 @@ pub(super) fn read(saved: Value) -> Result<State, &'static str> {
         Value::Array(ids) => {
             for id in ids {
                 match id {
-                    Value::String(id) => add(&mut state.table, &id, Print::NONE),
+                    Value::String(id) => add(&mut state.table, &id, Fingerprint::NONE),
                     _ => return Err("an id in the saved list is not a string"),
                 }
             }
@@ -111,11 +112,11 @@ pub(super) fn read(saved: Value) -> Result<State, &'static str> {
         }
         Value::Object(versions) => {
             for (id, version) in versions {
-                let print = match version {
-                    Value::Null => Print::NONE,
+                let fingerprint = match version {
+                    Value::Null => Fingerprint::NONE,
                     version => fingerprint(&version),
                 };
-                add(&mut state.table, &id, print);
+                add(&mut state.table, &id, fingerprint);
             }
         }
         _ => return Err("neither an inventory, nor a list or map of ids"),
@@ -137,9 +138,9 @@ fn read_walk(mut walk: Value, table: &mut Table) -> Result<Option<OpenWalk>, &'s
 }
 
 /// Adds an id of an older format. Duplicates are merged.
-pub(super) fn add(table: &mut Table, id: &str, print: Print) {
+pub(super) fn add(table: &mut Table, id: &str, fingerprint: Fingerprint) {
     let mark = Mark {
-        print,
+        fingerprint,
         seen: Seen::No,
     };
     if !table.change(id, |known| *known = mark) {

@@ -4,6 +4,7 @@
 //! sent. So a process that is killed at any moment leaves no unknown document in Omni.
 
 mod form;
+mod segment;
 mod shared;
 mod table;
 mod walk;
@@ -14,9 +15,9 @@ use highway::{HighwayHash, HighwayHasher, Key};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use serde_json::Value;
 
+pub(super) use self::segment::Fingerprint;
 pub(crate) use self::shared::Shared;
 use self::shared::State;
-pub(super) use self::table::Print;
 pub use self::walk::Walk;
 use super::{SyncContext, keeper::serialize_piece};
 
@@ -205,8 +206,8 @@ impl<V: Serialize> FromIterator<(String, Option<V>)> for Inventory<V> {
     fn from_iter<I: IntoIterator<Item = (String, Option<V>)>>(known: I) -> Self {
         let mut state = State::default();
         for (id, version) in known {
-            let print = version.map_or(Print::NONE, |version| fingerprint(&version));
-            form::add(&mut state.table, &id, print);
+            let fingerprint = version.map_or(Fingerprint::NONE, |version| fingerprint(&version));
+            form::add(&mut state.table, &id, fingerprint);
         }
         Self::of(state)
     }
@@ -226,12 +227,12 @@ impl<'de, V> Deserialize<'de> for Inventory<V> {
 }
 
 /// Hashes a version. Hashes are saved, so the function must never change.
-fn fingerprint(version: &impl Serialize) -> Print {
+fn fingerprint(version: &impl Serialize) -> Fingerprint {
     const KEY: Key = Key([0x6f6d_6e69, 0x696e_7665, 0x6e74_6f72, 0x7931]);
     match serde_json::to_vec(version) {
-        Ok(json) => Print::of_hash(HighwayHasher::new(KEY).hash64(&json)),
+        Ok(json) => Fingerprint::of_hash(HighwayHasher::new(KEY).hash64(&json)),
         // A version that JSON cannot represent never counts as current.
-        Err(_) => Print::NONE,
+        Err(_) => Fingerprint::NONE,
     }
 }
 
@@ -243,7 +244,7 @@ mod tests {
     fn state(ids: impl IntoIterator<Item = String>) -> State {
         let mut state = State::default();
         for id in ids {
-            form::add(&mut state.table, &id, Print::NONE);
+            form::add(&mut state.table, &id, Fingerprint::NONE);
         }
         state
     }
@@ -274,14 +275,19 @@ mod tests {
         state.begin_walk(&part);
         // Two of them were also deleted: more documents left than arrived.
         for n in 0..10 {
-            state.sends(&format!("new/{n}"), None, Print::NONE, &Keeper::default());
+            state.sends(
+                &format!("new/{n}"),
+                None,
+                Fingerprint::NONE,
+                &Keeper::default(),
+            );
         }
         let unseen = state.unseen(&part, 0.5);
         assert_eq!((unseen.ids.len(), unseen.is_suspicious), (12, false));
 
         let mut state = self::state((0..30).map(|n| format!("old/{n}")));
         state.begin_walk(&part);
-        state.sends("new/0", None, Print::NONE, &Keeper::default());
+        state.sends("new/0", None, Fingerprint::NONE, &Keeper::default());
         assert!(state.unseen(&part, 0.5).is_suspicious);
     }
 

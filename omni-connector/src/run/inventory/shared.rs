@@ -10,7 +10,8 @@ use serde_json::Value;
 
 use super::{
     Part, form,
-    table::{Mark, Print, Seen, Table},
+    segment::{Fingerprint, Mark, Seen},
+    table::Table,
 };
 use crate::run::{
     Failure, Stage,
@@ -51,7 +52,7 @@ struct UnderWay {
 
 #[derive(Debug, Clone, Copy)]
 enum Outcome {
-    Has(Print),
+    Has(Fingerprint),
     Gone,
 }
 
@@ -118,7 +119,7 @@ impl OpenWalk {
 
 /// An event that will be sent: its token, and the number that a save must name first.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Begun {
+pub(crate) struct Announced {
     pub(crate) token: u64,
     pub(crate) number: u64,
 }
@@ -177,7 +178,7 @@ impl Shared {
     }
 
     /// Records that a delete of the document will be sent.
-    pub(crate) fn deletes(&self, id: &str) -> Begun {
+    pub(crate) fn deletes(&self, id: &str) -> Announced {
         self.state().deletes(id)
     }
 
@@ -188,8 +189,10 @@ impl Shared {
             return;
         };
         match under_way.outcome {
-            Outcome::Has(print) => {
-                state.table.change(id, |mark| mark.print = print);
+            Outcome::Has(fingerprint) => {
+                state
+                    .table
+                    .change(id, |mark| mark.fingerprint = fingerprint);
                 state.is_no_longer_missing(id);
             }
             Outcome::Gone => {
@@ -251,12 +254,12 @@ impl State {
         &mut self,
         id: &str,
         parent: Option<&str>,
-        print: Print,
+        fingerprint: Fingerprint,
         keeper: &Keeper,
-    ) -> Begun {
+    ) -> Announced {
         self.changes += 1;
         let mark = Mark {
-            print: Print::NONE,
+            fingerprint: Fingerprint::NONE,
             seen: Seen::Sent,
         };
         if !self.table.change(id, |known| *known = mark) {
@@ -270,15 +273,16 @@ impl State {
         }
         let number = self.table.since(id);
         let number = if keeper.is_named(number) { 0 } else { number };
-        let token = self.begin(id, Outcome::Has(print));
-        Begun { token, number }
+        let token = self.begin(id, Outcome::Has(fingerprint));
+        Announced { token, number }
     }
 
     /// Records that a delete of the document will be sent. The document stays known until it is accepted.
-    pub(super) fn deletes(&mut self, id: &str) -> Begun {
+    pub(super) fn deletes(&mut self, id: &str) -> Announced {
         self.changes += 1;
-        self.table.change(id, |mark| mark.print = Print::NONE);
-        Begun {
+        self.table
+            .change(id, |mark| mark.fingerprint = Fingerprint::NONE);
+        Announced {
             token: self.begin(id, Outcome::Gone),
             number: 0,
         }
@@ -303,11 +307,11 @@ impl State {
     }
 
     /// Returns the version of a document in Omni, once all pending events are accepted.
-    pub(super) fn print(&self, id: &str) -> Option<Print> {
+    pub(super) fn fingerprint(&self, id: &str) -> Option<Fingerprint> {
         match self.under_way.get(id).map(|it| it.outcome) {
-            Some(Outcome::Has(print)) => Some(print),
+            Some(Outcome::Has(fingerprint)) => Some(fingerprint),
             Some(Outcome::Gone) => None,
-            None => self.table.get(id).map(|mark| mark.print),
+            None => self.table.get(id).map(|mark| mark.fingerprint),
         }
     }
 
@@ -394,7 +398,7 @@ impl State {
     /// Forgets all versions, and keeps the ids.
     pub(super) fn forget_versions(&mut self) {
         self.table
-            .change_below("", |_, mark| mark.print = Print::NONE);
+            .change_below("", |_, mark| mark.fingerprint = Fingerprint::NONE);
     }
 
     /// Returns the known documents that a walk of a part did not see.

@@ -3,66 +3,18 @@
 //! New ids are collected in a map until it pays to sort them in. Until then packed ids do not move, so their marks are
 //! changed in place.
 
-use std::{cmp::Ordering, collections::BTreeMap, mem, ops::Bound, sync::Arc};
+use std::{collections::BTreeMap, mem, ops::Bound, sync::Arc};
+
+use super::segment::{Fingerprint, Mark, Segment};
 
 /// The number of ids in a segment. A change of one id writes its whole segment again.
 const SEGMENT: usize = 4_096;
-/// The distance between ids that are stored whole. A search starts at one of them instead of the segment's beginning.
-const RESTART: usize = 16;
 /// The smallest number of new ids at which they are packed.
 const WAITING: usize = 4_096;
 
-/// The version of a document in Omni, as 48 bits of its hash.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::run) struct Print(u64);
-
-impl Print {
-    /// The document is known, but none of its versions is known to be in Omni.
-    pub(super) const NONE: Self = Self(0);
-    /// The document was removed.
-    const DEAD: Self = Self(u64::MAX);
-    /// The size of a saved print, in bytes.
-    pub(super) const BYTES: usize = 6;
-
-    pub(super) const fn of_hash(hash: u64) -> Self {
-        let print = hash & ((1 << (8 * Self::BYTES)) - 1);
-        // A version never equals `NONE`.
-        Self(if print == 0 { 1 } else { print })
-    }
-
-    pub(super) const fn of_bytes(bytes: [u8; Self::BYTES]) -> Self {
-        let mut wide = [0; 8];
-        wide.split_at_mut(Self::BYTES).0.copy_from_slice(&bytes);
-        Self(u64::from_le_bytes(wide))
-    }
-
-    pub(super) const fn to_bytes(self) -> [u8; Self::BYTES] {
-        let [head @ .., _, _] = self.0.to_le_bytes();
-        head
-    }
-}
-
-/// How the current walk has seen a document.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Seen {
-    /// Not seen yet.
-    No,
-    /// Present and not sent. Its children are present as well.
-    Kept,
-    /// Sent. Its children are sent separately.
-    Sent,
-}
-
-/// The state of one document.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Mark {
-    pub(super) print: Print,
-    pub(super) seen: Seen,
-}
-
 /// An id that is not packed yet.
 #[derive(Debug)]
-struct Fresh {
+struct Unpacked {
     mark: Mark,
     parent: Option<Box<str>>,
     /// Only a save after this number names it.
@@ -72,57 +24,44 @@ struct Fresh {
 #[derive(Debug, Default)]
 pub(super) struct Table {
     segments: Vec<Segment>,
-    fresh: BTreeMap<Box<str>, Fresh>,
+    unpacked: BTreeMap<Box<str>, Unpacked>,
     packed: usize,
-}
-
-#[derive(Debug, Default)]
-pub(super) struct Segment {
-    /// Each id: the length of the prefix shared with the previous one, the length of the rest, the rest.
-    ids: Vec<u8>,
-    /// The positions of the ids that are stored whole.
-    restarts: Vec<u32>,
-    marks: Vec<Mark>,
-    parents: BTreeMap<usize, Box<str>>,
-    dead: usize,
-    /// The saved form, while it is unchanged.
-    saved: Option<Arc<str>>,
 }
 
 /// The position of an id.
 enum Place {
-    Fresh,
+    Unpacked,
     Packed(usize, usize),
 }
 
 impl Table {
     pub(super) fn len(&self) -> usize {
-        self.packed + self.fresh.len()
+        self.packed + self.unpacked.len()
     }
 
     fn place(&self, id: &str) -> Option<Place> {
-        if self.fresh.contains_key(id) {
-            return Some(Place::Fresh);
+        if self.unpacked.contains_key(id) {
+            return Some(Place::Unpacked);
         }
         let before = self
             .segments
             .partition_point(|segment| segment.first() <= id.as_bytes());
         let segment = before.checked_sub(1)?;
         let index = self.segments[segment].find(id.as_bytes())?;
-        let is_dead = self.segments[segment].marks[index].print == Print::DEAD;
+        let is_dead = self.segments[segment].marks[index].fingerprint == Fingerprint::DEAD;
         (!is_dead).then_some(Place::Packed(segment, index))
     }
 
     pub(super) fn get(&self, id: &str) -> Option<Mark> {
         Some(match self.place(id)? {
-            Place::Fresh => self.fresh[id].mark,
+            Place::Unpacked => self.unpacked[id].mark,
             Place::Packed(segment, index) => self.segments[segment].marks[index],
         })
     }
 
     pub(super) fn parent(&self, id: &str) -> Option<&str> {
         let parent = match self.place(id)? {
-            Place::Fresh => self.fresh[id].parent.as_ref(),
+            Place::Unpacked => self.unpacked[id].parent.as_ref(),
             Place::Packed(segment, index) => self.segments[segment].parents.get(&index),
         };
         parent.map(AsRef::as_ref)
@@ -130,16 +69,16 @@ impl Table {
 
     /// Returns the save that must precede the sending of the document. Returns 0 when a save has named it.
     pub(super) fn since(&self, id: &str) -> u64 {
-        self.fresh.get(id).map_or(0, |fresh| fresh.since)
+        self.unpacked.get(id).map_or(0, |unpacked| unpacked.since)
     }
 
     /// Changes the mark of an id. Returns false when the id is unknown.
     pub(super) fn change(&mut self, id: &str, change: impl FnOnce(&mut Mark)) -> bool {
         match self.place(id) {
             None => return false,
-            Some(Place::Fresh) => {
-                if let Some(fresh) = self.fresh.get_mut(id) {
-                    change(&mut fresh.mark);
+            Some(Place::Unpacked) => {
+                if let Some(unpacked) = self.unpacked.get_mut(id) {
+                    change(&mut unpacked.mark);
                 }
             }
             Some(Place::Packed(segment, index)) => self.segments[segment].change(index, change),
@@ -150,21 +89,21 @@ impl Table {
     /// Adds an unknown id. A save after `since` will name it.
     pub(super) fn insert(&mut self, id: &str, mark: Mark, parent: Option<&str>, since: u64) {
         let parent = parent.map(Into::into);
-        let fresh = Fresh {
+        let unpacked = Unpacked {
             mark,
             parent,
             since,
         };
-        self.fresh.insert(id.into(), fresh);
+        self.unpacked.insert(id.into(), unpacked);
     }
 
     /// Records the parent of an id that was known without one.
     pub(super) fn adopt(&mut self, id: &str, parent: &str) {
         match self.place(id) {
             None => {}
-            Some(Place::Fresh) => {
-                if let Some(fresh) = self.fresh.get_mut(id) {
-                    fresh.parent = Some(parent.into());
+            Some(Place::Unpacked) => {
+                if let Some(unpacked) = self.unpacked.get_mut(id) {
+                    unpacked.parent = Some(parent.into());
                 }
             }
             Some(Place::Packed(segment, index)) => {
@@ -179,12 +118,12 @@ impl Table {
     pub(super) fn remove(&mut self, id: &str) {
         match self.place(id) {
             None => {}
-            Some(Place::Fresh) => drop(self.fresh.remove(id)),
+            Some(Place::Unpacked) => drop(self.unpacked.remove(id)),
             Some(Place::Packed(segment, index)) => {
                 self.packed -= 1;
                 let segment = &mut self.segments[segment];
                 segment.dead += 1;
-                segment.change(index, |mark| mark.print = Print::DEAD);
+                segment.change(index, |mark| mark.fingerprint = Fingerprint::DEAD);
             }
         }
     }
@@ -194,18 +133,18 @@ impl Table {
         for segment in self.segments_below(prefix) {
             self.segments[segment].each(|_, id, mark| {
                 if let Ok(id) = str::from_utf8(id)
-                    && mark.print != Print::DEAD
+                    && mark.fingerprint != Fingerprint::DEAD
                     && id.starts_with(prefix)
                 {
                     each(id, mark);
                 }
             });
         }
-        let fresh = self
-            .fresh
+        let unpacked = self
+            .unpacked
             .range::<str, _>((Bound::Included(prefix), Bound::Unbounded));
-        for (id, fresh) in fresh.take_while(|(id, _)| id.starts_with(prefix)) {
-            each(id, fresh.mark);
+        for (id, unpacked) in unpacked.take_while(|(id, _)| id.starts_with(prefix)) {
+            each(id, unpacked.mark);
         }
     }
 
@@ -220,12 +159,12 @@ impl Table {
                 let mark = &mut marks[at];
                 at += 1;
                 if let Ok(id) = str::from_utf8(id)
-                    && mark.print != Print::DEAD
+                    && mark.fingerprint != Fingerprint::DEAD
                     && id.starts_with(prefix)
                 {
-                    let before = mark.print;
+                    let before = mark.fingerprint;
                     change(id, mark);
-                    has_changed |= mark.print != before;
+                    has_changed |= mark.fingerprint != before;
                 }
             });
             segment.marks = marks;
@@ -233,11 +172,11 @@ impl Table {
                 segment.saved = None;
             }
         }
-        let fresh = self
-            .fresh
+        let unpacked = self
+            .unpacked
             .range_mut::<str, _>((Bound::Included(prefix), Bound::Unbounded));
-        for (id, fresh) in fresh.take_while(|(id, _)| id.starts_with(prefix)) {
-            change(id, &mut fresh.mark);
+        for (id, unpacked) in unpacked.take_while(|(id, _)| id.starts_with(prefix)) {
+            change(id, &mut unpacked.mark);
         }
     }
 
@@ -252,17 +191,17 @@ impl Table {
 
     /// Packs the new ids that a save has named, if there are enough of them.
     pub(super) fn settle(&mut self, named: u64) {
-        if self.fresh.len() > WAITING.max(self.packed / 16) {
+        if self.unpacked.len() > WAITING.max(self.packed / 16) {
             self.pack(named);
         }
     }
 
     /// Packs the new ids that a save has named.
     fn pack(&mut self, named: u64) {
-        let (ripe, waiting): (BTreeMap<_, _>, _) = mem::take(&mut self.fresh)
+        let (ripe, waiting): (BTreeMap<_, _>, _) = mem::take(&mut self.unpacked)
             .into_iter()
-            .partition(|(_, fresh)| fresh.since <= named);
-        self.fresh = waiting;
+            .partition(|(_, unpacked)| unpacked.since <= named);
+        self.unpacked = waiting;
         let mut ripe = ripe.into_iter().peekable();
         let mut packed = Vec::with_capacity(self.segments.len() + ripe.len() / SEGMENT + 1);
         let segments = mem::take(&mut self.segments);
@@ -273,7 +212,7 @@ impl Table {
         while let Some(segment) = segments.next() {
             let end = segments.peek().map(Segment::first);
             let is_here =
-                |id: &(Box<str>, Fresh)| end.is_none_or(|end: &[u8]| id.0.as_bytes() < end);
+                |id: &(Box<str>, Unpacked)| end.is_none_or(|end: &[u8]| id.0.as_bytes() < end);
             let mut here = Vec::new();
             while let Some(next) = ripe.next_if(is_here) {
                 here.push(next);
@@ -303,10 +242,10 @@ impl Table {
             saved.extend(segment.saved.clone().filter(|_| segment.len() > 0));
         }
         self.segments.retain(|segment| segment.len() > 0);
-        if !self.fresh.is_empty() {
+        if !self.unpacked.is_empty() {
             let mut segment = Segment::default();
-            for (id, fresh) in &self.fresh {
-                segment.push(id.as_bytes(), fresh.mark, fresh.parent.as_deref());
+            for (id, unpacked) in &self.unpacked {
+                segment.push(id.as_bytes(), unpacked.mark, unpacked.parent.as_deref());
             }
             saved.push(write(&segment));
         }
@@ -336,7 +275,7 @@ impl Table {
 }
 
 /// Merges new ids into a segment. A new id replaces the same old one.
-fn merge(old: &Segment, new: Vec<(Box<str>, Fresh)>, packed: &mut Vec<Segment>) {
+fn merge(old: &Segment, new: Vec<(Box<str>, Unpacked)>, packed: &mut Vec<Segment>) {
     let total = old.len() + new.len();
     let size = total.div_ceil(total.div_ceil(SEGMENT).max(1)).max(1);
     let mut into = Segment::default();
@@ -348,244 +287,20 @@ fn merge(old: &Segment, new: Vec<(Box<str>, Fresh)>, packed: &mut Vec<Segment>) 
     };
     let mut new = new.into_iter().peekable();
     old.each(|index, id, mark| {
-        while let Some((id, fresh)) = new.next_if(|(new, _)| new.as_bytes() < id) {
-            push(id.as_bytes(), fresh.mark, fresh.parent.as_deref());
+        while let Some((id, unpacked)) = new.next_if(|(new, _)| new.as_bytes() < id) {
+            push(id.as_bytes(), unpacked.mark, unpacked.parent.as_deref());
         }
         let is_replaced = new.peek().is_some_and(|(new, _)| new.as_bytes() == id);
-        if mark.print != Print::DEAD && !is_replaced {
+        if mark.fingerprint != Fingerprint::DEAD && !is_replaced {
             let parent = old.parents.get(&index).map(AsRef::as_ref);
             push(id, mark, parent);
         }
     });
-    for (id, fresh) in new {
-        push(id.as_bytes(), fresh.mark, fresh.parent.as_deref());
+    for (id, unpacked) in new {
+        push(id.as_bytes(), unpacked.mark, unpacked.parent.as_deref());
     }
     if into.len() > 0 {
         packed.push(into);
-    }
-}
-
-impl Segment {
-    /// Returns the number of ids that are not removed.
-    fn len(&self) -> usize {
-        self.marks.len() - self.dead
-    }
-
-    fn first(&self) -> &[u8] {
-        let mut at = 0;
-        let _ = varint(&self.ids, &mut at);
-        let length = varint(&self.ids, &mut at).unwrap_or(0);
-        self.ids.get(at..at + length).unwrap_or_default()
-    }
-
-    fn last(&self) -> Vec<u8> {
-        let mut last = Vec::new();
-        self.each_id(|id| id.clone_into(&mut last));
-        last
-    }
-
-    /// Appends an id. It must be greater than all others.
-    pub(super) fn push(&mut self, id: &[u8], mark: Mark, parent: Option<&str>) {
-        let index = self.marks.len();
-        let shared = if index.is_multiple_of(RESTART) {
-            self.restarts
-                .push(u32::try_from(self.ids.len()).unwrap_or(u32::MAX));
-            0
-        } else {
-            self.shared_with_last(id)
-        };
-        put_varint(&mut self.ids, shared);
-        put_varint(&mut self.ids, id.len() - shared);
-        self.ids.extend_from_slice(&id[shared..]);
-        self.marks.push(mark);
-        if let Some(parent) = parent {
-            self.parents.insert(index, parent.into());
-        }
-    }
-
-    /// Returns the length of the prefix that this id shares with the last one.
-    fn shared_with_last(&self, id: &[u8]) -> usize {
-        let mut last = Vec::new();
-        self.scan(self.restarts.len().saturating_sub(1), |_, before| {
-            before.clone_into(&mut last);
-            true
-        });
-        last.iter().zip(id).take_while(|(a, b)| a == b).count()
-    }
-
-    fn change(&mut self, index: usize, change: impl FnOnce(&mut Mark)) {
-        let mark = &mut self.marks[index];
-        let before = mark.print;
-        change(mark);
-        if mark.print != before {
-            self.saved = None;
-        }
-    }
-
-    fn restart(&self, index: usize) -> &[u8] {
-        let mut at = self.restarts[index] as usize;
-        let _ = varint(&self.ids, &mut at);
-        let length = varint(&self.ids, &mut at).unwrap_or(0);
-        self.ids.get(at..at + length).unwrap_or_default()
-    }
-
-    fn find(&self, id: &[u8]) -> Option<usize> {
-        let (mut low, mut high) = (0, self.restarts.len());
-        while low < high {
-            let middle = usize::midpoint(low, high);
-            if self.restart(middle) <= id {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        let mut found = None;
-        self.scan(low.checked_sub(1)?, |index, other| match other.cmp(id) {
-            Ordering::Less => true,
-            Ordering::Equal => {
-                found = Some(index);
-                false
-            }
-            Ordering::Greater => false,
-        });
-        found
-    }
-
-    /// Reads ids from a restart on, while `each` returns true.
-    fn scan(&self, restart: usize, mut each: impl FnMut(usize, &[u8]) -> bool) {
-        let Some(at) = self.restarts.get(restart) else {
-            return;
-        };
-        let (mut at, mut id) = (*at as usize, Vec::with_capacity(96));
-        let mut index = restart * RESTART;
-        while let (Some(shared), Some(length)) =
-            (varint(&self.ids, &mut at), varint(&self.ids, &mut at))
-        {
-            id.truncate(shared);
-            id.extend_from_slice(self.ids.get(at..at + length).unwrap_or_default());
-            at += length;
-            if !each(index, &id) {
-                return;
-            }
-            index += 1;
-        }
-    }
-
-    fn each_id(&self, mut each: impl FnMut(&[u8])) {
-        self.scan(0, |_, id| {
-            each(id);
-            true
-        });
-    }
-
-    fn each(&self, mut each: impl FnMut(usize, &[u8], Mark)) {
-        self.scan(0, |index, id| {
-            each(index, id, self.marks[index]);
-            true
-        });
-    }
-
-    /// Returns a copy without the removed ids.
-    fn living(&self) -> Self {
-        let mut living = Self::default();
-        self.each(|index, id, mark| {
-            if mark.print != Print::DEAD {
-                let parent = self.parents.get(&index).map(AsRef::as_ref);
-                living.push(id, mark, parent);
-            }
-        });
-        living
-    }
-
-    /// Serializes the ids, their versions and their parents.
-    pub(super) fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(self.ids.len() + self.marks.len() * 7);
-        put_varint(&mut bytes, self.marks.len());
-        put_varint(&mut bytes, self.ids.len());
-        bytes.extend_from_slice(&self.ids);
-        for mark in &self.marks {
-            bytes.extend(mark.print.to_bytes());
-        }
-        put_varint(&mut bytes, self.parents.len());
-        for (index, parent) in &self.parents {
-            put_varint(&mut bytes, *index);
-            put_varint(&mut bytes, parent.len());
-            bytes.extend_from_slice(parent.as_bytes());
-        }
-        bytes
-    }
-
-    /// Reads the output of [`to_bytes`](Self::to_bytes). Returns `None` when it is damaged.
-    pub(super) fn of_bytes(bytes: &[u8]) -> Option<Self> {
-        let mut at = 0;
-        let (count, length) = (varint(bytes, &mut at)?, varint(bytes, &mut at)?);
-        let mut segment = Self {
-            ids: bytes.get(at..at.checked_add(length)?)?.to_vec(),
-            ..Self::default()
-        };
-        at += length;
-        let prints = bytes.get(at..at.checked_add(count.checked_mul(Print::BYTES)?)?)?;
-        at += prints.len();
-        let (prints, _) = prints.as_chunks();
-        segment.marks = prints
-            .iter()
-            .map(|print| Mark {
-                print: Print::of_bytes(*print),
-                seen: Seen::No,
-            })
-            .collect();
-        for _ in 0..varint(bytes, &mut at)? {
-            let (index, length) = (varint(bytes, &mut at)?, varint(bytes, &mut at)?);
-            let parent = str::from_utf8(bytes.get(at..at.checked_add(length)?)?).ok()?;
-            segment.parents.insert(index, parent.into());
-            at += length;
-        }
-        segment.find_restarts()?;
-        Some(segment)
-    }
-
-    /// Checks all ids once: each must be UTF-8, and greater than the previous one.
-    fn find_restarts(&mut self) -> Option<()> {
-        let (mut at, mut index) = (0, 0);
-        let (mut id, mut before): (Vec<u8>, Vec<u8>) = (Vec::new(), Vec::new());
-        while at < self.ids.len() {
-            let begin = at;
-            let (shared, length) = (varint(&self.ids, &mut at)?, varint(&self.ids, &mut at)?);
-            if index % RESTART == 0 {
-                self.restarts.push(u32::try_from(begin).ok()?);
-                (shared == 0).then_some(())?;
-            }
-            (shared <= id.len()).then_some(())?;
-            id.truncate(shared);
-            id.extend_from_slice(self.ids.get(at..at.checked_add(length)?)?);
-            str::from_utf8(&id).ok()?;
-            (index == 0 || before < id).then_some(())?;
-            id.clone_into(&mut before);
-            at += length;
-            index += 1;
-        }
-        (index == self.marks.len()).then_some(())
-    }
-}
-
-fn put_varint(bytes: &mut Vec<u8>, mut number: usize) {
-    while number >= 0x80 {
-        bytes.push(u8::try_from(number & 0x7f).unwrap_or(0) | 0x80);
-        number >>= 7;
-    }
-    bytes.push(u8::try_from(number).unwrap_or(0));
-}
-
-fn varint(bytes: &[u8], at: &mut usize) -> Option<usize> {
-    let (mut number, mut shift) = (0, 0);
-    loop {
-        let byte = *bytes.get(*at)?;
-        *at += 1;
-        number |= usize::from(byte & 0x7f).checked_shl(shift)?;
-        if byte & 0x80 == 0 {
-            return Some(number);
-        }
-        shift += 7;
     }
 }
 
@@ -594,9 +309,10 @@ mod tests {
     use proptest::{collection::vec, prelude::*};
 
     use super::*;
+    use crate::run::inventory::segment::Seen;
 
     const FREE: Mark = Mark {
-        print: Print::NONE,
+        fingerprint: Fingerprint::NONE,
         seen: Seen::No,
     };
 
@@ -604,7 +320,7 @@ mod tests {
     enum Step {
         Insert(String),
         Remove(String),
-        Print(String, u64),
+        Version(String, u64),
         Pack,
         Reload,
     }
@@ -617,7 +333,7 @@ mod tests {
         prop_oneof![
             6 => id().prop_map(Step::Insert),
             2 => id().prop_map(Step::Remove),
-            3 => (id(), any::<u64>()).prop_map(|(id, hash)| Step::Print(id, hash)),
+            3 => (id(), any::<u64>()).prop_map(|(id, hash)| Step::Version(id, hash)),
             1 => Just(Step::Pack),
             1 => Just(Step::Reload),
         ]
@@ -634,17 +350,17 @@ mod tests {
                         if table.get(&id).is_none() {
                             table.insert(&id, FREE, Some("parent"), 0);
                         }
-                        model.entry(id).or_insert(Print::NONE);
+                        model.entry(id).or_insert(Fingerprint::NONE);
                     }
                     Step::Remove(id) => {
                         table.remove(&id);
                         model.remove(&id);
                     }
-                    Step::Print(id, hash) => {
-                        let print = Print::of_hash(hash);
-                        let known = table.change(&id, |mark| mark.print = print);
+                    Step::Version(id, hash) => {
+                        let fingerprint = Fingerprint::of_hash(hash);
+                        let known = table.change(&id, |mark| mark.fingerprint = fingerprint);
                         prop_assert_eq!(known, model.contains_key(&id));
-                        model.entry(id).and_modify(|known| *known = print);
+                        model.entry(id).and_modify(|known| *known = fingerprint);
                     }
                     Step::Pack => table.pack(0),
                     Step::Reload => {
@@ -666,8 +382,8 @@ mod tests {
                 }
                 prop_assert_eq!(table.len(), model.len());
             }
-            for (id, print) in &model {
-                prop_assert_eq!(table.get(id).map(|mark| mark.print), Some(*print));
+            for (id, fingerprint) in &model {
+                prop_assert_eq!(table.get(id).map(|mark| mark.fingerprint), Some(*fingerprint));
                 prop_assert_eq!(table.parent(id), Some("parent"));
             }
             let mut below = Vec::new();

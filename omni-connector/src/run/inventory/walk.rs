@@ -6,8 +6,8 @@ use futures_util::future::BoxFuture;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    Part, Print, Shared, fingerprint,
-    shared::{Begun, OpenWalk},
+    Fingerprint, Part, Shared, fingerprint,
+    shared::{Announced, OpenWalk},
 };
 use crate::run::{
     Access, Deletions, Document, Failure, RunError, SyncContext, Walked, context::all,
@@ -87,14 +87,19 @@ impl<V: Serialize> Walk<V> {
     /// Returns whether Omni has this version of an item, and everything that belongs to it. If so, the item counts as
     /// seen and scanned, and need not be sent.
     pub fn is_current(&mut self, id: &str, version: &V) -> bool {
-        self.is_current_print(id, fingerprint(version))
+        self.is_current_fingerprint(id, fingerprint(version))
     }
 
-    pub(in crate::run) fn is_current_print(&mut self, id: &str, print: Print) -> bool {
+    pub(in crate::run) fn is_current_fingerprint(
+        &mut self,
+        id: &str,
+        fingerprint: Fingerprint,
+    ) -> bool {
         self.go();
         let mut state = self.shared.state();
-        let is_current =
-            print != Print::NONE && state.print(id) == Some(print) && !state.lacks_a_child(id);
+        let is_current = fingerprint != Fingerprint::NONE
+            && state.fingerprint(id) == Some(fingerprint)
+            && !state.lacks_a_child(id);
         if is_current {
             state.see(id);
             drop(state);
@@ -104,7 +109,7 @@ impl<V: Serialize> Walk<V> {
     }
 
     /// Returns a version that changes with the document's readers.
-    pub(in crate::run) fn print_with(version: &V, access: &Access) -> Print {
+    pub(in crate::run) fn print_with(version: &V, access: &Access) -> Fingerprint {
         fingerprint(&(version, access.readers()))
     }
 
@@ -121,7 +126,7 @@ impl<V: Serialize> Walk<V> {
         version: &V,
     ) -> BoxFuture<'static, Result<(), RunError>> {
         match self.resolve(&mut document) {
-            Ok(()) => self.upsert_print(document, fingerprint(version)),
+            Ok(()) => self.upsert_fingerprint(document, fingerprint(version)),
             Err(failing) => failing,
         }
     }
@@ -138,10 +143,10 @@ impl<V: Serialize> Walk<V> {
         })
     }
 
-    pub(in crate::run) fn upsert_print(
+    pub(in crate::run) fn upsert_fingerprint(
         &mut self,
         document: Document<'_>,
-        print: Print,
+        fingerprint: Fingerprint,
     ) -> BoxFuture<'static, Result<(), RunError>> {
         self.go();
         let whole = document.id().to_owned();
@@ -150,7 +155,7 @@ impl<V: Serialize> Walk<V> {
             pieces += 1;
             let begun = {
                 let mut state = self.shared.state();
-                state.sends(piece.id(), piece.parent(), print, self.ctx.keeper())
+                state.sends(piece.id(), piece.parent(), fingerprint, self.ctx.keeper())
             };
             self.ctx.upsert_noted(piece, Some(self.noted(begun)))
         });
@@ -259,7 +264,7 @@ impl<V: Serialize> Walk<V> {
         missing.map(ToString::to_string).collect()
     }
 
-    fn noted(&self, Begun { token, number }: Begun) -> Noted {
+    fn noted(&self, Announced { token, number }: Announced) -> Noted {
         Noted {
             by: Arc::clone(&self.shared),
             token,

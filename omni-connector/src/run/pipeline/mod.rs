@@ -8,9 +8,9 @@
 mod clock;
 mod ledger;
 mod line;
+mod recycled;
 mod send;
 mod shared;
-mod spent;
 mod store;
 mod tally;
 mod weight;
@@ -35,9 +35,9 @@ use futures_util::future::BoxFuture;
 pub(crate) use tally::Tally;
 use {
     line::{Barrier, Waiting},
+    recycled::Recycled,
     send::Sender,
     shared::{Answer, Kind, Shared},
-    spent::Spent,
 };
 
 /// The thresholds for sending a batch, and the limits of the pipeline. The thresholds of each mode come from
@@ -83,7 +83,7 @@ const EXTRACTIONS: usize = 2;
 #[derive(Debug, Clone)]
 pub(crate) struct Pipeline {
     shared: Arc<Shared>,
-    spent: Arc<Spent>,
+    recycled: Arc<Recycled>,
 }
 
 impl Pipeline {
@@ -98,9 +98,16 @@ impl Pipeline {
     ) -> Self {
         let shared = Arc::new(Shared::new(limits, secrets));
         let contents = Arc::new(Contents::new(manager.clone(), Arc::clone(&run)));
-        let spent = Arc::new(Spent::default());
+        let recycled = Arc::new(Recycled::default());
         let encoder = EventEncoder::new(&run, source);
-        let sender = Sender::new(shared.clone(), manager, run, encoder, spent.clone(), keeper);
+        let sender = Sender::new(
+            shared.clone(),
+            manager,
+            run,
+            encoder,
+            recycled.clone(),
+            keeper,
+        );
         let sender = Arc::new(sender);
         let mut tasks = JoinSet::new();
         let texts = iter::repeat_n(Kind::Text, limits.stores);
@@ -121,7 +128,7 @@ impl Pipeline {
                 _ = tasks.join_next() => closing.close(RunError::Ended),
             }
         });
-        Self { shared, spent }
+        Self { shared, recycled }
     }
 
     /// Queues an event, to be sent after `body` was stored. The event is in the queue when this returns; the future
@@ -136,7 +143,7 @@ impl Pipeline {
     ) -> BoxFuture<'static, Result<(), RunError>> {
         let waiting = Waiting {
             weight: weight::weight(&event),
-            event: self.spent.replace(event),
+            event: self.recycled.replace(event),
             tally,
             receipt,
             since: Instant::now(),

@@ -13,8 +13,8 @@ use tokio::{
 use super::{
     Tally,
     line::{Barriers, Batch, Waiting},
+    recycled::Recycled,
     shared::{Answer, Next, Shared},
-    spent::Spent,
 };
 use crate::{
     manager::{EventEncoder, ManagerClient, ManagerError},
@@ -42,7 +42,7 @@ pub(super) struct Sender {
     manager: ManagerClient,
     run: Arc<str>,
     encoder: EventEncoder,
-    spent: Arc<Spent>,
+    recycled: Arc<Recycled>,
     keeper: Arc<Keeper>,
     /// Held while counters are sent: a flush also waits for these.
     counting: Mutex<()>,
@@ -56,7 +56,7 @@ impl Sender {
         manager: ManagerClient,
         run: Arc<str>,
         encoder: EventEncoder,
-        spent: Arc<Spent>,
+        recycled: Arc<Recycled>,
         keeper: Arc<Keeper>,
     ) -> Self {
         Self {
@@ -64,7 +64,7 @@ impl Sender {
             manager,
             run,
             encoder,
-            spent,
+            recycled,
             keeper,
             counting: Mutex::new(()),
             saving: Mutex::new(()),
@@ -81,7 +81,7 @@ impl Sender {
                     Next::Batch(batch) => self.write(batch),
                     Next::Barriers(barriers) => {
                         let outcome = self.send_barriers(barriers, &mut superseded).await;
-                        self.went(outcome);
+                        self.end_on_failure(outcome);
                         continue;
                     }
                 },
@@ -91,12 +91,12 @@ impl Sender {
                 continue;
             }
             let outcome = self.send_batch(batch, &mut superseded).await;
-            self.went(outcome.map(|next| ahead = next));
+            self.end_on_failure(outcome.map(|next| ahead = next));
         }
     }
 
     /// Ends the run if a call for events or checkpoints failed: these must arrive.
-    fn went(&self, outcome: Result<(), ManagerError>) {
+    fn end_on_failure(&self, outcome: Result<(), ManagerError>) {
         match outcome {
             Ok(()) => self.shared.touch(),
             Err(error) => self.shared.close(error.into()),
@@ -206,7 +206,7 @@ impl Sender {
             }
             let weight = events.iter().map(|waiting| waiting.weight).sum();
             self.shared.sent(events.len(), weight, accepted, failures);
-            self.spent.give(events);
+            self.recycled.give(events);
         }
         Ok(())
     }
@@ -250,7 +250,7 @@ impl Sender {
             if self.keeper.is_due() {
                 let outcome = self.save_kept().await;
                 self.shared.passed(0, outcome.is_ok());
-                self.went(outcome);
+                self.end_on_failure(outcome);
             }
             if self.shared.touched_at().elapsed() >= self.shared.limits.heartbeat {
                 self.informed(self.manager.heartbeat(&self.run).await);

@@ -14,7 +14,7 @@ use crate::{
 
 /// A person's request for a run.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Wish {
+pub(crate) struct ManualRun {
     /// Start over with a full run.
     pub(crate) full: bool,
     /// The settings differ from those of the last run.
@@ -23,15 +23,15 @@ pub(crate) struct Wish {
 
 /// A started run.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Begun {
+pub(crate) struct StartedRun {
     pub(crate) run: Run,
-    pub(crate) why: Why,
+    pub(crate) why: ModeReason,
 }
 
 /// The reason for a run's mode, or that the run did not begin.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Why {
+pub(crate) enum ModeReason {
     /// An interrupted run is resumed.
     Resumed,
     /// A full run was requested.
@@ -49,11 +49,11 @@ pub(crate) enum Why {
 }
 
 /// Resumes the source's interrupted run, or starts a new one.
-pub(crate) async fn sync_by_hand(
+pub(crate) async fn sync_manually(
     shared: &Shared,
     source_id: &str,
-    wish: Wish,
-) -> Result<Begun, Refusal> {
+    request: ManualRun,
+) -> Result<StartedRun, Refusal> {
     let source = lookup::source(shared, source_id)
         .await?
         .ok_or_else(|| Refusal::source_not_found(source_id))?;
@@ -66,12 +66,12 @@ pub(crate) async fn sync_by_hand(
         .into_iter()
         .find(|run| run.source_id == source.id && run.class() == SlotClass::Scheduled);
     if let Some(run) = interrupted {
-        let goes_on = !wish.full && !wish.has_other_settings;
+        let goes_on = !request.full && !request.has_other_settings;
         if goes_on {
             match runs::resume(shared, &run).await {
                 Ok(()) => {
-                    let why = Why::Resumed;
-                    return Ok(Begun { run, why });
+                    let why = ModeReason::Resumed;
+                    return Ok(StartedRun { run, why });
                 }
                 Err(error) => {
                     tracing::warn!(run = run.id, %error, "the interrupted run was not resumed");
@@ -93,14 +93,14 @@ pub(crate) async fn sync_by_hand(
         modes.contains(&SyncType::Incremental)
     });
     let (mode, why) = match completed {
-        _ if wish.full => (SyncType::Full, Why::Asked),
-        None => (SyncType::Full, Why::First),
-        Some(_) if wish.has_other_settings => (SyncType::Full, Why::OtherSettings),
-        Some(_) if !is_incremental => (SyncType::Full, Why::NoIncremental),
-        Some(last) => (SyncType::Incremental, Why::Since(last)),
+        _ if request.full => (SyncType::Full, ModeReason::Asked),
+        None => (SyncType::Full, ModeReason::First),
+        Some(_) if request.has_other_settings => (SyncType::Full, ModeReason::OtherSettings),
+        Some(_) if !is_incremental => (SyncType::Full, ModeReason::NoIncremental),
+        Some(last) => (SyncType::Incremental, ModeReason::Since(last)),
     };
     match runs::trigger(shared, source_id, mode, TriggerType::Manual).await {
-        Ok(run) => Ok(Begun { run, why }),
+        Ok(run) => Ok(StartedRun { run, why }),
         // The stored run holds the connector's error.
         Err(TriggerError::Connector(_)) => {
             let id = source_id.to_owned();
@@ -108,8 +108,8 @@ pub(crate) async fn sync_by_hand(
             let run = latest.await?.pop().ok_or_else(|| {
                 Refusal::Internal("the run that was not accepted is not in the store".to_owned())
             })?;
-            let why = Why::NotAccepted;
-            Ok(Begun { run, why })
+            let why = ModeReason::NotAccepted;
+            Ok(StartedRun { run, why })
         }
         Err(error) => Err(error.into()),
     }

@@ -15,14 +15,14 @@ const HEAVIEST: usize = 4 << 10;
 type Place = Box<ConnectorEvent>;
 
 #[derive(Debug, Default)]
-pub(super) struct Spent(Mutex<Vec<Place>>);
+pub(super) struct Recycled(Mutex<Vec<Place>>);
 
-impl Spent {
+impl Recycled {
     /// Puts an event into the memory of one that was sent.
     #[inline]
     pub(super) fn replace(&self, event: ConnectorEvent) -> Place {
-        let spent = self.events().pop();
-        match spent {
+        let recycled = self.events().pop();
+        match recycled {
             Some(mut place) => {
                 *place = event;
                 place
@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn the_memory_of_a_sent_event_is_reused_unless_it_was_heavy() {
-        let spent = Spent::default();
+        let recycled = Recycled::default();
         let [usual, heavy] = [HEAVIEST, HEAVIEST + 1].map(|weight| Waiting {
             event: Box::new(deleted("sent")),
             tally: Tally::NONE,
@@ -66,10 +66,10 @@ mod tests {
             since: Instant::now(),
         });
         let place = &raw const *usual.event;
-        spent.give(vec![usual, heavy]);
-        let next = spent.replace(deleted("next"));
+        recycled.give(vec![usual, heavy]);
+        let next = recycled.replace(deleted("next"));
         assert_eq!((&raw const *next, &*next), (place, &deleted("next")));
-        assert!(spent.events().is_empty());
+        assert!(recycled.events().is_empty());
     }
 
     fn deleted(document_id: &str) -> ConnectorEvent {
