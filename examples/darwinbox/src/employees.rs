@@ -82,7 +82,7 @@ impl Everybody {
 
 impl Employee {
     /// Makes an employee from a record. Returns `None` if the record has no number.
-    fn of(record: Record) -> Option<Self> {
+    pub(crate) fn of(record: Record) -> Option<Self> {
         let id = record.text("employee_id")?.trim().to_owned();
         let email = record
             .text("company_email_id")

@@ -350,3 +350,45 @@ impl Run<'_> {
         Ok(found)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use omni_connector_dev::testing;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn of_two_records_with_one_address_the_active_one_counts_and_the_report_has_the_other() {
+        let record = |id: &str, email: &str, status: &str| {
+            let record =
+                json!({ "employee_id": id, "company_email_id": email, "employee_status": status });
+            Employee::of(Record::of(record).unwrap()).unwrap()
+        };
+        let everybody = Everybody {
+            employees: vec![
+                record("E1", "Bob@Example.com", "Inactive"),
+                record("E9", "bob@example.com", "Active"),
+                record("E3", " ", "Active"),
+            ],
+            unread: 0,
+        };
+        let (ctx, collected) = testing::context().connector(&Darwinbox).await;
+        for (employee, email) in one_record_each(&everybody, &ctx).into_values() {
+            ctx.person(employee.person(email).0).await.unwrap();
+        }
+        let people = collected.people().await;
+        let people = people
+            .iter()
+            .map(|it| (it.external_id.as_str(), it.email.as_str()));
+        assert_eq!(people.collect::<Vec<_>>(), [("E9", "bob@example.com")]);
+        let skips = collected.report().await.skips;
+        let skips = skips
+            .iter()
+            .map(|it| (it.item.as_str(), it.reason.as_str()));
+        let expected = [
+            ("E3", "the person has no e-mail address"),
+            ("E1", "another record has the same e-mail address or number"),
+        ];
+        assert_eq!(skips.collect::<Vec<_>>(), expected);
+    }
+}

@@ -247,7 +247,10 @@ fn join<'it>(all: &mut Vec<String>, more: impl IntoIterator<Item = &'it String>)
 
 #[cfg(test)]
 mod tests {
+    use omni_connector_dev::testing;
+
     use super::*;
+    use crate::Imap;
 
     fn row(uid: u32, header: &str) -> Row {
         Row {
@@ -291,5 +294,38 @@ mod tests {
             document_id(&folder("Projects/Harbour"), "<m6@example.com>"),
             "imap-thread:Projects%2FHarbour:%3Cm6%40example.com%3E"
         );
+    }
+    #[tokio::test]
+    async fn a_thread_is_one_document_for_the_owner_of_the_mailbox_alone() {
+        let mut thread = Thread::default();
+        for (uid, name) in [(1, "boats"), (2, "oars")] {
+            let mail = format!(
+                "From: Ada <Ada@Example.com>\r\nTo: bo@example.com\r\nSubject: About {name}\r\n\
+                 Message-ID: <{name}@x>\r\n\r\nThe text of {name}.\r\n"
+            );
+            let body = Body {
+                uid,
+                size: 9,
+                flags: Vec::new(),
+                bytes: mail.into_bytes(),
+            };
+            thread.add(&body).unwrap();
+        }
+        let (ctx, collected) = testing::context().connector(&Imap).await;
+        let url = Some("https://mail.example.com/{folder}/{uid}");
+        let document = thread.document("t1", "<boats@x>", "ada", "INBOX", url, "Ada@Example.com");
+        ctx.upsert(document).await.unwrap();
+
+        let found = collected.document("t1").await;
+        assert_eq!(found.title, "About boats");
+        assert_eq!(found.readers(), ["ada@example.com"]);
+        assert!(!found.is_public());
+        assert_eq!(found.url(), Some("https://mail.example.com/INBOX/2"));
+        assert_eq!(found.attribute("message_count"), Some(&json!(2)));
+        let (first, second) = (
+            found.text.find("The text of boats."),
+            found.text.find("The text of oars."),
+        );
+        assert!(first.is_some() && first < second, "{}", found.text);
     }
 }

@@ -9,7 +9,8 @@ use tokio::time::{sleep, timeout};
 
 use super::{
     process::{Process, Program},
-    setup::{PATIENCE, POLL_INTERVAL, Setup, last_lines},
+    recording::Recording,
+    setup::{POLL_INTERVAL, PATIENCE, Setup, client, last_lines},
 };
 use crate::{manager::Manager, options::Options};
 
@@ -23,6 +24,7 @@ pub struct SetupBuilder {
     pub(super) auth_type: AuthType,
     pub(super) source_type: Option<String>,
     pub(super) options: Options,
+    pub(super) is_recorded: bool,
 }
 
 impl SetupBuilder {
@@ -56,6 +58,27 @@ impl SetupBuilder {
         self
     }
 
+    /// Starts the binary through another program, which gets these arguments and then the path of the binary.
+    ///
+    /// ```no_run
+    /// # use omni_connector_dev::testing::Setup;
+    /// # async fn example() {
+    /// let as_nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+    /// let setup = Setup::of("target/debug/acme").through(as_nobody).start().await;
+    /// # drop(setup);
+    /// # }
+    /// ```
+    pub fn through(mut self, command: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
+        self.program.wrapper = command.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Keeps the events of every run, for [`Setup::events`].
+    pub fn recorded(mut self) -> Self {
+        self.is_recorded = true;
+        self
+    }
+
     /// Sets the manager's options; the default is [`options`](super::options).
     pub fn options(mut self, options: Options) -> Self {
         self.options = options;
@@ -70,13 +93,18 @@ impl SetupBuilder {
         let manager = Manager::start(self.options.clone()).await;
         let manager = manager.expect("a manager in memory starts");
         let url = manager.url();
-        self.start_with(manager, &url)
-            .await
-            .unwrap_or_else(|error| panic!("{error:#}"))
+        let setup = self.start_with(manager, &url).await;
+        setup.unwrap_or_else(|error| panic!("{error:#}"))
     }
 
     /// Starts with a manager at another URL, such as that of a proxy.
     pub(super) async fn start_with(self, manager: Manager, manager_url: &str) -> Result<Setup> {
+        let recording = match self.is_recorded {
+            true => Some(Recording::start(manager_url).await?),
+            false => None,
+        };
+        let recording_url = recording.as_ref().map(Recording::url);
+        let manager_url = recording_url.as_deref().unwrap_or(manager_url);
         let process = Process::start(self.program, manager_url)?;
         let registered = async {
             loop {
@@ -116,6 +144,8 @@ impl SetupBuilder {
             source,
             manifest,
             process: Arc::new(process),
+            recording,
+            http: client(),
         })
     }
 }

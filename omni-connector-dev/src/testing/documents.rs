@@ -154,6 +154,17 @@ impl Found {
         self.metadata["url"].as_str()
     }
 
+    /// Returns its type, as the manager reads it: `content_type` of the metadata, otherwise `mime_type`.
+    pub fn content_type(&self) -> Option<&str> {
+        let of = |key: &str| self.metadata.get(key).and_then(Value::as_str);
+        of("content_type").or_else(|| of("mime_type"))
+    }
+
+    /// Returns its size in the source, in bytes.
+    pub fn size(&self) -> Option<u64> {
+        self.metadata.get("size")?.as_str()?.parse().ok()
+    }
+
     /// Returns the value that an operator matches.
     pub fn attribute(&self, key: &str) -> Option<&Value> {
         self.attributes.get(key)

@@ -2,22 +2,17 @@
 //! [`Auth`], and enforces its [`Quota`]. It reports every undeclared request.
 
 use std::{
-    cmp::Reverse,
     collections::BTreeSet,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
-    time::{Duration, Instant},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+    time::Instant,
 };
 
-use axum::{
-    http::{HeaderMap, Method, StatusCode, Uri},
-    response::Response,
-};
+use axum::http::Method;
 use omni_connector::http::{Auth, Paging, Quota};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
     changes,
-    requests::{answered, matched, parameters, put, text_of},
     serving::serve,
     source::{Change, Source, Unable},
 };
@@ -47,32 +42,34 @@ pub struct FakeApi {
     url: OnceLock<String>,
 }
 
-struct Shared {
-    auth: Option<Auth>,
-    quota: Option<Quota>,
-    routes: Vec<Route>,
-    fields: changes::Fields,
-    most: Option<usize>,
-    state: Mutex<Inner>,
+/// What an API was described with, and its state.
+pub(super) struct Shared {
+    pub(super) auth: Option<Auth>,
+    pub(super) quota: Option<Quota>,
+    pub(super) routes: Vec<Route>,
+    pub(super) fields: changes::Fields,
+    pub(super) most: Option<usize>,
+    pub(super) state: Mutex<Inner>,
 }
 
-struct Inner {
+#[derive(Default)]
+pub(super) struct Inner {
     /// The items of each list, in the order of the routes.
-    items: Vec<Vec<Value>>,
-    problems: BTreeSet<String>,
-    writes: usize,
-    uneven: bool,
-    calls: Vec<Instant>,
+    pub(super) items: Vec<Vec<Value>>,
+    pub(super) problems: BTreeSet<String>,
+    pub(super) writes: usize,
+    pub(super) uneven: bool,
+    pub(super) calls: Vec<Instant>,
 }
 
-struct Route {
-    method: Method,
-    path: String,
-    parameters: Vec<String>,
-    kind: Kind,
+pub(super) struct Route {
+    pub(super) method: Method,
+    pub(super) path: String,
+    pub(super) parameters: Vec<String>,
+    pub(super) kind: Kind,
 }
 
-enum Kind {
+pub(super) enum Kind {
     /// The list with this index, with its items at a pointer.
     List(usize, String, Paging),
     /// One item of the main list, by the value of the path's parameter.
@@ -90,13 +87,6 @@ impl Default for FakeApi {
 impl FakeApi {
     /// Creates an API without routes.
     pub fn new() -> Self {
-        let state = Mutex::new(Inner {
-            items: Vec::new(),
-            problems: BTreeSet::new(),
-            writes: 0,
-            uneven: false,
-            calls: Vec::new(),
-        });
         Self {
             shared: Arc::new(Shared {
                 auth: None,
@@ -104,7 +94,7 @@ impl FakeApi {
                 routes: Vec::new(),
                 fields: changes::Fields::default(),
                 most: None,
-                state,
+                state: Mutex::default(),
             }),
             url: OnceLock::new(),
         }
@@ -294,153 +284,5 @@ impl Source for FakeApi {
 
     fn problems(&self) -> Vec<String> {
         self.shared.state().problems.iter().cloned().collect()
-    }
-}
-
-impl Shared {
-    fn state(&self) -> MutexGuard<'_, Inner> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn answer(&self, method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Response {
-        let header = |name: &str| Some(headers.get(name)?.to_str().ok()?.to_owned());
-        let pairs = parameters(uri);
-        let parameter = |name: &str| {
-            let found = pairs.iter().find(|(key, _)| key == name);
-            found.map(|(_, value)| value.clone())
-        };
-        if let Some(wait) = self.over_quota() {
-            let body = json!({ "error": "too many calls" });
-            return answered(
-                StatusCode::TOO_MANY_REQUESTS,
-                &[("retry-after", wait)],
-                &body,
-            );
-        }
-        if let Some(auth) = &self.auth
-            && !auth.admits(&header, &parameter)
-        {
-            let error = json!({ "error": "this credential is not known" });
-            return answered(StatusCode::UNAUTHORIZED, &[], &error);
-        }
-        let found = self.routes.iter().find_map(|route| {
-            let value = matched(&route.path, uri.path())?;
-            (route.method == *method).then_some((route, value))
-        });
-        let Some((route, value)) = found else {
-            return self.unknown(method, uri.path());
-        };
-        for (name, _) in &pairs {
-            if !route.parameters.contains(name) {
-                let path = &route.path;
-                self.problem(format!(
-                    "`{name}` is a parameter of `{method} {path}` that nobody declared"
-                ));
-            }
-        }
-        let input: Value = serde_json::from_slice(body).unwrap_or_default();
-        match &route.kind {
-            Kind::List(number, items_at, paging) => {
-                let asked = |name: &str| match input.pointer(name) {
-                    Some(Value::String(text)) => Some(text.clone()),
-                    Some(Value::Null) | None => parameter(name),
-                    Some(other) => Some(other.to_string()),
-                };
-                let host = header("host").unwrap_or_default();
-                let link = |name: &str, value: &str| {
-                    let others = pairs.iter().filter(|(key, _)| key != name);
-                    let others = others.map(|(key, value)| format!("{key}={value}"));
-                    let all: Vec<_> = others.chain([format!("{name}={value}")]).collect();
-                    format!("http://{host}{}?{}", uri.path(), all.join("&"))
-                };
-                self.page(*number, items_at, paging, &asked, &link)
-            }
-            Kind::Item(member, make) => {
-                let state = self.state();
-                let items = state.items.first().into_iter().flatten();
-                let mut items = items.filter(|item| text_of(&item[member]) == value);
-                match items.next() {
-                    Some(item) => answered(StatusCode::OK, &[], &make(item)),
-                    None => answered(StatusCode::NOT_FOUND, &[], &json!({ "error": "not found" })),
-                }
-            }
-            Kind::Write(make) => {
-                self.state().writes += 1;
-                answered(StatusCode::OK, &[], &make(&input))
-            }
-        }
-    }
-
-    fn page(
-        &self,
-        number: usize,
-        items_at: &str,
-        paging: &Paging,
-        asked: &dyn Fn(&str) -> Option<String>,
-        link: &dyn Fn(&str, &str) -> String,
-    ) -> Response {
-        let state = self.state();
-        let changed = self.fields.changed.as_ref().filter(|_| number == 0);
-        let since = changed.and_then(|(parameter, member)| Some((asked(parameter)?, member)));
-        let is_listed = |item: &&Value| {
-            since
-                .as_ref()
-                .is_none_or(|(since, member)| changes::is_since(&item[member.as_str()], since))
-        };
-        let items: Vec<_> = state.items[number].iter().filter(is_listed).collect();
-        let shorten = |start: usize| match (state.uneven && number == 0, start) {
-            (true, 0) => 1,
-            _ => 0,
-        };
-        let page = match paging.serve(items.len(), self.most, asked, link, &shorten) {
-            Ok(page) => page,
-            Err(problem) => {
-                drop(items);
-                drop(state);
-                self.problem(problem.clone());
-                return answered(StatusCode::BAD_REQUEST, &[], &json!({ "error": problem }));
-            }
-        };
-        let mut body = json!({});
-        put(
-            &mut body,
-            items_at,
-            items[page.items].iter().copied().cloned().collect(),
-        );
-        for (pointer, value) in page.fields {
-            put(&mut body, &pointer, value);
-        }
-        let headers: Vec<_> = page.link.map(|link| ("link", link)).into_iter().collect();
-        answered(StatusCode::OK, &headers, &body)
-    }
-
-    fn unknown(&self, method: &Method, path: &str) -> Response {
-        let near = self.routes.iter().max_by_key(|route| {
-            let pairs = route.path.chars().zip(path.chars());
-            let shared = pairs.take_while(|(one, other)| one == other).count();
-            (shared, route.method == *method, Reverse(route.path.len()))
-        });
-        let near = near.map_or_else(String::new, |route| {
-            format!("; the nearest route is `{} {}`", route.method, route.path)
-        });
-        self.problem(format!("nobody declared `{method} {path}`{near}"));
-        answered(StatusCode::NOT_FOUND, &[], &json!({ "error": "not found" }))
-    }
-
-    fn problem(&self, problem: String) {
-        self.state().problems.insert(problem);
-    }
-
-    /// Returns the seconds to wait after too many calls.
-    fn over_quota(&self) -> Option<String> {
-        let (limit, per) = self.quota.as_ref()?.allows();
-        let mut state = self.state();
-        state.calls.retain(|call| call.elapsed() < per);
-        if state.calls.len() < usize::try_from(limit).unwrap_or(usize::MAX) {
-            state.calls.push(Instant::now());
-            return None;
-        }
-        let oldest = state.calls.first().map_or(Duration::ZERO, Instant::elapsed);
-        Some(per.saturating_sub(oldest).as_secs().max(1).to_string())
     }
 }

@@ -13,33 +13,44 @@
 //! # }
 //! ```
 
+mod actions;
 mod builder;
 mod changes;
 mod conformance;
+mod context;
 mod documents;
 mod fake;
+mod fake_answers;
 mod fake_mcp;
 mod fault;
 mod journal;
 mod process;
 mod proxy;
 mod random;
+mod reading;
+mod recording;
 mod requests;
+mod runs;
 mod serving;
+mod settings;
 mod setup;
 mod source;
+mod waiting;
 pub mod wire;
 
 pub use builder::SetupBuilder;
 pub use conformance::{Address, Check, Conformance, Failure, Verdict};
+pub use context::{Collected, ContextBuilder, context};
 pub use documents::{Documents, Found, assert_documents};
 pub use fake::FakeApi;
 pub use fake_mcp::FakeMcp;
 pub use fault::{Action, Fault, Replacement, RetryAfter};
 pub use journal::{Entry, Journal, Side};
 pub use omni_connector::SyncType;
-pub use process::free_port;
+pub use process::{Process, free_port};
 pub use proxy::{Plan, Proxy, route_of};
 pub use random::Random;
-pub use setup::{Ended, Setup, options};
+pub use runs::Ended;
+pub use setup::{Setup, options};
 pub use source::{Change, Oddity, Source, Unable};
+pub use waiting::eventually;

@@ -21,12 +21,15 @@ use rustix::process::{Pid, Signal, kill_process};
 #[derive(Debug, Clone)]
 pub(super) struct Program {
     pub(super) binary: PathBuf,
+    /// A program and its arguments that start the binary; empty to start it directly.
+    pub(super) wrapper: Vec<OsString>,
     pub(super) environment: Vec<(OsString, OsString)>,
 }
 
-/// A process that any task can kill, and restart on the same port.
+/// The connector's process, which any task can kill, and restart on the same port. From
+/// [`Setup::process`](super::Setup::process).
 #[derive(Debug)]
-pub(super) struct Process {
+pub struct Process {
     program: Program,
     port: u16,
     child: Mutex<Option<Child>>,
@@ -74,14 +77,17 @@ impl Process {
         self.starts.load(Ordering::Relaxed)
     }
 
-    /// Kills and restarts it.
-    pub(super) fn restart(&self) -> Result<()> {
-        self.end();
+    /// Kills and restarts it. Returns before it answers.
+    ///
+    /// # Errors
+    /// Returns an error if the binary cannot be started.
+    pub fn restart(&self) -> Result<()> {
+        self.kill();
         self.launch()
     }
 
     /// Asks it to end (SIGTERM).
-    pub(super) fn terminate(&self) {
+    pub fn terminate(&self) {
         let pid = self.child().as_ref().map(Child::id);
         let pid = pid.and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
         if let Some(pid) = pid {
@@ -97,8 +103,8 @@ impl Process {
         }
     }
 
-    /// Kills it (SIGKILL).
-    pub(super) fn end(&self) {
+    /// Kills it (SIGKILL), and waits until it has ended. Does nothing if it was killed before.
+    pub fn kill(&self) {
         if let Some(mut child) = self.child().take() {
             let _ = child.kill();
             let _ = child.wait();
@@ -106,8 +112,19 @@ impl Process {
     }
 
     fn launch(&self) -> Result<()> {
-        let binary = &self.program.binary;
-        let mut child = Command::new(binary)
+        let Program {
+            binary, wrapper, ..
+        } = &self.program;
+        let mut command = match wrapper.split_first() {
+            Some((wrapper, arguments)) => {
+                let mut command = Command::new(wrapper);
+                command.args(arguments).arg(binary);
+                command
+            }
+            None => Command::new(binary),
+        };
+        let program = command.get_program().to_owned();
+        let mut child = command
             // An error needs no stack trace, which would push the message out of the last lines. A panic keeps its
             // trace.
             .env("RUST_LIB_BACKTRACE", "0")
@@ -116,7 +133,7 @@ impl Process {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .with_context(|| format!("`{}` cannot be started", binary.display()))?;
+            .with_context(|| format!("`{}` cannot be started", program.display()))?;
         if let Some(stdout) = child.stdout.take() {
             keep(stdout, Arc::clone(&self.output));
         }
@@ -135,7 +152,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        self.end();
+        self.kill();
     }
 }
 

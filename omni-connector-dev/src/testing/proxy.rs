@@ -3,6 +3,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    fmt,
     net::SocketAddr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -133,6 +134,15 @@ impl Proxy {
     /// Returns how many calls a fault hit so far.
     pub fn faults(&self) -> usize {
         self.state.faults.load(Ordering::Relaxed)
+    }
+}
+
+impl fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Proxy")
+            .field("address", &self.address)
+            .field("target", &self.state.target)
+            .finish_non_exhaustive()
     }
 }
 

@@ -132,8 +132,11 @@ impl SyncContext {
         self.inner.cancelled.cancel();
     }
 
-    /// Sends everything that waits, without ending the run.
-    pub(crate) async fn flush(&self) -> Result<(), RunError> {
+    /// Waits until the manager has accepted everything that was emitted before.
+    ///
+    /// # Errors
+    /// As [`upsert`](Self::upsert).
+    pub async fn flush(&self) -> Result<(), RunError> {
         self.inner.pipeline.flush().await
     }
 

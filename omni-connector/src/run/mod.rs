@@ -1,6 +1,7 @@
 //! Everything about one run: documents, inventories, watches, the pipeline, slots, execution and end.
 
 mod access;
+mod alone;
 mod attachment;
 mod budget;
 mod content;

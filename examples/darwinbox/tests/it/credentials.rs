@@ -44,7 +44,7 @@ async fn every_form_works_and_a_token_serves_more_than_one_call() {
         (dynamic("authorization_code"), "oauth/v1token"),
     ] {
         let world = signed_in(secret).await;
-        world.completes(SyncType::Full).await;
+        world.sync(SyncType::Full).await;
         world.ask("get_my_profile", json!({}), BOB).await;
         assert_eq!(world.hr.calls(path).len(), 1, "{path}");
         let calls = world.hr.world().calls.clone();
@@ -111,12 +111,7 @@ async fn a_credential_that_does_not_work_is_found_before_a_run() {
         let hr = Fake::start().await;
         let config = open(&hr);
         let world = World::with(hr, config, auth_type, secret).await;
-        let refused = world
-            .manager
-            .sync(&world.source.id, SyncType::Full)
-            .await
-            .unwrap_err()
-            .to_string();
+        let refused = world.refusal(SyncType::Full).await;
         assert!(
             refused.contains("refuses the credential") || refused.contains("Invalid grant"),
             "{refused}"

@@ -76,11 +76,11 @@ async fn only_participants_act() {
         (json!(null), false),
     ] {
         let world = configured(|config| config["authorization"] = authorization.clone()).await;
-        let (status, answer) = world.call("get_my_profile", json!({}), Some(BOB)).await;
+        let answer = world.answer("get_my_profile", json!({}), Some(BOB)).await;
         assert_eq!(
-            status,
+            answer.status,
             if takes_part { 200 } else { 403 },
-            "{authorization}: {answer}"
+            "{authorization}: {answer:?}"
         );
         assert_eq!(world.hr.world().calls.is_empty(), !takes_part);
     }
@@ -89,8 +89,8 @@ async fn only_participants_act() {
 #[tokio::test]
 async fn the_system_itself_does_not_act() {
     let world = World::start().await;
-    let (status, answer) = world.call("get_my_profile", json!({}), None).await;
-    assert_eq!(status, 403, "{answer}");
+    let answer = world.answer("get_my_profile", json!({}), None).await;
+    assert_eq!(answer.status, 403, "{answer:?}");
 }
 
 #[tokio::test]

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 
 use omni_connector::{SyncType, prelude::*};
-use omni_connector_dev::store::{StoreError, contents, documents};
 
 use crate::{
     fake::{Trouble, row},
-    support::{ADA, BOB, World},
+    support::{ADA, BOB, World, report},
 };
 
 const KINDS: [&str; 14] = [
@@ -29,11 +28,7 @@ const KINDS: [&str; 14] = [
 
 impl World {
     async fn readers(&self, id: &str) -> Value {
-        let documents = self.documents().await.into_iter();
-        documents
-            .filter(|document| document.document_id == id)
-            .find_map(|document| document.permissions)
-            .unwrap()
+        self.documents().await[id].permissions.clone().unwrap()
     }
 }
 
@@ -41,7 +36,10 @@ impl World {
 async fn every_kind_is_there_and_what_is_gone_goes() {
     let world = World::synced().await;
     for kind in KINDS {
-        assert!(!world.ids(&format!("{kind}:")).await.is_empty(), "{kind}");
+        assert!(
+            !world.ids_of(&format!("{kind}:")).await.is_empty(),
+            "{kind}"
+        );
     }
     {
         let mut hr = world.hr.world();
@@ -53,12 +51,15 @@ async fn every_kind_is_there_and_what_is_gone_goes() {
             .clear();
         hr.list("JobsApiv3/Joblist").clear();
     }
-    world.completes(SyncType::Incremental).await;
-    assert_eq!(world.ids("department:").await, ["darwinbox:department:d1"]);
+    world.sync(SyncType::Incremental).await;
+    assert_eq!(
+        world.ids_of("department:").await,
+        ["darwinbox:department:d1"]
+    );
     for kind in ["employee_manager:", "job:"] {
-        assert!(world.ids(kind).await.is_empty(), "{kind}");
+        assert!(world.ids_of(kind).await.is_empty(), "{kind}");
     }
-    assert!(!world.ids("job_level:").await.is_empty());
+    assert!(!world.ids_of("job_level:").await.is_empty());
 }
 
 #[tokio::test]
@@ -77,7 +78,7 @@ async fn records_that_omni_gave_one_id_have_an_id_each_and_keep_it() {
             row(&["E2", "Bob Boat", "Ada Light", ""]),
         ]);
     }
-    world.completes(SyncType::Full).await;
+    world.sync(SyncType::Full).await;
     let before = texts(&world).await;
     let of = |kind: &str| {
         let prefix = format!("darwinbox:{kind}:");
@@ -103,7 +104,7 @@ async fn records_that_omni_gave_one_id_have_an_id_each_and_keep_it() {
         rows.reverse();
         rows.insert(0, row(&["E2", "Bob Boat", "Dan New", ""]));
     }
-    world.completes(SyncType::Incremental).await;
+    world.sync(SyncType::Incremental).await;
     let mut after = texts(&world).await;
     for (id, text) in &before {
         assert_eq!(after.remove(id).as_ref(), Some(text), "{id}");
@@ -116,18 +117,15 @@ async fn records_that_omni_gave_one_id_have_an_id_each_and_keep_it() {
 
 /// The texts of all documents by their ids, without the lines that say a status.
 async fn texts(world: &World) -> BTreeMap<String, String> {
-    let source = world.source.id.clone();
-    let read = world.manager.store().read(move |db| {
-        let mut texts = BTreeMap::new();
-        for document in documents::of_source(db, &source)? {
-            let text = contents::find(db, &document.content_id)?.unwrap_or_default();
-            let lines = text.lines().filter(|line| !line.starts_with("- Status"));
-            let text = lines.collect::<Vec<_>>().join("\n");
-            texts.insert(document.document_id, text);
-        }
-        Ok::<_, StoreError>(texts)
-    });
-    read.await.unwrap()
+    let documents = world.documents().await;
+    let without_status = |text: &str| {
+        let lines = text.lines().filter(|line| !line.starts_with("- Status"));
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    let texts = documents
+        .iter()
+        .map(|document| (document.id.clone(), without_status(&document.text)));
+    texts.collect()
 }
 
 #[tokio::test]
@@ -154,7 +152,7 @@ async fn nobody_sees_what_is_over_and_histories_are_for_the_person_and_the_manag
         .unwrap()
         .1
         .push(stranger);
-    world.completes(SyncType::Full).await;
+    world.sync(SyncType::Full).await;
     let nobody = json!({ "public": false, "users": [], "groups": [] });
     for (id, is_public) in [
         ("u1", true),
@@ -182,7 +180,7 @@ async fn nobody_sees_what_is_over_and_histories_are_for_the_person_and_the_manag
     assert!(history["users"].as_array().unwrap().contains(&json!(ADA)));
     // A new manager may see it, and the old one no longer.
     world.hr.world().person("E2")["direct_manager_employee_id"] = "E3".into();
-    world.completes(SyncType::Incremental).await;
+    world.sync(SyncType::Incremental).await;
     let history = world
         .readers("darwinbox:employee_manager:e2-01-03-2020")
         .await;
@@ -192,8 +190,8 @@ async fn nobody_sees_what_is_over_and_histories_are_for_the_person_and_the_manag
 #[tokio::test]
 async fn only_listed_columns_of_a_history_are_shown() {
     let world = World::start().await;
-    world.completes(SyncType::Full).await;
-    let events = world.events();
+    let ended = world.sync(SyncType::Full).await;
+    let events = world.events(&ended.progress.run).await;
     let level = events
         .iter()
         .find(|event| event["document_id"] == "darwinbox:employee_job_level:e1-01-02-2019")
@@ -212,8 +210,8 @@ async fn holidays_are_those_of_every_office_this_year_and_the_next_and_the_past_
     world.hr.world().holidays = [today, today + 1]
         .map(|year| (year.to_string(), holiday(year)))
         .into();
-    world.completes(SyncType::Full).await;
-    let ids = world.ids("holiday:").await;
+    world.sync(SyncType::Full).await;
+    let ids = world.ids_of("holiday:").await;
     assert_eq!(
         ids,
         [today, today + 1].map(|year| format!("darwinbox:holiday:{year}-06-01-harbour-day"))
@@ -225,8 +223,8 @@ async fn holidays_are_those_of_every_office_this_year_and_the_next_and_the_past_
         .collect();
     assert_eq!(employees, ["E1", "E2", "E1", "E2"]);
     world.hr.world().holidays.clear();
-    world.completes(SyncType::Incremental).await;
-    assert!(world.ids("holiday:").await.is_empty());
+    world.sync(SyncType::Incremental).await;
+    assert!(world.ids_of("holiday:").await.is_empty());
 }
 
 #[tokio::test]
@@ -240,8 +238,8 @@ async fn a_list_that_the_key_may_not_read_is_skipped_and_kept() {
         world
             .hr
             .fails("orgmasterapi/employeeManager", Trouble::Status(status), 9);
-        let run = world.completes(SyncType::Full).await;
-        let report = world.report(&run).await;
+        let run = world.sync(SyncType::Full).await;
+        let report = report(&run);
         assert!(report.contains("may not use the endpoint"), "{report}");
         assert!(!report.contains("go away"), "{report}");
         assert_eq!(world.documents().await.len(), before);
@@ -250,7 +248,7 @@ async fn a_list_that_the_key_may_not_read_is_skipped_and_kept() {
     world
         .hr
         .fails("masterapi/employee", Trouble::Status(403), 9);
-    world.completes(SyncType::Incremental).await;
+    world.sync(SyncType::Incremental).await;
     assert_eq!(world.documents().await.len(), before);
     assert!(world.person(BOB).await.is_some());
 }

@@ -1,13 +1,11 @@
 //! People come to Omni with all that it knows of, and leave only by a whole list without them.
 
-use std::time::Duration;
-
 use omni_connector::{SyncType, prelude::*, wire::UserFilterMode};
-use omni_connector_dev::store::checkpoints;
+use omni_connector_dev::testing::eventually;
 
 use crate::{
     fake::Trouble,
-    support::{ADA, BOB, CAROL, World},
+    support::{ADA, BOB, CAROL, World, report},
 };
 
 #[tokio::test]
@@ -21,7 +19,7 @@ async fn one_odd_record_does_not_hold_up_the_others() {
         let twice = hr.person("E3").clone();
         hr.people.push(twice);
     }
-    let run = world.completes(SyncType::Full).await;
+    let run = world.sync(SyncType::Full).await;
     let ada = world.person(ADA).await.unwrap();
     assert_eq!(
         (ada.manager_external_id, ada.employment_start_date),
@@ -29,7 +27,7 @@ async fn one_odd_record_does_not_hold_up_the_others() {
     );
     assert!(world.person(BOB).await.is_none());
     assert!(world.person(CAROL).await.is_some());
-    let report = world.report(&run).await;
+    let report = report(&run);
     for part in ["no e-mail address", "date_of_joining", "another record"] {
         assert!(report.contains(part), "{part}: {report}");
     }
@@ -45,7 +43,7 @@ async fn who_comes_back_under_a_new_number_stays_a_person() {
         again["employee_id"] = "E9".into();
         hr.people.push(again);
     }
-    world.completes(SyncType::Incremental).await;
+    world.sync(SyncType::Incremental).await;
     let bob = world.person(BOB).await.unwrap();
     assert_eq!(
         (bob.external_id.as_str(), bob.is_active),
@@ -57,7 +55,7 @@ async fn who_comes_back_under_a_new_number_stays_a_person() {
 async fn a_new_address_replaces_the_old_one() {
     let world = World::synced().await;
     world.hr.world().person("E2")["company_email_id"] = "Bob.Boat@example.com".into();
-    world.completes(SyncType::Incremental).await;
+    world.sync(SyncType::Incremental).await;
     assert!(world.person(BOB).await.is_none());
     assert_eq!(
         world
@@ -78,7 +76,7 @@ async fn the_filter_of_the_source_decides_who_belongs() {
             source.user_blacklist = Some(vec!["Bob@Example.com".to_owned()]);
         })
         .await;
-    world.completes(SyncType::Full).await;
+    world.sync(SyncType::Full).await;
     assert!(world.person(BOB).await.is_none());
     assert!(world.person(ADA).await.is_some());
 }
@@ -87,7 +85,7 @@ async fn the_filter_of_the_source_decides_who_belongs() {
 async fn an_empty_master_looks_like_an_accident_and_what_is_held_back_goes_later() {
     let world = World::synced().await;
     let everybody = std::mem::take(&mut world.hr.world().people);
-    world.completes(SyncType::Full).await;
+    world.sync(SyncType::Full).await;
     assert!(world.person(ADA).await.is_some() && world.person(CAROL).await.is_some());
     world.hr.world().people = everybody;
     world
@@ -95,7 +93,7 @@ async fn an_empty_master_looks_like_an_accident_and_what_is_held_back_goes_later
         .world()
         .people
         .retain(|person| person["employee_id"] != "E3");
-    world.completes(SyncType::Incremental).await;
+    world.sync(SyncType::Incremental).await;
     assert!(world.person(ADA).await.is_some() && world.person(CAROL).await.is_none());
 }
 
@@ -106,24 +104,11 @@ async fn everybody_who_is_sent_is_named_in_a_checkpoint_before() {
     world
         .hr
         .fails("orgmasterapi/departmentlist", Trouble::Hangs, 99);
-    let run = world
-        .manager
-        .sync(&world.source.id, SyncType::Full)
-        .await
-        .unwrap();
-    while world.hr.calls("orgmasterapi/departmentlist").is_empty() {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    let id = run.id.clone();
-    let saved = world
-        .manager
-        .store()
-        .read(move |db| checkpoints::find(db, &id))
-        .await
-        .unwrap();
-    assert_eq!(
-        saved.unwrap()["synced_person_emails"],
-        json!([ADA, BOB, CAROL])
-    );
+    let run = world.begin(SyncType::Full).await;
+    let hr = &world.hr;
+    let waits = async || (!hr.calls("orgmasterapi/departmentlist").is_empty()).then_some(());
+    eventually("the run waits", waits).await;
+    let saved = world.saved_by(&run).await.unwrap();
+    assert_eq!(saved["synced_person_emails"], json!([ADA, BOB, CAROL]));
     world.manager.cancel(&run.id).await.unwrap();
 }

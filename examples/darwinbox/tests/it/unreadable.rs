@@ -4,7 +4,7 @@ use omni_connector::{SyncType, prelude::*};
 
 use crate::{
     fake::Trouble,
-    support::{ADA, BOB, World},
+    support::{ADA, BOB, World, report},
 };
 
 const BODIES: [&str; 7] = [
@@ -30,8 +30,8 @@ async fn a_list_that_cannot_be_read_is_reported_and_kept_and_the_others_go_on() 
     ] {
         for body in BODIES {
             world.hr.fails(path, Trouble::Body(body), 99);
-            let run = world.completes(SyncType::Incremental).await;
-            let report = world.report(&run).await;
+            let run = world.sync(SyncType::Incremental).await;
+            let report = report(&run);
             assert!(report.contains(path), "{path} {body}: {report}");
             assert_eq!(world.documents().await.len(), before, "{path} {body}");
         }
@@ -49,9 +49,9 @@ async fn a_record_that_cannot_be_read_keeps_its_list() {
         json!({ "id": null, "department_name": " " }),
     ] {
         *world.hr.world().list("orgmasterapi/departmentlist") = vec![odd.clone()];
-        let run = world.completes(SyncType::Incremental).await;
-        assert!(world.report(&run).await.contains("departmentlist"));
-        assert_eq!(world.ids("department:").await.len(), 2, "{odd}");
+        let run = world.sync(SyncType::Incremental).await;
+        assert!(report(&run).contains("departmentlist"));
+        assert_eq!(world.ids_of("department:").await.len(), 2, "{odd}");
     }
     world
         .hr
@@ -61,8 +61,8 @@ async fn a_record_that_cannot_be_read_keeps_its_list() {
         .unwrap()
         .1
         .push(json!(["", "a row that is cut"]));
-    world.completes(SyncType::Incremental).await;
-    assert_eq!(world.ids("employee_manager:").await.len(), 1);
+    world.sync(SyncType::Incremental).await;
+    assert_eq!(world.ids_of("employee_manager:").await.len(), 1);
 }
 
 #[tokio::test]
@@ -87,7 +87,7 @@ async fn a_master_that_cannot_be_read_fails_the_run_and_deletes_nobody() {
     // Somebody who is unreadable may be anybody, so nobody is gone.
     for odd in [json!(7), json!({ "first_name": "Bob" })] {
         world.hr.world().people[1] = odd;
-        world.completes(SyncType::Full).await;
+        world.sync(SyncType::Full).await;
         assert!(world.person(BOB).await.is_some() && world.person(ADA).await.is_some());
     }
 }

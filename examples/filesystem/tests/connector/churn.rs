@@ -1,11 +1,12 @@
 //! A checkout of a git repository that goes through its tags: after each, Omni holds what `git ls-tree` says, text by text.
 
-use std::{collections::BTreeMap, fs, process::Command};
+use std::{collections::BTreeMap, fs, path::Path, process::Command};
 
 use omni_connector::SyncType::{Full, Incremental, Realtime};
+use omni_connector_dev::testing::Documents;
 use serde_json::json;
 
-use crate::support::{PATIENCE, Setup};
+use crate::support::Setup;
 
 const TAGS: u32 = 6;
 
@@ -100,11 +101,10 @@ fn truth(setup: &Setup, tag: &str) -> BTreeMap<String, String> {
 }
 
 async fn held(setup: &Setup) -> BTreeMap<String, String> {
-    let mut held = BTreeMap::new();
-    for (id, document) in setup.documents().await {
-        held.insert(id, setup.text(&document).await);
-    }
-    held
+    let documents = setup.documents().await.into_iter();
+    documents
+        .map(|(id, document)| (id, document.text))
+        .collect()
 }
 
 /// A source with such a repository; none where there is no git.
@@ -132,11 +132,9 @@ async fn runs_over_a_checkout_hold_what_git_says() {
     };
     for (n, tag) in tags().enumerate() {
         git(&setup, &["checkout", "--quiet", &tag]);
-        let report = setup
-            .sync(if n % 5 == 0 { Full } else { Incremental })
-            .await
-            .report;
-        assert_eq!(report.held_back, 0, "{tag}");
+        let mode = if n % 5 == 0 { Full } else { Incremental };
+        let ended = setup.sync(mode).await;
+        assert_eq!(ended.report().held_back, 0, "{tag}");
         assert_eq!(held(&setup).await, truth(&setup, &tag), "{tag}");
     }
 }
@@ -148,21 +146,18 @@ async fn a_watch_over_a_checkout_ends_in_what_git_says() {
     };
     git(&setup, &["checkout", "--quiet", "t0"]);
     setup.sync(Full).await;
-    setup
-        .manager
-        .sync(&setup.source.id, Realtime)
-        .await
-        .unwrap();
+    setup.begin(Realtime).await;
     for tag in tags() {
         git(&setup, &["checkout", "--quiet", &tag]);
         let truth = truth(&setup, &tag);
-        let reached = tokio::time::timeout(PATIENCE, async {
-            while held(&setup).await != truth {
-                tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-            }
-        });
-        if reached.await.is_err() {
-            assert_eq!(held(&setup).await, truth, "{tag}");
-        }
+        let base = setup.path("");
+        let held = |documents: &Documents| {
+            let found = documents.iter().map(|document| {
+                let path = Path::new(&document.id).strip_prefix(&base).unwrap();
+                (path.to_str().unwrap().to_owned(), document.text.clone())
+            });
+            found.eq(truth.clone())
+        };
+        setup.until(held).await;
     }
 }

@@ -65,7 +65,7 @@ async fn everything_that_is_no_file_is_skipped_with_its_reason() {
     ];
     assert_eq!(setup.ids().await, expected);
     let reasons = ended
-        .report
+        .report()
         .reasons
         .iter()
         .map(|(reason, count)| (reason.as_str(), *count));
@@ -78,7 +78,7 @@ async fn everything_that_is_no_file_is_skipped_with_its_reason() {
     ];
     assert_eq!(reasons.collect::<Vec<_>>(), expected);
     let link = ended
-        .report
+        .report()
         .skips
         .iter()
         .find(|skip| skip.item.ends_with("/out-of-the-tree"))
@@ -86,7 +86,7 @@ async fn everything_that_is_no_file_is_skipped_with_its_reason() {
     assert_eq!(link.detail.as_deref(), Some("/etc"));
 
     let documents = setup.documents().await;
-    assert_eq!(setup.text(&documents["latin"]).await, "Größe");
+    assert_eq!(documents["latin"].text, "Größe");
     assert_eq!(
         documents["latin"].metadata["extra"]["encoding"],
         "windows-1252"
@@ -98,8 +98,8 @@ async fn everything_that_is_no_file_is_skipped_with_its_reason() {
             "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
         ),
     ] {
-        assert_eq!(setup.text(&documents[id]).await, "");
-        assert_eq!(documents[id].content_type.as_deref(), Some(mime));
+        assert_eq!(documents[id].text, "");
+        assert_eq!(documents[id].content_type(), Some(mime));
     }
 }
 
@@ -122,7 +122,8 @@ async fn what_cannot_be_read_keeps_its_documents() {
     close("closed");
     fs::remove_file(setup.path("gone.md")).unwrap();
     for mode in [Incremental, Full] {
-        let report = setup.sync(mode).await.report;
+        let ended = setup.sync(mode).await;
+        let report = ended.report();
         assert_eq!(report.reasons.get("cannot be read"), Some(&2), "{report:?}");
         let is_named = |name: &str| report.skips.iter().any(|skip| skip.item.ends_with(name));
         assert!(
@@ -140,7 +141,7 @@ async fn what_cannot_be_read_keeps_its_documents() {
     open("closed", 0o755);
     fs::remove_file(setup.path("closed/deeper/0.md")).unwrap();
     let ended = setup.sync(Incremental).await;
-    assert_eq!(ended.report.deleted, 1);
+    assert_eq!(ended.report().deleted, 1);
     assert_eq!(setup.ids().await.len(), 6);
 }
 
@@ -157,6 +158,6 @@ async fn paths_longer_than_the_system_allows_end_in_a_skip() {
     assert!(made.unwrap().success());
     let ended = setup.sync(Full).await;
     assert_eq!(setup.ids().await, ["file.md"]);
-    assert_eq!(ended.report.skipped, 1, "{:?}", ended.report);
-    assert_eq!(setup.sync(Incremental).await.report.deleted, 0);
+    assert_eq!(ended.report().skipped, 1, "{:?}", ended.report());
+    assert_eq!(setup.sync(Incremental).await.report().deleted, 0);
 }

@@ -1,22 +1,20 @@
 //! The watch: what happens to the tree is in Omni soon after.
 
-use std::{fs, process::Command, time::Duration};
+use std::{fs, process::Command};
 
 use omni_connector::SyncType::{Full, Realtime};
-use omni_connector_dev::store::runs::{Run, RunStatus};
-
+use omni_connector_dev::{
+    store::runs::{Run, RunStatus},
+    testing::{self, eventually},
+};
 use serde_json::json;
 
-use crate::support::{PATIENCE, Setup, set_modified};
+use crate::support::{BINARY, Setup, set_modified};
 
 /// Watches the tree, from when everything in it is known.
 async fn watch(setup: &Setup) -> Run {
     setup.sync(Full).await;
-    let run = setup
-        .manager
-        .sync(&setup.source.id, Realtime)
-        .await
-        .unwrap();
+    let run = setup.begin(Realtime).await;
     // What is written before the watch begins is found by its first look.
     setup.write("marker", "is it watching?");
     let mut ids = setup.ids().await;
@@ -30,21 +28,12 @@ async fn watch(setup: &Setup) -> Run {
     run
 }
 
-async fn until_title_text(setup: &Setup, id: &str, size: i64) {
-    let arrived = tokio::time::timeout(PATIENCE, async {
-        while setup
-            .documents()
-            .await
-            .get(id)
-            .and_then(|document| document.size)
-            != Some(size)
-        {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    });
-    arrived
-        .await
-        .unwrap_or_else(|_| panic!("`{id}` never has {size} bytes"));
+async fn until_size(setup: &Setup, id: &str, size: u64) {
+    let arrived = async || {
+        let documents = setup.documents().await;
+        (documents.get(id)?.size()? == size).then_some(())
+    };
+    eventually(&format!("`{id}` has {size} bytes"), arrived).await;
 }
 
 #[tokio::test]
@@ -70,7 +59,7 @@ async fn files_and_folders_that_come_change_move_and_go_are_followed() {
     // How editors save.
     fs::write(setup.path(".a.md.swap"), "the second text").unwrap();
     fs::rename(setup.path(".a.md.swap"), setup.path("a.md")).unwrap();
-    until_title_text(&setup, "a.md", 15).await;
+    until_size(&setup, "a.md", 15).await;
 
     // A folder that comes with content, from elsewhere in the file system.
     fs::create_dir_all(setup.outside("arriving/inner")).unwrap();
@@ -126,11 +115,7 @@ async fn what_happened_before_the_watch_began_is_found_by_its_first_look() {
     setup.sync(Full).await;
     fs::remove_file(setup.path("goes.md")).unwrap();
     setup.write("comes.md", "first");
-    setup
-        .manager
-        .sync(&setup.source.id, Realtime)
-        .await
-        .unwrap();
+    setup.begin(Realtime).await;
     setup.until_ids(&["comes.md", "stays.md"]).await;
 }
 
@@ -144,18 +129,19 @@ async fn an_emptied_tree_deletes_nothing_and_a_missing_one_fails_the_watch() {
     for entry in fs::read_dir(setup.path("")).unwrap() {
         fs::remove_file(entry.unwrap().path()).unwrap();
     }
-    let held_back = tokio::time::timeout(PATIENCE, async {
-        while setup.connector.report(&run.id).await.held_back == 0 {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    });
-    held_back.await.expect("the deletes are held back");
+    let held_back = async || {
+        setup
+            .report(&run.id)
+            .await
+            .filter(|report| report.held_back > 0)
+    };
+    eventually("the deletes are held back", held_back).await;
     assert_eq!(setup.ids().await.len(), 6);
 
     fs::remove_dir(setup.path("")).unwrap();
-    let ended = setup.end_of(&run.id).await.progress.run;
-    assert_eq!(ended.status, RunStatus::Failed);
-    assert!(ended.error_message.unwrap().contains("cannot be listed"));
+    let ended = setup.wait(&run).await;
+    assert_eq!(ended.progress.run.status, RunStatus::Failed);
+    assert!(ended.message().unwrap().contains("cannot be listed"));
     assert_eq!(setup.ids().await.len(), 6);
 }
 
@@ -184,12 +170,8 @@ async fn a_file_whose_time_and_size_were_put_back_is_read_by_the_watch() {
     let time = fs::metadata(&path).unwrap().modified().unwrap();
     fs::write(&path, "other").unwrap();
     set_modified(&path, time);
-    let read = tokio::time::timeout(PATIENCE, async {
-        while setup.text(&setup.documents().await["a.md"]).await != "other" {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    });
-    read.await.expect("the watch reads what it heard of");
+    let read = async || (setup.documents().await["a.md"].text == "other").then_some(());
+    eventually("the watch reads what it heard of", read).await;
 }
 
 /// Beyond the limit of watches the system sends no notices, as on the file systems of other machines.
@@ -204,19 +186,14 @@ async fn a_tree_without_notices_is_looked_at_again_and_the_report_says_so() {
         eprintln!("skipped: this machine does not let a test limit its own watches");
         return;
     }
-    let setup = Setup::start(json!({}), |binary| {
-        let mut command = Command::new("unshare");
-        command.args(["-Ur", "sh", "-c", LIMITED]).arg(binary);
-        command
+    let setup = Setup::start(json!({}), |_| {
+        let limited = ["unshare", "-Ur", "sh", "-c", LIMITED];
+        testing::Setup::of(BINARY).through(limited)
     })
     .await;
     // Few enough folders to begin with.
     setup.write("a/first.md", "first");
-    let run = setup
-        .manager
-        .sync(&setup.source.id, Realtime)
-        .await
-        .unwrap();
+    let run = setup.begin(Realtime).await;
     setup.until_ids(&["a/first.md"]).await;
     for folder in ["b", "c", "d", "e", "f"] {
         setup.write(
@@ -238,7 +215,7 @@ async fn a_tree_without_notices_is_looked_at_again_and_the_report_says_so() {
     setup
         .until_ids(&[&expected[1..], &["f/latest.md"][..]].concat())
         .await;
-    let report = setup.connector.report(&run.id).await;
+    let report = setup.report(&run.id).await.unwrap();
     let reason = "without notices of the system, so it is looked at again and again";
     assert_eq!(report.reasons.get(reason), Some(&1), "{report:?}");
 }

@@ -33,9 +33,9 @@ async fn a_full_run_makes_a_document_of_every_file() {
     let ended = setup.sync(Full).await;
     assert_eq!(
         (
-            ended.report.scanned,
-            ended.report.updated,
-            ended.report.skipped
+            ended.report().scanned,
+            ended.report().updated,
+            ended.report().skipped
         ),
         (3, 3, 0)
     );
@@ -48,11 +48,11 @@ async fn a_full_run_makes_a_document_of_every_file() {
     let runbook = &documents["Ops/Run Books/größe.MD"];
     assert_eq!(runbook.title, "größe.MD");
     let path = setup.path("Ops/Run Books/größe.MD");
-    assert_eq!(runbook.document_id, path.to_str().unwrap());
-    assert_eq!(runbook.metadata["path"], runbook.document_id);
-    assert_eq!(runbook.content_type.as_deref(), Some("text/markdown"));
+    assert_eq!(runbook.id, path.to_str().unwrap());
+    assert_eq!(runbook.metadata["path"], runbook.id);
+    assert_eq!(runbook.content_type(), Some("text/markdown"));
     assert_eq!(runbook.metadata["url"], json!(null));
-    assert_eq!(runbook.size, Some(28));
+    assert_eq!(runbook.size(), Some(28));
     assert_eq!(
         runbook.attributes,
         json!({ "ext": "md", "folder": ["ops", "run_books"] })
@@ -69,10 +69,10 @@ async fn a_full_run_makes_a_document_of_every_file() {
     let updated = omni_connector::wire::timestamp::parse(updated).unwrap();
     assert_eq!(updated, time::OffsetDateTime::from(modified));
 
-    assert_eq!(setup.text(runbook).await, "Turn it off and on again.");
-    let page = setup.text(&documents["page.html"]).await;
+    assert_eq!(runbook.text, "Turn it off and on again.");
+    let page = &documents["page.html"].text;
     assert!(page.contains("welcome") && !page.contains("<b>"), "{page}");
-    assert_eq!(setup.text(&documents["empty"]).await, "");
+    assert_eq!(documents["empty"].text, "");
 }
 
 #[tokio::test]
@@ -81,7 +81,7 @@ async fn a_run_with_nothing_changed_emits_nothing_and_says_so() {
     fill(&setup, 100);
     setup.sync(Full).await;
     let ended = setup.sync(Incremental).await;
-    let report = &ended.report;
+    let report = ended.report();
     assert_eq!(
         (
             report.scanned,
@@ -94,7 +94,7 @@ async fn a_run_with_nothing_changed_emits_nothing_and_says_so() {
     assert_eq!(ended.progress.run.documents_scanned, 100);
     assert_eq!(ended.progress.effects, RunEffects::default());
     // The run saved nothing, and what is known is still known.
-    assert_eq!(setup.sync(Incremental).await.report.updated, 0);
+    assert_eq!(setup.sync(Incremental).await.report().updated, 0);
 }
 
 #[tokio::test]
@@ -113,14 +113,14 @@ async fn ten_touched_and_ten_deleted_files_are_ten_updates_and_ten_deletes() {
         fs::remove_file(setup.path(&format!("folder-{}/file-{n:03}.md", n % 3))).unwrap();
     }
     let ended = setup.sync(Incremental).await;
-    assert_eq!((ended.report.updated, ended.report.deleted), (10, 10));
+    assert_eq!((ended.report().updated, ended.report().deleted), (10, 10));
     let effects = &ended.progress.effects;
     assert_eq!(
         (effects.created, effects.updated, effects.deleted),
         (0, 10, 10)
     );
     assert_eq!(setup.ids().await.len(), 90);
-    assert_eq!(setup.sync(Incremental).await.report.updated, 0);
+    assert_eq!(setup.sync(Incremental).await.report().updated, 0);
 }
 
 #[tokio::test]
@@ -148,10 +148,10 @@ async fn a_full_run_sends_everything_again_and_misses_what_is_gone() {
     setup.sync(Full).await;
     fs::remove_file(setup.path("folder-0/file-000.md")).unwrap();
     let ended = setup.sync(Full).await;
-    assert_eq!((ended.report.updated, ended.report.deleted), (19, 1));
+    assert_eq!((ended.report().updated, ended.report().deleted), (19, 1));
     let effects = &ended.progress.effects;
     assert_eq!((effects.unchanged, effects.deleted), (19, 1));
-    assert_eq!(setup.sync(Incremental).await.report.scanned, 19);
+    assert_eq!(setup.sync(Incremental).await.report().scanned, 19);
 }
 
 #[tokio::test]
@@ -164,7 +164,7 @@ async fn an_emptied_tree_is_held_back_and_is_whole_again_when_the_files_are_back
     fs::create_dir(&tree).unwrap();
     for mode in [Incremental, Full] {
         let ended = setup.sync(mode).await;
-        assert_eq!((ended.report.deleted, ended.report.held_back), (0, 20));
+        assert_eq!((ended.report().deleted, ended.report().held_back), (0, 20));
         assert_eq!(setup.ids().await.len(), 20);
     }
 
@@ -181,7 +181,7 @@ async fn an_emptied_tree_is_held_back_and_is_whole_again_when_the_files_are_back
     fs::rename(&away, &tree).unwrap();
     fs::remove_file(setup.path("folder-0/file-000.md")).unwrap();
     let ended = setup.sync(Incremental).await;
-    assert_eq!((ended.report.held_back, ended.report.deleted), (0, 1));
+    assert_eq!((ended.report().held_back, ended.report().deleted), (0, 1));
 }
 
 #[tokio::test]
@@ -197,7 +197,7 @@ async fn the_settings_say_what_belongs_to_the_source() {
     let ended = setup.sync(Full).await;
     assert_eq!(setup.ids().await, ["a.md", "b.txt"]);
     let reasons = ended
-        .report
+        .report()
         .reasons
         .iter()
         .map(|(reason, count)| (reason.as_str(), *count));
@@ -212,13 +212,13 @@ async fn the_settings_say_what_belongs_to_the_source() {
     // What stops to belong to it is deleted.
     setup.write("a.md", "larger than ten");
     let ended = setup.sync(Incremental).await;
-    assert_eq!(ended.report.deleted, 1);
+    assert_eq!(ended.report().deleted, 1);
     assert_eq!(setup.ids().await, ["b.txt"]);
 }
 
 #[tokio::test]
 async fn what_an_admin_excludes_is_deleted_however_much_it_is() {
-    let mut setup = Setup::new().await;
+    let setup = Setup::new().await;
     fill(&setup, 30);
     setup.write("kept.md", "the only one");
     setup.sync(Full).await;
@@ -226,13 +226,13 @@ async fn what_an_admin_excludes_is_deleted_however_much_it_is() {
         .configure("exclude_patterns", json!(["folder-"]))
         .await;
     let ended = setup.sync(Incremental).await;
-    assert_eq!((ended.report.deleted, ended.report.held_back), (30, 0));
+    assert_eq!((ended.report().deleted, ended.report().held_back), (30, 0));
     assert_eq!(setup.ids().await, ["kept.md"]);
 }
 
 #[tokio::test]
 async fn a_tree_that_is_moved_to_another_base_leaves_nothing_of_the_old_one() {
-    let mut setup = Setup::new().await;
+    let setup = Setup::new().await;
     fill(&setup, 30);
     setup.sync(Full).await;
     setup
@@ -255,10 +255,10 @@ async fn a_file_whose_time_was_put_back_is_read() {
     let time = fs::metadata(&path).unwrap().modified().unwrap();
     fs::write(&path, "The text of file X.").unwrap();
     set_modified(&path, time);
-    assert_eq!(setup.sync(Incremental).await.report.updated, 1);
+    assert_eq!(setup.sync(Incremental).await.report().updated, 1);
     let documents = setup.documents().await;
     assert_eq!(
-        setup.text(&documents["folder-0/file-000.md"]).await,
+        documents["folder-0/file-000.md"].text,
         "The text of file X."
     );
 }
@@ -277,12 +277,7 @@ async fn a_wrong_config_is_refused_with_the_field_that_is_wrong() {
         (json!({ "exclude_patterns": [""] }), "remove it"),
     ] {
         let setup = Setup::with_config(config).await;
-        let refused = setup
-            .manager
-            .sync(&setup.source.id, Full)
-            .await
-            .unwrap_err()
-            .to_string();
+        let refused = setup.refusal(Full).await;
         assert!(
             refused.contains("400") && refused.contains(field),
             "{refused}"

@@ -28,7 +28,7 @@ async fn a_source_of_omnis_own_connector_goes_on() {
         (Realtime, None),
     ] {
         // Omni's connector does not know globs, and it follows links.
-        let mut setup = Setup::with_config(
+        let setup = Setup::with_config(
             json!({ "exclude_patterns": ["secret", "/private/", "*.csv", "old*/"] }),
         )
         .await;
@@ -51,7 +51,7 @@ async fn a_source_of_omnis_own_connector_goes_on() {
         ));
         events.push(sent(&format!("{base}/link.txt"), "root:x:0:0"));
         let was_there = events.len();
-        setup.sync_of_another(events, checkpoint).await;
+        setup.sync_by_another(events, checkpoint).await;
         assert_eq!(setup.ids().await.len(), was_there);
 
         let mut expected = vec![
@@ -68,7 +68,7 @@ async fn a_source_of_omnis_own_connector_goes_on() {
         ];
         expected.sort_unstable();
         if mode == Realtime {
-            setup.manager.sync(&setup.source.id, mode).await.unwrap();
+            setup.begin(mode).await;
             setup.until_ids(&expected).await;
         } else {
             let ended = setup.sync(mode).await;
@@ -76,7 +76,7 @@ async fn a_source_of_omnis_own_connector_goes_on() {
             assert_eq!(ended.progress.effects.created, 0, "nothing is there twice");
             assert_eq!(setup.sync(Incremental).await.progress.effects.deleted, 0);
         }
-        setup.connector.kill();
+        setup.process().kill();
     }
 }
 
@@ -99,7 +99,7 @@ async fn a_source_of_this_connector_in_its_earlier_form_goes_on() {
             .into();
         let folders = json!({ "ops": ops, "": { "top.md": null, "gone.md": [1, 4] } });
         let checkpoint = json!({ "base": setup.path("").to_str().unwrap().trim_end_matches('/'), "folders": folders });
-        setup.sync_of_another(events, Some(checkpoint)).await;
+        setup.sync_by_another(events, Some(checkpoint)).await;
 
         let ended = setup.sync(mode).await;
         let documents = setup.documents().await;
@@ -108,8 +108,8 @@ async fn a_source_of_this_connector_in_its_earlier_form_goes_on() {
         assert!(
             documents
                 .values()
-                .all(|document| document.document_id.starts_with(&base))
+                .all(|document| document.id.starts_with(&base))
         );
-        assert_eq!((ended.report.deleted, ended.report.held_back), (22, 0));
+        assert_eq!((ended.report().deleted, ended.report().held_back), (22, 0));
     }
 }

@@ -9,37 +9,37 @@ async fn documents_are_those_that_an_omni_user_relies_on() {
     let github = Test::start().await;
     github.completes(SyncType::Full).await;
     let documents = github.documents().await;
-    let (title, text, readers, attributes) = &documents["github:pr:acme/secret#6"];
-    assert_eq!(title, "[acme/secret] PR #6: Boil water");
+    let request = &documents["github:pr:acme/secret#6"];
+    assert_eq!(request.title, "[acme/secret] PR #6: Boil water");
     assert_eq!(
-        text,
+        request.text,
         "PR #6: Boil water\nState: open\nAuthor: ann\nMerged: true\n\nBody of Boil water.\n\nbo:\nHot!\n\nbo on kettle.rs:\nNot hot enough."
     );
     assert_eq!(
-        *readers,
-        json!({ "public": false, "users": [], "groups": ["github:repo:acme/secret"] })
+        request.permissions,
+        Some(json!({ "public": false, "users": [], "groups": ["github:repo:acme/secret"] }))
     );
     assert_eq!(
-        *attributes,
+        request.attributes,
         json!({
             "source_type": "github", "status": "open", "labels": ["good_first_issue", "ui"], "assignee": "bo",
             "milestone": "1.0", "draft": "true", "merged": "true",
         })
     );
-    let (_, text, _, attributes) = &documents["github:repo:acme/tea"];
+    let repository = &documents["github:repo:acme/tea"];
     assert_eq!(
-        text,
+        repository.text,
         "acme/tea\nTea.\nLanguage: Rust\nTopics: hot drinks, tea\n\n# How to make tea"
     );
     assert_eq!(
-        *attributes,
+        repository.attributes,
         json!({
             "source_type": "github", "language": "rust", "visibility": "public", "archived": "false",
             "topics": ["hot drinks", "tea"],
         })
     );
     assert_eq!(
-        documents["github:discussion:acme/tea#8"].3,
+        documents["github:discussion:acme/tea#8"].attributes,
         json!({ "source_type": "github", "category": "Q&A", "answered": "true" })
     );
     // A public address, and one of a domain that the organisation has verified.
@@ -56,8 +56,11 @@ async fn an_incremental_run_reads_what_changed_and_sends_nothing_else() {
     test.github.world().tick();
     test.completes(SyncType::Full).await;
     test.github.asked();
-    let progress = test.completes(SyncType::Incremental).await;
-    assert_eq!(progress.run.documents_updated, 0, "nothing has changed");
+    let ended = test.completes(SyncType::Incremental).await;
+    assert_eq!(
+        ended.progress.run.documents_updated, 0,
+        "nothing has changed"
+    );
     let asked = test.github.asked();
     assert!(
         !asked
@@ -73,13 +76,13 @@ async fn an_incremental_run_reads_what_changed_and_sends_nothing_else() {
         world.comment("acme/secret", 7, "Done?", Some("kettle.rs"));
         world.discussion("acme/secret", 11, "Honey?");
     }
-    let progress = test.completes(SyncType::Incremental).await;
-    assert_eq!(progress.run.documents_updated, 4);
+    let ended = test.completes(SyncType::Incremental).await;
+    assert_eq!(ended.progress.run.documents_updated, 4);
 
     test.github.world().edit_comment("acme/tea", "Very hot!");
-    let progress = test.completes(SyncType::Incremental).await;
+    let ended = test.completes(SyncType::Incremental).await;
     assert_eq!(
-        progress.run.documents_updated, 1,
+        ended.progress.run.documents_updated, 1,
         "a comment was edited, and its item does not say so"
     );
 }
@@ -152,7 +155,7 @@ async fn items_that_move_or_vanish_between_pages_cost_no_document() {
         }
         None
     });
-    test.sync(SyncType::Full).await;
+    test.run(SyncType::Full).await;
     test.github.works_again();
     test.completes(SyncType::Incremental).await;
 }

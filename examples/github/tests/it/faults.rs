@@ -1,7 +1,6 @@
 //! Whatever GitHub answers, nothing is deleted that is there, and the next good run has everything.
 
 use omni_connector::{SyncType, prelude::*};
-use omni_connector_dev::store::runs::RunStatus;
 
 use crate::{fake::Fault, support::Test};
 
@@ -48,7 +47,7 @@ async fn a_fault_anywhere_deletes_nothing_and_the_next_run_has_everything() {
             test.github
                 .fail(move |entry, _| entry.contains(request).then(|| fault.clone()));
             for mode in [SyncType::Incremental, SyncType::Full] {
-                test.sync(mode).await;
+                test.run(mode).await;
                 assert_eq!(test.ids().await, all, "{request}");
             }
             test.github.works_again();
@@ -98,9 +97,7 @@ async fn a_token_that_is_refused_ends_the_run_with_its_reason() {
         requests += 1;
         (requests > 5).then_some(Fault::Status(401, &[], "Bad credentials"))
     });
-    let progress = test.sync(SyncType::Full).await;
-    assert_eq!(progress.run.status, RunStatus::Failed);
-    let error = progress.run.error_message.unwrap();
+    let error = test.fails(SyncType::Full).await;
     assert!(
         error.contains("401") && error.contains("Bad credentials"),
         "{error}"
@@ -115,7 +112,7 @@ async fn a_repository_that_one_list_lacks_is_looked_for_once_more() {
     let all = test.ids().await;
     for mode in [SyncType::Full, SyncType::Incremental] {
         test.github.world().hidden = Some("acme/tea".to_owned());
-        test.sync(mode).await;
+        test.run(mode).await;
         assert_eq!(test.ids().await, all);
     }
 }
@@ -125,17 +122,15 @@ async fn named_repositories_that_cannot_be_read_are_failures_and_delete_nothing(
     let test = Test::start().await;
     test.completes(SyncType::Full).await;
     let all = test.ids().await;
-    test.change_config(|config| config["repos"] = json!(["acme/tea", "acme/gone"]))
+    test.configure("repos", json!(["acme/tea", "acme/gone"]))
         .await;
-    let progress = test.sync(SyncType::Incremental).await;
-    assert_eq!(progress.run.status, RunStatus::Completed);
+    test.sync(SyncType::Incremental).await;
     assert_eq!(
         test.ids().await,
         all,
         "the list is not whole, so nothing is proven gone"
     );
-    test.change_config(|config| config["repos"] = json!(["acme/tea"]))
-        .await;
-    test.sync(SyncType::Incremental).await;
+    test.configure("repos", json!(["acme/tea"])).await;
+    test.run(SyncType::Incremental).await;
     assert!(test.ids().await.iter().all(|id| id.contains("acme/tea")));
 }

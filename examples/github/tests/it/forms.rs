@@ -22,10 +22,7 @@ async fn either_key_of_a_credential_counts_and_a_bad_one_is_refused_without_its_
             json!({ "token": TOKEN, "access_token": "" }),
         ),
     ] {
-        test.manager
-            .put_credential(&test.source, None, "github", kind, secret)
-            .await
-            .unwrap();
+        test.set_credentials(kind, secret).await;
         test.completes(SyncType::Incremental).await;
     }
     for secret in [
@@ -35,22 +32,9 @@ async fn either_key_of_a_credential_counts_and_a_bad_one_is_refused_without_its_
         json!({ "token": { "x": "hunter2" } }),
         json!(["hunter2"]),
     ] {
-        test.manager
-            .put_credential(
-                &test.source,
-                None,
-                "github",
-                AuthType::BearerToken,
-                secret.clone(),
-            )
-            .await
-            .unwrap();
-        let refused = test
-            .manager
-            .sync(&test.source, SyncType::Full)
-            .await
-            .unwrap_err()
-            .to_string();
+        test.set_credentials(AuthType::BearerToken, secret.clone())
+            .await;
+        let refused = test.refusal(SyncType::Full).await;
         assert!(
             refused.contains("credentials") && !refused.contains("hunter2"),
             "{secret}: {refused}"
@@ -67,18 +51,13 @@ async fn config_of_every_age_is_read_and_nonsense_is_named() {
         json!({ "repos": ["acme/tea", "acme/secret"], "orgs": ["acme"], "users": [], "poll_seconds": 60 }),
         json!({ "repos": [], "users": ["acme"] }),
     ] {
-        test.change_config(move |config| {
-            config
-                .as_object_mut()
-                .unwrap()
-                .extend(more.as_object().unwrap().clone());
-        })
-        .await;
+        for (key, value) in more.as_object().unwrap() {
+            test.configure(key, value.clone()).await;
+        }
         test.completes(SyncType::Incremental).await;
     }
-    test.change_config(|config| config["include_discussions"] = false.into())
-        .await;
-    test.sync(SyncType::Incremental).await;
+    test.configure("include_discussions", false.into()).await;
+    test.run(SyncType::Incremental).await;
     assert!(
         !test.ids().await.iter().any(|id| id.contains("discussion")),
         "they are read no more"
@@ -92,13 +71,8 @@ async fn config_of_every_age_is_read_and_nonsense_is_named() {
         ("repos", json!("acme/tea"), "repos"),
         ("include_forks", json!("yes"), "include_forks"),
     ] {
-        test.change_config(move |config| config[key] = value).await;
-        let refused = test
-            .manager
-            .sync(&test.source, SyncType::Full)
-            .await
-            .unwrap_err()
-            .to_string();
+        test.configure(key, value).await;
+        let refused = test.refusal(SyncType::Full).await;
         assert!(refused.contains(named), "{refused}");
     }
 }
@@ -113,7 +87,7 @@ async fn a_source_of_omnis_own_connector_goes_on_without_a_duplicate_or_an_orpha
             "issues_updated_at": "2024-03-15 00:00:00+00:00", "prs_updated_at": null,
             "discussions_updated_at": "2024-03-15T00:00:00Z", "commits_updated_at": "old",
         });
-        test.put_checkpoint(json!({ "repos": { "acme/tea": marks, "acme/secret": marks, "acme/never": null }, "version": 1 })).await;
+        test.set_checkpoint(json!({ "repos": { "acme/tea": marks, "acme/secret": marks, "acme/never": null }, "version": 1 })).await;
         {
             let mut world = test.github.world();
             world.repo("acme/tea").issues.remove(&3);
@@ -137,16 +111,11 @@ async fn a_checkpoint_without_a_shape_is_refused_by_its_field_and_an_empty_one_i
         json!({ "repos": {}, "cursor": [1] }),
     ] {
         test.completes(SyncType::Full).await;
-        test.put_checkpoint(checkpoint).await;
+        test.set_checkpoint(checkpoint).await;
         test.completes(SyncType::Incremental).await;
     }
-    test.put_checkpoint(json!({ "repos": ["acme/tea"] })).await;
-    let refused = test
-        .manager
-        .sync(&test.source, SyncType::Incremental)
-        .await
-        .unwrap_err()
-        .to_string();
+    test.set_checkpoint(json!({ "repos": ["acme/tea"] })).await;
+    let refused = test.refusal(SyncType::Incremental).await;
     assert!(refused.contains("repos"), "{refused}");
     test.completes(SyncType::Full).await;
 }

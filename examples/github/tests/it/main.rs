@@ -5,5 +5,7 @@ mod fake;
 mod faults;
 mod forms;
 mod kill;
+mod lists;
 mod server;
 mod support;
+mod world;

@@ -7,7 +7,7 @@ use github::{Address, GitHub};
 use omni_connector::{
     AuthType, Connector, McpCredentials, McpServer, SyncType, prelude::*, schema::check,
 };
-use omni_connector_dev::Manager;
+use omni_connector_dev::testing::eventually;
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
@@ -24,7 +24,7 @@ use tokio::net::TcpListener;
 
 use crate::{
     fake::{Fake, TOKEN},
-    support::{PATIENCE, config, options},
+    support::connector,
 };
 
 /// Offers two tools, and says what it was asked with.
@@ -103,45 +103,16 @@ async fn remote_server() -> (String, Arc<Mutex<Vec<String>>>) {
     (url, seen)
 }
 
-/// A manager, and a connector whose people sign in at `home`.
-async fn served(home: &str) -> (Manager, tempfile::TempDir, Arc<Mutex<Vec<String>>>) {
-    let manager = Manager::start(options()).await.unwrap();
-    let cache = tempfile::tempdir().unwrap();
-    let mut config = config(&manager);
-    config.catalog_cache_dir = cache.path().to_owned();
-    let (url, seen) = remote_server().await;
-    let connector = GitHub::new(Address::parse(home).unwrap(), McpServer::http(url));
-    tokio::spawn(omni_connector::serve_with_config(connector, config));
-    manager.registration("github", PATIENCE).await.unwrap();
-    (manager, cache, seen)
-}
-
-async fn source(manager: &Manager, github: &Fake, kind: AuthType, secret: Value) -> String {
-    let source = manager
-        .source("GitHub", "github", json!({ "api_url": github.url }))
-        .await
-        .unwrap();
-    manager
-        .put_credential(&source.id, None, "github", kind, secret)
-        .await
-        .unwrap();
-    source.id
-}
-
-async fn call(manager: &Manager, source: &str, action: &str) -> Value {
-    let answer = manager
-        .call_action(source, None, action, json!({}))
-        .await
-        .unwrap();
-    serde_json::from_slice(&answer.body).unwrap()
-}
-
 #[tokio::test]
 async fn the_tools_of_the_server_are_the_actions_and_see_the_token_of_the_source() {
     let github = Fake::start().await;
-    let (manager, _cache, _) = served(&github.url).await;
-    let manifest = manager.registration("github", PATIENCE).await.unwrap();
-    assert_eq!(check(&manifest), []);
+    let (url, _) = remote_server().await;
+    let setup = connector(&github, &url)
+        .config(json!({ "api_url": github.url }))
+        .start()
+        .await;
+    let manifest = &setup.manifest;
+    assert_eq!(check(manifest), []);
     assert!(manifest.mcp_enabled && !manifest.mcp_catalog_loaded);
     assert_eq!(manifest.sync_modes, [SyncType::Full, SyncType::Incremental]);
     let operators = manifest
@@ -157,13 +128,6 @@ async fn the_tools_of_the_server_are_the_actions_and_see_the_token_of_the_source
             ("assignee", "assignee", "person")
         ]
     );
-    let source = source(
-        &manager,
-        &github,
-        AuthType::BearerToken,
-        json!({ "token": TOKEN }),
-    )
-    .await;
     // Whose token it is, nothing has said yet.
     let http: HttpClient = HttpClient::builder().no_proxy().build().unwrap().into();
     let read = async || {
@@ -181,18 +145,12 @@ async fn the_tools_of_the_server_are_the_actions_and_see_the_token_of_the_source
         refused.contains("which GitHub this token is for"),
         "{refused}"
     );
-    let run = manager.sync(&source, SyncType::Full).await.unwrap();
-    manager.wait(&run.id, |_| {}).await.unwrap();
-    let with_tools = async {
-        loop {
-            let manifest = manager.registration("github", PATIENCE).await.unwrap();
-            if manifest.mcp_catalog_loaded {
-                return manifest;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
+    setup.run(SyncType::Full).await;
+    let with_tools = async || {
+        let manifest = setup.registered().await;
+        manifest.mcp_catalog_loaded.then_some(manifest)
     };
-    let manifest = tokio::time::timeout(PATIENCE, with_tools).await.unwrap();
+    let manifest = eventually("the server's lists are read", with_tools).await;
     let names: Vec<_> = manifest
         .actions
         .iter()
@@ -204,9 +162,8 @@ async fn the_tools_of_the_server_are_the_actions_and_see_the_token_of_the_source
         "all of the server's, and none beside them"
     );
     assert_eq!(check(&manifest), []);
-    let answer = call(&manager, &source, "get_me").await;
     assert_eq!(
-        answer["result"],
+        setup.call("get_me", json!({})).await,
         json!({ "content": format!("get_me with Bearer {TOKEN}") })
     );
     let found = read().await;
@@ -216,17 +173,13 @@ async fn the_tools_of_the_server_are_the_actions_and_see_the_token_of_the_source
 #[tokio::test]
 async fn a_token_goes_to_no_other_github_than_its_own() {
     let (home, other) = (Fake::start().await, Fake::start().await);
-    let (manager, _cache, seen) = served(&home.url).await;
+    let (url, seen) = remote_server().await;
     // A token of the other GitHub is for that one alone, and the remote server works for the first.
-    let theirs = source(
-        &manager,
-        &other,
-        AuthType::BearerToken,
-        json!({ "token": TOKEN }),
-    )
-    .await;
-    let run = manager.sync(&theirs, SyncType::Full).await.unwrap();
-    manager.wait(&run.id, |_| {}).await.unwrap();
+    let setup = connector(&home, &url)
+        .config(json!({ "api_url": other.url }))
+        .start()
+        .await;
+    setup.run(SyncType::Full).await;
     assert!(
         other
             .world()
@@ -242,6 +195,7 @@ async fn a_token_goes_to_no_other_github_than_its_own() {
         "the lists of the server are not read with it"
     );
     // Who signed in did so at the first one.
+    let manager = &setup.manager;
     let signed_in = manager
         .source("GitHub 2", "github", json!({ "api_url": other.url }))
         .await

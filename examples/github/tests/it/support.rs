@@ -1,168 +1,71 @@
-//! A connector, a manager and a fake GitHub, and what Omni has in the end.
+//! A fake GitHub behind the setup of `omni-connector-dev`, and what Omni must have in the end.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, ops::Deref};
 
-use github::{Address, GitHub};
-use omni_connector::{AuthType, McpServer, ServerConfig, SyncType, prelude::*};
-use omni_connector_dev::{
-    Manager, Options, Progress,
-    store::{StoreError, checkpoints, contents, documents, people, runs::RunStatus, sources},
+use omni_connector::{AuthType, prelude::*};
+use omni_connector_dev::testing::{Ended, Setup, SetupBuilder};
+
+use crate::{
+    fake::{Fake, TOKEN},
+    world::World,
 };
-use tokio::task::JoinHandle;
-
-use crate::fake::{Fake, TOKEN, World};
-
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) struct Test {
     pub(crate) github: Fake,
-    pub(crate) manager: Manager,
-    pub(crate) source: String,
-    connector: Option<JoinHandle<()>>,
+    setup: Setup,
 }
 
-/// A document: title, text, readers and attributes.
-pub(crate) type Found = (String, String, Value, Value);
+impl Deref for Test {
+    type Target = Setup;
 
-pub(crate) fn options() -> Options {
-    let mut options = Options::default();
-    options.calls.sync_retries = Vec::new();
-    options.calls.jitter = Duration::ZERO;
-    options.runs.tick = Some(Duration::from_millis(50));
-    options.runs.resumes = 1_000;
-    options
+    fn deref(&self) -> &Setup {
+        &self.setup
+    }
 }
 
-pub(crate) fn config(manager: &Manager) -> ServerConfig {
-    ServerConfig::loopback(manager.url())
+/// A connector whose people sign in at `home`, and whose MCP server is at `mcp`.
+pub(crate) fn connector(home: &Fake, mcp: &str) -> SetupBuilder {
+    Setup::of(env!("CARGO_BIN_EXE_github"))
+        .env("GITHUB_API_URL", &home.url)
+        .env("GITHUB_MCP_URL", mcp)
+        .auth_type(AuthType::BearerToken)
+        .credentials(json!({ "token": TOKEN }))
 }
 
 impl Test {
-    /// Everything that runs, with two repositories; a run that fails soon is no help here.
+    /// A source with two repositories. Nothing listens where the MCP server should.
     pub(crate) async fn start() -> Self {
-        let mut test = Self::without_connector(json!({})).await;
-        let server = McpServer::http("http://127.0.0.1:9/mcp");
-        let connector = GitHub::new(Address::parse(&test.github.url).unwrap(), server);
-        let config = config(&test.manager);
-        let task = tokio::spawn(async move {
-            drop(omni_connector::serve_with_config(connector, config).await);
-        });
-        test.manager.registration("github", PATIENCE).await.unwrap();
-        test.connector = Some(task);
-        test
-    }
-
-    pub(crate) async fn without_connector(mut config: Value) -> Self {
         let github = Fake::start().await;
         fill(&mut github.world());
-        let manager = Manager::start(options()).await.unwrap();
-        config["api_url"] = github.url.clone().into();
-        let source = manager.source("GitHub", "github", config).await.unwrap().id;
-        let secret = json!({ "token": TOKEN });
-        manager
-            .put_credential(&source, None, "github", AuthType::BearerToken, secret)
-            .await
-            .unwrap();
-        Self {
-            github,
-            manager,
-            source,
-            connector: None,
-        }
-    }
-
-    pub(crate) async fn sync(&self, mode: SyncType) -> Progress {
-        let run = self.manager.sync(&self.source, mode).await.unwrap();
-        self.manager.wait(&run.id, |_| {}).await.unwrap()
+        let setup = connector(&github, "http://127.0.0.1:9/mcp")
+            .config(json!({ "api_url": github.url }))
+            .start()
+            .await;
+        Self { github, setup }
     }
 
     /// A run that completes, after which Omni has exactly what GitHub has.
-    pub(crate) async fn completes(&self, mode: SyncType) -> Progress {
-        let progress = self.sync(mode).await;
-        let run = &progress.run;
-        assert_eq!(
-            (run.status, run.error_message.as_deref()),
-            (RunStatus::Completed, None)
-        );
+    pub(crate) async fn completes(&self, mode: SyncType) -> Ended {
+        let ended = self.sync(mode).await;
+        assert_eq!(ended.message(), None);
         self.has_all().await;
-        progress
-    }
-
-    pub(crate) async fn change_config(&self, change: impl FnOnce(&mut Value) + Send + 'static) {
-        let id = self.source.clone();
-        let changed = self.manager.store().write(move |db| {
-            let mut source = sources::find(db, &id)?.unwrap();
-            change(&mut source.config);
-            sources::put(db, &source)?;
-            Ok::<_, StoreError>(())
-        });
-        changed.await.unwrap();
-    }
-
-    pub(crate) async fn put_checkpoint(&self, checkpoint: Value) {
-        let id = self.source.clone();
-        self.manager
-            .store()
-            .write(move |db| checkpoints::put(db, &id, &checkpoint))
-            .await
-            .unwrap();
-    }
-
-    pub(crate) async fn documents(&self) -> BTreeMap<String, Found> {
-        let id = self.source.clone();
-        let read = self.manager.store().read(move |db| {
-            let mut found = BTreeMap::new();
-            for it in documents::of_source(db, &id)? {
-                let text = contents::find(db, &it.content_id)?.unwrap();
-                found.insert(
-                    it.document_id,
-                    (it.title, text, it.permissions.unwrap(), it.attributes),
-                );
-            }
-            Ok::<_, StoreError>(found)
-        });
-        read.await.unwrap()
-    }
-
-    pub(crate) async fn ids(&self) -> Vec<String> {
-        self.documents().await.into_keys().collect()
-    }
-
-    pub(crate) async fn members(&self, group: &str) -> Vec<String> {
-        let (id, group) = (self.source.clone(), group.to_owned());
-        self.manager
-            .store()
-            .read(move |db| people::members_of(db, &id, &group))
-            .await
-            .unwrap()
+        ended
     }
 
     /// Omni has every document of GitHub's, as it is there, for those who may read it, and no other one.
     pub(crate) async fn has_all(&self) {
         let found = self.documents().await;
         let expected = expected(&self.github.world());
-        let ids: Vec<_> = expected.keys().collect();
-        assert_eq!(found.keys().collect::<Vec<_>>(), ids);
+        assert_eq!(found.ids(), expected.keys().collect::<Vec<_>>());
         for (id, (title, texts, group)) in &expected {
-            let (found, text, readers, _) = &found[id];
-            assert_eq!(found, title);
+            let (found, text) = (&found[id], &found[id].text);
+            assert_eq!(&found.title, title);
             for part in texts {
                 assert!(text.contains(part), "{id} lacks `{part}`: {text}");
             }
-            assert_eq!(readers["public"], group.is_none(), "{id}");
-            assert_eq!(
-                readers["groups"],
-                json!(group.iter().collect::<Vec<_>>()),
-                "{id}"
-            );
-        }
-    }
-}
-
-impl Drop for Test {
-    fn drop(&mut self) {
-        if let Some(connector) = &self.connector {
-            connector.abort();
+            assert!(found.permissions.is_some(), "{id}");
+            assert_eq!(found.is_public(), group.is_none(), "{id}");
+            assert_eq!(found.groups(), group.iter().collect::<Vec<_>>(), "{id}");
         }
     }
 }

@@ -88,7 +88,7 @@ async fn a_lost_connection_costs_one_folder_and_the_next_run_reads_it() {
     setup.relay.before("BODY.PEEK[])", || Then::HangUp);
     let ended = setup.run(Full).await;
     assert!(setup.relay.has_acted());
-    assert_eq!(ended.report.failed, 1, "{ended:?}");
+    assert_eq!(ended.report().failed, 1, "{ended:?}");
     assert_eq!(setup.ids().await.len(), 2);
     setup.sync(Incremental).await;
     assert_eq!(

@@ -13,7 +13,8 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::support::PATIENCE;
+/// No step of a test takes as long on any machine.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(crate) const USER: &str = "ada@example.com";
 pub(crate) const PASSWORD: &str = "the-right-password";

@@ -1,19 +1,18 @@
 //! Logins and connections that are refused.
 
 use omni_connector::SyncType::{Full, Realtime};
-use omni_connector_dev::store::runs::RunStatus;
+use omni_connector_dev::{store::runs::RunStatus, testing::Ended};
 use serde_json::json;
 
 use crate::{
     dovecot::Dovecot,
     relay::{Relay, Then},
-    support::{Ended, Setup, id, mail},
+    support::{Setup, id, mail},
 };
 
 fn refusal(ended: &Ended) -> &str {
-    let run = &ended.progress.run;
-    assert_eq!(run.status, RunStatus::Failed, "{ended:?}");
-    run.error_message.as_deref().unwrap()
+    assert_eq!(ended.progress.run.status, RunStatus::Failed, "{ended:?}");
+    ended.message().unwrap()
 }
 
 #[tokio::test]
@@ -67,11 +66,7 @@ async fn a_password_that_is_revoked_ends_the_watch_at_once() {
         return;
     };
     setup.client().append("INBOX", &mail("boats", None));
-    let run = setup
-        .manager
-        .sync(&setup.source.id, Realtime)
-        .await
-        .unwrap();
+    let run = setup.begin(Realtime).await;
     setup.until_ids(&[&id("INBOX", "boats")]).await;
     // The mail makes the watch say DONE to its IDLE, and there the connection is lost.
     let before = setup.relay.logins();
@@ -81,7 +76,7 @@ async fn a_password_that_is_revoked_ends_the_watch_at_once() {
         Then::HangUp
     });
     setup.client().append("INBOX", &mail("tea", None));
-    let ended = setup.end_of(&run.id).await;
+    let ended = setup.wait(&run).await;
     let message = refusal(&ended);
     assert!(
         message.contains("check `username` and `password`"),

@@ -15,11 +15,7 @@ async fn idle_brings_a_new_mail_and_takes_an_expunged_one_away() {
     let mut client = setup.client();
     client.append("INBOX", &mail("boats", None));
     let (boats, tea) = (id("INBOX", "boats"), id("INBOX", "tea"));
-    let run = setup
-        .manager
-        .sync(&setup.source.id, Realtime)
-        .await
-        .unwrap();
+    let run = setup.begin(Realtime).await;
     setup.until_ids(&[&boats]).await;
     // Nothing but IDLE looks again this soon.
     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -33,5 +29,5 @@ async fn idle_brings_a_new_mail_and_takes_an_expunged_one_away() {
     setup.until_ids(&[&tea]).await;
     let progress = setup.manager.progress(&run.id).await.unwrap().unwrap();
     assert_eq!(progress.run.status, RunStatus::Running);
-    assert_eq!(setup.report(&run.id).await.failed, 0);
+    assert_eq!(setup.report(&run.id).await.unwrap().failed, 0);
 }

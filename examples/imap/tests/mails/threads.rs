@@ -29,7 +29,7 @@ async fn threads_become_documents_with_the_ids_of_omni() {
     ];
     assert_eq!(setup.ids().await, ids);
     let documents = setup.documents().await;
-    let boats = &documents[&ids[1]];
+    let boats = &documents[ids[1].as_str()];
     assert_eq!(boats.title, "About boats");
     assert_eq!(boats.attributes["thread_id"], "<boats@example.com>");
     assert_eq!(boats.attributes["message_count"], 2);
@@ -46,7 +46,7 @@ async fn threads_become_documents_with_the_ids_of_omni() {
     );
     assert!(first.is_some() && first < second, "{text}");
     assert_eq!(
-        documents[&ids[0]].metadata["path"],
+        documents[ids[0].as_str()].metadata["path"],
         "ada@example.com/Entwürfe"
     );
 }
@@ -62,7 +62,7 @@ async fn an_unchanged_second_run_sends_nothing() {
     }
     setup.sync(Full).await;
     let ended = setup.sync(Incremental).await;
-    let report = &ended.report;
+    let report = ended.report();
     assert_eq!((report.updated, report.deleted, report.contents), (0, 0, 0));
     assert_eq!(ended.progress.effects, RunEffects::default());
     assert_eq!(setup.ids().await.len(), 2);

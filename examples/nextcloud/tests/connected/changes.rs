@@ -15,7 +15,7 @@ async fn an_unchanged_tree_costs_one_request() {
     assert_eq!(effects(&ended), (0, 0, 0));
     assert_eq!(test.cloud.world().asked.len(), 1);
     // A process that does not know the user id finds it in the checkpoint.
-    test.setup.kill_and_restart().await;
+    test.kill_and_restart().await;
     test.cloud.world().asked();
     test.mirrors(Incremental).await;
     let asked = test.cloud.world().asked.clone();
@@ -122,7 +122,7 @@ async fn a_tree_that_changes_during_every_walk_loses_nothing() {
     }
     let ended = test.syncs(Incremental).await;
     assert_eq!(ended.progress.effects.deleted, 0);
-    assert!(ended.report.unwrap().skipped > 0);
+    assert!(ended.report().skipped > 0);
     // What is gone is deleted once the tree is quiet.
     test.cloud.world().then = None;
     let ended = test.mirrors(Incremental).await;
@@ -220,10 +220,10 @@ async fn all_folders_are_listed_once_a_week_since_mounted_ones_may_hide_changes(
     }
     let ended = test.syncs(Incremental).await;
     assert_eq!(effects(&ended), (0, 0, 0));
-    let mut checkpoint = test.checkpoint().await;
+    let mut checkpoint = test.checkpoint().await.unwrap();
     let listed = checkpoint["listed"].as_i64().unwrap();
     checkpoint["listed"] = json!(listed - 8 * 24 * 3_600);
-    test.put_checkpoint(checkpoint).await;
+    test.set_checkpoint(checkpoint).await;
     test.cloud.world().asked();
     let ended = test.mirrors(Incremental).await;
     assert_eq!(effects(&ended), (0, 1, 0));
@@ -248,7 +248,7 @@ async fn an_empty_account_and_a_huge_folder_are_read() {
     }
     test.mirrors(Incremental).await;
     assert_eq!(test.paths().await.len(), 1_000);
-    let state = test.checkpoint().await.to_string().len();
+    let state = test.checkpoint().await.unwrap().to_string().len();
     assert!(state < 1_000 * 20, "{state} bytes");
 }
 
@@ -256,7 +256,7 @@ async fn an_empty_account_and_a_huge_folder_are_read() {
 async fn an_earlier_process_that_was_killed_leaves_nothing_behind() {
     let test = Test::of(Cloud::with(&TREE), json!({})).await;
     test.syncs(Full).await;
-    test.setup.kill_and_restart().await;
+    test.kill_and_restart().await;
     test.cloud.world().remove("/tables");
     test.cloud.world().put("/notes/plan.txt", "Another plan.");
     test.mirrors(Full).await;

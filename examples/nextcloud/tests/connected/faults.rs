@@ -95,9 +95,9 @@ async fn a_fault_anywhere_deletes_nothing_and_the_next_run_has_everything() {
             let before = test.documents().await;
             *plan.lock().unwrap() = Some((part, fault.clone()));
             for mode in [Incremental, Full] {
-                let run = test.setup.manager.sync(&test.setup.source.id, mode).await;
+                let run = test.manager.sync(&test.source.id, mode).await;
                 if let Ok(run) = run {
-                    let end = test.setup.manager.wait(&run.id, |_| {});
+                    let end = test.manager.wait(&run.id, |_| {});
                     let end = tokio::time::timeout(Duration::from_mins(1), end).await;
                     assert!(end.is_ok(), "{name} at {part}: the run does not end");
                 }
@@ -122,9 +122,9 @@ async fn a_folder_that_is_refused_keeps_its_documents_and_the_others_go_on() {
             world.remove("/tables/boats.txt");
             world.refused.insert("/notes".into(), status);
         }
-        let ended = test.setup.sync(Incremental).await;
+        let ended = test.sync(Incremental).await;
         assert_eq!(ended.failures(), 1);
-        let report = ended.report.unwrap();
+        let report = ended.report();
         assert_eq!(report.failures[0].item, "/notes");
         assert!(report.failures[0].cause.contains(&status.to_string()));
         let found = test.documents().await;
@@ -135,7 +135,7 @@ async fn a_folder_that_is_refused_keeps_its_documents_and_the_others_go_on() {
         assert_eq!(is_there, status == 503);
         // The folder is asked for again, though nothing changes.
         test.cloud.world().asked();
-        assert_eq!(test.setup.sync(Incremental).await.failures(), 1);
+        assert_eq!(test.sync(Incremental).await.failures(), 1);
         let (listed, read) = test.cloud.world().asked();
         assert!(listed.contains(&"/notes".to_owned()) && !listed.contains(&"/tables".to_owned()));
         assert_eq!(read, Vec::<String>::new());
@@ -149,13 +149,13 @@ async fn a_server_that_is_off_or_in_maintenance_says_so_and_keeps_everything() {
     let (test, plan) = breakable().await;
     test.cloud.world().put("/notes/new.md", "New.");
     *plan.lock().unwrap() = Some(("", Fault::ResetBefore));
-    let refusal = test.refusal().await;
+    let refusal = test.refusal(Full).await;
     assert!(
         refusal.contains("`server_url` cannot be reached"),
         "{refusal}"
     );
     *plan.lock().unwrap() = Some(("", Fault::Answer(503, None)));
-    let ended = test.setup.run(Incremental).await;
+    let ended = test.run(Incremental).await;
     assert_eq!(ended.progress.run.status, RunStatus::Failed);
     let error = ended.progress.run.error_message.unwrap();
     assert!(
@@ -178,7 +178,7 @@ async fn a_server_that_goes_away_in_the_middle_ends_the_run() {
             *faults.lock().unwrap() = Some(("", Fault::ResetBefore));
         }));
         *plan.lock().unwrap() = Some(("/notes", gone));
-        let ended = test.setup.run(mode).await;
+        let ended = test.run(mode).await;
         assert_eq!(ended.progress.run.status, RunStatus::Failed);
         assert!(
             ended
@@ -234,7 +234,7 @@ async fn a_list_that_lacks_something_is_not_taken_for_a_shorter_one() {
     for (name, fault) in odd {
         test.cloud.world().put("/notes/other.md", name);
         *plan.lock().unwrap() = Some(("ldap/notes", fault));
-        let ended = test.setup.sync(Incremental).await;
+        let ended = test.sync(Incremental).await;
         assert_eq!(ended.failures(), 1, "{name}");
         assert!(
             test.paths().await.contains(&"/notes/plan.txt".to_owned()),
@@ -282,7 +282,7 @@ async fn a_file_that_cannot_be_extracted_keeps_its_document_and_is_tried_again()
     }
     for _ in 0..2 {
         test.cloud.world().asked();
-        let ended = test.setup.sync(Incremental).await;
+        let ended = test.sync(Incremental).await;
         assert_eq!(ended.failures(), 1);
         assert_eq!(test.cloud.world().asked().1, ["/notes/plan.txt"]);
         let found = test.documents().await;
@@ -319,7 +319,7 @@ async fn the_checkpoint_of_omnis_own_connector_is_taken_over() {
             let files = world.nodes.values().filter(|it| it.content.is_some());
             files.map(|it| it.id.to_string()).collect()
         };
-        test.put_checkpoint(json!({ "etags": { "101": "skipped:1" }, "known_files": known }))
+        test.set_checkpoint(json!({ "etags": { "101": "skipped:1" }, "known_files": known }))
             .await;
         test.cloud.world().remove("/readme.md");
         test.mirrors(mode).await;

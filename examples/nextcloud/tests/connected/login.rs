@@ -13,7 +13,7 @@ use crate::{
 async fn a_wrong_password_is_tried_once_and_named() {
     let test = Test::of(Cloud::with(&TREE), json!({})).await;
     test.cloud.world().password = "another".into();
-    let refusal = test.refusal().await;
+    let refusal = test.refusal(Full).await;
     assert!(refusal.contains("`username` and `password`"), "{refusal}");
     assert!(!refusal.contains(PASSWORD), "{refusal}");
     assert_eq!(test.cloud.world().asked.len(), 1);
@@ -22,7 +22,7 @@ async fn a_wrong_password_is_tried_once_and_named() {
     test.mirrors(Full).await;
     test.cloud.world().password = "another".into();
     test.cloud.world().asked();
-    let refusal = test.refusal().await;
+    let refusal = test.refusal(Full).await;
     assert!(refusal.contains("`username` and `password`"), "{refusal}");
     assert_eq!(test.cloud.world().asked.len(), 1);
     assert_eq!(test.paths().await.len(), 7);
@@ -62,7 +62,7 @@ async fn a_wrong_setting_is_named() {
         test.configure("base_path", json!("/")).await;
         test.configure("max_file_size", json!(0)).await;
         test.configure(key, value.clone()).await;
-        let refusal = test.refusal().await;
+        let refusal = test.refusal(Full).await;
         assert!(refusal.contains(message), "{key} {value}: {refusal}");
     }
 }
@@ -89,7 +89,7 @@ async fn a_page_of_another_kind_and_a_bad_certificate_are_named() {
         "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 13\r\n\r\n<html></html>",
     );
     test.configure("server_url", html.into()).await;
-    let refusal = test.refusal().await;
+    let refusal = test.refusal(Full).await;
     assert!(
         refusal.contains("`server_url` is not the address of a Nextcloud server"),
         "{refusal}"
@@ -97,7 +97,7 @@ async fn a_page_of_another_kind_and_a_bad_certificate_are_named() {
     // Without TLS no certificate is good.
     let plain = test.cloud.url().replace("http://", "https://");
     test.configure("server_url", plain.into()).await;
-    let refusal = test.refusal().await;
+    let refusal = test.refusal(Full).await;
     assert!(
         refusal.contains("`server_url` cannot be reached"),
         "{refusal}"
@@ -119,7 +119,7 @@ async fn the_password_goes_to_no_other_host() {
     )
     .leak();
     test.configure("server_url", answering(to).into()).await;
-    let refusal = test.refusal().await;
+    let refusal = test.refusal(Full).await;
     let message = format!(
         "`server_url` leads to `{}`; enter that address instead",
         other.url()
@@ -131,14 +131,14 @@ async fn the_password_goes_to_no_other_host() {
 #[tokio::test]
 async fn the_actions_check_an_account_and_give_files() {
     let test = Test::synced().await;
-    let checked = test.setup.call("validate_credentials", json!({})).await;
+    let checked = test.call("validate_credentials", json!({})).await;
     assert_eq!(checked, json!({ "authenticated": true }));
     let found = test.documents().await;
     for has_meta in [true, false] {
         test.cloud.world().has_meta = has_meta;
         for document in found.iter() {
             let id = json!({ "file_id": document.id });
-            let answer = test.setup.answer("fetch_file", id, None).await;
+            let answer = test.answer("fetch_file", id, None).await;
             assert_eq!(answer.status, 200, "{}", document.title);
             let path = document.metadata["path"].as_str().unwrap().to_owned();
             let content = test.cloud.world().nodes[&path].content.clone().unwrap();
@@ -156,7 +156,6 @@ async fn the_actions_check_an_account_and_give_files() {
         ("github:1:2", 400),
     ] {
         let answer = test
-            .setup
             .answer("fetch_file", json!({ "file_id": id }), None)
             .await;
         assert_eq!(answer.status, status, "{id}");
@@ -168,12 +167,11 @@ async fn the_actions_check_an_account_and_give_files() {
     );
     let id = format!("nextcloud:s:{}", omni_connector::http::segment(&href));
     let answer = test
-        .setup
         .answer("fetch_file", json!({ "file_id": id }), None)
         .await;
     assert_eq!(answer.body, b"Paint the boats."[..]);
     test.cloud.world().password = "another".into();
-    let checked = test.setup.call("validate_credentials", json!({})).await;
+    let checked = test.call("validate_credentials", json!({})).await;
     assert_eq!(checked, json!({ "authenticated": false }));
 }
 
@@ -181,10 +179,8 @@ async fn the_actions_check_an_account_and_give_files() {
 async fn another_account_of_the_same_source_is_looked_up_anew() {
     let test = Test::synced().await;
     let secret = json!({ "username": format!("{LOGIN}@example.com"), "password": PASSWORD });
-    let (manager, source) = (&test.setup.manager, &test.setup.source.id);
-    let put = manager.put_credential(source, None, "nextcloud", AuthType::BasicAuth, secret);
-    put.await.unwrap();
-    let refusal = test.refusal().await;
+    test.set_credentials(AuthType::BasicAuth, secret).await;
+    let refusal = test.refusal(Full).await;
     assert!(refusal.contains("`username` and `password`"), "{refusal}");
     let asked = test.cloud.world().asked.clone();
     assert_eq!(asked[0].1, "/ocs/v2.php/cloud/user");

@@ -200,7 +200,7 @@ impl Real {
 
         let (files, url) = (self.files().len(), self.url.clone());
         drop(self);
-        let refusal = test.refusal().await;
+        let refusal = test.refusal(Full).await;
         assert!(refusal.contains("`server_url`"), "{url}: {refusal}");
         assert_eq!(test.paths().await.len(), files);
     }

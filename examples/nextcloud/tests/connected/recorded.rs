@@ -61,10 +61,7 @@ fn compare(test: &Test, found: &Documents, run: usize) -> Vec<String> {
     let recording = recording().to_string();
     let recording = recording
         .replace("SOURCE_URL", &test.cloud.url())
-        .replace(
-            "nextcloud:SOURCE",
-            &format!("nextcloud:{}", test.setup.source.id),
-        )
+        .replace("nextcloud:SOURCE", &format!("nextcloud:{}", test.source.id))
         .replace("heldout@example.com", "developer@example.com");
     let recording: Value = serde_json::from_str(&recording).unwrap();
     let mut compared = Vec::new();
@@ -94,12 +91,12 @@ fn compare(test: &Test, found: &Documents, run: usize) -> Vec<String> {
 #[tokio::test]
 async fn every_event_is_the_recorded_one_but_for_the_listed_deviations() {
     let test = Test::of(source(), json!({})).await;
-    let scanned = |ended: &Ended| ended.report.as_ref().map(|it| it.scanned);
+    let scanned = |ended: &Ended| ended.report().scanned;
 
     let first = test.syncs(Full).await;
     let found = test.documents().await;
     assert_eq!(compare(&test, &found, 0), test.paths().await);
-    assert_eq!((effects(&first), scanned(&first)), ((6, 0, 0), Some(10)));
+    assert_eq!((effects(&first), scanned(&first)), ((6, 0, 0), 10));
     let (listed, read) = test.cloud.world().asked();
     // A deviation: folders are listed one by one, since an answer of depth infinity may hold the first level only.
     assert_eq!(listed.len(), 1 + 4 + 1);
@@ -135,7 +132,7 @@ async fn every_event_is_the_recorded_one_but_for_the_listed_deviations() {
     );
     // A defect of Omni's: it sends nothing for a file that moved, so its old path stays.
     assert_eq!(effects(&third), (1, 2, 1));
-    let moved = format!("nextcloud:{}:107", test.setup.source.id);
+    let moved = format!("nextcloud:{}:107", test.source.id);
     assert_eq!(found[&moved].metadata["path"], "/moved/leaf.md");
     assert!(found[&moved].text.contains("| Path | /moved/leaf.md |"));
     let (_, mut read) = test.cloud.world().asked();
@@ -148,7 +145,7 @@ async fn the_recorded_checkpoint_is_taken_over() {
     let test = Test::of(source(), json!({})).await;
     test.syncs(Full).await;
     let before = test.documents().await;
-    test.put_checkpoint(recording()["runs"][0]["checkpoint"].clone())
+    test.set_checkpoint(recording()["runs"][0]["checkpoint"].clone())
         .await;
     test.cloud.world().remove("/readme.md");
     let ended = test.syncs(Incremental).await;
@@ -159,7 +156,7 @@ async fn the_recorded_checkpoint_is_taken_over() {
 #[tokio::test]
 async fn the_manifest_is_the_recorded_one_but_for_the_listed_deviations() {
     let test = Test::of(source(), json!({})).await;
-    let ours = serde_json::to_value(&test.setup.manifest).unwrap();
+    let ours = serde_json::to_value(&test.manifest).unwrap();
     let omnis = &recording()["manifest"];
     for key in [
         "name",

@@ -1,9 +1,10 @@
-//! A Nextcloud, a manager, and the connector's process between them.
+//! A Nextcloud behind the setup of `omni-connector-dev`.
+
+use std::ops::Deref;
 
 use omni_connector::{AuthType, SyncType};
-use omni_connector_dev::{
-    store::{StoreError, checkpoints, sources},
-    testing::{self, Documents, Ended, Fault, Journal, Proxy, Setup, SetupBuilder, Source},
+use omni_connector_dev::testing::{
+    self, Ended, Fault, Journal, Proxy, Setup, SetupBuilder, Source,
 };
 use serde_json::{Value, json};
 
@@ -24,9 +25,17 @@ pub(crate) const TREE: [(&str, &str); 9] = [
 
 pub(crate) struct Test {
     pub(crate) cloud: Cloud,
-    pub(crate) setup: Setup,
+    setup: Setup,
     /// Between the connector and the server, if anything is.
     _proxy: Option<Proxy>,
+}
+
+impl Deref for Test {
+    type Target = Setup;
+
+    fn deref(&self) -> &Setup {
+        &self.setup
+    }
 }
 
 impl Test {
@@ -90,7 +99,7 @@ impl Test {
     /// Runs a sync that completes, in which nothing failed.
     pub(crate) async fn syncs(&self, mode: SyncType) -> Ended {
         let ended = self.setup.sync(mode).await;
-        assert_eq!(ended.failures(), 0, "{:?}", ended.report);
+        assert_eq!(ended.report().failed, 0, "{:?}", ended.report());
         ended
     }
 
@@ -137,10 +146,6 @@ impl Test {
         }
     }
 
-    pub(crate) async fn documents(&self) -> Documents {
-        self.setup.documents().await
-    }
-
     /// The paths of all documents, sorted.
     pub(crate) async fn paths(&self) -> Vec<String> {
         let found = self.documents().await;
@@ -148,38 +153,6 @@ impl Test {
         let mut paths: Vec<_> = paths.map(str::to_owned).collect();
         paths.sort();
         paths
-    }
-
-    /// Why a run was refused before it began.
-    pub(crate) async fn refusal(&self) -> String {
-        let id = &self.setup.source.id;
-        let refused = self.setup.manager.sync(id, SyncType::Full).await;
-        refused.unwrap_err().to_string()
-    }
-
-    pub(crate) async fn configure(&self, key: &'static str, value: Value) {
-        let id = self.setup.source.id.clone();
-        let changed = self.setup.manager.store().write(move |db| {
-            let mut source = sources::find(db, &id)?.unwrap();
-            source.config[key] = value;
-            sources::put(db, &source)?;
-            Ok::<_, StoreError>(())
-        });
-        changed.await.unwrap();
-    }
-
-    pub(crate) async fn put_checkpoint(&self, checkpoint: Value) {
-        let id = self.setup.source.id.clone();
-        let store = self.setup.manager.store();
-        let put = store.write(move |db| checkpoints::put(db, &id, &checkpoint));
-        put.await.unwrap();
-    }
-
-    pub(crate) async fn checkpoint(&self) -> Value {
-        let id = self.setup.source.id.clone();
-        let store = self.setup.manager.store();
-        let found = store.read(move |db| checkpoints::find(db, &id)).await;
-        found.unwrap().unwrap_or_default()
     }
 }
 

@@ -28,15 +28,18 @@ const SMALL: [&str; 4] = ["/", "/a", "/b/?k=1", "/c"];
 #[tokio::test]
 async fn a_second_run_asks_once_for_each_page_and_reads_no_body() {
     let test = Test::start(&small(), json!({})).await;
-    test.completes(Full).await;
+    test.sync(Full).await;
     assert_eq!(test.paths().await, SMALL);
     assert!(test.asked().iter().all(|it| it.2 == 200 && !it.1));
-    let second = test.completes(Incremental).await;
+    let second = test.sync(Incremental).await;
     let mut asked = test.asked();
     asked.sort();
     assert_eq!(asked, SMALL.map(|path| (path.to_owned(), true, 304)));
-    assert_eq!(second.effects.updated + second.effects.deleted, 0);
-    test.completes(Full).await;
+    assert_eq!(
+        second.progress.effects.updated + second.progress.effects.deleted,
+        0
+    );
+    test.sync(Full).await;
     assert!(test.asked().iter().all(|it| it.2 == 200));
     assert_eq!(test.paths().await, SMALL);
 }
@@ -44,7 +47,7 @@ async fn a_second_run_asks_once_for_each_page_and_reads_no_body() {
 #[tokio::test]
 async fn a_site_that_is_down_loses_nothing() {
     let test = Test::start(&small(), json!({})).await;
-    test.completes(Full).await;
+    test.sync(Full).await;
     for mode in [Full, Incremental] {
         for code in [500, 503, 429, 403] {
             test.world().down = Some(code);
@@ -63,48 +66,48 @@ async fn a_site_that_is_down_loses_nothing() {
         assert_eq!(test.paths().await, SMALL);
         test.set("/a", page);
     }
-    test.completes(Incremental).await;
+    test.sync(Incremental).await;
     assert_eq!(test.paths().await, SMALL);
 }
 
 #[tokio::test]
 async fn only_what_is_gone_for_certain_is_deleted() {
     let test = Test::start(&small(), json!({})).await;
-    test.completes(Full).await;
+    test.sync(Full).await;
     test.set("/c", status(410));
-    test.completes(Incremental).await;
+    test.sync(Incremental).await;
     assert_eq!(test.paths().await, ["/", "/a", "/b/?k=1"]);
     test.set(
         "/b/?k=1",
         html("<meta name=robots content='noindex, follow'><p>b</p><a href=/d>D</a>"),
     );
     test.set("/d", html("<title>D</title><p>d</p>"));
-    test.completes(Incremental).await;
+    test.sync(Incremental).await;
     assert_eq!(test.paths().await, ["/", "/a", "/d"]);
     // Nothing links to it any more.
     test.set(
         "/b/?k=1",
         html("<meta name=robots content=noindex><p>b</p>"),
     );
-    test.completes(Incremental).await;
+    test.sync(Incremental).await;
     assert_eq!(test.paths().await, ["/", "/a"]);
     test.configure("blacklist_patterns", json!(["/zzz$", "/a$", "/yyy$"]))
         .await;
-    test.completes(Incremental).await;
+    test.sync(Incremental).await;
     assert_eq!(test.paths().await, ["/"]);
 }
 
 #[tokio::test]
 async fn a_limit_deletes_nothing_and_keeps_the_same_pages() {
     let test = Test::start(&small(), json!({})).await;
-    test.completes(Full).await;
+    test.sync(Full).await;
     test.configure("max_pages", json!(2)).await;
-    test.completes(Incremental).await;
-    test.completes(Full).await;
+    test.sync(Incremental).await;
+    test.sync(Full).await;
     assert_eq!(test.paths().await, SMALL);
     let test = Test::start(&small(), json!({ "max_pages": 2 })).await;
     for _ in 0..2 {
-        test.completes(Full).await;
+        test.sync(Full).await;
         assert_eq!(test.paths().await, ["/", "/a"]);
     }
 }
@@ -133,9 +136,9 @@ async fn redirects_and_canonical_links_lead_to_one_document() {
         ("/original", html("<p>original</p>")),
     ];
     let test = Test::start(&pages, json!({})).await;
-    test.completes(Full).await;
+    test.sync(Full).await;
     assert_eq!(test.paths().await, ["/", "/new", "/now", "/original"]);
-    assert!(test.documents().await["/now"].1.contains("today"));
+    assert!(test.by_path().await["/now"].text.contains("today"));
 }
 
 #[tokio::test]
@@ -155,7 +158,7 @@ async fn robots_and_sitemaps_are_obeyed() {
         test.url
     );
     test.set("/more.xml", html(&map));
-    test.completes(Full).await;
+    test.sync(Full).await;
     assert_eq!(test.paths().await, ["/", "/a", "/c", "/lonely"]);
     assert!(test.asked().iter().all(|it| !it.0.contains("private")));
     let robots = test.world().pages["/robots.txt"].clone();
@@ -173,7 +176,7 @@ async fn robots_and_sitemaps_are_obeyed() {
             ..robots
         },
     );
-    test.completes(Incremental).await;
+    test.sync(Incremental).await;
     assert_eq!(test.paths().await, ["/", "/a", "/lonely", "/private/x"]);
 }
 
@@ -218,9 +221,9 @@ async fn no_hostile_page_ends_a_run() {
             ))
         })
     });
-    test.completes(Full).await;
-    let found = test.documents().await;
-    assert!(found["/deep"].1.contains("deep words"));
+    test.sync(Full).await;
+    let found = test.by_path().await;
+    assert!(found["/deep"].text.contains("deep words"));
     for path in ["/", "/binary", "/empty", "/z", "/trap/3"] {
         assert!(found.contains_key(path), "{path}");
     }
@@ -248,7 +251,7 @@ async fn a_wrong_setting_is_named() {
     ] {
         let before = json!(format!("{}/", test.url));
         test.configure(key, value).await;
-        let error = test.refusal().await;
+        let error = test.refusal(Full).await;
         assert!(error.contains(message), "{error}");
         test.configure("root_url", before).await;
     }
@@ -268,7 +271,7 @@ async fn the_pages_are_those_that_wget_finds() {
     ));
     let test = Test::start(&pages, json!({})).await;
     test.set("/", html("<title>Root</title><a href=a>A</a> <a href='/b/?k=1'>B</a><a href=./d/#top>D</a><a href=/gone>"));
-    test.completes(Full).await;
+    test.sync(Full).await;
     test.asked();
     let folder = tempfile::tempdir().unwrap();
     let mut wget = Command::new("wget");

@@ -1,9 +1,9 @@
-//! A small site with state, and a manager and the connector beside it.
+//! A small site with state behind the setup of `omni-connector-dev`.
 
 use std::{
     collections::BTreeMap,
+    ops::Deref,
     sync::{Arc, Mutex, MutexGuard},
-    time::Duration,
 };
 
 use axum::{
@@ -13,18 +13,9 @@ use axum::{
     http::Response,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use omni_connector::{ServerConfig, SyncType, prelude::*};
-use omni_connector_dev::{
-    Manager, Options, Progress,
-    store::{
-        StoreError, contents,
-        documents::{self, StoredDocument},
-        runs::RunStatus,
-        sources,
-    },
-};
+use omni_connector::prelude::*;
+use omni_connector_dev::testing::{Found, Setup};
 use tokio::task::JoinHandle;
-use web::Web;
 
 #[derive(Clone, Default)]
 pub(crate) struct Answer {
@@ -71,9 +62,16 @@ pub(crate) struct World {
 pub(crate) struct Test {
     pub(crate) url: String,
     world: Arc<Mutex<World>>,
-    manager: Manager,
-    source: String,
-    tasks: Vec<JoinHandle<()>>,
+    setup: Setup,
+    served: JoinHandle<()>,
+}
+
+impl Deref for Test {
+    type Target = Setup;
+
+    fn deref(&self) -> &Setup {
+        &self.setup
+    }
 }
 
 async fn answer(State(world): State<Arc<Mutex<World>>>, request: Request) -> Response<Body> {
@@ -130,27 +128,15 @@ impl Test {
             .with_state(Arc::clone(&world));
         let served = tokio::spawn(async { axum::serve(listener, router).await.unwrap() });
 
-        let mut options = Options::default();
-        options.calls.sync_retries = Vec::new();
-        options.runs.tick = None;
-        options.runs.resumes = 0;
-        let manager = Manager::start(options).await.unwrap();
         if config.get("root_url").is_none() {
             config["root_url"] = format!("{url}/").into();
         }
-        let source = manager.source("site", "web", config).await.unwrap().id;
-        let listening = ServerConfig::loopback(manager.url());
-        let task = tokio::spawn(async move {
-            drop(omni_connector::serve_with_config(Web, listening).await);
-        });
-        let patience = Duration::from_secs(30);
-        manager.registration("web", patience).await.unwrap();
+        let setup = Setup::of(env!("CARGO_BIN_EXE_web")).config(config);
         Self {
             url,
             world,
-            manager,
-            source,
-            tasks: vec![served, task],
+            setup: setup.start().await,
+            served,
         }
     }
 
@@ -166,75 +152,23 @@ impl Test {
         std::mem::take(&mut self.world().asked)
     }
 
-    pub(crate) async fn configure(&self, key: &'static str, value: Value) {
-        let id = self.source.clone();
-        let changed = self.manager.store().write(move |db| {
-            let mut source = sources::find(db, &id)?.unwrap();
-            source.config[key] = value;
-            sources::put(db, &source)?;
-            Ok::<_, StoreError>(())
-        });
-        changed.await.unwrap();
-    }
-
-    pub(crate) async fn run(&self, mode: SyncType) -> Progress {
-        let run = self.manager.sync(&self.source, mode).await.unwrap();
-        let wait = self.manager.wait(&run.id, |_| {});
-        tokio::time::timeout(Duration::from_mins(1), wait)
-            .await
-            .unwrap()
-            .unwrap()
-    }
-
-    pub(crate) async fn completes(&self, mode: SyncType) -> Progress {
-        let progress = self.run(mode).await;
-        let run = &progress.run;
-        assert_eq!(
-            (run.status, run.error_message.as_deref()),
-            (RunStatus::Completed, None)
-        );
-        progress
-    }
-
-    /// Runs a sync that fails, and gives its message.
-    pub(crate) async fn fails(&self, mode: SyncType) -> String {
-        let progress = self.run(mode).await;
-        assert_eq!(progress.run.status, RunStatus::Failed);
-        progress.run.error_message.unwrap()
-    }
-
-    /// Why a run was refused before it began.
-    pub(crate) async fn refusal(&self) -> String {
-        let refused = self.manager.sync(&self.source, SyncType::Full).await;
-        format!("{:?}", refused.unwrap_err())
-    }
-
-    /// The documents with their texts, by their addresses without the site's.
-    pub(crate) async fn documents(&self) -> BTreeMap<String, (StoredDocument, String)> {
-        let id = self.source.clone();
-        let read = self.manager.store().read(move |db| {
-            let mut found = Vec::new();
-            for it in documents::of_source(db, &id)? {
-                let text = contents::find(db, &it.content_id)?.unwrap_or_default();
-                found.push((it, text));
-            }
-            Ok::<_, StoreError>(found)
-        });
+    /// The documents by their addresses without the site's.
+    pub(crate) async fn by_path(&self) -> BTreeMap<String, Found> {
         let path = |id: &str| {
             let url = String::from_utf8(URL_SAFE_NO_PAD.decode(id).unwrap()).unwrap();
             url.strip_prefix(&self.url).unwrap_or(&url).to_owned()
         };
-        let found = read.await.unwrap().into_iter();
-        found.map(|it| (path(&it.0.document_id), it)).collect()
+        let found = self.documents().await;
+        found.iter().map(|it| (path(&it.id), it.clone())).collect()
     }
 
     pub(crate) async fn paths(&self) -> Vec<String> {
-        self.documents().await.into_keys().collect()
+        self.by_path().await.into_keys().collect()
     }
 }
 
 impl Drop for Test {
     fn drop(&mut self) {
-        self.tasks.iter().for_each(JoinHandle::abort);
+        self.served.abort();
     }
 }

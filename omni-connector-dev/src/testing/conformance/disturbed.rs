@@ -140,7 +140,7 @@ pub(super) async fn stops(suite: &Conformance) -> Result<Verdict> {
                     .fact("after", format!("{what} after `{}`", middle.route)),
             )
         };
-        let (run, _) = world.setup.begin(SyncType::Full).await?;
+        let (run, _) = world.setup.started(SyncType::Full).await?;
         let mut was_reached = was_reached;
         let _ = tokio::time::timeout(
             super::world::PATIENCE,

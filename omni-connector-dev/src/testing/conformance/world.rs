@@ -24,7 +24,8 @@ use crate::{
         journal::{Entry, Journal, Side},
         process::Process,
         proxy::{Plan, Proxy},
-        setup::{Ended, Setup, options},
+        runs::Ended,
+        setup::{Setup, options},
         source::{Change, Source, Unable},
     },
 };

@@ -1,7 +1,9 @@
 //! Tests the test kit.
 
 mod bad_connectors;
+mod context;
 mod fake;
 mod files;
+mod parts;
 mod setup;
 mod source;

@@ -1,0 +1,174 @@
+//! The answers of a [`FakeApi`](super::FakeApi): pages of lists, single items, writes, and its refusals.
+
+use std::{
+    cmp::Reverse,
+    sync::{MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use axum::{
+    http::{HeaderMap, Method, StatusCode, Uri},
+    response::Response,
+};
+use omni_connector::http::Paging;
+use serde_json::{Value, json};
+
+use super::{
+    changes,
+    fake::{Inner, Kind, Shared},
+    requests::{answered, matched, parameters, put, text_of},
+};
+
+impl Shared {
+    pub(super) fn state(&self) -> MutexGuard<'_, Inner> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn answer(
+        &self,
+        method: &Method,
+        uri: &Uri,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Response {
+        let header = |name: &str| Some(headers.get(name)?.to_str().ok()?.to_owned());
+        let pairs = parameters(uri);
+        let parameter = |name: &str| {
+            let found = pairs.iter().find(|(key, _)| key == name);
+            found.map(|(_, value)| value.clone())
+        };
+        if let Some(wait) = self.over_quota() {
+            let body = json!({ "error": "too many calls" });
+            return answered(
+                StatusCode::TOO_MANY_REQUESTS,
+                &[("retry-after", wait)],
+                &body,
+            );
+        }
+        if let Some(auth) = &self.auth
+            && !auth.admits(&header, &parameter)
+        {
+            let error = json!({ "error": "this credential is not known" });
+            return answered(StatusCode::UNAUTHORIZED, &[], &error);
+        }
+        let found = self.routes.iter().find_map(|route| {
+            let value = matched(&route.path, uri.path())?;
+            (route.method == *method).then_some((route, value))
+        });
+        let Some((route, value)) = found else {
+            return self.unknown(method, uri.path());
+        };
+        for (name, _) in &pairs {
+            if !route.parameters.contains(name) {
+                let path = &route.path;
+                self.problem(format!(
+                    "`{name}` is a parameter of `{method} {path}` that nobody declared"
+                ));
+            }
+        }
+        let input: Value = serde_json::from_slice(body).unwrap_or_default();
+        match &route.kind {
+            Kind::List(number, items_at, paging) => {
+                let asked = |name: &str| match input.pointer(name) {
+                    Some(Value::String(text)) => Some(text.clone()),
+                    Some(Value::Null) | None => parameter(name),
+                    Some(other) => Some(other.to_string()),
+                };
+                let host = header("host").unwrap_or_default();
+                let link = |name: &str, value: &str| {
+                    let others = pairs.iter().filter(|(key, _)| key != name);
+                    let others = others.map(|(key, value)| format!("{key}={value}"));
+                    let all: Vec<_> = others.chain([format!("{name}={value}")]).collect();
+                    format!("http://{host}{}?{}", uri.path(), all.join("&"))
+                };
+                self.page(*number, items_at, paging, &asked, &link)
+            }
+            Kind::Item(member, make) => {
+                let state = self.state();
+                let items = state.items.first().into_iter().flatten();
+                let mut items = items.filter(|item| text_of(&item[member]) == value);
+                match items.next() {
+                    Some(item) => answered(StatusCode::OK, &[], &make(item)),
+                    None => answered(StatusCode::NOT_FOUND, &[], &json!({ "error": "not found" })),
+                }
+            }
+            Kind::Write(make) => {
+                self.state().writes += 1;
+                answered(StatusCode::OK, &[], &make(&input))
+            }
+        }
+    }
+
+    fn page(
+        &self,
+        number: usize,
+        items_at: &str,
+        paging: &Paging,
+        asked: &dyn Fn(&str) -> Option<String>,
+        link: &dyn Fn(&str, &str) -> String,
+    ) -> Response {
+        let state = self.state();
+        let changed = self.fields.changed.as_ref().filter(|_| number == 0);
+        let since = changed.and_then(|(parameter, member)| Some((asked(parameter)?, member)));
+        let is_listed = |item: &&Value| {
+            since
+                .as_ref()
+                .is_none_or(|(since, member)| changes::is_since(&item[member.as_str()], since))
+        };
+        let items: Vec<_> = state.items[number].iter().filter(is_listed).collect();
+        let shorten = |start: usize| match (state.uneven && number == 0, start) {
+            (true, 0) => 1,
+            _ => 0,
+        };
+        let page = match paging.serve(items.len(), self.most, asked, link, &shorten) {
+            Ok(page) => page,
+            Err(problem) => {
+                drop(items);
+                drop(state);
+                self.problem(problem.clone());
+                return answered(StatusCode::BAD_REQUEST, &[], &json!({ "error": problem }));
+            }
+        };
+        let mut body = json!({});
+        put(
+            &mut body,
+            items_at,
+            items[page.items].iter().copied().cloned().collect(),
+        );
+        for (pointer, value) in page.fields {
+            put(&mut body, &pointer, value);
+        }
+        let headers: Vec<_> = page.link.map(|link| ("link", link)).into_iter().collect();
+        answered(StatusCode::OK, &headers, &body)
+    }
+
+    fn unknown(&self, method: &Method, path: &str) -> Response {
+        let near = self.routes.iter().max_by_key(|route| {
+            let pairs = route.path.chars().zip(path.chars());
+            let shared = pairs.take_while(|(one, other)| one == other).count();
+            (shared, route.method == *method, Reverse(route.path.len()))
+        });
+        let near = near.map_or_else(String::new, |route| {
+            format!("; the nearest route is `{} {}`", route.method, route.path)
+        });
+        self.problem(format!("nobody declared `{method} {path}`{near}"));
+        answered(StatusCode::NOT_FOUND, &[], &json!({ "error": "not found" }))
+    }
+
+    fn problem(&self, problem: String) {
+        self.state().problems.insert(problem);
+    }
+
+    /// Returns the seconds to wait after too many calls.
+    fn over_quota(&self) -> Option<String> {
+        let (limit, per) = self.quota.as_ref()?.allows();
+        let mut state = self.state();
+        state.calls.retain(|call| call.elapsed() < per);
+        if state.calls.len() < usize::try_from(limit).unwrap_or(usize::MAX) {
+            state.calls.push(Instant::now());
+            return None;
+        }
+        let oldest = state.calls.first().map_or(Duration::ZERO, Instant::elapsed);
+        Some(per.saturating_sub(oldest).as_secs().max(1).to_string())
+    }
+}
