@@ -18,9 +18,9 @@ use serde_json::{Value, json};
 use super::{
     changes,
     requests::{answered, matched, parameters, put, text_of},
-    serving::serve,
     source::{Change, Source, Unable},
 };
+use crate::serving::serve;
 
 /// Converts an item or a body.
 type Make = dyn Fn(&Value) -> Value + Send + Sync;
