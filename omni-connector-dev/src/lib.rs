@@ -3,7 +3,7 @@
 //! listens on loopback only and must never be deployed.
 //!
 //! The modules form layers. Each imports only earlier modules of this list: `options`, `workbench`, `extract`, `state`,
-//! `store`, `shared`, `lookup`, `runs`, `oauth`, `rules`, `routes`, `page`, `manager`, `testing`, `cli`.
+//! `store`, `shared`, `lookup`, `runs`, `oauth`, `rules`, `routes`, `page`, `manager`, `serving`, `tape`, `testing`, `cli`.
 //!
 //! # Features
 //!
@@ -26,9 +26,13 @@ mod page;
 mod routes;
 mod rules;
 mod runs;
+#[cfg(any(feature = "cli", feature = "testing"))]
+mod serving;
 mod shared;
 mod state;
 pub mod store;
+#[cfg(any(feature = "cli", feature = "testing"))]
+mod tape;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod workbench;

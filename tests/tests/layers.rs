@@ -36,6 +36,8 @@ const DEVELOPMENT_MANAGER: Order = Order {
         "routes",
         "page",
         "manager",
+        "serving",
+        "tape",
         "testing",
         "cli",
     ],
@@ -50,6 +52,7 @@ const DEVELOPMENT_MANAGER: Order = Order {
             "store",
             "rules",
             "manager",
+            "tape",
         ],
     )],
 };

@@ -19,6 +19,7 @@ use super::{
     Code, Failure, Interrupts, Output, StoreFolder, parameters,
     session::Session,
     settings::{self, SourceArguments},
+    taping::TapeArguments,
     target::ConnectorArguments,
 };
 use crate::{
@@ -50,6 +51,8 @@ pub(super) struct Arguments {
     file: Option<PathBuf>,
     #[command(flatten)]
     source: SourceArguments,
+    #[command(flatten)]
+    tape: TapeArguments,
     #[command(flatten)]
     connector: ConnectorArguments,
     #[command(flatten)]
@@ -90,11 +93,13 @@ pub(super) async fn run(
     // Report a mistake that needs no connector before building one.
     settings::merged(base.clone(), params)?;
     arguments.source.config()?;
+    let taping = arguments.tape.taping()?;
 
     let session = Session::start(
         &arguments.connector,
         package,
         &arguments.store.folder,
+        taping,
         interrupts,
     )
     .await?;
@@ -104,8 +109,10 @@ pub(super) async fn run(
         () = interrupts.first() => Err(Failure::interrupted()),
     };
     let took = started.elapsed();
+    let taped = session.finish_tape().await;
     session.stop(interrupts).await;
     let answer = answer?;
+    taped?;
     print(answer, took, arguments.file, *output)
 }
 

@@ -14,6 +14,7 @@ use super::{
     output::{note, with_cause},
     session::Session,
     settings::SourceArguments,
+    taping::Taping,
     target::ConnectorArguments,
 };
 use crate::store::sources::SourceRecord;
@@ -63,6 +64,7 @@ pub(super) async fn run(
         &arguments.connector,
         arguments.package.as_deref(),
         &arguments.store.folder,
+        Taping::None,
         interrupts,
     )
     .await?;

@@ -30,6 +30,7 @@ mod settings;
 mod sources;
 mod summary;
 mod sync;
+mod taping;
 mod target;
 mod warm;
 mod watchdog;

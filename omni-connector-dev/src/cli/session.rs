@@ -18,6 +18,7 @@ use super::{
     output::with_cause,
     readers,
     settings::SourceArguments,
+    taping::Taping,
     target::{ConnectorArguments, Program, Target},
     warm,
 };
@@ -41,6 +42,7 @@ pub(super) struct Session {
     /// None for a connector that was already running.
     pub process: Option<ConnectorProcess>,
     pub http: HttpClient,
+    taping: Taping,
     /// None if `cargo omni dev` runs the manager and the connector.
     own: Option<(Manager, File)>,
 }
@@ -51,9 +53,11 @@ impl Session {
         arguments: &ConnectorArguments,
         package: Option<&str>,
         store: &Path,
+        taping: Taping,
         interrupts: &Interrupts,
     ) -> Result<Self, Failure> {
         if let Some(warm) = warm::find_for(arguments, package, store).await? {
+            taping.needs_own_process("the connector of `cargo omni dev`")?;
             return Self::join(warm.client()?, arguments, interrupts).await;
         }
         let target = arguments.target(package, interrupts).await?;
@@ -62,11 +66,15 @@ impl Session {
         let client = Client::new(manager.url())?;
         let http = http()?;
         let (manifest, process) = match target {
-            Target::Running { url } => tokio::select! {
-                manifest = introduce(&http, &client, &url) => (manifest?, None),
-                () = interrupts.first() => return Err(Failure::interrupted()),
-            },
-            Target::Program(program) => {
+            Target::Running { url } => {
+                taping.needs_own_process("the connector of `--url`")?;
+                tokio::select! {
+                    manifest = introduce(&http, &client, &url) => (manifest?, None),
+                    () = interrupts.first() => return Err(Failure::interrupted()),
+                }
+            }
+            Target::Program(mut program) => {
+                program.environment.extend(taping.variable());
                 let log = store.join("connector.log");
                 let (manifest, process) =
                     launch(&program, &client, &log, arguments, interrupts).await?;
@@ -75,6 +83,7 @@ impl Session {
         };
         Ok(Self {
             own: Some((manager, lock)),
+            taping,
             manifest,
             process,
             http,
@@ -102,6 +111,7 @@ impl Session {
             manifest,
             process: None,
             http: http()?,
+            taping: Taping::None,
             own: None,
         })
     }
@@ -123,6 +133,13 @@ impl Session {
             needs_credential,
         };
         self.client.describe(&description).await
+    }
+
+    /// Writes the tape, or names the requests that were not on it.
+    pub(super) async fn finish_tape(&self) -> Result<(), Failure> {
+        self.taping
+            .finish(&self.http, &self.manifest.connector_url)
+            .await
     }
 
     /// Stops the connector, then the manager.

@@ -15,6 +15,7 @@ use super::{
     session::Session,
     settings::SourceArguments,
     summary::{End, Summary},
+    taping::TapeArguments,
     target::ConnectorArguments,
 };
 use crate::{
@@ -32,6 +33,7 @@ const NAMED_REFUSALS: usize = 20;
 #[command(after_help = "\
 Examples:
   cargo omni sync filesystem --set base_path=/srv/docs
+  cargo omni sync acme --record tests/tapes/full.tape
   cargo omni sync --set url=https://wiki.example.com -- node dist/main.js")]
 pub(super) struct Arguments {
     /// Package of the workspace, by its name or the end of it, or its folder
@@ -45,6 +47,8 @@ pub(super) struct Arguments {
     #[arg(long)]
     strict: bool,
     #[command(flatten)]
+    tape: TapeArguments,
+    #[command(flatten)]
     connector: ConnectorArguments,
     #[command(flatten)]
     store: StoreFolder,
@@ -57,16 +61,20 @@ pub(super) async fn run(
 ) -> Result<Code, Failure> {
     // Report a mistake in the settings before building.
     arguments.source.config()?;
+    let taping = arguments.tape.taping()?;
     let mut session = Session::start(
         &arguments.connector,
         arguments.package.as_deref(),
         &arguments.store.folder,
+        taping,
         interrupts,
     )
     .await?;
     let done = sync(&mut session, &arguments, *output, interrupts).await;
+    let taped = session.finish_tape().await;
     session.stop(interrupts).await;
     let summary = done?;
+    taped?;
     output.result(&summary, &summary);
     Ok(summary.code(arguments.strict))
 }

@@ -126,6 +126,11 @@ pub(super) fn apply(
                 .ok_or_else(|| unable("its items have no readers"))?;
         }
         Change::Odd(number, oddity) => odd(item(items, *number, change)?, *oddity, fields),
+        Change::Mutate(_) | Change::Restore => {
+            return Err(Unable(format!(
+                "this source cannot {change}: it is no tape"
+            )));
+        }
         Change::Leave | Change::EmptyGroup | Change::HideMembers | Change::UnevenPages => {}
     }
     if let (Some((_, member)), Some(number)) = (&fields.changed, of_item) {

@@ -13,9 +13,9 @@ use serde_json::Value;
 
 use super::{
     changes,
-    serving::serve,
     source::{Change, Source, Unable},
 };
+use crate::serving::serve;
 
 /// Converts an item or a body.
 type Make = dyn Fn(&Value) -> Value + Send + Sync;

@@ -11,7 +11,8 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use super::{requests::answered, serving::serve, source::Source};
+use super::{requests::answered, source::Source};
+use crate::serving::serve;
 
 /// What a tool answers.
 type Make = dyn Fn(&Value) -> Value + Send + Sync;

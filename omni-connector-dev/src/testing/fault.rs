@@ -41,7 +41,7 @@ pub type Action = Arc<dyn Fn() + Send + Sync>;
 pub type Replacement = Arc<dyn Fn(Answer) -> Answer + Send + Sync>;
 
 /// The value of the header.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RetryAfter {
     /// Seconds.
     Seconds(i64),

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::mutation::Mutation;
+
 /// A system that the connector reads: a [`FakeApi`](super::FakeApi), a server of the author's own, or a real program.
 ///
 /// It is created for every run of a check, so it must always start in the same state.
@@ -19,6 +21,11 @@ pub trait Source: Send + Sync + 'static {
 
     /// Returns where the answers of each list have the next page's token or link: the list's path and a JSON pointer.
     fn next_pages(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
+
+    /// Returns the changes of single answers that it can make, such as a page that fails.
+    fn mutations(&self) -> Vec<Mutation> {
         Vec::new()
     }
 
@@ -67,6 +74,10 @@ pub enum Change {
     UnevenPages,
     /// Makes the item unusual.
     Odd(usize, Oddity),
+    /// Changes single answers.
+    Mutate(Mutation),
+    /// Takes all mutations back.
+    Restore,
 }
 
 /// The unusual property of an item.
@@ -121,6 +132,8 @@ impl fmt::Display for Change {
             Self::EmptyGroup => f.write_str("empty the first group"),
             Self::HideMembers => f.write_str("hide the members of the first group"),
             Self::UnevenPages => f.write_str("send pages of different lengths"),
+            Self::Mutate(mutation) => mutation.fmt(f),
+            Self::Restore => f.write_str("become whole again"),
             Self::Odd(item, oddity) => write!(f, "make item {item} odd: it {oddity}"),
         }
     }

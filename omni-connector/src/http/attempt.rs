@@ -18,7 +18,7 @@ use super::{
     faults::{self, Fault},
     quota,
     send::{Ready, Reply, ReplyForm},
-    transport,
+    tape, transport,
 };
 use crate::{clock, manager::retry_after, wire::SecretString};
 
@@ -80,6 +80,7 @@ pub(super) async fn attempt(
         at,
         ends,
         fault,
+        limit: want.limit().max(REFUSAL),
     };
     let response = match fault.and_then(Fault::answer) {
         Some(answer) => answer,
@@ -114,6 +115,8 @@ struct Reader<'a> {
     ends: Instant,
     /// What a person has planned for this attempt.
     fault: Option<Fault>,
+    /// The most bytes of the answer that a tape reads.
+    limit: u64,
 }
 
 impl Reader<'_> {
@@ -172,8 +175,7 @@ impl Reader<'_> {
         for hop in 0.. {
             let is_own = call.api.is_own(&url);
             let request = self.request(client, &method, &url, body, is_own, auth)?;
-            let response = client
-                .execute(request)
+            let response = tape::execute(client, request, call, self.limit)
                 .await
                 .map_err(|error| self.broken(error))?;
             let Some(next) = self.redirect(&response, &url, hop)? else {

@@ -90,6 +90,7 @@ mod quota;
 mod retry;
 mod scope;
 mod send;
+mod tape;
 mod tokens;
 mod transport;
 mod validators;
@@ -115,5 +116,8 @@ pub use paging::{
 };
 pub use quota::{Quota, Reset};
 pub(crate) use scope::Scope;
+pub(crate) use tape::recorded as recorded_tape;
+#[doc(hidden)]
+pub use tape::{Answered, Asked, Exchange, Recorded, TapeHead};
 pub use tokens::Tokens;
 pub use validators::{Fresh, Validators};

@@ -4,13 +4,17 @@
 
 #[cfg(feature = "mcp")]
 mod chunks;
+mod met;
 mod rules;
 mod secrets;
 mod spelling;
+mod stand_ins;
 
 #[cfg(feature = "mcp")]
 pub(crate) use chunks::Chunks;
+pub(crate) use met::{are_kept as are_secrets_kept, note as note_secret};
 pub use rules::redact;
 pub(crate) use secrets::Secrets;
+pub(crate) use stand_ins::{STAND_IN, StandIns};
 
 const REDACTED: &str = "[redacted]";

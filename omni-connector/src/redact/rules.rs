@@ -21,10 +21,20 @@ use super::REDACTED;
 /// );
 /// ```
 pub fn redact(text: &str) -> Cow<'_, str> {
+    replace(text, &mut |_, secret| {
+        (!REDACTED.starts_with(secret)).then(|| REDACTED.to_owned())
+    })
+}
+
+/// Returns the replacement of a secret with this name, if it has one; none to keep it.
+pub(super) type Mark<'a> = dyn FnMut(Option<&str>, &str) -> Option<String> + 'a;
+
+/// Replaces everything that looks like a secret.
+pub(super) fn replace<'a>(text: &'a str, mark: &mut Mark<'_>) -> Cow<'a, str> {
     RULES.iter().fold(Cow::Borrowed(text), |text, rule| {
         let redacted = rule
             .pattern
-            .replace_all(&text, |found: &Captures<'_>| rule.replace(found));
+            .replace_all(&text, |found: &Captures<'_>| rule.replace(found, mark));
         // A rule whose matches were all harmless changed nothing.
         match redacted {
             Cow::Owned(redacted) if redacted != text => Cow::Owned(redacted),
@@ -48,27 +58,25 @@ impl Rule {
         }
     }
 
-    fn replace(&self, found: &Captures<'_>) -> String {
+    fn replace(&self, found: &Captures<'_>, mark: &mut Mark<'_>) -> String {
         let whole = &found[0];
         let (Some(matched), Some(secret)) = (found.get(0), found.name("secret")) else {
             return whole.to_owned();
         };
-        let named = found
-            .name("name")
-            .is_none_or(|name| (self.says_secret)(&plain(name.as_str())));
+        let name = found.name("name").map(|name| name.as_str());
+        let named = name.is_none_or(|name| (self.says_secret)(&plain(name)));
         // A full stop or bracket at the end belongs to the surrounding sentence.
         let value = secret
             .as_str()
             .trim_end_matches([')', ']', '}', '.', ',', ':', ';', '`']);
-        if !named || value.is_empty() || REDACTED.starts_with(value) {
+        if !named || value.is_empty() {
             return whole.to_owned();
         }
+        let Some(mark) = mark(name, value) else {
+            return whole.to_owned();
+        };
         let start = secret.start() - matched.start();
-        format!(
-            "{}{REDACTED}{}",
-            &whole[..start],
-            &whole[start + value.len()..]
-        )
+        format!("{}{mark}{}", &whole[..start], &whole[start + value.len()..])
     }
 }
 

@@ -5,13 +5,13 @@ use std::{borrow::Cow, fmt, sync::OnceLock};
 use serde_json::Value;
 
 use super::{
-    REDACTED,
+    REDACTED, met,
     rules::{is_bare_secret, is_secret_name, plain, redact},
     spelling::Matcher,
 };
 
 /// The shortest secret: removing shorter ones would also remove ordinary words.
-const SHORTEST: usize = 4;
+pub(super) const SHORTEST: usize = 4;
 
 /// The shortest line that counts as a secret by itself, such as a line of a private key.
 const SHORTEST_LINE: usize = 16;
@@ -95,6 +95,7 @@ impl Secrets {
         if !is_secret || trimmed.len() < SHORTEST {
             return;
         }
+        met::note(trimmed);
         self.texts.push(trimmed.to_owned());
         let lines = trimmed.lines().map(str::trim);
         let lines = lines.filter(|line| line.len() >= SHORTEST_LINE && !line.starts_with("-----"));
@@ -131,7 +132,7 @@ impl Secrets {
         let text = if self.texts.is_empty() {
             Cow::Borrowed(text)
         } else {
-            Cow::Owned(self.matcher().replace(text, REDACTED))
+            Cow::Owned(self.matcher().replace(text, |_| REDACTED.into()))
         };
         redact(&text).into_owned()
     }

@@ -3,6 +3,8 @@
 //! A secret is compared with the decoded *meaning* at each position: `%2F`, `\u002f`, `\/` and `&#x2F;` all mean a slash.
 //! This finds mixed and nested escapes. Base64 is searched in its four alphabets and at its three offsets.
 
+use std::borrow::Cow;
+
 /// The shortest prefix of a secret that is removed at the end of a cut string.
 const SHORTEST_PART: usize = 8;
 
@@ -28,6 +30,8 @@ pub(super) struct Matcher {
 struct Pattern {
     bytes: Vec<u8>,
     is_base64: bool,
+    /// The index of its secret.
+    secret: usize,
 }
 
 /// A match at one position.
@@ -46,7 +50,7 @@ impl Matcher {
     pub(super) fn new<'a>(secrets: impl Iterator<Item = &'a str>) -> Self {
         let mut patterns = Vec::new();
         let mut longest = 0;
-        for secret in secrets {
+        for (index, secret) in secrets.enumerate() {
             // `\\\\u{00e9}` and `%25252F` are the longest spellings of a byte.
             longest = longest.max(secret.len() * 12);
             for base64 in ALPHABETS
@@ -56,11 +60,13 @@ impl Matcher {
                 patterns.push(Pattern {
                     bytes: base64,
                     is_base64: true,
+                    secret: index,
                 });
             }
             patterns.push(Pattern {
                 bytes: secret.as_bytes().to_vec(),
                 is_base64: false,
+                secret: index,
             });
         }
         let mut by_first = Box::new([const { Vec::new() }; 256]);
@@ -80,10 +86,10 @@ impl Matcher {
         self.longest
     }
 
-    /// Returns the longest secret, or the beginning of one, at `start`.
-    pub(super) fn at(&self, text: &[u8], start: usize) -> Option<Found> {
-        let mut found = None;
-        let mut open = 0;
+    /// Returns the longest secret, or the beginning of one, at `start`, with its index.
+    pub(super) fn at(&self, text: &[u8], start: usize) -> Option<(Found, usize)> {
+        let mut found: Option<(usize, usize)> = None;
+        let mut open = (0, 0);
         each_meaning(text, start, &mut |meaning, _| {
             let first = usize::from(meaning[0]);
             // The URL-safe alphabet differs in two characters.
@@ -92,29 +98,32 @@ impl Matcher {
                     .map_or(&[][..], |standard| &self.by_first[usize::from(standard)]),
             );
             for &index in patterns {
-                match self.patterns[index].at(text, start) {
-                    Some(Found::Until(end)) => found = found.max(Some(end)),
-                    Some(Found::Open { matched }) => open = open.max(matched),
+                let pattern = &self.patterns[index];
+                match pattern.at(text, start) {
+                    Some(Found::Until(end)) => found = found.max(Some((end, pattern.secret))),
+                    Some(Found::Open { matched }) => open = open.max((matched, pattern.secret)),
                     None => {}
                 }
             }
         });
-        match found {
-            Some(end) => Some(Found::Until(end)),
-            None if open > 0 => Some(Found::Open { matched: open }),
-            None => None,
+        match (found, open) {
+            (Some((end, secret)), _) => Some((Found::Until(end), secret)),
+            (None, (0, _)) => None,
+            (None, (matched, secret)) => Some((Found::Open { matched }, secret)),
         }
     }
 
-    /// Replaces every secret by `mark`.
-    pub(super) fn replace(&self, text: &str, mark: &str) -> String {
+    /// Replaces every secret by its mark.
+    pub(super) fn replace<'a>(&self, text: &str, mark: impl Fn(usize) -> Cow<'a, str>) -> String {
         let bytes = text.as_bytes();
         let mut clean = String::with_capacity(text.len());
         let (mut kept, mut at) = (0, 0);
         while at < bytes.len() {
-            let end = match self.at(bytes, at) {
-                Some(Found::Until(end)) => end,
-                Some(Found::Open { matched }) if matched >= SHORTEST_PART => bytes.len(),
+            let (end, secret) = match self.at(bytes, at) {
+                Some((Found::Until(end), secret)) => (end, secret),
+                Some((Found::Open { matched }, secret)) if matched >= SHORTEST_PART => {
+                    (bytes.len(), secret)
+                }
                 _ => {
                     at += 1;
                     continue;
@@ -123,7 +132,7 @@ impl Matcher {
             let (from, to) = (text.floor_char_boundary(at), text.ceil_char_boundary(end));
             if from >= kept {
                 clean.push_str(&text[kept..from]);
-                clean.push_str(mark);
+                clean.push_str(&mark(secret));
             }
             kept = to;
             at = to;
@@ -138,8 +147,8 @@ impl Matcher {
         let mut at = 0;
         while at < text.len() {
             match self.at(text, at) {
-                Some(Found::Open { .. }) => return at,
-                Some(Found::Until(end)) => at = end.max(at + 1),
+                Some((Found::Open { .. }, _)) => return at,
+                Some((Found::Until(end), _)) => at = end.max(at + 1),
                 None => at += 1,
             }
         }

@@ -6,8 +6,8 @@ use anyhow::{Context, Result, bail};
 use axum::{
     Extension, Json, Router, ServiceExt,
     extract::{DefaultBodyLimit, State},
-    http::header,
-    response::IntoResponse,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
     routing::{get, post},
 };
 use serde_json::{Value, json};
@@ -19,7 +19,9 @@ use super::{
 };
 use crate::{
     connector::ErasedConnector,
+    http::recorded_tape,
     manager::ManagerClient,
+    redact::are_secrets_kept,
     run::{Runs, are_requests_kept},
     schema::{Severity, check},
     wire::Manifest,
@@ -118,12 +120,24 @@ fn door(app: App, config: &ServerConfig, extra: Router) -> Door {
     Door::new(router, guard)
 }
 
-/// Routes of a process that `cargo omni` started.
+/// Routes of a process that `cargo omni` or a test started.
 fn of_development() -> Router<App> {
+    let mut router = Router::new();
     if are_requests_kept() {
-        Router::new().route("/dev/faults", post(sync::plan_fault))
-    } else {
-        Router::new()
+        router = router.route("/dev/faults", post(sync::plan_fault));
+    }
+    if are_secrets_kept() {
+        router = router.route("/dev/tape", get(tape));
+    }
+    router
+}
+
+/// Returns what the process has recorded.
+async fn tape(State(app): State<App>) -> Response {
+    match recorded_tape(app.connector.name()) {
+        Some(Ok(tape)) => tape.into_response(),
+        Some(Err(problem)) => (StatusCode::CONFLICT, problem).into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
     }
 }
 

@@ -29,6 +29,7 @@ impl SecretString {
 
 impl From<String> for SecretString {
     fn from(text: String) -> Self {
+        crate::redact::note_secret(&text);
         Self(text.into())
     }
 }

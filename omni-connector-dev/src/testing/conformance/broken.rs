@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::{
     Check, Conformance, Failure, Verdict,
     killed::{AT_ONCE, undisturbed},
-    world::{State, Victim, World},
+    world::{Attempt, State, Victim, World},
 };
 use crate::testing::{
     fault::{Fault, RetryAfter},
@@ -152,28 +152,28 @@ async fn faulty(
     for has_documents in [false, true] {
         world.arm(true);
         let calls = world.calls().len();
-        let ended = world.run(SyncType::Full).await;
+        let ended = world.attempt(SyncType::Full).await?;
         let calls = world.calls().len() - calls;
         let found = world.state().await?;
         let lost: Vec<_> = found.documents.differences(&expected.documents);
         let failure = match ended {
-            Err(error) => Some(failed("a run hangs when the source fails").fact("then", format!("{error:#}"))),
-            Ok(_) if calls > usual * 3 + 20 => Some(
+            Attempt::Hangs(message) => Some(failed("a run hangs when the source fails").fact("then", message)),
+            _ if calls > usual * 3 + 20 => Some(
                 failed("the source is asked again and again")
                     .fact("calls", format!("{calls}; {usual} in an undisturbed run"))
                     .help("call the source through `Api`, which waits longer each time and gives up"),
             ),
-            Ok(ended) if ended.is_completed() && ended.failures() == 0 && !lost.is_empty() && !has_documents => Some(
+            attempt if attempt.is_flawless() && !lost.is_empty() && !has_documents => Some(
                 failed("a run is completed without what the source did not give, and reports no failure")
                     .fact("missing", lost.join("\n"))
                     .help("pass the error on with `?`, or report the item with `ctx.item_failed`"),
             ),
-            Ok(_) if has_documents && lost.iter().any(|line| line.ends_with("is missing")) => Some(
+            _ if has_documents && lost.iter().any(|line| line.ends_with("is missing")) => Some(
                 failed("documents were deleted that the source did not say are gone")
                     .fact("deleted", lost.join("\n"))
                     .help("delete only what `Listing::finish` or `Walk::finish` says after a walk without an error"),
             ),
-            Ok(_) => None,
+            _ => None,
         };
         if let Some(failure) = failure {
             return Ok(Some(
@@ -181,14 +181,11 @@ async fn faulty(
             ));
         }
         world.arm(false);
-        let ended = world.run(SyncType::Full).await?;
+        let ended = world.attempt(SyncType::Full).await?;
         let differences = world.state().await?.differences(expected);
         if !ended.is_completed() || !differences.is_empty() {
             let failure = failed("the run after the fault does not bring everything")
-                .fact(
-                    "error",
-                    ended.progress.run.error_message.unwrap_or_default(),
-                )
+                .fact("error", ended.error())
                 .fact("missing", differences.join("\n"));
             return Ok(Some(
                 failure.store(world.keep(Check::SourceFaults, case.name).await),
@@ -252,15 +249,13 @@ pub(super) async fn walks(suite: &Conformance) -> Result<Verdict> {
             Failure::new(what).fact("broken", format!("`{path}` gives the same token for ever"))
         };
         let failure = match world
-            .setup
-            .run_within(SyncType::Full, std::time::Duration::from_secs(15))
-            .await
+            .attempt_within(SyncType::Full, std::time::Duration::from_secs(15))
+            .await?
         {
-            Err(error) => Some(
-                failed("a token that is repeated makes the walk endless")
-                    .fact("then", format!("{error:#}")),
+            Attempt::Hangs(message) => Some(
+                failed("a token that is repeated makes the walk endless").fact("then", message),
             ),
-            Ok(_) => {
+            Attempt::Ended(_) | Attempt::Refused(_) => {
                 let lost = world
                     .state()
                     .await?

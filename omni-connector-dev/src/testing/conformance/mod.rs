@@ -7,6 +7,7 @@ mod changed;
 mod disturbed;
 mod edited;
 mod killed;
+mod mutated;
 mod plain;
 mod verdict;
 mod world;
@@ -57,11 +58,13 @@ pub enum Check {
     Secrets,
     /// Checkpoints of earlier versions are accepted.
     OldState,
+    /// Each mutation of a tape has only its own consequences.
+    Mutations,
 }
 
 impl Check {
     /// All checks, in the order in which they run.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Manifest,
         Self::Completes,
         Self::Idle,
@@ -78,6 +81,7 @@ impl Check {
         Self::Actions,
         Self::Secrets,
         Self::OldState,
+        Self::Mutations,
     ];
 
     /// Returns the name of its test.
@@ -99,6 +103,7 @@ impl Check {
             Self::Actions => "actions",
             Self::Secrets => "secrets",
             Self::OldState => "old_state",
+            Self::Mutations => "mutations",
         }
     }
 }
@@ -226,6 +231,7 @@ impl Conformance {
                     Check::Idle => plain::idle(self).await,
                     Check::Secrets => plain::secrets(self).await,
                     Check::OldState => plain::old_state(self).await,
+                    Check::Mutations => mutated::mutations(self).await,
                     Check::Resume => killed::resume(self).await,
                     Check::Stops => disturbed::stops(self).await,
                     Check::ManagerFaults => disturbed::manager_faults(self).await,
@@ -294,7 +300,8 @@ macro_rules! conformance {
         $crate::conformance!(@tests
             manifest Manifest, completes Completes, idle Idle, resume Resume, stops Stops, manager_faults ManagerFaults,
             source_faults SourceFaults, walks Walks, deletes Deletes, access Access, items Items, changes Changes,
-            operators Operators, actions Actions, secrets Secrets, old_state OldState);
+            operators Operators, actions Actions, secrets Secrets, old_state OldState,
+            mutations Mutations);
     };
     (@tests $($name:ident $check:ident),*) => {
         $(
@@ -333,4 +340,5 @@ macro_rules! conformance {
     (@check actions) => { $crate::testing::Check::Actions };
     (@check secrets) => { $crate::testing::Check::Secrets };
     (@check old_state) => { $crate::testing::Check::OldState };
+    (@check mutations) => { $crate::testing::Check::Mutations };
 }

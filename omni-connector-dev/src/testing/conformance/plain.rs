@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{
     Check, Conformance, Failure, Verdict,
-    world::{Victim, World},
+    world::{Attempt, Victim, World},
 };
 use crate::{
     store::checkpoints,
@@ -57,7 +57,18 @@ pub(super) async fn manifest(suite: &Conformance) -> Result<Verdict> {
 
 pub(super) async fn completes(suite: &Conformance) -> Result<Verdict> {
     let world = World::calm(suite).await?;
-    let ended = world.run(SyncType::Full).await?;
+    let ended = match world.attempt(SyncType::Full).await? {
+        Attempt::Ended(ended) => ended,
+        Attempt::Refused(message) => {
+            let failure = Failure::new("the connector refuses the run").fact("error", message);
+            let help = "accept the config and the credentials of the test in `#[validate]`";
+            return Ok(Verdict::Failed(failure.help(help)));
+        }
+        Attempt::Hangs(message) => {
+            let failure = Failure::new("the run hangs").fact("then", message);
+            return Ok(Verdict::Failed(failure));
+        }
+    };
     let run = &ended.progress.run;
     if !ended.is_completed() {
         let failure = Failure::new(format!("the run is {:?}", run.status))
@@ -248,7 +259,15 @@ pub(super) async fn secrets(suite: &Conformance) -> Result<Verdict> {
         let breaks =
             move |side: Side, _: &str, _: usize| fault.clone().filter(|_| side == Side::Source);
         let world = World::start(suite, Victim::default(), breaks).await?;
-        let ended = world.run(SyncType::Full).await?;
+        let ended = world.attempt(SyncType::Full).await?;
+        if let Attempt::Hangs(message) = ended {
+            let failure = Failure::new("a run hangs").fact("after", name);
+            return Ok(Verdict::Failed(failure.fact("then", message)));
+        }
+        let report = match &ended {
+            Attempt::Ended(ended) => serde_json::to_string(&ended.report)?,
+            _ => String::new(),
+        };
         let metrics = client()
             .get(format!("{}/metrics", world.setup.url()))
             .send()
@@ -266,14 +285,8 @@ pub(super) async fn secrets(suite: &Conformance) -> Result<Verdict> {
         let places = [
             ("the log", world.setup.output()),
             ("the metrics", metrics),
-            (
-                "the error of the run",
-                ended.progress.run.error_message.clone().unwrap_or_default(),
-            ),
-            (
-                "the report of the run",
-                serde_json::to_string(&ended.report)?,
-            ),
+            ("the error of the run", ended.error()),
+            ("the report of the run", report),
             ("the documents", world.setup.documents().await.to_string()),
             ("what was sent to the manager", sent),
         ];

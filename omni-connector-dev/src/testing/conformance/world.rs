@@ -13,6 +13,7 @@ use std::{
 
 use anyhow::Result;
 use omni_connector::SyncType;
+use tokio::time::error::Elapsed;
 
 use super::{Address, Check, Conformance};
 use crate::{
@@ -90,6 +91,36 @@ impl Victim {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+}
+
+/// The result of a run that is disturbed.
+pub(super) enum Attempt {
+    /// It ended, in any state.
+    Ended(Box<Ended>),
+    /// The connector did not accept it, for example because `#[validate]` failed. Has the message.
+    Refused(String),
+    /// It does not end, or does not start.
+    Hangs(String),
+}
+
+impl Attempt {
+    /// Returns whether the run is complete, and reports no failure.
+    pub(super) fn is_flawless(&self) -> bool {
+        matches!(self, Self::Ended(ended) if ended.is_completed() && ended.failures() == 0)
+    }
+
+    /// Returns whether the run is complete.
+    pub(super) fn is_completed(&self) -> bool {
+        matches!(self, Self::Ended(ended) if ended.is_completed())
+    }
+
+    /// Returns the failure of the run; empty if it is complete.
+    pub(super) fn error(&self) -> String {
+        match self {
+            Self::Ended(ended) => ended.progress.run.error_message.clone().unwrap_or_default(),
+            Self::Refused(message) | Self::Hangs(message) => message.clone(),
+        }
     }
 }
 
@@ -191,6 +222,28 @@ impl World {
             is_coarse: Arc::clone(&suite.is_coarse),
             _proxies: proxies,
         })
+    }
+
+    /// Runs a sync that may also be refused, or hang.
+    pub(super) async fn attempt(&self, mode: SyncType) -> Result<Attempt> {
+        self.attempt_within(mode, PATIENCE).await
+    }
+
+    pub(super) async fn attempt_within(
+        &self,
+        mode: SyncType,
+        patience: Duration,
+    ) -> Result<Attempt> {
+        let (run, starts) = match self.setup.begin(mode).await {
+            Ok(begun) => begun,
+            Err(error) if error.is::<Elapsed>() => return Ok(Attempt::Hangs(format!("{error:#}"))),
+            Err(error) => return Ok(Attempt::Refused(format!("{error:#}"))),
+        };
+        match self.setup.end_of(&run, starts, patience).await {
+            Ok(ended) => Ok(Attempt::Ended(Box::new(ended))),
+            Err(error) if error.is::<Elapsed>() => Ok(Attempt::Hangs(format!("{error:#}"))),
+            Err(error) => Err(error),
+        }
     }
 
     /// Runs a sync until it ends in any state.

@@ -1,4 +1,4 @@
-//! Serves a fake on a port of its own, for as long as somebody holds it.
+//! Serves a fake or a tape on a port of its own, for as long as somebody holds it.
 
 use std::{
     sync::{Arc, Weak},
@@ -11,17 +11,13 @@ use axum::{
     body::Bytes,
     extract::Request,
     http::{HeaderMap, Method, StatusCode, Uri},
-    response::Response,
+    response::{IntoResponse, Response},
 };
-use serde_json::json;
-
-use super::requests::answered;
-
 /// What a fake answers to a request.
-pub(super) type Answer<T> = fn(&T, &Method, &Uri, &HeaderMap, &[u8]) -> Response;
+pub(crate) type Answer<T> = fn(&T, &Method, &Uri, &HeaderMap, &[u8]) -> Response;
 
 /// Starts to serve, and gives the URL. It ends with the last other holder of `shared`.
-pub(super) fn serve<T: Send + Sync + 'static>(shared: Arc<T>, answer: Answer<T>) -> String {
+pub(crate) fn serve<T: Send + Sync + 'static>(shared: Arc<T>, answer: Answer<T>) -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
     listener
         .set_nonblocking(true)
@@ -58,10 +54,6 @@ async fn handle<T>(shared: Weak<T>, answer: Answer<T>, request: Request) -> Resp
         .unwrap_or_default();
     match shared.upgrade() {
         Some(shared) => answer(&shared, &head.method, &head.uri, &head.headers, &body),
-        None => answered(
-            StatusCode::SERVICE_UNAVAILABLE,
-            &[],
-            &json!({ "error": "the test is over" }),
-        ),
+        None => (StatusCode::SERVICE_UNAVAILABLE, "the test is over").into_response(),
     }
 }

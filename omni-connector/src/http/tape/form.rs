@@ -1,0 +1,160 @@
+//! The form of a tape: a head line, then one line for each request with its answer. All of it is JSON.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The most bytes kept of a body that is neither JSON nor a form.
+const KEPT: usize = 256 << 10;
+
+/// The first line of a tape.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TapeHead {
+    /// The version of the form.
+    pub tape: u32,
+    /// The version of the kit that recorded it.
+    pub kit: String,
+    /// The connector.
+    pub connector: String,
+    /// The day of the recording, such as `2026-11-28`.
+    pub recorded: String,
+    /// How many secrets have a stand-in.
+    pub secrets: usize,
+    /// The headers whose values were left out.
+    pub left_out: BTreeSet<String>,
+}
+
+impl TapeHead {
+    /// The current version of the form.
+    pub const VERSION: u32 = 1;
+}
+
+/// A request and its answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exchange {
+    /// The operation of the call.
+    pub operation: String,
+    /// The request.
+    pub asked: Asked,
+    /// The answer.
+    pub answered: Answered,
+}
+
+impl Exchange {
+    /// How the stand-in of a secret begins; its number follows.
+    pub const STAND_IN: &str = crate::redact::STAND_IN;
+}
+
+/// A recorded request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// The method.
+    pub method: String,
+    /// The URL of the API.
+    pub at: String,
+    /// The path below it.
+    pub path: String,
+    /// The parameters, sorted.
+    pub query: Vec<(String, String)>,
+    /// The headers that change the meaning of the request, such as `range`.
+    pub headers: BTreeMap<String, String>,
+    /// The body.
+    pub body: Recorded,
+}
+
+impl Asked {
+    /// The header with which a replayed request names the API that it was meant for.
+    pub const AT: &str = "omni-tape-at";
+    /// The headers that change the meaning of a request.
+    pub const HEADERS: [&str; 5] = [
+        "depth",
+        "if-modified-since",
+        "if-none-match",
+        "range",
+        "soapaction",
+    ];
+}
+
+/// A recorded answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answered {
+    /// The status.
+    pub status: u16,
+    /// The headers that connectors read, such as `link`.
+    pub headers: BTreeMap<String, String>,
+    /// The body.
+    pub body: Recorded,
+}
+
+/// A recorded body.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Recorded {
+    /// There is none.
+    Empty,
+    /// JSON.
+    Json(Value),
+    /// Form fields, sorted.
+    Form(Vec<(String, String)>),
+    /// Any other text.
+    Text(String),
+    /// Any other bytes.
+    Bytes {
+        /// The first 256 KB.
+        base64: String,
+        /// How many there were.
+        length: usize,
+        /// The SHA-256 of all of them.
+        sha256: String,
+    },
+    /// A form whose parts are streams. It is not recorded.
+    Streamed,
+}
+
+impl Recorded {
+    /// Reads a body, which is JSON or a form if its bytes are.
+    pub fn of(bytes: &[u8], is_form: bool) -> Self {
+        let text = std::str::from_utf8(bytes).ok();
+        match text {
+            _ if bytes.is_empty() => Self::Empty,
+            Some(_) if is_form => {
+                let fields = url::form_urlencoded::parse(bytes).into_owned();
+                let mut fields: Vec<_> = fields.collect();
+                fields.sort();
+                Self::Form(fields)
+            }
+            Some(text) => match serde_json::from_str(text) {
+                Ok(value @ (Value::Object(_) | Value::Array(_))) => Self::Json(value),
+                _ if bytes.len() <= KEPT => Self::Text(text.to_owned()),
+                _ => Self::cut(bytes),
+            },
+            None => Self::cut(bytes),
+        }
+    }
+
+    fn cut(bytes: &[u8]) -> Self {
+        let hash = ring::digest::digest(&ring::digest::SHA256, bytes);
+        let hash = hash.as_ref().iter().map(|byte| format!("{byte:02x}"));
+        Self::Bytes {
+            base64: STANDARD.encode(&bytes[..bytes.len().min(KEPT)]),
+            length: bytes.len(),
+            sha256: hash.collect(),
+        }
+    }
+
+    /// Returns the bytes of an answer's body.
+    pub fn bytes(&self) -> Vec<u8> {
+        match self {
+            Self::Empty | Self::Streamed => Vec::new(),
+            Self::Json(value) => value.to_string().into_bytes(),
+            Self::Form(fields) => {
+                let mut form = url::form_urlencoded::Serializer::new(String::new());
+                form.extend_pairs(fields).finish().into_bytes()
+            }
+            Self::Text(text) => text.clone().into_bytes(),
+            Self::Bytes { base64, .. } => STANDARD.decode(base64).unwrap_or_default(),
+        }
+    }
+}
