@@ -80,7 +80,7 @@ pub(super) async fn attempt(
         at,
         ends,
         fault,
-        limit: want.limit().max(REFUSAL),
+        limit: form.limit().max(REFUSAL),
     };
     let response = match fault.and_then(Fault::answer) {
         Some(answer) => answer,
