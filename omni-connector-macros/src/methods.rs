@@ -102,7 +102,7 @@ fn collect(block: &ImplBlock, errors: &mut Errors) -> expand::Methods {
     methods
 }
 
-/// The method of the trait that a method with `#[replaces]` replaces.
+/// Returns the method of the trait that a method with `#[replaces]` replaces.
 fn replaced(function: &Function, errors: &mut Errors) -> Option<&'static HookKind> {
     let ident = &function.signature.ident;
     let kind = HookKind::of_replaced(&ident.to_string());
@@ -116,7 +116,7 @@ fn replaced(function: &Function, errors: &mut Errors) -> Option<&'static HookKin
     kind
 }
 
-/// The one marker of a function, and its keys.
+/// Returns the only marker of a function, and its keys.
 fn role(function: &Function, errors: &mut Errors) -> Option<(&'static str, TokenStream)> {
     let markers = markers();
     let mut role: Option<(&'static str, TokenStream)> = None;

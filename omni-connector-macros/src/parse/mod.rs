@@ -3,5 +3,7 @@
 mod function;
 mod keys;
 
-pub(crate) use function::{Function, ImplBlock, conditions, is_marked, marker, marker_keys};
+pub(crate) use function::{
+    Function, ImplBlock, conditions, has_word, is_marked, marker, marker_keys,
+};
 pub(crate) use keys::Keys;
