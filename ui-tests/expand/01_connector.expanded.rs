@@ -13,7 +13,7 @@ const _: () = {
         const TABLE: _omni::Table<Self> = _omni::table_of::<Acme, _>(|| loop {});
         const NAME: &'static str = "acme";
         const VERSION: &'static str = ::core::env!("CARGO_PKG_VERSION");
-        const DISPLAY_NAME: &'static str = "Acme Tracker";
+        const DISPLAY_NAME: _omni::Option<&'static str> = _omni::Some("Acme Tracker");
         const DESCRIPTION: _omni::Option<&'static str> = _omni::Some(
             "Issues and comments of Acme Tracker.",
         );
