@@ -95,8 +95,8 @@ fn collect(block: &ImplBlock, errors: &mut Errors) -> expand::Methods {
     if is_empty {
         errors.push(
             Span::call_site(),
-            "this block holds nothing for `#[connector]`",
-            "it collects methods with `#[sync]`, `#[action]` and `#[search_operator]`; annotate one, or remove `#[connector]`",
+            "this block has no annotated method",
+            "annotate a method, such as with `#[sync]` or `#[action]`, or remove `#[connector]`",
         );
     }
     methods
@@ -152,10 +152,10 @@ fn check_distinct(methods: &expand::Methods, connector: &Type, errors: &mut Erro
             errors.push(
                 hook.function.signature.ident.span(),
                 format!(
-                    "`{}` has that role already",
+                    "`{}` already has this marker",
                     earlier.function.signature.ident
                 ),
-                "there is one such function in a connector",
+                "a connector has only one such method",
             );
         }
     }

@@ -117,7 +117,7 @@ impl Connector {
             errors.push(
                 place,
                 "a connector struct must not have generics",
-                "it lives as long as its process; hold an `Arc` of what would be generic",
+                "use a concrete type, or an `Arc<dyn …>`",
             );
         }
         let name = name(&keys, errors);

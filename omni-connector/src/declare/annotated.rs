@@ -217,10 +217,8 @@ impl<K: Declared> Connector for K {
 
     fn display_name(&self) -> String {
         let replaced = K::TABLE.display_name;
-        replaced.map_or_else(
-            || K::DISPLAY_NAME.unwrap_or(K::NAME).to_owned(),
-            |name| name(self),
-        )
+        let declared = || K::DISPLAY_NAME.unwrap_or(K::NAME).to_owned();
+        replaced.map_or_else(declared, |name| name(self))
     }
 
     fn description(&self) -> Option<String> {
@@ -292,10 +290,11 @@ impl<K: Declared> Connector for K {
     }
 
     fn action_output(&self, name: &str) -> Option<Value> {
-        match K::TABLE.action_output {
-            Some(output) => output(self, name),
-            None => action::action_output::<K>(name),
-        }
+        let replaced = K::TABLE.action_output;
+        replaced.map_or_else(
+            || action::action_output::<K>(name),
+            |output| output(self, name),
+        )
     }
 
     async fn execute_action(
@@ -395,10 +394,7 @@ impl<K: Declared> Connector for K {
     }
 
     fn prepare_mcp_headers(&self, credentials: &McpCredentials) -> Result<HashMap<String, String>> {
-        hook::pairs(
-            K::TABLE
-                .mcp_headers
-                .map(|headers| headers(self, credentials)),
-        )
+        let headers = K::TABLE.mcp_headers;
+        hook::pairs(headers.map(|headers| headers(self, credentials)))
     }
 }

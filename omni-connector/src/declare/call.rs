@@ -18,7 +18,7 @@ use futures_util::future::BoxFuture;
 
 /// The inputs that every kind of call has.
 #[diagnostic::on_unimplemented(
-    message = "this call is about no source, which this argument needs",
+    message = "this argument needs a source, and the call has none",
     label = "not an argument that the framework supplies here",
     note = "help: name the source in the path of the webhook: `#[webhook(path = \"/hooks/acme/{{source_id}}\")]`"
 )]

@@ -102,9 +102,9 @@ pub const fn assert_mode_declared<K: Declared>(mode: SyncType) {
         i += 1;
     }
     refuse(&[
-        "nobody asks connector `",
+        "connector `",
         K::NAME,
-        "` for a sync of mode `",
+        "` does not declare sync mode `",
         mode.as_str(),
         "`\nhelp: add it to `sync_modes = […]` on the struct",
     ]);
