@@ -2,10 +2,10 @@
 
 mod function;
 mod keys;
-mod place;
+mod source;
 
 pub(crate) use function::{
     Function, ImplBlock, conditions, has_word, is_marked, marker, marker_keys,
 };
 pub(crate) use keys::Keys;
-pub(crate) use place::is_in_impl;
+pub(crate) use source::is_in_impl;
