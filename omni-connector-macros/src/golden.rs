@@ -106,22 +106,78 @@ fn every_feature_expands_to_its_golden_file() {
     }
 }
 
+/// Returns the blocks of Rust in the README.
+fn readme() -> Vec<String> {
+    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).unwrap();
+    let blocks = readme.split("```rust").skip(1);
+    let blocks = blocks.map(|rest| rest.split_once('\n').unwrap().1);
+    blocks
+        .map(|rest| rest.split("```").next().unwrap().to_owned())
+        .collect()
+}
+
+/// Returns the constants of `impl Methods` in a file, each formatted, also of an impl in a `const _`.
+fn tables(file: &str) -> Vec<String> {
+    let file = syn::parse_file(file).unwrap();
+    let mut tables = Vec::new();
+    for mut item in file.items {
+        if let Item::Const(scope) = &item
+            && let syn::Expr::Block(block) = &*scope.expr
+        {
+            let found = block
+                .block
+                .stmts
+                .iter()
+                .find_map(|statement| match statement {
+                    syn::Stmt::Item(found @ Item::Impl(_)) => Some(found.clone()),
+                    _ => None,
+                });
+            item = found.unwrap();
+        }
+        if let Item::Impl(methods) = item
+            && methods
+                .to_token_stream()
+                .to_string()
+                .contains("Methods < Block >")
+        {
+            for table in methods.items {
+                let alone = syn::parse_quote!(impl Acme { #table });
+                tables.push(prettyplease::unparse(&alone));
+            }
+        }
+    }
+    tables
+}
+
+#[test]
+fn the_readme_shows_the_table_that_the_macros_write() {
+    let blocks = readme();
+    let shown = blocks
+        .iter()
+        .find(|block| block.starts_with("impl _omni::Methods"));
+    let connector = blocks.iter().find(|block| block.contains("#[connector("));
+    let written = tables(&prettyplease::unparse(&expand(connector.unwrap()).unwrap()));
+    for table in tables(shown.unwrap()) {
+        assert!(
+            written.contains(&table),
+            "{table}\nis none of\n{}",
+            written.concat()
+        );
+    }
+}
+
 /// The most lines that the macros may add to a connector of ordinary size, so that a person could have written them.
 const MOST_LINES: usize = 80;
 
 #[test]
 fn a_connector_of_the_readme_expands_to_at_most_80_lines() {
-    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).unwrap();
-    let connectors: Vec<_> = readme
-        .split("```rust")
-        .skip(1)
-        .map(|rest| rest.split_once('\n').unwrap().1)
-        .map(|rest| rest.split("```").next().unwrap())
+    let connectors = readme().into_iter();
+    let connectors: Vec<_> = connectors
         .filter(|block| block.contains("#[connector("))
         .collect();
     assert!(!connectors.is_empty(), "README shows no connector");
     for connector in connectors {
-        let mut file = expand(connector).unwrap();
+        let mut file = expand(&connector).unwrap();
         file.items
             .retain(|item| matches!(item, syn::Item::Const(item) if item.ident == "_"));
         let generated = prettyplease::unparse(&file);

@@ -1,8 +1,8 @@
-//! The hooks: methods that answer a question of the runtime, when no key of the struct can. One row declares everything
-//! about a hook: its marker, its name in messages, whether it is `async`, and its parameters.
+//! The hooks: methods that the runtime calls, such as `#[validate]`. A row has the marker of a hook, its name in messages, whether it
+//! is `async`, and its parameters.
 //!
-//! The method becomes the constant of the runtime's `Methods` that has the marker's name. A method with `#[replaces]` becomes one as
-//! well: it replaces the method of the trait `Connector` with its own name, and that is the name of its row.
+//! Each becomes a constant of the runtime's `Methods`. A method with `#[replaces]` becomes one as well. It replaces the method of
+//! the trait `Connector` that has its name.
 
 /// Expands to `$with! { … }` with the rows.
 macro_rules! hooks {
@@ -21,37 +21,46 @@ macro_rules! hooks {
 }
 
 macro_rules! table {
-    ($($name:ident $noun:literal $mode:tt, $takes:tt;)*) => {
-        &[$(HookKind {
+    (@row $replaces:literal, $name:ident $noun:literal $mode:tt, $takes:tt) => {
+        HookKind {
             name: stringify!($name),
             noun: $noun,
             is_async: table!(@$mode),
             takes: table!(@$takes),
-        }),*]
+            replaces: $replaces,
+        }
     };
     (@async) => { true };
     (@sync) => { false };
     (@supplied) => { None };
     (@[$($parameter:literal),*]) => { Some(&[$($parameter),*]) };
+    ($($name:ident $noun:literal $mode:tt, $takes:tt;)*) => {
+        &[$(table!(@row false, $name $noun $mode, $takes)),*]
+    };
+    (replaces $($name:ident $noun:literal $mode:tt, $takes:tt;)*) => {
+        &[$(table!(@row true, $name $noun $mode, $takes)),*]
+    };
 }
 
 /// One kind of hook.
 #[derive(Debug, PartialEq)]
 pub(crate) struct HookKind {
-    /// Its marker, or the method that it replaces.
+    /// Its marker, or the name of the method that it replaces.
     pub(crate) name: &'static str,
     pub(crate) noun: &'static str,
     pub(crate) is_async: bool,
     /// The parameters as in a signature. The first is required, the others are optional. None if the framework supplies
     /// all parameters by type.
     pub(crate) takes: Option<&'static [&'static str]>,
+    /// Whether it replaces the method of the trait that has its name.
+    pub(crate) replaces: bool,
 }
 
 const HOOKS: &[HookKind] = hooks!(table);
 
-/// The methods that `#[replaces]` replaces. The other methods of the trait are written by the author in any case: with a marker, or
-/// as a key that must be a literal.
-const REPLACED: &[HookKind] = table! {
+/// The methods that `#[replaces]` replaces. The author writes the other methods of the trait in any case: with a marker, or as a key
+/// that must be a literal.
+const REPLACED: &[HookKind] = table! { replaces
     display_name "method `display_name`" sync, [];
     description "method `description`" sync, [];
     source_types "method `source_types`" sync, [];
@@ -71,11 +80,27 @@ const REPLACED: &[HookKind] = table! {
 };
 
 impl HookKind {
+    /// Returns the name of its constant in the runtime's `Methods`.
+    pub(crate) fn constant(&self) -> String {
+        let prefix = if self.replaces { "REPLACED_" } else { "" };
+        format!("{prefix}{}", self.name.to_uppercase())
+    }
+
+    /// Returns the function of the runtime that converts what the method returned. A replacement that is not `async` returns
+    /// what the replaced method returns.
+    pub(crate) fn converter(&self) -> &'static str {
+        if self.replaces && !self.is_async {
+            "replaced_answer"
+        } else {
+            "hook_answer"
+        }
+    }
+
     pub(crate) fn of_marker(marker: &str) -> Option<&'static Self> {
         HOOKS.iter().find(|kind| kind.name == marker)
     }
 
-    /// The kind of a method with `#[replaces]`.
+    /// Returns the kind of a method with `#[replaces]`.
     pub(crate) fn of_replaced(method: &str) -> Option<&'static Self> {
         REPLACED.iter().find(|kind| kind.name == method)
     }
@@ -86,7 +111,7 @@ pub(crate) fn markers() -> impl Iterator<Item = &'static str> {
     HOOKS.iter().map(|kind| kind.name)
 }
 
-/// The names of the methods that can be replaced.
+/// Returns the names of the methods that can be replaced.
 pub(crate) fn replaceable() -> Vec<&'static str> {
     REPLACED.iter().map(|kind| kind.name).collect()
 }

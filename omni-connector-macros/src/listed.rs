@@ -7,7 +7,7 @@ use syn::Path;
 use crate::{
     diagnostics::Errors,
     expand,
-    parse::{Function, Keys},
+    parse::{Function, Keys, is_in_impl},
     valid::{Action, Operator, Place},
 };
 
@@ -15,7 +15,12 @@ use crate::{
 const OUTSIDE: &str = "put `#[connector]` on the `impl` block; it sees the attributes that are written in it, not those of a \
                        `macro_rules!` or a `cfg_attr`";
 
-/// A marker of methods is only seen here when no `#[connector]` block took it.
+/// Returns whether a function is in a block. The block has no `#[connector]`, which would have removed the marker.
+fn is_in_a_block(function: &Function) -> bool {
+    function.signature.receiver().is_some() || is_in_impl(function.signature.ident.span())
+}
+
+/// Expands a marker of methods whose block has no `#[connector]`.
 pub(crate) fn method_only(
     marker: &'static str,
     keys: &TokenStream,
@@ -23,7 +28,7 @@ pub(crate) fn method_only(
 ) -> TokenStream {
     let function = syn::parse2::<Function>(item.clone());
     if let Ok(function) = &function
-        && function.signature.receiver().is_some()
+        && is_in_a_block(function)
     {
         return expand::orphan(function.emitted(&[marker]), &Keys::runtime(keys))
             .into_token_stream();
@@ -93,7 +98,7 @@ fn function(
     let runtime = Keys::runtime(&keys);
     let function = syn::parse2::<Function>(item.clone());
     if let Ok(function) = &function
-        && function.signature.receiver().is_some()
+        && is_in_a_block(function)
     {
         return expand::orphan(function.emitted(&[marker]), &runtime).into_token_stream();
     }

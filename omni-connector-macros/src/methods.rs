@@ -95,14 +95,14 @@ fn collect(block: &ImplBlock, errors: &mut Errors) -> expand::Methods {
     if is_empty {
         errors.push(
             Span::call_site(),
-            "this block holds nothing for `#[connector]`",
-            "it collects methods with `#[sync]`, `#[action]` and `#[search_operator]`; annotate one, or remove `#[connector]`",
+            "this block has no annotated method",
+            "annotate a method, such as with `#[sync]` or `#[action]`, or remove `#[connector]`",
         );
     }
     methods
 }
 
-/// The method of the trait that a method with `#[replaces]` replaces.
+/// Returns the method of the trait that a method with `#[replaces]` replaces.
 fn replaced(function: &Function, errors: &mut Errors) -> Option<&'static HookKind> {
     let ident = &function.signature.ident;
     let kind = HookKind::of_replaced(&ident.to_string());
@@ -116,7 +116,7 @@ fn replaced(function: &Function, errors: &mut Errors) -> Option<&'static HookKin
     kind
 }
 
-/// The one marker of a function, and its keys.
+/// Returns the only marker of a function, and its keys.
 fn role(function: &Function, errors: &mut Errors) -> Option<(&'static str, TokenStream)> {
     let markers = markers();
     let mut role: Option<(&'static str, TokenStream)> = None;
@@ -152,10 +152,10 @@ fn check_distinct(methods: &expand::Methods, connector: &Type, errors: &mut Erro
             errors.push(
                 hook.function.signature.ident.span(),
                 format!(
-                    "`{}` has that role already",
+                    "`{}` already has this marker",
                     earlier.function.signature.ident
                 ),
-                "there is one such function in a connector",
+                "a connector has only one such method",
             );
         }
     }

@@ -9,8 +9,11 @@ pub use async_trait::async_trait;
 pub use serde::{Deserialize, Deserializer};
 pub use serde_json::Value;
 
+pub use crate::__result_schema as result_schema;
 pub use crate::{
-    connector::{ActionCall, ActionError, Connector, McpServer, WebhookCall, actions::answer},
+    connector::{
+        ActionCall, ActionError, Connector, McpServer, WebhookCall, actions::action_answer,
+    },
     declare::*,
     manager::ManagerClient,
     run::{Operator, SyncContext},

@@ -3,6 +3,8 @@
 //!
 //! Each leaf crate is compiled alone, repeatedly and in turns, with its dependencies already compiled. The table has
 //! the fastest time of each, its ratio, and the noise: how far the runs of one crate differ.
+//!
+//! With `-- --lines` it only counts the lines of LLVM IR, which are the same on a busy machine.
 
 use std::{
     env, fs,
@@ -66,6 +68,9 @@ fn main() {
         .iter()
         .map(|leaf| write(&folder, &root, leaf))
         .collect();
+    if env::args().any(|argument| argument == "--lines") {
+        return print_lines(&folder, &leaves);
+    }
     println!(
         "| leaf crate, {ACTIONS} actions of four inputs | check | build | release | LLVM IR lines |"
     );
@@ -150,6 +155,13 @@ fn cargo(folder: &Path, package: &Path, arguments: &[&str]) -> Duration {
         .expect("cargo runs");
     assert!(status.success(), "{} does not compile", package.display());
     started.elapsed()
+}
+
+fn print_lines(folder: &Path, leaves: &[PathBuf]) {
+    println!("| leaf crate, {ACTIONS} actions of four inputs | LLVM IR lines |\n|---|---|");
+    for (leaf, package) in LEAVES.iter().zip(leaves) {
+        println!("| {} | {} |", leaf.name, ir_lines(folder, package));
+    }
 }
 
 /// Counts lines of LLVM IR before any optimization, like `cargo llvm-lines`.

@@ -13,20 +13,22 @@ const _: () = {
         const TABLE: _omni::Table<Self> = _omni::table_of::<Acme, _>(|| loop {});
         const NAME: &'static str = "acme";
         const VERSION: &'static str = ::core::env!("CARGO_PKG_VERSION");
-        const DISPLAY_NAME: &'static str = "Acme Tracker";
-        const DESCRIPTION: &'static str = "Issues and comments of Acme Tracker.";
+        const DISPLAY_NAME: _omni::Option<&'static str> = _omni::Some("Acme Tracker");
+        const DESCRIPTION: _omni::Option<&'static str> = _omni::Some(
+            "Issues and comments of Acme Tracker.",
+        );
         const SOURCE_TYPES: &'static [_omni::SourceType] = &[
             _omni::SourceType::Jira,
             _omni::SourceType::Confluence,
         ];
-        const MODES: &'static [_omni::SyncType] = &[
+        const SYNC_MODES: &'static [_omni::SyncType] = &[
             _omni::SyncType::Full,
             _omni::SyncType::Incremental,
         ];
-        const ACTIONS: &'static [_omni::Action<Self>] = &[
+        const LISTED_ACTIONS: &'static [_omni::Action<Self>] = &[
             <reports::monthly as _omni::ActionFn<Self>>::ACTION,
         ];
-        const OPERATORS: &'static [_omni::Operator] = &[
+        const LISTED_OPERATORS: &'static [_omni::Operator] = &[
             <issues::project as _omni::OperatorFn>::OPERATOR,
         ];
     }

@@ -1,11 +1,6 @@
 //! Syncs: one for everything, one for a mode, one for a source type.
 impl Acme {
-    #[allow(
-        clippy::missing_errors_doc,
-        clippy::needless_pass_by_value,
-        clippy::unused_async,
-        clippy::unused_self,
-    )]
+    #[allow(clippy::needless_pass_by_value, clippy::unused_self)]
     async fn sync(
         &self,
         config: Config<Settings>,
@@ -16,12 +11,7 @@ impl Acme {
         ctx.delete("a").await?;
         checkpoint.save().await
     }
-    #[allow(
-        clippy::missing_errors_doc,
-        clippy::needless_pass_by_value,
-        clippy::unused_async,
-        clippy::unused_self,
-    )]
+    #[allow(clippy::needless_pass_by_value, clippy::unused_self)]
     async fn watch(&self, ctx: SyncContext) -> Result<()> {
         ctx.cancelled().await;
         Ok(())
@@ -32,26 +22,22 @@ const _: () = {
     use ::omni_connector::generated as _omni;
     pub struct Block;
     impl _omni::Methods<Block> for Acme {
-        const SYNC: &'static [_omni::Sync<Self>] = &[
-            _omni::Sync::new(|connector, mut call| {
-                    let returned = Self::sync(
-                        connector,
-                        call.supply::<Config<Settings>>()?,
-                        call.supply::<Credentials<ApiKey>>()?,
-                        call.supply::<Checkpoint<Cursor>>()?,
-                        call.supply::<SyncContext>()?,
-                    );
-                    _omni::called(async move { _omni::ended(returned.await) })
+        const SYNC_METHODS: &'static [_omni::Sync<Self>] = &[
+            _omni::Sync::new(|connector: &Self, mut call| {
+                    let future = connector
+                        .sync(
+                            call.supply::<Config<Settings>>()?,
+                            call.supply::<Credentials<ApiKey>>()?,
+                            call.supply::<Checkpoint<Cursor>>()?,
+                            call.supply::<SyncContext>()?,
+                        );
+                    _omni::pending(future, _omni::sync_answer)
                 })
-                .credentials(_omni::needs_credentials::<Self, Config<Settings>>())
-                .credentials(_omni::needs_credentials::<Self, Credentials<ApiKey>>())
-                .credentials(_omni::needs_credentials::<Self, Checkpoint<Cursor>>())
-                .credentials(_omni::needs_credentials::<Self, SyncContext>()),
-            _omni::Sync::new(|connector, mut call| {
-                    let returned = Self::watch(connector, call.supply::<SyncContext>()?);
-                    _omni::called(async move { _omni::ended(returned.await) })
+                .credentials(_omni::needs_credentials::<Self, Credentials<ApiKey>>()),
+            _omni::Sync::new(|connector: &Self, mut call| {
+                    let future = connector.watch(call.supply::<SyncContext>()?);
+                    _omni::pending(future, _omni::sync_answer)
                 })
-                .credentials(_omni::needs_credentials::<Self, SyncContext>())
                 .modes(&[_omni::SyncType::Realtime])
                 .source_types(&[_omni::SourceType::Jira]),
         ];

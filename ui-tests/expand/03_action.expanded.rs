@@ -1,12 +1,7 @@
 //! An action whose arguments stand one by one.
 impl Acme {
     /// Create an issue.
-    #[allow(
-        clippy::missing_errors_doc,
-        clippy::needless_pass_by_value,
-        clippy::unused_async,
-        clippy::unused_self,
-    )]
+    #[allow(clippy::needless_pass_by_value)]
     async fn create_issue(
         &self,
         key: Credentials<ApiKey>,
@@ -21,22 +16,21 @@ impl Acme {
 #[allow(deprecated, unused_mut, unused_qualifications, unused_variables)]
 const _: () = {
     use ::omni_connector::generated as _omni;
-    use _omni::{AnyShape as _, AnyOutput as _};
     pub struct Block;
     impl _omni::Methods<Block> for Acme {
-        const ACTION: &'static [_omni::Action<Self>] = &[
-            _omni::Described::write("create_issue", "Create an issue.")
-                .call(|connector, mut call| {
+        const ACTION_METHODS: &'static [_omni::Action<Self>] = &[
+            _omni::ActionHead::write("create_issue", "Create an issue.")
+                .call(|connector: &Self, mut call| {
                     let mut input = call.input()?;
-                    let returned = Self::create_issue(
-                        connector,
-                        call.supply::<Credentials<ApiKey>>()?,
-                        call.supply::<Actor>()?,
-                        input.take::<String>()?,
-                        input.take::<u8>()?,
-                        input.take_or_default::<Vec<String>>()?,
-                    );
-                    _omni::called(async move { _omni::answer(returned.await) })
+                    let future = connector
+                        .create_issue(
+                            call.supply::<Credentials<ApiKey>>()?,
+                            call.supply::<Actor>()?,
+                            input.take::<String>()?,
+                            input.take::<u8>()?,
+                            input.take_or_default::<Vec<String>>()?,
+                        );
+                    _omni::pending(future, _omni::action_answer)
                 })
                 .args(
                     &[
@@ -52,9 +46,7 @@ const _: () = {
                             .max_items(50),
                     ],
                 )
-                .input::<Credentials<ApiKey>>(_omni::Is::<Credentials<ApiKey>>::OBJECT)
-                .input::<Actor>(_omni::Is::<Actor>::OBJECT)
-                .output(_omni::Output::<Result<Issue>>::SCHEMA)
+                .output(_omni::result_schema!(Result < Issue >))
                 .scopes(&["issues:write"])
                 .source_types(&[_omni::SourceType::Jira])
                 .timeout(20),

@@ -1,12 +1,7 @@
 //! An action that takes all of its input as one struct.
 impl Acme {
     /// Find issues.
-    #[allow(
-        clippy::missing_errors_doc,
-        clippy::needless_pass_by_value,
-        clippy::unused_async,
-        clippy::unused_self,
-    )]
+    #[allow(clippy::needless_pass_by_value)]
     async fn find_issues(&self, Args(query): Args<Query>) -> Result<Vec<Issue>> {
         self.query(query).await
     }
@@ -14,27 +9,16 @@ impl Acme {
 #[allow(deprecated, unused_mut, unused_qualifications, unused_variables)]
 const _: () = {
     use ::omni_connector::generated as _omni;
-    use _omni::{AnyShape as _, AnyOutput as _};
     pub struct Block;
     impl _omni::Methods<Block> for Acme {
-        const ACTION: &'static [_omni::Action<Self>] = &[
-            _omni::Described::read("find", "Find issues.")
-                .call(|connector, mut call| {
-                    let returned = Self::find_issues(
-                        connector,
-                        call.supply::<Args<Query>>()?,
-                    );
-                    _omni::called(async move { _omni::answer(returned.await) })
+        const ACTION_METHODS: &'static [_omni::Action<Self>] = &[
+            _omni::ActionHead::read("find", "Find issues.")
+                .call(|connector: &Self, mut call| {
+                    let future = connector.find_issues(call.supply::<Args<Query>>()?);
+                    _omni::pending(future, _omni::action_answer)
                 })
-                .input::<
-                    Args<Query>,
-                >(
-                    _omni::whole_input::<
-                        Self,
-                        Args<Query>,
-                    >(_omni::Is::<Args<Query>>::OBJECT, true),
-                )
-                .output(_omni::Output::<Result<Vec<Issue>>>::SCHEMA)
+                .input_of::<Args<Query>>()
+                .output(_omni::result_schema!(Result < Vec < Issue > >))
                 .admin_only()
                 .hidden(),
         ];

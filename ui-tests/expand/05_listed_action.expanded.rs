@@ -1,11 +1,6 @@
 //! An action that lives elsewhere, of one connector.
 /// Count the issues of one month.
-#[allow(
-    clippy::missing_errors_doc,
-    clippy::needless_pass_by_value,
-    clippy::unused_async,
-    clippy::unused_self,
-)]
+#[allow(clippy::missing_errors_doc, clippy::needless_pass_by_value)]
 pub(crate) async fn monthly(acme: &Acme, config: Config<Settings>) -> Result<u32> {
     acme.count(config).await
 }
@@ -15,17 +10,15 @@ pub(crate) struct monthly {}
 #[allow(deprecated, unused_mut, unused_qualifications, unused_variables)]
 const _: () = {
     use ::omni_connector::generated as _omni;
-    use _omni::{AnyShape as _, AnyOutput as _};
     impl _omni::ActionFn<Acme> for monthly {
-        const ACTION: _omni::Action<Acme> = _omni::Described::read(
+        const ACTION: _omni::Action<Acme> = _omni::ActionHead::read(
                 "monthly",
                 "Count the issues of one month.",
             )
             .call(|connector, mut call| {
-                let returned = monthly(connector, call.supply::<Config<Settings>>()?);
-                _omni::called(async move { _omni::answer(returned.await) })
+                let future = monthly(connector, call.supply::<Config<Settings>>()?);
+                _omni::pending(future, _omni::action_answer)
             })
-            .input::<Config<Settings>>(_omni::Is::<Config<Settings>>::OBJECT)
-            .output(_omni::Output::<Result<u32>>::SCHEMA);
+            .output(_omni::result_schema!(Result < u32 >));
     }
 };

@@ -4,8 +4,7 @@
 #[allow(
     clippy::missing_errors_doc,
     clippy::needless_pass_by_value,
-    clippy::unused_async,
-    clippy::unused_self,
+    clippy::unused_async
 )]
 pub async fn whoami(actor: Option<Actor>, greeting: String) -> Result<String> {
     Ok(greeting + &actor.map_or_else(String::new, |actor| actor.email))
@@ -18,25 +17,23 @@ pub struct whoami {}
 #[allow(deprecated, unused_mut, unused_qualifications, unused_variables)]
 const _: () = {
     use ::omni_connector::generated as _omni;
-    use _omni::{AnyShape as _, AnyOutput as _};
     impl<AnyConnector: _omni::Connector> _omni::ActionFn<AnyConnector> for whoami
     where
         Option<Actor>: _omni::FromCall<_omni::CallOf<AnyConnector, _omni::OfAction>>,
     {
-        const ACTION: _omni::Action<AnyConnector> = _omni::Described::read(
+        const ACTION: _omni::Action<AnyConnector> = _omni::ActionHead::read(
                 "whoami",
                 "Say who asks.",
             )
             .call(|_, mut call| {
                 let mut input = call.input()?;
-                let returned = whoami(
+                let future = whoami(
                     call.supply::<Option<Actor>>()?,
                     input.take::<String>()?,
                 );
-                _omni::called(async move { _omni::answer(returned.await) })
+                _omni::pending(future, _omni::action_answer)
             })
             .args(&[_omni::Arg::of::<String>("greeting", "How to greet")])
-            .input::<Option<Actor>>(_omni::Is::<Option<Actor>>::OBJECT)
-            .output(_omni::Output::<Result<String>>::SCHEMA);
+            .output(_omni::result_schema!(Result < String >));
     }
 };

@@ -13,7 +13,7 @@ const _: () = {
     use ::omni_connector::generated as _omni;
     pub struct Block;
     impl _omni::Methods<Block> for Acme {
-        const SEARCH_OPERATOR: &'static [_omni::Operator] = &[
+        const OPERATOR_METHODS: &'static [_omni::Operator] = &[
             _omni::Operator::of::<
                 Issue,
                 &str,

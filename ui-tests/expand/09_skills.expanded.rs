@@ -11,11 +11,12 @@ const _: () = {
         const TABLE: _omni::Table<Self> = _omni::table_of::<Wiki, _>(|| loop {});
         const NAME: &'static str = "wiki";
         const VERSION: &'static str = "2.1.0";
-        const DESCRIPTION: &'static str = "Wiki pages.";
+        const READ_ONLY: bool = true;
+        const DESCRIPTION: _omni::Option<&'static str> = _omni::Some("Wiki pages.");
         const SOURCE_TYPES: &'static [_omni::SourceType] = &[
             _omni::SourceType::Confluence,
         ];
-        const SKILLS: &'static [_omni::DeclaredSkill] = &[
+        const DECLARED_SKILLS: &'static [_omni::DeclaredSkill] = &[
             _omni::DeclaredSkill {
                 id: "style",
                 title: "House style",
@@ -34,7 +35,6 @@ const _: () = {
         const EXTRA: _omni::Option<_omni::SchemaFn> = _omni::Some(
             _omni::input_schema::<PageExtra>,
         );
-        const READ_ONLY: bool = true;
     }
     const _: () = _omni::assert_synced::<Wiki>(_omni::SyncType::Full);
 };

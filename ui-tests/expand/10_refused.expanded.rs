@@ -44,7 +44,7 @@ const _: () = {
     use ::omni_connector::generated as _omni;
     pub struct Block;
     impl _omni::Methods<Block> for Acme {
-        const SYNC: &'static [_omni::Sync<Self>] = &[
+        const SYNC_METHODS: &'static [_omni::Sync<Self>] = &[
             _omni::Sync::new(|_, _| ::core::unreachable!()),
         ];
     }

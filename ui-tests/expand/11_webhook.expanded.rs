@@ -1,20 +1,10 @@
 //! What other systems call: with and without a source in the path.
 impl Acme {
-    #[allow(
-        clippy::missing_errors_doc,
-        clippy::needless_pass_by_value,
-        clippy::unused_async,
-        clippy::unused_self,
-    )]
+    #[allow(clippy::needless_pass_by_value, clippy::unused_async)]
     async fn push(&self, request: WebhookRequest) -> Result<Webhook> {
         self.read(request.json()?)
     }
-    #[allow(
-        clippy::missing_errors_doc,
-        clippy::needless_pass_by_value,
-        clippy::unused_async,
-        clippy::unused_self,
-    )]
+    #[allow(clippy::needless_pass_by_value, clippy::unused_async, clippy::unused_self)]
     async fn push_of(
         &self,
         request: WebhookRequest,
@@ -29,26 +19,23 @@ const _: () = {
     use ::omni_connector::generated as _omni;
     pub struct Block;
     impl _omni::Methods<Block> for Acme {
-        const WEBHOOK: &'static [_omni::WebhookFn<Self>] = &[
+        const WEBHOOK_METHODS: &'static [_omni::WebhookFn<Self>] = &[
             _omni::WebhookFn::plain(
                 "/hooks/acme",
-                |connector, mut call| {
-                    let returned = Self::push(
-                        connector,
-                        call.supply::<WebhookRequest>()?,
-                    );
-                    _omni::called(async move { _omni::asked_for(returned.await) })
+                |connector: &Self, mut call| {
+                    let future = connector.push(call.supply::<WebhookRequest>()?);
+                    _omni::pending(future, _omni::webhook_answer)
                 },
             ),
             _omni::WebhookFn::of_source(
                 "/hooks/acme/{source_id}",
-                |connector, mut call| {
-                    let returned = Self::push_of(
-                        connector,
-                        call.supply::<WebhookRequest>()?,
-                        call.supply::<Credentials<ApiKey>>()?,
-                    );
-                    _omni::called(async move { _omni::asked_for(returned.await) })
+                |connector: &Self, mut call| {
+                    let future = connector
+                        .push_of(
+                            call.supply::<WebhookRequest>()?,
+                            call.supply::<Credentials<ApiKey>>()?,
+                        );
+                    _omni::pending(future, _omni::webhook_answer)
                 },
             ),
         ];

@@ -16,17 +16,17 @@ fn list(name: &str) -> Vec<String> {
         _ => None,
     });
     let Some(Expr::Reference(list)) = list else {
-        panic!("{name} is no list");
+        panic!("`{name}` is not a list");
     };
     let Expr::Array(list) = *list.expr else {
-        panic!("{name} is no list");
+        panic!("`{name}` is not a list");
     };
     let text = |item| match item {
         Expr::Lit(ExprLit {
             lit: Lit::Str(text),
             ..
         }) => text.value(),
-        _ => panic!("{name} holds what is no text"),
+        _ => panic!("`{name}` has an item that is not a string"),
     };
     list.elems.into_iter().map(text).collect()
 }

@@ -1,17 +1,19 @@
 //! Generates the table entry of an action, and the hidden type under which a list finds it.
 
-use proc_macro2::{Ident, Literal, Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Path, ReturnType, Type, parse_quote, spanned::Spanned};
 
-use super::{Reader, Thunk, call, connector_argument, hidden, otherwise, supplied, variants};
+use super::{
+    Converter, Thunk, call, connector_argument, hidden, is_one_of, otherwise, supplied, variants,
+};
 use crate::{
-    parse::Function,
+    parse::{Function, has_word},
     valid::{Action, Arg, Default, Limit, Mode, Parameter, Place, Supplied},
 };
 
-/// Generates the entry of an action of `connector`.
-pub(super) fn action(action: &Action, connector: &Type) -> TokenStream {
+/// Generates the entry of an action.
+pub(super) fn action(action: &Action) -> TokenStream {
     let (name, description) = (&action.name.text, &action.description);
     let mode = match action.mode {
         Mode::Read => quote!(read),
@@ -20,9 +22,9 @@ pub(super) fn action(action: &Action, connector: &Type) -> TokenStream {
     let call = thunk(action);
     let args: Vec<_> = args(action).map(arg).collect();
     let args = (!args.is_empty()).then(|| quote!(.args(&[#(#args),*])));
-    let inputs = inputs(action, connector);
+    let inputs = inputs(action);
     let output = named(&action.function.signature.output)
-        .map(|ty| quote!(.output(_omni::Output::<#ty>::SCHEMA)));
+        .map(|ty| quote!(.output(_omni::result_schema!(#ty))));
     let scopes = action
         .scopes
         .as_ref()
@@ -38,37 +40,33 @@ pub(super) fn action(action: &Action, connector: &Type) -> TokenStream {
         .as_ref()
         .map(|seconds| quote!(.timeout(#seconds)));
     quote! {
-        _omni::Described::#mode(#name, #description)
+        _omni::ActionHead::#mode(#name, #description)
             .call(#call)
             #args #(#inputs)* #output #scopes #source_types #admin_only #hidden #timeout
     }
 }
 
-/// Generates the arguments that the framework supplies. One of them may read the whole input of the caller.
-///
-/// An argument named `Args` is checked at its type. If the name is misleading, the table finds the same mistakes.
-fn inputs(action: &Action, connector: &Type) -> impl Iterator<Item = TokenStream> {
-    let mut is_alone = args(action).next().is_none();
-    action.supplied().enumerate().map(move |(index, argument)| {
-        let span = argument.ty.span();
-        let ty = taken(action, index, argument);
-        let mut is_object = quote_spanned!(span=> _omni::Is::<#ty>::OBJECT);
-        if is_named_args(&argument.ty) {
-            is_object = quote_spanned! {span=>
-                _omni::whole_input::<#connector, #ty>(#is_object, #is_alone)
-            };
-            is_alone = false;
-        }
-        quote_spanned!(span=> .input::<#ty>(#is_object))
-    })
-}
+/// The types of arguments that never read the caller's input.
+const WITHOUT_INPUT: [&str; 8] = [
+    "Actor",
+    "Config",
+    "CredentialSettings",
+    "Credentials",
+    "ManagerClient",
+    "ServiceCredential",
+    "Source",
+    "SourceType",
+];
 
-fn is_named_args(ty: &Type) -> bool {
-    let Type::Path(path) = ty else {
-        return false;
-    };
-    let last = path.path.segments.last();
-    last.is_some_and(|segment| segment.ident == "Args")
+/// Generates `.input_of::<Type>()` for each supplied argument that may read the caller's whole input: `Args`, an alias of it,
+/// or a type of the author.
+fn inputs(action: &Action) -> impl Iterator<Item = TokenStream> {
+    let supplied = action.supplied().enumerate();
+    let readers = supplied.filter(|(_, argument)| !is_one_of(&WITHOUT_INPUT, &argument.ty));
+    readers.map(move |(index, argument)| {
+        let ty = taken(action, index, argument);
+        quote_spanned!(argument.ty.span()=> .input_of::<#ty>())
+    })
 }
 
 /// Returns the type of an argument for places that allow no `#[cfg]`: the author's type, or the alias of a conditional
@@ -89,7 +87,7 @@ fn alias(action: &Action, index: usize, span: Span) -> Ident {
 
 /// Generates the aliases of conditional arguments. If the condition is false, the alias is a type that every connector
 /// has.
-fn aliases(action: &Action) -> TokenStream {
+pub(super) fn aliases(action: &Action) -> TokenStream {
     let aliases = action.supplied().enumerate().map(|(index, argument)| {
         let Supplied { ty, conditions } = argument;
         let (alias, otherwise) = (alias(action, index, ty.span()), otherwise(conditions));
@@ -114,14 +112,6 @@ fn named(returned: &ReturnType) -> Option<&Type> {
     };
     let is_named = !has_word(ty.to_token_stream(), "impl");
     is_named.then_some(&**ty)
-}
-
-fn has_word(tokens: TokenStream, word: &str) -> bool {
-    tokens.into_iter().any(|token| match token {
-        TokenTree::Ident(ident) => ident == word,
-        TokenTree::Group(group) => has_word(group.stream(), word),
-        _ => false,
-    })
 }
 
 fn args(action: &Action) -> impl Iterator<Item = &Arg> {
@@ -162,11 +152,8 @@ fn arg(arg: &Arg) -> TokenStream {
 /// Generates the code that reads the arguments and calls the function.
 fn thunk(action: &Action) -> TokenStream {
     let (connector, call) = (connector_argument(), call());
-    let input = proc_macro2::Ident::new("input", proc_macro2::Span::mixed_site());
+    let input = Ident::new("input", Span::mixed_site());
     let mut values = Vec::new();
-    if action.place == Place::Method {
-        values.push(quote!(#connector));
-    }
     for parameter in &action.parameters {
         values.push(match parameter {
             Parameter::Connector(_) => quote!(#connector),
@@ -187,7 +174,7 @@ fn thunk(action: &Action) -> TokenStream {
     let open = has_args.then(|| quote!(let mut #input = #call.input()?;));
     let ident = &action.function.signature.ident;
     let function = match action.place {
-        Place::Method => quote!(Self::#ident),
+        Place::Method => quote!(#connector.#ident),
         Place::Free => quote!(#ident),
     };
     let thunk = Thunk {
@@ -198,28 +185,9 @@ fn thunk(action: &Action) -> TokenStream {
         ],
         open: quote!(#open),
         call: quote!(#function(#(#values),*)),
-        reader: Reader::Named("answer"),
+        converter: Converter::named("action_answer"),
     };
     quote!(#thunk)
-}
-
-/// Generates the imports and aliases for the entries of actions: the fallback traits of `Is` and `Output`, and the
-/// aliases of conditional arguments.
-pub(super) fn fallbacks(actions: &[Action]) -> TokenStream {
-    let mut fallbacks = Vec::new();
-    if actions
-        .iter()
-        .any(|action| action.supplied().next().is_some())
-    {
-        fallbacks.push(quote!(AnyShape as _));
-    }
-    let has_output = |action: &Action| named(&action.function.signature.output).is_some();
-    if actions.iter().any(has_output) {
-        fallbacks.push(quote!(AnyOutput as _));
-    }
-    let fallbacks = (!fallbacks.is_empty()).then(|| quote!(use _omni::{#(#fallbacks),*};));
-    let aliases = actions.iter().map(aliases);
-    quote!(#fallbacks #(#aliases)*)
 }
 
 /// Generates the type for a function outside an `impl` block. It has the same name, so `actions = […]` can list it.
@@ -238,10 +206,9 @@ pub(crate) fn listed_action(valid: &Action, runtime: &Path) -> TokenStream {
         Some(_) => quote!(),
         None => bounds(valid),
     };
-    let fallbacks = fallbacks(std::slice::from_ref(valid));
-    let entry = action(valid, &connector);
+    let (aliases, entry) = (aliases(valid), action(valid));
     let implementation = quote! {
-        #fallbacks
+        #aliases
 
         impl #generics _omni::ActionFn<#connector> for #ident #bounds {
             const ACTION: _omni::Action<#connector> = #entry;
@@ -264,7 +231,7 @@ pub(crate) fn unfinished_action(function: &Function, runtime: &Path) -> TokenStr
     let stub = quote! {
         impl<AnyConnector> _omni::ActionFn<AnyConnector> for #ident {
             const ACTION: _omni::Action<AnyConnector> =
-                _omni::Described::read(#name, #name).call(|_, _| ::core::unreachable!());
+                _omni::ActionHead::read(#name, #name).call(|_, _| ::core::unreachable!());
         }
     };
     hidden(function, &[], &stub, runtime)

@@ -1,11 +1,11 @@
-//! Generates `impl Declared`, with the keys of a struct.
+//! Generates `impl Declared`, with the keys of `#[connector(…)]` on a struct.
 
 use proc_macro2::{Ident, Literal, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
 use syn::{Generics, Path, spanned::Spanned};
 
 use super::{bound_for_ever, optional, scope, variants};
-use crate::valid::{Connector, Skill, SkillText};
+use crate::valid::{Connector, Constant, Skill, SkillText};
 
 /// Generates `impl Declared` with what the author declared, and nothing else.
 pub(crate) fn connector(valid: &Connector, runtime: &Path) -> TokenStream {
@@ -15,14 +15,10 @@ pub(crate) fn connector(valid: &Connector, runtime: &Path) -> TokenStream {
         Some(version) => quote!(#version),
         None => quote!(::core::env!("CARGO_PKG_VERSION")),
     };
-    let display_name = valid
-        .display_name
-        .as_ref()
-        .map(|text| quote!(const DISPLAY_NAME: &'static str = #text;));
     let description = valid
         .description
         .as_ref()
-        .map(|text| quote!(const DESCRIPTION: &'static str = #text;));
+        .map(|text| quote!(const DESCRIPTION: _omni::Option<&'static str> = _omni::Some(#text);));
     let source_types = variants("SourceType", &valid.source_types);
     let modes = modes(valid);
     let listed = listed(valid);
@@ -31,13 +27,18 @@ pub(crate) fn connector(valid: &Connector, runtime: &Path) -> TokenStream {
         let schema = quote_spanned!(ty.span()=> _omni::input_schema::<#ty>);
         quote!(const EXTRA: _omni::Option<_omni::SchemaFn> = _omni::Some(#schema);)
     });
-    let read_only = valid.read_only.then(|| {
-        quote!(
-            const READ_ONLY: bool = true;
-        )
+    let constants = valid.constants.iter().map(|(key, value)| {
+        let name = format_ident!("{}", key.to_uppercase());
+        match value {
+            Constant::Text(text) => {
+                quote!(const #name: _omni::Option<&'static str> = _omni::Some(#text);)
+            }
+            Constant::Flag => quote!(const #name: bool = true;),
+        }
     });
     let mcp = valid.mcp.as_ref().map(|server| {
-        let server = quote_spanned!(server.span()=> _omni::returned::<_omni::McpAnswer>(#server));
+        let server =
+            quote_spanned!(server.span()=> _omni::hook_answer::<_omni::McpAnswer>(#server));
         quote! {
             fn mcp(&self) -> _omni::Option<_omni::McpServer> {
                 #server
@@ -53,14 +54,13 @@ pub(crate) fn connector(valid: &Connector, runtime: &Path) -> TokenStream {
             const TABLE: _omni::Table<Self> = #table(|| loop {});
             const NAME: &'static str = #name;
             const VERSION: &'static str = #version;
-            #display_name
+            #(#constants)*
             #description
             const SOURCE_TYPES: &'static [_omni::SourceType] = #source_types;
             #modes
             #listed
             #skills
             #extra
-            #read_only
             #mcp
         }
 
@@ -132,7 +132,7 @@ fn modes(valid: &Connector) -> Option<TokenStream> {
         .map(|mode| mode.variant.clone())
         .collect();
     let modes = variants("SyncType", &modes);
-    Some(quote!(const MODES: &'static [_omni::SyncType] = #modes;))
+    Some(quote!(const SYNC_MODES: &'static [_omni::SyncType] = #modes;))
 }
 
 /// Generates the list of functions outside the block.
@@ -143,13 +143,13 @@ fn listed(valid: &Connector) -> TokenStream {
         .iter()
         .map(|path| quote_spanned!(path.span()=> <#path as _omni::ActionFn<Self>>::ACTION));
     let actions = (!listed.actions.is_empty())
-        .then(|| quote!(const ACTIONS: &'static [_omni::Action<Self>] = &[#(#actions),*];));
+        .then(|| quote!(const LISTED_ACTIONS: &'static [_omni::Action<Self>] = &[#(#actions),*];));
     let operators = listed
         .operators
         .iter()
         .map(|path| quote_spanned!(path.span()=> <#path as _omni::OperatorFn>::OPERATOR));
     let operators = (!listed.operators.is_empty())
-        .then(|| quote!(const OPERATORS: &'static [_omni::Operator] = &[#(#operators),*];));
+        .then(|| quote!(const LISTED_OPERATORS: &'static [_omni::Operator] = &[#(#operators),*];));
     quote!(#actions #operators)
 }
 
@@ -173,7 +173,7 @@ fn skills(skills: &[Skill]) -> Option<TokenStream> {
         }
     });
     (!skills.is_empty())
-        .then(|| quote!(const SKILLS: &'static [_omni::DeclaredSkill] = &[#(#entries),*];))
+        .then(|| quote!(const DECLARED_SKILLS: &'static [_omni::DeclaredSkill] = &[#(#entries),*];))
 }
 
 /// Generates the comparisons that only rustc can make: functions across modules, and modes with their functions.

@@ -1,21 +1,19 @@
-//! From `#[validate]`, `#[oauth]`, `#[mcp]` and the like, and from methods that replace one of the trait, to the constants
-//! that hold them.
+//! Generates the constants that hold hooks, such as `#[validate]`, and methods with `#[replaces]`.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use super::{Reader, Thunk, connector_argument, outcome, returned, supplied};
+use super::{Converter, Thunk, awaited, connector_argument, return_span, supplied, variable};
 use crate::valid::{Hook, Supplied};
 
 pub(super) fn hook(hook: &Hook) -> TokenStream {
     let conditions = hook.function.conditions();
-    let marker = hook.kind.name;
-    let constant = format_ident!("{}", marker.to_uppercase());
-    let ty = format_ident!("{}Hook", pascal(marker));
+    let constant = format_ident!("{}", hook.kind.constant());
+    let ty = format_ident!("{}Hook", pascal(hook.kind.name));
     let value = match hook.kind.takes {
         None => by_type(hook),
-        Some(takes) => asked(hook, takes),
+        Some(takes) => in_order(hook, takes),
     };
     quote! {
         #(#conditions)*
@@ -23,9 +21,13 @@ pub(super) fn hook(hook: &Hook) -> TokenStream {
     }
 }
 
-/// Returns the type of the runtime that decodes the hook's return value.
-fn answer(hook: &Hook) -> String {
-    format!("{}Answer", pascal(hook.kind.name))
+/// Calls `generate` with the function of the runtime that converts what the hook returned.
+fn with_converter<T>(hook: &Hook, generate: impl FnOnce(Converter<'_>) -> T) -> T {
+    let answer = format!("{}Answer", pascal(hook.kind.name));
+    generate(Converter {
+        function: hook.kind.converter(),
+        answer: Some(&answer),
+    })
 }
 
 /// Converts `credential_ready` to `CredentialReady`.
@@ -40,14 +42,16 @@ fn pascal(marker: &str) -> String {
 fn by_type(hook: &Hook) -> TokenStream {
     let (ident, connector) = (&hook.function.signature.ident, connector_argument());
     let values = hook.parameters.iter().map(supplied);
-    let thunk = Thunk {
-        function: &hook.function,
-        uses: [true, !hook.parameters.is_empty()],
-        open: quote!(),
-        call: quote!(Self::#ident(#connector, #(#values),*)),
-        reader: Reader::Hook(&answer(hook)),
-    };
-    quote!(#thunk)
+    with_converter(hook, |converter| {
+        let thunk = Thunk {
+            function: &hook.function,
+            uses: [true, !hook.parameters.is_empty()],
+            open: quote!(),
+            call: quote!(#connector.#ident(#(#values),*)),
+            converter,
+        };
+        quote!(#thunk)
+    })
 }
 
 /// Splits `ready: CredentialReady` into the name and the type for generated code.
@@ -60,7 +64,7 @@ fn offered(taken: &str) -> (Ident, TokenStream) {
 }
 
 /// Generates a closure that passes the runtime's arguments to the method.
-fn asked(hook: &Hook, takes: &[&str]) -> TokenStream {
+fn in_order(hook: &Hook, takes: &[&str]) -> TokenStream {
     let (ident, connector) = (&hook.function.signature.ident, connector_argument());
     let offered: Vec<_> = takes.iter().map(|taken| offered(taken)).collect();
     let parameters = offered.iter().enumerate().map(|(index, (name, _))| {
@@ -72,23 +76,21 @@ fn asked(hook: &Hook, takes: &[&str]) -> TokenStream {
         let Supplied { ty, conditions } = taken;
         // A wrong type is reported at the author's type. rustc must not infer the offered type from it: it would report
         // its own mismatch before our message.
-        let asked = quote_spanned!(ty.span()=> _omni::asked::<#ty, #offered>(#name));
-        quote!(#(#conditions)* #asked)
+        let argument = quote_spanned!(ty.span()=> _omni::hook_argument::<#ty, #offered>(#name));
+        quote!(#(#conditions)* #argument)
     });
-    let call = quote!(Self::#ident(#connector, #(#values),*));
-    let answer = answer(hook);
-    let reader = Reader::Hook(&answer);
-    let body = if hook.kind.is_async {
-        let [called, future] = outcome(&hook.function, reader, &call);
-        quote!(#called #future)
-    } else {
-        let returned = returned(&hook.function);
-        let reader = reader.at(returned.span());
-        let read = quote_spanned!(returned.span()=> _omni::#reader(#returned));
+    let call = quote!(#connector.#ident(#(#values),*));
+    let body = with_converter(hook, |converter| {
+        if hook.kind.is_async {
+            return awaited(&hook.function, converter, &call);
+        }
+        let span = return_span(&hook.function);
+        let (returned, converter) = (variable("returned", span), converter.at(span));
+        let answer = quote_spanned!(span=> _omni::#converter(#returned));
         quote! {
             let #returned = #call;
-            #read
+            #answer
         }
-    };
-    quote!(|#connector, #(#parameters),*| { #body })
+    });
+    quote!(|#connector: &Self, #(#parameters),*| { #body })
 }

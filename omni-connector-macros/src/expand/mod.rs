@@ -26,7 +26,7 @@ use syn::{
 };
 
 use crate::parse::{Function, marker_keys};
-use crate::valid::{Action, Hook, Operator, Supplied, Sync, Webhook};
+use crate::valid::{Action, Hook, Operator, Supplied, Sync, Webhook, name_and_argument};
 
 /// Puts all generated code into its own scope, in which `_omni` is the runtime.
 ///
@@ -54,7 +54,7 @@ pub(crate) struct Methods {
     pub(crate) is_unfinished: bool,
 }
 
-/// `impl Methods`: the tables that the runtime reads, and `Block`, by which the runtime tells two blocks from one.
+/// Generates `impl Methods`, with the tables that the runtime reads. `Block` is a type of its own for each block.
 pub(crate) fn methods(
     methods: &Methods,
     connector: &Type,
@@ -68,42 +68,41 @@ pub(crate) fn methods(
         let stub = quote! {
             pub struct Block;
             impl #generics _omni::Methods<Block> for #connector #condition {
-                const SYNC: &'static [_omni::Sync<Self>] = &[#sync];
+                const SYNC_METHODS: &'static [_omni::Sync<Self>] = &[#sync];
             }
         };
         return scope(runtime, &stub);
     }
-    let this: Type = parse_quote!(Self);
     let tables = [
         table(
-            quote!(SYNC: &'static [_omni::Sync<Self>]),
+            quote!(SYNC_METHODS: &'static [_omni::Sync<Self>]),
             &methods.syncs,
             |sync| (&sync.function, sync::sync(sync)),
         ),
         table(
-            quote!(ACTION: &'static [_omni::Action<Self>]),
+            quote!(ACTION_METHODS: &'static [_omni::Action<Self>]),
             &methods.actions,
-            |action| (&action.function, action::action(action, &this)),
+            |action| (&action.function, action::action(action)),
         ),
         table(
-            quote!(SEARCH_OPERATOR: &'static [_omni::Operator]),
+            quote!(OPERATOR_METHODS: &'static [_omni::Operator]),
             &methods.operators,
             |operator| (&operator.function, operator::operator(operator, true)),
         ),
         table(
-            quote!(WEBHOOK: &'static [_omni::WebhookFn<Self>]),
+            quote!(WEBHOOK_METHODS: &'static [_omni::WebhookFn<Self>]),
             &methods.webhooks,
             |webhook| (&webhook.function, webhook::webhook(webhook)),
         ),
     ];
-    let fallbacks = action::fallbacks(&methods.actions);
+    let aliases = methods.actions.iter().map(action::aliases);
     let hooks = methods.hooks.iter().map(hook::hook);
     let checks = methods
         .syncs
         .iter()
         .map(|sync| sync::checks(sync, connector));
     let implementation = quote! {
-        #fallbacks
+        #(#aliases)*
 
         pub struct Block;
         impl #generics _omni::Methods<Block> for #connector #condition {
@@ -116,7 +115,7 @@ pub(crate) fn methods(
     scope(runtime, &implementation)
 }
 
-/// The constant that holds a table; nothing where the table is empty. An entry is under the conditions of its function.
+/// Generates the constant of a table, unless the table is empty. An entry has the `#[cfg]` of its function.
 fn table<'a, T>(
     constant: TokenStream,
     rows: &'a [T],
@@ -129,7 +128,7 @@ fn table<'a, T>(
     (!rows.is_empty()).then(|| quote!(const #constant = &[#(#entries),*];))
 }
 
-/// In front of the body of a method that no block took: reports that, unless the connector has no block at all.
+/// Adds a check to a method with a marker whose block has no `#[connector]`. It is an error if another block has it.
 pub(crate) fn orphan(mut function: Function, runtime: &Path) -> Function {
     let place = Span::call_site();
     let check = quote_spanned! {place=>
@@ -139,7 +138,7 @@ pub(crate) fn orphan(mut function: Function, runtime: &Path) -> Function {
     function
 }
 
-/// The hidden type of a function outside an `impl` block, which has the function's name, and what is generated about it.
+/// Generates the hidden type of a function outside an `impl` block, and its impls. The type has the function's name.
 fn hidden(
     function: &Function,
     conditions: &[Attribute],
@@ -186,6 +185,15 @@ fn supplied(parameter: &Supplied) -> TokenStream {
     quote!(#(#conditions)* #supply?)
 }
 
+/// Returns whether a type, or the type in an `Option`, has one of these names.
+fn is_one_of(names: &[&str], ty: &Type) -> bool {
+    match name_and_argument(ty) {
+        Some((name, Some(inner))) if name == "Option" => is_one_of(names, inner),
+        Some((name, _)) => names.iter().any(|known| name == known),
+        None => false,
+    }
+}
+
 /// Generates `there` where the conditions hold, and `instead` where they do not.
 fn conditional(
     conditions: &[Attribute],
@@ -208,38 +216,41 @@ fn otherwise(conditions: &[Attribute]) -> TokenStream {
     quote!(#[cfg(not(all(#(#holds),*)))])
 }
 
-/// Generates the call of a function and the future of its outcome. A value that cannot be returned is reported at the
-/// return type. A future that is not `Send` is reported at the function's name.
-fn outcome(function: &Function, reader: Reader<'_>, call: &TokenStream) -> [TokenStream; 2] {
-    let returned = returned(function);
-    let reader = reader.at(returned.span());
-    let read = quote_spanned!(returned.span()=> _omni::#reader(#returned.await));
-    let future = quote_spanned! {function.signature.ident.span()=>
-        _omni::called(async move { #read })
-    };
-    [quote!(let #returned = #call;), future]
+/// Generates the call of an `async` function, and the future of its answer. A value that cannot be returned is reported at
+/// the return type. A future that is not `Send` is reported at the function's name.
+fn awaited(function: &Function, converter: Converter<'_>, call: &TokenStream) -> TokenStream {
+    let (name, returned) = (function.signature.ident.span(), return_span(function));
+    let converter = converter.at(returned);
+    let converter = quote_spanned!(returned=> _omni::#converter);
+    let [declared, used] = [returned, name].map(|span| variable("future", span));
+    let pending = quote_spanned!(name=> _omni::pending(#used, #converter));
+    quote! {
+        let #declared = #call;
+        #pending
+    }
 }
 
-/// Returns a variable for the returned value, with the span of the return type.
-fn returned(function: &Function) -> Ident {
-    let place = match &function.signature.output {
+fn return_span(function: &Function) -> Span {
+    match &function.signature.output {
         ReturnType::Type(_, ty) => ty.span(),
         ReturnType::Default => function.signature.ident.span(),
-    };
-    Ident::new("returned", place.resolved_at(Span::mixed_site()))
+    }
 }
 
 /// Returns a name inside a generated closure that cannot clash with an argument of the author.
+fn variable(name: &str, span: Span) -> Ident {
+    Ident::new(name, span.resolved_at(Span::mixed_site()))
+}
+
 fn call() -> Ident {
-    Ident::new("call", Span::mixed_site())
+    variable("call", Span::call_site())
 }
 
 fn connector_argument() -> Ident {
-    Ident::new("connector", Span::mixed_site())
+    variable("connector", Span::call_site())
 }
 
-/// A closure that reads the arguments and calls the function. Only the waiting is inside the `async` block, because
-/// rustc compiles code inside one more slowly.
+/// A closure that reads the arguments and calls the function. It is not `async`: rustc compiles such code more slowly.
 struct Thunk<'a> {
     function: &'a Function,
     /// Whether the closure's two parameters are used.
@@ -247,27 +258,28 @@ struct Thunk<'a> {
     /// Code before the call.
     open: TokenStream,
     call: TokenStream,
-    /// Converts the returned value to the outcome.
-    reader: Reader<'a>,
+    converter: Converter<'a>,
 }
 
-/// The function of the runtime that converts the author's returned value to the outcome.
+/// The function of the runtime that converts what the author's function returned to an answer.
 #[derive(Clone, Copy)]
-enum Reader<'a> {
-    /// A function with this name.
-    Named(&'a str),
-    /// The function for hooks, and the type that decodes this hook's return value.
-    Hook(&'a str),
+struct Converter<'a> {
+    function: &'a str,
+    /// The type of the answer, if the function does not determine it.
+    answer: Option<&'a str>,
 }
 
-impl Reader<'_> {
+impl<'a> Converter<'a> {
+    const fn named(function: &'a str) -> Self {
+        let answer = None;
+        Self { function, answer }
+    }
+
     fn at(self, place: Span) -> TokenStream {
-        match self {
-            Self::Named(name) => Ident::new(name, place).into_token_stream(),
-            Self::Hook(answer) => {
-                let answer = Ident::new(answer, place);
-                quote_spanned!(place=> returned::<_omni::#answer>)
-            }
+        let function = Ident::new(self.function, place);
+        match self.answer.map(|answer| Ident::new(answer, place)) {
+            Some(answer) => quote_spanned!(place=> #function::<_omni::#answer>),
+            None => function.into_token_stream(),
         }
     }
 }
@@ -275,10 +287,11 @@ impl Reader<'_> {
 impl ToTokens for Thunk<'_> {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         let [connector, call] = [connector_argument(), call()];
-        let connector = if self.uses[0] {
-            quote!(#connector)
-        } else {
-            quote!(_)
+        let connector = match (self.uses[0], self.function.signature.receiver()) {
+            // A method can only be called on a type that is known.
+            (true, Some(_)) => quote!(#connector: &Self),
+            (true, None) => quote!(#connector),
+            (false, _) => quote!(_),
         };
         let call = if self.uses[1] {
             quote!(mut #call)
@@ -286,12 +299,11 @@ impl ToTokens for Thunk<'_> {
             quote!(_)
         };
         let open = &self.open;
-        let [called, future] = outcome(self.function, self.reader, &self.call);
+        let awaited = awaited(self.function, self.converter, &self.call);
         tokens.extend(quote! {
             |#connector, #call| {
                 #open
-                #called
-                #future
+                #awaited
             }
         });
     }

@@ -4,8 +4,19 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::{Type, spanned::Spanned};
 
-use super::{Reader, Thunk, conditional, connector_argument, supplied, variants};
+use super::{Converter, Thunk, conditional, connector_argument, is_one_of, supplied, variants};
 use crate::valid::{Supplied, Sync};
+
+/// The types of arguments that never need credentials.
+const WITHOUT_CREDENTIALS: [&str; 7] = [
+    "Checkpoint",
+    "Config",
+    "ManagerClient",
+    "Source",
+    "SourceType",
+    "SyncContext",
+    "SyncType",
+];
 
 pub(super) fn sync(sync: &Sync) -> TokenStream {
     let ident = &sync.function.signature.ident;
@@ -15,10 +26,12 @@ pub(super) fn sync(sync: &Sync) -> TokenStream {
         function: &sync.function,
         uses: [true, !sync.parameters.is_empty()],
         open: quote!(),
-        call: quote!(Self::#ident(#connector, #(#values),*)),
-        reader: Reader::Named("ended"),
+        call: quote!(#connector.#ident(#(#values),*)),
+        converter: Converter::named("sync_answer"),
     };
-    let needs = sync.parameters.iter().map(|parameter| {
+    let readers = sync.parameters.iter();
+    let readers = readers.filter(|parameter| !is_one_of(&WITHOUT_CREDENTIALS, &parameter.ty));
+    let needs = readers.map(|parameter| {
         let Supplied { ty, conditions } = parameter;
         let needs = quote_spanned!(ty.span()=> _omni::needs_credentials::<Self, #ty>());
         let needs = conditional(conditions, &needs, &quote!(false));

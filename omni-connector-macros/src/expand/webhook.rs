@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::{Reader, Thunk, connector_argument, supplied};
+use super::{Converter, Thunk, connector_argument, supplied};
 use crate::valid::Webhook;
 
 pub(super) fn webhook(webhook: &Webhook) -> TokenStream {
@@ -15,8 +15,8 @@ pub(super) fn webhook(webhook: &Webhook) -> TokenStream {
         function: &webhook.function,
         uses: [true, !webhook.parameters.is_empty()],
         open: quote!(),
-        call: quote!(Self::#ident(#connector, #(#values),*)),
-        reader: Reader::Named("asked_for"),
+        call: quote!(#connector.#ident(#(#values),*)),
+        converter: Converter::named("webhook_answer"),
     };
     let kind = if webhook.names_a_source() {
         quote!(of_source)

@@ -1,6 +1,6 @@
 //! Parses functions and `impl` blocks up to their signatures. Bodies stay tokens, so rustc reports mistakes in them.
 
-use proc_macro2::{Delimiter, Group, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, TokenStreamExt, quote};
 use syn::{
     Attribute, FnArg, Generics, ImplItem, Meta, PatType, Path, Signature, Token, Type, Visibility,
@@ -57,16 +57,11 @@ impl Function {
         function
             .attributes
             .retain(|attribute| marker(attribute, markers).is_none());
-        if self.signature.asyncness.is_some() {
-            // The framework requires this signature, and the documentation is for people and language models.
-            function.attributes.push(parse_quote! {
-                #[allow(
-                    clippy::missing_errors_doc,
-                    clippy::needless_pass_by_value,
-                    clippy::unused_async,
-                    clippy::unused_self,
-                )]
-            });
+        let lints = self.lints();
+        if !lints.is_empty() {
+            function
+                .attributes
+                .push(parse_quote!(#[allow(#(clippy::#lints),*)]));
         }
         for input in &mut function.signature.inputs {
             if let FnArg::Typed(parameter) = input {
@@ -76,6 +71,30 @@ impl Function {
             }
         }
         function
+    }
+
+    /// Returns the lints of clippy that may complain about the signature, which the framework requires. The documentation is
+    /// for people and language models.
+    fn lints(&self) -> Vec<Ident> {
+        if self.signature.asyncness.is_none() {
+            return Vec::new();
+        }
+        let is_public = !matches!(self.visibility, Visibility::Inherited);
+        let is_value = |parameter: &PatType| !matches!(*parameter.ty, Type::Reference(_));
+        let body = || self.body.stream();
+        let lints = [
+            ("missing_errors_doc", is_public),
+            ("needless_pass_by_value", self.parameters().any(is_value)),
+            ("unused_async", !has_word(body(), "await")),
+            (
+                "unused_self",
+                self.signature.receiver().is_some() && !has_word(body(), "self"),
+            ),
+        ];
+        let lints = lints.into_iter().filter(|(_, may_complain)| *may_complain);
+        lints
+            .map(|(lint, _)| Ident::new(lint, Span::call_site()))
+            .collect()
     }
 
     /// Puts a statement in front of the body.
@@ -97,6 +116,15 @@ impl Function {
     pub(crate) fn conditions(&self) -> Vec<Attribute> {
         conditions(&self.attributes)
     }
+}
+
+/// Returns whether a word is among the tokens, at any depth.
+pub(crate) fn has_word(tokens: TokenStream, word: &str) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident == word,
+        TokenTree::Group(group) => has_word(group.stream(), word),
+        _ => false,
+    })
 }
 
 /// Returns the `#[cfg(…)]` among attributes.

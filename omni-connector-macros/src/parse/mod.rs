@@ -2,6 +2,10 @@
 
 mod function;
 mod keys;
+mod source;
 
-pub(crate) use function::{Function, ImplBlock, conditions, is_marked, marker, marker_keys};
+pub(crate) use function::{
+    Function, ImplBlock, conditions, has_word, is_marked, marker, marker_keys,
+};
 pub(crate) use keys::Keys;
+pub(crate) use source::is_in_impl;

@@ -2,9 +2,15 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Ident, LitInt, LitStr, Path, Type};
+use syn::{Ident, LitInt, LitStr, Path, Type, spanned::Spanned};
 
-use super::{Parameter, Place, WireName, docs, names, parameter, parameter::Supplied, signature};
+use super::{
+    Parameter, Place, WireName, docs,
+    fits::{is_never_an_object, name_and_argument},
+    names, parameter,
+    parameter::Supplied,
+    signature,
+};
 use crate::{
     diagnostics::Errors,
     parse::{Function, Keys},
@@ -61,6 +67,7 @@ impl Action {
         let mode = mode(&keys, ident, errors);
         let parameters = parameter::of_action(function, place, errors);
         check_arguments(&parameters, ident, errors);
+        check_input(&parameters, errors);
         let source_types: Vec<Path> = keys
             .list("source_types", "[Jira]", errors)
             .unwrap_or_default();
@@ -119,6 +126,40 @@ fn check_arguments(parameters: &[Parameter], action: &Ident, errors: &mut Errors
             );
         }
         taken.push(&name.text);
+    }
+}
+
+/// Checks `Args<…>`, the whole input of the caller. Under another name it is checked later: a second reader of the input when
+/// the table is compiled, and a list before registering.
+fn check_input(parameters: &[Parameter], errors: &mut Errors) {
+    let mut is_read = parameters
+        .iter()
+        .any(|parameter| matches!(parameter, Parameter::Arg(arg) if arg.conditions.is_empty()));
+    for parameter in parameters {
+        let Parameter::Supplied(supplied) = parameter else {
+            continue;
+        };
+        let Some((name, input)) = name_and_argument(&supplied.ty) else {
+            continue;
+        };
+        if name != "Args" || !supplied.conditions.is_empty() {
+            continue;
+        }
+        if is_read {
+            errors.push(
+                supplied.ty.span(),
+                "an action reads its input once",
+                "name everything in one struct, or mark each argument `#[arg]`",
+            );
+        }
+        is_read = true;
+        if let Some(input) = input.filter(|input| is_never_an_object(input)) {
+            errors.push(
+                input.span(),
+                "action input must be a struct (a JSON object)",
+                "name the list in a struct: `struct Input { items: Vec<String> }`",
+            );
+        }
     }
 }
 

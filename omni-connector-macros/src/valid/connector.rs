@@ -10,9 +10,29 @@ use crate::{
     parse::Keys,
 };
 
+/// The keys that have a string or no value. Each sets the constant of `Declared` that has its name.
+const CONSTANTS: &[(&str, Kind)] = &[
+    (
+        "display_name",
+        Kind::Text {
+            example: "Acme Tracker",
+        },
+    ),
+    ("read_only", Kind::Flag),
+];
+
+/// The kind of a constant.
+#[derive(Clone, Copy)]
+enum Kind {
+    /// `key = "…"` sets an `Option<&'static str>`.
+    Text { example: &'static str },
+    /// `key` sets a `bool`.
+    Flag,
+}
+
+/// The other keys.
 const KEYS: &[&str] = &[
     "name",
-    "display_name",
     "version",
     "description",
     "source_types",
@@ -25,7 +45,6 @@ const KEYS: &[&str] = &[
     "search_operators",
     "mcp",
     "skill",
-    "read_only",
     "crate",
 ];
 const SKILL_KEYS: &[&str] = &["id", "title", "description", "file", "text", "source_types"];
@@ -35,7 +54,6 @@ const MODES: [&str; 3] = ["full", "incremental", "realtime"];
 pub(crate) struct Connector {
     pub(crate) ident: Ident,
     pub(crate) name: LitStr,
-    pub(crate) display_name: Option<LitStr>,
     pub(crate) version: Option<LitStr>,
     pub(crate) description: Option<TokenStream>,
     pub(crate) source_types: Vec<Ident>,
@@ -50,7 +68,14 @@ pub(crate) struct Connector {
     /// The MCP server behind the connector.
     pub(crate) mcp: Option<Expr>,
     pub(crate) skills: Vec<Skill>,
-    pub(crate) read_only: bool,
+    /// The constants that the author set, by their keys.
+    pub(crate) constants: Vec<(&'static str, Constant)>,
+}
+
+/// The value of a constant.
+pub(crate) enum Constant {
+    Text(LitStr),
+    Flag,
 }
 
 /// Listed functions outside the block.
@@ -84,13 +109,15 @@ pub(crate) enum SkillText {
 impl Connector {
     /// Always returns a connector. Invalid parts are left out, so that rustc reports nothing about the struct.
     pub(crate) fn of(item: &ItemStruct, keys: TokenStream, errors: &mut Errors) -> Self {
-        let keys = Keys::parse(keys, KEYS, &["skill"], errors);
+        let known = KEYS.iter().chain(CONSTANTS.iter().map(|(key, _)| key));
+        let known: Vec<_> = known.copied().collect();
+        let keys = Keys::parse(keys, &known, &["skill"], errors);
         let generics = &item.generics;
         if let Some(place) = generics.lt_token.and(Some(generics.span())) {
             errors.push(
                 place,
                 "a connector struct must not have generics",
-                "it lives as long as its process; hold an `Arc` of what would be generic",
+                "use a concrete type, or an `Arc<dyn …>`",
             );
         }
         let name = name(&keys, errors);
@@ -116,7 +143,6 @@ impl Connector {
             .collect();
         Self {
             ident: item.ident.clone(),
-            display_name: keys.string("display_name", "Acme Tracker", errors),
             version: keys.string("version", "1.0.0", errors),
             description,
             source_types,
@@ -136,10 +162,21 @@ impl Connector {
             },
             mcp: keys.value("mcp", "an MCP server", "McpServer::stdio(\"npx\")", errors),
             skills,
-            read_only: keys.flag("read_only", errors),
+            constants: constants(&keys, errors),
             name,
         }
     }
+}
+
+fn constants(keys: &Keys, errors: &mut Errors) -> Vec<(&'static str, Constant)> {
+    let constants = CONSTANTS.iter().filter_map(|(key, kind)| {
+        let value = match *kind {
+            Kind::Text { example } => keys.string(key, example, errors).map(Constant::Text),
+            Kind::Flag => keys.flag(key, errors).then_some(Constant::Flag),
+        };
+        Some((*key, value?))
+    });
+    constants.collect()
 }
 
 fn name(keys: &Keys, errors: &mut Errors) -> LitStr {

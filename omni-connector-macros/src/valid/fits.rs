@@ -2,7 +2,9 @@
 //! registering compares the rest with the schema.
 
 use proc_macro2::Span;
-use syn::{Expr, GenericArgument, Lit, PathArguments, PathSegment, Type, UnOp, spanned::Spanned};
+use syn::{
+    Expr, GenericArgument, Ident, Lit, PathArguments, PathSegment, Type, UnOp, spanned::Spanned,
+};
 
 use crate::diagnostics::Errors;
 
@@ -46,6 +48,27 @@ fn misfit(literal: &Expr, ty: &Type) -> Option<(Span, String, String)> {
             }
         }
         _ => None,
+    }
+}
+
+/// Returns the last name in a path, and the first type between its angle brackets.
+pub(crate) fn name_and_argument(ty: &Type) -> Option<(&Ident, Option<&Type>)> {
+    let segment = last_segment(ty)?;
+    Some((&segment.ident, argument(segment)))
+}
+
+/// Returns whether a value of this type is never a JSON object.
+pub(super) fn is_never_an_object(ty: &Type) -> bool {
+    const TYPES: [&str; 11] = [
+        "String", "str", "char", "bool", "f32", "f64", "Option", "Vec", "VecDeque", "HashSet",
+        "BTreeSet",
+    ];
+    match ty {
+        Type::Tuple(_) | Type::Array(_) | Type::Slice(_) => true,
+        _ => last_segment(ty).is_some_and(|segment| {
+            let name = segment.ident.to_string();
+            TYPES.contains(&name.as_str()) || whole_numbers(&name).is_some()
+        }),
     }
 }
 

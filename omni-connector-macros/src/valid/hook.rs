@@ -1,4 +1,4 @@
-//! `#[validate]`, `#[oauth]`, `#[mcp]` and the like: methods for questions that the struct's keys cannot answer.
+//! Hooks, such as `#[validate]` and `#[mcp]`, and methods with `#[replaces]`.
 
 use syn::spanned::Spanned;
 

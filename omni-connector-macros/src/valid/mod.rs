@@ -17,8 +17,9 @@ mod webhook;
 
 pub(crate) use action::{Action, Mode, check_distinct as check_actions};
 pub(crate) use arg::{Arg, Default, Limit};
-pub(crate) use connector::{Connector, Skill, SkillText};
+pub(crate) use connector::{Connector, Constant, Skill, SkillText};
 pub(crate) use credential_set::{CredentialSet, Form};
+pub(crate) use fits::name_and_argument;
 pub(crate) use hook::Hook;
 pub(crate) use operator::{Operator, check_distinct as check_operators};
 pub(crate) use parameter::{Parameter, Supplied};

@@ -33,7 +33,7 @@ impl Operator {
         if let Some(asyncness) = &signature.asyncness {
             errors.push(
                 asyncness.span(),
-                format!("search operator `{ident}` reads a value that is there"),
+                format!("search operator `{ident}` must not be `async`"),
                 "remove `async`",
             );
         }

@@ -1,4 +1,4 @@
-//! The parameters of a function, by who supplies them.
+//! The parameters of a function: the connector, those that the framework supplies, and those of the caller.
 
 use syn::{Attribute, Ident, Pat, PatType, Type, spanned::Spanned};
 
@@ -53,8 +53,8 @@ pub(super) fn of_hook(function: &Function, kind: &str, errors: &mut Errors) -> V
         if is_marked(parameter, "arg") {
             errors.push(
                 parameter.span(),
-                format!("nobody calls a {kind} with arguments of their own"),
-                "remove `#[arg]`; settings stand in the source's config: `Config<Settings>`",
+                format!("`#[arg]` goes on an argument of an action, not of a {kind}"),
+                "remove `#[arg]`; settings are in the source's config: `Config<Settings>`",
             );
         }
         parameters.push(supplied(parameter, errors));

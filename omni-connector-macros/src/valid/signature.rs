@@ -36,7 +36,7 @@ pub(super) fn check_not_async(function: &Function, kind: &str, errors: &mut Erro
         errors.push(
             asyncness.span(),
             format!("{kind} `{}` must not be `async`", signature.ident),
-            "it says what is known already; remove `async`",
+            "remove `async`; it runs while the manifest or a connection is prepared",
         );
     }
 }

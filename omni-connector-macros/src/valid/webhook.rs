@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// First path segments that the protocol or the runtime uses.
-const TAKEN: &[&str] = &[
+const RESERVED: &[&str] = &[
     "health", "manifest", "metrics", "sync", "cancel", "action", "resource", "prompt", "skill",
     "oauth",
 ];
@@ -88,20 +88,20 @@ fn check_path(literal: &LitStr, errors: &mut Errors) {
     if !is_path {
         errors.push(
             literal.span(),
-            format!("`{path}` is no path of a webhook"),
+            format!("invalid webhook path `{path}`"),
             "write segments of letters, digits, `-`, `.`, `_`, `~`, or a name in braces: `/hooks/acme/{source_id}`",
         );
         return;
     }
     let first = segments(&path).next().unwrap_or_default();
-    if TAKEN.contains(&first) || first.starts_with('{') {
+    if RESERVED.contains(&first) || first.starts_with('{') {
         errors.push(
             literal.span(),
             format!(
-                "`{path}` would stand in the way of Omni's own `/{}`",
-                TAKEN
+                "webhook path `{path}` conflicts with Omni's own `/{}`",
+                RESERVED
                     .iter()
-                    .find(|taken| **taken == first)
+                    .find(|reserved| **reserved == first)
                     .unwrap_or(&"sync")
             ),
             "begin with a segment of your own: `/hooks/acme`",
@@ -123,10 +123,10 @@ pub(crate) fn check_distinct(webhooks: &[Webhook], errors: &mut Errors) {
             errors.push(
                 webhook.path.span(),
                 format!(
-                    "`{}` is called at this path already",
+                    "webhook `{}` has the same path",
                     earlier.function.signature.ident
                 ),
-                "give each webhook a path of its own",
+                "give each webhook its own path",
             );
         }
     }

@@ -1,4 +1,5 @@
-//! The trait of connectors. Annotated types get it from `declare/annotated.rs`; you can also implement it yourself.
+//! The trait of connectors, and the manifest that its methods give. Annotated types get the trait from
+//! `declare/annotated.rs`; you can also implement it yourself.
 
 use std::collections::HashMap;
 
@@ -14,8 +15,9 @@ use crate::{
     manager::ManagerClient,
     run::{Operator, SyncContext},
     wire::{
-        ActionDefinition, CredentialReady, McpCredentials, OAuthConfig, OAuthExtra, OAuthTokens,
-        SearchOperator, ServiceCredential, Skill, Source, SourceType, SyncType,
+        ActionDefinition, CredentialReady, IntegrationType, Manifest, ManifestAction,
+        McpCredentials, OAuthConfig, OAuthExtra, OAuthTokens, SearchOperator, ServiceCredential,
+        Skill, Source, SourceType, SyncType,
     },
 };
 
@@ -250,5 +252,52 @@ pub trait Connector: Send + Sync + 'static {
     fn prepare_mcp_headers(&self, credentials: &McpCredentials) -> Result<HashMap<String, String>> {
         let _ = credentials;
         Ok(HashMap::new())
+    }
+}
+
+/// Makes the manifest of a connector at this URL.
+pub(super) fn manifest_of(connector: &dyn Connector, connector_url: &str) -> Manifest {
+    let source_types = connector.source_types();
+    let actions = connector
+        .actions()
+        .into_iter()
+        .map(|action| ManifestAction {
+            required_scopes: connector.action_scopes(&action.name),
+            name: action.name,
+            description: action.description,
+            input_schema: action.input_schema,
+            mode: action.mode,
+            // An empty list reads as "everywhere" and is refused at dispatch (protocol.md §6.2).
+            source_types: if action.source_types.is_empty() {
+                source_types.clone()
+            } else {
+                action.source_types
+            },
+            admin_only: action.admin_only,
+            hidden: action.hidden,
+        });
+    Manifest {
+        name: connector.name().to_owned(),
+        display_name: connector.display_name(),
+        version: connector.version().to_owned(),
+        sync_modes: connector.sync_modes(),
+        connector_id: connector.name().to_owned(),
+        connector_url: connector_url.trim_end_matches('/').to_owned(),
+        integration_type: IntegrationType::Connector,
+        actions: actions.collect(),
+        source_types: source_types.iter().map(ToString::to_string).collect(),
+        description: connector.description(),
+        search_operators: connector.search_operators(),
+        read_only: connector.read_only(),
+        extra_schema: connector.extra_schema(),
+        attributes_schema: connector.attributes_schema(),
+        mcp_enabled: false,
+        mcp_catalog_loaded: false,
+        resources: Vec::new(),
+        prompts: Vec::new(),
+        skills: connector.skills(),
+        oauth: connector
+            .oauth_config()
+            .map(|oauth| serde_json::to_value(oauth).unwrap_or_default()),
     }
 }

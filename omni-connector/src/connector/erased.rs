@@ -11,15 +11,12 @@ use axum::response::Response;
 use futures_util::future::BoxFuture;
 use serde_json::{Map, Value};
 
-use super::{ActionCall, ActionError, Connector};
+use super::{ActionCall, ActionError, Connector, definition::manifest_of};
 use crate::{
     manager::ManagerClient,
     run::SyncContext,
     schema::{DecodeError, Keys, decode, decode_credential, decode_with_keys},
-    wire::{
-        CredentialReady, IntegrationType, Manifest, ManifestAction, McpCredentials,
-        ServiceCredential, Source,
-    },
+    wire::{CredentialReady, Manifest, McpCredentials, ServiceCredential, Source},
 };
 
 /// The MCP server behind a connector, as the server uses it.
@@ -104,52 +101,6 @@ impl ops::Deref for dyn ErasedConnector + '_ {
     }
 }
 
-fn manifest_of(connector: &dyn Connector, connector_url: &str) -> Manifest {
-    let source_types = connector.source_types();
-    let actions = connector
-        .actions()
-        .into_iter()
-        .map(|action| ManifestAction {
-            required_scopes: connector.action_scopes(&action.name),
-            name: action.name,
-            description: action.description,
-            input_schema: action.input_schema,
-            mode: action.mode,
-            // An empty list reads as "everywhere" and is refused at dispatch (protocol.md §6.2).
-            source_types: if action.source_types.is_empty() {
-                source_types.clone()
-            } else {
-                action.source_types
-            },
-            admin_only: action.admin_only,
-            hidden: action.hidden,
-        });
-    Manifest {
-        name: connector.name().to_owned(),
-        display_name: connector.display_name(),
-        version: connector.version().to_owned(),
-        sync_modes: connector.sync_modes(),
-        connector_id: connector.name().to_owned(),
-        connector_url: connector_url.trim_end_matches('/').to_owned(),
-        integration_type: IntegrationType::Connector,
-        actions: actions.collect(),
-        source_types: source_types.iter().map(ToString::to_string).collect(),
-        description: connector.description(),
-        search_operators: connector.search_operators(),
-        read_only: connector.read_only(),
-        extra_schema: connector.extra_schema(),
-        attributes_schema: connector.attributes_schema(),
-        mcp_enabled: false,
-        mcp_catalog_loaded: false,
-        resources: Vec::new(),
-        prompts: Vec::new(),
-        skills: connector.skills(),
-        oauth: connector
-            .oauth_config()
-            .map(|oauth| serde_json::to_value(oauth).unwrap_or_default()),
-    }
-}
-
 #[cfg(feature = "mcp")]
 impl dyn ErasedConnector + '_ {
     pub(crate) fn action_names(&self) -> HashSet<String> {
@@ -162,12 +113,12 @@ impl dyn ErasedConnector + '_ {
 
 /// Warns once for each source about settings that the connector does not read, such as misspelled ones.
 fn warn_of_unread(source: &Source, keys: &Keys) {
-    static SAID: LazyLock<Mutex<HashSet<String>>> = LazyLock::new(Mutex::default);
+    static WARNED: LazyLock<Mutex<HashSet<String>>> = LazyLock::new(Mutex::default);
     if keys.unknown.is_empty() {
         return;
     }
-    let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
-    if said.insert(format!("{} {:?}", source.id, keys.unknown)) {
+    let mut warned = WARNED.lock().unwrap_or_else(PoisonError::into_inner);
+    if warned.insert(format!("{} {:?}", source.id, keys.unknown)) {
         let (unknown, known) = (keys.unknown.join("`, `"), keys.known.join("`, `"));
         tracing::warn!(
             "unknown settings `{unknown}` of source `{}` are ignored; this connector reads `{known}`",

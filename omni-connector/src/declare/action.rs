@@ -8,9 +8,10 @@ use serde_json::Value;
 
 use super::{
     annotated::Declared,
+    arg::Arg,
     argument::FromCall,
-    call::{CallOf, Called, OfAction},
-    input::{self, Arg, Input},
+    call::{CallOf, OfAction, Pending, refused},
+    input::{self, Input},
     schema::SchemaFn,
 };
 use crate::{
@@ -33,20 +34,21 @@ pub struct Action<K> {
     admin_only: bool,
     hidden: bool,
     timeout: Option<Duration>,
-    call: Call<K>,
+    function: ActionPointer<K>,
 }
 
-type Call<K> = fn(&K, CallOf<K, OfAction>) -> Called<'_, Response>;
+/// Reads the arguments of an action and calls its function.
+type ActionPointer<K> = fn(&K, CallOf<K, OfAction>) -> Pending<'_, Response>;
 
-/// The description of an action for people and language models, before it has a function.
+/// The name, description and mode of an action that has no function yet.
 #[derive(Debug)]
-pub struct Described {
+pub struct ActionHead {
     name: &'static str,
     description: &'static str,
     mode: ActionMode,
 }
 
-impl Described {
+impl ActionHead {
     /// Describes an action that changes nothing.
     pub const fn read(name: &'static str, description: &'static str) -> Self {
         Self {
@@ -65,8 +67,8 @@ impl Described {
         }
     }
 
-    /// Makes the action. `call` reads its arguments and calls its function.
-    pub const fn call<K>(self, call: Call<K>) -> Action<K> {
+    /// Makes the action.
+    pub const fn call<K>(self, function: ActionPointer<K>) -> Action<K> {
         Action {
             name: self.name,
             description: self.description,
@@ -79,7 +81,7 @@ impl Described {
             admin_only: false,
             hidden: false,
             timeout: None,
-            call,
+            function,
         }
     }
 }
@@ -92,15 +94,17 @@ impl<K> Action<K> {
         self
     }
 
-    /// Adds another argument, which may read the caller's whole input.
+    /// Sets the schema of its input to that of an argument, if the argument reads the whole input.
     ///
     /// # Panics
-    /// While compiling, like [`whole_input`].
+    /// While compiling: another argument reads the input as well.
     #[must_use]
-    pub const fn input<T: FromCall<CallOf<K, OfAction>>>(mut self, is_object: bool) -> Self {
-        let is_alone = self.input.is_none() && self.args.is_empty();
-        whole_input::<K, T>(is_object, is_alone);
+    pub const fn input_of<T: FromCall<CallOf<K, OfAction>>>(mut self) -> Self {
         if T::INPUT.is_some() {
+            assert!(
+                self.input.is_none() && self.args.is_empty(),
+                "an action reads its input once\nhelp: name everything in one struct, or mark each argument `#[arg]`"
+            );
             self.input = T::INPUT;
         }
         self
@@ -162,7 +166,7 @@ pub trait ActionFn<K> {
 
 /// Returns all actions of a connector, those of its `impl` block first.
 fn all_actions<K: Declared>() -> impl Iterator<Item = &'static Action<K>> {
-    K::TABLE.action.iter().chain(K::ACTIONS)
+    K::TABLE.action_methods.iter().chain(K::LISTED_ACTIONS)
 }
 
 /// Returns the actions of the manifest.
@@ -208,22 +212,23 @@ pub(super) fn call_action<K: Declared>(
         call,
         args: action.args,
     });
-    match (action.call)(connector, call) {
-        Ok(called) => in_time(called, action.name, action.timeout),
-        Err(refusal) => Box::pin(std::future::ready(Err(refusal.into()))),
+    match (action.function)(connector, call) {
+        Ok(answer) => in_time(answer, action.name, action.timeout),
+        Err(refusal) => refused(refusal),
     }
 }
 
+/// Ends a call after its time limit.
 fn in_time<'a>(
-    called: BoxFuture<'a, Result<Response>>,
+    answer: BoxFuture<'a, Result<Response>>,
     name: &'static str,
     timeout: Option<Duration>,
 ) -> BoxFuture<'a, Result<Response>> {
     let Some(timeout) = timeout else {
-        return called;
+        return answer;
     };
     Box::pin(async move {
-        tokio::time::timeout(timeout, called)
+        tokio::time::timeout(timeout, answer)
             .await
             .unwrap_or_else(|_| {
                 let message = format!(
@@ -240,31 +245,10 @@ impl<K> CallOf<K, OfAction> {
     /// Returns the caller's input, from which arguments are taken one by one.
     ///
     /// # Errors
-    /// The input is not an object.
+    /// The input is not an object, or exceeds a limit.
     pub fn input(&mut self) -> Result<Input, ActionError> {
         Input::new(std::mem::take(&mut self.parts.call.params), self.parts.args)
     }
-}
-
-/// Checks an argument that may read the caller's whole input. A table calls it within an entry. Generated code also
-/// calls it for an argument named `Args`, so that an error is reported at its type.
-///
-/// # Panics
-/// While compiling: the input is read twice, by two arguments or by one in addition to those marked `#[arg]`. Or it
-/// cannot be a JSON object.
-pub const fn whole_input<K, T: FromCall<CallOf<K, OfAction>>>(
-    is_object: bool,
-    is_alone: bool,
-) -> bool {
-    assert!(
-        is_object,
-        "action input must be a struct (a JSON object)\nhelp: name the list in a struct: `struct Input {{ items: Vec<String> }}`"
-    );
-    assert!(
-        is_alone || T::INPUT.is_none(),
-        "an action reads its input once\nhelp: name everything in one struct, or mark each argument `#[arg]`"
-    );
-    is_object
 }
 
 /// Returns the schema of an action's result, if its type has one.

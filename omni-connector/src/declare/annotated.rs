@@ -1,6 +1,10 @@
-//! Makes an annotated connector a [`Connector`], from what `#[connector]` writes for its struct and its `impl` block.
+//! Implements [`Connector`] for annotated types. `#[connector]` generates [`Declared`] for the struct, and [`Methods`] for the
+//! `impl` block.
 //!
-//! Generated code states only the author's declarations. Everything else is a default here, or follows from the tables.
+//! Generated code has only the author's declarations. All else is a default here, or follows from the tables.
+//!
+//! `Declared` and `Methods` require `Connector`, and every `Declared` type is a `Connector`. This is not circular: an impl of
+//! `Declared` alone proves `Connector`. Because of the requirement, rustc reports a missing attribute as "not a connector".
 
 use std::collections::HashMap;
 
@@ -13,7 +17,7 @@ use serde_json::Value;
 
 use super::{
     Action, DeclaredSkill, SchemaFn, Sync, WebhookFn, action,
-    call::{self, CallOf, Called, OfValidate},
+    call::{self, CallOf, OfValidate, Pending},
     hook::{self, Pairs},
     operator, sync, webhook,
 };
@@ -27,21 +31,21 @@ use crate::{
     },
 };
 
-/// The functions that a connector may have. Each row is a hook or a replaced method: its name and constant, the type of the
-/// function, and what its answer is read as. Expands to `$with! { … }` with the rows.
+/// The hooks, and the methods that `#[replaces]` replaces. A row has the name, the constant in [`Methods`], the type of the
+/// function and the type of its answer. Expands to `$with! { … }` with the rows.
 macro_rules! functions {
     ($with:ident) => {
         $with! {
             /// `#[validate]`: whether a run may start. It reads its arguments by their types.
-            validate VALIDATE: ValidateHook = fn(&K, CallOf<K, OfValidate>) -> Called<'_, ()>, ValidateAnswer = Result<()>;
+            validate VALIDATE: ValidateHook = fn(&K, CallOf<K, OfValidate>) -> Pending<'_, ()>, ValidateAnswer = Result<()>;
             /// `#[oauth]`: how people sign in.
             oauth OAUTH: OauthHook = fn(&K) -> OauthAnswer, OauthAnswer = Option<OAuthConfig>;
             /// `#[skills]`: skills that are not known when compiling.
             skills SKILLS: SkillsHook = fn(&K) -> SkillsAnswer, SkillsAnswer = Vec<Skill>;
             /// `#[credential_ready]`: called after somebody has signed in.
-            credential_ready CREDENTIAL_READY: CredentialReadyHook = fn(&K, CredentialReady, ManagerClient) -> Called<'_, ()>, CredentialReadyAnswer = Result<()>;
+            credential_ready CREDENTIAL_READY: CredentialReadyHook = fn(&K, CredentialReady, ManagerClient) -> Pending<'_, ()>, CredentialReadyAnswer = Result<()>;
             /// `#[enrich]`: adds to a fresh credential.
-            enrich ENRICH: EnrichHook = fn(&K, OAuthTokens) -> Called<'_, OAuthExtra>, EnrichAnswer = Result<OAuthExtra>;
+            enrich ENRICH: EnrichHook = fn(&K, OAuthTokens) -> Pending<'_, OAuthExtra>, EnrichAnswer = Result<OAuthExtra>;
             /// `#[mcp]`: the MCP server behind the connector.
             mcp MCP: McpHook = fn(&K) -> McpAnswer, McpAnswer = Option<McpServer>;
             /// `#[mcp_env]`: how that server gets the secret over stdio.
@@ -49,32 +53,32 @@ macro_rules! functions {
             /// `#[mcp_headers]`: how that server gets the secret over HTTP.
             mcp_headers MCP_HEADERS: McpHeadersHook = fn(&K, &McpCredentials) -> McpHeadersAnswer, McpHeadersAnswer = Result<Pairs>;
 
-            // The rest replaces the method of the trait with the same name.
-            display_name DISPLAY_NAME: DisplayNameHook = fn(&K) -> DisplayNameAnswer, DisplayNameAnswer = String;
-            description DESCRIPTION: DescriptionHook = fn(&K) -> DescriptionAnswer, DescriptionAnswer = Option<String>;
-            source_types SOURCE_TYPES: SourceTypesHook = fn(&K) -> SourceTypesAnswer, SourceTypesAnswer = Vec<SourceType>;
-            sync_modes SYNC_MODES: SyncModesHook = fn(&K) -> SyncModesAnswer, SyncModesAnswer = Vec<SyncType>;
-            read_only READ_ONLY: ReadOnlyHook = fn(&K) -> ReadOnlyAnswer, ReadOnlyAnswer = bool;
-            requires_credentials REQUIRES_CREDENTIALS: RequiresCredentialsHook = fn(&K) -> RequiresCredentialsAnswer, RequiresCredentialsAnswer = bool;
-            actions ACTIONS: ActionsHook = fn(&K) -> ActionsAnswer, ActionsAnswer = Vec<ActionDefinition>;
-            action_scopes ACTION_SCOPES: ActionScopesHook = fn(&K, &str) -> ActionScopesAnswer, ActionScopesAnswer = Option<Vec<String>>;
-            action_output ACTION_OUTPUT: ActionOutputHook = fn(&K, &str) -> ActionOutputAnswer, ActionOutputAnswer = Option<Value>;
-            call_action CALL_ACTION: CallActionHook = fn(&K, ActionCall) -> Called<'_, Response>, CallActionAnswer = Result<Response>;
-            webhooks WEBHOOKS: WebhooksHook = fn(&K) -> WebhooksAnswer, WebhooksAnswer = Vec<&'static str>;
-            call_webhook CALL_WEBHOOK: CallWebhookHook = fn(&K, WebhookCall) -> Called<'_, Webhook>, CallWebhookAnswer = Result<Webhook>;
-            operators OPERATORS: OperatorsHook = fn(&K) -> OperatorsAnswer, OperatorsAnswer = Vec<Operator>;
-            search_operators SEARCH_OPERATORS: SearchOperatorsHook = fn(&K) -> SearchOperatorsAnswer, SearchOperatorsAnswer = Vec<SearchOperator>;
-            extra_schema EXTRA_SCHEMA: ExtraSchemaHook = fn(&K) -> ExtraSchemaAnswer, ExtraSchemaAnswer = Option<Value>;
-            attributes_schema ATTRIBUTES_SCHEMA: AttributesSchemaHook = fn(&K) -> AttributesSchemaAnswer, AttributesSchemaAnswer = Option<Value>;
+            // Methods with `#[replaces]`, each of which replaces the method of the trait that has its name.
+            display_name REPLACED_DISPLAY_NAME: DisplayNameHook = fn(&K) -> DisplayNameAnswer, DisplayNameAnswer = String;
+            description REPLACED_DESCRIPTION: DescriptionHook = fn(&K) -> DescriptionAnswer, DescriptionAnswer = Option<String>;
+            source_types REPLACED_SOURCE_TYPES: SourceTypesHook = fn(&K) -> SourceTypesAnswer, SourceTypesAnswer = Vec<SourceType>;
+            sync_modes REPLACED_SYNC_MODES: SyncModesHook = fn(&K) -> SyncModesAnswer, SyncModesAnswer = Vec<SyncType>;
+            read_only REPLACED_READ_ONLY: ReadOnlyHook = fn(&K) -> ReadOnlyAnswer, ReadOnlyAnswer = bool;
+            requires_credentials REPLACED_REQUIRES_CREDENTIALS: RequiresCredentialsHook = fn(&K) -> RequiresCredentialsAnswer, RequiresCredentialsAnswer = bool;
+            actions REPLACED_ACTIONS: ActionsHook = fn(&K) -> ActionsAnswer, ActionsAnswer = Vec<ActionDefinition>;
+            action_scopes REPLACED_ACTION_SCOPES: ActionScopesHook = fn(&K, &str) -> ActionScopesAnswer, ActionScopesAnswer = Option<Vec<String>>;
+            action_output REPLACED_ACTION_OUTPUT: ActionOutputHook = fn(&K, &str) -> ActionOutputAnswer, ActionOutputAnswer = Option<Value>;
+            call_action REPLACED_CALL_ACTION: CallActionHook = fn(&K, ActionCall) -> Pending<'_, Response>, CallActionAnswer = Result<Response>;
+            webhooks REPLACED_WEBHOOKS: WebhooksHook = fn(&K) -> WebhooksAnswer, WebhooksAnswer = Vec<&'static str>;
+            call_webhook REPLACED_CALL_WEBHOOK: CallWebhookHook = fn(&K, WebhookCall) -> Pending<'_, Webhook>, CallWebhookAnswer = Result<Webhook>;
+            operators REPLACED_OPERATORS: OperatorsHook = fn(&K) -> OperatorsAnswer, OperatorsAnswer = Vec<Operator>;
+            search_operators REPLACED_SEARCH_OPERATORS: SearchOperatorsHook = fn(&K) -> SearchOperatorsAnswer, SearchOperatorsAnswer = Vec<SearchOperator>;
+            extra_schema REPLACED_EXTRA_SCHEMA: ExtraSchemaHook = fn(&K) -> ExtraSchemaAnswer, ExtraSchemaAnswer = Option<Value>;
+            attributes_schema REPLACED_ATTRIBUTES_SCHEMA: AttributesSchemaHook = fn(&K) -> AttributesSchemaAnswer, AttributesSchemaAnswer = Option<Value>;
         }
     };
 }
 
 macro_rules! types {
-    ($($(#[$doc:meta])* $name:ident $constant:ident: $hook:ident = $function:ty, $answer:ident = $read_as:ty;)*) => {
+    ($($(#[$doc:meta])* $name:ident $constant:ident: $hook:ident = $function:ty, $answer:ident = $answer_type:ty;)*) => {
         $(
-            #[doc = concat!("What `", stringify!($name), "` is read as.")]
-            pub type $answer = $read_as;
+            #[doc = concat!("The answer of `", stringify!($name), "`.")]
+            pub type $answer = $answer_type;
             #[doc = concat!("The function behind `", stringify!($name), "`.")]
             pub type $hook<K> = Option<$function>;
         )*
@@ -84,7 +88,7 @@ macro_rules! types {
 functions!(types);
 
 macro_rules! constants {
-    ($($(#[$doc:meta])* $name:ident $constant:ident: $hook:ident = $function:ty, $answer:ident = $read_as:ty;)*) => {
+    ($($(#[$doc:meta])* $name:ident $constant:ident: $hook:ident = $function:ty, $answer:ident = $answer_type:ty;)*) => {
         $(
             $(#[$doc])*
             #[doc = concat!("The function behind `", stringify!($name), "`.")]
@@ -95,8 +99,8 @@ macro_rules! constants {
 
 /// The block with the annotated functions of a connector.
 ///
-/// `B` is a type that the block has for itself. So two blocks of one connector are two impls, and it is our text below that refuses
-/// them: see [`table_of`].
+/// `B` is a type that only this block has. So two blocks of one connector are two impls, which rustc accepts. [`table_of`] refuses
+/// them, with the message below.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` needs one `impl` block with `#[connector]`",
     label = "has no such block, or several",
@@ -104,26 +108,26 @@ macro_rules! constants {
 )]
 pub trait Methods<B>: Connector + Sized {
     /// Methods with `#[sync]`.
-    const SYNC: &'static [Sync<Self>] = &[];
+    const SYNC_METHODS: &'static [Sync<Self>] = &[];
     /// Methods with `#[action]`.
-    const ACTION: &'static [Action<Self>] = &[];
+    const ACTION_METHODS: &'static [Action<Self>] = &[];
     /// Functions with `#[search_operator]`.
-    const SEARCH_OPERATOR: &'static [Operator] = &[];
+    const OPERATOR_METHODS: &'static [Operator] = &[];
     /// Methods with `#[webhook]`.
-    const WEBHOOK: &'static [WebhookFn<Self>] = &[];
+    const WEBHOOK_METHODS: &'static [WebhookFn<Self>] = &[];
 
     functions!(constants);
 }
 
 macro_rules! table {
-    ($($(#[$doc:meta])* $name:ident $constant:ident: $hook:ident = $function:ty, $answer:ident = $read_as:ty;)*) => {
-        /// The constants of [`Methods`], whichever block they are from.
+    ($($(#[$doc:meta])* $name:ident $constant:ident: $hook:ident = $function:ty, $answer:ident = $answer_type:ty;)*) => {
+        /// The constants of [`Methods`], without the type of their block.
         #[derive(Debug)]
         pub struct Table<K: 'static> {
-            pub(super) sync: &'static [Sync<K>],
-            pub(super) action: &'static [Action<K>],
-            pub(super) search_operator: &'static [Operator],
-            pub(super) webhook: &'static [WebhookFn<K>],
+            pub(super) sync_methods: &'static [Sync<K>],
+            pub(super) action_methods: &'static [Action<K>],
+            pub(super) operator_methods: &'static [Operator],
+            pub(super) webhook_methods: &'static [WebhookFn<K>],
             $(pub(super) $name: $hook<K>,)*
         }
 
@@ -133,10 +137,10 @@ macro_rules! table {
                 K: Methods<B>,
             {
                 Self {
-                    sync: K::SYNC,
-                    action: K::ACTION,
-                    search_operator: K::SEARCH_OPERATOR,
-                    webhook: K::WEBHOOK,
+                    sync_methods: K::SYNC_METHODS,
+                    action_methods: K::ACTION_METHODS,
+                    operator_methods: K::OPERATOR_METHODS,
+                    webhook_methods: K::WEBHOOK_METHODS,
                     $($name: K::$constant,)*
                 }
             }
@@ -146,9 +150,9 @@ macro_rules! table {
 
 functions!(table);
 
-/// The functions of the connector's only block. Generated code leaves `B` to be inferred, from a function that never returns. One
-/// block is one candidate. With none or several, rustc falls back to a type that is the `B` of no block, and reports that
-/// [`Methods`] is not implemented.
+/// Returns the functions of the connector's only block. Generated code leaves `B` to be inferred, from a closure that never
+/// returns. With one block, rustc infers its type. With none or several it falls back to `()`, and reports that [`Methods`] is not
+/// implemented.
 pub const fn table_of<K: Methods<B>, B>(_: fn() -> B) -> Table<K> {
     Table::of::<B>()
 }
@@ -169,19 +173,19 @@ pub trait Declared: Connector + Sized {
     /// `version = "…"`, or the version of the author's crate.
     const VERSION: &'static str;
     /// `display_name = "…"`.
-    const DISPLAY_NAME: &'static str = Self::NAME;
+    const DISPLAY_NAME: Option<&'static str> = None;
     /// `description = "…"`, or the doc comment.
-    const DESCRIPTION: &'static str = "";
+    const DESCRIPTION: Option<&'static str> = None;
     /// `source_types = […]`.
     const SOURCE_TYPES: &'static [SourceType];
     /// `sync_modes = […]`.
-    const MODES: &'static [SyncType] = &[SyncType::Full];
+    const SYNC_MODES: &'static [SyncType] = &[SyncType::Full];
     /// `actions = […]`.
-    const ACTIONS: &'static [Action<Self>] = &[];
+    const LISTED_ACTIONS: &'static [Action<Self>] = &[];
     /// `search_operators = […]`.
-    const OPERATORS: &'static [Operator] = &[];
+    const LISTED_OPERATORS: &'static [Operator] = &[];
     /// `skill(…)`.
-    const SKILLS: &'static [DeclaredSkill] = &[];
+    const DECLARED_SKILLS: &'static [DeclaredSkill] = &[];
     /// `extra = …`.
     const EXTRA: Option<SchemaFn> = None;
     /// `read_only`.
@@ -193,8 +197,8 @@ pub trait Declared: Connector + Sized {
     }
 }
 
-// Errors should name the missing attribute, not the trait behind it. Clippy names each method of `Connector` that is
-// forgotten here.
+// `do_not_recommend`: errors should name the missing attribute, not the trait behind it. With the lint, clippy names each method of
+// `Connector` that is missing here.
 #[diagnostic::do_not_recommend]
 #[deny(clippy::missing_trait_methods)]
 #[async_trait]
@@ -213,13 +217,14 @@ impl<K: Declared> Connector for K {
 
     fn display_name(&self) -> String {
         let replaced = K::TABLE.display_name;
-        replaced.map_or_else(|| K::DISPLAY_NAME.to_owned(), |name| name(self))
+        let declared = || K::DISPLAY_NAME.unwrap_or(K::NAME).to_owned();
+        replaced.map_or_else(declared, |name| name(self))
     }
 
     fn description(&self) -> Option<String> {
         match K::TABLE.description {
             Some(description) => description(self),
-            None => (!K::DESCRIPTION.is_empty()).then(|| K::DESCRIPTION.to_owned()),
+            None => K::DESCRIPTION.map(str::to_owned),
         }
     }
 
@@ -230,7 +235,7 @@ impl<K: Declared> Connector for K {
 
     fn sync_modes(&self) -> Vec<SyncType> {
         let replaced = K::TABLE.sync_modes;
-        replaced.map_or_else(|| K::MODES.to_vec(), |modes| modes(self))
+        replaced.map_or_else(|| K::SYNC_MODES.to_vec(), |modes| modes(self))
     }
 
     fn read_only(&self) -> bool {
@@ -285,10 +290,11 @@ impl<K: Declared> Connector for K {
     }
 
     fn action_output(&self, name: &str) -> Option<Value> {
-        match K::TABLE.action_output {
-            Some(output) => output(self, name),
-            None => action::action_output::<K>(name),
-        }
+        let replaced = K::TABLE.action_output;
+        replaced.map_or_else(
+            || action::action_output::<K>(name),
+            |output| output(self, name),
+        )
     }
 
     async fn execute_action(
@@ -349,7 +355,7 @@ impl<K: Declared> Connector for K {
     }
 
     fn skills(&self) -> Vec<Skill> {
-        let declared = K::SKILLS.iter().map(DeclaredSkill::to_skill);
+        let declared = K::DECLARED_SKILLS.iter().map(DeclaredSkill::to_skill);
         let more = K::TABLE.skills.into_iter();
         declared.chain(more.flat_map(|more| more(self))).collect()
     }
@@ -388,10 +394,7 @@ impl<K: Declared> Connector for K {
     }
 
     fn prepare_mcp_headers(&self, credentials: &McpCredentials) -> Result<HashMap<String, String>> {
-        hook::pairs(
-            K::TABLE
-                .mcp_headers
-                .map(|headers| headers(self, credentials)),
-        )
+        let headers = K::TABLE.mcp_headers;
+        hook::pairs(headers.map(|headers| headers(self, credentials)))
     }
 }

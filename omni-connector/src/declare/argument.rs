@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::{
     call::{Call, CallOf, OfAction, OfSync, OfValidate, no_credentials, no_source},
-    schema::SchemaFn,
+    schema::{self, SchemaFn, inlined},
 };
 use crate::{
     connector::{ActionError, Connector},
@@ -17,8 +17,8 @@ use crate::{
     wire::{ServiceCredential, Source, SourceType, SyncType},
 };
 
-/// A type that functions with `#[sync]`, `#[action]`, `#[validate]` or `#[webhook]` can take as an argument. `C` is the call: a [`CallOf`] an action
-/// or a sync of connector `K`.
+/// A type that functions with `#[sync]`, `#[action]`, `#[validate]` or `#[webhook]` can take as an argument. `C` is the call: a
+/// [`CallOf`] one of these functions.
 ///
 /// Implement it for your own type, such as a client made from config and credentials. Then every function of the
 /// connector can take it:
@@ -48,7 +48,8 @@ pub trait FromCall<C>: Sized {
     /// A value is missing or malformed. The error is the caller's answer.
     fn from_call(call: &mut C) -> Result<Self, ActionError>;
 
-    /// The schema of the caller's input, if this argument is all of it.
+    /// The schema of the caller's input, if this argument is all of it. A type with such a schema must not have the name of
+    /// another argument type of this crate.
     const INPUT: Option<SchemaFn> = None;
 
     /// Whether a run without credentials can be refused before it starts.
@@ -245,15 +246,14 @@ impl<T: DeserializeOwned + JsonSchema> ActionInput for T {}
 
 impl<K, T: ActionInput> FromCall<CallOf<K, OfAction>> for Args<T> {
     fn from_call(call: &mut CallOf<K, OfAction>) -> Result<Self, ActionError> {
-        let params = std::mem::take(&mut call.parts.call.params);
-        let params = super::schema::admit(params, super::schema::inlined::<T>, trial::<T>)?;
+        let params = schema::take_params(&mut call.parts.call, inlined::<T>, trial::<T>)?;
         match decode("params", params) {
             Ok(input) => Ok(Self(input)),
             Err(error) => Err(error.into()),
         }
     }
 
-    const INPUT: Option<SchemaFn> = Some(super::schema::described::<T>);
+    const INPUT: Option<SchemaFn> = Some(schema::described::<T>);
 }
 
 impl<C: Call> FromCall<C> for Source {

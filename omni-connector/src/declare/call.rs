@@ -1,4 +1,4 @@
-//! A call of a connector's function: its inputs and its outcome.
+//! A call of a connector's function: its inputs and its answer.
 
 use std::marker::PhantomData;
 
@@ -6,7 +6,7 @@ use anyhow::Result;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::{argument::FromCall, input::Arg};
+use super::{arg::Arg, argument::FromCall};
 use crate::{
     connector::{ActionCall, ActionError},
     manager::ManagerClient,
@@ -18,7 +18,7 @@ use futures_util::future::BoxFuture;
 
 /// The inputs that every kind of call has.
 #[diagnostic::on_unimplemented(
-    message = "this call is about no source, which this argument needs",
+    message = "this argument needs a source, and the call has none",
     label = "not an argument that the framework supplies here",
     note = "help: name the source in the path of the webhook: `#[webhook(path = \"/hooks/acme/{{source_id}}\")]`"
 )]
@@ -108,15 +108,26 @@ impl<K, P> CallOf<K, P> {
     }
 }
 
-/// The result of a call: the future of its outcome, or the error of an argument that could not be read.
-pub type Called<'a, T> = Result<BoxFuture<'a, Result<T>>, ActionError>;
+/// A call whose arguments were read: the future of its answer. Otherwise the error of an argument.
+pub type Pending<'a, T> = Result<BoxFuture<'a, Result<T>>, ActionError>;
 
-/// Makes a [`Called`] from the future of a function's outcome.
+/// Makes a [`Pending`] from the future that a function returned, and from the conversion of its result to an answer.
 ///
 /// # Errors
-/// None. An unreadable argument has already ended the call.
-pub fn called<'a, T>(outcome: impl Future<Output = Result<T>> + Send + 'a) -> Called<'a, T> {
-    Ok(Box::pin(outcome))
+/// None: the arguments were read before.
+pub fn pending<'a, R: 'a, T: 'a>(
+    future: impl Future<Output = R> + Send + 'a,
+    answer: fn(R) -> Result<T>,
+) -> Pending<'a, T> {
+    answered(Box::pin(future), answer)
+}
+
+/// Compiled once for each type of result. A function like [`pending`] is compiled for each action.
+fn answered<'a, R: 'a, T: 'a>(
+    future: BoxFuture<'a, R>,
+    answer: fn(R) -> Result<T>,
+) -> Pending<'a, T> {
+    Ok(Box::pin(async move { answer(future.await) }))
 }
 
 /// The inputs of a call of an action.
@@ -189,7 +200,7 @@ impl<K> Call for CallOf<K, OfValidate> {
     }
 }
 
-/// A call that a function refused before it began.
+/// Makes the answer of a call whose arguments could not be read.
 pub(super) fn refused<'a, T: Send + 'a>(refusal: ActionError) -> BoxFuture<'a, Result<T>> {
     Box::pin(std::future::ready(Err(refusal.into())))
 }

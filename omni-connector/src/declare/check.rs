@@ -5,7 +5,7 @@ use crate::wire::{SourceType, SyncType};
 
 /// Fails to compile when a listed action has the name of a method or of an earlier listed one.
 pub const fn assert_unique_action<K: Declared>(index: usize) {
-    let (methods, listed) = (K::TABLE.action, K::ACTIONS);
+    let (methods, listed) = (K::TABLE.action_methods, K::LISTED_ACTIONS);
     let name = listed[index].name;
     let mut i = 0;
     while i < methods.len() + index {
@@ -30,7 +30,7 @@ pub const fn assert_unique_action<K: Declared>(index: usize) {
 /// Fails to compile when a listed operator has the name of another one but fills another attribute. Operators with the
 /// same name that read different items into one attribute are one operator.
 pub const fn assert_unique_operator<K: Declared>(index: usize) {
-    let (methods, listed) = (K::TABLE.search_operator, K::OPERATORS);
+    let (methods, listed) = (K::TABLE.operator_methods, K::LISTED_OPERATORS);
     let operator = listed[index];
     let mut i = 0;
     while i < methods.len() + index {
@@ -67,13 +67,14 @@ pub const fn assert_one_mcp<K: Declared>() {
 
 /// Fails to compile when a declared mode has no function.
 pub const fn assert_synced<K: Declared>(mode: SyncType) {
+    let syncs = K::TABLE.sync_methods;
     let mut t = 0;
     while t < K::SOURCE_TYPES.len() {
         let source_type = K::SOURCE_TYPES[t];
         let mut i = 0;
         let mut found = false;
-        while i < K::TABLE.sync.len() {
-            found |= K::TABLE.sync[i].fits(mode, source_type);
+        while i < syncs.len() {
+            found |= syncs[i].fits(mode, source_type);
             i += 1;
         }
         if !found {
@@ -94,16 +95,16 @@ pub const fn assert_synced<K: Declared>(mode: SyncType) {
 /// Fails to compile when a function is for a mode that the connector does not declare.
 pub const fn assert_mode_declared<K: Declared>(mode: SyncType) {
     let mut i = 0;
-    while i < K::MODES.len() {
-        if K::MODES[i] as u8 == mode as u8 {
+    while i < K::SYNC_MODES.len() {
+        if K::SYNC_MODES[i] as u8 == mode as u8 {
             return;
         }
         i += 1;
     }
     refuse(&[
-        "nobody asks connector `",
+        "connector `",
         K::NAME,
-        "` for a sync of mode `",
+        "` does not declare sync mode `",
         mode.as_str(),
         "`\nhelp: add it to `sync_modes = […]` on the struct",
     ]);

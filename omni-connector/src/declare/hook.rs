@@ -3,12 +3,10 @@
 use std::collections::HashMap;
 
 use anyhow::Result;
-use serde_json::Value;
 
 use crate::{
     connector::McpServer,
-    run::Operator,
-    wire::{ActionDefinition, OAuthConfig, SearchOperator, Skill, SourceType, SyncType},
+    wire::{OAuthConfig, Skill},
 };
 
 /// The type of a hook's argument. It must equal the type of the runtime's value.
@@ -17,21 +15,21 @@ use crate::{
     label = "not an argument of this function",
     note = "help: take `{W}`"
 )]
-pub trait Asked<W> {
+pub trait HookArgument<W> {
     /// Returns the same value.
-    fn of(with: W) -> Self;
+    fn from_runtime(value: W) -> Self;
 }
 
 #[diagnostic::do_not_recommend]
-impl<T> Asked<T> for T {
-    fn of(with: T) -> T {
-        with
+impl<T> HookArgument<T> for T {
+    fn from_runtime(value: T) -> T {
+        value
     }
 }
 
-/// Returns its argument. A hook that takes another type fails to compile here.
-pub fn asked<T: Asked<W>, W>(with: W) -> T {
-    T::of(with)
+/// Returns its argument. A hook that takes another type fails to compile here, with our message.
+pub fn hook_argument<T: HookArgument<W>, W>(value: W) -> T {
+    T::from_runtime(value)
 }
 
 /// A type that a hook may return where the runtime needs a `W`.
@@ -40,68 +38,72 @@ pub fn asked<T: Asked<W>, W>(with: W) -> T {
     label = "cannot be returned",
     note = "help: return `{W}`"
 )]
-pub trait Returned<W> {
+pub trait HookReturn<W> {
     /// Returns the answer.
     fn into_answer(self) -> W;
 }
 
-/// Converts the result of a hook.
-pub fn returned<W>(returned: impl Returned<W>) -> W {
+/// Converts what a hook returned.
+pub fn hook_answer<W>(returned: impl HookReturn<W>) -> W {
     returned.into_answer()
 }
 
 // Any other type is reported with the message above.
 #[diagnostic::do_not_recommend]
-impl<T, E: Into<anyhow::Error>> Returned<Result<T>> for Result<T, E> {
+impl<T, E: Into<anyhow::Error>> HookReturn<Result<T>> for Result<T, E> {
     fn into_answer(self) -> Result<T> {
         self.map_err(Into::into)
     }
 }
 
 #[diagnostic::do_not_recommend]
-impl Returned<Option<OAuthConfig>> for OAuthConfig {
+impl HookReturn<Option<OAuthConfig>> for OAuthConfig {
     fn into_answer(self) -> Option<OAuthConfig> {
         Some(self)
     }
 }
 
 #[diagnostic::do_not_recommend]
-impl Returned<Option<OAuthConfig>> for Option<OAuthConfig> {
+impl HookReturn<Option<OAuthConfig>> for Option<OAuthConfig> {
     fn into_answer(self) -> Option<OAuthConfig> {
         self
     }
 }
 
 #[diagnostic::do_not_recommend]
-impl<L: IntoIterator<Item = Skill>> Returned<Vec<Skill>> for L {
+impl<L: IntoIterator<Item = Skill>> HookReturn<Vec<Skill>> for L {
     fn into_answer(self) -> Vec<Skill> {
         self.into_iter().collect()
     }
 }
 
-impl<S: McpReturn> Returned<Option<McpServer>> for S {
+impl<S: McpReturn> HookReturn<Option<McpServer>> for S {
     fn into_answer(self) -> Option<McpServer> {
         self.into_server()
     }
 }
 
-/// A method with `#[replaces]` returns what the replaced method returns.
-macro_rules! returned_as_it_is {
-    ($($answer:ty,)*) => {
-        $(
-            #[diagnostic::do_not_recommend]
-            impl Returned<$answer> for $answer {
-                fn into_answer(self) -> $answer {
-                    self
-                }
-            }
-        )*
-    };
+/// The return type of a method with `#[replaces]`: that of the method that it replaces.
+#[diagnostic::on_unimplemented(
+    message = "this function cannot return `{Self}`",
+    label = "cannot be returned",
+    note = "help: return `{W}`"
+)]
+pub trait ReplacedReturn<W> {
+    /// Returns the same value.
+    fn into_answer(self) -> W;
 }
 
-returned_as_it_is! {
-    String, Option<String>, bool, Vec<SourceType>, Vec<SyncType>, Vec<ActionDefinition>, Option<Vec<String>>, Option<Value>,
-    Vec<&'static str>, Vec<Operator>, Vec<SearchOperator>,
+#[diagnostic::do_not_recommend]
+impl<W> ReplacedReturn<W> for W {
+    fn into_answer(self) -> W {
+        self
+    }
+}
+
+/// Returns its argument. A method with `#[replaces]` that returns another type fails to compile here, with our message.
+pub fn replaced_answer<W>(returned: impl ReplacedReturn<W>) -> W {
+    returned.into_answer()
 }
 
 /// The return type of a method with `#[mcp]`.
@@ -181,7 +183,7 @@ where
     }
 }
 
-impl<R: PairsReturn> Returned<Result<Pairs>> for R {
+impl<R: PairsReturn> HookReturn<Result<Pairs>> for R {
     fn into_answer(self) -> Result<Pairs> {
         self.into_pairs()
     }

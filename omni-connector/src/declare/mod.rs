@@ -5,8 +5,8 @@
 
 mod action;
 mod annotated;
+mod arg;
 mod argument;
-mod as_annotated;
 mod call;
 mod check;
 #[cfg(test)]
@@ -20,17 +20,17 @@ mod limits;
 mod operator;
 mod orphan;
 mod output;
+mod replaced;
 mod schema;
-mod shape;
 mod skill;
 mod sync;
 mod webhook;
 
-pub use action::{Action, ActionFn, Described, whole_input};
+pub use action::{Action, ActionFn, ActionHead};
 pub use annotated::*;
+pub use arg::{Arg, ArgType};
 pub use argument::{Actor, Args, Config, CredentialSettings, Credentials, DeclaredAs, FromCall};
-pub use as_annotated::Annotated;
-pub use call::{Call, CallOf, Called, OfAction, OfSync, OfValidate, called};
+pub use call::{Call, CallOf, OfAction, OfSync, OfValidate, Pending, pending};
 pub use check::{
     assert_mode_declared, assert_one_mcp, assert_synced, assert_type_declared,
     assert_unique_action, assert_unique_operator,
@@ -38,16 +38,18 @@ pub use check::{
 pub use checkpoint::Checkpoint;
 pub use client::client;
 pub use doc_ref::DocRef;
-pub use hook::{Asked, Returned, asked, returned};
+pub use hook::{
+    HookArgument, HookReturn, ReplacedReturn, hook_answer, hook_argument, replaced_answer,
+};
+pub use input::Input;
 #[cfg(test)]
 pub(crate) use input::schema_of;
-pub use input::{Arg, ArgType, Input};
 pub use limits::{Bound, Limits};
 pub use operator::{OperatorFn, read};
 pub use orphan::{Collected, collected};
-pub use output::{AnyOutput, Output};
+pub use output::{NoResultSchema, ResultSchema};
+pub use replaced::Annotated;
 pub use schema::{SchemaFn, input_schema};
-pub use shape::{AnyShape, Is};
 pub use skill::DeclaredSkill;
-pub use sync::{Sync, SyncReturn, ended, needs_credentials};
-pub use webhook::{OfSourceWebhook, OfWebhook, WebhookFn, WebhookReturn, asked_for};
+pub use sync::{Sync, SyncReturn, needs_credentials, sync_answer};
+pub use webhook::{OfSourceWebhook, OfWebhook, WebhookFn, WebhookReturn, webhook_answer};

@@ -28,7 +28,7 @@ pub fn read<'item, T: Any, V: AttributeValue>(
 
 /// Returns the operators of the block and of the struct's list.
 pub(super) fn operators<K: Declared>() -> Vec<Operator> {
-    [K::TABLE.search_operator, K::OPERATORS].concat()
+    [K::TABLE.operator_methods, K::LISTED_OPERATORS].concat()
 }
 
 /// Returns the JSON Schema of the attributes that these operators read, if there are any.

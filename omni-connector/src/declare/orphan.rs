@@ -1,11 +1,12 @@
-//! Annotated methods in a block without `#[connector]`.
+//! Reports annotated methods in a block without `#[connector]`.
 
 use super::annotated::{Declared, Methods};
 
-/// Why a method with a marker need not be in a block with `#[connector]`: the connector has no such block, and is refused for that
-/// already. So somebody who forgot the attribute gets one error, however many functions the block has.
+/// Holds for a connector that has no block with `#[connector]`. Such a connector is refused already, so its annotated methods need
+/// no error of their own.
 ///
-/// `W` is inferred as in [`table_of`](super::table_of). A connector without a block has one candidate; one with a block has two.
+/// `W` is inferred as in [`table_of`](super::table_of). Without a block the only candidate is [`NoBlock`]. With a block there are two
+/// candidates, and rustc reports the message below.
 #[diagnostic::on_unimplemented(
     message = "this annotated function of `{Self}` is in no `impl` block with `#[connector]`",
     label = "not collected",
@@ -13,11 +14,11 @@ use super::annotated::{Declared, Methods};
 )]
 pub trait Collected<W> {}
 
-/// There is no block.
+/// The connector may have no block.
 #[derive(Debug)]
 pub struct NoBlock;
 
-/// There is this one.
+/// The connector has this block.
 #[derive(Debug)]
 pub struct Block<B>(B);
 
@@ -27,5 +28,5 @@ impl<K: Declared> Collected<NoBlock> for K {}
 #[diagnostic::do_not_recommend]
 impl<K: Methods<B>, B> Collected<Block<B>> for K {}
 
-/// Generated code calls it in a method with a marker that no block took.
+/// Checks a method with a marker whose block has no `#[connector]`. Generated code calls it in the method.
 pub const fn collected<K: Collected<W>, W>(_: fn() -> W) {}

@@ -7,22 +7,34 @@ use serde_json::Value;
 
 use super::SchemaFn;
 
-/// Selects the schema of a return type: `Output::<Result<Issue>>::SCHEMA`.
+/// Holds the schema of a return type, if it has one. See [`result_schema!`](crate::generated::result_schema).
 #[derive(Debug)]
-pub struct Output<T>(PhantomData<fn() -> T>);
+pub struct ResultSchema<T>(PhantomData<fn() -> T>);
 
 /// The fallback for types without a schema.
-pub trait AnyOutput {
+pub trait NoResultSchema {
     /// No schema.
     const SCHEMA: Option<SchemaFn> = None;
 }
 
-impl<T> AnyOutput for Output<T> {}
+impl<T> NoResultSchema for ResultSchema<T> {}
 
 // An inherent constant takes precedence over that of a trait.
-impl<T: JsonSchema, E> Output<Result<T, E>> {
+impl<T: JsonSchema, E> ResultSchema<Result<T, E>> {
     /// The schema of the value.
     pub const SCHEMA: Option<SchemaFn> = Some(output_schema::<T>);
+}
+
+/// Expands to the schema of the value that a function with this return type yields: `result_schema!(Result<Issue>)`. It is an
+/// `Option`, since some types have no schema.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __result_schema {
+    ($returned:ty) => {{
+        #[allow(unused_imports)]
+        use $crate::generated::NoResultSchema as _;
+        $crate::generated::ResultSchema::<$returned>::SCHEMA
+    }};
 }
 
 /// Returns the schema of a serialized value, including null: callers validate against it. Strict clients refuse the

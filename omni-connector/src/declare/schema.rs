@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     fmt::Display,
+    mem,
     sync::{LazyLock, PoisonError, RwLock},
 };
 
@@ -11,9 +12,9 @@ use serde_json::{Map, Value, json};
 
 use super::argument::ActionInput;
 use crate::{
-    connector::ActionError,
+    connector::{ActionCall, ActionError},
     schema::{
-        DOCUMENT_NAMES, NULL_MARK, Null, Rule, Trial, Tried, forms, is_by_hand, safe_part,
+        DOCUMENT_NAMES, NULL_MARK, Null, Rule, Trial, Tried, forms, is_custom, safe_part,
         safe_schema, trial, whole_numbers,
     },
 };
@@ -42,19 +43,19 @@ pub(super) fn described<T: ActionInput>() -> Value {
 /// null from absent.
 fn marked(schema: SchemaFn, trial: Trial) -> Value {
     let mut schema = schema();
-    mark_nulls(&mut schema, &|null| is_by_hand(&trial(null)));
+    mark_nulls(&mut schema, &|null| is_custom(&trial(null)));
     schema
 }
 
-/// Marks the properties, at every depth, whose null reaches a custom function of the author. `is_by_hand` is called
+/// Marks the properties, at every depth, whose null reaches a custom function of the author. `is_custom` is called
 /// with an input that contains a single null.
-fn mark_nulls(schema: &mut Value, is_by_hand: &dyn Fn(Value) -> bool) {
+fn mark_nulls(schema: &mut Value, is_custom: &dyn Fn(Value) -> bool) {
     let Some(Value::Object(properties)) = schema.get_mut("properties") else {
         return;
     };
     for (name, property) in properties {
         let tells_null =
-            |inner: Value| is_by_hand(Value::Object(Map::from_iter([(name.clone(), inner)])));
+            |inner: Value| is_custom(Value::Object(Map::from_iter([(name.clone(), inner)])));
         let types = property["type"].as_array();
         let any = property["anyOf"].as_array();
         let admits_null = types.is_some_and(|types| types.contains(&json!("null")))
@@ -80,7 +81,16 @@ fn whole(schema_in: fn(&mut SchemaGenerator) -> Schema) -> Value {
     schema_in(&mut generator).to_value()
 }
 
-/// Prepares a call's input for decoding as the type with this schema. Not generic, so that it is compiled once.
+/// Takes the input of a call, prepared for decoding as the type with this schema. Not generic, so that it is compiled once.
+pub(super) fn take_params(
+    call: &mut ActionCall,
+    schema: SchemaFn,
+    trial: Trial,
+) -> Result<Value, ActionError> {
+    admit(mem::take(&mut call.params), schema, trial)
+}
+
+/// Prepares an input for decoding as the type with this schema.
 pub(super) fn admit(params: Value, schema: SchemaFn, trial: Trial) -> Result<Value, ActionError> {
     let input = InputSchema::cached(Key::Type(schema as usize), &|| {
         let declared = safe_part(schema(), Null::Noise);

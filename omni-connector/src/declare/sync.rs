@@ -5,7 +5,7 @@ use anyhow::{Result, bail};
 use super::{
     annotated::Declared,
     argument::FromCall,
-    call::{CallOf, Called, OfSync},
+    call::{CallOf, OfSync, Pending},
 };
 use crate::{
     connector::Connector,
@@ -19,12 +19,12 @@ pub struct Sync<K> {
     modes: &'static [SyncType],
     source_types: &'static [SourceType],
     needs_credentials: bool,
-    run: fn(&K, CallOf<K, OfSync>) -> Called<'_, ()>,
+    run: fn(&K, CallOf<K, OfSync>) -> Pending<'_, ()>,
 }
 
 impl<K> Sync<K> {
     /// Makes an entry for all runs without a more specific function. `run` reads its arguments and calls it.
-    pub const fn new(run: fn(&K, CallOf<K, OfSync>) -> Called<'_, ()>) -> Self {
+    pub const fn new(run: fn(&K, CallOf<K, OfSync>) -> Pending<'_, ()>) -> Self {
         Self {
             modes: &[],
             source_types: &[],
@@ -87,7 +87,7 @@ pub(super) async fn sync<K: Declared>(
 ) -> Result<()> {
     let (mode, source_type) = (ctx.sync_mode(), ctx.source_type());
     let fitting = K::TABLE
-        .sync
+        .sync_methods
         .iter()
         .filter(|sync| sync.fits(mode, source_type));
     let Some(sync) = fitting.max_by_key(|sync| sync.rank()) else {
@@ -104,7 +104,8 @@ pub(super) async fn sync<K: Declared>(
 
 /// Returns whether every run needs credentials, so that one without them is refused before it starts.
 pub(super) fn requires_credentials<K: Declared>() -> bool {
-    !K::TABLE.sync.is_empty() && K::TABLE.sync.iter().all(|sync| sync.needs_credentials)
+    let syncs = K::TABLE.sync_methods;
+    !syncs.is_empty() && syncs.iter().all(|sync| sync.needs_credentials)
 }
 
 /// Returns whether an argument of this type needs credentials.
@@ -132,10 +133,10 @@ impl<E: Into<anyhow::Error>> SyncReturn for Result<(), E> {
     }
 }
 
-/// Converts the result of a function.
+/// Converts what a function with `#[sync]` returned.
 ///
 /// # Errors
 /// The error of the function.
-pub fn ended(returned: impl SyncReturn) -> Result<()> {
+pub fn sync_answer(returned: impl SyncReturn) -> Result<()> {
     returned.into_result()
 }

@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::{
     annotated::Declared,
     argument::FromCall,
-    call::{Call, CallOf, Called},
+    call::{Call, CallOf, Pending, refused},
 };
 use crate::{
     connector::{ActionError, Webhook, WebhookCall, WebhookRequest},
@@ -18,36 +18,36 @@ use futures_util::future::BoxFuture;
 #[derive(Debug)]
 pub struct WebhookFn<K> {
     path: &'static str,
-    call: Thunk<K>,
+    function: WebhookPointer<K>,
 }
 
 /// Reads the arguments and calls the function. Config and credentials exist only if the path names a source.
 #[derive(Debug)]
-enum Thunk<K> {
-    Plain(fn(&K, CallOf<K, OfWebhook>) -> Called<'_, Webhook>),
-    OfSource(fn(&K, CallOf<K, OfSourceWebhook>) -> Called<'_, Webhook>),
+enum WebhookPointer<K> {
+    Plain(fn(&K, CallOf<K, OfWebhook>) -> Pending<'_, Webhook>),
+    OfSource(fn(&K, CallOf<K, OfSourceWebhook>) -> Pending<'_, Webhook>),
 }
 
 impl<K> WebhookFn<K> {
     /// Makes a webhook whose path does not name a source.
     pub const fn plain(
         path: &'static str,
-        call: fn(&K, CallOf<K, OfWebhook>) -> Called<'_, Webhook>,
+        function: fn(&K, CallOf<K, OfWebhook>) -> Pending<'_, Webhook>,
     ) -> Self {
         Self {
             path,
-            call: Thunk::Plain(call),
+            function: WebhookPointer::Plain(function),
         }
     }
 
     /// Makes a webhook with `{source_id}` in its path.
     pub const fn of_source(
         path: &'static str,
-        call: fn(&K, CallOf<K, OfSourceWebhook>) -> Called<'_, Webhook>,
+        function: fn(&K, CallOf<K, OfSourceWebhook>) -> Pending<'_, Webhook>,
     ) -> Self {
         Self {
             path,
-            call: Thunk::OfSource(call),
+            function: WebhookPointer::OfSource(function),
         }
     }
 }
@@ -103,7 +103,7 @@ impl<K> FromCall<CallOf<K, OfWebhook>> for ManagerClient {
 /// Returns the paths of a connector's webhooks.
 pub(super) fn webhooks<K: Declared>() -> Vec<&'static str> {
     K::TABLE
-        .webhook
+        .webhook_methods
         .iter()
         .map(|webhook| webhook.path)
         .collect()
@@ -125,27 +125,27 @@ pub(super) fn call_webhook<K: Declared>(
     } = call;
     let route = request.route();
     let found = K::TABLE
-        .webhook
+        .webhook_methods
         .iter()
         .find(|webhook| webhook.path == route);
-    let called = match (found.map(|webhook| &webhook.call), source) {
-        (Some(Thunk::Plain(call)), _) => {
-            call(connector, CallOf::new(OfWebhook { request, manager }))
+    let pending = match (found.map(|webhook| &webhook.function), source) {
+        (Some(WebhookPointer::Plain(function)), _) => {
+            function(connector, CallOf::new(OfWebhook { request, manager }))
         }
-        (Some(Thunk::OfSource(call)), Some(source)) => {
+        (Some(WebhookPointer::OfSource(function)), Some(source)) => {
             let parts = OfSourceWebhook {
                 request,
                 source,
                 credentials,
                 manager,
             };
-            call(connector, CallOf::new(parts))
+            function(connector, CallOf::new(parts))
         }
         _ => Err(ActionError::not_found(format!(
             "nothing is behind webhook `{route}`"
         ))),
     };
-    called.unwrap_or_else(|refusal| Box::pin(std::future::ready(Err(refusal.into()))))
+    pending.unwrap_or_else(refused)
 }
 
 /// The return type of a function with `#[webhook]`: `Result<Webhook, E>` with any error.
@@ -168,10 +168,10 @@ impl<E: Into<anyhow::Error>> WebhookReturn for Result<Webhook, E> {
     }
 }
 
-/// Converts the result of a function.
+/// Converts what a function with `#[webhook]` returned.
 ///
 /// # Errors
 /// The error of the function.
-pub fn asked_for(returned: impl WebhookReturn) -> Result<Webhook> {
+pub fn webhook_answer(returned: impl WebhookReturn) -> Result<Webhook> {
     returned.into_result()
 }

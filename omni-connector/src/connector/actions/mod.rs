@@ -11,7 +11,7 @@ pub use call::ActionCall;
 pub use error::ActionError;
 pub(crate) use error::Failed;
 pub use file::File;
-pub use output::{ActionOutput, ActionReturn, Raw, Text, answer};
+pub use output::{ActionOutput, ActionReturn, Raw, Text, action_answer};
 pub(crate) use perform::perform;
 pub use response::ActionResponse;
 

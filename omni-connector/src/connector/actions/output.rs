@@ -1,6 +1,6 @@
 //! The values that an action may return, and their conversion to answers.
 //!
-//! Generated code passes the result of every action to [`answer`].
+//! Generated code passes the result of every action to [`action_answer`].
 
 use anyhow::Result;
 use axum::response::Response;
@@ -74,6 +74,6 @@ impl<T: ActionOutput, E: Into<anyhow::Error>> ActionReturn for Result<T, E> {
 ///
 /// # Errors
 /// The error of the action.
-pub fn answer(returned: impl ActionReturn) -> Result<Response> {
+pub fn action_answer(returned: impl ActionReturn) -> Result<Response> {
     returned.into_result()
 }

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 pub(crate) use trace::Keys;
 pub(crate) use value::whole;
-use {misfit::Misfit, value::Decoder};
+use {misfit::Misfit, trace::Recording, value::Decoder};
 
 /// A value with an unexpected shape.
 ///
@@ -39,7 +39,11 @@ pub struct DecodeError {
 /// # Errors
 /// Returns the first wrong field.
 pub fn decode<T: DeserializeOwned>(what: &'static str, value: Value) -> Result<T, DecodeError> {
-    T::deserialize(Decoder(value)).map_err(|misfit| DecodeError::in_value(what, None, &misfit))
+    // Without a closure, since this is compiled for every type that a connector decodes.
+    match T::deserialize(Decoder(value)) {
+        Ok(decoded) => Ok(decoded),
+        Err(misfit) => Err(DecodeError::in_value(what, None, &misfit)),
+    }
 }
 
 /// Decodes like [`decode`], and returns the keys that the type reads and those that it ignores.
@@ -69,8 +73,10 @@ pub(crate) fn decode_field<T: DeserializeOwned>(
     name: &str,
     value: Value,
 ) -> Result<T, DecodeError> {
-    T::deserialize(Decoder(value))
-        .map_err(|misfit| DecodeError::in_value(what, Some(name), &misfit))
+    match T::deserialize(Decoder(value)) {
+        Ok(decoded) => Ok(decoded),
+        Err(misfit) => Err(DecodeError::in_value(what, Some(name), &misfit)),
+    }
 }
 
 /// The result of a trial: the trace of fields and variants, or the error.
@@ -87,9 +93,9 @@ pub(crate) struct Unfit {
     trace: Vec<u64>,
 }
 
-/// Returns whether the author's function decoded one of the fields.
-pub(crate) fn is_by_hand(tried: &Tried) -> bool {
-    trace::is_by_hand(match tried {
+/// Returns whether a function of the author decoded one of the fields.
+pub(crate) fn is_custom(tried: &Tried) -> bool {
+    trace::is_custom(match tried {
         Ok(trace) => trace,
         Err(unfit) => &unfit.trace,
     })
@@ -108,13 +114,17 @@ impl Unfit {
 
 /// Checks whether `value` decodes into `T`.
 pub(crate) fn trial<T: DeserializeOwned>(value: Value) -> Tried {
-    let (decoded, trace) = trace::watch(|| T::deserialize(Decoder(value)).map(drop));
-    match decoded {
-        Ok(()) => Ok(trace),
-        Err(misfit) => Err(Unfit {
+    recorded(value, |value| T::deserialize(Decoder(value)).err())
+}
+
+fn recorded(value: Value, decode: fn(Value) -> Option<Misfit>) -> Tried {
+    let recording = Recording::start();
+    match decode(value) {
+        None => Ok(recording.stop()),
+        Some(misfit) => Err(Unfit {
             path: misfit.path(),
             message: misfit.to_string(),
-            trace,
+            trace: recording.stop(),
         }),
     }
 }

@@ -2,6 +2,9 @@
 //!
 //! Serde does not expose aliases: `q` and `query` end in the same hidden variant. Two inputs with the same trace decode
 //! identically.
+//!
+//! The generic functions are compiled for every type that a connector decodes. So they only call others, which are not
+//! generic.
 
 use std::{
     any,
@@ -37,9 +40,13 @@ pub(super) fn note_known(fields: &'static [&'static str]) {
 
 /// Records a key whose value was decoded as a `T`. A struct decodes unknown keys as serde's `IgnoredAny`.
 pub(super) fn note_taken<T>(key: &str) {
+    note_taken_as(any::type_name::<T>(), key);
+}
+
+fn note_taken_as(type_name: &str, key: &str) {
     KEYS.with_borrow_mut(|keys| {
         if let Some(keys) = keys
-            && any::type_name::<T>().ends_with("::IgnoredAny")
+            && type_name.ends_with("::IgnoredAny")
         {
             keys.unknown.push(key.to_owned());
         }
@@ -53,33 +60,54 @@ pub(super) fn keys<T>(decode: impl FnOnce() -> T) -> (T, Keys) {
     (decoded, KEYS.replace(outer).unwrap_or_default())
 }
 
-/// Marks a field decoded by the author's function: `#[serde(deserialize_with = …)]`.
-const BY_HAND: u64 = u64::MAX;
+/// Marks a field that a function of the author decoded: `#[serde(deserialize_with = …)]`.
+const CUSTOM: u64 = u64::MAX;
 
-/// Returns whether the author's function decoded a field of the trace.
-pub(super) fn is_by_hand(trace: &[u64]) -> bool {
-    trace.contains(&BY_HAND)
+/// Returns whether a function of the author decoded a field of the trace.
+pub(super) fn is_custom(trace: &[u64]) -> bool {
+    trace.contains(&CUSTOM)
 }
 
 /// Records the variant of a key, value or enum, if a trace is being recorded.
 pub(super) fn note<T>(decoded: &T) {
+    if is_recording() {
+        let mut hasher = DefaultHasher::new();
+        mem::discriminant(decoded).hash(&mut hasher);
+        note_variant(any::type_name::<T>(), &hasher);
+    }
+}
+
+fn is_recording() -> bool {
+    TRACE.with_borrow(Option::is_some)
+}
+
+fn note_variant(type_name: &str, variant: &DefaultHasher) {
     TRACE.with_borrow_mut(|trace| {
         if let Some(trace) = trace {
-            let mut hasher = DefaultHasher::new();
-            mem::discriminant(decoded).hash(&mut hasher);
-            trace.push(hasher.finish());
-            if any::type_name::<T>().contains("__DeserializeWith") {
-                trace.push(BY_HAND);
+            trace.push(variant.finish());
+            if type_name.contains("__DeserializeWith") {
+                trace.push(CUSTOM);
             }
         }
     });
 }
 
-/// Runs `decode` and returns the recorded trace, which does not depend on the order of keys.
-pub(super) fn watch<T>(decode: impl FnOnce() -> T) -> (T, Vec<u64>) {
-    let outer = TRACE.replace(Some(Vec::new()));
-    let decoded = decode();
-    let mut trace = TRACE.replace(outer).unwrap_or_default();
-    trace.sort_unstable();
-    (decoded, trace)
+/// A trace that is being recorded.
+pub(super) struct Recording {
+    /// The trace that was being recorded before.
+    outer: Option<Vec<u64>>,
+}
+
+impl Recording {
+    pub(super) fn start() -> Self {
+        let outer = TRACE.replace(Some(Vec::new()));
+        Self { outer }
+    }
+
+    /// Returns the trace, which does not depend on the order of keys.
+    pub(super) fn stop(self) -> Vec<u64> {
+        let mut trace = TRACE.replace(self.outer).unwrap_or_default();
+        trace.sort_unstable();
+        trace
+    }
 }

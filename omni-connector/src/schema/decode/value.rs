@@ -179,19 +179,26 @@ impl<'de> Deserializer<'de> for Decoder {
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
         let mut object = Object::of(self.0, &visitor)?;
-        let value = visitor.visit_map(Entries(&mut object))?;
-        object.end()?;
-        Ok(value)
+        let value = visitor.visit_map(Entries(&mut object));
+        match object.end(value.is_ok()) {
+            None => value,
+            Some(misfit) => Err(misfit),
+        }
     }
 
+    // Repeats the code above: a call of it would be compiled for each type as well.
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Misfit> {
-        trace::note_known(fields);
-        self.deserialize_map(visitor)
+        let mut object = Object::of_struct(self.0, fields, &visitor)?;
+        let value = visitor.visit_map(Entries(&mut object));
+        match object.end(value.is_ok()) {
+            None => value,
+            Some(misfit) => Err(misfit),
+        }
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -288,6 +295,16 @@ impl Object {
         })
     }
 
+    /// Makes the state for a struct with these fields.
+    fn of_struct(
+        value: Value,
+        fields: &'static [&'static str],
+        expected: &dyn Expected,
+    ) -> Result<Self, Misfit> {
+        trace::note_known(fields);
+        Self::of(value, expected)
+    }
+
     fn next_key(&mut self) -> Option<Key<'_>> {
         (self.key, self.value) = self.entries.next()?;
         Some(Key(&self.key))
@@ -302,12 +319,10 @@ impl Object {
         misfit.below(Step::Key(mem::take(&mut self.key)))
     }
 
-    /// Returns an error if entries are left over.
-    fn end(self) -> Result<(), Misfit> {
-        match self.entries.len() {
-            0 => Ok(()),
-            left => Err(Misfit::invalid_length(left, &"no more entries")),
-        }
+    /// Returns an error if the visitor succeeded and entries are left over.
+    fn end(self, is_decoded: bool) -> Option<Misfit> {
+        let left = self.entries.len();
+        (is_decoded && left > 0).then(|| Misfit::invalid_length(left, &"no more entries"))
     }
 }
 

@@ -6,8 +6,8 @@ use futures_util::FutureExt;
 use jsonschema::Validator;
 use omni_connector::{
     ActionCall, BoxFuture, Connector, ManagerClient, SourceType,
-    actions::answer,
-    generated::{self, Action, Arg, ArgType, Args, CallOf, Described, Methods, OfAction},
+    actions::action_answer,
+    generated::{self, Action, ActionHead, Arg, ArgType, Args, CallOf, Methods, OfAction},
     schema::check_input_schema,
 };
 use serde_json::Value;
@@ -23,14 +23,13 @@ impl<T: ArgType + 'static, const WHOLE: bool> Takes<T, WHOLE> {
     fn call(
         _: &Self,
         mut call: CallTo<T, WHOLE>,
-    ) -> generated::Called<'_, axum::response::Response> {
+    ) -> generated::Pending<'_, axum::response::Response> {
         if WHOLE {
             call.supply::<Args<T>>().map(drop)?;
         } else {
             call.input()?.take::<T>().map(drop)?;
         }
-        let returned: anyhow::Result<()> = Ok(());
-        Ok(Box::pin(async move { answer(returned) }))
+        generated::pending(async { anyhow::Ok(()) }, action_answer)
     }
 
     async fn answer(self, call: ActionCall) -> anyhow::Result<axum::response::Response> {
@@ -42,12 +41,12 @@ impl<T: ArgType + 'static, const WHOLE: bool> Takes<T, WHOLE> {
 struct Block;
 
 impl<T: ArgType + 'static, const WHOLE: bool> Methods<Block> for Takes<T, WHOLE> {
-    const ACTION: &'static [Action<Self>] = &[if WHOLE {
-        Described::read("act", "Acts.")
+    const ACTION_METHODS: &'static [Action<Self>] = &[if WHOLE {
+        ActionHead::read("act", "Acts.")
             .call(Self::call)
-            .input::<Args<T>>(true)
+            .input_of::<Args<T>>()
     } else {
-        Described::read("act", "Acts.")
+        ActionHead::read("act", "Acts.")
             .call(Self::call)
             .args(Self::ARGS)
     }];

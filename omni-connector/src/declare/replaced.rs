@@ -1,4 +1,4 @@
-//! What the annotations of a connector say, for the methods that replace it.
+//! The generated methods of a connector, for the methods with `#[replaces]` that replace them.
 
 use anyhow::Result;
 use axum::response::Response;
@@ -11,9 +11,9 @@ use crate::{
     wire::ActionDefinition,
 };
 
-/// What the annotations of a connector say, as if no method with [`#[replaces]`](macro@crate::replaces) were there.
+/// The generated methods of a connector, as without [`#[replaces]`](macro@crate::replaces).
 ///
-/// Such a method adds to what the macros generate, or hands on what it does not answer itself:
+/// A method with `#[replaces]` uses it to add to them, or to pass on a call:
 ///
 /// ```
 /// use omni_connector::{ActionCall, Annotated, Response, prelude::*};
@@ -35,7 +35,7 @@ use crate::{
 pub struct Annotated<'c, C>(pub &'c C);
 
 impl<'c, C: Declared> Annotated<'c, C> {
-    /// The annotated actions.
+    /// Returns the annotated actions.
     #[must_use]
     pub fn actions(&self) -> Vec<ActionDefinition> {
         action::actions::<C>()
@@ -46,7 +46,7 @@ impl<'c, C: Declared> Annotated<'c, C> {
         action::call_action(self.0, call)
     }
 
-    /// The paths of the annotated webhooks.
+    /// Returns the paths of the annotated webhooks.
     #[must_use]
     pub fn webhooks(&self) -> Vec<&'static str> {
         webhook::webhooks::<C>()
@@ -57,7 +57,7 @@ impl<'c, C: Declared> Annotated<'c, C> {
         webhook::call_webhook(self.0, call)
     }
 
-    /// The annotated search operators.
+    /// Returns the annotated search operators.
     #[must_use]
     pub fn operators(&self) -> Vec<Operator> {
         operator::operators::<C>()
