@@ -10,7 +10,7 @@ use tokio::time::{sleep, timeout};
 use super::{
     process::{Process, Program},
     recording::Recording,
-    setup::{POLL_INTERVAL, PATIENCE, Setup, client, last_lines},
+    setup::{PATIENCE, POLL_INTERVAL, Setup, client, last_lines},
 };
 use crate::{manager::Manager, options::Options};
 

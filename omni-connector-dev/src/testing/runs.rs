@@ -7,7 +7,7 @@ use omni_connector::{RunReport, SyncType};
 use serde_json::Value;
 use tokio::time::{sleep, timeout};
 
-use super::setup::{POLL_INTERVAL, PATIENCE, Setup, last_lines};
+use super::setup::{PATIENCE, POLL_INTERVAL, Setup, last_lines};
 use crate::{
     rules::Progress,
     store::runs::{Run, RunStatus},

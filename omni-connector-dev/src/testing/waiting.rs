@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
 
-use super::setup::{POLL_INTERVAL, PATIENCE};
+use super::setup::{PATIENCE, POLL_INTERVAL};
 
 /// Waits until a look finds something, and returns it. Looks fifty times a second.
 ///
