@@ -1,27 +1,18 @@
 //! Components in this process: a manager in memory, and the crawler behind a proxy.
 
-use std::{
-    net::Ipv4Addr,
-    sync::atomic::{AtomicU16, Ordering},
-    time::Duration,
-};
+use std::time::Duration;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 use omni_connector::{Patience, ServerConfig, serve_with_shutdown};
-use omni_connector_dev::Options;
-use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+use omni_connector_dev::{Options, testing};
+use tokio::{sync::oneshot, task::JoinHandle};
 
 use crate::crawler::Crawler;
 
-/// Returns manager options for tests: no waits, no limits on repetition.
+/// Returns the options of the test kit, with a scheduler that resumes lost runs.
 pub fn options() -> Options {
-    let mut options = Options::default();
-    options.calls.sync_retries = Vec::new();
-    options.calls.jitter = Duration::ZERO;
+    let mut options = testing::options();
     options.runs.tick = Some(Duration::from_millis(50));
-    options.runs.resumes = 1_000;
-    options.runs.concurrent = 1_000;
-    options.runs.concurrent_per_class = 1_000;
     options
 }
 
@@ -36,23 +27,6 @@ pub fn patience() -> Patience {
     patience.longest_asked_pause = Duration::from_millis(20);
     patience.in_all = Duration::from_secs(10);
     patience
-}
-
-/// Returns a free port that the system does not assign to others.
-pub async fn free_port() -> Result<u16> {
-    /// Below the system's ephemeral ports (32768 on Linux, 49152 elsewhere).
-    const PORTS: std::ops::Range<u16> = 20_000..30_000;
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let process = std::process::id() % u32::from(PORTS.end - PORTS.start);
-    for _ in PORTS {
-        let next = NEXT.fetch_add(1, Ordering::Relaxed);
-        let offset = u16::try_from(process)?.wrapping_add(next) % (PORTS.end - PORTS.start);
-        let port = PORTS.start + offset;
-        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.is_ok() {
-            return Ok(port);
-        }
-    }
-    bail!("no port is free")
 }
 
 /// The crawler while it is served.

@@ -16,13 +16,13 @@ use omni_connector::SyncType;
 use omni_connector_dev::{
     Manager,
     store::{Store, checkpoints, runs::RunStatus, sources},
-    testing::{Action, Fault, Journal, Plan, Proxy, Random},
+    testing::{Action, Fault, Journal, Plan, Proxy, Random, free_port},
 };
 use omni_connector_tests::{
     crawler::{Blocks, Wiki},
     is_full,
     outcome::Outcome,
-    served::{Served, free_port, options},
+    served::{Served, options},
 };
 use serde_json::{Value, json};
 
@@ -175,7 +175,7 @@ async fn connector_killed(point: Option<Point>) -> Result<(Outcome, bool)> {
     let manager = Manager::start(options()).await?;
     let victim = Victim::default();
     let proxy = Proxy::to_manager(&manager.url(), plan(point, &victim), Journal::default()).await?;
-    let (url, port) = (proxy.url(), free_port().await?);
+    let (url, port) = (proxy.url(), free_port()?);
     let process = Process::start(move || {
         Command::new(env!("CARGO_BIN_EXE_crawler"))
             .env("CONNECTOR_MANAGER_URL", &url)
@@ -240,7 +240,7 @@ async fn post(url: String, body: Value) -> Result<Value> {
 /// Returns the outcome of a run whose manager is killed at `point`, and whether it was killed.
 async fn manager_killed(point: Option<Point>) -> Result<(Outcome, bool)> {
     let folder = tempfile::tempdir()?;
-    let port = free_port().await?;
+    let port = free_port()?;
     let path = folder.path().to_owned();
     let process = Process::start(move || manager_process(&path, port))?;
     while TcpStream::connect(("127.0.0.1", port)).is_err() {

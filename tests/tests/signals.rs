@@ -13,11 +13,12 @@ use omni_connector_dev::{
         checkpoints,
         runs::{Run, RunStatus},
     },
+    testing::free_port,
 };
 use omni_connector_tests::{
     crawler::{Blocks, Wiki},
     outcome::Outcome,
-    served::{free_port, options},
+    served::options,
 };
 
 struct Stage {
@@ -29,7 +30,7 @@ impl Stage {
     async fn set() -> Result<Self> {
         Ok(Self {
             manager: Manager::start(options()).await?,
-            port: free_port().await?,
+            port: free_port()?,
         })
     }
 

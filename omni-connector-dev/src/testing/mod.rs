@@ -12,6 +12,13 @@
 //! assert_eq!(documents["OPS-7"].title, "Disk full");
 //! # }
 //! ```
+//!
+//! | To test | Use |
+//! |---|---|
+//! | one function that takes a `SyncContext` | [`context`] |
+//! | a connector, in a story of one's own | [`Setup`] |
+//! | a connector, killed and disturbed everywhere | [`conformance!`](crate::conformance) |
+//! | without the real system | [`FakeApi`], [`FakeMcp`], or a server of one's own |
 
 mod actions;
 mod builder;
@@ -34,6 +41,7 @@ mod requests;
 mod runs;
 mod settings;
 mod setup;
+mod snapshot;
 mod source;
 mod taped;
 mod waiting;
@@ -43,7 +51,7 @@ pub use crate::tape::{NotRecorded, Tape, TapeError};
 pub use builder::SetupBuilder;
 pub use conformance::{Address, Check, Conformance, Failure, Verdict};
 pub use context::{Collected, ContextBuilder, context};
-pub use documents::{Documents, Found, assert_documents};
+pub use documents::{Documents, Found};
 pub use fake::FakeApi;
 pub use fake_mcp::FakeMcp;
 pub use fault::{Action, Fault, Replacement, RetryAfter};
@@ -55,5 +63,6 @@ pub use proxy::{Plan, Proxy, route_of};
 pub use random::Random;
 pub use runs::Ended;
 pub use setup::{Setup, options};
+pub use snapshot::assert_documents;
 pub use source::{Change, Oddity, Source, Unable};
 pub use waiting::eventually;

@@ -95,12 +95,15 @@ impl Proxy {
     ) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
-        let http = omni_connector::HttpClient::builder()
+        let mut http = omni_connector::HttpClient::builder()
             .no_proxy()
             .no_gzip()
             .no_deflate()
-            .redirect(reqwest::redirect::Policy::none())
-            .build()?;
+            .redirect(reqwest::redirect::Policy::none());
+        if target.starts_with("http://") {
+            http = http.tls_certs_only([]);
+        }
+        let http = http.build()?;
         let state = Arc::new(State {
             target: target.to_owned(),
             own: (side == Side::Source).then(|| format!("http://{address}")),

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     store::checkpoints,
-    testing::{documents::changed_lines, fault::Fault, journal::Side, setup::client, wire::Answer},
+    testing::{fault::Fault, journal::Side, setup::client, snapshot::changed_lines, wire::Answer},
 };
 
 pub(super) async fn manifest(suite: &Conformance) -> Result<Verdict> {

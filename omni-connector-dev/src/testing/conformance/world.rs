@@ -234,7 +234,7 @@ impl World {
         mode: SyncType,
         patience: Duration,
     ) -> Result<Attempt> {
-        let (run, starts) = match self.setup.begin(mode).await {
+        let (run, starts) = match self.setup.started(mode).await {
             Ok(begun) => begun,
             Err(error) if error.is::<Elapsed>() => return Ok(Attempt::Hangs(format!("{error:#}"))),
             Err(error) => return Ok(Attempt::Refused(format!("{error:#}"))),
