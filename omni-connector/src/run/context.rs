@@ -23,6 +23,7 @@ use super::{
     once::LookedUp,
     pipeline::{Limits, Pipeline, Tally},
     receipt::{Noted, Receipt, Scope},
+    repeats::Repeats,
     requests::{RequestLog, are_requests_kept},
 };
 use crate::{
@@ -75,6 +76,8 @@ pub(super) struct Inner {
     looked_up: LookedUp,
     /// The groups that were sent, and those named by documents.
     pub(super) groups: Groups,
+    /// The documents that were sent, to find those that were sent twice.
+    pub(super) repeats: Repeats,
     /// What the run asked of its source, where that is kept.
     requests: Option<Arc<RequestLog>>,
 }
@@ -125,6 +128,7 @@ impl SyncContext {
                 secrets,
                 looked_up: LookedUp::default(),
                 groups,
+                repeats: Repeats::of(mode),
                 requests: are_requests_kept().then(Arc::default),
             }),
             scope: Arc::default(),
@@ -261,6 +265,7 @@ impl SyncContext {
     /// As [`upsert`](Self::upsert).
     pub fn group(&self, group: Group) -> BoxFuture<'static, Result<(), RunError>> {
         self.inner.groups.send(&group.email, Some(&group.members));
+        self.inner.groups.name_users(&group.members);
         let event = ConnectorEvent::GroupMembershipSync {
             sync_run_id: String::new(),
             source_id: String::new(),
@@ -351,6 +356,7 @@ impl SyncContext {
         noted: Option<Noted>,
     ) -> BoxFuture<'static, Result<(), RunError>> {
         event.normalize();
+        self.inner.repeats.note(&event);
         let receipt = Receipt::new(&self.scope, noted);
         self.inner.pipeline.emit(event, body, tally, receipt)
     }
