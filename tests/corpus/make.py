@@ -219,6 +219,11 @@ def pdfs(corpus):
     writer = pypdf.PdfWriter(io.BytesIO(plain))
     writer.encrypt("", "owner", algorithm="AES-256")
     corpus.saved("pypdf-aes-256.pdf", "pypdf", writer.write, expected)
+    # Nobody without the password reads these, so no word is expected.
+    for algorithm in ("AES-256", "RC4-128"):
+        writer = pypdf.PdfWriter(io.BytesIO(plain))
+        writer.encrypt("secret", "owner", algorithm=algorithm)
+        corpus.saved(f"pypdf-user-password-{algorithm.lower()}.pdf", "pypdf", writer.write, [])
     writer = pypdf.PdfWriter(io.BytesIO(plain))
     writer.compress_identical_objects()
     corpus.saved("pypdf-rewritten.pdf", "pypdf", writer.write, expected)

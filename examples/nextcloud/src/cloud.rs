@@ -309,7 +309,7 @@ fn explain(error: SourceError, missing: &str) -> anyhow::Error {
             "the server refuses `username` and `password`; enter the login name and an app password, which is made in the \
              security settings of Nextcloud"
         }
-        SourceError::Foreign { origin, .. } => {
+        SourceError::Foreign { origin, .. } | SourceError::TurnedAway { to: origin, .. } => {
             return anyhow!(
                 "the setting `server_url` leads to `{origin}`; enter that address instead"
             );

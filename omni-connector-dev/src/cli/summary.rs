@@ -62,7 +62,7 @@ pub(super) struct Summary {
     /// Items that the connector examined and did not change.
     unchanged: u64,
     deleted: u64,
-    /// The next six are none for a connector without reports.
+    /// The next eight are none for a connector without reports.
     skipped: Option<u64>,
     skip_reasons: Option<BTreeMap<String, u64>>,
     skips: Option<Vec<Skip>>,
@@ -72,6 +72,10 @@ pub(super) struct Summary {
     deletes_held_back: Option<u64>,
     /// Groups in permissions that no run has sent.
     unsent_groups: Option<Vec<String>>,
+    /// Users in permissions and groups that are not e-mail addresses.
+    odd_users: Option<Vec<String>>,
+    /// Documents that the run sent more than once, and how often.
+    repeated: Option<BTreeMap<String, u64>>,
     /// Accepted events that could not be applied, and the first of them.
     refused: u64,
     refusals: Vec<RefusedEvent>,
@@ -170,6 +174,8 @@ impl Summary {
             unsent_groups: report
                 .as_ref()
                 .map(|report| report.first_unsent_groups.clone()),
+            odd_users: report.as_ref().map(|report| report.first_odd_users.clone()),
+            repeated: report.as_ref().map(|report| report.repeated.clone()),
             bytes: report
                 .as_ref()
                 .map_or(effects.content_bytes, |report| report.bytes),
@@ -191,10 +197,10 @@ impl Summary {
         }
     }
 
-    /// Returns the exit code. With `strict`, a completed run with failed items has its own.
+    /// Returns the exit code. With `strict`, a completed run that lacks something has its own.
     pub(super) fn code(&self, strict: bool) -> Code {
         match self.status {
-            Status::Completed if strict && self.missing() > 0 => Code::Incomplete,
+            Status::Completed if strict && !self.lacks().is_empty() => Code::Incomplete,
             Status::Completed => Code::Done,
             Status::Failed | Status::Cancelled => Code::Failed,
             Status::Interrupted => Code::Interrupted,
@@ -224,7 +230,7 @@ impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let title = style(format!("{} run {}", self.mode, self.status.word())).bold();
         let title = match self.status {
-            Status::Completed if self.missing() > 0 => title.yellow(),
+            Status::Completed if !self.lacks().is_empty() => title.yellow(),
             Status::Completed => title.green(),
             Status::Failed => title.red(),
             Status::Cancelled | Status::Interrupted => title.yellow(),
@@ -359,17 +365,32 @@ impl Summary {
                 HumanCount(held_back)
             )?;
         }
-        if let Some(groups) = self
-            .unsent_groups
-            .as_ref()
-            .filter(|groups| !groups.is_empty())
-        {
-            let label = style("warning").yellow().bold();
-            writeln!(
-                f,
-                "\n{label}: documents name groups that no run ever sent, so nobody reads them by these: {}",
-                printable(&groups[..groups.len().min(NAMED_ITEMS)].join(", "))
-            )?;
+        let repeated: Option<Vec<_>> = self.repeated.as_ref().map(|ids| {
+            let named = ids
+                .iter()
+                .map(|(id, times)| format!("{id} ({times} times)"));
+            named.collect()
+        });
+        for (items, warning) in [
+            (
+                &self.unsent_groups,
+                "documents name groups that no run ever sent, so nobody reads them by these",
+            ),
+            (
+                &self.odd_users,
+                "documents or groups name users that are not e-mail addresses, so nobody reads them by these",
+            ),
+            (
+                &repeated,
+                "documents were sent more than once, and the last one counts; different items need different ids",
+            ),
+        ] {
+            let items = items.as_deref().unwrap_or_default();
+            if !items.is_empty() {
+                let label = style("warning").yellow().bold();
+                let first = items[..items.len().min(NAMED_ITEMS)].join(", ");
+                writeln!(f, "\n{label}: {warning}: {}", printable(&first))?;
+            }
         }
         match self.status {
             Status::Completed => writeln!(
@@ -411,6 +432,20 @@ impl Summary {
         self.failed.unwrap_or_default() + self.refused
     }
 
+    /// Returns what a completed run lacks. Items that were skipped on purpose are no lack.
+    fn lacks(&self) -> Vec<String> {
+        let held_back = self.deletes_held_back.unwrap_or_default();
+        [
+            (self.missing(), "item", "did not arrive"),
+            (self.textless, "file", "without text"),
+            (held_back, "delete", "held back"),
+        ]
+        .into_iter()
+        .filter(|(count, ..)| *count > 0)
+        .map(|(count, noun, what)| format!("{} {what}", counted(count, noun)))
+        .collect()
+    }
+
     /// Writes the last line: whether the run sent everything.
     fn write_verdict(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let (Some(warnings @ 1..), Some(log)) = (self.warnings, &self.log) {
@@ -421,10 +456,10 @@ impl Summary {
                 log.display()
             )?;
         }
-        if self.status == Status::Completed && self.missing() > 0 {
+        let lacks = self.lacks();
+        if self.status == Status::Completed && !lacks.is_empty() {
             let label = style("completed with failures").yellow().bold();
-            let missing = counted(self.missing(), "item");
-            writeln!(f, "{label}: {missing} did not arrive")?;
+            writeln!(f, "{label}: {}", lacks.join(", "))?;
         }
         Ok(())
     }

@@ -43,7 +43,7 @@ pub(super) struct Arguments {
     /// Start over, although a run was completed before
     #[arg(long)]
     full: bool,
-    /// End with exit code 4 when the run completed and some items did not arrive
+    /// End with exit code 4 when the run completed, and items did not arrive, files have no text or deletes were held back
     #[arg(long)]
     strict: bool,
     #[command(flatten)]

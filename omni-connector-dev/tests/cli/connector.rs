@@ -21,6 +21,11 @@ pub(crate) struct Config {
     /// Documents by id, with their texts; everybody may see them.
     #[serde(default)]
     documents: BTreeMap<String, String>,
+    /// Pictures by id, of which nothing is read.
+    #[serde(default)]
+    pictures: Vec<String>,
+    /// The people who read the document `private`.
+    readers: Option<Vec<String>>,
     /// Items to skip.
     #[serde(default)]
     skips: Vec<String>,
@@ -107,6 +112,16 @@ impl Connector for Shelf {
                 .attribute("letter", letter)
                 .text(text);
             ctx.upsert(document).await?;
+        }
+        for id in &config.pictures {
+            let document = Document::new(id, DocumentPermissions::public()).title(id);
+            ctx.upsert(document.extract(&b"\x89PNG"[..], "image/png", id))
+                .await?;
+        }
+        if let Some(readers) = config.readers {
+            let access = DocumentPermissions::users(readers);
+            ctx.upsert(Document::new("private", access).text("own"))
+                .await?;
         }
         for item in config.skips {
             ctx.skip(item, "torn pages");

@@ -145,6 +145,65 @@ fn a_completed_run_with_failed_items_reports_them_in_its_last_line() {
     assert_eq!(strict.code, 0, "{}", strict.stderr);
 }
 
+/// Each of these ends with less than its source has, so the last line and `--strict` say so.
+#[test]
+fn whatever_a_run_lacks_is_in_its_last_line_and_in_its_exit_code() {
+    let long = "a".repeat(600);
+    for (config, code, last) in [
+        (json!({ "documents": { "alpha": "one" } }), 0, None),
+        (
+            json!({ "documents": { &long: "two" } }),
+            4,
+            Some("completed with failures: 1 item did not arrive"),
+        ),
+        (
+            json!({ "documents": { "alpha": "one" }, "pictures": ["a.png", "b.png"] }),
+            4,
+            Some("completed with failures: 2 files without text"),
+        ),
+        (
+            json!({ "documents": { &long: "two" }, "pictures": ["a.png"] }),
+            4,
+            Some("completed with failures: 1 item did not arrive, 1 file without text"),
+        ),
+        // A skip is on purpose.
+        (
+            json!({ "documents": { "alpha": "one" }, "skips": ["torn"] }),
+            0,
+            None,
+        ),
+        (json!({ "fail": "the shelf burns" }), 1, None),
+    ] {
+        let desk = Desk::new();
+        let settings = desk.config(&config);
+        let done = desk.run_with_connector(&["sync", "--strict", "--config", &settings]);
+        assert_eq!(done.code, code, "{config}: {}", done.stdout);
+        let found = done.stdout.lines().last().unwrap_or_default();
+        let is_named = found.starts_with("completed with failures");
+        assert_eq!(is_named.then_some(found), last, "{config}");
+        let lenient = desk.run_with_connector(&["sync", "--full", "--config", &settings]);
+        assert_eq!(lenient.code, if code == 4 { 0 } else { code }, "{config}");
+    }
+}
+
+#[test]
+fn readers_that_are_not_addresses_are_in_the_summary() {
+    let desk = Desk::new();
+    let config = desk.config(&json!({ "readers": ["Ann <ann@example.com>", "cyd@example.com"] }));
+    let done = desk.run_with_connector(&["sync", "--config", &config]);
+    assert!(
+        done.stdout.contains(
+            "not e-mail addresses, so nobody reads them by these: Ann <ann@example.com>\n"
+        ),
+        "{}",
+        done.stdout
+    );
+    let json = desk
+        .run_with_connector(&["sync", "--full", "--json", "--config", &config])
+        .ended(0);
+    assert_eq!(json["odd_users"], json!(["Ann <ann@example.com>"]));
+}
+
 #[test]
 fn a_manifest_is_printed_of_any_program_and_leaves_no_store() {
     let desk = Desk::new();

@@ -18,8 +18,9 @@ pub(super) fn read(data: &[u8], parts: &mut Parts<'_>) {
 }
 
 /// Returns the encoding declared by a `meta` tag or the XML declaration of XHTML. A declared UTF-16
-/// in bytes readable as ASCII means UTF-8.
-fn declared(data: &[u8]) -> Option<&'static Encoding> {
+/// in bytes readable as ASCII means UTF-8. Browsers show nothing of a page in an encoding that they
+/// gave up, such as `iso-2022-kr`; here it counts as undeclared, which keeps what is ASCII.
+pub(super) fn declared(data: &[u8]) -> Option<&'static Encoding> {
     let head = String::from_utf8_lossy(&data[..data.len().min(HEAD)]).to_ascii_lowercase();
     let tags = head.match_indices('<').map(|(at, _)| &head[at..]);
     let label = tags
@@ -34,7 +35,7 @@ fn declared(data: &[u8]) -> Option<&'static Encoding> {
             let end = value.find([' ', '"', '\'', ';', '/', '?']);
             Some(&value[..end.unwrap_or(value.len())])
         })?;
-    let encoding = Encoding::for_label(label.as_bytes())?;
+    let encoding = Encoding::for_label_no_replacement(label.as_bytes())?;
     Some(if encoding == UTF_16LE || encoding == UTF_16BE {
         UTF_8
     } else {

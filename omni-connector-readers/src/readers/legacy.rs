@@ -3,7 +3,8 @@
 
 use quick_xml::{Reader, events::Event};
 
-use super::{Refusal, csv, html, office, parts::Parts, rows::Rows, text, workbook};
+use super::{Refusal, csv, html, mail, office, parts::Parts, rows::Rows, text, workbook};
+use crate::Format;
 
 pub(super) fn read(data: &[u8], max_rows: usize, parts: &mut Parts<'_>) -> Result<(), Refusal> {
     const COMPOUND_FILE: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
@@ -13,7 +14,7 @@ pub(super) fn read(data: &[u8], max_rows: usize, parts: &mut Parts<'_>) -> Resul
         return workbook::xls(data, max_rows, parts);
     }
     if office::is_archive(data) {
-        return workbook::xlsx(data, max_rows, parts);
+        return office::read(Format::Xlsx, data, max_rows, parts);
     }
     let beginning = text::peek(data, 4096);
     let beginning = beginning.trim_start().to_ascii_lowercase();
@@ -28,6 +29,10 @@ pub(super) fn read(data: &[u8], max_rows: usize, parts: &mut Parts<'_>) -> Resul
         parts.omni_loses("a page that is called a workbook");
         html::read(data, parts);
         return Ok(());
+    }
+    if beginning.starts_with("mime-version:") {
+        parts.omni_loses("a web archive that is called a workbook");
+        return mail::pages(data, parts);
     }
     if beginning.contains('\t') && !beginning.contains('\0') {
         parts.omni_loses("lines with tabs that are called a workbook");

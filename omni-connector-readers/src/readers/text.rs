@@ -35,6 +35,11 @@ pub(super) fn peek(data: &[u8], bytes: usize) -> Cow<'_, str> {
     decoded(&data[..data.len().min(bytes)], None).1
 }
 
+/// Decodes text whose encoding nothing declares.
+pub(super) fn detected(data: &[u8]) -> Cow<'_, str> {
+    decoded(data, None).1
+}
+
 fn decoded<'a>(
     data: &'a [u8],
     declares: Option<&'static Encoding>,

@@ -13,10 +13,16 @@ const SHORTEST_TEXT: usize = b"<si/>".len();
 const HEAD: usize = 4 << 10;
 
 pub(super) fn xlsx(data: &[u8], max_rows: usize, parts: &mut Parts<'_>) -> Result<(), Refusal> {
+    let open = |data: Vec<u8>| Xlsx::new(Cursor::new(data));
     let mended = without_false_count(data);
     let data = mended.as_deref().unwrap_or(data);
-    let mut workbook: Xlsx<_> =
-        Xlsx::new(Cursor::new(data)).map_err(|e: XlsxError| e.to_string())?;
+    let mut workbook = match open(data.to_vec()) {
+        Ok(workbook) => workbook,
+        // A fault in the looks of cells, or in a part of their texts, must not cost all of them.
+        Err(error) => without_faults(data, parts)
+            .and_then(|mended| open(mended).ok())
+            .ok_or_else(|| error.to_string())?,
+    };
     let mut rows = Rows::new(max_rows);
     for name in workbook.sheet_names() {
         parts.part(format!("sheet `{name}`"), |parts| {
@@ -106,17 +112,71 @@ fn without_false_count(data: &[u8]) -> Option<Vec<u8>> {
         return None;
     }
     xml.splice(value..end, *b"0");
+    rewritten(&mut archive, |name, _| {
+        name.ends_with("sharedstrings.xml")
+            .then(|| Some(xml.clone()))
+    })
+}
 
-    let mut mended = ZipWriter::new(Cursor::new(Vec::new()));
+/// Leaves out the looks of cells, and ends the list of strings after its last whole entry.
+fn without_faults(data: &[u8], parts: &mut Parts<'_>) -> Option<Vec<u8>> {
+    const ENTRY: &[u8] = b"</si>";
+    let mut archive = ZipArchive::new(Cursor::new(data)).ok()?;
+    let mut is_cut = false;
+    let mended = rewritten(&mut archive, |name, data| {
+        if name.ends_with("styles.xml") {
+            return Some(None);
+        }
+        if !name.ends_with("sharedstrings.xml") {
+            return None;
+        }
+        let mut xml = data();
+        if !xml.trim_ascii_end().ends_with(b"sst>") {
+            let last = xml.windows(ENTRY.len()).rposition(|at| at == ENTRY);
+            xml.truncate(last.map_or(0, |at| at + ENTRY.len()));
+            if xml.is_empty() {
+                xml.extend(b"<sst>");
+            }
+            xml.extend(b"</sst>");
+            is_cut = true;
+        }
+        Some(Some(xml))
+    })?;
+    if is_cut {
+        parts.lost("the last texts", "the list of texts is cut off");
+    }
+    Some(mended)
+}
+
+/// Writes an archive again. `change` gets each part's name in lower case and a way to read the part. It returns none to
+/// keep the part, or the new part, or nothing to leave it out.
+fn rewritten(
+    archive: &mut ZipArchive<Cursor<&[u8]>>,
+    mut change: impl FnMut(&str, &mut dyn FnMut() -> Vec<u8>) -> Option<Option<Vec<u8>>>,
+) -> Option<Vec<u8>> {
+    let mut written = ZipWriter::new(Cursor::new(Vec::new()));
     for index in 0..archive.len() {
-        let part = archive.by_index_raw(index).ok()?;
-        if index == list {
-            let name = part.name().ok()?.into_owned();
-            mended.start_file(name, SimpleFileOptions::default()).ok()?;
-            mended.write_all(&xml).ok()?;
-        } else {
-            mended.raw_copy_file(part).ok()?;
+        let name = archive.by_index_raw(index).ok()?.name().ok()?.into_owned();
+        let mut read = || {
+            let mut data = Vec::new();
+            if let Ok(mut part) = archive.by_index(index) {
+                // A part is read up to a fault.
+                let _ = part.read_to_end(&mut data);
+            }
+            data
+        };
+        match change(&name.to_ascii_lowercase(), &mut read) {
+            Some(Some(part)) => {
+                written
+                    .start_file(name, SimpleFileOptions::default())
+                    .ok()?;
+                written.write_all(&part).ok()?;
+            }
+            Some(None) => {}
+            None => written
+                .raw_copy_file(archive.by_index_raw(index).ok()?)
+                .ok()?,
         }
     }
-    Some(mended.finish().ok()?.into_inner())
+    Some(written.finish().ok()?.into_inner())
 }

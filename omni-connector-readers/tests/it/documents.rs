@@ -225,3 +225,165 @@ fn charts_tables_and_groups_of_a_slide_are_read() {
         ])
         .omni_loses(&["words of several runs", "charts"]);
 }
+
+/// A diagram's words are in its data. A program that writes none there has them in the drawing.
+#[test]
+fn diagrams_are_read_from_their_data_or_their_drawing() {
+    let data = |text: &str| {
+        format!(
+            "<dgm:dataModel><dgm:ptLst><dgm:pt><dgm:t><a:p><a:r><a:t>{text}</a:t></a:r></a:p></dgm:t></dgm:pt>\
+             <dgm:pt type=\"pres\"><dgm:t><a:p/></dgm:t></dgm:pt></dgm:ptLst></dgm:dataModel>"
+        )
+    };
+    let drawing = "<dsp:drawing><dsp:sp><dsp:txBody><a:p><a:r><a:t>Box</a:t></a:r><a:r><a:t>word</a:t></a:r></a:p>\
+                   </dsp:txBody></dsp:sp></dsp:drawing>";
+    let related = relationships(&[
+        ("r1", "diagramData", "../diagrams/data1.xml"),
+        ("r2", "diagramDrawing", "../diagrams/drawing1.xml"),
+    ]);
+    let slide = "<p:sld><a:p><a:r><a:t>slideword</a:t></a:r></a:p></p:sld>";
+    let body = format!("<w:document>{}</w:document>", paragraph("bodyword"));
+    for (text, found, not) in [("Step one", "Step one", "Boxword"), ("", "Boxword", "Step")] {
+        for (format, main, rels, xml, body) in [
+            (
+                Format::Pptx,
+                "ppt/slides/slide1.xml",
+                "ppt/slides/_rels/slide1.xml.rels",
+                slide,
+                "slideword",
+            ),
+            (
+                Format::Docx,
+                "word/document.xml",
+                "word/_rels/document.xml.rels",
+                body.as_str(),
+                "bodyword",
+            ),
+        ] {
+            let folder = if format == Format::Pptx { "ppt" } else { "" };
+            let place = |name: &str| {
+                format!("{folder}/diagrams/{name}")
+                    .trim_start_matches('/')
+                    .to_owned()
+            };
+            let file = archive(&[
+                (main, xml),
+                (rels, &related),
+                (&place("data1.xml"), &data(text)),
+                (&place("drawing1.xml"), drawing),
+            ]);
+            outcome(format, &file)
+                .holds(&[body, found])
+                .lacks(&[not])
+                .omni_loses(&["diagrams"]);
+        }
+    }
+}
+
+/// Charts of 2016, such as waterfalls, are parts of another kind, with another vocabulary. The
+/// shapes that people draw on a chart are a part of the chart.
+#[test]
+fn charts_of_every_kind_and_the_shapes_on_them_are_read() {
+    let chart_ex = "<cx:chartSpace><cx:chartData><cx:data><cx:strDim><cx:lvl><cx:pt idx=\"0\">North</cx:pt>\
+                    <cx:pt idx=\"1\">South</cx:pt></cx:lvl></cx:strDim></cx:data></cx:chartData><cx:chart><cx:title><cx:tx>\
+                    <cx:txData><cx:v>Sales bridge</cx:v></cx:txData></cx:tx></cx:title></cx:chart></cx:chartSpace>";
+    let chart = "<c:chartSpace><c:ser><c:tx><c:v>seriesname</c:v></c:tx></c:ser></c:chartSpace>";
+    let shapes = "<c:userShapes><a:p><a:r><a:t>shapeword</a:t></a:r></a:p></c:userShapes>";
+    let slide = "<p:sld><a:p><a:r><a:t>slideword</a:t></a:r></a:p></p:sld>";
+    let file = archive(&[
+        ("ppt/slides/slide1.xml", slide),
+        (
+            "ppt/slides/_rels/slide1.xml.rels",
+            &relationships(&[
+                ("r1", "relationships/chartEx", "../charts/chartEx1.xml"),
+                ("r2", "chart", "../charts/chart1.xml"),
+                ("r3", "oleObject", "../embeddings/Budget.xlsx"),
+            ]),
+        ),
+        ("ppt/charts/chartEx1.xml", chart_ex),
+        ("ppt/charts/chart1.xml", chart),
+        (
+            "ppt/charts/_rels/chart1.xml.rels",
+            &relationships(&[
+                ("r1", "chartUserShapes", "../drawings/drawing1.xml"),
+                ("r2", "package", "../embeddings/Workbook1.xlsx"),
+            ]),
+        ),
+        ("ppt/drawings/drawing1.xml", shapes),
+    ]);
+    let outcome = outcome(Format::Pptx, &file);
+    for word in [
+        "North\n",
+        "South\n",
+        "Sales bridge",
+        "seriesname",
+        "shapeword",
+    ] {
+        assert!(outcome.text.contains(word), "{word}: {outcome:?}");
+    }
+    outcome.omni_loses(&["charts"]);
+    let names: Vec<_> = outcome.lost.iter().map(|(what, _)| what.as_str()).collect();
+    assert_eq!(names, ["embedded file `budget.xlsx`"]);
+}
+
+#[test]
+fn documents_that_a_program_inserted_are_read_or_named() {
+    let related = relationships(&[
+        ("r1", "aFChunk", "chunk1.htm"),
+        ("r2", "aFChunk", "chunk2.mht"),
+        ("r3", "aFChunk", "chunk3.rtf"),
+    ]);
+    let archived = "MIME-Version: 1.0\r\nContent-Type: multipart/related; boundary=b\r\n\r\n--b\r\nContent-Type: text/html\r\n\
+                    Content-Transfer-Encoding: quoted-printable\r\n\r\n<p>archived=20word</p>\r\n--b--\r\n";
+    let file = archive(&[
+        (
+            "word/document.xml",
+            "<w:document><w:body><w:altChunk r:id=\"r1\"/></w:body></w:document>",
+        ),
+        ("word/_rels/document.xml.rels", &related),
+        (
+            "word/chunk1.htm",
+            "<meta charset=utf-8><p>inserted word</p>",
+        ),
+        ("word/chunk2.mht", archived),
+        ("word/chunk3.rtf", "{\\rtf1 lost}"),
+    ]);
+    let outcome = outcome(Format::Docx, &file);
+    assert!(outcome.text.contains("inserted word"), "{outcome:?}");
+    assert!(outcome.text.contains("archived word"), "{outcome:?}");
+    outcome.lacks(&["rtf1"]).omni_loses(&["inserted documents"]);
+    assert_eq!(outcome.lost.len(), 1, "{outcome:?}");
+}
+
+#[test]
+fn the_pronunciation_above_a_word_is_not_joined_to_it() {
+    let ruby = "<w:p><w:r><w:t>in </w:t></w:r><w:r><w:ruby><w:rt><w:r><w:t>toukyou</w:t></w:r></w:rt>\
+                <w:rubyBase><w:r><w:t>東京</w:t></w:r></w:rubyBase></w:ruby></w:r><w:r><w:t>都</w:t></w:r></w:p>";
+    outcome(Format::Docx, &document(ruby)).holds(&["in 東京都"]);
+}
+
+#[test]
+fn a_slide_that_the_deck_lists_and_the_file_lacks_is_named() {
+    let deck = "<p:presentation><p:sldIdLst><p:sldId id=\"1\" r:id=\"r1\"/><p:sldId id=\"2\" r:id=\"r2\"/></p:sldIdLst></p:presentation>";
+    let file = archive(&[
+        ("ppt/presentation.xml", deck),
+        (
+            "ppt/_rels/presentation.xml.rels",
+            &relationships(&[
+                ("r1", "slide", "slides/slide1.xml"),
+                ("r2", "slide", "slides/slide2.xml"),
+            ]),
+        ),
+        (
+            "ppt/slides/slide2.xml",
+            "<p:sld><a:p><a:t>kept</a:t></a:p></p:sld>",
+        ),
+    ]);
+    let outcome = outcome(Format::Pptx, &file);
+    assert!(outcome.text.contains("Slide 2\nkept"), "{outcome:?}");
+    assert_eq!(
+        outcome.lost,
+        [("slide 1".to_owned(), "it is missing".to_owned())]
+    );
+    outcome.omni_loses(&[]);
+}

@@ -127,3 +127,59 @@ fn a_message_shows_its_people_and_its_best_body() {
         "# Plan\n\n**From:** Ada <ada@example.com>\n**Cc:** eve@example.com\n\n---\n\nHi **all**"
     );
 }
+
+/// Old programs send bytes without saying how to read them; others name a charset that is none.
+#[test]
+fn text_whose_charset_is_unknown_missing_or_wrong_is_detected() {
+    let text = "Größere Straßenbauarbeiten verzögern die Übergabe der Schlüssel.";
+    let latin = encoding_rs::WINDOWS_1252.encode(text).0;
+    for kind in [
+        "text/plain",
+        "text/plain; charset=unknown-8bit",
+        "text/plain; charset=utf-8",
+        "text/html",
+        "text/html; charset=x-user-defined-by-nobody",
+    ] {
+        let head = format!(
+            "Subject: s\r\nMIME-Version: 1.0\r\nContent-Type: {kind}\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
+        );
+        outcome(Format::Eml, &[head.as_bytes(), &latin].concat()).holds(&[text]);
+    }
+    // A page says it itself.
+    let russian = "Квартальный отчёт";
+    let page = format!("<meta charset=koi8-r><p>{russian}</p>");
+    let body = encoding_rs::KOI8_R.encode(&page).0;
+    let head = b"Subject: s\r\nMIME-Version: 1.0\r\nContent-Type: text/html\r\nContent-Transfer-Encoding: 8bit\r\n\r\n";
+    outcome(Format::Eml, &[&head[..], &body].concat()).holds(&[russian]);
+}
+
+#[test]
+fn headings_that_are_not_encoded_are_detected() {
+    let russian = "Квартальный отчёт содержит счета поставщиков";
+    let head = format!("From: ada@example.com\r\nSubject: {russian}\r\n\r\nbodyword");
+    let head = encoding_rs::WINDOWS_1251.encode(&head).0;
+    outcome(Format::Eml, &head)
+        .holds(&[&format!("# {russian}"), "bodyword"])
+        .omni_loses(&["headings that are not encoded"]);
+}
+
+/// Programs write these in place of an empty text.
+#[test]
+fn html_is_read_where_the_text_has_no_word() {
+    for blank in [
+        "\u{200b}",
+        "\u{a0}\u{a0}",
+        "\u{feff}",
+        "--",
+        "\u{ad}\u{34f}",
+        "* * *",
+    ] {
+        let outcome = message(&format!(
+            "Subject: s\nMIME-Version: 1.0\nContent-Type: multipart/alternative; boundary=b\n\n--b\nContent-Type: text/plain; charset=utf-8\n\n{blank}\n\
+             --b\nContent-Type: text/html; charset=utf-8\n\n<p>realcontentword</p>\n--b--\n",
+        ));
+        outcome
+            .holds(&["realcontentword"])
+            .omni_loses(&["HTML beside a blank text"]);
+    }
+}

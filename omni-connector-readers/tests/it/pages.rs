@@ -49,3 +49,12 @@ fn an_endlessly_nested_page_keeps_its_words() {
     let page = format!("{}deep{}", "<b>".repeat(200_000), "</b>".repeat(200_000));
     assert_eq!(outcome(Format::Html, page.as_bytes()).text.trim(), "deep");
 }
+
+/// Browsers gave these encodings up, and show nothing of such a page.
+#[test]
+fn a_page_in_an_encoding_that_nobody_reads_keeps_its_plain_words() {
+    for charset in ["iso-2022-kr", "hz-gb-2312", "iso-2022-cn", "x-unheard-of"] {
+        let page = format!("<meta charset=\"{charset}\"><p>plainword</p>");
+        outcome(Format::Html, page.as_bytes()).holds(&["plainword"]);
+    }
+}

@@ -1,45 +1,75 @@
 //! Tests whole and damaged PDF files.
 
-use std::fmt::Write;
+use std::{
+    fmt::Write as _,
+    io::Write as _,
+    process::{Command, Stdio},
+};
 
-use omni_connector_readers::Format;
+use flate2::{Compression, write::ZlibEncoder};
+use omni_connector_readers::{Format, Frame, Job};
 
-use super::{Outcome, outcome};
+use super::{Outcome, job, outcome};
 
 /// Builds a document with one page for each content.
 fn document(pages: &[&str]) -> Vec<u8> {
+    document_with(pages, b"<<>>")
+}
+
+/// Builds a document whose pages have the same image, `/I`.
+fn document_with(pages: &[&str], image: &[u8]) -> Vec<u8> {
     let mut objects = vec![
-        "<</Type/Catalog/Pages 2 0 R>>".to_owned(),
-        String::new(),
-        "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>".to_owned(),
+        b"<</Type/Catalog/Pages 2 0 R>>".to_vec(),
+        Vec::new(),
+        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>".to_vec(),
+        image.to_vec(),
     ];
     let mut kids = String::new();
     for page in pages {
         let number = objects.len() + 1;
         let _ = write!(kids, "{number} 0 R ");
-        objects.push(format!(
-            "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents {} 0 R/Resources<</Font<</F 3 0 R>>>>>>",
-            number + 1
-        ));
-        objects.push(format!(
-            "<</Length {}>>stream\n{page}\nendstream",
-            page.len()
-        ));
+        objects.push(
+            format!(
+                "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents {} 0 R/Resources<</Font<</F 3 0 R>>/XObject<</I 4 0 R>>>>>>",
+                number + 1
+            )
+            .into_bytes(),
+        );
+        let content = format!("<</Length {}>>stream\n{page}\nendstream", page.len());
+        objects.push(content.into_bytes());
     }
-    objects[1] = format!("<</Type/Pages/Count {}/Kids[{kids}]>>", pages.len());
-    let mut file = "%PDF-1.4\n".to_owned();
+    objects[1] = format!("<</Type/Pages/Count {}/Kids[{kids}]>>", pages.len()).into_bytes();
+    let mut file = b"%PDF-1.4\n".to_vec();
     let mut table = String::from("0000000000 65535 f \n");
     for (index, object) in objects.iter().enumerate() {
         let _ = writeln!(table, "{:010} 00000 n ", file.len());
-        let _ = writeln!(file, "{} 0 obj{object} endobj", index + 1);
+        file.extend(format!("{} 0 obj", index + 1).bytes());
+        file.extend(object);
+        file.extend(b" endobj\n");
     }
     let start = file.len();
     let count = objects.len() + 1;
-    let _ = write!(
-        file,
+    let end = format!(
         "xref\n0 {count}\n{table}trailer<</Size {count}/Root 1 0 R>>\nstartxref\n{start}\n%%EOF\n"
     );
-    file.into_bytes()
+    file.extend(end.bytes());
+    file
+}
+
+/// Returns a deflated image of `side` times `side` black pixels in colour.
+fn image(side: usize) -> Vec<u8> {
+    let mut pixels = ZlibEncoder::new(Vec::new(), Compression::fast());
+    let line = vec![0; 3 * side];
+    for _ in 0..side {
+        pixels.write_all(&line).unwrap();
+    }
+    let pixels = pixels.finish().unwrap();
+    let head = format!(
+        "<</Type/XObject/Subtype/Image/Width {side}/Height {side}/ColorSpace/DeviceRGB/BitsPerComponent 8\
+         /Filter/FlateDecode/Length {}>>stream\n",
+        pixels.len()
+    );
+    [head.as_bytes(), &pixels, b"\nendstream"].concat()
 }
 
 fn words(text: &str) -> String {
@@ -103,6 +133,48 @@ fn a_scan_gives_the_words_of_its_invisible_text() {
     ]);
 }
 
+/// The pixels of one page are more than the program may use in memory.
+#[test]
+#[cfg(unix)]
+fn a_scan_of_any_size_gives_its_words_in_little_memory() {
+    const SIDE: usize = 10_000;
+    const MEMORY: u64 = 200 << 20;
+    assert!(3 * SIDE * SIDE > MEMORY as usize);
+    let page = |word: &str| {
+        format!("q 595 0 0 842 0 0 cm /I Do Q BT 3 Tr /F 12 Tf 72 700 Td ({word}) Tj ET")
+    };
+    let scan = document_with(&[&page("firstscan"), &page("secondscan")], &image(SIDE));
+    let job = Job {
+        max_memory_bytes: MEMORY,
+        ..job(Format::Pdf)
+    };
+    let mut program = Command::new(env!("CARGO_BIN_EXE_omni-readers"))
+        .arg(serde_json::to_string(&job).unwrap())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    program.stdin.take().unwrap().write_all(&scan).unwrap();
+    let output = program.wait_with_output().unwrap();
+    let frames: Vec<Frame> = String::from_utf8(output.stdout)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let text: String = frames
+        .iter()
+        .filter_map(|frame| match frame {
+            Frame::Text { text } => Some(text.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert!(
+        text.contains("firstscan") && text.contains("secondscan"),
+        "{frames:?}"
+    );
+    assert_eq!(frames.last(), Some(&Frame::Done));
+}
+
 #[test]
 fn a_document_with_a_bad_end_is_repaired() {
     let whole = document(&[&words("repairword")]);
@@ -128,6 +200,37 @@ fn a_document_with_a_bad_end_is_repaired() {
 #[test]
 fn a_document_without_a_user_password_is_read() {
     read(include_bytes!("../files/pypdf-aes-256.pdf")).holds(&["repairword", "secondpage"]);
+}
+
+#[test]
+fn a_document_with_a_user_password_is_reported_as_such() {
+    for file in [
+        &include_bytes!("../files/pypdf-user-password-aes-256.pdf")[..],
+        include_bytes!("../files/pypdf-user-password-rc4-128.pdf"),
+    ] {
+        let outcome = read(file);
+        assert_eq!(
+            outcome.failure.as_deref(),
+            Some("it is protected by a password")
+        );
+        assert_eq!(outcome.text, "");
+    }
+}
+
+/// The tree of pages says how many there are; some programs write another number.
+#[test]
+fn a_wrong_count_of_pages_costs_no_page() {
+    let whole = document(&[&words("first"), &words("second"), &words("third")]);
+    let whole = String::from_utf8(whole).unwrap();
+    for count in ["1", "0", "-", "9", "999999999"] {
+        let wrong = whole.replace("/Count 3", &format!("/Count {count}"));
+        let outcome = read(wrong.as_bytes());
+        assert_eq!(outcome.failure, None, "{count}");
+        for word in ["first", "second", "third"] {
+            assert!(outcome.text.contains(word), "{count}: {outcome:?}");
+        }
+        assert!(outcome.lost.len() < 10, "{count}");
+    }
 }
 
 #[test]

@@ -36,7 +36,7 @@ fn files_exported_as_xls_are_read_in_their_real_format() {
         include_bytes!("../files/xlsxwriter-False.xlsx"),
     )
     .holds(&["plaincell", "richcell tail"])
-    .omni_loses(&[]);
+    .omni_loses(&["comments"]);
     let none = outcome(Format::Xls, b"hello");
     assert_eq!(none.failure.as_deref(), Some("it is no workbook"));
     assert_eq!(none.text, "");
@@ -150,4 +150,157 @@ fn cells_without_a_letter_are_left_out_as_in_omni() {
         + &inline(3, "word");
     let outcome = outcome(Format::Xlsx, &workbook("1", &[("One", &rows)]));
     assert_eq!(outcome.text, "Sheet: One\nword\n");
+}
+
+/// Reporting servers and old versions of Excel write such exports.
+#[test]
+fn a_web_archive_that_is_called_a_workbook_is_read_as_pages() {
+    let archived = "MIME-Version: 1.0\r\nX-Document-Type: Workbook\r\nContent-Type: multipart/related;\r\n\tboundary=\"----=_Next\"\r\n\r\n\
+                    ------=_Next\r\nContent-Location: file:///C:/Book1.htm\r\nContent-Transfer-Encoding: quoted-printable\r\n\
+                    Content-Type: text/html; charset=\"us-ascii\"\r\n\r\n<html><table><tr><td class=3Dxl65>first=\r\ncell</td></tr></table></html>\r\n\
+                    ------=_Next\r\nContent-Location: file:///C:/sheet002.htm\r\nContent-Transfer-Encoding: base64\r\n\
+                    Content-Type: text/html\r\n\r\nPHA+c2Vjb25kY2VsbDwvcD4=\r\n------=_Next--\r\n";
+    outcome(Format::Xls, archived.as_bytes())
+        .holds(&["firstcell", "secondcell"])
+        .lacks(&["xl65", "boundary"])
+        .omni_loses(&["a web archive that is called a workbook"]);
+}
+
+fn with_parts(book: &[u8], parts: &[(&str, &str)]) -> Vec<u8> {
+    let mut book = zip::ZipArchive::new(std::io::Cursor::new(book)).unwrap();
+    let mut all = Vec::new();
+    for index in 0..book.len() {
+        let mut part = book.by_index(index).unwrap();
+        let mut xml = String::new();
+        std::io::Read::read_to_string(&mut part, &mut xml).unwrap();
+        let name = part.name().unwrap().into_owned();
+        if parts.iter().all(|(other, _)| *other != name) {
+            all.push((name, xml));
+        }
+    }
+    let mut all: Vec<_> = all.iter().map(|(name, xml)| (&**name, &**xml)).collect();
+    all.extend(parts);
+    archive(&all)
+}
+
+#[test]
+fn comments_drawings_and_charts_of_a_sheet_are_read() {
+    let book = workbook("1", &[("One", &inline(1, "cellword"))]);
+    let sheet = |kinds: &[(&str, &str, &str)]| relationships(kinds);
+    let comments = "<comments><commentList><comment ref=\"A1\"><text><r><t>note</t></r><r><t>word</t></r></text></comment></commentList></comments>";
+    let thread = "<ThreadedComments><threadedComment ref=\"A1\"><text>threadword</text></threadedComment></ThreadedComments>";
+    let drawing = "<xdr:wsDr><xdr:sp><xdr:txBody><a:p><a:r><a:t>boxword</a:t></a:r></a:p></xdr:txBody></xdr:sp></xdr:wsDr>";
+    let chart = "<c:chartSpace><c:title><a:p><a:r><a:t>Chart title</a:t></a:r></a:p></c:title><c:v>123</c:v></c:chartSpace>";
+    let rels = "xl/worksheets/_rels/sheet0.xml.rels";
+    let with_comments = with_parts(
+        &book,
+        &[
+            (
+                rels,
+                &sheet(&[
+                    ("r1", "comments", "../comments1.xml"),
+                    ("r2", "drawing", "../drawings/drawing1.xml"),
+                ]),
+            ),
+            ("xl/comments1.xml", comments),
+            ("xl/drawings/drawing1.xml", drawing),
+            (
+                "xl/drawings/_rels/drawing1.xml.rels",
+                &sheet(&[("r1", "chart", "../charts/chart1.xml")]),
+            ),
+            ("xl/charts/chart1.xml", chart),
+        ],
+    );
+    outcome(Format::Xlsx, &with_comments)
+        .holds(&["cellword", "noteword", "boxword", "Chart title"])
+        .lacks(&["123"])
+        .omni_loses(&["comments", "drawings", "charts"]);
+    // Excel writes a conversation twice.
+    let threaded = with_parts(
+        &book,
+        &[
+            (
+                rels,
+                &sheet(&[
+                    ("r1", "comments", "../comments1.xml"),
+                    ("r2", "threadedComment", "../threads/t1.xml"),
+                ]),
+            ),
+            ("xl/comments1.xml", comments),
+            ("xl/threads/t1.xml", thread),
+        ],
+    );
+    outcome(Format::Xlsx, &threaded)
+        .holds(&["threadword"])
+        .lacks(&["noteword"])
+        .omni_loses(&["comments"]);
+}
+
+/// What a cell looks like is in parts that its text does not need.
+#[test]
+fn a_bad_part_beside_the_sheets_costs_no_cell() {
+    let book = workbook("1", &[("One", &inline(1, "cellword")), ("Two", SHARED)]);
+    for bad in ["<styleSheet><numFmts><<", "", "<html>", "\u{0}"] {
+        let damaged = with_parts(
+            &book,
+            &[
+                ("xl/styles.xml", bad),
+                ("xl/theme/theme1.xml", bad),
+                ("docProps/core.xml", bad),
+            ],
+        );
+        let outcome = outcome(Format::Xlsx, &damaged);
+        assert!(outcome.text.contains("cellword"), "{bad}: {outcome:?}");
+        assert!(
+            outcome.text.contains("wrongcountword"),
+            "{bad}: {outcome:?}"
+        );
+    }
+}
+
+#[test]
+fn a_list_of_texts_that_is_cut_off_costs_its_end_alone() {
+    let rows = format!("{SHARED}{}", inline(2, "inlineword"));
+    let book = workbook("2", &[("One", &rows)]);
+    let cut = "<sst uniqueCount=\"2\"><si><t>keptword</t></si><si><t>lostwo";
+    let damaged = with_parts(&book, &[("xl/sharedStrings.xml", cut)]);
+    let outcome = outcome(Format::Xlsx, &damaged);
+    for word in ["keptword", "inlineword"] {
+        assert!(outcome.text.contains(word), "{outcome:?}");
+    }
+    assert_eq!(outcome.lost[0].0, "the last texts");
+}
+
+/// Spellings of the same workbook by other programs.
+#[test]
+fn a_workbook_is_read_in_every_spelling_of_its_parts() {
+    let book = workbook("1", &[("One", SHARED)]);
+    let main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
+    let sheet = |prefix: &str, space: &str| {
+        let p = if prefix.is_empty() {
+            String::new()
+        } else {
+            format!("{prefix}:")
+        };
+        let at = if prefix.is_empty() {
+            "xmlns".to_owned()
+        } else {
+            format!("xmlns:{prefix}")
+        };
+        format!(
+            "<{p}worksheet {at}=\"{space}\"><{p}sheetData><{p}row r=\"1\"><{p}c r=\"A1\" t=\"inlineStr\"><{p}is><{p}r><{p}t>Rich</{p}t></{p}r>\
+             <{p}r><{p}t>cell</{p}t></{p}r></{p}is></{p}c><{p}c t=\"str\"><{p}f>A1</{p}f><{p}v>formulaword</{p}v></{p}c></{p}row></{p}sheetData></{p}worksheet>"
+        )
+    };
+    for (prefix, space) in [
+        ("", main),
+        ("x", main),
+        ("", "http://purl.oclc.org/ooxml/spreadsheetml/main"),
+    ] {
+        let other = with_parts(
+            &book,
+            &[("xl/worksheets/sheet0.xml", &sheet(prefix, space))],
+        );
+        outcome(Format::Xlsx, &other).holds(&["Richcell", "formulaword"]);
+    }
 }

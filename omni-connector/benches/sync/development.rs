@@ -62,11 +62,9 @@ pub(crate) fn search(counts: &[&str]) -> Result<()> {
         .build()?;
     runtime.block_on(async {
         let folder = tempfile::tempdir()?;
-        let manager = Manager::start(ManagerOptions {
-            storage: Storage::Folder(folder.path().to_owned()),
-            ..ManagerOptions::default()
-        })
-        .await?;
+        let mut options = ManagerOptions::default();
+        options.storage = Storage::Folder(folder.path().to_owned());
+        let manager = Manager::start(options).await?;
         let (store, mut filled) = (manager.store(), 0);
         let source = manager.source("bench", "web", json!({})).await?.id;
         for count in counts {

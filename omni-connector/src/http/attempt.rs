@@ -475,6 +475,24 @@ impl Reader<'_> {
         Failure::new(error, Again::Never)
     }
 
+    /// Explains a refusal by another host to which the API redirected. That host got no credential, so the credential
+    /// is not at fault.
+    fn turned_away(&self, answer: &Answer) -> Option<Failure> {
+        let origin = |url: &Url| url.origin().ascii_serialization();
+        let from = self.call.url.as_ref().map(origin).ok()?;
+        let to = origin(answer.url());
+        if from == to || self.call.api.is_own(answer.url()) {
+            return None;
+        }
+        let error = SourceError::TurnedAway {
+            from,
+            to,
+            status: answer.status(),
+            at: self.at(),
+        };
+        Some(Failure::new(error, Again::Never))
+    }
+
     /// Checks whether an answer has the requested form.
     fn judge(&self, answer: &Answer) -> Result<(), Failure> {
         let verdict = match &self.call.api.settings().refusals {
@@ -484,6 +502,12 @@ impl Reader<'_> {
         let errors = || super::graphql::judge(answer).filter(|_| self.call.is_graphql);
         let verdict = match verdict {
             Verdict::Good => errors().unwrap_or(Verdict::Good),
+            Verdict::Unauthorized | Verdict::Forbidden | Verdict::NotFound => {
+                match self.turned_away(answer) {
+                    Some(failure) => return Err(failure),
+                    None => verdict,
+                }
+            }
             refused => refused,
         };
         let (status, at) = (answer.status(), self.at());

@@ -104,6 +104,20 @@ impl Auth {
         Self(Kind::None)
     }
 
+    /// Returns whether a request gets the same credential from both. Functions are compared by identity.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Kind::None, Kind::None) | (Kind::OAuth, Kind::OAuth) => true,
+            (Kind::Bearer(one), Kind::Bearer(other)) => one == other,
+            (Kind::Basic(user, one), Kind::Basic(name, other)) => user == name && one == other,
+            (Kind::Header(name, one), Kind::Header(key, other)) => name == key && one == other,
+            (Kind::Query(name, one), Kind::Query(key, other)) => name == key && one == other,
+            (Kind::Exchange(one), Kind::Exchange(other)) => Arc::ptr_eq(one, other),
+            (Kind::Sign(one), Kind::Sign(other)) => Arc::ptr_eq(one, other),
+            _ => false,
+        }
+    }
+
     /// Returns the name of the query parameter with the key, which must not be stored.
     pub(super) fn secret_parameter(&self) -> Option<&str> {
         match &self.0 {

@@ -117,6 +117,17 @@ pub enum SourceError {
         /// The call.
         at: Box<At>,
     },
+    /// A redirect led to another host, which got no credential and refused the request.
+    TurnedAway {
+        /// The origin that redirected.
+        from: String,
+        /// The origin that refused.
+        to: String,
+        /// The status of the refusal.
+        status: StatusCode,
+        /// The call.
+        at: Box<At>,
+    },
     /// A walk over pages did not reach its declared end.
     Walk(Incomplete),
     /// The run was cancelled.
@@ -164,7 +175,8 @@ impl SourceError {
             | Self::Unreachable { at, .. }
             | Self::Unreadable { at, .. }
             | Self::TooLarge { at, .. }
-            | Self::Foreign { at, .. } => Some(at),
+            | Self::Foreign { at, .. }
+            | Self::TurnedAway { at, .. } => Some(at),
             Self::Walk(Incomplete::Failed(error)) => error.at(),
             Self::Walk(_) | Self::Cancelled | Self::Invalid { .. } => None,
         }
@@ -210,6 +222,7 @@ impl SourceError {
             Self::Unreadable { .. } => "unreadable",
             Self::TooLarge { .. } => "too_large",
             Self::Foreign { .. } => "foreign",
+            Self::TurnedAway { .. } => "turned_away",
             Self::Walk(_) => "walk",
             Self::Cancelled => "cancelled",
             Self::Invalid { .. } => "invalid",
@@ -289,6 +302,14 @@ impl SourceError {
             Self::Foreign { origin, .. } => write!(
                 f,
                 "`{origin}` is not an origin of this API; name it with `Api::also_at` if it may be asked"
+            ),
+            Self::TurnedAway {
+                from, to, status, ..
+            } => write!(
+                f,
+                "`{from}` redirects to `{to}`, which got no credential and says {}; if it needs one, call it by an \
+                 `Api` of its own",
+                status.as_u16()
             ),
             Self::Walk(_) | Self::Cancelled | Self::Invalid { .. } => Ok(()),
         }

@@ -324,7 +324,9 @@ impl Making<'_> {
                     return Err(error);
                 }
                 self.renewed = true;
-                let is_renewed = self.renew(key.seen).await?;
+                // The source refuses the same credential again.
+                let is_renewed =
+                    self.renew(key.seen).await? && !self.key().await?.auth.is_same(&key.auth);
                 return if is_renewed { Ok(()) } else { Err(error) };
             }
             Again::Busy => {

@@ -43,7 +43,7 @@ impl SyncContext {
         Ok(())
     }
 
-    /// Reports groups without a list, and records those with one in the notes.
+    /// Reports groups without a list, users that are not addresses and repeated ids. Records sent groups in the notes.
     async fn note_groups(&self) {
         let groups = &self.inner.groups;
         let never_sent = groups.never_sent();
@@ -59,6 +59,14 @@ impl SyncContext {
             self.inner
                 .pipeline
                 .report(|report| report.name_odd_users(clean));
+        }
+        let repeated = self.inner.repeats.found();
+        if !repeated.is_empty() {
+            let clean = |(id, times): (String, u64)| (self.clean(&id), times);
+            let repeated = repeated.into_iter().map(clean).collect();
+            self.inner
+                .pipeline
+                .report(|report| report.repeated = repeated);
         }
         if groups.has_news() {
             let (manager, source) = (&self.inner.manager, &self.inner.source.id);

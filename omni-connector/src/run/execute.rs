@@ -191,7 +191,20 @@ fn log_losses(report: &RunReport) {
         tracing::warn!(
             count = report.odd_users,
             users,
-            "documents name users that are not e-mail addresses, so nobody reads them by these; give the bare address"
+            "documents or groups name users that are not e-mail addresses, so nobody reads them by these; give the bare address"
+        );
+    }
+    if !report.repeated.is_empty() {
+        let times = report
+            .repeated
+            .iter()
+            .map(|(id, times)| format!("{id} ({times} times)"));
+        let ids = times.take(FIRST).collect::<Vec<_>>().join(", ");
+        tracing::warn!(
+            count = report.repeated.len(),
+            ids,
+            "documents were sent more than once, and the last one counts; if they are different items, give each its \
+             own id"
         );
     }
     if report.held_back > 0 {

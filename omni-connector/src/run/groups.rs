@@ -83,7 +83,7 @@ struct State {
     remembered: usize,
     /// Groups that documents named before any list of them was sent.
     named: BTreeSet<Box<str>>,
-    /// Users named by documents that are not e-mail addresses.
+    /// Users named by documents and groups that are not e-mail addresses.
     odd_users: BTreeSet<Box<str>>,
 }
 
@@ -155,7 +155,7 @@ impl Groups {
         }
     }
 
-    /// Records users named by a document.
+    /// Records users named by a document or a group.
     pub(super) fn name_users(&self, users: &[String]) {
         for user in users.iter().filter(|user| !is_address(user)) {
             let mut state = self.state();
@@ -165,7 +165,7 @@ impl Groups {
         }
     }
 
-    /// Returns users named by documents of this run that are not e-mail addresses.
+    /// Returns users named in this run that are not e-mail addresses.
     pub(super) fn odd_users(&self) -> Vec<String> {
         let state = self.state();
         state.odd_users.iter().map(ToString::to_string).collect()

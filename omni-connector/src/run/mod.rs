@@ -21,6 +21,7 @@ mod partitions;
 mod parts;
 mod pipeline;
 mod receipt;
+mod repeats;
 mod report;
 mod requests;
 mod slots;

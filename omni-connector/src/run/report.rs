@@ -43,12 +43,15 @@ pub struct RunReport {
     /// The first of these groups.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub first_unsent_groups: Vec<String>,
-    /// Users named by documents that are not e-mail addresses. They give nobody access.
+    /// Users named by documents and groups that are not e-mail addresses. They give nobody access.
     #[serde(default)]
     pub odd_users: u64,
     /// The first of these users.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub first_odd_users: Vec<String>,
+    /// The first documents that the run sent more than once, and how often. Two items may have the same id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub repeated: BTreeMap<String, u64>,
     /// Bytes of content handed over.
     pub bytes: u64,
     /// Contents stored at the manager. Fewer than `updated` when several documents have the same content.

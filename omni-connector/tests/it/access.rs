@@ -6,7 +6,8 @@ use std::sync::{
 };
 
 use omni_connector::{
-    Access, Checkpoint, Document, DocumentPermissions, Inventory, Members, SyncContext, Walked,
+    Access, Checkpoint, Document, DocumentPermissions, Group, Inventory, Members, SyncContext,
+    Walked,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -151,6 +152,39 @@ async fn users_that_are_not_addresses_are_reported() {
         json!(["@example.com", "Ann <ann@example.com>", "bob"])
     );
     assert_eq!(manager.documents(), ["one", "two"]);
+}
+
+#[tokio::test]
+async fn members_of_a_group_that_are_not_addresses_are_reported() {
+    let manager = Manager::start().await;
+    let report = ran(&manager, |ctx, _| async move {
+        let members = [
+            "Ann <ann@example.com>".to_owned(),
+            "cyd@example.com".to_owned(),
+        ];
+        ctx.group(Group::new("ops@example.com", members)).await?;
+        Ok(())
+    })
+    .await;
+    assert_eq!(report["first_odd_users"], json!(["Ann <ann@example.com>"]));
+}
+
+#[tokio::test]
+async fn an_id_that_is_sent_twice_is_reported_with_its_count() {
+    let manager = Manager::start().await;
+    let report = ran(&manager, |ctx, _| async move {
+        let send =
+            |id: &str| ctx.upsert(Document::new(id.to_owned(), DocumentPermissions::public()));
+        for id in ["one", "two", "one", "gone", "one"] {
+            send(id).await?;
+        }
+        // What was deleted may come back.
+        ctx.delete("gone").await?;
+        send("gone").await?;
+        Ok(())
+    })
+    .await;
+    assert_eq!(report["repeated"], json!({ "one": 3 }));
 }
 
 #[tokio::test]

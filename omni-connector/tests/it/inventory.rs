@@ -601,6 +601,61 @@ fn an_item_that_failed_is_tried_again_and_reported_until_it_arrives() {
     }
 }
 
+/// The resumed author continues behind the items that failed.
+#[test]
+fn the_report_of_a_resumed_run_names_what_failed_before() {
+    let mut resumed = 0;
+    for at in 0..24 {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .start_paused(true)
+            .build()
+            .unwrap();
+        let (was_killed, report) = runtime.block_on(async {
+            let world = Shared::default();
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let base = format!("http://{}", listener.local_addr().unwrap());
+            let router = Router::new().fallback(answer).with_state(world.clone());
+            tokio::spawn(async move { axum::serve(listener, router).await });
+            for item in 0..ITEMS {
+                lock(&world).apply(Change::Put(item));
+            }
+            let failing = Process {
+                refused: BTreeSet::from([1]),
+                unreadable: BTreeSet::from([3]),
+                killed_at: Some((at, true)),
+                saves: true,
+                goes_on: true,
+                ..undisturbed("full")
+            };
+            let was_killed = !run(&world, &base, failing.clone(), false).await;
+            let spared = Process {
+                killed_at: None,
+                ..failing
+            };
+            if was_killed {
+                assert!(run(&world, &base, spared, true).await, "{at}");
+            }
+            let report = lock(&world).report.take().unwrap();
+            (was_killed, report)
+        });
+        resumed += u32::from(was_killed);
+        let failures = report["failures"].as_array().unwrap();
+        let mut items: Vec<_> = failures
+            .iter()
+            .map(|failure| failure["item"].clone())
+            .collect();
+        items.sort_by_key(ToString::to_string);
+        assert_eq!(
+            items,
+            [json!(id(1)), json!(id(3))],
+            "killed at call {at}: {report}"
+        );
+        assert_eq!(report["failed"], 2, "killed at call {at}");
+    }
+    assert!(resumed > 5, "{resumed}");
+}
+
 #[test]
 fn a_document_that_was_accepted_by_a_killed_process_and_is_gone_since_is_deleted() {
     for at in 0..24 {

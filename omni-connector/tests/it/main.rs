@@ -7,6 +7,7 @@ mod credentials;
 mod http;
 mod incoming;
 mod inventory;
+mod logs;
 mod losses;
 
 mod model;

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 
 use encoding_rs::Encoding;
 
+use crate::readers::text;
+
 /// A repaired message for the parser.
 pub(super) struct Mended<'a> {
     pub(super) data: Cow<'a, [u8]>,
@@ -20,6 +22,7 @@ pub(super) fn mended(data: &[u8]) -> Mended<'_> {
     if mended.data.len() < data.len() {
         mended.omni_loses.push("headings behind a byte order mark");
     }
+    mended.raw_headings();
     mended.true_charsets();
     mended.whole_words();
     mended.boundaries();
@@ -37,6 +40,22 @@ pub(super) fn is_beyond_omni(charset: &str) -> bool {
 }
 
 impl Mended<'_> {
+    /// Decodes headings that are neither ASCII nor UTF-8, as old programs write them.
+    fn raw_headings(&mut self) {
+        let ends = [&b"\r\n\r\n"[..], b"\n\n"];
+        let end = ends
+            .iter()
+            .filter_map(|end| find(&self.data, end))
+            .min()
+            .unwrap_or(self.data.len());
+        if std::str::from_utf8(&self.data[..end]).is_ok() {
+            return;
+        }
+        let head = text::detected(&self.data[..end]).into_owned();
+        self.data.to_mut().splice(..end, head.into_bytes());
+        self.loses("headings that are not encoded");
+    }
+
     /// Relabels text as UTF-8 when it is declared as ASCII but is not.
     fn true_charsets(&mut self) {
         const ASCII: &[u8] = b"us-ascii";

@@ -3,10 +3,14 @@
 mod letter;
 mod mend;
 
-use mail_parser::{Message, MessageParser, MessagePart, MimeHeaders, PartType};
+use encoding_rs::Encoding;
+use mail_parser::{
+    Encoding as Transfer, Message, MessageParser, MessagePart, MimeHeaders, PartType,
+    decoders::{base64::base64_decode, quoted_printable::quoted_printable_decode},
+};
 use msg_parser::{Outlook, Person};
 
-use super::{Refusal, html, parts::Parts};
+use super::{Refusal, html, parts::Parts, text};
 use letter::{Letter, addresses, mailbox};
 
 /// Greatest depth of nested messages.
@@ -35,31 +39,88 @@ fn message_text(message: &Message<'_>, depth: usize, parts: &mut Parts<'_>) {
     };
     parts.text(&letter.text());
     for attached in message.attachments() {
-        attachment(attached, depth, parts);
+        attachment(message, attached, depth, parts);
     }
 }
 
-/// Returns the text parts, or the HTML parts when the text is blank.
+/// Reads the pages of a web archive (MHTML), which has the form of a message.
+pub(super) fn pages(data: &[u8], parts: &mut Parts<'_>) -> Result<(), Refusal> {
+    let message = MessageParser::default()
+        .parse(data)
+        .ok_or("the web archive is empty")?;
+    let mut has_page = false;
+    for part in &message.parts {
+        if let PartType::Html(_) = part.body {
+            let page = text_of(&message, part, parts).unwrap_or_default();
+            parts.text(&page);
+            parts.text("\n");
+            has_page = true;
+        }
+    }
+    if has_page {
+        Ok(())
+    } else {
+        Err("the web archive has no page".to_owned())
+    }
+}
+
+/// Returns the text parts, or the HTML parts when the text has no word.
 fn body(message: &Message<'_>, parts: &mut Parts<'_>) -> String {
-    let text = |part: &MessagePart<'_>| match &part.body {
-        PartType::Text(text) => Some(text.to_string()),
-        PartType::Html(page) => Some(html::to_markdown(page)),
-        _ => None,
+    let mut join = |bodies: Vec<&MessagePart<'_>>| {
+        let texts = bodies
+            .into_iter()
+            .filter_map(|part| text_of(message, part, parts));
+        texts.collect::<Vec<_>>().join("\n\n")
     };
-    let join = |texts: Vec<String>| texts.join("\n\n");
-    let plain = join(message.text_bodies().filter_map(text).collect());
+    let plain = join(message.text_bodies().collect());
+    let has_words = |text: &str| text.contains(char::is_alphanumeric);
+    let rich = if has_words(&plain) {
+        String::new()
+    } else {
+        join(message.html_bodies().collect())
+    };
     for part in message.text_bodies().chain(message.html_bodies()) {
         charset(part, parts);
     }
-    if !plain.trim().is_empty() {
-        return plain;
-    }
-    let rich = join(message.html_bodies().filter_map(text).collect());
-    if !rich.trim().is_empty() {
+    if has_words(&rich) && rich != plain {
         parts.omni_loses("HTML beside a blank text");
         return rich;
     }
     plain
+}
+
+/// Returns the text of a part as Markdown. Decodes it again when it does not have the charset that
+/// it declares, or declares none.
+fn text_of(message: &Message<'_>, part: &MessagePart<'_>, parts: &mut Parts<'_>) -> Option<String> {
+    const UNDECODED: char = '\u{fffd}';
+    let (decoded, is_page) = match &part.body {
+        PartType::Text(text) => (text, false),
+        PartType::Html(page) => (page, true),
+        _ => return None,
+    };
+    let mended = decoded.contains(UNDECODED).then(|| {
+        let range = part.offset_body as usize..part.offset_end as usize;
+        let raw = message.raw_message.get(range)?;
+        let bytes = match part.encoding {
+            Transfer::None => raw.to_vec(),
+            Transfer::Base64 => base64_decode(raw)?,
+            Transfer::QuotedPrintable => quoted_printable_decode(raw)?,
+        };
+        let label = part
+            .content_type()
+            .and_then(|kind| kind.attribute("charset"));
+        let label =
+            label.and_then(|label| Encoding::for_label_no_replacement(label.trim().as_bytes()));
+        let declared = label.or_else(|| html::declared(&bytes).filter(|_| is_page));
+        Some(text::decode(&bytes, declared, parts).into_owned())
+    });
+    let mended = mended.flatten().filter(|text| !text.contains(UNDECODED));
+    let text = mended.as_deref().unwrap_or(decoded);
+    Some(if is_page {
+        html::to_markdown(text)
+    } else {
+        text.to_owned()
+    })
 }
 
 /// Reports a part whose charset Omni cannot decode: Omni reads messages without East Asian tables.
@@ -74,11 +135,10 @@ fn charset(part: &MessagePart<'_>, parts: &mut Parts<'_>) {
     }
 }
 
-fn attachment(part: &MessagePart<'_>, depth: usize, parts: &mut Parts<'_>) {
+fn attachment(message: &Message<'_>, part: &MessagePart<'_>, depth: usize, parts: &mut Parts<'_>) {
     let name = part.attachment_name().unwrap_or("without a name");
     let text = match &part.body {
-        PartType::Text(text) => text.to_string(),
-        PartType::Html(page) => html::to_markdown(page),
+        PartType::Text(_) | PartType::Html(_) => text_of(message, part, parts).unwrap_or_default(),
         PartType::Message(message) if depth < DEEPEST => {
             parts.omni_loses("attached messages");
             parts.text("\n\n");
@@ -102,7 +162,7 @@ fn attachment(part: &MessagePart<'_>, depth: usize, parts: &mut Parts<'_>) {
 
 pub(super) fn msg(data: &[u8], parts: &mut Parts<'_>) -> Result<(), Refusal> {
     let message = Outlook::from_slice(data).map_err(|error| error.to_string())?;
-    let body = if message.body.is_empty() {
+    let body = if message.body.trim().is_empty() {
         html::to_markdown(&message.html)
     } else {
         message.body
@@ -128,5 +188,18 @@ pub(super) fn msg(data: &[u8], parts: &mut Parts<'_>) -> Result<(), Refusal> {
         body: &body,
     };
     parts.text(&letter.text());
+    for attached in &message.attachments {
+        let names = [
+            &attached.long_file_name,
+            &attached.file_name,
+            &attached.display_name,
+        ];
+        let name = names.into_iter().find(|name| !name.is_empty());
+        let name = name.map_or("without a name", String::as_str);
+        parts.lost(
+            format!("attachment `{name}`"),
+            "files in messages are not read",
+        );
+    }
     Ok(())
 }

@@ -3,10 +3,11 @@
 use quick_xml::events::{BytesStart, Event};
 
 use super::{
-    package::Package,
+    beside,
+    package::{Package, Related},
     xml::{self, Events},
 };
-use crate::readers::{Refusal, parts::Parts};
+use crate::readers::{Refusal, html, mail, parts::Parts, text};
 
 /// Kinds of parts other than the body in reading order, with their names for people. Omni reads
 /// none of them.
@@ -24,19 +25,56 @@ pub(super) fn read(package: &mut Package<'_>, parts: &mut Parts<'_>) -> Result<(
     parts.part("body", |parts| body_text(&body, parts));
 
     let related = package.related(&main);
-    let chartlike = [("chart", "charts"), ("diagramData", "diagrams")];
-    for (kind, people) in BESIDE.into_iter().chain(chartlike) {
+    for chunk in related.iter().filter(|related| related.kind == "aFChunk") {
+        let data = package.bytes(&chunk.name);
+        parts.part("inserted document", |parts| inserted(chunk, &data?, parts));
+    }
+    for (kind, people) in BESIDE {
         let named = related.iter().filter(|related| related.kind == kind);
         for related in named {
             let xml = package.part(&related.name);
             parts.part(people, |parts| {
-                let mut text = Gathered::default();
-                let read = walk(&xml?, &mut |piece| text.push(piece));
-                text.give(people, parts);
+                let mut text = String::new();
+                let read = walk(&xml?, &mut |piece| {
+                    text.push_str(piece);
+                    true
+                });
+                beside::give(people, &text, parts);
                 read
             });
+            for drawn in beside::of(package, &related.name) {
+                drawn.give(parts);
+            }
         }
     }
+    for drawn in beside::of(package, &main) {
+        if drawn.what != "comments" {
+            drawn.give(parts);
+        }
+    }
+    Ok(())
+}
+
+/// Reads a document that a program inserted as it was (`altChunk`).
+fn inserted(chunk: &Related, data: &[u8], parts: &mut Parts<'_>) -> Result<(), String> {
+    let ending = chunk.name.rsplit('.').next().unwrap_or_default();
+    match ending {
+        "htm" | "html" | "xhtml" => html::read(data, parts),
+        "mht" | "mhtml" => mail::pages(data, parts)?,
+        "txt" => text::read(data, parts)?,
+        "docx" => {
+            let mut package = Package::open(data)?;
+            let main = package.main("word/document.xml")?;
+            body_text(&package.part(&main)?, parts)?;
+        }
+        _ => {
+            return Err(format!(
+                "a file of the type `{ending}` in a document is not read"
+            ));
+        }
+    }
+    parts.omni_loses("inserted documents");
+    parts.text("\n");
     Ok(())
 }
 
@@ -45,30 +83,6 @@ fn body_text(xml: &str, parts: &mut Parts<'_>) -> Result<(), String> {
         parts.text(piece);
         !parts.is_full()
     })
-}
-
-/// Text of a part other than the body.
-#[derive(Default)]
-pub(super) struct Gathered(String);
-
-impl Gathered {
-    pub(super) fn push(&mut self, piece: &str) -> bool {
-        self.0.push_str(piece);
-        true
-    }
-
-    /// Emits the text and reports that Omni loses it. Skips a chart's numbers, which no search
-    /// finds.
-    pub(super) fn give(&self, what: &str, parts: &mut Parts<'_>) {
-        let words = |line: &&str| line.contains(char::is_alphabetic) || what != "charts";
-        let lines: Vec<_> = self.0.trim().lines().filter(words).collect();
-        if !lines.is_empty() {
-            parts.omni_loses(what);
-            parts.text("\n");
-            parts.text(&lines.join("\n"));
-            parts.text("\n");
-        }
-    }
 }
 
 /// Reads one line for each paragraph and each table row, with TAB between cells. `push` receives
@@ -97,7 +111,8 @@ fn walk(xml: &str, push: &mut dyn FnMut(&str) -> bool) -> Result<(), String> {
 #[derive(Default)]
 struct State {
     is_in_text: bool,
-    /// Depth of hidden content: moved text, and fallbacks for older programs.
+    /// Depth of hidden content: moved text, fallbacks for older programs, and the pronunciation
+    /// above a word, which would be joined to it.
     hidden: usize,
     /// For each open table, whether its open row has a cell.
     tables: Vec<bool>,
@@ -110,7 +125,7 @@ impl State {
 
     fn start(&mut self, tag: &BytesStart<'_>) -> Option<String> {
         match tag.local_name().as_ref() {
-            "Fallback" | "moveFrom" | "del" => self.hidden += 1,
+            "Fallback" | "moveFrom" | "del" | "rt" => self.hidden += 1,
             "t" | "v" => self.is_in_text = true,
             "tbl" => self.tables.push(false),
             "tr" => self
@@ -145,7 +160,7 @@ impl State {
 
     fn end(&mut self, name: &str) -> Option<&'static str> {
         match name {
-            "Fallback" | "moveFrom" | "del" => self.hidden = self.hidden.saturating_sub(1),
+            "Fallback" | "moveFrom" | "del" | "rt" => self.hidden = self.hidden.saturating_sub(1),
             "t" => self.is_in_text = false,
             // Values of a chart.
             "v" => {

@@ -1,14 +1,16 @@
 //! Reads office files: archives of XML parts that relationships connect.
 
+mod beside;
 mod document;
 mod package;
+mod sheets;
 mod slides;
 mod xml;
 
 use package::Package;
 pub(super) use xml::{attribute, characters};
 
-use super::{Refusal, parts::Parts, workbook};
+use super::{Refusal, parts::Parts};
 use crate::Format;
 
 /// Reads an office file by the kind of its main part, whatever its declared format.
@@ -28,7 +30,7 @@ pub(super) fn read(
     let mut package = Package::open(data)?;
     match package.format().unwrap_or(called) {
         Format::Pptx => slides::read(&mut package, parts),
-        Format::Xlsx => workbook::xlsx(data, max_rows, parts),
+        Format::Xlsx => sheets::read(&mut package, data, max_rows, parts),
         _ => document::read(&mut package, parts),
     }
 }

@@ -89,13 +89,18 @@ impl<'a> Package<'a> {
 
     /// Returns a part's XML as text, up to a fault.
     pub(super) fn part(&mut self, name: &str) -> Result<String, String> {
+        self.bytes(name).map(|data| xml::decode(&data))
+    }
+
+    /// Returns a part's bytes, up to a fault.
+    pub(super) fn bytes(&mut self, name: &str) -> Result<Vec<u8>, String> {
         let index = *self.places.get(name).ok_or("it is missing")?;
         let part = self.archive.by_index(index).map_err(|e| e.to_string())?;
         let mut data = Vec::new();
         let read = part.take(LONGEST_PART).read_to_end(&mut data);
         match read {
             Err(error) if data.is_empty() => Err(error.to_string()),
-            _ => Ok(xml::decode(&data)),
+            _ => Ok(data),
         }
     }
 

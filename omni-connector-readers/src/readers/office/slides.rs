@@ -3,7 +3,7 @@
 use quick_xml::events::Event;
 
 use super::{
-    document::Gathered,
+    beside,
     package::{Package, Related},
     xml::{self, Events},
 };
@@ -12,7 +12,14 @@ use crate::readers::{Refusal, parts::Parts};
 pub(super) fn read(package: &mut Package<'_>, parts: &mut Parts<'_>) -> Result<(), Refusal> {
     let by_name = slides_by_name(package);
     let by_deck = slides_by_deck(package);
-    if by_deck.as_ref().is_some_and(|deck| *deck != by_name) {
+    let in_file = |deck: &Vec<String>| {
+        let there = deck.iter().filter(|name| package.has(name));
+        there.cloned().collect::<Vec<_>>()
+    };
+    if by_deck
+        .as_ref()
+        .is_some_and(|deck| in_file(deck) != by_name)
+    {
         parts.omni_loses("the order of slides");
     }
     let slides = by_deck.unwrap_or(by_name);
@@ -22,15 +29,13 @@ pub(super) fn read(package: &mut Package<'_>, parts: &mut Parts<'_>) -> Result<(
     for (index, name) in slides.iter().enumerate() {
         let title = format!("Slide {}", index + 1);
         let xml = package.part(name);
-        let beside = beside(package, name);
+        let beside = beside::of(package, name);
         parts.part(format!("slide {}", index + 1), |parts| {
             parts.text(&title);
             parts.text("\n");
             let read = slide(&xml?, parts);
-            for (what, xml) in beside {
-                let mut text = Gathered::default();
-                paragraphs(&xml?, &mut |piece| text.push(piece))?;
-                text.give(what, parts);
+            for text in beside {
+                text.give_within(parts);
             }
             parts.text("\n");
             read
@@ -60,8 +65,11 @@ fn slides_by_deck(package: &mut Package<'_>) -> Option<Vec<String>> {
         });
         slides.extend(named.map(|related| related.name.clone()));
     }
-    slides.retain(|name| package.has(name));
-    (!slides.is_empty()).then_some(slides)
+    // A listed slide that is missing is reported.
+    slides
+        .iter()
+        .any(|name| package.has(name))
+        .then_some(slides)
 }
 
 /// Returns the slides ordered by the numbers in their names, as Omni reads them.
@@ -79,28 +87,11 @@ fn slides_by_name(package: &Package<'_>) -> Vec<String> {
     slides.into_iter().map(|(_, name)| name).collect()
 }
 
-/// Returns texts of a slide that are separate parts. Omni reads none of them.
-fn beside(package: &mut Package<'_>, slide: &str) -> Vec<(&'static str, Result<String, String>)> {
-    let mut beside = Vec::new();
-    for related in package.related(slide) {
-        let what = match related.kind.as_str() {
-            "chart" => "charts",
-            "diagramData" => "diagrams",
-            "notesSlide" => "notes of slides",
-            "comments" => "comments",
-            _ => continue,
-        };
-        let xml = package.part(&related.name);
-        beside.push((what, xml));
-    }
-    beside
-}
-
 fn slide(xml: &str, parts: &mut Parts<'_>) -> Result<(), String> {
     let mut has_split_word = false;
     let mut has_reference = false;
     let mut before = None;
-    let read = paragraphs_with(xml, &mut |event| match event {
+    let read = paragraphs(xml, &mut |event| match event {
         Piece::Run(text) => {
             let splits = |before: char| before.is_alphanumeric();
             has_split_word |= before.is_some_and(splits) && text.starts_with(char::is_alphanumeric);
@@ -136,11 +127,16 @@ fn slide(xml: &str, parts: &mut Parts<'_>) -> Result<(), String> {
 }
 
 /// Returns a part's paragraphs and, for charts, names and values.
-fn paragraphs(xml: &str, push: &mut dyn FnMut(&str) -> bool) -> Result<(), String> {
-    paragraphs_with(xml, &mut |piece| match piece {
-        Piece::Run(text) | Piece::Reference(text) => push(text),
-        Piece::Line => push("\n"),
-    })
+pub(super) fn text(xml: &str) -> Result<String, String> {
+    let mut text = String::new();
+    let read = paragraphs(xml, &mut |piece| {
+        text.push_str(match piece {
+            Piece::Run(piece) | Piece::Reference(piece) => piece,
+            Piece::Line => "\n",
+        });
+        true
+    });
+    read.map(|()| text)
 }
 
 enum Piece<'a> {
@@ -151,7 +147,7 @@ enum Piece<'a> {
     Line,
 }
 
-fn paragraphs_with(xml: &str, push: &mut dyn FnMut(Piece<'_>) -> bool) -> Result<(), String> {
+fn paragraphs(xml: &str, push: &mut dyn FnMut(Piece<'_>) -> bool) -> Result<(), String> {
     let mut events = Events::of(xml);
     // Fields such as the slide number are skipped.
     let (mut is_in_text, mut fields, mut fallbacks) = (false, 0_usize, 0_usize);

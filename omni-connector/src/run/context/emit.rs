@@ -93,6 +93,7 @@ impl SyncContext {
     /// As [`upsert`](Self::upsert).
     pub fn group(&self, group: Group) -> BoxFuture<'static, Result<(), RunError>> {
         self.inner.groups.send(&group.email, Some(&group.members));
+        self.inner.groups.name_users(&group.members);
         let event = ConnectorEvent::GroupMembershipSync {
             sync_run_id: String::new(),
             source_id: String::new(),
@@ -183,6 +184,7 @@ impl SyncContext {
         noted: Option<Noted>,
     ) -> BoxFuture<'static, Result<(), RunError>> {
         event.normalize();
+        self.inner.repeats.note(&event);
         let receipt = Receipt::new(&self.scope, noted);
         self.inner.pipeline.emit(event, body, tally, receipt)
     }

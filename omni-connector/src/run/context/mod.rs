@@ -19,6 +19,7 @@ use super::{
     once::LookedUp,
     pipeline::{Limits, Pipeline},
     receipt::Scope,
+    repeats::Repeats,
     requests::{RequestLog, are_requests_kept},
 };
 use crate::{
@@ -72,6 +73,8 @@ pub(super) struct Inner {
     looked_up: LookedUp,
     /// The groups that were sent, and those named by documents.
     pub(super) groups: Groups,
+    /// The documents that were sent, to find those that were sent twice.
+    pub(super) repeats: Repeats,
     /// What the run asked of its source, where that is kept.
     requests: Option<Arc<RequestLog>>,
 }
@@ -122,6 +125,7 @@ impl SyncContext {
                 secrets,
                 looked_up: LookedUp::default(),
                 groups,
+                repeats: Repeats::of(mode),
                 requests: are_requests_kept().then(Arc::default),
             }),
             scope: Arc::default(),

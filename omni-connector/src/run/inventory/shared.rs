@@ -69,8 +69,8 @@ pub(super) struct Missing {
     /// It failed in this process, so the report already has it.
     #[serde(skip)]
     pub(super) is_reported: bool,
-    /// The current walk has seen it.
-    #[serde(skip)]
+    /// The current walk has seen it. A resumed walk continues behind it.
+    #[serde(default, rename = "seen", skip_serializing_if = "std::ops::Not::not")]
     pub(super) is_seen: bool,
 }
 
@@ -367,6 +367,9 @@ impl State {
         let table = &self.table;
         self.missing
             .retain(|id, why| !part.has(id) || why.is_seen || table.get(id).is_some());
+        for why in self.missing.values_mut() {
+            why.is_seen = false;
+        }
     }
 
     /// Keeps all known documents of a part.

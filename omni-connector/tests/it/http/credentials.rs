@@ -114,6 +114,32 @@ async fn no_credential_leaves_the_origin_of_the_api() {
     }
 }
 
+/// The credential stays with the API, so a refusal elsewhere says nothing about it.
+#[tokio::test]
+async fn a_refusal_after_a_redirect_to_another_host_names_both_hosts() {
+    for status in [401, 403, 404] {
+        let other = Source::start(move |_| reply(status)).await;
+        let elsewhere = other.url.clone();
+        let source =
+            Source::start(move |_| reply(302).header("location", format!("{elsewhere}/file")))
+                .await;
+        let key = SecretString::from(CANARY.to_owned());
+        let api = source.api().auth(Auth::bearer(&key));
+        let error = api.get("file").read::<Value>().await.unwrap_err();
+        assert!(
+            matches!(error, SourceError::TurnedAway { .. }),
+            "{status}: {error:?}"
+        );
+        let text = error.to_string();
+        for named in [&source.url, &other.url, &status.to_string()] {
+            assert!(text.contains(named.as_str()), "{status}: {text}");
+        }
+        assert!(!text.contains("renew the credential"), "{text}");
+        assert_eq!((source.times(), other.times()), (1, 1), "{status}");
+        assert!(!shows_canary(&other.asked()[0]), "{status}");
+    }
+}
+
 #[tokio::test]
 async fn no_error_and_no_debug_output_shows_a_credential() {
     for (kind, auth) in kinds() {

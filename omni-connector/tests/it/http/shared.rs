@@ -259,15 +259,26 @@ async fn a_renewed_credential_is_read_again_once() {
 }
 
 #[tokio::test]
-async fn a_credential_that_stays_refused_is_tried_twice() {
+async fn a_refused_credential_is_sent_again_only_if_it_changed() {
     let source = Source::start(|_| reply(401)).await;
-    let (_, served) = start(&source).await;
-    let (status, body) = served
-        .post("/action", call(&source, "read", json!({ "path": "thing" })))
-        .await;
+    let (manager, served) = start(&source).await;
+    // The manager has the same credential.
+    manager.give_credentials(&json!({ "api_key": "old-key" }));
+    let read = || served.post("/action", call(&source, "read", json!({ "path": "thing" })));
+    let (status, body) = read().await;
     assert_eq!(status, 401, "{body}");
-    assert_eq!(source.times(), 2);
+    assert_eq!(source.times(), 1, "the same key would be refused again");
     assert!(!body.to_string().contains("old-key"), "{body}");
+    manager.give_credentials(&json!({ "api_key": "new-key" }));
+    let (status, body) = read().await;
+    assert_eq!(status, 401, "{body}");
+    let keys: Vec<_> = source
+        .asked()
+        .iter()
+        .map(|asked| asked.header("authorization").map(str::to_owned))
+        .collect();
+    let key = |name: &str| Some(format!("Bearer {name}"));
+    assert_eq!(keys, [key("old-key"), key("old-key"), key("new-key")]);
 }
 
 #[tokio::test]

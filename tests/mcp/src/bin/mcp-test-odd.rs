@@ -196,6 +196,11 @@ fn json_answer(status: u16, body: impl Into<String>) -> Response {
 async fn over_http(State(server): State<Arc<Http>>, headers: HeaderMap, body: Bytes) -> Response {
     let request: Value = serde_json::from_slice(&body).unwrap_or_default();
     let method = request["method"].as_str().unwrap_or_default();
+    // By RFC 9110, a request without the header accepts any coding.
+    let accepts = headers.get("accept-encoding").map(|value| value.as_bytes());
+    if server.transport == "identity" && accepts != Some(b"identity") {
+        return json_answer(406, r#"{"message":"any coding will do"}"#);
+    }
     if request.get("id").is_none() {
         return StatusCode::ACCEPTED.into_response();
     }

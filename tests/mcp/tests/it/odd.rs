@@ -232,6 +232,16 @@ async fn a_session_that_is_unknown_is_opened_again_whichever_status_says_so() {
     assert!(started.elapsed() < AT_ONCE);
 }
 
+/// The server refuses each request that leaves the coding of its answer open.
+#[tokio::test]
+async fn every_request_asks_for_an_answer_that_is_not_compressed() {
+    let (connector, _server) = over_http("identity").await;
+    let (status, manifest) = connector.discover().await;
+    assert_eq!(status, 200, "{manifest}");
+    assert!(offers(&manifest, "good"), "{manifest}");
+    assert_eq!(connector.call("good", json!({})).await.0, 200);
+}
+
 #[tokio::test]
 async fn a_refusal_over_http_keeps_its_meaning_and_names_no_type() {
     for (transport, expected, said) in [
