@@ -1,4 +1,4 @@
-//! An action whose arguments stand one by one.
+//! An action whose arguments are declared one by one.
 impl Acme {
     /// Create an issue.
     #[allow(clippy::needless_pass_by_value)]

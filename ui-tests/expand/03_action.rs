@@ -1,4 +1,4 @@
-//! An action whose arguments stand one by one.
+//! An action whose arguments are declared one by one.
 
 #[connector]
 impl Acme {

@@ -1,4 +1,4 @@
-//! An action that lives elsewhere, of one connector.
+//! A function outside the block, as an action of one connector.
 /// Count the issues of one month.
 #[allow(clippy::missing_errors_doc, clippy::needless_pass_by_value)]
 pub(crate) async fn monthly(acme: &Acme, config: Config<Settings>) -> Result<u32> {

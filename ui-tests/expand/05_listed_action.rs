@@ -1,4 +1,4 @@
-//! An action that lives elsewhere, of one connector.
+//! A function outside the block, as an action of one connector.
 
 /// Count the issues of one month.
 #[action(read)]

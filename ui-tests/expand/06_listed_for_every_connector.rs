@@ -1,4 +1,4 @@
-//! An action that lives elsewhere and serves every connector that has what it needs.
+//! A function outside the block, as an action of every connector that has its arguments.
 
 /// Say who asks.
 #[action(read)]

@@ -1,4 +1,4 @@
-//! Operators: methods, and one that lives elsewhere.
+//! Search operators: methods, and a function outside the block.
 impl Acme {
     /// `project:ops` finds the issues of one project.
     fn project(issue: &Issue) -> &str {

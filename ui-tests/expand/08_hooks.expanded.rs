@@ -1,5 +1,4 @@
-//! What the struct's keys cannot say: whether a run may start, how people sign in, which MCP server stands behind it, skills
-//! of the moment.
+//! One method for each hook.
 impl Acme {
     #[allow(clippy::needless_pass_by_value)]
     async fn reachable(&self, config: Config<Settings>) -> Result<()> {

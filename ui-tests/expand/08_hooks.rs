@@ -1,5 +1,4 @@
-//! What the struct's keys cannot say: whether a run may start, how people sign in, which MCP server stands behind it, skills
-//! of the moment.
+//! One method for each hook.
 
 #[connector]
 impl Acme {

@@ -1,4 +1,4 @@
-//! A read-only connector with skills, found under another path.
+//! A read-only connector with skills, and with another path of the crate.
 
 /// Wiki pages.
 #[connector(

@@ -1,4 +1,4 @@
-//! What is left where something was refused: the items as written, one error, and stubs that report nothing more.
+//! A refused declaration: the items as written, one error, and stubs for which rustc reports no more errors.
 
 #[connector(nmae = "acme", source_types = [Jira], config = Settings)]
 struct Acme;

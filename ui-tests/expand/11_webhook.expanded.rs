@@ -1,4 +1,4 @@
-//! What other systems call: with and without a source in the path.
+//! Webhooks, with and without a source in the path.
 impl Acme {
     #[allow(clippy::needless_pass_by_value, clippy::unused_async)]
     async fn push(&self, request: WebhookRequest) -> Result<Webhook> {

@@ -1,4 +1,4 @@
-//! What other systems call: with and without a source in the path.
+//! Webhooks, with and without a source in the path.
 
 #[connector]
 impl Acme {

@@ -1,3 +1,4 @@
+//! The client of an API as an argument.
 #[derive(Clone, FromCall)]
 struct Tracker {
     api: Api,

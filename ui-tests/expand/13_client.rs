@@ -1,3 +1,5 @@
+//! The client of an API as an argument.
+
 #[derive(Clone, FromCall)]
 struct Tracker {
     api: Api,

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use super::{Converter, Thunk, awaited, connector_argument, return_span, supplied, variable};
+use super::{Converter, Thunk, awaited, connector_argument, return_span, supplied};
 use crate::valid::{Hook, Supplied};
 
 pub(super) fn hook(hook: &Hook) -> TokenStream {
@@ -85,7 +85,7 @@ fn in_order(hook: &Hook, takes: &[&str]) -> TokenStream {
             return awaited(&hook.function, converter, &call);
         }
         let span = return_span(&hook.function);
-        let (returned, converter) = (variable("returned", span), converter.at(span));
+        let (returned, converter) = (Ident::new("returned", span), converter.at(span));
         let answer = quote_spanned!(span=> _omni::#converter(#returned));
         quote! {
             let #returned = #call;

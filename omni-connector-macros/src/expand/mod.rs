@@ -222,7 +222,9 @@ fn awaited(function: &Function, converter: Converter<'_>, call: &TokenStream) ->
     let (name, returned) = (function.signature.ident.span(), return_span(function));
     let converter = converter.at(returned);
     let converter = quote_spanned!(returned=> _omni::#converter);
-    let [declared, used] = [returned, name].map(|span| variable("future", span));
+    // One variable in two places. Both have the same context, so that rustc takes them for the same.
+    let [declared, used] =
+        [returned.resolved_at(name), name].map(|span| Ident::new("future", span));
     let pending = quote_spanned!(name=> _omni::pending(#used, #converter));
     quote! {
         let #declared = #call;
@@ -238,16 +240,12 @@ fn return_span(function: &Function) -> Span {
 }
 
 /// Returns a name inside a generated closure that cannot clash with an argument of the author.
-fn variable(name: &str, span: Span) -> Ident {
-    Ident::new(name, span.resolved_at(Span::mixed_site()))
-}
-
 fn call() -> Ident {
-    variable("call", Span::call_site())
+    Ident::new("call", Span::mixed_site())
 }
 
 fn connector_argument() -> Ident {
-    variable("connector", Span::call_site())
+    Ident::new("connector", Span::mixed_site())
 }
 
 /// A closure that reads the arguments and calls the function. It is not `async`: rustc compiles such code more slowly.

@@ -49,9 +49,9 @@ macro_rules! functions {
             /// `#[mcp]`: the MCP server behind the connector.
             mcp MCP: McpHook = fn(&K) -> McpAnswer, McpAnswer = Option<McpServer>;
             /// `#[mcp_env]`: how that server gets the secret over stdio.
-            mcp_env MCP_ENV: McpEnvHook = fn(&K, &McpCredentials) -> McpEnvAnswer, McpEnvAnswer = Result<Pairs>;
+            mcp_env MCP_ENV: McpEnvHook = fn(&K, &McpCredentials) -> McpEnvAnswer, McpEnvAnswer = Pairs;
             /// `#[mcp_headers]`: how that server gets the secret over HTTP.
-            mcp_headers MCP_HEADERS: McpHeadersHook = fn(&K, &McpCredentials) -> McpHeadersAnswer, McpHeadersAnswer = Result<Pairs>;
+            mcp_headers MCP_HEADERS: McpHeadersHook = fn(&K, &McpCredentials) -> McpHeadersAnswer, McpHeadersAnswer = Pairs;
 
             // Methods with `#[replaces]`, each of which replaces the method of the trait that has its name.
             display_name REPLACED_DISPLAY_NAME: DisplayNameHook = fn(&K) -> DisplayNameAnswer, DisplayNameAnswer = String;

@@ -143,14 +143,13 @@ impl McpReturn for crate::connector::HttpMcpServer {
     }
 }
 
-/// Names and values, collected from any list that a method with `#[mcp_env]` or `#[mcp_headers]` returns.
+/// Names and values, collected from any list that a method with `#[mcp_env]` or `#[mcp_headers]` returns, or its error.
 #[derive(Debug)]
-pub struct Pairs(pub(super) HashMap<String, String>);
+pub struct Pairs(Result<HashMap<String, String>>);
 
 /// Returns the prepared pairs; none if there is no such method.
-pub(super) fn pairs(prepared: Option<Result<Pairs>>) -> Result<HashMap<String, String>> {
-    let pairs = prepared.transpose()?.map(|Pairs(pairs)| pairs);
-    Ok(pairs.unwrap_or_default())
+pub(super) fn pairs(prepared: Option<Pairs>) -> Result<HashMap<String, String>> {
+    prepared.map_or_else(|| Ok(HashMap::new()), |Pairs(pairs)| pairs)
 }
 
 /// The return type of a method with `#[mcp_env]` or `#[mcp_headers]`.
@@ -161,10 +160,7 @@ pub(super) fn pairs(prepared: Option<Result<Pairs>>) -> Result<HashMap<String, S
 )]
 pub trait PairsReturn {
     /// Collects the pairs.
-    ///
-    /// # Errors
-    /// The error of the method.
-    fn into_pairs(self) -> Result<Pairs>;
+    fn into_pairs(self) -> Pairs;
 }
 
 // Any other type is reported with the message above.
@@ -176,15 +172,15 @@ where
     V: Into<String>,
     E: Into<anyhow::Error>,
 {
-    fn into_pairs(self) -> Result<Pairs> {
-        let pairs = self.map_err(Into::into)?.into_iter();
-        let pairs = pairs.map(|(name, value)| (name.into(), value.into()));
-        Ok(Pairs(pairs.collect()))
+    fn into_pairs(self) -> Pairs {
+        let strings = |(name, value): (N, V)| (name.into(), value.into());
+        let pairs = self.map(|pairs| pairs.into_iter().map(strings).collect());
+        Pairs(pairs.map_err(Into::into))
     }
 }
 
-impl<R: PairsReturn> HookReturn<Result<Pairs>> for R {
-    fn into_answer(self) -> Result<Pairs> {
+impl<R: PairsReturn> HookReturn<Pairs> for R {
+    fn into_answer(self) -> Pairs {
         self.into_pairs()
     }
 }

@@ -43,7 +43,7 @@ pub enum Bound {
 impl Bound {
     #[allow(
         clippy::cast_precision_loss,
-        reason = "whole numbers that JSON has no place for are none that a caller can send"
+        reason = "a caller cannot send a whole number beyond 64 bits"
     )]
     fn to_number(self) -> Option<Number> {
         match self {
