@@ -5,3 +5,5 @@ mod fake;
 mod files;
 mod setup;
 mod source;
+mod tape;
+mod vault;
