@@ -1,6 +1,9 @@
 //! The manager as a Rust value: starts, offers more than its HTTP routes do, and shuts down. Must
 //! never listen beyond loopback.
 
+#[cfg(feature = "testing")]
+mod restart;
+
 use std::{net::SocketAddr, time::Duration};
 
 use omni_connector::{AuthType, Manifest, ServiceCredential, SyncType};
@@ -91,6 +94,10 @@ impl Manager {
             Storage::Folder(folder) => Store::open(folder)?,
             Storage::Memory => Store::in_memory()?,
         };
+        Self::start_with(options, store).await
+    }
+
+    async fn start_with(options: Options, store: Store) -> Result<Self, StartError> {
         let address = options.address();
         let watched = options.runs.tick.is_some() && options.runs.probe_at_start;
         let before = if watched {

@@ -85,20 +85,7 @@ impl Taping {
                         path.display()
                     ))
                 };
-                let answer = http.get(format!("{connector}/dev/tape")).send().await;
-                let answer = answer.map_err(|error| failed(error.without_url().to_string()))?;
-                let status = answer.status();
-                let text = answer.text().await;
-                let text = text.map_err(|error| failed(error.without_url().to_string()))?;
-                match status.as_u16() {
-                    200 => {}
-                    404 => {
-                        return Err(failed(
-                            "the connector does not use `omni_connector`".to_owned(),
-                        ));
-                    }
-                    _ => return Err(failed(text)),
-                }
+                let text = recorded(http, connector).await.map_err(failed)?;
                 let folder = path
                     .parent()
                     .filter(|folder| !folder.as_os_str().is_empty());
@@ -113,5 +100,19 @@ impl Taping {
             }
         }
         Ok(())
+    }
+}
+
+/// Returns the tape of a connector that records.
+pub(super) async fn recorded(http: &HttpClient, connector: &str) -> Result<String, String> {
+    let said = |error: reqwest::Error| error.without_url().to_string();
+    let answer = http.get(format!("{connector}/dev/tape")).send().await;
+    let answer = answer.map_err(said)?;
+    let status = answer.status().as_u16();
+    let text = answer.text().await.map_err(said)?;
+    match status {
+        200 => Ok(text),
+        404 => Err("the connector does not use `omni_connector`".to_owned()),
+        _ => Err(text),
     }
 }

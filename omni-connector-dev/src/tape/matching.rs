@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use omni_connector::http::{Asked, Exchange, Recorded};
+use omni_connector::{
+    http::{Asked, Exchange, Recorded, TapeHead},
+    redact,
+};
 use serde_json::Value;
 
 const STAND_IN: &str = Exchange::STAND_IN;
@@ -12,8 +15,7 @@ const STAND_IN: &str = Exchange::STAND_IN;
 pub(super) struct Matching {
     /// Names of parameters and fields that are ignored.
     pub(super) volatile: Vec<String>,
-    /// The numbers of stand-ins that the source gave. A replayed request has them as well. All others replace a secret of
-    /// the connector, which has another value now.
+    /// The numbers of stand-ins that the source gave.
     given: BTreeSet<String>,
 }
 
@@ -41,16 +43,10 @@ impl fmt::Display for NotRecorded {
 }
 
 impl Matching {
-    pub(super) fn of(exchanges: &[Exchange]) -> Self {
-        let answers = exchanges.iter().map(|exchange| &exchange.answered);
-        let answers = answers.filter_map(|answer| serde_json::to_string(answer).ok());
-        let numbers = |text: String| {
-            let parts = text.split(STAND_IN).skip(1).map(digits);
-            parts.map(str::to_owned).collect::<Vec<_>>()
-        };
+    pub(super) fn of(head: &TapeHead) -> Self {
         Self {
             volatile: Vec::new(),
-            given: answers.flat_map(numbers).collect(),
+            given: head.given.iter().map(ToString::to_string).collect(),
         }
     }
 
@@ -83,10 +79,24 @@ impl Matching {
         };
         let nearest = (0..exchanges.len()).min_by_key(distance);
         Err(NotRecorded {
-            asked: shown(asked),
+            asked: shown(&self.without_secrets(asked, exchanges)),
             nearest: nearest
                 .map(|number| (shown(&exchanges[number].asked), compared[number].clone())),
         })
+    }
+
+    /// Hides the parameters that are secrets on the tape.
+    fn without_secrets(&self, asked: &Asked, exchanges: &[Exchange]) -> Asked {
+        let recorded = || exchanges.iter().flat_map(|exchange| &exchange.asked.query);
+        let is_secret =
+            |name: &str| recorded().any(|(other, value)| other == name && self.has_secret(value));
+        let mut asked = asked.clone();
+        for (name, value) in &mut asked.query {
+            if is_secret(name) {
+                "…".clone_into(value);
+            }
+        }
+        asked
     }
 
     /// Describes how a request differs from a recorded one; empty if it does not.
@@ -167,6 +177,12 @@ impl Matching {
         }
     }
 
+    /// Returns whether a recorded value has a secret of the connector.
+    fn has_secret(&self, recorded: &str) -> bool {
+        let mut pieces = recorded.split(STAND_IN).skip(1);
+        pieces.any(|piece| !self.given.contains(digits(piece)))
+    }
+
     /// Compares two values. A secret of the connector may have any value.
     fn is_same(&self, recorded: &str, asked: &str) -> bool {
         // The parts between secrets of the connector.
@@ -232,5 +248,5 @@ fn shown(asked: &Asked) -> String {
     } else {
         format!("?{}", query.join("&"))
     };
-    format!("{} {}{query}", asked.method, asked.path)
+    redact(&format!("{} {}{query}", asked.method, asked.path)).into_owned()
 }

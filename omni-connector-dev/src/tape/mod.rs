@@ -107,6 +107,12 @@ impl Tape {
             path: path.to_owned(),
             cause,
         })?;
+        Self::parse(path, &text)
+    }
+
+    /// Reads a tape from a string. The path is only for messages.
+    pub(crate) fn parse(path: impl AsRef<Path>, text: &str) -> Result<Self, TapeError> {
+        let path = path.as_ref();
         let version = || TapeError::Version {
             path: path.to_owned(),
         };
@@ -125,13 +131,12 @@ impl Tape {
             .map(|(line, text)| serde_json::from_str(text).map_err(|cause| invalid(line, cause)))
             .collect::<Result<_, _>>()?;
         let mut apis: Vec<_> = exchanges.iter().map(|one| one.asked.at.clone()).collect();
-        apis.sort_by_key(|at| std::cmp::Reverse(at.len()));
+        apis.sort_by_key(|at| (std::cmp::Reverse(at.len()), at.clone()));
         apis.dedup();
         Ok(Self {
-            head,
             url: OnceLock::new(),
             shared: Arc::new(Shared {
-                matching: Matching::of(&exchanges),
+                matching: Matching::of(&head),
                 apis,
                 state: Mutex::new(State {
                     exchanges: exchanges.clone(),
@@ -140,6 +145,7 @@ impl Tape {
                 }),
                 recorded: exchanges,
             }),
+            head,
         })
     }
 
@@ -180,7 +186,6 @@ impl Tape {
     }
 
     /// Returns the exchanges with all changes.
-    #[cfg(feature = "testing")]
     pub(crate) fn exchanges(&self) -> Vec<Exchange> {
         self.shared.state().exchanges.clone()
     }

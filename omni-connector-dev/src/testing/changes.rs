@@ -96,26 +96,20 @@ pub(super) fn apply(
             *title = format!("{} (renamed)", title.as_str().unwrap_or_default()).into();
         }
         Change::Add => {
-            let mut new = items
-                .last()
-                .cloned()
-                .ok_or_else(|| unable("it has no items"))?;
-            // A string that is unique among the items is an identifier.
-            let members = new
-                .as_object_mut()
-                .ok_or_else(|| unable("its items are no objects"))?;
-            for (key, value) in members {
-                let is_unique = items.iter().filter(|item| item[key] == *value).count() == 1;
-                if let (true, Value::String(text)) = (is_unique, &mut *value) {
-                    // A time that is unique is a time still.
-                    if OffsetDateTime::parse(text, &Rfc3339).is_err() {
-                        text.push('9');
-                    }
-                } else if let (true, Some(number)) = (is_unique, value.as_i64()) {
-                    *value = (number + 1_000_000).into();
-                }
-            }
+            let last = items.last().ok_or_else(|| unable("it has no items"))?;
+            let new = renewed(last, items, 1).ok_or_else(|| unable("its items are no objects"))?;
             items.push(new);
+        }
+        Change::Grow(count) => {
+            let before = items.clone();
+            let missing = count.saturating_sub(before.len());
+            for (number, item) in before.iter().cycle().take(missing).enumerate() {
+                let new = renewed(item, &before, number + 1);
+                items.push(new.ok_or_else(|| unable("its items are no objects"))?);
+            }
+            if items.len() < *count {
+                return Err(unable("it has no items"));
+            }
         }
         Change::Narrow(number) => {
             let readers = &mut item(items, *number, change)?[&fields.readers];
@@ -137,6 +131,26 @@ pub(super) fn apply(
         items[number][member] = CHANGED.into();
     }
     Ok(())
+}
+
+/// Copies an item with other identifiers: the strings and numbers that are unique among the items.
+fn renewed(item: &Value, items: &[Value], number: usize) -> Option<Value> {
+    let mut new = item.clone();
+    for (key, value) in new.as_object_mut()? {
+        let is_unique = items.iter().filter(|item| item[key] == *value).count() == 1;
+        if let (true, Value::String(text)) = (is_unique, &mut *value) {
+            // A time that is unique is a time still.
+            if OffsetDateTime::parse(text, &Rfc3339).is_err() {
+                text.push('9');
+                if number > 1 {
+                    text.push_str(&number.to_string());
+                }
+            }
+        } else if let (true, Some(unique)) = (is_unique, value.as_i64()) {
+            *value = (unique + 1_000_000 * i64::try_from(number).ok()?).into();
+        }
+    }
+    Some(new)
 }
 
 fn odd(item: &mut Value, oddity: Oddity, fields: &Fields) {

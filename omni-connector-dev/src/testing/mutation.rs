@@ -50,7 +50,7 @@ pub(super) enum Consequence {
 impl Mutation {
     pub(super) const fn consequence(&self) -> Consequence {
         match self {
-            Self::Throttle(..) | Self::Shift(_) => Consequence::Nothing,
+            Self::Shift(_) => Consequence::Nothing,
             Self::DropItem(..) | Self::DropPage(_) | Self::Empty(_) => Consequence::Loss,
             _ => Consequence::Failure,
         }

@@ -103,6 +103,15 @@ impl Process {
         }
     }
 
+    /// Returns the most bytes of memory that it had at a time; none on a system that does not say so.
+    pub(super) fn peak_memory(&self) -> Option<u64> {
+        let pid = self.child().as_ref()?.id();
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+        let kilobytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+        Some(kilobytes << 10)
+    }
+
     /// Kills it (SIGKILL), and waits until it has ended. Does nothing if it was killed before.
     pub fn kill(&self) {
         if let Some(mut child) = self.child().take() {

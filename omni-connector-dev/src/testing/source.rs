@@ -60,6 +60,8 @@ pub enum Change {
     Rename(usize),
     /// Adds an item.
     Add,
+    /// Repeats all items as new ones, until there are this many.
+    Grow(usize),
     /// Removes the last reader of the item.
     Narrow(usize),
     /// Makes the item's readers unreadable.
@@ -126,6 +128,7 @@ impl fmt::Display for Change {
             Self::Edit(item) => write!(f, "edit the text of item {item}"),
             Self::Rename(item) => write!(f, "rename item {item}"),
             Self::Add => f.write_str("add an item"),
+            Self::Grow(items) => write!(f, "have {items} items"),
             Self::Narrow(item) => write!(f, "take the last reader from item {item}"),
             Self::HideReaders(item) => write!(f, "hide the readers of item {item}"),
             Self::Leave => f.write_str("take the last member out of the first group"),

@@ -8,6 +8,7 @@ mod requests;
 mod safety;
 mod sources;
 mod table;
+mod tape;
 
 use std::{
     env, fs,

@@ -17,13 +17,13 @@ use tokio::{net::TcpListener, runtime::Runtime};
 
 use crate::{Desk, dev::Dev};
 
-const SECRET: &str = "canary-5d1c-secret";
+pub(crate) const SECRET: &str = "canary-5d1c-secret";
 
 /// A source with two pages, which is busy at the first call.
-struct Source {
+pub(crate) struct Source {
     _runtime: Runtime,
     url: String,
-    asked: Arc<AtomicUsize>,
+    pub(crate) asked: Arc<AtomicUsize>,
 }
 
 #[derive(serde::Deserialize)]
@@ -45,7 +45,7 @@ fn answer(number: usize, asked: &Asked) -> Response {
 }
 
 impl Source {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let runtime = Runtime::new().unwrap();
         let asked = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&asked);
@@ -68,7 +68,7 @@ impl Source {
     }
 
     /// A desk whose connector asks this source.
-    fn desk(&self) -> (Desk, [String; 4]) {
+    pub(crate) fn desk(&self) -> (Desk, [String; 4]) {
         let desk = Desk::new().with("SHELF_START", "tracker");
         let secret = desk.path("key.json");
         std::fs::write(&secret, json!({ "key": SECRET }).to_string()).unwrap();

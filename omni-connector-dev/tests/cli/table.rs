@@ -15,13 +15,13 @@ const FLAGS: [(&str, &str); 19] = [
     ),
     (
         "sync",
-        "config credentials full name port release set source-type store strict url verbose wait",
+        "config credentials full name port record release replay set source-type store strict url verbose volatile wait",
     ),
     ("search", "as limit store"),
     ("manifest", "url"),
     (
         "call",
-        "as config credentials name output params port release set source-type store url verbose wait",
+        "as config credentials name output params port record release replay set source-type store url verbose volatile wait",
     ),
     (
         "login",

@@ -1,7 +1,12 @@
 //! Replaces secrets in a recording by stand-ins. A secret has the same stand-in everywhere, so a recording can be replayed
 //! without it.
 
-use std::{borrow::Cow, cmp::Reverse, collections::HashMap, sync::OnceLock};
+use std::{
+    borrow::Cow,
+    cmp::Reverse,
+    collections::{BTreeSet, HashMap},
+    sync::OnceLock,
+};
 
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
@@ -15,13 +20,17 @@ use super::{
 
 /// How a stand-in begins; its number follows. Its characters need no escape in any header, URL or body.
 pub(crate) const STAND_IN: &str = "tape_secret_";
-/// The shortest value of a secret field that is also replaced elsewhere.
+/// The shortest value that is a secret because of its place and is also replaced elsewhere.
 const CERTAIN: usize = 8;
 
 /// The secrets of a recording, each with the number of its stand-in.
 #[derive(Default)]
 pub(crate) struct StandIns {
     numbers: HashMap<String, usize>,
+    /// The numbers of secrets that first came in an answer.
+    given: BTreeSet<usize>,
+    /// Whether an answer is being cleaned.
+    is_answer: bool,
     /// Secrets that are replaced everywhere, in every spelling.
     known: Vec<String>,
     matcher: OnceLock<Matcher>,
@@ -55,12 +64,42 @@ impl StandIns {
         }
     }
 
+    /// Declares whether an answer is cleaned from now on, or a request.
+    pub(crate) const fn set_answer(&mut self, is_answer: bool) {
+        self.is_answer = is_answer;
+    }
+
     /// Learns the secrets that the process has met since the last time.
     pub(crate) fn learn_met(&mut self) {
         let new = met::since(self.met);
         self.met += new.len();
         for secret in new {
             self.learn(&secret);
+        }
+    }
+
+    /// Learns a field of a login, or of the answer of a token endpoint: it is a secret, whatever its name.
+    pub(crate) fn learn_login_field(&mut self, name: &str, value: &str) {
+        const HARMLESS: [&str; 8] = [
+            "audience",
+            "client_id",
+            "grant_type",
+            "requested_token_use",
+            "resource",
+            "scope",
+            "token_type",
+            "username",
+        ];
+        let is_url = value.starts_with("https://") || value.starts_with("http://");
+        if value.len() >= CERTAIN && !is_url && !HARMLESS.contains(&name) {
+            self.learn(value);
+        }
+    }
+
+    /// Learns the fields of an answer of a token endpoint.
+    pub(crate) fn learn_login(&mut self, answer: &Value) {
+        for (name, value) in answer.as_object().into_iter().flatten() {
+            self.learn_login_field(name, value.as_str().unwrap_or_default());
         }
     }
 
@@ -78,7 +117,12 @@ impl StandIns {
 
     fn number(&mut self, secret: &str) -> usize {
         let next = self.numbers.len() + 1;
-        *self.numbers.entry(secret.to_owned()).or_insert(next)
+        *self.numbers.entry(secret.to_owned()).or_insert_with(|| {
+            if self.is_answer {
+                self.given.insert(next);
+            }
+            next
+        })
     }
 
     /// Returns the stand-in of a value that is a secret because of its place.
@@ -121,16 +165,8 @@ impl StandIns {
 
     /// Replaces the secrets in a JSON value.
     pub(crate) fn clean_json(&mut self, value: &mut Value) {
-        // The answer of a token endpoint.
-        if let Some(fields) = value.as_object()
-            && fields.contains_key("access_token")
-        {
-            let harmless = ["token_type", "scope", "expires_at"];
-            for (name, value) in fields {
-                if let (Some(secret), false) = (value.as_str(), harmless.contains(&name.as_str())) {
-                    self.learn(secret);
-                }
-            }
+        if value.get("access_token").is_some() {
+            self.learn_login(value);
         }
         self.clean_in(value, false);
     }
@@ -181,8 +217,8 @@ impl StandIns {
     }
 
     /// Numbers the stand-ins of these texts by their first appearance. The numbers then say nothing about the order of
-    /// answers. Returns how many there are.
-    pub(crate) fn renumber(texts: &mut [String]) -> usize {
+    /// answers. Returns how many there are, and the new numbers of those that the source gave.
+    pub(crate) fn renumber(&self, texts: &mut [String]) -> (usize, BTreeSet<usize>) {
         let mut numbers = HashMap::new();
         for text in texts {
             let mut parts = text.split(STAND_IN);
@@ -195,7 +231,9 @@ impl StandIns {
             }
             *text = renumbered;
         }
-        numbers.len()
+        let given = self.given.iter();
+        let given = given.filter_map(|before| numbers.get(&before.to_string()).copied());
+        (numbers.len(), given.collect())
     }
 
     /// Returns the text with the same number for all stand-ins, to compare texts whose secrets differ.

@@ -5,16 +5,18 @@ use std::time::{Duration, Instant};
 use omni_connector::{RunReport, SyncType};
 use serde_json::{Value, json};
 
-use super::{Depth, Line, Verdict};
+use super::{Depth, Line, Verdict, drift};
 use crate::{
     cli::{
         Failure, Interrupts,
         running::Running,
         session::{http, source_type},
+        taping::recorded,
         target::Program,
     },
     rules::{Progress, Secret},
     store::runs::RunStatus,
+    tape::Tape,
 };
 
 /// How long one run may take.
@@ -27,6 +29,8 @@ pub(super) struct Asked {
     pub(super) config: Option<Value>,
     pub(super) secret: Option<Secret>,
     pub(super) source_type: Option<String>,
+    /// A tape that is compared with the source.
+    pub(super) tape: Option<Tape>,
 }
 
 fn line(rule: &str, verdict: Verdict, message: impl Into<String>) -> Line {
@@ -43,6 +47,11 @@ pub(super) async fn look(
     program
         .environment
         .push(("OMNI_HTTP_READ_ONLY".to_owned(), "1".to_owned()));
+    if asked.tape.is_some() {
+        program
+            .environment
+            .push(("OMNI_HTTP_RECORD".to_owned(), "1".to_owned()));
+    }
     let running = Running::start(&program, interrupts).await?;
     let looked = tokio::select! {
         looked = twice(&running, asked) => looked,
@@ -87,6 +96,9 @@ async fn twice(running: &Running, asked: Asked) -> Result<Vec<Line>, Failure> {
             Err(refused) => lines.push(line("second run", Verdict::Fail, refused)),
         }
     }
+    if let Some(tape) = &asked.tape {
+        lines.extend(drifted(running, tape).await?);
+    }
     for doubt in manager.doubts(&source.id).await? {
         let verdict = if doubt.is_serious {
             Verdict::Fail
@@ -96,6 +108,17 @@ async fn twice(running: &Running, asked: Asked) -> Result<Vec<Line>, Failure> {
         lines.push(line("doubts", verdict, doubt.text).at(doubt.topic));
     }
     Ok(lines)
+}
+
+/// Compares a tape with what the connector has recorded now.
+async fn drifted(running: &Running, tape: &Tape) -> Result<Vec<Line>, Failure> {
+    let recorded = recorded(&http()?, &running.manifest.connector_url).await;
+    let now =
+        recorded.and_then(|text| Tape::parse("now", &text).map_err(|error| error.to_string()));
+    Ok(match now {
+        Ok(now) => drift::drift(tape, &now),
+        Err(why) => vec![line("schema drift", Verdict::LeftOut, why)],
+    })
 }
 
 /// One full run.

@@ -1,10 +1,11 @@
 //! `cargo omni check`: what Omni, the tests and a real source say of a connector, before it is handed in.
 
 mod contract;
+mod drift;
 mod live;
 mod suite;
 
-use std::fmt;
+use std::{fmt, path::PathBuf};
 
 use clap::Args;
 use console::style;
@@ -16,6 +17,7 @@ use super::{
     package::{self, Profile},
     settings::SourceArguments,
 };
+use crate::tape::Tape;
 
 /// Check a connector before it is handed in
 #[derive(Debug, Args)]
@@ -27,7 +29,7 @@ Exit codes: 0, 1 when something fails, 3 when the connector is not built, does n
 Examples:
   cargo omni check acme
   cargo omni check acme --no-tests
-  cargo omni check acme --live --config source.json --credentials login.json")]
+  cargo omni check acme --live --config source.json --credentials login.json --tape tests/tapes/full.tape")]
 pub(super) struct Arguments {
     /// Package of the workspace, by its name or the end of it, or its folder
     #[arg(default_value = ".")]
@@ -38,6 +40,9 @@ pub(super) struct Arguments {
     /// Read a real source twice as well, into memory; nothing is changed in it, nor in a store
     #[arg(long)]
     live: bool,
+    /// Say how old this tape is; with `--live`, also name the fields that the source has changed since then
+    #[arg(long, value_name = "FILE")]
+    tape: Option<PathBuf>,
     #[command(flatten)]
     source: SourceArguments,
 }
@@ -119,6 +124,7 @@ pub(super) async fn run(
         package,
         no_tests,
         live,
+        tape,
         source,
     } = arguments;
     if !live && (source.has_settings() || source.has_secret()) {
@@ -128,6 +134,8 @@ pub(super) async fn run(
     // A mistake in the settings is reported before anything is built.
     let config = source.config()?;
     let secret = source.secret()?;
+    let tape = tape.map(Tape::read).transpose();
+    let tape = tape.map_err(|error| Failure::usage(error.to_string()))?;
     let package = package::find(&package).await?;
     let folder = package.folder().display().to_string();
     let program = package::build(&folder, Profile::Dev, interrupts).await?;
@@ -135,11 +143,13 @@ pub(super) async fn run(
     if !no_tests {
         lines.extend(suite::look(&package, interrupts).await?);
     }
+    lines.extend(tape.as_ref().map(drift::age));
     if live {
         let asked = live::Asked {
             config,
             secret,
             source_type: source.source_type,
+            tape,
         };
         lines.extend(live::look(&program, asked, interrupts).await?);
     }

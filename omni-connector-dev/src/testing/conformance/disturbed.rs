@@ -23,6 +23,9 @@ use crate::testing::{
 /// The time after the grace period in which a process must end.
 const MARGIN: Duration = Duration::from_secs(6);
 
+/// How long a restarted manager is away.
+const AWAY: Duration = Duration::from_millis(300);
+
 pub(super) async fn manager_faults(suite: &Conformance) -> Result<Verdict> {
     let (expected, calls) = match undisturbed(suite).await? {
         Ok(found) => found,
@@ -90,7 +93,62 @@ pub(super) async fn manager_faults(suite: &Conformance) -> Result<Verdict> {
             return Ok(Verdict::Failed(failure));
         }
     }
-    Ok(Verdict::Passed(format!("{tried} faults")))
+    if let Some(failure) = restarted(suite, expected, &calls).await? {
+        return Ok(Verdict::Failed(failure));
+    }
+    Ok(Verdict::Passed(format!("{tried} faults, and a restart")))
+}
+
+/// Restarts the manager in the middle of a run.
+async fn restarted(
+    suite: &Conformance,
+    expected: &State,
+    calls: &[Entry],
+) -> Result<Option<Failure>> {
+    let calls: Vec<_> = calls
+        .iter()
+        .filter(|call| call.side == Side::Manager)
+        .collect();
+    let Some(at) = calls.get(calls.len() / 2).map(|call| Entry::clone(call)) else {
+        return Ok(None);
+    };
+    let middle = format!(
+        "the manager, after call {} of `{}`",
+        at.number + 1,
+        at.route
+    );
+    let (reached, mut was_reached) = tokio::sync::watch::channel(false);
+    let action: crate::testing::Action = std::sync::Arc::new(move || {
+        let _ = reached.send(true);
+    });
+    let breaks = move |side: Side, route: &str, number: usize| {
+        (side == at.side && route == at.route && number == at.number)
+            .then(|| Fault::Also(action.clone()))
+    };
+    let mut world = World::start(suite, Victim::default(), breaks).await?;
+    let (run, starts) = world.setup.begin(SyncType::Full).await?;
+    let patience = super::world::PATIENCE;
+    let _ = tokio::time::timeout(patience, was_reached.wait_for(|reached| *reached)).await;
+    world.setup.manager.restart(AWAY).await?;
+    let failure = || {
+        Failure::new("a restart of the manager loses something").fact("restarted", middle.clone())
+    };
+    let failure = match world.setup.end_of(&run, starts, patience).await {
+        Err(error) => failure().fact("then", format!("{error:#}")),
+        Ok(ended) if !ended.is_completed() => failure().fact(
+            "error",
+            ended.progress.run.error_message.unwrap_or_default(),
+        ),
+        Ok(_) => {
+            let differences = world.state().await?.differences(expected);
+            if differences.is_empty() {
+                return Ok(None);
+            }
+            failure().fact("lost", differences.join("\n"))
+        }
+    };
+    let store = world.keep(Check::ManagerFaults, "restart").await;
+    Ok(Some(failure.store(store)))
 }
 
 /// Returns the call after which a run is stopped, or the reason why there is none.

@@ -7,6 +7,7 @@ mod changed;
 mod disturbed;
 mod edited;
 mod killed;
+mod load;
 mod mutated;
 mod plain;
 mod verdict;
@@ -58,13 +59,15 @@ pub enum Check {
     Secrets,
     /// Checkpoints of earlier versions are accepted.
     OldState,
+    /// Memory and calls stay in proportion when the source grows.
+    Load,
     /// Each mutation of a tape has only its own consequences.
     Mutations,
 }
 
 impl Check {
     /// All checks, in the order in which they run.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Manifest,
         Self::Completes,
         Self::Idle,
@@ -81,6 +84,7 @@ impl Check {
         Self::Actions,
         Self::Secrets,
         Self::OldState,
+        Self::Load,
         Self::Mutations,
     ];
 
@@ -103,6 +107,7 @@ impl Check {
             Self::Actions => "actions",
             Self::Secrets => "secrets",
             Self::OldState => "old_state",
+            Self::Load => "load",
             Self::Mutations => "mutations",
         }
     }
@@ -231,6 +236,7 @@ impl Conformance {
                     Check::Idle => plain::idle(self).await,
                     Check::Secrets => plain::secrets(self).await,
                     Check::OldState => plain::old_state(self).await,
+                    Check::Load => load::load(self).await,
                     Check::Mutations => mutated::mutations(self).await,
                     Check::Resume => killed::resume(self).await,
                     Check::Stops => disturbed::stops(self).await,
@@ -301,7 +307,7 @@ macro_rules! conformance {
             manifest Manifest, completes Completes, idle Idle, resume Resume, stops Stops, manager_faults ManagerFaults,
             source_faults SourceFaults, walks Walks, deletes Deletes, access Access, items Items, changes Changes,
             operators Operators, actions Actions, secrets Secrets, old_state OldState,
-            mutations Mutations);
+            load Load, mutations Mutations);
     };
     (@tests $($name:ident $check:ident),*) => {
         $(
@@ -340,5 +346,6 @@ macro_rules! conformance {
     (@check actions) => { $crate::testing::Check::Actions };
     (@check secrets) => { $crate::testing::Check::Secrets };
     (@check old_state) => { $crate::testing::Check::OldState };
+    (@check load) => { $crate::testing::Check::Load };
     (@check mutations) => { $crate::testing::Check::Mutations };
 }

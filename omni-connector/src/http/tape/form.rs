@@ -22,6 +22,9 @@ pub struct TapeHead {
     pub recorded: String,
     /// How many secrets have a stand-in.
     pub secrets: usize,
+    /// The numbers of those that the source gave. A replayed request has the same stand-in; all others replace a secret of
+    /// the connector, which has any value then.
+    pub given: BTreeSet<usize>,
     /// The headers whose values were left out.
     pub left_out: BTreeSet<String>,
 }

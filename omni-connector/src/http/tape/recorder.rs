@@ -71,6 +71,7 @@ impl Recorder {
             exchanges,
             left_out,
         } = &mut *state;
+        stand_ins.set_answer(false);
         stand_ins.learn_met();
         let media_type = request.headers().get(CONTENT_TYPE);
         let media_type = media_type.map_or(&b""[..], |value| value.as_bytes());
@@ -84,8 +85,8 @@ impl Recorder {
         };
         let is_login = matches!(&body, Recorded::Form(fields) if fields.iter().any(|(name, _)| name == "grant_type"));
         if let (true, Recorded::Form(fields)) = (is_login, &body) {
-            for (_, secret) in fields.iter().filter(|(name, _)| !is_harmless(name)) {
-                stand_ins.learn(secret);
+            for (name, value) in fields {
+                stand_ins.learn_login_field(name, value);
             }
         }
         let mut query: Vec<_> = request.url().query_pairs().into_owned().collect();
@@ -118,13 +119,12 @@ impl Recorder {
             exchanges,
             left_out,
         } = &mut *state;
+        stand_ins.set_answer(false);
         stand_ins.learn_met();
+        stand_ins.set_answer(true);
         let body = Recorded::of(answer.body(), false);
-        if let (true, Recorded::Json(Value::Object(fields))) = (pending.is_login, &body) {
-            let secrets = fields.iter().filter(|(name, _)| !is_harmless(name));
-            for secret in secrets.filter_map(|(_, value)| value.as_str()) {
-                stand_ins.learn(secret);
-            }
+        if let (true, Recorded::Json(answer)) = (pending.is_login, &body) {
+            stand_ins.learn_login(answer);
         }
         for cookie in answer.headers().get_all(SET_COOKIE) {
             stand_ins.learn_cookie(cookie.to_str().unwrap_or_default());
@@ -185,13 +185,14 @@ impl Recorder {
                 ));
             }
         }
-        let secrets = StandIns::renumber(&mut lines);
+        let (secrets, given) = state.stand_ins.renumber(&mut lines);
         let head = TapeHead {
             tape: TapeHead::VERSION,
             kit: env!("CARGO_PKG_VERSION").to_owned(),
             connector: connector.to_owned(),
             recorded: OffsetDateTime::now_utc().date().to_string(),
             secrets,
+            given,
             left_out: state.left_out.clone(),
         };
         lines.insert(0, to_json(&head)?.to_string());
@@ -201,21 +202,6 @@ impl Recorder {
 
 fn to_json(value: &impl serde::Serialize) -> Result<Value, String> {
     serde_json::to_value(value).map_err(|error| error.to_string())
-}
-
-/// Returns whether a field of a login or of its answer is no secret.
-fn is_harmless(name: &str) -> bool {
-    const NAMES: [&str; 8] = [
-        "client_id",
-        "grant_type",
-        "username",
-        "scope",
-        "token_type",
-        "requested_token_use",
-        "resource",
-        "audience",
-    ];
-    NAMES.contains(&name)
 }
 
 fn headers(

@@ -168,6 +168,22 @@ fn readers_of(issue: &Issue) -> DocumentPermissions {
 
 #[connector]
 impl Tracker {
+    #[validate]
+    async fn validate(
+        &self,
+        config: Config<Settings>,
+        credentials: Credentials<ApiKey>,
+    ) -> Result<()> {
+        if makes("no mistake: the source is asked whether the key is known") {
+            Client::new(&config, &credentials)
+                .api
+                .get("teams")
+                .send()
+                .await?;
+        }
+        Ok(())
+    }
+
     #[sync]
     async fn sync(
         &self,
@@ -191,11 +207,21 @@ impl Tracker {
             groups(&client, &ctx).await?;
         }
         let mut in_this_process = BTreeSet::new();
-        let mut tokens = BTreeSet::new();
+        let (mut tokens, mut met) = (BTreeSet::<String>::new(), BTreeSet::new());
         let first = known.cursor.clone();
         let mut cursor = first;
         loop {
             let page = client.issues(cursor.as_deref()).await?;
+            if makes("every page is read from the first one on") {
+                for token in &tokens {
+                    client.issues(Some(token)).await?;
+                }
+            }
+            if makes("all pages are kept in memory") {
+                static KEPT: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
+                let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+                kept.push(vec![1; 100_000]);
+            }
             if makes("the checkpoint runs ahead") {
                 known.cursor.clone_from(&page.next);
                 known.save().await?;
@@ -231,6 +257,9 @@ impl Tracker {
                     let ids = known.ids.clone();
                     known.seen.extend(ids);
                     break;
+                }
+                if makes("an item that comes twice fails the run") && !met.insert(id_of(&issue)) {
+                    bail!("{} came before", issue.key);
                 }
                 send(&issue, &client, &known, &ctx).await?;
                 in_this_process.insert(id_of(&issue));
@@ -420,6 +449,11 @@ async fn delete(known: &mut Known, ctx: &SyncContext) -> Result<()> {
 #[tokio::main]
 async fn main() -> Result<()> {
     let server = Server::new(Tracker);
+    if makes("a manager that is away for a moment ends the run") {
+        let mut config = ServerConfig::from_env()?;
+        config.patience.in_all = Duration::from_millis(100);
+        return server.config(config).serve().await;
+    }
     if makes("a failed call to the manager is not repeated") {
         let mut config = ServerConfig::from_env()?;
         config.patience.in_all = Duration::ZERO;

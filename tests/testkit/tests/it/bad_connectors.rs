@@ -21,6 +21,10 @@ const MISTAKES: &[(&str, Check)] = &[
         "a failed call to the manager is not repeated",
         Check::ManagerFaults,
     ),
+    (
+        "a manager that is away for a moment ends the run",
+        Check::ManagerFaults,
+    ),
     ("html is an empty list", Check::SourceFaults),
     ("errors are ignored", Check::SourceFaults),
     ("a failed page is the end", Check::SourceFaults),
@@ -50,6 +54,8 @@ const MISTAKES: &[(&str, Check)] = &[
     ("values of operators have blanks", Check::Operators),
     ("a caller's mistake is 500", Check::Actions),
     ("a write before the check", Check::Actions),
+    ("every page is read from the first one on", Check::Load),
+    ("all pages are kept in memory", Check::Load),
     ("the key is logged", Check::Secrets),
     ("the key is in a document", Check::Secrets),
 ];
@@ -89,6 +95,15 @@ fn a_connector_without_a_mistake_passes_every_check() {
             began.elapsed().as_secs_f64()
         );
         assert!(!verdict.is_failed(), "{verdict}");
+    }
+}
+
+#[test]
+fn a_connector_that_refuses_a_source_which_fails_passes() {
+    let suite = suite("no mistake: the source is asked whether the key is known");
+    for check in [Check::Completes, Check::SourceFaults, Check::Secrets] {
+        let verdict = suite.run(check);
+        assert!(matches!(verdict, Verdict::Passed(_)), "{verdict}");
     }
 }
 

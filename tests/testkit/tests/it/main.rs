@@ -7,3 +7,5 @@ mod files;
 mod parts;
 mod setup;
 mod source;
+mod tape;
+mod vault;
