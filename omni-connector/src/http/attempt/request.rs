@@ -1,12 +1,11 @@
 //! Sends the request of an attempt, and follows redirects.
 
-use bytes::Bytes;
 use reqwest::{
     Client, Method, Request, Response, Url,
     header::{ACCEPT, CONTENT_TYPE, LOCATION, RANGE, USER_AGENT},
 };
 
-use super::{Again, Failure, HOPS, REFUSAL, Reader};
+use super::{Again, Failure, HOPS, Reader};
 use crate::http::{
     Auth, SourceError,
     call::{Body, shown},

@@ -5,7 +5,6 @@ use reqwest::{Url, header::HeaderMap};
 use super::{Again, Failure, Reader};
 use crate::{
     http::{Answer, SourceError, Verdict, answer::short, graphql},
-    manager::retry_after,
     wire::SecretString,
 };
 
