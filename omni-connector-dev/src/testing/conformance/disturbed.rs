@@ -126,7 +126,7 @@ async fn restarted(
             .then(|| Fault::Also(action.clone()))
     };
     let mut world = World::start(suite, Victim::default(), breaks).await?;
-    let (run, starts) = world.setup.begin(SyncType::Full).await?;
+    let (run, starts) = world.setup.started(SyncType::Full).await?;
     let patience = super::world::PATIENCE;
     let _ = tokio::time::timeout(patience, was_reached.wait_for(|reached| *reached)).await;
     world.setup.manager.restart(AWAY).await?;
