@@ -93,7 +93,7 @@ impl Matching {
         let mut asked = asked.clone();
         for (name, value) in &mut asked.query {
             if is_secret(name) {
-                "…".clone_into(value);
+                "[redacted]".clone_into(value);
             }
         }
         asked

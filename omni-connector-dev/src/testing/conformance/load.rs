@@ -3,7 +3,10 @@
 use anyhow::Result;
 use omni_connector::SyncType;
 
-use super::{Check, Conformance, Failure, Verdict, world::World};
+use super::{
+    Check, Conformance, Failure, Verdict,
+    world::{Attempt, PATIENCE, World},
+};
 use crate::testing::source::{Change, Unable};
 
 /// The items of the smaller source. A connector needs most of its memory for other things.
@@ -17,6 +20,8 @@ const CALLS: usize = 120;
 
 /// A full run of a source with some number of items.
 struct Run {
+    world: World,
+    attempt: Attempt,
     documents: usize,
     calls: usize,
     memory: Option<u64>,
@@ -27,16 +32,12 @@ pub(super) async fn load(suite: &Conformance) -> Result<Verdict> {
     for items in [FEW, FEW * TIMES] {
         match run(suite, items).await? {
             Ok(run) => runs.push(run),
-            Err(verdict) => return Ok(verdict),
+            Err(Unable(reason)) => return Ok(Verdict::LeftOut(reason)),
         }
     }
     let [small, large] = &runs[..] else {
         unreachable!("there are two runs")
     };
-    if small.documents == 0 || large.documents < small.documents * 2 {
-        let reason = "the number of documents does not depend on the number of items";
-        return Ok(Verdict::LeftOut(reason.to_owned()));
-    }
     let said = |run: &Run| {
         let memory = run
             .memory
@@ -54,13 +55,24 @@ pub(super) async fn load(suite: &Conformance) -> Result<Verdict> {
             .fact("large", said(large));
         Verdict::Failed(failure.help(help))
     };
-    // calls / documents, compared without fractions.
-    if large.calls * small.documents * 100 > small.calls * large.documents * CALLS {
+    if large.calls * 100 > small.calls * TIMES * CALLS {
         let what = "the calls for an item grow with the source";
         return Ok(failed(
             what,
             "read each page once, and ask for several items with one call",
         ));
+    }
+    for (run, items) in [(small, FEW), (large, FEW * TIMES)] {
+        if !run.attempt.is_completed() {
+            let failure = Failure::new(format!("a run with {items} items does not complete"))
+                .fact("error", run.attempt.error());
+            let store = run.world.keep(Check::Load, "run").await;
+            return Ok(Verdict::Failed(failure.store(store)));
+        }
+    }
+    if small.documents == 0 || large.documents < small.documents * 2 {
+        let reason = "the number of documents does not depend on the number of items";
+        return Ok(Verdict::LeftOut(reason.to_owned()));
     }
     if let (Some(few), Some(many)) = (small.memory, large.memory)
         && many * 100 > few * MEMORY
@@ -73,23 +85,17 @@ pub(super) async fn load(suite: &Conformance) -> Result<Verdict> {
     Ok(Verdict::Passed(format!("{}; {}", said(small), said(large))))
 }
 
-async fn run(suite: &Conformance, items: usize) -> Result<Result<Run, Verdict>> {
+async fn run(suite: &Conformance, items: usize) -> Result<Result<Run, Unable>> {
     let world = World::calm(suite).await?;
-    let change = Change::Grow(items);
-    if let Err(Unable(reason)) = world.change(&change) {
-        return Ok(Err(Verdict::LeftOut(reason)));
+    if let Err(unable) = world.change(&Change::Grow(items)) {
+        return Ok(Err(unable));
     }
-    let attempt = world.attempt(SyncType::Full).await?;
-    if !attempt.is_completed() {
-        let failure = Failure::new("a run does not complete")
-            .fact("changed", change.to_string())
-            .fact("error", attempt.error());
-        let store = world.keep(Check::Load, "run").await;
-        return Ok(Err(Verdict::Failed(failure.store(store))));
-    }
+    let attempt = world.attempt_within(SyncType::Full, PATIENCE * 3).await?;
     Ok(Ok(Run {
         documents: world.setup.documents().await.len(),
         calls: world.calls().len(),
         memory: world.setup.process.peak_memory(),
+        attempt,
+        world,
     }))
 }
