@@ -12,6 +12,8 @@
 //! assert_eq!(documents["OPS-7"].title, "Disk full");
 //! # }
 //! ```
+//!
+//! A [`Tape`] is a recording of a real source. It answers in place of the source, and its [`Mutation`]s break one answer each.
 
 mod builder;
 mod changes;
