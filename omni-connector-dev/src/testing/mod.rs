@@ -19,6 +19,7 @@
 //! | a connector, in a story of one's own | [`Setup`] |
 //! | a connector, killed and disturbed everywhere | [`conformance!`](crate::conformance) |
 //! | without the real system | [`FakeApi`], [`FakeMcp`], or a server of one's own |
+//! | against a recording of the real system | [`Tape`], whose [`Mutation`]s break one answer each |
 
 mod actions;
 mod builder;

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use crate::{
     bad_connectors::suite,
     source::{ISSUES, tracker},
-    vault::{self, ENTRIES},
+    vault::{self, ENTRIES, Manner},
 };
 
 /// The tape of the tracker in the repository.
@@ -30,8 +30,8 @@ async fn vault_with(url: &str, secrets: [&str; 4], variable: (&str, &str)) -> Se
     setup
 }
 
-async fn recorded(is_reversed: bool) -> String {
-    let url = vault::start(is_reversed).await;
+async fn recorded(manner: Manner) -> String {
+    let url = vault::start(manner).await;
     let secrets = [
         "canary-client/secret",
         "canary-key",
@@ -45,7 +45,7 @@ async fn recorded(is_reversed: bool) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_secret_is_on_a_tape_and_it_answers_without_them() {
-    let tape = recorded(false).await;
+    let tape = recorded(Manner::InOrder).await;
     assert!(
         !tape.contains("canary") && !tape.contains("Y2FuYXJ5"),
         "{tape}"
@@ -79,7 +79,10 @@ async fn no_secret_is_on_a_tape_and_it_answers_without_them() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_recordings_are_equal_though_the_answers_came_in_another_order() {
-    let (one, other) = (recorded(false).await, recorded(true).await);
+    let (one, other) = (
+        recorded(Manner::InOrder).await,
+        recorded(Manner::Reversed).await,
+    );
     assert!(one.lines().count() as u64 > ENTRIES * 2);
     assert_eq!(one, other);
 }
@@ -127,6 +130,12 @@ async fn equal_requests_get_their_answers_in_order_and_volatile_parameters_are_i
                    `a` is `3` instead of `1`";
     assert!(get("a=3&since=now").await.contains(problem));
     assert_eq!(tape.not_recorded(), [problem]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[should_panic(expected = "a secret is in the exchange \"GET files/{id}\"")]
+async fn a_tape_with_a_secret_that_cannot_be_replaced_is_not_written() {
+    recorded(Manner::Binary).await;
 }
 
 /// `UPDATE=1` writes the tape.

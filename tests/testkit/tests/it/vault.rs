@@ -14,14 +14,25 @@ use tokio::net::TcpListener;
 /// The number of entries.
 pub(crate) const ENTRIES: u64 = 6;
 
-/// Starts it. Its entries are answered in their order, or in the opposite one.
-pub(crate) async fn start(is_reversed: bool) -> String {
+/// How the source behaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// Entries are answered in their order.
+    InOrder,
+    /// Entries are answered in the opposite order.
+    Reversed,
+    /// Files are not text, and repeat the key.
+    Binary,
+}
+
+/// Starts it.
+pub(crate) async fn start(manner: Manner) -> String {
     let router = Router::new()
         .route("/token", post(token))
         .route("/search", post(search))
         .route("/entries/{id}", get(entry))
         .route("/files/{id}", get(file))
-        .with_state(is_reversed);
+        .with_state(manner);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, router).await });
@@ -66,13 +77,13 @@ async fn search(
 }
 
 async fn entry(
-    State(is_reversed): State<bool>,
+    State(manner): State<Manner>,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, StatusCode> {
     signed_in(&headers)?;
     let number: u64 = id.trim_start_matches("entry-").parse().unwrap();
-    let place = if is_reversed {
+    let place = if manner == Manner::Reversed {
         ENTRIES - number
     } else {
         number
@@ -85,9 +96,17 @@ async fn entry(
     Ok(Json(entry))
 }
 
-async fn file(Path(id): Path<String>, RawQuery(query): RawQuery) -> Result<String, StatusCode> {
+async fn file(
+    State(manner): State<Manner>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Vec<u8>, StatusCode> {
     if query.as_deref() != Some("key=canary-key") {
         return Err(StatusCode::UNAUTHORIZED);
     }
-    Ok(format!("The file of {id}, read with canary-key."))
+    let mut file = format!("The file of {id}, read with canary-key.").into_bytes();
+    if manner == Manner::Binary {
+        file.push(0xff);
+    }
+    Ok(file)
 }
