@@ -233,9 +233,15 @@ impl Arguments {
             values: &[
                 ("token", "the last answer has no token for a next page"),
                 ("next-url", "the last answer has no URL of a next page"),
-                ("link-header", "the last answer has no header `Link: …; rel=\"next\"`"),
+                (
+                    "link-header",
+                    "the last answer has no header `Link: …; rel=\"next\"`",
+                ),
                 ("page", "pages are numbered; the first empty one is the end"),
-                ("offset", "the call says how many items to leave out; an empty answer is the end"),
+                (
+                    "offset",
+                    "the call says how many items to leave out; an empty answer is the end",
+                ),
             ],
         })?;
         let incremental = self.ask(&Question {
@@ -253,10 +259,7 @@ impl Arguments {
             given: self.access.as_deref(),
             values: &[
                 ("item", "the readers that each item names"),
-                (
-                    "groups",
-                    "the members of the group that each item names",
-                ),
+                ("groups", "the members of the group that each item names"),
                 ("public", "everybody in the company"),
             ],
         })?;

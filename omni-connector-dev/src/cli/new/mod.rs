@@ -177,10 +177,10 @@ async fn prepare(folder: &Path, name: &str) -> Result<Option<PathBuf>, Failure> 
     if !made.status.success() {
         let reason = String::from_utf8_lossy(&made.stderr);
         let reason = reason.trim().trim_start_matches("error: ").to_owned();
-        return Err(
-            Failure::failed(format!("cargo could not make the package `{name}`: {reason}"))
-                .help("choose another name or another folder"),
-        );
+        return Err(Failure::failed(format!(
+            "cargo could not make the package `{name}`: {reason}"
+        ))
+        .help("choose another name or another folder"));
     }
     let root = cargo()
         .args(["locate-project", "--workspace", "--message-format", "plain"])
