@@ -253,7 +253,7 @@ fn a_mistake_is_refused_before_the_first_question_with_the_way_out() {
         "page",
     ])
     .is_refused(
-        "`--paging` says nothing about an MCP server",
+        "`--paging` has no meaning for an MCP server",
         "`--kind rest`",
     );
     new(&["acme", "-y", "--url", "https://a.b"]).is_refused("name an MCP server", "`--kind mcp`");

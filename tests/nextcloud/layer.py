@@ -1,6 +1,6 @@
 """Makes a Nextcloud of a WebDAV server that nobody here wrote: adds the user id, numbers of files, and ETags of folders.
 
-Usage: layer.py SERVER FOLDER. It starts the server (`wsgidav` or `rclone`) on the folder, prints its own port, and ends when its
+Usage: layer.py SERVER FOLDER [PORT]. It starts the server (`wsgidav` or `rclone`) on the folder, prints its own port, and ends when its
 standard input does. `GET /layer/asked` gives the requests since the last time, as `METHOD path` without the account's prefix.
 """
 
@@ -164,12 +164,12 @@ def free_port():
 
 def main():
     global backend
-    server, folder = sys.argv[1:]
+    server, folder, port = (sys.argv[1:] + ["0"])[:3]
     backend = f"127.0.0.1:{free_port()}"
-    host, port = backend.split(":")
+    backend_host, backend_port = backend.split(":")
     command = {
         "rclone": ["rclone", "serve", "webdav", folder, "--addr", backend, "--dir-cache-time", "0s", "--vfs-cache-mode", "off"],
-        "wsgidav": [sys.executable, "-m", "wsgidav.server.server_cli", "--host", host, "--port", port, "--root", folder,
+        "wsgidav": [sys.executable, "-m", "wsgidav.server.server_cli", "--host", backend_host, "--port", backend_port, "--root", folder,
                     "--auth", "anonymous", "--server", "cheroot", "--no-config", "-q"],
     }[server]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -182,7 +182,7 @@ def main():
                 break
             except OSError:
                 time.sleep(0.05)
-        layer = ThreadingHTTPServer(("127.0.0.1", 0), Layer)
+        layer = ThreadingHTTPServer(("127.0.0.1", int(port)), Layer)
         threading.Thread(target=layer.serve_forever, daemon=True).start()
         print(layer.server_port, flush=True)
         sys.stdin.read()

@@ -121,7 +121,7 @@ fn base(params: Option<&str>) -> Result<Value, Failure> {
         return Ok(Value::Object(Map::new()));
     };
     serde_json::from_str(text)
-        .map_err(|error| Failure::usage(format!("`--params` is no JSON: {error}")))
+        .map_err(|error| Failure::usage(format!("`--params` is not JSON: {error}")))
 }
 
 async fn call(

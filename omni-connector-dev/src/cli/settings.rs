@@ -23,8 +23,9 @@ pub(super) struct SourceArguments {
     /// The settings of the source as a file of JSON; `--set` overrides them
     #[arg(long, value_name = "FILE")]
     config: Option<String>,
-    /// The secret of the source as a file of JSON: the bare secret, or an object with `auth_type` and `credentials` and
-    /// perhaps `provider`. `OMNI_CREDENTIALS` may hold the same as text
+    /// The secret of the source as a file of JSON: an object with `auth_type` and `credentials` (and `provider` if needed), such
+    /// as `{ "auth_type": "basic_auth", "credentials": { "username": "ada", "password": "…" } }`. A file with the secret alone has
+    /// the `auth_type` `api_key`. The variable `OMNI_CREDENTIALS` may hold the same JSON
     #[arg(long, value_name = "FILE")]
     credentials: Option<String>,
     /// Type of the source [default: the first in the manifest]
@@ -73,7 +74,7 @@ impl SourceArguments {
                 serde_json::from_str(&text).map_err(|error| {
                     // Show only the position, since the content is secret.
                     Failure::usage(format!(
-                        "`{CREDENTIALS_VARIABLE}` is no JSON: line {}, column {}",
+                        "`{CREDENTIALS_VARIABLE}` is not JSON: line {}, column {}",
                         error.line(),
                         error.column()
                     ))
@@ -116,7 +117,7 @@ pub(super) fn merged_with(
     let mut tree = Value::Object(Map::new());
     for setting in settings {
         let Some((key, value)) = setting.split_once('=').filter(|(key, _)| !key.is_empty()) else {
-            return Err(Failure::usage(format!("`{setting}` is no setting"))
+            return Err(Failure::usage(format!("`{setting}` is not a setting"))
                 .help("write `key=value`, such as `base_path=./docs`"));
         };
         let value = if is_text(key) {
@@ -128,7 +129,7 @@ pub(super) fn merged_with(
     }
     let mut base = base;
     if !base.is_object() {
-        return Err(Failure::usage("the settings are no JSON object"));
+        return Err(Failure::usage("the settings are not a JSON object"));
     }
     overlay(&mut base, tree);
     Ok(base)
@@ -230,7 +231,7 @@ pub(super) fn read_json(path: impl AsRef<Path>) -> Result<Value, Failure> {
         .map_err(|error| Failure::usage(format!("`{}` cannot be read: {error}", path.display())))?;
     serde_json::from_slice(&bytes).map_err(|error| {
         Failure::usage(format!(
-            "`{}` is no JSON: line {}, column {}",
+            "`{}` is not JSON: line {}, column {}",
             path.display(),
             error.line(),
             error.column()
@@ -294,9 +295,9 @@ mod tests {
     fn an_invalid_setting_is_named() {
         assert_eq!(
             set(json!({}), &["word"]),
-            Err("`word` is no setting".into())
+            Err("`word` is not a setting".into())
         );
-        assert_eq!(set(json!({}), &["=1"]), Err("`=1` is no setting".into()));
+        assert_eq!(set(json!({}), &["=1"]), Err("`=1` is not a setting".into()));
         let clash = |key: &str| {
             Err(format!(
                 "`{key}` is set both as a value and as a group of settings"
@@ -306,7 +307,7 @@ mod tests {
         assert_eq!(set(json!({}), &["a.b=2", "a=1"]), clash("a"));
         assert_eq!(
             set(json!([]), &[]),
-            Err("the settings are no JSON object".into())
+            Err("the settings are not a JSON object".into())
         );
     }
 

@@ -360,8 +360,8 @@ impl Summary {
             let label = style("warning").yellow().bold();
             writeln!(
                 f,
-                "\n{label}: {} documents seem to be gone, which looks like an accident, and were kept\n\
-                 help: if they are really gone, set `OMNI_DELETE_SHARE_LIMIT=1` for one run",
+                "\n{label}: documents that seem to be gone were kept, since so many at once look like an accident: {}\n\
+                 help: if they are really gone, set the variable `OMNI_DELETE_SHARE_LIMIT=1` for one run with `--full`",
                 HumanCount(held_back)
             )?;
         }

@@ -128,7 +128,7 @@ impl ConnectorArguments {
             }),
             (None, None, _) if let Some(program) = self.program() => Ok(Target::Program(program)),
             (None, None, _) => Err(Failure::usage("no connector is named").help(
-                "name a package, such as `filesystem`, or `--url` of a running connector, or `-- command …`",
+                "name a package of the workspace, or its folder (`.` for this one), or `--url` of a running connector, or `-- command …`",
             )),
             _ => Err(more_than_one()),
         }

@@ -385,7 +385,7 @@ fn a_program_that_cannot_be_started_is_named() {
     let done = desk
         .run(&["sync", "--json", "--set", "word", "--", "true"])
         .ended(2);
-    assert_eq!(done["error"], "`word` is no setting");
+    assert_eq!(done["error"], "`word` is not a setting");
 }
 
 #[test]

@@ -178,7 +178,7 @@ impl Deletions {
         (!self.held_back.is_empty()).then(|| {
             format!(
                 "{} of {} known items seem to be gone, which looks like an accident: none was deleted; if they are \
-                 really gone, set {SHARE_VARIABLE}=1 for one run",
+                 really gone, set {SHARE_VARIABLE}=1 for one full run",
                 self.held_back.len(),
                 self.known
             )

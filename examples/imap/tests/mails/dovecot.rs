@@ -1,4 +1,4 @@
-//! A Dovecot of the test's own: loopback, a free port, a Maildir in a temporary folder, and one password for everybody.
+//! A Dovecot for one test: loopback, a free port, a Maildir in a temporary folder, and one password for every user.
 
 use std::{
     fs,
@@ -189,42 +189,12 @@ fn configuration(folder: &Path, port: u16, tls_port: u16) -> String {
             group = name("-gn"),
         );
     }
-    let folder = folder.display();
-    format!(
-        r"base_dir = {folder}/run
-state_dir = {folder}/state
-log_path = {folder}/log
-protocols = imap
-disable_plaintext_auth = no
-auth_mechanisms = plain
-auth_failure_delay = 0
-ssl = yes
-ssl_cert = <{folder}/cert.pem
-ssl_key = <{folder}/key.pem
-mail_location = maildir:{folder}/mail:LAYOUT=fs
-first_valid_uid = 1
-{rights}
-passdb {{
-  driver = static
-  args = password={PASSWORD}
-}}
-userdb {{
-  driver = static
-  args = uid={uid} gid={gid} home={folder}/mail
-}}
-namespace inbox {{
-  inbox = yes
-}}
-service imap-login {{
-  inet_listener imap {{
-    address = 127.0.0.1
-    port = {port}
-  }}
-  inet_listener imaps {{
-    address = 127.0.0.1
-    port = {tls_port}
-  }}
-}}
-"
-    )
+    let settings = include_str!("../../../../tests/imap/dovecot.conf")
+        .replace("FOLDER", &folder.display().to_string())
+        .replace("PASSWORD", PASSWORD)
+        .replace("OWNER", &uid.to_string())
+        .replace("GROUP", &gid.to_string())
+        .replace("PLAIN_PORT", &port.to_string())
+        .replace("TLS_PORT", &tls_port.to_string());
+    rights + &settings
 }

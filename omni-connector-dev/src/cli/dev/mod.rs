@@ -76,8 +76,9 @@ pub(super) async fn run(
         return Ok(Code::Done);
     }
     if named == Named::Nothing {
-        return Err(Failure::usage("no connector is named")
-            .help("name a package, such as `filesystem`, or `-- command …`"));
+        return Err(Failure::usage("no connector is named").help(
+            "name a package of the workspace, or its folder (`.` for this one), or `-- command …`",
+        ));
     }
     let lock = lock(store)?;
     let manager = match arguments.connector.asked_port() {

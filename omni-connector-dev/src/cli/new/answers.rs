@@ -35,7 +35,7 @@ const ACCESS: [&str; 3] = ["item", "groups", "public"];
 /// Make a new connector that runs, with its tests
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Without a flag the command asks; with `-y` it takes the first value of each.
+The command asks for each answer that no flag gives; with `-y` it takes the first value.
 
 Examples:
   cargo omni new acme
@@ -44,28 +44,28 @@ Examples:
 pub(in crate::cli) struct Arguments {
     /// Folder of the new package; its last part is the name, such as `acme`
     pub(super) folder: PathBuf,
-    /// Source type of Omni that it serves; a system that Omni does not know uses the type of a similar one
+    /// Source type in Omni; for a system that Omni does not know, choose a similar one
     #[arg(long, value_name = "TYPE", value_parser = source_types())]
     source_type: Option<String>,
-    /// What it talks to
+    /// What the connector talks to
     #[arg(long, value_parser = PossibleValuesParser::new(KINDS))]
     kind: Option<String>,
-    /// How it signs in: a key in a header, a bearer token, or user and password
+    /// How the connector signs in: a key in a header, a bearer token, or user and password
     #[arg(long, value_parser = PossibleValuesParser::new(AUTH))]
     auth: Option<String>,
-    /// How lists end: a token or a URL for the next page in the answer, a `Link` header, or an empty page
+    /// How a list of the API ends: without a token for the next page, without its URL, without a `Link` header, or with an empty page
     #[arg(long, value_parser = PossibleValuesParser::new(PAGING))]
     paging: Option<String>,
-    /// Whether it can list only what changed since a time
+    /// Whether the API can list only what changed since a time
     #[arg(long, value_parser = PossibleValuesParser::new(INCREMENTAL))]
     incremental: Option<String>,
-    /// Where it says who may read: at each item, by groups, or everybody may
+    /// Who may read an item: the readers that it names, the members of a group, or everybody
     #[arg(long, value_parser = PossibleValuesParser::new(ACCESS))]
     access: Option<String>,
-    /// What it has many of, in one word, such as `ticket` [default: by the source type]
+    /// What the API lists, in one word, such as `ticket` [default: a word that fits the source type]
     #[arg(long, value_name = "WORD")]
     pub(super) item: Option<String>,
-    /// Take the first value of every question that no flag answers
+    /// Answer every other question with its first value
     #[arg(short, long)]
     yes: bool,
     /// With `--kind mcp`: the command that starts the server
@@ -138,14 +138,14 @@ impl Arguments {
             .collect();
         let source_type = self.ask(&Question {
             flag: "source-type",
-            text: "Source type in Omni",
+            text: "Source type in Omni; for a system that Omni does not know, choose a similar one",
             given: self.source_type.as_deref(),
             values: &types,
         })?;
         let source_type = source_type.parse().map_err(Failure::usage)?;
         if let Some(chosen) = chosen {
             if self.kind.as_deref() == Some("mcp") {
-                let failure = Failure::usage("`--from` describes an API, and no MCP server");
+                let failure = Failure::usage("`--from` describes an API, not an MCP server");
                 return Err(failure.help("leave out `--from` or `--kind mcp`"));
             }
             let kind = Kind::Document(Box::new(chosen));
@@ -153,7 +153,7 @@ impl Arguments {
         }
         let kind = self.ask(&Question {
             flag: "kind",
-            text: "What it talks to",
+            text: "What the connector talks to",
             given: self.kind.as_deref(),
             values: &[
                 ("rest", "an HTTP API with lists in JSON"),
@@ -187,7 +187,7 @@ impl Arguments {
             ("item", &self.item),
         ];
         if let Some((flag, _)) = of_an_api.iter().find(|(_, given)| given.is_some()) {
-            let failure = Failure::usage(format!("`--{flag}` says nothing about an MCP server"));
+            let failure = Failure::usage(format!("`--{flag}` has no meaning for an MCP server"));
             return Err(failure.help("leave it out, or make a connector with `--kind rest`"));
         }
         let (kind, given) = match (&self.command, &self.url) {
@@ -218,7 +218,7 @@ impl Arguments {
         }
         let auth = self.ask(&Question {
             flag: "auth",
-            text: "How it signs in",
+            text: "How the connector signs in",
             given: self.auth.as_deref(),
             values: &[
                 ("key", "a key in a header"),
@@ -228,35 +228,38 @@ impl Arguments {
         })?;
         let paging = self.ask(&Question {
             flag: "paging",
-            text: "How lists end",
+            text: "How a list of the API ends",
             given: self.paging.as_deref(),
             values: &[
-                ("token", "an answer without a token for the next page"),
-                ("next-url", "an answer without a URL of the next page"),
-                ("link-header", "an answer without `Link: …; rel=\"next\"`"),
-                ("page", "pages have numbers; an empty one is the end"),
-                ("offset", "items are counted; an empty answer is the end"),
+                ("token", "the last answer has no token for a next page"),
+                ("next-url", "the last answer has no URL of a next page"),
+                (
+                    "link-header",
+                    "the last answer has no header `Link: …; rel=\"next\"`",
+                ),
+                ("page", "pages are numbered; the first empty one is the end"),
+                (
+                    "offset",
+                    "the call says how many items to leave out; an empty answer is the end",
+                ),
             ],
         })?;
         let incremental = self.ask(&Question {
             flag: "incremental",
-            text: "Changes since …?",
+            text: "Can the API list only what changed",
             given: self.incremental.as_deref(),
             values: &[
-                ("time", "it lists what changed since a time"),
-                ("none", "it only lists everything"),
+                ("time", "yes, since a time"),
+                ("none", "no, it always lists everything"),
             ],
         })?;
         let access = self.ask(&Question {
             flag: "access",
-            text: "Who may read?",
+            text: "Who may read an item",
             given: self.access.as_deref(),
             values: &[
-                ("item", "each item names its readers"),
-                (
-                    "groups",
-                    "each item names a group, and there are lists of members",
-                ),
+                ("item", "the readers that each item names"),
+                ("groups", "the members of the group that each item names"),
                 ("public", "everybody in the company"),
             ],
         })?;
@@ -284,7 +287,7 @@ impl Arguments {
                 "`--{flag}` is missing, and there is no terminal to ask for it"
             ));
             return Err(failure.help(format!(
-                "give it, such as `--{flag} {default}`, or take the first value of everything with `-y`"
+                "give it, such as `--{flag} {default}`, or take the first value of every question with `-y`"
             )));
         }
         let mut input = io::stdin().lock();
@@ -340,7 +343,7 @@ fn asked(
             .collect();
         match begun[..] {
             [only] => return Ok(only.to_owned()),
-            [] => writeln!(output, "`{answer}` is none of them")?,
+            [] => writeln!(output, "`{answer}` is not one of them")?,
             _ => writeln!(output, "`{answer}` can be {}", begun.join(" or "))?,
         }
     }
@@ -397,7 +400,7 @@ mod tests {
         let (answer, shown) = ask("pa\nnothing\n2\n");
         assert_eq!(answer.unwrap(), "page");
         assert!(shown.contains("`pa` can be page or page-total"), "{shown}");
-        assert!(shown.contains("`nothing` is none of them"), "{shown}");
+        assert!(shown.contains("`nothing` is not one of them"), "{shown}");
         assert_eq!(ask("0\n").0, None);
         assert_eq!(ask("").0, None);
     }

@@ -108,7 +108,7 @@ pub(super) async fn run(
     }
     if !arguments.no_check && made.questions.is_empty() {
         note(format!(
-            "made {name}; its tests are built and run, which --no-check leaves out"
+            "made {name}; now building and running its tests (leave them out with --no-check)"
         ));
         made.tests = Some(tokio::select! {
             tests = tested::run(&folder) => tests?,
@@ -146,7 +146,7 @@ fn folder(asked: &Path) -> Result<PathBuf, Failure> {
     let parent = whole.parent().unwrap_or(&whole);
     if !parent.is_dir() {
         let failure = Failure::usage(format!("there is no folder `{}`", parent.display()));
-        return Err(failure.help("make it first, or name a folder within one that is there"));
+        return Err(failure.help("make it first, or choose a folder that exists"));
     }
     let parent = parent.canonicalize().map_err(Failure::failed)?;
     Ok(parent.join(whole.file_name().unwrap_or_default()))
@@ -177,10 +177,10 @@ async fn prepare(folder: &Path, name: &str) -> Result<Option<PathBuf>, Failure> 
     if !made.status.success() {
         let reason = String::from_utf8_lossy(&made.stderr);
         let reason = reason.trim().trim_start_matches("error: ").to_owned();
-        return Err(
-            Failure::failed(format!("cargo makes no package `{name}`: {reason}"))
-                .help("choose another name or another folder"),
-        );
+        return Err(Failure::failed(format!(
+            "cargo could not make the package `{name}`: {reason}"
+        ))
+        .help("choose another name or another folder"));
     }
     let root = cargo()
         .args(["locate-project", "--workspace", "--message-format", "plain"])
@@ -200,7 +200,7 @@ fn write(folder: &Path, files: &[Written]) -> Result<Vec<String>, Failure> {
         let path = folder.join(&file.path);
         let failed = |error: io::Error| {
             Failure::failed(format!("`{}` cannot be written: {error}", path.display()))
-                .help("look at the rights and the space of the folder, then run this again with `--force`")
+                .help("check the rights of the folder and the free space, then run this again with `--force`")
         };
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(failed)?;
@@ -250,7 +250,7 @@ impl fmt::Display for Made {
         if let Some(workspace) = &self.workspace {
             writeln!(
                 f,
-                "it is a member of the workspace of {}",
+                "it is now a member of the workspace of {}",
                 workspace.display()
             )?;
         }
@@ -260,7 +260,7 @@ impl fmt::Display for Made {
         if !self.questions.is_empty() {
             writeln!(
                 f,
-                "open questions; it does not compile before they are answered:"
+                "open questions; the package does not compile until you answer them:"
             )?;
             for question in &self.questions {
                 writeln!(f, "  {question}")?;
@@ -268,10 +268,12 @@ impl fmt::Display for Made {
         }
         writeln!(f, "next:")?;
         writeln!(f, "  cd {}", self.folder.display())?;
-        writeln!(
-            f,
-            "  cargo run --example source    serves made-up items, and says how to read them"
-        )?;
+        if self.has_items {
+            writeln!(
+                f,
+                "  cargo run --example source    serves made-up items, and prints the command that reads them"
+            )?;
+        }
         writeln!(f, "  cargo omni dev {name}")
     }
 }

@@ -1,4 +1,4 @@
-//! One issue: what Exemplar says of it, who may read it, and its document.
+//! One issue: its fields, who may read it, and its document.
 
 use omni_connector::prelude::*;
 
@@ -38,7 +38,7 @@ impl Issue {
     /// The document that Omni finds.
     pub(crate) fn document(&self) -> Document<'_> {
         let id = self.id();
-        // Who may read it. What Exemplar does not say opens nothing.
+        // Who may read it. A document with unknown readers is not sent, so nobody sees it by mistake.
         //> access=public
         let access = Access::public();
         //<

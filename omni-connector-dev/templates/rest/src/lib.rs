@@ -26,7 +26,7 @@ pub use issue::Issue;
 const CLOCKS_DIFFER: Duration = Duration::from_mins(10);
 
 //<
-/// What an admin fills in.
+/// The settings of a source, which an admin fills in.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Settings {
     /// Address of the API, such as `https://exemplar.example.com/api`
@@ -48,7 +48,7 @@ pub struct Login {
     //<
 }
 
-/// What is known from earlier runs.
+/// The state that one run leaves to the next.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Cursor {
@@ -107,13 +107,13 @@ impl Exemplar {
         }
         match pages.finish() {
             //> incremental=time
-            // A list of changes says nothing about what is gone.
+            // A list of changes does not show what was deleted.
             Ok(_) if since.is_some() => {}
             //<
             Ok(all) => {
                 walk.finish(all).await?;
             }
-            // Each odd issue is a failed item of the run by now, and nothing is deleted.
+            // An issue that could not be decoded is already a failed item of the run. Nothing is deleted.
             Err(Incomplete::OddItems { .. }) => {}
             Err(incomplete) => return Err(incomplete.into()),
         }

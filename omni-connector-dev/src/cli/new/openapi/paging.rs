@@ -80,7 +80,7 @@ pub(super) fn paging(
         if next.starts_with('/') {
             return Ok(next);
         }
-        let failure = Failure::usage(format!("`--next {next}` is no JSON pointer"));
+        let failure = Failure::usage(format!("`--next {next}` is not a JSON pointer"));
         Err(failure.help(format!("write it as `/{next}`")))
     };
     let code = match said.paging {
