@@ -15,7 +15,7 @@ pub(crate) fn is_in_impl(span: Span) -> bool {
     let source = span
         .local_file()
         .and_then(|path| fs::read_to_string(path).ok());
-    source.is_some_and(|source| Source::new(&source).is_impl_at(span.line(), span.column()))
+    source.is_some_and(|source| Source::new(&source).finds_impl_at(span.line(), span.column()))
 }
 
 /// A file that is read up to a position.
@@ -41,7 +41,7 @@ impl<'s> Source<'s> {
     }
 
     /// Returns whether the innermost brace around a position belongs to an `impl`. Lines and columns begin with one.
-    fn is_impl_at(mut self, line: usize, column: usize) -> bool {
+    fn finds_impl_at(mut self, line: usize, column: usize) -> bool {
         while (self.line, self.column) < (line, column) {
             let Some(next) = self.next() else { break };
             match next {
@@ -130,7 +130,7 @@ mod tests {
         let mut places = Vec::new();
         for (index, line) in source.lines().enumerate() {
             for (column, _) in line.chars().enumerate().filter(|(_, found)| *found == '@') {
-                places.push(Source::new(source).is_impl_at(index + 1, column + 1));
+                places.push(Source::new(source).finds_impl_at(index + 1, column + 1));
             }
         }
         places
