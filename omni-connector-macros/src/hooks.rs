@@ -86,13 +86,12 @@ impl HookKind {
         format!("{prefix}{}", self.name.to_uppercase())
     }
 
-    /// Returns the function of the runtime that converts what the method returned. A replacement that is not `async` returns
-    /// what the replaced method returns.
+    /// Returns the function of the runtime that converts what the method returned. Each has its own error for other types.
     pub(crate) fn converter(&self) -> &'static str {
-        if self.replaces && !self.is_async {
-            "replaced_answer"
-        } else {
-            "hook_answer"
+        match self.name {
+            "mcp_env" | "mcp_headers" => "pairs_answer",
+            _ if self.replaces && !self.is_async => "replaced_answer",
+            _ => "hook_answer",
         }
     }
 

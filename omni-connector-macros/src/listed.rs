@@ -17,7 +17,7 @@ const OUTSIDE: &str = "put `#[connector]` on the `impl` block; it sees the attri
 
 /// Returns whether a function is in a block. The block has no `#[connector]`, which would have removed the marker.
 fn is_in_a_block(function: &Function) -> bool {
-    function.signature.receiver().is_some() || is_in_impl(function.signature.ident.span())
+    function.signature.receiver().is_some() || is_in_impl(&function.signature.ident)
 }
 
 /// Expands a marker of methods whose block has no `#[connector]`.

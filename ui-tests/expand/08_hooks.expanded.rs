@@ -87,7 +87,7 @@ const _: () = {
                         &_omni::McpCredentials,
                     >(credentials),
                 );
-            _omni::hook_answer::<_omni::McpEnvAnswer>(returned)
+            _omni::pairs_answer(returned)
         });
         const MCP_HEADERS: _omni::McpHeadersHook<Self> = _omni::Some(|
             connector: &Self,
@@ -100,7 +100,7 @@ const _: () = {
                         &_omni::McpCredentials,
                     >(credentials),
                 );
-            _omni::hook_answer::<_omni::McpHeadersAnswer>(returned)
+            _omni::pairs_answer(returned)
         });
     }
 };

@@ -24,9 +24,10 @@ pub(super) fn hook(hook: &Hook) -> TokenStream {
 /// Calls `generate` with the function of the runtime that converts what the hook returned.
 fn with_converter<T>(hook: &Hook, generate: impl FnOnce(Converter<'_>) -> T) -> T {
     let answer = format!("{}Answer", pascal(hook.kind.name));
+    let function = hook.kind.converter();
     generate(Converter {
-        function: hook.kind.converter(),
-        answer: Some(&answer),
+        function,
+        answer: (function != "pairs_answer").then_some(&answer),
     })
 }
 

@@ -3,19 +3,20 @@
 
 use std::{fs, iter::Peekable, str::Chars};
 
-use proc_macro2::Span;
+use proc_macro2::Ident;
 
-/// Returns whether the token with this span is directly in an `impl` block. If its file cannot be read, it counts as outside.
-pub(crate) fn is_in_impl(span: Span) -> bool {
+/// Returns whether the function with this name is directly in an `impl` block. If its file cannot be read, it counts as outside.
+pub(crate) fn is_in_impl(name: &Ident) -> bool {
     // Unit tests run outside of the compiler, where spans have no file.
     if !proc_macro::is_available() {
         return false;
     }
-    let span = span.unwrap();
-    let source = span
-        .local_file()
-        .and_then(|path| fs::read_to_string(path).ok());
-    source.is_some_and(|source| Source::new(&source).is_impl_at(span.line(), span.column()))
+    let span = name.span().unwrap();
+    let source = span.local_file().map(fs::read_to_string);
+    let Some(Ok(source)) = source else {
+        return false;
+    };
+    Source::new(&source).finds_in_impl(&name.to_string(), span.line(), span.column())
 }
 
 /// A file that is read up to a position.
@@ -40,8 +41,9 @@ impl<'s> Source<'s> {
         }
     }
 
-    /// Returns whether the innermost brace around a position belongs to an `impl`. Lines and columns begin with one.
-    fn is_impl_at(mut self, line: usize, column: usize) -> bool {
+    /// Returns whether a word is at a position, and the innermost brace around it belongs to an `impl`. Lines and columns begin
+    /// with one. In the documentation of an item, the position of an example is not that of its file.
+    fn finds_in_impl(mut self, word: &str, line: usize, column: usize) -> bool {
         while (self.line, self.column) < (line, column) {
             let Some(next) = self.next() else { break };
             match next {
@@ -65,7 +67,10 @@ impl<'s> Source<'s> {
                 other => self.header.push(other),
             }
         }
-        self.braces.last() == Some(&true)
+        let found: String = self.rest.clone().take(word.len()).collect();
+        (self.line, self.column) == (line, column)
+            && found.starts_with(word)
+            && self.braces.last() == Some(&true)
     }
 
     fn next(&mut self) -> Option<char> {
@@ -125,12 +130,13 @@ impl<'s> Source<'s> {
 mod tests {
     use super::*;
 
-    /// Returns the answer for each `@` in a source.
+    /// Returns the answer for each `at;` in a source.
     fn places(source: &str) -> Vec<bool> {
         let mut places = Vec::new();
         for (index, line) in source.lines().enumerate() {
-            for (column, _) in line.chars().enumerate().filter(|(_, found)| *found == '@') {
-                places.push(Source::new(source).is_impl_at(index + 1, column + 1));
+            for (byte, _) in line.match_indices("at;") {
+                let (line, column) = (index + 1, line[..byte].chars().count() + 1);
+                places.push(Source::new(source).finds_in_impl("at", line, column));
             }
         }
         places
@@ -139,22 +145,31 @@ mod tests {
     #[test]
     fn functions_of_an_impl_block_are_told_from_all_others() {
         let source = r##"
-            /*@*/ use a::{b, /*@*/ c};
-            /* impl { */ /*@*/
+            at; use a::{b, at; c};
+            /* impl { */ at;
             #[allow(dead_code)] unsafe impl<'a> Trait for Über<'a> {
-                /*@*/ const BRACE: char = '}'; // {
-                fn f(&self) { /*@*/ let s = "\"}"; if s == r#"}"}"# { /*@*/ } }
-                /*@*/
+                at; const BRACE: char = '}'; // { at;
+                fn f(&self) { at; let s = "\"}"; if s == r#"}"}"# { at; } }
+                at;
             }
-            mod inner { /*@*/ fn implode() -> impl Sized { /*@*/ } }
-            impl Plain where Self: Sized { fn é() { loop { /*@*/ } } #[doc = "{"] /*@*/ }
-            /*@*/
+            mod inner { at; fn implode() -> impl Sized { at; } }
+            impl Plain where Self: Sized { fn é() { loop { at; } } #[doc = "{"] at; }
+            at;
         "##;
         assert_eq!(
             places(source),
             [
-                false, false, false, true, false, false, true, false, false, false, true, false
+                false, false, false, true, false, false, false, true, false, false, false, true,
+                false
             ]
         );
+    }
+
+    #[test]
+    fn a_position_with_another_word_is_not_that_of_the_function() {
+        let source = "impl Notes {\n    fn folder() {}\n}\n";
+        assert!(Source::new(source).finds_in_impl("folder", 2, 8));
+        assert!(!Source::new(source).finds_in_impl("author", 2, 8));
+        assert!(!Source::new(source).finds_in_impl("folder", 1, 8));
     }
 }

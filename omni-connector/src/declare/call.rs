@@ -119,15 +119,15 @@ pub fn pending<'a, R: 'a, T: 'a>(
     future: impl Future<Output = R> + Send + 'a,
     answer: fn(R) -> Result<T>,
 ) -> Pending<'a, T> {
-    answered(Box::pin(future), answer)
+    Ok(answered(Box::pin(future), answer))
 }
 
 /// Compiled once for each type of result. A function like [`pending`] is compiled for each action.
 fn answered<'a, R: 'a, T: 'a>(
     future: BoxFuture<'a, R>,
     answer: fn(R) -> Result<T>,
-) -> Pending<'a, T> {
-    Ok(Box::pin(async move { answer(future.await) }))
+) -> BoxFuture<'a, Result<T>> {
+    Box::pin(async move { answer(future.await) })
 }
 
 /// The inputs of a call of an action.

@@ -179,8 +179,7 @@ where
     }
 }
 
-impl<R: PairsReturn> HookReturn<Pairs> for R {
-    fn into_answer(self) -> Pairs {
-        self.into_pairs()
-    }
+/// Converts what a method with `#[mcp_env]` or `#[mcp_headers]` returned.
+pub fn pairs_answer(returned: impl PairsReturn) -> Pairs {
+    returned.into_pairs()
 }

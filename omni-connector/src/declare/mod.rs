@@ -39,7 +39,8 @@ pub use checkpoint::Checkpoint;
 pub use client::client;
 pub use doc_ref::DocRef;
 pub use hook::{
-    HookArgument, HookReturn, ReplacedReturn, hook_answer, hook_argument, replaced_answer,
+    HookArgument, HookReturn, ReplacedReturn, hook_answer, hook_argument, pairs_answer,
+    replaced_answer,
 };
 pub use input::Input;
 #[cfg(test)]
