@@ -378,10 +378,8 @@ async fn a_connector_cannot_open_its_answers_to_other_sites() {
 
 #[tokio::test]
 async fn operators_of_a_gone_connector_are_kept_with_those_of_another() {
-    let options = Options {
-        registration_ttl: Duration::from_millis(50),
-        ..options()
-    };
+    let mut options = options();
+    options.registration_ttl = Duration::from_millis(50);
     let manager = Manager::start(options).await.unwrap();
     let url = serve(connector()).await;
     for (name, operator) in [("acme", "project"), ("books", "shelf"), ("acme", "owner")] {

@@ -18,11 +18,7 @@ fn document(id: &str) -> Document<'_> {
 #[tokio::test]
 async fn a_context_collects_documents_groups_people_and_a_checkpoint_in_order() {
     let (ctx, collected) = context().await;
-    let person = PersonSyncRecord {
-        external_id: "7".to_owned(),
-        email: "Bo@Example.com".to_owned(),
-        ..PersonSyncRecord::default()
-    };
+    let person = PersonSyncRecord::new("7", "Bo@Example.com");
     let group = Group::new("ops@example.com", ["bo@example.com"]);
     ctx.group(group).await.unwrap();
     ctx.upsert(document("OPS-7")).await.unwrap();
