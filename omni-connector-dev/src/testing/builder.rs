@@ -99,9 +99,10 @@ impl SetupBuilder {
 
     /// Starts with a manager at another URL, such as that of a proxy.
     pub(super) async fn start_with(self, manager: Manager, manager_url: &str) -> Result<Setup> {
-        let recording = match self.is_recorded {
-            true => Some(Recording::start(manager_url).await?),
-            false => None,
+        let recording = if self.is_recorded {
+            Some(Recording::start(manager_url).await?)
+        } else {
+            None
         };
         let recording_url = recording.as_ref().map(Recording::url);
         let manager_url = recording_url.as_deref().unwrap_or(manager_url);

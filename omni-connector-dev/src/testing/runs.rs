@@ -126,9 +126,10 @@ impl Setup {
     /// Panics if it does not end within a minute.
     pub async fn wait(&self, run: &Run) -> Ended {
         // A run that the current process does not work on was begun by an earlier one.
-        let starts = match self.is_working_on(&run.id).await {
-            true => self.process.starts(),
-            false => self.process.starts().wrapping_sub(1),
+        let starts = if self.is_working_on(&run.id).await {
+            self.process.starts()
+        } else {
+            self.process.starts().wrapping_sub(1)
         };
         let ended = self.end_of(run, starts, PATIENCE).await;
         ended.unwrap_or_else(|error| self.fall(&error))

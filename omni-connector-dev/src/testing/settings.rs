@@ -86,9 +86,9 @@ impl Setup {
     /// Panics if the manager refuses a call.
     pub async fn sync_by_another(&self, events: Vec<Value>, checkpoint: Option<Value>) {
         let source = &self.source.id;
-        let begin = json!({ "source_id": source, "sync_type": "full" });
-        let begun = self.post("sync/create", begin).await;
-        let run = begun["sync_run_id"].as_str().unwrap_or_default();
+        let full = json!({ "source_id": source, "sync_type": "full" });
+        let created = self.post("sync/create", full).await;
+        let run = created["sync_run_id"].as_str().unwrap_or_default();
         let mut sent = Vec::new();
         for mut event in events {
             let text = event

@@ -24,9 +24,9 @@ async fn a_context_collects_documents_groups_people_and_a_checkpoint_in_order() 
     ctx.upsert(document("OPS-7")).await.unwrap();
     ctx.upsert(document("OPS-8")).await.unwrap();
     ctx.person(person).await.unwrap();
-    ctx.delete("OPS-8").await.unwrap();
     ctx.save_checkpoint(json!({ "page": 2 })).await.unwrap();
     ctx.save_checkpoint(json!({ "page": 3 })).await.unwrap();
+    ctx.delete("OPS-8").await.unwrap();
 
     let found = collected.document("OPS-7").await;
     assert_eq!((&*found.title, &*found.text), ("Disk full", "No space."));

@@ -193,4 +193,5 @@ async fn documents_are_awaited_by_their_ids() {
     }
     setup.begin(SyncType::Full).await;
     setup.until_ids(&["issue-OPS-13"]).await;
+    assert_eq!(setup.ids().await, ["issue-OPS-13"]);
 }
