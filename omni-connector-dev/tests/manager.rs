@@ -66,6 +66,71 @@ async fn register(manager: &Manager, connector_id: &str, url: &str) {
     assert_eq!(answer.status(), 200, "{}", answer.text().await.unwrap());
 }
 
+/// Returns the bytes that this thread has written so far.
+#[cfg(target_os = "linux")]
+fn written() -> u64 {
+    let counts = std::fs::read_to_string("/proc/thread-self/io").unwrap();
+    let mut lines = counts.lines();
+    let line = lines.find_map(|line| line.strip_prefix("wchar: ")).unwrap();
+    line.parse().unwrap()
+}
+
+/// The checkpoint of a large source has megabytes, and every request of its connector updates the run.
+#[tokio::test]
+#[cfg(target_os = "linux")]
+async fn an_update_of_a_run_does_not_write_its_checkpoint() {
+    use omni_connector_dev::store::{Store, StoreError, contents, runs};
+
+    const UPDATES: u64 = 100;
+    let folder = tempfile::tempdir().unwrap();
+    let manager = Manager::start(Options {
+        storage: Storage::Folder(folder.path().to_owned()),
+        ..options()
+    })
+    .await
+    .unwrap();
+    let source = manager.source("Big", "github", json!({})).await.unwrap();
+    let store: &Store = manager.store();
+    let checkpoint = Value::from("x".repeat(8 << 20));
+    let run = store
+        .write(move |db| {
+            let run = runs::insert(
+                db,
+                &source.id,
+                omni_connector::SyncType::Full,
+                runs::TriggerType::Manual,
+            )?;
+            runs::save_checkpoint(db, &run.id, &checkpoint)?;
+            Ok::<_, StoreError>(run.id)
+        })
+        .await
+        .unwrap();
+    let before = store
+        .write(|_| Ok::<_, StoreError>(written()))
+        .await
+        .unwrap();
+    for number in 0..UPDATES {
+        let run = run.clone();
+        store
+            .write(move |db| {
+                runs::touch(db, &run)?;
+                runs::add_scanned(db, &run, 1)?;
+                runs::add_updated(db, &run, 1)?;
+                contents::put(db, &run, &format!("text {number}"))?;
+                Ok::<_, StoreError>(())
+            })
+            .await
+            .unwrap();
+    }
+    let after = store
+        .write(|_| Ok::<_, StoreError>(written()))
+        .await
+        .unwrap();
+    let each = (after - before) / UPDATES;
+    assert!(each < 200 << 10, "{each} bytes for each update");
+    manager.shutdown().await;
+}
+
 #[tokio::test]
 async fn an_action_needs_a_credential_row_even_if_it_needs_no_credential() {
     let manager = Manager::start(options()).await.unwrap();

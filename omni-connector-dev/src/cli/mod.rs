@@ -141,6 +141,10 @@ pub fn main() -> process::ExitCode {
             Command::Manager(arguments) => manager::run(arguments, &output, &interrupts).await,
         }
     });
+    if interrupts.any() {
+        // Nothing may delay the end, such as a store that another program keeps busy.
+        runtime.shutdown_background();
+    }
     match done {
         Ok(code) => code.into(),
         Err(failure) => output.failure(&failure),

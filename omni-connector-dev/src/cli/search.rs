@@ -63,7 +63,13 @@ pub(super) async fn run(
         limit: arguments.limit,
     };
     // Reading needs no lock, so a search works while another command syncs.
-    let manager = start_manager(folder, 0, None).await?;
+    // Another program may keep the store busy for seconds.
+    let folder = folder.clone();
+    let starting = tokio::spawn(async move { start_manager(&folder, 0, None).await });
+    let manager = tokio::select! {
+        started = starting => started.map_err(Failure::failed)??,
+        () = interrupts.first() => return Err(Failure::interrupted()),
+    };
     let client = Client::new(manager.url())?;
     let hits = tokio::select! {
         hits = client.search(&query) => hits,

@@ -145,6 +145,38 @@ fn a_completed_run_with_failed_items_reports_them_in_its_last_line() {
     assert_eq!(strict.code, 0, "{}", strict.stderr);
 }
 
+/// The store is busy, as while a backup reads it.
+#[test]
+#[cfg(unix)]
+fn an_interrupt_ends_a_search_that_waits() {
+    let desk = Desk::new();
+    desk.sync(&books(), &[]).ended(0);
+    let database = rusqlite::Connection::open(desk.path(".omni/manager.sqlite3")).unwrap();
+    database
+        .pragma_update(None, "locking_mode", "EXCLUSIVE")
+        .unwrap();
+    database.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    let child = desk
+        .command(&["search", "alpha"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Long enough to begin, and shorter than it waits for the store.
+    std::thread::sleep(Duration::from_secs(1));
+    let started = Instant::now();
+    interrupt(&child);
+    let done = Done::from(child.wait_with_output().unwrap());
+    assert_eq!(done.code, 130, "{}", done.stderr);
+    assert!(
+        started.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        started.elapsed()
+    );
+    drop(database);
+    assert_eq!(desk.run(&["search", "alpha"]).code, 0);
+}
+
 /// Each of these ends with less than its source has, so the last line and `--strict` say so.
 #[test]
 fn whatever_a_run_lacks_is_in_its_last_line_and_in_its_exit_code() {

@@ -335,7 +335,7 @@ impl Call {
 
     /// Returns the name of the operation.
     pub(super) fn operation(&self) -> String {
-        match (&self.name, &self.url) {
+        let operation = match (&self.name, &self.url) {
             (Some(name), _) => name.to_string(),
             (None, Ok(url)) => {
                 let base = self.api.settings().base.as_ref();
@@ -345,12 +345,21 @@ impl Call {
                 format!("{} {}", self.method, template(path))
             }
             (None, Err(_)) => self.method.to_string(),
+        };
+        self.without_secrets(operation)
+    }
+
+    fn without_secrets(&self, text: String) -> String {
+        match &self.api.scope().account {
+            Some(account) => account.hide(&text),
+            None => text,
         }
     }
 
     /// Returns the location of errors of this call.
     pub(super) fn at(&self) -> At {
         let url = self.url.as_ref().map(shown).unwrap_or_default();
+        let url = self.without_secrets(url);
         At {
             operation: self.operation(),
             method: self.method.clone(),

@@ -22,6 +22,7 @@ use super::{
 };
 use crate::{
     manager::ManagerClient,
+    redact::Secrets,
     schema::{DecodeError, decode, decode_credential},
     wire::{SecretString, ServiceCredential, Source},
 };
@@ -120,6 +121,8 @@ pub(super) struct Account {
 
 struct Current {
     credential: Option<ServiceCredential>,
+    /// The secrets of the credential and of the config.
+    secrets: Arc<Secrets>,
     client: Arc<dyn Any + Send + Sync>,
     /// The state of each `Api` in the client, in the order of its fields.
     shared: Vec<Arc<Shared>>,
@@ -195,6 +198,7 @@ impl Account {
             build: build::<T>,
             current: Mutex::new(Current {
                 credential: owner.credential.cloned(),
+                secrets: secrets_of(&owner.source.config, owner.credential),
                 shared: built
                     .apis
                     .iter()
@@ -235,12 +239,19 @@ impl Account {
             }
             current.client = built.client;
             current.credential = Some(credential.clone());
+            current.secrets = secrets_of(&self.config, Some(credential));
         }
         Ok(())
     }
 
     pub(super) fn seen(&self) -> u64 {
         self.flight.seen()
+    }
+
+    /// Removes the secrets of the account from a name or an address. Some services take their token in the path.
+    pub(super) fn hide(&self, text: &str) -> String {
+        let secrets = Arc::clone(&self.current().secrets);
+        secrets.hide(text)
     }
 
     /// Returns the access token that the manager keeps. Returns none if it expires soon and was not just read.
@@ -290,6 +301,11 @@ impl Account {
         self.flight.join(seen, read).await?;
         Ok(true)
     }
+}
+
+fn secrets_of(config: &Value, credential: Option<&ServiceCredential>) -> Arc<Secrets> {
+    let credential = credential.map(|credential| &credential.credentials);
+    Arc::new(Secrets::of(credential, [config]))
 }
 
 /// How long before its expiry a token of the manager is read again.

@@ -109,6 +109,11 @@ impl Secrets {
             .get_or_init(|| Matcher::new(self.texts.iter().map(String::as_str)))
     }
 
+    /// Replaces the secrets in a name or an address, which needs no other rule.
+    pub(crate) fn hide(&self, text: &str) -> String {
+        self.matcher().replace(text, REDACTED)
+    }
+
     /// Applies [`redact`] and removes these secrets in every spelling. Cuts a very long string, whose scan would delay
     /// the rest of the process.
     pub(crate) fn redact(&self, text: &str) -> String {

@@ -1,8 +1,8 @@
 //! Converts a foreign schema into the form that the manager accepts: references inlined, refused keywords dropped.
 //!
 //! The result admits at least everything that the original admits; its server still refuses the rest. A recursive schema
-//! becomes open at the point of recursion. A schema that needs an external reference or a refused name is an
-//! error; nothing is guessed.
+//! becomes open at the point of recursion, and at a reference that it does not hold. A schema that needs a refused name
+//! is an error.
 
 use serde_json::{Map, Value, json};
 
@@ -49,7 +49,7 @@ const IDENTITY: [&str; 8] = [
 /// Converts a tool's input schema into the form that the manager accepts.
 ///
 /// # Errors
-/// Returns an error if the schema refers to another document, or a property has a name that the manager refuses.
+/// Returns an error if a property has a name that the manager refuses.
 pub(crate) fn republished_schema(schema: Value) -> Result<Value, SchemaError> {
     let root = schema.clone();
     let mut inliner = Inliner {
@@ -140,12 +140,11 @@ impl Inliner<'_> {
 
     /// Inlines the target of `reference` and keeps the annotations next to it. Recursion admits any value of its kind.
     fn inlined(&mut self, reference: String, beside: Schema) -> Result<Value, SchemaError> {
-        let target = self.target(&reference).cloned().ok_or_else(|| {
-            SchemaError::at(
-                "",
-                &format!("refers to `{reference}`, which it does not hold"),
-            )
-        })?;
+        // Another document, which nobody fetches, or a definition that its generator forgot.
+        let Some(target) = self.target(&reference).cloned() else {
+            tracing::debug!("a schema refers to `{reference}`, which it does not hold");
+            return Ok(Value::Object(beside));
+        };
         let target = if self.open.contains(&target) || target == *self.root {
             match &target["type"] {
                 Value::String(kind) => json!({ "type": kind }),
@@ -275,10 +274,6 @@ mod tests {
                 json!({ "properties": { "a": { "const": { "if": 1 } } } }),
                 "properties.a.const.if is not supported",
             ),
-            (
-                json!({ "properties": { "a": { "$ref": "https://example.com/x.json" } } }),
-                "does not hold",
-            ),
             (json!({ "type": "array" }), "must be \"object\""),
         ] {
             let error = republished_schema(schema.clone()).unwrap_err().to_string();
@@ -324,6 +319,17 @@ mod tests {
             let safe = republished_schema(schema.clone()).unwrap();
             assert_eq!(safe["properties"], expected, "{schema}");
         }
+    }
+
+    #[test]
+    fn a_reference_that_the_schema_does_not_hold_is_open() {
+        let schema = json!({ "type": "object", "properties": {
+            "a": { "$ref": "https://example.com/x.json", "description": "Far" }, "b": { "$ref": "#/$defs/gone" },
+            "c": { "type": "string" },
+        } });
+        let safe = republished_schema(schema).unwrap();
+        let expected = json!({ "a": { "description": "Far" }, "b": {}, "c": { "type": "string" } });
+        assert_eq!(safe["properties"], expected);
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod pipeline;
 mod recorded;
 mod runs;
 mod schemas;
+mod secrets;
 mod sign_ins;
 mod support;
 mod telemetry;

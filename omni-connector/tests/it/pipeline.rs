@@ -239,6 +239,30 @@ async fn an_html_page_is_not_a_valid_answer() {
     assert_eq!(manager.calls("checkpoint")[0].body, json!(1));
 }
 
+/// A save costs as much as the manager takes for it. The author asks for one at every item.
+#[tokio::test]
+async fn a_checkpoint_that_is_slow_to_save_is_saved_less_often() {
+    let manager = Manager::start().await;
+    manager.delay(Duration::from_millis(600));
+    let connector = Scripted::new(async |ctx, state: Option<Value>| {
+        let began = Instant::now();
+        let mut checkpoint = Checkpoint::<Value>::new(state, &ctx)?;
+        while began.elapsed() < Duration::from_millis(8_000) {
+            checkpoint.save_now_and_then().await?;
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        Ok(())
+    });
+    let connector = serve(connector, &manager).await;
+    connector.start("R1", "full").await;
+    tokio::time::sleep(Duration::from_millis(8_500)).await;
+    // After two seconds, and then ten times as long as a save takes. Every two seconds, it would be four.
+    let saves = manager.calls("checkpoint").len();
+    assert!((1..=2).contains(&saves), "{saves}");
+    manager.delay(Duration::ZERO);
+    connector.ended("R1").await;
+}
+
 #[tokio::test]
 async fn a_shutdown_flushes_leaves_the_run_resumable_and_ends_in_time() {
     let manager = Manager::start().await;

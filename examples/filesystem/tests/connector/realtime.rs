@@ -107,6 +107,83 @@ async fn files_and_folders_that_come_change_move_and_go_are_followed() {
     assert_eq!(progress.run.status, RunStatus::Running);
 }
 
+/// What becomes something else under the same name, or the same under another name.
+#[tokio::test]
+async fn names_that_change_their_kind_their_case_or_their_spelling_are_followed() {
+    let setup = Setup::new().await;
+    for path in [
+        "file",
+        "folder/inner.md",
+        "Case.md",
+        "linked.md",
+        "emptied.md",
+        "hard.md",
+    ] {
+        setup.write(path, "first");
+    }
+    for number in 0..10 {
+        setup.write(&format!("stays/{number}.md"), "first");
+    }
+    watch(&setup).await;
+
+    fs::remove_file(setup.path("file")).unwrap();
+    setup.write("file/within.md", "now a folder");
+    fs::remove_dir_all(setup.path("folder")).unwrap();
+    setup.write("folder", "now a file");
+    fs::rename(setup.path("Case.md"), setup.path("case.md")).unwrap();
+    // A symbolic link is skipped, so the document goes.
+    fs::remove_file(setup.path("linked.md")).unwrap();
+    std::os::unix::fs::symlink("/etc/hostname", setup.path("linked.md")).unwrap();
+    setup.write("emptied.md", "");
+    fs::hard_link(setup.path("hard.md"), setup.path("harder.md")).unwrap();
+    // Two names that look the same: composed, and in parts.
+    setup.write("caf\u{e9}.md", "composed");
+    setup.write("cafe\u{301}.md", "in parts");
+
+    let mut expected: Vec<String> = (0..10).map(|number| format!("stays/{number}.md")).collect();
+    let now = [
+        "cafe\u{301}.md",
+        "caf\u{e9}.md",
+        "case.md",
+        "emptied.md",
+        "file/within.md",
+        "folder",
+        "hard.md",
+        "harder.md",
+        "marker",
+    ];
+    expected.extend(now.map(str::to_owned));
+    expected.sort();
+    setup
+        .until_ids(&expected.iter().map(String::as_str).collect::<Vec<_>>())
+        .await;
+    until_title_text(&setup, "emptied.md", 0).await;
+    until_title_text(&setup, "folder", 10).await;
+}
+
+/// Logs and downloads grow in pieces; the last piece counts.
+#[tokio::test]
+async fn a_file_that_grows_in_pieces_and_one_that_is_replaced_often_end_with_their_last_text() {
+    use std::io::Write;
+
+    let setup = Setup::new().await;
+    setup.write("grows.log", "");
+    setup.write("replaced.md", "0");
+    watch(&setup).await;
+    let mut log = fs::File::options()
+        .append(true)
+        .open(setup.path("grows.log"))
+        .unwrap();
+    for number in 0..200_usize {
+        writeln!(log, "line {number:04}").unwrap();
+        fs::write(setup.path(".swap"), "x".repeat(number + 1)).unwrap();
+        fs::rename(setup.path(".swap"), setup.path("replaced.md")).unwrap();
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    until_title_text(&setup, "grows.log", 200 * 10).await;
+    until_title_text(&setup, "replaced.md", 200).await;
+}
+
 #[tokio::test]
 async fn what_happened_before_the_watch_began_is_found_by_its_first_look() {
     let setup = Setup::new().await;

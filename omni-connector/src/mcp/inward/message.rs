@@ -1,7 +1,7 @@
 //! Converts a server's messages for the client library. Repairs them where possible; otherwise the call that they answer
 //! fails. A call whose answer arrived never waits for its timeout.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use rmcp::{
     RoleClient,
@@ -15,12 +15,21 @@ use super::{lenient, mend};
 /// A message of a server.
 pub(super) type Received = RxJsonRpcMessage<RoleClient>;
 
+/// The most bytes of a message on several lines.
+const LONGEST_SPREAD: usize = 16 << 20;
+
 /// How much of an answer an error quotes.
 const QUOTED: usize = 120;
 
 /// The calls that wait for their answer.
 #[derive(Debug, Default)]
-pub(super) struct Pending(HashMap<String, (RequestId, String)>);
+pub(super) struct Pending {
+    calls: HashMap<String, (RequestId, String)>,
+    /// Further messages of a batch.
+    further: VecDeque<Received>,
+    /// The lines so far of a message that is spread over several lines.
+    open: Vec<u8>,
+}
 
 impl Pending {
     /// Records a message to the server.
@@ -28,14 +37,14 @@ impl Pending {
         match message {
             JsonRpcMessage::Request(request) => {
                 let method = request.request.method().to_owned();
-                self.0
+                self.calls
                     .insert(request.id.to_string(), (request.id.clone(), method));
             }
             JsonRpcMessage::Notification(_) => {
                 // A cancelled call gets no answer.
                 let cancelled = serde_json::to_value(message).unwrap_or_default();
                 if cancelled["method"] == "notifications/cancelled" {
-                    self.0.remove(&id(&cancelled["params"]["requestId"]));
+                    self.calls.remove(&id(&cancelled["params"]["requestId"]));
                 }
             }
             _ => {}
@@ -44,20 +53,64 @@ impl Pending {
 
     /// Removes a call that was answered another way.
     pub(super) fn forget(&mut self, request: &RequestId) {
-        self.0.remove(&request.to_string());
+        self.calls.remove(&request.to_string());
     }
 
     /// Returns whether every call was answered.
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.calls.is_empty()
+    }
+
+    /// Returns the next message of a batch that was received before.
+    pub(super) fn further(&mut self) -> Option<Received> {
+        self.further.pop_front()
+    }
+
+    /// Converts a line like [`receive`](Self::receive). Some servers write a message on several lines.
+    pub(super) fn receive_line(&mut self, line: &[u8]) -> Option<Received> {
+        let text = line.trim_ascii();
+        let begins = text == b"{" || text == b"[";
+        if self.open.is_empty() && !begins {
+            return self.receive(text);
+        }
+        // A new message, or too much for one: what is open was no message.
+        if begins && line.trim_ascii_end() == text
+            || text.starts_with(b"{\"")
+            || self.open.len() + line.len() > LONGEST_SPREAD
+        {
+            self.open.clear();
+            if !begins {
+                return self.receive(text);
+            }
+        }
+        self.open.extend_from_slice(line);
+        let is_end = matches!(text, b"}" | b"]") && line.trim_ascii_end() == text;
+        if !is_end {
+            return None;
+        }
+        let message = std::mem::take(&mut self.open);
+        self.receive(&message)
     }
 
     /// Converts `text` for the client library. Returns none if it is not a message, such as a log line.
     pub(super) fn receive(&mut self, text: &[u8]) -> Option<Received> {
         let text = text.trim_ascii();
-        let Some(message) = lenient::read(text) else {
-            return self.unreadable(text, "it is not JSON");
-        };
+        match lenient::read(text) {
+            Some(Value::Array(batch)) => {
+                let is_answer = |message: &Value| message.get("method").is_none();
+                let (answers, others): (Vec<_>, Vec<_>) = batch.into_iter().partition(is_answer);
+                for message in answers.into_iter().chain(others) {
+                    let received = self.receive_one(message, text);
+                    self.further.extend(received);
+                }
+                self.further()
+            }
+            Some(message) => self.receive_one(message, text),
+            None => self.unreadable(text, "it is not JSON"),
+        }
+    }
+
+    fn receive_one(&mut self, message: Value, text: &[u8]) -> Option<Received> {
         if !message.is_object() {
             return None;
         }
@@ -74,12 +127,13 @@ impl Pending {
                 }
             };
         }
-        // A log line may be an object with an `error`.
-        let is_message = message.get("jsonrpc").is_some();
+        // A log line may be an object with an `error`, but then it names no waiting call.
+        let is_message = message.get("jsonrpc").is_some()
+            || (is_error && self.calls.contains_key(&id(&message["id"])));
         if !(is_message || is_result) {
             return None;
         }
-        let (request, method) = match self.0.remove(&id(&message["id"])) {
+        let (request, method) = match self.calls.remove(&id(&message["id"])) {
             Some(known) => known,
             None if message["id"].is_null() => self.only()?,
             // The answer to a cancelled call.
@@ -106,7 +160,7 @@ impl Pending {
             return None;
         }
         let (request, _) = match named_id(&said) {
-            Some(id) => self.0.remove(&id)?,
+            Some(id) => self.calls.remove(&id)?,
             None if said.contains("\"method\"") => return None,
             None => self.only()?,
         };
@@ -115,10 +169,10 @@ impl Pending {
     }
 
     fn only(&mut self) -> Option<(RequestId, String)> {
-        if self.0.len() > 1 {
+        if self.calls.len() > 1 {
             return None;
         }
-        self.0.drain().next().map(|(_, call)| call)
+        self.calls.drain().next().map(|(_, call)| call)
     }
 }
 
@@ -165,11 +219,14 @@ pub(super) fn refused(request: RequestId, reason: &str, text: &[u8]) -> Received
     )
 }
 
-/// Returns an id as a string, so that `7` and `"7"` are equal.
+/// Returns an id as a string, so that `7`, `7.0` and `"7"` are equal.
 fn id(value: &Value) -> String {
     match value {
         Value::String(id) => id.clone(),
-        Value::Number(id) => id.to_string(),
+        Value::Number(id) => {
+            let id = id.to_string();
+            id.strip_suffix(".0").map_or(id.clone(), str::to_owned)
+        }
         _ => String::new(),
     }
 }
@@ -226,7 +283,11 @@ mod tests {
             let answer = read(&mut pending, text);
             assert_eq!(answer["id"], answered, "{text}: {answer}");
             assert!(answer["error"]["message"].is_string(), "{text}: {answer}");
-            assert_eq!(pending.0.len(), 1, "{text}: the other call goes on waiting");
+            assert_eq!(
+                pending.calls.len(),
+                1,
+                "{text}: the other call goes on waiting"
+            );
         }
     }
 

@@ -117,6 +117,10 @@ impl Transport<RoleClient> for Child {
 
     async fn receive(&mut self) -> Option<RxJsonRpcMessage<RoleClient>> {
         loop {
+            let further = lock(&self.pending).further();
+            if further.is_some() {
+                return further;
+            }
             match self.read_line().await {
                 Ok(true) => {}
                 Ok(false) => return None,
@@ -129,7 +133,7 @@ impl Transport<RoleClient> for Child {
                 let reason = format!("it is longer than {} MB", LONGEST_LINE >> 20);
                 lock(&self.pending).unreadable(&self.line, &reason)
             } else {
-                lock(&self.pending).receive(&self.line)
+                lock(&self.pending).receive_line(&self.line)
             };
             self.line.clear();
             if message.is_some() {

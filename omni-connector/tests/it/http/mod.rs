@@ -7,4 +7,4 @@ mod oauth;
 mod pages;
 mod property;
 mod shared;
-mod source;
+pub(crate) mod source;

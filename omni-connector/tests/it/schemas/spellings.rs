@@ -277,3 +277,109 @@ fn a_flood_of_unknown_names_is_refused_and_not_tried_one_by_one() {
     let refused = declared.decode(&input).unwrap_err().to_string();
     assert!(refused.contains("more than 100 names"), "{refused}");
 }
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(tag = "kind", content = "value", rename_all = "snake_case")]
+#[allow(dead_code, reason = "only decoded")]
+enum Beside {
+    #[serde(alias = "hrs")]
+    Hours(#[schemars(range(max = 24))] u32),
+    Minutes {
+        #[serde(alias = "amount")]
+        #[schemars(range(max = 60))]
+        n: u32,
+    },
+    Never,
+}
+
+/// A percentage.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[allow(dead_code, reason = "only decoded")]
+struct Percent(#[schemars(range(max = 100))] u8);
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[allow(dead_code, reason = "only decoded")]
+struct Odd {
+    #[serde(default)]
+    percent: Option<Box<Percent>>,
+    #[serde(default)]
+    shares: std::collections::BTreeMap<String, Percent>,
+    #[serde(default)]
+    pair: Option<(Percent, String)>,
+    #[serde(default)]
+    #[schemars(inner(length(max = 3)))]
+    words: Vec<String>,
+    #[serde(default)]
+    count: Option<std::num::NonZeroU8>,
+    #[serde(flatten)]
+    more: More,
+    #[serde(default)]
+    either: Vec<Either>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[allow(dead_code, reason = "only decoded")]
+struct More {
+    #[serde(default, alias = "pageSize", alias = "limit")]
+    #[schemars(range(max = 5))]
+    page_limit: Option<u8>,
+}
+
+#[test]
+fn limits_hold_in_every_place_that_a_type_has() {
+    let beside = Declared::whole::<Adjacent>();
+    let odd = Declared::whole::<Odd>();
+    for (declared, text, fits) in [
+        (&beside, r#"{"wait":{"kind":"hours","value":24}}"#, true),
+        (&beside, r#"{"wait":{"kind":"hours","value":24.0}}"#, true),
+        (&beside, r#"{"wait":{"kind":"hours","value":25}}"#, false),
+        (&beside, r#"{"wait":{"kind":"hrs","value":25}}"#, false),
+        (
+            &beside,
+            r#"{"wait":{"kind":"minutes","value":{"n":60}}}"#,
+            true,
+        ),
+        (
+            &beside,
+            r#"{"wait":{"kind":"minutes","value":{"n":61}}}"#,
+            false,
+        ),
+        (
+            &beside,
+            r#"{"wait":{"kind":"minutes","value":{"amount":61}}}"#,
+            false,
+        ),
+        (&beside, r#"{"wait":{"kind":"never"}}"#, true),
+        (&odd, r#"{"percent":100}"#, true),
+        (&odd, r#"{"percent":1e2}"#, true),
+        (&odd, r#"{"percent":101}"#, false),
+        (&odd, r#"{"percent":null}"#, true),
+        (&odd, r#"{"shares":{"a":100,"b":7.0}}"#, true),
+        (&odd, r#"{"shares":{"a":1,"b":101}}"#, false),
+        (&odd, r#"{"pair":[100,"ab"]}"#, true),
+        (&odd, r#"{"pair":[101,"ab"]}"#, false),
+        (&odd, r#"{"words":["abc"]}"#, true),
+        (&odd, r#"{"words":["abc","abcd"]}"#, false),
+        (&odd, r#"{"count":255.0}"#, true),
+        (&odd, r#"{"count":0}"#, false),
+        (&odd, r#"{"count":0.0}"#, false),
+        (&odd, r#"{"count":-0.0}"#, false),
+        (&odd, r#"{"pageLimit":5}"#, true),
+        (&odd, r#"{"pageLimit":6}"#, false),
+        (&odd, r#"{"pageSize":6}"#, false),
+        (&odd, r#"{"limit":6.0}"#, false),
+        (&odd, r#"{"either":[{"hrs":24},{"minutes":1440}]}"#, true),
+        (&odd, r#"{"either":[{"hours":1},{"mins":1441}]}"#, false),
+    ] {
+        let value: Value = serde_json::from_str(text).unwrap();
+        let decoded = declared.decode(&value);
+        assert_eq!(decoded.is_ok(), fits, "{text}: {decoded:?}");
+    }
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[allow(dead_code, reason = "only decoded")]
+struct Adjacent {
+    wait: Beside,
+}

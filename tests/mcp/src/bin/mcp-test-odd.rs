@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 
 /// The tools offered in addition to the odd one.
-const RESULTS: [(&str, &str); 22] = [
+const RESULTS: [(&str, &str); 38] = [
     ("good", r#"{"content":[{"type":"text","text":"good"}]}"#),
     (
         "surrogate",
@@ -89,6 +89,41 @@ const RESULTS: [(&str, &str); 22] = [
     ("notjson", r#"{"content":[}"#),
     ("number", "7"),
     ("huge", r#"{"content":[],"structuredContent":{"n":1e999}}"#),
+    (
+        "contentone",
+        r#"{"content":{"type":"text","text":"alone"}}"#,
+    ),
+    ("contentstring", r#"{"content":"plain"}"#),
+    (
+        "contentmixed",
+        r#"{"content":["plain",7,{"type":"text","text":"kept"}]}"#,
+    ),
+    ("nocontent", r#"{"structuredContent":{"count":3}}"#),
+    (
+        "nulls",
+        r#"{"content":null,"structuredContent":null,"isError":null}"#,
+    ),
+    (
+        "errstring",
+        r#"{"isError":"True","content":[{"type":"text","text":"it is locked"}]}"#,
+    ),
+    (
+        "nouri",
+        r#"{"content":[{"type":"resource","resource":{"text":"x"}},{"type":"text","text":"kept"}]}"#,
+    ),
+    (
+        "metanull",
+        r#"{"_meta":null,"content":[{"type":"text","text":"kept","_meta":7}]}"#,
+    ),
+    // Answers whose envelope is odd.
+    ("idstring", ""),
+    ("idfloat", ""),
+    ("batch", ""),
+    ("spread", ""),
+    ("nojsonrpc", ""),
+    ("barerror", ""),
+    ("errorcode", ""),
+    ("nullerror", ""),
     ("silent", ""),
     ("mute", ""),
 ];
@@ -108,6 +143,14 @@ fn tools(mode: &str, cursor: Option<&str>) -> String {
         "badicons" => r#"{"name":"bad","inputSchema":{"type":"object"},"icons":"x"}"#.to_owned(),
         "numdesc" => r#"{"name":"bad","inputSchema":{"type":"object"},"description":7}"#.to_owned(),
         "noname" => r#"{"description":"bad","inputSchema":{"type":"object"}}"#.to_owned(),
+        "phparray" => r#"{"name":"bad","inputSchema":{"type":"object","properties":[],"required":[]}}"#.to_owned(),
+        "nullparts" => r#"{"name":"bad","title":null,"inputSchema":{"type":"object","properties":null,"required":null}}"#.to_owned(),
+        "typelist" => r#"{"name":"bad","inputSchema":{"type":["object","null"],"properties":{"a":{"type":"string"}}}}"#.to_owned(),
+        "notype" => r#"{"name":"bad","inputSchema":{}}"#.to_owned(),
+        "listannotation" => r#"{"name":"bad","inputSchema":{"type":"object"},"annotations":[]}"#.to_owned(),
+        "oddproperty" => r#"{"name":"bad","inputSchema":{"type":"object","properties":{"a":7,"b":true,"c":"string"}}}"#.to_owned(),
+        "farref" => r#"{"name":"bad","inputSchema":{"type":"object","properties":{"a":{"$ref":"https://example.com/s.json"},"b":{"$ref":"\u0023/$defs/gone"}}}}"#.to_owned(),
+        "twice" => format!("{},{}", tool("bad"), tool("bad")),
         "emptyname" => tool(""),
         "longname" => tool(&"n".repeat(90)),
         _ => String::new(),
@@ -119,6 +162,8 @@ fn tools(mode: &str, cursor: Option<&str>) -> String {
         all.extend((0..6000).map(|n| tool(&format!("t{n}"))));
     }
     let next = match (mode, cursor) {
+        ("nullcursor", _) => r#","nextCursor":null"#.to_owned(),
+        ("numcursor", _) => r#","nextCursor":7"#.to_owned(),
         ("emptycursor", _) => r#","nextCursor":"""#.to_owned(),
         ("samecursor", _) => r#","nextCursor":"again""#.to_owned(),
         ("endless", cursor) => {
@@ -149,7 +194,7 @@ fn answer(mode: &str, request: &Value) -> Option<String> {
             let name = request["params"]["name"].as_str()?;
             let found = RESULTS.iter().find(|(tool, _)| *tool == name)?;
             if found.1.is_empty() {
-                return None;
+                return odd_answer(name, id);
             }
             found.1.to_owned()
         }
@@ -159,6 +204,30 @@ fn answer(mode: &str, request: &Value) -> Option<String> {
     Some(format!(
         r#"{{"jsonrpc":"2.0","id":{id},"result":{result}}}"#
     ))
+}
+
+/// Returns an answer whose result or error is fine, and whose envelope is odd.
+fn odd_answer(name: &str, id: &Value) -> Option<String> {
+    let result = r#"{"content":[{"type":"text","text":"fine"}]}"#;
+    Some(match name {
+        "idstring" => format!(r#"{{"jsonrpc":"2.0","id":"{id}","result":{result}}}"#),
+        "idfloat" => format!(r#"{{"jsonrpc":"2.0","id":{id}.0,"result":{result}}}"#),
+        "batch" => format!(
+            r#"[{{"jsonrpc":"2.0","method":"notifications/message","params":{{"level":"info","data":"x"}}}},{{"jsonrpc":"2.0","id":{id},"result":{result}}}]"#
+        ),
+        "spread" => format!(
+            "{{\n  \"jsonrpc\": \"2.0\",\n  \"id\": {id},\n  \"result\": {{\n    \"content\": [\n      {{ \"type\": \"text\", \"text\": \"fine\" }}\n    ]\n  }}\n}}"
+        ),
+        "nojsonrpc" => format!(r#"{{"id":{id},"result":{result}}}"#),
+        "barerror" => format!(r#"{{"id":{id},"error":"no such page"}}"#),
+        "errorcode" => {
+            format!(
+                r#"{{"jsonrpc":"2.0","id":{id},"error":{{"code":"E1","message":"no such page","data":7}}}}"#
+            )
+        }
+        "nullerror" => format!(r#"{{"jsonrpc":"2.0","id":{id},"error":null,"result":{result}}}"#),
+        _ => return None,
+    })
 }
 
 /// Stops answering after the call of `mute`.

@@ -3,6 +3,7 @@
 
 mod declared;
 mod inward;
+mod numbers;
 mod odd;
 mod outward;
 mod support;

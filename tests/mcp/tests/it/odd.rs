@@ -103,6 +103,90 @@ async fn an_odd_tool_costs_itself_and_is_named() {
     }
 }
 
+/// Spellings of schemas and pages that PHP, Go and Python write.
+#[tokio::test]
+async fn a_list_in_an_odd_spelling_is_offered_as_a_whole() {
+    for mode in [
+        "phparray",
+        "nullparts",
+        "typelist",
+        "notype",
+        "listannotation",
+        "oddproperty",
+        "farref",
+        "twice",
+        "nullcursor",
+        "numcursor",
+    ] {
+        let connector = over_stdio(mode).await;
+        let (status, manifest) = connector.discover().await;
+        assert_eq!(status, 200, "{mode}: {manifest}");
+        assert!(offers(&manifest, "good"), "{mode}: {manifest}");
+        assert_eq!(
+            offers(&manifest, "bad"),
+            !mode.ends_with("cursor"),
+            "{mode}: {manifest}"
+        );
+    }
+}
+
+/// Each of these was answered by the server, so the caller gets the answer.
+#[tokio::test]
+async fn an_answer_in_an_odd_envelope_reaches_its_caller() {
+    let (over_http, _server) = over_http("").await;
+    for connector in [over_stdio("").await, over_http] {
+        connector.discover().await;
+        for tool in [
+            "idstring",
+            "idfloat",
+            "batch",
+            "spread",
+            "nojsonrpc",
+            "nullerror",
+        ] {
+            let started = Instant::now();
+            let answer = connector.call(tool, json!({})).await;
+            assert_eq!(answer, (200, json!({ "content": "fine" })), "{tool}");
+            assert!(started.elapsed() < AT_ONCE, "{tool}");
+        }
+        for tool in ["barerror", "errorcode"] {
+            let started = Instant::now();
+            let (status, error) = connector.call(tool, json!({})).await;
+            assert!(status >= 400, "{tool}: {status}");
+            assert!(
+                error.as_str().unwrap().contains("no such page"),
+                "{tool}: {error}"
+            );
+            assert!(started.elapsed() < AT_ONCE, "{tool}");
+        }
+        for (tool, expected) in [
+            ("contentone", json!({ "content": "alone" })),
+            ("contentstring", json!({ "content": "plain" })),
+            ("nocontent", json!({ "count": 3 })),
+            ("nulls", json!({ "content": "" })),
+            ("metanull", json!({ "content": "kept" })),
+        ] {
+            assert_eq!(
+                connector.call(tool, json!({})).await,
+                (200, expected),
+                "{tool}"
+            );
+        }
+        for tool in ["contentmixed", "nouri"] {
+            let (status, result) = connector.call(tool, json!({})).await;
+            let content = result["content"].as_str().unwrap_or_default();
+            assert!(
+                status == 200 && content.ends_with("kept"),
+                "{tool}: {status} {result}"
+            );
+        }
+        assert_eq!(
+            connector.call("errstring", json!({})).await,
+            (400, json!("it is locked"))
+        );
+    }
+}
+
 #[tokio::test]
 async fn an_odd_part_of_a_result_costs_itself() {
     let connector = over_stdio("").await;
