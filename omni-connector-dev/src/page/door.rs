@@ -117,7 +117,9 @@ pub(super) async fn guard(State(page): State<Page>, request: Request, next: Next
         return closed();
     }
     if request.method() != Method::GET && !is_of_the_page(request.headers()) {
-        return refusal("A change is asked for by the page itself only.");
+        return refusal(
+            "Only the page itself may change something. Open the address that `cargo omni dev` printed; a program sends that address as `Origin`.",
+        );
     }
     let secrets = page.shared.store.read(review::secrets).await;
     let answer = next.run(request).await;

@@ -79,6 +79,12 @@ pub(super) fn apply(
         Change::Edit(number) | Change::Rename(number) | Change::Narrow(number) => Some(*number),
         _ => None,
     };
+    let no_readers = || {
+        let member = &fields.readers;
+        unable(&format!(
+            "its items have no readers in `{member}`; `.readers(…)` of the fake names another member"
+        ))
+    };
     let items = lists.first_mut().ok_or_else(|| unable("it has no list"))?;
     match change {
         Change::Remove(number) => {
@@ -113,11 +119,10 @@ pub(super) fn apply(
         }
         Change::Narrow(number) => {
             let readers = &mut item(items, *number, change)?[&fields.readers];
-            pop(readers).ok_or_else(|| unable("its items have no readers"))?;
+            pop(readers).ok_or_else(no_readers)?;
         }
         Change::HideReaders(number) => {
-            remove(item(items, *number, change)?, &fields.readers)
-                .ok_or_else(|| unable("its items have no readers"))?;
+            remove(item(items, *number, change)?, &fields.readers).ok_or_else(no_readers)?;
         }
         Change::Odd(number, oddity) => odd(item(items, *number, change)?, *oddity, fields),
         Change::Mutate(_) | Change::Restore => {

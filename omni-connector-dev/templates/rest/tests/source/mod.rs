@@ -29,7 +29,8 @@ pub fn login() -> Value {
     })
 }
 
-/// Starts the source, with five items on a page at most.
+/// Starts the source, with five items on a page at most. The checks change the members `title`, `text` and `readers` of items. If
+/// yours have other names, add `.title("…")`, `.text("…")` or `.readers("…")`; otherwise these checks are left out.
 pub fn start() -> FakeApi {
     let secret = SecretString::from("canary-7f3a".to_owned());
     //> auth=basic
