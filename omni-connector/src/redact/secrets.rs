@@ -111,7 +111,7 @@ impl Secrets {
 
     /// Replaces the secrets in a name or an address, which needs no other rule.
     pub(crate) fn hide(&self, text: &str) -> String {
-        self.matcher().replace(text, REDACTED)
+        self.matcher().replace(text, |_| REDACTED.into())
     }
 
     /// Applies [`redact`] and removes these secrets in every spelling. Cuts a very long string, whose scan would delay
