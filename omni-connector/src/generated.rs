@@ -9,7 +9,6 @@ pub use async_trait::async_trait;
 pub use serde::{Deserialize, Deserializer};
 pub use serde_json::Value;
 
-pub use crate::__result_schema as result_schema;
 pub use crate::{
     connector::{
         ActionCall, ActionError, Connector, McpServer, WebhookCall, actions::action_answer,
@@ -23,3 +22,17 @@ pub use crate::{
         SyncType,
     },
 };
+
+/// Expands to the schema of the value that a function with this return type yields: `result_schema!(Result<Issue>)`. It is an
+/// `Option`, since some types have no schema.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __result_schema {
+    ($returned:ty) => {{
+        #[allow(unused_imports)]
+        use $crate::generated::NoResultSchema as _;
+        $crate::generated::ResultSchema::<$returned>::SCHEMA
+    }};
+}
+
+pub use __result_schema as result_schema;

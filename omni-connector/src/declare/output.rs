@@ -25,18 +25,6 @@ impl<T: JsonSchema, E> ResultSchema<Result<T, E>> {
     pub const SCHEMA: Option<SchemaFn> = Some(output_schema::<T>);
 }
 
-/// Expands to the schema of the value that a function with this return type yields: `result_schema!(Result<Issue>)`. It is an
-/// `Option`, since some types have no schema.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __result_schema {
-    ($returned:ty) => {{
-        #[allow(unused_imports)]
-        use $crate::generated::NoResultSchema as _;
-        $crate::generated::ResultSchema::<$returned>::SCHEMA
-    }};
-}
-
 /// Returns the schema of a serialized value, including null: callers validate against it. Strict clients refuse the
 /// names of Rust's number types, so these are removed.
 fn output_schema<T: JsonSchema>() -> Value {
