@@ -193,7 +193,7 @@ impl Matching {
             let number = digits(piece);
             if self.given.contains(number) {
                 let last = parts.len() - 1;
-                parts[last] += &format!("{STAND_IN}{piece}");
+                parts[last].extend([STAND_IN, piece]);
             } else {
                 parts.push(piece[number.len()..].to_owned());
             }

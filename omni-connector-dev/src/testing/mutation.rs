@@ -209,13 +209,11 @@ fn fail(exchange: &mut Exchange, status: u16) {
 fn list_of(exchange: &Exchange) -> Option<String> {
     fn longest(value: &Value, at: &str, depth: usize, found: &mut Option<(usize, String)>) {
         match value {
-            Value::Array(items) if items.first().is_some_and(Value::is_object) => {
-                if found
-                    .as_ref()
-                    .is_none_or(|(length, _)| *length < items.len())
-                {
-                    *found = Some((items.len(), at.to_owned()));
-                }
+            Value::Array(items)
+                if items.first().is_some_and(Value::is_object)
+                    && found.as_ref().is_none_or(|(most, _)| *most < items.len()) =>
+            {
+                *found = Some((items.len(), at.to_owned()));
             }
             Value::Object(fields) if depth < 5 => {
                 for (name, value) in fields {
@@ -304,9 +302,9 @@ fn each_field(exchanges: &mut [Exchange], field: &str, change: &mut dyn FnMut(&m
     fn descend(value: &mut Value, path: &[&str], change: &mut dyn FnMut(&mut Value, &str)) {
         match (path, value) {
             (["*", rest @ ..], Value::Array(items)) => {
-                items
-                    .iter_mut()
-                    .for_each(|item| descend(item, rest, change));
+                for item in items {
+                    descend(item, rest, change);
+                }
             }
             ([name], value) if value.is_object() => change(value, name),
             ([name, rest @ ..], value) => {

@@ -227,7 +227,7 @@ impl StandIns {
                 let digits = part.bytes().take_while(u8::is_ascii_digit).count();
                 let next = numbers.len() + 1;
                 let number = *numbers.entry(part[..digits].to_owned()).or_insert(next);
-                renumbered += &format!("{STAND_IN}{number}{}", &part[digits..]);
+                renumbered.extend([STAND_IN, &number.to_string(), &part[digits..]]);
             }
             *text = renumbered;
         }
