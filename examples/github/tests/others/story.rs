@@ -113,7 +113,7 @@ pub(crate) async fn story(world: &mut World, report: &mut Report) {
     }
     let again = async |world: &mut World| {
         let ended = world.sync(SyncType::Full).await?;
-        ensure!(ended.failures() == 0, "{:?}", ended.report);
+        ensure!(ended.failures() == 0, "{:?}", ended.report());
         world.has_all().await
     };
     report.check("a second full run changes nothing", again(world).await);

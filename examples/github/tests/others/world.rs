@@ -178,7 +178,7 @@ impl World {
     pub(crate) async fn follows(&mut self, what: &str, with: Value, mode: SyncType) -> Result<()> {
         self.second.ask(what, with).await?;
         let ended = self.sync(mode).await?;
-        ensure!(ended.failures() == 0, "{:?}", ended.report);
+        ensure!(ended.failures() == 0, "{:?}", ended.report());
         self.has_all().await
     }
 
