@@ -240,12 +240,11 @@ impl Collected {
 
     /// Waits until everything that was emitted is stored.
     async fn settle(&self) {
-        match self.ctx.flush().await {
-            Err(error @ (RunError::Manager(_) | RunError::Checkpoint(_))) => {
-                panic!("Omni would refuse what was emitted: {error}")
-            }
-            // A run that has ended, or in which too much failed, emits nothing more.
-            Ok(()) | Err(_) => {}
+        // A run that has ended, or in which too much failed, emits nothing more.
+        if let Err(error @ (RunError::Manager(_) | RunError::Checkpoint(_))) =
+            self.ctx.flush().await
+        {
+            panic!("Omni would refuse what was emitted: {error}")
         }
         let refused = self.manager.refused_events(&self.run, 5).await;
         let refused = refused.expect("a store in memory is read");
