@@ -10,6 +10,7 @@ use super::{
     world::{State, Victim, World},
 };
 use crate::testing::{
+    Found,
     fault::Fault,
     journal::Side,
     source::{Change, Unable},
@@ -250,6 +251,14 @@ pub(super) async fn access(suite: &Conformance) -> Result<Verdict> {
                 if !wrong.is_empty() {
                     let what = "somebody keeps access that the source took away";
                     return Ok(found.failed(Check::Access, &change, what, wrong).await);
+                }
+                let documents = &found.before.documents;
+                let is_public = documents.iter().all(Found::is_public);
+                if change == Change::Narrow(0) && is_public && !documents.ids().is_empty() {
+                    let what =
+                        "every document is public, although the items of the source name readers";
+                    let ids = documents.ids().into_iter().map(str::to_owned).collect();
+                    return Ok(found.failed(Check::Access, &change, what, ids).await);
                 }
                 if change == Change::Narrow(0) && !has_readers {
                     let why = "no document names a reader, although the items of the source do";

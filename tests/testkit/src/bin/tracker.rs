@@ -156,6 +156,7 @@ fn readers_of(issue: &Issue) -> DocumentPermissions {
         issue.project.split(' ').next().unwrap_or_default()
     )];
     match &issue.readers {
+        _ if makes("everything is public") => DocumentPermissions::public(),
         Some(_) if makes("readers are names") => DocumentPermissions::users(["Ada Lovelace"]),
         Some(readers) if makes("a group that nobody sends") => {
             DocumentPermissions::users(readers).and_groups(["lost@teams.example.com"])

@@ -35,6 +35,7 @@ const MISTAKES: &[(&str, Check)] = &[
     ("nothing is deleted", Check::Deletes),
     ("deletes name another id", Check::Deletes),
     ("accidents are deleted", Check::Deletes),
+    ("everything is public", Check::Access),
     ("readers are names", Check::Access),
     ("a group that nobody sends", Check::Access),
     ("groups are never sent", Check::Access),
