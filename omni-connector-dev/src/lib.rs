@@ -32,7 +32,7 @@ mod shared;
 mod state;
 pub mod store;
 #[cfg(any(feature = "cli", feature = "testing"))]
-mod tape;
+pub mod tape;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod workbench;

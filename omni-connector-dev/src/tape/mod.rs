@@ -41,6 +41,8 @@ pub struct Tape {
 #[derive(Debug)]
 struct Shared {
     matching: Matching,
+    /// The exchanges without changes.
+    #[cfg(feature = "testing")]
     recorded: Vec<Exchange>,
     /// The URLs of the recorded APIs, longest first.
     apis: Vec<String>,
@@ -93,6 +95,7 @@ impl Tape {
     ///
     /// # Panics
     /// Panics if the file is not a tape. The message says why.
+    #[cfg(feature = "testing")]
     pub fn replay(path: impl AsRef<Path>) -> Self {
         Self::read(path).unwrap_or_else(|error| panic!("{error}"))
     }
@@ -138,12 +141,13 @@ impl Tape {
             shared: Arc::new(Shared {
                 matching: Matching::of(&head),
                 apis,
+                #[cfg(feature = "testing")]
+                recorded: exchanges.clone(),
                 state: Mutex::new(State {
-                    exchanges: exchanges.clone(),
+                    exchanges,
                     asked: HashMap::new(),
                     problems: BTreeSet::new(),
                 }),
-                recorded: exchanges,
             }),
             head,
         })

@@ -43,13 +43,15 @@ fn is_stand_in(text: &str) -> bool {
     text.starts_with(STAND_IN)
 }
 
-/// Returns whether the value of a field with this name is a secret. A token that leads to the next page is none.
+/// Returns whether the value of a field with this name is a secret. A token that leads to the next page and
+/// the type of a token are not.
 fn is_secret(name: &str) -> bool {
     const PAGES: [&str; 10] = [
         "page", "next", "prev", "contin", "cursor", "sync", "delta", "scroll", "skip", "resum",
     ];
     let name = plain(name);
-    is_secret_name(&name) && !PAGES.iter().any(|word| name.contains(word))
+    let leads = PAGES.iter().any(|word| name.contains(word));
+    is_secret_name(&name) && !leads && !name.ends_with("type")
 }
 
 impl StandIns {
