@@ -6,6 +6,7 @@ use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 
 /// Where the manager stores its data.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Storage {
     /// A folder. Created if missing.
     Folder(PathBuf),
@@ -14,7 +15,15 @@ pub enum Storage {
 }
 
 /// Configuration of a manager.
+///
+/// ```
+/// use omni_connector_dev::Options;
+///
+/// let mut options = Options::default();
+/// options.runs.tick = None;
+/// ```
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Options {
     /// Port on the loopback interface; 0 lets the system choose a free one.
     pub port: u16,
@@ -42,6 +51,7 @@ pub struct Options {
 
 /// Timeouts and retries of calls to connectors (`protocol.md` §2.1).
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct CallLimits {
     /// Timeout of one attempt of any call.
     pub call: Duration,
@@ -57,6 +67,7 @@ pub struct CallLimits {
 
 /// The scheduler and the limits of sync runs (`protocol.md` §1.3, §5).
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct RunLimits {
     /// Time between two ticks. `None` turns the scheduler off.
     pub tick: Option<Duration>,
@@ -83,6 +94,7 @@ pub struct RunLimits {
 
 /// Extraction of text from files (`protocol.md` §1.3, §3.5).
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct ExtractionLimits {
     /// Files read at a time. Further requests are refused and may retry.
     pub concurrency: usize,

@@ -83,12 +83,9 @@ async fn an_update_of_a_run_does_not_write_its_checkpoint() {
 
     const UPDATES: u64 = 100;
     let folder = tempfile::tempdir().unwrap();
-    let manager = Manager::start(Options {
-        storage: Storage::Folder(folder.path().to_owned()),
-        ..options()
-    })
-    .await
-    .unwrap();
+    let mut options = options();
+    options.storage = Storage::Folder(folder.path().to_owned());
+    let manager = Manager::start(options).await.unwrap();
     let source = manager.source("Big", "github", json!({})).await.unwrap();
     let store: &Store = manager.store();
     let checkpoint = Value::from("x".repeat(8 << 20));
@@ -443,10 +440,8 @@ async fn a_connector_cannot_open_its_answers_to_other_sites() {
 
 #[tokio::test]
 async fn operators_of_a_gone_connector_are_kept_with_those_of_another() {
-    let options = Options {
-        registration_ttl: Duration::from_millis(50),
-        ..options()
-    };
+    let mut options = options();
+    options.registration_ttl = Duration::from_millis(50);
     let manager = Manager::start(options).await.unwrap();
     let url = serve(connector()).await;
     for (name, operator) in [("acme", "project"), ("books", "shelf"), ("acme", "owner")] {

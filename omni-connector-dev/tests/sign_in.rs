@@ -101,10 +101,8 @@ struct Home {
 
 impl Home {
     async fn start(life: Duration, oauth: Value) -> Self {
-        let options = Options {
-            sign_in_life: life,
-            ..Options::default()
-        };
+        let mut options = Options::default();
+        options.sign_in_life = life;
         let manager = Manager::start(options).await.unwrap();
         let provider = Provider::default();
         let url = provider.start().await;

@@ -70,10 +70,8 @@ fn main() -> Result<()> {
 }
 
 async fn serve_ours(port: u16) -> Result<()> {
-    let config = ServerConfig {
-        listen: [127, 0, 0, 1].into(),
-        ..ServerConfig::new("http://127.0.0.1:9", "127.0.0.1", port)
-    };
+    let mut config = ServerConfig::loopback("http://127.0.0.1:9");
+    config.port = port;
     omni_connector::serve_with_config(Bench, config).await
 }
 

@@ -8,42 +8,34 @@ use std::{
 
 use anyhow::{Result, bail, ensure};
 use omni_connector::{Patience, ServerConfig, serve_with_shutdown};
-use omni_connector_dev::{CallLimits, Options, RunLimits};
+use omni_connector_dev::Options;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 use crate::crawler::Crawler;
 
 /// Returns manager options for tests: no waits, no limits on repetition.
 pub fn options() -> Options {
-    Options {
-        calls: CallLimits {
-            sync_retries: Vec::new(),
-            jitter: Duration::ZERO,
-            ..CallLimits::default()
-        },
-        runs: RunLimits {
-            tick: Some(Duration::from_millis(50)),
-            resumes: 1_000,
-            concurrent: 1_000,
-            concurrent_per_class: 1_000,
-            ..RunLimits::default()
-        },
-        ..Options::default()
-    }
+    let mut options = Options::default();
+    options.calls.sync_retries = Vec::new();
+    options.calls.jitter = Duration::ZERO;
+    options.runs.tick = Some(Duration::from_millis(50));
+    options.runs.resumes = 1_000;
+    options.runs.concurrent = 1_000;
+    options.runs.concurrent_per_class = 1_000;
+    options
 }
 
 /// Returns retry waits for tests: the usual number of attempts, much shorter.
 pub fn patience() -> Patience {
-    Patience {
-        prepare: Duration::from_secs(20),
-        call: Duration::from_millis(400),
-        register: Duration::from_secs(2),
-        extract: Duration::from_millis(400),
-        first_pause: Duration::from_millis(2),
-        longest_pause: Duration::from_millis(200),
-        longest_asked_pause: Duration::from_millis(20),
-        in_all: Duration::from_secs(10),
-    }
+    let mut patience = Patience::default();
+    patience.call = Duration::from_millis(400);
+    patience.register = Duration::from_secs(2);
+    patience.extract = Duration::from_millis(400);
+    patience.first_pause = Duration::from_millis(2);
+    patience.longest_pause = Duration::from_millis(200);
+    patience.longest_asked_pause = Duration::from_millis(20);
+    patience.in_all = Duration::from_secs(10);
+    patience
 }
 
 /// Returns a free port that the system does not assign to others.
@@ -72,12 +64,9 @@ pub struct Served {
 impl Served {
     /// Serves the crawler to the manager at `manager`.
     pub fn start(manager: &str) -> Self {
-        let config = ServerConfig {
-            listen: Ipv4Addr::LOCALHOST.into(),
-            patience: patience(),
-            grace: Duration::from_secs(2),
-            ..ServerConfig::new(manager, "127.0.0.1", 0)
-        };
+        let mut config = ServerConfig::loopback(manager);
+        config.patience = patience();
+        config.grace = Duration::from_secs(2);
         let (stop, stopped) = oneshot::channel();
         let server = tokio::spawn(serve_with_shutdown(Crawler, config, async {
             let _ = stopped.await;

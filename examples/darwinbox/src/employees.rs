@@ -136,38 +136,34 @@ impl Employee {
         let joined = time("date_of_joining").map(|time| time.date().to_string());
         let left = time("date_of_exit").map(|time| time.date().to_string());
         let changed = time("latest_modified_any_attribute");
-        let person = PersonSyncRecord {
-            external_id: self.id.clone(),
-            email: email.to_string(),
-            display_name: Some(self.name()),
-            given_name: self.text("first_name"),
-            middle_name: self.text("middle_name"),
-            surname: self.text("last_name"),
-            job_title: self
-                .text("designation_name")
-                .or_else(|| self.text("job_title_name")),
-            department: self.text("department_name"),
-            office_location: self.text("office_area"),
-            work_country: self.text("office_country"),
-            employee_id: Some(self.id.clone()),
-            employee_type: self.text("employee_type"),
-            cost_center: self.text("cost_center"),
-            grade: self.text("grade"),
-            band: self.text("band"),
-            confirmation_status: self.text("confirmation_status"),
-            employment_start_date: joined,
-            employment_end_date: left,
-            top_department: self.text("top_department"),
-            manager_external_id: self.manager_id(),
-            source_updated_at: changed.and_then(|time| {
-                serde_json::to_value(omni_connector::wire::Timestamp(time))
-                    .ok()?
-                    .as_str()
-                    .map(str::to_owned)
-            }),
-            is_active: Some(self.is_active()),
-            ..PersonSyncRecord::default()
-        };
+        let mut person = PersonSyncRecord::new(&self.id, email.to_string());
+        person.display_name = Some(self.name());
+        person.given_name = self.text("first_name");
+        person.middle_name = self.text("middle_name");
+        person.surname = self.text("last_name");
+        person.job_title = self
+            .text("designation_name")
+            .or_else(|| self.text("job_title_name"));
+        person.department = self.text("department_name");
+        person.office_location = self.text("office_area");
+        person.work_country = self.text("office_country");
+        person.employee_id = Some(self.id.clone());
+        person.employee_type = self.text("employee_type");
+        person.cost_center = self.text("cost_center");
+        person.grade = self.text("grade");
+        person.band = self.text("band");
+        person.confirmation_status = self.text("confirmation_status");
+        person.employment_start_date = joined;
+        person.employment_end_date = left;
+        person.top_department = self.text("top_department");
+        person.manager_external_id = self.manager_id();
+        person.source_updated_at = changed.and_then(|time| {
+            serde_json::to_value(omni_connector::wire::Timestamp(time))
+                .ok()?
+                .as_str()
+                .map(str::to_owned)
+        });
+        person.is_active = Some(self.is_active());
         (person, odd)
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use omni_connector::{AuthType, HttpClient, Manifest, ServiceCredential, SyncType};
 use omni_connector_dev::{
-    CallLimits, Manager, Options,
+    Manager, Options,
     store::{
         StoreError, checkpoints, configs, credentials, runs,
         sources::{self, SourceRecord},
@@ -38,17 +38,12 @@ pub(crate) struct World {
 
 /// The real manager's options, with shorter waits.
 pub(crate) fn options() -> Options {
-    let mut options = Options {
-        calls: CallLimits {
-            call: Duration::from_secs(10),
-            sync_retries: vec![Duration::from_millis(10); 3],
-            jitter: Duration::from_millis(10),
-            probe: Duration::from_millis(500),
-            ..CallLimits::default()
-        },
-        progress_interval: Duration::from_millis(100),
-        ..Options::default()
-    };
+    let mut options = Options::default();
+    options.calls.call = Duration::from_secs(10);
+    options.calls.sync_retries = vec![Duration::from_millis(10); 3];
+    options.calls.jitter = Duration::from_millis(10);
+    options.calls.probe = Duration::from_millis(500);
+    options.progress_interval = Duration::from_millis(100);
     options.runs.tick = None;
     options
 }

@@ -5,7 +5,7 @@ use std::{ops::Range, time::Instant};
 use anyhow::{Result, ensure};
 use futures_util::future::try_join_all;
 use omni_connector_dev::{
-    Manager, Options as ManagerOptions, RunLimits, Storage,
+    Manager, Options as ManagerOptions, Storage,
     store::{StoreError, apply::apply, contents, search::Query},
 };
 use rusqlite::Connection;
@@ -36,17 +36,12 @@ pub(crate) fn serve(folder: &str) -> Result<()> {
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let manager = Manager::start(ManagerOptions {
-            storage: Storage::Folder(folder.into()),
-            runs: RunLimits {
-                tick: None,
-                concurrent: 100,
-                concurrent_per_class: 100,
-                ..RunLimits::default()
-            },
-            ..ManagerOptions::default()
-        })
-        .await?;
+        let mut options = ManagerOptions::default();
+        options.storage = Storage::Folder(folder.into());
+        options.runs.tick = None;
+        options.runs.concurrent = 100;
+        options.runs.concurrent_per_class = 100;
+        let manager = Manager::start(options).await?;
         println!("{}", manager.url());
         for number in 0..SOURCES {
             let name = format!("bench {number}");

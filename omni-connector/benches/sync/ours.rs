@@ -1,7 +1,6 @@
 //! A connector as an author writes it, started by requests as from the manager.
 
 use std::{
-    net::Ipv4Addr,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -99,10 +98,8 @@ impl Connector {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let port = listener.local_addr()?.port();
         drop(listener);
-        let config = ServerConfig {
-            listen: Ipv4Addr::LOCALHOST.into(),
-            ..ServerConfig::new(manager, "127.0.0.1", port)
-        };
+        let mut config = ServerConfig::loopback(manager);
+        config.port = port;
         let (documents, events) = (Arc::default(), Arc::default());
         let (sender, rates) = mpsc::unbounded_channel();
         let author = Author {

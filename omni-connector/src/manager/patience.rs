@@ -8,13 +8,14 @@ use std::time::Duration;
 /// fields:
 ///
 /// ```
-/// use omni_connector::{Patience, ServerConfig};
+/// use omni_connector::ServerConfig;
 /// use std::time::Duration;
 ///
 /// let mut config = ServerConfig::new("http://connector-manager:3004", "acme", 4001);
-/// config.patience = Patience { in_all: Duration::from_mins(10), ..Patience::default() };
+/// config.patience.in_all = Duration::from_mins(10);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Patience {
     /// Timeout of one attempt of an ordinary call: 30 s, as `protocol.md` §11.1 requires.
     pub call: Duration,

@@ -13,6 +13,7 @@ use crate::{manager::Patience, redact::redact, wire::SecretString};
 
 /// The settings of a connector's server, usually [from the environment](Self::from_env).
 #[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ServerConfig {
     /// `CONNECTOR_MANAGER_URL`: base URL of the manager.
     pub manager_url: String,
@@ -85,6 +86,15 @@ impl ServerConfig {
             catalog_cache_dir: "/var/lib/omni/mcp-catalogs".into(),
             catalog_cache_ttl: Some(Duration::from_hours(24)),
             mcp_idle: Duration::from_mins(5),
+        }
+    }
+
+    /// Creates settings for a connector on the manager's machine, as tests and benchmarks need them: it listens on `127.0.0.1`
+    /// only, at a free port, and registers there.
+    pub fn loopback(manager_url: impl Into<String>) -> Self {
+        Self {
+            listen: Ipv4Addr::LOCALHOST.into(),
+            ..Self::new(manager_url, "127.0.0.1", 0)
         }
     }
 

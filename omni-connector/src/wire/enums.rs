@@ -113,6 +113,7 @@ names! {
 
 names! {
     /// How much a sync run looks at.
+    #[non_exhaustive]
     SyncType, "sync mode" {
         /// Everything, from the start
         Full = "full",
@@ -125,6 +126,7 @@ names! {
 
 names! {
     /// Whether an action changes anything in the system it talks to.
+    #[non_exhaustive]
     ActionMode, "action mode" {
         /// Only reads
         Read = "read",

@@ -284,7 +284,15 @@ impl DocumentPermissions {
 }
 
 /// A person of the company, from an HR system or a directory.
+///
+/// ```
+/// use omni_connector::PersonSyncRecord;
+///
+/// let mut person = PersonSyncRecord::new("E17", "ada@example.com");
+/// person.display_name = Some("Ada Lovelace".to_owned());
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct PersonSyncRecord {
     /// Identifies the person within the source: stable, unique, and without surrounding blanks.
     pub external_id: String,
@@ -337,4 +345,15 @@ pub struct PersonSyncRecord {
     /// Whether the person is employed; none keeps the stored value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_active: Option<bool>,
+}
+
+impl PersonSyncRecord {
+    /// Creates the record of a person with an id and an address; every other field starts empty.
+    pub fn new(external_id: impl Into<String>, email: impl Into<String>) -> Self {
+        Self {
+            external_id: external_id.into(),
+            email: email.into(),
+            ..Self::default()
+        }
+    }
 }

@@ -658,10 +658,7 @@ async fn a_connector_that_omni_would_refuse_does_not_start() {
         }
     }
 
-    let config = omni_connector::ServerConfig {
-        listen: [127, 0, 0, 1].into(),
-        ..omni_connector::ServerConfig::new("http://127.0.0.1:9", "127.0.0.1", 0)
-    };
+    let config = omni_connector::ServerConfig::loopback("http://127.0.0.1:9");
     let served = omni_connector::serve_with_config(Broken, config);
     let served = tokio::time::timeout(Duration::from_secs(30), served).await;
     let refused = served.expect("it does not serve").unwrap_err();

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::{Instead, Manager, Scripted, Served, serve, serve_with};
 use omni_connector::{
-    Connector, ManagerClient, Patience, ServerConfig, ServiceCredential, Skill, Source, SourceType,
+    Connector, ManagerClient, ServerConfig, ServiceCredential, Skill, Source, SourceType,
     SyncContext, SyncType, async_trait,
 };
 use serde_json::{Value, json};
@@ -320,10 +320,7 @@ async fn a_page_of_another_origin_is_refused() {
 async fn a_slow_manager_gets_an_answer_before_it_gives_up() {
     let manager = Manager::start().await;
     let connector = serve_with(Careful, &manager, |config| {
-        config.patience = Patience {
-            prepare: Duration::from_secs(1),
-            ..Patience::default()
-        };
+        config.patience.prepare = Duration::from_secs(1);
     })
     .await;
     for _ in 0..5 {
@@ -344,10 +341,7 @@ async fn a_slow_manager_gets_an_answer_before_it_gives_up() {
 async fn a_slow_validation_is_not_blamed_on_the_manager() {
     let manager = Manager::start().await;
     let connector = serve_with(Careful, &manager, |config| {
-        config.patience = Patience {
-            prepare: Duration::from_secs(1),
-            ..Patience::default()
-        };
+        config.patience.prepare = Duration::from_secs(1);
     })
     .await;
     manager.change_source("config", json!({ "act": "sleep" }));
@@ -363,10 +357,7 @@ async fn a_slow_validation_is_not_blamed_on_the_manager() {
 async fn a_lasting_failure_of_the_manager_is_named() {
     let manager = Manager::start().await;
     let connector = serve_with(Careful, &manager, |config| {
-        config.patience = Patience {
-            prepare: Duration::from_secs(2),
-            ..Patience::default()
-        };
+        config.patience.prepare = Duration::from_secs(2);
     })
     .await;
     for _ in 0..20 {

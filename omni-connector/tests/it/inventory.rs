@@ -20,8 +20,8 @@ use axum::{
 };
 use omni_connector::{
     Checkpoint, Connector, Document, DocumentPermissions, FailureBudget, Inventory, Partition,
-    Partitions, Patience, ServerConfig, ServiceCredential, Source, SourceType, SyncContext,
-    SyncType, Walk, Walked, Watermark, async_trait, serve_with_shutdown,
+    Partitions, ServerConfig, ServiceCredential, Source, SourceType, SyncContext, SyncType, Walk,
+    Walked, Watermark, async_trait, serve_with_shutdown,
 };
 use proptest::{collection::vec, prelude::*, sample::select};
 use serde::{Deserialize, Serialize};
@@ -468,14 +468,8 @@ async fn run(world: &Shared, base: &str, process: Process, is_resume: bool) -> b
         world.process = Some(process.clone());
         world.number
     };
-    let config = ServerConfig {
-        listen: [127, 0, 0, 1].into(),
-        patience: Patience {
-            in_all: Duration::from_secs(20),
-            ..Patience::default()
-        },
-        ..ServerConfig::new(format!("{base}/{number}"), "127.0.0.1", 0)
-    };
+    let mut config = ServerConfig::loopback(format!("{base}/{number}"));
+    config.patience.in_all = Duration::from_secs(20);
     let (stop, stopped) = oneshot::channel::<()>();
     let server = tokio::spawn(serve_with_shutdown(Author(world.clone()), config, async {
         let _ = stopped.await;

@@ -236,11 +236,8 @@ async fn stopped_after(action: &'static str) -> (Option<u16>, Duration, Log) {
         begun: Arc::clone(&begun),
     };
     let (stop, stopped) = oneshot::channel::<()>();
-    let config = ServerConfig {
-        listen: [127, 0, 0, 1].into(),
-        grace: Duration::from_millis(800),
-        ..ServerConfig::new(&manager.url, "127.0.0.1", 0)
-    };
+    let mut config = ServerConfig::loopback(&manager.url);
+    config.grace = Duration::from_millis(800);
     let server = tokio::spawn(serve_with_shutdown(connector, config, async {
         let _ = stopped.await;
     }));

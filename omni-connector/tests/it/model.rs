@@ -26,8 +26,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use omni_connector::{
-    Connector, Document, DocumentPermissions, Group, Patience, ServerConfig, ServiceCredential,
-    Source, SourceType, SyncContext, SyncType, async_trait, serve_with_shutdown,
+    Connector, Document, DocumentPermissions, Group, ServerConfig, ServiceCredential, Source,
+    SourceType, SyncContext, SyncType, async_trait, serve_with_shutdown,
 };
 use proptest::{collection::vec, prelude::*};
 use serde_json::{Value, json};
@@ -329,14 +329,8 @@ async fn run(steps: Vec<Step>, moods: Vec<Mood>, mode: &str) -> Told {
         .with_state(Arc::clone(&manager));
     tokio::spawn(async move { axum::serve(listener, router).await });
 
-    let config = ServerConfig {
-        listen: [127, 0, 0, 1].into(),
-        patience: Patience {
-            in_all: Duration::from_hours(1),
-            ..Patience::default()
-        },
-        ..ServerConfig::new(&url, "127.0.0.1", 0)
-    };
+    let mut config = ServerConfig::loopback(&url);
+    config.patience.in_all = Duration::from_hours(1);
     let (stop, stopped) = oneshot::channel::<()>();
     let server = tokio::spawn(serve_with_shutdown(Author(steps.into()), config, async {
         let _ = stopped.await;

@@ -367,11 +367,8 @@ async fn shutdown_by(
     tokio::task::JoinHandle<anyhow::Result<()>>,
     crate::support::Served,
 ) {
-    let config = ServerConfig {
-        listen: [127, 0, 0, 1].into(),
-        grace: Duration::from_millis(300),
-        ..ServerConfig::new(&manager.url, "127.0.0.1", 0)
-    };
+    let mut config = ServerConfig::loopback(&manager.url);
+    config.grace = Duration::from_millis(300);
     let server = tokio::spawn(serve_with_shutdown(connector, config, async {
         let _ = stopped.await;
     }));

@@ -9,7 +9,7 @@ use std::{
 };
 
 use axum::{Router, http::StatusCode, routing::post};
-use omni_connector::{Patience, Runner, ServerConfig, prelude::*};
+use omni_connector::{Runner, ServerConfig, prelude::*};
 use ring::hmac;
 use serde_json::json;
 
@@ -93,12 +93,9 @@ impl Hooked {
 
 fn quick(config: &mut ServerConfig) {
     config.webhook_window = Duration::from_millis(100);
-    config.patience = Patience {
-        first_pause: Duration::from_millis(50),
-        longest_pause: Duration::from_millis(50),
-        in_all: Duration::from_secs(5),
-        ..Patience::default()
-    };
+    config.patience.first_pause = Duration::from_millis(50);
+    config.patience.longest_pause = Duration::from_millis(50);
+    config.patience.in_all = Duration::from_secs(5);
 }
 
 async fn hooked(manager: &Manager) -> (Served, Arc<AtomicUsize>) {

@@ -42,10 +42,7 @@ impl Home {
             registers: true,
             told: Arc::clone(&told),
         };
-        let config = ServerConfig {
-            listen: [127, 0, 0, 1].into(),
-            ..ServerConfig::new(manager.url(), "127.0.0.1", 0)
-        };
+        let config = ServerConfig::loopback(manager.url());
         tokio::spawn(omni_connector::serve_with_config(connector, config));
         manager
             .registration("signed", PATIENCE)
@@ -116,10 +113,8 @@ pub(crate) async fn all(paths: &Paths, report: &mut Report) -> Result<()> {
     );
     home.manager.shutdown().await;
 
-    let options = Options {
-        sign_in_life: Duration::ZERO,
-        ..Options::default()
-    };
+    let mut options = Options::default();
+    options.sign_in_life = Duration::ZERO;
     let home = Home::start(paths, options).await?;
     report.check("an expired state", expired(&home).await.map_err(text));
     home.manager.shutdown().await;

@@ -81,10 +81,7 @@ impl World {
                 .fallback(pass_on)
                 .with_state((manager.url(), http.clone(), sent.clone()));
         let proxy = tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
-        let settings = omni_connector::ServerConfig {
-            listen: [127, 0, 0, 1].into(),
-            ..omni_connector::ServerConfig::new(between, "127.0.0.1", 0)
-        };
+        let settings = omni_connector::ServerConfig::loopback(between);
         let server = tokio::spawn(async move {
             omni_connector::serve_with_config(Darwinbox, settings)
                 .await

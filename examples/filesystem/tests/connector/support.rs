@@ -14,7 +14,7 @@ use std::{
 
 use omni_connector::{RunReport, SyncType};
 use omni_connector_dev::{
-    Manager, Options, Progress, RunLimits,
+    Manager, Options, Progress,
     store::{
         contents,
         documents::{self, StoredDocument},
@@ -86,13 +86,8 @@ impl Setup {
             .status();
         assert!(copied.unwrap().success());
 
-        let options = Options {
-            runs: RunLimits {
-                tick: None,
-                ..RunLimits::default()
-            },
-            ..Options::default()
-        };
+        let mut options = Options::default();
+        options.runs.tick = None;
         let manager = Manager::start(options).await.unwrap();
         let connector = Connector::start(command(&binary), &manager).await;
         config["base_path"] = json!(tree);

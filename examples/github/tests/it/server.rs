@@ -107,10 +107,8 @@ async fn remote_server() -> (String, Arc<Mutex<Vec<String>>>) {
 async fn served(home: &str) -> (Manager, tempfile::TempDir, Arc<Mutex<Vec<String>>>) {
     let manager = Manager::start(options()).await.unwrap();
     let cache = tempfile::tempdir().unwrap();
-    let config = omni_connector::ServerConfig {
-        catalog_cache_dir: cache.path().to_owned(),
-        ..config(&manager)
-    };
+    let mut config = config(&manager);
+    config.catalog_cache_dir = cache.path().to_owned();
     let (url, seen) = remote_server().await;
     let connector = GitHub::new(Address::parse(home).unwrap(), McpServer::http(url));
     tokio::spawn(omni_connector::serve_with_config(connector, config));

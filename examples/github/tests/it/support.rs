@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use github::{Address, GitHub};
 use omni_connector::{AuthType, McpServer, ServerConfig, SyncType, prelude::*};
 use omni_connector_dev::{
-    CallLimits, Manager, Options, Progress, RunLimits,
+    Manager, Options, Progress,
     store::{StoreError, checkpoints, contents, documents, people, runs::RunStatus, sources},
 };
 use tokio::task::JoinHandle;
@@ -25,26 +25,16 @@ pub(crate) struct Test {
 pub(crate) type Found = (String, String, Value, Value);
 
 pub(crate) fn options() -> Options {
-    Options {
-        calls: CallLimits {
-            sync_retries: Vec::new(),
-            jitter: Duration::ZERO,
-            ..CallLimits::default()
-        },
-        runs: RunLimits {
-            tick: Some(Duration::from_millis(50)),
-            resumes: 1_000,
-            ..RunLimits::default()
-        },
-        ..Options::default()
-    }
+    let mut options = Options::default();
+    options.calls.sync_retries = Vec::new();
+    options.calls.jitter = Duration::ZERO;
+    options.runs.tick = Some(Duration::from_millis(50));
+    options.runs.resumes = 1_000;
+    options
 }
 
 pub(crate) fn config(manager: &Manager) -> ServerConfig {
-    ServerConfig {
-        listen: [127, 0, 0, 1].into(),
-        ..ServerConfig::new(manager.url(), "127.0.0.1", 0)
-    }
+    ServerConfig::loopback(manager.url())
 }
 
 impl Test {

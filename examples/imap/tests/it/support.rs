@@ -8,7 +8,7 @@ use std::{
 
 use omni_connector::{AuthType, RunReport, SyncType};
 use omni_connector_dev::{
-    Manager, Options, Progress, RunLimits,
+    Manager, Options, Progress,
     store::{
         contents,
         documents::{self, StoredDocument},
@@ -58,13 +58,8 @@ impl Setup {
     }
 
     pub(crate) async fn with(server: Dovecot, relay: Relay, config: Value) -> Self {
-        let options = Options {
-            runs: RunLimits {
-                tick: None,
-                ..RunLimits::default()
-            },
-            ..Options::default()
-        };
+        let mut options = Options::default();
+        options.runs.tick = None;
         let manager = Manager::start(options).await.unwrap();
         let connector = Connector::start(&manager).await;
         let source = manager.source("mails", "imap", config).await.unwrap();

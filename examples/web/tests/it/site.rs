@@ -15,7 +15,7 @@ use axum::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use omni_connector::{ServerConfig, SyncType, prelude::*};
 use omni_connector_dev::{
-    CallLimits, Manager, Options, Progress, RunLimits,
+    Manager, Options, Progress,
     store::{
         StoreError, contents,
         documents::{self, StoredDocument},
@@ -130,27 +130,16 @@ impl Test {
             .with_state(Arc::clone(&world));
         let served = tokio::spawn(async { axum::serve(listener, router).await.unwrap() });
 
-        let options = Options {
-            calls: CallLimits {
-                sync_retries: Vec::new(),
-                ..CallLimits::default()
-            },
-            runs: RunLimits {
-                tick: None,
-                resumes: 0,
-                ..RunLimits::default()
-            },
-            ..Options::default()
-        };
+        let mut options = Options::default();
+        options.calls.sync_retries = Vec::new();
+        options.runs.tick = None;
+        options.runs.resumes = 0;
         let manager = Manager::start(options).await.unwrap();
         if config.get("root_url").is_none() {
             config["root_url"] = format!("{url}/").into();
         }
         let source = manager.source("site", "web", config).await.unwrap().id;
-        let listening = ServerConfig {
-            listen: [127, 0, 0, 1].into(),
-            ..ServerConfig::new(manager.url(), "127.0.0.1", 0)
-        };
+        let listening = ServerConfig::loopback(manager.url());
         let task = tokio::spawn(async move {
             drop(omni_connector::serve_with_config(Web, listening).await);
         });

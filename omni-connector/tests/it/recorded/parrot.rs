@@ -45,10 +45,8 @@ impl Parrot {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let router = Router::new().fallback(repeat).with_state(parrot.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
-        let patience = Patience {
-            in_all: Duration::ZERO,
-            ..Patience::default()
-        };
+        let mut patience = Patience::default();
+        patience.in_all = Duration::ZERO;
         (parrot, ManagerClient::new(&url).with_patience(patience))
     }
 }

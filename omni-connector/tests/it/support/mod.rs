@@ -407,10 +407,7 @@ pub(crate) async fn serve_with(
     change: impl FnOnce(&mut ServerConfig),
 ) -> Served {
     // The server picks the port. Its address is in its registration.
-    let mut config = ServerConfig {
-        listen: [127, 0, 0, 1].into(),
-        ..ServerConfig::new(&manager.url, "127.0.0.1", 0)
-    };
+    let mut config = ServerConfig::loopback(&manager.url);
     change(&mut config);
     tokio::spawn(async move {
         omni_connector::serve_with_config(connector, config)

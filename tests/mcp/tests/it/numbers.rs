@@ -161,10 +161,7 @@ impl World {
         let manager = format!("http://{}", listener.local_addr().unwrap());
         let router = Router::new().fallback(answer).with_state(calls.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
-        let config = ServerConfig {
-            listen: [127, 0, 0, 1].into(),
-            ..ServerConfig::new(&manager, "127.0.0.1", 0)
-        };
+        let config = ServerConfig::loopback(&manager);
         tokio::spawn(omni_connector::serve_with_config(Numbers, config));
         let mut world = Self {
             calls,

@@ -70,10 +70,7 @@ mod tests {
     #[tokio::test]
     async fn a_connector_built_from_the_packages_syncs() {
         let manager = Manager::start(Options::default()).await.unwrap();
-        let config = ServerConfig {
-            listen: [127, 0, 0, 1].into(),
-            ..ServerConfig::new(manager.url(), "127.0.0.1", 0)
-        };
+        let config = ServerConfig::loopback(manager.url());
         let server = tokio::spawn(omni_connector::serve_with_config(super::Notes, config));
         let registered = manager
             .registration("outside", Duration::from_secs(60))
