@@ -157,8 +157,8 @@ async fn names_that_change_their_kind_their_case_or_their_spelling_are_followed(
     setup
         .until_ids(&expected.iter().map(String::as_str).collect::<Vec<_>>())
         .await;
-    until_title_text(&setup, "emptied.md", 0).await;
-    until_title_text(&setup, "folder", 10).await;
+    until_size(&setup, "emptied.md", 0).await;
+    until_size(&setup, "folder", 10).await;
 }
 
 /// Logs and downloads grow in pieces; the last piece counts.
@@ -178,10 +178,10 @@ async fn a_file_that_grows_in_pieces_and_one_that_is_replaced_often_end_with_the
         writeln!(log, "line {number:04}").unwrap();
         fs::write(setup.path(".swap"), "x".repeat(number + 1)).unwrap();
         fs::rename(setup.path(".swap"), setup.path("replaced.md")).unwrap();
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
-    until_title_text(&setup, "grows.log", 200 * 10).await;
-    until_title_text(&setup, "replaced.md", 200).await;
+    until_size(&setup, "grows.log", 200 * 10).await;
+    until_size(&setup, "replaced.md", 200).await;
 }
 
 #[tokio::test]
