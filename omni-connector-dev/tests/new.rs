@@ -225,7 +225,7 @@ fn a_mistake_is_refused_before_the_first_question_with_the_way_out() {
     new(&["nowhere/acme", "-y"]).is_refused("there is no folder", "make it first");
     new(&["acme"]).is_refused(
         "`--source-type` is missing, and there is no terminal to ask for it",
-        "`--source-type jira`, or take the first value of everything with `-y`",
+        "`--source-type jira`, or take the first value of every question with `-y`",
     );
     new(&[
         "acme",
@@ -325,7 +325,7 @@ fn a_workspace_around_it_gets_it_as_a_member() {
     let done = new(desk.path(), &["acme", "-y", "--no-check", "--lib", "0.1"]);
     done.is_done();
     assert!(
-        done.stdout.contains("it is a member of the workspace"),
+        done.stdout.contains("it is now a member of the workspace"),
         "{}",
         done.stdout
     );

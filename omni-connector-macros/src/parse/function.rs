@@ -85,7 +85,11 @@ impl Function {
         let lints = [
             ("missing_errors_doc", is_public),
             ("needless_pass_by_value", self.parameters().any(is_value)),
-            ("unused_async", !has_word(body(), "await")),
+            // An `await` may stand in an `async` block, which clippy does not count.
+            (
+                "unused_async",
+                !has_word(body(), "await") || has_word(body(), "async"),
+            ),
             (
                 "unused_self",
                 self.signature.receiver().is_some() && !has_word(body(), "self"),

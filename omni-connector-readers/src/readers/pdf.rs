@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use pdf_oxide::PdfDocument;
+use pdf_oxide::{PdfDocument, object::Object};
 
 use super::{Refusal, parts::Parts};
 
@@ -53,7 +53,7 @@ fn leaves(document: &PdfDocument) -> Option<usize> {
         let node = document.load_object(node).ok();
         let kids = node.as_ref().and_then(|node| node.as_dict()?.get("Kids"));
         match kids.and_then(|kids| kids.as_array()) {
-            Some(kids) => open.extend(kids.iter().filter_map(|kid| kid.as_reference())),
+            Some(kids) => open.extend(kids.iter().filter_map(Object::as_reference)),
             None => leaves += 1,
         }
     }

@@ -139,7 +139,7 @@ fn a_scan_gives_the_words_of_its_invisible_text() {
 fn a_scan_of_any_size_gives_its_words_in_little_memory() {
     const SIDE: usize = 10_000;
     const MEMORY: u64 = 200 << 20;
-    assert!(3 * SIDE * SIDE > MEMORY as usize);
+    assert!(3 * (SIDE * SIDE) as u64 > MEMORY);
     let page = |word: &str| {
         format!("q 595 0 0 842 0 0 cm /I Do Q BT 3 Tr /F 12 Tf 72 700 Td ({word}) Tj ET")
     };

@@ -156,10 +156,10 @@ impl Subscriber for Stalled {
 async fn a_log_that_stalls_stops_no_other_call() {
     let manager = Manager::start().await;
     let sync = |ctx: SyncContext, _| async move {
-        let (began, begun) = mpsc::channel();
+        let (begun, has_begun) = mpsc::channel();
         let (release, released) = mpsc::channel();
         let stalled = Stalled {
-            begun: began,
+            begun,
             release: Mutex::new(released),
         };
         let failing = ctx.clone();
@@ -168,7 +168,7 @@ async fn a_log_that_stalls_stops_no_other_call() {
                 failing.item_failed("a.docx", "its disk is broken", None);
             });
         });
-        tokio::task::spawn_blocking(move || begun.recv_timeout(Duration::from_secs(10)))
+        tokio::task::spawn_blocking(move || has_begun.recv_timeout(Duration::from_secs(10)))
             .await?
             .map_err(|_| anyhow::anyhow!("nothing was logged"))?;
         let others = async {
@@ -241,9 +241,9 @@ async fn stopped_after(action: &'static str) -> (Option<u16>, Duration, Log) {
     let server = tokio::spawn(serve_with_shutdown(connector, config, async {
         let _ = stopped.await;
     }));
-    let served = Served::registered(&manager).await;
+    let connector = Served::registered(&manager).await;
     let request = json!({ "action": action }).to_string();
-    let calling = tokio::spawn(async move { served.post("/action", request).await.0 });
+    let calling = tokio::spawn(async move { connector.post("/action", request).await.0 });
     let status = if action == "move_house" {
         calling.await.ok()
     } else {
@@ -268,7 +268,7 @@ async fn a_shutdown_waits_for_no_action_that_was_answered_with_a_timeout() {
 async fn a_shutdown_stops_an_action_that_does_not_end_and_names_it() {
     let (_, took, log) = stopped_after("move_town").await;
     // The grace of this server, plus two seconds.
-    assert!(took < Duration::from_millis(3_000), "{took:?}");
+    assert!(took < Duration::from_secs(3), "{took:?}");
     let lines = log.with("an action or a webhook did not end in time");
     assert_eq!(lines.len(), 1, "{:#?}", log.lines());
     assert!(log.with("some runs").is_empty(), "{:#?}", log.lines());

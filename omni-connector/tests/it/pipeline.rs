@@ -247,7 +247,7 @@ async fn a_checkpoint_that_is_slow_to_save_is_saved_less_often() {
     let connector = Scripted::new(async |ctx, state: Option<Value>| {
         let began = Instant::now();
         let mut checkpoint = Checkpoint::<Value>::new(state, &ctx)?;
-        while began.elapsed() < Duration::from_millis(8_000) {
+        while began.elapsed() < Duration::from_secs(8) {
             checkpoint.save_now_and_then().await?;
             tokio::time::sleep(Duration::from_millis(5)).await;
         }

@@ -128,11 +128,7 @@ fn leaves(xml: &str) -> Result<String, String> {
     while let Some(event) = events.next() {
         match &event {
             Event::Start(tag) => is_leaf = matches!(tag.local_name().as_ref(), "pt" | "v" | "t"),
-            Event::End(_) => {
-                if std::mem::take(&mut is_leaf) {
-                    text.push('\n');
-                }
-            }
+            Event::End(_) if std::mem::take(&mut is_leaf) => text.push('\n'),
             other if is_leaf => text.extend(xml::characters(other)),
             _ => {}
         }

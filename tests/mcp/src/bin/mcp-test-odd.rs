@@ -15,7 +15,7 @@ use axum::{
     Router,
     body::Bytes,
     extract::State,
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, HeaderValue, StatusCode},
     response::{IntoResponse, Response},
     routing::post,
 };
@@ -266,7 +266,7 @@ async fn over_http(State(server): State<Arc<Http>>, headers: HeaderMap, body: By
     let request: Value = serde_json::from_slice(&body).unwrap_or_default();
     let method = request["method"].as_str().unwrap_or_default();
     // By RFC 9110, a request without the header accepts any coding.
-    let accepts = headers.get("accept-encoding").map(|value| value.as_bytes());
+    let accepts = headers.get("accept-encoding").map(HeaderValue::as_bytes);
     if server.transport == "identity" && accepts != Some(b"identity") {
         return json_answer(406, r#"{"message":"any coding will do"}"#);
     }

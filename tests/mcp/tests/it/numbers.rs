@@ -168,7 +168,10 @@ impl World {
             connector: String::new(),
         };
         let manifest = world.called("/sdk/register").await;
-        world.connector = manifest["connector_url"].as_str().unwrap().to_owned();
+        manifest["connector_url"]
+            .as_str()
+            .unwrap()
+            .clone_into(&mut world.connector);
         world
     }
 

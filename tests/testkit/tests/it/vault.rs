@@ -50,7 +50,9 @@ async fn token(form: String) -> Result<Json<Value>, StatusCode> {
 }
 
 fn signed_in(headers: &HeaderMap) -> Result<(), StatusCode> {
-    let bearer = headers.get("authorization").map(|value| value.as_bytes());
+    let bearer = headers
+        .get("authorization")
+        .map(axum::http::HeaderValue::as_bytes);
     if bearer == Some(b"Bearer canary-access-token") {
         Ok(())
     } else {
