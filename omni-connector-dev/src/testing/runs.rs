@@ -168,11 +168,14 @@ impl Setup {
         let started = async {
             loop {
                 let starts = self.process.starts();
+                // A process that has just been started may not listen yet.
+                let was_healthy = self.is_healthy().await;
                 match self.manager.sync(&self.source.id, mode).await {
                     Ok(run) => return Ok((run, starts)),
                     Err(error) => {
                         // A restarted process answers after its start count has changed.
-                        if self.is_healthy().await && self.process.starts() == starts {
+                        let is_same = self.process.starts() == starts;
+                        if was_healthy && is_same && self.is_healthy().await {
                             bail!("the run does not start: {error}");
                         }
                         sleep(POLL_INTERVAL).await;

@@ -5,7 +5,7 @@ use super::annotated::{Declared, Methods};
 /// Holds for a connector that has no block with `#[connector]`. Such a connector is refused already, so its annotated methods need
 /// no error of their own.
 ///
-/// `W` is inferred as in [`table_of`](super::table_of). Without a block the only candidate is [`NoBlock`]. With a block there are two
+/// `W` is inferred as in [`table_of`](super::table_of). Without a block the only candidate is `NoBlock`. With a block there are two
 /// candidates, and rustc reports the message below.
 #[diagnostic::on_unimplemented(
     message = "this annotated function of `{Self}` is in no `impl` block with `#[connector]`",
