@@ -1,5 +1,7 @@
+//! Checks what the documents refer to.
+//!
 //! Comments, docs, tests and rows of the conformance suite cite sections of `docs/protocol.md`, as
-//! in "`protocol.md` §3.4". Checks that each cited section exists.
+//! in "`protocol.md` §3.4". Each cited section must exist.
 //!
 //! A section sign before a digit is such a citation, with or without the file's name, unless it follows the name of an RFC.
 
@@ -36,6 +38,22 @@ fn every_cited_section_of_the_protocol_exists() {
         broken.join("\n")
     );
     assert!(cited.len() > 50, "only {} sections found", cited.len());
+}
+
+#[test]
+fn every_source_file_that_the_architecture_names_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let files = files(&root);
+    let architecture = fs::read_to_string(root.join("ARCHITECTURE.md")).expect("the architecture");
+    // Code is between every other pair of backticks.
+    let quoted = architecture.split('`').skip(1).step_by(2);
+    let named: BTreeSet<_> = quoted.filter(|text| text.ends_with(".rs")).collect();
+    let gone: Vec<_> = named
+        .iter()
+        .filter(|name| !files.iter().any(|file| file.ends_with(name)))
+        .collect();
+    assert!(gone.is_empty(), "`ARCHITECTURE.md` names {gone:?}");
+    assert!(named.len() > 50, "only {} files found", named.len());
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A tape as a source of tests: its mutations stand in for changes.
+//! A tape as a source of tests. Its mutations are the changes.
 
 use super::{
     mutation::{self, Mutation},

@@ -85,7 +85,7 @@ impl Function {
         let lints = [
             ("missing_errors_doc", is_public),
             ("needless_pass_by_value", self.parameters().any(is_value)),
-            // An `await` may stand in an `async` block, which clippy does not count.
+            // Clippy does not count an `await` in an inner `async` block.
             (
                 "unused_async",
                 !has_word(body(), "await") || has_word(body(), "async"),

@@ -128,7 +128,7 @@ fn a_message_shows_its_people_and_its_best_body() {
     );
 }
 
-/// Old programs send bytes without saying how to read them; others name a charset that is none.
+/// Old programs do not name the charset of their mails. Others name one that does not exist.
 #[test]
 fn text_whose_charset_is_unknown_missing_or_wrong_is_detected() {
     let text = "Größere Straßenbauarbeiten verzögern die Übergabe der Schlüssel.";

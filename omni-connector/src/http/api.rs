@@ -338,7 +338,7 @@ impl Clone for Api {
 
 impl fmt::Debug for Api {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let base = self.settings.base.as_ref().map(super::call::shown);
+        let base = self.settings.base.as_ref().map(super::path::shown);
         f.debug_struct("Api")
             .field("at", &base)
             .field("auth", &self.settings.auth)

@@ -86,6 +86,7 @@ mod keys;
 mod order;
 mod pace;
 mod paging;
+mod path;
 mod quota;
 mod retry;
 mod scope;
@@ -99,7 +100,7 @@ pub use crate::transport::HttpClient;
 pub use answer::{Answer, Refusal, Verdict};
 pub use api::Api;
 pub use auth::{Auth, Token};
-pub use call::{Call, MayBeMissing, segment};
+pub use call::{Call, MayBeMissing};
 pub use client::ApiClient;
 pub(crate) use client::{NoClient, Owner, client};
 pub use download::{Download, Saved};
@@ -114,6 +115,7 @@ pub use paging::ServedPage;
 pub use paging::{
     Incomplete, Next, Odd, Page, Pages, Paging, Position, ResumePoint, Unended, Walk,
 };
+pub use path::segment;
 pub use quota::{Quota, Reset};
 pub(crate) use scope::Scope;
 pub(crate) use tape::recorded as recorded_tape;

@@ -1,7 +1,6 @@
 //! Tests the log, which is all that operators of Omni see of a run.
 
 use std::{
-    io,
     sync::{Arc, Mutex, PoisonError, mpsc},
     time::{Duration, Instant},
 };
@@ -9,58 +8,15 @@ use std::{
 use omni_connector::{Access, Group, RunReport, ServerConfig, prelude::*, serve_with_shutdown};
 use tokio::sync::{Notify, oneshot};
 use tracing::{
-    Event, Metadata, Subscriber,
+    Event, Level, Metadata, Subscriber,
     span::{Attributes, Id, Record},
-    subscriber::DefaultGuard,
 };
 
-use crate::support::{Manager, Scripted, Served, serve};
-
-/// The log of everything that runs on this thread.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn of_this_thread() -> (Self, DefaultGuard) {
-        let log = Self::default();
-        let written = log.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_ansi(false)
-            .without_time()
-            .with_writer(move || written.clone())
-            .finish();
-        (log, tracing::subscriber::set_default(subscriber))
-    }
-
-    fn lines(&self) -> Vec<String> {
-        let written = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let text = String::from_utf8_lossy(&written).into_owned();
-        text.lines().map(str::to_owned).collect()
-    }
-
-    /// Returns the lines with this text.
-    fn with(&self, text: &str) -> Vec<String> {
-        let mut lines = self.lines();
-        lines.retain(|line| line.contains(text));
-        lines
-    }
-}
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut written = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        written.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
+use crate::support::{Log, Manager, Scripted, Served, serve};
 
 #[tokio::test]
 async fn a_run_ends_with_one_line_for_each_kind_of_loss_with_count_and_first_names() {
-    let (log, _guard) = Log::of_this_thread();
+    let (log, _guard) = Log::of_this_thread(Level::INFO);
     let manager = Manager::start().await;
     let sync = |ctx: SyncContext, _| async move {
         for item in ["one.tmp", "two.tmp", "three.tmp", "four.tmp"] {
@@ -151,7 +107,7 @@ impl Subscriber for Stalled {
     fn exit(&self, _: &Id) {}
 }
 
-/// A full pipe stops whoever writes to the log.
+/// A full pipe stops each thread that writes to the log.
 #[tokio::test]
 async fn a_log_that_stalls_stops_no_other_call() {
     let manager = Manager::start().await;
@@ -229,7 +185,7 @@ impl Sluggish {
 /// Calls an action, then stops the process. Returns the status of the action if it was answered before, the time that
 /// the end took, and the log.
 async fn stopped_after(action: &'static str) -> (Option<u16>, Duration, Log) {
-    let (log, _guard) = Log::of_this_thread();
+    let (log, _guard) = Log::of_this_thread(Level::INFO);
     let manager = Manager::start().await;
     let begun = Arc::new(Notify::new());
     let connector = Sluggish {

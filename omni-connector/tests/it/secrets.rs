@@ -1,11 +1,7 @@
 //! Generated secrets, in generated spellings, on every way out of the process: reports, requests to the manager, logs,
 //! metrics, answers of actions and webhooks.
 
-use std::{
-    io,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
 
 use base64::{Engine, engine::general_purpose};
 use omni_connector::{
@@ -18,7 +14,7 @@ use proptest::prelude::*;
 
 use crate::{
     http::source::{Source as Served, reply},
-    support::{Manager, serve, source},
+    support::{Log, Manager, serve, source},
 };
 
 /// A part of every secret. The search for leaks looks for it in all spellings.
@@ -150,32 +146,9 @@ impl Parrot {
     }
 }
 
-/// The log of everything on this thread.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut written = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        written.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 /// Returns what leaves the process, by way out.
 async fn ways_out(secret: &str) -> Vec<(&'static str, String)> {
-    let log = Log::default();
-    let written = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_ansi(false)
-        .with_max_level(tracing::Level::DEBUG)
-        .with_writer(move || written.clone())
-        .finish();
-    let guard = tracing::subscriber::set_default(subscriber);
+    let (log, guard) = Log::of_this_thread(tracing::Level::DEBUG);
     let acme = Served::start(|asked| {
         let said = asked.header("authorization").unwrap_or_default().to_owned();
         reply(404).json(json!({ "message": format!("nothing for {said} at {}", asked.path) }))
@@ -219,8 +192,7 @@ async fn ways_out(secret: &str) -> Vec<(&'static str, String)> {
     out.push(("metrics", metrics.text().await.unwrap()));
     tokio::time::sleep(Duration::from_millis(20)).await;
     drop(guard);
-    let log = log.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    out.push(("log", String::from_utf8_lossy(&log).into_owned()));
+    out.push(("log", log.lines().join("\n")));
     out
 }
 

@@ -15,6 +15,7 @@ use super::{
     world::{State, Victim, World},
 };
 use crate::testing::{
+    Ended,
     fault::{Fault, RetryAfter},
     journal::{Entry, Side},
     random::Random,
@@ -63,25 +64,12 @@ pub(super) async fn manager_faults(suite: &Conformance) -> Result<Verdict> {
         };
         let world = World::start(suite, Victim::default(), breaks).await?;
         let ended = world.run(SyncType::Full).await;
-        let failure = || {
-            Failure::new("a fault of the manager loses something").fact(
-                "broken",
-                format!("call {} of `{route}`: {kind}", number + 1),
-            )
-        };
-        let failure = match ended {
-            Err(error) => failure().fact("then", format!("{error:#}")),
-            Ok(ended) if !ended.is_completed() => failure().fact(
-                "error",
-                ended.progress.run.error_message.unwrap_or_default(),
-            ),
-            Ok(_) => {
-                let differences = world.state().await?.differences(expected);
-                if differences.is_empty() {
-                    return anyhow::Ok(None);
-                }
-                failure().fact("lost", differences.join("\n"))
-            }
+        let failure = Failure::new("a fault of the manager loses something").fact(
+            "broken",
+            format!("call {} of `{route}`: {kind}", number + 1),
+        );
+        let Some(failure) = lost(&world, ended, expected, failure).await? else {
+            return anyhow::Ok(None);
         };
         Ok(Some(
             failure.store(world.keep(Check::ManagerFaults, &route).await),
@@ -130,25 +118,33 @@ async fn restarted(
     let patience = super::world::PATIENCE;
     let _ = tokio::time::timeout(patience, was_reached.wait_for(|reached| *reached)).await;
     world.setup.manager.restart(AWAY).await?;
-    let failure = || {
-        Failure::new("a restart of the manager loses something").fact("restarted", middle.clone())
-    };
-    let failure = match world.setup.end_of(&run, starts, patience).await {
-        Err(error) => failure().fact("then", format!("{error:#}")),
-        Ok(ended) if !ended.is_completed() => failure().fact(
-            "error",
-            ended.progress.run.error_message.unwrap_or_default(),
-        ),
-        Ok(_) => {
-            let differences = world.state().await?.differences(expected);
-            if differences.is_empty() {
-                return Ok(None);
-            }
-            failure().fact("lost", differences.join("\n"))
-        }
+    let ended = world.setup.end_of(&run, starts, patience).await;
+    let failure =
+        Failure::new("a restart of the manager loses something").fact("restarted", middle);
+    let Some(failure) = lost(&world, ended, expected, failure).await? else {
+        return Ok(None);
     };
     let store = world.keep(Check::ManagerFaults, "restart").await;
     Ok(Some(failure.store(store)))
+}
+
+/// Adds to a failure what a disturbed run did not bring; none if it brought everything.
+async fn lost(
+    world: &World,
+    ended: Result<Ended>,
+    expected: &State,
+    failure: Failure,
+) -> Result<Option<Failure>> {
+    let ended = match ended {
+        Ok(ended) => ended,
+        Err(error) => return Ok(Some(failure.fact("then", format!("{error:#}")))),
+    };
+    if !ended.is_completed() {
+        let message = ended.message().unwrap_or_default().to_owned();
+        return Ok(Some(failure.fact("error", message)));
+    }
+    let differences = world.state().await?.differences(expected);
+    Ok((!differences.is_empty()).then(|| failure.fact("lost", differences.join("\n"))))
 }
 
 /// Returns the call after which a run is stopped, or the reason why there is none.

@@ -6,11 +6,7 @@ use reqwest::{
 };
 
 use super::{Again, Failure, HOPS, Reader};
-use crate::http::{
-    Auth, SourceError,
-    call::{Body, shown},
-    tape, transport,
-};
+use crate::http::{Auth, SourceError, call::Body, path::shown, tape, transport};
 
 impl Reader<'_> {
     /// Sends the request, and follows redirects.

@@ -13,7 +13,7 @@ use super::{
     kinds::{Kind, Paging},
     link,
 };
-use crate::http::{Answer, Api, At, api::Unresolved, auth::remove_parameter, call::shown};
+use crate::http::{Answer, Api, At, api::Unresolved, auth::remove_parameter, path::shown};
 
 /// The number of empty pages in a row that counts as no progress.
 const MOST_EMPTY: u32 = 100;

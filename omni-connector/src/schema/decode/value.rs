@@ -30,8 +30,10 @@ impl Decoder {
             visitor.visit_u64(number)
         } else if let Some(number) = number.as_i64() {
             visitor.visit_i64(number)
+        } else if let Some(number) = number.as_f64() {
+            visitor.visit_f64(number)
         } else {
-            visitor.visit_f64(number.as_f64().unwrap_or(f64::NAN))
+            Err(Misfit::custom("the number does not fit a float"))
         }
     }
 

@@ -2,11 +2,13 @@
 //! manager. Tests across crates use `omni_connector_dev::testing` instead, on which this crate cannot depend.
 
 mod answers;
+mod log;
 mod manager;
 mod process;
 mod scripted;
 mod served;
 
+pub(crate) use log::Log;
 pub(crate) use manager::{Instead, Manager, source};
 pub(crate) use process::Process;
 pub(crate) use scripted::Scripted;

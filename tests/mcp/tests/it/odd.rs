@@ -265,6 +265,10 @@ async fn an_answer_that_cannot_be_read_is_an_error_at_once() {
     for connector in [over_stdio("").await, over_http] {
         connector.discover().await;
         for tool in ["notjson", "number", "huge"] {
+            if tool == "huge" && cfg!(feature = "precise") {
+                // An exact number has no limit, so this answer can be read.
+                continue;
+            }
             let started = Instant::now();
             let (status, error) = connector.call(tool, json!({})).await;
             assert_eq!(status, 502, "{tool}: {error}");
