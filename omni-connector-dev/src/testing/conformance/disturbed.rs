@@ -111,7 +111,7 @@ async fn restarted(
     });
     let breaks = move |side: Side, route: &str, number: usize| {
         (side == at.side && route == at.route && number == at.number)
-            .then(|| Fault::Also(action.clone()))
+            .then(|| Fault::AnswerThenDo(action.clone()))
     };
     let mut world = World::start(suite, Victim::default(), breaks).await?;
     let (run, starts) = world.setup.started(SyncType::Full).await?;
@@ -180,7 +180,7 @@ pub(super) async fn stops(suite: &Conformance) -> Result<Verdict> {
         let at = middle.clone();
         let breaks = move |side: Side, route: &str, number: usize| {
             (side == at.side && route == at.route && number == at.number)
-                .then(|| Fault::Also(action.clone()))
+                .then(|| Fault::AnswerThenDo(action.clone()))
         };
         let world = World::start(suite, victim, breaks).await?;
         let what = if is_cancel {
