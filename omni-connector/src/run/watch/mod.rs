@@ -241,7 +241,10 @@ impl<K> fmt::Debug for Watching<K> {
 mod tests {
     use std::{
         collections::VecDeque,
-        sync::atomic::{AtomicUsize, Ordering},
+        sync::{
+            Mutex,
+            atomic::{AtomicUsize, Ordering},
+        },
     };
 
     use futures_util::stream::{self, BoxStream};

@@ -14,7 +14,7 @@ use omni_connector::SourceType;
 
 use self::{
     document::{Document, List, SignIn},
-    plan::{Access, Flags, Plan},
+    plan::{Access, ListFlags, Plan},
 };
 use super::{
     names::Names,
@@ -75,7 +75,7 @@ impl FromDocument {
         let document = Document::read(path)?;
         let (lists, others) = document.lists();
         let list = chosen(&lists, self.list.as_deref())?.clone();
-        let flags = Flags {
+        let flags = ListFlags {
             id: self.id.as_deref(),
             readers: self.readers.as_deref(),
             next: self.next.as_deref(),

@@ -2,7 +2,7 @@
 
 use super::{
     document::List,
-    plan::{Flags, Question, listed, present, question},
+    plan::{ListFlags, Question, listed, present, question},
 };
 use crate::cli::failure::Failure;
 
@@ -48,7 +48,7 @@ pub(super) struct Paging {
 
 pub(super) fn paging(
     list: &List,
-    flags: &Flags<'_>,
+    flags: &ListFlags<'_>,
     remarks: &mut Vec<String>,
 ) -> Result<Result<Paging, Question>, Failure> {
     let size = present(list, &SIZES).first().map(|name| {

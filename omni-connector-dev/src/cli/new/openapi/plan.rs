@@ -85,7 +85,7 @@ const CHANGES: [&str; 8] = [
 
 /// The flags that describe the list.
 #[derive(Debug, Default, Clone, Copy)]
-pub(super) struct Flags<'a> {
+pub(super) struct ListFlags<'a> {
     pub(super) id: Option<&'a str>,
     pub(super) readers: Option<&'a str>,
     pub(super) paging: Option<&'a str>,
@@ -136,7 +136,11 @@ pub(super) fn question(asked: impl Into<String>, flag: &'static str) -> Question
 }
 
 impl Plan {
-    pub(super) fn of(document: &Document, list: &List, flags: &Flags<'_>) -> Result<Self, Failure> {
+    pub(super) fn of(
+        document: &Document,
+        list: &List,
+        flags: &ListFlags<'_>,
+    ) -> Result<Self, Failure> {
         let mut remarks = Vec::new();
         let fields = fields(list);
         let missing = FIELDS
@@ -259,7 +263,7 @@ fn id(list: &List, named: Option<&str>) -> Result<Result<(String, bool), Questio
     )))
 }
 
-fn access(list: &List, flags: &Flags<'_>) -> Result<Result<Access, Question>, Failure> {
+fn access(list: &List, flags: &ListFlags<'_>) -> Result<Result<Access, Question>, Failure> {
     match (flags.access, flags.readers) {
         (Some("public"), _) => Ok(Ok(Access::Public)),
         (Some("item"), Some(member)) => {
@@ -300,7 +304,7 @@ fn access(list: &List, flags: &Flags<'_>) -> Result<Result<Access, Question>, Fa
     }
 }
 
-fn auth(document: &Document, flags: &Flags<'_>) -> Result<SignIn, Question> {
+fn auth(document: &Document, flags: &ListFlags<'_>) -> Result<SignIn, Question> {
     let found = document.sign_ins();
     let header = found
         .iter()
