@@ -11,6 +11,7 @@ mod explain;
 mod failure;
 mod files;
 mod interrupts;
+mod kill;
 mod login;
 mod manager;
 mod manifest;
@@ -76,6 +77,7 @@ enum Command {
     Login(login::Arguments),
     Sources(sources::Arguments),
     Runs(runs::Arguments),
+    Kill(kill::Arguments),
     Documents(documents::Arguments),
     Explain(explain::Explained),
     Requests(requests::Arguments),
@@ -131,6 +133,7 @@ pub fn main() -> process::ExitCode {
             Command::Login(arguments) => login::run(arguments, &output, &interrupts).await,
             Command::Sources(arguments) => sources::run(arguments, &output, &interrupts).await,
             Command::Runs(arguments) => runs::run(arguments, &output, &interrupts).await,
+            Command::Kill(arguments) => kill::run(arguments, &output, &interrupts).await,
             Command::Documents(arguments) => documents::run(arguments, &output, &interrupts).await,
             Command::Explain(arguments) => explain::explain(arguments, &output, &interrupts).await,
             Command::Requests(arguments) => requests::run(arguments, &output, &interrupts).await,

@@ -5,6 +5,7 @@
 
 mod actions;
 mod answer;
+mod compare;
 mod contract;
 mod diff;
 mod document;
@@ -16,6 +17,7 @@ mod follow;
 mod form;
 mod frame;
 mod kept;
+mod kills;
 mod orders;
 mod requests;
 mod run;
@@ -133,6 +135,9 @@ pub(crate) fn router<S>(page: Page) -> Router<S> {
         .route("/dev/sync", get(sync::pane))
         .route("/dev/sync/begin", post(orders::begin))
         .route("/dev/sync/cancel", post(orders::cancel))
+        .route("/dev/sync/compare", get(compare::pane))
+        .route("/dev/sync/kill", post(kills::kill))
+        .route("/dev/sync/try", post(orders::try_again))
         .route("/dev/sync/rewind", post(orders::rewind))
         .route("/dev/sync/checkpoint", post(orders::set_checkpoint))
         .route("/dev/bench", post(orders::order))

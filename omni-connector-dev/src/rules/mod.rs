@@ -18,6 +18,7 @@ mod refusal;
 mod registration;
 mod reports;
 mod sources;
+mod trials;
 
 pub(crate) use access::{Access, ReadingGroup};
 pub use actions::{ActionAnswer, ActionError};
@@ -54,3 +55,4 @@ pub(crate) use sources::{
     owner_credential, owner_email, refresh_remote_mcp, schedules, served_source, sources_of_type,
     sync_config,
 };
+pub(crate) use trials::{Outcome, Trial, trial, try_again};

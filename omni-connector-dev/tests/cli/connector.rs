@@ -29,6 +29,9 @@ pub(crate) struct Config {
     /// Items to skip.
     #[serde(default)]
     skips: Vec<String>,
+    /// Items that fail.
+    #[serde(default)]
+    failures: Vec<String>,
     /// Saved as the checkpoint after the documents.
     checkpoint: Option<String>,
     /// Waits after the checkpoint, unless the run is a resume.
@@ -125,6 +128,9 @@ impl Connector for Shelf {
         }
         for item in config.skips {
             ctx.skip(item, "torn pages");
+        }
+        for item in config.failures {
+            ctx.item_failed(item, "404 Not Found", None::<&str>);
         }
         if let Some(checkpoint) = config.checkpoint {
             ctx.save_checkpoint(checkpoint).await?;

@@ -8,14 +8,14 @@ use serde_json::{Value, json};
 use crate::{Desk, books};
 
 /// The flags of each command, beside `--json` and `--help`.
-const FLAGS: [(&str, &str); 19] = [
+const FLAGS: [(&str, &str); 20] = [
     (
         "dev",
         "config credentials name port release set source-type store url verbose wait",
     ),
     (
         "sync",
-        "config credentials full name port record release replay set source-type store strict url verbose volatile wait",
+        "config credentials first full name port record release replay set source-type store strict url verbose volatile wait",
     ),
     ("search", "as limit store"),
     ("manifest", "url"),
@@ -35,7 +35,11 @@ const FLAGS: [(&str, &str); 19] = [
         "config credentials name rename set source-type unset",
     ),
     ("sources remove", ""),
-    ("runs", "source store"),
+    ("runs", "compare source store try-again"),
+    (
+        "kill",
+        "after at-checkpoint at-random source store withdraw",
+    ),
     ("documents", "as limit source store"),
     ("explain", "as source store words"),
     (
@@ -49,7 +53,7 @@ const FLAGS: [(&str, &str); 19] = [
 ];
 
 /// Commands on a store with one run, their exit code, and the members of their JSON: of its first element where it is a list.
-const ENDS: [(&str, i32, &str); 24] = [
+const ENDS: [(&str, i32, &str); 29] = [
     ("search", 0, "as hits ignored query total"),
     ("search nothing-like-this", 0, "as hits ignored query total"),
     ("sources", 0, "documents has_credential last_run source"),
@@ -65,8 +69,17 @@ const ENDS: [(&str, i32, &str); 24] = [
     (
         "runs RUN",
         0,
-        "checkpoints notes progress refused report textless",
+        "bound checkpoints notes progress refused report textless trial",
     ),
+    (
+        "runs RUN --compare RUN",
+        0,
+        "documents here operations requests there",
+    ),
+    ("runs RUN --compare no-such-run", 1, "error help"),
+    ("runs RUN --try-again nothing", 1, "error help"),
+    ("runs --compare RUN", 2, ""),
+    ("kill", 1, "error help"),
     ("runs no-such-run", 1, "error help"),
     ("documents", 0, "hits ignored total"),
     ("documents alpha", 0, "access document text text_bytes"),

@@ -4,6 +4,7 @@ mod browser;
 mod forms;
 mod requests;
 mod safety;
+mod trials;
 
 use axum::{
     Json, Router,
