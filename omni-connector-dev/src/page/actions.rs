@@ -18,14 +18,14 @@ use serde_json::Value;
 use super::{
     Page,
     answer::{Ask, answer, sentence},
-    form,
+    dry_run, form,
     frame::{Frame, Pane},
     sent::Sent,
     show::{Html, bytes, cut, foreign, json},
 };
 use crate::{
     lookup,
-    rules::{self, ActionCall, Refusal},
+    rules::{self, ActionCall, DryRun, Refusal},
     store::users::UserRole,
 };
 
@@ -50,6 +50,7 @@ pub(super) struct Data {
     actions: Vec<ManifestAction>,
     action: Option<ManifestAction>,
     called: Option<Called>,
+    dry_run: Option<DryRun>,
     #[serde(skip)]
     editing: (Value, HashMap<String, String>),
 }
@@ -68,14 +69,20 @@ impl Data {
             .as_ref()
             .map(|action| action.name.as_str())
             .unwrap_or_default();
-        let called = page.memory(|memory| memory.answers.get(name).cloned());
-        let input = called
+        let (called, dry_run) = page.memory(|memory| {
+            let dry_run = memory.dry_runs.get(name).cloned();
+            (memory.answers.get(name).cloned(), dry_run)
+        });
+        let input = dry_run
             .as_ref()
-            .map_or_else(form::nothing, |called| called.input.clone());
+            .map(|dry_run| &dry_run.input)
+            .or(called.as_ref().map(|called| &called.input));
+        let input = input.map_or_else(form::nothing, Value::clone);
         Self {
             actions,
             action,
             called,
+            dry_run,
             editing: (input, HashMap::new()),
         }
     }
@@ -115,30 +122,43 @@ async fn try_call(sent: &Sent, mut data: Data) -> Result<Option<Response>, Refus
         return Ok(Some(Html(form).into_response()));
     }
     let (page, frame) = (&sent.page, &sent.frame);
-    let called = perform(page, frame, &one.source.id, &action.name, decoded.value).await?;
-    page.memory(|memory| memory.answers.insert(action.name, called));
+    let call = call_of(page, frame, &one.source.id, &action.name, decoded.value).await?;
+    if sent.fields.get("dry").is_some() {
+        let tried = rules::dry_run(&page.shared, call).await?;
+        page.memory(|memory| memory.dry_runs.insert(action.name, tried));
+        return Ok(None);
+    }
+    let called = perform(page, frame, call).await;
+    page.memory(|memory| {
+        memory.dry_runs.remove(&action.name);
+        memory.answers.insert(action.name, called)
+    });
     Ok(None)
 }
 
-async fn perform(
+async fn call_of(
     page: &Page,
     frame: &Frame,
     source_id: &str,
     action: &str,
     input: Value,
-) -> Result<Called, Refusal> {
+) -> Result<ActionCall, Refusal> {
     let user_id = match &frame.viewer {
         Some(viewer) => Some(lookup::user(&page.shared, viewer, UserRole::User).await?.id),
         None => None,
     };
-    let call = ActionCall {
+    Ok(ActionCall {
         source_id: Some(source_id.to_owned()),
         source_type: None,
         user_id,
         action: action.to_owned(),
-        params: input.clone(),
+        params: input,
         transient_credentials: None,
-    };
+    })
+}
+
+async fn perform(page: &Page, frame: &Frame, call: ActionCall) -> Called {
+    let input = call.params.clone();
     let started = Instant::now();
     let answered = rules::call(&page.shared, call).await;
     let took = started.elapsed();
@@ -157,14 +177,14 @@ async fn perform(
         }
         Err(error) => (None, sentence(error.into()).into(), 0),
     };
-    Ok(Called {
+    Called {
         input,
         status,
         answer,
         size,
         viewer: frame.viewer.clone(),
         took,
-    })
+    }
 }
 
 fn render(frame: &Frame, data: &Data) -> Markup {
@@ -192,6 +212,7 @@ fn render(frame: &Frame, data: &Data) -> Markup {
                         (form::render(&action.input_schema, Some(input), faults))
                         div.actions {
                             button.primary { "Call" @if let Some(viewer) = &frame.viewer { " as " (viewer) } }
+                            button name="dry" value="1" title="Calls the connector, and stops each request that may change something" { "Dry run" }
                             @if action.mode == ActionMode::Write { span.quiet { "This one changes something in the source." } }
                         }
                     }
@@ -200,11 +221,12 @@ fn render(frame: &Frame, data: &Data) -> Markup {
                         form method="post" action=(link) {
                             input type="hidden" name="as_json" value="1";
                             textarea.code name="json" rows="6" spellcheck="false" aria-label="Input, as JSON" { (serde_json::to_string_pretty(input).unwrap_or_default()) }
-                            div.actions { button { "Call with this JSON" } }
+                            div.actions { button { "Call with this JSON" } button name="dry" value="1" { "Dry run" } }
                         }
                     }
                     details { summary { "Its schema" } (json(&action.input_schema)) }
                 }
+                @if let Some(tried) = &data.dry_run { (dry_run::render(frame, &link, tried)) }
                 @if let Some(called) = &data.called { (answered(called)) }
             }
         }

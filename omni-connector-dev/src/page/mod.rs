@@ -11,6 +11,7 @@ mod diff;
 mod document;
 mod documents;
 mod door;
+mod dry_run;
 mod events;
 mod faults;
 mod follow;
@@ -47,7 +48,7 @@ pub(crate) use door::Door;
 
 use crate::{
     options::Storage,
-    rules::{Descriptions, Doubt},
+    rules::{Descriptions, Doubt, DryRun},
     shared::Shared,
     store::review::Usage,
 };
@@ -68,6 +69,8 @@ struct Memory {
     notice: Option<Notice>,
     /// The latest answer of each action.
     answers: HashMap<String, actions::Called>,
+    /// The latest dry run of each action.
+    dry_runs: HashMap<String, DryRun>,
     /// The doubts about a source, with the state of the store at that time.
     doubts: Option<(String, Vec<Doubt>)>,
     /// The usage of attributes, with the state of the store at that time.

@@ -22,7 +22,7 @@ mod trials;
 
 pub(crate) use access::{Access, ReadingGroup};
 pub use actions::{ActionAnswer, ActionError};
-pub(crate) use actions::{ActionCall, call, missing_scopes};
+pub(crate) use actions::{ActionCall, DryRun, call, dry_run, missing_scopes};
 pub(crate) use catalog::{
     Offer, OfferedSkill, connectors, offered_actions, offered_prompts, offered_resources,
     offered_skills,

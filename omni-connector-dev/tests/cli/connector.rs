@@ -275,6 +275,22 @@ impl Tracker {
         drop(pages.finish()?);
         Ok(())
     }
+
+    /// Create an issue.
+    #[action(write)]
+    async fn create(
+        &self,
+        Api { api }: Api,
+        /** What it is about */
+        #[arg]
+        title: String,
+        /** How long it may take */
+        #[arg(default = 3)]
+        days: u32,
+    ) -> Result<Value> {
+        let body = json!({ "title": title, "days": days });
+        Ok(api.post("issues").json(&body).read().await?)
+    }
 }
 
 /// Serves until a signal, or exits at once when `SHELF_START` is set to do so.

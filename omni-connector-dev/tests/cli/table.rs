@@ -21,7 +21,7 @@ const FLAGS: [(&str, &str); 20] = [
     ("manifest", "url"),
     (
         "call",
-        "as config credentials name output params port record release replay set source-type store url verbose volatile wait",
+        "as config credentials dry-run name output params port record release replay set source-type store url verbose volatile wait",
     ),
     (
         "login",

@@ -1,5 +1,6 @@
 //! Tests the development page over HTTP, as a browser requests it: every pane of a real manager with a real store.
 
+mod actions;
 mod browser;
 mod forms;
 mod requests;
@@ -84,6 +85,19 @@ async fn connector() -> String {
                         _ => StatusCode::OK,
                     },
                 ),
+            )
+            // It stops every call but those that say "plain".
+            .route(
+                "/dev/dry-run",
+                post(async |Json(call): Json<Value>| {
+                    let text = call["params"]["text"].clone();
+                    if text == "plain" {
+                        return (StatusCode::NOT_FOUND, Json(Value::Null));
+                    }
+                    let stopped = json!({ "operation": "POST <b>", "method": "POST", "url": "https://acme.example/<b>", "body": { "text": text } });
+                    let tried = json!({ "stopped": stopped, "status": 500, "answer": { "error": "stopped" } });
+                    (StatusCode::OK, Json(tried))
+                }),
             )
             .route("/action", action),
     )

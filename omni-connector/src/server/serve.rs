@@ -124,7 +124,9 @@ fn door(app: App, config: &ServerConfig, extra: Router) -> Door {
 fn of_development() -> Router<App> {
     let mut router = Router::new();
     if are_requests_kept() {
-        router = router.route("/dev/faults", post(sync::plan_fault));
+        router = router
+            .route("/dev/faults", post(sync::plan_fault))
+            .route("/dev/dry-run", post(action::dry_run));
     }
     if are_secrets_kept() {
         router = router.route("/dev/tape", get(tape));
