@@ -103,7 +103,8 @@ async fn act(page: &Page<'_>, what: What, output: Output) -> Result<(), Failure>
     Ok(())
 }
 
-fn read(file: &Path) -> Result<String, Failure> {
+/// Reads a file, or standard input for `-`.
+pub(super) fn read(file: &Path) -> Result<String, Failure> {
     let mut text = String::new();
     let read = if file.as_os_str() == "-" {
         std::io::stdin().read_to_string(&mut text).map(drop)

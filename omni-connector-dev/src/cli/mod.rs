@@ -35,6 +35,7 @@ mod taping;
 mod target;
 mod warm;
 mod watchdog;
+mod webhook;
 
 use std::{env, ffi::OsString, path::PathBuf, process};
 
@@ -73,6 +74,7 @@ enum Command {
     Sync(sync::Arguments),
     Search(search::Arguments),
     Manifest(manifest::Arguments),
+    Webhook(webhook::Arguments),
     Call(call::Arguments),
     Login(login::Arguments),
     Sources(sources::Arguments),
@@ -130,6 +132,7 @@ pub fn main() -> process::ExitCode {
             Command::Search(arguments) => search::run(arguments, &output, &interrupts).await,
             Command::Manifest(arguments) => manifest::run(arguments, &output, &interrupts).await,
             Command::Call(arguments) => call::run(arguments, &output, &interrupts).await,
+            Command::Webhook(arguments) => webhook::run(arguments, &output, &interrupts).await,
             Command::Login(arguments) => login::run(arguments, &output, &interrupts).await,
             Command::Sources(arguments) => sources::run(arguments, &output, &interrupts).await,
             Command::Runs(arguments) => runs::run(arguments, &output, &interrupts).await,

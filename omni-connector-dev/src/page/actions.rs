@@ -22,11 +22,12 @@ use super::{
     frame::{Frame, Pane},
     sent::Sent,
     show::{Html, bytes, cut, foreign, json},
+    webhooks::{self, Webhooks},
 };
 use crate::{
     lookup,
     rules::{self, ActionCall, DryRun, Refusal},
-    store::users::UserRole,
+    store::{StoreError, users::UserRole},
 };
 
 /// The longest answer that is kept and shown, in bytes.
@@ -51,12 +52,13 @@ pub(super) struct Data {
     action: Option<ManifestAction>,
     called: Option<Called>,
     dry_run: Option<DryRun>,
+    webhooks: Webhooks,
     #[serde(skip)]
     editing: (Value, HashMap<String, String>),
 }
 
 impl Data {
-    fn new(page: &Page, frame: &Frame, wanted: Option<&str>) -> Self {
+    async fn read(page: &Page, frame: &Frame, wanted: Option<&str>) -> Result<Self, StoreError> {
         let manifest = frame.manifest.as_ref();
         let actions = manifest
             .map(|manifest| manifest.actions.clone())
@@ -78,25 +80,29 @@ impl Data {
             .map(|dry_run| &dry_run.input)
             .or(called.as_ref().map(|called| &called.input));
         let input = input.map_or_else(form::nothing, Value::clone);
-        Self {
+        Ok(Self {
+            webhooks: Webhooks::read(page, frame).await?,
             actions,
             action,
             called,
             dry_run,
             editing: (input, HashMap::new()),
-        }
+        })
     }
 }
 
 pub(super) async fn pane(State(page): State<Page>, ask: Ask) -> Result<Response, Refusal> {
     let frame = Frame::read(&page, &ask).await?;
-    let data = Data::new(&page, &frame, ask.get("action"));
+    let data = Data::read(&page, &frame, ask.get("action")).await?;
     Ok(answer(&ask, &frame, Pane::Actions, &data, render))
 }
 
 /// Calls an action, or answers with its form in another shape.
 pub(super) async fn call(sent: Sent) -> Response {
-    let data = Data::new(&sent.page, &sent.frame, sent.ask.get("action"));
+    let data = match Data::read(&sent.page, &sent.frame, sent.ask.get("action")).await {
+        Ok(data) => data,
+        Err(error) => return sent.end_at(Pane::Actions, Err(error.into())),
+    };
     let name = data.action.as_ref().map(|action| action.name.clone());
     let name = name.unwrap_or_default();
     let to = sent.frame.link(Pane::Actions.path(), &[("action", &name)]);
@@ -189,7 +195,10 @@ async fn perform(page: &Page, frame: &Frame, call: ActionCall) -> Called {
 
 fn render(frame: &Frame, data: &Data) -> Markup {
     let Some(action) = &data.action else {
-        return html! { div.empty { h1 { "No actions" } p { "The connector declares none, or has not registered." } } };
+        return html! {
+            div.empty { h1 { "No actions" } p { "The connector declares none, or has not registered." } }
+            (webhooks::render(frame, &data.webhooks))
+        };
     };
     let link = frame.link(Pane::Actions.path(), &[("action", &action.name)]);
     let (input, faults) = &data.editing;
@@ -228,6 +237,7 @@ fn render(frame: &Frame, data: &Data) -> Markup {
                 }
                 @if let Some(tried) = &data.dry_run { (dry_run::render(frame, &link, tried)) }
                 @if let Some(called) = &data.called { (answered(called)) }
+                (webhooks::render(frame, &data.webhooks))
             }
         }
     }

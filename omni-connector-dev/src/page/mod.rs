@@ -28,6 +28,7 @@ mod show;
 mod source;
 mod sync;
 mod waterfall;
+mod webhooks;
 
 use std::{
     collections::HashMap,
@@ -48,7 +49,7 @@ pub(crate) use door::Door;
 
 use crate::{
     options::Storage,
-    rules::{Descriptions, Doubt, DryRun},
+    rules::{Delivered, Descriptions, Doubt, DryRun},
     shared::Shared,
     store::review::Usage,
 };
@@ -71,6 +72,8 @@ struct Memory {
     answers: HashMap<String, actions::Called>,
     /// The latest dry run of each action.
     dry_runs: HashMap<String, DryRun>,
+    /// The latest deliveries to webhooks, newest first.
+    deliveries: Vec<Delivered>,
     /// The doubts about a source, with the state of the store at that time.
     doubts: Option<(String, Vec<Doubt>)>,
     /// The usage of attributes, with the state of the store at that time.
@@ -148,6 +151,7 @@ pub(crate) fn router<S>(page: Page) -> Router<S> {
         .route("/dev/requests/fail", post(faults::fail))
         .route("/dev/documents", get(documents::pane))
         .route("/dev/actions", get(actions::pane).post(actions::call))
+        .route("/dev/actions/webhook", post(webhooks::send))
         .route("/dev/contract", get(contract::pane))
         .route("/dev/events", get(events::stream))
         .route_layer(from_fn_with_state(page.clone(), door::guard));

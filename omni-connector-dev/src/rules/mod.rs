@@ -19,6 +19,7 @@ mod registration;
 mod reports;
 mod sources;
 mod trials;
+mod webhooks;
 
 pub(crate) use access::{Access, ReadingGroup};
 pub use actions::{ActionAnswer, ActionError};
@@ -56,3 +57,4 @@ pub(crate) use sources::{
     sync_config,
 };
 pub(crate) use trials::{Outcome, Trial, trial, try_again};
+pub(crate) use webhooks::{Delivered, Delivery, deliver, secret_fields, webhooks};

@@ -7,7 +7,8 @@ use axum::response::{IntoResponse, Response};
 use omni_connector::{
     ActionDefinition, ActionMode, ActionResponse, Connector, Document, DocumentPermissions,
     FromCall, ManagerClient, OAuthConfig, SearchOperator, ServiceCredential, Source, SourceType,
-    SyncContext, SyncType, async_trait, connector, http,
+    SyncContext, SyncType, Webhook, WebhookRequest, arguments::Credentials, async_trait, connector,
+    http,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -274,6 +275,17 @@ impl Tracker {
         }
         drop(pages.finish()?);
         Ok(())
+    }
+
+    #[webhook(path = "/hooks/{source_id}")]
+    async fn notified(
+        &self,
+        request: WebhookRequest,
+        source: Source,
+        key: Credentials<Key>,
+    ) -> Result<Webhook> {
+        request.verify_hmac_sha256(&key.key.clone().into(), "x-signature")?;
+        Ok(Webhook::sync(source.id))
     }
 
     /// Create an issue.

@@ -248,3 +248,37 @@ fn a_dry_run_shows_the_first_change_and_does_not_send_it() {
     );
     assert_eq!(source.made.load(Ordering::SeqCst), 1);
 }
+
+#[test]
+fn a_webhook_is_called_with_a_signature_and_its_sync_begins() {
+    let source = Source::start();
+    let (desk, described) = source.desk();
+    let described = described.each_ref().map(String::as_str);
+    let _dev = Dev::start(&desk, &described);
+    desk.run(&["sync", "--json"]).ended(0);
+    let listed = desk.run(&["webhook", "--json"]).ended(0);
+    assert_eq!(
+        listed["secrets"],
+        json!(["credential.key", "config.api_url"])
+    );
+    let path = listed["paths"][0].as_str().unwrap();
+    let refused = desk.run(&["webhook", "--json", path]).ended(1);
+    assert_eq!(refused[0]["status"], 401);
+    let signed = [
+        "webhook",
+        "--json",
+        path,
+        "--sign",
+        "x-signature",
+        "--secret",
+        "credential.key",
+    ];
+    let done = desk.run(&signed);
+    let delivered = done.ended(0);
+    assert_eq!(delivered[0]["status"], 200, "{delivered}");
+    assert!(!done.stdout.contains(SECRET), "{}", done.stdout);
+    crate::soon("the run of the webhook", || {
+        let runs = desk.run(&["runs", "--json"]).ended(0);
+        (runs[0]["run"]["trigger_type"] == "webhook").then_some(())
+    });
+}

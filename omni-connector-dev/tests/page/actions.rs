@@ -1,4 +1,4 @@
-//! The pane of the actions: dry runs.
+//! The pane of the actions: dry runs and webhooks.
 
 use serde_json::json;
 
@@ -60,4 +60,91 @@ async fn a_connector_that_makes_no_dry_runs_is_not_called() {
         refusal["error"].as_str().unwrap().contains("a run goes on"),
         "{refusal}"
     );
+}
+
+#[tokio::test]
+async fn a_webhook_is_called_with_a_true_signature_again_and_twice_at_once() {
+    let world = World::new().await;
+    let browser = world.browser().await;
+    let shown = async || browser.json("/dev/actions").await["webhooks"].clone();
+    let path = format!("/hooks/{}", world.source);
+    let first = shown().await;
+    assert_eq!(first["paths"], json!([path]));
+    assert_eq!(
+        first["secrets"],
+        json!(["credential.key", "config.api_url"])
+    );
+    let deliver = async |path: &str, secret: &str, headers: &str, times: &str| {
+        let fields = [
+            ("path", path),
+            ("body", "{\r\n}"),
+            ("headers", headers),
+            ("signature_header", "x-signature"),
+            ("signature_prefix", "v1="),
+            ("secret", secret),
+            ("times", times),
+        ];
+        send(&browser, "/dev/actions/webhook", &fields).await
+    };
+    let (status, done) = deliver(&path, "credential.key", "X-Event: push", "1").await;
+    assert_eq!(
+        (status.as_u16(), &done["done"]),
+        (200, &json!("Delivered 1 time: 200."))
+    );
+    assert_eq!(done["deliveries"][0]["answer"], "{\n}");
+    let (_, done) = deliver(&path, "config.api_url", "", "2").await;
+    assert_eq!(done["done"], "Delivered 2 times: 401, 401.");
+    let deliveries = shown().await["deliveries"].clone();
+    let statuses: Vec<_> = deliveries
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["status"].clone())
+        .collect();
+    assert_eq!(statuses, [401, 401, 200], "the newest first");
+    let page = browser.page("/dev/actions").await;
+    assert!(page.contains("Send again"), "{page}");
+    assert!(!page.contains("<b>") && !page.contains("canary"), "{page}");
+    let again = crate::browser::fields(&page, "action=\"/dev/actions/webhook?source=");
+    let names: Vec<_> = again.iter().map(|(name, _)| name.as_str()).collect();
+    let expected = [
+        "path",
+        "body",
+        "headers",
+        "signature_header",
+        "signature_prefix",
+        "secret",
+    ];
+    assert_eq!(names, expected);
+
+    for (path, secret, headers, status, part) in [
+        (
+            "/action",
+            "credential.key",
+            "",
+            404,
+            "the connector has no webhook `/action`",
+        ),
+        (
+            &path,
+            "credential.nothing",
+            "",
+            400,
+            "no field `credential.nothing`",
+        ),
+        (
+            &path,
+            "credential.key",
+            "nonsense",
+            400,
+            "`nonsense` is not a header",
+        ),
+    ] {
+        let (answered, refusal) = deliver(path, secret, headers, "1").await;
+        assert_eq!(answered.as_u16(), status, "{refusal}");
+        assert!(
+            refusal["error"].as_str().unwrap().contains(part),
+            "{refusal}"
+        );
+    }
 }

@@ -14,7 +14,7 @@ use axum::{
     routing::{get, post},
 };
 use browser::Browser;
-use omni_connector::{AuthType, HttpClient, SyncType};
+use omni_connector::{AuthType, HttpClient, SyncType, sign_hmac_sha256};
 use omni_connector_dev::{
     Manager, Options,
     store::{
@@ -85,6 +85,23 @@ async fn connector() -> String {
                         _ => StatusCode::OK,
                     },
                 ),
+            )
+            .route(
+                "/dev/webhooks",
+                get(async || Json(json!(["/hooks/{source_id}"]))),
+            )
+            // It takes calls that are signed with the key.
+            .route(
+                "/hooks/{source}",
+                post(async |headers: axum::http::HeaderMap, body: String| {
+                    let key = "canary-7f3a\"<9".to_owned().into();
+                    let right = sign_hmac_sha256(&key, body.as_bytes());
+                    let given = headers.get("x-signature").and_then(|given| given.to_str().ok());
+                    match given {
+                        Some(given) if given == format!("v1={right}") => (StatusCode::OK, body),
+                        _ => (StatusCode::UNAUTHORIZED, "<b>not signed".to_owned()),
+                    }
+                }),
             )
             // It stops every call but those that say "plain".
             .route(
