@@ -20,6 +20,7 @@ mod frame;
 mod kept;
 mod kills;
 mod orders;
+mod palette;
 mod requests;
 mod run;
 mod sent;
@@ -153,6 +154,7 @@ pub(crate) fn router<S>(page: Page) -> Router<S> {
         .route("/dev/actions", get(actions::pane).post(actions::call))
         .route("/dev/actions/webhook", post(webhooks::send))
         .route("/dev/contract", get(contract::pane))
+        .route("/dev/go", get(palette::go))
         .route("/dev/events", get(events::stream))
         .route_layer(from_fn_with_state(page.clone(), door::guard));
     let outside = Router::new()

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::{Desk, books};
 
 /// The flags of each command, beside `--json` and `--help`.
-const FLAGS: [(&str, &str); 20] = [
+const FLAGS: [(&str, &str); 21] = [
     (
         "dev",
         "config credentials name port release set source-type store url verbose wait",
@@ -47,13 +47,17 @@ const FLAGS: [(&str, &str); 20] = [
         "fail limit only operation source store times with",
     ),
     ("checkpoint", "source store"),
+    (
+        "webhook",
+        "body header prefix secret sign source store twice",
+    ),
     ("checkpoint diff", ""),
     ("doubts", "source store strict"),
     ("manager", "port store"),
 ];
 
 /// Commands on a store with one run, their exit code, and the members of their JSON: of its first element where it is a list.
-const ENDS: [(&str, i32, &str); 29] = [
+const ENDS: [(&str, i32, &str); 32] = [
     ("search", 0, "as hits ignored query total"),
     ("search nothing-like-this", 0, "as hits ignored query total"),
     ("sources", 0, "documents has_credential last_run source"),
@@ -82,11 +86,15 @@ const ENDS: [(&str, i32, &str); 29] = [
     ("kill", 1, "error help"),
     ("runs no-such-run", 1, "error help"),
     ("documents", 0, "hits ignored total"),
-    ("documents alpha", 0, "access document text text_bytes"),
+    (
+        "documents alpha",
+        0,
+        "access document text text_bytes versions",
+    ),
     (
         "documents alpha --as ann@example.com",
         0,
-        "access document text text_bytes",
+        "access document text text_bytes versions",
     ),
     ("documents nowhere", 1, "error help"),
     (
@@ -110,6 +118,9 @@ const ENDS: [(&str, i32, &str); 29] = [
     ),
     ("checkpoint rewind 999", 1, "error help"),
     ("checkpoint set nowhere.json", 2, "error help"),
+    ("webhook", 0, "deliveries paths secrets"),
+    ("webhook /hooks/a", 1, "error help"),
+    ("webhook --twice", 2, ""),
     ("doubts", 0, "is_serious search text topic"),
 ];
 

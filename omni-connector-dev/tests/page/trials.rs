@@ -182,11 +182,11 @@ async fn two_runs_are_compared_by_their_documents_and_requests() {
     let browser = world.browser().await;
     let readers = |who: &str| only(&[who], &[]);
     let events = vec![
-        document("plan", "c1", "The plan", readers("ann@acme.example")),
+        document("plan", "c1", "The plan", readers("cleo@acme.example")),
         json!({ "type": "document_deleted", "sync_run_id": "", "source_id": "", "document_id": "notice" }),
         document("<b>", "c1", "New", readers("ann@acme.example")),
     ];
-    let texts = ["what comes next"];
+    let texts = ["what came next"];
     let other = bring(
         &world.manager,
         &world.source,
@@ -210,6 +210,31 @@ async fn two_runs_are_compared_by_their_documents_and_requests() {
         named("plan", Some("sent"), Some("sent")),
     ];
     assert_eq!(documents["named"], json!(expected));
+    // The plan has an earlier version, which names its changes.
+    let shown = browser.json("/dev/documents?doc=plan").await["document"]["versions"].clone();
+    assert_eq!(shown.as_array().unwrap().len(), 1, "{shown}");
+    assert_eq!(shown[0]["sync_run_id"], other.as_str());
+    let places: Vec<_> = shown[0]["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|change| change["place"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        places,
+        [
+            "/permissions/groups/0",
+            "/permissions/users/0",
+            "text, line 1"
+        ]
+    );
+    let page = browser.page("/dev/documents?doc=plan").await;
+    assert!(
+        page.contains("<del>&quot;ben@acme.example&quot;</del>"),
+        "{page}"
+    );
+    let shown = browser.json("/dev/documents?doc=handbook").await;
+    assert_eq!(shown["document"]["versions"], json!([]));
     let same = browser.json(&path(&other)).await["documents"].clone();
     assert_eq!((&same["same"], &same["different"]), (&json!(3), &json!(0)));
     let page = browser.page(&path(&world.run)).await;
