@@ -66,7 +66,7 @@ pub use connector::{
     ActionCall, ActionError, ActionResponse, Connector, McpServer, Unavailable, Webhook,
     WebhookCall, WebhookRequest, actions,
     actions::{File, Response},
-    verify_hmac_sha256,
+    sign_hmac_sha256, verify_hmac_sha256,
 };
 #[cfg(feature = "mcp")]
 pub use connector::{HttpMcpServer, StdioMcpServer};

@@ -11,6 +11,7 @@ mod explain;
 mod failure;
 mod files;
 mod interrupts;
+mod kill;
 mod login;
 mod manager;
 mod manifest;
@@ -34,6 +35,7 @@ mod taping;
 mod target;
 mod warm;
 mod watchdog;
+mod webhook;
 
 use std::{env, ffi::OsString, path::PathBuf, process};
 
@@ -72,10 +74,12 @@ enum Command {
     Sync(sync::Arguments),
     Search(search::Arguments),
     Manifest(manifest::Arguments),
+    Webhook(webhook::Arguments),
     Call(call::Arguments),
     Login(login::Arguments),
     Sources(sources::Arguments),
     Runs(runs::Arguments),
+    Kill(kill::Arguments),
     Documents(documents::Arguments),
     Explain(explain::Explained),
     Requests(requests::Arguments),
@@ -128,9 +132,11 @@ pub fn main() -> process::ExitCode {
             Command::Search(arguments) => search::run(arguments, &output, &interrupts).await,
             Command::Manifest(arguments) => manifest::run(arguments, &output, &interrupts).await,
             Command::Call(arguments) => call::run(arguments, &output, &interrupts).await,
+            Command::Webhook(arguments) => webhook::run(arguments, &output, &interrupts).await,
             Command::Login(arguments) => login::run(arguments, &output, &interrupts).await,
             Command::Sources(arguments) => sources::run(arguments, &output, &interrupts).await,
             Command::Runs(arguments) => runs::run(arguments, &output, &interrupts).await,
+            Command::Kill(arguments) => kill::run(arguments, &output, &interrupts).await,
             Command::Documents(arguments) => documents::run(arguments, &output, &interrupts).await,
             Command::Explain(arguments) => explain::explain(arguments, &output, &interrupts).await,
             Command::Requests(arguments) => requests::run(arguments, &output, &interrupts).await,

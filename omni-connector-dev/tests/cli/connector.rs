@@ -7,7 +7,8 @@ use axum::response::{IntoResponse, Response};
 use omni_connector::{
     ActionDefinition, ActionMode, ActionResponse, Connector, Document, DocumentPermissions,
     FromCall, ManagerClient, OAuthConfig, SearchOperator, ServiceCredential, Source, SourceType,
-    SyncContext, SyncType, async_trait, connector, http,
+    SyncContext, SyncType, Webhook, WebhookRequest, arguments::Credentials, async_trait, connector,
+    http,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -29,6 +30,9 @@ pub(crate) struct Config {
     /// Items to skip.
     #[serde(default)]
     skips: Vec<String>,
+    /// Items that fail.
+    #[serde(default)]
+    failures: Vec<String>,
     /// Saved as the checkpoint after the documents.
     checkpoint: Option<String>,
     /// Waits after the checkpoint, unless the run is a resume.
@@ -125,6 +129,9 @@ impl Connector for Shelf {
         }
         for item in config.skips {
             ctx.skip(item, "torn pages");
+        }
+        for item in config.failures {
+            ctx.item_failed(item, "404 Not Found", None::<&str>);
         }
         if let Some(checkpoint) = config.checkpoint {
             ctx.save_checkpoint(checkpoint).await?;
@@ -268,6 +275,33 @@ impl Tracker {
         }
         drop(pages.finish()?);
         Ok(())
+    }
+
+    #[webhook(path = "/hooks/{source_id}")]
+    async fn notified(
+        &self,
+        request: WebhookRequest,
+        source: Source,
+        key: Credentials<Key>,
+    ) -> Result<Webhook> {
+        request.verify_hmac_sha256(&key.key.clone().into(), "x-signature")?;
+        Ok(Webhook::sync(source.id))
+    }
+
+    /// Create an issue.
+    #[action(write)]
+    async fn create(
+        &self,
+        Api { api }: Api,
+        /** What it is about */
+        #[arg]
+        title: String,
+        /** How long it may take */
+        #[arg(default = 3)]
+        days: u32,
+    ) -> Result<Value> {
+        let body = json!({ "title": title, "days": days });
+        Ok(api.post("issues").json(&body).read().await?)
     }
 }
 

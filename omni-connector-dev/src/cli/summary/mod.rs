@@ -202,6 +202,11 @@ impl Summary {
         }
     }
 
+    /// Whether the run was stopped before its end.
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.status == Status::Cancelled
+    }
+
     fn has_changed_nothing(&self) -> bool {
         self.created + self.updated + self.deleted + self.refused == 0
     }
