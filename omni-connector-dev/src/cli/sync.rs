@@ -43,7 +43,8 @@ pub(super) struct Arguments {
     /// Start over, although a run was completed before
     #[arg(long)]
     full: bool,
-    /// End with exit code 4 when the run completed, and items did not arrive, files have no text or deletes were held back
+    /// End with exit code 4 when the run completed and its last line names something that it lacks: items, the text of a
+    /// file or a part of it, deletes, groups, readers
     #[arg(long)]
     strict: bool,
     #[command(flatten)]
