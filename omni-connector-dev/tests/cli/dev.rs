@@ -272,7 +272,7 @@ fn a_missing_connector_is_an_error_with_help() {
     assert!(
         refused
             .stderr
-            .contains("name a package of the workspace, or its folder (`.` for this one)"),
+            .contains("name a package of the workspace or its folder"),
         "{}",
         refused.stderr
     );

@@ -381,7 +381,10 @@ fn a_program_that_cannot_be_started_is_named() {
         "{error}"
     );
     let done = desk.run(&["sync", "--json"]).ended(2);
-    assert_eq!(done["error"], "no connector is named");
+    assert_eq!(
+        done["error"],
+        "no connector is named, and this folder is not in a package"
+    );
     let done = desk
         .run(&["sync", "--json", "--set", "word", "--", "true"])
         .ended(2);

@@ -10,7 +10,7 @@ use futures_util::{StreamExt, stream};
 use omni_connector::SyncType;
 
 use super::{
-    Check, Conformance, Failure, Verdict,
+    Check, Conformance, Failure, Verdict, causes,
     killed::{AT_ONCE, undisturbed},
     world::{State, Victim, World},
 };
@@ -143,8 +143,12 @@ async fn lost(
         let message = ended.message().unwrap_or_default().to_owned();
         return Ok(Some(failure.fact("error", message)));
     }
-    let differences = world.state().await?.differences(expected);
-    Ok((!differences.is_empty()).then(|| failure.fact("lost", differences.join("\n"))))
+    let found = world.state().await?;
+    if found.differences(expected).is_empty() {
+        return Ok(None);
+    }
+    let calls = world.journal.entries();
+    Ok(Some(causes::explained(failure, &calls, expected, &found)))
 }
 
 /// Returns the call after which a run is stopped, or the reason why there is none.
@@ -240,16 +244,20 @@ pub(super) async fn stops(suite: &Conformance) -> Result<Verdict> {
             let _ = world.setup.manager.cancel(&run.id).await;
         }
         let ended = world.run(SyncType::Full).await?;
-        if !ended.is_completed() || !world.state().await?.differences(&expected).is_empty() {
+        let found = world.state().await?;
+        if !ended.is_completed() || !found.differences(&expected).is_empty() {
+            let failure =
+                Failure::new("the run after it does not bring everything").fact("after", what);
+            let failure = match ended.message() {
+                Some(error) => failure.fact("error", error),
+                None => failure,
+            };
+            let calls = world.journal.entries();
+            let failure = causes::explained(failure, &calls, &expected, &found);
             let store = world
                 .keep(Check::Stops, if is_cancel { "cancel" } else { "sigterm" })
                 .await;
-            let error = ended.progress.run.error_message.unwrap_or_default();
-            let failure = Failure::new("the run after it does not bring everything")
-                .fact("after", what)
-                .fact("error", error)
-                .store(store);
-            return Ok(Verdict::Failed(failure));
+            return Ok(Verdict::Failed(failure.store(store)));
         }
     }
     Ok(Verdict::Passed(

@@ -3,17 +3,21 @@
 
 mod asked;
 mod broken;
+mod causes;
 mod changed;
 mod disturbed;
 mod edited;
+mod kept;
 mod killed;
 mod load;
 mod mutated;
 mod plain;
+mod summary;
 mod verdict;
 mod world;
 
 use std::{
+    io::{self, Write},
     path::PathBuf,
     sync::{Arc, atomic::AtomicBool},
 };
@@ -22,6 +26,7 @@ use omni_connector::AuthType;
 use serde_json::{Value, json};
 
 use super::source::Source;
+pub use summary::Summary;
 pub use verdict::{Failure, Verdict};
 
 /// The promise of a check.
@@ -143,6 +148,7 @@ pub struct Conformance {
     skipped: Vec<(Check, String)>,
     documents: Option<usize>,
     boundaries: usize,
+    summary: Arc<Summary>,
     /// Whether undisturbed runs differ from each other, which the check `idle` reports. The other checks then compare
     /// less.
     is_coarse: Arc<AtomicBool>,
@@ -167,6 +173,7 @@ impl Conformance {
             skipped: Vec::new(),
             documents: None,
             boundaries: 60,
+            summary: Arc::default(),
             is_coarse: Arc::default(),
         }
     }
@@ -219,6 +226,12 @@ impl Conformance {
         self
     }
 
+    /// Counts the results together with those of other suites: those that the tests of one program make.
+    pub fn summary(mut self, summary: &Arc<Summary>) -> Self {
+        self.summary = Arc::clone(summary);
+        self
+    }
+
     /// Runs a check.
     pub fn run(&self, check: Check) -> Verdict {
         if let Some((_, reason)) = self.skipped.iter().find(|(skipped, _)| *skipped == check) {
@@ -252,24 +265,28 @@ impl Conformance {
                 }
             })
         });
-        let repeat = format!("cargo test -p {} {}", self.package, check.name());
         match outcome {
-            Ok(Verdict::Failed(failure)) => Verdict::Failed(failure.named(check, &repeat)),
+            Ok(Verdict::Failed(failure)) => Verdict::Failed(failure.named(check, &self.package)),
             Ok(verdict) => verdict,
             Err(error) => {
                 let failure =
                     Failure::new("the check could not be made").fact("error", format!("{error:#}"));
-                Verdict::Failed(failure.named(check, &repeat))
+                Verdict::Failed(failure.named(check, &self.package))
             }
         }
     }
 
-    /// Runs a check as a test.
+    /// Runs a check as a test. After the last check it prints how many passed.
     ///
     /// # Panics
     /// Panics if it failed.
     pub fn assert(&self, check: Check) {
-        match self.run(check) {
+        let verdict = self.run(check);
+        if self.summary.count(&verdict) == Check::ALL.len() {
+            // Not `eprintln!`, whose output a passing test hides.
+            let _ = writeln!(io::stderr(), "{}", self.summary);
+        }
+        match verdict {
             Verdict::Failed(failure) => panic!("{failure}"),
             verdict => println!("{} … {verdict}", check.name()),
         }
@@ -296,11 +313,14 @@ impl Conformance {
 macro_rules! conformance {
     (connector: $connector:literal $(, $($options:tt)*)?) => {
         fn conformance() -> $crate::testing::Conformance {
+            static SUMMARY: ::std::sync::LazyLock<::std::sync::Arc<$crate::testing::Summary>> =
+                ::std::sync::LazyLock::new(::std::default::Default::default);
             let suite = $crate::testing::Conformance::of(
                 env!("CARGO_PKG_NAME"),
                 env!("CARGO_MANIFEST_DIR"),
                 env!(concat!("CARGO_BIN_EXE_", $connector)),
-            );
+            )
+            .summary(&SUMMARY);
             $crate::conformance!(@options suite $(, $($options)*)?)
         }
         $crate::conformance!(@tests

@@ -41,7 +41,7 @@ pub struct Failure {
     because: Option<String>,
     help: Option<String>,
     store: Option<PathBuf>,
-    repeat: String,
+    package: String,
     point: Option<String>,
 }
 
@@ -54,7 +54,7 @@ impl Failure {
             because: None,
             help: None,
             store: None,
-            repeat: String::new(),
+            package: String::new(),
             point: None,
         }
     }
@@ -85,12 +85,9 @@ impl Failure {
         self
     }
 
-    pub(super) fn named(mut self, check: Check, repeat: &str) -> Self {
+    pub(super) fn named(mut self, check: Check, package: &str) -> Self {
         self.check = Some(check);
-        self.repeat = match &self.point {
-            Some(point) => format!("OMNI_TEST_POINT='{point}' {repeat}"),
-            None => repeat.to_owned(),
-        };
+        package.clone_into(&mut self.package);
         self
     }
 
@@ -117,9 +114,16 @@ impl fmt::Display for Failure {
         if let Some(help) = &self.help {
             writeln!(f, "help: {help}")?;
         }
-        write!(f, "repeat: {}", self.repeat)?;
+        let (package, point) = (&self.package, self.point.as_ref());
+        let point = point.map(|point| format!("OMNI_TEST_POINT='{point}' "));
+        let point = point.unwrap_or_default();
+        write!(f, "repeat: {point}cargo test -p {package} {check}")?;
         if let Some(store) = &self.store {
-            write!(f, "\nlook: cargo omni search --store {}", store.display())?;
+            write!(
+                f,
+                "\nlook: cargo omni dev {package} --store {}",
+                store.display()
+            )?;
         }
         Ok(())
     }
