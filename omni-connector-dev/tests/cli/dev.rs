@@ -52,7 +52,7 @@ impl Dev {
         cookie.split(';').next().unwrap().to_owned()
     }
 
-    fn end(&mut self) -> i32 {
+    pub(crate) fn end(&mut self) -> i32 {
         interrupt(&self.child);
         self.child.wait().unwrap().code().unwrap_or(-1)
     }

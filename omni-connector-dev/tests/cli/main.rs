@@ -392,6 +392,22 @@ fn a_program_that_cannot_be_started_is_named() {
 }
 
 #[test]
+fn without_a_name_the_package_of_the_folder_is_taken() {
+    let desk = Desk::new();
+    fs::create_dir_all(desk.path("src/inner")).unwrap();
+    let manifest = "[package]\nname = \"acme\"\nedition = \"2024\"\n[workspace]\n";
+    fs::write(desk.path("Cargo.toml"), manifest).unwrap();
+    fs::write(desk.path("src/lib.rs"), "").unwrap();
+    for command in ["sync", "dev"] {
+        let mut command = desk.command(&[command, "--json"]);
+        let done = command.current_dir(desk.path("src/inner")).output();
+        let done: Done = done.unwrap().into();
+        // It is found, and is not a connector.
+        assert_eq!(done.ended(2)["error"], "package `acme` has no program");
+    }
+}
+
+#[test]
 fn a_port_in_use_is_reported_with_a_solution() {
     let desk = Desk::new();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -191,3 +191,26 @@ fn a_connector_that_does_not_run_takes_no_planned_faults() {
         "{error}"
     );
 }
+
+#[test]
+fn without_a_run_the_last_one_that_made_calls_is_shown() {
+    let source = Source::start();
+    let (desk, described) = source.desk();
+    let described = described.each_ref().map(String::as_str);
+    desk.run_with_connector(&[&["sync", "--json"][..], &described].concat())
+        .ended(0);
+    let run = desk.run(&["requests", "--json"]).ended(0)["run"]["run"]["id"].clone();
+    let refused = desk.run_with_connector(&["sync", "--json", "--set", "api_url=nowhere"]);
+    assert_eq!(refused.code, 1, "{}", refused.stdout);
+    let runs = desk.run(&["runs", "--json"]).ended(0);
+    let without = runs[0]["run"]["id"].as_str().unwrap();
+    assert_ne!(*without, run);
+    let shown = desk.run(&["requests", "--json"]).ended(0);
+    assert_eq!(shown["run"]["run"]["id"], run);
+    let people = desk.run(&["requests"]).stdout;
+    let named = format!("the full run {}:", run.as_str().unwrap());
+    assert!(people.starts_with(&named), "{people}");
+    let people = desk.run(&["requests", without]).stdout;
+    let said = format!("the connector reported no requests of the full run {without}");
+    assert!(people.starts_with(&said), "{people}");
+}

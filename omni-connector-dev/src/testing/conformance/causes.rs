@@ -138,14 +138,29 @@ fn plain(id: &str) -> String {
     letters.flat_map(char::to_lowercase).collect()
 }
 
-/// Returns why a document keeps a reader that the source took away.
-pub(super) fn kept_reader(calls: &[Entry], document: &Found, reader: &str) -> String {
+/// Returns the item of a document in every answer of the source.
+fn items_of(calls: &[Entry], document: &Found) -> Vec<Value> {
     let mut items = Vec::new();
     for call in calls.iter().filter(|call| call.side == Side::Source) {
         if let Ok(body) = serde_json::from_slice(&call.answer) {
             collect_items(body, document, &mut items);
         }
     }
+    items
+}
+
+/// Returns a reader of a document whom the source names less often than before.
+pub(super) fn taken_reader<'a>(calls: &[Entry], document: &'a Found) -> Option<&'a str> {
+    let items = items_of(calls, document);
+    let (first, last) = (items.first()?.to_string(), items.last()?.to_string());
+    let count = |text: &str, reader: &str| text.matches(&format!("\"{reader}\"")).count();
+    let mut readers = document.readers().into_iter();
+    readers.find(|reader| count(&last, reader) < count(&first, reader))
+}
+
+/// Returns why a document keeps a reader that the source took away.
+pub(super) fn kept_reader(calls: &[Entry], document: &Found, reader: &str) -> String {
+    let items = items_of(calls, document);
     let Some(item) = items.last() else {
         return format!("no answer of the source has the item of {}", document.id);
     };

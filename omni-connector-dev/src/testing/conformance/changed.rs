@@ -109,7 +109,9 @@ impl Changed {
                 continue;
             };
             let mut readers = document.readers().into_iter();
-            if let Some(kept) = readers.find(|reader| !fresh.readers().contains(reader)) {
+            let kept = readers.find(|reader| !fresh.readers().contains(reader));
+            // A new connector may make the same mistake.
+            if let Some(kept) = kept.or_else(|| causes::taken_reader(&calls, document)) {
                 let because = causes::kept_reader(&calls, document, kept);
                 return failure
                     .fact("still", format!("{kept} may read {}", document.id))

@@ -25,8 +25,6 @@ pub(super) const AT_ONCE: usize = 3;
 const TWICE: usize = 10;
 /// The most bytes of a checkpoint that a failure shows.
 const LONGEST: usize = 240;
-/// The call of the resumed process before which it is killed again.
-const SECOND: usize = 3;
 
 /// A moment of a run: a call, and whether it was answered.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,6 +53,11 @@ impl Boundary {
         format!("{side}:{}:{}:{when}{again}{twice}", self.route, self.number)
     }
 
+    /// Returns the call of the resumed process before which it is killed again.
+    const fn second(&self) -> usize {
+        3 + self.number % 4 * 4
+    }
+
     fn text(&self) -> String {
         let (when, number) = (if self.after { "after" } else { "before" }, self.number + 1);
         let whose = if self.side == Side::Source {
@@ -64,7 +67,10 @@ impl Boundary {
         };
         let run = if self.again { "in a second run, " } else { "" };
         let twice = if self.twice {
-            format!(", and again before call {SECOND} of the resumed process")
+            format!(
+                ", and again before call {} of the resumed process",
+                self.second()
+            )
         } else {
             String::new()
         };
@@ -223,7 +229,7 @@ async fn killed_at(
             });
         }
         let counts = at.twice && route != "register" && since.load(Ordering::Relaxed) > 0;
-        let is_second = counts && since.fetch_add(1, Ordering::Relaxed) == SECOND;
+        let is_second = counts && since.fetch_add(1, Ordering::Relaxed) == at.second();
         is_second.then(|| Fault::DoBefore(again.clone()))
     };
     let world = World::start(suite, victim, breaks).await?;

@@ -5,8 +5,10 @@ mod asked;
 mod broken;
 mod causes;
 mod changed;
+mod check;
 mod disturbed;
 mod edited;
+mod faithful;
 mod kept;
 mod killed;
 mod load;
@@ -26,97 +28,9 @@ use omni_connector::AuthType;
 use serde_json::{Value, json};
 
 use super::source::Source;
+pub use check::Check;
 pub use summary::Summary;
 pub use verdict::{Failure, Verdict};
-
-/// The promise of a check.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Check {
-    /// Omni accepts the manifest, and it is the one in `tests/manifest.json`.
-    Manifest,
-    /// A full run sends all documents.
-    Completes,
-    /// A second run changes nothing.
-    Idle,
-    /// A process that is killed at any moment loses nothing.
-    Resume,
-    /// A cancelled run and a process that is asked to end stop in time.
-    Stops,
-    /// Faults of the manager lose nothing.
-    ManagerFaults,
-    /// Faults of the source delete nothing, and hide nothing.
-    SourceFaults,
-    /// Unusual pages lose nothing.
-    Walks,
-    /// Documents that the source lost are deleted, and no others.
-    Deletes,
-    /// A person who loses access loses it in Omni as well, and unknown access admits nobody.
-    Access,
-    /// An unusual item affects no other item.
-    Items,
-    /// A changed item is changed in Omni.
-    Changes,
-    /// Each operator finds a document.
-    Operators,
-    /// A caller's mistake is refused as such.
-    Actions,
-    /// No secret leaves the connector.
-    Secrets,
-    /// Checkpoints of earlier versions are accepted.
-    OldState,
-    /// Memory and calls stay in proportion when the source grows.
-    Load,
-    /// Each mutation of a tape has only its own consequences.
-    Mutations,
-}
-
-impl Check {
-    /// All checks, in the order in which they run.
-    pub const ALL: [Self; 18] = [
-        Self::Manifest,
-        Self::Completes,
-        Self::Idle,
-        Self::Resume,
-        Self::Stops,
-        Self::ManagerFaults,
-        Self::SourceFaults,
-        Self::Walks,
-        Self::Deletes,
-        Self::Access,
-        Self::Items,
-        Self::Changes,
-        Self::Operators,
-        Self::Actions,
-        Self::Secrets,
-        Self::OldState,
-        Self::Load,
-        Self::Mutations,
-    ];
-
-    /// Returns the name of its test.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Manifest => "manifest",
-            Self::Completes => "completes",
-            Self::Idle => "idle",
-            Self::Resume => "resume",
-            Self::Stops => "stops",
-            Self::ManagerFaults => "manager_faults",
-            Self::SourceFaults => "source_faults",
-            Self::Walks => "walks",
-            Self::Deletes => "deletes",
-            Self::Access => "access",
-            Self::Items => "items",
-            Self::Changes => "changes",
-            Self::Operators => "operators",
-            Self::Actions => "actions",
-            Self::Secrets => "secrets",
-            Self::OldState => "old_state",
-            Self::Load => "load",
-            Self::Mutations => "mutations",
-        }
-    }
-}
 
 /// The address at which the connector reaches the source: a proxy of the kit.
 #[derive(Debug, Clone)]
@@ -147,6 +61,9 @@ pub struct Conformance {
     environment: Vec<(String, String)>,
     skipped: Vec<(Check, String)>,
     documents: Option<usize>,
+    people: Option<usize>,
+    groups: Option<usize>,
+    tape: Option<PathBuf>,
     boundaries: usize,
     summary: Arc<Summary>,
     /// Whether undisturbed runs differ from each other, which the check `idle` reports. The other checks then compare
@@ -172,6 +89,9 @@ impl Conformance {
             environment: Vec::new(),
             skipped: Vec::new(),
             documents: None,
+            people: None,
+            groups: None,
+            tape: None,
             boundaries: 60,
             summary: Arc::default(),
             is_coarse: Arc::default(),
@@ -214,6 +134,25 @@ impl Conformance {
         self
     }
 
+    /// Sets the number of people that a full run sends.
+    pub const fn people(mut self, people: usize) -> Self {
+        self.people = Some(people);
+        self
+    }
+
+    /// Sets the number of groups with members that a full run sends.
+    pub const fn groups(mut self, groups: usize) -> Self {
+        self.groups = Some(groups);
+        self
+    }
+
+    /// Names a tape of the real source, with which the source of the test is compared. A relative path begins at the
+    /// package. `OMNI_TEST_TAPE` names another one.
+    pub fn tape(mut self, path: impl Into<PathBuf>) -> Self {
+        self.tape = Some(path.into());
+        self
+    }
+
     /// Sets the number of boundaries at which a process is killed. The default is 60; `OMNI_TEST_FULL=1` tests all.
     pub const fn boundaries(mut self, boundaries: usize) -> Self {
         self.boundaries = boundaries;
@@ -251,6 +190,7 @@ impl Conformance {
                     Check::OldState => plain::old_state(self).await,
                     Check::Load => load::load(self).await,
                     Check::Mutations => mutated::mutations(self).await,
+                    Check::Fake => faithful::fake(self).await,
                     Check::Resume => killed::resume(self).await,
                     Check::Stops => disturbed::stops(self).await,
                     Check::ManagerFaults => disturbed::manager_faults(self).await,
@@ -327,7 +267,7 @@ macro_rules! conformance {
             manifest Manifest, completes Completes, idle Idle, resume Resume, stops Stops, manager_faults ManagerFaults,
             source_faults SourceFaults, walks Walks, deletes Deletes, access Access, items Items, changes Changes,
             operators Operators, actions Actions, secrets Secrets, old_state OldState,
-            load Load, mutations Mutations);
+            load Load, mutations Mutations, fake Fake);
     };
     (@tests $($name:ident $check:ident),*) => {
         $(
@@ -368,4 +308,5 @@ macro_rules! conformance {
     (@check old_state) => { $crate::testing::Check::OldState };
     (@check load) => { $crate::testing::Check::Load };
     (@check mutations) => { $crate::testing::Check::Mutations };
+    (@check fake) => { $crate::testing::Check::Fake };
 }

@@ -1,6 +1,9 @@
 //! The result of a check, for people.
 
-use std::{fmt, path::PathBuf};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use super::Check;
 
@@ -89,6 +92,11 @@ impl Failure {
         self.check = Some(check);
         package.clone_into(&mut self.package);
         self
+    }
+
+    /// Returns the folder with the store of the failed run, if it is kept.
+    pub fn kept_at(&self) -> Option<&Path> {
+        self.store.as_deref()
     }
 
     /// Returns the problem as a sentence.
