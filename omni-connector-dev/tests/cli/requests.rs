@@ -211,6 +211,6 @@ fn without_a_run_the_last_one_that_made_calls_is_shown() {
     let named = format!("the full run {}:", run.as_str().unwrap());
     assert!(people.starts_with(&named), "{people}");
     let people = desk.run(&["requests", without]).stdout;
-    let said = format!("the connector reported no requests of the full run {without}");
+    let said = format!("the full run {without} made no calls to its source");
     assert!(people.starts_with(&said), "{people}");
 }

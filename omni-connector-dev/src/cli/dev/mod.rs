@@ -82,7 +82,9 @@ pub(super) async fn run(
         return Ok(Code::Done);
     }
     if named == Named::Nothing {
-        named = Named::Package(package::of_this_folder().await?.name);
+        let package = package::of_this_folder().await?;
+        package.binary()?;
+        named = Named::Package(package.name);
     }
     if let Named::Url(_) = named {
         taping.needs_own_process("the connector of `--url`")?;
