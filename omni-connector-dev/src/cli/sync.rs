@@ -36,7 +36,7 @@ Examples:
   cargo omni sync acme --record tests/tapes/full.tape
   cargo omni sync --set url=https://wiki.example.com -- node dist/main.js")]
 pub(super) struct Arguments {
-    /// Package of the workspace, by its name or the end of it, or its folder
+    /// Package of the workspace, by its name or the end of it, or its folder [default: the package of this folder]
     package: Option<String>,
     #[command(flatten)]
     source: SourceArguments,

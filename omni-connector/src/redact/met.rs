@@ -11,15 +11,18 @@ use std::{
 
 use super::{REDACTED, rules::redact, secrets::SHORTEST, spelling::Matcher};
 
-/// The environment variable with which `cargo omni sync --record` turns recording on.
+/// The environment variable with which `cargo omni sync --record` turns recording on: `1`, or [`PSEUDONYMS`].
 const VARIABLE: &str = "OMNI_HTTP_RECORD";
 /// How many secrets are removed from lines. More would make a search in each line slow.
 const LATEST: usize = 64;
 /// The shortest secret that is removed from lines. Shorter ones also occur in lines about something else.
 const SHORTEST_IN_LINES: usize = 8;
+/// The value with which addresses, names and texts on the tape are made up.
+const PSEUDONYMS: &str = "pseudonyms";
 
-static ARE_KEPT: LazyLock<bool> =
-    LazyLock::new(|| std::env::var(VARIABLE).is_ok_and(|value| value == "1"));
+static ARE_KEPT: LazyLock<bool> = LazyLock::new(|| {
+    std::env::var(VARIABLE).is_ok_and(|value| ["1", PSEUDONYMS].contains(&value.as_str()))
+});
 
 static MET: Mutex<Met> = Mutex::new(Met {
     all: Vec::new(),
@@ -43,6 +46,11 @@ fn met() -> MutexGuard<'static, Met> {
 /// Returns whether this process records, and therefore keeps the secrets that it meets.
 pub(crate) fn are_kept() -> bool {
     *ARE_KEPT
+}
+
+/// Returns whether the tape gets made-up addresses, names and texts.
+pub(crate) fn are_names_made_up() -> bool {
+    std::env::var(VARIABLE).is_ok_and(|value| value == PSEUDONYMS)
 }
 
 /// Keeps a secret.
