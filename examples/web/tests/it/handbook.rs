@@ -1,8 +1,15 @@
 //! A site of pages that change, as the source of the conformance checks.
 
-use std::sync::Mutex;
+use std::sync::{
+    Arc, Mutex, OnceLock,
+    atomic::{AtomicBool, Ordering},
+};
 
-use omni_connector_dev::testing::{Change, Oddity, Source, Unable};
+use omni_connector::SyncType::Full;
+use omni_connector_dev::testing::{
+    Change, Fault, Journal, Oddity, Process, Proxy, Setup, Source, Unable,
+};
+use serde_json::json;
 
 use crate::site::{Site, html, plain, status};
 
@@ -34,8 +41,13 @@ impl Page {
 impl Handbook {
     /// Serves a root and this many pages.
     pub(crate) fn of(pages: usize) -> Self {
-        let robots = "User-agent: *\nCrawl-delay: 0.001\n";
-        let site = Site::of(&[("/robots.txt", plain(robots))]);
+        Self::slow(pages, 0.001)
+    }
+
+    /// The same with this delay between two pages, in seconds.
+    pub(crate) fn slow(pages: usize, delay: f32) -> Self {
+        let robots = format!("User-agent: *\nCrawl-delay: {delay}\n");
+        let site = Site::of(&[("/robots.txt", plain(&robots))]);
         let pages = (0..pages).map(Page::of).collect::<Vec<_>>();
         let handbook = Self {
             site,
@@ -43,6 +55,11 @@ impl Handbook {
         };
         handbook.publish();
         handbook
+    }
+
+    /// Returns how often pages were asked for.
+    pub(crate) fn asked(&self) -> usize {
+        self.site.asked().len()
     }
 
     fn publish(&self) {
@@ -116,4 +133,34 @@ impl Source for Handbook {
         self.publish();
         Ok(())
     }
+}
+
+#[tokio::test]
+async fn a_crawl_that_is_killed_goes_on_where_it_was_saved() {
+    let handbook = Handbook::slow(40, 0.1);
+    let process = Arc::new(OnceLock::<Arc<Process>>::new());
+    let (victim, was_killed) = (Arc::clone(&process), AtomicBool::new(false));
+    // The state is saved every two seconds, which is before the 32nd page.
+    let kill: Arc<dyn Fn() + Send + Sync> = Arc::new(move || {
+        if !was_killed.swap(true, Ordering::Relaxed) {
+            victim.get().unwrap().restart().unwrap();
+        }
+    });
+    let plan =
+        move |route: &str, _| (route == "GET /page/31").then(|| Fault::DoBefore(Arc::clone(&kill)));
+    let url = handbook.url();
+    let proxy = Proxy::to_source(&url, Box::new(plan), Journal::default())
+        .await
+        .unwrap();
+    let config = json!({ "root_url": proxy.url() });
+    let setup = Setup::of(env!("CARGO_BIN_EXE_web")).config(config);
+    let setup = setup.start().await;
+    assert!(process.set(setup.process()).is_ok());
+    let ended = setup.run(Full).await;
+    assert!(ended.is_completed(), "{ended:?}");
+    // The 32nd page is reset a second time, by the plan.
+    assert_eq!(ended.failures(), 1, "{:?}", ended.report());
+    assert_eq!(setup.documents().await.len(), 40);
+    let asked = handbook.asked();
+    assert!((40..60).contains(&asked), "asked for {asked} pages");
 }
