@@ -51,7 +51,7 @@ pub(super) fn drift(tape: &Tape, now: &Tape) -> Vec<Line> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
