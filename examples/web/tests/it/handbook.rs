@@ -164,3 +164,15 @@ async fn a_crawl_that_is_killed_goes_on_where_it_was_saved() {
     let asked = handbook.asked();
     assert!((40..60).contains(&asked), "asked for {asked} pages");
 }
+
+#[tokio::test]
+async fn a_page_with_two_hundred_links_takes_few_bytes_of_the_checkpoint() {
+    let handbook = Handbook::of(500);
+    let config = json!({ "root_url": handbook.url() });
+    let setup = Setup::of(env!("CARGO_BIN_EXE_web")).config(config);
+    let setup = setup.start().await;
+    setup.sync(Full).await;
+    assert_eq!(setup.documents().await.len(), 501);
+    let checkpoint = setup.checkpoint().await.unwrap().to_string().len();
+    assert!(checkpoint < 501 * 60, "{} bytes a page", checkpoint / 501);
+}
