@@ -142,7 +142,7 @@ async fn a_site_that_goes_away_in_the_middle_ends_the_run_with_a_message() {
         );
     }
     let faults = Arc::clone(&plan);
-    let gone = Fault::Also(Arc::new(move || {
+    let gone = Fault::AnswerThenDo(Arc::new(move || {
         *faults.lock().unwrap() = Some(("", Fault::ResetBefore));
     }));
     *plan.lock().unwrap() = Some(("/many/5", gone));
