@@ -34,6 +34,8 @@ pub(crate) enum Phase {
     Unwatched,
     /// Cargo builds it. The previous process still serves.
     Building,
+    /// Cargo waits until another build of the same folder ends. The previous process still serves.
+    Blocked,
     /// It does not compile; has the compiler's messages. The previous process still serves.
     Broken(String),
     /// It runs but has not registered yet.

@@ -51,8 +51,9 @@ Exit codes:
   1    the run failed, the action answered with an error, or there is no store, source, run or document of that name
   2    wrong arguments, or no such package
   3    the connector was not built, did not start or did not register
-  4    with --strict: the run completed, and some items failed or were of no use to Omni, files have no text, or deletes
-       were held back; or a doubt is serious
+  4    with --strict: the run completed, and its last line names what it lacks: items that failed or were of no use to
+       Omni, files without text or read only in part, deletes that were held back, documents sent more than once, groups
+       that no run sent, users that are not e-mail addresses; or a doubt is serious
   130  interrupted; the first Ctrl-C lets the connector hand over what it holds, the second stops at once";
 
 /// Run connectors against a development manager on this machine, and search what they bring.

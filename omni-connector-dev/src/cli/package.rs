@@ -74,6 +74,31 @@ pub(super) async fn find(wanted: &str) -> Result<Package, Failure> {
     choose(&packages, wanted).cloned()
 }
 
+/// Finds the package of the current folder, as cargo does.
+pub(super) async fn of_this_folder() -> Result<Package, Failure> {
+    let unnamed = || {
+        Failure::usage("no connector is named, and this folder is not in a package").help(
+            "name a package of the workspace or its folder, or `--url` of a running connector, or `-- command …`",
+        )
+    };
+    let answer = cargo()
+        .args(["locate-project", "--message-format", "plain"])
+        .stdin(Stdio::null())
+        .output()
+        .await
+        .map_err(no_cargo)?;
+    let manifest = PathBuf::from(String::from_utf8_lossy(&answer.stdout).trim());
+    if !answer.status.success() {
+        return Err(unnamed());
+    }
+    let packages = metadata(Some(&manifest)).await?;
+    // The manifest of a workspace may have no package.
+    let mut here = packages
+        .into_iter()
+        .filter(|package| package.manifest_path == manifest);
+    here.next().ok_or_else(unnamed)
+}
+
 /// Builds the package named `wanted`, unless a person interrupts it, and returns its program.
 pub(super) async fn build(
     wanted: &str,

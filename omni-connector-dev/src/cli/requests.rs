@@ -23,7 +23,7 @@ A connector that uses omni_connector::http reports its requests when `cargo omni
   cargo omni requests --only failed
   cargo omni requests --fail 'GET issues' --with too-many-requests")]
 pub(super) struct Arguments {
-    /// Id of a run; the latest unless it is given
+    /// Id of a run [default: the latest one that made calls]
     run: Option<String>,
     /// Only requests of this operation
     #[arg(long, value_name = "NAME")]
@@ -51,6 +51,8 @@ pub(super) struct Arguments {
 /// What the pane shows.
 #[derive(Deserialize)]
 struct Shown {
+    /// None before the first run.
+    run: Option<Value>,
     is_reported: bool,
     costs: BTreeMap<String, u64>,
     walks: Vec<SourceWalk>,
@@ -97,9 +99,20 @@ pub(super) async fn run(
 
 impl fmt::Display for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(run) = &self.run else {
+            return writeln!(f, "the source has no run yet");
+        };
+        let id = run["run"]["id"].as_str().unwrap_or_default();
+        let mode = run["run"]["sync_type"].as_str().unwrap_or_default();
+        let run = format!("the {mode} run {id}");
         if !self.is_reported {
-            return writeln!(f, "the connector reported no requests of this run");
+            return writeln!(f, "the connector reported no requests of {run}");
         }
+        let cost = |name: &str| self.costs.get(name).copied().unwrap_or_default();
+        if cost("calls") == 0 {
+            return writeln!(f, "{run} made no calls to its source");
+        }
+        writeln!(f, "{run}:")?;
         for request in &self.requests {
             write_request(f, request)?;
         }
@@ -122,7 +135,6 @@ impl fmt::Display for Shown {
                 HumanCount(items)
             )?;
         }
-        let cost = |name: &str| self.costs.get(name).copied().unwrap_or_default();
         writeln!(
             f,
             "{} calls, {} attempts, {} failed, {}, {} ms waited",

@@ -36,7 +36,7 @@ Examples:
   cargo omni sync acme --record tests/tapes/full.tape
   cargo omni sync --set url=https://wiki.example.com -- node dist/main.js")]
 pub(super) struct Arguments {
-    /// Package of the workspace, by its name or the end of it, or its folder
+    /// Package of the workspace, by its name or the end of it, or its folder [default: the package of this folder]
     package: Option<String>,
     #[command(flatten)]
     source: SourceArguments,
@@ -46,7 +46,8 @@ pub(super) struct Arguments {
     /// Take only so many documents and stop the run; its checkpoint is not published
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     first: Option<u64>,
-    /// End with exit code 4 when the run completed, and items did not arrive, files have no text or deletes were held back
+    /// End with exit code 4 when the run completed and its last line names something that it lacks: items, the text of a
+    /// file or a part of it, deletes, groups, readers
     #[arg(long)]
     strict: bool,
     #[command(flatten)]

@@ -18,6 +18,9 @@ pub(super) struct TapeArguments {
     /// `omni_connector::http`
     #[arg(long, value_name = "FILE", conflicts_with = "replay")]
     record: Option<PathBuf>,
+    /// Make up the addresses, names and texts on the tape; the same one is always made up in the same way
+    #[arg(long, requires = "record")]
+    pseudonyms: bool,
     /// Answer the connector's requests from this tape; the source is not asked
     #[arg(long, value_name = "FILE")]
     replay: Option<PathBuf>,
@@ -30,7 +33,8 @@ pub(super) struct TapeArguments {
 #[derive(Debug)]
 pub(super) enum Taping {
     None,
-    Record(PathBuf),
+    /// The file, and whether addresses, names and texts are made up.
+    Record(PathBuf, bool),
     Replay(Tape),
 }
 
@@ -38,7 +42,7 @@ impl TapeArguments {
     /// Reads the tape, before anything is built.
     pub(super) fn taping(&self) -> Result<Taping, Failure> {
         match (&self.record, &self.replay) {
-            (Some(path), _) => Ok(Taping::Record(path.clone())),
+            (Some(path), _) => Ok(Taping::Record(path.clone(), self.pseudonyms)),
             (None, Some(path)) => {
                 let tape = Tape::read(path).map_err(|error| Failure::usage(error.to_string()))?;
                 Ok(Taping::Replay(tape.volatile(self.volatile.clone())))
@@ -53,7 +57,10 @@ impl Taping {
     pub(super) fn variable(&self) -> Option<(String, String)> {
         match self {
             Self::None => None,
-            Self::Record(_) => Some(("OMNI_HTTP_RECORD".to_owned(), "1".to_owned())),
+            Self::Record(_, made_up) => {
+                let value = if *made_up { "pseudonyms" } else { "1" };
+                Some(("OMNI_HTTP_RECORD".to_owned(), value.to_owned()))
+            }
             Self::Replay(tape) => Some(("OMNI_HTTP_REPLAY".to_owned(), tape.url())),
         }
     }
@@ -62,7 +69,7 @@ impl Taping {
     pub(super) fn needs_own_process(&self, running: &str) -> Result<(), Failure> {
         match self {
             Self::None => Ok(()),
-            Self::Record(_) | Self::Replay(_) => Err(Failure::usage(format!(
+            Self::Record(..) | Self::Replay(_) => Err(Failure::usage(format!(
                 "{running} runs already, so nothing can be recorded or replayed"
             ))
             .help("end it, or choose another folder with `--store`; name a package or a command")),
@@ -78,7 +85,7 @@ impl Taping {
                     note(printable(&problem));
                 }
             }
-            Self::Record(path) => {
+            Self::Record(path, _) => {
                 let failed = |why: String| {
                     Failure::failed(format!(
                         "the tape `{}` is not written: {why}",

@@ -115,21 +115,27 @@ impl ConnectorArguments {
         package: Option<&str>,
         interrupts: &Interrupts,
     ) -> Result<Target, Failure> {
-        if self.release && package.is_none() {
+        if self.release && self.names_a_connector() {
             return Err(Failure::usage("`--release` is for packages only"));
         }
         match (package, &self.url, &self.command[..]) {
             (Some(name), None, []) => {
                 let profile = Profile::of(self.release);
-                Ok(Target::Program(package::build(name, profile, interrupts).await?))
+                Ok(Target::Program(
+                    package::build(name, profile, interrupts).await?,
+                ))
             }
             (None, Some(url), []) => Ok(Target::Running {
                 url: url.trim_end_matches('/').to_owned(),
             }),
             (None, None, _) if let Some(program) = self.program() => Ok(Target::Program(program)),
-            (None, None, _) => Err(Failure::usage("no connector is named").help(
-                "name a package of the workspace, or its folder (`.` for this one), or `--url` of a running connector, or `-- command …`",
-            )),
+            (None, None, _) => {
+                let package = package::of_this_folder().await?;
+                let folder = package.folder().display().to_string();
+                Ok(Target::Program(
+                    package::build(&folder, Profile::of(self.release), interrupts).await?,
+                ))
+            }
             _ => Err(more_than_one()),
         }
     }

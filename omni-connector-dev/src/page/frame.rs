@@ -251,6 +251,7 @@ impl Frame {
     fn light(&self) -> Markup {
         let (light, words) = match &self.bench.phase {
             Phase::Building => ("busy", "building".to_owned()),
+            Phase::Blocked => ("busy", "waiting until another build has ended".to_owned()),
             Phase::Broken(_) => ("bad", "does not compile".to_owned()),
             Phase::Starting => ("busy", "starting, not registered yet".to_owned()),
             Phase::Down(what) => (

@@ -94,11 +94,12 @@ async fn read(page: &Page, frame: &Frame, ask: &Ask) -> Result<Data, StoreError>
     let wanted = match (ask.owned("run"), source.clone()) {
         (Some(run), _) => Some(run),
         (None, Some(source)) => {
-            let latest = shared
-                .store
-                .read(move |db| runs::latest(db, Some(&source), 1));
-            let latest = latest.await?;
-            latest.into_iter().next().map(|run| run.id)
+            let latest = shared.store.read(move |db| {
+                let with_calls = requests::latest_run(db, &source)?;
+                let latest = runs::latest(db, Some(&source), 1)?;
+                Ok::<_, StoreError>(with_calls.or_else(|| Some(latest.first()?.id.clone())))
+            });
+            latest.await?
         }
         (None, None) => None,
     };

@@ -24,6 +24,20 @@ pub fn last(db: &Connection, run_id: &str) -> Result<Option<(u64, u64)>, StoreEr
         .optional()?)
 }
 
+/// The latest run of a source that made calls.
+///
+/// # Errors
+/// Those of SQLite.
+pub fn latest_run(db: &Connection, source_id: &str) -> Result<Option<String>, StoreError> {
+    Ok(db
+        .prepare_cached(
+            "SELECT run.id FROM sync_runs run JOIN run_requests request ON request.sync_run_id = run.id
+             WHERE run.source_id = ?1 ORDER BY run.started_at DESC, run.rowid DESC LIMIT 1",
+        )?
+        .query_row([source_id], |row| row.get(0))
+        .optional()?)
+}
+
 /// Keeps what a connector says of a run, and forgets the oldest.
 ///
 /// # Errors

@@ -2,6 +2,8 @@
 //! without a secret. The runtime records it (`omni_connector::http`).
 
 mod matching;
+#[cfg(any(feature = "cli", feature = "testing"))]
+mod shape;
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -24,6 +26,8 @@ use matching::Matching;
 pub use matching::NotRecorded;
 #[cfg(feature = "testing")]
 pub(crate) use matching::leaves;
+#[cfg(any(feature = "cli", feature = "testing"))]
+pub(crate) use shape::{Change, Shape};
 
 /// What a connector and its source exchanged in a recording. It answers each request as the source did.
 ///

@@ -7,6 +7,8 @@ use super::source::{Change, Oddity, Unable};
 
 /// The members of an item that a change affects.
 pub(super) struct Fields {
+    /// The id, if items are served one by one.
+    pub(super) id: Option<String>,
     pub(super) title: String,
     pub(super) text: String,
     pub(super) readers: String,
@@ -31,6 +33,7 @@ pub(super) fn is_since(time: &Value, since: &str) -> bool {
 impl Default for Fields {
     fn default() -> Self {
         Self {
+            id: None,
             title: "title".to_owned(),
             text: "text".to_owned(),
             readers: "readers".to_owned(),
@@ -124,13 +127,19 @@ pub(super) fn apply(
         Change::HideReaders(number) => {
             remove(item(items, *number, change)?, &fields.readers).ok_or_else(no_readers)?;
         }
-        Change::Odd(number, oddity) => odd(item(items, *number, change)?, *oddity, fields),
+        Change::Odd(number, oddity) => {
+            odd(item(items, *number, change)?, *oddity, fields).map_err(unable)?;
+        }
         Change::Mutate(_) | Change::Restore => {
             return Err(Unable(format!(
                 "this source cannot {change}: it is no tape"
             )));
         }
-        Change::Leave | Change::EmptyGroup | Change::HideMembers | Change::UnevenPages => {}
+        Change::Leave
+        | Change::EmptyGroup
+        | Change::HideMembers
+        | Change::UnevenPages
+        | Change::EmptyPage => {}
     }
     if let (Some((_, member)), Some(number)) = (&fields.changed, of_item) {
         items[number][member] = CHANGED.into();
@@ -158,14 +167,45 @@ fn renewed(item: &Value, items: &[Value], number: usize) -> Option<Value> {
     Some(new)
 }
 
-fn odd(item: &mut Value, oddity: Oddity, fields: &Fields) {
+/// Makes an item unusual. The error says why that is not possible.
+fn odd(item: &mut Value, oddity: Oddity, fields: &Fields) -> Result<(), &'static str> {
     match oddity {
         Oddity::NoTitle => drop(remove(item, &fields.title)),
         Oddity::NullText => item[&fields.text] = Value::Null,
         Oddity::ControlCharacters => item[&fields.text] = "a\u{0}b\u{7}c\u{202e}d".into(),
         Oddity::HugeText => item[&fields.text] = "lorem ipsum ".repeat(833_334).into(),
         Oddity::WrongType => item[&fields.text] = 42.into(),
+        Oddity::EarlyTimes | Oddity::LateTimes => {
+            let time = match oddity {
+                Oddity::EarlyTimes => "0000-01-01T00:00:00Z",
+                _ => "9999-12-31T23:59:59Z",
+            };
+            let is_time = |value: &Value| {
+                let text = value.as_str();
+                text.is_some_and(|text| OffsetDateTime::parse(text, &Rfc3339).is_ok())
+            };
+            let members = item.as_object_mut().into_iter().flatten();
+            let times: Vec<_> = members
+                .map(|(_, value)| value)
+                .filter(|value| is_time(&**value))
+                .collect();
+            if times.is_empty() {
+                return Err("its items have no times");
+            }
+            times.into_iter().for_each(|value| *value = time.into());
+        }
+        Oddity::StrangeId | Oddity::LongId => {
+            let id = fields.id.as_ref().map(|id| &mut item[id]);
+            let Some(Value::String(id)) = id else {
+                return Err("`.item(…)` of the fake names no member that is a string");
+            };
+            match oddity {
+                Oddity::StrangeId => id.push_str("/a?b#c"),
+                _ => id.push_str(&"x".repeat(4_000)),
+            }
+        }
     }
+    Ok(())
 }
 
 fn pop(list: &mut Value) -> Option<()> {

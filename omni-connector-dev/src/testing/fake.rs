@@ -58,8 +58,18 @@ pub(super) struct Inner {
     pub(super) items: Vec<Vec<Value>>,
     pub(super) problems: BTreeSet<String>,
     pub(super) writes: usize,
-    pub(super) uneven: bool,
+    pub(super) first_page: FirstPage,
     pub(super) calls: Vec<Instant>,
+}
+
+/// The length of the first page of the main list.
+#[derive(Default)]
+pub(super) enum FirstPage {
+    #[default]
+    Full,
+    /// One item is missing.
+    Short,
+    Empty,
 }
 
 pub(super) struct Route {
@@ -169,7 +179,8 @@ impl FakeApi {
     ) -> Self {
         let path = path.into();
         let member = path.split(['{', '}']).nth(1).unwrap_or("id").to_owned();
-        self.route(Method::GET, path, Kind::Item(member, Box::new(make)))
+        let fake = self.with(|shared| shared.fields.id = Some(member.clone()));
+        fake.route(Method::GET, path, Kind::Item(member, Box::new(make)))
     }
 
     /// Accepts a `POST`, and answers with the function's result for its JSON body.
@@ -252,7 +263,7 @@ impl Source for FakeApi {
 
     fn change(&self, change: &Change) -> Result<(), Unable> {
         let mut state = self.shared.state();
-        if *change == Change::UnevenPages {
+        if matches!(change, Change::UnevenPages | Change::EmptyPage) {
             let is_by_token = |route: &Route| match &route.kind {
                 Kind::List(0, _, paging) => Some(paging.is_by_token()),
                 _ => None,
@@ -262,7 +273,10 @@ impl Source for FakeApi {
                     "pages that are found by counting have one length".to_owned(),
                 ));
             }
-            state.uneven = true;
+            state.first_page = match change {
+                Change::EmptyPage => FirstPage::Empty,
+                _ => FirstPage::Short,
+            };
             return Ok(());
         }
         changes::apply(change, &self.shared.fields, &mut state.items)

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::{
     changes,
-    fake::{Inner, Kind, Shared},
+    fake::{FirstPage, Inner, Kind, Shared},
     requests::{answered, matched, parameters, put, text_of},
 };
 
@@ -116,8 +116,12 @@ impl Shared {
                 .is_none_or(|(since, member)| changes::is_since(&item[member.as_str()], since))
         };
         let items: Vec<_> = state.items[number].iter().filter(is_listed).collect();
-        let shorten = |start: usize| match (state.uneven && number == 0, start) {
-            (true, 0) => 1,
+        // The first request has no position.
+        let position = paging.parameters().last().copied();
+        let is_first = number == 0 && position.is_none_or(|name| asked(name).is_none());
+        let shorten = |_: usize| match state.first_page {
+            FirstPage::Short if is_first => 1,
+            FirstPage::Empty if is_first => usize::MAX,
             _ => 0,
         };
         let page = match paging.serve(items.len(), self.most, asked, link, &shorten) {

@@ -50,7 +50,7 @@ pub mod wire;
 
 pub use crate::tape::{NotRecorded, Tape, TapeError};
 pub use builder::SetupBuilder;
-pub use conformance::{Address, Check, Conformance, Failure, Verdict};
+pub use conformance::{Address, Check, Conformance, Failure, Summary, Verdict};
 pub use context::{Collected, ContextBuilder, context};
 pub use documents::{Documents, Found};
 pub use fake::FakeApi;

@@ -232,7 +232,7 @@ fn list_of(exchange: &Exchange) -> Option<String> {
 }
 
 /// Returns the list of an answer.
-fn items(exchange: &mut Exchange) -> Option<&mut Vec<Value>> {
+pub(super) fn items(exchange: &mut Exchange) -> Option<&mut Vec<Value>> {
     let pointer = list_of(exchange)?;
     match &mut exchange.answered.body {
         Recorded::Json(body) => body.pointer_mut(&pointer)?.as_array_mut(),
@@ -241,7 +241,7 @@ fn items(exchange: &mut Exchange) -> Option<&mut Vec<Value>> {
 }
 
 /// Finds the exchange with the next page: it asks for a token or a link of this answer, or counts on.
-fn next_page(exchanges: &[Exchange], number: usize) -> Option<usize> {
+pub(super) fn next_page(exchanges: &[Exchange], number: usize) -> Option<usize> {
     let page = &exchanges[number];
     let mut rest = page.clone();
     let count = items(&mut rest)?.drain(..).count();

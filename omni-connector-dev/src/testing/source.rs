@@ -74,6 +74,8 @@ pub enum Change {
     HideMembers,
     /// Shortens the first page by one item, though more pages follow.
     UnevenPages,
+    /// Empties the first page, though more pages follow.
+    EmptyPage,
     /// Makes the item unusual.
     Odd(usize, Oddity),
     /// Changes single answers.
@@ -95,15 +97,27 @@ pub enum Oddity {
     HugeText,
     /// The text is a number.
     WrongType,
+    /// Its times are in the year 0.
+    EarlyTimes,
+    /// Its times are in the year 9999.
+    LateTimes,
+    /// Its id has characters with a meaning in URLs.
+    StrangeId,
+    /// Its id has four thousand characters.
+    LongId,
 }
 
 impl Oddity {
-    pub(super) const ALL: [Self; 5] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::NoTitle,
         Self::NullText,
         Self::ControlCharacters,
         Self::HugeText,
         Self::WrongType,
+        Self::EarlyTimes,
+        Self::LateTimes,
+        Self::StrangeId,
+        Self::LongId,
     ];
 }
 
@@ -115,6 +129,10 @@ impl fmt::Display for Oddity {
             Self::ControlCharacters => "has control characters in its text",
             Self::HugeText => "has a text of ten million characters",
             Self::WrongType => "has a number in place of its text",
+            Self::EarlyTimes => "has times in the year 0",
+            Self::LateTimes => "has times in the year 9999",
+            Self::StrangeId => "has `/`, `?` and `#` in its id",
+            Self::LongId => "has an id of four thousand characters",
         })
     }
 }
@@ -135,6 +153,7 @@ impl fmt::Display for Change {
             Self::EmptyGroup => f.write_str("empty the first group"),
             Self::HideMembers => f.write_str("hide the members of the first group"),
             Self::UnevenPages => f.write_str("send pages of different lengths"),
+            Self::EmptyPage => f.write_str("send an empty page before others"),
             Self::Mutate(mutation) => mutation.fmt(f),
             Self::Restore => f.write_str("become whole again"),
             Self::Odd(item, oddity) => write!(f, "make item {item} odd: it {oddity}"),

@@ -52,7 +52,7 @@ impl Dev {
         cookie.split(';').next().unwrap().to_owned()
     }
 
-    fn end(&mut self) -> i32 {
+    pub(crate) fn end(&mut self) -> i32 {
         interrupt(&self.child);
         self.child.wait().unwrap().code().unwrap_or(-1)
     }
@@ -272,7 +272,7 @@ fn a_missing_connector_is_an_error_with_help() {
     assert!(
         refused
             .stderr
-            .contains("name a package of the workspace, or its folder (`.` for this one)"),
+            .contains("name a package of the workspace or its folder"),
         "{}",
         refused.stderr
     );

@@ -381,11 +381,30 @@ fn a_program_that_cannot_be_started_is_named() {
         "{error}"
     );
     let done = desk.run(&["sync", "--json"]).ended(2);
-    assert_eq!(done["error"], "no connector is named");
+    assert_eq!(
+        done["error"],
+        "no connector is named, and this folder is not in a package"
+    );
     let done = desk
         .run(&["sync", "--json", "--set", "word", "--", "true"])
         .ended(2);
     assert_eq!(done["error"], "`word` is not a setting");
+}
+
+#[test]
+fn without_a_name_the_package_of_the_folder_is_taken() {
+    let desk = Desk::new();
+    fs::create_dir_all(desk.path("src/inner")).unwrap();
+    let manifest = "[package]\nname = \"acme\"\nedition = \"2024\"\n[workspace]\n";
+    fs::write(desk.path("Cargo.toml"), manifest).unwrap();
+    fs::write(desk.path("src/lib.rs"), "").unwrap();
+    for command in ["sync", "dev"] {
+        let mut command = desk.command(&[command, "--json"]);
+        let done = command.current_dir(desk.path("src/inner")).output();
+        let done: Done = done.unwrap().into();
+        // It is found, and is not a connector.
+        assert_eq!(done.ended(2)["error"], "package `acme` has no program");
+    }
 }
 
 #[test]

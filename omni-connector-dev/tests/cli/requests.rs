@@ -282,3 +282,26 @@ fn a_webhook_is_called_with_a_signature_and_its_sync_begins() {
         (runs[0]["run"]["trigger_type"] == "webhook").then_some(())
     });
 }
+
+#[test]
+fn without_a_run_the_last_one_that_made_calls_is_shown() {
+    let source = Source::start();
+    let (desk, described) = source.desk();
+    let described = described.each_ref().map(String::as_str);
+    desk.run_with_connector(&[&["sync", "--json"][..], &described].concat())
+        .ended(0);
+    let run = desk.run(&["requests", "--json"]).ended(0)["run"]["run"]["id"].clone();
+    let refused = desk.run_with_connector(&["sync", "--json", "--set", "api_url=nowhere"]);
+    assert_eq!(refused.code, 1, "{}", refused.stdout);
+    let runs = desk.run(&["runs", "--json"]).ended(0);
+    let without = runs[0]["run"]["id"].as_str().unwrap();
+    assert_ne!(*without, run);
+    let shown = desk.run(&["requests", "--json"]).ended(0);
+    assert_eq!(shown["run"]["run"]["id"], run);
+    let people = desk.run(&["requests"]).stdout;
+    let named = format!("the full run {}:", run.as_str().unwrap());
+    assert!(people.starts_with(&named), "{people}");
+    let people = desk.run(&["requests", without]).stdout;
+    let said = format!("the full run {without} made no calls to its source");
+    assert!(people.starts_with(&said), "{people}");
+}

@@ -11,17 +11,17 @@ use crate::{Desk, books};
 const FLAGS: [(&str, &str); 21] = [
     (
         "dev",
-        "config credentials name port release set source-type store url verbose wait",
+        "config credentials name port pseudonyms record release replay set source-type store url verbose volatile wait",
     ),
     (
         "sync",
-        "config credentials first full name port record release replay set source-type store strict url verbose volatile wait",
+        "config credentials first full name port pseudonyms record release replay set source-type store strict url verbose volatile wait",
     ),
     ("search", "as limit store"),
     ("manifest", "url"),
     (
         "call",
-        "as config credentials dry-run name output params port record release replay set source-type store url verbose volatile wait",
+        "as config credentials dry-run name output params port pseudonyms record release replay set source-type store url verbose volatile wait",
     ),
     (
         "login",

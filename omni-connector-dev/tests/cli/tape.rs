@@ -107,3 +107,42 @@ fn a_tape_needs_a_process_of_its_own_and_a_file_that_is_one() {
         "the connector of `cargo omni dev` runs already, so nothing can be recorded or replayed";
     assert!(done.stderr.contains(message), "{}", done.stderr);
 }
+
+#[test]
+fn dev_records_until_it_ends_and_answers_from_a_tape() {
+    let source = Source::start();
+    let (desk, described) = source.desk();
+    let described = described.each_ref().map(String::as_str);
+    let mut dev = Dev::start(
+        &desk,
+        &[&["--record", "tapes/dev.tape"][..], &described].concat(),
+    );
+    assert_eq!(desk.run(&["sync", "--json"]).ended(0)["created"], 3);
+    assert_eq!(dev.end(), 0);
+    let tape = fs::read_to_string(desk.path("tapes/dev.tape")).unwrap();
+    assert_eq!(tape.lines().count(), 4, "{tape}");
+    assert!(!tape.contains(SECRET), "{tape}");
+
+    let asked = source.asked.load(Ordering::SeqCst);
+    let replay = ["--replay", "tapes/dev.tape", "--store", "another"];
+    let _dev = Dev::start(&desk, &[&replay[..], &described].concat());
+    let synced = desk.run(&["sync", "--json", "--store", "another"]);
+    assert_eq!(synced.ended(0)["created"], 3);
+    assert_eq!(source.asked.load(Ordering::SeqCst), asked);
+}
+
+#[test]
+fn pseudonyms_are_asked_for_and_the_head_says_so() {
+    let source = Source::start();
+    let (desk, described) = source.desk();
+    let described = described.each_ref().map(String::as_str);
+    let record = ["sync", "--json", "--record", "full.tape", "--pseudonyms"];
+    desk.run_with_connector(&[&record[..], &described].concat())
+        .ended(0);
+    let tape = fs::read_to_string(desk.path("full.tape")).unwrap();
+    let head: Value = serde_json::from_str(tape.lines().next().unwrap()).unwrap();
+    assert_eq!(head["made_up"], true);
+    let refused = desk.run_with_connector(&["sync", "--pseudonyms"]);
+    assert_eq!(refused.code, 2);
+    assert!(refused.stderr.contains("--record"), "{}", refused.stderr);
+}

@@ -254,6 +254,16 @@ impl Account {
         secrets.hide(text)
     }
 
+    /// Returns the field of the credential with this value.
+    pub(super) fn field_with(&self, secret: &str) -> Option<String> {
+        let current = self.current();
+        let fields = current.credential.as_ref()?.credentials.as_object()?;
+        let field = fields
+            .iter()
+            .find(|(_, value)| value.as_str() == Some(secret))?;
+        Some(field.0.clone())
+    }
+
     /// Returns the access token that the manager keeps. Returns none if it expires soon and was not just read.
     pub(super) fn access_token(&self) -> Result<Option<SecretString>, Failed> {
         let current = self.current();

@@ -26,6 +26,8 @@ use super::Incomplete;
 pub enum SourceError {
     /// The source refuses the credential, even after it was read again.
     Unauthorized {
+        /// The field of the source's credential that is refused, such as `api_key`, if it is known.
+        setting: Option<String>,
         /// The source's message.
         message: String,
         /// The call.
@@ -241,6 +243,13 @@ impl fmt::Display for SourceError {
             _ => {}
         }
         let Some(at) = self.at() else { return Ok(()) };
+        if let Self::Unauthorized {
+            setting: Some(setting),
+            ..
+        } = self
+        {
+            write!(f, "`{setting}` of the credential is refused; renew it: ")?;
+        }
         write!(f, "`{}`", at.operation)?;
         if let Some(page) = at.page {
             write!(f, " (page {page})")?;
@@ -263,9 +272,14 @@ impl fmt::Display for SourceError {
 impl SourceError {
     fn write_problem(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unauthorized { message, .. } => {
+            Self::Unauthorized {
+                setting, message, ..
+            } => {
                 says(f, StatusCode::UNAUTHORIZED, message)?;
-                f.write_str("; renew the credential of the source")
+                match setting {
+                    Some(_) => Ok(()),
+                    None => f.write_str("; renew the credential of the source"),
+                }
             }
             Self::Forbidden { message, .. } => says(f, StatusCode::FORBIDDEN, message),
             Self::NotFound { .. } => says(f, StatusCode::NOT_FOUND, ""),

@@ -284,6 +284,7 @@ impl Making<'_> {
         match failed {
             Failed::Source(error) => error,
             Failed::Other(message) => SourceError::Unauthorized {
+                setting: None,
                 message: super::answer::short(&message),
                 at: Box::new(self.at()),
             },

@@ -40,7 +40,8 @@ pub(super) struct Arguments {
     /// Read a real source twice as well, into memory; nothing is changed in it, nor in a store
     #[arg(long)]
     live: bool,
-    /// Say how old this tape is; with `--live`, also name the fields that the source has changed since then
+    /// Say how old this tape is, and where the source of the tests answers otherwise; with `--live`, also name the fields that the
+    /// real source has changed since then
     #[arg(long, value_name = "FILE")]
     tape: Option<PathBuf>,
     #[command(flatten)]
@@ -134,6 +135,7 @@ pub(super) async fn run(
     // A mistake in the settings is reported before anything is built.
     let config = source.config()?;
     let secret = source.secret()?;
+    let path = tape.clone();
     let tape = tape.map(Tape::read).transpose();
     let tape = tape.map_err(|error| Failure::usage(error.to_string()))?;
     let package = package::find(&package).await?;
@@ -141,7 +143,7 @@ pub(super) async fn run(
     let program = package::build(&folder, Profile::Dev, interrupts).await?;
     let mut lines = contract::look(&package, &program, interrupts).await?;
     if !no_tests {
-        lines.extend(suite::look(&package, interrupts).await?);
+        lines.extend(suite::look(&package, path.as_deref(), interrupts).await?);
     }
     lines.extend(tape.as_ref().map(drift::age));
     if live {

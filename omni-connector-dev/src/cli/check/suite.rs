@@ -1,6 +1,6 @@
 //! The tests of a package: its conformance checks one by one, and the others together.
 
-use std::process::Stdio;
+use std::{path::Path, process::Stdio};
 
 use super::{Depth, Line, Verdict};
 use crate::cli::{
@@ -8,9 +8,19 @@ use crate::cli::{
     package::{Package, cargo, no_cargo},
 };
 
-/// Builds and runs the tests.
-pub(super) async fn look(package: &Package, interrupts: &Interrupts) -> Result<Vec<Line>, Failure> {
-    let running = cargo()
+/// Builds and runs the tests. They compare their source with the tape.
+pub(super) async fn look(
+    package: &Package,
+    tape: Option<&Path>,
+    interrupts: &Interrupts,
+) -> Result<Vec<Line>, Failure> {
+    let mut command = cargo();
+    if let Some(tape) = tape {
+        // The tests run in the folder of the package.
+        let whole = std::path::absolute(tape).map_err(Failure::usage)?;
+        command.env("OMNI_TEST_TAPE", whole);
+    }
+    let running = command
         .args(["test", "--no-fail-fast", "--manifest-path"])
         .arg(&package.manifest_path)
         .args(["--", "--show-output"])

@@ -16,8 +16,10 @@ use super::super::{
     target::Program,
     watchdog::Watchdog,
 };
-use crate::workbench::Schemas;
+use crate::workbench::{Phase, Schemas, Workbench};
 
+/// How cargo says that another build of the same folder must end first.
+const BLOCKED: &str = "Blocking waiting for file lock";
 /// The number of cargo's own lines that are kept.
 const KEPT: usize = 60;
 /// The most bytes of compiler messages that are kept.
@@ -48,6 +50,7 @@ struct Diagnostic {
 pub(super) async fn build(
     package: &Package,
     is_release: bool,
+    workbench: &Workbench,
 ) -> Result<Result<Program, String>, Failure> {
     let binary = package.binary()?;
     let mut command = cargo();
@@ -65,7 +68,7 @@ pub(super) async fn build(
     let mut group = Group::start(command)?;
     let stdout = group.child.stdout.take();
     let stderr = group.child.stderr.take();
-    let (found, said) = tokio::join!(messages(stdout, binary), lines(stderr));
+    let (found, said) = tokio::join!(messages(stdout, binary), lines(stderr, workbench));
     let status = group.child.wait().await.map_err(no_cargo)?;
     group.set_ended();
     Ok(match (found.executable, status.success()) {
@@ -115,7 +118,7 @@ async fn messages(stdout: Option<impl AsyncRead + Unpin>, binary: &str) -> Found
 }
 
 /// Prints cargo's own output and returns the end of it.
-async fn lines(stderr: Option<impl AsyncRead + Unpin>) -> String {
+async fn lines(stderr: Option<impl AsyncRead + Unpin>, workbench: &Workbench) -> String {
     let mut kept = std::collections::VecDeque::new();
     let Some(stderr) = stderr else {
         return String::new();
@@ -123,6 +126,14 @@ async fn lines(stderr: Option<impl AsyncRead + Unpin>) -> String {
     let mut lines = BufReader::new(stderr).lines();
     while let Ok(Some(line)) = lines.next_line().await {
         note(&line);
+        let phase = if line.contains(BLOCKED) {
+            Phase::Blocked
+        } else {
+            Phase::Building
+        };
+        if workbench.bench().phase != phase {
+            workbench.change(|bench| bench.phase = phase);
+        }
         if kept.len() == KEPT {
             kept.pop_front();
         }

@@ -21,6 +21,7 @@ use super::{
     package,
     session::{self, lock, start_manager},
     settings::SourceArguments,
+    taping::{TapeArguments, Taping},
     target::{ConnectorArguments, Named, Program},
     warm::Warm,
 };
@@ -42,12 +43,15 @@ same store use the manager that runs here.
 
 Examples:
   cargo omni dev filesystem --set base_path=./docs
+  cargo omni dev acme --replay tests/tapes/full.tape
   cargo omni dev -- node dist/main.js")]
 pub(super) struct Arguments {
-    /// Package of the workspace, by its name or the end of it, or its folder
+    /// Package of the workspace, by its name or the end of it, or its folder [default: the package of this folder]
     package: Option<String>,
     #[command(flatten)]
     source: SourceArguments,
+    #[command(flatten)]
+    tape: TapeArguments,
     #[command(flatten)]
     connector: ConnectorArguments,
     #[command(flatten)]
@@ -61,13 +65,15 @@ pub(super) async fn run(
 ) -> Result<Code, Failure> {
     // Report a mistake in the settings before building.
     arguments.source.config()?;
+    let taping = arguments.tape.taping()?;
     let store = &arguments.store.folder;
-    let named = arguments
+    let mut named = arguments
         .connector
         .named(arguments.package.as_deref())
         .await?;
     if let Some(warm) = Warm::find(store).await? {
         warm.check(store, &named)?;
+        taping.needs_own_process("`cargo omni dev`")?;
         let address = warm.client()?.page().await?;
         output.result(
             &json!({ "page": address }),
@@ -76,9 +82,12 @@ pub(super) async fn run(
         return Ok(Code::Done);
     }
     if named == Named::Nothing {
-        return Err(Failure::usage("no connector is named").help(
-            "name a package of the workspace, or its folder (`.` for this one), or `-- command …`",
-        ));
+        let package = package::of_this_folder().await?;
+        package.binary()?;
+        named = Named::Package(package.name);
+    }
+    if let Named::Url(_) = named {
+        taping.needs_own_process("the connector of `--url`")?;
     }
     let lock = lock(store)?;
     let manager = match arguments.connector.asked_port() {
@@ -92,7 +101,7 @@ pub(super) async fn run(
     let warm = Warm::note(store, &manager.url(), named.clone())?;
     let address = manager.page();
     output.result(&json!({ "page": address }), format!("{address}\n"));
-    let done = work(&arguments, &named, &manager, interrupts).await;
+    let done = work(&arguments, &named, &manager, taping, interrupts).await;
     drop(warm);
     tokio::select! {
         () = manager.shutdown() => {}
@@ -106,6 +115,7 @@ async fn work(
     arguments: &Arguments,
     named: &Named,
     manager: &Manager,
+    taping: Taping,
     interrupts: &Interrupts,
 ) -> Result<Code, Failure> {
     let workbench = manager.workbench().clone();
@@ -122,6 +132,7 @@ async fn work(
             _ => None,
         },
         program: arguments.connector.program(),
+        taping,
         workbench,
         client,
         orders,
@@ -140,11 +151,12 @@ async fn work(
         };
     });
     let done = work.go_on().await;
+    let taped = work.finish_tape().await;
     if let Some(process) = &mut work.process {
         note("stopping; Ctrl-C once more stops at once");
         process.stop(interrupts).await;
     }
-    done.map(|()| Code::Done)
+    done.and(taped).map(|()| Code::Done)
 }
 
 /// The next step of the work.
@@ -159,6 +171,7 @@ struct Work<'a> {
     arguments: &'a Arguments,
     package: Option<package::Package>,
     program: Option<Program>,
+    taping: Taping,
     workbench: Workbench,
     client: Client,
     orders: UnboundedReceiver<Order>,
@@ -200,7 +213,7 @@ impl Work<'_> {
         let (started, began) = (Instant::now(), SystemTime::now());
         let is_release = self.arguments.connector.is_release();
         let built = tokio::select! {
-            built = build::build(package, is_release) => built?,
+            built = build::build(package, is_release, &self.workbench) => built?,
             () = self.interrupts.first() => return Ok(Step::End),
         };
         match built {
@@ -230,9 +243,14 @@ impl Work<'_> {
     /// Ends the process that runs, starts the program, and waits until it has registered. A save is built at once, however
     /// long a registration takes.
     async fn start(&mut self, inputs: &Inputs) -> Result<Step, Failure> {
-        let Some(program) = self.program.clone() else {
+        let Some(mut program) = self.program.clone() else {
             return Ok(Step::Wait);
         };
+        program.environment.extend(self.taping.variable());
+        // A tape that cannot be written does not end the work.
+        if let Err(failure) = self.finish_tape().await {
+            note(&failure.message);
+        }
         if let Some(mut before) = self.process.take() {
             before.stop(self.interrupts).await;
         }
@@ -278,6 +296,21 @@ impl Work<'_> {
         process.stop(self.interrupts).await;
         let failure = process.failure(&what).await;
         Ok(self.down(failure))
+    }
+
+    /// Writes the tape of the process that runs, or names the requests that were not on it.
+    async fn finish_tape(&self) -> Result<(), Failure> {
+        let runs = self
+            .process
+            .as_ref()
+            .is_some_and(ConnectorProcess::is_running);
+        match &self.manifest {
+            Some(manifest) if runs => {
+                let http = session::http()?;
+                self.taping.finish(&http, &manifest.connector_url).await
+            }
+            _ => Ok(()),
+        }
     }
 
     fn down(&mut self, failure: Failure) -> Step {

@@ -168,6 +168,27 @@ impl Arguments {
         Ok(Answers { source_type, kind })
     }
 
+    /// Asks what the API lists, unless a flag says it or nobody can be asked.
+    pub(super) fn asked_item(
+        &self,
+        kind: &Kind,
+        usual: &str,
+        accept: impl Fn(&str) -> Result<(), Failure>,
+    ) -> Result<Option<String>, Failure> {
+        let is_asked = matches!(kind, Kind::Rest { .. }) && !self.yes && self.item.is_none();
+        if !is_asked || !io::stdin().is_terminal() {
+            return Ok(self.item.clone());
+        }
+        word(
+            usual,
+            accept,
+            &mut io::stdin().lock(),
+            &mut io::stderr().lock(),
+        )
+        .map(Some)
+        .map_err(|error| Failure::usage(format!("`--item` was not answered: {error}")))
+    }
+
     /// What an OpenAPI document says; none when nobody named one.
     pub(super) fn chosen(&self) -> Result<Option<Chosen>, Failure> {
         self.document.choose(&Flags {
@@ -296,6 +317,38 @@ impl Arguments {
     }
 }
 
+/// Asks for one word until it is accepted. Nothing is the usual one.
+fn word(
+    usual: &str,
+    accept: impl Fn(&str) -> Result<(), Failure>,
+    input: &mut impl BufRead,
+    output: &mut impl Write,
+) -> io::Result<String> {
+    writeln!(
+        output,
+        "What the API lists, in one word, such as `ticket` (--item)"
+    )?;
+    loop {
+        write!(output, "[{usual}] ")?;
+        output.flush()?;
+        let mut line = String::new();
+        if input.read_line(&mut line)? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let answer = match line.trim() {
+            "" => usual,
+            answer => answer,
+        };
+        match accept(answer) {
+            Ok(()) => return Ok(answer.to_owned()),
+            Err(failure) => {
+                let help = failure.help.map(|help| format!("; {help}"));
+                writeln!(output, "{}{}", failure.message, help.unwrap_or_default())?;
+            }
+        }
+    }
+}
+
 /// Asks until an answer is one of the values, the beginning of only one of them, or its number. Nothing is the default.
 fn asked(
     question: &Question<'_>,
@@ -402,6 +455,24 @@ mod tests {
         assert!(shown.contains("`pa` can be page or page-total"), "{shown}");
         assert!(shown.contains("`nothing` is not one of them"), "{shown}");
         assert_eq!(ask("0\n").0, None);
+        assert_eq!(ask("").0, None);
+    }
+
+    #[test]
+    fn the_word_of_an_item_is_asked_for_until_it_is_accepted() {
+        let ask = |typed: &str| {
+            let mut shown = Vec::new();
+            let accept = |word: &str| match word {
+                "api" => Err(Failure::usage("`api` is taken").help("choose another")),
+                _ => Ok(()),
+            };
+            let answer = word("issue", accept, &mut typed.as_bytes(), &mut shown);
+            (answer.ok(), String::from_utf8(shown).unwrap())
+        };
+        assert_eq!(ask("\n").0.unwrap(), "issue");
+        let (answer, shown) = ask("api\n book \n");
+        assert_eq!(answer.unwrap(), "book");
+        assert!(shown.contains("`api` is taken; choose another"), "{shown}");
         assert_eq!(ask("").0, None);
     }
 }

@@ -69,13 +69,19 @@ pub(super) async fn run(
             .help("choose another name, or replace its files of the same names with `--force`"));
     }
     let chosen = arguments.chosen()?;
-    let item = arguments.item.clone();
-    let item = item.or_else(|| chosen.as_ref()?.item());
+    let of_document = chosen.as_ref().and_then(openapi::Chosen::item);
     let answers = arguments.answers(chosen)?;
-    let names = Names::new(name, answers.source_type, item.as_deref())?;
-    if matches!(answers.kind, Kind::Rest { .. } | Kind::Document(_)) {
-        names.are_two()?;
-    }
+    let has_items = matches!(answers.kind, Kind::Rest { .. } | Kind::Document(_));
+    let named = |item: Option<&str>| {
+        let names = Names::new(name, answers.source_type, item)?;
+        if has_items {
+            names.are_two()?;
+        }
+        Ok::<_, Failure>(names)
+    };
+    let usual = names::item_of(answers.source_type);
+    let item = arguments.asked_item(&answers.kind, usual, |item| named(Some(item)).map(drop))?;
+    let names = named(item.or(of_document).as_deref())?;
 
     let started = Instant::now();
     let mut files = rendered(&answers.kind, &names);
@@ -95,7 +101,7 @@ pub(super) async fn run(
         seconds: started.elapsed().as_secs_f64(),
         replaced,
         workspace,
-        has_items: matches!(answers.kind, Kind::Rest { .. } | Kind::Document(_)),
+        has_items,
         questions: Vec::new(),
         tests: None,
     };

@@ -210,7 +210,7 @@ impl Names {
 }
 
 /// What sources of a type have many of.
-fn item_of(source_type: SourceType) -> &'static str {
+pub(super) fn item_of(source_type: SourceType) -> &'static str {
     match source_type {
         SourceType::Jira | SourceType::Github | SourceType::Linear => "issue",
         SourceType::Confluence | SourceType::Notion | SourceType::Web => "page",

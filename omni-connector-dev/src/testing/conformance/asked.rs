@@ -4,7 +4,11 @@ use anyhow::Result;
 use omni_connector::{SyncType, wire::ManifestAction};
 use serde_json::{Map, Value, json};
 
-use super::{Check, Conformance, Failure, Verdict, world::World};
+use super::{
+    Check, Conformance, Failure, Verdict,
+    world::{Victim, World},
+};
+use crate::testing::{fault::Fault, journal::Side};
 
 pub(super) async fn operators(suite: &Conformance) -> Result<Verdict> {
     let world = World::calm(suite).await?;
@@ -99,14 +103,15 @@ pub(super) async fn actions(suite: &Conformance) -> Result<Verdict> {
             )));
         }
     }
-    for action in actions
+    let reading = actions
         .iter()
-        .filter(|action| action.mode == omni_connector::ActionMode::Read)
-    {
+        .filter(|action| action.mode == omni_connector::ActionMode::Read);
+    for action in reading {
         let Some(params) = sample(&action.input_schema) else {
             continue;
         };
         calls += 1;
+        let asked = world.calls().len();
         let Ok((status, body)) = called(&world, action, params.clone()).await else {
             continue;
         };
@@ -117,11 +122,54 @@ pub(super) async fn actions(suite: &Conformance) -> Result<Verdict> {
                 .fact("answer", format!("{status} {body}"));
             return Ok(Verdict::Failed(failure));
         }
+        if world.calls().len() == asked {
+            continue;
+        }
+        for refusal in REFUSALS {
+            calls += 1;
+            if let Some(failure) = refused(suite, action, &params, refusal).await? {
+                return Ok(Verdict::Failed(failure));
+            }
+        }
     }
     Ok(Verdict::Passed(format!(
         "{calls} calls of {} actions",
         actions.len()
     )))
+}
+
+/// Refusals of the source.
+const REFUSALS: [u16; 6] = [401, 403, 404, 409, 429, 500];
+
+/// Calls an action while the source refuses every call. Returns what is wrong with the answer.
+async fn refused(
+    suite: &Conformance,
+    action: &ManifestAction,
+    params: &Value,
+    refusal: u16,
+) -> Result<Option<Failure>> {
+    let breaks = move |side: Side, _: &str, _: usize| {
+        (side == Side::Source).then_some(Fault::Answer(refusal, None))
+    };
+    let world = World::start(suite, Victim::default(), breaks).await?;
+    let Ok((status, body)) = called(&world, action, params.clone()).await else {
+        return Ok(None);
+    };
+    // An object that is missing, or in another state, can be an answer.
+    let is_answer = [404, 409].contains(&refusal);
+    let what = match status {
+        500 => "an action answers 500 when the source refuses, as if the connector were broken",
+        200..300 if !is_answer => "an action says that it worked though the source refused",
+        _ => return Ok(None),
+    };
+    let failure = Failure::new(what)
+        .fact("action", action.name.clone())
+        .fact("source", format!("{refusal} to every call"))
+        .fact("answer", format!("{status} {body}"))
+        .help(
+            "pass the error of the call on with `?`: a `SourceError` becomes the matching status",
+        );
+    Ok(Some(failure))
 }
 
 /// Calls an action as the system. Returns an error if the manager itself refuses, as for admin-only actions.

@@ -8,7 +8,7 @@ use omni_connector::SyncType;
 use serde_json::Value;
 
 use super::{
-    Check, Conformance, Failure, Verdict,
+    Check, Conformance, Failure, Verdict, causes,
     killed::{AT_ONCE, undisturbed},
     world::{Attempt, State, Victim, World},
 };
@@ -70,7 +70,13 @@ fn cases(calls: &[Entry]) -> Vec<Case> {
             Fault::Answer(429, Some(RetryAfter::Seconds(1))),
             false,
         ),
+        (
+            "429 with a date",
+            Fault::Answer(429, Some(RetryAfter::Date(2))),
+            false,
+        ),
         ("429 without a time", Fault::Answer(429, None), false),
+        ("401", Fault::Answer(401, None), false),
         ("500", Fault::Answer(500, None), false),
         ("503", Fault::Answer(503, None), false),
         ("a reset connection", Fault::ResetBefore, false),
@@ -203,28 +209,41 @@ pub(super) async fn walks(suite: &Conformance) -> Result<Verdict> {
     let mut tried = Vec::new();
     let mut left_out = Vec::new();
 
-    let world = World::calm(suite).await?;
-    match world.change(&Change::UnevenPages) {
-        Ok(()) => {
-            let ended = world.run(SyncType::Full).await?;
-            let differences = world.state().await?.differences(&expected);
-            if !ended.is_completed() || !differences.is_empty() {
-                let failure = Failure::new("a page that is shorter than asked for ends the walk")
-                    .fact("missing", differences.join("\n"))
-                    .fact(
-                        "error",
-                        ended.progress.run.error_message.unwrap_or_default(),
-                    )
-                    .help("go on until the source says that there is no next page");
-                return Ok(Verdict::Failed(
-                    failure.store(world.keep(Check::Walks, "short").await),
-                ));
-            }
-            tried.push("a short page");
+    for (change, page, what, help) in [
+        (
+            Change::UnevenPages,
+            "a short page",
+            "a page that is shorter than asked for ends the walk",
+            "go on until the source says that there is no next page",
+        ),
+        (
+            Change::EmptyPage,
+            "an empty page",
+            "a page without items ends the walk, though there is a next page",
+            "go on while the source gives a token or a link, whatever a page holds",
+        ),
+    ] {
+        let world = World::calm(suite).await?;
+        if let Err(unable) = world.change(&change) {
+            left_out.push(unable.to_string());
+            continue;
         }
-        Err(unable) => left_out.push(unable.to_string()),
+        let ended = world.run(SyncType::Full).await?;
+        let found = world.state().await?;
+        if !ended.is_completed() || !found.differences(&expected).is_empty() {
+            let failure = Failure::new(what);
+            let failure = match ended.message() {
+                Some(error) => failure.fact("error", error),
+                None => failure,
+            };
+            let calls = world.journal.entries();
+            let failure = causes::explained(failure, &calls, &expected, &found).help(help);
+            return Ok(Verdict::Failed(
+                failure.store(world.keep(Check::Walks, page).await),
+            ));
+        }
+        tried.push(page);
     }
-    drop(world);
 
     let next = world_of_tokens(suite);
     for (path, pointer) in next {

@@ -5,7 +5,7 @@ use anyhow::Result;
 use omni_connector::SyncType;
 
 use super::{
-    Check, Conformance, Failure, Verdict,
+    Check, Conformance, Failure, Verdict, causes,
     killed::undisturbed,
     world::{State, Victim, World},
 };
@@ -94,7 +94,31 @@ impl Changed {
         let failure = Failure::new(what.to_owned())
             .fact("changed", change.to_string())
             .fact("found", lines.join("\n"));
+        let failure = self.explained(failure);
         Verdict::Failed(failure.store(self.world.keep(check, &change.to_string()).await))
+    }
+
+    /// Adds the cause, if the calls show it.
+    fn explained(&self, failure: Failure) -> Failure {
+        let calls = self.world.journal.entries();
+        if let Some((because, help)) = causes::misspelled_delete(&calls, &self.fresh, &self.after) {
+            return failure.because(because).help(help);
+        }
+        for document in self.after.documents.iter() {
+            let Some(fresh) = self.fresh.documents.get(&document.id) else {
+                continue;
+            };
+            let mut readers = document.readers().into_iter();
+            let kept = readers.find(|reader| !fresh.readers().contains(reader));
+            // A new connector may make the same mistake.
+            if let Some(kept) = kept.or_else(|| causes::taken_reader(&calls, document)) {
+                let because = causes::kept_reader(&calls, document, kept);
+                return failure
+                    .fact("still", format!("{kept} may read {}", document.id))
+                    .because(because);
+            }
+        }
+        failure
     }
 }
 

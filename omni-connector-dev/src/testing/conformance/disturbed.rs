@@ -10,7 +10,7 @@ use futures_util::{StreamExt, stream};
 use omni_connector::SyncType;
 
 use super::{
-    Check, Conformance, Failure, Verdict,
+    Check, Conformance, Failure, Verdict, causes,
     killed::{AT_ONCE, undisturbed},
     world::{State, Victim, World},
 };
@@ -23,6 +23,9 @@ use crate::testing::{
 
 /// The time after the grace period in which a process must end.
 const MARGIN: Duration = Duration::from_secs(6);
+
+/// How late a slow answer of the manager is.
+const LATE: Duration = Duration::from_millis(500);
 
 /// How long a restarted manager is away.
 const AWAY: Duration = Duration::from_millis(300);
@@ -44,6 +47,7 @@ pub(super) async fn manager_faults(suite: &Conformance) -> Result<Verdict> {
         Fault::Html,
         Fault::Answer(429, Some(RetryAfter::Seconds(1))),
         Fault::Answer(503, None),
+        Fault::Late(LATE),
     ];
     let mut cases: Vec<_> = routes
         .into_iter()
@@ -111,7 +115,7 @@ async fn restarted(
     });
     let breaks = move |side: Side, route: &str, number: usize| {
         (side == at.side && route == at.route && number == at.number)
-            .then(|| Fault::Also(action.clone()))
+            .then(|| Fault::AnswerThenDo(action.clone()))
     };
     let mut world = World::start(suite, Victim::default(), breaks).await?;
     let (run, starts) = world.setup.started(SyncType::Full).await?;
@@ -143,116 +147,149 @@ async fn lost(
         let message = ended.message().unwrap_or_default().to_owned();
         return Ok(Some(failure.fact("error", message)));
     }
-    let differences = world.state().await?.differences(expected);
-    Ok((!differences.is_empty()).then(|| failure.fact("lost", differences.join("\n"))))
+    let found = world.state().await?;
+    if found.differences(expected).is_empty() {
+        return Ok(None);
+    }
+    let calls = world.journal.entries();
+    Ok(Some(causes::explained(failure, &calls, expected, &found)))
 }
 
-/// Returns the call after which a run is stopped, or the reason why there is none.
-fn to_stop_at(expected: &State, calls: &[Entry]) -> Result<Entry, &'static str> {
+/// Returns the calls after which a run is stopped, or the reason why there are none.
+fn to_stop_at(expected: &State, calls: &[Entry]) -> Result<Vec<Entry>, &'static str> {
     // Its few calls are made before it is answered that the run began.
     if expected.documents.is_empty() && !calls.iter().any(|call| call.side == Side::Source) {
         return Err("a run neither reads a source nor brings documents, so it is over at once");
     }
-    let middle = calls.get(calls.len() / 2).cloned();
-    middle.ok_or("a run makes no calls")
+    let mut places = vec![calls.len() / 2, calls.len() * 3 / 4];
+    places.dedup();
+    let found: Vec<_> = places
+        .into_iter()
+        .filter_map(|place| calls.get(place).cloned())
+        .collect();
+    if found.is_empty() {
+        return Err("a run makes no calls");
+    }
+    Ok(found)
 }
 
-/// Asks the process to end in one run, and cancels another run, each in the middle of the calls.
+/// Asks the process to end in some runs, and cancels others, each after one of its calls.
 pub(super) async fn stops(suite: &Conformance) -> Result<Verdict> {
     let (expected, calls) = match undisturbed(suite).await? {
         Ok(found) => found,
         Err(verdict) => return Ok(verdict),
     };
-    let middle = match to_stop_at(&expected, &calls) {
-        Ok(middle) => middle,
+    let places = match to_stop_at(&expected, &calls) {
+        Ok(places) => places,
         Err(reason) => return Ok(Verdict::LeftOut(reason.to_owned())),
     };
-    for is_cancel in [false, true] {
-        let victim = Victim::default();
-        let terminate = victim.terminate();
-        let (reached, was_reached) = tokio::sync::watch::channel(false);
-        let action: crate::testing::Action = std::sync::Arc::new(move || {
-            if !is_cancel {
-                terminate();
-            }
-            let _ = reached.send(true);
-        });
-        let at = middle.clone();
-        let breaks = move |side: Side, route: &str, number: usize| {
-            (side == at.side && route == at.route && number == at.number)
-                .then(|| Fault::Also(action.clone()))
-        };
-        let world = World::start(suite, victim, breaks).await?;
-        let what = if is_cancel {
-            "a run is cancelled"
-        } else {
-            "the process is asked to end (SIGTERM)"
-        };
-        let failure = |problem: &str| {
-            Verdict::Failed(
-                Failure::new(problem.to_owned())
-                    .fact("after", format!("{what} after `{}`", middle.route)),
-            )
-        };
-        let (run, _) = world.setup.started(SyncType::Full).await?;
-        let mut was_reached = was_reached;
-        let _ = tokio::time::timeout(
-            super::world::PATIENCE,
-            was_reached.wait_for(|reached| *reached),
-        )
-        .await;
-        let since = Instant::now();
-        if is_cancel {
-            let _ = world.setup.manager.cancel(&run.id).await;
-        }
-        let gone = async {
-            loop {
-                let is_gone = if is_cancel {
-                    let url = format!("{}/sync/{}", world.setup.url(), run.id);
-                    let answer = crate::testing::setup::client().get(url).send().await;
-                    let answer = match answer {
-                        Ok(answer) => answer.json::<serde_json::Value>().await.unwrap_or_default(),
-                        Err(_) => serde_json::Value::Null,
-                    };
-                    answer["running"] != true
-                } else {
-                    world.setup.process.has_ended()
-                };
-                if is_gone {
-                    break;
-                }
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        if tokio::time::timeout(MARGIN + Duration::from_secs(2), gone)
-            .await
-            .is_err()
-        {
-            return Ok(failure(&format!(
-                "the connector goes on for more than {:?}",
-                since.elapsed()
-            )));
-        }
-        world.arm(false);
-        if !is_cancel {
-            world.setup.process.restart()?;
-            world.setup.answers().await?;
-            let _ = world.setup.manager.cancel(&run.id).await;
-        }
-        let ended = world.run(SyncType::Full).await?;
-        if !ended.is_completed() || !world.state().await?.differences(&expected).is_empty() {
-            let store = world
-                .keep(Check::Stops, if is_cancel { "cancel" } else { "sigterm" })
-                .await;
-            let error = ended.progress.run.error_message.unwrap_or_default();
-            let failure = Failure::new("the run after it does not bring everything")
-                .fact("after", what)
-                .fact("error", error)
-                .store(store);
+    let both = |at: &Entry| [(false, at.clone()), (true, at.clone())];
+    let cases: Vec<_> = places.iter().flat_map(both).collect();
+    let (tried, expected) = (cases.len(), &expected);
+    let trials = cases
+        .into_iter()
+        .map(|(is_cancel, at)| async move { stopped(suite, is_cancel, at, expected).await });
+    let mut trials = stream::iter(trials).buffer_unordered(AT_ONCE);
+    while let Some(trial) = trials.next().await {
+        if let Some(failure) = trial? {
             return Ok(Verdict::Failed(failure));
         }
     }
-    Ok(Verdict::Passed(
-        "SIGTERM and a cancel in the middle of a run".to_owned(),
-    ))
+    Ok(Verdict::Passed(format!(
+        "{tried} times, by SIGTERM and by a cancel"
+    )))
+}
+
+/// Stops a run after a call. Returns what is wrong then.
+async fn stopped(
+    suite: &Conformance,
+    is_cancel: bool,
+    at: Entry,
+    expected: &State,
+) -> Result<Option<Failure>> {
+    let route = at.route.clone();
+    let victim = Victim::default();
+    let terminate = victim.terminate();
+    let (reached, was_reached) = tokio::sync::watch::channel(false);
+    let action: crate::testing::Action = std::sync::Arc::new(move || {
+        if !is_cancel {
+            terminate();
+        }
+        let _ = reached.send(true);
+    });
+    let breaks = move |side: Side, route: &str, number: usize| {
+        (side == at.side && route == at.route && number == at.number)
+            .then(|| Fault::AnswerThenDo(action.clone()))
+    };
+    let world = World::start(suite, victim, breaks).await?;
+    let what = if is_cancel {
+        "a run is cancelled"
+    } else {
+        "the process is asked to end (SIGTERM)"
+    };
+    let failure = |problem: &str| {
+        Failure::new(problem.to_owned()).fact("after", format!("{what} after `{route}`"))
+    };
+    let (run, _) = world.setup.started(SyncType::Full).await?;
+    let mut was_reached = was_reached;
+    let _ = tokio::time::timeout(
+        super::world::PATIENCE,
+        was_reached.wait_for(|reached| *reached),
+    )
+    .await;
+    let since = Instant::now();
+    if is_cancel {
+        let _ = world.setup.manager.cancel(&run.id).await;
+    }
+    let gone = async {
+        loop {
+            let is_gone = if is_cancel {
+                let url = format!("{}/sync/{}", world.setup.url(), run.id);
+                let answer = crate::testing::setup::client().get(url).send().await;
+                let answer = match answer {
+                    Ok(answer) => answer.json::<serde_json::Value>().await.unwrap_or_default(),
+                    Err(_) => serde_json::Value::Null,
+                };
+                answer["running"] != true
+            } else {
+                world.setup.process.has_ended()
+            };
+            if is_gone {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    if tokio::time::timeout(MARGIN + Duration::from_secs(2), gone)
+        .await
+        .is_err()
+    {
+        return Ok(Some(failure(&format!(
+            "the connector goes on for more than {:?}",
+            since.elapsed()
+        ))));
+    }
+    world.arm(false);
+    if !is_cancel {
+        world.setup.process.restart()?;
+        world.setup.answers().await?;
+        let _ = world.setup.manager.cancel(&run.id).await;
+    }
+    let ended = world.run(SyncType::Full).await?;
+    let found = world.state().await?;
+    if !ended.is_completed() || !found.differences(expected).is_empty() {
+        let failure =
+            Failure::new("the run after it does not bring everything").fact("after", what);
+        let failure = match ended.message() {
+            Some(error) => failure.fact("error", error),
+            None => failure,
+        };
+        let calls = world.journal.entries();
+        let failure = causes::explained(failure, &calls, expected, &found);
+        let store = world
+            .keep(Check::Stops, if is_cancel { "cancel" } else { "sigterm" })
+            .await;
+        return Ok(Some(failure.store(store)));
+    }
+    Ok(None)
 }

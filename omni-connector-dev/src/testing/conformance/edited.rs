@@ -57,7 +57,7 @@ pub(super) async fn items(suite: &Conformance) -> Result<Verdict> {
             failure("one odd item fails the run").fact("error", error)
         } else if !others.is_empty() {
             failure("one odd item costs others").fact("missing", others.join(", "))
-        } else if !missing.is_empty() && skipped == 0 {
+        } else if found.documents.len() < expected.documents.len() && skipped == 0 {
             failure("an odd item is left out, and the report does not say so")
                 .fact("missing", missing.join(", "))
         } else {

@@ -1,13 +1,16 @@
 //! Checks runs whose process is killed.
 
-use std::{collections::HashMap, sync::atomic::Ordering};
+use std::{
+    collections::HashMap,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use anyhow::Result;
 use futures_util::{StreamExt, stream};
 use omni_connector::SyncType;
 
 use super::{
-    Check, Conformance, Failure, Verdict,
+    Check, Conformance, Failure, Verdict, causes,
     world::{State, Victim, World},
 };
 use crate::testing::{
@@ -18,6 +21,10 @@ use crate::testing::{
 
 /// The number of concurrent trials. They mostly wait.
 pub(super) const AT_ONCE: usize = 3;
+/// One of so many boundaries is followed by a second kill.
+const TWICE: usize = 10;
+/// The most bytes of a checkpoint that a failure shows.
+const LONGEST: usize = 240;
 
 /// A moment of a run: a call, and whether it was answered.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,6 +35,8 @@ struct Boundary {
     after: bool,
     /// Whether it is in a second run, which can lose documents of the first.
     again: bool,
+    /// Whether the resumed process is killed as well.
+    twice: bool,
 }
 
 impl Boundary {
@@ -40,7 +49,13 @@ impl Boundary {
         };
         let when = if self.after { "after" } else { "before" };
         let again = if self.again { ":again" } else { "" };
-        format!("{side}:{}:{}:{when}{again}", self.route, self.number)
+        let twice = if self.twice { ":twice" } else { "" };
+        format!("{side}:{}:{}:{when}{again}{twice}", self.route, self.number)
+    }
+
+    /// Returns the call of the resumed process before which it is killed again.
+    const fn second(&self) -> usize {
+        5 + self.number % 4 * 3
     }
 
     fn text(&self) -> String {
@@ -51,7 +66,18 @@ impl Boundary {
             "the manager"
         };
         let run = if self.again { "in a second run, " } else { "" };
-        format!("{run}{when} answer {number} of {whose} to `{}`", self.route)
+        let twice = if self.twice {
+            format!(
+                ", and again before call {} of the resumed process",
+                self.second()
+            )
+        } else {
+            String::new()
+        };
+        format!(
+            "{run}{when} answer {number} of {whose} to `{}`{twice}",
+            self.route
+        )
     }
 }
 
@@ -86,6 +112,7 @@ fn boundaries(calls: &[Entry], most: usize, seed: u64) -> (Vec<Boundary>, usize)
             number: entry.number,
             after,
             again: false,
+            twice: false,
         })
     };
     let mut all: Vec<_> = calls.iter().flat_map(at).collect();
@@ -103,6 +130,11 @@ fn boundaries(calls: &[Entry], most: usize, seed: u64) -> (Vec<Boundary>, usize)
         }
     }
     if let Ok(point) = std::env::var("OMNI_TEST_POINT") {
+        let twice = all.iter().cloned().map(|boundary| Boundary {
+            twice: true,
+            ..boundary
+        });
+        all.extend(twice.collect::<Vec<_>>());
         all.retain(|boundary| boundary.name() == point);
         return (all, count);
     }
@@ -126,6 +158,9 @@ fn boundaries(calls: &[Entry], most: usize, seed: u64) -> (Vec<Boundary>, usize)
             all.remove(at);
         }
     }
+    for boundary in all.iter_mut().skip(TWICE / 2).step_by(TWICE) {
+        boundary.twice = true;
+    }
     (all, count)
 }
 
@@ -139,7 +174,16 @@ pub(super) async fn resume(suite: &Conformance) -> Result<Verdict> {
         .and_then(|seed| seed.parse().ok())
         .unwrap_or(41);
     let (points, count) = boundaries(&calls, suite.boundaries, seed);
-    let tried = points.len();
+    if let (true, Ok(point)) = (points.is_empty(), std::env::var("OMNI_TEST_POINT")) {
+        let failure = Failure::new("a run has no such boundary").fact("asked for", point);
+        return Ok(Verdict::Failed(failure.help(
+            "the calls of a run have changed; run the check without `OMNI_TEST_POINT`",
+        )));
+    }
+    let (tried, doubled) = (
+        points.len(),
+        points.iter().filter(|point| point.twice).count(),
+    );
     let mut reached = 0;
     let expected = &expected;
     let trials = points
@@ -159,8 +203,9 @@ pub(super) async fn resume(suite: &Conformance) -> Result<Verdict> {
             }
         }
     }
+    suite.summary.note_boundaries(reached, count);
     Ok(Verdict::Passed(format!(
-        "killed at {reached} of {count} boundaries"
+        "killed at {reached} of {count} boundaries, {doubled} times twice in a row"
     )))
 }
 
@@ -171,15 +216,21 @@ async fn killed_at(
     expected: &State,
 ) -> Result<Result<bool, Failure>> {
     let victim = Victim::default();
-    let (kill, at) = (victim.kill(), point.clone());
+    let (kill, again, at) = (victim.kill(), victim.kill(), point.clone());
+    // Counts the calls since the first kill, itself included.
+    let since = AtomicUsize::new(0);
     let breaks = move |side: Side, route: &str, number: usize| {
-        (side == at.side && route == at.route && number == at.number).then(|| {
-            if at.after {
+        if side == at.side && route == at.route && number == at.number {
+            since.store(1, Ordering::Relaxed);
+            return Some(if at.after {
                 Fault::DoAfter(kill.clone())
             } else {
                 Fault::DoBefore(kill.clone())
-            }
-        })
+            });
+        }
+        let counts = at.twice && route != "register" && since.load(Ordering::Relaxed) > 0;
+        let is_second = counts && since.fetch_add(1, Ordering::Relaxed) == at.second();
+        is_second.then(|| Fault::DoBefore(again.clone()))
     };
     let world = World::start(suite, victim, breaks).await?;
     if point.again {
@@ -188,11 +239,12 @@ async fn killed_at(
         world.arm(true);
     }
     let ended = world.run(SyncType::Full).await;
-    let failure =
-        || Failure::new("a process that is killed loses something").fact("killed", point.text());
+    let failure = Failure::new("a process that is killed loses something")
+        .fact("killed", point.text())
+        .fact("resumed", resumed_from(&world, &point));
     let failure = match ended {
-        Err(error) => failure().fact("then", format!("{error:#}")),
-        Ok(ended) if !ended.is_completed() => failure()
+        Err(error) => failure.fact("then", format!("{error:#}")),
+        Ok(ended) if !ended.is_completed() => failure
             .fact(
                 "then",
                 format!("the run is {:?}", ended.progress.run.status),
@@ -202,50 +254,32 @@ async fn killed_at(
                 ended.progress.run.error_message.unwrap_or_default(),
             ),
         Ok(_) => {
-            let differences = world.state().await?.differences(expected);
-            if differences.is_empty() {
+            let found = world.state().await?;
+            if found.differences(expected).is_empty() {
                 return Ok(Ok(world.hits() > 0));
             }
-            let failure = failure()
-                .fact("then", "the run was resumed and completed")
-                .fact("lost", differences.join("\n"));
-            match cause(&world.journal.entries(), expected, &world.state().await?) {
-                Some((because, help)) => failure.because(because).help(help),
-                None => failure,
-            }
+            causes::explained(failure, &world.journal.entries(), expected, &found)
         }
     };
     let store = world.keep(Check::Resume, &point.name()).await;
     Ok(Err(failure.store(store).point(point.name())))
 }
 
-/// Returns why a document was lost and how to fix it, if the order of the calls shows it.
-fn cause(calls: &[Entry], expected: &State, found: &State) -> Option<(String, &'static str)> {
-    let mut missing = expected.documents.iter();
-    let lost = missing.find(|document| found.documents.get(&document.id).is_none())?;
-    let has =
-        |bytes: &[u8], text: &str| String::from_utf8_lossy(bytes).contains(&format!("\"{text}\""));
-    let sent = calls
-        .iter()
-        .any(|entry| entry.route == "events/batch" && has(&entry.request, &lost.id));
-    if sent {
-        let help = "keep in the checkpoint what the run saw before it was interrupted, as an `Inventory` does";
-        return Some((
-            format!("{} was sent, and deleted by the resumed run", lost.id),
-            help,
-        ));
+/// Describes from where an interrupted run is resumed: its last checkpoint before the kill.
+fn resumed_from(world: &World, point: &Boundary) -> String {
+    let calls = world.journal.entries();
+    let (before, after) = calls.split_at(world.first_hit().min(calls.len()));
+    // The killed call has no answer, but the manager may have handled it.
+    let killed = after.iter().find(|call| call.status == 0 && point.after);
+    let before = before.iter().chain(killed).rev();
+    let mut in_run = before.take_while(|call| call.route != "complete");
+    match in_run.find(|call| call.route == "checkpoint") {
+        Some(saved) => {
+            let text = String::from_utf8_lossy(&saved.request);
+            let end = text.floor_char_boundary(LONGEST);
+            let more = if end < text.len() { "…" } else { "" };
+            format!("from {}{more}", &text[..end])
+        }
+        None => "from its beginning; it had saved no checkpoint".to_owned(),
     }
-    let read = calls.iter().position(|entry| {
-        entry.side == Side::Source
-            && (has(&entry.answer, &lost.id) || has(&entry.answer, &lost.title))
-    })?;
-    let saved = calls[read..]
-        .iter()
-        .any(|entry| entry.route == "checkpoint");
-    let help = "save a checkpoint only after everything that it says is done was emitted";
-    let text = format!(
-        "a checkpoint was saved after `{}` had brought {} and before it was sent",
-        calls[read].route, lost.id
-    );
-    saved.then_some((text, help))
 }

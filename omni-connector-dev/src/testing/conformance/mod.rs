@@ -3,17 +3,23 @@
 
 mod asked;
 mod broken;
+mod causes;
 mod changed;
+mod check;
 mod disturbed;
 mod edited;
+mod faithful;
+mod kept;
 mod killed;
 mod load;
 mod mutated;
 mod plain;
+mod summary;
 mod verdict;
 mod world;
 
 use std::{
+    io::{self, Write},
     path::PathBuf,
     sync::{Arc, atomic::AtomicBool},
 };
@@ -22,96 +28,9 @@ use omni_connector::AuthType;
 use serde_json::{Value, json};
 
 use super::source::Source;
+pub use check::Check;
+pub use summary::Summary;
 pub use verdict::{Failure, Verdict};
-
-/// The promise of a check.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Check {
-    /// Omni accepts the manifest, and it is the one in `tests/manifest.json`.
-    Manifest,
-    /// A full run sends all documents.
-    Completes,
-    /// A second run changes nothing.
-    Idle,
-    /// A process that is killed at any moment loses nothing.
-    Resume,
-    /// A cancelled run and a process that is asked to end stop in time.
-    Stops,
-    /// Faults of the manager lose nothing.
-    ManagerFaults,
-    /// Faults of the source delete nothing, and hide nothing.
-    SourceFaults,
-    /// Unusual pages lose nothing.
-    Walks,
-    /// Documents that the source lost are deleted, and no others.
-    Deletes,
-    /// A person who loses access loses it in Omni as well, and unknown access admits nobody.
-    Access,
-    /// An unusual item affects no other item.
-    Items,
-    /// A changed item is changed in Omni.
-    Changes,
-    /// Each operator finds a document.
-    Operators,
-    /// A caller's mistake is refused as such.
-    Actions,
-    /// No secret leaves the connector.
-    Secrets,
-    /// Checkpoints of earlier versions are accepted.
-    OldState,
-    /// Memory and calls stay in proportion when the source grows.
-    Load,
-    /// Each mutation of a tape has only its own consequences.
-    Mutations,
-}
-
-impl Check {
-    /// All checks, in the order in which they run.
-    pub const ALL: [Self; 18] = [
-        Self::Manifest,
-        Self::Completes,
-        Self::Idle,
-        Self::Resume,
-        Self::Stops,
-        Self::ManagerFaults,
-        Self::SourceFaults,
-        Self::Walks,
-        Self::Deletes,
-        Self::Access,
-        Self::Items,
-        Self::Changes,
-        Self::Operators,
-        Self::Actions,
-        Self::Secrets,
-        Self::OldState,
-        Self::Load,
-        Self::Mutations,
-    ];
-
-    /// Returns the name of its test.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Manifest => "manifest",
-            Self::Completes => "completes",
-            Self::Idle => "idle",
-            Self::Resume => "resume",
-            Self::Stops => "stops",
-            Self::ManagerFaults => "manager_faults",
-            Self::SourceFaults => "source_faults",
-            Self::Walks => "walks",
-            Self::Deletes => "deletes",
-            Self::Access => "access",
-            Self::Items => "items",
-            Self::Changes => "changes",
-            Self::Operators => "operators",
-            Self::Actions => "actions",
-            Self::Secrets => "secrets",
-            Self::OldState => "old_state",
-            Self::Load => "load",
-            Self::Mutations => "mutations",
-        }
-    }
-}
 
 /// The address at which the connector reaches the source: a proxy of the kit.
 #[derive(Debug, Clone)]
@@ -142,7 +61,11 @@ pub struct Conformance {
     environment: Vec<(String, String)>,
     skipped: Vec<(Check, String)>,
     documents: Option<usize>,
+    people: Option<usize>,
+    groups: Option<usize>,
+    tape: Option<PathBuf>,
     boundaries: usize,
+    summary: Arc<Summary>,
     /// Whether undisturbed runs differ from each other, which the check `idle` reports. The other checks then compare
     /// less.
     is_coarse: Arc<AtomicBool>,
@@ -166,7 +89,11 @@ impl Conformance {
             environment: Vec::new(),
             skipped: Vec::new(),
             documents: None,
+            people: None,
+            groups: None,
+            tape: None,
             boundaries: 60,
+            summary: Arc::default(),
             is_coarse: Arc::default(),
         }
     }
@@ -207,6 +134,25 @@ impl Conformance {
         self
     }
 
+    /// Sets the number of people that a full run sends.
+    pub const fn people(mut self, people: usize) -> Self {
+        self.people = Some(people);
+        self
+    }
+
+    /// Sets the number of groups with members that a full run sends.
+    pub const fn groups(mut self, groups: usize) -> Self {
+        self.groups = Some(groups);
+        self
+    }
+
+    /// Names a tape of the real source, with which the source of the test is compared. A relative path begins at the
+    /// package. `OMNI_TEST_TAPE` names another one.
+    pub fn tape(mut self, path: impl Into<PathBuf>) -> Self {
+        self.tape = Some(path.into());
+        self
+    }
+
     /// Sets the number of boundaries at which a process is killed. The default is 60; `OMNI_TEST_FULL=1` tests all.
     pub const fn boundaries(mut self, boundaries: usize) -> Self {
         self.boundaries = boundaries;
@@ -216,6 +162,12 @@ impl Conformance {
     /// Skips a check, for a reason that is printed.
     pub fn skip(mut self, check: Check, reason: impl Into<String>) -> Self {
         self.skipped.push((check, reason.into()));
+        self
+    }
+
+    /// Counts the results together with those of other suites: those that the tests of one program make.
+    pub fn summary(mut self, summary: &Arc<Summary>) -> Self {
+        self.summary = Arc::clone(summary);
         self
     }
 
@@ -238,6 +190,7 @@ impl Conformance {
                     Check::OldState => plain::old_state(self).await,
                     Check::Load => load::load(self).await,
                     Check::Mutations => mutated::mutations(self).await,
+                    Check::Fake => faithful::fake(self).await,
                     Check::Resume => killed::resume(self).await,
                     Check::Stops => disturbed::stops(self).await,
                     Check::ManagerFaults => disturbed::manager_faults(self).await,
@@ -252,24 +205,28 @@ impl Conformance {
                 }
             })
         });
-        let repeat = format!("cargo test -p {} {}", self.package, check.name());
         match outcome {
-            Ok(Verdict::Failed(failure)) => Verdict::Failed(failure.named(check, &repeat)),
+            Ok(Verdict::Failed(failure)) => Verdict::Failed(failure.named(check, &self.package)),
             Ok(verdict) => verdict,
             Err(error) => {
                 let failure =
                     Failure::new("the check could not be made").fact("error", format!("{error:#}"));
-                Verdict::Failed(failure.named(check, &repeat))
+                Verdict::Failed(failure.named(check, &self.package))
             }
         }
     }
 
-    /// Runs a check as a test.
+    /// Runs a check as a test. After the last check it prints how many passed.
     ///
     /// # Panics
     /// Panics if it failed.
     pub fn assert(&self, check: Check) {
-        match self.run(check) {
+        let verdict = self.run(check);
+        if self.summary.count(&verdict) == Check::ALL.len() {
+            // Not `eprintln!`, whose output a passing test hides.
+            let _ = writeln!(io::stderr(), "{}", self.summary);
+        }
+        match verdict {
             Verdict::Failed(failure) => panic!("{failure}"),
             verdict => println!("{} … {verdict}", check.name()),
         }
@@ -296,18 +253,21 @@ impl Conformance {
 macro_rules! conformance {
     (connector: $connector:literal $(, $($options:tt)*)?) => {
         fn conformance() -> $crate::testing::Conformance {
+            static SUMMARY: ::std::sync::LazyLock<::std::sync::Arc<$crate::testing::Summary>> =
+                ::std::sync::LazyLock::new(::std::default::Default::default);
             let suite = $crate::testing::Conformance::of(
                 env!("CARGO_PKG_NAME"),
                 env!("CARGO_MANIFEST_DIR"),
                 env!(concat!("CARGO_BIN_EXE_", $connector)),
-            );
+            )
+            .summary(&SUMMARY);
             $crate::conformance!(@options suite $(, $($options)*)?)
         }
         $crate::conformance!(@tests
             manifest Manifest, completes Completes, idle Idle, resume Resume, stops Stops, manager_faults ManagerFaults,
             source_faults SourceFaults, walks Walks, deletes Deletes, access Access, items Items, changes Changes,
             operators Operators, actions Actions, secrets Secrets, old_state OldState,
-            load Load, mutations Mutations);
+            load Load, mutations Mutations, fake Fake);
     };
     (@tests $($name:ident $check:ident),*) => {
         $(
@@ -348,4 +308,5 @@ macro_rules! conformance {
     (@check old_state) => { $crate::testing::Check::OldState };
     (@check load) => { $crate::testing::Check::Load };
     (@check mutations) => { $crate::testing::Check::Mutations };
+    (@check fake) => { $crate::testing::Check::Fake };
 }

@@ -1,6 +1,6 @@
 //! Checks of undisturbed runs: the manifest, a full run, a second run, old checkpoints, and the connector's output.
 
-use std::{collections::BTreeSet, fs};
+use std::{collections::BTreeSet, fs, path::Path};
 
 use anyhow::Result;
 use omni_connector::{SyncType, schema};
@@ -102,6 +102,17 @@ pub(super) async fn completes(suite: &Conformance) -> Result<Verdict> {
             failure.store(world.keep(Check::Completes, "full").await),
         ));
     }
+    let state = world.state().await?;
+    for (expected, found, what) in [
+        (suite.people, state.people.len(), "people"),
+        (suite.groups, state.groups.len(), "groups with members"),
+    ] {
+        if let Some(expected) = expected.filter(|expected| *expected != found) {
+            let what = format!("the run brings {found} {what} instead of {expected}");
+            let store = world.keep(Check::Completes, "full").await;
+            return Ok(Verdict::Failed(Failure::new(what).store(store)));
+        }
+    }
     if found == 0 && suite.documents.is_none() {
         return Ok(Verdict::Failed(
             Failure::new("the run brings no documents")
@@ -172,21 +183,24 @@ pub(super) async fn idle(suite: &Conformance) -> Result<Verdict> {
 
 pub(super) async fn old_state(suite: &Conformance) -> Result<Verdict> {
     let folder = suite.folder.join("tests/compat");
+    if std::env::var_os("UPDATE").is_some() {
+        write_checkpoint(suite, &folder).await?;
+    }
     let mut files: Vec<_> = match fs::read_dir(&folder) {
         Ok(entries) => entries
             .filter_map(|entry| Some(entry.ok()?.path()))
             .collect(),
-        Err(_) => {
-            return Ok(Verdict::LeftOut(
-                "there are no checkpoints in `tests/compat/*.json`".to_owned(),
-            ));
-        }
+        Err(_) => Vec::new(),
     };
     files.retain(|path| {
         path.extension()
             .is_some_and(|extension| extension == "json")
     });
     files.sort();
+    if files.is_empty() {
+        let reason = "there are no checkpoints in `tests/compat/*.json`; `UPDATE=1` writes that of this version";
+        return Ok(Verdict::LeftOut(reason.to_owned()));
+    }
     for path in &files {
         let checkpoint: Value = serde_json::from_str(&fs::read_to_string(path)?)?;
         let world = World::calm(suite).await?;
@@ -223,6 +237,22 @@ pub(super) async fn old_state(suite: &Conformance) -> Result<Verdict> {
         "{} checkpoints of earlier versions",
         files.len()
     )))
+}
+
+/// Writes the checkpoint of a run of this version.
+async fn write_checkpoint(suite: &Conformance, folder: &Path) -> Result<()> {
+    let world = World::calm(suite).await?;
+    world.run(SyncType::Full).await?;
+    let id = world.setup.source.id.clone();
+    let store = world.setup.manager.store();
+    let checkpoint = store.read(move |db| checkpoints::find(db, &id)).await?;
+    let Some(checkpoint) = checkpoint else {
+        return Ok(());
+    };
+    fs::create_dir_all(folder)?;
+    let path = folder.join(format!("{}.json", world.setup.manifest.version));
+    fs::write(path, serde_json::to_string_pretty(&checkpoint)? + "\n")?;
+    Ok(())
 }
 
 /// Searches for the credentials in all output of the connector, in a successful run and in failing ones.

@@ -1,6 +1,9 @@
 //! The result of a check, for people.
 
-use std::{fmt, path::PathBuf};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use super::Check;
 
@@ -41,7 +44,7 @@ pub struct Failure {
     because: Option<String>,
     help: Option<String>,
     store: Option<PathBuf>,
-    repeat: String,
+    package: String,
     point: Option<String>,
 }
 
@@ -54,7 +57,7 @@ impl Failure {
             because: None,
             help: None,
             store: None,
-            repeat: String::new(),
+            package: String::new(),
             point: None,
         }
     }
@@ -85,13 +88,15 @@ impl Failure {
         self
     }
 
-    pub(super) fn named(mut self, check: Check, repeat: &str) -> Self {
+    pub(super) fn named(mut self, check: Check, package: &str) -> Self {
         self.check = Some(check);
-        self.repeat = match &self.point {
-            Some(point) => format!("OMNI_TEST_POINT='{point}' {repeat}"),
-            None => repeat.to_owned(),
-        };
+        package.clone_into(&mut self.package);
         self
+    }
+
+    /// Returns the folder with the store of the failed run, if it is kept.
+    pub fn kept_at(&self) -> Option<&Path> {
+        self.store.as_deref()
     }
 
     /// Returns the problem as a sentence.
@@ -117,9 +122,16 @@ impl fmt::Display for Failure {
         if let Some(help) = &self.help {
             writeln!(f, "help: {help}")?;
         }
-        write!(f, "repeat: {}", self.repeat)?;
+        let (package, point) = (&self.package, self.point.as_ref());
+        let point = point.map(|point| format!("OMNI_TEST_POINT='{point}' "));
+        let point = point.unwrap_or_default();
+        write!(f, "repeat: {point}cargo test -p {package} {check}")?;
         if let Some(store) = &self.store {
-            write!(f, "\nlook: cargo omni search --store {}", store.display())?;
+            write!(
+                f,
+                "\nlook: cargo omni dev {package} --store {}",
+                store.display()
+            )?;
         }
         Ok(())
     }

@@ -5,17 +5,18 @@ use std::{
     collections::{BTreeMap, HashMap},
     path::PathBuf,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
 use anyhow::Result;
-use omni_connector::SyncType;
+use omni_connector::{AuthType, SyncType};
+use serde_json::{Value, json};
 use tokio::time::error::Elapsed;
 
-use super::{Address, Check, Conformance};
+use super::{Address, Conformance};
 use crate::{
     manager::Manager,
     store::StoreError,
@@ -43,9 +44,12 @@ pub(super) struct World {
     pub(super) setup: Setup,
     pub(super) source: Option<Box<dyn Source>>,
     pub(super) journal: Journal,
+    /// The source's credential, for another source of the same connector.
+    pub(super) credential: (AuthType, Value),
+    /// The folder for the stores of failed runs.
+    pub(super) folder: PathBuf,
     armed: Arc<Armed>,
     own_url: Option<String>,
-    folder: PathBuf,
     is_coarse: Arc<AtomicBool>,
     /// Dropping a proxy stops it.
     _proxies: Vec<Proxy>,
@@ -57,6 +61,9 @@ struct Armed {
     counts: Mutex<HashMap<(Side, String), usize>>,
     breaks: Box<Breaks>,
     hits: AtomicUsize,
+    journal: Journal,
+    /// The number of answered calls before the first broken one.
+    first_hit: OnceLock<usize>,
 }
 
 /// The process, once it has started.
@@ -180,6 +187,8 @@ impl World {
             counts: Mutex::default(),
             breaks: Box::new(breaks),
             hits: AtomicUsize::new(0),
+            journal: journal.clone(),
+            first_hit: OnceLock::new(),
         });
         let source = suite.source.as_ref().map(|start| start());
         let mut proxies = Vec::new();
@@ -202,7 +211,9 @@ impl World {
             .config(config)
             .auth_type(suite.auth_type)
             .env("OMNI_TEST_CLOCK", CLOCK)
-            .env("OMNI_CONNECTOR_GRACE_SECONDS", "2");
+            .env("OMNI_CONNECTOR_GRACE_SECONDS", "2")
+            // The store of a failed run has the requests of the run.
+            .env("OMNI_DEV_REQUESTS", "1");
         if let Some(credentials) = &suite.credentials {
             builder = builder.credentials(credentials.clone());
         }
@@ -216,9 +227,13 @@ impl World {
             setup,
             source,
             journal,
+            credential: (
+                suite.auth_type,
+                suite.credentials.clone().unwrap_or_else(|| json!({})),
+            ),
+            folder: suite.kept_at(),
             armed,
             own_url,
-            folder: suite.kept_at(),
             is_coarse: Arc::clone(&suite.is_coarse),
             _proxies: proxies,
         })
@@ -276,6 +291,11 @@ impl World {
         self.armed.hits.load(Ordering::Relaxed)
     }
 
+    /// Returns the number of answered calls before the first broken one.
+    pub(super) fn first_hit(&self) -> usize {
+        self.armed.first_hit.get().copied().unwrap_or_default()
+    }
+
     /// Returns the calls to the source so far.
     pub(super) fn calls(&self) -> Vec<Entry> {
         let all = self.journal.entries().into_iter();
@@ -322,25 +342,6 @@ impl World {
             people,
         })
     }
-
-    /// Keeps the store of a failed run for people.
-    pub(super) async fn keep(&self, check: Check, name: &str) -> Option<PathBuf> {
-        let name: String = name
-            .chars()
-            .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
-            .collect();
-        let folder = self.folder.join(format!("{}-{name}", check.name()));
-        std::fs::create_dir_all(&folder).ok()?;
-        let path = folder.join("manager.sqlite3");
-        let _ = std::fs::remove_file(&path);
-        let target = path.to_string_lossy().into_owned();
-        let kept = self.setup.manager.store().read(move |db| {
-            db.execute("VACUUM INTO ?1", [target])?;
-            Ok::<_, StoreError>(())
-        });
-        kept.await.ok()?;
-        Some(folder)
-    }
 }
 
 impl Armed {
@@ -358,6 +359,7 @@ impl Armed {
             };
             let fault = (armed.breaks)(side, route, number)?;
             armed.hits.fetch_add(1, Ordering::Relaxed);
+            let _ = armed.first_hit.set(armed.journal.len());
             Some(fault)
         })
     }

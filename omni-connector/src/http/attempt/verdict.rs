@@ -64,8 +64,12 @@ impl Reader<'_> {
                 )
             }
             Verdict::Unauthorized => {
-                let message = message();
-                (SourceError::Unauthorized { message, at }, Again::WithNewKey)
+                let error = SourceError::Unauthorized {
+                    setting: self.setting(),
+                    message: message(),
+                    at,
+                };
+                (error, Again::WithNewKey)
             }
             Verdict::Forbidden => {
                 let scope = missing_scope(answer.headers());
@@ -93,6 +97,13 @@ impl Reader<'_> {
             }
         };
         Err(Failure::new(error, again))
+    }
+
+    /// Returns the field of the credential that the call was made with.
+    fn setting(&self) -> Option<String> {
+        let secret = self.call.api.settings().auth.secret()?;
+        let account = self.call.api.scope().account.as_ref()?;
+        account.field_with(secret.expose())
     }
 
     /// Removes the secret from a message of the source.

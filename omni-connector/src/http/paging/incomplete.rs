@@ -99,7 +99,10 @@ pub enum Incomplete {
     #[error("the run was cancelled")]
     Cancelled,
     /// The walk was abandoned, or its kind of end proves nothing.
-    #[error("{}: the pages were not read to an end that proves anything", place(.at))]
+    #[error(
+        "{}: nothing proves that all items were read; call `next` until it returns none, and use an end that the source declares",
+        place(.at)
+    )]
     EndNotProven {
         /// The walk.
         at: Box<At>,

@@ -28,7 +28,7 @@ pub struct ServedPage {
 impl Paging {
     /// The page of a list of `count` items that a request asks for. `asked` gives the value of a parameter of the query, or of
     /// a JSON pointer into the body; `link` is the request's URL with another value of a parameter. A page has at most `most` items,
-    /// and `shorten` says how many items fewer a page at an offset has.
+    /// and `shorten` says how many items fewer a page at an offset has; `usize::MAX` empties it.
     #[doc(hidden)]
     pub fn serve(
         &self,
@@ -68,7 +68,11 @@ impl Paging {
             }
         };
         let start = start.min(count);
-        let end = (start + size.saturating_sub(shorten(start)).max(1)).min(count);
+        let length = match shorten(start) {
+            usize::MAX => 0,
+            fewer => size.saturating_sub(fewer).max(1),
+        };
+        let end = (start + length).min(count);
         let (is_last, next) = (end >= count, format!("after-{end}"));
         let mut page = ServedPage {
             items: start..end,

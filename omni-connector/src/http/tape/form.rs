@@ -27,6 +27,9 @@ pub struct TapeHead {
     pub given: BTreeSet<usize>,
     /// The headers whose values were left out.
     pub left_out: BTreeSet<String>,
+    /// Whether addresses, names and texts are made up.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub made_up: bool,
 }
 
 impl TapeHead {

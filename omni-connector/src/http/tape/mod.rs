@@ -1,10 +1,12 @@
 //! Records what an [`Api`](super::Api) and its source exchange, above TLS, and has a tape answer in place of the source.
 //!
-//! `OMNI_HTTP_RECORD=1` turns recording on, and `GET /dev/tape` returns the tape. With `OMNI_HTTP_REPLAY=http://…` all
+//! `OMNI_HTTP_RECORD=1` turns recording on, and `GET /dev/tape` returns the tape. With `OMNI_HTTP_RECORD=pseudonyms` its
+//! addresses, names and texts are made up. With `OMNI_HTTP_REPLAY=http://…` all
 //! requests go to that server, which `cargo omni` or a test starts. The network is not used. A tape never contains a
 //! secret: requests and answers are redacted before they are kept.
 
 mod form;
+mod pseudonyms;
 mod recorder;
 
 use std::sync::LazyLock;
@@ -46,7 +48,7 @@ static MODE: LazyLock<Mode> = LazyLock::new(|| match std::env::var(REPLAY) {
 /// Returns an error if a secret would be on the tape.
 pub(crate) fn recorded(connector: &str) -> Option<Result<String, String>> {
     match &*MODE {
-        Mode::Record(recorder) => Some(recorder.tape(connector)),
+        Mode::Record(recorder) => Some(recorder.tape(connector, redact::are_names_made_up())),
         Mode::Send | Mode::Replay(..) => None,
     }
 }

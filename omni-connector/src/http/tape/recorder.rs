@@ -14,7 +14,10 @@ use reqwest::{
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use super::form::{Answered, Asked, Exchange, Recorded, TapeHead};
+use super::{
+    form::{Answered, Asked, Exchange, Recorded, TapeHead},
+    pseudonyms::Pseudonyms,
+};
 use crate::redact::StandIns;
 
 /// The headers of answers that connectors read.
@@ -146,7 +149,7 @@ impl Recorder {
     ///
     /// # Errors
     /// Returns an error if a secret is left.
-    pub(super) fn tape(&self, connector: &str) -> Result<String, String> {
+    pub(super) fn tape(&self, connector: &str, made_up: bool) -> Result<String, String> {
         let mut state = self.state();
         state.stand_ins.learn_met();
         let again = |mut value: Value| {
@@ -166,8 +169,12 @@ impl Recorder {
         let mut groups: BTreeMap<String, Vec<Value>> = BTreeMap::new();
         let mut first: HashMap<String, usize> = HashMap::new();
         let exchanges = state.exchanges.iter().flatten();
-        for (number, exchange) in exchanges.enumerate() {
-            let exchange = again(to_json(exchange)?);
+        let exchanges = exchanges.map(|exchange| Ok(again(to_json(exchange)?)));
+        let mut exchanges = exchanges.collect::<Result<Vec<_>, String>>()?;
+        if made_up {
+            exchanges = with_pseudonyms(exchanges)?;
+        }
+        for (number, exchange) in exchanges.into_iter().enumerate() {
             let key = exchange["asked"].to_string();
             first.entry(key.clone()).or_insert(number);
             groups.entry(key).or_default().push(exchange);
@@ -200,10 +207,19 @@ impl Recorder {
             secrets,
             given,
             left_out: state.left_out.clone(),
+            made_up,
         };
         lines.insert(0, to_json(&head)?.to_string());
         Ok(lines.join("\n") + "\n")
     }
+}
+
+fn with_pseudonyms(exchanges: Vec<Value>) -> Result<Vec<Value>, String> {
+    let exchanges = exchanges.into_iter().map(serde_json::from_value);
+    let exchanges: Result<Vec<Exchange>, _> = exchanges.collect();
+    let mut exchanges = exchanges.map_err(|error| error.to_string())?;
+    Pseudonyms::apply(&mut exchanges);
+    exchanges.iter().map(to_json).collect()
 }
 
 fn to_json(value: &impl serde::Serialize) -> Result<Value, String> {

@@ -269,6 +269,9 @@ async fn a_refused_credential_is_sent_again_only_if_it_changed() {
     assert_eq!(status, 401, "{body}");
     assert_eq!(source.times(), 1, "the same key would be refused again");
     assert!(!body.to_string().contains("old-key"), "{body}");
+    let named =
+        "`api_key` of the credential is refused; renew it: `GET thing`: the source says 401";
+    assert!(body.to_string().contains(named), "{body}");
     manager.give_credentials(&json!({ "api_key": "new-key" }));
     let (status, body) = read().await;
     assert_eq!(status, 401, "{body}");

@@ -20,6 +20,8 @@ pub(crate) fn tracker() -> FakeApi {
                 "text": format!("No space is left on disk {number}."),
                 "project": "ops",
                 "readers": ["ada@example.com", "bo@example.com"],
+                "watchers": ["ada@example.com", "bo@example.com"],
+                "updated": "2026-01-02T10:00:00Z",
             })
         })
         .collect();

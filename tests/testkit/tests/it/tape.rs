@@ -161,6 +161,80 @@ async fn the_tape_in_the_repository_is_what_a_recording_brings() {
     assert_eq!(exchanges(&tape), exchanges(&kept));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tape_with_pseudonyms_names_nobody_and_answers_all_the_same() {
+    let record = async || {
+        let source = tracker();
+        let setup = Setup::of(env!("CARGO_BIN_EXE_tracker"))
+            .config(json!({ "api_url": source.url() }))
+            .credentials(json!({ "api_key": "canary-7f3a" }))
+            .env("OMNI_HTTP_RECORD", "pseudonyms")
+            .start()
+            .await;
+        setup.sync(SyncType::Full).await;
+        let tape = Tape::recorded_by(&setup).await;
+        tape.replace(&source.url(), "https://tracker.example.com")
+    };
+    let tape = record().await;
+    for word in ["ada@", "bo@", "Disk", "disk", "space"] {
+        assert!(!tape.contains(word), "{word} is in {tape}");
+    }
+    for kept in ["OPS-13", "\"project\":\"ops\"", "2026-01-02T10:00:00Z"] {
+        assert!(tape.contains(kept), "{kept} is not in {tape}");
+    }
+    assert_eq!(record().await, tape, "two recordings are equal");
+
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("made-up.tape");
+    fs::write(&path, &tape).unwrap();
+    let tape = Tape::replay(&path);
+    let setup = Setup::of(env!("CARGO_BIN_EXE_tracker"))
+        .config(json!({ "api_url": tape.url() }))
+        .credentials(json!({ "api_key": "any-key" }))
+        .start()
+        .await;
+    setup.sync(SyncType::Full).await;
+    let documents = setup.documents().await;
+    assert_eq!(documents.len(), ISSUES);
+    // "Disk 1 is full", with words of the same length.
+    let title = &documents["issue-OPS-1"].title;
+    let lengths: Vec<_> = title.split(' ').map(str::len).collect();
+    assert_eq!(lengths, [4, 1, 2, 4], "{title}");
+    let readers = documents["issue-OPS-1"].readers();
+    assert!(
+        readers.iter().all(|reader| reader.ends_with(".com")),
+        "{readers:?}"
+    );
+}
+
+#[test]
+fn a_fake_that_answers_otherwise_than_the_tape_is_found_with_every_difference() {
+    let verdict = suite("").tape(FULL).run(Check::Fake);
+    assert!(matches!(verdict, Verdict::Passed(_)), "{verdict}");
+    assert!(
+        verdict
+            .to_string()
+            .contains("only on the tape: `GET issues/{id}`"),
+        "{verdict}"
+    );
+
+    let tape = fs::read_to_string(FULL).unwrap();
+    let tape = tape.replace("\"project\":\"ops\"", "\"project\":{\"key\":\"ops\"}");
+    let tape = tape.replace("\"GET teams\"", "\"GET squads\"");
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("other.tape");
+    fs::write(&path, tape).unwrap();
+    let verdict = suite("").tape(&path).run(Check::Fake);
+    let text = verdict.to_string();
+    assert!(verdict.is_failed(), "{text}");
+    for difference in [
+        "`GET issues` /issues/*/project is a string, and an object on the tape",
+        "`GET teams` is not on the tape",
+    ] {
+        assert!(text.contains(difference), "{difference} is not in {text}");
+    }
+}
+
 fn taped(mistake: &str) -> Conformance {
     suite(mistake)
         .source(|| Tape::replay(FULL))

@@ -1,5 +1,8 @@
 //! A connector of an imaginary tracker. `MISTAKE` names its one mistake; without the variable it has none.
 
+mod client;
+mod sending;
+
 use std::{
     collections::BTreeSet,
     env,
@@ -8,7 +11,9 @@ use std::{
     time::Duration,
 };
 
+use client::Client;
 use omni_connector::{Server, ServerConfig, prelude::*};
+use sending::{delete, groups, id_of, send};
 
 /// Returns whether the process makes this mistake.
 fn makes(mistake: &str) -> bool {
@@ -34,6 +39,10 @@ struct Issue {
     project: String,
     #[serde(default)]
     readers: Option<Vec<String>>,
+    #[serde(default)]
+    watchers: Option<Vec<String>>,
+    #[serde(default)]
+    updated: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -49,123 +58,13 @@ struct Known {
     ids: BTreeSet<String>,
     seen: BTreeSet<String>,
     cursor: Option<String>,
+    #[serde(default)]
+    resumes: u32,
 }
 
 /// Issues of an imaginary tracker.
 #[connector(name = "tracker", source_types = [Jira], config = Settings, credentials = ApiKey, state = Known)]
 struct Tracker;
-
-/// The tracker's API. Some mistakes need calls without `Api`.
-struct Client {
-    api: Api,
-    plain: HttpClient,
-    url: String,
-    key: SecretString,
-}
-
-/// A page of raw issues, and the token of the next one.
-struct Issues {
-    items: Vec<Value>,
-    next: Option<String>,
-}
-
-impl Client {
-    fn new(config: &Settings, key: &ApiKey) -> Self {
-        Self {
-            api: Api::at(&config.api_url).auth(Auth::bearer(&key.api_key)),
-            plain: HttpClient::new(),
-            url: config.api_url.as_str().trim_end_matches('/').to_owned(),
-            key: key.api_key.clone(),
-        }
-    }
-
-    async fn issues(&self, cursor: Option<&str>) -> Result<Issues> {
-        let mut answer = Value::Null;
-        if makes("html is an empty list")
-            || makes("a storm of retries")
-            || makes("errors are ignored")
-        {
-            let mut attempts = 0;
-            loop {
-                attempts += 1;
-                let mut url = format!("{}/issues", self.url);
-                if let Some(cursor) = cursor {
-                    url = format!("{url}?cursor={cursor}");
-                }
-                let sent = self
-                    .plain
-                    .get(url)
-                    .bearer_auth(self.key.expose())
-                    .send()
-                    .await;
-                match sent {
-                    Ok(sent) if sent.status().is_success() => {
-                        answer = match sent.json().await {
-                            Ok(answer) => answer,
-                            Err(_) if !makes("a storm of retries") => Value::Null,
-                            Err(error) => return Err(error.into()),
-                        };
-                        break;
-                    }
-                    _ if makes("errors are ignored") => break,
-                    Ok(sent) if !makes("a storm of retries") || attempts > 500 => {
-                        bail!("the tracker says {}", sent.status())
-                    }
-                    Err(error) if !makes("a storm of retries") || attempts > 500 => {
-                        return Err(error.without_url().into());
-                    }
-                    _ => tokio::time::sleep(Duration::from_millis(2)).await,
-                }
-            }
-        } else {
-            let mut call = self.api.get("issues");
-            if let Some(cursor) = cursor {
-                call = call.query(&[("cursor", cursor)]);
-            }
-            let read = call.read().await;
-            answer = match read {
-                Err(_) if makes("a failed page is the end") && cursor.is_some() => Value::Null,
-                read => read?,
-            };
-            if !makes("a failed page is the end") {
-                ensure!(answer["issues"].is_array(), "the answer has no issues");
-            }
-        }
-        if makes("a storm of retries") {
-            ensure!(answer["issues"].is_array(), "the answer has no issues");
-        }
-        Ok(Issues {
-            items: answer["issues"].as_array().cloned().unwrap_or_default(),
-            next: answer["next"].as_str().map(str::to_owned),
-        })
-    }
-}
-
-fn id_of(issue: &Issue) -> String {
-    match &issue.title {
-        Some(title) if makes("the id is made of the title") => {
-            title.to_lowercase().replace(' ', "-")
-        }
-        _ => format!("issue-{}", issue.key),
-    }
-}
-
-fn readers_of(issue: &Issue) -> DocumentPermissions {
-    let team = [format!(
-        "{}@teams.example.com",
-        issue.project.split(' ').next().unwrap_or_default()
-    )];
-    match &issue.readers {
-        _ if makes("everything is public") => DocumentPermissions::public(),
-        Some(_) if makes("readers are names") => DocumentPermissions::users(["Ada Lovelace"]),
-        Some(readers) if makes("a group that nobody sends") => {
-            DocumentPermissions::users(readers).and_groups(["lost@teams.example.com"])
-        }
-        Some(readers) => DocumentPermissions::users(readers).and_groups(team),
-        None if makes("unknown readers are everybody") => DocumentPermissions::public(),
-        None => DocumentPermissions::private(),
-    }
-}
 
 #[connector]
 impl Tracker {
@@ -201,7 +100,14 @@ impl Tracker {
             known.ids = known.last()?.map(|last| last.ids).unwrap_or_default();
             known.seen.clear();
             known.cursor = None;
+            known.resumes = 0;
             known.save().await?;
+        } else if makes("a run that is resumed twice ends early") {
+            known.resumes += 1;
+            known.save().await?;
+            if known.resumes > 1 {
+                return Ok(());
+            }
         }
         let resumed = known.cursor.is_some();
         if !(makes("groups are sent once only") && resumed) {
@@ -253,6 +159,15 @@ impl Tracker {
                 if makes("an odd item fails the run") && issue.title.is_none() {
                     bail!("{} has no title", issue.key);
                 }
+                let is_early = |time: &String| time.starts_with("0000");
+                if makes("an early time fails the run")
+                    && issue.updated.as_ref().is_some_and(is_early)
+                {
+                    bail!("{} is too old", issue.key);
+                }
+                if makes("a long id fails the run") && issue.key.len() > 255 {
+                    bail!("a key has {} characters", issue.key.len());
+                }
                 if makes("an odd item ends its page") && issue.title.is_none() {
                     ctx.item_failed(id_of(&issue), "it has no title", None);
                     let ids = known.ids.clone();
@@ -267,6 +182,9 @@ impl Tracker {
                 known.seen.insert(id_of(&issue));
             }
             let Some(next) = page.next else { break };
+            if makes("an empty page is the end") && count == 0 {
+                break;
+            }
             if makes("a short page is the end") && count < 4 {
                 break;
             }
@@ -304,7 +222,12 @@ impl Tracker {
         key: String,
     ) -> Result<Value> {
         let client = Client::new(&config, &credentials);
-        Ok(client.api.get(format!("issues/{key}")).read().await?)
+        let read = client.api.get(format!("issues/{key}")).read().await;
+        match read {
+            Err(_) if makes("an action hides what the source refuses") => Ok(json!({})),
+            Err(error) if makes("a refusal of the source is 500") => bail!("{error}"),
+            read => Ok(read?),
+        }
     }
 
     /// Create an issue.
@@ -352,99 +275,6 @@ struct NewIssue {
     /// One-line summary
     #[schemars(required)]
     title: Option<String>,
-}
-
-async fn groups(client: &Client, ctx: &SyncContext) -> Result<()> {
-    if makes("groups are never sent") {
-        return Ok(());
-    }
-    let answer: Value = client.api.get("teams").read().await?;
-    let teams: Vec<Team> = serde_json::from_value(answer["teams"].clone())?;
-    for team in teams {
-        match team.members {
-            Some(members) if members.is_empty() && makes("an empty group is not sent") => {}
-            Some(mut members) => {
-                if makes("members only come") {
-                    members.extend(["ada@example.com", "bo@example.com"].map(str::to_owned));
-                }
-                if makes("members are kept in memory") {
-                    static MET: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
-                    let mut met = MET.lock().unwrap_or_else(PoisonError::into_inner);
-                    met.extend(members);
-                    members = met.iter().cloned().collect();
-                }
-                ctx.group(Group::new(team.email, members)).await?;
-            }
-            None if makes("unknown members are none") => {
-                ctx.group(Group::new(team.email, [""; 0])).await?;
-            }
-            None => ctx.item_failed(team.email, "its members cannot be read", None),
-        }
-    }
-    Ok(())
-}
-
-async fn send(issue: &Issue, client: &Client, known: &Known, ctx: &SyncContext) -> Result<()> {
-    let mut title = issue.title.clone().unwrap_or_else(|| issue.key.clone());
-    let mut text = issue.text.clone().unwrap_or_default();
-    if makes("titles are sent once") && known.ids.contains(&id_of(issue)) {
-        title = title.replace(" (renamed)", "");
-    }
-    if makes("texts are sent once") && known.ids.contains(&id_of(issue)) {
-        text = text.replace(" (edited)", "");
-    }
-    if makes("the time of the run is in the text") {
-        text = format!(
-            "{text}\nread at {}",
-            OffsetDateTime::now_utc().unix_timestamp_nanos()
-        );
-    }
-    if makes("the key is in a document") {
-        text = format!(
-            "{text}\ncurl -H 'Authorization: Bearer {}'",
-            client.key.expose()
-        );
-    }
-    let readers = if makes("readers are sent once") && known.ids.contains(&id_of(issue)) {
-        DocumentPermissions::users(["ada@example.com", "bo@example.com"])
-            .and_groups(["ops@teams.example.com"])
-    } else {
-        readers_of(issue)
-    };
-    let document = Document::new(id_of(issue), readers).title(title).text(text);
-    let document = if makes("operators without attributes") {
-        document
-    } else if makes("values of operators have blanks") {
-        document.attribute("project", "Ops team")
-    } else {
-        document.attributes_of(issue)
-    };
-    ctx.upsert(document).await?;
-    Ok(())
-}
-
-async fn delete(known: &mut Known, ctx: &SyncContext) -> Result<()> {
-    let gone: Vec<_> = known.ids.difference(&known.seen).cloned().collect();
-    if makes("nothing is deleted") {
-        // It also forgets the known documents.
-    } else if makes("deletes name another id") {
-        for id in gone {
-            ctx.delete(id.replace("issue-", "issues/")).await?;
-        }
-    } else if makes("accidents are deleted") {
-        for id in gone {
-            ctx.delete(id).await?;
-        }
-    } else {
-        let mut listing = ctx.listing(known.ids.iter().cloned());
-        for id in &known.seen {
-            listing.saw(id);
-        }
-        let deletions = ctx.delete_unseen(listing.finish()?).await?;
-        known.seen.extend(deletions.held_back);
-    }
-    known.ids = std::mem::take(&mut known.seen);
-    Ok(())
 }
 
 #[tokio::main]

@@ -1,0 +1,93 @@
+//! The client of the tracker.
+
+use std::time::Duration;
+
+use omni_connector::prelude::*;
+
+use crate::{ApiKey, Settings, makes};
+
+/// The tracker's API. Some mistakes need calls without `Api`.
+pub(crate) struct Client {
+    pub(crate) api: Api,
+    plain: HttpClient,
+    url: String,
+    pub(crate) key: SecretString,
+}
+
+/// A page of raw issues, and the token of the next one.
+pub(crate) struct Issues {
+    pub(crate) items: Vec<Value>,
+    pub(crate) next: Option<String>,
+}
+
+impl Client {
+    pub(crate) fn new(config: &Settings, key: &ApiKey) -> Self {
+        Self {
+            api: Api::at(&config.api_url).auth(Auth::bearer(&key.api_key)),
+            plain: HttpClient::new(),
+            url: config.api_url.as_str().trim_end_matches('/').to_owned(),
+            key: key.api_key.clone(),
+        }
+    }
+
+    pub(crate) async fn issues(&self, cursor: Option<&str>) -> Result<Issues> {
+        let mut answer = Value::Null;
+        if makes("html is an empty list")
+            || makes("a storm of retries")
+            || makes("errors are ignored")
+        {
+            let mut attempts = 0;
+            loop {
+                attempts += 1;
+                let mut url = format!("{}/issues", self.url);
+                if let Some(cursor) = cursor {
+                    url = format!("{url}?cursor={cursor}");
+                }
+                let sent = self
+                    .plain
+                    .get(url)
+                    .bearer_auth(self.key.expose())
+                    .send()
+                    .await;
+                match sent {
+                    Ok(sent) if sent.status().is_success() => {
+                        answer = match sent.json().await {
+                            Ok(answer) => answer,
+                            Err(_) if !makes("a storm of retries") => Value::Null,
+                            Err(error) => return Err(error.into()),
+                        };
+                        break;
+                    }
+                    _ if makes("errors are ignored") => break,
+                    Ok(sent) if !makes("a storm of retries") || attempts > 500 => {
+                        bail!("the tracker says {}", sent.status())
+                    }
+                    Err(error) if !makes("a storm of retries") || attempts > 500 => {
+                        return Err(error.without_url().into());
+                    }
+                    _ => tokio::time::sleep(Duration::from_millis(2)).await,
+                }
+            }
+        } else {
+            let mut call = self.api.get("issues");
+            if let Some(cursor) = cursor {
+                call = call.query(&[("cursor", cursor)]);
+            }
+            let read = call.read().await;
+            answer = match read {
+                Err(_) if makes("a failed page is the end") && cursor.is_some() => Value::Null,
+                read => read?,
+            };
+            if !makes("a failed page is the end") {
+                ensure!(answer["issues"].is_array(), "the answer has no issues");
+            }
+        }
+        if makes("a storm of retries") {
+            ensure!(answer["issues"].is_array(), "the answer has no issues");
+        }
+        Ok(Issues {
+            items: answer["issues"].as_array().cloned().unwrap_or_default(),
+            next: answer["next"].as_str().map(str::to_owned),
+        })
+    }
+}
