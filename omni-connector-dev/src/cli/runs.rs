@@ -151,7 +151,6 @@ struct Documents {
 
 #[derive(Deserialize)]
 struct Numbers {
-    #[serde(alias = "request")]
     name: String,
     here: u64,
     there: u64,

@@ -34,9 +34,9 @@ pub(super) struct Compared {
     there: Progress,
     /// None if the documents of one of the runs are not known any more.
     documents: Option<Documents>,
-    operations: Vec<Operation>,
+    operations: Vec<Numbers>,
     /// Requests that only one of the runs made, or made more often.
-    requests: Vec<Request>,
+    requests: Vec<Numbers>,
 }
 
 #[derive(Serialize)]
@@ -46,18 +46,10 @@ struct Documents {
     named: Vec<Difference>,
 }
 
-/// How often an operation was called.
+/// How often each of two runs made a request, or called an operation.
 #[derive(Serialize)]
-struct Operation {
+struct Numbers {
     name: String,
-    here: u64,
-    there: u64,
-}
-
-/// How often one request was made.
-#[derive(Serialize)]
-struct Request {
-    request: String,
     here: u64,
     there: u64,
 }
@@ -95,24 +87,15 @@ fn read(
     } else {
         None
     };
-    let (asked_here, asked_there) = (Asked::read(db, here)?, Asked::read(db, there)?);
-    let operations = differing(&asked_here.operations, &asked_there.operations, true);
-    let requests = differing(&asked_here.requests, &asked_there.requests, false);
+    let asked = [Asked::read(db, here)?, Asked::read(db, there)?];
+    let operations = differing(&asked[0].operations, &asked[1].operations, true);
+    let requests = differing(&asked[0].requests, &asked[1].requests, false);
     Ok(Compared {
         here: sides.0,
         there: sides.1,
         documents,
-        operations: operations
-            .map(|(name, here, there)| Operation { name, here, there })
-            .collect(),
-        requests: requests
-            .take(NAMED)
-            .map(|(request, here, there)| Request {
-                request,
-                here,
-                there,
-            })
-            .collect(),
+        operations: operations.collect(),
+        requests: requests.take(NAMED).collect(),
     })
 }
 
@@ -144,16 +127,16 @@ fn differing(
     here: &BTreeMap<String, u64>,
     there: &BTreeMap<String, u64>,
     all: bool,
-) -> impl Iterator<Item = (String, u64, u64)> {
+) -> impl Iterator<Item = Numbers> {
     let names: std::collections::BTreeSet<_> = here.keys().chain(there.keys()).collect();
-    let numbers = names.into_iter().map(|name| {
-        let number = |side: &BTreeMap<String, u64>| side.get(name).copied().unwrap_or_default();
-        (name.clone(), number(here), number(there))
+    let number = |side: &BTreeMap<String, u64>, name| side.get(name).copied().unwrap_or_default();
+    let numbers = names.into_iter().map(|name| Numbers {
+        name: name.clone(),
+        here: number(here, name),
+        there: number(there, name),
     });
-    numbers
-        .filter(|(_, here, there)| all || here != there)
-        .collect::<Vec<_>>()
-        .into_iter()
+    let differ = |one: &Numbers| all || one.here != one.there;
+    numbers.filter(differ).collect::<Vec<_>>().into_iter()
 }
 
 fn render(frame: &Frame, data: &Compared) -> Markup {
@@ -179,9 +162,9 @@ fn render(frame: &Frame, data: &Compared) -> Markup {
                 h2 { "Requests" }
                 @if data.operations.is_empty() { p.quiet { "The connector reported no requests of these runs." } }
                 @else {
-                    (numbers("Operation", data.operations.iter().map(|one| (&one.name, one.here, one.there))))
+                    (numbers("Operation", &data.operations))
                     @if data.requests.is_empty() { p.quiet { "Both made the same requests, as far as they are kept." } }
-                    @else { h3 { "Requests that differ" } (numbers("Request", data.requests.iter().map(|one| (&one.request, one.here, one.there)))) }
+                    @else { h3 { "Requests that differ" } (numbers("Request", &data.requests)) }
                 }
             }
         }
@@ -209,13 +192,13 @@ fn documents_that_differ(frame: &Frame, documents: &Documents) -> Markup {
     }
 }
 
-fn numbers<'a>(title: &str, rows: impl Iterator<Item = (&'a String, u64, u64)>) -> Markup {
+fn numbers(title: &str, rows: &[Numbers]) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-label=(title) {
             table {
                 thead { tr { th { (title) } th.number { "this" } th.number { "other" } } }
-                tbody { @for (name, here, there) in rows {
-                    tr { td { code { (foreign(&cut(name, 200))) } } td.number { (count(here)) } td.number { (count(there)) } }
+                tbody { @for Numbers { name, here, there } in rows {
+                    tr { td { code { (foreign(&cut(name, 200))) } } td.number { (count(*here)) } td.number { (count(*there)) } }
                 } }
             }
         }

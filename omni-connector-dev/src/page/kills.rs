@@ -86,19 +86,28 @@ async fn random(shared: &Shared, source_id: &str) -> Result<Duration, StoreError
     Ok(span.mul_f64(f64::from(u32::try_from(drawn).unwrap_or_default()) / 1000.0))
 }
 
-/// Waits for a run of the source, then for the instant. Ends as well if the plan is changed.
+/// Waits for a run of the source, then for the instant; for the next run if this one ends before. Ends as well if the plan is
+/// changed.
 async fn wait_for(shared: Shared, kill: PlannedKill, after: Duration) {
+    let mut met = None;
     while shared.workbench.bench().kill.as_ref() == Some(&kill) {
-        let running = shared.store.read(runs::running).await;
-        let Ok(running) = running else { return };
-        if running.iter().any(|run| run.source_id == kill.source_id) {
-            sleep(after).await;
-            if shared.workbench.bench().kill.as_ref() == Some(&kill) {
-                shared.workbench.kill_if_due(&kill.source_id, Fact::Passed);
-            }
+        let Ok(running) = shared.store.read(runs::running).await else {
             return;
+        };
+        let run = running
+            .into_iter()
+            .find(|run| run.source_id == kill.source_id);
+        match (run, &met) {
+            (Some(run), Some(known)) if run.id == *known => {
+                shared.workbench.kill_if_due(&kill.source_id, Fact::Passed);
+                return;
+            }
+            (Some(run), _) => {
+                met = Some(run.id);
+                sleep(after).await;
+            }
+            (None, _) => sleep(POLL_INTERVAL).await,
         }
-        sleep(POLL_INTERVAL).await;
     }
 }
 

@@ -182,9 +182,9 @@ pub fn compare(
             "CASE WHEN {run}.sync_run_id IS NULL THEN NULL WHEN {run}.digest IS NULL THEN 'deleted' ELSE 'sent' END"
         )
     };
-    let (of_here, of_there) = (part("here"), part("there"));
+    let parts = ["here", "there"].map(part).join(", ");
     let sql = format!(
-        "SELECT document_id, {of_here}, {of_there} FROM {BOTH} WHERE NOT ({SAME}) ORDER BY document_id LIMIT ?3"
+        "SELECT document_id, {parts} FROM {BOTH} WHERE NOT ({SAME}) ORDER BY document_id LIMIT ?3"
     );
     let differences = db
         .prepare_cached(&sql)?

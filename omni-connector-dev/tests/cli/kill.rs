@@ -23,6 +23,20 @@ fn a_connector_dies_as_planned_in_a_run_and_nothing_is_lost() {
         let hits = desk.run(&["documents", "--json"]).ended(0);
         assert_eq!(hits["total"], 2, "{flags:?}");
     }
+    // At a random instant: the run waits until it is resumed, so the kill meets it.
+    let mut waiting = books();
+    waiting["wait"] = json!(true);
+    let config = desk.config(&waiting);
+    let changed = desk.run(&["sources", "--json", "change", "Shelf", "--config", &config]);
+    changed.ended(0);
+    let before = desk.connector_pid().unwrap();
+    desk.run(&["kill", "--json", "--at-random"]).ended(0);
+    let synced = desk.run(&["sync", "--json", "--full"]).ended(0);
+    assert_eq!(synced["status"], "completed");
+    assert_ne!(desk.connector_pid().unwrap(), before);
+    let config = desk.config(&books());
+    let changed = desk.run(&["sources", "--json", "change", "Shelf", "--config", &config]);
+    changed.ended(0);
     desk.run(&["kill", "--after", "1"]);
     let done = desk.run(&["kill", "--json", "--withdraw"]).ended(0);
     assert_eq!(done["done"], "The planned kill is withdrawn.");

@@ -125,7 +125,7 @@ async fn nothing_of_a_document_is_rendered_as_html() {
     event["metadata"]["path"] = hostile.into();
     event["attributes"] = json!({ hostile: hostile, "project": hostile });
     let text = format!("{hostile}\n{long}");
-    bring(
+    let run = bring(
         &world.manager,
         &world.source,
         &[&text],
@@ -145,6 +145,7 @@ async fn nothing_of_a_document_is_rendered_as_html() {
         ),
         "/dev/documents?as=%3Cscript%3Ealert(1)%3C/script%3E&tab=why&item=%3Cscript%3E".to_owned(),
         "/dev/documents?tab=groups".to_owned(),
+        format!("/dev/sync/compare?run={run}&with={}", world.run),
         "/dev/sync?run=%22%3E%3Cscript%3E".to_owned(),
     ]);
     for path in paths {
@@ -168,7 +169,18 @@ async fn no_answer_contains_a_secret() {
     );
     event["attributes"] = json!({ "project": secret });
     event["metadata"]["url"] = format!("https://acme.example/?key={secret}").into();
-    bring(
+    // Earlier versions and comparisons hold it as well.
+    let mut older = event.clone();
+    older["attributes"] = json!({ "project": "ops", secret: secret });
+    let first = bring(
+        &world.manager,
+        &world.source,
+        &[secret],
+        vec![older],
+        SyncType::Incremental,
+    )
+    .await;
+    let second = bring(
         &world.manager,
         &world.source,
         &[secret],
@@ -180,13 +192,15 @@ async fn no_answer_contains_a_secret() {
     let query = "%7Bcanary";
     let more = [
         "/dev/documents?q=leak",
+        "/dev/documents?doc=leak",
         "/dev/documents?q=canary",
         "/dev/documents?tab=why&item=leak",
     ];
     let paths = PANES
         .map(|pane| format!("/dev/{pane}?q={query}"))
         .into_iter()
-        .chain(more.map(str::to_owned));
+        .chain(more.map(str::to_owned))
+        .chain([format!("/dev/sync/compare?run={first}&with={second}")]);
     for path in paths {
         for accept in ["text/html", "application/json"] {
             let text = browser.get(&path, accept).await.text().await.unwrap();

@@ -42,7 +42,9 @@ impl DryRun {
 
     /// Ends the dry run, and returns the first stopped request.
     pub(crate) fn end(self) -> Option<StoppedRequest> {
-        first().take()
+        let stopped = first().take();
+        drop(self);
+        stopped
     }
 }
 
