@@ -61,7 +61,7 @@ pub(crate) fn rows() -> Result<[Row; 3]> {
 /// Measures in a process of its own, whose peak of memory is that of the manager.
 fn measured(files: u64) -> Result<[[Rate; 2]; 3]> {
     let part = Part::start(&["growth", &files.to_string()])?;
-    let mut read = || part.first_line()?.parse().map(Rate).context("a number");
+    let read = || part.first_line()?.parse().map(Rate).context("a number");
     let rates = [read()?, read()?];
     let (manager, connector) = (read()?, read()?);
     Ok([rates, [manager, manager], [connector, connector]])

@@ -14,7 +14,7 @@ use opentelemetry_otlp::{SpanExporter, WithHttpConfig};
 use opentelemetry_sdk::{
     Resource,
     error::OTelSdkResult,
-    trace::{self, SdkTracerProvider, SpanData, SpanExporter as _},
+    trace::{self, SdkTracerProvider, SpanData},
 };
 use tokio::runtime::Handle;
 use tracing::Subscriber;
