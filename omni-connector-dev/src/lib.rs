@@ -9,11 +9,19 @@
 //!
 //! | Feature | Content |
 //! |---|---|
-//! | `cli` (default) | the `cargo omni` command |
+//! | `cli` (default) | the `cargo omni` command and the development page |
 //! | `extract` (default) | readers of office, PDF and mail files within `cargo-omni`, which are slow to build. Without them, the program `omni-readers` of the crate `omni-connector-readers` reads files |
 //! | `testing` | tests for authors: [`testing`](mod@testing) |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(
+    not(feature = "cli"),
+    expect(
+        dead_code,
+        unused_imports,
+        reason = "only the page and the command use parts of the store and of the rules"
+    )
+)]
 
 #[cfg(feature = "cli")]
 pub mod cli;
@@ -22,6 +30,7 @@ mod lookup;
 mod manager;
 mod oauth;
 mod options;
+#[cfg(feature = "cli")]
 mod page;
 mod routes;
 mod rules;

@@ -11,12 +11,13 @@ use serde_json::Value;
 use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
 
+#[cfg(feature = "cli")]
+use crate::page::{self, Door, Page};
 use crate::{
     extract::FileNote,
     lookup,
     oauth::SignIns,
     options::{Options, Storage},
-    page::{self, Door, Page},
     routes::{self, App},
     rules::{self, ActionAnswer, ActionCall, ActionError, Description, Descriptions, Progress},
     runs::{self, CancelError, Supervisor, TriggerError},
@@ -80,8 +81,16 @@ pub struct Manager {
     stop: CancellationToken,
     server: JoinHandle<()>,
     supervision: Option<JoinHandle<()>>,
-    following: JoinHandle<()>,
+    #[cfg(feature = "cli")]
+    page: OpenPage,
+}
+
+/// The development page of a running manager.
+#[cfg(feature = "cli")]
+#[derive(Debug)]
+struct OpenPage {
     door: Door,
+    following: JoinHandle<()>,
 }
 
 impl Manager {
@@ -122,10 +131,11 @@ impl Manager {
             sign_ins: SignIns::default(),
             descriptions: Descriptions::default(),
         };
-        let door = Door::new(address.port());
-        let page = Page::new(app.shared.clone(), app.descriptions.clone(), door.clone());
-        let router = routes::router(app.clone(), page::router(page));
-        let following = tokio::spawn(page::follow(app.shared.clone(), door.clone()));
+        #[cfg(feature = "cli")]
+        let (page, pages) = OpenPage::of(&app, address.port());
+        #[cfg(not(feature = "cli"))]
+        let pages = axum::Router::new();
+        let router = routes::router(app.clone(), pages);
         let stopped = stop.clone().cancelled_owned();
         let server = tokio::spawn(async move {
             if let Err(error) = axum::serve(listener, router)
@@ -143,14 +153,15 @@ impl Manager {
             stop,
             server,
             supervision,
-            following,
-            door,
+            #[cfg(feature = "cli")]
+            page,
         })
     }
 
     /// Returns a new address of the development page, which admits one browser once.
+    #[cfg(feature = "cli")]
     pub fn page(&self) -> String {
-        format!("{}{}", self.url(), self.door.path())
+        format!("{}{}", self.url(), self.page.door.path())
     }
 
     /// Returns the state shared by the development command and the page.
@@ -404,10 +415,22 @@ impl Manager {
     }
 
     fn stop_supervision(&self) {
-        self.following.abort();
+        #[cfg(feature = "cli")]
+        self.page.following.abort();
         if let Some(supervision) = &self.supervision {
             supervision.abort();
         }
+    }
+}
+
+#[cfg(feature = "cli")]
+impl OpenPage {
+    /// Opens the page, and returns its routes.
+    fn of(app: &App, port: u16) -> (Self, axum::Router<App>) {
+        let door = Door::new(port);
+        let page = Page::new(app.shared.clone(), app.descriptions.clone(), door.clone());
+        let following = tokio::spawn(page::follow(app.shared.clone(), door.clone()));
+        (Self { door, following }, page::router(page))
     }
 }
 

@@ -5,6 +5,8 @@
     allow(dead_code, reason = "the command fills what the page shows")
 )]
 
+mod kill;
+
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -15,6 +17,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
 use tokio::sync::{mpsc, watch};
+
+pub(crate) use kill::{Fact, Moment, PlannedKill};
 
 /// The number of kept lines of the connector's log.
 const KEPT_LINES: usize = 500;
@@ -59,6 +63,8 @@ pub(crate) struct Bench {
     pub(crate) is_package: bool,
     /// The changes and resumed runs of the last restart, one sentence each.
     pub(crate) news: Vec<String>,
+    /// The kill that a person planned for the next moment of its kind.
+    pub(crate) kill: Option<PlannedKill>,
 }
 
 /// The schemas that a connector prints for its own types; none for a type without a schema.
@@ -140,6 +146,38 @@ impl Workbench {
     /// Passes an order on. Returns whether a command accepts orders.
     pub(crate) fn order(&self, order: Order) -> bool {
         self.0.orders.send(order).is_ok() && self.bench().phase != Phase::Unwatched
+    }
+
+    /// Plans a kill in place of the last one, or none. Returns whether a command accepts orders.
+    pub(crate) fn plan_kill(&self, kill: Option<PlannedKill>) -> bool {
+        let mut is_accepted = false;
+        self.0.bench.send_modify(|bench| {
+            is_accepted = bench.phase != Phase::Unwatched;
+            if is_accepted {
+                bench.kill = kill;
+            }
+        });
+        is_accepted
+    }
+
+    /// Orders the planned kill if it is due, and returns whether it was ordered.
+    pub(crate) fn kill_if_due(&self, source_id: &str, fact: Fact) -> bool {
+        let is_due = self.0.bench.send_if_modified(|bench| {
+            let kill = bench.kill.as_ref();
+            let is_due = kill.is_some_and(|kill| kill.is_due(source_id, fact));
+            if is_due {
+                bench.kill = None;
+            }
+            is_due
+        });
+        is_due && self.order(Order::Kill)
+    }
+
+    /// Ends when the connector does not serve any more.
+    pub(crate) async fn stopped_serving(&self) {
+        let mut bench = self.0.bench.subscribe();
+        // The sender lives as long as this value.
+        let _ = bench.wait_for(|bench| bench.phase != Phase::Serving).await;
     }
 
     /// Adds a line of the connector's output.

@@ -30,7 +30,7 @@ pub(crate) fn method_only(
     if let Ok(function) = &function
         && is_in_a_block(function)
     {
-        return expand::orphan(function.emitted(&[marker]), &Keys::runtime(keys))
+        return expand::uncollected(function.emitted(&[marker]), &Keys::runtime(keys))
             .into_token_stream();
     }
     let mut errors = Errors::new();
@@ -100,7 +100,7 @@ fn function(
     if let Ok(function) = &function
         && is_in_a_block(function)
     {
-        return expand::orphan(function.emitted(&[marker]), &runtime).into_token_stream();
+        return expand::uncollected(function.emitted(&[marker]), &runtime).into_token_stream();
     }
     let mut errors = Errors::new();
     let Ok(function) = function else {

@@ -66,7 +66,7 @@ pub use connector::{
     ActionCall, ActionError, ActionResponse, Connector, McpServer, Unavailable, Webhook,
     WebhookCall, WebhookRequest, actions,
     actions::{File, Response},
-    verify_hmac_sha256,
+    sign_hmac_sha256, verify_hmac_sha256,
 };
 #[cfg(feature = "mcp")]
 pub use connector::{HttpMcpServer, StdioMcpServer};
@@ -78,10 +78,10 @@ pub use manager::{ManagerClient, ManagerError, NotesError, Patience};
 pub use redact::redact;
 pub use run::{
     Access, Advance, Attachment, Deletions, Document, Each, Failure, FailureBudget, Group,
-    IncompleteListing, Inventory, Listing, Members, News, OperationCost, Operator, Part, Partition,
-    PartitionKey, PartitionState, Partitions, Ran, RequestStep, RunError, RunReport, RunRequests,
-    Skip, SourceRequest, SourceWalk, Stage, SyncContext, Walk, Walked, WalkedListing, Watch,
-    Watching, Watermark,
+    IncompleteListing, Inventory, Listing, Members, News, OperationCost, Operator, Packed, Part,
+    Partition, PartitionKey, PartitionState, Partitions, Ran, RequestStep, RunError, RunReport,
+    RunRequests, Skip, SourceRequest, SourceWalk, Stage, SyncContext, Walk, Walked, WalkedListing,
+    Watch, Watching, Watermark,
 };
 pub use schema::{CredentialSet, decode};
 pub use server::{ConfigError, Runner, ServerConfig};

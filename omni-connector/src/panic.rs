@@ -3,6 +3,7 @@
 use std::{
     any::Any,
     backtrace::{Backtrace, BacktraceStatus},
+    borrow::Cow,
     cell::{Cell, RefCell},
     fmt,
     future::poll_fn,
@@ -40,14 +41,23 @@ impl fmt::Display for Panicked {
 
 /// Installs a hook that records panic locations. The code that catches a panic reports it; other panics go to the previous
 /// hook. If a later hook does not call this one, only the locations are lost.
-pub(crate) fn note_places() {
+///
+/// A message in which `redact` finds a secret is logged without it. The previous hook would print it.
+pub(crate) fn note_places(redact: fn(&str) -> Cow<'_, str>) {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let before = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
             PLACE.set(info.location().map(ToString::to_string));
             if !IS_CAUGHT.get() {
-                before(info);
+                let message = info.payload_as_str().unwrap_or_default();
+                let clean = redact(message);
+                if clean == message {
+                    before(info);
+                } else {
+                    let place = PLACE.with_borrow(Clone::clone);
+                    tracing::error!(place, "a task panicked: {clean}");
+                }
                 return;
             }
             let backtrace = Backtrace::capture();
@@ -93,7 +103,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_caught_panic_has_its_message_and_place() {
-        note_places();
+        note_places(|text| text.into());
         let line = line!() + 1;
         let caught: Result<(), _> = catch(async { panic!("index {} out of bounds", 7) }).await;
         let caught = caught.unwrap_err().to_string();
@@ -106,7 +116,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_never_reports_the_place_of_another() {
-        note_places();
+        note_places(|text| text.into());
         let other = catch_unwind(|| panic!("caught by the author"));
         assert!(other.is_err());
         let caught: Result<(), _> =

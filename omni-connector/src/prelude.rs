@@ -22,8 +22,8 @@ pub use crate::{
     },
     manager::ManagerClient,
     run::{
-        Access, Document, Group, Inventory, Listing, Members, News, Part, Partitions, SyncContext,
-        Walked, Watch, Watermark,
+        Access, Document, Group, Inventory, Listing, Members, News, Packed, Part, Partitions,
+        SyncContext, Walked, Watch, Watermark,
     },
     schema::CredentialSet,
     transport::HttpClient,

@@ -10,7 +10,7 @@ use crate::{
     connector::{Connector, ErasedConnector},
     mcp::{bridged, serve_mcp},
     panic,
-    redact::redact,
+    redact::redact_line,
     server::{ServerConfig, listen, look_over, signalled},
     telemetry::{self, Telemetry},
     transport::HttpClient,
@@ -156,7 +156,7 @@ impl Server {
             None => ServerConfig::from_env()?,
         };
         let telemetry = start_telemetry(&*connector);
-        panic::note_places();
+        panic::note_places(redact_line);
         let served = served(connector, config, routes, shutdown).await;
         telemetry.end().await;
         served
@@ -174,7 +174,7 @@ impl fmt::Debug for Server {
 /// Starts the log, and the traces if a collector is configured.
 fn start_telemetry(connector: &dyn ErasedConnector) -> Telemetry {
     let http = || (*HttpClient::new()).clone();
-    telemetry::start(connector.name(), connector.version(), redact, http)
+    telemetry::start(connector.name(), connector.version(), redact_line, http)
 }
 
 fn print_manifest(connector: Arc<dyn ErasedConnector>) -> Result<()> {

@@ -163,6 +163,95 @@ const stories = {
     }
   },
 
+  async "a crash planned after some documents comes, and nothing is lost"(desk) {
+    const { page } = desk;
+    await go(desk, "/dev/sync");
+    await page.fill('#kill-at [name="documents"]', "40");
+    await press(page, "#kill-at button");
+    assert.match(await page.textContent("#kill-at"), /dies after 40 documents of a run/);
+    const before = (await last(desk)).run.id;
+    await page.selectOption('[name="mode"]', "full");
+    await press(page, "button:has-text('Sync')");
+    await until("the new process", () => page.locator("text=the full run goes on from its checkpoint").count());
+    const run = await over(desk);
+    assert.notEqual(run.run.id, before);
+    assert.equal(run.run.status, "completed");
+    assert.equal((await json(desk, "/dev/documents")).hits.total, 119 + 4, "the books and the four notices");
+    assert.equal((await json(desk, "/dev/sync")).kill, null);
+  },
+
+  async "only the first documents are taken, and two runs are compared"(desk) {
+    const { page } = desk;
+    await go(desk, "/dev/sync");
+    const { checkpoint } = await json(desk, "/dev/sync");
+    await page.selectOption('[name="mode"]', "full");
+    await page.fill('[name="first"]', "7");
+    const run = await sync(desk);
+    assert.equal(run.run.status, "cancelled");
+    assert.equal(run.effects.unchanged, 7);
+    assert.deepEqual((await json(desk, "/dev/sync")).checkpoint, checkpoint, "nothing is published");
+    await go(desk, `/dev/sync?run=${run.run.id}`);
+    await press(page, "#compare button");
+    assert.match(await page.textContent("main"), /7 are the same, 11\d differ/);
+    assert.deepEqual(await findings(page), []);
+  },
+
+  async "an item that failed is tried again, and nothing else is taken"(desk) {
+    const { page } = desk;
+    await go(desk, "/dev/source");
+    await page.fill('[name="v/pause"]', "");
+    await save(page);
+    await go(desk, "/dev/sync");
+    await page.selectOption('[name="mode"]', "full");
+    const failed = (await sync(desk)).run.id;
+    const again = async (word) => {
+      await go(desk, `/dev/sync?run=${failed}`);
+      await until("the failure", async () => {
+        await page.reload();
+        return page.locator("button:has-text('Try again')").count();
+      });
+      await press(page, "button:has-text('Try again')");
+      await over(desk);
+      await until(word, () => page.locator(`#tried dd >> nth=1 >> text=${word}`).count());
+      assert.match(await page.textContent("#tried dd >> nth=0"), /404 Not Found/);
+    };
+    await again("failed");
+    await go(desk, "/dev/source");
+    await page.selectOption('[name="v/mended"]', "true");
+    await save(page);
+    await again("sent");
+    await page.screenshot({ path: "pictures/tried.png" });
+    assert.deepEqual(await findings(page), []);
+    const run = await last(desk);
+    assert.deepEqual([run.run.status, run.effects.created, run.effects.unchanged], ["cancelled", 1, 0]);
+  },
+
+  async "a dry run sends nothing, and its call for real does"(desk) {
+    const { page } = desk;
+    const service = await catalogue();
+    try {
+      await go(desk, "/dev/source");
+      await page.fill('[name="v/catalogue"]', service.url);
+      await save(page);
+      await go(desk, "/dev/actions?action=announce");
+      await page.fill('[name="v/text"]', "The library is open");
+      await press(page, "button:has-text('Dry run')");
+      await go(desk, "/dev/actions?action=announce");
+      assert.match(await page.textContent("#dry-run"), /POST http:\S+notices was not sent.*The library is open/s);
+      assert.equal(service.asked(), 0, "nothing was sent");
+      await page.screenshot({ path: "pictures/dry-run.png" });
+      assert.deepEqual(await findings(page), []);
+      await press(page, "button:has-text('Call for real')");
+      assert.ok(service.asked() > 0);
+      await page.waitForSelector("#answer");
+      await go(desk, "/dev/source");
+      await page.fill('[name="v/catalogue"]', "");
+      await save(page);
+    } finally {
+      service.close();
+    }
+  },
+
   async "an action is called by its form"(desk) {
     const { page } = desk;
     await go(desk, "/dev/actions?action=reserve");
@@ -194,6 +283,15 @@ const stories = {
     await page.waitForSelector("dialog[open]");
     await page.keyboard.press("Escape");
     await page.keyboard.press("2");
+    await page.waitForURL(/sync/);
+    await page.keyboard.press("Control+k");
+    await page.waitForSelector("#palette[open]");
+    await page.keyboard.type("manif");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/documents.*q=manif/);
+    await page.keyboard.press("Control+k");
+    await page.keyboard.type("sync");
+    await page.keyboard.press("Enter");
     await page.waitForURL(/sync/);
     await page.waitForSelector('[data-press="r"]');
     const before = (await last(desk)).run.id;
@@ -245,11 +343,13 @@ const stories = {
     const run = await sync(desk);
     assert.equal(run.run.status, "completed");
     const times = [];
-    for (const pane of [...PANES, "documents?q=glaciers", "documents?as=ann@library.example"]) {
-      const before = spent(desk.dev.pid);
+    const before = (await json(desk, "/dev/sync")).runs[1].run.id;
+    const compare = `sync/compare?run=${run.run.id}&with=${before}`;
+    for (const pane of [...PANES, "documents?q=glaciers", "documents?as=ann@library.example", compare]) {
+      const begun = spent(desk.dev.pid);
       for (let round = 0; round < ROUNDS; round++) await (await desk.context.request.get(`${desk.origin}/dev/${pane}`)).text();
-      const time = (spent(desk.dev.pid) - before) / ROUNDS;
-      times.push([pane, Math.round(time)]);
+      const time = (spent(desk.dev.pid) - begun) / ROUNDS;
+      times.push([pane.replace(/\?run.*/, ""), Math.round(time)]);
     }
     await go(desk, "/dev/documents");
     const session = await page.context().newCDPSession(page);

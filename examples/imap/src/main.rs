@@ -1,9 +1,12 @@
 //! Indexes the mails of an IMAP account, one document a thread. It replaces Omni's own connector, with the same ids and
 //! settings.
 //!
-//! [`server`] talks to the server, [`thread`] makes documents, and [`mirror`] makes a run of both.
+//! [`server`] talks to the server, [`list`] groups mails into threads, [`thread`] makes a document of each, and
+//! [`mirror`] makes a run of all three.
 
+mod list;
 mod mirror;
+mod names;
 mod server;
 mod settings;
 mod thread;
@@ -134,7 +137,7 @@ impl Imap {
         let mut mailbox = Mailbox::open(&settings, &login).await?;
         let folders = mailbox.folders(&settings).await?;
         mailbox.close().await;
-        let names: Vec<_> = folders.into_iter().map(|it| it.name).collect();
+        let names: Vec<_> = folders.open.into_iter().map(|it| it.name).collect();
         Ok(Value::from_iter([("folders", names)]))
     }
 

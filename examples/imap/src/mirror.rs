@@ -1,15 +1,23 @@
 //! Keeps Omni's threads equal to the mailbox: finds the changed folders, and reads the changed threads in them.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, OnceLock},
+};
 
-use omni_connector::{Partition, prelude::*};
+use omni_connector::{Partition, Walk, prelude::*};
 use tokio::sync::Mutex;
 
 use crate::{
-    server::{Folder, Mailbox, Refused, Row, Status},
+    list::Row,
+    server::{Body, Folder, Folders, Mailbox, Refused, Status},
     settings::{Login, Settings},
-    thread::{Thread, document_id, threads},
+    thread::{Thread, document_id},
 };
+
+/// The number of mails that are read with one command, and their bytes. A larger mail is read alone.
+const AT_ONCE: usize = 100;
+const BYTES: u64 = 1 << 20;
 
 /// The state of a source.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -44,7 +52,17 @@ pub(crate) async fn refresh(
     ctx: &SyncContext,
 ) -> Result<()> {
     let mut mailbox = Mailbox::open(settings, login).await?;
-    let folders = mailbox.folders(settings).await?;
+    let Folders {
+        open: mut folders,
+        closed,
+    } = mailbox.folders(settings).await?;
+    // A known folder that the server does not open is read anyway, which fails, so that its documents stay.
+    let all = known.folders.keys();
+    for folder in closed {
+        if all.contains(&folder.raw) && !mailbox.is_gone(&folder).await? {
+            folders.push(folder);
+        }
+    }
     let pass = Arc::new(Pass {
         settings: settings.clone(),
         login: login.clone(),
@@ -109,15 +127,53 @@ impl Pass {
         if !is_full && part.status == Some(status) && walk.missing().is_empty() {
             return Ok(());
         }
-        let rows = mailbox.list(folder).await?;
-        for (root, mails) in threads(&rows, status.0) {
+        let threads = mailbox.list(folder, status.0).await?.threads();
+        let mut changed = Vec::new();
+        let mut mails_of_them = 0;
+        for (root, mails) in threads.iter() {
             let id = document_id(folder, &root);
-            let uids = |mails: &[&Row]| (status.0, mails.iter().map(|row| row.uid).collect());
             part.ctx().increment_scanned(1).await?;
-            if walk.is_current(&id, &uids(&mails)) {
+            if walk.is_current(&id, &version(status, mails)) {
                 continue;
             }
-            let (thread, mails) = self.thread(mailbox, folder, mails, part.ctx()).await?;
+            mails_of_them += mails.len();
+            changed.push((id, root, mails));
+            if mails_of_them >= AT_ONCE {
+                let changed = std::mem::take(&mut changed);
+                self.send(mailbox, folder, status, changed, &mut walk, part.ctx())
+                    .await?;
+                mails_of_them = 0;
+            }
+        }
+        self.send(mailbox, folder, status, changed, &mut walk, part.ctx())
+            .await?;
+        walk.finish(Walked::declared(
+            "as many mails were listed as the folder has",
+        ))
+        .await?;
+        part.status = Some(status);
+        Ok(())
+    }
+
+    /// Reads threads, and sends their documents.
+    async fn send(
+        &self,
+        mailbox: &mut Mailbox,
+        folder: &Folder,
+        status: Status,
+        threads: Vec<(String, String, &[Row])>,
+        walk: &mut Walk<(u32, Vec<u32>)>,
+        ctx: &SyncContext,
+    ) -> Result<()> {
+        let mails = threads.iter().flat_map(|it| it.2).copied().collect();
+        let mut ahead = Ahead {
+            mailbox,
+            most: self.settings.max_message_size,
+            mails,
+            bodies: HashMap::new(),
+        };
+        for (id, root, mails) in threads {
+            let (thread, mails) = self.thread(&mut ahead, folder, mails, ctx).await?;
             if mails.is_empty() {
                 continue;
             }
@@ -139,35 +195,28 @@ impl Pass {
                 self.settings.webmail_url_template.as_deref(),
                 &self.owner,
             );
-            walk.upsert(document, &uids(&mails)).await?;
+            walk.upsert(document, &version(status, &mails)).await?;
         }
-        walk.finish(Walked::declared(
-            "as many mails were listed as the folder has",
-        ))
-        .await?;
-        part.status = Some(status);
         Ok(())
     }
 
     /// Reads a thread. Returns it with its mails, without those that vanished since they were listed.
-    async fn thread<'it>(
+    async fn thread(
         &self,
-        mailbox: &mut Mailbox,
+        ahead: &mut Ahead<'_>,
         folder: &Folder,
-        mails: Vec<&'it Row>,
+        mails: &[Row],
         ctx: &SyncContext,
-    ) -> Result<(Thread, Vec<&'it Row>)> {
+    ) -> Result<(Thread, Vec<Row>)> {
         let mut there = Vec::with_capacity(mails.len());
         let mut thread = Thread::default();
         thread.folder.clone_from(&folder.name);
         for row in mails {
-            let most = self.settings.max_message_size;
-            let whole = most == 0 || u64::from(row.size) <= most;
-            let body = mailbox.read(row.uid, whole).await?;
-            if body.is_none() && !mailbox.has(row.uid).await? {
+            let body = ahead.body(row.uid).await?;
+            if body.is_none() && !ahead.mailbox.has(row.uid).await? {
                 continue;
             }
-            there.push(row);
+            there.push(*row);
             let Some(body) = body else {
                 continue;
             };
@@ -183,5 +232,41 @@ impl Pass {
             }
         }
         Ok((thread, there))
+    }
+}
+
+/// Returns the version of a thread: UIDVALIDITY and the UIDs of its mails.
+fn version(status: Status, mails: &[Row]) -> (u32, Vec<u32>) {
+    (status.0, mails.iter().map(|row| row.uid).collect())
+}
+
+/// Reads mails in a known order, several with one command.
+struct Ahead<'a> {
+    mailbox: &'a mut Mailbox,
+    /// The setting `max_message_size`.
+    most: u64,
+    mails: VecDeque<Row>,
+    bodies: HashMap<u32, Body>,
+}
+
+impl Ahead<'_> {
+    /// Returns a mail. `None` if the server did not send it.
+    async fn body(&mut self, uid: u32) -> Result<Option<Body>> {
+        if self.mails.front().is_some_and(|next| next.uid == uid) {
+            let is_whole = |row: &Row| self.most == 0 || u64::from(row.size) <= self.most;
+            let whole = self.mails.front().is_some_and(is_whole);
+            let (mut uids, mut bytes) = (Vec::new(), 0);
+            while let Some(row) = self.mails.front() {
+                bytes += u64::from(row.size);
+                let is_full = bytes > BYTES || uids.len() == AT_ONCE;
+                if !uids.is_empty() && (is_full || is_whole(row) != whole) {
+                    break;
+                }
+                uids.push(row.uid);
+                self.mails.pop_front();
+            }
+            self.bodies = self.mailbox.read(&uids, whole).await?;
+        }
+        Ok(self.bodies.remove(&uid))
     }
 }

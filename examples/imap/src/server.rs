@@ -1,9 +1,10 @@
 //! The connection to the server: log-in, list of folders, reading of mails. Every response has a time limit.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
 use async_imap::{
     Authenticator, Client,
+    error::Error as ImapError,
     extensions::idle::IdleResponse,
     types::{Flag, NameAttribute},
 };
@@ -20,7 +21,11 @@ use tokio_rustls::{
     rustls::{ClientConfig, pki_types::ServerName},
 };
 
-use crate::settings::{Encryption, Login, Settings};
+use crate::{
+    list::List,
+    names::{decode, unescape},
+    settings::{Encryption, Login, Settings},
+};
 
 /// The time limit of a response.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -38,16 +43,16 @@ pub(crate) struct Folder {
     pub(crate) name: String,
 }
 
+/// The folders of an account.
+#[derive(Debug, Default)]
+pub(crate) struct Folders {
+    pub(crate) open: Vec<Folder>,
+    /// Names that the server does not open: of folders that were deleted but for folders in them, or without rights.
+    pub(crate) closed: Vec<Folder>,
+}
+
 /// UIDVALIDITY, UIDNEXT and the number of mails. Any arrival or removal of a mail changes one of them.
 pub(crate) type Status = (u32, u32, u32);
-
-/// A mail in the list of a folder.
-#[derive(Debug)]
-pub(crate) struct Row {
-    pub(crate) uid: u32,
-    pub(crate) size: u32,
-    pub(crate) header: Vec<u8>,
-}
 
 /// A mail that was read.
 #[derive(Debug)]
@@ -74,7 +79,7 @@ impl Mailbox {
     }
 
     /// Returns all folders that the settings include.
-    pub(crate) async fn folders(&mut self, settings: &Settings) -> Result<Vec<Folder>> {
+    pub(crate) async fn folders(&mut self, settings: &Settings) -> Result<Folders> {
         let names: Vec<_> = timed(async {
             let names = self.0.list(Some(""), Some("*")).await?;
             names.try_collect().await
@@ -82,7 +87,7 @@ impl Mailbox {
         .await??;
         // async-imap treats a lost connection as the end of the list, and missing folders would be deleted.
         timed(self.0.noop()).await??;
-        let mut folders = Vec::new();
+        let mut folders = Folders::default();
         for name in names {
             let has = |wanted: &str| {
                 let mut all = name.attributes().iter();
@@ -92,7 +97,7 @@ impl Mailbox {
                 .attributes()
                 .iter()
                 .any(|it| matches!(it, NameAttribute::Trash | NameAttribute::Junk));
-            if has("noselect") || has("nonexistent") {
+            if has("nonexistent") {
                 continue;
             }
             let raw = unescape(name.name());
@@ -102,27 +107,47 @@ impl Mailbox {
                 None => &decoded,
             };
             if settings.wants(&decoded, last, is_trash) {
-                folders.push(Folder {
-                    name: decoded.clone(),
-                    raw,
-                });
+                let folder = Folder { raw, name: decoded };
+                if has("noselect") {
+                    folders.closed.push(folder);
+                } else {
+                    folders.open.push(folder);
+                }
             }
         }
         ensure!(
-            !folders.is_empty(),
+            !folders.open.is_empty(),
             "no folder is left to read; look at the settings `folder_allowlist` and `folder_denylist`"
         );
         Ok(folders)
     }
 
+    /// Returns whether the server says that a folder does not exist. A folder that it cannot open may exist.
+    pub(crate) async fn is_gone(&mut self, folder: &Folder) -> Result<bool> {
+        match timed(self.0.status(&folder.raw, "(MESSAGES)")).await? {
+            // Dovecot has no response code for it.
+            Err(ImapError::No(said)) => Ok(["exist", "EXIST", "no such"]
+                .iter()
+                .any(|it| said.contains(it))),
+            Err(error) => Err(error.into()),
+            Ok(_) => Ok(false),
+        }
+    }
+
     pub(crate) async fn status(&mut self, folder: &Folder) -> Result<Status> {
         // async-imap drops a status whose name has escapes, so such a folder is opened instead.
         let status = if folder.raw.contains(['"', '\\']) {
-            timed(self.0.examine(&folder.raw)).await??
+            timed(self.0.examine(&folder.raw)).await?
         } else {
             let status = self.0.status(&folder.raw, "(UIDVALIDITY UIDNEXT MESSAGES)");
-            timed(status).await??
+            timed(status).await?
         };
+        let status = status.map_err(|error| match error {
+            ImapError::No(said) => anyhow!(
+                "the server does not open the folder; give the account the right to read it, or name it in `folder_denylist`: {said}"
+            ),
+            error => error.into(),
+        })?;
         match (status.uid_validity, status.uid_next) {
             (Some(validity), Some(next)) => Ok((validity, next, status.exists)),
             _ => bail!("the server gives no UIDVALIDITY and UIDNEXT"),
@@ -130,47 +155,43 @@ impl Mailbox {
     }
 
     /// Opens a folder read only, and lists all its mails.
-    pub(crate) async fn list(&mut self, folder: &Folder) -> Result<Vec<Row>> {
+    pub(crate) async fn list(&mut self, folder: &Folder, validity: u32) -> Result<List> {
         let opened = timed(self.0.examine(&folder.raw)).await??;
-        let mut rows = Vec::new();
+        let mut list = List::default();
         if opened.exists > 0 {
             let what =
                 "(UID RFC822.SIZE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID REFERENCES IN-REPLY-TO)])";
             let mut answers = timed(self.0.uid_fetch("1:*", what)).await??;
             while let Some(mail) = timed(answers.try_next()).await?? {
                 if let Some(uid) = mail.uid {
-                    rows.push(Row {
-                        uid,
-                        size: mail.size.unwrap_or_default(),
-                        header: mail.header().unwrap_or_default().to_vec(),
-                    });
+                    let header = mail.header().unwrap_or_default();
+                    list.add(uid, mail.size.unwrap_or_default(), header, validity);
                 }
             }
         }
-        rows.sort_by_key(|row| row.uid);
-        rows.dedup_by_key(|row| row.uid);
+        let listed = list.settle();
         ensure!(
-            rows.len() >= usize::try_from(opened.exists)?,
-            "the server listed {} of {} mails",
-            rows.len(),
+            listed >= usize::try_from(opened.exists)?,
+            "the server listed {listed} of {} mails",
             opened.exists
         );
-        Ok(rows)
+        Ok(list)
     }
 
-    /// Reads a mail of the open folder, or only its header. Returns `None` when it has vanished.
-    pub(crate) async fn read(&mut self, uid: u32, whole: bool) -> Result<Option<Body>> {
+    /// Reads mails of the open folder, or only their headers. Mails that have vanished are not among them.
+    pub(crate) async fn read(&mut self, uids: &[u32], whole: bool) -> Result<HashMap<u32, Body>> {
         let what = if whole {
             "(UID FLAGS RFC822.SIZE BODY.PEEK[])"
         } else {
             "(UID FLAGS RFC822.SIZE BODY.PEEK[HEADER])"
         };
-        let mut answers = timed(self.0.uid_fetch(uid.to_string(), what)).await??;
-        let mut body = None;
+        let wanted: Vec<_> = uids.iter().map(u32::to_string).collect();
+        let mut answers = timed(self.0.uid_fetch(wanted.join(","), what)).await??;
+        let mut bodies = HashMap::new();
         while let Some(mail) = timed(answers.try_next()).await?? {
             let bytes = if whole { mail.body() } else { mail.header() };
-            if let (Some(bytes), true) = (bytes, mail.uid == Some(uid)) {
-                body = Some(Body {
+            if let (Some(bytes), Some(uid)) = (bytes, mail.uid) {
+                let body = Body {
                     uid,
                     size: mail.size.unwrap_or_default(),
                     flags: mail
@@ -179,10 +200,11 @@ impl Mailbox {
                         .filter(|it| it != "\\Recent")
                         .collect(),
                     bytes: bytes.to_vec(),
-                });
+                };
+                bodies.insert(uid, body);
             }
         }
-        Ok(body)
+        Ok(bodies)
     }
 
     /// Returns whether the open folder still has a mail.
@@ -264,9 +286,7 @@ async fn log_in(client: Client<Box<dyn Socket>>, login: &Login) -> Result<Mailbo
     };
     match answer {
         Ok(session) => Ok(Mailbox(session)),
-        Err((async_imap::error::Error::No(_) | async_imap::error::Error::Bad(_), _)) => {
-            Err(Refused(login.clone()).into())
-        }
+        Err((ImapError::No(_) | ImapError::Bad(_), _)) => Err(Refused(login.clone()).into()),
         Err((error, _)) => Err(error).context("logging in failed"),
     }
 }
@@ -335,55 +355,5 @@ fn flag(flag: Flag<'_>) -> String {
         Flag::Recent => "\\Recent".to_owned(),
         Flag::MayCreate => "\\*".to_owned(),
         Flag::Custom(name) => name.into_owned(),
-    }
-}
-
-/// Removes the backslashes that async-imap leaves in a quoted name.
-fn unescape(quoted: &str) -> String {
-    quoted.replace("\\\"", "\"").replace("\\\\", "\\")
-}
-
-/// Decodes a name in modified UTF-7. Returns any other name unchanged.
-pub(crate) fn decode(raw: &str) -> String {
-    try_decode(raw).unwrap_or_else(|| raw.to_owned())
-}
-
-fn try_decode(raw: &str) -> Option<String> {
-    const DIGITS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,";
-    let mut decoded = String::new();
-    let mut rest = raw;
-    while let Some((before, after)) = rest.split_once('&') {
-        let (code, after) = after.split_once('-')?;
-        decoded.push_str(before);
-        let (mut bits, mut held, mut units) = (0_u32, 0, Vec::new());
-        for digit in code.chars() {
-            bits = bits << 6 | u32::try_from(DIGITS.find(digit)?).ok()?;
-            held += 6;
-            if held >= 16 {
-                held -= 16;
-                units.push(u16::try_from(bits >> held & 0xffff).ok()?);
-            }
-        }
-        decoded.push_str(&if code.is_empty() {
-            "&".to_owned()
-        } else {
-            String::from_utf16(&units).ok()?
-        });
-        rest = after;
-    }
-    Some(decoded + rest)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn folder_names_are_decoded_and_invalid_ones_stay_unchanged() {
-        assert_eq!(decode("Entw&APw-rfe"), "Entwürfe");
-        assert_eq!(decode("A &- B"), "A & B");
-        assert_eq!(decode("&ZeVnLIqe-/&2D3eAA-"), "日本語/😀");
-        assert_eq!(decode("Entwürfe"), "Entwürfe");
-        assert_eq!(decode("R&D"), "R&D");
     }
 }

@@ -1,59 +1,11 @@
-//! Groups mails into threads, and makes a document of each thread.
+//! Makes a document of each thread.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    fmt::Write as _,
-};
+use std::fmt::Write as _;
 
-use mail_parser::{Address, HeaderValue, Message, MessageParser, MimeHeaders};
+use mail_parser::{Address, MessageParser, MimeHeaders};
 use omni_connector::prelude::*;
 
-use crate::server::{Body, Folder, Row};
-
-/// Returns the mails of each thread of a folder, by the message id of its root.
-pub(crate) fn threads(rows: &[Row], validity: u32) -> BTreeMap<String, Vec<&Row>> {
-    let mut parents = HashMap::new();
-    let mut ids = Vec::with_capacity(rows.len());
-    for row in rows {
-        let parsed = MessageParser::new().parse_headers(&row.header[..]);
-        let id = parsed.as_ref().and_then(Message::message_id);
-        let id = id.map_or_else(|| format!("uid-{validity}-{}", row.uid), str::to_owned);
-        if let Some(mail) = &parsed {
-            let root = first(mail.references()).map(|root| (root, true));
-            let parent = root.or_else(|| first(mail.in_reply_to()).map(|it| (it, false)));
-            if let Some(parent) = parent.filter(|(parent, _)| *parent != id) {
-                parents.entry(id.clone()).or_insert(parent);
-            }
-        }
-        ids.push(id);
-    }
-    let mut threads: BTreeMap<String, Vec<&Row>> = BTreeMap::new();
-    for (row, id) in rows.iter().zip(&ids) {
-        let mut root = id;
-        // The limit ends a cycle of answers.
-        for _ in 0..1_000 {
-            match parents.get(root) {
-                Some((above, true)) => {
-                    root = above;
-                    break;
-                }
-                Some((above, false)) => root = above,
-                None => break,
-            }
-        }
-        threads.entry(format!("<{root}>")).or_default().push(row);
-    }
-    threads
-}
-
-fn first(header: &HeaderValue<'_>) -> Option<String> {
-    let text = match header {
-        HeaderValue::Text(text) => Some(text),
-        HeaderValue::TextList(texts) => texts.first(),
-        _ => None,
-    };
-    text.map(ToString::to_string)
-}
+use crate::server::{Body, Folder};
 
 /// Returns the id that Omni's own connector gives a thread.
 pub(crate) fn document_id(folder: &Folder, root: &str) -> String {
@@ -251,34 +203,6 @@ mod tests {
 
     use super::*;
     use crate::Imap;
-
-    fn row(uid: u32, header: &str) -> Row {
-        Row {
-            uid,
-            size: 1,
-            header: header.as_bytes().to_vec(),
-        }
-    }
-
-    #[test]
-    fn answers_belong_to_the_thread_of_their_root_even_in_a_cycle() {
-        let rows = [
-            row(1, "Message-ID: <a@x>\r\n\r\n"),
-            row(
-                2,
-                "Message-ID: <b@x>\r\nIn-Reply-To: <a@x>\r\nReferences: <a@x>\r\n\r\n",
-            ),
-            row(3, "Message-ID: <c@x>\r\nIn-Reply-To: <b@x>\r\n\r\n"),
-            row(4, "Message-ID: <d@x>\r\nIn-Reply-To: <e@x>\r\n\r\n"),
-            row(5, "Message-ID: <e@x>\r\nIn-Reply-To: <d@x>\r\n\r\n"),
-            row(6, "\r\n"),
-        ];
-        let threads = threads(&rows, 9);
-        let uids = |root: &str| threads[root].iter().map(|row| row.uid).collect::<Vec<_>>();
-        assert_eq!(uids("<a@x>"), [1, 2, 3]);
-        assert_eq!(uids("<uid-9-6>"), [6]);
-        assert_eq!(threads.values().map(Vec::len).sum::<usize>(), 6);
-    }
 
     #[test]
     fn ids_equal_those_of_omnis_own_connector() {

@@ -39,7 +39,7 @@ pub(crate) struct Known {
     scope: Value,
     /// When all folders were listed, in seconds since 1970.
     listed: i64,
-    folders: Folders,
+    folders: Packed<Folders>,
     files: Inventory<Version>,
 }
 
@@ -141,7 +141,7 @@ impl Mirror {
             let base = self.settings.base();
             let inside = format!("{base}/");
             let folders = std::mem::take(&mut self.known.folders);
-            for (path, mut kept) in folders {
+            for (path, mut kept) in folders.0 {
                 if path == base || path.starts_with(&inside) {
                     kept.etag.clear();
                     self.known.folders.insert(path, kept);

@@ -1,124 +1,22 @@
-//! Crawls a site. The known pages and the pages to visit are one saved structure: the graph of links.
+//! Crawls a site: visits its pages in the order of their links, and keeps Omni's documents equal to them.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
 
+use futures_util::{StreamExt, future::BoxFuture, stream::FuturesOrdered};
 use omni_connector::{Walk, prelude::*};
-use serde::de::IgnoredAny;
 use sha2::{Digest, Sha256};
-use tokio::task::spawn_blocking;
 
 use crate::{
     fetch::{Allowed, Body, Got, Site, Version, leads_away},
-    page,
+    graph::{Known, Node, Way},
+    page::{Page, file_name, is_document},
     settings::{Settings, address, id},
 };
 
 /// The number of consecutive failures after which a site counts as down.
 const DOWN: usize = 10;
-/// The number of remembered addresses for each page that may be visited.
-const REMEMBERED: usize = 10;
-
-/// The state of a source.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(from = "Saved")]
-pub struct Known {
-    /// The run that last changed the state.
-    run: String,
-    documents: Inventory<String>,
-    graph: Vec<Node>,
-}
-
-/// A saved state: ours, or the `pages` of Omni's own connector, whose documents are then known.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Saved {
-    run: String,
-    documents: Option<Inventory<String>>,
-    graph: Vec<Node>,
-    #[allow(
-        clippy::zero_sized_map_values,
-        reason = "only the keys are read, whatever the values are"
-    )]
-    pages: BTreeMap<String, IgnoredAny>,
-}
-
-impl From<Saved> for Known {
-    fn from(saved: Saved) -> Self {
-        let omnis = saved.pages.into_keys().map(|id| (id, None));
-        Self {
-            run: saved.run,
-            documents: saved.documents.unwrap_or_else(|| omnis.collect()),
-            graph: saved.graph,
-        }
-    }
-}
-
-/// A page or sitemap, visited or not.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-struct Node {
-    url: String,
-    #[serde(flatten)]
-    version: Version,
-    /// The hash of its document, if there is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    hash: Option<String>,
-    /// Indexes in the graph.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    links: Vec<usize>,
-    is_sitemap: bool,
-    /// Whether it was read in this run.
-    is_done: bool,
-}
-
-/// The order of visits: breadth first, in the order of the pages' links.
-struct Way {
-    places: HashMap<String, usize>,
-    queue: VecDeque<(usize, u32)>,
-    queued: HashSet<usize>,
-    most: usize,
-    /// Whether unseen documents may be deleted.
-    is_whole: bool,
-}
-
-impl Way {
-    fn of(graph: &[Node], settings: &Settings) -> Self {
-        let urls = graph.iter().enumerate();
-        Self {
-            places: urls.map(|(at, node)| (node.url.clone(), at)).collect(),
-            queue: VecDeque::new(),
-            queued: HashSet::new(),
-            most: settings
-                .pages()
-                .saturating_mul(REMEMBERED)
-                .saturating_add(1_000),
-            is_whole: true,
-        }
-    }
-
-    fn place(&mut self, graph: &mut Vec<Node>, url: &Url, is_sitemap: bool) -> Option<usize> {
-        if let Some(at) = self.places.get(url.as_str()) {
-            return Some(*at);
-        }
-        if graph.len() >= self.most {
-            self.is_whole = false;
-            return None;
-        }
-        self.places.insert(url.to_string(), graph.len());
-        graph.push(Node {
-            url: url.to_string(),
-            is_sitemap,
-            ..Node::default()
-        });
-        Some(graph.len() - 1)
-    }
-
-    fn go(&mut self, at: usize, depth: u32) {
-        if self.queued.insert(at) {
-            self.queue.push_back((at, depth));
-        }
-    }
-}
+/// The number of pages that are read at once. Each can be as large as [`fetch`](crate::fetch) allows.
+const AT_ONCE: usize = 4;
 
 /// Updates Omni from a site.
 pub(crate) async fn run(
@@ -131,7 +29,7 @@ pub(crate) async fn run(
         ctx.sync_run_id().clone_into(&mut known.run);
     }
     let root = settings.root();
-    let mut site = Site::open(settings).await?;
+    let site = Site::open(settings).await?;
     match site.allows(&root).await {
         Allowed::Yes => {}
         Allowed::No => bail!(
@@ -147,22 +45,22 @@ pub(crate) async fn run(
         root,
         settings,
         known,
-        site,
+        site: Arc::new(site),
         ctx,
         visited: 0,
         failed_in_row: 0,
+        has_page: false,
     };
     crawl.delete_unwanted().await?;
-    crawl.begin();
-    while let Some((at, depth)) = crawl.way.queue.pop_front() {
-        if !crawl.visit(at, depth).await? {
-            break;
-        }
-        crawl.known.save_now_and_then().await?;
-    }
+    crawl.begin().await;
+    crawl.follow().await?;
     if ctx.is_cancelled() {
         return Ok(());
     }
+    ensure!(
+        crawl.has_page,
+        "`root_url` leads to no page that may be read; nothing was deleted"
+    );
     if crawl.way.is_whole {
         let all = Walked::declared("no link is left to follow");
         crawl.walk.finish(all).await?;
@@ -175,12 +73,25 @@ struct Crawl<'a> {
     settings: &'a Settings,
     ctx: &'a SyncContext,
     known: Checkpoint<Known>,
-    site: Site<'a>,
-    walk: Walk<String>,
+    site: Arc<Site>,
+    walk: Walk<u64>,
     way: Way,
     root: Url,
     visited: usize,
     failed_in_row: usize,
+    /// Whether any page was read, or is unchanged.
+    has_page: bool,
+}
+
+/// A place that is visited.
+struct Place {
+    at: usize,
+    depth: u32,
+    url: Url,
+    id: String,
+    is_sitemap: bool,
+    /// Whether Omni has the version that is known.
+    is_current: bool,
 }
 
 impl Crawl<'_> {
@@ -196,100 +107,115 @@ impl Crawl<'_> {
     }
 
     /// Puts the root first, and the sitemaps behind it.
-    fn begin(&mut self) {
-        let sitemaps = self.site.sitemaps().into_iter().map(|it| (it, true));
-        let starts = [(self.root.clone(), false)].into_iter().chain(sitemaps);
-        for at in self.places(starts.collect::<Vec<_>>()) {
+    async fn begin(&mut self) {
+        let sitemaps = self.site.sitemaps().await.into_iter();
+        let starts = [(self.root.clone(), false)].into_iter();
+        for at in self.places(starts.chain(sitemaps.map(|it| (it, true)))) {
             self.way.go(at, 0);
         }
     }
 
-    fn places(&mut self, links: impl IntoIterator<Item = (Url, bool)>) -> Vec<usize> {
+    fn places(&mut self, links: impl IntoIterator<Item = (Url, bool)>) -> Box<[u32]> {
         let links = links.into_iter();
+        let graph = &mut self.known.graph;
         links
-            .filter_map(|(url, is_sitemap)| self.way.place(&mut self.known.graph, &url, is_sitemap))
+            .filter_map(|(url, is_sitemap)| self.way.place(graph, &url, is_sitemap))
             .collect()
     }
 
-    /// Looks at one place, and queues its links. False once no other one is to be looked at.
-    async fn visit(&mut self, at: usize, depth: u32) -> Result<bool> {
+    /// Visits places, several at once, and takes them in their order.
+    async fn follow(&mut self) -> Result<()> {
+        let mut visits = FuturesOrdered::new();
+        loop {
+            while visits.len() < AT_ONCE
+                && let Some((at, depth)) = self.way.next()
+            {
+                visits.extend(self.visit(at, depth)?);
+            }
+            let (place, got) = tokio::select! {
+                () = self.ctx.cancelled() => return Ok(()),
+                visit = visits.next() => match visit {
+                    Some(visit) => visit,
+                    None => return Ok(()),
+                },
+            };
+            let (at, depth) = (place.at, place.depth);
+            let is_sitemap = place.is_sitemap;
+            self.take(place, got).await?;
+            if is_sitemap || depth < self.settings.depth() {
+                self.go_on(at, depth);
+            }
+            self.known.save_now_and_then().await?;
+        }
+    }
+
+    /// Queues the links of a place.
+    fn go_on(&mut self, at: usize, depth: u32) {
+        for link in &self.known.graph[at].links {
+            let is_sitemap = match self.known.graph.get(*link as usize) {
+                Some(node) => node.is_sitemap,
+                None => continue,
+            };
+            self.way.go(*link, if is_sitemap { 0 } else { depth + 1 });
+        }
+    }
+
+    /// Begins to visit a place. `None` if it is left out.
+    fn visit(&mut self, at: u32, depth: u32) -> Result<Option<BoxFuture<'static, (Place, Got)>>> {
+        let at = at as usize;
         let node = &self.known.graph[at];
         let (url, is_sitemap) = (Url::parse(&node.url)?, node.is_sitemap);
         // The settings may have changed since the link was read.
         if !self.settings.has(&url) {
-            return Ok(true);
+            return Ok(None);
         }
         if !is_sitemap {
             if self.visited == self.settings.pages() {
-                let reason = "the source has more pages than `max_pages`";
-                self.ctx.skip(self.root.as_str(), reason);
-                self.way.is_whole = false;
-                return Ok(false);
+                if self.way.close() {
+                    let reason = "the source has more pages than `max_pages`";
+                    self.ctx.skip(self.root.as_str(), reason);
+                }
+                return Ok(None);
             }
             self.visited += 1;
         }
         let id = id(&url);
-        match self.site.allows(&url).await {
-            Allowed::Yes => {}
-            Allowed::No => {
-                self.ctx.skip(url, "the site's robots.txt forbids it");
-                return Ok(true);
-            }
-            Allowed::Unknown => {
-                self.way.is_whole = false;
-                let why = "the robots.txt of its host cannot be read";
-                self.walk.failed(&id, why, Some(url.as_str()));
-                return Ok(true);
-            }
-        }
-        let node = &self.known.graph[at];
         // A page can be kept only if Omni has its document.
         let hash = node.hash.as_ref();
         let is_current = hash.is_none_or(|hash| self.walk.is_current(&id, hash));
-        let got = if node.is_done && is_current {
-            Got::Same
-        } else {
+        let is_done = node.is_done && is_current;
+        let version = node.version.clone().filter(|_| is_current);
+        if !is_done {
             self.ctx.working_on(url.as_str());
-            let version = is_current.then_some(&node.version);
-            tokio::select! {
-                () = self.ctx.cancelled() => return Ok(false),
-                got = self.site.fetch(&url, version, is_sitemap) => got,
-            }
-        };
-        let has_failed = matches!(got, Got::Failed(_));
-        self.failed_in_row = if has_failed {
-            self.failed_in_row + 1
-        } else {
-            0
-        };
+        }
         let place = Place {
             at,
+            depth,
             url,
             id,
             is_sitemap,
             is_current,
         };
-        self.take(place, got).await?;
-        if is_sitemap || depth < self.settings.depth() {
-            for link in &self.known.graph[at].links {
-                let is_sitemap = self.known.graph.get(*link).is_some_and(|it| it.is_sitemap);
-                self.way.go(*link, if is_sitemap { 0 } else { depth + 1 });
-            }
-        }
-        Ok(true)
+        let site = Arc::clone(&self.site);
+        Ok(Some(Box::pin(async move {
+            let got = match site.allows(&place.url).await {
+                Allowed::No => Got::Forbidden,
+                Allowed::Unknown => Got::Unruled,
+                Allowed::Yes if is_done => Got::Same,
+                Allowed::Yes => site.visit(&place.url, version.as_ref(), is_sitemap).await,
+            };
+            (place, got)
+        })))
     }
 
     /// Does what an answer asks for.
     async fn take(&mut self, place: Place, got: Got) -> Result<()> {
-        let Place {
-            at,
-            url,
-            id,
-            is_sitemap,
-            ..
-        } = &place;
+        let is_failed = matches!(got, Got::Failed(_));
+        self.failed_in_row = if is_failed { self.failed_in_row + 1 } else { 0 };
+        let (at, id, url) = (place.at, &place.id, &place.url);
         let is_root = *url == self.root;
-        let node = &mut self.known.graph[*at];
+        self.has_page |= !place.is_sitemap && matches!(got, Got::Same | Got::Page(..));
+        let node = &mut self.known.graph[at];
         match got {
             Got::Failed(why) | Got::Left(why) if is_root => {
                 bail!("the page at `root_url` cannot be read: {why}; nothing was deleted")
@@ -304,8 +230,8 @@ impl Crawl<'_> {
             Got::Same => node.is_done = true,
             Got::Gone => {
                 *node = Node {
-                    url: url.to_string(),
-                    is_sitemap: *is_sitemap,
+                    url: url.as_str().into(),
+                    is_sitemap: place.is_sitemap,
                     is_done: true,
                     ..Node::default()
                 };
@@ -313,19 +239,27 @@ impl Crawl<'_> {
                     self.walk.delete(id).await?;
                 }
             }
+            Got::Forbidden => self
+                .ctx
+                .skip(url.as_str(), "the site's robots.txt forbids it"),
+            Got::Unruled => {
+                self.way.is_whole = false;
+                let why = "the robots.txt of its host cannot be read";
+                self.walk.failed(id, why, Some(url.as_str()));
+            }
             Got::Textless(media_type) => {
                 self.walk.keep(id);
                 let why = format_args!("`{media_type}` has no text");
                 self.ctx.skip_with(url.as_str(), "it was not read", why);
             }
             Got::Left(why) => {
-                self.way.is_whole &= *is_sitemap || !node.links.is_empty();
+                self.way.is_whole &= place.is_sitemap || !node.links.is_empty();
                 self.walk.keep(id);
                 self.ctx.skip_with(url.as_str(), "it was not read", why);
             }
             Got::Failed(why) => {
                 self.way.is_whole &= !node.links.is_empty();
-                if *is_sitemap {
+                if place.is_sitemap {
                     let reason = "the sitemap could not be read";
                     self.ctx.skip_with(url.as_str(), reason, why);
                 } else {
@@ -339,15 +273,14 @@ impl Crawl<'_> {
             Got::Moved(to) => {
                 node.hash = None;
                 node.is_done = true;
-                self.link(*at, [(to, *is_sitemap)]);
+                self.link(at, [(to, place.is_sitemap)]);
             }
-            Got::Body(body) if *is_sitemap => {
-                node.version = body.version.clone();
+            Got::Sitemap(found, version) => {
+                node.version = version;
                 node.is_done = true;
-                let found = spawn_blocking(move || page::read_sitemap(&body)).await?;
-                self.link(*at, found);
+                self.link(at, found);
             }
-            Got::Body(body) => self.page(place, body).await?,
+            Got::Page(page, body) => self.page(place, *page, body).await?,
         }
         Ok(())
     }
@@ -359,64 +292,46 @@ impl Crawl<'_> {
         self.known.graph[at].links = self.places(links);
     }
 
-    async fn page(&mut self, place: Place, body: Body) -> Result<()> {
-        let Place {
-            at,
-            url,
-            id,
-            is_current,
-            ..
-        } = place;
-        let agent = self.settings.agent().to_owned();
-        let (mut page, mut body) =
-            spawn_blocking(move || (page::read(&body, &agent), body)).await?;
+    async fn page(&mut self, place: Place, mut page: Page, mut body: Body) -> Result<()> {
+        let (at, id, url) = (place.at, place.id, place.url);
         let canonical = page.canonical.take();
         let other = canonical.filter(|it| *it != url && self.settings.has(it));
         let links = page.links.drain(..).chain(other.clone());
         self.link(at, links.map(|it| (it, false)));
         let text = format!("{}\n\n{}", page.title, page.text);
-        let hash = hash(if page.text.is_empty() {
+        let hash = Sha256::digest(if page.text.is_empty() {
             &body.bytes
         } else {
             text.as_bytes()
         });
+        let version = short(&hash);
         let has_document = !page.is_hidden && other.is_none();
         if page.is_hidden && self.known.documents.contains(&id) {
             self.walk.delete(&id).await?;
         }
         let node = &mut self.known.graph[at];
-        let is_same = is_current && node.hash.as_ref() == Some(&hash);
-        node.version = std::mem::take(&mut body.version);
+        let is_same = place.is_current && node.hash == Some(version);
+        node.version = body.version.take();
         node.is_done = true;
-        node.hash = has_document.then(|| hash.clone());
+        node.hash = has_document.then_some(version);
         if has_document && !is_same {
-            let document = document(id, &url, &hash, page, text, body, &node.version);
-            self.walk.upsert(document, &hash).await?;
+            let etag = node.version.as_ref().and_then(Version::etag);
+            let document = document(id, &url, etag, page, text, body);
+            let document = document.extra("content_hash", hex(&hash));
+            self.walk.upsert(document, &version).await?;
         }
         Ok(())
     }
 }
 
-/// A place that was asked for.
-struct Place {
-    at: usize,
-    url: Url,
-    id: String,
-    is_sitemap: bool,
-    /// Whether Omni has the version that is known.
-    is_current: bool,
-}
-
 fn document(
     id: String,
     url: &Url,
-    hash: &str,
-    page: page::Page,
+    etag: Option<&str>,
+    page: Page,
     text: String,
     body: Body,
-    version: &Version,
 ) -> Document<'static> {
-    let is_file = page::is_document(&body.media_type);
     let document = Document::new(id, DocumentPermissions::public())
         .title(if page.title.is_empty() {
             url.to_string()
@@ -427,10 +342,9 @@ fn document(
         .path(url.path())
         .content_type("webpage")
         .extra("domain", url.host_str())
-        .extra("content_hash", hash)
-        .extra("etag", &version.etag);
-    if is_file {
-        document.extract(body.bytes, body.media_type, page::file_name(url))
+        .extra("etag", etag);
+    if is_document(&body.media_type) {
+        document.extract(body.bytes, body.media_type, file_name(url))
     } else {
         let size = body.bytes.len() as u64;
         let is_word = |it: &&str| it.contains(char::is_alphanumeric);
@@ -443,12 +357,17 @@ fn document(
     }
 }
 
-fn hash(bytes: &[u8]) -> String {
+/// Returns the first 48 bits of a hash, as many as an inventory keeps.
+fn short(hash: &[u8]) -> u64 {
+    let first = hash.iter().take(6);
+    first.fold(0, |short, byte| short << 8 | u64::from(*byte))
+}
+
+fn hex(hash: &[u8]) -> String {
     use std::fmt::Write;
-    let mut hex = String::new();
-    for byte in Sha256::digest(bytes) {
+    hash.iter().fold(String::new(), |mut hex, byte| {
         // Writing to a string cannot fail.
         let _ = write!(hex, "{byte:02x}");
-    }
-    hex
+        hex
+    })
 }

@@ -1,16 +1,18 @@
-//! A web site as a source. `crawl` follows its links, `fetch` requests pages politely, `page` reads them, and
-//! `settings` decides which addresses belong to the source. It replaces Omni's own connector, with the same ids and
-//! settings.
+//! A web site as a source. `crawl` follows its links, which `graph` remembers. `fetch` requests pages politely, and
+//! `address` keeps it out of the internal network. `page` reads them, and `settings` decides which addresses belong to
+//! the source. It replaces Omni's own connector, with the same ids and settings.
 
+mod address;
 mod crawl;
 mod fetch;
+mod graph;
 mod page;
 mod settings;
 
 use omni_connector::prelude::*;
 
-pub use crawl::Known;
 use fetch::Site;
+pub use graph::Known;
 pub use settings::Settings;
 
 /// Pages and documents of a web site, which everybody in the company may see.

@@ -1,7 +1,7 @@
 //! `cargo omni call`: calls one action of a connector through the manager, as Omni does.
 
 use std::{
-    fs,
+    fmt, fs,
     io::{self, IsTerminal, Write},
     path::PathBuf,
     time::{Duration, Instant},
@@ -16,7 +16,9 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{
-    Code, Failure, Interrupts, Output, StoreFolder, parameters,
+    Code, Failure, Interrupts, Output, StoreFolder,
+    output::printable,
+    parameters,
     session::Session,
     settings::{self, SourceArguments},
     taping::TapeArguments,
@@ -24,7 +26,7 @@ use super::{
 };
 use crate::{
     options::CallLimits,
-    rules::{ActionAnswer, Change},
+    rules::{ActionAnswer, Change, DryRun},
 };
 
 /// Call an action of a connector
@@ -46,6 +48,10 @@ pub(super) struct Arguments {
     /// The person who calls; without it the system calls
     #[arg(long = "as", value_name = "EMAIL")]
     actor: Option<String>,
+    /// Stop each request that may change something, and print the first; needs an action that calls its source by
+    /// `omni_connector::http`
+    #[arg(long, conflicts_with = "file")]
+    dry_run: bool,
     /// Where to save a file that the action returns
     #[arg(short = 'o', long = "output", value_name = "FILE")]
     file: Option<PathBuf>,
@@ -111,9 +117,56 @@ pub(super) async fn run(
     let took = started.elapsed();
     let taped = session.finish_tape().await;
     session.stop(interrupts).await;
-    let answer = answer?;
+    let done = answer?;
     taped?;
-    print(answer, took, arguments.file, *output)
+    match done {
+        Done::Called(answer) => print(answer, took, arguments.file, *output),
+        Done::Tried(tried) => {
+            output.result(&tried, Shown(&tried));
+            Ok(Code::Done)
+        }
+    }
+}
+
+/// The outcome of a call.
+enum Done {
+    Called(ActionAnswer),
+    Tried(DryRun),
+}
+
+/// A dry run for people.
+struct Shown<'a>(&'a DryRun);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let DryRun {
+            input,
+            credential,
+            stopped,
+            status,
+            ..
+        } = self.0;
+        match stopped {
+            Some(request) => {
+                let url = printable(&request.url);
+                writeln!(f, "stopped     {} {url}", request.method)?;
+                if !request.body.is_null() {
+                    writeln!(f, "{:#}", request.body)?;
+                }
+            }
+            None => writeln!(f, "no request was stopped")?,
+        }
+        let account = credential.account.as_deref().unwrap_or_default();
+        let reason = printable(&credential.reason);
+        writeln!(
+            f,
+            "credential  {} {}: {reason}",
+            printable(&credential.provider),
+            printable(account)
+        )?;
+        writeln!(f, "input       {input}")?;
+        writeln!(f, "answer      {status}")
+    }
 }
 
 fn base(params: Option<&str>) -> Result<Value, Failure> {
@@ -130,7 +183,7 @@ async fn call(
     action: &str,
     base: Value,
     given: &[String],
-) -> Result<ActionAnswer, Failure> {
+) -> Result<Done, Failure> {
     #[derive(Serialize)]
     struct Call<'a> {
         source_id: &'a str,
@@ -160,6 +213,9 @@ async fn call(
         action,
         params,
     };
+    if arguments.dry_run {
+        return client.dry_run(&call).await.map(Done::Tried);
+    }
     let answer = client.call(&call).await?;
     let (status, headers) = (answer.status(), answer.headers().clone());
     let body = answer.bytes().await.map_err(|error| {
@@ -184,11 +240,11 @@ async fn call(
     if status == StatusCode::PRECONDITION_FAILED && arguments.actor.is_some() {
         return Err(needs_sign_in(arguments));
     }
-    Ok(ActionAnswer {
+    Ok(Done::Called(ActionAnswer {
         status,
         headers,
         body,
-    })
+    }))
 }
 
 /// Checks before the call whether the person granted the required scopes, as Omni's AI service does.

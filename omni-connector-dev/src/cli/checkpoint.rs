@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use super::{
     Code, Failure, Interrupts, Output,
+    output::printable,
     page::{Page, Place, Use, part, with_page},
     runs::found,
 };
@@ -103,7 +104,8 @@ async fn act(page: &Page<'_>, what: What, output: Output) -> Result<(), Failure>
     Ok(())
 }
 
-fn read(file: &Path) -> Result<String, Failure> {
+/// Reads a file, or standard input for `-`.
+pub(super) fn read(file: &Path) -> Result<String, Failure> {
     let mut text = String::new();
     let read = if file.as_os_str() == "-" {
         std::io::stdin().read_to_string(&mut text).map(drop)
@@ -123,11 +125,23 @@ struct Saved {
     changes: Vec<Change>,
 }
 
+/// A path with its two values.
 #[derive(Deserialize)]
-struct Change {
+pub(super) struct Change {
     place: String,
     before: Option<Value>,
     after: Option<Value>,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |value: &Option<Value>| {
+            let text = value.as_ref().map_or("none".to_owned(), Value::to_string);
+            printable(&text.chars().take(80).collect::<String>())
+        };
+        let (before, after) = (shown(&self.before), shown(&self.after));
+        writeln!(f, "    {}  {before} → {after}", printable(&self.place))
+    }
 }
 
 struct List<'a>(&'a [Saved]);
@@ -143,12 +157,7 @@ impl fmt::Display for List<'_> {
                 DecimalBytes(saved.size)
             )?;
             for change in &saved.changes {
-                let shown = |value: &Option<Value>| {
-                    let text = value.as_ref().map_or("none".to_owned(), Value::to_string);
-                    text.chars().take(80).collect::<String>()
-                };
-                let (before, after) = (shown(&change.before), shown(&change.after));
-                writeln!(f, "    {}  {before} → {after}", change.place)?;
+                change.fmt(f)?;
             }
         }
         if self.0.is_empty() {

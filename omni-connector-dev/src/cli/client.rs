@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::{failure::Failure, output::with_cause};
 use crate::{
     extract::FileNote,
-    rules::{Changes, Described, Description, Listed, ManualRun, Progress, StartedRun},
+    rules::{Changes, Described, Description, DryRun, Listed, ManualRun, Progress, StartedRun},
     store::{
         runs::{RefusedEvent, Run},
         search::{Hits, Query},
@@ -285,6 +285,12 @@ impl Client {
     pub(super) async fn call(&self, call: &impl Serialize) -> Result<Response, Failure> {
         self.send(self.request(Method::POST, "/action").json(call))
             .await
+    }
+
+    /// Tries an action without changing anything in the source.
+    pub(super) async fn dry_run(&self, call: &impl Serialize) -> Result<DryRun, Failure> {
+        let request = self.request(Method::POST, "/dev/api/dry-run").json(call);
+        self.read(request).await
     }
 
     /// Returns the number of ended sign-ins.

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::{
     Code, Failure, Interrupts, Output,
+    checkpoint::Change,
     output::{printable, printable_lines},
     page::{Place, Use, part, with_page},
 };
@@ -40,6 +41,14 @@ struct Shown {
     document: Document,
     text: String,
     access: Access,
+    versions: Vec<Earlier>,
+}
+
+/// An earlier version, with what the next one changed.
+#[derive(Deserialize)]
+struct Earlier {
+    until: String,
+    changes: Vec<Change>,
 }
 
 #[derive(Deserialize)]
@@ -128,6 +137,7 @@ impl fmt::Display for Shown {
             document,
             text,
             access,
+            versions,
         } = self;
         writeln!(f, "{}", style(printable(&document.title)).bold())?;
         writeln!(f, "  id  {}", printable(&document.id))?;
@@ -140,6 +150,10 @@ impl fmt::Display for Shown {
             )?;
         }
         access.fmt(f)?;
+        for Earlier { until, changes } in versions {
+            writeln!(f, "  earlier version until {until}; the next one changed")?;
+            changes.iter().try_for_each(|change| change.fmt(f))?;
+        }
         writeln!(f, "\n{}", printable_lines(text))
     }
 }

@@ -1,7 +1,10 @@
 //! Lists text that was lost from a run's files, and text that Omni would lose: one line per reason, with the first
 //! files. The summary lists files without any text separately.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use console::style;
 use indicatif::HumanCount;
@@ -17,6 +20,16 @@ const NAMED: usize = 3;
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
 pub(super) struct FileNotes(pub(super) Vec<FileNote>);
+
+impl FileNotes {
+    /// Returns the number of files of which a part was left out.
+    pub(super) fn partly_read(&self) -> u64 {
+        let notes = self.0.iter();
+        let partly = notes.filter(|note| note.kind == FileNoteKind::Partly);
+        let files: BTreeSet<_> = partly.map(|note| note.file.as_str()).collect();
+        files.len() as u64
+    }
+}
 
 impl fmt::Display for FileNotes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

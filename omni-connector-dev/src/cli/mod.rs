@@ -11,6 +11,7 @@ mod explain;
 mod failure;
 mod files;
 mod interrupts;
+mod kill;
 mod login;
 mod manager;
 mod manifest;
@@ -34,6 +35,7 @@ mod taping;
 mod target;
 mod warm;
 mod watchdog;
+mod webhook;
 
 use std::{env, ffi::OsString, path::PathBuf, process};
 
@@ -49,8 +51,9 @@ Exit codes:
   1    the run failed, the action answered with an error, or there is no store, source, run or document of that name
   2    wrong arguments, or no such package
   3    the connector was not built, did not start or did not register
-  4    with --strict: the run completed, and some items failed or were of no use to Omni, files have no text, or deletes
-       were held back; or a doubt is serious
+  4    with --strict: the run completed, and its last line names what it lacks: items that failed or were of no use to
+       Omni, files without text or read only in part, deletes that were held back, documents sent more than once, groups
+       that no run sent, users that are not e-mail addresses; or a doubt is serious
   130  interrupted; the first Ctrl-C lets the connector hand over what it holds, the second stops at once";
 
 /// Run connectors against a development manager on this machine, and search what they bring.
@@ -72,10 +75,12 @@ enum Command {
     Sync(sync::Arguments),
     Search(search::Arguments),
     Manifest(manifest::Arguments),
+    Webhook(webhook::Arguments),
     Call(call::Arguments),
     Login(login::Arguments),
     Sources(sources::Arguments),
     Runs(runs::Arguments),
+    Kill(kill::Arguments),
     Documents(documents::Arguments),
     Explain(explain::Explained),
     Requests(requests::Arguments),
@@ -128,9 +133,11 @@ pub fn main() -> process::ExitCode {
             Command::Search(arguments) => search::run(arguments, &output, &interrupts).await,
             Command::Manifest(arguments) => manifest::run(arguments, &output, &interrupts).await,
             Command::Call(arguments) => call::run(arguments, &output, &interrupts).await,
+            Command::Webhook(arguments) => webhook::run(arguments, &output, &interrupts).await,
             Command::Login(arguments) => login::run(arguments, &output, &interrupts).await,
             Command::Sources(arguments) => sources::run(arguments, &output, &interrupts).await,
             Command::Runs(arguments) => runs::run(arguments, &output, &interrupts).await,
+            Command::Kill(arguments) => kill::run(arguments, &output, &interrupts).await,
             Command::Documents(arguments) => documents::run(arguments, &output, &interrupts).await,
             Command::Explain(arguments) => explain::explain(arguments, &output, &interrupts).await,
             Command::Requests(arguments) => requests::run(arguments, &output, &interrupts).await,

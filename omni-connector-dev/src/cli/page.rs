@@ -130,9 +130,23 @@ impl<'a> Page<'a> {
         struct Done {
             done: String,
         }
+        Ok(part::<Done>(&self.submit(path, fields).await?)?.done)
+    }
+
+    /// Has the manager keep the connector's report on a run.
+    pub(super) async fn keep(&self, run: &str) -> Result<(), Failure> {
+        self.client.keep(run).await
+    }
+
+    /// Sends a form, and gives the whole answer.
+    pub(super) async fn submit(
+        &self,
+        path: &str,
+        fields: &[(&str, &str)],
+    ) -> Result<Value, Failure> {
         let request = self.request(Method::POST, &format!("/dev/{path}"));
         let request = request.header(ORIGIN, self.client.url()).form(fields);
-        Ok(self.client.read::<Done>(request).await?.done)
+        self.client.read(request).await
     }
 }
 

@@ -1,20 +1,27 @@
 //! `cargo omni runs`: the runs of a source, and what one of them did.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use clap::Args;
 use console::style;
 use indicatif::{DecimalBytes, HumanCount};
 use omni_connector::RunReport;
 use serde::Deserialize;
+use serde_json::Value;
+use tokio::time::sleep;
 
 use super::{
     Code, Failure, Interrupts, Output,
     output::{printable, printable_lines},
-    page::{Place, Use, part, with_page},
+    page::{Page, Place, Use, part, with_page},
 };
-use crate::{rules::Progress, store::runs::RefusedEvent};
+use crate::{
+    rules::Progress,
+    store::{run_documents::Difference, runs::RefusedEvent},
+};
 
+/// The time between two polls of a run.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 /// Items that are named of each list.
 const NAMED: usize = 20;
 
@@ -22,10 +29,23 @@ const NAMED: usize = 20;
 #[derive(Debug, Args)]
 #[command(after_help = "\
   cargo omni runs
-  cargo omni runs 01KB4N…    the run's failures, skips and refusals")]
+  cargo omni runs 01KB4N…    the run's failures, skips and refusals
+  cargo omni runs 01KB4N… --compare 01KB3Z…
+  cargo omni runs 01KB4N… --try-again broken.pdf")]
 pub(super) struct Arguments {
     /// Id of a run
     run: Option<String>,
+    /// Compare the documents and the requests of the run with another one's
+    #[arg(
+        long,
+        value_name = "RUN",
+        requires = "run",
+        conflicts_with = "try_again"
+    )]
+    compare: Option<String>,
+    /// Repeat the run for this failed item only; needs a connector that `cargo omni dev` runs
+    #[arg(long, value_name = "ITEM", requires = "run")]
+    try_again: Option<String>,
     #[command(flatten)]
     place: Place,
 }
@@ -43,8 +63,23 @@ pub(super) async fn run(
     output: &Output,
     interrupts: &Interrupts,
 ) -> Result<Code, Failure> {
-    let Arguments { run, place } = arguments;
+    let Arguments {
+        run,
+        compare,
+        try_again,
+        place,
+    } = arguments;
     with_page(&place, Use::Read, interrupts, async |page| {
+        if let (Some(run), Some(other)) = (&run, &compare) {
+            let parameters = [("run", Some(run.as_str())), ("with", Some(other.as_str()))];
+            let compared = page.pane("sync/compare", &parameters).await?;
+            let shown: Compared = part(&compared)?;
+            output.result(&compared, shown);
+            return Ok(Code::Done);
+        }
+        if let (Some(run), Some(item)) = (&run, &try_again) {
+            return tried(page, run, item, *output).await;
+        }
         let sync = page.pane("sync", &[("run", run.as_deref())]).await?;
         match &run {
             None => {
@@ -59,6 +94,108 @@ pub(super) async fn run(
         Ok(Code::Done)
     })
     .await
+}
+
+/// Tries an item again, and waits for the end of that run.
+async fn tried(page: &Page<'_>, run: &str, item: &str, output: Output) -> Result<Code, Failure> {
+    let begun = page
+        .submit("sync/try", &[("run", run), ("item", item)])
+        .await?;
+    let id = begun["run"].as_str().unwrap_or_default();
+    loop {
+        let run = [("run", Some(id))];
+        let sync = page.pane("sync", &run).await?;
+        if sync["run"]["progress"]["run"]["status"] != "running" {
+            page.keep(id).await?;
+            let sync = page.pane("sync", &run).await?;
+            let shown = &sync["run"];
+            let trial = &shown["trial"];
+            output.result(trial, Tried(trial));
+            let is_sent = trial["now"]["outcome"] == "sent";
+            return Ok(if is_sent { Code::Done } else { Code::Failed });
+        }
+        sleep(POLL_INTERVAL).await;
+    }
+}
+
+/// An item before and now.
+struct Tried<'a>(&'a Value);
+
+impl fmt::Display for Tried<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for side in ["before", "now"] {
+            let outcome = &self.0[side];
+            let text = |name: &str| outcome[name].as_str().unwrap_or_default().to_owned();
+            let detail = [text("stage"), text("cause"), text("reason")].join(" ");
+            let detail = printable(detail.trim());
+            writeln!(f, "{side:<7} {}  {detail}", style(text("outcome")).bold())?;
+        }
+        Ok(())
+    }
+}
+
+/// Two runs as the page compares them.
+#[derive(Deserialize)]
+struct Compared {
+    documents: Option<Documents>,
+    operations: Vec<Numbers>,
+    requests: Vec<Numbers>,
+}
+
+#[derive(Deserialize)]
+struct Documents {
+    same: u64,
+    different: u64,
+    named: Vec<Difference>,
+}
+
+#[derive(Deserialize)]
+struct Numbers {
+    #[serde(alias = "request")]
+    name: String,
+    here: u64,
+    there: u64,
+}
+
+impl fmt::Display for Compared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.documents {
+            None => writeln!(f, "the documents of one of the runs are not known")?,
+            Some(Documents {
+                same,
+                different,
+                named,
+            }) => {
+                writeln!(
+                    f,
+                    "{} documents are the same, {} differ",
+                    HumanCount(*same),
+                    HumanCount(*different)
+                )?;
+                for one in named.iter().take(NAMED) {
+                    let part = |part: &Option<String>| {
+                        part.clone().unwrap_or_else(|| "not sent".to_owned())
+                    };
+                    let (here, there) = (part(&one.here), part(&one.there));
+                    writeln!(
+                        f,
+                        "    {}: {here}, {there} in the other",
+                        printable(&one.document_id)
+                    )?;
+                }
+            }
+        }
+        for one in self.operations.iter().chain(&self.requests) {
+            writeln!(
+                f,
+                "{}: {} requests, {} in the other",
+                printable(&one.name),
+                one.here,
+                one.there
+            )?;
+        }
+        Ok(())
+    }
 }
 
 /// A run that was named.

@@ -116,6 +116,11 @@ impl Session {
         })
     }
 
+    /// Whether `cargo omni dev` runs the manager and the connector.
+    pub(super) fn is_shared(&self) -> bool {
+        self.own.is_none()
+    }
+
     /// Returns the source that the command line describes, and stores its secret.
     pub(super) async fn source(
         &self,

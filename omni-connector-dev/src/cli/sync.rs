@@ -43,7 +43,11 @@ pub(super) struct Arguments {
     /// Start over, although a run was completed before
     #[arg(long)]
     full: bool,
-    /// End with exit code 4 when the run completed, and items did not arrive, files have no text or deletes were held back
+    /// Take only so many documents and stop the run; its checkpoint is not published
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    first: Option<u64>,
+    /// End with exit code 4 when the run completed and its last line names something that it lacks: items, the text of a
+    /// file or a part of it, deletes, groups, readers
     #[arg(long)]
     strict: bool,
     #[command(flatten)]
@@ -76,6 +80,10 @@ pub(super) async fn run(
     let summary = done?;
     taped?;
     output.result(&summary, &summary);
+    if arguments.first.is_some() && summary.is_cancelled() {
+        // It was stopped as asked.
+        return Ok(Code::Done);
+    }
     Ok(summary.code(arguments.strict))
 }
 
@@ -91,6 +99,7 @@ async fn sync(
     let request = ManualRun {
         full: arguments.full,
         has_other_settings: described.change == Change::Settings,
+        first: arguments.first,
     };
     // The connector may take long to validate the settings.
     let StartedRun { run, why } = tokio::select! {
@@ -152,6 +161,7 @@ async fn watch(
     output: Output,
     interrupts: &Interrupts,
 ) -> Result<End, Failure> {
+    let is_shared = session.is_shared();
     let Session {
         client,
         manifest,
@@ -160,7 +170,7 @@ async fn watch(
         ..
     } = session;
     let bar = Bar::new(output);
-    let watcher = Watcher::new(http, &manifest.connector_url, &run.id);
+    let mut watcher = Watcher::new(http, &manifest.connector_url, &run.id);
     let earlier_documents = client.progress(&run.id).await?.effects.documents();
     let died = async {
         match process {
@@ -171,12 +181,18 @@ async fn watch(
     let stopped = tokio::select! {
         ended = wait_for_end(client, run, &bar) => {
             ended?;
+            if is_shared {
+                // `cargo omni dev` may have started another process meanwhile.
+                let url = client.registration().await?.connector_url;
+                watcher = Watcher::new(http, &url, &run.id);
+            }
             watcher.look(&bar).await;
             client.keep(&run.id).await?;
             Stopped::Over
         }
         status = died => Stopped::Broken(format!("ended with {status} in the middle of the run")),
-        () = watcher.watch_until_lost(&bar) => {
+        // `cargo omni dev` resumes what its process lost.
+        () = watcher.watch_until_lost(&bar), if !is_shared => {
             Stopped::Broken("does not work on the run any more and has not said how it ended".to_owned())
         }
         () = interrupts.first() => Stopped::Interrupted,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// Number of runs whose notes are kept.
 const RUNS: usize = 16;
-/// Number of notes kept for each run.
+/// Number of notes of each kind kept for each run.
 const NOTES: usize = 1000;
 
 /// A note for people about a file.
@@ -49,7 +49,17 @@ impl FileNote {
         }
     }
 
-    pub(super) fn log(&self) {
+    /// Reports a text of which only the first `limit` bytes are kept.
+    pub(crate) fn cut(file: String, limit: usize) -> Self {
+        Self {
+            file,
+            kind: FileNoteKind::Partly,
+            part: Some("the end".to_owned()),
+            reason: format!("Omni keeps the first {limit} bytes of a text"),
+        }
+    }
+
+    pub(crate) fn log(&self) {
         let Self {
             file, part, reason, ..
         } = self;
@@ -79,8 +89,13 @@ impl Notes {
             runs.push_front((run.to_owned(), Vec::new()));
         }
         for (_, kept) in runs.iter_mut().filter(|(known, _)| known == run) {
-            let room = NOTES.saturating_sub(kept.len());
-            kept.extend(notes.iter().take(room).cloned());
+            for note in notes {
+                // Many notes of one kind must not hide that there are any of another.
+                let alike = kept.iter().filter(|kept| kept.kind == note.kind);
+                if alike.count() < NOTES {
+                    kept.push(note.clone());
+                }
+            }
         }
     }
 

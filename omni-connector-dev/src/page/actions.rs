@@ -18,15 +18,16 @@ use serde_json::Value;
 use super::{
     Page,
     answer::{Ask, answer, sentence},
-    form,
+    dry_run, form,
     frame::{Frame, Pane},
     sent::Sent,
     show::{Html, bytes, cut, foreign, json},
+    webhooks::{self, Webhooks},
 };
 use crate::{
     lookup,
-    rules::{self, ActionCall, Refusal},
-    store::users::UserRole,
+    rules::{self, ActionCall, DryRun, Refusal},
+    store::{StoreError, users::UserRole},
 };
 
 /// The longest answer that is kept and shown, in bytes.
@@ -50,12 +51,14 @@ pub(super) struct Data {
     actions: Vec<ManifestAction>,
     action: Option<ManifestAction>,
     called: Option<Called>,
+    dry_run: Option<DryRun>,
+    webhooks: Webhooks,
     #[serde(skip)]
     editing: (Value, HashMap<String, String>),
 }
 
 impl Data {
-    fn new(page: &Page, frame: &Frame, wanted: Option<&str>) -> Self {
+    async fn read(page: &Page, frame: &Frame, wanted: Option<&str>) -> Result<Self, StoreError> {
         let manifest = frame.manifest.as_ref();
         let actions = manifest
             .map(|manifest| manifest.actions.clone())
@@ -68,28 +71,38 @@ impl Data {
             .as_ref()
             .map(|action| action.name.as_str())
             .unwrap_or_default();
-        let called = page.memory(|memory| memory.answers.get(name).cloned());
-        let input = called
+        let (called, dry_run) = page.memory(|memory| {
+            let dry_run = memory.dry_runs.get(name).cloned();
+            (memory.answers.get(name).cloned(), dry_run)
+        });
+        let input = dry_run
             .as_ref()
-            .map_or_else(form::nothing, |called| called.input.clone());
-        Self {
+            .map(|dry_run| &dry_run.input)
+            .or(called.as_ref().map(|called| &called.input));
+        let input = input.map_or_else(form::nothing, Value::clone);
+        Ok(Self {
+            webhooks: Webhooks::read(page, frame).await?,
             actions,
             action,
             called,
+            dry_run,
             editing: (input, HashMap::new()),
-        }
+        })
     }
 }
 
 pub(super) async fn pane(State(page): State<Page>, ask: Ask) -> Result<Response, Refusal> {
     let frame = Frame::read(&page, &ask).await?;
-    let data = Data::new(&page, &frame, ask.get("action"));
+    let data = Data::read(&page, &frame, ask.get("action")).await?;
     Ok(answer(&ask, &frame, Pane::Actions, &data, render))
 }
 
 /// Calls an action, or answers with its form in another shape.
 pub(super) async fn call(sent: Sent) -> Response {
-    let data = Data::new(&sent.page, &sent.frame, sent.ask.get("action"));
+    let data = match Data::read(&sent.page, &sent.frame, sent.ask.get("action")).await {
+        Ok(data) => data,
+        Err(error) => return sent.end_at(Pane::Actions, Err(error.into())),
+    };
     let name = data.action.as_ref().map(|action| action.name.clone());
     let name = name.unwrap_or_default();
     let to = sent.frame.link(Pane::Actions.path(), &[("action", &name)]);
@@ -115,30 +128,43 @@ async fn try_call(sent: &Sent, mut data: Data) -> Result<Option<Response>, Refus
         return Ok(Some(Html(form).into_response()));
     }
     let (page, frame) = (&sent.page, &sent.frame);
-    let called = perform(page, frame, &one.source.id, &action.name, decoded.value).await?;
-    page.memory(|memory| memory.answers.insert(action.name, called));
+    let call = call_of(page, frame, &one.source.id, &action.name, decoded.value).await?;
+    if sent.fields.get("dry").is_some() {
+        let tried = rules::dry_run(&page.shared, call).await?;
+        page.memory(|memory| memory.dry_runs.insert(action.name, tried));
+        return Ok(None);
+    }
+    let called = perform(page, frame, call).await;
+    page.memory(|memory| {
+        memory.dry_runs.remove(&action.name);
+        memory.answers.insert(action.name, called)
+    });
     Ok(None)
 }
 
-async fn perform(
+async fn call_of(
     page: &Page,
     frame: &Frame,
     source_id: &str,
     action: &str,
     input: Value,
-) -> Result<Called, Refusal> {
+) -> Result<ActionCall, Refusal> {
     let user_id = match &frame.viewer {
         Some(viewer) => Some(lookup::user(&page.shared, viewer, UserRole::User).await?.id),
         None => None,
     };
-    let call = ActionCall {
+    Ok(ActionCall {
         source_id: Some(source_id.to_owned()),
         source_type: None,
         user_id,
         action: action.to_owned(),
-        params: input.clone(),
+        params: input,
         transient_credentials: None,
-    };
+    })
+}
+
+async fn perform(page: &Page, frame: &Frame, call: ActionCall) -> Called {
+    let input = call.params.clone();
     let started = Instant::now();
     let answered = rules::call(&page.shared, call).await;
     let took = started.elapsed();
@@ -157,19 +183,22 @@ async fn perform(
         }
         Err(error) => (None, sentence(error.into()).into(), 0),
     };
-    Ok(Called {
+    Called {
         input,
         status,
         answer,
         size,
         viewer: frame.viewer.clone(),
         took,
-    })
+    }
 }
 
 fn render(frame: &Frame, data: &Data) -> Markup {
     let Some(action) = &data.action else {
-        return html! { div.empty { h1 { "No actions" } p { "The connector declares none, or has not registered." } } };
+        return html! {
+            div.empty { h1 { "No actions" } p { "The connector declares none, or has not registered." } }
+            (webhooks::render(frame, &data.webhooks))
+        };
     };
     let link = frame.link(Pane::Actions.path(), &[("action", &action.name)]);
     let (input, faults) = &data.editing;
@@ -192,6 +221,7 @@ fn render(frame: &Frame, data: &Data) -> Markup {
                         (form::render(&action.input_schema, Some(input), faults))
                         div.actions {
                             button.primary { "Call" @if let Some(viewer) = &frame.viewer { " as " (viewer) } }
+                            button name="dry" value="1" title="Calls the connector, and stops each request that may change something" { "Dry run" }
                             @if action.mode == ActionMode::Write { span.quiet { "This one changes something in the source." } }
                         }
                     }
@@ -200,12 +230,14 @@ fn render(frame: &Frame, data: &Data) -> Markup {
                         form method="post" action=(link) {
                             input type="hidden" name="as_json" value="1";
                             textarea.code name="json" rows="6" spellcheck="false" aria-label="Input, as JSON" { (serde_json::to_string_pretty(input).unwrap_or_default()) }
-                            div.actions { button { "Call with this JSON" } }
+                            div.actions { button { "Call with this JSON" } button name="dry" value="1" { "Dry run" } }
                         }
                     }
                     details { summary { "Its schema" } (json(&action.input_schema)) }
                 }
+                @if let Some(tried) = &data.dry_run { (dry_run::render(frame, &link, tried)) }
                 @if let Some(called) = &data.called { (answered(called)) }
+                (webhooks::render(frame, &data.webhooks))
             }
         }
     }

@@ -55,6 +55,28 @@ fn compare(place: &str, before: Option<&Value>, after: Option<&Value>, found: &m
     }
 }
 
+/// Returns the lines between the common beginning and the common end of two texts, if they differ.
+pub(super) fn text_change(before: &str, after: &str) -> Option<Change> {
+    if before == after {
+        return None;
+    }
+    let (old, new): (Vec<_>, Vec<_>) = (before.lines().collect(), after.lines().collect());
+    let pairs = || old.iter().zip(&new);
+    let start = pairs().take_while(|(a, b)| a == b).count();
+    let rest = old.len().min(new.len()) - start;
+    let ends = old.iter().rev().zip(new.iter().rev());
+    let end = ends.take(rest).take_while(|(a, b)| a == b).count();
+    let block = |lines: &[&str]| {
+        let block = lines[start..lines.len() - end].join("\n");
+        (!block.is_empty()).then_some(Value::String(block))
+    };
+    Some(Change {
+        place: format!("text, line {}", start + 1),
+        before: block(&old),
+        after: block(&new),
+    })
+}
+
 /// Renders the differences as a list.
 pub(super) fn render(changes: &[Change]) -> Markup {
     html! {
@@ -76,6 +98,21 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn the_lines_between_the_common_ends_of_two_texts_differ() {
+        let change = |before, after| {
+            let change = text_change(before, after);
+            change.map(|change| (change.place, change.before, change.after))
+        };
+        assert_eq!(change("a\nb", "a\nb"), None);
+        let line = |number: u32| format!("text, line {number}");
+        assert_eq!(
+            change("a\nb\nc", "a\nx\ny\nc"),
+            Some((line(2), Some(json!("b")), Some(json!("x\ny"))))
+        );
+        assert_eq!(change("a\na", "a"), Some((line(2), Some(json!("a")), None)));
+    }
 
     #[test]
     fn added_removed_and_changed_values_are_named_by_their_path() {

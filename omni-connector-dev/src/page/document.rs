@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
+    diff::{self, Change},
     frame::{Frame, Pane},
     show::{ago, bytes, count, cut, foreign, json, outward},
 };
@@ -15,6 +16,7 @@ use crate::{
         StoreError, contents,
         documents::{self, StoredDocument},
         review,
+        run_documents::{self, Version},
     },
 };
 
@@ -28,6 +30,17 @@ pub(super) struct Shown {
     text: String,
     text_bytes: u64,
     access: Access,
+    /// Earlier versions, newest first.
+    versions: Vec<Earlier>,
+}
+
+/// An earlier version of a document.
+#[derive(Serialize)]
+struct Earlier {
+    #[serde(flatten)]
+    version: Version,
+    /// The differences of the version that replaced it.
+    changes: Vec<Change>,
 }
 
 impl Shown {
@@ -46,12 +59,62 @@ impl Shown {
         };
         let text = contents::find(db, &document.content_id)?.unwrap_or_default();
         let access = Access::read(db, &document, viewer)?;
+        let versions = earlier(db, &document, &text)?;
         Ok(Some(Self {
+            versions,
             text_bytes: text.len() as u64,
             text: cut(&text, LONGEST),
             document,
             access,
         }))
+    }
+}
+
+/// Returns the earlier versions of a document, each compared with the one that replaced it.
+fn earlier(
+    db: &Connection,
+    document: &StoredDocument,
+    text: &str,
+) -> Result<Vec<Earlier>, StoreError> {
+    let mut newer = serde_json::json!({
+        "title": document.title, "metadata": document.metadata, "permissions": document.permissions,
+        "attributes": document.attributes,
+    });
+    let mut newer_text = Some(text.to_owned());
+    let versions = run_documents::versions(db, &document.source_id, &document.document_id)?;
+    let mut all = Vec::with_capacity(versions.len());
+    for version in versions {
+        let mut changes = diff::changes(&version.record, &newer);
+        let text = contents::find(db, &version.content_id)?;
+        if let (Some(before), Some(after)) = (&text, &newer_text) {
+            changes.extend(diff::text_change(before, after));
+        }
+        newer = version.record.clone();
+        newer_text = text;
+        all.push(Earlier { version, changes });
+    }
+    Ok(all)
+}
+
+/// Renders the earlier versions, each with what the next one changed.
+fn history(frame: &Frame, versions: &[Earlier]) -> Markup {
+    html! {
+        @if !versions.is_empty() {
+            section.card id="versions" {
+                h2 { "Earlier versions " span.counter { (versions.len()) } }
+                ol.timeline {
+                    @for Earlier { version, changes } in versions {
+                        li {
+                            details {
+                                summary { "until " (ago(version.until)) " " a href=(frame.link(Pane::Sync.path(), &[("run", &version.sync_run_id)])) { "the run that replaced it" } }
+                                @if changes.is_empty() { p.quiet { "The next version has another text; this one's is not kept any more, or the document was deleted and came again." } }
+                                @else { p.quiet { "What the next version changed:" } (diff::render(changes)) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
     }
 }
 
@@ -61,6 +124,7 @@ pub(super) fn render(frame: &Frame, shown: &Shown) -> Markup {
         text,
         text_bytes,
         access,
+        versions,
     } = shown;
     let url = document.metadata.get("url").and_then(Value::as_str);
     html! {
@@ -88,6 +152,7 @@ pub(super) fn render(frame: &Frame, shown: &Shown) -> Markup {
                 @else { pre.text tabindex="0" { (foreign(text)) } }
             }
         }
+        (history(frame, versions))
     }
 }
 

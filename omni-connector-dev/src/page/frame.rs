@@ -7,6 +7,7 @@ use omni_connector::Manifest;
 use super::{
     Notice, Page,
     answer::Ask,
+    palette,
     show::{count, counted, encoded, foreign, terminal},
 };
 use crate::{
@@ -33,7 +34,7 @@ pub(super) enum Pane {
 }
 
 impl Pane {
-    const ALL: [Self; 6] = [
+    pub(super) const ALL: [Self; 6] = [
         Self::Source,
         Self::Sync,
         Self::Requests,
@@ -42,7 +43,7 @@ impl Pane {
         Self::Contract,
     ];
 
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Source => "Source",
             Self::Sync => "Sync",
@@ -210,6 +211,7 @@ impl Frame {
                     }
                     (self.log())
                     (keys())
+                    (palette::dialog(self))
                 }
             }
         }
@@ -375,6 +377,7 @@ fn keys() -> Markup {
                 dt { kbd { "/" } } dd { "search" }
                 dt { kbd { "r" } } dd { "sync" }
                 dt { kbd { "x" } } dd { "kill the connector" }
+                dt { kbd { "⌘K" } " or " kbd { "Ctrl K" } } dd { "go anywhere" }
                 dt { kbd { "?" } } dd { "these keys" }
             }
             form method="dialog" { button { "Close" } }

@@ -5,18 +5,22 @@
 
 mod actions;
 mod answer;
+mod compare;
 mod contract;
 mod diff;
 mod document;
 mod documents;
 mod door;
+mod dry_run;
 mod events;
 mod faults;
 mod follow;
 mod form;
 mod frame;
 mod kept;
+mod kills;
 mod orders;
+mod palette;
 mod requests;
 mod run;
 mod sent;
@@ -25,6 +29,7 @@ mod show;
 mod source;
 mod sync;
 mod waterfall;
+mod webhooks;
 
 use std::{
     collections::HashMap,
@@ -45,7 +50,7 @@ pub(crate) use door::Door;
 
 use crate::{
     options::Storage,
-    rules::{Descriptions, Doubt},
+    rules::{Delivered, Descriptions, Doubt, DryRun},
     shared::Shared,
     store::review::Usage,
 };
@@ -66,6 +71,10 @@ struct Memory {
     notice: Option<Notice>,
     /// The latest answer of each action.
     answers: HashMap<String, actions::Called>,
+    /// The latest dry run of each action.
+    dry_runs: HashMap<String, DryRun>,
+    /// The latest deliveries to webhooks, newest first.
+    deliveries: Vec<Delivered>,
     /// The doubts about a source, with the state of the store at that time.
     doubts: Option<(String, Vec<Doubt>)>,
     /// The usage of attributes, with the state of the store at that time.
@@ -133,6 +142,9 @@ pub(crate) fn router<S>(page: Page) -> Router<S> {
         .route("/dev/sync", get(sync::pane))
         .route("/dev/sync/begin", post(orders::begin))
         .route("/dev/sync/cancel", post(orders::cancel))
+        .route("/dev/sync/compare", get(compare::pane))
+        .route("/dev/sync/kill", post(kills::kill))
+        .route("/dev/sync/try", post(orders::try_again))
         .route("/dev/sync/rewind", post(orders::rewind))
         .route("/dev/sync/checkpoint", post(orders::set_checkpoint))
         .route("/dev/bench", post(orders::order))
@@ -140,7 +152,9 @@ pub(crate) fn router<S>(page: Page) -> Router<S> {
         .route("/dev/requests/fail", post(faults::fail))
         .route("/dev/documents", get(documents::pane))
         .route("/dev/actions", get(actions::pane).post(actions::call))
+        .route("/dev/actions/webhook", post(webhooks::send))
         .route("/dev/contract", get(contract::pane))
+        .route("/dev/go", get(palette::go))
         .route("/dev/events", get(events::stream))
         .route_layer(from_fn_with_state(page.clone(), door::guard));
     let outside = Router::new()

@@ -15,8 +15,9 @@ use crate::{
 pub(super) async fn begin(sent: Sent) -> Response {
     let begun = async {
         let id = &sent.source()?.source.id;
+        let first = sent.number("first", "The number of documents")?;
         match sent.fields.filled("mode") {
-            Some("realtime") => {
+            Some("realtime") if first.is_none() => {
                 let shared = &sent.page.shared;
                 let run =
                     runs::trigger(shared, id, SyncType::Realtime, TriggerType::Manual).await?;
@@ -27,6 +28,7 @@ pub(super) async fn begin(sent: Sent) -> Response {
                 let request = ManualRun {
                     full: mode == Some("full"),
                     has_other_settings: false,
+                    first,
                 };
                 rules::sync_manually(&sent.page.shared, id, request).await
             }
@@ -55,6 +57,22 @@ pub(super) async fn cancel(sent: Sent) -> Response {
     let done = runs::cancel(&sent.page.shared, sent.field("run")).await;
     let done = done.map(|()| String::new()).map_err(Refusal::from);
     sent.end_at(Pane::Sync, done)
+}
+
+/// Tries one item that failed again.
+pub(super) async fn try_again(sent: Sent) -> Response {
+    let begun = async {
+        let id = &sent.source()?.source.id;
+        rules::try_again(&sent.page.shared, id, sent.field("run"), sent.field("item")).await
+    }
+    .await;
+    match begun {
+        Ok(run) => {
+            let to = sent.frame.link(Pane::Sync.path(), &[("run", &run.id)]);
+            sent.end_with(&to, &[("run", &run.id)], Ok(String::new()))
+        }
+        Err(refusal) => sent.end_at(Pane::Sync, Err(refusal)),
+    }
 }
 
 /// Makes a checkpoint that a run had saved the one of the source.
@@ -92,13 +110,18 @@ pub(super) async fn order(sent: Sent) -> Response {
         "pause" => Some(Order::Watch(false)),
         _ => None,
     };
-    let done = if order.is_some_and(|order| sent.page.shared.workbench.order(order)) {
+    let is_passed = order.is_some_and(|order| sent.page.shared.workbench.order(order));
+    let done = if is_passed {
         Ok(String::new())
     } else {
-        Err(Refusal::Conflict(
-            "The connector was not started by `cargo omni dev`, so it cannot be ended from here."
-                .to_owned(),
-        ))
+        Err(unwatched())
     };
     sent.end_at(Pane::Sync, done)
+}
+
+pub(super) fn unwatched() -> Refusal {
+    Refusal::Conflict(
+        "The connector was not started by `cargo omni dev`, so it cannot be ended from here."
+            .to_owned(),
+    )
 }

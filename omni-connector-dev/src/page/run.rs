@@ -10,7 +10,10 @@ use super::{
     show::{ago, bytes, count, cut, foreign, json, outward, seconds, stamp},
     sync::{NAMED, Saved, Shown, brought, why},
 };
-use crate::store::runs::RunStatus;
+use crate::{
+    rules::{Outcome, Trial},
+    store::runs::RunStatus,
+};
 
 /// The number of checkpoints shown with their differences.
 const SHOWN: usize = 30;
@@ -63,8 +66,9 @@ pub(super) fn render(frame: &Frame, shown: &Shown) -> Markup {
                 p.quiet { "The connector gave no report of this run, so skips and failures are unknown here." }
             }
         }
+        @if let Some(trial) = &shown.trial { (tried(frame, trial)) }
         @if let Some(report) = &shown.report {
-            (failures(frame, &report.failures, report.failed))
+            (failures(frame, &run.id, &report.failures, report.failed))
             (skips(frame, report))
         }
         (refusals(frame, shown))
@@ -94,20 +98,60 @@ fn now(report: Option<&RunReport>) -> Markup {
     }
 }
 
-fn failures(frame: &Frame, failures: &[Failure], all: u64) -> Markup {
+/// Renders what is different now for an item that is tried again.
+fn tried(frame: &Frame, trial: &Trial) -> Markup {
+    let before = trial.tried_run.as_deref().unwrap_or_default();
+    html! {
+        section.card id="tried" {
+            h2 { "Tried again: " (foreign(&cut(&trial.item, 120))) }
+            p.quiet { "The run is repeated against the source from where the first one began, only this item is taken, and no checkpoint is published." }
+            dl.members {
+                dt { a href=(frame.link(Pane::Sync.path(), &[("run", before)])) { "Before" } }
+                dd { (outcome(frame, &trial.before)) }
+                dt { "Now" }
+                dd { (outcome(frame, &trial.now)) }
+            }
+        }
+    }
+}
+
+fn outcome(frame: &Frame, outcome: &Outcome) -> Markup {
+    html! {
+        @match outcome {
+            Outcome::Sent { document } => {
+                span.chip.good { "sent" }
+                @if let Some(document) = document { " " a href=(frame.link(Pane::Documents.path(), &[("doc", document)])) { "the document" } }
+            },
+            Outcome::Deleted => span.chip { "deleted" },
+            Outcome::Failed { stage, cause } => { span.chip.bad { "failed" } " " (stage) ": " (foreign(&cut(cause, 400))) },
+            Outcome::Skipped { reason } => { span.chip { "skipped" } " " (foreign(&cut(reason, 400))) },
+            Outcome::Awaited => span.chip { "the run goes on" },
+            Outcome::Unknown => { span.chip.bad { "not met" } " the connector neither sent nor named it" },
+        }
+    }
+}
+
+fn failures(frame: &Frame, run: &str, failures: &[Failure], all: u64) -> Markup {
     html! {
         @if !failures.is_empty() {
             section.card {
                 h2 { "Failures " span.counter.bad { (count(all)) } }
                 div.scroll tabindex="0" role="region" aria-label="Failures" {
                     table {
-                        thead { tr { th { "Item" } th { "Stage" } th { "Cause" } } }
+                        thead { tr { th { "Item" } th { "Stage" } th { "Cause" } th {} } }
                         tbody {
                             @for failure in failures.iter().take(NAMED) {
                                 tr {
                                     td { a href=(why(frame, &failure.item)) { (foreign(&cut(&failure.item, 80))) } @if let Some(link) = &failure.link { br; (outward(link)) } }
                                     td { (serde_json::to_value(failure.stage).unwrap_or_default().as_str().unwrap_or_default()) }
                                     td { (foreign(&cut(&failure.cause, 400))) }
+                                    td {
+                                        form method="post" action=(frame.link("/dev/sync/try", &[])) {
+                                            input type="hidden" name="run" value=(run);
+                                            input type="hidden" name="item" value=(failure.item);
+                                            button.small title="Repeats the run from where it began, and takes only this item" { "Try again" }
+                                        }
+                                    }
                                 }
                             }
                         }

@@ -70,6 +70,18 @@ impl Sent {
         })
     }
 
+    /// A whole number above zero, or none if the field is empty. `subject` begins the message about anything else.
+    pub(super) fn number(&self, name: &str, subject: &str) -> Result<Option<u64>, Refusal> {
+        let text = self.field(name).trim();
+        match text.parse::<u64>() {
+            _ if text.is_empty() => Ok(None),
+            Ok(number) if number > 0 => Ok(Some(number)),
+            _ => Err(Refusal::BadRequest(format!(
+                "{subject} is a whole number above zero, not `{text}`."
+            ))),
+        }
+    }
+
     /// A JSON object out of the controls of a schema; out of the field `json` where there is no schema, or where the form says
     /// so.
     pub(super) fn object(&self, schema: Option<&Value>, subject: &str) -> Result<Decoded, Refusal> {
@@ -88,8 +100,24 @@ impl Sent {
 
     /// Answers with what came of the form. A browser goes to a path of the page.
     pub(super) fn end(&self, to: &str, done: Result<String, Refusal>) -> Response {
+        self.end_with(to, &[], done)
+    }
+
+    /// Answers with what came of the form. A program gets these members as well.
+    pub(super) fn end_with(
+        &self,
+        to: &str,
+        members: &[(&str, &str)],
+        done: Result<String, Refusal>,
+    ) -> Response {
         match done {
-            Ok(done) if self.ask.wants_json() => Json(json!({ "done": done })).into_response(),
+            Ok(done) if self.ask.wants_json() => {
+                let mut answer = json!({ "done": done });
+                for (name, value) in members {
+                    answer[*name] = json!(value);
+                }
+                Json(answer).into_response()
+            }
             Err(refusal) if self.ask.wants_json() => refusal.into_response(),
             Ok(done) => {
                 if !done.is_empty() {

@@ -11,17 +11,20 @@ use super::{
     answer::{Ask, answer},
     diff::{self, Change},
     frame::{Frame, Pane},
-    run,
-    show::{ago, bytes, count, counted, encoded, foreign, json, seconds},
+    kills, run,
+    show::{ago, bytes, count, counted, encoded, foreign, json, seconds, stamp},
 };
 use crate::{
-    rules::{self, Doubt, Progress, Refusal},
+    rules::{self, Doubt, Progress, Refusal, Trial},
     store::{
-        StoreError, checkpoints,
+        StoreError,
+        bounds::{self, Bound},
+        checkpoints,
         history::{self, SavedCheckpoint},
         runs::{self as rows, RefusedEvent, RunStatus},
         textless::Textless,
     },
+    workbench::PlannedKill,
 };
 
 /// The number of listed runs.
@@ -36,6 +39,8 @@ pub(super) struct Data {
     pub(super) run: Option<Shown>,
     doubts: Option<Vec<Doubt>>,
     checkpoint: Option<Value>,
+    /// The planned kill of the connector.
+    kill: Option<PlannedKill>,
 }
 
 /// The selected run.
@@ -47,6 +52,10 @@ pub(super) struct Shown {
     pub(super) textless: Textless,
     pub(super) notes: Vec<crate::extract::FileNote>,
     pub(super) checkpoints: Vec<Saved>,
+    /// The bound of the run, if a person set one.
+    pub(super) bound: Option<Bound>,
+    /// What is different now, if the run tries one item again.
+    pub(super) trial: Option<Trial>,
 }
 
 /// A checkpoint of the run, with what differs from the one before.
@@ -91,6 +100,7 @@ async fn read(page: &Page, frame: &Frame, wanted: Option<String>) -> Result<Data
             run: None,
             doubts: None,
             checkpoint: None,
+            kill: None,
         });
     };
     let id = one.source.id.clone();
@@ -118,11 +128,16 @@ async fn read(page: &Page, frame: &Frame, wanted: Option<String>) -> Result<Data
     let run = match progress {
         None => None,
         Some(progress) => {
-            let id = progress.run.id.clone();
-            let (report, checkpoints) = shared
+            let row = progress.run.clone();
+            let (report, checkpoints, bound, trial) = shared
                 .store
                 .read(move |db| {
-                    Ok::<_, StoreError>((history::report(db, &id)?, history::of_run(db, &id)?))
+                    Ok::<_, StoreError>((
+                        history::report(db, &row.id)?,
+                        history::of_run(db, &row.id)?,
+                        bounds::find(db, &row.id)?,
+                        rules::trial(db, &row)?,
+                    ))
                 })
                 .await?;
             let id = &progress.run.id;
@@ -132,6 +147,8 @@ async fn read(page: &Page, frame: &Frame, wanted: Option<String>) -> Result<Data
                 textless: rules::textless(shared, id, NAMED).await?,
                 notes: shared.file_notes.of(id),
                 checkpoints: Saved::all(checkpoints),
+                bound,
+                trial,
                 progress,
             })
         }
@@ -145,6 +162,7 @@ async fn read(page: &Page, frame: &Frame, wanted: Option<String>) -> Result<Data
             None => Some(page.doubts(&one.source.id).await?),
         },
         checkpoint,
+        kill: frame.bench().and_then(|bench| bench.kill.clone()),
     })
 }
 
@@ -204,10 +222,12 @@ fn control(frame: &Frame) -> Markup {
                     option value="" { "what is due" }
                     @for mode in modes { @if *mode != SyncType::Incremental { option value=(mode.to_string()) { (mode.to_string()) } } }
                 }
+                input.narrow type="number" name="first" min="1" placeholder="all" aria-label="Only the first documents" title="Take only so many documents; the checkpoint is not published";
                 button.primary data-press="r" { "Sync" }
             }
         }
         @if let Some(bench) = bench {
+            (kills::form(frame, bench))
             form method="post" action=(frame.link("/dev/bench", &[])) {
                 button.bad name="order" value="kill" data-press="x" title="Ends the process as a crash would, starts it again and resumes the run" { "Kill now" }
                 " "
@@ -242,6 +262,25 @@ fn doubts(frame: &Frame, doubts: Option<&[Doubt]>) -> Markup {
     }
 }
 
+/// Renders the choice of another run to compare with.
+fn comparison(frame: &Frame, data: &Data) -> Markup {
+    let shown = data.run.as_ref().map(|shown| &shown.progress.run.id);
+    html! {
+        @if let (Some(shown), true) = (shown, data.runs.len() > 1) {
+            form.joined id="compare" method="get" action="/dev/sync/compare" {
+                (frame.kept())
+                input type="hidden" name="run" value=(shown);
+                select name="with" aria-label="The other run" {
+                    @for Progress { run, .. } in data.runs.iter().filter(|one| one.run.id != *shown) {
+                        option value=(run.id) { (run.sync_type.to_string()) " " (stamp(run.started_at)) }
+                    }
+                }
+                button.small { "Compare" }
+            }
+        }
+    }
+}
+
 fn list(frame: &Frame, data: &Data) -> Markup {
     let shown = data
         .run
@@ -250,6 +289,7 @@ fn list(frame: &Frame, data: &Data) -> Markup {
     html! {
         section.card {
             h2 { "Runs" }
+            (comparison(frame, data))
             @if data.runs.is_empty() { p.quiet { "None yet." } }
             @else {
                 div.scroll tabindex="0" role="region" aria-label="Runs" {

@@ -33,6 +33,16 @@ impl Call {
         waits.map(|step| step.took_ms).sum()
     }
 
+    /// Returns the call as a command for a terminal. The secret is a variable.
+    fn curl(&self) -> String {
+        let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
+        let (method, url) = (&self.request.method, &self.request.url);
+        format!(
+            "curl -X {method} -H \"Authorization: $AUTHORIZATION\" {}",
+            quoted(url)
+        )
+    }
+
     fn status(&self) -> Option<u16> {
         self.request.steps.iter().rev().find_map(|step| step.status)
     }
@@ -99,6 +109,7 @@ fn more(call: &Call, first: u64) -> Markup {
                 }
             }
         }
+        details { summary { "As curl" } pre.text tabindex="0" { (foreign(&cut(&call.curl(), 1000))) } }
     }
 }
 
@@ -110,5 +121,23 @@ fn reason(wait: &str) -> &str {
         "retry" => "another attempt",
         "credential" => "a new credential",
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_is_a_command_whose_url_cannot_end_its_quotes() {
+        let mut request = SourceRequest::default();
+        request.method = "GET".to_owned();
+        request.url = "https://acme.example/it's?a=$(id)".to_owned();
+        let call = Call {
+            began_ms: 0,
+            request,
+        };
+        let expected = r#"curl -X GET -H "Authorization: $AUTHORIZATION" 'https://acme.example/it'\''s?a=$(id)'"#;
+        assert_eq!(call.curl(), expected);
     }
 }

@@ -23,8 +23,8 @@ use crate::{
     lookup,
     oauth::SignIns,
     rules::{
-        self, Changes, Described, Description, Descriptions, Listed, ManualRun, Progress, Refusal,
-        StartedRun,
+        self, ActionCall, Changes, Described, Description, Descriptions, DryRun, Listed, ManualRun,
+        Progress, Refusal, StartedRun,
     },
     shared::Shared,
     store::{
@@ -55,6 +55,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/dev/api/runs/{id}/textless", get(textless))
         .route("/dev/api/runs/{id}/file-notes", get(file_notes))
         .route("/dev/api/runs/{id}/give-up", post(give_up))
+        .route("/dev/api/dry-run", post(dry_run))
         .route("/dev/api/users", put(user))
         .route("/dev/api/missing-scopes", get(missing_scopes))
         .route("/dev/api/sign-ins", get(sign_ins))
@@ -179,6 +180,13 @@ async fn give_up(
 ) -> Result<StatusCode, Refusal> {
     rules::give_up(&shared, run, reason).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+async fn dry_run(
+    State(shared): State<Shared>,
+    JsonBody(call): JsonBody<ActionCall>,
+) -> Result<Json<DryRun>, Refusal> {
+    Ok(Json(rules::dry_run(&shared, call).await?))
 }
 
 #[derive(Debug, Deserialize)]

@@ -47,7 +47,10 @@ pub(crate) async fn store_text(
     text: &str,
 ) -> Result<String, Refusal> {
     let mut text = normalise(text);
-    truncate(&mut text, shared.options.extraction.max_text_bytes);
+    let limit = shared.options.extraction.max_text_bytes;
+    if truncate(&mut text, limit) {
+        note_cut(shared, &run, beginning(&text), limit);
+    }
     put(shared, run, text).await
 }
 
@@ -122,12 +125,30 @@ async fn read(
         name: file.filename.filter(|name| !name.is_empty()),
         data: file.data,
     };
+    let name = file.name.as_ref().unwrap_or(&file.mime_type).clone();
     let outcome = file.read(&shared.readers, limits).await;
     drop(reading);
     shared.file_notes.add(&run, &outcome.notes);
     let mut text = outcome
         .text
         .map_err(|error| Refusal::Internal(format!("Content extraction failed: {error}")))?;
-    truncate(&mut text, limits.max_text_bytes);
+    if truncate(&mut text, limits.max_text_bytes) {
+        note_cut(shared, &run, name, limits.max_text_bytes);
+    }
     Ok((normalise(&text), outcome.notes))
+}
+
+/// Notes for people that a text was cut. Omni only says so in the text itself.
+fn note_cut(shared: &Shared, run: &str, name: String, limit: usize) {
+    let note = FileNote::cut(name, limit);
+    note.log();
+    shared.file_notes.add(run, &[note]);
+}
+
+/// Names a text of which nothing else is known.
+fn beginning(text: &str) -> String {
+    const LENGTH: usize = 40;
+    let words: Vec<_> = text.split_whitespace().take(LENGTH).collect();
+    let beginning: String = words.join(" ").chars().take(LENGTH).collect();
+    format!("the text `{beginning}…`")
 }

@@ -8,8 +8,10 @@ use super::{
     refusal::{NUL_IN_JSON, holds_nul},
 };
 use crate::{
+    runs::cancel_because,
     shared::Shared,
-    store::{StoreError, apply::apply, runs, sources},
+    store::{StoreError, apply::apply, bounds, runs, sources},
+    workbench::Fact,
 };
 
 /// Applies the events of one request. `failure` starts the message of internal errors.
@@ -19,7 +21,9 @@ pub(crate) async fn accept(
     failure: &'static str,
 ) -> Result<(), Refusal> {
     let storage = move |error: StoreError| Refusal::Internal(format!("{failure}: {error}"));
-    shared
+    let (run_id, source) = (batch.sync_run_id.clone(), batch.source_id.clone());
+    let mut batch = batch;
+    let (so_far, ended) = shared
         .store
         .write(move |db| {
             let EventBatch {
@@ -27,7 +31,8 @@ pub(crate) async fn accept(
                 source_id,
                 events,
                 ..
-            } = &batch;
+            } = &mut batch;
+            let (sync_run_id, source_id) = (&*sync_run_id, &*source_id);
             let refused = |text: &str| Err(Refusal::BadRequest(text.to_owned()));
             match sources::is_deleted(db, source_id)? {
                 None => return refused("Unknown event source"),
@@ -55,8 +60,31 @@ pub(crate) async fn accept(
             if events.iter().map(as_json).any(|event| holds_nul(&event)) {
                 return Err(Refusal::Internal(format!("{failure}: {NUL_IN_JSON}")));
             }
+            let mut bound = bounds::find(db, sync_run_id)?;
+            if let Some(bound) = &mut bound {
+                bound.admit(events, runs::effects(db, sync_run_id)?.documents());
+                bounds::put(db, sync_run_id, bound)?;
+            }
             apply(db, sync_run_id, source_id, events).map_err(storage)?;
-            Ok(())
+            let ended = bound.filter(|bound| bound.is_reached);
+            Ok((runs::effects(db, sync_run_id)?.documents(), ended))
         })
-        .await
+        .await?;
+    if let Some(bound) = ended {
+        let shared = shared.clone();
+        // The connector waits for this answer before it can stop.
+        tokio::spawn(async move {
+            if let Err(error) = cancel_because(&shared, &run_id, &bound.message()).await {
+                tracing::debug!(%error, "a bounded run had ended");
+            }
+        });
+    }
+    if shared
+        .workbench
+        .kill_if_due(&source, Fact::Documents(so_far))
+    {
+        // The process dies without the answer.
+        shared.workbench.stopped_serving().await;
+    }
+    Ok(())
 }

@@ -9,7 +9,10 @@ use crate::{
     lookup,
     runs::{self, TriggerError},
     shared::Shared,
-    store::runs::{self as rows, Run, SlotClass, TriggerType},
+    store::{
+        bounds::Bound,
+        runs::{self as rows, Run, SlotClass, TriggerType},
+    },
 };
 
 /// A person's request for a run.
@@ -19,6 +22,9 @@ pub(crate) struct ManualRun {
     pub(crate) full: bool,
     /// The settings differ from those of the last run.
     pub(crate) has_other_settings: bool,
+    /// Take only the first documents, and publish nothing.
+    #[serde(default)]
+    pub(crate) first: Option<u64>,
 }
 
 /// A started run.
@@ -66,7 +72,7 @@ pub(crate) async fn sync_manually(
         .into_iter()
         .find(|run| run.source_id == source.id && run.class() == SlotClass::Scheduled);
     if let Some(run) = interrupted {
-        let goes_on = !request.full && !request.has_other_settings;
+        let goes_on = !request.full && !request.has_other_settings && request.first.is_none();
         if goes_on {
             match runs::resume(shared, &run).await {
                 Ok(()) => {
@@ -99,7 +105,15 @@ pub(crate) async fn sync_manually(
         Some(_) if !is_incremental => (SyncType::Full, ModeReason::NoIncremental),
         Some(last) => (SyncType::Incremental, ModeReason::Since(last)),
     };
-    match runs::trigger(shared, source_id, mode, TriggerType::Manual).await {
+    let bound = |first| Bound {
+        first: Some(first),
+        ..Bound::default()
+    };
+    let begun = match request.first.map(bound) {
+        Some(bound) => runs::trial(shared, source_id, mode, bound, None).await,
+        None => runs::trigger(shared, source_id, mode, TriggerType::Manual).await,
+    };
+    match begun {
         Ok(run) => Ok(StartedRun { run, why }),
         // The stored run holds the connector's error.
         Err(TriggerError::Connector(_)) => {

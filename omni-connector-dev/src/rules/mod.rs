@@ -18,10 +18,12 @@ mod refusal;
 mod registration;
 mod reports;
 mod sources;
+mod trials;
+mod webhooks;
 
 pub(crate) use access::{Access, ReadingGroup};
 pub use actions::{ActionAnswer, ActionError};
-pub(crate) use actions::{ActionCall, call, missing_scopes};
+pub(crate) use actions::{ActionCall, DryRun, call, dry_run, missing_scopes};
 pub(crate) use catalog::{
     Offer, OfferedSkill, connectors, offered_actions, offered_prompts, offered_resources,
     offered_skills,
@@ -54,3 +56,5 @@ pub(crate) use sources::{
     owner_credential, owner_email, refresh_remote_mcp, schedules, served_source, sources_of_type,
     sync_config,
 };
+pub(crate) use trials::{Outcome, Trial, trial, try_again};
+pub(crate) use webhooks::{Delivered, Delivery, deliver, secret_fields, webhooks};

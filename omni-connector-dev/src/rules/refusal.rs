@@ -114,6 +114,7 @@ impl From<ActionError> for Refusal {
             | ActionError::SourceWithTransient
             | ActionError::TransientWrite(_)
             | ActionError::NoUserId => Self::BadRequest(text),
+            ActionError::NoDryRun(_) => Self::Conflict(text),
             ActionError::NotNative(_)
             | ActionError::Connector(_)
             | ActionError::Credential(_)

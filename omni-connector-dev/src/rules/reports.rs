@@ -10,7 +10,8 @@ use super::{
 };
 use crate::{
     shared::Shared,
-    store::{StoreError, runs, sources},
+    store::{StoreError, bounds, runs, sources},
+    workbench::Fact,
 };
 
 /// One report.
@@ -52,7 +53,11 @@ impl Report {
             Self::Scanned(count) => runs::add_scanned(db, run, *count),
             Self::Updated(count) => runs::add_updated(db, run, *count),
             Self::Checkpoint(checkpoint) => runs::save_checkpoint(db, run, checkpoint),
-            Self::Complete => runs::complete(db, run).map(drop),
+            Self::Complete => match bounds::find(db, run)?.filter(|bound| !bound.may_complete()) {
+                // Something was left out, so the checkpoint must not be published.
+                Some(bound) => runs::cancel(db, run, &bound.message()).map(drop),
+                None => runs::complete(db, run).map(drop),
+            },
             Self::Fail(error) => runs::fail(db, run, error).map(drop),
             Self::Cancel => runs::cancel(db, run, "Cancelled by user").map(drop),
         }
@@ -70,7 +75,23 @@ pub(crate) async fn report(shared: &Shared, run: String, report: Report) -> Resu
         }
         _ => {}
     }
+    let is_checkpoint = matches!(report, Report::Checkpoint(_));
+    let plan = shared.workbench.bench().kill.filter(|_| is_checkpoint);
+    let id = run.clone();
     let stored = shared.store.write(move |db| report.apply(db, &run)).await;
+    if let (Some(plan), Ok(())) = (plan, &stored) {
+        let found = shared.store.read(move |db| runs::find(db, &id)).await;
+        let is_of_source =
+            found.is_ok_and(|run| run.is_some_and(|run| run.source_id == plan.source_id));
+        if is_of_source
+            && shared
+                .workbench
+                .kill_if_due(&plan.source_id, Fact::Checkpoint)
+        {
+            // The process dies without the answer.
+            shared.workbench.stopped_serving().await;
+        }
+    }
     stored.map_err(|error: StoreError| {
         // The only constraint that a report can violate is the width of a counter.
         Refusal::Internal(if error.is_conflict() {

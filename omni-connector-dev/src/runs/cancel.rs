@@ -30,6 +30,15 @@ pub enum CancelError {
 
 /// Cancels a run on a person's behalf.
 pub(crate) async fn cancel(shared: &Shared, run_id: &str) -> Result<(), CancelError> {
+    cancel_because(shared, run_id, "Cancelled by user").await
+}
+
+/// Cancels a run with this message.
+pub(crate) async fn cancel_because(
+    shared: &Shared,
+    run_id: &str,
+    message: &str,
+) -> Result<(), CancelError> {
     let id = run_id.to_owned();
     let source = shared
         .store
@@ -51,10 +60,10 @@ pub(crate) async fn cancel(shared: &Shared, run_id: &str) -> Result<(), CancelEr
         .connectors
         .cancel(&manifest.connector_url, run_id)
         .await;
-    let id = run_id.to_owned();
+    let (id, message) = (run_id.to_owned(), message.to_owned());
     let was_running = shared
         .store
-        .write(move |db| runs::cancel(db, &id, "Cancelled by user"))
+        .write(move |db| runs::cancel(db, &id, &message))
         .await?;
     if was_running {
         Ok(())

@@ -3,6 +3,7 @@
 
 use omni_connector::{SyncType, wire::SyncRequest};
 use reqwest::StatusCode;
+use time::OffsetDateTime;
 
 use super::TriggerError;
 use crate::{
@@ -15,14 +16,19 @@ use crate::{
     },
 };
 
-/// Sends a new run to the connector. Ends the run if the connector refuses it.
+/// Sends a new run to the connector. Ends the run if the connector refuses it. With `since`, the run begins with its own
+/// checkpoint, which is of that time.
 pub(super) async fn dispatch(
     shared: &Shared,
     connector_url: &str,
     run: &Run,
     source: &SourceRecord,
+    since: Option<OffsetDateTime>,
 ) -> Result<(), TriggerError> {
-    let request = request(shared, run, source, false).await?;
+    let mut request = request(shared, run, source, since.is_some()).await?;
+    if since.is_some() {
+        request.last_sync_at = since;
+    }
     let Err(error) = shared.connectors.sync(connector_url, &request).await else {
         return Ok(());
     };

@@ -9,8 +9,8 @@ mod trigger;
 mod watch;
 
 pub use cancel::CancelError;
-pub(crate) use cancel::cancel;
+pub(crate) use cancel::{cancel, cancel_because};
 pub(crate) use failures::Streak;
 pub(crate) use supervisor::Supervisor;
 pub use trigger::TriggerError;
-pub(crate) use trigger::{create, resume, trigger};
+pub(crate) use trigger::{create, resume, trial, trigger};

@@ -11,6 +11,9 @@ use crate::{
     state::ConnectorError,
     store::{
         StoreError,
+        bounds::{self, Bound},
+        checkpoints,
+        history::SavedCheckpoint,
         runs::{self, Run, SlotClass, TriggerType},
         sources::{self, SourceRecord},
     },
@@ -58,6 +61,34 @@ pub(crate) async fn trigger(
     sync_type: SyncType,
     trigger_type: TriggerType,
 ) -> Result<Run, TriggerError> {
+    start(shared, source_id, sync_type, trigger_type, None).await
+}
+
+/// Starts a run for a trial: bounded, and from another checkpoint than the source's if one is given.
+pub(crate) async fn trial(
+    shared: &Shared,
+    source_id: &str,
+    sync_type: SyncType,
+    bound: Bound,
+    from: Option<SavedCheckpoint>,
+) -> Result<Run, TriggerError> {
+    let trial = Some((bound, from));
+    start(shared, source_id, sync_type, TriggerType::Manual, trial).await
+}
+
+async fn start(
+    shared: &Shared,
+    source_id: &str,
+    sync_type: SyncType,
+    trigger_type: TriggerType,
+    trial: Option<(Bound, Option<SavedCheckpoint>)>,
+) -> Result<Run, TriggerError> {
+    let (bound, from) = trial.unzip();
+    let from = from.flatten();
+    let (checkpoint, since) = match from {
+        Some(saved) => (saved.checkpoint, Some(saved.saved_at)),
+        None => (None, None),
+    };
     let (id, limits) = (source_id.to_owned(), shared.options.runs.clone());
     let registry = shared.registry.clone();
     let (run, source, connector_url) = shared
@@ -78,10 +109,16 @@ pub(crate) async fn trigger(
                 sync_type => sync_type,
             };
             let run = runs::insert(db, &id, sync_type, trigger_type)?;
+            if let Some(bound) = bound {
+                bounds::put(db, &run.id, &bound)?;
+            }
+            if let Some(checkpoint) = checkpoint {
+                checkpoints::put(db, &run.id, &checkpoint)?;
+            }
             Ok((run, source, manifest.connector_url))
         })
         .await?;
-    dispatch(shared, &connector_url, &run, &source).await?;
+    dispatch(shared, &connector_url, &run, &source, since).await?;
     Ok(run)
 }
 

@@ -27,7 +27,7 @@ pub fn apply(
 ) -> Result<RunEffects, StoreError> {
     let mut effects = RunEffects::default();
     for event in events {
-        if let Some(reason) = apply_one(db, source_id, event, &mut effects)? {
+        if let Some(reason) = apply_one(db, (run_id, source_id), event, &mut effects)? {
             effects.refused += 1;
             db.prepare_cached(
                 "INSERT INTO refused_events (sync_run_id, subject, reason) VALUES (?1, ?2, ?3)",
@@ -42,7 +42,7 @@ pub fn apply(
 /// Applies one event. Returns the reason if the indexer would refuse it.
 fn apply_one(
     db: &Connection,
-    source_id: &str,
+    (run_id, source_id): (&str, &str),
     event: &ConnectorEvent,
     effects: &mut RunEffects,
 ) -> Result<Option<String>, StoreError> {
@@ -57,6 +57,7 @@ fn apply_one(
         } => upsert(
             db,
             &Upsert {
+                run_id,
                 source_id,
                 document_id,
                 content_id,
@@ -76,6 +77,7 @@ fn apply_one(
         } => upsert(
             db,
             &Upsert {
+                run_id,
                 source_id,
                 document_id,
                 content_id,
@@ -86,7 +88,7 @@ fn apply_one(
             effects,
         ),
         ConnectorEvent::DocumentDeleted { document_id, .. } => {
-            effects.deleted += u64::from(documents::delete(db, source_id, document_id)?);
+            effects.deleted += u64::from(documents::delete(db, run_id, source_id, document_id)?);
             Ok(None)
         }
         ConnectorEvent::GroupMembershipSync {

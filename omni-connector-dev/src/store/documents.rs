@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use super::{
     StoreError,
     column::{Json, Micros, new_id},
-    words,
+    run_documents, words,
 };
 
 /// A stored document.
@@ -129,6 +129,7 @@ pub(super) enum Upserted {
 
 /// The parts of an event that make up a document.
 pub(super) struct Upsert<'a> {
+    pub run_id: &'a str,
     pub source_id: &'a str,
     pub document_id: &'a str,
     pub content_id: &'a str,
@@ -146,6 +147,9 @@ pub(super) fn upsert(db: &Connection, upsert: &Upsert<'_>) -> Result<Upserted, S
         None => "{}".to_owned(),
     };
     let title = upsert.metadata.title.as_deref().unwrap_or("Untitled");
+    let shown = permissions.as_deref().unwrap_or_default();
+    let digest = run_documents::digest(&[upsert.content_id, &metadata, shown, &attributes]);
+    run_documents::note(db, upsert.run_id, upsert.document_id, Some(digest))?;
 
     let known = db
         .prepare_cached(
@@ -175,6 +179,9 @@ pub(super) fn upsert(db: &Connection, upsert: &Upsert<'_>) -> Result<Upserted, S
         return Ok(Upserted::Unchanged);
     }
 
+    if known.is_some() {
+        run_documents::keep_version(db, upsert.run_id, upsert.source_id, upsert.document_id)?;
+    }
     let same_words = matches!(known, Some((_, true, _)));
     if let (Some((key, ..)), false) = (known, same_words) {
         forget_words(db, key)?;
@@ -223,9 +230,10 @@ pub(super) fn upsert(db: &Connection, upsert: &Upsert<'_>) -> Result<Upserted, S
     })
 }
 
-/// Removes a document. Returns whether it existed.
+/// Removes a document for a run. Returns whether it existed.
 pub(super) fn delete(
     db: &Connection,
+    run_id: &str,
     source_id: &str,
     document_id: &str,
 ) -> Result<bool, StoreError> {
@@ -233,7 +241,9 @@ pub(super) fn delete(
         .prepare_cached("SELECT key FROM documents WHERE source_id = ?1 AND document_id = ?2")?
         .query_row([source_id, document_id], |row| row.get(0))
         .optional()?;
+    run_documents::note(db, run_id, document_id, None)?;
     let Some(key) = key else { return Ok(false) };
+    run_documents::keep_version(db, run_id, source_id, document_id)?;
     forget_words(db, key)?;
     db.prepare_cached("DELETE FROM documents WHERE key = ?1")?
         .execute([key])?;

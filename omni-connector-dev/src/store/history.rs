@@ -6,9 +6,9 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 use super::{
-    StoreError,
+    StoreError, bounds,
     column::{Json, Micros},
-    requests,
+    requests, run_documents,
 };
 
 /// The number of checkpoints kept per source.
@@ -125,6 +125,24 @@ pub fn find(db: &Connection, id: i64) -> Result<Option<SavedCheckpoint>, StoreEr
         .optional()?)
 }
 
+/// Returns the checkpoint with which a run of that source began, as far as it is known: the last one that a completed run
+/// saved before. None if it was too large to be kept, or if there was none.
+///
+/// # Errors
+/// Fails when SQLite fails.
+pub fn before(db: &Connection, run_id: &str) -> Result<Option<SavedCheckpoint>, StoreError> {
+    Ok(db
+        .prepare_cached(
+            "SELECT saved.* FROM saved_checkpoints AS saved, sync_runs AS own, sync_runs AS other
+             WHERE own.id = ?1 AND saved.source_id = own.source_id AND saved.sync_run_id = other.id
+             AND other.status = 'completed' AND other.completed_at <= own.started_at
+             ORDER BY saved.id DESC LIMIT 1",
+        )?
+        .query_row([run_id], SavedCheckpoint::read)
+        .optional()?
+        .filter(|saved| saved.checkpoint.is_some()))
+}
+
 /// Removes the history of a source.
 pub(super) fn forget(db: &Connection, source_id: &str) -> Result<(), StoreError> {
     db.prepare_cached(
@@ -134,5 +152,7 @@ pub(super) fn forget(db: &Connection, source_id: &str) -> Result<(), StoreError>
     db.prepare_cached("DELETE FROM saved_checkpoints WHERE source_id = ?1")?
         .execute([source_id])?;
     requests::forget(db, source_id)?;
+    bounds::forget(db, source_id)?;
+    run_documents::forget(db, source_id)?;
     Ok(())
 }

@@ -38,3 +38,32 @@ CREATE TABLE IF NOT EXISTS run_requests (
 
 -- The newest documents, which are shown where nothing is searched for.
 CREATE INDEX IF NOT EXISTS documents_by_change ON documents (metadata ->> 'updated_at' DESC, key);
+
+-- Runs that a person bounded: to the first documents, or to one item that failed before.
+CREATE TABLE IF NOT EXISTS run_bounds (
+    sync_run_id  TEXT PRIMARY KEY,
+    first        INTEGER,                   -- take only so many documents
+    item         TEXT,                      -- take only this document
+    tried_run    TEXT,                      -- the run whose failure is tried again
+    is_reached   INTEGER NOT NULL
+) STRICT;
+
+-- The documents that the latest runs of each source sent or deleted.
+CREATE TABLE IF NOT EXISTS run_documents (
+    sync_run_id  TEXT NOT NULL,
+    document_id  TEXT NOT NULL,
+    digest       INTEGER,                   -- of all parts of the document; NULL when it was deleted
+    PRIMARY KEY (sync_run_id, document_id)
+) STRICT, WITHOUT ROWID;
+
+-- The latest versions of documents that a run replaced or deleted.
+CREATE TABLE IF NOT EXISTS document_versions (
+    id           INTEGER PRIMARY KEY,
+    source_id    TEXT NOT NULL,
+    document_id  TEXT NOT NULL,
+    sync_run_id  TEXT NOT NULL,             -- the run that replaced or deleted it
+    until        INTEGER NOT NULL,
+    content_id   TEXT NOT NULL,             -- the text may be gone
+    record       TEXT NOT NULL              -- JSON: title, metadata, permissions, attributes
+) STRICT;
+CREATE INDEX IF NOT EXISTS versions_of_a_document ON document_versions (source_id, document_id, id);

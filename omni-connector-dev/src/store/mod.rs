@@ -14,6 +14,7 @@
 //! ```
 
 pub mod apply;
+pub mod bounds;
 pub mod checkpoints;
 pub mod column;
 pub mod configs;
@@ -28,6 +29,7 @@ pub mod people;
 pub mod registrations;
 pub mod requests;
 pub mod review;
+pub mod run_documents;
 pub mod runs;
 pub mod search;
 pub mod sources;

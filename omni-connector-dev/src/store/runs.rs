@@ -10,7 +10,7 @@ use time::{Duration, OffsetDateTime};
 use super::{
     StoreError, checkpoints,
     column::{Micros, Name, new_id},
-    history,
+    history, run_documents,
 };
 
 /// The state of a run.
@@ -170,6 +170,7 @@ pub fn insert(
     sync_type: SyncType,
     trigger_type: TriggerType,
 ) -> Result<Run, StoreError> {
+    run_documents::forget_old(db, source_id)?;
     Ok(db
         .prepare_cached(
             "INSERT INTO sync_runs (id, source_id, sync_type, status, trigger_type, started_at, created_at, updated_at,

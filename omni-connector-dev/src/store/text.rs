@@ -28,13 +28,15 @@ pub fn normalise(text: &str) -> String {
     normal
 }
 
-/// Truncates a text to `limit` bytes, notice included, at a character boundary.
-pub fn truncate(text: &mut String, limit: usize) {
+/// Truncates a text to `limit` bytes, notice included, at a character boundary. Returns whether it did.
+#[must_use = "a text that was cut is reported"]
+pub fn truncate(text: &mut String, limit: usize) -> bool {
     if text.len() <= limit {
-        return;
+        return false;
     }
     text.truncate(text.floor_char_boundary(limit.saturating_sub(NOTICE.len())));
     text.push_str(NOTICE);
+    true
 }
 
 /// Splits a text into lines that end in LF, CR or CRLF.
@@ -90,7 +92,7 @@ mod tests {
     fn a_truncated_text_keeps_whole_characters_and_ends_with_a_notice() {
         assert_eq!(NOTICE.len(), 80);
         let mut text = "é".repeat(100);
-        truncate(&mut text, 121);
+        assert!(truncate(&mut text, 121));
         assert_eq!(text.len(), 120);
         assert!(text.starts_with(&"é".repeat(20)) && text.ends_with(NOTICE));
     }
@@ -98,7 +100,7 @@ mod tests {
     #[test]
     fn a_text_of_exactly_the_limit_is_kept() {
         let mut text = "x".repeat(100);
-        truncate(&mut text, 100);
+        assert!(!truncate(&mut text, 100));
         assert_eq!(text, "x".repeat(100));
     }
 

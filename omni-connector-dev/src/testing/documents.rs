@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, ops::Index};
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
 
 use crate::store::{Store, StoreError, contents, documents};
@@ -110,7 +111,7 @@ impl Documents {
         Self(coarse.collect())
     }
 
-    /// Replaces every `from` in titles, texts and records.
+    /// Replaces every `from` in ids, titles, texts and records. An id can also be a URL in base64.
     #[must_use]
     pub(super) fn with(self, from: &str, to: &str) -> Self {
         let renamed = self.0.into_values().map(|found| {
@@ -118,7 +119,7 @@ impl Documents {
                 serde_json::from_str(&value.to_string().replace(from, to)).unwrap_or(value)
             };
             let found = Found {
-                id: found.id.replace(from, to),
+                id: id_with(&found.id, from, to),
                 title: found.title.replace(from, to),
                 text: found.text.replace(from, to),
                 metadata: in_value(found.metadata),
@@ -128,6 +129,15 @@ impl Documents {
             (found.id.clone(), found)
         });
         Self(renamed.collect())
+    }
+}
+
+fn id_with(id: &str, from: &str, to: &str) -> String {
+    let url = URL_SAFE_NO_PAD.decode(id).ok();
+    let url = url.and_then(|it| String::from_utf8(it).ok());
+    match url.filter(|it| it.contains(from)) {
+        Some(url) => URL_SAFE_NO_PAD.encode(url.replace(from, to)),
+        None => id.replace(from, to),
     }
 }
 
@@ -282,5 +292,18 @@ pub(super) mod tests {
             ["a \"U\" is missing"]
         );
         assert_eq!(one("T")["a"].readers(), ["a@x.org", "b@x.org"]);
+    }
+
+    #[test]
+    fn an_address_is_replaced_in_ids_also_in_base64() {
+        let (from, to) = ("http://127.0.0.1:4000", "http://source");
+        let encoded = URL_SAFE_NO_PAD.encode("http://127.0.0.1:4000/page");
+        let renamed = URL_SAFE_NO_PAD.encode("http://source/page");
+        assert_eq!(id_with(&encoded, from, to), renamed);
+        assert_eq!(
+            id_with("http://127.0.0.1:4000/a", from, to),
+            "http://source/a"
+        );
+        assert_eq!(id_with("OPS7", from, to), "OPS7");
     }
 }

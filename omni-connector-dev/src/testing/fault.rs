@@ -27,7 +27,7 @@ pub enum Fault {
     /// The answer is replaced.
     Replace(Replacement),
     /// An action runs after the answer, which is passed on.
-    Also(Action),
+    AnswerThenDo(Action),
     /// An action runs, and the manager does not receive the call.
     DoBefore(Action),
     /// Forwards the call, then runs an action. The answer is dropped.
@@ -126,7 +126,7 @@ impl fmt::Debug for Fault {
             Self::Html => f.write_str("200 HTML"),
             Self::Late(late) => write!(f, "late {late:?}"),
             Self::Replace(_) => f.write_str("another answer"),
-            Self::Also(_) => f.write_str("as usual"),
+            Self::AnswerThenDo(_) => f.write_str("as usual"),
             Self::DoBefore(_) => f.write_str("before"),
             Self::DoAfter(_) => f.write_str("after"),
         }

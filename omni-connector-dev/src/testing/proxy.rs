@@ -240,7 +240,7 @@ impl State {
                 }
                 Err(_) => Reply::Reset,
             },
-            Some(Fault::Also(action)) => {
+            Some(Fault::AnswerThenDo(action)) => {
                 let reply = self.whole(call).await;
                 action();
                 reply

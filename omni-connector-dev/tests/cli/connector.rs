@@ -6,13 +6,20 @@ use anyhow::{Result, bail};
 use axum::response::{IntoResponse, Response};
 use omni_connector::{
     ActionDefinition, ActionMode, ActionResponse, Connector, Document, DocumentPermissions,
-    FromCall, ManagerClient, OAuthConfig, SearchOperator, ServiceCredential, Source, SourceType,
-    SyncContext, SyncType, async_trait, connector, http,
+    FromCall, ManagerClient, OAuthConfig, PersonSyncRecord, SearchOperator, ServiceCredential,
+    Source, SourceType, SyncContext, SyncType, Webhook, WebhookRequest, arguments::Credentials,
+    async_trait, connector, http,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 pub(crate) struct Shelf;
+
+/// A message whose attached file no reader reads.
+const LETTER: &str = "Subject: Hello\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n\
+    --x\r\nContent-Type: text/plain\r\n\r\nthe letter\r\n\
+    --x\r\nContent-Type: application/octet-stream\r\n\
+    Content-Disposition: attachment; filename=a.bin\r\n\r\n\u{1}\u{2}\r\n--x--\r\n";
 
 /// What a run does, step by step.
 #[derive(Deserialize)]
@@ -24,11 +31,29 @@ pub(crate) struct Config {
     /// Pictures by id, of which nothing is read.
     #[serde(default)]
     pictures: Vec<String>,
+    /// Messages by id, with a file of which nothing is read.
+    #[serde(default)]
+    letters: Vec<String>,
     /// The people who read the document `private`.
     readers: Option<Vec<String>>,
+    /// The groups that read the document `shared`. No run sends them.
+    groups: Option<Vec<String>>,
+    /// People whose records are sent.
+    #[serde(default)]
+    people: Vec<String>,
+    /// Documents that an earlier run sent, and that are gone.
+    #[serde(default)]
+    gone: Vec<String>,
+    /// How often each document is sent.
+    times: Option<usize>,
+    /// The bytes of the text of the document `thick`.
+    thick: Option<usize>,
     /// Items to skip.
     #[serde(default)]
     skips: Vec<String>,
+    /// Items that fail.
+    #[serde(default)]
+    failures: Vec<String>,
     /// Saved as the checkpoint after the documents.
     checkpoint: Option<String>,
     /// Waits after the checkpoint, unless the run is a resume.
@@ -104,14 +129,26 @@ impl Connector for Shelf {
     ) -> Result<()> {
         let config: Config = serde_json::from_value(source.config)?;
         write_pid()?;
-        for (id, text) in config.documents {
-            let letter = id.chars().take(1).collect::<String>();
-            let document = Document::new(&id, DocumentPermissions::public())
-                .title(format!("Book {id}"))
-                .path(format!("shelf/{id}"))
-                .attribute("letter", letter)
-                .text(text);
-            ctx.upsert(document).await?;
+        for (id, text) in &config.documents {
+            for _ in 0..config.times.unwrap_or(1) {
+                let letter = id.chars().take(1).collect::<String>();
+                let document = Document::new(id, DocumentPermissions::public())
+                    .title(format!("Book {id}"))
+                    .path(format!("shelf/{id}"))
+                    .attribute("letter", letter)
+                    .text(text);
+                ctx.upsert(document).await?;
+            }
+        }
+        if let Some(bytes) = config.thick {
+            let document = Document::new("thick", DocumentPermissions::public());
+            let text = "word ".repeat(bytes / 5);
+            ctx.upsert(document.text(text)).await?;
+        }
+        for id in &config.letters {
+            let document = Document::new(id, DocumentPermissions::public()).title(id);
+            let letter = document.extract(LETTER.as_bytes(), "message/rfc822", id);
+            ctx.upsert(letter).await?;
         }
         for id in &config.pictures {
             let document = Document::new(id, DocumentPermissions::public()).title(id);
@@ -123,8 +160,23 @@ impl Connector for Shelf {
             ctx.upsert(Document::new("private", access).text("own"))
                 .await?;
         }
+        if let Some(groups) = config.groups {
+            let access = DocumentPermissions::private().and_groups(groups);
+            ctx.upsert(Document::new("shared", access).text("ours"))
+                .await?;
+        }
+        for email in config.people {
+            ctx.person(PersonSyncRecord::new(&email, &email)).await?;
+        }
+        if !config.gone.is_empty() {
+            let listing = ctx.listing(config.gone);
+            ctx.delete_unseen(listing.finish()?).await?;
+        }
         for item in config.skips {
             ctx.skip(item, "torn pages");
+        }
+        for item in config.failures {
+            ctx.item_failed(item, "404 Not Found", None::<&str>);
         }
         if let Some(checkpoint) = config.checkpoint {
             ctx.save_checkpoint(checkpoint).await?;
@@ -268,6 +320,33 @@ impl Tracker {
         }
         drop(pages.finish()?);
         Ok(())
+    }
+
+    #[webhook(path = "/hooks/{source_id}")]
+    async fn notified(
+        &self,
+        request: WebhookRequest,
+        source: Source,
+        key: Credentials<Key>,
+    ) -> Result<Webhook> {
+        request.verify_hmac_sha256(&key.key.clone().into(), "x-signature")?;
+        Ok(Webhook::sync(source.id))
+    }
+
+    /// Create an issue.
+    #[action(write)]
+    async fn create(
+        &self,
+        Api { api }: Api,
+        /** What it is about */
+        #[arg]
+        title: String,
+        /** How long it may take */
+        #[arg(default = 3)]
+        days: u32,
+    ) -> Result<Value> {
+        let body = json!({ "title": title, "days": days });
+        Ok(api.post("issues").json(&body).read().await?)
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod connector;
 mod dev;
-
+mod kill;
 mod login;
 mod requests;
 mod safety;

@@ -24,6 +24,8 @@ pub(crate) struct Source {
     _runtime: Runtime,
     url: String,
     pub(crate) asked: Arc<AtomicUsize>,
+    /// Issues that were created.
+    made: Arc<AtomicUsize>,
 }
 
 #[derive(serde::Deserialize)]
@@ -49,10 +51,16 @@ impl Source {
         let runtime = Runtime::new().unwrap();
         let asked = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&asked);
+        let made = Arc::new(AtomicUsize::new(0));
+        let created = Arc::clone(&made);
         let url = runtime.block_on(async {
             let issues = get(move |Query(asked): Query<Asked>| {
                 let number = counter.fetch_add(1, Ordering::SeqCst);
                 async move { answer(number, &asked) }
+            });
+            let issues = issues.post(async move |Json(issue): Json<Value>| {
+                created.fetch_add(1, Ordering::SeqCst);
+                Json(issue)
             });
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let url = format!("http://{}", listener.local_addr().unwrap());
@@ -64,6 +72,7 @@ impl Source {
             _runtime: runtime,
             url,
             asked,
+            made,
         }
     }
 
@@ -190,6 +199,88 @@ fn a_connector_that_does_not_run_takes_no_planned_faults() {
         error.contains("takes no planned faults") || error.contains("No connector has registered"),
         "{error}"
     );
+}
+
+#[test]
+fn a_dry_run_shows_the_first_change_and_does_not_send_it() {
+    let source = Source::start();
+    let (desk, described) = source.desk();
+    let described = described.each_ref().map(String::as_str);
+    let call = |more: &[&str]| {
+        let arguments = [
+            &["call", "--json", "create", "title=Late"][..],
+            more,
+            &described,
+        ];
+        desk.run_with_connector(&arguments.concat())
+    };
+    let done = call(&["--dry-run"]);
+    let tried = done.ended(0);
+    assert_eq!(source.made.load(Ordering::SeqCst), 0);
+    let stopped = &tried["stopped"];
+    assert_eq!(
+        (&stopped["operation"], &stopped["method"], &stopped["body"]),
+        (
+            &json!("POST issues"),
+            &json!("POST"),
+            &json!({ "title": "Late", "days": 3 })
+        )
+    );
+    assert_eq!(stopped["url"], format!("{}/issues", source.url));
+    assert_eq!(tried["input"], json!({ "title": "Late", "days": 3 }));
+    let reason = "no person calls, so it is the organisation's";
+    assert_eq!(tried["credential"]["reason"], reason);
+    assert!(!done.stdout.contains(SECRET), "{}", done.stdout);
+    let called = call(&[]).ended(0);
+    assert_eq!(called["result"]["title"], "Late", "{called}");
+    assert_eq!(source.made.load(Ordering::SeqCst), 1);
+    let people = desk.run_with_connector(
+        &[
+            &["call", "create", "title=Late", "--dry-run"][..],
+            &described,
+        ]
+        .concat(),
+    );
+    assert!(
+        people.stdout.contains("stopped     POST"),
+        "{}",
+        people.stdout
+    );
+    assert_eq!(source.made.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn a_webhook_is_called_with_a_signature_and_its_sync_begins() {
+    let source = Source::start();
+    let (desk, described) = source.desk();
+    let described = described.each_ref().map(String::as_str);
+    let _dev = Dev::start(&desk, &described);
+    desk.run(&["sync", "--json"]).ended(0);
+    let listed = desk.run(&["webhook", "--json"]).ended(0);
+    assert_eq!(
+        listed["secrets"],
+        json!(["credential.key", "config.api_url"])
+    );
+    let path = listed["paths"][0].as_str().unwrap();
+    let refused = desk.run(&["webhook", "--json", path]).ended(1);
+    assert_eq!(refused[0]["status"], 401);
+    let signed = [
+        "webhook",
+        "--json",
+        path,
+        "--sign",
+        "x-signature",
+        "--secret",
+        "credential.key",
+    ];
+    let done = desk.run(&signed);
+    let delivered = done.ended(0);
+    assert_eq!(delivered[0]["status"], 200, "{delivered}");
+    assert!(!done.stdout.contains(SECRET), "{}", done.stdout);
+    crate::soon("the run of the webhook", || {
+        let runs = desk.run(&["runs", "--json"]).ended(0);
+        (runs[0]["run"]["trigger_type"] == "webhook").then_some(())
+    });
 }
 
 #[test]

@@ -8,20 +8,20 @@ use serde_json::{Value, json};
 use crate::{Desk, books};
 
 /// The flags of each command, beside `--json` and `--help`.
-const FLAGS: [(&str, &str); 19] = [
+const FLAGS: [(&str, &str); 21] = [
     (
         "dev",
         "config credentials name port pseudonyms record release replay set source-type store url verbose volatile wait",
     ),
     (
         "sync",
-        "config credentials full name port pseudonyms record release replay set source-type store strict url verbose volatile wait",
+        "config credentials first full name port pseudonyms record release replay set source-type store strict url verbose volatile wait",
     ),
     ("search", "as limit store"),
     ("manifest", "url"),
     (
         "call",
-        "as config credentials name output params port pseudonyms record release replay set source-type store url verbose volatile wait",
+        "as config credentials dry-run name output params port pseudonyms record release replay set source-type store url verbose volatile wait",
     ),
     (
         "login",
@@ -35,7 +35,11 @@ const FLAGS: [(&str, &str); 19] = [
         "config credentials name rename set source-type unset",
     ),
     ("sources remove", ""),
-    ("runs", "source store"),
+    ("runs", "compare source store try-again"),
+    (
+        "kill",
+        "after at-checkpoint at-random source store withdraw",
+    ),
     ("documents", "as limit source store"),
     ("explain", "as source store words"),
     (
@@ -43,13 +47,17 @@ const FLAGS: [(&str, &str); 19] = [
         "fail limit only operation source store times with",
     ),
     ("checkpoint", "source store"),
+    (
+        "webhook",
+        "body header prefix secret sign source store twice",
+    ),
     ("checkpoint diff", ""),
     ("doubts", "source store strict"),
     ("manager", "port store"),
 ];
 
 /// Commands on a store with one run, their exit code, and the members of their JSON: of its first element where it is a list.
-const ENDS: [(&str, i32, &str); 24] = [
+const ENDS: [(&str, i32, &str); 32] = [
     ("search", 0, "as hits ignored query total"),
     ("search nothing-like-this", 0, "as hits ignored query total"),
     ("sources", 0, "documents has_credential last_run source"),
@@ -65,15 +73,28 @@ const ENDS: [(&str, i32, &str); 24] = [
     (
         "runs RUN",
         0,
-        "checkpoints notes progress refused report textless",
+        "bound checkpoints notes progress refused report textless trial",
     ),
+    (
+        "runs RUN --compare RUN",
+        0,
+        "documents here operations requests there",
+    ),
+    ("runs RUN --compare no-such-run", 1, "error help"),
+    ("runs RUN --try-again nothing", 1, "error help"),
+    ("runs --compare RUN", 2, ""),
+    ("kill", 1, "error help"),
     ("runs no-such-run", 1, "error help"),
     ("documents", 0, "hits ignored total"),
-    ("documents alpha", 0, "access document text text_bytes"),
+    (
+        "documents alpha",
+        0,
+        "access document text text_bytes versions",
+    ),
     (
         "documents alpha --as ann@example.com",
         0,
-        "access document text text_bytes",
+        "access document text text_bytes versions",
     ),
     ("documents nowhere", 1, "error help"),
     (
@@ -97,6 +118,9 @@ const ENDS: [(&str, i32, &str); 24] = [
     ),
     ("checkpoint rewind 999", 1, "error help"),
     ("checkpoint set nowhere.json", 2, "error help"),
+    ("webhook", 0, "deliveries paths secrets"),
+    ("webhook /hooks/a", 1, "error help"),
+    ("webhook --twice", 2, ""),
     ("doubts", 0, "is_serious search text topic"),
 ];
 

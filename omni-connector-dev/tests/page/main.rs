@@ -1,9 +1,11 @@
 //! Tests the development page over HTTP, as a browser requests it: every pane of a real manager with a real store.
 
+mod actions;
 mod browser;
 mod forms;
 mod requests;
 mod safety;
+mod trials;
 
 use axum::{
     Json, Router,
@@ -12,7 +14,7 @@ use axum::{
     routing::{get, post},
 };
 use browser::Browser;
-use omni_connector::{AuthType, HttpClient, SyncType};
+use omni_connector::{AuthType, HttpClient, SyncType, sign_hmac_sha256};
 use omni_connector_dev::{
     Manager, Options,
     store::{
@@ -83,6 +85,36 @@ async fn connector() -> String {
                         _ => StatusCode::OK,
                     },
                 ),
+            )
+            .route(
+                "/dev/webhooks",
+                get(async || Json(json!(["/hooks/{source_id}"]))),
+            )
+            // It takes calls that are signed with the key.
+            .route(
+                "/hooks/{source}",
+                post(async |headers: axum::http::HeaderMap, body: String| {
+                    let key = "canary-7f3a\"<9".to_owned().into();
+                    let right = sign_hmac_sha256(&key, body.as_bytes());
+                    let given = headers.get("x-signature").and_then(|given| given.to_str().ok());
+                    match given {
+                        Some(given) if given == format!("v1={right}") => (StatusCode::OK, body),
+                        _ => (StatusCode::UNAUTHORIZED, "<b>not signed".to_owned()),
+                    }
+                }),
+            )
+            // It stops every call but those that say "plain".
+            .route(
+                "/dev/dry-run",
+                post(async |Json(call): Json<Value>| {
+                    let text = call["params"]["text"].clone();
+                    if text == "plain" {
+                        return (StatusCode::NOT_FOUND, Json(Value::Null));
+                    }
+                    let stopped = json!({ "operation": "POST <b>", "method": "POST", "url": "https://acme.example/<b>", "body": { "text": text } });
+                    let tried = json!({ "stopped": stopped, "status": 500, "answer": { "error": "stopped" } });
+                    (StatusCode::OK, Json(tried))
+                }),
             )
             .route("/action", action),
     )
@@ -255,6 +287,31 @@ async fn every_pane_is_a_whole_page_and_the_same_as_json() {
     assert_eq!(
         browser.json("/dev/contract").await["manifest"]["connector_id"],
         "acme"
+    );
+}
+
+#[tokio::test]
+async fn a_word_leads_to_a_pane_an_action_or_a_search() {
+    let world = World::new().await;
+    let browser = world.browser().await;
+    let to = async |words: &str| {
+        let answer = browser.json(&format!("/dev/go?go={words}")).await;
+        let to = answer["to"].as_str().unwrap().to_owned();
+        to.replace(&format!("source={}", world.source), "source=S")
+    };
+    assert_eq!(to("req").await, "/dev/requests?source=S");
+    assert_eq!(to("Echo").await, "/dev/actions?source=S&action=echo");
+    assert_eq!(
+        to("project:ops%26x").await,
+        "/dev/documents?source=S&q=project%3Aops%26x"
+    );
+    let answer = browser.get("/dev/go?go=sync", "text/html").await;
+    assert_eq!(answer.status(), 303);
+    assert!(
+        browser
+            .page("/dev/sync")
+            .await
+            .contains("action=\"/dev/go\"")
     );
 }
 
@@ -521,4 +578,42 @@ async fn a_change_reaches_the_script_as_an_event_that_browsers_do_not_drop() {
     assert!(said.contains("event: change"), "{said}");
     // An event without data is none, says the standard.
     assert!(data.is_some_and(|data| !data.trim().is_empty()), "{said}");
+}
+
+#[tokio::test]
+async fn a_document_of_50_mb_keeps_the_page_usable() {
+    let world = World::new().await;
+    let line = format!("{}\n", "glaciers move slowly ".repeat(3_000));
+    let text = line.repeat((50 << 20) / line.len() + 1);
+    let everybody = json!({ "public": true, "users": [], "groups": [] });
+    let event = document("huge", "c1", "The huge one", everybody);
+    let events = vec![event];
+    bring(
+        &world.manager,
+        &world.source,
+        &[&text],
+        events,
+        SyncType::Full,
+    )
+    .await;
+    let browser = world.browser().await;
+    let paths = [
+        "/dev/documents",
+        "/dev/documents?doc=huge",
+        "/dev/documents?q=glaciers",
+        "/dev/sync",
+    ];
+    for path in paths {
+        let began = std::time::Instant::now();
+        let page = browser.page(path).await;
+        let took = began.elapsed();
+        println!("{path}: {} bytes in {} ms", page.len(), took.as_millis());
+        assert!(page.len() < 400_000, "{path}: {} bytes", page.len());
+        // Far above what it takes, as the machine may be busy.
+        assert!(took.as_secs() < 10, "{path}: {took:?}");
+    }
+    let shown = browser.json("/dev/documents?doc=huge").await;
+    let bytes = shown["document"]["text_bytes"].as_u64().unwrap();
+    assert!(bytes > 50 << 20, "{bytes}");
+    assert!(shown.to_string().len() < 400_000);
 }

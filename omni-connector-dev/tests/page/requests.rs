@@ -122,7 +122,11 @@ async fn a_process_that_goes_on_with_a_run_adds_to_what_the_first_one_asked() {
 }
 
 /// Sends a form as a program does.
-async fn send(browser: &Browser, path: &str, fields: &[(&str, &str)]) -> (StatusCode, Value) {
+pub(crate) async fn send(
+    browser: &Browser,
+    path: &str,
+    fields: &[(&str, &str)],
+) -> (StatusCode, Value) {
     let request = browser.request(Method::POST, path).form(fields);
     let request = request.header(ORIGIN, &browser.url);
     let answer = request.header(ACCEPT, "application/json").send().await;

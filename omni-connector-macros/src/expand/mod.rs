@@ -129,7 +129,7 @@ fn table<'a, T>(
 }
 
 /// Adds a check to a method with a marker whose block has no `#[connector]`. It is an error if another block has it.
-pub(crate) fn orphan(mut function: Function, runtime: &Path) -> Function {
+pub(crate) fn uncollected(mut function: Function, runtime: &Path) -> Function {
     let place = Span::call_site();
     let check = quote_spanned! {place=>
         #runtime::generated::collected::<Self, _>(|| ::core::unreachable!());

@@ -77,7 +77,7 @@ fn count(folder: &Path) -> io::Result<usize> {
     Ok(files)
 }
 
-fn build_connector() -> Result<()> {
+pub(crate) fn build_connector() -> Result<()> {
     let cargo = env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let build = Command::new(cargo)
         .args(["build", "--release", "--quiet", "--package", "filesystem"])

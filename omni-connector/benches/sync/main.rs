@@ -5,6 +5,7 @@
 //! cargo bench -p omni-connector --bench sync                      prints the table
 //! cargo bench -p omni-connector --bench sync -- --json PATH       also writes its rows
 //! cargo bench -p omni-connector --bench sync -- --quick           fewer rounds, about three minutes
+//! cargo bench -p omni-connector --bench sync -- --growth          only the rows of a run of 300,000 files
 //! ```
 //!
 //! Managers are separate processes: this binary, started again with the name of a part as its first argument. The three
@@ -14,6 +15,7 @@
 mod data;
 mod development;
 mod files;
+mod growth;
 mod limit;
 mod memory;
 mod null;
@@ -38,6 +40,8 @@ use table::{Row, Table};
 struct Options {
     json: Option<PathBuf>,
     quick: bool,
+    /// Measures the rows of a run that grows and no others.
+    growth: bool,
 }
 
 impl Options {
@@ -54,6 +58,7 @@ fn main() -> Result<()> {
         ["null", delay, folder] => null::serve(Duration::from_millis(delay.parse()?), Some(folder)),
         ["development", folder] => development::serve(folder),
         ["search", ref counts @ ..] => development::search(counts),
+        ["growth", files] => growth::measure(files.parse()?),
         ["memory", manager, documents] => memory::measure(manager, documents.parse()?),
         _ => {
             let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -73,8 +78,11 @@ fn options(words: &[&str]) -> Result<Options> {
             // Added by cargo.
             "--bench" => {}
             "--quick" => options.quick = true,
+            "--growth" => options.growth = true,
             "--json" => options.json = words.next().map(PathBuf::from),
-            other => bail!("unknown argument `{other}`\nhelp: use `--json PATH` or `--quick`"),
+            other => bail!(
+                "unknown argument `{other}`\nhelp: use `--json PATH`, `--quick` or `--growth`"
+            ),
         }
     }
     Ok(options)
@@ -82,6 +90,12 @@ fn options(words: &[&str]) -> Result<Options> {
 
 async fn all(options: &Options) -> Result<()> {
     let mut table = Table::default();
+    if options.growth {
+        for row in growth::rows()? {
+            table.add(row);
+        }
+        return table.finish(options.json.as_deref());
+    }
     for delay in [0, 1, 10] {
         let manager = part::Part::start(&["null", &delay.to_string()])?;
         let url = manager.first_line()?;
@@ -99,6 +113,11 @@ async fn all(options: &Options) -> Result<()> {
     }
     table.add(development::search_row()?);
     table.add(memory::row()?);
+    if !options.quick {
+        for row in growth::rows()? {
+            table.add(row);
+        }
+    }
     table.finish(options.json.as_deref())
 }
 

@@ -34,10 +34,15 @@ pub(crate) fn measure(manager: &str, documents: usize) -> Result<()> {
     runtime.block_on(async {
         let connector = ours::Connector::serve(manager).await?;
         connector.documents(documents).await?;
-        let status = fs::read_to_string("/proc/self/status")?;
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let peak = peak.context("the system does not tell the peak of memory")?;
-        println!("{}", peak.trim().trim_end_matches(" kB"));
+        println!("{}", peak("self")?);
         connector.stop().await
     })
+}
+
+/// Returns the peak of a process's resident set in KB.
+pub(crate) fn peak(process: &str) -> Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let peak = peak.context("the system does not report the peak of memory")?;
+    Ok(peak.trim().trim_end_matches(" kB").parse()?)
 }

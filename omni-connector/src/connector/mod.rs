@@ -17,4 +17,4 @@ pub use mcp_server::McpServer;
 pub use mcp_server::{HttpMcpServer, StdioMcpServer};
 pub use unavailable::Unavailable;
 pub(crate) use webhook::{Order, OrderKind};
-pub use webhook::{Webhook, WebhookCall, WebhookRequest, verify_hmac_sha256};
+pub use webhook::{Webhook, WebhookCall, WebhookRequest, sign_hmac_sha256, verify_hmac_sha256};

@@ -13,12 +13,12 @@ mod check;
 mod checked;
 mod checkpoint;
 mod client;
+mod collected;
 mod doc_ref;
 mod hook;
 mod input;
 mod limits;
 mod operator;
-mod orphan;
 mod output;
 mod replaced;
 mod schema;
@@ -37,6 +37,7 @@ pub use check::{
 };
 pub use checkpoint::Checkpoint;
 pub use client::client;
+pub use collected::{Collected, collected};
 pub use doc_ref::DocRef;
 pub use hook::{
     HookArgument, HookReturn, ReplacedReturn, hook_answer, hook_argument, pairs_answer,
@@ -47,7 +48,6 @@ pub use input::Input;
 pub(crate) use input::schema_of;
 pub use limits::{Bound, Limits};
 pub use operator::{OperatorFn, read};
-pub use orphan::{Collected, collected};
 pub use output::{NoResultSchema, ResultSchema};
 pub use replaced::Annotated;
 pub use schema::{SchemaFn, input_schema};

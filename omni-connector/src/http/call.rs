@@ -17,10 +17,11 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::{
-    Answer, Api, At, Download, Fresh, Paging, Saved, SourceError, Validators, Walk,
+    Answer, Api, At, Download, Fresh, Paging, Saved, SourceError, StoppedRequest, Validators, Walk,
     api::Unresolved,
     attempt::request_id,
     auth::remove_parameter,
+    dry_run,
     path::{shown, template},
     send::{self, Reply, ReplyForm},
     validators,
@@ -388,7 +389,36 @@ impl Call {
                     self.operation()
                 ),
             }),
+            (None, Ok(_)) if dry_run::is_dry() && self.may_change() => {
+                dry_run::stopped(|| self.stopped());
+                Some(SourceError::Invalid {
+                    why: format!(
+                        "`{}` was stopped, since this is a dry run",
+                        self.operation()
+                    ),
+                })
+            }
             (None, Ok(_)) => None,
+        }
+    }
+
+    /// Describes the call for people who let it be stopped.
+    fn stopped(&self) -> StoppedRequest {
+        let url = self.url.as_ref().map(ToString::to_string);
+        let body = match &self.body {
+            Body::Empty => Value::Null,
+            Body::Json(value) => {
+                let text = self.without_secrets(value.to_string());
+                serde_json::from_str(&text).unwrap_or(Value::String(text))
+            }
+            Body::Bytes(bytes) => Value::String(format!("{} bytes", bytes.len())),
+            Body::Once(_) => Value::String("a form".to_owned()),
+        };
+        StoppedRequest {
+            operation: self.operation(),
+            method: self.method.to_string(),
+            url: self.without_secrets(url.unwrap_or_default()),
+            body,
         }
     }
 

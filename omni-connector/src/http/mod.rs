@@ -78,6 +78,7 @@ mod auth;
 mod call;
 mod client;
 mod download;
+mod dry_run;
 mod error;
 mod faults;
 mod flight;
@@ -104,6 +105,9 @@ pub use call::{Call, MayBeMissing};
 pub use client::ApiClient;
 pub(crate) use client::{NoClient, Owner, client};
 pub use download::{Download, Saved};
+pub(crate) use dry_run::DryRun;
+#[doc(hidden)]
+pub use dry_run::StoppedRequest;
 pub use error::{At, SourceError};
 pub(crate) use faults::plan as plan_fault;
 #[doc(hidden)]

@@ -100,7 +100,10 @@ impl Secrets {
         let lines = trimmed.lines().map(str::trim);
         let lines = lines.filter(|line| line.len() >= SHORTEST_LINE && !line.starts_with("-----"));
         if trimmed.contains('\n') {
-            self.texts.extend(lines.map(str::to_owned));
+            for line in lines {
+                met::note(line);
+                self.texts.push(line.to_owned());
+            }
         }
     }
 

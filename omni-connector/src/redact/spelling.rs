@@ -159,6 +159,9 @@ impl Matcher {
 impl Pattern {
     /// Follows all meanings in parallel, so that no input makes the search slow.
     fn at(&self, text: &[u8], start: usize) -> Option<Found> {
+        if self.differs_at_once(text, start) {
+            return None;
+        }
         // Pairs: matched bytes of the pattern, and the position after them in the text.
         let mut reached = vec![(0, start)];
         let (mut open, mut end) = (0, None);
@@ -191,6 +194,15 @@ impl Pattern {
             None if open > 0 => Some(Found::Open { matched: open }),
             None => None,
         }
+    }
+
+    /// Returns whether the first two characters need no decoding and the second is another one. It rules out most places.
+    fn differs_at_once(&self, text: &[u8], start: usize) -> bool {
+        let (Some([first, second]), Some(wanted)) = (text.get(start..start + 2), self.bytes.get(1))
+        else {
+            return false;
+        };
+        first.is_ascii_alphanumeric() && second.is_ascii_alphanumeric() && second != wanted
     }
 
     /// Extends a match by the last base64 character of the secret and the padding.

@@ -191,7 +191,7 @@ fn log_losses(report: &RunReport) {
         tracing::warn!(
             count = report.odd_users,
             users,
-            "documents or groups name users that are not e-mail addresses, so nobody reads them by these; give the bare address"
+            "documents, groups or records of people name users that are not e-mail addresses, so nobody reads them by these; give the bare address"
         );
     }
     if !report.repeated.is_empty() {

@@ -4,6 +4,7 @@
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
     fmt::Display,
+    slice,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -12,6 +13,7 @@ use highway::{HighwayHash, HighwayHasher, Key};
 use serde_json::{Map, Value};
 
 use super::access::is_domain;
+use crate::wire::ConnectorEvent;
 
 /// The members of a group, or why they are unknown. Given to [`SyncContext::members`](super::SyncContext::members).
 ///
@@ -83,7 +85,7 @@ struct State {
     remembered: usize,
     /// Groups that documents named before any list of them was sent.
     named: BTreeSet<Box<str>>,
-    /// Users named by documents and groups that are not e-mail addresses.
+    /// Users named by documents, groups and people's records that are not e-mail addresses.
     odd_users: BTreeSet<Box<str>>,
 }
 
@@ -155,7 +157,33 @@ impl Groups {
         }
     }
 
-    /// Records users named by a document or a group.
+    /// Records the groups and users that an event names. The event is not yet normalized.
+    pub(super) fn note_event(&self, event: &ConnectorEvent) {
+        match event {
+            ConnectorEvent::DocumentCreated { permissions, .. }
+            | ConnectorEvent::DocumentUpdated {
+                permissions: Some(permissions),
+                ..
+            } => {
+                self.name(&permissions.groups);
+                self.name_users(&permissions.users);
+            }
+            ConnectorEvent::GroupMembershipSync {
+                group_email,
+                member_emails,
+                ..
+            } => {
+                self.send(group_email, Some(member_emails));
+                self.name_users(member_emails);
+            }
+            ConnectorEvent::PersonSync { person, .. } => {
+                self.name_users(slice::from_ref(&person.email));
+            }
+            _ => {}
+        }
+    }
+
+    /// Records users named by a document, a group or a person's record.
     pub(super) fn name_users(&self, users: &[String]) {
         for user in users.iter().filter(|user| !is_address(user)) {
             let mut state = self.state();

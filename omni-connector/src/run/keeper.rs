@@ -83,6 +83,14 @@ pub(crate) fn serialize_piece<S: Serializer>(
     }
 }
 
+/// Serializes something that must not contain pieces. Returns `None` if it does.
+pub(super) fn without_pieces<T>(serialize: impl FnOnce() -> T) -> Option<T> {
+    let before = PIECES.replace(Some(Vec::new()));
+    let serialized = serialize();
+    let pieces = PIECES.replace(before).unwrap_or_default();
+    pieces.is_empty().then_some(serialized)
+}
+
 /// A checkpoint, split into its parts.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Snapshot {

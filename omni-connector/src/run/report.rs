@@ -43,7 +43,7 @@ pub struct RunReport {
     /// The first of these groups.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub first_unsent_groups: Vec<String>,
-    /// Users named by documents and groups that are not e-mail addresses. They give nobody access.
+    /// Users named by documents, groups and people's records that are not e-mail addresses. They give nobody access.
     #[serde(default)]
     pub odd_users: u64,
     /// The first of these users.

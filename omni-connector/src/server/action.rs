@@ -6,10 +6,13 @@ use std::{
 };
 
 use axum::{
+    Json,
+    body::to_bytes,
     extract::State,
     http::{HeaderMap, StatusCode},
-    response::Response,
+    response::{IntoResponse, Response},
 };
+use serde::Serialize;
 use serde_json::{Map, Value};
 use tokio::time::timeout;
 use tracing::{Instrument, field};
@@ -20,11 +23,15 @@ use crate::{
         ActionCall,
         actions::{ActionResponse, perform},
     },
+    http::{DryRun, StoppedRequest},
     wire::ActionRequest,
 };
 
 /// The manager waits 30 s for an answer (`protocol.md` §2.1). The caller is told why there is none just before that.
 const PATIENCE: Duration = Duration::from_secs(29);
+
+/// The longest answer of a dry run, in bytes.
+const LONGEST_ANSWER: usize = 1 << 20;
 
 /// Longer ids and names are not taken over into the log.
 const LONGEST_ID: usize = 128;
@@ -72,8 +79,57 @@ fn request_id(headers: &HeaderMap) -> String {
     }
 }
 
-async fn answer(app: App, request: ActionRequest) -> Response {
-    let call = ActionCall {
+/// The outcome of a dry run.
+#[derive(Serialize)]
+struct Tried {
+    /// The first request that may change something.
+    stopped: Option<StoppedRequest>,
+    status: u16,
+    answer: Value,
+}
+
+/// Calls an action, and stops the requests that may change something.
+pub(super) async fn dry_run(
+    State(app): State<App>,
+    Body(request): Body<ActionRequest>,
+) -> Response {
+    if app.connector.mcp_behind().is_some() {
+        return unable("an MCP server is behind the connector, whose tools cannot be stopped");
+    }
+    let Some(dry) = DryRun::begin() else {
+        return unable("another dry run is under way");
+    };
+    let call = call_of(&app, request);
+    // It may take longer than the caller waits, and must end before real requests are made again.
+    let tried = tokio::spawn(async move {
+        let response = perform(app.connector, app.runs.tasks(), call).await;
+        (response, dry.end())
+    });
+    match timeout(PATIENCE, tried).await {
+        Ok(Ok((response, stopped))) => {
+            let status = response.status().as_u16();
+            let answer = match to_bytes(response.into_body(), LONGEST_ANSWER).await {
+                Ok(bytes) => serde_json::from_slice(&bytes)
+                    .unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into_owned().into()),
+                Err(_) => Value::String("the answer is too long to be shown".to_owned()),
+            };
+            let tried = Tried {
+                stopped,
+                status,
+                answer,
+            };
+            Json(tried).into_response()
+        }
+        _ => unable("the action did not end in time"),
+    }
+}
+
+fn unable(why: &str) -> Response {
+    ActionResponse::error(why).into_response_with_status(StatusCode::CONFLICT)
+}
+
+fn call_of(app: &App, request: ActionRequest) -> ActionCall {
+    ActionCall {
         action: request.action,
         params: if request.params.is_null() {
             Value::Object(Map::new())
@@ -84,7 +140,11 @@ async fn answer(app: App, request: ActionRequest) -> Response {
         source: request.source,
         actor_email: request.actor_email,
         manager: app.manager.clone(),
-    };
+    }
+}
+
+async fn answer(app: App, request: ActionRequest) -> Response {
+    let call = call_of(&app, request);
     let name = call.action.clone();
     // What runs goes on beyond this, in a task of its own: a write must not be stopped half-way.
     let performed = perform(app.connector, app.runs.tasks(), call);

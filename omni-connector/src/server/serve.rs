@@ -124,12 +124,20 @@ fn door(app: App, config: &ServerConfig, extra: Router) -> Door {
 fn of_development() -> Router<App> {
     let mut router = Router::new();
     if are_requests_kept() {
-        router = router.route("/dev/faults", post(sync::plan_fault));
+        router = router
+            .route("/dev/faults", post(sync::plan_fault))
+            .route("/dev/dry-run", post(action::dry_run))
+            .route("/dev/webhooks", get(webhooks));
     }
     if are_secrets_kept() {
         router = router.route("/dev/tape", get(tape));
     }
     router
+}
+
+/// Returns the paths of the connector's webhooks, which the manifest does not have.
+async fn webhooks(State(app): State<App>) -> Json<Vec<&'static str>> {
+    Json(app.connector.webhooks())
 }
 
 /// Returns what the process has recorded.

@@ -59,7 +59,7 @@ pub(crate) fn start(
     let subscriber = tracing_subscriber::registry().with(json).with(lines);
     #[cfg(feature = "otel")]
     {
-        let traces = super::traces::Traces::start(connector, version, http);
+        let traces = super::traces::Traces::start(connector, version, redact, http);
         let layer = traces.as_ref().map(|traces| traces.layer(filter));
         let _ = subscriber.with(layer).try_init();
         Telemetry { traces }

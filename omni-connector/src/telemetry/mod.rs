@@ -1,4 +1,5 @@
-//! The observable output of a process: log, metrics and traces. None of them ever contains a secret.
+//! The observable output of a process: log, metrics and traces. None of them ever contains a secret: lines, spans and panics
+//! lose the latest 64 secrets of the process that have at least eight characters, and whatever looks like one.
 //!
 //! # The log
 //! Lines on standard error, filtered by `RUST_LOG` (default `info`); `OMNI_LOG_FORMAT=json` writes each as a JSON object.

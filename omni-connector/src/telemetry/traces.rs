@@ -1,14 +1,21 @@
 //! Exports spans by OTLP over HTTP through the connector's own HTTP client.
 
-use std::env;
+use std::{borrow::Cow, env, time::Duration};
 
 use async_trait::async_trait;
 use axum::http::{Request, Response};
 use bytes::Bytes;
-use opentelemetry::{KeyValue, trace::TracerProvider};
+use opentelemetry::{
+    Array, KeyValue, StringValue, Value,
+    trace::{Status, TracerProvider},
+};
 use opentelemetry_http::HttpError;
 use opentelemetry_otlp::{SpanExporter, WithHttpConfig};
-use opentelemetry_sdk::{Resource, trace::SdkTracerProvider};
+use opentelemetry_sdk::{
+    Resource,
+    error::OTelSdkResult,
+    trace::{self, SdkTracerProvider, SpanData, SpanExporter as _},
+};
 use tokio::runtime::Handle;
 use tracing::Subscriber;
 use tracing_subscriber::{
@@ -17,6 +24,8 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
+use super::log::Redactor;
+
 pub(super) struct Traces(SdkTracerProvider);
 
 impl Traces {
@@ -24,6 +33,7 @@ impl Traces {
     pub(super) fn start(
         connector: &'static str,
         version: &'static str,
+        redact: Redactor,
         http: fn() -> reqwest::Client,
     ) -> Option<Self> {
         let given = |name: &str| env::var(name).ok().filter(|value| !value.trim().is_empty());
@@ -58,7 +68,7 @@ impl Traces {
         }
         let provider = SdkTracerProvider::builder()
             .with_resource(resource.build())
-            .with_batch_exporter(exporter)
+            .with_batch_exporter(Clean { exporter, redact })
             .build();
         Some(Self(provider))
     }
@@ -79,6 +89,62 @@ impl Traces {
         if let Ok(Err(error)) = ended {
             tracing::warn!(%error, "the last traces were not exported");
         }
+    }
+}
+
+/// Exports spans without secrets. The author's own spans may quote anything in their fields.
+#[derive(Debug)]
+struct Clean {
+    exporter: SpanExporter,
+    redact: Redactor,
+}
+
+impl Clean {
+    fn span(&self, span: &mut SpanData) {
+        if let Cow::Owned(clean) = (self.redact)(&span.name) {
+            span.name = clean.into();
+        }
+        if let Status::Error { description } = &mut span.status
+            && let Cow::Owned(clean) = (self.redact)(description)
+        {
+            *description = clean.into();
+        }
+        let of_events = span.events.events.iter_mut();
+        let of_events = of_events.flat_map(|event| &mut event.attributes);
+        for attribute in span.attributes.iter_mut().chain(of_events) {
+            match &mut attribute.value {
+                Value::String(text) => self.text(text),
+                Value::Array(Array::String(texts)) => {
+                    texts.iter_mut().for_each(|text| self.text(text));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn text(&self, text: &mut StringValue) {
+        if let Cow::Owned(clean) = (self.redact)(text.as_str()) {
+            *text = clean.into();
+        }
+    }
+}
+
+impl trace::SpanExporter for Clean {
+    async fn export(&self, mut batch: Vec<SpanData>) -> OTelSdkResult {
+        batch.iter_mut().for_each(|span| self.span(span));
+        self.exporter.export(batch).await
+    }
+
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.exporter.shutdown_with_timeout(timeout)
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        self.exporter.force_flush()
+    }
+
+    fn set_resource(&mut self, resource: &Resource) {
+        self.exporter.set_resource(resource);
     }
 }
 

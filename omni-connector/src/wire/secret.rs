@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 use subtle::ConstantTimeEq;
 
 /// A password, token or key. It has no `Display` and no `Serialize`, and `Debug` hides it. Its memory is wiped
-/// on drop.
+/// on drop; the process keeps the latest secrets apart, to remove them from its log.
 ///
 /// ```
 /// use omni_connector::SecretString;

@@ -6,8 +6,8 @@ use std::sync::{
 };
 
 use omni_connector::{
-    Access, Checkpoint, Document, DocumentPermissions, Group, Inventory, Members, SyncContext,
-    Walked,
+    Access, Checkpoint, ConnectorEvent, Document, DocumentMetadata, DocumentPermissions, Group,
+    Inventory, Members, PersonSyncRecord, SyncContext, Walked,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -167,6 +167,44 @@ async fn members_of_a_group_that_are_not_addresses_are_reported() {
     })
     .await;
     assert_eq!(report["first_odd_users"], json!(["Ann <ann@example.com>"]));
+}
+
+#[tokio::test]
+async fn people_and_events_of_ones_own_are_checked_as_documents_are() {
+    let manager = Manager::start().await;
+    let report = ran(&manager, |ctx, _| async move {
+        ctx.person(PersonSyncRecord::new("1", "Ann <ann@example.com>"))
+            .await?;
+        ctx.person(PersonSyncRecord::new("2", "bob@example.com"))
+            .await?;
+        let event = |kind: &str, fields: Value| {
+            let mut event = json!({ "type": kind, "sync_run_id": "", "source_id": "" });
+            event
+                .as_object_mut()
+                .unwrap()
+                .extend(fields.as_object().cloned().unwrap_or_default());
+            serde_json::from_value::<ConnectorEvent>(event)
+        };
+        ctx.emit_event(event(
+            "group_membership_sync",
+            json!({ "group_email": "ops@example.com", "group_name": null, "member_emails": ["cyd"] }),
+        )?)
+        .await?;
+        let permissions = json!({ "public": false, "users": ["dan"], "groups": ["Ops@example.com", "ghosts@example.com"] });
+        ctx.emit_event(event(
+            "document_created",
+            json!({ "document_id": "raw", "content_id": "C1", "metadata": DocumentMetadata::default(),
+                "permissions": permissions, "attributes": null }),
+        )?)
+        .await?;
+        Ok(())
+    })
+    .await;
+    assert_eq!(
+        report["first_odd_users"],
+        json!(["Ann <ann@example.com>", "cyd", "dan"])
+    );
+    assert_eq!(report["first_unsent_groups"], json!(["ghosts@example.com"]));
 }
 
 #[tokio::test]

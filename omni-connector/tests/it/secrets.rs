@@ -1,8 +1,13 @@
-//! Generated secrets, in generated spellings, on every way out of the process: reports, requests to the manager, logs,
-//! metrics, answers of actions and webhooks.
+//! Generated secrets, in generated spellings, on every way out of the process: reports, the log of requests, requests to the
+//! manager, the log, metrics, spans, the tape, answers of actions, webhooks and refused runs.
 
-use std::time::Duration;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
+use axum::{Router, body::Bytes, routing::post};
 use base64::{Engine, engine::general_purpose};
 use omni_connector::{
     ActionError, Credentials,
@@ -10,15 +15,15 @@ use omni_connector::{
     prelude::*,
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use proptest::prelude::*;
+use proptest::{prelude::*, strategy::ValueTree};
 
 use crate::{
     http::source::{Source as Served, reply},
-    support::{Log, Manager, serve, source},
+    support::{Log, Manager, Process, serve, source},
 };
 
-/// A part of every secret. The search for leaks looks for it in all spellings.
-const CANARY: &str = "canarybirdsings";
+/// The parts of every secret. The search for leaks looks for both in all spellings.
+const CANARY: [&str; 2] = ["canarybird", "singsaloud"];
 
 #[derive(Deserialize)]
 struct Settings {
@@ -76,6 +81,9 @@ impl Parrot {
         ctx: SyncContext,
     ) -> Result<()> {
         let secret = key.api_key.expose();
+        if ctx.sync_run_id().starts_with("talk") {
+            talk(secret).await;
+        }
         for said in spelled(secret) {
             let link = format!("https://acme/x?q={said}");
             ctx.working_on(&format!("item {said}"));
@@ -105,7 +113,12 @@ impl Parrot {
         ] {
             let error = call.read::<Value>().await.unwrap_err();
             ctx.item_failed("a call", &error, None);
-            tracing::warn!("{}", ctx.sync_run_id());
+        }
+        // What is shown of an answer is cut somewhere within the secret.
+        for before in [150, 165, 180, 191, 195] {
+            let call = client.api.get("long").query(&[("before", before)]);
+            let error = call.read::<Value>().await.unwrap_err();
+            ctx.item_failed("a cut", &error, None);
         }
         let mut pages = client
             .api
@@ -116,6 +129,35 @@ impl Parrot {
             ctx.item_failed("a page", &error, None);
         }
         bail!("the last was {}", spelled(secret).join(" and "))
+    }
+
+    #[validate]
+    async fn validate(&self, source: Source, Credentials(key): Credentials<Key>) -> Result<()> {
+        let all = spelled(key.api_key.expose()).join(" and ");
+        match source.config["refuse"].as_str() {
+            Some("panic") => panic!("{all}"),
+            Some(_) => bail!("{all}"),
+            None => Ok(()),
+        }
+    }
+
+    #[webhook(path = "/hooks/{source_id}/{how}")]
+    async fn hook(
+        &self,
+        request: WebhookRequest,
+        source: Source,
+        Credentials(key): Credentials<Key>,
+    ) -> Result<Webhook> {
+        let all = spelled(key.api_key.expose()).join(" and ");
+        match request.parameter("how") {
+            Some("panic") => panic!("{all}"),
+            Some("refuse") => Err(ActionError::bad_request(all).into()),
+            Some("run") => Ok(Webhook::run(
+                source.id,
+                move |_| async move { bail!("{all}") },
+            )),
+            _ => bail!("{all}"),
+        }
     }
 
     /// Says it.
@@ -146,24 +188,67 @@ impl Parrot {
     }
 }
 
-/// Returns what leaves the process, by way out.
-async fn ways_out(secret: &str) -> Vec<(&'static str, String)> {
-    let (log, guard) = Log::of_this_thread(tracing::Level::DEBUG);
-    let acme = Served::start(|asked| {
+/// Says a secret in the author's own lines, in a span of their own, and in a task of their own that panics.
+#[tracing::instrument]
+async fn talk(word: &str) {
+    for said in spelled(word) {
+        tracing::info!(said, "the word is {said}");
+    }
+    let all = spelled(word).join(" and ");
+    let panics = tokio::spawn(async move { panic!("{all}") });
+    assert!(panics.await.is_err());
+}
+
+/// Starts a source that quotes what it is asked with.
+async fn quoting() -> Served {
+    Served::start(|asked| {
         let said = asked.header("authorization").unwrap_or_default().to_owned();
+        if let Some(before) = asked.number("before") {
+            let secret = said.trim_start_matches("Bearer ");
+            let before = "x".repeat(usize::try_from(before).unwrap());
+            return reply(404).body(format!("{before} {secret} and so on, and on, and on"));
+        }
         reply(404).json(json!({ "message": format!("nothing for {said} at {}", asked.path) }))
     })
-    .await;
-    let manager = Manager::start().await;
+    .await
+}
+
+/// Returns what a served connector says of a run, and in its answers.
+async fn answers(
+    served: &crate::support::Served,
+    manager: &Manager,
+    acme: &Served,
+    secret: &str,
+    run: &'static str,
+) -> Vec<(&'static str, String)> {
     manager.change_source("config", json!({ "api_url": acme.url }));
     manager.give_credentials(&json!({ "api_key": secret }));
-    let served = serve(Parrot, &manager).await;
-    served.start("R1", "full").await;
-    served.ended("R1").await;
-    let mut out = vec![
-        ("report", served.get("/sync/R1/report").await.1.to_string()),
-        ("status", served.get("/sync/R1").await.1.to_string()),
-    ];
+    served.start(run, "full").await;
+    served.ended(run).await;
+    let mut out = Vec::new();
+    for (way, path) in [
+        ("report", format!("/sync/{run}/report")),
+        ("status", format!("/sync/{run}")),
+        ("log of requests", format!("/sync/{run}/requests/0")),
+    ] {
+        out.push((way, served.get(&path).await.1.to_string()));
+    }
+    for how in ["panic", "fail"] {
+        manager.change_source("config", json!({ "api_url": acme.url, "refuse": how }));
+        let (status, answer) = served.start("refused", "full").await;
+        assert!(status >= 400, "{how}: {answer}");
+        out.push(("refusal of a run", answer.to_string()));
+    }
+    manager.change_source("config", json!({ "api_url": acme.url }));
+    for how in ["fail", "panic", "refuse", "run"] {
+        let fails = manager.calls("/fail").len();
+        let (status, answer) = served.post(&format!("/hooks/S1/{how}"), "").await;
+        assert_eq!(status >= 400, how != "run", "{how}: {answer}");
+        out.push(("answer of a webhook", answer.to_string()));
+        if how == "run" {
+            manager.told_times("/fail", fails + 1).await;
+        }
+    }
     for call in manager.calls("/fail") {
         out.push(("message to the manager", call.body.to_string()));
     }
@@ -183,13 +268,17 @@ async fn ways_out(secret: &str) -> Vec<(&'static str, String)> {
         assert!(status >= 400, "{how}: {answer}");
         out.push(("answer of an action", answer.to_string()));
     }
-    let metrics = reqwest::Client::builder().no_proxy().build().unwrap();
-    let metrics = metrics
-        .get(format!("{}/metrics", served.url))
-        .send()
-        .await
-        .unwrap();
-    out.push(("metrics", metrics.text().await.unwrap()));
+    out.push(("metrics", served.text("/metrics").await));
+    out
+}
+
+/// Returns what leaves this process, by way out.
+async fn ways_out(secret: &str) -> Vec<(&'static str, String)> {
+    let (log, guard) = Log::of_this_thread(tracing::Level::DEBUG);
+    let acme = quoting().await;
+    let manager = Manager::start().await;
+    let served = serve(Parrot, &manager).await;
+    let mut out = answers(&served, &manager, &acme, secret, "R1").await;
     tokio::time::sleep(Duration::from_millis(20)).await;
     drop(guard);
     out.push(("log", log.lines().join("\n")));
@@ -198,36 +287,119 @@ async fn ways_out(secret: &str) -> Vec<(&'static str, String)> {
 
 /// Returns the pieces by which a canary is recognised: as it is, and in base64 at each of the three offsets.
 fn pieces() -> Vec<String> {
-    let mut pieces = vec![CANARY[..8].to_owned(), CANARY[6..].to_owned()];
-    for offset in 0..3 {
-        let encoded =
-            general_purpose::STANDARD_NO_PAD.encode(format!("{}{CANARY}", &"  "[..offset]));
-        // Without the characters that depend on what is before and after.
-        pieces.push(encoded[4..encoded.len() - 4].to_owned());
+    let mut pieces = Vec::new();
+    for part in CANARY {
+        pieces.extend([part[..8].to_owned(), part[2..].to_owned()]);
+        for offset in 0..3 {
+            let encoded =
+                general_purpose::STANDARD_NO_PAD.encode(format!("{}{part}", &"  "[..offset]));
+            // Without the characters that depend on what is before and after.
+            pieces.push(encoded[4..encoded.len() - 3].to_owned());
+        }
     }
     pieces
+}
+
+/// Returns the first leak in what left a process, with what is around it.
+fn leak<'a>(text: &'a str, about: &str) -> Option<&'a str> {
+    let piece = pieces().into_iter().find(|piece| text.contains(piece))?;
+    let at = text.find(&piece)?;
+    eprintln!("`{piece}`: {about:?}");
+    let from = text.floor_char_boundary(at.saturating_sub(200));
+    Some(&text[from..text.ceil_char_boundary(at + 80)])
+}
+
+/// Makes a secret, with characters in it that messages escape, join or replace.
+fn secret() -> impl Strategy<Value = String> {
+    let within = prop_oneof!["", "  ", "`", "'", "/", "\"", "\\\\"];
+    let before = r#"[a-z"\\%+/ é]{0,4}"#;
+    let after = r#"[a-z"\\%+/=é😀]{0,4}"#;
+    (before, within, after).prop_map(|(before, within, after)| {
+        let [head, tail] = CANARY;
+        format!(
+            "{}{head}{within}{tail}{}",
+            before.trim_start(),
+            after.trim_end()
+        )
+    })
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_secret_leaves_by_any_way_out(
-        before in r#"[a-z"\\%+/ é]{0,4}"#, after in r#"[a-z"\\%+/=é😀]{0,4}"#,
-    ) {
-        let secret = format!("{}{CANARY}{}", before.trim_start(), after.trim_end());
+    fn no_secret_leaves_by_any_way_out(secret in secret()) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let out = runtime.block_on(ways_out(&secret));
-        prop_assert!(out.len() >= 9, "{out:?}");
+        prop_assert!(out.len() >= 17, "{out:?}");
         for (way, text) in out {
-            for piece in pieces() {
-                let found = text.find(&piece);
-                let shown = found.map(|at| {
-                    let from = text.floor_char_boundary(at.saturating_sub(160));
-                    &text[from..text.ceil_char_boundary(at + 60)]
-                });
-                prop_assert!(found.is_none(), "{way} of {secret:?}: {shown:?}");
-            }
+            let found = leak(&text, &secret);
+            prop_assert!(found.is_none(), "{way} of {secret:?}: {found:?}");
         }
     }
+}
+
+#[tokio::test]
+#[ignore = "a process of the test below"]
+async fn served() {
+    omni_connector::serve(Parrot).await.unwrap();
+}
+
+/// The author's own lines and spans belong to a whole process, as do the tape and the log of requests.
+#[tokio::test]
+async fn no_secret_leaves_a_process_by_its_log_its_spans_its_tape_or_its_requests() {
+    const RUNS: [&str; 8] = [
+        "talk1", "talk2", "talk3", "talk4", "talk5", "talk6", "talk7", "talk8",
+    ];
+    let spans: Arc<Mutex<Vec<u8>>> = Arc::default();
+    let taken = Arc::clone(&spans);
+    let collector = post(async move |body: Bytes| taken.lock().unwrap().extend(body));
+    let routes = Router::new().route("/v1/traces", collector);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let collector = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    let acme = quoting().await;
+    let manager = Manager::start().await;
+    let variables = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.as_str()),
+        ("OMNI_HTTP_RECORD", "1"),
+        ("OMNI_DEV_REQUESTS", "1"),
+        (
+            "RUST_LOG",
+            "trace,hyper=info,hyper_util=info,reqwest=info,h2=info",
+        ),
+    ];
+    let process = Process::start("secrets::served", &manager, &variables);
+    let served = crate::support::Served::registered(&manager).await;
+    let (mut out, mut secrets) = (Vec::new(), Vec::new());
+    let mut runner = proptest::test_runner::TestRunner::default();
+    for run in RUNS {
+        let secret = secret().new_tree(&mut runner).unwrap().current();
+        out.extend(answers(&served, &manager, &acme, &secret, run).await);
+        secrets.push(secret);
+    }
+    let tape = served.text("/dev/tape").await;
+    assert!(tape.contains("tape_secret_"), "{tape}");
+    out.push(("tape", tape));
+    let log = process.end().await;
+    assert_eq!(log.matches("the word is ").count(), RUNS.len() * 9);
+    out.push(("log", log));
+    if cfg!(feature = "otel") {
+        let spans = spans.lock().unwrap();
+        let spans = String::from_utf8_lossy(&spans).into_owned();
+        assert!(
+            spans.contains("talk") && spans.contains("[redacted]"),
+            "{spans}"
+        );
+        out.push(("spans", spans));
+    }
+    let requests = out
+        .iter()
+        .filter(|(way, text)| *way == "log of requests" && text.contains("steps"));
+    assert_eq!(requests.count(), RUNS.len());
+    let leaks = out
+        .iter()
+        .filter_map(|(way, text)| Some((*way, leak(text, way)?)));
+    let leaks: BTreeMap<_, _> = leaks.collect();
+    assert!(leaks.is_empty(), "of one of {secrets:?}: {leaks:#?}");
 }

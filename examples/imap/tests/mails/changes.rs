@@ -96,3 +96,27 @@ async fn a_lost_connection_costs_one_folder_and_the_next_run_reads_it() {
         [id("A", "plan"), id("B", "plan"), id("INBOX", "boats")]
     );
 }
+
+#[tokio::test]
+async fn a_folder_that_is_deleted_loses_its_documents_also_when_its_name_stays() {
+    let Some(setup) = Setup::new().await else {
+        return;
+    };
+    let mut client = setup.client();
+    for name in ["boats", "news", "tea"] {
+        client.append("INBOX", &mail(name, None));
+    }
+    for folder in ["A", "P", "P/C"] {
+        client.ask(&format!("CREATE {folder}"));
+        client.append(folder, &mail("plan", None));
+    }
+    setup.sync(Full).await;
+    assert_eq!(setup.ids().await.len(), 6);
+    // The name of `P` stays, since there is a folder in it.
+    client.ask("DELETE A");
+    client.ask("DELETE P");
+    setup.sync(Incremental).await;
+    let ids = setup.ids().await;
+    assert_eq!(ids.len(), 4, "{ids:?}");
+    assert!(ids.contains(&id("P%2FC", "plan")), "{ids:?}");
+}

@@ -5,7 +5,7 @@ use std::{
     io::{BufRead, BufReader, Write},
     net::{TcpListener, TcpStream},
     os::unix::fs::{MetadataExt, PermissionsExt, chown},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread::sleep,
     time::{Duration, Instant},
@@ -69,8 +69,24 @@ impl Dovecot {
         Some(server)
     }
 
+    /// Takes all rights from a folder, until it is opened.
+    pub(crate) fn close(&self, name: &str) -> Closed {
+        let folder = self.folder.path().join("mail").join(name);
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0)).unwrap();
+        Closed(folder)
+    }
+
     fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+}
+
+/// A folder without rights.
+pub(crate) struct Closed(PathBuf);
+
+impl Closed {
+    pub(crate) fn open(self) {
+        fs::set_permissions(&self.0, fs::Permissions::from_mode(0o700)).unwrap();
     }
 }
 

@@ -1,6 +1,6 @@
 //! Logins and connections that are refused.
 
-use omni_connector::SyncType::{Full, Realtime};
+use omni_connector::SyncType::{Full, Incremental, Realtime};
 use omni_connector_dev::{store::runs::RunStatus, testing::Ended};
 use serde_json::json;
 
@@ -114,4 +114,49 @@ async fn a_server_that_is_not_there_is_named_with_its_settings() {
     let message = setup.refusal(Full).await;
     assert!(message.contains("`127.0.0.1:1`"), "{message}");
     assert!(message.contains("`host` and `port`"), "{message}");
+}
+
+#[tokio::test]
+async fn a_folder_without_rights_is_named_and_the_others_are_read() {
+    let Some(setup) = Setup::new().await else {
+        return;
+    };
+    let mut client = setup.client();
+    for folder in ["A", "B"] {
+        client.ask(&format!("CREATE {folder}"));
+        client.append(folder, &mail("plan", None));
+    }
+    setup.sync(Full).await;
+    for folder in ["A", "B"] {
+        client.append(folder, &mail("tea", None));
+    }
+    let closed = setup.server.close("A");
+    for mode in [Full, Incremental] {
+        let ended = setup.run(mode).await;
+        assert!(ended.is_completed(), "{ended:?}");
+        let failures = &ended.report().failures;
+        assert_eq!(failures.len(), 1, "{ended:?}");
+        assert_eq!(failures[0].item, "A");
+        assert_eq!(
+            setup.ids().await,
+            [id("A", "plan"), id("B", "plan"), id("B", "tea")]
+        );
+    }
+    closed.open();
+    setup.sync(Incremental).await;
+    assert_eq!(setup.ids().await.len(), 4);
+}
+
+#[tokio::test]
+async fn an_empty_mailbox_is_read_and_a_list_without_folders_names_its_settings() {
+    let Some(setup) = Setup::new().await else {
+        return;
+    };
+    setup.sync(Full).await;
+    assert_eq!(setup.ids().await, Vec::<String>::new());
+    setup
+        .configure("folder_allowlist", json!(["Nowhere"]))
+        .await;
+    let message = setup.refusal(Full).await;
+    assert!(message.contains("`folder_allowlist`"), "{message}");
 }

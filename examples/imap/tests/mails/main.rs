@@ -3,6 +3,7 @@
 #![cfg(unix)]
 
 mod changes;
+mod checks;
 mod dovecot;
 mod login;
 mod odd_mails;

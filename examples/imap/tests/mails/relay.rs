@@ -27,6 +27,8 @@ pub(crate) struct Relay(Arc<Inner>);
 #[derive(Default)]
 struct Inner {
     logins: AtomicUsize,
+    /// The commands so far, without their tags and arguments.
+    commands: Mutex<Vec<String>>,
     /// Logins and connections from now on have another password than the server.
     is_revoked: AtomicBool,
     before: Mutex<Option<Before>>,
@@ -53,6 +55,11 @@ impl Relay {
     /// How often somebody tried to log in.
     pub(crate) fn logins(&self) -> usize {
         self.0.logins.load(Ordering::SeqCst)
+    }
+
+    /// The commands since the last time: their names.
+    pub(crate) fn commands(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.commands.lock().unwrap())
     }
 
     /// From now on the server refuses the password.
@@ -93,6 +100,9 @@ impl Relay {
     }
 
     fn at(&self, line: &mut String) -> Then {
+        if let Some(command) = line.split_whitespace().nth(1) {
+            self.0.commands.lock().unwrap().push(command.to_owned());
+        }
         if line.contains(" LOGIN ") {
             self.0.logins.fetch_add(1, Ordering::SeqCst);
             if self.0.is_revoked.load(Ordering::SeqCst) {

@@ -52,7 +52,7 @@ async fn threads_become_documents_with_the_ids_of_omni() {
 }
 
 #[tokio::test]
-async fn an_unchanged_second_run_sends_nothing() {
+async fn an_unchanged_second_run_asks_for_one_status_a_folder_and_sends_nothing() {
     let Some(setup) = Setup::new().await else {
         return;
     };
@@ -60,10 +60,22 @@ async fn an_unchanged_second_run_sends_nothing() {
     for name in ["boats", "tea"] {
         client.append("INBOX", &mail(name, None));
     }
+    for folder in ["A", "B", "C"] {
+        client.ask(&format!("CREATE {folder}"));
+        client.append(folder, &mail("plan", None));
+    }
     setup.sync(Full).await;
+    setup.relay.commands();
     let ended = setup.sync(Incremental).await;
+    let commands = setup.relay.commands();
+    let count = |name: &str| commands.iter().filter(|it| *it == name).count();
+    assert_eq!(count("STATUS"), 4, "{commands:?}");
+    // The check of the settings and the run each log in, list the folders and log out.
+    let others = ["LOGIN", "LIST", "NOOP", "LOGOUT"];
+    let all = others.iter().map(|name| count(name)).sum::<usize>();
+    assert_eq!((all, commands.len()), (8, 12), "{commands:?}");
     let report = ended.report();
     assert_eq!((report.updated, report.deleted, report.contents), (0, 0, 0));
     assert_eq!(ended.progress.effects, RunEffects::default());
-    assert_eq!(setup.ids().await.len(), 2);
+    assert_eq!(setup.ids().await.len(), 5);
 }

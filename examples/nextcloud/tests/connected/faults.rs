@@ -174,7 +174,7 @@ async fn a_server_that_goes_away_in_the_middle_ends_the_run() {
         test.cloud.world().put("/notes/deep/er/new.md", "New.");
         test.cloud.world().remove("/readme.md");
         let faults = Arc::clone(&plan);
-        let gone = Fault::Also(Arc::new(move || {
+        let gone = Fault::AnswerThenDo(Arc::new(move || {
             *faults.lock().unwrap() = Some(("", Fault::ResetBefore));
         }));
         *plan.lock().unwrap() = Some(("/notes", gone));

@@ -1,8 +1,14 @@
 //! Wrong settings are found before a run begins, and named; a password is tried once.
 
+use std::{
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
 use omni_connector::{AuthType, SyncType::Full};
 use omni_connector_dev::testing::Source;
 use serde_json::json;
+use tempfile::TempDir;
 
 use crate::{
     cloud::{Cloud, LOGIN, PASSWORD, USER},
@@ -83,7 +89,7 @@ fn answering(answer: &'static str) -> String {
 }
 
 #[tokio::test]
-async fn a_page_of_another_kind_and_a_bad_certificate_are_named() {
+async fn a_page_of_another_kind_and_a_server_without_tls_are_named() {
     let test = Test::of(Cloud::with(&TREE), json!({})).await;
     let html = answering(
         "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 13\r\n\r\n<html></html>",
@@ -184,4 +190,90 @@ async fn another_account_of_the_same_source_is_looked_up_anew() {
     assert!(refusal.contains("`username` and `password`"), "{refusal}");
     let asked = test.cloud.world().asked.clone();
     assert_eq!(asked[0].1, "/ocs/v2.php/cloud/user");
+}
+
+/// A TLS server whose certificate nobody else signed. `None` where openssl is not installed.
+struct SelfSigned {
+    server: Child,
+    port: u16,
+    _folder: TempDir,
+}
+
+impl SelfSigned {
+    fn start() -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let made = Command::new("openssl")
+            .args([
+                "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+            ])
+            .args([
+                "-subj",
+                "/CN=a test",
+                "-addext",
+                "subjectAltName=DNS:localhost",
+            ])
+            .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+            .args(["-keyout", "key.pem", "-out", "cert.pem"])
+            .current_dir(folder.path())
+            .output();
+        let Ok(made) = made else {
+            eprintln!("skipped: `openssl` is not installed");
+            return None;
+        };
+        assert!(made.status.success(), "{made:?}");
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = port.local_addr().unwrap().port();
+        let server = Command::new("openssl")
+            .args([
+                "s_server",
+                "-quiet",
+                "-www",
+                "-accept",
+                &format!("127.0.0.1:{port}"),
+            ])
+            .args(["-key", "key.pem", "-cert", "cert.pem"])
+            .current_dir(folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Some(Self {
+            server,
+            port,
+            _folder: folder,
+        })
+    }
+}
+
+impl Drop for SelfSigned {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_that_nobody_signed_is_refused_with_a_message() {
+    let Some(server) = SelfSigned::start() else {
+        return;
+    };
+    let test = Test::of(Cloud::with(&TREE), json!({})).await;
+    let url = format!("https://localhost:{}", server.port);
+    test.configure("server_url", url.into()).await;
+    let refusal = test.refusal(Full).await;
+    assert!(refusal.contains("`server_url`"), "{refusal}");
+    assert!(refusal.contains("certificate"), "{refusal}");
+    assert!(!refusal.contains(PASSWORD), "{refusal}");
+}
+
+#[tokio::test]
+async fn a_server_that_redirects_in_a_circle_is_named() {
+    let test = Test::of(Cloud::with(&TREE), json!({})).await;
+    let round = "HTTP/1.1 302 Found\r\nlocation: /ocs/v2.php/cloud/user?format=json\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+    test.configure("server_url", answering(round).into()).await;
+    let refusal = test.refusal(Full).await;
+    assert!(refusal.contains("`server_url`"), "{refusal}");
 }

@@ -20,7 +20,5 @@ omni_connector_dev::conformance! {
     skip: [
         walks = "WebDAV has no pages",
         access = "all documents are for the person who made the source",
-        source_faults = "`#[validate]` refuses the run, which this check takes for one that hangs; faults.rs has these faults",
-        secrets = "`#[validate]` refuses the run, which this check cannot go on from; login.rs looks for the password",
     ],
 }

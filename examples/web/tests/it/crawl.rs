@@ -7,7 +7,7 @@ use omni_connector::{
     prelude::*,
 };
 
-use crate::site::{Answer, Test, html, redirect, status};
+use crate::site::{Answer, Test, html, plain, redirect, status};
 
 fn small() -> Vec<(&'static str, Answer)> {
     vec![
@@ -161,7 +161,6 @@ async fn robots_and_sitemaps_are_obeyed() {
     test.sync(Full).await;
     assert_eq!(test.paths().await, ["/", "/a", "/c", "/lonely"]);
     assert!(test.asked().iter().all(|it| !it.0.contains("private")));
-    let robots = test.world().pages["/robots.txt"].clone();
     test.set("/robots.txt", status(500));
     assert!(
         test.fails(Incremental)
@@ -169,13 +168,8 @@ async fn robots_and_sitemaps_are_obeyed() {
             .contains("robots.txt of `root_url` cannot be read")
     );
     assert_eq!(test.paths().await.len(), 4);
-    test.set(
-        "/robots.txt",
-        Answer {
-            body: b"User-agent: *\nCrawl-delay: 0.01\nDisallow: /c".into(),
-            ..robots
-        },
-    );
+    let robots = "User-agent: *\nCrawl-delay: 0.01\nDisallow: /c";
+    test.set("/robots.txt", plain(robots));
     test.sync(Incremental).await;
     assert_eq!(test.paths().await, ["/", "/a", "/lonely", "/private/x"]);
 }

@@ -14,7 +14,7 @@ use axum::{
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use omni_connector::prelude::*;
-use omni_connector_dev::testing::{Found, Setup};
+use omni_connector_dev::testing::{Fault, Found, Journal, Proxy, Setup};
 use tokio::task::JoinHandle;
 
 #[derive(Clone, Default)]
@@ -29,6 +29,13 @@ pub(crate) fn html(body: &str) -> Answer {
         status: 200,
         headers: vec![("content-type", "text/html; charset=utf-8".into())],
         body: body.into(),
+    }
+}
+
+pub(crate) fn plain(body: &str) -> Answer {
+    Answer {
+        headers: vec![("content-type", "text/plain".into())],
+        ..html(body)
     }
 }
 
@@ -59,11 +66,59 @@ pub(crate) struct World {
     pub(crate) down: Option<u16>,
 }
 
-pub(crate) struct Test {
+/// A site that is served on loopback, until it is dropped.
+pub(crate) struct Site {
     pub(crate) url: String,
     world: Arc<Mutex<World>>,
-    setup: Setup,
     served: JoinHandle<()>,
+}
+
+impl Site {
+    /// Serves these pages, and a robots.txt that allows a hundred requests a second.
+    pub(crate) fn of(pages: &[(&str, Answer)]) -> Self {
+        let mut world = World::default();
+        let robots = "User-agent: *\nCrawl-delay: 0.01\nDisallow: /private/\n";
+        world.pages.insert("/robots.txt".into(), plain(robots));
+        for (path, page) in pages {
+            world.pages.insert((*path).into(), page.clone());
+        }
+        let world = Arc::new(Mutex::new(world));
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let router = Router::new()
+            .fallback(answer)
+            .with_state(Arc::clone(&world));
+        let served = tokio::spawn(async { axum::serve(listener, router).await.unwrap() });
+        Self { url, world, served }
+    }
+
+    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap()
+    }
+
+    pub(crate) fn set(&self, path: &str, page: Answer) {
+        self.world().pages.insert(path.into(), page);
+    }
+
+    pub(crate) fn asked(&self) -> Vec<Asked> {
+        std::mem::take(&mut self.world().asked)
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        self.served.abort();
+    }
+}
+
+/// A site as the source of a setup, perhaps behind a proxy that breaks requests.
+pub(crate) struct Test {
+    pub(crate) url: String,
+    site: Site,
+    setup: Setup,
+    _proxy: Option<Proxy>,
 }
 
 impl Deref for Test {
@@ -107,49 +162,48 @@ async fn answer(State(world): State<Arc<Mutex<World>>>, request: Request) -> Res
 }
 
 impl Test {
-    /// A site with these pages, which allows a hundred requests a second.
-    pub(crate) async fn start(pages: &[(&str, Answer)], mut config: Value) -> Self {
-        let mut world = World::default();
-        let robots = "User-agent: *\nCrawl-delay: 0.01\nDisallow: /private/\n";
-        let robots = Answer {
-            status: 200,
-            headers: vec![("content-type", "text/plain".into())],
-            body: robots.into(),
-        };
-        world.pages.insert("/robots.txt".into(), robots);
-        for (path, page) in pages {
-            world.pages.insert((*path).into(), page.clone());
-        }
-        let world = Arc::new(Mutex::new(world));
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let router = Router::new()
-            .fallback(answer)
-            .with_state(Arc::clone(&world));
-        let served = tokio::spawn(async { axum::serve(listener, router).await.unwrap() });
+    /// A source of these pages.
+    pub(crate) async fn start(pages: &[(&str, Answer)], config: Value) -> Self {
+        let site = Site::of(pages);
+        let url = site.url.clone();
+        Self::at(site, url, config, None).await
+    }
 
+    /// The same behind a proxy, whose plan is asked for each request.
+    pub(crate) async fn broken(
+        pages: &[(&str, Answer)],
+        plan: impl Fn(&str, usize) -> Option<Fault> + Send + Sync + 'static,
+    ) -> Self {
+        let site = Site::of(pages);
+        let proxy = Proxy::to_source(&site.url, Box::new(plan), Journal::default());
+        let proxy = proxy.await.unwrap();
+        let url = proxy.url();
+        Self::at(site, url, json!({}), Some(proxy)).await
+    }
+
+    async fn at(site: Site, url: String, mut config: Value, proxy: Option<Proxy>) -> Self {
         if config.get("root_url").is_none() {
             config["root_url"] = format!("{url}/").into();
         }
         let setup = Setup::of(env!("CARGO_BIN_EXE_web")).config(config);
         Self {
             url,
-            world,
+            site,
             setup: setup.start().await,
-            served,
+            _proxy: proxy,
         }
     }
 
     pub(crate) fn world(&self) -> MutexGuard<'_, World> {
-        self.world.lock().unwrap()
+        self.site.world()
     }
 
     pub(crate) fn set(&self, path: &str, page: Answer) {
-        self.world().pages.insert(path.into(), page);
+        self.site.set(path, page);
     }
 
     pub(crate) fn asked(&self) -> Vec<Asked> {
-        std::mem::take(&mut self.world().asked)
+        self.site.asked()
     }
 
     /// The documents by their addresses without the site's.
@@ -164,11 +218,5 @@ impl Test {
 
     pub(crate) async fn paths(&self) -> Vec<String> {
         self.by_path().await.into_keys().collect()
-    }
-}
-
-impl Drop for Test {
-    fn drop(&mut self) {
-        self.served.abort();
     }
 }

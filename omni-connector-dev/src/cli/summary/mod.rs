@@ -67,10 +67,12 @@ pub(super) struct Summary {
     deletes_held_back: Option<u64>,
     /// Groups in permissions that no run has sent.
     unsent_groups: Option<Vec<String>>,
-    /// Users in permissions and groups that are not e-mail addresses.
+    /// Users in permissions, groups and records of people that are not e-mail addresses.
     odd_users: Option<Vec<String>>,
     /// Documents that the run sent more than once, and how often.
     repeated: Option<BTreeMap<String, u64>>,
+    /// What a completed run lacks, such as `1 item did not arrive`. With `--strict` the exit code is 4 unless this is empty.
+    lacks: Vec<String>,
     /// Accepted events that could not be applied, and the first of them.
     refused: u64,
     refusals: Vec<RefusedEvent>,
@@ -141,6 +143,7 @@ impl Summary {
             RunStatus::Cancelled => Status::Cancelled,
             RunStatus::Failed | RunStatus::Running => Status::Failed,
         };
+        let lacks = lacks(&effects, report.as_ref(), &textless, &files);
         let documents = effects.documents().saturating_sub(earlier_documents);
         let scanned = u64::try_from(run.documents_scanned).unwrap_or_default();
         let seconds = took.as_secs_f64();
@@ -177,6 +180,7 @@ impl Summary {
             failed: report.as_ref().map(|report| report.failed),
             failures: report.as_ref().map(|report| report.failures.clone()),
             skips: report.map(|report| report.skips),
+            lacks,
             refused: effects.refused,
             textless: textless.total,
             textless_files: textless.files,
@@ -195,35 +199,47 @@ impl Summary {
     /// Returns the exit code. With `strict`, a completed run that lacks something has its own.
     pub(super) fn code(&self, strict: bool) -> Code {
         match self.status {
-            Status::Completed if strict && !self.lacks().is_empty() => Code::Incomplete,
+            Status::Completed if strict && !self.lacks.is_empty() => Code::Incomplete,
             Status::Completed => Code::Done,
             Status::Failed | Status::Cancelled => Code::Failed,
             Status::Interrupted => Code::Interrupted,
         }
     }
 
+    /// Whether the run was stopped before its end.
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.status == Status::Cancelled
+    }
+
     fn has_changed_nothing(&self) -> bool {
         self.created + self.updated + self.deleted + self.refused == 0
     }
+}
 
-    /// Returns the number of items that should be found but will not be: failed ones, and those that Omni refuses.
-    fn missing(&self) -> u64 {
-        self.failed.unwrap_or_default() + self.refused
-    }
-
-    /// Returns what a completed run lacks. Items that were skipped on purpose are no lack.
-    fn lacks(&self) -> Vec<String> {
-        let held_back = self.deletes_held_back.unwrap_or_default();
-        [
-            (self.missing(), "item", "did not arrive"),
-            (self.textless, "file", "without text"),
-            (held_back, "delete", "held back"),
-        ]
-        .into_iter()
-        .filter(|(count, ..)| *count > 0)
-        .map(|(count, noun, what)| format!("{} {what}", counted(count, noun)))
-        .collect()
-    }
+/// Returns what a completed run lacks. Items that were skipped on purpose are no lack, nor is text that only Omni loses.
+fn lacks(
+    effects: &RunEffects,
+    report: Option<&RunReport>,
+    textless: &Textless,
+    files: &FileNotes,
+) -> Vec<String> {
+    let unknown = RunReport::default();
+    let report = report.unwrap_or(&unknown);
+    let repeated = report.repeated.len() as u64;
+    [
+        // Failed items, and those that Omni refuses.
+        (report.failed + effects.refused, "item", "did not arrive"),
+        (textless.total, "file", "without text"),
+        (files.partly_read(), "file", "read only in part"),
+        (report.held_back, "delete", "held back"),
+        (repeated, "document", "sent more than once"),
+        (report.unsent_groups, "group", "that no run ever sent"),
+        (report.odd_users, "user", "not named by an e-mail address"),
+    ]
+    .into_iter()
+    .filter(|(count, ..)| *count > 0)
+    .map(|(count, noun, what)| format!("{} {what}", counted(count, noun)))
+    .collect()
 }
 
 /// Returns the number of examined items that did not change. Some connectors detect these themselves and send nothing.

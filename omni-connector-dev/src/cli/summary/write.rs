@@ -19,7 +19,7 @@ impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let title = style(format!("{} run {}", self.mode, self.status.word())).bold();
         let title = match self.status {
-            Status::Completed if !self.lacks().is_empty() => title.yellow(),
+            Status::Completed if !self.lacks.is_empty() => title.yellow(),
             Status::Completed => title.green(),
             Status::Failed => title.red(),
             Status::Cancelled | Status::Interrupted => title.yellow(),
@@ -181,7 +181,7 @@ impl Summary {
             ),
             (
                 &self.odd_users,
-                "documents or groups name users that are not e-mail addresses, so nobody reads them by these",
+                "documents, groups or records of people name users that are not e-mail addresses, so nobody reads them by these",
             ),
             (
                 &repeated,
@@ -240,10 +240,9 @@ impl Summary {
                 log.display()
             )?;
         }
-        let lacks = self.lacks();
-        if self.status == Status::Completed && !lacks.is_empty() {
+        if self.status == Status::Completed && !self.lacks.is_empty() {
             let label = style("completed with failures").yellow().bold();
-            writeln!(f, "{label}: {}", lacks.join(", "))?;
+            writeln!(f, "{label}: {}", self.lacks.join(", "))?;
         }
         Ok(())
     }

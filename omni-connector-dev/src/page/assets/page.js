@@ -110,6 +110,13 @@ document.addEventListener("click", (event) => {
 
 // Keys.
 document.addEventListener("keydown", (event) => {
+  if ((event.ctrlKey || event.metaKey) && event.key === "k") {
+    const palette = document.getElementById("palette");
+    if (!document.querySelector("dialog[open]")) palette.showModal();
+    palette.querySelector('[name="go"]').select();
+    event.preventDefault();
+    return;
+  }
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.target.matches("input, textarea, select")) {
     if (event.key === "Escape") event.target.blur();

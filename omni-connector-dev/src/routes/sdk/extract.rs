@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use axum::{
     Json,
-    extract::{
-        Multipart, State,
-        multipart::{Field, MultipartError},
-    },
+    extract::State,
     http::{HeaderMap, header},
+};
+use axum_extra::extract::{
+    Multipart,
+    multipart::{Field, MultipartError},
 };
 use bytes::{Bytes, BytesMut};
 use omni_connector::wire::ContentId;
@@ -85,14 +86,14 @@ async fn read(mut form: Multipart, max_bytes: usize) -> Result<FileToRead, Refus
     })
 }
 
-async fn text(field: Field<'_>, name: &str) -> Result<String, Refusal> {
+async fn text(field: Field, name: &str) -> Result<String, Refusal> {
     field
         .text()
         .await
         .map_err(|error| refuse(&format!("Invalid {name}"), &error))
 }
 
-async fn bytes(mut field: Field<'_>, max_bytes: usize) -> Result<Bytes, Refusal> {
+async fn bytes(mut field: Field, max_bytes: usize) -> Result<Bytes, Refusal> {
     let mut data = BytesMut::new();
     while let Some(chunk) = field
         .chunk()

@@ -63,6 +63,9 @@ pub enum ActionError {
     /// A call with transient credentials names no user.
     #[error("user_id is required in transient mode")]
     NoUserId,
+    /// The connector makes no dry runs, or not now.
+    #[error("No dry run: {0}")]
+    NoDryRun(String),
     /// The connector could not be reached.
     #[error("{0}")]
     Connector(#[from] ConnectorError),

@@ -3,6 +3,7 @@
 //! left to the connector.
 
 mod consent;
+mod dry_run;
 mod error;
 mod params;
 mod request;
@@ -20,6 +21,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 pub(crate) use consent::missing_scopes;
+pub(crate) use dry_run::{DryRun, dry_run};
 pub use error::ActionError;
 pub(crate) use request::{ActionCall, TransientCredentials};
 
@@ -102,6 +104,46 @@ async fn persisted(
     action: &str,
     params: Value,
 ) -> Result<ActionAnswer, ActionError> {
+    let prepared = prepare(shared, source_id, user_id, action, params).await?;
+    prepared.send(shared, "action").await
+}
+
+/// A checked call of a stored source's action.
+struct Prepared {
+    connector_url: String,
+    definition: ManifestAction,
+    params: Value,
+    credential: ServiceCredential,
+    source: SourceRecord,
+    checkpoint: Option<Value>,
+    actor: Option<User>,
+}
+
+impl Prepared {
+    /// Sends the call to a route of the connector.
+    async fn send(&self, shared: &Shared, route: &str) -> Result<ActionAnswer, ActionError> {
+        let dispatch = Dispatch {
+            action: &self.definition.name,
+            params: self.params.clone(),
+            credentials: &self.credential,
+            source: Some(WithCheckpoint {
+                record: &self.source,
+                checkpoint: self.checkpoint.clone(),
+            }),
+            actor_email: self.actor.as_ref().map(|actor| actor.email.clone()),
+        };
+        send(shared, &self.connector_url, route, &dispatch).await
+    }
+}
+
+/// Checks a call in protocol order, and selects its credential.
+async fn prepare(
+    shared: &Shared,
+    source_id: String,
+    user_id: Option<String>,
+    action: &str,
+    params: Value,
+) -> Result<Prepared, ActionError> {
     let source = lookup::source(shared, &source_id)
         .await?
         .ok_or(ActionError::SourceNotFound(source_id))?;
@@ -123,17 +165,15 @@ async fn persisted(
     let id = source.id.clone();
     let checkpoint = shared.store.read(move |db| checkpoints::find(db, &id));
     let checkpoint = checkpoint.await?;
-    let dispatch = Dispatch {
-        action,
+    Ok(Prepared {
+        definition: definition.clone(),
+        connector_url: manifest.connector_url,
         params,
-        credentials: &credential,
-        source: Some(WithCheckpoint {
-            record: &source,
-            checkpoint,
-        }),
-        actor_email: actor.map(|actor| actor.email),
-    };
-    send(shared, &manifest.connector_url, &dispatch).await
+        credential,
+        source,
+        checkpoint,
+        actor,
+    })
 }
 
 async fn transient(
@@ -170,7 +210,7 @@ async fn transient(
         source: None,
         actor_email: Some(actor.email),
     };
-    send(shared, &manifest.connector_url, &dispatch).await
+    send(shared, &manifest.connector_url, "action", &dispatch).await
 }
 
 fn serving(shared: &Shared, source_type: SourceType) -> Result<Manifest, ActionError> {
@@ -239,9 +279,10 @@ async fn actor(
 async fn send(
     shared: &Shared,
     connector_url: &str,
+    route: &str,
     dispatch: &Dispatch<'_>,
 ) -> Result<ActionAnswer, ActionError> {
-    let url = format!("{connector_url}/action");
+    let url = format!("{connector_url}/{route}");
     let response = shared
         .connectors
         .send(Method::POST, &url, Some(dispatch))

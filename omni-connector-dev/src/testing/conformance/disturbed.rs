@@ -115,7 +115,7 @@ async fn restarted(
     });
     let breaks = move |side: Side, route: &str, number: usize| {
         (side == at.side && route == at.route && number == at.number)
-            .then(|| Fault::Also(action.clone()))
+            .then(|| Fault::AnswerThenDo(action.clone()))
     };
     let mut world = World::start(suite, Victim::default(), breaks).await?;
     let (run, starts) = world.setup.started(SyncType::Full).await?;
@@ -219,7 +219,7 @@ async fn stopped(
     });
     let breaks = move |side: Side, route: &str, number: usize| {
         (side == at.side && route == at.route && number == at.number)
-            .then(|| Fault::Also(action.clone()))
+            .then(|| Fault::AnswerThenDo(action.clone()))
     };
     let world = World::start(suite, victim, breaks).await?;
     let what = if is_cancel {

@@ -5,4 +5,4 @@ mod request;
 
 pub(crate) use order::{Order, OrderKind};
 pub use order::{Webhook, WebhookCall};
-pub use request::{WebhookRequest, verify_hmac_sha256};
+pub use request::{WebhookRequest, sign_hmac_sha256, verify_hmac_sha256};

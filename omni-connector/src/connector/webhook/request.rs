@@ -1,6 +1,9 @@
 //! The request of a webhook, and the verification of its signature.
 
-use std::{collections::HashMap, fmt};
+use std::{
+    collections::HashMap,
+    fmt::{self, Write},
+};
 
 use axum::http::{HeaderMap, Method};
 use bytes::Bytes;
@@ -163,6 +166,17 @@ impl fmt::Debug for WebhookRequest {
     }
 }
 
+/// Returns the HMAC-SHA256 of `message` under `secret` in hexadecimal, as [`verify_hmac_sha256`] expects it. For tests of a
+/// webhook, and for systems that are called with a signature.
+pub fn sign_hmac_sha256(secret: &SecretString, message: &[u8]) -> String {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.expose().as_bytes());
+    let tag = hmac::sign(&key, message);
+    tag.as_ref().iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
 /// Verifies that `signature` is the HMAC-SHA256 of `message` under `secret`. It is hexadecimal, with or without
 /// `sha256=` before it. The comparison takes constant time. An empty secret is refused.
 ///
@@ -218,6 +232,8 @@ mod tests {
         ] {
             assert!(verify(secret, &signature, b"Hello, World!"), "{signature}");
         }
+        let made = sign_hmac_sha256(&secret.to_owned().into(), b"Hello, World!");
+        assert_eq!(made, SIGNATURE);
     }
 
     #[test]

@@ -92,16 +92,13 @@ impl SyncContext {
     /// # Errors
     /// As [`upsert`](Self::upsert).
     pub fn group(&self, group: Group) -> BoxFuture<'static, Result<(), RunError>> {
-        self.inner.groups.send(&group.email, Some(&group.members));
-        self.inner.groups.name_users(&group.members);
-        let event = ConnectorEvent::GroupMembershipSync {
+        self.emit_event(ConnectorEvent::GroupMembershipSync {
             sync_run_id: String::new(),
             source_id: String::new(),
             group_email: group.email,
             group_name: group.name,
             member_emails: group.members,
-        };
-        self.emit(event, None, Tally::NONE, None)
+        })
     }
 
     /// Replaces the members of a group if they are known. Unknown members are a failed item, and Omni keeps the last
@@ -141,12 +138,11 @@ impl SyncContext {
     /// # Errors
     /// As [`upsert`](Self::upsert).
     pub fn person(&self, person: PersonSyncRecord) -> BoxFuture<'static, Result<(), RunError>> {
-        let event = ConnectorEvent::PersonSync {
+        self.emit_event(ConnectorEvent::PersonSync {
             sync_run_id: String::new(),
             source_id: String::new(),
             person: Box::new(person),
-        };
-        self.emit(event, None, Tally::NONE, None)
+        })
     }
 
     /// Deletes a person.
@@ -171,6 +167,7 @@ impl SyncContext {
     /// # Errors
     /// As [`upsert`](Self::upsert).
     pub fn emit_event(&self, event: ConnectorEvent) -> BoxFuture<'static, Result<(), RunError>> {
+        self.inner.groups.note_event(&event);
         self.emit(event, None, Tally::NONE, None)
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Schema, collapse_enum};
+use super::{Schema, alternative::collapse_enum};
 
 /// Merges alternatives at the top into one object that admits all of them.
 pub(super) fn merge_top(mut object: Schema) -> Schema {

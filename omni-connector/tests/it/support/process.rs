@@ -3,17 +3,22 @@
 use std::{
     io::Read,
     process::{Child, Command, Stdio},
+    thread::{self, JoinHandle},
 };
 
 use super::Manager;
 
 /// A separate process: logs, exports and environment variables belong to a whole process.
-pub(crate) struct Process(Child);
+pub(crate) struct Process {
+    child: Child,
+    /// Reads its standard error from the start: a full pipe would stop the process.
+    errors: Option<JoinHandle<String>>,
+}
 
 impl Process {
     /// Runs the ignored test `name` of this program, which serves a connector with the settings in the environment.
     pub(crate) fn start(name: &str, manager: &Manager, variables: &[(&str, &str)]) -> Self {
-        let child = Command::new(std::env::current_exe().unwrap())
+        let mut child = Command::new(std::env::current_exe().unwrap())
             .args([name, "--exact", "--ignored", "--nocapture"])
             .env("CONNECTOR_MANAGER_URL", &manager.url)
             .env("CONNECTOR_HOST_NAME", "127.0.0.1")
@@ -24,27 +29,33 @@ impl Process {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        Self(child)
+        let mut stderr = child.stderr.take().unwrap();
+        let errors = thread::spawn(move || {
+            let mut text = String::new();
+            stderr.read_to_string(&mut text).unwrap();
+            text
+        });
+        Self {
+            child,
+            errors: Some(errors),
+        }
     }
 
     /// Stops the process and waits for its end. Returns its standard error.
     pub(crate) async fn end(mut self) -> String {
-        let id = self.0.id().to_string();
+        let id = self.child.id().to_string();
         let asked = Command::new("kill").arg(&id).status().unwrap();
         assert!(asked.success(), "process {id} had ended before");
-        let mut errors = self.0.stderr.take().unwrap();
+        let errors = self.errors.take().unwrap();
         // The test may have to answer calls of the process meanwhile.
-        let read = tokio::task::spawn_blocking(move || {
-            let mut text = String::new();
-            errors.read_to_string(&mut text).map(|_| text)
-        });
-        read.await.unwrap().unwrap()
+        let read = tokio::task::spawn_blocking(|| errors.join().unwrap());
+        read.await.unwrap()
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }

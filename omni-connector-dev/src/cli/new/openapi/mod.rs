@@ -14,7 +14,7 @@ use omni_connector::SourceType;
 
 use self::{
     document::{Document, List, SignIn},
-    plan::{Access, Plan, Said},
+    plan::{Access, ListFlags, Plan},
 };
 use super::{
     names::Names,
@@ -75,7 +75,7 @@ impl FromDocument {
         let document = Document::read(path)?;
         let (lists, others) = document.lists();
         let list = chosen(&lists, self.list.as_deref())?.clone();
-        let said = Said {
+        let flags = ListFlags {
             id: self.id.as_deref(),
             readers: self.readers.as_deref(),
             next: self.next.as_deref(),
@@ -85,7 +85,7 @@ impl FromDocument {
             access: flags.access,
             incremental: flags.incremental,
         };
-        let plan = Plan::of(&document, &list, &said)?;
+        let plan = Plan::of(&document, &list, &flags)?;
         let rest = lists.iter().filter(|other| other.path != list.path);
         let rest = rest.map(|other| (other.path.clone(), "another list was chosen".to_owned()));
         let others = others.into_iter().map(|(path, why)| (path, why.to_owned()));

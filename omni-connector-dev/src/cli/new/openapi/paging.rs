@@ -2,7 +2,7 @@
 
 use super::{
     document::List,
-    plan::{Question, Said, listed, present, question},
+    plan::{ListFlags, Question, listed, present, question},
 };
 use crate::cli::failure::Failure;
 
@@ -48,7 +48,7 @@ pub(super) struct Paging {
 
 pub(super) fn paging(
     list: &List,
-    said: &Said<'_>,
+    flags: &ListFlags<'_>,
     remarks: &mut Vec<String>,
 ) -> Result<Result<Paging, Question>, Failure> {
     let size = present(list, &SIZES).first().map(|name| {
@@ -68,7 +68,7 @@ pub(super) fn paging(
         })
     };
     let pointer = || {
-        let next = said.next.map(str::to_owned).ok_or_else(|| {
+        let next = flags.next.map(str::to_owned).ok_or_else(|| {
             Failure::usage(
                 "`--next` is missing: where the next page stands in the answer, as a JSON pointer",
             )
@@ -83,7 +83,7 @@ pub(super) fn paging(
         let failure = Failure::usage(format!("`--next {next}` is not a JSON pointer"));
         Err(failure.help(format!("write it as `/{next}`")))
     };
-    let code = match said.paging {
+    let code = match flags.paging {
         Some("link-header") => "Paging::link_header()".to_owned(),
         Some("next-url") => format!("Paging::next_url({:?})", pointer()?),
         Some("token") => {
@@ -120,7 +120,7 @@ pub(super) fn paging(
             )));
         }
     };
-    let is_counted = matches!(said.paging, Some("page" | "offset"));
+    let is_counted = matches!(flags.paging, Some("page" | "offset"));
     if let Some(order) = present(list, &ORDERS).first().filter(|_| is_counted) {
         remarks.push(format!(
             "pages are counted, so an order that changes while they are read hides items; give `{order}` a value that is stable, such as by creation, in `src/api.rs`"

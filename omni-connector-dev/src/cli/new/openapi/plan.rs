@@ -83,9 +83,9 @@ const CHANGES: [&str; 8] = [
     "changed_since",
 ];
 
-/// What flags say about the list.
+/// The flags that describe the list.
 #[derive(Debug, Default, Clone, Copy)]
-pub(super) struct Said<'a> {
+pub(super) struct ListFlags<'a> {
     pub(super) id: Option<&'a str>,
     pub(super) readers: Option<&'a str>,
     pub(super) paging: Option<&'a str>,
@@ -136,7 +136,11 @@ pub(super) fn question(asked: impl Into<String>, flag: &'static str) -> Question
 }
 
 impl Plan {
-    pub(super) fn of(document: &Document, list: &List, said: &Said<'_>) -> Result<Self, Failure> {
+    pub(super) fn of(
+        document: &Document,
+        list: &List,
+        flags: &ListFlags<'_>,
+    ) -> Result<Self, Failure> {
         let mut remarks = Vec::new();
         let fields = fields(list);
         let missing = FIELDS
@@ -147,7 +151,7 @@ impl Plan {
                 "no member looks like the `{name}`, so documents have none"
             ));
         }
-        let since = match (said.incremental, said.since) {
+        let since = match (flags.incremental, flags.since) {
             (Some("time"), Some(parameter)) => Some(known_parameter(list, "--since", parameter)?),
             (Some("time"), None) => {
                 let failure = Failure::usage(
@@ -182,10 +186,10 @@ impl Plan {
                 .any(|(known, member)| *known == name && posted.contains(member))
         };
         Ok(Self {
-            id: id(list, said.id)?,
-            paging: paging(list, said, &mut remarks)?,
-            access: access(list, said)?,
-            auth: auth(document, said),
+            id: id(list, flags.id)?,
+            paging: paging(list, flags, &mut remarks)?,
+            access: access(list, flags)?,
+            auth: auth(document, flags),
             creates: holds("title") && holds("text"),
             since,
             fields,
@@ -226,10 +230,10 @@ fn fields(list: &List) -> Vec<(&'static str, String)> {
     found
 }
 
-fn id(list: &List, said: Option<&str>) -> Result<Result<(String, bool), Question>, Failure> {
+fn id(list: &List, named: Option<&str>) -> Result<Result<(String, bool), Question>, Failure> {
     let is_number = |field: &Field| field.kind == "integer";
     let fits = |field: &Field| is_number(field) || field.kind == "string";
-    if let Some(name) = said {
+    if let Some(name) = named {
         return match list.fields.get(name).filter(|field| fits(field)) {
             Some(field) => Ok(Ok((name.to_owned(), is_number(field)))),
             None => Err(Failure::usage(format!(
@@ -259,8 +263,8 @@ fn id(list: &List, said: Option<&str>) -> Result<Result<(String, bool), Question
     )))
 }
 
-fn access(list: &List, said: &Said<'_>) -> Result<Result<Access, Question>, Failure> {
-    match (said.access, said.readers) {
+fn access(list: &List, flags: &ListFlags<'_>) -> Result<Result<Access, Question>, Failure> {
+    match (flags.access, flags.readers) {
         (Some("public"), _) => Ok(Ok(Access::Public)),
         (Some("item"), Some(member)) => {
             let is_list = |field: &&Field| field.kind == "array" && field.of == "string";
@@ -300,12 +304,12 @@ fn access(list: &List, said: &Said<'_>) -> Result<Result<Access, Question>, Fail
     }
 }
 
-fn auth(document: &Document, said: &Said<'_>) -> Result<SignIn, Question> {
+fn auth(document: &Document, flags: &ListFlags<'_>) -> Result<SignIn, Question> {
     let found = document.sign_ins();
     let header = found
         .iter()
         .find(|one| matches!(one, SignIn::Header(_) | SignIn::Query(_)));
-    match (said.auth, &found[..]) {
+    match (flags.auth, &found[..]) {
         (Some("bearer"), _) => Ok(SignIn::Bearer),
         (Some("basic"), _) => Ok(SignIn::Basic),
         (Some(_), _) => Ok(header

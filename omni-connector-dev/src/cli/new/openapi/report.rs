@@ -22,12 +22,12 @@ impl Chosen {
             );
         }
         if let Ok((member, _)) = &plan.id {
-            let _ = writeln!(text, "- `{member}` as its id, as was said");
+            let _ = writeln!(text, "- `{member}` as its id, as a flag says");
         }
         if let Ok(paging) = &plan.paging {
             let _ = writeln!(
                 text,
-                "- the end of the list by `{}`, as was said",
+                "- the end of the list by `{}`, as a flag says",
                 paging.code
             );
         }

@@ -1,22 +1,17 @@
 //! Watches a source for changes: connects, collects changes, and reconnects. A watch never ends before the run.
 
-use std::{
-    collections::BTreeSet,
-    fmt, mem,
-    pin::pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+mod gathered;
+
+use std::{collections::BTreeSet, fmt, pin::pin, sync::Arc, time::Duration};
 
 use anyhow::{Error, Result, anyhow};
 use futures_util::{Stream, StreamExt};
-use tokio::{
-    sync::Notify,
-    time::{Instant, sleep, timeout, timeout_at},
-};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::SyncContext;
+
+use gathered::Gathered;
 
 /// A connection that lasted this long was good: it is made again at once.
 const STEADY: Duration = Duration::from_secs(5);
@@ -242,112 +237,14 @@ impl<K> fmt::Debug for Watching<K> {
     }
 }
 
-/// Changes that arrived and were not returned yet.
-struct Gathered<K> {
-    pending: Mutex<Pending<K>>,
-    arrived: Notify,
-}
-
-struct Pending<K> {
-    keys: BTreeSet<K>,
-    /// When the first and the last of the keys arrived.
-    times: Option<(Instant, Instant)>,
-    /// Everything must be looked at.
-    is_connected: bool,
-    was_connected: bool,
-    failure: Option<Error>,
-}
-
-impl<K> Default for Gathered<K> {
-    fn default() -> Self {
-        Self {
-            pending: Mutex::new(Pending {
-                keys: BTreeSet::new(),
-                times: None,
-                is_connected: false,
-                was_connected: false,
-                failure: None,
-            }),
-            arrived: Notify::new(),
-        }
-    }
-}
-
-impl<K: Ord> Gathered<K> {
-    fn pending(&self) -> MutexGuard<'_, Pending<K>> {
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn change(&self, change: impl FnOnce(&mut Pending<K>)) {
-        change(&mut self.pending());
-        self.arrived.notify_one();
-    }
-
-    fn connected(&self) {
-        self.change(|pending| {
-            pending.is_connected = true;
-            pending.was_connected = true;
-        });
-    }
-
-    fn was_connected(&self) -> bool {
-        self.pending().was_connected
-    }
-
-    fn fail(&self, cause: Error) {
-        self.change(|pending| pending.failure = Some(cause));
-    }
-
-    fn add(&self, key: K, many: usize) {
-        self.change(|pending| {
-            let now = Instant::now();
-            let (first, _) = *pending.times.get_or_insert((now, now));
-            pending.times = Some((first, now));
-            pending.keys.insert(key);
-            if pending.keys.len() > many {
-                pending.is_connected = true;
-                pending.keys.clear();
-            }
-        });
-    }
-
-    async fn next(&self, watch: Watch) -> Result<News<K>> {
-        loop {
-            let due = {
-                let mut pending = self.pending();
-                if let Some(failure) = pending.failure.take() {
-                    return Err(failure);
-                }
-                if mem::take(&mut pending.is_connected) {
-                    // The caller looks at everything, so it also finds these changes.
-                    pending.keys.clear();
-                    pending.times = None;
-                    return Ok(News::Connected);
-                }
-                let due = pending
-                    .times
-                    .map(|(first, last)| (last + watch.quiet).min(first + watch.longest));
-                if due.is_some_and(|due| due <= Instant::now()) {
-                    pending.times = None;
-                    return Ok(News::Changed(mem::take(&mut pending.keys)));
-                }
-                due
-            };
-            match due {
-                None => self.arrived.notified().await,
-                Some(due) => {
-                    let _ = timeout_at(due, self.arrived.notified()).await;
-                }
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::{
         collections::VecDeque,
-        sync::atomic::{AtomicUsize, Ordering},
+        sync::{
+            Mutex,
+            atomic::{AtomicUsize, Ordering},
+        },
     };
 
     use futures_util::stream::{self, BoxStream};
