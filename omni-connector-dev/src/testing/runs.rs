@@ -7,11 +7,17 @@ use omni_connector::{RunReport, SyncType};
 use serde_json::Value;
 use tokio::time::{sleep, timeout};
 
-use super::setup::{PATIENCE, POLL_INTERVAL, Setup, last_lines};
+use super::{
+    setup::{PATIENCE, POLL_INTERVAL, Setup, last_lines},
+    waiting::reached,
+};
 use crate::{
     rules::Progress,
     store::runs::{Run, RunStatus},
 };
+
+/// How long a killed process may take to be started again.
+const RESTART: Duration = Duration::from_secs(5);
 
 /// The end of a run.
 #[derive(Debug, Clone)]
@@ -206,7 +212,10 @@ impl Setup {
                 if self.process.starts() != starts && self.is_healthy().await {
                     starts = self.process.starts();
                     while self.manager.resume(&progress.run).await.is_err() {
-                        ensure!(!self.process.has_ended(), "the connector ended");
+                        // A process that is killed again is gone until it is started again.
+                        let runs = async || (!self.process.has_ended()).then_some(());
+                        let is_back = reached(RESTART, runs).await.is_some();
+                        ensure!(is_back, "the connector ended");
                         let now = self.manager.progress(&run.id).await?;
                         if now.is_none_or(|now| !now.run.is_running())
                             || self.process.starts() != starts
