@@ -152,11 +152,11 @@ impl Crawl<'_> {
     /// Queues the links of a place.
     fn go_on(&mut self, at: usize, depth: u32) {
         for link in &self.known.graph[at].links {
-            let is_sitemap = match self.known.graph.get(*link as usize) {
-                Some(node) => node.is_sitemap,
-                None => continue,
+            let Some(node) = self.known.graph.get(*link as usize) else {
+                continue;
             };
-            self.way.go(*link, if is_sitemap { 0 } else { depth + 1 });
+            let depth = if node.is_sitemap { 0 } else { depth + 1 };
+            self.way.go(*link, depth);
         }
     }
 
@@ -214,7 +214,7 @@ impl Crawl<'_> {
         self.failed_in_row = if is_failed { self.failed_in_row + 1 } else { 0 };
         let (at, id, url) = (place.at, &place.id, &place.url);
         let is_root = *url == self.root;
-        self.has_page |= !place.is_sitemap && matches!(got, Got::Same | Got::Page(..));
+        self.has_page |= !place.is_sitemap && matches!(got, Got::Same | Got::Page(_));
         let node = &mut self.known.graph[at];
         match got {
             Got::Failed(why) | Got::Left(why) if is_root => {
@@ -280,7 +280,10 @@ impl Crawl<'_> {
                 node.is_done = true;
                 self.link(at, found);
             }
-            Got::Page(page, body) => self.page(place, *page, body).await?,
+            Got::Page(read) => {
+                let (page, body) = *read;
+                self.page(place, page, body).await?;
+            }
         }
         Ok(())
     }

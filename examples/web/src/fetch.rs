@@ -82,7 +82,7 @@ impl Version {
 
 /// What became of a visit.
 pub(crate) enum Got {
-    Page(Box<Page>, Body),
+    Page(Box<(Page, Body)>),
     /// The addresses in a sitemap, and whether each is a sitemap itself.
     Sitemap(Vec<(Url, bool)>, Option<Version>),
     /// The page is unchanged.
@@ -239,7 +239,7 @@ impl Site {
             if is_sitemap {
                 return Got::Sitemap(page::read_sitemap(&body), body.version);
             }
-            Got::Page(Box::new(page::read(&body, &agent)), body)
+            Got::Page(Box::new((page::read(&body, &agent), body)))
         });
         let failed = |error| Got::Failed(format!("it cannot be parsed: {error}"));
         parsed.await.unwrap_or_else(failed)

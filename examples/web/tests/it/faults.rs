@@ -129,17 +129,13 @@ async fn an_answer_that_never_comes_is_given_up_and_costs_one_page() {
 
 #[tokio::test]
 async fn a_site_that_goes_away_in_the_middle_ends_the_run_with_a_message() {
-    let links: String = (0..40)
-        .map(|it| format!("<a href=/many/{it}>M</a> "))
-        .collect();
+    let links = (0..40).map(|it| format!("<a href=/many/{it}>M</a> "));
+    let links = links.collect::<Vec<_>>().concat();
     let (test, plan) = breakable().await;
     let root = html(&format!("<a href=/a>A</a> <a href=/b>B</a> {links}"));
     test.set("/", root);
     for number in 0..40 {
-        test.set(
-            &format!("/many/{number}").leak()[..],
-            html(&format!("<p>{number}")),
-        );
+        test.set(&format!("/many/{number}"), html(&format!("<p>{number}")));
     }
     let faults = Arc::clone(&plan);
     let gone = Fault::AnswerThenDo(Arc::new(move || {

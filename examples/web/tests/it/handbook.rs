@@ -71,9 +71,8 @@ impl Handbook {
             }
         }
         let links = pages.iter().take(LINKED);
-        let links: String = links
-            .map(|it| format!("<a href={}>to</a> ", it.path))
-            .collect();
+        let links = links.map(|it| format!("<a href={}>to</a> ", it.path));
+        let links = links.collect::<Vec<_>>().concat();
         let nav = format!("<nav>{links}</nav>");
         world.pages.insert(
             "/".into(),
@@ -88,10 +87,10 @@ impl Handbook {
             let page = html(&format!("{title}{nav}<p>{text}</p>"));
             world.pages.insert(path.clone(), page);
         }
-        let map: String = pages
+        let map = pages
             .iter()
-            .map(|it| format!("{}{}\n", self.site.url, it.path))
-            .collect();
+            .map(|it| format!("{}{}\n", self.site.url, it.path));
+        let map = map.collect::<Vec<_>>().concat();
         world.pages.insert("/sitemap.xml".into(), plain(&map));
     }
 }
