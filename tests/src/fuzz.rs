@@ -114,7 +114,7 @@ pub fn content(data: &[u8]) {
         assert_eq!(line, line.trim(), "a line is not trimmed");
     }
     let (limit, whole) = (128 + data.len() / 2, normal.len());
-    let _was_cut = text::truncate(&mut normal, limit);
+    let _ = text::truncate(&mut normal, limit);
     assert!(normal.len() <= limit || whole <= limit);
 }
 
