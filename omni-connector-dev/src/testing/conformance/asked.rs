@@ -155,11 +155,14 @@ async fn refused(
     let Ok((status, body)) = called(&world, action, params.clone()).await else {
         return Ok(None);
     };
-    // An object that is missing, or in another state, can be an answer.
+    // An object that is missing, or in another state, can be an answer. So can a `false`, as in `{"authenticated": false}`.
+    let answer = serde_json::from_str(&body).unwrap_or_default();
     let is_answer = [404, 409].contains(&refusal);
     let what = match status {
         500 => "an action answers 500 when the source refuses, as if the connector were broken",
-        200..300 if !is_answer => "an action says that it worked though the source refused",
+        200..300 if !is_answer && !has_false(&answer) => {
+            "an action says that it worked though the source refused"
+        }
         _ => return Ok(None),
     };
     let failure = Failure::new(what)
@@ -170,6 +173,16 @@ async fn refused(
             "pass the error of the call on with `?`: a `SourceError` becomes the matching status",
         );
     Ok(Some(failure))
+}
+
+/// Returns whether a value is or holds `false`.
+fn has_false(answer: &Value) -> bool {
+    match answer {
+        Value::Bool(is_so) => !is_so,
+        Value::Array(items) => items.iter().any(has_false),
+        Value::Object(fields) => fields.values().any(has_false),
+        _ => false,
+    }
 }
 
 /// Calls an action as the system. Returns an error if the manager itself refuses, as for admin-only actions.
