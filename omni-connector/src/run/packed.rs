@@ -42,9 +42,9 @@ const BUFFER: usize = 64 << 10;
 /// A field of an earlier checkpoint that was not packed is also read, unless it was a string. An [`Inventory`],
 /// [`Partitions`] or [`Watermark`] cannot be inside, since the runtime saves these itself.
 ///
-/// [`Inventory`]: crate::Inventory
-/// [`Partitions`]: crate::Partitions
-/// [`Watermark`]: crate::Watermark
+/// [`Inventory`]: super::Inventory
+/// [`Partitions`]: super::Partitions
+/// [`Watermark`]: super::Watermark
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Packed<T>(pub T);
 
@@ -106,8 +106,8 @@ mod tests {
 
     use serde_json::json;
 
+    use super::super::{Inventory, Snapshot};
     use super::*;
-    use crate::{Inventory, run::Snapshot};
 
     type Folders = Packed<BTreeMap<String, Vec<u64>>>;
 

@@ -72,7 +72,7 @@ pub(super) async fn run(
     let of_document = chosen.as_ref().and_then(openapi::Chosen::item);
     let answers = arguments.answers(chosen)?;
     let has_items = matches!(answers.kind, Kind::Rest { .. } | Kind::Document(_));
-    let named = |item: Option<&str>| {
+    let with_item = |item: Option<&str>| {
         let names = Names::new(name, answers.source_type, item)?;
         if has_items {
             names.are_two()?;
@@ -80,8 +80,9 @@ pub(super) async fn run(
         Ok::<_, Failure>(names)
     };
     let usual = names::item_of(answers.source_type);
-    let item = arguments.asked_item(&answers.kind, usual, |item| named(Some(item)).map(drop))?;
-    let names = named(item.or(of_document).as_deref())?;
+    let item =
+        arguments.asked_item(&answers.kind, usual, |item| with_item(Some(item)).map(drop))?;
+    let names = with_item(item.or(of_document).as_deref())?;
 
     let started = Instant::now();
     let mut files = rendered(&answers.kind, &names);
