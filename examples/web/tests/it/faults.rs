@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::{StreamExt, stream};
 use omni_connector::SyncType::{Full, Incremental};
 use omni_connector_dev::testing::{Fault, RetryAfter, wire::Answer as Sent};
 use serde_json::json;
@@ -69,46 +70,55 @@ async fn a_fault_anywhere_deletes_nothing_and_the_next_run_has_everything() {
         ("401", Fault::Answer(401, None)),
         ("403", Fault::Answer(403, None)),
     ];
-    for (number, (name, fault)) in faults.into_iter().enumerate() {
-        let (test, plan) = breakable().await;
-        for part in ["/robots.txt", "GET /", "/a", "/c", ""] {
-            // RFC 9309: a host that answers 4xx has no rules.
-            if part == "/robots.txt" && (name == "401" || name == "403") {
-                continue;
-            }
-            let what = format!("{name} at `{part}`");
-            let words = format!("<title>C</title><p>c of {number}</p>");
-            test.set("/c", html(&words));
-            *plan.lock().unwrap() = Some((part, fault.clone()));
-            for mode in [Incremental, Full] {
-                // A run that the check of the settings refuses never begins.
-                let Ok(run) = test.manager.sync(&test.source.id, mode).await else {
-                    continue;
-                };
-                let ended = test.wait(&run).await;
-                // The end of the run is true: a page that failed is counted, and a run that is over says why.
-                let is_whole = test.by_path().await["/c"]
-                    .text
-                    .contains(&format!("c of {number}"));
-                let has_said = match ended.message() {
-                    Some(message) => message.contains("`root_url`"),
-                    None => ended.failures() + ended.report().skipped > 1,
-                };
-                assert!(is_whole || has_said, "{what}: {ended:?}");
-            }
-            assert_eq!(test.paths().await, ALL, "{what}");
-            *plan.lock().unwrap() = None;
-            // A proxy that refused connections is back a little later.
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            let ended = test.sync(Incremental).await;
-            assert_eq!(ended.failures(), 0, "{what}");
-            let found = test.by_path().await;
-            assert!(
-                found["/c"].text.contains(&format!("c of {number}")),
-                "{what}"
-            );
-            assert_eq!(test.paths().await, ALL, "{what}");
+    let trials = faults.into_iter().enumerate();
+    let trials = trials.map(|(number, (name, fault))| fault_everywhere(number, name, fault));
+    // Each trial mostly waits.
+    stream::iter(trials)
+        .buffer_unordered(4)
+        .collect::<()>()
+        .await;
+}
+
+/// Breaks one kind of request after the other, in runs of both modes.
+async fn fault_everywhere(number: usize, name: &str, fault: Fault) {
+    let (test, plan) = breakable().await;
+    for part in ["/robots.txt", "GET /", "/a", "/c", ""] {
+        // RFC 9309: a host that answers 4xx has no rules.
+        if part == "/robots.txt" && (name == "401" || name == "403") {
+            continue;
         }
+        let what = format!("{name} at `{part}`");
+        let words = format!("<title>C</title><p>c of {number}</p>");
+        test.set("/c", html(&words));
+        *plan.lock().unwrap() = Some((part, fault.clone()));
+        for mode in [Incremental, Full] {
+            // A run that the check of the settings refuses never begins.
+            let Ok(run) = test.manager.sync(&test.source.id, mode).await else {
+                continue;
+            };
+            let ended = test.wait(&run).await;
+            // The end of the run is true: a page that failed is counted, and a run that is over says why.
+            let is_whole = test.by_path().await["/c"]
+                .text
+                .contains(&format!("c of {number}"));
+            let has_said = match ended.message() {
+                Some(message) => message.contains("`root_url`"),
+                None => ended.failures() + ended.report().skipped > 1,
+            };
+            assert!(is_whole || has_said, "{what}: {ended:?}");
+        }
+        assert_eq!(test.paths().await, ALL, "{what}");
+        *plan.lock().unwrap() = None;
+        // A proxy that refused connections is back a little later.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let ended = test.sync(Incremental).await;
+        assert_eq!(ended.failures(), 0, "{what}");
+        let found = test.by_path().await;
+        assert!(
+            found["/c"].text.contains(&format!("c of {number}")),
+            "{what}"
+        );
+        assert_eq!(test.paths().await, ALL, "{what}");
     }
 }
 
