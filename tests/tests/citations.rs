@@ -47,7 +47,13 @@ fn every_source_file_that_the_architecture_names_exists() {
     let architecture = fs::read_to_string(root.join("ARCHITECTURE.md")).expect("the architecture");
     // Code is between every other pair of backticks.
     let quoted = architecture.split('`').skip(1).step_by(2);
-    let named: BTreeSet<_> = quoted.filter(|text| text.ends_with(".rs")).collect();
+    let named: BTreeSet<_> = quoted
+        .filter(|text| {
+            Path::new(text)
+                .extension()
+                .is_some_and(|extension| extension == "rs")
+        })
+        .collect();
     let gone: Vec<_> = named
         .iter()
         .filter(|name| !files.iter().any(|file| file.ends_with(name)))

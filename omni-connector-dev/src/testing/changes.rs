@@ -187,12 +187,14 @@ fn odd(item: &mut Value, oddity: Oddity, fields: &Fields) -> Result<(), &'static
             let members = item.as_object_mut().into_iter().flatten();
             let times: Vec<_> = members
                 .map(|(_, value)| value)
-                .filter(|value| is_time(&**value))
+                .filter(|value| is_time(value))
                 .collect();
             if times.is_empty() {
                 return Err("its items have no times");
             }
-            times.into_iter().for_each(|value| *value = time.into());
+            for value in times {
+                *value = time.into();
+            }
         }
         Oddity::StrangeId | Oddity::LongId => {
             let id = fields.id.as_ref().map(|id| &mut item[id]);

@@ -24,7 +24,7 @@ const LAST: u64 = 20_000;
 /// The files of a folder.
 const OF_FOLDER: u64 = 1_000;
 /// How long the connector may take to start.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Compares the rates, and the peaks of memory with those of a tree of the first files only.
 pub(crate) fn rows() -> Result<[Row; 3]> {

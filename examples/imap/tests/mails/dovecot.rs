@@ -72,7 +72,7 @@ impl Dovecot {
     /// Takes all rights from a folder, until it is opened.
     pub(crate) fn close(&self, name: &str) -> Closed {
         let folder = self.folder.path().join("mail").join(name);
-        fs::set_permissions(&folder, fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o000)).unwrap();
         Closed(folder)
     }
 

@@ -1,6 +1,9 @@
 //! Compares the source of the tests with a tape of the real one: the operations, the fields of answers, and how lists end.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+};
 
 use anyhow::{Result, anyhow};
 use omni_connector::{
@@ -56,9 +59,9 @@ pub(super) async fn fake(suite: &Conformance) -> Result<Verdict> {
     if !missing.is_empty() {
         let more = missing.len().saturating_sub(NAMED);
         let named: Vec<_> = missing.into_iter().take(NAMED).collect();
-        said += &format!("; only on the tape: {}", named.join(", "));
+        let _ = write!(said, "; only on the tape: {}", named.join(", "));
         if more > 0 {
-            said += &format!(" and {more} more");
+            let _ = write!(said, " and {more} more");
         }
     }
     Ok(Verdict::Passed(said))

@@ -135,7 +135,8 @@ fn each_mistake_is_caught_by_the_check_that_claims_it() {
     let missed = Mutex::new(Vec::new());
     thread::scope(|scope| {
         for share in mistakes.chunks(share) {
-            scope.spawn(|| {
+            let missed = &missed;
+            scope.spawn(move || {
                 for (mistake, check) in share {
                     match failed(mistake, &[*check]).first() {
                         Some((_, text)) => println!("== {mistake}\n{text}\n"),
@@ -219,7 +220,7 @@ fn no_mistake_is_caught_by_a_check_that_does_not_claim_it() {
     let next = AtomicUsize::new(0);
     let wrong = Mutex::new(Vec::new());
     // The checks mostly wait.
-    std::thread::scope(|threads| {
+    thread::scope(|threads| {
         for _ in 0..3 {
             threads.spawn(|| {
                 while let Some((mistake, claimed)) =

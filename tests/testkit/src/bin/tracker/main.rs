@@ -85,6 +85,10 @@ impl Tracker {
     }
 
     #[sync]
+    #[allow(
+        clippy::too_many_lines,
+        reason = "each mistake is where a connector makes it"
+    )]
     async fn sync(
         &self,
         config: Config<Settings>,
