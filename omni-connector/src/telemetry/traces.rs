@@ -115,7 +115,9 @@ impl Clean {
             match &mut attribute.value {
                 Value::String(text) => self.text(text),
                 Value::Array(Array::String(texts)) => {
-                    texts.iter_mut().for_each(|text| self.text(text));
+                    for text in texts {
+                        self.text(text);
+                    }
                 }
                 _ => {}
             }
@@ -131,7 +133,9 @@ impl Clean {
 
 impl trace::SpanExporter for Clean {
     async fn export(&self, mut batch: Vec<SpanData>) -> OTelSdkResult {
-        batch.iter_mut().for_each(|span| self.span(span));
+        for span in &mut batch {
+            self.span(span);
+        }
         self.exporter.export(batch).await
     }
 
