@@ -16,7 +16,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     not(feature = "cli"),
-    expect(
+    allow(
         dead_code,
         unused_imports,
         reason = "only the page and the command use parts of the store and of the rules"
