@@ -288,21 +288,19 @@ pub(super) async fn walks(suite: &Conformance) -> Result<Verdict> {
             }
         };
         if let Some(failure) = failure {
-            let help =
-                "remember the tokens of a walk, as `Pages` does, and fail when one comes again";
             return Ok(Verdict::Failed(
                 failure
-                    .help(help)
+                    .help("remember the tokens of a walk, as `Pages` does, and fail when one comes again")
                     .store(world.keep(Check::Walks, "token").await),
             ));
         }
         tried.push("a repeated token");
     }
-    if tried.is_empty() {
-        left_out.dedup();
-        return Ok(Verdict::LeftOut(left_out.join("; ")));
-    }
-    Ok(Verdict::Passed(tried.join(", ")))
+    left_out.dedup();
+    Ok(match tried[..] {
+        [] => Verdict::LeftOut(left_out.join("; ")),
+        _ => Verdict::Passed(tried.join(", ")),
+    })
 }
 
 fn world_of_tokens(suite: &Conformance) -> Vec<(String, String)> {
