@@ -14,7 +14,7 @@ use super::{
   cargo omni kill
   cargo omni kill --after 40     in this or the next run, when it has sent 40 documents")]
 pub(super) struct Arguments {
-    /// Kill it when a run has sent so many documents
+    /// Kill it when a run has sent this number of documents
     #[arg(long, value_name = "N", group = "moment", value_parser = clap::value_parser!(u64).range(1..))]
     after: Option<u64>,
     /// Kill it when a run saves its next checkpoint

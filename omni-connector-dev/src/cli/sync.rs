@@ -43,7 +43,7 @@ pub(super) struct Arguments {
     /// Start over, although a run was completed before
     #[arg(long)]
     full: bool,
-    /// Take only so many documents and stop the run; its checkpoint is not published
+    /// Stop the run after this number of documents; its checkpoint is not published
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     first: Option<u64>,
     /// End with exit code 4 when the run completed and its last line names something that it lacks: items, the text of a

@@ -222,7 +222,7 @@ fn control(frame: &Frame) -> Markup {
                     option value="" { "what is due" }
                     @for mode in modes { @if *mode != SyncType::Incremental { option value=(mode.to_string()) { (mode.to_string()) } } }
                 }
-                input.narrow type="number" name="first" min="1" placeholder="all" aria-label="Only the first documents" title="Take only so many documents; the checkpoint is not published";
+                input.narrow type="number" name="first" min="1" placeholder="all" aria-label="Only the first documents" title="Stop the run after this number of documents; its checkpoint is not published";
                 button.primary data-press="r" { "Sync" }
             }
         }

@@ -10,7 +10,7 @@ use super::StoreError;
 /// The bound of a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Bound {
-    /// Only so many documents are taken.
+    /// This number of documents is taken; the others are not stored.
     pub first: Option<u64>,
     /// Only the document of this item is taken.
     pub item: Option<String>,

@@ -1,7 +1,7 @@
 //! The secrets that the process has met.
 //!
-//! The latest are removed from every log line, span and panic, whoever writes it. While the process records a tape, all
-//! of them are kept: a tape must not contain any.
+//! The latest secrets are removed from every log line, span and panic, also from those of the author's code. While the
+//! process records a tape, it keeps all secrets: a tape must not contain any.
 
 use std::{
     borrow::Cow,

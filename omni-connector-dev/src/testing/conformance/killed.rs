@@ -21,7 +21,7 @@ use crate::testing::{
 
 /// The number of concurrent trials. They mostly wait.
 pub(super) const AT_ONCE: usize = 3;
-/// One of so many boundaries is followed by a second kill.
+/// One boundary in this number is followed by a second kill.
 const TWICE: usize = 10;
 /// The most bytes of a checkpoint that a failure shows.
 const LONGEST: usize = 240;
