@@ -19,17 +19,13 @@ use oauth2::CsrfToken;
 
 use super::{
     Page,
-    show::{Html, encoded, steers},
+    show::{Html, steers},
 };
-use crate::store::review;
+use crate::routes::hiding;
 
 /// Allows only content from this page itself.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
     form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
-/// Replaces a secret.
-const HIDDEN: &str = "••••••";
-/// The number of characters at the start or end of a secret that must not be shown.
-const TELLING: usize = 12;
 /// The most unused printed addresses.
 const UNUSED: usize = 32;
 
@@ -121,16 +117,9 @@ pub(super) async fn guard(State(page): State<Page>, request: Request, next: Next
             "Only the page itself may change something. Open the address that `cargo omni dev` printed; a program sends that address as `Origin`.",
         );
     }
-    let secrets = page.shared.store.read(review::secrets).await;
     let answer = next.run(request).await;
-    let is_stream = answer
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|kind| kind == "text/event-stream");
-    // Without the list of secrets nothing may be shown.
-    let mut answer = match secrets {
-        _ if is_stream => answer,
-        Ok(secrets) => without(answer, &secrets).await,
+    let mut answer = match hiding::without_secrets(&page.shared, answer).await {
+        Ok(answer) => without_steering(answer).await,
         Err(error) => refusal(&format!("The store does not answer: {error}")),
     };
     harden(&mut answer);
@@ -144,62 +133,19 @@ fn is_of_the_page(headers: &HeaderMap) -> bool {
     headers.contains_key(header::ORIGIN) && site.is_none_or(|site| site == "same-origin")
 }
 
-/// Removes secrets in every encoding from an answer, and marks that change the text direction from a page.
-async fn without(answer: Response, secrets: &[String]) -> Response {
+/// Replaces marks that change the text direction in a page.
+async fn without_steering(answer: Response) -> Response {
+    let kind = answer.headers().get(header::CONTENT_TYPE);
+    if !kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html")) {
+        return answer;
+    }
     let (mut parts, body) = answer.into_parts();
     let Ok(bytes) = to_bytes(body, usize::MAX).await else {
         return refusal("The answer could not be made.");
     };
-    let Ok(mut text) = String::from_utf8(bytes.to_vec()) else {
-        return (parts, Body::from(bytes)).into_response();
-    };
-    for secret in secrets {
-        let escaped = html! { (secret) }.into_string();
-        let quoted = serde_json::Value::from(secret.as_str()).to_string();
-        let quoted = quoted[1..quoted.len() - 1].to_owned();
-        let both = html! { (quoted) }.into_string();
-        for form in [secret.clone(), escaped, quoted, both, encoded(secret)] {
-            text = hide(text, &form);
-        }
-    }
-    let kind = parts.headers.get(header::CONTENT_TYPE);
-    if kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html")) && text.contains(steers) {
-        text = text.replace(steers, "\u{fffd}");
-    }
+    let text = String::from_utf8_lossy(&bytes).replace(steers, "\u{fffd}");
     parts.headers.remove(header::CONTENT_LENGTH);
     (parts, Body::from(text)).into_response()
-}
-
-/// Replaces a secret, and a long start or end of it, since texts may be cut before they are shown.
-fn hide(text: String, secret: &str) -> String {
-    let from_start = secret
-        .char_indices()
-        .nth(TELLING)
-        .map_or(secret, |(end, _)| &secret[..end]);
-    let from_end = secret
-        .char_indices()
-        .rev()
-        .nth(TELLING - 1)
-        .map_or(secret, |(start, _)| &secret[start..]);
-    if !text.contains(from_start) && !text.contains(from_end) {
-        return text;
-    }
-    let mut shown = String::with_capacity(text.len());
-    let mut rest = text.as_str();
-    while let Some(at) = rest.find(from_start) {
-        let common = rest[at..]
-            .char_indices()
-            .zip(secret.chars())
-            .take_while(|((_, a), b)| a == b);
-        let end = common
-            .last()
-            .map_or(0, |((index, c), _)| index + c.len_utf8());
-        shown.push_str(&rest[..at]);
-        shown.push_str(HIDDEN);
-        rest = &rest[at + end..];
-    }
-    shown.push_str(rest);
-    shown.replace(from_end, HIDDEN)
 }
 
 /// Sets the headers of every answer of the page.
@@ -276,33 +222,5 @@ mod tests {
         assert!(door.knows(&with_cookie(&cookie)));
         assert!(door.admit(token).is_none(), "the token works once");
         assert!(!Door::new(3005).knows(&with_cookie(&cookie)));
-    }
-
-    #[tokio::test]
-    async fn a_secret_is_hidden_in_every_encoding_of_an_answer() {
-        let secret = "p\"<&>\\word".to_owned();
-        let json = serde_json::json!({ "a": secret }).to_string();
-        let page = html! { (secret) " " (json) }.into_string() + &json + &secret;
-        let answer = without(page.into_response(), &[secret]).await;
-        let bytes = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
-        let text = String::from_utf8(bytes.to_vec()).unwrap();
-        assert!(!text.contains("word"), "{text}");
-    }
-
-    #[test]
-    fn a_secret_that_was_cut_is_hidden_as_well() {
-        let secret = "0123456789abcdefghij";
-        let hidden = hide(
-            format!("a {secret} b 0123456789abcdef… c …9abcdefghij 01234567 d"),
-            secret,
-        );
-        assert_eq!(
-            hidden,
-            format!("a {HIDDEN} b {HIDDEN}… c …9abcdefghij 01234567 d")
-        );
-        assert_eq!(
-            hide("…89abcdefghij".to_owned(), secret),
-            format!("…{HIDDEN}")
-        );
     }
 }
