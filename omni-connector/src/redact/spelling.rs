@@ -118,7 +118,8 @@ impl Matcher {
         self.replaced(text, true, mark)
     }
 
-    /// Replaces every whole secret by its mark. It keeps the form of the text, such as a JSON document.
+    /// Replaces every secret by its mark, and the beginning of one up to an ellipsis. It keeps the form of the text, such
+    /// as a JSON document.
     pub(super) fn replace_whole(&self, text: &str, mark: &str) -> String {
         self.replaced(text, false, |_| mark.into())
     }
@@ -135,8 +136,9 @@ impl Matcher {
         while at < bytes.len() {
             let (end, secret) = match self.at(bytes, at) {
                 Some((Found::Until(end), secret)) => (end, secret),
-                Some((Found::Open { matched }, secret)) if with_cut && matched >= SHORTEST_PART => {
-                    (bytes.len(), secret)
+                Some((Found::Open { matched }, secret)) if matched >= SHORTEST_PART => {
+                    let end = if with_cut { None } else { cut(&bytes[at..]) };
+                    (end.map_or(bytes.len(), |end| at + end), secret)
                 }
                 _ => {
                     at += 1;
@@ -236,6 +238,11 @@ impl Pattern {
     }
 }
 
+/// Returns where an ellipsis cuts the text.
+fn cut(text: &[u8]) -> Option<usize> {
+    (0..text.len()).find(|at| is_cut(&text[*at..]))
+}
+
 /// Returns whether the text ends here, or an ellipsis shows that it was cut here.
 fn is_cut(rest: &[u8]) -> bool {
     rest.is_empty() || rest.starts_with("…".as_bytes()) || rest.starts_with(b"...")
@@ -299,7 +306,8 @@ fn percent(text: &[u8], start: usize, each: &mut dyn FnMut(&[u8], usize)) -> boo
             return true;
         };
         let (Some(high), Some(low)) = (digit(*high), digit(*low)) else {
-            return false;
+            // The text may be cut within the escape.
+            return is_cut(&text[at..]) || is_cut(&text[at + 1..]);
         };
         each(&[high << 4 | low], at + 2);
         if (high, low) != (2, 5) {
