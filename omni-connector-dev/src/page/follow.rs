@@ -15,7 +15,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use tokio::time::sleep;
 
-use super::{Door, Page};
+use super::{Page, Sessions};
 use crate::{
     lookup,
     rules::Refusal,
@@ -34,12 +34,12 @@ const REMEMBERED: time::Duration = time::Duration::minutes(2);
 const LARGEST: usize = 4 << 20;
 
 /// Stores reports until the manager ends.
-pub(crate) async fn follow(shared: Shared, door: Door) {
+pub(crate) async fn follow(shared: Shared, sessions: Sessions) {
     let mut settled = HashSet::new();
     loop {
         sleep(POLL_INTERVAL).await;
-        let is_watched = shared.workbench.bench().phase != Phase::Unwatched;
-        if !is_watched && !door.has_guests() {
+        let is_watched = shared.workbench.bench().phase != Phase::Unmanaged;
+        if !is_watched && !sessions.have_begun() {
             continue;
         }
         if let Err(error) = look(&shared, &mut settled).await {

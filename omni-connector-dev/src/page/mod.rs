@@ -10,7 +10,6 @@ mod contract;
 mod diff;
 mod document;
 mod documents;
-mod door;
 mod dry_run;
 mod events;
 mod faults;
@@ -23,7 +22,9 @@ mod orders;
 mod palette;
 mod requests;
 mod run;
+mod secrets;
 mod sent;
+mod sessions;
 mod settings;
 mod show;
 mod source;
@@ -46,7 +47,8 @@ use axum::{
 };
 use omni_connector::Manifest;
 
-pub(crate) use door::Door;
+pub(crate) use follow::follow;
+pub(crate) use sessions::Sessions;
 
 use crate::{
     options::Storage,
@@ -60,7 +62,7 @@ use crate::{
 pub(crate) struct Page {
     shared: Shared,
     descriptions: Descriptions,
-    door: Door,
+    sessions: Sessions,
     memory: Arc<Mutex<Memory>>,
 }
 
@@ -91,11 +93,11 @@ struct Notice {
 }
 
 impl Page {
-    pub(crate) fn new(shared: Shared, descriptions: Descriptions, door: Door) -> Self {
+    pub(crate) fn new(shared: Shared, descriptions: Descriptions, sessions: Sessions) -> Self {
         Self {
             shared,
             descriptions,
-            door,
+            sessions,
             memory: Arc::default(),
         }
     }
@@ -156,7 +158,7 @@ pub(crate) fn router<S>(page: Page) -> Router<S> {
         .route("/dev/contract", get(contract::pane))
         .route("/dev/go", get(palette::go))
         .route("/dev/events", get(events::stream))
-        .route_layer(from_fn_with_state(page.clone(), door::guard));
+        .route_layer(from_fn_with_state(page.clone(), sessions::guard));
     let outside = Router::new()
         .route("/dev", get(enter))
         .route("/dev/assets/page.css", get(style))
@@ -174,11 +176,11 @@ async fn enter(State(page): State<Page>, request: axum::extract::Request) -> Res
         .query()
         .and_then(|query| query.strip_prefix("t="));
     let cookie = match token {
-        Some(token) => page.door.admit(token),
+        Some(token) => page.sessions.admit(token),
         None => None,
     };
-    if cookie.is_none() && !page.door.knows(request.headers()) {
-        return door::closed();
+    if cookie.is_none() && !page.sessions.includes(request.headers()) {
+        return sessions::closed();
     }
     let has_sources = !crate::rules::listed(&page.shared)
         .await
@@ -193,13 +195,13 @@ async fn enter(State(page): State<Page>, request: axum::extract::Request) -> Res
     if let Some(cookie) = cookie {
         answer.headers_mut().insert(header::SET_COOKIE, cookie);
     }
-    door::harden(&mut answer);
+    sessions::harden(&mut answer);
     answer
 }
 
 /// Answers with a new address of the page, for a program that prints or opens it.
 async fn address(State(page): State<Page>) -> axum::Json<serde_json::Value> {
-    axum::Json(serde_json::json!({ "path": page.door.path() }))
+    axum::Json(serde_json::json!({ "path": page.sessions.path() }))
 }
 
 /// Answers with the identity of this manager, so that a command recognises the one of its store.
@@ -220,5 +222,3 @@ async fn script() -> impl IntoResponse {
     let kind = [(header::CONTENT_TYPE, "text/javascript; charset=utf-8")];
     (kind, include_str!("assets/page.js"))
 }
-
-pub(crate) use follow::follow;

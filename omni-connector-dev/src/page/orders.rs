@@ -114,12 +114,12 @@ pub(super) async fn order(sent: Sent) -> Response {
     let done = if is_passed {
         Ok(String::new())
     } else {
-        Err(unwatched())
+        Err(unmanaged())
     };
     sent.end_at(Pane::Sync, done)
 }
 
-pub(super) fn unwatched() -> Refusal {
+pub(super) fn unmanaged() -> Refusal {
     Refusal::Conflict(
         "The connector was not started by `cargo omni dev`, so it cannot be ended from here."
             .to_owned(),

@@ -19,11 +19,11 @@ use super::{
     manager::PORT,
     output::note,
     package,
+    running_manager::RunningManager,
     session::{self, lock, start_manager},
     settings::SourceArguments,
     taping::{TapeArguments, Taping},
     target::{ConnectorArguments, Named, Program},
-    warm::Warm,
 };
 use crate::{
     manager::Manager,
@@ -71,10 +71,10 @@ pub(super) async fn run(
         .connector
         .named(arguments.package.as_deref())
         .await?;
-    if let Some(warm) = Warm::find(store).await? {
-        warm.check(store, &named)?;
+    if let Some(running) = RunningManager::find(store).await? {
+        running.check(store, &named)?;
         taping.needs_own_process("`cargo omni dev`")?;
-        let address = warm.client()?.page().await?;
+        let address = running.client()?.page().await?;
         output.result(
             &json!({ "page": address }),
             format!("it runs already: {address}\n"),
@@ -98,11 +98,11 @@ pub(super) async fn run(
             Err(_) => start_manager(store, 0, None).await?,
         },
     };
-    let warm = Warm::note(store, &manager.url(), named.clone())?;
+    let file = RunningManager::write_file(store, &manager.url(), named.clone())?;
     let address = manager.page();
     output.result(&json!({ "page": address }), format!("{address}\n"));
     let done = work(&arguments, &named, &manager, taping, interrupts).await;
-    drop(warm);
+    drop(file);
     tokio::select! {
         () = manager.shutdown() => {}
         () = interrupts.second() => {}
@@ -233,7 +233,7 @@ impl Work<'_> {
             }
             Err(text) => {
                 self.workbench
-                    .change(|bench| bench.phase = Phase::Broken(text));
+                    .change(|bench| bench.phase = Phase::BuildFailed(text));
                 note("it does not build; save a change to try again");
                 Ok(Step::Wait)
             }
@@ -269,7 +269,7 @@ impl Work<'_> {
         );
         let mut process = match started {
             Ok(process) => process,
-            Err(failure) => return Ok(self.down(failure)),
+            Err(failure) => return Ok(self.not_running(failure)),
         };
         let patience = self.arguments.connector.patience();
         let registered = self.client.registration_at(process.port());
@@ -295,7 +295,7 @@ impl Work<'_> {
         };
         process.stop(self.interrupts).await;
         let failure = process.failure(&what).await;
-        Ok(self.down(failure))
+        Ok(self.not_running(failure))
     }
 
     /// Writes the tape of the process that runs, or names the requests that were not on it.
@@ -313,11 +313,11 @@ impl Work<'_> {
         }
     }
 
-    fn down(&mut self, failure: Failure) -> Step {
+    fn not_running(&mut self, failure: Failure) -> Step {
         note(&failure.message);
         self.workbench.change(|bench| {
             bench.is_running = false;
-            bench.phase = Phase::Down(failure.message);
+            bench.phase = Phase::NotRunning(failure.message);
         });
         Step::Wait
     }
@@ -418,8 +418,8 @@ impl Work<'_> {
         self.workbench.change(|bench| {
             bench.is_running = false;
             // The compiler's messages are more important.
-            if !matches!(bench.phase, Phase::Broken(_)) {
-                bench.phase = Phase::Down(failure.message);
+            if !matches!(bench.phase, Phase::BuildFailed(_)) {
+                bench.phase = Phase::NotRunning(failure.message);
             }
         });
         Step::Wait

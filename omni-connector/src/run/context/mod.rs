@@ -20,7 +20,7 @@ use super::{
     pipeline::{Limits, Pipeline},
     receipt::Scope,
     repeats::Repeats,
-    requests::{RequestLog, are_requests_kept},
+    requests::RequestLog,
 };
 use crate::{
     manager::{ManagerClient, NotesError},
@@ -126,7 +126,7 @@ impl SyncContext {
                 looked_up: LookedUp::default(),
                 groups,
                 repeats: Repeats::of(mode),
-                requests: are_requests_kept().then(Arc::default),
+                requests: crate::redact::are_requests_kept().then(Arc::default),
             }),
             scope: Arc::default(),
         }
