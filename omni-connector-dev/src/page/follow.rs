@@ -31,7 +31,7 @@ const LATEST: usize = 20;
 /// How long after the end of a run its connector is asked for the report.
 const REMEMBERED: time::Duration = time::Duration::minutes(2);
 /// The largest answer of a connector that is kept, in bytes.
-const LARGEST: usize = 4 << 20;
+const LARGEST: usize = 16 << 20;
 
 /// Stores reports until the manager ends.
 pub(crate) async fn follow(shared: Shared, sessions: Sessions) {

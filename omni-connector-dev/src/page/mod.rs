@@ -12,6 +12,7 @@ mod document;
 mod documents;
 mod dry_run;
 mod events;
+mod exchange;
 mod faults;
 mod follow;
 mod form;
@@ -75,6 +76,8 @@ struct Memory {
     answers: HashMap<String, actions::Called>,
     /// The latest dry run of each action.
     dry_runs: HashMap<String, DryRun>,
+    /// The latest call that was made once more.
+    repeated: Option<exchange::RepeatedCall>,
     /// The latest deliveries to webhooks, newest first.
     deliveries: Vec<Delivered>,
     /// The doubts about a source, with the state of the store at that time.
@@ -152,6 +155,8 @@ pub(crate) fn router<S>(page: Page) -> Router<S> {
         .route("/dev/bench", post(orders::order))
         .route("/dev/requests", get(requests::pane))
         .route("/dev/requests/fail", post(faults::fail))
+        .route("/dev/requests/repeat", post(exchange::repeat))
+        .route("/dev/requests/tape", get(exchange::tape))
         .route("/dev/documents", get(documents::pane))
         .route("/dev/actions", get(actions::pane).post(actions::call))
         .route("/dev/actions/webhook", post(webhooks::send))

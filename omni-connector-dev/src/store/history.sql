@@ -36,16 +36,23 @@ CREATE TABLE IF NOT EXISTS run_requests (
     PRIMARY KEY (sync_run_id, began_ms, number)
 ) STRICT, WITHOUT ROWID;
 
+-- The latest of these with their answers, without secrets.
+CREATE TABLE IF NOT EXISTS run_exchanges (
+    sync_run_id  TEXT NOT NULL,
+    began_ms     INTEGER NOT NULL,
+    number       INTEGER NOT NULL,
+    exchange     TEXT NOT NULL,             -- JSON
+    PRIMARY KEY (sync_run_id, began_ms, number)
+) STRICT;
+
 -- The newest documents, which are shown where nothing is searched for.
 CREATE INDEX IF NOT EXISTS documents_by_change ON documents (metadata ->> 'updated_at' DESC, key);
 
--- Runs that a person bounded: to the first documents, or to one item that failed before.
-CREATE TABLE IF NOT EXISTS run_bounds (
+-- Runs that a person bounded: to some documents, or to one item that failed before.
+DROP TABLE IF EXISTS run_bounds;
+CREATE TABLE IF NOT EXISTS bounded_runs (
     sync_run_id  TEXT PRIMARY KEY,
-    first        INTEGER,                   -- take only so many documents
-    item         TEXT,                      -- take only this document
-    tried_run    TEXT,                      -- the run whose failure is tried again
-    is_reached   INTEGER NOT NULL
+    bound        TEXT NOT NULL              -- JSON
 ) STRICT;
 
 -- The documents that the latest runs of each source sent or deleted.
