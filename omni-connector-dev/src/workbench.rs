@@ -63,6 +63,10 @@ pub(crate) struct Bench {
     pub(crate) is_package: bool,
     /// The changes and resumed runs of the last restart, one sentence each.
     pub(crate) news: Vec<String>,
+    /// The tape that answers in place of the source.
+    pub(crate) replays: Option<String>,
+    /// The tape that is recorded.
+    pub(crate) records: Option<String>,
     /// The kill that a person planned for the next moment of its kind.
     pub(crate) kill: Option<PlannedKill>,
 }

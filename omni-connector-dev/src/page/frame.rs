@@ -206,6 +206,7 @@ impl Frame {
                     (self.panes(pane))
                     main id="content" tabindex="-1" {
                         (self.notice())
+                        (self.tape())
                         div id="compiler" data-live="" { (self.compiler(pane)) }
                         (content)
                     }
@@ -308,6 +309,14 @@ impl Frame {
                     }
                 }
             }
+        }
+    }
+
+    /// Renders which tape plays or is recorded.
+    fn tape(&self) -> Markup {
+        html! {
+            @if let Some(file) = &self.bench.replays { div.notice.tape role="status" { p { "The tape " code { (foreign(file)) } " answers in place of the source." } } }
+            @if let Some(file) = &self.bench.records { div.notice.tape role="status" { p { "Requests and answers are recorded into " code { (foreign(file)) } "." } } }
         }
     }
 

@@ -19,6 +19,7 @@ mod form;
 mod frame;
 mod kept;
 mod kills;
+mod offers;
 mod orders;
 mod palette;
 mod requests;
@@ -76,6 +77,8 @@ struct Memory {
     answers: HashMap<String, actions::Called>,
     /// The latest dry run of each action.
     dry_runs: HashMap<String, DryRun>,
+    /// The latest resource, prompt or skill that was fetched.
+    fetched: Option<offers::Fetched>,
     /// The latest call that was made once more.
     repeated: Option<exchange::RepeatedCall>,
     /// The latest deliveries to webhooks, newest first.
@@ -159,6 +162,7 @@ pub(crate) fn router<S>(page: Page) -> Router<S> {
         .route("/dev/requests/tape", get(exchange::tape))
         .route("/dev/documents", get(documents::pane))
         .route("/dev/actions", get(actions::pane).post(actions::call))
+        .route("/dev/actions/offer", post(offers::fetch))
         .route("/dev/actions/webhook", post(webhooks::send))
         .route("/dev/contract", get(contract::pane))
         .route("/dev/go", get(palette::go))

@@ -223,6 +223,14 @@ fn control(frame: &Frame) -> Markup {
                     @for mode in modes { @if *mode != SyncType::Incremental { option value=(mode.to_string()) { (mode.to_string()) } } }
                 }
                 input.narrow type="number" name="first" min="1" placeholder="all" aria-label="Only the first documents" title="Stop the run after this number of documents; its checkpoint is not published";
+                details.options {
+                    summary { "Only some" }
+                    div {
+                        label { "Items matching" input name="matching" placeholder="part of an id, a title or an address" autocomplete="off"; }
+                        label { "Changed since" input type="date" name="since"; }
+                        p.help { "The connector reads as always. Documents that do not fit are left out, and then its checkpoint is not published." }
+                    }
+                }
                 button.primary data-press="r" { "Sync" }
             }
         }

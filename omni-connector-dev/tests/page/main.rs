@@ -86,6 +86,29 @@ async fn connector() -> String {
                     },
                 ),
             )
+            // It has one call, whose answer has changed since.
+            .route(
+                "/dev/repeat",
+                post(async |Json(id): Json<Value>| match id["number"].as_u64() {
+                    Some(1) => {
+                        let exchange = requests::exchange(json!({ "issues": ["<b>", "new"] }));
+                        let repeated = json!({ "outcome": "ok", "error": null, "took_ms": 7, "exchange": exchange });
+                        (StatusCode::OK, Json(repeated))
+                    }
+                    _ => (StatusCode::NOT_FOUND, Json(Value::Null)),
+                }),
+            )
+            .route(
+                "/resource",
+                post(async |Json(call): Json<Value>| Json(json!({ "contents": [{ "uri": call["uri"], "text": "<b>rules" }] }))),
+            )
+            .route(
+                "/prompt",
+                post(async |Json(call): Json<Value>| match call["name"].as_str() {
+                    Some("summary") => (StatusCode::OK, Json(json!({ "messages": [call["arguments"]] }))),
+                    _ => (StatusCode::NOT_FOUND, Json(json!({ "error": "no such prompt" }))),
+                }),
+            )
             .route(
                 "/dev/webhooks",
                 get(async || Json(json!(["/hooks/{source_id}"]))),
@@ -135,6 +158,10 @@ async fn register(manager: &Manager, schema: Value) {
         "actions": [
             { "name": "echo", "description": "Say it again", "input_schema": schema, "mode": "write", "source_types": ["github"] },
         ],
+        "mcp_enabled": true, "mcp_catalog_loaded": true,
+        "resources": [{ "uri_template": "acme://rules/{id}", "name": "The <b>rules" }],
+        "prompts": [{ "name": "summary", "description": "Sum it up", "arguments": [{ "name": "topic", "required": true }, { "name": "tone" }] }],
+        "skills": [{ "id": "acme:help", "title": "How to ask", "content": "Ask <b>well." }],
         "search_operators": [
             { "operator": "project", "attribute_key": "project", "value_type": "text" },
             { "operator": "colour", "attribute_key": "colour", "value_type": "text" },

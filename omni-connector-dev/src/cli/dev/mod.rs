@@ -147,6 +147,8 @@ async fn work(
             phase: Phase::Starting,
             is_watching: work.package.is_some(),
             is_package: work.package.is_some(),
+            replays: work.taping.replays(),
+            records: work.taping.records(),
             ..Bench::default()
         };
     });
