@@ -120,6 +120,20 @@ impl<'a> Page<'a> {
         self.client.read(request.query(&given)).await
     }
 
+    /// Returns a file of the page, as it is.
+    pub(super) async fn file(
+        &self,
+        path: &str,
+        parameters: &[(&str, Option<&str>)],
+    ) -> Result<String, Failure> {
+        let given = parameters.iter();
+        let given: Vec<_> = given
+            .filter_map(|(name, value)| Some((name, (*value)?)))
+            .collect();
+        let request = self.request(Method::GET, &format!("/dev/{path}"));
+        self.client.text(request.query(&given)).await
+    }
+
     /// Sends a form, and gives what came of it.
     pub(super) async fn send(
         &self,

@@ -15,7 +15,7 @@ const FLAGS: [(&str, &str); 21] = [
     ),
     (
         "sync",
-        "config credentials first full name port pseudonyms record release replay set source-type store strict url verbose volatile wait",
+        "config credentials first full matching name port pseudonyms record release replay set since source-type store strict url verbose volatile wait",
     ),
     ("search", "as limit store"),
     ("manifest", "url"),
@@ -44,7 +44,7 @@ const FLAGS: [(&str, &str); 21] = [
     ("explain", "as source store words"),
     (
         "requests",
-        "fail limit only operation source store times with",
+        "call fail limit only operation repeat source store tape times with",
     ),
     ("checkpoint", "source store"),
     (
@@ -57,7 +57,7 @@ const FLAGS: [(&str, &str); 21] = [
 ];
 
 /// Commands on a store with one run, their exit code, and the members of their JSON: of its first element where it is a list.
-const ENDS: [(&str, i32, &str); 32] = [
+const ENDS: [(&str, i32, &str); 35] = [
     ("search", 0, "as hits ignored query total"),
     ("search nothing-like-this", 0, "as hits ignored query total"),
     ("sources", 0, "documents has_credential last_run source"),
@@ -107,10 +107,13 @@ const ENDS: [(&str, i32, &str); 32] = [
     (
         "requests",
         0,
-        "costs filter found is_reported limit operations requests run walks",
+        "call costs filter found is_reported limit operations requests run walks",
     ),
     ("requests no-such-run", 1, "error help"),
     ("requests --fail x", 2, ""),
+    ("requests --call 1", 1, "error help"),
+    ("requests --tape kept.tape", 1, "error help"),
+    ("sync --since soon", 2, ""),
     (
         "checkpoint diff",
         0,
