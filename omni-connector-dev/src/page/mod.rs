@@ -154,6 +154,7 @@ pub(crate) fn router<S>(page: Page) -> Router<S> {
         .route("/dev/sync/kill", post(kills::kill))
         .route("/dev/sync/try", post(orders::try_again))
         .route("/dev/sync/rewind", post(orders::rewind))
+        .route("/dev/sync/doubt", post(orders::dismiss))
         .route("/dev/sync/checkpoint", post(orders::set_checkpoint))
         .route("/dev/bench", post(orders::order))
         .route("/dev/requests", get(requests::pane))

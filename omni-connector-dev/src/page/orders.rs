@@ -121,6 +121,30 @@ pub(super) async fn set_checkpoint(sent: Sent) -> Response {
     sent.end_at(Pane::Sync, done)
 }
 
+/// Dismisses a doubt with a reason, or has it count again.
+pub(super) async fn dismiss(sent: Sent) -> Response {
+    let done = async {
+        let reason = sent.field("reason").trim().to_owned();
+        let is_withdrawn = sent.fields.filled("withdraw").is_some();
+        if reason.is_empty() && !is_withdrawn {
+            let text = "A doubt is dismissed with a reason.";
+            return Err(Refusal::BadRequest(text.to_owned()));
+        }
+        let reason = (!is_withdrawn).then_some(reason);
+        let (page, id) = (&sent.page, &sent.source()?.source.id);
+        rules::dismiss(&page.shared, id, sent.field("text"), reason).await?;
+        page.memory(|memory| memory.doubts = None);
+        let done = if is_withdrawn {
+            "The doubt counts again."
+        } else {
+            "Dismissed."
+        };
+        Ok(done.to_owned())
+    }
+    .await;
+    sent.end_at(Pane::Sync, done)
+}
+
 /// Passes an order on to the development command.
 pub(super) async fn order(sent: Sent) -> Response {
     let order = match sent.field("order") {

@@ -30,7 +30,7 @@ pub(crate) use catalog::{
 };
 pub(crate) use checkpoints::{resume_from, rewind, set_checkpoint};
 pub(crate) use contents::{FileToRead, Reading, store_file, store_text, text_of_file};
-pub(crate) use doubts::{Doubt, doubts};
+pub(crate) use doubts::{Doubt, dismiss, doubts};
 pub(crate) use events::accept;
 pub(crate) use explain::{Layer, explain};
 pub(crate) use manual_run::{

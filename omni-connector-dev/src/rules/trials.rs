@@ -23,6 +23,8 @@ pub(crate) struct Trial {
     pub(crate) item: String,
     /// The run in which it failed.
     pub(crate) tried_run: Option<String>,
+    /// Whether the connector fetched the item by itself, with its `#[refetch]`.
+    pub(crate) is_refetch: bool,
     /// The tape that answered in place of the source.
     pub(crate) tape: Option<String>,
     pub(crate) before: Outcome,
@@ -122,6 +124,7 @@ pub(crate) fn trial(db: &Connection, run: &Run) -> Result<Option<Trial>, StoreEr
         None => None,
     };
     let now = outcome(db, &run.source_id, &run.id, &item)?;
+    let is_refetch = report(db, &run.id)?.is_some_and(|report| report.is_refetch);
     Ok(Some(Trial {
         before: before.unwrap_or(Outcome::Unknown),
         now: now.unwrap_or(if run.is_running() {
@@ -131,6 +134,7 @@ pub(crate) fn trial(db: &Connection, run: &Run) -> Result<Option<Trial>, StoreEr
         }),
         item,
         tried_run,
+        is_refetch,
         tape,
     }))
 }

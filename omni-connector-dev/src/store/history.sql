@@ -55,6 +55,14 @@ CREATE TABLE IF NOT EXISTS bounded_runs (
     bound        TEXT NOT NULL              -- JSON
 ) STRICT;
 
+-- Doubts about sources that a person dismissed. They come back when the sentence changes in more than its numbers.
+CREATE TABLE IF NOT EXISTS dismissed_doubts (
+    source_id     TEXT NOT NULL,
+    kind          TEXT NOT NULL,            -- the topic and the sentence without numbers
+    reason        TEXT NOT NULL,
+    PRIMARY KEY (source_id, kind)
+) STRICT, WITHOUT ROWID;
+
 -- The documents that the latest runs of each source sent or deleted.
 CREATE TABLE IF NOT EXISTS run_documents (
     sync_run_id  TEXT NOT NULL,

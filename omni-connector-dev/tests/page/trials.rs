@@ -219,6 +219,14 @@ async fn a_failed_item_is_tried_again_and_nothing_else_is_taken() {
     );
     let (status, _) = again(&run, "broken.pdf").await;
     assert_eq!(status, StatusCode::CONFLICT, "it still runs");
+    // The connector is told which item is wanted, and says that it fetches that one alone.
+    let kept = HttpClient::new().post(format!("{}/dev/api/runs/{run}/keep", world.manager.url()));
+    assert_eq!(kept.send().await.unwrap().status(), 204);
+    let sync = browser.json("/dev/sync").await;
+    assert_eq!(sync["run"]["report"]["current"], "broken.pdf");
+    assert_eq!(sync["run"]["trial"]["is_refetch"], true);
+    let page = browser.page("/dev/sync").await;
+    assert!(page.contains("fetched this item by itself"), "{page}");
     let saved = json!({ "page": 9 });
     say(&world, &format!("sync/{run}/checkpoint"), &saved).await;
     documents(&world, &run, &["handbook", "broken.pdf"]).await;
