@@ -267,7 +267,7 @@ fn doubts(frame: &Frame, doubts: Option<&[Doubt]>) -> Markup {
                         span.chip.bad[doubt.is_serious] { (doubt.topic) } " " (foreign(&doubt.text))
                         @if let Some(search) = &doubt.search { " " a href=(frame.link(Pane::Documents.path(), &[("q", search)])) { "look" } }
                         details {
-                            summary { @match &doubt.dismissed { Some(reason) => { "dismissed: " (foreign(reason)) }, None => "dismiss" } }
+                            summary { @match &doubt.dismissed { Some(reason) => { "dismissed: " (foreign(reason)) }, None => { "dismiss" span.hidden { ": " (foreign(&doubt.text)) } } } }
                             form.joined method="post" action=(action) {
                                 input type="hidden" name="text" value=(doubt.text);
                                 @if doubt.dismissed.is_some() { button.small name="withdraw" value="1" { "It counts again" } }
