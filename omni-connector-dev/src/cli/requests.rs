@@ -174,8 +174,8 @@ async fn one(
         };
         page.send(&path, &[]).await?;
     }
-    let pane = page.pane("requests", &parameters).await?;
-    let call = &pane["call"];
+    let shown = page.pane("requests", &parameters).await?;
+    let call = &shown["call"];
     if call.is_null() {
         let failure = Failure::failed(format!("the run has no request {number}"));
         return Err(failure.help("`cargo omni requests --json` lists them with their numbers"));
