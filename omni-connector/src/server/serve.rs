@@ -21,8 +21,8 @@ use crate::{
     connector::ErasedConnector,
     http::recorded_tape,
     manager::ManagerClient,
-    redact::are_secrets_kept,
-    run::{Runs, are_requests_kept},
+    redact::{are_requests_kept, are_secrets_kept},
+    run::Runs,
     schema::{Severity, check},
     wire::Manifest,
 };
@@ -126,6 +126,7 @@ fn of_development() -> Router<Arc<App>> {
     if are_requests_kept() {
         router = router
             .route("/dev/faults", post(sync::plan_fault))
+            .route("/dev/repeat", post(sync::repeat))
             .route("/dev/dry-run", post(action::dry_run))
             .route("/dev/webhooks", get(webhooks));
     }

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     connector::Unavailable,
-    http::PlannedFault,
+    http::{PlannedFault, RequestId},
     manager::ManagerClient,
     panic,
     redact::{Secrets, redact},
@@ -105,6 +105,14 @@ pub(super) async fn plan_fault(Body(fault): Body<PlannedFault>) -> Response {
     } else {
         let reason = "no fault is planned: it happens to no call, or too many are planned";
         answer(StatusCode::CONFLICT, "error", Some(reason.to_owned()))
+    }
+}
+
+/// Makes a call of a run once more.
+pub(super) async fn repeat(Body(id): Body<RequestId>) -> Response {
+    match crate::http::repeat(id).await {
+        Some(repeated) => Json(repeated).into_response(),
+        None => answer(StatusCode::NOT_FOUND, "not_found", None),
     }
 }
 

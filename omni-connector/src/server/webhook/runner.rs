@@ -192,6 +192,7 @@ impl Runner {
             last_sync_at: None,
             checkpoint: None,
             is_resume: false,
+            refetch: None,
         };
         let new = NewRun {
             request,

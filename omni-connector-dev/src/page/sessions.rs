@@ -1,6 +1,5 @@
-//! Controls access to the page and the content of its answers. A printed address has a one-time token, for which a
-//! browser gets a cookie. Answers must never run foreign scripts, load anything from elsewhere, or contain a stored
-//! secret.
+//! Admits browsers to the page. A printed address has a one-time token, for which a browser gets a cookie. Answers must never
+//! run foreign scripts or load anything from elsewhere.
 
 use std::{
     collections::HashSet,
@@ -8,7 +7,6 @@ use std::{
 };
 
 use axum::{
-    body::{Body, to_bytes},
     extract::{Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::Next,
@@ -17,25 +15,18 @@ use axum::{
 use maud::html;
 use oauth2::CsrfToken;
 
-use super::{
-    Page,
-    show::{Html, encoded, steers},
-};
+use super::{Page, secrets::without_secrets, show::Html};
 use crate::store::review;
 
 /// Allows only content from this page itself.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
     form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
-/// Replaces a secret.
-const HIDDEN: &str = "••••••";
-/// The number of characters at the start or end of a secret that must not be shown.
-const TELLING: usize = 12;
 /// The most unused printed addresses.
 const UNUSED: usize = 32;
 
-/// The tokens of printed addresses, and the cookies of admitted browsers. Cheap to clone.
+/// The unused tokens of printed addresses, and the cookies of the browsers that used one. Cheap to clone.
 #[derive(Debug, Clone)]
-pub(crate) struct Door(Arc<Parts>);
+pub(crate) struct Sessions(Arc<Parts>);
 
 #[derive(Debug)]
 struct Parts {
@@ -52,8 +43,8 @@ fn secret() -> String {
     CsrfToken::new_random_len(24).into_secret()
 }
 
-impl Door {
-    /// Creates the door of a manager on that port.
+impl Sessions {
+    /// Creates the sessions of a manager on that port, none of them begun.
     pub(crate) fn new(port: u16) -> Self {
         Self(Arc::new(Parts {
             port,
@@ -88,7 +79,7 @@ impl Door {
     }
 
     /// Returns whether a request comes from an admitted browser.
-    pub(super) fn knows(&self, headers: &HeaderMap) -> bool {
+    pub(super) fn includes(&self, headers: &HeaderMap) -> bool {
         let name = self.name();
         let cookies = open(&self.0.cookies);
         headers
@@ -101,7 +92,7 @@ impl Door {
     }
 
     /// Returns whether any browser was admitted.
-    pub(super) fn has_guests(&self) -> bool {
+    pub(super) fn have_begun(&self) -> bool {
         !open(&self.0.cookies).is_empty()
     }
 
@@ -113,7 +104,7 @@ impl Door {
 
 /// Admits requests of known browsers. A request that changes something must come from the page itself.
 pub(super) async fn guard(State(page): State<Page>, request: Request, next: Next) -> Response {
-    if !page.door.knows(request.headers()) {
+    if !page.sessions.includes(request.headers()) {
         return closed();
     }
     if request.method() != Method::GET && !is_of_the_page(request.headers()) {
@@ -130,7 +121,7 @@ pub(super) async fn guard(State(page): State<Page>, request: Request, next: Next
     // Without the list of secrets nothing may be shown.
     let mut answer = match secrets {
         _ if is_stream => answer,
-        Ok(secrets) => without(answer, &secrets).await,
+        Ok(secrets) => without_secrets(answer, &secrets).await,
         Err(error) => refusal(&format!("The store does not answer: {error}")),
     };
     harden(&mut answer);
@@ -142,64 +133,6 @@ pub(super) async fn guard(State(page): State<Page>, request: Request, next: Next
 fn is_of_the_page(headers: &HeaderMap) -> bool {
     let site = headers.get("sec-fetch-site");
     headers.contains_key(header::ORIGIN) && site.is_none_or(|site| site == "same-origin")
-}
-
-/// Removes secrets in every encoding from an answer, and marks that change the text direction from a page.
-async fn without(answer: Response, secrets: &[String]) -> Response {
-    let (mut parts, body) = answer.into_parts();
-    let Ok(bytes) = to_bytes(body, usize::MAX).await else {
-        return refusal("The answer could not be made.");
-    };
-    let Ok(mut text) = String::from_utf8(bytes.to_vec()) else {
-        return (parts, Body::from(bytes)).into_response();
-    };
-    for secret in secrets {
-        let escaped = html! { (secret) }.into_string();
-        let quoted = serde_json::Value::from(secret.as_str()).to_string();
-        let quoted = quoted[1..quoted.len() - 1].to_owned();
-        let both = html! { (quoted) }.into_string();
-        for form in [secret.clone(), escaped, quoted, both, encoded(secret)] {
-            text = hide(text, &form);
-        }
-    }
-    let kind = parts.headers.get(header::CONTENT_TYPE);
-    if kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html")) && text.contains(steers) {
-        text = text.replace(steers, "\u{fffd}");
-    }
-    parts.headers.remove(header::CONTENT_LENGTH);
-    (parts, Body::from(text)).into_response()
-}
-
-/// Replaces a secret, and a long start or end of it, since texts may be cut before they are shown.
-fn hide(text: String, secret: &str) -> String {
-    let from_start = secret
-        .char_indices()
-        .nth(TELLING)
-        .map_or(secret, |(end, _)| &secret[..end]);
-    let from_end = secret
-        .char_indices()
-        .rev()
-        .nth(TELLING - 1)
-        .map_or(secret, |(start, _)| &secret[start..]);
-    if !text.contains(from_start) && !text.contains(from_end) {
-        return text;
-    }
-    let mut shown = String::with_capacity(text.len());
-    let mut rest = text.as_str();
-    while let Some(at) = rest.find(from_start) {
-        let common = rest[at..]
-            .char_indices()
-            .zip(secret.chars())
-            .take_while(|((_, a), b)| a == b);
-        let end = common
-            .last()
-            .map_or(0, |((index, c), _)| index + c.len_utf8());
-        shown.push_str(&rest[..at]);
-        shown.push_str(HIDDEN);
-        rest = &rest[at + end..];
-    }
-    shown.push_str(rest);
-    shown.replace(from_end, HIDDEN)
 }
 
 /// Sets the headers of every answer of the page.
@@ -232,7 +165,7 @@ pub(super) fn closed() -> Response {
     )
 }
 
-fn refusal(text: &str) -> Response {
+pub(super) fn refusal(text: &str) -> Response {
     let page = html! {
         (maud::DOCTYPE)
         html lang="en" {
@@ -268,41 +201,13 @@ mod tests {
 
     #[test]
     fn a_token_lets_one_browser_in_at_one_port() {
-        let door = Door::new(3004);
-        let path = door.path();
+        let sessions = Sessions::new(3004);
+        let path = sessions.path();
         let token = path.strip_prefix("/dev?t=").unwrap();
-        assert!(!door.knows(&HeaderMap::new()));
-        let cookie = door.admit(token).unwrap();
-        assert!(door.knows(&with_cookie(&cookie)));
-        assert!(door.admit(token).is_none(), "the token works once");
-        assert!(!Door::new(3005).knows(&with_cookie(&cookie)));
-    }
-
-    #[tokio::test]
-    async fn a_secret_is_hidden_in_every_encoding_of_an_answer() {
-        let secret = "p\"<&>\\word".to_owned();
-        let json = serde_json::json!({ "a": secret }).to_string();
-        let page = html! { (secret) " " (json) }.into_string() + &json + &secret;
-        let answer = without(page.into_response(), &[secret]).await;
-        let bytes = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
-        let text = String::from_utf8(bytes.to_vec()).unwrap();
-        assert!(!text.contains("word"), "{text}");
-    }
-
-    #[test]
-    fn a_secret_that_was_cut_is_hidden_as_well() {
-        let secret = "0123456789abcdefghij";
-        let hidden = hide(
-            format!("a {secret} b 0123456789abcdef… c …9abcdefghij 01234567 d"),
-            secret,
-        );
-        assert_eq!(
-            hidden,
-            format!("a {HIDDEN} b {HIDDEN}… c …9abcdefghij 01234567 d")
-        );
-        assert_eq!(
-            hide("…89abcdefghij".to_owned(), secret),
-            format!("…{HIDDEN}")
-        );
+        assert!(!sessions.includes(&HeaderMap::new()));
+        let cookie = sessions.admit(token).unwrap();
+        assert!(sessions.includes(&with_cookie(&cookie)));
+        assert!(sessions.admit(token).is_none(), "the token works once");
+        assert!(!Sessions::new(3005).includes(&with_cookie(&cookie)));
     }
 }
