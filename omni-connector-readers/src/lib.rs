@@ -5,14 +5,14 @@
 //! | Format | Omni reads | Also read here |
 //! |---|---|---|
 //! | text, Markdown | UTF-8 | UTF-16 with a byte order mark; other encodings if they are detected |
-//! | HTML | UTF-8, as Markdown | the encoding that a byte order mark or a `meta` tag declares, or that is detected |
+//! | HTML | UTF-8, as Markdown | the charset that a byte order mark or a `meta` tag declares, by every name that programs give it, or that is detected |
 //! | CSV | UTF-8; rows with a letter; only TAB and `\|` separate cells | other encodings, as for text |
-//! | PDF | page by page, with `pdf_oxide` | the other pages, if one cannot be read; all pages, if the file declares fewer |
-//! | DOCX | paragraphs and tables of the body | headers, footers, notes, comments, charts, diagrams, inserted documents; the main part under any name |
+//! | PDF | page by page, with `pdf_oxide` | the other pages, if one cannot be read; all pages, if the file declares fewer or its table of objects is wrong |
+//! | DOCX | paragraphs and tables of the body | headers, footers, notes, comments, charts, diagrams, inserted documents, drawn words; the main part under any name |
 //! | PPTX | slides in the order of their numbers | the deck's order, notes, charts, diagrams, words of several runs, entities such as `&#233;` |
-//! | XLSX | text cells with a letter, up to 1,000 rows | comments, drawings and charts of sheets; workbooks with a wrong or damaged list of texts, or damaged styles |
-//! | XLS | the same, with `calamine` | HTML, MHTML, XML, TSV and XLSX files that are called `.xls` |
-//! | EML | headings, and the text or HTML of the body | East Asian and Thai charsets, text and headings in an undeclared charset, HTML next to a text without words, messages without their last boundary, attached texts, calendars and messages |
+//! | XLSX | text cells with a letter, up to 1,000 rows | comments, drawings and charts of sheets; workbooks with a wrong or damaged list of texts, wrong areas of sheets, or damaged styles; XLS, XLSB and ODS files that are called `.xlsx` |
+//! | XLS | the same, with `calamine` | HTML, MHTML, XML, TSV, CSV, XLSX, XLSB and ODS files that are called `.xls` |
+//! | EML | headings, and the text or HTML of the body | East Asian and Thai charsets, text and headings in an undeclared or wrongly declared charset, HTML next to a text without words or with a few, plain lines behind base64, messages without their last boundary, attached texts, calendars and messages |
 //! | MSG | headings and body | |
 //!
 //! As in Omni, cells with numbers only are skipped: a search here must find what Omni finds. When

@@ -75,7 +75,7 @@ pub use declare::{
 };
 pub use macros::*;
 pub use manager::{ManagerClient, ManagerError, NotesError, Patience};
-pub use redact::redact;
+pub use redact::{hide_secrets, redact};
 pub use run::{
     Access, Advance, Attachment, Deletions, Document, Each, Failure, FailureBudget, Group,
     IncompleteListing, Inventory, Listing, Members, News, OperationCost, Operator, Packed, Part,

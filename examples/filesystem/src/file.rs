@@ -93,6 +93,9 @@ impl FileItem {
             read => read,
         };
         match content {
+            Ok(Content::Extract(bytes)) if let Some(reason) = unreadable(&bytes) => {
+                Err(Skip::unwanted(self.id, reason))
+            }
             Ok(content) => Ok((self, content)),
             Err(error) => Err(Skip::unread(self.id, &error)),
         }
@@ -201,11 +204,34 @@ fn may_be_text(beginning: &[u8]) -> bool {
         && [
             "<office:document",
             "progid=\"Word.Document\"",
+            "<w:wordDocument",
             "<pkg:package",
         ]
         .iter()
         .any(|sign| head.contains(sign));
     !(head.starts_with("{\\rtf") || is_mailbox || is_office)
+}
+
+/// Returns why nobody can read a file, so that it is left out instead of failing at every run.
+fn unreadable(bytes: &[u8]) -> Option<&'static str> {
+    const COMPOUND_FILE: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
+    /// The size of an entry in the directory of such a file. Entries are aligned.
+    const ENTRY: usize = 128;
+    // The stream in which Office keeps an encrypted document. Its name is in UTF-16.
+    let encrypted: Vec<u8> = "EncryptedPackage"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    if bytes.starts_with(COMPOUND_FILE)
+        && bytes
+            .chunks(ENTRY)
+            .any(|entry| entry.starts_with(&encrypted))
+    {
+        return Some("protected by a password");
+    }
+    // A drive in the cloud reserves the space of a file before it fetches it.
+    let is_reserved = bytes.iter().all(|byte| *byte == 0);
+    is_reserved.then_some("a placeholder without content")
 }
 
 /// Decodes text: by its byte order mark, as UTF-8, or in the most likely encoding. Other bytes have no content.
@@ -220,9 +246,14 @@ fn text(bytes: Vec<u8>) -> Content {
         );
     }
     let bytes = match String::from_utf8(bytes) {
+        Ok(text) if is_japanese_in_seven_bits(&text) => text.into_bytes(),
         Ok(text) => return Content::Text(text, encoding_rs::UTF_8),
         Err(error) => error.into_bytes(),
     };
+    if is_damaged_utf_8(&bytes) {
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        return Content::Text(text, encoding_rs::UTF_8);
+    }
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
     detector.feed(&bytes, true);
     let encoding = detector.guess(None, Utf8Detection::Deny);
@@ -232,6 +263,26 @@ fn text(bytes: Vec<u8>) -> Content {
         return Content::Nothing;
     }
     Content::Text(text.into_owned(), encoding)
+}
+
+/// Returns whether most characters beyond ASCII are valid UTF-8. One bad byte must not change the encoding of all others.
+fn is_damaged_utf_8(bytes: &[u8]) -> bool {
+    let (mut valid, mut invalid) = (0, 0);
+    for chunk in bytes.utf8_chunks() {
+        valid += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
+        invalid += chunk.invalid().len();
+    }
+    invalid > 0 && valid >= 2 * invalid
+}
+
+/// Returns whether ASCII has the escape sequences with which ISO-2022-JP begins Japanese.
+fn is_japanese_in_seven_bits(text: &str) -> bool {
+    let escaped = text.contains("\u{1b}$B") || text.contains("\u{1b}$@");
+    escaped
+        && text.is_ascii()
+        && !encoding_rs::ISO_2022_JP
+            .decode_without_bom_handling(text.as_bytes())
+            .1
 }
 
 #[cfg(test)]
@@ -277,6 +328,9 @@ mod tests {
                 "こんにちは世界",
                 "Shift_JIS",
             ),
+            (b"\x1b$BJs9p=q\x1b(B", "報告書", "ISO-2022-JP"),
+            (b"gr\xc3\xb6\xc3\x9fe, \xff", "größe, \u{fffd}", "UTF-8"),
+            (b"gr\xc3\xb6\xc3\x9fe\xc3", "größe\u{fffd}", "UTF-8"),
         ] {
             let Content::Text(read, found) = content_of("f.txt", bytes) else {
                 panic!("{text}")
@@ -292,6 +346,7 @@ mod tests {
             b"{\\rtf1\\ansi{\\fonttbl}prose}",
             b"From ada@example.com Mon Jan 1\nReturn-Path: <a>\n\nx",
             b"<?xml version=\"1.0\"?>\n<office:document>x",
+            b"<?xml version=\"1.0\"?>\n<w:wordDocument>x",
             b"\x89\x01\x02\xff\x07",
         ] {
             assert_eq!(content_of("f.txt", bytes), Content::Nothing, "{bytes:?}");
@@ -305,6 +360,35 @@ mod tests {
             Content::Extract(b"%PDF-1.7\0".to_vec())
         );
         assert!(matches!(content_of("f.docx", b""), Content::Text(text, _) if text.is_empty()));
+    }
+
+    #[test]
+    fn what_nobody_can_read_is_left_out_with_its_reason() {
+        let encrypted: Vec<u8> = "EncryptedPackage"
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        let encrypted = [
+            &b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"[..],
+            &[0; 600],
+            &encrypted,
+        ]
+        .concat();
+        let folder = tempfile::tempdir().unwrap();
+        for (name, bytes, reason) in [
+            ("a.docx", &encrypted, "protected by a password"),
+            ("a.xlsx", &encrypted, "protected by a password"),
+            ("b.pptx", &vec![0; 4096], "a placeholder without content"),
+            ("b.pdf", &vec![0; 4096], "a placeholder without content"),
+        ] {
+            let path = folder.path().join(name);
+            fs::write(&path, bytes).unwrap();
+            let skip = item(&path).read().unwrap_err();
+            assert_eq!((skip.reason, skip.keeps_documents), (reason, false));
+        }
+        // A workbook of the old format is in such a file as well.
+        let old = [&b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"[..], &[0; 600]].concat();
+        assert!(matches!(content_of("c.xls", &old), Content::Extract(_)));
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub(crate) struct Skip {
 
 impl Skip {
     /// Makes the skip of an item that does not belong to the source. An existing document of it is deleted.
-    fn unwanted(item: impl Into<String>, reason: &'static str) -> Self {
+    pub(crate) fn unwanted(item: impl Into<String>, reason: &'static str) -> Self {
         let (item, detail) = (item.into(), None);
         Self {
             item,
@@ -208,7 +208,8 @@ impl Tree {
         if !metadata.is_file() {
             return Err(unwanted("a pipe, socket or device"));
         }
-        if entry.file_name().as_encoded_bytes().starts_with(b"~$") {
+        let name = entry.file_name().as_encoded_bytes();
+        if name.starts_with(b"~$") || name.starts_with(b".~lock.") && name.ends_with(b"#") {
             return Err(unwanted("the mark of a document that somebody has open"));
         }
         if !self.settings.has_wanted_extension(id) {

@@ -180,6 +180,12 @@ impl Client {
         self.read(self.request(Method::GET, &path)).await
     }
 
+    /// Returns the settings of a source as they are stored. Never printed: other answers hide secrets.
+    pub(super) async fn settings(&self, id: &str) -> Result<Value, Failure> {
+        let path = format!("/dev/api/sources/{id}/settings");
+        self.read(self.request(Method::GET, &path)).await
+    }
+
     /// Finds or creates a source.
     pub(super) async fn describe(&self, description: &Description) -> Result<Described, Failure> {
         let request = self.request(Method::PUT, "/dev/api/sources");

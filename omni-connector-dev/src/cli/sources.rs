@@ -113,9 +113,10 @@ async fn act(client: &Client, what: What, output: Output) -> Result<(), Failure>
             settings,
         } => {
             let known = client.source(&source).await?.source;
+            let stored = client.settings(&known.id).await?;
             let changes = Changes {
                 name: rename,
-                config: settings.changed(&known.config, &unset)?,
+                config: settings.changed(&stored, &unset)?,
                 secret: settings.secret()?,
             };
             if changes.name.is_none() && changes.config.is_none() && changes.secret.is_none() {

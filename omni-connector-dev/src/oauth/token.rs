@@ -121,8 +121,9 @@ fn refusal(answer: &Map<String, Value>) -> Option<(String, String)> {
     };
     let of_answer =
         || text(answer.get("error_description")).or_else(|| text(answer.get("message")));
-    match answer.get("error")? {
-        Value::Object(error) => {
+    let number = |value: &Value| value.as_i64().map(|code| code.to_string());
+    match answer.get("error") {
+        Some(Value::Object(error)) => {
             let mut names = ["type", "code", "status", "error"].iter();
             let name = names.find_map(|key| text(error.get(*key)));
             let description = text(error.get("message")).or_else(of_answer);
@@ -131,7 +132,19 @@ fn refusal(answer: &Map<String, Value>) -> Option<(String, String)> {
                 description.unwrap_or_default(),
             ))
         }
-        error => Some((text(Some(error))?, of_answer().unwrap_or_default())),
+        Some(error) if text(Some(error)).or_else(|| number(error)).is_some() => {
+            let name = text(Some(error)).or_else(|| number(error))?;
+            Some((name, of_answer().unwrap_or_default()))
+        }
+        _ if answer.contains_key("access_token") => None,
+        // Some name no error, and describe it all the same.
+        _ => {
+            let first = answer.get("errors").and_then(|errors| errors.get(0));
+            let of_first =
+                first.and_then(|first| text(Some(first)).or_else(|| text(first.get("message"))));
+            let description = of_first.or_else(of_answer)?;
+            Some(("error".to_owned(), description))
+        }
     }
 }
 
@@ -157,7 +170,9 @@ fn scopes(value: &Value) -> Option<Vec<String>> {
         }
         _ => return None,
     };
-    let parts = joined.split([',', ' ']).filter(|part| !part.is_empty());
+    let parts = joined
+        .split(|c: char| c == ',' || c.is_whitespace())
+        .filter(|part| !part.is_empty());
     Some(parts.map(str::to_owned).collect())
 }
 
@@ -206,6 +221,8 @@ mod tests {
         let both = Some(vec!["a".to_owned(), "b".to_owned()]);
         assert_eq!(of(json!("a b")), both);
         assert_eq!(of(json!("a,b")), both);
+        assert_eq!(of(json!("a\nb")), both);
+        assert_eq!(of(json!("a, b")), both);
         assert_eq!(of(json!(["a", "b"])), both);
         assert_eq!(of(json!(null)), None);
         assert!(
@@ -231,6 +248,24 @@ mod tests {
         );
         let nested = r#"{"error":{"type":"OAuthException","code":100,"message":"Invalid code"}}"#;
         assert_eq!(refused(400, nested), "OAuthException: Invalid code");
+        for (body, said) in [
+            (r#"{"error":401,"message":"Old code"}"#, "401: Old code"),
+            (r#"{"errors":[{"message":"Old code"}]}"#, "error: Old code"),
+            (r#"{"errors":["Old code"]}"#, "error: Old code"),
+            (
+                r#"{"success":false,"message":"Old code"}"#,
+                "error: Old code",
+            ),
+            (
+                r#"{"error":null,"error_description":"Old code"}"#,
+                "error: Old code",
+            ),
+        ] {
+            assert_eq!(refused(200, body), said);
+            assert_eq!(refused(400, body), said);
+        }
+        let kept = granted(json!({ "access_token": "at", "error": null, "message": "welcome" }));
+        assert_eq!(kept.access_token, "at");
         assert_eq!(
             refused(500, "<html>broken</html>"),
             "token endpoint returned HTTP 500 Internal Server Error"

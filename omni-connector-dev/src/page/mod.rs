@@ -24,7 +24,6 @@ mod orders;
 mod palette;
 mod requests;
 mod run;
-mod secrets;
 mod sent;
 mod sessions;
 mod settings;

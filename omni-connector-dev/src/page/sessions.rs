@@ -7,6 +7,7 @@ use std::{
 };
 
 use axum::{
+    body::{Body, to_bytes},
     extract::{Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::Next,
@@ -15,8 +16,11 @@ use axum::{
 use maud::html;
 use oauth2::CsrfToken;
 
-use super::{Page, secrets::without_secrets, show::Html};
-use crate::store::review;
+use super::{
+    Page,
+    show::{Html, steers},
+};
+use crate::routes::hiding;
 
 /// Allows only content from this page itself.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
@@ -112,16 +116,9 @@ pub(super) async fn guard(State(page): State<Page>, request: Request, next: Next
             "Only the page itself may change something. Open the address that `cargo omni dev` printed; a program sends that address as `Origin`.",
         );
     }
-    let secrets = page.shared.store.read(review::secrets).await;
     let answer = next.run(request).await;
-    let is_stream = answer
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|kind| kind == "text/event-stream");
-    // Without the list of secrets nothing may be shown.
-    let mut answer = match secrets {
-        _ if is_stream => answer,
-        Ok(secrets) => without_secrets(answer, &secrets).await,
+    let mut answer = match hiding::without_secrets(&page.shared, answer).await {
+        Ok(answer) => without_steering(answer).await,
         Err(error) => refusal(&format!("The store does not answer: {error}")),
     };
     harden(&mut answer);
@@ -133,6 +130,21 @@ pub(super) async fn guard(State(page): State<Page>, request: Request, next: Next
 fn is_of_the_page(headers: &HeaderMap) -> bool {
     let site = headers.get("sec-fetch-site");
     headers.contains_key(header::ORIGIN) && site.is_none_or(|site| site == "same-origin")
+}
+
+/// Replaces marks that change the text direction in a page.
+async fn without_steering(answer: Response) -> Response {
+    let kind = answer.headers().get(header::CONTENT_TYPE);
+    if !kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html")) {
+        return answer;
+    }
+    let (mut parts, body) = answer.into_parts();
+    let Ok(bytes) = to_bytes(body, usize::MAX).await else {
+        return refusal("The answer could not be made.");
+    };
+    let text = String::from_utf8_lossy(&bytes).replace(steers, "\u{fffd}");
+    parts.headers.remove(header::CONTENT_LENGTH);
+    (parts, Body::from(text)).into_response()
 }
 
 /// Sets the headers of every answer of the page.

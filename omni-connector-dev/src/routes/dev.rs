@@ -64,6 +64,11 @@ pub(super) fn routes() -> Router<App> {
         .route("/dev/api/search", get(search))
 }
 
+/// Returns the route whose answer is sent back changed, so nothing may be hidden in it.
+pub(super) fn settings_route() -> Router<App> {
+    Router::new().route("/dev/api/sources/{id}/settings", get(settings))
+}
+
 /// Answers with the value, or with 204 after the longest wait.
 async fn in_time<T: IntoResponse>(value: impl Future<Output = T>) -> Response {
     match timeout(LONGEST_WAIT, value).await {
@@ -108,6 +113,11 @@ async fn describe(
 
 async fn source(State(shared): State<Shared>, Id(wanted): Id) -> Result<Json<Listed>, Refusal> {
     rules::find_one(&shared, &wanted).await.map(Json)
+}
+
+async fn settings(State(shared): State<Shared>, Id(wanted): Id) -> Result<Json<Value>, Refusal> {
+    let found = rules::find_one(&shared, &wanted).await?;
+    Ok(Json(found.source.config))
 }
 
 async fn change(

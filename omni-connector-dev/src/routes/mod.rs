@@ -5,12 +5,17 @@
 mod body;
 mod dev;
 mod error;
+pub(crate) mod hiding;
 mod local;
 mod oauth;
 mod sdk;
 mod web;
 
-use axum::{Router, extract::FromRef, middleware::from_fn};
+use axum::{
+    Router,
+    extract::FromRef,
+    middleware::{from_fn, from_fn_with_state},
+};
 
 use crate::{oauth::SignIns, rules::Descriptions, shared::Shared};
 
@@ -46,7 +51,8 @@ pub(crate) fn router(app: App, others: Router<App>) -> Router {
         .merge(sdk::routes(app.shared.options.extraction.max_input_bytes))
         .merge(web::routes())
         .merge(oauth::routes())
-        .merge(dev::routes())
+        .merge(dev::routes().route_layer(from_fn_with_state(app.shared.clone(), hiding::guard)))
+        .merge(dev::settings_route())
         .merge(others)
         .layer(local::cors())
         .layer(from_fn(local::refuse_other_sites))

@@ -6,6 +6,7 @@ mod kill;
 mod login;
 mod requests;
 mod safety;
+mod secrets;
 mod sources;
 mod table;
 mod tape;

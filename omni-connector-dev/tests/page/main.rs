@@ -2,6 +2,7 @@
 
 mod actions;
 mod browser;
+mod canary;
 mod forms;
 mod requests;
 mod safety;

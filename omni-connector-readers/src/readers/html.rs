@@ -2,10 +2,10 @@
 
 use std::rc::Rc;
 
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use encoding_rs::{UTF_8, UTF_16BE, UTF_16LE};
 use htmd::{HtmlToMarkdown, Node};
 
-use super::{parts::Parts, text};
+use super::{charset::Charset, parts::Parts, text};
 
 /// Greatest nesting depth for the recursive converter. Only the words are kept of a deeper page.
 const DEEPEST: usize = 1000;
@@ -17,11 +17,12 @@ pub(super) fn read(data: &[u8], parts: &mut Parts<'_>) {
     parts.text(&to_markdown(&page));
 }
 
-/// Returns the encoding declared by a `meta` tag or the XML declaration of XHTML. A declared UTF-16
-/// in bytes readable as ASCII means UTF-8. Browsers show nothing of a page in an encoding that they
-/// gave up, such as `iso-2022-kr`; here it counts as undeclared, which keeps what is ASCII.
-pub(super) fn declared(data: &[u8]) -> Option<&'static Encoding> {
+/// Returns the charset declared by a `meta` tag or the XML declaration of XHTML, outside of comments and scripts. A
+/// declared UTF-16 in bytes readable as ASCII means UTF-8.
+pub(super) fn declared(data: &[u8]) -> Option<Charset> {
     let head = String::from_utf8_lossy(&data[..data.len().min(HEAD)]).to_ascii_lowercase();
+    let head = without(&head, "<!--", "-->");
+    let head = without(&head, "<script", "</script");
     let tags = head.match_indices('<').map(|(at, _)| &head[at..]);
     let label = tags
         .filter(|tag| tag.starts_with("<meta") || tag.starts_with("<?xml"))
@@ -35,12 +36,25 @@ pub(super) fn declared(data: &[u8]) -> Option<&'static Encoding> {
             let end = value.find([' ', '"', '\'', ';', '/', '?']);
             Some(&value[..end.unwrap_or(value.len())])
         })?;
-    let encoding = Encoding::for_label_no_replacement(label.as_bytes())?;
-    Some(if encoding == UTF_16LE || encoding == UTF_16BE {
-        UTF_8
+    let charset = Charset::of(label)?;
+    let is_wide = charset == Charset::Web(UTF_16LE) || charset == Charset::Web(UTF_16BE);
+    Some(if is_wide {
+        Charset::Web(UTF_8)
     } else {
-        encoding
+        charset
     })
+}
+
+/// Removes everything between two marks.
+fn without(text: &str, start: &str, end: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(start) {
+        kept.push_str(&rest[..at]);
+        rest = &rest[at + start.len()..];
+        rest = rest.find(end).map_or("", |at| &rest[at + end.len()..]);
+    }
+    kept + rest
 }
 
 /// Converts a page or fragment to Markdown, including the text of `title`, `style` and `script`.

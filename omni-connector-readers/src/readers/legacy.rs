@@ -19,7 +19,7 @@ pub(super) fn read(data: &[u8], max_rows: usize, parts: &mut Parts<'_>) -> Resul
     let beginning = text::peek(data, 4096);
     let beginning = beginning.trim_start().to_ascii_lowercase();
     if beginning.contains("urn:schemas-microsoft-com:office:spreadsheet")
-        && beginning.contains("<workbook")
+        && (beginning.contains("<workbook") || beginning.contains(":workbook"))
     {
         parts.omni_loses("a workbook in XML");
         table(&text::decode(data, None, parts), max_rows, parts);
@@ -30,12 +30,17 @@ pub(super) fn read(data: &[u8], max_rows: usize, parts: &mut Parts<'_>) -> Resul
         html::read(data, parts);
         return Ok(());
     }
-    if beginning.starts_with("mime-version:") {
+    if beginning
+        .lines()
+        .any(|line| line.starts_with("mime-version:"))
+    {
         parts.omni_loses("a web archive that is called a workbook");
         return mail::pages(data, parts);
     }
-    if beginning.contains('\t') && !beginning.contains('\0') {
-        parts.omni_loses("lines with tabs that are called a workbook");
+    let is_text = !beginning.contains(|c: char| c.is_control() && !c.is_whitespace());
+    let has_cells = || text::detected(data).contains(['\t', ',', ';']);
+    if is_text && !beginning.starts_with("{\\rtf") && has_cells() {
+        parts.omni_loses("lines of cells that are called a workbook");
         csv::read(data, max_rows, parts);
         return Ok(());
     }

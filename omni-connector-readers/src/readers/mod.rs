@@ -1,5 +1,6 @@
 //! Reads one file: sets the process's limits, then runs the reader of the file's format.
 
+mod charset;
 mod csv;
 mod html;
 mod legacy;

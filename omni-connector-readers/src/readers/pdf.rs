@@ -11,11 +11,26 @@ const MAGIC: &[u8] = b"%PDF-";
 /// Bytes searched for the start, as in PDF viewers.
 const HEAD: usize = 1024;
 
+/// Word before the place of the table of objects.
+const END: &[u8] = b"startxref";
+
 pub(super) fn read(data: &[u8], parts: &mut Parts<'_>) -> Result<(), Refusal> {
     let head = &data[..data.len().min(HEAD)];
     let start = head.windows(MAGIC.len()).position(|at| at == MAGIC);
     let start = start.ok_or("it is no PDF: `%PDF-` is missing at its beginning")?;
-    let document = PdfDocument::from_bytes(data[start..].to_vec()).map_err(|e| e.to_string())?;
+    let mut data = data[start..].to_vec();
+    if is_table_wrong(&data) == Some(true) {
+        // Without a place of a table the reader searches the objects itself.
+        let ends = data.windows(END.len()).enumerate();
+        let ends: Vec<_> = ends
+            .filter(|(_, at)| *at == END)
+            .map(|(place, _)| place)
+            .collect();
+        for end in ends {
+            data[end..][..END.len()].fill(b' ');
+        }
+    }
+    let document = PdfDocument::from_bytes(data).map_err(|e| e.to_string())?;
     if document.is_encrypted() && !document.authenticate(b"").map_err(|e| e.to_string())? {
         return Err("it is protected by a password".to_owned());
     }
@@ -58,4 +73,52 @@ fn leaves(document: &PdfDocument) -> Option<usize> {
         }
     }
     Some(leaves)
+}
+
+/// Returns whether the last table of objects names a place without its object. The reader believes the table as long as
+/// there is some object. Returns `None` when there is no such table.
+fn is_table_wrong(data: &[u8]) -> Option<bool> {
+    let end = data.windows(END.len()).rposition(|at| at == END)?;
+    let place = data[end + END.len()..].trim_ascii_start();
+    let table = data.get(number(place)?..)?.strip_prefix(b"xref")?;
+    let lines = table.split(|byte| matches!(byte, b'\n' | b'\r'));
+    let (mut object, mut left) = (0, 0);
+    for line in lines
+        .map(<[u8]>::trim_ascii)
+        .filter(|line| !line.is_empty())
+    {
+        let mut fields = line.split(u8::is_ascii_whitespace);
+        let (Some(first), Some(second)) = (
+            fields.next().and_then(number),
+            fields.next().and_then(number),
+        ) else {
+            break;
+        };
+        if left == 0 {
+            (object, left) = (first, second);
+            continue;
+        }
+        if fields.next() == Some(b"n") && !is_object(data, first, object) {
+            return Some(true);
+        }
+        object += 1;
+        left -= 1;
+    }
+    Some(false)
+}
+
+/// Returns whether an object with that number begins at a place.
+fn is_object(data: &[u8], place: usize, object: usize) -> bool {
+    let Some(data) = data.get(place..) else {
+        return false;
+    };
+    let start = data.trim_ascii_start();
+    let after = start.strip_prefix(object.to_string().as_bytes());
+    after.is_some_and(|after| after.first().is_some_and(u8::is_ascii_whitespace))
+}
+
+/// Reads the number at the beginning.
+fn number(data: &[u8]) -> Option<usize> {
+    let digits = data.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    str::from_utf8(&data[..digits]).ok()?.parse().ok()
 }

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use chardetng::EncodingDetector;
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use encoding_rs::{Encoding, ISO_2022_JP, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
-use super::{Refusal, parts::Parts};
+use super::{Refusal, charset::Charset, parts::Parts};
 
 pub(super) fn read(data: &[u8], parts: &mut Parts<'_>) -> Result<(), Refusal> {
     let text = decode(data, None, parts);
@@ -16,16 +16,16 @@ pub(super) fn read(data: &[u8], parts: &mut Parts<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Decodes by the byte order mark, else by the encoding that the file `declares`, else as UTF-8,
+/// Decodes by the byte order mark, else by the charset that the file `declares`, else as UTF-8,
 /// else by detection. Omni decodes everything as UTF-8.
 pub(super) fn decode<'a>(
     data: &'a [u8],
-    declares: Option<&'static Encoding>,
+    declares: Option<Charset>,
     parts: &mut Parts<'_>,
 ) -> Cow<'a, str> {
-    let (encoding, text) = decoded(data, declares);
-    if encoding != UTF_8 && std::str::from_utf8(data).ok() != Some(&*text) {
-        parts.omni_loses(&format!("text in {}", encoding.name()));
+    let (charset, text) = decoded(data, declares);
+    if charset != UTF_8.name() && std::str::from_utf8(data).ok() != Some(&*text) {
+        parts.omni_loses(&format!("text in {charset}"));
     }
     text
 }
@@ -35,48 +35,55 @@ pub(super) fn peek(data: &[u8], bytes: usize) -> Cow<'_, str> {
     decoded(&data[..data.len().min(bytes)], None).1
 }
 
-/// Decodes text whose encoding nothing declares.
+/// Decodes text whose charset nothing declares.
 pub(super) fn detected(data: &[u8]) -> Cow<'_, str> {
     decoded(data, None).1
 }
 
-fn decoded<'a>(
-    data: &'a [u8],
-    declares: Option<&'static Encoding>,
-) -> (&'static Encoding, Cow<'a, str>) {
+/// Returns the name of the charset and the text.
+fn decoded(data: &[u8], declares: Option<Charset>) -> (&'static str, Cow<'_, str>) {
+    let web = |encoding: &'static Encoding, data| {
+        (
+            encoding.name(),
+            encoding.decode_without_bom_handling(data).0,
+        )
+    };
+    if let Some(text) = utf_32(data) {
+        return ("UTF-32", Cow::Owned(text));
+    }
     if let Some((encoding, length)) = Encoding::for_bom(data) {
-        return (
-            encoding,
-            encoding.decode_without_bom_handling(&data[length..]).0,
-        );
+        return web(encoding, &data[length..]);
     }
     if let Some(encoding) = utf_16_without_mark(data) {
-        return (encoding, encoding.decode_without_bom_handling(data).0);
+        return web(encoding, data);
     }
     if let Ok(text) = std::str::from_utf8(data) {
-        // Valid UTF-8 can only be in an ASCII-compatible encoding if that encoding uses escape
-        // sequences.
+        // Valid UTF-8 can only be in another charset if that charset uses escape sequences.
         return match declares {
-            Some(encoding) if !encoding.is_ascii_compatible() => {
-                (encoding, encoding.decode_without_bom_handling(data).0)
+            Some(charset) if !charset.is_ascii_compatible() => {
+                (charset.name(), charset.decode(data).0)
             }
-            _ => (UTF_8, Cow::Borrowed(text)),
+            None if is_japanese_in_seven_bits(data) => web(ISO_2022_JP, data),
+            _ => (UTF_8.name(), Cow::Borrowed(text)),
         };
     }
-    if let Some(encoding) = declares {
-        let (text, had_errors) = encoding.decode_without_bom_handling(data);
+    if let Some(charset) = declares {
+        let (text, had_errors) = charset.decode(data);
         if !had_errors {
-            return (encoding, text);
+            return (charset.name(), text);
         }
+    }
+    if is_damaged_utf_8(data) {
+        return (UTF_8.name(), String::from_utf8_lossy(data));
     }
     let mut detector = EncodingDetector::new(chardetng::Iso2022JpDetection::Allow);
     detector.feed(data, true);
     let encoding = detector.guess(None, chardetng::Utf8Detection::Deny);
     let (text, had_errors) = encoding.decode_without_bom_handling(data);
     if had_errors || is_noise(encoding, &text) {
-        return (UTF_8, String::from_utf8_lossy(data));
+        return (UTF_8.name(), String::from_utf8_lossy(data));
     }
-    (encoding, text)
+    (encoding.name(), text)
 }
 
 /// Returns whether the text is binary data. No word of a Western language begins with `ÿ`, the byte
@@ -85,23 +92,55 @@ fn is_noise(encoding: &Encoding, text: &str) -> bool {
     encoding == WINDOWS_1252 && (text.starts_with('ÿ') || text.contains(" ÿ"))
 }
 
-/// Detects UTF-16 without a mark: every other byte of the beginning is NUL.
+/// Returns whether most characters beyond ASCII are valid UTF-8. One bad byte must not change the charset of all others.
+fn is_damaged_utf_8(data: &[u8]) -> bool {
+    let (mut valid, mut invalid) = (0, 0);
+    for chunk in data.utf8_chunks() {
+        valid += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
+        invalid += chunk.invalid().len();
+    }
+    valid >= 2 * invalid
+}
+
+/// Returns whether ASCII has the escape sequences with which ISO-2022-JP begins Japanese, and its bytes are valid in it.
+fn is_japanese_in_seven_bits(data: &[u8]) -> bool {
+    let begins = |at: &[u8]| at == b"\x1b$B" || at == b"\x1b$@";
+    data.is_ascii()
+        && data.windows(3).any(begins)
+        && !ISO_2022_JP.decode_without_bom_handling(data).1
+}
+
+/// Decodes UTF-32 by its byte order mark.
+fn utf_32(data: &[u8]) -> Option<String> {
+    let (quads, rest) = data.as_chunks::<4>();
+    let (first, quads) = quads.split_first()?;
+    let read: fn([u8; 4]) -> u32 = match first {
+        b"\xff\xfe\0\0" => u32::from_le_bytes,
+        b"\0\0\xfe\xff" => u32::from_be_bytes,
+        _ => return None,
+    };
+    let text: Option<String> = quads
+        .iter()
+        .map(|quad| char::from_u32(read(*quad)))
+        .collect();
+    text.filter(|_| rest.is_empty())
+}
+
+/// Detects UTF-16 without a mark in the beginning of data that has NUL bytes: one byte order gives only characters of
+/// text, the blanks of ASCII among them.
 fn utf_16_without_mark(data: &[u8]) -> Option<&'static Encoding> {
     let beginning = &data[..data.len().min(512) & !1];
-    let pairs = beginning.len() / 2;
-    if pairs < 4 || data.len() % 2 == 1 {
+    if beginning.len() < 8 || data.len() % 2 == 1 || !beginning.contains(&0) {
         return None;
     }
-    let zeros = |first: usize| {
-        let half = beginning.iter().skip(first).step_by(2);
-        half.filter(|byte| **byte == 0).count()
-    };
-    let (even, odd) = (zeros(0), zeros(1));
-    if odd * 10 >= pairs * 9 && even == 0 {
-        Some(UTF_16LE)
-    } else if even * 10 >= pairs * 9 && odd == 0 {
-        Some(UTF_16BE)
-    } else {
-        None
-    }
+    [UTF_16LE, UTF_16BE].into_iter().find(|encoding| {
+        let text = encoding.decode_without_bom_handling(beginning).0;
+        // The last character may be cut.
+        let text = text.trim_end_matches('\u{fffd}');
+        let all = text.chars().count();
+        let of_text =
+            |c: &char| c.is_alphanumeric() || c.is_ascii_graphic() || c.is_ascii_whitespace();
+        let ascii = text.chars().filter(char::is_ascii).count();
+        all > 0 && text.chars().filter(of_text).count() * 20 >= all * 19 && ascii * 20 >= all
+    })
 }

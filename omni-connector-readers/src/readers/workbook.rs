@@ -1,27 +1,37 @@
 //! Reads the rows of a workbook's sheets up to the row limit.
 
-use std::io::{Cursor, Read, Write};
+use std::{
+    io::{Cursor, Read, Write},
+    ops::Range,
+};
 
-use calamine::{Data, DataRef, Reader, Xls, Xlsx, XlsxError};
+use calamine::{Data, DataRef, Ods, Reader, Sheets, Xls, XlsError, Xlsb, Xlsx, XlsxError};
 use zip::{ZipArchive, ZipWriter, write::SimpleFileOptions};
 
 use super::{Refusal, parts::Parts, rows::Rows};
 
 /// Shortest entry in a workbook's list of strings, in bytes.
 const SHORTEST_TEXT: usize = b"<si/>".len();
-/// Bytes of that list searched for its declared length.
+/// Bytes of a part searched for its declared size.
 const HEAD: usize = 4 << 10;
 
 pub(super) fn xlsx(data: &[u8], max_rows: usize, parts: &mut Parts<'_>) -> Result<(), Refusal> {
     let open = |data: Vec<u8>| Xlsx::new(Cursor::new(data));
-    let mended = without_false_count(data);
+    let mended = without_false_sizes(data);
     let data = mended.as_deref().unwrap_or(data);
     let mut workbook = match open(data.to_vec()) {
         Ok(workbook) => workbook,
-        // A fault in the looks of cells, or in a part of their texts, must not cost all of them.
-        Err(error) => without_faults(data, parts)
-            .and_then(|mended| open(mended).ok())
-            .ok_or_else(|| error.to_string())?,
+        Err(error) => {
+            // Programs name other workbooks `.xlsx` as well. Omni opens them by their content.
+            if let Some(other) = other(data) {
+                ranges(other, max_rows, parts);
+                return Ok(());
+            }
+            // A fault in the looks of cells, or in a part of their texts, must not cost all of them.
+            without_faults(data, parts)
+                .and_then(|mended| open(mended).ok())
+                .ok_or_else(|| error.to_string())?
+        }
     };
     let mut rows = Rows::new(max_rows);
     for name in workbook.sheet_names() {
@@ -67,8 +77,25 @@ pub(super) fn xlsx(data: &[u8], max_rows: usize, parts: &mut Parts<'_>) -> Resul
 }
 
 pub(super) fn xls(data: &[u8], max_rows: usize, parts: &mut Parts<'_>) -> Result<(), Refusal> {
-    let mut workbook: Xls<_> =
-        Xls::new(Cursor::new(data)).map_err(|error: calamine::XlsError| error.to_string())?;
+    let workbook = Xls::new(Cursor::new(data)).map_err(|error: XlsError| error.to_string())?;
+    ranges(Sheets::Xls(workbook), max_rows, parts);
+    Ok(())
+}
+
+/// Returns whether the data are a workbook of the old format.
+pub(super) fn is_xls(data: &[u8]) -> bool {
+    Xls::new(Cursor::new(data)).is_ok_and(|workbook: Xls<_>| !workbook.sheet_names().is_empty())
+}
+
+/// Opens a binary workbook or an OpenDocument spreadsheet.
+fn other(data: &[u8]) -> Option<Sheets<Cursor<&[u8]>>> {
+    let binary = Xlsb::new(Cursor::new(data)).map(Sheets::Xlsb).ok();
+    let open = binary.or_else(|| Ods::new(Cursor::new(data)).map(Sheets::Ods).ok())?;
+    (!open.sheet_names().is_empty()).then_some(open)
+}
+
+/// Reads the rows of a workbook whose sheets are held in memory.
+fn ranges(mut workbook: Sheets<Cursor<&[u8]>>, max_rows: usize, parts: &mut Parts<'_>) {
     let mut rows = Rows::new(max_rows);
     for name in workbook.sheet_names() {
         parts.part(format!("sheet `{name}`"), |parts| {
@@ -89,33 +116,84 @@ pub(super) fn xls(data: &[u8], max_rows: usize, parts: &mut Parts<'_>) -> Result
         });
     }
     rows.finish(max_rows, parts);
-    Ok(())
 }
 
-/// Removes the declared length of the list of strings when the list cannot be that long. The reader
-/// would allocate memory for it.
-fn without_false_count(data: &[u8]) -> Option<Vec<u8>> {
+/// Corrects the sizes that a workbook declares and that cannot be true: the length of its list of strings, for which
+/// the reader would allocate memory, and the area of a sheet.
+fn without_false_sizes(data: &[u8]) -> Option<Vec<u8>> {
     let mut archive = ZipArchive::new(Cursor::new(data)).ok()?;
-    let list = (0..archive.len()).find(|index| {
-        let name = archive.by_index_raw(*index).ok();
-        let name = name.and_then(|part| part.name().ok().map(|name| name.to_ascii_lowercase()));
-        name.is_some_and(|name| name.ends_with("sharedstrings.xml"))
-    })?;
-    let mut xml = Vec::new();
-    archive.by_index(list).ok()?.read_to_end(&mut xml).ok()?;
-    let head = String::from_utf8_lossy(&xml[..xml.len().min(HEAD)]);
-    let start = head.find("uniqueCount")?;
-    let value = head[start..].find(['"', '\''])? + start + 1;
-    let end = head[value..].find(['"', '\''])? + value;
-    let declared: usize = head[value..end].trim().parse().unwrap_or(usize::MAX);
-    if declared <= xml.len() / SHORTEST_TEXT {
+    let is_false = (0..archive.len()).any(|index| {
+        let Ok(mut part) = archive.by_index(index) else {
+            return false;
+        };
+        let name = part.name().map(|name| name.to_ascii_lowercase());
+        let size = usize::try_from(part.size()).unwrap_or(usize::MAX);
+        let mut head = Vec::new();
+        let read = part.by_ref().take(HEAD as u64).read_to_end(&mut head);
+        read.is_ok() && name.is_ok_and(|name| false_size(&name, &head, size).is_some())
+    });
+    if !is_false {
         return None;
     }
-    xml.splice(value..end, *b"0");
-    rewritten(&mut archive, |name, _| {
-        name.ends_with("sharedstrings.xml")
-            .then(|| Some(xml.clone()))
+    rewritten(&mut archive, |name, data| {
+        if !is_sized(name) {
+            return None;
+        }
+        let mut xml = data();
+        let head = &xml[..xml.len().min(HEAD)];
+        let (value, right) = false_size(name, head, xml.len())?;
+        xml.splice(value, right.bytes());
+        Some(Some(xml))
     })
+}
+
+/// Returns whether a part declares a size: the list of strings or a sheet.
+fn is_sized(name: &str) -> bool {
+    name.ends_with("sharedstrings.xml") || name.contains("worksheets/") && name.ends_with(".xml")
+}
+
+/// Finds a declared size that cannot be true at the beginning of a part, and a possible one.
+fn false_size(name: &str, head: &[u8], length: usize) -> Option<(Range<usize>, &'static str)> {
+    if !is_sized(name) {
+        return None;
+    }
+    let text = str::from_utf8(head).map_or_else(
+        // The last character may be cut.
+        |error| str::from_utf8(&head[..error.valid_up_to()]).unwrap_or_default(),
+        |text| text,
+    );
+    let value = |after: &str| {
+        let start = text.find(after)?;
+        let value = text[start..].find(['"', '\''])? + start + 1;
+        let end = text[value..].find(['"', '\''])? + value;
+        Some(value..end)
+    };
+    if name.ends_with("sharedstrings.xml") {
+        let value = value("uniqueCount")?;
+        let declared: usize = text[value.clone()].trim().parse().unwrap_or(usize::MAX);
+        return (declared > length / SHORTEST_TEXT).then_some((value, "0"));
+    }
+    let value = value("dimension ref=")?;
+    (!is_area(&text[value.clone()])).then_some((value, "A1"))
+}
+
+/// Returns whether a text is a cell such as `B2`, or two cells from the upper left to the lower right.
+fn is_area(text: &str) -> bool {
+    let cell = |cell: &str| {
+        let at = cell.find(|c: char| c.is_ascii_digit())?;
+        let (column, row) = cell.split_at(at);
+        let is_column = (1..=3).contains(&at) && column.bytes().all(|b| b.is_ascii_uppercase());
+        let row: u32 = row
+            .parse()
+            .ok()
+            .filter(|row| (1..=1_048_576).contains(row))?;
+        is_column.then(|| ((at, column.to_owned()), row))
+    };
+    let (first, last) = text.split_once(':').unwrap_or((text, text));
+    match (cell(first), cell(last)) {
+        (Some(first), Some(last)) => first.0 <= last.0 && first.1 <= last.1,
+        _ => false,
+    }
 }
 
 /// Leaves out the looks of cells, and ends the list of strings after its last whole entry.
@@ -126,6 +204,9 @@ fn without_faults(data: &[u8], parts: &mut Parts<'_>) -> Option<Vec<u8>> {
     let mended = rewritten(&mut archive, |name, data| {
         if name.ends_with("styles.xml") {
             return Some(None);
+        }
+        if name.ends_with("workbook.xml") {
+            return Some(Some(with_known_states(data())));
         }
         if !name.ends_with("sharedstrings.xml") {
             return None;
@@ -146,6 +227,23 @@ fn without_faults(data: &[u8], parts: &mut Parts<'_>) -> Option<Vec<u8>> {
         parts.lost("the last texts", "the list of texts is cut off");
     }
     Some(mended)
+}
+
+/// Shows sheets whose visibility is not one that the reader knows.
+fn with_known_states(xml: Vec<u8>) -> Vec<u8> {
+    let Ok(mut xml) = String::from_utf8(xml) else {
+        return Vec::new();
+    };
+    let mut at = 0;
+    while let Some(found) = xml[at..].find(" state=\"") {
+        let start = at + found + " state=\"".len();
+        let end = xml[start..].find('"').map_or(xml.len(), |end| start + end);
+        if !["visible", "hidden", "veryHidden"].contains(&&xml[start..end]) {
+            xml.replace_range(start..end, "visible");
+        }
+        at = start;
+    }
+    xml.into_bytes()
 }
 
 /// Writes an archive again. `change` gets each part's name in lower case and a way to read the part. It returns none to

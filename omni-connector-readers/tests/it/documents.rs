@@ -4,12 +4,12 @@ use omni_connector_readers::Format;
 
 use super::{archive, outcome, relationships};
 
-fn document(body: &str) -> Vec<u8> {
+pub(super) fn document(body: &str) -> Vec<u8> {
     let xml = format!("<w:document xmlns:w=\"w\"><w:body>{body}</w:body></w:document>");
     archive(&[("word/document.xml", &xml)])
 }
 
-fn paragraph(text: &str) -> String {
+pub(super) fn paragraph(text: &str) -> String {
     format!("<w:p><w:r><w:t>{text}</w:t></w:r></w:p>")
 }
 
@@ -73,7 +73,7 @@ fn tabs_cells_and_alternatives_of_a_document_are_read_once() {
         "<w:p><w:pPr><w:tabs><w:tab w:val=\"left\" w:pos=\"720\"/></w:tabs></w:pPr><w:r><w:t>a</w:t><w:tab/><w:t>b</w:t></w:r></w:p>"
             .to_owned(),
         format!("<w:tbl><w:tr>{}{}</w:tr></w:tbl>", cell("Name"), cell("Amount")),
-        "<w:p><mc:Choice><w:r><w:t>once</w:t></w:r></mc:Choice><mc:Fallback><w:r><w:t>twice</w:t></w:r></mc:Fallback></w:p>"
+        "<w:p><mc:AlternateContent><mc:Choice><w:r><w:t>once</w:t></w:r></mc:Choice><mc:Fallback><w:r><w:t>twice</w:t></w:r></mc:Fallback></mc:AlternateContent></w:p>"
             .to_owned(),
     ];
     let outcome = outcome(Format::Docx, &document(&body.concat()));

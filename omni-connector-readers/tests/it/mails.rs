@@ -30,8 +30,25 @@ fn every_charset_is_decoded_in_body_and_subject() {
         ("shift_jis", "報告書", "四半期報告書"),
         ("windows-874", "รายงาน", "รายงานประจำไตรมาส"),
         ("koi8-r", "Отчёт", "Квартальный отчёт"),
+        // Names that programs give them and browsers do not know.
+        ("cp949", "보고서", "분기보고서에는 송장이"),
+        ("x-windows-949", "보고서", "분기보고서에는 송장이"),
+        ("cp932", "報告書", "四半期報告書"),
+        ("cp950", "報告", "季度報告包含發票"),
+        ("gb_2312-80", "报告", "季度报告包含北方仓库"),
+        ("cp874", "รายงาน", "รายงานประจำไตรมาส"),
+        ("iso-2022-jp-ms", "報告書", "四半期報告書"),
+        ("cp50220", "報告書", "四半期報告書"),
     ] {
-        let encoding = Encoding::for_label(charset.as_bytes()).unwrap();
+        let encoding = Encoding::for_label(match charset {
+            "cp949" | "x-windows-949" => b"euc-kr",
+            "cp932" => b"shift_jis",
+            "cp950" => b"big5",
+            "cp874" => b"windows-874",
+            "iso-2022-jp-ms" | "cp50220" => b"iso-2022-jp",
+            known => known.as_bytes(),
+        })
+        .unwrap();
         let encode = |text: &str| encoding.encode(text).0.into_owned();
         let head = format!(
             "Subject: =?{charset}?B?{}?=\r\nFrom: ada@example.com\r\nContent-Type: text/plain; charset=\"{charset}\"\r\n\r\n",
@@ -91,7 +108,7 @@ fn text_that_says_it_is_ascii_and_is_utf_8_is_utf_8() {
     let outcome = message("Subject: s\nContent-Type: text/plain; charset=\"us-ascii\"\n\nGröße\n");
     outcome
         .holds(&["Größe"])
-        .omni_loses(&["text in UTF-8 that says it is ASCII"]);
+        .omni_loses(&["text in UTF-8 that says it is in another charset"]);
 }
 
 #[test]
@@ -182,4 +199,105 @@ fn html_is_read_where_the_text_has_no_word() {
             .holds(&["realcontentword"])
             .omni_loses(&["HTML beside a blank text"]);
     }
+}
+
+/// Browsers gave these up, and mail programs did not.
+#[test]
+fn charsets_that_only_mail_programs_know_are_decoded() {
+    for (charset, bytes, text) in [
+        ("hz-gb-2312", &b"~{<>6H1(8f~}"[..], "季度报告"),
+        ("iso-2022-kr", b"\x1b$)C\x0e:P1b:80m<-\x0f", "분기보고서"),
+        ("cp437", b"Gr\x94\xe1e", "Größe"),
+        ("ibm850", b"Gr\x94\xe1e", "Größe"),
+    ] {
+        let encoded: String = bytes.iter().map(|byte| format!("={byte:02X}")).collect();
+        let head = format!(
+            "Subject: =?{charset}?Q?{encoded}?=\r\nContent-Type: text/plain; charset={charset}\r\n\r\n"
+        );
+        outcome(Format::Eml, &[head.as_bytes(), bytes].concat())
+            .holds(&[&format!("# {text}\n"), &format!("\n\n{text}")]);
+    }
+}
+
+/// Programs name a charset by default, whatever the text is.
+#[test]
+fn text_in_utf_8_that_says_another_charset_is_utf_8_in_every_transfer() {
+    for charset in ["us-ascii", "ASCII", "iso-8859-1", "windows-1252"] {
+        for (transfer, body) in [
+            ("8bit", "Größe"),
+            ("base64", "R3LDtsOfZQ=="),
+            ("quoted-printable", "Gr=C3=B6=C3=9Fe"),
+        ] {
+            message(&format!(
+                "Subject: =?{charset}?Q?Gr=C3=B6=C3=9Fe?=\nContent-Type: text/plain; charset={charset}\n\
+                 Content-Transfer-Encoding: {transfer}\n\n{body}\n"
+            ))
+            .holds(&["# Größe\n", "\n\nGröße"]);
+        }
+    }
+    let latin = encoding_rs::WINDOWS_1252.encode("Größe").0;
+    let head = b"Subject: s\r\nContent-Type: text/plain; charset=iso-8859-1\r\n\r\n";
+    outcome(Format::Eml, &[&head[..], &latin].concat()).holds(&["Größe"]);
+}
+
+/// List servers write their footer behind whatever the sender wrote.
+#[test]
+fn plain_lines_behind_base64_are_read_with_it() {
+    let text = "Ym9keXdvcmQgR3LDtsOfZQ==\n-- \nlist footerword\nhttps://lists.example/\n";
+    let head = "Subject: s\nMIME-Version: 1.0\n";
+    let kind = "Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: base64\n\n";
+    for mail in [
+        format!("{head}{kind}{text}"),
+        format!("{head}Content-Type: multipart/mixed; boundary=b\n\n--b\n{kind}{text}--b--\n"),
+    ] {
+        message(&mail)
+            .holds(&["bodyword Größe", "list footerword"])
+            .lacks(&["Ym9keXdvcmQ"]);
+    }
+}
+
+/// Each text of a message has its own HTML.
+#[test]
+fn html_is_read_in_place_of_a_blank_text_beside_other_texts() {
+    let alternative = |plain: &str| {
+        format!(
+            "Subject: s\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=o\n\n--o\n\
+             Content-Type: multipart/alternative; boundary=b\n\n--b\nContent-Type: text/plain\n\n{plain}\n\
+             --b\nContent-Type: text/html\n\n<p>realcontentword{}</p>\n--b--\n\
+             --o\nContent-Type: text/plain\n\nlist footerword\n--o--\n",
+            " and more".repeat(40)
+        )
+    };
+    for plain in [
+        " ",
+        "[cid:image001.png@01DB]",
+        "[image: logo]",
+        "&nbsp;",
+        "This message is in HTML.",
+    ] {
+        message(&alternative(plain)).holds(&["realcontentword", "list footerword"]);
+    }
+    message(&alternative(&"plainword ".repeat(20)))
+        .holds(&["plainword"])
+        .lacks(&["realcontentword"]);
+}
+
+#[test]
+fn a_message_is_read_however_its_lines_and_boundaries_are_written() {
+    let mixed = "Subject: subjectword\nMIME-Version: 1.0\nContent-Type: multipart/mixed;\n boundary = \"b\"\n\n--b\n\
+                 Content-Type: text/plain\n\nsee --b afterword\nunclosedword";
+    message(mixed).holds(&["# subjectword", "afterword", "unclosedword"]);
+    message(&format!("\n\n{mixed}")).holds(&["# subjectword", "afterword"]);
+    outcome(Format::Eml, mixed.replace('\n', "\r").as_bytes())
+        .holds(&["# subjectword", "afterword"]);
+}
+
+#[test]
+fn a_file_of_outlook_in_a_message_is_named() {
+    let outcome = message(
+        "Subject: s\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n\nbodyword\n\
+         --b\nContent-Type: application/ms-tnef; name=\"winmail.dat\"\nContent-Transfer-Encoding: base64\n\neJ8+IgAAAAA=\n--b--\n",
+    );
+    assert!(outcome.text.contains("bodyword"));
+    assert_eq!(outcome.lost[0].0, "attachment `winmail.dat`");
 }

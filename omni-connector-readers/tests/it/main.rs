@@ -6,6 +6,7 @@ mod documents;
 mod mails;
 mod pages;
 mod pdfs;
+mod spellings;
 mod workbooks;
 
 use std::io::{Cursor, Write};
@@ -196,6 +197,21 @@ fn a_text_in_another_encoding_is_decoded() {
             outcome(Format::Csv, &bytes).holds(&["plain words"]);
         }
     }
+}
+
+/// A cut file, or one line in another charset, must not change the charset of all others.
+#[test]
+fn a_bad_byte_in_utf_8_costs_that_byte() {
+    for bad in [&b"\xc3"[..], b"\xff word", b"\xe4"] {
+        let text = [&"Größe und Straße ".repeat(3).into_bytes(), bad].concat();
+        outcome(Format::Text, &text).holds(&["Größe und Straße"]);
+    }
+}
+
+#[test]
+fn japanese_in_seven_bits_is_decoded() {
+    let bytes = encoding_rs::ISO_2022_JP.encode("四半期報告書").0;
+    outcome(Format::Text, &bytes).holds(&["四半期報告書"]);
 }
 
 #[test]

@@ -58,3 +58,49 @@ fn a_page_in_an_encoding_that_nobody_reads_keeps_its_plain_words() {
         outcome(Format::Html, page.as_bytes()).holds(&["plainword"]);
     }
 }
+
+#[test]
+fn a_charset_is_known_by_every_name() {
+    for (charset, bytes, text) in [
+        ("cp936", &b"\xbc\xbe\xb6\xc8"[..], "季度"),
+        ("x-windows-949", b"\xba\xd0\xb1\xe2", "분기"),
+        ("cp850", b"Gr\x94\xe1e", "Größe"),
+        ("hz-gb-2312", b"~{<>6H~}", "季度"),
+        ("iso-2022-kr", b"\x1b$)C\x0e:P1b\x0f", "분기"),
+    ] {
+        for head in [
+            format!("<meta charset=\"{charset}\">"),
+            format!("<?xml version=\"1.0\" encoding=\"{charset}\"?>"),
+        ] {
+            let page = [head.as_bytes(), b"<p>", bytes, b"</p>"].concat();
+            outcome(Format::Html, &page).holds(&[text]);
+        }
+    }
+}
+
+#[test]
+fn a_charset_in_a_comment_or_a_script_is_not_declared() {
+    let latin = encoding_rs::WINDOWS_1252.encode("<p>Größe</p>").0;
+    for other in [
+        "<!-- <meta charset=windows-1251> -->",
+        "<script>var x = '<meta charset=koi8-r>'</script>",
+    ] {
+        let head = format!("{other}<meta charset=iso-8859-1>");
+        outcome(Format::Html, &[head.as_bytes(), &latin].concat()).holds(&["Größe"]);
+    }
+}
+
+#[test]
+fn a_page_in_wide_characters_is_read_in_every_script() {
+    let page = "<p>Квартальный отчёт содержит счета поставщиков северного склада</p>";
+    for order in [u16::to_le_bytes as fn(u16) -> [u8; 2], u16::to_be_bytes] {
+        let bytes: Vec<u8> = page.encode_utf16().flat_map(order).collect();
+        outcome(Format::Html, &bytes).holds(&["Квартальный отчёт"]);
+    }
+    let quads = format!("\u{feff}{page}");
+    let quads: Vec<u8> = quads
+        .chars()
+        .flat_map(|c| u32::from(c).to_le_bytes())
+        .collect();
+    outcome(Format::Html, &quads).holds(&["Квартальный отчёт"]);
+}

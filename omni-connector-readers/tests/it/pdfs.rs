@@ -238,3 +238,61 @@ fn a_file_that_is_not_a_pdf_is_reported_as_such() {
     let failure = read(b"hello").failure.unwrap();
     assert!(failure.contains("%PDF-"), "{failure}");
 }
+
+/// The table says where each object is. Editors that change a file as text do not change it.
+#[test]
+fn a_table_of_objects_that_is_wrong_or_missing_is_made_anew() {
+    let whole = document(&[&words("first"), &words("second")]);
+    let whole = String::from_utf8(whole).unwrap();
+    let start = whole.rfind("xref\n0").unwrap();
+    let (objects, end) = whole.split_at(start);
+    let offsets: Vec<&str> = end
+        .lines()
+        .filter_map(|line| line.strip_suffix(" 00000 n "))
+        .collect();
+    let mut mixed = end.to_owned();
+    for (index, offset) in offsets.iter().enumerate() {
+        mixed = mixed.replace(&format!("{offset} 00000 n"), &format!("#{index}# 00000 n"));
+    }
+    for (index, offset) in offsets.iter().rev().enumerate() {
+        mixed = mixed.replace(&format!("#{index}#"), offset);
+    }
+    let zero = offsets.iter().fold(end.to_owned(), |end, offset| {
+        end.replace(offset, "0000000000")
+    });
+    for (name, end) in [
+        ("mixed", mixed),
+        ("zero", zero),
+        ("missing", String::new()),
+        ("without a root", end.replace("/Root", "/Toor")),
+        (
+            "in a circle",
+            end.replace("/Root", &format!("/Prev {start} /Root")),
+        ),
+    ] {
+        let outcome = read(format!("{objects}{end}").as_bytes());
+        for word in ["first", "second"] {
+            assert!(outcome.text.contains(word), "{name}: {outcome:?}");
+        }
+    }
+}
+
+/// A font may map its bytes to characters, and leave some out.
+#[test]
+fn a_gap_in_the_table_of_a_font_costs_at_most_its_characters() {
+    let table = "/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName/X def 1 begincodespacerange \
+                 <00><ff> endcodespacerange 3 beginbfchar <66><0066> <69><0069> <73><0073> endbfchar endcmap end end";
+    let table = format!("<</Length {}>>stream\n{table}\nendstream", table.len());
+    let file = document_with(&[&words("first"), &words("second")], table.as_bytes());
+    let font = "/BaseFont/Helvetica";
+    let file = String::from_utf8(file).unwrap();
+    // The objects move by the length of the name, so that the table of objects is wrong as well.
+    let file = file.replace(font, &format!("{font}/ToUnicode 4 0 R"));
+    let outcome = read(file.as_bytes());
+    assert_eq!(outcome.failure, None);
+    assert_eq!(outcome.lost, []);
+    assert!(
+        outcome.text.contains("fi") && outcome.text.matches('s').count() >= 2,
+        "{outcome:?}"
+    );
+}

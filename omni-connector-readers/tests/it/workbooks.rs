@@ -27,7 +27,7 @@ fn files_exported_as_xls_are_read_in_their_real_format() {
         .omni_loses(&["a page that is called a workbook"]);
     outcome(Format::Xls, tabs)
         .holds(&["tabcell"])
-        .omni_loses(&["lines with tabs that are called a workbook"]);
+        .omni_loses(&["lines of cells that are called a workbook"]);
     let table = outcome(Format::Xls, xml.as_bytes());
     assert_eq!(table.text, "Sheet: Costs\nxmlcell R&D\n");
     table.omni_loses(&["a workbook in XML"]);
@@ -303,4 +303,74 @@ fn a_workbook_is_read_in_every_spelling_of_its_parts() {
         );
         outcome(Format::Xlsx, &other).holds(&["Richcell", "formulaword"]);
     }
+}
+
+#[test]
+fn other_spellings_of_exports_called_xls_are_read() {
+    let prefixed = "<?xml version=\"1.0\"?><ss:Workbook xmlns:ss=\"urn:schemas-microsoft-com:office:spreadsheet\"><ss:Worksheet ss:Name=\"S\">\
+                    <ss:Table><ss:Row><ss:Cell><ss:Data>xml <![CDATA[R&D]]></ss:Data></ss:Cell></ss:Row></ss:Table></ss:Worksheet></ss:Workbook>";
+    let archived = "From: <Saved by Excel>\r\nMIME-Version: 1.0\r\nContent-Type: multipart/related; boundary=b\r\n\r\n--b\r\n\
+                    Content-Type: text/html\r\n\r\n<p>archivedcell</p>\r\n--b--\r\n";
+    let late = format!("Report\n{}\nName\tlatecell\n", "x".repeat(5000));
+    for (export, word) in [
+        (prefixed, "xml R&D"),
+        (archived, "archivedcell"),
+        ("Name,City\nAda,commacell\n", "commacell"),
+        ("Name;City\nAda;semicell\n", "semicell"),
+        (
+            "ID;PWXL;N;E\nC;Y1;X1;K\"symboliccell\"\nE\n",
+            "symboliccell",
+        ),
+        (&late, "latecell"),
+    ] {
+        outcome(Format::Xls, export.as_bytes()).holds(&[word]);
+    }
+    let rtf = outcome(Format::Xls, b"{\\rtf1 a, b; c}");
+    assert_eq!(rtf.failure.as_deref(), Some("it is no workbook"));
+}
+
+/// Omni opens a workbook by its content.
+#[test]
+fn a_workbook_under_the_name_of_another_format_is_read() {
+    outcome(Format::Xlsx, include_bytes!("../files/xlwt-60-rows.xls"))
+        .holds(&["Sheet: Rows", "row59label"]);
+    let open = archive(&[
+        ("mimetype", "application/vnd.oasis.opendocument.spreadsheet"),
+        (
+            "META-INF/manifest.xml",
+            "<manifest:manifest xmlns:manifest=\"urn:oasis:names:tc:opendocument:xmlns:manifest:1.0\"/>",
+        ),
+        (
+            "content.xml",
+            "<office:document-content xmlns:office=\"urn:oasis:names:tc:opendocument:xmlns:office:1.0\" \
+             xmlns:table=\"urn:oasis:names:tc:opendocument:xmlns:table:1.0\" xmlns:text=\"urn:oasis:names:tc:opendocument:xmlns:text:1.0\">\
+             <office:body><office:spreadsheet><table:table table:name=\"One\"><table:table-row><table:table-cell office:value-type=\"string\">\
+             <text:p>opencell</text:p></table:table-cell></table:table-row></table:table></office:spreadsheet></office:body></office:document-content>",
+        ),
+    ]);
+    for format in [Format::Xls, Format::Xlsx] {
+        outcome(format, &open).holds(&["Sheet: One", "opencell"]);
+    }
+}
+
+#[test]
+fn a_wrong_area_or_visibility_of_a_sheet_costs_no_cell() {
+    let book = workbook("1", &[("One", SHARED), ("Two", &inline(1, "secondcell"))]);
+    for area in ["", "x", "B2:A1", "A0", "A1:XFD99999999", "1:2"] {
+        let sheet = format!(
+            "<worksheet><dimension ref=\"{area}\"/><sheetData>{SHARED}</sheetData></worksheet>"
+        );
+        outcome(
+            Format::Xlsx,
+            &with_parts(&book, &[("xl/worksheets/sheet0.xml", &sheet)]),
+        )
+        .holds(&["wrongcountword", "secondcell"]);
+    }
+    let odd = "<workbook xmlns:r=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships\"><sheets>\
+               <sheet name=\"One\" sheetId=\"1\" state=\"odd\" r:id=\"r0\"/></sheets></workbook>";
+    outcome(
+        Format::Xlsx,
+        &with_parts(&book, &[("xl/workbook.xml", odd)]),
+    )
+    .holds(&["wrongcountword"]);
 }

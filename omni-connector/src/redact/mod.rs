@@ -18,6 +18,7 @@ pub(crate) use met::{
 };
 pub use rules::redact;
 pub(crate) use secrets::Secrets;
+pub use secrets::hide_secrets;
 pub(crate) use stand_ins::{STAND_IN, StandIns};
 
 const REDACTED: &str = "[redacted]";

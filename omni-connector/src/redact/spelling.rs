@@ -113,15 +113,29 @@ impl Matcher {
         }
     }
 
-    /// Replaces every secret by its mark.
+    /// Replaces every secret by its mark, and everything behind the beginning of one that was cut.
     pub(super) fn replace<'a>(&self, text: &str, mark: impl Fn(usize) -> Cow<'a, str>) -> String {
+        self.replaced(text, true, mark)
+    }
+
+    /// Replaces every whole secret by its mark. It keeps the form of the text, such as a JSON document.
+    pub(super) fn replace_whole(&self, text: &str, mark: &str) -> String {
+        self.replaced(text, false, |_| mark.into())
+    }
+
+    fn replaced<'a>(
+        &self,
+        text: &str,
+        with_cut: bool,
+        mark: impl Fn(usize) -> Cow<'a, str>,
+    ) -> String {
         let bytes = text.as_bytes();
         let mut clean = String::with_capacity(text.len());
         let (mut kept, mut at) = (0, 0);
         while at < bytes.len() {
             let (end, secret) = match self.at(bytes, at) {
                 Some((Found::Until(end), secret)) => (end, secret),
-                Some((Found::Open { matched }, secret)) if matched >= SHORTEST_PART => {
+                Some((Found::Open { matched }, secret)) if with_cut && matched >= SHORTEST_PART => {
                     (bytes.len(), secret)
                 }
                 _ => {
@@ -315,6 +329,14 @@ fn backslash(text: &[u8], start: usize, each: &mut dyn FnMut(&[u8], usize)) -> b
         b'f' => each(b"\x0c", at + 1),
         b'0' => each(b"\0", at + 1),
         b'"' | b'\'' | b'/' => each(&[letter], at + 1),
+        // A quotation mark that was escaped for JSON, and then for HTML.
+        b'&' => {
+            return entity(text, at, &mut |meaning, end| {
+                if matches!(meaning, b"\"" | b"'") {
+                    each(meaning, end);
+                }
+            });
+        }
         b'x' => match number(&text[at + 1..], 2) {
             Some((code, _)) => {
                 if let Ok(byte) = u8::try_from(code) {

@@ -49,6 +49,8 @@ async fn everything_that_is_no_file_is_skipped_with_its_reason() {
     }
     // Office programs leave these beside a document that somebody has open.
     setup.write("~$report.docx", b"\x03Ada");
+    setup.write(".~lock.report.odt#", ",ada,desk,28.11.2026;");
+    setup.write("reserved.docx", [0; 4096]);
     setup.write("placeholder.docx", "");
     let long = format!("{0}/{0}/{0}", "long-".repeat(40));
     setup.write(&format!("{long}/file.txt"), "too deep for an id");
@@ -72,7 +74,8 @@ async fn everything_that_is_no_file_is_skipped_with_its_reason() {
     let expected = [
         ("a link, which is not followed", 4),
         ("a pipe, socket or device", 2),
-        ("the mark of a document that somebody has open", 1),
+        ("a placeholder without content", 1),
+        ("the mark of a document that somebody has open", 2),
         ("the name is not UTF-8", 4),
         ("the path is longer than an id of Omni", 1),
     ];

@@ -3,9 +3,12 @@
 
 use std::borrow::Cow;
 
-use encoding_rs::Encoding;
+use mail_parser::decoders::{
+    base64::base64_decode, charsets::map::charset_decoder,
+    quoted_printable::quoted_printable_decode,
+};
 
-use crate::readers::text;
+use crate::readers::{charset::Charset, text};
 
 /// A repaired message for the parser.
 pub(super) struct Mended<'a> {
@@ -15,16 +18,27 @@ pub(super) struct Mended<'a> {
 }
 
 pub(super) fn mended(data: &[u8]) -> Mended<'_> {
+    const MARK: &[u8] = b"\xef\xbb\xbf";
+    let marked = data.strip_prefix(MARK);
+    let start = marked.unwrap_or(data);
+    let blank = start
+        .iter()
+        .take_while(|byte| matches!(byte, b'\r' | b'\n'));
+    let blank = blank.count();
     let mut mended = Mended {
-        data: Cow::Borrowed(data.strip_prefix(b"\xef\xbb\xbf").unwrap_or(data)),
+        data: Cow::Borrowed(&start[blank..]),
         omni_loses: Vec::new(),
     };
-    if mended.data.len() < data.len() {
-        mended.omni_loses.push("headings behind a byte order mark");
+    if marked.is_some() {
+        mended.loses("headings behind a byte order mark");
     }
+    if blank > 0 {
+        mended.loses("headings behind blank lines");
+    }
+    mended.line_ends();
     mended.raw_headings();
-    mended.true_charsets();
     mended.whole_words();
+    mended.known_words();
     mended.boundaries();
     mended
 }
@@ -32,11 +46,31 @@ pub(super) fn mended(data: &[u8]) -> Mended<'_> {
 /// Returns whether Omni loses text in this charset. Omni decodes without tables of multi-byte
 /// charsets.
 pub(super) fn is_beyond_omni(charset: &str) -> bool {
-    Encoding::for_label(charset.as_bytes()).is_some_and(|encoding| {
-        !encoding.is_single_byte()
-            && encoding.name() != "UTF-8"
-            && !encoding.name().starts_with("UTF-16")
-    }) || charset.eq_ignore_ascii_case("windows-874")
+    match Charset::of(charset) {
+        Some(Charset::Web(encoding)) => {
+            let is_unicode = encoding.name().starts_with("UTF-");
+            let is_thai = encoding.name() == "windows-874";
+            !encoding.is_single_byte() && !is_unicode || is_thai
+        }
+        Some(Charset::Shifted(_)) => true,
+        Some(Charset::Dos(name, _)) => !is_known(name),
+        None => false,
+    }
+}
+
+/// Returns whether the parser decodes text in this charset.
+fn is_known(charset: &str) -> bool {
+    let is_given_up = matches!(Charset::of(charset), Some(Charset::Shifted(_)));
+    charset_decoder(charset.as_bytes()).is_some() && !is_given_up
+        || charset.eq_ignore_ascii_case("utf-8")
+}
+
+/// Returns whether text in this charset may be UTF-8 in truth. Programs write these by default.
+pub(super) fn may_be_utf_8(charset: &str) -> bool {
+    let charset = charset.to_ascii_lowercase();
+    ["ascii", "iso-8859-1", "iso8859-1", "latin1", "windows-1252"]
+        .iter()
+        .any(|name| charset == *name || *name == "ascii" && charset.ends_with("ascii"))
 }
 
 impl Mended<'_> {
@@ -56,23 +90,36 @@ impl Mended<'_> {
         self.loses("headings that are not encoded");
     }
 
-    /// Relabels text as UTF-8 when it is declared as ASCII but is not.
-    fn true_charsets(&mut self) {
-        const ASCII: &[u8] = b"us-ascii";
-        if self.data.is_ascii() || std::str::from_utf8(&self.data).is_err() {
-            return;
-        }
-        let mut at = 0;
-        while let Some(found) = find(&self.data[at..], ASCII) {
-            let start = at + found;
-            at = start + ASCII.len();
-            let before = self.data[..start].trim_ascii_end();
-            let before = before.strip_suffix(b"\"").unwrap_or(before);
-            if before.to_ascii_lowercase().ends_with(b"charset=") {
-                self.data.to_mut().splice(start..at, *b"utf-8");
-                at = start;
-                self.loses("text in UTF-8 that says it is ASCII");
+    /// Ends lines with a line feed where the file has none, as programs of old Macintoshes wrote it.
+    fn line_ends(&mut self) {
+        if self.data.contains(&b'\r') && !self.data.contains(&b'\n') {
+            for byte in self.data.to_mut() {
+                if *byte == b'\r' {
+                    *byte = b'\n';
+                }
             }
+            self.loses("a message without line feeds");
+        }
+    }
+
+    /// Writes encoded words again as UTF-8 when the parser does not know their charset, or when they are UTF-8 under
+    /// another name.
+    fn known_words(&mut self) {
+        let mut at = 0;
+        while let Some(found) = find(&self.data[at..], b"=?") {
+            let start = at + found;
+            at = start + 2;
+            let Some((length, word, charset)) = unknown_word(&self.data[start..]) else {
+                continue;
+            };
+            let is_beyond_omni = is_beyond_omni(&charset);
+            at = start + word.len();
+            self.data.to_mut().splice(start..start + length, word);
+            self.loses(if is_beyond_omni {
+                "headings in a charset that Omni does not decode"
+            } else {
+                "headings whose charset is another than they say"
+            });
         }
     }
 
@@ -196,23 +243,36 @@ fn declared_boundaries(data: &[u8]) -> Vec<Vec<u8>> {
 }
 
 fn declarations(data: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
-    const KEY: &[u8] = b"boundary=";
+    const KEY: &[u8] = b"boundary";
     let mut from = 0;
+    let blanks = |data: &[u8]| {
+        data.iter()
+            .take_while(|byte| byte.is_ascii_whitespace())
+            .count()
+    };
     std::iter::from_fn(move || {
-        let at = from + find(&data[from..], KEY)? + KEY.len();
-        from = at;
-        let is_quoted = data.get(at) == Some(&b'"');
-        let start = at + usize::from(is_quoted);
-        let ends = |byte: &u8| {
-            if is_quoted {
-                matches!(byte, b'"' | b'\n')
-            } else {
-                byte.is_ascii_whitespace() || *byte == b';'
+        loop {
+            from += find(&data[from..], KEY)? + KEY.len();
+            let equals = from + blanks(&data[from..]);
+            if data.get(equals) != Some(&b'=') {
+                continue;
             }
-        };
-        let length = data[start..].iter().position(ends);
-        let end = start + length.unwrap_or(data.len() - start);
-        Some((start, &data[start..end]))
+            let at = equals + 1 + blanks(&data[equals + 1..]);
+            from = at;
+            let is_quoted = data.get(at) == Some(&b'"');
+            let start = at + usize::from(is_quoted);
+            let ends = |byte: &u8| {
+                if is_quoted {
+                    matches!(byte, b'"' | b'\n')
+                } else {
+                    byte.is_ascii_whitespace() || *byte == b';'
+                }
+            };
+            let rest = data.get(start..)?;
+            let length = rest.iter().position(ends);
+            let end = start + length.unwrap_or(rest.len());
+            return Some((start, &data[start..end]));
+        }
     })
 }
 
@@ -230,6 +290,42 @@ fn word(data: &[u8]) -> Option<(&[u8], &[u8])> {
     let is_word = kind == charset + 2 && charset < 40 && inner[..charset].is_ascii();
     let start = 2 + kind + 1;
     is_word.then(|| data.split_at(start))
+}
+
+/// Decodes the encoded word at the start of `data` if the parser would not decode it. Returns its length, the same word
+/// in UTF-8, and its charset.
+fn unknown_word(data: &[u8]) -> Option<(usize, Vec<u8>, String)> {
+    let (prefix, rest) = word(data)?;
+    let end = rest.windows(2).position(|at| at == b"?=")?;
+    let fields = String::from_utf8_lossy(prefix).to_ascii_lowercase();
+    let mut fields = fields.split('?').skip(1);
+    let charset = fields.next()?.split('*').next()?.to_owned();
+    let encoded = &rest[..end];
+    let is_base64 = fields.next()? == "b";
+    let bytes = if is_base64 {
+        base64_decode(encoded)?
+    } else {
+        let spaced: Vec<u8> = encoded
+            .iter()
+            .map(|b| if *b == b'_' { b' ' } else { *b })
+            .collect();
+        quoted_printable_decode(&spaced)?
+    };
+    let is_utf_8 = may_be_utf_8(&charset) && !bytes.is_ascii() && str::from_utf8(&bytes).is_ok();
+    if is_known(&charset) && !is_utf_8 {
+        return None;
+    }
+    let declared = Charset::of(&charset).filter(|_| !is_utf_8);
+    let text = match declared.map(|charset| charset.decode(&bytes)) {
+        Some((text, false)) => text,
+        _ => text::detected(&bytes),
+    };
+    let mut word = b"=?utf-8?Q?".to_vec();
+    for byte in text.bytes() {
+        word.extend(format!("={byte:02X}").bytes());
+    }
+    word.extend(b"?=");
+    Some((prefix.len() + end + 2, word, charset))
 }
 
 /// Finds `needle`, given in lower case, in `data`, ignoring case.

@@ -3,14 +3,13 @@
 mod letter;
 mod mend;
 
-use encoding_rs::Encoding;
 use mail_parser::{
     Encoding as Transfer, Message, MessageParser, MessagePart, MimeHeaders, PartType,
     decoders::{base64::base64_decode, quoted_printable::quoted_printable_decode},
 };
 use msg_parser::{Outlook, Person};
 
-use super::{Refusal, html, parts::Parts, text};
+use super::{Refusal, charset::Charset, html, parts::Parts, text};
 use letter::{Letter, addresses, mailbox};
 
 /// Greatest depth of nested messages.
@@ -64,54 +63,130 @@ pub(super) fn pages(data: &[u8], parts: &mut Parts<'_>) -> Result<(), Refusal> {
     }
 }
 
-/// Returns the text parts, or the HTML parts when the text has no word.
+/// Returns the text parts, and the HTML parts in place of those without a word.
 fn body(message: &Message<'_>, parts: &mut Parts<'_>) -> String {
-    let mut join = |bodies: Vec<&MessagePart<'_>>| {
-        let texts = bodies
-            .into_iter()
-            .filter_map(|part| text_of(message, part, parts));
-        texts.collect::<Vec<_>>().join("\n\n")
-    };
-    let plain = join(message.text_bodies().collect());
-    let has_words = |text: &str| text.contains(char::is_alphanumeric);
-    let rich = if has_words(&plain) {
-        String::new()
-    } else {
-        join(message.html_bodies().collect())
-    };
-    for part in message.text_bodies().chain(message.html_bodies()) {
+    let plain: Vec<_> = message.text_bodies().collect();
+    let rich: Vec<_> = message.html_bodies().collect();
+    for part in plain.iter().chain(&rich) {
         charset(part, parts);
     }
-    if has_words(&rich) && rich != plain {
-        parts.omni_loses("HTML beside a blank text");
-        return rich;
+    let mut texts = Vec::new();
+    if plain.len() == rich.len() {
+        // Each text has its HTML, which is the part itself when the message has only one of them.
+        for (plain, rich) in plain.into_iter().zip(rich) {
+            texts.extend(best_of(message, plain, rich, parts));
+        }
+    } else {
+        texts.extend(
+            plain
+                .iter()
+                .filter_map(|part| text_of(message, part, parts)),
+        );
+        if !texts.iter().any(|text| has_words(text)) {
+            texts = rich
+                .iter()
+                .filter_map(|part| text_of(message, part, parts))
+                .collect();
+            if texts.iter().any(|text| has_words(text)) {
+                parts.omni_loses(BLANK);
+            }
+        }
     }
-    plain
+    texts.join("\n\n")
 }
 
-/// Returns the text of a part as Markdown. Decodes it again when it does not have the charset that
-/// it declares, or declares none.
+/// Text that Omni loses: it always prefers the plain text.
+const BLANK: &str = "HTML beside a blank text";
+
+/// Returns the text, the HTML when the text has no word, or both when the text is only a notice such as "this message is
+/// in HTML".
+fn best_of(
+    message: &Message<'_>,
+    plain: &MessagePart<'_>,
+    rich: &MessagePart<'_>,
+    parts: &mut Parts<'_>,
+) -> Option<String> {
+    const NOTICE: usize = 12;
+    let text = text_of(message, plain, parts);
+    if std::ptr::eq(plain, rich) {
+        return text;
+    }
+    let text = text.unwrap_or_default();
+    let words = |text: &str| {
+        text.split_whitespace()
+            .filter(|word| has_words(word))
+            .count()
+    };
+    let plain_words = if has_words(&text) { words(&text) } else { 0 };
+    if plain_words > NOTICE {
+        return Some(text);
+    }
+    let page = text_of(message, rich, parts).unwrap_or_default();
+    if plain_words == 0 && has_words(&page) {
+        parts.omni_loses(BLANK);
+        return Some(page);
+    }
+    if words(&page) > 3 * plain_words + NOTICE {
+        parts.omni_loses("HTML beside a short text");
+        return Some(format!("{text}\n\n{page}"));
+    }
+    Some(text)
+}
+
+/// Returns whether a text has a word besides what programs write in place of pictures and of nothing.
+fn has_words(text: &str) -> bool {
+    /// Letters that are blank.
+    const BLANK: [char; 4] = ['\u{115f}', '\u{1160}', '\u{3164}', '\u{ffa0}'];
+    let mut rest = text;
+    let is_word = |piece: &str| {
+        let piece = piece.replace("&nbsp;", " ");
+        piece.contains(|c: char| c.is_alphanumeric() && !BLANK.contains(&c))
+    };
+    while let Some(start) = rest.find('[') {
+        let (before, after) = rest.split_at(start);
+        let is_picture = after.starts_with("[cid:") || after.starts_with("[image");
+        let end = after.find(']').filter(|_| is_picture);
+        let piece = if end.is_some() {
+            before
+        } else {
+            &rest[..=start]
+        };
+        if is_word(piece) {
+            return true;
+        }
+        rest = &after[end.unwrap_or(0) + 1..];
+    }
+    is_word(rest)
+}
+
+/// Returns the text of a part as Markdown. Decodes it again when the parser could not, or when it does not have the
+/// charset that it declares.
 fn text_of(message: &Message<'_>, part: &MessagePart<'_>, parts: &mut Parts<'_>) -> Option<String> {
     const UNDECODED: char = '\u{fffd}';
-    let (decoded, is_page) = match &part.body {
-        PartType::Text(text) => (text, false),
-        PartType::Html(page) => (page, true),
+    let decoded = match &part.body {
+        PartType::Text(text) | PartType::Html(text) => text,
         _ => return None,
     };
-    let mended = decoded.contains(UNDECODED).then(|| {
+    let is_page = matches!(part.body, PartType::Html(_))
+        || part.content_type().and_then(|kind| kind.subtype()) == Some("html");
+    let label = part
+        .content_type()
+        .and_then(|kind| kind.attribute("charset"))
+        .unwrap_or_default();
+    let declared = Charset::of(label);
+    let is_in_doubt = decoded.contains(UNDECODED)
+        || part.is_encoding_problem
+        || matches!(declared, Some(Charset::Shifted(_) | Charset::Dos(..)))
+        || declared == Some(Charset::Web(encoding_rs::ISO_2022_JP))
+        || mend::may_be_utf_8(label) && !decoded.is_ascii();
+    let mended = is_in_doubt.then(|| {
         let range = part.offset_body as usize..part.offset_end as usize;
-        let raw = message.raw_message.get(range)?;
-        let bytes = match part.encoding {
-            Transfer::None => raw.to_vec(),
-            Transfer::Base64 => base64_decode(raw)?,
-            Transfer::QuotedPrintable => quoted_printable_decode(raw)?,
-        };
-        let label = part
-            .content_type()
-            .and_then(|kind| kind.attribute("charset"));
-        let label =
-            label.and_then(|label| Encoding::for_label_no_replacement(label.trim().as_bytes()));
-        let declared = label.or_else(|| html::declared(&bytes).filter(|_| is_page));
+        let bytes = transferred(part, message.raw_message.get(range)?)?;
+        if mend::may_be_utf_8(label) && !bytes.is_ascii() && std::str::from_utf8(&bytes).is_ok() {
+            parts.omni_loses("text in UTF-8 that says it is in another charset");
+            return String::from_utf8(bytes).ok();
+        }
+        let declared = declared.or_else(|| html::declared(&bytes).filter(|_| is_page));
         Some(text::decode(&bytes, declared, parts).into_owned())
     });
     let mended = mended.flatten().filter(|text| !text.contains(UNDECODED));
@@ -121,6 +196,42 @@ fn text_of(message: &Message<'_>, part: &MessagePart<'_>, parts: &mut Parts<'_>)
     } else {
         text.to_owned()
     })
+}
+
+/// Decodes the bytes of a part. A list server may have written its plain lines behind base64.
+fn transferred(part: &MessagePart<'_>, raw: &[u8]) -> Option<Vec<u8>> {
+    let is_base64 = part
+        .content_transfer_encoding()
+        .is_some_and(|name| name.trim().eq_ignore_ascii_case("base64"));
+    match part.encoding {
+        Transfer::QuotedPrintable => quoted_printable_decode(raw),
+        Transfer::Base64 => base64_decode(raw),
+        Transfer::None if is_base64 => {
+            let length = base64_length(raw);
+            let (encoded, plain) = raw.split_at(length);
+            Some([&base64_decode(encoded)?, &b"\r\n"[..], plain].concat())
+        }
+        Transfer::None => Some(raw.to_vec()),
+    }
+}
+
+/// Returns the length of the lines of base64 at the beginning: up to one with padding, or one that is shorter than the
+/// first.
+fn base64_length(raw: &[u8]) -> usize {
+    let is_letter = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=".contains(byte);
+    let (mut length, mut longest) = (0, 0);
+    for line in raw.split_inclusive(|byte| *byte == b'\n') {
+        let letters = line.trim_ascii();
+        if !letters.iter().all(is_letter) {
+            break;
+        }
+        length += line.len();
+        longest = longest.max(letters.len());
+        if !letters.is_empty() && (letters.len() < longest || letters.ends_with(b"=")) {
+            break;
+        }
+    }
+    length
 }
 
 /// Reports a part whose charset Omni cannot decode: Omni reads messages without East Asian tables.

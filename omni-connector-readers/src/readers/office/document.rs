@@ -5,7 +5,7 @@ use quick_xml::events::{BytesStart, Event};
 use super::{
     beside,
     package::{Package, Related},
-    xml::{self, Events},
+    xml::{self, Alternatives, Events},
 };
 use crate::readers::{Refusal, html, mail, parts::Parts, text};
 
@@ -93,15 +93,16 @@ fn walk(xml: &str, push: &mut dyn FnMut(&str) -> bool) -> Result<(), String> {
     while let Some(event) = events.next() {
         let piece = match &event {
             Event::Start(tag) => state.start(tag),
-            Event::Empty(tag) => state.empty(tag).map(str::to_owned),
+            Event::Empty(tag) => state.empty(tag),
             Event::End(tag) => state.end(tag.local_name().as_ref()).map(str::to_owned),
             other if state.is_in_text && state.is_shown() => xml::characters(other),
             _ => None,
         };
-        if let Some(piece) = piece
-            && !push(&piece)
-        {
-            return Ok(());
+        if let Some(piece) = piece {
+            state.alternatives.text(&piece);
+            if !push(&piece) {
+                return Ok(());
+            }
         }
     }
     events.end()
@@ -111,56 +112,85 @@ fn walk(xml: &str, push: &mut dyn FnMut(&str) -> bool) -> Result<(), String> {
 #[derive(Default)]
 struct State {
     is_in_text: bool,
-    /// Depth of hidden content: moved text, fallbacks for older programs, and the pronunciation
-    /// above a word, which would be joined to it.
+    /// Depth of hidden content: moved text, and the pronunciation above a word, which would be joined to it.
     hidden: usize,
-    /// For each open table, whether its open row has a cell.
-    tables: Vec<bool>,
+    /// The open tables.
+    tables: Vec<Table>,
+    alternatives: Alternatives,
+    /// Whether the properties of a row are open.
+    is_in_row_properties: bool,
+}
+
+#[derive(Default)]
+struct Table {
+    /// Whether the open row has a cell.
+    row_has_cell: bool,
+    /// Whether the open row was deleted or moved away.
+    row_is_gone: bool,
 }
 
 impl State {
     fn is_shown(&self) -> bool {
         self.hidden == 0
+            && self.tables.iter().all(|table| !table.row_is_gone)
+            && self.alternatives.are_shown()
     }
 
     fn start(&mut self, tag: &BytesStart<'_>) -> Option<String> {
+        self.alternatives.start(tag);
         match tag.local_name().as_ref() {
-            "Fallback" | "moveFrom" | "del" | "rt" => self.hidden += 1,
+            "moveFrom" | "del" if self.is_in_row_properties => return self.empty(tag),
+            "moveFrom" | "del" | "rt" => self.hidden += 1,
             "t" | "v" => self.is_in_text = true,
-            "tbl" => self.tables.push(false),
-            "tr" => self
-                .tables
-                .last_mut()
-                .into_iter()
-                .for_each(|row| *row = false),
+            "tbl" => self.tables.push(Table::default()),
+            "trPr" => self.is_in_row_properties = true,
+            "tr" => {
+                if let Some(table) = self.tables.last_mut() {
+                    *table = Table::default();
+                }
+            }
             "tc" => {
-                if let Some(row_has_cell) = self.tables.last_mut()
-                    && std::mem::replace(row_has_cell, true)
+                if let Some(table) = self.tables.last_mut()
+                    && std::mem::replace(&mut table.row_has_cell, true)
+                    && self.is_shown()
                 {
                     return Some("\t".to_owned());
                 }
             }
-            _ => return self.empty(tag).map(str::to_owned),
+            _ => return self.empty(tag),
         }
         None
     }
 
     /// Returns the characters that are written as tags, with or without content.
-    fn empty(&self, tag: &BytesStart<'_>) -> Option<&'static str> {
+    fn empty(&mut self, tag: &BytesStart<'_>) -> Option<String> {
+        let name = tag.local_name();
+        if self.is_in_row_properties && matches!(name.as_ref(), "del" | "moveFrom") {
+            if let Some(table) = self.tables.last_mut() {
+                table.row_is_gone = true;
+            }
+            return None;
+        }
         if !self.is_shown() {
             return None;
         }
-        Some(match tag.local_name().as_ref() {
-            "tab" | "ptab" if !has_position(tag) => "\t",
-            "br" | "cr" => "\n",
-            "noBreakHyphen" => "-",
+        Some(match name.as_ref() {
+            "tab" | "ptab" if !has_position(tag) => "\t".to_owned(),
+            "br" | "cr" => "\n".to_owned(),
+            "noBreakHyphen" => "-".to_owned(),
+            "sym" => symbol(tag).to_string(),
+            // Drawn words, such as a watermark.
+            "textpath" => xml::attribute(tag, "string")? + "\n",
             _ => return None,
         })
     }
 
     fn end(&mut self, name: &str) -> Option<&'static str> {
+        self.alternatives.end(name);
         match name {
-            "Fallback" | "moveFrom" | "del" | "rt" => self.hidden = self.hidden.saturating_sub(1),
+            "moveFrom" | "del" if self.is_in_row_properties => {}
+            "moveFrom" | "del" | "rt" => self.hidden = self.hidden.saturating_sub(1),
+            "trPr" => self.is_in_row_properties = false,
             "t" => self.is_in_text = false,
             // Values of a chart.
             "v" => {
@@ -180,6 +210,16 @@ impl State {
         }
         None
     }
+}
+
+/// Returns the character of a symbol, or a blank when only its font has the meaning.
+fn symbol(tag: &BytesStart<'_>) -> char {
+    let private = '\u{e000}'..='\u{f8ff}';
+    xml::attribute(tag, "char")
+        .and_then(|code| u32::from_str_radix(&code, 16).ok())
+        .and_then(char::from_u32)
+        .filter(|c| !private.contains(c))
+        .unwrap_or(' ')
 }
 
 /// Returns whether the tag is a tab stop in a paragraph's format rather than a tab character.

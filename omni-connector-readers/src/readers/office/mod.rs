@@ -10,7 +10,7 @@ mod xml;
 use package::Package;
 pub(super) use xml::{attribute, characters};
 
-use super::{Refusal, parts::Parts};
+use super::{Refusal, parts::Parts, workbook};
 use crate::Format;
 
 /// Reads an office file by the kind of its main part, whatever its declared format.
@@ -25,6 +25,9 @@ pub(super) fn read(
         return Err("the file is empty".to_owned());
     }
     if data.starts_with(COMPOUND_FILE) {
+        if called == Format::Xlsx && workbook::is_xls(data) {
+            return workbook::xls(data, max_rows, parts);
+        }
         return Err("it is protected by a password, or of the format before 2007".to_owned());
     }
     let mut package = Package::open(data)?;

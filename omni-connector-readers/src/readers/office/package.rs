@@ -46,37 +46,53 @@ impl<'a> Package<'a> {
     /// Returns the format named by the main part's content type.
     pub(super) fn format(&mut self) -> Option<Format> {
         let main = self.main("").ok()?;
-        let types = self.part("[content_types].xml").ok()?;
-        let mut kind = None;
-        let mut events = Events::of(&types);
-        while let Some(tag) = events.next_tag() {
-            let Some(name) = xml::attribute(&tag, "PartName") else {
-                continue;
-            };
-            if normal(&name) == main {
-                kind = xml::attribute(&tag, "ContentType");
-            }
-        }
-        let kind = kind?;
+        let types = self.content_types();
+        let (_, kind) = types.into_iter().find(|(name, _)| *name == main)?;
         [
             ("wordprocessingml", Format::Docx),
+            ("ms-word", Format::Docx),
             ("presentationml", Format::Pptx),
+            ("ms-powerpoint", Format::Pptx),
             ("spreadsheetml", Format::Xlsx),
+            ("ms-excel", Format::Xlsx),
         ]
         .into_iter()
         .find_map(|(word, format)| kind.contains(word).then_some(format))
     }
 
-    /// Returns the main part's name from the package's relationships, or `usual` when they name no
-    /// existing part.
+    /// Returns the main part's name: from the package's relationships, else `usual`, else from the content types.
     pub(super) fn main(&mut self, usual: &str) -> Result<String, Refusal> {
         let named = self.related("").into_iter();
+        let by_type = self.content_types().into_iter();
         named
             .filter(|related| related.kind == "officeDocument")
             .map(|related| related.name)
             .chain([usual.to_owned()])
+            .chain(
+                by_type
+                    .filter(|(_, kind)| kind.ends_with(".main+xml"))
+                    .map(|(name, _)| name),
+            )
             .find(|name| self.has(name))
             .ok_or_else(|| "it has no main part".to_owned())
+    }
+
+    /// Returns the parts with a content type of their own, and these types.
+    fn content_types(&mut self) -> Vec<(String, String)> {
+        let Ok(types) = self.part("[content_types].xml") else {
+            return Vec::new();
+        };
+        let mut named = Vec::new();
+        let mut events = Events::of(&types);
+        while let Some(tag) = events.next_tag() {
+            if let (Some(name), Some(kind)) = (
+                xml::attribute(&tag, "PartName"),
+                xml::attribute(&tag, "ContentType"),
+            ) {
+                named.push((normal(&name), kind));
+            }
+        }
+        named
     }
 
     pub(super) fn has(&self, name: &str) -> bool {
@@ -127,15 +143,36 @@ impl<'a> Package<'a> {
                 xml::attribute(&tag, "Id"),
                 xml::attribute(&tag, "Target"),
             ) {
+                // A target is a URL: it may have an escape where the archive has the character.
+                let mut name = resolve(folder, &target);
+                if !self.has(&name) {
+                    name = resolve(folder, &unescaped(&target));
+                }
                 related.push(Related {
                     kind: kind.rsplit('/').next().unwrap_or_default().to_owned(),
                     id,
-                    name: resolve(folder, &target),
+                    name,
                 });
             }
         }
         related
     }
+}
+
+/// Replaces the escapes of a URL, such as `%20`.
+fn unescaped(target: &str) -> String {
+    let mut bytes = Vec::with_capacity(target.len());
+    let mut rest = target.as_bytes();
+    while let Some((first, others)) = rest.split_first() {
+        let code = others
+            .get(..2)
+            .filter(|_| *first == b'%')
+            .and_then(|code| str::from_utf8(code).ok())
+            .and_then(|code| u8::from_str_radix(code, 16).ok());
+        bytes.push(code.unwrap_or(*first));
+        rest = if code.is_some() { &others[2..] } else { others };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Resolves a target to a part name: relative to the folder of the part, or from the root.

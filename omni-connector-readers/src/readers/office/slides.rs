@@ -5,7 +5,7 @@ use quick_xml::events::Event;
 use super::{
     beside,
     package::{Package, Related},
-    xml::{self, Events},
+    xml::{self, Alternatives, Events},
 };
 use crate::readers::{Refusal, parts::Parts};
 
@@ -150,8 +150,14 @@ enum Piece<'a> {
 fn paragraphs(xml: &str, push: &mut dyn FnMut(Piece<'_>) -> bool) -> Result<(), String> {
     let mut events = Events::of(xml);
     // Fields such as the slide number are skipped.
-    let (mut is_in_text, mut fields, mut fallbacks) = (false, 0_usize, 0_usize);
+    let (mut is_in_text, mut fields) = (false, 0_usize);
+    let mut alternatives = Alternatives::default();
     while let Some(event) = events.next() {
+        match &event {
+            Event::Start(tag) => alternatives.start(tag),
+            Event::End(tag) => alternatives.end(tag.local_name().as_ref()),
+            _ => {}
+        }
         let goes_on = match &event {
             Event::Start(tag) => match tag.local_name().as_ref() {
                 "t" | "v" | "text" => {
@@ -162,10 +168,6 @@ fn paragraphs(xml: &str, push: &mut dyn FnMut(Piece<'_>) -> bool) -> Result<(), 
                     fields += usize::from(
                         xml::attribute(tag, "type").is_some_and(|kind| kind == "slidenum"),
                     );
-                    true
-                }
-                "Fallback" => {
-                    fallbacks += 1;
                     true
                 }
                 _ => true,
@@ -188,19 +190,17 @@ fn paragraphs(xml: &str, push: &mut dyn FnMut(Piece<'_>) -> bool) -> Result<(), 
                     fields = fields.saturating_sub(1);
                     true
                 }
-                "Fallback" => {
-                    fallbacks = fallbacks.saturating_sub(1);
-                    true
-                }
                 _ => true,
             },
-            other if is_in_text && fields == 0 && fallbacks == 0 => match xml::characters(other) {
-                Some(text) if matches!(other, Event::GeneralRef(_)) => {
-                    push(Piece::Reference(&text))
+            other if is_in_text && fields == 0 && alternatives.are_shown() => {
+                let text = xml::characters(other).unwrap_or_default();
+                alternatives.text(&text);
+                match other {
+                    _ if text.is_empty() => true,
+                    Event::GeneralRef(_) => push(Piece::Reference(&text)),
+                    _ => push(Piece::Run(&text)),
                 }
-                Some(text) => push(Piece::Run(&text)),
-                None => true,
-            },
+            }
             _ => true,
         };
         if !goes_on {

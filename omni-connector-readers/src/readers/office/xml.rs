@@ -2,19 +2,27 @@
 
 use std::borrow::Cow;
 
-use encoding_rs::{Encoding, UTF_8};
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use quick_xml::{
     Reader, escape,
     events::{BytesRef, BytesStart, Event},
 };
 
-/// Decodes a part by its byte order mark or declaration, else as UTF-8.
+/// Decodes a part by its byte order mark, its first bytes or its declaration, else as UTF-8.
 pub(super) fn decode(data: &[u8]) -> String {
     if let Some((encoding, length)) = Encoding::for_bom(data) {
         return encoding
             .decode_without_bom_handling(&data[length..])
             .0
             .into_owned();
+    }
+    let wide = match data {
+        [b'<', 0, ..] => Some(UTF_16LE),
+        [0, b'<', ..] => Some(UTF_16BE),
+        _ => None,
+    };
+    if let Some(wide) = wide {
+        return wide.decode_without_bom_handling(data).0.into_owned();
     }
     let head = String::from_utf8_lossy(&data[..data.len().min(200)]);
     let declared = head
@@ -70,6 +78,63 @@ impl<'a> Events<'a> {
     }
 }
 
+/// Knows which of two spellings of the same content is read: the choice for newer programs, or the fallback when the
+/// choice has no text.
+#[derive(Default)]
+pub(super) struct Alternatives {
+    open: Vec<Alternative>,
+}
+
+#[derive(Default)]
+struct Alternative {
+    has_text: bool,
+    is_in_fallback: bool,
+}
+
+impl Alternatives {
+    pub(super) fn start(&mut self, tag: &BytesStart<'_>) {
+        match tag.local_name().as_ref() {
+            "AlternateContent" => self.open.push(Alternative::default()),
+            "Fallback" => {
+                if let Some(open) = self.open.last_mut() {
+                    open.is_in_fallback = true;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn end(&mut self, name: &str) {
+        match name {
+            "AlternateContent" => {
+                self.open.pop();
+            }
+            "Fallback" => {
+                if let Some(open) = self.open.last_mut() {
+                    open.is_in_fallback = false;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Notes the text of a choice.
+    pub(super) fn text(&mut self, text: &str) {
+        if !text.trim().is_empty() {
+            for open in &mut self.open {
+                open.has_text |= !open.is_in_fallback;
+            }
+        }
+    }
+
+    /// Returns whether content here is read.
+    pub(super) fn are_shown(&self) -> bool {
+        self.open
+            .iter()
+            .all(|open| !open.is_in_fallback || !open.has_text)
+    }
+}
+
 /// Finds an attribute by its name without prefix.
 pub(in crate::readers) fn attribute(tag: &BytesStart<'_>, name: &str) -> Option<String> {
     let mut attributes = tag.attributes();
@@ -93,9 +158,14 @@ pub(in crate::readers) fn characters(event: &Event<'_>) -> Option<String> {
     }
 }
 
+/// Returns the character of an entity. One that XML does not define, such as `&nbsp;`, becomes a blank.
 fn character(reference: &BytesRef<'_>) -> Option<String> {
     match reference.resolve_char_ref() {
         Ok(Some(c)) => Some(c.to_string()),
-        _ => escape::resolve_xml_entity(reference).map(str::to_owned),
+        _ => Some(
+            escape::resolve_xml_entity(reference)
+                .unwrap_or(" ")
+                .to_owned(),
+        ),
     }
 }

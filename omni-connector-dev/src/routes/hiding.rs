@@ -1,15 +1,18 @@
-//! Removes stored secrets from the answers of the page. It must never let one pass, in whatever encoding.
+//! Removes stored secrets from answers to people: the page and the commands. The protocol's own routes must never pass
+//! through here, since a connector needs its credential.
 
 use axum::{
     body::{Body, to_bytes},
-    http::header,
+    extract::{Request, State},
+    http::{StatusCode, header},
+    middleware::Next,
     response::{IntoResponse, Response},
 };
-use maud::html;
+use omni_connector::hide_secrets;
 
-use super::{
-    sessions,
-    show::{encoded, steers},
+use crate::{
+    shared::Shared,
+    store::{StoreError, review},
 };
 
 /// Replaces a secret.
@@ -17,30 +20,65 @@ const HIDDEN: &str = "••••••";
 /// The number of characters at the start or end of a secret that must not be shown.
 const TELLING: usize = 12;
 
-/// Removes secrets in every encoding from an answer, and marks that change the text direction from a page.
-pub(super) async fn without_secrets(answer: Response, secrets: &[String]) -> Response {
+/// Removes stored secrets from the answers of the routes behind it.
+pub(crate) async fn guard(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+    let answer = next.run(request).await;
+    without_secrets(&shared, answer)
+        .await
+        .unwrap_or_else(|error| {
+            let text = format!("the store does not answer: {error}");
+            (StatusCode::INTERNAL_SERVER_ERROR, text).into_response()
+        })
+}
+
+/// Removes stored secrets from an answer. Without the list of secrets nothing may be shown.
+pub(crate) async fn without_secrets(
+    shared: &Shared,
+    answer: Response,
+) -> Result<Response, StoreError> {
+    let kind = answer.headers().get(header::CONTENT_TYPE);
+    if kind.is_some_and(|kind| kind == "text/event-stream") {
+        return Ok(answer);
+    }
+    let secrets = shared.store.read(review::secrets).await?;
+    Ok(without(answer, &secrets).await)
+}
+
+async fn without(answer: Response, secrets: &[String]) -> Response {
     let (mut parts, body) = answer.into_parts();
     let Ok(bytes) = to_bytes(body, usize::MAX).await else {
-        return sessions::refusal("The answer could not be made.");
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
-    let Ok(mut text) = String::from_utf8(bytes.to_vec()) else {
+    let Ok(text) = String::from_utf8(bytes.to_vec()) else {
         return (parts, Body::from(bytes)).into_response();
     };
+    parts.headers.remove(header::CONTENT_LENGTH);
+    (parts, Body::from(hidden(text, secrets))).into_response()
+}
+
+/// Removes secrets in every spelling, also those that were cut.
+fn hidden(mut text: String, secrets: &[String]) -> String {
+    if secrets.is_empty() {
+        return text;
+    }
+    text = hide_secrets(&text, secrets.iter().map(String::as_str), HIDDEN);
     for secret in secrets {
-        let escaped = html! { (secret) }.into_string();
         let quoted = serde_json::Value::from(secret.as_str()).to_string();
         let quoted = quoted[1..quoted.len() - 1].to_owned();
-        let both = html! { (quoted) }.into_string();
-        for form in [secret.clone(), escaped, quoted, both, encoded(secret)] {
-            text = hide(text, &form);
+        let forms = [escaped(secret), escaped(&quoted), quoted];
+        for form in forms.iter().chain([secret]) {
+            text = hide(text, form);
         }
     }
-    let kind = parts.headers.get(header::CONTENT_TYPE);
-    if kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html")) && text.contains(steers) {
-        text = text.replace(steers, "\u{fffd}");
-    }
-    parts.headers.remove(header::CONTENT_LENGTH);
-    (parts, Body::from(text)).into_response()
+    text
+}
+
+/// Escapes a text as a page does.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }
 
 /// Replaces a secret, and a long start or end of it, since texts may be cut before they are shown.
@@ -79,14 +117,12 @@ fn hide(text: String, secret: &str) -> String {
 mod tests {
     use super::*;
 
-    #[tokio::test]
-    async fn a_secret_is_hidden_in_every_encoding_of_an_answer() {
+    #[test]
+    fn a_secret_is_hidden_in_every_encoding_of_an_answer() {
         let secret = "p\"<&>\\word".to_owned();
         let json = serde_json::json!({ "a": secret }).to_string();
-        let page = html! { (secret) " " (json) }.into_string() + &json + &secret;
-        let answer = without_secrets(page.into_response(), &[secret]).await;
-        let bytes = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
-        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        let page = format!("{} {} {json} {secret}", escaped(&secret), escaped(&json));
+        let text = hidden(page, &[secret]);
         assert!(!text.contains("word"), "{text}");
     }
 
