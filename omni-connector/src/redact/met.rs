@@ -123,8 +123,16 @@ pub(crate) fn redact_line(line: &str) -> Cow<'_, str> {
 mod tests {
     use super::*;
 
+    /// Held by each test: the process has one list of secrets, from which the other test would evict this one's.
+    static LIST: Mutex<()> = Mutex::new(());
+
+    fn alone() -> MutexGuard<'static, ()> {
+        LIST.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     #[test]
     fn a_line_has_no_secret_that_the_process_met_whoever_wrote_it() {
+        let _alone = alone();
         note(" wJalr/XUtn+FEMI ");
         for line in [
             "calling wJalr/XUtn+FEMI",
@@ -142,6 +150,7 @@ mod tests {
 
     #[test]
     fn the_latest_secrets_are_removed_and_a_secret_that_is_met_again_stays() {
+        let _alone = alone();
         note("the-first-secret");
         for number in 0..LATEST * 2 {
             note(&format!("another-secret-{number:03}"));
