@@ -370,7 +370,7 @@ mod tests {
             .collect();
         let encrypted = [
             &b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"[..],
-            &[0; 600],
+            &[0; 632],
             &encrypted,
         ]
         .concat();

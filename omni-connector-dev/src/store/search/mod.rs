@@ -10,7 +10,7 @@ use std::panic::AssertUnwindSafe;
 use rusqlite::{Connection, Row, functions::FunctionFlags, named_params};
 use serde::{Deserialize, Serialize};
 
-use super::{Store, StoreError, column::Json, operators};
+use super::{Store, StoreError, column::Json, operators, review};
 use filter::{Candidate, Filter};
 
 /// A search query.
@@ -201,17 +201,21 @@ fn best(
          ORDER BY rank LIMIT :limit"
     );
     let params = named_params! { ":words": words, ":limit": limit };
+    let secrets = review::secrets(db)?;
     Ok(db
         .prepare_cached(&sql)?
-        .query_map(params, |row| Hit::read(row, typed))?
+        .query_map(params, |row| Hit::read(row, typed, &secrets))?
         .collect::<Result<_, _>>()?)
 }
 
 /// Returns the newest documents. Reads them in the order of an index, and nothing behind the limit.
 fn newest(db: &Connection, admitted: &str, limit: usize) -> Result<Vec<Hit>, StoreError> {
+    let secrets = review::secrets(db)?;
     Ok(db
         .prepare_cached(&newest_sql(admitted))?
-        .query_map(named_params! { ":limit": limit }, |row| Hit::read(row, &[]))?
+        .query_map(named_params! { ":limit": limit }, |row| {
+            Hit::read(row, &[], &secrets)
+        })?
         .collect::<Result<_, _>>()?)
 }
 
@@ -246,7 +250,7 @@ fn count(db: &Connection, words: &str, admitted: &str) -> Result<u64, StoreError
 }
 
 impl Hit {
-    fn read(row: &Row<'_>, typed: &[parse::Word]) -> rusqlite::Result<Self> {
+    fn read(row: &Row<'_>, typed: &[parse::Word], secrets: &[String]) -> rusqlite::Result<Self> {
         let Json(metadata) = row.get::<_, Json<serde_json::Value>>("metadata")?;
         let text = |key: &str| metadata.get(key)?.as_str().map(str::to_owned);
         Ok(Self {
@@ -261,7 +265,7 @@ impl Hit {
                 name: row.get("source_name")?,
                 source_type: row.get("source_type")?,
             },
-            snippet: snippet::around(row.get_ref("body")?.as_str()?, typed),
+            snippet: snippet::around(row.get_ref("body")?.as_str()?, typed, secrets),
         })
     }
 }

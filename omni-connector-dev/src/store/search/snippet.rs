@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use omni_connector::hide_secrets;
+
 use super::{SnippetPart, parse::Word};
 use crate::store::words::Words;
 
@@ -16,8 +18,10 @@ struct Match {
 }
 
 /// Returns the first part of `text` that holds most of the typed words, or its beginning when it
-/// holds none.
-pub(super) fn around(text: &str, typed: &[Word]) -> Vec<SnippetPart> {
+/// holds none. Hides secrets before the text is cut into pieces, each of which might show a part of one.
+pub(super) fn around(text: &str, typed: &[Word], secrets: &[String]) -> Vec<SnippetPart> {
+    /// Bytes beside the snippet that are searched for secrets.
+    const BESIDE: usize = 1 << 10;
     let (places, matches) = find(text, typed);
     let first = best(&matches).map_or(0, |shown| {
         shown.start.saturating_sub((SHOWN - shown.len()) / 2)
@@ -38,6 +42,15 @@ pub(super) fn around(text: &str, typed: &[Word]) -> Vec<SnippetPart> {
     } else {
         places[last - 1].end
     };
+    if !secrets.is_empty() {
+        let from = text.floor_char_boundary(position.saturating_sub(BESIDE));
+        let until = text.ceil_char_boundary((end + BESIDE).min(text.len()));
+        let window = &text[from..until];
+        let hidden = hide_secrets(window, secrets.iter().map(String::as_str), "••••••");
+        if hidden != window {
+            return around(&hidden, typed, &[]);
+        }
+    }
     if first > 0 {
         push("…", false);
     }
@@ -156,7 +169,7 @@ mod tests {
                 part.text
             }
         };
-        around(text, typed).into_iter().map(part).collect()
+        around(text, typed, &[]).into_iter().map(part).collect()
     }
 
     #[test]

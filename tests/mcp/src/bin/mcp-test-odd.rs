@@ -273,20 +273,6 @@ async fn over_http(State(server): State<Arc<Http>>, headers: HeaderMap, body: By
     if request.get("id").is_none() {
         return StatusCode::ACCEPTED.into_response();
     }
-    let session = headers
-        .get("mcp-session-id")
-        .and_then(|id| id.to_str().ok());
-    // The call of `mute` deafens the first session, also for a ping.
-    if server.transport == "deaf" && session == Some("1") {
-        let is_mute = request["params"]["name"] == "mute";
-        if server
-            .calls
-            .fetch_add(usize::from(is_mute), Ordering::SeqCst)
-            > 0
-        {
-            tokio::time::sleep(Duration::from_mins(1)).await;
-        }
-    }
     let Some(text) = answer(&server.mode, &request) else {
         tokio::time::sleep(Duration::from_mins(1)).await;
         return StatusCode::OK.into_response();
@@ -300,7 +286,10 @@ async fn over_http(State(server): State<Arc<Http>>, headers: HeaderMap, body: By
         return answer;
     }
     // The second call ends the first session.
-    if method == "tools/call" && server.transport != "deaf" {
+    let session = headers
+        .get("mcp-session-id")
+        .and_then(|id| id.to_str().ok());
+    if method == "tools/call" {
         let calls = server.calls.fetch_add(1, Ordering::SeqCst);
         let no_session = r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"Bad Request: no valid id"}}"#;
         match server.transport.as_str() {

@@ -298,20 +298,6 @@ async fn a_connection_that_does_not_answer_is_replaced_and_one_that_does_stays()
 }
 
 #[tokio::test]
-async fn a_session_that_does_not_answer_is_replaced_over_http_as_well() {
-    let server = listening(ODD, &["--http", "", "deaf"]).await;
-    let env = [("MCP_TIMEOUT", "2")];
-    let connector = Connector::start(&server.url, &env, None).await;
-    connector.discover().await;
-    assert_eq!(connector.call("silent", json!({})).await.0, 504);
-    assert_eq!(connector.call("good", json!({})).await.0, 200);
-    assert_eq!(connector.call("mute", json!({})).await.0, 504);
-    let started = Instant::now();
-    assert_eq!(connector.call("good", json!({})).await.0, 200);
-    assert!(started.elapsed() < AT_ONCE);
-}
-
-#[tokio::test]
 async fn a_session_that_is_unknown_is_opened_again_whichever_status_says_so() {
     for transport in ["expire400", "expire404"] {
         let (connector, _server) = over_http(transport).await;
