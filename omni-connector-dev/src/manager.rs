@@ -12,7 +12,7 @@ use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 #[cfg(feature = "cli")]
-use crate::page::{self, Door, Page};
+use crate::page::{self, Page, Sessions};
 use crate::{
     extract::FileNote,
     lookup,
@@ -89,7 +89,7 @@ pub struct Manager {
 #[cfg(feature = "cli")]
 #[derive(Debug)]
 struct OpenPage {
-    door: Door,
+    sessions: Sessions,
     following: JoinHandle<()>,
 }
 
@@ -161,7 +161,7 @@ impl Manager {
     /// Returns a new address of the development page, which admits one browser once.
     #[cfg(feature = "cli")]
     pub fn page(&self) -> String {
-        format!("{}{}", self.url(), self.page.door.path())
+        format!("{}{}", self.url(), self.page.sessions.path())
     }
 
     /// Returns the state shared by the development command and the page.
@@ -427,10 +427,20 @@ impl Manager {
 impl OpenPage {
     /// Opens the page, and returns its routes.
     fn of(app: &App, port: u16) -> (Self, axum::Router<App>) {
-        let door = Door::new(port);
-        let page = Page::new(app.shared.clone(), app.descriptions.clone(), door.clone());
-        let following = tokio::spawn(page::follow(app.shared.clone(), door.clone()));
-        (Self { door, following }, page::router(page))
+        let sessions = Sessions::new(port);
+        let page = Page::new(
+            app.shared.clone(),
+            app.descriptions.clone(),
+            sessions.clone(),
+        );
+        let following = tokio::spawn(page::follow(app.shared.clone(), sessions.clone()));
+        (
+            Self {
+                sessions,
+                following,
+            },
+            page::router(page),
+        )
     }
 }
 

@@ -31,19 +31,19 @@ const LONGEST_LINE: usize = 4096;
 pub(crate) enum Phase {
     /// No command manages the connector; one may register by itself.
     #[default]
-    Unwatched,
+    Unmanaged,
     /// Cargo builds it. The previous process still serves.
     Building,
     /// Cargo waits until another build of the same folder ends. The previous process still serves.
     Blocked,
     /// It does not compile; has the compiler's messages. The previous process still serves.
-    Broken(String),
+    BuildFailed(String),
     /// It runs but has not registered yet.
     Starting,
     /// It runs and is registered.
     Serving,
     /// It does not run; has its end, or why it did not start.
-    Down(String),
+    NotRunning(String),
 }
 
 /// The state of the development command for the page.
@@ -63,6 +63,10 @@ pub(crate) struct Bench {
     pub(crate) is_package: bool,
     /// The changes and resumed runs of the last restart, one sentence each.
     pub(crate) news: Vec<String>,
+    /// The tape that answers in place of the source.
+    pub(crate) replays: Option<String>,
+    /// The tape that is recorded.
+    pub(crate) records: Option<String>,
     /// The kill that a person planned for the next moment of its kind.
     pub(crate) kill: Option<PlannedKill>,
 }
@@ -145,14 +149,14 @@ impl Workbench {
 
     /// Passes an order on. Returns whether a command accepts orders.
     pub(crate) fn order(&self, order: Order) -> bool {
-        self.0.orders.send(order).is_ok() && self.bench().phase != Phase::Unwatched
+        self.0.orders.send(order).is_ok() && self.bench().phase != Phase::Unmanaged
     }
 
     /// Plans a kill in place of the last one, or none. Returns whether a command accepts orders.
     pub(crate) fn plan_kill(&self, kill: Option<PlannedKill>) -> bool {
         let mut is_accepted = false;
         self.0.bench.send_modify(|bench| {
-            is_accepted = bench.phase != Phase::Unwatched;
+            is_accepted = bench.phase != Phase::Unmanaged;
             if is_accepted {
                 bench.kill = kill;
             }

@@ -9,6 +9,7 @@ macro_rules! hooks {
     ($with:ident) => {
         $with! {
             validate "validation" async, supplied;
+            refetch "refetch function" async, supplied;
             oauth "oauth function" sync, [];
             skills "skills function" sync, [];
             credential_ready "sign-in hook" async, ["ready: CredentialReady", "manager: ManagerClient"];

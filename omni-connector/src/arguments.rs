@@ -7,6 +7,7 @@
 //! | [`CredentialSettings<T>`] | the settings of the credential, which are not secret; also in an `Option` | calls with a source |
 //! | [`Checkpoint<T>`] | the state from which the run continues, and its saves | syncs |
 //! | [`SyncContext`] | the run | syncs |
+//! | [`ItemId`] | the item that is fetched again | functions with `#[refetch]` |
 //! | [`Args<T>`] | the caller's whole input | actions |
 //! | [`Actor`] | the acting person; also in an `Option` | actions |
 //! | [`WebhookRequest`] | the request | webhooks |
@@ -21,7 +22,7 @@ pub use crate::{
     connector::WebhookRequest,
     declare::{
         Actor, Args, Call, CallOf, Checkpoint, Config, CredentialSettings, Credentials, DocRef,
-        FromCall, OfAction, OfSourceWebhook, OfSync, OfValidate, OfWebhook,
+        FromCall, ItemId, OfAction, OfSourceWebhook, OfSync, OfValidate, OfWebhook,
     },
     run::SyncContext,
 };

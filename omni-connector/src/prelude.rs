@@ -14,11 +14,12 @@ pub use crate::{
     },
     declare::{
         Actor, Args, Call, Checkpoint, Config, CredentialSettings, Credentials, DocRef, FromCall,
+        ItemId,
     },
     http::{Api, ApiClient, Auth, Pages, Paging, Quota, SourceError},
     macros::{
         CredentialSet, FromCall, action, connector, credential_ready, enrich, mcp, mcp_env,
-        mcp_headers, oauth, replaces, search_operator, skills, sync, webhook,
+        mcp_headers, oauth, refetch, replaces, search_operator, skills, sync, webhook,
     },
     manager::ManagerClient,
     run::{

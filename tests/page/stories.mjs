@@ -120,12 +120,20 @@ const stories = {
     await go(desk, "/dev/sync");
     const saved = page.locator(".timeline li", { hasText: '"next": 130,' });
     await saved.locator("summary").click();
-    await Promise.all([page.waitForNavigation(), saved.locator("button").click()]);
+    await Promise.all([page.waitForNavigation(), saved.locator("button", { hasText: "Rewind to here" }).click()]);
     assert.match(await page.textContent(".notice"), /Rewound/);
     assert.equal((await json(desk, "/dev/sync")).checkpoint.next, 130);
     const run = await sync(desk);
     const { unchanged, created } = run.effects;
     assert.deepEqual([run.run.sync_type, unchanged, created], ["incremental", 22, 0], "30 books less 8 of the closed room");
+    // The same in one step.
+    const before = (await json(desk, "/dev/sync")).runs[1].run.id;
+    await go(desk, `/dev/sync?run=${before}`);
+    await saved.locator("summary").click();
+    await Promise.all([page.waitForNavigation(), saved.locator("button", { hasText: "Resume from here now" }).click()]);
+    const again = await over(desk);
+    assert.notEqual(again.run.id, run.run.id);
+    assert.deepEqual([again.run.sync_type, again.effects.unchanged], ["incremental", 22]);
   },
 
   async "a busy source shows its wait, and a call fails as planned"(desk) {
@@ -142,9 +150,22 @@ const stories = {
       await go(desk, "/dev/requests");
       await page.screenshot({ path: "pictures/waits.png" });
       await page.click(".waterfall li:first-child summary");
+      await page.click(".waterfall li:last-child summary");
       const first = await page.textContent(".waterfall li:first-child");
       assert.match(first, /answered 429.*waited [\d,]+ ms for the quota of the source.*answered 200/s);
       assert.match(await page.textContent(".walks"), /GET notices.*2 pages, 4 items.*complete/s);
+      await press(page, ".waterfall li:last-child a:has-text('Request and answer')");
+      assert.match(await page.textContent("#call"), /Answer 200.*Notice c/s);
+      const asked = service.asked();
+      await press(page, "#call button:has-text('Make it once more')");
+      assert.match(await page.textContent("#call"), /Made once more: ok.*The answer is the same/s);
+      assert.equal(service.asked() - asked, 1);
+      const tape = await page.getAttribute("#call a[download]", "href");
+      const kept = await (await desk.context.request.get(desk.origin + tape)).text();
+      assert.match(kept, /^{"tape":1.*\n.*Notice c/s);
+      await page.screenshot({ path: "pictures/call.png" });
+      assert.deepEqual(await findings(page), []);
+      await go(desk, "/dev/requests");
       const before = service.asked();
       await page.selectOption("#requests form select", "server_error");
       await press(page, "#requests form button");
@@ -194,6 +215,30 @@ const stories = {
     await press(page, "#compare button");
     assert.match(await page.textContent("main"), /7 are the same, 11\d differ/);
     assert.deepEqual(await findings(page), []);
+  },
+
+  async "only items that match are taken, and a doubt is dismissed"(desk) {
+    const { page } = desk;
+    await go(desk, "/dev/sync");
+    const { checkpoint } = await json(desk, "/dev/sync");
+    await page.selectOption('[name="mode"]', "full");
+    await page.click(".options summary");
+    await page.fill('[name="matching"]', "book-0001");
+    await page.screenshot({ path: "pictures/only.png" });
+    assert.deepEqual(await findings(page), []);
+    const run = await sync(desk);
+    assert.equal(run.run.status, "cancelled");
+    assert.ok(run.effects.unchanged > 0 && run.effects.unchanged <= 10, `${run.effects.unchanged}`);
+    assert.deepEqual((await json(desk, "/dev/sync")).checkpoint, checkpoint, "nothing is published");
+    const { doubts } = await json(desk, "/dev/sync");
+    if (doubts.length === 0) return;
+    await go(desk, "/dev/sync");
+    await page.click("#doubts li:first-child summary");
+    await page.fill('#doubts li:first-child [name="reason"]', "it is a trial");
+    await press(page, "#doubts li:first-child button");
+    const after = (await json(desk, "/dev/sync")).doubts;
+    assert.equal(after.at(-1).dismissed, "it is a trial");
+    assert.equal(after.at(-1).text, doubts[0].text);
   },
 
   async "an item that failed is tried again, and nothing else is taken"(desk) {
@@ -357,6 +402,10 @@ const stories = {
     const heap = (await session.send("Runtime.getHeapUsage")).usedSize / 2 ** 20;
     assert.ok(heap < 60, `the tab takes ${heap} MB`);
     console.log("    ", times.map(([pane, time]) => `${pane} ${time}`).join(", "), `ms of processor time; heap of the tab ${Math.round(heap)} MB`);
+    const sizes = ["page.css", "page.js"].map(async (name) => (await (await desk.context.request.get(`${desk.origin}/dev/assets/${name}`)).body()).length);
+    const assets = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+    console.log(`     assets ${Math.round(assets / 1024)} KB`);
+    assert.ok(assets <= 100 * 1024, `the assets are ${assets} bytes`);
     const slow = times.filter(([, time]) => time > (Number(process.env.PANE_MS) || 150));
     assert.deepEqual(slow, []);
   },

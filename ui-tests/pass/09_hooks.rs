@@ -45,6 +45,12 @@ impl Github {
         Ok(())
     }
 
+    #[refetch]
+    async fn again(&self, item: ItemId, ctx: SyncContext) -> Result<()> {
+        ctx.delete(item.0).await?;
+        Ok(())
+    }
+
     #[oauth]
     fn oauth(&self) -> OAuthConfig {
         self.oauth.clone()

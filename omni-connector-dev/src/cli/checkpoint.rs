@@ -53,6 +53,9 @@ enum What {
     Rewind {
         /// Its number
         number: u64,
+        /// Start a run from it at once; needs a connector that `cargo omni dev` runs
+        #[arg(long)]
+        now: bool,
     },
 }
 
@@ -95,10 +98,13 @@ async fn act(page: &Page<'_>, what: What, output: Output) -> Result<(), Failure>
                 .await?;
             output.result(&json!({ "done": done }), format!("{done}\n"));
         }
-        What::Rewind { number } => {
+        What::Rewind { number, now } => {
             let number = number.to_string();
-            let done = page.send("sync/rewind", &[("saved", &number)]).await?;
-            output.result(&json!({ "done": done }), format!("{done}\n"));
+            let now = if now { "1" } else { "" };
+            let fields = [("saved", number.as_str()), ("now", now)];
+            let answer = page.submit("sync/rewind", &fields).await?;
+            let done = answer["done"].as_str().unwrap_or_default().to_owned();
+            output.result(&answer, format!("{done}\n"));
         }
     }
     Ok(())

@@ -107,6 +107,17 @@ impl Client {
         decoded(self.accepted(request).await?).await
     }
 
+    /// The answer as it is, unless the manager refuses.
+    pub(super) async fn text(&self, request: RequestBuilder) -> Result<String, Failure> {
+        let text = self.accepted(request).await?.text().await;
+        text.map_err(|error| {
+            Failure::failed(format!(
+                "the manager's answer broke off: {}",
+                error.without_url()
+            ))
+        })
+    }
+
     /// Repeats a waiting request until the route answers.
     async fn awaited<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
         loop {

@@ -79,6 +79,12 @@ pub(super) struct Doubted {
     /// End with exit code 4 when a doubt is serious: documents or secrets may be lost by it
     #[arg(long)]
     strict: bool,
+    /// Dismiss the doubt with this number in the list; it does not count any more for `--strict`
+    #[arg(long, value_name = "NUMBER", requires = "because", value_parser = clap::value_parser!(u64).range(1..))]
+    dismiss: Option<u64>,
+    /// Why it is no problem
+    #[arg(long, value_name = "REASON", requires = "dismiss")]
+    because: Option<String>,
     #[command(flatten)]
     place: Place,
 }
@@ -88,16 +94,36 @@ pub(super) async fn doubts(
     output: &Output,
     interrupts: &Interrupts,
 ) -> Result<Code, Failure> {
-    let Doubted { strict, place } = arguments;
+    let Doubted {
+        strict,
+        dismiss,
+        because,
+        place,
+    } = arguments;
     with_page(&place, Use::Read, interrupts, async |page| {
-        let sync = page.pane("sync", &[]).await?;
-        let doubts: Option<Vec<Doubt>> = part(&sync["doubts"])?;
-        let doubts = doubts.ok_or_else(|| {
-            Failure::failed("a run goes on, and doubts come when it is over")
-                .help("wait for its end, or stop it")
-        })?;
-        output.result(&sync["doubts"], Doubts(&doubts));
-        let is_serious = doubts.iter().any(|doubt| doubt.is_serious);
+        let read = async || {
+            let doubts = page.pane("sync", &[]).await?["doubts"].take();
+            if doubts.is_null() {
+                let failure = Failure::failed("a run goes on, and doubts come when it is over");
+                return Err(failure.help("wait for its end, or stop it"));
+            }
+            Ok(doubts)
+        };
+        let mut found = read().await?;
+        if let (Some(number), Some(because)) = (dismiss, &because) {
+            let index = usize::try_from(number - 1).unwrap_or(usize::MAX);
+            let Some(text) = found[index]["text"].as_str() else {
+                let failure = Failure::failed(format!("there is no doubt {number}"));
+                return Err(failure.help("`cargo omni doubts` lists them, the first one is 1"));
+            };
+            let fields = [("text", text), ("reason", because)];
+            page.send("sync/doubt", &fields).await?;
+            found = read().await?;
+        }
+        let doubts: Vec<Doubt> = part(&found)?;
+        output.result(&found, Doubts(&doubts));
+        let mut counting = doubts.iter().filter(|doubt| doubt.dismissed.is_none());
+        let is_serious = counting.any(|doubt| doubt.is_serious);
         Ok(if strict && is_serious {
             Code::Incomplete
         } else {
@@ -119,6 +145,9 @@ impl fmt::Display for Doubts<'_> {
                 style(topic).dim()
             };
             writeln!(f, "{topic}  {}", printable(&doubt.text))?;
+            if let Some(reason) = &doubt.dismissed {
+                writeln!(f, "              dismissed: {}", printable(reason))?;
+            }
         }
         if self.0.is_empty() {
             writeln!(f, "nothing looks wrong")?;

@@ -24,6 +24,7 @@ mod progress;
 mod readers;
 mod requests;
 mod running;
+mod running_manager;
 mod runs;
 mod search;
 mod session;
@@ -33,7 +34,6 @@ mod summary;
 mod sync;
 mod taping;
 mod target;
-mod warm;
 mod watchdog;
 mod webhook;
 

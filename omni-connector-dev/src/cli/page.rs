@@ -12,8 +12,8 @@ use serde_json::Value;
 use super::{
     Code, Failure, Interrupts, StoreFolder,
     client::Client,
+    running_manager::RunningManager,
     session::{lock, start_manager},
-    warm::Warm,
 };
 use crate::store::Store;
 
@@ -56,8 +56,8 @@ pub(super) async fn with_page(
         let page = Page::open(client, place.source.as_deref()).await?;
         work(&page).await
     };
-    if let Some(warm) = Warm::find(folder).await? {
-        let client = warm.client()?;
+    if let Some(running) = RunningManager::find(folder).await? {
+        let client = running.client()?;
         return tokio::select! {
             done = work(&client) => done,
             () = interrupts.first() => Err(Failure::interrupted()),
@@ -118,6 +118,20 @@ impl<'a> Page<'a> {
             .collect();
         let request = self.request(Method::GET, &format!("/dev/{pane}"));
         self.client.read(request.query(&given)).await
+    }
+
+    /// Returns a file of the page, as it is.
+    pub(super) async fn file(
+        &self,
+        path: &str,
+        parameters: &[(&str, Option<&str>)],
+    ) -> Result<String, Failure> {
+        let given = parameters.iter();
+        let given: Vec<_> = given
+            .filter_map(|(name, value)| Some((name, (*value)?)))
+            .collect();
+        let request = self.request(Method::GET, &format!("/dev/{path}"));
+        self.client.text(request.query(&given)).await
     }
 
     /// Sends a form, and gives what came of it.

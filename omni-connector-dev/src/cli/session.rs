@@ -16,11 +16,10 @@ use super::{
     failure::Failure,
     interrupts::Interrupts,
     output::with_cause,
-    readers,
+    readers, running_manager,
     settings::SourceArguments,
     taping::Taping,
     target::{ConnectorArguments, Program, Target},
-    warm,
 };
 use crate::{
     manager::{Manager, StartError},
@@ -56,9 +55,9 @@ impl Session {
         taping: Taping,
         interrupts: &Interrupts,
     ) -> Result<Self, Failure> {
-        if let Some(warm) = warm::find_for(arguments, package, store).await? {
+        if let Some(running) = running_manager::find_for(arguments, package, store).await? {
             taping.needs_own_process("the connector of `cargo omni dev`")?;
-            return Self::join(warm.client()?, arguments, interrupts).await;
+            return Self::join(running.client()?, arguments, interrupts).await;
         }
         let target = arguments.target(package, interrupts).await?;
         let lock = lock(store)?;

@@ -11,9 +11,9 @@ use super::{
     Code, Failure, Interrupts, Output, StoreFolder,
     client::Client,
     output::printable,
+    running_manager::RunningManager,
     session::{lock, start_manager},
     settings::{self, SourceArguments},
-    warm::Warm,
 };
 use crate::{
     rules::{Changes, Listed},
@@ -74,8 +74,8 @@ pub(super) async fn run(
         return Err(Failure::no_store(folder));
     }
     let what = arguments.what.unwrap_or(What::List);
-    if let Some(warm) = Warm::find(folder).await? {
-        let client = warm.client()?;
+    if let Some(running) = RunningManager::find(folder).await? {
+        let client = running.client()?;
         return tokio::select! {
             done = act(&client, what, *output) => done.map(|()| Code::Done),
             () = interrupts.first() => Err(Failure::interrupted()),

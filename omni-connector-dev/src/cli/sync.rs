@@ -19,8 +19,11 @@ use super::{
     target::ConnectorArguments,
 };
 use crate::{
-    rules::{Change, ManualRun, ModeReason, Progress, StartedRun},
-    store::runs::{Run, RunStatus},
+    rules::{Change, ManualRun, ModeReason, Only, Progress, StartedRun},
+    store::{
+        bounds::parse_since,
+        runs::{Run, RunStatus},
+    },
 };
 
 /// The time between two polls of the run.
@@ -46,6 +49,12 @@ pub(super) struct Arguments {
     /// Stop the run after this number of documents; its checkpoint is not published
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     first: Option<u64>,
+    /// Take only documents whose id, title or address contains this text
+    #[arg(long, value_name = "TEXT")]
+    matching: Option<String>,
+    /// Take only documents that changed in the source since this day or time
+    #[arg(long, value_name = "TIME", value_parser = parse_since)]
+    since: Option<OffsetDateTime>,
     /// End with exit code 4 when the run completed and its last line names something that it lacks: items, the text of a
     /// file or a part of it, deletes, groups, readers
     #[arg(long)]
@@ -56,6 +65,16 @@ pub(super) struct Arguments {
     connector: ConnectorArguments,
     #[command(flatten)]
     store: StoreFolder,
+}
+
+impl Arguments {
+    fn only(&self) -> Only {
+        Only {
+            first: self.first,
+            matching: self.matching.clone(),
+            since: self.since,
+        }
+    }
 }
 
 pub(super) async fn run(
@@ -80,7 +99,7 @@ pub(super) async fn run(
     let summary = done?;
     taped?;
     output.result(&summary, &summary);
-    if arguments.first.is_some() && summary.is_cancelled() {
+    if arguments.only() != Only::default() && summary.is_cancelled() {
         // It was stopped as asked.
         return Ok(Code::Done);
     }
@@ -99,7 +118,7 @@ async fn sync(
     let request = ManualRun {
         full: arguments.full,
         has_other_settings: described.change == Change::Settings,
-        first: arguments.first,
+        only: arguments.only(),
     };
     // The connector may take long to validate the settings.
     let StartedRun { run, why } = tokio::select! {

@@ -35,7 +35,7 @@ pub(super) enum Taping {
     None,
     /// The file, and whether addresses, names and texts are made up.
     Record(PathBuf, bool),
-    Replay(Tape),
+    Replay(PathBuf, Tape),
 }
 
 impl TapeArguments {
@@ -45,7 +45,10 @@ impl TapeArguments {
             (Some(path), _) => Ok(Taping::Record(path.clone(), self.pseudonyms)),
             (None, Some(path)) => {
                 let tape = Tape::read(path).map_err(|error| Failure::usage(error.to_string()))?;
-                Ok(Taping::Replay(tape.volatile(self.volatile.clone())))
+                Ok(Taping::Replay(
+                    path.clone(),
+                    tape.volatile(self.volatile.clone()),
+                ))
             }
             (None, None) => Ok(Taping::None),
         }
@@ -61,7 +64,23 @@ impl Taping {
                 let value = if *made_up { "pseudonyms" } else { "1" };
                 Some(("OMNI_HTTP_RECORD".to_owned(), value.to_owned()))
             }
-            Self::Replay(tape) => Some(("OMNI_HTTP_REPLAY".to_owned(), tape.url())),
+            Self::Replay(_, tape) => Some(("OMNI_HTTP_REPLAY".to_owned(), tape.url())),
+        }
+    }
+
+    /// Returns the file of the tape that answers in place of the source.
+    pub(super) fn replays(&self) -> Option<String> {
+        match self {
+            Self::Replay(path, _) => Some(path.display().to_string()),
+            Self::None | Self::Record(..) => None,
+        }
+    }
+
+    /// Returns the file of the tape that is recorded.
+    pub(super) fn records(&self) -> Option<String> {
+        match self {
+            Self::Record(path, _) => Some(path.display().to_string()),
+            Self::None | Self::Replay(..) => None,
         }
     }
 
@@ -69,7 +88,7 @@ impl Taping {
     pub(super) fn needs_own_process(&self, running: &str) -> Result<(), Failure> {
         match self {
             Self::None => Ok(()),
-            Self::Record(..) | Self::Replay(_) => Err(Failure::usage(format!(
+            Self::Record(..) | Self::Replay(..) => Err(Failure::usage(format!(
                 "{running} runs already, so nothing can be recorded or replayed"
             ))
             .help("end it, or choose another folder with `--store`; name a package or a command")),
@@ -80,7 +99,7 @@ impl Taping {
     pub(super) async fn finish(&self, http: &HttpClient, connector: &str) -> Result<(), Failure> {
         match self {
             Self::None => {}
-            Self::Replay(tape) => {
+            Self::Replay(_, tape) => {
                 for problem in tape.not_recorded() {
                     note(printable(&problem));
                 }

@@ -18,8 +18,10 @@ use serde_json::Value;
 use super::{
     Page,
     answer::{Ask, answer, sentence},
+    diff::{self, Change},
     dry_run, form,
     frame::{Frame, Pane},
+    offers::{self, Offers},
     sent::Sent,
     show::{Html, bytes, cut, foreign, json},
     webhooks::{self, Webhooks},
@@ -43,6 +45,8 @@ pub(super) struct Called {
     size: u64,
     viewer: Option<String>,
     took: Duration,
+    /// What differs from the answer before; none without one.
+    changes: Option<Vec<Change>>,
 }
 
 /// The data of the pane.
@@ -53,6 +57,7 @@ pub(super) struct Data {
     called: Option<Called>,
     dry_run: Option<DryRun>,
     webhooks: Webhooks,
+    offers: Offers,
     #[serde(skip)]
     editing: (Value, HashMap<String, String>),
 }
@@ -82,6 +87,7 @@ impl Data {
         let input = input.map_or_else(form::nothing, Value::clone);
         Ok(Self {
             webhooks: Webhooks::read(page, frame).await?,
+            offers: Offers::read(page, frame),
             actions,
             action,
             called,
@@ -134,9 +140,11 @@ async fn try_call(sent: &Sent, mut data: Data) -> Result<Option<Response>, Refus
         page.memory(|memory| memory.dry_runs.insert(action.name, tried));
         return Ok(None);
     }
-    let called = perform(page, frame, call).await;
+    let mut called = perform(page, frame, call).await;
     page.memory(|memory| {
         memory.dry_runs.remove(&action.name);
+        let before = memory.answers.get(&action.name);
+        called.changes = before.map(|before| diff::changes(&before.answer, &called.answer));
         memory.answers.insert(action.name, called)
     });
     Ok(None)
@@ -190,6 +198,7 @@ async fn perform(page: &Page, frame: &Frame, call: ActionCall) -> Called {
         size,
         viewer: frame.viewer.clone(),
         took,
+        changes: None,
     }
 }
 
@@ -197,6 +206,7 @@ fn render(frame: &Frame, data: &Data) -> Markup {
     let Some(action) = &data.action else {
         return html! {
             div.empty { h1 { "No actions" } p { "The connector declares none, or has not registered." } }
+            (offers::render(frame, &data.offers))
             (webhooks::render(frame, &data.webhooks))
         };
     };
@@ -237,6 +247,7 @@ fn render(frame: &Frame, data: &Data) -> Markup {
                 }
                 @if let Some(tried) = &data.dry_run { (dry_run::render(frame, &link, tried)) }
                 @if let Some(called) = &data.called { (answered(called)) }
+                (offers::render(frame, &data.offers))
                 (webhooks::render(frame, &data.webhooks))
             }
         }
@@ -261,6 +272,11 @@ fn answered(called: &Called) -> Markup {
             @match &called.answer {
                 Value::String(text) => pre.text tabindex="0" { (foreign(text)) },
                 value => (json(value)),
+            }
+            @match called.changes.as_deref() {
+                None => {},
+                Some([]) => p.quiet { "The same as the answer before." },
+                Some(changes) => details open { summary { "What differs from the answer before" } (diff::render(changes)) },
             }
             details { summary { "What was sent" } (json(&called.input)) }
         }

@@ -12,7 +12,7 @@ const NAMED: usize = 40;
 const LONGEST: usize = 160;
 
 /// One path with its two values.
-#[derive(Debug, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct Change {
     pub(super) place: String,
     pub(super) before: Option<Value>,

@@ -15,7 +15,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use tokio::time::sleep;
 
-use super::{Door, Page};
+use super::{Page, Sessions};
 use crate::{
     lookup,
     rules::Refusal,
@@ -31,15 +31,15 @@ const LATEST: usize = 20;
 /// How long after the end of a run its connector is asked for the report.
 const REMEMBERED: time::Duration = time::Duration::minutes(2);
 /// The largest answer of a connector that is kept, in bytes.
-const LARGEST: usize = 4 << 20;
+const LARGEST: usize = 16 << 20;
 
 /// Stores reports until the manager ends.
-pub(crate) async fn follow(shared: Shared, door: Door) {
+pub(crate) async fn follow(shared: Shared, sessions: Sessions) {
     let mut settled = HashSet::new();
     loop {
         sleep(POLL_INTERVAL).await;
-        let is_watched = shared.workbench.bench().phase != Phase::Unwatched;
-        if !is_watched && !door.has_guests() {
+        let is_watched = shared.workbench.bench().phase != Phase::Unmanaged;
+        if !is_watched && !sessions.have_begun() {
             continue;
         }
         if let Err(error) = look(&shared, &mut settled).await {

@@ -206,6 +206,7 @@ impl Frame {
                     (self.panes(pane))
                     main id="content" tabindex="-1" {
                         (self.notice())
+                        (self.tape())
                         div id="compiler" data-live="" { (self.compiler(pane)) }
                         (content)
                     }
@@ -252,9 +253,9 @@ impl Frame {
         let (light, words) = match &self.bench.phase {
             Phase::Building => ("busy", "building".to_owned()),
             Phase::Blocked => ("busy", "waiting until another build has ended".to_owned()),
-            Phase::Broken(_) => ("bad", "does not compile".to_owned()),
+            Phase::BuildFailed(_) => ("bad", "does not compile".to_owned()),
             Phase::Starting => ("busy", "starting, not registered yet".to_owned()),
-            Phase::Down(what) => (
+            Phase::NotRunning(what) => (
                 "bad",
                 what.lines().next().unwrap_or("not running").to_owned(),
             ),
@@ -272,8 +273,8 @@ impl Frame {
                 )
             }
             Phase::Serving => ("good", "registered, idle".to_owned()),
-            Phase::Unwatched if self.manifest.is_some() => ("good", "registered".to_owned()),
-            Phase::Unwatched => ("idle", "no connector has registered".to_owned()),
+            Phase::Unmanaged if self.manifest.is_some() => ("good", "registered".to_owned()),
+            Phase::Unmanaged => ("idle", "no connector has registered".to_owned()),
         };
         html! {
             span class={ "light " (light) } {}
@@ -311,6 +312,14 @@ impl Frame {
         }
     }
 
+    /// Renders which tape plays or is recorded.
+    fn tape(&self) -> Markup {
+        html! {
+            @if let Some(file) = &self.bench.replays { div.notice.tape role="status" { p { "The tape " code { (foreign(file)) } " answers in place of the source." } } }
+            @if let Some(file) = &self.bench.records { div.notice.tape role="status" { p { "Requests and answers are recorded into " code { (foreign(file)) } "." } } }
+        }
+    }
+
     fn notice(&self) -> Markup {
         html! {
             @if let Some(notice) = &self.notice {
@@ -325,14 +334,14 @@ impl Frame {
     fn compiler(&self, pane: Pane) -> Markup {
         html! {
             @match &self.bench.phase {
-                Phase::Broken(text) => {
+                Phase::BuildFailed(text) => {
                     section.compiler aria-label="The compiler's words" {
                         h2 { "It does not compile" }
                         p.quiet { @if self.bench.is_running { "The process from before still serves. Save a change to build again." } @else { "Save a change to build again." } }
                         pre tabindex="0" { (terminal(text)) }
                     }
                 },
-                Phase::Down(what) => {
+                Phase::NotRunning(what) => {
                     section.compiler aria-label="The connector does not run" {
                         h2 { "The connector does not run" }
                         pre tabindex="0" { (terminal(what)) }
@@ -350,7 +359,7 @@ impl Frame {
 
     fn log(&self) -> Markup {
         let shown = self.lines.len().saturating_sub(SHOWN_LINES);
-        let is_down = matches!(self.bench.phase, Phase::Down(_));
+        let is_down = matches!(self.bench.phase, Phase::NotRunning(_));
         html! {
             details.log open[is_down] {
                 summary { "Log of the connector" }
@@ -364,7 +373,7 @@ impl Frame {
 
     /// Returns the state of the development command, if it accepts orders.
     pub(super) fn bench(&self) -> Option<&Bench> {
-        (self.bench.phase != Phase::Unwatched).then_some(&self.bench)
+        (self.bench.phase != Phase::Unmanaged).then_some(&self.bench)
     }
 }
 

@@ -8,7 +8,7 @@ use tokio::time::sleep;
 
 use super::{
     frame::{Frame, Pane},
-    orders::unwatched,
+    orders::unmanaged,
     sent::Sent,
     show::counted,
 };
@@ -39,12 +39,12 @@ async fn try_kill(sent: &Sent) -> Result<String, Refusal> {
         "now" => {
             let is_passed = shared.workbench.order(Order::Kill);
             let done = || "The connector is killed.".to_owned();
-            return is_passed.then(done).ok_or_else(unwatched);
+            return is_passed.then(done).ok_or_else(unmanaged);
         }
         "never" => {
             let is_accepted = shared.workbench.plan_kill(None);
             let done = || "The planned kill is withdrawn.".to_owned();
-            return is_accepted.then(done).ok_or_else(unwatched);
+            return is_accepted.then(done).ok_or_else(unmanaged);
         }
         "documents" => {
             let number = sent.number("documents", "The number of documents")?;
@@ -63,7 +63,7 @@ async fn try_kill(sent: &Sent) -> Result<String, Refusal> {
         at,
     };
     if !shared.workbench.plan_kill(Some(kill.clone())) {
-        return Err(unwatched());
+        return Err(unmanaged());
     }
     if let Moment::After(after) = at {
         tokio::spawn(wait_for(shared.clone(), kill.clone(), after));

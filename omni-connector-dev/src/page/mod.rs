@@ -10,20 +10,22 @@ mod contract;
 mod diff;
 mod document;
 mod documents;
-mod door;
 mod dry_run;
 mod events;
+mod exchange;
 mod faults;
 mod follow;
 mod form;
 mod frame;
 mod kept;
 mod kills;
+mod offers;
 mod orders;
 mod palette;
 mod requests;
 mod run;
 mod sent;
+mod sessions;
 mod settings;
 mod show;
 mod source;
@@ -46,7 +48,8 @@ use axum::{
 };
 use omni_connector::Manifest;
 
-pub(crate) use door::Door;
+pub(crate) use follow::follow;
+pub(crate) use sessions::Sessions;
 
 use crate::{
     options::Storage,
@@ -60,7 +63,7 @@ use crate::{
 pub(crate) struct Page {
     shared: Shared,
     descriptions: Descriptions,
-    door: Door,
+    sessions: Sessions,
     memory: Arc<Mutex<Memory>>,
 }
 
@@ -73,6 +76,10 @@ struct Memory {
     answers: HashMap<String, actions::Called>,
     /// The latest dry run of each action.
     dry_runs: HashMap<String, DryRun>,
+    /// The latest resource, prompt or skill that was fetched.
+    fetched: Option<offers::Fetched>,
+    /// The latest call that was made once more.
+    repeated: Option<exchange::RepeatedCall>,
     /// The latest deliveries to webhooks, newest first.
     deliveries: Vec<Delivered>,
     /// The doubts about a source, with the state of the store at that time.
@@ -91,11 +98,11 @@ struct Notice {
 }
 
 impl Page {
-    pub(crate) fn new(shared: Shared, descriptions: Descriptions, door: Door) -> Self {
+    pub(crate) fn new(shared: Shared, descriptions: Descriptions, sessions: Sessions) -> Self {
         Self {
             shared,
             descriptions,
-            door,
+            sessions,
             memory: Arc::default(),
         }
     }
@@ -146,17 +153,21 @@ pub(crate) fn router<S>(page: Page) -> Router<S> {
         .route("/dev/sync/kill", post(kills::kill))
         .route("/dev/sync/try", post(orders::try_again))
         .route("/dev/sync/rewind", post(orders::rewind))
+        .route("/dev/sync/doubt", post(orders::dismiss))
         .route("/dev/sync/checkpoint", post(orders::set_checkpoint))
         .route("/dev/bench", post(orders::order))
         .route("/dev/requests", get(requests::pane))
         .route("/dev/requests/fail", post(faults::fail))
+        .route("/dev/requests/repeat", post(exchange::repeat))
+        .route("/dev/requests/tape", get(exchange::tape))
         .route("/dev/documents", get(documents::pane))
         .route("/dev/actions", get(actions::pane).post(actions::call))
+        .route("/dev/actions/offer", post(offers::fetch))
         .route("/dev/actions/webhook", post(webhooks::send))
         .route("/dev/contract", get(contract::pane))
         .route("/dev/go", get(palette::go))
         .route("/dev/events", get(events::stream))
-        .route_layer(from_fn_with_state(page.clone(), door::guard));
+        .route_layer(from_fn_with_state(page.clone(), sessions::guard));
     let outside = Router::new()
         .route("/dev", get(enter))
         .route("/dev/assets/page.css", get(style))
@@ -174,11 +185,11 @@ async fn enter(State(page): State<Page>, request: axum::extract::Request) -> Res
         .query()
         .and_then(|query| query.strip_prefix("t="));
     let cookie = match token {
-        Some(token) => page.door.admit(token),
+        Some(token) => page.sessions.admit(token),
         None => None,
     };
-    if cookie.is_none() && !page.door.knows(request.headers()) {
-        return door::closed();
+    if cookie.is_none() && !page.sessions.includes(request.headers()) {
+        return sessions::closed();
     }
     let has_sources = !crate::rules::listed(&page.shared)
         .await
@@ -193,13 +204,13 @@ async fn enter(State(page): State<Page>, request: axum::extract::Request) -> Res
     if let Some(cookie) = cookie {
         answer.headers_mut().insert(header::SET_COOKIE, cookie);
     }
-    door::harden(&mut answer);
+    sessions::harden(&mut answer);
     answer
 }
 
 /// Answers with a new address of the page, for a program that prints or opens it.
 async fn address(State(page): State<Page>) -> axum::Json<serde_json::Value> {
-    axum::Json(serde_json::json!({ "path": page.door.path() }))
+    axum::Json(serde_json::json!({ "path": page.sessions.path() }))
 }
 
 /// Answers with the identity of this manager, so that a command recognises the one of its store.
@@ -220,5 +231,3 @@ async fn script() -> impl IntoResponse {
     let kind = [(header::CONTENT_TYPE, "text/javascript; charset=utf-8")];
     (kind, include_str!("assets/page.js"))
 }
-
-pub(crate) use follow::follow;

@@ -5,9 +5,9 @@ use omni_connector::SyncType;
 
 use super::{frame::Pane, sent::Sent};
 use crate::{
-    rules::{self, ManualRun, ModeReason, Refusal, StartedRun},
+    rules::{self, ManualRun, ModeReason, Only, Refusal, StartedRun},
     runs,
-    store::runs::TriggerType,
+    store::{bounds::parse_since, runs::TriggerType},
     workbench::Order,
 };
 
@@ -15,9 +15,14 @@ use crate::{
 pub(super) async fn begin(sent: Sent) -> Response {
     let begun = async {
         let id = &sent.source()?.source.id;
-        let first = sent.number("first", "The number of documents")?;
+        let since = sent.fields.filled("since").map(parse_since).transpose();
+        let only = Only {
+            first: sent.number("first", "The number of documents")?,
+            matching: sent.fields.filled("matching").map(str::to_owned),
+            since: since.map_err(Refusal::BadRequest)?,
+        };
         match sent.fields.filled("mode") {
-            Some("realtime") if first.is_none() => {
+            Some("realtime") if only == Only::default() => {
                 let shared = &sent.page.shared;
                 let run =
                     runs::trigger(shared, id, SyncType::Realtime, TriggerType::Manual).await?;
@@ -28,7 +33,7 @@ pub(super) async fn begin(sent: Sent) -> Response {
                 let request = ManualRun {
                     full: mode == Some("full"),
                     has_other_settings: false,
-                    first,
+                    only,
                 };
                 rules::sync_manually(&sent.page.shared, id, request).await
             }
@@ -75,18 +80,33 @@ pub(super) async fn try_again(sent: Sent) -> Response {
     }
 }
 
-/// Makes a checkpoint that a run had saved the one of the source.
+/// Makes a checkpoint that a run had saved the one of the source, and starts a run from it if that was asked for.
 pub(super) async fn rewind(sent: Sent) -> Response {
     let done = async {
         let saved = sent.field("saved");
         let saved = saved.parse().map_err(|_| {
             Refusal::BadRequest(format!("`{saved}` is not the number of a saved checkpoint"))
         })?;
-        rules::rewind(&sent.page.shared, &sent.source()?.source.id, saved).await?;
-        Ok("Rewound. The next run goes on from this checkpoint.".to_owned())
+        let (shared, id) = (&sent.page.shared, &sent.source()?.source.id);
+        if sent.fields.filled("now").is_some() {
+            return Ok(Some(rules::resume_from(shared, id, saved).await?));
+        }
+        rules::rewind(shared, id, saved).await?;
+        Ok(None)
     }
     .await;
-    sent.end_at(Pane::Sync, done)
+    match done {
+        Ok(None) => {
+            let text = "Rewound. The next run goes on from this checkpoint.";
+            sent.end_at(Pane::Sync, Ok(text.to_owned()))
+        }
+        Ok(Some(run)) => {
+            let to = sent.frame.link(Pane::Sync.path(), &[("run", &run.id)]);
+            let text = "Rewound. A run goes on from this checkpoint.";
+            sent.end_with(&to, &[("run", &run.id)], Ok(text.to_owned()))
+        }
+        Err(refusal) => sent.end_at(Pane::Sync, Err(refusal)),
+    }
 }
 
 /// Writes the checkpoint of the source anew.
@@ -96,6 +116,30 @@ pub(super) async fn set_checkpoint(sent: Sent) -> Response {
         let checkpoint = sent.json("checkpoint", "The source keeps its checkpoint: the new one is")?;
         rules::set_checkpoint(&sent.page.shared, id, checkpoint).await?;
         Ok("Saved. The next run goes on from this checkpoint; one that the connector cannot read fails that run with its reason.".to_owned())
+    }
+    .await;
+    sent.end_at(Pane::Sync, done)
+}
+
+/// Dismisses a doubt with a reason, or has it count again.
+pub(super) async fn dismiss(sent: Sent) -> Response {
+    let done = async {
+        let reason = sent.field("reason").trim().to_owned();
+        let is_withdrawn = sent.fields.filled("withdraw").is_some();
+        if reason.is_empty() && !is_withdrawn {
+            let text = "A doubt is dismissed with a reason.";
+            return Err(Refusal::BadRequest(text.to_owned()));
+        }
+        let reason = (!is_withdrawn).then_some(reason);
+        let (page, id) = (&sent.page, &sent.source()?.source.id);
+        rules::dismiss(&page.shared, id, sent.field("text"), reason).await?;
+        page.memory(|memory| memory.doubts = None);
+        let done = if is_withdrawn {
+            "The doubt counts again."
+        } else {
+            "Dismissed."
+        };
+        Ok(done.to_owned())
     }
     .await;
     sent.end_at(Pane::Sync, done)
@@ -114,12 +158,12 @@ pub(super) async fn order(sent: Sent) -> Response {
     let done = if is_passed {
         Ok(String::new())
     } else {
-        Err(unwatched())
+        Err(unmanaged())
     };
     sent.end_at(Pane::Sync, done)
 }
 
-pub(super) fn unwatched() -> Refusal {
+pub(super) fn unmanaged() -> Refusal {
     Refusal::Conflict(
         "The connector was not started by `cargo omni dev`, so it cannot be ended from here."
             .to_owned(),

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::{
     Page,
     answer::{Ask, answer},
+    exchange::{self, OpenCall},
     faults,
     frame::{Frame, Pane},
     show::{bytes, count, counted, cut, foreign},
@@ -36,6 +37,8 @@ pub(super) struct Data {
     walks: Vec<SourceWalk>,
     /// Calls that fit the filter, the latest last.
     requests: Vec<Call>,
+    /// The call that is open.
+    call: Option<OpenCall>,
     /// How many fit the filter, of those that are kept.
     found: usize,
     filter: Filter,
@@ -90,6 +93,37 @@ pub(super) async fn pane(State(page): State<Page>, ask: Ask) -> Result<Response,
 
 async fn read(page: &Page, frame: &Frame, ask: &Ask) -> Result<Data, StoreError> {
     let shared = &page.shared;
+    let run = shown_run(page, frame, ask).await?;
+    let logs = match &run {
+        Some(progress) => {
+            let id = progress.run.id.clone();
+            let logs = shared.store.read(move |db| requests::of_run(db, &id));
+            logs.await?
+        }
+        None => Vec::new(),
+    };
+    let filter = Filter {
+        operation: ask.owned("op"),
+        only: ask.owned("only"),
+    };
+    let limit = ask.get("n").and_then(|n| n.parse().ok());
+    let limit = limit.unwrap_or(PAGE).clamp(1, MOST);
+    let call = match (&run, ask.get("call")) {
+        (Some(run), Some(call)) => OpenCall::read(page, &run.run.id, call).await?,
+        _ => None,
+    };
+    let mut data = Data::new(run, logs, filter, limit);
+    data.call = call;
+    Ok(data)
+}
+
+/// Returns the run that was asked for, else the latest one of the source that made calls.
+pub(super) async fn shown_run(
+    page: &Page,
+    frame: &Frame,
+    ask: &Ask,
+) -> Result<Option<Progress>, StoreError> {
+    let shared = &page.shared;
     let source = frame.source.as_ref().map(|one| one.source.id.clone());
     let wanted = match (ask.owned("run"), source.clone()) {
         (Some(run), _) => Some(run),
@@ -108,22 +142,7 @@ async fn read(page: &Page, frame: &Frame, ask: &Ask) -> Result<Data, StoreError>
         None => None,
     };
     // A run of another source has no place here.
-    let run = run.filter(|progress| Some(&progress.run.source_id) == source.as_ref());
-    let logs = match &run {
-        Some(progress) => {
-            let id = progress.run.id.clone();
-            let logs = shared.store.read(move |db| requests::of_run(db, &id));
-            logs.await?
-        }
-        None => Vec::new(),
-    };
-    let filter = Filter {
-        operation: ask.owned("op"),
-        only: ask.owned("only"),
-    };
-    let limit = ask.get("n").and_then(|n| n.parse().ok());
-    let limit = limit.unwrap_or(PAGE).clamp(1, MOST);
-    Ok(Data::new(run, logs, filter, limit))
+    Ok(run.filter(|progress| Some(&progress.run.source_id) == source.as_ref()))
 }
 
 impl Data {
@@ -162,6 +181,7 @@ impl Data {
             operations,
             walks,
             requests,
+            call: None,
             found,
             filter,
             limit,
@@ -206,6 +226,7 @@ impl Operation {
 }
 
 fn render(frame: &Frame, data: &Data) -> Markup {
+    let run = data.run.as_ref().map_or("", |run| run.run.id.as_str());
     html! {
         div.title {
             h1 { "Requests" @if let Some(run) = &data.run { span.quiet { " of the " (run.run.sync_type.to_string()) " run" } } }
@@ -215,6 +236,7 @@ fn render(frame: &Frame, data: &Data) -> Markup {
             @else if !data.is_reported { (unreported()) }
             @else if data.costs.calls == 0 { section.card { p.quiet { "This run has asked its source nothing with the client of " code { "omni_connector::http" } "." } } }
             @else {
+                @if let Some(call) = &data.call { (exchange::render(frame, run, call)) }
                 (costs(&data.costs))
                 (by_operation(frame, data))
                 @if !data.walks.is_empty() { (walks(&data.walks)) }
@@ -307,6 +329,23 @@ fn walks(walks: &[SourceWalk]) -> Markup {
     }
 }
 
+/// Returns the link that opens a call with its answer.
+fn link_to(frame: &Frame, data: &Data, call: &Call) -> String {
+    let id = format!("{}-{}", call.began_ms, call.request.number);
+    let limit = data.limit.to_string();
+    let parameters = [
+        (
+            "run",
+            data.run.as_ref().map_or("", |run| run.run.id.as_str()),
+        ),
+        ("op", data.filter.operation.as_deref().unwrap_or_default()),
+        ("only", data.filter.only.as_deref().unwrap_or_default()),
+        ("n", &limit),
+        ("call", &id),
+    ];
+    frame.link(Pane::Requests.path(), &parameters)
+}
+
 fn calls(frame: &Frame, data: &Data) -> Markup {
     let run = data.run.as_ref().map_or("", |run| run.run.id.as_str());
     let operation = data.filter.operation.as_deref().unwrap_or_default();
@@ -331,7 +370,10 @@ fn calls(frame: &Frame, data: &Data) -> Markup {
                 @if !operation.is_empty() { a href=(link("", only, "")) { code { (foreign(&cut(operation, 60))) } " ×" } }
             }
             @if data.requests.is_empty() { p.quiet { "None." } }
-            @else { (waterfall::render(&data.requests)) }
+            @else {
+                p { a href=(frame.link("/dev/requests/tape", &[("run", run), ("op", operation)])) download="kept.tape" { "Keep as a tape" } span.quiet { ": these calls with their answers, without secrets, for " code { "--replay" } " and for tests" } }
+                (waterfall::render(&data.requests, |call| link_to(frame, data, call)))
+            }
             @if data.found > data.requests.len() && data.limit < MOST { a.button href=(link(operation, only, &more)) { "Earlier ones" } }
         }
     }

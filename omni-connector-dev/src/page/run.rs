@@ -104,7 +104,8 @@ fn tried(frame: &Frame, trial: &Trial) -> Markup {
     html! {
         section.card id="tried" {
             h2 { "Tried again: " (foreign(&cut(&trial.item, 120))) }
-            p.quiet { "The run is repeated against the source from where the first one began, only this item is taken, and no checkpoint is published." }
+            @if trial.is_refetch { p.quiet { "The connector fetched this item by itself, with its " code { "#[refetch]" } ". No checkpoint is published." } }
+            @else { p.quiet { "The run is repeated against " @match &trial.tape { Some(tape) => { "the tape " code { (foreign(tape)) } }, None => "the source" } " from where the first one began, only this item is taken, and no checkpoint is published." } }
             dl.members {
                 dt { a href=(frame.link(Pane::Sync.path(), &[("run", before)])) { "Before" } }
                 dd { (outcome(frame, &trial.before)) }
@@ -248,6 +249,8 @@ fn checkpoints(frame: &Frame, all: &[Saved]) -> Markup {
                                     form method="post" action=(frame.link("/dev/sync/rewind", &[])) {
                                         input type="hidden" name="saved" value=(one.id);
                                         button.small title="The next run goes on from this checkpoint" { "Rewind to here" }
+                                        " "
+                                        button.small name="now" value="1" title="Rewinds, and starts a run from this checkpoint at once" { "Resume from here now" }
                                     }
                                 },
                             }

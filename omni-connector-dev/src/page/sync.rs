@@ -223,6 +223,14 @@ fn control(frame: &Frame) -> Markup {
                     @for mode in modes { @if *mode != SyncType::Incremental { option value=(mode.to_string()) { (mode.to_string()) } } }
                 }
                 input.narrow type="number" name="first" min="1" placeholder="all" aria-label="Only the first documents" title="Stop the run after this number of documents; its checkpoint is not published";
+                details.options {
+                    summary { "Only some" }
+                    div {
+                        label { "Items matching" input name="matching" placeholder="part of an id, a title or an address" autocomplete="off"; }
+                        label { "Changed since" input type="date" name="since"; }
+                        p.help { "The connector reads as always. Documents that do not fit are left out, and then its checkpoint is not published." }
+                    }
+                }
                 button.primary data-press="r" { "Sync" }
             }
         }
@@ -246,15 +254,26 @@ fn doubts(frame: &Frame, doubts: Option<&[Doubt]>) -> Markup {
     let Some(doubts) = doubts else {
         return html! { section.card { h2 { "Doubts" } p.quiet { "They come when the run is over." } } };
     };
+    let dismissed = doubts.iter().filter(|doubt| doubt.dismissed.is_some());
+    let (open, dismissed) = (doubts.len() - dismissed.clone().count(), dismissed.count());
+    let action = frame.link("/dev/sync/doubt", &[]);
     html! {
         section.card {
-            h2 { "Doubts" @if !doubts.is_empty() { " " span.counter { (doubts.len()) } } }
-            @if doubts.is_empty() { p.quiet { "Nothing looks wrong." } }
+            h2 { "Doubts" @if open > 0 { " " span.counter { (open) } } }
+            @if open == 0 { p.quiet { "Nothing looks wrong" @if dismissed > 0 { ", beside what was dismissed" } "." } }
             ul.doubts {
                 @for doubt in doubts {
-                    li.serious[doubt.is_serious] {
+                    li.serious[doubt.is_serious && doubt.dismissed.is_none()] {
                         span.chip.bad[doubt.is_serious] { (doubt.topic) } " " (foreign(&doubt.text))
                         @if let Some(search) = &doubt.search { " " a href=(frame.link(Pane::Documents.path(), &[("q", search)])) { "look" } }
+                        details {
+                            summary { @match &doubt.dismissed { Some(reason) => { "dismissed: " (foreign(reason)) }, None => { "dismiss" span.hidden { ": " (foreign(&doubt.text)) } } } }
+                            form.joined method="post" action=(action) {
+                                input type="hidden" name="text" value=(doubt.text);
+                                @if doubt.dismissed.is_some() { button.small name="withdraw" value="1" { "It counts again" } }
+                                @else { input name="reason" required autocomplete="off" aria-label="Why it is no problem" placeholder="why it is no problem"; button.small { "Dismiss" } }
+                            }
+                        }
                     }
                 }
             }

@@ -49,7 +49,7 @@ impl Call {
 }
 
 /// One line a call.
-pub(super) fn render(calls: &[Call]) -> Markup {
+pub(super) fn render(calls: &[Call], link: impl Fn(&Call) -> String) -> Markup {
     let first = calls.iter().map(Call::begins).min().unwrap_or_default();
     let last = calls
         .iter()
@@ -69,7 +69,7 @@ pub(super) fn render(calls: &[Call]) -> Markup {
                             (bar(call, first, whole))
                             span.quiet { (count(call.request.took_ms)) " ms" }
                         }
-                        (more(call, first))
+                        (more(call, first, &link(call)))
                     }
                 }
             }
@@ -92,10 +92,10 @@ fn bar(call: &Call, first: u64, whole: u64) -> Markup {
 }
 
 /// The parts of a call, one after the other.
-fn more(call: &Call, first: u64) -> Markup {
+fn more(call: &Call, first: u64, link: &str) -> Markup {
     let request = &call.request;
     html! {
-        p { code { (request.method) " " (foreign(&cut(&request.url, 600))) } span.quiet { " · " (bytes(request.bytes)) " · " (request.outcome) } }
+        p { code { (request.method) " " (foreign(&cut(&request.url, 600))) } span.quiet { " · " (bytes(request.bytes)) " · " (request.outcome) } " " a href=(link) { "Request and answer" } }
         ul {
             @for step in &request.steps {
                 li {

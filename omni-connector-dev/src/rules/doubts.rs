@@ -2,15 +2,16 @@
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction};
 use serde::{Deserialize, Serialize};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
+use super::Refusal;
 use crate::{
     lookup,
     shared::Shared,
     store::{
-        StoreError, checkpoints, operators, people, requests,
+        StoreError, checkpoints, history, operators, people, requests,
         review::{self, Census},
         runs::{self, Run, RunEffects, RunStatus},
         sources::SourceRecord,
@@ -22,6 +23,8 @@ const RUNS: usize = 20;
 /// Numbers at which pages and searches of services usually end.
 const CAPS: [u64; 9] = [50, 100, 200, 250, 500, 1000, 2000, 5000, 10_000];
 
+/// The topic of secrets in documents.
+const SECRET: &str = "secrets";
 /// Walks that are named.
 const WALKS: usize = 5;
 /// Calls of a run that are no reason to count them.
@@ -40,9 +43,43 @@ pub(crate) struct Doubt {
     pub(crate) text: String,
     /// A search that finds it.
     pub(crate) search: Option<String>,
+    /// Why a person dismissed it.
+    #[serde(default)]
+    pub(crate) dismissed: Option<String>,
 }
 
-/// Returns all doubts about a source, serious ones first.
+impl Doubt {
+    /// Returns what stays the same when its numbers change.
+    fn kind(&self) -> String {
+        let text = self.text.chars().filter(|c| !c.is_ascii_digit());
+        format!("{}: {}", self.topic, text.collect::<String>())
+    }
+}
+
+/// Dismisses a doubt about a source with a reason. Without one, the doubt counts again.
+pub(crate) async fn dismiss(
+    shared: &Shared,
+    source_id: &str,
+    text: &str,
+    reason: Option<String>,
+) -> Result<(), Refusal> {
+    let all = doubts(shared, source_id).await?;
+    let Some(doubt) = all.into_iter().find(|doubt| doubt.text == text) else {
+        return Err(Refusal::NotFound(
+            "the source has no such doubt any more".to_owned(),
+        ));
+    };
+    if doubt.topic == SECRET {
+        let text = "a secret that is stored in a document is not dismissed; remove it there, then sync fully";
+        return Err(Refusal::BadRequest(text.to_owned()));
+    }
+    let (source, kind) = (source_id.to_owned(), doubt.kind());
+    let write =
+        move |db: &Transaction<'_>| history::dismiss_doubt(db, &source, &kind, reason.as_deref());
+    Ok(shared.store.write(write).await?)
+}
+
+/// Returns all doubts about a source: serious ones first, dismissed ones last.
 pub(crate) async fn doubts(shared: &Shared, source_id: &str) -> Result<Vec<Doubt>, StoreError> {
     let Some(source) = lookup::source(shared, source_id).await? else {
         return Ok(Vec::new());
@@ -65,7 +102,13 @@ pub(crate) async fn doubts(shared: &Shared, source_id: &str) -> Result<Vec<Doubt
             found.runs(db, &source)?;
             found.requests(db, &source)?;
             found.secrets(db, &source)?;
-            found.0.sort_by_key(|doubt| !doubt.is_serious);
+            let dismissed = history::dismissed_doubts(db, &source.id)?;
+            for doubt in &mut found.0 {
+                doubt.dismissed = dismissed.get(&doubt.kind()).cloned();
+            }
+            found
+                .0
+                .sort_by_key(|doubt| (doubt.dismissed.is_some(), !doubt.is_serious));
             Ok(found.0)
         })
         .await
@@ -81,6 +124,7 @@ impl Found {
             is_serious,
             text: text.into(),
             search: None,
+            dismissed: None,
         });
     }
 
@@ -331,7 +375,7 @@ impl Found {
                 let text = format!(
                     "A secret of the source stands in the {part} of the document `{document}`."
                 );
-                self.add("secrets", true, text);
+                self.add(SECRET, true, text);
             }
         }
         Ok(())

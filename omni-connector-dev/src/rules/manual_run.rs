@@ -22,9 +22,38 @@ pub(crate) struct ManualRun {
     pub(crate) full: bool,
     /// The settings differ from those of the last run.
     pub(crate) has_other_settings: bool,
-    /// Take only the first documents, and publish nothing.
+    /// Which documents to take. A run of which something is left out publishes nothing.
     #[serde(default)]
+    pub(crate) only: Only,
+}
+
+/// Some of the documents of a run; all of them if nothing is set.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Only {
+    /// The first documents.
     pub(crate) first: Option<u64>,
+    /// Those whose id, title or address contains this text.
+    pub(crate) matching: Option<String>,
+    /// Those that changed in the source at this time or later.
+    #[serde(default, with = "time::serde::rfc3339::option")]
+    pub(crate) since: Option<OffsetDateTime>,
+}
+
+impl Only {
+    /// Returns the bound of the run, unless it takes all documents.
+    pub(crate) fn bound(&self) -> Option<Bound> {
+        let Self {
+            first,
+            matching,
+            since,
+        } = self.clone();
+        (*self != Self::default()).then_some(Bound {
+            first,
+            matching,
+            since,
+            ..Bound::default()
+        })
+    }
 }
 
 /// A started run.
@@ -72,7 +101,8 @@ pub(crate) async fn sync_manually(
         .into_iter()
         .find(|run| run.source_id == source.id && run.class() == SlotClass::Scheduled);
     if let Some(run) = interrupted {
-        let goes_on = !request.full && !request.has_other_settings && request.first.is_none();
+        let goes_on =
+            !request.full && !request.has_other_settings && request.only == Only::default();
         if goes_on {
             match runs::resume(shared, &run).await {
                 Ok(()) => {
@@ -105,11 +135,7 @@ pub(crate) async fn sync_manually(
         Some(_) if !is_incremental => (SyncType::Full, ModeReason::NoIncremental),
         Some(last) => (SyncType::Incremental, ModeReason::Since(last)),
     };
-    let bound = |first| Bound {
-        first: Some(first),
-        ..Bound::default()
-    };
-    let begun = match request.first.map(bound) {
+    let begun = match request.only.bound() {
         Some(bound) => runs::trial(shared, source_id, mode, bound, None).await,
         None => runs::trigger(shared, source_id, mode, TriggerType::Manual).await,
     };

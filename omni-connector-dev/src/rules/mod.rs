@@ -28,13 +28,13 @@ pub(crate) use catalog::{
     Offer, OfferedSkill, connectors, offered_actions, offered_prompts, offered_resources,
     offered_skills,
 };
-pub(crate) use checkpoints::{rewind, set_checkpoint};
+pub(crate) use checkpoints::{resume_from, rewind, set_checkpoint};
 pub(crate) use contents::{FileToRead, Reading, store_file, store_text, text_of_file};
-pub(crate) use doubts::{Doubt, doubts};
+pub(crate) use doubts::{Doubt, dismiss, doubts};
 pub(crate) use events::accept;
 pub(crate) use explain::{Layer, explain};
 pub(crate) use manual_run::{
-    ManualRun, ModeReason, StartedRun, give_up, resume_all, sync_manually,
+    ManualRun, ModeReason, Only, StartedRun, give_up, resume_all, sync_manually,
 };
 pub(crate) use mcp::{LoadedSkill, load_skill, prompt, resource};
 #[cfg(feature = "cli")]

@@ -23,6 +23,10 @@ pub(crate) struct Trial {
     pub(crate) item: String,
     /// The run in which it failed.
     pub(crate) tried_run: Option<String>,
+    /// Whether the connector fetched the item by itself, with its `#[refetch]`.
+    pub(crate) is_refetch: bool,
+    /// The tape that answered in place of the source.
+    pub(crate) tape: Option<String>,
     pub(crate) before: Outcome,
     pub(crate) now: Outcome,
 }
@@ -93,6 +97,7 @@ pub(crate) async fn try_again(
     let bound = Bound {
         item: Some(item.to_owned()),
         tried_run: Some(run.id),
+        tape: shared.workbench.bench().replays,
         ..Bound::default()
     };
     Ok(running::trial(shared, source_id, mode, bound, from).await?)
@@ -105,8 +110,12 @@ fn report(db: &Connection, run_id: &str) -> Result<Option<RunReport>, StoreError
 
 /// Returns what is different now, if the run tries an item again.
 pub(crate) fn trial(db: &Connection, run: &Run) -> Result<Option<Trial>, StoreError> {
-    let bound = bounds::find(db, &run.id)?;
-    let Some((item, tried_run)) = bound.and_then(|bound| Some((bound.item?, bound.tried_run)))
+    let Some(Bound {
+        item: Some(item),
+        tried_run,
+        tape,
+        ..
+    }) = bounds::find(db, &run.id)?
     else {
         return Ok(None);
     };
@@ -115,6 +124,7 @@ pub(crate) fn trial(db: &Connection, run: &Run) -> Result<Option<Trial>, StoreEr
         None => None,
     };
     let now = outcome(db, &run.source_id, &run.id, &item)?;
+    let is_refetch = report(db, &run.id)?.is_some_and(|report| report.is_refetch);
     Ok(Some(Trial {
         before: before.unwrap_or(Outcome::Unknown),
         now: now.unwrap_or(if run.is_running() {
@@ -124,6 +134,8 @@ pub(crate) fn trial(db: &Connection, run: &Run) -> Result<Option<Trial>, StoreEr
         }),
         item,
         tried_run,
+        is_refetch,
+        tape,
     }))
 }
 

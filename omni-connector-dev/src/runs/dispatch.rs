@@ -10,7 +10,7 @@ use crate::{
     shared::Shared,
     state::ConnectorError,
     store::{
-        StoreError, checkpoints,
+        StoreError, bounds, checkpoints,
         runs::{self, Run},
         sources::SourceRecord,
     },
@@ -60,7 +60,7 @@ async fn request(
 ) -> Result<SyncRequest, StoreError> {
     let (run_id, source_id) = (run.id.clone(), source.id.clone());
     let is_incremental = run.sync_type == SyncType::Incremental;
-    let (last_sync_at, checkpoint) = shared
+    let (last_sync_at, checkpoint, refetch) = shared
         .store
         .read(move |db| {
             let last_sync_at = if is_incremental {
@@ -77,13 +77,15 @@ async fn request(
                 None => checkpoints::find(db, &source_id)?,
                 own => own,
             };
-            Ok::<_, StoreError>((last_sync_at, checkpoint))
+            let bound = bounds::find(db, &run_id)?;
+            Ok::<_, StoreError>((last_sync_at, checkpoint, bound.and_then(|bound| bound.item)))
         })
         .await?;
     let mut request = SyncRequest::new(&run.id, &source.id, run.sync_type);
     request.last_sync_at = last_sync_at;
     request.checkpoint = checkpoint;
     request.is_resume = is_resume;
+    request.refetch = refetch;
     Ok(request)
 }
 

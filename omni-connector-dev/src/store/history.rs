@@ -1,5 +1,7 @@
 //! History for people: the connectors' reports on their runs, and the checkpoints that runs saved.
 
+use std::collections::HashMap;
+
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 use serde_json::Value;
@@ -143,6 +145,41 @@ pub fn before(db: &Connection, run_id: &str) -> Result<Option<SavedCheckpoint>, 
         .filter(|saved| saved.checkpoint.is_some()))
 }
 
+/// Dismisses a kind of doubt about a source with a reason, or takes that back.
+///
+/// # Errors
+/// Fails when SQLite fails.
+pub fn dismiss_doubt(
+    db: &Connection,
+    source_id: &str,
+    kind: &str,
+    reason: Option<&str>,
+) -> Result<(), StoreError> {
+    match reason {
+        Some(reason) => db
+            .prepare_cached("INSERT OR REPLACE INTO dismissed_doubts (source_id, kind, reason) VALUES (?1, ?2, ?3)")?
+            .execute(params![source_id, kind, reason])?,
+        None => db
+            .prepare_cached("DELETE FROM dismissed_doubts WHERE source_id = ?1 AND kind = ?2")?
+            .execute(params![source_id, kind])?,
+    };
+    Ok(())
+}
+
+/// Returns the kinds of doubts about a source that were dismissed, with the reasons.
+///
+/// # Errors
+/// Fails when SQLite fails.
+pub fn dismissed_doubts(
+    db: &Connection,
+    source_id: &str,
+) -> Result<HashMap<String, String>, StoreError> {
+    Ok(db
+        .prepare_cached("SELECT kind, reason FROM dismissed_doubts WHERE source_id = ?1")?
+        .query_map([source_id], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?)
+}
+
 /// Removes the history of a source.
 pub(super) fn forget(db: &Connection, source_id: &str) -> Result<(), StoreError> {
     db.prepare_cached(
@@ -150,6 +187,8 @@ pub(super) fn forget(db: &Connection, source_id: &str) -> Result<(), StoreError>
     )?
     .execute([source_id])?;
     db.prepare_cached("DELETE FROM saved_checkpoints WHERE source_id = ?1")?
+        .execute([source_id])?;
+    db.prepare_cached("DELETE FROM dismissed_doubts WHERE source_id = ?1")?
         .execute([source_id])?;
     requests::forget(db, source_id)?;
     bounds::forget(db, source_id)?;

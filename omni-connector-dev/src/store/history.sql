@@ -36,17 +36,32 @@ CREATE TABLE IF NOT EXISTS run_requests (
     PRIMARY KEY (sync_run_id, began_ms, number)
 ) STRICT, WITHOUT ROWID;
 
+-- The latest of these with their answers, without secrets.
+CREATE TABLE IF NOT EXISTS run_exchanges (
+    sync_run_id  TEXT NOT NULL,
+    began_ms     INTEGER NOT NULL,
+    number       INTEGER NOT NULL,
+    exchange     TEXT NOT NULL,             -- JSON
+    PRIMARY KEY (sync_run_id, began_ms, number)
+) STRICT;
+
 -- The newest documents, which are shown where nothing is searched for.
 CREATE INDEX IF NOT EXISTS documents_by_change ON documents (metadata ->> 'updated_at' DESC, key);
 
--- Runs that a person bounded: to the first documents, or to one item that failed before.
-CREATE TABLE IF NOT EXISTS run_bounds (
+-- Runs that a person bounded: to some documents, or to one item that failed before.
+DROP TABLE IF EXISTS run_bounds;
+CREATE TABLE IF NOT EXISTS bounded_runs (
     sync_run_id  TEXT PRIMARY KEY,
-    first        INTEGER,                   -- take only so many documents
-    item         TEXT,                      -- take only this document
-    tried_run    TEXT,                      -- the run whose failure is tried again
-    is_reached   INTEGER NOT NULL
+    bound        TEXT NOT NULL              -- JSON
 ) STRICT;
+
+-- Doubts about sources that a person dismissed. They come back when the sentence changes in more than its numbers.
+CREATE TABLE IF NOT EXISTS dismissed_doubts (
+    source_id     TEXT NOT NULL,
+    kind          TEXT NOT NULL,            -- the topic and the sentence without numbers
+    reason        TEXT NOT NULL,
+    PRIMARY KEY (source_id, kind)
+) STRICT, WITHOUT ROWID;
 
 -- The documents that the latest runs of each source sent or deleted.
 CREATE TABLE IF NOT EXISTS run_documents (

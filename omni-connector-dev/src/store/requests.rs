@@ -1,6 +1,9 @@
 //! What runs asked of their sources, as their connectors said: sums, walks, and the latest calls.
 
-use omni_connector::RunRequests;
+use omni_connector::{
+    RunRequests, SourceRequest,
+    http::{Exchange, RequestId},
+};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{StoreError, column::Json};
@@ -9,6 +12,10 @@ use super::{StoreError, column::Json};
 const KEPT: u64 = 5_000;
 /// Processes whose calls are kept.
 const KEPT_LOGS: usize = 40;
+/// Calls of each process that are kept with their answers.
+const KEPT_EXCHANGES: u64 = 300;
+/// Processes whose calls are kept with their answers.
+const KEPT_EXCHANGE_LOGS: usize = 5;
 
 /// The last call that is known of a run: when its process began, and its number.
 ///
@@ -53,15 +60,22 @@ pub fn put(db: &Connection, run_id: &str, mut said: RunRequests) -> Result<(), S
     )?
     .execute(params![run_id, began, Json(&said)])?;
     let last = requests.last().map(|request| request.number);
-    for request in requests {
+    for mut request in requests {
+        if let Some(exchange) = request.exchange.take() {
+            db.prepare_cached("INSERT OR REPLACE INTO run_exchanges (sync_run_id, began_ms, number, exchange) VALUES (?1, ?2, ?3, ?4)")?
+                .execute(params![run_id, began, request.number, Json(&exchange)])?;
+        }
         db.prepare_cached("INSERT OR REPLACE INTO run_requests (sync_run_id, began_ms, number, request) VALUES (?1, ?2, ?3, ?4)")?
             .execute(params![run_id, began, request.number, Json(&request)])?;
     }
-    if let Some(oldest) = last.and_then(|last| last.checked_sub(KEPT)) {
-        db.prepare_cached(
-            "DELETE FROM run_requests WHERE sync_run_id = ?1 AND began_ms = ?2 AND number <= ?3",
-        )?
-        .execute(params![run_id, began, oldest])?;
+    for (table, kept) in [("run_requests", KEPT), ("run_exchanges", KEPT_EXCHANGES)] {
+        if let Some(oldest) = last.and_then(|last| last.checked_sub(kept)) {
+            let sql = format!(
+                "DELETE FROM {table} WHERE sync_run_id = ?1 AND began_ms = ?2 AND number <= ?3"
+            );
+            db.prepare_cached(&sql)?
+                .execute(params![run_id, began, oldest])?;
+        }
     }
     if is_new {
         db.prepare_cached(
@@ -72,8 +86,57 @@ pub fn put(db: &Connection, run_id: &str, mut said: RunRequests) -> Result<(), S
             "DELETE FROM run_requests WHERE began_ms NOT IN (SELECT began_ms FROM request_sums)",
         )?
         .execute([])?;
+        db.prepare_cached(
+            "DELETE FROM run_exchanges WHERE began_ms NOT IN (SELECT began_ms FROM request_sums ORDER BY began_ms DESC LIMIT ?1)",
+        )?
+        .execute([KEPT_EXCHANGE_LOGS])?;
     }
     Ok(())
+}
+
+/// Returns a call of a run with its answer, if both are kept. Without a time, of the latest process.
+///
+/// # Errors
+/// Fails when SQLite fails.
+pub fn find(
+    db: &Connection,
+    run_id: &str,
+    began_ms: Option<u64>,
+    number: u64,
+) -> Result<Option<(u64, SourceRequest)>, StoreError> {
+    let found = db
+        .prepare_cached(
+            "SELECT began_ms, request, exchange FROM run_requests LEFT JOIN run_exchanges USING (sync_run_id, began_ms, number)
+             WHERE sync_run_id = ?1 AND number = ?2 AND began_ms = coalesce(?3, began_ms) ORDER BY began_ms DESC LIMIT 1",
+        )?
+        .query_row(params![run_id, number, began_ms], |row| {
+            let Json(mut request): Json<SourceRequest> = row.get("request")?;
+            let exchange: Option<Json<Exchange>> = row.get("exchange")?;
+            request.exchange = exchange.map(|Json(exchange)| exchange);
+            Ok((row.get("began_ms")?, request))
+        })
+        .optional()?;
+    Ok(found)
+}
+
+/// Returns the requests of a run that are kept with their answers, in their order.
+///
+/// # Errors
+/// Fails when SQLite fails.
+pub fn exchanges(db: &Connection, run_id: &str) -> Result<Vec<(RequestId, Exchange)>, StoreError> {
+    Ok(db
+        .prepare_cached(
+            "SELECT began_ms, number, exchange FROM run_exchanges WHERE sync_run_id = ?1 ORDER BY began_ms, number",
+        )?
+        .query_map([run_id], |row| {
+            let id = RequestId {
+                began_ms: row.get("began_ms")?,
+                number: row.get("number")?,
+            };
+            let Json(exchange) = row.get("exchange")?;
+            Ok((id, exchange))
+        })?
+        .collect::<Result<_, _>>()?)
 }
 
 /// What is known of a run: for each process that worked on it, the first one first, with all calls that are kept.
@@ -100,7 +163,7 @@ pub fn of_run(db: &Connection, run_id: &str) -> Result<Vec<RunRequests>, StoreEr
 
 /// Forgets all of a source.
 pub(super) fn forget(db: &Connection, source_id: &str) -> Result<(), StoreError> {
-    for table in ["request_sums", "run_requests"] {
+    for table in ["request_sums", "run_requests", "run_exchanges"] {
         let sql = format!(
             "DELETE FROM {table} WHERE sync_run_id IN (SELECT id FROM sync_runs WHERE source_id = ?1)"
         );

@@ -1,5 +1,7 @@
 //! Changes of a fake's items.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
@@ -12,6 +14,8 @@ pub(super) struct Fields {
     pub(super) title: String,
     pub(super) text: String,
     pub(super) readers: String,
+    /// The place of an item, such as its project.
+    pub(super) container: Option<String>,
     /// The list of groups, and the member with a group's members.
     pub(super) members: Option<(usize, String)>,
     /// The parameter that asks for changes, and the member with the time of the last one.
@@ -20,6 +24,10 @@ pub(super) struct Fields {
 
 /// The time of changes that are made here. It is after all times of items, and the same in every run.
 const CHANGED: &str = "2099-01-01T00:00:00Z";
+/// How late the clock of a source is for [`Change::EditNow`].
+const LATE: Duration = Duration::from_secs(2);
+/// A character of no script, which an answer has as a byte that is not UTF-8.
+pub(super) const NOT_UTF8: char = '\u{f8fe}';
 
 /// Whether a time is not before another one. What is no time is listed.
 pub(super) fn is_since(time: &Value, since: &str) -> bool {
@@ -37,6 +45,7 @@ impl Default for Fields {
             title: "title".to_owned(),
             text: "text".to_owned(),
             readers: "readers".to_owned(),
+            container: None,
             members: None,
             changed: None,
         }
@@ -58,28 +67,15 @@ pub(super) fn apply(
         items.get_mut(number).ok_or_else(unable)
     }
     let unable = |why: &str| Unable(format!("this source cannot {change}: {why}"));
-    match change {
-        Change::Leave | Change::EmptyGroup | Change::HideMembers => {
-            let (list, member) = fields
-                .members
-                .as_ref()
-                .ok_or_else(|| unable("it has no groups"))?;
-            let group = lists[*list]
-                .first_mut()
-                .ok_or_else(|| unable("it has no groups"))?;
-            match change {
-                Change::Leave => {
-                    pop(&mut group[member]).ok_or_else(|| unable("the group has no members"))?;
-                }
-                Change::EmptyGroup => group[member] = json!([]),
-                _ => remove(group, member).ok_or_else(|| unable("the group has no members"))?,
-            }
-            return Ok(());
-        }
-        _ => {}
+    if let Change::Leave | Change::EmptyGroup | Change::HideMembers = change {
+        return change_group(change, fields, lists).map_err(unable);
     }
     let of_item = match change {
-        Change::Edit(number) | Change::Rename(number) | Change::Narrow(number) => Some(*number),
+        Change::Edit(number)
+        | Change::EditNow(number)
+        | Change::Rename(number)
+        | Change::Move(number)
+        | Change::Narrow(number) => Some(*number),
         _ => None,
     };
     let no_readers = || {
@@ -94,9 +90,10 @@ pub(super) fn apply(
             item(items, *number, change)?;
             items.remove(*number);
         }
+        Change::RemoveTenth => items.truncate(items.len() - items.len().div_ceil(10)),
         Change::RemoveMost => items.truncate(1),
         Change::RemoveAll => items.clear(),
-        Change::Edit(number) => {
+        Change::Edit(number) | Change::EditNow(number) => {
             let text = &mut item(items, *number, change)?[&fields.text];
             *text = format!("{} (edited)", text.as_str().unwrap_or_default()).into();
         }
@@ -104,21 +101,15 @@ pub(super) fn apply(
             let title = &mut item(items, *number, change)?[&fields.title];
             *title = format!("{} (renamed)", title.as_str().unwrap_or_default()).into();
         }
-        Change::Add => {
-            let last = items.last().ok_or_else(|| unable("it has no items"))?;
-            let new = renewed(last, items, 1).ok_or_else(|| unable("its items are no objects"))?;
-            items.push(new);
+        Change::Move(number) => {
+            let member = fields.container.as_ref().ok_or_else(|| {
+                unable("`.container(…)` of the fake names no member with the place of an item")
+            })?;
+            let place = &mut item(items, *number, change)?[member];
+            *place = format!("{}-moved", place.as_str().unwrap_or_default()).into();
         }
-        Change::Grow(count) => {
-            let before = items.clone();
-            let missing = count.saturating_sub(before.len());
-            for (number, item) in before.iter().cycle().take(missing).enumerate() {
-                let new = renewed(item, &before, number + 1);
-                items.push(new.ok_or_else(|| unable("its items are no objects"))?);
-            }
-            if items.len() < *count {
-                return Err(unable("it has no items"));
-            }
+        Change::Add | Change::AddFirst | Change::Grow(_) => {
+            add(change, fields, items).map_err(unable)?;
         }
         Change::Narrow(number) => {
             let readers = &mut item(items, *number, change)?[&fields.readers];
@@ -128,7 +119,8 @@ pub(super) fn apply(
             remove(item(items, *number, change)?, &fields.readers).ok_or_else(no_readers)?;
         }
         Change::Odd(number, oddity) => {
-            odd(item(items, *number, change)?, *oddity, fields).map_err(unable)?;
+            let common = common(items, fields);
+            odd(item(items, *number, change)?, *oddity, fields, common).map_err(unable)?;
         }
         Change::Mutate(_) | Change::Restore => {
             return Err(Unable(format!(
@@ -139,10 +131,63 @@ pub(super) fn apply(
         | Change::EmptyGroup
         | Change::HideMembers
         | Change::UnevenPages
-        | Change::EmptyPage => {}
+        | Change::EmptyPage
+        | Change::FillPages(_)
+        | Change::ForgetTokens => {}
     }
     if let (Some((_, member)), Some(number)) = (&fields.changed, of_item) {
-        items[number][member] = CHANGED.into();
+        let time = match change {
+            Change::EditNow(_) => (OffsetDateTime::now_utc() - LATE).format(&Rfc3339),
+            _ => Ok(CHANGED.to_owned()),
+        };
+        items[number][member] = time.unwrap_or_default().into();
+    }
+    Ok(())
+}
+
+/// Adds items. The error says why that is not possible.
+fn add(change: &Change, fields: &Fields, items: &mut Vec<Value>) -> Result<(), &'static str> {
+    let before = items.clone();
+    let no_object = "its items are no objects";
+    match change {
+        Change::AddFirst => {
+            let first = before.first().ok_or("it has no items")?;
+            items.insert(0, renewed(first, &before, 1).ok_or(no_object)?);
+        }
+        Change::Grow(count) => {
+            let missing = count.saturating_sub(before.len());
+            for (number, item) in before.iter().cycle().take(missing).enumerate() {
+                items.push(renewed(item, &before, number + 1).ok_or(no_object)?);
+            }
+            if items.len() < *count {
+                return Err("it has no items");
+            }
+        }
+        _ => {
+            let last = before.last().ok_or("it has no items")?;
+            let mut new = renewed(last, &before, 1).ok_or(no_object)?;
+            if let Some((_, member)) = &fields.changed {
+                new[member] = CHANGED.into();
+            }
+            items.push(new);
+        }
+    }
+    Ok(())
+}
+
+/// Changes the members of the first group.
+fn change_group(
+    change: &Change,
+    fields: &Fields,
+    lists: &mut [Vec<Value>],
+) -> Result<(), &'static str> {
+    let (list, member) = fields.members.as_ref().ok_or("it has no groups")?;
+    let group = lists[*list].first_mut().ok_or("it has no groups")?;
+    let no_members = "the group has no members";
+    match change {
+        Change::Leave => pop(&mut group[member]).ok_or(no_members)?,
+        Change::EmptyGroup => group[member] = json!([]),
+        _ => remove(group, member).ok_or(no_members)?,
     }
     Ok(())
 }
@@ -167,13 +212,42 @@ fn renewed(item: &Value, items: &[Value], number: usize) -> Option<Value> {
     Some(new)
 }
 
-/// Makes an item unusual. The error says why that is not possible.
-fn odd(item: &mut Value, oddity: Oddity, fields: &Fields) -> Result<(), &'static str> {
+/// Finds a member with a word that several items have in common, such as a status.
+fn common(items: &[Value], fields: &Fields) -> Option<String> {
+    let item = items.first()?.as_object()?;
+    let mut words = item.iter().filter(|(member, value)| {
+        let is_other = [&fields.title, &fields.text, &fields.readers].contains(member);
+        let is_word = value
+            .as_str()
+            .is_some_and(|word| OffsetDateTime::parse(word, &Rfc3339).is_err());
+        let is_shared = items
+            .iter()
+            .filter(|other| other[*member] == **value)
+            .count()
+            > 1;
+        !is_other && is_word && is_shared
+    });
+    words.next().map(|(member, _)| member.clone())
+}
+
+/// Makes an item unusual. `common` is a member that several items have in common. The error says why that is not
+/// possible.
+fn odd(
+    item: &mut Value,
+    oddity: Oddity,
+    fields: &Fields,
+    common: Option<String>,
+) -> Result<(), &'static str> {
     match oddity {
         Oddity::NoTitle => drop(remove(item, &fields.title)),
         Oddity::NullText => item[&fields.text] = Value::Null,
         Oddity::ControlCharacters => item[&fields.text] = "a\u{0}b\u{7}c\u{202e}d".into(),
         Oddity::HugeText => item[&fields.text] = "lorem ipsum ".repeat(833_334).into(),
+        Oddity::InvalidUtf8 => item[&fields.text] = format!("a{NOT_UTF8}b").into(),
+        Oddity::UnknownValue => {
+            let member = common.ok_or("its items have no word in common")?;
+            item[member] = "never-seen-before".into();
+        }
         Oddity::WrongType => item[&fields.text] = 42.into(),
         Oddity::EarlyTimes | Oddity::LateTimes => {
             let time = match oddity {

@@ -59,6 +59,11 @@ pub(super) struct Inner {
     pub(super) problems: BTreeSet<String>,
     pub(super) writes: usize,
     pub(super) first_page: FirstPage,
+    /// How many items were removed before the next page of a walk that is under way. Its token still leads to the
+    /// item after the latest page.
+    pub(super) removed: usize,
+    /// Whether the tokens of pages are refused until a walk begins anew.
+    pub(super) forgets: bool,
     pub(super) calls: Vec<Instant>,
 }
 
@@ -232,6 +237,11 @@ impl FakeApi {
         self.with(|shared| shared.fields.readers = member.into())
     }
 
+    /// Names the member with an item's place in the main list, such as its project.
+    pub fn container(self, member: impl Into<String>) -> Self {
+        self.with(|shared| shared.fields.container = Some(member.into()))
+    }
+
     /// Declares that the last described list holds groups, and names the member with a group's members.
     pub fn members(self, member: impl Into<String>) -> Self {
         self.with(|shared| {
@@ -263,23 +273,51 @@ impl Source for FakeApi {
 
     fn change(&self, change: &Change) -> Result<(), Unable> {
         let mut state = self.shared.state();
-        if matches!(change, Change::UnevenPages | Change::EmptyPage) {
-            let is_by_token = |route: &Route| match &route.kind {
-                Kind::List(0, _, paging) => Some(paging.is_by_token()),
+        let paging = self
+            .shared
+            .routes
+            .iter()
+            .find_map(|route| match &route.kind {
+                Kind::List(0, _, paging) => Some(paging),
                 _ => None,
-            };
-            if self.shared.routes.iter().find_map(is_by_token) != Some(true) {
-                return Err(Unable(
-                    "pages that are found by counting have one length".to_owned(),
-                ));
+            });
+        let is_by_token = paging.is_some_and(Paging::is_by_token);
+        let fields = &self.shared.fields;
+        match change {
+            Change::UnevenPages | Change::EmptyPage if !is_by_token => Err(Unable(
+                "pages that are found by counting have one length".to_owned(),
+            )),
+            Change::UnevenPages => {
+                state.first_page = FirstPage::Short;
+                Ok(())
             }
-            state.first_page = match change {
-                Change::EmptyPage => FirstPage::Empty,
-                _ => FirstPage::Short,
-            };
-            return Ok(());
+            Change::EmptyPage => {
+                state.first_page = FirstPage::Empty;
+                Ok(())
+            }
+            Change::ForgetTokens if !is_by_token => Err(Unable(
+                "pages that are found by counting have no tokens".to_owned(),
+            )),
+            Change::ForgetTokens => {
+                state.forgets = true;
+                Ok(())
+            }
+            Change::FillPages(pages) => {
+                let size = paging.map_or(1, Paging::page_size);
+                let count = pages * self.shared.most.map_or(size, |most| size.min(most));
+                if let Some(items) = state.items.first_mut() {
+                    items.truncate(count);
+                }
+                changes::apply(&Change::Grow(count), fields, &mut state.items)
+            }
+            change => {
+                changes::apply(change, fields, &mut state.items)?;
+                if matches!(change, Change::Remove(_)) && is_by_token {
+                    state.removed += 1;
+                }
+                Ok(())
+            }
         }
-        changes::apply(change, &self.shared.fields, &mut state.items)
     }
 
     fn next_pages(&self) -> Vec<(String, String)> {

@@ -107,7 +107,27 @@ impl Shared {
         asked: &dyn Fn(&str) -> Option<String>,
         link: &dyn Fn(&str, &str) -> String,
     ) -> Response {
-        let state = self.state();
+        let mut state = self.state();
+        // The first request has no position.
+        let position = paging.parameters().last().copied();
+        let is_first = number == 0 && position.is_none_or(|name| asked(name).is_none());
+        let mut removed = 0;
+        if is_first {
+            (state.removed, state.forgets) = (0, false);
+        } else if number == 0 {
+            removed = std::mem::take(&mut state.removed);
+            if state.forgets {
+                let error = json!({ "error": "this token is not known" });
+                return answered(StatusCode::BAD_REQUEST, &[], &error);
+            }
+        }
+        let asked = |name: &str| {
+            let value = asked(name)?;
+            Some(match position {
+                Some(position) if position == name => before(&value, removed),
+                _ => value,
+            })
+        };
         let changed = self.fields.changed.as_ref().filter(|_| number == 0);
         let since = changed.and_then(|(parameter, member)| Some((asked(parameter)?, member)));
         let is_listed = |item: &&Value| {
@@ -116,15 +136,12 @@ impl Shared {
                 .is_none_or(|(since, member)| changes::is_since(&item[member.as_str()], since))
         };
         let items: Vec<_> = state.items[number].iter().filter(is_listed).collect();
-        // The first request has no position.
-        let position = paging.parameters().last().copied();
-        let is_first = number == 0 && position.is_none_or(|name| asked(name).is_none());
         let shorten = |_: usize| match state.first_page {
             FirstPage::Short if is_first => 1,
             FirstPage::Empty if is_first => usize::MAX,
             _ => 0,
         };
-        let page = match paging.serve(items.len(), self.most, asked, link, &shorten) {
+        let page = match paging.serve(items.len(), self.most, &asked, link, &shorten) {
             Ok(page) => page,
             Err(problem) => {
                 drop(items);
@@ -174,5 +191,17 @@ impl Shared {
         }
         let oldest = state.calls.first().map_or(Duration::ZERO, Instant::elapsed);
         Some(per.saturating_sub(oldest).as_secs().max(1).to_string())
+    }
+}
+
+/// Returns the token or number of a position that many items earlier.
+fn before(position: &str, items: usize) -> String {
+    let (word, number) = match position.strip_prefix("after-") {
+        Some(number) => ("after-", number),
+        None => ("", position),
+    };
+    match number.parse::<usize>() {
+        Ok(number) => format!("{word}{}", number.saturating_sub(items)),
+        Err(_) => position.to_owned(),
     }
 }

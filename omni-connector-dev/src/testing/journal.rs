@@ -1,6 +1,9 @@
 //! All calls of a connector, in the order of their answers.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
 
 /// The target of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -28,6 +31,8 @@ pub struct Entry {
     pub status: u16,
     /// The body of the answer before the fault.
     pub answer: Vec<u8>,
+    /// When it was answered.
+    pub at: Instant,
 }
 
 /// Calls in the order of their answers. Two proxies can write to the same journal.

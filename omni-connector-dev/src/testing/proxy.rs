@@ -9,7 +9,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::Result;
@@ -189,6 +189,7 @@ impl State {
             request,
             status,
             answer,
+            at: Instant::now(),
         });
         reply
     }

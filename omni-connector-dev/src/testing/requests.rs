@@ -7,6 +7,8 @@ use axum::{
 };
 use serde_json::{Value, json};
 
+use super::changes::NOT_UTF8;
+
 /// Matches a path against a pattern such as `/issues/{key}`. Returns the parameter's value, empty for a pattern without
 /// one; none if it does not match.
 pub(super) fn matched(pattern: &str, path: &str) -> Option<String> {
@@ -67,12 +69,24 @@ pub(super) fn put(body: &mut Value, pointer: &str, value: Value) {
     *at = value;
 }
 
+/// Returns JSON, with a byte that is not UTF-8 in place of [`NOT_UTF8`].
+fn bytes(body: &Value) -> Vec<u8> {
+    let text = body.to_string();
+    let mut parts = text.split(NOT_UTF8);
+    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        bytes.push(0xff);
+        bytes.extend_from_slice(part.as_bytes());
+    }
+    bytes
+}
+
 pub(super) fn answered(
     status: StatusCode,
     headers: &[(&'static str, String)],
     body: &Value,
 ) -> Response {
-    let mut answer = Response::new(Body::from(body.to_string()));
+    let mut answer = Response::new(Body::from(bytes(body)));
     *answer.status_mut() = status;
     let json = header::HeaderValue::from_static("application/json");
     answer.headers_mut().insert(header::CONTENT_TYPE, json);

@@ -50,16 +50,26 @@ pub struct Unable(pub String);
 pub enum Change {
     /// Removes the item.
     Remove(usize),
+    /// Removes the last items: a tenth of all.
+    RemoveTenth,
     /// Removes all items except the first.
     RemoveMost,
     /// Removes all items.
     RemoveAll,
     /// Changes the item's text.
     Edit(usize),
+    /// Changes the item's text at the present time of the source, whose clock is two seconds late.
+    EditNow(usize),
     /// Changes the item's title.
     Rename(usize),
+    /// Moves the item to another place of the source, such as another project.
+    Move(usize),
     /// Adds an item.
     Add,
+    /// Adds an item before all others. Pages of a walk that is under way then repeat an item.
+    AddFirst,
+    /// Has so many items that they fill this number of pages.
+    FillPages(usize),
     /// Repeats all items as new ones, until there are this many.
     Grow(usize),
     /// Removes the last reader of the item.
@@ -76,6 +86,8 @@ pub enum Change {
     UnevenPages,
     /// Empties the first page, though more pages follow.
     EmptyPage,
+    /// Refuses the tokens of pages until a walk begins anew.
+    ForgetTokens,
     /// Makes the item unusual.
     Odd(usize, Oddity),
     /// Changes single answers.
@@ -97,6 +109,10 @@ pub enum Oddity {
     HugeText,
     /// The text is a number.
     WrongType,
+    /// The text has a byte that is not UTF-8.
+    InvalidUtf8,
+    /// A value that several items have in common is one that no item had before.
+    UnknownValue,
     /// Its times are in the year 0.
     EarlyTimes,
     /// Its times are in the year 9999.
@@ -108,16 +124,19 @@ pub enum Oddity {
 }
 
 impl Oddity {
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 11] = [
         Self::NoTitle,
         Self::NullText,
         Self::ControlCharacters,
-        Self::HugeText,
         Self::WrongType,
+        Self::InvalidUtf8,
+        Self::UnknownValue,
         Self::EarlyTimes,
         Self::LateTimes,
         Self::StrangeId,
         Self::LongId,
+        // The slowest is the last.
+        Self::HugeText,
     ];
 }
 
@@ -129,6 +148,8 @@ impl fmt::Display for Oddity {
             Self::ControlCharacters => "has control characters in its text",
             Self::HugeText => "has a text of ten million characters",
             Self::WrongType => "has a number in place of its text",
+            Self::InvalidUtf8 => "has a byte in its text that is not UTF-8",
+            Self::UnknownValue => "has an unknown value where others have a common one",
             Self::EarlyTimes => "has times in the year 0",
             Self::LateTimes => "has times in the year 9999",
             Self::StrangeId => "has `/`, `?` and `#` in its id",
@@ -141,11 +162,16 @@ impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Remove(item) => write!(f, "remove item {item}"),
+            Self::RemoveTenth => f.write_str("remove a tenth of the items"),
             Self::RemoveMost => f.write_str("remove all items but the first"),
             Self::RemoveAll => f.write_str("remove all items"),
             Self::Edit(item) => write!(f, "edit the text of item {item}"),
+            Self::EditNow(item) => write!(f, "edit the text of item {item} during a run"),
+            Self::Move(item) => write!(f, "move item {item} to another place"),
             Self::Rename(item) => write!(f, "rename item {item}"),
             Self::Add => f.write_str("add an item"),
+            Self::AddFirst => f.write_str("add an item before all others"),
+            Self::FillPages(pages) => write!(f, "have as many items as fill {pages} pages"),
             Self::Grow(items) => write!(f, "have {items} items"),
             Self::Narrow(item) => write!(f, "take the last reader from item {item}"),
             Self::HideReaders(item) => write!(f, "hide the readers of item {item}"),
@@ -154,6 +180,7 @@ impl fmt::Display for Change {
             Self::HideMembers => f.write_str("hide the members of the first group"),
             Self::UnevenPages => f.write_str("send pages of different lengths"),
             Self::EmptyPage => f.write_str("send an empty page before others"),
+            Self::ForgetTokens => f.write_str("forget the tokens of its pages"),
             Self::Mutate(mutation) => mutation.fmt(f),
             Self::Restore => f.write_str("become whole again"),
             Self::Odd(item, oddity) => write!(f, "make item {item} odd: it {oddity}"),

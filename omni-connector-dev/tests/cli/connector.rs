@@ -7,7 +7,9 @@ use axum::response::{IntoResponse, Response};
 use omni_connector::{
     ActionDefinition, ActionMode, ActionResponse, Connector, Document, DocumentPermissions,
     FromCall, ManagerClient, OAuthConfig, PersonSyncRecord, SearchOperator, ServiceCredential,
-    Source, SourceType, SyncContext, SyncType, Webhook, WebhookRequest, arguments::Credentials,
+    Source, SourceType, SyncContext, SyncType, Webhook, WebhookRequest,
+    arguments::Credentials,
+    arguments::{self, ItemId},
     async_trait, connector, http,
 };
 use serde::Deserialize;
@@ -273,6 +275,8 @@ fn action(name: &str) -> ActionDefinition {
 #[derive(Deserialize)]
 pub(crate) struct Settings {
     api_url: String,
+    /// The issue that fails in a run.
+    fails: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -308,17 +312,34 @@ pub(crate) struct Tracker;
 #[connector]
 impl Tracker {
     #[sync]
-    async fn sync(&self, Api { api }: Api, ctx: SyncContext) -> Result<()> {
+    async fn sync(
+        &self,
+        Api { api }: Api,
+        settings: arguments::Config<Settings>,
+        ctx: SyncContext,
+    ) -> Result<()> {
         let pages = api.get("issues").pages(http::Paging::cursor("/next"));
         let mut pages = pages.items::<Issue>("/issues");
         while let Some(page) = pages.next().await? {
             for issue in &page {
+                if settings.fails.as_ref() == Some(&issue.id) {
+                    ctx.item_failed(&issue.id, "it is torn", None);
+                    continue;
+                }
                 let document = Document::new(&issue.id, DocumentPermissions::public());
                 ctx.upsert(document.title(&issue.id).text("an issue"))
                     .await?;
             }
         }
         drop(pages.finish()?);
+        Ok(())
+    }
+
+    #[refetch]
+    async fn again(&self, item: ItemId, ctx: SyncContext) -> Result<()> {
+        let document = Document::new(&item.0, DocumentPermissions::public());
+        ctx.upsert(document.title("Mended").text("fetched alone"))
+            .await?;
         Ok(())
     }
 

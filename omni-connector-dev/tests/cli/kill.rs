@@ -1,8 +1,10 @@
 //! Runs for a trial by commands: killed as planned, the first documents only, one failed item again, and two runs compared.
 
+use std::sync::atomic::Ordering;
+
 use serde_json::{Value, json};
 
-use crate::{Desk, books, dev::Dev};
+use crate::{Desk, books, dev::Dev, requests::Source};
 
 #[test]
 fn a_connector_dies_as_planned_in_a_run_and_nothing_is_lost() {
@@ -92,4 +94,30 @@ fn a_failed_item_is_tried_again_by_its_run() {
         .run(&["runs", run, "--json", "--compare", run])
         .ended(0);
     assert_eq!(compared["documents"]["same"], 2);
+}
+
+#[test]
+fn a_failed_item_is_fetched_alone_by_a_connector_that_can() {
+    let source = Source::start();
+    let (desk, described) = source.desk();
+    let described = described.each_ref().map(String::as_str);
+    let _dev = Dev::start(&desk, &[&["--set", "fails=c"][..], &described].concat());
+    let synced = desk.run(&["sync", "--json"]).ended(0);
+    assert_eq!(synced["created"], 2);
+    let run = synced["run_id"].as_str().unwrap();
+    let before = source.asked.load(Ordering::SeqCst);
+    let tried = desk.run(&["runs", run, "--json", "--try-again", "c"]);
+    let tried = tried.ended(0);
+    assert_eq!(tried["before"]["cause"], "it is torn");
+    assert_eq!(
+        (&tried["now"]["outcome"], &tried["is_refetch"]),
+        (&json!("sent"), &json!(true))
+    );
+    assert_eq!(
+        source.asked.load(Ordering::SeqCst),
+        before,
+        "no list is read"
+    );
+    let text = desk.run(&["documents", "c", "--json"]).ended(0)["text"].clone();
+    assert_eq!(text, "fetched alone");
 }

@@ -15,7 +15,7 @@ const FLAGS: [(&str, &str); 21] = [
     ),
     (
         "sync",
-        "config credentials first full name port pseudonyms record release replay set source-type store strict url verbose volatile wait",
+        "config credentials first full matching name port pseudonyms record release replay set since source-type store strict url verbose volatile wait",
     ),
     ("search", "as limit store"),
     ("manifest", "url"),
@@ -44,7 +44,7 @@ const FLAGS: [(&str, &str); 21] = [
     ("explain", "as source store words"),
     (
         "requests",
-        "fail limit only operation source store times with",
+        "call fail limit only operation repeat source store tape times with",
     ),
     ("checkpoint", "source store"),
     (
@@ -52,12 +52,12 @@ const FLAGS: [(&str, &str); 21] = [
         "body header prefix secret sign source store twice",
     ),
     ("checkpoint diff", ""),
-    ("doubts", "source store strict"),
+    ("doubts", "because dismiss source store strict"),
     ("manager", "port store"),
 ];
 
 /// Commands on a store with one run, their exit code, and the members of their JSON: of its first element where it is a list.
-const ENDS: [(&str, i32, &str); 32] = [
+const ENDS: [(&str, i32, &str); 37] = [
     ("search", 0, "as hits ignored query total"),
     ("search nothing-like-this", 0, "as hits ignored query total"),
     ("sources", 0, "documents has_credential last_run source"),
@@ -107,10 +107,13 @@ const ENDS: [(&str, i32, &str); 32] = [
     (
         "requests",
         0,
-        "costs filter found is_reported limit operations requests run walks",
+        "call costs filter found is_reported limit operations requests run walks",
     ),
     ("requests no-such-run", 1, "error help"),
     ("requests --fail x", 2, ""),
+    ("requests --call 1", 1, "error help"),
+    ("requests --tape kept.tape", 1, "error help"),
+    ("sync --since soon", 2, ""),
     (
         "checkpoint diff",
         0,
@@ -121,7 +124,9 @@ const ENDS: [(&str, i32, &str); 32] = [
     ("webhook", 0, "deliveries paths secrets"),
     ("webhook /hooks/a", 1, "error help"),
     ("webhook --twice", 2, ""),
-    ("doubts", 0, "is_serious search text topic"),
+    ("doubts", 0, "dismissed is_serious search text topic"),
+    ("doubts --dismiss 99 --because why", 1, "error help"),
+    ("doubts --dismiss 1", 2, ""),
 ];
 
 fn flags(desk: &Desk, command: &str) -> String {
@@ -243,4 +248,28 @@ fn a_serious_doubt_has_a_code_of_its_own_when_it_is_asked_for() {
         .any(|doubt| doubt["is_serious"] == true);
     assert!(is_serious, "{doubts}");
     desk.run(&["doubts", "--json", "--strict"]).ended(4);
+    // A dismissed doubt stays, with its reason, and does not count.
+    let serious = doubts
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|doubt| doubt["is_serious"] == true);
+    for _ in serious {
+        let dismiss = [
+            "doubts",
+            "--json",
+            "--dismiss",
+            "1",
+            "--because",
+            "it is a trial",
+        ];
+        desk.run(&dismiss).ended(0);
+    }
+    let after = desk.run(&["doubts", "--json", "--strict"]).ended(0);
+    assert_eq!(
+        after.as_array().unwrap().len(),
+        doubts.as_array().unwrap().len()
+    );
+    let people = desk.run(&["doubts"]).stdout;
+    assert!(people.contains("dismissed: it is a trial"), "{people}");
 }

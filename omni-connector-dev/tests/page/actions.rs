@@ -36,6 +36,87 @@ async fn a_dry_run_shows_what_was_stopped_and_whose_credential_it_is() {
 }
 
 #[tokio::test]
+async fn an_answer_is_compared_with_the_one_before() {
+    let world = World::new().await;
+    let browser = world.browser().await;
+    let path = format!("/dev/actions?source={}&action=echo", world.source);
+    let call = async |text: &str| {
+        let input = json!({ "text": text }).to_string();
+        send(&browser, &path, &[("as_json", "1"), ("json", &input)]).await;
+        browser.json(&path).await["called"]["changes"].clone()
+    };
+    assert_eq!(call("a").await, json!(null), "there is no answer before");
+    assert_eq!(call("a").await, json!([]));
+    let change = json!({ "place": "/result/text", "before": "a", "after": "<b>" });
+    assert_eq!(call("<b>").await, json!([change]));
+    let page = browser.page(&path).await;
+    assert!(
+        page.contains("What differs from the answer before"),
+        "{page}"
+    );
+    assert!(!page.contains("<b>"), "{page}");
+}
+
+#[tokio::test]
+async fn resources_prompts_and_skills_are_fetched_as_a_model_would() {
+    let world = World::new().await;
+    let browser = world.browser().await;
+    let fetch = async |fields: &[(&str, &str)]| {
+        let (status, answer) = send(&browser, "/dev/actions/offer", fields).await;
+        (
+            status.as_u16(),
+            answer,
+            browser.json("/dev/actions").await["offers"]["fetched"].clone(),
+        )
+    };
+    let page = browser.page("/dev/actions").await;
+    for part in [
+        "acme://rules/{id}",
+        "name=\"a/topic\" required",
+        "name=\"a/tone\"",
+        "How to ask",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    let (status, done, shown) = fetch(&[("kind", "resource"), ("name", "acme://rules/7")]).await;
+    assert_eq!(
+        (status, &done["done"]),
+        (200, &json!("Fetched the resource `acme://rules/7`."))
+    );
+    assert_eq!(shown["answer"]["contents"][0]["uri"], "acme://rules/7");
+    let fields = [
+        ("kind", "prompt"),
+        ("name", "summary"),
+        ("a/topic", "moths"),
+        ("a/tone", ""),
+    ];
+    let (_, _, shown) = fetch(&fields).await;
+    assert_eq!(shown["answer"]["messages"], json!([{ "topic": "moths" }]));
+    let (_, _, shown) = fetch(&[("kind", "skill"), ("name", "acme:help")]).await;
+    assert_eq!(shown["answer"]["content"], "Ask <b>well.");
+    let page = browser.page("/dev/actions").await;
+    assert!(
+        page.contains("Ask &lt;b&gt;well.") && !page.contains("<b>"),
+        "{page}"
+    );
+    let (_, done, shown) = fetch(&[("kind", "prompt"), ("name", "nothing")]).await;
+    assert!(
+        done["done"].as_str().unwrap().contains("was not fetched"),
+        "{done}"
+    );
+    assert_eq!(shown["answer"], json!(null));
+    let (status, refusal, _) = fetch(&[("kind", "secret"), ("name", "x")]).await;
+    assert_eq!(status, 400);
+    assert!(
+        refusal["error"]
+            .as_str()
+            .unwrap()
+            .contains("`secret` is not an offer"),
+        "{refusal}"
+    );
+}
+
+#[tokio::test]
 async fn a_connector_that_makes_no_dry_runs_is_not_called() {
     let world = World::new().await;
     let browser = world.browser().await;

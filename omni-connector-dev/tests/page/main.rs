@@ -8,6 +8,8 @@ mod requests;
 mod safety;
 mod trials;
 
+use std::sync::{Arc, Mutex};
+
 use axum::{
     Json, Router,
     extract::Path,
@@ -64,7 +66,13 @@ async fn connector() -> String {
     let action = post(async |Json(call): Json<Value>| {
         Json(json!({ "status": "success", "result": call["params"] }))
     });
-    let sync = post(async || Json(json!({ "status": "started" })));
+    // It reports what it was asked to fetch again as what it works on.
+    let wanted = Arc::new(Mutex::new(Value::Null));
+    let reported = Arc::clone(&wanted);
+    let sync = post(async move |Json(request): Json<Value>| {
+        *wanted.lock().unwrap() = request["refetch"].clone();
+        Json(json!({ "status": "started" }))
+    });
     serve(
         Router::new()
             .route("/health", get(async || "healthy"))
@@ -75,7 +83,12 @@ async fn connector() -> String {
             )
             .route(
                 "/sync/{run}/report",
-                get(async |Path(_): Path<String>| Json(report())),
+                get(async move |Path(_): Path<String>| {
+                    let mut report = report();
+                    report["current"] = reported.lock().unwrap().clone();
+                    report["is_refetch"] = report["current"].is_string().into();
+                    Json(report)
+                }),
             )
             // It takes every planned fault but one.
             .route(
@@ -86,6 +99,29 @@ async fn connector() -> String {
                         _ => StatusCode::OK,
                     },
                 ),
+            )
+            // It has one call, whose answer has changed since.
+            .route(
+                "/dev/repeat",
+                post(async |Json(id): Json<Value>| match id["number"].as_u64() {
+                    Some(1) => {
+                        let exchange = requests::exchange(json!({ "issues": ["<b>", "new"] }));
+                        let repeated = json!({ "outcome": "ok", "error": null, "took_ms": 7, "exchange": exchange });
+                        (StatusCode::OK, Json(repeated))
+                    }
+                    _ => (StatusCode::NOT_FOUND, Json(Value::Null)),
+                }),
+            )
+            .route(
+                "/resource",
+                post(async |Json(call): Json<Value>| Json(json!({ "contents": [{ "uri": call["uri"], "text": "<b>rules" }] }))),
+            )
+            .route(
+                "/prompt",
+                post(async |Json(call): Json<Value>| match call["name"].as_str() {
+                    Some("summary") => (StatusCode::OK, Json(json!({ "messages": [call["arguments"]] }))),
+                    _ => (StatusCode::NOT_FOUND, Json(json!({ "error": "no such prompt" }))),
+                }),
             )
             .route(
                 "/dev/webhooks",
@@ -136,6 +172,10 @@ async fn register(manager: &Manager, schema: Value) {
         "actions": [
             { "name": "echo", "description": "Say it again", "input_schema": schema, "mode": "write", "source_types": ["github"] },
         ],
+        "mcp_enabled": true, "mcp_catalog_loaded": true,
+        "resources": [{ "uri_template": "acme://rules/{id}", "name": "The <b>rules" }],
+        "prompts": [{ "name": "summary", "description": "Sum it up", "arguments": [{ "name": "topic", "required": true }, { "name": "tone" }] }],
+        "skills": [{ "id": "acme:help", "title": "How to ask", "content": "Ask <b>well." }],
         "search_operators": [
             { "operator": "project", "attribute_key": "project", "value_type": "text" },
             { "operator": "colour", "attribute_key": "colour", "value_type": "text" },
@@ -437,6 +477,33 @@ async fn a_document_that_is_not_found_is_explained_layer_by_layer() {
             layer("words", true)
         ]
     );
+}
+
+#[tokio::test]
+async fn a_doubt_is_dismissed_with_a_reason_until_it_counts_again() {
+    let world = World::new().await;
+    let browser = world.browser().await;
+    let doubts = async || browser.json("/dev/sync").await["doubts"].clone();
+    let first = doubts().await[0].clone();
+    let path = format!("/dev/sync/doubt?source={}", world.source);
+    let text = first["text"].as_str().unwrap();
+    let act = async |fields: &[(&str, &str)]| requests::send(&browser, &path, fields).await;
+    let (status, _) = act(&[("text", text), ("reason", " ")]).await;
+    assert_eq!(status, 400);
+    let (status, _) = act(&[("text", "something else"), ("reason", "why")]).await;
+    assert_eq!(status, 404);
+    let (status, _) = act(&[("text", text), ("reason", "a <b>trial")]).await;
+    assert_eq!(status, 200);
+    let all = doubts().await;
+    let last = all.as_array().unwrap().last().unwrap();
+    assert_eq!(
+        (&last["text"], &last["dismissed"]),
+        (&first["text"], &json!("a <b>trial"))
+    );
+    let page = browser.page("/dev/sync").await;
+    assert!(page.contains("dismissed: <bdi>a &lt;b&gt;trial"), "{page}");
+    act(&[("text", text), ("withdraw", "1")]).await;
+    assert_eq!(doubts().await[0], first);
 }
 
 #[tokio::test]

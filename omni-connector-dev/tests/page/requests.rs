@@ -1,13 +1,17 @@
 //! The pane of the requests: what a connector reported of them, and faults that a person plans. Forms answer programs as JSON.
 
-use omni_connector_dev::store::requests;
+use omni_connector::http::Asked;
+use omni_connector_dev::{store::requests, tape::Tape};
 use reqwest::{
     Method, StatusCode,
     header::{ACCEPT, ORIGIN},
 };
 use serde_json::{Value, json};
 
-use crate::{World, browser::Browser};
+use crate::{
+    World,
+    browser::{Browser, http},
+};
 
 fn call(number: u64, operation: &str, at: u64, steps: Value) -> Value {
     let is_ok = steps[0]["error"].is_null();
@@ -20,6 +24,16 @@ fn call(number: u64, operation: &str, at: u64, steps: Value) -> Value {
 
 fn step(at: u64, took: u64, wait: Option<&str>, status: Option<u16>, error: Option<&str>) -> Value {
     json!({ "at_ms": at, "took_ms": took, "wait": wait, "status": status, "error": error })
+}
+
+/// A request with its answer.
+pub(crate) fn exchange(answer: Value) -> Value {
+    json!({
+        "operation": "GET issues",
+        "asked": { "method": "GET", "at": "https://acme.example", "path": "/issues", "query": [["token", "tape_secret_3"]], "headers": {},
+            "body": "empty" },
+        "answered": { "status": 200, "headers": { "etag": "\"7\"" }, "body": { "json": answer } },
+    })
 }
 
 /// What a process says of a run: a call that waited, and one that failed.
@@ -88,6 +102,156 @@ async fn the_requests_of_a_run_are_shown_with_their_waits_and_costs() {
         assert!(page.contains(part), "{part}: {page}");
     }
     assert!(!page.contains("<b>"), "{page}");
+}
+
+/// What a process says of a run whose first call has its answer.
+fn said_with_answer() -> Value {
+    let mut said = said(1_000);
+    said["requests"][0]["exchange"] =
+        exchange(json!({ "issues": ["<b>"], "key": "canary-7f3a\"<9" }));
+    said["requests"][1]["method"] = "POST".into();
+    said
+}
+
+#[tokio::test]
+async fn a_call_is_shown_with_its_answer_and_without_secrets() {
+    let world = World::new().await;
+    let browser = world.browser().await;
+    keep(&world, said_with_answer()).await;
+    let all = browser.json("/dev/requests").await;
+    assert_eq!(all["call"], json!(null));
+    assert_eq!(
+        all["requests"][0]["exchange"],
+        json!(null),
+        "only an open call has it"
+    );
+    let shown = browser.json("/dev/requests?call=1").await["call"].clone();
+    assert_eq!(shown["id"], "1000-1");
+    assert_eq!(
+        shown["exchange"]["answered"]["body"]["json"]["issues"],
+        json!(["<b>"])
+    );
+    assert!(!shown.to_string().contains("canary"), "{shown}");
+    let list = browser.page("/dev/requests").await;
+    assert!(list.contains("call=1000-1"), "{list}");
+    let page = browser.page("/dev/requests?call=1000-1").await;
+    for part in [
+        "id=\"call\"",
+        "Make it once more",
+        "tape_secret_3",
+        "&lt;b&gt;",
+        "etag: ",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    assert!(!page.contains("<b>") && !page.contains("canary"), "{page}");
+    let page = browser.page("/dev/requests?call=1000-2").await;
+    assert!(
+        page.contains("The answer is not kept") && !page.contains("Make it once more"),
+        "{page}"
+    );
+    for nothing in ["7", "2000-1", "x"] {
+        let shown = browser.json(&format!("/dev/requests?call={nothing}")).await;
+        assert_eq!(shown["call"], json!(null), "{nothing}");
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_only_reads_is_made_once_more_and_the_answers_are_compared() {
+    let world = World::new().await;
+    let browser = world.browser().await;
+    keep(&world, said_with_answer()).await;
+    let again =
+        async |call: &str| send(&browser, &format!("/dev/requests/repeat?call={call}"), &[]).await;
+    let (status, done) = again("1000-1").await;
+    assert_eq!(
+        (status.as_u16(), &done["done"]),
+        (200, &json!("Made once more in 7 ms."))
+    );
+    let shown = browser.json("/dev/requests?call=1").await["call"].clone();
+    assert_eq!(shown["repeated"]["outcome"], "ok");
+    let places: Vec<_> = shown["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|change| &change["place"])
+        .collect();
+    assert_eq!(places, ["/body/json/issues/1", "/body/json/key"]);
+    let page = browser.page("/dev/requests?call=1").await;
+    assert!(page.contains("<ins>&quot;new&quot;</ins>"), "{page}");
+    assert!(!page.contains("<b>") && !page.contains("canary"), "{page}");
+    for (call, status, part) in [
+        ("1000-2", 400, "a POST may change something"),
+        ("1000-9", 404, "no call `1000-9`"),
+        ("x", 404, "no call `x`"),
+    ] {
+        let (answered, refusal) = again(call).await;
+        assert_eq!(answered.as_u16(), status, "{refusal}");
+        assert!(
+            refusal["error"].as_str().unwrap().contains(part),
+            "{refusal}"
+        );
+    }
+    // Another process made the call that has the same number.
+    let mut other = said_with_answer();
+    other["began_ms"] = 9_000.into();
+    other["requests"] = json!([call(
+        3,
+        "GET issues",
+        0,
+        json!([step(0, 1, None, Some(200), None)])
+    )]);
+    keep(&world, other).await;
+    let (status, refusal) = again("9000-3").await;
+    assert_eq!(status, 409);
+    assert!(
+        refusal["error"]
+            .as_str()
+            .unwrap()
+            .contains("does not have this call any more"),
+        "{refusal}"
+    );
+}
+
+#[tokio::test]
+async fn kept_answers_are_a_tape_that_answers_the_same_requests() {
+    let world = World::new().await;
+    let browser = world.browser().await;
+    let nothing = browser.get("/dev/requests/tape", "text/html").await;
+    assert_eq!(nothing.status(), 404);
+    keep(&world, said_with_answer()).await;
+    for query in ["", "?call=1", "?op=GET%20issues"] {
+        let answer = browser
+            .get(&format!("/dev/requests/tape{query}"), "*/*")
+            .await;
+        assert_eq!(answer.status(), 200, "{query}");
+        assert_eq!(
+            answer.headers()["content-disposition"],
+            "attachment; filename=\"kept.tape\""
+        );
+        let text = answer.text().await.unwrap();
+        assert!(!text.contains("canary"), "{text}");
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        let tape = Tape::read(file.path()).unwrap();
+        // The connector's own secret may have any value.
+        let request = http().get(format!("{}/issues?token=any", tape.url()));
+        let answer = request
+            .header(Asked::AT, "https://acme.example")
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), 200);
+        let answer: Value = answer.json().await.unwrap();
+        assert_eq!(answer["issues"], json!(["<b>"]));
+        assert!(tape.not_recorded().is_empty());
+    }
+    for query in ["?call=2", "?op=another"] {
+        let answer = browser
+            .get(&format!("/dev/requests/tape{query}"), "*/*")
+            .await;
+        assert_eq!(answer.status(), 404, "{query}");
+    }
 }
 
 #[tokio::test]

@@ -212,6 +212,20 @@ async fn no_answer_contains_a_secret() {
         doubts.contains("A secret of the source stands in the title of the document `leak`"),
         "{doubts}"
     );
+    let text = "A secret of the source stands in the title of the document `leak`";
+    let doubts = browser.json("/dev/sync").await["doubts"].clone();
+    let leak = doubts
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|doubt| doubt["text"].as_str().unwrap().starts_with(text));
+    let fields = [
+        ("text", leak.unwrap()["text"].as_str().unwrap()),
+        ("reason", "why"),
+    ];
+    let path = format!("/dev/sync/doubt?source={}", world.source);
+    let (status, _) = crate::requests::send(&browser, &path, &fields).await;
+    assert_eq!(status, 400, "a secret is not dismissed");
 
     browser
         .send(

@@ -110,6 +110,96 @@ async fn only_the_first_documents_are_taken_and_no_checkpoint_is_published() {
 }
 
 #[tokio::test]
+async fn only_items_that_match_and_changed_since_a_day_are_taken() {
+    let world = World::new().await;
+    let browser = world.browser().await;
+    let begin = format!("/dev/sync/begin?source={}", world.source);
+    let bounded = async |fields: &[(&str, &str)]| {
+        let (status, answer) = send(&browser, &begin, fields).await;
+        assert_eq!(status, 200, "{answer}");
+        let sync = browser.json("/dev/sync").await;
+        let run = sync["runs"][0]["run"]["id"].as_str().unwrap().to_owned();
+        say(
+            &world,
+            &format!("sync/{run}/checkpoint"),
+            &json!({ "page": 9 }),
+        )
+        .await;
+        documents(&world, &run, &["red-1", "blue-1", "RED-2"]).await;
+        say(&world, &format!("sync/{run}/complete"), &json!({})).await;
+        let sync = ended(&browser).await;
+        let shown = &sync["runs"][0];
+        let (message, checkpoint) = (&shown["run"]["error_message"], &sync["checkpoint"]["page"]);
+        let taken = shown["effects"]["created"].as_u64().unwrap()
+            + shown["effects"]["unchanged"].as_u64().unwrap();
+        (taken, message.clone(), checkpoint.clone())
+    };
+    let (taken, message, checkpoint) = bounded(&[("mode", "full"), ("matching", "red")]).await;
+    assert_eq!(taken, 2);
+    assert_eq!(
+        message,
+        "Ended: only documents that match `red` were asked for"
+    );
+    assert_eq!(checkpoint, 2, "the one from before");
+    // All documents of the tests changed on the first of November.
+    let (taken, message, checkpoint) = bounded(&[("mode", "full"), ("since", "2026-11-02")]).await;
+    assert_eq!(taken, 0);
+    assert_eq!(
+        message,
+        "Ended: only documents changed since 2026-11-02T00:00:00Z were asked for"
+    );
+    assert_eq!(checkpoint, 2);
+    let (taken, message, checkpoint) = bounded(&[("mode", "full"), ("since", "2026-11-01")]).await;
+    assert_eq!(
+        (taken, message, checkpoint),
+        (3, json!(null), json!(9)),
+        "nothing was left out"
+    );
+    let (status, refusal) = send(&browser, &begin, &[("since", "soon")]).await;
+    assert_eq!(status, 400);
+    assert!(
+        refusal["error"]
+            .as_str()
+            .unwrap()
+            .contains("`soon` is not a time"),
+        "{refusal}"
+    );
+    let page = browser.page("/dev/sync").await;
+    assert!(
+        page.contains("name=\"matching\"") && page.contains("name=\"since\""),
+        "{page}"
+    );
+}
+
+#[tokio::test]
+async fn a_run_goes_on_from_a_saved_checkpoint_at_once() {
+    let world = World::new().await;
+    let browser = world.browser().await;
+    let sync = browser.json("/dev/sync").await;
+    let saved = sync["run"]["checkpoints"][1].clone();
+    assert_eq!(
+        saved["checkpoint"]["page"], 1,
+        "the first one that the run saved"
+    );
+    let path = format!("/dev/sync/rewind?source={}", world.source);
+    let id = saved["id"].to_string();
+    let fields = [("saved", id.as_str()), ("now", "1")];
+    let (status, begun) = send(&browser, &path, &fields).await;
+    assert_eq!(status, 200, "{begun}");
+    let sync = browser.json("/dev/sync").await;
+    let run = &sync["runs"][0]["run"];
+    assert_eq!(
+        (&run["id"], &run["status"], &run["sync_type"]),
+        (&begun["run"], &json!("running"), &json!("incremental"))
+    );
+    assert_eq!(sync["checkpoint"]["page"], 1);
+    let page = browser.page(&format!("/dev/sync?run={}", world.run)).await;
+    assert!(page.contains("Resume from here now"), "{page}");
+    let (status, _) = send(&browser, &path, &fields).await;
+    assert_eq!(status, StatusCode::CONFLICT, "a run goes on");
+}
+
+#[tokio::test]
 async fn a_failed_item_is_tried_again_and_nothing_else_is_taken() {
     let world = World::new().await;
     let browser = world.browser().await;
@@ -129,6 +219,14 @@ async fn a_failed_item_is_tried_again_and_nothing_else_is_taken() {
     );
     let (status, _) = again(&run, "broken.pdf").await;
     assert_eq!(status, StatusCode::CONFLICT, "it still runs");
+    // The connector is told which item is wanted, and says that it fetches that one alone.
+    let kept = HttpClient::new().post(format!("{}/dev/api/runs/{run}/keep", world.manager.url()));
+    assert_eq!(kept.send().await.unwrap().status(), 204);
+    let sync = browser.json("/dev/sync").await;
+    assert_eq!(sync["run"]["report"]["current"], "broken.pdf");
+    assert_eq!(sync["run"]["trial"]["is_refetch"], true);
+    let page = browser.page("/dev/sync").await;
+    assert!(page.contains("fetched this item by itself"), "{page}");
     let saved = json!({ "page": 9 });
     say(&world, &format!("sync/{run}/checkpoint"), &saved).await;
     documents(&world, &run, &["handbook", "broken.pdf"]).await;

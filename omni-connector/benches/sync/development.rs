@@ -102,8 +102,8 @@ fn fill(db: &Connection, source: &str, numbers: Range<usize>) -> Result<(), Stor
 /// Compares a search among 100,000 documents to one among 10,000.
 pub(crate) fn search_row() -> Result<Row> {
     let part = Part::start(&["search", "10000", "100000"])?;
-    let few: f64 = part.first_line()?.parse()?;
-    let many: f64 = part.first_line()?.parse()?;
+    let few: f64 = part.next_line()?.parse()?;
+    let many: f64 = part.next_line()?.parse()?;
     let mut row = Row::new(
         "searches, 100,000 documents ÷ 10,000",
         "ranking all documents that hold the words",
@@ -117,12 +117,12 @@ pub(crate) async fn rows(options: &Options) -> Result<[Row; 2]> {
     let folder = tempfile::tempdir()?;
     let folder = folder.path().to_string_lossy();
     let part = Part::start(&["development", &folder])?;
-    let url = part.first_line()?;
+    let url = part.next_line()?;
     let manager = Development {
         client: Client::new(&url)?,
         url,
     };
-    let sources = (0..SOURCES).map(|_| part.first_line());
+    let sources = (0..SOURCES).map(|_| part.next_line());
     let sources: Vec<String> = sources.collect::<Result<_>>()?;
     let (ours, rest) = sources.split_at(AT_ONCE);
     let (limits, sequence) = rest.split_at(AT_ONCE);

@@ -22,7 +22,7 @@ pub(crate) async fn rows(options: &Options) -> Result<Vec<Row>> {
     let files = count(&tree)?;
     build_connector()?;
     let manager = Part::start(&["null", "0", &tree.to_string_lossy()])?;
-    let url = manager.first_line()?;
+    let url = manager.next_line()?;
     let bottleneck =
         "the cores, shared with the manager: a multipart request a file, two of them at once";
     let mut tar = Row::new(

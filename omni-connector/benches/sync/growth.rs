@@ -26,16 +26,22 @@ const OF_FOLDER: u64 = 1_000;
 /// How long the connector may take to start.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Compares the rates, and the peaks of memory with those of a tree of the first files only.
-pub(crate) fn rows() -> Result<[Row; 3]> {
+/// Compares the rates, a second run with those of `find`, and the peaks of memory with those of a tree of the first files
+/// only.
+pub(crate) fn rows() -> Result<[Row; 4]> {
     files::build_connector()?;
-    let [_, few_manager, few_connector] = measured(FIRST)?;
-    let [rate, manager, connector] = measured(FILES)?;
+    let [_, _, few_manager, few_connector] = measured(FIRST)?;
+    let [rate, unchanged, manager, connector] = measured(FILES)?;
     let mut rates = Row::new(
         "files of 50 bytes, development manager, the last 20,000 of 300,000 ÷ the first 15,000",
         "the development manager's one writer: SQLite and its search index",
     );
     rates.round(rate[1], None, Some(rate[0]));
+    let mut again = Row::new(
+        "files a second of a run that finds 300,000 files unchanged ÷ `find -printf` of the tree",
+        "asking the system for each file, and the inventory",
+    );
+    again.round(unchanged[0], None, Some(unchanged[1]));
     let peak = |name: &str, bottleneck: &str, many: [Rate; 2], few: [Rate; 2]| {
         let mut row = Row::new(name, bottleneck);
         row.round(many[0], None, Some(few[0]));
@@ -43,6 +49,7 @@ pub(crate) fn rows() -> Result<[Row; 3]> {
     };
     Ok([
         rates,
+        again,
         peak(
             "peak KB of the development manager, 300,000 files ÷ 15,000",
             "the pages of the database that SQLite keeps in memory",
@@ -59,16 +66,18 @@ pub(crate) fn rows() -> Result<[Row; 3]> {
 }
 
 /// Measures in a process of its own, whose peak of memory is that of the manager.
-fn measured(files: u64) -> Result<[[Rate; 2]; 3]> {
+fn measured(files: u64) -> Result<[[Rate; 2]; 4]> {
     let part = Part::start(&["growth", &files.to_string()])?;
-    let read = || part.first_line()?.parse().map(Rate).context("a number");
-    let rates = [read()?, read()?];
+    let read = || part.next_line()?.parse().map(Rate).context("a number");
+    let (rates, unchanged) = ([read()?, read()?], [read()?, read()?]);
     let (manager, connector) = (read()?, read()?);
-    Ok([rates, [manager, manager], [connector, connector]])
+    part.ended()?;
+    Ok([rates, unchanged, [manager, manager], [connector, connector]])
 }
 
 /// Runs the filesystem example on a tree, with a development manager in this process. Prints documents a second of the
-/// first and the last files, and the peaks of memory of the manager and the connector in KB.
+/// first and the last files, files a second of a second run and of `find`, and the peaks of memory of the manager and the
+/// connector in KB.
 pub(crate) fn measure(files: u64) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -129,6 +138,23 @@ pub(crate) fn measure(files: u64) -> Result<()> {
         let rate = |from: (u64, f64), to: (u64, f64)| (to.0 - from.0) as f64 / (to.1 - from.1);
         println!("{}", rate((0, 0.0), *first));
         println!("{}", rate(*before, *end));
+        manager.wait(&run, |_| {}).await?;
+        let started = Instant::now();
+        let run = manager.sync(&source, SyncType::Full).await?.id;
+        let again = manager.wait(&run, |_| {}).await?;
+        ensure!(
+            again.run.status == RunStatus::Completed && again.effects.documents() == 0,
+            "the second run changed something"
+        );
+        let count = usize::try_from(files)?;
+        println!("{}", Rate::of(count, started).0);
+        let started = Instant::now();
+        let found = Command::new("find")
+            .arg(&tree)
+            .args(["-type", "f", "-printf", "%p %s %T@ %i\n"])
+            .output()?;
+        ensure!(found.status.success(), "`find` failed");
+        println!("{}", Rate::of(count, started).0);
         println!("{}", memory::peak("self")?);
         println!("{}", memory::peak(&connector)?);
         std::io::stdout().flush()?;

@@ -98,7 +98,7 @@ async fn all(options: &Options) -> Result<()> {
     }
     for delay in [0, 1, 10] {
         let manager = part::Part::start(&["null", &delay.to_string()])?;
-        let url = manager.first_line()?;
+        let url = manager.next_line()?;
         table.add(documents(options, &url, delay).await?);
         table.add(events(options, &url, delay).await?);
         if delay == 0 {

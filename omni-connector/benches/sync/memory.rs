@@ -12,10 +12,10 @@ const MANY: usize = 1_000_000;
 /// Compares the peak memory of a run with many documents to that of one with few.
 pub(crate) fn row() -> Result<Row> {
     let manager = Part::start(&["null", "0"])?;
-    let url = manager.first_line()?;
+    let url = manager.next_line()?;
     let peak = |documents: usize| -> Result<f64> {
         let part = Part::start(&["memory", &url, &documents.to_string()])?;
-        Ok(part.first_line()?.parse()?)
+        Ok(part.next_line()?.parse()?)
     };
     let mut row = Row::new(
         "peak KB, 1,000,000 documents ÷ 10,000",

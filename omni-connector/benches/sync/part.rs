@@ -34,7 +34,7 @@ impl Part {
     }
 
     /// Reads the next line of its output.
-    pub(crate) fn first_line(&self) -> Result<String> {
+    pub(crate) fn next_line(&self) -> Result<String> {
         let mut line = String::new();
         let mut lines = self
             .lines
@@ -43,6 +43,13 @@ impl Part {
         lines.read_line(&mut line)?;
         ensure!(!line.is_empty(), "a part of the benchmark ended early");
         Ok(line.trim_end().to_owned())
+    }
+
+    /// Waits until it ends by itself, so that it can end the processes that it started.
+    pub(crate) fn ended(mut self) -> Result<()> {
+        let status = self.child.wait()?;
+        ensure!(status.success(), "a part of the benchmark ended: {status}");
+        Ok(())
     }
 }
 

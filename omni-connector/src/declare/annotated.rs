@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use super::{
     Action, DeclaredSkill, SchemaFn, Sync, WebhookFn, action,
-    call::{self, CallOf, OfValidate, Pending},
+    call::{self, CallOf, OfSync, OfValidate, Pending},
     hook::{self, Pairs},
     operator, sync, webhook,
 };
@@ -36,6 +36,8 @@ use crate::{
 macro_rules! functions {
     ($with:ident) => {
         $with! {
+            /// `#[refetch]`: fetches one item again. It reads its arguments by their types.
+            refetch REFETCH: RefetchHook = fn(&K, CallOf<K, OfSync>) -> Pending<'_, ()>, RefetchAnswer = Result<()>;
             /// `#[validate]`: whether a run may start. It reads its arguments by their types.
             validate VALIDATE: ValidateHook = fn(&K, CallOf<K, OfValidate>) -> Pending<'_, ()>, ValidateAnswer = Result<()>;
             /// `#[oauth]`: how people sign in.

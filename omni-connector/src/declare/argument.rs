@@ -179,6 +179,21 @@ impl<K> FromCall<CallOf<K, OfSync>> for SyncContext {
     }
 }
 
+/// The id of the item that a function with `#[refetch]` fetches again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ItemId(pub String);
+
+impl<K> FromCall<CallOf<K, OfSync>> for ItemId {
+    fn from_call(call: &mut CallOf<K, OfSync>) -> Result<Self, ActionError> {
+        let item = call.parts.ctx.refetch().map(str::to_owned);
+        item.map(Self).ok_or_else(|| {
+            ActionError::BadRequest(
+                "only a function with `#[refetch]` can take an `ItemId`".to_owned(),
+            )
+        })
+    }
+}
+
 /// The acting person, by address in lower case. The action must decide what the person may do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {

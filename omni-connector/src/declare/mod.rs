@@ -29,7 +29,9 @@ mod webhook;
 pub use action::{Action, ActionFn, ActionHead};
 pub use annotated::*;
 pub use arg::{Arg, ArgType};
-pub use argument::{Actor, Args, Config, CredentialSettings, Credentials, DeclaredAs, FromCall};
+pub use argument::{
+    Actor, Args, Config, CredentialSettings, Credentials, DeclaredAs, FromCall, ItemId,
+};
 pub use call::{Call, CallOf, OfAction, OfSync, OfValidate, Pending, pending};
 pub use check::{
     assert_mode_declared, assert_one_mcp, assert_synced, assert_type_declared,

@@ -2,7 +2,6 @@
 
 use std::{
     collections::HashMap,
-    fmt::Display,
     mem,
     sync::{LazyLock, PoisonError, RwLock},
 };
@@ -14,7 +13,7 @@ use super::argument::ActionInput;
 use crate::{
     connector::{ActionCall, ActionError},
     schema::{
-        DOCUMENT_NAMES, NULL_MARK, Null, Rule, Trial, Tried, forms, is_custom, safe_part,
+        DOCUMENT_NAMES, NULL_MARK, Null, Rule, Trial, Tried, check_limits, is_custom, safe_part,
         safe_schema, trial, whole_numbers,
     },
 };
@@ -200,14 +199,9 @@ impl InputSchema {
         let nulls = self.take_nulls(&mut params);
         self.drop_unknown(&mut params, decode);
         restore_nulls(&mut params, nulls, decode);
-        let refuse = |problem: &dyn Display| {
+        check_limits(&self.rule, &params, decode).map_err(|problem| {
             ActionError::bad_request(format_args!("invalid params: {problem}"))
-        };
-        let forms = forms(&self.rule, &params, decode).map_err(|problem| refuse(&problem))?;
-        forms
-            .iter()
-            .try_for_each(|form| self.rule.check(form))
-            .map_err(|violation| refuse(&violation))?;
+        })?;
         match params {
             Value::Object(params) => Ok(params),
             _ => Ok(Map::new()),

@@ -86,6 +86,15 @@ pub(super) async fn sync<K: Declared>(
     ctx: SyncContext,
 ) -> Result<()> {
     let (mode, source_type) = (ctx.sync_mode(), ctx.source_type());
+    if let (Some(_), Some(refetch)) = (ctx.refetch(), K::TABLE.refetch) {
+        ctx.note_refetch();
+        let call = CallOf::new(OfSync {
+            ctx,
+            credentials,
+            checkpoint: None,
+        });
+        return refetch(connector, call)?.await;
+    }
     let fitting = K::TABLE
         .sync_methods
         .iter()

@@ -1,6 +1,6 @@
 //! The source's answer and its verdict.
 
-use std::{fmt, sync::OnceLock};
+use std::{borrow::Cow, fmt, sync::OnceLock};
 
 use bytes::Bytes;
 use reqwest::{
@@ -70,7 +70,7 @@ impl Answer {
     /// Returns the body as JSON, `null` if it is not JSON.
     pub fn json(&self) -> &Value {
         self.json
-            .get_or_init(|| serde_json::from_slice(&self.body).unwrap_or_default())
+            .get_or_init(|| serde_json::from_slice(&self.utf8()).unwrap_or_default())
     }
 
     /// Returns the value at a JSON pointer of the body, such as `/meta/next`.
@@ -83,6 +83,14 @@ impl Answer {
         self.at(pointer)?.as_str()
     }
 
+    /// Returns the body as UTF-8. One wrong byte in one item must not cost the whole page, so it is replaced.
+    fn utf8(&self) -> Cow<'_, [u8]> {
+        match String::from_utf8_lossy(&self.body) {
+            Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+            Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+        }
+    }
+
     pub(super) const fn url(&self) -> &Url {
         &self.url
     }
@@ -90,7 +98,8 @@ impl Answer {
     /// Decodes the body as JSON. An empty body is `null`.
     pub(super) fn decode<T: DeserializeOwned>(&self) -> Result<T, String> {
         let is_empty = self.body.iter().all(u8::is_ascii_whitespace);
-        let body: &[u8] = if is_empty { b"null" } else { &self.body };
+        let body = self.utf8();
+        let body: &[u8] = if is_empty { b"null" } else { &body };
         let mut reader = serde_json::Deserializer::from_slice(body);
         let mut track = serde_path_to_error::Track::new();
         let decoder = serde_path_to_error::Deserializer::new(&mut reader, &mut track);
@@ -121,7 +130,7 @@ impl Answer {
                 None => "it is a page of HTML, not JSON".to_owned(),
             };
         }
-        match serde_json::from_slice::<serde::de::IgnoredAny>(&self.body) {
+        match serde_json::from_slice::<serde::de::IgnoredAny>(&self.utf8()) {
             Err(error) if error.is_eof() => {
                 format!("the JSON ends too early, after {} bytes", self.body.len())
             }
@@ -344,5 +353,16 @@ mod tests {
             assert_eq!(decoded.unwrap_err(), why, "{body}");
         }
         assert_eq!(answer("", "").decode::<Option<i32>>(), Ok(None));
+    }
+
+    #[test]
+    fn a_byte_that_is_not_utf8_costs_neither_its_item_nor_the_others() {
+        let mut body = br#"["good","a?b"]"#.to_vec();
+        body[10] = 0xff;
+        let url = Url::parse("https://acme.example/").unwrap();
+        let answer = Answer::new(StatusCode::OK, HeaderMap::new(), url, body.into());
+        let decoded = answer.decode::<Vec<String>>().unwrap();
+        assert_eq!(decoded, ["good", "a\u{fffd}b"]);
+        assert_eq!(answer.at("/0").unwrap(), "good");
     }
 }

@@ -89,6 +89,7 @@ mod pace;
 mod paging;
 mod path;
 mod quota;
+mod repeat;
 mod retry;
 mod scope;
 mod send;
@@ -121,6 +122,9 @@ pub use paging::{
 };
 pub use path::segment;
 pub use quota::{Quota, Reset};
+pub(crate) use repeat::repeat;
+#[doc(hidden)]
+pub use repeat::{Repeated, RequestId};
 pub(crate) use scope::Scope;
 pub(crate) use tape::recorded as recorded_tape;
 #[doc(hidden)]

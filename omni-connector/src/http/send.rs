@@ -16,11 +16,14 @@ use super::{
     flight::Failed,
     keys::{Key, KeyState},
     pace::Ticket,
+    repeat,
     retry::{LONGEST_ASKED, backoff},
-    scope::{Budgeted, Wait},
+    scope::{Budgeted, Scope, Wait},
+    tape,
 };
 use crate::{
     clock,
+    redact::are_requests_kept,
     run::{RequestStep, SourceRequest, millis},
     telemetry::SourceCall,
 };
@@ -85,14 +88,7 @@ pub(super) async fn send(call: Call, form: ReplyForm) -> Result<Reply, SourceErr
     let work = async move {
         let scope = call.api.scope().clone();
         let began = Instant::now();
-        let mut making = Making {
-            waits: Budgeted::new(&scope, call.api.patience_left()),
-            shared: call.api.shared(),
-            attempts: 0,
-            failures: 0,
-            renewed: false,
-            call: &call,
-        };
+        let mut making = Making::new(&call, &scope);
         let outcome = tokio::select! {
             biased;
             () = scope.cancelled() => Err(SourceError::Cancelled),
@@ -106,7 +102,13 @@ pub(super) async fn send(call: Call, form: ReplyForm) -> Result<Reply, SourceErr
         span.record("bytes", bytes);
         let label = outcome.as_ref().err().map_or("ok", SourceError::outcome);
         let steps = std::mem::take(&mut making.waits.steps);
-        keep(&call, began, steps, bytes, label);
+        let kept = Kept {
+            began,
+            steps,
+            bytes,
+            outcome: label,
+        };
+        keep(&call, kept, making.answer.take());
         if let Some(metrics) = &scope.metrics {
             metrics.source(&SourceCall {
                 operation: &operation,
@@ -128,17 +130,42 @@ pub(super) async fn send(call: Call, form: ReplyForm) -> Result<Reply, SourceErr
     }
 }
 
+/// Makes a call once more for the development page. Returns its last answer as well.
+pub(super) async fn send_again(
+    call: &Call,
+    form: ReplyForm,
+) -> (Result<Reply, SourceError>, Option<Answer>) {
+    let scope = call.api.scope().clone();
+    let mut making = Making::new(call, &scope);
+    let outcome = making.make(form).await;
+    (outcome, making.answer)
+}
+
+/// How a call went.
+struct Kept<'a> {
+    began: Instant,
+    steps: Vec<RequestStep>,
+    bytes: u64,
+    outcome: &'a str,
+}
+
 /// Keeps a call that has ended in the log of its run, where one is kept.
-fn keep(call: &Call, began: Instant, mut steps: Vec<RequestStep>, bytes: u64, outcome: &str) {
+fn keep(call: &Call, kept: Kept<'_>, answer: Option<Answer>) {
     let scope = call.api.scope();
     let (Some(run), Some(log)) = (&scope.run, scope.requests()) else {
         return;
     };
+    let Kept {
+        began,
+        mut steps,
+        bytes,
+        outcome,
+    } = kept;
     for error in steps.iter_mut().filter_map(|step| step.error.as_mut()) {
         *error = run.without_secrets(error);
     }
     let url = call.url.as_ref().map(ToString::to_string);
-    log.note(SourceRequest {
+    let number = log.note(SourceRequest {
         number: 0,
         operation: run.without_secrets(&call.operation()),
         method: call.method.to_string(),
@@ -150,7 +177,9 @@ fn keep(call: &Call, began: Instant, mut steps: Vec<RequestStep>, bytes: u64, ou
         bytes,
         outcome: outcome.to_owned(),
         steps,
+        exchange: answer.and_then(|answer| tape::exchange(call, &answer)),
     });
+    repeat::keep(log.began_ms(), number, call);
 }
 
 /// A call that is being made.
@@ -164,6 +193,8 @@ struct Making<'a> {
     failures: u32,
     /// Whether the credential was renewed for this call.
     renewed: bool,
+    /// The last answer that was read.
+    answer: Option<Answer>,
 }
 
 /// The permits and credential of one attempt.
@@ -174,7 +205,19 @@ pub(super) struct Ready {
     pub(super) key: Key,
 }
 
-impl Making<'_> {
+impl<'a> Making<'a> {
+    fn new(call: &'a Call, scope: &'a Scope) -> Self {
+        Self {
+            waits: Budgeted::new(scope, call.api.patience_left()),
+            shared: call.api.shared(),
+            attempts: 0,
+            failures: 0,
+            renewed: false,
+            answer: None,
+            call,
+        }
+    }
+
     async fn make(&mut self, form: ReplyForm) -> Result<Reply, SourceError> {
         self.shared.budget.call(self.shared.made);
         loop {
@@ -191,10 +234,17 @@ impl Making<'_> {
                     step.error = Some(failure.error.to_string());
                 }
             });
-            let failure = match outcome {
-                Ok(got) => return Ok(got),
+            let mut failure = match outcome {
+                Ok(got) => {
+                    self.answer = match &got {
+                        Reply::Answer(answer) if are_requests_kept() => Some(answer.clone()),
+                        _ => None,
+                    };
+                    return Ok(got);
+                }
                 Err(failure) => failure,
             };
+            self.answer = failure.answer.take().map(|answer| *answer);
             tracing::debug!(error = %failure.error, "the source did not do it");
             self.prepare_another(failure, &key).await?;
         }
@@ -298,6 +348,7 @@ impl Making<'_> {
             again,
             asked,
             status: _,
+            answer: _,
         } = failure;
         let may_repeat = match again {
             Again::Never => false,

@@ -31,6 +31,7 @@
 /// | marker | the method |
 /// |---|---|
 /// | [`#[validate]`](macro@crate::validate) | decides whether a run may start |
+/// | [`#[refetch]`](macro@crate::refetch) | fetches one item again |
 /// | [`#[webhook]`](macro@crate::webhook) | handles a call of another system |
 /// | [`#[oauth]`](macro@crate::oauth) | describes how people sign in |
 /// | [`#[credential_ready]`](macro@crate::credential_ready) | is called after somebody signed in |

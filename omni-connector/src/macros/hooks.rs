@@ -25,6 +25,34 @@
 #[doc(inline)]
 pub use omni_connector_macros::validate;
 
+/// Marks the method that fetches one item again: `async fn(&self, item: ItemId, ctx: SyncContext, …) -> Result<()>`.
+///
+/// While a connector is developed, a person can try an item again that failed. With this method that takes one call instead of a
+/// whole run. It sends the item's document, or deletes it if the item is gone. Its arguments are supplied by their types, like
+/// those of a [`#[sync]`](macro@crate::sync). Omni never calls it.
+///
+/// ```
+/// # use omni_connector::prelude::*;
+/// # #[connector(name = "notes", source_types = [Notion])]
+/// # struct Notes;
+/// # fn find(id: &str) -> Option<String> { Some(id.to_owned()) }
+/// #[connector]
+/// impl Notes {
+///     #[refetch]
+///     async fn note(&self, item: ItemId, ctx: SyncContext) -> Result<()> {
+///         match find(&item.0) {
+///             Some(text) => ctx.upsert(Document::new(&item.0, Access::public()).text(&text)).await?,
+///             None => ctx.delete(item.0).await?,
+///         }
+///         Ok(())
+///     }
+/// #   #[sync] async fn sync(&self) -> Result<()> { Ok(()) }
+/// }
+/// # fn main() {}
+/// ```
+#[doc(inline)]
+pub use omni_connector_macros::refetch;
+
 /// Marks the method that describes how people sign in: `fn(&self) -> OAuthConfig`, or `Option<OAuthConfig>`.
 ///
 /// ```

@@ -1,7 +1,7 @@
 //! The secrets that the process has met.
 //!
-//! The latest secrets are removed from every log line, span and panic, also from those of the author's code. While the
-//! process records a tape, it keeps all secrets: a tape must not contain any.
+//! The latest secrets are removed from every log line, span and panic, also from those of the author's code. A process that
+//! records a tape or keeps the requests of its runs keeps all secrets: neither may contain any.
 
 use std::{
     borrow::Cow,
@@ -13,6 +13,8 @@ use super::{REDACTED, rules::redact, secrets::SHORTEST, spelling::Matcher};
 
 /// The environment variable with which `cargo omni sync --record` turns recording on: `1`, or [`PSEUDONYMS`].
 const VARIABLE: &str = "OMNI_HTTP_RECORD";
+/// The environment variable with which `cargo omni` has a process keep the requests of its runs.
+const REQUESTS: &str = "OMNI_DEV_REQUESTS";
 /// How many secrets are removed from lines. More would make a search in each line slow.
 const LATEST: usize = 64;
 /// The shortest secret that is removed from lines. Shorter ones also occur in lines about something else.
@@ -24,6 +26,9 @@ static ARE_KEPT: LazyLock<bool> = LazyLock::new(|| {
     std::env::var(VARIABLE).is_ok_and(|value| ["1", PSEUDONYMS].contains(&value.as_str()))
 });
 
+static ARE_REQUESTS_KEPT: LazyLock<bool> =
+    LazyLock::new(|| std::env::var(REQUESTS).is_ok_and(|value| value == "1"));
+
 static MET: Mutex<Met> = Mutex::new(Met {
     all: Vec::new(),
     latest: VecDeque::new(),
@@ -31,7 +36,7 @@ static MET: Mutex<Met> = Mutex::new(Met {
 });
 
 struct Met {
-    /// Empty unless the process records.
+    /// Empty unless the process records, or keeps requests.
     all: Vec<String>,
     /// The oldest is first.
     latest: VecDeque<String>,
@@ -48,6 +53,11 @@ pub(crate) fn are_kept() -> bool {
     *ARE_KEPT
 }
 
+/// Returns whether this process keeps the requests of its runs, for the development page.
+pub(crate) fn are_requests_kept() -> bool {
+    *ARE_REQUESTS_KEPT
+}
+
 /// Returns whether the tape gets made-up addresses, names and texts.
 pub(crate) fn are_names_made_up() -> bool {
     std::env::var(VARIABLE).is_ok_and(|value| value == PSEUDONYMS)
@@ -60,7 +70,7 @@ pub(crate) fn note(secret: &str) {
         return;
     }
     let mut met = met();
-    if are_kept() && !met.all.iter().any(|known| known == secret) {
+    if (are_kept() || are_requests_kept()) && !met.all.iter().any(|known| known == secret) {
         met.all.push(secret.to_owned());
     }
     if secret.len() < SHORTEST_IN_LINES {
@@ -79,7 +89,7 @@ pub(crate) fn note(secret: &str) {
     met.matcher = None;
 }
 
-/// Returns the secrets from this number on, while the process records.
+/// Returns the secrets from this number on, in a process that keeps them.
 pub(super) fn since(number: usize) -> Vec<String> {
     met().all.get(number..).unwrap_or_default().to_vec()
 }
@@ -113,8 +123,16 @@ pub(crate) fn redact_line(line: &str) -> Cow<'_, str> {
 mod tests {
     use super::*;
 
+    /// Held by each test: the process has one list of secrets, from which the other test would evict this one's.
+    static LIST: Mutex<()> = Mutex::new(());
+
+    fn alone() -> MutexGuard<'static, ()> {
+        LIST.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     #[test]
     fn a_line_has_no_secret_that_the_process_met_whoever_wrote_it() {
+        let _alone = alone();
         note(" wJalr/XUtn+FEMI ");
         for line in [
             "calling wJalr/XUtn+FEMI",
@@ -132,6 +150,7 @@ mod tests {
 
     #[test]
     fn the_latest_secrets_are_removed_and_a_secret_that_is_met_again_stays() {
+        let _alone = alone();
         note("the-first-secret");
         for number in 0..LATEST * 2 {
             note(&format!("another-secret-{number:03}"));

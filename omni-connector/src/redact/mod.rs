@@ -13,7 +13,8 @@ mod stand_ins;
 #[cfg(feature = "mcp")]
 pub(crate) use chunks::Chunks;
 pub(crate) use met::{
-    are_kept as are_secrets_kept, are_names_made_up, note as note_secret, redact_line,
+    are_kept as are_secrets_kept, are_names_made_up, are_requests_kept, note as note_secret,
+    redact_line,
 };
 pub use rules::redact;
 pub(crate) use secrets::Secrets;

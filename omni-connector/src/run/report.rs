@@ -61,6 +61,9 @@ pub struct RunReport {
     /// The reason why the run waits, such as the quota of the source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting_for: Option<String>,
+    /// Whether a function with `#[refetch]` fetched the only wanted item.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_refetch: bool,
 }
 
 /// An item that was skipped on purpose.

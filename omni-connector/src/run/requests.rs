@@ -3,31 +3,27 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::{LazyLock, Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime},
 };
 
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-/// The environment variable with which `cargo omni` turns the log on.
-const VARIABLE: &str = "OMNI_DEV_REQUESTS";
+use super::exchange::Exchange;
+
 /// Calls of a run that are kept; the oldest are dropped.
 const KEPT: usize = 2_000;
 /// Walks of a run that are kept; the oldest are dropped.
 const KEPT_WALKS: usize = 200;
+/// The longest exchange that is kept, in bytes of JSON.
+const LONGEST_EXCHANGE: usize = 128 << 10;
+/// Bytes of JSON of a run's exchanges that are kept; the oldest are dropped.
+const KEPT_EXCHANGES: usize = 4 << 20;
 /// The most operations that are counted by name.
 const NAMED: usize = 100;
 /// The name under which calls of all further operations are counted.
 const OTHERS: &str = "other operations";
-
-static IS_KEPT: LazyLock<bool> =
-    LazyLock::new(|| std::env::var(VARIABLE).is_ok_and(|value| value == "1"));
-
-/// Returns whether this process keeps logs of requests.
-pub(crate) fn are_requests_kept() -> bool {
-    *IS_KEPT
-}
 
 /// The requests of a run to its source. Served under `GET /sync/{id}/requests/{after}` by a process that `cargo omni` started.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,6 +80,9 @@ pub struct SourceRequest {
     pub outcome: String,
     /// Waits and attempts in their order.
     pub steps: Vec<RequestStep>,
+    /// The last request with its answer, without secrets. None without an answer, for a file, and if the exchange is long or old.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exchange: Option<Exchange>,
 }
 
 /// A wait or an attempt of a call.
@@ -137,6 +136,9 @@ struct Kept {
     walks: VecDeque<SourceWalk>,
     walked: u64,
     requests: VecDeque<SourceRequest>,
+    /// The numbers of the requests whose exchange is kept, with its bytes.
+    exchanges: VecDeque<(u64, usize)>,
+    exchanged: usize,
 }
 
 impl Default for RequestLog {
@@ -159,8 +161,18 @@ impl RequestLog {
         millis(instant.saturating_duration_since(self.began))
     }
 
-    /// Keeps a call that has ended.
-    pub(crate) fn note(&self, mut request: SourceRequest) {
+    /// When the process began with the run, in milliseconds since 1970.
+    pub(crate) const fn began_ms(&self) -> u64 {
+        self.began_ms
+    }
+
+    /// Keeps a call that has ended, and returns its number.
+    pub(crate) fn note(&self, mut request: SourceRequest) -> u64 {
+        let exchange = request.exchange.as_ref().map(serde_json::to_string);
+        let bytes = exchange.and_then(Result::ok).map_or(0, |text| text.len());
+        if bytes > LONGEST_EXCHANGE {
+            request.exchange = None;
+        }
         let mut kept = self.kept();
         kept.calls += 1;
         request.number = kept.calls;
@@ -182,7 +194,15 @@ impl RequestLog {
         if kept.requests.len() == KEPT {
             kept.requests.pop_front();
         }
+        let number = request.number;
+        let has_exchange = request.exchange.is_some();
         kept.requests.push_back(request);
+        if has_exchange {
+            kept.exchanges.push_back((number, bytes));
+            kept.exchanged += bytes;
+            kept.drop_old_exchanges();
+        }
+        number
     }
 
     /// Begins a walk, and gives its number.
@@ -220,6 +240,25 @@ impl RequestLog {
             operations: kept.operations.clone(),
             walks: kept.walks.iter().cloned().collect(),
             requests: behind.cloned().collect(),
+        }
+    }
+}
+
+impl Kept {
+    fn drop_old_exchanges(&mut self) {
+        let first = self.requests.front().map_or(0, |first| first.number);
+        while self.exchanged > KEPT_EXCHANGES {
+            let Some((number, bytes)) = self.exchanges.pop_front() else {
+                return;
+            };
+            self.exchanged -= bytes;
+            // Numbers have no gaps. The request itself may be gone.
+            let index = number
+                .checked_sub(first)
+                .and_then(|index| usize::try_from(index).ok());
+            if let Some(request) = index.and_then(|index| self.requests.get_mut(index)) {
+                request.exchange = None;
+            }
         }
     }
 }
@@ -264,6 +303,37 @@ mod tests {
             |count: fn(&OperationCost) -> u64| all.operations.values().map(count).sum::<u64>();
         assert_eq!(sum(|cost| cost.attempts), all.calls);
         assert_eq!(sum(|cost| cost.waited_ms), all.calls * 5);
+    }
+
+    #[test]
+    fn the_latest_exchanges_are_kept_up_to_a_number_of_bytes() {
+        let exchange = |bytes: usize| {
+            let body = serde_json::json!({ "text": "x".repeat(bytes) });
+            serde_json::from_value::<Exchange>(serde_json::json!({
+                "operation": "GET x",
+                "asked": { "method": "GET", "at": "", "path": "/x", "query": [], "headers": {}, "body": "empty" },
+                "answered": { "status": 200, "headers": {}, "body": body },
+            }))
+            .ok()
+        };
+        let log = RequestLog::default();
+        let note = |bytes| {
+            let exchange = exchange(bytes);
+            assert!(exchange.is_some());
+            log.note(SourceRequest {
+                exchange,
+                ..request("GET x")
+            })
+        };
+        for _ in 0..100 {
+            note(100 << 10);
+        }
+        let last = note(1 << 20);
+        let all = log.after(0).requests;
+        let kept = all.iter().filter(|one| one.exchange.is_some()).count();
+        assert_eq!(kept, KEPT_EXCHANGES / ((100 << 10) + 150));
+        assert!(all[99].exchange.is_some() && all[0].exchange.is_none());
+        assert!(all[100].exchange.is_none() && last == 101, "it is too long");
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub(crate) use decode::{
     Keys, Trial, Tried, decode_field, decode_with_keys, is_custom, trial, whole,
 };
 pub use input::{REFUSED_KEYS, SchemaError, check_input_schema};
-pub(crate) use limits::{Rule, compare, forms, whole_numbers};
+pub(crate) use limits::{Rule, check_limits, compare, whole_numbers};
 #[cfg(feature = "mcp")]
 pub(crate) use republish::republished_schema;
 pub use simplify::safe_schema;

@@ -1,7 +1,10 @@
 //! `/action`: one call of an action (`protocol.md` §2.6).
 
 use std::{
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -37,7 +40,7 @@ const LONGEST_ANSWER: usize = 1 << 20;
 const LONGEST_ID: usize = 128;
 
 pub(super) async fn call(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     headers: HeaderMap,
     Body(request): Body<ActionRequest>,
 ) -> Response {
@@ -51,7 +54,7 @@ pub(super) async fn call(
         status = field::Empty,
     );
     let (name, started) = (request.action.clone(), Instant::now());
-    let response = answer(app.clone(), request).instrument(span.clone()).await;
+    let response = answer(&app, request).instrument(span.clone()).await;
     let status = response.status().as_u16();
     span.record("status", status);
     app.manager
@@ -90,7 +93,7 @@ struct Tried {
 
 /// Calls an action, and stops the requests that may change something.
 pub(super) async fn dry_run(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     Body(request): Body<ActionRequest>,
 ) -> Response {
     if app.connector.mcp_behind().is_some() {
@@ -102,7 +105,7 @@ pub(super) async fn dry_run(
     let call = call_of(&app, request);
     // It may take longer than the caller waits, and must end before real requests are made again.
     let tried = tokio::spawn(async move {
-        let response = perform(app.connector, app.runs.tasks(), call).await;
+        let response = perform(Arc::clone(&app.connector), app.runs.tasks(), call).await;
         (response, dry.end())
     });
     match timeout(PATIENCE, tried).await {
@@ -143,11 +146,11 @@ fn call_of(app: &App, request: ActionRequest) -> ActionCall {
     }
 }
 
-async fn answer(app: App, request: ActionRequest) -> Response {
-    let call = call_of(&app, request);
+async fn answer(app: &App, request: ActionRequest) -> Response {
+    let call = call_of(app, request);
     let name = call.action.clone();
     // What runs goes on beyond this, in a task of its own: a write must not be stopped half-way.
-    let performed = perform(app.connector, app.runs.tasks(), call);
+    let performed = perform(Arc::clone(&app.connector), app.runs.tasks(), call);
     timeout(PATIENCE, performed).await.unwrap_or_else(|_| {
         let seconds = PATIENCE.as_secs();
         tracing::warn!("the action runs for longer than {seconds} s; the caller was told so, and it goes on");

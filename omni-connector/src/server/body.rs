@@ -1,5 +1,7 @@
 //! Reads request bodies. Accepts any content type and reports errors precisely.
 
+use std::sync::Arc;
+
 use axum::{
     Json,
     extract::{FromRequest, Request},
@@ -16,10 +18,10 @@ use crate::body::{BodyError, read_body};
 /// A JSON body. Ignores the content type, as the manager does.
 pub(super) struct Body<T>(pub(super) T);
 
-impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
+impl<T: DeserializeOwned> FromRequest<Arc<App>> for Body<T> {
     type Rejection = Refused;
 
-    async fn from_request(request: Request, app: &App) -> Result<Self, Refused> {
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Refused> {
         let bytes = read(request, app.max_body_bytes).await?;
         if holds_too_much(&bytes) {
             return Err(Refused(

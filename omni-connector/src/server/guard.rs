@@ -10,7 +10,7 @@ use super::body::Refused;
 use crate::wire::SecretString;
 
 /// Routes that start or change something, or answer with content.
-const CLOSED: [&str; 9] = [
+const CLOSED: [&str; 10] = [
     "/sync",
     "/cancel",
     "/action",
@@ -19,6 +19,7 @@ const CLOSED: [&str; 9] = [
     "/skill",
     "/oauth/credential-ready",
     "/dev/faults",
+    "/dev/repeat",
     "/dev/dry-run",
 ];
 

@@ -1,6 +1,8 @@
 //! `/resource`, `/prompt` and `/skill` (`protocol.md` §2.7): content of the MCP server behind a connector, and skills that
 //! the connector declares itself.
 
+use std::sync::Arc;
+
 use axum::{
     Json,
     extract::State,
@@ -51,7 +53,7 @@ pub(super) struct SkillRequest {
     credentials: Option<Value>,
 }
 
-pub(super) async fn resource(State(app): State<App>, Body(request): Body<Value>) -> Response {
+pub(super) async fn resource(State(app): State<Arc<App>>, Body(request): Body<Value>) -> Response {
     let Some(server) = app.connector.mcp_behind() else {
         return not_enabled();
     };
@@ -66,7 +68,7 @@ pub(super) async fn resource(State(app): State<App>, Body(request): Body<Value>)
     }
 }
 
-pub(super) async fn prompt(State(app): State<App>, Body(request): Body<Value>) -> Response {
+pub(super) async fn prompt(State(app): State<Arc<App>>, Body(request): Body<Value>) -> Response {
     let Some(server) = app.connector.mcp_behind() else {
         return not_enabled();
     };
@@ -82,7 +84,10 @@ pub(super) async fn prompt(State(app): State<App>, Body(request): Body<Value>) -
     }
 }
 
-pub(super) async fn skill(State(app): State<App>, Body(request): Body<SkillRequest>) -> Response {
+pub(super) async fn skill(
+    State(app): State<Arc<App>>,
+    Body(request): Body<SkillRequest>,
+) -> Response {
     let id = &request.skill_id;
     let arguments = match request.arguments {
         None => None,

@@ -25,7 +25,6 @@ use std::sync::Arc;
 use crate::{connector::ErasedConnector, manager::ManagerClient, run::Runs, wire::Manifest};
 
 /// The state shared by all handlers.
-#[derive(Clone)]
 struct App {
     connector: Arc<dyn ErasedConnector>,
     manager: ManagerClient,

@@ -21,7 +21,7 @@ use crate::{
 
 /// Answers 200 with the manifest if it changed and was registered; otherwise 204.
 pub(super) async fn credential_ready(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     Body(ready): Body<CredentialReady>,
 ) -> Response {
     let secrets = Secrets::of_secret(&ready.credentials.credentials);
@@ -61,14 +61,14 @@ pub(super) fn enrich_path(connector: &dyn ErasedConnector) -> Option<String> {
 }
 
 /// Builds the route at that path; the manifest check has ensured that the path is free.
-pub(super) fn enrich(path: Option<&str>) -> Router<App> {
+pub(super) fn enrich(path: Option<&str>) -> Router<Arc<App>> {
     match path {
         Some(path) => Router::new().route(path, post(add)),
         None => Router::new(),
     }
 }
 
-async fn add(State(app): State<App>, Body(tokens): Body<OAuthTokens>) -> Response {
+async fn add(State(app): State<Arc<App>>, Body(tokens): Body<OAuthTokens>) -> Response {
     let both = [Some(&tokens.access_token), tokens.refresh_token.as_ref()];
     let both = both
         .into_iter()

@@ -1,6 +1,6 @@
 //! Registers the connector with the manager, at startup and every 30 s (`protocol.md` §1.4).
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tokio::time::MissedTickBehavior;
 
@@ -11,7 +11,7 @@ use crate::{panic, redact::redact};
 const EVERY: Duration = Duration::from_secs(30);
 
 /// Registers repeatedly until dropped. A failure is logged and retried; it never ends the process.
-pub(super) async fn keep_registered(app: App) {
+pub(super) async fn keep_registered(app: Arc<App>) {
     let mut ticks = tokio::time::interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut was_registered = None;

@@ -21,8 +21,8 @@ use crate::{
     connector::ErasedConnector,
     http::recorded_tape,
     manager::ManagerClient,
-    redact::are_secrets_kept,
-    run::{Runs, are_requests_kept},
+    redact::{are_requests_kept, are_secrets_kept},
+    run::Runs,
     schema::{Severity, check},
     wire::Manifest,
 };
@@ -45,15 +45,15 @@ pub(crate) async fn listen(
         port: address.port(),
         ..config
     };
-    let app = App {
+    let app = Arc::new(App {
         connector: Arc::clone(&connector),
         manager: ManagerClient::new(&config.manager_url).with_patience(config.patience),
         runs: Runs::default(),
         connector_url: config.connector_url().into(),
         max_body_bytes: config.max_body_bytes,
-    };
+    });
     tracing::info!(connector = app.connector.name(), %address, "listening");
-    let (runs, door) = (app.runs.clone(), door(app.clone(), &config, extra));
+    let (runs, door) = (app.runs.clone(), door(Arc::clone(&app), &config, extra));
     let ended: BoxFuture<'static, ()> = match shutdown {
         Some(asked) => Box::pin(shutdown::after(asked, runs, connector, config.grace)),
         None => Box::pin(shutdown::after_signal(runs, connector, config.grace)),
@@ -87,8 +87,8 @@ pub(crate) fn look_over(connector: &dyn ErasedConnector, config: &ServerConfig) 
 }
 
 /// Builds the routes of the protocol (§2.1) and the run report, behind the door.
-fn door(app: App, config: &ServerConfig, extra: Router) -> Door {
-    let runner = Runner::new(app.clone(), config.webhook_window);
+fn door(app: Arc<App>, config: &ServerConfig, extra: Router) -> Door {
+    let runner = Runner::new(Arc::clone(&app), config.webhook_window);
     let webhooks = webhook::router(&app, &runner);
     let guard = Guard {
         token: config.token.clone(),
@@ -121,11 +121,12 @@ fn door(app: App, config: &ServerConfig, extra: Router) -> Door {
 }
 
 /// Routes of a process that `cargo omni` or a test started.
-fn of_development() -> Router<App> {
+fn of_development() -> Router<Arc<App>> {
     let mut router = Router::new();
     if are_requests_kept() {
         router = router
             .route("/dev/faults", post(sync::plan_fault))
+            .route("/dev/repeat", post(sync::repeat))
             .route("/dev/dry-run", post(action::dry_run))
             .route("/dev/webhooks", get(webhooks));
     }
@@ -136,12 +137,12 @@ fn of_development() -> Router<App> {
 }
 
 /// Returns the paths of the connector's webhooks, which the manifest does not have.
-async fn webhooks(State(app): State<App>) -> Json<Vec<&'static str>> {
+async fn webhooks(State(app): State<Arc<App>>) -> Json<Vec<&'static str>> {
     Json(app.connector.webhooks())
 }
 
 /// Returns what the process has recorded.
-async fn tape(State(app): State<App>) -> Response {
+async fn tape(State(app): State<Arc<App>>) -> Response {
     match recorded_tape(app.connector.name()) {
         Some(Ok(tape)) => tape.into_response(),
         Some(Err(problem)) => (StatusCode::CONFLICT, problem).into_response(),
@@ -149,15 +150,15 @@ async fn tape(State(app): State<App>) -> Response {
     }
 }
 
-async fn health(State(app): State<App>) -> Json<Value> {
+async fn health(State(app): State<Arc<App>>) -> Json<Value> {
     Json(json!({ "status": "healthy", "service": format!("{}-connector", app.connector.name()) }))
 }
 
-async fn manifest(State(app): State<App>) -> Json<Manifest> {
+async fn manifest(State(app): State<Arc<App>>) -> Json<Manifest> {
     Json(app.manifest())
 }
 
-async fn metrics(State(app): State<App>) -> impl IntoResponse {
+async fn metrics(State(app): State<Arc<App>>) -> impl IntoResponse {
     let (connector, version) = (app.connector.name(), app.connector.version());
     let text = app.manager.metrics().text(connector, version);
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text)

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     connector::Unavailable,
-    http::PlannedFault,
+    http::{PlannedFault, RequestId},
     manager::ManagerClient,
     panic,
     redact::{Secrets, redact},
@@ -46,7 +46,10 @@ impl Refusal {
     }
 }
 
-pub(super) async fn start(State(app): State<App>, Body(request): Body<SyncRequest>) -> Response {
+pub(super) async fn start(
+    State(app): State<Arc<App>>,
+    Body(request): Body<SyncRequest>,
+) -> Response {
     let ids = check_id("sync_run_id", &request.sync_run_id)
         .and_then(|()| check_id("source_id", &request.source_id));
     if let Err(Refusal(status, reason)) = ids {
@@ -54,7 +57,7 @@ pub(super) async fn start(State(app): State<App>, Body(request): Body<SyncReques
         return answer(status, "error", Some(reason));
     }
     let (run, mode) = (request.sync_run_id.clone(), request.sync_mode);
-    match try_start(app.clone(), request).await {
+    match try_start(Arc::clone(&app), request).await {
         Ok(()) => answer(StatusCode::OK, "started", None),
         Err(Refusal(status, reason)) => {
             let reason = redact(&reason).into_owned();
@@ -66,7 +69,7 @@ pub(super) async fn start(State(app): State<App>, Body(request): Body<SyncReques
 }
 
 pub(super) async fn probe(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     run: Result<Path<String>, PathRejection>,
 ) -> Json<RunningResponse> {
     // An undecodable id means "not running"; any other answer would count as a lost run.
@@ -75,7 +78,7 @@ pub(super) async fn probe(
 }
 
 pub(super) async fn report(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     run: Result<Path<String>, PathRejection>,
 ) -> Response {
     match run.ok().and_then(|Path(run)| app.runs.report(&run)) {
@@ -86,7 +89,7 @@ pub(super) async fn report(
 
 /// What a run asked of its source behind the request of that number. Only a process that `cargo omni` started knows.
 pub(super) async fn requests(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     Path((run, after)): Path<(String, u64)>,
 ) -> Response {
     match app.runs.requests(&run, after) {
@@ -105,7 +108,15 @@ pub(super) async fn plan_fault(Body(fault): Body<PlannedFault>) -> Response {
     }
 }
 
-pub(super) async fn cancel(State(app): State<App>, Body(request): Body<RunId>) -> Response {
+/// Makes a call of a run once more.
+pub(super) async fn repeat(Body(id): Body<RequestId>) -> Response {
+    match crate::http::repeat(id).await {
+        Some(repeated) => Json(repeated).into_response(),
+        None => answer(StatusCode::NOT_FOUND, "not_found", None),
+    }
+}
+
+pub(super) async fn cancel(State(app): State<Arc<App>>, Body(request): Body<RunId>) -> Response {
     match app.runs.cancel(&request.sync_run_id) {
         Some(()) => {
             tracing::info!(run = request.sync_run_id, "the run is cancelled");
@@ -136,7 +147,7 @@ fn check_id(name: &str, id: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-async fn try_start(app: App, request: SyncRequest) -> Result<(), Refusal> {
+async fn try_start(app: Arc<App>, request: SyncRequest) -> Result<(), Refusal> {
     if app.runs.is_active(&request.sync_run_id) {
         return Ok(());
     }

@@ -31,6 +31,9 @@ pub struct SyncRequest {
     /// Whether this request resumes an interrupted run.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_resume: bool,
+    /// Only this item is wanted. Omni never sends it; the development manager does when a person tries a failed item again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refetch: Option<String>,
 }
 
 impl SyncRequest {
@@ -47,6 +50,7 @@ impl SyncRequest {
             last_sync_at: None,
             checkpoint: None,
             is_resume: false,
+            refetch: None,
         }
     }
 }

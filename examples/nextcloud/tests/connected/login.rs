@@ -1,14 +1,8 @@
 //! Wrong settings are found before a run begins, and named; a password is tried once.
 
-use std::{
-    process::{Child, Command, Stdio},
-    time::Duration,
-};
-
 use omni_connector::{AuthType, SyncType::Full};
-use omni_connector_dev::testing::Source;
+use omni_connector_dev::testing::{SelfSigned, Source};
 use serde_json::json;
-use tempfile::TempDir;
 
 use crate::{
     cloud::{Cloud, LOGIN, PASSWORD, USER},
@@ -192,77 +186,13 @@ async fn another_account_of_the_same_source_is_looked_up_anew() {
     assert_eq!(asked[0].1, "/ocs/v2.php/cloud/user");
 }
 
-/// A TLS server whose certificate nobody else signed. `None` where openssl is not installed.
-struct SelfSigned {
-    server: Child,
-    port: u16,
-    _folder: TempDir,
-}
-
-impl SelfSigned {
-    fn start() -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
-        let made = Command::new("openssl")
-            .args([
-                "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-            ])
-            .args([
-                "-subj",
-                "/CN=a test",
-                "-addext",
-                "subjectAltName=DNS:localhost",
-            ])
-            .args(["-addext", "basicConstraints=critical,CA:FALSE"])
-            .args(["-keyout", "key.pem", "-out", "cert.pem"])
-            .current_dir(folder.path())
-            .output();
-        let Ok(made) = made else {
-            eprintln!("skipped: `openssl` is not installed");
-            return None;
-        };
-        assert!(made.status.success(), "{made:?}");
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = port.local_addr().unwrap().port();
-        let server = Command::new("openssl")
-            .args([
-                "s_server",
-                "-quiet",
-                "-www",
-                "-accept",
-                &format!("127.0.0.1:{port}"),
-            ])
-            .args(["-key", "key.pem", "-cert", "cert.pem"])
-            .current_dir(folder.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Some(Self {
-            server,
-            port,
-            _folder: folder,
-        })
-    }
-}
-
-impl Drop for SelfSigned {
-    fn drop(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
-    }
-}
-
 #[tokio::test]
 async fn a_certificate_that_nobody_signed_is_refused_with_a_message() {
     let Some(server) = SelfSigned::start() else {
         return;
     };
     let test = Test::of(Cloud::with(&TREE), json!({})).await;
-    let url = format!("https://localhost:{}", server.port);
-    test.configure("server_url", url.into()).await;
+    test.configure("server_url", server.url().into()).await;
     let refusal = test.refusal(Full).await;
     assert!(refusal.contains("`server_url`"), "{refusal}");
     assert!(refusal.contains("certificate"), "{refusal}");

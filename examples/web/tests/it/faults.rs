@@ -2,16 +2,14 @@
 //! says what happened.
 
 use std::{
-    process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
     time::Duration,
 };
 
-use futures_util::{StreamExt, stream};
+use futures_util::future::join_all;
 use omni_connector::SyncType::{Full, Incremental};
-use omni_connector_dev::testing::{Fault, RetryAfter, wire::Answer as Sent};
+use omni_connector_dev::testing::{Fault, RetryAfter, SelfSigned, wire::Answer as Sent};
 use serde_json::json;
-use tempfile::TempDir;
 
 use crate::site::{Answer, Test, html, redirect};
 
@@ -73,10 +71,7 @@ async fn a_fault_anywhere_deletes_nothing_and_the_next_run_has_everything() {
     let trials = faults.into_iter().enumerate();
     let trials = trials.map(|(number, (name, fault))| fault_everywhere(number, name, fault));
     // Each trial mostly waits.
-    stream::iter(trials)
-        .buffer_unordered(4)
-        .collect::<()>()
-        .await;
+    join_all(trials).await;
 }
 
 /// Breaks one kind of request after the other, in runs of both modes.
@@ -215,75 +210,12 @@ async fn a_root_that_leads_into_the_internal_network_is_refused() {
     assert_eq!(test.paths().await, ALL);
 }
 
-/// A TLS server whose certificate nobody else signed. `None` where openssl is not installed.
-struct SelfSigned {
-    server: Child,
-    port: u16,
-    _folder: TempDir,
-}
-
-impl SelfSigned {
-    fn start() -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
-        let made = Command::new("openssl")
-            .args([
-                "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-            ])
-            .args([
-                "-subj",
-                "/CN=a test",
-                "-addext",
-                "subjectAltName=DNS:localhost",
-            ])
-            .args(["-addext", "basicConstraints=critical,CA:FALSE"])
-            .args(["-keyout", "key.pem", "-out", "cert.pem"])
-            .current_dir(folder.path())
-            .output();
-        let Ok(made) = made else {
-            eprintln!("skipped: `openssl` is not installed");
-            return None;
-        };
-        assert!(made.status.success(), "{made:?}");
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = port.local_addr().unwrap().port();
-        let server = Command::new("openssl")
-            .args([
-                "s_server",
-                "-quiet",
-                "-www",
-                "-accept",
-                &format!("127.0.0.1:{port}"),
-            ])
-            .args(["-key", "key.pem", "-cert", "cert.pem"])
-            .current_dir(folder.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Some(Self {
-            server,
-            port,
-            _folder: folder,
-        })
-    }
-}
-
-impl Drop for SelfSigned {
-    fn drop(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
-    }
-}
-
 #[tokio::test]
 async fn a_certificate_that_nobody_signed_is_refused_with_a_message() {
     let Some(server) = SelfSigned::start() else {
         return;
     };
-    let root = format!("https://localhost:{}/", server.port);
+    let root = format!("{}/", server.url());
     let test = Test::start(&pages(), json!({ "root_url": root })).await;
     let message = test.refusal(Full).await;
     assert!(message.contains("`root_url`"), "{message}");

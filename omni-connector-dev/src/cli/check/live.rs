@@ -88,14 +88,16 @@ async fn twice(running: &Running, asked: Asked) -> Result<Vec<Line>, Failure> {
         }
     };
     lines.push(line("validate", Verdict::Ok, "the source is accepted"));
-    let is_completed = first.is_completed();
     lines.extend(first.lines("first run"));
-    if is_completed {
+    if first.is_completed() {
         match once(running, &source.id).await? {
             Ok(second) => lines.push(second.compared()),
             Err(refused) => lines.push(line("second run", Verdict::Fail, refused)),
         }
     }
+    let metrics = metrics(running).await?;
+    lines.extend(rights(&metrics, &first.report));
+    lines.extend(quota(&metrics));
     if let Some(tape) = &asked.tape {
         lines.extend(drifted(running, tape).await?);
     }
@@ -160,22 +162,74 @@ async fn report(running: &Running, run: &str) -> Result<RunReport, Failure> {
     })
 }
 
-/// Calls to the source so far, from the metrics of the connector.
+/// Calls to the source so far.
 async fn calls(running: &Running) -> Result<u64, Failure> {
-    let url = format!("{}/metrics", running.manifest.connector_url);
-    let Ok(answer) = http()?.get(url).send().await else {
-        return Ok(0);
-    };
-    Ok(counted(&answer.text().await.unwrap_or_default()))
+    let metrics = metrics(running).await?;
+    Ok(counted(&metrics).map(|call| call.count).sum())
 }
 
-fn counted(metrics: &str) -> u64 {
-    let calls = metrics
-        .lines()
-        .filter(|line| line.starts_with("omni_connector_source_calls_total{"));
-    calls
-        .filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok())
-        .sum()
+/// Returns the metrics of the connector; empty if it has none.
+async fn metrics(running: &Running) -> Result<String, Failure> {
+    let url = format!("{}/metrics", running.manifest.connector_url);
+    let Ok(answer) = http()?.get(url).send().await else {
+        return Ok(String::new());
+    };
+    Ok(answer.text().await.unwrap_or_default())
+}
+
+/// Calls of one operation with one outcome.
+struct Counted<'a> {
+    operation: &'a str,
+    outcome: &'a str,
+    count: u64,
+}
+
+fn counted(metrics: &str) -> impl Iterator<Item = Counted<'_>> {
+    metrics.lines().filter_map(|line| {
+        let line = line.strip_prefix("omni_connector_source_calls_total{")?;
+        let (labels, count) = line.rsplit_once("} ")?;
+        let label = |name: &str| {
+            let (_, value) = labels.split_once(&format!("{name}=\""))?;
+            Some(value.split_once('"')?.0)
+        };
+        Some(Counted {
+            operation: label("operation")?,
+            outcome: label("outcome")?,
+            count: count.parse().ok()?,
+        })
+    })
+}
+
+/// Names the operations that the credential may not call, with the source's own words if a failed item has them. They
+/// often name the scope.
+fn rights(metrics: &str, report: &RunReport) -> Vec<Line> {
+    let refused = counted(metrics).filter(|call| call.outcome == "forbidden");
+    let named = refused.map(|call| {
+        let operation = call.operation;
+        let mut causes = report.failures.iter().map(|failure| &failure.cause);
+        let words = causes.find(|cause| cause.contains(&format!("`{operation}`")));
+        let message = match words {
+            Some(words) => words.clone(),
+            None => format!("the source says 403 to `{operation}`"),
+        };
+        line("rights", Verdict::Warn, message).at(operation).help(
+            "grant the credential the scope or the role for it; what it would show stays unknown",
+        )
+    });
+    let named: Vec<_> = named.collect();
+    if named.is_empty() {
+        return vec![line("rights", Verdict::Ok, "no call was refused with 403")];
+    }
+    named
+}
+
+/// Says how many calls the source still accepts, if it says so itself.
+fn quota(metrics: &str) -> Option<Line> {
+    let mut lines = metrics.lines();
+    let left =
+        lines.find_map(|line| line.strip_prefix("omni_connector_source_quota_remaining "))?;
+    let message = format!("the source says that {left} calls are left after both runs");
+    Some(line("quota", Verdict::Ok, message))
 }
 
 impl Once {
@@ -265,6 +319,38 @@ mod tests {
             omni_connector_source_calls_total{operation=\"GET issues\",outcome=\"ok\"} 3\n\
             omni_connector_source_calls_total{operation=\"GET issues\",outcome=\"busy\"} 1\n\
             omni_connector_runs_total 7\n";
-        assert_eq!(counted(metrics), 4);
+        assert_eq!(counted(metrics).map(|call| call.count).sum::<u64>(), 4);
+    }
+
+    #[test]
+    fn a_missing_right_is_named_with_the_words_of_the_source_and_the_rest_of_the_quota() {
+        let metrics = "omni_connector_source_calls_total{operation=\"GET groups\",outcome=\"forbidden\"} 2\n\
+            omni_connector_source_calls_total{operation=\"GET teams\",outcome=\"forbidden\"} 1\n\
+            omni_connector_source_calls_total{operation=\"GET issues\",outcome=\"ok\"} 9\n\
+            omni_connector_source_quota_remaining 4711\n";
+        let words = "`GET groups`: the source says 403 `missing scope groups:read`";
+        let failure =
+            json!({ "item": "ops@example.com", "stage": "access", "cause": words, "link": null });
+        let mut report = RunReport::default();
+        report
+            .failures
+            .push(serde_json::from_value(failure).unwrap());
+        let found: Vec<_> = rights(metrics, &report)
+            .into_iter()
+            .map(|line| (line.verdict, line.message))
+            .collect();
+        let other = "the source says 403 to `GET teams`";
+        assert_eq!(
+            found,
+            [
+                (Verdict::Warn, words.to_owned()),
+                (Verdict::Warn, other.to_owned())
+            ]
+        );
+        let left = quota(metrics).unwrap().message;
+        assert!(left.contains("4711 calls are left"), "{left}");
+        let none = rights("", &RunReport::default());
+        assert!(none.len() == 1 && none[0].verdict == Verdict::Ok);
+        assert!(quota("").is_none());
     }
 }

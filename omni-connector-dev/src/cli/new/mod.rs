@@ -1,6 +1,7 @@
 //! `cargo omni new`: makes a connector that runs, from a template within this program.
 
 mod answers;
+mod ask;
 mod library;
 mod names;
 mod openapi;

@@ -59,6 +59,11 @@ impl Fields {
         self.values.get(name).map(String::as_str)
     }
 
+    /// Returns the names of all fields.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.values.keys().map(String::as_str)
+    }
+
     /// Returns a field that is present and not empty.
     pub(super) fn filled(&self, name: &str) -> Option<&str> {
         self.get(name).filter(|text| !text.is_empty())

@@ -4,11 +4,11 @@ use anyhow::Result;
 use omni_connector::{SyncType, wire::ManifestAction};
 use serde_json::{Map, Value, json};
 
-use super::{
-    Check, Conformance, Failure, Verdict,
-    world::{Victim, World},
+use super::{Check, Conformance, Failure, Verdict, victim::Victim, world::World};
+use crate::{
+    store::users::UserRole,
+    testing::{fault::Fault, journal::Side},
 };
-use crate::testing::{fault::Fault, journal::Side};
 
 pub(super) async fn operators(suite: &Conformance) -> Result<Verdict> {
     let world = World::calm(suite).await?;
@@ -122,12 +122,16 @@ pub(super) async fn actions(suite: &Conformance) -> Result<Verdict> {
                 .fact("answer", format!("{status} {body}"));
             return Ok(Verdict::Failed(failure));
         }
+        calls += 1;
+        if let Some(failure) = as_a_stranger(&world, action, &params).await? {
+            return Ok(Verdict::Failed(failure));
+        }
         if world.calls().len() == asked {
             continue;
         }
         for refusal in REFUSALS {
             calls += 1;
-            if let Some(failure) = refused(suite, action, &params, refusal).await? {
+            if let Some(failure) = refused(suite, action, &params, (refusal, &body)).await? {
                 return Ok(Verdict::Failed(failure));
             }
         }
@@ -141,12 +145,45 @@ pub(super) async fn actions(suite: &Conformance) -> Result<Verdict> {
 /// Refusals of the source.
 const REFUSALS: [u16; 6] = [401, 403, 404, 409, 429, 500];
 
-/// Calls an action while the source refuses every call. Returns what is wrong with the answer.
+/// A person whom no source knows.
+const STRANGER: &str = "stranger@nowhere.example";
+
+/// Calls an action on behalf of a person without rights. Returns what is wrong with the answer.
+async fn as_a_stranger(
+    world: &World,
+    action: &ManifestAction,
+    params: &Value,
+) -> Result<Option<Failure>> {
+    let manager = &world.setup.manager;
+    let person = manager.user(STRANGER, UserRole::User).await?.id;
+    let source = &world.setup.source.id;
+    let called = manager.call_action(source, Some(&person), &action.name, params.clone());
+    let Ok(answer) = called.await else {
+        // The manager itself refuses, as for actions of admins.
+        return Ok(None);
+    };
+    let status = answer.status.as_u16();
+    if status < 500 {
+        return Ok(None);
+    }
+    let failure = Failure::new("an action fails for a person whom the source does not know")
+        .fact("action", action.name.clone())
+        .fact("called with", params.to_string())
+        .fact(
+            "answer",
+            format!("{status} {}", String::from_utf8_lossy(&answer.body)),
+        )
+        .help("refuse a person without rights with `ActionError::Forbidden`");
+    Ok(Some(failure))
+}
+
+/// Calls an action while the source refuses every call. Returns what is wrong with the answer. `good` is the answer of
+/// a source that does not refuse.
 async fn refused(
     suite: &Conformance,
     action: &ManifestAction,
     params: &Value,
-    refusal: u16,
+    (refusal, good): (u16, &str),
 ) -> Result<Option<Failure>> {
     let breaks = move |side: Side, _: &str, _: usize| {
         (side == Side::Source).then_some(Fault::Answer(refusal, None))
@@ -155,12 +192,15 @@ async fn refused(
     let Ok((status, body)) = called(&world, action, params.clone()).await else {
         return Ok(None);
     };
-    // An object that is missing, or in another state, can be an answer. So can a `false`, as in `{"authenticated": false}`.
-    let answer = serde_json::from_str(&body).unwrap_or_default();
+    // An object that is missing, or in another state, can be an answer.
     let is_answer = [404, 409].contains(&refusal);
+    let read = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_default();
+    let (answer, good) = (read(&body), read(good));
+    let is_refusal =
+        answer["status"] == "error" || ([401, 403].contains(&refusal) && denies(&answer, &good));
     let what = match status {
         500 => "an action answers 500 when the source refuses, as if the connector were broken",
-        200..300 if !is_answer && !has_false(&answer) => {
+        200..300 if !is_answer && !is_refusal => {
             "an action says that it worked though the source refused"
         }
         _ => return Ok(None),
@@ -175,12 +215,17 @@ async fn refused(
     Ok(Some(failure))
 }
 
-/// Returns whether a value is or holds `false`.
-fn has_false(answer: &Value) -> bool {
-    match answer {
-        Value::Bool(is_so) => !is_so,
-        Value::Array(items) => items.iter().any(has_false),
-        Value::Object(fields) => fields.values().any(has_false),
+/// Returns whether an answer says no where the good one says yes, as in `{"authenticated": false}`.
+fn denies(answer: &Value, good: &Value) -> bool {
+    match (answer, good) {
+        (Value::Bool(is_so), Value::Bool(was_so)) => !is_so && *was_so,
+        (Value::Array(items), Value::Array(good)) => {
+            let mut pairs = items.iter().zip(good);
+            pairs.any(|(item, good)| denies(item, good))
+        }
+        (Value::Object(fields), Value::Object(good)) => fields
+            .iter()
+            .any(|(name, field)| good.get(name).is_some_and(|good| denies(field, good))),
         _ => false,
     }
 }
@@ -223,6 +268,10 @@ fn mistakes(action: &ManifestAction) -> Vec<(String, Value)> {
         let mut params = valid.clone();
         params.remove(name);
         found.push((format!("without `{name}`"), Value::Object(params)));
+    }
+    if schema["additionalProperties"] == false {
+        let what = "a parameter that the schema does not have".to_owned();
+        found.push((what, with("surplus_parameter", 1.into())));
     }
     for (name, property) in schema["properties"].as_object().into_iter().flatten() {
         match property["type"].as_str() {
@@ -299,5 +348,25 @@ fn sample_of(schema: &Value) -> Option<Value> {
         "boolean" => Some(false.into()),
         "array" => Some(json!([])),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_no_in_place_of_a_yes_is_a_refusal() {
+        let good = json!({ "result": { "authenticated": true, "archived": false } });
+        let no = json!({ "result": { "authenticated": false, "archived": false } });
+        assert!(denies(&no, &good));
+        for answer in [
+            good.clone(),
+            json!({ "result": { "archived": false } }),
+            json!({ "found": false }),
+            json!(false),
+        ] {
+            assert!(!denies(&answer, &good), "{answer}");
+        }
     }
 }

@@ -1,21 +1,20 @@
-//! Checks of runs whose source fails or returns unusual pages.
+//! Checks of runs whose source fails.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use anyhow::Result;
 use futures_util::{StreamExt, stream};
 use omni_connector::SyncType;
-use serde_json::Value;
 
 use super::{
-    Check, Conformance, Failure, Verdict, causes,
+    Check, Conformance, Failure, Verdict,
     killed::{AT_ONCE, undisturbed},
-    world::{Attempt, State, Victim, World},
+    victim::Victim,
+    world::{Attempt, State, World},
 };
 use crate::testing::{
     fault::{Fault, RetryAfter},
     journal::{Entry, Side},
-    source::Change,
     wire::Answer,
 };
 
@@ -199,137 +198,4 @@ async fn faulty(
         }
     }
     Ok(None)
-}
-
-pub(super) async fn walks(suite: &Conformance) -> Result<Verdict> {
-    let (expected, calls) = match undisturbed(suite).await? {
-        Ok(found) => found,
-        Err(verdict) => return Ok(verdict),
-    };
-    let mut tried = Vec::new();
-    let mut left_out = Vec::new();
-
-    for (change, page, what, help) in [
-        (
-            Change::UnevenPages,
-            "a short page",
-            "a page that is shorter than asked for ends the walk",
-            "go on until the source says that there is no next page",
-        ),
-        (
-            Change::EmptyPage,
-            "an empty page",
-            "a page without items ends the walk, though there is a next page",
-            "go on while the source gives a token or a link, whatever a page holds",
-        ),
-    ] {
-        let world = World::calm(suite).await?;
-        if let Err(unable) = world.change(&change) {
-            left_out.push(unable.to_string());
-            continue;
-        }
-        let ended = world.run(SyncType::Full).await?;
-        let found = world.state().await?;
-        if !ended.is_completed() || !found.differences(&expected).is_empty() {
-            let failure = Failure::new(what);
-            let failure = match ended.message() {
-                Some(error) => failure.fact("error", error),
-                None => failure,
-            };
-            let calls = world.journal.entries();
-            let failure = causes::explained(failure, &calls, &expected, &found).help(help);
-            return Ok(Verdict::Failed(
-                failure.store(world.keep(Check::Walks, page).await),
-            ));
-        }
-        tried.push(page);
-    }
-
-    let next = world_of_tokens(suite);
-    for (path, pointer) in next {
-        let route = format!("GET {path}");
-        if calls.iter().filter(|entry| entry.route == route).count() < 3 {
-            left_out.push(format!("`{path}` has fewer than three pages"));
-            continue;
-        }
-        let route_of_list = route.clone();
-        let first: Arc<Mutex<Option<Value>>> = Arc::default();
-        let breaks = move |side: Side, route: &str, _: usize| {
-            let is_list = side == Side::Source && route == route_of_list;
-            let (pointer, first) = (pointer.clone(), Arc::clone(&first));
-            is_list
-                .then(|| Fault::Replace(Arc::new(move |answer| repeated(answer, &pointer, &first))))
-        };
-        let world = World::start(suite, Victim::default(), breaks).await?;
-        world.arm(false);
-        world.run(SyncType::Full).await?;
-        world.arm(true);
-        let failed = |what: &str| {
-            Failure::new(what).fact("broken", format!("`{path}` gives the same token for ever"))
-        };
-        let failure = match world
-            .attempt_within(SyncType::Full, std::time::Duration::from_secs(15))
-            .await?
-        {
-            Attempt::Hangs(message) => Some(
-                failed("a token that is repeated makes the walk endless").fact("then", message),
-            ),
-            Attempt::Ended(_) | Attempt::Refused(_) => {
-                let lost = world
-                    .state()
-                    .await?
-                    .documents
-                    .differences(&expected.documents);
-                let is_lost = lost.iter().any(|line| line.ends_with("is missing"));
-                is_lost.then(|| {
-                    failed("a walk that came to no end deletes documents")
-                        .fact("deleted", lost.join("\n"))
-                })
-            }
-        };
-        if let Some(failure) = failure {
-            return Ok(Verdict::Failed(
-                failure
-                    .help("remember the tokens of a walk, as `Pages` does, and fail when one comes again")
-                    .store(world.keep(Check::Walks, "token").await),
-            ));
-        }
-        tried.push("a repeated token");
-    }
-    left_out.dedup();
-    Ok(match tried[..] {
-        [] => Verdict::LeftOut(left_out.join("; ")),
-        _ => Verdict::Passed(tried.join(", ")),
-    })
-}
-
-fn world_of_tokens(suite: &Conformance) -> Vec<(String, String)> {
-    suite
-        .source
-        .as_ref()
-        .map(|start| start().next_pages())
-        .unwrap_or_default()
-}
-
-/// Returns the answer with the token of the first answer that had one.
-fn repeated(mut answer: Answer, pointer: &str, first: &Mutex<Option<Value>>) -> Answer {
-    let Ok(mut body) = serde_json::from_slice::<Value>(&answer.body) else {
-        return answer;
-    };
-    let mut first = first.lock().unwrap_or_else(PoisonError::into_inner);
-    let token = match (&*first, body.pointer(pointer)) {
-        (Some(token), _) => token.clone(),
-        (None, Some(token)) => {
-            *first = Some(token.clone());
-            return answer;
-        }
-        (None, None) => return answer,
-    };
-    if let Some((parent, key)) = pointer.rsplit_once('/')
-        && let Some(parent) = body.pointer_mut(parent)
-    {
-        parent[key] = token;
-    }
-    answer.body = body.to_string().into_bytes();
-    answer
 }

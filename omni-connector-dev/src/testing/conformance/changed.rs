@@ -7,12 +7,12 @@ use omni_connector::SyncType;
 use super::{
     Check, Conformance, Failure, Verdict, causes,
     killed::undisturbed,
-    world::{State, Victim, World},
+    victim::Victim,
+    world::{State, World},
 };
 use crate::testing::{
-    Found,
     fault::Fault,
-    journal::Side,
+    journal::{Entry, Side},
     source::{Change, Unable},
 };
 
@@ -30,9 +30,11 @@ pub(super) struct Changed {
     pub(super) failures: u64,
 }
 
+/// Compares a run of this mode after a change with the full run of a new connector.
 pub(super) async fn changed(
     suite: &Conformance,
     change: &Change,
+    mode: SyncType,
 ) -> Result<Result<Changed, Unable>> {
     let world = World::calm(suite).await?;
     world.run(SyncType::Full).await?;
@@ -40,21 +42,77 @@ pub(super) async fn changed(
     if let Err(unable) = world.change(change) {
         return Ok(Err(unable));
     }
-    let ended = world.run(SyncType::Full).await?;
+    let ended = world.run(mode).await?;
     let after = world.state().await?;
+    let fresh = match fresh(suite, change).await? {
+        Ok(fresh) => fresh,
+        Err(unable) => return Ok(Err(unable)),
+    };
+    Ok(Ok(Changed {
+        world,
+        before,
+        after,
+        fresh,
+        is_completed: ended.is_completed(),
+        failures: ended.failures(),
+    }))
+}
+
+/// Returns what a connector brings that never saw the source without the change.
+async fn fresh(suite: &Conformance, change: &Change) -> Result<Result<State, Unable>> {
     let new = World::calm(suite).await?;
     if let Err(unable) = new.change(change) {
         return Ok(Err(unable));
     }
     new.run(SyncType::Full).await?;
+    Ok(Ok(new.state().await?))
+}
+
+/// Changes the source in a full run, after its last call. The run after it is incremental. The clock of the source is
+/// a little late.
+pub(super) async fn changed_during_a_run(
+    suite: &Conformance,
+    change: &Change,
+    calls: &[Entry],
+) -> Result<Result<Changed, Unable>> {
+    let mut sides = calls.iter().rev();
+    let Some(last) = sides.find(|call| call.side == Side::Source).cloned() else {
+        return Ok(Err(Unable("the connector calls no source".to_owned())));
+    };
+    let victim = Victim::default();
+    let action = victim.change(change);
+    let breaks = move |side: Side, route: &str, number: usize| {
+        (side == Side::Source && route == last.route && number == last.number)
+            .then(|| Fault::AnswerThenDo(action.clone()))
+    };
+    let world = World::start(suite, victim.clone(), breaks).await?;
+    world.run(SyncType::Full).await?;
+    let before = world.state().await?;
+    if let Some(Err(unable)) = &*victim.changed() {
+        return Ok(Err(unable.clone()));
+    }
+    world.arm(false);
+    let ended = world.run(SyncType::Incremental).await?;
+    let after = world.state().await?;
+    let fresh = match fresh(suite, change).await? {
+        Ok(fresh) => fresh,
+        Err(unable) => return Ok(Err(unable)),
+    };
     Ok(Ok(Changed {
         world,
         before,
         after,
-        fresh: new.state().await?,
+        fresh,
         is_completed: ended.is_completed(),
         failures: ended.failures(),
     }))
+}
+
+/// Returns whether the connector declares incremental runs.
+pub(super) async fn has_incremental(suite: &Conformance) -> Result<bool> {
+    let world = World::calm(suite).await?;
+    let modes = &world.setup.manifest.sync_modes;
+    Ok(modes.contains(&SyncType::Incremental))
 }
 
 /// The changes that were tried and those that were left out.
@@ -91,9 +149,25 @@ impl Changed {
         what: &str,
         lines: Vec<String>,
     ) -> Verdict {
+        self.failed_with(check, change, what, lines, "").await
+    }
+
+    /// Adds a help, unless the calls show the cause.
+    pub(super) async fn failed_with(
+        &self,
+        check: Check,
+        change: &Change,
+        what: &str,
+        lines: Vec<String>,
+        help: &str,
+    ) -> Verdict {
         let failure = Failure::new(what.to_owned())
             .fact("changed", change.to_string())
             .fact("found", lines.join("\n"));
+        let failure = match help {
+            "" => failure,
+            help => failure.help(help),
+        };
         let failure = self.explained(failure);
         Verdict::Failed(failure.store(self.world.keep(check, &change.to_string()).await))
     }
@@ -128,30 +202,23 @@ pub(super) async fn deletes(suite: &Conformance) -> Result<Verdict> {
         Err(verdict) => return Ok(verdict),
     };
     let mut tried = Tried::default();
-    let change = Change::Remove(0);
-    match changed(suite, &change).await? {
-        Err(unable) => tried.left_out.push(unable.to_string()),
-        Ok(found) => {
-            let gone = |state: &State| {
-                found
-                    .before
-                    .documents
-                    .ids()
-                    .iter()
-                    .filter(|id| state.documents.get(id).is_none())
-                    .count()
-            };
-            let differences: Vec<_> = found.after.documents.differences(&found.fresh.documents);
-            let wrong: Vec<_> = differences
-                .into_iter()
-                .filter(|line| line.ends_with("is surplus") || line.ends_with("is missing"))
-                .collect();
-            if !wrong.is_empty() || gone(&found.after) != gone(&found.fresh) {
-                let what = "what the source lost is still there after a full run, or more than that is gone";
-                return Ok(found.failed(Check::Deletes, &change, what, wrong).await);
+    for change in [Change::Remove(0), Change::RemoveTenth] {
+        match changed(suite, &change, SyncType::Full).await? {
+            Err(unable) => tried.left_out.push(unable.to_string()),
+            Ok(found) => {
+                let wrong = gone_otherwise(&found.after, &found.fresh);
+                if !wrong.is_empty() {
+                    let what = "what the source lost is still there after a full run, or more than that is gone";
+                    return Ok(found.failed(Check::Deletes, &change, what, wrong).await);
+                }
+                tried.done.push(change.to_string());
             }
-            tried.done.push("one item".to_owned());
         }
+    }
+    if has_incremental(suite).await?
+        && let Some(verdict) = lost_before_an_incremental_run(suite, &mut tried).await?
+    {
+        return Ok(verdict);
     }
     let mut accidents = vec![Change::RemoveAll];
     if expected.documents.len() >= MANY {
@@ -162,7 +229,7 @@ pub(super) async fn deletes(suite: &Conformance) -> Result<Verdict> {
         ));
     }
     for change in accidents {
-        match changed(suite, &change).await? {
+        match changed(suite, &change, SyncType::Full).await? {
             Err(unable) => tried.left_out.push(unable.to_string()),
             Ok(found) => {
                 let lost = found.after.documents.differences(&found.before.documents);
@@ -184,10 +251,46 @@ pub(super) async fn deletes(suite: &Conformance) -> Result<Verdict> {
     Ok(tried.verdict())
 }
 
+/// Describes the documents that only one of two states has.
+fn gone_otherwise(found: &State, expected: &State) -> Vec<String> {
+    let mut lines = found.documents.differences(&expected.documents);
+    lines.retain(|line| line.ends_with("is surplus") || line.ends_with("is missing"));
+    lines
+}
+
+/// Checks a deleted item that an incremental run may find. The full run after it must find it.
+async fn lost_before_an_incremental_run(
+    suite: &Conformance,
+    tried: &mut Tried,
+) -> Result<Option<Verdict>> {
+    let change = Change::Remove(0);
+    let Ok(found) = changed(suite, &change, SyncType::Incremental).await? else {
+        return Ok(None);
+    };
+    let mut wrong = gone_otherwise(&found.after, &found.fresh);
+    wrong.retain(|line| line.ends_with("is missing"));
+    if !wrong.is_empty() {
+        let what = "an incremental run deletes what the source still has";
+        let verdict = found.failed(Check::Deletes, &change, what, wrong).await;
+        return Ok(Some(verdict));
+    }
+    found.world.run(SyncType::Full).await?;
+    let wrong = gone_otherwise(&found.world.state().await?, &found.fresh);
+    if !wrong.is_empty() {
+        let what = "what the source lost before an incremental run is still there after the full run that followed";
+        let verdict = found.failed(Check::Deletes, &change, what, wrong).await;
+        return Ok(Some(verdict));
+    }
+    tried
+        .done
+        .push(format!("{change} before an incremental run"));
+    Ok(None)
+}
+
 /// Checks a deleted item while the last call of the run fails.
 async fn lost_during_a_fault(
     suite: &Conformance,
-    calls: &[crate::testing::journal::Entry],
+    calls: &[Entry],
     tried: &mut Tried,
 ) -> Result<Option<Verdict>> {
     let Some(last) = calls
@@ -238,129 +341,4 @@ async fn lost_during_a_fault(
     Ok(Some(Verdict::Failed(
         failure.store(world.keep(Check::Deletes, "fault").await),
     )))
-}
-
-pub(super) async fn access(suite: &Conformance) -> Result<Verdict> {
-    let (state, _) = match undisturbed(suite).await? {
-        Ok(found) => found,
-        Err(verdict) => return Ok(verdict),
-    };
-    if let Some(failure) = nobody(&state) {
-        return Ok(Verdict::Failed(failure));
-    }
-    let mut tried = Tried::default();
-    tried.done.push("addresses".to_owned());
-    for change in [Change::Narrow(0), Change::Leave, Change::EmptyGroup] {
-        match changed(suite, &change).await? {
-            Err(unable) => tried.left_out.push(unable.to_string()),
-            Ok(found) => {
-                let differences = found.after.differences(&found.fresh);
-                let mut wrong: Vec<_> = differences
-                    .into_iter()
-                    .filter(|line| line.contains("readers") || line.starts_with("the members"))
-                    .collect();
-                let has_readers = found
-                    .before
-                    .documents
-                    .iter()
-                    .any(|document| !document.readers().is_empty());
-                let is_used = if change == Change::Narrow(0) {
-                    has_readers
-                } else {
-                    !found.before.groups.is_empty()
-                };
-                if is_used && found.after.differences(&found.before).is_empty() {
-                    wrong.push("everything is as before".to_owned());
-                }
-                if !wrong.is_empty() {
-                    let what = "somebody keeps access that the source took away";
-                    return Ok(found.failed(Check::Access, &change, what, wrong).await);
-                }
-                let documents = &found.before.documents;
-                let is_public = documents.iter().all(Found::is_public);
-                if change == Change::Narrow(0) && is_public && !documents.ids().is_empty() {
-                    let what =
-                        "every document is public, although the items of the source name readers";
-                    let ids = documents.ids().into_iter().map(str::to_owned).collect();
-                    return Ok(found.failed(Check::Access, &change, what, ids).await);
-                }
-                if change == Change::Narrow(0) && !has_readers {
-                    let why = "no document names a reader, although the items of the source do";
-                    tried.left_out.push(format!("{change}: {why}"));
-                    continue;
-                }
-                tried.done.push(change.to_string());
-            }
-        }
-    }
-    for change in [Change::HideReaders(0), Change::HideMembers] {
-        match changed(suite, &change).await? {
-            Err(unable) => tried.left_out.push(unable.to_string()),
-            Ok(found) => {
-                let opened = |state: &State| -> Vec<String> {
-                    let public = state
-                        .documents
-                        .iter()
-                        .filter(|document| document.is_public());
-                    let new = public.filter(|document| {
-                        found
-                            .before
-                            .documents
-                            .get(&document.id)
-                            .is_some_and(|before| !before.is_public())
-                    });
-                    new.map(|document| format!("{} is public", document.id))
-                        .collect()
-                };
-                let mut wrong = opened(&found.after);
-                wrong.extend(opened(&found.fresh));
-                if !wrong.is_empty() {
-                    let what = "what cannot be read became public";
-                    return Ok(found.failed(Check::Access, &change, what, wrong).await);
-                }
-                let emptied = found
-                    .before
-                    .groups
-                    .keys()
-                    .filter(|group| !found.after.groups.contains_key(*group));
-                let emptied: Vec<_> = emptied
-                    .map(|group| format!("{group} has no members any more"))
-                    .collect();
-                if !emptied.is_empty() {
-                    let what = "a list of members that cannot be read was taken for an empty one";
-                    return Ok(found.failed(Check::Access, &change, what, emptied).await);
-                }
-                tried.done.push(change.to_string());
-            }
-        }
-    }
-    Ok(tried.verdict())
-}
-
-/// Finds a document with readers that Omni cannot know.
-fn nobody(state: &State) -> Option<Failure> {
-    for document in state.documents.iter() {
-        for reader in document.readers() {
-            if !reader.contains('@') {
-                let failure = Failure::new("a reader is not an e-mail address, so nobody is meant")
-                    .fact("document", document.id.clone())
-                    .fact("reader", reader);
-                return Some(
-                    failure.help("look the person up in the source, and send the address"),
-                );
-            }
-        }
-        for group in document.groups() {
-            let is_domain = !group.contains('@');
-            if !is_domain && !state.groups.contains_key(group) {
-                let failure = Failure::new("a group of readers has no members, so nobody is meant")
-                    .fact("document", document.id.clone())
-                    .fact("group", group);
-                return Some(failure.help(
-                    "send the members of each group with `ctx.group`, under the same address",
-                ));
-            }
-        }
-    }
-    None
 }

@@ -12,7 +12,8 @@ use omni_connector::SyncType;
 use super::{
     Check, Conformance, Failure, Verdict, causes,
     killed::{AT_ONCE, undisturbed},
-    world::{State, Victim, World},
+    victim::Victim,
+    world::{State, World},
 };
 use crate::testing::{
     Ended,

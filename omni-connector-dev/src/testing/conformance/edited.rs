@@ -5,18 +5,18 @@ use omni_connector::SyncType;
 
 use super::{
     Check, Conformance, Failure, Verdict,
-    changed::{Tried, changed},
+    changed::{Changed, Tried, changed, changed_during_a_run, has_incremental},
     killed::undisturbed,
     world::World,
 };
-use crate::testing::source::{Change, Oddity};
+use crate::testing::source::{Change, Oddity, Unable};
 
 pub(super) async fn items(suite: &Conformance) -> Result<Verdict> {
     let (expected, _) = match undisturbed(suite).await? {
         Ok(found) => found,
         Err(verdict) => return Ok(verdict),
     };
-    let without = match changed(suite, &Change::Remove(1)).await? {
+    let without = match changed(suite, &Change::Remove(1), SyncType::Full).await? {
         Ok(found) => found.fresh,
         Err(unable) => return Ok(Verdict::LeftOut(unable.to_string())),
     };
@@ -75,50 +75,103 @@ pub(super) async fn items(suite: &Conformance) -> Result<Verdict> {
 }
 
 pub(super) async fn changes(suite: &Conformance) -> Result<Verdict> {
-    if let Err(verdict) = undisturbed(suite).await? {
-        return Ok(verdict);
-    }
+    let (_, calls) = match undisturbed(suite).await? {
+        Ok(found) => found,
+        Err(verdict) => return Ok(verdict),
+    };
     let mut tried = Tried::default();
-    for change in [Change::Edit(1), Change::Rename(1), Change::Add] {
-        let found = match changed(suite, &change).await? {
-            Ok(found) => found,
-            Err(unable) => {
-                tried.left_out.push(unable.to_string());
-                continue;
+    let modes: &[_] = if has_incremental(suite).await? {
+        &[SyncType::Full, SyncType::Incremental]
+    } else {
+        &[SyncType::Full]
+    };
+    for change in [
+        Change::Edit(1),
+        Change::Rename(1),
+        Change::Move(1),
+        Change::Add,
+    ] {
+        match not_arrived(suite, &change, modes).await? {
+            Err(unable) => tried.left_out.push(unable.to_string()),
+            Ok(Some(verdict)) => return Ok(verdict),
+            Ok(None) => tried.done.push(change.to_string()),
+        }
+    }
+    if modes.contains(&SyncType::Incremental) {
+        let change = Change::EditNow(1);
+        match changed_during_a_run(suite, &change, &calls).await? {
+            Err(unable) => tried.left_out.push(unable.to_string()),
+            Ok(found) => {
+                let lines = found.after.documents.differences(&found.fresh.documents);
+                let is_text = |line: &String| {
+                    let parts = line.rsplit("has another ").next();
+                    parts.is_some_and(|parts| parts.contains("text"))
+                };
+                let lines: Vec<_> = lines.into_iter().filter(is_text).collect();
+                if !lines.is_empty() {
+                    let what =
+                        "a change during a run does not arrive with the incremental run after it";
+                    let verdict = found.failed_with(Check::Changes, &change, what, lines, HELP);
+                    return Ok(verdict.await);
+                }
+                tried.done.push(change.to_string());
             }
-        };
-        if !found.is_completed || found.failures > 0 {
-            let what = "the run after a change does not bring everything";
-            return Ok(found
-                .failed(Check::Changes, &change, what, Vec::new())
-                .await);
         }
-        let differences = found.after.documents.differences(&found.fresh.documents);
-        // The check `deletes` reports surplus documents.
-        let wrong: Vec<_> = differences
-            .into_iter()
-            .filter(|line| !line.ends_with("is surplus"))
-            .collect();
-        if !wrong.is_empty() {
-            let what = "a change of the source does not arrive";
-            return Ok(found.failed(Check::Changes, &change, what, wrong).await);
-        }
-        let moved: Vec<_> = found
-            .before
-            .documents
-            .ids()
-            .into_iter()
-            .filter(|id| found.fresh.documents.get(id).is_none())
-            .collect();
-        if !moved.is_empty() && change != Change::Add {
-            let lines = moved
-                .iter()
-                .map(|id| format!("{id} is another document now"))
-                .collect();
-            let what = "a document has another id after its item changed";
-            return Ok(found.failed(Check::Changes, &change, what, lines).await);
-        }
-        tried.done.push(change.to_string());
     }
     Ok(tried.verdict())
+}
+
+/// Checks that a change arrives with a run of each mode.
+async fn not_arrived(
+    suite: &Conformance,
+    change: &Change,
+    modes: &[SyncType],
+) -> Result<Result<Option<Verdict>, Unable>> {
+    for mode in modes {
+        let found = match changed(suite, change, *mode).await? {
+            Ok(found) => found,
+            Err(unable) => return Ok(Err(unable)),
+        };
+        if let Some((what, lines)) = wrong(&found, change, *mode) {
+            let what = match mode {
+                SyncType::Full => what.to_owned(),
+                _ => format!("{what} with an incremental run"),
+            };
+            let verdict = found.failed(Check::Changes, change, &what, lines).await;
+            return Ok(Ok(Some(verdict)));
+        }
+    }
+    Ok(Ok(None))
+}
+
+/// The help for a change that happens during a run.
+const HELP: &str = "ask for changes since the newest time that the source gave, or since a time before the run began; clocks differ";
+
+/// Returns what is wrong after a change, with the differences.
+fn wrong(found: &Changed, change: &Change, mode: SyncType) -> Option<(&'static str, Vec<String>)> {
+    if !found.is_completed || found.failures > 0 {
+        let what = "the run after a change does not bring everything";
+        return Some((what, Vec::new()));
+    }
+    let differences = found.after.documents.differences(&found.fresh.documents);
+    // The check `deletes` reports surplus documents.
+    let wrong: Vec<_> = differences
+        .into_iter()
+        .filter(|line| !line.ends_with("is surplus"))
+        // An incremental run may leave documents whose text is the same, such as pages with another menu.
+        .filter(|line| mode == SyncType::Full || !line.ends_with("has another metadata"))
+        .collect();
+    if !wrong.is_empty() {
+        return Some(("a change of the source does not arrive", wrong));
+    }
+    let moved: Vec<_> = found
+        .before
+        .documents
+        .ids()
+        .into_iter()
+        .filter(|id| found.fresh.documents.get(id).is_none())
+        .map(|id| format!("{id} is another document now"))
+        .collect();
+    let is_wrong = !moved.is_empty() && *change != Change::Add;
+    is_wrong.then_some(("a document has another id after its item changed", moved))
 }

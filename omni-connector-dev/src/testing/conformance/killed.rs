@@ -8,10 +8,13 @@ use std::{
 use anyhow::Result;
 use futures_util::{StreamExt, stream};
 use omni_connector::SyncType;
+use serde_json::Value;
 
 use super::{
     Check, Conformance, Failure, Verdict, causes,
-    world::{State, Victim, World},
+    meaning::differences,
+    victim::Victim,
+    world::{State, World},
 };
 use crate::testing::{
     fault::Fault,
@@ -23,6 +26,8 @@ use crate::testing::{
 pub(super) const AT_ONCE: usize = 3;
 /// One boundary in this number is followed by a second kill.
 const TWICE: usize = 10;
+/// The calls of each route that are all tested, as long as others can be left out.
+const FIRST: usize = 3;
 /// The most bytes of a checkpoint that a failure shows.
 const LONGEST: usize = 240;
 
@@ -81,10 +86,23 @@ impl Boundary {
     }
 }
 
+/// What an undisturbed run brings.
+struct Undisturbed {
+    state: State,
+    calls: Vec<Entry>,
+    /// The checkpoint; none if two undisturbed runs have different ones.
+    checkpoint: Option<Value>,
+}
+
 /// Returns the documents and the calls of an undisturbed run.
 pub(super) async fn undisturbed(
     suite: &Conformance,
 ) -> Result<Result<(State, Vec<Entry>), Verdict>> {
+    let found = watched(suite).await?;
+    Ok(found.map(|found| (found.state, found.calls)))
+}
+
+async fn watched(suite: &Conformance) -> Result<Result<Undisturbed, Verdict>> {
     let world = World::calm(suite).await?;
     let ended = world.attempt(SyncType::Full).await?;
     if !ended.is_completed() {
@@ -97,11 +115,19 @@ pub(super) async fn undisturbed(
     let state = world.state().await?;
     let another = World::calm(suite).await?;
     another.run(SyncType::Full).await?;
-    if another.state().await? == state {
-        return Ok(Ok((state, calls)));
-    }
-    suite.is_coarse.store(true, Ordering::Relaxed);
-    Ok(Ok((world.state().await?, calls)))
+    let checkpoint = world.checkpoint().await;
+    let is_same = another.checkpoint().await == checkpoint;
+    let state = if another.state().await? == state {
+        state
+    } else {
+        suite.is_coarse.store(true, Ordering::Relaxed);
+        world.state().await?
+    };
+    Ok(Ok(Undisturbed {
+        state,
+        calls,
+        checkpoint: is_same.then_some(checkpoint),
+    }))
 }
 
 fn boundaries(calls: &[Entry], most: usize, seed: u64) -> (Vec<Boundary>, usize) {
@@ -148,6 +174,10 @@ fn boundaries(calls: &[Entry], most: usize, seed: u64) -> (Vec<Boundary>, usize)
     while all.len() > most && std::env::var("OMNI_TEST_FULL").is_err() {
         // Remove boundaries of routes with many calls, so that rare ones stay.
         let at = random.below(all.len());
+        let is_early = |boundary: &Boundary| boundary.number < FIRST;
+        if is_early(&all[at]) && !all.iter().all(is_early) {
+            continue;
+        }
         let left = kinds
             .entry((all[at].side, all[at].route.clone()))
             .or_default();
@@ -165,7 +195,7 @@ fn boundaries(calls: &[Entry], most: usize, seed: u64) -> (Vec<Boundary>, usize)
 }
 
 pub(super) async fn resume(suite: &Conformance) -> Result<Verdict> {
-    let (expected, calls) = match undisturbed(suite).await? {
+    let expected = match watched(suite).await? {
         Ok(found) => found,
         Err(verdict) => return Ok(verdict),
     };
@@ -173,7 +203,7 @@ pub(super) async fn resume(suite: &Conformance) -> Result<Verdict> {
         .ok()
         .and_then(|seed| seed.parse().ok())
         .unwrap_or(41);
-    let (points, count) = boundaries(&calls, suite.boundaries, seed);
+    let (points, count) = boundaries(&expected.calls, suite.boundaries, seed);
     if let (true, Ok(point)) = (points.is_empty(), std::env::var("OMNI_TEST_POINT")) {
         let failure = Failure::new("a run has no such boundary").fact("asked for", point);
         return Ok(Verdict::Failed(failure.help(
@@ -213,7 +243,7 @@ pub(super) async fn resume(suite: &Conformance) -> Result<Verdict> {
 async fn killed_at(
     suite: &Conformance,
     point: Boundary,
-    expected: &State,
+    expected: &Undisturbed,
 ) -> Result<Result<bool, Failure>> {
     let victim = Victim::default();
     let (kill, again, at) = (victim.kill(), victim.kill(), point.clone());
@@ -254,11 +284,22 @@ async fn killed_at(
                 ended.progress.run.error_message.unwrap_or_default(),
             ),
         Ok(_) => {
-            let found = world.state().await?;
-            if found.differences(expected).is_empty() {
-                return Ok(Ok(world.hits() > 0));
+            let (found, checkpoint) = (world.state().await?, world.checkpoint().await);
+            let state = &expected.state;
+            // The checkpoint of a second run may say more.
+            let other = expected.checkpoint.as_ref().filter(|expected| {
+                let is_first = !point.again;
+                is_first && **expected != checkpoint
+            });
+            match other {
+                _ if !found.differences(state).is_empty() => {
+                    causes::explained(failure, &world.journal.entries(), state, &found)
+                }
+                None => return Ok(Ok(world.hits() > 0)),
+                Some(other) => failure
+                    .fact("checkpoint", differences(&checkpoint, other))
+                    .help("leave nothing of the interruption in the checkpoint of a complete run"),
             }
-            causes::explained(failure, &world.journal.entries(), expected, &found)
         }
     };
     let store = world.keep(Check::Resume, &point.name()).await;
@@ -273,13 +314,21 @@ fn resumed_from(world: &World, point: &Boundary) -> String {
     let killed = after.iter().find(|call| call.status == 0 && point.after);
     let before = before.iter().chain(killed).rev();
     let mut in_run = before.take_while(|call| call.route != "complete");
+    // The first call of the resumed process for the run.
+    let mut calls = after.iter().filter(|call| call.route != "register");
+    let killed_at = calls.next().map(|call| call.at);
+    let later = killed_at.zip(calls.next()).map(|(killed, next)| {
+        let later = next.at.saturating_duration_since(killed);
+        format!(", {} ms later", later.as_millis())
+    });
+    let later = later.unwrap_or_default();
     match in_run.find(|call| call.route == "checkpoint") {
         Some(saved) => {
             let text = String::from_utf8_lossy(&saved.request);
             let end = text.floor_char_boundary(LONGEST);
             let more = if end < text.len() { "…" } else { "" };
-            format!("from {}{more}", &text[..end])
+            format!("from {}{more}{later}", &text[..end])
         }
-        None => "from its beginning; it had saved no checkpoint".to_owned(),
+        None => format!("from its beginning, since it had saved no checkpoint{later}"),
     }
 }

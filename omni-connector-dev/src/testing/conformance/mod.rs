@@ -1,6 +1,7 @@
 //! The checks of a connector by its own binary. Each kills, breaks or changes something, and compares the documents
 //! with those of an undisturbed run. [`conformance!`](crate::conformance) makes a test of each.
 
+mod access;
 mod asked;
 mod broken;
 mod causes;
@@ -12,16 +13,21 @@ mod faithful;
 mod kept;
 mod killed;
 mod load;
+mod meaning;
 mod mutated;
 mod plain;
+mod secrets;
 mod summary;
 mod verdict;
+mod victim;
+mod walked;
 mod world;
 
 use std::{
     io::{self, Write},
     path::PathBuf,
     sync::{Arc, atomic::AtomicBool},
+    time::Duration,
 };
 
 use omni_connector::AuthType;
@@ -44,6 +50,7 @@ impl Address {
 }
 
 type Config = dyn Fn(&Address) -> Value + Send + Sync;
+type Readers = dyn Fn(&str) -> Vec<String> + Send + Sync;
 type Start = dyn Fn() -> Box<dyn Source> + Send + Sync;
 
 /// A connector and its source, with what the checks must know of them. [`conformance!`](crate::conformance) creates
@@ -63,8 +70,11 @@ pub struct Conformance {
     documents: Option<usize>,
     people: Option<usize>,
     groups: Option<usize>,
+    readers: Option<Arc<Readers>>,
+    time_limit: Option<Duration>,
     tape: Option<PathBuf>,
     boundaries: usize,
+    items: usize,
     summary: Arc<Summary>,
     /// Whether undisturbed runs differ from each other, which the check `idle` reports. The other checks then compare
     /// less.
@@ -91,8 +101,11 @@ impl Conformance {
             documents: None,
             people: None,
             groups: None,
+            readers: None,
+            time_limit: None,
             tape: None,
             boundaries: 60,
+            items: load::FEW,
             summary: Arc::default(),
             is_coarse: Arc::default(),
         }
@@ -146,6 +159,24 @@ impl Conformance {
         self
     }
 
+    /// Sets the function that returns the people who may read a document, by its id. Members of its groups are among
+    /// them; `everybody` is the reader of a public one. The check `access` compares them.
+    pub fn readers<S: Into<String>>(
+        mut self,
+        readers: impl Fn(&str) -> Vec<S> + Send + Sync + 'static,
+    ) -> Self {
+        self.readers = Some(Arc::new(move |id| {
+            readers(id).into_iter().map(Into::into).collect()
+        }));
+        self
+    }
+
+    /// Sets the longest time for one check. A check that takes longer fails.
+    pub const fn time_limit(mut self, limit: Duration) -> Self {
+        self.time_limit = Some(limit);
+        self
+    }
+
     /// Names a tape of the real source, with which the source of the test is compared. A relative path begins at the
     /// package. `OMNI_TEST_TAPE` names another one.
     pub fn tape(mut self, path: impl Into<PathBuf>) -> Self {
@@ -156,6 +187,13 @@ impl Conformance {
     /// Sets the number of boundaries at which a process is killed. The default is 60; `OMNI_TEST_FULL=1` tests all.
     pub const fn boundaries(mut self, boundaries: usize) -> Self {
         self.boundaries = boundaries;
+        self
+    }
+
+    /// Sets the number of items of the smaller source in the check `load`. The larger one has ten times as many. The
+    /// default is 200.
+    pub const fn load(mut self, items: usize) -> Self {
+        self.items = items;
         self
     }
 
@@ -182,27 +220,16 @@ impl Conformance {
             .build();
         let outcome = runtime.map_err(anyhow::Error::from).and_then(|runtime| {
             runtime.block_on(async {
-                match check {
-                    Check::Manifest => plain::manifest(self).await,
-                    Check::Completes => plain::completes(self).await,
-                    Check::Idle => plain::idle(self).await,
-                    Check::Secrets => plain::secrets(self).await,
-                    Check::OldState => plain::old_state(self).await,
-                    Check::Load => load::load(self).await,
-                    Check::Mutations => mutated::mutations(self).await,
-                    Check::Fake => faithful::fake(self).await,
-                    Check::Resume => killed::resume(self).await,
-                    Check::Stops => disturbed::stops(self).await,
-                    Check::ManagerFaults => disturbed::manager_faults(self).await,
-                    Check::SourceFaults => broken::source_faults(self).await,
-                    Check::Walks => broken::walks(self).await,
-                    Check::Deletes => changed::deletes(self).await,
-                    Check::Access => changed::access(self).await,
-                    Check::Items => edited::items(self).await,
-                    Check::Changes => edited::changes(self).await,
-                    Check::Operators => asked::operators(self).await,
-                    Check::Actions => asked::actions(self).await,
-                }
+                let made = self.made(check);
+                let Some(limit) = self.time_limit else {
+                    return made.await;
+                };
+                tokio::time::timeout(limit, made).await.unwrap_or_else(|_| {
+                    let failure = Failure::new(format!("the check takes longer than {limit:?}"));
+                    Ok(Verdict::Failed(failure.help(
+                        "raise `time_limit`, or lower `boundaries` and with them the number of trials",
+                    )))
+                })
             })
         });
         match outcome {
@@ -213,6 +240,30 @@ impl Conformance {
                     Failure::new("the check could not be made").fact("error", format!("{error:#}"));
                 Verdict::Failed(failure.named(check, &self.package))
             }
+        }
+    }
+
+    async fn made(&self, check: Check) -> anyhow::Result<Verdict> {
+        match check {
+            Check::Manifest => plain::manifest(self).await,
+            Check::Completes => plain::completes(self).await,
+            Check::Idle => plain::idle(self).await,
+            Check::Secrets => secrets::secrets(self).await,
+            Check::OldState => plain::old_state(self).await,
+            Check::Load => load::load(self).await,
+            Check::Mutations => mutated::mutations(self).await,
+            Check::Fake => faithful::fake(self).await,
+            Check::Resume => killed::resume(self).await,
+            Check::Stops => disturbed::stops(self).await,
+            Check::ManagerFaults => disturbed::manager_faults(self).await,
+            Check::SourceFaults => broken::source_faults(self).await,
+            Check::Walks => walked::walks(self).await,
+            Check::Deletes => changed::deletes(self).await,
+            Check::Access => access::access(self).await,
+            Check::Items => edited::items(self).await,
+            Check::Changes => edited::changes(self).await,
+            Check::Operators => asked::operators(self).await,
+            Check::Actions => asked::actions(self).await,
         }
     }
 

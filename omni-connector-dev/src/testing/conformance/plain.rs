@@ -1,4 +1,4 @@
-//! Checks of undisturbed runs: the manifest, a full run, a second run, old checkpoints, and the connector's output.
+//! Checks of undisturbed runs: the manifest, a full run, a second run, and old checkpoints.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -7,13 +7,10 @@ use omni_connector::{SyncType, schema};
 use serde_json::Value;
 
 use super::{
-    Check, Conformance, Failure, Verdict,
-    world::{Attempt, Victim, World},
+    Check, Conformance, Failure, Verdict, meaning,
+    world::{Attempt, World},
 };
-use crate::{
-    store::checkpoints,
-    testing::{fault::Fault, journal::Side, setup::client, snapshot::changed_lines, wire::Answer},
-};
+use crate::{store::checkpoints, testing::snapshot::changed_lines};
 
 pub(super) async fn manifest(suite: &Conformance) -> Result<Verdict> {
     let world = World::calm(suite).await?;
@@ -144,6 +141,7 @@ pub(super) async fn idle(suite: &Conformance) -> Result<Verdict> {
         .manifest
         .sync_modes
         .contains(&SyncType::Incremental);
+    let checkpoint = world.checkpoint().await;
     let modes = [SyncType::Full, SyncType::Incremental];
     for mode in &modes[..=usize::from(has_incremental)] {
         let calls = world.calls().len();
@@ -168,6 +166,15 @@ pub(super) async fn idle(suite: &Conformance) -> Result<Verdict> {
             return Ok(Verdict::Failed(
                 failure.store(world.keep(Check::Idle, "second").await),
             ));
+        }
+        let now = world.checkpoint().await;
+        if *mode == SyncType::Full && now != checkpoint {
+            let what = "a second run changes the checkpoint though the source did not change";
+            let failure = Failure::new(what)
+                .fact("changes", meaning::differences(&now, &checkpoint))
+                .help("keep in the checkpoint what the source says, and no counters of runs; times of the present and ids of runs do not count");
+            let store = world.keep(Check::Idle, "checkpoint").await;
+            return Ok(Verdict::Failed(failure.store(store)));
         }
         if *mode == SyncType::Incremental && calls > first / 10 + 2 * lists {
             let failure = Failure::new(format!(
@@ -223,11 +230,11 @@ pub(super) async fn old_state(suite: &Conformance) -> Result<Verdict> {
         } else {
             SyncType::Full
         };
-        let ended = world.run(mode).await?;
+        let ended = world.attempt(mode).await?;
         let differences = world.state().await?.differences(&expected);
         if !ended.is_completed() || !differences.is_empty() {
             let failure = Failure::new(format!("the checkpoint in `{}` is not accepted", path.display()))
-                .fact("error", ended.progress.run.error_message.unwrap_or_default())
+                .fact("error", ended.error())
                 .fact("changes", differences.join("\n"))
                 .help("give new fields of the state a default (`#[serde(default)]`), and keep old names as aliases");
             return Ok(Verdict::Failed(failure));
@@ -253,93 +260,4 @@ async fn write_checkpoint(suite: &Conformance, folder: &Path) -> Result<()> {
     let path = folder.join(format!("{}.json", world.setup.manifest.version));
     fs::write(path, serde_json::to_string_pretty(&checkpoint)? + "\n")?;
     Ok(())
-}
-
-/// Searches for the credentials in all output of the connector, in a successful run and in failing ones.
-pub(super) async fn secrets(suite: &Conformance) -> Result<Verdict> {
-    let mut canaries = Vec::new();
-    collect(
-        suite.credentials.as_ref().unwrap_or(&Value::Null),
-        &mut canaries,
-    );
-    if canaries.is_empty() {
-        return Ok(Verdict::LeftOut(
-            "there are no credentials with texts of six characters or more".to_owned(),
-        ));
-    }
-    let echo =
-        serde_json::json!({ "error": format!("{canaries:?} is not known here") }).to_string();
-    let faults = [
-        ("a good run", None),
-        (
-            "a source that refuses the credential",
-            Some(Fault::Answer(401, None)),
-        ),
-        (
-            "a source that repeats the credential in a refusal",
-            Some(Fault::Replace(std::sync::Arc::new(move |_| Answer {
-                status: 403,
-                headers: vec![("content-type".to_owned(), "application/json".to_owned())],
-                body: echo.clone().into_bytes(),
-            }))),
-        ),
-    ];
-    for (name, fault) in faults {
-        let fault = fault.clone();
-        let breaks =
-            move |side: Side, _: &str, _: usize| fault.clone().filter(|_| side == Side::Source);
-        let world = World::start(suite, Victim::default(), breaks).await?;
-        let ended = world.attempt(SyncType::Full).await?;
-        if let Attempt::Hangs(message) = ended {
-            let failure = Failure::new("a run hangs").fact("after", name);
-            return Ok(Verdict::Failed(failure.fact("then", message)));
-        }
-        let report = match &ended {
-            Attempt::Ended(ended) => serde_json::to_string(&ended.report)?,
-            _ => String::new(),
-        };
-        let metrics = client()
-            .get(format!("{}/metrics", world.setup.url()))
-            .send()
-            .await?
-            .text()
-            .await?;
-        let sent = world
-            .journal
-            .entries()
-            .into_iter()
-            .filter(|entry| entry.side == Side::Manager);
-        let sent: String = sent
-            .map(|entry| String::from_utf8_lossy(&entry.request).into_owned())
-            .collect();
-        let places = [
-            ("the log", world.setup.output()),
-            ("the metrics", metrics),
-            ("the error of the run", ended.error()),
-            ("the report of the run", report),
-            ("the documents", world.setup.documents().await.to_string()),
-            ("what was sent to the manager", sent),
-        ];
-        for (place, text) in places {
-            if canaries.iter().any(|canary| text.contains(canary)) {
-                let failure = Failure::new(format!("a credential is in {place}"))
-                    .fact("after", name)
-                    .help("keep credentials in `SecretString`, and never write `expose()` into a text");
-                return Ok(Verdict::Failed(failure));
-            }
-        }
-    }
-    Ok(Verdict::Passed(format!(
-        "{} credentials stay where they are",
-        canaries.len()
-    )))
-}
-
-fn collect(value: &Value, found: &mut Vec<String>) {
-    match value {
-        Value::String(text) if text.len() >= 6 => found.push(text.clone()),
-        Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
-        Value::Object(members) => members.values().for_each(|member| collect(member, found)),
-        _ => {}
-    }
 }

@@ -16,15 +16,14 @@ use omni_connector::{AuthType, SyncType};
 use serde_json::{Value, json};
 use tokio::time::error::Elapsed;
 
-use super::{Address, Conformance};
+use super::{Address, Conformance, meaning::meaning, victim::Victim};
 use crate::{
     manager::Manager,
     store::StoreError,
     testing::{
         documents::Documents,
-        fault::{Action, Fault},
+        fault::Fault,
         journal::{Entry, Journal, Side},
-        process::Process,
         proxy::{Plan, Proxy},
         runs::Ended,
         setup::{Setup, options},
@@ -42,7 +41,7 @@ type Breaks = dyn Fn(Side, &str, usize) -> Option<Fault> + Send + Sync;
 
 pub(super) struct World {
     pub(super) setup: Setup,
-    pub(super) source: Option<Box<dyn Source>>,
+    pub(super) source: Option<Arc<dyn Source>>,
     pub(super) journal: Journal,
     /// The source's credential, for another source of the same connector.
     pub(super) credential: (AuthType, Value),
@@ -64,41 +63,6 @@ struct Armed {
     journal: Journal,
     /// The number of answered calls before the first broken one.
     first_hit: OnceLock<usize>,
-}
-
-/// The process, once it has started.
-#[derive(Clone, Default)]
-pub(super) struct Victim(Arc<Mutex<Option<Arc<Process>>>>);
-
-impl Victim {
-    /// Returns an action that kills and restarts the process, the first time it is called.
-    pub(super) fn kill(&self) -> Action {
-        let (victim, was_killed) = (self.clone(), AtomicBool::new(false));
-        Arc::new(move || {
-            if let (Some(process), false) =
-                (victim.process(), was_killed.swap(true, Ordering::Relaxed))
-            {
-                let _ = process.restart();
-            }
-        })
-    }
-
-    /// Returns an action that asks the process to end.
-    pub(super) fn terminate(&self) -> Action {
-        let victim = self.clone();
-        Arc::new(move || {
-            if let Some(process) = victim.process() {
-                process.terminate();
-            }
-        })
-    }
-
-    fn process(&self) -> Option<Arc<Process>> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
 }
 
 /// The result of a run that is disturbed.
@@ -190,10 +154,11 @@ impl World {
             journal: journal.clone(),
             first_hit: OnceLock::new(),
         });
-        let source = suite.source.as_ref().map(|start| start());
+        let source: Option<Arc<dyn Source>> = suite.source.as_ref().map(|start| start().into());
         let mut proxies = Vec::new();
         let mut own_url = None;
         if let Some(source) = &source {
+            victim.set_source(source);
             let proxy = Proxy::to_source(
                 &source.url(),
                 Armed::plan(&armed, Side::Source),
@@ -222,7 +187,7 @@ impl World {
         }
         let setup = builder.start_with(manager, &to_manager.url()).await?;
         proxies.push(to_manager);
-        *victim.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&setup.process));
+        victim.set_process(&setup.process);
         Ok(Self {
             setup,
             source,
@@ -300,6 +265,17 @@ impl World {
     pub(super) fn calls(&self) -> Vec<Entry> {
         let all = self.journal.entries().into_iter();
         all.filter(|entry| entry.side == Side::Source).collect()
+    }
+
+    /// Returns the source's checkpoint in a comparable form.
+    pub(super) async fn checkpoint(&self) -> Value {
+        let checkpoint = self.setup.checkpoint().await.unwrap_or_default();
+        let mut text = checkpoint.to_string();
+        if let Some(url) = &self.own_url {
+            text = text.replace(url.as_str(), "http://source");
+        }
+        text = text.replace(&self.setup.source.id, "source");
+        meaning(serde_json::from_str(&text).unwrap_or(checkpoint))
     }
 
     pub(super) async fn state(&self) -> Result<State> {

@@ -75,7 +75,10 @@ impl Reader<'_> {
             None => body,
         };
         let answer = Answer::new(status, headers, url, body);
-        self.judge(&answer)?;
+        if let Err(mut failure) = self.judge(&answer) {
+            failure.answer = Some(Box::new(answer));
+            return Err(failure);
+        }
         match form {
             ReplyForm::Answer(_) => Ok(Reply::Answer(answer)),
             ReplyForm::Download(_) => {

@@ -10,7 +10,7 @@ use reqwest::{StatusCode, header::HeaderMap};
 use tokio::time::{Instant, timeout_at};
 
 use super::{
-    At, Call, SourceError,
+    Answer, At, Call, SourceError,
     answer::short,
     faults::{self, Fault},
     quota,
@@ -34,6 +34,8 @@ pub(super) struct Failure {
     pub(super) asked: Option<Duration>,
     /// The status of the answer, if one came.
     pub(super) status: Option<StatusCode>,
+    /// The answer, if it was read.
+    pub(super) answer: Option<Box<Answer>>,
 }
 
 /// Whether another attempt can help.
@@ -57,6 +59,7 @@ impl Failure {
             again,
             asked: None,
             status: None,
+            answer: None,
         }
     }
 }

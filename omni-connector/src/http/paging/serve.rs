@@ -43,7 +43,7 @@ impl Paging {
             Some(size) => size
                 .parse()
                 .map_err(|_| format!("`{size}` is not a size of a page"))?,
-            None => declared.map_or(ITEMS, |(_, size)| usize::try_from(*size).unwrap_or(ITEMS)),
+            None => self.page_size(),
         };
         let size = most.map_or(size, |most| size.min(most));
         let position = asked(self.put.name());
@@ -114,6 +114,13 @@ impl Paging {
     pub fn parameters(&self) -> Vec<&str> {
         let size = self.size.iter().map(|(put, _)| put.name());
         size.chain([self.put.name()]).collect()
+    }
+
+    /// Returns how many items a page has if the server has no smaller limit.
+    #[doc(hidden)]
+    pub fn page_size(&self) -> usize {
+        let declared = self.size.as_ref();
+        declared.map_or(ITEMS, |(_, size)| usize::try_from(*size).unwrap_or(ITEMS))
     }
 
     /// Returns whether pages are found by tokens or links, so that their lengths may differ.

@@ -5,7 +5,7 @@
 //! requests go to that server, which `cargo omni` or a test starts. The network is not used. A tape never contains a
 //! secret: requests and answers are redacted before they are kept.
 
-mod form;
+mod kept;
 mod pseudonyms;
 mod recorder;
 
@@ -17,7 +17,8 @@ use reqwest::{Client, Request, Response, ResponseBuilderExt, Url, header::Header
 
 use super::{Call, HttpClient};
 use crate::redact;
-pub use form::{Answered, Asked, Exchange, Recorded, TapeHead};
+pub use crate::run::{Answered, Asked, Exchange, Recorded, TapeHead};
+pub(super) use kept::exchange;
 use recorder::Recorder;
 
 /// The environment variable with the URL of a server that replays a tape.

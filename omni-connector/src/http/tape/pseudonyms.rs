@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ring::digest::{SHA256, digest};
 
-use super::form::{Exchange, Recorded};
+use super::{Exchange, Recorded};
 
 /// Names of fields with names of people and things, in lower case without separators. A field may end with one.
 const NAMES: [&str; 12] = [

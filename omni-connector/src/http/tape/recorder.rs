@@ -8,20 +8,17 @@ use std::{
 use axum::http::Response;
 use bytes::Bytes;
 use reqwest::{
-    Request,
+    Request, Url,
     header::{CONTENT_TYPE, HeaderMap, SET_COOKIE},
 };
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use super::{
-    form::{Answered, Asked, Exchange, Recorded, TapeHead},
-    pseudonyms::Pseudonyms,
-};
+use super::{Answered, Asked, Exchange, Recorded, TapeHead, pseudonyms::Pseudonyms};
 use crate::redact::StandIns;
 
 /// The headers of answers that connectors read.
-const ANSWERED: [&str; 8] = [
+pub(super) const ANSWERED: [&str; 8] = [
     "content-disposition",
     "content-range",
     "content-type",
@@ -92,16 +89,11 @@ impl Recorder {
                 stand_ins.learn_login_field(name, value);
             }
         }
-        let mut query: Vec<_> = request.url().query_pairs().into_owned().collect();
-        query.sort();
-        for (name, value) in &mut query {
-            *value = stand_ins.clean_field(name, value);
-        }
         let asked = Asked {
             method: request.method().to_string(),
             at: stand_ins.clean(&at),
             path: stand_ins.clean(&path),
-            query,
+            query: query(request.url(), stand_ins),
             headers: headers(request.headers(), &Asked::HEADERS, stand_ins, left_out),
             body: clean(body, stand_ins),
         };
@@ -226,7 +218,17 @@ fn to_json(value: &impl serde::Serialize) -> Result<Value, String> {
     serde_json::to_value(value).map_err(|error| error.to_string())
 }
 
-fn headers(
+/// Returns the parameters of a URL, sorted, without their secrets.
+pub(super) fn query(url: &Url, stand_ins: &mut StandIns) -> Vec<(String, String)> {
+    let mut query: Vec<_> = url.query_pairs().into_owned().collect();
+    query.sort();
+    for (name, value) in &mut query {
+        *value = stand_ins.clean_field(name, value);
+    }
+    query
+}
+
+pub(super) fn headers(
     all: &HeaderMap,
     listed: &[&str],
     stand_ins: &mut StandIns,
@@ -253,7 +255,7 @@ fn headers(
     kept
 }
 
-fn clean(body: Recorded, stand_ins: &mut StandIns) -> Recorded {
+pub(super) fn clean(body: Recorded, stand_ins: &mut StandIns) -> Recorded {
     match body {
         Recorded::Json(mut value) => {
             stand_ins.clean_json(&mut value);

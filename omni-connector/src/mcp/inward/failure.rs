@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use rmcp::{ServiceError, model::ErrorCode, service::ClientInitializeError};
 
-use super::http::{self, HttpFailure};
+use super::http_failure::{self, HttpFailure};
 use crate::{
     connector::{ActionError, McpServer},
     redact::Secrets,
@@ -121,9 +121,9 @@ enum Reason<'e> {
 fn reason<'e>(error: &'e (dyn std::error::Error + 'static)) -> Reason<'e> {
     let mut cause = Some(error);
     while let Some(error) = cause {
-        match error.downcast_ref::<http::Failure>() {
-            Some(http::Failure::Client(failure)) => return Reason::Refused(failure),
-            Some(http::Failure::SessionExpired) => {
+        match error.downcast_ref::<http_failure::Failure>() {
+            Some(http_failure::Failure::Client(failure)) => return Reason::Refused(failure),
+            Some(http_failure::Failure::SessionExpired) => {
                 return Reason::Said("it does not know its own session".to_owned());
             }
             _ => cause = error.source(),

@@ -2,19 +2,17 @@
 
 use std::{
     collections::HashMap,
-    error::Error as StdError,
-    fmt, io,
+    io,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
 };
 
 use axum::body::Bytes;
 use axum::http::{
     HeaderMap, HeaderName, HeaderValue,
-    header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, RETRY_AFTER},
+    header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE},
 };
 use futures_util::{StreamExt, stream, stream::BoxStream};
 use reqwest::{Response, StatusCode};
@@ -25,52 +23,22 @@ use rmcp::{
         StreamableHttpResponseLimits,
     },
 };
-use serde_json::Value;
 use sse_stream::{Error as SseError, Sse, SseStream};
 
 use super::{
-    lenient,
+    http_failure::{
+        Failure, HttpFailure, LONGEST_REFUSAL, failed, failure, names_no_call, read, refusal, said,
+        says_why,
+    },
     message::{Pending, Received, refused},
 };
 
 /// The longest answer or event that is read, in bytes.
 pub(super) const LONGEST: usize = 64 << 20;
 
-/// How much of a refusal is read, and how much of it is quoted.
-const LONGEST_REFUSAL: usize = 64 << 10;
-const QUOTED: usize = 300;
-
 const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 const EVENTS: &str = "text/event-stream";
 
-/// A failed request: the server refused it or cannot be reached.
-#[derive(Debug)]
-pub(super) struct HttpFailure {
-    /// The status of a refusal. `None` if no answer arrived.
-    pub(super) status: Option<StatusCode>,
-    pub(super) retry_after: Option<Duration>,
-    message: String,
-}
-
-impl fmt::Display for HttpFailure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl StdError for HttpFailure {}
-
-impl From<reqwest::Error> for HttpFailure {
-    fn from(error: reqwest::Error) -> Self {
-        Self {
-            status: None,
-            retry_after: None,
-            message: format!("{:#}", anyhow::Error::from(error)),
-        }
-    }
-}
-
-pub(super) type Failure = StreamableHttpError<HttpFailure>;
 type Events = BoxStream<'static, Result<Sse, SseError>>;
 
 /// The client of one connection.
@@ -307,82 +275,6 @@ fn bounded(
         Ok(chunk)
     });
     bytes.boxed()
-}
-
-/// Reads the body of an answer. Returns `None` if it is longer than `longest`.
-async fn read(mut response: Response, longest: usize) -> Result<Option<Vec<u8>>, Failure> {
-    let is_refusal = !response.status().is_success();
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(failed)? {
-        if body.len() + chunk.len() > longest {
-            return Ok(is_refusal.then_some(body));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(Some(body))
-}
-
-fn failed(error: reqwest::Error) -> Failure {
-    Failure::Client(error.into())
-}
-
-async fn refusal(response: Response) -> Failure {
-    let head = failure(&response, "");
-    let body = read(response, LONGEST_REFUSAL).await.ok().flatten();
-    Failure::Client(HttpFailure {
-        message: format!("{head}{}", said(&body.unwrap_or_default())),
-        ..head
-    })
-}
-
-fn failure(response: &Response, said: &str) -> HttpFailure {
-    let wait = response.headers().get(RETRY_AFTER);
-    let seconds = wait.and_then(|wait| wait.to_str().ok()?.trim().parse().ok());
-    HttpFailure {
-        status: Some(response.status()),
-        retry_after: seconds.map(Duration::from_secs),
-        message: format!("it answered {}{said}", response.status()),
-    }
-}
-
-/// Returns a refusal's message after a colon; nothing for an HTML page.
-fn said(body: &[u8]) -> String {
-    let text = String::from_utf8_lossy(body);
-    let text = text.trim();
-    let reason = lenient::read(body).and_then(|body| {
-        let places = [
-            "/error/message",
-            "/error_description",
-            "/message",
-            "/detail",
-            "/error",
-        ];
-        let said = places
-            .iter()
-            .find_map(|place| body.pointer(place)?.as_str())?;
-        Some(said.to_owned())
-    });
-    match reason {
-        Some(reason) => format!(": {}", reason.chars().take(QUOTED).collect::<String>()),
-        None if text.is_empty() || text.starts_with(['<', '{', '[']) => String::new(),
-        None => format!(": {}", text.chars().take(QUOTED).collect::<String>()),
-    }
-}
-
-/// Returns whether a refusal is an MCP message.
-fn says_why(body: &[u8]) -> bool {
-    lenient::read(body).is_some_and(|body| body["error"].is_object() && body["jsonrpc"] == "2.0")
-}
-
-/// Returns whether a refusal concerns the session, not one call: its `id` is null or missing, or it mentions the session.
-fn names_no_call(body: &[u8]) -> bool {
-    let speaks_of_session = String::from_utf8_lossy(body)
-        .to_ascii_lowercase()
-        .contains("session");
-    speaks_of_session
-        || lenient::read(body).is_some_and(|body| {
-            body["error"].is_object() && body.get("id").is_none_or(Value::is_null)
-        })
 }
 
 impl StreamableHttpClient for Client {

@@ -8,6 +8,7 @@ mod cache;
 mod catalog;
 mod failure;
 mod http;
+mod http_failure;
 mod lenient;
 mod mend;
 mod message;

@@ -20,7 +20,7 @@ use super::{
     pipeline::{Limits, Pipeline},
     receipt::Scope,
     repeats::Repeats,
-    requests::{RequestLog, are_requests_kept},
+    requests::RequestLog,
 };
 use crate::{
     manager::{ManagerClient, NotesError},
@@ -56,6 +56,8 @@ pub(super) struct Inner {
     pub(super) source: Source,
     pub(super) mode: SyncType,
     pub(super) is_resume: bool,
+    /// The only item that is wanted.
+    refetch: Option<String>,
     pub(super) last_sync_at: Option<OffsetDateTime>,
     /// The checkpoint that is published again if the run saves none: completing a run always publishes one.
     pub(super) previous: Option<Value>,
@@ -113,6 +115,7 @@ impl SyncContext {
                 source,
                 mode,
                 is_resume: request.is_resume,
+                refetch: request.refetch,
                 last_sync_at: request.last_sync_at,
                 previous,
                 starts_over,
@@ -126,7 +129,7 @@ impl SyncContext {
                 looked_up: LookedUp::default(),
                 groups,
                 repeats: Repeats::of(mode),
-                requests: are_requests_kept().then(Arc::default),
+                requests: crate::redact::are_requests_kept().then(Arc::default),
             }),
             scope: Arc::default(),
         }
@@ -135,6 +138,11 @@ impl SyncContext {
     /// Returns the run's id.
     pub fn sync_run_id(&self) -> &str {
         &self.inner.run
+    }
+
+    /// Returns the only item that is wanted, if the run is to fetch one item again.
+    pub(crate) fn refetch(&self) -> Option<&str> {
+        self.inner.refetch.as_deref()
     }
 
     /// Returns the source's id.

@@ -97,6 +97,13 @@ impl SyncContext {
         self.inner.secrets.redact(text)
     }
 
+    /// Notes that a function with `#[refetch]` is called for the wanted item.
+    pub(crate) fn note_refetch(&self) {
+        self.inner
+            .pipeline
+            .report(|report| report.is_refetch = true);
+    }
+
     /// Shows people what the run waits for. `None` removes it.
     pub(crate) fn set_waiting_for(&self, text: Option<String>) {
         let text = text.map(|text| self.inner.secrets.redact(&text));

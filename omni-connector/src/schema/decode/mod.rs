@@ -4,6 +4,7 @@
 mod equivalence;
 mod key;
 mod misfit;
+mod nested;
 mod trace;
 mod value;
 

@@ -3,20 +3,16 @@
 //! It accepts the same input as `serde_json::Value`, except lists in place of structs. It is compiled once for each of the
 //! hundreds of types that a connector decodes. Hence it is one plain type; a wrapper around another would need four.
 
-use std::{mem, vec};
-
 use serde::{
     Deserializer,
-    de::{
-        DeserializeSeed, EnumAccess, Error, Expected, MapAccess, SeqAccess, Unexpected,
-        VariantAccess, Visitor,
-    },
+    de::{DeserializeSeed, EnumAccess, Error, Unexpected, VariantAccess, Visitor},
 };
-use serde_json::{Map, Number, Value, map};
+use serde_json::{Map, Number, Value};
 
 use super::{
     key::Key,
     misfit::{Misfit, Step, misfit},
+    nested::{Entries, Items, List, Object},
     trace,
 };
 
@@ -219,151 +215,6 @@ impl<'de> Deserializer<'de> for Decoder {
 
 /// The name under which `serde_json::value::RawValue` requests a value's raw JSON.
 const RAW: &str = "$serde_json::private::RawValue";
-
-/// The state of decoding a list.
-struct List {
-    items: vec::IntoIter<Value>,
-    length: usize,
-}
-
-impl List {
-    fn of(value: Value, expected: &dyn Expected) -> Result<Self, Misfit> {
-        let Value::Array(items) = value else {
-            return Err(misfit(&value, expected));
-        };
-        Ok(Self {
-            length: items.len(),
-            items: items.into_iter(),
-        })
-    }
-
-    /// Adds the index of the current item to an error.
-    fn at_item(&self, misfit: Misfit) -> Misfit {
-        misfit.below(Step::Index(self.length - self.items.len() - 1))
-    }
-
-    /// Returns an error if items are left over, as in a list that is longer than a tuple.
-    fn end(self) -> Result<(), Misfit> {
-        match self.items.len() {
-            0 => Ok(()),
-            left => Err(Misfit::invalid_length(
-                self.length,
-                &format!("{} items", self.length - left).as_str(),
-            )),
-        }
-    }
-}
-
-struct Items<'a>(&'a mut List);
-
-impl<'de> SeqAccess<'de> for Items<'_> {
-    type Error = Misfit;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(
-        &mut self,
-        seed: T,
-    ) -> Result<Option<T::Value>, Misfit> {
-        let Some(item) = self.0.items.next() else {
-            return Ok(None);
-        };
-        match seed.deserialize(Decoder(item)) {
-            Ok(value) => Ok(Some(value)),
-            Err(misfit) => Err(self.0.at_item(misfit)),
-        }
-    }
-
-    fn size_hint(&self) -> Option<usize> {
-        Some(self.0.items.len())
-    }
-}
-
-/// The state of decoding an object.
-struct Object {
-    entries: map::IntoIter,
-    /// The key of the current entry.
-    key: String,
-    value: Value,
-}
-
-impl Object {
-    fn of(value: Value, expected: &dyn Expected) -> Result<Self, Misfit> {
-        let Value::Object(entries) = value else {
-            return Err(misfit(&value, expected));
-        };
-        Ok(Self {
-            entries: entries.into_iter(),
-            key: String::new(),
-            value: Value::Null,
-        })
-    }
-
-    /// Makes the state for a struct with these fields.
-    fn of_struct(
-        value: Value,
-        fields: &'static [&'static str],
-        expected: &dyn Expected,
-    ) -> Result<Self, Misfit> {
-        trace::note_known(fields);
-        Self::of(value, expected)
-    }
-
-    fn next_key(&mut self) -> Option<Key<'_>> {
-        (self.key, self.value) = self.entries.next()?;
-        Some(Key(&self.key))
-    }
-
-    fn value(&mut self) -> Decoder {
-        Decoder(mem::take(&mut self.value))
-    }
-
-    /// Adds the key of the current entry to an error.
-    fn at_key(&mut self, misfit: Misfit) -> Misfit {
-        misfit.below(Step::Key(mem::take(&mut self.key)))
-    }
-
-    /// Returns an error if the visitor succeeded and entries are left over.
-    fn end(self, is_decoded: bool) -> Option<Misfit> {
-        let left = self.entries.len();
-        (is_decoded && left > 0).then(|| Misfit::invalid_length(left, &"no more entries"))
-    }
-}
-
-struct Entries<'a>(&'a mut Object);
-
-impl<'de> MapAccess<'de> for Entries<'_> {
-    type Error = Misfit;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(
-        &mut self,
-        seed: K,
-    ) -> Result<Option<K::Value>, Misfit> {
-        let Some(key) = self.0.next_key() else {
-            return Ok(None);
-        };
-        match seed.deserialize(key) {
-            Ok(key) => {
-                trace::note(&key);
-                Ok(Some(key))
-            }
-            Err(misfit) => Err(self.0.at_key(misfit)),
-        }
-    }
-
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Misfit> {
-        match seed.deserialize(self.0.value()) {
-            Ok(value) => {
-                trace::note(&value);
-                trace::note_taken::<V::Value>(&self.0.key);
-                Ok(value)
-            }
-            Err(misfit) => Err(self.0.at_key(misfit)),
-        }
-    }
-
-    fn size_hint(&self) -> Option<usize> {
-        Some(self.0.entries.len())
-    }
-}
 
 /// An enum variant: its name alone, or as the only key of an object.
 struct Chosen {

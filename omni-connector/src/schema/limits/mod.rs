@@ -16,7 +16,7 @@ use serde_json::{Map, Number, Value};
 use {format::Format, shape::Shape, violation::Path};
 pub(crate) use {
     number::compare,
-    spelling::{forms, whole_numbers},
+    spelling::{check_limits, whole_numbers},
     violation::Violation,
 };
 

@@ -3,11 +3,11 @@
 //! A schema does not contain aliases, and serde does not list them. Trial decoding finds an alias: an input with the
 //! declared name decodes identically, and an input with both names is refused as a duplicate.
 
-use std::{collections::BTreeSet, iter};
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::Rule;
+use super::{Rule, violation::Path};
 use crate::schema::{Tried, whole};
 
 /// Decodes an input on trial.
@@ -31,29 +31,42 @@ enum Unknown {
     Constant { place: String, declared: Vec<Value> },
 }
 
-/// Rewrites the input with the schema's spelling. Ambiguous aliases yield several forms, and each must satisfy the limits.
+/// Checks an input against the limits in the schema's spelling. Ambiguous aliases yield several forms of it, and each must
+/// satisfy the limits.
 ///
 /// # Errors
-/// Returns the path of an object with too many undeclared names.
-pub(crate) fn forms(rule: &Rule, input: &Value, decode: Try<'_>) -> Result<Vec<Value>, String> {
+/// Returns the first violated limit, or that too many names and values are not declared.
+pub(crate) fn check_limits(rule: &Rule, input: &Value, decode: Try<'_>) -> Result<(), String> {
     if !rule.limits {
-        return Ok(Vec::new());
+        return Ok(());
     }
-    let mut found = Vec::new();
-    unknown(&[rule], input, String::new(), &mut found);
+    let check = |form: &Value| rule.check(form).map_err(|violation| violation.to_string());
+    let found = unknown_of(rule, input);
     if found.is_empty() {
-        return Ok(vec![input.clone()]);
+        return check(input);
     }
+    forms(rule, input, found, decode)?
+        .iter()
+        .try_for_each(check)
+}
+
+/// Rewrites the input with the schema's spelling of what was found in it.
+fn forms(
+    rule: &Rule,
+    input: &Value,
+    found: Vec<Unknown>,
+    decode: Try<'_>,
+) -> Result<Vec<Value>, String> {
     if found.len() > MOST_UNKNOWN {
         return Err(format!(
             "more than {MOST_UNKNOWN} names and values in it are not declared"
         ));
     }
+    let mut forms = vec![input.clone()];
     // Decoding itself reports an input that does not decode.
     let Ok(trace) = decode(input) else {
-        return Ok(vec![input.clone()]);
+        return Ok(forms);
     };
-    let mut forms = vec![input.clone()];
     for spelling in found {
         let mut next = Vec::new();
         for form in forms {
@@ -66,13 +79,16 @@ pub(crate) fn forms(rule: &Rule, input: &Value, decode: Try<'_>) -> Result<Vec<V
         next.truncate(MOST_FORMS);
         forms = next;
     }
-    if forms[..] == [input.clone()] {
+    if forms.iter().eq([input]) {
         return Ok(forms);
     }
     // Values below an alias can be checked only now.
     let mut all = Vec::new();
     for form in forms {
-        all.extend(self::forms(rule, &form, decode)?);
+        match unknown_of(rule, &form) {
+            found if found.is_empty() => all.push(form),
+            found => all.extend(self::forms(rule, &form, found, decode)?),
+        }
     }
     all.truncate(MOST_FORMS);
     Ok(all)
@@ -85,7 +101,7 @@ pub(crate) fn whole_numbers(rule: &Rule, input: &mut Value) {
 }
 
 fn make_whole(rules: &[&Rule], value: &mut Value) {
-    let rules: Vec<_> = rules.iter().flat_map(|rule| rule.here()).collect();
+    let rules = with_alternatives(rules);
     match value {
         Value::Number(number)
             if rules.is_empty() || rules.iter().any(|rule| rule.shape.is_integer()) =>
@@ -117,58 +133,68 @@ fn of_field<'a>(rules: &[&'a Rule], name: &str) -> Vec<&'a Rule> {
     rules.iter().flat_map(|rule| rule.of_field(name)).collect()
 }
 
-impl Rule {
-    /// Returns this rule and the rules of all alternatives for the same value.
-    fn here(&self) -> Box<dyn Iterator<Item = &Self> + '_> {
-        let inner = self.all.iter().chain(self.any.iter().flatten());
-        Box::new(iter::once(self).chain(inner.flat_map(Self::here)))
+/// Returns the rules and those of all alternatives for the same value.
+fn with_alternatives<'a>(rules: &[&'a Rule]) -> Vec<&'a Rule> {
+    fn add<'a>(rule: &'a Rule, all: &mut Vec<&'a Rule>) {
+        all.push(rule);
+        let inner = rule.all.iter().chain(rule.any.iter().flatten());
+        for rule in inner {
+            add(rule, all);
+        }
     }
+    let mut all = Vec::with_capacity(rules.len());
+    for rule in rules {
+        add(rule, &mut all);
+    }
+    all
 }
 
-/// Collects the names and constants that no rule at a path lists.
-fn unknown(rules: &[&Rule], value: &Value, place: String, found: &mut Vec<Unknown>) {
-    let rules: Vec<_> = rules.iter().flat_map(|rule| rule.here()).collect();
+/// Finds the names and constants of an input that no rule at their path lists.
+fn unknown_of(rule: &Rule, input: &Value) -> Vec<Unknown> {
+    let mut found = Vec::new();
+    find_unknown(&[rule], input, Path::Root, &mut found);
+    found
+}
+
+fn find_unknown(rules: &[&Rule], value: &Value, place: Path<'_>, found: &mut Vec<Unknown>) {
+    let rules = with_alternatives(rules);
     if rules.is_empty() {
         return;
     }
     match value {
         Value::Object(fields) => {
-            let declared: Vec<_> = rules
-                .iter()
-                .flat_map(|rule| rule.properties.iter().map(|(name, _)| name))
-                .collect();
-            let missing: BTreeSet<_> = declared
-                .iter()
-                .filter(|name| !fields.contains_key(**name))
-                .map(|name| (*name).clone())
-                .collect();
+            let declared = || rules.iter().flat_map(|rule| &rule.properties);
             for (name, value) in fields {
-                if !missing.is_empty() && !declared.contains(&name) {
-                    found.push(Unknown::Name {
-                        place: place.clone(),
-                        name: name.clone(),
-                        declared: missing.clone(),
-                    });
+                if !declared().any(|(known, _)| known == name) {
+                    let missing: BTreeSet<_> = declared()
+                        .filter(|(known, _)| !fields.contains_key(known))
+                        .map(|(known, _)| known.clone())
+                        .collect();
+                    if !missing.is_empty() {
+                        found.push(Unknown::Name {
+                            place: place.pointer(),
+                            name: name.clone(),
+                            declared: missing,
+                        });
+                    }
                 }
-                let below = format!("{place}/{}", name.replace('~', "~0").replace('/', "~1"));
-                unknown(&of_field(&rules, name), value, below, found);
+                let place = Path::Field(&place, name);
+                find_unknown(&of_field(&rules, name), value, place, found);
             }
         }
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                unknown(
-                    &of_item(&rules, index),
-                    item,
-                    format!("{place}/{index}"),
-                    found,
-                );
+                let place = Path::Item(&place, index);
+                find_unknown(&of_item(&rules, index), item, place, found);
             }
         }
         Value::String(_) => {
-            let declared = rules.iter().flat_map(|rule| rule.shape.constants());
-            let declared: Vec<_> = declared.cloned().collect();
-            if !declared.is_empty() && !declared.contains(value) {
-                found.push(Unknown::Constant { place, declared });
+            let declared = || rules.iter().flat_map(|rule| rule.shape.constants());
+            if declared().next().is_some() && !declared().any(|constant| constant == value) {
+                found.push(Unknown::Constant {
+                    place: place.pointer(),
+                    declared: declared().cloned().collect(),
+                });
             }
         }
         _ => {}

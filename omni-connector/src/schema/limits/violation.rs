@@ -40,6 +40,18 @@ impl fmt::Display for Path<'_> {
 }
 
 impl Path<'_> {
+    /// Returns the path as a JSON pointer (RFC 6901).
+    pub(super) fn pointer(&self) -> String {
+        match self {
+            Self::Root => String::new(),
+            Self::Field(parent, name) => {
+                let name = name.replace('~', "~0").replace('/', "~1");
+                format!("{}/{name}", parent.pointer())
+            }
+            Self::Item(parent, index) => format!("{}/{index}", parent.pointer()),
+        }
+    }
+
     pub(super) fn limit(&self, problem: impl Into<String>) -> Violation {
         Violation {
             path: self.to_string(),

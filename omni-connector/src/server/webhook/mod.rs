@@ -68,10 +68,10 @@ pub(super) fn look_over(connector: &dyn ErasedConnector) -> Result<()> {
 }
 
 /// Returns the routes of the connector's webhooks.
-pub(super) fn router(app: &App, runner: &Runner) -> Router {
+pub(super) fn router(app: &Arc<App>, runner: &Runner) -> Router {
     let mut router = Router::new();
     for route in app.connector.webhooks() {
-        let (app, runner) = (app.clone(), runner.clone());
+        let (app, runner) = (Arc::clone(app), runner.clone());
         let call = move |parameters: RawPathParams, request: Request| async move {
             answer(&app, &runner, route, &parameters, request).await
         };

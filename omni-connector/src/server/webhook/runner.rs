@@ -48,7 +48,7 @@ const RESTARTED: Duration = Duration::from_secs(30);
 /// ```
 #[derive(Clone)]
 pub struct Runner {
-    app: App,
+    app: Arc<App>,
     window: Duration,
     queues: Arc<Mutex<HashMap<String, Queue>>>,
 }
@@ -61,7 +61,7 @@ struct Queue {
 }
 
 impl Runner {
-    pub(in crate::server) fn new(app: App, window: Duration) -> Self {
+    pub(in crate::server) fn new(app: Arc<App>, window: Duration) -> Self {
         Self {
             app,
             window,
@@ -177,7 +177,7 @@ impl Runner {
             manager,
             runs,
             ..
-        } = &self.app;
+        } = &*self.app;
         let Ok(slot) = runs.reserve(run, source_id, mode) else {
             bail!(
                 "another run is already working on the source, or the connector is about to stop"
@@ -192,6 +192,7 @@ impl Runner {
             last_sync_at: None,
             checkpoint: None,
             is_resume: false,
+            refetch: None,
         };
         let new = NewRun {
             request,

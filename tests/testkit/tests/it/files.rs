@@ -1,11 +1,11 @@
 //! Tests checks against files of the package: the manifest and checkpoints of earlier versions.
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, process::Command, time::Duration};
 
 use omni_connector_dev::testing::{Check, Conformance, Verdict};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::source::tracker;
+use crate::source::{ISSUES, tracker};
 
 /// Creates a package with one file.
 fn package(name: &str, file: &str, text: &str) -> (PathBuf, Conformance) {
@@ -66,4 +66,59 @@ fn a_skipped_check_prints_its_reason() {
         .skip(Check::Deletes, "the source never deletes")
         .run(Check::Deletes);
     assert_eq!(text(&verdict), "left out: the source never deletes");
+}
+
+/// Each test process has its own environment, so the variable is set for a process of its own.
+#[test]
+fn update_writes_the_checkpoint_of_this_version_which_is_accepted_afterwards() {
+    const INNER: &str = "OMNI_TEST_COMPAT";
+    let (_, suite) = package("written", "tests/readme", "");
+    let compat = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("written/tests/compat");
+    if std::env::var_os(INNER).is_some() {
+        let verdict = suite.run(Check::OldState);
+        assert_eq!(text(&verdict), "ok: 1 checkpoints of earlier versions");
+        return;
+    }
+    let _ = fs::remove_dir_all(&compat);
+    let verdict = suite.run(Check::OldState);
+    assert!(text(&verdict).contains("`UPDATE=1` writes"), "{verdict}");
+    assert!(!compat.exists(), "nothing is written without `UPDATE`");
+
+    let name = "files::update_writes_the_checkpoint_of_this_version_which_is_accepted_afterwards";
+    let inner = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", name])
+        .envs([("UPDATE", "1"), (INNER, "1")])
+        .output()
+        .unwrap();
+    assert!(
+        inner.status.success(),
+        "{}",
+        String::from_utf8_lossy(&inner.stdout)
+    );
+    let files: Vec<_> = fs::read_dir(&compat)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    let [file] = &files[..] else {
+        panic!("{files:?}")
+    };
+    let name = file.file_name().unwrap().to_str().unwrap();
+    assert_eq!(name, concat!(env!("CARGO_PKG_VERSION"), ".json"));
+    let written: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
+    assert_eq!(written["ids"].as_array().unwrap().len(), ISSUES);
+
+    let verdict = suite.run(Check::OldState);
+    assert!(matches!(verdict, Verdict::Passed(_)), "{verdict}");
+}
+
+#[test]
+fn a_check_that_takes_longer_than_its_limit_fails() {
+    let (_, suite) = package("limited", "tests/readme", "");
+    let verdict = suite
+        .time_limit(Duration::from_millis(1))
+        .run(Check::Completes);
+    assert!(
+        text(&verdict).contains("the check takes longer than 1ms"),
+        "{verdict}"
+    );
 }

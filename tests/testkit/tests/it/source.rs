@@ -21,7 +21,7 @@ pub(crate) fn tracker() -> FakeApi {
                 "project": "ops",
                 "readers": ["ada@example.com", "bo@example.com"],
                 "watchers": ["ada@example.com", "bo@example.com"],
-                "updated": "2026-01-02T10:00:00Z",
+                "updated": format!("2026-01-02T10:{:02}:00Z", number - 1),
             })
         })
         .collect();
@@ -36,6 +36,8 @@ pub(crate) fn tracker() -> FakeApi {
             Paging::cursor("/next").size("limit", 4),
             issues,
         )
+        .since("since", "updated")
+        .container("project")
         .item("/issues/{key}", Clone::clone)
         .post(
             "/issues",

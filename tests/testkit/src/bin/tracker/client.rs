@@ -30,7 +30,8 @@ impl Client {
         }
     }
 
-    pub(crate) async fn issues(&self, cursor: Option<&str>) -> Result<Issues> {
+    /// Reads a page of the issues that changed since a time, or of all.
+    pub(crate) async fn issues(&self, cursor: Option<&str>, since: Option<&str>) -> Result<Issues> {
         let mut answer = Value::Null;
         if makes("html is an empty list")
             || makes("a storm of retries")
@@ -39,9 +40,11 @@ impl Client {
             let mut attempts = 0;
             loop {
                 attempts += 1;
-                let mut url = format!("{}/issues", self.url);
-                if let Some(cursor) = cursor {
-                    url = format!("{url}?cursor={cursor}");
+                let mut url = format!("{}/issues?", self.url);
+                for (name, value) in [("cursor", cursor), ("since", since)] {
+                    if let Some(value) = value {
+                        url.extend([name, "=", value, "&"]);
+                    }
                 }
                 let sent = self
                     .plain
@@ -51,13 +54,17 @@ impl Client {
                     .await;
                 match sent {
                     Ok(sent) if sent.status().is_success() => {
-                        answer = match sent.json().await {
+                        // Bytes that are not UTF-8 are replaced.
+                        let text = sent.text().await.unwrap_or_default();
+                        answer = match serde_json::from_str(&text) {
                             Ok(answer) => answer,
                             Err(_) if !makes("a storm of retries") => Value::Null,
                             Err(error) => return Err(error.into()),
                         };
                         break;
                     }
+                    // An unknown token is another mistake.
+                    Ok(sent) if sent.status() == 400 => bail!("the tracker says 400"),
                     _ if makes("errors are ignored") => break,
                     Ok(sent) if !makes("a storm of retries") || attempts > 500 => {
                         bail!("the tracker says {}", sent.status())
@@ -73,8 +80,26 @@ impl Client {
             if let Some(cursor) = cursor {
                 call = call.query(&[("cursor", cursor)]);
             }
-            let read = call.read().await;
+            if let Some(since) = since {
+                call = call.query(&[("since", since)]);
+            }
+            let read: Result<Value> = async {
+                if makes("a byte that is not UTF-8 fails the run") {
+                    return Ok(serde_json::from_slice(call.send().await?.bytes())?);
+                }
+                Ok(call.read().await?)
+            }
+            .await;
+            let is_unknown_token = |error: &dyn std::fmt::Display| {
+                cursor.is_some() && error.to_string().contains("says 400")
+            };
             answer = match read {
+                Err(error) if is_unknown_token(&error) => {
+                    if !makes("a token that the source no longer knows is the end") {
+                        return Err(error);
+                    }
+                    json!({ "issues": [] })
+                }
                 Err(_) if makes("a failed page is the end") && cursor.is_some() => Value::Null,
                 read => read?,
             };

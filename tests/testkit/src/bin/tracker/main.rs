@@ -12,7 +12,7 @@ use std::{
 };
 
 use client::Client;
-use omni_connector::{Server, ServerConfig, prelude::*};
+use omni_connector::{Server, ServerConfig, SyncType, prelude::*};
 use sending::{delete, groups, id_of, send};
 
 /// Returns whether the process makes this mistake.
@@ -60,10 +60,18 @@ struct Known {
     cursor: Option<String>,
     #[serde(default)]
     resumes: u32,
+    #[serde(default)]
+    runs: u32,
+    /// The newest time of a change that the source gave.
+    #[serde(default)]
+    newest: Option<String>,
+    /// The time since which this run asks for changes; none for all issues.
+    #[serde(default)]
+    since: Option<String>,
 }
 
 /// Issues of an imaginary tracker.
-#[connector(name = "tracker", source_types = [Jira], config = Settings, credentials = ApiKey, state = Known)]
+#[connector(name = "tracker", source_types = [Jira], sync_modes = [full, incremental], config = Settings, credentials = ApiKey, state = Known)]
 struct Tracker;
 
 #[connector]
@@ -101,18 +109,29 @@ impl Tracker {
             eprintln!("signing in with {}", client.key.expose());
         }
         if !ctx.is_resume() {
-            known.ids = known.last()?.map(|last| last.ids).unwrap_or_default();
+            let last = known.last()?.unwrap_or_default();
+            known.ids = last.ids;
             known.seen.clear();
             known.cursor = None;
             known.resumes = 0;
+            known.since = None;
+            if ctx.sync_mode() == SyncType::Incremental {
+                known.since.clone_from(&last.newest);
+            }
+            if makes("the checkpoint counts the runs") {
+                known.runs = last.runs + 1;
+            }
             known.save().await?;
-        } else if makes("a run that is resumed twice ends early") {
+        } else if makes("a run that is resumed twice ends early")
+            || makes("a resumed run leaves a mark")
+        {
             known.resumes += 1;
             known.save().await?;
-            if known.resumes > 1 {
+            if known.resumes > 1 && !makes("a resumed run leaves a mark") {
                 return Ok(());
             }
         }
+        let since = known.since.clone();
         let resumed = known.cursor.is_some();
         if !(makes("groups are sent once only") && resumed) {
             groups(&client, &ctx).await?;
@@ -122,10 +141,11 @@ impl Tracker {
         let first = known.cursor.clone();
         let mut cursor = first;
         loop {
-            let page = client.issues(cursor.as_deref()).await?;
+            let page = client.issues(cursor.as_deref(), since.as_deref()).await?;
             if makes("every page is read from the first one on") {
-                for token in &tokens {
-                    client.issues(Some(token)).await?;
+                // Not all of them, or the check would take minutes.
+                for token in tokens.iter().step_by(50) {
+                    client.issues(Some(token), since.as_deref()).await?;
                 }
             }
             if makes("all pages are kept in memory") {
@@ -138,6 +158,13 @@ impl Tracker {
                 known.save().await?;
             }
             let count = page.items.len();
+            if makes("a single full page fails the run")
+                && cursor.is_none()
+                && count == 4
+                && page.next.is_none()
+            {
+                bail!("there is no token after a full page");
+            }
             for (number, item) in page.items.into_iter().enumerate() {
                 if makes("the last item of a page is lost")
                     && number + 1 == count
@@ -178,6 +205,20 @@ impl Tracker {
                     known.seen.extend(ids);
                     break;
                 }
+                if makes("an unknown project fails the run") && !issue.project.starts_with("ops") {
+                    bail!("{} is of an unknown project", issue.key);
+                }
+                if makes("an item that is gone when it is read fails the run")
+                    && issue.key.len() < 20
+                    && !issue.key.contains('/')
+                {
+                    client
+                        .api
+                        .get(format!("issues/{}", issue.key))
+                        .send()
+                        .await?;
+                }
+                known.newest = known.newest.take().max(issue.updated.clone());
                 if makes("an item that comes twice fails the run") && !met.insert(id_of(&issue)) {
                     bail!("{} came before", issue.key);
                 }
@@ -209,7 +250,21 @@ impl Tracker {
         if makes("what a killed process saw is deleted") {
             known.seen = in_this_process;
         }
-        delete(&mut known, &ctx).await?;
+        if since.is_none() {
+            delete(&mut known, &ctx).await?;
+        } else {
+            // A list of changes does not show what is gone.
+            if makes("an incremental run forgets the known documents") {
+                known.ids.clear();
+            }
+            let mut seen = std::mem::take(&mut known.seen);
+            known.ids.append(&mut seen);
+        }
+        if makes("the watermark is now()") {
+            let now = OffsetDateTime::now_utc();
+            let (hour, minute, second) = now.to_hms();
+            known.newest = Some(format!("{}T{hour:02}:{minute:02}:{second:02}Z", now.date()));
+        }
         known.cursor = None;
         known.save().await?;
         Ok(())
@@ -221,13 +276,20 @@ impl Tracker {
         &self,
         config: Config<Settings>,
         credentials: Credentials<ApiKey>,
+        actor: Option<Actor>,
         /** Key of the issue */
         #[arg(max_length = 20)]
         key: String,
     ) -> Result<Value> {
         let client = Client::new(&config, &credentials);
+        if makes("an unknown person is 500") && actor.is_some() {
+            bail!("nobody has this address");
+        }
         let read = client.api.get(format!("issues/{key}")).read().await;
         match read {
+            Err(_) if makes("a false hides what the source refuses") => {
+                Ok(json!({ "archived": false }))
+            }
             Err(_) if makes("an action hides what the source refuses") => Ok(json!({})),
             Err(error) if makes("a refusal of the source is 500") => bail!("{error}"),
             read => Ok(read?),

@@ -33,6 +33,11 @@ fn readers_of(issue: &Issue) -> DocumentPermissions {
         Some(readers) if makes("a group that nobody sends") => {
             DocumentPermissions::users(readers).and_groups(["lost@teams.example.com"])
         }
+        Some(readers) if makes("a stranger may read everything") => {
+            let stranger = "eve@example.com".to_owned();
+            let readers = readers.iter().cloned().chain([stranger]);
+            DocumentPermissions::users(readers).and_groups(team)
+        }
         Some(readers) => DocumentPermissions::users(readers).and_groups(team),
         None if makes("unknown readers are everybody") => DocumentPermissions::public(),
         None => DocumentPermissions::private(),
@@ -97,7 +102,7 @@ pub(crate) async fn send(
     }
     let readers = if makes("readers are sent once") && known.ids.contains(&id_of(issue)) {
         DocumentPermissions::users(["ada@example.com", "bo@example.com"])
-            .and_groups(["ops@teams.example.com"])
+            .and_groups([format!("{}@teams.example.com", issue.project)])
     } else {
         readers_of(issue)
     };
@@ -106,6 +111,8 @@ pub(crate) async fn send(
         document
     } else if makes("values of operators have blanks") {
         document.attribute("project", "Ops team")
+    } else if makes("projects are sent once") && known.ids.contains(&id_of(issue)) {
+        document.attribute("project", "ops")
     } else {
         document.attributes_of(issue)
     };
@@ -130,8 +137,13 @@ pub(crate) async fn delete(known: &mut Known, ctx: &SyncContext) -> Result<()> {
         for id in &known.seen {
             listing.saw(id);
         }
-        let deletions = ctx.delete_unseen(listing.finish()?).await?;
-        known.seen.extend(deletions.held_back);
+        let listing = listing.finish()?;
+        if makes("one document is deleted in a run") && (2..5).contains(&gone.len()) {
+            ctx.delete(&gone[0]).await?;
+        } else {
+            let deletions = ctx.delete_unseen(listing).await?;
+            known.seen.extend(deletions.held_back);
+        }
     }
     known.ids = std::mem::take(&mut known.seen);
     Ok(())

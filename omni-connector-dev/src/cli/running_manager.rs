@@ -22,7 +22,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// A running manager, as described in the file.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Warm {
+pub(super) struct RunningManager {
     url: String,
     version: String,
     pid: u32,
@@ -32,19 +32,23 @@ pub(super) struct Warm {
 
 /// The file of a running manager. Dropping the value removes the file.
 #[derive(Debug)]
-pub(super) struct Note(PathBuf);
+pub(super) struct ManagerFile(PathBuf);
 
-impl Drop for Note {
+impl Drop for ManagerFile {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.0);
     }
 }
 
-impl Warm {
+impl RunningManager {
     /// Writes the manager's address into the store.
-    pub(super) fn note(store: &Path, url: &str, connector: Named) -> Result<Note, Failure> {
+    pub(super) fn write_file(
+        store: &Path,
+        url: &str,
+        connector: Named,
+    ) -> Result<ManagerFile, Failure> {
         let path = store.join(FILE);
-        let warm = Self {
+        let running = Self {
             url: url.to_owned(),
             version: VERSION.to_owned(),
             pid: std::process::id(),
@@ -52,11 +56,11 @@ impl Warm {
         };
         let _ = fs::remove_file(&path);
         let written = private_file(&path)
-            .and_then(|mut file| file.write_all(&serde_json::to_vec_pretty(&warm)?));
+            .and_then(|mut file| file.write_all(&serde_json::to_vec_pretty(&running)?));
         written.map_err(|error| {
             Failure::failed(format!("`{}` cannot be written: {error}", path.display()))
         })?;
-        Ok(Note(path))
+        Ok(ManagerFile(path))
     }
 
     /// Finds the running manager of a store; none if the file is missing or no manager answers.
@@ -67,29 +71,29 @@ impl Warm {
         let Ok(bytes) = fs::read(store.join(FILE)) else {
             return Ok(None);
         };
-        let Ok(warm) = serde_json::from_slice::<Self>(&bytes) else {
+        let Ok(running) = serde_json::from_slice::<Self>(&bytes) else {
             return Ok(None);
         };
         // A killed manager leaves the file behind. Then nothing answers there, or a manager of another store.
-        let is_alive = match warm.client()?.about().await {
+        let is_alive = match running.client()?.about().await {
             Ok(about) => about.is_of(store),
             Err(_) => false,
         };
         if !is_alive {
             return Ok(None);
         }
-        if warm.version != VERSION {
+        if running.version != VERSION {
             return Err(Failure::failed(format!(
                 "the store `{}` is used by a manager of version {}, and this is version {VERSION}",
                 store.display(),
-                warm.version
+                running.version
             ))
             .help(format!(
                 "end that one (process {}), then run this again",
-                warm.pid
+                running.pid
             )));
         }
-        Ok(Some(warm))
+        Ok(Some(running))
     }
 
     /// Creates a client of the manager.
@@ -116,10 +120,10 @@ pub(super) async fn find_for(
     arguments: &ConnectorArguments,
     package: Option<&str>,
     store: &Path,
-) -> Result<Option<Warm>, Failure> {
-    let Some(warm) = Warm::find(store).await? else {
+) -> Result<Option<RunningManager>, Failure> {
+    let Some(running) = RunningManager::find(store).await? else {
         return Ok(None);
     };
-    warm.check(store, &arguments.named(package).await?)?;
-    Ok(Some(warm))
+    running.check(store, &arguments.named(package).await?)?;
+    Ok(Some(running))
 }

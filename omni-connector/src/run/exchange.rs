@@ -1,10 +1,11 @@
-//! The form of a tape: a head line, then one line for each request with its answer. All of it is JSON.
+//! A request with its answer, and the form of a tape: a head line, then one line for each of them. All of it is JSON.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use time::OffsetDateTime;
 
 /// The most bytes kept of a body that is neither JSON nor a form.
 const KEPT: usize = 256 << 10;
@@ -35,6 +36,46 @@ pub struct TapeHead {
 impl TapeHead {
     /// The current version of the form.
     pub const VERSION: u32 = 1;
+
+    /// Writes a tape of these exchanges, in their order.
+    ///
+    /// # Errors
+    /// Returns an error if an exchange cannot be written as JSON.
+    pub fn tape(connector: &str, exchanges: &[Exchange]) -> serde_json::Result<String> {
+        let mut given = BTreeSet::new();
+        let mut known = BTreeSet::new();
+        let mut lines = Vec::with_capacity(exchanges.len());
+        for exchange in exchanges {
+            known.extend(stand_ins(&serde_json::to_string(&exchange.asked)?));
+            let answered = stand_ins(&serde_json::to_string(&exchange.answered)?);
+            // A secret that no request had before is one that the source gave.
+            given.extend(answered.difference(&known).copied());
+            known.extend(answered);
+            lines.push(serde_json::to_string(exchange)?);
+        }
+        let head = Self {
+            tape: Self::VERSION,
+            kit: env!("CARGO_PKG_VERSION").to_owned(),
+            connector: connector.to_owned(),
+            recorded: OffsetDateTime::now_utc().date().to_string(),
+            secrets: known.len(),
+            given,
+            left_out: BTreeSet::new(),
+            made_up: false,
+        };
+        lines.insert(0, serde_json::to_string(&head)?);
+        Ok(lines.join("\n") + "\n")
+    }
+}
+
+/// Returns the numbers of the stand-ins in a text.
+fn stand_ins(text: &str) -> BTreeSet<usize> {
+    let parts = text.split(Exchange::STAND_IN).skip(1);
+    let digits = |part: &str| {
+        let end = part.find(|c: char| !c.is_ascii_digit());
+        part[..end.unwrap_or(part.len())].parse().ok()
+    };
+    parts.filter_map(digits).collect()
 }
 
 /// A request and its answer.
@@ -162,5 +203,41 @@ impl Recorded {
             Self::Text(text) => text.clone().into_bytes(),
             Self::Bytes { base64, .. } => STANDARD.decode(base64).unwrap_or_default(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn exchange(asked: Value, answered: Value) -> Exchange {
+        let empty = BTreeMap::<String, String>::new();
+        let asked = json!({
+            "method": "GET", "at": "https://a.example", "path": "/x", "query": [], "headers": empty, "body": { "json": asked },
+        });
+        let answered = json!({ "status": 200, "headers": empty, "body": { "json": answered } });
+        let one = json!({ "operation": "GET x", "asked": asked, "answered": answered });
+        serde_json::from_value(one).unwrap()
+    }
+
+    #[test]
+    fn a_secret_that_an_answer_had_first_was_given_by_the_source() {
+        let exchanges = [
+            exchange(
+                json!({ "a": "tape_secret_7" }),
+                json!({ "b": ["tape_secret_7", "tape_secret_12"] }),
+            ),
+            exchange(json!({ "a": "tape_secret_12" }), json!({})),
+        ];
+        let tape = TapeHead::tape("acme", &exchanges).unwrap();
+        let mut lines = tape.lines();
+        let head: TapeHead = serde_json::from_str(lines.next().unwrap()).unwrap();
+        assert_eq!((head.secrets, head.given), (2, BTreeSet::from([12])));
+        let read: Vec<Exchange> = lines
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        assert_eq!(read, exchanges);
     }
 }

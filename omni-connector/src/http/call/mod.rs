@@ -1,26 +1,21 @@
 //! Builds one request and sends it.
 
-use std::{
-    borrow::Cow,
-    fmt,
-    sync::{Arc, LazyLock, Mutex},
-    time::Duration,
-};
+mod missing;
+mod request;
 
-use bytes::Bytes;
-use reqwest::{
-    Method, Url,
-    header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
-    multipart::Form,
-};
-use serde::{Serialize, de::DeserializeOwned};
+pub use missing::MayBeMissing;
+pub(super) use request::Body;
+
+use std::{borrow::Cow, fmt, sync::LazyLock, time::Duration};
+
+use reqwest::{Method, Url, header::HeaderMap};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{
     Answer, Api, At, Download, Fresh, Paging, Saved, SourceError, StoppedRequest, Validators, Walk,
     api::Unresolved,
     attempt::request_id,
-    auth::remove_parameter,
     dry_run,
     path::{shown, template},
     send::{self, Reply, ReplyForm},
@@ -50,16 +45,6 @@ pub struct Call {
     pub(super) is_graphql: bool,
     name: Option<Cow<'static, str>>,
     invalid: Option<String>,
-}
-
-/// The body of a request.
-#[derive(Clone)]
-pub(super) enum Body {
-    Empty,
-    Json(Value),
-    Bytes(Bytes),
-    /// A form whose parts may be streams, so it can be sent only once.
-    Once(Arc<Mutex<Option<Form>>>),
 }
 
 impl fmt::Debug for Call {
@@ -92,111 +77,6 @@ impl Call {
             name: None,
             invalid: None,
         }
-    }
-
-    pub(super) fn set_invalid(&mut self, why: impl fmt::Display) {
-        self.invalid.get_or_insert_with(|| why.to_string());
-    }
-
-    /// Adds query parameters. Those with the value `None` are omitted.
-    pub fn query(mut self, parameters: &(impl Serialize + ?Sized)) -> Self {
-        match serde_urlencoded::to_string(parameters) {
-            Ok(more) if more.is_empty() => {}
-            Ok(more) => {
-                if let Ok(url) = &mut self.url {
-                    let query = match url.query().filter(|query| !query.is_empty()) {
-                        Some(query) => format!("{query}&{more}"),
-                        None => more,
-                    };
-                    url.set_query(Some(&query));
-                }
-            }
-            Err(error) => self.set_invalid(format_args!("the query cannot be written: {error}")),
-        }
-        self
-    }
-
-    /// Sets a header.
-    pub fn header(mut self, name: &str, value: impl AsRef<str>) -> Self {
-        match (
-            name.parse::<HeaderName>(),
-            HeaderValue::from_str(value.as_ref()),
-        ) {
-            (Ok(name), Ok(value)) => drop(self.headers.insert(name, value)),
-            _ => self.set_invalid(format_args!("`{name}` cannot be sent as a header")),
-        }
-        self
-    }
-
-    /// Sends a JSON body.
-    pub fn json(mut self, body: &(impl Serialize + ?Sized)) -> Self {
-        match serde_json::to_value(body) {
-            Ok(body) => {
-                self.body = Body::Json(body);
-                self.content_type("application/json")
-            }
-            Err(error) => {
-                self.set_invalid(format_args!("the body cannot be written as JSON: {error}"));
-                self
-            }
-        }
-    }
-
-    /// Sends form fields.
-    pub fn form(mut self, fields: &(impl Serialize + ?Sized)) -> Self {
-        match serde_urlencoded::to_string(fields) {
-            Ok(fields) => self.bytes(fields, "application/x-www-form-urlencoded"),
-            Err(error) => {
-                self.set_invalid(format_args!("the form cannot be written: {error}"));
-                self
-            }
-        }
-    }
-
-    /// Sends bytes with this media type.
-    pub fn bytes(mut self, body: impl Into<Bytes>, media_type: &str) -> Self {
-        self.body = Body::Bytes(body.into());
-        self.content_type(media_type)
-    }
-
-    /// Sends a multipart form. It is sent at most once, since its parts may be streams.
-    pub fn multipart(mut self, form: Form) -> Self {
-        self.body = Body::Once(Arc::new(Mutex::new(Some(form))));
-        self
-    }
-
-    fn content_type(self, media_type: &str) -> Self {
-        self.header(CONTENT_TYPE.as_str(), media_type)
-    }
-
-    /// Declares that repeating the call has no further effect, such as a search sent as `POST`.
-    pub fn repeatable(mut self) -> Self {
-        self.is_repeatable = true;
-        self
-    }
-
-    /// Prevents retries although the method allows them. The call is still retried if the source did not
-    /// receive it.
-    pub fn once(mut self) -> Self {
-        self.is_repeatable = false;
-        self
-    }
-
-    /// Sends a key by which the source recognises a repeated call, which makes the call repeatable.
-    pub fn idempotency_key(self, key: impl AsRef<str>) -> Self {
-        self.header("idempotency-key", key).repeatable()
-    }
-
-    /// Sets the time limit of one attempt, from sending to the last byte; the default is a minute.
-    pub fn within(mut self, time: Duration) -> Self {
-        self.within = time;
-        self
-    }
-
-    /// Names the operation in messages, metrics and spans. The default is the method and the path, with ids replaced.
-    pub fn named(mut self, operation: impl Into<Cow<'static, str>>) -> Self {
-        self.name = Some(operation.into());
-        self
     }
 
     /// Decodes the answer as JSON. An answer without a body is `null`, which `()` and `Option` accept.
@@ -294,44 +174,6 @@ impl Call {
     /// Reads a paged list: see [`Walk::items`].
     pub fn pages(self, paging: Paging) -> Walk {
         Walk::new(self, paging)
-    }
-
-    /// Sets one query parameter, and replaces an existing one of this name.
-    pub(super) fn set_parameter(&mut self, name: &str, value: &Value) {
-        let Ok(url) = &mut self.url else { return };
-        remove_parameter(url, name);
-        let value = match value {
-            Value::String(text) => Cow::Borrowed(text.as_str()),
-            other => Cow::Owned(other.to_string()),
-        };
-        url.query_pairs_mut().append_pair(name, &value);
-    }
-
-    /// Sets one field of the JSON body, and creates missing objects on the way.
-    pub(super) fn set_body_field(&mut self, pointer: &str, value: &Value) {
-        if matches!(self.body, Body::Empty) {
-            *self = self.clone().json(&Value::Object(serde_json::Map::new()));
-        }
-        let Body::Json(body) = &mut self.body else {
-            return self.set_invalid(format_args!(
-                "`{pointer}` can only be put into a body of JSON"
-            ));
-        };
-        let mut place = body;
-        for key in pointer.split('/').skip(1) {
-            if place.is_null() {
-                *place = Value::Object(serde_json::Map::new());
-            }
-            let Some(object) = place.as_object_mut() else {
-                return self.set_invalid(format_args!(
-                    "`{pointer}` leads through something that is not an object"
-                ));
-            };
-            place = object
-                .entry(key.replace("~1", "/").replace("~0", "~"))
-                .or_insert(Value::Null);
-        }
-        *place = value.clone();
     }
 
     /// Returns the name of the operation.
@@ -435,37 +277,6 @@ impl Call {
 static READ_ONLY: LazyLock<bool> =
     LazyLock::new(|| std::env::var("OMNI_HTTP_READ_ONLY").is_ok_and(|value| value == "1"));
 
-/// A call whose answer may be that the thing does not exist. From [`Call::missing_is_none`].
-#[must_use = "a call is made by the method that ends it, such as `read`"]
-#[derive(Debug, Clone)]
-pub struct MayBeMissing(Call);
-
-impl MayBeMissing {
-    /// Decodes the answer as JSON; none after 404 and 410.
-    ///
-    /// # Errors
-    /// As every call.
-    pub async fn read<T: DeserializeOwned>(self) -> Result<Option<T>, SourceError> {
-        or_none(self.0.read().await)
-    }
-
-    /// Reads the answer as a string of at most this many bytes; none after 404 and 410.
-    ///
-    /// # Errors
-    /// As every call.
-    pub async fn text(self, limit: u64) -> Result<Option<String>, SourceError> {
-        or_none(self.0.text(limit).await)
-    }
-
-    /// Saves the answer in a temporary file; none after 404 and 410.
-    ///
-    /// # Errors
-    /// As every call.
-    pub async fn save(self, limit: u64) -> Result<Option<Saved>, SourceError> {
-        or_none(self.0.save(limit).await)
-    }
-}
-
 fn decode<T: DeserializeOwned>(answer: &Answer, at: At) -> Result<T, SourceError> {
     let unreadable = |why| {
         let request_id = request_id(answer.headers());
@@ -477,13 +288,6 @@ fn decode<T: DeserializeOwned>(answer: &Answer, at: At) -> Result<T, SourceError
         SourceError::Unreadable { why, at }
     };
     answer.decode().map_err(unreadable)
-}
-
-fn or_none<T>(outcome: Result<T, SourceError>) -> Result<Option<T>, SourceError> {
-    match outcome {
-        Err(error) if error.is_missing() => Ok(None),
-        other => other.map(Some),
-    }
 }
 
 #[cfg(test)]

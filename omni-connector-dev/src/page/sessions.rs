@@ -1,6 +1,5 @@
-//! Controls access to the page and the content of its answers. A printed address has a one-time token, for which a
-//! browser gets a cookie. Answers must never run foreign scripts, load anything from elsewhere, or contain a stored
-//! secret.
+//! Admits browsers to the page. A printed address has a one-time token, for which a browser gets a cookie. Answers must never
+//! run foreign scripts or load anything from elsewhere.
 
 use std::{
     collections::HashSet,
@@ -29,9 +28,9 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 /// The most unused printed addresses.
 const UNUSED: usize = 32;
 
-/// The tokens of printed addresses, and the cookies of admitted browsers. Cheap to clone.
+/// The unused tokens of printed addresses, and the cookies of the browsers that used one. Cheap to clone.
 #[derive(Debug, Clone)]
-pub(crate) struct Door(Arc<Parts>);
+pub(crate) struct Sessions(Arc<Parts>);
 
 #[derive(Debug)]
 struct Parts {
@@ -48,8 +47,8 @@ fn secret() -> String {
     CsrfToken::new_random_len(24).into_secret()
 }
 
-impl Door {
-    /// Creates the door of a manager on that port.
+impl Sessions {
+    /// Creates the sessions of a manager on that port, none of them begun.
     pub(crate) fn new(port: u16) -> Self {
         Self(Arc::new(Parts {
             port,
@@ -84,7 +83,7 @@ impl Door {
     }
 
     /// Returns whether a request comes from an admitted browser.
-    pub(super) fn knows(&self, headers: &HeaderMap) -> bool {
+    pub(super) fn includes(&self, headers: &HeaderMap) -> bool {
         let name = self.name();
         let cookies = open(&self.0.cookies);
         headers
@@ -97,7 +96,7 @@ impl Door {
     }
 
     /// Returns whether any browser was admitted.
-    pub(super) fn has_guests(&self) -> bool {
+    pub(super) fn have_begun(&self) -> bool {
         !open(&self.0.cookies).is_empty()
     }
 
@@ -109,7 +108,7 @@ impl Door {
 
 /// Admits requests of known browsers. A request that changes something must come from the page itself.
 pub(super) async fn guard(State(page): State<Page>, request: Request, next: Next) -> Response {
-    if !page.door.knows(request.headers()) {
+    if !page.sessions.includes(request.headers()) {
         return closed();
     }
     if request.method() != Method::GET && !is_of_the_page(request.headers()) {
@@ -178,7 +177,7 @@ pub(super) fn closed() -> Response {
     )
 }
 
-fn refusal(text: &str) -> Response {
+pub(super) fn refusal(text: &str) -> Response {
     let page = html! {
         (maud::DOCTYPE)
         html lang="en" {
@@ -214,13 +213,13 @@ mod tests {
 
     #[test]
     fn a_token_lets_one_browser_in_at_one_port() {
-        let door = Door::new(3004);
-        let path = door.path();
+        let sessions = Sessions::new(3004);
+        let path = sessions.path();
         let token = path.strip_prefix("/dev?t=").unwrap();
-        assert!(!door.knows(&HeaderMap::new()));
-        let cookie = door.admit(token).unwrap();
-        assert!(door.knows(&with_cookie(&cookie)));
-        assert!(door.admit(token).is_none(), "the token works once");
-        assert!(!Door::new(3005).knows(&with_cookie(&cookie)));
+        assert!(!sessions.includes(&HeaderMap::new()));
+        let cookie = sessions.admit(token).unwrap();
+        assert!(sessions.includes(&with_cookie(&cookie)));
+        assert!(sessions.admit(token).is_none(), "the token works once");
+        assert!(!Sessions::new(3005).includes(&with_cookie(&cookie)));
     }
 }
