@@ -8,7 +8,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use omni_connector::hide_secrets;
+use omni_connector::{hide_secrets, http::segment};
 
 use crate::{
     shared::Shared,
@@ -65,7 +65,8 @@ fn hidden(mut text: String, secrets: &[String]) -> String {
     for secret in secrets {
         let quoted = serde_json::Value::from(secret.as_str()).to_string();
         let quoted = quoted[1..quoted.len() - 1].to_owned();
-        let forms = [escaped(secret), escaped(&quoted), quoted];
+        // Links have it percent-encoded, as it is or as JSON.
+        let forms = [escaped(secret), escaped(&quoted), segment(&quoted), quoted];
         for form in forms.iter().chain([secret]) {
             text = hide(text, form);
         }

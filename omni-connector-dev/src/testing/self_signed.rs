@@ -35,7 +35,7 @@ impl SelfSigned {
             command
         };
         let made = openssl(
-            "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost \
+            "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=self-signed -addext subjectAltName=DNS:localhost \
              -addext basicConstraints=critical,CA:FALSE -keyout key.pem -out cert.pem",
         )
         .output();

@@ -484,6 +484,8 @@ fn an_interrupted_run_is_resumed_by_the_next_command() {
         .spawn()
         .unwrap();
     let pid = soon("the run", || desk.connector_pid());
+    // The command hears of the run a moment after the connector.
+    thread::sleep(Duration::from_millis(300));
     interrupt(&child);
     let done = Done::from(child.wait_with_output().unwrap()).ended(130);
     assert_eq!(done["status"], "interrupted");

@@ -5,10 +5,10 @@ use base64::{
     engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD},
 };
 use omni_connector::{AuthType, SyncType};
-use omni_connector_dev::store::{StoreError, history, runs};
+use omni_connector_dev::store::{self, StoreError, history, runs};
 use serde_json::json;
 
-use crate::{PANES, World, bring, document};
+use crate::{PANES, World, bring, document, requests};
 
 /// The secret: letters, signs that each spelling writes differently, and a letter beyond ASCII.
 const SECRET: &str = "canaryWORD/7f3a+9\"<&>\\é=tailWORD";
@@ -22,11 +22,11 @@ fn quoted(text: &str) -> String {
     quoted[1..quoted.len() - 1].to_owned()
 }
 
-/// Returns the secret as programs quote it. JSON answers escape each of them once more. A link with a secret that was escaped
-/// for JSON before is not covered.
+/// Returns the secret as programs quote it. JSON answers escape each of them once more, and links percent-encode it.
 fn spellings() -> Vec<String> {
     vec![
         SECRET.to_owned(),
+        quoted(SECRET),
         percent(SECRET),
         percent(SECRET).to_lowercase(),
         percent(SECRET).replace('%', "%25"),
@@ -111,6 +111,15 @@ impl World {
                 "held_back": 0, "bytes": 10, "contents": 1, "current": null,
             });
             history::put_report(db, &last, &report)?;
+            let mut said = requests::said(1_000);
+            let call = &mut said["requests"][0];
+            call["url"] = format!("https://acme.example/?key={leaked}").into();
+            call["exchange"] = requests::exchange(json!({ "issues": [leaked], "key": leaked }));
+            call["exchange"]["asked"]["query"] = json!([["q", leaked]]);
+            call["exchange"]["asked"]["body"] = json!({ "json": { "q": leaked } });
+            call["exchange"]["answered"]["headers"] = json!({ "etag": leaked });
+            let said = serde_json::from_value(said).expect("requests of a run");
+            store::requests::put(db, &last, said)?;
             let run = runs::insert(db, &failed, SyncType::Full, runs::TriggerType::Manual)?;
             runs::save_checkpoint(db, &run.id, &json!({ "cursor": leaked }))?;
             history::put_report(db, &run.id, &report)?;
@@ -137,6 +146,8 @@ async fn no_route_shows_a_secret_in_any_spelling() {
             format!("/dev/sync/compare?run={first}&with={second}"),
             format!("/dev/sync?run={second}"),
             format!("/dev/requests?run={second}"),
+            format!("/dev/requests?run={second}&call=1000-1"),
+            format!("/dev/requests/tape?run={second}"),
             "/dev/documents?q=leakword".to_owned(),
             format!("/dev/documents?q={escaped}"),
             format!("/dev/documents?doc={escaped}"),

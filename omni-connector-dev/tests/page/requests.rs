@@ -37,7 +37,7 @@ pub(crate) fn exchange(answer: Value) -> Value {
 }
 
 /// What a process says of a run: a call that waited, and one that failed.
-fn said(began: u64) -> Value {
+pub(crate) fn said(began: u64) -> Value {
     let cost = |failed: u64, waited: u64| json!({ "calls": 1, "attempts": 1, "failed": failed, "bytes": 2048, "took_ms": 300, "waited_ms": waited });
     json!({
         "began_ms": began, "calls": 2,

@@ -14,6 +14,8 @@ pub(super) fn meaning(value: Value) -> Value {
     match value {
         Value::String(text) => {
             let time = OffsetDateTime::parse(&text, &Rfc3339).ok();
+            // As `time` writes a field of a struct.
+            let time = time.or_else(|| serde_json::from_value(text.as_str().into()).ok());
             let time = time.or_else(|| {
                 let id: Ulid = text.parse().ok()?;
                 time_of(i64::try_from(id.timestamp_ms()).ok()?)
@@ -73,6 +75,8 @@ mod tests {
         let of = |time: Value, ids: Value| meaning(json!({ "ids": ids, "at": time }));
         let text = now.format(&Rfc3339).unwrap();
         let one = of(text.into(), json!(["a", "b"]));
+        let as_field = serde_json::to_value(now).unwrap();
+        assert_eq!(of(as_field, json!(["a", "b"])), one);
         for time in [
             now.unix_timestamp(),
             now.unix_timestamp() * 1_000 + 5,
