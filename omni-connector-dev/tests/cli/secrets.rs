@@ -9,7 +9,8 @@ const SECRET: &str = "canaryWORD/7f3a+9=tailWORD";
 
 #[test]
 fn no_command_prints_a_secret_in_any_spelling() {
-    let percent: String = SECRET.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    let percent: Vec<_> = SECRET.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    let percent = percent.concat();
     let base64 = STANDARD.encode(format!("ann:{SECRET}"));
     for leak in [SECRET, &percent, &base64] {
         let desk = Desk::new();

@@ -14,7 +14,8 @@ use crate::{PANES, World, bring, document, requests};
 const SECRET: &str = "canaryWORD/7f3a+9\"<&>\\é=tailWORD";
 
 fn percent(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    let bytes: Vec<_> = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    bytes.concat()
 }
 
 fn quoted(text: &str) -> String {

@@ -87,7 +87,7 @@ pub(super) fn is_xls(data: &[u8]) -> bool {
     Xls::new(Cursor::new(data)).is_ok_and(|workbook: Xls<_>| !workbook.sheet_names().is_empty())
 }
 
-/// Opens a binary workbook or an OpenDocument spreadsheet.
+/// Opens a binary workbook or an `OpenDocument` spreadsheet.
 fn other(data: &[u8]) -> Option<Sheets<Cursor<&[u8]>>> {
     let binary = Xlsb::new(Cursor::new(data)).map(Sheets::Xlsb).ok();
     let open = binary.or_else(|| Ods::new(Cursor::new(data)).map(Sheets::Ods).ok())?;
@@ -149,7 +149,8 @@ fn without_false_sizes(data: &[u8]) -> Option<Vec<u8>> {
 
 /// Returns whether a part declares a size: the list of strings or a sheet.
 fn is_sized(name: &str) -> bool {
-    name.ends_with("sharedstrings.xml") || name.contains("worksheets/") && name.ends_with(".xml")
+    name.strip_suffix(".xml")
+        .is_some_and(|name| name.ends_with("sharedstrings") || name.contains("worksheets/"))
 }
 
 /// Finds a declared size that cannot be true at the beginning of a part, and a possible one.
@@ -157,11 +158,9 @@ fn false_size(name: &str, head: &[u8], length: usize) -> Option<(Range<usize>, &
     if !is_sized(name) {
         return None;
     }
-    let text = str::from_utf8(head).map_or_else(
-        // The last character may be cut.
-        |error| str::from_utf8(&head[..error.valid_up_to()]).unwrap_or_default(),
-        |text| text,
-    );
+    // The last character may be cut.
+    let text = str::from_utf8(head)
+        .unwrap_or_else(|error| str::from_utf8(&head[..error.valid_up_to()]).unwrap_or_default());
     let value = |after: &str| {
         let start = text.find(after)?;
         let value = text[start..].find(['"', '\''])? + start + 1;

@@ -210,7 +210,8 @@ fn charsets_that_only_mail_programs_know_are_decoded() {
         ("cp437", b"Gr\x94\xe1e", "Größe"),
         ("ibm850", b"Gr\x94\xe1e", "Größe"),
     ] {
-        let encoded: String = bytes.iter().map(|byte| format!("={byte:02X}")).collect();
+        let encoded: Vec<_> = bytes.iter().map(|byte| format!("={byte:02X}")).collect();
+        let encoded = encoded.concat();
         let head = format!(
             "Subject: =?{charset}?Q?{encoded}?=\r\nContent-Type: text/plain; charset={charset}\r\n\r\n"
         );

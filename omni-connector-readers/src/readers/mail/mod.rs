@@ -163,9 +163,8 @@ fn has_words(text: &str) -> bool {
 /// charset that it declares.
 fn text_of(message: &Message<'_>, part: &MessagePart<'_>, parts: &mut Parts<'_>) -> Option<String> {
     const UNDECODED: char = '\u{fffd}';
-    let decoded = match &part.body {
-        PartType::Text(text) | PartType::Html(text) => text,
-        _ => return None,
+    let (PartType::Text(decoded) | PartType::Html(decoded)) = &part.body else {
+        return None;
     };
     let is_page = matches!(part.body, PartType::Html(_))
         || part.content_type().and_then(|kind| kind.subtype()) == Some("html");

@@ -153,19 +153,17 @@ pub(in crate::readers) fn characters(event: &Event<'_>) -> Option<String> {
     match event {
         Event::Text(text) => Some(text.xml10_content().into_owned()),
         Event::CData(text) => Some(text.xml10_content().into_owned()),
-        Event::GeneralRef(reference) => character(reference),
+        Event::GeneralRef(reference) => Some(character(reference)),
         _ => None,
     }
 }
 
 /// Returns the character of an entity. One that XML does not define, such as `&nbsp;`, becomes a blank.
-fn character(reference: &BytesRef<'_>) -> Option<String> {
+fn character(reference: &BytesRef<'_>) -> String {
     match reference.resolve_char_ref() {
-        Ok(Some(c)) => Some(c.to_string()),
-        _ => Some(
-            escape::resolve_xml_entity(reference)
-                .unwrap_or(" ")
-                .to_owned(),
-        ),
+        Ok(Some(c)) => c.to_string(),
+        _ => escape::resolve_xml_entity(reference)
+            .unwrap_or(" ")
+            .to_owned(),
     }
 }
