@@ -140,7 +140,7 @@ pub(crate) fn measure(files: u64) -> Result<()> {
         println!("{}", rate(*before, *end));
         manager.wait(&run, |_| {}).await?;
         let started = Instant::now();
-        let run = manager.sync(&source, SyncType::Full).await?.id;
+        let run = manager.sync(&source, SyncType::Incremental).await?.id;
         let again = manager.wait(&run, |_| {}).await?;
         ensure!(
             again.run.status == RunStatus::Completed && again.effects.documents() == 0,
