@@ -68,7 +68,7 @@ pub enum Change {
     Add,
     /// Adds an item before all others. Pages of a walk that is under way then repeat an item.
     AddFirst,
-    /// Has so many items that they fill this number of pages.
+    /// Fills exactly this number of pages.
     FillPages(usize),
     /// Repeats all items as new ones, until there are this many.
     Grow(usize),

@@ -219,7 +219,7 @@ async fn a_failed_item_is_tried_again_and_nothing_else_is_taken() {
     );
     let (status, _) = again(&run, "broken.pdf").await;
     assert_eq!(status, StatusCode::CONFLICT, "it still runs");
-    // The connector is told which item is wanted, and says that it fetches that one alone.
+    // The request of the run names the item. The report says that only this item was fetched.
     let kept = HttpClient::new().post(format!("{}/dev/api/runs/{run}/keep", world.manager.url()));
     assert_eq!(kept.send().await.unwrap().status(), 204);
     let sync = browser.json("/dev/sync").await;

@@ -42,6 +42,17 @@ pub(super) async fn changed(
     if let Err(unable) = world.change(change) {
         return Ok(Err(unable));
     }
+    Box::pin(run_again(suite, change, world, before, mode)).await
+}
+
+/// Runs a connector on the changed source, and compares it with one that never saw the source without the change.
+async fn run_again(
+    suite: &Conformance,
+    change: &Change,
+    world: World,
+    before: State,
+    mode: SyncType,
+) -> Result<Result<Changed, Unable>> {
     let ended = world.run(mode).await?;
     let after = world.state().await?;
     let fresh = match fresh(suite, change).await? {
@@ -92,20 +103,14 @@ pub(super) async fn changed_during_a_run(
         return Ok(Err(unable.clone()));
     }
     world.arm(false);
-    let ended = world.run(SyncType::Incremental).await?;
-    let after = world.state().await?;
-    let fresh = match fresh(suite, change).await? {
-        Ok(fresh) => fresh,
-        Err(unable) => return Ok(Err(unable)),
-    };
-    Ok(Ok(Changed {
+    Box::pin(run_again(
+        suite,
+        change,
         world,
         before,
-        after,
-        fresh,
-        is_completed: ended.is_completed(),
-        failures: ended.failures(),
-    }))
+        SyncType::Incremental,
+    ))
+    .await
 }
 
 /// Returns whether the connector declares incremental runs.
