@@ -3,12 +3,12 @@
 
 use std::collections::HashSet;
 
-use oauth2::{
-    AuthUrl, ClientId, EndpointNotSet, EndpointSet, RedirectUrl, TokenUrl, basic::BasicClient,
-};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use omni_connector::{OAuthConfig, TokenEndpointAuthMethod};
+use reqwest::Url;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use super::{
     SignInError,
@@ -26,10 +26,6 @@ pub(super) struct Client {
     pub(super) token_endpoint: String,
     pub(super) redirect_uri: String,
 }
-
-/// The oauth2 client, with the endpoints that a sign-in needs.
-pub(super) type Configured =
-    BasicClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
 
 impl Client {
     /// Returns the client from the provider's settings. Registers one if there is none and the
@@ -75,21 +71,32 @@ impl Client {
         })
     }
 
-    pub(super) fn configured(&self) -> Result<Configured, SignInError> {
-        let bad = |what: &str, url: &str| {
-            SignInError::BadRequest(format!("the {what} `{url}` is no URL"))
+    /// Returns the authorization request (RFC 6749 §4.1.1), with the challenge of PKCE (RFC 7636 §4.3) if there is a verifier.
+    pub(super) fn authorization_url(
+        &self,
+        state: &str,
+        verifier: Option<&str>,
+    ) -> Result<Url, SignInError> {
+        let parse = |what: &str, url: &str| {
+            Url::parse(url)
+                .map_err(|_| SignInError::BadRequest(format!("the {what} `{url}` is no URL")))
         };
-        let auth = AuthUrl::new(self.auth_endpoint.clone())
-            .map_err(|_| bad("authorization endpoint", &self.auth_endpoint))?;
-        let token = TokenUrl::new(self.token_endpoint.clone())
-            .map_err(|_| bad("token endpoint", &self.token_endpoint))?;
-        let redirect = RedirectUrl::new(self.redirect_uri.clone())
-            .map_err(|_| bad("redirect URI", &self.redirect_uri))?;
-        let client = BasicClient::new(ClientId::new(self.id.clone()))
-            .set_auth_uri(auth)
-            .set_token_uri(token)
-            .set_redirect_uri(redirect);
-        Ok(client)
+        parse("token endpoint", &self.token_endpoint)?;
+        parse("redirect URI", &self.redirect_uri)?;
+        let mut url = parse("authorization endpoint", &self.auth_endpoint)?;
+        url.query_pairs_mut()
+            .append_pair("response_type", "code")
+            .append_pair("client_id", &self.id)
+            .append_pair("state", state);
+        if let Some(verifier) = verifier {
+            let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(verifier));
+            url.query_pairs_mut()
+                .append_pair("code_challenge", &challenge)
+                .append_pair("code_challenge_method", "S256");
+        }
+        url.query_pairs_mut()
+            .append_pair("redirect_uri", &self.redirect_uri);
+        Ok(url)
     }
 
     /// Creates a request to the token endpoint, with the client's authentication.

@@ -108,7 +108,7 @@ async fn grant(shared: &Shared, pending: &mut Pending, code: String) -> Result<G
         ("redirect_uri", pending.client.redirect_uri.clone()),
     ]);
     if let Some(verifier) = pending.verifier.take() {
-        request.form.push(("code_verifier", verifier.into_secret()));
+        request.form.push(("code_verifier", verifier));
     }
     if let Some(resource) = &pending.oauth.resource {
         request.form.push(("resource", resource.clone()));

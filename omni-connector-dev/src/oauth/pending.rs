@@ -6,7 +6,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use oauth2::PkceCodeVerifier;
 use omni_connector::OAuthConfig;
 use tokio::sync::watch;
 
@@ -29,7 +28,8 @@ pub(super) struct Pending {
     pub(super) user_email: String,
     pub(super) oauth: OAuthConfig,
     pub(super) client: Client,
-    pub(super) verifier: Option<PkceCodeVerifier>,
+    /// The verifier of PKCE (RFC 7636).
+    pub(super) verifier: Option<String>,
     /// All requested scopes.
     pub(super) scopes: Vec<String>,
     /// Scopes without which the sign-in fails.

@@ -1,12 +1,11 @@
 //! Starts a sign-in: builds the provider's authorization URL (`protocol.md` §8.2).
 
-use oauth2::{CsrfToken, PkceCodeChallenge};
 use omni_connector::{Manifest, OAuthConfig, TokenEndpointAuthMethod};
 use reqwest::Url;
 use serde::Deserialize;
 
 use super::{Flow, SignInError, SignIns, client::Client, pending::Pending};
-use crate::{lookup, shared::Shared, store::users::UserRole};
+use crate::{lookup, shared::Shared, state::random_token, store::users::UserRole};
 
 /// `GET /api/oauth/start`.
 #[derive(Debug, Deserialize)]
@@ -50,16 +49,10 @@ pub(crate) async fn start(
     let scopes = scopes(&oauth, &aim, &required);
     let redirect_uri = format!("{base}/api/oauth/callback");
     let client = Client::of(shared, &oauth, redirect_uri).await?;
-    let configured = client.configured()?;
-    let mut request = configured.authorize_url(CsrfToken::new_random);
-    let verifier = if client.method == TokenEndpointAuthMethod::None {
-        let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
-        request = request.set_pkce_challenge(challenge);
-        Some(verifier)
-    } else {
-        None
-    };
-    let (mut url, state) = request.url();
+    let state = random_token();
+    let is_public = client.method == TokenEndpointAuthMethod::None;
+    let verifier = is_public.then(random_token);
+    let mut url = client.authorization_url(&state, verifier.as_deref())?;
     // Scopes use the provider's separator. An extra parameter replaces a standard one of the same
     // name.
     let joined = scopes.join(&oauth.scope_separator);
@@ -85,7 +78,7 @@ pub(crate) async fn start(
         scopes,
         required,
     };
-    sign_ins.begin(state.into_secret(), pending, shared.options.sign_in_life);
+    sign_ins.begin(state, pending, shared.options.sign_in_life);
     Ok(url)
 }
 

@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use oauth2::url::form_urlencoded;
 use omni_connector::HttpClient;
 use reqwest::StatusCode;
 use serde_json::{Map, Value};
+use url::form_urlencoded;
 
 const TIMEOUT: Duration = Duration::from_secs(20);
 

@@ -14,13 +14,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use maud::html;
-use oauth2::CsrfToken;
 
 use super::{
     Page,
     show::{Html, steers},
 };
-use crate::routes::hiding;
+use crate::{routes::hiding, state::random_token};
 
 /// Allows only content from this page itself.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
@@ -43,10 +42,6 @@ fn open<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn secret() -> String {
-    CsrfToken::new_random_len(24).into_secret()
-}
-
 impl Sessions {
     /// Creates the sessions of a manager on that port, none of them begun.
     pub(crate) fn new(port: u16) -> Self {
@@ -59,7 +54,7 @@ impl Sessions {
 
     /// Returns the path of a new address, which admits one browser.
     pub(crate) fn path(&self) -> String {
-        let token = secret();
+        let token = random_token();
         let mut tokens = open(&self.0.tokens);
         if tokens.len() == UNUSED {
             tokens.remove(0);
@@ -73,7 +68,7 @@ impl Sessions {
         let mut tokens = open(&self.0.tokens);
         let index = tokens.iter().position(|known| known == token)?;
         tokens.remove(index);
-        let cookie = secret();
+        let cookie = random_token();
         let text = format!(
             "{}={cookie}; Path=/dev; HttpOnly; SameSite=Strict",
             self.name()

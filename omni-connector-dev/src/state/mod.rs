@@ -4,8 +4,10 @@
 mod connector;
 mod locks;
 mod registry;
+mod token;
 
 pub use connector::ConnectorError;
 pub(crate) use connector::{ConnectorClient, Probe};
 pub(crate) use locks::Locks;
 pub(crate) use registry::{Registry, check_actions};
+pub(crate) use token::random_token;

@@ -188,6 +188,8 @@ fn boundaries(calls: &[Entry], most: usize, seed: u64) -> (Vec<Boundary>, usize)
             all.remove(at);
         }
     }
+    // First runs come first: what is lost in one is easier to explain.
+    all.sort_by_key(|boundary| boundary.again);
     for boundary in all.iter_mut().skip(TWICE / 2).step_by(TWICE) {
         boundary.twice = true;
     }
@@ -219,7 +221,8 @@ pub(super) async fn resume(suite: &Conformance) -> Result<Verdict> {
     let trials = points
         .into_iter()
         .map(|point| async move { killed_at(suite, point, expected).await });
-    let mut trials = stream::iter(trials).buffer_unordered(AT_ONCE);
+    // In order, so that the same failure is reported each time.
+    let mut trials = stream::iter(trials).buffered(AT_ONCE);
     let mut done = 0;
     while let Some(trial) = trials.next().await {
         done += 1;
