@@ -11,13 +11,19 @@
 //! | DOCX | paragraphs and tables of the body | headers, footers, notes, comments, charts, diagrams, inserted documents, drawn words; the main part under any name |
 //! | PPTX | slides in the order of their numbers | the deck's order, notes, charts, diagrams, words of several runs, entities such as `&#233;` |
 //! | XLSX | text cells with a letter, up to 1,000 rows | comments, drawings and charts of sheets; workbooks with a wrong or damaged list of texts, wrong areas of sheets, or damaged styles; XLS, XLSB and ODS files that are called `.xlsx` |
-//! | XLS | the same, with `calamine` | HTML, MHTML, XML, TSV, CSV, XLSX, XLSB and ODS files that are called `.xls` |
+//! | XLS | the same, with `calamine` | cells far from each other; HTML, MHTML, XML, TSV, CSV, XLSX, XLSB and ODS files that are called `.xls` |
 //! | EML | headings, and the text or HTML of the body | East Asian and Thai charsets, text and headings in an undeclared or wrongly declared charset, HTML next to a text without words or with a few, plain lines behind base64, messages without their last boundary, attached texts, calendars and messages |
 //! | MSG | headings and body | |
 //!
 //! As in Omni, cells with numbers only are skipped: a search here must find what Omni finds. When
 //! text came from the right column, the manager reports that Omni will not find it. All other
 //! formats have no text.
+//!
+//! Text without a declared charset is detected. Code pages of DOS (cp437, cp850) are not: nothing tells
+//! them from other encodings, so their letters beyond ASCII come out wrong unless the file declares
+//! them. A declared charset that nothing here decodes, such as Johab, costs the letters beyond ASCII,
+//! and the report names it. Letters in a charset with an invented name are detected, and the report
+//! says so.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

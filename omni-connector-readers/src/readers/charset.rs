@@ -7,9 +7,7 @@ use encoding_rs::{
     SHIFT_JIS, UTF_8, WINDOWS_874,
 };
 
-/// Characters 128 to 255 of the charsets of DOS that browsers do not know.
-const DOS_437: &str = "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u{a0}";
-const DOS_850: &str = "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜø£Ø×ƒáíóúñÑªº¿®¬½¼¡«»░▒▓│┤ÁÂÀ©╣║╗╝¢¥┐└┴┬├─┼ãÃ╚╔╩╦╠═╬¤ðÐÊËÈıÍÎÏ┘┌█▄¦Ì▀ÓßÔÒõÕµþÞÚÛÙýÝ¯´\u{ad}±‗¾¶§÷¸°¨·¹³²■\u{a0}";
+use super::dos;
 
 /// A charset that a file declares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,9 +54,10 @@ impl Charset {
     /// Finds a charset by the number that IBM or Microsoft gave it, such as `cp932`.
     fn of_number(label: &str) -> Option<Self> {
         let number = label.trim_start_matches(|c: char| c.is_ascii_alphabetic() || c == '-');
+        if let Some((name, upper)) = dos::page(&format!("cp{number}")) {
+            return Some(Self::Dos(name, upper));
+        }
         Some(Self::Web(match number {
-            "437" => return Some(Self::Dos("cp437", DOS_437)),
-            "850" | "858" => return Some(Self::Dos("cp850", DOS_850)),
             "866" => IBM866,
             "874" => WINDOWS_874,
             "932" | "943" => SHIFT_JIS,
@@ -108,6 +107,45 @@ impl Charset {
             }
         }
     }
+}
+
+/// Returns whether a name says nothing about the charset. Programs write such names when they do not know it.
+pub(super) fn says_nothing(label: &str) -> bool {
+    let label = label.trim().to_ascii_lowercase();
+    let nothing = [
+        "", "7bit", "8bit", "binary", "default", "none", "other", "auto",
+    ];
+    nothing.contains(&&*label) || label.contains("unknown") || label.contains("autodetect")
+}
+
+/// Decodes text in a charset that exists and that no decoder here knows. Returns none for any other name.
+///
+/// Only ASCII is kept. Detection would give wrong letters, since it does not know these charsets either.
+pub(super) fn plain_words(label: &str, data: &[u8]) -> Option<String> {
+    const PAIRS: [&str; 4] = ["johab", "cp1361", "ms1361", "ksc5601-1992"];
+    const OTHERS: [&str; 8] = [
+        "viscii", "tcvn", "armscii", "ebcdic", "cp037", "cp1047", "ibm037", "ibm1047",
+    ];
+    let label = label.trim().to_ascii_lowercase().replace(['_', ' '], "-");
+    let is_in_pairs = PAIRS.contains(&label.trim_start_matches("x-"));
+    if !is_in_pairs && !OTHERS.iter().any(|name| label.contains(name)) {
+        return None;
+    }
+    let (mut text, mut bytes) = (String::new(), data.iter().copied().peekable());
+    while let Some(byte) = bytes.next() {
+        if byte.is_ascii() {
+            text.push(char::from(byte));
+            continue;
+        }
+        // The second half of a pair may be a letter of ASCII.
+        if is_in_pairs {
+            bytes.next_if(|second| *second > b'0');
+        }
+        if !text.ends_with(char::REPLACEMENT_CHARACTER) {
+            text.push(char::REPLACEMENT_CHARACTER);
+        }
+    }
+    Some(text)
 }
 
 /// What a sequence means in text that switches.
@@ -189,6 +227,7 @@ mod tests {
             ),
             ("cp1251 windows-1251 x-cp1251 win-1251", "windows-1251"),
             ("ibm850 cp-850 cp850", "cp850"),
+            ("IBM852 cp852 dos-852", "cp852"),
             ("ISO_8859-15 iso8859-15", "ISO-8859-15"),
         ] {
             for label in labels.split(' ') {

@@ -13,19 +13,32 @@ const DEEPEST: usize = 1000;
 const HEAD: usize = 1024;
 
 pub(super) fn read(data: &[u8], parts: &mut Parts<'_>) {
-    let page = text::decode(data, declared(data), parts);
+    let page = match (declared(data), label(data)) {
+        (None, Some(label)) => text::decode_as(data, &label, parts),
+        (declared, _) => text::decode(data, declared, parts),
+    };
     parts.text(&to_markdown(&page));
 }
 
 /// Returns the charset declared by a `meta` tag or the XML declaration of XHTML, outside of comments and scripts. A
 /// declared UTF-16 in bytes readable as ASCII means UTF-8.
 pub(super) fn declared(data: &[u8]) -> Option<Charset> {
+    let charset = Charset::of(&label(data)?)?;
+    let is_wide = charset == Charset::Web(UTF_16LE) || charset == Charset::Web(UTF_16BE);
+    Some(if is_wide {
+        Charset::Web(UTF_8)
+    } else {
+        charset
+    })
+}
+
+/// Returns the name of the declared charset, in lower case.
+fn label(data: &[u8]) -> Option<String> {
     let head = String::from_utf8_lossy(&data[..data.len().min(HEAD)]).to_ascii_lowercase();
     let head = without(&head, "<!--", "-->");
     let head = without(&head, "<script", "</script");
     let tags = head.match_indices('<').map(|(at, _)| &head[at..]);
-    let label = tags
-        .filter(|tag| tag.starts_with("<meta") || tag.starts_with("<?xml"))
+    tags.filter(|tag| tag.starts_with("<meta") || tag.starts_with("<?xml"))
         .find_map(|tag| {
             let tag = &tag[..tag.find('>').unwrap_or(tag.len())];
             let at = ["charset", "encoding"]
@@ -34,15 +47,8 @@ pub(super) fn declared(data: &[u8]) -> Option<Charset> {
             let value = tag[at..].trim_start().strip_prefix('=')?;
             let value = value.trim_start_matches([' ', '"', '\'']);
             let end = value.find([' ', '"', '\'', ';', '/', '?']);
-            Some(&value[..end.unwrap_or(value.len())])
-        })?;
-    let charset = Charset::of(label)?;
-    let is_wide = charset == Charset::Web(UTF_16LE) || charset == Charset::Web(UTF_16BE);
-    Some(if is_wide {
-        Charset::Web(UTF_8)
-    } else {
-        charset
-    })
+            Some(value[..end.unwrap_or(value.len())].to_owned())
+        })
 }
 
 /// Removes everything between two marks.

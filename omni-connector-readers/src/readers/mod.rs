@@ -1,7 +1,9 @@
 //! Reads one file: sets the process's limits, then runs the reader of the file's format.
 
 mod charset;
+mod compound;
 mod csv;
+mod dos;
 mod html;
 mod legacy;
 mod mail;
@@ -10,6 +12,7 @@ mod parts;
 mod pdf;
 mod program;
 mod rows;
+mod sparse;
 mod text;
 mod workbook;
 

@@ -5,7 +5,11 @@ use std::borrow::Cow;
 use chardetng::EncodingDetector;
 use encoding_rs::{Encoding, ISO_2022_JP, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
-use super::{Refusal, charset::Charset, parts::Parts};
+use super::{
+    Refusal,
+    charset::{self, Charset},
+    parts::Parts,
+};
 
 pub(super) fn read(data: &[u8], parts: &mut Parts<'_>) -> Result<(), Refusal> {
     let text = decode(data, None, parts);
@@ -28,6 +32,40 @@ pub(super) fn decode<'a>(
         parts.omni_loses(&format!("text in {charset}"));
     }
     text
+}
+
+/// Decodes text by the name of a charset that may be unknown. The letters beyond ASCII are then detected, or left out if
+/// the charset is one that detection does not know either.
+pub(super) fn decode_as<'a>(data: &'a [u8], label: &str, parts: &mut Parts<'_>) -> Cow<'a, str> {
+    let declared = Charset::of(label);
+    if declared.is_none() && is_doubtful(label, data) {
+        let (text, why) = guessed(label, data);
+        parts.lost(LETTERS, why);
+        return text;
+    }
+    decode(data, declared, parts)
+}
+
+/// The loss of text whose charset is unknown.
+pub(super) const LETTERS: &str = "letters beyond ASCII";
+
+/// Returns whether text has letters in a charset that has a name and that nothing here decodes.
+pub(super) fn is_doubtful(label: &str, data: &[u8]) -> bool {
+    let is_known = Charset::of(label).is_some() || charset::says_nothing(label);
+    !is_known && std::str::from_utf8(data).is_err()
+}
+
+/// Decodes doubtful text as well as possible. Returns also what was done, for the report.
+pub(super) fn guessed<'a>(label: &str, data: &'a [u8]) -> (Cow<'a, str>, String) {
+    let name: String = label.trim().chars().take(40).collect();
+    if let Some(text) = charset::plain_words(label, data) {
+        let why = format!("the charset `{name}` cannot be decoded, so they are left out");
+        return (Cow::Owned(text), why);
+    }
+    let (guess, text) = decoded(data, None);
+    let why =
+        format!("the charset `{name}` is unknown; they are read as {guess}, which may be wrong");
+    (text, why)
 }
 
 /// Decodes the beginning of a file to inspect it.

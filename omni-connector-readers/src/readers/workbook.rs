@@ -1,14 +1,15 @@
 //! Reads the rows of a workbook's sheets up to the row limit.
 
 use std::{
+    borrow::Cow,
     io::{Cursor, Read, Write},
     ops::Range,
 };
 
-use calamine::{Data, DataRef, Ods, Reader, Sheets, Xls, XlsError, Xlsb, Xlsx, XlsxError};
+use calamine::{Cell, Data, DataRef, Ods, Reader, Sheets, Xls, XlsError, Xlsb, Xlsx, XlsxError};
 use zip::{ZipArchive, ZipWriter, write::SimpleFileOptions};
 
-use super::{Refusal, parts::Parts, rows::Rows};
+use super::{Refusal, parts::Parts, rows::Rows, sparse};
 
 /// Shortest entry in a workbook's list of strings, in bytes.
 const SHORTEST_TEXT: usize = b"<si/>".len();
@@ -45,62 +46,88 @@ pub(super) fn xlsx(data: &[u8], max_rows: usize, parts: &mut Parts<'_>) -> Resul
                 Err(XlsxError::NotAWorksheet(_)) => return Ok(()),
                 Err(error) => return Err(error.to_string()),
             };
-            let (mut number, mut row) = (0, Vec::new());
-            loop {
-                // A truncated sheet is read up to the fault.
-                let cell = match cells.next_cell() {
-                    Ok(Some(cell)) => cell,
-                    Ok(None) => break,
-                    Err(error) => {
-                        rows.push(row.into_iter(), parts);
-                        return Err(error.to_string());
-                    }
-                };
-                if cell.get_position().0 != number {
-                    number = cell.get_position().0;
-                    if !rows.push(row.drain(..), parts) {
-                        return Ok(());
-                    }
-                }
-                match cell.get_value() {
-                    DataRef::String(text) => row.push(text.clone()),
-                    DataRef::SharedString(text) => row.push((*text).to_owned()),
-                    _ => {}
-                }
-            }
-            rows.push(row.into_iter(), parts);
-            Ok(())
+            cell_by_cell(|| cells.next_cell(), &mut rows, parts)
         });
     }
     rows.finish(max_rows, parts);
     Ok(())
 }
 
+/// Reads a sheet without room for the cells between its cells. A truncated sheet is read up to the fault.
+fn cell_by_cell<'a, E: ToString>(
+    mut next: impl FnMut() -> Result<Option<Cell<DataRef<'a>>>, E>,
+    rows: &mut Rows,
+    parts: &mut Parts<'_>,
+) -> Result<(), String> {
+    let (mut number, mut row) = (0, Vec::new());
+    loop {
+        let cell = match next() {
+            Ok(Some(cell)) => cell,
+            Ok(None) => break,
+            Err(error) => {
+                rows.push(row.into_iter(), parts);
+                return Err(error.to_string());
+            }
+        };
+        if cell.get_position().0 != number {
+            number = cell.get_position().0;
+            if !rows.push(row.drain(..), parts) {
+                return Ok(());
+            }
+        }
+        match cell.get_value() {
+            DataRef::String(text) => row.push(text.clone()),
+            DataRef::SharedString(text) => row.push((*text).to_owned()),
+            _ => {}
+        }
+    }
+    rows.push(row.into_iter(), parts);
+    Ok(())
+}
+
 pub(super) fn xls(data: &[u8], max_rows: usize, parts: &mut Parts<'_>) -> Result<(), Refusal> {
-    let workbook = Xls::new(Cursor::new(data)).map_err(|error: XlsError| error.to_string())?;
+    let moved = sparse::moved_together(data);
+    if moved.as_ref().is_some_and(|moved| moved.is_cut) {
+        parts.lost("cells", "a sheet has more texts than are read");
+    }
+    let workbook = old(moved.map(|moved| moved.data), data).map_err(|error| error.to_string())?;
     ranges(Sheets::Xls(workbook), max_rows, parts);
     Ok(())
 }
 
+/// Opens a workbook of the old format, after its cells were moved together if they were far from each other.
+fn old<'a>(moved: Option<Vec<u8>>, data: &'a [u8]) -> Result<Xls<Cursor<Cow<'a, [u8]>>>, XlsError> {
+    Xls::new(Cursor::new(moved.map_or(Cow::Borrowed(data), Cow::Owned)))
+}
+
 /// Returns whether the data are a workbook of the old format.
 pub(super) fn is_xls(data: &[u8]) -> bool {
-    Xls::new(Cursor::new(data)).is_ok_and(|workbook: Xls<_>| !workbook.sheet_names().is_empty())
+    let moved = sparse::moved_together(data);
+    old(moved.map(|moved| moved.data), data)
+        .is_ok_and(|workbook| !workbook.sheet_names().is_empty())
 }
 
 /// Opens a binary workbook or an `OpenDocument` spreadsheet.
-fn other(data: &[u8]) -> Option<Sheets<Cursor<&[u8]>>> {
-    let binary = Xlsb::new(Cursor::new(data)).map(Sheets::Xlsb).ok();
-    let open = binary.or_else(|| Ods::new(Cursor::new(data)).map(Sheets::Ods).ok())?;
+fn other(data: &[u8]) -> Option<Sheets<Cursor<Cow<'_, [u8]>>>> {
+    let data = || Cursor::new(Cow::Borrowed(data));
+    let binary = Xlsb::new(data()).map(Sheets::Xlsb).ok();
+    let open = binary.or_else(|| Ods::new(data()).map(Sheets::Ods).ok())?;
     (!open.sheet_names().is_empty()).then_some(open)
 }
 
-/// Reads the rows of a workbook whose sheets are held in memory.
-fn ranges(mut workbook: Sheets<Cursor<&[u8]>>, max_rows: usize, parts: &mut Parts<'_>) {
+/// Reads the rows of a workbook whose sheets are held in memory, unless it is a binary one.
+fn ranges(mut workbook: Sheets<Cursor<Cow<'_, [u8]>>>, max_rows: usize, parts: &mut Parts<'_>) {
     let mut rows = Rows::new(max_rows);
     for name in workbook.sheet_names() {
         parts.part(format!("sheet `{name}`"), |parts| {
             if !rows.title(&name, parts) {
                 return Ok(());
+            }
+            if let Sheets::Xlsb(workbook) = &mut workbook {
+                let mut cells = workbook
+                    .worksheet_cells_reader(&name)
+                    .map_err(|error| error.to_string())?;
+                return cell_by_cell(|| cells.next_cell(), &mut rows, parts);
             }
             let sheet = workbook.worksheet_range(&name).map_err(|e| e.to_string())?;
             for row in sheet.rows() {

@@ -155,7 +155,7 @@ fn text_whose_charset_is_unknown_missing_or_wrong_is_detected() {
         "text/plain; charset=unknown-8bit",
         "text/plain; charset=utf-8",
         "text/html",
-        "text/html; charset=x-user-defined-by-nobody",
+        "text/html; charset=x-unknown",
     ] {
         let head = format!(
             "Subject: s\r\nMIME-Version: 1.0\r\nContent-Type: {kind}\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
@@ -168,6 +168,54 @@ fn text_whose_charset_is_unknown_missing_or_wrong_is_detected() {
     let body = encoding_rs::KOI8_R.encode(&page).0;
     let head = b"Subject: s\r\nMIME-Version: 1.0\r\nContent-Type: text/html\r\nContent-Transfer-Encoding: 8bit\r\n\r\n";
     outcome(Format::Eml, &[&head[..], &body].concat()).holds(&[russian]);
+}
+
+/// No decoder knows these, so their letters are lost or guessed. The words in ASCII are found, and the report names the
+/// charset.
+#[test]
+fn a_charset_that_nothing_decodes_costs_its_letters_and_is_named() {
+    let johab = b"before \x88\x61\x8b\x69 after";
+    let latin = b"before Gr\xf6\xdfe after";
+    for (charset, body, text) in [
+        ("johab", &johab[..], "before \u{fffd} after"),
+        ("x-johab", johab, "before \u{fffd} after"),
+        ("CP1361", johab, "before \u{fffd} after"),
+        ("viscii", latin, "before Gr\u{fffd}e after"),
+        ("x-klingon-8", latin, "before Größe after"),
+        ("\"latin-1000\"", latin, "before Größe after"),
+    ] {
+        let label = charset.trim_matches('"').to_lowercase();
+        let is_named = |outcome: &Outcome| {
+            let lost: Vec<_> = outcome.lost.iter().collect();
+            assert!(
+                outcome.failure.is_none() && outcome.text.contains(text),
+                "{charset}: {outcome:?}"
+            );
+            assert!(
+                lost.iter().any(|(what, why)| what == "letters beyond ASCII"
+                    && why.to_lowercase().contains(&format!("`{label}`"))),
+                "{charset}: {outcome:?}"
+            );
+        };
+        for kind in ["text/plain", "text/html"] {
+            let head = format!(
+                "Subject: s\r\nMIME-Version: 1.0\r\nContent-Type: {kind}; charset={charset}\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
+            );
+            is_named(&outcome(Format::Eml, &[head.as_bytes(), body].concat()));
+        }
+        let page = format!("<meta charset={charset}><p>");
+        is_named(&outcome(Format::Html, &[page.as_bytes(), body].concat()));
+        if charset.starts_with('"') {
+            // An encoded word has no quotes.
+            continue;
+        }
+        let word: String = body.iter().map(|byte| format!("={byte:02X}")).collect();
+        let mail = format!("Subject: =?{charset}?Q?{word}?=\n\nbody");
+        is_named(&message(&mail));
+    }
+    // What is ASCII needs no decoder.
+    message("Subject: s\nContent-Type: text/plain; charset=johab\n\nplainword")
+        .holds(&["plainword"]);
 }
 
 #[test]
@@ -209,6 +257,9 @@ fn charsets_that_only_mail_programs_know_are_decoded() {
         ("iso-2022-kr", b"\x1b$)C\x0e:P1b:80m<-\x0f", "분기보고서"),
         ("cp437", b"Gr\x94\xe1e", "Größe"),
         ("ibm850", b"Gr\x94\xe1e", "Größe"),
+        ("cp852", b"\xb5lut\xec k\xe7\xe5", "Álutý kšň"),
+        ("ibm857", b"\xa6\x8d\x98", "Ğıİ"),
+        ("cp737", b"\x80\x98", "Αα"),
     ] {
         let encoded: Vec<_> = bytes.iter().map(|byte| format!("={byte:02X}")).collect();
         let encoded = encoded.concat();
@@ -291,6 +342,28 @@ fn a_message_is_read_however_its_lines_and_boundaries_are_written() {
     message(&format!("\n\n{mixed}")).holds(&["# subjectword", "afterword"]);
     outcome(Format::Eml, mixed.replace('\n', "\r").as_bytes())
         .holds(&["# subjectword", "afterword"]);
+}
+
+/// RFC 2231 allows a boundary in pieces, in any order, escaped, and with a language.
+#[test]
+fn a_boundary_in_pieces_or_escaped_is_repaired_as_any_other() {
+    for declared in [
+        "boundary*0=\"long\";\n boundary*1=\"name\"",
+        "boundary*1=name; charset=utf-8;\n\tboundary*0=long",
+        "boundary*=us-ascii'en'long%6Eame",
+        "BOUNDARY*0*=''long%6e;\n boundary*1=ame",
+        "boundary*0*=utf-8'';boundary*1*=%6c%6Fng;boundary*2=\"name\"",
+        "name=\"a;boundary*0=b\";boundary*0=long;boundary*1=name",
+    ] {
+        // The last part is not closed, and a line mentions the boundary.
+        message(&format!(
+            "Subject: s\nMIME-Version: 1.0\nContent-Type: multipart/mixed; {declared}\n\n--longname\n\
+             Content-Type: text/plain\n\nsee --longname afterword\n--longname\n\
+             Content-Type: text/plain\n\nunclosedword"
+        ))
+        .holds(&["see --longname afterword", "unclosedword"])
+        .lacks(&["Content-Type"]);
+    }
 }
 
 #[test]

@@ -9,7 +9,10 @@ mod pdfs;
 mod spellings;
 mod workbooks;
 
-use std::io::{Cursor, Write};
+use std::{
+    io::{Cursor, Write},
+    process::{Command, Stdio},
+};
 
 use omni_connector_readers::{Format, Frame, Job, read};
 use zip::{ZipWriter, write::SimpleFileOptions};
@@ -57,6 +60,24 @@ fn outcome_of(job: &Job, data: &[u8]) -> Outcome {
     });
     assert!(is_over, "the last frame is missing");
     outcome
+}
+
+/// Reads a file with the program, which limits its memory, and returns its frames.
+#[cfg(unix)]
+fn program(job: &Job, data: &[u8]) -> Vec<Frame> {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_omni-readers"))
+        .arg(serde_json::to_string(job).unwrap())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    program.stdin.take().unwrap().write_all(data).unwrap();
+    let output = program.wait_with_output().unwrap();
+    String::from_utf8(output.stdout)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 impl Outcome {

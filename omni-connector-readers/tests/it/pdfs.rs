@@ -1,15 +1,11 @@
 //! Tests whole and damaged PDF files.
 
-use std::{
-    fmt::Write as _,
-    io::Write as _,
-    process::{Command, Stdio},
-};
+use std::{fmt::Write as _, io::Write as _};
 
 use flate2::{Compression, write::ZlibEncoder};
 use omni_connector_readers::{Format, Frame, Job};
 
-use super::{Outcome, job, outcome};
+use super::{Outcome, job, outcome, program};
 
 /// Builds a document with one page for each content.
 fn document(pages: &[&str]) -> Vec<u8> {
@@ -148,19 +144,7 @@ fn a_scan_of_any_size_gives_its_words_in_little_memory() {
         max_memory_bytes: MEMORY,
         ..job(Format::Pdf)
     };
-    let mut program = Command::new(env!("CARGO_BIN_EXE_omni-readers"))
-        .arg(serde_json::to_string(&job).unwrap())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    program.stdin.take().unwrap().write_all(&scan).unwrap();
-    let output = program.wait_with_output().unwrap();
-    let frames: Vec<Frame> = String::from_utf8(output.stdout)
-        .unwrap()
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
+    let frames = program(&job, &scan);
     let text: String = frames
         .iter()
         .filter_map(|frame| match frame {

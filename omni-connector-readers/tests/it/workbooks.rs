@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use omni_connector_readers::{Format, Job};
+use omni_connector_readers::{Format, Frame, Job};
 
-use super::{archive, job, outcome, outcome_of, relationships};
+use super::{archive, job, outcome, outcome_of, program, relationships};
 
 #[test]
 fn old_workbooks_of_every_size_are_read() {
@@ -12,6 +12,84 @@ fn old_workbooks_of_every_size_are_read() {
         .holds(&["Sheet: Rows", "row0label"]);
     outcome(Format::Xls, include_bytes!("../files/xlwt-60-rows.xls"))
         .holds(&["row0label", "row59label"]);
+}
+
+/// Returns an old workbook of 60 rows whose cells are at other places. `place` gets the number of a cell with a text.
+fn placed(place: impl Fn(usize) -> (u16, u16)) -> Vec<u8> {
+    const LABEL: &[u8] = b"\xfd\0\x0a\0";
+    const AREA: &[u8] = b"\0\x02\x0e\0";
+    let mut data = include_bytes!("../files/xlwt-60-rows.xls").to_vec();
+    let (mut at, mut number) = (0, 0);
+    while at + 18 < data.len() {
+        if data[at..].starts_with(LABEL) {
+            let (row, column) = place(number);
+            data[at + 4..at + 6].copy_from_slice(&row.to_le_bytes());
+            data[at + 6..at + 8].copy_from_slice(&column.to_le_bytes());
+            number += 1;
+            at += 14;
+        } else if data[at..].starts_with(AREA) {
+            data[at + 8..at + 12].copy_from_slice(&65_536_u32.to_le_bytes());
+            data[at + 14..at + 16].copy_from_slice(&256_u16.to_le_bytes());
+            at += 18;
+        } else {
+            at += 1;
+        }
+    }
+    assert!(number >= 60, "{number} cells");
+    data
+}
+
+/// The reader of old workbooks makes room for all cells between the first and the last one.
+#[test]
+#[cfg(unix)]
+fn cells_far_from_each_other_cost_neither_memory_nor_the_file() {
+    let number = |number: usize| u16::try_from(number).unwrap();
+    for (name, data) in [
+        (
+            "the last cell",
+            placed(|n| {
+                if n == 59 {
+                    (65_535, 255)
+                } else {
+                    (number(n), 0)
+                }
+            }),
+        ),
+        (
+            "two corners",
+            placed(|n| {
+                if n < 30 {
+                    (number(n), 255)
+                } else {
+                    (65_535, number(n))
+                }
+            }),
+        ),
+        ("a diagonal", placed(|n| (number(n) * 1_100, number(n) * 4))),
+        ("a false area", placed(|n| (number(n), 0))),
+    ] {
+        let job = Job {
+            max_memory_bytes: 200 << 20,
+            ..job(Format::Xls)
+        };
+        let frames = program(&job, &data);
+        let text: String = frames
+            .iter()
+            .filter_map(|frame| match frame {
+                Frame::Text { text } => Some(text.as_str()),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(frames.last(), Some(&Frame::Done), "{name}: {frames:?}");
+        let lost = frames
+            .iter()
+            .find(|frame| matches!(frame, Frame::Lost { .. }));
+        assert_eq!(lost, None, "{name}");
+        assert!(
+            text.contains("row0label") && text.contains("row59label"),
+            "{name}: {text}"
+        );
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ use mail_parser::decoders::{
     quoted_printable::quoted_printable_decode,
 };
 
+use super::boundary;
 use crate::readers::{charset::Charset, text};
 
 /// A repaired message for the parser.
@@ -15,6 +16,8 @@ pub(super) struct Mended<'a> {
     pub(super) data: Cow<'a, [u8]>,
     /// Text that Omni loses, because it parses the message without repair.
     pub(super) omni_loses: Vec<&'static str>,
+    /// How headings in an unknown charset were read.
+    pub(super) guesses: Vec<String>,
 }
 
 pub(super) fn mended(data: &[u8]) -> Mended<'_> {
@@ -28,6 +31,7 @@ pub(super) fn mended(data: &[u8]) -> Mended<'_> {
     let mut mended = Mended {
         data: Cow::Borrowed(&start[blank..]),
         omni_loses: Vec::new(),
+        guesses: Vec::new(),
     };
     if marked.is_some() {
         mended.loses("headings behind a byte order mark");
@@ -39,6 +43,9 @@ pub(super) fn mended(data: &[u8]) -> Mended<'_> {
     mended.raw_headings();
     mended.whole_words();
     mended.known_words();
+    if let Some(plain) = boundary::plain(&mended.data) {
+        mended.data = Cow::Owned(plain);
+    }
     mended.boundaries();
     mended
 }
@@ -109,9 +116,18 @@ impl Mended<'_> {
         while let Some(found) = find(&self.data[at..], b"=?") {
             let start = at + found;
             at = start + 2;
-            let Some((length, word, charset)) = unknown_word(&self.data[start..]) else {
+            let Some(Word {
+                length,
+                word,
+                charset,
+                guess,
+            }) = unknown_word(&self.data[start..])
+            else {
                 continue;
             };
+            if let Some(guess) = guess.filter(|guess| !self.guesses.contains(guess)) {
+                self.guesses.push(guess);
+            }
             let is_beyond_omni = is_beyond_omni(&charset);
             at = start + word.len();
             self.data.to_mut().splice(start..start + length, word);
@@ -292,9 +308,18 @@ fn word(data: &[u8]) -> Option<(&[u8], &[u8])> {
     is_word.then(|| data.split_at(start))
 }
 
-/// Decodes the encoded word at the start of `data` if the parser would not decode it. Returns its length, the same word
-/// in UTF-8, and its charset.
-fn unknown_word(data: &[u8]) -> Option<(usize, Vec<u8>, String)> {
+/// An encoded word that is written again.
+struct Word {
+    length: usize,
+    /// The same word in UTF-8.
+    word: Vec<u8>,
+    charset: String,
+    /// How it was read if nothing here decodes its charset.
+    guess: Option<String>,
+}
+
+/// Decodes the encoded word at the start of `data` if the parser would not decode it.
+fn unknown_word(data: &[u8]) -> Option<Word> {
     let (prefix, rest) = word(data)?;
     let end = rest.windows(2).position(|at| at == b"?=")?;
     let fields = String::from_utf8_lossy(prefix).to_ascii_lowercase();
@@ -316,16 +341,25 @@ fn unknown_word(data: &[u8]) -> Option<(usize, Vec<u8>, String)> {
         return None;
     }
     let declared = Charset::of(&charset).filter(|_| !is_utf_8);
-    let text = match declared.map(|charset| charset.decode(&bytes)) {
-        Some((text, false)) => text,
-        _ => text::detected(&bytes),
+    let (text, guess) = match declared.map(|charset| charset.decode(&bytes)) {
+        Some((text, false)) => (text, None),
+        _ if text::is_doubtful(&charset, &bytes) => {
+            let (text, guess) = text::guessed(&charset, &bytes);
+            (text, Some(guess))
+        }
+        _ => (text::detected(&bytes), None),
     };
     let mut word = b"=?utf-8?Q?".to_vec();
     for byte in text.bytes() {
         word.extend(format!("={byte:02X}").bytes());
     }
     word.extend(b"?=");
-    Some((prefix.len() + end + 2, word, charset))
+    Some(Word {
+        length: prefix.len() + end + 2,
+        word,
+        charset,
+        guess,
+    })
 }
 
 /// Finds `needle`, given in lower case, in `data`, ignoring case.

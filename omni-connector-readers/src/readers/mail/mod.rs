@@ -1,5 +1,6 @@
 //! Reads e-mail messages: subject, people, date, body and attached texts.
 
+mod boundary;
 mod letter;
 mod mend;
 
@@ -19,6 +20,9 @@ pub(super) fn eml(data: &[u8], parts: &mut Parts<'_>) -> Result<(), Refusal> {
     let mended = mend::mended(data);
     for what in mended.omni_loses {
         parts.omni_loses(what);
+    }
+    for why in mended.guesses {
+        parts.lost(text::LETTERS, why);
     }
     let message = MessageParser::default()
         .parse(&mended.data)
@@ -174,6 +178,7 @@ fn text_of(message: &Message<'_>, part: &MessagePart<'_>, parts: &mut Parts<'_>)
         .unwrap_or_default();
     let declared = Charset::of(label);
     let is_in_doubt = decoded.contains(UNDECODED)
+        || !label.is_empty() && declared.is_none()
         || part.is_encoding_problem
         || matches!(declared, Some(Charset::Shifted(_) | Charset::Dos(..)))
         || declared == Some(Charset::Web(encoding_rs::ISO_2022_JP))
@@ -186,9 +191,13 @@ fn text_of(message: &Message<'_>, part: &MessagePart<'_>, parts: &mut Parts<'_>)
             return String::from_utf8(bytes).ok();
         }
         let declared = declared.or_else(|| html::declared(&bytes).filter(|_| is_page));
-        Some(text::decode(&bytes, declared, parts).into_owned())
+        Some(match declared {
+            Some(_) => text::decode(&bytes, declared, parts).into_owned(),
+            None => text::decode_as(&bytes, label, parts).into_owned(),
+        })
     });
-    let mended = mended.flatten().filter(|text| !text.contains(UNDECODED));
+    let is_better = |text: &String| declared.is_none() || !text.contains(UNDECODED);
+    let mended = mended.flatten().filter(is_better);
     let text = mended.as_deref().unwrap_or(decoded);
     Some(if is_page {
         html::to_markdown(text)
