@@ -133,8 +133,8 @@ impl Inliner<'_> {
         }
         match reference {
             Some(Value::String(reference)) => self.inlined(reference, schema),
-            Some(_) => Err(SchemaError::at("", "has a `$ref` that is no text")),
-            None => Ok(Value::Object(schema)),
+            // A reference that is not a string refers to nothing.
+            _ => Ok(Value::Object(schema)),
         }
     }
 
@@ -318,6 +318,59 @@ mod tests {
         ] {
             let safe = republished_schema(schema.clone()).unwrap();
             assert_eq!(safe["properties"], expected, "{schema}");
+        }
+    }
+
+    #[test]
+    fn a_circle_through_any_keyword_costs_neither_the_tool_nor_its_other_properties() {
+        let circle = || json!({ "$ref": "#/$defs/N" });
+        for part in [
+            json!({ "items": circle() }),
+            json!({ "prefixItems": [circle()] }),
+            json!({ "additionalProperties": circle() }),
+            json!({ "patternProperties": { "^x": circle() } }),
+            json!({ "allOf": [circle(), { "minProperties": 1 }] }),
+            json!({ "anyOf": [circle(), { "type": "null" }] }),
+            json!({ "oneOf": [{ "items": circle() }, circle()] }),
+            json!({ "not": circle() }),
+            json!({ "if": circle(), "then": circle(), "else": circle() }),
+            json!({ "contains": circle() }),
+            json!({ "dependentSchemas": { "a": circle() } }),
+            json!({ "unevaluatedProperties": circle() }),
+            json!({ "$dynamicRef": "#node", "$dynamicAnchor": "node" }),
+            json!({ "$recursiveRef": "#", "$recursiveAnchor": true }),
+            json!({ "$ref": 7 }),
+            json!({ "$ref": null, "type": "object" }),
+        ] {
+            let schema = json!({
+                "type": "object", "properties": { "a": circle(), "b": { "type": "string" } }, "$defs": { "N": part },
+            });
+            let safe = republished_schema(schema.clone())
+                .unwrap_or_else(|error| panic!("{schema}: {error}"));
+            assert_eq!(
+                safe["properties"]["b"],
+                json!({ "type": "string" }),
+                "{schema}"
+            );
+            let text = safe.to_string();
+            for keyword in ["$ref\":\"", "$dynamicRef", "$recursiveRef", "$defs"] {
+                assert!(!text.contains(keyword), "{keyword} of {schema}: {safe}");
+            }
+        }
+        for (reference, definitions) in [
+            ("#/definitions/N", "definitions"),
+            ("#/$defs/A%20B", "$defs"),
+            ("#/$defs/a~1b", "$defs"),
+            ("#/components/schemas/N", "components"),
+        ] {
+            let node = json!({ "type": "object", "properties": { "x": { "$ref": reference } } });
+            let all = json!({ "N": node, "A B": node, "a/b": node, "schemas": { "N": node } });
+            let schema = json!({ "$ref": reference, definitions: all });
+            let safe = republished_schema(schema.clone()).unwrap();
+            assert_eq!(
+                safe["properties"]["x"]["type"], "object",
+                "{schema}: {safe}"
+            );
         }
     }
 

@@ -50,11 +50,12 @@ pub(super) fn tool(result: CallToolResult) -> Result<Response> {
     }
     let text = texts.join("\n");
     if result.is_error == Some(true) {
-        let text = match (text.is_empty(), &result.structured_content) {
-            (false, _) => text,
-            (true, Some(reason)) => reason_in(reason),
-            (true, None) => "the tool failed without a reason".to_owned(),
-        };
+        let text = failure(
+            text,
+            &attachments,
+            &links,
+            result.structured_content.as_ref(),
+        );
         // The error keeps its status and passes through redaction.
         return Err(ActionError::bad_request(text).into());
     }
@@ -72,10 +73,13 @@ pub(super) fn tool(result: CallToolResult) -> Result<Response> {
         }
         // Its own keys take precedence over added ones.
         Some(Value::Object(structured))
-            if !(structured.contains_key("files") || structured.contains_key("links")) =>
+            if !["files", "links"]
+                .iter()
+                .any(|key| structured.contains_key(*key))
+                && (text.is_empty() || !structured.contains_key("content")) =>
         {
             let mut answer = Value::Object(structured);
-            if !text.is_empty() && answer.get("content").is_none() {
+            if !text.is_empty() {
                 answer["content"] = text.into();
             }
             answer
@@ -91,6 +95,47 @@ pub(super) fn tool(result: CallToolResult) -> Result<Response> {
         answer["links"] = links.into();
     }
     Ok(ActionResponse::success(answer).into_response())
+}
+
+/// Returns the reason of a failed tool: its texts, and a reason that only another part of the result has.
+fn failure(
+    text: String,
+    attachments: &[Attachment],
+    links: &[Value],
+    structured: Option<&Value>,
+) -> String {
+    let mut texts = vec![text];
+    texts.extend(
+        attachments
+            .iter()
+            .filter_map(|attached| match &attached.data {
+                Data::Text(text) => Some(text.clone()),
+                Data::Base64(_) => None,
+            }),
+    );
+    texts.retain(|text| !text.trim().is_empty());
+    // A text often repeats the structured content.
+    let is_said = |reason: &str| texts.iter().any(|text| text.contains(reason));
+    match structured.map(|structured| (reason_in(structured), structured)) {
+        Some((reason, structured)) => {
+            let message = message_in(structured);
+            if !is_said(message.unwrap_or(&reason)) && (texts.is_empty() || message.is_some()) {
+                texts.push(reason);
+            }
+        }
+        None if texts.is_empty() => {
+            texts.extend(
+                links
+                    .iter()
+                    .filter_map(|link| Some(link["uri"].as_str()?.to_owned())),
+            );
+        }
+        None => {}
+    }
+    if texts.is_empty() {
+        return "the tool failed without a reason".to_owned();
+    }
+    texts.join("\n")
 }
 
 /// Converts the answer of `/resource`.
@@ -235,13 +280,27 @@ impl Attachment {
 
 /// Decodes base64 in either alphabet, with or without padding, also over several lines or as a `data:` URL.
 fn base64_bytes(text: &str) -> Option<Vec<u8>> {
-    let text = match text.trim_start().strip_prefix("data:") {
-        Some(url) => url.split_once("base64,")?.1,
-        None => text,
+    const SCHEME: &str = "data:";
+    let text = text.trim_start();
+    let is_url = text
+        .get(..SCHEME.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(SCHEME));
+    let text = if is_url {
+        let (kind, data) = text.split_once(',')?;
+        if !kind.trim_end().to_ascii_lowercase().ends_with(";base64") {
+            return None;
+        }
+        data
+    } else {
+        text
     };
+    // A URL escapes some of the letters.
+    let text = percent_encoding::percent_decode_str(text)
+        .decode_utf8()
+        .ok()?;
     let text: String = text
         .chars()
-        .filter(|c| !c.is_ascii_whitespace())
+        .filter(|c| !c.is_whitespace() && *c != '\u{feff}')
         .map(|c| match c {
             '-' => '+',
             '_' => '/',
@@ -259,14 +318,27 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// Finds the reason in structured content: its message, or else the whole content.
-fn reason_in(structured: &Value) -> String {
-    let places = ["/message", "/error/message", "/error", "/reason", "/detail"];
-    let message = places
+/// Finds the message in structured content.
+fn message_in(structured: &Value) -> Option<&str> {
+    let places = [
+        "/message",
+        "/error/message",
+        "/error",
+        "/reason",
+        "/detail",
+        "/errors/0/message",
+        "/errors/0",
+    ];
+    places
         .iter()
         .find_map(|place| structured.pointer(place)?.as_str())
-        .or_else(|| structured.as_str());
-    match (message, structured["code"].as_str()) {
+        .or_else(|| structured.as_str())
+        .filter(|message| !message.trim().is_empty())
+}
+
+/// Finds the reason in structured content: its message, or else the whole content.
+fn reason_in(structured: &Value) -> String {
+    match (message_in(structured), structured["code"].as_str()) {
         (Some(message), Some(code)) => format!("{message} ({code})"),
         (Some(message), None) => message.to_owned(),
         (None, _) => structured.to_string(),

@@ -1,6 +1,6 @@
 //! Converts an MCP server's lists into the manifest's types (`protocol.md` §9.3).
 
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Duration};
 
 use rmcp::{
     ServiceError,
@@ -12,7 +12,7 @@ use rmcp::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::session::Session;
+use super::{failure::is_broken, session::Session};
 use crate::{
     schema::{LONGEST_TOOL_NAME, republished_schema},
     wire::{
@@ -38,7 +38,7 @@ impl Catalog {
         let (peer, has) = (session.peer(), session.capabilities());
         let mut catalog = Self::default();
         if has.tools.is_some() {
-            let tools = walk("tools", |page| peer.list_tools(page)).await?;
+            let tools = walk(TOOLS, |page| peer.list_tools(page)).await?;
             catalog.add_tools(tools);
         }
         if has.resources.is_some() {
@@ -142,6 +142,11 @@ const MOST_PAGES: usize = 200;
 const MOST_ITEMS: usize = 5_000;
 const MOST_BYTES: usize = 32 << 20;
 
+/// Time limit of one page that may be missing.
+const PAGE: Duration = Duration::from_secs(10);
+
+const TOOLS: &str = "tools";
+
 /// One page of a list.
 trait Page {
     type Item: Serialize;
@@ -178,7 +183,28 @@ where
     let mut cursors = HashSet::new();
     let mut request = None;
     for _ in 0..MOST_PAGES {
-        let (page, next) = ask(request.take()).await?.split();
+        // Without the first page of its tools a server is of no use, so only the whole discovery is limited then.
+        let is_needed = what == TOOLS && items.is_empty();
+        let asked = ask(request.take());
+        let answered = if is_needed {
+            asked.await
+        } else {
+            let answered = tokio::time::timeout(PAGE, asked).await;
+            answered.unwrap_or(Err(ServiceError::Timeout { timeout: PAGE }))
+        };
+        let (page, next) = match answered {
+            Ok(page) => page.split(),
+            // One bad page must not cost those before it.
+            Err(error) if !items.is_empty() && !is_broken(&error) => {
+                tracing::warn!(
+                    %error,
+                    "the list of {what} of the MCP server breaks off; {} of them are taken",
+                    items.len()
+                );
+                return Ok(items);
+            }
+            Err(error) => return Err(error),
+        };
         for item in page {
             bytes += serde_json::to_vec(&item).map_or(0, |text| text.len());
             if items.len() == MOST_ITEMS || bytes > MOST_BYTES {
@@ -215,7 +241,7 @@ pub(super) const SKILL_PREFIX: &str = "mcp:";
 /// Treats a list that the server announces but does not have as empty. A broken connection is an error.
 fn optional<T>(what: &str, list: Result<Vec<T>, ServiceError>) -> Result<Vec<T>, ServiceError> {
     match list {
-        Err(ServiceError::McpError(error)) => {
+        Err(error) if !is_broken(&error) => {
             tracing::warn!(%error, "the MCP server does not list its {what}");
             Ok(Vec::new())
         }

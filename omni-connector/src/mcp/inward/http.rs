@@ -12,7 +12,7 @@ use std::{
 use axum::body::Bytes;
 use axum::http::{
     HeaderMap, HeaderName, HeaderValue,
-    header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE},
+    header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE},
 };
 use futures_util::{StreamExt, stream, stream::BoxStream};
 use reqwest::{Response, StatusCode};
@@ -119,6 +119,14 @@ impl Client {
             Some(value.to_owned())
         };
         let session = header(&SESSION);
+        let coding = header(&CONTENT_ENCODING).unwrap_or_default();
+        let coding = coding.trim().to_ascii_lowercase();
+        if status.is_success() && !matches!(&*coding, "" | "identity") {
+            let coding: String = coding.chars().take(40).collect();
+            let reason = format!("it is encoded as `{coding}`, which was not asked for");
+            let refused = refused(request.clone(), &reason, b"");
+            return Ok(StreamableHttpPostResponse::Json(refused, session));
+        }
         let kind = header(&CONTENT_TYPE).unwrap_or_default();
         let kind = kind
             .split(';')

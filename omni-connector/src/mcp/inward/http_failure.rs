@@ -2,12 +2,12 @@
 
 use std::{error::Error as StdError, fmt, time::Duration};
 
-use axum::http::header::RETRY_AFTER;
 use reqwest::{Response, StatusCode};
 use rmcp::transport::streamable_http_client::StreamableHttpError;
 use serde_json::Value;
 
 use super::lenient;
+use crate::manager::retry_after;
 
 /// How much of a refusal is read, and how much of it is quoted.
 pub(super) const LONGEST_REFUSAL: usize = 64 << 10;
@@ -72,11 +72,9 @@ pub(super) async fn refusal(response: Response) -> Failure {
 }
 
 pub(super) fn failure(response: &Response, said: &str) -> HttpFailure {
-    let wait = response.headers().get(RETRY_AFTER);
-    let seconds = wait.and_then(|wait| wait.to_str().ok()?.trim().parse().ok());
     HttpFailure {
         status: Some(response.status()),
-        retry_after: seconds.map(Duration::from_secs),
+        retry_after: retry_after(response.headers()),
         message: format!("it answered {}{said}", response.status()),
     }
 }

@@ -30,6 +30,7 @@ fn repaired(text: &str) -> String {
                     taken = 6;
                     repaired.push(char::REPLACEMENT_CHARACTER);
                 }
+                Some(Escape::Unknown) => repaired.push_str("\\\\"),
                 None => repaired.push(first),
             },
             control if is_string && control < ' ' => {
@@ -53,20 +54,37 @@ fn repaired(text: &str) -> String {
 }
 
 /// Numbers that other languages write and JSON lacks.
-const NUMBERS: [&str; 3] = ["NaN", "-Infinity", "Infinity"];
+const NUMBERS: [&str; 10] = [
+    "-NaN",
+    "NaN",
+    "-nan",
+    "nan",
+    "-Infinity",
+    "Infinity",
+    "-infinity",
+    "infinity",
+    "-inf",
+    "inf",
+];
 
 enum Escape {
     /// The length of a valid escape sequence, in bytes.
     Whole(usize),
     /// One half of a surrogate pair without the other.
     HalfPair,
+    /// An escape that JSON lacks, such as `\'`. Its backslash is text.
+    Unknown,
 }
 
 /// Reads the escape sequence at the beginning of `text`.
 fn escape(text: &str) -> Option<Escape> {
     let Some(code) = unit(text) else {
         let second = text[1..].chars().next()?;
-        return Some(Escape::Whole(1 + second.len_utf8()));
+        return Some(if "\"\\/bfnrt".contains(second) {
+            Escape::Whole(2)
+        } else {
+            Escape::Unknown
+        });
     };
     Some(match code {
         0xD800..=0xDBFF if matches!(text.get(6..).and_then(unit), Some(0xDC00..=0xDFFF)) => {
@@ -109,8 +127,24 @@ mod tests {
             read(b"{\"a\":NaN,\"b\":[-Infinity,Infinity],\"c\":\"NaN\t\x01\"}"),
             Some(json!({ "a": null, "b": [null, null], "c": "NaN\t\u{1}" }))
         );
+        assert_eq!(
+            read(b"[nan,-nan,inf,-inf,-NaN,infinity]"),
+            Some(json!([null, null, null, null, null, null]))
+        );
         assert_eq!(read(b"\xEF\xBB\xBF[1]"), Some(json!([1])));
         assert_eq!(read(b"[\"\xff\"]"), Some(json!(["\u{fffd}"])));
+    }
+
+    #[test]
+    fn an_escape_that_json_lacks_is_text() {
+        for (text, read_as) in [
+            (r#"["it\'s"]"#, json!(["it\\'s"])),
+            (r#"["\x41\n"]"#, json!(["\\x41\n"])),
+            (r#"["\u12"]"#, json!(["\\u12"])),
+            (r#"["C:\dir\""]"#, json!(["C:\\dir\""])),
+        ] {
+            assert_eq!(read(text.as_bytes()), Some(read_as), "{text}");
+        }
     }
 
     #[test]

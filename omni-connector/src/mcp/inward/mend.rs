@@ -1,11 +1,13 @@
 //! Repairs a server's answers so that the client library can decode them. Only the invalid part is dropped, and a
 //! log line names it. Content is never invented.
 
+mod content;
+
 use std::collections::HashSet;
 
 use rmcp::model::{
-    ContentBlock, InitializeResult, Prompt, PromptArgument, Resource, ResourceContents,
-    ResourceTemplate, Tool,
+    InitializeResult, Prompt, PromptArgument, Resource, ResourceContents, ResourceTemplate,
+    ServerCapabilities, Tool,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
@@ -36,7 +38,7 @@ pub(super) fn result(method: &str, result: &mut Value) {
             });
             object::<Prompt>(prompt, &["name"])
         }),
-        "tools/call" | "tasks/result" => called(result),
+        "tools/call" | "tasks/result" => content::called(result),
         "resources/read" => {
             each(result, "contents", |contents| {
                 object::<ResourceContents>(contents, &["uri", "text"])
@@ -46,7 +48,7 @@ pub(super) fn result(method: &str, result: &mut Value) {
         }
         "prompts/get" if result.contains_key("messages") => {
             each(result, "messages", |message| {
-                let content = block(message.remove("content").unwrap_or_default());
+                let content = content::block(message.remove("content").unwrap_or_default());
                 message.insert("content".to_owned(), content);
                 if !matches!(message.get("role"), Some(role) if role == "user" || role == "assistant")
                 {
@@ -101,6 +103,7 @@ fn decoded<T: DeserializeOwned>(object: &Object) -> Result<(), String> {
 
 /// Repairs one page of a list.
 fn list(result: &mut Object, key: &str, item: impl FnMut(&mut Object) -> Mended) {
+    result.entry(key).or_insert(Value::Null);
     each(result, key, item);
     // An empty cursor means the end, as does one that is not a string.
     drop_unless(result, "nextCursor", |cursor| {
@@ -114,10 +117,26 @@ fn each(result: &mut Object, key: &str, mut item: impl FnMut(&mut Object) -> Men
     let Some(list) = result.get_mut(key) else {
         return;
     };
-    if list.is_null() {
-        *list = json!([]);
+    match list {
+        Value::Null => *list = json!([]),
+        // Some programs write a list by the names of its items, or one item alone.
+        Value::Object(by_name) => {
+            let is_one = called_by(by_name).is_some() || by_name.contains_key("role");
+            let items: Vec<_> = if is_one {
+                vec![list.take()]
+            } else {
+                let named = by_name
+                    .iter_mut()
+                    .map(|(name, item)| with_name(name, item.take()));
+                named.collect()
+            };
+            *list = Value::Array(items);
+        }
+        _ => {}
     }
     let Value::Array(items) = list else {
+        tracing::warn!("`{key}` of the MCP server is left out: it is not a list");
+        *list = json!([]);
         return;
     };
     let mut place = 0;
@@ -145,6 +164,14 @@ fn each(result: &mut Object, key: &str, mut item: impl FnMut(&mut Object) -> Men
     });
 }
 
+/// Gives an item the name under which a list has it, unless it has one.
+fn with_name(name: &str, mut item: Value) -> Value {
+    if let Value::Object(item) = &mut item {
+        item.entry("name").or_insert_with(|| name.into());
+    }
+    item
+}
+
 /// Returns an item's name, for the log.
 fn called_by(object: &Object) -> Option<String> {
     let name = ["name", "uri", "uriTemplate"]
@@ -166,8 +193,10 @@ fn initialized(result: &mut Object) {
     if decoded::<InitializeResult>(result).is_ok() {
         return;
     }
-    if !result.get("capabilities").is_some_and(Value::is_object) {
-        result.insert("capabilities".to_owned(), json!({}));
+    capabilities(result);
+    if !result.get("protocolVersion").is_some_and(Value::is_string) {
+        // The oldest version: it is what a server without a version can be expected to speak.
+        result.insert("protocolVersion".to_owned(), json!("2024-11-05"));
     }
     let server = result.entry("serverInfo").or_insert_with(|| json!({}));
     if let Value::Object(server) = server {
@@ -183,81 +212,28 @@ fn initialized(result: &mut Object) {
     let _ = object::<InitializeResult>(result, &["protocolVersion", "capabilities", "serverInfo"]);
 }
 
-/// Repairs the result of a tool. Other results, such as a task or a question, are not changed.
-fn called(result: &mut Object) {
-    if !(result.contains_key("content") || result.contains_key("structuredContent")) {
+/// Repairs what a server says it offers. Something that cannot be read is offered without its details.
+fn capabilities(result: &mut Object) {
+    let offered = result.entry("capabilities").or_insert(Value::Null);
+    if let Value::Array(names) = offered {
+        // A list of names, or an empty object as PHP writes it.
+        let names = names.iter().filter_map(Value::as_str);
+        *offered = names.map(|name| (name.to_owned(), json!({}))).collect();
+    }
+    if !offered.is_object() {
+        *offered = json!({});
+    }
+    let Value::Object(offered) = offered else {
         return;
-    }
-    let blocks = match result.remove("content") {
-        Some(Value::Array(blocks)) => blocks,
-        None | Some(Value::Null) => Vec::new(),
-        Some(one) => vec![one],
     };
-    let blocks = blocks.into_iter().map(block).collect();
-    result.insert("content".to_owned(), Value::Array(blocks));
-    if let Some(Value::String(text)) = result.get("isError") {
-        let is_error = text.eq_ignore_ascii_case("true");
-        result.insert("isError".to_owned(), is_error.into());
+    for (name, details) in offered.iter_mut() {
+        let alone = Object::from_iter([(name.clone(), details.clone())]);
+        if decoded::<ServerCapabilities>(&alone).is_err() {
+            let is_refused = matches!(details, Value::Bool(false) | Value::Null);
+            *details = if is_refused { Value::Null } else { json!({}) };
+        }
     }
-    drop_unless(result, "isError", Value::is_boolean);
-    drop_unless(result, "structuredContent", |value| !value.is_null());
-    drop_unless(result, "resultType", Value::is_string);
-    keep(
-        result,
-        &["content", "structuredContent", "isError", "resultType"],
-    );
-}
-
-/// Returns a block of content that can be read, or a note in its place.
-fn block(value: Value) -> Value {
-    let Value::Object(mut block) = value else {
-        return match value {
-            Value::String(text) => json!({ "type": "text", "text": text }),
-            other => note(other["type"].as_str(), "it is not an object"),
-        };
-    };
-    if decoded::<ContentBlock>(&block).is_ok() {
-        return Value::Object(block);
-    }
-    let kind = block.get("type").and_then(Value::as_str).map(str::to_owned);
-    let required: &[&str] = match kind.as_deref() {
-        Some("text") => &["type", "text"],
-        Some("image" | "audio") => {
-            if !block.get("mimeType").is_some_and(Value::is_string) {
-                block.insert("mimeType".to_owned(), json!("application/octet-stream"));
-            }
-            &["type", "data", "mimeType"]
-        }
-        Some("resource") => {
-            if let Some(Value::Object(inner)) = block.get_mut("resource") {
-                let _ = object::<ResourceContents>(inner, &["uri", "text"])
-                    .or_else(|_| object::<ResourceContents>(inner, &["uri", "blob"]));
-            }
-            &["type", "resource"]
-        }
-        Some("resource_link") => {
-            name_by(&mut block, "uri");
-            &["type", "uri", "name"]
-        }
-        other => return note(other, "its kind is not known"),
-    };
-    match object::<ContentBlock>(&mut block, required) {
-        Ok(dropped) => {
-            tracing::debug!(
-                ?kind,
-                ?dropped,
-                "a block of the MCP server was taken without odd parts"
-            );
-            Value::Object(block)
-        }
-        Err(error) => note(kind.as_deref(), &error),
-    }
-}
-
-fn note(kind: Option<&str>, reason: &str) -> Value {
-    let kind: String = kind.unwrap_or("unknown").chars().take(60).collect();
-    tracing::warn!("content of kind `{kind}` of the MCP server cannot be read: {reason}");
-    json!({ "type": "text", "text": format!("[content of kind `{kind}` that cannot be read]") })
+    offered.retain(|_, details| !details.is_null());
 }
 
 /// Removes all keys except `keys`: others would make it a result of another kind.

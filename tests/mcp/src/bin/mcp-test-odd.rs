@@ -3,9 +3,11 @@
 //! second selects its transport.
 
 use std::{
+    collections::HashMap,
+    convert::Infallible,
     env,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -13,17 +15,18 @@ use std::{
 
 use axum::{
     Router,
-    body::Bytes,
+    body::{Body, Bytes},
     extract::State,
     http::{HeaderMap, HeaderValue, StatusCode},
     response::{IntoResponse, Response},
     routing::post,
 };
+use futures_util::StreamExt;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 
 /// The tools offered in addition to the odd one.
-const RESULTS: [(&str, &str); 38] = [
+const RESULTS: &[(&str, &str)] = &[
     ("good", r#"{"content":[{"type":"text","text":"good"}]}"#),
     (
         "surrogate",
@@ -115,6 +118,74 @@ const RESULTS: [(&str, &str); 38] = [
         "metanull",
         r#"{"_meta":null,"content":[{"type":"text","text":"kept","_meta":7}]}"#,
     ),
+    (
+        "errblank",
+        r#"{"isError":true,"content":[{"type":"text","text":" \n"}],"structuredContent":{"errors":[{"message":"no such page"}]}}"#,
+    ),
+    (
+        "errboth",
+        r#"{"isError":true,"content":[{"type":"text","text":"the call failed"}],"structuredContent":{"error":{"message":"no such page"}}}"#,
+    ),
+    (
+        "errsaid",
+        r#"{"isError":true,"content":[{"type":"text","text":"E42: no such page"}],"structuredContent":{"code":"E42","message":"no such page"}}"#,
+    ),
+    (
+        "errresource",
+        r#"{"isError":true,"content":[{"type":"resource","resource":{"uri":"a:b","text":"no such page"}}]}"#,
+    ),
+    (
+        "errlink",
+        r#"{"isError":true,"content":[{"type":"resource_link","uri":"https://a.b/why","name":"why"}]}"#,
+    ),
+    (
+        "errnumber",
+        r#"{"isError":1,"content":[{"type":"text","text":"no such page"}]}"#,
+    ),
+    ("erryes", r#"{"isError":" yes","content":"no such page"}"#),
+    (
+        "structown",
+        r#"{"content":[{"type":"text","text":"caption"},{"type":"image","mimeType":"image/png","data":"iVBORw0KGgo="}],"structuredContent":{"content":3}}"#,
+    ),
+    (
+        "structscalar",
+        r#"{"content":[{"type":"resource_link","uri":"a:b","name":"b"}],"structuredContent":7}"#,
+    ),
+    (
+        "halfkey",
+        r#"{"content":[],"structuredContent":{"a\ude00":1}}"#,
+    ),
+    (
+        "halftwice",
+        r#"{"content":[{"type":"text","text":"\ud83d\ud83d\ude00\ud83d"}]}"#,
+    ),
+    (
+        "badescape",
+        r#"{"content":[{"type":"text","text":"it\'s C:\dir"}]}"#,
+    ),
+    (
+        "cnan",
+        r#"{"content":[],"structuredContent":{"ratio":-nan,"rate":inf}}"#,
+    ),
+    (
+        "blocks",
+        r#"{"content":[null,[],{"text":"untyped"},{"type":"image","data":7},{"type":"audio","data":"AAAA"},{"type":7},{"type":"text","text":"kept"}]}"#,
+    ),
+    (
+        "b64upper",
+        r#"{"content":[{"type":"image","mimeType":"image/png","data":"DATA:image/png;charset=x;BASE64,iVBORw0KGgo%3D"}]}"#,
+    ),
+    (
+        "b64blanks",
+        r#"{"content":[{"type":"image","mimeType":"image/png","data":"\ufeff iVBO\tRw0K\u00a0Ggo=\n"}]}"#,
+    ),
+    (
+        "b64blob",
+        r#"{"content":[{"type":"resource","resource":{"uri":"a:b.png","mimeType":"image/png","blob":"iVBORw0KGgo"}}]}"#,
+    ),
+    ("deep", ""),
+    ("session", ""),
+    ("mutestream", ""),
     // Answers whose envelope is odd.
     ("idstring", ""),
     ("idfloat", ""),
@@ -151,6 +222,15 @@ fn tools(mode: &str, cursor: Option<&str>) -> String {
         "oddproperty" => r#"{"name":"bad","inputSchema":{"type":"object","properties":{"a":7,"b":true,"c":"string"}}}"#.to_owned(),
         "farref" => r#"{"name":"bad","inputSchema":{"type":"object","properties":{"a":{"$ref":"https://example.com/s.json"},"b":{"$ref":"\u0023/$defs/gone"}}}}"#.to_owned(),
         "twice" => format!("{},{}", tool("bad"), tool("bad")),
+        "nullname" => r#"{"name":null,"inputSchema":{"type":"object"}}"#.to_owned(),
+        "numname" => r#"{"name":7,"inputSchema":{"type":"object"}}"#.to_owned(),
+        "textschema" => r#"{"name":"bad","inputSchema":"{}"}"#.to_owned(),
+        "listschema" => r#"{"name":"bad","inputSchema":[]}"#.to_owned(),
+        "notool" => r#"null,7,"bad",[],{"name":"bad","inputSchema":{"type":"object"}}"#.to_owned(),
+        "numtitle" => r#"{"name":"bad","inputSchema":{"type":"object"},"title":7}"#.to_owned(),
+        "badmeta" => r#"{"name":"bad","inputSchema":{"type":"object"},"_meta":"x"}"#.to_owned(),
+        "badhint" => r#"{"name":"bad","inputSchema":{"type":"object"},"annotations":{"readOnlyHint":"yes","title":7}}"#.to_owned(),
+        "badexec" => r#"{"name":"bad","inputSchema":{"type":"object"},"execution":{"taskSupport":"perhaps"}}"#.to_owned(),
         "emptyname" => tool(""),
         "longname" => tool(&"n".repeat(90)),
         _ => String::new(),
@@ -161,7 +241,33 @@ fn tools(mode: &str, cursor: Option<&str>) -> String {
     if mode == "toomany" {
         all.extend((0..6000).map(|n| tool(&format!("t{n}"))));
     }
+    if mode == "byname" {
+        let named = all.iter().map(|tool| {
+            let tool: Value = serde_json::from_str(tool).unwrap_or_default();
+            format!(
+                r#"{}:{{"inputSchema":{}}}"#,
+                tool["name"], tool["inputSchema"]
+            )
+        });
+        let named: Vec<_> = named.collect();
+        return format!(r#"{{"tools":{{{}}}}}"#, named.join(","));
+    }
     let next = match (mode, cursor) {
+        // The second page cannot be had.
+        ("badpage" | "mutepage", None) => r#","nextCursor":"2""#.to_owned(),
+        // Two cursors in turn.
+        ("turncursor", cursor) => {
+            let turned = cursor == Some("a");
+            format!(r#","nextCursor":"{}""#, if turned { "b" } else { "a" })
+        }
+        // Pages without tools.
+        ("emptypages", cursor) => {
+            let page: usize = cursor.and_then(|page| page.parse().ok()).unwrap_or(0);
+            if page > 0 {
+                all.clear();
+            }
+            format!(r#","nextCursor":"{}""#, page + 1)
+        }
         ("nullcursor", _) => r#","nextCursor":null"#.to_owned(),
         ("numcursor", _) => r#","nextCursor":7"#.to_owned(),
         ("emptycursor", _) => r#","nextCursor":"""#.to_owned(),
@@ -184,12 +290,37 @@ fn tools(mode: &str, cursor: Option<&str>) -> String {
 fn answer(mode: &str, request: &Value) -> Option<String> {
     let id = request.get("id")?;
     let result = match request["method"].as_str()? {
+        "initialize" if mode == "oddserver" => json!({
+            "protocolVersion": 7, "capabilities": { "tools": [], "logging": "yes", "prompts": false, "resources": null },
+            "serverInfo": ["odd"], "instructions": 7,
+        })
+        .to_string(),
+        "initialize" if mode == "listserver" => {
+            let version = &request["params"]["protocolVersion"];
+            json!({ "protocolVersion": version, "capabilities": ["tools"], "serverInfo": null }).to_string()
+        }
+        "initialize" if mode == "muteresources" => json!({
+            "protocolVersion": request["params"]["protocolVersion"],
+            "capabilities": { "tools": {}, "resources": {}, "prompts": {} },
+            "serverInfo": { "name": "odd", "version": "1" },
+        })
+        .to_string(),
+        "resources/list" | "resources/templates/list" if mode == "muteresources" => return None,
+        "prompts/list" if mode == "muteresources" => r#"{"prompts":"none"}"#.to_owned(),
         "initialize" => json!({
             "protocolVersion": request["params"]["protocolVersion"], "capabilities": { "tools": {} },
             "serverInfo": { "name": "odd", "version": "1" },
         })
         .to_string(),
-        "tools/list" => tools(mode, request["params"]["cursor"].as_str()),
+        "tools/list" => match (mode, request["params"]["cursor"].as_str()) {
+            ("mutepage", Some(_)) => return None,
+            ("badpage", Some(_)) => {
+                return Some(format!(
+                    r#"{{"jsonrpc":"2.0","id":{id},"error":{{"code":-32603,"message":"no such page"}}}}"#
+                ));
+            }
+            (mode, cursor) => tools(mode, cursor),
+        },
         "tools/call" => {
             let name = request["params"]["name"].as_str()?;
             let found = RESULTS.iter().find(|(tool, _)| *tool == name)?;
@@ -225,6 +356,12 @@ fn odd_answer(name: &str, id: &Value) -> Option<String> {
                 r#"{{"jsonrpc":"2.0","id":{id},"error":{{"code":"E1","message":"no such page","data":7}}}}"#
             )
         }
+        "deep" => {
+            let deep = format!("{}{}", "[".repeat(400), "]".repeat(400));
+            format!(
+                r#"{{"jsonrpc":"2.0","id":{id},"result":{{"content":[],"structuredContent":{deep}}}}}"#
+            )
+        }
         "nullerror" => format!(r#"{{"jsonrpc":"2.0","id":{id},"error":null,"result":{result}}}"#),
         _ => return None,
     })
@@ -252,6 +389,8 @@ async fn over_stdio(mode: &str) -> std::io::Result<()> {
 
 struct Http {
     mode: String,
+    /// The sessions whose requests get no answer any more, and whether they get the beginning of one.
+    mute: Mutex<HashMap<String, bool>>,
     transport: String,
     sessions: AtomicUsize,
     calls: AtomicUsize,
@@ -260,6 +399,15 @@ struct Http {
 fn json_answer(status: u16, body: impl Into<String>) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or_default();
     (status, [("content-type", "application/json")], body.into()).into_response()
+}
+
+/// Returns whether a call ends all answers of its session, and if so, whether they begin.
+fn silence(request: &Value) -> Option<bool> {
+    match request["params"]["name"].as_str()? {
+        "mute" => Some(false),
+        "mutestream" => Some(true),
+        _ => None,
+    }
 }
 
 async fn over_http(State(server): State<Arc<Http>>, headers: HeaderMap, body: Bytes) -> Response {
@@ -272,6 +420,35 @@ async fn over_http(State(server): State<Arc<Http>>, headers: HeaderMap, body: By
     }
     if request.get("id").is_none() {
         return StatusCode::ACCEPTED.into_response();
+    }
+    let session = headers
+        .get("mcp-session-id")
+        .and_then(|id| id.to_str().ok());
+    if let (Some(session), Some(silence)) = (session, silence(&request)) {
+        let mut mute = server.mute.lock().unwrap_or_else(PoisonError::into_inner);
+        mute.insert(session.to_owned(), silence);
+    }
+    let is_mute = session.and_then(|session| {
+        let mute = server.mute.lock().unwrap_or_else(PoisonError::into_inner);
+        mute.get(session).copied()
+    });
+    match is_mute {
+        Some(true) => {
+            let beginning = futures_util::stream::once(async { Ok::<_, Infallible>(": wait\n\n") });
+            let body = Body::from_stream(beginning.chain(futures_util::stream::pending()));
+            return ([("content-type", "text/event-stream")], body).into_response();
+        }
+        Some(false) => {
+            tokio::time::sleep(Duration::from_mins(1)).await;
+            return StatusCode::OK.into_response();
+        }
+        None => {}
+    }
+    if request["params"]["name"] == "session" {
+        let text = json!([{ "type": "text", "text": session }]);
+        let id = &request["id"];
+        let answer = json!({ "jsonrpc": "2.0", "id": id, "result": { "content": text } });
+        return json_answer(200, answer.to_string());
     }
     let Some(text) = answer(&server.mode, &request) else {
         tokio::time::sleep(Duration::from_mins(1)).await;
@@ -286,9 +463,6 @@ async fn over_http(State(server): State<Arc<Http>>, headers: HeaderMap, body: By
         return answer;
     }
     // The second call ends the first session.
-    let session = headers
-        .get("mcp-session-id")
-        .and_then(|id| id.to_str().ok());
     if method == "tools/call" {
         let calls = server.calls.fetch_add(1, Ordering::SeqCst);
         let no_session = r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"Bad Request: no valid id"}}"#;
@@ -300,6 +474,17 @@ async fn over_http(State(server): State<Arc<Http>>, headers: HeaderMap, body: By
                 return json_answer(404, no_session);
             }
             "always400" => return json_answer(400, no_session),
+            "429date" => {
+                let later = time::OffsetDateTime::now_utc() + time::Duration::hours(2);
+                let later = later.format(&time::format_description::well_known::Rfc2822);
+                let later = later.unwrap_or_default().replace("+0000", "GMT");
+                let answer = (
+                    StatusCode::TOO_MANY_REQUESTS,
+                    [("retry-after", later)],
+                    "{}",
+                );
+                return answer.into_response();
+            }
             "429" => {
                 return (
                     StatusCode::TOO_MANY_REQUESTS,
@@ -323,6 +508,32 @@ async fn over_http(State(server): State<Arc<Http>>, headers: HeaderMap, body: By
             "202" => return StatusCode::ACCEPTED.into_response(),
             "html" => {
                 return ([("content-type", "text/html")], "<html>sign in</html>").into_response();
+            }
+            "204" => return StatusCode::NO_CONTENT.into_response(),
+            "packed" => {
+                let head = [
+                    ("content-encoding", "br"),
+                    ("content-type", "application/json"),
+                ];
+                return (head, &b"\x1f\x8b\x08\0\0"[..]).into_response();
+            }
+            "empty" => return json_answer(200, ""),
+            "plain" => return ([("content-type", "text/plain")], text).into_response(),
+            "302" => {
+                let to = [("location", "https://login.example/")];
+                return (StatusCode::FOUND, to).into_response();
+            }
+            "503" => {
+                let answer = (StatusCode::SERVICE_UNAVAILABLE, "down for repairs");
+                return answer.into_response();
+            }
+            "other" => {
+                let body = r#"{"jsonrpc":"2.0","id":999,"result":{"content":[]}}"#;
+                return json_answer(200, body);
+            }
+            "comments" => {
+                let body = ": one\n\n: two\n\n";
+                return ([("content-type", "text/event-stream")], body).into_response();
             }
             "half" => {
                 return (
@@ -352,6 +563,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
                 transport: transport.to_owned(),
                 sessions: AtomicUsize::new(0),
                 calls: AtomicUsize::new(0),
+                mute: Mutex::default(),
             });
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
             println!("{}", listener.local_addr()?);

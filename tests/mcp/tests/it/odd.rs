@@ -31,6 +31,9 @@ async fn a_list_that_never_ends_is_cut_off_and_what_was_read_is_offered() {
         ("samecursor", Some("begins again at one of its cursors")),
         ("endless", Some("has more than 200 pages")),
         ("toomany", Some("is too long; 5000 of them")),
+        ("turncursor", Some("begins again at one of its cursors")),
+        ("emptypages", Some("has more than 200 pages")),
+        ("badpage", Some("breaks off")),
     ] {
         let connector = over_stdio(mode).await;
         let started = Instant::now();
@@ -42,6 +45,37 @@ async fn a_list_that_never_ends_is_cut_off_and_what_was_read_is_offered() {
         if let Some(line) = log {
             assert!(written.contains(line), "{mode}");
         }
+    }
+}
+
+/// The first page is offered after its time limit.
+#[tokio::test]
+async fn a_list_that_breaks_off_in_silence_costs_neither_what_was_read_nor_the_other_lists() {
+    for (mode, log) in [
+        ("mutepage", "the list of tools of the MCP server breaks off"),
+        (
+            "muteresources",
+            "the MCP server does not list its resources",
+        ),
+    ] {
+        let connector = over_stdio(mode).await;
+        let (status, manifest) = connector.discover().await;
+        assert_eq!(status, 200, "{mode}: {manifest}");
+        assert!(offers(&manifest, "good"), "{mode}");
+        assert_eq!(connector.call("good", json!({})).await.0, 200, "{mode}");
+        assert!(connector.kill().await.contains(log), "{mode}");
+    }
+}
+
+/// Programs in other languages write an empty object as a list, or leave out what they think is clear.
+#[tokio::test]
+async fn what_a_server_says_of_itself_costs_no_tool() {
+    for mode in ["oddserver", "listserver"] {
+        let connector = over_stdio(mode).await;
+        let (status, manifest) = connector.discover().await;
+        assert_eq!(status, 200, "{mode}: {manifest}");
+        assert!(offers(&manifest, "good"), "{mode}: {manifest}");
+        assert_eq!(connector.call("good", json!({})).await.0, 200, "{mode}");
     }
 }
 
@@ -88,6 +122,46 @@ async fn an_odd_tool_costs_itself_and_is_named() {
             true,
             "`bad` of `tools` of the MCP server is taken without its `description`",
         ),
+        (
+            "nullname",
+            false,
+            "`item 1` of `tools` of the MCP server is left out",
+        ),
+        (
+            "numname",
+            false,
+            "`item 1` of `tools` of the MCP server is left out",
+        ),
+        (
+            "textschema",
+            false,
+            "`bad` of `tools` of the MCP server is left out",
+        ),
+        (
+            "listschema",
+            false,
+            "`bad` of `tools` of the MCP server is left out",
+        ),
+        (
+            "notool",
+            true,
+            "item 4 of `tools` of the MCP server is left out: it is not an object",
+        ),
+        (
+            "numtitle",
+            true,
+            "`bad` of `tools` of the MCP server is taken without its `title`",
+        ),
+        (
+            "badmeta",
+            true,
+            "`bad` of `tools` of the MCP server is taken without its `_meta`",
+        ),
+        (
+            "badhint",
+            true,
+            "`bad` of `tools` of the MCP server is taken without its `annotations`",
+        ),
         ("emptyname", false, "it has no name"),
         ("longname", false, "a name that many language models refuse"),
     ] {
@@ -115,6 +189,8 @@ async fn a_list_in_an_odd_spelling_is_offered_as_a_whole() {
         "oddproperty",
         "farref",
         "twice",
+        "badexec",
+        "byname",
         "nullcursor",
         "numcursor",
     ] {
@@ -124,7 +200,7 @@ async fn a_list_in_an_odd_spelling_is_offered_as_a_whole() {
         assert!(offers(&manifest, "good"), "{mode}: {manifest}");
         assert_eq!(
             offers(&manifest, "bad"),
-            !mode.ends_with("cursor"),
+            !mode.ends_with("cursor") && mode != "byname",
             "{mode}: {manifest}"
         );
     }
@@ -195,6 +271,17 @@ async fn an_odd_part_of_a_result_costs_itself() {
     for (tool, expected) in [
         ("surrogate", json!({ "content": "a\u{fffd}" })),
         ("nan", json!({ "ratio": null })),
+        ("cnan", json!({ "ratio": null, "rate": null })),
+        ("halfkey", json!({ "a\u{fffd}": 1 })),
+        (
+            "halftwice",
+            json!({ "content": "\u{fffd}\u{1f600}\u{fffd}" }),
+        ),
+        ("badescape", json!({ "content": "it\\'s C:\\dir" })),
+        (
+            "structown",
+            json!({ "content": "caption", "structured": { "content": 3 }, "files": file }),
+        ),
         (
             "badblock",
             json!({ "content": "[content of kind `hologram` that cannot be read]\nkept" }),
@@ -221,6 +308,17 @@ async fn an_odd_part_of_a_result_costs_itself() {
         (&link["content"], &link["links"][0]["name"]),
         (&json!("kept"), &json!("a:b"))
     );
+    let (_, scalar) = connector.call("structscalar", json!({})).await;
+    assert_eq!(
+        (&scalar["structured"], &scalar["links"][0]["uri"]),
+        (&json!(7), &json!("a:b"))
+    );
+    let (status, blocks) = connector.call("blocks", json!({})).await;
+    let content = blocks["content"].as_str().unwrap_or_default();
+    assert_eq!(status, 200, "{blocks}");
+    assert_eq!(content.matches("cannot be read").count(), 5, "{blocks}");
+    assert!(content.ends_with("kept"), "{blocks}");
+    assert_eq!(blocks["files"][0]["data"], "AAAA", "{blocks}");
     let (_, both) = connector.call("structlinks", json!({})).await;
     assert_eq!(
         (&both["count"], &both["content"], &both["links"][0]["uri"]),
@@ -229,6 +327,13 @@ async fn an_odd_part_of_a_result_costs_itself() {
     for (tool, reason) in [
         ("errstruct", "no such page (E42)"),
         ("errodd", r#"{"why":[1]}"#),
+        ("errblank", "no such page"),
+        ("errboth", "the call failed\nno such page"),
+        ("errsaid", "E42: no such page"),
+        ("errresource", "no such page"),
+        ("errlink", "https://a.b/why"),
+        ("errnumber", "no such page"),
+        ("erryes", "no such page"),
     ] {
         assert_eq!(
             connector.call(tool, json!({})).await,
@@ -247,6 +352,9 @@ async fn base64_is_read_however_it_is_written() {
         ("b64wrap", png),
         ("b64nopad", png),
         ("datauri", png),
+        ("b64upper", png),
+        ("b64blanks", png),
+        ("b64blob", png),
         ("b64url", b"\xfb\xff\xbf"),
     ] {
         let answer = connector
@@ -264,7 +372,7 @@ async fn an_answer_that_cannot_be_read_is_an_error_at_once() {
     let (over_http, _server) = over_http("").await;
     for connector in [over_stdio("").await, over_http] {
         connector.discover().await;
-        for tool in ["notjson", "number", "huge"] {
+        for tool in ["notjson", "number", "deep", "huge"] {
             if tool == "huge" && cfg!(feature = "precise") {
                 // An exact number has no limit, so this answer can be read.
                 continue;
@@ -295,6 +403,34 @@ async fn a_connection_that_does_not_answer_is_replaced_and_one_that_does_stays()
     assert_eq!(connector.call("good", json!({})).await.0, 200);
     assert!(!connector.children().is_empty());
     assert_ne!(connector.children(), before, "another process answers");
+}
+
+#[tokio::test]
+async fn a_connection_that_falls_silent_is_replaced_over_http_as_well() {
+    let env = [("MCP_TIMEOUT", "2")];
+    for transport in ["", "sse"] {
+        let server = listening(ODD, &["--http", "", transport]).await;
+        let connector = Connector::start(&server.url, &env, None).await;
+        connector.discover().await;
+        for silence in ["mute", "mutestream"] {
+            let before = connector.text("session").await;
+            assert_eq!(connector.call("silent", json!({})).await.0, 504);
+            assert_eq!(connector.call("good", json!({})).await.0, 200);
+            assert_eq!(
+                connector.text("session").await,
+                before,
+                "the server answered a ping"
+            );
+            assert_eq!(connector.call(silence, json!({})).await.0, 504, "{silence}");
+            let (status, result) = connector.call("good", json!({})).await;
+            assert_eq!(status, 200, "{silence}: {result}");
+            assert_ne!(
+                connector.text("session").await,
+                before,
+                "{silence}: another session answers"
+            );
+        }
+    }
 }
 
 #[tokio::test]
@@ -339,6 +475,18 @@ async fn a_refusal_over_http_keeps_its_meaning_and_names_no_type() {
         ("202", 502, "sent no answer"),
         ("html", 502, "`text/html` in place of JSON"),
         ("half", 502, "cannot be read"),
+        ("429date", 429, "takes no more calls for now"),
+        ("204", 502, "sent no answer"),
+        ("empty", 502, "sent no answer"),
+        (
+            "packed",
+            502,
+            "it is encoded as `br`, which was not asked for",
+        ),
+        ("302", 502, "302"),
+        ("503", 502, "down for repairs"),
+        ("other", 502, "it is not an answer to this call"),
+        ("comments", 502, "cannot be read"),
     ] {
         let (connector, _server) = over_http(transport).await;
         connector.discover().await;
@@ -348,7 +496,12 @@ async fn a_refusal_over_http_keeps_its_meaning_and_names_no_type() {
             let answer = connector.raw("/action", request).await;
             assert!(started.elapsed() < AT_ONCE, "{transport}");
             let wait = answer.headers().get("retry-after").cloned();
-            assert_eq!(wait.is_some_and(|wait| wait == "7"), transport == "429");
+            let wait = wait.and_then(|wait| wait.to_str().ok()?.parse::<u64>().ok());
+            match transport {
+                "429" => assert_eq!(wait, Some(7)),
+                "429date" => assert!(wait.is_some_and(|wait| wait > 7_000), "{wait:?}"),
+                _ => assert_eq!(wait, None),
+            }
             let status = answer.status();
             let error = answer.text().await.unwrap();
             assert_eq!(status, expected, "{transport}: {error}");
@@ -356,6 +509,12 @@ async fn a_refusal_over_http_keeps_its_meaning_and_names_no_type() {
             assert!(!error.contains("::"), "{transport}: {error}");
         }
     }
+    let (connector, _server) = over_http("plain").await;
+    connector.discover().await;
+    assert_eq!(
+        connector.call("good", json!({})).await,
+        (200, json!({ "content": "good" }))
+    );
     let (connector, _server) = over_http("sse").await;
     connector.discover().await;
     assert_eq!(
