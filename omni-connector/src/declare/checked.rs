@@ -120,6 +120,50 @@ fn a_default_or_an_example_that_cannot_be_a_value_is_found_before_registering() 
             Arg::of::<Option<Order>>("order", "").default("\"oldest\""),
             None,
         ),
+        (
+            Arg::of::<Option<Order>>("order", "").default("\"oldst\""),
+            Some("the default of `order`"),
+        ),
+        (
+            Arg::of::<bool>("flag", "").default("\"true\""),
+            Some("the default of `flag`"),
+        ),
+        (
+            Arg::of::<bool>("flag", "").example("1"),
+            Some("the example of `flag`"),
+        ),
+        (
+            Arg::of::<i8>("n", "").example("-129"),
+            Some("the example of `n`"),
+        ),
+        (
+            Arg::of::<std::num::NonZeroU8>("n", "").default("0"),
+            Some("the default of `n`"),
+        ),
+        (
+            Arg::of::<u32>("n", "").default("null"),
+            Some("the default of `n`"),
+        ),
+        (
+            Arg::of::<Vec<u8>>("list", "").default("5"),
+            Some("the default of `list`"),
+        ),
+        (
+            Arg::of::<Vec<u8>>("list", "").default("[1,256]"),
+            Some("the default of `list`"),
+        ),
+        (
+            Arg::of::<std::collections::BTreeMap<String, u8>>("map", "").default("{\"a\":-1}"),
+            Some("the default of `map`"),
+        ),
+        (
+            Arg::of::<(u8, String)>("pair", "").default("[1]"),
+            Some("the default of `pair`"),
+        ),
+        (
+            Arg::of::<url::Url>("link", "").default("\"nowhere\""),
+            Some("the default of `link`"),
+        ),
     ] {
         let found = of_input(super::schema_of(std::slice::from_ref(&arg)));
         assert_eq!(

@@ -81,6 +81,9 @@ async fn execute(runs: Runs, ctx: SyncContext, work: Work, slot: Slot) {
     let ending = match outcome {
         Ok(ending) => {
             log_losses(&report);
+            if ending == Ending::Completed {
+                log_idle_operators(&ctx, &report);
+            }
             tracing::info!(
                 scanned = report.scanned,
                 updated = report.updated,
@@ -211,6 +214,22 @@ fn log_losses(report: &RunReport) {
         tracing::info!(
             count = report.held_back,
             "held back: deletes that look like an accident"
+        );
+    }
+}
+
+/// Logs the operators for which a full run found no value: a search with them finds nothing.
+fn log_idle_operators(ctx: &SyncContext, report: &RunReport) {
+    if ctx.sync_mode() != SyncType::Full || report.updated == 0 {
+        return;
+    }
+    let names = ctx.idle_operators();
+    if !names.is_empty() {
+        let operators = first(names.iter().copied());
+        tracing::info!(
+            count = names.len(),
+            operators,
+            "no document of this run has a value for these search operators, so a search with them finds nothing"
         );
     }
 }

@@ -1,6 +1,9 @@
 //! A search operator together with the function that reads its value from an item.
 
-use std::any::{Any, TypeId};
+use std::{
+    any::{Any, TypeId},
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use serde_json::Value;
 
@@ -77,5 +80,40 @@ impl Operator {
             .filter(|operator| (operator.item)() == item.type_id())
             .filter_map(|operator| Some((operator.attribute.to_owned(), (operator.read)(item)?)))
             .collect()
+    }
+}
+
+/// The operators of a run, and which of them a document of the run has a value for.
+#[derive(Debug)]
+pub(super) struct Operators {
+    pub(super) all: Vec<Operator>,
+    have_value: Box<[AtomicBool]>,
+}
+
+impl Operators {
+    pub(super) fn new(all: Vec<Operator>) -> Self {
+        let have_value = all.iter().map(|_| AtomicBool::new(false)).collect();
+        Self { all, have_value }
+    }
+
+    /// Notes the values of a document.
+    pub(super) fn note(&self, attributes: &Attributes) {
+        for (operator, has_value) in self.all.iter().zip(&self.have_value) {
+            if !has_value.load(Ordering::Relaxed) && attributes.contains_key(operator.attribute) {
+                has_value.store(true, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Returns the names of the operators that find no document of the run.
+    pub(super) fn without_value(&self) -> Vec<&'static str> {
+        let has = |name: &str| {
+            let mut all = self.all.iter().zip(&self.have_value);
+            all.any(|(operator, has)| operator.name == name && has.load(Ordering::Relaxed))
+        };
+        let mut names: Vec<_> = self.all.iter().map(|operator| operator.name).collect();
+        names.retain(|name| !has(name));
+        names.dedup();
+        names
     }
 }

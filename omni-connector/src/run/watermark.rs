@@ -12,6 +12,7 @@ use time::OffsetDateTime;
 
 use super::{
     Failure, SyncContext,
+    finite::Finite,
     keeper::{Piece, serialize_piece},
     receipt::{Moment, Scope},
 };
@@ -53,6 +54,8 @@ struct State<T> {
     /// Values that count once everything emitted before them is settled.
     committed: VecDeque<Committed<T>>,
     changes: u64,
+    /// Whether the value could not be saved, which is logged once.
+    is_lost: bool,
 }
 
 #[derive(Debug)]
@@ -130,7 +133,19 @@ impl<T> State<T> {
 
 impl<T: fmt::Debug + Serialize + Send> Piece for Shared<T> {
     fn saved(&self) -> Value {
-        serde_json::to_value(self.state().settle()).unwrap_or_default()
+        let mut state = self.state();
+        let saved = serde_json::to_value(Finite(&state.settle()));
+        match saved {
+            Ok(saved) => saved,
+            Err(error) => {
+                if !std::mem::replace(&mut state.is_lost, true) {
+                    tracing::error!(
+                        "a watermark cannot be saved, so the next run reads everything: {error}"
+                    );
+                }
+                Value::Null
+            }
+        }
     }
 
     fn for_full_run(&self) -> Option<Value> {
@@ -156,6 +171,7 @@ impl<T> Watermark<T> {
             value,
             committed: VecDeque::new(),
             changes: 0,
+            is_lost: false,
         }))))
     }
 }

@@ -220,7 +220,13 @@ impl ServerConfig {
 
 /// Returns whether a string is a bare host: a name or an IP address, without scheme, port and path.
 fn is_host(text: &str) -> bool {
-    text.parse::<Ipv6Addr>().is_ok() || url::Host::parse(text).is_ok()
+    let is_usual = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+    text.parse::<Ipv6Addr>().is_ok()
+        || match url::Host::parse(text) {
+            Ok(url::Host::Domain(_)) => text.chars().all(is_usual),
+            Ok(_) => true,
+            Err(_) => false,
+        }
 }
 
 fn read<T: FromStr>(field: &mut T, name: &str, text: &str, kind: &str, problems: &mut Vec<String>) {
@@ -287,6 +293,10 @@ mod tests {
             (" acme ", "http://acme:4801"),
             ("10.0.0.7", "http://10.0.0.7:4801"),
             ("acme.example.com", "http://acme.example.com:4801"),
+            ("FD00::12", "http://[FD00::12]:4801"),
+            ("::ffff:10.0.0.7", "http://[::ffff:10.0.0.7]:4801"),
+            ("acme_sync-1", "http://acme_sync-1:4801"),
+            ("acme.", "http://acme.:4801"),
         ] {
             let config = with(host).unwrap();
             assert_eq!(config.connector_url(), url);
@@ -298,6 +308,16 @@ mod tests {
             "acme/x",
             "ann@acme",
             "fd00::12::1",
+            "[::1]:4801",
+            "[::1",
+            "fe80::1%eth0",
+            "//acme",
+            "acme?x",
+            "acme#x",
+            "ac me",
+            "acme,other",
+            "acme\\x",
+            "*",
         ] {
             let message = with(host).unwrap_err().to_string();
             assert!(

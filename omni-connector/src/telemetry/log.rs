@@ -32,17 +32,17 @@ pub(crate) fn start(
     http: fn() -> reqwest::Client,
 ) -> Telemetry {
     let asked = env::var("RUST_LOG").unwrap_or_default();
-    let filter: Targets = asked
-        .parse()
-        .ok()
-        .filter(|_| !asked.is_empty())
-        .unwrap_or_else(|| {
-            Targets::new()
-                .with_default(LevelFilter::INFO)
-                // rmcp logs every message.
-                .with_target("rmcp", LevelFilter::WARN)
-        });
-    let is_json = env::var("OMNI_LOG_FORMAT").is_ok_and(|format| format.trim() == "json");
+    let read = asked.parse::<Targets>();
+    let problem = read.as_ref().err().map(ToString::to_string);
+    let filter = read.ok().filter(|_| !asked.is_empty()).unwrap_or_else(|| {
+        Targets::new()
+            .with_default(LevelFilter::INFO)
+            // rmcp logs every message.
+            .with_target("rmcp", LevelFilter::WARN)
+    });
+    let format = env::var("OMNI_LOG_FORMAT").unwrap_or_default();
+    let format = format.trim().to_ascii_lowercase();
+    let is_json = format == "json";
     let json = is_json.then(|| {
         fmt::layer()
             .json()
@@ -62,18 +62,34 @@ pub(crate) fn start(
         let traces = super::traces::Traces::start(connector, version, redact, http);
         let layer = traces.as_ref().map(|traces| traces.layer(filter));
         let _ = subscriber.with(layer).try_init();
+        warn_of_settings(&asked, problem, &format);
         Telemetry { traces }
     }
     #[cfg(not(feature = "otel"))]
     {
         let _ = (connector, version, http);
         let _ = subscriber.try_init();
+        warn_of_settings(&asked, problem, &format);
         if env::var("OTEL_EXPORTER_OTLP_ENDPOINT").is_ok_and(|value| !value.trim().is_empty()) {
             tracing::warn!(
                 "`OTEL_EXPORTER_OTLP_ENDPOINT` is set, but this connector was built without the feature `otel`"
             );
         }
         Telemetry {}
+    }
+}
+
+/// Names the settings of the log that mean nothing.
+fn warn_of_settings(filter: &str, problem: Option<String>, format: &str) {
+    if let Some(problem) = problem {
+        tracing::warn!(
+            "`RUST_LOG` is `{filter}`, which is not a filter ({problem}); the default is used"
+        );
+    }
+    if !matches!(format, "" | "json" | "text") {
+        tracing::warn!(
+            "`OMNI_LOG_FORMAT` is `{format}`, which is neither `json` nor `text`; text is used"
+        );
     }
 }
 

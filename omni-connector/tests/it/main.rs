@@ -14,6 +14,7 @@ mod model;
 mod north_star;
 mod partitions;
 mod pipeline;
+mod quiet;
 mod recorded;
 mod runs;
 mod schemas;

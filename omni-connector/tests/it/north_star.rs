@@ -347,23 +347,39 @@ async fn a_sync_sends_documents_attributes_and_the_checkpoint_to_the_manager() {
 async fn a_checkpoint_of_an_older_shape_stops_no_full_run_and_is_refused_with_the_way_out() {
     let (manager, tracker) = (Manager::start().await, tracker().await);
     let connector = served(&manager, &tracker).await;
-    let old = json!({ "updated_after": { "page": 7 } });
-    manager.change_source("checkpoint", old.clone());
-    let request = |run: &str, mode: &str| {
-        json!({ "sync_run_id": run, "source_id": "S1", "sync_mode": mode, "checkpoint": old })
-            .to_string()
-    };
-    let (status, answer) = connector.post("/sync", request("R1", "incremental")).await;
-    let message = answer["message"].as_str().unwrap();
-    assert_eq!(status, 400, "{answer}");
-    assert!(
-        message.contains("invalid checkpoint: `updated_after`")
-            && message.contains("help: the state of the connector has changed; run a full sync"),
-        "{message}"
-    );
-    assert_eq!(connector.post("/sync", request("R2", "full")).await.0, 200);
-    manager.told_of("complete").await;
-    assert_eq!(manager.documents(), ["OPS-1", "OPS-2", "OPS-3"]);
+    for (number, (old, place)) in [
+        (json!({ "updated_after": [1] }), "`updated_after`"),
+        (json!([{ "cursor": 7 }]), ""),
+        (json!("cursor-7"), ""),
+        (json!(7), ""),
+        (json!(true), ""),
+        (json!({ "updated_after": { "page": 7 } }), "`updated_after`"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        manager.change_source("checkpoint", old.clone());
+        let request = |run: String, mode: &str| {
+            json!({ "sync_run_id": run, "source_id": "S1", "sync_mode": mode, "checkpoint": old })
+                .to_string()
+        };
+        let asked = request(format!("I{number}"), "incremental");
+        let (status, answer) = connector.post("/sync", asked).await;
+        let message = answer["message"].as_str().unwrap();
+        assert_eq!(status, 400, "{old}: {answer}");
+        assert!(
+            message.contains(&format!("invalid checkpoint: {place}"))
+                && message
+                    .contains("help: the state of the connector has changed; run a full sync"),
+            "{old}: {message}"
+        );
+        let run = format!("F{number}");
+        let started = connector.post("/sync", request(run.clone(), "full")).await;
+        assert_eq!(started.0, 200, "{old}");
+        connector.ended(&run).await;
+        let sent = manager.documents();
+        assert_eq!(sent[3 * number..], ["OPS-1", "OPS-2", "OPS-3"], "{old}");
+    }
 }
 
 #[tokio::test]

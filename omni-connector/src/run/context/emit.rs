@@ -59,7 +59,14 @@ impl SyncContext {
         noted: Option<Noted>,
     ) -> BoxFuture<'static, Result<(), RunError>> {
         self.working_on(document.id());
-        let (event, body) = document.into_event(&self.inner.operators);
+        let (event, body) = document.into_event(&self.inner.operators.all);
+        if let ConnectorEvent::DocumentCreated {
+            attributes: Some(attributes),
+            ..
+        } = &event
+        {
+            self.inner.operators.note(attributes);
+        }
         self.emit(event, body, Tally::UPSERT, noted)
     }
 

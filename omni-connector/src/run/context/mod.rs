@@ -13,10 +13,11 @@ use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    NewRun, Operator, RunError,
+    NewRun, RunError,
     groups::Groups,
     keeper::Keeper,
     once::LookedUp,
+    operator::Operators,
     pipeline::{Limits, Pipeline},
     receipt::Scope,
     repeats::Repeats,
@@ -65,7 +66,7 @@ pub(super) struct Inner {
     starts_over: bool,
     pub(super) ended: Mutex<bool>,
     pub(super) cancelled: CancellationToken,
-    pub(super) operators: Vec<Operator>,
+    pub(super) operators: Operators,
     pub(super) manager: ManagerClient,
     pub(super) pipeline: Pipeline,
     pub(super) keeper: Arc<Keeper>,
@@ -121,7 +122,7 @@ impl SyncContext {
                 starts_over,
                 ended: Mutex::new(false),
                 cancelled: CancellationToken::new(),
-                operators,
+                operators: Operators::new(operators),
                 manager,
                 pipeline,
                 keeper,
@@ -163,6 +164,11 @@ impl SyncContext {
     /// Returns the mode of the run.
     pub fn sync_mode(&self) -> SyncType {
         self.inner.mode
+    }
+
+    /// Returns the operators for which no document of the run has a value yet.
+    pub(super) fn idle_operators(&self) -> Vec<&'static str> {
+        self.inner.operators.without_value()
     }
 
     /// Returns whether the run was interrupted before and continues from its checkpoint. Items after the checkpoint may

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::run::{
     Access, Deletions, Document, Failure, RunError, SyncContext, Walked, context::all,
-    listing::share_limit, receipt::Noted,
+    finite::Finite, listing::share_limit, receipt::Noted,
 };
 
 /// A walk over a source, or a part of it. Made by [`Inventory::walk`](super::Inventory::walk).
@@ -63,7 +63,15 @@ impl<V: Serialize> Walk<V> {
         let mut state = self.shared.state();
         let at = state.walk.as_mut().and_then(OpenWalk::reached).cloned();
         drop(state);
-        let point = at.and_then(|at| serde_json::from_value(at).ok());
+        let point = at.and_then(|at| {
+            serde_json::from_value(at)
+                .inspect_err(|error| {
+                    tracing::warn!(
+                        "the walk begins anew, since its last point cannot be read: {error}"
+                    );
+                })
+                .ok()
+        });
         if point.is_some() {
             self.may_resume = false;
         } else {
@@ -75,12 +83,17 @@ impl<V: Serialize> Walk<V> {
     /// Records a point from which the walk can be resumed. It counts once everything emitted before is settled.
     pub fn reached(&mut self, point: impl Serialize) {
         self.go();
-        if let Ok(point) = serde_json::to_value(point) {
-            let run = self.ctx.sync_run_id().to_owned();
-            let mut state = self.shared.state();
-            let walk = state.walk.get_or_insert_with(|| OpenWalk::begin(run));
-            walk.reach(point, self.ctx.scope());
-            state.touch();
+        match serde_json::to_value(Finite(&point)) {
+            Ok(point) => {
+                let run = self.ctx.sync_run_id().to_owned();
+                let mut state = self.shared.state();
+                let walk = state.walk.get_or_insert_with(|| OpenWalk::begin(run));
+                walk.reach(point, self.ctx.scope());
+                state.touch();
+            }
+            Err(error) => tracing::warn!(
+                "a point of the walk cannot be saved, so an interrupted walk goes on from an earlier one: {error}"
+            ),
         }
     }
 

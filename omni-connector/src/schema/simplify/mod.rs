@@ -215,6 +215,10 @@ mod tests {
             "c": { "type": "integer", "format": "uint64", "minimum": 0 },
             "d": { "type": "number", "format": "double" },
             "e": { "type": "string", "format": "uri" },
+            "f": { "type": ["integer", "null"], "format": "uint32", "minimum": 0 },
+            "g": { "type": "array", "items": { "type": "number", "format": "float" } },
+            "h": { "type": "object", "additionalProperties": { "type": "integer", "format": "int8" } },
+            "format": { "type": "object", "properties": { "format": { "type": "integer", "format": "int16" } } },
         }));
         assert_eq!(
             found,
@@ -224,6 +228,10 @@ mod tests {
                 "c": { "type": "integer", "minimum": 0 },
                 "d": { "type": "number" },
                 "e": { "type": "string", "format": "uri" },
+                "f": { "type": "integer", "minimum": 0, "maximum": u32::MAX },
+                "g": { "type": "array", "items": { "type": "number" } },
+                "h": { "type": "object", "additionalProperties": { "type": "integer", "minimum": i8::MIN, "maximum": i8::MAX } },
+                "format": { "type": "object", "properties": { "format": { "type": "integer", "minimum": i16::MIN, "maximum": i16::MAX } } },
             })
         );
     }

@@ -4,7 +4,13 @@ mod runner;
 
 pub use runner::Runner;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use anyhow::{Result, anyhow, bail};
 use axum::{
@@ -72,8 +78,16 @@ pub(super) fn router(app: &Arc<App>, runner: &Runner) -> Router {
     let mut router = Router::new();
     for route in app.connector.webhooks() {
         let (app, runner) = (Arc::clone(app), runner.clone());
+        let is_known = Arc::new(AtomicBool::new(false));
         let call = move |parameters: RawPathParams, request: Request| async move {
-            answer(&app, &runner, route, &parameters, request).await
+            let answer = answer(&app, &runner, route, &parameters, request).await;
+            if answer.is_ignored && !is_known.swap(true, Ordering::Relaxed) {
+                tracing::info!(
+                    route,
+                    "a webhook call was ignored, since the connector asked for no run; further ones are not logged"
+                );
+            }
+            answer.response
         };
         router = router.route(route, get(call.clone()).post(call));
     }
@@ -86,12 +100,12 @@ async fn answer(
     route: &'static str,
     parameters: &RawPathParams,
     request: Request,
-) -> Response {
+) -> Answer {
     let (head, body) = request.into_parts();
     let request = Request::from_parts(head.clone(), body);
     let body = match body::read(request, app.max_body_bytes).await {
         Ok(body) => body.into(),
-        Err(refusal) => return refusal.into_response(),
+        Err(refusal) => return refusal.into_response().into(),
     };
     let request = WebhookRequest {
         route,
@@ -113,20 +127,42 @@ async fn answer(
     };
     match done.and_then(|webhook| start(runner, webhook)) {
         Ok(answer) => answer,
-        Err(refused) => refused.answer(route),
+        Err(refused) => refused.answer(route).into(),
+    }
+}
+
+/// The answer to a call.
+struct Answer {
+    response: Response,
+    /// Whether the connector asked for no run.
+    is_ignored: bool,
+}
+
+impl From<Response> for Answer {
+    fn from(response: Response) -> Self {
+        Self {
+            response,
+            is_ignored: false,
+        }
     }
 }
 
 /// Queues the requested run and returns the answer.
-fn start(runner: &Runner, mut webhook: Webhook) -> Result<Response, Refused> {
+fn start(runner: &Runner, mut webhook: Webhook) -> Result<Answer, Refused> {
     let answer = webhook.answer.take();
-    let status = if webhook.orders.is_empty() {
+    let asks_for_nothing = webhook.orders.is_empty();
+    // A call with an answer of its own, such as a handshake, is not ignored.
+    let is_ignored = asks_for_nothing && answer.is_none();
+    let status = if asks_for_nothing {
         "ignored"
     } else {
         "accepted"
     };
     runner.start(webhook).map_err(Refused::of)?;
-    Ok(answer.unwrap_or_else(|| Json(json!({ "status": status })).into_response()))
+    Ok(Answer {
+        response: answer.unwrap_or_else(|| Json(json!({ "status": status })).into_response()),
+        is_ignored,
+    })
 }
 
 /// The reason why a webhook call was refused, and the secrets to redact from it.

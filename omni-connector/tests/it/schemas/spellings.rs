@@ -268,6 +268,38 @@ fn a_float_is_an_integer_if_it_is_whole() {
 }
 
 #[test]
+fn whole_floats_are_integers_in_every_type_and_place() {
+    let signed = Declared::argument::<i8>();
+    let wide = Declared::argument::<u64>();
+    let list = Declared::argument::<Vec<u8>>();
+    let optional = Declared::argument::<Option<std::num::NonZeroI32>>();
+    let map = Declared::argument::<std::collections::BTreeMap<String, usize>>();
+    for (declared, text, fits) in [
+        (&signed, "-128.0", true),
+        (&signed, "-0.0", true),
+        (&signed, "1.28e2", false),
+        (&wide, "9007199254740992.0", true),
+        (&wide, "1e19", true),
+        (&wide, "1.8446744073709552e19", false),
+        (&wide, "18446744073709551615", true),
+        (&wide, "18446744073709551616", false),
+        (&wide, "1e-5", false),
+        (&list, "[1.0,2e0,3]", true),
+        (&list, "[1.0,2.5]", false),
+        (&list, "[256.0]", false),
+        (&optional, "-7.0", true),
+        (&optional, "0.0", false),
+        (&map, r#"{"a":1.0,"b":20e-1}"#, true),
+        (&map, r#"{"a":1.0000001}"#, false),
+    ] {
+        let value: Value = serde_json::from_str(text).unwrap();
+        let value = json!({ "value": value });
+        let decoded = declared.decode(&value);
+        assert_eq!(decoded.is_ok(), fits, "{text}: {decoded:?}");
+    }
+}
+
+#[test]
 fn a_flood_of_unknown_names_is_refused_and_not_tried_one_by_one() {
     let declared = Declared::whole::<Wait>();
     let mut input = json!({ "unit": "hours", "n": 1 });
