@@ -49,26 +49,45 @@ impl Output {
         let _ = writeln!(stderr, "{label}: {}", printable_lines(&failure.message));
         if let Some(help) = &failure.help {
             let label = style("help").cyan().bold().for_stderr();
-            let _ = writeln!(stderr, "{label}: {help}");
+            let _ = writeln!(stderr, "{label}: {}", printable_lines(help));
         }
         failure.code.into()
     }
 }
 
 fn print_json(value: &impl Serialize) {
-    let mut stdout = io::stdout().lock();
-    let _ = serde_json::to_writer_pretty(&mut stdout, value);
-    let _ = writeln!(stdout);
+    let text = serde_json::to_string_pretty(value).unwrap_or_default();
+    let _ = writeln!(io::stdout().lock(), "{}", escaped(&text));
 }
 
-/// Prints what the command is doing.
+/// Escapes the characters of JSON that would control a terminal. They are in strings only, so the value stays the same.
+fn escaped(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c == '\n' || is_printable(c) {
+            text.push(c);
+        } else {
+            // All of them are in the first plane.
+            text.push_str(&format!("\\u{:04x}", u32::from(c)));
+        }
+    }
+    text
+}
+
+/// Prints what the command is doing. Names and messages of a source may be in it.
 pub(super) fn note(text: impl fmt::Display) {
+    note_as_is(printable_lines(&text.to_string()));
+}
+
+/// Prints the output of a compiler or of tests, which has colours.
+pub(super) fn note_as_is(text: impl fmt::Display) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
 /// Prints a warning.
 pub(super) fn warning(text: impl fmt::Display) {
     let label = style("warning").yellow().bold().for_stderr();
+    let text = printable_lines(&text.to_string());
     let _ = writeln!(io::stderr().lock(), "{label}: {text}");
 }
 
@@ -87,7 +106,10 @@ pub(super) fn printable(text: &str) -> String {
 
 fn is_printable(c: char) -> bool {
     !c.is_control()
-        && !matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        && !matches!(
+            c,
+            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{206f}' | '\u{fff9}'..='\u{fffb}'
+        )
 }
 
 /// Removes the same characters, but keeps line breaks.

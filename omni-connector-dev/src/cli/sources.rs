@@ -222,7 +222,7 @@ impl fmt::Display for Shown<'_> {
         for (key, value) in settings {
             let value = match value {
                 Value::String(text) => printable(text),
-                other => other.to_string(),
+                other => printable(&other.to_string()),
             };
             writeln!(f, "    {} = {value}", printable(key))?;
         }

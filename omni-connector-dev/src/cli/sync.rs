@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::{
     Code, Failure, Interrupts, Output, StoreFolder,
@@ -28,6 +28,8 @@ use crate::{
 
 /// The time between two polls of the run.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
+/// How long an answer that was sent may be on its way.
+const ANSWERED: Duration = Duration::from_secs(1);
 /// The number of refused events that a summary names.
 const NAMED_REFUSALS: usize = 20;
 
@@ -120,11 +122,11 @@ async fn sync(
         has_other_settings: described.change == Change::Settings,
         only: arguments.only(),
     };
-    // The connector may take long to validate the settings.
-    let StartedRun { run, why } = tokio::select! {
-        begun = session.client.begin(&source.id, &request) => begun?,
-        () = interrupts.first() => return Err(Failure::interrupted()),
-    };
+    let StartedRun { run, why } = begin(session, &source.id, &request, interrupts).await?;
+    if matches!(why, ModeReason::NotAccepted) && interrupts.any() {
+        session.client.take_back(&source.id).await?;
+        return Err(Failure::interrupted());
+    }
     if let Some(why) = reason(&why) {
         note(format!("{} run of `{}`: {why}", run.sync_type, source.name));
     }
@@ -141,6 +143,37 @@ async fn sync(
         started.elapsed(),
         &arguments.store.folder,
     ))
+}
+
+/// Begins the run. Fails when an interrupt comes before it has begun; a run that has begun is returned also then, so
+/// that its end can be shown.
+async fn begin(
+    session: &mut Session,
+    source_id: &str,
+    request: &ManualRun,
+    interrupts: &Interrupts,
+) -> Result<StartedRun, Failure> {
+    if interrupts.any() {
+        return Err(Failure::interrupted());
+    }
+    let mut begun = std::pin::pin!(session.client.begin(source_id, request));
+    // The connector may take long to validate the settings.
+    tokio::select! {
+        biased;
+        begun = &mut begun => return begun,
+        () = interrupts.first() => {}
+    }
+    // A run that has begun is answered at once.
+    if let Ok(begun) = timeout(ANSWERED, &mut begun).await {
+        return begun;
+    }
+    let Some(process) = session.process.as_mut() else {
+        return Err(Failure::interrupted());
+    };
+    // The end of the connector is its answer.
+    process.stop(interrupts).await;
+    let begun = timeout(ANSWERED, begun).await;
+    begun.unwrap_or_else(|_| Err(Failure::interrupted()))
 }
 
 /// Describes why the run has its mode; none if the connector did not accept it.
@@ -198,6 +231,8 @@ async fn watch(
         }
     };
     let stopped = tokio::select! {
+        biased;
+        () = interrupts.first() => Stopped::Interrupted,
         ended = wait_for_end(client, run, &bar) => {
             ended?;
             if is_shared {
@@ -214,7 +249,6 @@ async fn watch(
         () = watcher.watch_until_lost(&bar), if !is_shared => {
             Stopped::Broken("does not work on the run any more and has not said how it ended".to_owned())
         }
-        () = interrupts.first() => Stopped::Interrupted,
     };
 
     let is_interrupted = matches!(stopped, Stopped::Interrupted);

@@ -153,9 +153,13 @@ fn operators(frame: &Frame, operators: &[(SearchOperator, Usage)]) -> Markup {
                                     td { (operator.value_type) }
                                     td.number.bad[usage.documents == 0] { (count(usage.documents)) }
                                     td {
-                                        @for (value, times) in &usage.values {
-                                            @let search = format!("{}:\"{}\"", operator.operator, value);
-                                            a.value href=(frame.link(Pane::Documents.path(), &[("q", &search)])) { (foreign(value)) " " span.quiet { (count(*times)) } } " "
+                                        @for found in &usage.values {
+                                            @let shown = html! { (foreign(&found.value)) " " span.quiet { (count(found.times)) } };
+                                            @if found.is_cut { span.value { (shown) } " " }
+                                            @else {
+                                                @let search = format!("{}:\"{}\"", operator.operator, found.value);
+                                                a.value href=(frame.link(Pane::Documents.path(), &[("q", &search)])) { (shown) } " "
+                                            }
                                         }
                                     }
                                 }

@@ -174,7 +174,9 @@ fn found(frame: &Frame, data: &Data) -> Markup {
             input id="search" type="search" name="q" value=(data.query) list="operators" placeholder="words, \"a phrase\", operator:value" autocomplete="off" data-search="";
             datalist id="operators" {
                 @for (operator, usage) in &data.operators {
-                    @for (value, _) in &usage.values { option value=(format!("{}:{}", operator.operator, quoted(value))) {} }
+                    @for found in usage.values.iter().filter(|found| !found.is_cut) {
+                        option value=(format!("{}:{}", operator.operator, quoted(&found.value))) {}
+                    }
                 }
                 option value="type:" {} option value="by:" {} option value="in:" {} option value="before:" {} option value="after:" {}
             }

@@ -80,8 +80,19 @@ pub fn addresses(db: &Connection, limit: usize) -> Result<Vec<String>, StoreErro
 pub struct Usage {
     /// The number of documents with a value.
     pub documents: u64,
-    /// The most frequent values and their counts.
-    pub values: Vec<(String, u64)>,
+    /// The most frequent values.
+    pub values: Vec<Frequent>,
+}
+
+/// A frequent value of an attribute.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Frequent {
+    /// The value. A long one is cut, and ends with `…`.
+    pub value: String,
+    /// Whether the value was cut. A search for it finds nothing.
+    pub is_cut: bool,
+    /// The number of documents.
+    pub times: u64,
 }
 
 /// Returns how the documents use an attribute. A list counts once for each of its values.
@@ -97,10 +108,22 @@ pub fn usage(db: &Connection, attribute: &str) -> Result<Usage, StoreError> {
         .query_row([&path], |row| row.get(0))?;
     let values = db
         .prepare_cached(
-            "SELECT substr(CAST(value AS TEXT), 1, 80) AS shown, count(*) AS times FROM documents, json_each(attributes, ?1)
-             WHERE value IS NOT NULL GROUP BY shown ORDER BY times DESC, shown LIMIT 5",
+            "SELECT substr(CAST(value AS TEXT), 1, 80) AS shown, length(CAST(value AS TEXT)) > 80 AS is_cut, count(*) AS times
+             FROM documents, json_each(attributes, ?1)
+             WHERE value IS NOT NULL GROUP BY shown, is_cut ORDER BY times DESC, shown LIMIT 5",
         )?
-        .query_map([&path], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .query_map([&path], |row| {
+            let (mut value, is_cut): (String, bool) = (row.get(0)?, row.get(1)?);
+            if is_cut {
+                // The mark also tells the page where a secret may be cut.
+                value.push('…');
+            }
+            Ok(Frequent {
+                value,
+                is_cut,
+                times: row.get(2)?,
+            })
+        })?
         .collect::<Result<_, _>>()?;
     Ok(Usage { documents, values })
 }

@@ -64,6 +64,9 @@ pub(crate) struct Config {
     /// Delays the validation of the settings.
     #[serde(default)]
     think: bool,
+    /// Looks at the settings for a moment.
+    #[serde(default)]
+    glance: bool,
     /// Fails the run.
     fail: Option<String>,
     /// Ends the process.
@@ -115,6 +118,10 @@ impl Connector for Shelf {
         _: &ManagerClient,
     ) -> Result<()> {
         let config: Config = serde_json::from_value(source.config.clone())?;
+        if config.glance {
+            write_pid()?;
+            tokio::time::sleep(Duration::from_millis(400)).await;
+        }
         if config.think {
             write_pid()?;
             tokio::time::sleep(Duration::from_secs(15)).await;

@@ -483,9 +483,8 @@ fn an_interrupted_run_is_resumed_by_the_next_command() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
+    // At this moment the command may not know yet that the run has begun.
     let pid = soon("the run", || desk.connector_pid());
-    // The command hears of the run a moment after the connector.
-    thread::sleep(Duration::from_millis(300));
     interrupt(&child);
     let done = Done::from(child.wait_with_output().unwrap()).ended(130);
     assert_eq!(done["status"], "interrupted");
@@ -504,6 +503,33 @@ fn an_interrupted_run_is_resumed_by_the_next_command() {
         "{}",
         again.stderr
     );
+}
+
+/// The run begins after the interrupt. Its end is shown as that of any other run.
+#[test]
+fn an_interrupt_while_a_run_begins_shows_how_it_ended() {
+    let desk = Desk::new();
+    let config = desk.config(&json!({ "documents": { "a": "x" }, "wait": true, "glance": true }));
+    let program = program();
+    let arguments = [
+        &["sync", "--json", "--config", &config, "--", &program],
+        &SERVE[..],
+    ]
+    .concat();
+    let child = desk
+        .command(&arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let pid = soon("the look at the settings", || desk.connector_pid());
+    interrupt(&child);
+    let done = Done::from(child.wait_with_output().unwrap()).ended(130);
+    assert_eq!(done["status"], "interrupted", "{done}");
+    assert!(done["run_id"].is_string(), "{done}");
+    assert!(!lives(&pid), "the connector is left behind");
+    let again = desk.run(&arguments).ended(0);
+    assert_eq!(again["run_id"], done["run_id"], "the same run goes on");
 }
 
 #[test]

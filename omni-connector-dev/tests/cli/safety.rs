@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{Desk, Done, SERVE, books, interrupt, lives, program, soon};
 
@@ -93,6 +93,23 @@ fn names_of_a_source_do_not_steer_the_terminal() {
         "{}",
         done.stdout
     );
+}
+
+/// JSON may have these characters as they are, and people see JSON in a terminal.
+#[test]
+fn json_does_not_steer_the_terminal_and_keeps_its_values() {
+    const NAME: &str = "\u{9b}31mred\u{202e}\u{61c}\u{2028}é😀\u{1b}[0m";
+    let desk = Desk::new();
+    let config = desk.config(&json!({ "skips": [NAME], "fail": NAME }));
+    let done = desk.run_with_connector(&["sync", "--json", "--config", &config]);
+    for c in ['\u{9b}', '\u{202e}', '\u{61c}', '\u{2028}', '\u{1b}'] {
+        let shown = done.stdout.contains(c) || done.stderr.contains(c);
+        assert!(!shown, "{c:?} in\n{}{}", done.stdout, done.stderr);
+    }
+    assert!(done.stdout.contains("é😀"), "{}", done.stdout);
+    let value: Value = serde_json::from_str(&done.stdout).unwrap();
+    let kept = "\u{9b}31mred\u{202e}\u{61c}\u{2028}é😀";
+    assert!(value.to_string().contains(kept), "{value}");
 }
 
 #[test]

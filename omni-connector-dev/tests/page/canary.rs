@@ -84,11 +84,9 @@ impl World {
             leak,
             json!({ "public": true, "users": [], "groups": [] }),
         );
-        // Longer values are cut in the lists of suggestions, without a sign of it.
-        if leak.len() < 64 {
-            event["attributes"] = json!({ "project": leak });
-            event["permissions"] = json!({ "public": true, "users": [leak], "groups": [leak] });
-        }
+        // Long values are cut in the lists of suggestions.
+        event["attributes"] = json!({ "project": [leak, format!("{}{leak}", "x".repeat(50))] });
+        event["permissions"] = json!({ "public": true, "users": [leak], "groups": [leak] });
         event["metadata"]["url"] = format!("https://acme.example/?key={leak}").into();
         event["metadata"]["path"] = leak.into();
         event["metadata"]["author"] = leak.into();

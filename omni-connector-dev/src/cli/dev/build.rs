@@ -11,7 +11,7 @@ use tokio::{
 
 use super::super::{
     Failure,
-    output::note,
+    output::note_as_is,
     package::{Package, cargo, no_cargo},
     target::Program,
     watchdog::Watchdog,
@@ -108,7 +108,7 @@ async fn messages(stdout: Option<impl AsyncRead + Unpin>, binary: &str) -> Found
             rendered: Some(text),
         }) = message.diagnostic
         {
-            note(text.trim_end());
+            note_as_is(text.trim_end());
             if level.starts_with("error") && found.errors.len() < LONGEST {
                 found.errors.push_str(&text);
             }
@@ -125,7 +125,7 @@ async fn lines(stderr: Option<impl AsyncRead + Unpin>, workbench: &Workbench) ->
     };
     let mut lines = BufReader::new(stderr).lines();
     while let Ok(Some(line)) = lines.next_line().await {
-        note(&line);
+        note_as_is(&line);
         let phase = if line.contains(BLOCKED) {
             Phase::Blocked
         } else {

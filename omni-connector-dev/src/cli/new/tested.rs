@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::cli::{
     Failure,
-    output::note,
+    output::note_as_is,
     package::{cargo, no_cargo},
 };
 
@@ -48,8 +48,8 @@ pub(super) async fn run(folder: &Path) -> Result<Tests, Failure> {
     let shown = String::from_utf8_lossy(&done.stdout);
     let (passed, failed) = counted(&shown);
     if !done.status.success() {
-        note(shown.trim());
-        note(String::from_utf8_lossy(&done.stderr).trim());
+        note_as_is(shown.trim());
+        note_as_is(String::from_utf8_lossy(&done.stderr).trim());
     }
     if !done.status.success() && failed == 0 {
         return Err(Failure::not_started("the new package does not build").help(

@@ -218,7 +218,7 @@ impl Summary {
             "\nsent without a text, so that no word of them is found:"
         )?;
         for TextlessFile { name, reason } in self.textless_files.iter().take(NAMED_ITEMS) {
-            writeln!(f, "  {}: {reason}", printable(name))?;
+            writeln!(f, "  {}: {}", printable(name), printable(reason))?;
         }
         if self.textless > NAMED_ITEMS as u64 {
             writeln!(
