@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use globset::{GlobBuilder, GlobMatcher};
+use icu_normalizer::ComposingNormalizerBorrowed;
 use omni_connector::prelude::*;
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -35,6 +36,18 @@ impl Settings {
             patterns.all(|pattern| !pattern.text.trim_matches('/').is_empty()),
             "an empty text in the setting `exclude_patterns` would leave out every file; remove it"
         );
+        for pattern in self.exclude_patterns.iter().flatten() {
+            ensure!(
+                !pattern.text.starts_with('!'),
+                "`{}` in the setting `exclude_patterns` would take files in again, which no pattern does here; remove it",
+                pattern.text
+            );
+            ensure!(
+                !pattern.text.split('/').any(|step| step == ".."),
+                "`{}` in the setting `exclude_patterns` matches nothing, since it goes up by `..`; name the folder from the base",
+                pattern.text
+            );
+        }
         Ok(())
     }
 
@@ -66,7 +79,7 @@ impl Settings {
     /// Returns whether a pattern excludes the file or folder at `path` itself.
     pub(crate) fn excludes(&self, path: &str, is_folder: bool) -> bool {
         let patterns = self.exclude_patterns.as_deref().unwrap_or_default();
-        let (path, prefix) = (path.to_lowercase(), self.prefix().to_lowercase());
+        let (path, prefix) = (folded(path), folded(self.prefix()));
         let path = if is_folder { path + "/" } else { path };
         path.len() > prefix.len() + 1 && patterns.iter().any(|it| it.matches(&path, prefix.len()))
     }
@@ -75,6 +88,13 @@ impl Settings {
 /// Returns the extension of a file in lower case, for comparison.
 pub(crate) fn extension(path: &str) -> Option<String> {
     Some(Path::new(path).extension()?.to_str()?.to_lowercase())
+}
+
+/// Writes a path for comparison: in lower case, and with composed letters. A Mac writes `é` as `e` and an accent.
+fn folded(path: &str) -> String {
+    let path = path.to_lowercase();
+    let composed = ComposingNormalizerBorrowed::new_nfc().normalize(&path);
+    composed.into_owned()
 }
 
 /// An extension in lower case and without its dot.
@@ -101,11 +121,7 @@ impl TryFrom<String> for Pattern {
     type Error = globset::Error;
 
     fn try_from(text: String) -> Result<Self, globset::Error> {
-        let text = text.trim().to_lowercase();
-        let text = text
-            .strip_prefix('.')
-            .filter(|it| it.starts_with('/'))
-            .unwrap_or(&text);
+        let text = plain_path(&folded(text.trim()));
         let glob = text.trim_end_matches('/');
         let anywhere = if glob.starts_with('/') { "" } else { "**/" };
         let glob = GlobBuilder::new(&format!("{anywhere}{glob}"))
@@ -113,9 +129,35 @@ impl TryFrom<String> for Pattern {
             .build();
         Ok(Self {
             glob: glob?.compile_matcher(),
-            text: text.to_owned(),
+            text,
         })
     }
+}
+
+/// Removes what means nothing in a path: `.` as a folder, and slashes that are written twice. A backslash before a letter
+/// or a digit is one of Windows between folders; before other signs it takes their meaning in a pattern.
+fn plain_path(text: &str) -> String {
+    let mut slashed = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    while let Some(letter) = rest.next() {
+        let is_separator = letter == '\\' && rest.peek().is_none_or(|next| next.is_alphanumeric());
+        slashed.push(if is_separator { '/' } else { letter });
+    }
+    let steps: Vec<_> = slashed.split('/').collect();
+    let last = steps.len() - 1;
+    let mut kept: Vec<_> = steps
+        .iter()
+        .enumerate()
+        .filter(|(place, step)| {
+            !(**step == "." && last > 0 || step.is_empty() && ![0, last].contains(place))
+        })
+        .map(|(_, step)| *step)
+        .collect();
+    if steps[0] == "." && last > 0 {
+        // `./build` is the one in the base.
+        kept.insert(0, "");
+    }
+    kept.join("/")
 }
 
 impl Pattern {
@@ -188,6 +230,23 @@ mod tests {
             ("/tmp/files/b*/", "build/"),
             ("files/bu", "build/x"),
             ("größe", "GRÖẞE.md"),
+            // Other spellings of the same.
+            ("build\\old", "a/build/old/"),
+            (".\\build", "build/"),
+            ("build\\", "a/build/x"),
+            ("//build", "build/"),
+            ("docs//old", "docs/old/x"),
+            ("docs/./old", "docs/old/"),
+            ("././build", "build/x"),
+            ("caf\u{e9}", "cafe\u{301}/menu.md"),
+            ("cafe\u{301}/*.md", "caf\u{e9}/menu.md"),
+            ("/Cafe\u{301}", "CAF\u{c9}/menu.md"),
+            ("*.{log,tmp}", "a/b.TMP"),
+            ("**/build", "a/b/build/"),
+            ("build/*", "a/build/x"),
+            ("/tmp//Files/./build", "build/x"),
+            ("/tmp/files/**/*.key", "a/b/c.key"),
+            ("file\\[1\\].md", "a/file[1].md"),
         ] {
             assert!(excludes(pattern, below), "{pattern}: {below}");
         }
@@ -205,6 +264,10 @@ mod tests {
             ("tmp/files/", "a/b.md"),
             ("/tmp/files/", "a/b.md"),
             ("*tmp*", "a.md"),
+            ("/docs/*.md", "docs/a/b.md"),
+            (".", "a/b"),
+            ("*.{log,tmp}", "a.log.md"),
+            ("?.md", "ab.md"),
         ] {
             assert!(!excludes(pattern, below), "{pattern}: {below}");
         }
@@ -239,6 +302,17 @@ mod tests {
                 "`exclude_patterns` would leave out every file; remove it",
             ),
             ("exclude_patterns", json!(["./"]), "remove it"),
+            ("exclude_patterns", json!(["//"]), "remove it"),
+            (
+                "exclude_patterns",
+                json!(["*.md", "!README.md"]),
+                "`!readme.md` in the setting `exclude_patterns` would take files in again",
+            ),
+            (
+                "exclude_patterns",
+                json!(["a/../b"]),
+                "`a/../b` in the setting `exclude_patterns` matches nothing",
+            ),
             (
                 "base_path",
                 json!(""),
