@@ -6,7 +6,11 @@ use syn::{
     spanned::Spanned,
 };
 
-use super::{WireName, docs, fits, names, parameter};
+use super::{
+    WireName, docs,
+    fits::{self, Described, Kind},
+    names, parameter,
+};
 use crate::{
     diagnostics::Errors,
     parse::{Keys, conditions, marker, marker_keys},
@@ -81,17 +85,7 @@ impl Arg {
             Some(_) => None,
         };
         let limits = limits(&keys, literal_default.as_ref(), errors);
-        if let Some(kind) = fits::number_type(&parameter.ty) {
-            for key in ["min_length", "max_length"] {
-                if let Some(place) = keys.span(key) {
-                    errors.push(
-                        place,
-                        format!("`{key}` says nothing about a value of type `{kind}`"),
-                        "use `min` and `max`, or take a `String`",
-                    );
-                }
-            }
-        }
+        idle_limits(&keys, &parameter.ty, errors);
         let default = bare.or(literal_default.map(|literal| Default::Json(literal.json)));
         Self {
             ty: (*parameter.ty).clone(),
@@ -101,6 +95,38 @@ impl Arg {
             default,
             example: literal(&keys, "example", &parameter.ty, errors).map(|literal| literal.json),
             limits,
+        }
+    }
+}
+
+/// Reports limits that say nothing about a value of the type. Limits of a list are those of its items as well.
+fn idle_limits(keys: &Keys, ty: &Type, errors: &mut Errors) {
+    let Some(Described {
+        name,
+        kind,
+        is_list,
+    }) = fits::described(ty)
+    else {
+        return;
+    };
+    let (meant, way_out): (&[&str], _) = match kind {
+        _ if is_list && matches!(kind, Kind::Bool) => (&[], "use `min_items` and `max_items`"),
+        Kind::Number => (&["min", "max"], "use `min` and `max`, or take a `String`"),
+        Kind::String => (
+            &["min_length", "max_length", "pattern", "format"],
+            "use `min_length`, `max_length` or `pattern`, or take a number",
+        ),
+        Kind::Bool => (&[], "remove it"),
+    };
+    for key in KEYS {
+        let says_something = match *key {
+            "name" | "default" | "example" => true,
+            "min_items" | "max_items" => is_list,
+            key => meant.contains(&key),
+        };
+        if !says_something && let Some(place) = keys.span(key) {
+            let text = format!("`{key}` says nothing about a value of type `{name}`");
+            errors.push(place, text, way_out);
         }
     }
 }

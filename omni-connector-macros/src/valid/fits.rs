@@ -72,15 +72,44 @@ pub(super) fn is_never_an_object(ty: &Type) -> bool {
     }
 }
 
-/// Returns the name of a number type, also of an optional one.
-pub(super) fn number_type(ty: &Type) -> Option<String> {
+/// What the values of a type are, or the items of a list.
+pub(super) enum Kind {
+    Number,
+    String,
+    Bool,
+}
+
+/// A type that is known by its name.
+pub(super) struct Described {
+    pub(super) name: String,
+    pub(super) kind: Kind,
+    pub(super) is_list: bool,
+}
+
+/// Describes a type, also an optional one. Returns none for a type of the author.
+pub(super) fn described(ty: &Type) -> Option<Described> {
     let segment = last_segment(ty)?;
     let name = segment.ident.to_string();
-    match name.as_str() {
-        "f32" | "f64" => Some(name),
-        "Option" | "Box" => number_type(argument(segment)?),
-        _ => whole_numbers(&name).map(|_| name),
-    }
+    let kind = match name.as_str() {
+        "Option" | "Box" => return described(argument(segment)?),
+        "Vec" | "VecDeque" | "HashSet" | "BTreeSet" => {
+            let item = described(argument(segment)?)?;
+            return Some(Described {
+                name: format!("{name}<{}>", item.name),
+                is_list: true,
+                ..item
+            });
+        }
+        "f32" | "f64" => Kind::Number,
+        "String" => Kind::String,
+        "bool" => Kind::Bool,
+        _ => whole_numbers(&name).map(|_| Kind::Number)?,
+    };
+    Some(Described {
+        name,
+        kind,
+        is_list: false,
+    })
 }
 
 fn last_segment(ty: &Type) -> Option<&PathSegment> {

@@ -96,7 +96,7 @@ pub(super) fn xls(data: &[u8], max_rows: usize, parts: &mut Parts<'_>) -> Result
 }
 
 /// Opens a workbook of the old format, after its cells were moved together if they were far from each other.
-fn old<'a>(moved: Option<Vec<u8>>, data: &'a [u8]) -> Result<Xls<Cursor<Cow<'a, [u8]>>>, XlsError> {
+fn old(moved: Option<Vec<u8>>, data: &[u8]) -> Result<Xls<Cursor<Cow<'_, [u8]>>>, XlsError> {
     Xls::new(Cursor::new(moved.map_or(Cow::Borrowed(data), Cow::Owned)))
 }
 

@@ -118,7 +118,7 @@ impl Mended<'_> {
             at = start + 2;
             let Some(Word {
                 length,
-                word,
+                written,
                 charset,
                 guess,
             }) = unknown_word(&self.data[start..])
@@ -129,8 +129,8 @@ impl Mended<'_> {
                 self.guesses.push(guess);
             }
             let is_beyond_omni = is_beyond_omni(&charset);
-            at = start + word.len();
-            self.data.to_mut().splice(start..start + length, word);
+            at = start + written.len();
+            self.data.to_mut().splice(start..start + length, written);
             self.loses(if is_beyond_omni {
                 "headings in a charset that Omni does not decode"
             } else {
@@ -312,7 +312,7 @@ fn word(data: &[u8]) -> Option<(&[u8], &[u8])> {
 struct Word {
     length: usize,
     /// The same word in UTF-8.
-    word: Vec<u8>,
+    written: Vec<u8>,
     charset: String,
     /// How it was read if nothing here decodes its charset.
     guess: Option<String>,
@@ -356,7 +356,7 @@ fn unknown_word(data: &[u8]) -> Option<Word> {
     word.extend(b"?=");
     Some(Word {
         length: prefix.len() + end + 2,
-        word,
+        written: word,
         charset,
         guess,
     })
