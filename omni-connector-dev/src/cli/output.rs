@@ -68,7 +68,7 @@ fn escaped(json: &str) -> String {
             text.push(c);
         } else {
             // All of them are in the first plane.
-            text.push_str(&format!("\\u{:04x}", u32::from(c)));
+            let _ = fmt::Write::write_fmt(&mut text, format_args!("\\u{:04x}", u32::from(c)));
         }
     }
     text

@@ -209,7 +209,8 @@ fn a_charset_that_nothing_decodes_costs_its_letters_and_is_named() {
             // An encoded word has no quotes.
             continue;
         }
-        let word: String = body.iter().map(|byte| format!("={byte:02X}")).collect();
+        let word: Vec<_> = body.iter().map(|byte| format!("={byte:02X}")).collect();
+        let word = word.concat();
         let mail = format!("Subject: =?{charset}?Q?{word}?=\n\nbody");
         is_named(&message(&mail));
     }

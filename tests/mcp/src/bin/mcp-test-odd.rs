@@ -465,91 +465,91 @@ async fn over_http(State(server): State<Arc<Http>>, headers: HeaderMap, body: By
     // The second call ends the first session.
     if method == "tools/call" {
         let calls = server.calls.fetch_add(1, Ordering::SeqCst);
-        let no_session = r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"Bad Request: no valid id"}}"#;
-        match server.transport.as_str() {
-            "expire400" if calls > 0 && session == Some("1") => {
-                return json_answer(400, no_session);
-            }
-            "expire404" if calls > 0 && session == Some("1") => {
-                return json_answer(404, no_session);
-            }
-            "always400" => return json_answer(400, no_session),
-            "429date" => {
-                let later = time::OffsetDateTime::now_utc() + time::Duration::hours(2);
-                let later = later.format(&time::format_description::well_known::Rfc2822);
-                let later = later.unwrap_or_default().replace("+0000", "GMT");
-                let answer = (
-                    StatusCode::TOO_MANY_REQUESTS,
-                    [("retry-after", later)],
-                    "{}",
-                );
-                return answer.into_response();
-            }
-            "429" => {
-                return (
-                    StatusCode::TOO_MANY_REQUESTS,
-                    [("retry-after", "7")],
-                    "slow down",
-                )
-                    .into_response();
-            }
-            "403" => {
-                let body = r#"{"message":"not for you"}"#;
-                return (
-                    StatusCode::FORBIDDEN,
-                    [("www-authenticate", "Bearer scope=\"a\"")],
-                    body,
-                )
-                    .into_response();
-            }
-            "500" => {
-                return (StatusCode::INTERNAL_SERVER_ERROR, "<html>oops</html>").into_response();
-            }
-            "202" => return StatusCode::ACCEPTED.into_response(),
-            "html" => {
-                return ([("content-type", "text/html")], "<html>sign in</html>").into_response();
-            }
-            "204" => return StatusCode::NO_CONTENT.into_response(),
-            "packed" => {
-                let head = [
-                    ("content-encoding", "br"),
-                    ("content-type", "application/json"),
-                ];
-                return (head, &b"\x1f\x8b\x08\0\0"[..]).into_response();
-            }
-            "empty" => return json_answer(200, ""),
-            "plain" => return ([("content-type", "text/plain")], text).into_response(),
-            "302" => {
-                let to = [("location", "https://login.example/")];
-                return (StatusCode::FOUND, to).into_response();
-            }
-            "503" => {
-                let answer = (StatusCode::SERVICE_UNAVAILABLE, "down for repairs");
-                return answer.into_response();
-            }
-            "other" => {
-                let body = r#"{"jsonrpc":"2.0","id":999,"result":{"content":[]}}"#;
-                return json_answer(200, body);
-            }
-            "comments" => {
-                let body = ": one\n\n: two\n\n";
-                return ([("content-type", "text/event-stream")], body).into_response();
-            }
-            "half" => {
-                return (
-                    [("content-type", "text/event-stream")],
-                    "data: {\"jsonrpc\"\n\n",
-                )
-                    .into_response();
-            }
-            "sse" => {
-                let body = format!("\u{feff}event: message\r\ndata: {text}\r\n\r\n");
-                return ([("content-type", "text/event-stream")], body).into_response();
-            }
-            _ => {}
+        if let Some(answer) = transported(&server.transport, calls, session, &text) {
+            return answer;
         }
     }
     json_answer(200, text)
+}
+
+/// Answers a call as the transport says. Returns none if it changes nothing.
+fn transported(
+    transport: &str,
+    calls: usize,
+    session: Option<&str>,
+    text: &str,
+) -> Option<Response> {
+    let no_session = r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"Bad Request: no valid id"}}"#;
+    Some(match transport {
+        "expire400" if calls > 0 && session == Some("1") => json_answer(400, no_session),
+        "expire404" if calls > 0 && session == Some("1") => json_answer(404, no_session),
+        "always400" => json_answer(400, no_session),
+        "429date" => {
+            let later = time::OffsetDateTime::now_utc() + time::Duration::hours(2);
+            let later = later.format(&time::format_description::well_known::Rfc2822);
+            let later = later.unwrap_or_default().replace("+0000", "GMT");
+            let answer = (
+                StatusCode::TOO_MANY_REQUESTS,
+                [("retry-after", later)],
+                "{}",
+            );
+            answer.into_response()
+        }
+        "429" => (
+            StatusCode::TOO_MANY_REQUESTS,
+            [("retry-after", "7")],
+            "slow down",
+        )
+            .into_response(),
+        "403" => {
+            let body = r#"{"message":"not for you"}"#;
+            (
+                StatusCode::FORBIDDEN,
+                [("www-authenticate", "Bearer scope=\"a\"")],
+                body,
+            )
+                .into_response()
+        }
+        "500" => (StatusCode::INTERNAL_SERVER_ERROR, "<html>oops</html>").into_response(),
+        "202" => StatusCode::ACCEPTED.into_response(),
+        "html" => ([("content-type", "text/html")], "<html>sign in</html>").into_response(),
+        "204" => StatusCode::NO_CONTENT.into_response(),
+        "packed" => {
+            let head = [
+                ("content-encoding", "br"),
+                ("content-type", "application/json"),
+            ];
+            (head, &b"\x1f\x8b\x08\0\0"[..]).into_response()
+        }
+        "empty" => json_answer(200, ""),
+        "plain" => ([("content-type", "text/plain")], text.to_owned()).into_response(),
+        "302" => {
+            let to = [("location", "https://login.example/")];
+            (StatusCode::FOUND, to).into_response()
+        }
+        "503" => {
+            let answer = (StatusCode::SERVICE_UNAVAILABLE, "down for repairs");
+            answer.into_response()
+        }
+        "other" => {
+            let body = r#"{"jsonrpc":"2.0","id":999,"result":{"content":[]}}"#;
+            json_answer(200, body)
+        }
+        "comments" => {
+            let body = ": one\n\n: two\n\n";
+            ([("content-type", "text/event-stream")], body).into_response()
+        }
+        "half" => (
+            [("content-type", "text/event-stream")],
+            "data: {\"jsonrpc\"\n\n",
+        )
+            .into_response(),
+        "sse" => {
+            let body = format!("\u{feff}event: message\r\ndata: {text}\r\n\r\n");
+            ([("content-type", "text/event-stream")], body).into_response()
+        }
+        _ => return None,
+    })
 }
 
 #[tokio::main]
