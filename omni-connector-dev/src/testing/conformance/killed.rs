@@ -8,13 +8,13 @@ use std::{
 use anyhow::Result;
 use futures_util::{StreamExt, stream};
 use omni_connector::SyncType;
-use serde_json::Value;
 
 use super::{
     Check, Conformance, Failure, Verdict, causes,
     meaning::differences,
+    undisturbed::{Undisturbed, watched},
     victim::Victim,
-    world::{State, World},
+    world::World,
 };
 use crate::testing::{
     fault::Fault,
@@ -84,50 +84,6 @@ impl Boundary {
             self.route
         )
     }
-}
-
-/// What an undisturbed run brings.
-struct Undisturbed {
-    state: State,
-    calls: Vec<Entry>,
-    /// The checkpoint; none if two undisturbed runs have different ones.
-    checkpoint: Option<Value>,
-}
-
-/// Returns the documents and the calls of an undisturbed run.
-pub(super) async fn undisturbed(
-    suite: &Conformance,
-) -> Result<Result<(State, Vec<Entry>), Verdict>> {
-    let found = watched(suite).await?;
-    Ok(found.map(|found| (found.state, found.calls)))
-}
-
-async fn watched(suite: &Conformance) -> Result<Result<Undisturbed, Verdict>> {
-    let world = World::calm(suite).await?;
-    let ended = world.attempt(SyncType::Full).await?;
-    if !ended.is_completed() {
-        let reason = "an undisturbed run does not complete, which the check `completes` tells";
-        return Ok(Err(Verdict::LeftOut(reason.to_owned())));
-    }
-    // Registrations depend on the clock.
-    let mut calls = world.journal.entries();
-    calls.retain(|entry| entry.route != "register");
-    let state = world.state().await?;
-    let another = World::calm(suite).await?;
-    another.run(SyncType::Full).await?;
-    let checkpoint = world.checkpoint().await;
-    let is_same = another.checkpoint().await == checkpoint;
-    let state = if another.state().await? == state {
-        state
-    } else {
-        suite.is_coarse.store(true, Ordering::Relaxed);
-        world.state().await?
-    };
-    Ok(Ok(Undisturbed {
-        state,
-        calls,
-        checkpoint: is_same.then_some(checkpoint),
-    }))
 }
 
 fn boundaries(calls: &[Entry], most: usize, seed: u64) -> (Vec<Boundary>, usize) {
@@ -217,7 +173,6 @@ pub(super) async fn resume(suite: &Conformance) -> Result<Verdict> {
         points.iter().filter(|point| point.twice).count(),
     );
     let mut reached = 0;
-    let expected = &expected;
     let trials = points
         .into_iter()
         .map(|point| async move { killed_at(suite, point, expected).await });

@@ -7,7 +7,8 @@ use omni_connector::SyncType;
 
 use super::{
     Check, Conformance, Failure, Verdict,
-    killed::{AT_ONCE, undisturbed},
+    killed::AT_ONCE,
+    undisturbed::undisturbed,
     world::{Attempt, State, World},
 };
 use crate::testing::{
@@ -30,10 +31,7 @@ pub(super) async fn mutations(suite: &Conformance) -> Result<Verdict> {
         Err(verdict) => return Ok(verdict),
     };
     let count = mutations.len();
-    let mut random = Random::new(41);
-    while mutations.len() > suite.boundaries && std::env::var("OMNI_TEST_FULL").is_err() {
-        mutations.swap_remove(random.below(mutations.len()));
-    }
+    Random::new(41).leave(suite.boundaries, &mut mutations);
     let (tried, expected) = (mutations.len(), &expected);
     let trials = mutations
         .into_iter()

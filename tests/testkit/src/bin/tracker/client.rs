@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use omni_connector::prelude::*;
 
-use crate::{ApiKey, Settings, makes};
+use crate::{
+    makes,
+    records::{ApiKey, Settings},
+};
 
 /// The tracker's API. Some mistakes need calls without `Api`.
 pub(crate) struct Client {
