@@ -37,7 +37,7 @@ impl Kind {
         match self {
             Self::Checkpoint => "checkpoint",
             Self::Config => "config",
-            Self::Credentials => "credentials",
+            Self::Credentials => "credential",
         }
     }
 }
@@ -98,10 +98,12 @@ pub(super) async fn old_state(suite: &Conformance) -> Result<Verdict> {
                 kind.name(),
                 path.display()
             );
-            let failure = Failure::new(what).fact("error", error);
-            return Ok(Verdict::Failed(
-                failure.fact("changes", changes.join("\n")).help(help),
-            ));
+            let failure = match error {
+                // A run that fails brings nothing.
+                error if !error.is_empty() => Failure::new(what).fact("error", error),
+                _ => Failure::new(what).fact("changes", changes.join("\n")),
+            };
+            return Ok(Verdict::Failed(failure.help(help)));
         }
     }
     let count = |wanted: Kind| files.iter().filter(|(_, kind)| *kind == wanted).count();

@@ -50,7 +50,8 @@ impl Lister {
     ) -> Result<()> {
         let api = Api::at(&config.api_url);
         let mut pages = api.get("items").pages(paging()).items::<Item>("/items");
-        let mut listing = ctx.listing(known.ids.iter().cloned());
+        let last = known.last()?.unwrap_or_default();
+        let mut listing = ctx.listing(last.ids);
         let mut seen = BTreeSet::new();
         while let Some(page) = pages.next().await? {
             for item in &page {
