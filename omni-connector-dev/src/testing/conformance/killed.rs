@@ -97,7 +97,10 @@ fn boundaries(calls: &[Entry], most: usize, seed: u64) -> (Vec<Boundary>, usize)
             twice: false,
         })
     };
-    let mut all: Vec<_> = calls.iter().flat_map(at).collect();
+    // The order of concurrent calls differs from run to run, and the boundaries must not.
+    let mut calls: Vec<_> = calls.iter().collect();
+    calls.sort_by_key(|call| (call.side, &call.route, call.number));
+    let mut all: Vec<_> = calls.into_iter().flat_map(at).collect();
     let count = all.len();
     if std::env::var("OMNI_TEST_FULL").is_ok() || std::env::var("OMNI_TEST_POINT").is_ok() {
         let again = all.iter().cloned().map(|boundary| Boundary {

@@ -27,8 +27,8 @@ use crate::testing::{
     wire::Answer,
 };
 
-/// The calls beyond those of ten undisturbed runs after which a walk counts as endless.
-const ENDLESS: usize = 200;
+/// The calls beyond those of five undisturbed runs after which a walk counts as endless.
+const ENDLESS: usize = 100;
 /// The time between two looks at the number of calls.
 const LOOK: Duration = Duration::from_millis(50);
 /// The longest time for a walk whose token is repeated.
@@ -241,7 +241,7 @@ async fn repeated_tokens(
             Failure::new(what).fact("broken", format!("`{path}` gives the same token for ever"))
         };
         // An endless walk need not be waited for.
-        let most = world.journal.len() + calls.len() * 10 + ENDLESS;
+        let most = world.journal.len() + calls.len() * 5 + ENDLESS;
         let endless = async {
             while world.journal.len() < most {
                 tokio::time::sleep(LOOK).await;

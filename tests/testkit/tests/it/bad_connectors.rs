@@ -76,7 +76,8 @@ const MISTAKES: &[(&str, Check)] = &[
     ("members only come", Check::Access),
     ("members are kept in memory", Check::Access),
     ("unknown members are none", Check::Access),
-    ("a stranger may read everything", Check::Access),
+    ("an empty group keeps a member", Check::Access),
+    (STRANGER, Check::Access),
     ("an odd item fails the run", Check::Items),
     ("an odd item is left out silently", Check::Items),
     ("an early time fails the run", Check::Items),
@@ -112,7 +113,7 @@ const MISTAKES: &[(&str, Check)] = &[
 ];
 
 pub(crate) fn suite(mistake: &str) -> Conformance {
-    Conformance::of(
+    let suite = Conformance::of(
         "omni-connector-tests-testkit",
         env!("CARGO_MANIFEST_DIR"),
         env!("CARGO_BIN_EXE_tracker"),
@@ -121,10 +122,18 @@ pub(crate) fn suite(mistake: &str) -> Conformance {
     .config(|source| json!({ "api_url": source.url() }))
     .credentials(json!({ "api_key": "canary-7f3a" }))
     .documents(ISSUES)
-    .readers(|_| vec!["ada@example.com", "bo@example.com"])
     .boundaries(24)
-    .env("MISTAKE", mistake)
+    .env("MISTAKE", mistake);
+    // With the readers, the check `access` finds some mistakes in two ways. Each must be found without them.
+    if ["", STRANGER].contains(&mistake) {
+        suite.readers(|_| vec!["ada@example.com", "bo@example.com"])
+    } else {
+        suite
+    }
 }
+
+/// The mistake that only the option `readers` finds.
+const STRANGER: &str = "a stranger may read everything";
 
 /// Returns why a check cannot see a mistake of another check; none if it may.
 fn cannot_see(check: Check, claimed: Check) -> Option<&'static str> {
