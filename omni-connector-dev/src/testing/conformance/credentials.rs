@@ -132,12 +132,12 @@ mod tests {
         let problem = |status, body, is_changed| {
             wrong(status, body, &names, is_changed).map(|(problem, _)| problem)
         };
-        let named = r#"{"error":"missing field `api_key`"}"#;
-        assert_eq!(problem(400, named, false), None);
+        let refusal = r#"{"error":"missing field `api_key`"}"#;
+        assert_eq!(problem(400, refusal, false), None);
         assert_eq!(problem(401, r#"{"error":"no credentials"}"#, false), None);
         assert_eq!(problem(200, r#"{"status":"success"}"#, true), None);
-        assert!(problem(500, named, false).unwrap().contains("broken"));
-        assert!(problem(400, named, true).unwrap().contains("changed"));
+        assert!(problem(500, refusal, false).unwrap().contains("broken"));
+        assert!(problem(400, refusal, true).unwrap().contains("changed"));
         for unnamed in [
             (400, r#"{"error":"no"}"#),
             (200, r#"{"status":"error","error":"no"}"#),

@@ -132,16 +132,15 @@ async fn shown(world: &World, run: &str) -> Result<Vec<(String, String)>> {
         action: action.map_or("none", |action| &action.name),
         call: None,
     };
-    let mut browser = Browser {
-        url: world.setup.manager.url(),
-        cookie: String::new(),
-    };
-    let mut paths = shown.answers();
     #[cfg(feature = "cli")]
-    {
-        browser.enter(&world.setup.manager.page()).await?;
-        paths.extend(shown.pages());
-    }
+    let (cookie, pages) = (admitted(&world.setup.manager.page()).await?, shown.pages());
+    #[cfg(not(feature = "cli"))]
+    let (cookie, pages) = (String::new(), Vec::new());
+    let browser = Browser {
+        url: world.setup.manager.url(),
+        cookie,
+    };
+    let paths = shown.answers().into_iter().chain(pages);
     let mut found = Vec::new();
     for path in paths {
         for accept in ["text/html", "application/json"] {
@@ -152,6 +151,21 @@ async fn shown(world: &World, run: &str) -> Result<Vec<(String, String)>> {
     Ok(found)
 }
 
+/// Opens an address that the manager prints. Returns the cookie.
+#[cfg(feature = "cli")]
+async fn admitted(page: &str) -> Result<String> {
+    let http = omni_connector::HttpClient::builder()
+        .no_proxy()
+        .tls_certs_only([])
+        .redirect(reqwest::redirect::Policy::none())
+        .build()?;
+    let answer = http.get(page).send().await?;
+    let cookie = answer.headers().get(reqwest::header::SET_COOKIE);
+    let cookie = cookie.and_then(|cookie| cookie.to_str().ok()?.split(';').next());
+    let cookie = cookie.context("the page admits no browser")?;
+    Ok(cookie.to_owned())
+}
+
 /// A browser without scripts.
 struct Browser {
     url: String,
@@ -159,21 +173,6 @@ struct Browser {
 }
 
 impl Browser {
-    /// Opens an address that the manager prints, and keeps the cookie.
-    #[cfg(feature = "cli")]
-    async fn enter(&mut self, page: &str) -> Result<()> {
-        let http = omni_connector::HttpClient::builder()
-            .no_proxy()
-            .tls_certs_only([])
-            .redirect(reqwest::redirect::Policy::none())
-            .build()?;
-        let answer = http.get(page).send().await?;
-        let cookie = answer.headers().get(reqwest::header::SET_COOKIE);
-        let cookie = cookie.and_then(|cookie| cookie.to_str().ok()?.split(';').next());
-        self.cookie = cookie.context("the page admits no browser")?.to_owned();
-        Ok(())
-    }
-
     async fn get(&self, path: &str, accept: &str) -> Result<String> {
         let answer = client()
             .get(format!("{}{path}", self.url))
