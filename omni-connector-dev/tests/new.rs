@@ -103,6 +103,19 @@ fn what_is_made_has_the_names_of_the_answers_and_nothing_of_the_template() {
     let desk = TempDir::new().unwrap();
     let rest: Vec<Vec<&str>> = vec![
         vec!["acme", "-y"],
+        vec!["graph", "-y", "--kind", "graphql", "--item", "ticket"],
+        vec![
+            "graph-2",
+            "-y",
+            "--kind",
+            "graphql",
+            "--auth",
+            "bearer",
+            "--incremental",
+            "none",
+            "--access",
+            "groups",
+        ],
         vec![
             "acme-desk",
             "-y",
@@ -237,6 +250,10 @@ fn a_mistake_is_refused_before_the_first_question_with_the_way_out() {
         "key",
     ])
     .is_refused("`--paging` is missing", "`--paging token`");
+    new(&["acme", "-y", "--kind", "graphql", "--paging", "page"]).is_refused(
+        "`--paging` has no meaning for a GraphQL API",
+        "its lists are connections",
+    );
     new(&["acme", "-y", "--source-type", "jirra"]).is_refused("jirra", "'jira'");
     new(&["acme", "-y", "--kind", "mcp"]).is_refused(
         "`--kind mcp` needs a server",

@@ -1,6 +1,8 @@
 //! Random tokens: the state of a sign-in, the verifier of PKCE, a browser's cookie.
 
-/// Returns 256 random bits in hexadecimal digits.
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+/// Returns 256 random bits as 43 letters, digits, `-` and `_`.
 ///
 /// # Panics
 ///
@@ -10,5 +12,5 @@ pub(crate) fn random_token() -> String {
     if let Err(error) = getrandom::fill(&mut bytes) {
         panic!("the operating system gives no random bytes: {error}");
     }
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    URL_SAFE_NO_PAD.encode(bytes)
 }

@@ -17,6 +17,9 @@ use super::{
 };
 use crate::serving::serve;
 
+/// Items on a page of a GraphQL connection, unless the argument `first` says otherwise.
+const CONNECTION_PAGE: u64 = 50;
+
 /// Converts an item or a body.
 type Make = dyn Fn(&Value) -> Value + Send + Sync;
 
@@ -80,7 +83,10 @@ pub(super) enum FirstPage {
 pub(super) struct Route {
     pub(super) method: Method,
     pub(super) path: String,
+    /// Query parameters, or arguments of a GraphQL field.
     pub(super) parameters: Vec<String>,
+    /// The GraphQL field at the root that this route answers.
+    pub(super) field: Option<String>,
     pub(super) kind: Kind,
 }
 
@@ -91,6 +97,14 @@ pub(super) enum Kind {
     Item(String, Box<Make>),
     /// A write.
     Write(Box<Make>),
+}
+
+/// Sets the GraphQL field that the last described route answers.
+fn answers(shared: &mut Shared, field: String) {
+    if let Some(route) = shared.routes.last_mut() {
+        route.method = Method::POST;
+        route.field = Some(field);
+    }
 }
 
 impl Default for FakeApi {
@@ -154,9 +168,48 @@ impl FakeApi {
                 method: if is_post { Method::POST } else { Method::GET },
                 path,
                 parameters,
+                field: None,
                 kind: Kind::List(number, items_at, paging),
             });
         })
+    }
+
+    /// Serves a GraphQL connection at a path: the root field of this name, with the arguments `first` and `after`. A request
+    /// selects one field at the root. It gets the selected fields of the items only, and is refused for a field that no item
+    /// has, as by a real service.
+    ///
+    /// ```no_run
+    /// use omni_connector_dev::testing::FakeApi;
+    /// use serde_json::json;
+    ///
+    /// let api = FakeApi::new()
+    ///     .connection("/graphql", "issues", vec![json!({ "id": "1", "title": "Disk full", "text": "No space is left." })])
+    ///     .mutation("/graphql", "createIssue", |arguments| json!({ "id": "9", "title": arguments["title"] }));
+    /// ```
+    pub fn connection(
+        self,
+        path: impl Into<String>,
+        field: impl Into<String>,
+        items: Vec<Value>,
+    ) -> Self {
+        let field = field.into();
+        let paging = Paging::relay(format!("/{field}"))
+            .param("after")
+            .size("first", CONNECTION_PAGE);
+        let fake = self.list(path, format!("/{field}/nodes"), paging, items);
+        fake.with(|shared| answers(shared, field))
+    }
+
+    /// Accepts a GraphQL mutation at a path: the root field of this name. Answers with the selected fields of the function's
+    /// result for its arguments.
+    pub fn mutation(
+        self,
+        path: impl Into<String>,
+        field: impl Into<String>,
+        make: impl Fn(&Value) -> Value + Send + Sync + 'static,
+    ) -> Self {
+        let (field, fake) = (field.into(), self.post(path, make));
+        fake.with(|shared| answers(shared, field))
     }
 
     /// Sends at most this many items on a page, however many were asked for.
@@ -203,12 +256,13 @@ impl FakeApi {
                 method,
                 path,
                 parameters: Vec::new(),
+                field: None,
                 kind,
             });
         })
     }
 
-    /// Allows a query parameter on the last described route.
+    /// Allows a query parameter on the last described route, or an argument of its GraphQL field.
     ///
     /// # Panics
     /// Panics if no route was described.

@@ -15,9 +15,16 @@ use serde_json::{Value, json};
 
 use super::{
     changes,
-    fake::{FirstPage, Inner, Kind, Shared},
+    fake::{FirstPage, Inner, Kind, Route, Shared},
+    fake_graphql::Root,
     requests::{answered, matched, parameters, put, text_of},
 };
+
+/// A page of a list.
+struct Page {
+    headers: Vec<(&'static str, String)>,
+    body: Value,
+}
 
 impl Shared {
     /// Returns how the main list is paged.
@@ -59,6 +66,15 @@ impl Shared {
             let error = json!({ "error": "this credential is not known" });
             return answered(StatusCode::UNAUTHORIZED, &[], &error);
         }
+        let input: Value = serde_json::from_slice(body).unwrap_or_default();
+        let mut routes = self.routes.iter();
+        if routes.any(|route| route.field.is_some() && route.path == uri.path()) {
+            let data = self.data(uri.path(), &input);
+            return data.unwrap_or_else(|message| {
+                self.problem(message.clone());
+                refused(&message)
+            });
+        }
         let found = self.routes.iter().find_map(|route| {
             let value = matched(&route.path, uri.path())?;
             (route.method == *method).then_some((route, value))
@@ -74,7 +90,6 @@ impl Shared {
                 ));
             }
         }
-        let input: Value = serde_json::from_slice(body).unwrap_or_default();
         match &route.kind {
             Kind::List(number, items_at, paging) => {
                 let asked = |name: &str| match input.pointer(name) {
@@ -89,7 +104,12 @@ impl Shared {
                     let all: Vec<_> = others.chain([format!("{name}={value}")]).collect();
                     format!("http://{host}{}?{}", uri.path(), all.join("&"))
                 };
-                self.page(*number, items_at, paging, &asked, &link)
+                match self.page(*number, items_at, paging, &asked, &link) {
+                    Ok(page) => answered(StatusCode::OK, &page.headers, &page.body),
+                    Err(error) => {
+                        answered(StatusCode::BAD_REQUEST, &[], &json!({ "error": error }))
+                    }
+                }
             }
             Kind::Item(member, make) => {
                 let state = self.state();
@@ -107,6 +127,54 @@ impl Shared {
         }
     }
 
+    /// Answers a GraphQL request.
+    fn data(&self, path: &str, input: &Value) -> Result<Response, String> {
+        let root = Root::read(input)?;
+        let name = &root.field.name;
+        let is_it = |route: &&Route| route.path == path && route.field.as_ref() == Some(name);
+        let Some(route) = self.routes.iter().find(is_it) else {
+            return Err(format!("nobody declared the field `{name}` of `{path}`"));
+        };
+        let is_write = matches!(route.kind, Kind::Write(_));
+        if root.is_mutation != is_write {
+            let kind = if is_write { "mutation" } else { "query" };
+            return Err(format!("`{name}` is a field of a {kind}"));
+        }
+        let mut names = root.arguments.keys();
+        if let Some(other) = names.find(|it| !is_write && !route.parameters.contains(it)) {
+            return Err(format!(
+                "`{other}` is an argument of `{name}` that nobody declared"
+            ));
+        }
+        let value = match &route.kind {
+            Kind::List(number, items_at, paging) => {
+                let all = json!({ "nodes": self.state().items[*number] });
+                let asked = |name: &str| root.argument(name);
+                let link = |_: &str, value: &str| value.to_owned();
+                let body = match self.page(*number, items_at, paging, &asked, &link) {
+                    Ok(page) => page.body,
+                    Err(error) => return Ok(refused(&error)),
+                };
+                let page = &body[name.as_str()];
+                let info = json!({ "pageInfo": page["pageInfo"] });
+                if let Some(mistake) = root.field.mistake(&[&all, &info]) {
+                    return Err(mistake);
+                }
+                page.clone()
+            }
+            Kind::Item(..) => return Err(format!("`{name}` is no GraphQL field")),
+            Kind::Write(make) => {
+                self.state().writes += 1;
+                let value = make(&Value::Object(root.arguments.clone()));
+                if let Some(mistake) = root.field.mistake(&[&value]) {
+                    return Err(mistake);
+                }
+                value
+            }
+        };
+        Ok(answered(StatusCode::OK, &[], &root.answer(&value)))
+    }
+
     fn page(
         &self,
         number: usize,
@@ -114,7 +182,7 @@ impl Shared {
         paging: &Paging,
         asked: &dyn Fn(&str) -> Option<String>,
         link: &dyn Fn(&str, &str) -> String,
-    ) -> Response {
+    ) -> Result<Page, String> {
         let mut state = self.state();
         // The first request has no position.
         let position = paging.parameters().last().copied();
@@ -125,8 +193,7 @@ impl Shared {
         } else if number == 0 {
             removed = std::mem::take(&mut state.removed);
             if state.forgets {
-                let error = json!({ "error": "this token is not known" });
-                return answered(StatusCode::BAD_REQUEST, &[], &error);
+                return Err("this token is not known".to_owned());
             }
         }
         let asked = |name: &str| {
@@ -155,7 +222,7 @@ impl Shared {
                 drop(items);
                 drop(state);
                 self.problem(problem.clone());
-                return answered(StatusCode::BAD_REQUEST, &[], &json!({ "error": problem }));
+                return Err(problem);
             }
         };
         let mut body = json!({});
@@ -168,7 +235,7 @@ impl Shared {
             put(&mut body, &pointer, value);
         }
         let headers: Vec<_> = page.link.map(|link| ("link", link)).into_iter().collect();
-        answered(StatusCode::OK, &headers, &body)
+        Ok(Page { headers, body })
     }
 
     fn unknown(&self, method: &Method, path: &str) -> Response {
@@ -200,6 +267,12 @@ impl Shared {
         let oldest = state.calls.first().map_or(Duration::ZERO, Instant::elapsed);
         Some(per.saturating_sub(oldest).as_secs().max(1).to_string())
     }
+}
+
+/// Returns the errors of a GraphQL answer, which has status 200.
+fn refused(message: &str) -> Response {
+    let errors = json!({ "errors": [{ "message": message }] });
+    answered(StatusCode::OK, &[], &errors)
 }
 
 /// Returns the token or number of a position that many items earlier.

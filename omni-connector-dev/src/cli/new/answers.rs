@@ -17,6 +17,7 @@ use crate::cli::failure::Failure;
 /// The keys of the blocks of templates, with their values.
 #[cfg(test)]
 pub(super) const ANSWERS: &[(&str, &[&str])] = &[
+    ("kind", &KINDS),
     ("auth", &AUTH),
     ("paging", &PAGING),
     ("incremental", &INCREMENTAL),
@@ -29,7 +30,7 @@ pub(super) const ANSWERS: &[(&str, &[&str])] = &[
 /// The fields of an item beside its id.
 pub(super) const FIELDS: [&str; 5] = ["title", "text", "url", "status", "updated_at"];
 
-const KINDS: [&str; 2] = ["rest", "mcp"];
+const KINDS: [&str; 3] = ["rest", "graphql", "mcp"];
 const AUTH: [&str; 3] = ["key", "bearer", "basic"];
 const PAGING: [&str; 5] = ["token", "next-url", "link-header", "page", "offset"];
 const INCREMENTAL: [&str; 2] = ["time", "none"];
@@ -104,6 +105,11 @@ pub(super) enum Kind {
         incremental: String,
         access: String,
     },
+    GraphQl {
+        auth: String,
+        incremental: String,
+        access: String,
+    },
     /// An API with a document that describes it.
     Document(Box<Chosen>),
     /// An MCP server, by what starts it.
@@ -151,13 +157,14 @@ impl Arguments {
             given: self.kind.as_deref(),
             values: &[
                 ("rest", "an HTTP API with lists in JSON"),
+                ("graphql", "a GraphQL API, whose lists are connections"),
                 ("mcp", "an MCP server, whose tools become actions"),
             ],
         })?;
-        let kind = if kind == "mcp" {
-            self.server()?
-        } else {
-            self.api()?
+        let kind = match kind.as_str() {
+            "mcp" => self.server()?,
+            "graphql" => self.graphql()?,
+            _ => self.rest()?,
         };
         Ok(Answers { source_type, kind })
     }
@@ -169,7 +176,8 @@ impl Arguments {
         usual: &str,
         accept: impl Fn(&str) -> Result<(), Failure>,
     ) -> Result<Option<String>, Failure> {
-        let is_asked = matches!(kind, Kind::Rest { .. }) && !self.yes && self.item.is_none();
+        let has_items = matches!(kind, Kind::Rest { .. } | Kind::GraphQl { .. });
+        let is_asked = has_items && !self.yes && self.item.is_none();
         if !is_asked || !io::stdin().is_terminal() {
             return Ok(self.item.clone());
         }
@@ -224,14 +232,41 @@ impl Arguments {
         Ok(kind)
     }
 
-    fn api(&self) -> Result<Kind, Failure> {
+    fn graphql(&self) -> Result<Kind, Failure> {
+        if self.paging.is_some() {
+            let failure = Failure::usage("`--paging` has no meaning for a GraphQL API");
+            return Err(failure.help("leave it out: its lists are connections with `pageInfo`"));
+        }
+        self.is_no_server()?;
+        Ok(Kind::GraphQl {
+            auth: self.auth()?,
+            incremental: self.incremental()?,
+            access: self.access()?,
+        })
+    }
+
+    fn rest(&self) -> Result<Kind, Failure> {
+        self.is_no_server()?;
+        Ok(Kind::Rest {
+            auth: self.auth()?,
+            paging: self.paging()?,
+            incremental: self.incremental()?,
+            access: self.access()?,
+        })
+    }
+
+    fn is_no_server(&self) -> Result<(), Failure> {
         if self.command.is_some() || self.url.is_some() {
             let failure = Failure::usage("`--command` and `--url` name an MCP server");
             return Err(
                 failure.help("add `--kind mcp`; the address of an API is a setting of each source")
             );
         }
-        let auth = self.ask(&Question {
+        Ok(())
+    }
+
+    fn auth(&self) -> Result<String, Failure> {
+        self.ask(&Question {
             flag: "auth",
             text: "How the connector signs in",
             given: self.auth.as_deref(),
@@ -240,8 +275,11 @@ impl Arguments {
                 ("bearer", "a bearer token"),
                 ("basic", "user and password"),
             ],
-        })?;
-        let paging = self.ask(&Question {
+        })
+    }
+
+    fn paging(&self) -> Result<String, Failure> {
+        self.ask(&Question {
             flag: "paging",
             text: "How a list of the API ends",
             given: self.paging.as_deref(),
@@ -258,8 +296,11 @@ impl Arguments {
                     "the call says how many items to leave out; an empty answer is the end",
                 ),
             ],
-        })?;
-        let incremental = self.ask(&Question {
+        })
+    }
+
+    fn incremental(&self) -> Result<String, Failure> {
+        self.ask(&Question {
             flag: "incremental",
             text: "Can the API list only what changed",
             given: self.incremental.as_deref(),
@@ -267,8 +308,11 @@ impl Arguments {
                 ("time", "yes, since a time"),
                 ("none", "no, it always lists everything"),
             ],
-        })?;
-        let access = self.ask(&Question {
+        })
+    }
+
+    fn access(&self) -> Result<String, Failure> {
+        self.ask(&Question {
             flag: "access",
             text: "Who may read an item",
             given: self.access.as_deref(),
@@ -277,12 +321,6 @@ impl Arguments {
                 ("groups", "the members of the group that each item names"),
                 ("public", "everybody in the company"),
             ],
-        })?;
-        Ok(Kind::Rest {
-            auth,
-            paging,
-            incremental,
-            access,
         })
     }
 
@@ -313,24 +351,34 @@ impl Arguments {
 
 impl Kind {
     /// The blocks of a template that are kept.
-    pub(super) fn choice(&self) -> Vec<(&str, &str)> {
+    pub(super) fn choice<'a>(&'a self) -> Vec<(&'a str, &'a str)> {
+        let of_an_api = |answers: &[(&'static str, &'a str)]| {
+            let fields = FIELDS.map(|field| ("field", field));
+            [answers, &fields, &[("action", "create")]].concat()
+        };
         match self {
             Self::Rest {
                 auth,
                 paging,
                 incremental,
                 access,
-            } => {
-                let answers = [
-                    ("auth", auth),
-                    ("paging", paging),
-                    ("incremental", incremental),
-                    ("access", access),
-                ];
-                let answers = answers.map(|(key, value)| (key, value.as_str()));
-                let fields = FIELDS.map(|field| ("field", field));
-                [&answers[..], &fields, &[("action", "create")]].concat()
-            }
+            } => of_an_api(&[
+                ("kind", "rest"),
+                ("auth", auth),
+                ("paging", paging),
+                ("incremental", incremental),
+                ("access", access),
+            ]),
+            Self::GraphQl {
+                auth,
+                incremental,
+                access,
+            } => of_an_api(&[
+                ("kind", "graphql"),
+                ("auth", auth),
+                ("incremental", incremental),
+                ("access", access),
+            ]),
             Self::Document(_) => Vec::new(),
             Self::Command(_) => vec![("transport", "stdio")],
             Self::Url(_) => vec![("transport", "http")],

@@ -72,7 +72,10 @@ pub(super) async fn run(
     let chosen = arguments.chosen()?;
     let of_document = chosen.as_ref().and_then(openapi::Chosen::item);
     let answers = arguments.answers(chosen)?;
-    let has_items = matches!(answers.kind, Kind::Rest { .. } | Kind::Document(_));
+    let has_items = matches!(
+        answers.kind,
+        Kind::Rest { .. } | Kind::GraphQl { .. } | Kind::Document(_)
+    );
     let with_item = |item: Option<&str>| {
         let names = Names::new(name, answers.source_type, item)?;
         if has_items {
@@ -133,12 +136,13 @@ fn rendered(kind: &Kind, names: &Names) -> Vec<Written> {
     let template = match kind {
         Kind::Document(chosen) => return chosen.render(names),
         Kind::Rest { .. } => &template::REST,
+        Kind::GraphQl { .. } => &template::GRAPHQL,
         Kind::Command(_) | Kind::Url(_) => &template::MCP,
     };
     let mut files = template.render(&kind.choice(), names);
     // After the names, so that no word of a command is taken for one.
     let server = match kind {
-        Kind::Rest { .. } | Kind::Document(_) => return files,
+        Kind::Rest { .. } | Kind::GraphQl { .. } | Kind::Document(_) => return files,
         Kind::Command(command) => (format!("{}-mcp --stdio", names.package), command),
         Kind::Url(url) => (format!("https://{}.example.com/mcp", names.package), url),
     };

@@ -183,6 +183,7 @@ impl Names {
             "ISSUES" => items.to_uppercase(),
             "Issue" => capital(&self.item),
             "Issues" => capital(&items),
+            "createIssue" => format!("create{}", capital(&self.item)),
             "create_issue" => format!("create_{}", self.item),
             "issues_since" => format!("{items}_since"),
             "an" if after.starts_with(" issue") => self.article().to_owned(),

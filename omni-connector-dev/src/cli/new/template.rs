@@ -42,6 +42,20 @@ pub(super) const REST: Template = files!("rest":
     ".gitignore" from "gitignore",
 );
 
+pub(super) const GRAPHQL: Template = files!("graphql":
+    "Cargo.toml" from "manifest.toml",
+    "src/main.rs" from "src/main.rs",
+    "src/lib.rs" from "src/lib.rs",
+    "src/api.rs" from "src/api.rs",
+    "src/issue.rs" from "src/issue.rs",
+    "tests/conformance.rs" from "tests/conformance.rs",
+    "tests/source/mod.rs" from "tests/source/mod.rs",
+    "examples/source.rs" from "examples/source.rs",
+    "README.md" from "README.md",
+    "AGENTS.md" from "AGENTS.md",
+    ".gitignore" from "gitignore",
+);
+
 pub(super) const MCP: Template = files!("mcp":
     "Cargo.toml" from "manifest.toml",
     "src/main.rs" from "src/main.rs",
@@ -146,13 +160,14 @@ mod tests {
         }
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
         assert_eq!(count(&folder.join("rest")), REST.files.len());
+        assert_eq!(count(&folder.join("graphql")), GRAPHQL.files.len());
         assert_eq!(count(&folder.join("mcp")), MCP.files.len());
     }
 
     #[test]
     fn every_block_of_a_template_is_closed_and_known() {
         let known = super::super::answers::ANSWERS;
-        for file in REST.files.iter().chain(MCP.files) {
+        for file in [REST, GRAPHQL, MCP].iter().flat_map(|it| it.files) {
             let mut open = None;
             for line in file.text.lines() {
                 match (marker(line), open) {

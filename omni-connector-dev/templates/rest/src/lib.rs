@@ -9,7 +9,7 @@
 )]
 //<
 
-mod api;
+pub mod api;
 mod issue;
 
 //> incremental=time
@@ -18,7 +18,7 @@ use std::time::Duration;
 //<
 use omni_connector::{http::Incomplete, prelude::*};
 
-pub use api::{Client, paging};
+pub use api::Client;
 pub use issue::Issue;
 
 //> incremental=time

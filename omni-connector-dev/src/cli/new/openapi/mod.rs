@@ -169,6 +169,7 @@ impl Chosen {
             _ => "public",
         };
         let mut choice = vec![
+            ("kind", "rest"),
             ("auth", auth),
             // Replaced below.
             ("paging", "token"),

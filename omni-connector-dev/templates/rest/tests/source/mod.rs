@@ -45,7 +45,7 @@ pub fn start() -> FakeApi {
     FakeApi::new()
         .auth(auth)
         .at_most(5)
-        .list("/issues", "/issues", exemplar::paging(), issues())
+        .list("/issues", "/issues", exemplar::api::paging(), issues())
         //> incremental=time
         .since("updated_since", "updated_at")
         //<
@@ -56,7 +56,7 @@ pub fn start() -> FakeApi {
         )
         //<
         //> access=groups
-        .list("/teams", "/teams", exemplar::paging(), teams())
+        .list("/teams", "/teams", exemplar::api::paging(), teams())
         .members("members")
     //<
 }

@@ -1,0 +1,1 @@
+../../rest/examples/source.rs

@@ -1,0 +1,1 @@
+../../rest/src/lib.rs

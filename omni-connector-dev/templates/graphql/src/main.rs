@@ -1,0 +1,1 @@
+../../rest/src/main.rs
