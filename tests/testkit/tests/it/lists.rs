@@ -18,9 +18,10 @@ fn paging(kind: &str) -> Paging {
 
 fn suite(kind: &'static str, mistake: &str, has_total: bool) -> Conformance {
     let source = move || {
-        let paging = match has_total {
-            true => paging(kind).total("/total"),
-            false => paging(kind),
+        let paging = if has_total {
+            paging(kind).total("/total")
+        } else {
+            paging(kind)
         };
         let items: Vec<Value> = (1..=13)
             .map(
