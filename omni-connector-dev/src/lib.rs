@@ -2,7 +2,7 @@
 //! with one SQLite file. As strict as the real ones, for connectors written with any SDK. It
 //! listens on loopback only and must never be deployed.
 //!
-//! The modules form layers. Each imports only earlier modules of this list: `options`, `workbench`, `extract`, `state`,
+//! The modules form layers. Each imports only earlier modules of this list: `options`, `shown`, `workbench`, `extract`, `state`,
 //! `store`, `shared`, `lookup`, `runs`, `oauth`, `rules`, `routes`, `page`, `manager`, `serving`, `tape`, `testing`, `cli`.
 //!
 //! # Features
@@ -38,6 +38,8 @@ mod runs;
 #[cfg(any(feature = "cli", feature = "testing"))]
 mod serving;
 mod shared;
+#[doc(hidden)]
+pub mod shown;
 mod state;
 pub mod store;
 #[cfg(any(feature = "cli", feature = "testing"))]

@@ -104,6 +104,7 @@ fn what_is_made_has_the_names_of_the_answers_and_nothing_of_the_template() {
     let rest: Vec<Vec<&str>> = vec![
         vec!["acme", "-y"],
         vec!["graph", "-y", "--kind", "graphql", "--item", "ticket"],
+        vec!["signed", "-y", "--auth", "oauth"],
         vec![
             "graph-2",
             "-y",
@@ -221,6 +222,11 @@ fn what_is_made_has_the_names_of_the_answers_and_nothing_of_the_template() {
     assert!(
         api.contains("Auth::basic(&login.user, &login.password)"),
         "{api}"
+    );
+    let signed = read("signed/src/lib.rs");
+    assert!(
+        signed.contains("\"https://signed.example.com/oauth/token\""),
+        "{signed}"
     );
     assert!(read("b2/src/page.rs").contains("Access::public()"));
     assert!(!desk.path().join("tools/examples/server.rs").exists());

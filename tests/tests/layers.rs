@@ -24,6 +24,7 @@ const DEVELOPMENT_MANAGER: Order = Order {
     package: "omni-connector-dev",
     layers: &[
         "options",
+        "shown",
         "workbench",
         "extract",
         "state",

@@ -47,6 +47,12 @@ impl SourceArguments {
         merged(base, &self.set).map(Some)
     }
 
+    /// Takes settings and a file with the secret as if they had been given.
+    pub(super) fn take(&mut self, set: Vec<String>, credentials: Option<String>) {
+        self.set = set;
+        self.credentials = credentials;
+    }
+
     /// Returns whether any setting was given.
     pub(super) fn has_settings(&self) -> bool {
         self.config.is_some() || !self.set.is_empty()

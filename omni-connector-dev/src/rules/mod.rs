@@ -38,7 +38,7 @@ pub(crate) use manual_run::{
 };
 pub(crate) use mcp::{LoadedSkill, load_skill, prompt, resource};
 #[cfg(feature = "cli")]
-pub(crate) use named::Change;
+pub(crate) use named::{Change, usual_provider};
 pub(crate) use named::{
     Changes, Described, Description, Descriptions, Listed, Secret, change, describe, find_one,
     listed, remove_source, take_back,

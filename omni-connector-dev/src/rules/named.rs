@@ -352,11 +352,6 @@ fn provider_of(shared: &Shared, description: &Description) -> String {
 /// Returns the provider of a source type's credentials: from its connector, else from the list of
 /// `protocol.md` §4.9.
 fn provider_of_type(shared: &Shared, source_type: &str) -> String {
-    use SourceType::{
-        Confluence, Gmail, GoogleChat, GoogleDrive, Jira, MsTeams, OneDrive, Outlook,
-        OutlookCalendar, SharePoint,
-    };
-
     let manifest = shared.registry.serving(source_type);
     let oauth = manifest
         .as_ref()
@@ -364,11 +359,21 @@ fn provider_of_type(shared: &Shared, source_type: &str) -> String {
     if let Some(provider) = oauth.and_then(|oauth| oauth.get("provider")?.as_str()) {
         return provider.to_owned();
     }
-    match source_type.parse::<SourceType>() {
-        Ok(GoogleDrive | Gmail | GoogleChat) => "google",
-        Ok(Confluence | Jira) => "atlassian",
-        Ok(OneDrive | SharePoint | Outlook | OutlookCalendar | MsTeams) => "microsoft",
-        _ => source_type,
+    let known = source_type.parse().map(usual_provider);
+    known.unwrap_or(source_type).to_owned()
+}
+
+/// Returns the provider of a source type's credentials in Omni's web app.
+pub(crate) fn usual_provider(source_type: SourceType) -> &'static str {
+    use SourceType::{
+        Confluence, Gmail, GoogleChat, GoogleDrive, Jira, MsTeams, OneDrive, Outlook,
+        OutlookCalendar, SharePoint,
+    };
+
+    match source_type {
+        GoogleDrive | Gmail | GoogleChat => "google",
+        Confluence | Jira => "atlassian",
+        OneDrive | SharePoint | Outlook | OutlookCalendar | MsTeams => "microsoft",
+        other => other.as_str(),
     }
-    .to_owned()
 }

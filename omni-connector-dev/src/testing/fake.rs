@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::{
     changes,
-    source::{Change, Source, Unable},
+    source::{Change, Removal, Source, Unable},
 };
 use crate::serving::serve;
 
@@ -327,14 +327,7 @@ impl Source for FakeApi {
 
     fn change(&self, change: &Change) -> Result<(), Unable> {
         let mut state = self.shared.state();
-        let paging = self
-            .shared
-            .routes
-            .iter()
-            .find_map(|route| match &route.kind {
-                Kind::List(0, _, paging) => Some(paging),
-                _ => None,
-            });
+        let paging = self.shared.paging();
         let is_by_token = paging.is_some_and(Paging::is_by_token);
         let fields = &self.shared.fields;
         match change {
@@ -366,7 +359,8 @@ impl Source for FakeApi {
             }
             change => {
                 changes::apply(change, fields, &mut state.items)?;
-                if matches!(change, Change::Remove(_)) && is_by_token {
+                let is_skipped = paging.is_none_or(Paging::skips_after_a_removal);
+                if matches!(change, Change::Remove(_)) && !is_skipped {
                     state.removed += 1;
                 }
                 Ok(())
@@ -382,6 +376,14 @@ impl Source for FakeApi {
             _ => None,
         };
         self.shared.routes.iter().filter_map(of_route).collect()
+    }
+
+    fn removal(&self) -> Removal {
+        match self.shared.paging() {
+            Some(paging) if !paging.skips_after_a_removal() => Removal::Harmless,
+            Some(paging) if paging.has_total() => Removal::Told,
+            _ => Removal::Silent,
+        }
     }
 
     fn writes(&self) -> usize {

@@ -27,6 +27,14 @@ struct Page {
 }
 
 impl Shared {
+    /// Returns how the main list is paged.
+    pub(super) fn paging(&self) -> Option<&Paging> {
+        self.routes.iter().find_map(|route| match &route.kind {
+            Kind::List(0, _, paging) => Some(paging),
+            _ => None,
+        })
+    }
+
     pub(super) fn state(&self) -> MutexGuard<'_, Inner> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -31,6 +31,8 @@ pub struct Entry {
     pub status: u16,
     /// The body of the answer before the fault.
     pub answer: Vec<u8>,
+    /// When it arrived.
+    pub since: Instant,
     /// When it was answered.
     pub at: Instant,
 }

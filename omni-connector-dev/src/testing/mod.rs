@@ -52,7 +52,7 @@ pub mod wire;
 
 pub use crate::tape::{NotRecorded, Tape, TapeError};
 pub use builder::SetupBuilder;
-pub use conformance::{Address, Check, Conformance, Failure, Summary, Verdict};
+pub use conformance::{Address, Check, Conformance, Failure, Verdict};
 pub use context::{Collected, ContextBuilder, context};
 pub use documents::{Documents, Found};
 pub use fake::FakeApi;
@@ -68,5 +68,5 @@ pub use runs::Ended;
 pub use self_signed::SelfSigned;
 pub use setup::{Setup, options};
 pub use snapshot::assert_documents;
-pub use source::{Change, Oddity, Source, Unable};
+pub use source::{Change, Oddity, Removal, Source, Unable};
 pub use waiting::eventually;

@@ -169,6 +169,7 @@ impl State {
     }
 
     async fn reply(&self, call: Call) -> Reply {
+        let since = Instant::now();
         let route = (self.route_of)(&call);
         let number = self.number(&route);
         let fault = (self.plan)(&route, number);
@@ -189,6 +190,7 @@ impl State {
             request,
             status,
             answer,
+            since,
             at: Instant::now(),
         });
         reply

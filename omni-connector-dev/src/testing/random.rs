@@ -35,4 +35,11 @@ impl Random {
     pub fn below(&mut self, end: usize) -> usize {
         usize::try_from(self.draw() % end as u64).unwrap_or(0)
     }
+
+    /// Removes items until at most this many are left; none with `OMNI_TEST_FULL=1`.
+    pub(super) fn leave<T>(&mut self, most: usize, items: &mut Vec<T>) {
+        while items.len() > most && std::env::var("OMNI_TEST_FULL").is_err() {
+            items.swap_remove(self.below(items.len()));
+        }
+    }
 }

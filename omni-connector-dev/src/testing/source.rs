@@ -24,6 +24,15 @@ pub trait Source: Send + Sync + 'static {
         Vec::new()
     }
 
+    /// Returns what a walk over the main list can notice when an item before its position is removed.
+    fn removal(&self) -> Removal {
+        if self.next_pages().is_empty() {
+            Removal::Silent
+        } else {
+            Removal::Harmless
+        }
+    }
+
     /// Returns the changes of single answers that it can make, such as a page that fails.
     fn mutations(&self) -> Vec<Mutation> {
         Vec::new()
@@ -38,6 +47,17 @@ pub trait Source: Send + Sync + 'static {
     fn problems(&self) -> Vec<String> {
         Vec::new()
     }
+}
+
+/// What a walk over a list can notice when an item before its position is removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Removal {
+    /// Nothing is skipped: the token of the next page leads to the same item as before.
+    Harmless,
+    /// An item is skipped, and the total in the answers changes.
+    Told,
+    /// An item is skipped, and no answer tells.
+    Silent,
 }
 
 /// Why a source cannot change in a way.

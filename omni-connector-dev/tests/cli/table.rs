@@ -11,7 +11,7 @@ use crate::{Desk, books};
 const FLAGS: [(&str, &str); 21] = [
     (
         "dev",
-        "config credentials name port pseudonyms record release replay set source-type store url verbose volatile wait",
+        "config credentials name port pseudonyms record release replay set source-type store url verbose volatile wait with-fake",
     ),
     (
         "sync",

@@ -5,10 +5,13 @@ use base64::{
     engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD},
 };
 use omni_connector::{AuthType, SyncType};
-use omni_connector_dev::store::{self, StoreError, history, runs};
+use omni_connector_dev::{
+    shown::Shown,
+    store::{self, StoreError, history, runs},
+};
 use serde_json::json;
 
-use crate::{PANES, World, bring, document, requests};
+use crate::{World, bring, document, requests};
 
 /// The secret: letters, signs that each spelling writes differently, and a letter beyond ASCII.
 const SECRET: &str = "canaryWORD/7f3a+9\"<&>\\é=tailWORD";
@@ -140,31 +143,17 @@ async fn no_route_shows_a_secret_in_any_spelling() {
         let browser = world.browser().await;
         let source = &world.source;
         let escaped = percent(&leak);
-        let mut paths = PANES.map(|pane| format!("/dev/{pane}")).to_vec();
-        paths.extend([
-            format!("/dev/sync/compare?run={first}&with={second}"),
-            format!("/dev/sync?run={second}"),
-            format!("/dev/requests?run={second}"),
-            format!("/dev/requests?run={second}&call=1000-1"),
-            format!("/dev/requests/tape?run={second}"),
-            "/dev/documents?q=leakword".to_owned(),
-            format!("/dev/documents?q={escaped}"),
-            format!("/dev/documents?doc={escaped}"),
-            format!("/dev/documents?tab=why&item={escaped}"),
-            "/dev/documents?tab=groups".to_owned(),
-            "/dev/documents?tab=people".to_owned(),
-            "/dev/actions?action=echo".to_owned(),
-            format!("/dev/go?go={escaped}"),
-            "/dev/api/registration".to_owned(),
-            "/dev/api/sources".to_owned(),
-            format!("/dev/api/sources/{source}"),
-            format!("/dev/api/runs/{second}"),
-            format!("/dev/api/runs/{second}/refusals?limit=9"),
-            format!("/dev/api/runs/{second}/textless?limit=9"),
-            format!("/dev/api/runs/{second}/file-notes"),
-            "/dev/api/sign-ins".to_owned(),
-            "/dev/api/search?text=leakword&limit=9".to_owned(),
-        ]);
+        let shown = |document, word| Shown {
+            source,
+            runs: [&second, &first],
+            document,
+            word,
+            action: "echo",
+            call: Some("1000-1"),
+        };
+        let mut paths = shown(&escaped, "leakword").pages();
+        paths.extend(shown(&escaped, &escaped).pages());
+        paths.extend(shown(&escaped, "leakword").answers());
         for path in &paths {
             for accept in ["text/html", "application/json"] {
                 let answer = browser.get(path, accept).await;

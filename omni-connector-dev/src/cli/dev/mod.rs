@@ -3,11 +3,14 @@
 
 mod build;
 mod inputs;
+mod made_up;
 mod news;
 mod work;
 
 use clap::Args;
 use serde_json::json;
+
+use made_up::MadeUp;
 
 use super::{
     Code, Failure, Interrupts, Output, StoreFolder,
@@ -28,6 +31,7 @@ same store use the manager that runs here.
 
 Examples:
   cargo omni dev filesystem --set base_path=./docs
+  cargo omni dev acme --with-fake
   cargo omni dev acme --replay tests/tapes/full.tape
   cargo omni dev -- node dist/main.js")]
 pub(super) struct Arguments {
@@ -35,6 +39,9 @@ pub(super) struct Arguments {
     package: Option<String>,
     #[command(flatten)]
     source: SourceArguments,
+    /// Serve made-up items by the package's example `source`, which `cargo omni new` writes, and read those
+    #[arg(long, conflicts_with_all = ["config", "credentials", "replay", "set", "url"])]
+    with_fake: bool,
     #[command(flatten)]
     tape: TapeArguments,
     #[command(flatten)]
@@ -44,7 +51,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(
-    arguments: Arguments,
+    mut arguments: Arguments,
     output: &Output,
     interrupts: &Interrupts,
 ) -> Result<Code, Failure> {
@@ -74,6 +81,18 @@ pub(super) async fn run(
     if let Named::Url(_) = named {
         taping.needs_own_process("the connector of `--url`")?;
     }
+    let made_up = match (&named, arguments.with_fake) {
+        (Named::Package(name), true) => {
+            Some(MadeUp::start(&package::find(name).await?, interrupts).await?)
+        }
+        (_, true) => return Err(Failure::usage("`--with-fake` is for packages only")),
+        (_, false) => None,
+    };
+    if let Some(made_up) = &made_up {
+        let credentials = made_up.credentials.clone();
+        arguments.source.take(made_up.set.clone(), credentials);
+    }
+    let store = &arguments.store.folder;
     let lock = lock(store)?;
     let manager = match arguments.connector.asked_port() {
         Some(port) => start_manager(store, port, None).await?,
@@ -87,7 +106,7 @@ pub(super) async fn run(
     let address = manager.page();
     output.result(&json!({ "page": address }), format!("{address}\n"));
     let done = work::work(&arguments, &named, &manager, taping, interrupts).await;
-    drop(file);
+    drop((file, made_up));
     tokio::select! {
         () = manager.shutdown() => {}
         () = interrupts.second() => {}

@@ -31,7 +31,7 @@ pub(super) const ANSWERS: &[(&str, &[&str])] = &[
 pub(super) const FIELDS: [&str; 5] = ["title", "text", "url", "status", "updated_at"];
 
 const KINDS: [&str; 3] = ["rest", "graphql", "mcp"];
-const AUTH: [&str; 3] = ["key", "bearer", "basic"];
+const AUTH: [&str; 4] = ["key", "bearer", "basic", "oauth"];
 const PAGING: [&str; 5] = ["token", "next-url", "link-header", "page", "offset"];
 const INCREMENTAL: [&str; 2] = ["time", "none"];
 const ACCESS: [&str; 3] = ["item", "groups", "public"];
@@ -54,7 +54,7 @@ pub(in crate::cli) struct Arguments {
     /// What the connector talks to
     #[arg(long, value_parser = PossibleValuesParser::new(KINDS))]
     kind: Option<String>,
-    /// How the connector signs in: a key in a header, a bearer token, or user and password
+    /// How the connector signs in: a key in a header, a bearer token, user and password, or OAuth
     #[arg(long, value_parser = PossibleValuesParser::new(AUTH))]
     auth: Option<String>,
     /// How a list of the API ends: without a token for the next page, without its URL, without a `Link` header, or with an empty page
@@ -274,6 +274,7 @@ impl Arguments {
                 ("key", "a key in a header"),
                 ("bearer", "a bearer token"),
                 ("basic", "user and password"),
+                ("oauth", "people sign in with OAuth"),
             ],
         })
     }

@@ -281,10 +281,10 @@ impl fmt::Display for Made {
         writeln!(f, "next:")?;
         writeln!(f, "  cd {}", self.folder.display())?;
         if self.has_items {
-            writeln!(
+            return writeln!(
                 f,
-                "  cargo run --example source    serves made-up items, and prints the command that reads them"
-            )?;
+                "  cargo omni dev {name} --with-fake    a page, and made-up items to read; without the flag for a real source"
+            );
         }
         writeln!(f, "  cargo omni dev {name}")
     }

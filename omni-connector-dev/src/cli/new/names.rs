@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use omni_connector::SourceType;
 
-use crate::cli::failure::Failure;
+use crate::{cli::failure::Failure, rules::usual_provider};
 
 /// Words that the template itself uses for something else.
 const TAKEN: &[&str] = &[
@@ -178,6 +178,7 @@ impl Names {
             "Exemplar" | "Specimen" if is_text => title(&self.package, " "),
             "Exemplar" | "Specimen" => title(&self.package, ""),
             "Jira" => format!("{:?}", self.source_type),
+            "atlassian" => usual_provider(self.source_type).to_owned(),
             "issue" => self.item.clone(),
             "issues" => items,
             "ISSUES" => items.to_uppercase(),

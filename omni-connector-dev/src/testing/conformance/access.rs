@@ -8,7 +8,7 @@ use omni_connector::SyncType;
 use super::{
     Check, Conformance, Failure, Verdict,
     changed::{Tried, changed},
-    killed::undisturbed,
+    undisturbed::undisturbed,
     world::State,
 };
 use crate::testing::{Found, source::Change};

@@ -2,9 +2,15 @@
 
 use anyhow::Result;
 use omni_connector::{SyncType, wire::ManifestAction};
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
-use super::{Check, Conformance, Failure, Verdict, victim::Victim, world::World};
+use super::{
+    Check, Conformance, Failure, Verdict,
+    credentials::without_credentials,
+    inputs::{mistakes, sample},
+    victim::Victim,
+    world::World,
+};
 use crate::{
     store::users::UserRole,
     testing::{fault::Fault, journal::Side},
@@ -136,6 +142,10 @@ pub(super) async fn actions(suite: &Conformance) -> Result<Verdict> {
             }
         }
     }
+    match without_credentials(suite, &actions).await? {
+        Ok(more) => calls += more,
+        Err(failure) => return Ok(Verdict::Failed(failure)),
+    }
     Ok(Verdict::Passed(format!(
         "{calls} calls of {} actions",
         actions.len()
@@ -231,7 +241,11 @@ fn denies(answer: &Value, good: &Value) -> bool {
 }
 
 /// Calls an action as the system. Returns an error if the manager itself refuses, as for admin-only actions.
-async fn called(world: &World, action: &ManifestAction, params: Value) -> Result<(u16, String)> {
+pub(super) async fn called(
+    world: &World,
+    action: &ManifestAction,
+    params: Value,
+) -> Result<(u16, String)> {
     let setup = &world.setup;
     let answer = setup
         .manager
@@ -243,116 +257,10 @@ async fn called(world: &World, action: &ManifestAction, params: Value) -> Result
     ))
 }
 
-/// Returns calls with one mistake each.
-fn mistakes(action: &ManifestAction) -> Vec<(String, Value)> {
-    let schema = &action.input_schema;
-    let mut found = Vec::new();
-    let required: Vec<_> = schema["required"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
-    if !required.is_empty() {
-        found.push(("no parameters".to_owned(), json!({})));
-    }
-    let Some(Value::Object(valid)) = sample(schema) else {
-        return found;
-    };
-    let with = |name: &str, value: Value| {
-        let mut params: Map<String, Value> = valid.clone();
-        params.insert(name.to_owned(), value);
-        Value::Object(params)
-    };
-    for name in required {
-        let mut params = valid.clone();
-        params.remove(name);
-        found.push((format!("without `{name}`"), Value::Object(params)));
-    }
-    if schema["additionalProperties"] == false {
-        let what = "a parameter that the schema does not have".to_owned();
-        found.push((what, with("surplus_parameter", 1.into())));
-    }
-    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
-        match property["type"].as_str() {
-            Some("string") => found.push((
-                format!("an object as `{name}`"),
-                with(name, json!({ "a": 1 })),
-            )),
-            Some("integer" | "number" | "boolean") => {
-                found.push((format!("a list as `{name}`"), with(name, json!([[]]))));
-            }
-            _ => {}
-        }
-        if let Some(longest) = property["maxLength"]
-            .as_u64()
-            .filter(|longest| *longest < 100_000)
-        {
-            let text = "x".repeat(usize::try_from(longest).unwrap_or(0) + 1);
-            found.push((format!("`{name}` one too long"), with(name, text.into())));
-        }
-        if let Some(largest) = property["maximum"]
-            .as_i64()
-            .and_then(|largest| largest.checked_add(1))
-        {
-            found.push((
-                format!("`{name}` one too large"),
-                with(name, largest.into()),
-            ));
-        }
-        if let Some(smallest) = property["minimum"]
-            .as_i64()
-            .and_then(|smallest| smallest.checked_sub(1))
-        {
-            found.push((
-                format!("`{name}` one too small"),
-                with(name, smallest.into()),
-            ));
-        }
-    }
-    found
-}
-
-/// Returns valid parameters, as far as the schema describes them.
-fn sample(schema: &Value) -> Option<Value> {
-    let mut params = Map::new();
-    let required: Vec<_> = schema["required"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
-    for name in required {
-        params.insert(name.to_owned(), sample_of(&schema["properties"][name])?);
-    }
-    Some(Value::Object(params))
-}
-
-fn sample_of(schema: &Value) -> Option<Value> {
-    for key in ["default", "const"] {
-        if let Some(value) = schema.get(key) {
-            return Some(value.clone());
-        }
-    }
-    for key in ["examples", "enum"] {
-        if let Some(value) = schema[key].get(0) {
-            return Some(value.clone());
-        }
-    }
-    match schema["type"].as_str()? {
-        "string" if schema.get("pattern").is_none() && schema.get("format").is_none() => {
-            let shortest = schema["minLength"].as_u64().unwrap_or(1).max(1);
-            Some("a".repeat(usize::try_from(shortest).ok()?).into())
-        }
-        "integer" | "number" => Some(schema.get("minimum").cloned().unwrap_or_else(|| 1.into())),
-        "boolean" => Some(false.into()),
-        "array" => Some(json!([])),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]

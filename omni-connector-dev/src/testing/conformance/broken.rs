@@ -8,13 +8,15 @@ use omni_connector::SyncType;
 
 use super::{
     Check, Conformance, Failure, Verdict,
-    killed::{AT_ONCE, undisturbed},
+    killed::AT_ONCE,
+    undisturbed::undisturbed,
     victim::Victim,
     world::{Attempt, State, World},
 };
 use crate::testing::{
     fault::{Fault, RetryAfter},
     journal::{Entry, Side},
+    random::Random,
     wire::Answer,
 };
 
@@ -93,10 +95,12 @@ fn cases(calls: &[Entry]) -> Vec<Case> {
     ];
     let mut cases = Vec::new();
     for (index, (name, fault, for_good)) in faults.into_iter().enumerate() {
-        let mut places = vec![[0, last / 2, last][index % 3]];
-        if for_good {
-            places = vec![0, last];
-        }
+        let all = [0, last / 2, last];
+        let mut places = match for_good {
+            _ if std::env::var("OMNI_TEST_FULL").is_ok() => all.to_vec(),
+            true => vec![0, last],
+            false => vec![all[index % 3]],
+        };
         places.dedup();
         for place in places {
             cases.push(Case {
@@ -116,7 +120,8 @@ pub(super) async fn source_faults(suite: &Conformance) -> Result<Verdict> {
         Ok(found) => found,
         Err(verdict) => return Ok(verdict),
     };
-    let cases = cases(&calls);
+    let mut cases = cases(&calls);
+    Random::new(41).leave(suite.boundaries, &mut cases);
     if cases.is_empty() {
         return Ok(Verdict::LeftOut("the connector calls no source".to_owned()));
     }

@@ -6,7 +6,7 @@ use omni_connector::SyncType;
 
 use super::{
     Check, Conformance, Failure, Verdict, causes,
-    killed::undisturbed,
+    undisturbed::{fresh, undisturbed, watched},
     victim::Victim,
     world::{State, World},
 };
@@ -69,16 +69,6 @@ async fn run_again(
     }))
 }
 
-/// Returns what a connector brings that never saw the source without the change.
-async fn fresh(suite: &Conformance, change: &Change) -> Result<Result<State, Unable>> {
-    let new = World::calm(suite).await?;
-    if let Err(unable) = new.change(change) {
-        return Ok(Err(unable));
-    }
-    new.run(SyncType::Full).await?;
-    Ok(Ok(new.state().await?))
-}
-
 /// Changes the source in a full run, after its last call. The run after it is incremental. The clock of the source is
 /// a little late.
 pub(super) async fn changed_during_a_run(
@@ -115,9 +105,8 @@ pub(super) async fn changed_during_a_run(
 
 /// Returns whether the connector declares incremental runs.
 pub(super) async fn has_incremental(suite: &Conformance) -> Result<bool> {
-    let world = World::calm(suite).await?;
-    let modes = &world.setup.manifest.sync_modes;
-    Ok(modes.contains(&SyncType::Incremental))
+    let found = watched(suite).await?;
+    Ok(found.is_ok_and(|found| found.has_incremental))
 }
 
 /// The changes that were tried and those that were left out.
@@ -322,12 +311,10 @@ async fn lost_during_a_fault(
     world.run(SyncType::Full).await?;
     world.arm(false);
     world.run(SyncType::Full).await?;
-    let new = World::calm(suite).await?;
-    if new.change(&change).is_err() {
+    let Ok(fresh) = fresh(suite, &change).await? else {
         return Ok(None);
-    }
-    new.run(SyncType::Full).await?;
-    let (after, fresh) = (world.state().await?, new.state().await?);
+    };
+    let after = world.state().await?;
     let differences = after.documents.differences(&fresh.documents);
     let wrong: Vec<_> = differences
         .into_iter()

@@ -1,23 +1,26 @@
 //! Checks of items that are unusual, and of items that change.
 
 use anyhow::Result;
-use omni_connector::SyncType;
+use omni_connector::{RunReport, SyncType};
 
 use super::{
     Check, Conformance, Failure, Verdict,
     changed::{Changed, Tried, changed, changed_during_a_run, has_incremental},
-    killed::undisturbed,
+    undisturbed::{fresh, undisturbed},
     world::World,
 };
-use crate::testing::source::{Change, Oddity, Unable};
+use crate::testing::{
+    Found,
+    source::{Change, Oddity, Unable},
+};
 
 pub(super) async fn items(suite: &Conformance) -> Result<Verdict> {
     let (expected, _) = match undisturbed(suite).await? {
         Ok(found) => found,
         Err(verdict) => return Ok(verdict),
     };
-    let without = match changed(suite, &Change::Remove(1), SyncType::Full).await? {
-        Ok(found) => found.fresh,
+    let without = match fresh(suite, &Change::Remove(1)).await? {
+        Ok(found) => found,
         Err(unable) => return Ok(Verdict::LeftOut(unable.to_string())),
     };
     let of_item: Vec<_> = expected
@@ -26,6 +29,7 @@ pub(super) async fn items(suite: &Conformance) -> Result<Verdict> {
         .into_iter()
         .filter(|id| without.documents.get(id).is_none())
         .collect();
+    let item = of_item.first().and_then(|id| expected.documents.get(id));
     let mut tried = Tried::default();
     for oddity in Oddity::ALL {
         let change = Change::Odd(1, oddity);
@@ -36,7 +40,13 @@ pub(super) async fn items(suite: &Conformance) -> Result<Verdict> {
         }
         let ended = world.run(SyncType::Full).await?;
         let found = world.state().await?;
-        let failure = |what: &str| Failure::new(what.to_owned()).fact("odd", change.to_string());
+        let failure = |what: &str| {
+            let failure = Failure::new(what.to_owned()).fact("odd", change.to_string());
+            match item {
+                Some(item) => failure.fact("item", name_of(item)),
+                None => failure,
+            }
+        };
         let missing: Vec<_> = expected
             .documents
             .ids()
@@ -48,30 +58,70 @@ pub(super) async fn items(suite: &Conformance) -> Result<Verdict> {
             .filter(|id| !of_item.contains(id))
             .copied()
             .collect();
-        let skipped = ended
-            .report
-            .as_ref()
-            .map_or(0, |report| report.failed + report.skipped);
+        let report = ended.report.clone().unwrap_or_default();
+        let is_left_out = found.documents.len() < expected.documents.len();
         let failure = if !ended.is_completed() {
             let error = ended.progress.run.error_message.unwrap_or_default();
             failure("one odd item fails the run").fact("error", error)
         } else if !others.is_empty() {
             failure("one odd item costs others").fact("missing", others.join(", "))
-        } else if found.documents.len() < expected.documents.len() && skipped == 0 {
+        } else if is_left_out && report.failed + report.skipped == 0 {
             failure("an odd item is left out, and the report does not say so")
                 .fact("missing", missing.join(", "))
+        } else if is_left_out
+            && let Some((what, said)) = item.and_then(|item| unnamed(&report, item, oddity))
+        {
+            failure(what).fact("report", said)
         } else {
             tried.done.push(oddity.to_string());
             continue;
         };
         let failure = failure.help(
-            "read items one by one, and report one that cannot be read with `ctx.item_failed`",
+            "read items one by one, and report one that cannot be read with `ctx.item_failed`, with its id and its link",
         );
         return Ok(Verdict::Failed(
             failure.store(world.keep(Check::Items, &change.to_string()).await),
         ));
     }
     Ok(tried.verdict())
+}
+
+/// Returns the id, the title and the link of an item.
+fn name_of(item: &Found) -> String {
+    let link = item.url().unwrap_or("it has no link");
+    format!("{} {:?}, {link}", item.id, item.title)
+}
+
+/// Returns what the report does not say of an item that is left out, with what it says.
+fn unnamed(report: &RunReport, item: &Found, oddity: Oddity) -> Option<(&'static str, String)> {
+    let failures = report.failures.iter();
+    let failures = failures.map(|failure| (&failure.item, failure.link.as_deref()));
+    // A skip says a reason in place of a link.
+    let skips = report.skips.iter().map(|skip| (&skip.item, Some("")));
+    let said: Vec<_> = failures.chain(skips).collect();
+    let is_same = |name: &str| {
+        let names = [&item.id, &item.title];
+        let is_name = |own: &&String| own.contains(name) || name.contains(own.as_str());
+        !name.is_empty() && names.iter().any(is_name)
+    };
+    // Its name is another one then.
+    let is_renamed = [Oddity::NoTitle, Oddity::StrangeId, Oddity::LongId].contains(&oddity);
+    let of_item: Vec<_> = said
+        .iter()
+        .filter(|(name, _)| is_renamed || is_same(name))
+        .collect();
+    let what = if of_item.is_empty() {
+        "an odd item is left out, and the report does not name it"
+    } else if item.url().is_some() && of_item.iter().all(|(_, link)| link.is_none()) {
+        "an odd item is left out, and the report does not have its link"
+    } else {
+        return None;
+    };
+    let lines = said.iter().map(|(name, link)| match link {
+        Some(link) => format!("{name} {link}"),
+        None => format!("{name}, without a link"),
+    });
+    Some((what, lines.collect::<Vec<_>>().join("\n")))
 }
 
 pub(super) async fn changes(suite: &Conformance) -> Result<Verdict> {

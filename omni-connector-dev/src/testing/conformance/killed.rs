@@ -8,13 +8,13 @@ use std::{
 use anyhow::Result;
 use futures_util::{StreamExt, stream};
 use omni_connector::SyncType;
-use serde_json::Value;
 
 use super::{
     Check, Conformance, Failure, Verdict, causes,
     meaning::differences,
+    undisturbed::{Undisturbed, watched},
     victim::Victim,
-    world::{State, World},
+    world::World,
 };
 use crate::testing::{
     fault::Fault,
@@ -86,50 +86,6 @@ impl Boundary {
     }
 }
 
-/// What an undisturbed run brings.
-struct Undisturbed {
-    state: State,
-    calls: Vec<Entry>,
-    /// The checkpoint; none if two undisturbed runs have different ones.
-    checkpoint: Option<Value>,
-}
-
-/// Returns the documents and the calls of an undisturbed run.
-pub(super) async fn undisturbed(
-    suite: &Conformance,
-) -> Result<Result<(State, Vec<Entry>), Verdict>> {
-    let found = watched(suite).await?;
-    Ok(found.map(|found| (found.state, found.calls)))
-}
-
-async fn watched(suite: &Conformance) -> Result<Result<Undisturbed, Verdict>> {
-    let world = World::calm(suite).await?;
-    let ended = world.attempt(SyncType::Full).await?;
-    if !ended.is_completed() {
-        let reason = "an undisturbed run does not complete, which the check `completes` tells";
-        return Ok(Err(Verdict::LeftOut(reason.to_owned())));
-    }
-    // Registrations depend on the clock.
-    let mut calls = world.journal.entries();
-    calls.retain(|entry| entry.route != "register");
-    let state = world.state().await?;
-    let another = World::calm(suite).await?;
-    another.run(SyncType::Full).await?;
-    let checkpoint = world.checkpoint().await;
-    let is_same = another.checkpoint().await == checkpoint;
-    let state = if another.state().await? == state {
-        state
-    } else {
-        suite.is_coarse.store(true, Ordering::Relaxed);
-        world.state().await?
-    };
-    Ok(Ok(Undisturbed {
-        state,
-        calls,
-        checkpoint: is_same.then_some(checkpoint),
-    }))
-}
-
 fn boundaries(calls: &[Entry], most: usize, seed: u64) -> (Vec<Boundary>, usize) {
     let at = |entry: &Entry| {
         [false, true].map(|after| Boundary {
@@ -141,7 +97,10 @@ fn boundaries(calls: &[Entry], most: usize, seed: u64) -> (Vec<Boundary>, usize)
             twice: false,
         })
     };
-    let mut all: Vec<_> = calls.iter().flat_map(at).collect();
+    // The order of concurrent calls differs from run to run, and the boundaries must not.
+    let mut calls: Vec<_> = calls.iter().collect();
+    calls.sort_by_key(|call| (call.side, &call.route, call.number));
+    let mut all: Vec<_> = calls.into_iter().flat_map(at).collect();
     let count = all.len();
     if std::env::var("OMNI_TEST_FULL").is_ok() || std::env::var("OMNI_TEST_POINT").is_ok() {
         let again = all.iter().cloned().map(|boundary| Boundary {
@@ -217,7 +176,6 @@ pub(super) async fn resume(suite: &Conformance) -> Result<Verdict> {
         points.iter().filter(|point| point.twice).count(),
     );
     let mut reached = 0;
-    let expected = &expected;
     let trials = points
         .into_iter()
         .map(|point| async move { killed_at(suite, point, expected).await });

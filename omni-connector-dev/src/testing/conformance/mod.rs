@@ -7,17 +7,23 @@ mod broken;
 mod causes;
 mod changed;
 mod check;
+mod credentials;
 mod disturbed;
 mod edited;
 mod faithful;
+mod inputs;
 mod kept;
 mod killed;
 mod load;
 mod meaning;
 mod mutated;
+mod old_state;
 mod plain;
 mod secrets;
+mod shifted;
+mod stopped;
 mod summary;
+mod undisturbed;
 mod verdict;
 mod victim;
 mod walked;
@@ -33,9 +39,9 @@ use std::{
 use omni_connector::AuthType;
 use serde_json::{Value, json};
 
+use self::{summary::Summary, undisturbed::Known};
 use super::source::Source;
 pub use check::Check;
-pub use summary::Summary;
 pub use verdict::{Failure, Verdict};
 
 /// The address at which the connector reaches the source: a proxy of the kit.
@@ -79,6 +85,7 @@ pub struct Conformance {
     /// Whether undisturbed runs differ from each other, which the check `idle` reports. The other checks then compare
     /// less.
     is_coarse: Arc<AtomicBool>,
+    known: Arc<Known>,
 }
 
 impl Conformance {
@@ -108,6 +115,7 @@ impl Conformance {
             items: load::FEW,
             summary: Arc::default(),
             is_coarse: Arc::default(),
+            known: Arc::default(),
         }
     }
 
@@ -138,6 +146,7 @@ impl Conformance {
     /// Sets an environment variable of the process.
     pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.environment.push((name.into(), value.into()));
+        self.known = Arc::default();
         self
     }
 
@@ -184,7 +193,8 @@ impl Conformance {
         self
     }
 
-    /// Sets the number of boundaries at which a process is killed. The default is 60; `OMNI_TEST_FULL=1` tests all.
+    /// Sets the number of boundaries at which a process is killed, and the most faults and mutations of one check. The
+    /// default is 60; `OMNI_TEST_FULL=1` tests all.
     pub const fn boundaries(mut self, boundaries: usize) -> Self {
         self.boundaries = boundaries;
         self
@@ -203,13 +213,16 @@ impl Conformance {
         self
     }
 
-    /// Counts the results together with those of other suites: those that the tests of one program make.
-    pub fn summary(mut self, summary: &Arc<Summary>) -> Self {
-        self.summary = Arc::clone(summary);
-        self
+    /// Returns a suite that shares no results with this one, and compares everything.
+    fn anew(&self) -> Self {
+        Self {
+            is_coarse: Arc::default(),
+            known: Arc::default(),
+            ..self.clone()
+        }
     }
 
-    /// Runs a check.
+    /// Runs a check. The checks of one suite share what undisturbed runs bring.
     pub fn run(&self, check: Check) -> Verdict {
         if let Some((_, reason)) = self.skipped.iter().find(|(skipped, _)| *skipped == check) {
             return Verdict::LeftOut(reason.clone());
@@ -249,12 +262,12 @@ impl Conformance {
             Check::Completes => plain::completes(self).await,
             Check::Idle => plain::idle(self).await,
             Check::Secrets => secrets::secrets(self).await,
-            Check::OldState => plain::old_state(self).await,
+            Check::OldState => old_state::old_state(self).await,
             Check::Load => load::load(self).await,
             Check::Mutations => mutated::mutations(self).await,
             Check::Fake => faithful::fake(self).await,
             Check::Resume => killed::resume(self).await,
-            Check::Stops => disturbed::stops(self).await,
+            Check::Stops => stopped::stops(self).await,
             Check::ManagerFaults => disturbed::manager_faults(self).await,
             Check::SourceFaults => broken::source_faults(self).await,
             Check::Walks => walked::walks(self).await,
@@ -303,17 +316,15 @@ impl Conformance {
 #[macro_export]
 macro_rules! conformance {
     (connector: $connector:literal $(, $($options:tt)*)?) => {
-        fn conformance() -> $crate::testing::Conformance {
-            static SUMMARY: ::std::sync::LazyLock<::std::sync::Arc<$crate::testing::Summary>> =
-                ::std::sync::LazyLock::new(::std::default::Default::default);
+        /// The checks of the connector share what undisturbed runs bring.
+        static CONFORMANCE: ::std::sync::LazyLock<$crate::testing::Conformance> = ::std::sync::LazyLock::new(|| {
             let suite = $crate::testing::Conformance::of(
                 env!("CARGO_PKG_NAME"),
                 env!("CARGO_MANIFEST_DIR"),
                 env!(concat!("CARGO_BIN_EXE_", $connector)),
-            )
-            .summary(&SUMMARY);
+            );
             $crate::conformance!(@options suite $(, $($options)*)?)
-        }
+        });
         $crate::conformance!(@tests
             manifest Manifest, completes Completes, idle Idle, resume Resume, stops Stops, manager_faults ManagerFaults,
             source_faults SourceFaults, walks Walks, deletes Deletes, access Access, items Items, changes Changes,
@@ -324,7 +335,7 @@ macro_rules! conformance {
         $(
             #[test]
             fn $name() {
-                conformance().assert($crate::testing::Check::$check);
+                CONFORMANCE.assert($crate::testing::Check::$check);
             }
         )*
     };

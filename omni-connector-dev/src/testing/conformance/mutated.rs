@@ -1,13 +1,16 @@
 //! Checks runs against a tape whose answers are changed, one after the other. What must follow depends only on the kind
 //! of the change.
 
+use std::{collections::HashMap, mem::discriminant};
+
 use anyhow::Result;
 use futures_util::{StreamExt, stream};
 use omni_connector::SyncType;
 
 use super::{
     Check, Conformance, Failure, Verdict,
-    killed::{AT_ONCE, undisturbed},
+    killed::AT_ONCE,
+    undisturbed::undisturbed,
     world::{Attempt, State, World},
 };
 use crate::testing::{
@@ -30,10 +33,8 @@ pub(super) async fn mutations(suite: &Conformance) -> Result<Verdict> {
         Err(verdict) => return Ok(verdict),
     };
     let count = mutations.len();
-    let mut random = Random::new(41);
-    while mutations.len() > suite.boundaries && std::env::var("OMNI_TEST_FULL").is_err() {
-        mutations.swap_remove(random.below(mutations.len()));
-    }
+    Random::new(41).leave(suite.boundaries, &mut mutations);
+    mix(&mut mutations);
     let (tried, expected) = (mutations.len(), &expected);
     let trials = mutations
         .into_iter()
@@ -45,6 +46,18 @@ pub(super) async fn mutations(suite: &Conformance) -> Result<Verdict> {
         }
     }
     Ok(Verdict::Passed(format!("{tried} of {count} mutations")))
+}
+
+/// Sorts mutations so that the first one of each kind comes first, then the second ones. So a mistake is found early.
+fn mix(mutations: &mut [Mutation]) {
+    let mut counts = HashMap::new();
+    let places = mutations.iter().map(|mutation| {
+        let count = counts.entry(discriminant(mutation)).or_insert(0);
+        *count += 1;
+        (*count, mutation.to_string())
+    });
+    let places: HashMap<_, _> = places.map(|(place, name)| (name, place)).collect();
+    mutations.sort_by_key(|mutation| places.get(&mutation.to_string()).copied());
 }
 
 async fn mutated(

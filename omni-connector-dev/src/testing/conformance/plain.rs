@@ -1,16 +1,15 @@
-//! Checks of undisturbed runs: the manifest, a full run, a second run, and old checkpoints.
+//! Checks of undisturbed runs: the manifest, a full run, and a second run.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{collections::BTreeSet, fs};
 
 use anyhow::Result;
 use omni_connector::{SyncType, schema};
-use serde_json::Value;
 
 use super::{
     Check, Conformance, Failure, Verdict, meaning,
     world::{Attempt, World},
 };
-use crate::{store::checkpoints, testing::snapshot::changed_lines};
+use crate::testing::snapshot::changed_lines;
 
 pub(super) async fn manifest(suite: &Conformance) -> Result<Verdict> {
     let world = World::calm(suite).await?;
@@ -130,7 +129,7 @@ pub(super) async fn completes(suite: &Conformance) -> Result<Verdict> {
 }
 
 pub(super) async fn idle(suite: &Conformance) -> Result<Verdict> {
-    let world = World::calm(suite).await?;
+    let world = World::calm(&suite.anew()).await?;
     world.run(SyncType::Full).await?;
     let (before, first) = (world.state().await?, world.calls().len());
     // Each list may be asked for a page of changes, and for an empty one that ends it.
@@ -186,78 +185,4 @@ pub(super) async fn idle(suite: &Conformance) -> Result<Verdict> {
         }
     }
     Ok(Verdict::Passed("a second run changes nothing".to_owned()))
-}
-
-pub(super) async fn old_state(suite: &Conformance) -> Result<Verdict> {
-    let folder = suite.folder.join("tests/compat");
-    if std::env::var_os("UPDATE").is_some() {
-        write_checkpoint(suite, &folder).await?;
-    }
-    let mut files: Vec<_> = match fs::read_dir(&folder) {
-        Ok(entries) => entries
-            .filter_map(|entry| Some(entry.ok()?.path()))
-            .collect(),
-        Err(_) => Vec::new(),
-    };
-    files.retain(|path| {
-        path.extension()
-            .is_some_and(|extension| extension == "json")
-    });
-    files.sort();
-    if files.is_empty() {
-        let reason = "there are no checkpoints in `tests/compat/*.json`; `UPDATE=1` writes that of this version";
-        return Ok(Verdict::LeftOut(reason.to_owned()));
-    }
-    for path in &files {
-        let checkpoint: Value = serde_json::from_str(&fs::read_to_string(path)?)?;
-        let world = World::calm(suite).await?;
-        world.run(SyncType::Full).await?;
-        let expected = world.state().await?;
-        let id = world.setup.source.id.clone();
-        world
-            .setup
-            .manager
-            .store()
-            .write(move |db| checkpoints::put(db, &id, &checkpoint))
-            .await?;
-        let has_incremental = world
-            .setup
-            .manifest
-            .sync_modes
-            .contains(&SyncType::Incremental);
-        let mode = if has_incremental {
-            SyncType::Incremental
-        } else {
-            SyncType::Full
-        };
-        let ended = world.attempt(mode).await?;
-        let differences = world.state().await?.differences(&expected);
-        if !ended.is_completed() || !differences.is_empty() {
-            let failure = Failure::new(format!("the checkpoint in `{}` is not accepted", path.display()))
-                .fact("error", ended.error())
-                .fact("changes", differences.join("\n"))
-                .help("give new fields of the state a default (`#[serde(default)]`), and keep old names as aliases");
-            return Ok(Verdict::Failed(failure));
-        }
-    }
-    Ok(Verdict::Passed(format!(
-        "{} checkpoints of earlier versions",
-        files.len()
-    )))
-}
-
-/// Writes the checkpoint of a run of this version.
-async fn write_checkpoint(suite: &Conformance, folder: &Path) -> Result<()> {
-    let world = World::calm(suite).await?;
-    world.run(SyncType::Full).await?;
-    let id = world.setup.source.id.clone();
-    let store = world.setup.manager.store();
-    let checkpoint = store.read(move |db| checkpoints::find(db, &id)).await?;
-    let Some(checkpoint) = checkpoint else {
-        return Ok(());
-    };
-    fs::create_dir_all(folder)?;
-    let path = folder.join(format!("{}.json", world.setup.manifest.version));
-    fs::write(path, serde_json::to_string_pretty(&checkpoint)? + "\n")?;
-    Ok(())
 }

@@ -1,7 +1,9 @@
-//! Checks all output of the connector for the values of its credentials.
+//! Checks all output of the connector for the values of its credentials, in every spelling.
 
-use anyhow::Result;
-use omni_connector::SyncType;
+#[cfg(feature = "cli")]
+use anyhow::Context;
+use anyhow::{Result, ensure};
+use omni_connector::{SyncType, hide_secrets, http::segment};
 use serde_json::Value;
 
 use super::{
@@ -9,7 +11,10 @@ use super::{
     victim::Victim,
     world::{Attempt, World},
 };
-use crate::testing::{fault::Fault, journal::Side, setup::client, wire::Answer};
+use crate::{
+    shown::Shown,
+    testing::{fault::Fault, journal::Side, setup::client, wire::Answer},
+};
 
 /// Searches for the credentials in all output of the connector, in a successful run and in failing ones.
 pub(super) async fn secrets(suite: &Conformance) -> Result<Verdict> {
@@ -72,18 +77,24 @@ pub(super) async fn secrets(suite: &Conformance) -> Result<Verdict> {
         let sent: String = sent
             .map(|entry| String::from_utf8_lossy(&entry.request).into_owned())
             .collect();
-        let places = [
-            ("the log", world.setup.output()),
-            ("the metrics", metrics),
-            ("the tape of the run", tape),
-            ("the requests that the page shows", requests),
-            ("the error of the run", ended.error()),
-            ("the report of the run", report),
-            ("the documents", world.setup.documents().await.to_string()),
-            ("what was sent to the manager", sent),
+        let mut places = vec![
+            ("the log".to_owned(), world.setup.output()),
+            ("the metrics".to_owned(), metrics),
+            ("the tape of the run".to_owned(), tape),
+            ("the requests that the page shows".to_owned(), requests),
+            ("the error of the run".to_owned(), ended.error()),
+            ("the report of the run".to_owned(), report),
+            (
+                "the documents".to_owned(),
+                world.setup.documents().await.to_string(),
+            ),
+            ("what was sent to the manager".to_owned(), sent),
         ];
+        if let Attempt::Ended(ended) = &ended {
+            places.extend(shown(&world, &ended.progress.run.id).await?);
+        }
         for (place, text) in places {
-            if canaries.iter().any(|canary| text.contains(canary)) {
+            if has_any(&text, &canaries) {
                 let failure = Failure::new(format!("a credential is in {place}"))
                     .fact("after", name)
                     .help("keep credentials in `SecretString`, and never write `expose()` into a text");
@@ -91,10 +102,90 @@ pub(super) async fn secrets(suite: &Conformance) -> Result<Verdict> {
             }
         }
     }
+    let page = if cfg!(feature = "cli") {
+        ", also on the development page"
+    } else {
+        " (left out: the development page, which the feature `cli` of omni-connector-dev has)"
+    };
     Ok(Verdict::Passed(format!(
-        "{} credentials stay where they are",
+        "{} credentials stay where they are{page}",
         canaries.len()
     )))
+}
+
+/// Returns whether a text has a credential, in any spelling.
+fn has_any(text: &str, canaries: &[String]) -> bool {
+    const FOUND: &str = "\u{0}found\u{0}";
+    hide_secrets(text, canaries.iter().map(String::as_str), FOUND).contains(FOUND)
+}
+
+/// Returns what the manager shows of a run to people and to their programs, by its path.
+async fn shown(world: &World, run: &str) -> Result<Vec<(String, String)>> {
+    let documents = world.setup.documents().await;
+    let document = documents.ids().first().map(|id| segment(id));
+    let action = world.setup.manifest.actions.first();
+    let shown = Shown {
+        source: &world.setup.source.id,
+        runs: [run, run],
+        document: document.as_deref().unwrap_or("none"),
+        word: "a",
+        action: action.map_or("none", |action| &action.name),
+        call: None,
+    };
+    #[cfg(feature = "cli")]
+    let (cookie, pages) = (admitted(&world.setup.manager.page()).await?, shown.pages());
+    #[cfg(not(feature = "cli"))]
+    let (cookie, pages) = (String::new(), Vec::new());
+    let browser = Browser {
+        url: world.setup.manager.url(),
+        cookie,
+    };
+    let paths = shown.answers().into_iter().chain(pages);
+    let mut found = Vec::new();
+    for path in paths {
+        for accept in ["text/html", "application/json"] {
+            let text = browser.get(&path, accept).await?;
+            found.push((format!("`{path}` of the development manager"), text));
+        }
+    }
+    Ok(found)
+}
+
+/// Opens an address that the manager prints. Returns the cookie.
+#[cfg(feature = "cli")]
+async fn admitted(page: &str) -> Result<String> {
+    let http = omni_connector::HttpClient::builder()
+        .no_proxy()
+        .tls_certs_only([])
+        .redirect(reqwest::redirect::Policy::none())
+        .build()?;
+    let answer = http.get(page).send().await?;
+    let cookie = answer.headers().get(reqwest::header::SET_COOKIE);
+    let cookie = cookie.and_then(|cookie| cookie.to_str().ok()?.split(';').next());
+    let cookie = cookie.context("the page admits no browser")?;
+    Ok(cookie.to_owned())
+}
+
+/// A browser without scripts.
+struct Browser {
+    url: String,
+    cookie: String,
+}
+
+impl Browser {
+    async fn get(&self, path: &str, accept: &str) -> Result<String> {
+        let answer = client()
+            .get(format!("{}{path}", self.url))
+            .header("cookie", &self.cookie)
+            .header("accept", accept)
+            .send()
+            .await?;
+        ensure!(
+            answer.status() != 403 && answer.status() != 401,
+            "`{path}` is closed"
+        );
+        Ok(answer.text().await?)
+    }
 }
 
 /// Returns the answer of the connector's process to a `GET`.

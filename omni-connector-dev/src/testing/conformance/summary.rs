@@ -9,7 +9,7 @@ use super::Verdict;
 
 /// How many checks of a connector passed, failed and were left out.
 #[derive(Debug, Default)]
-pub struct Summary(Mutex<Counts>);
+pub(super) struct Summary(Mutex<Counts>);
 
 #[derive(Debug, Default)]
 struct Counts {

@@ -1,11 +1,11 @@
-//! Checks of unusual pages, and of lists that change while they are read.
+//! Checks of unusual pages, and of tokens that are repeated or forgotten.
 
 use std::{
-    collections::BTreeMap,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use anyhow::Result;
@@ -15,7 +15,8 @@ use serde_json::Value;
 use super::{
     Check, Conformance, Failure, Verdict, causes,
     changed::Tried,
-    killed::undisturbed,
+    shifted::shifted,
+    undisturbed::undisturbed,
     victim::Victim,
     world::{Attempt, State, World},
 };
@@ -25,6 +26,13 @@ use crate::testing::{
     source::Change,
     wire::Answer,
 };
+
+/// The calls beyond those of five undisturbed runs after which a walk counts as endless.
+const ENDLESS: usize = 100;
+/// The time between two looks at the number of calls.
+const LOOK: Duration = Duration::from_millis(50);
+/// The longest time for a walk whose token is repeated.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 pub(super) async fn walks(suite: &Conformance) -> Result<Verdict> {
     let (expected, calls) = match undisturbed(suite).await? {
@@ -126,69 +134,6 @@ async fn full_pages(suite: &Conformance, tried: &mut Tried) -> Result<Option<Fai
     Ok(None)
 }
 
-/// Tests a list that changes after its first page was read: an item is added before all others, or the first one is
-/// removed.
-async fn shifted(
-    suite: &Conformance,
-    expected: &State,
-    calls: &[Entry],
-    tried: &mut Tried,
-) -> Result<Option<Failure>> {
-    let Some(route) = longest_list(calls) else {
-        tried.left_out.push("no list has several pages".to_owned());
-        return Ok(None);
-    };
-    for change in [Change::AddFirst, Change::Remove(0)] {
-        // An offset that was right before leads past an item.
-        if change != Change::AddFirst && lists_with_tokens(suite).is_empty() {
-            let why = "a list that is paged by numbers skips an item when another is removed";
-            tried
-                .left_out
-                .push(format!("{change} during a walk: {why}"));
-            continue;
-        }
-        let new = World::calm(suite).await?;
-        if let Err(unable) = new.change(&change) {
-            tried.left_out.push(unable.to_string());
-            continue;
-        }
-        new.run(SyncType::Full).await?;
-        let fresh = new.state().await?;
-
-        let (victim, broken) = (Victim::default(), route.clone());
-        let action = victim.change(&change);
-        let breaks = move |side: Side, route: &str, number: usize| {
-            (side == Side::Source && route == broken && number == 0)
-                .then(|| Fault::AnswerThenDo(action.clone()))
-        };
-        let world = World::start(suite, victim, breaks).await?;
-        world.arm(false);
-        world.run(SyncType::Full).await?;
-        world.arm(true);
-        let during = world.attempt(SyncType::Full).await?;
-        // The items that the source has throughout.
-        let mut lost = missing(&world.state().await?, expected);
-        lost.retain(|line| !missing(&fresh, expected).contains(line));
-        world.arm(false);
-        let after = world.attempt(SyncType::Full).await?;
-        let left = missing(&world.state().await?, &fresh);
-        let error = [during.error(), after.error()].concat();
-        let is_whole = during.is_completed() && after.is_completed();
-        if is_whole && lost.is_empty() && left.is_empty() {
-            tried.done.push(format!("{change} during a walk"));
-            continue;
-        }
-        let failure = Failure::new("a list that changes while it is read fails the run, or costs other items")
-            .fact("changed", format!("{change}, after the first answer to `{route}`"))
-            .fact("error", error)
-            .fact("missing", [lost, left].concat().join("\n"))
-            .help("accept an item that comes twice, and one that is gone when it is read (`SourceError::NotFound`)");
-        let store = world.keep(Check::Walks, &change.to_string()).await;
-        return Ok(Some(failure.store(store)));
-    }
-    Ok(None)
-}
-
 /// Tests a killed run whose token is refused when it is resumed.
 async fn forgotten_tokens(
     suite: &Conformance,
@@ -258,18 +203,8 @@ async fn forgotten_tokens(
     Ok(None)
 }
 
-/// Returns the route of the source with the most calls, if it has several.
-fn longest_list(calls: &[Entry]) -> Option<String> {
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for call in calls.iter().filter(|call| call.side == Side::Source) {
-        *counts.entry(&call.route).or_default() += 1;
-    }
-    let longest = counts.into_iter().max_by_key(|(_, count)| *count)?;
-    (longest.1 > 1).then(|| longest.0.to_owned())
-}
-
 /// Lists the documents that a state lacks.
-fn missing(found: &State, expected: &State) -> Vec<String> {
+pub(super) fn missing(found: &State, expected: &State) -> Vec<String> {
     let mut lines = found.documents.differences(&expected.documents);
     lines.retain(|line| line.ends_with("is missing"));
     lines
@@ -305,10 +240,19 @@ async fn repeated_tokens(
         let failed = |what: &str| {
             Failure::new(what).fact("broken", format!("`{path}` gives the same token for ever"))
         };
-        let failure = match world
-            .attempt_within(SyncType::Full, std::time::Duration::from_secs(15))
-            .await?
-        {
+        // An endless walk need not be waited for.
+        let most = world.journal.len() + calls.len() * 5 + ENDLESS;
+        let endless = async {
+            while world.journal.len() < most {
+                tokio::time::sleep(LOOK).await;
+            }
+            Attempt::Hangs(format!("the run made {most} calls, and goes on"))
+        };
+        let attempt = tokio::select! {
+            attempt = world.attempt_within(SyncType::Full, PATIENCE) => attempt?,
+            attempt = endless => attempt,
+        };
+        let failure = match attempt {
             Attempt::Hangs(message) => Some(
                 failed("a token that is repeated makes the walk endless").fact("then", message),
             ),

@@ -261,6 +261,11 @@ impl World {
         self.armed.first_hit.get().copied().unwrap_or_default()
     }
 
+    /// Returns the URL at which the connector reaches the source.
+    pub(super) fn own_url(&self) -> Option<&str> {
+        self.own_url.as_deref()
+    }
+
     /// Returns the calls to the source so far.
     pub(super) fn calls(&self) -> Vec<Entry> {
         let all = self.journal.entries().into_iter();

@@ -15,6 +15,9 @@ impl ApiClient for Client {
     type Credentials = Login;
 
     fn connect(settings: &Settings, login: &Login) -> Result<Self> {
+        //> auth=oauth
+        let auth = Auth::bearer(&login.access_token);
+        //<
         //> auth=basic
         let auth = Auth::basic(&login.user, &login.password);
         //<

@@ -36,6 +36,9 @@ pub struct Settings {
 /// The secret of a source.
 #[derive(Debug, Deserialize)]
 pub struct Login {
+    //> auth=oauth
+    access_token: SecretString,
+    //<
     //> auth=basic
     user: String,
     password: SecretString,
@@ -137,6 +140,21 @@ impl Exemplar {
         text: String,
     ) -> Result<Issue> {
         client.create_issue(&title, &text).await
+    }
+    //<
+    //> auth=oauth
+
+    /// How people sign in at Exemplar.
+    #[oauth]
+    fn oauth(&self) -> OAuthConfig {
+        OAuthConfig::new(
+            "atlassian",
+            "https://exemplar.example.com/oauth/authorize",
+            "https://exemplar.example.com/oauth/token",
+            "https://exemplar.example.com/api/me",
+        )
+        .read_scopes(SourceType::Jira, ["read"])
+        .write_scopes(SourceType::Jira, ["write"])
     }
     //<
     //> field=status

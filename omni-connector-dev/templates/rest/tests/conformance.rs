@@ -7,5 +7,8 @@ omni_connector_dev::conformance! {
     source: source::start(),
     config: |source| serde_json::json!({ "api_url": source.url() }),
     credentials: source::login(),
+    //> auth=oauth
+    auth_type: omni_connector::AuthType::Oauth,
+    //<
     documents: source::ISSUES,
 }

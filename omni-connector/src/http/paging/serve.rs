@@ -129,6 +129,18 @@ impl Paging {
         !self.counts()
     }
 
+    /// Returns whether a walk skips an item when one before its position is removed. Links count as well, like `?page=2`.
+    #[doc(hidden)]
+    pub const fn skips_after_a_removal(&self) -> bool {
+        self.counts() || matches!(self.kind, Kind::LinkHeader)
+    }
+
+    /// Returns whether the answers have a total.
+    #[doc(hidden)]
+    pub const fn has_total(&self) -> bool {
+        self.total.is_some()
+    }
+
     /// Returns the place of the next page's token or link.
     #[doc(hidden)]
     pub fn next_at(&self) -> Option<String> {

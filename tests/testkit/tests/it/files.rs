@@ -70,13 +70,16 @@ fn a_skipped_check_prints_its_reason() {
 
 /// Each test process has its own environment, so the variable is set for a process of its own.
 #[test]
-fn update_writes_the_checkpoint_of_this_version_which_is_accepted_afterwards() {
+fn update_writes_the_state_and_settings_of_this_version_which_are_accepted_afterwards() {
     const INNER: &str = "OMNI_TEST_COMPAT";
     let (_, suite) = package("written", "tests/readme", "");
     let compat = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("written/tests/compat");
     if std::env::var_os(INNER).is_some() {
         let verdict = suite.run(Check::OldState);
-        assert_eq!(text(&verdict), "ok: 1 checkpoints of earlier versions");
+        assert_eq!(
+            text(&verdict),
+            "ok: 1 checkpoints, 1 configs and 1 credentials of earlier versions"
+        );
         return;
     }
     let _ = fs::remove_dir_all(&compat);
@@ -84,7 +87,8 @@ fn update_writes_the_checkpoint_of_this_version_which_is_accepted_afterwards() {
     assert!(text(&verdict).contains("`UPDATE=1` writes"), "{verdict}");
     assert!(!compat.exists(), "nothing is written without `UPDATE`");
 
-    let name = "files::update_writes_the_checkpoint_of_this_version_which_is_accepted_afterwards";
+    let name =
+        "files::update_writes_the_state_and_settings_of_this_version_which_are_accepted_afterwards";
     let inner = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", name])
         .envs([("UPDATE", "1"), (INNER, "1")])
@@ -99,13 +103,14 @@ fn update_writes_the_checkpoint_of_this_version_which_is_accepted_afterwards() {
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .collect();
-    let [file] = &files[..] else {
-        panic!("{files:?}")
+    assert_eq!(files.len(), 3, "{files:?}");
+    let written = |end: &str| -> Value {
+        let path = compat.join(format!("{}{end}.json", env!("CARGO_PKG_VERSION")));
+        serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
     };
-    let name = file.file_name().unwrap().to_str().unwrap();
-    assert_eq!(name, concat!(env!("CARGO_PKG_VERSION"), ".json"));
-    let written: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
-    assert_eq!(written["ids"].as_array().unwrap().len(), ISSUES);
+    assert_eq!(written("")["ids"].as_array().unwrap().len(), ISSUES);
+    assert_eq!(written(".config"), json!({ "api_url": "http://source" }));
+    assert_eq!(written(".credentials"), json!({ "api_key": "«secret:1»" }));
 
     let verdict = suite.run(Check::OldState);
     assert!(matches!(verdict, Verdict::Passed(_)), "{verdict}");

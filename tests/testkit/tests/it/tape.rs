@@ -245,10 +245,11 @@ fn taped(mistake: &str) -> Conformance {
 
 #[test]
 fn a_connector_without_a_mistake_passes_on_its_tape() {
+    let taped = taped("");
     for check in Check::ALL {
         let suite = match check {
-            Check::Mutations => taped("").boundaries(24),
-            _ => taped("").boundaries(12),
+            Check::Mutations => taped.clone().boundaries(24),
+            _ => taped.clone().boundaries(12),
         };
         let verdict = suite.run(check);
         println!("{:<14} {verdict}", check.name());

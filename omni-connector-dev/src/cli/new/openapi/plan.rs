@@ -310,6 +310,12 @@ fn auth(document: &Document, flags: &ListFlags<'_>) -> Result<SignIn, Question> 
         .iter()
         .find(|one| matches!(one, SignIn::Header(_) | SignIn::Query(_)));
     match (flags.auth, &found[..]) {
+        // The document does not say which address tells who signed in.
+        (Some("oauth"), _) => Err(question(
+            "how do people sign in with OAuth? a document names no address that says who they are"
+                .to_owned(),
+            "--auth bearer for now, then an `#[oauth]` function by hand",
+        )),
         (Some("bearer"), _) => Ok(SignIn::Bearer),
         (Some("basic"), _) => Ok(SignIn::Basic),
         (Some(_), _) => Ok(header

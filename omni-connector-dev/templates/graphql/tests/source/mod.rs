@@ -16,6 +16,9 @@ pub const ISSUES: usize = 13;
 /// The secret of the connector.
 pub fn login() -> Value {
     json!({
+        //> auth=oauth
+        "access_token": "canary-7f3a",
+        //<
         //> auth=basic
         "user": "omni",
         "password": "canary-7f3a",
@@ -36,7 +39,7 @@ pub fn start() -> FakeApi {
     //> auth=basic
     let auth = Auth::basic("omni", &secret);
     //<
-    //> auth=bearer
+    //> auth=bearer|oauth
     let auth = Auth::bearer(&secret);
     //<
     //> auth=key

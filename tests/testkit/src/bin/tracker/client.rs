@@ -1,17 +1,25 @@
 //! The client of the tracker.
 
-use std::time::Duration;
+use std::{sync::LazyLock, time::Duration};
 
 use omni_connector::prelude::*;
 
-use crate::{ApiKey, Settings, makes};
+use crate::{
+    makes,
+    records::{ApiKey, Settings},
+};
 
 /// The tracker's API. Some mistakes need calls without `Api`.
 pub(crate) struct Client {
     pub(crate) api: Api,
-    plain: HttpClient,
     url: String,
     pub(crate) key: SecretString,
+}
+
+/// Returns a client without the kit's retries.
+fn plain() -> &'static HttpClient {
+    static CLIENT: LazyLock<HttpClient> = LazyLock::new(HttpClient::new);
+    &CLIENT
 }
 
 /// A page of raw issues, and the token of the next one.
@@ -24,7 +32,6 @@ impl Client {
     pub(crate) fn new(config: &Settings, key: &ApiKey) -> Self {
         Self {
             api: Api::at(&config.api_url).auth(Auth::bearer(&key.api_key)),
-            plain: HttpClient::new(),
             url: config.api_url.as_str().trim_end_matches('/').to_owned(),
             key: key.api_key.clone(),
         }
@@ -46,12 +53,7 @@ impl Client {
                         url.extend([name, "=", value, "&"]);
                     }
                 }
-                let sent = self
-                    .plain
-                    .get(url)
-                    .bearer_auth(self.key.expose())
-                    .send()
-                    .await;
+                let sent = plain().get(url).bearer_auth(self.key.expose()).send().await;
                 match sent {
                     Ok(sent) if sent.status().is_success() => {
                         // Bytes that are not UTF-8 are replaced.
@@ -66,10 +68,10 @@ impl Client {
                     // An unknown token is another mistake.
                     Ok(sent) if sent.status() == 400 => bail!("the tracker says 400"),
                     _ if makes("errors are ignored") => break,
-                    Ok(sent) if !makes("a storm of retries") || attempts > 500 => {
+                    Ok(sent) if !makes("a storm of retries") || attempts > 100 => {
                         bail!("the tracker says {}", sent.status())
                     }
-                    Err(error) if !makes("a storm of retries") || attempts > 500 => {
+                    Err(error) if !makes("a storm of retries") || attempts > 100 => {
                         return Err(error.without_url().into());
                     }
                     _ => tokio::time::sleep(Duration::from_millis(2)).await,

@@ -1,6 +1,7 @@
 //! A connector of an imaginary tracker. `MISTAKE` names its one mistake; without the variable it has none.
 
 mod client;
+mod records;
 mod sending;
 
 use std::{
@@ -13,61 +14,12 @@ use std::{
 
 use client::Client;
 use omni_connector::{Server, ServerConfig, SyncType, prelude::*};
-use sending::{delete, groups, id_of, send};
+use records::{ApiKey, GivenKey, Issue, Known, NewForm, NewIssue, Settings};
+use sending::{delete, go_on, groups, id_of, link_of, send};
 
 /// Returns whether the process makes this mistake.
 fn makes(mistake: &str) -> bool {
     env::var("MISTAKE").is_ok_and(|made| made == mistake)
-}
-
-#[derive(Deserialize)]
-struct Settings {
-    api_url: Url,
-}
-
-#[derive(Deserialize)]
-struct ApiKey {
-    api_key: SecretString,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct Issue {
-    key: String,
-    #[serde(default)]
-    title: Option<String>,
-    text: Option<String>,
-    project: String,
-    #[serde(default)]
-    readers: Option<Vec<String>>,
-    #[serde(default)]
-    watchers: Option<Vec<String>>,
-    #[serde(default)]
-    updated: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Team {
-    email: String,
-    #[serde(default)]
-    members: Option<Vec<String>>,
-}
-
-/// The known documents, and the position from which an interrupted run resumes.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Known {
-    ids: BTreeSet<String>,
-    seen: BTreeSet<String>,
-    cursor: Option<String>,
-    #[serde(default)]
-    resumes: u32,
-    #[serde(default)]
-    runs: u32,
-    /// The newest time of a change that the source gave.
-    #[serde(default)]
-    newest: Option<String>,
-    /// The time since which this run asks for changes; none for all issues.
-    #[serde(default)]
-    since: Option<String>,
 }
 
 /// Issues of an imaginary tracker.
@@ -81,6 +33,7 @@ impl Tracker {
         &self,
         config: Config<Settings>,
         credentials: Credentials<ApiKey>,
+        _form: NewForm,
     ) -> Result<()> {
         if makes("no mistake: the source is asked whether the key is known") {
             Client::new(&config, &credentials)
@@ -105,11 +58,18 @@ impl Tracker {
         ctx: SyncContext,
     ) -> Result<()> {
         let client = Client::new(&config, &credentials);
+        if makes("a cancelled run goes on") {
+            tokio::spawn(go_on(ctx.clone()));
+        }
         if makes("the key is logged") {
             eprintln!("signing in with {}", client.key.expose());
         }
         if !ctx.is_resume() {
             let last = known.last()?.unwrap_or_default();
+            // Version 1 kept no time.
+            if makes("an old checkpoint is refused") && last.newest.is_none() {
+                ensure!(last.ids.is_empty(), "missing field `newest`");
+            }
             known.ids = last.ids;
             known.seen.clear();
             known.cursor = None;
@@ -144,14 +104,14 @@ impl Tracker {
             let page = client.issues(cursor.as_deref(), since.as_deref()).await?;
             if makes("every page is read from the first one on") {
                 // Not all of them, or the check would take minutes.
-                for token in tokens.iter().step_by(50) {
+                for token in tokens.iter().step_by(20) {
                     client.issues(Some(token), since.as_deref()).await?;
                 }
             }
             if makes("all pages are kept in memory") {
                 static KEPT: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
                 let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
-                kept.push(vec![1; 100_000]);
+                kept.push(vec![1; 400_000]);
             }
             if makes("the checkpoint runs ahead") {
                 known.cursor.clone_from(&page.next);
@@ -181,8 +141,16 @@ impl Tracker {
                         continue;
                     }
                     Err(error) => {
-                        let id = format!("issue-{}", item["key"].as_str().unwrap_or_default());
-                        ctx.item_failed(&id, error, None);
+                        let key = item["key"].as_str().unwrap_or_default();
+                        let id = format!("issue-{key}");
+                        let link = link_of(key);
+                        if makes("a report does not name the odd item") {
+                            ctx.item_failed("an issue", error, Some(&link));
+                        } else if makes("a report has no link to the odd item") {
+                            ctx.item_failed(&id, error, None);
+                        } else {
+                            ctx.item_failed(&id, error, Some(&link));
+                        }
                         known.seen.insert(id);
                         continue;
                     }
@@ -200,7 +168,8 @@ impl Tracker {
                     bail!("a key has {} characters", issue.key.len());
                 }
                 if makes("an odd item ends its page") && issue.title.is_none() {
-                    ctx.item_failed(id_of(&issue), "it has no title", None);
+                    let link = link_of(&issue.key);
+                    ctx.item_failed(id_of(&issue), "it has no title", Some(&link));
                     let ids = known.ids.clone();
                     known.seen.extend(ids);
                     break;
@@ -275,13 +244,13 @@ impl Tracker {
     async fn read_issue(
         &self,
         config: Config<Settings>,
-        credentials: Credentials<ApiKey>,
+        credentials: GivenKey,
         actor: Option<Actor>,
         /** Key of the issue */
         #[arg(max_length = 20)]
         key: String,
     ) -> Result<Value> {
-        let client = Client::new(&config, &credentials);
+        let client = Client::new(&config, &credentials.0);
         if makes("an unknown person is 500") && actor.is_some() {
             bail!("nobody has this address");
         }
@@ -333,14 +302,6 @@ impl Tracker {
     fn project(issue: &Issue) -> String {
         issue.project.clone()
     }
-}
-
-/// A new issue. The title is checked in the function, as by connectors that take optional parameters.
-#[derive(Deserialize, JsonSchema)]
-struct NewIssue {
-    /// One-line summary
-    #[schemars(required)]
-    title: Option<String>,
 }
 
 #[tokio::main]
