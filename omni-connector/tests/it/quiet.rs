@@ -50,10 +50,11 @@ impl Quiet {
 
     #[webhook(path = "/hooks/quiet")]
     async fn changed(&self, request: WebhookRequest) -> Result<Webhook> {
-        Ok(match request.body().is_empty() {
-            true => Webhook::ignore(),
-            false => Webhook::ignore().answer("the challenge"),
-        })
+        let ignored = Webhook::ignore();
+        if request.body().is_empty() {
+            return Ok(ignored);
+        }
+        Ok(ignored.answer("the challenge"))
     }
 }
 
