@@ -15,7 +15,7 @@ use std::{
 use client::Client;
 use omni_connector::{Server, ServerConfig, SyncType, prelude::*};
 use records::{ApiKey, GivenKey, Issue, Known, NewForm, NewIssue, Settings};
-use sending::{delete, go_on, groups, id_of, link_of, send};
+use sending::{delete, go_on, groups, id_from, id_of, link_of, send};
 
 /// Returns whether the process makes this mistake.
 fn makes(mistake: &str) -> bool {
@@ -142,7 +142,7 @@ impl Tracker {
                     }
                     Err(error) => {
                         let key = item["key"].as_str().unwrap_or_default();
-                        let id = format!("issue-{key}");
+                        let id = id_from(key, item["title"].as_str());
                         let link = link_of(key);
                         if makes("a report does not name the odd item") {
                             ctx.item_failed("an issue", error, Some(&link));

@@ -15,11 +15,15 @@ use crate::{
 };
 
 pub(crate) fn id_of(issue: &Issue) -> String {
-    match &issue.title {
+    id_from(&issue.key, issue.title.as_deref())
+}
+
+pub(crate) fn id_from(key: &str, title: Option<&str>) -> String {
+    match title {
         Some(title) if makes("the id is made of the title") => {
             title.to_lowercase().replace(' ', "-")
         }
-        _ => format!("issue-{}", issue.key),
+        _ => format!("issue-{key}"),
     }
 }
 
