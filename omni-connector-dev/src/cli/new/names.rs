@@ -8,8 +8,8 @@ use crate::{cli::failure::Failure, rules::usual_provider};
 
 /// Words that the template itself uses for something else.
 const TAKEN: &[&str] = &[
-    "access", "api", "auth", "client", "cursor", "document", "end", "id", "login", "member",
-    "paging", "reader", "setting", "source", "status", "team", "text", "title",
+    "access", "api", "auth", "client", "cursor", "document", "end", "field", "id", "login",
+    "member", "paging", "reader", "setting", "source", "status", "team", "text", "title",
 ];
 
 /// Keywords, and crates that every crate knows.

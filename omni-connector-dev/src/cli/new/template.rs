@@ -28,33 +28,28 @@ macro_rules! files {
     };
 }
 
-pub(super) const REST: Template = files!("rest":
-    "Cargo.toml" from "manifest.toml",
-    "src/main.rs" from "src/main.rs",
-    "src/lib.rs" from "src/lib.rs",
-    "src/api.rs" from "src/api.rs",
-    "src/issue.rs" from "src/issue.rs",
-    "tests/conformance.rs" from "tests/conformance.rs",
-    "tests/source/mod.rs" from "tests/source/mod.rs",
-    "examples/source.rs" from "examples/source.rs",
-    "README.md" from "README.md",
-    "AGENTS.md" from "AGENTS.md",
-    ".gitignore" from "gitignore",
-);
+/// The template of an API; each has the same files.
+macro_rules! api {
+    ($folder:literal) => {
+        files!($folder:
+            "Cargo.toml" from "manifest.toml",
+            "src/main.rs" from "src/main.rs",
+            "src/lib.rs" from "src/lib.rs",
+            "src/api.rs" from "src/api.rs",
+            "src/issue.rs" from "src/issue.rs",
+            "tests/conformance.rs" from "tests/conformance.rs",
+            "tests/source/mod.rs" from "tests/source/mod.rs",
+            "examples/source.rs" from "examples/source.rs",
+            "README.md" from "README.md",
+            "AGENTS.md" from "AGENTS.md",
+            ".gitignore" from "gitignore",
+        )
+    };
+}
 
-pub(super) const GRAPHQL: Template = files!("graphql":
-    "Cargo.toml" from "manifest.toml",
-    "src/main.rs" from "src/main.rs",
-    "src/lib.rs" from "src/lib.rs",
-    "src/api.rs" from "src/api.rs",
-    "src/issue.rs" from "src/issue.rs",
-    "tests/conformance.rs" from "tests/conformance.rs",
-    "tests/source/mod.rs" from "tests/source/mod.rs",
-    "examples/source.rs" from "examples/source.rs",
-    "README.md" from "README.md",
-    "AGENTS.md" from "AGENTS.md",
-    ".gitignore" from "gitignore",
-);
+pub(super) const REST: Template = api!("rest");
+
+pub(super) const GRAPHQL: Template = api!("graphql");
 
 pub(super) const MCP: Template = files!("mcp":
     "Cargo.toml" from "manifest.toml",

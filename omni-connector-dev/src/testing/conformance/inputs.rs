@@ -7,13 +7,7 @@ use serde_json::{Map, Value, json};
 pub(super) fn mistakes(action: &ManifestAction) -> Vec<(String, Value)> {
     let schema = &action.input_schema;
     let mut found = Vec::new();
-    let required: Vec<_> = schema["required"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
-    if !required.is_empty() {
+    if required(schema).next().is_some() {
         found.push(("no parameters".to_owned(), json!({})));
     }
     let Some(Value::Object(valid)) = sample(schema) else {
@@ -24,7 +18,7 @@ pub(super) fn mistakes(action: &ManifestAction) -> Vec<(String, Value)> {
         params.insert(name.to_owned(), value);
         Value::Object(params)
     };
-    for name in required {
+    for name in required(schema) {
         let mut params = valid.clone();
         params.remove(name);
         found.push((format!("without `{name}`"), Value::Object(params)));
@@ -87,16 +81,16 @@ fn beyond(schema: &Value) -> Vec<(&'static str, Value)> {
 /// Returns valid parameters, as far as the schema describes them.
 pub(super) fn sample(schema: &Value) -> Option<Value> {
     let mut params = Map::new();
-    let required: Vec<_> = schema["required"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
-    for name in required {
+    for name in required(schema) {
         params.insert(name.to_owned(), sample_of(&schema["properties"][name])?);
     }
     Some(Value::Object(params))
+}
+
+/// Returns the names of the parameters that a call must have.
+fn required(schema: &Value) -> impl Iterator<Item = &str> {
+    let names = schema["required"].as_array().into_iter().flatten();
+    names.filter_map(Value::as_str)
 }
 
 fn sample_of(schema: &Value) -> Option<Value> {

@@ -95,7 +95,7 @@ fn escape(text: &str) -> Option<Escape> {
     })
 }
 
-/// Reads the number of a `\uXXXX` at the beginning of `text`.
+/// Reads the number of a `\u` with four hexadecimal digits at the beginning of `text`.
 fn unit(text: &str) -> Option<u32> {
     let digits = text.strip_prefix("\\u")?.get(..4)?;
     u32::from_str_radix(digits, 16).ok()

@@ -232,6 +232,10 @@ fn chosen() -> Vec<(&'static str, Check)> {
     let chosen = std::env::var("OMNI_TEST_MISTAKE").unwrap_or_default();
     let mut mistakes = MISTAKES.to_vec();
     mistakes.retain(|(mistake, _)| chosen.split(';').any(|part| mistake.contains(part)));
+    assert!(
+        !mistakes.is_empty(),
+        "no mistake has `{chosen}` in its name"
+    );
     let slow = [Check::Load, Check::Walks, Check::SourceFaults, Check::Stops];
     mistakes.sort_by_key(|(_, check)| !slow.contains(check));
     mistakes
