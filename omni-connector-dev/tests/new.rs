@@ -487,6 +487,93 @@ fn what_a_document_and_its_author_say_is_in_the_code() {
 }
 
 #[test]
+fn a_filter_with_a_default_and_a_required_parameter_are_questions_until_they_have_a_value() {
+    let desk = TempDir::new().unwrap();
+    let mut document: Value = serde_json::from_str(DOCUMENT).unwrap();
+    let query = |name: &str, is_required: bool, schema: Value| json!({ "name": name, "in": "query", "required": is_required, "schema": schema });
+    let parameters = &mut document["paths"]["/tickets"]["get"]["parameters"];
+    parameters.as_array_mut().unwrap().extend([
+        query(
+            "state",
+            false,
+            json!({ "type": "string", "enum": ["open", "all"], "default": "open" }),
+        ),
+        query("project", true, json!({ "type": "string" })),
+        query("label", false, json!({ "type": "string" })),
+        query(
+            "since",
+            false,
+            json!({ "type": "string", "default": "30d" }),
+        ),
+        query(
+            "sort",
+            false,
+            json!({ "type": "string", "default": "created" }),
+        ),
+    ]);
+    fs::write(desk.path().join("desk.json"), document.to_string()).unwrap();
+    let new = |arguments: &[&str]| {
+        let always = [
+            "desk",
+            "-y",
+            "--no-check",
+            "--from",
+            "desk.json",
+            "--force",
+            "--list",
+            "tickets",
+            "--json",
+        ];
+        new(desk.path(), &[&always, arguments].concat())
+    };
+    new(&["--query", "state"]).is_refused("`--query state` has no value", "`--query state=VALUE`");
+    new(&["--query", "status=all"]).is_refused("has no such parameter", "`state`");
+    new(&["--query", "state=all", "--query", "state=open"])
+        .is_refused("`--query state` is given twice", "leave one of them out");
+    let read = |path: &str| fs::read_to_string(desk.path().join("desk").join(path)).unwrap();
+
+    let done = new(&[]);
+    done.is_done();
+    let asked = "with which values does `GET /tickets` list every item? the document has `project` (required), `since` (`30d` if it is not sent), `state` (`open` if it is not sent; one of `open`, `all`)";
+    let made: Value = serde_json::from_str(&done.stdout).unwrap();
+    assert!(made["questions"].to_string().contains(asked), "{made}");
+    assert!(read("src/api.rs").contains(asked), "{}", read("src/api.rs"));
+
+    let done = new(&["--query", "state=all", "--query", "since=0"]);
+    done.is_done();
+    assert!(
+        done.stdout.contains("`project` (required)") && !done.stdout.contains("`state`"),
+        "{}",
+        done.stdout
+    );
+
+    let done = new(&[
+        "--query",
+        "state=all",
+        "--query",
+        "project=a=b",
+        "--query",
+        "since=0",
+    ]);
+    done.is_done();
+    assert!(
+        !done.stdout.contains("with which values"),
+        "{}",
+        done.stdout
+    );
+    let api: String = read("src/api.rs").split_whitespace().collect();
+    let expected = r#".get("tickets").query(&[("state","all"),("project","a=b"),("since","0")])"#;
+    assert!(api.contains(expected), "{api}");
+    let report = read("openapi.md");
+    for expected in [
+        "`state=all` in every call",
+        "parameters that are not sent: `label`",
+    ] {
+        assert!(report.contains(expected), "{expected}: {report}");
+    }
+}
+
+#[test]
 fn a_document_that_cannot_be_read_is_refused_with_the_way_out() {
     let desk = TempDir::new().unwrap();
     for (text, message, help) in [

@@ -37,6 +37,15 @@ impl Chosen {
                     format!(".items(\"/{items}\")"),
                     format!(".items({:?})", list.pointer),
                 );
+                let query = match &plan.query {
+                    Ok(sent) if sent.is_empty() => String::new(),
+                    Ok(sent) => format!(".query(&{sent:?})"),
+                    Err(question) => format!(".query(&{})", error(question)),
+                };
+                put(
+                    format!(".get(\"{items}\")"),
+                    format!(".get({relative:?}){query}"),
+                );
                 put(format!("(\"{items}\")"), format!("({relative:?})"));
                 let end = "let end = Paging::cursor(\"/next\").param(\"cursor\");".to_owned();
                 let size = "end.size(\"limit\", 100)".to_owned();

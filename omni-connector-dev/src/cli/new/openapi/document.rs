@@ -24,6 +24,8 @@ pub(super) struct List {
     pub(super) fields: BTreeMap<String, Field>,
     /// Its query.
     pub(super) parameters: BTreeMap<String, Value>,
+    /// Those of its query without which the call is refused.
+    pub(super) required: Vec<String>,
     /// Members of the answer beside the items, by JSON pointers.
     pub(super) beside: Vec<String>,
     /// Whether one item can be read as well.
@@ -166,8 +168,12 @@ impl Document {
                 let name = parameter["name"]
                     .as_str()
                     .filter(|_| parameter["in"] == "query")?;
-                Some((name.to_owned(), self.flat(&parameter["schema"])))
+                let is_required = parameter["required"] == true;
+                // Swagger 2 has no schema here.
+                let schema = self.flat(parameter.get("schema").unwrap_or(parameter));
+                Some((name.to_owned(), schema, is_required))
             });
+        let parameters: Vec<_> = parameters.collect();
         let below = format!("{path}/{{");
         let paths = self.0["paths"].as_object();
         Ok(List {
@@ -175,7 +181,15 @@ impl Document {
             beside: self.beside(&schema, &pointer),
             pointer,
             fields,
-            parameters: parameters.collect(),
+            required: parameters
+                .iter()
+                .filter(|(_, _, is_required)| *is_required)
+                .map(|(name, ..)| name.clone())
+                .collect(),
+            parameters: parameters
+                .into_iter()
+                .map(|(name, schema, _)| (name, schema))
+                .collect(),
             has_item: paths.into_iter().flatten().any(|(other, item)| {
                 let rest = other.strip_prefix(&below);
                 rest.is_some_and(|rest| !rest.contains('/')) && item["get"].is_object()

@@ -5,6 +5,7 @@ mod apply;
 mod document;
 mod paging;
 mod plan;
+mod query;
 mod report;
 
 use std::path::PathBuf;
@@ -46,6 +47,9 @@ pub(in crate::cli) struct FromDocument {
     /// With `--from`: the parameter that asks for changes at or after a time
     #[arg(long, value_name = "PARAMETER", requires = "from")]
     since: Option<String>,
+    /// With `--from`: a parameter that every call of the list sends, such as `state=all`; may be given several times
+    #[arg(long, value_name = "PARAMETER=VALUE", requires = "from")]
+    query: Vec<String>,
 }
 
 /// The other flags, as far as they were given.
@@ -80,6 +84,7 @@ impl FromDocument {
             readers: self.readers.as_deref(),
             next: self.next.as_deref(),
             since: self.since.as_deref(),
+            query: &self.query,
             paging: flags.paging,
             auth: flags.auth,
             access: flags.access,

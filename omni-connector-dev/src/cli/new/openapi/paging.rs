@@ -6,7 +6,7 @@ use super::{
 };
 use crate::cli::failure::Failure;
 
-const TOKENS: [&str; 10] = [
+pub(super) const TOKENS: [&str; 10] = [
     "cursor",
     "page_token",
     "pageToken",
@@ -18,9 +18,9 @@ const TOKENS: [&str; 10] = [
     "offset_token",
     "next",
 ];
-const NUMBERS: [&str; 5] = ["page", "page_number", "pageNumber", "pageIndex", "p"];
-const OFFSETS: [&str; 6] = ["offset", "skip", "start", "startAt", "start_at", "from"];
-const SIZES: [&str; 12] = [
+pub(super) const NUMBERS: [&str; 5] = ["page", "page_number", "pageNumber", "pageIndex", "p"];
+pub(super) const OFFSETS: [&str; 6] = ["offset", "skip", "start", "startAt", "start_at", "from"];
+pub(super) const SIZES: [&str; 12] = [
     "limit",
     "per_page",
     "perPage",
@@ -34,8 +34,17 @@ const SIZES: [&str; 12] = [
     "top",
     "first",
 ];
-const ORDERS: [&str; 7] = [
-    "sort", "order", "order_by", "orderBy", "sort_by", "sortBy", "ordering",
+pub(super) const ORDERS: [&str; 10] = [
+    "sort",
+    "order",
+    "order_by",
+    "orderBy",
+    "sort_by",
+    "sortBy",
+    "ordering",
+    "direction",
+    "sort_order",
+    "sortOrder",
 ];
 
 /// How the list ends.

@@ -3,6 +3,7 @@
 use super::{
     document::{Document, Field, List, SignIn},
     paging::{Paging, paging},
+    query::query,
 };
 use crate::cli::{failure::Failure, new::answers::FIELDS};
 
@@ -72,7 +73,7 @@ const IDS: [&str; 9] = [
     "slug",
     "identifier",
 ];
-const CHANGES: [&str; 8] = [
+pub(super) const CHANGES: [&str; 8] = [
     "updated_since",
     "updatedSince",
     "modified_since",
@@ -91,6 +92,7 @@ pub(super) struct ListFlags<'a> {
     pub(super) paging: Option<&'a str>,
     pub(super) next: Option<&'a str>,
     pub(super) since: Option<&'a str>,
+    pub(super) query: &'a [String],
     pub(super) auth: Option<&'a str>,
     pub(super) access: Option<&'a str>,
     pub(super) incremental: Option<&'a str>,
@@ -105,6 +107,8 @@ pub(super) struct Plan {
     pub(super) paging: Result<Paging, Question>,
     pub(super) access: Result<Access, Question>,
     pub(super) auth: Result<SignIn, Question>,
+    /// What every call of the list sends beside the page.
+    pub(super) query: Result<Vec<(String, String)>, Question>,
     /// The parameter that asks for changes.
     pub(super) since: Option<String>,
     /// Whether `POST` on the list takes a title, and maybe a text.
@@ -188,6 +192,7 @@ impl Plan {
         Ok(Self {
             id: id(list, flags.id)?,
             paging: paging(list, flags, &mut remarks)?,
+            query: query(list, flags, &mut remarks)?,
             access: access(list, flags)?,
             auth: auth(document, flags),
             creates: holds("title") && holds("text"),
@@ -202,6 +207,7 @@ impl Plan {
         [
             self.id.as_ref().err(),
             self.paging.as_ref().err(),
+            self.query.as_ref().err(),
             self.access.as_ref().err(),
             self.auth.as_ref().err(),
         ]
@@ -344,7 +350,7 @@ pub(super) fn present(list: &List, usual: &[&str]) -> Vec<String> {
     found.map(|name| (*name).to_owned()).collect()
 }
 
-fn known_parameter(list: &List, flag: &str, name: &str) -> Result<String, Failure> {
+pub(super) fn known_parameter(list: &List, flag: &str, name: &str) -> Result<String, Failure> {
     if list.parameters.contains_key(name) {
         return Ok(name.to_owned());
     }

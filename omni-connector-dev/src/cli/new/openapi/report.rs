@@ -31,6 +31,12 @@ impl Chosen {
                 paging.code
             );
         }
+        for (name, value) in plan.query.iter().flatten() {
+            let _ = writeln!(
+                text,
+                "- `{name}={value}` in every call of the list, as a flag says"
+            );
+        }
         if plan.creates {
             let _ = writeln!(text, "- `POST {}` as an action", list.path);
         }

@@ -1,0 +1,95 @@
+//! What every call of a list sends. A filter with a default hides items from a run that takes the list for complete, and would so delete them;
+//! a required parameter that is not sent is refused. So both are asked.
+
+use serde_json::Value;
+
+use super::{
+    document::List,
+    paging::{NUMBERS, OFFSETS, ORDERS, SIZES, TOKENS},
+    plan::{CHANGES, ListFlags, Question, known_parameter, listed, question},
+};
+use crate::cli::failure::Failure;
+
+pub(super) fn query(
+    list: &List,
+    flags: &ListFlags<'_>,
+    remarks: &mut Vec<String>,
+) -> Result<Result<Vec<(String, String)>, Question>, Failure> {
+    let mut sent = Vec::new();
+    for one in flags.query {
+        let Some((name, value)) = one.split_once('=') else {
+            return Err(Failure::usage(format!("`--query {one}` has no value"))
+                .help(format!("write it as `--query {one}=VALUE`")));
+        };
+        let name = known_parameter(list, "--query", name)?;
+        if sent.iter().any(|(other, _)| *other == name) {
+            return Err(Failure::usage(format!("`--query {name}` is given twice"))
+                .help("leave one of them out"));
+        }
+        sent.push((name, value.to_owned()));
+    }
+    let of_pages = [&TOKENS[..], &NUMBERS, &OFFSETS, &SIZES].concat();
+    let is_open = |name: &&String| {
+        !of_pages.contains(&name.as_str())
+            && flags.since != Some(name.as_str())
+            && !sent.iter().any(|(known, _)| known == *name)
+    };
+    let mut asked = Vec::new();
+    let mut others = Vec::new();
+    for name in list.parameters.keys().filter(is_open) {
+        let is_order = ORDERS.contains(&name.as_str());
+        let has_default = !list.parameters[name]["default"].is_null();
+        if list.required.contains(name) || (has_default && !is_order) {
+            asked.push(name);
+        } else if !is_order && !CHANGES.contains(&name.as_str()) {
+            others.push(name);
+        }
+    }
+    if !others.is_empty() {
+        remarks.push(format!(
+            "parameters that are not sent: {}. If the list is shorter without one of them, send it (`--query PARAMETER=VALUE`), or the items beyond are deleted from Omni",
+            listed(others.into_iter().map(String::as_str))
+        ));
+    }
+    if asked.is_empty() {
+        return Ok(Ok(sent));
+    }
+    let described: Vec<_> = asked.iter().map(|name| described(list, name)).collect();
+    Ok(Err(question(
+        format!(
+            "with which values does `GET {}` list every item? the document has {}",
+            list.path,
+            described.join(", ")
+        ),
+        "--query PARAMETER=VALUE for each",
+    )))
+}
+
+/// Such as: `state` (`open` if it is not sent; `open`, `closed`, `all`).
+fn described(list: &List, name: &str) -> String {
+    let schema = &list.parameters[name];
+    let shown = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let mut words = Vec::new();
+    if list.required.iter().any(|required| required == name) {
+        words.push("required".to_owned());
+    }
+    if !schema["default"].is_null() {
+        words.push(format!("`{}` if it is not sent", shown(&schema["default"])));
+    }
+    let values: Vec<_> = schema["enum"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(shown)
+        .collect();
+    if !values.is_empty() {
+        words.push(format!(
+            "one of {}",
+            listed(values.iter().map(String::as_str))
+        ));
+    }
+    format!("`{name}` ({})", words.join("; "))
+}
