@@ -408,7 +408,7 @@ fn what_a_document_does_not_say_is_a_question_and_never_guessed() {
     );
     let read = |path: &str| fs::read_to_string(desk.path().join("desk").join(path)).unwrap();
     let errors = [read("src/api.rs"), read("src/ticket.rs")].concat();
-    assert_eq!(errors.matches("compile_error!(").count(), 3, "{errors}");
+    assert_eq!(errors.matches("compile_error!(").count(), 4, "{errors}");
     let report = read("openapi.md");
     for expected in [
         "## Asked",
@@ -448,6 +448,8 @@ fn what_a_document_and_its_author_say_is_in_the_code() {
             "time",
             "--since",
             "changed_since",
+            "--query",
+            "state=all",
         ],
     );
     done.is_done();
@@ -463,7 +465,11 @@ fn what_a_document_and_its_author_say_is_in_the_code() {
         (&api, "Auth::header(\"X-Desk-Key\", &login.api_key)"),
         (&api, "Paging::cursor(\"/meta/next\").param(\"cursor\")"),
         (&api, "end.size(\"per_page\", 50)"),
-        (&api, "self.api.get(\"tickets\")"),
+        (
+            &api,
+            "self.api.get(\"tickets\").query(&[(\"state\", \"all\")])",
+        ),
+        (&source, ".parameter(\"state\")"),
         (&api, ".items(\"/tickets\")"),
         (&api, "(\"changed_since\", "),
         (&api, "json!({ \"subject\": title, \"description\": text })"),
@@ -493,11 +499,6 @@ fn a_filter_with_a_default_and_a_required_parameter_are_questions_until_they_hav
     let query = |name: &str, is_required: bool, schema: Value| json!({ "name": name, "in": "query", "required": is_required, "schema": schema });
     let parameters = &mut document["paths"]["/tickets"]["get"]["parameters"];
     parameters.as_array_mut().unwrap().extend([
-        query(
-            "state",
-            false,
-            json!({ "type": "string", "enum": ["open", "all"], "default": "open" }),
-        ),
         query("project", true, json!({ "type": "string" })),
         query("label", false, json!({ "type": "string" })),
         query(
@@ -570,6 +571,21 @@ fn a_filter_with_a_default_and_a_required_parameter_are_questions_until_they_hav
         "parameters that are not sent: `label`",
     ] {
         assert!(report.contains(expected), "{expected}: {report}");
+    }
+}
+
+#[test]
+fn the_name_of_a_sign_in_is_known_in_upper_and_lower_case() {
+    let desk = TempDir::new().unwrap();
+    let mut document: Value = serde_json::from_str(DOCUMENT).unwrap();
+    for (scheme, expected) in [("Bearer", "Auth::bearer("), ("BASIC", "Auth::basic(")] {
+        let schemes = json!({ "login": { "type": "http", "scheme": scheme } });
+        document["components"]["securitySchemes"] = schemes;
+        fs::write(desk.path().join("desk.json"), document.to_string()).unwrap();
+        let arguments = "desk -y --no-check --force --from desk.json --list tickets";
+        new(desk.path(), &arguments.split(' ').collect::<Vec<_>>()).is_done();
+        let api = fs::read_to_string(desk.path().join("desk/src/api.rs")).unwrap();
+        assert!(api.contains(expected), "{expected}: {api}");
     }
 }
 

@@ -160,6 +160,12 @@ impl Chosen {
                     format!("\"/{items}\",\n            |input|"),
                     format!("{:?},\n            |input|", list.path),
                 );
+                let list = format!("api::paging(), {items}())");
+                let sent = plan.query.iter().flatten();
+                let sent: String = sent
+                    .map(|(name, _)| format!(".parameter({name:?})"))
+                    .collect();
+                put(list.clone(), list + &sent);
                 if let Ok((member, is_number)) = &plan.id {
                     let number = if *is_number {
                         "number"

@@ -87,9 +87,11 @@ impl Document {
         let read = |(name, scheme): (&String, &Value)| {
             let scheme = self.resolved(scheme);
             let named = scheme["name"].as_str().unwrap_or_default().to_owned();
+            // RFC 9110 §11.1: upper and lower case mean the same.
+            let http = scheme["scheme"].as_str().map(str::to_ascii_lowercase);
             match (
                 scheme["type"].as_str(),
-                scheme["scheme"].as_str(),
+                http.as_deref(),
                 scheme["in"].as_str(),
             ) {
                 (Some("http"), Some("bearer"), _) => SignIn::Bearer,
