@@ -161,11 +161,11 @@ impl Chosen {
                     format!("{:?},\n            |input|", list.path),
                 );
                 let list = format!("api::paging(), {items}())");
-                let sent = plan.query.iter().flatten();
-                let sent: String = sent
-                    .map(|(name, _)| format!(".parameter({name:?})"))
-                    .collect();
-                put(list.clone(), list + &sent);
+                let mut declared = list.clone();
+                for (name, _) in plan.query.iter().flatten() {
+                    let _ = write!(declared, ".parameter({name:?})");
+                }
+                put(list, declared);
                 if let Ok((member, is_number)) = &plan.id {
                     let number = if *is_number {
                         "number"
