@@ -34,7 +34,7 @@ pub(crate) fn rows() -> Result<[Row; 4]> {
     let [rate, unchanged, manager, connector] = measured(FILES)?;
     let mut rates = Row::new(
         "files of 50 bytes, development manager, the last 20,000 of 300,000 ÷ the first 15,000",
-        "a document waits for the commit of its text, then for that of its batch; the index of digests grows",
+        "a document waits for the commit of its text, then for that of its batch",
     );
     rates.round(rate[1], None, Some(rate[0]));
     let mut again = Row::new(

@@ -23,13 +23,19 @@ pub(super) struct List {
     /// What an item has.
     pub(super) fields: BTreeMap<String, Field>,
     /// Its query.
-    pub(super) parameters: BTreeMap<String, Value>,
-    /// Those of its query without which the call is refused.
-    pub(super) required: Vec<String>,
+    pub(super) parameters: BTreeMap<String, Parameter>,
     /// Members of the answer beside the items, by JSON pointers.
     pub(super) beside: Vec<String>,
     /// Whether one item can be read as well.
     pub(super) has_item: bool,
+}
+
+/// A parameter of the query.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Parameter {
+    pub(super) schema: Value,
+    /// Whether a call without it is refused.
+    pub(super) is_required: bool,
 }
 
 /// One member of an item.
@@ -170,12 +176,12 @@ impl Document {
                 let name = parameter["name"]
                     .as_str()
                     .filter(|_| parameter["in"] == "query")?;
-                let is_required = parameter["required"] == true;
-                // Swagger 2 has no schema here.
-                let schema = self.flat(parameter.get("schema").unwrap_or(parameter));
-                Some((name.to_owned(), schema, is_required))
+                let described = Parameter {
+                    schema: self.flat(&parameter["schema"]),
+                    is_required: parameter["required"] == true,
+                };
+                Some((name.to_owned(), described))
             });
-        let parameters: Vec<_> = parameters.collect();
         let below = format!("{path}/{{");
         let paths = self.0["paths"].as_object();
         Ok(List {
@@ -183,15 +189,7 @@ impl Document {
             beside: self.beside(&schema, &pointer),
             pointer,
             fields,
-            required: parameters
-                .iter()
-                .filter(|(_, _, is_required)| *is_required)
-                .map(|(name, ..)| name.clone())
-                .collect(),
-            parameters: parameters
-                .into_iter()
-                .map(|(name, schema, _)| (name, schema))
-                .collect(),
+            parameters: parameters.collect(),
             has_item: paths.into_iter().flatten().any(|(other, item)| {
                 let rest = other.strip_prefix(&below);
                 rest.is_some_and(|rest| !rest.contains('/')) && item["get"].is_object()

@@ -1,5 +1,6 @@
 //! Makes a connector from an OpenAPI document. What the document does not say for sure is asked, and becomes code that does not
-//! compile as long as nobody answers: how a list ends, what identifies an item, who may read it.
+//! compile as long as nobody answers: how a list ends, which parameters it
+//! needs to be complete, what identifies an item, who may read it.
 
 mod apply;
 mod document;

@@ -61,7 +61,9 @@ pub(super) fn paging(
     remarks: &mut Vec<String>,
 ) -> Result<Result<Paging, Question>, Failure> {
     let size = present(list, &SIZES).first().map(|name| {
-        let largest = list.parameters[name]["maximum"].as_u64().unwrap_or(100);
+        let largest = list.parameters[name].schema["maximum"]
+            .as_u64()
+            .unwrap_or(100);
         (name.clone(), largest.clamp(1, 1000))
     });
     let parameter = |what: &str, usual: &[&str]| {

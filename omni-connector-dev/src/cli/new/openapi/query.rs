@@ -1,10 +1,10 @@
-//! What every call of a list sends. A filter with a default hides items from a run that takes the list for complete, and would so delete them;
-//! a required parameter that is not sent is refused. So both are asked.
+//! What every call of a list sends. A filter with a default hides items, and a full run deletes from Omni what the list does not
+//! have. A call without a required parameter is refused. So the author is asked for both.
 
 use serde_json::Value;
 
 use super::{
-    document::List,
+    document::{List, Parameter},
     paging::{NUMBERS, OFFSETS, ORDERS, SIZES, TOKENS},
     plan::{CHANGES, ListFlags, Question, known_parameter, listed, question},
 };
@@ -29,51 +29,53 @@ pub(super) fn query(
         sent.push((name, value.to_owned()));
     }
     let of_pages = [&TOKENS[..], &NUMBERS, &OFFSETS, &SIZES].concat();
-    let is_open = |name: &&String| {
+    let is_open = |name: &String| {
         !of_pages.contains(&name.as_str())
             && flags.since != Some(name.as_str())
-            && !sent.iter().any(|(known, _)| known == *name)
+            && !sent.iter().any(|(known, _)| known == name)
     };
     let mut asked = Vec::new();
     let mut others = Vec::new();
-    for name in list.parameters.keys().filter(is_open) {
+    for (name, parameter) in &list.parameters {
+        if !is_open(name) {
+            continue;
+        }
         let is_order = ORDERS.contains(&name.as_str());
-        let has_default = !list.parameters[name]["default"].is_null();
-        if list.required.contains(name) || (has_default && !is_order) {
-            asked.push(name);
+        let has_default = !parameter.schema["default"].is_null();
+        if parameter.is_required || (has_default && !is_order) {
+            asked.push(described(name, parameter));
         } else if !is_order && !CHANGES.contains(&name.as_str()) {
-            others.push(name);
+            others.push(name.as_str());
         }
     }
     if !others.is_empty() {
         remarks.push(format!(
-            "parameters that are not sent: {}. If the list is shorter without one of them, send it (`--query PARAMETER=VALUE`), or the items beyond are deleted from Omni",
-            listed(others.into_iter().map(String::as_str))
+            "parameters that are not sent: {}. If the list leaves items out without one of them, send it with `--query PARAMETER=VALUE`: a full run deletes from Omni what the list does not have",
+            listed(others.into_iter())
         ));
     }
     if asked.is_empty() {
         return Ok(Ok(sent));
     }
-    let described: Vec<_> = asked.iter().map(|name| described(list, name)).collect();
     Ok(Err(question(
         format!(
             "with which values does `GET {}` list every item? the document has {}",
             list.path,
-            described.join(", ")
+            asked.join(", ")
         ),
         "--query PARAMETER=VALUE for each",
     )))
 }
 
-/// Such as: `state` (`open` if it is not sent; `open`, `closed`, `all`).
-fn described(list: &List, name: &str) -> String {
-    let schema = &list.parameters[name];
+/// Such as: `state` (`open` if it is not sent; one of `open`, `closed`, `all`).
+fn described(name: &str, parameter: &Parameter) -> String {
+    let schema = &parameter.schema;
     let shown = |value: &Value| match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
     let mut words = Vec::new();
-    if list.required.iter().any(|required| required == name) {
+    if parameter.is_required {
         words.push("required".to_owned());
     }
     if !schema["default"].is_null() {
