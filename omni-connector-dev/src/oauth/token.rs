@@ -71,11 +71,22 @@ impl TokenRequest {
 }
 
 fn read(status: StatusCode, body: &[u8]) -> Result<Granted, TokenError> {
+    // Some providers send a byte order mark, which JSON does not allow.
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let answer = match serde_json::from_slice::<Value>(body) {
-        Ok(Value::Object(answer)) => answer,
-        _ if !status.is_success() => return Err(TokenError::Status(status)),
-        Ok(_) => Map::new(),
-        Err(error) => form(body).ok_or_else(|| TokenError::Failed(error.to_string()))?,
+        Ok(Value::Object(answer)) => Some(answer),
+        Ok(_) => Some(Map::new()),
+        Err(_) => form(body),
+    };
+    let answer = match answer {
+        Some(answer) => answer,
+        None if !status.is_success() => return Err(TokenError::Status(status)),
+        None => {
+            return Err(TokenError::Failed(
+                "token endpoint response is neither JSON nor a form; check the URL of the endpoint"
+                    .to_owned(),
+            ));
+        }
     };
     if let Some((error, description)) = refusal(&answer) {
         return Err(TokenError::Refused {
@@ -87,16 +98,16 @@ fn read(status: StatusCode, body: &[u8]) -> Result<Granted, TokenError> {
     if !status.is_success() {
         return Err(TokenError::Status(status));
     }
-    let text = |key: &str| {
-        let text = answer.get(key)?.as_str()?;
-        (!text.is_empty()).then(|| text.to_owned())
+    let token = |key: &str| {
+        let token = answer.get(key)?.as_str()?;
+        (!token.is_empty()).then(|| token.to_owned())
     };
     Ok(Granted {
-        access_token: text("access_token").ok_or_else(|| {
+        access_token: token("access_token").ok_or_else(|| {
             TokenError::Failed("token endpoint response is missing access_token".to_owned())
         })?,
-        refresh_token: text("refresh_token"),
-        token_type: text("token_type"),
+        refresh_token: token("refresh_token"),
+        token_type: token("token_type"),
         life: answer.get("expires_in").and_then(life),
         scopes: answer.get("scope").and_then(scopes),
     })
@@ -113,39 +124,47 @@ fn form(body: &[u8]) -> Option<Map<String, Value>> {
     is_one.then_some(answer)
 }
 
-/// Returns the name and description of the error if the answer is one. Some providers nest it.
+/// Returns the name and description of the error if the answer is one. Some providers nest it, or list several.
 fn refusal(answer: &Map<String, Value>) -> Option<(String, String)> {
-    let text = |value: Option<&Value>| {
-        let text = value?.as_str()?.trim();
-        (!text.is_empty()).then(|| text.to_owned())
-    };
-    let of_answer =
-        || text(answer.get("error_description")).or_else(|| text(answer.get("message")));
-    let number = |value: &Value| value.as_i64().map(|code| code.to_string());
-    match answer.get("error") {
+    let unnamed = || "error".to_owned();
+    let named = match answer.get("error").map(first) {
         Some(Value::Object(error)) => {
             let mut names = ["type", "code", "status", "error"].iter();
-            let name = names.find_map(|key| text(error.get(*key)));
-            let description = text(error.get("message")).or_else(of_answer);
-            Some((
-                name.unwrap_or_else(|| "error".to_owned()),
-                description.unwrap_or_default(),
-            ))
+            let name = names.find_map(|key| text(error.get(*key)?));
+            let description = description(error).or_else(|| description(answer));
+            Some((name.unwrap_or_else(unnamed), description))
         }
-        Some(error) if text(Some(error)).or_else(|| number(error)).is_some() => {
-            let name = text(Some(error)).or_else(|| number(error))?;
-            Some((name, of_answer().unwrap_or_default()))
-        }
-        _ if answer.contains_key("access_token") => None,
-        // Some name no error, and describe it all the same.
-        _ => {
-            let first = answer.get("errors").and_then(|errors| errors.get(0));
-            let of_first =
-                first.and_then(|first| text(Some(first)).or_else(|| text(first.get("message"))));
-            let description = of_first.or_else(of_answer)?;
-            Some(("error".to_owned(), description))
-        }
+        Some(Value::Number(code)) => Some((code.to_string(), description(answer))),
+        error => error.and_then(text).map(|name| (name, description(answer))),
+    };
+    if let Some((name, description)) = named {
+        return Some((name, description.unwrap_or_default()));
     }
+    if answer.contains_key("access_token") {
+        return None;
+    }
+    // Some name no error, and describe it all the same.
+    let listed = answer.get("errors").map(first);
+    let listed = listed.and_then(|error| text(error).or_else(|| description(error.as_object()?)));
+    Some((unnamed(), listed.or_else(|| description(answer))?))
+}
+
+/// Returns what an error says of itself: by OAuth, by habit, or as problem details (RFC 9457).
+fn description(error: &Map<String, Value>) -> Option<String> {
+    ["error_description", "message", "detail", "title"]
+        .iter()
+        .find_map(|key| text(error.get(*key)?))
+}
+
+/// Returns the first of a list, and everything else as it is.
+fn first(value: &Value) -> &Value {
+    value.get(0).unwrap_or(value)
+}
+
+/// Returns a text that is not blank.
+fn text(value: &Value) -> Option<String> {
+    let text = value.as_str()?.trim();
+    (!text.is_empty()).then(|| text.to_owned())
 }
 
 /// Parses seconds from a number or a string. Returns `None` for values that are not positive.
@@ -252,10 +271,26 @@ mod tests {
             (r#"{"error":401,"message":"Old code"}"#, "401: Old code"),
             (r#"{"errors":[{"message":"Old code"}]}"#, "error: Old code"),
             (r#"{"errors":["Old code"]}"#, "error: Old code"),
+            (r#"{"errors":[{"detail":"Old code"}]}"#, "error: Old code"),
+            (r#"{"error":["old"],"message":"Old code"}"#, "old: Old code"),
+            (
+                r#"{"error":[{"code":"old","detail":"Old code"}]}"#,
+                "old: Old code",
+            ),
+            (
+                r#"{"title":"Refused","status":400,"detail":"Old code"}"#,
+                "error: Old code",
+            ),
+            (
+                r#"{"type":"about:blank","title":"Old code"}"#,
+                "error: Old code",
+            ),
             (
                 r#"{"success":false,"message":"Old code"}"#,
                 "error: Old code",
             ),
+            ("error=401&message=Old+code", "401: Old code"),
+            ("\u{feff}{\"error\":\"old\"}", "old"),
             (
                 r#"{"error":null,"error_description":"Old code"}"#,
                 "error: Old code",
@@ -269,6 +304,10 @@ mod tests {
         assert_eq!(
             refused(500, "<html>broken</html>"),
             "token endpoint returned HTTP 500 Internal Server Error"
+        );
+        assert_eq!(
+            refused(200, "<html>sign in</html>"),
+            "token endpoint response is neither JSON nor a form; check the URL of the endpoint"
         );
         assert_eq!(
             refused(200, "{}"),

@@ -251,6 +251,46 @@ mod tests {
         }
     }
 
+    /// Escapes a text in one way. Ways can be applied one after another.
+    fn layer(text: &str, way: usize) -> String {
+        match way {
+            0 => {
+                let quoted = json!(text).to_string();
+                quoted[1..quoted.len() - 1].to_owned()
+            }
+            1 => utf8_percent_encode(text, NON_ALPHANUMERIC).to_string(),
+            2 => utf8_percent_encode(text, QUERY).to_string(),
+            3 => url::form_urlencoded::byte_serialize(text.as_bytes()).collect(),
+            4 => text
+                .replace('&', "&amp;")
+                .replace('<', "&lt;")
+                .replace('"', "&quot;"),
+            // Go writes JSON so that it can be part of a page.
+            5 => layer(text, 0)
+                .replace('&', "\\u0026")
+                .replace('<', "\\u003c"),
+            _ => text
+                .replace('&', "&#38;")
+                .replace('"', "&#x22;")
+                .replace('\'', "&#39;"),
+        }
+    }
+
+    #[test]
+    fn no_order_of_escapes_shows_a_secret() {
+        for secret in ["p\"ss/w\\rd+1 é&<x", "\"\\&\"\\&\n'<😀\"", "a\"b&c%d"] {
+            let secrets = Secrets::of(Some(&json!({ "token": secret })), []);
+            for (first, second, third) in (0..343).map(|ways| (ways % 7, ways / 7 % 7, ways / 49)) {
+                let written = layer(&layer(&layer(secret, first), second), third);
+                let clean = secrets.redact(&format!("| {written} | is refused"));
+                assert_eq!(
+                    clean, "| [redacted] | is refused",
+                    "{first} {second} {third}: {written}"
+                );
+            }
+        }
+    }
+
     trait LowercaseEscapes {
         fn to_lowercase_escapes(self) -> String;
     }

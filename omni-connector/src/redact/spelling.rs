@@ -1,15 +1,28 @@
 //! Finds known secrets in a string in any spelling.
 //!
 //! A secret is compared with the decoded *meaning* at each position: `%2F`, `\u002f`, `\/` and `&#x2F;` all mean a slash.
-//! This finds mixed and nested escapes. Base64 is searched in its four alphabets and at its three offsets.
+//! Escapes that were escaped in other ways are decoded one kind after another ([`Layer`]). Base64 is searched in its four
+//! alphabets and at its three offsets.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, cmp::Reverse, collections::BTreeSet, iter};
 
 /// The shortest prefix of a secret that is removed at the end of a cut string.
 const SHORTEST_PART: usize = 8;
 
 /// The fewest base64 characters that certainly belong to the secret.
 const SHORTEST_BASE64: usize = 4;
+
+/// The characters with which an escape begins.
+const LEADS: [u8; 3] = [b'%', b'\\', b'&'];
+
+/// How many kinds of escapes are decoded before a text is compared.
+const MOST_LAYERS: usize = 2;
+
+/// The most backslashes that begin one escape. Each further escaping doubles them.
+const MOST_BACKSLASHES: usize = 16;
+
+/// How often a percent sign may have been encoded again.
+const MOST_PERCENTS: usize = 5;
 
 const ALPHABETS: [&[u8; 64]; 4] = [
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
@@ -51,17 +64,18 @@ impl Matcher {
         let mut patterns = Vec::new();
         let mut longest = 0;
         for (index, secret) in secrets.enumerate() {
-            // `\\\\u{00e9}` and `%25252F` are the longest spellings of a byte.
-            longest = longest.max(secret.len() * 12);
-            for base64 in ALPHABETS
-                .iter()
-                .flat_map(|alphabet| base64_of(secret, alphabet))
-            {
-                patterns.push(Pattern {
-                    bytes: base64,
+            // `%255C%2526quot%253B` is the longest spelling of a byte that programs write.
+            longest = longest.max(secret.len() * 24);
+            let quoted = quoted(secret);
+            for text in iter::once(secret).chain((quoted != secret).then_some(quoted.as_str())) {
+                let encoded = ALPHABETS
+                    .iter()
+                    .flat_map(|letters| base64_of(text, letters));
+                patterns.extend(encoded.map(|bytes| Pattern {
+                    bytes,
                     is_base64: true,
                     secret: index,
-                });
+                }));
             }
             patterns.push(Pattern {
                 bytes: secret.as_bytes().to_vec(),
@@ -87,7 +101,7 @@ impl Matcher {
     }
 
     /// Returns the longest secret, or the beginning of one, at `start`, with its index.
-    pub(super) fn at(&self, text: &[u8], start: usize) -> Option<(Found, usize)> {
+    fn at(&self, text: &[u8], start: usize) -> Option<(Found, usize)> {
         let mut found: Option<(usize, usize)> = None;
         let mut open = (0, 0);
         each_meaning(text, start, &mut |meaning, _| {
@@ -130,28 +144,36 @@ impl Matcher {
         with_cut: bool,
         mark: impl Fn(usize) -> Cow<'a, str>,
     ) -> String {
-        let bytes = text.as_bytes();
+        let mut found = Vec::new();
+        Layer::of(text.as_bytes()).each(&mut |layer| {
+            let mut at = 0;
+            while at < layer.bytes.len() {
+                let (end, secret) = match self.at(&layer.bytes, at) {
+                    Some((Found::Until(end), secret)) => (end, secret),
+                    Some((Found::Open { matched }, secret)) if matched >= SHORTEST_PART => {
+                        let rest = &layer.bytes[at..];
+                        let length = if with_cut { rest.len() } else { cut(rest) };
+                        (at + length, secret)
+                    }
+                    _ => {
+                        at += 1;
+                        continue;
+                    }
+                };
+                found.push((layer.position(at), Reverse(layer.position(end)), secret));
+                at = end.max(at + 1);
+            }
+        });
+        found.sort_unstable();
         let mut clean = String::with_capacity(text.len());
-        let (mut kept, mut at) = (0, 0);
-        while at < bytes.len() {
-            let (end, secret) = match self.at(bytes, at) {
-                Some((Found::Until(end), secret)) => (end, secret),
-                Some((Found::Open { matched }, secret)) if matched >= SHORTEST_PART => {
-                    let end = if with_cut { None } else { cut(&bytes[at..]) };
-                    (end.map_or(bytes.len(), |end| at + end), secret)
-                }
-                _ => {
-                    at += 1;
-                    continue;
-                }
-            };
-            let (from, to) = (text.floor_char_boundary(at), text.ceil_char_boundary(end));
+        let mut kept = 0;
+        for (from, Reverse(to), secret) in found {
+            let (from, to) = (text.floor_char_boundary(from), text.ceil_char_boundary(to));
             if from >= kept {
                 clean.push_str(&text[kept..from]);
                 clean.push_str(&mark(secret));
             }
-            kept = to;
-            at = to;
+            kept = kept.max(to);
         }
         clean.push_str(&text[kept..]);
         clean
@@ -160,15 +182,21 @@ impl Matcher {
     /// Returns the start of the first secret that the end of the string may have cut.
     #[cfg(feature = "mcp")]
     pub(super) fn open_from(&self, text: &[u8]) -> usize {
-        let mut at = 0;
-        while at < text.len() {
-            match self.at(text, at) {
-                Some((Found::Open { .. }, _)) => return at,
-                Some((Found::Until(end), _)) => at = end.max(at + 1),
-                None => at += 1,
+        let mut first = text.len();
+        Layer::of(text).each(&mut |layer| {
+            let mut at = 0;
+            while at < layer.bytes.len() && layer.position(at) < first {
+                at = match self.at(&layer.bytes, at) {
+                    Some((Found::Open { .. }, _)) => {
+                        first = layer.position(at);
+                        return;
+                    }
+                    Some((Found::Until(end), _)) => end.max(at + 1),
+                    None => at + 1,
+                };
             }
-        }
-        text.len()
+        });
+        first
     }
 }
 
@@ -178,10 +206,10 @@ impl Pattern {
         if self.differs_at_once(text, start) {
             return None;
         }
-        // Pairs: matched bytes of the pattern, and the position after them in the text.
-        let mut reached = vec![(0, start)];
+        // Positions in the text, with the bytes of the pattern that match before them.
+        let mut reached = BTreeSet::from([(start, 0)]);
         let (mut open, mut end) = (0, None);
-        while let Some((matched, place)) = reached.pop() {
+        while let Some((place, matched)) = reached.pop_first() {
             if matched == self.bytes.len() {
                 end = end.max(Some(self.with_rest(text, start, place)));
                 continue;
@@ -194,16 +222,13 @@ impl Pattern {
                 let rest = &self.bytes[matched..];
                 let fits = rest.starts_with(meaning)
                     || (self.is_base64 && standard(meaning[0]) == Some(rest[0]));
-                let state = (matched + meaning.len(), next);
-                if fits && !reached.contains(&state) && state.0 <= self.bytes.len() {
-                    reached.push(state);
+                if fits && matched + meaning.len() <= self.bytes.len() {
+                    reached.insert((next, matched + meaning.len()));
                 }
             });
             if is_unfinished && matched > 0 {
                 open = open.max(matched);
             }
-            // States are taken in order of position, so that none is visited twice.
-            reached.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(b.0.cmp(&a.0)));
         }
         match end {
             Some(end) => Some(Found::Until(end)),
@@ -238,9 +263,10 @@ impl Pattern {
     }
 }
 
-/// Returns where an ellipsis cuts the text.
-fn cut(text: &[u8]) -> Option<usize> {
-    (0..text.len()).find(|at| is_cut(&text[*at..]))
+/// Returns where an ellipsis cuts the text, or its end.
+fn cut(text: &[u8]) -> usize {
+    let cut = (0..text.len()).find(|at| is_cut(&text[*at..]));
+    cut.unwrap_or(text.len())
 }
 
 /// Returns whether the text ends here, or an ellipsis shows that it was cut here.
@@ -280,6 +306,81 @@ fn base64_of(secret: &str, alphabet: &[u8; 64]) -> impl Iterator<Item = Vec<u8>>
         .filter(|found| found.len() >= SHORTEST_BASE64)
 }
 
+/// Returns a secret as it is between the quotation marks of a JSON string.
+fn quoted(secret: &str) -> String {
+    let quoted = serde_json::Value::from(secret).to_string();
+    quoted[1..quoted.len() - 1].to_owned()
+}
+
+/// A text in which kinds of escapes were decoded, one kind after another.
+struct Layer<'t> {
+    bytes: Cow<'t, [u8]>,
+    /// The position in the text of each byte, and of the end. Empty for the text itself.
+    positions: Vec<usize>,
+    /// How many kinds of escapes may still be decoded.
+    left: usize,
+}
+
+impl<'t> Layer<'t> {
+    const fn of(text: &'t [u8]) -> Self {
+        Self {
+            bytes: Cow::Borrowed(text),
+            positions: Vec::new(),
+            left: MOST_LAYERS,
+        }
+    }
+
+    fn position(&self, at: usize) -> usize {
+        self.positions.get(at).copied().unwrap_or(at)
+    }
+
+    /// Calls `each` with this layer and with those below it: `%5C%22` is `\"`, and that is a quotation mark.
+    fn each(&self, each: &mut dyn FnMut(&Layer<'_>)) {
+        each(self);
+        if self.left > 0 {
+            let decoded = LEADS.into_iter().filter_map(|lead| self.decoded(lead));
+            decoded.for_each(|layer| layer.each(each));
+        }
+    }
+
+    /// Decodes the escapes that begin with `lead`. Returns `None` when there is none.
+    fn decoded(&self, lead: u8) -> Option<Layer<'static>> {
+        let text = &*self.bytes;
+        let (mut bytes, mut positions) = (Vec::new(), Vec::new());
+        let mut at = 0;
+        while let Some(length) = text[at..].iter().position(|c| *c == lead) {
+            let escape = at + length;
+            bytes.extend(&text[at..escape]);
+            positions.extend((at..escape).map(|at| self.position(at)));
+            let mut decoded = None;
+            let is_cut = each_meaning(text, escape, &mut |meaning, end| {
+                if end > escape + 1 && decoded.is_none() {
+                    decoded = Some((meaning.to_vec(), end));
+                }
+            });
+            let (meaning, end) = match decoded {
+                Some(decoded) => decoded,
+                // What is left of an escape that is cut has no meaning.
+                None if is_cut => (vec![], escape + cut(&text[escape..])),
+                None => (vec![lead], escape + 1),
+            };
+            positions.extend(meaning.iter().map(|_| self.position(escape)));
+            bytes.extend(meaning);
+            at = end;
+        }
+        if bytes.len() == at {
+            return None;
+        }
+        bytes.extend(&text[at..]);
+        positions.extend((at..=text.len()).map(|at| self.position(at)));
+        Some(Layer {
+            bytes: Cow::Owned(bytes),
+            positions,
+            left: self.left - 1,
+        })
+    }
+}
+
 /// Calls `each` with every meaning at `start` and the position after it. Returns whether the end cuts an escape.
 fn each_meaning(text: &[u8], start: usize, each: &mut dyn FnMut(&[u8], usize)) -> bool {
     let Some(&first) = text.get(start) else {
@@ -301,7 +402,7 @@ fn each_meaning(text: &[u8], start: usize, each: &mut dyn FnMut(&[u8], usize)) -
 /// Decodes `%2F`, also if the percent sign was encoded again: `%252F`.
 fn percent(text: &[u8], start: usize, each: &mut dyn FnMut(&[u8], usize)) -> bool {
     let mut at = start + 1;
-    loop {
+    for _ in 0..=MOST_PERCENTS {
         let (Some(high), Some(low)) = (text.get(at), text.get(at + 1)) else {
             return true;
         };
@@ -315,11 +416,16 @@ fn percent(text: &[u8], start: usize, each: &mut dyn FnMut(&[u8], usize)) -> boo
         }
         at += 2;
     }
+    false
 }
 
 /// Decodes `\n`, `\"`, `\u00e9` and `\u{e9}`, also if the backslashes were escaped again.
 fn backslash(text: &[u8], start: usize, each: &mut dyn FnMut(&[u8], usize)) -> bool {
-    let run = text[start..].iter().take_while(|c| **c == b'\\').count();
+    let run = text[start..]
+        .iter()
+        .take(MOST_BACKSLASHES)
+        .take_while(|c| **c == b'\\')
+        .count();
     for escaped in [2, 4, 8] {
         if escaped <= run {
             each(b"\\", start + escaped);

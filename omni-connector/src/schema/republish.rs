@@ -32,8 +32,8 @@ const SCHEMAS: [&str; 9] = [
 ];
 /// Keywords whose value is a list of schemas.
 const LISTS: [&str; 5] = ["anyOf", "oneOf", "allOf", "prefixItems", "items"];
-/// Keywords that only document a schema.
-const NOTES: [&str; 3] = ["default", "examples", "example"];
+/// Keywords whose value is data that an input must equal.
+const DATA: [&str; 2] = ["const", "enum"];
 /// Keywords that have no effect once references are inlined.
 const IDENTITY: [&str; 8] = [
     "$schema",
@@ -107,11 +107,15 @@ impl Inliner<'_> {
         for key in REFUSED_KEYS.iter().chain(&IDENTITY) {
             schema.remove(*key);
         }
-        for key in NOTES {
-            if schema.get(key).is_some_and(holds_refused) {
-                schema.remove(key);
-            }
-        }
+        // All other keywords admit the same inputs without their value: notes, and definitions that were inlined.
+        schema.retain(|key, value| {
+            let key = key.as_str();
+            let is_kept = MAPS.contains(&key)
+                || LISTS.contains(&key)
+                || SCHEMAS.contains(&key)
+                || DATA.contains(&key);
+            is_kept || !holds_refused(value)
+        });
         for key in MAPS {
             if let Some(Value::Object(schemas)) = schema.get_mut(key) {
                 for inner in schemas.values_mut() {
@@ -382,6 +386,37 @@ mod tests {
         let safe = republished_schema(schema).unwrap();
         let expected = json!({ "a": { "description": "Far" }, "b": {}, "c": { "type": "string" } });
         assert_eq!(safe["properties"], expected);
+    }
+
+    #[test]
+    fn definitions_of_any_name_cost_no_tool() {
+        for (reference, schema) in [
+            (
+                "#/components/schemas/Ticket",
+                json!({ "components": { "schemas": {
+                "Ticket": { "type": "object", "properties": { "owner": { "$ref": "#/components/schemas/User" } } },
+                "User": { "type": "string" },
+            } } }),
+            ),
+            (
+                "#/x-types/0",
+                json!({ "x-types": [
+                { "type": "object", "properties": { "owner": { "$ref": "#/x-types/1" } } }, { "type": "string" },
+            ] }),
+            ),
+        ] {
+            let mut schema = schema;
+            schema["type"] = json!("object");
+            schema["properties"] = json!({ "ticket": { "$ref": reference } });
+            let safe = republished_schema(schema).unwrap();
+            let owner = &safe["properties"]["ticket"]["properties"]["owner"];
+            assert_eq!(owner["type"], "string", "{safe}");
+            assert!(!safe.to_string().contains("$ref"), "{safe}");
+        }
+        // Values that an input must equal are no notes.
+        let error =
+            republished_schema(json!({ "properties": { "a": { "const": { "$ref": 1 } } } }));
+        assert!(error.is_err());
     }
 
     #[test]

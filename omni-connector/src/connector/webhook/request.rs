@@ -13,6 +13,9 @@ use serde_json::error::Category;
 
 use crate::{connector::ActionError, schema::DecodeError, wire::SecretString};
 
+/// The media type of a form.
+const FORM: &str = "application/x-www-form-urlencoded";
+
 /// The request of a webhook, as it arrived. `Debug` shows neither headers nor body, which contain secrets.
 #[derive(Clone)]
 pub struct WebhookRequest {
@@ -89,8 +92,8 @@ impl WebhookRequest {
     /// Decodes the body.
     ///
     /// # Errors
-    /// The body is not JSON or has another shape: 400 with the path of the field. Read a form with
-    /// [`form`](Self::form).
+    /// The body is not JSON: 400 with its content type. It has another shape: 400 with the path of the field. Read a
+    /// form with [`form`](Self::form).
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, ActionError> {
         let refuse =
             |problem: &str| ActionError::bad_request(format!("invalid webhook call: {problem}"));
@@ -107,22 +110,30 @@ impl WebhookRequest {
             _ if self.is_form() => refuse(
                 "it is a form, not JSON\nhelp: choose `application/json` where the webhook is set up, or read the form with `form`",
             ),
-            _ => {
-                let (line, column) = (error.inner().line(), error.inner().column());
-                refuse(&format!("not JSON at line {line} column {column}"))
-            }
+            _ => match self.media_type() {
+                Some(kind) if !kind.to_ascii_lowercase().ends_with("json") => refuse(&format!(
+                    "it is `{kind}`, not JSON\nhelp: choose `application/json` where the webhook is set up, or read the call from `body`"
+                )),
+                _ => {
+                    let (line, column) = (error.inner().line(), error.inner().column());
+                    refuse(&format!("not JSON at line {line} column {column}"))
+                }
+            },
         })
     }
 
     /// Decodes a form. GitHub, by default, sends the whole call in the field `payload`.
     ///
     /// # Errors
-    /// The body is not a form: 400.
+    /// The body is not a form: 400 with its content type.
     pub fn form(&self) -> Result<HashMap<String, String>, ActionError> {
         if !self.is_form() {
-            return Err(ActionError::bad_request(
-                "invalid webhook call: it is not a form, by its content type",
-            ));
+            let kind = self
+                .media_type()
+                .map_or_else(|| "missing".to_owned(), |kind| format!("`{kind}`"));
+            return Err(ActionError::bad_request(format!(
+                "invalid webhook call: its content type is {kind}, not `{FORM}`\nhelp: choose `{FORM}` where the webhook is set up, or read JSON with `json`"
+            )));
         }
         Ok(url::form_urlencoded::parse(&self.body)
             .into_owned()
@@ -130,9 +141,16 @@ impl WebhookRequest {
     }
 
     fn is_form(&self) -> bool {
-        let kind = self.header("content-type").unwrap_or_default();
-        let kind = kind.split(';').next().unwrap_or_default().trim();
-        kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+        self.media_type()
+            .is_some_and(|kind| kind.eq_ignore_ascii_case(FORM))
+    }
+
+    /// Returns the content type without its parameters, unless it is missing or breaks the rules of names (RFC 6838 §4.2).
+    fn media_type(&self) -> Option<&str> {
+        let kind = self.header("content-type")?.split(';').next()?.trim();
+        let is_name = |c: u8| c.is_ascii_alphanumeric() || b"/!#$&-^_.+".contains(&c);
+        let is_valid = (1..=127).contains(&kind.len()) && kind.bytes().all(is_name);
+        is_valid.then_some(kind)
     }
 
     /// Verifies that the header contains the HMAC-SHA256 of the body under `secret`: see [`verify_hmac_sha256`].
@@ -285,6 +303,26 @@ mod tests {
         assert!(refused(&[], "").contains("its body is empty"));
         assert!(refused(&[form], " \n").contains("its body is empty"));
         assert!(refused(&[], "{\n x").contains("not JSON at line 2 column 2"));
+        for kind in [
+            "application/json",
+            "Application/VND.api+JSON; charset=utf-8",
+            "<>",
+        ] {
+            let said = refused(&[("content-type", kind)], "{\n x");
+            assert!(said.contains("not JSON at line 2 column 2"), "{said}");
+        }
+        for (kind, body) in [
+            ("multipart/form-data; boundary=x", "--x\r\n"),
+            ("application/xml", "<a/>"),
+            ("text/plain", "hello"),
+        ] {
+            let said = refused(&[("content-type", kind)], body);
+            let named = kind.split(';').next().unwrap();
+            assert!(
+                said.contains(&format!("it is `{named}`, not JSON\nhelp: ")),
+                "{said}"
+            );
+        }
         let json = |headers: &[(&str, &str)], body: &'static str| {
             let call = WebhookRequest::new("/hooks", headers, body);
             call.json::<serde_json::Value>().unwrap()
@@ -294,6 +332,16 @@ mod tests {
         assert_eq!(json(&[form], "{\"a\":1}")["a"], 1);
         let call = WebhookRequest::new("/hooks", &[form], github);
         assert_eq!(call.form().unwrap()["payload"], "{\"zen\":\"a b\"}");
-        assert!(WebhookRequest::new("/hooks", &[], github).form().is_err());
+        for (headers, named) in [
+            (&[][..], "its content type is missing"),
+            (
+                &[("content-type", "text/xml")],
+                "its content type is `text/xml`",
+            ),
+        ] {
+            let call = WebhookRequest::new("/hooks", headers, github);
+            let said = call.form().unwrap_err().to_string();
+            assert!(said.contains(named), "{said}");
+        }
     }
 }
