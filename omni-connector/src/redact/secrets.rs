@@ -291,6 +291,28 @@ mod tests {
         }
     }
 
+    #[test]
+    fn no_cut_within_escapes_of_escapes_shows_the_beginning_of_a_secret() {
+        for secret in ["p\"ss/w\\rd+1 é&<x", "\"\\&'<😀"] {
+            let secret = format!("longBEGINNING{secret}");
+            let secrets = Secrets::of(Some(&json!({ "token": secret })), []);
+            for (first, second) in (0..49).map(|ways| (ways % 7, ways / 7)) {
+                let written = layer(&layer(&secret, first), second);
+                for cut in (13..=written.len()).filter(|cut| written.is_char_boundary(*cut)) {
+                    for end in ["", "…", "... (cut)"] {
+                        let text = format!("| {}{end}", &written[..cut]);
+                        for clean in [
+                            secrets.redact(&text),
+                            hide_secrets(&text, [secret.as_str()], "x"),
+                        ] {
+                            assert!(!clean.contains("long"), "{first} {second}: {text}: {clean}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+
     trait LowercaseEscapes {
         fn to_lowercase_escapes(self) -> String;
     }

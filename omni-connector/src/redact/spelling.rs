@@ -21,6 +21,9 @@ const MOST_LAYERS: usize = 2;
 /// The most backslashes that begin one escape. Each further escaping doubles them.
 const MOST_BACKSLASHES: usize = 16;
 
+/// The most bytes of an escape that may be missing or present after its first characters.
+const LONGEST_REST: usize = 24;
+
 /// How often a percent sign may have been encoded again.
 const MOST_PERCENTS: usize = 5;
 
@@ -274,6 +277,13 @@ fn is_cut(rest: &[u8]) -> bool {
     rest.is_empty() || rest.starts_with("…".as_bytes()) || rest.starts_with(b"...")
 }
 
+/// Returns whether the text is cut within an escape. `from` is after its first characters, and `is_part` tells the rest.
+fn is_cut_within(text: &[u8], from: usize, is_part: impl Fn(u8) -> bool) -> bool {
+    let rest = text.get(from..).unwrap_or_default();
+    let parts = rest.iter().take(LONGEST_REST).take_while(|c| is_part(**c));
+    is_cut(&rest[parts.count()..])
+}
+
 /// Maps a character of the URL-safe alphabet to the standard one.
 const fn standard(url_safe: u8) -> Option<u8> {
     match url_safe {
@@ -432,8 +442,9 @@ fn backslash(text: &[u8], start: usize, each: &mut dyn FnMut(&[u8], usize)) -> b
         }
     }
     let at = start + run;
-    let Some(&letter) = text.get(at) else {
-        return true;
+    let letter = match text.get(at) {
+        Some(letter) if !is_cut(&text[at..]) => *letter,
+        _ => return true,
     };
     match letter {
         b'n' => each(b"\n", at + 1),
@@ -457,7 +468,7 @@ fn backslash(text: &[u8], start: usize, each: &mut dyn FnMut(&[u8], usize)) -> b
                     each(&[byte], at + 3);
                 }
             }
-            None => return text.len() < at + 3,
+            None => return is_cut_within(text, at + 1, |c| digit(c).is_some()),
         },
         b'u' => return unicode(text, start, at + 1, each),
         _ => {}
@@ -475,7 +486,7 @@ fn unicode(text: &[u8], start: usize, at: usize, each: &mut dyn FnMut(&[u8], usi
     if text.get(at) == Some(&b'{') {
         let length = text[at + 1..].iter().take(7).position(|c| *c == b'}');
         let Some(length) = length else {
-            return text.len() < at + 8;
+            return is_cut_within(text, at + 1, |c| digit(c).is_some());
         };
         if let Some((code, _)) = number(&text[at + 1..], length) {
             tell(code, at + 2 + length);
@@ -483,7 +494,7 @@ fn unicode(text: &[u8], start: usize, at: usize, each: &mut dyn FnMut(&[u8], usi
         return false;
     }
     let Some((high, _)) = number(&text[at..], 4) else {
-        return text.len() < at + 4;
+        return is_cut_within(text, at, |c| digit(c).is_some());
     };
     if !(0xd800..0xdc00).contains(&high) {
         tell(high, at + 4);
@@ -492,10 +503,12 @@ fn unicode(text: &[u8], start: usize, at: usize, each: &mut dyn FnMut(&[u8], usi
     // The second half of a surrogate pair, after the same number of backslashes.
     let slashes = at - 1 - start;
     let second = at + 4 + slashes + 1;
-    if text.len() < second + 4 {
+    if is_cut_within(text, at + 4, |c| {
+        matches!(c, b'\\' | b'u') || digit(c).is_some()
+    }) {
         return true;
     }
-    if text[second - 1] == b'u'
+    if text.get(second - 1) == Some(&b'u')
         && let Some((low, _)) = number(&text[second..], 4)
         && (0xdc00..0xe000).contains(&low)
     {
@@ -512,8 +525,7 @@ fn entity(text: &[u8], start: usize, each: &mut dyn FnMut(&[u8], usize)) -> bool
     const LONGEST: usize = 10;
     let rest = &text[start + 1..];
     let Some(length) = rest.iter().take(LONGEST).position(|c| *c == b';') else {
-        return rest.len() < LONGEST
-            && rest.iter().all(|c| c.is_ascii_alphanumeric() || *c == b'#');
+        return is_cut_within(text, start + 1, |c| c.is_ascii_alphanumeric() || c == b'#');
     };
     let end = start + length + 2;
     let code = match &rest[..length] {
