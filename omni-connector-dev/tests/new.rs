@@ -105,6 +105,8 @@ fn what_is_made_has_the_names_of_the_answers_and_nothing_of_the_template() {
         vec!["acme", "-y"],
         vec!["graph", "-y", "--kind", "graphql", "--item", "ticket"],
         vec!["signed", "-y", "--auth", "oauth"],
+        vec!["open", "-y", "--auth", "none", "--paging", "none"],
+        vec!["open-graph", "-y", "--kind", "graphql", "--auth", "none"],
         vec![
             "graph-2",
             "-y",
@@ -572,6 +574,14 @@ fn a_filter_with_a_default_and_a_required_parameter_are_questions_until_they_hav
     ] {
         assert!(report.contains(expected), "{expected}: {report}");
     }
+    new(&["--auth", "none", "--paging", "none"]).is_done();
+    let api = read("src/api.rs");
+    assert!(
+        api.contains("Paging::single()")
+            && !api.contains("Login")
+            && !api.contains("how does one sign in"),
+        "{api}"
+    );
 }
 
 #[test]

@@ -332,7 +332,7 @@ impl Source for FakeApi {
         let fields = &self.shared.fields;
         match change {
             Change::UnevenPages | Change::EmptyPage if !is_by_token => Err(Unable(
-                "pages that are found by counting have one length".to_owned(),
+                "only pages that are found by tokens or links differ in length".to_owned(),
             )),
             Change::UnevenPages => {
                 state.first_page = FirstPage::Short;
@@ -342,9 +342,9 @@ impl Source for FakeApi {
                 state.first_page = FirstPage::Empty;
                 Ok(())
             }
-            Change::ForgetTokens if !is_by_token => Err(Unable(
-                "pages that are found by counting have no tokens".to_owned(),
-            )),
+            Change::ForgetTokens if !is_by_token => {
+                Err(Unable("the pages of the list have no tokens".to_owned()))
+            }
             Change::ForgetTokens => {
                 state.forgets = true;
                 Ok(())

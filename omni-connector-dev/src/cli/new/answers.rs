@@ -31,8 +31,8 @@ pub(super) const ANSWERS: &[(&str, &[&str])] = &[
 pub(super) const FIELDS: [&str; 5] = ["title", "text", "url", "status", "updated_at"];
 
 const KINDS: [&str; 3] = ["rest", "graphql", "mcp"];
-const AUTH: [&str; 4] = ["key", "bearer", "basic", "oauth"];
-const PAGING: [&str; 5] = ["token", "next-url", "link-header", "page", "offset"];
+const AUTH: [&str; 5] = ["key", "bearer", "basic", "oauth", "none"];
+const PAGING: [&str; 6] = ["token", "next-url", "link-header", "page", "offset", "none"];
 const INCREMENTAL: [&str; 2] = ["time", "none"];
 const ACCESS: [&str; 3] = ["item", "groups", "public"];
 
@@ -54,10 +54,11 @@ pub(in crate::cli) struct Arguments {
     /// What the connector talks to
     #[arg(long, value_parser = PossibleValuesParser::new(KINDS))]
     kind: Option<String>,
-    /// How the connector signs in: a key in a header, a bearer token, user and password, or OAuth
+    /// How the connector signs in: a key in a header, a bearer token, user and password, OAuth, or not at all
     #[arg(long, value_parser = PossibleValuesParser::new(AUTH))]
     auth: Option<String>,
-    /// How a list of the API ends: without a token for the next page, without its URL, without a `Link` header, or with an empty page
+    /// How a list of the API ends: without a token for the next page, without its URL, without a `Link` header, with an empty page, or
+    /// with its only answer
     #[arg(long, value_parser = PossibleValuesParser::new(PAGING))]
     paging: Option<String>,
     /// Whether the API can list only what changed since a time
@@ -275,6 +276,7 @@ impl Arguments {
                 ("bearer", "a bearer token"),
                 ("basic", "user and password"),
                 ("oauth", "people sign in with OAuth"),
+                ("none", "it does not: everybody can read the API"),
             ],
         })
     }
@@ -296,6 +298,7 @@ impl Arguments {
                     "offset",
                     "the call says how many items to leave out; an empty answer is the end",
                 ),
+                ("none", "one answer is always the whole list"),
             ],
         })
     }

@@ -1,7 +1,7 @@
 //! Templates: whole crates whose variants are marked blocks. The workspace builds and tests them as `tests/new`.
 //!
 //! A block begins with a line `//> key=value` and ends with `//<`; in other files the comments are `#` and `<!-- … -->`. It is
-//! kept for the chosen values, of which `|` separates several. Names are replaced as whole words.
+//! kept for the chosen values, of which `|` separates several. A block can be within another. Names are replaced as whole words.
 
 use super::names::Names;
 
@@ -100,12 +100,15 @@ fn marker(line: &str) -> Option<&str> {
 /// The text without the blocks that were not chosen, and without the markers.
 fn chosen(text: &str, choice: &Choice<'_>) -> String {
     let mut kept = String::new();
-    let mut is_kept = true;
+    // The blocks around a line, from outside to inside.
+    let mut blocks = Vec::new();
     for line in text.lines() {
         match marker(line) {
-            Some("") => is_kept = true,
-            Some(condition) => is_kept = condition.split(' ').all(|one| holds(one, choice)),
-            None if is_kept => {
+            Some("") => {
+                blocks.pop();
+            }
+            Some(condition) => blocks.push(condition.split(' ').all(|one| holds(one, choice))),
+            None if !blocks.contains(&false) => {
                 kept.push_str(line);
                 kept.push('\n');
             }
@@ -136,6 +139,10 @@ mod tests {
             "a\n//> k=x|y\nb\n//<\n    # c\n#> k=z\nd\n#<\n<!-- > template -->\ne\n<!-- < -->\nf\n";
         assert_eq!(chosen(text, &[("k", "y")]), "a\nb\n    # c\nf\n");
         assert_eq!(chosen(text, &[("k", "z")]), "a\n    # c\nd\nf\n");
+        let within = "//> k=x|y\na\n//> l=x\nb\n//<\nc\n//<\nd\n";
+        assert_eq!(chosen(within, &[("k", "y")]), "a\nc\nd\n");
+        assert_eq!(chosen(within, &[("l", "x")]), "d\n");
+        assert_eq!(chosen(within, &[("k", "x"), ("l", "x")]), "a\nb\nc\nd\n");
     }
 
     /// A file that is not in the list would be in the workspace's tests, and in no new crate.
@@ -163,16 +170,21 @@ mod tests {
     fn every_block_of_a_template_is_closed_and_known() {
         let known = super::super::answers::ANSWERS;
         for file in [REST, GRAPHQL, MCP].iter().flat_map(|it| it.files) {
-            let mut open = None;
+            let mut open = Vec::new();
             for line in file.text.lines() {
-                match (marker(line), open) {
-                    (Some(""), Some(_)) => open = None,
-                    (Some(""), None) => panic!("{}: nothing is open at `{line}`", file.path),
-                    (Some(condition), None) => open = Some(condition),
-                    (Some(_), Some(open)) => panic!("{}: `{open}` is open", file.path),
-                    (None, _) => {}
+                match marker(line) {
+                    Some("") => {
+                        let closed = open.pop();
+                        assert!(
+                            closed.is_some(),
+                            "{}: nothing is open at `{line}`",
+                            file.path
+                        );
+                    }
+                    Some(condition) => open.push(condition),
+                    None => {}
                 }
-                for one in open.into_iter().flat_map(|open| open.split(' ')) {
+                for one in open.iter().flat_map(|open| open.split(' ')) {
                     let Some((key, values)) = one.split_once('=') else {
                         assert_eq!(one, "template");
                         continue;
@@ -185,7 +197,7 @@ mod tests {
                     }
                 }
             }
-            assert_eq!(open, None, "{}", file.path);
+            assert!(open.is_empty(), "{}: {open:?}", file.path);
         }
     }
 }

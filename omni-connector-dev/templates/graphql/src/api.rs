@@ -1,8 +1,17 @@
 //! The GraphQL API of Exemplar: how it signs in, and its queries.
 
 use omni_connector::{http::Pages, prelude::*};
+//> auth=none
+use serde::de::IgnoredAny;
+//<
 
-use crate::{Issue, Login, Settings};
+use crate::{
+    Issue,
+    //> auth=key|bearer|basic|oauth
+    Login,
+    //<
+    Settings,
+};
 
 /// The fields of an issue that the connector reads.
 const FIELDS: &str = "
@@ -76,6 +85,19 @@ pub struct Client {
     api: Api,
 }
 
+//> auth=none
+impl ApiClient for Client {
+    type Config = Settings;
+    type Credentials = IgnoredAny;
+
+    fn connect(settings: &Settings, _: &IgnoredAny) -> Result<Self> {
+        Ok(Self {
+            api: Api::at(&settings.api_url),
+        })
+    }
+}
+//<
+//> auth=key|bearer|basic|oauth
 impl ApiClient for Client {
     type Config = Settings;
     type Credentials = Login;
@@ -98,6 +120,7 @@ impl ApiClient for Client {
         })
     }
 }
+//<
 
 impl Client {
     //> incremental=none

@@ -1,8 +1,17 @@
 //! The API of Exemplar: how it signs in, how its lists end, and its calls.
 
 use omni_connector::{http::Pages, prelude::*};
+//> auth=none
+use serde::de::IgnoredAny;
+//<
 
-use crate::{Issue, Login, Settings};
+use crate::{
+    Issue,
+    //> auth=key|bearer|basic|oauth
+    Login,
+    //<
+    Settings,
+};
 
 /// The API of one source. All runs and actions of a source share its pace.
 #[derive(Clone, FromCall)]
@@ -10,6 +19,32 @@ pub struct Client {
     api: Api,
 }
 
+//> template
+mod open {
+    use super::{Api, ApiClient, FromCall, IgnoredAny, Result, Settings};
+
+    #[allow(dead_code, reason = "another variant of the client runs")]
+    #[derive(Clone, FromCall)]
+    pub struct Client {
+        api: Api,
+    }
+    //<
+    //> auth=none
+    impl ApiClient for Client {
+        type Config = Settings;
+        type Credentials = IgnoredAny;
+
+        fn connect(settings: &Settings, _: &IgnoredAny) -> Result<Self> {
+            Ok(Self {
+                api: Api::at(&settings.api_url),
+            })
+        }
+    }
+    //<
+    //> template
+}
+//<
+//> auth=key|bearer|basic|oauth
 impl ApiClient for Client {
     type Config = Settings;
     type Credentials = Login;
@@ -32,9 +67,19 @@ impl ApiClient for Client {
         })
     }
 }
+//<
 
 /// How the lists of Exemplar end. The source of the tests pages with the same value.
 pub fn paging() -> Paging {
+    //> template
+    let whole = || {
+        //<
+        //> paging=none
+        Paging::single()
+        //<
+        //> template
+    };
+    //<
     //> paging=offset
     let end = Paging::offset("offset").until_empty();
     //<
@@ -50,7 +95,9 @@ pub fn paging() -> Paging {
     //> paging=token
     let end = Paging::cursor("/next").param("cursor");
     //<
+    //> paging=token|next-url|link-header|page|offset
     end.size("limit", 100)
+    //<
 }
 
 impl Client {

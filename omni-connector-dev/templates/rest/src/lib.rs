@@ -33,6 +33,7 @@ pub struct Settings {
     api_url: Url,
 }
 
+//> auth=key|bearer|basic|oauth
 /// The secret of a source.
 #[derive(Debug, Deserialize)]
 pub struct Login {
@@ -50,6 +51,8 @@ pub struct Login {
     api_key: SecretString,
     //<
 }
+
+//<
 
 /// The state that one run leaves to the next.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -70,7 +73,9 @@ pub struct Cursor {
     sync_modes = [full, incremental],
     //<
     config = Settings,
+    //> auth=key|bearer|basic|oauth
     credentials = Login,
+    //<
     state = Cursor,
 )]
 pub struct Exemplar;

@@ -44,6 +44,7 @@ pub struct Paging {
 
 #[derive(Clone)]
 pub(super) enum Kind {
+    Single,
     LinkHeader,
     NextUrl(String),
     Cursor(String),
@@ -113,6 +114,12 @@ impl Paging {
             has_more: None,
             cap: None,
         }
+    }
+
+    /// Reads the whole list from one answer. An answer with `Link: <…>; rel="next"` is an error, since it is not the whole
+    /// list.
+    pub fn single() -> Self {
+        Self::of(Kind::Single, Put::at(""))
     }
 
     /// Follows `Link: <…>; rel="next"`. A page without it is the last.
@@ -222,6 +229,7 @@ impl Paging {
 impl fmt::Debug for Paging {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = match &self.kind {
+            Kind::Single => "single",
             Kind::LinkHeader => "link_header",
             Kind::NextUrl(_) => "next_url",
             Kind::Cursor(_) => "cursor",

@@ -220,6 +220,14 @@ impl Progress {
             None => None,
         };
         let next = match &paging.kind {
+            Kind::Single => match link::next(answer.headers()) {
+                Ok(None) => None,
+                _ => {
+                    return Err(PageError::Unreadable(
+                        "it links to a next page, so it is not the whole list: use `Paging::link_header`".to_owned(),
+                    ));
+                }
+            },
             Kind::LinkHeader => link::next(answer.headers())
                 .map_err(PageError::Unreadable)?
                 .map(Position::Url),

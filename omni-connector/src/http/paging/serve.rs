@@ -45,7 +45,10 @@ impl Paging {
                 .map_err(|_| format!("`{size}` is not a size of a page"))?,
             None => self.page_size(),
         };
-        let size = most.map_or(size, |most| size.min(most));
+        let size = match self.kind {
+            Kind::Single => count,
+            _ => most.map_or(size, |most| size.min(most)),
+        };
         let position = asked(self.put.name());
         let number = |text: &str| {
             text.parse::<usize>()
@@ -63,6 +66,7 @@ impl Paging {
                 None => return Err(format!("`{token}` is not a token of this service")),
             },
             (Kind::LinkHeader | Kind::NextUrl(_) | Kind::Offset, Some(offset)) => number(&offset)?,
+            (Kind::Single, Some(_)) => return Err("the whole list is one answer".to_owned()),
             (Kind::By(_), _) => {
                 return Err("a list that is paged `by` a function cannot be faked".to_owned());
             }
@@ -113,7 +117,8 @@ impl Paging {
     #[doc(hidden)]
     pub fn parameters(&self) -> Vec<&str> {
         let size = self.size.iter().map(|(put, _)| put.name());
-        size.chain([self.put.name()]).collect()
+        let position = (!matches!(self.kind, Kind::Single)).then(|| self.put.name());
+        size.chain(position).collect()
     }
 
     /// Returns how many items a page has if the server has no smaller limit.
@@ -126,7 +131,7 @@ impl Paging {
     /// Returns whether pages are found by tokens or links, so that their lengths may differ.
     #[doc(hidden)]
     pub const fn is_by_token(&self) -> bool {
-        !self.counts()
+        !self.counts() && !matches!(self.kind, Kind::Single)
     }
 
     /// Returns whether a walk skips an item when one before its position is removed. Links count as well, like `?page=2`.
@@ -147,7 +152,7 @@ impl Paging {
         match &self.kind {
             Kind::Cursor(pointer) | Kind::NextUrl(pointer) => Some(pointer.clone()),
             Kind::Relay(pointer) => Some(format!("{pointer}/pageInfo/endCursor")),
-            Kind::LinkHeader | Kind::Number(_) | Kind::Offset | Kind::By(_) => None,
+            _ => None,
         }
     }
 }
@@ -196,6 +201,9 @@ mod tests {
         );
         let offsets = Paging::offset("from").until_empty();
         assert_eq!(page(&offsets, Some(("from", "5"))).items, 5..5);
+        let whole = page(&Paging::single(), None);
+        assert_eq!((whole.items, whole.link), (0..5, None));
+        assert_eq!(Paging::single().parameters(), [""; 0]);
         let links = page(&Paging::link_header(), None);
         assert_eq!(links.link.unwrap(), "<http://h/list?page=2>; rel=\"next\"");
         let relay = page(

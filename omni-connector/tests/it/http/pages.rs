@@ -167,6 +167,27 @@ async fn every_kind_of_paging_returns_every_item_and_a_proof() {
 }
 
 #[tokio::test]
+async fn a_list_in_one_answer_is_proven_unless_the_answer_links_to_more() {
+    for link in [None, Some("</list?page=2>; rel=\"next\"")] {
+        let source = Source::start(move |_| {
+            let answer = ok(json!([1, 2, 3]));
+            match link {
+                Some(link) => answer.header("link", link),
+                None => answer,
+            }
+        })
+        .await;
+        let pages = source.api().get("list").pages(Paging::single()).items("");
+        let (all, end) = walk(pages).await;
+        assert_eq!(source.times(), 1);
+        match link {
+            None => assert_eq!((all, end), (vec![1, 2, 3], Ok(()))),
+            Some(_) => assert!(end.is_err(), "{end:?}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_walk_resumes_after_each_page_in_another_process() {
     for kind in KINDS {
         let count = 4 * SIZE + 1;

@@ -58,6 +58,8 @@ pub(super) enum SignIn {
     Query(String),
     /// Anything else, by its name.
     Other(String),
+    /// Not at all.
+    None,
 }
 
 impl Document {

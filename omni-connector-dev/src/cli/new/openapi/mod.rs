@@ -168,6 +168,7 @@ impl Chosen {
         let auth = match &plan.auth {
             Ok(SignIn::Bearer) => "bearer",
             Ok(SignIn::Basic) => "basic",
+            Ok(SignIn::None) => "none",
             _ => "key",
         };
         let access = match &plan.access {

@@ -95,6 +95,12 @@ pub(super) fn paging(
         Err(failure.help(format!("write it as `/{next}`")))
     };
     let code = match flags.paging {
+        Some("none") => {
+            return Ok(Ok(Paging {
+                code: "Paging::single()".to_owned(),
+                size: None,
+            }));
+        }
         Some("link-header") => "Paging::link_header()".to_owned(),
         Some("next-url") => format!("Paging::next_url({:?})", pointer()?),
         Some("token") => {
@@ -127,7 +133,7 @@ pub(super) fn paging(
                     "how does `GET {}` end? the document has {parameters}, and {beside} in the answer",
                     list.path
                 ),
-                "--paging token|next-url|link-header|page|offset",
+                "--paging token|next-url|link-header|page|offset|none",
             )));
         }
     };

@@ -324,6 +324,7 @@ fn auth(document: &Document, flags: &ListFlags<'_>) -> Result<SignIn, Question> 
         )),
         (Some("bearer"), _) => Ok(SignIn::Bearer),
         (Some("basic"), _) => Ok(SignIn::Basic),
+        (Some("none"), _) => Ok(SignIn::None),
         (Some(_), _) => Ok(header
             .cloned()
             .unwrap_or(SignIn::Header("x-api-key".to_owned()))),
@@ -337,7 +338,7 @@ fn auth(document: &Document, flags: &ListFlags<'_>) -> Result<SignIn, Question> 
             };
             Err(question(
                 format!("how does one sign in? the document has {suggested}"),
-                "--auth key|bearer|basic",
+                "--auth key|bearer|basic|none",
             ))
         }
     }

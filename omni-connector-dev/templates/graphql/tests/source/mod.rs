@@ -6,13 +6,16 @@
 )]
 //<
 
+//> auth=key|bearer|basic|oauth
 use omni_connector::{SecretString, http::Auth};
+//<
 use omni_connector_dev::testing::FakeApi;
 use serde_json::{Value, json};
 
 /// How many issues there are.
 pub const ISSUES: usize = 13;
 
+//> auth=key|bearer|basic|oauth
 /// The secret of the connector.
 pub fn login() -> Value {
     json!({
@@ -32,10 +35,14 @@ pub fn login() -> Value {
     })
 }
 
+//<
+
 /// Starts the source, with five items on a page at most. The checks change the members `title`, `text` and `readers` of items. If
 /// yours have other names, add `.title("…")`, `.text("…")` or `.readers("…")`; otherwise these checks are left out.
 pub fn start() -> FakeApi {
+    //> auth=key|bearer|basic|oauth
     let secret = SecretString::from("canary-7f3a".to_owned());
+    //<
     //> auth=basic
     let auth = Auth::basic("omni", &secret);
     //<
@@ -46,7 +53,9 @@ pub fn start() -> FakeApi {
     let auth = Auth::header("x-api-key", &secret);
     //<
     FakeApi::new()
+        //> auth=key|bearer|basic|oauth
         .auth(auth)
+        //<
         .at_most(5)
         .connection("/", "issues", issues())
         //> incremental=time
