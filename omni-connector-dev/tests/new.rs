@@ -600,10 +600,78 @@ fn the_name_of_a_sign_in_is_known_in_upper_and_lower_case() {
 }
 
 #[test]
+fn a_document_in_yaml_makes_what_the_same_document_in_json_makes() {
+    let desk = TempDir::new().unwrap();
+    let document: Value = serde_json::from_str(DOCUMENT).unwrap();
+    fs::write(desk.path().join("desk.json"), document.to_string()).unwrap();
+    fs::write(
+        desk.path().join("desk.yaml"),
+        format!("# Desk\n---\n{}", yaml(&document, 0)),
+    )
+    .unwrap();
+    let arguments = "desk -y --no-check --force --list tickets --from";
+    let made = ["desk.json", "desk.yaml"].map(|file| {
+        let arguments = [&arguments.split(' ').collect::<Vec<_>>()[..], &[file]].concat();
+        new(desk.path(), &arguments).is_done();
+        let files = files(&desk.path().join("desk")).into_iter();
+        files
+            .map(|(path, text)| (path, text.replace(file, "DOCUMENT")))
+            .collect::<Vec<_>>()
+    });
+    assert_eq!(made[0], made[1]);
+    assert!(
+        made[1]
+            .iter()
+            .any(|(_, text)| text.contains("get(\"tickets\")")),
+        "{made:?}"
+    );
+}
+
+/// Writes a value as people write YAML: in lines, and with statuses that have no quotation marks.
+fn yaml(value: &Value, depth: usize) -> String {
+    let blanks = " ".repeat(depth * 2);
+    match value {
+        Value::Object(members) if !members.is_empty() => {
+            let member = |(name, value): (&String, &Value)| {
+                let name = match name.parse::<u16>() {
+                    Ok(status) => status.to_string(),
+                    Err(_) => json!(name).to_string(),
+                };
+                format!("\n{blanks}{name}: {}", yaml(value, depth + 1))
+            };
+            members.iter().map(member).collect::<Vec<_>>().concat()
+        }
+        Value::Array(items) if !items.is_empty() => {
+            let item = |item: &Value| format!("\n{blanks}- {}", yaml(item, depth + 1));
+            items.iter().map(item).collect::<Vec<_>>().concat()
+        }
+        Value::String(text) if text.chars().all(char::is_alphabetic) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+#[test]
 fn a_document_that_cannot_be_read_is_refused_with_the_way_out() {
     let desk = TempDir::new().unwrap();
     for (text, message, help) in [
-        ("openapi: 3.0.0", "is not JSON", "yq -o json"),
+        ("{openapi: 3.0.0}", "is not JSON", "in JSON or YAML"),
+        (
+            "openapi: [3.0.0",
+            "is neither JSON nor YAML",
+            "in JSON or YAML",
+        ),
+        (
+            &"[".repeat(100_000),
+            "is neither JSON nor YAML",
+            "in JSON or YAML",
+        ),
+        ("a: &a [*a]", "is not a document of OpenAPI 3", "converted"),
+        ("", "is not a document of OpenAPI 3", "converted"),
+        (
+            "swagger: '2.0'",
+            "is a document of Swagger 2.0",
+            "converted",
+        ),
         (
             "{\"swagger\": \"2.0\"}",
             "is a document of Swagger 2.0",

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use serde_json::{Map, Value};
 
+use super::yaml;
 use crate::cli::failure::Failure;
 
 /// How often a reference may lead to another one.
@@ -67,9 +68,15 @@ impl Document {
         let shown = path.display();
         let text = fs::read_to_string(path)
             .map_err(|error| Failure::usage(format!("`{shown}` cannot be read: {error}")))?;
-        let value: Value = serde_json::from_str(&text).map_err(|error| {
-            Failure::usage(format!("`{shown}` is not JSON: {error}"))
-                .help("turn a document in YAML into JSON first, such as by `yq -o json`")
+        let is_json = text.trim_start().starts_with('{');
+        let value = if is_json {
+            serde_json::from_str(&text).map_err(|error| format!("is not JSON: {error}"))
+        } else {
+            yaml::read(&text).map_err(|error| format!("is neither JSON nor YAML: {error}"))
+        };
+        let value = value.map_err(|error| {
+            Failure::usage(format!("`{shown}` {error}"))
+                .help("a document of OpenAPI 3.0 or 3.1 in JSON or YAML is read")
         })?;
         let version = value["openapi"].as_str().unwrap_or_default();
         if !version.starts_with("3.") {

@@ -8,6 +8,7 @@ mod paging;
 mod plan;
 mod query;
 mod report;
+mod yaml;
 
 use std::path::PathBuf;
 
@@ -30,7 +31,7 @@ const OFFERED: usize = 12;
 /// What is made of a document.
 #[derive(Debug, Default, Args)]
 pub(in crate::cli) struct FromDocument {
-    /// Make it from an OpenAPI document in JSON
+    /// Make it from an OpenAPI document in JSON or YAML
     #[arg(long, value_name = "FILE", conflicts_with_all = ["command", "url"])]
     pub(super) from: Option<PathBuf>,
     /// With `--from`: the path of the list that is read, such as `/issues`
