@@ -600,6 +600,53 @@ fn the_name_of_a_sign_in_is_known_in_upper_and_lower_case() {
 }
 
 #[test]
+fn a_parameter_with_a_name_of_paging_is_a_filter_unless_the_paging_sends_it() {
+    let desk = TempDir::new().unwrap();
+    let mut document: Value = serde_json::from_str(DOCUMENT).unwrap();
+    let query = |name: &str, required: bool, schema: Value| json!({ "in": "query", "name": name, "required": required, "schema": schema });
+    document["paths"]["/tickets"]["get"]["parameters"] = json!([
+        query("from", false, json!({ "type": "string", "default": "30d" })),
+        query("start", true, json!({ "type": "integer" })),
+        query("page", false, json!({ "type": "integer", "default": 1 })),
+        query("limit", true, json!({ "type": "integer", "default": 20 })),
+    ]);
+    fs::write(desk.path().join("desk.json"), document.to_string()).unwrap();
+    let new = |arguments: &str| {
+        let always = "desk -y --no-check --from desk.json --force --list tickets --json";
+        let all: Vec<_> = always.split(' ').chain(arguments.split(' ')).collect();
+        new(desk.path(), &all)
+    };
+    for paging in ["link-header", "page"] {
+        let done = new(&format!("--paging {paging}"));
+        done.is_done();
+        let made: Value = serde_json::from_str(&done.stdout).unwrap();
+        let questions = made["questions"].to_string();
+        let asked = "has `from` (`30d` if it is not sent), `start` (required)";
+        assert!(questions.contains(asked), "{paging}: {questions}");
+        assert!(
+            !questions.contains("`limit`") && !questions.contains("`page`"),
+            "{paging}: {questions}"
+        );
+    }
+    for (arguments, sender) in [
+        (
+            "--paging page --query page=1",
+            "`--query page`: `--paging` sends it already",
+        ),
+        (
+            "--paging page --query limit=5",
+            "`--query limit`: `--paging` sends it already",
+        ),
+        (
+            "--paging page --incremental time --since from --query from=0",
+            "`--query from`: `--since` sends it already",
+        ),
+    ] {
+        new(arguments).is_refused(sender, "leave one of them out");
+    }
+}
+
+#[test]
 fn a_document_in_yaml_makes_what_the_same_document_in_json_makes() {
     let desk = TempDir::new().unwrap();
     let document: Value = serde_json::from_str(DOCUMENT).unwrap();

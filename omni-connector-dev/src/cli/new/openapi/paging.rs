@@ -53,6 +53,19 @@ pub(super) struct Paging {
     /// The code without the size, such as `Paging::link_header()`.
     pub(super) code: String,
     pub(super) size: Option<(String, u64)>,
+    /// The parameter of the token, number or offset.
+    position: Option<String>,
+}
+
+impl Paging {
+    /// Whether it sends a parameter.
+    pub(super) fn sends(&self, parameter: &str) -> bool {
+        let size = self.size.as_ref().map(|(name, _)| name);
+        self.position
+            .iter()
+            .chain(size)
+            .any(|name| name == parameter)
+    }
 }
 
 pub(super) fn paging(
@@ -94,27 +107,31 @@ pub(super) fn paging(
         let failure = Failure::usage(format!("`--next {next}` is not a JSON pointer"));
         Err(failure.help(format!("write it as `/{next}`")))
     };
-    let code = match flags.paging {
+    let (code, position) = match flags.paging {
         Some("none") => {
             return Ok(Ok(Paging {
                 code: "Paging::single()".to_owned(),
                 size: None,
+                position: None,
             }));
         }
-        Some("link-header") => "Paging::link_header()".to_owned(),
-        Some("next-url") => format!("Paging::next_url({:?})", pointer()?),
+        Some("link-header") => ("Paging::link_header()".to_owned(), None),
+        Some("next-url") => (format!("Paging::next_url({:?})", pointer()?), None),
         Some("token") => {
             let parameter = parameter("a token", &TOKENS)?;
-            format!("Paging::cursor({:?}).param({parameter:?})", pointer()?)
+            let code = format!("Paging::cursor({:?}).param({parameter:?})", pointer()?);
+            (code, Some(parameter))
         }
-        Some("page") => format!(
-            "Paging::page_number({:?}).until_empty()",
-            parameter("the number of a page", &NUMBERS)?
-        ),
-        Some("offset") => format!(
-            "Paging::offset({:?}).until_empty()",
-            parameter("an offset", &OFFSETS)?
-        ),
+        Some("page") => {
+            let parameter = parameter("the number of a page", &NUMBERS)?;
+            let code = format!("Paging::page_number({parameter:?}).until_empty()");
+            (code, Some(parameter))
+        }
+        Some("offset") => {
+            let parameter = parameter("an offset", &OFFSETS)?;
+            let code = format!("Paging::offset({parameter:?}).until_empty()");
+            (code, Some(parameter))
+        }
         _ => {
             let all = [&TOKENS[..], &NUMBERS, &OFFSETS, &SIZES].concat();
             let found = present(list, &all);
@@ -143,5 +160,9 @@ pub(super) fn paging(
             "pages are counted, so an order that changes while they are read hides items; give `{order}` a value that is stable, such as by creation, in `src/api.rs`"
         ));
     }
-    Ok(Ok(Paging { code, size }))
+    Ok(Ok(Paging {
+        code,
+        size,
+        position,
+    }))
 }

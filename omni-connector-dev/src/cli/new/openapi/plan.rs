@@ -189,10 +189,11 @@ impl Plan {
                 .iter()
                 .any(|(known, member)| *known == name && posted.contains(member))
         };
+        let paging = paging(list, flags, &mut remarks)?;
         Ok(Self {
             id: id(list, flags.id)?,
-            paging: paging(list, flags, &mut remarks)?,
-            query: query(list, flags, &mut remarks)?,
+            query: query(list, flags, paging.as_ref().ok(), &mut remarks)?,
+            paging,
             access: access(list, flags)?,
             auth: auth(document, flags),
             creates: holds("title") && holds("text"),

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{
     document::{List, Parameter},
-    paging::{NUMBERS, OFFSETS, ORDERS, SIZES, TOKENS},
+    paging::{NUMBERS, OFFSETS, ORDERS, Paging, SIZES, TOKENS},
     plan::{CHANGES, ListFlags, Question, known_parameter, listed, question},
 };
 use crate::cli::failure::Failure;
@@ -13,6 +13,7 @@ use crate::cli::failure::Failure;
 pub(super) fn query(
     list: &List,
     flags: &ListFlags<'_>,
+    paging: Option<&Paging>,
     remarks: &mut Vec<String>,
 ) -> Result<Result<Vec<(String, String)>, Question>, Failure> {
     let mut sent = Vec::new();
@@ -26,18 +27,35 @@ pub(super) fn query(
             return Err(Failure::usage(format!("`--query {name}` is given twice"))
                 .help("leave one of them out"));
         }
+        let sender = if flags.since == Some(name.as_str()) {
+            Some("`--since`")
+        } else {
+            paging
+                .is_some_and(|it| it.sends(&name))
+                .then_some("`--paging`")
+        };
+        if let Some(sender) = sender {
+            let failure = Failure::usage(format!("`--query {name}`: {sender} sends it already"));
+            return Err(failure.help("leave one of them out"));
+        }
         sent.push((name, value.to_owned()));
     }
     let of_pages = [&TOKENS[..], &NUMBERS, &OFFSETS, &SIZES].concat();
-    let is_open = |name: &String| {
-        !of_pages.contains(&name.as_str())
+    let is_open = |name: &String, parameter: &Parameter| {
+        let default = &parameter.schema["default"];
+        // A list begins at the first page, and a number of pages or items hides none of them.
+        let is_of_pages = of_pages.contains(&name.as_str())
+            && (paging.is_none()
+                || (!parameter.is_required && (default.is_null() || default.is_number())));
+        !is_of_pages
             && flags.since != Some(name.as_str())
+            && !paging.is_some_and(|it| it.sends(name))
             && !sent.iter().any(|(known, _)| known == name)
     };
     let mut asked = Vec::new();
     let mut others = Vec::new();
     for (name, parameter) in &list.parameters {
-        if !is_open(name) {
+        if !is_open(name, parameter) {
             continue;
         }
         let is_order = ORDERS.contains(&name.as_str());
