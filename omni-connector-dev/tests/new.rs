@@ -647,6 +647,54 @@ fn a_parameter_with_a_name_of_paging_is_a_filter_unless_the_paging_sends_it() {
 }
 
 #[test]
+fn the_sign_in_is_the_one_that_the_call_asks_for() {
+    let desk = TempDir::new().unwrap();
+    let mut document: Value = serde_json::from_str(DOCUMENT).unwrap();
+    document["components"]["securitySchemes"] = json!({
+        "admin": { "type": "apiKey", "in": "header", "name": "x-admin" },
+        "people": { "type": "http", "scheme": "bearer" },
+    });
+    for (of_all, of_call, expected) in [
+        (
+            json!(null),
+            json!(null),
+            "how does one sign in? the document has",
+        ),
+        (json!([{ "people": [] }]), json!(null), "Auth::bearer("),
+        (
+            json!([{ "people": [] }]),
+            json!([{ "admin": [] }]),
+            "Auth::header(\"x-admin\"",
+        ),
+        (
+            json!([{ "people": [] }]),
+            json!([]),
+            "type Credentials = IgnoredAny",
+        ),
+        (json!(null), json!([{}]), "type Credentials = IgnoredAny"),
+        (
+            json!(null),
+            json!([{}, { "people": [] }]),
+            "how does one sign in? the document has",
+        ),
+    ] {
+        let get = document["paths"]["/tickets"]["get"]
+            .as_object_mut()
+            .unwrap();
+        get.remove("security");
+        if !of_call.is_null() {
+            get.insert("security".to_owned(), of_call);
+        }
+        document["security"] = of_all;
+        fs::write(desk.path().join("desk.json"), document.to_string()).unwrap();
+        let arguments = "desk -y --no-check --force --from desk.json --list tickets";
+        new(desk.path(), &arguments.split(' ').collect::<Vec<_>>()).is_done();
+        let api = fs::read_to_string(desk.path().join("desk/src/api.rs")).unwrap();
+        assert!(api.contains(expected), "{expected}: {api}");
+    }
+}
+
+#[test]
 fn a_document_in_yaml_makes_what_the_same_document_in_json_makes() {
     let desk = TempDir::new().unwrap();
     let document: Value = serde_json::from_str(DOCUMENT).unwrap();

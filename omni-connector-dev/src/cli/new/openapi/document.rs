@@ -29,6 +29,8 @@ pub(super) struct List {
     pub(super) beside: Vec<String>,
     /// Whether one item can be read as well.
     pub(super) has_item: bool,
+    /// Alternatives of how one signs in, each an object with names of schemes.
+    security: Value,
 }
 
 /// A parameter of the query.
@@ -97,8 +99,15 @@ impl Document {
         (url.starts_with("http") && !url.contains('{')).then(|| url.trim_end_matches('/'))
     }
 
-    pub(super) fn sign_ins(&self) -> Vec<SignIn> {
+    /// How one may sign in for a list; everything that the document has when neither it nor the call says which.
+    pub(super) fn sign_ins(&self, list: &List) -> Vec<SignIn> {
         let schemes = self.0["components"]["securitySchemes"].as_object();
+        let alternatives = list.security.as_array();
+        let is_meant = |name: &str| {
+            alternatives.is_none_or(|all| all.iter().any(|one| one.get(name).is_some()))
+        };
+        let is_none = |one: &Value| one.as_object().is_some_and(Map::is_empty);
+        let is_open = alternatives.is_some_and(|all| all.is_empty() || all.iter().any(is_none));
         let read = |(name, scheme): (&String, &Value)| {
             let scheme = self.resolved(scheme);
             let named = scheme["name"].as_str().unwrap_or_default().to_owned();
@@ -116,7 +125,14 @@ impl Document {
                 _ => SignIn::Other(name.clone()),
             }
         };
-        schemes.into_iter().flatten().map(read).collect()
+        let meant = schemes
+            .into_iter()
+            .flatten()
+            .filter(|(name, _)| is_meant(name));
+        meant
+            .map(read)
+            .chain(is_open.then_some(SignIn::None))
+            .collect()
     }
 
     /// All lists, and the `GET`s that are none, each with the reason.
@@ -193,8 +209,10 @@ impl Document {
             });
         let below = format!("{path}/{{");
         let paths = self.0["paths"].as_object();
+        let security = get.get("security").unwrap_or(&self.0["security"]);
         Ok(List {
             path: path.to_owned(),
+            security: security.clone(),
             beside: self.beside(&schema, &pointer),
             pointer,
             fields,

@@ -195,7 +195,7 @@ impl Plan {
             query: query(list, flags, paging.as_ref().ok(), &mut remarks)?,
             paging,
             access: access(list, flags)?,
-            auth: auth(document, flags),
+            auth: auth(document, list, flags),
             creates: holds("title") && holds("text"),
             since,
             fields,
@@ -311,8 +311,8 @@ fn access(list: &List, flags: &ListFlags<'_>) -> Result<Result<Access, Question>
     }
 }
 
-fn auth(document: &Document, flags: &ListFlags<'_>) -> Result<SignIn, Question> {
-    let found = document.sign_ins();
+fn auth(document: &Document, list: &List, flags: &ListFlags<'_>) -> Result<SignIn, Question> {
+    let found = document.sign_ins(list);
     let header = found
         .iter()
         .find(|one| matches!(one, SignIn::Header(_) | SignIn::Query(_)));
