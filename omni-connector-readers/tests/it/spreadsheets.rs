@@ -1,4 +1,8 @@
-//! Spreadsheets of `OpenDocument`, and workbooks under the name of another format.
+//! Spreadsheets of `OpenDocument`, binary workbooks, and workbooks under the name of another format.
+
+use std::io::{Cursor, Write};
+
+use zip::{ZipWriter, write::SimpleFileOptions};
 
 #[cfg(unix)]
 use super::program;
@@ -216,4 +220,107 @@ fn a_workbook_under_the_name_of_another_format_is_read() {
     for format in [Format::Xls, Format::Xlsx] {
         outcome(format, &open).holds(&["Sheet: One", "opencell"]);
     }
+}
+
+/// Returns a record of a binary workbook (MS-XLSB 2.1.4).
+fn record(kind: u16, data: &[u8]) -> Vec<u8> {
+    let mut record = Vec::new();
+    let [low, high] = [kind & 0x7f, kind >> 7].map(|part| u8::try_from(part).unwrap());
+    if kind < 0x80 {
+        record.push(low);
+    } else {
+        record.extend([low | 0x80, high]);
+    }
+    let mut length = data.len();
+    loop {
+        let part = u8::try_from(length & 0x7f).unwrap();
+        length >>= 7;
+        record.push(if length > 0 { part | 0x80 } else { part });
+        if length == 0 {
+            break;
+        }
+    }
+    record.extend(data);
+    record
+}
+
+fn wide(text: &str) -> Vec<u8> {
+    let units: Vec<u16> = text.encode_utf16().collect();
+    let mut wide = u32::try_from(units.len()).unwrap().to_le_bytes().to_vec();
+    wide.extend(units.iter().flat_map(|unit| unit.to_le_bytes()));
+    wide
+}
+
+/// Returns a binary workbook with one sheet of cells: row, column and text.
+fn binary(relationships: &str, cells: &[(u32, u32, &str)]) -> Vec<u8> {
+    const SHEET: u16 = 0x9c;
+    let sheet = [&[0; 4], &1_u32.to_le_bytes()[..], &wide("r1"), &wide("Far")].concat();
+    let workbook = [
+        record(0x83, &[]),
+        record(0x8f, &[]),
+        record(SHEET, &sheet),
+        record(0x90, &[]),
+        record(0x84, &[]),
+    ];
+    let last = [1_048_575_u32, 16_383];
+    let area = [0, last[0], 0, last[1]].map(u32::to_le_bytes).concat();
+    let mut data = [record(0x81, &[]), record(0x94, &area), record(0x91, &[])].concat();
+    for (row, column, text) in cells {
+        data.extend(record(0, &[&row.to_le_bytes()[..], &[0; 13]].concat()));
+        let cell = [&column.to_le_bytes()[..], &[0; 4], &wide(text)].concat();
+        data.extend(record(6, &cell));
+    }
+    data.extend(record(0x92, &[]));
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, part) in [
+        ("xl/_rels/workbook.bin.rels", relationships.as_bytes()),
+        ("xl/workbook.bin", &workbook.concat()),
+        ("xl/worksheets/sheet1.bin", &data),
+    ] {
+        archive
+            .start_file(name, SimpleFileOptions::default())
+            .unwrap();
+        archive.write_all(part).unwrap();
+    }
+    archive.finish().unwrap().into_inner()
+}
+
+const RELATED: &str =
+    "<Relationships><Relationship Id=\"r1\" Target=\"worksheets/sheet1.bin\"/></Relationships>";
+
+/// The first and the last cell of a sheet are seventeen thousand million cells apart.
+#[test]
+#[cfg(unix)]
+fn cells_of_a_binary_workbook_may_be_far_from_each_other() {
+    let book = binary(
+        RELATED,
+        &[
+            (0, 0, "firstcell"),
+            (0, 16_383, "edgecell"),
+            (1_048_575, 0, "below"),
+            (1_048_575, 16_383, "lastcell"),
+        ],
+    );
+    for format in [Format::Xlsx, Format::Xls] {
+        let job = Job {
+            max_memory_bytes: 200 << 20,
+            ..job(format)
+        };
+        let frames = program(&job, &book);
+        assert_eq!(frames.last(), Some(&Frame::Done), "{frames:?}");
+        let text: String = frames
+            .iter()
+            .filter_map(|frame| match frame {
+                Frame::Text { text } => Some(text.as_str()),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(text, "Sheet: Far\nfirstcell\tedgecell\nbelow\tlastcell\n");
+    }
+}
+
+#[test]
+fn a_damaged_binary_workbook_is_a_failure_with_a_reason() {
+    let failed = outcome(Format::Xlsx, &binary("<Relationships/>", &[(0, 0, "cell")]));
+    assert!(failed.failure.is_some(), "{failed:?}");
 }
