@@ -1,7 +1,7 @@
 //! Reads parameters of an action as `key=value`, by the action's schema. A string parameter stays a string, and an
 //! unknown name is an error.
 
-use std::sync::LazyLock;
+use std::{collections::BTreeSet, sync::LazyLock};
 
 use serde_json::{Value, json};
 
@@ -40,8 +40,8 @@ fn known(action: &str, schema: &Value, key: &str) -> Result<(), Failure> {
         let Some(names) = of["properties"].as_object().filter(|_| !is_open) else {
             return Ok(());
         };
-        let is_top = path.is_empty();
-        if !names.contains_key(name) && !(is_top && OF_THE_MANAGER.contains(&name)) {
+        let is_of_the_manager = path.is_empty() && OF_THE_MANAGER.contains(&name);
+        if !names.contains_key(name) && !is_of_the_manager {
             return Err(unknown(
                 action,
                 &path,
@@ -90,56 +90,34 @@ fn place<'a>(schema: &'a Value, key: &str) -> &'a Value {
     })
 }
 
-/// What values a schema takes.
-#[derive(Default)]
-struct Takes {
-    text: bool,
-    list: bool,
-    null: bool,
-    /// Numbers, flags and objects.
-    others: bool,
-}
-
-impl Takes {
-    fn of(schema: &Value) -> Self {
-        let mut takes = Self::default();
-        takes.add(schema);
-        takes
+/// Returns the types of the values that a schema takes.
+fn types_of(schema: &Value) -> BTreeSet<&str> {
+    let mut types: BTreeSet<_> = match &schema["type"] {
+        Value::Array(types) => types.iter().filter_map(Value::as_str).collect(),
+        one => one.as_str().into_iter().collect(),
+    };
+    let listed = schema["enum"].as_array().into_iter().flatten();
+    if listed.chain([&schema["const"]]).any(Value::is_string) {
+        types.insert("string");
     }
-
-    fn add(&mut self, schema: &Value) {
-        for key in ["anyOf", "oneOf"] {
-            for schema in schema[key].as_array().into_iter().flatten() {
-                self.add(schema);
-            }
-        }
-        let kinds = match &schema["type"] {
-            Value::Array(kinds) => kinds.as_slice(),
-            kind => std::slice::from_ref(kind),
-        };
-        for kind in kinds {
-            match kind.as_str() {
-                Some("string") => self.text = true,
-                Some("array") => self.list = true,
-                Some("null") => self.null = true,
-                Some(_) => self.others = true,
-                None => {}
-            }
-        }
-        let constants = [&schema["const"]]
-            .into_iter()
-            .chain(schema["enum"].as_array().into_iter().flatten());
-        self.text |= constants.into_iter().any(Value::is_string);
+    for key in ["anyOf", "oneOf"] {
+        let alternatives = schema[key].as_array().into_iter().flatten();
+        types.extend(alternatives.flat_map(types_of));
     }
+    types
 }
 
 /// Reads a value. Where the schema takes only strings, everything is one. A quoted string is taken without its quotes.
 fn value_of(schema: &Value, text: &str) -> Value {
-    let takes = Takes::of(schema);
+    let types = types_of(schema);
+    let takes = |name: &str| types.contains(name);
+    let takes_others = types
+        .iter()
+        .any(|name| !["string", "array", "null"].contains(name));
     let value = settings::read_value(text);
-    if takes.list && !value.is_array() && !(takes.null && value.is_null()) {
+    if takes("array") && !value.is_array() && !(takes("null") && value.is_null()) {
         let item = value_of(&schema["items"], text);
-        return if takes.text || takes.others {
+        return if takes("string") || takes_others {
             item
         } else {
             vec![item].into()
@@ -147,11 +125,11 @@ fn value_of(schema: &Value, text: &str) -> Value {
     }
     let is_taken = match &value {
         Value::String(_) => true,
-        Value::Null => takes.null,
-        Value::Array(_) => takes.list,
+        Value::Null => takes("null"),
+        Value::Array(_) => takes("array"),
         _ => false,
     };
-    if takes.text && !takes.others && !is_taken {
+    if takes("string") && !takes_others && !is_taken {
         text.into()
     } else {
         value

@@ -238,7 +238,10 @@ fn json(expression: &Expr) -> Option<String> {
 
 /// Returns a float as JSON, which has neither `1.` nor leading zeros nor numbers beyond 64 bits.
 fn float(digits: &str) -> Option<String> {
-    digits.parse().ok().filter(|value: &f64| value.is_finite())?;
+    digits
+        .parse()
+        .ok()
+        .filter(|value: &f64| value.is_finite())?;
     let end = digits.find(['.', 'e', 'E']).unwrap_or(digits.len());
     let (whole, rest) = digits.split_at(end);
     let whole = match whole.trim_start_matches('0') {

@@ -77,7 +77,7 @@ fn sheet(events: &mut Events<'_>, rows: &mut Rows, parts: &mut Parts<'_>) -> boo
                     keep(text, &tag, &mut row);
                 }
                 // The names of shapes and the texts of forms are no cells.
-                "shapes" | "forms" => skip(events, &tag.local_name().as_ref().to_owned()),
+                "shapes" | "forms" => skip(events, tag.local_name().as_ref()),
                 _ => {}
             },
             Event::End(tag) => match tag.local_name().as_ref() {

@@ -77,7 +77,7 @@ impl Schemas<'_> {
                 for (name, value) in fields {
                     let schema = of_field(schema, name).or_else(|| {
                         let others = schema.get("unevaluatedProperties")?;
-                        (!self.is_named(schema, name, depth)).then_some(others)
+                        (!is_named(schema, name, depth)).then_some(others)
                     });
                     if let Some(schema) = schema {
                         found.add(self.look_at(value, schema, depth).below(name));
@@ -114,16 +114,6 @@ impl Schemas<'_> {
             None if alternatives.is_empty() => Misfit::default(),
             found => found.unwrap_or(Misfit::SHAPE),
         }
-    }
-
-    /// Returns whether a part of a schema, such as an alternative, has a schema for this field.
-    fn is_named(&self, schema: &JsonObject, name: &str, depth: usize) -> bool {
-        of_field(schema, name).is_some()
-            || ["allOf", "anyOf", "oneOf"]
-                .iter()
-                .flat_map(|key| list(schema, key))
-                .filter_map(Value::as_object)
-                .any(|schema| depth < DEEPEST && self.is_named(schema, name, depth + 1))
     }
 
     /// Looks at the schema that a reference within the document names (RFC 6901). Others are not resolved.
@@ -186,6 +176,16 @@ fn of_itself(value: &Value, schema: &JsonObject) -> Misfit {
         null: None,
         is_shape: !(is_of_type && is_listed && has_fields),
     }
+}
+
+/// Returns whether a part of a schema, such as an alternative, has a schema for this field.
+fn is_named(schema: &JsonObject, name: &str, depth: usize) -> bool {
+    of_field(schema, name).is_some()
+        || ["allOf", "anyOf", "oneOf"]
+            .iter()
+            .flat_map(|key| list(schema, key))
+            .filter_map(Value::as_object)
+            .any(|schema| depth < DEEPEST && is_named(schema, name, depth + 1))
 }
 
 fn list<'a>(schema: &'a JsonObject, key: &str) -> &'a [Value] {
