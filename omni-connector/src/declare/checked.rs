@@ -242,7 +242,8 @@ enum Either {
     Within(Within),
 }
 
-fn perhaps() -> Option<f32> {
+#[allow(clippy::unnecessary_wraps, reason = "the default of an optional field")]
+const fn perhaps() -> Option<f32> {
     Some(0.1)
 }
 

@@ -223,7 +223,7 @@ mod tests {
         #[serde(default)]
         chosen: Option<Chosen>,
         #[serde(default)]
-        boxed: Option<Box<Vec<Option<Inner>>>>,
+        boxed: Option<Box<[Option<Inner>]>>,
     }
 
     #[derive(Debug, PartialEq, Deserialize, JsonSchema)]
@@ -256,7 +256,7 @@ mod tests {
         assert_eq!(decoded.by_name["x"], cleared());
         assert_eq!(decoded.by_number[&7], cleared());
         assert_eq!(decoded.chosen, Some(Chosen::Named { due: Some(None) }));
-        assert_eq!(decoded.boxed, Some(Box::new(vec![Some(cleared()), None])));
+        assert_eq!(decoded.boxed, Some([Some(cleared()), None].into()));
 
         let published = schema::described::<Everywhere>();
         let admits_null = json!(["string", "null"]);
