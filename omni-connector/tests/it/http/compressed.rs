@@ -1,6 +1,6 @@
 //! Compressed answers in every spelling that servers use.
 
-use std::io::Write;
+use std::{io::Write, time::Duration};
 
 use flate2::{
     Compression,
@@ -121,26 +121,31 @@ async fn a_compressed_answer_that_breaks_off_or_is_damaged_is_an_error() {
         data[at] ^= 1;
         data
     };
-    for (coding, body, expected, times) in [
-        ("gzip", cut(gzip(&plain), 900), "breaks off", 4),
-        ("gzip", cut(gzip(&plain), 4), "breaks off", 4),
-        ("gzip", gzip(&plain)[..5].to_vec(), "breaks off", 4),
-        ("deflate", cut(zlib(&plain), 900), "breaks off", 4),
-        ("deflate", cut(deflate(&plain), 900), "breaks off", 4),
-        ("gzip", wrong_sum(gzip(&plain)), "cannot be decompressed", 1),
+    for (coding, body, expected, is_repeated) in [
+        ("gzip", cut(gzip(&plain), 900), "breaks off", true),
+        ("gzip", cut(gzip(&plain), 4), "breaks off", true),
+        ("gzip", gzip(&plain)[..5].to_vec(), "breaks off", true),
+        ("deflate", cut(zlib(&plain), 900), "breaks off", true),
+        ("deflate", cut(deflate(&plain), 900), "breaks off", true),
+        (
+            "gzip",
+            wrong_sum(gzip(&plain)),
+            "cannot be decompressed",
+            false,
+        ),
         (
             "deflate",
             b"\xff\xff\xff\xff".to_vec(),
             "cannot be decompressed",
-            1,
+            false,
         ),
-        ("br", gzip(&plain), "encoded as `br`", 1),
-        ("gzip, zstd", gzip(&plain), "encoded as `gzip, zstd`", 1),
+        ("br", gzip(&plain), "encoded as `br`", false),
+        ("gzip, zstd", gzip(&plain), "encoded as `gzip, zstd`", false),
         (
             "gzip, gzip, gzip, gzip",
             gzip(&plain),
             "which was not asked for",
-            1,
+            false,
         ),
     ] {
         let source = Source::start(move |_| {
@@ -149,9 +154,10 @@ async fn a_compressed_answer_that_breaks_off_or_is_damaged_is_an_error() {
                 .body(body.clone())
         })
         .await;
-        let error = source.api().get("list").read::<Value>().await.unwrap_err();
+        let api = source.api().patience(Duration::from_secs(4));
+        let error = api.get("list").read::<Value>().await.unwrap_err();
         assert!(error.to_string().contains(expected), "{coding}: {error}");
-        assert_eq!(source.times(), times, "{coding}: {error}");
+        assert_eq!(source.times() > 1, is_repeated, "{coding}: {error}");
     }
 }
 
