@@ -1,7 +1,9 @@
 //! Reads parameters of an action as `key=value`, by the action's schema. A string parameter stays a string, and an
 //! unknown name is an error.
 
-use serde_json::Value;
+use std::{collections::BTreeSet, sync::LazyLock};
+
+use serde_json::{Value, json};
 
 use super::{failure::Failure, settings};
 
@@ -15,60 +17,127 @@ pub(super) fn read(
     base: Value,
     given: &[String],
 ) -> Result<Value, Failure> {
-    if let Some(known) = schema["properties"].as_object()
-        && schema["additionalProperties"].as_bool() != Some(true)
-        && !schema["additionalProperties"].is_object()
-    {
-        let names = given.iter().filter_map(|one| one.split_once('='));
-        let names = names.map(|(key, _)| key.split('.').next().unwrap_or(key));
-        let of_base = base
-            .as_object()
-            .into_iter()
-            .flatten()
-            .map(|(key, _)| key.as_str());
-        for name in names.chain(of_base) {
-            if !known.contains_key(name) && !OF_THE_MANAGER.contains(&name) {
-                return Err(unknown(action, name, known.keys().map(String::as_str)));
-            }
-        }
+    let of_base = base.as_object().into_iter().flatten();
+    let of_base = of_base.map(|(key, _)| key.as_str());
+    let names = given.iter().filter_map(|one| one.split_once('='));
+    for key in names.map(|(key, _)| key).chain(of_base) {
+        known(action, schema, key)?;
     }
-    settings::merged_with(base, given, |key| is_text(schema, key))
+    settings::merged_with(base, given, |key, value| {
+        value_of(place(schema, key), value)
+    })
 }
 
-fn unknown<'a>(action: &str, name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Failure {
-    let failure = Failure::usage(format!("action `{action}` has no parameter `{name}`"));
-    let names: Vec<_> = known.clone().map(|name| format!("`{name}`")).collect();
+/// Refuses a dotted key with a name that the schema does not have.
+fn known(action: &str, schema: &Value, key: &str) -> Result<(), Failure> {
+    let mut of = schema;
+    let mut path = String::new();
+    for name in key.split('.') {
+        let is_open = match &of["additionalProperties"] {
+            Value::Bool(open) => *open,
+            others => others.is_object(),
+        };
+        let Some(names) = of["properties"].as_object().filter(|_| !is_open) else {
+            return Ok(());
+        };
+        let is_of_the_manager = path.is_empty() && OF_THE_MANAGER.contains(&name);
+        if !names.contains_key(name) && !is_of_the_manager {
+            return Err(unknown(
+                action,
+                &path,
+                name,
+                names.keys().map(String::as_str),
+            ));
+        }
+        path = format!("{path}{name}.");
+        of = &of["properties"][name];
+    }
+    Ok(())
+}
+
+/// `path` is the group of the name, and ends with a dot.
+fn unknown<'a>(
+    action: &str,
+    path: &str,
+    name: &str,
+    known: impl Iterator<Item = &'a str> + Clone,
+) -> Failure {
+    let failure = Failure::usage(format!("action `{action}` has no parameter `{path}{name}`"));
+    let names: Vec<_> = known
+        .clone()
+        .map(|name| format!("`{path}{name}`"))
+        .collect();
     match settings::nearest(name, known) {
-        Some(near) => failure.help(format!("did you mean `{near}`?")),
+        Some(near) => failure.help(format!("did you mean `{path}{near}`?")),
         None if names.is_empty() => failure.help("it takes none"),
         None => failure.help(format!("it takes {}", names.join(", "))),
     }
 }
 
-/// Returns whether the value at that dotted key, or each item of its list, must be a string.
-fn is_text(schema: &Value, key: &str) -> bool {
-    let place = key
-        .split('.')
-        .fold(schema, |schema, name| &schema["properties"][name]);
-    let place = if place["items"].is_object() {
-        &place["items"]
-    } else {
-        place
-    };
-    match &place["type"] {
-        Value::String(name) => name == "string",
-        Value::Array(names) => {
-            names.iter().any(|name| name == "string")
-                && names.iter().all(|name| name == "string" || name == "null")
+/// Returns the schema of the value at a dotted key.
+fn place<'a>(schema: &'a Value, key: &str) -> &'a Value {
+    static ID_OF_THE_MANAGER: LazyLock<Value> = LazyLock::new(|| json!({ "type": "string" }));
+    if OF_THE_MANAGER.contains(&key) && schema["properties"][key].is_null() {
+        return &ID_OF_THE_MANAGER;
+    }
+    key.split('.').fold(schema, |schema, name| {
+        let named = &schema["properties"][name];
+        if named.is_null() {
+            &schema["additionalProperties"]
+        } else {
+            named
         }
+    })
+}
+
+/// Returns the types of the values that a schema takes.
+fn types_of(schema: &Value) -> BTreeSet<&str> {
+    let mut types: BTreeSet<_> = match &schema["type"] {
+        Value::Array(types) => types.iter().filter_map(Value::as_str).collect(),
+        one => one.as_str().into_iter().collect(),
+    };
+    let listed = schema["enum"].as_array().into_iter().flatten();
+    if listed.chain([&schema["const"]]).any(Value::is_string) {
+        types.insert("string");
+    }
+    for key in ["anyOf", "oneOf"] {
+        let alternatives = schema[key].as_array().into_iter().flatten();
+        types.extend(alternatives.flat_map(types_of));
+    }
+    types
+}
+
+/// Reads a value. Where the schema takes only strings, everything is one. A quoted string is taken without its quotes.
+fn value_of(schema: &Value, text: &str) -> Value {
+    let types = types_of(schema);
+    let takes = |name: &str| types.contains(name);
+    let takes_others = types
+        .iter()
+        .any(|name| !["string", "array", "null"].contains(name));
+    let value = settings::read_value(text);
+    if takes("array") && !value.is_array() && !(takes("null") && value.is_null()) {
+        let item = value_of(&schema["items"], text);
+        return if takes("string") || takes_others {
+            item
+        } else {
+            vec![item].into()
+        };
+    }
+    let is_taken = match &value {
+        Value::String(_) => true,
+        Value::Null => takes("null"),
+        Value::Array(_) => takes("array"),
         _ => false,
+    };
+    if takes("string") && !takes_others && !is_taken {
+        text.into()
+    } else {
+        value
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn read_as(schema: &Value, given: &[&str]) -> Result<Value, (String, Option<String>)> {
@@ -122,7 +191,59 @@ mod tests {
         assert_eq!(read_as(&open, &["cuont=1"]), Ok(json!({ "cuont": 1 })));
         assert_eq!(
             read_as(&schema(), &["document_id=7"]),
-            Ok(json!({ "document_id": 7 }))
+            Ok(json!({ "document_id": "7" }))
         );
+    }
+
+    #[test]
+    fn a_text_stays_one_in_every_place_and_spelling() {
+        let schema = json!({ "type": "object", "properties": {
+            "text": { "type": "string" },
+            "level": { "enum": ["1", "2"] },
+            "only": { "const": "7" },
+            "either": { "anyOf": [{ "type": "string" }, { "type": "null" }] },
+            "both": { "type": ["string", "integer"] },
+            "ids": { "type": ["array", "null"], "items": { "oneOf": [{ "type": "string" }, { "const": "0" }] } },
+            "tags": { "type": "object", "additionalProperties": { "type": "string" } },
+            "deep": { "type": "object", "properties": {
+                "rows": { "type": "array", "items": { "type": "string", "enum": ["1"] } },
+            } },
+        } });
+        for (given, read) in [
+            ("text=null", json!({ "text": "null" })),
+            ("text=[1]", json!({ "text": "[1]" })),
+            ("text={\"a\":1}", json!({ "text": "{\"a\":1}" })),
+            ("text=1e3", json!({ "text": "1e3" })),
+            ("text=a=b=1", json!({ "text": "a=b=1" })),
+            ("text=", json!({ "text": "" })),
+            ("level=1", json!({ "level": "1" })),
+            ("only=7", json!({ "only": "7" })),
+            ("either=12", json!({ "either": "12" })),
+            ("either=null", json!({ "either": null })),
+            ("both=12", json!({ "both": 12 })),
+            ("ids=0012", json!({ "ids": ["0012"] })),
+            ("ids=12", json!({ "ids": ["12"] })),
+            ("ids=[12]", json!({ "ids": [12] })),
+            ("ids=null", json!({ "ids": null })),
+            ("tags.zip=01234", json!({ "tags": { "zip": "01234" } })),
+            ("tags.year=2026", json!({ "tags": { "year": "2026" } })),
+            ("deep.rows=1", json!({ "deep": { "rows": ["1"] } })),
+            ("file_id=7", json!({ "file_id": "7" })),
+        ] {
+            assert_eq!(read_as(&schema, &[given]), Ok(read), "{given}");
+        }
+        for (given, name, near) in [
+            ("Text=1", "Text", "text"),
+            ("deep.row=1", "deep.row", "deep.rows"),
+            (
+                "deep.document_id=1",
+                "deep.document_id",
+                "it takes `deep.rows`",
+            ),
+        ] {
+            let (message, help) = read_as(&schema, &[given]).unwrap_err();
+            assert!(message.ends_with(&format!("`{name}`")), "{message}");
+            assert!(help.as_deref().unwrap().contains(near), "{help:?}");
+        }
     }
 }

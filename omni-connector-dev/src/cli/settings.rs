@@ -111,14 +111,14 @@ impl SourceArguments {
 
 /// Applies `key=value` settings to an object.
 pub(super) fn merged(base: Value, settings: &[String]) -> Result<Value, Failure> {
-    merged_with(base, settings, |_| false)
+    merged_with(base, settings, |_, value| read_value(value))
 }
 
-/// Applies settings like [`merged`], but values of some keys stay strings.
+/// Applies settings like [`merged`], but `read` reads the value of a key.
 pub(super) fn merged_with(
     base: Value,
     settings: &[String],
-    is_text: impl Fn(&str) -> bool,
+    read: impl Fn(&str, &str) -> Value,
 ) -> Result<Value, Failure> {
     let mut tree = Value::Object(Map::new());
     for setting in settings {
@@ -126,12 +126,7 @@ pub(super) fn merged_with(
             return Err(Failure::usage(format!("`{setting}` is not a setting"))
                 .help("write `key=value`, such as `base_path=./docs`"));
         };
-        let value = if is_text(key) {
-            read_text(value)
-        } else {
-            read_value(value)
-        };
-        put(&mut tree, key, value)?;
+        put(&mut tree, key, read(key, value))?;
     }
     let mut base = base;
     if !base.is_object() {
@@ -142,16 +137,8 @@ pub(super) fn merged_with(
 }
 
 /// Parses JSON; anything else is a string.
-fn read_value(text: &str) -> Value {
+pub(super) fn read_value(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|_| text.into())
-}
-
-/// Returns the string itself, unless it is a JSON string, list or null.
-fn read_text(text: &str) -> Value {
-    match read_value(text) {
-        value @ (Value::String(_) | Value::Array(_) | Value::Null) => value,
-        _ => text.into(),
-    }
 }
 
 /// Returns the most similar name in `known`, if one is similar enough.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use omni_connector::HttpClient;
 use reqwest::StatusCode;
 use serde_json::{Map, Value};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use url::form_urlencoded;
 
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -88,6 +89,10 @@ fn read(status: StatusCode, body: &[u8]) -> Result<Granted, TokenError> {
             ));
         }
     };
+    let granted = granted(&answer).filter(|_| status.is_success());
+    if let Some(granted) = granted {
+        return Ok(granted);
+    }
     if let Some((error, description)) = refusal(&answer) {
         return Err(TokenError::Refused {
             status,
@@ -98,18 +103,34 @@ fn read(status: StatusCode, body: &[u8]) -> Result<Granted, TokenError> {
     if !status.is_success() {
         return Err(TokenError::Status(status));
     }
-    let token = |key: &str| {
-        let token = answer.get(key)?.as_str()?;
-        (!token.is_empty()).then(|| token.to_owned())
-    };
-    Ok(Granted {
-        access_token: token("access_token").ok_or_else(|| {
-            TokenError::Failed("token endpoint response is missing access_token".to_owned())
-        })?,
-        refresh_token: token("refresh_token"),
-        token_type: token("token_type"),
-        life: answer.get("expires_in").and_then(life),
-        scopes: answer.get("scope").and_then(scopes),
+    Err(TokenError::Failed(
+        "token endpoint response is missing access_token".to_owned(),
+    ))
+}
+
+/// Reads the tokens of an answer. Some providers nest them, such as Slack those of a person.
+fn granted(answer: &Map<String, Value>) -> Option<Granted> {
+    const ACCESS: [&str; 2] = ["access_token", "accessToken"];
+    let inner = ["authed_user", "data", "result", "token", "response"];
+    let inner = inner.iter().filter_map(|key| answer.get(*key)?.as_object());
+    let (of, access_token) = std::iter::once(answer)
+        .chain(inner)
+        .find_map(|of| Some((of, named(of, &ACCESS)?)))?;
+    let member = |keys: &[&str]| keys.iter().find_map(|key| of.get(*key));
+    Some(Granted {
+        access_token,
+        refresh_token: named(of, &["refresh_token", "refreshToken"]),
+        token_type: named(of, &["token_type", "tokenType"]),
+        life: LIVES.iter().find_map(|key| life(of.get(*key)?)),
+        scopes: member(&["scope", "scopes"]).and_then(scopes),
+    })
+}
+
+/// Returns the first of these members that is a text.
+fn named(of: &Map<String, Value>, keys: &[&str]) -> Option<String> {
+    keys.iter().find_map(|key| {
+        let text = of.get(*key)?.as_str()?;
+        (!text.is_empty()).then(|| text.to_owned())
     })
 }
 
@@ -118,7 +139,7 @@ fn form(body: &[u8]) -> Option<Map<String, Value>> {
     let answer: Map<_, _> = form_urlencoded::parse(body)
         .map(|(key, value)| (key.into_owned(), Value::String(value.into_owned())))
         .collect();
-    let is_one = ["access_token", "error"]
+    let is_one = ["access_token", "accessToken", "error"]
         .iter()
         .any(|key| answer.contains_key(*key));
     is_one.then_some(answer)
@@ -134,14 +155,13 @@ fn refusal(answer: &Map<String, Value>) -> Option<(String, String)> {
             let description = description(error).or_else(|| description(answer));
             Some((name.unwrap_or_else(unnamed), description))
         }
-        Some(Value::Number(code)) => Some((code.to_string(), description(answer))),
+        Some(Value::Number(code)) if code.as_f64() != Some(0.0) => {
+            Some((code.to_string(), description(answer)))
+        }
         error => error.and_then(text).map(|name| (name, description(answer))),
     };
     if let Some((name, description)) = named {
         return Some((name, description.unwrap_or_default()));
-    }
-    if answer.contains_key("access_token") {
-        return None;
     }
     // Some name no error, and describe it all the same.
     let listed = answer.get("errors").map(first);
@@ -151,9 +171,17 @@ fn refusal(answer: &Map<String, Value>) -> Option<(String, String)> {
 
 /// Returns what an error says of itself: by OAuth, by habit, or as problem details (RFC 9457).
 fn description(error: &Map<String, Value>) -> Option<String> {
-    ["error_description", "message", "detail", "title"]
-        .iter()
-        .find_map(|key| text(error.get(*key)?))
+    [
+        "error_description",
+        "message",
+        "error_message",
+        "errmsg",
+        "msg",
+        "detail",
+        "title",
+    ]
+    .iter()
+    .find_map(|key| text(error.get(*key)?))
 }
 
 /// Returns the first of a list, and everything else as it is.
@@ -167,12 +195,49 @@ fn text(value: &Value) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// Parses seconds from a number or a string. Returns `None` for values that are not positive.
+/// The members that say how long a token lives, or until when.
+const LIVES: [&str; 7] = [
+    "expires_in",
+    "expiresIn",
+    "expires",
+    "expires_at",
+    "expiresAt",
+    "expires_on",
+    "expiry",
+];
+/// A number of seconds above this is a time since 1970, and one above the second is in milliseconds: no token lives for
+/// thirty years.
+const LONGEST_LIFE: f64 = 1e9;
+const MILLISECONDS: f64 = 1e11;
+
+/// Parses seconds from a number or a string, or a time until which a token lives. Returns `None` for values that are not
+/// positive.
+#[allow(
+    clippy::cast_precision_loss,
+    reason = "seconds since 1970 are exact in a double"
+)]
 fn life(value: &Value) -> Option<Duration> {
-    let seconds = match value {
-        Value::String(text) => text.trim().parse().ok()?,
+    let until = |end: f64| end - OffsetDateTime::now_utc().unix_timestamp() as f64;
+    let number = match value {
+        Value::String(text) => match text.trim().parse() {
+            Ok(number) => number,
+            Err(_) => {
+                let end = OffsetDateTime::parse(text.trim(), &Rfc3339).ok()?;
+                return positive(until(end.unix_timestamp() as f64));
+            }
+        },
         value => value.as_f64()?,
     };
+    positive(if number > MILLISECONDS {
+        until(number / 1_000.0)
+    } else if number > LONGEST_LIFE {
+        until(number)
+    } else {
+        number
+    })
+}
+
+fn positive(seconds: f64) -> Option<Duration> {
     if seconds <= 0.0 {
         return None;
     }
@@ -201,126 +266,4 @@ pub(super) fn encoded(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn granted(answer: Value) -> Granted {
-        read(StatusCode::OK, answer.to_string().as_bytes()).unwrap()
-    }
-
-    fn refused(status: u16, body: &str) -> String {
-        let status = StatusCode::from_u16(status).unwrap();
-        read(status, body.as_bytes()).unwrap_err().to_string()
-    }
-
-    #[test]
-    fn a_life_is_read_from_a_number_or_a_string() {
-        for (written, seconds) in [
-            (json!(3600), Some(3600)),
-            (json!("3600"), Some(3600)),
-            (json!(3600.0), Some(3600)),
-            (json!(" 60.5 "), Some(60)),
-            (json!(0), None),
-            (json!(-5), None),
-            (json!(null), None),
-            (json!("soon"), None),
-            (json!("NaN"), None),
-            (json!(1e300), None),
-        ] {
-            let grant = granted(json!({ "access_token": "at", "expires_in": written }));
-            assert_eq!(grant.life.map(|life| life.as_secs()), seconds, "{written}");
-        }
-    }
-
-    #[test]
-    fn scopes_are_read_as_list_or_text() {
-        let of = |scope: Value| granted(json!({ "access_token": "at", "scope": scope })).scopes;
-        let both = Some(vec!["a".to_owned(), "b".to_owned()]);
-        assert_eq!(of(json!("a b")), both);
-        assert_eq!(of(json!("a,b")), both);
-        assert_eq!(of(json!("a\nb")), both);
-        assert_eq!(of(json!("a, b")), both);
-        assert_eq!(of(json!(["a", "b"])), both);
-        assert_eq!(of(json!(null)), None);
-        assert!(
-            granted(json!({ "access_token": "at" }))
-                .token_type
-                .is_none()
-        );
-    }
-
-    #[test]
-    fn a_refusal_keeps_the_providers_message_for_every_status() {
-        let github = r#"{"error":"bad_verification_code","error_description":"The code passed is incorrect or expired."}"#;
-        let said = "bad_verification_code: The code passed is incorrect or expired.";
-        assert_eq!(refused(200, github), said);
-        assert_eq!(refused(400, github), said);
-        assert_eq!(
-            refused(200, "error=bad_verification_code&error_description=Old"),
-            "bad_verification_code: Old"
-        );
-        assert_eq!(
-            refused(200, r#"{"ok":false,"error":"invalid_code"}"#),
-            "invalid_code"
-        );
-        let nested = r#"{"error":{"type":"OAuthException","code":100,"message":"Invalid code"}}"#;
-        assert_eq!(refused(400, nested), "OAuthException: Invalid code");
-        for (body, said) in [
-            (r#"{"error":401,"message":"Old code"}"#, "401: Old code"),
-            (r#"{"errors":[{"message":"Old code"}]}"#, "error: Old code"),
-            (r#"{"errors":["Old code"]}"#, "error: Old code"),
-            (r#"{"errors":[{"detail":"Old code"}]}"#, "error: Old code"),
-            (r#"{"error":["old"],"message":"Old code"}"#, "old: Old code"),
-            (
-                r#"{"error":[{"code":"old","detail":"Old code"}]}"#,
-                "old: Old code",
-            ),
-            (
-                r#"{"title":"Refused","status":400,"detail":"Old code"}"#,
-                "error: Old code",
-            ),
-            (
-                r#"{"type":"about:blank","title":"Old code"}"#,
-                "error: Old code",
-            ),
-            (
-                r#"{"success":false,"message":"Old code"}"#,
-                "error: Old code",
-            ),
-            ("error=401&message=Old+code", "401: Old code"),
-            ("\u{feff}{\"error\":\"old\"}", "old"),
-            (
-                r#"{"error":null,"error_description":"Old code"}"#,
-                "error: Old code",
-            ),
-        ] {
-            assert_eq!(refused(200, body), said);
-            assert_eq!(refused(400, body), said);
-        }
-        let kept = granted(json!({ "access_token": "at", "error": null, "message": "welcome" }));
-        assert_eq!(kept.access_token, "at");
-        assert_eq!(
-            refused(500, "<html>broken</html>"),
-            "token endpoint returned HTTP 500 Internal Server Error"
-        );
-        assert_eq!(
-            refused(200, "<html>sign in</html>"),
-            "token endpoint response is neither JSON nor a form; check the URL of the endpoint"
-        );
-        assert_eq!(
-            refused(200, "{}"),
-            "token endpoint response is missing access_token"
-        );
-    }
-
-    #[test]
-    fn a_form_grants_as_json_does() {
-        let grant = read(StatusCode::OK, b"access_token=at&scope=a%2Cb&expires_in=60").unwrap();
-        assert_eq!(
-            (grant.access_token.as_str(), grant.life),
-            ("at", Some(Duration::from_mins(1)))
-        );
-    }
-}
+mod tests;

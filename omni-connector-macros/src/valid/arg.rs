@@ -182,7 +182,7 @@ struct Literal {
 
 fn literal(keys: &Keys, key: &str, ty: &Type, errors: &mut Errors) -> Option<Literal> {
     keys.span(key)?;
-    let expression: Expr = keys.value(key, "a literal", "\"…\"", errors)?;
+    let expression = ungrouped(keys.value(key, "a literal", "\"…\"", errors)?);
     let Some(json) = json(&expression) else {
         errors.push(
             expression.span(),
@@ -195,6 +195,23 @@ fn literal(keys: &Keys, key: &str, ty: &Type, errors: &mut Errors) -> Option<Lit
     fits::check(key, &expression, ty, errors).then_some(Literal { json, expression })
 }
 
+/// Removes the groups around a literal: those of a `macro_rules!` that passed it on, and parentheses.
+fn ungrouped(expression: Expr) -> Expr {
+    match expression {
+        Expr::Group(group) => ungrouped(*group.expr),
+        Expr::Paren(paren) => ungrouped(*paren.expr),
+        Expr::Unary(mut unary) => {
+            *unary.expr = ungrouped(*unary.expr);
+            Expr::Unary(unary)
+        }
+        Expr::Array(mut array) => {
+            array.elems = array.elems.into_iter().map(ungrouped).collect();
+            Expr::Array(array)
+        }
+        other => other,
+    }
+}
+
 fn json(expression: &Expr) -> Option<String> {
     match expression {
         Expr::Lit(literal) => match &literal.lit {
@@ -204,11 +221,7 @@ fn json(expression: &Expr) -> Option<String> {
                 .base10_parse::<u64>()
                 .ok()
                 .map(|number| number.to_string()),
-            // `1.` is a valid number in Rust, but not in JSON.
-            Lit::Float(number) => match number.base10_digits().strip_suffix('.') {
-                Some(whole) => Some(format!("{whole}.0")),
-                None => Some(number.base10_digits().to_owned()),
-            },
+            Lit::Float(number) => float(number.base10_digits()),
             Lit::Bool(value) => Some(value.value.to_string()),
             _ => None,
         },
@@ -221,6 +234,22 @@ fn json(expression: &Expr) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Returns a float as JSON, which has neither `1.` nor leading zeros nor numbers beyond 64 bits.
+fn float(digits: &str) -> Option<String> {
+    digits
+        .parse()
+        .ok()
+        .filter(|value: &f64| value.is_finite())?;
+    let end = digits.find(['.', 'e', 'E']).unwrap_or(digits.len());
+    let (whole, rest) = digits.split_at(end);
+    let whole = match whole.trim_start_matches('0') {
+        "" => "0",
+        whole => whole,
+    };
+    let rest = if rest == "." { ".0" } else { rest };
+    Some(format!("{whole}{rest}"))
 }
 
 /// Returns a string as JSON.

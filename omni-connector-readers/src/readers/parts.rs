@@ -88,6 +88,11 @@ impl<'a> Parts<'a> {
         self.left == 0
     }
 
+    /// Returns how many bytes of text are taken before the rest is cut.
+    pub(super) fn room(&self) -> usize {
+        self.left
+    }
+
     /// Reports an omission.
     pub(super) fn lost(&mut self, what: impl Into<String>, why: impl Into<String>) {
         self.flush();

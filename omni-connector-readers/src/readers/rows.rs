@@ -42,6 +42,10 @@ impl Rows {
                 }
                 row.push_str(cell);
             }
+            // One text may stand in a row thousands of times.
+            if row.len() > parts.room() {
+                break;
+            }
         }
         if row.is_empty() {
             return true;

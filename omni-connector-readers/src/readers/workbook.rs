@@ -6,7 +6,7 @@ use std::{
     ops::Range,
 };
 
-use calamine::{Cell, Data, DataRef, Ods, Reader, Sheets, Xls, XlsError, Xlsb, Xlsx, XlsxError};
+use calamine::{Cell, Data, DataRef, Reader, Sheets, Xls, XlsError, Xlsb, Xlsx, XlsxError};
 use zip::{ZipArchive, ZipWriter, write::SimpleFileOptions};
 
 use super::{Refusal, parts::Parts, rows::Rows, sparse};
@@ -23,9 +23,9 @@ pub(super) fn xlsx(data: &[u8], max_rows: usize, parts: &mut Parts<'_>) -> Resul
     let mut workbook = match open(data.to_vec()) {
         Ok(workbook) => workbook,
         Err(error) => {
-            // Programs name other workbooks `.xlsx` as well. Omni opens them by their content.
-            if let Some(other) = other(data) {
-                ranges(other, max_rows, parts);
+            // Programs name binary workbooks `.xlsx` as well. Omni opens them by their content.
+            if let Some(binary) = binary(data) {
+                ranges(binary, max_rows, parts);
                 return Ok(());
             }
             // A fault in the looks of cells, or in a part of their texts, must not cost all of them.
@@ -107,12 +107,10 @@ pub(super) fn is_xls(data: &[u8]) -> bool {
         .is_ok_and(|workbook| !workbook.sheet_names().is_empty())
 }
 
-/// Opens a binary workbook or an `OpenDocument` spreadsheet.
-fn other(data: &[u8]) -> Option<Sheets<Cursor<Cow<'_, [u8]>>>> {
-    let data = || Cursor::new(Cow::Borrowed(data));
-    let binary = Xlsb::new(data()).map(Sheets::Xlsb).ok();
-    let open = binary.or_else(|| Ods::new(data()).map(Sheets::Ods).ok())?;
-    (!open.sheet_names().is_empty()).then_some(open)
+/// Opens a binary workbook.
+fn binary(data: &[u8]) -> Option<Sheets<Cursor<Cow<'_, [u8]>>>> {
+    let binary = Xlsb::new(Cursor::new(Cow::Borrowed(data))).ok()?;
+    (!binary.sheet_names().is_empty()).then_some(Sheets::Xlsb(binary))
 }
 
 /// Reads the rows of a workbook whose sheets are held in memory, unless it is a binary one.

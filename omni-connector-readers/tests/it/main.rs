@@ -7,6 +7,7 @@ mod mails;
 mod pages;
 mod pdfs;
 mod spellings;
+mod spreadsheets;
 mod workbooks;
 
 use std::{

@@ -407,30 +407,6 @@ fn other_spellings_of_exports_called_xls_are_read() {
     assert_eq!(rtf.failure.as_deref(), Some("it is no workbook"));
 }
 
-/// Omni opens a workbook by its content.
-#[test]
-fn a_workbook_under_the_name_of_another_format_is_read() {
-    outcome(Format::Xlsx, include_bytes!("../files/xlwt-60-rows.xls"))
-        .holds(&["Sheet: Rows", "row59label"]);
-    let open = archive(&[
-        ("mimetype", "application/vnd.oasis.opendocument.spreadsheet"),
-        (
-            "META-INF/manifest.xml",
-            "<manifest:manifest xmlns:manifest=\"urn:oasis:names:tc:opendocument:xmlns:manifest:1.0\"/>",
-        ),
-        (
-            "content.xml",
-            "<office:document-content xmlns:office=\"urn:oasis:names:tc:opendocument:xmlns:office:1.0\" \
-             xmlns:table=\"urn:oasis:names:tc:opendocument:xmlns:table:1.0\" xmlns:text=\"urn:oasis:names:tc:opendocument:xmlns:text:1.0\">\
-             <office:body><office:spreadsheet><table:table table:name=\"One\"><table:table-row><table:table-cell office:value-type=\"string\">\
-             <text:p>opencell</text:p></table:table-cell></table:table-row></table:table></office:spreadsheet></office:body></office:document-content>",
-        ),
-    ]);
-    for format in [Format::Xls, Format::Xlsx] {
-        outcome(format, &open).holds(&["Sheet: One", "opencell"]);
-    }
-}
-
 #[test]
 fn a_wrong_area_or_visibility_of_a_sheet_costs_no_cell() {
     let book = workbook("1", &[("One", SHARED), ("Two", &inline(1, "secondcell"))]);

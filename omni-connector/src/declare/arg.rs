@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     limits::{Bound, Limits},
-    schema::{SchemaFn, inlined},
+    schema::{SchemaFn, inlined, marked},
 };
 use crate::schema::{Null, Trial, safe_part, trial};
 
@@ -140,7 +140,7 @@ impl Arg {
         } else {
             Null::Meant
         };
-        let mut schema = safe_part((self.schema)(), null);
+        let mut schema = safe_part(marked(self.schema, self.trial), null);
         let Some(object) = schema.as_object_mut() else {
             return schema;
         };

@@ -202,3 +202,98 @@ fn a_default_of_single_precision_is_shown_as_it_was_written() {
     assert_eq!(schema["properties"]["steps"]["default"], json!([0.1, 0.7]));
     assert_eq!(of_input(schema), Vec::<String>::new());
 }
+
+#[derive(serde::Serialize, schemars::JsonSchema)]
+struct Steps {
+    #[serde(default = "perhaps")]
+    perhaps: Option<f32>,
+    #[serde(default = "shares")]
+    shares: std::collections::HashMap<u8, Share>,
+    #[serde(default = "named")]
+    named: std::collections::BTreeMap<String, [f32; 1]>,
+    #[serde(default = "pair")]
+    pair: (u8, f32),
+    #[serde(default = "within")]
+    within: Within,
+    #[serde(default = "either")]
+    either: Vec<Either>,
+    #[serde(default = "double")]
+    double: f64,
+}
+
+#[derive(serde::Serialize, schemars::JsonSchema)]
+#[serde(transparent)]
+struct Share(#[schemars(range(min = LEAST, max = MOST))] f32);
+
+const LEAST: f32 = 0.1;
+const MOST: f32 = 0.7;
+
+#[derive(serde::Serialize, schemars::JsonSchema)]
+struct Within {
+    #[schemars(range(min = LEAST, max = MOST), extend("examples" = [MOST, LEAST]))]
+    step: f32,
+}
+
+#[derive(serde::Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[allow(dead_code, reason = "only described")]
+enum Either {
+    Step(f32),
+    Within(Within),
+}
+
+#[allow(clippy::unnecessary_wraps, reason = "the default of an optional field")]
+const fn perhaps() -> Option<f32> {
+    Some(0.1)
+}
+
+fn shares() -> std::collections::HashMap<u8, Share> {
+    [(7, Share(0.7))].into()
+}
+
+fn named() -> std::collections::BTreeMap<String, [f32; 1]> {
+    [("a".to_owned(), [0.7])].into()
+}
+
+const fn pair() -> (u8, f32) {
+    (1, 0.7)
+}
+
+const fn within() -> Within {
+    Within { step: 0.1 }
+}
+
+fn either() -> Vec<Either> {
+    vec![Either::Step(0.1), Either::Within(within())]
+}
+
+const fn double() -> f64 {
+    0.7_f32 as f64
+}
+
+#[test]
+fn numbers_of_single_precision_have_their_digits_in_every_place() {
+    let schema = input_schema::<Steps>();
+    let properties = &schema["properties"];
+    for (name, default) in [
+        ("perhaps", json!(0.1)),
+        ("shares", json!({ "7": 0.7 })),
+        ("named", json!({ "a": [0.7] })),
+        ("pair", json!([1, 0.7])),
+        ("within", json!({ "step": 0.1 })),
+        (
+            "either",
+            json!([{ "step": 0.1 }, { "within": { "step": 0.1 } }]),
+        ),
+        // A number of double precision that looks like it stays as it is.
+        ("double", json!(double())),
+    ] {
+        assert_eq!(properties[name]["default"], default, "{name}");
+    }
+    let step = &properties["within"]["properties"]["step"];
+    assert_eq!(
+        [&step["minimum"], &step["maximum"], &step["examples"]],
+        [&json!(0.1), &json!(0.7), &json!([0.7, 0.1])]
+    );
+    assert_eq!(of_input(schema), Vec::<String>::new());
+}

@@ -124,6 +124,8 @@ fn try_each(args: &[Arg], params: &Value) -> Tried {
     reason = "null and absent are told apart this way"
 )]
 mod tests {
+    use std::collections::{BTreeMap, HashMap};
+
     use schemars::JsonSchema;
     use serde::{Deserialize, Deserializer};
     use serde_json::json;
@@ -204,5 +206,93 @@ mod tests {
             published["properties"]["assignee"]["type"],
             json!(["string", "null"])
         );
+    }
+
+    #[derive(Debug, PartialEq, Deserialize, JsonSchema)]
+    #[serde(rename_all = "camelCase")]
+    struct Everywhere {
+        id: String,
+        #[serde(default)]
+        maybe: Option<Inner>,
+        #[serde(default)]
+        listed: Vec<Inner>,
+        #[serde(default)]
+        by_name: BTreeMap<String, Inner>,
+        #[serde(default)]
+        by_number: HashMap<u8, Inner>,
+        #[serde(default)]
+        chosen: Option<Chosen>,
+        #[serde(default)]
+        boxed: Option<Box<[Option<Inner>]>>,
+    }
+
+    #[derive(Debug, PartialEq, Deserialize, JsonSchema)]
+    #[serde(rename_all = "snake_case")]
+    enum Chosen {
+        One(Inner),
+        Named {
+            #[serde(default, deserialize_with = "given")]
+            due: Option<Option<String>>,
+        },
+    }
+
+    static NESTED: [Arg; 2] = [
+        Arg::of::<Inner>("inner", ""),
+        Arg::of::<Option<Vec<Inner>>>("listed", ""),
+    ];
+
+    #[test]
+    fn null_clears_in_every_place_and_the_schema_says_so() {
+        let cleared = || Inner { due: Some(None) };
+        let clear = json!({ "due": null });
+        let params = json!({
+            "id": "a", "maybe": null, "listed": [clear, {}], "byName": { "x": clear },
+            "byNumber": { "7": clear }, "chosen": { "named": clear }, "boxed": [clear, null],
+        });
+        let params = schema::admit(params, inlined::<Everywhere>, trial::<Everywhere>).unwrap();
+        let decoded: Everywhere = crate::schema::decode("params", params).unwrap();
+        assert_eq!(decoded.maybe, None);
+        assert_eq!(decoded.listed, [cleared(), Inner::default()]);
+        assert_eq!(decoded.by_name["x"], cleared());
+        assert_eq!(decoded.by_number[&7], cleared());
+        assert_eq!(decoded.chosen, Some(Chosen::Named { due: Some(None) }));
+        assert_eq!(decoded.boxed, Some([Some(cleared()), None].into()));
+
+        let published = schema::described::<Everywhere>();
+        let admits_null = json!(["string", "null"]);
+        for place in [
+            "/properties/maybe/properties/due",
+            "/properties/listed/items/properties/due",
+            "/properties/byName/additionalProperties/properties/due",
+            "/properties/chosen/oneOf/0/properties/one/properties/due",
+            "/properties/chosen/oneOf/1/properties/named/properties/due",
+        ] {
+            let due = published.pointer(place);
+            assert_eq!(
+                due.map(|due| &due["type"]),
+                Some(&admits_null),
+                "{place}: {published:#}"
+            );
+        }
+        assert_eq!(
+            published
+                .to_string()
+                .matches("[\"string\",\"null\"]")
+                .count(),
+            7,
+            "{published:#}"
+        );
+        let arguments = schema_of(&NESTED);
+        for place in [
+            "/properties/inner/properties/due",
+            "/properties/listed/items/properties/due",
+        ] {
+            let due = arguments.pointer(place);
+            assert_eq!(
+                due.map(|due| &due["type"]),
+                Some(&admits_null),
+                "{place}: {arguments:#}"
+            );
+        }
     }
 }

@@ -40,7 +40,7 @@ pub(super) fn described<T: ActionInput>() -> Value {
 
 /// Returns the schema of a type decoded by serde. A field with a custom `deserialize_with` function may distinguish
 /// null from absent.
-fn marked(schema: SchemaFn, trial: Trial) -> Value {
+pub(super) fn marked(schema: SchemaFn, trial: Trial) -> Value {
     let mut schema = schema();
     mark_nulls(&mut schema, &|null| is_custom(&trial(null)));
     schema
@@ -49,21 +49,45 @@ fn marked(schema: SchemaFn, trial: Trial) -> Value {
 /// Marks the properties, at every depth, whose null reaches a custom function of the author. `is_custom` is called
 /// with an input that contains a single null.
 fn mark_nulls(schema: &mut Value, is_custom: &dyn Fn(Value) -> bool) {
-    let Some(Value::Object(properties)) = schema.get_mut("properties") else {
+    let Value::Object(schema) = schema else {
         return;
     };
-    for (name, property) in properties {
-        let tells_null =
-            |inner: Value| is_custom(Value::Object(Map::from_iter([(name.clone(), inner)])));
-        let types = property["type"].as_array();
-        let any = property["anyOf"].as_array();
-        let admits_null = types.is_some_and(|types| types.contains(&json!("null")))
-            || any.is_some_and(|any| any.iter().any(|schema| schema["type"] == "null"));
-        if admits_null && tells_null(Value::Null) {
-            property[NULL_MARK] = Value::Bool(true);
+    if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+        for (name, property) in properties {
+            let tells_null = |inner: Value| is_custom(field(name, inner));
+            let types = property["type"].as_array();
+            let any = property["anyOf"].as_array();
+            let admits_null = types.is_some_and(|types| types.contains(&json!("null")))
+                || any.is_some_and(|any| any.iter().any(|schema| schema["type"] == "null"));
+            if admits_null && tells_null(Value::Null) {
+                property[NULL_MARK] = Value::Bool(true);
+            }
+            mark_nulls(property, &tells_null);
         }
-        mark_nulls(property, &tells_null);
     }
+    if let Some(items) = schema.get_mut("items") {
+        mark_nulls(items, &|inner| is_custom(Value::Array(vec![inner])));
+    }
+    if let Some(others) = schema.get_mut("additionalProperties") {
+        mark_nulls(others, &|inner| is_custom(field("a", inner)));
+    }
+    // The names of the fields of such a map are numbers.
+    if let Some(Value::Object(schemas)) = schema.get_mut("patternProperties") {
+        for like in schemas.values_mut() {
+            mark_nulls(like, &|inner| is_custom(field("0", inner)));
+        }
+    }
+    for key in ["allOf", "anyOf", "oneOf"] {
+        if let Some(Value::Array(schemas)) = schema.get_mut(key) {
+            for schema in schemas {
+                mark_nulls(schema, is_custom);
+            }
+        }
+    }
+}
+
+fn field(name: &str, value: Value) -> Value {
+    Value::Object(Map::from_iter([(name.to_owned(), value)]))
 }
 
 /// Returns schemars' schema of `T`, with all references inlined.

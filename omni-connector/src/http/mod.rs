@@ -77,6 +77,7 @@ mod attempt;
 mod auth;
 mod call;
 mod client;
+mod coding;
 mod download;
 mod dry_run;
 mod error;

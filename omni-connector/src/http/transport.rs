@@ -6,7 +6,7 @@ use reqwest::Client;
 
 use super::HttpClient;
 
-/// Returns the client that sends requests. The kit handles redirects, retries and timeouts instead.
+/// Returns the client that sends requests. The kit handles redirects, retries, timeouts and compressed answers instead.
 ///
 /// # Panics
 /// Panics if the system's TLS roots cannot be read.
@@ -16,6 +16,8 @@ pub(super) fn client() -> &'static Client {
         HttpClient::builder()
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
+            .no_gzip()
+            .no_deflate()
             .build()
             .expect("the system's TLS roots can be read")
     })

@@ -230,14 +230,18 @@ impl Groups {
     }
 }
 
-/// Returns whether Omni can identify a user by this string: a single e-mail address without a display name.
+/// Returns whether Omni can identify a user by this string: a single e-mail address without a display name, a scheme such as
+/// `mailto:` or quotes.
 fn is_address(user: &str) -> bool {
-    let is_odd = |c: char| c.is_whitespace() || "<>,;\"".contains(c);
-    let user = user.trim();
-    let is_whole = |(name, domain): (&str, &str)| {
-        !name.is_empty() && !domain.is_empty() && !domain.contains('@')
+    let is_odd = |c: char| c.is_whitespace() || c.is_control() || "<>()[]:,;\"\\".contains(c);
+    let is_part = |part: &str| {
+        let is_letter = |c: char| c.is_alphanumeric() || c == '-';
+        !part.is_empty() && part.chars().all(is_letter)
     };
-    !user.contains(is_odd) && user.split_once('@').is_some_and(is_whole)
+    let Some((name, domain)) = user.trim().split_once('@') else {
+        return false;
+    };
+    !name.is_empty() && !name.contains(is_odd) && domain.split('.').all(is_part)
 }
 
 /// Returns 48 bits of a hash of a group's name. The hashes are saved, so the function must never change.

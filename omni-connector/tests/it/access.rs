@@ -155,6 +155,50 @@ async fn users_that_are_not_addresses_are_reported() {
 }
 
 #[tokio::test]
+async fn every_spelling_that_is_not_an_address_is_reported() {
+    const ODD: [&str; 12] = [
+        "mailto:ann@example.com",
+        "user:ann@example.com",
+        "i:0#.f|membership|ann@example.com",
+        "\"ann\"@example.com",
+        "ann@example.com (Ann)",
+        "ann@example.com.",
+        "ann@example..com",
+        "ann@@example.com",
+        "ann@example.com/team",
+        "'ann@example.com'",
+        "ann@",
+        "https://example.com/@ann",
+    ];
+    let manager = Manager::start().await;
+    let report = ran(&manager, |ctx, _| async move {
+        let plain = [
+            "ann+tag@example.com",
+            "o'neill@example.co.uk",
+            "ann_example.com#EXT#@tenant.onmicrosoft.com",
+            "root@localhost",
+            "änn@bücher.example",
+            "1@xn--bcher-kva.example",
+        ];
+        let users = ODD.into_iter().chain(plain);
+        ctx.upsert(Document::new("one", Access::users(users)))
+            .await?;
+        Ok(())
+    })
+    .await;
+    let mut odd = ODD;
+    odd.sort_unstable();
+    assert_eq!(report["odd_users"], odd.len(), "{report}");
+    let first = report["first_odd_users"].as_array().unwrap();
+    assert!(
+        first
+            .iter()
+            .all(|user| odd.contains(&user.as_str().unwrap())),
+        "{first:?}"
+    );
+}
+
+#[tokio::test]
 async fn members_of_a_group_that_are_not_addresses_are_reported() {
     let manager = Manager::start().await;
     let report = ran(&manager, |ctx, _| async move {

@@ -1,8 +1,11 @@
 //! What a walk knows before its end, and parts that are deleted by name.
 
 use omni_connector::{Inventory, Part};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tracing::Level;
 
-use crate::support::{Manager, Scripted, serve};
+use crate::support::{Log, Manager, Scripted, serve};
 
 #[tokio::test]
 async fn a_part_is_deleted_by_name_and_what_was_not_seen_is_known_before_the_end() {
@@ -36,4 +39,55 @@ async fn a_part_is_deleted_by_name_and_what_was_not_seen_is_known_before_the_end
     let mut deleted = manager.documents();
     deleted.sort();
     assert_eq!(deleted, ["a", "a/1", "a/2", "b/2"]);
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Page {
+    number: u32,
+}
+
+/// A new version of a connector may write its points in another way.
+#[tokio::test]
+async fn a_walk_whose_last_point_cannot_be_read_begins_anew_and_says_so() {
+    let (log, _guard) = Log::of_this_thread(Level::INFO);
+    let connector = Scripted::new(|ctx, _| async move {
+        let known: Inventory<u8> = [("a".to_owned(), Some(1))].into_iter().collect();
+        known.walk(&ctx).reached(Page { number: 7 });
+        let saved: Value = serde_json::to_value(&known)?;
+        let again = || serde_json::from_value::<Inventory<u8>>(saved.clone());
+
+        let point = again()?.walk(&ctx).resume_point();
+        anyhow::ensure!(point == Some(Page { number: 7 }), "{point:?}");
+
+        anyhow::ensure!(again()?.walk(&ctx).resume_point::<u32>().is_none());
+        anyhow::ensure!(again()?.walk(&ctx).resume_point::<String>().is_none());
+        anyhow::ensure!(again()?.walk(&ctx).resume_point::<(u32, u32)>().is_none());
+
+        // The walk that begins anew sees nothing of the earlier one, and goes on from its own points.
+        let begun = again()?;
+        let mut walk = begun.walk(&ctx);
+        anyhow::ensure!(walk.resume_point::<u32>().is_none());
+        anyhow::ensure!(walk.unseen(&Part::whole()) == ["a"]);
+        walk.reached(8_u32);
+        let saved = serde_json::to_value(&begun)?;
+        let again: Inventory<u8> = serde_json::from_value(saved)?;
+        anyhow::ensure!(again.walk(&ctx).resume_point() == Some(8_u32));
+        Ok(())
+    });
+    let manager = Manager::start().await;
+    let served = serve(connector, &manager).await;
+    let resumed = r#"{"sync_run_id":"R1","source_id":"S1","sync_mode":"full","is_resume":true}"#;
+    served.post("/sync", resumed).await;
+    served.ended("R1").await;
+    let failed = manager.calls("/fail");
+    assert!(failed.is_empty(), "{failed:?}");
+    let lines = log.with("the walk begins anew");
+    assert_eq!(lines.len(), 4, "{:#?}", log.lines());
+    assert!(
+        lines
+            .iter()
+            .all(|line| line.contains("cannot be read") && line.contains("invalid type")),
+        "{lines:#?}"
+    );
 }

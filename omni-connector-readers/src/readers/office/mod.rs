@@ -2,6 +2,7 @@
 
 mod beside;
 mod document;
+mod open;
 mod package;
 mod sheets;
 mod slides;
@@ -31,6 +32,9 @@ pub(super) fn read(
         return Err("it is protected by a password, or of the format before 2007".to_owned());
     }
     let mut package = Package::open(data)?;
+    if called == Format::Xlsx && open::is_spreadsheet(&mut package) {
+        return open::read(&mut package, max_rows, parts);
+    }
     match package.format().unwrap_or(called) {
         Format::Pptx => slides::read(&mut package, parts),
         Format::Xlsx => sheets::read(&mut package, data, max_rows, parts),

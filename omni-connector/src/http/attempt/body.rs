@@ -4,10 +4,7 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
-use reqwest::{
-    Response, StatusCode,
-    header::{CONTENT_ENCODING, HeaderMap},
-};
+use reqwest::{Response, StatusCode, header::HeaderMap};
 use tokio::time::{Instant, timeout_at};
 
 use super::{Again, Failure, PEEK, REFUSAL, Reader};
@@ -16,6 +13,7 @@ use crate::{
     http::{
         Answer, At, Download, Saved, SourceError,
         answer::{media_type, short},
+        coding,
         download::length,
         faults::Fault,
         send::{Reply, ReplyForm},
@@ -31,11 +29,8 @@ impl Reader<'_> {
         }
         let (status, headers) = (response.status(), response.headers().clone());
         let url = response.url().clone();
-        if let Some(coding) = headers
-            .get(CONTENT_ENCODING)
-            .filter(|coding| *coding != "identity")
-        {
-            let coding = short(&String::from_utf8_lossy(coding.as_bytes()));
+        if let Some(coding) = coding::unknown(&headers) {
+            let coding = short(&coding);
             return Err(self.unreadable(format!(
                 "it is encoded as `{coding}`, which was not asked for"
             )));

@@ -12,6 +12,7 @@ use tokio::time::{Instant, timeout_at};
 use super::{
     Answer, At, Call, SourceError,
     answer::short,
+    coding,
     faults::{self, Fault},
     quota,
     send::{Ready, Reply, ReplyForm},
@@ -147,8 +148,8 @@ impl Reader<'_> {
         if error.is_timeout() {
             return Failure::new(SourceError::TimedOut { at: self.at() }, again);
         }
-        if error.is_decode() {
-            return self.unreadable("it cannot be decompressed");
+        if coding::Undecodable::in_error(&error) == Some(coding::Undecodable::Invalid) {
+            return self.unreadable(coding::Undecodable::Invalid.to_string());
         }
         // The URL's query may contain a secret.
         let cause = format!("{:#}", anyhow::Error::from(error.without_url()));

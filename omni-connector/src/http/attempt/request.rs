@@ -2,11 +2,11 @@
 
 use reqwest::{
     Client, Method, Request, Response, Url,
-    header::{ACCEPT, CONTENT_TYPE, LOCATION, RANGE, USER_AGENT},
+    header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderValue, LOCATION, RANGE, USER_AGENT},
 };
 
 use super::{Again, Failure, HOPS, Reader};
-use crate::http::{Auth, SourceError, call::Body, path::shown, tape, transport};
+use crate::http::{Auth, SourceError, call::Body, coding, path::shown, tape, transport};
 
 impl Reader<'_> {
     /// Sends the request, and follows redirects.
@@ -69,6 +69,12 @@ impl Reader<'_> {
                     request.headers_mut().insert(name, value.clone());
                 }
             }
+        }
+        // A range of a compressed file cannot be decompressed.
+        if !request.headers().contains_key(RANGE) {
+            let accepted = HeaderValue::from_static(coding::ACCEPTED);
+            let headers = request.headers_mut();
+            headers.entry(ACCEPT_ENCODING).or_insert(accepted);
         }
         match body {
             None | Some(Body::Empty) => {}

@@ -15,7 +15,7 @@ use axum::http;
 use bytes::{Bytes, BytesMut};
 use reqwest::{Client, Request, Response, ResponseBuilderExt, Url, header::HeaderValue};
 
-use super::{Call, HttpClient};
+use super::{Call, HttpClient, coding};
 use crate::redact;
 pub use crate::run::{Answered, Asked, Exchange, Recorded, TapeHead};
 pub(super) use kept::exchange;
@@ -62,18 +62,18 @@ pub(super) async fn execute(
     limit: u64,
 ) -> reqwest::Result<Response> {
     if matches!(*MODE, Mode::Send) {
-        return client.execute(request).await;
+        return sent(client, request).await;
     }
     let url = request.url().clone();
     let (at, path) = place(call, &url);
     match &*MODE {
-        Mode::Send => client.execute(request).await,
+        Mode::Send => sent(client, request).await,
         Mode::Record(recorder) => {
             if let Some(secret) = call.api.settings().auth.secret() {
                 redact::note_secret(secret.expose());
             }
             let asked = recorder.asked(&request, call.operation(), at, path);
-            let response = whole(client.execute(request).await?, url, limit).await?;
+            let response = whole(sent(client, request).await?, url, limit).await?;
             recorder.answered(asked, &response);
             Ok(response.into())
         }
@@ -84,10 +84,15 @@ pub(super) async fn execute(
                 *request.url_mut() = target;
                 request.headers_mut().insert(Asked::AT, at);
             }
-            let response = whole(client.execute(request).await?, url, limit).await?;
+            let response = whole(sent(client, request).await?, url, limit).await?;
             Ok(response.into())
         }
     }
+}
+
+/// Sends a request, and returns the answer without its coding.
+async fn sent(client: &Client, request: Request) -> reqwest::Result<Response> {
+    client.execute(request).await.map(coding::decoded)
 }
 
 /// Returns the URL of the API, and the path of a request below it.

@@ -3,6 +3,7 @@
 //! It serves standard input and output, or HTTP on loopback. All clients share one credential.
 
 mod handler;
+mod nulls;
 mod options;
 mod result;
 

@@ -9,6 +9,8 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use rmcp::model::{CallToolResult, ContentBlock, JsonObject, ResourceContents};
 use serde_json::Value;
 
+use super::nulls;
+
 /// The largest result: a client holds several copies of it in memory.
 const MOST_BYTES: usize = 64 << 20;
 
@@ -70,7 +72,7 @@ fn json(mut answer: Value, schema: Option<&JsonObject>) -> CallToolResult {
     match result {
         Value::String(text) => CallToolResult::success(vec![ContentBlock::text(text)]),
         result => match schema {
-            Some(schema) if result.is_object() => match misplaced_null(&result, schema, schema) {
+            Some(schema) if result.is_object() => match nulls::misplaced(&result, schema) {
                 None => CallToolResult::structured(result),
                 Some(path) => failure(&format!(
                     "the result does not keep to its own schema: `{path}` is null\nhelp: a number that is not finite is written so"
@@ -81,55 +83,6 @@ fn json(mut answer: Value, schema: Option<&JsonObject>) -> CallToolResult {
                 CallToolResult::success(vec![ContentBlock::text(text)])
             }
         },
-    }
-}
-
-/// Finds a null where the schema does not allow one. All other values follow from their types.
-fn misplaced_null(value: &Value, schema: &JsonObject, root: &JsonObject) -> Option<String> {
-    if let Some(target) = schema.get("$ref").and_then(Value::as_str) {
-        let name = target.strip_prefix("#/$defs/")?;
-        return misplaced_null(value, root.get("$defs")?[name].as_object()?, root);
-    }
-    for key in ["anyOf", "oneOf"] {
-        if let Some(Value::Array(alternatives)) = schema.get(key) {
-            let mut found = alternatives
-                .iter()
-                .map(|schema| misplaced_null(value, schema.as_object()?, root));
-            let first = found.next()??;
-            return found.all(|path| path.is_some()).then_some(first);
-        }
-    }
-    match value {
-        Value::Null => {
-            let admits = match schema.get("type") {
-                Some(Value::Array(kinds)) => kinds.iter().any(|kind| kind == "null"),
-                Some(kind) => kind == "null",
-                None => true,
-            };
-            (!admits).then(String::new)
-        }
-        Value::Object(fields) => fields.iter().find_map(|(name, value)| {
-            let known = schema.get("properties").and_then(|known| known.get(name));
-            let schema = known.or_else(|| schema.get("additionalProperties"));
-            let path = misplaced_null(value, schema?.as_object()?, root)?;
-            Some(joined(name, &path))
-        }),
-        Value::Array(items) => {
-            let schema = schema.get("items")?.as_object()?;
-            items.iter().enumerate().find_map(|(place, item)| {
-                let path = misplaced_null(item, schema, root)?;
-                Some(joined(&place.to_string(), &path))
-            })
-        }
-        _ => None,
-    }
-}
-
-fn joined(name: &str, path: &str) -> String {
-    if path.is_empty() {
-        name.to_owned()
-    } else {
-        format!("{name}.{path}")
     }
 }
 

@@ -135,6 +135,11 @@ impl Rule {
             .chain(self.any.iter().flatten())
     }
 
+    /// Returns whether it admits everything, as the absence of a flattened `Option` does.
+    fn is_open(&self) -> bool {
+        !self.limits && self.shape.is_open() && self.inner().next().is_none()
+    }
+
     /// Checks a value against the limits. A value of another shape passes: decoding reports the shape.
     ///
     /// # Errors
@@ -273,6 +278,8 @@ fn look_at_any(alternatives: &[Rule], value: &Value, path: Path<'_>) -> Result<(
     let mut found: Option<Violation> = None;
     for rule in alternatives {
         match rule.look(value, path, true) {
+            // Decoding takes a value as another alternative before it takes it as anything, and does not look at limits.
+            Ok(()) if rule.is_open() && found.as_ref().is_some_and(|found| !found.is_shape) => {}
             Ok(()) => return Ok(()),
             Err(violation) if found.as_ref().is_none_or(|found| found.is_shape) => {
                 found = Some(violation);

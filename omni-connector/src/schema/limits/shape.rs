@@ -39,6 +39,11 @@ impl Shape {
         }
     }
 
+    /// Returns whether every value has it.
+    pub(super) const fn is_open(&self) -> bool {
+        self.kinds.is_none() && self.constants.is_none() && self.required.is_empty() && !self.closed
+    }
+
     pub(super) fn requires(&self, name: &str) -> bool {
         self.required.iter().any(|required| required == name)
     }

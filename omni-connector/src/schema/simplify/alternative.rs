@@ -75,6 +75,9 @@ pub(super) fn collapse_enum(object: &mut Schema) {
                 _ => return,
             };
             if let Some(description) = alternative["description"].as_str() {
+                // One line for each value: the lines are told apart by their beginning.
+                let words: Vec<_> = description.split_whitespace().collect();
+                let description = words.join(" ");
                 let names: Vec<_> = constants
                     .iter()
                     .map(|value| value.as_str().map_or(value.to_string(), str::to_owned))

@@ -1,11 +1,24 @@
 //! Writes numbers without Rust's formats, and with their original digits.
 
+use regex_lite::Regex;
 use serde_json::{Value, json};
 
 use super::Schema;
 
-/// Writes single-precision defaults and examples with their original digits: 0.1, not 0.10000000149011612.
+/// Writes single-precision defaults, examples and limits with their original digits: 0.1, not 0.10000000149011612.
 pub(super) fn shorten_singles(object: &mut Schema) {
+    for key in [
+        "minimum",
+        "maximum",
+        "exclusiveMinimum",
+        "exclusiveMaximum",
+        "multipleOf",
+    ] {
+        if let Some(mut limit) = object.remove(key) {
+            shorten(&mut limit, object);
+            object.insert(key.to_owned(), limit);
+        }
+    }
     for key in ["default", "examples"] {
         let Some(mut value) = object.remove(key) else {
             continue;
@@ -51,7 +64,14 @@ fn shorten(value: &mut Value, schema: &Schema) {
         Value::Object(fields) => {
             for (name, field) in fields {
                 let named = inner("properties", 0).and_then(|named| named.get(name)?.as_object());
-                if let Some(of_field) = named.or_else(|| inner("additionalProperties", 0)) {
+                let like = inner("patternProperties", 0).and_then(|patterns| {
+                    let (_, of_field) = patterns.iter().find(|(pattern, _)| {
+                        Regex::new(pattern).is_ok_and(|pattern| pattern.is_match(name))
+                    })?;
+                    of_field.as_object()
+                });
+                let others = || inner("additionalProperties", 0);
+                if let Some(of_field) = named.or(like).or_else(others) {
                     shorten(field, of_field);
                 }
             }

@@ -376,23 +376,6 @@ async fn a_file_is_saved_completely_or_not_at_all_and_removed_at_the_end() {
 }
 
 #[tokio::test]
-async fn a_compressed_answer_is_asked_for_and_read() {
-    let source = Source::start(|asked| {
-        assert!(asked.header("accept-encoding").unwrap().contains("gzip"));
-        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        gzip.write_all(b"[1,2,3]").unwrap();
-        reply(200)
-            .header("content-encoding", "gzip")
-            .body(gzip.finish().unwrap())
-    })
-    .await;
-    assert_eq!(
-        source.api().get("list").read::<Vec<i32>>().await.unwrap(),
-        [1, 2, 3]
-    );
-}
-
-#[tokio::test]
 async fn an_unchanged_answer_is_not_downloaded_again() {
     let source = Source::start(|asked| match asked.header("if-none-match") {
         Some("\"v1\"") => reply(304),

@@ -1,6 +1,7 @@
 //! Tests of the HTTP client for sources, with real servers on loopback that behave like sources.
 
 mod calls;
+mod compressed;
 mod credentials;
 mod graphql;
 mod oauth;

@@ -8,6 +8,7 @@ mod change;
 mod declared;
 mod made_up;
 mod spellings;
+mod variants;
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -1,0 +1,199 @@
+//! Limits and aliases of variants, wherever a union is and however it is tagged.
+
+use std::collections::BTreeMap;
+
+use omni_connector::schemars::{self, JsonSchema};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::declared::Declared;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(tag = "unit", content = "of", rename_all = "snake_case")]
+#[allow(dead_code, reason = "only decoded")]
+enum Beside {
+    #[serde(alias = "h")]
+    Hours(#[schemars(range(max = 24))] u32),
+    Span(Hours, #[schemars(length(max = 3))] String),
+    Never,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[allow(dead_code, reason = "only decoded")]
+struct Hours {
+    #[serde(alias = "amount")]
+    #[schemars(range(max = 24))]
+    n: u32,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[allow(dead_code, reason = "only decoded")]
+struct Minutes {
+    #[serde(alias = "amount")]
+    #[schemars(range(max = 1440))]
+    n: u32,
+}
+
+/// Each variant is a struct of its own.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(
+    tag = "unit",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+#[allow(dead_code, reason = "only decoded")]
+enum Own {
+    Hours(Hours),
+    #[serde(alias = "min")]
+    Minutes(Minutes),
+    Between {
+        #[serde(alias = "from")]
+        #[schemars(range(max = 12))]
+        first_hour: u8,
+        last: Option<Named>,
+    },
+}
+
+/// A variant without a tag.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(tag = "unit", rename_all = "camelCase")]
+#[allow(dead_code, reason = "only decoded")]
+enum Loose {
+    Hours(Hours),
+    #[serde(untagged)]
+    Text(Named),
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[allow(dead_code, reason = "only decoded")]
+struct Named {
+    #[schemars(length(max = 4))]
+    text: String,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[allow(dead_code, reason = "only decoded")]
+struct Places {
+    #[serde(default)]
+    maybe: Option<Beside>,
+    #[serde(default)]
+    listed: Vec<Option<Beside>>,
+    #[serde(default)]
+    by_name: BTreeMap<String, Vec<Beside>>,
+    #[serde(flatten)]
+    flat: Option<Flat>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[allow(dead_code, reason = "only decoded")]
+enum Flat {
+    #[serde(alias = "hrs")]
+    Hours(Hours),
+    Minutes(Minutes),
+}
+
+/// Anything may be given, and hours have a limit.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+#[allow(dead_code, reason = "only decoded")]
+enum Open {
+    Hours(Hours),
+    Anything(Value),
+}
+
+#[test]
+fn each_variant_keeps_its_limits_and_aliases_wherever_the_union_is() {
+    let top = Declared::whole::<Beside>();
+    let argument = Declared::argument::<Own>();
+    let loose = Declared::argument::<Loose>();
+    let open = Declared::argument::<Open>();
+    let places = Declared::whole::<Places>();
+    for (declared, text, fits) in [
+        (&top, r#"{"unit":"hours","of":24}"#, true),
+        (&top, r#"{"unit":"hours","of":25}"#, false),
+        (&top, r#"{"unit":"h","of":25}"#, false),
+        (&top, r#"{"of":25.0,"unit":"h"}"#, false),
+        (&top, r#"{"unit":"span","of":[{"n":24},"abc"]}"#, true),
+        (&top, r#"{"unit":"span","of":[{"amount":24},"abc"]}"#, true),
+        (&top, r#"{"unit":"span","of":[{"n":25},"abc"]}"#, false),
+        (&top, r#"{"unit":"span","of":[{"amount":25},"abc"]}"#, false),
+        (&top, r#"{"unit":"span","of":[{"n":1},"abcd"]}"#, false),
+        (&top, r#"{"unit":"never","of":null}"#, true),
+        (&top, r#"{"unit":"never","api_url":"https://acme"}"#, true),
+        (&argument, r#"{"value":{"unit":"hours","n":24}}"#, true),
+        (&argument, r#"{"value":{"unit":"hours","n":25}}"#, false),
+        (
+            &argument,
+            r#"{"value":{"unit":"hours","amount":25}}"#,
+            false,
+        ),
+        (&argument, r#"{"value":{"unit":"minutes","n":25}}"#, true),
+        (
+            &argument,
+            r#"{"value":{"unit":"min","amount":1440.0}}"#,
+            true,
+        ),
+        (
+            &argument,
+            r#"{"value":{"unit":"min","amount":1441}}"#,
+            false,
+        ),
+        (
+            &argument,
+            r#"{"value":{"unit":"between","firstHour":12}}"#,
+            true,
+        ),
+        (
+            &argument,
+            r#"{"value":{"unit":"between","from":13}}"#,
+            false,
+        ),
+        (
+            &argument,
+            r#"{"value":{"unit":"between","from":1,"last":{"text":"late"}}}"#,
+            true,
+        ),
+        (&loose, r#"{"value":{"text":"late"}}"#, true),
+        (&loose, r#"{"value":{"text":"later"}}"#, false),
+        (&loose, r#"{"value":{"unit":"hours","n":24}}"#, true),
+        (&loose, r#"{"value":{"unit":"hours","amount":24}}"#, true),
+        (&loose, r#"{"value":{"unit":"hours","amount":25}}"#, false),
+        (&places, r#"{"maybe":null}"#, true),
+        (&places, r#"{"maybe":{"unit":"h","of":24}}"#, true),
+        (&places, r#"{"maybe":{"unit":"h","of":25}}"#, false),
+        (
+            &places,
+            r#"{"listed":[null,{"unit":"hours","of":24}]}"#,
+            true,
+        ),
+        (
+            &places,
+            r#"{"listed":[null,{"unit":"hours","of":25}]}"#,
+            false,
+        ),
+        (
+            &places,
+            r#"{"by_name":{"a":[{"unit":"never"},{"unit":"h","of":24}]}}"#,
+            true,
+        ),
+        (
+            &places,
+            r#"{"by_name":{"a":[{"unit":"never"},{"unit":"h","of":25}]}}"#,
+            false,
+        ),
+        (&places, r#"{"hours":{"n":24}}"#, true),
+        (&places, r#"{"hours":{"n":25}}"#, false),
+        (&places, r#"{"minutes":{"amount":25}}"#, true),
+        (&places, r#"{"minutes":{"n":1441}}"#, false),
+        (&places, r#"{"api_url":"https://acme","by_name":{}}"#, true),
+        (&open, r#"{"value":{"n":24}}"#, true),
+        (&open, r#"{"value":{"n":25}}"#, false),
+        (&open, r#"{"value":{"m":25}}"#, true),
+        (&open, r#"{"value":"free"}"#, true),
+    ] {
+        let value: Value = serde_json::from_str(text).unwrap();
+        let decoded = declared.decode(&value);
+        assert_eq!(decoded.is_ok(), fits, "{text}: {decoded:?}");
+    }
+}
