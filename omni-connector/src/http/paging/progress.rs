@@ -1,7 +1,7 @@
 //! Tracks a walk's progress and judges each page: its successor, or why the walk proves nothing.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     hash::{BuildHasher, RandomState},
 };
 
@@ -27,7 +27,8 @@ pub(super) struct Progress {
     /// The number of items read.
     pub(super) seen: u64,
     pub(super) odd: u64,
-    /// The largest total in an answer, and the latest one.
+    /// The smallest and the largest total in an answer, and the latest one.
+    least: Option<u64>,
     most: Option<u64>,
     last_total: Option<u64>,
     empty: u32,
@@ -35,6 +36,9 @@ pub(super) struct Progress {
     /// The page that led to each position, and the page with these items, by hash.
     led_by: HashMap<u64, u32>,
     had: HashMap<u64, u32>,
+    /// The items of a list with a total, by hash, and how many came again: a repeated item must not stand for a missing one.
+    items: HashSet<u64>,
+    repeated: u64,
 }
 
 /// Why a page is rejected.
@@ -67,12 +71,15 @@ impl Progress {
             page: 0,
             seen: 0,
             odd: 0,
+            least: None,
             most: None,
             last_total: None,
             empty: 0,
             hasher: RandomState::new(),
             led_by: HashMap::new(),
             had: HashMap::new(),
+            items: HashSet::new(),
+            repeated: 0,
         };
         let hash = progress.hasher.hash_one(progress.position_text());
         progress.led_by.insert(hash, 0);
@@ -84,6 +91,7 @@ impl Progress {
             page: point.page,
             seen: point.seen,
             odd: point.odd,
+            least: point.total,
             most: point.total,
             last_total: point.total,
             ..Self::new(point.next)
@@ -172,6 +180,7 @@ impl Progress {
                         }
                         .into());
                     }
+                    self.least = Some(self.least.map_or(total, |least| least.min(total)));
                     self.most = self.most.max(Some(total));
                     self.last_total = Some(total);
                 }
@@ -196,9 +205,14 @@ impl Progress {
             return Ok(());
         }
         self.empty = 0;
-        let hash = self.hasher.hash_one(Items(items));
+        let items: Vec<u64> = items.iter().map(|it| self.hasher.hash_one(it)).collect();
+        let hash = self.hasher.hash_one(&items);
         if let Some(first) = self.had.insert(hash, self.page) {
             return Err(Incomplete::PageSeenBefore { first, at: at() }.into());
+        }
+        if paging.total.is_some() {
+            let repeated = items.iter().filter(|item| !self.items.insert(**item));
+            self.repeated += repeated.count() as u64;
         }
         Ok(())
     }
@@ -309,7 +323,7 @@ impl Progress {
             End::Total => {
                 let total = self.last_total.unwrap_or_default();
                 if items.is_empty() && self.seen < total {
-                    return Err(self.fewer(total, at()).into());
+                    return Err(fewer(total, self.seen, at()));
                 }
                 self.seen >= total
             }
@@ -332,19 +346,16 @@ impl Progress {
         }
     }
 
-    const fn fewer(&self, total: u64, at: Box<At>) -> Incomplete {
-        Incomplete::FewerThanTotal {
-            total,
-            seen: self.seen,
-            at,
-        }
-    }
-
     fn end(&self, paging: &Paging, at: &impl Fn() -> Box<At>) -> Result<Successor, PageError> {
         if let Some(total) = self.most {
             let seen = self.seen;
             if seen < total {
-                return Err(self.fewer(total, at()).into());
+                return Err(fewer(total, seen, at()));
+            }
+            // An item that was added before the others during the walk moves one to the next page, where it comes again.
+            let (distinct, least) = (seen - self.repeated, self.least.unwrap_or(total));
+            if distinct < least {
+                return Err(fewer(least, distinct, at()));
             }
             if seen > total {
                 return Err(Incomplete::MoreThanTotal {
@@ -362,16 +373,8 @@ impl Progress {
     }
 }
 
-/// Items, hashed in the form in which the service sent them.
-struct Items<'a>(&'a [Value]);
-
-impl std::hash::Hash for Items<'_> {
-    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        for item in self.0 {
-            item.hash(state);
-        }
-        state.write_usize(self.0.len());
-    }
+const fn fewer(total: u64, seen: u64, at: Box<At>) -> PageError {
+    PageError::Incomplete(Incomplete::FewerThanTotal { total, seen, at })
 }
 
 fn boolean(answer: &Answer, pointer: &str) -> Result<bool, PageError> {

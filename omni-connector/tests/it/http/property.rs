@@ -138,6 +138,19 @@ fn kind() -> impl Strategy<Value = Kind> {
     ]
 }
 
+#[tokio::test]
+async fn an_item_that_comes_again_does_not_stand_for_a_missing_one() {
+    for kind in [Kind::More, Kind::Number] {
+        let script = vec![Page::Cut(1), Page::First];
+        let source = Source::start(move |asked| answer(kind, 4, &script, asked)).await;
+        let pages = source.api().get("list").pages(kind.paging());
+        let mut pages = pages.items::<usize>("/items");
+        while let Ok(Some(_)) = pages.next().await {}
+        let end = pages.finish().unwrap_err().to_string();
+        assert!(end.contains('3') && end.contains('4'), "{kind:?}: {end}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 
