@@ -282,3 +282,64 @@ pub(super) enum Key {
     /// The table of its arguments, by address and length.
     Table(usize, usize),
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[derive(schemars::JsonSchema)]
+    #[schemars(rename_all = "snake_case")]
+    #[allow(dead_code, reason = "only described")]
+    /// How loud it is.
+    enum Level {
+        /// Wakes people up,
+        /// and their neighbours.
+        ///
+        /// - `loud`: as it was called
+        Page,
+        Quiet,
+        /// Says nothing
+        Off,
+    }
+
+    #[derive(schemars::JsonSchema)]
+    #[allow(dead_code, reason = "only described")]
+    struct Alert {
+        /// By day
+        level: Level,
+        /// At night
+        night: Option<Level>,
+        /// At weekends
+        boxed: Option<Box<Level>>,
+        /// By turns
+        #[serde(default)]
+        turns: Option<Vec<Level>>,
+        /// For each
+        by_name: BTreeMap<String, Option<Level>>,
+        undescribed: Option<Level>,
+    }
+
+    #[test]
+    fn the_words_of_each_value_are_kept_wherever_the_enum_is() {
+        let schema = input_schema::<Alert>();
+        let properties = &schema["properties"];
+        let values = "- `page`: Wakes people up, and their neighbours. - `loud`: as it was called\n- `off`: Says nothing";
+        for (of, own) in [
+            (&properties["level"], "By day"),
+            (&properties["night"], "At night"),
+            (&properties["boxed"], "At weekends"),
+            (&properties["turns"]["items"], "How loud it is."),
+            (
+                &properties["by_name"]["additionalProperties"],
+                "How loud it is.",
+            ),
+            (&properties["undescribed"], "How loud it is."),
+        ] {
+            assert_eq!(of["description"], format!("{own}\n{values}"), "{schema:#}");
+        }
+        assert_eq!(properties["turns"]["description"], "By turns");
+        assert_eq!(properties["by_name"]["description"], "For each");
+    }
+}
