@@ -584,17 +584,22 @@ fn a_filter_with_a_default_and_a_required_parameter_are_questions_until_they_hav
     );
 }
 
+/// Makes a connector of a document, and returns its `src/api.rs`.
+fn api_of(document: &Value) -> String {
+    let desk = TempDir::new().unwrap();
+    fs::write(desk.path().join("desk.json"), document.to_string()).unwrap();
+    let arguments = "desk -y --no-check --from desk.json --list tickets";
+    new(desk.path(), &arguments.split(' ').collect::<Vec<_>>()).is_done();
+    fs::read_to_string(desk.path().join("desk/src/api.rs")).unwrap()
+}
+
 #[test]
 fn the_name_of_a_sign_in_is_known_in_upper_and_lower_case() {
-    let desk = TempDir::new().unwrap();
     let mut document: Value = serde_json::from_str(DOCUMENT).unwrap();
     for (scheme, expected) in [("Bearer", "Auth::bearer("), ("BASIC", "Auth::basic(")] {
         let schemes = json!({ "login": { "type": "http", "scheme": scheme } });
         document["components"]["securitySchemes"] = schemes;
-        fs::write(desk.path().join("desk.json"), document.to_string()).unwrap();
-        let arguments = "desk -y --no-check --force --from desk.json --list tickets";
-        new(desk.path(), &arguments.split(' ').collect::<Vec<_>>()).is_done();
-        let api = fs::read_to_string(desk.path().join("desk/src/api.rs")).unwrap();
+        let api = api_of(&document);
         assert!(api.contains(expected), "{expected}: {api}");
     }
 }
@@ -648,7 +653,6 @@ fn a_parameter_with_a_name_of_paging_is_a_filter_unless_the_paging_sends_it() {
 
 #[test]
 fn the_sign_in_is_the_one_that_the_call_asks_for() {
-    let desk = TempDir::new().unwrap();
     let mut document: Value = serde_json::from_str(DOCUMENT).unwrap();
     document["components"]["securitySchemes"] = json!({
         "admin": { "type": "apiKey", "in": "header", "name": "x-admin" },
@@ -686,10 +690,7 @@ fn the_sign_in_is_the_one_that_the_call_asks_for() {
             get.insert("security".to_owned(), of_call);
         }
         document["security"] = of_all;
-        fs::write(desk.path().join("desk.json"), document.to_string()).unwrap();
-        let arguments = "desk -y --no-check --force --from desk.json --list tickets";
-        new(desk.path(), &arguments.split(' ').collect::<Vec<_>>()).is_done();
-        let api = fs::read_to_string(desk.path().join("desk/src/api.rs")).unwrap();
+        let api = api_of(&document);
         assert!(api.contains(expected), "{expected}: {api}");
     }
 }

@@ -90,10 +90,12 @@ fn read(status: StatusCode, body: &[u8]) -> Result<Granted, TokenError> {
         }
     };
     let granted = granted(&answer).filter(|_| status.is_success());
-    if let Some(granted) = granted {
-        return Ok(granted);
-    }
-    if let Some((error, description)) = refusal(&answer) {
+    let refused = match (named_refusal(&answer), granted) {
+        (Some(refused), _) => Some(refused),
+        (None, Some(granted)) => return Ok(granted),
+        (None, None) => unnamed_refusal(&answer),
+    };
+    if let Some((error, description)) = refused {
         return Err(TokenError::Refused {
             status,
             error,
@@ -145,28 +147,31 @@ fn form(body: &[u8]) -> Option<Map<String, Value>> {
     is_one.then_some(answer)
 }
 
-/// Returns the name and description of the error if the answer is one. Some providers nest it, or list several.
-fn refusal(answer: &Map<String, Value>) -> Option<(String, String)> {
-    let unnamed = || "error".to_owned();
-    let named = match answer.get("error").map(first) {
-        Some(Value::Object(error)) => {
+/// Returns the name and description of the error that an answer names. Some providers nest it, or list several.
+fn named_refusal(answer: &Map<String, Value>) -> Option<(String, String)> {
+    let (name, own) = match first(answer.get("error")?) {
+        Value::Object(error) => {
             let mut names = ["type", "code", "status", "error"].iter();
             let name = names.find_map(|key| text(error.get(*key)?));
-            let description = description(error).or_else(|| description(answer));
-            Some((name.unwrap_or_else(unnamed), description))
+            (name.unwrap_or_else(unnamed), description(error))
         }
-        Some(Value::Number(code)) if code.as_f64() != Some(0.0) => {
-            Some((code.to_string(), description(answer)))
-        }
-        error => error.and_then(text).map(|name| (name, description(answer))),
+        // A zero says that there is none.
+        Value::Number(code) if code.as_f64() != Some(0.0) => (code.to_string(), None),
+        error => (text(error)?, None),
     };
-    if let Some((name, description)) = named {
-        return Some((name, description.unwrap_or_default()));
-    }
-    // Some name no error, and describe it all the same.
+    let description = own.or_else(|| description(answer));
+    Some((name, description.unwrap_or_default()))
+}
+
+/// Returns the description of an error that has no name.
+fn unnamed_refusal(answer: &Map<String, Value>) -> Option<(String, String)> {
     let listed = answer.get("errors").map(first);
     let listed = listed.and_then(|error| text(error).or_else(|| description(error.as_object()?)));
     Some((unnamed(), listed.or_else(|| description(answer))?))
+}
+
+fn unnamed() -> String {
+    "error".to_owned()
 }
 
 /// Returns what an error says of itself: by OAuth, by habit, or as problem details (RFC 9457).
@@ -205,9 +210,9 @@ const LIVES: [&str; 7] = [
     "expires_on",
     "expiry",
 ];
-/// A number of seconds above this is a time since 1970, and one above the second is in milliseconds: no token lives for
-/// thirty years.
+/// No token lives for thirty years: a larger number of seconds is a time since 1970.
 const LONGEST_LIFE: f64 = 1e9;
+/// A larger time since 1970 is in milliseconds.
 const MILLISECONDS: f64 = 1e11;
 
 /// Parses seconds from a number or a string, or a time until which a token lives. Returns `None` for values that are not

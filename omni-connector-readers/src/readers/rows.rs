@@ -42,7 +42,7 @@ impl Rows {
                 }
                 row.push_str(cell);
             }
-            // One text may stand in a row thousands of times.
+            // A repeated cell can put the same text into a row thousands of times.
             if row.len() > parts.room() {
                 break;
             }

@@ -81,6 +81,16 @@ fn program(job: &Job, data: &[u8]) -> Vec<Frame> {
         .collect()
 }
 
+/// The text of all frames.
+#[cfg(unix)]
+fn text_of(frames: &[Frame]) -> String {
+    let texts = frames.iter().filter_map(|frame| match frame {
+        Frame::Text { text } => Some(text.as_str()),
+        _ => None,
+    });
+    texts.collect()
+}
+
 impl Outcome {
     /// Checks that the words were read and nothing was lost.
     #[track_caller]

@@ -5,7 +5,7 @@ use std::{fmt::Write as _, io::Write as _};
 use flate2::{Compression, write::ZlibEncoder};
 use omni_connector_readers::{Format, Frame, Job};
 
-use super::{Outcome, job, outcome, program};
+use super::{Outcome, job, outcome, program, text_of};
 
 /// Builds a document with one page for each content.
 fn document(pages: &[&str]) -> Vec<u8> {
@@ -145,13 +145,7 @@ fn a_scan_of_any_size_gives_its_words_in_little_memory() {
         ..job(Format::Pdf)
     };
     let frames = program(&job, &scan);
-    let text: String = frames
-        .iter()
-        .filter_map(|frame| match frame {
-            Frame::Text { text } => Some(text.as_str()),
-            _ => None,
-        })
-        .collect();
+    let text = text_of(&frames);
     assert!(
         text.contains("firstscan") && text.contains("secondscan"),
         "{frames:?}"

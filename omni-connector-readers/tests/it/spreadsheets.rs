@@ -4,9 +4,9 @@ use std::io::{Cursor, Write};
 
 use zip::{ZipWriter, write::SimpleFileOptions};
 
-#[cfg(unix)]
-use super::program;
 use super::{Format, Frame, Job, archive, job, outcome, outcome_of};
+#[cfg(unix)]
+use super::{program, text_of};
 
 const NAMESPACES: &str = "xmlns:o=\"urn:oasis:names:tc:opendocument:xmlns:office:1.0\" \
                           xmlns:t=\"urn:oasis:names:tc:opendocument:xmlns:table:1.0\" \
@@ -97,13 +97,7 @@ fn cells_far_from_each_other_cost_neither_memory_nor_the_file() {
             &job,
             &open(&(sheet("One", &rows) + &sheet("Two", &row(1, &cell("nextsheet"))))),
         );
-        let text: String = frames
-            .iter()
-            .filter_map(|frame| match frame {
-                Frame::Text { text } => Some(text.as_str()),
-                _ => None,
-            })
-            .collect();
+        let text = text_of(&frames);
         assert_eq!(frames.last(), Some(&Frame::Done), "{name}: {frames:?}");
         assert!(
             !frames
@@ -117,7 +111,6 @@ fn cells_far_from_each_other_cost_neither_memory_nor_the_file() {
     }
 }
 
-/// A long text that stands in every cell is cut at the limit of the text.
 #[test]
 fn a_text_in_every_cell_is_cut_at_the_limits() {
     let long = format!(
@@ -308,13 +301,7 @@ fn cells_of_a_binary_workbook_may_be_far_from_each_other() {
         };
         let frames = program(&job, &book);
         assert_eq!(frames.last(), Some(&Frame::Done), "{frames:?}");
-        let text: String = frames
-            .iter()
-            .filter_map(|frame| match frame {
-                Frame::Text { text } => Some(text.as_str()),
-                _ => None,
-            })
-            .collect();
+        let text = text_of(&frames);
         assert_eq!(text, "Sheet: Far\nfirstcell\tedgecell\nbelow\tlastcell\n");
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use omni_connector_readers::{Format, Frame, Job};
 
-use super::{archive, job, outcome, outcome_of, program, relationships};
+use super::{archive, job, outcome, outcome_of, program, relationships, text_of};
 
 #[test]
 fn old_workbooks_of_every_size_are_read() {
@@ -73,13 +73,7 @@ fn cells_far_from_each_other_cost_neither_memory_nor_the_file() {
             ..job(Format::Xls)
         };
         let frames = program(&job, &data);
-        let text: String = frames
-            .iter()
-            .filter_map(|frame| match frame {
-                Frame::Text { text } => Some(text.as_str()),
-                _ => None,
-            })
-            .collect();
+        let text = text_of(&frames);
         assert_eq!(frames.last(), Some(&Frame::Done), "{name}: {frames:?}");
         let lost = frames
             .iter()

@@ -4,6 +4,7 @@
 
 #[cfg(feature = "mcp")]
 mod chunks;
+mod escapes;
 mod met;
 mod rules;
 mod secrets;

@@ -188,6 +188,7 @@ fn tokens_are_read_wherever_the_provider_puts_them() {
     }
     let both = r#"{"error":"invalid_grant","access_token":"old"}"#;
     assert_eq!(refused(400, both), "invalid_grant");
+    assert_eq!(refused(200, both), "invalid_grant");
 }
 
 #[test]

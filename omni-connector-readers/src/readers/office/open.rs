@@ -12,7 +12,7 @@ use super::{
 use crate::readers::{Refusal, parts::Parts, rows::Rows};
 
 const CONTENT: &str = "content.xml";
-/// The most times that one cell stands in a row, as in Omni.
+/// The most columns that a repeated cell fills. Omni has the same limit.
 const MOST_COLUMNS: usize = 16_384;
 
 /// Returns whether the archive is a spreadsheet of this format.

@@ -75,7 +75,7 @@ pub(super) fn collapse_enum(object: &mut Schema) {
                 _ => return,
             };
             if let Some(description) = alternative["description"].as_str() {
-                // One line for each value: the lines are told apart by their beginning.
+                // Each value has one line of its own.
                 let words: Vec<_> = description.split_whitespace().collect();
                 let description = words.join(" ");
                 let names: Vec<_> = constants
