@@ -130,7 +130,11 @@ async fn sync(
     if let Some(why) = reason(&why) {
         note(format!("{} run of `{}`: {why}", run.sync_type, source.name));
     }
-    let ended = watch(session, &run, output, interrupts).await?;
+    let earlier_documents = match why {
+        ModeReason::Resumed { documents } => documents,
+        _ => 0,
+    };
+    let ended = watch(session, &run, earlier_documents, output, interrupts).await?;
     let refused = session.client.refusals(&run.id, NAMED_REFUSALS).await?;
     if matches!(why, ModeReason::NotAccepted) {
         session.client.take_back(&source.id).await?;
@@ -180,7 +184,7 @@ async fn begin(
 fn reason(why: &ModeReason) -> Option<String> {
     Some(match why {
         ModeReason::NotAccepted => return None,
-        ModeReason::Resumed => "going on where it was interrupted".to_owned(),
+        ModeReason::Resumed { .. } => "going on where it was interrupted".to_owned(),
         ModeReason::Asked => "as asked".to_owned(),
         ModeReason::First => "nothing was completed before".to_owned(),
         ModeReason::OtherSettings => "the settings are others than before".to_owned(),
@@ -210,6 +214,7 @@ async fn wait_for_end(client: &Client, run: &Run, bar: &Bar) -> Result<(), Failu
 async fn watch(
     session: &mut Session,
     run: &Run,
+    earlier_documents: u64,
     output: Output,
     interrupts: &Interrupts,
 ) -> Result<End, Failure> {
@@ -223,7 +228,6 @@ async fn watch(
     } = session;
     let bar = Bar::new(output);
     let mut watcher = Watcher::new(http, &manifest.connector_url, &run.id);
-    let earlier_documents = client.progress(&run.id).await?.effects.documents();
     let died = async {
         match process {
             Some(process) => process.exited().await,

@@ -51,7 +51,7 @@ pub(super) async fn begin(sent: Sent) -> Response {
                 "The connector did not take the run.".to_owned()
             })))
         }
-        ModeReason::Resumed => Ok("Going on with the run that was interrupted.".to_owned()),
+        ModeReason::Resumed { .. } => Ok("Going on with the run that was interrupted.".to_owned()),
         _ => Ok(String::new()),
     };
     sent.end(&to, done)

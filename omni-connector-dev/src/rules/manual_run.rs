@@ -68,7 +68,10 @@ pub(crate) struct StartedRun {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ModeReason {
     /// An interrupted run is resumed.
-    Resumed,
+    Resumed {
+        /// The number of documents that it had sent before.
+        documents: u64,
+    },
     /// A full run was requested.
     Asked,
     /// No run has completed yet.
@@ -104,9 +107,13 @@ pub(crate) async fn sync_manually(
         let goes_on =
             !request.full && !request.has_other_settings && request.only == Only::default();
         if goes_on {
+            // Count before the connector goes on: a fast run is over before its start is answered.
+            let id = run.id.clone();
+            let effects = shared.store.read(move |db| rows::effects(db, &id)).await?;
             match runs::resume(shared, &run).await {
                 Ok(()) => {
-                    let why = ModeReason::Resumed;
+                    let documents = effects.documents();
+                    let why = ModeReason::Resumed { documents };
                     return Ok(StartedRun { run, why });
                 }
                 Err(error) => {
