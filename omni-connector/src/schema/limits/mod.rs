@@ -167,10 +167,18 @@ impl Rule {
         if !self.limits && !by_shape {
             return Ok(());
         }
+        let mut first = First::of(by_shape);
         match value {
-            Value::Number(amount) => self.look_at_number(amount, path)?,
-            Value::String(text) => self.look_at_text(text, path)?,
-            Value::Array(items) => self.look_at_items(items, path, by_shape)?,
+            Value::Number(amount) => first.note(self.look_at_number(amount, path))?,
+            Value::String(text) => first.note(self.look_at_text(text, path))?,
+            Value::Array(items) => {
+                first.note(self.look_at_items(items, path))?;
+                for (index, item) in items.iter().enumerate() {
+                    if let Some(rule) = self.first_items.get(index).or(self.items.as_deref()) {
+                        first.note(rule.look(item, Path::Item(&path, index), by_shape))?;
+                    }
+                }
+            }
             Value::Object(fields) => {
                 for (name, value) in fields {
                     if value.is_null() && !self.shape.requires(name) {
@@ -179,17 +187,18 @@ impl Rule {
                     }
                     let path = Path::Field(&path, name);
                     self.of_field(name)
-                        .try_for_each(|rule| rule.look(value, path, by_shape))?;
+                        .try_for_each(|rule| first.note(rule.look(value, path, by_shape)))?;
                 }
             }
             Value::Null | Value::Bool(_) => {}
         }
         self.all
             .iter()
-            .try_for_each(|rule| rule.look(value, path, by_shape))?;
+            .try_for_each(|rule| first.note(rule.look(value, path, by_shape)))?;
         self.any
             .iter()
-            .try_for_each(|alternatives| look_at_any(alternatives, value, path))
+            .try_for_each(|alternatives| first.note(look_at_any(alternatives, value, path)))?;
+        first.end()
     }
 
     fn of_field(&self, name: &str) -> impl Iterator<Item = &Self> {
@@ -248,12 +257,7 @@ impl Rule {
         }
     }
 
-    fn look_at_items(
-        &self,
-        items: &[Value],
-        path: Path<'_>,
-        by_shape: bool,
-    ) -> Result<(), Violation> {
+    fn look_at_items(&self, items: &[Value], path: Path<'_>) -> Result<(), Violation> {
         if let Some(problem) = out_of(items.len(), self.min_items, self.max_items) {
             return Err(path.limit(format!("has {}, {problem}", count(items.len(), "item"))));
         }
@@ -263,12 +267,36 @@ impl Rule {
                 return Err(path.limit("names an item twice"));
             }
         }
-        for (index, item) in items.iter().enumerate() {
-            if let Some(rule) = self.first_items.get(index).or(self.items.as_deref()) {
-                rule.look(item, Path::Item(&path, index), by_shape)?;
-            }
-        }
         Ok(())
+    }
+}
+
+/// The violation to report of several parts of a value. A shape decides whether an alternative applies at all, so it
+/// comes before each limit there. Elsewhere decoding reports shapes, so limits come first.
+struct First {
+    by_shape: bool,
+    other: Option<Violation>,
+}
+
+impl First {
+    const fn of(by_shape: bool) -> Self {
+        let other = None;
+        Self { by_shape, other }
+    }
+
+    fn note(&mut self, looked: Result<(), Violation>) -> Result<(), Violation> {
+        match looked {
+            Err(violation) if violation.is_shape == self.by_shape => Err(violation),
+            Err(violation) => {
+                self.other.get_or_insert(violation);
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+
+    fn end(self) -> Result<(), Violation> {
+        self.other.map_or(Ok(()), Err)
     }
 }
 

@@ -11,6 +11,7 @@ pub(super) struct Shape {
     constants: Option<Vec<Value>>,
     required: Vec<String>,
     closed: bool,
+    free: bool,
 }
 
 impl Shape {
@@ -25,6 +26,7 @@ impl Shape {
                 .filter_map(|text| text.as_str().map(str::to_owned))
                 .collect()
         };
+        let others = schema.get("additionalProperties");
         Self {
             kinds: match text(schema, "type") {
                 Some(kind) => Some(vec![kind.to_owned()]),
@@ -35,7 +37,8 @@ impl Shape {
                 None => schema.get("enum").and_then(Value::as_array).cloned(),
             },
             required: texts("required"),
-            closed: schema.get("additionalProperties") == Some(&Value::Bool(false)),
+            closed: others == Some(&Value::Bool(false)),
+            free: others.is_some_and(|others| *others != Value::Bool(false)),
         }
     }
 
@@ -46,6 +49,16 @@ impl Shape {
 
     pub(super) fn requires(&self, name: &str) -> bool {
         self.required.iter().any(|required| required == name)
+    }
+
+    /// Returns whether it is declared to have any other names.
+    pub(super) const fn names_are_free(&self) -> bool {
+        self.free
+    }
+
+    pub(super) fn is_object(&self) -> bool {
+        let kinds = self.kinds.as_deref().unwrap_or_default();
+        matches!(kinds, [kind] if kind == "object")
     }
 
     /// Returns the listed constants; none if any value of the type is allowed.

@@ -2,10 +2,13 @@
 //!
 //! A schema does not contain aliases, and serde does not list them. Trial decoding finds an alias: an input with the
 //! declared name decodes identically, and an input with both names is refused as a duplicate.
+//!
+//! Below a flattened `Option` serde refuses nothing: a bad value is absent. There an unknown name may be the alias of any
+//! absent name, and the input must satisfy the limits of each. Beside a flattened map it is a name of the map.
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Rule, violation::Path};
 use crate::schema::{Tried, whole};
@@ -19,6 +22,9 @@ const MOST_UNKNOWN: usize = 100;
 /// Limit of the forms that are tried for an ambiguous input.
 const MOST_FORMS: usize = 64;
 
+/// Values of which every type but those that take anything refuses one.
+const MISFITS: [fn() -> Value; 2] = [|| Value::Bool(true), || json!([[]])];
+
 /// A spelling in an input that the schema does not list.
 enum Unknown {
     /// A key of the object at `place`.
@@ -26,6 +32,8 @@ enum Unknown {
         place: String,
         name: String,
         declared: BTreeSet<String>,
+        /// Those of the declared names that may stand below a flattened `Option`.
+        optional: BTreeSet<String>,
     },
     /// The string at `place`, which matches none of the constants.
     Constant { place: String, declared: Vec<Value> },
@@ -156,8 +164,8 @@ fn unknown_of(rule: &Rule, input: &Value) -> Vec<Unknown> {
     found
 }
 
-fn find_unknown(rules: &[&Rule], value: &Value, place: Path<'_>, found: &mut Vec<Unknown>) {
-    let rules = with_alternatives(rules);
+fn find_unknown(own: &[&Rule], value: &Value, place: Path<'_>, found: &mut Vec<Unknown>) {
+    let rules = with_alternatives(own);
     if rules.is_empty() {
         return;
     }
@@ -174,6 +182,7 @@ fn find_unknown(rules: &[&Rule], value: &Value, place: Path<'_>, found: &mut Vec
                         found.push(Unknown::Name {
                             place: place.pointer(),
                             name: name.clone(),
+                            optional: &missing & &optional_of(own),
                             declared: missing,
                         });
                     }
@@ -201,6 +210,26 @@ fn find_unknown(rules: &[&Rule], value: &Value, place: Path<'_>, found: &mut Vec
     }
 }
 
+/// Returns the names that may stand below a flattened `Option`: all but those of a union that takes anything. None beside
+/// a flattened map.
+fn optional_of(rules: &[&Rule]) -> BTreeSet<String> {
+    /// Adds the names of a rule; `is_object` is true where its whole value is one.
+    fn add(rule: &Rule, is_object: bool, names: &mut BTreeSet<String>) -> bool {
+        let is_object = is_object || rule.shape.is_object();
+        names.extend(rule.properties.iter().map(|(name, _)| name.clone()));
+        let groups = rule.any.iter();
+        let groups = groups.filter(|group| is_object || !group.iter().any(Rule::is_open));
+        !rule.shape.names_are_free()
+            && (rule.all.iter().chain(groups.flatten())).all(|rule| add(rule, is_object, names))
+    }
+    let mut names = BTreeSet::new();
+    if rules.iter().all(|rule| add(rule, false, &mut names)) {
+        names
+    } else {
+        BTreeSet::new()
+    }
+}
+
 impl Unknown {
     /// Returns the inputs that replace this spelling by a declared one and decode identically.
     fn read(&self, input: &Value, trace: &[u64], decode: Try<'_>) -> Vec<Value> {
@@ -210,17 +239,41 @@ impl Unknown {
                 place,
                 name,
                 declared,
+                optional,
             } => {
-                let renamed = |to: &String| {
-                    let mut both = input.clone();
-                    let fields = both.pointer_mut(place)?.as_object_mut()?;
-                    let value = fields.get(name)?.clone();
-                    fields.insert(to.clone(), value);
-                    let mut only = both.clone();
-                    only.pointer_mut(place)?.as_object_mut()?.remove(name);
-                    (decode(&both).is_err() && alike(&only)).then_some(only)
+                let value = input.pointer(place).and_then(|object| object.get(name));
+                let Some(value) = value else {
+                    return Vec::new();
                 };
-                declared.iter().filter_map(renamed).collect()
+                let with = |to: &str, value: Value| {
+                    let mut form = input.clone();
+                    let fields = form.pointer_mut(place).and_then(Value::as_object_mut);
+                    fields.map(|fields| fields.insert(to.to_owned(), value));
+                    form
+                };
+                let renamed = |to: &String| {
+                    let mut form = with(to, value.clone());
+                    let fields = form.pointer_mut(place).and_then(Value::as_object_mut);
+                    fields.map(|fields| fields.remove(name));
+                    alike(&form).then_some(form)
+                };
+                let is_refused = |form: Value| decode(&form).is_err();
+                let is_alias = |to: &&String| is_refused(with(to, value.clone()));
+                let aliases: Vec<_> = declared
+                    .iter()
+                    .filter(is_alias)
+                    .filter_map(renamed)
+                    .collect();
+                if !aliases.is_empty() {
+                    return aliases;
+                }
+                let takes_all =
+                    |to: &&String| !MISFITS.iter().any(|misfit| is_refused(with(to, misfit())));
+                optional
+                    .iter()
+                    .filter(takes_all)
+                    .filter_map(renamed)
+                    .collect()
             }
             Self::Constant { place, declared } => {
                 let replaced = |with: &Value| {

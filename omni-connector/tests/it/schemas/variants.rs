@@ -84,6 +84,29 @@ struct Places {
     flat: Option<Flat>,
 }
 
+/// Serde refuses nothing below a flattened `Option`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[allow(dead_code, reason = "only decoded")]
+struct Maybe {
+    #[serde(alias = "count")]
+    #[schemars(range(max = 100))]
+    limit: Option<u32>,
+    #[serde(flatten)]
+    hours: Option<Hours>,
+    #[serde(flatten)]
+    own: Option<Own>,
+}
+
+/// Every name is free, also beside a part that may be absent.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[allow(dead_code, reason = "only decoded")]
+struct Free {
+    #[serde(flatten)]
+    hours: Option<Hours>,
+    #[serde(flatten)]
+    rest: BTreeMap<String, Value>,
+}
+
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[allow(dead_code, reason = "only decoded")]
@@ -109,6 +132,8 @@ fn each_variant_keeps_its_limits_and_aliases_wherever_the_union_is() {
     let loose = Declared::argument::<Loose>();
     let open = Declared::argument::<Open>();
     let places = Declared::whole::<Places>();
+    let maybe = Declared::whole::<Maybe>();
+    let free = Declared::whole::<Free>();
     for (declared, text, fits) in [
         (&top, r#"{"unit":"hours","of":24}"#, true),
         (&top, r#"{"unit":"hours","of":25}"#, false),
@@ -185,6 +210,24 @@ fn each_variant_keeps_its_limits_and_aliases_wherever_the_union_is() {
         (&places, r#"{"hours":{"n":24}}"#, true),
         (&places, r#"{"hours":{"n":25}}"#, false),
         (&places, r#"{"minutes":{"amount":25}}"#, true),
+        (&places, r#"{"minutes":{"amount":1441}}"#, false),
+        (&places, r#"{"hrs":{"n":24}}"#, true),
+        (&places, r#"{"hrs":{"n":25}}"#, false),
+        (&places, r#"{"hrs":{"amount":25}}"#, false),
+        (&maybe, r#"{"count":100,"amount":24}"#, true),
+        (&maybe, r#"{"count":101,"amount":24}"#, false),
+        (&maybe, r#"{"amount":25}"#, false),
+        (&maybe, r#"{"unit":"minutes","amount":24}"#, true),
+        (&maybe, r#"{"unit":"between","from":12}"#, true),
+        (&maybe, r#"{"unit":"between","from":13}"#, false),
+        (
+            &maybe,
+            r#"{"unit":"between","from":1,"last":{"text":"later"}}"#,
+            false,
+        ),
+        (&maybe, r#"{"limit":1,"odd":"no name of any part"}"#, true),
+        (&free, r#"{"n":25}"#, false),
+        (&free, r#"{"odd":25}"#, true),
         (&places, r#"{"minutes":{"n":1441}}"#, false),
         (&places, r#"{"api_url":"https://acme","by_name":{}}"#, true),
         (&open, r#"{"value":{"n":24}}"#, true),
