@@ -11,8 +11,8 @@ use crate::{
 
 /// First path segments that the protocol or the runtime uses.
 const RESERVED: &[&str] = &[
-    "health", "manifest", "metrics", "sync", "cancel", "action", "resource", "prompt", "skill",
-    "oauth",
+    "dev", "health", "manifest", "metrics", "sync", "cancel", "action", "resource", "prompt",
+    "skill", "oauth",
 ];
 
 /// A valid webhook.

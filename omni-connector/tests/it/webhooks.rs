@@ -477,3 +477,47 @@ async fn a_fixed_segment_of_a_path_goes_before_a_named_one() {
         assert_eq!(answer.text().await.unwrap(), expected);
     }
 }
+
+/// Names its paths itself, so that no macro looks at them.
+#[connector(name = "listed", source_types = [Web])]
+struct Listed(Vec<&'static str>);
+
+#[connector]
+impl Listed {
+    #[sync]
+    async fn sync(&self) -> Result<()> {
+        Ok(())
+    }
+
+    #[replaces]
+    fn webhooks(&self) -> Vec<&'static str> {
+        self.0.clone()
+    }
+}
+
+#[tokio::test]
+async fn a_path_at_which_no_server_can_answer_is_refused_with_the_way_out() {
+    for paths in [
+        ["/hooks/{*rest}", "/hooks/{name}/more"],
+        ["/hooks/{name}/more", "/hooks/{*rest}"],
+        ["/hooks/{a}/{b}", "/hooks/{c}/{d}"],
+        ["/hooks/acme", "/hooks/acme"],
+        ["/hooks/acme", "/hooks/{name"],
+        ["/hooks/acme", "/hooks/{a}b"],
+        ["/hooks/acme", "/hooks/{}"],
+        ["/hooks/acme", "/hooks/{*rest}/more"],
+        ["/hooks/acme", "/dev/faults"],
+        ["/hooks/acme", "/sync/{run}"],
+        ["/hooks/acme", "/{*rest}"],
+        ["/hooks/acme", "hooks/other"],
+        ["/hooks/acme", ""],
+    ] {
+        let config = ServerConfig::new("http://127.0.0.1:1", "127.0.0.1", 0);
+        let listed = Listed(paths.to_vec());
+        let error = omni_connector::serve_with_config(listed, config).await;
+        let error = error.unwrap_err().to_string();
+        let expected = format!("the webhook path `{}` is no path of its own", paths[1]);
+        assert!(error.starts_with(&expected), "{paths:?}: {error}");
+        assert!(error.ends_with("such as `/hooks/listed`"), "{error}");
+    }
+}

@@ -328,8 +328,9 @@ impl Problems {
 }
 
 /// First path segments that the protocol or the runtime uses.
-const TAKEN: [&str; 9] = [
-    "health", "manifest", "metrics", "sync", "cancel", "action", "resource", "prompt", "skill",
+const TAKEN: [&str; 10] = [
+    "dev", "health", "manifest", "metrics", "sync", "cancel", "action", "resource", "prompt",
+    "skill",
 ];
 
 /// Returns whether a path is plain and unused by the protocol.

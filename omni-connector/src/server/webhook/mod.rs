@@ -20,6 +20,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use matchit::InsertError;
 use serde_json::json;
 use tokio::time::timeout;
 
@@ -41,36 +42,47 @@ const ANSWER: Duration = Duration::from_secs(9);
 /// The path parameter that names the source.
 const SOURCE: &str = "source_id";
 
-/// Refuses conflicting paths, on which axum would panic. The macros report most of them at compile time.
+/// Refuses paths on which axum would panic. The macros report most of them at compile time.
 pub(super) fn look_over(connector: &dyn ErasedConnector) -> Result<()> {
-    let mut taken: Vec<String> = connector
+    // axum's own router; two paths conflict if none of them precedes the other.
+    let mut routes = matchit::Router::new();
+    let enrich = connector
         .oauth_config()
-        .and_then(|oauth| oauth.enrich_endpoint)
-        .into_iter()
-        .collect();
+        .and_then(|oauth| oauth.enrich_endpoint);
+    if let Some(path) = enrich {
+        routes.insert(path, ())?;
+    }
     for path in connector.webhooks() {
-        let shape = |placeholder: &'static str| {
-            let segments = path.split('/').map(|segment| {
-                if segment.starts_with('{') {
-                    placeholder
-                } else {
-                    segment
-                }
-            });
-            segments.collect::<Vec<_>>().join("/")
+        let problem = if is_free(path) {
+            let added = routes.insert(path, ());
+            added.err().map(|error| match error {
+                InsertError::Conflict { with } => format!("calls of `{with}` reach it too"),
+                error => error.to_string(),
+            })
+        } else {
+            Some("the server has it, or it has other characters than a path".to_owned())
         };
-        // Placeholders are equal whatever their names. A fixed segment differs: `/hooks/any` precedes `/hooks/{name}`.
-        let form = shape("{}");
-        if !is_free_path(&shape("any")) || path.starts_with("/{") || taken.contains(&form) {
+        if let Some(problem) = problem {
             bail!(
-                "the webhook path `{path}` is no path of its own\nhelp: name one that nothing else answers at, such as \
-                 `/hooks/{}`",
+                "the webhook path `{path}` is no path of its own: {problem}\nhelp: name one that nothing else answers \
+                 at, such as `/hooks/{}`",
                 connector.name()
             );
         }
-        taken.push(form);
     }
     Ok(())
+}
+
+/// Returns whether a path is plain beside its placeholders, and unused by the protocol.
+fn is_free(path: &str) -> bool {
+    let fixed = path.split('/').map(|segment| {
+        if segment.starts_with('{') {
+            "any"
+        } else {
+            segment
+        }
+    });
+    !path.starts_with("/{") && is_free_path(&fixed.collect::<Vec<_>>().join("/"))
 }
 
 /// Returns the routes of the connector's webhooks.
