@@ -13,7 +13,7 @@ use super::{
     output::{printable, printable_lines},
     page::{Place, Use, part, with_page},
 };
-use crate::store::search::Hits;
+use crate::{rules::SourceItem, store::search::Hits};
 
 /// List the documents, or show one with its text and who can see it
 #[derive(Debug, Args)]
@@ -41,6 +41,7 @@ struct Shown {
     document: Document,
     text: String,
     access: Access,
+    source_item: Option<SourceItem>,
     versions: Vec<Earlier>,
 }
 
@@ -137,6 +138,7 @@ impl fmt::Display for Shown {
             document,
             text,
             access,
+            source_item,
             versions,
         } = self;
         writeln!(f, "{}", style(printable(&document.title)).bold())?;
@@ -150,6 +152,17 @@ impl fmt::Display for Shown {
             )?;
         }
         access.fmt(f)?;
+        if let Some(item) = source_item {
+            let (operation, place) = (printable(&item.operation), printable(&item.place));
+            writeln!(
+                f,
+                "  probably made of `{operation}`, request {}, {place}",
+                item.call
+            )?;
+            for (part, place) in &item.same {
+                writeln!(f, "    {} from {}", printable(part), printable(place))?;
+            }
+        }
         for Earlier { until, changes } in versions {
             writeln!(f, "  earlier version until {until}; the next one changed")?;
             changes.iter().try_for_each(|change| change.fmt(f))?;

@@ -1,4 +1,4 @@
-//! One document: the connector's data, the text in Omni, and its readers with the reasons.
+//! One document: the item of the source, the connector's data, the text in Omni, and its readers with the reasons.
 
 use maud::{Markup, html};
 use rusqlite::Connection;
@@ -9,9 +9,10 @@ use super::{
     diff::{self, Change},
     frame::{Frame, Pane},
     show::{ago, bytes, count, cut, foreign, json, outward},
+    tree,
 };
 use crate::{
-    rules::{Access, ReadingGroup},
+    rules::{Access, ReadingGroup, SourceItem},
     store::{
         StoreError, contents,
         documents::{self, StoredDocument},
@@ -30,6 +31,8 @@ pub(super) struct Shown {
     text: String,
     text_bytes: u64,
     access: Access,
+    /// What it was probably made of; none if no kept answer has it.
+    source_item: Option<SourceItem>,
     /// Earlier versions, newest first.
     versions: Vec<Earlier>,
 }
@@ -61,6 +64,7 @@ impl Shown {
         let access = Access::read(db, &document, viewer)?;
         let versions = earlier(db, &document, &text)?;
         Ok(Some(Self {
+            source_item: SourceItem::find(db, &document)?,
             versions,
             text_bytes: text.len() as u64,
             text: cut(&text, LONGEST),
@@ -124,6 +128,7 @@ pub(super) fn render(frame: &Frame, shown: &Shown) -> Markup {
         text,
         text_bytes,
         access,
+        source_item,
         versions,
     } = shown;
     let url = document.metadata.get("url").and_then(Value::as_str);
@@ -138,11 +143,12 @@ pub(super) fn render(frame: &Frame, shown: &Shown) -> Markup {
             }
             (readers(frame, access))
         }
-        div.columns {
+        div.columns.three[source_item.is_some()] {
+            @if let Some(item) = source_item { (made_of(frame, item)) }
             section.card {
                 h2 { "What the connector sent" }
-                (members("Attributes", &document.attributes))
-                (members("Metadata", &document.metadata))
+                (members("Attributes", &document.attributes, "/attributes", source_item.as_ref()))
+                (members("Metadata", &document.metadata, "/metadata", source_item.as_ref()))
                 details { summary { "As JSON" } (json(&serde_json::to_value(document).unwrap_or_default())) }
             }
             section.card {
@@ -182,7 +188,39 @@ fn reading_group(frame: &Frame, group: &ReadingGroup) -> Markup {
     }
 }
 
-fn members(title: &str, value: &Value) -> Markup {
+/// Renders the item of the source that a document was probably made of.
+fn made_of(frame: &Frame, item: &SourceItem) -> Markup {
+    let anchors: Vec<_> = item.same.values().map(String::as_str).collect();
+    let call = [("run", item.run.as_str()), ("call", item.call.as_str())];
+    html! {
+        section.card id="source-item" {
+            h2 { "The item of the source" }
+            p.quiet {
+                "Probably: it has the id of the document. In the answer of "
+                a href=(frame.link(Pane::Requests.path(), &call)) { code { (foreign(&item.operation)) } }
+                @if !item.place.is_empty() { " at " code { (foreign(&item.place)) } }
+            }
+            (tree::with_anchors(&item.item, &anchors))
+        }
+    }
+}
+
+/// Renders the members of a part of the document, each with a link to the same value in the item of the source.
+fn members(title: &str, value: &Value, part: &str, item: Option<&SourceItem>) -> Markup {
+    let origin = |name: &str| {
+        let place = format!("{part}/{}", name.replace('~', "~0").replace('/', "~1"));
+        let is_in = |found: &str| {
+            found
+                .strip_prefix(&place)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        item?
+            .same
+            .iter()
+            .find(|(found, _)| is_in(found))
+            .map(|(_, at)| at)
+    };
+
     html! {
         h3 { (title) }
         @match value.as_object().filter(|members| !members.is_empty()) {
@@ -190,10 +228,13 @@ fn members(title: &str, value: &Value) -> Markup {
             Some(members) => dl.members {
                 @for (name, value) in members {
                     dt { (name) }
-                    dd { @match value {
-                        Value::String(text) => { (foreign(&cut(text, 400))) },
-                        value => code { (cut(&value.to_string(), 400)) },
-                    } }
+                    dd {
+                        @match value {
+                            Value::String(text) => { (foreign(&cut(text, 400))) },
+                            value => code { (cut(&value.to_string(), 400)) },
+                        }
+                        @if let Some(at) = origin(name) { " " a.from href={ "#" (tree::anchor(at)) } title="Where it is in the item of the source" { "from " (foreign(at)) } }
+                    }
                 }
             },
         }

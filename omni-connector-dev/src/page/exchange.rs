@@ -20,10 +20,11 @@ use super::{
     frame::{Frame, Pane},
     requests::shown_run,
     sent::Sent,
-    show::{count, cut, foreign, json},
+    show::{count, cut, foreign},
+    tree::tree,
 };
 use crate::{
-    rules::Refusal,
+    rules::{MadeOf, Refusal},
     store::{StoreError, requests},
 };
 
@@ -37,6 +38,8 @@ pub(super) struct OpenCall {
     id: String,
     #[serde(flatten)]
     request: SourceRequest,
+    /// The documents of the run that were probably made of the answer.
+    documents: Vec<MadeOf>,
     /// What came when it was made once more.
     repeated: Option<Repeated>,
     /// What differs then from the first answer.
@@ -65,11 +68,16 @@ impl OpenCall {
             return Ok(None);
         };
         let wanted = run.to_owned();
-        let found = page
-            .shared
-            .store
-            .read(move |db| requests::find(db, &wanted, began, number));
-        let Some((began_ms, request)) = found.await? else {
+        let found = page.shared.store.read(move |db| {
+            let Some((began_ms, request)) = requests::find(db, &wanted, began, number)? else {
+                return Ok(None);
+            };
+            let exchange = request.exchange.as_ref();
+            let documents = exchange.map(|exchange| MadeOf::find(db, &wanted, exchange));
+            let documents = documents.transpose()?.unwrap_or_default();
+            Ok::<_, StoreError>(Some((began_ms, request, documents)))
+        });
+        let Some((began_ms, request, documents)) = found.await? else {
             return Ok(None);
         };
         let id = RequestId { began_ms, number };
@@ -90,6 +98,7 @@ impl OpenCall {
         Ok(Some(Self {
             id: format!("{began_ms}-{number}"),
             request,
+            documents,
             repeated,
             changes,
         }))
@@ -215,6 +224,12 @@ pub(super) fn render(frame: &Frame, run: &str, call: &OpenCall) -> Markup {
                 Some(exchange) => (both(exchange)),
                 None => p.quiet { "The answer is not kept: there was none, it is a file, it is longer than 128 KB, or it is one of the older calls." },
             }
+            @if !call.documents.is_empty() {
+                h3 id="made" { "Documents that were probably made of it" }
+                ul { @for MadeOf { document_id, title, place } in &call.documents {
+                    li { a href=(frame.link(Pane::Documents.path(), &[("doc", document_id)])) { (foreign(title)) } " " span.quiet { (foreign(place)) } }
+                } }
+            }
             @if let Some(repeated) = &call.repeated { (again(repeated, &call.changes)) }
         }
     }
@@ -261,7 +276,7 @@ fn body(body: &Recorded) -> Markup {
     html! {
         @match body {
             Recorded::Empty => p.quiet { "No body." },
-            Recorded::Json(value) => (json(value)),
+            Recorded::Json(value) => (tree(value)),
             Recorded::Form(fields) => dl.members { @for (name, value) in fields { dt { (foreign(name)) } dd { (foreign(&cut(value, 1000))) } } },
             Recorded::Text(text) => pre.text tabindex="0" { (foreign(&cut(text, LONGEST))) },
             Recorded::Bytes { length, .. } => p.quiet { (count(*length as u64)) " bytes that are not text." },

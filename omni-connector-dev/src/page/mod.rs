@@ -30,6 +30,7 @@ mod settings;
 mod show;
 mod source;
 mod sync;
+mod tree;
 mod waterfall;
 mod webhooks;
 

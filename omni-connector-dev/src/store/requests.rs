@@ -4,7 +4,7 @@ use omni_connector::{
     RunRequests, SourceRequest,
     http::{Exchange, RequestId},
 };
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{StoreError, column::Json};
 
@@ -128,15 +128,37 @@ pub fn exchanges(db: &Connection, run_id: &str) -> Result<Vec<(RequestId, Exchan
         .prepare_cached(
             "SELECT began_ms, number, exchange FROM run_exchanges WHERE sync_run_id = ?1 ORDER BY began_ms, number",
         )?
-        .query_map([run_id], |row| {
-            let id = RequestId {
-                began_ms: row.get("began_ms")?,
-                number: row.get("number")?,
-            };
-            let Json(exchange) = row.get("exchange")?;
-            Ok((id, exchange))
-        })?
+        .query_map([run_id], read_exchange)?
         .collect::<Result<_, _>>()?)
+}
+
+/// Returns the latest requests of a run whose kept answers contain a text, the latest first.
+///
+/// # Errors
+/// Fails when SQLite fails.
+pub fn answers_with(
+    db: &Connection,
+    run_id: &str,
+    text: &str,
+    limit: usize,
+) -> Result<Vec<(RequestId, Exchange)>, StoreError> {
+    let quoted = serde_json::Value::from(text).to_string();
+    Ok(db
+        .prepare_cached(
+            "SELECT began_ms, number, exchange FROM run_exchanges WHERE sync_run_id = ?1 AND instr(exchange, ?2) > 0
+             ORDER BY began_ms DESC, number DESC LIMIT ?3",
+        )?
+        .query_map(params![run_id, quoted.trim_matches('"'), limit], read_exchange)?
+        .collect::<Result<_, _>>()?)
+}
+
+fn read_exchange(row: &Row<'_>) -> rusqlite::Result<(RequestId, Exchange)> {
+    let id = RequestId {
+        began_ms: row.get("began_ms")?,
+        number: row.get("number")?,
+    };
+    let Json(exchange) = row.get("exchange")?;
+    Ok((id, exchange))
 }
 
 /// What is known of a run: for each process that worked on it, the first one first, with all calls that are kept.

@@ -159,6 +159,40 @@ pub fn part(
         .optional()?)
 }
 
+/// Returns the latest runs that sent a document, the latest first.
+///
+/// # Errors
+/// Fails when SQLite fails.
+pub fn senders(
+    db: &Connection,
+    source_id: &str,
+    document_id: &str,
+    limit: usize,
+) -> Result<Vec<String>, StoreError> {
+    Ok(db
+        .prepare_cached(
+            "SELECT run.id FROM sync_runs run JOIN run_documents sent ON sent.sync_run_id = run.id
+             WHERE run.source_id = ?1 AND sent.document_id = ?2 AND sent.digest IS NOT NULL
+             ORDER BY run.started_at DESC, run.rowid DESC LIMIT ?3",
+        )?
+        .query_map(params![source_id, document_id, limit], |row| row.get(0))?
+        .collect::<Result<_, _>>()?)
+}
+
+/// Returns the documents that a run sent, each as its source and the connector's id.
+///
+/// # Errors
+/// Fails when SQLite fails.
+pub fn sent(db: &Connection, run_id: &str) -> Result<Vec<(String, String)>, StoreError> {
+    Ok(db
+        .prepare_cached(
+            "SELECT run.source_id, sent.document_id FROM run_documents sent JOIN sync_runs run ON run.id = sent.sync_run_id
+             WHERE run.id = ?1 AND sent.digest IS NOT NULL ORDER BY sent.document_id",
+        )?
+        .query_map([run_id], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?)
+}
+
 /// Compares the documents of two runs: how many are the same, how many differ, and the first that differ.
 ///
 /// # Errors

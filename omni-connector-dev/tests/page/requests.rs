@@ -104,6 +104,90 @@ async fn the_requests_of_a_run_are_shown_with_their_waits_and_costs() {
     assert!(!page.contains("<b>"), "{page}");
 }
 
+/// An answer with two of three documents, as one finds it in a source.
+fn said_of_documents() -> Value {
+    let item = |id: &str, name: &str| {
+        json!({
+            "id": id, "name": name, "links": { "html": format!("https://acme.example/{id}") }, "project": { "key": "OPS" },
+            "changed": "2026-11-01T01:00:00+01:00", "labels": [], "author": null,
+        })
+    };
+    let answer = json!({ "page": 1, "issues": [item("handbook", "The handbook"), item("plan", "<b>the plan")] });
+    let mut said = said(1_000);
+    said["requests"][0]["exchange"] = exchange(answer);
+    said["requests"][1]["exchange"] = exchange(json!({ "handbook": 1, "id": "plan" }));
+    said
+}
+
+#[tokio::test]
+async fn a_document_is_shown_beside_the_item_of_the_source_that_it_was_made_of() {
+    let world = World::new().await;
+    let browser = world.browser().await;
+    let of = async |id: &str| {
+        let shown = browser.json(&format!("/dev/documents?doc={id}")).await;
+        shown["document"]["source_item"].clone()
+    };
+    assert_eq!(of("handbook").await, json!(null), "no answer is kept yet");
+    keep(&world, said_of_documents()).await;
+    let item = of("handbook").await;
+    assert_eq!(item["run"], world.run.as_str());
+    assert_eq!(item["operation"], "GET issues");
+    assert_eq!(
+        (&item["call"], &item["place"]),
+        (&json!("1000-1"), &json!("/issues/0"))
+    );
+    assert_eq!(item["item"]["name"], "The handbook");
+    let same = json!({
+        "/title": "/name", "/metadata/title": "/name", "/metadata/url": "/links/html", "/metadata/updated_at": "/changed",
+        "/attributes/project": "/project/key",
+    });
+    assert_eq!(item["same"], same);
+    assert_eq!(
+        of("plan").await["place"],
+        "/issues/1",
+        "not the object that has nothing but the id"
+    );
+    assert_eq!(of("notice").await, json!(null));
+
+    let page = browser.page("/dev/documents?doc=handbook").await;
+    for part in [
+        "id=\"source-item\"",
+        "href=\"#at%2Fproject%2Fkey\"",
+        "<li id=\"at%2Fproject%2Fkey\">",
+        "call=1000-1",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    let page = browser.page("/dev/documents?doc=plan").await;
+    assert!(
+        page.contains("&lt;b&gt;the plan") && !page.contains("<b>the"),
+        "{page}"
+    );
+}
+
+#[tokio::test]
+async fn a_call_names_the_documents_that_were_made_of_it() {
+    let world = World::new().await;
+    let browser = world.browser().await;
+    keep(&world, said_of_documents()).await;
+    let made = async |call: &str| {
+        let shown = browser.json(&format!("/dev/requests?call={call}")).await;
+        shown["call"]["documents"].clone()
+    };
+    let expected = json!([
+        { "document_id": "handbook", "title": "The handbook", "place": "/issues/0" },
+        { "document_id": "plan", "title": "The plan", "place": "/issues/1" },
+    ]);
+    assert_eq!(made("1").await, expected);
+    assert_eq!(
+        made("2").await,
+        json!([]),
+        "the id alone is too short to say it"
+    );
+    let page = browser.page("/dev/requests?call=1000-1").await;
+    assert!(page.contains("doc=handbook"), "{page}");
+}
+
 /// What a process says of a run whose first call has its answer.
 fn said_with_answer() -> Value {
     let mut said = said(1_000);

@@ -108,6 +108,15 @@ document.addEventListener("click", (event) => {
   if (button && !confirm(button.dataset.confirm)) event.preventDefault();
 });
 
+// A value of a document shows where it stood in the item of the source.
+for (const change of ["pointerover", "focusin", "pointerout", "focusout"]) {
+  document.addEventListener(change, (event) => {
+    const from = event.target.closest?.("a.from");
+    const value = from && document.getElementById(from.hash.slice(1));
+    value?.classList.toggle("lit", change === "pointerover" || change === "focusin");
+  });
+}
+
 // Keys.
 document.addEventListener("keydown", (event) => {
   if ((event.ctrlKey || event.metaKey) && event.key === "k") {
