@@ -7,6 +7,7 @@ use std::{
 };
 
 use serde::Deserialize;
+use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::Command,
@@ -38,6 +39,9 @@ pub(super) struct Package {
     pub(super) manifest_path: PathBuf,
     default_run: Option<String>,
     targets: Vec<Target>,
+    /// Tables of other programs.
+    #[serde(default)]
+    pub(super) metadata: Option<Value>,
     #[serde(flatten)]
     about: About,
 }

@@ -31,10 +31,18 @@ pub(super) const ANSWERS: &[(&str, &[&str])] = &[
 pub(super) const FIELDS: [&str; 5] = ["title", "text", "url", "status", "updated_at"];
 
 const KINDS: [&str; 3] = ["rest", "graphql", "mcp"];
-const AUTH: [&str; 5] = ["key", "bearer", "basic", "oauth", "none"];
-const PAGING: [&str; 6] = ["token", "next-url", "link-header", "page", "offset", "none"];
-const INCREMENTAL: [&str; 2] = ["time", "none"];
-const ACCESS: [&str; 3] = ["item", "groups", "public"];
+pub(super) const AUTH: [&str; 5] = ["key", "bearer", "basic", "oauth", "none"];
+pub(super) const PAGING: [&str; 7] = [
+    "token",
+    "next-url",
+    "link-header",
+    "page",
+    "offset",
+    "none",
+    "relay",
+];
+pub(super) const INCREMENTAL: [&str; 2] = ["time", "none"];
+pub(super) const ACCESS: [&str; 3] = ["item", "groups", "public"];
 
 /// Make a new connector that runs, with its tests
 #[derive(Debug, Args)]
@@ -44,7 +52,8 @@ The command asks for each answer that no flag gives; with `-y` it takes the firs
 Examples:
   cargo omni new acme
   cargo omni new desk --source-type clickup --item ticket --auth bearer --paging page -y
-  cargo omni new tools --kind mcp --url https://example.com/mcp -y")]
+  cargo omni new tools --kind mcp --url https://example.com/mcp -y
+  cargo omni new acme --diff")]
 pub(in crate::cli) struct Arguments {
     /// Folder of the new package; its last part is the name, such as `acme`
     pub(super) folder: PathBuf,
@@ -90,6 +99,10 @@ pub(in crate::cli) struct Arguments {
     /// Write into a folder that exists, and replace its files of the same names
     #[arg(long)]
     pub(super) force: bool,
+    /// Show what the template of today would write otherwise into a package that this command made; changes nothing
+    #[arg(long, conflicts_with_all = ["source_type", "kind", "auth", "paging", "incremental", "access", "item", "yes",
+        "command", "url", "from", "no_check", "force"])]
+    pub(super) diff: bool,
 }
 
 /// What is to be made.
@@ -194,6 +207,9 @@ impl Arguments {
 
     /// What an OpenAPI document says; none when nobody named one.
     pub(super) fn chosen(&self) -> Result<Option<Chosen>, Failure> {
+        if self.document.from.is_some() {
+            self.has_no_connections()?;
+        }
         self.document.choose(&Flags {
             auth: self.auth.as_deref(),
             paging: self.paging.as_deref(),
@@ -234,9 +250,10 @@ impl Arguments {
     }
 
     fn graphql(&self) -> Result<Kind, Failure> {
-        if self.paging.is_some() {
-            let failure = Failure::usage("`--paging` has no meaning for a GraphQL API");
-            return Err(failure.help("leave it out: its lists are connections with `pageInfo`"));
+        if let Some(paging) = self.paging.as_ref().filter(|paging| *paging != "relay") {
+            let failure =
+                Failure::usage(format!("lists of a GraphQL API do not end by `{paging}`"));
+            return Err(failure.help("leave out `--paging`: they are connections with `pageInfo`"));
         }
         self.is_no_server()?;
         Ok(Kind::GraphQl {
@@ -248,12 +265,21 @@ impl Arguments {
 
     fn rest(&self) -> Result<Kind, Failure> {
         self.is_no_server()?;
+        self.has_no_connections()?;
         Ok(Kind::Rest {
             auth: self.auth()?,
             paging: self.paging()?,
             incremental: self.incremental()?,
             access: self.access()?,
         })
+    }
+
+    fn has_no_connections(&self) -> Result<(), Failure> {
+        if self.paging.as_deref() == Some("relay") {
+            let failure = Failure::usage("`--paging relay` is how lists of a GraphQL API end");
+            return Err(failure.help("add `--kind graphql`, or name how the lists of the API end"));
+        }
+        Ok(())
     }
 
     fn is_no_server(&self) -> Result<(), Failure> {

@@ -2,9 +2,11 @@
 
 mod answers;
 mod ask;
+mod drift;
 mod library;
 mod names;
 mod openapi;
+mod recipe;
 mod template;
 mod tested;
 
@@ -16,11 +18,13 @@ use std::{
 };
 
 use serde::Serialize;
+use tokio::{io::AsyncWriteExt, process::Command};
 
 pub(super) use answers::Arguments;
 use answers::Kind;
 use library::Library;
 use names::Names;
+use recipe::Recipe;
 use template::Written;
 use tested::Tests;
 
@@ -54,6 +58,10 @@ pub(super) async fn run(
     output: &Output,
     interrupts: &Interrupts,
 ) -> Result<Code, Failure> {
+    if arguments.diff {
+        let library = Library::find(arguments.lib.as_deref())?;
+        return drift::run(&arguments.folder, &library, *output).await;
+    }
     // What cannot work is said before the first question.
     let folder = folder(&arguments.folder)?;
     let name = folder.file_name().and_then(|name| name.to_str());
@@ -89,15 +97,9 @@ pub(super) async fn run(
     let names = with_item(item.or(of_document).as_deref())?;
 
     let started = Instant::now();
-    let mut files = rendered(&answers.kind, &names);
-    for file in &mut files {
-        if file.path == "Cargo.toml" {
-            file.text = library.in_manifest(&file.text, &folder);
-        }
-    }
+    let files = whole(&answers.kind, &names, &library, &folder).await;
     let workspace = prepare(&folder, name).await?;
     let replaced = write(&folder, &files)?;
-    format(&folder, &files).await;
     let mut made = Made {
         name: name.to_owned(),
         lines: files.iter().map(|file| file.text.lines().count()).sum(),
@@ -129,6 +131,28 @@ pub(super) async fn run(
     let is_good = made.tests.as_ref().is_none_or(|tests| tests.failed == 0);
     output.result(&made, &made);
     Ok(if is_good { Code::Done } else { Code::Failed })
+}
+
+/// The files of a package as they are written.
+async fn whole(kind: &Kind, names: &Names, library: &Library, folder: &Path) -> Vec<Written> {
+    let mut files = rendered(kind, names);
+    let mut is_formatted = true;
+    for file in &mut files {
+        if file.path == "Cargo.toml" {
+            file.text = library.in_manifest(&file.text, folder);
+            file.text = Recipe::of(kind, names).in_manifest(&file.text);
+        }
+        if file.path.ends_with(".rs") {
+            match formatted(&file.text).await {
+                Some(text) => file.text = text,
+                None => is_formatted = false,
+            }
+        }
+    }
+    if !is_formatted {
+        warning("`rustfmt` did not format the new files; run `cargo fmt` once it is installed");
+    }
+    files
 }
 
 /// The files of the template that fits.
@@ -227,24 +251,22 @@ fn write(folder: &Path, files: &[Written]) -> Result<Vec<String>, Failure> {
     Ok(replaced)
 }
 
-/// Names of other lengths break lines elsewhere.
-async fn format(folder: &Path, files: &[Written]) {
-    let is_rust = |file: &&Written| {
-        Path::new(&file.path)
-            .extension()
-            .is_some_and(|it| it == "rs")
-    };
-    let rust = files.iter().filter(is_rust).map(|file| &file.path);
-    let done = tokio::process::Command::new("rustfmt")
+/// Formats Rust code, since names of other lengths break lines elsewhere.
+async fn formatted(code: &str) -> Option<String> {
+    let mut rustfmt = Command::new("rustfmt")
         .args(["--edition", "2024"])
-        .args(rust)
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .output()
-        .await;
-    if !done.is_ok_and(|done| done.status.success()) {
-        warning("`rustfmt` did not format the new files; run `cargo fmt` once it is installed");
-    }
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .ok()?;
+    let mut input = rustfmt.stdin.take()?;
+    // It prints nothing before it has read everything.
+    input.write_all(code.as_bytes()).await.ok()?;
+    drop(input);
+    let done = rustfmt.wait_with_output().await.ok()?;
+    let text = String::from_utf8(done.stdout).ok()?;
+    done.status.success().then_some(text)
 }
 
 impl fmt::Display for Made {

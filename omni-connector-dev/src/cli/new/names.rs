@@ -81,9 +81,9 @@ const KEYWORDS: &[&str] = &[
 pub(super) struct Names {
     /// Of the package, such as `acme-tracker`.
     pub(super) package: String,
-    source_type: SourceType,
+    pub(super) source_type: SourceType,
     /// What the source has many of, such as `issue`.
-    item: String,
+    pub(super) item: String,
 }
 
 impl Names {

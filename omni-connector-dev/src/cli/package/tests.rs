@@ -7,6 +7,7 @@ fn packages(names: &[&str]) -> Vec<Package> {
         name: (*name).to_owned(),
         manifest_path: PathBuf::from(format!("/nowhere/{name}/Cargo.toml")),
         default_run: None,
+        metadata: None,
         targets: vec![Target {
             name: (*name).to_owned(),
             kind: vec!["bin".to_owned()],
