@@ -15,8 +15,8 @@ use tokio::{sync::Semaphore, time::Instant};
 use crate::clock;
 
 use super::{
-    Answer, Auth, Call, Quota, SourceError, Verdict, auth::Kind, client, keys::Keys, pace::Pacer,
-    retry::Budget, scope::Scope,
+    Answer, Auth, Call, Quota, SourceError, Verdict, auth::Kind, carried::Carrier, client,
+    keys::Keys, pace::Pacer, retry::Budget, scope::Scope,
 };
 
 /// The default number of concurrent calls; see [`Api::at_once`].
@@ -75,6 +75,7 @@ pub(super) struct Shared {
     pub(super) pacer: Arc<Pacer>,
     pub(super) budget: Budget,
     pub(super) keys: Keys,
+    pub(super) carrier: Carrier,
     pub(super) made: Instant,
 }
 
@@ -216,6 +217,7 @@ impl Api {
                 pacer: Arc::new(Pacer::new(&settings.quotas)),
                 budget: Budget::default(),
                 keys: Keys::new(settings.auth.clone()),
+                carrier: Carrier::default(),
                 made: Instant::now(),
             })
         })

@@ -76,6 +76,7 @@ mod api;
 mod attempt;
 mod auth;
 mod call;
+mod carried;
 mod client;
 mod coding;
 mod download;

@@ -6,7 +6,6 @@ use tokio::{
     sync::OwnedSemaphorePermit,
     time::{Instant, sleep_until, timeout_at},
 };
-use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 
 use super::{
@@ -68,8 +67,8 @@ impl Reply {
     }
 }
 
-/// Makes a call in its own task, so that an unpolled future never blocks other calls. The call stops
-/// when the future is dropped or the run is cancelled.
+/// Makes a call. An unpolled future never blocks other calls. The call stops when the future is dropped or the run is
+/// cancelled.
 pub(super) async fn send(call: Call, form: ReplyForm) -> Result<Reply, SourceError> {
     if let Some(problem) = call.problem() {
         return Err(problem);
@@ -85,6 +84,7 @@ pub(super) async fn send(call: Call, form: ReplyForm) -> Result<Reply, SourceErr
         waited_ms = tracing::field::Empty,
         bytes = tracing::field::Empty,
     );
+    let carrier = call.api.shared().carrier.clone();
     let work = async move {
         let scope = call.api.scope().clone();
         let began = Instant::now();
@@ -121,13 +121,7 @@ pub(super) async fn send(call: Call, form: ReplyForm) -> Result<Reply, SourceErr
         }
         outcome
     };
-    let working = AbortOnDropHandle::new(tokio::spawn(work.instrument(span)));
-    match working.await {
-        Ok(outcome) => outcome,
-        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-        // The runtime is shutting down.
-        Err(_) => Err(SourceError::Cancelled),
-    }
+    carrier.carry(work.instrument(span)).await
 }
 
 /// Makes a call once more for the development page. Returns its last answer as well.
