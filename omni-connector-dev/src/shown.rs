@@ -46,6 +46,7 @@ impl Shown<'_> {
             format!("/dev/documents?tab=why&item={document}"),
             "/dev/documents?tab=groups".to_owned(),
             "/dev/documents?tab=people".to_owned(),
+            "/dev/contract/manifest".to_owned(),
             format!("/dev/actions?action={action}"),
             format!("/dev/go?go={word}"),
         ]);

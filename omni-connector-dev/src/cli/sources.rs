@@ -16,7 +16,7 @@ use super::{
     settings::{self, SourceArguments},
 };
 use crate::{
-    rules::{Changes, Listed},
+    rules::{Changes, Listed, Secret},
     store::Store,
 };
 
@@ -54,6 +54,9 @@ enum What {
         /// A setting to remove; a dotted key reaches into a group
         #[arg(long, value_name = "KEY")]
         unset: Vec<String>,
+        /// Forget the secret; the source itself may still accept it
+        #[arg(long, conflicts_with = "credentials")]
+        sign_out: bool,
         #[command(flatten)]
         settings: SourceArguments,
     },
@@ -110,6 +113,7 @@ async fn act(client: &Client, what: What, output: Output) -> Result<(), Failure>
             source,
             rename,
             unset,
+            sign_out,
             settings,
         } => {
             let known = client.source(&source).await?.source;
@@ -117,11 +121,15 @@ async fn act(client: &Client, what: What, output: Output) -> Result<(), Failure>
             let changes = Changes {
                 name: rename,
                 config: settings.changed(&stored, &unset)?,
-                secret: settings.secret()?,
+                secret: if sign_out {
+                    Some(Secret::none())
+                } else {
+                    settings.secret()?
+                },
             };
             if changes.name.is_none() && changes.config.is_none() && changes.secret.is_none() {
                 return Err(Failure::usage("nothing is changed").help(
-                    "give `--set KEY=VALUE`, `--unset KEY`, `--config FILE`, `--credentials FILE` or `--rename NAME`",
+                    "give `--set KEY=VALUE`, `--unset KEY`, `--config FILE`, `--credentials FILE`, `--sign-out` or `--rename NAME`",
                 ));
             }
             let source = client.change(&known.id, &changes).await?;

@@ -21,6 +21,7 @@ use super::{
     diff::{self, Change},
     dry_run, form,
     frame::{Frame, Pane},
+    kept_test,
     offers::{self, Offers},
     sent::Sent,
     show::{Html, bytes, cut, foreign, json},
@@ -38,12 +39,12 @@ const LONGEST: usize = 100 << 10;
 /// A call with its answer.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Called {
-    input: Value,
-    status: Option<u16>,
+    pub(super) input: Value,
+    pub(super) status: Option<u16>,
     /// The answer as JSON if it is JSON, else as a string; or a refusal of the manager.
-    answer: Value,
+    pub(super) answer: Value,
     size: u64,
-    viewer: Option<String>,
+    pub(super) viewer: Option<String>,
     took: Duration,
     /// What differs from the answer before; none without one.
     changes: Option<Vec<Change>>,
@@ -58,6 +59,8 @@ pub(super) struct Data {
     dry_run: Option<DryRun>,
     webhooks: Webhooks,
     offers: Offers,
+    /// A test in Rust that makes the same call.
+    test: Option<String>,
     #[serde(skip)]
     editing: (Value, HashMap<String, String>),
 }
@@ -85,7 +88,14 @@ impl Data {
             .map(|dry_run| &dry_run.input)
             .or(called.as_ref().map(|called| &called.input));
         let input = input.map_or_else(form::nothing, Value::clone);
+        let test = match (manifest, &frame.source, &called) {
+            (Some(manifest), Some(one), Some(called)) => {
+                Some(kept_test::of(manifest, &one.source.config, name, called))
+            }
+            _ => None,
+        };
         Ok(Self {
+            test,
             webhooks: Webhooks::read(page, frame).await?,
             offers: Offers::read(page, frame),
             actions,
@@ -246,7 +256,7 @@ fn render(frame: &Frame, data: &Data) -> Markup {
                     details { summary { "Its schema" } (json(&action.input_schema)) }
                 }
                 @if let Some(tried) = &data.dry_run { (dry_run::render(frame, &link, tried)) }
-                @if let Some(called) = &data.called { (answered(called)) }
+                @if let Some(called) = &data.called { (answered(called, data.test.as_deref())) }
                 (offers::render(frame, &data.offers))
                 (webhooks::render(frame, &data.webhooks))
             }
@@ -258,7 +268,7 @@ fn mode(action: &ManifestAction) -> Markup {
     html! { @if action.mode == ActionMode::Write { span.chip.write { "write" } } @else { span.chip { "read" } } }
 }
 
-fn answered(called: &Called) -> Markup {
+fn answered(called: &Called, kept: Option<&str>) -> Markup {
     let is_good = called
         .status
         .is_some_and(|status| (200..300).contains(&status));
@@ -279,6 +289,13 @@ fn answered(called: &Called) -> Markup {
                 Some(changes) => details open { summary { "What differs from the answer before" } (diff::render(changes)) },
             }
             details { summary { "What was sent" } (json(&called.input)) }
+            @if let Some(kept) = kept {
+                details id="test" {
+                    summary { "Keep as a test" }
+                    p.help { "For a file in `tests` of the package, which needs omni-connector-dev with its feature `testing`." }
+                    pre.command tabindex="0" { (foreign(kept)) }
+                }
+            }
         }
     }
 }

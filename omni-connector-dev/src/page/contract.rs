@@ -1,7 +1,11 @@
 //! The pane of the contract: the manifest, its changes since the last build, Omni's objections to it, and the documents
 //! that its operators find.
 
-use axum::{extract::State, response::Response};
+use axum::{
+    extract::State,
+    http::header,
+    response::{IntoResponse, Response},
+};
 use maud::{Markup, html};
 use omni_connector::{
     Manifest, SearchOperator,
@@ -15,7 +19,8 @@ use super::{
     answer::{Ask, answer},
     diff::{self, Change},
     frame::{Frame, Pane},
-    show::{count, foreign, json},
+    show::{count, foreign},
+    tree,
 };
 use crate::{
     rules::Refusal,
@@ -44,6 +49,25 @@ pub(super) async fn pane(State(page): State<Page>, ask: Ask) -> Result<Response,
     let frame = Frame::read(&page, &ask).await?;
     let data = read(&page, &frame).await?;
     Ok(answer(&ask, &frame, Pane::Contract, &data, render))
+}
+
+/// Answers with the manifest as a file that can be committed and compared later.
+pub(super) async fn file(State(page): State<Page>, ask: Ask) -> Result<Response, Refusal> {
+    let frame = Frame::read(&page, &ask).await?;
+    let none = || Refusal::NotFound("No connector has registered.".to_owned());
+    let mut manifest = frame.manifest.ok_or_else(none)?;
+    // The address differs for each process.
+    "http://localhost".clone_into(&mut manifest.connector_url);
+    let text = serde_json::to_string_pretty(&manifest);
+    let text = text.map_err(|error| Refusal::Internal(error.to_string()))?;
+    let headers = [
+        (header::CONTENT_TYPE, "application/json"),
+        (
+            header::CONTENT_DISPOSITION,
+            "attachment; filename=\"manifest.json\"",
+        ),
+    ];
+    Ok((headers, text + "\n").into_response())
 }
 
 async fn read(page: &Page, frame: &Frame) -> Result<Data, StoreError> {
@@ -111,7 +135,8 @@ fn render(frame: &Frame, data: &Data) -> Markup {
                     @if let Some(oauth) = &manifest.oauth { dt { "Sign-in" } dd { (oauth["provider"].as_str().unwrap_or("yes")) } }
                     @if manifest.read_only { dt { "Read only" } dd { "Omni blocks every action that writes." } }
                 }
-                details { summary { "As JSON" } (json(&serde_json::to_value(manifest).unwrap_or_default())) }
+                details { summary { "As JSON" } (tree::tree(&serde_json::to_value(manifest).unwrap_or_default())) }
+                p { a.button.small href=(frame.link("/dev/contract/manifest", &[])) download="manifest.json" { "Save as a file" } }
             }
         }
     }

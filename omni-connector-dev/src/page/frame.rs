@@ -7,7 +7,7 @@ use omni_connector::Manifest;
 use super::{
     Notice, Page,
     answer::Ask,
-    palette,
+    log, palette,
     show::{count, counted, encoded, foreign, terminal},
 };
 use crate::{
@@ -19,8 +19,6 @@ use crate::{
 
 /// The most addresses suggested while a person types.
 const OFFERED: usize = 200;
-/// The number of last lines shown of the log.
-const SHOWN_LINES: usize = 200;
 
 /// The panes, in the order of their keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,6 +92,7 @@ pub(super) struct Frame {
     pub(super) running: Option<Progress>,
     bench: Bench,
     lines: Vec<Line>,
+    log: log::Filter,
     offered: Vec<String>,
     documents: u64,
     notice: Option<Notice>,
@@ -138,6 +137,7 @@ impl Frame {
             viewer: ask.owned("as"),
             bench: shared.workbench.bench(),
             lines: shared.workbench.lines(),
+            log: log::Filter::of(ask),
             notice: page.memory(|memory| {
                 let is_read = ask.shows_notices();
                 is_read.then(|| memory.notice.take()).flatten()
@@ -210,7 +210,7 @@ impl Frame {
                         div id="compiler" data-live="" { (self.compiler(pane)) }
                         (content)
                     }
-                    (self.log())
+                    (log::render(&self.lines, &self.log, matches!(self.bench.phase, Phase::NotRunning(_)), pane.path(), &self.kept()))
                     (keys())
                     (palette::dialog(self))
                 }
@@ -353,20 +353,6 @@ impl Frame {
                 _ => @if !self.bench.news.is_empty() {
                     details.news { summary { "What the last restart changed" } ul { @for line in &self.bench.news { li { (line) } } } }
                 },
-            }
-        }
-    }
-
-    fn log(&self) -> Markup {
-        let shown = self.lines.len().saturating_sub(SHOWN_LINES);
-        let is_down = matches!(self.bench.phase, Phase::NotRunning(_));
-        html! {
-            details.log open[is_down] {
-                summary { "Log of the connector" }
-                div id="log" data-live="" data-follow="" {
-                    @if self.lines.is_empty() { p.quiet { "Nothing was printed yet." } }
-                    @else { pre tabindex="0" { @for line in &self.lines[shown..] { (terminal(&line.text)) "\n" } } }
-                }
             }
         }
     }

@@ -18,10 +18,13 @@ mod follow;
 mod form;
 mod frame;
 mod kept;
+mod kept_test;
 mod kills;
+mod log;
 mod offers;
 mod orders;
 mod palette;
+mod rate;
 mod requests;
 mod run;
 mod sent;
@@ -87,6 +90,8 @@ struct Memory {
     doubts: Option<(String, Vec<Doubt>)>,
     /// The usage of attributes, with the state of the store at that time.
     usage: HashMap<String, (String, Usage)>,
+    /// The documents of the run that goes on, each time that its pane was asked for.
+    samples: rate::Samples,
     /// The registered manifest and the previous one.
     manifests: Option<(Manifest, Option<Manifest>)>,
 }
@@ -147,6 +152,7 @@ pub(crate) fn router<S>(page: Page) -> Router<S> {
         .route("/dev/source", get(source::pane).post(settings::save))
         .route("/dev/source/remove", post(settings::remove))
         .route("/dev/source/secret", post(settings::secret))
+        .route("/dev/source/sign-out", post(settings::sign_out))
         .route("/dev/sync", get(sync::pane))
         .route("/dev/sync/begin", post(orders::begin))
         .route("/dev/sync/cancel", post(orders::cancel))
@@ -166,6 +172,7 @@ pub(crate) fn router<S>(page: Page) -> Router<S> {
         .route("/dev/actions/offer", post(offers::fetch))
         .route("/dev/actions/webhook", post(webhooks::send))
         .route("/dev/contract", get(contract::pane))
+        .route("/dev/contract/manifest", get(contract::file))
         .route("/dev/go", get(palette::go))
         .route("/dev/events", get(events::stream))
         .route_layer(from_fn_with_state(page.clone(), sessions::guard));

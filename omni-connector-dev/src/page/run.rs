@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 use super::{
     diff,
     frame::{Frame, Pane},
+    rate,
     show::{ago, bytes, count, cut, foreign, json, outward, seconds, stamp},
     sync::{NAMED, Saved, Shown, brought, why},
 };
@@ -47,7 +48,7 @@ pub(super) fn render(frame: &Frame, shown: &Shown) -> Markup {
             @if let Some(message) = &run.error_message {
                 pre.fault tabindex="0" { (foreign(message)) }
             }
-            @if run.status == RunStatus::Running { (now(shown.report.as_ref())) }
+            @if run.status == RunStatus::Running { (now(shown.report.as_ref())) (rate::line(&shown.rates)) }
             dl.numbers {
                 (number("new", effects.created))
                 (number("changed", effects.updated))

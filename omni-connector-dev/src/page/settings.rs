@@ -9,7 +9,7 @@ use super::{
     frame::{Frame, Pane},
     sent::Sent,
     show::{Html, counted},
-    source::{Data, Editing, has_secret, render},
+    source::{Data, Editing, New, render},
 };
 use crate::rules::{self, Changes, Description, Refusal, Secret};
 
@@ -52,8 +52,8 @@ async fn try_save(sent: &Sent) -> Result<Saved, Refusal> {
         return Err(Refusal::BadRequest("A source needs a name.".to_owned()));
     }
     if fields.is_reshaped() || !editing.faults.is_empty() {
-        let has_secret = has_secret(page, frame).await?;
-        let mut data = Data::new(frame, schemas, is_new, has_secret);
+        let new = if is_new { New::Empty } else { New::No };
+        let mut data = Data::new(frame, schemas, new);
         data.editing = editing;
         let form = Html(frame.page(Pane::Source, render(frame, &data)));
         return Ok(Saved::NotYet(form.into_response()));
@@ -127,6 +127,24 @@ async fn try_secret(sent: &Sent) -> Result<String, Refusal> {
     };
     rules::change(&sent.page.shared, one.source.id.clone(), changes).await?;
     Ok("The secret was kept. It is not shown again.".to_owned())
+}
+
+/// Forgets the secret.
+pub(super) async fn sign_out(sent: Sent) -> Response {
+    let done = async {
+        let one = sent.source()?;
+        let changes = Changes {
+            secret: Some(Secret::none()),
+            ..Changes::default()
+        };
+        rules::change(&sent.page.shared, one.source.id.clone(), changes).await?;
+        let name = &one.source.name;
+        Ok(format!(
+            "The secret of {name} is forgotten here. The source itself may still accept it."
+        ))
+    }
+    .await;
+    sent.end_at(Pane::Source, done)
 }
 
 /// Removes the source with everything that it brought.

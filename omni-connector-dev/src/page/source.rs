@@ -17,9 +17,7 @@ use super::{
     show::{ago, counted, foreign},
 };
 use crate::{
-    lookup,
     rules::{Listed, Refusal},
-    store::StoreError,
     workbench::Schemas,
 };
 
@@ -30,8 +28,6 @@ pub(super) struct Data {
     sources: Vec<Listed>,
     config_schema: Option<Value>,
     credentials_schema: Option<Value>,
-    /// Whether a secret is stored. Actions of a connector without credentials need an empty row.
-    has_secret: bool,
     #[serde(skip)]
     pub(super) editing: Editing,
 }
@@ -45,9 +41,29 @@ pub(super) struct Editing {
     pub(super) is_new: bool,
 }
 
+/// Whether the form makes a new source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum New {
+    No,
+    Empty,
+    /// With the settings of the shown source.
+    Copy,
+}
+
+impl New {
+    pub(super) fn of(ask: &Ask) -> Self {
+        match ask.get("new") {
+            None => Self::No,
+            Some("copy") => Self::Copy,
+            Some(_) => Self::Empty,
+        }
+    }
+}
+
 impl Data {
-    pub(super) fn new(frame: &Frame, schemas: Schemas, is_new: bool, has_secret: bool) -> Self {
-        let source = frame.source.as_ref().filter(|_| !is_new);
+    pub(super) fn new(frame: &Frame, schemas: Schemas, new: New) -> Self {
+        let source = frame.source.as_ref().filter(|_| new == New::No);
+        let copied = frame.source.as_ref().filter(|_| new == New::Copy);
         let name = frame
             .manifest
             .as_ref()
@@ -56,6 +72,12 @@ impl Data {
             Some(one) => Editing {
                 name: one.source.name.clone(),
                 config: one.source.config.clone(),
+                ..Editing::default()
+            },
+            None if let Some(one) = copied => Editing {
+                name: format!("{} (copy)", one.source.name),
+                config: one.source.config.clone(),
+                is_new: true,
                 ..Editing::default()
             },
             None => Editing {
@@ -81,23 +103,9 @@ impl Data {
                 .collect(),
             config_schema: schemas.config,
             credentials_schema: schemas.credentials,
-            has_secret,
             editing,
         }
     }
-}
-
-pub(super) async fn has_secret(page: &Page, frame: &Frame) -> Result<bool, StoreError> {
-    let Some(one) = &frame.source else {
-        return Ok(false);
-    };
-    let source = one.source.clone();
-    let row = page
-        .shared
-        .store
-        .read(move |db| lookup::owner_row(db, &source))
-        .await?;
-    Ok(row.is_some_and(|row| row.credentials != form::nothing()))
 }
 
 /// Returns the defaults that a schema declares for its members.
@@ -112,9 +120,8 @@ fn defaults(schema: Option<&Value>) -> Value {
 
 pub(super) async fn pane(State(page): State<Page>, ask: Ask) -> Result<Response, Refusal> {
     let frame = Frame::read(&page, &ask).await?;
-    let has_secret = has_secret(&page, &frame).await?;
     let schemas = page.shared.workbench.schemas();
-    let data = Data::new(&frame, schemas, ask.get("new").is_some(), has_secret);
+    let data = Data::new(&frame, schemas, New::of(&ask));
     Ok(answer(&ask, &frame, Pane::Source, &data, render))
 }
 
@@ -148,6 +155,7 @@ fn settings(frame: &Frame, data: &Data) -> Markup {
             div.actions {
                 @if !editing.is_new {
                     a.button href=(frame.link(Pane::Source.path(), &[("new", "1")])) { "Another source" }
+                    a.button href=(frame.link(Pane::Source.path(), &[("new", "copy")])) { "Duplicate" }
                     form method="post" action=(frame.link("/dev/sync/begin", &[])) { button.primary data-press="r" { "Sync" } }
                 }
             }
@@ -213,11 +221,11 @@ fn secret_card(frame: &Frame, data: &Data, one: &Listed) -> Markup {
         section.card {
             h2 { "Secret" }
             p {
-                @if data.has_secret { span.chip.good { "stored" } " It is never sent back to the browser." }
+                @if one.has_credential { span.chip.good { "stored" } " It is never sent back to the browser." }
                 @else { span.chip { "none" } " The source has no secret." }
             }
-            details open[!data.has_secret] {
-                summary { @if data.has_secret { "Replace it" } @else { "Give one" } }
+            details open[!one.has_credential] {
+                summary { @if one.has_credential { "Replace it" } @else { "Give one" } }
                 form method="post" action=(frame.link("/dev/source/secret", &[])) autocomplete="off" {
                     @match &data.credentials_schema {
                         Some(schema) => { (form::render(&hidden(schema), None, &HashMap::new())) },
@@ -231,6 +239,11 @@ fn secret_card(frame: &Frame, data: &Data, one: &Listed) -> Markup {
                         select id="auth_type" name="auth_type" { @for kind in AuthType::ALL { option value=(kind.as_str()) selected[*kind == AuthType::ApiKey] { (kind.as_str()) } } }
                     }
                     div.actions { button type="submit" { "Keep the secret" } }
+                }
+            }
+            @if one.has_credential {
+                form method="post" action=(frame.link("/dev/source/sign-out", &[])) {
+                    button.small data-confirm="Forget the secret of this source on this machine?" { @if oauth { "Sign out" } @else { "Forget it" } }
                 }
             }
             @if oauth { p { a href={ "/api/oauth/start?source_id=" (one.source.id) } { "Sign in with the provider" } } }

@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use omni_connector::{RunReport, SyncType};
 use serde::Serialize;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::{
     Page,
@@ -47,6 +48,8 @@ pub(super) struct Data {
 #[derive(Serialize)]
 pub(super) struct Shown {
     pub(super) progress: Progress,
+    /// Documents a second at the latest looks, while the run goes on.
+    pub(super) rates: Vec<f64>,
     pub(super) report: Option<RunReport>,
     pub(super) refused: Vec<RefusedEvent>,
     pub(super) textless: Textless,
@@ -141,7 +144,15 @@ async fn read(page: &Page, frame: &Frame, wanted: Option<String>) -> Result<Data
                 })
                 .await?;
             let id = &progress.run.id;
+            let rates = match progress.run.status {
+                RunStatus::Running => page.memory(|memory| {
+                    let documents = progress.effects.documents();
+                    memory.samples.take(id, documents, Instant::now())
+                }),
+                _ => Vec::new(),
+            };
             Some(Shown {
+                rates,
                 report: report.and_then(|report| serde_json::from_value(report).ok()),
                 refused: rules::refusals(shared, id, NAMED).await?,
                 textless: rules::textless(shared, id, NAMED).await?,

@@ -43,6 +43,17 @@ pub(crate) struct Secret {
     pub(crate) credentials: Value,
 }
 
+impl Secret {
+    /// No secret, as an empty row.
+    pub(crate) fn none() -> Self {
+        Self {
+            provider: None,
+            auth_type: AuthType::ApiKey,
+            credentials: Value::Object(serde_json::Map::new()),
+        }
+    }
+}
+
 impl std::fmt::Debug for Secret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Secret").finish_non_exhaustive()
@@ -217,6 +228,7 @@ async fn remove(shared: &Shared, id: String) -> Result<(), StoreError> {
 pub(crate) struct Listed {
     pub(crate) source: SourceRecord,
     pub(crate) documents: u64,
+    /// Whether its secret is stored. Actions of a connector without credentials need a row, so an empty one is none.
     pub(crate) has_credential: bool,
     pub(crate) last_run: Option<Run>,
 }
@@ -227,7 +239,8 @@ impl Listed {
         let last_run = runs::latest(db, Some(&source.id), 1)?.pop();
         Ok(Self {
             documents: documents::count(db, Some(&source.id))?,
-            has_credential: lookup::owner_row(db, &source)?.is_some(),
+            has_credential: lookup::owner_row(db, &source)?
+                .is_some_and(|row| row.credentials != Secret::none().credentials),
             last_run,
             source,
         })

@@ -146,3 +146,19 @@ fn an_empty_change_and_an_unknown_setting_are_usage_errors() {
         .ended(1);
     assert_eq!(elsewhere["error"], "there is no store in `nowhere`");
 }
+
+#[test]
+fn a_secret_is_forgotten_by_command() {
+    let desk = Desk::new();
+    let secret = desk.path("secret.json");
+    std::fs::write(&secret, json!({ "key": "canary-7f3a" }).to_string()).unwrap();
+    let secret = secret.to_str().unwrap();
+    desk.sync(&books(), &["--credentials", secret]).ended(0);
+    assert_eq!(listed(&desk)[0]["has_credential"], true);
+    let change = ["sources", "change", "Shelf", "--json", "--sign-out"];
+    let both = [&change[..], &["--credentials", secret]].concat();
+    assert_eq!(desk.run(&both).code, 2);
+    assert_eq!(listed(&desk)[0]["has_credential"], true);
+    assert_eq!(desk.run(&change).ended(0)["has_credential"], false);
+    assert_eq!(listed(&desk)[0]["has_credential"], false);
+}

@@ -32,7 +32,7 @@ const FLAGS: [(&str, &str); 21] = [
     ("sources show", ""),
     (
         "sources change",
-        "config credentials name rename set source-type unset",
+        "config credentials name rename set sign-out source-type unset",
     ),
     ("sources remove", ""),
     ("runs", "compare source store try-again"),
@@ -73,7 +73,7 @@ const ENDS: [(&str, i32, &str); 37] = [
     (
         "runs RUN",
         0,
-        "bound checkpoints notes progress refused report textless trial",
+        "bound checkpoints notes progress rates refused report textless trial",
     ),
     (
         "runs RUN --compare RUN",
@@ -89,12 +89,12 @@ const ENDS: [(&str, i32, &str); 37] = [
     (
         "documents alpha",
         0,
-        "access document text text_bytes versions",
+        "access document source_item text text_bytes versions",
     ),
     (
         "documents alpha --as ann@example.com",
         0,
-        "access document text text_bytes versions",
+        "access document source_item text text_bytes versions",
     ),
     ("documents nowhere", 1, "error help"),
     (

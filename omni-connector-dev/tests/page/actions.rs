@@ -1,6 +1,6 @@
 //! The pane of the actions: dry runs and webhooks.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{World, requests::send};
 
@@ -55,6 +55,57 @@ async fn an_answer_is_compared_with_the_one_before() {
         "{page}"
     );
     assert!(!page.contains("<b>"), "{page}");
+}
+
+#[tokio::test]
+async fn a_call_is_kept_as_a_test_that_makes_it_and_expects_its_answer() {
+    let world = World::with(json!({ "type": "object" })).await;
+    let browser = world.browser().await;
+    let kept = async |action: &str, viewer: &str, input: Value| {
+        let path = format!(
+            "/dev/actions?source={}&action={action}{viewer}",
+            world.source
+        );
+        let input = input.to_string();
+        send(&browser, &path, &[("as_json", "1"), ("json", &input)]).await;
+        browser.json(&path).await["test"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    assert_eq!(browser.json("/dev/actions").await["test"], json!(null));
+    let input = json!({ "text": "a \"quoted\"\nline", "large": 5_000_000_000_u64, "list": [null, true, 1.5], "none": {} });
+    let literal = r#"json!({ "large": 5000000000_i64, "list": [null, true, 1.5], "none": {}, "text": "a \"quoted\"\nline" })"#;
+    let expected = [
+        "#[tokio::test(flavor = \"multi_thread\")]\nasync fn echo_answers_as_it_did() {",
+        "Setup::of(env!(\"CARGO_BIN_EXE_acme\"))",
+        ".config(json!({ \"api_url\": \"https://acme.example\" }))",
+        &format!("let input = {literal};"),
+        "setup.try_call(\"echo\", input, None).await;",
+        // The manager adds the settings of the source.
+        &format!(
+            "assert_eq!(called.unwrap(), {});",
+            literal.replacen("{ ", "{ \"api_url\": \"https://acme.example\", ", 1)
+        ),
+    ];
+    let test = kept("echo", "", input).await;
+    for part in expected {
+        assert!(test.contains(part), "{part}: {test}");
+    }
+    // A refusal is kept as well, with the person who called.
+    let test = kept(
+        "echo",
+        "&as=ann@acme.example",
+        json!({ "text": "canary-7f3a\"<9" }),
+    )
+    .await;
+    assert!(
+        test.contains("input, Some(\"ann@acme.example\"))"),
+        "{test}"
+    );
+    assert!(!test.contains("canary"), "{test}");
+    let page = browser.page("/dev/actions").await;
+    assert!(page.contains("Keep as a test"), "{page}");
 }
 
 #[tokio::test]

@@ -120,7 +120,7 @@ impl World {
             let mut said = requests::said(1_000);
             let call = &mut said["requests"][0];
             call["url"] = format!("https://acme.example/?key={leaked}").into();
-            call["exchange"] = requests::exchange(json!({ "issues": [leaked], "key": leaked }));
+            call["exchange"] = requests::exchange(json!({ "issues": [leaked], "key": leaked, "id": leaked }));
             call["exchange"]["asked"]["query"] = json!([["q", leaked]]);
             call["exchange"]["asked"]["body"] = json!({ "json": { "q": leaked } });
             call["exchange"]["answered"]["headers"] = json!({ "etag": leaked });

@@ -633,6 +633,71 @@ async fn a_source_is_saved_and_removed_and_invalid_settings_are_refused() {
 }
 
 #[tokio::test]
+async fn a_source_is_duplicated_and_its_secret_is_forgotten() {
+    let world = World::new().await;
+    let browser = world.browser().await;
+    let of = format!("/dev/source?source={}", world.source);
+    assert_eq!(browser.json(&of).await["source"]["has_credential"], true);
+    let form = browser.page(&format!("{of}&new=copy")).await;
+    for part in ["value=\"Acme (copy)\"", "https://acme.example"] {
+        assert!(form.contains(part), "{part}: {form}");
+    }
+    let settings = json!({ "api_url": "https://acme.example" }).to_string();
+    browser
+        .send(
+            &format!("{of}&new=1"),
+            &[
+                ("name", "Acme (copy)"),
+                ("as_json", "1"),
+                ("json", &settings),
+            ],
+        )
+        .await;
+    let sources = browser.json("/dev/source").await["sources"].clone();
+    let mut names: Vec<_> = sources
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["source"]["name"].as_str().unwrap())
+        .collect();
+    names.sort_unstable();
+    assert_eq!(names, ["Acme", "Acme (copy)"]);
+
+    browser
+        .send(
+            &format!("/dev/source/sign-out?source={}", world.source),
+            &[],
+        )
+        .await;
+    assert_eq!(browser.json(&of).await["source"]["has_credential"], false);
+    let page = browser.page(&of).await;
+    assert!(
+        page.contains("The source has no secret") && !page.contains("Forget it"),
+        "{page}"
+    );
+}
+
+#[tokio::test]
+async fn the_manifest_is_a_file_that_is_the_same_for_every_process() {
+    let world = World::new().await;
+    let browser = world.browser().await;
+    let answer = browser.get("/dev/contract/manifest", "*/*").await;
+    assert_eq!(
+        answer.headers()["content-disposition"],
+        "attachment; filename=\"manifest.json\""
+    );
+    let manifest: Value = answer.json().await.unwrap();
+    assert_eq!(manifest["connector_id"], "acme");
+    assert_eq!(manifest["connector_url"], "http://localhost");
+    let none = manager().await;
+    let answer = Browser::enter(&none)
+        .await
+        .get("/dev/contract/manifest", "*/*")
+        .await;
+    assert_eq!(answer.status(), 404);
+}
+
+#[tokio::test]
 async fn a_change_reaches_the_script_as_an_event_that_browsers_do_not_drop() {
     let world = World::new().await;
     let browser = world.browser().await;

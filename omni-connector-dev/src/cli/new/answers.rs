@@ -10,6 +10,7 @@ use omni_connector::SourceType;
 
 use super::{
     ask::{Question, asked, word},
+    kind::Kind,
     openapi::{Chosen, Flags, FromDocument},
 };
 use crate::cli::failure::Failure;
@@ -23,12 +24,9 @@ pub(super) const ANSWERS: &[(&str, &[&str])] = &[
     ("incremental", &INCREMENTAL),
     ("access", &ACCESS),
     ("transport", &["stdio", "http"]),
-    ("field", &FIELDS),
+    ("field", &super::kind::FIELDS),
     ("action", &["create"]),
 ];
-
-/// The fields of an item beside its id.
-pub(super) const FIELDS: [&str; 5] = ["title", "text", "url", "status", "updated_at"];
 
 const KINDS: [&str; 3] = ["rest", "graphql", "mcp"];
 pub(super) const AUTH: [&str; 5] = ["key", "bearer", "basic", "oauth", "none"];
@@ -54,6 +52,7 @@ Examples:
   cargo omni new desk --source-type clickup --item ticket --auth bearer --paging page -y
   cargo omni new tools --kind mcp --url https://example.com/mcp -y
   cargo omni new acme --diff")]
+#[allow(clippy::struct_excessive_bools, reason = "flags")]
 pub(in crate::cli) struct Arguments {
     /// Folder of the new package; its last part is the name, such as `acme`
     pub(super) folder: PathBuf,
@@ -109,27 +108,6 @@ pub(in crate::cli) struct Arguments {
 pub(super) struct Answers {
     pub(super) source_type: SourceType,
     pub(super) kind: Kind,
-}
-
-/// What the connector talks to.
-pub(super) enum Kind {
-    Rest {
-        auth: String,
-        paging: String,
-        incremental: String,
-        access: String,
-    },
-    GraphQl {
-        auth: String,
-        incremental: String,
-        access: String,
-    },
-    /// An API with a document that describes it.
-    Document(Box<Chosen>),
-    /// An MCP server, by what starts it.
-    Command(String),
-    /// An MCP server, by its address.
-    Url(String),
 }
 
 fn source_types() -> PossibleValuesParser {
@@ -376,42 +354,5 @@ impl Arguments {
         let mut input = io::stdin().lock();
         asked(question, default, &mut input, &mut io::stderr().lock())
             .map_err(|error| Failure::usage(format!("`--{flag}` was not answered: {error}")))
-    }
-}
-
-impl Kind {
-    /// The blocks of a template that are kept.
-    pub(super) fn choice<'a>(&'a self) -> Vec<(&'a str, &'a str)> {
-        let of_an_api = |answers: &[(&'static str, &'a str)]| {
-            let fields = FIELDS.map(|field| ("field", field));
-            [answers, &fields, &[("action", "create")]].concat()
-        };
-        match self {
-            Self::Rest {
-                auth,
-                paging,
-                incremental,
-                access,
-            } => of_an_api(&[
-                ("kind", "rest"),
-                ("auth", auth),
-                ("paging", paging),
-                ("incremental", incremental),
-                ("access", access),
-            ]),
-            Self::GraphQl {
-                auth,
-                incremental,
-                access,
-            } => of_an_api(&[
-                ("kind", "graphql"),
-                ("auth", auth),
-                ("incremental", incremental),
-                ("access", access),
-            ]),
-            Self::Document(_) => Vec::new(),
-            Self::Command(_) => vec![("transport", "stdio")],
-            Self::Url(_) => vec![("transport", "http")],
-        }
     }
 }

@@ -3,6 +3,7 @@
 mod answers;
 mod ask;
 mod drift;
+mod kind;
 mod library;
 mod names;
 mod openapi;
@@ -21,7 +22,7 @@ use serde::Serialize;
 use tokio::{io::AsyncWriteExt, process::Command};
 
 pub(super) use answers::Arguments;
-use answers::Kind;
+use kind::Kind;
 use library::Library;
 use names::Names;
 use recipe::Recipe;
@@ -142,7 +143,8 @@ async fn whole(kind: &Kind, names: &Names, library: &Library, folder: &Path) -> 
             file.text = library.in_manifest(&file.text, folder);
             file.text = Recipe::of(kind, names).in_manifest(&file.text);
         }
-        if file.path.ends_with(".rs") {
+        let extension = Path::new(&file.path).extension();
+        if extension.is_some_and(|it| it == "rs") {
             match formatted(&file.text).await {
                 Some(text) => file.text = text,
                 None => is_formatted = false,

@@ -3,7 +3,7 @@
 use omni_connector::SourceType;
 use serde::{Deserialize, Serialize};
 
-use super::{answers::Kind, names::Names};
+use super::{kind::Kind, names::Names};
 use crate::cli::failure::Failure;
 
 /// What made a package. An answer that its kind does not need is left out.

@@ -5,7 +5,7 @@ use super::{
     paging::{Paging, paging},
     query::query,
 };
-use crate::cli::{failure::Failure, new::answers::FIELDS};
+use crate::cli::{failure::Failure, new::kind::FIELDS};
 
 /// Names of members that usually hold a field, in the order in which they are taken.
 const USUAL: [(&str, &[&str]); 5] = [
