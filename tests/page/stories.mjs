@@ -165,6 +165,12 @@ const stories = {
       assert.match(kept, /^{"tape":1.*\n.*Notice c/s);
       await page.screenshot({ path: "pictures/call.png" });
       assert.deepEqual(await findings(page), []);
+      await press(page, "#call a:has-text('Notice c')");
+      assert.match(await page.textContent("#source-item"), /Probably.*GET notices.*\/notices\/0.*"notice-c"/s);
+      await page.hover("dl.members a.from");
+      assert.match(await page.textContent("#source-item li.lit"), /text: "Notice c"/);
+      await page.screenshot({ path: "pictures/source-item.png" });
+      assert.deepEqual(await findings(page), []);
       await go(desk, "/dev/requests");
       const before = service.asked();
       await page.selectOption("#requests form select", "server_error");
