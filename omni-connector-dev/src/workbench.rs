@@ -69,6 +69,25 @@ pub(crate) struct Bench {
     pub(crate) records: Option<String>,
     /// The kill that a person planned for the next moment of its kind.
     pub(crate) kill: Option<PlannedKill>,
+    /// The checks that a person asked for last.
+    pub(crate) checks: Option<Checks>,
+}
+
+/// What `cargo omni check` found when a person asked for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "state")]
+pub(crate) enum Checks {
+    Running,
+    Done {
+        /// The command's result as JSON.
+        found: Value,
+        /// Whether the build that was checked still serves.
+        is_current: bool,
+    },
+    /// The connector was not checked, for example because its tests do not build.
+    Failed {
+        why: String,
+    },
 }
 
 /// The schemas that a connector prints for its own types; none for a type without a schema.
@@ -91,6 +110,8 @@ pub(crate) enum Order {
     Kill,
     /// Turns rebuilding after changes on or off.
     Watch(bool),
+    /// Runs all checks of the package.
+    Check,
 }
 
 /// A line of the connector's output.

@@ -312,6 +312,24 @@ const stories = {
     assert.match(await page.textContent("#answer"), /book-00012 waits for 5 days/);
   },
 
+  async "the checks run beside the connector, and an earlier build's are marked"(desk) {
+    const { page } = desk;
+    await go(desk, "/dev/contract");
+    await press(page, "#checks button");
+    await until("the checks have ended", () => page.locator("#checks table").count(), BUILD);
+    assert.match(await page.textContent("#checks"), /manifest.*ok/s);
+    assert.deepEqual(await findings(page), []);
+    await page.screenshot({ path: "pictures/checks.png" });
+    const code = readFileSync(SHELF, "utf8");
+    try {
+      writeFileSync(SHELF, `${code}\n// Another build.\n`);
+      await until("the checks are of an earlier build", async () => /Of an earlier build/.test(await page.textContent("#checks")), BUILD);
+    } finally {
+      writeFileSync(SHELF, code);
+    }
+    await registered(desk);
+  },
+
   async "code that does not compile shows the compiler's words, until it is mended"(desk) {
     const { page } = desk;
     const code = readFileSync(SHELF, "utf8");

@@ -17,6 +17,7 @@ use serde::Serialize;
 use super::{
     Page,
     answer::{Ask, answer},
+    checks,
     diff::{self, Change},
     frame::{Frame, Pane},
     show::{count, foreign},
@@ -25,6 +26,7 @@ use super::{
 use crate::{
     rules::Refusal,
     store::{StoreError, review::Usage},
+    workbench::Checks,
 };
 
 /// The data of the pane.
@@ -34,6 +36,8 @@ pub(super) struct Data {
     verdicts: Vec<Verdict>,
     changes: Option<Vec<Change>>,
     operators: Vec<(SearchOperator, Usage)>,
+    /// The checks that a person asked for last.
+    checks: Option<Checks>,
 }
 
 /// A part that Omni would refuse, or accept without effect.
@@ -77,6 +81,7 @@ async fn read(page: &Page, frame: &Frame) -> Result<Data, StoreError> {
             verdicts: Vec::new(),
             changes: None,
             operators: Vec::new(),
+            checks: None,
         });
     };
     page.note_manifest(&manifest);
@@ -97,6 +102,7 @@ async fn read(page: &Page, frame: &Frame) -> Result<Data, StoreError> {
         changes,
         operators,
         manifest: Some(manifest),
+        checks: frame.bench().and_then(|bench| bench.checks.clone()),
     })
 }
 
@@ -108,6 +114,7 @@ fn render(frame: &Frame, data: &Data) -> Markup {
         div.title { h1 { (manifest.display_name) " " span.quiet { (manifest.version) } } }
         div.columns {
             div.stack {
+                (checks::render(frame))
                 (verdicts(&data.verdicts))
                 @if let Some(changes) = &data.changes {
                     section.card { h2 { "Changed since the build before" } @if changes.is_empty() { p.quiet { "Nothing." } } @else { (diff::render(changes)) } }

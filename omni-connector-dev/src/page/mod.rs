@@ -5,6 +5,7 @@
 
 mod actions;
 mod answer;
+mod checks;
 mod compare;
 mod contract;
 mod diff;

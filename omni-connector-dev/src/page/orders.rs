@@ -152,6 +152,7 @@ pub(super) async fn order(sent: Sent) -> Response {
         "restart" => Some(Order::Restart),
         "watch" => Some(Order::Watch(true)),
         "pause" => Some(Order::Watch(false)),
+        "check" => Some(Order::Check),
         _ => None,
     };
     let is_passed = order.is_some_and(|order| sent.page.shared.workbench.order(order));
@@ -160,12 +161,16 @@ pub(super) async fn order(sent: Sent) -> Response {
     } else {
         Err(unmanaged())
     };
-    sent.end_at(Pane::Sync, done)
+    let pane = match order {
+        Some(Order::Check) => Pane::Contract,
+        _ => Pane::Sync,
+    };
+    sent.end_at(pane, done)
 }
 
 pub(super) fn unmanaged() -> Refusal {
     Refusal::Conflict(
-        "The connector was not started by `cargo omni dev`, so it cannot be ended from here."
+        "The connector was not started by `cargo omni dev`, so it cannot be ended or checked from here."
             .to_owned(),
     )
 }

@@ -143,13 +143,13 @@ async fn lines(stderr: Option<impl AsyncRead + Unpin>, workbench: &Workbench) ->
 }
 
 /// A process and all processes that it started, ended together.
-struct Group {
-    child: Child,
+pub(super) struct Group {
+    pub(super) child: Child,
     watchdog: Option<Watchdog>,
 }
 
 impl Group {
-    fn start(mut command: Command) -> Result<Self, Failure> {
+    pub(super) fn start(mut command: Command) -> Result<Self, Failure> {
         command.kill_on_drop(true);
         #[cfg(unix)]
         command.process_group(0);
@@ -159,7 +159,7 @@ impl Group {
     }
 
     /// Records that the process ended by itself.
-    fn set_ended(&mut self) {
+    pub(super) fn set_ended(&mut self) {
         if let Some(watchdog) = self.watchdog.take() {
             watchdog.dismiss();
         }

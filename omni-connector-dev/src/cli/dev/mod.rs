@@ -2,6 +2,7 @@
 //! connector. An interrupted run is resumed, and the page shows everything.
 
 mod build;
+mod checks;
 mod inputs;
 mod made_up;
 mod news;

@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use omni_connector::Manifest;
-use tokio::{sync::mpsc::UnboundedReceiver, time::timeout};
+use tokio::{sync::mpsc::UnboundedReceiver, task::JoinSet, time::timeout};
 
-use super::{Arguments, build, inputs::Inputs, news};
+use super::{Arguments, build, checks, inputs::Inputs, news};
 use crate::{
     cli::{
         Code, Failure, Interrupts,
@@ -52,6 +52,7 @@ pub(super) async fn work(
         process: None,
         manifest: None,
         is_described: false,
+        checks: JoinSet::new(),
         interrupts,
     };
     work.workbench.change(|bench| {
@@ -95,6 +96,8 @@ struct Work<'a> {
     manifest: Option<Manifest>,
     /// Whether the source of the command line is in the store.
     is_described: bool,
+    /// The checks that a person asked for. They end with this.
+    checks: JoinSet<()>,
     interrupts: &'a Interrupts,
 }
 
@@ -141,6 +144,7 @@ impl Work<'_> {
                     took.as_secs_f64()
                 ));
                 self.workbench.change(|bench| bench.built_in = Some(took));
+                checks::built_again(&self.workbench);
                 self.workbench
                     .keep_schemas(build::schemas(&program, SCHEMAS).await);
                 self.program = Some(program);
@@ -313,6 +317,14 @@ impl Work<'_> {
                 }
                 Some(Order::Watch(watch)) => {
                     self.workbench.change(|bench| bench.is_watching = watch);
+                    Step::Wait
+                }
+                Some(Order::Check) => {
+                    if let Some(package) = &self.package {
+                        let folder = package.folder().to_owned();
+                        self.checks.abort_all();
+                        self.checks.spawn(checks::run(folder, self.workbench.clone()));
+                    }
                     Step::Wait
                 }
                 None => Step::End,
