@@ -29,11 +29,9 @@ pub(crate) async fn run(
     ctx: &SyncContext,
 ) -> Result<()> {
     if !ctx.is_resume() || known.run != ctx.sync_run_id() {
-        known
-            .site
-            .nodes
-            .iter_mut()
-            .for_each(|it| it.is_done = false);
+        for node in &mut known.site.nodes {
+            node.is_done = false;
+        }
         ctx.sync_run_id().clone_into(&mut known.run);
         known.number += 1;
     }
@@ -257,13 +255,8 @@ impl Crawl<'_> {
         self.has_page |= !place.is_sitemap && matches!(got, Got::Same | Got::Page(_));
         let was_read = self.known.site.was_read(at);
         match got {
-            Got::Failed(why) | Got::Left(why) if is_root => {
+            Got::Failed(why) | Got::Left(why) | Got::Textless(why) if is_root => {
                 bail!("the page at `root_url` cannot be read: {why}; nothing was deleted")
-            }
-            Got::Textless(media_type) if is_root => {
-                bail!(
-                    "the page at `root_url` cannot be read: `{media_type}` has no text; nothing was deleted"
-                )
             }
             Got::Gone if is_root => bail!("the page at `root_url` is gone; correct the setting"),
             Got::Moved(to) if is_root && !self.settings.has(&to) => bail!(leads_away(&to)),
@@ -283,13 +276,9 @@ impl Crawl<'_> {
                 let why = "the robots.txt of its host cannot be read";
                 self.walk.failed(id, why, Some(url.as_str()));
             }
-            Got::Textless(media_type) => {
-                self.walk.keep(id);
-                let why = format_args!("`{media_type}` has no text");
-                self.ctx.skip_with(url.as_str(), "it was not read", why);
-            }
-            Got::Left(why) => {
-                self.way.is_cut |= !place.is_sitemap && !was_read;
+            Got::Left(ref why) | Got::Textless(ref why) => {
+                let may_have_links = matches!(got, Got::Left(_)) && !place.is_sitemap;
+                self.way.is_cut |= may_have_links && !was_read;
                 self.walk.keep(id);
                 self.ctx.skip_with(url.as_str(), "it was not read", why);
             }

@@ -3,7 +3,6 @@
 
 use std::{
     collections::HashMap,
-    error::Error,
     sync::{Arc, LazyLock, Mutex, PoisonError},
     time::Duration,
 };
@@ -88,7 +87,7 @@ pub(crate) enum Got {
     Gone,
     /// The page cannot be used, for this reason. Its document stays.
     Left(String),
-    /// It is a file of this media type, which has neither text nor links.
+    /// The same for a file, which has no links.
     Textless(String),
     /// The site failed to answer.
     Failed(String),
@@ -289,7 +288,7 @@ impl Site {
                 let condition = etag(version).map_or(IF_MODIFIED_SINCE, |_| IF_NONE_MATCH);
                 request = request.header(condition, version);
             }
-            let answer = request.send().await.map_err(|error| causes(&error))?;
+            let answer = request.send().await.map_err(causes)?;
             let wait = text(answer.headers(), RETRY_AFTER).and_then(|it| it.parse().ok());
             match (answer.status().as_u16(), wait.map(Duration::from_secs)) {
                 (429 | 503, Some(wait)) if patience > 0 && wait <= LONGEST_WAIT => {
@@ -339,7 +338,7 @@ async fn body(answer: Response, url: Url, is_sitemap: bool) -> Result<Body, Got>
         _ if is_sitemap => FILE,
         "text/html" | "application/xhtml+xml" | "text/plain" | "text/markdown" => PAGE,
         file if page::is_document(file) => FILE,
-        other => return Err(Got::Textless(other.to_owned())),
+        other => return Err(Got::Textless(format!("`{other}` has no text"))),
     };
     match read(answer, limit, false).await {
         Ok(bytes) => Ok(Body {
@@ -364,7 +363,7 @@ async fn read(
     let announced = answer.content_length().map(usize::try_from);
     let announced = announced.and_then(Result::ok).unwrap_or_default();
     let mut bytes = Vec::with_capacity(announced.min(limit));
-    while let Some(chunk) = answer.chunk().await.map_err(|it| Some(causes(&it)))? {
+    while let Some(chunk) = answer.chunk().await.map_err(|it| Some(causes(it)))? {
         bytes.extend_from_slice(&chunk);
         if bytes.len() > limit {
             bytes.truncate(limit);
@@ -386,16 +385,11 @@ fn target(answer: &Response, from: &Url) -> Option<Url> {
 }
 
 /// Formats the causes of an error, which say what to do.
-fn causes(error: &reqwest::Error) -> String {
-    let mut said = Vec::new();
-    let mut next: Option<&dyn Error> = error.source();
-    while let Some(cause) = next {
-        said.push(cause.to_string());
-        next = cause.source();
-    }
+fn causes(error: reqwest::Error) -> String {
+    let late = error.is_timeout().then_some("no answer came in time");
+    let error = anyhow!(error);
+    let causes = error.chain().skip(1).map(ToString::to_string);
+    let mut said: Vec<_> = late.map(str::to_owned).into_iter().chain(causes).collect();
     said.dedup();
-    if error.is_timeout() {
-        said.insert(0, "no answer came in time".to_owned());
-    }
     said.join(": ")
 }

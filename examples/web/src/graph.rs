@@ -193,41 +193,28 @@ impl Graph {
 /// well. A row has the version of the document, the kind of the node, and its links as differences to the one before.
 type Columns<Rows> = (Texts, Texts, String, Rows);
 
-/// Texts, each without the beginning that it shares with the one before.
-#[derive(Default, Serialize, Deserialize)]
-struct Texts {
-    /// The bytes in these beginnings.
-    shared: Vec<usize>,
-    /// The rests, a line each.
-    rests: String,
+/// Texts: the number of bytes that each shares with the one before, and the rest of each as a line.
+type Texts = (Vec<usize>, String);
+
+fn pack<'a>(texts: impl Iterator<Item = &'a str>) -> Texts {
+    let ((mut shared, mut rests), mut last) = (Texts::default(), "");
+    for text in texts {
+        let pairs = text.chars().zip(last.chars());
+        let same = pairs.take_while(|(ours, others)| ours == others);
+        let same = same.map(|(it, _)| it.len_utf8()).sum();
+        shared.push(same);
+        rests.extend([&text[same..], "\n"]);
+        last = text;
+    }
+    (shared, rests)
 }
 
-impl<'a> FromIterator<&'a str> for Texts {
-    fn from_iter<I: IntoIterator<Item = &'a str>>(texts: I) -> Self {
-        let (mut all, mut last) = (Self::default(), "");
-        for text in texts {
-            let pairs = text.chars().zip(last.chars());
-            let same = pairs.take_while(|(ours, others)| ours == others);
-            let same = same.map(|(it, _)| it.len_utf8()).sum();
-            all.shared.push(same);
-            all.rests.extend([&text[same..], "\n"]);
-            last = text;
-        }
-        all
-    }
-}
-
-impl Texts {
-    fn read(&self) -> impl Iterator<Item = Option<String>> {
-        let mut last = Some(String::new());
-        self.shared
-            .iter()
-            .zip(self.rests.lines())
-            .map(move |(shared, rest)| {
-                last = Some(last.take()?.get(..*shared)?.to_owned() + rest);
-                last.clone()
-            })
-    }
+fn unpack((shared, rests): &Texts) -> impl Iterator<Item = Option<String>> {
+    let mut last = Some(String::new());
+    shared.iter().zip(rests.lines()).map(move |(shared, rest)| {
+        last = Some(last.take()?.get(..*shared)?.to_owned() + rest);
+        last.clone()
+    })
 }
 
 impl Serialize for Graph {
@@ -245,8 +232,8 @@ impl Serialize for Graph {
         };
         let hashes = self.nodes.iter().flat_map(|it| it.hash.to_be_bytes());
         let columns: Columns<_> = (
-            all().map(|at| self.url(at)).collect(),
-            all().map(|at| self.version(at)).collect(),
+            pack(all().map(|at| self.url(at))),
+            pack(all().map(|at| self.version(at))),
             STANDARD_NO_PAD.encode(hashes.collect::<Vec<_>>()),
             Each(|| all().map(row)),
         );
@@ -271,7 +258,7 @@ impl TryFrom<Columns<Vec<Vec<u64>>>> for Graph {
     ) -> Result<Self, Self::Error> {
         let hashes = STANDARD_NO_PAD.decode(hashes).unwrap_or_default();
         let mut hashes = hashes.as_chunks().0.iter();
-        let (mut urls, mut versions) = (urls.read(), versions.read());
+        let (mut urls, mut versions) = (unpack(&urls), unpack(&versions));
         let mut graph = Self::default();
         let mut add = |row: Vec<u64>| {
             let node = Node {
@@ -339,11 +326,11 @@ mod tests {
     fn a_damaged_graph_is_refused_and_never_panics() {
         let saved = serde_json::to_value(graph()).unwrap();
         for (column, value) in [
-            ("/0/shared/2", json!(99)),
+            ("/0/0/2", json!(99)),
             // Within a character of two bytes.
-            ("/0/shared/3", json!(11)),
-            ("/0/rests", json!("")),
-            ("/1/shared", json!([])),
+            ("/0/0/3", json!(11)),
+            ("/0/1", json!("")),
+            ("/1/0", json!([])),
             ("/2", json!("AAAA")),
             ("/2", json!("-")),
             ("/3/0", json!([])),
