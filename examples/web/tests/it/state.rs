@@ -87,3 +87,22 @@ async fn a_page_that_only_links_to_itself_was_read_and_holds_nothing_back() {
     test.run(Incremental).await;
     assert_eq!(test.paths().await, ["/", "/a"]);
 }
+
+#[tokio::test]
+async fn a_page_with_the_same_text_under_a_new_etag_is_read_once_and_not_sent() {
+    let test = Test::start(&pages(), json!({})).await;
+    test.sync(Full).await;
+    test.set("/b", html("<title>B</title><nav>menu</nav><p>b</p>"));
+    for expected in [200, 304] {
+        test.asked();
+        let ended = test.sync(Incremental).await;
+        assert_eq!(ended.progress.effects.updated, 0);
+        let asked = test.asked();
+        let asked = asked.iter().find(|it| it.0 == "/b");
+        assert_eq!(asked, Some(&("/b".to_owned(), true, expected)));
+    }
+    let site = |checkpoint: Option<Value>| checkpoint.unwrap()["site"].clone();
+    let before = site(test.checkpoint().await);
+    test.sync(Incremental).await;
+    assert_eq!(site(test.checkpoint().await), before, "nothing changed");
+}
