@@ -10,7 +10,6 @@ use std::{
 
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use omni_connector::prelude::{serde::Serializer, *};
-use serde::de::IgnoredAny;
 
 /// The state of a source.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -34,11 +33,7 @@ struct Saved {
     documents: Option<Inventory<u64>>,
     site: Packed<Graph>,
     graph: Packed<Vec<Earlier>>,
-    #[allow(
-        clippy::zero_sized_map_values,
-        reason = "only the keys are read, whatever the values are"
-    )]
-    pages: BTreeMap<String, IgnoredAny>,
+    pages: BTreeMap<String, Value>,
 }
 
 /// A page of an earlier graph. Each link is the difference to the one before. Its document has the hash as its version.
