@@ -1,14 +1,16 @@
 //! Crawls a site: visits its pages in the order of their links, and keeps Omni's documents equal to them.
 
-use std::sync::Arc;
+use std::{
+    collections::{HashSet, VecDeque},
+    sync::Arc,
+};
 
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesOrdered};
 use omni_connector::{Walk, prelude::*};
-use sha2::{Digest, Sha256};
 
 use crate::{
-    fetch::{Allowed, Body, Got, Site, Version, leads_away},
-    graph::{Known, Node, Way},
+    fetch::{Allowed, Body, Got, Site, etag, leads_away},
+    graph::Known,
     page::{Page, file_name, is_document},
     settings::{Settings, address, id},
 };
@@ -17,6 +19,8 @@ use crate::{
 const DOWN: usize = 10;
 /// The number of pages that are read at once. Each can be as large as [`fetch`](crate::fetch) allows.
 const AT_ONCE: usize = 4;
+/// The number of remembered addresses for each page that may be visited.
+const REMEMBERED: usize = 10;
 
 /// Updates Omni from a site.
 pub(crate) async fn run(
@@ -25,8 +29,11 @@ pub(crate) async fn run(
     ctx: &SyncContext,
 ) -> Result<()> {
     if !ctx.is_resume() || known.run != ctx.sync_run_id() {
-        known.graph.iter_mut().for_each(|it| it.is_done = false);
+        for node in &mut known.site.nodes {
+            node.is_done = false;
+        }
         ctx.sync_run_id().clone_into(&mut known.run);
+        known.number += 1;
     }
     let root = settings.root();
     let site = Site::open(settings).await?;
@@ -40,7 +47,7 @@ pub(crate) async fn run(
         ),
     }
     let mut crawl = Crawl {
-        way: Way::of(&known.graph, settings),
+        way: Way::default(),
         walk: known.documents.walk(ctx),
         root,
         settings,
@@ -61,7 +68,7 @@ pub(crate) async fn run(
         crawl.has_page,
         "`root_url` leads to no page that may be read; nothing was deleted"
     );
-    if crawl.way.is_whole {
+    if !crawl.way.is_cut {
         let all = Walked::declared("no link is left to follow");
         crawl.walk.finish(all).await?;
     }
@@ -81,6 +88,33 @@ struct Crawl<'a> {
     failed_in_row: usize,
     /// Whether any page was read, or is unchanged.
     has_page: bool,
+}
+
+/// The order of visits: breadth first, in the order of the pages' links.
+#[derive(Default)]
+struct Way {
+    queue: VecDeque<(u32, u32)>,
+    queued: HashSet<u32>,
+    /// Whether no other page may be visited.
+    is_closed: bool,
+    /// Whether a part of the site was left out, so unseen documents may exist.
+    is_cut: bool,
+}
+
+impl Way {
+    /// Queues a place for a visit, once.
+    fn go(&mut self, at: u32, depth: u32) {
+        if !self.is_closed && self.queued.insert(at) {
+            self.queue.push_back((at, depth));
+        }
+    }
+
+    /// Ends the crawl before its end, since no other page may be visited. Returns false if it has ended already.
+    fn close(&mut self) -> bool {
+        self.queue.clear();
+        self.is_cut = true;
+        !std::mem::replace(&mut self.is_closed, true)
+    }
 }
 
 /// A place that is visited.
@@ -115,12 +149,16 @@ impl Crawl<'_> {
         }
     }
 
-    fn places(&mut self, links: impl IntoIterator<Item = (Url, bool)>) -> Box<[u32]> {
-        let links = links.into_iter();
-        let graph = &mut self.known.graph;
-        links
-            .filter_map(|(url, is_sitemap)| self.way.place(graph, &url, is_sitemap))
-            .collect()
+    fn places(&mut self, links: impl IntoIterator<Item = (Url, bool)>) -> Vec<u32> {
+        let most = self.settings.pages().saturating_mul(REMEMBERED);
+        let most = most.saturating_add(1_000);
+        let mut found = Vec::new();
+        for (url, is_sitemap) in links {
+            let place = self.known.site.place(url.as_str(), is_sitemap, most);
+            self.way.is_cut |= place.is_none();
+            found.extend(place);
+        }
+        found
     }
 
     /// Visits places, several at once, and takes them in their order.
@@ -128,7 +166,7 @@ impl Crawl<'_> {
         let mut visits = FuturesOrdered::new();
         loop {
             while visits.len() < AT_ONCE
-                && let Some((at, depth)) = self.way.next()
+                && let Some((at, depth)) = self.way.queue.pop_front()
             {
                 visits.extend(self.visit(at, depth)?);
             }
@@ -151,8 +189,8 @@ impl Crawl<'_> {
 
     /// Queues the links of a place.
     fn go_on(&mut self, at: usize, depth: u32) {
-        for link in &self.known.graph[at].links {
-            let Some(node) = self.known.graph.get(*link as usize) else {
+        for link in self.known.site.links(at) {
+            let Some(node) = self.known.site.nodes.get(*link as usize) else {
                 continue;
             };
             let depth = if node.is_sitemap { 0 } else { depth + 1 };
@@ -163,8 +201,8 @@ impl Crawl<'_> {
     /// Begins to visit a place. `None` if it is left out.
     fn visit(&mut self, at: u32, depth: u32) -> Result<Option<BoxFuture<'static, (Place, Got)>>> {
         let at = at as usize;
-        let node = &self.known.graph[at];
-        let (url, is_sitemap) = (Url::parse(&node.url)?, node.is_sitemap);
+        let (site, node) = (&self.known.site, &self.known.site.nodes[at]);
+        let (url, is_sitemap) = (Url::parse(site.url(at))?, node.is_sitemap);
         // The settings may have changed since the link was read.
         if !self.settings.has(&url) {
             return Ok(None);
@@ -181,10 +219,10 @@ impl Crawl<'_> {
         }
         let id = id(&url);
         // A page can be kept only if Omni has its document.
-        let hash = node.hash.as_ref();
-        let is_current = hash.is_none_or(|hash| self.walk.is_current(&id, hash));
+        let is_current = node.sent == 0 || self.walk.is_current(&id, &node.sent);
         let is_done = node.is_done && is_current;
-        let version = node.version.clone().filter(|_| is_current);
+        let version = site.version(at);
+        let version = (is_current && !version.is_empty()).then(|| version.to_owned());
         if !is_done {
             self.ctx.working_on(url.as_str());
         }
@@ -202,7 +240,7 @@ impl Crawl<'_> {
                 Allowed::No => Got::Forbidden,
                 Allowed::Unknown => Got::Unruled,
                 Allowed::Yes if is_done => Got::Same,
-                Allowed::Yes => site.visit(&place.url, version.as_ref(), is_sitemap).await,
+                Allowed::Yes => site.visit(&place.url, version.as_deref(), is_sitemap).await,
             };
             (place, got)
         })))
@@ -215,26 +253,17 @@ impl Crawl<'_> {
         let (at, id, url) = (place.at, &place.id, &place.url);
         let is_root = *url == self.root;
         self.has_page |= !place.is_sitemap && matches!(got, Got::Same | Got::Page(_));
-        let node = &mut self.known.graph[at];
+        let was_read = self.known.site.was_read(at);
         match got {
-            Got::Failed(why) | Got::Left(why) if is_root => {
+            Got::Failed(why) | Got::Left(why) | Got::Textless(why) if is_root => {
                 bail!("the page at `root_url` cannot be read: {why}; nothing was deleted")
-            }
-            Got::Textless(media_type) if is_root => {
-                bail!(
-                    "the page at `root_url` cannot be read: `{media_type}` has no text; nothing was deleted"
-                )
             }
             Got::Gone if is_root => bail!("the page at `root_url` is gone; correct the setting"),
             Got::Moved(to) if is_root && !self.settings.has(&to) => bail!(leads_away(&to)),
-            Got::Same => node.is_done = true,
+            Got::Same => self.known.site.nodes[at].is_done = true,
             Got::Gone => {
-                *node = Node {
-                    url: url.as_str().into(),
-                    is_sitemap: place.is_sitemap,
-                    is_done: true,
-                    ..Node::default()
-                };
+                self.known.site.set(at, "", 0, 0);
+                self.known.site.link(at, Vec::new());
                 if self.known.documents.contains(id) {
                     self.walk.delete(id).await?;
                 }
@@ -243,22 +272,18 @@ impl Crawl<'_> {
                 .ctx
                 .skip(url.as_str(), "the site's robots.txt forbids it"),
             Got::Unruled => {
-                self.way.is_whole = false;
+                self.way.is_cut = true;
                 let why = "the robots.txt of its host cannot be read";
                 self.walk.failed(id, why, Some(url.as_str()));
             }
-            Got::Textless(media_type) => {
-                self.walk.keep(id);
-                let why = format_args!("`{media_type}` has no text");
-                self.ctx.skip_with(url.as_str(), "it was not read", why);
-            }
-            Got::Left(why) => {
-                self.way.is_whole &= place.is_sitemap || !node.links.is_empty();
+            Got::Left(ref why) | Got::Textless(ref why) => {
+                let may_have_links = matches!(got, Got::Left(_)) && !place.is_sitemap;
+                self.way.is_cut |= may_have_links && !was_read;
                 self.walk.keep(id);
                 self.ctx.skip_with(url.as_str(), "it was not read", why);
             }
             Got::Failed(why) => {
-                self.way.is_whole &= !node.links.is_empty();
+                self.way.is_cut |= !was_read;
                 if place.is_sitemap {
                     let reason = "the sitemap could not be read";
                     self.ctx.skip_with(url.as_str(), reason, why);
@@ -271,13 +296,11 @@ impl Crawl<'_> {
                 );
             }
             Got::Moved(to) => {
-                node.hash = None;
-                node.is_done = true;
+                self.known.site.set(at, "", 0, 0);
                 self.link(at, [(to, place.is_sitemap)]);
             }
             Got::Sitemap(found, version) => {
-                node.version = version;
-                node.is_done = true;
+                self.known.site.set(at, &version, 0, 0);
                 self.link(at, found);
             }
             Got::Page(read) => {
@@ -292,49 +315,38 @@ impl Crawl<'_> {
     fn link(&mut self, at: usize, links: impl IntoIterator<Item = (Url, bool)>) {
         let settings = self.settings;
         let links = links.into_iter().filter(|(url, _)| settings.has(url));
-        self.known.graph[at].links = self.places(links);
+        let places = self.places(links);
+        self.known.site.link(at, places);
     }
 
-    async fn page(&mut self, place: Place, mut page: Page, mut body: Body) -> Result<()> {
+    async fn page(&mut self, place: Place, mut page: Page, body: Body) -> Result<()> {
         let (at, id, url) = (place.at, place.id, place.url);
         let canonical = page.canonical.take();
         let other = canonical.filter(|it| *it != url && self.settings.has(it));
         let links = page.links.drain(..).chain(other.clone());
         self.link(at, links.map(|it| (it, false)));
-        let text = format!("{}\n\n{}", page.title, page.text);
-        let hash = Sha256::digest(if page.text.is_empty() {
-            &body.bytes
-        } else {
-            text.as_bytes()
-        });
-        let version = short(&hash);
-        let has_document = !page.is_hidden && other.is_none();
+        let short = u32::from_str_radix(page.hash.get(..8).unwrap_or_default(), 16)?;
         if page.is_hidden && self.known.documents.contains(&id) {
             self.walk.delete(&id).await?;
         }
-        let node = &mut self.known.graph[at];
-        let is_same = place.is_current && node.hash == Some(version);
-        node.version = body.version.take();
-        node.is_done = true;
-        node.hash = has_document.then_some(version);
+        let has_document = !page.is_hidden && other.is_none();
+        let node = &self.known.site.nodes[at];
+        let is_same = place.is_current && node.sent != 0 && node.hash == short;
+        let sent = match node.sent {
+            _ if !has_document => 0,
+            sent if is_same => sent,
+            _ => self.known.number,
+        };
+        self.known.site.set(at, &body.version, short, sent);
         if has_document && !is_same {
-            let etag = node.version.as_ref().and_then(Version::etag);
-            let document = document(id, &url, etag, page, text, body);
-            let document = document.extra("content_hash", hex(&hash));
-            self.walk.upsert(document, &version).await?;
+            let document = document(id, &url, page, body);
+            self.walk.upsert(document, &sent).await?;
         }
         Ok(())
     }
 }
 
-fn document(
-    id: String,
-    url: &Url,
-    etag: Option<&str>,
-    page: Page,
-    text: String,
-    body: Body,
-) -> Document<'static> {
+fn document(id: String, url: &Url, page: Page, body: Body) -> Document<'static> {
     let document = Document::new(id, DocumentPermissions::public())
         .title(if page.title.is_empty() {
             url.to_string()
@@ -345,32 +357,17 @@ fn document(
         .path(url.path())
         .content_type("webpage")
         .extra("domain", url.host_str())
-        .extra("etag", etag);
+        .extra("etag", etag(&body.version))
+        .extra("content_hash", page.hash);
     if is_document(&body.media_type) {
         document.extract(body.bytes, body.media_type, file_name(url))
     } else {
-        let size = body.bytes.len() as u64;
         let is_word = |it: &&str| it.contains(char::is_alphanumeric);
-        let words = text.split_whitespace().filter(is_word).count();
+        let words = page.text.split_whitespace().filter(is_word).count();
         document
             .extra("word_count", words)
             .mime_type(body.media_type)
-            .size(size)
-            .text(text)
+            .size(body.size as u64)
+            .text(page.text)
     }
-}
-
-/// Returns the first 48 bits of a hash, as many as an inventory keeps.
-fn short(hash: &[u8]) -> u64 {
-    let first = hash.iter().take(6);
-    first.fold(0, |short, byte| short << 8 | u64::from(*byte))
-}
-
-fn hex(hash: &[u8]) -> String {
-    use std::fmt::Write;
-    hash.iter().fold(String::new(), |mut hex, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }

@@ -3,7 +3,6 @@
 
 use std::{
     collections::HashMap,
-    error::Error,
     sync::{Arc, LazyLock, Mutex, PoisonError},
     time::Duration,
 };
@@ -19,8 +18,8 @@ use reqwest::{
 use texting_robots::Robot;
 use tokio::{
     net::lookup_host,
+    runtime::{Builder, Runtime},
     sync::OnceCell,
-    task::spawn_blocking,
     time::{Instant, sleep, sleep_until},
 };
 
@@ -46,6 +45,14 @@ const RULES: &str = "/robots.txt";
 /// The time of the latest turn of each host, for all sources of the process.
 static TURNS: LazyLock<Mutex<HashMap<String, Instant>>> = LazyLock::new(Mutex::default);
 
+/// Parses pages one after the other, since each thread keeps the memory of the largest page that it parsed.
+static PARSER: LazyLock<Runtime> = LazyLock::new(|| {
+    let one_thread = Builder::new_current_thread()
+        .max_blocking_threads(1)
+        .build();
+    one_thread.expect("a runtime without drivers needs nothing of the system")
+});
+
 /// The rules of a host. Without them nothing is allowed for now.
 type Rules = Option<Arc<Robot>>;
 
@@ -57,34 +64,22 @@ pub(crate) struct Site {
     robots: Mutex<HashMap<String, Arc<OnceCell<Rules>>>>,
 }
 
-/// The version of a response, as the site states it: its `ETag`, or the time of its last change.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Version(Box<str>);
+/// Returns the version of a response, as the site states it: its `ETag`, or the time of its last change.
+fn version(headers: &HeaderMap) -> &str {
+    let version = text(headers, ETAG).or_else(|| text(headers, LAST_MODIFIED));
+    version.unwrap_or_default()
+}
 
-impl Version {
-    fn of(headers: &HeaderMap) -> Option<Self> {
-        let version = text(headers, ETAG).or_else(|| text(headers, LAST_MODIFIED))?;
-        Some(Self(version.into()))
-    }
-
-    /// Returns the `ETag`, if it is one.
-    pub(crate) fn etag(&self) -> Option<&str> {
-        self.0.ends_with('"').then_some(&self.0)
-    }
-
-    fn condition(&self) -> (HeaderName, &str) {
-        match self.etag() {
-            Some(etag) => (IF_NONE_MATCH, etag),
-            None => (IF_MODIFIED_SINCE, &self.0),
-        }
-    }
+/// Returns a version if it is an `ETag`.
+pub(crate) fn etag(version: &str) -> Option<&str> {
+    version.ends_with('"').then_some(version)
 }
 
 /// What became of a visit.
 pub(crate) enum Got {
     Page(Box<(Page, Body)>),
     /// The addresses in a sitemap, and whether each is a sitemap itself.
-    Sitemap(Vec<(Url, bool)>, Option<Version>),
+    Sitemap(Vec<(Url, bool)>, String),
     /// The page is unchanged.
     Same,
     /// The page has moved permanently.
@@ -92,7 +87,7 @@ pub(crate) enum Got {
     Gone,
     /// The page cannot be used, for this reason. Its document stays.
     Left(String),
-    /// It is a file of this media type, which has neither text nor links.
+    /// The same for a file, which has no links.
     Textless(String),
     /// The site failed to answer.
     Failed(String),
@@ -105,9 +100,11 @@ pub(crate) enum Got {
 pub(crate) struct Body {
     /// The address after temporary redirects.
     pub(crate) url: Url,
-    pub(crate) version: Option<Version>,
+    /// Empty if the site states none.
+    pub(crate) version: String,
     pub(crate) media_type: String,
     pub(crate) headers: HeaderMap,
+    pub(crate) size: usize,
     pub(crate) bytes: Vec<u8>,
 }
 
@@ -229,29 +226,24 @@ impl Site {
     }
 
     /// Visits a page, if the rules allow it: reads it, a known version only if it changed.
-    pub(crate) async fn visit(&self, url: &Url, known: Option<&Version>, is_sitemap: bool) -> Got {
+    pub(crate) async fn visit(&self, url: &Url, known: Option<&str>, is_sitemap: bool) -> Got {
         let body = match self.fetch(url, known, is_sitemap).await {
             Ok(body) => body,
             Err(other) => return other,
         };
         let agent = self.settings.agent().to_owned();
-        let parsed = spawn_blocking(move || {
+        let parsed = PARSER.spawn_blocking(move || {
             if is_sitemap {
                 return Got::Sitemap(page::read_sitemap(&body), body.version);
             }
-            Got::Page(Box::new((page::read(&body, &agent), body)))
+            Got::Page(Box::new(page::read(body, &agent)))
         });
         let failed = |error| Got::Failed(format!("it cannot be parsed: {error}"));
         parsed.await.unwrap_or_else(failed)
     }
 
     /// Fetches a page. Each redirect is checked like a link.
-    async fn fetch(
-        &self,
-        url: &Url,
-        known: Option<&Version>,
-        is_sitemap: bool,
-    ) -> Result<Body, Got> {
+    async fn fetch(&self, url: &Url, known: Option<&str>, is_sitemap: bool) -> Result<Body, Got> {
         let mut at = url.clone();
         for _ in 0..=HOPS {
             let answer = self.send(Method::GET, &at, known).await;
@@ -284,7 +276,7 @@ impl Site {
         &self,
         method: Method,
         url: &Url,
-        known: Option<&Version>,
+        known: Option<&str>,
     ) -> Result<Response, String> {
         let mut patience = 2;
         loop {
@@ -292,10 +284,11 @@ impl Site {
                 self.turn(url).await;
             }
             let mut request = self.client.request(method.clone(), url.clone());
-            if let Some((name, value)) = known.map(Version::condition) {
-                request = request.header(name, value);
+            if let Some(version) = known {
+                let condition = etag(version).map_or(IF_MODIFIED_SINCE, |_| IF_NONE_MATCH);
+                request = request.header(condition, version);
             }
-            let answer = request.send().await.map_err(|error| causes(&error))?;
+            let answer = request.send().await.map_err(causes)?;
             let wait = text(answer.headers(), RETRY_AFTER).and_then(|it| it.parse().ok());
             match (answer.status().as_u16(), wait.map(Duration::from_secs)) {
                 (429 | 503, Some(wait)) if patience > 0 && wait <= LONGEST_WAIT => {
@@ -345,14 +338,15 @@ async fn body(answer: Response, url: Url, is_sitemap: bool) -> Result<Body, Got>
         _ if is_sitemap => FILE,
         "text/html" | "application/xhtml+xml" | "text/plain" | "text/markdown" => PAGE,
         file if page::is_document(file) => FILE,
-        other => return Err(Got::Textless(other.to_owned())),
+        other => return Err(Got::Textless(format!("`{other}` has no text"))),
     };
     match read(answer, limit, false).await {
         Ok(bytes) => Ok(Body {
             url,
-            version: Version::of(&headers),
+            version: version(&headers).to_owned(),
             media_type,
             headers,
+            size: bytes.len(),
             bytes,
         }),
         Err(None) => Err(Got::Left(format!("it has more than {} MiB", limit >> 20))),
@@ -366,8 +360,10 @@ async fn read(
     limit: usize,
     may_cut: bool,
 ) -> Result<Vec<u8>, Option<String>> {
-    let mut bytes = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(|it| Some(causes(&it)))? {
+    let announced = answer.content_length().map(usize::try_from);
+    let announced = announced.and_then(Result::ok).unwrap_or_default();
+    let mut bytes = Vec::with_capacity(announced.min(limit));
+    while let Some(chunk) = answer.chunk().await.map_err(|it| Some(causes(it)))? {
         bytes.extend_from_slice(&chunk);
         if bytes.len() > limit {
             bytes.truncate(limit);
@@ -389,16 +385,11 @@ fn target(answer: &Response, from: &Url) -> Option<Url> {
 }
 
 /// Formats the causes of an error, which say what to do.
-fn causes(error: &reqwest::Error) -> String {
-    let mut said = Vec::new();
-    let mut next: Option<&dyn Error> = error.source();
-    while let Some(cause) = next {
-        said.push(cause.to_string());
-        next = cause.source();
-    }
+fn causes(error: reqwest::Error) -> String {
+    let late = error.is_timeout().then_some("no answer came in time");
+    let error = anyhow!(error);
+    let causes = error.chain().skip(1).map(ToString::to_string);
+    let mut said: Vec<_> = late.map(str::to_owned).into_iter().chain(causes).collect();
     said.dedup();
-    if error.is_timeout() {
-        said.insert(0, "no answer came in time".to_owned());
-    }
     said.join(": ")
 }

@@ -1,6 +1,6 @@
 //! Reads a page: its text as Markdown, its links and its metadata. Also reads sitemaps.
 
-use std::{collections::BTreeSet, io::Read, rc::Rc};
+use std::{borrow::Cow, collections::BTreeSet, io::Read, rc::Rc};
 
 use encoding_rs::{Encoding, UTF_8};
 use flate2::read::MultiGzDecoder;
@@ -10,6 +10,7 @@ use htmd::{
 };
 use markup5ever_rcdom::NodeData;
 use omni_connector::prelude::Url;
+use sha2::{Digest, Sha256};
 
 use crate::{fetch::Body, settings::normal};
 
@@ -29,6 +30,8 @@ const BESIDE: [&str; 8] = [
 pub(crate) struct Page {
     pub(crate) title: String,
     pub(crate) text: String,
+    /// The SHA-256 of its text, or of its bytes if it has none.
+    pub(crate) hash: String,
     pub(crate) links: Vec<Url>,
     /// Whether it asks not to be indexed.
     pub(crate) is_hidden: bool,
@@ -45,18 +48,18 @@ pub(crate) fn is_document(media_type: &str) -> bool {
         || media_type.starts_with("application/vnd.oasis.opendocument.")
 }
 
-/// Reads a page of HTML, or leaves the text of a file to Omni.
-pub(crate) fn read(body: &Body, agent: &str) -> Page {
+/// Reads a page of HTML, or leaves the text of a file to Omni. Only the bytes of a file are kept.
+pub(crate) fn read(mut body: Body, agent: &str) -> (Page, Body) {
     let mut rules = Rules::default();
     for value in body.headers.get_all("x-robots-tag") {
         rules.add(value.to_str().unwrap_or_default(), agent);
     }
     let mut page = match body.media_type.as_str() {
-        "text/html" | "application/xhtml+xml" => read_html(body, &mut rules, agent),
+        "text/html" | "application/xhtml+xml" => read_html(&body, &mut rules, agent),
         file => Page {
             title: file_name(&body.url),
             text: if file.starts_with("text/") {
-                decode(body, None)
+                decode(&body, None).into_owned()
             } else {
                 String::new()
             },
@@ -67,7 +70,24 @@ pub(crate) fn read(body: &Body, agent: &str) -> Page {
     if rules.hides_links {
         page.links.clear();
     }
-    page
+    let text = format!("{}\n\n{}", page.title, page.text);
+    page.hash = if page.text.is_empty() {
+        hex(&body.bytes)
+    } else {
+        hex(text.as_bytes())
+    };
+    page.text = text;
+    if !is_document(&body.media_type) {
+        body.bytes = Vec::new();
+    }
+    (page, body)
+}
+
+/// Returns the SHA-256 of some bytes.
+fn hex(bytes: &[u8]) -> String {
+    let bytes = Sha256::digest(bytes);
+    let bytes = bytes.iter().map(|byte| format!("{byte:02x}"));
+    bytes.collect::<Vec<_>>().concat()
 }
 
 pub(crate) fn file_name(url: &Url) -> String {
@@ -260,7 +280,7 @@ fn inner_text(node: &Rc<Node>) -> String {
 }
 
 /// Decodes a body: by its byte order mark, its header, the declaration in the page's head, or as UTF-8.
-fn decode(body: &Body, head: Option<&str>) -> String {
+fn decode<'a>(body: &'a Body, head: Option<&str>) -> Cow<'a, str> {
     let header = body
         .headers
         .get("content-type")
@@ -274,7 +294,7 @@ fn decode(body: &Body, head: Option<&str>) -> String {
     };
     let encoding = header.and_then(label).or_else(|| head.and_then(label));
     let (text, ..) = encoding.unwrap_or(UTF_8).decode(&body.bytes);
-    text.into_owned()
+    text
 }
 
 /// Returns the addresses in a sitemap, and whether each is a sitemap itself.

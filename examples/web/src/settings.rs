@@ -13,23 +13,17 @@ pub struct Settings {
     /// Where the crawl begins, such as `https://docs.example.com/`
     root_url: Url,
     /// How many links away from the root a page may be: 10 unless this says otherwise
-    #[serde(default)]
     max_depth: Option<u32>,
     /// How many pages are visited: 10,000 unless this says otherwise, and 0 for all
-    #[serde(default)]
     max_pages: Option<usize>,
     /// Whether the site's robots.txt is obeyed; it is unless this says otherwise
-    #[serde(default)]
     respect_robots_txt: Option<bool>,
     /// The name that the site is given, such as `examplebot/1.0`
-    #[serde(default)]
     user_agent: Option<String>,
     /// Regular expressions; an address that one of them matches is left out
     #[schemars(with = "Option<Vec<String>>")]
-    #[serde(default)]
     blacklist_patterns: Option<Patterns>,
     /// Whether subdomains of the root's host belong to the source
-    #[serde(default)]
     include_subdomains: Option<bool>,
 }
 

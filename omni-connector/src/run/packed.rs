@@ -84,7 +84,7 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Packed<T> {
 }
 
 fn pack(value: &impl Serialize) -> io::Result<String> {
-    let deflate = DeflateEncoder::new(Vec::new(), Compression::new(3));
+    let deflate = DeflateEncoder::new(Vec::new(), Compression::new(6));
     let mut buffer = BufWriter::with_capacity(BUFFER, deflate);
     serde_json::to_writer(&mut buffer, &Finite(value))?;
     let packed = buffer.into_inner().map_err(io::Error::from)?.finish()?;

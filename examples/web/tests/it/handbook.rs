@@ -173,5 +173,5 @@ async fn a_page_with_two_hundred_links_takes_few_bytes_of_the_checkpoint() {
     setup.sync(Full).await;
     assert_eq!(setup.documents().await.len(), 501);
     let checkpoint = setup.checkpoint().await.unwrap().to_string().len();
-    assert!(checkpoint < 501 * 60, "{} bytes a page", checkpoint / 501);
+    assert!(checkpoint < 501 * 35, "{} bytes a page", checkpoint / 501);
 }

@@ -7,6 +7,7 @@ mod pages;
 mod real;
 mod recorded;
 mod site;
+mod state;
 
 use serde_json::json;
 

@@ -58,7 +58,7 @@ const FREE: Mark = Mark {
 
 fn pack(segment: &Segment) -> Arc<str> {
     use std::io::Write;
-    let mut deflate = DeflateEncoder::new(Vec::new(), Compression::new(3));
+    let mut deflate = DeflateEncoder::new(Vec::new(), Compression::new(6));
     // Writing to a vector cannot fail.
     let packed = deflate
         .write_all(&segment.to_bytes())
