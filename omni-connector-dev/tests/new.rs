@@ -107,6 +107,7 @@ fn what_is_made_has_the_names_of_the_answers_and_nothing_of_the_template() {
             "graph", "-y", "--kind", "graphql", "--paging", "relay", "--item", "ticket",
         ],
         vec!["signed", "-y", "--auth", "oauth"],
+        vec!["told", "-y", "--incremental", "token", "--item", "page"],
         vec!["open", "-y", "--auth", "none", "--paging", "none"],
         vec!["open-graph", "-y", "--kind", "graphql", "--auth", "none"],
         vec![
@@ -233,6 +234,18 @@ fn what_is_made_has_the_names_of_the_answers_and_nothing_of_the_template() {
         "{signed}"
     );
     assert!(read("b2/src/page.rs").contains("Access::public()"));
+    let told = read("told/src/lib.rs");
+    for part in [
+        "pages: Inventory<Page>",
+        "changes: Watermark<String>",
+        "client.pages_changed(since.as_ref())",
+    ] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    assert!(
+        read("told/tests/source/mod.rs")
+            .contains(".since_token(\"since_token\", \"/pages/token\")")
+    );
     assert!(!desk.path().join("tools/examples/server.rs").exists());
     assert!(desk.path().join("tools-2/examples/server.rs").exists());
 }
@@ -263,6 +276,10 @@ fn a_mistake_is_refused_before_the_first_question_with_the_way_out() {
     new(&["acme", "-y", "--kind", "graphql", "--paging", "page"]).is_refused(
         "lists of a GraphQL API do not end by `page`",
         "leave out `--paging`",
+    );
+    new(&["acme", "-y", "--kind", "graphql", "--incremental", "token"]).is_refused(
+        "`--incremental token` is for `--kind rest`",
+        "take `time` or `none`",
     );
     new(&["acme", "-y", "--paging", "relay"]).is_refused(
         "`--paging relay` is how lists of a GraphQL API end",

@@ -20,6 +20,8 @@ pub(super) struct Fields {
     pub(super) members: Option<(usize, String)>,
     /// The parameter that asks for changes, and the member with the time of the last one.
     pub(super) changed: Option<(String, String)>,
+    /// The parameter that asks for changes since a token.
+    pub(super) token: Option<String>,
 }
 
 /// The time of changes that are made here. It is after all times of items, and the same in every run.
@@ -48,6 +50,7 @@ impl Default for Fields {
             container: None,
             members: None,
             changed: None,
+            token: None,
         }
     }
 }

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::{
     changes,
+    fake_changes::Changes,
     source::{Change, Removal, Source, Unable},
 };
 use crate::serving::serve;
@@ -68,6 +69,7 @@ pub(super) struct Inner {
     /// Whether the tokens of pages are refused until a walk begins anew.
     pub(super) forgets: bool,
     pub(super) calls: Vec<Instant>,
+    pub(super) changes: Changes,
 }
 
 /// The length of the first page of the main list.
@@ -97,6 +99,8 @@ pub(super) enum Kind {
     Item(String, Box<Make>),
     /// A write.
     Write(Box<Make>),
+    /// The token of what changes from now on.
+    Token,
 }
 
 /// Sets the GraphQL field that the last described route answers.
@@ -129,7 +133,7 @@ impl FakeApi {
         }
     }
 
-    fn with(mut self, describe: impl FnOnce(&mut Shared)) -> Self {
+    pub(super) fn with(mut self, describe: impl FnOnce(&mut Shared)) -> Self {
         let shared = Arc::get_mut(&mut self.shared);
         describe(shared.expect("an API is described before it is asked for its URL"));
         self
@@ -215,18 +219,6 @@ impl FakeApi {
     /// Sends at most this many items on a page, however many were asked for.
     pub fn at_most(self, items: usize) -> Self {
         self.with(|shared| shared.most = Some(items))
-    }
-
-    /// Lists changes only when the main list is asked for with this parameter: items whose member, a time, is not before it.
-    pub fn since(self, parameter: impl Into<String>, member: impl Into<String>) -> Self {
-        let (parameter, member) = (parameter.into(), member.into());
-        self.with(|shared| {
-            let is_main = |route: &&mut Route| matches!(route.kind, Kind::List(0, ..));
-            if let Some(route) = shared.routes.iter_mut().find(is_main) {
-                route.parameters.push(parameter.clone());
-            }
-            shared.fields.changed = Some((parameter, member));
-        })
     }
 
     /// Serves one item of the main list at a path such as `/issues/{key}`: the one whose member of that name is there.
@@ -358,7 +350,12 @@ impl Source for FakeApi {
                 changes::apply(&Change::Grow(count), fields, &mut state.items)
             }
             change => {
+                let before = state.items.first().cloned().unwrap_or_default();
                 changes::apply(change, fields, &mut state.items)?;
+                if fields.token.is_some() {
+                    let Inner { items, changes, .. } = &mut *state;
+                    changes.note(&before, items.first().map_or(&[], Vec::as_slice));
+                }
                 let is_skipped = paging.is_none_or(Paging::skips_after_a_removal);
                 if matches!(change, Change::Remove(_)) && !is_skipped {
                     state.removed += 1;

@@ -124,6 +124,7 @@ impl Shared {
                 self.state().writes += 1;
                 answered(StatusCode::OK, &[], &make(&input))
             }
+            Kind::Token => answered(StatusCode::OK, &[], &self.state().changes.token()),
         }
     }
 
@@ -162,7 +163,7 @@ impl Shared {
                 }
                 page.clone()
             }
-            Kind::Item(..) => return Err(format!("`{name}` is no GraphQL field")),
+            Kind::Item(..) | Kind::Token => return Err(format!("`{name}` is no GraphQL field")),
             Kind::Write(make) => {
                 self.state().writes += 1;
                 let value = make(&Value::Object(root.arguments.clone()));
@@ -205,10 +206,14 @@ impl Shared {
         };
         let changed = self.fields.changed.as_ref().filter(|_| number == 0);
         let since = changed.and_then(|(parameter, member)| Some((asked(parameter)?, member)));
+        let token = self.fields.token.as_ref().filter(|_| number == 0);
+        let token = token.and_then(|parameter| asked(parameter));
+        let token = token.map(|token| state.changes.read(&token)).transpose()?;
         let is_listed = |item: &&Value| {
-            since
+            let is_new = since
                 .as_ref()
-                .is_none_or(|(since, member)| changes::is_since(&item[member.as_str()], since))
+                .is_none_or(|(since, member)| changes::is_since(&item[member.as_str()], since));
+            is_new && token.is_none_or(|count| state.changes.is_after(count, item))
         };
         let items: Vec<_> = state.items[number].iter().filter(is_listed).collect();
         let shorten = |_: usize| match state.first_page {

@@ -29,6 +29,7 @@ mod context;
 mod documents;
 mod fake;
 mod fake_answers;
+mod fake_changes;
 mod fake_graphql;
 mod fake_mcp;
 mod fault;

@@ -39,7 +39,7 @@ pub(super) const PAGING: [&str; 7] = [
     "none",
     "relay",
 ];
-pub(super) const INCREMENTAL: [&str; 2] = ["time", "none"];
+pub(super) const INCREMENTAL: [&str; 3] = ["time", "token", "none"];
 pub(super) const ACCESS: [&str; 3] = ["item", "groups", "public"];
 
 /// Make a new connector that runs, with its tests
@@ -69,7 +69,7 @@ pub(in crate::cli) struct Arguments {
     /// with its only answer
     #[arg(long, value_parser = PossibleValuesParser::new(PAGING))]
     paging: Option<String>,
-    /// Whether the API can list only what changed since a time
+    /// Whether the API can list only what changed: since a time, or since a token that it gives out
     #[arg(long, value_parser = PossibleValuesParser::new(INCREMENTAL))]
     incremental: Option<String>,
     /// Who may read an item: the readers that it names, the members of a group, or everybody
@@ -233,10 +233,14 @@ impl Arguments {
                 Failure::usage(format!("lists of a GraphQL API do not end by `{paging}`"));
             return Err(failure.help("leave out `--paging`: they are connections with `pageInfo`"));
         }
+        if self.incremental.as_deref() == Some("token") {
+            let failure = Failure::usage("`--incremental token` is for `--kind rest`");
+            return Err(failure.help("take `time` or `none`"));
+        }
         self.is_no_server()?;
         Ok(Kind::GraphQl {
             auth: self.auth()?,
-            incremental: self.incremental()?,
+            incremental: self.incremental(false)?,
             access: self.access()?,
         })
     }
@@ -247,7 +251,7 @@ impl Arguments {
         Ok(Kind::Rest {
             auth: self.auth()?,
             paging: self.paging()?,
-            incremental: self.incremental()?,
+            incremental: self.incremental(true)?,
             access: self.access()?,
         })
     }
@@ -307,15 +311,17 @@ impl Arguments {
         })
     }
 
-    fn incremental(&self) -> Result<String, Failure> {
+    fn incremental(&self, gives_tokens: bool) -> Result<String, Failure> {
+        let all = [
+            ("time", "yes, since a time"),
+            ("none", "no, it always lists everything"),
+            ("token", "yes, since a token that it gives out"),
+        ];
         self.ask(&Question {
             flag: "incremental",
             text: "Can the API list only what changed",
             given: self.incremental.as_deref(),
-            values: &[
-                ("time", "yes, since a time"),
-                ("none", "no, it always lists everything"),
-            ],
+            values: if gives_tokens { &all } else { &all[..2] },
         })
     }
 

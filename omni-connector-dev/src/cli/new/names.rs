@@ -8,8 +8,9 @@ use crate::{cli::failure::Failure, rules::usual_provider};
 
 /// Words that the template itself uses for something else.
 const TAKEN: &[&str] = &[
-    "access", "api", "auth", "client", "cursor", "document", "end", "field", "id", "login",
-    "member", "paging", "reader", "setting", "source", "status", "team", "text", "title",
+    "access", "api", "auth", "change", "client", "cursor", "document", "end", "field", "id",
+    "login", "member", "paging", "reader", "setting", "source", "status", "team", "text", "title",
+    "token",
 ];
 
 /// Keywords, and crates that every crate knows.
@@ -187,6 +188,7 @@ impl Names {
             "createIssue" => format!("create{}", capital(&self.item)),
             "create_issue" => format!("create_{}", self.item),
             "issues_since" => format!("{items}_since"),
+            "issues_changed" => format!("{items}_changed"),
             "an" if after.starts_with(" issue") => self.article().to_owned(),
             "An" if after.starts_with(" issue") => capital(self.article()),
             "CARGO_BIN_EXE_specimen" => format!("CARGO_BIN_EXE_{}", self.package),

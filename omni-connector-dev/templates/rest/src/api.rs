@@ -107,6 +107,22 @@ impl Client {
         self.api.get("issues").pages(paging()).items("/issues")
     }
     //<
+    //> incremental=token
+
+    /// The token of what will change from now on.
+    pub(crate) async fn changes_token(&self) -> Result<String> {
+        let changes: Changes = self.api.get("issues/token").read().await?;
+        Ok(changes.token)
+    }
+
+    /// Lists the issues that were changed since a token was taken, or all.
+    pub(crate) fn issues_changed(&self, since: Option<&String>) -> Pages<Issue> {
+        let call = self.api.get("issues");
+        call.query(&[("since_token", since)])
+            .pages(paging())
+            .items("/issues")
+    }
+    //<
     //> incremental=time
 
     /// Lists the issues that were changed at or after a time, or all.
@@ -142,6 +158,14 @@ impl Client {
     }
     //<
 }
+//> incremental=token
+
+/// Where the changes of the list begin.
+#[derive(Debug, Deserialize)]
+struct Changes {
+    token: String,
+}
+//<
 //> access=groups
 
 /// People who may read the same issues.

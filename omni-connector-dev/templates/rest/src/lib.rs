@@ -59,6 +59,9 @@ pub struct Login {
 #[serde(default)]
 pub struct Cursor {
     issues: Inventory<Issue>,
+    //> incremental=token
+    changes: Watermark<String>,
+    //<
     //> incremental=time
     since: Watermark,
     //<
@@ -69,7 +72,7 @@ pub struct Cursor {
     name = "exemplar_id",
     display_name = "Exemplar",
     source_types = [Jira],
-    //> incremental=time
+    //> incremental=time|token
     sync_modes = [full, incremental],
     //<
     config = Settings,
@@ -91,6 +94,12 @@ impl Exemplar {
     ) -> Result<()> {
         //> access=groups
         client.send_teams(&ctx).await?;
+        //<
+        //> incremental=token
+        let since = checkpoint.changes.get();
+        // Taken before the list is read, so that a change meanwhile comes with the next run.
+        let next = checkpoint.changes.take(&ctx, client.changes_token().await?);
+        let mut pages = client.issues_changed(since.as_ref());
         //<
         //> incremental=time
         let since = checkpoint.since.get();
@@ -114,7 +123,7 @@ impl Exemplar {
             checkpoint.save_now_and_then().await?;
         }
         match pages.finish() {
-            //> incremental=time
+            //> incremental=time|token
             // A list of changes does not show what was deleted.
             Ok(_) if since.is_some() => {}
             //<
@@ -125,7 +134,7 @@ impl Exemplar {
             Err(Incomplete::OddItems { .. }) => {}
             Err(incomplete) => return Err(incomplete.into()),
         }
-        //> incremental=time
+        //> incremental=time|token
         next.commit();
         //<
         Ok(checkpoint.save().await?)

@@ -82,6 +82,49 @@ async fn a_fake_enforces_its_quota_and_changes() {
 }
 
 #[tokio::test]
+async fn a_fake_lists_what_changed_since_its_token_whatever_the_clock_says() {
+    let items: Vec<_> = (1..=3)
+        .map(|id| json!({ "id": id, "title": "a", "text": "b" }))
+        .collect();
+    let api = FakeApi::new()
+        .list(
+            "/list",
+            "/items",
+            Paging::cursor("/next").size("limit", 100),
+            items,
+        )
+        .item("/list/{id}", Clone::clone)
+        .since_token("since", "/list/token");
+    let url = api.url();
+    let token = async || {
+        let (_, answer) = get(format!("{url}/list/token"), None).await;
+        answer["token"].as_str().unwrap().to_owned()
+    };
+    let ids = async |token: &str| {
+        let (_, page) = get(format!("{url}/list?since={token}"), None).await;
+        let items = page["items"].as_array().unwrap().iter();
+        items
+            .map(|item| item["id"].as_u64().unwrap())
+            .collect::<Vec<_>>()
+    };
+    let first = token().await;
+    assert_eq!(ids(&first).await, [] as [u64; 0]);
+    api.change(&Change::Edit(1)).unwrap();
+    api.change(&Change::EditNow(0)).unwrap();
+    assert_eq!(ids(&first).await, [1, 2]);
+    let second = token().await;
+    api.change(&Change::Add).unwrap();
+    assert_eq!(ids(&second).await, [1_000_003]);
+    assert_eq!(ids(&first).await, [1, 2, 1_000_003]);
+    let (status, answer) = get(format!("{url}/list?since=other"), None).await;
+    assert_eq!(
+        (status, &answer["error"]),
+        (400, &json!("this token is not known"))
+    );
+    assert!(api.problems().is_empty(), "{:?}", api.problems());
+}
+
+#[tokio::test]
 async fn a_fake_limits_its_pages_and_lists_what_changed() {
     let items: Vec<_> = (1..=4)
         .map(|day| json!({ "id": day, "title": "a", "text": "b", "at": format!("2026-01-0{day}T00:00:00Z") }))

@@ -163,6 +163,12 @@ impl Plan {
                 );
                 return Err(failure.help(candidates(list, &CHANGES)));
             }
+            (Some("token"), _) => {
+                let failure = Failure::usage(
+                    "`--incremental token` is not made from a document: it does not say which call gives out the token",
+                );
+                return Err(failure.help("leave it out; every run then reads the whole list"));
+            }
             (_, Some(_)) => {
                 return Err(Failure::usage("`--since` is for `--incremental time`")
                     .help("add that, or leave it out"));

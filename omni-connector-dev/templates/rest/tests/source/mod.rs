@@ -58,6 +58,9 @@ pub fn start() -> FakeApi {
         //<
         .at_most(5)
         .list("/issues", "/issues", exemplar::api::paging(), issues())
+        //> incremental=token
+        .since_token("since_token", "/issues/token")
+        //<
         //> incremental=time
         .since("updated_since", "updated_at")
         //<
