@@ -12,7 +12,7 @@ use super::{
     tree,
 };
 use crate::{
-    rules::{Access, ReadingGroup, SourceItem},
+    rules::{Access, ReadingGroup, SourceItem, below},
     store::{
         StoreError, contents,
         documents::{self, StoredDocument},
@@ -208,7 +208,7 @@ fn made_of(frame: &Frame, item: &SourceItem) -> Markup {
 /// Renders the members of a part of the document, each with a link to the same value in the item of the source.
 fn members(title: &str, value: &Value, part: &str, item: Option<&SourceItem>) -> Markup {
     let origin = |name: &str| {
-        let place = format!("{part}/{}", name.replace('~', "~0").replace('/', "~1"));
+        let place = below(part, name);
         let is_in = |found: &str| {
             found
                 .strip_prefix(&place)

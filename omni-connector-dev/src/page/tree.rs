@@ -4,6 +4,7 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use super::show::{counted, cut, encoded, foreign, json};
+use crate::rules::below;
 
 /// A list or an object with more members is folded at first.
 const OPEN: usize = 12;
@@ -80,7 +81,7 @@ fn branch<'a>(
             ul {
                 @for (index, (name, value)) in members.enumerate() {
                     @let place = match name {
-                        Some(name) => format!("{place}/{}", name.replace('~', "~0").replace('/', "~1")),
+                        Some(name) => below(place, name),
                         None => format!("{place}/{index}"),
                     };
                     @let id = anchors.contains(&place.as_str()).then(|| anchor(&place));

@@ -191,14 +191,18 @@ fn ids_of(id: &str) -> impl Iterator<Item = &str> {
     [id].into_iter().chain(last)
 }
 
+/// Returns the JSON pointer (RFC 6901) of a member.
+pub(crate) fn below(place: &str, name: &str) -> String {
+    format!("{place}/{}", name.replace('~', "~0").replace('/', "~1"))
+}
+
 /// Calls a function for a value and all values in it, each with its place as a JSON pointer.
 fn walk<'a>(value: &'a Value, place: &str, seen: &mut impl FnMut(&str, &'a Value)) {
     seen(place, value);
     match value {
         Value::Object(members) => {
             for (name, value) in members {
-                let name = name.replace('~', "~0").replace('/', "~1");
-                walk(value, &format!("{place}/{name}"), seen);
+                walk(value, &below(place, name), seen);
             }
         }
         Value::Array(items) => {

@@ -14,6 +14,8 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
+use crate::rules::below;
+
 pub(super) use decode::decode;
 pub(super) use render::render;
 
@@ -91,11 +93,6 @@ impl Fields {
 pub(super) struct Decoded {
     pub(super) value: Value,
     pub(super) faults: HashMap<String, String>,
-}
-
-/// Returns the path of a member or an item.
-fn below(place: &str, name: &str) -> String {
-    format!("{place}/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
 /// Returns an empty object, the value of an empty form.
