@@ -143,7 +143,7 @@ fn render(frame: &Frame, data: &Data) -> Markup {
                     @if manifest.read_only { dt { "Read only" } dd { "Omni blocks every action that writes." } }
                 }
                 details { summary { "As JSON" } (tree::tree(&serde_json::to_value(manifest).unwrap_or_default())) }
-                p { a.button.small href=(frame.link("/dev/contract/manifest", &[])) download="manifest.json" { "Save as a file" } }
+                p { a.button.small href=(frame.link("/dev/contract/manifest", &[])) download="manifest.json" { "Save as a file" } span.quiet { " In the folder of the package the checks compare it." } }
             }
         }
     }

@@ -13,14 +13,14 @@ const LONGEST: usize = 160;
 
 /// One path with its two values.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(super) struct Change {
-    pub(super) place: String,
+pub(crate) struct Change {
+    pub(crate) place: String,
     pub(super) before: Option<Value>,
     pub(super) after: Option<Value>,
 }
 
 /// Returns the differences, in the order of the paths.
-pub(super) fn changes(before: &Value, after: &Value) -> Vec<Change> {
+pub(crate) fn changes(before: &Value, after: &Value) -> Vec<Change> {
     let mut found = Vec::new();
     compare("", Some(before), Some(after), &mut found);
     found
