@@ -67,6 +67,8 @@ pub(crate) struct Config {
     /// Looks at the settings for a moment.
     #[serde(default)]
     glance: bool,
+    /// Refuses every run while this file exists.
+    lock: Option<String>,
     /// Fails the run.
     fail: Option<String>,
     /// Ends the process.
@@ -118,6 +120,9 @@ impl Connector for Shelf {
         _: &ManagerClient,
     ) -> Result<()> {
         let config: Config = serde_json::from_value(source.config.clone())?;
+        if config.lock.is_some_and(|lock| fs::exists(lock).unwrap()) {
+            bail!("the shelf is locked");
+        }
         if config.glance {
             write_pid()?;
             tokio::time::sleep(Duration::from_millis(400)).await;
