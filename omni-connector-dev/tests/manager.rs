@@ -330,6 +330,7 @@ async fn no_page_of_another_site_can_read_a_secret() {
         ("same-origin", 200),
         ("same-site", 403),
         ("cross-site", 403),
+        ("Cross-Site", 403),
     ] {
         let answer = ask(Method::GET, "sec-fetch-site", site).await;
         assert_eq!(answer, status, "{site}");

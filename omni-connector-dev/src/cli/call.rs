@@ -91,7 +91,7 @@ pub(super) async fn run(
     let answer = call(&session, &arguments, action, base, params, interrupts).await;
     let took = started.elapsed();
     let taped = session.finish_tape().await;
-    session.stop(interrupts).await;
+    session.stop_with_warnings(interrupts).await;
     let done = answer?;
     taped?;
     match done {

@@ -72,7 +72,7 @@ pub(super) async fn run(
     )
     .await?;
     let signed_in = sign_in(&mut session, &arguments, interrupts).await;
-    session.stop(interrupts).await;
+    session.stop_with_warnings(interrupts).await;
     let email = signed_in?;
     let next = arguments.next();
     output.result(

@@ -221,7 +221,9 @@ impl Connector for Shelf {
     }
 
     fn actions(&self) -> Vec<ActionDefinition> {
-        let mut actions: Vec<_> = ["echo", "file", "refuse"].map(action).into();
+        let mut actions: Vec<_> = ["echo", "file", "refuse", "say", "print"]
+            .map(action)
+            .into();
         if self.oauth_config().is_some() {
             let source_types = vec![SourceType::LocalFiles];
             actions.push(ActionDefinition {
@@ -248,6 +250,12 @@ impl Connector for Shelf {
                 ActionResponse::success(token.unwrap_or_default()).into_response()
             }
             "echo" => ActionResponse::success(params).into_response(),
+            "say" => ActionResponse::success(params["word"].clone()).into_response(),
+            "print" => params["word"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned()
+                .into_response(),
             "file" => (
                 [("content-type", "image/png"), ("x-file-name", "a.png")],
                 "not text",

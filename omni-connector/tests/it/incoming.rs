@@ -293,8 +293,8 @@ async fn a_page_of_another_origin_is_refused() {
     let manager = Manager::start().await;
     let connector = serve(Scripted::new(async |_, _| Ok(())), &manager).await;
     for (method, path, status) in [
-        ("OPTIONS", "/action", 405),
-        ("OPTIONS", "/sync", 405),
+        ("OPTIONS", "/action", 403),
+        ("OPTIONS", "/sync", 403),
         ("GET", "/health", 200),
     ] {
         let method = method.parse().unwrap();
@@ -314,6 +314,43 @@ async fn a_page_of_another_origin_is_refused() {
             "{path}"
         );
     }
+}
+
+/// Browsers send a form with a plain text without asking first.
+#[tokio::test]
+async fn no_page_of_a_browser_makes_the_connector_do_anything() {
+    let manager = Manager::start().await;
+    let connector = serve(Scripted::new(async |_, _| Ok(())), &manager).await;
+    let request = json!({ "sync_run_id": "R1", "source_id": "S1", "sync_mode": "full" });
+    let mut paths = ROUTES.to_vec();
+    paths.extend([
+        "/oauth/credential-ready",
+        "/dev/faults",
+        "/dev/repeat",
+        "/dev/dry-run",
+    ]);
+    for path in paths {
+        for (header, value) in [
+            ("origin", "https://evil.example.com"),
+            ("origin", "http://127.0.0.1:5173"),
+            ("origin", "null"),
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-site", "same-site"),
+        ] {
+            let form = connector.http.post(format!("{}{path}", connector.url));
+            let form = form
+                .header("content-type", "text/plain")
+                .header(header, value);
+            let answer = form.body(request.to_string()).send().await.unwrap();
+            assert_eq!(answer.status(), 403, "{path} {header}: {value}");
+        }
+    }
+    assert_eq!(
+        connector.get("/sync/R1/report").await.0,
+        404,
+        "no run began"
+    );
+    assert_eq!(connector.post("/sync", request.to_string()).await.0, 200);
 }
 
 #[tokio::test]

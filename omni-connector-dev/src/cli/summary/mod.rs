@@ -270,6 +270,15 @@ fn readable(error: &str) -> String {
     said.unwrap_or(body).to_owned()
 }
 
+/// Tells people how many warnings are in the log of a connector.
+pub(super) fn warnings_in(warnings: u64, log: &Path) -> String {
+    format!(
+        "{} of the connector in `{}`; `--verbose` shows them at once",
+        counted(warnings, "warning"),
+        log.display()
+    )
+}
+
 /// Formats a number with its noun.
 fn counted(count: u64, noun: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };

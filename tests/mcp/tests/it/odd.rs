@@ -163,7 +163,15 @@ async fn an_odd_tool_costs_itself_and_is_named() {
             "`bad` of `tools` of the MCP server is taken without its `annotations`",
         ),
         ("emptyname", false, "it has no name"),
+        ("blankname", false, "it has no name"),
         ("longname", false, "a name that many language models refuse"),
+        // Omni offers it as `github__nnn…`.
+        ("longwithtype", false, "names have at most 56 letters"),
+        (
+            "nameofproperty",
+            true,
+            "a property that many language models refuse, and all other tools with it",
+        ),
     ] {
         let connector = over_stdio(mode).await;
         let (status, manifest) = connector.discover().await;
@@ -174,6 +182,25 @@ async fn an_odd_tool_costs_itself_and_is_named() {
         assert_eq!(offers(&manifest, &"n".repeat(90)), mode == "longname");
         let log = connector.kill().await;
         assert!(log.contains(named), "{mode}: {log}");
+    }
+}
+
+#[tokio::test]
+async fn prompts_and_resources_without_a_name_are_left_out() {
+    let connector = over_stdio("nameless").await;
+    let (status, manifest) = connector.discover().await;
+    assert_eq!(status, 200, "{manifest}");
+    let of = |list: &str, key: &str| {
+        let items = manifest[list].as_array().unwrap().iter();
+        items.map(|item| item[key].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(of("prompts", "name"), ["p"]);
+    assert!(!of("skills", "id").contains(&json!("mcp:")), "{manifest}");
+    assert_eq!(of("resources", "uri_template"), ["odd://b"]);
+    let log = connector.kill().await;
+    for what in ["prompt", "resource"] {
+        let line = format!("a {what} of the MCP server is left out, since it has no name");
+        assert!(log.contains(&line), "{log}");
     }
 }
 
