@@ -64,9 +64,11 @@ impl SyncContext {
         if !repeated.is_empty() {
             let clean = |(id, times): (String, u64)| (self.clean(&id), times);
             let repeated = repeated.into_iter().map(clean).collect();
-            self.inner
-                .pipeline
-                .report(|report| report.repeated = repeated);
+            let count = self.inner.repeats.count();
+            self.inner.pipeline.report(|report| {
+                report.repeated = repeated;
+                report.repeated_documents = count;
+            });
         }
         if groups.has_news() {
             let (manager, source) = (&self.inner.manager, &self.inner.source.id);

@@ -53,6 +53,9 @@ impl Connector for Careful {
         if source.config["act"] == "sleep" {
             tokio::time::sleep(Duration::from_secs(30)).await;
         }
+        if source.config["act"] == "block" {
+            std::thread::sleep(Duration::from_secs(4));
+        }
         if source.config["where"] == "validate" {
             Self::act(source)?;
             let secret = credentials.map(|credential| credential.credentials["api_key"].clone());
@@ -374,20 +377,25 @@ async fn a_slow_manager_gets_an_answer_before_it_gives_up() {
     assert!(started.elapsed() < Duration::from_secs(3));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_slow_validation_is_not_blamed_on_the_manager() {
     let manager = Manager::start().await;
     let connector = serve_with(Careful, &manager, |config| {
         config.patience.prepare = Duration::from_secs(1);
     })
     .await;
-    manager.change_source("config", json!({ "act": "sleep" }));
-    let (status, body) = connector.start("R1", "full").await;
-    assert_eq!(status, 503, "{body}");
-    assert_eq!(
-        body["message"],
-        "the run could not be prepared within 1 s; `validate` of the connector takes too long"
-    );
+    // The second one blocks its thread.
+    for (run, act) in [("R1", "sleep"), ("R2", "block")] {
+        manager.change_source("config", json!({ "act": act }));
+        let started = Instant::now();
+        let (status, body) = connector.start(run, "full").await;
+        assert_eq!(status, 503, "{body}");
+        assert_eq!(
+            body["message"],
+            "the run could not be prepared within 1 s; `validate` of the connector takes too long"
+        );
+        assert!(started.elapsed() < Duration::from_secs(3), "{act}");
+    }
 }
 
 #[tokio::test]

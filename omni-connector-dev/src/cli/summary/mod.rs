@@ -225,7 +225,8 @@ fn lacks(
 ) -> Vec<String> {
     let unknown = RunReport::default();
     let report = report.unwrap_or(&unknown);
-    let repeated = report.repeated.len() as u64;
+    // Connectors of an earlier version give only the first ids.
+    let repeated = report.repeated_documents.max(report.repeated.len() as u64);
     [
         // Failed items, and those that Omni refuses.
         (report.failed + effects.refused, "item", "did not arrive"),

@@ -313,6 +313,7 @@ fn answer(mode: &str, request: &Value) -> Option<String> {
         "resources/list" if mode == "nameless" => {
             r#"{"resources":[{"uri":"","name":"a"},{"uri":"odd://b","name":""}]}"#.to_owned()
         }
+        "prompts/get" if mode == "nameless" => return None,
         "prompts/list" if mode == "nameless" => {
             r#"{"prompts":[{"name":""},{"name":"p"}]}"#.to_owned()
         }
