@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::support::{Instead, Manager, Scripted, serve};
-use omni_connector::{Document, DocumentPermissions, Group};
+use omni_connector::{Document, DocumentPermissions, Group, Inventory, Walked};
 use serde_json::{Value, json};
 
 /// Makes a connector whose runs emit this many documents.
@@ -117,12 +117,18 @@ async fn deletes_that_two_listings_hold_back_are_added_up() {
             let listing = ctx.listing(known);
             ctx.delete_unseen(listing.finish()?).await?;
         }
+        let people = ctx.listing(["ann@example.com", "bob@example.com"]);
+        ctx.delete_unseen_people(people.finish()?).await?;
+        let known = ["c1", "c2", "c3"].map(|id| (id.to_owned(), Some(1)));
+        let known: Inventory<u8> = known.into_iter().collect();
+        let walk = known.walk(&ctx);
+        walk.finish(Walked::declared("the source is empty")).await?;
         Ok(())
     });
     let connector = serve(connector, &manager).await;
     connector.start("R1", "full").await;
     connector.ended("R1").await;
-    assert_eq!(connector.get("/sync/R1/report").await.1["held_back"], 7);
+    assert_eq!(connector.get("/sync/R1/report").await.1["held_back"], 12);
     assert_eq!(manager.documents(), Vec::<String>::new());
 }
 
