@@ -330,6 +330,7 @@ async fn no_page_of_another_site_can_read_a_secret() {
         ("same-origin", 200),
         ("same-site", 403),
         ("cross-site", 403),
+        ("Cross-Site", 403),
     ] {
         let answer = ask(Method::GET, "sec-fetch-site", site).await;
         assert_eq!(answer, status, "{site}");
@@ -505,4 +506,23 @@ async fn files_without_a_text_are_named_with_the_reason() {
         told["files"][0]["reason"],
         "nothing of `image/png` could be read"
     );
+    // The connector may want the text only, and give no name.
+    for (mime_type, data) in [
+        ("application/zip", "PK\u{3}\u{4}"),
+        ("video/mp4", "\0\0\0\u{18}ftypmp42"),
+        ("application/octet-stream", "\u{1}\u{2}\0"),
+        ("text/plain", " \n\t"),
+    ] {
+        let form = reqwest::multipart::Form::new()
+            .text("sync_run_id", run.clone())
+            .text("mime_type", mime_type)
+            .text("data", data);
+        let request = http.post(format!("{}/sdk/extract-text", manager.url()));
+        let answer = request.multipart(form).send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{mime_type}");
+        let url = format!("{}/dev/api/runs/{run}/textless?limit=9", manager.url());
+        let told: Value = http.get(url).send().await.unwrap().json().await.unwrap();
+        let last = told["files"].as_array().unwrap().last();
+        assert_eq!(last.unwrap()["name"], mime_type, "{told}");
+    }
 }

@@ -33,6 +33,7 @@ mod body;
 mod clock;
 mod connector;
 mod declare;
+mod excerpt;
 #[doc(hidden)]
 pub mod generated;
 pub mod http;

@@ -65,6 +65,7 @@ const RUNTIME: Order = Order {
         "clock",
         "panic",
         "redact",
+        "excerpt",
         "telemetry",
         "transport",
         "wire",

@@ -88,13 +88,10 @@ pub(super) async fn run(
     )
     .await?;
     let started = Instant::now();
-    let answer = tokio::select! {
-        answer = call(&session, &arguments, action, base, params) => answer,
-        () = interrupts.first() => Err(Failure::interrupted()),
-    };
+    let answer = call(&session, &arguments, action, base, params, interrupts).await;
     let took = started.elapsed();
     let taped = session.finish_tape().await;
-    session.stop(interrupts).await;
+    session.stop_with_warnings(interrupts).await;
     let done = answer?;
     taped?;
     match done {
@@ -112,6 +109,15 @@ enum Done {
     Tried(DryRun),
 }
 
+impl Done {
+    fn has_worked(&self) -> bool {
+        match self {
+            Self::Called(answer) => answer.status.is_success(),
+            Self::Tried(tried) => (200..300).contains(&tried.status),
+        }
+    }
+}
+
 fn base(params: Option<&str>) -> Result<Value, Failure> {
     let Some(text) = params else {
         return Ok(Value::Object(Map::new()));
@@ -126,14 +132,8 @@ async fn call(
     action: &str,
     base: Value,
     given: &[String],
+    interrupts: &Interrupts,
 ) -> Result<Done, Failure> {
-    #[derive(Serialize)]
-    struct Call<'a> {
-        source_id: &'a str,
-        user_id: Option<&'a str>,
-        action: &'a str,
-        params: Value,
-    }
     let client = &session.client;
     let actions = &session.manifest.actions;
     let declared = actions.iter().find(|known| known.name == action);
@@ -143,6 +143,50 @@ async fn call(
     };
     let described = session.source(&arguments.source, true).await?;
     let source = &described.source.id;
+    let done = tokio::select! {
+        done = call_of_source(session, arguments, source, action, params) => done,
+        () = interrupts.first() => Err(Failure::interrupted()),
+    };
+    let has_worked = done.as_ref().is_ok_and(Done::has_worked);
+    if !has_worked && described.change != Change::Unchanged {
+        // Keep the settings once the connector worked with them.
+        client.take_back(source).await?;
+    }
+    let done = done?;
+    if let Done::Called(answer) = &done
+        && answer.status == StatusCode::BAD_REQUEST
+        && declared.is_none()
+    {
+        let names: Vec<_> = actions
+            .iter()
+            .map(|action| format!("`{}`", action.name))
+            .collect();
+        let failure = Failure::failed(format!("there is no action `{action}`"));
+        return Err(if names.is_empty() {
+            failure.help("the connector has no actions")
+        } else {
+            failure.help(format!("there are {}", names.join(", ")))
+        });
+    }
+    Ok(done)
+}
+
+/// Calls or tries an action of a described source.
+async fn call_of_source(
+    session: &Session,
+    arguments: &Arguments,
+    source: &str,
+    action: &str,
+    params: Value,
+) -> Result<Done, Failure> {
+    #[derive(Serialize)]
+    struct Call<'a> {
+        source_id: &'a str,
+        user_id: Option<&'a str>,
+        action: &'a str,
+        params: Value,
+    }
+    let client = &session.client;
     let actor = match &arguments.actor {
         Some(email) => Some(client.user(email).await?.id),
         None => None,
@@ -164,22 +208,6 @@ async fn call(
     let body = answer.bytes().await.map_err(|error| {
         Failure::failed(format!("the answer broke off: {}", error.without_url()))
     })?;
-    if !status.is_success() && described.change != Change::Unchanged {
-        // Keep the settings once the connector worked with them.
-        client.take_back(source).await?;
-    }
-    if declared.is_none() && status == StatusCode::BAD_REQUEST {
-        let names: Vec<_> = actions
-            .iter()
-            .map(|action| format!("`{}`", action.name))
-            .collect();
-        let failure = Failure::failed(format!("there is no action `{action}`"));
-        return Err(if names.is_empty() {
-            failure.help("the connector has no actions")
-        } else {
-            failure.help(format!("there are {}", names.join(", ")))
-        });
-    }
     if status == StatusCode::PRECONDITION_FAILED && arguments.actor.is_some() {
         return Err(needs_sign_in(arguments));
     }

@@ -25,6 +25,7 @@ use super::{
     failure::Failure,
     interrupts::Interrupts,
     output::{note, printable},
+    summary::warnings_in,
     target::Program,
     watchdog::Watchdog,
 };
@@ -34,6 +35,8 @@ use crate::{store::folder::private_file, workbench::Workbench};
 const GRACE: Duration = Duration::from_secs(25);
 /// How long output is read after the end: a child process of the connector may still hold the pipe.
 const OUTPUT_GRACE: Duration = Duration::from_millis(500);
+/// The level of a log line is among this many words.
+const WORDS_BEFORE_THE_LEVEL: usize = 24;
 /// The number of last lines shown of a connector that ended.
 const SHOWN_LINES: usize = 12;
 
@@ -142,9 +145,7 @@ impl ConnectorProcess {
 
     /// Returns a failure with the last lines of the connector's output.
     pub(super) async fn failure(&mut self, what: &str) -> Failure {
-        for reader in &mut self.readers {
-            let _ = timeout(OUTPUT_GRACE, reader).await;
-        }
+        self.read_all().await;
         let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         let mut message = format!("`{}` {what}", self.name);
         if lines.last.is_empty() {
@@ -156,6 +157,21 @@ impl ConnectorProcess {
             }
         }
         Failure::not_started(message)
+    }
+
+    /// Waits until the output of an ended connector is read.
+    async fn read_all(&mut self) {
+        for reader in self.readers.drain(..) {
+            let _ = timeout(OUTPUT_GRACE, reader).await;
+        }
+    }
+
+    /// Notes for people how many warnings and errors are in the log of an ended connector.
+    pub(super) async fn note_warnings(&mut self) {
+        self.read_all().await;
+        if let warnings @ 1.. = self.warnings() {
+            note(warnings_in(warnings, &self.log));
+        }
     }
 
     /// Returns the number of warnings and errors in its log so far.
@@ -269,12 +285,38 @@ impl Lines {
     }
 }
 
-/// Returns whether a log line, as text or JSON, is a warning or an error.
+/// Returns whether a log line is a warning or an error: its first word for a level decides, in any case where the line begins
+/// or names it as the level. Programs in other languages write JSON, brackets and numbers.
 fn is_warning(line: &str) -> bool {
+    if line.contains(" panicked at ") {
+        return true;
+    }
+    let mut before = None;
     let words = line.split(|c: char| !c.is_ascii_alphanumeric());
-    words
-        .take(24)
-        .any(|word| matches!(word, "WARN" | "WARNING" | "ERROR"))
+    for word in words
+        .filter(|word| !word.is_empty())
+        .take(WORDS_BEFORE_THE_LEVEL)
+    {
+        let is_named =
+            before.is_some_and(|word| ["level", "severity", "levelname", "lvl"].contains(&word));
+        let level = word.to_ascii_uppercase();
+        if before.is_none() || is_named || level == word {
+            match &*level {
+                "WARN" | "WARNING" | "ERROR" | "CRITICAL" | "FATAL" => return true,
+                "TRACE" | "DEBUG" | "INFO" | "NOTICE" => return false,
+                // As pino numbers them.
+                number if is_named && number.parse().is_ok_and(|number: u16| number < 100) => {
+                    return number >= "40";
+                }
+                _ => {}
+            }
+        }
+        // A time before the level is no word.
+        if !word.starts_with(|c: char| c.is_ascii_digit()) {
+            before = Some(word);
+        }
+    }
+    false
 }
 
 /// Describes an exit status for people.
@@ -322,6 +364,29 @@ mod tests {
             "{\"timestamp\":\"2026\",\"level\":\"ERROR\",\"fields\":{}}"
         ));
         assert!(is_warning("WARNING:root:slow"));
-        assert!(!is_warning("2026-11-28T01:02:03Z  INFO acme: no warnings"));
+        for line in [
+            "{\"level\":\"warn\",\"message\":\"slow\"}",
+            "{\"time\":\"2026-11-28T01:02:03Z\",\"severity\":\"Error\"}",
+            "{\"level\":50,\"time\":1764291723000,\"msg\":\"slow\"}",
+            "time=2026-11-28T01:02:03Z level=warn msg=slow",
+            "[warn] slow",
+            "warning: slow",
+            "2026-11-28 01:02:03 [error] slow",
+            "\u{1b}[2m2026-11-28T01:02:03Z\u{1b}[0m \u{1b}[33m WARN\u{1b}[0m acme: slow",
+            "2026-11-28 01:02:03,456 - acme - CRITICAL - slow",
+            "thread 'main' (7) panicked at src/main.rs:1:1:",
+        ] {
+            assert!(is_warning(line), "{line}");
+        }
+        for line in [
+            "2026-11-28T01:02:03Z  INFO acme: no warnings",
+            "2026-11-28T01:02:03Z  INFO acme: the issue ERROR-7 is new",
+            "{\"level\":\"info\",\"message\":\"WARN is a word\"}",
+            "{\"level\":30,\"time\":1764291723000,\"msg\":\"ERROR is a word\"}",
+            "an error in a sentence",
+            "",
+        ] {
+            assert!(!is_warning(line), "{line}");
+        }
     }
 }

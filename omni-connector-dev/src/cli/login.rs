@@ -17,7 +17,10 @@ use super::{
     taping::Taping,
     target::ConnectorArguments,
 };
-use crate::store::sources::SourceRecord;
+use crate::{
+    rules::{Change, Described},
+    store::sources::SourceRecord,
+};
 
 /// The variable with the secret of our client.
 const SECRET_VARIABLE: &str = "OMNI_OAUTH_CLIENT_SECRET";
@@ -68,11 +71,8 @@ pub(super) async fn run(
         interrupts,
     )
     .await?;
-    let signed_in = tokio::select! {
-        signed_in = sign_in(&mut session, &arguments) => signed_in,
-        () = interrupts.first() => Err(Failure::interrupted()),
-    };
-    session.stop(interrupts).await;
+    let signed_in = sign_in(&mut session, &arguments, interrupts).await;
+    session.stop_with_warnings(interrupts).await;
     let email = signed_in?;
     let next = arguments.next();
     output.result(
@@ -99,7 +99,11 @@ impl Arguments {
     }
 }
 
-async fn sign_in(session: &mut Session, arguments: &Arguments) -> Result<String, Failure> {
+async fn sign_in(
+    session: &mut Session,
+    arguments: &Arguments,
+    interrupts: &Interrupts,
+) -> Result<String, Failure> {
     let oauth = session.manifest.oauth.as_ref();
     let provider = oauth
         .and_then(|oauth| oauth["provider"].as_str())
@@ -111,10 +115,26 @@ async fn sign_in(session: &mut Session, arguments: &Arguments) -> Result<String,
             .help("it says how people sign in with `#[oauth]`; a secret goes into `--credentials` of `cargo omni sync`")
         })?;
     keep_client(session, provider, arguments.client_id.as_deref()).await?;
-    let source = session.source(&arguments.source, false).await?.source;
+    let Described { source, change } = session.source(&arguments.source, false).await?;
+    let signed_in = tokio::select! {
+        signed_in = sign_in_to(session, arguments, &source) => signed_in,
+        () = interrupts.first() => Err(Failure::interrupted()),
+    };
+    if signed_in.is_err() && change != Change::Unchanged {
+        session.client.take_back(&source.id).await?;
+    }
+    signed_in
+}
+
+/// Waits until a person has signed in to a described source.
+async fn sign_in_to(
+    session: &mut Session,
+    arguments: &Arguments,
+    source: &SourceRecord,
+) -> Result<String, Failure> {
     let client = session.client.clone();
     let earlier = client.ended_sign_ins().await?;
-    let url = address(session, arguments, &source)?;
+    let url = address(session, arguments, source)?;
     let callback = format!("{}/api/oauth/callback", session.client.url());
     check(&url, &callback).await?;
     note(format!(

@@ -12,6 +12,7 @@ use super::{
     running::Running,
     session::{fetch_manifest, http},
     target::Program,
+    watchdog,
 };
 
 /// How long a program may take to print its manifest.
@@ -82,10 +83,9 @@ async fn printed(program: &Program) -> Result<Value, Failure> {
     command
         .arg("manifest")
         .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .kill_on_drop(true);
+        .stderr(Stdio::inherit());
     let failed = |what: String| Failure::not_started(format!("`{} manifest` {what}", program.name));
-    let answer = timeout(PATIENCE, command.output())
+    let answer = timeout(PATIENCE, watchdog::output(&mut command))
         .await
         .map_err(|_| failed(format!("printed nothing for {} s", PATIENCE.as_secs())).help(help))?
         .map_err(|error| failed(format!("cannot be started: {error}")))?;

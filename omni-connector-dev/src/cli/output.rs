@@ -31,11 +31,20 @@ impl Output {
 
     /// Prints the result as one JSON document, or as `human` formats it.
     pub(super) fn result(self, value: &impl Serialize, human: impl fmt::Display) {
+        self.print(value, &human.to_string(), console::colors_enabled());
+    }
+
+    /// Prints the result as one JSON document, or as a text that a source wrote.
+    pub(super) fn foreign_text(self, value: &impl Serialize, text: &str) {
+        self.print(value, text, false);
+    }
+
+    fn print(self, value: &impl Serialize, human: &str, has_colours: bool) {
         if self.json {
             print_json(value);
         } else {
             // A closed pipe, such as of `head`, is not an error.
-            let _ = write!(io::stdout().lock(), "{human}");
+            let _ = write!(io::stdout().lock(), "{}", harmless(human, has_colours));
         }
     }
 
@@ -72,6 +81,36 @@ fn escaped(json: &str) -> String {
         }
     }
     text
+}
+
+/// Replaces the characters that control a terminal. Tabs and line breaks stay, as do colours where the text has some of ours.
+fn harmless(text: &str, has_colours: bool) -> String {
+    let mut clean = String::with_capacity(text.len());
+    let mut left = text;
+    while let Some(c) = left.chars().next() {
+        let kept = match c {
+            '\u{1b}' if has_colours => colour(left),
+            '\r' if left.starts_with("\r\n") => 2,
+            '\n' | '\t' => 1,
+            c if is_printable(c) => c.len_utf8(),
+            _ => 0,
+        };
+        if kept == 0 {
+            clean.push(' ');
+        } else {
+            clean.push_str(&left[..kept]);
+        }
+        left = &left[kept.max(c.len_utf8())..];
+    }
+    clean
+}
+
+/// Returns the length of the sequence for a colour at the beginning of `text`; 0 without one.
+fn colour(text: &str) -> usize {
+    let parameters = text.strip_prefix("\u{1b}[").unwrap_or_default();
+    let end = parameters.find(|c: char| !matches!(c, '0'..='9' | ';'));
+    let end = end.filter(|end| parameters[*end..].starts_with('m'));
+    end.map_or(0, |end| "\u{1b}[m".len() + end)
 }
 
 /// Prints what the command is doing. Names and messages of a source may be in it.
@@ -116,4 +155,18 @@ fn is_printable(c: char) -> bool {
 pub(super) fn printable_lines(text: &str) -> String {
     let lines: Vec<_> = text.lines().map(printable).collect();
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_result_steers_no_terminal_and_keeps_its_colours() {
+        let text = "\u{1b}[1;31mred\u{1b}[0m\u{1b}[2J\u{1b}]0;t\u{7}\u{9b}1m\u{202e}a\r\nb\rc\td\n";
+        let shown = "\u{1b}[1;31mred\u{1b}[0m [2J ]0;t  1m a\r\nb c\td\n";
+        assert_eq!(harmless(text, true), shown);
+        assert_eq!(harmless(text, false), shown.replace('\u{1b}', " "));
+        assert_eq!(harmless("\u{1b}", true), " ");
+    }
 }

@@ -10,7 +10,7 @@ use omni_connector::{HttpClient, RunReport, wire::RunningResponse};
 use reqwest::StatusCode;
 use tokio::time::sleep;
 
-use super::Output;
+use super::{Output, output::printable};
 use crate::rules::Progress;
 
 /// The time between two probes of the connector.
@@ -48,10 +48,7 @@ impl Bar {
             self.0
                 .set_prefix(format!("{} scanned  ", HumanCount(report.scanned)));
         }
-        let waiting = report.waiting_for.as_ref();
-        let waiting = waiting.map(|text| format!("waiting: {text}"));
-        let message = waiting.or_else(|| report.current.clone());
-        self.0.set_message(message.unwrap_or_default());
+        self.0.set_message(message(report));
     }
 
     /// Shows from now on how the run is being ended.
@@ -64,6 +61,14 @@ impl Drop for Bar {
     fn drop(&mut self) {
         self.0.finish_and_clear();
     }
+}
+
+/// Returns what the run waits for, or else the item that it works on.
+fn message(report: &RunReport) -> String {
+    let waiting = report.waiting_for.as_ref();
+    let waiting = waiting.map(|text| format!("waiting: {text}"));
+    let message = waiting.or_else(|| report.current.clone());
+    printable(&message.unwrap_or_default())
 }
 
 /// Probes a connector about one run.
@@ -139,5 +144,19 @@ impl<'a> Watcher<'a> {
             .await
             .ok()?;
         response.error_for_status().ok()?.json().await.ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_item_that_a_run_works_on_does_not_steer_the_terminal() {
+        let mut report = RunReport::default();
+        report.current = Some("\u{1b}[2Jfile\n".to_owned());
+        assert_eq!(message(&report), " [2Jfile ");
+        report.waiting_for = Some("\u{9b}2J the quota".to_owned());
+        assert_eq!(message(&report), "waiting:  2J the quota");
     }
 }

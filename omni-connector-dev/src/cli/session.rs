@@ -146,6 +146,15 @@ impl Session {
             .await
     }
 
+    /// Stops like [`stop`](Self::stop), and notes for people how many warnings the connector logged.
+    pub(super) async fn stop_with_warnings(mut self, interrupts: &Interrupts) {
+        if let Some(process) = &mut self.process {
+            process.stop(interrupts).await;
+            process.note_warnings().await;
+        }
+        self.stop(interrupts).await;
+    }
+
     /// Stops the connector, then the manager.
     pub(super) async fn stop(self, interrupts: &Interrupts) {
         if let Some(mut process) = self.process {

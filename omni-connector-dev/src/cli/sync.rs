@@ -19,7 +19,7 @@ use super::{
     target::ConnectorArguments,
 };
 use crate::{
-    rules::{Change, ManualRun, ModeReason, Only, Progress, StartedRun},
+    rules::{ManualRun, ModeReason, Only, Progress, StartedRun},
     store::{
         bounds::parse_since,
         runs::{Run, RunStatus},
@@ -119,14 +119,20 @@ async fn sync(
     let started = Instant::now();
     let request = ManualRun {
         full: arguments.full,
-        has_other_settings: described.change == Change::Settings,
         only: arguments.only(),
     };
-    let StartedRun { run, why } = begin(session, &source.id, &request, interrupts).await?;
-    if matches!(why, ModeReason::NotAccepted) && interrupts.any() {
-        session.client.take_back(&source.id).await?;
-        return Err(Failure::interrupted());
-    }
+    let begun = begin(session, &source.id, &request, interrupts).await;
+    let begun = begun.and_then(|begun| match begun.why {
+        ModeReason::NotAccepted if interrupts.any() => Err(Failure::interrupted()),
+        _ => Ok(begun),
+    });
+    let StartedRun { run, why } = match begun {
+        Ok(begun) => begun,
+        Err(failure) => {
+            session.client.take_back(&source.id).await?;
+            return Err(failure);
+        }
+    };
     if let Some(why) = reason(&why) {
         note(format!("{} run of `{}`: {why}", run.sync_type, source.name));
     }

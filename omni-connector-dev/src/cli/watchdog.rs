@@ -4,8 +4,28 @@
 /// The argument that starts `cargo-omni` as a watchdog, followed by the number of the process group.
 pub(super) const ARGUMENT: &str = "__end-group-after-me";
 
+use std::{
+    io,
+    process::{Output, Stdio},
+};
+
+use tokio::process::Command;
+
 #[cfg(unix)]
 pub(super) use unix::{Watchdog, watch};
+
+/// Returns what a program prints until its end. The program ends with this process, and when the future is dropped.
+pub(super) async fn output(command: &mut Command) -> io::Result<Output> {
+    #[cfg(unix)]
+    command.process_group(0);
+    let child = command.stdout(Stdio::piped()).kill_on_drop(true).spawn()?;
+    let watchdog = child.id().and_then(Watchdog::start);
+    let output = child.wait_with_output().await?;
+    if let Some(watchdog) = watchdog {
+        watchdog.dismiss();
+    }
+    Ok(output)
+}
 
 #[cfg(unix)]
 mod unix {

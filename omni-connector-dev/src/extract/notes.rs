@@ -40,7 +40,7 @@ pub enum FileNoteKind {
 }
 
 impl FileNote {
-    pub(super) fn unread(file: &str, reason: String) -> Self {
+    pub(crate) fn unread(file: &str, reason: String) -> Self {
         Self {
             file: file.to_owned(),
             kind: FileNoteKind::Unread,

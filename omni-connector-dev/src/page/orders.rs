@@ -32,7 +32,6 @@ pub(super) async fn begin(sent: Sent) -> Response {
             mode => {
                 let request = ManualRun {
                     full: mode == Some("full"),
-                    has_other_settings: false,
                     only,
                 };
                 rules::sync_manually(&sent.page.shared, id, request).await

@@ -45,8 +45,8 @@ pub(super) async fn refuse_other_sites(request: Request, next: Next) -> Response
     let asks = request.method() == Method::OPTIONS;
     let is_of_another_page = match (text(headers, &header::ORIGIN), text(headers, &FETCH_SITE)) {
         (Some(origin), _) => !is_own(origin, host.unwrap_or_default()),
-        (None, Some("cross-site" | "same-site")) => request.uri().path() != CALLBACK,
-        (None, _) => false,
+        (None, None | Some("same-origin" | "none")) => false,
+        (None, Some(_)) => request.uri().path() != CALLBACK,
     };
     if is_of_another_page && !asks {
         return refusal(

@@ -128,14 +128,23 @@ async fn read(
     let name = file.name.as_ref().unwrap_or(&file.mime_type).clone();
     let outcome = file.read(&shared.readers, limits).await;
     drop(reading);
-    shared.file_notes.add(&run, &outcome.notes);
+    let mut notes = outcome.notes;
+    let is_blank = outcome
+        .text
+        .as_ref()
+        .is_ok_and(|text| text.trim().is_empty());
+    if is_blank && notes.iter().all(|note| note.kind != FileNoteKind::Unread) {
+        // A plain text goes through no reader.
+        notes.push(FileNote::unread(&name, "there is no text in it".to_owned()));
+    }
+    shared.file_notes.add(&run, &notes);
     let mut text = outcome
         .text
         .map_err(|error| Refusal::Internal(format!("Content extraction failed: {error}")))?;
     if truncate(&mut text, limits.max_text_bytes) {
         note_cut(shared, &run, name, limits.max_text_bytes);
     }
-    Ok((normalise(&text), outcome.notes))
+    Ok((normalise(&text), notes))
 }
 
 /// Notes for people that a text was cut. Omni only says so in the text itself.

@@ -1,7 +1,9 @@
 //! Manual runs: chooses the mode, or resumes an interrupted run.
 
 use omni_connector::SyncType;
+use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use time::OffsetDateTime;
 
 use super::Refusal;
@@ -10,8 +12,11 @@ use crate::{
     runs::{self, TriggerError},
     shared::Shared,
     store::{
+        StoreError,
         bounds::Bound,
+        history,
         runs::{self as rows, Run, SlotClass, TriggerType},
+        sources::SourceRecord,
     },
 };
 
@@ -20,8 +25,6 @@ use crate::{
 pub(crate) struct ManualRun {
     /// Start over with a full run.
     pub(crate) full: bool,
-    /// The settings differ from those of the last run.
-    pub(crate) has_other_settings: bool,
     /// Which documents to take. A run of which something is left out publishes nothing.
     #[serde(default)]
     pub(crate) only: Only,
@@ -76,7 +79,7 @@ pub(crate) enum ModeReason {
     Asked,
     /// No run has completed yet.
     First,
-    /// The settings differ from those of the last run.
+    /// The settings differ from those of the last full run.
     OtherSettings,
     /// The connector declares no incremental runs.
     NoIncremental,
@@ -84,6 +87,25 @@ pub(crate) enum ModeReason {
     Since(#[serde(with = "omni_connector::wire::timestamp::extended")] OffsetDateTime),
     /// The connector did not accept the run, or did not answer. The error of the run says why.
     NotAccepted,
+}
+
+/// A run and the settings with which it began. They are unknown for a run of an earlier version.
+struct WithSettings {
+    run: Run,
+    settings: Option<Value>,
+}
+
+impl WithSettings {
+    fn read(db: &Connection, run: Run) -> Result<Self, StoreError> {
+        let settings = history::settings_of(db, &run.id)?;
+        Ok(Self { run, settings })
+    }
+
+    /// Returns whether the source has other settings now.
+    fn differ_from(&self, source: &SourceRecord) -> bool {
+        let settings = self.settings.as_ref();
+        settings.is_some_and(|settings| *settings != source.config)
+    }
 }
 
 /// Resumes the source's interrupted run, or starts a new one.
@@ -96,16 +118,22 @@ pub(crate) async fn sync_manually(
         .await?
         .ok_or_else(|| Refusal::source_not_found(source_id))?;
     let id = source.id.clone();
-    let (running, completed) = shared
+    let (interrupted, completed, full) = shared
         .store
-        .read(move |db| Ok::<_, Refusal>((rows::running(db)?, rows::latest_completion(db, &id)?)))
+        .read(move |db| {
+            let mut running = rows::running(db)?.into_iter();
+            let interrupted = running
+                .find(|run| run.source_id == id && run.class() == SlotClass::Scheduled)
+                .map(|run| WithSettings::read(db, run));
+            let full = rows::latest_full(db, &id)?.map(|run| WithSettings::read(db, run));
+            let completed = rows::latest_completion(db, &id)?;
+            Ok::<_, Refusal>((interrupted.transpose()?, completed, full.transpose()?))
+        })
         .await?;
-    let interrupted = running
-        .into_iter()
-        .find(|run| run.source_id == source.id && run.class() == SlotClass::Scheduled);
-    if let Some(run) = interrupted {
+    if let Some(interrupted) = interrupted {
         let goes_on =
-            !request.full && !request.has_other_settings && request.only == Only::default();
+            !request.full && !interrupted.differ_from(&source) && request.only == Only::default();
+        let run = interrupted.run;
         if goes_on {
             // Count before the connector goes on: a fast run is over before its start is answered.
             let id = run.id.clone();
@@ -138,7 +166,9 @@ pub(crate) async fn sync_manually(
     let (mode, why) = match completed {
         _ if request.full => (SyncType::Full, ModeReason::Asked),
         None => (SyncType::Full, ModeReason::First),
-        Some(_) if request.has_other_settings => (SyncType::Full, ModeReason::OtherSettings),
+        Some(_) if full.is_some_and(|full| full.differ_from(&source)) => {
+            (SyncType::Full, ModeReason::OtherSettings)
+        }
         Some(_) if !is_incremental => (SyncType::Full, ModeReason::NoIncremental),
         Some(last) => (SyncType::Incremental, ModeReason::Since(last)),
     };

@@ -111,8 +111,11 @@ pub(crate) async fn describe(
         .store
         .write(move |db| put(db, description, &provider, owner))
         .await?;
-    if described.change != Change::Unchanged {
-        let id = described.source.id.clone();
+    let id = described.source.id.clone();
+    if described.change == Change::Unchanged {
+        // What an earlier command changed was accepted.
+        descriptions.all().remove(&id);
+    } else {
         descriptions.all().insert(id, before);
     }
     Ok(described)

@@ -180,6 +180,31 @@ pub fn dismissed_doubts(
         .collect::<Result<_, _>>()?)
 }
 
+/// Keeps the settings with which a run begins.
+pub(super) fn note_settings(
+    db: &Connection,
+    run_id: &str,
+    source_id: &str,
+) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "INSERT INTO run_settings (sync_run_id, settings) SELECT ?1, config FROM sources WHERE id = ?2",
+    )?
+    .execute([run_id, source_id])?;
+    Ok(())
+}
+
+/// Returns the settings with which a run began; none for a run of an earlier version.
+///
+/// # Errors
+/// Fails when SQLite fails.
+pub fn settings_of(db: &Connection, run_id: &str) -> Result<Option<Value>, StoreError> {
+    let settings = db
+        .prepare_cached("SELECT settings FROM run_settings WHERE sync_run_id = ?1")?
+        .query_row([run_id], |row| row.get::<_, Json<_>>(0))
+        .optional()?;
+    Ok(settings.map(|Json(settings)| settings))
+}
+
 /// Removes the history of a source.
 pub(super) fn forget(db: &Connection, source_id: &str) -> Result<(), StoreError> {
     db.prepare_cached(
@@ -190,6 +215,10 @@ pub(super) fn forget(db: &Connection, source_id: &str) -> Result<(), StoreError>
         .execute([source_id])?;
     db.prepare_cached("DELETE FROM dismissed_doubts WHERE source_id = ?1")?
         .execute([source_id])?;
+    db.prepare_cached(
+        "DELETE FROM run_settings WHERE sync_run_id IN (SELECT id FROM sync_runs WHERE source_id = ?1)",
+    )?
+    .execute([source_id])?;
     requests::forget(db, source_id)?;
     bounds::forget(db, source_id)?;
     run_documents::forget(db, source_id)?;

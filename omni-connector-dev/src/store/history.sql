@@ -48,6 +48,12 @@ CREATE TABLE IF NOT EXISTS run_exchanges (
 -- The newest documents, which are shown where nothing is searched for.
 CREATE INDEX IF NOT EXISTS documents_by_change ON documents (metadata ->> 'updated_at' DESC, key);
 
+-- The settings of its source with which a run began.
+CREATE TABLE IF NOT EXISTS run_settings (
+    sync_run_id  TEXT PRIMARY KEY,
+    settings     TEXT NOT NULL              -- JSON
+) STRICT, WITHOUT ROWID;
+
 -- Runs that a person bounded: to some documents, or to one item that failed before.
 DROP TABLE IF EXISTS run_bounds;
 CREATE TABLE IF NOT EXISTS bounded_runs (

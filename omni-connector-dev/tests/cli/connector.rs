@@ -67,6 +67,8 @@ pub(crate) struct Config {
     /// Looks at the settings for a moment.
     #[serde(default)]
     glance: bool,
+    /// Refuses every run while this file exists.
+    lock: Option<String>,
     /// Fails the run.
     fail: Option<String>,
     /// Ends the process.
@@ -118,6 +120,9 @@ impl Connector for Shelf {
         _: &ManagerClient,
     ) -> Result<()> {
         let config: Config = serde_json::from_value(source.config.clone())?;
+        if config.lock.is_some_and(|lock| fs::exists(lock).unwrap()) {
+            bail!("the shelf is locked");
+        }
         if config.glance {
             write_pid()?;
             tokio::time::sleep(Duration::from_millis(400)).await;
@@ -216,7 +221,9 @@ impl Connector for Shelf {
     }
 
     fn actions(&self) -> Vec<ActionDefinition> {
-        let mut actions: Vec<_> = ["echo", "file", "refuse"].map(action).into();
+        let mut actions: Vec<_> = ["echo", "file", "refuse", "say", "print"]
+            .map(action)
+            .into();
         if self.oauth_config().is_some() {
             let source_types = vec![SourceType::LocalFiles];
             actions.push(ActionDefinition {
@@ -243,6 +250,12 @@ impl Connector for Shelf {
                 ActionResponse::success(token.unwrap_or_default()).into_response()
             }
             "echo" => ActionResponse::success(params).into_response(),
+            "say" => ActionResponse::success(params["word"].clone()).into_response(),
+            "print" => params["word"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned()
+                .into_response(),
             "file" => (
                 [("content-type", "image/png"), ("x-file-name", "a.png")],
                 "not text",

@@ -777,7 +777,10 @@ fn an_action_is_called_and_its_answer_is_shown() {
     );
 
     let unknown = desk.run_with_connector(&["call", "--json", "fly"]).ended(1);
-    assert_eq!(unknown["help"], "there are `echo`, `file`, `refuse`");
+    assert_eq!(
+        unknown["help"],
+        "there are `echo`, `file`, `refuse`, `say`, `print`"
+    );
 }
 
 #[test]

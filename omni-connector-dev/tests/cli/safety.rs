@@ -72,6 +72,30 @@ fn a_command_that_is_killed_leaves_no_connector_behind() {
     soon("the end of the connector", || (!lives(&pid)).then_some(()));
 }
 
+/// A program that does not know the argument serves, or waits for something.
+#[test]
+#[cfg(unix)]
+fn a_command_that_is_killed_leaves_no_program_that_should_print_its_manifest() {
+    let desk = Desk::new();
+    fs::create_dir(desk.path("src")).unwrap();
+    let manifest =
+        "[package]\nname = \"waits\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[workspace]\n";
+    fs::write(desk.path("Cargo.toml"), manifest).unwrap();
+    let main = r#"fn main() {
+        std::fs::write(std::env::var("SHELF_PID").unwrap(), std::process::id().to_string()).unwrap();
+        loop { std::thread::park(); }
+    }"#;
+    fs::write(desk.path("src/main.rs"), main).unwrap();
+    let mut command = desk.command(&["manifest", "waits"]);
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    let pid = soon("the program", || desk.connector_pid());
+    assert!(lives(&pid));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    soon("the end of the program", || (!lives(&pid)).then_some(()));
+}
+
 #[test]
 fn names_of_a_source_do_not_steer_the_terminal() {
     let desk = Desk::new();
@@ -113,6 +137,25 @@ fn json_does_not_steer_the_terminal_and_keeps_its_values() {
 }
 
 #[test]
+fn answers_of_an_action_do_not_steer_the_terminal() {
+    let desk = Desk::new();
+    let word = "word=\u{1b}]0;owned\u{7}\u{9b}2Jred\u{202e}\r\u{1b}[31mé\ttab\r\n😀";
+    for action in ["echo", "say", "print"] {
+        let done = desk.run_with_connector(&["call", action, word]);
+        assert_eq!(done.code, 0, "{}", done.stderr);
+        for c in ['\u{1b}', '\u{7}', '\u{9b}', '\u{202e}'] {
+            assert!(!done.stdout.contains(c), "{action}: {:?}", done.stdout);
+        }
+        let whole = if action == "echo" {
+            "😀"
+        } else {
+            "é\ttab\r\n😀"
+        };
+        assert!(done.stdout.contains(whole), "{action}: {:?}", done.stdout);
+    }
+}
+
+#[test]
 fn last_lines_of_a_connector_do_not_steer_the_terminal() {
     let desk = Desk::new()
         .with("SHELF_START", "die")
@@ -144,6 +187,8 @@ fn warnings_of_the_connector_are_counted_and_shown_when_asked_for() {
         "{}",
         loud.stderr
     );
+    let called = desk.run_with_connector(&["call", "echo"]);
+    assert!(called.stderr.contains(&line), "{}", called.stderr);
 }
 
 #[test]

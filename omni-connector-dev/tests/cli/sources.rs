@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{Desk, books};
+use crate::{Desk, books, dev::Dev};
 
 fn listed(desk: &Desk) -> Vec<Value> {
     let sources = desk.run(&["sources", "--json"]).ended(0);
@@ -28,6 +28,44 @@ fn a_source_keeps_its_documents_when_its_settings_change() {
     let sources = listed(&desk);
     assert_eq!(sources.len(), 1, "{sources:?}");
     assert_eq!(sources[0]["documents"], 3);
+}
+
+/// A run reads what has changed only with the settings under which everything was read before.
+#[test]
+fn the_run_after_a_change_of_settings_is_a_full_one_however_they_were_changed() {
+    let desk = Desk::new();
+    desk.sync(&books(), &[]).ended(0);
+    let mode = || {
+        let done = desk.run_with_connector(&["sync", "--json"]).ended(0);
+        done["mode"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(mode(), "incremental");
+    let of_connector = |arguments: &[&str]| desk.run_with_connector(arguments).ended(0);
+    desk.run(&["sources", "--json", "change", "Shelf", "--set", "thick=7"])
+        .ended(0);
+    assert_eq!([mode(), mode()], ["full", "incremental"]);
+    of_connector(&["call", "--json", "echo", "--set", "thick=8"]);
+    assert_eq!([mode(), mode()], ["full", "incremental"]);
+    // This run stops after one document.
+    let mut other = books();
+    other["thick"] = 9.into();
+    desk.sync(&other, &["--first", "1"]).ended(0);
+    assert_eq!([mode(), mode()], ["full", "incremental"]);
+}
+
+/// The manager of `cargo omni dev` outlives the command that described the source.
+#[test]
+fn a_refused_run_costs_no_settings_and_no_source_that_an_earlier_run_was_accepted_with() {
+    let desk = Desk::new();
+    let _dev = Dev::start(&desk, &[]);
+    let lock = desk.path("locked");
+    let mut config = books();
+    config["lock"] = lock.display().to_string().into();
+    let config = desk.config(&config);
+    desk.run(&["sync", "--json", "--config", &config]).ended(0);
+    std::fs::write(&lock, "").unwrap();
+    desk.run(&["sync", "--json"]).ended(1);
+    assert_eq!(listed(&desk)[0]["documents"], 2);
 }
 
 #[test]
@@ -74,6 +112,9 @@ fn settings_of_a_failed_call_leave_nothing_behind() {
     assert_eq!(listed(&desk), Vec::<Value>::new());
     desk.sync(&books(), &[]).ended(0);
     refuse().ended(1);
+    assert_eq!(listed(&desk)[0]["source"]["config"], books());
+    let tried = ["call", "--json", "refuse", "--dry-run", "--set", "thick=7"];
+    desk.run_with_connector(&tried).ended(0);
     assert_eq!(listed(&desk)[0]["source"]["config"], books());
 }
 

@@ -10,7 +10,7 @@ use reqwest::{
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::{redact::redact, schema::DecodeError};
+use crate::{excerpt::excerpt, schema::DecodeError};
 
 /// A complete answer of the source: status, headers and body. `Debug` shows only status and length.
 #[derive(Clone)]
@@ -194,16 +194,7 @@ fn title(html: &str) -> Option<String> {
 
 /// Shortens a text to one line of at most 200 bytes, without secrets.
 pub(super) fn short(text: &str) -> String {
-    let line: Vec<&str> = text[..text.floor_char_boundary(2_000)]
-        .split_whitespace()
-        .collect();
-    let line = redact(&line.join(" ")).replace('`', "'");
-    let end = line.floor_char_boundary(200);
-    if end < line.len() {
-        format!("{}…", &line[..end])
-    } else {
-        line
-    }
+    excerpt(text, 200).replace('`', "'")
 }
 
 /// The meaning of an answer. [`Api::refusals`](super::Api::refusals) can give one for each answer of the source.

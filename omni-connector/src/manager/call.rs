@@ -10,7 +10,7 @@ use reqwest::{Method, RequestBuilder};
 use serde::Serialize;
 
 use super::{ManagerError, retry::Repeat};
-use crate::wire::ErrorBody;
+use crate::{excerpt::excerpt, wire::ErrorBody};
 
 /// Characters that a path segment may contain unencoded (RFC 3986, unreserved).
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
@@ -178,7 +178,7 @@ pub(super) fn unreachable(call: &Call, error: &reqwest::Error) -> ManagerError {
 pub(super) fn refused(call: &Call, status: StatusCode, body: &[u8]) -> ManagerError {
     let message = match serde_json::from_slice::<ErrorBody>(body) {
         Ok(body) => body.error,
-        Err(_) => String::from_utf8_lossy(body).chars().take(500).collect(),
+        Err(_) => excerpt(&String::from_utf8_lossy(body), 500),
     };
     // Only the two event routes report that a run is over, and only in the message (protocol.md §3.4).
     let over = message.contains("running sync run") || message.contains("Unknown sync run");

@@ -4,7 +4,7 @@ use std::{fmt::Display, time::Duration};
 
 use serde_json::Value;
 
-use super::{RunError, Snapshot, SyncContext};
+use super::{Failure, RunError, Snapshot, SyncContext};
 use crate::{manager::ManagerError, wire::SyncType};
 
 /// The time limit for sending the pending items of a failing run.
@@ -28,7 +28,14 @@ impl SyncContext {
             self.inner.pipeline.save_kept().await?;
         }
         for failure in keeper.missing() {
-            self.inner.pipeline.remember(failure);
+            // Ids are saved as they are, and the secrets may be others than those of the earlier run.
+            let clean = Failure {
+                item: self.clean(&failure.item),
+                cause: self.clean(&failure.cause),
+                link: failure.link.map(|link| self.clean(&link)),
+                ..failure
+            };
+            self.inner.pipeline.remember(clean);
         }
         self.note_groups().await;
         if !self.inner.pipeline.has_saved()
@@ -64,9 +71,11 @@ impl SyncContext {
         if !repeated.is_empty() {
             let clean = |(id, times): (String, u64)| (self.clean(&id), times);
             let repeated = repeated.into_iter().map(clean).collect();
-            self.inner
-                .pipeline
-                .report(|report| report.repeated = repeated);
+            let count = self.inner.repeats.count();
+            self.inner.pipeline.report(|report| {
+                report.repeated = repeated;
+                report.repeated_documents = count;
+            });
         }
         if groups.has_news() {
             let (manager, source) = (&self.inner.manager, &self.inner.source.id);

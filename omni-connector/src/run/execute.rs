@@ -1,7 +1,7 @@
 //! Executes a run from its start until the manager knows its end.
 
 use std::{
-    collections::BTreeMap,
+    cmp::Reverse,
     time::{Duration, Instant},
 };
 
@@ -10,7 +10,10 @@ use futures_util::future::BoxFuture;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{Instrument, Span, field};
 
-use super::{Operator, RunError, RunReport, Runs, Slot, SyncContext, report::FIRST};
+use super::{
+    Operator, RunError, RunReport, Runs, Slot, SyncContext,
+    report::{FIRST, OTHER_CAUSES},
+};
 use crate::{
     manager::{ManagerClient, ManagerError},
     panic::{self, Panicked},
@@ -167,17 +170,27 @@ fn log_losses(report: &RunReport) {
         let items = first(named.map(|skip| skip.item.as_str()));
         tracing::info!(count, items, "skipped: {reason}");
     }
-    let mut causes = BTreeMap::<_, Vec<_>>::new();
-    for failure in &report.failures {
-        let cause = (failure.stage, failure.cause.as_str());
-        causes.entry(cause).or_default().push(failure.item.as_str());
+    let mut causes: Vec<_> = report.causes.iter().collect();
+    causes.sort_by_key(|(cause, count)| (*cause == OTHER_CAUSES, Reverse(*count)));
+    for (cause, count) in causes.iter().take(NAMED_CAUSES) {
+        let of_cause = || {
+            let failures = report.failures.iter();
+            failures.filter(|failure| failure.cause == **cause)
+        };
+        let stage = of_cause().next().map(|failure| failure.stage);
+        let items = first(of_cause().map(|failure| failure.item.as_str()));
+        tracing::info!(
+            count,
+            stage = stage.map(field::debug),
+            items,
+            "failed: {cause}"
+        );
     }
-    for ((stage, cause), items) in causes.iter().take(NAMED_CAUSES) {
-        let (count, items) = (items.len(), first(items.iter().copied()));
-        tracing::info!(count, ?stage, items, "failed: {cause}");
-    }
-    let told: usize = causes.values().take(NAMED_CAUSES).map(Vec::len).sum();
-    let others = report.failed.saturating_sub(told as u64);
+    let others: u64 = causes
+        .iter()
+        .skip(NAMED_CAUSES)
+        .map(|(_, count)| **count)
+        .sum();
     if others > 0 {
         tracing::info!(count = others, "failed: for other causes");
     }
@@ -204,7 +217,7 @@ fn log_losses(report: &RunReport) {
             .map(|(id, times)| format!("{id} ({times} times)"));
         let ids = times.take(FIRST).collect::<Vec<_>>().join(", ");
         tracing::warn!(
-            count = report.repeated.len(),
+            count = report.repeated_documents,
             ids,
             "documents were sent more than once, and the last one counts; if they are different items, give each its \
              own id"

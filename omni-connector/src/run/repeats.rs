@@ -21,6 +21,8 @@ pub(super) struct Repeats(Option<Mutex<State>>);
 #[derive(Debug, Default)]
 struct State {
     sent: HashSet<u64>,
+    /// Those that were sent more than once.
+    repeated: HashSet<u64>,
     /// How often each of the first repeated ids was sent.
     named: BTreeMap<Box<str>, u64>,
 }
@@ -51,12 +53,19 @@ impl Repeats {
         if is_delete {
             state.sent.remove(&print);
         } else if state.sent.contains(&print) {
+            state.repeated.insert(print);
             if state.named.len() < NAMED || state.named.contains_key(id.as_str()) {
                 *state.named.entry(id.as_str().into()).or_insert(1) += 1;
             }
         } else if state.sent.len() < REMEMBERED {
             state.sent.insert(print);
         }
+    }
+
+    /// Returns the number of repeated ids.
+    pub(super) fn count(&self) -> u64 {
+        let state = self.state();
+        state.map_or(0, |state| state.repeated.len() as u64)
     }
 
     /// Returns the first repeated ids, and how often each was sent.

@@ -8,10 +8,11 @@ use crate::telemetry::Progress;
 
 /// The number of skips, of failures, and of distinct reasons that a report lists.
 const NAMED: usize = 100;
-/// The number of items that a report names for each reason, even beyond that limit.
+/// The number of items that a report names for each reason or cause, even beyond that limit.
 pub(crate) const FIRST: usize = 3;
-/// The entry that counts reasons beyond the limit.
+/// The entries that count reasons and causes beyond the limit.
 const OTHER_REASONS: &str = "other reasons";
+pub(crate) const OTHER_CAUSES: &str = "other causes";
 
 /// The counts of a run so far. Served under `GET /sync/{id}/report` during the run and for a while after.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,7 +34,10 @@ pub struct RunReport {
     pub failed: u64,
     /// The number of failed items for each stage.
     pub failed_at: BTreeMap<Stage, u64>,
-    /// The first items that failed.
+    /// The number of failed items for each cause.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub causes: BTreeMap<String, u64>,
+    /// The first items that failed, and the first of each cause.
     pub failures: Vec<Failure>,
     /// Deletes held back because there were suspiciously many.
     pub held_back: u64,
@@ -49,7 +53,10 @@ pub struct RunReport {
     /// The first of these users.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub first_odd_users: Vec<String>,
-    /// The first documents that the run sent more than once, and how often. Two items may have the same id.
+    /// Documents that the run sent more than once.
+    #[serde(default)]
+    pub repeated_documents: u64,
+    /// The first of these documents, and how often each was sent. Two items may have the same id.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub repeated: BTreeMap<String, u64>,
     /// Bytes of content handed over.
@@ -132,16 +139,10 @@ impl RunReport {
         detail: impl FnOnce() -> Option<String>,
     ) {
         self.skipped += 1;
-        let is_new = !self.reasons.contains_key(&reason);
-        let counted = if is_new && self.reasons.len() >= NAMED {
-            OTHER_REASONS
-        } else {
-            &reason
-        };
-        *self.reasons.entry(counted.to_owned()).or_default() += 1;
+        let is_counted = count(&mut self.reasons, &reason, OTHER_REASONS);
         // Every reason has named items, even a late one.
         let named = self.skips.iter().filter(|skip| skip.reason == reason);
-        let is_first = counted == reason.as_str() && named.take(FIRST).count() < FIRST;
+        let is_first = is_counted && named.take(FIRST).count() < FIRST;
         if self.skips.len() < NAMED || is_first {
             let detail = detail();
             self.skips.push(Skip {
@@ -167,10 +168,26 @@ impl RunReport {
     pub(crate) fn fail(&mut self, failure: Failure) {
         self.failed += 1;
         *self.failed_at.entry(failure.stage).or_default() += 1;
-        if self.failures.len() < NAMED {
+        let is_counted = count(&mut self.causes, &failure.cause, OTHER_CAUSES);
+        let named = self.failures.iter();
+        let named = named.filter(|named| named.cause == failure.cause);
+        let is_first = is_counted && named.take(FIRST).count() < FIRST;
+        if self.failures.len() < NAMED || is_first {
             self.failures.push(failure);
         }
     }
+}
+
+/// Counts an item by its reason, or under `others` if there are too many reasons. Returns whether it has its own entry.
+fn count(counts: &mut BTreeMap<String, u64>, reason: &str, others: &str) -> bool {
+    if let Some(count) = counts.get_mut(reason) {
+        *count += 1;
+        return true;
+    }
+    let is_counted = counts.len() < NAMED;
+    let entry = if is_counted { reason } else { others };
+    *counts.entry(entry.to_owned()).or_default() += 1;
+    is_counted
 }
 
 impl Failure {

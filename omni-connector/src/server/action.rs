@@ -5,7 +5,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use axum::{
@@ -20,7 +20,7 @@ use serde_json::{Map, Value};
 use tokio::time::timeout;
 use tracing::{Instrument, field};
 
-use super::{App, body::Body};
+use super::{App, PATIENCE, body::Body};
 use crate::{
     connector::{
         ActionCall,
@@ -29,9 +29,6 @@ use crate::{
     http::{DryRun, StoppedRequest},
     wire::ActionRequest,
 };
-
-/// The manager waits 30 s for an answer (`protocol.md` §2.1). The caller is told why there is none just before that.
-const PATIENCE: Duration = Duration::from_secs(29);
 
 /// The longest answer of a dry run, in bytes.
 const LONGEST_ANSWER: usize = 1 << 20;

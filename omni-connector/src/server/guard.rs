@@ -1,4 +1,4 @@
-//! The shared secret that restricts the protocol's routes to the manager.
+//! Restricts the protocol's routes to the manager: by a shared secret, and by what browsers say of the pages that call.
 
 use axum::{
     extract::Request,
@@ -23,7 +23,7 @@ const CLOSED: [&str; 10] = [
     "/dev/dry-run",
 ];
 
-/// Checks the token of each request.
+/// Checks each request to the closed routes.
 pub(super) struct Guard {
     /// The token; none allows every request.
     pub(super) token: Option<SecretString>,
@@ -32,10 +32,17 @@ pub(super) struct Guard {
 }
 
 impl Guard {
-    /// Returns the refusal if a closed route is called without the token. The body stays unread.
+    /// Returns the refusal if a closed route is called by a page or without the token. The body stays unread.
     pub(super) fn refusal(&self, request: &Request) -> Option<Response> {
+        if !self.closes(request.uri().path()) {
+            return None;
+        }
+        if is_of_page(request.headers()) {
+            let reason = "this route is for the manager, and no page in a browser may call it";
+            return Some(Refused::new(StatusCode::FORBIDDEN, reason).into_response());
+        }
         let token = self.token.as_ref()?;
-        if !self.closes(request.uri().path()) || bearer(request.headers()).as_ref() == Some(token) {
+        if bearer(request.headers()).as_ref() == Some(token) {
             return None;
         }
         let reason = "this route needs the connector's token: `Authorization: Bearer …`";
@@ -49,6 +56,13 @@ impl Guard {
             && (path.ends_with("/report") || path.contains("/requests/"));
         CLOSED.contains(&path) || is_report || self.enrich_path.as_deref() == Some(path)
     }
+}
+
+/// Returns whether a page in a browser makes the request. Pages reach this machine, and send simple forms unasked.
+fn is_of_page(headers: &HeaderMap) -> bool {
+    let site = headers.get("sec-fetch-site");
+    // `none` is an address that a person typed.
+    headers.contains_key(header::ORIGIN) || site.is_some_and(|site| site != "none")
 }
 
 fn bearer(headers: &HeaderMap) -> Option<SecretString> {

@@ -11,9 +11,10 @@ use axum::{
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use tokio::time::timeout;
 
 use super::{
-    App,
+    App, PATIENCE,
     body::{Body, Refused},
 };
 use crate::{
@@ -141,11 +142,18 @@ fn text_of(prompt: &Value) -> String {
     parts.join("\n\n")
 }
 
-/// Turns a panic of the connector's preparation into an error answer.
+/// Turns a panic of the connector's preparation, or the silence of the server, into an error answer.
 async fn guarded(
     call: impl Future<Output = Result<Value, ActionError>>,
 ) -> Result<Value, ActionError> {
-    panic::catch(call).await.unwrap_or_else(|panic| {
+    let called = timeout(PATIENCE, panic::catch(call)).await;
+    let called = called.unwrap_or_else(|_| {
+        Ok(Err(ActionError::timeout(format!(
+            "the MCP server did not answer within {} s, which is as long as Omni waits",
+            PATIENCE.as_secs()
+        ))))
+    });
+    called.unwrap_or_else(|panic| {
         Err(ActionError::upstream(format!(
             "the connector panicked {panic}"
         )))

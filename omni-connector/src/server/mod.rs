@@ -20,9 +20,12 @@ pub(crate) use shutdown::signalled;
 
 pub use webhook::Runner;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use crate::{connector::ErasedConnector, manager::ManagerClient, run::Runs, wire::Manifest};
+
+/// The manager waits 30 s for an answer (`protocol.md` §2.1). The caller is told why there is none just before that.
+const PATIENCE: Duration = Duration::from_secs(29);
 
 /// The state shared by all handlers.
 struct App {

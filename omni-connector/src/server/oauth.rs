@@ -10,8 +10,9 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
+use tokio::time::timeout;
 
-use super::{App, body::Body};
+use super::{App, PATIENCE, body::Body};
 use crate::{
     connector::{ActionError, ErasedConnector, actions::Failed},
     panic,
@@ -25,15 +26,11 @@ pub(super) async fn credential_ready(
     Body(ready): Body<CredentialReady>,
 ) -> Response {
     let secrets = Secrets::of_secret(&ready.credentials.credentials);
-    // A separate task: it must finish even if the manager disconnects.
-    let runs = app.runs.clone();
-    let task = runs.spawn(async move { panic::catch(make_ready(&app, ready)).await });
-    let ended = match task.await {
-        Ok(Ok(ended)) => ended,
-        Ok(Err(panic)) => Err(anyhow!("the connector panicked {panic}")),
-        Err(error) => Err(error.into()),
-    };
-    match ended {
+    let called = Arc::clone(&app);
+    let ended = within_patience(&app, "credential_ready", async move {
+        make_ready(&called, ready).await
+    });
+    match ended.await {
         Ok(Some(manifest)) => Json(manifest).into_response(),
         Ok(None) => StatusCode::NO_CONTENT.into_response(),
         Err(error) => failed(&error, secrets),
@@ -78,10 +75,33 @@ async fn add(State(app): State<Arc<App>>, Body(tokens): Body<OAuthTokens>) -> Re
         &serde_json::json!({ "token": both.collect::<Vec<serde_json::Value>>() }),
     );
     let connector = Arc::clone(&app.connector);
-    match panic::catch(connector.enrich(tokens)).await {
-        Ok(Ok(extra)) => Json(extra).into_response(),
-        Ok(Err(error)) => failed(&error, secrets),
-        Err(panic) => failed(&anyhow!("the connector panicked {panic}"), secrets),
+    let extra = within_patience(
+        &app,
+        "enrich",
+        async move { connector.enrich(tokens).await },
+    );
+    match extra.await {
+        Ok(extra) => Json(extra).into_response(),
+        Err(error) => failed(&error, secrets),
+    }
+}
+
+/// Calls a hook in a task of its own: it goes on when the manager disconnects, or waits no longer.
+async fn within_patience<T: Send + 'static>(
+    app: &App,
+    hook: &'static str,
+    call: impl Future<Output = Result<T>> + Send + 'static,
+) -> Result<T> {
+    let task = app.runs.spawn(async move { panic::catch(call).await });
+    match timeout(PATIENCE, task).await {
+        Ok(Ok(Ok(ended))) => ended,
+        Ok(Ok(Err(panic))) => Err(anyhow!("the connector panicked {panic}")),
+        Ok(Err(error)) => Err(error.into()),
+        Err(_) => Err(ActionError::timeout(format!(
+            "`{hook}` of the connector did not end within {} s, which is as long as Omni waits",
+            PATIENCE.as_secs()
+        ))
+        .into()),
     }
 }
 

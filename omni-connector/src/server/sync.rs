@@ -15,6 +15,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
+use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument;
+
 use super::{
     App,
     body::Body,
@@ -154,12 +157,21 @@ async fn try_start(app: Arc<App>, request: SyncRequest) -> Result<(), Refusal> {
     let mode = declared_mode(&app, request.sync_mode)?;
     let preparing = app.runs.prepare(&request.sync_run_id);
     let within = app.manager.patience().prepare;
-    let is_read = AtomicBool::new(false);
+    let is_read = Arc::new(AtomicBool::new(false));
+    let request = Arc::new(request);
+    // The author's code runs in its own task: it may block, and the answer must not wait for it.
+    let mut prepared = AbortOnDropHandle::new(tokio::spawn({
+        let (app, request, is_read) =
+            (Arc::clone(&app), Arc::clone(&request), Arc::clone(&is_read));
+        async move { prepare(&app, &request, mode, &is_read).await }.in_current_span()
+    }));
     let (source, credentials, secrets) = tokio::select! {
-        prepared = prepare(&app, &request, mode, &is_read) => prepared,
+        prepared = &mut prepared => prepared.unwrap_or_else(|error| Err(stopped(&error))),
         () = tokio::time::sleep(within) => Err(too_slow(within, is_read.load(Ordering::Relaxed))),
         () = preparing.cancelled() => Err(cancelled()),
     }?;
+    // The task has ended, and with it the other handle.
+    let request = Arc::unwrap_or_clone(request);
     let reserving = app
         .runs
         .reserve_soon(&request.sync_run_id, &request.source_id, mode);
@@ -221,6 +233,11 @@ fn too_slow(within: Duration, is_read: bool) -> Refusal {
         within.as_secs_f64()
     );
     Refusal(StatusCode::SERVICE_UNAVAILABLE, reason)
+}
+
+fn stopped(error: &tokio::task::JoinError) -> Refusal {
+    let reason = format!("the preparation of the run was stopped: {error}");
+    Refusal(StatusCode::INTERNAL_SERVER_ERROR, reason)
 }
 
 fn cancelled() -> Refusal {

@@ -53,6 +53,9 @@ impl Connector for Careful {
         if source.config["act"] == "sleep" {
             tokio::time::sleep(Duration::from_secs(30)).await;
         }
+        if source.config["act"] == "block" {
+            std::thread::sleep(Duration::from_secs(4));
+        }
         if source.config["where"] == "validate" {
             Self::act(source)?;
             let secret = credentials.map(|credential| credential.credentials["api_key"].clone());
@@ -293,8 +296,8 @@ async fn a_page_of_another_origin_is_refused() {
     let manager = Manager::start().await;
     let connector = serve(Scripted::new(async |_, _| Ok(())), &manager).await;
     for (method, path, status) in [
-        ("OPTIONS", "/action", 405),
-        ("OPTIONS", "/sync", 405),
+        ("OPTIONS", "/action", 403),
+        ("OPTIONS", "/sync", 403),
         ("GET", "/health", 200),
     ] {
         let method = method.parse().unwrap();
@@ -314,6 +317,43 @@ async fn a_page_of_another_origin_is_refused() {
             "{path}"
         );
     }
+}
+
+/// Browsers send a form with a plain text without asking first.
+#[tokio::test]
+async fn no_page_of_a_browser_makes_the_connector_do_anything() {
+    let manager = Manager::start().await;
+    let connector = serve(Scripted::new(async |_, _| Ok(())), &manager).await;
+    let request = json!({ "sync_run_id": "R1", "source_id": "S1", "sync_mode": "full" });
+    let mut paths = ROUTES.to_vec();
+    paths.extend([
+        "/oauth/credential-ready",
+        "/dev/faults",
+        "/dev/repeat",
+        "/dev/dry-run",
+    ]);
+    for path in paths {
+        for (header, value) in [
+            ("origin", "https://evil.example.com"),
+            ("origin", "http://127.0.0.1:5173"),
+            ("origin", "null"),
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-site", "same-site"),
+        ] {
+            let form = connector.http.post(format!("{}{path}", connector.url));
+            let form = form
+                .header("content-type", "text/plain")
+                .header(header, value);
+            let answer = form.body(request.to_string()).send().await.unwrap();
+            assert_eq!(answer.status(), 403, "{path} {header}: {value}");
+        }
+    }
+    assert_eq!(
+        connector.get("/sync/R1/report").await.0,
+        404,
+        "no run began"
+    );
+    assert_eq!(connector.post("/sync", request.to_string()).await.0, 200);
 }
 
 #[tokio::test]
@@ -337,20 +377,25 @@ async fn a_slow_manager_gets_an_answer_before_it_gives_up() {
     assert!(started.elapsed() < Duration::from_secs(3));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_slow_validation_is_not_blamed_on_the_manager() {
     let manager = Manager::start().await;
     let connector = serve_with(Careful, &manager, |config| {
         config.patience.prepare = Duration::from_secs(1);
     })
     .await;
-    manager.change_source("config", json!({ "act": "sleep" }));
-    let (status, body) = connector.start("R1", "full").await;
-    assert_eq!(status, 503, "{body}");
-    assert_eq!(
-        body["message"],
-        "the run could not be prepared within 1 s; `validate` of the connector takes too long"
-    );
+    // The second one blocks its thread.
+    for (run, act) in [("R1", "sleep"), ("R2", "block")] {
+        manager.change_source("config", json!({ "act": act }));
+        let started = Instant::now();
+        let (status, body) = connector.start(run, "full").await;
+        assert_eq!(status, 503, "{body}");
+        assert_eq!(
+            body["message"],
+            "the run could not be prepared within 1 s; `validate` of the connector takes too long"
+        );
+        assert!(started.elapsed() < Duration::from_secs(3), "{act}");
+    }
 }
 
 #[tokio::test]

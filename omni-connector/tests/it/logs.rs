@@ -5,7 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use omni_connector::{Access, Group, RunReport, ServerConfig, prelude::*, serve_with_shutdown};
+use omni_connector::{
+    Access, FailureBudget, Group, RunReport, ServerConfig, prelude::*, serve_with_shutdown,
+};
 use tokio::sync::{Notify, oneshot};
 use tracing::{
     Event, Level, Metadata, Subscriber,
@@ -74,6 +76,47 @@ async fn a_run_ends_with_one_line_for_each_kind_of_loss_with_count_and_first_nam
         for part in parts.into_iter().chain([level]) {
             assert!(lines[0].contains(part), "`{part}`: {}", lines[0]);
         }
+    }
+}
+
+/// A report names the first hundred.
+#[tokio::test]
+async fn losses_beyond_the_first_hundred_are_counted_and_named() {
+    let (log, _guard) = Log::of_this_thread(Level::INFO);
+    let manager = Manager::start().await;
+    let sync = |ctx: SyncContext, _| async move {
+        ctx.set_failure_budget(FailureBudget::UNLIMITED);
+        for item in 0..150 {
+            ctx.item_failed(format!("old {item}"), "its disk is broken", None);
+        }
+        for item in 0..2 {
+            ctx.item_failed(format!("new {item}"), "its readers are secret", None);
+        }
+        for item in 0..240 {
+            let id = format!("{}", item % 120);
+            ctx.upsert(Document::new(id, DocumentPermissions::public()))
+                .await?;
+        }
+        Ok(())
+    };
+    let served = serve(Scripted::new(sync), &manager).await;
+    served.start("R1", "full").await;
+    served.ended("R1").await;
+    let ended = Instant::now();
+    while log.with("the run completed").is_empty() && ended.elapsed() < Duration::from_secs(5) {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    for (text, part) in [
+        ("failed: its disk is broken", "count=150 "),
+        (
+            "failed: its readers are secret",
+            "count=2 stage=Read items=\"new 0, new 1\"",
+        ),
+        ("sent more than once", "count=120 "),
+    ] {
+        let lines = log.with(text);
+        assert_eq!(lines.len(), 1, "{text}: {lines:#?}");
+        assert!(lines[0].contains(part), "{part}: {}", lines[0]);
     }
 }
 

@@ -1,6 +1,9 @@
 //! Sign-ins: the connector is notified, and adds data from the system to the credential.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
 
 use crate::support::{Manager, Served, serve_with};
 use omni_connector::{CredentialReady, OAuthExtra, OAuthTokens, prelude::*};
@@ -29,7 +32,7 @@ impl Signed {
 
     #[credential_ready]
     async fn welcome(&self, ready: CredentialReady, manager: ManagerClient) -> Result<()> {
-        act(&ready.credentials.credentials["access_token"])?;
+        act(&ready.credentials.credentials["access_token"]).await?;
         manager.source(&ready.source_id).await?;
         self.told.lock().unwrap().push(ready);
         Ok(())
@@ -37,7 +40,7 @@ impl Signed {
 
     #[enrich]
     async fn enrich(&self, tokens: OAuthTokens) -> Result<OAuthExtra> {
-        act(&json!(tokens.access_token.expose()))?;
+        act(&json!(tokens.access_token.expose())).await?;
         let mut extra = OAuthExtra::default();
         let refreshes = tokens.refresh_token.is_some();
         extra
@@ -51,12 +54,13 @@ impl Signed {
 }
 
 /// Acts as the token says, and quotes the token in errors.
-fn act(token: &Value) -> Result<()> {
+async fn act(token: &Value) -> Result<()> {
     match token.as_str() {
         Some(token) if token.starts_with("expired") => {
             bail!(ActionError::unauthorized(format!("{token} has expired")))
         }
         Some(token) if token.starts_with("broken") => bail!("nobody answers to {token}"),
+        Some("endless") => std::future::pending().await,
         Some(token) if token.starts_with("panics") => panic!("no account for {token}"),
         _ => Ok(()),
     }
@@ -155,4 +159,24 @@ async fn the_enrich_endpoint_is_protected_like_those_of_the_protocol() {
     let request = served.http.post(format!("{}/oauth/enrich", served.url));
     let answer = request.bearer_auth("t0ken").body(body).send().await;
     assert_eq!(answer.unwrap().status(), 200);
+}
+
+/// The manager waits 30 s.
+#[tokio::test]
+async fn a_hook_of_a_sign_in_that_takes_too_long_is_named_before_omni_gives_up() {
+    let manager = Manager::start().await;
+    let served = serve(Signed::default(), &manager).await;
+    let started = Instant::now();
+    let tokens = json!({ "access_token": "endless" }).to_string();
+    let (enriched, welcomed) = tokio::join!(
+        served.post("/oauth/enrich", tokens),
+        served.post("/oauth/credential-ready", ready("endless"))
+    );
+    assert!(started.elapsed() < Duration::from_millis(29_900));
+    for (hook, (status, answer)) in [("enrich", enriched), ("credential_ready", welcomed)] {
+        let error = format!(
+            "`{hook}` of the connector did not end within 29 s, which is as long as Omni waits"
+        );
+        assert_eq!((status, &answer["error"]), (504, &json!(error)));
+    }
 }

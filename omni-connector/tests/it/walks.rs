@@ -1,8 +1,8 @@
 //! What a walk knows before its end, and parts that are deleted by name.
 
-use omni_connector::{Inventory, Part};
+use omni_connector::{Inventory, Part, SyncContext, Walked};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tracing::Level;
 
 use crate::support::{Log, Manager, Scripted, serve};
@@ -90,4 +90,47 @@ async fn a_walk_whose_last_point_cannot_be_read_begins_anew_and_says_so() {
             .all(|line| line.contains("cannot be read") && line.contains("invalid type")),
         "{lines:#?}"
     );
+}
+
+/// The walk goes on behind the part, so only the checkpoint knows of it.
+#[tokio::test]
+async fn the_report_of_a_resumed_run_names_the_part_that_could_not_be_listed_before() {
+    let sync = |ctx: SyncContext, saved: Option<Value>| async move {
+        let known: Inventory<u8> = serde_json::from_value(saved.unwrap_or_default())?;
+        let mut walk = known.walk(&ctx);
+        if walk.resume_point::<u32>().is_none() && ctx.sync_run_id() == "R1" {
+            walk.part_failed(&Part::path("locked"), "its folder is locked", None);
+            walk.reached(1_u32);
+            ctx.save_checkpoint(&known).await?;
+            ctx.cancelled().await;
+            return Ok(());
+        }
+        walk.finish(Walked::declared("the rest is empty")).await?;
+        ctx.save_checkpoint(&known).await?;
+        Ok(())
+    };
+    let manager = Manager::start().await;
+    let killed = serve(Scripted::new(sync), &manager).await;
+    killed.start("R1", "full").await;
+    let mut request =
+        json!({ "sync_run_id": "R1", "source_id": "S1", "sync_mode": "full", "is_resume": true });
+    let mut reports = Vec::new();
+    for run in ["R1", "R2"] {
+        let saved = manager.told_of("/checkpoint").await;
+        request["checkpoint"] = saved;
+        request["sync_run_id"] = run.into();
+        let other = Manager::start().await;
+        let served = serve(Scripted::new(sync), &other).await;
+        served.post("/sync", request.to_string()).await;
+        served.ended(run).await;
+        reports.push(served.get(&format!("/sync/{run}/report")).await.1);
+    }
+    let failed = &reports[0]["failures"][0];
+    assert_eq!(reports[0]["failed"], 1, "{}", reports[0]);
+    assert_eq!(
+        (&failed["item"], &failed["cause"]),
+        (&json!("locked"), &json!("its folder is locked"))
+    );
+    // A walk that begins anew lists the part.
+    assert_eq!(reports[1]["failed"], 0, "{}", reports[1]);
 }

@@ -116,14 +116,14 @@ pub(super) fn print(
             Value::String(text) => format!("{text}\n"),
             other => format!("{other:#}\n"),
         };
-        output.result(&shown, text);
+        output.foreign_text(&shown, &text);
         return Ok(Code::Done);
     }
     let is_text =
         media_type.starts_with("text/") && !answer.headers.contains_key(CONTENT_DISPOSITION);
     if is_text && let Ok(text) = std::str::from_utf8(&answer.body) {
         shown.text = Some(text.to_owned());
-        output.result(&shown, text);
+        output.foreign_text(&shown, text);
         return Ok(Code::Done);
     }
     if output.is_json() || io::stdout().is_terminal() {

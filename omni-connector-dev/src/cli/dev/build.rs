@@ -14,7 +14,7 @@ use super::super::{
     output::note_as_is,
     package::{Package, cargo, no_cargo},
     target::Program,
-    watchdog::Watchdog,
+    watchdog::{self, Watchdog},
 };
 use crate::workbench::{Phase, Schemas, Workbench};
 
@@ -170,14 +170,13 @@ impl Group {
 
 /// Returns the schemas that the program prints; none if it does not support that.
 pub(super) async fn schemas(program: &Program, patience: Duration) -> Schemas {
-    let asked = Command::new(&program.path)
+    let mut command = Command::new(&program.path);
+    command
         .arg("schemas")
         .env_remove("CONNECTOR_MANAGER_URL")
         .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .output();
-    match timeout(patience, asked).await {
+        .stderr(Stdio::null());
+    match timeout(patience, watchdog::output(&mut command)).await {
         Ok(Ok(answer)) if answer.status.success() => {
             serde_json::from_slice(&answer.stdout).unwrap_or_default()
         }

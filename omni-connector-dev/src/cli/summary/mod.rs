@@ -225,7 +225,8 @@ fn lacks(
 ) -> Vec<String> {
     let unknown = RunReport::default();
     let report = report.unwrap_or(&unknown);
-    let repeated = report.repeated.len() as u64;
+    // Connectors of an earlier version give only the first ids.
+    let repeated = report.repeated_documents.max(report.repeated.len() as u64);
     [
         // Failed items, and those that Omni refuses.
         (report.failed + effects.refused, "item", "did not arrive"),
@@ -268,6 +269,15 @@ fn readable(error: &str) -> String {
         texts.into_iter().find_map(serde_json::Value::as_str)
     });
     said.unwrap_or(body).to_owned()
+}
+
+/// Tells people how many warnings are in the log of a connector.
+pub(super) fn warnings_in(warnings: u64, log: &Path) -> String {
+    format!(
+        "{} of the connector in `{}`; `--verbose` shows them at once",
+        counted(warnings, "warning"),
+        log.display()
+    )
 }
 
 /// Formats a number with its noun.

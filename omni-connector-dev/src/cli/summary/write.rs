@@ -6,7 +6,7 @@ use console::style;
 use indicatif::{DecimalBytes, HumanCount, HumanFloatCount};
 use omni_connector::Failure;
 
-use super::{NAMED_ITEMS, Status, Summary, counted};
+use super::{NAMED_ITEMS, Status, Summary, warnings_in};
 use crate::{
     cli::{
         output::{printable, printable_lines},
@@ -233,12 +233,7 @@ impl Summary {
     /// Writes the last line: whether the run sent everything.
     fn write_verdict(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let (Some(warnings @ 1..), Some(log)) = (self.warnings, &self.log) {
-            writeln!(
-                f,
-                "{} of the connector in `{}`; `--verbose` shows them at once",
-                counted(warnings, "warning"),
-                log.display()
-            )?;
+            writeln!(f, "{}", warnings_in(warnings, log))?;
         }
         if self.status == Status::Completed && !self.lacks.is_empty() {
             let label = style("completed with failures").yellow().bold();

@@ -141,7 +141,7 @@ pub fn insert(
     trigger_type: TriggerType,
 ) -> Result<Run, StoreError> {
     run_documents::forget_old(db, source_id)?;
-    Ok(db
+    let run = db
         .prepare_cached(
             "INSERT INTO sync_runs (id, source_id, sync_type, status, trigger_type, started_at, created_at, updated_at,
                 last_activity_at)
@@ -150,7 +150,9 @@ pub fn insert(
         .query_row(
             params![new_id(), source_id, Name(sync_type), Name(trigger_type), Micros::now()],
             Run::read,
-        )?)
+        )?;
+    history::note_settings(db, &run.id, source_id)?;
+    Ok(run)
 }
 
 /// Finds a run by id.
@@ -258,6 +260,20 @@ pub fn latest_completion(
         )?
         .query_row([source_id], |row| row.get::<_, Option<Micros>>(0))?
         .map(|Micros(time)| time))
+}
+
+/// Returns the full run of that source that completed last.
+///
+/// # Errors
+/// Fails when SQLite fails.
+pub fn latest_full(db: &Connection, source_id: &str) -> Result<Option<Run>, StoreError> {
+    Ok(db
+        .prepare_cached(
+            "SELECT * FROM sync_runs WHERE source_id = ?1 AND status = 'completed' AND sync_type = 'full'
+             ORDER BY completed_at DESC, rowid DESC LIMIT 1",
+        )?
+        .query_row([source_id], Run::read)
+        .optional()?)
 }
 
 /// Returns runs without activity for longer than `limit`, oldest first.

@@ -17,7 +17,7 @@ use crate::{
     schema::{LONGEST_TOOL_NAME, republished_schema},
     wire::{
         ActionMode, Manifest, ManifestAction, PromptArgument, PromptDefinition, ResourceDefinition,
-        Skill,
+        Skill, SourceType,
     },
 };
 
@@ -33,47 +33,48 @@ pub(super) struct Catalog {
 }
 
 impl Catalog {
-    /// Reads every page of the lists that the server announces.
-    pub(super) async fn of(session: &Session) -> Result<Self, ServiceError> {
+    /// Reads every page of the lists that the server announces. Omni puts one of `source_types` before the name of a tool.
+    pub(super) async fn of(
+        session: &Session,
+        source_types: &[SourceType],
+    ) -> Result<Self, ServiceError> {
         let (peer, has) = (session.peer(), session.capabilities());
         let mut catalog = Self::default();
         if has.tools.is_some() {
             let tools = walk(TOOLS, |page| peer.list_tools(page)).await?;
-            catalog.add_tools(tools);
+            let tools = named("tool", tools, |tool| &tool.name);
+            catalog.add_tools(tools, longest_name(source_types));
         }
         if has.resources.is_some() {
             let templates = walk("resource templates", |page| {
                 peer.list_resource_templates(page)
             });
             let templates = optional("resource templates", templates.await)?;
-            let resources = walk("resources", |page| peer.list_resources(page)).await;
-            let resources = optional("resources", resources)?;
-            catalog.resources = templates.into_iter().map(template).collect();
-            catalog
-                .resources
-                .extend(resources.into_iter().map(resource));
+            let listed = walk("resources", |page| peer.list_resources(page)).await;
+            let listed = optional("resources", listed)?;
+            let resources = templates.into_iter().map(template);
+            let resources = resources.chain(listed.into_iter().map(resource));
+            catalog.resources = named("resource", resources, |resource| &resource.uri_template);
         }
         if has.prompts.is_some() {
             let prompts = walk("prompts", |page| peer.list_prompts(page)).await;
             let prompts = optional("prompts", prompts)?;
-            catalog.prompts = prompts.into_iter().map(prompt).collect();
+            let prompts = prompts.into_iter().map(prompt);
+            catalog.prompts = named("prompt", prompts, |prompt| &prompt.name);
         }
         Ok(catalog)
     }
 
-    fn add_tools(&mut self, tools: Vec<Tool>) {
+    /// Adds tools, whose names language models take up to the length `longest`.
+    fn add_tools(&mut self, tools: Vec<Tool>, longest: usize) {
         let mut names = HashSet::new();
         for tool in tools {
             let name = tool.name.to_string();
-            if name.trim().is_empty() {
-                tracing::warn!("a tool of the MCP server is left out, since it has no name");
-                continue;
-            }
             let is_usual = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-            if name.len() > LONGEST_TOOL_NAME || !name.chars().all(is_usual) {
+            if name.len() > longest || !name.chars().all(is_usual) {
                 tracing::warn!(
                     tool = name,
-                    "a tool of the MCP server has a name that many language models refuse, and all other tools with it: names have at most {LONGEST_TOOL_NAME} letters, digits, `_` and `-`"
+                    "a tool of the MCP server has a name that many language models refuse, and all other tools with it: names have at most {longest} letters, digits, `_` and `-`, since Omni puts the source type before them"
                 );
             }
             if !names.insert(name.clone()) {
@@ -85,7 +86,16 @@ impl Catalog {
             }
             let schema = Value::Object(tool.input_schema.as_ref().clone());
             match republished_schema(schema) {
-                Ok(schema) => self.actions.push(action(tool, schema)),
+                Ok(schema) => {
+                    if let Some(property) = refused_property(&schema) {
+                        tracing::warn!(
+                            tool = name,
+                            property,
+                            "a tool of the MCP server has a property that many language models refuse, and all other tools with it: names have at most {LONGEST_TOOL_NAME} letters, digits, `_`, `-` and `.`"
+                        );
+                    }
+                    self.actions.push(action(tool, schema));
+                }
                 Err(error) => tracing::warn!(
                     tool = name,
                     "a tool of the MCP server is left out, since Omni would refuse the whole connector: {error}"
@@ -246,6 +256,46 @@ fn optional<T>(what: &str, list: Result<Vec<T>, ServiceError>) -> Result<Vec<T>,
             Ok(Vec::new())
         }
         list => list,
+    }
+}
+
+/// Leaves out the items without a name: nobody can ask for them.
+fn named<T>(what: &str, items: impl IntoIterator<Item = T>, name: fn(&T) -> &str) -> Vec<T> {
+    let mut named: Vec<_> = items.into_iter().collect();
+    named.retain(|item| {
+        let is_named = !name(item).trim().is_empty();
+        if !is_named {
+            tracing::warn!("a {what} of the MCP server is left out, since it has no name");
+        }
+        is_named
+    });
+    named
+}
+
+/// Returns the longest name of a tool that language models take: Omni offers it as `{source_type}__{name}`
+/// (`protocol.md` §6.6).
+fn longest_name(source_types: &[SourceType]) -> usize {
+    let prefixes = source_types.iter().map(|of| of.as_str().len() + "__".len());
+    LONGEST_TOOL_NAME - prefixes.max().unwrap_or_default()
+}
+
+/// Returns the first property, at any depth, whose name language models refuse.
+fn refused_property(schema: &Value) -> Option<&str> {
+    let is_usual = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let is_refused = |name: &str| {
+        name.is_empty() || name.len() > LONGEST_TOOL_NAME || !name.chars().all(is_usual)
+    };
+    match schema {
+        Value::Object(members) => {
+            let properties = members.get("properties").and_then(Value::as_object);
+            let mut names = properties.into_iter().flatten().map(|(name, _)| name);
+            let refused = names.find(|name| is_refused(name));
+            refused
+                .map(String::as_str)
+                .or_else(|| members.values().find_map(refused_property))
+        }
+        Value::Array(items) => items.iter().find_map(refused_property),
+        _ => None,
     }
 }
 

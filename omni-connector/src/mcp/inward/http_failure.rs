@@ -7,7 +7,7 @@ use rmcp::transport::streamable_http_client::StreamableHttpError;
 use serde_json::Value;
 
 use super::lenient;
-use crate::manager::retry_after;
+use crate::{excerpt::excerpt, manager::retry_after};
 
 /// How much of a refusal is read, and how much of it is quoted.
 pub(super) const LONGEST_REFUSAL: usize = 64 << 10;
@@ -97,9 +97,9 @@ pub(super) fn said(body: &[u8]) -> String {
         Some(said.to_owned())
     });
     match reason {
-        Some(reason) => format!(": {}", reason.chars().take(QUOTED).collect::<String>()),
+        Some(reason) => format!(": {}", excerpt(&reason, QUOTED)),
         None if text.is_empty() || text.starts_with(['<', '{', '[']) => String::new(),
-        None => format!(": {}", text.chars().take(QUOTED).collect::<String>()),
+        None => format!(": {}", excerpt(text, QUOTED)),
     }
 }
 

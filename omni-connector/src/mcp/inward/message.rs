@@ -11,6 +11,7 @@ use rmcp::{
 use serde_json::Value;
 
 use super::{lenient, mend};
+use crate::excerpt::excerpt;
 
 /// A message of a server.
 pub(super) type Received = RxJsonRpcMessage<RoleClient>;
@@ -206,7 +207,7 @@ fn failed(request: RequestId, error: &Value) -> Received {
 
 /// Builds the error that replaces an unreadable answer.
 pub(super) fn refused(request: RequestId, reason: &str, text: &[u8]) -> Received {
-    let quoted: String = String::from_utf8_lossy(text).chars().take(QUOTED).collect();
+    let quoted = excerpt(&String::from_utf8_lossy(text), QUOTED);
     let quoted = if quoted.is_empty() {
         String::new()
     } else {

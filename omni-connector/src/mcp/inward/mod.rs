@@ -159,7 +159,9 @@ impl Bridge {
     }
 
     async fn look(&self, server: &McpServer, session: &Arc<Session>) -> Result<bool, ActionError> {
-        let Ok(catalog) = tokio::time::timeout(DISCOVER, Catalog::of(session)).await else {
+        let source_types = self.connector.source_types();
+        let reading = Catalog::of(session, &source_types);
+        let Ok(catalog) = tokio::time::timeout(DISCOVER, reading).await else {
             session.answered(false);
             return Err(ActionError::timeout(format!(
                 "the lists of the MCP server did not end within {} s",

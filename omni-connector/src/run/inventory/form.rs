@@ -28,6 +28,9 @@ pub(super) fn write(state: &mut State) -> Value {
     if !state.missing.is_empty() {
         saved.insert("missing".to_owned(), json!(state.missing));
     }
+    if !state.failed_parts.is_empty() {
+        saved.insert("failed_parts".to_owned(), json!(state.failed_parts));
+    }
     if let Some(walk) = &mut state.walk {
         let (mut kept, mut sent) = (Vec::new(), Vec::new());
         state.table.each_below("", |id, mark| match mark.seen {
@@ -105,6 +108,10 @@ pub(super) fn read(saved: Value) -> Result<State, &'static str> {
             if let Some(missing) = fields.remove("missing") {
                 state.missing = serde_json::from_value(missing)
                     .map_err(|_| "the list of missing documents is damaged")?;
+            }
+            if let Some(parts) = fields.remove("failed_parts") {
+                state.failed_parts = serde_json::from_value(parts)
+                    .map_err(|_| "the list of failed parts is damaged")?;
             }
             if let Some(walk) = fields.remove("walk") {
                 state.walk = read_walk(walk, &mut state.table)?;

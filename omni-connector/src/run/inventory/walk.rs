@@ -227,7 +227,11 @@ impl<V: Serialize> Walk<V> {
     /// # Errors
     /// As [`SyncContext::delete`].
     pub fn delete_part(&mut self, part: &Part) -> BoxFuture<'static, Result<(), RunError>> {
-        let known = self.shared.state().ids_in(part);
+        let known = {
+            let mut state = self.shared.state();
+            state.forget_failed_parts(part);
+            state.ids_in(part)
+        };
         let begun: Vec<_> = known.iter().map(|id| self.delete(id)).collect();
         all(begun)
     }
@@ -253,13 +257,18 @@ impl<V: Serialize> Walk<V> {
         self.ctx.fail_item(failure);
     }
 
-    /// Reports a part that could not be listed. All known documents in it are kept.
+    /// Reports a part that could not be listed. All known documents in it are kept. Every report names it until a walk
+    /// over it begins anew.
     pub fn part_failed(&mut self, part: &Part, cause: impl Display, link: Option<&str>) {
         self.go();
-        self.shared.state().keep(part);
         let failure = self
             .ctx
             .read_failure(&part.to_string(), &cause.to_string(), link);
+        {
+            let mut state = self.shared.state();
+            state.keep(part);
+            state.part_failed(part, &failure);
+        }
         self.ctx.fail_item(failure);
     }
 

@@ -169,6 +169,29 @@ async fn no_error_and_no_debug_output_shows_a_credential() {
     }
 }
 
+/// A message is cut at 200 bytes, and the source may write the secret in another way.
+#[tokio::test]
+async fn a_credential_across_the_cut_of_an_error_does_not_show_its_beginning() {
+    let key: SecretString = "wide/canary+of-a-message".to_owned().into();
+    for spelling in [
+        "wide/canary+of-a-message",
+        "wide%2Fcanary%2Bof-a-message",
+        "wide\\/canary+of-a-message",
+    ] {
+        for before in (160..204).chain([1_990]) {
+            let source = Source::start(move |_| {
+                let padding = if before > 204 { " " } else { "x" }.repeat(before);
+                reply(422).json(json!({ "message": format!("{padding}{spelling} is refused") }))
+            })
+            .await;
+            let api = source.api().auth(Auth::bearer(&key));
+            let error = api.get("thing").read::<Value>().await.unwrap_err();
+            let text = format!("{error} {error:?}");
+            assert!(!text.contains("wide"), "{before}: {text}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn redirects_end_and_change_the_method_as_browsers_do() {
     let source = Source::start(|asked| match asked.path.as_str() {

@@ -232,7 +232,10 @@ fn tools(mode: &str, cursor: Option<&str>) -> String {
         "badhint" => r#"{"name":"bad","inputSchema":{"type":"object"},"annotations":{"readOnlyHint":"yes","title":7}}"#.to_owned(),
         "badexec" => r#"{"name":"bad","inputSchema":{"type":"object"},"execution":{"taskSupport":"perhaps"}}"#.to_owned(),
         "emptyname" => tool(""),
+        "blankname" => tool(" "),
         "longname" => tool(&"n".repeat(90)),
+        "longwithtype" => tool(&"n".repeat(60)),
+        "nameofproperty" => r#"{"name":"bad","inputSchema":{"type":"object","properties":{"a":{"type":"array","items":{"type":"object","properties":{"$filter":{"type":"string"}}}}}}}"#.to_owned(),
         _ => String::new(),
     };
     if !odd.is_empty() {
@@ -299,7 +302,7 @@ fn answer(mode: &str, request: &Value) -> Option<String> {
             let version = &request["params"]["protocolVersion"];
             json!({ "protocolVersion": version, "capabilities": ["tools"], "serverInfo": null }).to_string()
         }
-        "initialize" if mode == "muteresources" => json!({
+        "initialize" if matches!(mode, "muteresources" | "nameless") => json!({
             "protocolVersion": request["params"]["protocolVersion"],
             "capabilities": { "tools": {}, "resources": {}, "prompts": {} },
             "serverInfo": { "name": "odd", "version": "1" },
@@ -307,6 +310,13 @@ fn answer(mode: &str, request: &Value) -> Option<String> {
         .to_string(),
         "resources/list" | "resources/templates/list" if mode == "muteresources" => return None,
         "prompts/list" if mode == "muteresources" => r#"{"prompts":"none"}"#.to_owned(),
+        "resources/list" if mode == "nameless" => {
+            r#"{"resources":[{"uri":"","name":"a"},{"uri":"odd://b","name":""}]}"#.to_owned()
+        }
+        "prompts/get" if mode == "nameless" => return None,
+        "prompts/list" if mode == "nameless" => {
+            r#"{"prompts":[{"name":""},{"name":"p"}]}"#.to_owned()
+        }
         "initialize" => json!({
             "protocolVersion": request["params"]["protocolVersion"], "capabilities": { "tools": {} },
             "serverInfo": { "name": "odd", "version": "1" },

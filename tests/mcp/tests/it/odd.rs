@@ -162,19 +162,82 @@ async fn an_odd_tool_costs_itself_and_is_named() {
             true,
             "`bad` of `tools` of the MCP server is taken without its `annotations`",
         ),
-        ("emptyname", false, "it has no name"),
-        ("longname", false, "a name that many language models refuse"),
     ] {
         let connector = over_stdio(mode).await;
         let (status, manifest) = connector.discover().await;
         assert_eq!(status, 200, "{mode}: {manifest}");
         assert!(offers(&manifest, "good"), "{mode}");
-        assert!(!offers(&manifest, ""), "{mode}");
         assert_eq!(offers(&manifest, "bad"), is_left, "{mode}");
-        assert_eq!(offers(&manifest, &"n".repeat(90)), mode == "longname");
         let log = connector.kill().await;
         assert!(log.contains(named), "{mode}: {log}");
     }
+}
+
+/// Omni offers a tool as `github__…`.
+#[tokio::test]
+async fn a_tool_without_a_name_is_left_out_and_one_that_language_models_refuse_is_named() {
+    let refused = "that many language models refuse, and all other tools with it: names have at";
+    for (mode, tool, is_offered, logged) in [
+        ("emptyname", "", false, "it has no name".to_owned()),
+        ("blankname", " ", false, "it has no name".to_owned()),
+        (
+            "longname",
+            &*"n".repeat(90),
+            true,
+            format!("{refused} most 56"),
+        ),
+        (
+            "longwithtype",
+            &*"n".repeat(60),
+            true,
+            format!("{refused} most 56"),
+        ),
+        ("nameofproperty", "bad", true, format!("{refused} most 64")),
+    ] {
+        let connector = over_stdio(mode).await;
+        let (status, manifest) = connector.discover().await;
+        assert_eq!(status, 200, "{mode}: {manifest}");
+        assert!(offers(&manifest, "good"), "{mode}");
+        assert_eq!(offers(&manifest, tool), is_offered, "{mode}");
+        let log = connector.kill().await;
+        assert!(log.contains(&logged), "{mode}: {log}");
+    }
+}
+
+#[tokio::test]
+async fn prompts_and_resources_without_a_name_are_left_out() {
+    let connector = over_stdio("nameless").await;
+    let (status, manifest) = connector.discover().await;
+    assert_eq!(status, 200, "{manifest}");
+    let of = |list: &str, key: &str| {
+        let items = manifest[list].as_array().unwrap().iter();
+        items.map(|item| item[key].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(of("prompts", "name"), ["p"]);
+    assert!(!of("skills", "id").contains(&json!("mcp:")), "{manifest}");
+    assert_eq!(of("resources", "uri_template"), ["odd://b"]);
+    let log = connector.kill().await;
+    for what in ["prompt", "resource"] {
+        let line = format!("a {what} of the MCP server is left out, since it has no name");
+        assert!(log.contains(&line), "{log}");
+    }
+}
+
+/// The author allows the server a minute, and the manager waits 30 s.
+#[tokio::test]
+async fn a_prompt_that_takes_too_long_is_answered_before_omni_gives_up() {
+    let env = [("MCP_TIMEOUT", "60")];
+    let server = json!([ODD, "nameless"]).to_string();
+    let connector = Connector::start(&server, &env, None).await;
+    connector.discover().await;
+    let started = Instant::now();
+    let asked = connector.post("/prompt", json!({ "name": "p" }));
+    let loaded = connector.post("/skill", json!({ "skill_id": "mcp:p" }));
+    for (status, answer) in <[_; 2]>::from(tokio::join!(asked, loaded)) {
+        let error = "the MCP server did not answer within 29 s, which is as long as Omni waits";
+        assert_eq!((status, &answer["error"]), (504, &json!(error)));
+    }
+    assert!(started.elapsed() < Duration::from_millis(29_900));
 }
 
 /// Spellings of schemas and pages that PHP, Go and Python write.

@@ -35,6 +35,8 @@ pub(super) struct State {
     tokens: u64,
     /// Documents that are missing in Omni, or not there in their latest version.
     pub(super) missing: BTreeMap<Box<str>, Missing>,
+    /// Parts that could not be listed, by their names. A walk that begins anew tries them again.
+    pub(super) failed_parts: BTreeMap<String, FailedPart>,
     /// The parents of the missing documents. Filled by the first query.
     lacking: Option<HashSet<Box<str>>>,
     /// The current walk, if it can be resumed.
@@ -74,6 +76,19 @@ pub(super) struct Missing {
     /// The current walk has seen it. A resumed walk continues behind it.
     #[serde(default, rename = "seen", skip_serializing_if = "std::ops::Not::not")]
     pub(super) is_seen: bool,
+}
+
+/// A part that could not be listed. A resumed walk may continue behind it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct FailedPart {
+    /// Prefixes that cover its ids.
+    prefixes: Vec<String>,
+    cause: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    link: Option<String>,
+    /// It failed in this process, so the report already has it.
+    #[serde(skip)]
+    is_reported: bool,
 }
 
 /// An event that will be sent: its token, and the number that a save must name first.
@@ -124,6 +139,7 @@ impl Shared {
     pub(crate) fn nothing_is_missing(&self) {
         let mut state = self.state();
         state.missing.clear();
+        state.failed_parts.clear();
         state.lacking = None;
         state.changes += 1;
     }
@@ -328,14 +344,21 @@ impl Piece for Shared {
 
     fn missing(&self) -> Vec<Failure> {
         let state = self.state();
+        let parts = state.failed_parts.iter();
+        let parts = parts.filter(|(_, why)| !why.is_reported);
+        let parts = parts.map(|(name, why)| Failure {
+            item: name.clone(),
+            stage: Stage::Read,
+            cause: why.cause.clone(),
+            link: why.link.clone(),
+        });
         let missing = state.missing.iter().filter(|(_, why)| !why.is_reported);
-        missing
-            .map(|(id, why)| Failure {
-                item: id.to_string(),
-                stage: why.stage,
-                cause: why.cause.clone(),
-                link: why.link.clone(),
-            })
-            .collect()
+        let missing = missing.map(|(id, why)| Failure {
+            item: id.to_string(),
+            stage: why.stage,
+            cause: why.cause.clone(),
+            link: why.link.clone(),
+        });
+        parts.chain(missing).collect()
     }
 }

@@ -6,9 +6,10 @@ use serde_json::Value;
 
 use super::{
     super::{Part, segment::Seen},
-    Outcome, State,
+    FailedPart, Outcome, State,
 };
 use crate::run::{
+    Failure,
     listing::is_suspicious,
     receipt::{Moment, Scope},
 };
@@ -69,6 +70,7 @@ impl State {
     pub(in crate::run::inventory) fn begin_walk(&mut self, part: &Part) {
         self.walk = None;
         self.came = 0;
+        self.forget_failed_parts(part);
         for prefix in part.prefixes_of_ids() {
             self.table.change_below(prefix, |id, mark| {
                 if part.has(id) {
@@ -80,6 +82,25 @@ impl State {
         for (_, why) in missing.filter(|(id, _)| part.has(id)) {
             why.is_seen = false;
         }
+    }
+
+    /// Records a part that could not be listed.
+    pub(in crate::run::inventory) fn part_failed(&mut self, part: &Part, failure: &Failure) {
+        let prefixes = part.prefixes_of_ids().into_iter();
+        let failed = FailedPart {
+            prefixes: prefixes.map(str::to_owned).collect(),
+            cause: failure.cause.clone(),
+            link: failure.link.clone(),
+            is_reported: true,
+        };
+        self.failed_parts.insert(failure.item.clone(), failed);
+        self.changes += 1;
+    }
+
+    /// Forgets the failed parts within a part.
+    pub(in crate::run::inventory) fn forget_failed_parts(&mut self, part: &Part) {
+        self.failed_parts
+            .retain(|_, failed| !failed.prefixes.iter().all(|prefix| part.has(prefix)));
     }
 
     /// Ends a complete walk over the documents of a part. Missing documents that are unknown and were not seen are
