@@ -9,11 +9,11 @@ mod limits;
 mod republish;
 mod simplify;
 
-#[cfg(feature = "mcp")]
-pub(crate) use check::LONGEST_TOOL_NAME;
 pub(crate) use check::is_free_path;
 #[cfg(test)]
 pub(crate) use check::tests as check_tests;
+#[cfg(feature = "mcp")]
+pub(crate) use check::{LONGEST_NAME, longest_action_name, refused_property};
 pub use check::{Problem, RESERVED_OPERATORS, Severity, check};
 pub use credential::CredentialSet;
 pub(crate) use credential::decode_credential;

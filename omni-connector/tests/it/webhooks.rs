@@ -59,6 +59,7 @@ impl Hooked {
         let event: Event = request.json()?;
         match event.act.as_deref() {
             Some("panic") => panic!("fell over s3cret"),
+            Some("block") => std::thread::sleep(Duration::from_secs(10)),
             Some("fail") => bail!("https://api.example.com?token=s3cret is down"),
             _ => {}
         }
@@ -338,8 +339,22 @@ async fn what_a_webhook_asks_for_waits_for_as_long_as_the_manager_is_busy() {
         let busy = json!({ "error": "Concurrency limit of 10 running syncs reached" });
         manager.instead("webhook/notify", Instead::Answer(429, busy));
     }
+    for status in [429, 502, 503, 504].repeat(5) {
+        let away = json!({ "message": "come again" });
+        manager.instead("webhook/notify", Instead::Answer(status, away));
+    }
     call(&connector, &json!({ "about": "S1" })).await;
     manager.told_of("webhook/notify").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_webhook_that_blocks_its_thread_is_answered_in_time() {
+    let manager = Manager::start().await;
+    let (connector, _) = hooked(&manager).await;
+    let (status, answer) = call(&connector, &json!({ "act": "block" })).await;
+    assert_eq!(status, 504, "{answer}");
+    let error = answer["error"].as_str().unwrap();
+    assert!(error.contains("did not answer within 9 s"), "{error}");
 }
 
 #[tokio::test]

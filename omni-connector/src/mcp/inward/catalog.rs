@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::{failure::is_broken, session::Session};
 use crate::{
-    schema::{LONGEST_TOOL_NAME, republished_schema},
+    schema::{LONGEST_NAME, longest_action_name, refused_property, republished_schema},
     wire::{
         ActionMode, Manifest, ManifestAction, PromptArgument, PromptDefinition, ResourceDefinition,
         Skill, SourceType,
@@ -43,7 +43,8 @@ impl Catalog {
         if has.tools.is_some() {
             let tools = walk(TOOLS, |page| peer.list_tools(page)).await?;
             let tools = named("tool", tools, |tool| &tool.name);
-            catalog.add_tools(tools, longest_name(source_types));
+            let names = source_types.iter().map(|of| of.as_str());
+            catalog.add_tools(tools, longest_action_name(names));
         }
         if has.resources.is_some() {
             let templates = walk("resource templates", |page| {
@@ -91,7 +92,7 @@ impl Catalog {
                         tracing::warn!(
                             tool = name,
                             property,
-                            "a tool of the MCP server has a property that many language models refuse, and all other tools with it: names have at most {LONGEST_TOOL_NAME} letters, digits, `_`, `-` and `.`"
+                            "a tool of the MCP server has a property that many language models refuse, and all other tools with it: names have at most {LONGEST_NAME} letters, digits, `_`, `-` and `.`"
                         );
                     }
                     self.actions.push(action(tool, schema));
@@ -270,33 +271,6 @@ fn named<T>(what: &str, items: impl IntoIterator<Item = T>, name: fn(&T) -> &str
         is_named
     });
     named
-}
-
-/// Returns the longest name of a tool that language models take: Omni offers it as `{source_type}__{name}`
-/// (`protocol.md` §6.6).
-fn longest_name(source_types: &[SourceType]) -> usize {
-    let prefixes = source_types.iter().map(|of| of.as_str().len() + "__".len());
-    LONGEST_TOOL_NAME - prefixes.max().unwrap_or_default()
-}
-
-/// Returns the first property, at any depth, whose name language models refuse.
-fn refused_property(schema: &Value) -> Option<&str> {
-    let is_usual = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-    let is_refused = |name: &str| {
-        name.is_empty() || name.len() > LONGEST_TOOL_NAME || !name.chars().all(is_usual)
-    };
-    match schema {
-        Value::Object(members) => {
-            let properties = members.get("properties").and_then(Value::as_object);
-            let mut names = properties.into_iter().flatten().map(|(name, _)| name);
-            let refused = names.find(|name| is_refused(name));
-            refused
-                .map(String::as_str)
-                .or_else(|| members.values().find_map(refused_property))
-        }
-        Value::Array(items) => items.iter().find_map(refused_property),
-        _ => None,
-    }
 }
 
 fn action(tool: Tool, input_schema: Value) -> ManifestAction {

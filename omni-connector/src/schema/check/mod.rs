@@ -1,11 +1,14 @@
 //! Finds mistakes in a manifest before it is registered: parts that the manager would refuse, and parts that it would accept
 //! but that can never work.
 
+mod names;
 mod schema;
 
 use std::{collections::HashSet, fmt};
 
 use serde_json::Value;
+
+pub(crate) use names::{LONGEST_NAME, longest_action_name, refused_property};
 
 use crate::wire::{Manifest, ManifestAction, SourceType};
 
@@ -146,22 +149,7 @@ impl Problems {
         let mut names = HashSet::new();
         for action in &manifest.actions {
             self.at(format!("action `{}`", action.name));
-            if action.name.is_empty() {
-                self.error("the name is empty", "name it, such as `create_issue`");
-            } else if !is_name(&action.name) {
-                self.warning(
-                    "language models may not be offered a name like this",
-                    "names use letters, digits and `_`",
-                );
-            } else if action.name.len() > LONGEST_TOOL_NAME {
-                self.warning(
-                    format!(
-                        "the name has {} characters, and many language models take no tools at all beside one of more than {LONGEST_TOOL_NAME}",
-                        action.name.len()
-                    ),
-                    "give it a shorter name",
-                );
-            }
+            self.action_name(manifest, action);
             if !names.insert(&action.name) {
                 self.error("there are two of this name", "name each action differently");
             }
@@ -174,6 +162,43 @@ impl Problems {
             self.source_types(manifest, &action.source_types);
             self.scopes(manifest, action);
             self.input_schema(&action.input_schema);
+        }
+    }
+
+    fn action_name(&mut self, manifest: &Manifest, action: &ManifestAction) {
+        let name = &action.name;
+        if name.trim().is_empty() {
+            return self.error("the name is empty", "name it, such as `create_issue`");
+        }
+        if !is_name(name) {
+            self.warning(
+                "language models may not be offered a name like this",
+                "names use letters, digits and `_`",
+            );
+        }
+        let own = action.source_types.iter().map(|of| of.as_str());
+        let longest = if action.source_types.is_empty() {
+            longest_action_name(manifest.source_types.iter().map(String::as_str))
+        } else {
+            longest_action_name(own)
+        };
+        let length = name.chars().count();
+        if length > longest {
+            self.warning(
+                format!(
+                    "the name has {length} characters, and many language models take no tools at all beside one of more than \
+                     {longest}, since Omni puts the source type before it"
+                ),
+                "give it a shorter name",
+            );
+        }
+        if let Some(property) = refused_property(&action.input_schema) {
+            self.warning(
+                format!(
+                    "many language models take no tools at all beside one with a property like `{property}`"
+                ),
+                format!("names have at most {LONGEST_NAME} letters, digits, `_`, `-` and `.`"),
+            );
         }
     }
 
@@ -345,9 +370,6 @@ pub(crate) fn is_free_path(path: &str) -> bool {
     !first.is_empty() && is_plain && !TAKEN.contains(&first) && path != "/oauth/credential-ready"
 }
 
-/// The longest tool name. Language model providers refuse the whole request for a longer one.
-pub(crate) const LONGEST_TOOL_NAME: usize = 64;
-
 fn is_name(name: &str) -> bool {
     !name.is_empty()
         && name
@@ -415,13 +437,47 @@ pub(crate) mod tests {
                 { "name": name, "description": "Acts.", "source_types": ["jira"], "input_schema": {} },
             ] }))
         };
-        assert_eq!(named(&"n".repeat(64)), Vec::<String>::new());
-        let long = named(&"n".repeat(80));
+        // `jira__` comes before it.
+        assert_eq!(named(&"n".repeat(58)), Vec::<String>::new());
+        let long = named(&"n".repeat(59));
         assert!(
-            long[0].starts_with("W action") && long[0].contains("80 characters"),
+            long[0].starts_with("W action") && long[0].contains("59 characters"),
             "{long:?}"
         );
         assert_eq!(named("a.b").len(), 1);
+        assert_eq!(named(&"é".repeat(59)).len(), 2, "odd and long");
+        assert_eq!(named(" "), ["E action ` `: the name is empty"]);
+        let with = |property: &str| {
+            let inner = json!({ "type": "object", "properties": { property: {} } });
+            let schema = json!({ "type": "object", "properties": { "a": { "type": "array", "items": inner } } });
+            found(json!({ "actions": [
+                { "name": "act", "description": "Acts.", "source_types": ["jira"], "input_schema": schema },
+            ] }))
+        };
+        assert_eq!(with("due-date.of_1"), Vec::<String>::new());
+        for property in ["due date", "größe", "", &"n".repeat(65)] {
+            let found = with(property);
+            assert!(
+                found[0].contains(&format!("like `{property}`")),
+                "{found:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_document_is_named_at_the_top_whatever_dots_the_name_has() {
+        let with = |name: &str| {
+            let property = json!({ "type": "string", crate::schema::DOCUMENT_MARK: true });
+            let schema = json!({ "type": "object", "properties": { name: property } });
+            found(json!({ "actions": [
+                { "name": "act", "description": "Acts.", "source_types": ["jira"], "input_schema": schema },
+            ] }))
+        };
+        assert_eq!(with("document_id"), Vec::<String>::new());
+        assert_eq!(
+            with("a.document_id"),
+            ["E action `act`: Omni does not look for documents in `a.document_id`"]
+        );
     }
 
     #[test]

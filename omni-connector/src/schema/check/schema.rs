@@ -75,7 +75,9 @@ impl Look<'_> {
                     "say it in the description, and check it in the action",
                 ),
                 "properties" => self.at_properties(&path, value),
-                "patternProperties" => self.at_names(&path, value, Self::at_schema),
+                "patternProperties" => self.at_names(&path, value, |look, path, _, schema| {
+                    look.at_schema(path, schema);
+                }),
                 "items"
                 | "additionalProperties"
                 | "unevaluatedProperties"
@@ -98,9 +100,8 @@ impl Look<'_> {
     }
 
     fn at_properties(&mut self, path: &str, properties: &Value) {
-        self.at_names(path, properties, |look, path, schema| {
-            let name = path.rsplit('.').next().unwrap_or_default();
-            let is_top = path.matches('.').count() == 2;
+        self.at_names(path, properties, |look, path, name, schema| {
+            let is_top = path.strip_suffix(name) == Some("input_schema.properties.");
             if schema.get(DOCUMENT_MARK).is_some() && !(is_top && DOCUMENT_NAMES.contains(&name)) {
                 look.problems.error(
                     format!("Omni does not look for documents in `{name}`"),
@@ -112,7 +113,7 @@ impl Look<'_> {
     }
 
     /// Checks schemas by property name. The manager does not distinguish these names from keywords.
-    fn at_names(&mut self, path: &str, schemas: &Value, each: fn(&mut Self, &str, &Value)) {
+    fn at_names(&mut self, path: &str, schemas: &Value, each: fn(&mut Self, &str, &str, &Value)) {
         let Value::Object(schemas) = schemas else {
             return self.at_data(path, schemas);
         };
@@ -123,7 +124,7 @@ impl Look<'_> {
                     "rename it: `#[arg(name = \"…\")]`, or `#[serde(rename = \"…\")]` on a field",
                 );
             }
-            each(self, &format!("{path}.{name}"), schema);
+            each(self, &format!("{path}.{name}"), name, schema);
         }
     }
 

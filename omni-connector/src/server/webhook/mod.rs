@@ -23,6 +23,8 @@ use axum::{
 use matchit::InsertError;
 use serde_json::json;
 use tokio::time::timeout;
+use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument;
 
 use super::{
     App, body,
@@ -107,7 +109,7 @@ pub(super) fn router(app: &Arc<App>, runner: &Runner) -> Router {
 }
 
 async fn answer(
-    app: &App,
+    app: &Arc<App>,
     runner: &Runner,
     route: &'static str,
     parameters: &RawPathParams,
@@ -130,8 +132,13 @@ async fn answer(
         headers: head.headers,
         body,
     };
-    let done = match timeout(ANSWER, ask(app, request)).await {
-        Ok(done) => done,
+    // In a task of its own, so that a function that blocks its thread is answered for as well.
+    let asked = ask(Arc::clone(app), request).in_current_span();
+    let asked = AbortOnDropHandle::new(tokio::spawn(asked));
+    let done = match timeout(ANSWER, asked).await {
+        Ok(done) => {
+            done.unwrap_or_else(|_| Err(Refused::of(anyhow!("the connector is about to stop"))))
+        }
         Err(_) => Err(Refused::of(ActionError::timeout(format!(
             "the webhook did not answer within {} s",
             ANSWER.as_secs()
@@ -207,11 +214,11 @@ impl Refused {
 }
 
 /// Calls the author's function and returns its order.
-async fn ask(app: &App, request: WebhookRequest) -> Result<Webhook, Refused> {
+async fn ask(app: Arc<App>, request: WebhookRequest) -> Result<Webhook, Refused> {
     let (source, credentials, secrets) = match request.parameter(SOURCE) {
         None => (None, None, Secrets::default()),
         Some(id) => {
-            let found = of_source(app, id).await.map_err(Refused::of)?;
+            let found = of_source(&app, id).await.map_err(Refused::of)?;
             (Some(found.source), found.credentials, found.secrets)
         }
     };

@@ -237,6 +237,14 @@ impl Runner {
     }
 }
 
+/// Answers of a manager or of a proxy before it that has too much to do, or starts.
+const BUSY: [StatusCode; 4] = [
+    StatusCode::TOO_MANY_REQUESTS,
+    StatusCode::BAD_GATEWAY,
+    StatusCode::SERVICE_UNAVAILABLE,
+    StatusCode::GATEWAY_TIMEOUT,
+];
+
 /// Returns whether to retry: another run or the run limit is in the way (`protocol.md` §3.8), or the manager is
 /// away. A duplicate request is harmless: the second run waits for the first.
 fn is_passing(error: &ManagerError) -> bool {
@@ -245,7 +253,9 @@ fn is_passing(error: &ManagerError) -> bool {
         ManagerError::Refused {
             status, message, ..
         } => {
-            *status == StatusCode::CONFLICT
+            // With 500 the manager answers also what stays wrong.
+            BUSY.contains(status)
+                || *status == StatusCode::CONFLICT
                 || message.contains("already running")
                 || message.contains("Concurrency limit")
         }
