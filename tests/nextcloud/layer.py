@@ -88,6 +88,9 @@ def enrich(body):
 
 class Layer(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Head and body of an answer leave together. In two parts, the second waits for the client's acknowledgement, up to 40 ms.
+    wbufsize = -1
+    server_side = None
 
     def log_message(self, *_):
         pass
@@ -111,6 +114,23 @@ class Layer(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(body)
 
+    def ask(self, path, body, headers):
+        """Asks the server. Each connection of a client has one to the server, which may have closed it meanwhile."""
+        for _ in range(2):
+            self.server_side = self.server_side or http.client.HTTPConnection(backend, timeout=30)
+            try:
+                self.server_side.request(self.command, path, body, headers)
+                got = self.server_side.getresponse()
+                return got, got.read()
+            except (OSError, http.client.HTTPException):
+                self.server_side.close()
+        return None, b""
+
+    def finish(self):
+        if self.server_side is not None:
+            self.server_side.close()
+        super().finish()
+
     def answer(self):
         body, path = self.body(), unquote(urlsplit(self.path).path)
         if path == "/layer/asked":
@@ -133,15 +153,9 @@ class Layer(BaseHTTPRequestHandler):
         if "destination" in self.headers:
             destination = unquote(urlsplit(self.headers["destination"]).path).removeprefix(PREFIX)
             headers["Destination"] = f"http://{backend}{quote(destination)}"
-        connection = http.client.HTTPConnection(backend, timeout=30)
-        try:
-            connection.request(self.command, quote(short or "/"), body or None, headers)
-            got = connection.getresponse()
-            said = got.read()
-        except OSError:
+        got, said = self.ask(quote(short or "/"), body or None, headers)
+        if got is None:
             return self.reply(503, [], b"")
-        finally:
-            connection.close()
         if got.status < 300 and self.command in ("PUT", "DELETE", "MKCOL", "MOVE", "COPY"):
             written(self.command, short.rstrip("/"), destination and destination.rstrip("/"))
         if got.status == 207 and self.command == "PROPFIND":

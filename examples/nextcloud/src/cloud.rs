@@ -53,8 +53,6 @@ impl ApiClient for Cloud {
             .refusals(|answer| match answer.status().as_u16() {
                 // Somebody is writing the file.
                 423 => Verdict::Unavailable,
-                // The server locks out who is refused often, so the same password is not sent twice.
-                401 => Verdict::Refused("unauthorized".into()),
                 _ => Verdict::by_status(answer),
             });
         Ok(Self {
@@ -217,10 +215,9 @@ impl Cloud {
     /// Gives back the error of a single folder or file. Fails when the account or the whole server is the trouble.
     pub(crate) async fn single(&self, error: anyhow::Error) -> Result<anyhow::Error> {
         match source_error(&error) {
-            Some(refused) if is_login_refused(refused) => {
+            Some(SourceError::Unauthorized { .. } | SourceError::Busy { .. }) => {
                 Err(explain(error.downcast()?, NO_NEXTCLOUD))
             }
-            Some(SourceError::Busy { .. }) => Err(explain(error.downcast()?, NO_NEXTCLOUD)),
             Some(SourceError::Cancelled) => Err(error),
             None
             | Some(
@@ -293,11 +290,6 @@ fn is_refusal(error: &anyhow::Error) -> bool {
         .is_some_and(|error| error.is_missing() || matches!(error, SourceError::Refused { .. }))
 }
 
-/// Whether the server refuses name and password.
-pub(crate) fn is_login_refused(error: &SourceError) -> bool {
-    matches!(error, SourceError::Refused { status, .. } if status.as_u16() == 401)
-}
-
 pub(crate) fn source_error(error: &anyhow::Error) -> Option<&SourceError> {
     error.downcast_ref()
 }
@@ -305,7 +297,7 @@ pub(crate) fn source_error(error: &anyhow::Error) -> Option<&SourceError> {
 /// Says which setting is wrong.
 fn explain(error: SourceError, missing: &str) -> anyhow::Error {
     let why = match &error {
-        refused if is_login_refused(refused) => {
+        SourceError::Unauthorized { .. } => {
             "the server refuses `username` and `password`; enter the login name and an app password, which is made in the \
              security settings of Nextcloud"
         }

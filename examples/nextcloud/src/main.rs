@@ -13,7 +13,7 @@ mod steps;
 use omni_connector::prelude::*;
 
 use crate::{
-    cloud::{Cloud, is_login_refused, source_error},
+    cloud::{Cloud, source_error},
     mirror::{Known, refresh},
     settings::{Login, Settings},
 };
@@ -79,9 +79,7 @@ impl Nextcloud {
         settings.check().map_err(ActionError::bad_request)?;
         let checked = Cloud::connect(&settings, &login)?.check(None).await;
         match checked.as_ref().map_err(source_error) {
-            Err(Some(refused)) if is_login_refused(refused) => {
-                Ok(json!({ "authenticated": false }))
-            }
+            Err(Some(SourceError::Unauthorized { .. })) => Ok(json!({ "authenticated": false })),
             _ => checked.map(|()| json!({ "authenticated": true })),
         }
     }

@@ -1,14 +1,16 @@
-//! Measures a connector against a bare client of the same server, one after the other: `tests/web/bench` and
-//! `tests/imap/bench` call it. The manager only counts, so the connector's own work and the server are measured.
+//! Measures a connector against a bare client of the same server, one after the other: `tests/web/bench`,
+//! `tests/imap/bench` and `tests/nextcloud/bench` call it. The manager only counts, so the connector's own work and the server
+//! are measured.
 //!
-//! Usage: `rates CONNECTOR SMALL LARGE CREDENTIAL -- CLIENT…`. `SMALL` and `LARGE` are sources as JSON, `CREDENTIAL` is a
-//! credential or `null`. `CLIENT` is a command that reads everything that `SMALL` has. `LARGE` is read once, for the memory
-//! and the checkpoint.
+//! Usage: `rates CONNECTOR SMALL LARGE CREDENTIAL [AFTER…] [-- CLIENT…]…`. `SMALL` and `LARGE` are sources as JSON, `CREDENTIAL`
+//! is a credential or `null`. Each `CLIENT` is a command that reads everything that `SMALL` has. `LARGE` is read once, for the memory
+//! and the checkpoint. With `AFTER`, two incremental runs of `LARGE` follow, and the command `AFTER… N` runs after each run: N is
+//! 0 after the full one. It can count requests and change the source.
 
 use std::{
     env,
     error::Error,
-    fs,
+    fs, mem,
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
@@ -39,7 +41,7 @@ const PATIENCE: Duration = Duration::from_mins(30);
 #[derive(Default)]
 struct Seen {
     documents: usize,
-    checkpoint: usize,
+    checkpoint: Vec<u8>,
     failure: Option<String>,
 }
 
@@ -58,7 +60,7 @@ struct Cost {
     seconds: f64,
     /// The largest resident set, in bytes.
     memory: usize,
-    checkpoint: usize,
+    checkpoint: Vec<u8>,
 }
 
 impl Cost {
@@ -71,34 +73,32 @@ impl Cost {
 #[tokio::main]
 async fn main() -> Outcome<()> {
     let arguments: Vec<_> = env::args().skip(1).collect();
-    let [connector, small, large, credential, dashes, client @ ..] = &arguments[..] else {
-        return Err("usage: rates CONNECTOR SMALL LARGE CREDENTIAL -- CLIENT…".into());
+    let mut commands = arguments.split(|it| it == "--");
+    let Some([connector, small, large, credential, after @ ..]) = commands.next() else {
+        return Err("usage: rates CONNECTOR SMALL LARGE CREDENTIAL [AFTER…] [-- CLIENT…]…".into());
     };
-    if dashes != "--" || client.is_empty() {
-        return Err("the command of the client follows `--`".into());
-    }
+    let clients: Vec<_> = commands.collect();
     let credential: Value = serde_json::from_str(credential)?;
     let small: Value = serde_json::from_str(small)?;
-    let (mut ratios, mut rates, mut memory) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut rates, mut memory) = (Vec::new(), Vec::new());
+    let mut ratios = vec![Vec::new(); clients.len()];
     let mut documents = 0;
     for _ in 0..ROUNDS {
-        let ours = run(connector, small.clone(), credential.clone()).await?;
-        let begun = Instant::now();
-        let ended = Command::new(&client[0])
-            .args(&client[1..])
-            .stdout(Stdio::null())
-            .status()?;
-        let theirs = begun.elapsed().as_secs_f64();
+        let ours = run(connector, &small, &credential, "full").await?;
         documents = ours.documents;
-        eprintln!(
-            "{documents} documents in {:.1} s; the client took {theirs:.1} s ({ended})",
-            ours.seconds
-        );
-        ratios.push(theirs / ours.seconds);
+        eprintln!("{documents} documents in {:.1} s", ours.seconds);
         rates.push(ours.rate());
         memory.push(ours.memory);
+        for (client, ratios) in clients.iter().zip(&mut ratios) {
+            let begun = Instant::now();
+            call(client)?;
+            let theirs = begun.elapsed().as_secs_f64();
+            eprintln!("{} took {theirs:.1} s", client[0]);
+            ratios.push(theirs / ours.seconds);
+        }
     }
-    let large = run(connector, serde_json::from_str(large)?, credential).await?;
+    let mut source: Value = serde_json::from_str(large)?;
+    let large = run(connector, &source, &credential, "full").await?;
     memory.sort_unstable();
     let small = memory[ROUNDS / 2].max(1);
     println!("documents a second, {documents}     {:.0}", median(rates));
@@ -107,7 +107,9 @@ async fn main() -> Outcome<()> {
         large.documents,
         large.rate()
     );
-    println!("speed ÷ client             {:.2}", median(ratios));
+    for (client, ratios) in clients.iter().zip(ratios) {
+        println!("speed ÷ {:<19}{:.2}", client[0], median(ratios));
+    }
     println!(
         "memory                     {} MB, {} MB: {}.{:02} times",
         small >> 20,
@@ -115,12 +117,45 @@ async fn main() -> Outcome<()> {
         large.memory / small,
         large.memory * 100 / small % 100
     );
+    let bytes = large.checkpoint.len();
     println!(
-        "checkpoint                    {} bytes: {} a document",
-        large.checkpoint,
-        large.checkpoint / large.documents.max(1)
+        "checkpoint                    {bytes} bytes: {}.{} a document",
+        bytes / large.documents.max(1),
+        bytes * 10 / large.documents.max(1) % 10
     );
+    if after.is_empty() {
+        return Ok(());
+    }
+    let mut checkpoint = large.checkpoint;
+    for number in 0..=2 {
+        if number > 0 {
+            source["checkpoint"] = serde_json::from_slice(&checkpoint)?;
+            let again = run(connector, &source, &credential, "incremental").await?;
+            println!(
+                "run {number} after it             {} documents sent, {:.2} s",
+                again.documents, again.seconds
+            );
+            checkpoint = again.checkpoint;
+        }
+        call(&[after, &[number.to_string()]].concat())?;
+    }
     Ok(())
+}
+
+/// Runs a command to its end.
+fn call(command: &[String]) -> Outcome<()> {
+    let [name, arguments @ ..] = command else {
+        return Err("a command must follow `--`".into());
+    };
+    let ended = Command::new(name).args(arguments).status()?;
+    if ended.success() {
+        return Ok(());
+    }
+    Err(format!(
+        "`{}` failed, so its row would say nothing: {ended}",
+        command.join(" ")
+    )
+    .into())
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
@@ -138,11 +173,11 @@ impl Drop for Process {
     }
 }
 
-/// Runs a full sync of a source with a new process.
-async fn run(connector: &str, source: Value, credential: Value) -> Outcome<Cost> {
+/// Runs a sync of a source with a new process.
+async fn run(connector: &str, source: &Value, credential: &Value, mode: &str) -> Outcome<Cost> {
     let manager = Arc::new(Manager {
-        source,
-        credential,
+        source: source.clone(),
+        credential: credential.clone(),
         ..Manager::default()
     });
     let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -165,7 +200,7 @@ async fn run(connector: &str, source: Value, credential: Value) -> Outcome<Cost>
         .spawn()?;
     let process = Process(process);
     timeout(PATIENCE, manager.registered.notified()).await?;
-    let order = json!({ "sync_run_id": "01K3B7T6JQ3W5R8Z1Y2X4V6N9M", "source_id": manager.source["id"], "sync_mode": "full" });
+    let order = json!({ "sync_run_id": "01K3B7T6JQ3W5R8Z1Y2X4V6N9M", "source_id": manager.source["id"], "sync_mode": mode });
     let begun = Instant::now();
     post(port, "/sync", &order.to_string()).await?;
     timeout(PATIENCE, manager.ended.notified()).await?;
@@ -174,7 +209,7 @@ async fn run(connector: &str, source: Value, credential: Value) -> Outcome<Cost>
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let peak = peak.and_then(|it| it.split_whitespace().next()?.parse::<usize>().ok());
     server.abort();
-    let seen = manager.seen.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut seen = manager.seen.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(failure) = &seen.failure {
         return Err(format!("the run failed: {failure}").into());
     }
@@ -182,7 +217,7 @@ async fn run(connector: &str, source: Value, credential: Value) -> Outcome<Cost>
         documents: seen.documents,
         seconds,
         memory: peak.ok_or("the system gives no VmHWM")? << 10,
-        checkpoint: seen.checkpoint,
+        checkpoint: mem::take(&mut seen.checkpoint),
     })
 }
 
@@ -227,7 +262,7 @@ async fn answer(State(manager): State<Arc<Manager>>, request: Request) -> Respon
             r#"{"status":"ok"}"#.to_owned()
         }
         (_, Some("checkpoint")) => {
-            seen.checkpoint = body.len();
+            seen.checkpoint = body.to_vec();
             r#"{"status":"ok"}"#.to_owned()
         }
         (_, Some("complete")) => {

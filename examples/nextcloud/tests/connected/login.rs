@@ -173,6 +173,10 @@ async fn the_actions_check_an_account_and_give_files() {
     test.cloud.world().password = "another".into();
     let checked = test.call("validate_credentials", json!({})).await;
     assert_eq!(checked, json!({ "authenticated": false }));
+    test.cloud.world().asked();
+    let id = json!({ "file_id": "nextcloud:s:1" });
+    assert_eq!(test.answer("fetch_file", id, None).await.status, 401);
+    assert_eq!(test.cloud.world().asked.len(), 1);
 }
 
 #[tokio::test]

@@ -31,25 +31,19 @@ pub(super) fn write(state: &mut State) -> Value {
     if !state.failed_parts.is_empty() {
         saved.insert("failed_parts".to_owned(), json!(state.failed_parts));
     }
-    if let Some(walk) = &mut state.walk {
-        let (mut kept, mut sent) = (Vec::new(), Vec::new());
+    // Without a point to resume from, the next run begins a new walk and needs none of this.
+    if let Some(walk) = &mut state.walk
+        && let Some(at) = walk.reached().cloned()
+    {
+        let (mut kept, mut sent) = (Segment::default(), Segment::default());
         state.table.each_below("", |id, mark| match mark.seen {
             Seen::No => {}
-            Seen::Kept => kept.push(id.to_owned()),
-            Seen::Sent => sent.push(id.to_owned()),
+            Seen::Kept => kept.push(id.as_bytes(), FREE, None),
+            Seen::Sent => sent.push(id.as_bytes(), FREE, None),
         });
-        let [kept, sent] = [kept, sent].map(|mut ids| {
-            ids.sort();
-            let mut segment = Segment::default();
-            for id in ids {
-                segment.push(id.as_bytes(), FREE, None);
-            }
-            pack(&segment).to_string()
-        });
-        if let Some(at) = walk.reached().cloned() {
-            let walk = json!({ "run": walk.run, "at": at, "kept": kept, "sent": sent });
-            saved.insert("walk".to_owned(), walk);
-        }
+        let [kept, sent] = [kept, sent].map(|segment| pack(&segment).to_string());
+        let walk = json!({ "run": walk.run, "at": at, "kept": kept, "sent": sent });
+        saved.insert("walk".to_owned(), walk);
     }
     saved.into()
 }

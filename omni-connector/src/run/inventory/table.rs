@@ -128,10 +128,19 @@ impl Table {
         }
     }
 
-    /// Calls `each` for every id that begins with `prefix`, with its mark.
+    /// Calls `each` for every id that begins with `prefix`, with its mark, in the order of the ids.
     pub(super) fn each_below(&self, prefix: &str, mut each: impl FnMut(&str, Mark)) {
+        let unpacked = self
+            .unpacked
+            .range::<str, _>((Bound::Included(prefix), Bound::Unbounded));
+        let mut unpacked = unpacked
+            .take_while(|(id, _)| id.starts_with(prefix))
+            .peekable();
         for segment in self.segments_below(prefix) {
             self.segments[segment].each(|_, id, mark| {
+                while let Some((before, it)) = unpacked.next_if(|it| it.0.as_bytes() < id) {
+                    each(before, it.mark);
+                }
                 if let Ok(id) = str::from_utf8(id)
                     && mark.fingerprint != Fingerprint::DEAD
                     && id.starts_with(prefix)
@@ -140,11 +149,8 @@ impl Table {
                 }
             });
         }
-        let unpacked = self
-            .unpacked
-            .range::<str, _>((Bound::Included(prefix), Bound::Unbounded));
-        for (id, unpacked) in unpacked.take_while(|(id, _)| id.starts_with(prefix)) {
-            each(id, unpacked.mark);
+        for (id, it) in unpacked {
+            each(id, it.mark);
         }
     }
 
@@ -388,7 +394,6 @@ mod tests {
             }
             let mut below = Vec::new();
             table.each_below(&prefix, |id, _| below.push(id.to_owned()));
-            below.sort();
             let expected: Vec<_> = model.keys().filter(|id| id.starts_with(&prefix)).cloned().collect();
             prop_assert_eq!(below, expected);
         }
