@@ -26,6 +26,7 @@
 #[cfg(feature = "cli")]
 pub mod cli;
 mod extract;
+mod json;
 mod lookup;
 mod manager;
 mod oauth;

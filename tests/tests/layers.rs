@@ -25,6 +25,7 @@ const DEVELOPMENT_MANAGER: Order = Order {
     layers: &[
         "options",
         "shown",
+        "json",
         "workbench",
         "extract",
         "state",
@@ -48,6 +49,7 @@ const DEVELOPMENT_MANAGER: Order = Order {
         "cli",
         &[
             "options",
+            "json",
             "workbench",
             "extract",
             "store",

@@ -12,7 +12,8 @@ use super::{
     tree,
 };
 use crate::{
-    rules::{Access, ReadingGroup, SourceItem, below},
+    json::below,
+    rules::{Access, ReadingGroup, SourceItem},
     store::{
         StoreError, contents,
         documents::{self, StoredDocument},

@@ -53,7 +53,6 @@ use axum::{
 };
 use omni_connector::Manifest;
 
-pub(crate) use diff::changes;
 pub(crate) use follow::follow;
 pub(crate) use sessions::Sessions;
 

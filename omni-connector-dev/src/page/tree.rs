@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use super::show::{counted, cut, encoded, foreign, json};
-use crate::rules::below;
+use crate::json::below;
 
 /// A list or an object with more members is folded at first.
 const OPEN: usize = 12;

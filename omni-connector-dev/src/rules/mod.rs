@@ -52,7 +52,7 @@ pub(crate) use registration::{
     Notified, credential_ready, first_registration, register, registration_at,
 };
 pub(crate) use reports::{Report, report, save_connector_state};
-pub(crate) use source_item::{MadeOf, SourceItem, below};
+pub(crate) use source_item::{MadeOf, SourceItem};
 pub(crate) use sources::{
     Overview, Schedule, SyncConfig, active_sources, all_sources, connector_config, one_source,
     owner_credential, owner_email, refresh_remote_mcp, schedules, served_source, sources_of_type,

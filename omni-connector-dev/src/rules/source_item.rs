@@ -11,10 +11,13 @@ use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::store::{
-    StoreError,
-    documents::{self, StoredDocument},
-    requests, run_documents,
+use crate::{
+    json::below,
+    store::{
+        StoreError,
+        documents::{self, StoredDocument},
+        requests, run_documents,
+    },
 };
 
 /// Latest runs that sent a document, whose answers are searched.
@@ -189,11 +192,6 @@ fn ids_of(id: &str) -> impl Iterator<Item = &str> {
     let last = id.rsplit(['/', ':', '#', '|']).next();
     let last = last.filter(|last| !last.is_empty() && *last != id);
     [id].into_iter().chain(last)
-}
-
-/// Returns the JSON pointer (RFC 6901) of a member.
-pub(crate) fn below(place: &str, name: &str) -> String {
-    format!("{place}/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
 /// Calls a function for a value and all values in it, each with its place as a JSON pointer.

@@ -207,12 +207,7 @@ impl Runs {
             let of_run = inner.preparing.values().filter(|(other, _)| other == run);
             // Under the lock: a later reservation of the slot sees the cancel.
             let preparing = of_run.inspect(|(_, token)| token.cancel()).count();
-            let active = inner.remove(run);
-            if active.is_some() || preparing > 0 {
-                // The manager cancels a run for good.
-                inner.over.insert(run);
-            }
-            (active, preparing)
+            (inner.remove(run), preparing)
         };
         let is_known = active.is_some() || preparing > 0;
         self.freed.notify_waiters();

@@ -201,41 +201,6 @@ async fn a_run_that_is_over_starts_nothing_however_many_came_after_it() {
     assert_eq!(started.load(Ordering::Relaxed), 60);
 }
 
-/// The answer to the first request may be lost, and the second one arrive after the cancel.
-#[tokio::test]
-async fn a_run_that_was_cancelled_starts_nothing() {
-    let manager = Manager::start().await;
-    let started = Arc::new(AtomicUsize::new(0));
-    let counter = Arc::clone(&started);
-    let connector = Scripted::new(move |ctx, _| {
-        counter.fetch_add(1, Ordering::Relaxed);
-        async move {
-            ctx.cancelled().await;
-            Ok(())
-        }
-    });
-    let connector = serve(connector, &manager).await;
-    let cancel = json!({ "sync_run_id": "R1" }).to_string();
-    connector.start("R1", "full").await;
-    connector.post("/cancel", cancel).await;
-    connector.ended("R1").await;
-    assert_eq!(connector.start("R1", "full").await.0, 200);
-    connector.ended("R1").await;
-
-    // This one is cancelled while it is being prepared.
-    manager.instead("/sdk/source/S1", Instead::Wait(Duration::from_millis(500)));
-    let cancelled = async {
-        tokio::time::sleep(Duration::from_millis(200)).await;
-        let cancel = json!({ "sync_run_id": "R2" }).to_string();
-        connector.post("/cancel", cancel).await.0
-    };
-    let (refused, cancelled) = tokio::join!(connector.start("R2", "full"), cancelled);
-    assert_eq!((refused.0, cancelled), (409, 200));
-    connector.start("R2", "full").await;
-    connector.ended("R2").await;
-    assert_eq!(started.load(Ordering::Relaxed), 1);
-}
-
 #[tokio::test]
 async fn the_same_run_again_is_200_and_another_is_409() {
     let manager = Manager::start().await;

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{Depth, Line, Verdict};
 use crate::{
     cli::{Failure, Interrupts, package::Package, running::Running, target::Program},
-    page::changes,
+    json::changes,
 };
 
 /// Characters of a description that language models keep.

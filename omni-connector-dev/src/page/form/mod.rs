@@ -14,7 +14,7 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
-use crate::rules::below;
+use crate::json::below;
 
 pub(super) use decode::decode;
 pub(super) use render::render;

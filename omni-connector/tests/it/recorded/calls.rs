@@ -1,6 +1,6 @@
 //! Sends every recorded call of the manager to a connector. Its answer must have the recorded effect at the manager.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use axum::response::Response;
 use omni_connector::{
@@ -90,8 +90,6 @@ struct World {
     manager: Manager,
     served: Served,
     runs: UnboundedReceiver<Value>,
-    /// Runs that were cancelled here.
-    cancelled: BTreeSet<String>,
     /// Complete bodies, for recordings that omit fields.
     whole_action: Value,
     whole_notice: Value,
@@ -120,7 +118,6 @@ impl World {
             manager,
             served,
             runs,
-            cancelled: BTreeSet::new(),
             whole_action: body_of("action", "dispatch > POST /action"),
             whole_notice: body_of(
                 "oauth-credential-ready",
@@ -166,13 +163,6 @@ impl World {
     /// Checks a sync: accepted, received by the author unchanged, active, and cancelled.
     async fn sync(&mut self, body: &Value) -> Verdict {
         let of_source = json!({ "of": "the source" });
-        // A cancelled run starts nothing more, so a recorded resume of it gets an id of its own.
-        let mut body = body.clone();
-        let mut id = body["sync_run_id"].as_str().unwrap().to_owned();
-        while !self.cancelled.insert(id.clone()) {
-            id += "-resumed";
-        }
-        body["sync_run_id"] = id.into();
         self.manager.change_source("id", body["source_id"].clone());
         self.manager.change_source("checkpoint", of_source.clone());
         let (status, answer) = self.served.post("/sync", body.to_string()).await;
