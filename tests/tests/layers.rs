@@ -49,7 +49,6 @@ const DEVELOPMENT_MANAGER: Order = Order {
         "cli",
         &[
             "options",
-            "json",
             "workbench",
             "extract",
             "store",

@@ -55,15 +55,20 @@ pub(super) async fn pane(State(page): State<Page>, ask: Ask) -> Result<Response,
     Ok(answer(&ask, &frame, Pane::Contract, &data, render))
 }
 
-/// Answers with the manifest as a file that can be committed and compared later.
+/// Answers with the manifest as the file `tests/manifest.json` that the conformance checks compare: without what differs
+/// for each process or each version.
 pub(super) async fn file(State(page): State<Page>, ask: Ask) -> Result<Response, Refusal> {
     let frame = Frame::read(&page, &ask).await?;
     let none = || Refusal::NotFound("No connector has registered.".to_owned());
-    let mut manifest = frame.manifest.ok_or_else(none)?;
-    // The address differs for each process.
-    "http://localhost".clone_into(&mut manifest.connector_url);
-    let text = serde_json::to_string_pretty(&manifest);
-    let text = text.map_err(|error| Refusal::Internal(error.to_string()))?;
+    let failed = |error: serde_json::Error| Refusal::Internal(error.to_string());
+    let manifest = frame.manifest.ok_or_else(none)?;
+    let mut manifest = serde_json::to_value(manifest).map_err(failed)?;
+    for volatile in ["connector_url", "version"] {
+        if let Some(members) = manifest.as_object_mut() {
+            members.remove(volatile);
+        }
+    }
+    let text = serde_json::to_string_pretty(&manifest).map_err(failed)?;
     let headers = [
         (header::CONTENT_TYPE, "application/json"),
         (
@@ -143,7 +148,7 @@ fn render(frame: &Frame, data: &Data) -> Markup {
                     @if manifest.read_only { dt { "Read only" } dd { "Omni blocks every action that writes." } }
                 }
                 details { summary { "As JSON" } (tree::tree(&serde_json::to_value(manifest).unwrap_or_default())) }
-                p { a.button.small href=(frame.link("/dev/contract/manifest", &[])) download="manifest.json" { "Save as a file" } span.quiet { " In the folder of the package the checks compare it." } }
+                p { a.button.small href=(frame.link("/dev/contract/manifest", &[])) download="manifest.json" { "Save as a file" } span.quiet { " As " code { "tests/manifest.json" } " the checks compare it." } }
             }
         }
     }

@@ -688,7 +688,10 @@ async fn the_manifest_is_a_file_that_is_the_same_for_every_process() {
     );
     let manifest: Value = answer.json().await.unwrap();
     assert_eq!(manifest["connector_id"], "acme");
-    assert_eq!(manifest["connector_url"], "http://localhost");
+    assert!(
+        manifest.get("connector_url").is_none() && manifest.get("version").is_none(),
+        "{manifest}"
+    );
     let none = manager().await;
     let answer = Browser::enter(&none)
         .await

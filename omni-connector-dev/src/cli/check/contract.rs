@@ -1,6 +1,6 @@
 //! The contract: what the manager, language models and people need of a manifest, and what a package has beside its code.
 
-use std::{collections::HashMap, fs};
+use std::collections::HashMap;
 
 use omni_connector::{
     Manifest,
@@ -9,20 +9,13 @@ use omni_connector::{
 use serde_json::Value;
 
 use super::{Depth, Line, Verdict};
-use crate::{
-    cli::{Failure, Interrupts, package::Package, running::Running, target::Program},
-    json::changes,
-};
+use crate::cli::{Failure, Interrupts, package::Package, running::Running, target::Program};
 
 /// Characters of a description that language models keep.
 const DESCRIPTION: usize = 1024;
 /// How deep schemas may be, and how many properties they may have, for strict callers of tools.
 const LEVELS: usize = 10;
 const PROPERTIES: usize = 100;
-/// A manifest that a person has looked at, in the folder of the package.
-const COMMITTED: &str = "manifest.json";
-/// The most places of differences that are named.
-const NAMED: usize = 5;
 
 /// Starts the connector, and looks at its manifest and its package.
 pub(super) async fn look(
@@ -41,9 +34,6 @@ pub(super) async fn look(
     )];
     lines.extend(of_manifest(&manifest));
     lines.extend(of_package(package));
-    if let Ok(text) = fs::read_to_string(package.folder().join(COMMITTED)) {
-        lines.push(committed(&text, &manifest));
-    }
     Ok(lines)
 }
 
@@ -198,36 +188,6 @@ fn of_package(package: &Package) -> Vec<Line> {
     vec![readme, licence, version]
 }
 
-/// Compares the manifest with the one that the package keeps. The address differs for each process.
-fn committed(text: &str, manifest: &Manifest) -> Line {
-    let again = format!("once the change is meant: `cargo omni manifest . > {COMMITTED}`");
-    let Ok(mut kept) = serde_json::from_str::<Value>(text) else {
-        let message = format!("`{COMMITTED}` of the package is not JSON");
-        return line("golden file", Verdict::Fail, message).help(again);
-    };
-    let mut now = serde_json::to_value(manifest).unwrap_or_default();
-    for manifest in [&mut kept, &mut now] {
-        if let Some(members) = manifest.as_object_mut() {
-            members.remove("connector_url");
-        }
-    }
-    let changes = changes(&kept, &now);
-    if changes.is_empty() {
-        let message = format!("the manifest is that of `{COMMITTED}`");
-        return line("golden file", Verdict::Ok, message);
-    }
-    let named = changes
-        .iter()
-        .take(NAMED)
-        .map(|change| change.place.as_str());
-    let mut places = named.collect::<Vec<_>>().join(", ");
-    if changes.len() > NAMED {
-        places.push_str(" and elsewhere");
-    }
-    let message = format!("the manifest differs from `{COMMITTED}` of the package at {places}");
-    line("golden file", Verdict::Fail, message).help(again)
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -294,29 +254,5 @@ mod tests {
             "1025 characters",
         );
         has("schemas", Verdict::Warn, "action `two`", "11 levels deep");
-    }
-
-    #[test]
-    fn a_manifest_is_compared_with_the_one_that_the_package_keeps() {
-        let plain = json!({ "type": "object", "properties": {} });
-        let now = manifest(&json!([action("one", "Reads.", &plain)]));
-        let kept = |change: &dyn Fn(&mut Value)| {
-            let mut kept = serde_json::to_value(&now).unwrap();
-            kept["connector_url"] = "http://localhost".into();
-            change(&mut kept);
-            let line = committed(&kept.to_string(), &now);
-            (line.verdict, line.message)
-        };
-        assert_eq!(kept(&|_| ()).0, Verdict::Ok);
-        let (verdict, message) = kept(&|kept| {
-            kept["version"] = "2".into();
-            kept["actions"][0]["description"] = "Writes.".into();
-        });
-        assert_eq!(verdict, Verdict::Fail);
-        assert!(
-            message.ends_with("at /actions/0/description, /version"),
-            "{message}"
-        );
-        assert_eq!(committed("{", &now).verdict, Verdict::Fail);
     }
 }
