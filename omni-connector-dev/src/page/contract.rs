@@ -24,7 +24,7 @@ use super::{
     tree,
 };
 use crate::{
-    rules::Refusal,
+    rules::{Refusal, golden_file},
     store::{StoreError, review::Usage},
     workbench::Checks,
 };
@@ -55,20 +55,12 @@ pub(super) async fn pane(State(page): State<Page>, ask: Ask) -> Result<Response,
     Ok(answer(&ask, &frame, Pane::Contract, &data, render))
 }
 
-/// Answers with the manifest as the file `tests/manifest.json` that the conformance checks compare: without what differs
-/// for each process or each version.
+/// Answers with the manifest as the file that the conformance checks compare.
 pub(super) async fn file(State(page): State<Page>, ask: Ask) -> Result<Response, Refusal> {
     let frame = Frame::read(&page, &ask).await?;
     let none = || Refusal::NotFound("No connector has registered.".to_owned());
-    let failed = |error: serde_json::Error| Refusal::Internal(error.to_string());
     let manifest = frame.manifest.ok_or_else(none)?;
-    let mut manifest = serde_json::to_value(manifest).map_err(failed)?;
-    for volatile in ["connector_url", "version"] {
-        if let Some(members) = manifest.as_object_mut() {
-            members.remove(volatile);
-        }
-    }
-    let text = serde_json::to_string_pretty(&manifest).map_err(failed)?;
+    let text = golden_file(&manifest).map_err(|error| Refusal::Internal(error.to_string()))?;
     let headers = [
         (header::CONTENT_TYPE, "application/json"),
         (
@@ -76,7 +68,7 @@ pub(super) async fn file(State(page): State<Page>, ask: Ask) -> Result<Response,
             "attachment; filename=\"manifest.json\"",
         ),
     ];
-    Ok((headers, text + "\n").into_response())
+    Ok((headers, text).into_response())
 }
 
 async fn read(page: &Page, frame: &Frame) -> Result<Data, StoreError> {

@@ -49,7 +49,7 @@ pub use progress::Progress;
 pub(crate) use progress::{progress, refusals, textless};
 pub(crate) use refusal::{NUL_IN_TEXT, Refusal};
 pub(crate) use registration::{
-    Notified, credential_ready, first_registration, register, registration_at,
+    Notified, credential_ready, first_registration, golden_file, register, registration_at,
 };
 pub(crate) use reports::{Report, report, save_connector_state};
 pub(crate) use source_item::{MadeOf, SourceItem};

@@ -12,6 +12,20 @@ use crate::{
     store::{operators, registrations},
 };
 
+/// Writes a manifest as the file `tests/manifest.json` of a package, without what differs for each process or version.
+///
+/// # Errors
+/// Fails when the manifest cannot be JSON.
+pub(crate) fn golden_file(manifest: &Manifest) -> serde_json::Result<String> {
+    let mut manifest = serde_json::to_value(manifest)?;
+    for volatile in ["connector_url", "version"] {
+        if let Some(members) = manifest.as_object_mut() {
+            members.remove(volatile);
+        }
+    }
+    Ok(serde_json::to_string_pretty(&manifest)? + "\n")
+}
+
 /// Registers a connector if it can be reached.
 pub(crate) async fn register(shared: &Shared, manifest: Manifest) -> Result<(), Refusal> {
     for (field, value) in [

@@ -26,7 +26,8 @@ const RUNS: usize = 3;
 const ANSWERS: usize = 40;
 /// The most documents of one answer that are returned.
 const DOCUMENTS: usize = 100;
-/// An id of so many characters is enough; with a shorter one, another value must be the same, too.
+/// An object with the id of the document is its item if the id has at least this many characters. With a shorter id,
+/// one more value must be the same.
 const LONG_ID: usize = 8;
 
 /// The JSON object that a document was probably made of.

@@ -39,7 +39,7 @@ impl Changes {
         known.ok_or_else(|| "this token is not known".to_owned())
     }
 
-    /// Returns whether an item changed after so many changes.
+    /// Returns whether an item was changed later than by the first `count` changes.
     pub(super) fn is_after(&self, count: u64, item: &Value) -> bool {
         let of = self.of.get(&item.to_string());
         of.is_some_and(|number| *number > count)

@@ -24,7 +24,8 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{connector::ErasedConnector, manager::ManagerClient, run::Runs, wire::Manifest};
 
-/// The manager waits 30 s for an answer (`protocol.md` §2.1). The caller is told why there is none just before that.
+/// The manager gives up after 30 s (`protocol.md` §2.1). This limit is shorter, so that the caller gets an error with the
+/// reason.
 const PATIENCE: Duration = Duration::from_secs(29);
 
 /// The state shared by all handlers.

@@ -1,8 +1,11 @@
 //! Runs `cargo omni check` for the page, beside the connector that serves.
 
-use std::{env, path::PathBuf, process::Stdio};
+use std::{env, io, path::PathBuf, process::Stdio};
 
-use tokio::{io::AsyncReadExt, process::Command};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt},
+    process::Command,
+};
 
 use super::build::Group;
 use crate::{
@@ -30,22 +33,9 @@ async fn check(folder: &PathBuf) -> Result<Checks, Failure> {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     let mut group = Group::start(command)?;
-    let (mut printed, mut said) = (String::new(), String::new());
     let (stdout, stderr) = (group.child.stdout.take(), group.child.stderr.take());
-    let read = async {
-        match stdout {
-            Some(mut stdout) => stdout.read_to_string(&mut printed).await,
-            None => Ok(0),
-        }
-    };
-    let listen = async {
-        match stderr {
-            Some(mut stderr) => stderr.read_to_string(&mut said).await,
-            None => Ok(0),
-        }
-    };
-    let (read, listened) = tokio::join!(read, listen);
-    read.and(listened).map_err(Failure::failed)?;
+    let read = tokio::try_join!(all(stdout), all(stderr));
+    let (printed, said) = read.map_err(Failure::failed)?;
     group.child.wait().await.map_err(Failure::failed)?;
     group.set_ended();
     let found: serde_json::Value = serde_json::from_str(&printed).map_err(|_| {
@@ -62,6 +52,14 @@ async fn check(folder: &PathBuf) -> Result<Checks, Failure> {
             is_current: true,
         },
     })
+}
+
+async fn all(pipe: Option<impl AsyncRead + Unpin>) -> io::Result<String> {
+    let mut text = String::new();
+    if let Some(mut pipe) = pipe {
+        pipe.read_to_string(&mut text).await?;
+    }
+    Ok(text)
 }
 
 /// Notes that another build serves than the one that was checked.

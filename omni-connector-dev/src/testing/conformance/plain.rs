@@ -9,7 +9,7 @@ use super::{
     Check, Conformance, Failure, Verdict, meaning,
     world::{Attempt, World},
 };
-use crate::testing::snapshot::changed_lines;
+use crate::{rules::golden_file, testing::snapshot::changed_lines};
 
 pub(super) async fn manifest(suite: &Conformance) -> Result<Verdict> {
     let world = World::calm(suite).await?;
@@ -22,13 +22,7 @@ pub(super) async fn manifest(suite: &Conformance) -> Result<Verdict> {
                 .fact("problems", problems.join("\n")),
         ));
     }
-    let mut shown = serde_json::to_value(manifest)?;
-    for volatile in ["connector_url", "version"] {
-        if let Some(members) = shown.as_object_mut() {
-            members.remove(volatile);
-        }
-    }
-    let text = serde_json::to_string_pretty(&shown)? + "\n";
+    let text = golden_file(manifest)?;
     let path = suite.folder.join("tests/manifest.json");
     if std::env::var_os("UPDATE").is_some() {
         fs::write(&path, &text)?;
