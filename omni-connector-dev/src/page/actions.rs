@@ -90,7 +90,8 @@ impl Data {
         let input = input.map_or_else(form::nothing, Value::clone);
         let test = match (manifest, &frame.source, &called) {
             (Some(manifest), Some(one), Some(called)) => {
-                Some(kept_test::of(manifest, &one.source.config, name, called))
+                let (package, config) = (&manifest.name, &one.source.config);
+                Some(kept_test::of(package, config, name, called))
             }
             _ => None,
         };
@@ -296,6 +297,49 @@ fn answered(called: &Called, kept: Option<&str>) -> Markup {
                     pre.command tabindex="0" { (foreign(kept)) }
                 }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_kept_test_is_one_that_the_hello_example_compiles_and_runs() {
+        let called = |input, status, answer, viewer: Option<&str>| Called {
+            input,
+            status: Some(status),
+            answer,
+            size: 0,
+            viewer: viewer.map(str::to_owned),
+            took: Duration::ZERO,
+            changes: None,
+        };
+        let answer = called(
+            json!({ "word": "engine" }),
+            200,
+            json!({ "status": "success", "result": 1 }),
+            None,
+        );
+        let refusal = called(
+            json!({ "word": 7 }),
+            400,
+            json!({ "error": "invalid params: `word` is of the wrong type, expected a string" }),
+            Some("ada@example.com"),
+        );
+        for (file, called) in [("answer", answer), ("refusal", refusal)] {
+            let kept = format!(
+                "{}/../examples/hello/tests/kept/{file}.rs",
+                env!("CARGO_MANIFEST_DIR")
+            );
+            let kept = std::fs::read_to_string(kept).unwrap();
+            let written = kept_test::of("hello", &json!({}), "count", &called);
+            // The file is formatted.
+            let plain = |text: &str| text.split_whitespace().collect::<String>();
+            assert_eq!(plain(&written), plain(&kept), "{file}:\n{written}");
         }
     }
 }

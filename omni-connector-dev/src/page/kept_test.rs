@@ -1,12 +1,11 @@
 //! A call of an action as a test in Rust, for a person who copies it into a package.
 
-use omni_connector::Manifest;
 use serde_json::Value;
 
 use super::actions::Called;
 
-/// Writes a test that makes the same call and expects the same answer. The secret is left to the author.
-pub(super) fn of(manifest: &Manifest, config: &Value, action: &str, called: &Called) -> String {
+/// Writes a test of a package that makes the same call and expects the same answer. The secret is left to the author.
+pub(super) fn of(package: &str, config: &Value, action: &str, called: &Called) -> String {
     let name: String = action
         .chars()
         .map(|c| {
@@ -18,7 +17,6 @@ pub(super) fn of(manifest: &Manifest, config: &Value, action: &str, called: &Cal
         })
         .collect();
     let (input, answer) = (literal(&called.input), &called.answer);
-    let package = &manifest.name;
     let actor = match &called.viewer {
         Some(viewer) => format!("Some({})", quoted(viewer)),
         None => "None".to_owned(),
@@ -41,8 +39,8 @@ pub(super) fn of(manifest: &Manifest, config: &Value, action: &str, called: &Cal
         }
     };
     format!(
-        "use omni_connector_dev::testing::Setup;\n\
-         use serde_json::json;\n\n\
+        "use omni_connector::prelude::json;\n\
+         use omni_connector_dev::testing::Setup;\n\n\
          #[tokio::test(flavor = \"multi_thread\")]\n\
          async fn {name}_answers_as_it_did() {{\n    \
              let setup = Setup::of(env!(\"CARGO_BIN_EXE_{package}\"))\n        \

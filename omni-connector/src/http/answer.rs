@@ -100,24 +100,20 @@ impl Answer {
         let is_empty = self.body.iter().all(u8::is_ascii_whitespace);
         let body = self.utf8();
         let body: &[u8] = if is_empty { b"null" } else { &body };
-        let mut reader = serde_json::Deserializer::from_slice(body);
-        let mut track = serde_path_to_error::Track::new();
-        let decoder = serde_path_to_error::Deserializer::new(&mut reader, &mut track);
-        let problem = match T::deserialize(decoder) {
-            Ok(value) => match reader.end() {
-                Ok(()) => return Ok(value),
-                Err(_) => return Err(self.not_json()),
-            },
-            Err(problem) => problem,
-        };
-        if problem.is_data() {
-            if is_empty {
+        match serde_json::from_slice(body) {
+            Ok(value) => return Ok(value),
+            Err(problem) if !problem.is_data() => return Err(self.not_json()),
+            Err(_) if is_empty => {
                 return Err("the body is empty, where JSON was promised".to_owned());
             }
-            let problem = serde_path_to_error::Error::new(track.path(), problem);
-            return Err(DecodeError::in_text("answer", &problem).to_string());
+            Err(_) => {}
         }
-        Err(self.not_json())
+        // Once more, to find the place. Each answer would pay for keeping the path at hand.
+        let mut reader = serde_json::Deserializer::from_slice(body);
+        match serde_path_to_error::deserialize::<_, T>(&mut reader) {
+            Err(problem) => Err(DecodeError::in_text("answer", &problem).to_string()),
+            Ok(_) => Err(self.not_json()),
+        }
     }
 
     /// Describes a body that is not JSON.

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use super::{Answer, Api, At, Call, Pages, Paging, Refusal, SourceError, Verdict};
+use super::{Answer, Api, Call, Pages, Paging, Refusal, SourceError, Verdict};
 use crate::schema::decode;
 
 impl Api {
@@ -74,14 +74,13 @@ impl GraphQl {
     /// # Errors
     /// As every call: see [`SourceError`].
     pub async fn read<T: DeserializeOwned>(self, pointer: &str) -> Result<Option<T>, SourceError> {
-        let at = self.0.at();
-        let answer = match self.0.send().await {
+        let (answer, at) = match self.0.located().await {
             Err(error) if error.is_missing() => return Ok(None),
             answer => answer?,
         };
         value(&answer, pointer).map_err(|why| SourceError::Unreadable {
             why,
-            at: Box::new(At { attempts: 1, ..at }),
+            at: Box::new(at),
         })
     }
 

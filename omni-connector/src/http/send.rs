@@ -67,16 +67,16 @@ impl Reply {
     }
 }
 
-/// Makes a call. An unpolled future never blocks other calls. The call stops when the future is dropped or the run is
-/// cancelled.
-pub(super) async fn send(call: Call, form: ReplyForm) -> Result<Reply, SourceError> {
+/// Makes a call, and says where its answer came from. An unpolled future never blocks other calls. The call stops when the
+/// future is dropped or the run is cancelled.
+pub(super) async fn send(call: Call, form: ReplyForm) -> Result<(Reply, At), SourceError> {
     if let Some(problem) = call.problem() {
         return Err(problem);
     }
-    let operation = call.operation();
+    let at = call.at();
     let span = tracing::info_span!(
         "source_call",
-        operation,
+        operation = at.operation,
         method = %call.method,
         page = call.page,
         status = tracing::field::Empty,
@@ -88,16 +88,16 @@ pub(super) async fn send(call: Call, form: ReplyForm) -> Result<Reply, SourceErr
     let work = async move {
         let scope = call.api.scope().clone();
         let began = Instant::now();
-        let mut making = Making::new(&call, &scope);
+        let mut making = Making::new(&call, &scope, at);
         let outcome = tokio::select! {
             biased;
             () = scope.cancelled() => Err(SourceError::Cancelled),
             outcome = making.make(form) => outcome,
         };
         let span = tracing::Span::current();
-        let (waited, attempts) = (making.waits.waited, making.attempts);
         let bytes = outcome.as_ref().map_or(0, Reply::bytes);
-        span.record("attempts", attempts);
+        let waited = making.waits.waited;
+        span.record("attempts", making.at.attempts);
         span.record("waited_ms", waited.iter().sum::<Duration>().as_millis());
         span.record("bytes", bytes);
         let label = outcome.as_ref().err().map_or("ok", SourceError::outcome);
@@ -111,7 +111,7 @@ pub(super) async fn send(call: Call, form: ReplyForm) -> Result<Reply, SourceErr
         keep(&call, kept, making.answer.take());
         if let Some(metrics) = &scope.metrics {
             metrics.source(&SourceCall {
-                operation: &operation,
+                operation: &making.at.operation,
                 outcome: label,
                 took: began.elapsed(),
                 waited: Wait::ALL.map(|wait| (wait.as_str(), waited[wait as usize])),
@@ -119,7 +119,7 @@ pub(super) async fn send(call: Call, form: ReplyForm) -> Result<Reply, SourceErr
                 left: call.api.shared().pacer.left(),
             });
         }
-        outcome
+        Ok((outcome?, making.at))
     };
     carrier.carry(work.instrument(span)).await
 }
@@ -130,7 +130,7 @@ pub(super) async fn send_again(
     form: ReplyForm,
 ) -> (Result<Reply, SourceError>, Option<Answer>) {
     let scope = call.api.scope().clone();
-    let mut making = Making::new(call, &scope);
+    let mut making = Making::new(call, &scope, call.at());
     let outcome = making.make(form).await;
     (outcome, making.answer)
 }
@@ -181,8 +181,8 @@ struct Making<'a> {
     call: &'a Call,
     shared: &'a Shared,
     waits: Budgeted<'a>,
-    /// Requests that were sent.
-    attempts: u32,
+    /// Where it is, with the number of requests that were sent.
+    at: At,
     /// Consecutive requests that failed through the source's fault.
     failures: u32,
     /// Whether the credential was renewed for this call.
@@ -200,11 +200,11 @@ pub(super) struct Ready {
 }
 
 impl<'a> Making<'a> {
-    fn new(call: &'a Call, scope: &'a Scope) -> Self {
+    fn new(call: &'a Call, scope: &'a Scope, at: At) -> Self {
         Self {
             waits: Budgeted::new(scope, call.api.patience_left()),
             shared: call.api.shared(),
-            attempts: 0,
+            at,
             failures: 0,
             renewed: false,
             answer: None,
@@ -217,9 +217,9 @@ impl<'a> Making<'a> {
         loop {
             let ready = self.ready().await?;
             let key = ready.key.clone();
-            self.attempts += 1;
+            self.at.attempts += 1;
             let began = Instant::now();
-            let attempt = attempt::attempt(self.call, self.at(), ready, form);
+            let attempt = attempt::attempt(self.call, &self.at, ready, form);
             let outcome = attempt.await;
             self.waits.step(began, |step| match &outcome {
                 Ok(got) => step.status = Some(got.status()),
@@ -244,17 +244,10 @@ impl<'a> Making<'a> {
         }
     }
 
-    fn at(&self) -> At {
-        At {
-            attempts: self.attempts,
-            ..self.call.at()
-        }
-    }
-
     fn busy(&self, retry_after: Option<Duration>) -> SourceError {
         SourceError::Busy {
             retry_after,
-            at: Box::new(self.at()),
+            at: Box::new(self.at.clone()),
         }
     }
 
@@ -330,7 +323,7 @@ impl<'a> Making<'a> {
             Failed::Other(message) => SourceError::Unauthorized {
                 setting: None,
                 message: super::answer::short(&message),
-                at: Box::new(self.at()),
+                at: Box::new(self.at.clone()),
             },
         }
     }

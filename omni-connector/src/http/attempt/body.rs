@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
-use reqwest::{Response, StatusCode, header::HeaderMap};
+use reqwest::{Response, StatusCode, Url, header::HeaderMap};
 use tokio::time::{Instant, timeout_at};
 
 use super::{Again, Failure, PEEK, REFUSAL, Reader};
@@ -21,15 +21,20 @@ use crate::{
 };
 
 impl Reader<'_> {
-    pub(super) async fn read(&self, response: Response, form: ReplyForm) -> Result<Reply, Failure> {
+    pub(super) async fn read(
+        &self,
+        response: Response,
+        headers: &HeaderMap,
+        url: Url,
+        form: ReplyForm,
+    ) -> Result<Reply, Failure> {
         if let Some(cause) = self.fault.and_then(Fault::broken_off) {
             let at = self.at();
             let error = SourceError::Unreachable { cause, at };
             return Err(Failure::new(error, Again::IfRepeatable));
         }
-        let (status, headers) = (response.status(), response.headers().clone());
-        let url = response.url().clone();
-        if let Some(coding) = coding::unknown(&headers) {
+        let status = response.status();
+        if let Some(coding) = coding::unknown(headers) {
             let coding = short(&coding);
             return Err(self.unreadable(format!(
                 "it is encoded as `{coding}`, which was not asked for"
@@ -39,7 +44,7 @@ impl Reader<'_> {
             return if self.call.may_be_unchanged {
                 Ok(Reply::Answer(Answer::new(
                     status,
-                    headers,
+                    headers.clone(),
                     url,
                     Bytes::new(),
                 )))
@@ -50,13 +55,19 @@ impl Reader<'_> {
         let is_whole = match form {
             ReplyForm::Answer(_) => true,
             ReplyForm::Download(_) | ReplyForm::Saved(_) => {
-                !status.is_success() || self.may_be_a_refusal(&headers)
+                !status.is_success() || self.may_be_a_refusal(headers)
             }
         };
         if !is_whole {
             return match form {
-                ReplyForm::Saved(limit) => self.save(response, limit).await.map(Reply::Saved),
-                _ => Ok(Reply::Download(self.stream(response, form.limit()))),
+                ReplyForm::Saved(limit) => {
+                    self.save(response, headers, limit).await.map(Reply::Saved)
+                }
+                _ => Ok(Reply::Download(self.stream(
+                    response,
+                    headers,
+                    form.limit(),
+                ))),
             };
         }
         let limit = if status.is_success() {
@@ -64,12 +75,14 @@ impl Reader<'_> {
         } else {
             REFUSAL
         };
-        let body = self.collect(response, limit, status.is_success()).await?;
+        let announced = length(headers).unwrap_or_default();
+        let body = self.collect(response, announced, limit, status.is_success());
+        let body = body.await?;
         let body = match self.fault {
             Some(fault) => fault.change(body),
             None => body,
         };
-        let answer = Answer::new(status, headers, url, body);
+        let answer = Answer::new(status, headers.clone(), url, body);
         if let Err(mut failure) = self.judge(&answer) {
             failure.answer = Some(Box::new(answer));
             return Err(failure);
@@ -103,10 +116,10 @@ impl Reader<'_> {
     async fn collect(
         &self,
         mut response: Response,
+        announced: u64,
         limit: u64,
         must_fit: bool,
     ) -> Result<Bytes, Failure> {
-        let announced = length(response.headers()).unwrap_or_default();
         if must_fit && announced > limit {
             return Err(self.too_large(limit));
         }
@@ -134,11 +147,16 @@ impl Reader<'_> {
         Ok(body.freeze())
     }
 
-    async fn save(&self, mut response: Response, limit: u64) -> Result<Saved, Failure> {
-        if length(response.headers()).is_some_and(|length| length > limit) {
+    async fn save(
+        &self,
+        mut response: Response,
+        headers: &HeaderMap,
+        limit: u64,
+    ) -> Result<Saved, Failure> {
+        if length(headers).is_some_and(|length| length > limit) {
             return Err(self.too_large(limit));
         }
-        let saved = Saved::begin(response.headers().clone());
+        let saved = Saved::begin(headers.clone());
         let mut saved = saved.map_err(|error| self.disk(&error))?;
         loop {
             // A large file may take long, and must not stall.
@@ -158,9 +176,9 @@ impl Reader<'_> {
         }
     }
 
-    fn stream(&self, response: Response, limit: u64) -> Download {
-        let headers = response.headers().clone();
-        let at = Arc::new(self.at.clone());
+    fn stream(&self, response: Response, headers: &HeaderMap, limit: u64) -> Download {
+        let headers = headers.clone();
+        let at = Arc::new(*self.at());
         let within = clock::limit(self.call.within);
         let scope = self.call.api.scope().clone();
         let state = (Some(response), 0_u64);

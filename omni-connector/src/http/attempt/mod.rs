@@ -68,7 +68,7 @@ impl Failure {
 /// Sends the request and reads the answer.
 pub(super) async fn attempt(
     call: &Call,
-    at: At,
+    at: &At,
     ready: Ready,
     form: ReplyForm,
 ) -> Result<Reply, Failure> {
@@ -78,26 +78,30 @@ pub(super) async fn attempt(
     let mut reader = Reader {
         call,
         at,
+        request_id: None,
         ends,
         fault,
         limit: form.limit().max(REFUSAL),
     };
-    let response = match fault.and_then(Fault::answer) {
-        Some(answer) => answer,
+    let (mut response, url) = match fault.and_then(Fault::answer) {
+        Some(answer) => {
+            let url = answer.url().clone();
+            (answer, url)
+        }
         None => {
             let sent = timeout_at(ends, reader.send(&key.auth)).await;
             sent.unwrap_or_else(|_| Err(reader.late()))?
         }
     };
-    let (status, headers) = (response.status(), response.headers().clone());
+    let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
     tracing::Span::current().record("status", status.as_u16());
-    reader.at.request_id = request_id(&headers);
+    reader.request_id = request_id(&headers);
     let said = quota::read(&call.api.settings().quotas, &headers);
     ticket.answered(
         status != StatusCode::TOO_MANY_REQUESTS && !status.is_server_error(),
         &said,
     );
-    let got = reader.read(response, form).await;
+    let got = reader.read(response, &headers, url, form).await;
     drop(slot);
     got.map_err(|mut failure| {
         failure.status = Some(status);
@@ -111,7 +115,9 @@ pub(super) async fn attempt(
 
 struct Reader<'a> {
     call: &'a Call,
-    at: At,
+    at: &'a At,
+    /// The source's id of the request, once it answered.
+    request_id: Option<String>,
     ends: Instant,
     /// What a person has planned for this attempt.
     fault: Option<Fault>,
@@ -125,7 +131,10 @@ impl Reader<'_> {
         reason = "every error keeps it in a box"
     )]
     fn at(&self) -> Box<At> {
-        Box::new(self.at.clone())
+        Box::new(At {
+            request_id: self.request_id.clone(),
+            ..self.at.clone()
+        })
     }
 
     fn late(&self) -> Failure {

@@ -35,7 +35,10 @@ impl Reader<'_> {
         };
         let errors = || graphql::judge(answer).filter(|_| self.call.is_graphql);
         let verdict = match verdict {
-            Verdict::Good => errors().unwrap_or(Verdict::Good),
+            Verdict::Good => match errors() {
+                Some(refused) => refused,
+                None => return Ok(()),
+            },
             Verdict::Unauthorized | Verdict::Forbidden | Verdict::NotFound => {
                 match self.turned_away(answer) {
                     Some(failure) => return Err(failure),

@@ -84,8 +84,8 @@ impl Call {
     /// # Errors
     /// As [`SourceError`] lists for every call.
     pub async fn read<T: DeserializeOwned>(self) -> Result<T, SourceError> {
-        let at = self.at();
-        decode(&self.send().await?, at)
+        let (answer, at) = self.located().await?;
+        decode(&answer, at)
     }
 
     /// Decodes the answer as JSON, unless it is unchanged since the last time.
@@ -109,8 +109,7 @@ impl Call {
     ) -> Result<Fresh<T>, SourceError> {
         let key = validators::key(&self);
         self.may_be_unchanged = validators.ask(&key, &mut self.headers);
-        let at = self.at();
-        let answer = self.send().await?;
+        let (answer, at) = self.located().await?;
         if answer.status() == reqwest::StatusCode::NOT_MODIFIED {
             return Ok(Fresh::Same);
         }
@@ -124,7 +123,7 @@ impl Call {
     /// # Errors
     /// As every call.
     pub async fn text(self, limit: u64) -> Result<String, SourceError> {
-        Ok(self.answer(limit).await?.text())
+        Ok(self.answer(limit).await?.0.text())
     }
 
     /// Reads the complete answer: status, headers and body.
@@ -132,14 +131,19 @@ impl Call {
     /// # Errors
     /// As every call. An answer that is a refusal is an error as well.
     pub async fn send(self) -> Result<Answer, SourceError> {
+        Ok(self.located().await?.0)
+    }
+
+    /// Reads the complete answer, and says where it came from.
+    pub(super) async fn located(self) -> Result<(Answer, At), SourceError> {
         let limit = self.api.settings().limit;
         self.answer(limit).await
     }
 
-    async fn answer(self, limit: u64) -> Result<Answer, SourceError> {
+    async fn answer(self, limit: u64) -> Result<(Answer, At), SourceError> {
         match send::send(self, ReplyForm::Answer(limit)).await? {
-            Reply::Answer(answer) => Ok(answer),
-            Reply::Download(_) | Reply::Saved(_) => unreachable!("an answer was asked for"),
+            (Reply::Answer(answer), at) => Ok((answer, at)),
+            (Reply::Download(_) | Reply::Saved(_), _) => unreachable!("an answer was asked for"),
         }
     }
 
@@ -149,8 +153,8 @@ impl Call {
     /// As every call. If the answer breaks off later, the stream returns an error.
     pub async fn download(self, limit: u64) -> Result<Download, SourceError> {
         match send::send(self, ReplyForm::Download(limit)).await? {
-            Reply::Download(download) => Ok(download),
-            Reply::Answer(_) | Reply::Saved(_) => unreachable!("a download was asked for"),
+            (Reply::Download(download), _) => Ok(download),
+            (Reply::Answer(_) | Reply::Saved(_), _) => unreachable!("a download was asked for"),
         }
     }
 
@@ -161,8 +165,8 @@ impl Call {
     /// As every call, and a full disk.
     pub async fn save(self, limit: u64) -> Result<Saved, SourceError> {
         match send::send(self, ReplyForm::Saved(limit)).await? {
-            Reply::Saved(saved) => Ok(saved),
-            Reply::Answer(_) | Reply::Download(_) => unreachable!("a file was asked for"),
+            (Reply::Saved(saved), _) => Ok(saved),
+            (Reply::Answer(_) | Reply::Download(_), _) => unreachable!("a file was asked for"),
         }
     }
 
@@ -280,11 +284,7 @@ static READ_ONLY: LazyLock<bool> =
 fn decode<T: DeserializeOwned>(answer: &Answer, at: At) -> Result<T, SourceError> {
     let unreadable = |why| {
         let request_id = request_id(answer.headers());
-        let at = Box::new(At {
-            request_id,
-            attempts: 1,
-            ..at
-        });
+        let at = Box::new(At { request_id, ..at });
         SourceError::Unreadable { why, at }
     };
     answer.decode().map_err(unreadable)

@@ -79,7 +79,7 @@ pub struct Pages<T> {
     paging: Arc<Paging>,
     pointer: String,
     progress: Progress,
-    ahead: Option<AbortOnDropHandle<Result<Answer, SourceError>>>,
+    ahead: Option<AbortOnDropHandle<Result<(Answer, At), SourceError>>>,
     end: Option<Ended>,
     restart_on: Option<Arc<RestartOn>>,
     restarts: u32,
@@ -155,7 +155,7 @@ impl<T: DeserializeOwned> Pages<T> {
                 None => read(self.page_call()).await,
             };
             let page = match read {
-                Ok(answer) => self.page(&answer),
+                Ok((answer, at)) => self.page(&answer, &at),
                 Err(error) => Err(error),
             };
             match page {
@@ -287,12 +287,7 @@ impl<T: DeserializeOwned> Pages<T> {
         call
     }
 
-    fn page(&mut self, answer: &Answer) -> Result<Page<T>, SourceError> {
-        let at = At {
-            page: Some(self.progress.page + 1),
-            attempts: 1,
-            ..self.call.at()
-        };
+    fn page(&mut self, answer: &Answer, at: &At) -> Result<Page<T>, SourceError> {
         let unreadable = |why: String| SourceError::Unreadable {
             why,
             at: Box::new(at.clone()),
@@ -304,7 +299,7 @@ impl<T: DeserializeOwned> Pages<T> {
         };
         let follows = self
             .progress
-            .advance(&self.paging, &self.call.api, answer, items, &at);
+            .advance(&self.paging, &self.call.api, answer, items, at);
         let follows = follows.map_err(|wrong| match wrong {
             PageError::Incomplete(incomplete) => SourceError::Walk(incomplete),
             PageError::Unreadable(why) => unreadable(why),
@@ -363,10 +358,10 @@ impl<T: DeserializeOwned> Pages<T> {
 }
 
 /// Reads a page. Its JSON is parsed in this task, concurrently with the author's work.
-async fn read(call: Call) -> Result<Answer, SourceError> {
-    let answer = call.send().await?;
+async fn read(call: Call) -> Result<(Answer, At), SourceError> {
+    let (answer, at) = call.located().await?;
     let _ = answer.json();
-    Ok(answer)
+    Ok((answer, at))
 }
 
 /// Returns a name by which people can find an item: its id, if it has one.

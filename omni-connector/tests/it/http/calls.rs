@@ -5,7 +5,7 @@ use std::{io::Write, time::Duration};
 use futures_util::TryStreamExt;
 use omni_connector::{
     ActionError,
-    http::{Answer, Fresh, Quota, Refusal, SourceError, Validators, Verdict},
+    http::{Answer, Fresh, Paging, Quota, Refusal, SourceError, Validators, Verdict},
 };
 use serde_json::{Value, json};
 
@@ -81,6 +81,29 @@ async fn a_truncated_body_is_read_again_and_never_used() {
         "{outcome:?}"
     );
     assert_eq!(broken.times(), 1);
+}
+
+#[tokio::test]
+async fn an_answer_of_another_shape_is_told_with_the_requests_that_led_to_it() {
+    let source = Source::start(|asked| match asked.before {
+        0 => reply(503),
+        _ => ok(json!({ "data": "no number", "items": "no list" })),
+    })
+    .await;
+    let mut pages = source
+        .api()
+        .get("list")
+        .pages(Paging::link_header())
+        .items::<i32>("/items");
+    let numbers = [
+        source.api().get("thing").read::<i32>().await.unwrap_err(),
+        pages.next().await.unwrap_err(),
+    ];
+    for (error, attempts) in numbers.iter().zip([2, 1]) {
+        let at = error.at().unwrap();
+        assert_eq!(at.attempts, attempts, "{error}");
+        assert!(matches!(error, SourceError::Unreadable { .. }), "{error}");
+    }
 }
 
 #[tokio::test]

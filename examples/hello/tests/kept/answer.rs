@@ -1,0 +1,14 @@
+use omni_connector::prelude::json;
+use omni_connector_dev::testing::Setup;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn count_answers_as_it_did() {
+    let setup = Setup::of(env!("CARGO_BIN_EXE_hello"))
+        .config(json!({}))
+        .credentials(json!({})) // the secret of a source for tests
+        .start()
+        .await;
+    let input = json!({ "word": "engine" });
+    let called = setup.try_call("count", input, None).await;
+    assert_eq!(called.unwrap(), json!(1));
+}
