@@ -59,10 +59,11 @@ pub(crate) fn plan(fault: PlannedFault) -> bool {
 }
 
 /// Takes the fault for the next attempt of an operation.
-pub(super) fn take(operation: &str) -> Option<Fault> {
+pub(super) fn take(operation: impl FnOnce() -> String) -> Option<Fault> {
     if !IS_ANY.load(Ordering::Acquire) {
         return None;
     }
+    let operation = operation();
     let mut planned = PLANNED.lock().unwrap_or_else(PoisonError::into_inner);
     let index = planned.iter().position(|one| one.operation == operation)?;
     let fault = planned[index].fault;
@@ -134,10 +135,10 @@ mod tests {
             times: 2,
         };
         assert!(plan(fault.clone()));
-        assert_eq!(take("GET another"), None);
-        assert_eq!(take(&fault.operation), Some(Fault::ServerError));
-        assert_eq!(take(&fault.operation), Some(Fault::ServerError));
-        assert_eq!(take(&fault.operation), None);
+        assert_eq!(take(|| "GET another".to_owned()), None);
+        assert_eq!(take(|| fault.operation.clone()), Some(Fault::ServerError));
+        assert_eq!(take(|| fault.operation.clone()), Some(Fault::ServerError));
+        assert_eq!(take(|| fault.operation.clone()), None);
         assert!(!plan(PlannedFault { times: 0, ..fault }));
     }
 

@@ -74,13 +74,13 @@ impl GraphQl {
     /// # Errors
     /// As every call: see [`SourceError`].
     pub async fn read<T: DeserializeOwned>(self, pointer: &str) -> Result<Option<T>, SourceError> {
-        let (answer, at) = match self.0.located().await {
+        let (answer, made) = match self.0.made().await {
             Err(error) if error.is_missing() => return Ok(None),
             answer => answer?,
         };
         value(&answer, pointer).map_err(|why| SourceError::Unreadable {
             why,
-            at: Box::new(at),
+            at: made.at(&answer),
         })
     }
 

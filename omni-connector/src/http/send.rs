@@ -11,7 +11,7 @@ use tracing::Instrument;
 use super::{
     Answer, At, Call, Download, Saved, SourceError,
     api::Shared,
-    attempt::{self, Again, Failure},
+    attempt::{self, Again, Failure, request_id},
     flight::Failed,
     keys::{Key, KeyState},
     pace::Ticket,
@@ -67,16 +67,15 @@ impl Reply {
     }
 }
 
-/// Makes a call, and says where its answer came from. An unpolled future never blocks other calls. The call stops when the
-/// future is dropped or the run is cancelled.
-pub(super) async fn send(call: Call, form: ReplyForm) -> Result<(Reply, At), SourceError> {
+/// Makes a call. An unpolled future never blocks other calls. The call stops when the future is dropped or the run is
+/// cancelled.
+pub(super) async fn send(call: Call, form: ReplyForm) -> Result<(Reply, Made), SourceError> {
     if let Some(problem) = call.problem() {
         return Err(problem);
     }
-    let at = call.at();
     let span = tracing::info_span!(
         "source_call",
-        operation = at.operation,
+        operation = call.operation(),
         method = %call.method,
         page = call.page,
         status = tracing::field::Empty,
@@ -88,7 +87,7 @@ pub(super) async fn send(call: Call, form: ReplyForm) -> Result<(Reply, At), Sou
     let work = async move {
         let scope = call.api.scope().clone();
         let began = Instant::now();
-        let mut making = Making::new(&call, &scope, at);
+        let mut making = Making::new(&call, &scope);
         let outcome = tokio::select! {
             biased;
             () = scope.cancelled() => Err(SourceError::Cancelled),
@@ -97,7 +96,7 @@ pub(super) async fn send(call: Call, form: ReplyForm) -> Result<(Reply, At), Sou
         let span = tracing::Span::current();
         let bytes = outcome.as_ref().map_or(0, Reply::bytes);
         let waited = making.waits.waited;
-        span.record("attempts", making.at.attempts);
+        span.record("attempts", making.attempts);
         span.record("waited_ms", waited.iter().sum::<Duration>().as_millis());
         span.record("bytes", bytes);
         let label = outcome.as_ref().err().map_or("ok", SourceError::outcome);
@@ -111,7 +110,7 @@ pub(super) async fn send(call: Call, form: ReplyForm) -> Result<(Reply, At), Sou
         keep(&call, kept, making.answer.take());
         if let Some(metrics) = &scope.metrics {
             metrics.source(&SourceCall {
-                operation: &making.at.operation,
+                operation: &call.operation(),
                 outcome: label,
                 took: began.elapsed(),
                 waited: Wait::ALL.map(|wait| (wait.as_str(), waited[wait as usize])),
@@ -119,9 +118,25 @@ pub(super) async fn send(call: Call, form: ReplyForm) -> Result<(Reply, At), Sou
                 left: call.api.shared().pacer.left(),
             });
         }
-        Ok((outcome?, making.at))
+        let attempts = making.attempts;
+        outcome.map(|reply| (reply, Made { call, attempts }))
     };
     carrier.carry(work.instrument(span)).await
+}
+
+/// A call that was made.
+pub(super) struct Made {
+    call: Call,
+    attempts: u32,
+}
+
+impl Made {
+    /// Returns the location of errors in its answer.
+    pub(super) fn at(&self, answer: &Answer) -> Box<At> {
+        let mut at = self.call.at(self.attempts);
+        at.request_id = request_id(answer.headers());
+        at
+    }
 }
 
 /// Makes a call once more for the development page. Returns its last answer as well.
@@ -130,7 +145,7 @@ pub(super) async fn send_again(
     form: ReplyForm,
 ) -> (Result<Reply, SourceError>, Option<Answer>) {
     let scope = call.api.scope().clone();
-    let mut making = Making::new(call, &scope, call.at());
+    let mut making = Making::new(call, &scope);
     let outcome = making.make(form).await;
     (outcome, making.answer)
 }
@@ -181,8 +196,8 @@ struct Making<'a> {
     call: &'a Call,
     shared: &'a Shared,
     waits: Budgeted<'a>,
-    /// Where it is, with the number of requests that were sent.
-    at: At,
+    /// Requests that were sent.
+    attempts: u32,
     /// Consecutive requests that failed through the source's fault.
     failures: u32,
     /// Whether the credential was renewed for this call.
@@ -200,11 +215,11 @@ pub(super) struct Ready {
 }
 
 impl<'a> Making<'a> {
-    fn new(call: &'a Call, scope: &'a Scope, at: At) -> Self {
+    fn new(call: &'a Call, scope: &'a Scope) -> Self {
         Self {
             waits: Budgeted::new(scope, call.api.patience_left()),
             shared: call.api.shared(),
-            at,
+            attempts: 0,
             failures: 0,
             renewed: false,
             answer: None,
@@ -217,9 +232,9 @@ impl<'a> Making<'a> {
         loop {
             let ready = self.ready().await?;
             let key = ready.key.clone();
-            self.at.attempts += 1;
+            self.attempts += 1;
             let began = Instant::now();
-            let attempt = attempt::attempt(self.call, &self.at, ready, form);
+            let attempt = attempt::attempt(self.call, self.attempts, ready, form);
             let outcome = attempt.await;
             self.waits.step(began, |step| match &outcome {
                 Ok(got) => step.status = Some(got.status()),
@@ -244,10 +259,14 @@ impl<'a> Making<'a> {
         }
     }
 
+    fn at(&self) -> Box<At> {
+        self.call.at(self.attempts)
+    }
+
     fn busy(&self, retry_after: Option<Duration>) -> SourceError {
         SourceError::Busy {
             retry_after,
-            at: Box::new(self.at.clone()),
+            at: self.at(),
         }
     }
 
@@ -323,7 +342,7 @@ impl<'a> Making<'a> {
             Failed::Other(message) => SourceError::Unauthorized {
                 setting: None,
                 message: super::answer::short(&message),
-                at: Box::new(self.at.clone()),
+                at: self.at(),
             },
         }
     }

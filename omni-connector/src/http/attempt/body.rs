@@ -24,7 +24,7 @@ impl Reader<'_> {
     pub(super) async fn read(
         &self,
         response: Response,
-        headers: &HeaderMap,
+        headers: HeaderMap,
         url: Url,
         form: ReplyForm,
     ) -> Result<Reply, Failure> {
@@ -34,7 +34,7 @@ impl Reader<'_> {
             return Err(Failure::new(error, Again::IfRepeatable));
         }
         let status = response.status();
-        if let Some(coding) = coding::unknown(headers) {
+        if let Some(coding) = coding::unknown(&headers) {
             let coding = short(&coding);
             return Err(self.unreadable(format!(
                 "it is encoded as `{coding}`, which was not asked for"
@@ -44,7 +44,7 @@ impl Reader<'_> {
             return if self.call.may_be_unchanged {
                 Ok(Reply::Answer(Answer::new(
                     status,
-                    headers.clone(),
+                    headers,
                     url,
                     Bytes::new(),
                 )))
@@ -55,7 +55,7 @@ impl Reader<'_> {
         let is_whole = match form {
             ReplyForm::Answer(_) => true,
             ReplyForm::Download(_) | ReplyForm::Saved(_) => {
-                !status.is_success() || self.may_be_a_refusal(headers)
+                !status.is_success() || self.may_be_a_refusal(&headers)
             }
         };
         if !is_whole {
@@ -75,14 +75,14 @@ impl Reader<'_> {
         } else {
             REFUSAL
         };
-        let announced = length(headers).unwrap_or_default();
+        let announced = length(&headers).unwrap_or_default();
         let body = self.collect(response, announced, limit, status.is_success());
         let body = body.await?;
         let body = match self.fault {
             Some(fault) => fault.change(body),
             None => body,
         };
-        let answer = Answer::new(status, headers.clone(), url, body);
+        let answer = Answer::new(status, headers, url, body);
         if let Err(mut failure) = self.judge(&answer) {
             failure.answer = Some(Box::new(answer));
             return Err(failure);
@@ -150,13 +150,13 @@ impl Reader<'_> {
     async fn save(
         &self,
         mut response: Response,
-        headers: &HeaderMap,
+        headers: HeaderMap,
         limit: u64,
     ) -> Result<Saved, Failure> {
-        if length(headers).is_some_and(|length| length > limit) {
+        if length(&headers).is_some_and(|length| length > limit) {
             return Err(self.too_large(limit));
         }
-        let saved = Saved::begin(headers.clone());
+        let saved = Saved::begin(headers);
         let mut saved = saved.map_err(|error| self.disk(&error))?;
         loop {
             // A large file may take long, and must not stall.
@@ -176,8 +176,7 @@ impl Reader<'_> {
         }
     }
 
-    fn stream(&self, response: Response, headers: &HeaderMap, limit: u64) -> Download {
-        let headers = headers.clone();
+    fn stream(&self, response: Response, headers: HeaderMap, limit: u64) -> Download {
         let at = Arc::new(*self.at());
         let within = clock::limit(self.call.within);
         let scope = self.call.api.scope().clone();

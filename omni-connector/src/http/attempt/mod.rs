@@ -68,16 +68,16 @@ impl Failure {
 /// Sends the request and reads the answer.
 pub(super) async fn attempt(
     call: &Call,
-    at: &At,
+    number: u32,
     ready: Ready,
     form: ReplyForm,
 ) -> Result<Reply, Failure> {
     let ends = Instant::now() + clock::limit(call.within);
     let Ready { slot, ticket, key } = ready;
-    let fault = faults::take(&at.operation);
+    let fault = faults::take(|| call.operation());
     let mut reader = Reader {
         call,
-        at,
+        number,
         request_id: None,
         ends,
         fault,
@@ -101,13 +101,15 @@ pub(super) async fn attempt(
         status != StatusCode::TOO_MANY_REQUESTS && !status.is_server_error(),
         &said,
     );
-    let got = reader.read(response, &headers, url, form).await;
+    let got = reader.read(response, headers, url, form).await;
     drop(slot);
     got.map_err(|mut failure| {
         failure.status = Some(status);
-        if failure.again == Again::Busy || failure.again == Again::IfRepeatable {
-            failure.asked = retry_after(&headers)
-                .or_else(|| quota::asked(&call.api.settings().quotas, &headers));
+        let may_wait = matches!(failure.again, Again::Busy | Again::IfRepeatable);
+        if let Some(answer) = failure.answer.as_ref().filter(|_| may_wait) {
+            let headers = answer.headers();
+            failure.asked =
+                retry_after(headers).or_else(|| quota::asked(&call.api.settings().quotas, headers));
         }
         failure
     })
@@ -115,7 +117,8 @@ pub(super) async fn attempt(
 
 struct Reader<'a> {
     call: &'a Call,
-    at: &'a At,
+    /// The number of this attempt, from 1.
+    number: u32,
     /// The source's id of the request, once it answered.
     request_id: Option<String>,
     ends: Instant,
@@ -126,15 +129,10 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    #[allow(
-        clippy::unnecessary_box_returns,
-        reason = "every error keeps it in a box"
-    )]
     fn at(&self) -> Box<At> {
-        Box::new(At {
-            request_id: self.request_id.clone(),
-            ..self.at.clone()
-        })
+        let mut at = self.call.at(self.number);
+        at.request_id.clone_from(&self.request_id);
+        at
     }
 
     fn late(&self) -> Failure {

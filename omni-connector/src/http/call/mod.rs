@@ -15,10 +15,9 @@ use serde_json::Value;
 use super::{
     Answer, Api, At, Download, Fresh, Paging, Saved, SourceError, StoppedRequest, Validators, Walk,
     api::Unresolved,
-    attempt::request_id,
     dry_run,
     path::{shown, template},
-    send::{self, Reply, ReplyForm},
+    send::{self, Made, Reply, ReplyForm},
     validators,
 };
 
@@ -84,8 +83,8 @@ impl Call {
     /// # Errors
     /// As [`SourceError`] lists for every call.
     pub async fn read<T: DeserializeOwned>(self) -> Result<T, SourceError> {
-        let (answer, at) = self.located().await?;
-        decode(&answer, at)
+        let (answer, made) = self.made().await?;
+        decode(&answer, &made)
     }
 
     /// Decodes the answer as JSON, unless it is unchanged since the last time.
@@ -109,11 +108,11 @@ impl Call {
     ) -> Result<Fresh<T>, SourceError> {
         let key = validators::key(&self);
         self.may_be_unchanged = validators.ask(&key, &mut self.headers);
-        let (answer, at) = self.located().await?;
+        let (answer, made) = self.made().await?;
         if answer.status() == reqwest::StatusCode::NOT_MODIFIED {
             return Ok(Fresh::Same);
         }
-        let value = decode(&answer, at)?;
+        let value = decode(&answer, &made)?;
         validators.keep(key, answer.headers());
         Ok(Fresh::New(value))
     }
@@ -131,18 +130,18 @@ impl Call {
     /// # Errors
     /// As every call. An answer that is a refusal is an error as well.
     pub async fn send(self) -> Result<Answer, SourceError> {
-        Ok(self.located().await?.0)
+        Ok(self.made().await?.0)
     }
 
-    /// Reads the complete answer, and says where it came from.
-    pub(super) async fn located(self) -> Result<(Answer, At), SourceError> {
+    /// Reads the complete answer, and gives back the call.
+    pub(super) async fn made(self) -> Result<(Answer, Made), SourceError> {
         let limit = self.api.settings().limit;
         self.answer(limit).await
     }
 
-    async fn answer(self, limit: u64) -> Result<(Answer, At), SourceError> {
+    async fn answer(self, limit: u64) -> Result<(Answer, Made), SourceError> {
         match send::send(self, ReplyForm::Answer(limit)).await? {
-            (Reply::Answer(answer), at) => Ok((answer, at)),
+            (Reply::Answer(answer), made) => Ok((answer, made)),
             (Reply::Download(_) | Reply::Saved(_), _) => unreachable!("an answer was asked for"),
         }
     }
@@ -203,19 +202,23 @@ impl Call {
         }
     }
 
-    /// Returns the location of errors of this call.
-    pub(super) fn at(&self) -> At {
+    /// Returns the location of errors of this call, after so many requests.
+    #[allow(
+        clippy::unnecessary_box_returns,
+        reason = "every error keeps it in a box"
+    )]
+    pub(super) fn at(&self, attempts: u32) -> Box<At> {
         let url = self.url.as_ref().map(shown).unwrap_or_default();
         let url = self.without_secrets(url);
-        At {
+        Box::new(At {
             operation: self.operation(),
             method: self.method.clone(),
             url,
             page: self.page,
-            attempts: 0,
+            attempts,
             request_id: None,
             gave_up: None,
-        }
+        })
     }
 
     /// Returns why the call cannot be sent, if it cannot.
@@ -224,7 +227,7 @@ impl Call {
             (Some(why), _) => Some(SourceError::Invalid { why: why.clone() }),
             (None, Err(Unresolved::Foreign(origin))) => Some(SourceError::Foreign {
                 origin: origin.clone(),
-                at: Box::new(self.at()),
+                at: self.at(0),
             }),
             (None, Err(Unresolved::Invalid(why))) => {
                 Some(SourceError::Invalid { why: why.clone() })
@@ -281,13 +284,11 @@ impl Call {
 static READ_ONLY: LazyLock<bool> =
     LazyLock::new(|| std::env::var("OMNI_HTTP_READ_ONLY").is_ok_and(|value| value == "1"));
 
-fn decode<T: DeserializeOwned>(answer: &Answer, at: At) -> Result<T, SourceError> {
-    let unreadable = |why| {
-        let request_id = request_id(answer.headers());
-        let at = Box::new(At { request_id, ..at });
+fn decode<T: DeserializeOwned>(answer: &Answer, made: &Made) -> Result<T, SourceError> {
+    answer.decode().map_err(|why| {
+        let at = made.at(answer);
         SourceError::Unreadable { why, at }
-    };
-    answer.decode().map_err(unreadable)
+    })
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use super::{
     progress::{PageError, Progress, Successor},
 };
 use crate::{
-    http::{Answer, At, Call, SourceError, api::Unresolved},
+    http::{Answer, At, Call, SourceError, api::Unresolved, send::Made},
     run::{SyncContext, Walked},
     schema::decode,
 };
@@ -79,7 +79,7 @@ pub struct Pages<T> {
     paging: Arc<Paging>,
     pointer: String,
     progress: Progress,
-    ahead: Option<AbortOnDropHandle<Result<(Answer, At), SourceError>>>,
+    ahead: Option<AbortOnDropHandle<Result<(Answer, Made), SourceError>>>,
     end: Option<Ended>,
     restart_on: Option<Arc<RestartOn>>,
     restarts: u32,
@@ -155,7 +155,7 @@ impl<T: DeserializeOwned> Pages<T> {
                 None => read(self.page_call()).await,
             };
             let page = match read {
-                Ok((answer, at)) => self.page(&answer, &at),
+                Ok((answer, made)) => self.page(&answer, &made.at(&answer)),
                 Err(error) => Err(error),
             };
             match page {
@@ -234,7 +234,7 @@ impl<T: DeserializeOwned> Pages<T> {
     /// # Errors
     /// Returns the reason if the walk did not reach its declared end or contradicts itself.
     pub fn finish(self) -> Result<Walked, Incomplete> {
-        let at = || Box::new(self.at());
+        let at = || self.at();
         let is_cancelled = self
             .call
             .api
@@ -254,12 +254,10 @@ impl<T: DeserializeOwned> Pages<T> {
         }
     }
 
-    fn at(&self) -> At {
-        At {
-            page: Some(self.progress.page.max(1)),
-            attempts: 1,
-            ..self.call.at()
-        }
+    fn at(&self) -> Box<At> {
+        let mut at = self.call.at(1);
+        at.page = Some(self.progress.page.max(1));
+        at
     }
 
     /// Returns the call for the page at the current position.
@@ -358,10 +356,10 @@ impl<T: DeserializeOwned> Pages<T> {
 }
 
 /// Reads a page. Its JSON is parsed in this task, concurrently with the author's work.
-async fn read(call: Call) -> Result<(Answer, At), SourceError> {
-    let (answer, at) = call.located().await?;
+async fn read(call: Call) -> Result<(Answer, Made), SourceError> {
+    let (answer, made) = call.made().await?;
     let _ = answer.json();
-    Ok((answer, at))
+    Ok((answer, made))
 }
 
 /// Returns a name by which people can find an item: its id, if it has one.
