@@ -10,10 +10,10 @@ use std::{
     thread,
 };
 
-use crate::dovecot::PASSWORD;
+use crate::server::PASSWORD;
 
 /// Something to do once, before a line with this text is passed on.
-type Before = (&'static str, Box<dyn FnOnce() -> Then + Send>);
+type Before = (String, Box<dyn FnOnce() -> Then + Send>);
 
 /// What becomes of the line.
 pub(crate) enum Then {
@@ -67,8 +67,12 @@ impl Relay {
         self.0.is_revoked.store(true, Ordering::SeqCst);
     }
 
-    pub(crate) fn before(&self, text: &'static str, act: impl FnOnce() -> Then + Send + 'static) {
-        *self.0.before.lock().unwrap() = Some((text, Box::new(act)));
+    pub(crate) fn before(
+        &self,
+        text: impl Into<String>,
+        act: impl FnOnce() -> Then + Send + 'static,
+    ) {
+        *self.0.before.lock().unwrap() = Some((text.into(), Box::new(act)));
     }
 
     /// Whether the chosen line has come.
@@ -110,7 +114,10 @@ impl Relay {
             }
         }
         let mut before = self.0.before.lock().unwrap();
-        if before.as_ref().is_some_and(|(text, _)| line.contains(text)) {
+        if before
+            .as_ref()
+            .is_some_and(|(text, _)| line.contains(text.as_str()))
+        {
             let (_, act) = before.take().unwrap();
             return act();
         }
