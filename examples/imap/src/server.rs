@@ -1,40 +1,25 @@
-//! The connection to the server: log-in, list of folders, reading of mails. Every response has a time limit.
+//! The mails of the server: list of folders, list of mails, reading of mails. Every response has a time limit.
 
-use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
+use std::{collections::HashMap, time::Duration};
 
 use async_imap::{
-    Authenticator, Client,
     error::Error as ImapError,
     extensions::idle::IdleResponse,
     types::{Flag, NameAttribute},
 };
 use futures_util::TryStreamExt;
 use omni_connector::prelude::*;
-use rustls_platform_verifier::ConfigVerifierExt;
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::TcpStream,
-    time::timeout,
-};
-use tokio_rustls::{
-    TlsConnector,
-    rustls::{ClientConfig, pki_types::ServerName},
-};
+use tokio::time::timeout;
 
 use crate::{
     list::List,
+    login::{Session, connect, log_in},
     names::{decode, unescape},
-    settings::{Encryption, Login, Settings},
+    settings::{Login, Settings},
 };
 
 /// The time limit of a response.
 const PATIENCE: Duration = Duration::from_mins(1);
-
-pub(crate) trait Socket: AsyncRead + AsyncWrite + Unpin + Send + fmt::Debug {}
-
-impl<T: AsyncRead + AsyncWrite + Unpin + Send + fmt::Debug> Socket for T {}
-
-type Session = async_imap::Session<Box<dyn Socket>>;
 
 /// A folder: the server's name, and the name that people read.
 #[derive(Debug, Clone)]
@@ -75,7 +60,13 @@ impl Mailbox {
                 settings.port()
             )
         })?;
-        timed(log_in(client, login)).await?
+        Ok(Self(timed(log_in(client, settings, login)).await??))
+    }
+
+    /// Returns whether the server offers IDLE.
+    pub(crate) async fn has_idle(&mut self) -> Result<bool> {
+        let offered = timed(self.0.capabilities()).await??;
+        Ok(offered.has_str("IDLE"))
     }
 
     /// Returns all folders that the settings include.
@@ -224,9 +215,7 @@ impl Mailbox {
     /// Waits until the server reports a change of the open folder, or until the time is over.
     pub(crate) async fn idle(self, within: Duration) -> Result<Self> {
         let mut idle = self.0.idle();
-        timed(idle.init())
-            .await?
-            .context("the server does not offer IDLE, so realtime is not possible")?;
+        timed(idle.init()).await??;
         let (news, interrupt) = idle.wait_with_timeout(within);
         let heard = news.await?;
         drop(interrupt);
@@ -248,101 +237,6 @@ async fn timed<F: Future>(work: F) -> Result<F::Output> {
     timeout(PATIENCE, work)
         .await
         .with_context(|| format!("the server did not answer within {seconds} seconds"))
-}
-
-async fn connect(settings: &Settings) -> Result<Client<Box<dyn Socket>>> {
-    let host = settings.host.trim();
-    let tcp = TcpStream::connect((host, settings.port())).await?;
-    Ok(match settings.encryption {
-        Encryption::Tls => client(secure(host, Box::new(tcp)).await?).await?,
-        Encryption::None => client(Box::new(tcp)).await?,
-        Encryption::Starttls => {
-            let mut client = client(Box::new(tcp)).await?;
-            client
-                .run_command_and_check_ok("STARTTLS", None)
-                .await
-                .context("the server refuses STARTTLS; set `encryption` to `tls`")?;
-            Client::new(secure(host, client.into_inner()).await?)
-        }
-    })
-}
-
-async fn log_in(client: Client<Box<dyn Socket>>, login: &Login) -> Result<Mailbox> {
-    let answer = match login {
-        Login::BasicAuth(login)
-            if login.username.is_ascii() && login.password.expose().is_ascii() =>
-        {
-            client.login(&login.username, login.password.expose()).await
-        }
-        Login::BasicAuth(login) => {
-            let text = format!("\0{}\0{}", login.username, login.password.expose());
-            client.authenticate("PLAIN", Once(text)).await
-        }
-        Login::SignedIn(login) => {
-            let token = login.access_token.expose();
-            let text = format!("user={}\x01auth=Bearer {token}\x01\x01", login.username);
-            client.authenticate("XOAUTH2", Once(text)).await
-        }
-    };
-    match answer {
-        Ok(session) => Ok(Mailbox(session)),
-        Err((ImapError::No(_) | ImapError::Bad(_), _)) => Err(Refused(login.clone()).into()),
-        Err((error, _)) => Err(error).context("logging in failed"),
-    }
-}
-
-/// The server refused the login. Another attempt may lock the account.
-#[derive(Clone)]
-pub(crate) struct Refused(Login);
-
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let secret = match self.0 {
-            Login::BasicAuth(_) => "password",
-            Login::SignedIn(_) => "access_token",
-        };
-        let username = self.0.username();
-        write!(
-            f,
-            "the server refuses the login of `{username}`; check `username` and `{secret}` of the credentials"
-        )
-    }
-}
-
-impl fmt::Debug for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl std::error::Error for Refused {}
-
-async fn client(socket: Box<dyn Socket>) -> Result<Client<Box<dyn Socket>>> {
-    let mut client = Client::new(socket);
-    let greeting = client.read_response().await?;
-    greeting.context("the server closed the connection at once; check the setting `encryption`")?;
-    Ok(client)
-}
-
-async fn secure(host: &str, socket: Box<dyn Socket>) -> Result<Box<dyn Socket>> {
-    let config = ClientConfig::with_platform_verifier()?;
-    let name = ServerName::try_from(host.to_owned())?;
-    let secured = TlsConnector::from(Arc::new(config))
-        .connect(name, socket)
-        .await
-        .context("no TLS connection can be made; check the setting `encryption` and the server's certificate")?;
-    Ok(Box::new(secured))
-}
-
-/// Answers the server's first challenge. A second one is an error, which an empty answer ends.
-struct Once(String);
-
-impl Authenticator for Once {
-    type Response = String;
-
-    fn process(&mut self, _: &[u8]) -> String {
-        std::mem::take(&mut self.0)
-    }
 }
 
 fn flag(flag: Flag<'_>) -> String {

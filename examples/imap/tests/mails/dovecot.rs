@@ -16,6 +16,8 @@ pub(crate) fn command(place: &Place<'_>) -> Command {
     place.make("mail");
     let config = place.folder.join("dovecot.conf");
     fs::write(&config, configuration(place)).unwrap();
+    let provider = place.fill(include_str!("../../../../tests/imap/oauth2.conf"));
+    fs::write(place.folder.join("oauth2"), provider).unwrap();
     let mut command = Command::new("dovecot");
     command.arg("-F").arg("-c").arg(&config);
     command.stdin(Stdio::null());

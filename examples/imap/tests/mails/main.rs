@@ -12,6 +12,7 @@ mod cyrus;
 mod dovecot;
 mod login;
 mod odd_mails;
+mod offers;
 mod realtime;
 mod relay;
 mod server;

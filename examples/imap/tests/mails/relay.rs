@@ -19,6 +19,8 @@ type Before = (String, Box<dyn FnOnce() -> Then + Send>);
 pub(crate) enum Then {
     PassOn,
     HangUp,
+    /// The client gets this answer, and the server not the line.
+    Answer(&'static str),
 }
 
 #[derive(Clone, Default)]
@@ -87,14 +89,20 @@ impl Relay {
             let _ = into.shutdown(Shutdown::Both);
         });
         let (relay, mut server) = (self.clone(), server);
+        let mut back = client.try_clone().unwrap();
         thread::spawn(move || {
             let mut lines = BufReader::new(client);
             let mut line = String::new();
             while lines.read_line(&mut line).is_ok_and(|read| read > 0) {
-                let Then::PassOn = relay.at(&mut line) else {
-                    break;
+                let sent = match relay.at(&mut line) {
+                    Then::PassOn => server.write_all(line.as_bytes()),
+                    Then::HangUp => break,
+                    Then::Answer(answer) => {
+                        let tag = line.split_whitespace().next().unwrap();
+                        back.write_all(format!("{tag} {answer}\r\n").as_bytes())
+                    }
                 };
-                if server.write_all(line.as_bytes()).is_err() {
+                if sent.is_err() {
                     break;
                 }
                 line.clear();

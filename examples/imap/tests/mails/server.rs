@@ -51,11 +51,16 @@ pub(crate) struct Place<'a> {
     /// Whom the mails belong to: user and group id.
     pub(crate) owner: (u32, u32),
     pub(crate) is_root: bool,
+    changes: &'a [(&'a str, &'a str)],
 }
 
 impl Place<'_> {
-    /// Replaces the words that all files of settings have.
+    /// Changes settings, and replaces the words that all files of settings have.
     pub(crate) fn fill(&self, settings: &str) -> String {
+        let mut settings = settings.to_owned();
+        for (from, to) in self.changes {
+            settings = settings.replace(from, to);
+        }
         settings
             .replace("FOLDER", &self.folder.display().to_string())
             .replace("PLAIN_PORT", &self.port.to_string())
@@ -87,6 +92,11 @@ pub(crate) struct Server {
 impl Server {
     /// Starts a server. None when it is not installed.
     pub(crate) fn start(kind: Kind) -> Option<Self> {
+        Self::start_with(kind, &[])
+    }
+
+    /// Starts a server with changed settings: what is replaced in their files, and by what.
+    pub(crate) fn start_with(kind: Kind, changes: &[(&str, &str)]) -> Option<Self> {
         let is_installed = match kind {
             Kind::Dovecot => dovecot::is_installed(),
             Kind::Cyrus => cyrus::is_installed(),
@@ -110,6 +120,7 @@ impl Server {
                 (made.uid(), made.gid())
             },
             is_root,
+            changes,
         };
         let (port, tls_port) = (place.port, place.tls_port);
         let mut command = match kind {

@@ -50,7 +50,12 @@ impl Deref for Setup {
 impl Setup {
     /// An empty mailbox as a source. None when the server is not installed.
     pub(crate) async fn of(kind: Kind) -> Option<Self> {
-        let server = Server::start(kind)?;
+        Self::with(kind, &[]).await
+    }
+
+    /// The same on a server with changed settings.
+    pub(crate) async fn with(kind: Kind, changes: &[(&str, &str)]) -> Option<Self> {
+        let server = Server::start_with(kind, changes)?;
         let relay = Relay::default();
         let port = relay.start(server.port);
         let kit = source(port).start().await;

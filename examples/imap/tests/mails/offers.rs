@@ -1,0 +1,155 @@
+//! What a server offers decides how the connector logs in and whether it can watch.
+
+use std::{
+    io::{Read, Write},
+    net::TcpListener,
+    thread,
+};
+
+use omni_connector::{
+    AuthType,
+    SyncType::{Full, Incremental, Realtime},
+};
+use serde_json::json;
+
+use crate::{
+    relay::Then,
+    server::{Kind, USER},
+    support::{Setup, mail},
+};
+
+with_each_server! {
+    a_server_that_is_busy_is_no_wrong_password,
+}
+
+async fn a_server_that_is_busy_is_no_wrong_password(setup: Setup) {
+    setup.client().append("INBOX", &mail("boats", None));
+    for answer in [
+        "NO [UNAVAILABLE] Temporary authentication failure",
+        "NO [LIMIT] Maximum number of connections exceeded",
+    ] {
+        setup.relay.before(" LOGIN ", move || Then::Answer(answer));
+        let message = setup.refusal(Full).await;
+        assert!(message.contains("cannot log anybody in now"), "{message}");
+        assert!(!message.contains("`password`"), "{message}");
+    }
+    setup.sync(Full).await;
+    setup.has(&[("INBOX", "boats")]).await;
+}
+
+#[tokio::test]
+async fn a_password_is_not_sent_without_tls_where_the_server_forbids_it() {
+    let change = ("allowplaintext: yes", "allowplaintext: no");
+    let Some(setup) = Setup::with(Kind::Cyrus, &[change]).await else {
+        return;
+    };
+    let message = setup.refusal(Full).await;
+    assert!(message.contains("set `encryption`"), "{message}");
+    let commands = setup.relay.commands();
+    let has_tried = commands
+        .iter()
+        .any(|it| it == "LOGIN" || it == "AUTHENTICATE");
+    assert!(!has_tried, "{commands:?}");
+    let setup = setup.trusting().await;
+    setup.configure("host", json!("localhost")).await;
+    setup.configure("encryption", json!("starttls")).await;
+    setup.sync(Full).await;
+}
+
+#[tokio::test]
+async fn a_server_without_idle_is_read_and_refuses_only_the_watch() {
+    let change = (
+        "autocreate_quota: 0",
+        "autocreate_quota: 0\nimapidlepoll: 0",
+    );
+    let Some(setup) = Setup::with(Kind::Cyrus, &[change]).await else {
+        return;
+    };
+    setup.client().append("INBOX", &mail("boats", None));
+    let message = setup.refusal(Realtime).await;
+    assert!(
+        message.contains("realtime sync is not available"),
+        "{message}"
+    );
+    setup.sync(Full).await;
+    setup.has(&[("INBOX", "boats")]).await;
+}
+
+#[tokio::test]
+async fn an_access_token_is_used_in_the_way_that_the_server_offers() {
+    for mechanism in ["xoauth2", "oauthbearer"] {
+        let provider = provider("a-good-token");
+        let changes = [
+            (
+                "auth_mechanisms = plain",
+                &*format!("auth_mechanisms = plain {mechanism}"),
+            ),
+            (
+                "userdb {",
+                "passdb {\n  driver = oauth2\n  mechanisms = xoauth2 oauthbearer\n  args = FOLDER/oauth2\n}\nuserdb {",
+            ),
+            ("PROVIDER_PORT", &provider.to_string()),
+        ];
+        let Some(setup) = Setup::with(Kind::Dovecot, &changes).await else {
+            return;
+        };
+        setup.client().append("INBOX", &mail("boats", None));
+        let token = |token: &str| json!({ "username": USER, "access_token": token });
+        setup
+            .set_credentials(AuthType::Oauth, token("a-good-token"))
+            .await;
+        setup.sync(Full).await;
+        setup.has(&[("INBOX", "boats")]).await;
+        setup.relay.commands();
+        setup
+            .set_credentials(AuthType::Oauth, token("a-bad-token"))
+            .await;
+        let message = setup.refusal(Incremental).await;
+        assert!(
+            message.contains("`username` and `access_token`"),
+            "{message}"
+        );
+        assert!(!message.contains("a-bad-token"), "{message}");
+        let tried = setup.relay.commands();
+        let tried = tried.iter().filter(|it| *it == "AUTHENTICATE").count();
+        assert_eq!(tried, 1, "{mechanism}");
+    }
+}
+
+#[tokio::test]
+async fn an_access_token_stays_here_where_the_server_takes_none() {
+    let Some(setup) = Setup::of(Kind::Dovecot).await else {
+        return;
+    };
+    let token = json!({ "username": USER, "access_token": "a-good-token" });
+    setup.set_credentials(AuthType::Oauth, token).await;
+    let message = setup.refusal(Full).await;
+    assert!(message.contains("OAUTHBEARER"), "{message}");
+    assert!(!setup.relay.commands().contains(&"AUTHENTICATE".to_owned()));
+}
+
+/// Answers Dovecot's questions about access tokens. Gives the port.
+fn provider(good: &'static str) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for mut question in listener.incoming().flatten() {
+            let (mut asked, mut buffer) = (String::new(), [0; 4_096]);
+            while !asked.contains("token=") {
+                let read = question.read(&mut buffer).unwrap_or(0);
+                if read == 0 {
+                    break;
+                }
+                asked += &String::from_utf8_lossy(&buffer[..read]);
+            }
+            let is_good = asked.contains(&format!("token={good}"));
+            let said = json!({ "active": is_good, "username": USER }).to_string();
+            let length = said.len();
+            let answer = format!(
+                "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{said}"
+            );
+            let _ = question.write_all(answer.as_bytes());
+        }
+    });
+    port
+}
