@@ -6,6 +6,7 @@ use async_imap::{
     Authenticator, Client,
     error::Error as ImapError,
     imap_proto::{Capability, Response, ResponseCode},
+    types::Capabilities,
 };
 use omni_connector::prelude::*;
 use rustls_platform_verifier::ConfigVerifierExt;
@@ -118,7 +119,7 @@ pub(crate) async fn log_in(
     entrance: Entrance,
     settings: &Settings,
     login: &Login,
-) -> Result<Session> {
+) -> Result<(Session, Option<Capabilities>)> {
     let Entrance { client, offers } = entrance;
     let answer = match login {
         Login::BasicAuth(login) => {
@@ -133,17 +134,23 @@ pub(crate) async fn log_in(
                 });
             }
             if is_ascii && !is_disabled {
-                client.login(&login.username, login.password.expose()).await
+                let password = login.password.expose();
+                client
+                    .login_with_capabilities(&login.username, password)
+                    .await
             } else {
                 let text = format!("\0{}\0{}", login.username, login.password.expose());
-                client.authenticate("PLAIN", Once(text)).await
+                client.authenticate("PLAIN", Once(text)).await.map(unnamed)
             }
         }
         Login::SignedIn(login) => {
             let (name, token) = (&login.username, login.access_token.expose());
             if offers.has("AUTH=XOAUTH2") {
                 let text = format!("user={name}\x01auth=Bearer {token}\x01\x01");
-                client.authenticate("XOAUTH2", Once(text)).await
+                client
+                    .authenticate("XOAUTH2", Once(text))
+                    .await
+                    .map(unnamed)
             } else if offers.has("AUTH=OAUTHBEARER") {
                 // `=` and `,` have a meaning in the part before the first \x01.
                 let name = name.replace('=', "=3D").replace(',', "=2C");
@@ -151,7 +158,10 @@ pub(crate) async fn log_in(
                 let text = format!(
                     "n,a={name},\x01host={host}\x01port={port}\x01auth=Bearer {token}\x01\x01"
                 );
-                client.authenticate("OAUTHBEARER", Once(text)).await
+                client
+                    .authenticate("OAUTHBEARER", Once(text))
+                    .await
+                    .map(unnamed)
             } else {
                 bail!(
                     "the server takes no access token (neither XOAUTH2 nor OAUTHBEARER); enter a password (auth type `basic_auth`)"
@@ -160,13 +170,18 @@ pub(crate) async fn log_in(
         }
     };
     match answer {
-        Ok(session) => Ok(session),
+        Ok(entered) => Ok(entered),
         Err((ImapError::No(said) | ImapError::Bad(said), _)) if is_passing(&said) => Err(anyhow!(
             "the server cannot log anybody in now; the next run tries it again: {said}"
         )),
         Err((ImapError::No(_) | ImapError::Bad(_), _)) => Err(Refused(login.clone()).into()),
         Err((error, _)) => Err(error).context("logging in failed"),
     }
+}
+
+/// A login whose answer does not name what the server offers.
+fn unnamed(session: Session) -> (Session, Option<Capabilities>) {
+    (session, None)
 }
 
 /// Returns whether a refusal says nothing about the password: the server is busy or broken.

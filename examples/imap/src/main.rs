@@ -56,7 +56,7 @@ impl Imap {
         config.check()?;
         let mut mailbox = Mailbox::open(&config, &login).await?;
         mailbox.folders(&config).await?;
-        if mode == SyncType::Realtime && !mailbox.has_idle().await? {
+        if mode == SyncType::Realtime && !mailbox.offers("IDLE").await? {
             bail!(Unavailable::new(
                 "the server does not offer IDLE, so it cannot be watched; let the source be read at intervals"
             ));

@@ -5,7 +5,7 @@ use std::{collections::HashMap, time::Duration};
 use async_imap::{
     error::Error as ImapError,
     extensions::idle::IdleResponse,
-    types::{Flag, NameAttribute},
+    types::{Capabilities, Flag, NameAttribute},
 };
 use futures_util::TryStreamExt;
 use omni_connector::prelude::*;
@@ -48,7 +48,11 @@ pub(crate) struct Body {
     pub(crate) bytes: Vec<u8>,
 }
 
-pub(crate) struct Mailbox(Session);
+pub(crate) struct Mailbox {
+    session: Session,
+    /// What the server offers after the login; none if it must be asked.
+    offers: Option<Capabilities>,
+}
 
 impl Mailbox {
     pub(crate) async fn open(settings: &Settings, login: &Login) -> Result<Self> {
@@ -60,24 +64,35 @@ impl Mailbox {
                 settings.port()
             )
         })?;
-        Ok(Self(timed(log_in(client, settings, login)).await??))
+        let (session, offers) = timed(log_in(client, settings, login)).await??;
+        Ok(Self { session, offers })
     }
 
-    /// Returns whether the server offers IDLE.
-    pub(crate) async fn has_idle(&mut self) -> Result<bool> {
-        let offered = timed(self.0.capabilities()).await??;
-        Ok(offered.has_str("IDLE"))
+    /// Returns whether the server offers something to this account.
+    pub(crate) async fn offers(&mut self, name: &str) -> Result<bool> {
+        let offers = match self.offers.take() {
+            Some(offers) => offers,
+            None => timed(self.session.capabilities()).await??,
+        };
+        Ok(self.offers.insert(offers).has_str(name))
     }
 
     /// Returns all folders that the settings include.
     pub(crate) async fn folders(&mut self, settings: &Settings) -> Result<Folders> {
+        // Some servers name the special folders only when they are asked to.
+        let can_ask = self.offers("SPECIAL-USE").await? && self.offers("LIST-EXTENDED").await?;
+        let which = if can_ask {
+            "* RETURN (SPECIAL-USE)"
+        } else {
+            "*"
+        };
         let names: Vec<_> = timed(async {
-            let names = self.0.list(Some(""), Some("*")).await?;
+            let names = self.session.list(Some(""), Some(which)).await?;
             names.try_collect().await
         })
         .await??;
         // async-imap treats a lost connection as the end of the list, and missing folders would be deleted.
-        timed(self.0.noop()).await??;
+        timed(self.session.noop()).await??;
         let mut folders = Folders::default();
         for name in names {
             let has = |wanted: &str| {
@@ -115,7 +130,7 @@ impl Mailbox {
 
     /// Returns whether the server says that a folder does not exist. A folder that it cannot open may exist.
     pub(crate) async fn is_gone(&mut self, folder: &Folder) -> Result<bool> {
-        match timed(self.0.status(&folder.raw, "(MESSAGES)")).await? {
+        match timed(self.session.status(&folder.raw, "(MESSAGES)")).await? {
             // Dovecot has no response code for it.
             Err(ImapError::No(said)) => Ok(["exist", "EXIST", "no such"]
                 .iter()
@@ -128,9 +143,11 @@ impl Mailbox {
     pub(crate) async fn status(&mut self, folder: &Folder) -> Result<Status> {
         // async-imap drops a status whose name has escapes, so such a folder is opened instead.
         let status = if folder.raw.contains(['"', '\\']) {
-            timed(self.0.examine(&folder.raw)).await?
+            timed(self.session.examine(&folder.raw)).await?
         } else {
-            let status = self.0.status(&folder.raw, "(UIDVALIDITY UIDNEXT MESSAGES)");
+            let status = self
+                .session
+                .status(&folder.raw, "(UIDVALIDITY UIDNEXT MESSAGES)");
             timed(status).await?
         };
         let status = status.map_err(|error| match error {
@@ -147,12 +164,12 @@ impl Mailbox {
 
     /// Opens a folder read only, and lists all its mails.
     pub(crate) async fn list(&mut self, folder: &Folder, validity: u32) -> Result<List> {
-        let opened = timed(self.0.examine(&folder.raw)).await??;
+        let opened = timed(self.session.examine(&folder.raw)).await??;
         let mut list = List::default();
         if opened.exists > 0 {
             let what =
                 "(UID RFC822.SIZE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID REFERENCES IN-REPLY-TO)])";
-            let mut answers = timed(self.0.uid_fetch("1:*", what)).await??;
+            let mut answers = timed(self.session.uid_fetch("1:*", what)).await??;
             while let Some(mail) = timed(answers.try_next()).await?? {
                 if let Some(uid) = mail.uid {
                     let header = mail.header().unwrap_or_default();
@@ -177,7 +194,7 @@ impl Mailbox {
             "(UID FLAGS RFC822.SIZE BODY.PEEK[HEADER])"
         };
         let wanted: Vec<_> = uids.iter().map(u32::to_string).collect();
-        let mut answers = timed(self.0.uid_fetch(wanted.join(","), what)).await??;
+        let mut answers = timed(self.session.uid_fetch(wanted.join(","), what)).await??;
         let mut bodies = HashMap::new();
         while let Some(mail) = timed(answers.try_next()).await?? {
             let bytes = if whole { mail.body() } else { mail.header() };
@@ -201,20 +218,20 @@ impl Mailbox {
     /// Returns whether the open folder still has a mail.
     pub(crate) async fn has(&mut self, uid: u32) -> Result<bool> {
         // The server reports removed mails at NOOP; before that a search may still find them.
-        timed(self.0.noop()).await??;
-        let found = timed(self.0.uid_search(format!("UID {uid}"))).await??;
+        timed(self.session.noop()).await??;
+        let found = timed(self.session.uid_search(format!("UID {uid}"))).await??;
         Ok(found.contains(&uid))
     }
 
     /// Opens a folder read only. The result changes when a mail arrives or is removed.
     pub(crate) async fn look(&mut self, folder: &str) -> Result<(Option<u32>, Option<u32>, u32)> {
-        let opened = timed(self.0.examine(folder)).await??;
+        let opened = timed(self.session.examine(folder)).await??;
         Ok((opened.uid_validity, opened.uid_next, opened.exists))
     }
 
     /// Waits until the server reports a change of the open folder, or until the time is over.
     pub(crate) async fn idle(self, within: Duration) -> Result<Self> {
-        let mut idle = self.0.idle();
+        let mut idle = self.session.idle();
         timed(idle.init()).await??;
         let (news, interrupt) = idle.wait_with_timeout(within);
         let heard = news.await?;
@@ -223,12 +240,15 @@ impl Mailbox {
             !matches!(heard, IdleResponse::ManualInterrupt),
             "the connection was lost"
         );
-        Ok(Self(timed(idle.done()).await??))
+        Ok(Self {
+            session: timed(idle.done()).await??,
+            offers: self.offers,
+        })
     }
 
     pub(crate) async fn close(mut self) {
         // The work is done, so a failed logout does not matter.
-        drop(timed(self.0.logout()).await);
+        drop(timed(self.session.logout()).await);
     }
 }
 

@@ -76,6 +76,23 @@ async fn a_server_without_idle_is_read_and_refuses_only_the_watch() {
 }
 
 #[tokio::test]
+async fn a_trash_folder_of_any_name_is_left_out_also_where_the_server_names_it_only_when_asked() {
+    for change in ["specialusealways: yes", "specialusealways: no"] {
+        let change = format!("autocreate_quota: 0\n{change}");
+        let changes = [("autocreate_quota: 0", change.as_str())];
+        let Some(setup) = Setup::with(Kind::Cyrus, &changes).await else {
+            return;
+        };
+        let mut client = setup.client();
+        client.append("INBOX", &mail("boats", None));
+        client.ask("CREATE INBOX.Papierkorb (USE (\\Trash))");
+        client.append("Papierkorb", &mail("tea", None));
+        setup.sync(Full).await;
+        setup.has(&[("INBOX", "boats")]).await;
+    }
+}
+
+#[tokio::test]
 async fn an_access_token_is_used_in_the_way_that_the_server_offers() {
     for mechanism in ["xoauth2", "oauthbearer"] {
         let provider = provider("a-good-token");
