@@ -57,6 +57,24 @@ async fn a_password_is_not_sent_without_tls_where_the_server_forbids_it() {
 }
 
 #[tokio::test]
+async fn a_password_with_any_signs_arrives_as_it_is() {
+    for (password, command) in [
+        ("pässwört-日本", "AUTHENTICATE"),
+        (r#"a"b\c{1}&*"#, "LOGIN"),
+    ] {
+        let change = format!("password={password}");
+        let changes = [("password=PASSWORD", change.as_str())];
+        let Some(setup) = Setup::with(Kind::Dovecot, &changes).await else {
+            return;
+        };
+        setup.password(password).await;
+        setup.sync(Full).await;
+        let commands = setup.relay.commands();
+        assert!(commands.iter().any(|it| it == command), "{commands:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_server_without_idle_is_read_and_refuses_only_the_watch() {
     let change = (
         "autocreate_quota: 0",
