@@ -1,4 +1,4 @@
-"""Starts a WebDAV server that nobody here wrote, on a free port of loopback. Its settings and its log are in a temporary folder."""
+"""Starts a third-party WebDAV server on a free port of loopback. Its settings and its log are in a temporary folder."""
 
 import http.client
 import os

@@ -1,4 +1,4 @@
-//! The way in: connecting, TLS, and the login that the server offers.
+//! Connects to the server, with TLS where the settings say so, and logs in by a method that the server offers.
 
 use std::{fmt, sync::Arc};
 
@@ -27,13 +27,13 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send + fmt::Debug> Socket for T {}
 
 pub(crate) type Session = async_imap::Session<Box<dyn Socket>>;
 
-/// A connection before the login, with what the server offers on it.
-pub(crate) struct Entrance {
+/// A connection before the login, with the capabilities of the server.
+pub(crate) struct Connection {
     client: Client<Box<dyn Socket>>,
     offers: Offers,
 }
 
-/// Names of capabilities, in capitals.
+/// The server's capabilities, in upper case.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Offers(Vec<String>);
 
@@ -52,12 +52,12 @@ impl Offers {
     }
 }
 
-pub(crate) async fn connect(settings: &Settings) -> Result<Entrance> {
+pub(crate) async fn connect(settings: &Settings) -> Result<Connection> {
     let host = settings.host.trim();
     let tcp = TcpStream::connect((host, settings.port())).await?;
     match settings.encryption {
-        Encryption::Tls => Entrance::of(secure(host, Box::new(tcp)).await?).await,
-        Encryption::None => Entrance::of(Box::new(tcp)).await,
+        Encryption::Tls => Connection::of(secure(host, Box::new(tcp)).await?).await,
+        Encryption::None => Connection::of(Box::new(tcp)).await,
         Encryption::Starttls => {
             let mut client = Client::new(Box::new(tcp) as Box<dyn Socket>);
             greeting(&mut client).await?;
@@ -66,14 +66,14 @@ pub(crate) async fn connect(settings: &Settings) -> Result<Entrance> {
                 .await
                 .context("the server refuses STARTTLS; set `encryption` to `tls`")?;
             let mut client = Client::new(secure(host, client.into_inner()).await?);
-            // Nothing counts that was offered before TLS: somebody in between may have changed it.
+            // Capabilities from before TLS are discarded, since they were not protected.
             let offers = ask(&mut client).await?;
-            Ok(Entrance { client, offers })
+            Ok(Connection { client, offers })
         }
     }
 }
 
-impl Entrance {
+impl Connection {
     async fn of(socket: Box<dyn Socket>) -> Result<Self> {
         let mut client = Client::new(socket);
         let offers = match greeting(&mut client).await? {
@@ -84,7 +84,7 @@ impl Entrance {
     }
 }
 
-/// Reads the server's first line, which may name what it offers.
+/// Reads the server's greeting, which may include its capabilities.
 async fn greeting(client: &mut Client<Box<dyn Socket>>) -> Result<Option<Offers>> {
     let line = client.read_response().await?;
     let line =
@@ -98,7 +98,7 @@ async fn greeting(client: &mut Client<Box<dyn Socket>>) -> Result<Option<Offers>
     })
 }
 
-/// Asks the server what it offers.
+/// Asks the server for its capabilities.
 async fn ask(client: &mut Client<Box<dyn Socket>>) -> Result<Offers> {
     let stream = client.get_mut();
     stream.write_all(b"offers CAPABILITY\r\n").await?;
@@ -116,72 +116,72 @@ async fn ask(client: &mut Client<Box<dyn Socket>>) -> Result<Offers> {
 }
 
 pub(crate) async fn log_in(
-    entrance: Entrance,
+    connection: Connection,
     settings: &Settings,
     login: &Login,
 ) -> Result<(Session, Option<Capabilities>)> {
-    let Entrance { client, offers } = entrance;
-    let answer = match login {
-        Login::BasicAuth(login) => {
-            let is_ascii = login.username.is_ascii() && login.password.expose().is_ascii();
-            let is_disabled = offers.has("LOGINDISABLED");
-            if is_disabled && !offers.has("AUTH=PLAIN") {
-                // The password stays here.
-                bail!(match settings.encryption {
-                    Encryption::None =>
-                        "the server takes no password without TLS; set `encryption` to `starttls` or `tls`",
-                    _ => "the server takes no password; sign in by OAuth (auth type `oauth`)",
-                });
-            }
-            if is_ascii && !is_disabled {
-                let password = login.password.expose();
-                client
-                    .login_with_capabilities(&login.username, password)
-                    .await
-            } else {
-                let text = format!("\0{}\0{}", login.username, login.password.expose());
-                client.authenticate("PLAIN", Once(text)).await.map(unnamed)
-            }
-        }
-        Login::SignedIn(login) => {
-            let (name, token) = (&login.username, login.access_token.expose());
-            if offers.has("AUTH=XOAUTH2") {
-                let text = format!("user={name}\x01auth=Bearer {token}\x01\x01");
-                client
-                    .authenticate("XOAUTH2", Once(text))
-                    .await
-                    .map(unnamed)
-            } else if offers.has("AUTH=OAUTHBEARER") {
-                // `=` and `,` have a meaning in the part before the first \x01.
-                let name = name.replace('=', "=3D").replace(',', "=2C");
-                let (host, port) = (settings.host.trim(), settings.port());
-                let text = format!(
-                    "n,a={name},\x01host={host}\x01port={port}\x01auth=Bearer {token}\x01\x01"
-                );
-                client
-                    .authenticate("OAUTHBEARER", Once(text))
-                    .await
-                    .map(unnamed)
-            } else {
-                bail!(
-                    "the server takes no access token (neither XOAUTH2 nor OAUTHBEARER); enter a password (auth type `basic_auth`)"
-                );
-            }
+    let Connection { client, offers } = connection;
+    let answer = match method(&offers, settings, login)? {
+        Method::Login(name, password) => client.login_with_capabilities(name, password).await,
+        Method::Sasl(mechanism, text) => {
+            let answer = client.authenticate(mechanism, Once(text)).await;
+            answer.map(|session| (session, None))
         }
     };
     match answer {
         Ok(entered) => Ok(entered),
         Err((ImapError::No(said) | ImapError::Bad(said), _)) if is_passing(&said) => Err(anyhow!(
-            "the server cannot log anybody in now; the next run tries it again: {said}"
+            "the server is too busy or broken to log anybody in; the next run tries again: {said}"
         )),
         Err((ImapError::No(_) | ImapError::Bad(_), _)) => Err(Refused(login.clone()).into()),
         Err((error, _)) => Err(error).context("logging in failed"),
     }
 }
 
-/// A login whose answer does not name what the server offers.
-fn unnamed(session: Session) -> (Session, Option<Capabilities>) {
-    (session, None)
+/// How to log in.
+enum Method<'a> {
+    /// The command LOGIN with a user name and a password.
+    Login(&'a str, &'a str),
+    /// AUTHENTICATE with a mechanism and its first message.
+    Sasl(&'static str, String),
+}
+
+/// Chooses a method that the server offers. Without one, no secret is sent.
+fn method<'a>(offers: &Offers, settings: &Settings, login: &'a Login) -> Result<Method<'a>> {
+    match login {
+        Login::BasicAuth(login) => {
+            let (name, password) = (&login.username, login.password.expose());
+            let is_disabled = offers.has("LOGINDISABLED");
+            if is_disabled && !offers.has("AUTH=PLAIN") {
+                bail!(match settings.encryption {
+                    Encryption::None =>
+                        "the server accepts no password without TLS; set `encryption` to `starttls` or `tls`",
+                    _ => "the server accepts no password; sign in by OAuth (auth type `oauth`)",
+                });
+            }
+            if name.is_ascii() && password.is_ascii() && !is_disabled {
+                return Ok(Method::Login(name, password));
+            }
+            Ok(Method::Sasl("PLAIN", format!("\0{name}\0{password}")))
+        }
+        Login::SignedIn(login) => {
+            let (name, token) = (&login.username, login.access_token.expose());
+            if offers.has("AUTH=XOAUTH2") {
+                let text = format!("user={name}\x01auth=Bearer {token}\x01\x01");
+                return Ok(Method::Sasl("XOAUTH2", text));
+            }
+            ensure!(
+                offers.has("AUTH=OAUTHBEARER"),
+                "the server accepts no access token (neither XOAUTH2 nor OAUTHBEARER); enter a password (auth type `basic_auth`)"
+            );
+            // `=` and `,` have a meaning in the part before the first \x01.
+            let name = name.replace('=', "=3D").replace(',', "=2C");
+            let (host, port) = (settings.host.trim(), settings.port());
+            let text =
+                format!("n,a={name},\x01host={host}\x01port={port}\x01auth=Bearer {token}\x01\x01");
+            Ok(Method::Sasl("OAUTHBEARER", text))
+        }
+    }
 }
 
 /// Returns whether a refusal says nothing about the password: the server is busy or broken.

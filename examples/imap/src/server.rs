@@ -1,4 +1,4 @@
-//! The mails of the server: list of folders, list of mails, reading of mails. Every response has a time limit.
+//! Lists the folders and mails of the server, and reads mails. Every response has a time limit.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -50,7 +50,7 @@ pub(crate) struct Body {
 
 pub(crate) struct Mailbox {
     session: Session,
-    /// What the server offers after the login; none if it must be asked.
+    /// The server's capabilities after the login. `None` if it did not include them in its answer.
     offers: Option<Capabilities>,
 }
 
@@ -68,7 +68,7 @@ impl Mailbox {
         Ok(Self { session, offers })
     }
 
-    /// Returns whether the server offers something to this account.
+    /// Returns whether the server has a capability.
     pub(crate) async fn offers(&mut self, name: &str) -> Result<bool> {
         let offers = match self.offers.take() {
             Some(offers) => offers,
@@ -79,7 +79,7 @@ impl Mailbox {
 
     /// Returns all folders that the settings include.
     pub(crate) async fn folders(&mut self, settings: &Settings) -> Result<Folders> {
-        // Some servers name the special folders only when they are asked to.
+        // Some servers mark special folders only on request.
         let can_ask = self.offers("SPECIAL-USE").await? && self.offers("LIST-EXTENDED").await?;
         let which = if can_ask {
             "* RETURN (SPECIAL-USE)"

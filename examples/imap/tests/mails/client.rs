@@ -1,4 +1,4 @@
-//! A person's mail program, which reads and writes mails without the connector.
+//! A mail client, which changes the mailbox independently of the connector.
 
 use std::{
     io::{BufRead, BufReader, Write},
@@ -7,7 +7,7 @@ use std::{
 
 use crate::server::{Kind, PASSWORD, PATIENCE, Server, USER};
 
-/// A person's mail program: speaks IMAP line by line.
+/// A mail client that sends IMAP commands line by line.
 pub(crate) struct Client {
     kind: Kind,
     connection: BufReader<TcpStream>,

@@ -1,4 +1,4 @@
-//! Cyrus: folders below INBOX, dots between the parts of their names, a strict parser of mails, and rights of accounts.
+//! Cyrus. Its folders have the prefix `INBOX.`, and their delimiter is a dot. It refuses malformed mails, and has access rights.
 
 use std::{
     fs::{self, File},
@@ -10,7 +10,7 @@ use crate::server::{PASSWORD, Place, USER, own_name};
 
 const MASTER: &str = "/usr/lib/cyrus/bin/master";
 const ADD_ACCOUNT: &str = "/usr/sbin/saslpasswd2";
-/// The folder of the programs that `tests/imap/run` unpacks, since Debian does not install Cyrus together with Dovecot.
+/// The variable with the folder of the programs that `tests/imap/run` unpacks. Debian does not install Cyrus together with Dovecot.
 const PROGRAMS: &str = "IMAP_TEST_CYRUS";
 
 pub(crate) fn is_installed() -> bool {

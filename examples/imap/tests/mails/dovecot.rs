@@ -1,4 +1,4 @@
-//! Dovecot: folders at the top, slashes between the parts of their names, and a Maildir.
+//! Dovecot with a Maildir. Its folders have no prefix, and their delimiter is a slash.
 
 use std::{
     fs,

@@ -1,4 +1,4 @@
-//! A mail server for one test: loopback, free ports, its files in a temporary folder, and one account.
+//! Starts a mail server for one test, on loopback and free ports, with its files in a temporary folder and with one account.
 
 use std::{
     fs,
@@ -43,12 +43,12 @@ impl Kind {
     }
 }
 
-/// What a server needs to know before it starts.
+/// The ports, folder and owner of a server that is about to start.
 pub(crate) struct Place<'a> {
     pub(crate) folder: &'a Path,
     pub(crate) port: u16,
     pub(crate) tls_port: u16,
-    /// Whom the mails belong to: user and group id.
+    /// The user id and group id that own the mails.
     pub(crate) owner: (u32, u32),
     pub(crate) is_root: bool,
     changes: &'a [(&'a str, &'a str)],

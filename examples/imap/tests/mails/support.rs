@@ -110,7 +110,7 @@ impl Setup {
         assert_eq!(self.ids().await, ids);
     }
 
-    /// Lets nobody read a folder.
+    /// Removes the account's right to read a folder.
     pub(crate) fn close(&self, folder: &str) {
         match self.server.kind {
             Kind::Dovecot => self.set_mode(folder, 0o000),
@@ -118,7 +118,7 @@ impl Setup {
         }
     }
 
-    /// Lets the account read a folder that was closed.
+    /// Restores the account's right to read a folder.
     pub(crate) fn open(&self, folder: &str) {
         match self.server.kind {
             Kind::Dovecot => self.set_mode(folder, 0o700),

@@ -1,4 +1,4 @@
-//! What the layer over a server must answer, from Nextcloud's own sources: its manual of `WebDAV` (`client_apis/WebDAV/basic.rst`),
+//! Checks the answers of the layer over a server against Nextcloud's own sources: its manual of `WebDAV` (`client_apis/WebDAV/basic.rst`),
 //! its integration tests (`dav_features/webdav-related.feature`) and those of ownCloud for the `ETag`s of folders
 //! (`apiWebdavEtagPropagation1` and `2`).
 
@@ -12,7 +12,7 @@ use crate::{
     real::Real,
 };
 
-/// A client that shows every answer.
+/// A `WebDAV` client of the layer.
 pub(crate) struct Client {
     http: reqwest::Client,
     server: String,
@@ -132,7 +132,7 @@ impl Client {
         self.one(path).await.there["fileid"].clone()
     }
 
-    /// Does something, which must change the `ETag`s of these folders and files alone.
+    /// Runs a request. Its status and the `ETag`s that it changes must be as given.
     async fn changes(
         &self,
         changed: &[&str],
