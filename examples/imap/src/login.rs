@@ -186,9 +186,12 @@ fn method<'a>(offers: &Offers, settings: &Settings, login: &'a Login) -> Result<
 
 /// Returns whether a refusal says nothing about the password: the server is busy or broken.
 fn is_passing(said: &str) -> bool {
-    ["UNAVAILABLE", "INUSE", "LIMIT", "SERVERBUG", "THROTTLED"]
-        .iter()
-        .any(|code| said.contains(&format!("[{code}]")))
+    let codes = ["UNAVAILABLE", "INUSE", "LIMIT", "SERVERBUG", "THROTTLED"];
+    let has_code = |code: &&str| said.contains(&format!("[{code}]"));
+    // Cyrus and Gmail have no code for it.
+    let text = said.to_lowercase();
+    let is_crowded = text.contains("too many") && text.contains("connections");
+    is_crowded || codes.iter().any(has_code)
 }
 
 /// The server refused the login. Another attempt may lock the account.

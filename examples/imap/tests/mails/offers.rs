@@ -30,7 +30,7 @@ async fn a_busy_server_is_not_reported_as_a_wrong_password(setup: Setup) {
     ] {
         setup.relay.before(" LOGIN ", move || Then::Answer(answer));
         let message = setup.refusal(Full).await;
-        assert!(message.contains("too busy or broken"), "{message}");
+        assert!(message.contains("too busy"), "{message}");
         assert!(!message.contains("`password`"), "{message}");
     }
     setup.sync(Full).await;
@@ -187,4 +187,29 @@ fn provider(good: &'static str) -> u16 {
         }
     });
     port
+}
+
+#[tokio::test]
+async fn too_many_connections_are_not_reported_as_a_wrong_password() {
+    for (kind, from, to) in [
+        (
+            Kind::Cyrus,
+            "autocreate_quota: 0",
+            "autocreate_quota: 0\nmaxlogins_per_user: 1",
+        ),
+        (
+            Kind::Dovecot,
+            "protocols = imap",
+            "protocols = imap\nmail_max_userip_connections = 1",
+        ),
+    ] {
+        let Some(setup) = Setup::with(kind, &[(from, to)]).await else {
+            continue;
+        };
+        let client = setup.client();
+        let message = setup.refusal(Full).await;
+        assert!(message.contains("too busy"), "{kind:?}: {message}");
+        drop(client);
+        setup.sync(Full).await;
+    }
 }
