@@ -10,6 +10,7 @@ import json
 import mimetypes
 import os
 import re
+import signal
 import sys
 import threading
 import xml.etree.ElementTree as ET
@@ -260,6 +261,8 @@ class Layer(BaseHTTPRequestHandler):
 def main():
     global backend, folder
     name, folder, port = (sys.argv[1:] + ["0"])[:3]
+    # Ends the server as well, which is in a process group of its own.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     with Server(name, folder) as server:
         backend = server.address
         layer = ThreadingHTTPServer(("127.0.0.1", int(port)), Layer)
