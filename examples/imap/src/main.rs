@@ -1,10 +1,11 @@
 //! Indexes the mails of an IMAP account, one document a thread. It replaces Omni's own connector, with the same ids and
 //! settings.
 //!
-//! [`server`] talks to the server, [`list`] groups mails into threads, [`thread`] makes a document of each, and
+//! [`login`] connects to the server, [`server`] reads from it, [`list`] groups mails into threads, [`thread`] makes a document of each, and
 //! [`mirror`] makes a run of all three.
 
 mod list;
+mod login;
 mod mirror;
 mod names;
 mod server;
@@ -20,8 +21,9 @@ use futures_util::{StreamExt, stream};
 use omni_connector::prelude::*;
 
 use crate::{
+    login::Refused,
     mirror::{Known, refresh},
-    server::{Mailbox, Refused},
+    server::Mailbox,
     settings::{Login, Server, Settings},
     thread::Thread,
 };
@@ -45,10 +47,20 @@ struct Imap;
 #[connector]
 impl Imap {
     #[validate]
-    async fn check(&self, config: Config<Settings>, login: Credentials<Login>) -> Result<()> {
+    async fn check(
+        &self,
+        config: Config<Settings>,
+        login: Credentials<Login>,
+        mode: SyncType,
+    ) -> Result<()> {
         config.check()?;
         let mut mailbox = Mailbox::open(&config, &login).await?;
         mailbox.folders(&config).await?;
+        if mode == SyncType::Realtime && !mailbox.offers("IDLE").await? {
+            bail!(Unavailable::new(
+                "the server does not offer IDLE, so it cannot be watched; let the source be read at intervals"
+            ));
+        }
         mailbox.close().await;
         Ok(())
     }

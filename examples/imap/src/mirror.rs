@@ -10,7 +10,8 @@ use tokio::sync::Mutex;
 
 use crate::{
     list::Row,
-    server::{Body, Folder, Folders, Mailbox, Refused, Status},
+    login::Refused,
+    server::{Body, Folder, Folders, Mailbox, Status},
     settings::{Login, Settings},
     thread::{Thread, document_id},
 };

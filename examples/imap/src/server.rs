@@ -1,40 +1,25 @@
-//! The connection to the server: log-in, list of folders, reading of mails. Every response has a time limit.
+//! Lists the folders and mails of the server, and reads mails. Every response has a time limit.
 
-use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
+use std::{collections::HashMap, time::Duration};
 
 use async_imap::{
-    Authenticator, Client,
     error::Error as ImapError,
     extensions::idle::IdleResponse,
-    types::{Flag, NameAttribute},
+    types::{Capabilities, Flag, NameAttribute},
 };
 use futures_util::TryStreamExt;
 use omni_connector::prelude::*;
-use rustls_platform_verifier::ConfigVerifierExt;
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::TcpStream,
-    time::timeout,
-};
-use tokio_rustls::{
-    TlsConnector,
-    rustls::{ClientConfig, pki_types::ServerName},
-};
+use tokio::time::timeout;
 
 use crate::{
     list::List,
+    login::{Session, connect, log_in},
     names::{decode, unescape},
-    settings::{Encryption, Login, Settings},
+    settings::{Login, Settings},
 };
 
 /// The time limit of a response.
 const PATIENCE: Duration = Duration::from_mins(1);
-
-pub(crate) trait Socket: AsyncRead + AsyncWrite + Unpin + Send + fmt::Debug {}
-
-impl<T: AsyncRead + AsyncWrite + Unpin + Send + fmt::Debug> Socket for T {}
-
-type Session = async_imap::Session<Box<dyn Socket>>;
 
 /// A folder: the server's name, and the name that people read.
 #[derive(Debug, Clone)]
@@ -63,7 +48,11 @@ pub(crate) struct Body {
     pub(crate) bytes: Vec<u8>,
 }
 
-pub(crate) struct Mailbox(Session);
+pub(crate) struct Mailbox {
+    session: Session,
+    /// The server's capabilities after the login. `None` if it did not include them in its answer.
+    offers: Option<Capabilities>,
+}
 
 impl Mailbox {
     pub(crate) async fn open(settings: &Settings, login: &Login) -> Result<Self> {
@@ -75,18 +64,35 @@ impl Mailbox {
                 settings.port()
             )
         })?;
-        timed(log_in(client, login)).await?
+        let (session, offers) = timed(log_in(client, settings, login)).await??;
+        Ok(Self { session, offers })
+    }
+
+    /// Returns whether the server has a capability.
+    pub(crate) async fn offers(&mut self, name: &str) -> Result<bool> {
+        let offers = match self.offers.take() {
+            Some(offers) => offers,
+            None => timed(self.session.capabilities()).await??,
+        };
+        Ok(self.offers.insert(offers).has_str(name))
     }
 
     /// Returns all folders that the settings include.
     pub(crate) async fn folders(&mut self, settings: &Settings) -> Result<Folders> {
+        // Some servers mark special folders only on request.
+        let can_ask = self.offers("SPECIAL-USE").await? && self.offers("LIST-EXTENDED").await?;
+        let which = if can_ask {
+            "* RETURN (SPECIAL-USE)"
+        } else {
+            "*"
+        };
         let names: Vec<_> = timed(async {
-            let names = self.0.list(Some(""), Some("*")).await?;
+            let names = self.session.list(Some(""), Some(which)).await?;
             names.try_collect().await
         })
         .await??;
         // async-imap treats a lost connection as the end of the list, and missing folders would be deleted.
-        timed(self.0.noop()).await??;
+        timed(self.session.noop()).await??;
         let mut folders = Folders::default();
         for name in names {
             let has = |wanted: &str| {
@@ -124,7 +130,7 @@ impl Mailbox {
 
     /// Returns whether the server says that a folder does not exist. A folder that it cannot open may exist.
     pub(crate) async fn is_gone(&mut self, folder: &Folder) -> Result<bool> {
-        match timed(self.0.status(&folder.raw, "(MESSAGES)")).await? {
+        match timed(self.session.status(&folder.raw, "(MESSAGES)")).await? {
             // Dovecot has no response code for it.
             Err(ImapError::No(said)) => Ok(["exist", "EXIST", "no such"]
                 .iter()
@@ -137,9 +143,11 @@ impl Mailbox {
     pub(crate) async fn status(&mut self, folder: &Folder) -> Result<Status> {
         // async-imap drops a status whose name has escapes, so such a folder is opened instead.
         let status = if folder.raw.contains(['"', '\\']) {
-            timed(self.0.examine(&folder.raw)).await?
+            timed(self.session.examine(&folder.raw)).await?
         } else {
-            let status = self.0.status(&folder.raw, "(UIDVALIDITY UIDNEXT MESSAGES)");
+            let status = self
+                .session
+                .status(&folder.raw, "(UIDVALIDITY UIDNEXT MESSAGES)");
             timed(status).await?
         };
         let status = status.map_err(|error| match error {
@@ -156,12 +164,12 @@ impl Mailbox {
 
     /// Opens a folder read only, and lists all its mails.
     pub(crate) async fn list(&mut self, folder: &Folder, validity: u32) -> Result<List> {
-        let opened = timed(self.0.examine(&folder.raw)).await??;
+        let opened = timed(self.session.examine(&folder.raw)).await??;
         let mut list = List::default();
         if opened.exists > 0 {
             let what =
                 "(UID RFC822.SIZE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID REFERENCES IN-REPLY-TO)])";
-            let mut answers = timed(self.0.uid_fetch("1:*", what)).await??;
+            let mut answers = timed(self.session.uid_fetch("1:*", what)).await??;
             while let Some(mail) = timed(answers.try_next()).await?? {
                 if let Some(uid) = mail.uid {
                     let header = mail.header().unwrap_or_default();
@@ -186,7 +194,7 @@ impl Mailbox {
             "(UID FLAGS RFC822.SIZE BODY.PEEK[HEADER])"
         };
         let wanted: Vec<_> = uids.iter().map(u32::to_string).collect();
-        let mut answers = timed(self.0.uid_fetch(wanted.join(","), what)).await??;
+        let mut answers = timed(self.session.uid_fetch(wanted.join(","), what)).await??;
         let mut bodies = HashMap::new();
         while let Some(mail) = timed(answers.try_next()).await?? {
             let bytes = if whole { mail.body() } else { mail.header() };
@@ -210,23 +218,21 @@ impl Mailbox {
     /// Returns whether the open folder still has a mail.
     pub(crate) async fn has(&mut self, uid: u32) -> Result<bool> {
         // The server reports removed mails at NOOP; before that a search may still find them.
-        timed(self.0.noop()).await??;
-        let found = timed(self.0.uid_search(format!("UID {uid}"))).await??;
+        timed(self.session.noop()).await??;
+        let found = timed(self.session.uid_search(format!("UID {uid}"))).await??;
         Ok(found.contains(&uid))
     }
 
     /// Opens a folder read only. The result changes when a mail arrives or is removed.
     pub(crate) async fn look(&mut self, folder: &str) -> Result<(Option<u32>, Option<u32>, u32)> {
-        let opened = timed(self.0.examine(folder)).await??;
+        let opened = timed(self.session.examine(folder)).await??;
         Ok((opened.uid_validity, opened.uid_next, opened.exists))
     }
 
     /// Waits until the server reports a change of the open folder, or until the time is over.
     pub(crate) async fn idle(self, within: Duration) -> Result<Self> {
-        let mut idle = self.0.idle();
-        timed(idle.init())
-            .await?
-            .context("the server does not offer IDLE, so realtime is not possible")?;
+        let mut idle = self.session.idle();
+        timed(idle.init()).await??;
         let (news, interrupt) = idle.wait_with_timeout(within);
         let heard = news.await?;
         drop(interrupt);
@@ -234,12 +240,15 @@ impl Mailbox {
             !matches!(heard, IdleResponse::ManualInterrupt),
             "the connection was lost"
         );
-        Ok(Self(timed(idle.done()).await??))
+        Ok(Self {
+            session: timed(idle.done()).await??,
+            offers: self.offers,
+        })
     }
 
     pub(crate) async fn close(mut self) {
         // The work is done, so a failed logout does not matter.
-        drop(timed(self.0.logout()).await);
+        drop(timed(self.session.logout()).await);
     }
 }
 
@@ -248,101 +257,6 @@ async fn timed<F: Future>(work: F) -> Result<F::Output> {
     timeout(PATIENCE, work)
         .await
         .with_context(|| format!("the server did not answer within {seconds} seconds"))
-}
-
-async fn connect(settings: &Settings) -> Result<Client<Box<dyn Socket>>> {
-    let host = settings.host.trim();
-    let tcp = TcpStream::connect((host, settings.port())).await?;
-    Ok(match settings.encryption {
-        Encryption::Tls => client(secure(host, Box::new(tcp)).await?).await?,
-        Encryption::None => client(Box::new(tcp)).await?,
-        Encryption::Starttls => {
-            let mut client = client(Box::new(tcp)).await?;
-            client
-                .run_command_and_check_ok("STARTTLS", None)
-                .await
-                .context("the server refuses STARTTLS; set `encryption` to `tls`")?;
-            Client::new(secure(host, client.into_inner()).await?)
-        }
-    })
-}
-
-async fn log_in(client: Client<Box<dyn Socket>>, login: &Login) -> Result<Mailbox> {
-    let answer = match login {
-        Login::BasicAuth(login)
-            if login.username.is_ascii() && login.password.expose().is_ascii() =>
-        {
-            client.login(&login.username, login.password.expose()).await
-        }
-        Login::BasicAuth(login) => {
-            let text = format!("\0{}\0{}", login.username, login.password.expose());
-            client.authenticate("PLAIN", Once(text)).await
-        }
-        Login::SignedIn(login) => {
-            let token = login.access_token.expose();
-            let text = format!("user={}\x01auth=Bearer {token}\x01\x01", login.username);
-            client.authenticate("XOAUTH2", Once(text)).await
-        }
-    };
-    match answer {
-        Ok(session) => Ok(Mailbox(session)),
-        Err((ImapError::No(_) | ImapError::Bad(_), _)) => Err(Refused(login.clone()).into()),
-        Err((error, _)) => Err(error).context("logging in failed"),
-    }
-}
-
-/// The server refused the login. Another attempt may lock the account.
-#[derive(Clone)]
-pub(crate) struct Refused(Login);
-
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let secret = match self.0 {
-            Login::BasicAuth(_) => "password",
-            Login::SignedIn(_) => "access_token",
-        };
-        let username = self.0.username();
-        write!(
-            f,
-            "the server refuses the login of `{username}`; check `username` and `{secret}` of the credentials"
-        )
-    }
-}
-
-impl fmt::Debug for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl std::error::Error for Refused {}
-
-async fn client(socket: Box<dyn Socket>) -> Result<Client<Box<dyn Socket>>> {
-    let mut client = Client::new(socket);
-    let greeting = client.read_response().await?;
-    greeting.context("the server closed the connection at once; check the setting `encryption`")?;
-    Ok(client)
-}
-
-async fn secure(host: &str, socket: Box<dyn Socket>) -> Result<Box<dyn Socket>> {
-    let config = ClientConfig::with_platform_verifier()?;
-    let name = ServerName::try_from(host.to_owned())?;
-    let secured = TlsConnector::from(Arc::new(config))
-        .connect(name, socket)
-        .await
-        .context("no TLS connection can be made; check the setting `encryption` and the server's certificate")?;
-    Ok(Box::new(secured))
-}
-
-/// Answers the server's first challenge. A second one is an error, which an empty answer ends.
-struct Once(String);
-
-impl Authenticator for Once {
-    type Response = String;
-
-    fn process(&mut self, _: &[u8]) -> String {
-        std::mem::take(&mut self.0)
-    }
 }
 
 fn flag(flag: Flag<'_>) -> String {

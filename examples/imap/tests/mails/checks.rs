@@ -6,21 +6,22 @@ use omni_connector_dev::testing::{Check, Conformance};
 use serde_json::json;
 
 use crate::{
-    dovecot::{Client, Dovecot, PASSWORD},
+    client::Client,
+    server::{Kind, PASSWORD, Server},
     support::mail,
 };
 
-fn assert(check: Check) {
-    let Some(server) = Dovecot::start() else {
+fn assert(kind: Kind, check: Check) {
+    let Some(server) = Server::start(kind) else {
         return;
     };
-    let mut client = Client::of(server.port);
+    let mut client = Client::of(&server);
     for name in ["boats", "news", "tea"] {
         client.append("INBOX", &mail(name, None));
     }
     client.append("INBOX", &mail("oars", Some("boats")));
     for folder in ["A", "Projects/Harbour"] {
-        client.ask(&format!("CREATE {folder}"));
+        client.create(folder);
         client.append(folder, &mail("plan", None));
     }
     let port = server.port;
@@ -39,12 +40,22 @@ fn assert(check: Check) {
 }
 
 macro_rules! checks {
-    ($($name:ident $check:ident),*) => {$(
-        #[test]
-        fn $name() {
-            assert(Check::$check);
+    ($($name:ident $check:ident),*) => {
+        checks!(@ dovecot Dovecot $($name $check)*);
+        checks!(@ cyrus Cyrus $($name $check)*);
+    };
+    (@ $module:ident $kind:ident $($name:ident $check:ident)*) => {
+        mod $module {
+            use super::*;
+
+            $(
+                #[test]
+                fn $name() {
+                    assert(Kind::$kind, Check::$check);
+                }
+            )*
         }
-    )*};
+    };
 }
 
 checks!(

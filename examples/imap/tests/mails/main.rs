@@ -1,13 +1,19 @@
-//! The connector as its own process, with a private Dovecot as the mail server and the development manager as the manager.
-//! Without `dovecot` on the machine every test says that it is skipped.
+//! The connector as its own process, with a private mail server and the development manager as the manager. Every test runs with Dovecot
+//! and with Cyrus. Without a server on the machine, its tests say that they are skipped.
 #![cfg(unix)]
+
+#[macro_use]
+mod support;
 
 mod changes;
 mod checks;
+mod client;
+mod cyrus;
 mod dovecot;
 mod login;
 mod odd_mails;
+mod offers;
 mod realtime;
 mod relay;
-mod support;
+mod server;
 mod threads;

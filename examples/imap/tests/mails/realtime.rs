@@ -5,16 +5,16 @@ use std::time::{Duration, Instant};
 use omni_connector::SyncType::Realtime;
 use omni_connector_dev::store::runs::RunStatus;
 
-use crate::support::{Setup, id, mail};
+use crate::support::{Setup, mail};
 
-#[tokio::test]
-async fn idle_brings_a_new_mail_and_takes_an_expunged_one_away() {
-    let Some(setup) = Setup::new().await else {
-        return;
-    };
+with_each_server! {
+    idle_brings_a_new_mail_and_takes_an_expunged_one_away,
+}
+
+async fn idle_brings_a_new_mail_and_takes_an_expunged_one_away(setup: Setup) {
     let mut client = setup.client();
     client.append("INBOX", &mail("boats", None));
-    let (boats, tea) = (id("INBOX", "boats"), id("INBOX", "tea"));
+    let (boats, tea) = (setup.id("INBOX", "boats"), setup.id("INBOX", "tea"));
     let run = setup.begin(Realtime).await;
     setup.until_ids(&[&boats]).await;
     // Nothing but IDLE looks again this soon.

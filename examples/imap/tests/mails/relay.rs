@@ -10,15 +10,17 @@ use std::{
     thread,
 };
 
-use crate::dovecot::PASSWORD;
+use crate::server::PASSWORD;
 
 /// Something to do once, before a line with this text is passed on.
-type Before = (&'static str, Box<dyn FnOnce() -> Then + Send>);
+type Before = (String, Box<dyn FnOnce() -> Then + Send>);
 
 /// What becomes of the line.
 pub(crate) enum Then {
     PassOn,
     HangUp,
+    /// The client gets this answer, and the server not the line.
+    Answer(&'static str),
 }
 
 #[derive(Clone, Default)]
@@ -67,8 +69,12 @@ impl Relay {
         self.0.is_revoked.store(true, Ordering::SeqCst);
     }
 
-    pub(crate) fn before(&self, text: &'static str, act: impl FnOnce() -> Then + Send + 'static) {
-        *self.0.before.lock().unwrap() = Some((text, Box::new(act)));
+    pub(crate) fn before(
+        &self,
+        text: impl Into<String>,
+        act: impl FnOnce() -> Then + Send + 'static,
+    ) {
+        *self.0.before.lock().unwrap() = Some((text.into(), Box::new(act)));
     }
 
     /// Whether the chosen line has come.
@@ -83,14 +89,20 @@ impl Relay {
             let _ = into.shutdown(Shutdown::Both);
         });
         let (relay, mut server) = (self.clone(), server);
+        let mut back = client.try_clone().unwrap();
         thread::spawn(move || {
             let mut lines = BufReader::new(client);
             let mut line = String::new();
             while lines.read_line(&mut line).is_ok_and(|read| read > 0) {
-                let Then::PassOn = relay.at(&mut line) else {
-                    break;
+                let sent = match relay.at(&mut line) {
+                    Then::PassOn => server.write_all(line.as_bytes()),
+                    Then::HangUp => break,
+                    Then::Answer(answer) => {
+                        let tag = line.split_whitespace().next().unwrap();
+                        back.write_all(format!("{tag} {answer}\r\n").as_bytes())
+                    }
                 };
-                if server.write_all(line.as_bytes()).is_err() {
+                if sent.is_err() {
                     break;
                 }
                 line.clear();
@@ -110,7 +122,10 @@ impl Relay {
             }
         }
         let mut before = self.0.before.lock().unwrap();
-        if before.as_ref().is_some_and(|(text, _)| line.contains(text)) {
+        if before
+            .as_ref()
+            .is_some_and(|(text, _)| line.contains(text.as_str()))
+        {
             let (_, act) = before.take().unwrap();
             return act();
         }

@@ -4,32 +4,35 @@ use omni_connector::SyncType::{Full, Incremental};
 use omni_connector_dev::store::runs::RunEffects;
 use serde_json::json;
 
-use crate::support::{Setup, id, mail};
+use crate::support::{Setup, mail};
 
-#[tokio::test]
-async fn threads_become_documents_with_the_ids_of_omni() {
-    let Some(setup) = Setup::new().await else {
-        return;
-    };
+with_each_server! {
+    threads_become_documents_with_the_ids_of_omni,
+    an_unchanged_second_run_asks_for_one_status_a_folder_and_sends_nothing,
+}
+
+async fn threads_become_documents_with_the_ids_of_omni(setup: Setup) {
     let mut client = setup.client();
     client.append("INBOX", &mail("boats", None));
     client.append("INBOX", &mail("oars", Some("boats")));
     client.append("INBOX", &mail("tea", None));
     for folder in ["Projects/Harbour", "Entw&APw-rfe", "Trash"] {
-        client.ask(&format!("CREATE {folder}"));
+        client.create(folder);
         client.append(folder, &mail("plan", None));
     }
     setup.sync(Full).await;
 
-    let ids = [
-        id("Entw&APw-rfe", "plan"),
-        id("INBOX", "boats"),
-        id("INBOX", "tea"),
-        id("Projects%2FHarbour", "plan"),
+    let all = [
+        ("Entw&APw-rfe", "plan"),
+        ("INBOX", "boats"),
+        ("INBOX", "tea"),
+        ("Projects/Harbour", "plan"),
     ];
-    assert_eq!(setup.ids().await, ids);
+    setup.has(&all).await;
+    let [drafts, boats, ..] = all.map(|(folder, name)| setup.id(folder, name));
     let documents = setup.documents().await;
-    let boats = &documents[ids[1].as_str()];
+    let text = setup.text(&boats).await;
+    let boats = &documents[boats.as_str()];
     assert_eq!(boats.title, "About boats");
     assert_eq!(boats.attributes["thread_id"], "<boats@example.com>");
     assert_eq!(boats.attributes["message_count"], 2);
@@ -39,29 +42,25 @@ async fn threads_become_documents_with_the_ids_of_omni() {
         boats.permissions.as_ref().unwrap()["users"],
         json!(["developer@example.com"])
     );
-    let text = setup.text(&ids[1]).await;
     let (first, second) = (
         text.find("The text of boats."),
         text.find("The text of oars."),
     );
     assert!(first.is_some() && first < second, "{text}");
+    let name = setup.server.kind.raw("Entwürfe");
     assert_eq!(
-        documents[ids[0].as_str()].metadata["path"],
-        "ada@example.com/Entwürfe"
+        documents[drafts.as_str()].metadata["path"],
+        format!("ada@example.com/{name}")
     );
 }
 
-#[tokio::test]
-async fn an_unchanged_second_run_asks_for_one_status_a_folder_and_sends_nothing() {
-    let Some(setup) = Setup::new().await else {
-        return;
-    };
+async fn an_unchanged_second_run_asks_for_one_status_a_folder_and_sends_nothing(setup: Setup) {
     let mut client = setup.client();
     for name in ["boats", "tea"] {
         client.append("INBOX", &mail(name, None));
     }
     for folder in ["A", "B", "C"] {
-        client.ask(&format!("CREATE {folder}"));
+        client.create(folder);
         client.append(folder, &mail("plan", None));
     }
     setup.sync(Full).await;

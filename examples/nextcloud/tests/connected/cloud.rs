@@ -337,6 +337,9 @@ async fn answer(State(world): State<Arc<Mutex<World>>>, request: Request) -> Res
     let mut response = Response::builder();
     let (status, body) = if authorization != format!("Basic {login}") {
         (401, Vec::new())
+    } else if path.starts_with("/ocs/") && header("ocs-apirequest").is_none() {
+        // As Nextcloud does, against requests of foreign pages.
+        (412, Vec::new())
     } else if let Some(status) = world.refused.get(&short) {
         (*status, Vec::new())
     } else if let ("GET", Some(node)) = (method.as_str(), world.nodes.get(&short)) {

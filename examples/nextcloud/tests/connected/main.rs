@@ -3,6 +3,7 @@
 mod changes;
 mod cloud;
 mod faults;
+mod layer;
 mod login;
 mod real;
 mod recorded;

@@ -14,13 +14,14 @@ use tempfile::TempDir;
 
 use crate::{
     cloud::{Cloud, LOGIN, PASSWORD},
+    layer,
     support::{Test, effects},
 };
 
 /// A server behind the layer, and the folder that it serves. Both processes end with it.
-struct Real {
+pub(crate) struct Real {
     layer: Child,
-    url: String,
+    pub(crate) url: String,
     folder: TempDir,
 }
 
@@ -52,6 +53,8 @@ impl Real {
         let mut port = String::new();
         let said = layer.stdout.take().unwrap();
         BufReader::new(said).read_line(&mut port).unwrap();
+        // The reason is on standard error.
+        assert!(!port.trim().is_empty(), "`{server}` does not start");
         let url = format!("http://127.0.0.1:{}", port.trim());
         Some(Self { layer, url, folder })
     }
@@ -205,6 +208,47 @@ impl Real {
         assert_eq!(test.paths().await.len(), files);
     }
 
+    /// Names that are written with escapes in addresses, in XML or in both.
+    async fn read_odd_names(self) {
+        let names = [
+            "Ünïcode & 100%/größe #1.txt",
+            "combining u\u{308}.txt",
+            "percent %41 %2F %zz.txt",
+            "semi;colon+plus, comma = equal@.txt",
+            "quotes ' \" <less> `tick`.txt",
+            "[brackets] {braces} (parens) ^~|!$*.txt",
+            "日本語/😀.txt",
+            "two  spaces.txt",
+            "question?.txt",
+            ".hidden/.file.txt",
+            "no extension",
+        ];
+        let here = tempfile::tempdir().unwrap();
+        let contents: Vec<_> = (0..names.len()).map(|n| format!("Text {n}.")).collect();
+        let files = names.into_iter().zip(contents.iter().map(String::as_str));
+        Self::write(here.path(), &files.collect::<Vec<_>>());
+        self.rclone(&["copy", here.path().to_str().unwrap(), "cloud:"]);
+        assert_eq!(self.files().len(), names.len());
+        let test = Test::of(Cloud::with(&[]), json!({ "server_url": self.url })).await;
+        test.syncs(Full).await;
+        let has_format = |it: &&(String, String)| it.0 != "/no extension";
+        let files = self.files();
+        let files: Vec<_> = files.iter().filter(has_format).collect();
+        assert_eq!(files.len(), names.len() - 1);
+        for document in test.documents().await.iter() {
+            let path = document.metadata["path"].as_str().unwrap();
+            let (_, content) = files.iter().find(|it| it.0 == path).unwrap();
+            assert!(document.text.contains(content), "{}", document.text);
+            let id = json!({ "file_id": document.id });
+            let fetched = test.answer("fetch_file", id, None).await;
+            assert_eq!(fetched.body, content.as_bytes(), "{path}");
+        }
+        assert_eq!(test.paths().await.len(), files.len());
+        self.asked();
+        test.syncs(Incremental).await;
+        assert_eq!(self.asked(), ["PROPFIND "]);
+    }
+
     /// The requests to the server since the last time.
     fn asked(&self) -> Vec<String> {
         use std::{io::Read, net::TcpStream};
@@ -219,16 +263,34 @@ impl Real {
     }
 }
 
-#[tokio::test]
-async fn a_tree_of_wsgidav_is_followed() {
-    if let Some(real) = Real::start("wsgidav") {
-        real.follow().await;
-    }
+/// Every test over every server, as `real::SERVER::TEST`.
+macro_rules! servers {
+    ($($server:ident),*) => {$(
+        mod $server {
+            use super::{Real, layer};
+
+            #[tokio::test]
+            async fn a_tree_is_followed() {
+                if let Some(real) = Real::start(stringify!($server)) {
+                    real.follow().await;
+                }
+            }
+
+            #[tokio::test]
+            async fn odd_names_are_read_and_files_are_fetched_by_their_numbers() {
+                if let Some(real) = Real::start(stringify!($server)) {
+                    real.read_odd_names().await;
+                }
+            }
+
+            #[tokio::test]
+            async fn the_layer_answers_as_nextcloud_says_that_it_does() {
+                if let Some(real) = Real::start(stringify!($server)) {
+                    layer::Client::of(&real).check().await;
+                }
+            }
+        }
+    )*};
 }
 
-#[tokio::test]
-async fn a_tree_of_rclone_is_followed() {
-    if let Some(real) = Real::start("rclone") {
-        real.follow().await;
-    }
-}
+servers!(wsgidav, rclone, apache, lighttpd, sabredav);
