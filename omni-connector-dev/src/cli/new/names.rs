@@ -8,10 +8,37 @@ use crate::{cli::failure::Failure, rules::usual_provider};
 
 /// Words that the template itself uses for something else.
 const TAKEN: &[&str] = &[
-    "access", "api", "auth", "change", "client", "cursor", "document", "end", "field", "id",
-    "login", "member", "paging", "reader", "setting", "source", "status", "team", "text", "title",
+    "access",
+    "api",
+    "auth",
+    "batch",
+    "change",
+    "client",
+    "connection",
+    "cursor",
+    "database",
+    "document",
+    "end",
+    "field",
+    "id",
+    "login",
+    "member",
+    "paging",
+    "reader",
+    "row",
+    "setting",
+    "source",
+    "status",
+    "team",
+    "text",
+    "title",
     "token",
 ];
+
+/// The packages of the templates, each in the workspace under its own name.
+const PACKAGES: [&str; 4] = ["exemplar", "specimen", "archetype", "prototype"];
+/// The connectors in them.
+const TITLES: [&str; 4] = ["Exemplar", "Specimen", "Archetype", "Prototype"];
 
 /// Keywords, and crates that every crate knows.
 const KEYWORDS: &[&str] = &[
@@ -173,11 +200,18 @@ impl Names {
     fn word(&self, word: &str, is_text: bool, after: &str) -> Option<String> {
         let items = self.items();
         Some(match word {
-            "exemplar" | "specimen" if after.starts_with("::") => self.package.replace('-', "_"),
-            "exemplar" | "specimen" => self.package.clone(),
-            "exemplar_id" | "specimen_id" => self.package.replace('-', "_"),
-            "Exemplar" | "Specimen" if is_text => title(&self.package, " "),
-            "Exemplar" | "Specimen" => title(&self.package, ""),
+            word if PACKAGES.contains(&word) && after.starts_with("::") => {
+                self.package.replace('-', "_")
+            }
+            word if PACKAGES.contains(&word) => self.package.clone(),
+            word if word
+                .strip_suffix("_id")
+                .is_some_and(|word| PACKAGES.contains(&word)) =>
+            {
+                self.package.replace('-', "_")
+            }
+            word if TITLES.contains(&word) && is_text => title(&self.package, " "),
+            word if TITLES.contains(&word) => title(&self.package, ""),
             "Jira" => format!("{:?}", self.source_type),
             "atlassian" => usual_provider(self.source_type).to_owned(),
             "issue" => self.item.clone(),
@@ -191,11 +225,14 @@ impl Names {
             "issues_changed" => format!("{items}_changed"),
             "an" if after.starts_with(" issue") => self.article().to_owned(),
             "An" if after.starts_with(" issue") => capital(self.article()),
-            "CARGO_BIN_EXE_specimen" => format!("CARGO_BIN_EXE_{}", self.package),
-            _ => match word.strip_prefix("SPECIMEN_") {
-                Some(rest) => format!("{}_{rest}", self.variable()),
-                None => return None,
-            },
+            _ => {
+                let binary = word.strip_prefix("CARGO_BIN_EXE_");
+                if binary.is_some_and(|binary| PACKAGES.contains(&binary)) {
+                    return Some(format!("CARGO_BIN_EXE_{}", self.package));
+                }
+                let rest = word.strip_prefix("SPECIMEN_")?;
+                format!("{}_{rest}", self.variable())
+            }
         })
     }
 

@@ -57,7 +57,38 @@ pub(super) const MCP: Template = files!("mcp":
     "tests/conformance.rs" from "tests/conformance.rs",
     "tests/tools.rs" from "tests/tools.rs",
     "tests/server/mod.rs" from "tests/server/mod.rs",
+    "tests/server/tools.json" from "tests/server/tools.json",
     "examples/server.rs" from "examples/server.rs",
+    "README.md" from "README.md",
+    "AGENTS.md" from "AGENTS.md",
+    ".gitignore" from "gitignore",
+);
+
+pub(super) const FILES: Template = files!("files":
+    "Cargo.toml" from "manifest.toml",
+    "src/main.rs" from "src/main.rs",
+    "src/lib.rs" from "src/lib.rs",
+    "src/tree.rs" from "src/tree.rs",
+    "src/file.rs" from "src/file.rs",
+    "tests/conformance.rs" from "tests/conformance.rs",
+    "tests/reading.rs" from "tests/reading.rs",
+    "tests/source/mod.rs" from "tests/source/mod.rs",
+    "examples/source.rs" from "examples/source.rs",
+    "README.md" from "README.md",
+    "AGENTS.md" from "AGENTS.md",
+    ".gitignore" from "gitignore",
+);
+
+pub(super) const OTHER: Template = files!("other":
+    "Cargo.toml" from "manifest.toml",
+    "src/main.rs" from "src/main.rs",
+    "src/lib.rs" from "src/lib.rs",
+    "src/client.rs" from "src/client.rs",
+    "src/issue.rs" from "src/issue.rs",
+    "tests/conformance.rs" from "tests/conformance.rs",
+    "tests/creating.rs" from "tests/creating.rs",
+    "tests/source/mod.rs" from "tests/source/mod.rs",
+    "examples/source.rs" from "examples/source.rs",
     "README.md" from "README.md",
     "AGENTS.md" from "AGENTS.md",
     ".gitignore" from "gitignore",
@@ -164,12 +195,17 @@ mod tests {
         assert_eq!(count(&folder.join("rest")), REST.files.len());
         assert_eq!(count(&folder.join("graphql")), GRAPHQL.files.len());
         assert_eq!(count(&folder.join("mcp")), MCP.files.len());
+        assert_eq!(count(&folder.join("files")), FILES.files.len());
+        assert_eq!(count(&folder.join("other")), OTHER.files.len());
     }
 
     #[test]
     fn every_block_of_a_template_is_closed_and_known() {
         let known = super::super::answers::ANSWERS;
-        for file in [REST, GRAPHQL, MCP].iter().flat_map(|it| it.files) {
+        for file in [REST, GRAPHQL, MCP, FILES, OTHER]
+            .iter()
+            .flat_map(|it| it.files)
+        {
             let mut open = Vec::new();
             for line in file.text.lines() {
                 match marker(line) {
