@@ -86,7 +86,7 @@ pub(super) const OTHER: Template = files!("other":
     "src/client.rs" from "src/client.rs",
     "src/issue.rs" from "src/issue.rs",
     "tests/conformance.rs" from "tests/conformance.rs",
-    "tests/creating.rs" from "tests/creating.rs",
+    "tests/database.rs" from "tests/database.rs",
     "tests/source/mod.rs" from "tests/source/mod.rs",
     "examples/source.rs" from "examples/source.rs",
     "README.md" from "README.md",

@@ -1,7 +1,6 @@
 //! Files of Archetype in Omni.
 //> template
 #![allow(
-    clippy::let_and_return,
     unused_variables,
     reason = "a template holds all its variants, one after the other"
 )]
@@ -26,18 +25,6 @@ pub struct Settings {
     /// Addresses of the people who may read the files
     readers: Vec<Email>,
     //<
-}
-
-impl Settings {
-    fn access(&self) -> Access {
-        //> access=public
-        let access = Access::public();
-        //<
-        //> access=settings
-        let access = Access::users(self.readers.iter().cloned());
-        //<
-        access
-    }
 }
 
 /// The state that one run leaves to the next.
@@ -69,6 +56,12 @@ impl Archetype {
         ctx: SyncContext,
     ) -> Result<()> {
         let tree = Tree::at(&config.folder);
+        //> access=public
+        let access = Access::public();
+        //<
+        //> access=settings
+        let access = Access::users(config.readers.iter().cloned());
+        //<
         let mut walk = checkpoint.files.walk(&ctx);
         let mut folders = vec![String::new()];
         while let Some(folder) = folders.pop() {
@@ -89,7 +82,7 @@ impl Archetype {
                     Entry::File(file) if walk.is_current(file.id(), file.stamp()) => {}
                     Entry::File(file) => match tree.read(&file).await {
                         Ok(Some(content)) => {
-                            let document = file.document(content, config.access());
+                            let document = file.document(content, access.clone());
                             walk.upsert(document, file.stamp()).await?;
                         }
                         // It was deleted a moment ago.
@@ -110,7 +103,9 @@ impl Archetype {
     async fn read_file(
         &self,
         config: Config<Settings>,
+        //> access=settings
         actor: Option<Actor>,
+        //<
         /// The path of the file below the folder of the source
         #[arg(min_length = 1, max_length = 1_000, example = "ops/disks.md")]
         path: String,

@@ -12,6 +12,9 @@ use crate::Issue;
 /// How many rows are read at a time.
 const ROWS: u32 = 200;
 
+/// The id of a row, with what is in it. A row that cannot be read costs no other.
+type Found = (String, rusqlite::Result<Issue>);
+
 /// The database of one source.
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
@@ -43,14 +46,14 @@ impl Client {
 
     //> incremental=none
     /// Reads the issues that follow an id, in the order of ids. There are none after the last one.
-    pub(crate) async fn issues(&self, after: Option<&str>) -> Result<Vec<Issue>> {
+    pub(crate) async fn issues(&self, after: Option<&str>) -> Result<Vec<Found>> {
         let after = after.map(str::to_owned);
         self.with(move |database| {
             let mut rows = database.prepare(
                 "SELECT *, unixepoch(updated_at) AS changed FROM issues
                  WHERE :after IS NULL OR id > :after ORDER BY id LIMIT :rows",
             )?;
-            let issues = rows.query_map(named_params! { ":after": after, ":rows": ROWS }, issue)?;
+            let issues = rows.query_map(named_params! { ":after": after, ":rows": ROWS }, found)?;
             issues.collect()
         })
         .await
@@ -64,7 +67,7 @@ impl Client {
         &self,
         since: Option<OffsetDateTime>,
         after: Option<&str>,
-    ) -> Result<Vec<Issue>> {
+    ) -> Result<Vec<Found>> {
         let (since, after) = (
             since.map(OffsetDateTime::unix_timestamp),
             after.map(str::to_owned),
@@ -77,7 +80,7 @@ impl Client {
                  ORDER BY id LIMIT :rows",
             )?;
             let parameters = named_params! { ":after": after, ":since": since, ":rows": ROWS };
-            let issues = rows.query_map(parameters, issue)?;
+            let issues = rows.query_map(parameters, found)?;
             issues.collect()
         })
         .await
@@ -137,6 +140,10 @@ impl Client {
         Ok(())
     }
     //<
+}
+
+fn found(row: &Row<'_>) -> rusqlite::Result<Found> {
+    Ok((row.get("id")?, issue(row)))
 }
 
 /// Reads a row.

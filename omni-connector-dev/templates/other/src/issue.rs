@@ -5,6 +5,7 @@ use omni_connector::prelude::*;
 /// An issue as Prototype has it.
 #[derive(Debug, Default, Serialize)]
 pub struct Issue {
+    /// It is also the id of its document, which never changes.
     pub(crate) id: String,
     pub(crate) title: Option<String>,
     pub(crate) text: Option<String>,
@@ -38,11 +39,6 @@ impl Issue {
     }
 
     //<
-    /// The id of its document, which never changes.
-    pub(crate) fn id(&self) -> &str {
-        &self.id
-    }
-
     /// The document that Omni finds.
     pub(crate) fn document(&self) -> Document<'_> {
         // Who may read it. A document with unknown readers is not sent, so nobody sees it by mistake.

@@ -1,7 +1,6 @@
 //! Issues of Prototype in Omni.
 //> template
 #![allow(
-    clippy::let_and_return,
     dead_code,
     unused_variables,
     reason = "a template holds all its variants, one after the other"
@@ -83,11 +82,14 @@ impl Prototype {
             //> incremental=time
             let batch = client.issues_since(since, last.as_deref()).await?;
             //<
-            let Some(end) = batch.last() else { break };
-            last = Some(end.id().to_owned());
-            for issue in &batch {
-                if !walk.is_current(issue.id(), issue) {
-                    walk.upsert(issue.document(), issue).await?;
+            let Some((end, _)) = batch.last() else { break };
+            last = Some(end.clone());
+            for (id, issue) in &batch {
+                match issue {
+                    Ok(issue) if walk.is_current(id, issue) => {}
+                    Ok(issue) => walk.upsert(issue.document(), issue).await?,
+                    // It stays in Omni as it was.
+                    Err(error) => walk.failed(id, error, None),
                 }
             }
             checkpoint.save_now_and_then().await?;

@@ -35,13 +35,13 @@ pub fn command() -> String {
 pub fn start() -> FakeMcp {
     let tools: Vec<serde_json::Value> =
         serde_json::from_str(include_str!("tools.json")).expect("the list is an array of JSON");
-    let server = FakeMcp::new().tools(tools);
-    //> auth=key
-    let server = server.header("x-api-key", "canary-7f3a");
+    FakeMcp::new()
+        .tools(tools)
+        //> auth=key
+        .header("x-api-key", "canary-7f3a")
+        //<
+        //> auth=bearer|oauth
+        .token("canary-7f3a")
     //<
-    //> auth=bearer|oauth
-    let server = server.token("canary-7f3a");
-    //<
-    server
 }
 //<

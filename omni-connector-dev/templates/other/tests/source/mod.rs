@@ -33,17 +33,17 @@ const TABLES: &str = "
 /// Makes the database. The checks change the items here, and `write` puts them into it again. They know the members `title`, `text` and
 /// `readers` of items. If yours have other names, add `.title("…")`, `.text("…")` or `.readers("…")`; otherwise these checks are left out.
 pub fn start() -> FakeItems {
-    let source = FakeItems::new("prototype.db", write)
+    FakeItems::new("prototype.db", write)
         .list(issues())
         .id("id")
-        .count(count);
-    //> incremental=time
-    let source = source.changed("updated_at");
+        .count(count)
+        //> incremental=time
+        .changed("updated_at")
+        //<
+        //> access=groups
+        .list(teams())
+        .members("members")
     //<
-    //> access=groups
-    let source = source.list(teams()).members("members");
-    //<
-    source
 }
 
 /// Makes the database have exactly the rows of these lists.
