@@ -14,6 +14,10 @@ fn a_mistake_is_refused_before_the_first_question_with_the_way_out() {
         "`Acme` cannot be the name of a connector",
         "such as `acme-tracker`",
     );
+    new(&["cursor", "-y"]).is_refused(
+        "uses `Cursor` for something else than the connector",
+        "choose another name",
+    );
     new(&["nowhere/acme", "-y"]).is_refused("there is no folder", "make it first");
     new(&["acme"]).is_refused(
         "`--source-type` is missing, and there is no terminal to ask for it",

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use omni_connector::SourceType;
 
+use super::template;
 use crate::{cli::failure::Failure, rules::usual_provider};
 
 /// Words that the template itself uses for something else.
@@ -135,6 +136,13 @@ impl Names {
         }
         if KEYWORDS.contains(&package) {
             let failure = Failure::usage(format!("`{package}` means something else in Rust"));
+            return Err(failure.help("choose another name, such as the product's"));
+        }
+        let connector = title(package, "");
+        if template::uses(&connector) {
+            let failure = Failure::usage(format!(
+                "the new crate uses `{connector}` for something else than the connector"
+            ));
             return Err(failure.help("choose another name, such as the product's"));
         }
         let item = item.unwrap_or_else(|| item_of(source_type));
@@ -304,7 +312,7 @@ fn title(package: &str, between: &str) -> String {
 }
 
 /// Where the words of a line are.
-fn words(line: &str) -> Vec<Range<usize>> {
+pub(super) fn words(line: &str) -> Vec<Range<usize>> {
     let is_of_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     let mut words: Vec<Range<usize>> = Vec::new();
     for (at, _) in line
@@ -350,6 +358,9 @@ mod tests {
             ("a--b", None, "`a--b` cannot", "a-z"),
             ("", None, "`` cannot", "a-z"),
             ("match", None, "`match` means", "another name"),
+            ("settings", None, "uses `Settings`", "another name"),
+            ("tree", None, "uses `Tree`", "another name"),
+            ("mcp-server", None, "uses `McpServer`", "another name"),
             ("acme", Some("Big Deal"), "`--item Big Deal`", "`ticket`"),
             ("acme", Some("document"), "uses `document`", "`--item`"),
         ] {

@@ -3,7 +3,7 @@
 //! A block begins with a line `//> key=value` and ends with `//<`; in other files the comments are `#` and `<!-- … -->`. It is
 //! kept for the chosen values, of which `|` separates several. A block can be within another. Names are replaced as whole words.
 
-use super::names::Names;
+use super::names::{Names, words};
 
 /// A crate with all its variants.
 pub(super) struct Template {
@@ -93,6 +93,35 @@ pub(super) const OTHER: Template = files!("other":
     "AGENTS.md" from "AGENTS.md",
     ".gitignore" from "gitignore",
 );
+
+/// Whether the code of a template has this word: a type of its own, or one that it imports.
+pub(super) fn uses(word: &str) -> bool {
+    let templates = [REST, GRAPHQL, MCP, FILES, OTHER];
+    let files = templates.iter().flat_map(|template| template.files);
+    let mut lines = files
+        .filter(|file| file.path.starts_with("src/"))
+        .flat_map(|file| file.text.lines())
+        .filter(|line| !line.trim_start().starts_with("//"));
+    lines.any(|line| {
+        let mut found = words(line).into_iter();
+        // Not in a text, nor a name that is replaced.
+        found.any(|at| {
+            &line[at.clone()] == word
+                && line[..at.start].matches('"').count() % 2 == 0
+                && !REPLACED.contains(&word)
+        })
+    })
+}
+
+/// The types of the templates that get the names of the answers.
+const REPLACED: [&str; 6] = [
+    "Exemplar",
+    "Specimen",
+    "Archetype",
+    "Prototype",
+    "Issue",
+    "Issues",
+];
 
 /// The values that were chosen, by their keys.
 pub(super) type Choice<'a> = [(&'a str, &'a str)];
