@@ -37,6 +37,8 @@ mod routes;
 mod rules;
 mod runs;
 #[cfg(any(feature = "cli", feature = "testing"))]
+mod samples;
+#[cfg(any(feature = "cli", feature = "testing"))]
 mod serving;
 mod shared;
 #[doc(hidden)]

@@ -26,6 +26,7 @@ const DEVELOPMENT_MANAGER: Order = Order {
         "options",
         "shown",
         "json",
+        "samples",
         "workbench",
         "extract",
         "state",
@@ -49,6 +50,7 @@ const DEVELOPMENT_MANAGER: Order = Order {
         "cli",
         &[
             "options",
+            "samples",
             "workbench",
             "extract",
             "store",

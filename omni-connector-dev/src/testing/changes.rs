@@ -125,6 +125,7 @@ pub(super) fn apply(
             let common = common(items, fields);
             odd(item(items, *number, change)?, *oddity, fields, common).map_err(unable)?;
         }
+        Change::Vanish => return Err(unable("its calls are broken in place of that")),
         Change::Mutate(_) | Change::Restore => {
             return Err(Unable(format!(
                 "this source cannot {change}: it is no tape"

@@ -35,7 +35,8 @@ pub struct FakeMcp {
 }
 
 struct Shared {
-    token: Option<String>,
+    /// The header that every call needs, and its value.
+    secret: Option<(String, String)>,
     tools: Vec<Tool>,
 }
 
@@ -55,7 +56,7 @@ impl FakeMcp {
     pub fn new() -> Self {
         Self {
             shared: Arc::new(Shared {
-                token: None,
+                secret: None,
                 tools: Vec::new(),
             }),
             url: OnceLock::new(),
@@ -70,7 +71,31 @@ impl FakeMcp {
 
     /// Wants this token as `Authorization: Bearer …`, and answers 401 without. It counts over HTTP alone.
     pub fn token(self, token: impl Into<String>) -> Self {
-        self.with(|shared| shared.token = Some(token.into()))
+        self.header("authorization", format!("Bearer {}", token.into()))
+    }
+
+    /// Wants this header, and answers 401 without. It counts over HTTP alone.
+    pub fn header(self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.with(|shared| shared.secret = Some((name.into(), value.into())))
+    }
+
+    /// Has tools as a real server listed them, each with its name, description and schema. A call is answered with the name of
+    /// the tool, and with its input.
+    pub fn tools(self, tools: impl IntoIterator<Item = Value>) -> Self {
+        self.with(|shared| {
+            shared.tools.extend(tools.into_iter().map(|shown| {
+                let name = shown["name"].clone();
+                let make = move |input: &Value| {
+                    let nothing = json!({});
+                    let input = if input.is_null() { &nothing } else { input };
+                    json!({ "tool": name, "input": input })
+                };
+                Tool {
+                    shown,
+                    make: Box::new(make),
+                }
+            }));
+        })
     }
 
     /// Has a tool that only reads, with the schema of its input.
@@ -139,11 +164,12 @@ impl Source for FakeMcp {
 
 impl Shared {
     fn answer(&self, method: &Method, _: &Uri, headers: &HeaderMap, body: &[u8]) -> Response {
-        let authorization = headers.get("authorization");
-        let authorization = authorization.and_then(|value| value.to_str().ok());
-        let expected = self.token.as_ref().map(|token| format!("Bearer {token}"));
-        if expected.is_some() && authorization != expected.as_deref() {
-            let error = json!({ "error": "this token is not known" });
+        let is_known = self.secret.as_ref().is_none_or(|(name, value)| {
+            let given = headers.get(name).map(axum::http::HeaderValue::as_bytes);
+            given == Some(value.as_bytes())
+        });
+        if !is_known {
+            let error = json!({ "error": "this secret is not known" });
             return answered(StatusCode::UNAUTHORIZED, &[], &error);
         }
         if method != Method::POST {

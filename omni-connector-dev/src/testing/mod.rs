@@ -18,7 +18,7 @@
 //! | one function that takes a `SyncContext` | [`context`] |
 //! | a connector, in a story of one's own | [`Setup`] |
 //! | a connector, killed and disturbed everywhere | [`conformance!`](crate::conformance) |
-//! | without the real system | [`FakeApi`], [`FakeMcp`], or a server of one's own |
+//! | without the real system | [`FakeApi`], [`FakeMcp`], [`FakeItems`] for a folder or a database, or a server of one's own |
 //! | against a recording of the real system | [`Tape`], whose [`Mutation`]s break one answer each |
 
 mod actions;
@@ -30,7 +30,9 @@ mod documents;
 mod fake;
 mod fake_answers;
 mod fake_changes;
+mod fake_folder;
 mod fake_graphql;
+mod fake_items;
 mod fake_mcp;
 mod fault;
 mod journal;
@@ -57,6 +59,7 @@ pub use conformance::{Address, Check, Conformance, Failure, Verdict};
 pub use context::{Collected, ContextBuilder, context};
 pub use documents::{Documents, Found};
 pub use fake::FakeApi;
+pub use fake_items::FakeItems;
 pub use fake_mcp::FakeMcp;
 pub use fault::{Action, Fault, Replacement, RetryAfter};
 pub use journal::{Entry, Journal, Side};

@@ -4,11 +4,15 @@ use std::fmt;
 
 use super::mutation::Mutation;
 
-/// A system that the connector reads: a [`FakeApi`](super::FakeApi), a server of the author's own, or a real program.
+/// A system that the connector reads: a [`FakeApi`](super::FakeApi), [`FakeItems`](super::FakeItems), a server of the
+/// author's own, or a real program.
 ///
 /// It is created for every run of a check, so it must always start in the same state.
 pub trait Source: Send + Sync + 'static {
     /// Returns its URL, without a trailing slash. The connector gets the URL of a proxy in front of it.
+    ///
+    /// A source that is not called over HTTP returns its path. The connector gets it as it is, so no call can be
+    /// counted or broken. The check `source_faults` then takes the whole source away for a run.
     fn url(&self) -> String;
 
     /// Changes the system.
@@ -112,7 +116,9 @@ pub enum Change {
     Odd(usize, Oddity),
     /// Changes single answers.
     Mutate(Mutation),
-    /// Takes all mutations back.
+    /// Makes the whole source unreachable, such as a folder that is not mounted.
+    Vanish,
+    /// Takes all mutations back, and makes the source reachable.
     Restore,
 }
 
@@ -202,6 +208,7 @@ impl fmt::Display for Change {
             Self::EmptyPage => f.write_str("send an empty page before others"),
             Self::ForgetTokens => f.write_str("forget the tokens of its pages"),
             Self::Mutate(mutation) => mutation.fmt(f),
+            Self::Vanish => f.write_str("be unreachable"),
             Self::Restore => f.write_str("become whole again"),
             Self::Odd(item, oddity) => write!(f, "make item {item} odd: it {oddity}"),
         }

@@ -6,7 +6,7 @@ use std::{fmt, fs, path::Path};
 use serde::Serialize;
 use similar::TextDiff;
 
-use super::{library::Library, recipe::Recipe, whole};
+use super::{kind::Kind, library::Library, recipe::Recipe, tools::Tools, whole};
 use crate::cli::{Code, Failure, Output, package};
 
 /// How a package differs from the template of today.
@@ -44,8 +44,11 @@ pub(super) async fn run(folder: &Path, library: &Library, output: Output) -> Res
             package.name
         ))
     })?;
-    let made_with = recipe.version.clone();
-    let (kind, names) = recipe.answers(&package.name)?;
+    let (made_with, has_tools) = (recipe.version.clone(), recipe.tools.is_some());
+    let (mut kind, names) = recipe.answers(&package.name)?;
+    if let (Kind::Mcp(mcp), true) = (&mut kind, has_tools) {
+        mcp.tools = Tools::in_package(package.folder());
+    }
     let mut files = Vec::new();
     for file in whole(&kind, &names, library, package.folder()).await {
         // A file that its author deleted is one that the template writes.

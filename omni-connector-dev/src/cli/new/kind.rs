@@ -1,6 +1,6 @@
 //! What a new connector talks to, and the blocks of its template.
 
-use super::openapi::Chosen;
+use super::{openapi::Chosen, tools::Tools};
 
 /// The fields of an item beside its id.
 pub(super) const FIELDS: [&str; 5] = ["title", "text", "url", "status", "updated_at"];
@@ -20,9 +20,30 @@ pub(super) enum Kind {
     },
     /// An API with a document that describes it.
     Document(Box<Chosen>),
-    /// An MCP server, by what starts it.
+    /// A folder with files.
+    Files {
+        access: String,
+    },
+    /// A database, or the library of another system.
+    Other {
+        incremental: String,
+        access: String,
+    },
+    Mcp(Mcp),
+}
+
+/// An MCP server.
+pub(super) struct Mcp {
+    pub(super) server: Server,
+    pub(super) auth: String,
+    /// What the server listed; none if it was not asked, or did not answer.
+    pub(super) tools: Option<Tools>,
+}
+
+/// Where an MCP server is.
+pub(super) enum Server {
+    /// What starts it.
     Command(String),
-    /// An MCP server, by its address.
     Url(String),
 }
 
@@ -57,8 +78,39 @@ impl Kind {
                 ("access", access),
             ]),
             Self::Document(_) => Vec::new(),
-            Self::Command(_) => vec![("transport", "stdio")],
-            Self::Url(_) => vec![("transport", "http")],
+            Self::Files { access } => vec![("access", access)],
+            Self::Other {
+                incremental,
+                access,
+            } => vec![("incremental", incremental), ("access", access)],
+            Self::Mcp(mcp) => {
+                let transport = match mcp.server {
+                    Server::Command(_) => "stdio",
+                    Server::Url(_) => "http",
+                };
+                let mut choice = vec![("transport", transport), ("auth", &*mcp.auth)];
+                // The made-up server has a tool that only reads.
+                let reads = mcp
+                    .tools
+                    .as_ref()
+                    .is_none_or(|tools| tools.read().is_some());
+                choice.extend(reads.then_some(("reads", "yes")));
+                choice.extend(mcp.tools.is_some().then_some(("tools", "listed")));
+                choice
+            }
         }
+    }
+
+    /// Whether the connector reads items that the author names.
+    pub(super) const fn asks_for_items(&self) -> bool {
+        matches!(
+            self,
+            Self::Rest { .. } | Self::GraphQl { .. } | Self::Other { .. }
+        )
+    }
+
+    /// Whether the connector can be tried with made-up items.
+    pub(super) const fn has_items(&self) -> bool {
+        !matches!(self, Self::Mcp(_))
     }
 }

@@ -4,12 +4,14 @@ mod answers;
 mod ask;
 mod drift;
 mod kind;
+mod kinds;
 mod library;
 mod names;
 mod openapi;
 mod recipe;
 mod template;
 mod tested;
+mod tools;
 
 use std::{
     fmt, fs, io,
@@ -22,12 +24,13 @@ use serde::Serialize;
 use tokio::{io::AsyncWriteExt, process::Command};
 
 pub(super) use answers::Arguments;
-use kind::Kind;
+use kind::{Kind, Server};
 use library::Library;
 use names::Names;
 use recipe::Recipe;
 use template::Written;
 use tested::Tests;
+use tools::Tools;
 
 use super::{
     Code, Failure, Interrupts, Output,
@@ -51,6 +54,8 @@ struct Made {
     questions: Vec<String>,
     /// Whether it can be tried with made-up items.
     has_items: bool,
+    /// How many tools the MCP server listed.
+    tools: Option<usize>,
     tests: Option<Tests>,
 }
 
@@ -80,11 +85,8 @@ pub(super) async fn run(
     }
     let chosen = arguments.chosen()?;
     let of_document = chosen.as_ref().and_then(openapi::Chosen::item);
-    let answers = arguments.answers(chosen)?;
-    let has_items = matches!(
-        answers.kind,
-        Kind::Rest { .. } | Kind::GraphQl { .. } | Kind::Document(_)
-    );
+    let mut answers = arguments.answers(chosen)?;
+    let has_items = answers.kind.has_items();
     let with_item = |item: Option<&str>| {
         let names = Names::new(name, answers.source_type, item)?;
         if has_items {
@@ -96,6 +98,15 @@ pub(super) async fn run(
     let item =
         arguments.asked_item(&answers.kind, usual, |item| with_item(Some(item)).map(drop))?;
     let names = with_item(item.or(of_document).as_deref())?;
+
+    if let Kind::Mcp(mcp) = &mut answers.kind
+        && let Server::Command(command) = &mcp.server
+    {
+        mcp.tools = tokio::select! {
+            tools = listed(command) => tools,
+            () = interrupts.first() => return Err(Failure::interrupted()),
+        };
+    }
 
     let started = Instant::now();
     let files = whole(&answers.kind, &names, &library, &folder).await;
@@ -110,6 +121,10 @@ pub(super) async fn run(
         replaced,
         workspace,
         has_items,
+        tools: match &answers.kind {
+            Kind::Mcp(mcp) => mcp.tools.as_ref().map(Tools::count),
+            _ => None,
+        },
         questions: Vec::new(),
         tests: None,
     };
@@ -163,19 +178,40 @@ fn rendered(kind: &Kind, names: &Names) -> Vec<Written> {
         Kind::Document(chosen) => return chosen.render(names),
         Kind::Rest { .. } => &template::REST,
         Kind::GraphQl { .. } => &template::GRAPHQL,
-        Kind::Command(_) | Kind::Url(_) => &template::MCP,
+        Kind::Files { .. } => &template::FILES,
+        Kind::Other { .. } => &template::OTHER,
+        Kind::Mcp(_) => &template::MCP,
     };
     let mut files = template.render(&kind.choice(), names);
-    // After the names, so that no word of a command is taken for one.
-    let server = match kind {
-        Kind::Rest { .. } | Kind::GraphQl { .. } | Kind::Document(_) => return files,
-        Kind::Command(command) => (format!("{}-mcp --stdio", names.package), command),
-        Kind::Url(url) => (format!("https://{}.example.com/mcp", names.package), url),
-    };
-    for file in &mut files {
-        file.text = file.text.replace(&server.0, server.1);
+    // After the names, so that no word of a command or of a tool is taken for one.
+    if let Kind::Mcp(mcp) = kind {
+        let server = match &mcp.server {
+            Server::Command(command) => (format!("{}-mcp --stdio", names.package), command),
+            Server::Url(url) => (format!("https://{}.example.com/mcp", names.package), url),
+        };
+        for file in &mut files {
+            file.text = file.text.replace(&server.0, server.1);
+            if let Some(tools) = &mcp.tools {
+                tools.write(file);
+            }
+        }
     }
     files
+}
+
+/// Starts an MCP server for its list of tools. Without one, the package gets a made-up tool, which is said.
+async fn listed(command: &str) -> Option<Tools> {
+    note(format!("starting `{command}` for its list of tools"));
+    let why = match Tools::of(command).await {
+        Ok(tools) if tools.count() > 0 => return Some(tools),
+        Ok(_) => "it has none".to_owned(),
+        Err(why) => why,
+    };
+    warning(format!(
+        "the tools of `{command}` are not known: {why}; the tests get a made-up tool. The server has the variables of this \
+         terminal: set those with its secret, and repeat this with `--force`"
+    ));
+    None
 }
 
 /// The whole path of the new folder.
@@ -289,6 +325,9 @@ impl fmt::Display for Made {
                 "it is now a member of the workspace of {}",
                 workspace.display()
             )?;
+        }
+        if let Some(tools) = self.tools {
+            writeln!(f, "the server has {tools} tools, which the tests know")?;
         }
         if let Some(tests) = &self.tests {
             writeln!(f, "checked: {tests}")?;

@@ -4,14 +4,42 @@ use std::ops::Range;
 
 use omni_connector::SourceType;
 
+use super::template;
 use crate::{cli::failure::Failure, rules::usual_provider};
 
 /// Words that the template itself uses for something else.
 const TAKEN: &[&str] = &[
-    "access", "api", "auth", "change", "client", "cursor", "document", "end", "field", "id",
-    "login", "member", "paging", "reader", "setting", "source", "status", "team", "text", "title",
+    "access",
+    "api",
+    "auth",
+    "batch",
+    "change",
+    "client",
+    "connection",
+    "cursor",
+    "database",
+    "document",
+    "end",
+    "field",
+    "id",
+    "login",
+    "member",
+    "paging",
+    "reader",
+    "row",
+    "setting",
+    "source",
+    "status",
+    "team",
+    "text",
+    "title",
     "token",
 ];
+
+/// The packages of the templates, each in the workspace under its own name.
+const PACKAGES: [&str; 4] = ["exemplar", "specimen", "archetype", "prototype"];
+/// The connectors in them.
+const TITLES: [&str; 4] = ["Exemplar", "Specimen", "Archetype", "Prototype"];
 
 /// Keywords, and crates that every crate knows.
 const KEYWORDS: &[&str] = &[
@@ -110,6 +138,13 @@ impl Names {
             let failure = Failure::usage(format!("`{package}` means something else in Rust"));
             return Err(failure.help("choose another name, such as the product's"));
         }
+        let connector = title(package, "");
+        if template::uses(&connector) {
+            let failure = Failure::usage(format!(
+                "the new crate uses `{connector}` for something else than the connector"
+            ));
+            return Err(failure.help("choose another name, such as the product's"));
+        }
         let item = item.unwrap_or_else(|| item_of(source_type));
         if item.is_empty() || !item.bytes().all(|byte| byte.is_ascii_lowercase()) {
             let failure = Failure::usage(format!("`--item {item}` is not one word of `a-z`"));
@@ -173,11 +208,18 @@ impl Names {
     fn word(&self, word: &str, is_text: bool, after: &str) -> Option<String> {
         let items = self.items();
         Some(match word {
-            "exemplar" | "specimen" if after.starts_with("::") => self.package.replace('-', "_"),
-            "exemplar" | "specimen" => self.package.clone(),
-            "exemplar_id" | "specimen_id" => self.package.replace('-', "_"),
-            "Exemplar" | "Specimen" if is_text => title(&self.package, " "),
-            "Exemplar" | "Specimen" => title(&self.package, ""),
+            word if PACKAGES.contains(&word) && after.starts_with("::") => {
+                self.package.replace('-', "_")
+            }
+            word if PACKAGES.contains(&word) => self.package.clone(),
+            word if word
+                .strip_suffix("_id")
+                .is_some_and(|word| PACKAGES.contains(&word)) =>
+            {
+                self.package.replace('-', "_")
+            }
+            word if TITLES.contains(&word) && is_text => title(&self.package, " "),
+            word if TITLES.contains(&word) => title(&self.package, ""),
             "Jira" => format!("{:?}", self.source_type),
             "atlassian" => usual_provider(self.source_type).to_owned(),
             "issue" => self.item.clone(),
@@ -191,11 +233,14 @@ impl Names {
             "issues_changed" => format!("{items}_changed"),
             "an" if after.starts_with(" issue") => self.article().to_owned(),
             "An" if after.starts_with(" issue") => capital(self.article()),
-            "CARGO_BIN_EXE_specimen" => format!("CARGO_BIN_EXE_{}", self.package),
-            _ => match word.strip_prefix("SPECIMEN_") {
-                Some(rest) => format!("{}_{rest}", self.variable()),
-                None => return None,
-            },
+            _ => {
+                let binary = word.strip_prefix("CARGO_BIN_EXE_");
+                if binary.is_some_and(|binary| PACKAGES.contains(&binary)) {
+                    return Some(format!("CARGO_BIN_EXE_{}", self.package));
+                }
+                let rest = word.strip_prefix("SPECIMEN_")?;
+                format!("{}_{rest}", self.variable())
+            }
         })
     }
 
@@ -267,7 +312,7 @@ fn title(package: &str, between: &str) -> String {
 }
 
 /// Where the words of a line are.
-fn words(line: &str) -> Vec<Range<usize>> {
+pub(super) fn words(line: &str) -> Vec<Range<usize>> {
     let is_of_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     let mut words: Vec<Range<usize>> = Vec::new();
     for (at, _) in line
@@ -313,6 +358,9 @@ mod tests {
             ("a--b", None, "`a--b` cannot", "a-z"),
             ("", None, "`` cannot", "a-z"),
             ("match", None, "`match` means", "another name"),
+            ("settings", None, "uses `Settings`", "another name"),
+            ("tree", None, "uses `Tree`", "another name"),
+            ("mcp-server", None, "uses `McpServer`", "another name"),
             ("acme", Some("Big Deal"), "`--item Big Deal`", "`ticket`"),
             ("acme", Some("document"), "uses `document`", "`--item`"),
         ] {

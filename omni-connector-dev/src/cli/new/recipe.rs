@@ -3,7 +3,11 @@
 use omni_connector::SourceType;
 use serde::{Deserialize, Serialize};
 
-use super::{kind::Kind, names::Names};
+use super::{
+    kind::{Kind, Mcp, Server},
+    names::Names,
+    tools::Tools,
+};
 use crate::cli::failure::Failure;
 
 /// What made a package. An answer that its kind does not need is left out.
@@ -29,6 +33,9 @@ pub(super) struct Recipe {
     command: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<String>,
+    /// How many tools the server listed; none if it was not asked, or did not answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) tools: Option<usize>,
 }
 
 /// The kind of a package that was made from an OpenAPI document.
@@ -66,12 +73,27 @@ impl Recipe {
                 "graphql"
             }
             Kind::Document(_) => OPENAPI,
-            Kind::Command(command) => {
-                (recipe.command, recipe.item) = (Some(command.clone()), None);
-                "mcp"
+            Kind::Files { access } => {
+                recipe.item = None;
+                recipe.access = Some(access.clone());
+                "files"
             }
-            Kind::Url(url) => {
-                (recipe.url, recipe.item) = (Some(url.clone()), None);
+            Kind::Other {
+                incremental,
+                access,
+            } => {
+                recipe.incremental = Some(incremental.clone());
+                recipe.access = Some(access.clone());
+                "other"
+            }
+            Kind::Mcp(mcp) => {
+                recipe.item = None;
+                match &mcp.server {
+                    Server::Command(command) => recipe.command = Some(command.clone()),
+                    Server::Url(url) => recipe.url = Some(url.clone()),
+                }
+                recipe.auth = Some(mcp.auth.clone());
+                recipe.tools = mcp.tools.as_ref().map(Tools::count);
                 "mcp"
             }
         };
@@ -139,8 +161,25 @@ impl Recipe {
                 incremental: incremental()?,
                 access: access()?,
             },
-            ("mcp", Some(command), _) => Kind::Command(command.clone()),
-            ("mcp", None, Some(url)) => Kind::Url(url.clone()),
+            ("files", ..) => Kind::Files { access: access()? },
+            ("other", ..) => Kind::Other {
+                incremental: incremental()?,
+                access: access()?,
+            },
+            ("mcp", command, url) => {
+                // Earlier versions did not ask how the connector signs in at a server.
+                let (server, usual) = match (command, url) {
+                    (Some(command), _) => (Server::Command(command.clone()), "key"),
+                    (None, Some(url)) => (Server::Url(url.clone()), "bearer"),
+                    (None, None) => return Err(odd("`command` and `url` are missing")),
+                };
+                let auth = self.auth.is_some().then(auth).transpose()?;
+                Kind::Mcp(Mcp {
+                    server,
+                    auth: auth.unwrap_or_else(|| usual.to_owned()),
+                    tools: None,
+                })
+            }
             (kind, ..) => return Err(odd(&format!("`kind = \"{kind}\"` is not known"))),
         };
         let source_type: Result<SourceType, _> = self.source_type.parse();

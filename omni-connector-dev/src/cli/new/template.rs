@@ -3,7 +3,7 @@
 //! A block begins with a line `//> key=value` and ends with `//<`; in other files the comments are `#` and `<!-- … -->`. It is
 //! kept for the chosen values, of which `|` separates several. A block can be within another. Names are replaced as whole words.
 
-use super::names::Names;
+use super::names::{Names, words};
 
 /// A crate with all its variants.
 pub(super) struct Template {
@@ -57,11 +57,71 @@ pub(super) const MCP: Template = files!("mcp":
     "tests/conformance.rs" from "tests/conformance.rs",
     "tests/tools.rs" from "tests/tools.rs",
     "tests/server/mod.rs" from "tests/server/mod.rs",
+    "tests/server/tools.json" from "tests/server/tools.json",
     "examples/server.rs" from "examples/server.rs",
     "README.md" from "README.md",
     "AGENTS.md" from "AGENTS.md",
     ".gitignore" from "gitignore",
 );
+
+pub(super) const FILES: Template = files!("files":
+    "Cargo.toml" from "manifest.toml",
+    "src/main.rs" from "src/main.rs",
+    "src/lib.rs" from "src/lib.rs",
+    "src/tree.rs" from "src/tree.rs",
+    "src/file.rs" from "src/file.rs",
+    "tests/conformance.rs" from "tests/conformance.rs",
+    "tests/reading.rs" from "tests/reading.rs",
+    "tests/source/mod.rs" from "tests/source/mod.rs",
+    "examples/source.rs" from "examples/source.rs",
+    "README.md" from "README.md",
+    "AGENTS.md" from "AGENTS.md",
+    ".gitignore" from "gitignore",
+);
+
+pub(super) const OTHER: Template = files!("other":
+    "Cargo.toml" from "manifest.toml",
+    "src/main.rs" from "src/main.rs",
+    "src/lib.rs" from "src/lib.rs",
+    "src/client.rs" from "src/client.rs",
+    "src/issue.rs" from "src/issue.rs",
+    "tests/conformance.rs" from "tests/conformance.rs",
+    "tests/database.rs" from "tests/database.rs",
+    "tests/source/mod.rs" from "tests/source/mod.rs",
+    "examples/source.rs" from "examples/source.rs",
+    "README.md" from "README.md",
+    "AGENTS.md" from "AGENTS.md",
+    ".gitignore" from "gitignore",
+);
+
+/// Whether the code of a template has this word: a type of its own, or one that it imports.
+pub(super) fn uses(word: &str) -> bool {
+    let templates = [REST, GRAPHQL, MCP, FILES, OTHER];
+    let files = templates.iter().flat_map(|template| template.files);
+    let mut lines = files
+        .filter(|file| file.path.starts_with("src/"))
+        .flat_map(|file| file.text.lines())
+        .filter(|line| !line.trim_start().starts_with("//"));
+    lines.any(|line| {
+        let mut found = words(line).into_iter();
+        // Not in a text, nor a name that is replaced.
+        found.any(|at| {
+            &line[at.clone()] == word
+                && line[..at.start].matches('"').count() % 2 == 0
+                && !REPLACED.contains(&word)
+        })
+    })
+}
+
+/// The types of the templates that get the names of the answers.
+const REPLACED: [&str; 6] = [
+    "Exemplar",
+    "Specimen",
+    "Archetype",
+    "Prototype",
+    "Issue",
+    "Issues",
+];
 
 /// The values that were chosen, by their keys.
 pub(super) type Choice<'a> = [(&'a str, &'a str)];
@@ -164,12 +224,17 @@ mod tests {
         assert_eq!(count(&folder.join("rest")), REST.files.len());
         assert_eq!(count(&folder.join("graphql")), GRAPHQL.files.len());
         assert_eq!(count(&folder.join("mcp")), MCP.files.len());
+        assert_eq!(count(&folder.join("files")), FILES.files.len());
+        assert_eq!(count(&folder.join("other")), OTHER.files.len());
     }
 
     #[test]
     fn every_block_of_a_template_is_closed_and_known() {
         let known = super::super::answers::ANSWERS;
-        for file in [REST, GRAPHQL, MCP].iter().flat_map(|it| it.files) {
+        for file in [REST, GRAPHQL, MCP, FILES, OTHER]
+            .iter()
+            .flat_map(|it| it.files)
+        {
             let mut open = Vec::new();
             for line in file.text.lines() {
                 match marker(line) {

@@ -5,13 +5,11 @@ use omni_connector::{SyncType, wire::ManifestAction};
 use serde_json::Value;
 
 use super::{
-    Check, Conformance, Failure, Verdict,
-    credentials::without_credentials,
-    inputs::{mistakes, sample},
-    victim::Victim,
-    world::World,
+    Check, Conformance, Failure, Verdict, credentials::without_credentials, inputs::mistakes,
+    victim::Victim, world::World,
 };
 use crate::{
+    samples::sample,
     store::users::UserRole,
     testing::{fault::Fault, journal::Side},
 };
@@ -84,9 +82,10 @@ pub(super) async fn actions(suite: &Conformance) -> Result<Verdict> {
     if actions.is_empty() {
         return Ok(Verdict::LeftOut("the connector has no actions".to_owned()));
     }
+    let config = &world.setup.source.config;
     let mut calls = 0;
     for action in &actions {
-        for (what, params) in mistakes(action) {
+        for (what, params) in mistakes(action, config) {
             calls += 1;
             let Ok((status, body)) = called(&world, action, params.clone()).await else {
                 continue;

@@ -10,6 +10,7 @@ use super::{
     Check, Conformance, Failure, Verdict,
     killed::AT_ONCE,
     undisturbed::undisturbed,
+    unreachable::unreachable,
     victim::Victim,
     world::{Attempt, State, World},
 };
@@ -123,7 +124,7 @@ pub(super) async fn source_faults(suite: &Conformance) -> Result<Verdict> {
     let mut cases = cases(&calls);
     Random::new(41).leave(suite.boundaries, &mut cases);
     if cases.is_empty() {
-        return Ok(Verdict::LeftOut("the connector calls no source".to_owned()));
+        return unreachable(suite).await;
     }
     let usual = calls
         .iter()

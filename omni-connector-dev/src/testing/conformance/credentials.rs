@@ -6,7 +6,8 @@ use anyhow::Result;
 use omni_connector::wire::ManifestAction;
 use serde_json::{Value, json};
 
-use super::{Conformance, Failure, asked::called, inputs::sample, world::World};
+use super::{Conformance, Failure, asked::called, world::World};
+use crate::samples::sample;
 
 /// Calls each action without a credential, and with an empty one. Returns what is wrong with an answer, and otherwise the
 /// number of calls.

@@ -3,11 +3,15 @@
 use omni_connector::wire::ManifestAction;
 use serde_json::{Map, Value, json};
 
-/// Returns calls with one mistake each.
-pub(super) fn mistakes(action: &ManifestAction) -> Vec<(String, Value)> {
+use crate::samples::{required, sample, sample_of};
+
+/// Returns calls with one mistake each. The manager adds the source's config to the parameters of a call, so a parameter
+/// with the name of a setting is never missing.
+pub(super) fn mistakes(action: &ManifestAction, config: &Value) -> Vec<(String, Value)> {
     let schema = &action.input_schema;
+    let required = || required(schema).filter(|name| config.get(name).is_none());
     let mut found = Vec::new();
-    if required(schema).next().is_some() {
+    if required().next().is_some() {
         found.push(("no parameters".to_owned(), json!({})));
     }
     let Some(Value::Object(valid)) = sample(schema) else {
@@ -18,7 +22,7 @@ pub(super) fn mistakes(action: &ManifestAction) -> Vec<(String, Value)> {
         params.insert(name.to_owned(), value);
         Value::Object(params)
     };
-    for name in required(schema) {
+    for name in required() {
         let mut params = valid.clone();
         params.remove(name);
         found.push((format!("without `{name}`"), Value::Object(params)));
@@ -78,47 +82,36 @@ fn beyond(schema: &Value) -> Vec<(&'static str, Value)> {
     found
 }
 
-/// Returns valid parameters, as far as the schema describes them.
-pub(super) fn sample(schema: &Value) -> Option<Value> {
-    let mut params = Map::new();
-    for name in required(schema) {
-        params.insert(name.to_owned(), sample_of(&schema["properties"][name])?);
-    }
-    Some(Value::Object(params))
-}
-
-/// Returns the names of the parameters that a call must have.
-fn required(schema: &Value) -> impl Iterator<Item = &str> {
-    let names = schema["required"].as_array().into_iter().flatten();
-    names.filter_map(Value::as_str)
-}
-
-fn sample_of(schema: &Value) -> Option<Value> {
-    for key in ["default", "const"] {
-        if let Some(value) = schema.get(key) {
-            return Some(value.clone());
-        }
-    }
-    for key in ["examples", "enum"] {
-        if let Some(value) = schema[key].get(0) {
-            return Some(value.clone());
-        }
-    }
-    match schema["type"].as_str()? {
-        "string" if schema.get("pattern").is_none() && schema.get("format").is_none() => {
-            let shortest = schema["minLength"].as_u64().unwrap_or(1).max(1);
-            Some("a".repeat(usize::try_from(shortest).ok()?).into())
-        }
-        "integer" | "number" => Some(schema.get("minimum").cloned().unwrap_or_else(|| 1.into())),
-        "boolean" => Some(false.into()),
-        "array" => Some(json!([])),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_parameter_that_the_config_gives_is_never_missing() {
+        let input = json!({
+            "type": "object",
+            "properties": { "base_path": { "type": "string" }, "depth": { "type": "boolean" } },
+            "required": ["base_path", "depth"],
+        });
+        let action = json!({
+            "name": "look", "description": "Look", "mode": "read", "input_schema": input,
+        });
+        let action: ManifestAction = serde_json::from_value(action).unwrap();
+        let of = |config: Value| {
+            let mistakes = mistakes(&action, &config).into_iter();
+            mistakes.map(|(what, _)| what).collect::<Vec<_>>()
+        };
+        let without = ["without `base_path`", "without `depth`"].map(str::to_owned);
+        let all = of(json!({}));
+        assert!(without.iter().all(|one| all.contains(one)), "{all:?}");
+        let some = of(json!({ "base_path": "/srv" }));
+        assert!(
+            !some.contains(&without[0]) && some.contains(&without[1]),
+            "{some:?}"
+        );
+        let none = of(json!({ "base_path": "/srv", "depth": true }));
+        assert!(!none.contains(&"no parameters".to_owned()), "{none:?}");
+    }
 
     #[test]
     fn each_limit_of_a_schema_is_exceeded_by_one() {

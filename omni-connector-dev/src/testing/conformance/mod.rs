@@ -24,6 +24,7 @@ mod shifted;
 mod stopped;
 mod summary;
 mod undisturbed;
+mod unreachable;
 mod verdict;
 mod victim;
 mod walked;
@@ -31,7 +32,7 @@ mod world;
 
 use std::{
     io::{self, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, atomic::AtomicBool},
     time::Duration,
 };
@@ -44,7 +45,8 @@ use super::source::Source;
 pub use check::Check;
 pub use verdict::{Failure, Verdict};
 
-/// The address at which the connector reaches the source: a proxy of the kit.
+/// The address at which the connector reaches the source: the URL of a proxy of the kit, or the path of a source that
+/// is not called over HTTP.
 #[derive(Debug, Clone)]
 pub struct Address(String);
 
@@ -52,6 +54,11 @@ impl Address {
     /// Returns the URL, without a trailing slash.
     pub fn url(&self) -> &str {
         &self.0
+    }
+
+    /// Returns the path of a source that is not called over HTTP.
+    pub fn path(&self) -> &Path {
+        Path::new(&self.0)
     }
 }
 

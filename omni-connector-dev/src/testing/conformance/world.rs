@@ -133,6 +133,13 @@ impl State {
     }
 }
 
+/// Returns whether an address is a URL that a proxy can stand before.
+fn is_http(address: &str) -> bool {
+    ["http://", "https://"]
+        .iter()
+        .any(|scheme| address.starts_with(scheme))
+}
+
 impl World {
     /// Starts a world without faults.
     pub(super) async fn calm(suite: &Conformance) -> Result<Self> {
@@ -159,14 +166,16 @@ impl World {
         let mut own_url = None;
         if let Some(source) = &source {
             victim.set_source(source);
-            let proxy = Proxy::to_source(
-                &source.url(),
-                Armed::plan(&armed, Side::Source),
-                journal.clone(),
-            )
-            .await?;
-            own_url = Some(proxy.url());
-            proxies.push(proxy);
+            let url = source.url();
+            own_url = Some(if is_http(&url) {
+                let plan = Armed::plan(&armed, Side::Source);
+                let proxy = Proxy::to_source(&url, plan, journal.clone()).await?;
+                let own = proxy.url();
+                proxies.push(proxy);
+                own
+            } else {
+                url
+            });
         }
         let manager = Manager::start(options()).await?;
         let plan = Armed::plan(&armed, Side::Manager);
@@ -261,7 +270,7 @@ impl World {
         self.armed.first_hit.get().copied().unwrap_or_default()
     }
 
-    /// Returns the URL at which the connector reaches the source.
+    /// Returns the URL or the path at which the connector reaches the source.
     pub(super) fn own_url(&self) -> Option<&str> {
         self.own_url.as_deref()
     }

@@ -1,22 +1,13 @@
 //> transport=stdio
-//! A server that answers as Specimen's does, on standard output.
+//! A server that lists the tools of Specimen's, on standard output.
 
 use omni_connector_dev::testing::FakeMcp;
-use serde_json::json;
+
+/// The tools as a server lists them.
+const TOOLS: &str = include_str!("../tests/server/tools.json");
 
 fn main() -> std::io::Result<()> {
-    let query = json!({
-        "type": "object",
-        "properties": { "query": { "type": "string", "description": "Words to look for" } },
-        "required": ["query"],
-    });
-    FakeMcp::new()
-        .read(
-            "search",
-            "Search Specimen.",
-            query,
-            |input| json!({ "found": [format!("Something about {}", input["query"])] }),
-        )
-        .serve_stdio()
+    let tools: Vec<serde_json::Value> = serde_json::from_str(TOOLS)?;
+    FakeMcp::new().tools(tools).serve_stdio()
 }
 //<

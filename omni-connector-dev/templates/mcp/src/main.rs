@@ -8,7 +8,10 @@
 
 use std::env;
 
-use omni_connector::{McpCredentials, McpServer, prelude::*};
+//> auth=bearer|key|oauth
+use omni_connector::McpCredentials;
+//<
+use omni_connector::{McpServer, prelude::*};
 
 //> transport=stdio
 /// What starts the server, unless `SPECIMEN_COMMAND` says otherwise.
@@ -19,19 +22,28 @@ const COMMAND: &str = "specimen-mcp --stdio";
 const URL: &str = "https://specimen.example.com/mcp";
 //<
 
+//> auth=bearer|key|oauth
 /// The secret of a source.
 #[derive(Debug, Deserialize)]
 struct Login {
+    //> auth=oauth
+    access_token: SecretString,
+    //<
+    //> auth=bearer|key
     token: SecretString,
+    //<
 }
 
+//<
 /// The tools of Specimen.
 #[connector(
     name = "specimen_id",
     display_name = "Specimen",
     source_types = [Jira],
     sync_modes = [full],
+    //> auth=bearer|key|oauth
     credentials = Login,
+    //<
 )]
 struct Specimen;
 
@@ -51,21 +63,48 @@ impl Specimen {
         Some(server.into())
     }
 
-    //> transport=stdio
+    //> transport=stdio auth=key
     /// The server gets the token as a variable.
     #[mcp_env]
     fn variables(&self, credentials: &McpCredentials) -> Result<[(&'static str, String); 1]> {
-        let Login { token } = credentials.secret()?;
-        Ok([("SPECIMEN_TOKEN", token.expose().to_owned())])
+        let login: Login = credentials.secret()?;
+        Ok([("SPECIMEN_TOKEN", login.token.expose().to_owned())])
     }
 
     //<
-    //> transport=http
-    /// The server gets the token as a bearer token.
+    //> transport=http auth=bearer|key|oauth
+    /// The server gets the secret in a header.
     #[mcp_headers]
     fn headers(&self, credentials: &McpCredentials) -> Result<[(&'static str, String); 1]> {
-        let Login { token } = credentials.secret()?;
-        Ok([("authorization", format!("Bearer {}", token.expose()))])
+        let login: Login = credentials.secret()?;
+        //> auth=oauth
+        let header = (
+            "authorization",
+            format!("Bearer {}", login.access_token.expose()),
+        );
+        //<
+        //> auth=key
+        let header = ("x-api-key", login.token.expose().to_owned());
+        //<
+        //> auth=bearer
+        let header = ("authorization", format!("Bearer {}", login.token.expose()));
+        //<
+        Ok([header])
+    }
+
+    //<
+    //> auth=oauth
+    /// How people sign in at Specimen.
+    #[oauth]
+    fn oauth(&self) -> OAuthConfig {
+        OAuthConfig::new(
+            "atlassian",
+            "https://specimen.example.com/oauth/authorize",
+            "https://specimen.example.com/oauth/token",
+            "https://specimen.example.com/api/me",
+        )
+        .read_scopes(SourceType::Jira, ["read"])
+        .write_scopes(SourceType::Jira, ["write"])
     }
 
     //<

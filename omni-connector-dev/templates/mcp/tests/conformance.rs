@@ -13,7 +13,12 @@ static SERVER: LazyLock<FakeMcp> = LazyLock::new(server::start);
 //<
 omni_connector_dev::conformance! {
     connector: "specimen",
-    credentials: serde_json::json!({ "token": server::TOKEN }),
+    //> auth=bearer|key|oauth
+    credentials: server::login(),
+    //<
+    //> auth=oauth
+    auth_type: omni_connector::AuthType::Oauth,
+    //<
     //> transport=stdio
     env: [SPECIMEN_COMMAND = server::command()],
     //<

@@ -187,7 +187,8 @@ fn table() -> String {
     }
     text.push_str(
         "\n`src/bin/lister` reads a list by page numbers, offsets or Link headers. Its mistake, that the total is not compared, is\n\
-        caught by `walks` (`a_connector_that_does_not_compare_the_total_is_caught_by_walks`).\n",
+        caught by `walks` (`a_connector_that_does_not_compare_the_total_is_caught_by_walks`).\n\n\
+        `src/bin/drawer` reads a folder. Its mistakes are in `a_mistake_at_a_source_that_is_not_called_over_http_is_caught`.\n",
     );
     text
 }

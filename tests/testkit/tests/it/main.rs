@@ -4,6 +4,7 @@ mod bad_connectors;
 mod context;
 mod fake;
 mod files;
+mod items;
 mod lists;
 mod parts;
 mod setup;

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use super::{
     Chosen,
-    document::SignIn,
     plan::{Access, Question},
+    sign_in::SignIn,
 };
 use crate::cli::new::names::Names;
 
@@ -144,6 +144,15 @@ impl Chosen {
                 }
             }
             "src/lib.rs" => {
+                if let Ok(SignIn::OAuth(oauth)) = &plan.auth {
+                    let made_up =
+                        |end: &str| format!("https://{}.example.com/{end}", names.package);
+                    put(made_up("oauth/authorize"), oauth.authorization.clone());
+                    put(made_up("oauth/token"), oauth.token.clone());
+                    put(made_up("api/me"), oauth.userinfo.clone());
+                    put("[\"read\"]".to_owned(), scopes(&oauth.read));
+                    put("[\"write\"]".to_owned(), scopes(&oauth.write));
+                }
                 if let Some(server) = self.document.server() {
                     put(
                         format!("https://{}.example.com/api", names.package),
@@ -244,5 +253,13 @@ impl Chosen {
             _ => {}
         }
         all
+    }
+}
+
+/// Scopes in code. An empty array has no type of its own.
+fn scopes(scopes: &[String]) -> String {
+    match scopes {
+        [] => "Vec::<String>::new()".to_owned(),
+        scopes => format!("{scopes:?}"),
     }
 }

@@ -30,7 +30,7 @@ pub(super) struct List {
     /// Whether one item can be read as well.
     pub(super) has_item: bool,
     /// Alternatives of how one signs in, each an object with names of schemes.
-    security: Value,
+    pub(super) security: Value,
 }
 
 /// A parameter of the query.
@@ -50,19 +50,6 @@ pub(super) struct Field {
     pub(super) is_required: bool,
     /// For lists: what is in them.
     pub(super) of: String,
-}
-
-/// How the document says that one signs in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum SignIn {
-    Bearer,
-    Basic,
-    Header(String),
-    Query(String),
-    /// Anything else, by its name.
-    Other(String),
-    /// Not at all.
-    None,
 }
 
 impl Document {
@@ -99,40 +86,17 @@ impl Document {
         (url.starts_with("http") && !url.contains('{')).then(|| url.trim_end_matches('/'))
     }
 
-    /// How one may sign in for a list; everything that the document has when neither it nor the call says which.
-    pub(super) fn sign_ins(&self, list: &List) -> Vec<SignIn> {
+    /// The schemes of how one signs in, by their names.
+    pub(super) fn schemes(&self) -> impl Iterator<Item = (&String, &Value)> {
         let schemes = self.0["components"]["securitySchemes"].as_object();
-        let alternatives = list.security.as_array();
-        let is_meant = |name: &str| {
-            alternatives.is_none_or(|all| all.iter().any(|one| one.get(name).is_some()))
-        };
-        let is_none = |one: &Value| one.as_object().is_some_and(Map::is_empty);
-        let is_open = alternatives.is_some_and(|all| all.is_empty() || all.iter().any(is_none));
-        let read = |(name, scheme): (&String, &Value)| {
-            let scheme = self.resolved(scheme);
-            let named = scheme["name"].as_str().unwrap_or_default().to_owned();
-            // RFC 9110 §11.1: upper and lower case mean the same.
-            let http = scheme["scheme"].as_str().map(str::to_ascii_lowercase);
-            match (
-                scheme["type"].as_str(),
-                http.as_deref(),
-                scheme["in"].as_str(),
-            ) {
-                (Some("http"), Some("bearer"), _) => SignIn::Bearer,
-                (Some("http"), Some("basic"), _) => SignIn::Basic,
-                (Some("apiKey"), _, Some("header")) => SignIn::Header(named),
-                (Some("apiKey"), _, Some("query")) => SignIn::Query(named),
-                _ => SignIn::Other(name.clone()),
-            }
-        };
-        let meant = schemes
-            .into_iter()
-            .flatten()
-            .filter(|(name, _)| is_meant(name));
-        meant
-            .map(read)
-            .chain(is_open.then_some(SignIn::None))
-            .collect()
+        let schemes = schemes.into_iter().flatten();
+        schemes.map(|(name, scheme)| (name, self.resolved(scheme)))
+    }
+
+    /// The scopes of a scheme that `POST` on a path needs.
+    pub(super) fn scopes_to_post(&self, path: &str, scheme: &str) -> Vec<String> {
+        let post = &self.0["paths"][path]["post"];
+        scopes(post.get("security").unwrap_or(&self.0["security"]), scheme)
     }
 
     /// All lists, and the `GET`s that are none, each with the reason.
@@ -352,6 +316,21 @@ fn json_of(content: &Value) -> Option<&Value> {
         let kind = kind.split(';').next().unwrap_or_default().trim();
         (kind == "application/json" || kind.ends_with("+json")).then(|| content.get("schema"))?
     })
+}
+
+/// The scopes of a scheme in a list of alternatives.
+pub(super) fn scopes(security: &Value, scheme: &str) -> Vec<String> {
+    let alternatives = security.as_array().into_iter().flatten();
+    let scopes = alternatives
+        .filter_map(|one| one[scheme].as_array())
+        .flatten();
+    let mut found: Vec<String> = Vec::new();
+    for scope in scopes.filter_map(Value::as_str) {
+        if !found.iter().any(|known| known == scope) {
+            found.push(scope.to_owned());
+        }
+    }
+    found
 }
 
 fn escaped(name: &str) -> String {

@@ -8,6 +8,7 @@ mod paging;
 mod plan;
 mod query;
 mod report;
+mod sign_in;
 mod yaml;
 
 use std::path::PathBuf;
@@ -16,8 +17,9 @@ use clap::Args;
 use omni_connector::SourceType;
 
 use self::{
-    document::{Document, List, SignIn},
+    document::{Document, List},
     plan::{Access, ListFlags, Plan},
+    sign_in::SignIn,
 };
 use super::{
     names::Names,
@@ -52,6 +54,9 @@ pub(in crate::cli) struct FromDocument {
     /// With `--from`: a parameter that every call of the list sends, such as `state=all`; may be given several times
     #[arg(long, value_name = "PARAMETER=VALUE", requires = "from")]
     query: Vec<String>,
+    /// With `--from` and `--auth oauth`: the address that says who signed in
+    #[arg(long, value_name = "URL", requires = "from")]
+    userinfo: Option<String>,
 }
 
 /// The other flags, as far as they were given.
@@ -87,6 +92,7 @@ impl FromDocument {
             next: self.next.as_deref(),
             since: self.since.as_deref(),
             query: &self.query,
+            userinfo: self.userinfo.as_deref(),
             paging: flags.paging,
             auth: flags.auth,
             access: flags.access,
@@ -169,6 +175,7 @@ impl Chosen {
         let auth = match &plan.auth {
             Ok(SignIn::Bearer) => "bearer",
             Ok(SignIn::Basic) => "basic",
+            Ok(SignIn::OAuth(_)) => "oauth",
             Ok(SignIn::None) => "none",
             _ => "key",
         };

@@ -1,9 +1,10 @@
 //! What a document says about a list: fields that are taken, and questions that it cannot answer for sure.
 
 use super::{
-    document::{Document, Field, List, SignIn},
+    document::{Document, Field, List},
     paging::{Paging, paging},
     query::query,
+    sign_in::{SignIn, auth},
 };
 use crate::cli::{failure::Failure, new::kind::FIELDS};
 
@@ -94,6 +95,7 @@ pub(super) struct ListFlags<'a> {
     pub(super) since: Option<&'a str>,
     pub(super) query: &'a [String],
     pub(super) auth: Option<&'a str>,
+    pub(super) userinfo: Option<&'a str>,
     pub(super) access: Option<&'a str>,
     pub(super) incremental: Option<&'a str>,
 }
@@ -195,6 +197,7 @@ impl Plan {
                 .iter()
                 .any(|(known, member)| *known == name && posted.contains(member))
         };
+        let creates = holds("title") && holds("text");
         let paging = paging(list, flags, &mut remarks)?;
         Ok(Self {
             id: id(list, flags.id)?,
@@ -202,7 +205,7 @@ impl Plan {
             paging,
             access: access(list, flags)?,
             auth: auth(document, list, flags),
-            creates: holds("title") && holds("text"),
+            creates,
             since,
             fields,
             remarks,
@@ -313,40 +316,6 @@ fn access(list: &List, flags: &ListFlags<'_>) -> Result<Result<Access, Question>
                 format!("who may read an item of `{}`? {suggested}", list.path),
                 "--access public, or --access item --readers MEMBER",
             )))
-        }
-    }
-}
-
-fn auth(document: &Document, list: &List, flags: &ListFlags<'_>) -> Result<SignIn, Question> {
-    let found = document.sign_ins(list);
-    let header = found
-        .iter()
-        .find(|one| matches!(one, SignIn::Header(_) | SignIn::Query(_)));
-    match (flags.auth, &found[..]) {
-        // The document does not say which address tells who signed in.
-        (Some("oauth"), _) => Err(question(
-            "how do people sign in with OAuth? a document names no address that says who they are"
-                .to_owned(),
-            "--auth bearer for now, then an `#[oauth]` function by hand",
-        )),
-        (Some("bearer"), _) => Ok(SignIn::Bearer),
-        (Some("basic"), _) => Ok(SignIn::Basic),
-        (Some("none"), _) => Ok(SignIn::None),
-        (Some(_), _) => Ok(header
-            .cloned()
-            .unwrap_or(SignIn::Header("x-api-key".to_owned()))),
-        (None, [only]) if !matches!(only, SignIn::Other(_)) => Ok(only.clone()),
-        (None, _) => {
-            let names: Vec<_> = found.iter().map(|one| format!("{one:?}")).collect();
-            let suggested = if names.is_empty() {
-                "nothing".to_owned()
-            } else {
-                names.join(", ")
-            };
-            Err(question(
-                format!("how does one sign in? the document has {suggested}"),
-                "--auth key|bearer|basic|none",
-            ))
         }
     }
 }

@@ -1,14 +1,27 @@
-//! A server that answers as Specimen's does.
+//! A server that lists the tools of Specimen's. They are in `tools.json`.
 
 //> transport=http
 use omni_connector_dev::testing::FakeMcp;
-use serde_json::json;
+//<
+//> auth=bearer|key|oauth
+use serde_json::{Value, json};
+//<
+
+//> auth=bearer|key|oauth
+/// The secret of the connector.
+pub fn login() -> Value {
+    json!({
+        //> auth=oauth
+        "access_token": "canary-7f3a",
+        //<
+        //> auth=bearer|key
+        "token": "canary-7f3a",
+        //<
+    })
+}
 
 //<
-/// The secret of the connector.
-pub const TOKEN: &str = "canary-7f3a";
 //> transport=stdio
-
 /// What starts it: the example `server`, which cargo builds beside the tests.
 pub fn command() -> String {
     let test = std::env::current_exe().expect("a test is a program");
@@ -18,19 +31,17 @@ pub fn command() -> String {
 }
 //<
 //> transport=http
-
 /// Starts the server.
 pub fn start() -> FakeMcp {
-    let query = json!({
-        "type": "object",
-        "properties": { "query": { "type": "string", "description": "Words to look for" } },
-        "required": ["query"],
-    });
-    FakeMcp::new().token(TOKEN).read(
-        "search",
-        "Search Specimen.",
-        query,
-        |input| json!({ "found": [format!("Something about {}", input["query"])] }),
-    )
+    let tools: Vec<serde_json::Value> =
+        serde_json::from_str(include_str!("tools.json")).expect("the list is an array of JSON");
+    FakeMcp::new()
+        .tools(tools)
+        //> auth=key
+        .header("x-api-key", "canary-7f3a")
+        //<
+        //> auth=bearer|oauth
+        .token("canary-7f3a")
+    //<
 }
 //<
