@@ -203,10 +203,6 @@ impl Call {
     }
 
     /// Returns the location of errors of this call, after so many requests.
-    #[allow(
-        clippy::unnecessary_box_returns,
-        reason = "every error keeps it in a box"
-    )]
     pub(super) fn at(&self, attempts: u32) -> Box<At> {
         let url = self.url.as_ref().map(shown).unwrap_or_default();
         let url = self.without_secrets(url);
