@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
-use reqwest::{Response, StatusCode, Url, header::HeaderMap};
+use reqwest::{Response, StatusCode, header::HeaderMap};
 use tokio::time::{Instant, timeout_at};
 
 use super::{Again, Failure, PEEK, REFUSAL, Reader};
@@ -25,7 +25,6 @@ impl Reader<'_> {
         &self,
         response: Response,
         headers: HeaderMap,
-        url: Url,
         form: ReplyForm,
     ) -> Result<Reply, Failure> {
         if let Some(cause) = self.fault.and_then(Fault::broken_off) {
@@ -33,7 +32,7 @@ impl Reader<'_> {
             let error = SourceError::Unreachable { cause, at };
             return Err(Failure::new(error, Again::IfRepeatable));
         }
-        let status = response.status();
+        let (status, url) = (response.status(), response.url().clone());
         if let Some(coding) = coding::unknown(&headers) {
             let coding = short(&coding);
             return Err(self.unreadable(format!(

@@ -83,11 +83,8 @@ pub(super) async fn attempt(
         fault,
         limit: form.limit().max(REFUSAL),
     };
-    let (mut response, url) = match fault.and_then(Fault::answer) {
-        Some(answer) => {
-            let url = answer.url().clone();
-            (answer, url)
-        }
+    let mut response = match fault.and_then(Fault::answer) {
+        Some(answer) => answer,
         None => {
             let sent = timeout_at(ends, reader.send(&key.auth)).await;
             sent.unwrap_or_else(|_| Err(reader.late()))?
@@ -101,7 +98,7 @@ pub(super) async fn attempt(
         status != StatusCode::TOO_MANY_REQUESTS && !status.is_server_error(),
         &said,
     );
-    let got = reader.read(response, headers, url, form).await;
+    let got = reader.read(response, headers, form).await;
     drop(slot);
     got.map_err(|mut failure| {
         failure.status = Some(status);

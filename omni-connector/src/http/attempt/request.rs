@@ -9,8 +9,8 @@ use super::{Again, Failure, HOPS, Reader};
 use crate::http::{Auth, SourceError, call::Body, coding, path::shown, tape, transport};
 
 impl Reader<'_> {
-    /// Sends the request, and follows redirects. Gives the URL that answered as well.
-    pub(super) async fn send(&self, auth: &Auth) -> Result<(Response, Url), Failure> {
+    /// Sends the request, and follows redirects.
+    pub(super) async fn send(&self, auth: &Auth) -> Result<Response, Failure> {
         let call = self.call;
         let client = transport::client();
         let mut url = match &call.url {
@@ -25,7 +25,7 @@ impl Reader<'_> {
                 .await
                 .map_err(|error| self.broken(error))?;
             let Some(next) = self.redirect(&response, &url, hop)? else {
-                return Ok((response, url));
+                return Ok(response);
             };
             let status = response.status().as_u16();
             if status == 303 || (matches!(status, 301 | 302) && method == Method::POST) {
