@@ -179,9 +179,10 @@ impl Setup {
                 match self.manager.sync(&self.source.id, mode).await {
                     Ok(run) => return Ok((run, starts)),
                     Err(error) => {
-                        // A restarted process answers after its start count has changed.
+                        let is_healthy = self.is_healthy().await;
+                        // A restarted process answers after its start count has changed, so the count is read last.
                         let is_same = self.process.starts() == starts;
-                        if was_healthy && is_same && self.is_healthy().await {
+                        if was_healthy && is_healthy && is_same {
                             bail!("the run does not start: {error}");
                         }
                         sleep(POLL_INTERVAL).await;
