@@ -71,6 +71,11 @@
 //! Every request offers gzip and deflate compression. An answer in another coding is
 //! [`Unreadable`](SourceError::Unreadable). Calls to an MCP server behind a connector work the same way.
 
+#![allow(
+    clippy::unnecessary_box_returns,
+    reason = "every error keeps its location in a box"
+)]
+
 mod answer;
 mod api;
 mod attempt;

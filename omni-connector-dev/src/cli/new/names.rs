@@ -39,7 +39,7 @@ const TAKEN: &[&str] = &[
 /// The packages of the templates, each in the workspace under its own name.
 const PACKAGES: [&str; 4] = ["exemplar", "specimen", "archetype", "prototype"];
 /// The connectors in them.
-const TITLES: [&str; 4] = ["Exemplar", "Specimen", "Archetype", "Prototype"];
+pub(super) const TITLES: [&str; 4] = ["Exemplar", "Specimen", "Archetype", "Prototype"];
 
 /// Keywords, and crates that every crate knows.
 const KEYWORDS: &[&str] = &[

@@ -3,7 +3,7 @@
 //! A block begins with a line `//> key=value` and ends with `//<`; in other files the comments are `#` and `<!-- … -->`. It is
 //! kept for the chosen values, of which `|` separates several. A block can be within another. Names are replaced as whole words.
 
-use super::names::{Names, words};
+use super::names::{Names, TITLES, words};
 
 /// A crate with all its variants.
 pub(super) struct Template {
@@ -108,20 +108,14 @@ pub(super) fn uses(word: &str) -> bool {
         found.any(|at| {
             &line[at.clone()] == word
                 && line[..at.start].matches('"').count() % 2 == 0
-                && !REPLACED.contains(&word)
+                && !TITLES.contains(&word)
+                && !ITEMS.contains(&word)
         })
     })
 }
 
-/// The types of the templates that get the names of the answers.
-const REPLACED: [&str; 6] = [
-    "Exemplar",
-    "Specimen",
-    "Archetype",
-    "Prototype",
-    "Issue",
-    "Issues",
-];
+/// The types of the templates that get the name of an item.
+const ITEMS: [&str; 2] = ["Issue", "Issues"];
 
 /// The values that were chosen, by their keys.
 pub(super) type Choice<'a> = [(&'a str, &'a str)];

@@ -32,7 +32,10 @@ pub(super) struct Read<'a> {
 }
 
 impl Tools {
-    /// Asks a server. The error says why there is no list.
+    /// Starts a server, and lists its tools.
+    ///
+    /// # Errors
+    /// Returns why there is no list, for people.
     pub(super) async fn of(command: &str) -> Result<Self, String> {
         let mut words = command.split_whitespace();
         let program = words.next().unwrap_or_default();

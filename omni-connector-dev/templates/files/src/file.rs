@@ -1,26 +1,6 @@
 //! One file: its version, its text, and its document.
 
-use omni_connector::prelude::*;
-
-/// The formats from which Omni extracts text, by the ends of names.
-const EXTRACTED: &[(&str, &str)] = &[
-    (
-        "docx",
-        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    ),
-    ("eml", "message/rfc822"),
-    ("htm", "text/html"),
-    ("html", "text/html"),
-    ("pdf", "application/pdf"),
-    (
-        "pptx",
-        "application/vnd.openxmlformats-officedocument.presentationml.presentation",
-    ),
-    (
-        "xlsx",
-        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    ),
-];
+use omni_connector::{manager::is_extractable, prelude::*};
 
 /// A file below the folder of a source.
 #[derive(Debug)]
@@ -70,21 +50,30 @@ impl FileItem {
             .size(self.stamp.bytes)
             .updated_at(self.stamp.modified.map(|at| at.0))
             .attributes_of(self);
-        let extension = self.extension().unwrap_or_default();
-        let mut formats = EXTRACTED.iter();
-        match formats.find(|(end, _)| *end == extension) {
-            Some((_, format)) if !content.is_empty() => {
-                document.extract(content, *format, self.name())
-            }
-            _ => match text(content) {
-                Some(text) => document.text(text),
-                None => document,
-            },
+        if self.is_extracted() && !content.is_empty() {
+            return document.extract(content, self.format(), self.name());
         }
+        match text(content) {
+            Some(text) => document.text(text),
+            None => document,
+        }
+    }
+
+    /// Its MIME type, as its name says.
+    fn format(&self) -> &'static str {
+        let format = mime_guess::from_path(self.name()).first_raw();
+        format.unwrap_or("application/octet-stream")
+    }
+
+    /// Whether Omni extracts its text. Text without markup is sent as it is.
+    fn is_extracted(&self) -> bool {
+        let format = self.format();
+        let is_plain = format.starts_with("text/") && format != "text/html";
+        !is_plain && is_extractable(format, self.name())
     }
 }
 
-/// The text of a file; none if it is no text.
+/// Returns the text of a file, or `None` if it is not a text file.
 pub(crate) fn text(content: Vec<u8>) -> Option<String> {
     let text = String::from_utf8(content).ok()?;
     (!text.contains('\0')).then_some(text)
@@ -94,15 +83,27 @@ pub(crate) fn text(content: Vec<u8>) -> Option<String> {
 mod tests {
     use super::*;
 
+    fn file(id: &str) -> FileItem {
+        let stamp = Stamp {
+            modified: None,
+            bytes: 0,
+        };
+        FileItem::new(id.to_owned(), stamp)
+    }
+
+    #[test]
+    fn omni_extracts_the_text_of_formats_with_markup() {
+        for name in ["page.html", "ops/Plan.PDF", "old.xls", "mail.eml", "a.msg"] {
+            assert!(file(name).is_extracted(), "{name}");
+        }
+        for name in ["notes.md", "table.csv", "readme", "photo.png", "a.txt"] {
+            assert!(!file(name).is_extracted(), "{name}");
+        }
+    }
+
     #[test]
     fn an_extension_is_the_end_of_a_name_and_not_of_a_folder() {
-        let extension = |id: &str| {
-            let stamp = Stamp {
-                modified: None,
-                bytes: 0,
-            };
-            FileItem::new(id.to_owned(), stamp).extension()
-        };
+        let extension = |id: &str| file(id).extension();
         assert_eq!(extension("ops/Disks.MD").unwrap(), "md");
         assert_eq!(extension("a.tar.gz").unwrap(), "gz");
         for without in ["readme", "ops.d/readme", ".profile", "odd.", "a. b"] {

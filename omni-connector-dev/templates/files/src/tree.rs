@@ -7,13 +7,10 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use omni_connector::prelude::*;
+use omni_connector::{manager::EXTRACT_LIMIT, prelude::*};
 use tokio::task::spawn_blocking;
 
 use crate::file::{FileItem, Stamp, text};
-
-/// The largest file that is read. Search finds a larger one by its name.
-const MOST_READ: u64 = 50 << 20;
 
 /// The folder of a source.
 pub(crate) struct Tree {
@@ -55,9 +52,10 @@ impl Tree {
         .await?
     }
 
-    /// Reads a file. A large one has no content; one that was deleted meanwhile is none.
+    /// Reads a file. One that is too large for Omni has no content, so search finds it by its name. Returns `None` if it was deleted
+    /// meanwhile.
     pub(crate) async fn read(&self, file: &FileItem) -> Result<Option<Vec<u8>>> {
-        if file.stamp().bytes > MOST_READ {
+        if file.stamp().bytes > EXTRACT_LIMIT {
             return Ok(Some(Vec::new()));
         }
         let path = self.folder.join(file.id());
@@ -85,8 +83,8 @@ impl Tree {
             if !path.canonicalize().is_ok_and(|real| real == path) || !path.is_file() {
                 return Err(no_file().into());
             }
-            if fs::metadata(&path)?.len() > MOST_READ {
-                let message = format!("`{below}` is larger than {} MB", MOST_READ >> 20);
+            if fs::metadata(&path)?.len() > EXTRACT_LIMIT {
+                let message = format!("`{below}` is larger than {} MB", EXTRACT_LIMIT >> 20);
                 return Err(ActionError::bad_request(message).into());
             }
             let no_text = || ActionError::bad_request(format!("`{below}` is no text file"));

@@ -202,7 +202,7 @@ impl Call {
         }
     }
 
-    /// Returns the location of errors of this call, after so many requests.
+    /// Returns the location for an error of this call. `attempts` is the number of requests that were sent.
     pub(super) fn at(&self, attempts: u32) -> Box<At> {
         let url = self.url.as_ref().map(shown).unwrap_or_default();
         let url = self.without_secrets(url);
