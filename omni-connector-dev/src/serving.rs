@@ -1,7 +1,14 @@
-//! Serves a fake or a tape on a port of its own, for as long as somebody holds it.
+//! Serves a fake or a tape on a port of its own, for as long as somebody holds it. Finds ports for other processes.
 
 use std::{
-    sync::{Arc, Weak},
+    io,
+    net::{Ipv4Addr, TcpListener},
+    ops::Range,
+    process,
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicU16, Ordering},
+    },
     thread,
     time::Duration,
 };
@@ -13,12 +20,45 @@ use axum::{
     http::{HeaderMap, Method, StatusCode, Uri},
     response::{IntoResponse, Response},
 };
+
+/// Below the ports that a system assigns to a request for any port (from 32768 on Linux, from 49152 elsewhere), so none of
+/// them is taken between its choice and its use.
+const PORTS: Range<u16> = 20_000..30_000;
+
+/// Returns a free port that the system never assigns to a request for any port.
+///
+/// # Errors
+/// Returns an error if no port is free.
+pub fn free_port() -> io::Result<u16> {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let count = PORTS.end - PORTS.start;
+    // Consecutive processes start far apart.
+    let start = u16::try_from(process::id().wrapping_mul(97) % u32::from(count));
+    let start = start.expect("it is below the count");
+    for _ in PORTS {
+        let port = PORTS.start + (start + NEXT.fetch_add(1, Ordering::Relaxed) % count) % count;
+        match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+            Ok(_) => return Ok(port),
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::Error::new(
+        io::ErrorKind::AddrInUse,
+        format!(
+            "none of the ports {} to {} is free",
+            PORTS.start,
+            PORTS.end - 1
+        ),
+    ))
+}
+
 /// What a fake answers to a request.
 pub(crate) type Answer<T> = fn(&T, &Method, &Uri, &HeaderMap, &[u8]) -> Response;
 
 /// Starts to serve, and gives the URL. It ends with the last other holder of `shared`.
 pub(crate) fn serve<T: Send + Sync + 'static>(shared: Arc<T>, answer: Answer<T>) -> String {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
     listener
         .set_nonblocking(true)
         .expect("a socket can be asked not to block");

@@ -7,7 +7,6 @@ use std::{
     env,
     fs::{self, File},
     io::{self, Write},
-    net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
     sync::{Arc, Mutex, PoisonError},
@@ -29,7 +28,7 @@ use super::{
     target::Program,
     watchdog::Watchdog,
 };
-use crate::{store::folder::private_file, workbench::Workbench};
+use crate::{serving::free_port, store::folder::private_file, workbench::Workbench};
 
 /// How long a connector may take to flush its runs. Its own limit is shorter.
 const GRACE: Duration = Duration::from_secs(25);
@@ -326,13 +325,6 @@ fn ended(status: ExitStatus) -> String {
         // The status names the signal.
         None => status.to_string(),
     }
-}
-
-/// Returns a port that was free a moment ago.
-fn free_port() -> io::Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
-        .local_addr()?
-        .port())
 }
 
 /// Copies lines to the log and keeps the last ones in memory.

@@ -53,6 +53,7 @@ mod taped;
 mod waiting;
 pub mod wire;
 
+pub use crate::serving::free_port;
 pub use crate::tape::{NotRecorded, Tape, TapeError};
 pub use builder::SetupBuilder;
 pub use conformance::{Address, Check, Conformance, Failure, Verdict};
@@ -65,7 +66,7 @@ pub use fault::{Action, Fault, Replacement, RetryAfter};
 pub use journal::{Entry, Journal, Side};
 pub use mutation::Mutation;
 pub use omni_connector::SyncType;
-pub use process::{Process, free_port};
+pub use process::Process;
 pub use proxy::{Plan, Proxy, route_of};
 pub use random::Random;
 pub use runs::Ended;

@@ -3,19 +3,20 @@
 
 use std::{
     ffi::OsString,
-    io::{self, Read},
-    net::{Ipv4Addr, TcpListener},
+    io::Read,
     path::PathBuf,
     process::{Child, Command, Stdio},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU16, AtomicUsize, Ordering},
+        atomic::{AtomicUsize, Ordering},
     },
     thread,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use rustix::process::{Pid, Signal, kill_process};
+
+use crate::serving::free_port;
 
 /// The program to start.
 #[derive(Debug, Clone)]
@@ -177,27 +178,4 @@ fn keep(mut stream: impl Read + Send + 'static, output: Arc<Mutex<Vec<u8>>>) {
             output.extend_from_slice(&buffer[..length]);
         }
     });
-}
-
-/// Returns a free port that the system never assigns to a request for any port.
-///
-/// # Errors
-/// Returns an error if no port is free.
-pub fn free_port() -> Result<u16> {
-    /// The range is below the ports that the system assigns (from 32768 on Linux, from 49152 elsewhere).
-    const PORTS: std::ops::Range<u16> = 20_000..30_000;
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let count = PORTS.end - PORTS.start;
-    // Consecutive processes start far apart.
-    let process = std::process::id().wrapping_mul(97) % u32::from(count);
-    for _ in PORTS {
-        let next = NEXT.fetch_add(1, Ordering::Relaxed) % count;
-        let port = PORTS.start + (u16::try_from(process)? + next) % count;
-        match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
-            Ok(_) => return Ok(port),
-            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    bail!("no port is free")
 }

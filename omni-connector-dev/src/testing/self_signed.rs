@@ -8,7 +8,8 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::{free_port, setup::POLL_INTERVAL};
+use super::setup::POLL_INTERVAL;
+use crate::serving::free_port;
 
 /// A server at `https://localhost` whose certificate nobody else signed. It ends when this is dropped.
 ///

@@ -26,6 +26,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::net::TcpSocket;
 
 /// Not a test: serves the connector when this program is started with the name of this function.
 #[test]
@@ -579,18 +580,19 @@ fn a_store_is_used_by_one_command_at_a_time() {
     desk.sync(&books(), &[]).ended(0);
 }
 
+/// Returns a port that only who names it gets, for as long as the socket is there.
+fn reserved_port() -> (TcpSocket, String) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_reuseaddr(true).unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let port = socket.local_addr().unwrap().port();
+    (socket, port.to_string())
+}
+
 #[test]
 fn a_running_connector_is_used_by_its_url_and_keeps_running() {
     let desk = Desk::new();
-    let free = || {
-        TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port()
-            .to_string()
-    };
-    let (manager, port) = (free(), free());
+    let [(_manager, manager), (_connector, port)] = [reserved_port(), reserved_port()];
     let mut connector = Command::new(program())
         .args(SERVE)
         .env(

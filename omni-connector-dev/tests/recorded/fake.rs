@@ -9,7 +9,7 @@ use std::{
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     task::JoinHandle,
 };
 
@@ -62,6 +62,8 @@ pub(crate) struct Wire {
     state: Arc<Mutex<State>>,
     ports: [u16; 4],
     _servers: Arc<Vec<Server>>,
+    /// Bound and never listening, so that nobody else gets the port.
+    _unreachable: Arc<TcpSocket>,
 }
 
 struct Server(JoinHandle<()>);
@@ -82,12 +84,15 @@ impl Wire {
             *port = listener.local_addr().unwrap().port();
             servers.push(serve(listener, Arc::clone(&state)));
         }
-        let unreachable = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let unreachable = TcpSocket::new_v4().unwrap();
+        unreachable.set_reuseaddr(true).unwrap();
+        unreachable.bind("127.0.0.1:0".parse().unwrap()).unwrap();
         ports[UNREACHABLE] = unreachable.local_addr().unwrap().port();
         Self {
             state,
             ports,
             _servers: Arc::new(servers),
+            _unreachable: Arc::new(unreachable),
         }
     }
 
@@ -108,7 +113,7 @@ impl Wire {
         format!("http://127.0.0.1:{}", self.ports[fake])
     }
 
-    /// Listens on the unused port until the return value is dropped.
+    /// Listens on the unreachable port until the return value is dropped.
     pub(crate) async fn listen_for_a_moment(&self) -> impl Drop + use<> {
         let address = ("127.0.0.1", self.ports[UNREACHABLE]);
         serve(

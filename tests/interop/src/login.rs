@@ -4,6 +4,7 @@
 use std::{path::PathBuf, process::Stdio, time::Duration};
 
 use anyhow::{Context, Result, ensure};
+use omni_connector_dev::testing::free_port;
 use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, BufReader},
@@ -15,7 +16,6 @@ use crate::{
     Paths,
     provider::{self, Provider, Will, browse},
     report::Report,
-    servers::free_port,
     signed::{ISSUER, REGISTERS},
 };
 

@@ -4,13 +4,14 @@ use std::{collections::HashMap, process::Stdio};
 
 use anyhow::{Context, Result};
 use omni_connector::HttpClient;
+use omni_connector_dev::testing::free_port;
 use reqwest::{Method, StatusCode, Url};
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::{Child, Command},
 };
 
-use crate::{Paths, servers::free_port};
+use crate::Paths;
 
 /// The provider's process and issuer.
 pub(crate) struct Provider {

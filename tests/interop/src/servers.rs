@@ -9,6 +9,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use omni_connector_dev::testing::free_port;
 use serde_json::{Value, json};
 
 use crate::Paths;
@@ -110,11 +111,6 @@ fn program(path: &Path) -> Result<String> {
         bail!("`{}` was not installed", path.display());
     }
     Ok(path.display().to_string())
-}
-
-/// Returns a free port.
-pub(crate) fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
 impl Server {

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     os::unix::{
         fs::{MetadataExt, PermissionsExt, chown},
         process::CommandExt,
@@ -13,6 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use omni_connector_dev::testing::free_port;
 use tempfile::TempDir;
 
 use crate::{cyrus, dovecot};
@@ -112,8 +113,8 @@ impl Server {
         let is_root = made.uid() == 0;
         let place = Place {
             folder: folder.path(),
-            port: free_port(),
-            tls_port: free_port(),
+            port: free_port().unwrap(),
+            tls_port: free_port().unwrap(),
             owner: if is_root {
                 (NOBODY, NOBODY)
             } else {
@@ -174,11 +175,6 @@ impl Drop for Server {
             sleep(Duration::from_millis(10));
         }
     }
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
 }
 
 /// Makes a certificate that nobody else signed.
