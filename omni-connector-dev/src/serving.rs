@@ -33,8 +33,8 @@ pub fn free_port() -> io::Result<u16> {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let count = PORTS.end - PORTS.start;
     // Consecutive processes start far apart.
-    let start = u16::try_from(process::id().wrapping_mul(97) % u32::from(count));
-    let start = start.expect("it is below the count");
+    let [low, high, ..] = process::id().wrapping_mul(97).to_le_bytes();
+    let start = u16::from_le_bytes([low, high]) % count;
     for _ in PORTS {
         let port = PORTS.start + (start + NEXT.fetch_add(1, Ordering::Relaxed) % count) % count;
         match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
