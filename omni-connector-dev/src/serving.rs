@@ -29,6 +29,10 @@ const PORTS: Range<u16> = 20_000..30_000;
 ///
 /// # Errors
 /// Returns an error if no port is free.
+#[cfg_attr(
+    not(feature = "testing"),
+    allow(unreachable_pub, reason = "`testing` has it, too")
+)]
 pub fn free_port() -> io::Result<u16> {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let count = PORTS.end - PORTS.start;
