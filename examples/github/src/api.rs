@@ -76,12 +76,11 @@ fn judge(answer: &Answer) -> Verdict {
 /// Continues after the last change of a page, so that no item is missed when others move or vanish meanwhile. If one
 /// second has more changes than a page, it follows the link instead.
 fn behind_last_change(answer: &Answer, _: &Position) -> Next {
-    let link = answer.header("link").unwrap_or_default();
-    let next = link.split(',').find_map(|link| {
-        let (url, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
-        parameters.contains("rel=\"next\"").then(|| url.to_owned())
-    });
-    let Some(next) = next else { return Next::End };
+    let next = match answer.next_link() {
+        Ok(Some(next)) => next,
+        Ok(None) => return Next::End,
+        Err(why) => return Next::Contradiction(why),
+    };
     let items = answer.json().as_array();
     let changed = |item: Option<&Value>| Some(item?["updated_at"].as_str()?.to_owned());
     match items.map(|items| (changed(items.first()), changed(items.last()))) {

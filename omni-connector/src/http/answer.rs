@@ -10,6 +10,7 @@ use reqwest::{
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::link;
 use crate::{excerpt::excerpt, schema::DecodeError};
 
 /// A complete answer of the source: status, headers and body. `Debug` shows only status and length.
@@ -55,6 +56,14 @@ impl Answer {
     /// Returns all headers.
     pub const fn headers(&self) -> &HeaderMap {
         &self.headers
+    }
+
+    /// Returns the URL of the next page, from `Link: <…>; rel="next"` (RFC 8288); none if no link has this relation.
+    ///
+    /// # Errors
+    /// The header cannot be parsed, so it is unknown whether there is a next page.
+    pub fn next_link(&self) -> Result<Option<String>, String> {
+        link::next(&self.headers)
     }
 
     /// Returns the body, decompressed.

@@ -91,6 +91,7 @@ mod faults;
 mod flight;
 mod graphql;
 mod keys;
+mod link;
 mod order;
 mod pace;
 mod paging;

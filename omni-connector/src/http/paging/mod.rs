@@ -3,7 +3,6 @@
 mod end;
 mod incomplete;
 mod kinds;
-mod link;
 mod page;
 mod progress;
 mod serve;

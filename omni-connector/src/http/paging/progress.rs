@@ -11,7 +11,6 @@ use super::{
     Incomplete, Next, Position, ResumePoint,
     end::End,
     kinds::{Kind, Paging},
-    link,
 };
 use crate::http::{Answer, Api, At, api::Unresolved, auth::remove_parameter, path::shown};
 
@@ -234,7 +233,7 @@ impl Progress {
             None => None,
         };
         let next = match &paging.kind {
-            Kind::Single => match link::next(answer.headers()) {
+            Kind::Single => match answer.next_link() {
                 Ok(None) => None,
                 _ => {
                     return Err(PageError::Unreadable(
@@ -242,7 +241,8 @@ impl Progress {
                     ));
                 }
             },
-            Kind::LinkHeader => link::next(answer.headers())
+            Kind::LinkHeader => answer
+                .next_link()
                 .map_err(PageError::Unreadable)?
                 .map(Position::Url),
             Kind::NextUrl(pointer) => match answer.at(pointer) {
