@@ -2,7 +2,7 @@
 //! with one SQLite file. As strict as the real ones, for connectors written with any SDK. It
 //! listens on loopback only and must never be deployed.
 //!
-//! The modules form layers. Each imports only earlier modules of this list: `options`, `shown`, `workbench`, `extract`, `state`,
+//! The modules form layers. Each imports only earlier modules of this list: `options`, `shown`, `workbench`, `ports`, `extract`, `state`,
 //! `store`, `shared`, `lookup`, `runs`, `oauth`, `rules`, `routes`, `page`, `manager`, `serving`, `tape`, `testing`, `cli`.
 //!
 //! # Features
@@ -33,6 +33,8 @@ mod oauth;
 mod options;
 #[cfg(feature = "cli")]
 mod page;
+#[cfg(any(feature = "cli", feature = "testing"))]
+mod ports;
 mod routes;
 mod rules;
 mod runs;

@@ -28,7 +28,7 @@ use super::{
     target::Program,
     watchdog::Watchdog,
 };
-use crate::{serving::free_port, store::folder::private_file, workbench::Workbench};
+use crate::{ports::free_port, store::folder::private_file, workbench::Workbench};
 
 /// How long a connector may take to flush its runs. Its own limit is shorter.
 const GRACE: Duration = Duration::from_secs(25);

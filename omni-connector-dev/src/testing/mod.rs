@@ -53,7 +53,7 @@ mod taped;
 mod waiting;
 pub mod wire;
 
-pub use crate::serving::free_port;
+pub use crate::ports::free_port;
 pub use crate::tape::{NotRecorded, Tape, TapeError};
 pub use builder::SetupBuilder;
 pub use conformance::{Address, Check, Conformance, Failure, Verdict};

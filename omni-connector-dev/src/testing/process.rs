@@ -16,7 +16,7 @@ use std::{
 use anyhow::{Context, Result};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::serving::free_port;
+use crate::ports::free_port;
 
 /// The program to start.
 #[derive(Debug, Clone)]

@@ -9,7 +9,7 @@ use std::{
 use tempfile::TempDir;
 
 use super::setup::POLL_INTERVAL;
-use crate::serving::free_port;
+use crate::ports::free_port;
 
 /// A server at `https://localhost` whose certificate nobody else signed. It ends when this is dropped.
 ///

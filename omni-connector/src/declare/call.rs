@@ -4,14 +4,13 @@ use std::marker::PhantomData;
 
 use anyhow::Result;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
 
 use super::{arg::Arg, argument::FromCall};
 use crate::{
     connector::{ActionCall, ActionError},
     manager::ManagerClient,
     run::SyncContext,
-    schema::{decode, decode_credential},
+    schema::{decode, decode_credential, decode_settings},
     wire::{ServiceCredential, Source, SyncType},
 };
 use futures_util::future::BoxFuture;
@@ -62,13 +61,8 @@ pub trait Call {
     /// # Errors
     /// There is no credential (401), or its settings have another shape (400).
     fn credential_settings<T: DeserializeOwned>(&self) -> Result<T, ActionError> {
-        let settings = &self.credential().ok_or_else(no_credentials)?.config;
-        // The manager stores null when a form has no such settings.
-        let settings = match settings {
-            Value::Null => Value::Object(Map::new()),
-            settings => settings.clone(),
-        };
-        decode("settings of the credential", settings)
+        let credential = self.credential().ok_or_else(no_credentials)?;
+        decode_settings(Some(credential))
             .map_err(|error| ActionError::BadRequest(error.to_string()))
     }
 }

@@ -23,7 +23,7 @@ use super::{
 use crate::{
     manager::ManagerClient,
     redact::Secrets,
-    schema::{DecodeError, decode, decode_credential},
+    schema::{DecodeError, FromCredential, decode},
     wire::{SecretString, ServiceCredential, Source},
 };
 
@@ -65,8 +65,8 @@ pub trait ApiClient: Clone + Send + Sync + 'static {
     type Config: DeserializeOwned;
 
     /// The secret of the credential. Use `Option<…>` for an API that also works without one, and `IgnoredAny` for one
-    /// that never needs one.
-    type Credentials: DeserializeOwned;
+    /// that never needs one. With [`WithSettings`](super::WithSettings) it comes with what is not secret.
+    type Credentials: FromCredential;
 
     /// Describes the API for one source and credential.
     ///
@@ -141,13 +141,14 @@ fn build<T: ApiClient>(
     credential: Option<&ServiceCredential>,
 ) -> Result<Built, NoClient> {
     let config: T::Config = decode("config", config.clone()).map_err(NoClient::Decode)?;
-    let credentials: T::Credentials = decode_credential(credential).map_err(|error| {
-        if credential.is_some() {
-            NoClient::Decode(error)
-        } else {
-            NoClient::NoCredential
-        }
-    })?;
+    let credentials: T::Credentials =
+        FromCredential::from_credential(credential).map_err(|error| {
+            if credential.is_some() {
+                NoClient::Decode(error)
+            } else {
+                NoClient::NoCredential
+            }
+        })?;
     let client = T::connect(&config, &credentials).map_err(NoClient::Connect)?;
     let (_, apis) = binding(Scope::default(), &[], || client.clone());
     if let Some(problem) = apis.iter().find_map(Api::problem) {
@@ -230,7 +231,8 @@ impl Account {
         let is_newer = current.credential.as_ref().is_none_or(|known| {
             credential.updated_at > known.updated_at
                 || (credential.updated_at == known.updated_at
-                    && credential.credentials != known.credentials)
+                    && (&credential.credentials, &credential.config)
+                        != (&known.credentials, &known.config))
         });
         if is_newer {
             let built = (self.build)(&self.config, Some(credential))?;

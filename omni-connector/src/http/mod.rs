@@ -106,6 +106,7 @@ mod tokens;
 mod transport;
 mod validators;
 
+pub use crate::schema::{FromCredential, WithSettings};
 pub use crate::transport::HttpClient;
 pub use answer::{Answer, Refusal, Verdict};
 pub use api::Api;

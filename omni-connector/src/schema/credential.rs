@@ -77,6 +77,89 @@ pub(crate) fn decode_credential<T: DeserializeOwned>(
     }
 }
 
+/// Decodes the settings of a credential.
+///
+/// # Errors
+/// Returns the first wrong field.
+pub(crate) fn decode_settings<T: DeserializeOwned>(
+    credential: Option<&ServiceCredential>,
+) -> Result<T, DecodeError> {
+    // The manager stores null when a form has no such settings.
+    let settings = credential
+        .map(|credential| credential.config.clone())
+        .filter(|config| !config.is_null());
+    decode(
+        "settings of the credential",
+        settings.unwrap_or_else(|| json!({})),
+    )
+}
+
+/// The secret of a credential with its settings that are not secret, such as the site on which a token works: the
+/// `credentials` and the `config` of its row. It is an [`ApiClient::Credentials`](crate::http::ApiClient::Credentials).
+///
+/// ```
+/// use omni_connector::{http::WithSettings, prelude::*};
+///
+/// #[derive(Deserialize)]
+/// struct Login { email: String, api_token: SecretString }
+///
+/// #[derive(Deserialize)]
+/// struct Site { domain: String }
+///
+/// #[derive(Clone, FromCall)]
+/// struct Wiki { api: Api }
+///
+/// impl ApiClient for Wiki {
+///     type Config = Value;
+///     type Credentials = WithSettings<Login, Site>;
+///
+///     fn connect(_: &Value, WithSettings { secret, settings }: &Self::Credentials) -> Result<Self> {
+///         let api = Api::at(format!("https://{}/wiki/api/v2", settings.domain));
+///         Ok(Self { api: api.auth(Auth::basic(&secret.email, &secret.api_token)) })
+///     }
+/// }
+/// ```
+#[derive(Debug, Clone)]
+pub struct WithSettings<T, S> {
+    /// The secret.
+    pub secret: T,
+    /// The settings. Missing ones are decoded from an empty object.
+    pub settings: S,
+}
+
+/// What the client of an API is made of: every type that serde decodes, from the secret of the credential, and
+/// [`WithSettings`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be decoded from a credential",
+    label = "cannot be decoded",
+    note = "help: add `#[derive(Deserialize)]` to `{Self}`"
+)]
+pub trait FromCredential: Sized {
+    /// Decodes the credential of a source.
+    ///
+    /// # Errors
+    /// Returns an error if there is no credential and one is needed, or if it has another shape. The error names the
+    /// field, never its value.
+    fn from_credential(credential: Option<&ServiceCredential>) -> Result<Self, DecodeError>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: DeserializeOwned> FromCredential for T {
+    fn from_credential(credential: Option<&ServiceCredential>) -> Result<Self, DecodeError> {
+        decode_credential(credential)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: DeserializeOwned, S: DeserializeOwned> FromCredential for WithSettings<T, S> {
+    fn from_credential(credential: Option<&ServiceCredential>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            secret: decode_credential(credential)?,
+            settings: decode_settings(credential)?,
+        })
+    }
+}
+
 fn decode_secret<T: DeserializeOwned>(
     auth_type: Option<AuthType>,
     secret: &Value,

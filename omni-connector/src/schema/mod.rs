@@ -15,8 +15,8 @@ pub(crate) use check::tests as check_tests;
 #[cfg(feature = "mcp")]
 pub(crate) use check::{LONGEST_NAME, longest_action_name, refused_property};
 pub use check::{Problem, RESERVED_OPERATORS, Severity, check};
-pub use credential::CredentialSet;
-pub(crate) use credential::decode_credential;
+pub use credential::{CredentialSet, FromCredential, WithSettings};
+pub(crate) use credential::{decode_credential, decode_settings};
 pub use decode::{DecodeError, decode};
 pub(crate) use decode::{
     Keys, Trial, Tried, decode_field, decode_with_keys, is_custom, trial, whole,

@@ -1,6 +1,7 @@
 //! Credentials in the form of their `auth_type`, their settings, and modes refused by `#[validate]`.
 
-use omni_connector::{McpCredentials, decode, prelude::*};
+use omni_connector::{McpCredentials, decode, http::WithSettings, prelude::*};
+use wiremock::{Mock, MockServer, ResponseTemplate, matchers::header};
 
 use crate::support::{self, Manager, Served, serve};
 
@@ -67,6 +68,29 @@ impl ApiClient for Tracker {
     }
 }
 
+/// The client of a site, which only the settings of the credential name.
+#[derive(Clone, FromCall)]
+struct OfSite {
+    api: Api,
+}
+
+#[derive(Deserialize)]
+struct Home {
+    domain: String,
+}
+
+impl ApiClient for OfSite {
+    type Config = Value;
+    type Credentials = WithSettings<Login, Home>;
+
+    fn connect(_: &Value, WithSettings { secret, settings }: &Self::Credentials) -> Result<Self> {
+        let api = Api::at(format!("http://{}", settings.domain));
+        Ok(Self {
+            api: api.auth(Auth::bearer(&secret.shown().into())),
+        })
+    }
+}
+
 /// A system that takes several forms of credentials.
 #[connector(
     name = "several",
@@ -111,6 +135,12 @@ impl Several {
     #[action(read)]
     async fn client(&self, tracker: Tracker) -> Result<String> {
         Ok(tracker.login)
+    }
+
+    /// What the site of the credential answers.
+    #[action(read)]
+    async fn ask_site(&self, site: OfSite) -> Result<Value> {
+        Ok(site.api.get("hello").read().await?)
     }
 
     /// Of which site the credential is.
@@ -291,6 +321,33 @@ async fn settings_of_a_credential_are_an_argument() {
         let (_, answer) = call(&connector, "perhaps", credentials).await;
         assert_eq!(answer["result"], is_there, "{answer}");
     }
+}
+
+#[tokio::test]
+async fn a_client_is_made_of_the_settings_of_its_credential_and_made_anew_when_they_change() {
+    let manager = Manager::start().await;
+    let connector = serve(Several, &manager).await;
+    let ask = async |config: Value| {
+        let credentials = row("api_key", &json!({ "token": "abc" }), &config);
+        let (status, answer) = call(&connector, "ask_site", credentials).await;
+        let text = answer["result"].as_str().or(answer["error"].as_str());
+        (status, text.unwrap_or_default().to_owned())
+    };
+    let sites = [MockServer::start().await, MockServer::start().await];
+    for (name, site) in ["one", "two"].into_iter().zip(&sites) {
+        Mock::given(header("authorization", "Bearer token abc"))
+            .respond_with(ResponseTemplate::new(200).set_body_json(name))
+            .mount(site)
+            .await;
+        let domain = site.address().to_string();
+        assert_eq!(
+            ask(json!({ "domain": domain })).await,
+            (200, name.to_owned())
+        );
+    }
+    let missing = "invalid settings of the credential: the field `domain` is missing";
+    assert_eq!(ask(Value::Null).await, (400, missing.to_owned()));
+    assert_eq!(call(&connector, "ask_site", Value::Null).await.0, 401);
 }
 
 #[tokio::test]
