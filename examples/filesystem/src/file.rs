@@ -7,12 +7,15 @@ use std::{
     path::Path,
 };
 
-use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::Encoding;
 use omni_connector::prelude::*;
 use rustix::fs::OFlags;
 
-use crate::{settings::extension, tree::Skip};
+use crate::{
+    settings::extension,
+    text::{decoded, may_be_text},
+    tree::Skip,
+};
 
 /// The largest file from which Omni extracts text. Search finds a larger one by its name.
 const MOST_READ: u64 = 50 << 20;
@@ -127,8 +130,7 @@ impl FileItem {
         }
         let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
         file.by_ref().take(SNIFFED).read_to_end(&mut bytes)?;
-        let extension = extension(&self.id).unwrap_or_default();
-        let is_extracted = size > 0 && EXTRACTED.contains(&&*extension);
+        let is_extracted = size > 0 && self.is_extracted();
         if !is_extracted && !may_be_text(&bytes) {
             return Ok(Content::Nothing);
         }
@@ -141,7 +143,10 @@ impl FileItem {
         Ok(if is_extracted {
             Content::Extract(bytes)
         } else {
-            text(bytes)
+            match decoded(bytes) {
+                Some((text, encoding)) => Content::Text(text, encoding),
+                None => Content::Nothing,
+            }
         })
     }
 
@@ -155,9 +160,32 @@ impl FileItem {
         folders.split('/')
     }
 
+    fn name(&self) -> &str {
+        self.id.rsplit_once('/').map_or(&*self.id, |(_, name)| name)
+    }
+
+    /// Returns the media type that belongs to its name.
+    fn media_type(&self) -> Option<&'static str> {
+        mime_guess::from_path(Path::new(self.name())).first_raw()
+    }
+
+    /// Returns why it has no text, if its name promises one.
+    pub(crate) fn lacks_text(&self) -> Option<&'static str> {
+        let is_large = self.stamp.bytes > MOST_READ;
+        let is_text = self.media_type().is_some_and(|it| it.starts_with("text/"));
+        match (is_text || self.is_extracted(), is_large) {
+            (false, _) => None,
+            (true, true) => Some("found by its name alone, since it is larger than 50 MiB"),
+            (true, false) => Some("found by its name alone, since no text can be read in it"),
+        }
+    }
+
+    fn is_extracted(&self) -> bool {
+        extension(&self.id).is_some_and(|it| EXTRACTED.contains(&&*it))
+    }
+
     pub(crate) fn document(&self, content: Content) -> Document<'_> {
-        let (_, name) = self.id.rsplit_once('/').unwrap_or(("", &self.id));
-        let by_name = mime_guess::from_path(Path::new(name)).first_raw();
+        let (name, by_name) = (self.name(), self.media_type());
         let document = Document::new(&self.id, DocumentPermissions::public())
             .title(name)
             .path(&self.id)
@@ -187,31 +215,6 @@ impl FileItem {
     }
 }
 
-/// Returns whether a file that begins with these bytes can be text. Zero bytes are allowed only after a UTF-16 mark.
-/// Formats whose words are in markup or encoded are excluded: RTF, mailboxes, and office files as a single XML file.
-fn may_be_text(beginning: &[u8]) -> bool {
-    if Encoding::for_bom(beginning).is_none() && beginning.contains(&0) {
-        return false;
-    }
-    let head = String::from_utf8_lossy(beginning);
-    let head = head.trim_start_matches('\u{feff}').trim_start();
-    let is_mailbox = head.starts_with("From ")
-        && head.lines().nth(1).is_some_and(|line| {
-            let name = line.split_once(": ").map_or("", |(name, _)| name);
-            !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-        });
-    let is_office = head.starts_with("<?xml")
-        && [
-            "<office:document",
-            "progid=\"Word.Document\"",
-            "<w:wordDocument",
-            "<pkg:package",
-        ]
-        .iter()
-        .any(|sign| head.contains(sign));
-    !(head.starts_with("{\\rtf") || is_mailbox || is_office)
-}
-
 /// Returns why nobody can read a file, so that it is left out instead of failing at every run.
 fn unreadable(bytes: &[u8]) -> Option<&'static str> {
     const COMPOUND_FILE: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
@@ -229,60 +232,12 @@ fn unreadable(bytes: &[u8]) -> Option<&'static str> {
     {
         return Some("protected by a password");
     }
+    if bytes.starts_with(b"\0\x05\x16\x07") {
+        return Some("a Mac's notes about another file");
+    }
     // A drive in the cloud reserves the space of a file before it fetches it.
     let is_reserved = bytes.iter().all(|byte| *byte == 0);
     is_reserved.then_some("a placeholder without content")
-}
-
-/// Decodes text: by its byte order mark, as UTF-8, or in the most likely encoding. Other bytes have no content.
-fn text(bytes: Vec<u8>) -> Content {
-    if let Some((encoding, mark)) = Encoding::for_bom(&bytes) {
-        return Content::Text(
-            encoding
-                .decode_without_bom_handling(&bytes[mark..])
-                .0
-                .into_owned(),
-            encoding,
-        );
-    }
-    let bytes = match String::from_utf8(bytes) {
-        Ok(text) if is_japanese_in_seven_bits(&text) => text.into_bytes(),
-        Ok(text) => return Content::Text(text, encoding_rs::UTF_8),
-        Err(error) => error.into_bytes(),
-    };
-    if is_damaged_utf_8(&bytes) {
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        return Content::Text(text, encoding_rs::UTF_8);
-    }
-    let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
-    detector.feed(&bytes, true);
-    let encoding = detector.guess(None, Utf8Detection::Deny);
-    let (text, had_errors) = encoding.decode_without_bom_handling(&bytes);
-    let is_odd = |c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{c}' | '\u{85}');
-    if had_errors || text.contains(is_odd) {
-        return Content::Nothing;
-    }
-    Content::Text(text.into_owned(), encoding)
-}
-
-/// Returns whether most characters beyond ASCII are valid UTF-8. One bad byte must not change the encoding of all others.
-fn is_damaged_utf_8(bytes: &[u8]) -> bool {
-    let (mut valid, mut invalid) = (0, 0);
-    for chunk in bytes.utf8_chunks() {
-        valid += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
-        invalid += chunk.invalid().len();
-    }
-    invalid > 0 && valid >= 2 * invalid
-}
-
-/// Returns whether ASCII has the escape sequences with which ISO-2022-JP begins Japanese.
-fn is_japanese_in_seven_bits(text: &str) -> bool {
-    let escaped = text.contains("\u{1b}$B") || text.contains("\u{1b}$@");
-    escaped
-        && text.is_ascii()
-        && !encoding_rs::ISO_2022_JP
-            .decode_without_bom_handling(text.as_bytes())
-            .1
 }
 
 #[cfg(test)]
@@ -331,6 +286,23 @@ mod tests {
             (b"\x1b$BJs9p=q\x1b(B", "報告書", "ISO-2022-JP"),
             (b"gr\xc3\xb6\xc3\x9fe, \xff", "größe, \u{fffd}", "UTF-8"),
             (b"gr\xc3\xb6\xc3\x9fe\xc3", "größe\u{fffd}", "UTF-8"),
+            (
+                b"gr\xc3\xb6\xc3\x9fe \xff\xfe",
+                "größe \u{fffd}\u{fffd}",
+                "UTF-8",
+            ),
+            (
+                b"f\xfcr die gr\xf6\xdfte Stra\xdfe \xc3\xbc",
+                "für die größte Straße Ã¼",
+                "windows-1252",
+            ),
+            // Without a mark.
+            (b"g\0r\0\xf6\0\xdf\0e\0", "größe", "UTF-16LE"),
+            (
+                b"\x04\x14\x04\x30\0,\0 \x04\x47\x04\x30\x04\x41",
+                "Да, час",
+                "UTF-16BE",
+            ),
         ] {
             let Content::Text(read, found) = content_of("f.txt", bytes) else {
                 panic!("{text}")
@@ -347,6 +319,13 @@ mod tests {
             b"From ada@example.com Mon Jan 1\nReturn-Path: <a>\n\nx",
             b"<?xml version=\"1.0\"?>\n<office:document>x",
             b"<?xml version=\"1.0\"?>\n<w:wordDocument>x",
+            b"<?xml version=\"1.0\"?><?mso-application progid=\"Excel.Sheet\"?><Workbook>x",
+            b"<?xml version=\"1.0\"?>\n<VisioDocument>x",
+            b"%PDF-1.4\n1 0 obj\n<<>>",
+            b"%!PS-Adobe-3.0\n(prose) show",
+            b"MIME-Version: 1.0\nContent-Type: multipart/related\n\nx",
+            b"prose\0prose",
+            b"\0\x05\x01\x40\0\x02\0\x1f\0\x03",
             b"\x89\x01\x02\xff\x07",
         ] {
             assert_eq!(content_of("f.txt", bytes), Content::Nothing, "{bytes:?}");
@@ -380,6 +359,11 @@ mod tests {
             ("a.xlsx", &encrypted, "protected by a password"),
             ("b.pptx", &vec![0; 4096], "a placeholder without content"),
             ("b.pdf", &vec![0; 4096], "a placeholder without content"),
+            (
+                "._b.pdf",
+                &b"\0\x05\x16\x07\0\x02".to_vec(),
+                "a Mac's notes about another file",
+            ),
         ] {
             let path = folder.path().join(name);
             fs::write(&path, bytes).unwrap();

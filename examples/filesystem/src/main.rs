@@ -1,12 +1,13 @@
 //! The connector to read first: a directory tree becomes documents.
 //!
-//! This file declares the connector. [`tree`] finds files, [`mod@file`] reads them, [`mirror`] makes a run of both, and
-//! [`mod@notices`] reports changes. It replaces Omni's own connector, with the same ids and settings.
+//! This file declares the connector. [`tree`] finds files, [`mod@file`] reads them, [`text`] decodes them, [`mirror`] makes a
+//! run of these, and [`mod@notices`] reports changes. It replaces Omni's own connector, with the same ids and settings.
 
 mod file;
 mod mirror;
 mod notices;
 mod settings;
+mod text;
 mod tree;
 
 use std::{

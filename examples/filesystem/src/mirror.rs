@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use crate::{
-    file::{Read, Stamp},
+    file::{Content, Read, Stamp},
     notices::topmost,
     settings::Settings,
     tree::{Found, Skip, Tree},
@@ -160,6 +160,11 @@ impl Mirror {
                 };
                 match read {
                     Ok((file, content)) => {
+                        if content == Content::Nothing
+                            && let Some(reason) = file.lacks_text()
+                        {
+                            self.ctx.skip(&file.id, reason);
+                        }
                         let sent = lock(&walk).upsert(file.document(content), &file.stamp);
                         sent.await?;
                     }

@@ -212,6 +212,9 @@ impl Tree {
         if name.starts_with(b"~$") || name.starts_with(b".~lock.") && name.ends_with(b"#") {
             return Err(unwanted("the mark of a document that somebody has open"));
         }
+        if name.starts_with(b".") && name.ends_with(b".icloud") {
+            return Err(unwanted("a placeholder without content"));
+        }
         if !self.settings.has_wanted_extension(id) {
             return Err(unwanted("left out by `file_extensions`"));
         }

@@ -52,6 +52,11 @@ async fn everything_that_is_no_file_is_skipped_with_its_reason() {
     setup.write(".~lock.report.odt#", ",ada,desk,28.11.2026;");
     setup.write("reserved.docx", [0; 4096]);
     setup.write("placeholder.docx", "");
+    setup.write(".fetched-later.pdf.icloud", "bplist00");
+    // Their names promise a text.
+    setup.write("packed.txt", b"\x1f\x8b\x08\0\0\0\0\0\0\x03");
+    let large = fs::File::create(setup.path("large.csv")).unwrap();
+    large.set_len((50 << 20) + 1).unwrap();
     let long = format!("{0}/{0}/{0}", "long-".repeat(40));
     setup.write(&format!("{long}/file.txt"), "too deep for an id");
 
@@ -59,8 +64,10 @@ async fn everything_that_is_no_file_is_skipped_with_its_reason() {
     let expected = [
         "case/README",
         "case/Readme",
+        "large.csv",
         "latin",
         "new\nline.txt",
+        "packed.txt",
         "placeholder.docx",
         "plain.txt",
         "program",
@@ -74,7 +81,12 @@ async fn everything_that_is_no_file_is_skipped_with_its_reason() {
     let expected = [
         ("a link, which is not followed", 4),
         ("a pipe, socket or device", 2),
-        ("a placeholder without content", 1),
+        ("a placeholder without content", 2),
+        ("found by its name alone, since it is larger than 50 MiB", 1),
+        (
+            "found by its name alone, since no text can be read in it",
+            1,
+        ),
         ("the mark of a document that somebody has open", 2),
         ("the name is not UTF-8", 4),
         ("the path is longer than an id of Omni", 1),
