@@ -76,10 +76,10 @@ impl Settings {
             || extension(path).is_some_and(|extension| wanted.iter().any(|it| it.0 == extension))
     }
 
-    /// Returns whether a pattern excludes the file or folder at `path` itself.
-    pub(crate) fn excludes(&self, path: &str, is_folder: bool) -> bool {
+    /// Returns whether a pattern excludes the file or folder at `path` itself, which is below `base`.
+    pub(crate) fn excludes(&self, base: &str, path: &str, is_folder: bool) -> bool {
         let patterns = self.exclude_patterns.as_deref().unwrap_or_default();
-        let (path, prefix) = (folded(path), folded(self.prefix()));
+        let (path, prefix) = (folded(path), folded(base));
         let path = if is_folder { path + "/" } else { path };
         path.len() > prefix.len() + 1 && patterns.iter().any(|it| it.matches(&path, prefix.len()))
     }
@@ -189,6 +189,7 @@ mod tests {
         let settings =
             settings(json!({ "base_path": "/tmp/Files/", "exclude_patterns": [pattern] }));
         settings.excludes(
+            settings.prefix(),
             &format!("/tmp/Files/{}", below.trim_end_matches('/')),
             below.ends_with('/'),
         )
@@ -283,7 +284,7 @@ mod tests {
         ] {
             let settings = settings(config);
             assert!(settings.has_wanted_extension("/srv/any"));
-            assert!(!settings.excludes("/srv/any", false));
+            assert!(!settings.excludes("/srv", "/srv/any", false));
             assert_eq!(settings.prefix(), "/srv");
         }
     }

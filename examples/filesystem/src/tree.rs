@@ -139,6 +139,8 @@ impl Tree {
         let mut left_out = None;
         while let Some(entry) = entries.next() {
             let next = match entry {
+                // The base may be a link.
+                Ok(entry) if is_base && entry.depth() == 0 => continue,
                 Err(error) => match self.unlisted(from, error)? {
                     Some(skip) => Err(skip),
                     None => continue,
@@ -171,7 +173,16 @@ impl Tree {
     }
 
     fn excludes(&self, path: &Path, is_folder: bool) -> bool {
-        self.settings.excludes(&path.to_string_lossy(), is_folder)
+        let excludes = |base: &str, path: &Path| {
+            self.settings
+                .excludes(base, &path.to_string_lossy(), is_folder)
+        };
+        let base = self.settings.base();
+        // A pattern may name the place to which a link at the base leads.
+        let below = path.strip_prefix(base).ok();
+        let below = below.filter(|below| base != self.root && *below != Path::new(""));
+        excludes(self.settings.prefix(), path)
+            || below.is_some_and(|it| excludes(&self.root.to_string_lossy(), &self.root.join(it)))
     }
 
     /// Returns whether `from` is reached through real folders of the tree, none of them excluded.
@@ -280,6 +291,18 @@ mod tests {
         }
         let config = json!({ "base_path": root, "exclude_patterns": ["build?"] });
         Tree::open(omni_connector::decode("config", config).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_pattern_may_name_the_place_to_which_the_base_leads() {
+        let folder = tempfile::tempdir().unwrap();
+        let (real, link) = (folder.path().join("data"), folder.path().join("files"));
+        tree(&real);
+        symlink(&real, &link).unwrap();
+        let patterns = [real.join("a/b"), link.join("top")];
+        let config = json!({ "base_path": link, "exclude_patterns": patterns });
+        let tree = Tree::open(omni_connector::decode("config", config).unwrap()).unwrap();
+        assert_eq!(walk(&tree, "", false).0, ["a/x", "build1/deep/z"]);
     }
 
     const EXCLUDED: &str = "left out by `exclude_patterns`";

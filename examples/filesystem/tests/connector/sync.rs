@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    os::unix::fs::symlink,
     time::{Duration, SystemTime},
 };
 
@@ -182,6 +183,23 @@ async fn an_emptied_tree_is_held_back_and_is_whole_again_when_the_files_are_back
     fs::remove_file(setup.path("folder-0/file-000.md")).unwrap();
     let ended = setup.sync(Incremental).await;
     assert_eq!((ended.report().held_back, ended.report().deleted), (0, 1));
+}
+
+#[tokio::test]
+async fn a_base_that_is_a_link_is_the_folder_to_which_it_leads() {
+    let setup = Setup::new().await;
+    fill(&setup, 20);
+    let (tree, real) = (setup.path(""), setup.outside("real"));
+    fs::rename(&tree, &real).unwrap();
+    symlink(&real, setup.outside("tree")).unwrap();
+    let ended = setup.sync(Full).await;
+    assert_eq!((ended.report().updated, ended.report().skipped), (20, 0));
+    for _ in 0..3 {
+        let ended = setup.sync(Incremental).await;
+        let report = ended.report();
+        assert_eq!((report.updated, report.deleted, report.skipped), (0, 0, 0));
+    }
+    assert_eq!(setup.ids().await.len(), 20);
 }
 
 #[tokio::test]
