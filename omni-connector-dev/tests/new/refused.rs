@@ -66,8 +66,10 @@ fn a_mistake_is_refused_before_the_first_question_with_the_way_out() {
     );
     new(&["acme", "-y", "--url", "https://a.b"]).is_refused("name an MCP server", "`--kind mcp`");
     new(&["acme", "-y", "--lib", "/nowhere"]).is_refused("`/nowhere` is no checkout", "git URL");
-    new(&["acme", "-y", "--item", "document"])
-        .is_refused("uses `document` for something else", "`record`");
+    for item in ["document", "settings", "url", "string", "option", "result"] {
+        new(&["acme", "-y", "--item", item])
+            .is_refused(&format!("uses `{item}` for something else"), "`record`");
+    }
     new(&["issue", "-y"]).is_refused("would both be `Issue`", "another `--item`");
     assert_eq!(
         fs::read_dir(desk.path()).unwrap().count(),

@@ -139,7 +139,7 @@ impl Names {
             return Err(failure.help("choose another name, such as the product's"));
         }
         let connector = title(package, "");
-        if template::uses(&connector) {
+        if template::uses(&connector, template::ALL) {
             let failure = Failure::usage(format!(
                 "the new crate uses `{connector}` for something else than the connector"
             ));
@@ -150,7 +150,10 @@ impl Names {
             let failure = Failure::usage(format!("`--item {item}` is not one word of `a-z`"));
             return Err(failure.help("it is what the source has many of, such as `ticket`"));
         }
-        if TAKEN.contains(&item) || KEYWORDS.contains(&item) {
+        if TAKEN.contains(&item)
+            || KEYWORDS.contains(&item)
+            || template::uses(&capital(item), template::OF_ITEMS)
+        {
             let failure = Failure::usage(format!("the new crate uses `{item}` for something else"));
             return Err(failure.help("choose another `--item`, such as `record`"));
         }

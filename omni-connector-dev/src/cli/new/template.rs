@@ -94,9 +94,12 @@ pub(super) const OTHER: Template = files!("other":
     ".gitignore" from "gitignore",
 );
 
-/// Whether the code of a template has this word: a type of its own, or one that it imports.
-pub(super) fn uses(word: &str) -> bool {
-    let templates = [REST, GRAPHQL, MCP, FILES, OTHER];
+/// The templates whose types have the name of an item.
+pub(super) const OF_ITEMS: &[Template] = &[REST, GRAPHQL, OTHER];
+pub(super) const ALL: &[Template] = &[REST, GRAPHQL, MCP, FILES, OTHER];
+
+/// Whether the code of one of the templates has this word: a type of its own, or one that it imports.
+pub(super) fn uses(word: &str, templates: &[Template]) -> bool {
     let files = templates.iter().flat_map(|template| template.files);
     let mut lines = files
         .filter(|file| file.path.starts_with("src/"))
