@@ -14,6 +14,8 @@ mod program;
 mod rows;
 mod sparse;
 mod text;
+mod western;
+mod wide;
 mod workbook;
 
 use crate::{Format, Frame, Job};

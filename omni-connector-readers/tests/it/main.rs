@@ -2,12 +2,14 @@
 //! were written by the programs in their names; `tests/corpus/make.py` of the workspace creates
 //! them.
 
+mod damaged_mails;
 mod documents;
 mod mails;
 mod pages;
 mod pdfs;
 mod spellings;
 mod spreadsheets;
+mod texts;
 mod workbooks;
 
 use std::{
