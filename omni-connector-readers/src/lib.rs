@@ -10,8 +10,8 @@
 //! | PDF | page by page, with `pdf_oxide` | the other pages, if one cannot be read; all pages, if the file declares fewer or its table of objects is wrong |
 //! | DOCX | paragraphs and tables of the body | headers, footers, notes, comments, charts, diagrams, inserted documents, drawn words; the main part under any name |
 //! | PPTX | slides in the order of their numbers | the deck's order, notes, charts, diagrams, words of several runs, entities such as `&#233;` |
-//! | XLSX | text cells with a letter, up to 1,000 rows | comments, drawings and charts of sheets; workbooks with a wrong or damaged list of texts, wrong areas of sheets, or damaged styles; XLS, XLSB and ODS files that are called `.xlsx` |
-//! | XLS | the same, with `calamine` | cells far from each other; HTML, MHTML, XML, TSV, CSV, XLSX, XLSB and ODS files that are called `.xls` |
+//! | XLSX | text cells with a letter, up to 1,000 rows | comments, drawings and charts of sheets; workbooks with a wrong or damaged list of texts, wrong areas of sheets, bad cells, missing parts, or damaged styles; XLS, XLSB and ODS files that are called `.xlsx` |
+//! | XLS | the same, with `calamine` | cells far from each other; code pages of DOS; HTML, MHTML, XML, TSV, CSV, XLSX, XLSB and ODS files that are called `.xls` |
 //! | EML | headings, and the text or HTML of the body | East Asian and Thai charsets, text and headings in an undeclared or wrongly declared charset, HTML next to a text without words or with a few, plain lines behind base64, errors in transfer encodings, damaged headings, missing, wrong and unclosed boundaries, reports of delivery, attached texts, calendars and messages |
 //! | MSG | headings and body | |
 //!

@@ -11,6 +11,7 @@ mod office;
 mod parts;
 mod pdf;
 mod program;
+mod records;
 mod rows;
 mod sparse;
 mod text;

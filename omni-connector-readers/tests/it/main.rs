@@ -3,6 +3,7 @@
 //! them.
 
 mod damaged_mails;
+mod damaged_workbooks;
 mod documents;
 mod mails;
 mod pages;
