@@ -13,7 +13,7 @@
 //! | XLSX | text cells with a letter, up to 1,000 rows | comments, drawings and charts of sheets; workbooks with a wrong or damaged list of texts, wrong areas of sheets, bad cells, missing parts, or damaged styles; XLS, XLSB and ODS files that are called `.xlsx` |
 //! | XLS | the same, with `calamine` | cells far from each other; code pages of DOS; HTML, MHTML, XML, TSV, CSV, XLSX, XLSB and ODS files that are called `.xls` |
 //! | EML | headings, and the text or HTML of the body | East Asian and Thai charsets, text and headings in an undeclared or wrongly declared charset, HTML next to a text without words or with a few, plain lines behind base64, errors in transfer encodings, damaged headings, missing, wrong and unclosed boundaries, reports of delivery, attached texts, calendars and messages |
-//! | MSG | headings and body | |
+//! | MSG | headings and body | text in code pages, bodies in HTML and RTF, attached messages |
 //!
 //! As in Omni, cells with numbers only are skipped: a search here must find what Omni finds. When
 //! text came from the right column, the manager reports that Omni will not find it. All other

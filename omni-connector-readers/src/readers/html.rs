@@ -18,12 +18,21 @@ const APART: [&str; 7] = [
 ];
 
 pub(super) fn read(data: &[u8], parts: &mut Parts<'_>) {
-    let page = match (declared(data), label(data)) {
-        (None, Some(label)) => text::decode_as(data, &label, parts),
-        (declared, _) => text::decode(data, declared, parts),
-    };
+    let page = decoded(data, None, parts);
     let text = to_markdown(&page, parts);
     parts.text(&text);
+}
+
+/// Decodes a page by what it declares, or by the charset that is `known` otherwise.
+pub(super) fn decoded<'a>(
+    data: &'a [u8],
+    known: Option<Charset>,
+    parts: &mut Parts<'_>,
+) -> Cow<'a, str> {
+    match (declared(data), label(data)) {
+        (None, Some(label)) => text::decode_as(data, &label, parts),
+        (declared, _) => text::decode(data, declared.or(known), parts),
+    }
 }
 
 /// Returns the charset declared by a `meta` tag or the XML declaration of XHTML, outside of comments and scripts. A

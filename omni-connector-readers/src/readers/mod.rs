@@ -13,6 +13,7 @@ mod pdf;
 mod program;
 mod records;
 mod rows;
+mod rtf;
 mod sparse;
 mod text;
 mod western;

@@ -79,6 +79,11 @@ pub(super) fn detected(data: &[u8]) -> Cow<'_, str> {
     decoded(data, None).1
 }
 
+/// Returns the name of the likely charset.
+pub(super) fn charset_of(data: &[u8]) -> &'static str {
+    decoded(data, None).0
+}
+
 /// Returns the name of the charset and the text.
 fn decoded(data: &[u8], declares: Option<Charset>) -> (&'static str, Cow<'_, str>) {
     let web = |encoding: &'static Encoding, data| {

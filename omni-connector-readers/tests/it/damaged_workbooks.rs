@@ -2,7 +2,7 @@
 
 use omni_connector_readers::Format;
 
-use super::{Outcome, archive, outcome, relationships};
+use super::{Outcome, archive, compound::compound, outcome, relationships};
 
 /// A workbook of one sheet with two shared texts.
 fn workbook(rows: &str) -> Vec<u8> {
@@ -146,8 +146,6 @@ fn record(kind: u16, data: &[u8]) -> Vec<u8> {
 
 /// An old workbook in a compound file: its version, its code page, the name of its sheet and the cells.
 fn old(version: u16, page: u16, name: &[u8], cells: &[u8]) -> Outcome {
-    const SECTOR: usize = 512;
-    const END: u32 = 0xffff_fffe;
     let begin = |kind: u16| {
         let start = [version.to_le_bytes(), kind.to_le_bytes()].concat();
         record(0x0809, &[&start[..], &[0; 12]].concat())
@@ -167,58 +165,19 @@ fn old(version: u16, page: u16, name: &[u8], cells: &[u8]) -> Outcome {
         .concat()
     };
     let place = u32::try_from(globals(0).len()).unwrap();
-    let mut stream = [
+    let stream = [
         globals(place),
         begin(0x10),
         cells.to_vec(),
         record(0xa, &[]),
     ]
     .concat();
-    // A shorter stream would be within another one.
-    stream.resize(stream.len().max(4096).next_multiple_of(SECTOR), 0);
-    let sectors = u32::try_from(stream.len() / SECTOR).unwrap();
-
-    let mut file = vec![0; SECTOR];
-    file[..8].copy_from_slice(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1");
-    file[24..34].copy_from_slice(&[0x3e, 0, 3, 0, 0xfe, 0xff, 9, 0, 6, 0]);
-    // The table is the first sector, the directory the second one; the stream follows.
-    for (at, number) in [(44, 1_u32), (48, 1), (56, 4096), (60, END), (68, END)] {
-        file[at..at + 4].copy_from_slice(&number.to_le_bytes());
-    }
-    file[76..].fill(0xff);
-    file[76..80].fill(0);
-    let next = (3..sectors + 2).chain([END]);
-    let table = [0xffff_fffd, END].into_iter().chain(next);
-    file.extend(table.flat_map(u32::to_le_bytes));
-    file.resize(2 * SECTOR, 0xff);
-    for (name, kind, child, start, length) in [
-        ("Root Entry", 5, 1_u32, END, 0),
-        (
-            if version == 0x0600 {
-                "Workbook"
-            } else {
-                "Book"
-            },
-            2,
-            u32::MAX,
-            2,
-            stream.len(),
-        ),
-    ] {
-        let mut entry = [0; 128];
-        let name: Vec<u8> = name.encode_utf16().flat_map(u16::to_le_bytes).collect();
-        entry[..name.len()].copy_from_slice(&name);
-        entry[64] = u8::try_from(name.len()).unwrap() + 2;
-        entry[66] = kind;
-        entry[67] = 1;
-        entry[68..76].fill(0xff);
-        entry[76..80].copy_from_slice(&child.to_le_bytes());
-        entry[116..120].copy_from_slice(&start.to_le_bytes());
-        entry[120..124].copy_from_slice(&u32::try_from(length).unwrap().to_le_bytes());
-        file.extend(entry);
-    }
-    file.resize(3 * SECTOR, 0);
-    file.extend(stream);
+    let book = if version == 0x0600 {
+        "Workbook"
+    } else {
+        "Book"
+    };
+    let file = compound(&[(book, stream)]);
     outcome(Format::Xls, &file)
 }
 

@@ -2,10 +2,12 @@
 //! were written by the programs in their names; `tests/corpus/make.py` of the workspace creates
 //! them.
 
+mod compound;
 mod damaged_mails;
 mod damaged_workbooks;
 mod documents;
 mod mails;
+mod outlook;
 mod pages;
 mod pdfs;
 mod spellings;

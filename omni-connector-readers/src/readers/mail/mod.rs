@@ -4,13 +4,14 @@ mod boundary;
 mod letter;
 mod mend;
 mod nesting;
+mod outlook;
 mod transfer;
 
 use mail_parser::{ContentType, Message, MessageParser, MessagePart, MimeHeaders, PartType};
-use msg_parser::{Outlook, Person};
 
 use super::{Refusal, charset::Charset, html, parts::Parts, text};
-use letter::{Letter, addresses, mailbox};
+use letter::{Letter, addresses};
+pub(super) use outlook::msg;
 pub(super) use transfer::base64;
 
 /// Greatest depth of nested messages.
@@ -294,48 +295,4 @@ fn attachment(message: &Message<'_>, part: &MessagePart<'_>, depth: usize, parts
 fn is_message(part: &MessagePart<'_>) -> bool {
     let kind = part.content_type();
     kind.is_some_and(|kind| kind.ctype().eq_ignore_ascii_case("message"))
-}
-
-pub(super) fn msg(data: &[u8], parts: &mut Parts<'_>) -> Result<(), Refusal> {
-    let message = Outlook::from_slice(data).map_err(|error| error.to_string())?;
-    let body = if message.body.trim().is_empty() {
-        html::to_markdown(&message.html, parts)
-    } else {
-        message.body
-    };
-    if body.trim().is_empty() {
-        parts.lost("the body", "it is neither text nor HTML");
-    }
-    let people = |people: &[Person]| {
-        let people = people
-            .iter()
-            .map(|person| mailbox(&person.name, &person.email));
-        people.collect::<Vec<_>>().join(", ")
-    };
-    let sent = [message.client_submit_time, message.message_delivery_time]
-        .into_iter()
-        .find(|date| !date.is_empty());
-    let letter = Letter {
-        subject: &message.subject,
-        from: mailbox(&message.sender.name, &message.sender.email),
-        to: people(&message.to),
-        cc: people(&message.cc),
-        date: sent,
-        body: &body,
-    };
-    parts.text(&letter.text());
-    for attached in &message.attachments {
-        let names = [
-            &attached.long_file_name,
-            &attached.file_name,
-            &attached.display_name,
-        ];
-        let name = names.into_iter().find(|name| !name.is_empty());
-        let name = name.map_or("without a name", String::as_str);
-        parts.lost(
-            format!("attachment `{name}`"),
-            "files in messages are not read",
-        );
-    }
-    Ok(())
 }
