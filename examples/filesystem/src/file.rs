@@ -7,12 +7,11 @@ use std::{
     path::Path,
 };
 
-use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::Encoding;
 use omni_connector::prelude::*;
 use rustix::fs::OFlags;
 
-use crate::{settings::extension, tree::Skip};
+use crate::{settings::extension, text, tree::Skip};
 
 /// The largest file from which Omni extracts text. Search finds a larger one by its name.
 const MOST_READ: u64 = 50 << 20;
@@ -129,7 +128,9 @@ impl FileItem {
         file.by_ref().take(SNIFFED).read_to_end(&mut bytes)?;
         let extension = extension(&self.id).unwrap_or_default();
         let is_extracted = size > 0 && EXTRACTED.contains(&&*extension);
-        if !is_extracted && !may_be_text(&bytes) {
+        let media_type = mime_guess::from_path(Path::new(&self.id)).first_raw();
+        let is_called_text = media_type.is_some_and(|media_type| media_type.starts_with("text/"));
+        if !is_extracted && !text::may_be_text(&bytes, is_called_text) {
             return Ok(Content::Nothing);
         }
         // One byte more than expected shows that the file is growing.
@@ -141,7 +142,7 @@ impl FileItem {
         Ok(if is_extracted {
             Content::Extract(bytes)
         } else {
-            text(bytes)
+            text::decoded(bytes)
         })
     }
 
@@ -187,31 +188,6 @@ impl FileItem {
     }
 }
 
-/// Returns whether a file that begins with these bytes can be text. Zero bytes are allowed only after a UTF-16 mark.
-/// Formats whose words are in markup or encoded are excluded: RTF, mailboxes, and office files as a single XML file.
-fn may_be_text(beginning: &[u8]) -> bool {
-    if Encoding::for_bom(beginning).is_none() && beginning.contains(&0) {
-        return false;
-    }
-    let head = String::from_utf8_lossy(beginning);
-    let head = head.trim_start_matches('\u{feff}').trim_start();
-    let is_mailbox = head.starts_with("From ")
-        && head.lines().nth(1).is_some_and(|line| {
-            let name = line.split_once(": ").map_or("", |(name, _)| name);
-            !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-        });
-    let is_office = head.starts_with("<?xml")
-        && [
-            "<office:document",
-            "progid=\"Word.Document\"",
-            "<w:wordDocument",
-            "<pkg:package",
-        ]
-        .iter()
-        .any(|sign| head.contains(sign));
-    !(head.starts_with("{\\rtf") || is_mailbox || is_office)
-}
-
 /// Returns why nobody can read a file, so that it is left out instead of failing at every run.
 fn unreadable(bytes: &[u8]) -> Option<&'static str> {
     const COMPOUND_FILE: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
@@ -232,57 +208,6 @@ fn unreadable(bytes: &[u8]) -> Option<&'static str> {
     // A drive in the cloud reserves the space of a file before it fetches it.
     let is_reserved = bytes.iter().all(|byte| *byte == 0);
     is_reserved.then_some("a placeholder without content")
-}
-
-/// Decodes text: by its byte order mark, as UTF-8, or in the most likely encoding. Other bytes have no content.
-fn text(bytes: Vec<u8>) -> Content {
-    if let Some((encoding, mark)) = Encoding::for_bom(&bytes) {
-        return Content::Text(
-            encoding
-                .decode_without_bom_handling(&bytes[mark..])
-                .0
-                .into_owned(),
-            encoding,
-        );
-    }
-    let bytes = match String::from_utf8(bytes) {
-        Ok(text) if is_japanese_in_seven_bits(&text) => text.into_bytes(),
-        Ok(text) => return Content::Text(text, encoding_rs::UTF_8),
-        Err(error) => error.into_bytes(),
-    };
-    if is_damaged_utf_8(&bytes) {
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        return Content::Text(text, encoding_rs::UTF_8);
-    }
-    let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
-    detector.feed(&bytes, true);
-    let encoding = detector.guess(None, Utf8Detection::Deny);
-    let (text, had_errors) = encoding.decode_without_bom_handling(&bytes);
-    let is_odd = |c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{c}' | '\u{85}');
-    if had_errors || text.contains(is_odd) {
-        return Content::Nothing;
-    }
-    Content::Text(text.into_owned(), encoding)
-}
-
-/// Returns whether most characters beyond ASCII are valid UTF-8. One bad byte must not change the encoding of all others.
-fn is_damaged_utf_8(bytes: &[u8]) -> bool {
-    let (mut valid, mut invalid) = (0, 0);
-    for chunk in bytes.utf8_chunks() {
-        valid += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
-        invalid += chunk.invalid().len();
-    }
-    invalid > 0 && valid >= 2 * invalid
-}
-
-/// Returns whether ASCII has the escape sequences with which ISO-2022-JP begins Japanese.
-fn is_japanese_in_seven_bits(text: &str) -> bool {
-    let escaped = text.contains("\u{1b}$B") || text.contains("\u{1b}$@");
-    escaped
-        && text.is_ascii()
-        && !encoding_rs::ISO_2022_JP
-            .decode_without_bom_handling(text.as_bytes())
-            .1
 }
 
 #[cfg(test)]

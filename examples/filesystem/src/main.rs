@@ -7,6 +7,7 @@ mod file;
 mod mirror;
 mod notices;
 mod settings;
+mod text;
 mod tree;
 
 use std::{

@@ -27,7 +27,7 @@ pub(super) fn eml(data: &[u8], parts: &mut Parts<'_>) -> Result<(), Refusal> {
     }
     let message = MessageParser::default()
         .parse(&mended.data)
-        .ok_or("the message is empty")?;
+        .ok_or("the message is empty or has no headings")?;
     message_text(&message, 0, parts);
     Ok(())
 }
